@@ -1,0 +1,201 @@
+"""What is traded: units of price and quantity, limits, margins and fees of one symbol.
+
+A price is an integer count of `10**-price_decimals`, a quantity of `10**-quantity_decimals`;
+valid prices are multiples of `tick`, valid quantities multiples of `lot` (both in those units).
+`value(price, quantity)` is money as a count of `10**-value_decimals` of the quote currency,
+and is exact: the decimals of price, quantity and multiplier simply add up.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import final
+
+from logos.core.fixed import UP, decimals_of, format_units, parse_units, to_decimal
+
+RATE_DECIMALS = 9
+"""Fee rates, margin rates and basis points are counts of 10**-9."""
+
+
+@final
+class FeeSchedule:
+    """What a fill costs. Fees add up over an order and are rounded once, on the sum.
+
+    After each fill the fee of the whole order so far is
+    `max(minimum, rate * notional + per_unit * quantity + per_fill * fills)`, rounded to
+    `decimals` by `rounding`; the fill is charged what that adds to the fills before it.
+
+    Rates are counts of 10**-9; `per_unit`, `per_fill` and `minimum` are counts of 10**-9 of the
+    quote currency.
+    """
+
+    __slots__ = ("decimals", "maker_rate", "minimum", "per_fill", "per_unit", "rounding", "taker_rate")
+
+    def __init__(
+        self,
+        maker_rate: int = 0,
+        taker_rate: int = 0,
+        per_unit: int = 0,
+        per_fill: int = 0,
+        minimum: int = 0,
+        decimals: int = 8,
+        rounding: str = UP,
+    ) -> None:
+        self.maker_rate = maker_rate
+        self.taker_rate = taker_rate
+        self.per_unit = per_unit
+        self.per_fill = per_fill
+        self.minimum = minimum
+        self.decimals = decimals
+        self.rounding = rounding
+
+
+@final
+class Instrument:
+    """One tradable symbol. All integer fields are in the units the module docstring names.
+
+    `settlement` is "spot" (the traded asset changes hands against cash) or "margin" (only
+    profit, loss and fees touch cash; margin is locked). A limit of 0 means: no limit.
+    """
+
+    __slots__ = (
+        "base",
+        "fees",
+        "initial_margin_rate",
+        "leverage",
+        "lot",
+        "maintenance_margin_rate",
+        "maximum_quantity",
+        "minimum_notional",
+        "minimum_quantity",
+        "multiplier",
+        "price_decimals",
+        "price_scale",
+        "quantity_decimals",
+        "quantity_scale",
+        "quote",
+        "settlement",
+        "symbol",
+        "tick",
+        "value_decimals",
+    )
+
+    def __init__(
+        self,
+        symbol: str,
+        base: str,
+        quote: str,
+        price_decimals: int,
+        tick: int,
+        quantity_decimals: int,
+        lot: int,
+        multiplier: Decimal,
+        minimum_quantity: int,
+        maximum_quantity: int,
+        minimum_notional: Decimal,
+        settlement: str,
+        leverage: int,
+        initial_margin_rate: int,
+        maintenance_margin_rate: int,
+        fees: FeeSchedule,
+    ) -> None:
+        multiplier_decimals = decimals_of(multiplier)
+        self.symbol = symbol
+        self.base = base
+        self.quote = quote
+        self.price_decimals = price_decimals
+        self.price_scale: int = 10**price_decimals
+        self.tick = tick
+        self.quantity_decimals = quantity_decimals
+        self.quantity_scale: int = 10**quantity_decimals
+        self.lot = lot
+        self.multiplier = parse_units(multiplier, multiplier_decimals)
+        notional_decimals = decimals_of(minimum_notional)
+        self.value_decimals = price_decimals + quantity_decimals + multiplier_decimals
+        # A minimum finer than any value can be is rounded up to the next value that exists.
+        if notional_decimals > self.value_decimals:
+            excess = 10 ** (notional_decimals - self.value_decimals)
+            self.minimum_notional = -(-parse_units(minimum_notional, notional_decimals) // excess)
+        else:
+            self.minimum_notional = parse_units(minimum_notional, self.value_decimals)
+        self.minimum_quantity = minimum_quantity
+        self.maximum_quantity = maximum_quantity
+        self.settlement = settlement
+        self.leverage = leverage
+        self.initial_margin_rate = initial_margin_rate
+        self.maintenance_margin_rate = maintenance_margin_rate
+        self.fees = fees
+
+    def value(self, price: int, quantity: int) -> int:
+        """Money of `quantity` at `price`, in units of `10**-value_decimals`; signs carry over."""
+        return price * quantity * self.multiplier
+
+    def price_text(self, price: int) -> str:
+        """`price` as decimal text."""
+        return format_units(price, self.price_decimals)
+
+    def quantity_text(self, quantity: int) -> str:
+        """`quantity` as decimal text."""
+        return format_units(quantity, self.quantity_decimals)
+
+    def quantity_decimal(self, quantity: int) -> Decimal:
+        """`quantity` as an exact Decimal."""
+        return to_decimal(quantity, self.quantity_decimals)
+
+
+def rate_units(text: str | Decimal) -> int:
+    """A rate as a count of 10**-9: `rate_units("0.001")` is a million.
+
+    Raises ValueError for more than nine decimals.
+    """
+    return parse_units(text, RATE_DECIMALS)
+
+
+def instrument(
+    symbol: str,
+    *,
+    tick: str,
+    lot: str,
+    quote: str,
+    base: str = "",
+    multiplier: str = "1",
+    min_quantity: str = "0",
+    max_quantity: str = "0",
+    min_notional: str = "0",
+    settlement: str = "spot",
+    leverage: int = 1,
+    initial_margin: str = "1",
+    maintenance_margin: str = "0",
+    fees: FeeSchedule | None = None,
+) -> Instrument:
+    """Make an Instrument from decimal texts, as a person writes them.
+
+    `base` defaults to the symbol. Raises ValueError naming the field that is wrong.
+    """
+    for name, text in (("tick", tick), ("lot", lot), ("multiplier", multiplier)):
+        if Decimal(text) <= 0:
+            raise ValueError(f"instrument {symbol}: {name} must be positive, not {text}")
+    if settlement not in ("spot", "margin"):
+        raise ValueError(f"instrument {symbol}: settlement is 'spot' or 'margin', not {settlement!r}")
+    if leverage < 1:
+        raise ValueError(f"instrument {symbol}: leverage must be 1 or more, not {leverage}")
+    price_decimals = decimals_of(tick)
+    quantity_decimals = decimals_of(lot)
+    return Instrument(
+        symbol=symbol,
+        base=base or symbol,
+        quote=quote,
+        price_decimals=price_decimals,
+        tick=parse_units(tick, price_decimals),
+        quantity_decimals=quantity_decimals,
+        lot=parse_units(lot, quantity_decimals),
+        multiplier=Decimal(multiplier),
+        minimum_quantity=parse_units(min_quantity, quantity_decimals),
+        maximum_quantity=parse_units(max_quantity, quantity_decimals),
+        minimum_notional=Decimal(min_notional),
+        settlement=settlement,
+        leverage=leverage,
+        initial_margin_rate=rate_units(initial_margin),
+        maintenance_margin_rate=rate_units(maintenance_margin),
+        fees=fees or FeeSchedule(),
+    )

@@ -1,0 +1,124 @@
+"""The words of the domain: sides, order types, states and refusal codes.
+
+Values are what the artifacts and the journal print, so they never change their spelling.
+"""
+
+from __future__ import annotations
+
+import enum
+from typing import Final
+
+NS_PER_SECOND: Final = 1_000_000_000
+NS_PER_MINUTE: Final = 60 * NS_PER_SECOND
+NS_PER_DAY: Final = 86_400 * NS_PER_SECOND
+
+SIZE_UNKNOWN: Final = -1
+"""A size or volume that the source did not report (zero is a real zero)."""
+
+
+class Side(enum.Enum):
+    """Which way an order trades."""
+
+    BUY = "BUY"
+    SELL = "SELL"
+
+
+class OrderType(enum.Enum):
+    """How an order names its price."""
+
+    MARKET = "MARKET"
+    LIMIT = "LIMIT"
+    STOP = "STOP"
+    STOP_LIMIT = "STOP_LIMIT"
+
+
+class TimeInForce(enum.Enum):
+    """How long an order works: until cancelled, for the UTC day, at once in part, at once whole."""
+
+    GTC = "GTC"
+    DAY = "DAY"
+    IOC = "IOC"
+    FOK = "FOK"
+
+
+class OrderStatus(enum.Enum):
+    """Where an order stands in its life; `orders.TRANSITIONS` says what may follow what."""
+
+    NEW = "NEW"
+    ACCEPTED = "ACCEPTED"
+    PARTIALLY_FILLED = "PARTIALLY_FILLED"
+    FILLED = "FILLED"
+    CANCELLED = "CANCELLED"
+    REJECTED = "REJECTED"
+    EXPIRED = "EXPIRED"
+
+
+class Liquidity(enum.Enum):
+    """Whether a fill took the standing price or was the standing price."""
+
+    TAKER = "TAKER"
+    MAKER = "MAKER"
+
+
+class FillRule(enum.Enum):
+    """At which price a market order fills in the paper market."""
+
+    NEXT_OPEN = "next_open"
+    DECISION_CLOSE = "decision_close"
+    BID_ASK = "bid_ask"
+
+
+class BarPath(enum.Enum):
+    """The order in which a bar is taken to have visited its four prices."""
+
+    NEAREST_FIRST = "nearest_first"
+    OPEN_HIGH_LOW_CLOSE = "open_high_low_close"
+    OPEN_LOW_HIGH_CLOSE = "open_low_high_close"
+
+
+class SwitchState(enum.IntEnum):
+    """The kill switch, by severity; the numbers are those of the shared flag."""
+
+    SAFE = 0
+    REDUCE_ONLY = 1
+    ENGAGED = 2
+
+
+class Code(enum.Enum):
+    """Why an intent was refused or an order ended unfilled. Listed in order of precedence."""
+
+    KILL_SWITCH_ACTIVE = "KILL_SWITCH_ACTIVE"
+    KILL_SWITCH_ACTIVATED_MID_PROCESSING = "KILL_SWITCH_ACTIVATED_MID_PROCESSING"
+    REDUCE_ONLY = "REDUCE_ONLY"
+    UNKNOWN_SYMBOL = "UNKNOWN_SYMBOL"
+    UNKNOWN_ORDER = "UNKNOWN_ORDER"
+    NOT_FINITE = "NOT_FINITE"
+    NEGATIVE_QUANTITY = "NEGATIVE_QUANTITY"
+    ZERO_QUANTITY = "ZERO_QUANTITY"
+    BELOW_MINIMUM_QUANTITY = "BELOW_MINIMUM_QUANTITY"
+    ABOVE_MAXIMUM_QUANTITY = "ABOVE_MAXIMUM_QUANTITY"
+    BELOW_MINIMUM_NOTIONAL = "BELOW_MINIMUM_NOTIONAL"
+    INVALID_PRICE = "INVALID_PRICE"
+    NO_REFERENCE_PRICE = "NO_REFERENCE_PRICE"
+    PRICE_COLLAR = "PRICE_COLLAR"
+    MAX_ORDER_NOTIONAL = "MAX_ORDER_NOTIONAL"
+    MAX_POSITION = "MAX_POSITION"
+    INSUFFICIENT_FUNDS = "INSUFFICIENT_FUNDS"
+    INSUFFICIENT_BORROW = "INSUFFICIENT_BORROW"
+    # Reasons of orders that were sent and then ended without (all of) their fill.
+    IOC_REMAINDER = "IOC_REMAINDER"
+    FOK_UNFILLABLE = "FOK_UNFILLABLE"
+    DAY_ENDED = "DAY_ENDED"
+    CANCELLED_BY_STRATEGY = "CANCELLED_BY_STRATEGY"
+    CANCELLED_BY_KILL_SWITCH = "CANCELLED_BY_KILL_SWITCH"
+    REPLACED = "REPLACED"
+    SESSION_ENDED = "SESSION_ENDED"
+
+
+class SessionStatus(enum.Enum):
+    """How a session ended, as sealed in its journal."""
+
+    ENDED = "ENDED"
+    HALTED = "HALTED"
+    STOPPED = "STOPPED"
+    FAILED = "FAILED"
