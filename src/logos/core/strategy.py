@@ -1,0 +1,191 @@
+"""What a strategy is, what it may answer, and what it may know.
+
+A strategy is a class with any of six methods. Each market method answers with what should
+happen: nothing (None), a `Side`, a `Target` position, a target `Weight` of equity, an
+`OrderRequest` (see `market`, `limit`, `stop`, `stop_limit`), a `Cancel`, a `Replace`, or a list
+of these, taken in order. Whatever it answers goes the one road: translator, risk, gates, venue.
+
+This module stays interpreted, because strategies are.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import TYPE_CHECKING, Protocol
+
+import msgspec
+
+from logos.core.messages import Bar, Quote, QuoteBar, Trade
+from logos.core.types import OrderType, Side, TimeInForce
+
+if TYPE_CHECKING:
+    from logos.core.records import PaperFillRecord
+
+Number = int | float | str | Decimal
+"""How a strategy may write a price or quantity. Floats are read by their shortest decimal text."""
+
+
+class Target(msgspec.Struct, frozen=True):
+    """Be at this position (negative is short), whatever is held or in flight now."""
+
+    quantity: Number
+    symbol: str = ""
+
+
+class Weight(msgspec.Struct, frozen=True):
+    """Hold this fraction of equity in the symbol: 0.5 is half long, -1 is wholly short."""
+
+    fraction: Number
+    symbol: str = ""
+
+
+class OrderRequest(msgspec.Struct, frozen=True):
+    """One explicit order. An empty symbol means that of the event being answered.
+
+    `tag` is the strategy's own name for the order; `Cancel` and `Replace` find it by that.
+    """
+
+    side: Side
+    quantity: Number
+    type: OrderType = OrderType.MARKET
+    limit_price: Number | None = None
+    stop_price: Number | None = None
+    time_in_force: TimeInForce = TimeInForce.GTC
+    symbol: str = ""
+    tag: str = ""
+
+
+class Cancel(msgspec.Struct, frozen=True):
+    """Cancel an open order, by its number or by the strategy's tag."""
+
+    order_id: int = 0
+    tag: str = ""
+
+
+class Replace(msgspec.Struct, frozen=True):
+    """Cancel an open order and, if it was still open, send it anew with what is given changed.
+
+    `quantity` is the new total, fills included. The new order is a new order: it goes through
+    risk and both gates, and keeps the tag.
+    """
+
+    order_id: int = 0
+    tag: str = ""
+    quantity: Number | None = None
+    limit_price: Number | None = None
+    stop_price: Number | None = None
+
+
+Request = Side | Target | Weight | OrderRequest | Cancel | Replace
+Answer = Request | Sequence[Request] | None
+
+
+def market(side: Side, quantity: Number, *, symbol: str = "", tag: str = "") -> OrderRequest:
+    """Trade now, at what the market gives."""
+    return OrderRequest(side, quantity, symbol=symbol, tag=tag)
+
+
+def limit(
+    side: Side,
+    quantity: Number,
+    price: Number,
+    *,
+    time_in_force: TimeInForce = TimeInForce.GTC,
+    symbol: str = "",
+    tag: str = "",
+) -> OrderRequest:
+    """Trade at `price` or better."""
+    return OrderRequest(side, quantity, OrderType.LIMIT, price, None, time_in_force, symbol, tag)
+
+
+def stop(
+    side: Side,
+    quantity: Number,
+    price: Number,
+    *,
+    time_in_force: TimeInForce = TimeInForce.GTC,
+    symbol: str = "",
+    tag: str = "",
+) -> OrderRequest:
+    """Become a market order once the market trades at `price` or worse."""
+    return OrderRequest(side, quantity, OrderType.STOP, None, price, time_in_force, symbol, tag)
+
+
+def stop_limit(
+    side: Side,
+    quantity: Number,
+    stop_price: Number,
+    limit_price: Number,
+    *,
+    time_in_force: TimeInForce = TimeInForce.GTC,
+    symbol: str = "",
+    tag: str = "",
+) -> OrderRequest:
+    """Become a limit order at `limit_price` once the market trades at `stop_price` or worse."""
+    return OrderRequest(
+        side, quantity, OrderType.STOP_LIMIT, limit_price, stop_price, time_in_force, symbol, tag
+    )
+
+
+class OpenOrder(msgspec.Struct, frozen=True):
+    """An order that is still working, as a strategy sees it."""
+
+    order_id: int
+    tag: str
+    symbol: str
+    side: Side
+    type: OrderType
+    quantity: Decimal
+    filled: Decimal
+    limit_price: Decimal | None
+    stop_price: Decimal | None
+
+
+class Context(Protocol):
+    """What a strategy may know and use. Reading it never changes anything."""
+
+    params: Mapping[str, object]
+    """The parameters of the session, as configured."""
+    random: random.Random
+    """The session's seeded generator: the only randomness a strategy may use."""
+    symbols: Sequence[str]
+
+    @property
+    def now_ns(self) -> int:
+        """The time of the event being handled, nanoseconds UTC."""
+
+    def position(self, symbol: str) -> Decimal:
+        """Signed quantity held."""
+
+    def equity(self, currency: str) -> Decimal:
+        """Equity of the ledger in `currency`, marked at the latest prices."""
+
+    def open_orders(self, symbol: str) -> list[OpenOrder]:
+        """Orders of `symbol` that can still fill, oldest first."""
+
+
+class Strategy:
+    """Base of strategies. Override what you need; each answer may be None.
+
+    An exception raised in here ends the session with its artifacts written and exit code 5.
+    """
+
+    def on_start(self, context: Context) -> Answer:
+        """Once, before the first event."""
+
+    def on_bar(self, context: Context, bar: Bar | QuoteBar) -> Answer:
+        """A bar has closed."""
+
+    def on_quote(self, context: Context, quote: Quote) -> Answer:
+        """The best bid or ask has changed."""
+
+    def on_trade(self, context: Context, trade: Trade) -> Answer:
+        """Somebody traded."""
+
+    def on_fill(self, context: Context, fill: PaperFillRecord) -> Answer:
+        """One of our orders was filled, wholly or in part."""
+
+    def on_stop(self, context: Context) -> Answer:
+        """Once, after the last event. Answers still go through risk and gates."""
