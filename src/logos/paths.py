@@ -1,0 +1,67 @@
+"""Where everything lives, and which seed rules.
+
+Every path of logos hangs off one root, the workspace: `LOGOS_HOME`, or the working directory.
+Nothing here creates a folder; whoever writes does. A session id becomes a folder name, so it is
+checked in full before it may be part of a path.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import Final
+
+SEED_DEFAULT: Final = 20260101
+"""The seed of a session that names none."""
+
+_SESSION_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+
+
+def home() -> Path:
+    """The workspace root as an absolute path: `LOGOS_HOME`, else the working directory."""
+    configured = os.environ.get("LOGOS_HOME", "")
+    return Path(os.path.abspath(Path(configured).expanduser())) if configured else Path.cwd()
+
+
+def check_session_id(session_id: str) -> str:
+    """Give `session_id` back when it can name a folder; raise ValueError when it cannot."""
+    if not _SESSION_ID.fullmatch(session_id):
+        raise ValueError(
+            f"not a session id: {session_id!r}; use 1 to 64 letters, digits, '_' and '-', "
+            "beginning with a letter or digit"
+        )
+    return session_id
+
+
+def session_dir(session_id: str) -> Path:
+    """The folder of one session. Raises ValueError when the id is not a session id."""
+    return home() / "runs" / "live" / "sessions" / check_session_id(session_id)
+
+
+def logs_dir() -> Path:
+    """The folder of the JSON logs."""
+    return home() / "logos" / "logs"
+
+
+def cache_dir() -> Path:
+    """The folder of cached market data and of the bundled fixtures."""
+    return home() / "data" / "cache"
+
+
+def state_dir() -> Path:
+    """The folder of what outlives sessions: the kill switch, arm records, locks."""
+    return home() / "state"
+
+
+def env_seed(default: int = SEED_DEFAULT) -> int:
+    """The one seed of anything stochastic: `LOGOS_SEED`, else `default`.
+
+    Raises ValueError when `LOGOS_SEED` is set and is not a whole number of 0 or more.
+    """
+    text = os.environ.get("LOGOS_SEED", "")
+    if not text:
+        return default
+    if not (text.isascii() and text.isdigit()):
+        raise ValueError(f"LOGOS_SEED must be a whole number of 0 or more, not {text!r}")
+    return int(text)
