@@ -1,0 +1,66 @@
+# `make` lists what there is. Everything runs in $(VENV), which is made on demand.
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+CONFIG ?= examples/session.toml
+
+.DEFAULT_GOAL := help
+.PHONY: help env session test test-all compiled interpreted test-compiled bench fixtures lint format clean
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+env: $(INSTALLED) ## Make or refresh the virtual environment
+
+# The stamp is written last, so an interrupted installation is taken up again.
+$(INSTALLED): pyproject.toml constraints.txt setup.py
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+		echo "logos needs Python 3.11 or newer, and '$(PYTHON)' is not:" \
+			"$$($(PYTHON) --version 2>&1); try: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || { \
+		echo "could not make $(VENV); install your system's venv package (python3-venv)" >&2; \
+		rm -rf $(VENV); exit 1; }
+	$(BIN)/python -m pip install --quiet -c constraints.txt setuptools wheel
+	$(BIN)/python -m pip install --quiet -c constraints.txt --no-build-isolation -e '.[dev,parquet]'
+	@touch $@
+
+session: env ## Run a whole paper session from the bundled data (CONFIG=file.toml)
+	$(BIN)/python -m logos.live trade --config $(CONFIG)
+
+test: env ## Run the tests, then lint, format check and types
+	$(BIN)/pytest -q
+	@$(MAKE) --no-print-directory lint
+
+lint: env ## Check style, format and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy --strict
+
+format: env ## Rewrite the sources in the project's format
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+test-all: ## Run the tests on each of Python 3.11, 3.12 and 3.13 that is here (PYTHON312=path)
+	@.ci/test-all
+
+compiled: env interpreted ## Build the core as C extensions, beside the sources
+	LOGOS_COMPILE=1 $(BIN)/python setup.py --quiet build_ext --inplace
+
+interpreted: ## Remove the C extensions: the core runs as Python again
+	@rm -rf build src/*__mypyc*.so src/logos/core/*.so
+
+test-compiled: compiled ## Run the tests against the C extensions, then remove them
+	@status=0; LOGOS_EXPECT_COMPILED=1 $(BIN)/pytest -q || status=$$?; \
+		$(MAKE) --no-print-directory interpreted; exit $$status
+
+bench: env ## Run the benchmarks (ARGS=--help shows what they take)
+	$(BIN)/python -m bench $(ARGS)
+
+fixtures: env ## Write the bundled market data of data/cache anew
+	$(BIN)/python -m logos.live data synth --out data/cache --force
+
+clean: interpreted ## Remove caches and build outputs; sessions and the environment stay
+	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis dist
+	find . -name __pycache__ -type d -not -path './.venv*' -prune -exec rm -rf {} +
