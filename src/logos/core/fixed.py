@@ -25,6 +25,14 @@ HALF_EVEN: Final = "half_even"  # to nearest, ties to even
 ROUNDING_MODES: Final = (DOWN, UP, FLOOR, CEILING, HALF_UP, HALF_EVEN)
 
 
+def power_of_ten(exponent: int) -> int:
+    """10**exponent for an exponent of 0 or more; raises ValueError below."""
+    if exponent < 0:
+        raise ValueError(f"no integer is 10**{exponent}")
+    power: int = 10**exponent
+    return power
+
+
 def divide(numerator: int, denominator: int, mode: str) -> int:
     """`numerator / denominator` as an integer, rounded by `mode` (one of ROUNDING_MODES).
 
@@ -94,9 +102,9 @@ def _scaled(number: Decimal, decimals: int, text: object) -> int:
     for digit in digits:
         magnitude = magnitude * 10 + digit
     if shift >= 0:
-        magnitude *= 10**shift
+        magnitude *= power_of_ten(shift)
     else:
-        magnitude, rest = divmod(magnitude, 10**-shift)
+        magnitude, rest = divmod(magnitude, power_of_ten(-shift))
         if rest:
             raise ValueError(f"{text} has more than {decimals} decimals")
     return -magnitude if sign else magnitude

@@ -29,7 +29,15 @@ class FeeSchedule:
     quote currency.
     """
 
-    __slots__ = ("decimals", "maker_rate", "minimum", "per_fill", "per_unit", "rounding", "taker_rate")
+    __slots__ = (
+        "decimals",
+        "maker_rate",
+        "minimum",
+        "per_fill",
+        "per_unit",
+        "rounding",
+        "taker_rate",
+    )
 
     def __init__(
         self,
@@ -176,7 +184,9 @@ def instrument(
         if Decimal(text) <= 0:
             raise ValueError(f"instrument {symbol}: {name} must be positive, not {text}")
     if settlement not in ("spot", "margin"):
-        raise ValueError(f"instrument {symbol}: settlement is 'spot' or 'margin', not {settlement!r}")
+        raise ValueError(
+            f"instrument {symbol}: settlement is 'spot' or 'margin', not {settlement!r}"
+        )
     if leverage < 1:
         raise ValueError(f"instrument {symbol}: leverage must be 1 or more, not {leverage}")
     price_decimals = decimals_of(tick)

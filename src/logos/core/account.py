@@ -1,0 +1,182 @@
+"""Money: wallets that hold assets, and ledgers that measure profit in one currency each.
+
+A `Wallet` is what there is of one asset and what is bound. A `Ledger` is the profit and loss of
+everything quoted in one currency, and at every event, exactly:
+
+    equity = initial + realised - fees + unrealised
+
+Currencies are never added. Only where a rate to the reporting currency is configured for every
+ledger is there a total besides, moved by the same deltas, so it equals the converted sum exactly.
+"""
+
+from __future__ import annotations
+
+from typing import final
+
+from logos.core.orders import InvariantBroken
+
+
+@final
+class EquityTrack:
+    """A level of equity with its high-water mark and the deepest fall from it."""
+
+    __slots__ = ("equity", "high_water", "max_drawdown")
+
+    def __init__(self, equity: int) -> None:
+        self.equity = equity
+        self.high_water = equity
+        self.max_drawdown: int = 0
+
+    def move(self, delta: int) -> None:
+        """Change equity by `delta`."""
+        equity = self.equity + delta
+        self.equity = equity
+        if equity > self.high_water:
+            self.high_water = equity
+        elif self.high_water - equity > self.max_drawdown:
+            self.max_drawdown = self.high_water - equity
+
+
+@final
+class Wallet:
+    """One asset, in units of `10**-decimals`. `borrow_limit` is how far below zero it may go."""
+
+    __slots__ = ("asset", "balance", "borrow_limit", "decimals", "initial", "locked")
+
+    def __init__(self, asset: str, decimals: int, initial: int, borrow_limit: int) -> None:
+        self.asset = asset
+        self.decimals = decimals
+        self.initial = initial
+        self.balance = initial
+        self.borrow_limit = borrow_limit
+        self.locked: int = 0
+
+    @property
+    def available(self) -> int:
+        """What a new order may use, credit included."""
+        return self.balance - self.locked + self.borrow_limit
+
+    def lock(self, units: int) -> None:
+        """Bind `units` for an open order."""
+        self.locked += units
+
+    def unlock(self, units: int) -> None:
+        """Release what `lock` bound; raises InvariantBroken when it was never bound."""
+        self.locked -= units
+        if self.locked < 0:
+            raise InvariantBroken(f"{self.asset}: released {-self.locked} units never locked")
+
+
+@final
+class Ledger:
+    """Profit and loss in one currency, on the scale of that currency's wallet."""
+
+    __slots__ = (
+        "currency",
+        "decimals",
+        "fees",
+        "initial",
+        "initial_margin",
+        "maintenance_margin",
+        "margin_call",
+        "realised",
+        "total",
+        "total_factor",
+        "track",
+        "unrealised",
+        "wallet",
+    )
+
+    def __init__(self, wallet: Wallet) -> None:
+        self.wallet = wallet
+        self.currency = wallet.asset
+        self.decimals = wallet.decimals
+        self.initial = wallet.initial
+        self.realised: int = 0
+        self.fees: int = 0
+        self.unrealised: int = 0
+        self.track = EquityTrack(wallet.initial)
+        self.initial_margin: int = 0
+        self.maintenance_margin: int = 0
+        self.margin_call: bool = False
+        """Whether equity is below the maintenance margin now."""
+        self.total: EquityTrack | None = None
+        self.total_factor: int = 0
+
+    @property
+    def equity(self) -> int:
+        """Equity in ledger units."""
+        return self.track.equity
+
+    @property
+    def free_margin(self) -> int:
+        """What new margin positions may bind. Open losses count against it, open profits do not."""
+        open_loss = self.unrealised if self.unrealised < 0 else 0
+        return self.wallet.balance + open_loss - self.initial_margin - self.wallet.locked
+
+    @property
+    def spendable(self) -> int:
+        """What spot purchases may use: money that is neither locked nor bound as margin."""
+        return self.wallet.available - self.initial_margin
+
+    def mark(self, delta: int) -> None:
+        """The open positions gained `delta`."""
+        self.unrealised += delta
+        self.track.move(delta)
+        if self.total is not None:
+            self.total.move(delta * self.total_factor)
+
+    def book(self, realised: int, fee: int, unrealised_delta: int) -> None:
+        """A fill realised `realised`, cost `fee` and changed open profit by `unrealised_delta`."""
+        self.realised += realised
+        self.fees += fee
+        self.unrealised += unrealised_delta
+        delta = realised - fee + unrealised_delta
+        self.track.move(delta)
+        if self.total is not None:
+            self.total.move(delta * self.total_factor)
+
+    def check(self) -> None:
+        """Raise InvariantBroken unless the equity identity holds to the last digit."""
+        if self.track.equity != self.initial + self.realised - self.fees + self.unrealised:
+            raise InvariantBroken(
+                f"{self.currency}: equity {self.track.equity} is not initial {self.initial} "
+                f"+ realised {self.realised} - fees {self.fees} + unrealised {self.unrealised}"
+            )
+
+
+@final
+class Account:
+    """All wallets and ledgers of a session, in the order they were configured."""
+
+    __slots__ = ("ledgers", "total", "total_currency", "total_decimals", "wallets")
+
+    def __init__(self, wallets: list[Wallet], ledgers: list[Ledger]) -> None:
+        self.wallets = wallets
+        self.ledgers = ledgers
+        self.total: EquityTrack | None = None
+        self.total_currency: str = ""
+        self.total_decimals: int = 0
+
+    def ledger(self, currency: str) -> Ledger:
+        """The ledger of `currency`; raises KeyError when nothing is quoted in it."""
+        for ledger in self.ledgers:
+            if ledger.currency == currency:
+                return ledger
+        raise KeyError(currency)
+
+    def report_in(self, currency: str, decimals: int, factors: dict[str, int]) -> None:
+        """Keep a total in `currency` at `decimals`.
+
+        `factors` maps each ledger's currency to the total units one of its units is worth: its
+        rate, as an integer on the total's scale. Every ledger needs one (KeyError otherwise).
+        """
+        self.total_currency = currency
+        self.total_decimals = decimals
+        start = 0
+        for ledger in self.ledgers:
+            start += ledger.equity * factors[ledger.currency]
+        self.total = EquityTrack(start)
+        for ledger in self.ledgers:
+            ledger.total = self.total
+            ledger.total_factor = factors[ledger.currency]

@@ -1,0 +1,276 @@
+"""The desk: the only place where orders are made and where reports change the books.
+
+`submit` takes an `Approved` and asks gate 2 before the order exists; `apply_*` receive what the
+venue reports. Whatever happens is appended to `effects`, in order: that list is what the
+journal, the artifacts and the log are made of.
+"""
+
+from __future__ import annotations
+
+from typing import final
+
+from logos.core.account import Account, Wallet
+from logos.core.book import Book
+from logos.core.fees import fee_base, order_fee
+from logos.core.gates import Switch, check_gate_2
+from logos.core.inventory import Booking
+from logos.core.orders import InvariantBroken, Order
+from logos.core.records import OrderRecord, PaperFillRecord, Record, RefusalRecord
+from logos.core.risk import Approved, margin_increase
+from logos.core.types import Code, Liquidity, OrderStatus
+
+
+@final
+class Desk:
+    """Orders and books of one session. `now_ns` and `tick_id` are set by the engine."""
+
+    __slots__ = (
+        "account",
+        "books",
+        "cancelled_count",
+        "effects",
+        "fill_count",
+        "fills",
+        "next_fill_id",
+        "next_order_id",
+        "now_ns",
+        "order_count",
+        "refusal_count",
+        "replaced",
+        "session_id",
+        "switch",
+        "tick_id",
+        "wants_fills",
+    )
+
+    def __init__(
+        self, session_id: str, books: dict[str, Book], account: Account, switch: Switch
+    ) -> None:
+        self.session_id = session_id
+        self.books = books
+        self.account = account
+        self.switch = switch
+        self.effects: list[Record] = []
+        self.fills: list[PaperFillRecord] = []
+        """Fills the strategy has not been told of yet; kept only if it wants them."""
+        self.replaced: list[Order] = []
+        """Orders that were cancelled for a successor, which has not been sent yet."""
+        self.wants_fills: bool = False
+        self.now_ns: int = 0
+        self.tick_id: int = 0
+        self.next_order_id: int = 1
+        self.next_fill_id: int = 1
+        self.order_count: int = 0
+        self.fill_count: int = 0
+        self.cancelled_count: int = 0
+        self.refusal_count: int = 0
+
+    def submit(self, approved: Approved, latency_ns: int) -> Order | None:
+        """Make the order unless gate 2 refuses it (None, and the refusal is recorded)."""
+        intent = approved.intent
+        book = self.books[intent.instrument.symbol]
+        order = Order(
+            self.next_order_id,
+            f"{self.session_id}-{self.next_order_id}",
+            intent,
+            self.now_ns,
+            self.now_ns + latency_ns,
+            self.tick_id,
+            approved.lock,
+        )
+        in_flight = book.open_buy if order.is_buy else book.open_sell
+        code = check_gate_2(
+            self.switch, order.sign * order.quantity, book.inventory.position, in_flight
+        )
+        if code is not None:
+            self.refuse(intent.instrument.symbol, code, self.switch.why())
+            return None
+        self.next_order_id += 1
+        self.order_count += 1
+        self._lock_wallet(book, order).lock(order.locked)
+        if order.is_buy:
+            book.open_buy += order.quantity
+        else:
+            book.open_sell += order.quantity
+        book.working.append(order)
+        self.effects.append(self._record(order))
+        return order
+
+    def refuse(self, symbol: str, code: Code, detail: str) -> None:
+        """Record that an intent went no further."""
+        self.refusal_count += 1
+        self.effects.append(RefusalRecord(self.now_ns, self.tick_id, symbol, code, detail))
+
+    def apply_accept(self, order: Order) -> None:
+        """The order reached the market."""
+        order.advance(OrderStatus.ACCEPTED)
+        self.effects.append(self._record(order))
+
+    def apply_end(self, order: Order, status: OrderStatus, code: Code) -> None:
+        """The order ended without (the rest of) its fill."""
+        order.advance(status)
+        order.reason = code
+        book = self.books[order.instrument.symbol]
+        self._lock_wallet(book, order).unlock(order.locked)
+        order.locked = 0
+        self._leave(book, order, order.remaining)
+        self.cancelled_count += 1
+        if code is Code.REPLACED:
+            self.replaced.append(order)
+        self.effects.append(self._record(order))
+
+    def apply_fill(self, order: Order, quantity: int, price: int, is_maker: bool) -> bool:
+        """Book a fill; False when the funds do not allow it, which ends the order."""
+        book = self.books[order.instrument.symbol]
+        value = book.value(price, quantity)
+        decimals = book.ledger.decimals
+        base = order.fee_base + fee_base(order.instrument, quantity, value, is_maker, decimals)
+        order_fee_after = order_fee(order.instrument.fees, base, decimals)
+        fee = order_fee_after - order.fee
+        shortage = self._shortage(book, order, quantity, value, fee)
+        if shortage is not None:
+            self.apply_end(order, OrderStatus.CANCELLED, shortage)
+            return False
+        self._unlock_share(book, order, quantity)
+        order.fee_base = base
+        order.fee = order_fee_after
+        order.filled += quantity
+        order.advance(OrderStatus.FILLED if order.remaining == 0 else OrderStatus.PARTIALLY_FILLED)
+        booking = book.inventory.apply_fill(order.sign * quantity, price, fee, self.now_ns)
+        self._move_money(book, order, quantity, value, fee, booking)
+        self._leave(book, order, quantity)
+        self.fill_count += 1
+        fill = self._fill_record(book, order, quantity, price, is_maker, fee, booking)
+        self.effects.append(self._record(order))
+        self.effects.append(fill)
+        if self.wants_fills:
+            self.fills.append(fill)
+        return True
+
+    def _shortage(
+        self, book: Book, order: Order, quantity: int, value: int, fee: int
+    ) -> Code | None:
+        """What the venue itself would say: None, or the code of what is missing."""
+        if order.instrument.settlement == "margin":
+            needed = margin_increase(book, order.is_buy, quantity, value, 0)
+            if needed == 0:
+                return None
+            free = book.ledger.free_margin + order.locked
+            return Code.INSUFFICIENT_FUNDS if needed + fee > free else None
+        if order.is_buy:
+            wallet = book.ledger.wallet
+            free = wallet.balance + wallet.borrow_limit - book.ledger.initial_margin
+            short = value + fee > free
+            return Code.INSUFFICIENT_FUNDS if short else None
+        base_wallet = book.base_wallet
+        short = quantity * book.base_factor > base_wallet.balance + base_wallet.borrow_limit
+        return Code.INSUFFICIENT_BORROW if short else None
+
+    def _move_money(
+        self, book: Book, order: Order, quantity: int, value: int, fee: int, booking: Booking
+    ) -> None:
+        """Wallets, margins and ledger take over what the inventory booked."""
+        ledger = book.ledger
+        inventory = book.inventory
+        if order.instrument.settlement == "spot":
+            ledger.wallet.balance -= order.sign * value + fee
+            book.base_wallet.balance += order.sign * quantity * book.base_factor
+        else:
+            ledger.wallet.balance += booking.realised - fee
+            book.rebind_margin()
+        book.realised += booking.realised
+        book.fees += fee
+        mark = book.bid if inventory.position > 0 else book.ask
+        unrealised = inventory.unrealised(mark)
+        ledger.book(booking.realised, fee, unrealised - book.unrealised)
+        book.mark = mark
+        book.unrealised = unrealised
+
+    def _unlock_share(self, book: Book, order: Order, quantity: int) -> None:
+        """Release the part of the order's lock that this fill used up; the last releases all."""
+        released = order.locked * quantity // order.remaining
+        order.locked -= released
+        self._lock_wallet(book, order).unlock(released)
+
+    def _lock_wallet(self, book: Book, order: Order) -> Wallet:
+        """Where the order's lock lies: base for a spot sale, quote money for anything else."""
+        if order.instrument.settlement == "spot" and not order.is_buy:
+            return book.base_wallet
+        return book.ledger.wallet
+
+    def _leave(self, book: Book, order: Order, quantity: int) -> None:
+        """`quantity` of the order is no longer in flight."""
+        if order.is_buy:
+            book.open_buy -= quantity
+        else:
+            book.open_sell -= quantity
+        if book.open_buy < 0 or book.open_sell < 0:
+            raise InvariantBroken(f"{book.instrument.symbol}: less than nothing is in flight")
+        if not order.is_open:
+            book.working.remove(order)
+
+    def _record(self, order: Order) -> OrderRecord:
+        instrument = order.instrument
+        return OrderRecord(
+            self.now_ns,
+            self.tick_id,
+            order.order_id,
+            order.client_order_id,
+            instrument.symbol,
+            order.side,
+            order.type,
+            order.time_in_force,
+            order.status,
+            order.quantity,
+            order.filled,
+            order.limit_price,
+            order.stop_price,
+            order.reference_price,
+            order.fee,
+            order.created_ns,
+            "" if order.reason is None else order.reason.value,
+            order.notes,
+            order.tag,
+            instrument.price_decimals,
+            instrument.quantity_decimals,
+            self.books[instrument.symbol].ledger.decimals,
+        )
+
+    def _fill_record(
+        self,
+        book: Book,
+        order: Order,
+        quantity: int,
+        price: int,
+        is_maker: bool,
+        fee: int,
+        booking: Booking,
+    ) -> PaperFillRecord:
+        fill_id = self.next_fill_id
+        self.next_fill_id = fill_id + 1
+        instrument = order.instrument
+        return PaperFillRecord(
+            self.now_ns,
+            self.tick_id,
+            fill_id,
+            order.order_id,
+            order.client_order_id,
+            instrument.symbol,
+            order.side,
+            quantity,
+            price,
+            Liquidity.MAKER if is_maker else Liquidity.TAKER,
+            fee,
+            book.ledger.currency,
+            booking.realised,
+            tuple(booking.closures),
+            booking.opened_lot_id,
+            booking.opened_quantity,
+            book.inventory.position,
+            book.realised,
+            book.fees,
+            book.ledger.wallet.balance,
+            instrument.price_decimals,
+            instrument.quantity_decimals,
+            book.ledger.decimals,
+        )

@@ -1,0 +1,636 @@
+"""The trading core: market events in, effects out, nothing else.
+
+    event -> gate 1 -> paper market -> marks -> strategy -> translator -> risk -> gate 2 -> order
+
+`step` is pure in the sense that matters: no clock, no input or output, no randomness but the
+seeded generator, so the same events and seed give the same effects, byte for byte. Sequence
+numbers order things; times only explain.
+
+Gate 1 comes first on every tick: a switch that is engaged cancels what rests before the event
+could fill it, and the strategy is not asked. Gate 2 stands in `Desk.submit`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from random import Random
+from typing import Any, Final, final
+
+from logos.core.account import Account
+from logos.core.book import Book
+from logos.core.desk import Desk
+from logos.core.fixed import to_decimal
+from logos.core.gates import Flag, Switch
+from logos.core.matching import PaperMarket, PaperRules, Path, bar_points
+from logos.core.messages import Bar, Command, Event, Quote, QuoteBar, Trade
+from logos.core.orders import InvariantBroken, Order, OrderIntent
+from logos.core.records import (
+    AccountRecord,
+    BlockedRecord,
+    PositionRecord,
+    Record,
+    SwitchRecord,
+    WarningRecord,
+)
+from logos.core.risk import Approved, check_intent
+from logos.core.strategy import (
+    Answer,
+    Cancel,
+    Number,
+    OpenOrder,
+    OrderRequest,
+    Replace,
+    Strategy,
+    Target,
+    Weight,
+)
+from logos.core.translator import (
+    NotTranslatable,
+    StrategyError,
+    decimal_of,
+    from_request,
+    from_side,
+    from_target,
+    from_weight,
+)
+from logos.core.types import (
+    NS_PER_SECOND,
+    Code,
+    FillRule,
+    OrderStatus,
+    Side,
+    SwitchState,
+)
+
+_ENGAGED: Final = 2
+_FILL_ANSWERS_MAX: Final = 10_000
+"""Fills that may follow from one event before the strategy is taken to be in a loop."""
+
+
+@final
+class CoreContext:
+    """What the strategy may know; see `strategy.Context`."""
+
+    def __init__(self, core: TradingCore, params: Mapping[str, object], random: Random) -> None:
+        self._core = core
+        self.params = params
+        self.random = random
+        self.symbols: Sequence[str] = list(core.desk.books)
+
+    @property
+    def now_ns(self) -> int:
+        return self._core.desk.now_ns
+
+    def position(self, symbol: str) -> Decimal:
+        book = self._core.desk.books[symbol]
+        return book.instrument.quantity_decimal(book.inventory.position)
+
+    def equity(self, currency: str) -> Decimal:
+        ledger = self._core.desk.account.ledger(currency)
+        return to_decimal(ledger.equity, ledger.decimals)
+
+    def open_orders(self, symbol: str) -> list[OpenOrder]:
+        return [_open_order(order) for order in self._core.desk.books[symbol].working]
+
+
+@final
+class TradingCore:
+    """One session's decisions. Feed it events in order of time with `step` or `run`.
+
+    `sample_ns` is the interval of event time at which account and position records are made
+    (0: only at the start and at the end).
+    """
+
+    __slots__ = (
+        "_context",
+        "_flag",
+        "_market",
+        "_next_sample_ns",
+        "_on_bar",
+        "_on_quote",
+        "_on_trade",
+        "_rules",
+        "_sample_ns",
+        "_switch_seen",
+        "blocked_count",
+        "crossed_count",
+        "desk",
+        "strategy",
+        "switch",
+    )
+
+    def __init__(
+        self,
+        session_id: str,
+        books: dict[str, Book],
+        account: Account,
+        strategy: Strategy,
+        switch: Switch,
+        rules: PaperRules,
+        seed: int,
+        params: Mapping[str, object],
+        sample_ns: int = 3600 * NS_PER_SECOND,
+    ) -> None:
+        self.desk = Desk(session_id, books, account, switch)
+        self.strategy = strategy
+        self.switch = switch
+        self._flag: Flag = switch.flag
+        self._rules = rules
+        self._market = PaperMarket(rules)
+        # A generator for simulation, seeded on purpose: the session must be repeatable.
+        self._context = CoreContext(self, params, Random(seed))  # noqa: S311
+        kind = type(strategy)
+        # A method the strategy did not override is not called: most see one kind of event.
+        self._on_quote = None if kind.on_quote is Strategy.on_quote else strategy.on_quote
+        self._on_trade = None if kind.on_trade is Strategy.on_trade else strategy.on_trade
+        self._on_bar = None if kind.on_bar is Strategy.on_bar else strategy.on_bar
+        self.desk.wants_fills = kind.on_fill is not Strategy.on_fill
+        self._sample_ns = sample_ns
+        self._next_sample_ns: int = 0
+        self._switch_seen: int = 0
+        self.blocked_count: int = 0
+        self.crossed_count: int = 0
+
+    # ---- the session's life ----
+
+    def start(self, ts_ns: int) -> list[Record]:
+        """Begin at `ts_ns` (the first event's time): on_start, and the first samples."""
+        self.desk.now_ns = ts_ns
+        if self._sample_ns:
+            self._next_sample_ns = (ts_ns // self._sample_ns + 1) * self._sample_ns
+        self.sample(ts_ns)
+        if not self._is_blocked():
+            self._answer(None, self._ask_start())
+            self._settle()
+        return self.take_effects()
+
+    def step(self, event: Event) -> list[Record]:
+        """Process one event; returns what happened, in order."""
+        self.run([event])
+        return self.take_effects()
+
+    def stop(self) -> list[Record]:
+        """End in order: on_stop, then cancel what is still open, then the last samples."""
+        if not self._is_blocked():
+            self._answer(None, self._ask_stop())
+            self._settle()
+        self.cancel_all(Code.SESSION_ENDED)
+        self.sample(self.desk.now_ns)
+        return self.take_effects()
+
+    def abort(self) -> list[Record]:
+        """End after a failure: the strategy is not asked again."""
+        self.cancel_all(Code.SESSION_ENDED)
+        self.sample(self.desk.now_ns)
+        return self.take_effects()
+
+    def take_effects(self) -> list[Record]:
+        """The records since the last call; they are handed over once."""
+        effects = self.desk.effects
+        self.desk.effects = []
+        return effects
+
+    # ---- events ----
+
+    def run(self, events: Sequence[Event]) -> None:
+        """Process events in order; their effects wait in `take_effects`.
+
+        Raises InvariantBroken when time runs backwards, StrategyError when the strategy fails.
+        """
+        desk = self.desk
+        books = desk.books
+        context = self._context
+        flag = self._flag
+        on_quote = self._on_quote
+        next_sample_ns = self._next_sample_ns
+        has_cap = self._rules.participation_rate != 0
+        for event in events:
+            now_ns = event.ts_ns
+            if now_ns < desk.now_ns:
+                raise InvariantBroken(f"time ran back from {desk.now_ns} to {now_ns}")
+            if next_sample_ns and now_ns >= next_sample_ns:
+                next_sample_ns = self._sample_until(now_ns)
+            desk.now_ns = now_ns
+            desk.tick_id += 1
+            if type(event) is not Quote:
+                self._on_other(event)
+                continue
+            # From here on: what `_on_other` does, spelled out for the most frequent event.
+            book = books[event.symbol]
+            bid = event.bid_units
+            ask = event.ask_units
+            if flag[0] != self._switch_seen:
+                self._see_switch()
+            if bid > ask or bid <= 0:
+                self._see_crossed(book)
+            else:
+                book.two_sided = True
+                if has_cap:
+                    self._market.offer(book, event.ask_size_units, event.bid_size_units, False)
+                if book.working:
+                    self._meet_quote(book, event)
+                book.bid = bid
+                book.ask = ask
+                if book.inventory.position != 0:
+                    book.remark()
+                else:
+                    book.mark = bid
+            if self._switch_seen == _ENGAGED:
+                self._block(event.symbol)
+                continue
+            if desk.fills or desk.replaced:
+                self._settle()
+            if on_quote is not None:
+                try:
+                    answer = on_quote(context, event)
+                except Exception as error:
+                    raise _strategy_failed("on_quote", error) from error
+                if answer is not None:
+                    self._answer(book, answer)
+                    if desk.fills or desk.replaced:
+                        self._settle()
+
+    def _on_other(self, event: Event) -> None:
+        """Anything but a quote: the same steps, by kind."""
+        desk = self.desk
+        if isinstance(event, Command):
+            self._on_command(event)
+            return
+        book = desk.books[event.symbol]
+        if self._flag[0] != self._switch_seen:
+            self._see_switch()
+        method: Any
+        if type(event) is Trade:
+            if not book.two_sided:
+                self._meet_trade(book, event)
+            method, name = self._on_trade, "on_trade"
+        elif type(event) is Bar:
+            if not book.two_sided:
+                self._meet_bar(book, event)
+            method, name = self._on_bar, "on_bar"
+        elif type(event) is QuoteBar:
+            self._meet_quote_bar(book, event)
+            method, name = self._on_bar, "on_bar"
+        else:
+            raise InvariantBroken(f"an event of unknown type {type(event).__name__}")
+        if self._switch_seen == _ENGAGED:
+            self._block(book.instrument.symbol)
+            return
+        self._settle()
+        if method is not None:
+            try:
+                answer = method(self._context, event)
+            except Exception as error:
+                raise _strategy_failed(name, error) from error
+            self._answer(book, answer)
+            self._settle()
+
+    def _on_command(self, command: Command) -> None:
+        if command.action != "engage":
+            raise InvariantBroken(f"unknown command {command.action!r}")
+        self.switch.engage(command.reason, command.by)
+        self._see_switch()
+
+    # ---- the market meets the books ----
+
+    def _meet_quote(self, book: Book, quote: Quote) -> None:
+        path = Path(quote.ts_ns, [quote.ask_units], [quote.bid_units])
+        self._market.match(book, path, self.desk)
+
+    def _meet_trade(self, book: Book, trade: Trade) -> None:
+        price = trade.price_units
+        if self._rules.participation_rate:
+            self._market.offer(book, trade.size_units, trade.size_units, True)
+        if book.working:
+            self._market.match(book, Path(trade.ts_ns, [price], [price]), self.desk)
+        book.set_prices(price, price)
+
+    def _meet_bar(self, book: Book, bar: Bar) -> None:
+        if self._rules.participation_rate:
+            self._market.offer(book, bar.volume_units, bar.volume_units, True)
+        if book.working:
+            points = bar_points(
+                bar.open_units,
+                bar.high_units,
+                bar.low_units,
+                bar.close_units,
+                self._rules.bar_path,
+            )
+            self._market.match(book, Path(bar.opened_ns, points, points), self.desk)
+        book.set_prices(bar.close_units, bar.close_units)
+
+    def _meet_quote_bar(self, book: Book, bar: QuoteBar) -> None:
+        if bar.bid_close_units > bar.ask_close_units or bar.bid_open_units > bar.ask_open_units:
+            self._see_crossed(book)
+            return
+        book.two_sided = True
+        if self._rules.participation_rate:
+            self._market.offer(book, bar.volume_units, bar.volume_units, True)
+        if book.working:
+            bids = bar_points(
+                bar.bid_open_units,
+                bar.bid_high_units,
+                bar.bid_low_units,
+                bar.bid_close_units,
+                self._rules.bar_path,
+            )
+            asks = bar_points(
+                bar.ask_open_units,
+                bar.ask_high_units,
+                bar.ask_low_units,
+                bar.ask_close_units,
+                self._rules.bar_path,
+            )
+            self._market.match(book, Path(bar.opened_ns, asks, bids), self.desk)
+        book.set_prices(bar.bid_close_units, bar.ask_close_units)
+
+    def _see_crossed(self, book: Book) -> None:
+        """A bid above its ask is no price: nothing fills or is marked at it. Say so once."""
+        self.crossed_count += 1
+        if self.crossed_count == 1:
+            self._warn(book.instrument.symbol, "CROSSED_QUOTE", "prices kept as they were")
+
+    # ---- gate 1 ----
+
+    def _see_switch(self) -> None:
+        """The flag changed: ask the authority, record it, and cancel what rests if engaged."""
+        state = self.switch.authority()
+        if state == self._switch_seen:
+            return
+        self._switch_seen = int(state)
+        self.desk.effects.append(
+            SwitchRecord(self.desk.now_ns, self.desk.tick_id, state.name, self.switch.why())
+        )
+        if state == SwitchState.ENGAGED:
+            self.cancel_all(Code.CANCELLED_BY_KILL_SWITCH)
+            self.desk.fills.clear()
+
+    def _block(self, symbol: str) -> None:
+        self.blocked_count += 1
+        self.desk.effects.append(
+            BlockedRecord(self.desk.now_ns, self.desk.tick_id, symbol, Code.KILL_SWITCH_ACTIVE)
+        )
+
+    def _is_blocked(self) -> bool:
+        """Gate 1 for the calls that are no ticks: start and stop."""
+        if self._flag[0] != self._switch_seen:
+            self._see_switch()
+        return self._switch_seen == _ENGAGED
+
+    def cancel_all(self, code: Code) -> None:
+        """Cancel every open order of every symbol; always allowed."""
+        for book in self.desk.books.values():
+            for order in list(book.working):
+                self.desk.apply_end(order, OrderStatus.CANCELLED, code)
+
+    # ---- the strategy's answers ----
+
+    def _ask_start(self) -> Answer:
+        try:
+            return self.strategy.on_start(self._context)
+        except Exception as error:
+            raise _strategy_failed("on_start", error) from error
+
+    def _ask_stop(self) -> Answer:
+        try:
+            return self.strategy.on_stop(self._context)
+        except Exception as error:
+            raise _strategy_failed("on_stop", error) from error
+
+    def _settle(self) -> None:
+        """Send successors of replaced orders, then tell the strategy of its fills.
+
+        What it answers may fill at once, and is told too.
+        """
+        desk = self.desk
+        told = 0
+        while desk.fills or desk.replaced:
+            if desk.replaced:
+                self._replace(desk.replaced.pop(0))
+                continue
+            fill = desk.fills.pop(0)
+            told += 1
+            if told > _FILL_ANSWERS_MAX:
+                raise StrategyError("on_fill keeps ordering on every fill of one event")
+            try:
+                answer = self.strategy.on_fill(self._context, fill)
+            except Exception as error:
+                raise _strategy_failed("on_fill", error) from error
+            self._answer(desk.books[fill.symbol], answer)
+
+    def _answer(self, book: Book | None, answer: Answer) -> None:
+        """Carry out what the strategy answered, one request after the other."""
+        if answer is None:
+            return
+        if isinstance(answer, (list, tuple)):
+            for request in answer:
+                self._request(book, request)
+        else:
+            self._request(book, answer)
+
+    def _request(self, book: Book | None, request: object) -> None:
+        if isinstance(request, Cancel):
+            self._cancel(book, request.order_id, request.tag, None)
+            return
+        if isinstance(request, Replace):
+            self._cancel(book, request.order_id, request.tag, request)
+            return
+        if isinstance(request, (Target, Weight, OrderRequest)) and request.symbol:
+            book = self.desk.books.get(request.symbol)
+            if book is None:
+                self.desk.refuse(
+                    request.symbol, Code.UNKNOWN_SYMBOL, "the session does not trade it"
+                )
+                return
+        if book is None:
+            raise StrategyError(f"an answer outside of an event needs a symbol: {request!r}")
+        try:
+            intent = _translate(book, request)
+        except NotTranslatable as refusal:
+            self.desk.refuse(book.instrument.symbol, refusal.code, refusal.detail)
+            return
+        if intent is not None:
+            self._send(book, intent)
+
+    def _send(self, book: Book, intent: OrderIntent) -> None:
+        """Risk, gate 2, and the paper market if the fill rule is immediate."""
+        desk = self.desk
+        symbol = book.instrument.symbol
+        rules = self._rules
+        if rules.fill_rule is FillRule.BID_ASK and not book.two_sided:
+            desk.refuse(symbol, Code.NO_REFERENCE_PRICE, "no bid and ask seen yet")
+            return
+        verdict = check_intent(intent, book)
+        if not isinstance(verdict, Approved):
+            desk.refuse(symbol, verdict.code, verdict.detail)
+            return
+        order = desk.submit(verdict, rules.latency_ns)
+        if order is None:
+            self._see_switch()
+            return
+        if rules.latency_ns:
+            return
+        desk.apply_accept(order)
+        if rules.fill_rule is not FillRule.NEXT_OPEN:
+            self._market.meet(book, order, book.ask, book.bid, True, desk)
+
+    def _cancel(self, book: Book | None, order_id: int, tag: str, new: Replace | None) -> None:
+        """Cancel one open order, at once or after the latency; replace it if `new` is given.
+
+        A tag is looked for in the event's own symbol first.
+        """
+        books = list(self.desk.books.values())
+        if book is not None:
+            books.insert(0, book)
+        found: Order | None = None
+        for candidate in books:
+            found = found or _find(candidate.working, order_id, tag)
+        if found is None:
+            symbol = "" if book is None else book.instrument.symbol
+            self.desk.refuse(symbol, Code.UNKNOWN_ORDER, f"no open order {order_id or repr(tag)}")
+            return
+        found.cancel_code = Code.CANCELLED_BY_STRATEGY if new is None else Code.REPLACED
+        found.replacement = new
+        if self._rules.latency_ns:
+            found.cancel_at_ns = self.desk.now_ns + self._rules.latency_ns
+        else:
+            self.desk.apply_end(found, OrderStatus.CANCELLED, found.cancel_code)
+
+    def _replace(self, order: Order) -> None:
+        """Send the successor of an order that has just been cancelled for it."""
+        new = order.replacement
+        if new is None:
+            raise InvariantBroken(f"order {order.order_id} was replaced by nothing")
+        instrument = order.instrument
+        book = self.desk.books[instrument.symbol]
+        filled = instrument.quantity_decimal(order.filled)
+        try:
+            if new.quantity is None:
+                total = instrument.quantity_decimal(order.quantity)
+            else:
+                total = decimal_of(new.quantity, "quantity")
+        except NotTranslatable as refusal:
+            self.desk.refuse(instrument.symbol, refusal.code, refusal.detail)
+            return
+        request = OrderRequest(
+            order.side,
+            total - filled,
+            order.type,
+            _kept(new.limit_price, order.limit_price, instrument.price_decimals),
+            _kept(new.stop_price, order.stop_price, instrument.price_decimals),
+            order.time_in_force,
+            instrument.symbol,
+            order.tag,
+        )
+        self._request(book, request)
+
+    # ---- samples and warnings ----
+
+    def _sample_until(self, now_ns: int) -> int:
+        """Sample the last boundary before `now_ns`; returns the next one."""
+        boundary = now_ns // self._sample_ns * self._sample_ns
+        self.sample(boundary)
+        self._next_sample_ns = boundary + self._sample_ns
+        return self._next_sample_ns
+
+    def sample(self, ts_ns: int) -> None:
+        """Record every symbol's books and every ledger as they stand."""
+        effects = self.desk.effects
+        for book in self.desk.books.values():
+            instrument = book.instrument
+            effects.append(
+                PositionRecord(
+                    ts_ns,
+                    instrument.symbol,
+                    book.ledger.currency,
+                    book.inventory.position,
+                    book.mark,
+                    book.inventory.cost,
+                    book.realised,
+                    book.unrealised,
+                    book.fees,
+                    len(book.inventory.lots()),
+                    instrument.price_decimals,
+                    instrument.quantity_decimals,
+                    book.ledger.decimals,
+                )
+            )
+        for ledger in self.desk.account.ledgers:
+            ledger.check()
+            is_call = ledger.equity < ledger.maintenance_margin
+            if is_call and not ledger.margin_call:
+                self._warn("", "MARGIN_CALL", f"{ledger.currency}: equity is below maintenance")
+            ledger.margin_call = is_call
+            effects.append(
+                AccountRecord(
+                    ts_ns,
+                    ledger.currency,
+                    ledger.wallet.balance,
+                    ledger.wallet.locked + ledger.maintenance_margin,
+                    ledger.initial,
+                    ledger.realised,
+                    ledger.fees,
+                    ledger.unrealised,
+                    ledger.equity,
+                    ledger.track.high_water,
+                    ledger.track.max_drawdown,
+                    ledger.decimals,
+                )
+            )
+
+    def _warn(self, symbol: str, code: str, detail: str) -> None:
+        self.desk.effects.append(
+            WarningRecord(self.desk.now_ns, self.desk.tick_id, symbol, code, detail)
+        )
+
+
+def _translate(book: Book, request: object) -> OrderIntent | None:
+    if isinstance(request, Side):
+        return from_side(book, request)
+    if isinstance(request, Target):
+        return from_target(book, request)
+    if isinstance(request, Weight):
+        return from_weight(book, request)
+    if isinstance(request, OrderRequest):
+        return from_request(book, request)
+    raise StrategyError(
+        f"a strategy answers with None, a Side, Target, Weight, OrderRequest, Cancel, Replace or "
+        f"a list of these, not {type(request).__name__}: {request!r}"
+    )
+
+
+def _find(working: list[Order], order_id: int, tag: str) -> Order | None:
+    for order in working:
+        if order.order_id == order_id or (tag and order.tag == tag and not order_id):
+            return order
+    return None
+
+
+def _open_order(order: Order) -> OpenOrder:
+    instrument = order.instrument
+    decimals = instrument.price_decimals
+    return OpenOrder(
+        order.order_id,
+        order.tag,
+        instrument.symbol,
+        order.side,
+        order.type,
+        instrument.quantity_decimal(order.quantity),
+        instrument.quantity_decimal(order.filled),
+        to_decimal(order.limit_price, decimals) if order.limit_price else None,
+        to_decimal(order.stop_price, decimals) if order.stop_price else None,
+    )
+
+
+def _kept(new: Number | None, old_units: int, decimals: int) -> Number | None:
+    """A replaced order's price: the new one if named, else the old one, if there was one."""
+    if new is not None:
+        return new
+    return to_decimal(old_units, decimals) if old_units else None
+
+
+def _strategy_failed(method: str, error: Exception) -> StrategyError:
+    if isinstance(error, StrategyError):
+        return error
+    return StrategyError(f"the strategy raised in {method}: {type(error).__name__}: {error}")

@@ -1,0 +1,89 @@
+"""The kill switch as the core sees it, and the second gate.
+
+Gate 1 stands before every signal and reads `flag[0]`, one byte that may be shared memory: it is
+a hint and may only err towards ENGAGED. Gate 2 stands before every order and asks the
+authority, which for a file-backed switch means the file system. A cancel passes both.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from logos.core.types import Code, SwitchState
+
+
+class Flag(Protocol):
+    """One byte of switch state at index 0: a bytearray, or a memory map shared by processes."""
+
+    def __getitem__(self, index: int, /) -> int: ...
+
+
+class Switch(Protocol):
+    """A kill switch."""
+
+    @property
+    def flag(self) -> Flag:
+        """The hint gate 1 reads; its first byte is a SwitchState."""
+
+    def authority(self) -> SwitchState:
+        """The state now, as gate 2 must see it. Never blocks, never raises: fails ENGAGED."""
+
+    def engage(self, reason: str, by: str) -> object:
+        """Latch the switch ENGAGED. `by` names the person or the part that did it."""
+
+    def why(self) -> str:
+        """The reason of the present state, for people."""
+
+
+class InProcessSwitch:
+    """A switch that lives in this object only: for tests and simulations of one process."""
+
+    def __init__(self) -> None:
+        self._flag = bytearray(1)
+        self._reason = ""
+
+    @property
+    def flag(self) -> bytearray:
+        return self._flag
+
+    def authority(self) -> SwitchState:
+        return SwitchState(self._flag[0])
+
+    def engage(self, reason: str, by: str) -> None:
+        """Latch ENGAGED; a second engagement keeps the first reason."""
+        if self._flag[0] != SwitchState.ENGAGED:
+            self._reason = f"{reason} (by {by})"
+            self._flag[0] = SwitchState.ENGAGED
+
+    def set_reduce_only(self, reason: str, by: str) -> None:
+        """Allow only orders that shrink a position, unless already ENGAGED."""
+        if self._flag[0] == SwitchState.SAFE:
+            self._reason = f"{reason} (by {by})"
+            self._flag[0] = SwitchState.REDUCE_ONLY
+
+    def why(self) -> str:
+        return self._reason
+
+
+def check_gate_2(
+    switch: Switch, signed_quantity: int, position: int, in_flight: int
+) -> Code | None:
+    """Whether an order may leave now: None, or the code it is refused with.
+
+    `in_flight` is the unsigned quantity that open orders of the same side may still fill: under
+    REDUCE_ONLY the order and those together must not pass through a flat position.
+    """
+    state = switch.authority()
+    if state == SwitchState.SAFE:
+        return None
+    if (
+        state == SwitchState.REDUCE_ONLY
+        and position != 0
+        and (position > 0) != (signed_quantity > 0)
+    ):
+        size = -position if position < 0 else position
+        quantity = -signed_quantity if signed_quantity < 0 else signed_quantity
+        return None if quantity + in_flight <= size else Code.REDUCE_ONLY
+    if state == SwitchState.REDUCE_ONLY:
+        return Code.REDUCE_ONLY
+    return Code.KILL_SWITCH_ACTIVATED_MID_PROCESSING

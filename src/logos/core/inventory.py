@@ -1,0 +1,120 @@
+"""First in, first out: which lots a fill closes, what that realises, what it opens.
+
+A fill against the position closes the oldest lots first, in whole or in part; what is left of it
+opens a lot on its own side, so that one fill may flip a position. Nothing is averaged.
+
+    ante                 fill            closed                       ex
+    L1 +1000 @ 1.07      S 1500 @ 1.08   L1 1000, pnl +10.00          L2 -500 @ 1.08
+
+Fees are attributed, never lost: the fee of a fill belongs whole to the first lot it touches (the
+first one it closes, else the one it opens), and a lot's entry fee leaves it in proportion to
+what is closed, the last part taking the remainder. This is FIFO fill-to-fill accounting without
+splitting fees over lots, as other engines do it.
+"""
+
+from __future__ import annotations
+
+from typing import final
+
+from logos.core.records import LotClosure
+
+
+@final
+class Lot:
+    """What is left of one opening fill. `quantity` is signed and never 0."""
+
+    __slots__ = ("fee", "lot_id", "opened_ns", "price", "quantity")
+
+    def __init__(self, lot_id: int, quantity: int, price: int, fee: int, opened_ns: int) -> None:
+        self.lot_id = lot_id
+        self.quantity = quantity
+        self.price = price
+        self.fee = fee
+        self.opened_ns = opened_ns
+
+
+@final
+class Booking:
+    """What one fill did to the inventory. Money is in ledger units."""
+
+    __slots__ = ("closures", "opened_lot_id", "opened_quantity", "realised")
+
+    def __init__(self) -> None:
+        self.closures: list[LotClosure] = []
+        self.realised: int = 0
+        self.opened_lot_id: int = 0
+        self.opened_quantity: int = 0
+
+
+@final
+class Inventory:
+    """The open lots of one symbol, oldest first; all of one sign.
+
+    `unit_value` is what one price unit times one quantity unit is worth, in ledger units.
+    `cost` is the signed sum of price times quantity over the open lots, times `unit_value`.
+    """
+
+    __slots__ = ("_first", "_lots", "_next_lot_id", "cost", "position", "unit_value")
+
+    def __init__(self, unit_value: int) -> None:
+        self.unit_value = unit_value
+        self.position: int = 0
+        self.cost: int = 0
+        self._lots: list[Lot] = []
+        self._first: int = 0  # lots before this index are closed; see _forget_closed
+        self._next_lot_id: int = 1
+
+    def lots(self) -> list[Lot]:
+        """The open lots, oldest first."""
+        return self._lots[self._first :]
+
+    def unrealised(self, price: int) -> int:
+        """Profit of the open lots if all were closed at `price`, in ledger units."""
+        return self.position * price * self.unit_value - self.cost
+
+    def apply_fill(self, signed_quantity: int, price: int, fee: int, ts_ns: int) -> Booking:
+        """Book a fill; `signed_quantity` is positive for a buy and never 0."""
+        booking = Booking()
+        left = signed_quantity
+        while left != 0 and self._first < len(self._lots):
+            lot = self._lots[self._first]
+            if (lot.quantity > 0) == (left > 0):
+                break
+            left = self._close(lot, left, price, fee, booking)
+            fee = 0
+        if left != 0:
+            lot_id = self._next_lot_id
+            self._next_lot_id = lot_id + 1
+            self._lots.append(Lot(lot_id, left, price, fee, ts_ns))
+            self.cost += left * price * self.unit_value
+            booking.opened_lot_id = lot_id
+            booking.opened_quantity = left
+        self.position += signed_quantity
+        return booking
+
+    def _close(self, lot: Lot, left: int, price: int, fee: int, booking: Booking) -> int:
+        """Close as much of `lot` as `left` reaches; returns what is left of the fill."""
+        size = lot.quantity if lot.quantity > 0 else -lot.quantity
+        wanted = left if left > 0 else -left
+        closed = size if size < wanted else wanted
+        signed = closed if lot.quantity > 0 else -closed
+        pnl = (price - lot.price) * signed * self.unit_value
+        entry_fee = lot.fee * closed // size
+        lot.fee -= entry_fee
+        lot.quantity -= signed
+        self.cost -= signed * lot.price * self.unit_value
+        booking.realised += pnl
+        booking.closures.append(LotClosure(lot.lot_id, closed, lot.price, pnl, entry_fee + fee))
+        if lot.quantity == 0:
+            self._first += 1
+            self._forget_closed()
+        return left + signed
+
+    def _forget_closed(self) -> None:
+        # Popping the head of a list costs its whole length: closed lots are dropped in bulk.
+        if self._first >= 64 and self._first * 2 >= len(self._lots):
+            del self._lots[: self._first]
+            self._first = 0
+        elif self._first == len(self._lots):
+            self._lots.clear()
+            self._first = 0

@@ -1,0 +1,274 @@
+"""The paper market: which orders an event fills, at what price, in what order.
+
+An event is a path of prices: a quote or a trade is one point, a bar is four, in the order that
+`BarPath` states. An order works on an event only if it reached the market by the time the event
+began (a bar begins at its open), so no decision ever meets a price older than itself.
+
+At the first point (the open)
+- market orders fill there;
+- a limit order that is already good fills there, at the better price (a gap through);
+- a stop that is already touched fills there, at the worse price (a gap through).
+Then, from each point to the next, in the order the path reaches them (ties: the older first)
+- a limit order fills at its limit, as the maker;
+- a stop fills at its stop price; a stop-limit becomes a limit order at that moment.
+Buys meet asks and sells meet bids wherever the source has both sides. A quote that moves
+through a resting limit fills it at the limit.
+
+Slippage worsens what takes liquidity, never a limit order. The participation cap bounds what
+all orders of the symbol together may take from one event's volume or quoted size; the rest
+waits for the next event. An IOC or FOK order lives at the first point only.
+"""
+
+from __future__ import annotations
+
+from typing import Final, Protocol, final
+
+from logos.core.book import NO_BOUND, Book
+from logos.core.fixed import CEILING, DOWN, FLOOR, divide, to_step
+from logos.core.instrument import RATE_DECIMALS
+from logos.core.orders import Order
+from logos.core.types import (
+    NS_PER_DAY,
+    SIZE_UNKNOWN,
+    BarPath,
+    Code,
+    FillRule,
+    OrderStatus,
+    OrderType,
+    TimeInForce,
+)
+
+_RATE_SCALE: Final = 10**RATE_DECIMALS
+
+
+class ExecutionSink(Protocol):
+    """Who carries out what the paper market decides."""
+
+    def apply_accept(self, order: Order) -> None:
+        """The order reached the market."""
+
+    def apply_fill(self, order: Order, quantity: int, price: int, is_maker: bool) -> bool:
+        """Fill `quantity` at `price`; False when the funds do not allow it (the order ended)."""
+
+    def apply_end(self, order: Order, status: OrderStatus, code: Code) -> None:
+        """The order ended without (the rest of) its fill."""
+
+
+@final
+class PaperRules:
+    """How the paper market treats orders. Rates are in 10**-9, times in nanoseconds.
+
+    `participation_rate` is the share of an event's volume or size that may be taken; 0: all of
+    any order fills. A source without sizes sets no bound; a reported size of 0 fills nothing.
+    """
+
+    __slots__ = (
+        "bar_path",
+        "fill_rule",
+        "latency_ns",
+        "participation_rate",
+        "slippage_rate",
+        "slippage_ticks",
+    )
+
+    def __init__(
+        self,
+        fill_rule: FillRule = FillRule.NEXT_OPEN,
+        bar_path: BarPath = BarPath.NEAREST_FIRST,
+        slippage_ticks: int = 0,
+        slippage_rate: int = 0,
+        participation_rate: int = 0,
+        latency_ns: int = 0,
+    ) -> None:
+        self.fill_rule = fill_rule
+        self.bar_path = bar_path
+        self.slippage_ticks = slippage_ticks
+        self.slippage_rate = slippage_rate
+        self.participation_rate = participation_rate
+        self.latency_ns = latency_ns
+
+
+@final
+class Path:
+    """The prices one event shows to each side, in the order it visited them."""
+
+    __slots__ = ("asks", "bids", "opened_ns")
+
+    def __init__(self, opened_ns: int, asks: list[int], bids: list[int]) -> None:
+        self.opened_ns = opened_ns
+        self.asks = asks
+        self.bids = bids
+
+
+def bar_points(open_: int, high: int, low: int, close: int, path: BarPath) -> list[int]:
+    """A bar's four prices in the order `path` visits them."""
+    if path is BarPath.OPEN_HIGH_LOW_CLOSE:
+        high_first = True
+    elif path is BarPath.OPEN_LOW_HIGH_CLOSE:
+        high_first = False
+    else:
+        high_first = high - open_ < open_ - low  # a tie visits the low first
+    return [open_, high, low, close] if high_first else [open_, low, high, close]
+
+
+@final
+class PaperMarket:
+    """Matches the open orders of one book against one event at a time."""
+
+    __slots__ = ("rules",)
+
+    def __init__(self, rules: PaperRules) -> None:
+        self.rules = rules
+
+    def offer(self, book: Book, buy_size: int, sell_size: int, is_shared: bool) -> None:
+        """A new event's size is there to be taken; `is_shared`: by buys and sells together.
+
+        Called for every event while a participation cap is set, before any order meets it.
+        """
+        book.is_liquidity_shared = is_shared
+        book.buy_left = self._share(book, buy_size)
+        book.sell_left = self._share(book, sell_size)
+
+    def _share(self, book: Book, size: int) -> int:
+        if size == SIZE_UNKNOWN:
+            return NO_BOUND
+        share = size * self.rules.participation_rate // _RATE_SCALE
+        return to_step(share, book.instrument.lot, DOWN)
+
+    def match(self, book: Book, path: Path, sink: ExecutionSink) -> None:
+        """Let the event meet every open order of the book that was there when it began."""
+        active: list[Order] = []
+        for order in list(book.working):
+            if self._arrives(order, path.opened_ns, sink):
+                active.append(order)
+        is_point = len(path.asks) == 1
+        for order in active:
+            self.meet(book, order, path.asks[0], path.bids[0], is_point, sink)
+        for step in range(1, len(path.asks)):
+            self._walk(book, active, path, step, sink)
+
+    def _arrives(self, order: Order, opened_ns: int, sink: ExecutionSink) -> bool:
+        """Bring an order up to the event's beginning; whether it works on the event."""
+        if opened_ns < order.arrival_ns:
+            return False
+        if order.status is OrderStatus.NEW:
+            sink.apply_accept(order)
+        if 0 <= order.cancel_at_ns <= opened_ns:
+            sink.apply_end(order, OrderStatus.CANCELLED, order.cancel_code)
+            return False
+        if (
+            order.time_in_force is TimeInForce.DAY
+            and opened_ns // NS_PER_DAY != order.created_ns // NS_PER_DAY
+        ):
+            sink.apply_end(order, OrderStatus.EXPIRED, Code.DAY_ENDED)
+            return False
+        return True
+
+    def meet(
+        self, book: Book, order: Order, ask: int, bid: int, is_point: bool, sink: ExecutionSink
+    ) -> None:
+        """An order meets standing prices: it fills there, or rests.
+
+        `is_point`: the event is a quote or a print, so that a limit order that rested before it
+        was reached at its limit; a bar's open may have jumped past the limit instead.
+        """
+        price = ask if order.is_buy else bid
+        was_resting = order.is_resting and is_limit_active(order)
+        if order.stop_price and not order.triggered and touches_stop(order, price):
+            order.triggered = True
+        if order.type is OrderType.MARKET or (order.type is OrderType.STOP and order.triggered):
+            self._fill(book, order, self.slipped(order, price), False, sink)
+        elif is_limit_active(order) and within_limit(order, price):
+            at_limit = was_resting and is_point
+            self._fill(book, order, order.limit_price if at_limit else price, was_resting, sink)
+        order.is_resting = True
+        if order.is_open and order.time_in_force is TimeInForce.IOC:
+            sink.apply_end(order, OrderStatus.CANCELLED, Code.IOC_REMAINDER)
+        elif order.is_open and order.time_in_force is TimeInForce.FOK:
+            sink.apply_end(order, OrderStatus.CANCELLED, Code.FOK_UNFILLABLE)
+
+    def _walk(
+        self, book: Book, active: list[Order], path: Path, step: int, sink: ExecutionSink
+    ) -> None:
+        """Go from one point to the next, carrying out orders as the path reaches them."""
+        reached: list[tuple[int, int, Order]] = []
+        for order in active:
+            points = path.asks if order.is_buy else path.bids
+            target = _next_target(order)
+            if order.is_open and target and _passes(points[step - 1], points[step], target):
+                reached.append((abs(target - points[step - 1]), order.order_id, order))
+        reached.sort(key=_by_distance)
+        for _, _, order in reached:
+            if not order.is_open:
+                continue  # an earlier fill on this walk may have ended it
+            points = path.asks if order.is_buy else path.bids
+            if is_limit_active(order):
+                self._fill(book, order, order.limit_price, True, sink)
+                continue
+            order.triggered = True
+            if order.type is OrderType.STOP:
+                self._fill(book, order, self.slipped(order, order.stop_price), False, sink)
+            elif within_limit(order, order.stop_price):
+                self._fill(book, order, order.stop_price, False, sink)
+            elif _passes(order.stop_price, points[step], order.limit_price):
+                self._fill(book, order, order.limit_price, True, sink)
+
+    def _fill(
+        self, book: Book, order: Order, price: int, is_maker: bool, sink: ExecutionSink
+    ) -> None:
+        """Fill as much as the event's liquidity allows."""
+        quantity = order.remaining
+        left = book.buy_left if order.is_buy else book.sell_left
+        if left != NO_BOUND and left < quantity:
+            quantity = left
+        if quantity == 0 or (order.time_in_force is TimeInForce.FOK and quantity < order.remaining):
+            return
+        if sink.apply_fill(order, quantity, price, is_maker) and left != NO_BOUND:
+            if order.is_buy or book.is_liquidity_shared:
+                book.buy_left -= quantity
+            if not order.is_buy or book.is_liquidity_shared:
+                book.sell_left -= quantity
+
+    def slipped(self, order: Order, price: int) -> int:
+        """`price` worsened by the configured slippage, on the tick and never below one tick."""
+        rules = self.rules
+        if rules.slippage_ticks == 0 and rules.slippage_rate == 0:
+            return price
+        tick = order.instrument.tick
+        offset = rules.slippage_ticks * tick
+        if rules.slippage_rate:
+            offset += divide(price * rules.slippage_rate, _RATE_SCALE, CEILING)
+        if order.is_buy:
+            return to_step(price + offset, tick, CEILING)
+        return max(tick, to_step(price - offset, tick, FLOOR))
+
+
+def _by_distance(item: tuple[int, int, Order]) -> tuple[int, int]:
+    return item[0], item[1]
+
+
+def touches_stop(order: Order, price: int) -> bool:
+    """Whether `price` is at or past the order's stop."""
+    return price >= order.stop_price if order.is_buy else price <= order.stop_price
+
+
+def within_limit(order: Order, price: int) -> bool:
+    """Whether `price` is as good as the order's limit, or better."""
+    return price <= order.limit_price if order.is_buy else price >= order.limit_price
+
+
+def is_limit_active(order: Order) -> bool:
+    """Whether the order works as a limit order now."""
+    return order.type is OrderType.LIMIT or (order.type is OrderType.STOP_LIMIT and order.triggered)
+
+
+def _next_target(order: Order) -> int:
+    """The price whose touch would make something happen to the order; 0 for none."""
+    if is_limit_active(order):
+        return order.limit_price
+    return 0 if order.triggered else order.stop_price
+
+
+def _passes(start: int, end: int, price: int) -> bool:
+    """Whether a move from `start` to `end` reaches `price` (the start itself was met before)."""
+    return start < price <= end if start < end else end <= price < start

@@ -1,0 +1,194 @@
+"""An order's intent, its approval and its life.
+
+    OrderIntent --risk--> Approved --gate 2--> Order --venue--> reports
+
+`TRANSITIONS` is the whole life of an order; `Order.advance` is the only way through it, and a
+step outside the table is a broken invariant, not an error to handle.
+"""
+
+from __future__ import annotations
+
+from typing import Final, final
+
+from logos.core.instrument import Instrument
+from logos.core.strategy import Replace
+from logos.core.types import Code, OrderStatus, OrderType, Side, TimeInForce
+
+TRANSITIONS: Final[dict[OrderStatus, frozenset[OrderStatus]]] = {
+    OrderStatus.NEW: frozenset(
+        (
+            OrderStatus.ACCEPTED,
+            OrderStatus.REJECTED,
+            OrderStatus.CANCELLED,
+            OrderStatus.EXPIRED,
+        )
+    ),
+    OrderStatus.ACCEPTED: frozenset(
+        (
+            OrderStatus.PARTIALLY_FILLED,
+            OrderStatus.FILLED,
+            OrderStatus.CANCELLED,
+            OrderStatus.EXPIRED,
+        )
+    ),
+    OrderStatus.PARTIALLY_FILLED: frozenset(
+        (
+            OrderStatus.PARTIALLY_FILLED,
+            OrderStatus.FILLED,
+            OrderStatus.CANCELLED,
+            OrderStatus.EXPIRED,
+        )
+    ),
+    OrderStatus.FILLED: frozenset(),
+    OrderStatus.CANCELLED: frozenset(),
+    OrderStatus.REJECTED: frozenset(),
+    OrderStatus.EXPIRED: frozenset(),
+}
+
+
+class InvariantBroken(Exception):
+    """The engine found itself in a state that must not exist. Not to be handled: crash."""
+
+
+@final
+class OrderIntent:
+    """What the translator wants done: quantised, positive, and not yet judged.
+
+    Prices and quantities are in the instrument's units; a price of 0 means none is named.
+    `reference_price` is the price the quantity was judged at (0 when there is none yet).
+    """
+
+    __slots__ = (
+        "instrument",
+        "limit_price",
+        "notes",
+        "quantity",
+        "reference_price",
+        "side",
+        "stop_price",
+        "tag",
+        "time_in_force",
+        "type",
+    )
+
+    def __init__(
+        self,
+        instrument: Instrument,
+        side: Side,
+        quantity: int,
+        type: OrderType,
+        limit_price: int,
+        stop_price: int,
+        time_in_force: TimeInForce,
+        reference_price: int,
+        notes: str,
+        tag: str,
+    ) -> None:
+        self.instrument = instrument
+        self.side = side
+        self.quantity = quantity
+        self.type = type
+        self.limit_price = limit_price
+        self.stop_price = stop_price
+        self.time_in_force = time_in_force
+        self.reference_price = reference_price
+        self.notes = notes
+        self.tag = tag
+
+
+@final
+class Order:
+    """An order that passed risk and both gates."""
+
+    __slots__ = (
+        "arrival_ns",
+        "cancel_at_ns",
+        "cancel_code",
+        "client_order_id",
+        "created_ns",
+        "fee",
+        "fee_base",
+        "filled",
+        "instrument",
+        "is_buy",
+        "is_resting",
+        "limit_price",
+        "locked",
+        "notes",
+        "order_id",
+        "quantity",
+        "reason",
+        "reference_price",
+        "replacement",
+        "side",
+        "sign",
+        "status",
+        "stop_price",
+        "tag",
+        "tick_id",
+        "time_in_force",
+        "triggered",
+        "type",
+    )
+
+    def __init__(
+        self,
+        order_id: int,
+        client_order_id: str,
+        intent: OrderIntent,
+        created_ns: int,
+        arrival_ns: int,
+        tick_id: int,
+        locked: int,
+    ) -> None:
+        self.order_id = order_id
+        self.client_order_id = client_order_id
+        self.instrument = intent.instrument
+        self.side = intent.side
+        self.is_buy: bool = intent.side is Side.BUY
+        self.sign: int = 1 if self.is_buy else -1
+        self.type = intent.type
+        self.time_in_force = intent.time_in_force
+        self.quantity = intent.quantity
+        self.limit_price = intent.limit_price
+        self.stop_price = intent.stop_price
+        self.reference_price = intent.reference_price
+        self.notes = intent.notes
+        self.tag = intent.tag
+        self.created_ns = created_ns
+        self.arrival_ns = arrival_ns
+        self.tick_id = tick_id
+        self.locked = locked
+        """What the order still binds: quote money for a buy, base quantity for a spot sale."""
+        self.filled: int = 0
+        self.triggered: bool = False
+        """Whether a stop has been touched; from then on it works as a market or limit order."""
+        self.is_resting: bool = False
+        """Whether the order has met the market once and stayed."""
+        self.status: OrderStatus = OrderStatus.NEW
+        self.reason: Code | None = None
+        self.fee: int = 0
+        self.fee_base: int = 0
+        """Unrounded fees so far, in 10**-9 of a ledger unit; see `fees.order_fee`."""
+        self.cancel_at_ns: int = -1
+        """When a requested cancel reaches the venue; -1 while none is under way."""
+        self.cancel_code: Code = Code.CANCELLED_BY_STRATEGY
+        self.replacement: Replace | None = None
+
+    @property
+    def remaining(self) -> int:
+        """Quantity still to fill."""
+        return self.quantity - self.filled
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the order can still fill or be cancelled."""
+        return bool(TRANSITIONS[self.status])
+
+    def advance(self, status: OrderStatus) -> None:
+        """Move to `status`; raises InvariantBroken when the lifecycle does not allow it."""
+        if status not in TRANSITIONS[self.status]:
+            raise InvariantBroken(
+                f"order {self.order_id}: {self.status.value} cannot become {status.value}"
+            )
+        self.status = status

@@ -1,0 +1,199 @@
+"""What the core says happened: the effects of a step, and the rows of the artifacts.
+
+Every record carries its own decimals, so that a reader needs nothing else to turn its integers
+into figures: the journal can be audited without the configuration that made it. Money is in
+units of `10**-money_decimals` of `currency`. These are msgspec structs (see `messages`), tagged
+by kind, and encode to one JSON object each.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import msgspec
+
+from logos.core.fixed import to_decimal
+from logos.core.types import Code, Liquidity, OrderStatus, OrderType, Side, TimeInForce
+
+
+class OrderRecord(msgspec.Struct, frozen=True, gc=False, tag="order", tag_field="kind"):
+    """An order as it stood right after one change of status.
+
+    A price of 0 means: the order names no such price. `ts_ns` is the time of this change,
+    `created_ns` that of the decision. `reason` is a `Code` value or empty.
+    """
+
+    ts_ns: int
+    tick_id: int
+    order_id: int
+    client_order_id: str
+    symbol: str
+    side: Side
+    type: OrderType
+    time_in_force: TimeInForce
+    status: OrderStatus
+    quantity_units: int
+    filled_units: int
+    limit_price_units: int
+    stop_price_units: int
+    reference_price_units: int
+    fee_units: int
+    created_ns: int
+    reason: str
+    notes: str
+    tag: str
+    price_decimals: int
+    quantity_decimals: int
+    money_decimals: int
+
+
+class LotClosure(msgspec.Struct, frozen=True, gc=False):
+    """The part of one lot that a fill closed.
+
+    `pnl_units` is the gross profit of that part; `fee_units` its share of fees: the lot's entry
+    fee in proportion, and the whole fee of this fill for the first lot it touches.
+    """
+
+    lot_id: int
+    quantity_units: int
+    open_price_units: int
+    pnl_units: int
+    fee_units: int
+
+
+class PaperFillRecord(msgspec.Struct, frozen=True, gc=False, tag="fill", tag_field="kind"):
+    """One fill: its order, the lots it consumed, and the books right after it."""
+
+    ts_ns: int
+    tick_id: int
+    fill_id: int
+    order_id: int
+    client_order_id: str
+    symbol: str
+    side: Side
+    quantity_units: int
+    price_units: int
+    liquidity: Liquidity
+    fee_units: int
+    currency: str
+    realised_units: int
+    lots: tuple[LotClosure, ...]
+    opened_lot_id: int
+    opened_units: int
+    position_units: int
+    symbol_realised_units: int
+    symbol_fees_units: int
+    wallet_units: int
+    price_decimals: int
+    quantity_decimals: int
+    money_decimals: int
+
+    @property
+    def price(self) -> Decimal:
+        return to_decimal(self.price_units, self.price_decimals)
+
+    @property
+    def quantity(self) -> Decimal:
+        return to_decimal(self.quantity_units, self.quantity_decimals)
+
+    @property
+    def fee(self) -> Decimal:
+        return to_decimal(self.fee_units, self.money_decimals)
+
+    @property
+    def realised(self) -> Decimal:
+        """Gross profit that this fill realised, before fees."""
+        return to_decimal(self.realised_units, self.money_decimals)
+
+    @property
+    def position(self) -> Decimal:
+        """Signed quantity held after the fill."""
+        return to_decimal(self.position_units, self.quantity_decimals)
+
+
+class RefusalRecord(msgspec.Struct, frozen=True, gc=False, tag="refusal", tag_field="kind"):
+    """An intent that did not become an order, and the code that says why."""
+
+    ts_ns: int
+    tick_id: int
+    symbol: str
+    code: Code
+    detail: str
+
+
+class BlockedRecord(msgspec.Struct, frozen=True, gc=False, tag="blocked", tag_field="kind"):
+    """A tick that gate 1 kept from the strategy."""
+
+    ts_ns: int
+    tick_id: int
+    symbol: str
+    code: Code
+
+
+class SwitchRecord(msgspec.Struct, frozen=True, gc=False, tag="switch", tag_field="kind"):
+    """The kill switch as the session first saw it in a new state."""
+
+    ts_ns: int
+    tick_id: int
+    state: str
+    reason: str
+
+
+class WarningRecord(msgspec.Struct, frozen=True, gc=False, tag="warning", tag_field="kind"):
+    """Something an operator should read that stopped nothing."""
+
+    ts_ns: int
+    tick_id: int
+    symbol: str
+    code: str
+    detail: str
+
+
+class PositionRecord(msgspec.Struct, frozen=True, gc=False, tag="position", tag_field="kind"):
+    """One symbol's books at a moment. `cost_units` is the signed entry value of the open lots."""
+
+    ts_ns: int
+    symbol: str
+    currency: str
+    position_units: int
+    mark_units: int
+    cost_units: int
+    realised_units: int
+    unrealised_units: int
+    fees_units: int
+    open_lots: int
+    price_decimals: int
+    quantity_decimals: int
+    money_decimals: int
+
+
+class AccountRecord(msgspec.Struct, frozen=True, gc=False, tag="account", tag_field="kind"):
+    """One currency's ledger at a moment: equity = initial + realised - fees + unrealised.
+
+    `balance_units` is what the wallet holds, `locked_units` what open orders and margin bind.
+    """
+
+    ts_ns: int
+    currency: str
+    balance_units: int
+    locked_units: int
+    initial_units: int
+    realised_units: int
+    fees_units: int
+    unrealised_units: int
+    equity_units: int
+    high_water_units: int
+    max_drawdown_units: int
+    money_decimals: int
+
+
+Record = (
+    OrderRecord
+    | PaperFillRecord
+    | RefusalRecord
+    | BlockedRecord
+    | SwitchRecord
+    | WarningRecord
+    | PositionRecord
+    | AccountRecord
+)

@@ -1,0 +1,211 @@
+"""From what a strategy answers to quantised order intents.
+
+Rules
+- A quantity is rounded down to the lot, never up: an intent never asks for more than was asked.
+- A limit price is rounded to the tick on its passive side (a buy down, a sell up), a stop price
+  on its later side (a buy up, a sell down).
+- A float is read by its shortest decimal text, and first rounded to four decimals past the tick,
+  so that 100.1 + 0.2 is 100.3 and not a price a tick away.
+- A target counts what is in flight: held plus everything open.
+- A notional cap shrinks an intent before risk sees it, and the intent says so.
+
+What cannot be translated is a refusal with a code, never an exception; an answer of a type
+nobody knows is the strategy's bug and raises `StrategyError`.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal, InvalidOperation
+
+from logos.core.book import Book
+from logos.core.fixed import (
+    CEILING,
+    DOWN,
+    FLOOR,
+    HALF_EVEN,
+    divide,
+    parse_units,
+    power_of_ten,
+    to_step,
+)
+from logos.core.orders import OrderIntent
+from logos.core.strategy import Number, OrderRequest, Target, Weight
+from logos.core.types import Code, OrderType, Side, TimeInForce
+
+
+class StrategyError(Exception):
+    """The strategy broke its contract: it raised, or it answered with something unknown."""
+
+
+class NotTranslatable(Exception):
+    """Carries the code and the words of a refusal out of a nested helper."""
+
+    def __init__(self, code: Code, detail: str) -> None:
+        super().__init__(detail)
+        self.code = code
+        self.detail = detail
+
+
+def from_side(book: Book, side: Side) -> OrderIntent:
+    """A bare side: a market order of the symbol's configured quantity."""
+    return _market_intent(book, side, book.order_quantity, "")
+
+
+def from_target(book: Book, target: Target) -> OrderIntent | None:
+    """A market order from here to the target position; None when already there."""
+    instrument = book.instrument
+    wanted = _units(target.quantity, instrument.quantity_decimals, "target")
+    return _towards(book, to_step(wanted, instrument.lot, DOWN))
+
+
+def from_weight(book: Book, weight: Weight) -> OrderIntent | None:
+    """A market order to the position worth `fraction` of the ledger's equity."""
+    fraction = decimal_of(weight.fraction, "weight")
+    price = book.mark
+    if price <= 0:
+        raise NotTranslatable(Code.NO_REFERENCE_PRICE, "no price to turn a weight into a quantity")
+    sign, digits, exponent = fraction.as_tuple()
+    assert isinstance(exponent, int)
+    numerator = int("".join(map(str, digits))) * (-1 if sign else 1)
+    denominator = price * book.unit_value
+    if exponent >= 0:
+        numerator *= power_of_ten(exponent)
+    else:
+        denominator *= power_of_ten(-exponent)
+    wanted = divide(book.ledger.equity * numerator, denominator, DOWN)
+    return _towards(book, to_step(wanted, book.instrument.lot, DOWN))
+
+
+def from_request(book: Book, request: OrderRequest) -> OrderIntent:
+    """An explicit order, quantised."""
+    instrument = book.instrument
+    asked = _units(request.quantity, instrument.quantity_decimals, "quantity")
+    quantity = _positive_lots(book, asked, request.quantity)
+    is_buy = request.side is Side.BUY
+    limit_price = 0
+    stop_price = 0
+    wants_limit = request.type is OrderType.LIMIT or request.type is OrderType.STOP_LIMIT
+    wants_stop = request.type is OrderType.STOP or request.type is OrderType.STOP_LIMIT
+    if wants_limit:
+        limit_price = _price(book, request.limit_price, FLOOR if is_buy else CEILING, "limit")
+    elif request.limit_price is not None:
+        raise NotTranslatable(
+            Code.INVALID_PRICE, f"a {request.type.value} order has no limit price"
+        )
+    if wants_stop:
+        stop_price = _price(book, request.stop_price, CEILING if is_buy else FLOOR, "stop")
+    elif request.stop_price is not None:
+        raise NotTranslatable(Code.INVALID_PRICE, f"a {request.type.value} order has no stop price")
+    if wants_stop and request.time_in_force in (TimeInForce.IOC, TimeInForce.FOK):
+        raise NotTranslatable(
+            Code.INVALID_TIME_IN_FORCE, "a stop waits for its price: use GTC or DAY"
+        )
+    judged_at = limit_price or stop_price or book.reference_price(is_buy)
+    quantity, notes = _capped(book, quantity, judged_at)
+    return OrderIntent(
+        instrument,
+        request.side,
+        quantity,
+        request.type,
+        limit_price,
+        stop_price,
+        request.time_in_force,
+        book.reference_price(is_buy),
+        notes,
+        request.tag,
+    )
+
+
+def _towards(book: Book, wanted: int) -> OrderIntent | None:
+    held = book.inventory.position + book.open_buy - book.open_sell
+    missing = wanted - held
+    if missing == 0:
+        return None
+    side = Side.BUY if missing > 0 else Side.SELL
+    quantity = missing if missing > 0 else -missing
+    return _market_intent(book, side, to_step(quantity, book.instrument.lot, DOWN), "")
+
+
+def _market_intent(book: Book, side: Side, quantity: int, tag: str) -> OrderIntent:
+    reference = book.reference_price(side is Side.BUY)
+    quantity, notes = _capped(book, quantity, reference)
+    return OrderIntent(
+        book.instrument,
+        side,
+        quantity,
+        OrderType.MARKET,
+        0,
+        0,
+        TimeInForce.GTC,
+        reference,
+        notes,
+        tag,
+    )
+
+
+def _capped(book: Book, quantity: int, price: int) -> tuple[int, str]:
+    """Shrink `quantity` to the notional cap at `price`; says so in the second value."""
+    if book.cap_notional == 0 or price <= 0:
+        return quantity, ""
+    affordable = to_step(book.cap_notional // (price * book.unit_value), book.instrument.lot, DOWN)
+    if quantity <= affordable:
+        return quantity, ""
+    return affordable, f"capped from {book.instrument.quantity_text(quantity)}"
+
+
+def _positive_lots(book: Book, asked: int, text: Number) -> int:
+    if asked < 0:
+        raise NotTranslatable(
+            Code.NEGATIVE_QUANTITY, f"quantity {text}: say the direction with the side"
+        )
+    quantity = to_step(asked, book.instrument.lot, DOWN)
+    if quantity == 0:
+        lot = book.instrument.quantity_text(book.instrument.lot)
+        raise NotTranslatable(Code.ZERO_QUANTITY, f"quantity {text} is less than one lot of {lot}")
+    return quantity
+
+
+def _price(book: Book, value: Number | None, mode: str, name: str) -> int:
+    """A named price in units, on the tick."""
+    if value is None:
+        raise NotTranslatable(Code.INVALID_PRICE, f"the {name} price is missing")
+    instrument = book.instrument
+    spare = 4
+    scale = power_of_ten(spare)
+    fine = _units(value, instrument.price_decimals + spare, f"{name} price", HALF_EVEN)
+    price = to_step(fine, instrument.tick * scale, mode) // scale
+    if price <= 0:
+        raise NotTranslatable(Code.INVALID_PRICE, f"the {name} price {value} is not positive")
+    return price
+
+
+def _units(value: Number, decimals: int, name: str, mode: str = DOWN) -> int:
+    """`value` as a count of 10**-decimals, rounded by `mode`."""
+    if type(value) is int:
+        return value * power_of_ten(decimals)
+    number = decimal_of(value, name)
+    _, _, exponent = number.as_tuple()
+    assert isinstance(exponent, int)
+    if -exponent <= decimals:
+        return parse_units(number, decimals)
+    exact = parse_units(number, -exponent)
+    return divide(exact, power_of_ten(-exponent - decimals), mode)
+
+
+def decimal_of(value: Number, name: str) -> Decimal:
+    """`value` as a finite Decimal; `name` is what the refusal calls it.
+
+    Raises NotTranslatable for NaN, infinities and absurd magnitudes, StrategyError for what is
+    no number at all.
+    """
+    if isinstance(value, bool) or not isinstance(value, (int, float, str, Decimal)):
+        raise StrategyError(f"{name} must be a number, not {type(value).__name__}: {value!r}")
+    try:
+        number = Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
+    except InvalidOperation:
+        raise StrategyError(f"{name} is not a number: {value!r}") from None
+    if not number.is_finite():
+        raise NotTranslatable(Code.NOT_FINITE, f"{name} is {value}")
+    if number and not -60 < number.adjusted() < 60:
+        raise NotTranslatable(Code.NOT_FINITE, f"{name} {value} is out of range")
+    return number
