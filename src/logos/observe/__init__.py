@@ -1,0 +1,1 @@
+"""What a session tells the outside: logs and metrics. Nothing here may change what it decides."""
