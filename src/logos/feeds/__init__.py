@@ -1,0 +1,1 @@
+"""Where market data comes from: files replayed, files imported, data made up from a seed."""

@@ -1,0 +1,130 @@
+"""The bytes of a CSV file in pieces of whole lines, plain or compressed.
+
+Both readers work on the same pieces, so that the fast one can hand any piece it does not like
+to the careful one, which then finds the exact line. A piece is read, used and forgotten: the
+size of the file does not matter.
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import hashlib
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Final, cast
+
+from logos.feeds.errors import DataError
+from logos.feeds.layout import extension_of
+
+CHUNK_BYTES: Final = 1 << 19
+"""About 8,000 rows of bars, or 10,000 of quotes."""
+
+HEADER_BYTES_MAX: Final = 1 << 16
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """Whole lines of a file; only the last line of a file may lack its newline.
+
+    `first_line` counts from 1 with the header. `cut` says why the stream broke off after these
+    bytes (a compressed file that ends early), or is empty.
+    """
+
+    data: bytes
+    first_line: int
+    cut: str = ""
+
+
+def open_data(path: Path) -> IO[bytes]:
+    """Open a .csv or .csv.gz for reading bytes. Raises DataError when it cannot be opened."""
+    try:
+        if extension_of(path) == ".csv.gz":
+            return cast("IO[bytes]", gzip.open(path, "rb"))
+        return path.open("rb")
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read: {error.strerror or error}") from error
+
+
+def split_line(line: str) -> list[str]:
+    """The cells of one line of CSV, by the rules of the csv module."""
+    if '"' in line:
+        return next(csv.reader([line]), [])
+    return line.split(",")
+
+
+def read_header(path: Path) -> tuple[str, int]:
+    """(first line without its newline, its length in bytes); ("", 0) for an empty file.
+
+    Raises DataError when the file cannot be read.
+    """
+    with open_data(path) as file:
+        try:
+            line = file.readline(HEADER_BYTES_MAX)
+        except (OSError, EOFError, zlib.error) as error:
+            raise DataError(f"{path}: cannot be read: {error}; fetch the file again") from error
+    return line.decode("utf-8", "replace").rstrip("\r\n"), len(line)
+
+
+def csv_chunks(path: Path, chunk_bytes: int = CHUNK_BYTES) -> Iterator[Chunk]:
+    """The file after its header line, in pieces of about `chunk_bytes`, ending at newlines.
+
+    Raises DataError when the file cannot be opened; a compressed file that ends early is not
+    raised but told in the last chunk's `cut`.
+    """
+    header_bytes = read_header(path)[1]
+    with open_data(path) as file:
+        file.read(header_bytes)
+        line = 2
+        rest = b""
+        cut = ""
+        while not cut:
+            try:
+                read = file.read(chunk_bytes)
+            except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+                read, cut = b"", str(error)
+            except OSError as error:
+                raise DataError(f"{path}: reading failed: {error}") from error
+            if not read:
+                break
+            data = rest + read
+            end = data.rfind(b"\n") + 1
+            rest = data[end:]
+            if end:
+                yield Chunk(data[:end], line)
+                line += data.count(b"\n", 0, end)
+        if rest or cut:
+            yield Chunk(rest, line, cut)
+
+
+def first_lines(path: Path, rows: int) -> list[list[str]]:
+    """The header and up to `rows` rows as cells of text; empty for an empty file.
+
+    Raises DataError when the file cannot be read.
+    """
+    if extension_of(path) == ".parquet":
+        from logos.feeds.arrow import parquet_head
+
+        return parquet_head(path, rows)
+    header, _ = read_header(path)
+    if not header:
+        return []
+    lines = [split_line(header)]
+    for chunk in csv_chunks(path):
+        for line in chunk.data.decode("utf-8", "replace").split("\n"):
+            if len(lines) > rows:
+                return lines
+            if line.rstrip("\r"):
+                lines.append(split_line(line.rstrip("\r")))
+    return lines
+
+
+def fingerprint(path: Path) -> str:
+    """The sha256 of the file's bytes, in hexadecimal. Raises DataError when it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read: {error.strerror or error}") from error

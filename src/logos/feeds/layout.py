@@ -1,0 +1,100 @@
+"""The layouts of market data files: which columns a kind has, and how to tell the kind.
+
+A file says what it holds in its header. Columns are found by name, in any order; columns with
+other names are ignored; those in `optional` may be missing and then count as not reported.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from logos.core.types import NS_PER_DAY, NS_PER_MINUTE
+
+BARS: Final = "bars"
+QUOTE_BARS: Final = "quote_bars"
+QUOTES: Final = "quotes"
+TRADES: Final = "trades"
+
+TIMESTAMP: Final = "timestamp"
+
+EXTENSIONS: Final = (".csv", ".csv.gz", ".parquet")
+
+INTERVAL_TOKENS_NS: Final = {
+    "1m": NS_PER_MINUTE,
+    "5m": 5 * NS_PER_MINUTE,
+    "15m": 15 * NS_PER_MINUTE,
+    "30m": 30 * NS_PER_MINUTE,
+    "1h": 60 * NS_PER_MINUTE,
+    "4h": 240 * NS_PER_MINUTE,
+    "1d": NS_PER_DAY,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Columns after the timestamp, in the order of the event they become."""
+
+    kind: str
+    prices: tuple[str, ...]
+    sizes: tuple[str, ...]
+    sides: tuple[str, ...] = ()
+
+    @property
+    def required(self) -> tuple[str, ...]:
+        """Column names that must be there."""
+        return (TIMESTAMP, *self.prices)
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """All column names, as they are written."""
+        return (TIMESTAMP, *self.prices, *self.sizes, *self.sides)
+
+
+LAYOUTS: Final = {
+    BARS: Layout(BARS, ("open", "high", "low", "close"), ("volume",)),
+    QUOTES: Layout(QUOTES, ("bid", "ask"), ("bid_size", "ask_size")),
+    TRADES: Layout(TRADES, ("price",), ("size",), ("side",)),
+}
+
+
+def file_layout(kind: str) -> Layout:
+    """The layout of one file of a source of `kind`: a two-sided pair is two files of bars."""
+    return LAYOUTS[BARS if kind == QUOTE_BARS else kind]
+
+
+def clean_header(names: Sequence[str]) -> list[str]:
+    """Header names without case, blanks and byte-order mark."""
+    return [name.strip().strip("\ufeff").strip().lower() for name in names]
+
+
+def kind_of_header(names: Sequence[str]) -> str | None:
+    """The kind whose required columns are all in `names` (cleaned), or None."""
+    if len(set(names)) != len(names):
+        return None
+    for kind, layout in LAYOUTS.items():
+        if set(layout.required) <= set(names):
+            return kind
+    return None
+
+
+def extension_of(path: Path) -> str | None:
+    """The extension of a market data file (".csv", ".csv.gz", ".parquet"), or None."""
+    name = path.name.lower()
+    for extension in EXTENSIONS:
+        if name.endswith(extension):
+            return extension
+    return None
+
+
+def stem_of(path: Path) -> str:
+    """The file's name without its market data extension."""
+    extension = extension_of(path)
+    return path.name[: -len(extension)] if extension else path.name
+
+
+def describe_layouts() -> str:
+    """The known headers, for error messages."""
+    return "; ".join(f"{kind}: {','.join(layout.columns)}" for kind, layout in LAYOUTS.items())

@@ -1,0 +1,256 @@
+"""A source as a stream of blocks of columns, and blocks as events.
+
+Each file is read piece by piece; a piece goes to the fast reader where pyarrow is installed,
+and to the careful one where it is not, or where the fast one finds anything to wonder about.
+The halves of a two-sided pair are read side by side and joined on their times. The same code
+serves the check and the session, so the two cannot disagree about which rows are used.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Iterator
+from itertools import repeat
+from operator import gt, sub
+from typing import Final
+
+from logos.core.instrument import Instrument
+from logos.core.messages import Bar, MarketEvent, Quote, QuoteBar, Trade
+from logos.feeds.chunks import csv_chunks, read_header, split_line
+from logos.feeds.defects import (
+    BAD_HEADER,
+    CROSSED,
+    EMPTY_FILE,
+    GAP,
+    UNPAIRED,
+    DefectTally,
+)
+from logos.feeds.errors import DataError
+from logos.feeds.layout import (
+    BARS,
+    QUOTE_BARS,
+    QUOTES,
+    clean_header,
+    describe_layouts,
+    extension_of,
+    file_layout,
+)
+from logos.feeds.rows import Block, FileState, chunk_rows, gap_detail, read_rows
+from logos.feeds.source import DataSource
+
+_NO_ROWS: Final = Block([], [], [])
+
+
+def arrow_available() -> bool:
+    """Whether the fast reader can be used (the optional library pyarrow is installed)."""
+    return importlib.util.find_spec("pyarrow") is not None
+
+
+def read_blocks(
+    source: DataSource,
+    instrument: Instrument,
+    *,
+    accept: frozenset[str] | None = frozenset(),
+    tally: DefectTally | None = None,
+    fast: bool | None = None,
+) -> Iterator[Block]:
+    """Stream the usable rows of a source; times never go back.
+
+    Defects are counted in `tally`. Raises DataError as soon as a defect outside of `accept` has
+    been met; `accept=None` reads to the end whatever comes, for a check. `fast` forces one of
+    the two readers for CSV; by default it is the fast one where pyarrow is installed. Columns
+    come in the order of the event's fields.
+    """
+    tally = tally if tally is not None else DefectTally()
+    fast = arrow_available() if fast is None else fast
+    if source.ask_path is None:
+        state = _open_state(source, 0, instrument, tally)
+        yield from _file_blocks(state, accept, fast)
+        return
+    bid, ask = (_open_state(source, side, instrument, tally) for side in (0, 1))
+    joined = _joined(bid, ask, _file_blocks(bid, accept, fast), _file_blocks(ask, accept, fast))
+    for block in joined:
+        _refuse(tally, accept, source)
+        yield block
+    _refuse(tally, accept, source)
+
+
+def _refuse(tally: DefectTally, accept: frozenset[str] | None, source: DataSource) -> None:
+    if accept is not None:
+        tally.refuse_unaccepted(accept, source.path)
+
+
+def _open_state(
+    source: DataSource, side: int, instrument: Instrument, tally: DefectTally
+) -> FileState:
+    path = source.paths[side]
+    layout = file_layout(source.kind)
+    if extension_of(path) == ".parquet":
+        from logos.feeds.arrow import parquet_header
+
+        header = parquet_header(path)
+    else:
+        header = clean_header(split_line(read_header(path)[0]))
+    if source.kind in (BARS, QUOTE_BARS) and not source.interval_ns:
+        raise DataError(f"{path}: bars need an interval; name it in the file's name, such as _1m_")
+    return FileState(
+        path=path,
+        layout=layout,
+        header=header,
+        instrument=instrument,
+        interval_ns=source.interval_ns or 0,
+        tally=tally,
+        report_gaps=source.ask_path is None,
+    )
+
+
+def _file_blocks(state: FileState, accept: frozenset[str] | None, fast: bool) -> Iterator[Block]:
+    """The usable rows of one file. Raises DataError for a defect that is not accepted."""
+    if state.header == [""]:
+        state.report(EMPTY_FILE, 1, "the file is empty")
+    elif not set(state.layout.required) <= set(state.header):
+        detail = f"columns {','.join(state.header)[:120]!r}; known layouts: {describe_layouts()}"
+        state.report(BAD_HEADER, 1, detail)
+    else:
+        pieces = _parquet_pieces if extension_of(state.path) == ".parquet" else _csv_pieces
+        for block in pieces(state, fast):
+            if accept is not None:
+                state.tally.refuse_unaccepted(accept, state.path)
+            if len(block):
+                yield block
+        if not state.rows:
+            state.report(EMPTY_FILE, 1, "there is a header, but no rows")
+    if accept is not None:
+        state.tally.refuse_unaccepted(accept, state.path)
+
+
+def _csv_pieces(state: FileState, fast: bool) -> Iterator[Block]:
+    if not fast:
+        for chunk in csv_chunks(state.path):
+            yield read_rows(state, chunk_rows(state, chunk))
+        return
+    from logos.feeds.arrow import read_chunk
+
+    for chunk in csv_chunks(state.path):
+        block = read_chunk(state, chunk)
+        yield read_rows(state, chunk_rows(state, chunk)) if block is None else block
+
+
+def _parquet_pieces(state: FileState, fast: bool) -> Iterator[Block]:
+    from logos.feeds.arrow import careful_rows, parquet_batches, read_batch
+
+    for batch in parquet_batches(state.path):
+        block = read_batch(state, batch) if fast else None
+        yield read_rows(state, careful_rows(state, batch)) if block is None else block
+
+
+def _joined(
+    bid: FileState, ask: FileState, bid_blocks: Iterator[Block], ask_blocks: Iterator[Block]
+) -> Iterator[Block]:
+    """Rows of both files that have the same time; the others are reported as unpaired.
+
+    `lines` are those of the bid file.
+    """
+    left = right = _NO_ROWS
+    last_ns: int | None = None
+    while True:
+        left = left if len(left) else next(bid_blocks, _NO_ROWS)
+        right = right if len(right) else next(ask_blocks, _NO_ROWS)
+        if not len(left) or not len(right):
+            break
+        rows = min(len(left), len(right))
+        if left.ts_ns[:rows] == right.ts_ns[:rows]:
+            left_part, right_part = left.part(0, rows), right.part(0, rows)
+            left, right = left.part(rows, len(left)), right.part(rows, len(right))
+        else:
+            left_part, right_part, left, right = _matched(bid, ask, left, right)
+        if len(left_part):
+            block = _two_sided(left_part, right_part)
+            _judge_joined(bid, block, last_ns)
+            last_ns = block.ts_ns[-1]
+            yield block
+    for state, block, blocks in ((bid, left, bid_blocks), (ask, right, ask_blocks)):
+        while len(block):
+            _report_unpaired(state, block, range(len(block)))
+            block = next(blocks, _NO_ROWS)
+
+
+def _two_sided(bid: Block, ask: Block) -> Block:
+    *bid_prices, bid_volume = bid.columns
+    *ask_prices, ask_volume = ask.columns
+    # SIZE_UNKNOWN is below every size, so one unknown side makes the volume unknown.
+    volume = list(map(min, bid_volume, ask_volume))
+    return Block(bid.ts_ns, [*bid_prices, *ask_prices, volume], bid.lines)
+
+
+def _matched(
+    bid: FileState, ask: FileState, left: Block, right: Block
+) -> tuple[Block, Block, Block, Block]:
+    """Walk both blocks until one is used up: (left and right matched, left and right rest)."""
+    left_rows: list[int] = []
+    right_rows: list[int] = []
+    left_alone: list[int] = []
+    right_alone: list[int] = []
+    left_row = right_row = 0
+    while left_row < len(left) and right_row < len(right):
+        left_ns, right_ns = left.ts_ns[left_row], right.ts_ns[right_row]
+        if left_ns == right_ns:
+            left_rows.append(left_row)
+            right_rows.append(right_row)
+        elif left_ns < right_ns:
+            left_alone.append(left_row)
+        else:
+            right_alone.append(right_row)
+        left_row += left_ns <= right_ns
+        right_row += right_ns <= left_ns
+    _report_unpaired(bid, left, left_alone)
+    _report_unpaired(ask, right, right_alone)
+    return (
+        _picked(left, left_rows),
+        _picked(right, right_rows),
+        left.part(left_row, len(left)),
+        right.part(right_row, len(right)),
+    )
+
+
+def _picked(block: Block, rows: list[int]) -> Block:
+    return Block(
+        [block.ts_ns[row] for row in rows],
+        [[column[row] for row in rows] for column in block.columns],
+        [block.lines[row] for row in rows],
+    )
+
+
+def _report_unpaired(state: FileState, block: Block, rows: list[int] | range) -> None:
+    for row in rows:
+        state.report(UNPAIRED, block.lines[row], "the other file of the pair has no such time")
+
+
+def _judge_joined(bid: FileState, block: Block, last_ns: int | None) -> None:
+    """Report gaps and crossed prices of a joined pair; the rows are kept."""
+    before = block.ts_ns[0] - bid.interval_ns if last_ns is None else last_ns
+    steps = list(map(sub, block.ts_ns, [before, *block.ts_ns]))
+    if max(steps) > bid.interval_ns:
+        for line, step_ns in zip(block.lines, steps, strict=True):
+            if step_ns > bid.interval_ns:
+                bid.report(GAP, line, gap_detail(step_ns, bid.interval_ns))
+    sides = [(block.columns[price], block.columns[price + 4]) for price in range(4)]
+    if not any(any(map(gt, bids, asks)) for bids, asks in sides):
+        return
+    for row, line in enumerate(block.lines):
+        if any(bids[row] > asks[row] for bids, asks in sides):
+            bid.report(CROSSED, line, "a bid price is above the ask price of the same bar")
+
+
+def to_events(source: DataSource, instrument: Instrument, block: Block) -> list[MarketEvent]:
+    """The block's rows as events. No Python code runs per row."""
+    symbol = repeat(source.symbol)
+    traded = repeat(instrument)
+    if source.kind == QUOTES:
+        return list(map(Quote, block.ts_ns, symbol, *block.columns, traded))
+    interval = repeat(source.interval_ns or 0)
+    if source.kind == BARS:
+        return list(map(Bar, block.ts_ns, symbol, interval, *block.columns, traded))
+    if source.kind == QUOTE_BARS:
+        return list(map(QuoteBar, block.ts_ns, symbol, interval, *block.columns, traded))
+    return list(map(Trade, block.ts_ns, symbol, *block.columns, traded))
