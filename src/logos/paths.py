@@ -34,9 +34,14 @@ def check_session_id(session_id: str) -> str:
     return session_id
 
 
+def sessions_dir() -> Path:
+    """The folder that holds the sessions' folders."""
+    return home() / "runs" / "live" / "sessions"
+
+
 def session_dir(session_id: str) -> Path:
     """The folder of one session. Raises ValueError when the id is not a session id."""
-    return home() / "runs" / "live" / "sessions" / check_session_id(session_id)
+    return sessions_dir() / check_session_id(session_id)
 
 
 def logs_dir() -> Path:

@@ -1,0 +1,1 @@
+"""The command line: `logos` and `python -m logos.live`."""
