@@ -1,0 +1,251 @@
+"""From settings to a core that can run: instruments, wallets, ledgers, books, rules.
+
+Scales are chosen here once. A currency counts in the finest unit that any value quoted in it can
+have, so that sums never round; an asset that is also traded counts at least in its quantities'.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
+
+from logos.config import (
+    BALANCE_DEFAULT,
+    Config,
+    ConfigError,
+    InstrumentSettings,
+    OrderSettings,
+    RiskLimits,
+    make_config,
+    read_toml,
+)
+from logos.core.account import Account, Ledger, Wallet
+from logos.core.book import Book, Limits
+from logos.core.fixed import (
+    ROUNDING_MODES,
+    decimals_of,
+    divide,
+    format_units,
+    parse_units,
+    power_of_ten,
+    to_step,
+)
+from logos.core.instrument import (
+    RATE_DECIMALS,
+    FeeSchedule,
+    Instrument,
+    instrument,
+    rate_units,
+)
+from logos.core.matching import PaperRules
+from logos.feeds.source import DataSource
+from logos.feeds.suggest import suggest_instrument
+
+_MONEY_DECIMALS_MIN = 2
+_BPS_DECIMALS = 4
+
+
+def find_instruments(config: Config, sources: Sequence[DataSource]) -> dict[str, Instrument]:
+    """The instrument of every symbol in `sources`, in their order.
+
+    Settings win over an `instruments.toml` beside the data. Raises ConfigError for a symbol
+    that neither knows, with a table to paste.
+    """
+    beside = _beside(sources)
+    found: dict[str, Instrument] = {}
+    for source in sources:
+        symbol = source.symbol
+        settings = config.instruments.get(symbol) or beside.get(symbol)
+        if settings is None:
+            raise ConfigError(
+                f"no instrument for {symbol} ({source.path}). Add this to the configuration, "
+                f"after checking it:\n\n{suggest_instrument(source)}"
+            )
+        found[symbol] = _make_instrument(symbol, settings)
+    return found
+
+
+def _beside(sources: Iterable[DataSource]) -> dict[str, InstrumentSettings]:
+    """Instruments of the `instruments.toml` files that lie beside the data."""
+    found: dict[str, InstrumentSettings] = {}
+    for folder in dict.fromkeys(source.path.parent for source in sources):
+        path = folder / "instruments.toml"
+        if path.is_file():
+            found.update(make_config(read_toml(path), str(path)).instruments)
+    return found
+
+
+def _make_instrument(symbol: str, settings: InstrumentSettings) -> Instrument:
+    fees = settings.fees
+    if fees.rounding not in ROUNDING_MODES:
+        raise ConfigError(
+            f"instruments.{symbol}.fees.rounding: {fees.rounding!r} is not one of "
+            f"{', '.join(ROUNDING_MODES)}"
+        )
+    try:
+        return instrument(
+            symbol,
+            tick=str(settings.tick),
+            lot=str(settings.lot),
+            quote=settings.quote,
+            base=settings.base,
+            multiplier=str(settings.multiplier),
+            min_quantity=str(settings.min_quantity),
+            max_quantity=str(settings.max_quantity),
+            min_notional=str(settings.min_notional),
+            settlement=settings.settlement,
+            leverage=settings.leverage,
+            initial_margin=str(settings.initial_margin),
+            maintenance_margin=str(settings.maintenance_margin),
+            fees=FeeSchedule(
+                maker_rate=rate_units(fees.maker),
+                taker_rate=rate_units(fees.taker),
+                per_unit=rate_units(fees.per_unit),
+                per_fill=rate_units(fees.per_fill),
+                minimum=rate_units(fees.minimum),
+                decimals=fees.decimals,
+                rounding=fees.rounding,
+            ),
+        )
+    except ValueError as error:
+        raise ConfigError(f"instruments.{symbol}: {error}") from None
+
+
+def build_account(config: Config, instruments: Mapping[str, Instrument]) -> Account:
+    """Wallets and ledgers for everything the instruments trade and are quoted in.
+
+    Raises ConfigError for amounts finer than the scale and for a missing conversion rate.
+    """
+    settings = config.account
+    quotes = list(dict.fromkeys(each.quote for each in instruments.values()))
+    spot = [each for each in instruments.values() if each.settlement == "spot"]
+    named = (*settings.balances, *settings.borrow)
+    assets = list(dict.fromkeys([*quotes, *(each.base for each in spot), *named]))
+    balances = settings.balances or dict.fromkeys(quotes, BALANCE_DEFAULT)
+    wallets: dict[str, Wallet] = {}
+    for asset in assets:
+        amounts = (balances.get(asset, Decimal(0)), settings.borrow.get(asset, Decimal(0)))
+        decimals = _decimals(asset, instruments.values(), amounts)
+        initial, borrow = (parse_units(amount, decimals) for amount in amounts)
+        wallets[asset] = Wallet(asset, decimals, initial, borrow)
+    account = Account(list(wallets.values()), [Ledger(wallets[quote]) for quote in quotes])
+    if settings.report_in:
+        _report_in(account, settings.report_in, settings.rates)
+    return account
+
+
+def _decimals(asset: str, instruments: Iterable[Instrument], amounts: Iterable[Decimal]) -> int:
+    """The scale of an asset: fine enough for every amount there can be of it."""
+    needed = [_MONEY_DECIMALS_MIN, *(decimals_of(amount) for amount in amounts)]
+    for each in instruments:
+        if each.quote == asset:
+            needed += (each.value_decimals, each.fees.decimals)
+        if each.base == asset:
+            needed.append(each.quantity_decimals)
+    return max(needed)
+
+
+def _report_in(account: Account, currency: str, rates: Mapping[str, Decimal]) -> None:
+    """Set up totals: every ledger's unit becomes a whole number of the total's units."""
+    missing = [
+        ledger.currency
+        for ledger in account.ledgers
+        if ledger.currency != currency and ledger.currency not in rates
+    ]
+    if missing:
+        raise ConfigError(
+            f"account.report_in = {currency!r} needs a rate for {', '.join(missing)}: add "
+            f'account.rates.{missing[0]} = "...", or leave report_in out to keep them apart'
+        )
+    used = {each.currency: rates.get(each.currency, Decimal(1)) for each in account.ledgers}
+    decimals = max(each.decimals + decimals_of(used[each.currency]) for each in account.ledgers)
+    factors = {
+        each.currency: parse_units(used[each.currency], decimals - each.decimals)
+        for each in account.ledgers
+    }
+    account.report_in(currency, decimals, factors)
+
+
+def build_books(
+    config: Config, instruments: Mapping[str, Instrument], account: Account
+) -> dict[str, Book]:
+    """A book for each symbol, with its limits in the units of its currency.
+
+    Raises ConfigError for limits of symbols that the session does not trade.
+    """
+    for table, named in (("risk", config.risk.symbols), ("orders", config.orders.symbols)):
+        for symbol in named:
+            if symbol not in instruments:
+                raise ConfigError(
+                    f"{table}.symbols.{symbol}: the session does not trade it; "
+                    f"it trades {', '.join(instruments)}"
+                )
+    wallets = {wallet.asset: wallet for wallet in account.wallets}
+    books = {}
+    for symbol, each in instruments.items():
+        ledger = account.ledger(each.quote)
+        orders = config.orders.symbols.get(symbol, config.orders)
+        books[symbol] = Book(
+            each,
+            ledger,
+            wallets.get(each.base, ledger.wallet),
+            _limits(config.risk.symbols.get(symbol, config.risk), each, ledger),
+            _order_quantity(orders, each),
+            _floor(orders.cap_notional, ledger.decimals),
+        )
+    return books
+
+
+def _limits(limits: RiskLimits, each: Instrument, ledger: Ledger) -> Limits:
+    return Limits(
+        order_notional=_floor(limits.max_order_notional, ledger.decimals),
+        position=_floor(limits.max_position, each.quantity_decimals),
+        collar_rate=_floor(limits.price_collar, RATE_DECIMALS),
+    )
+
+
+def _floor(amount: Decimal, decimals: int) -> int:
+    """An upper limit in units: rounded down, so that it never allows more; but never to 0."""
+    own = max(decimals, decimals_of(amount))
+    units = divide(parse_units(amount, own), power_of_ten(own - decimals), "down")
+    return max(units, 1) if amount else 0
+
+
+def _order_quantity(orders: OrderSettings, each: Instrument) -> int:
+    if orders.quantity is None:
+        smallest = max(each.lot, each.minimum_quantity)
+        return to_step(smallest, each.lot, "ceiling")
+    quantity = to_step(_floor(orders.quantity, each.quantity_decimals), each.lot, "down")
+    if quantity <= 0:
+        raise ConfigError(
+            f"orders.quantity: {orders.quantity} is less than one lot of {each.symbol}, "
+            f"{each.quantity_text(each.lot)}; set orders.symbols.{each.symbol}.quantity"
+        )
+    return quantity
+
+
+def build_rules(config: Config) -> PaperRules:
+    """The paper market's rules in its own units."""
+    paper = config.paper
+    return PaperRules(
+        fill_rule=paper.fill,
+        bar_path=paper.bar_path,
+        slippage_ticks=paper.slippage_ticks,
+        slippage_rate=_exact(paper.slippage_bps, RATE_DECIMALS - _BPS_DECIMALS, "slippage_bps"),
+        participation_rate=_exact(paper.participation, RATE_DECIMALS, "participation"),
+        latency_ns=_exact(paper.latency_ms, 6, "latency_ms"),
+    )
+
+
+def _exact(amount: Decimal, decimals: int, name: str) -> int:
+    try:
+        return parse_units(amount, decimals)
+    except ValueError as error:
+        raise ConfigError(f"paper.{name}: {error}") from None
+
+
+def used_balances(account: Account) -> dict[str, str]:
+    """The starting balances that are in force, defaults included, as decimal text by asset."""
+    return {
+        wallet.asset: format_units(wallet.initial, wallet.decimals) for wallet in account.wallets
+    }
