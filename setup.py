@@ -16,10 +16,13 @@ COMPILED = (
     "orders",
     "inventory",
     "account",
+    "fees",
+    "book",
     "translator",
     "risk",
     "gates",
     "matching",
+    "desk",
     "engine",
 )
 
