@@ -55,7 +55,7 @@ def read_chunk(state: FileState, chunk: Chunk) -> Block | None:
         return None
     if b"\r" in data and data.count(b"\r") != data.count(b"\r\n"):
         return None
-    rows = data.count(b"\n")
+    rows = chunk.newlines
     try:
         table = _parse_with_fitting_sizes(state, data)
         if table.num_rows != rows:

@@ -29,12 +29,13 @@ HEADER_BYTES_MAX: Final = 1 << 16
 class Chunk:
     """Whole lines of a file; only the last line of a file may lack its newline.
 
-    `first_line` counts from 1 with the header. `cut` says why the stream broke off after these
+    `first_line` counts from 1 with the header; `newlines` are those in `data`. `cut` says why the stream broke off after these
     bytes (a compressed file that ends early), or is empty.
     """
 
     data: bytes
     first_line: int
+    newlines: int
     cut: str = ""
 
 
@@ -93,10 +94,11 @@ def csv_chunks(path: Path, chunk_bytes: int = CHUNK_BYTES) -> Iterator[Chunk]:
             end = data.rfind(b"\n") + 1
             rest = data[end:]
             if end:
-                yield Chunk(data[:end], line)
-                line += data.count(b"\n", 0, end)
+                newlines = data.count(b"\n", 0, end)
+                yield Chunk(data[:end], line, newlines)
+                line += newlines
         if rest or cut:
-            yield Chunk(rest, line, cut)
+            yield Chunk(rest, line, 0, cut)
 
 
 def first_lines(path: Path, rows: int) -> list[list[str]]:

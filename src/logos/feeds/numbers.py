@@ -35,6 +35,7 @@ UNITS_LIMIT: Final = 10**18
 TIME_LIMIT_NS: Final = 2**63
 
 _CACHE_ENTRIES_MAX: Final = 200_000
+_POWERS: Final = [10**power for power in range(40)]
 _NUMBER: Final = re.compile(
     r"([+-]?)(?:([0-9]+)(?:\.([0-9]*))?|\.([0-9]+))(?:[eE]([+-]?[0-9]{1,4}))?"
 )
@@ -142,6 +143,23 @@ def _scaled(text: str, decimals: int) -> tuple[int, bool]:
 
     Raises RowError (not_a_number, bad_number).
     """
+    whole, _, fraction = text.partition(".")
+    plain = whole + fraction
+    # The usual spelling, digits with a point among them, without the cost of the pattern.
+    if (
+        len(fraction) <= decimals
+        and whole
+        and len(plain) + decimals < 36
+        and plain.isdigit()
+        and plain.isascii()
+    ):
+        units = int(plain) * _POWERS[decimals - len(fraction)]
+        if units < UNITS_LIMIT:
+            return units, True
+    return _scaled_unusual(text, decimals)
+
+
+def _scaled_unusual(text: str, decimals: int) -> tuple[int, bool]:
     match = _NUMBER.fullmatch(text)
     if match is None:
         if _NOT_FINITE.fullmatch(text):

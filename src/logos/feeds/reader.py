@@ -12,7 +12,7 @@ import importlib.util
 from collections.abc import Iterator
 from itertools import repeat
 from operator import gt, sub
-from typing import Final
+from typing import Any, Final
 
 from logos.core.instrument import Instrument
 from logos.core.messages import Bar, MarketEvent, Quote, QuoteBar, Trade
@@ -35,10 +35,12 @@ from logos.feeds.layout import (
     extension_of,
     file_layout,
 )
-from logos.feeds.rows import Block, FileState, chunk_rows, gap_detail, read_rows
+from logos.feeds.numbers import RowError
+from logos.feeds.rows import Block, FileState, check_order, chunk_rows, gap_detail, read_rows
 from logos.feeds.source import DataSource
 
 _NO_ROWS: Final = Block([], [], [])
+_SORTED_BLOCK_ROWS: Final = 8192
 
 
 def arrow_available() -> bool:
@@ -58,21 +60,89 @@ def read_blocks(
 
     Defects are counted in `tally`. Raises DataError as soon as a defect outside of `accept` has
     been met; `accept=None` reads to the end whatever comes, for a check. `fast` forces one of
-    the two readers for CSV; by default it is the fast one where pyarrow is installed. Columns
-    come in the order of the event's fields.
+    the two readers; by default it is the fast one where pyarrow is installed. Columns come in
+    the order of the event's fields; the lines of a pair are those of the bid file.
     """
+    for parts in read_files(source, instrument, accept=accept, tally=tally, fast=fast):
+        yield parts[0] if len(parts) == 1 else _two_sided(*parts)
+
+
+def read_files(
+    source: DataSource,
+    instrument: Instrument,
+    *,
+    accept: frozenset[str] | None = frozenset(),
+    tally: DefectTally | None = None,
+    fast: bool | None = None,
+) -> Iterator[tuple[Block, ...]]:
+    """As `read_blocks`, but a pair's two files stay apart: (bid block, ask block), row for row."""
     tally = tally if tally is not None else DefectTally()
     fast = arrow_available() if fast is None else fast
-    if source.ask_path is None:
-        state = _open_state(source, 0, instrument, tally)
-        yield from _file_blocks(state, accept, fast)
+    states = [_open_state(source, side, instrument, tally) for side in range(len(source.paths))]
+    streams = [_file_blocks(state, accept, fast) for state in states]
+    yield from _together(source, states, streams, accept)
+
+
+def read_sorted_files(
+    source: DataSource, instrument: Instrument, *, accept: None, tally: DefectTally
+) -> Iterator[tuple[Block, ...]]:
+    """As `read_files`, with each file's usable rows sorted by time, in memory, before all else.
+
+    Rows of equal time keep their order, except that of bars only the first is used.
+    """
+    states = [_open_state(source, side, instrument, tally) for side in range(len(source.paths))]
+    streams = [_sorted_blocks(state) for state in states]
+    yield from _together(source, states, streams, accept)
+
+
+def _together(
+    source: DataSource,
+    states: list[FileState],
+    streams: list[Iterator[Block]],
+    accept: frozenset[str] | None,
+) -> Iterator[tuple[Block, ...]]:
+    if len(streams) == 1:
+        yield from ((block,) for block in streams[0])
         return
-    bid, ask = (_open_state(source, side, instrument, tally) for side in (0, 1))
-    joined = _joined(bid, ask, _file_blocks(bid, accept, fast), _file_blocks(ask, accept, fast))
-    for block in joined:
-        _refuse(tally, accept, source)
-        yield block
-    _refuse(tally, accept, source)
+    bid, ask = states
+    last_ns: int | None = None
+    for parts in _paired(bid, ask, *streams):
+        _judge_joined(bid, parts, last_ns)
+        last_ns = parts[0].ts_ns[-1]
+        _refuse(bid.tally, accept, source)
+        yield parts
+    _refuse(bid.tally, accept, source)
+
+
+def _sorted_blocks(state: FileState) -> Iterator[Block]:
+    state.judge_order = False
+    blocks = list(_file_blocks(state, None, False))
+    state.judge_order = True
+    state.last_ns = None
+    everything = _concatenated(blocks)
+    in_order = sorted(range(len(everything)), key=everything.ts_ns.__getitem__)
+    usable: list[int] = []
+    for row in in_order:
+        try:
+            check_order(state, everything.ts_ns[row], everything.lines[row])
+        except RowError as error:
+            state.report(error.kind, everything.lines[row], error.detail)
+            continue
+        state.last_ns = everything.ts_ns[row]
+        usable.append(row)
+    for start in range(0, len(usable), _SORTED_BLOCK_ROWS):
+        yield _picked(everything, usable[start : start + _SORTED_BLOCK_ROWS])
+
+
+def _concatenated(blocks: list[Block]) -> Block:
+    if not blocks:
+        return _NO_ROWS
+    ts_ns = [moment for block in blocks for moment in block.ts_ns]
+    lines = [line for block in blocks for line in block.lines]
+    columns: list[list[Any]] = []
+    for number in range(len(blocks[0].columns)):
+        columns.append([value for block in blocks for value in block.columns[number]])
+    return Block(ts_ns, columns, lines)
 
 
 def _refuse(tally: DefectTally, accept: frozenset[str] | None, source: DataSource) -> None:
@@ -144,15 +214,11 @@ def _parquet_pieces(state: FileState, fast: bool) -> Iterator[Block]:
         yield read_rows(state, careful_rows(state, batch)) if block is None else block
 
 
-def _joined(
+def _paired(
     bid: FileState, ask: FileState, bid_blocks: Iterator[Block], ask_blocks: Iterator[Block]
-) -> Iterator[Block]:
-    """Rows of both files that have the same time; the others are reported as unpaired.
-
-    `lines` are those of the bid file.
-    """
+) -> Iterator[tuple[Block, Block]]:
+    """Rows of both files that have the same time; the others are reported as unpaired."""
     left = right = _NO_ROWS
-    last_ns: int | None = None
     while True:
         left = left if len(left) else next(bid_blocks, _NO_ROWS)
         right = right if len(right) else next(ask_blocks, _NO_ROWS)
@@ -165,10 +231,7 @@ def _joined(
         else:
             left_part, right_part, left, right = _matched(bid, ask, left, right)
         if len(left_part):
-            block = _two_sided(left_part, right_part)
-            _judge_joined(bid, block, last_ns)
-            last_ns = block.ts_ns[-1]
-            yield block
+            yield left_part, right_part
     for state, block, blocks in ((bid, left, bid_blocks), (ask, right, ask_blocks)):
         while len(block):
             _report_unpaired(state, block, range(len(block)))
@@ -226,18 +289,19 @@ def _report_unpaired(state: FileState, block: Block, rows: list[int] | range) ->
         state.report(UNPAIRED, block.lines[row], "the other file of the pair has no such time")
 
 
-def _judge_joined(bid: FileState, block: Block, last_ns: int | None) -> None:
+def _judge_joined(bid: FileState, parts: tuple[Block, ...], last_ns: int | None) -> None:
     """Report gaps and crossed prices of a joined pair; the rows are kept."""
-    before = block.ts_ns[0] - bid.interval_ns if last_ns is None else last_ns
-    steps = list(map(sub, block.ts_ns, [before, *block.ts_ns]))
+    left, right = parts
+    before_ns = left.ts_ns[0] - bid.interval_ns if last_ns is None else last_ns
+    steps = list(map(sub, left.ts_ns, [before_ns, *left.ts_ns]))
     if max(steps) > bid.interval_ns:
-        for line, step_ns in zip(block.lines, steps, strict=True):
+        for line, step_ns in zip(left.lines, steps, strict=True):
             if step_ns > bid.interval_ns:
                 bid.report(GAP, line, gap_detail(step_ns, bid.interval_ns))
-    sides = [(block.columns[price], block.columns[price + 4]) for price in range(4)]
+    sides = list(zip(left.columns[:4], right.columns[:4], strict=True))
     if not any(any(map(gt, bids, asks)) for bids, asks in sides):
         return
-    for row, line in enumerate(block.lines):
+    for row, line in enumerate(left.lines):
         if any(bids[row] > asks[row] for bids, asks in sides):
             bid.report(CROSSED, line, "a bid price is above the ask price of the same bar")
 

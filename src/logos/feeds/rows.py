@@ -67,7 +67,8 @@ class FileState:
     `interval_ns` is 0 for moments (quotes, trades). `report_gaps` is off for the halves of a
     pair, whose gaps are judged once they are joined. `rows` counts all rows met, `last_ns` is
     the event time of the last row kept. `has_long_sizes` remembers that sizes have more decimals
-    than the instrument's, as sizes with the noise of binary floats do.
+    than the instrument's, as sizes with the noise of binary floats do. `judge_order` is off while
+    rows are only collected, to be sorted.
     """
 
     path: Path
@@ -80,6 +81,7 @@ class FileState:
     rows: int = 0
     last_ns: int | None = None
     has_long_sizes: bool = False
+    judge_order: bool = True
     prices: PriceReader = field(init=False)
     sizes: SizeReader = field(init=False)
     sides: SideReader = field(init=False)
@@ -150,7 +152,7 @@ def read_rows(state: FileState, rows: Iterable[tuple[int, list[str]]]) -> Block:
                 _check_bar(values)
             values += tuple(map(sizes.__getitem__, picked[price_end:size_end]))
             values += tuple(map(sides.__getitem__, picked[size_end:]))
-            if state.last_ns is not None:
+            if state.judge_order:
                 check_order(state, ts_ns, line)
         except RowError as error:
             state.report(error.kind, line, error.detail)
@@ -179,7 +181,8 @@ def _check_bar(prices: Sequence[int]) -> None:
 
 def check_order(state: FileState, ts_ns: int, line: int) -> None:
     """Judge a row's time against the last row kept. Raises RowError; reports a gap."""
-    assert state.last_ns is not None
+    if state.last_ns is None:
+        return
     step_ns = ts_ns - state.last_ns
     if step_ns < 0:
         raise RowError(BACKWARDS_TIME, f"{seconds_text(-step_ns)} s earlier than the row before")
