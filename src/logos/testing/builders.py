@@ -1,0 +1,317 @@
+"""A whole TradingCore from keyword arguments, and market events from decimal text.
+
+A test should say only what it is about. Everything here has a neutral default: no fees, no
+limits, no latency, a switch that is SAFE, and scales just fine enough for the instruments given.
+
+    coin = instrument("COIN", tick="0.01", lot="0.001", quote="USD")
+    core = trading_core(Scripted({1: market(Side.BUY, 2)}), coin, cash={"USD": "1000"})
+    run(core, [bar(coin, 1, "10 11 9 10"), bar(coin, 2, "10 11 9 10")])
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from logos.core.account import Account, Ledger, Wallet
+from logos.core.book import Book, Limits
+from logos.core.engine import TradingCore
+from logos.core.fixed import UP, decimals_of, parse_units
+from logos.core.gates import InProcessSwitch, Switch
+from logos.core.instrument import FeeSchedule, Instrument, rate_units
+from logos.core.matching import PaperRules
+from logos.core.messages import Bar, Event, MarketEvent, Quote, QuoteBar, Trade
+from logos.core.records import PaperFillRecord, Record
+from logos.core.strategy import Answer, Context, Strategy
+from logos.core.types import NS_PER_MINUTE, SIZE_UNKNOWN, BarPath, FillRule
+
+# ---- the parts of a core ----
+
+
+def fee_schedule(
+    *,
+    maker: str = "0",
+    taker: str = "0",
+    per_unit: str = "0",
+    per_fill: str = "0",
+    minimum: str = "0",
+    decimals: int = 8,
+    rounding: str = UP,
+) -> FeeSchedule:
+    """Fees from decimal texts: rates as fractions (0.001 is 0.1%), the rest in quote money."""
+    return FeeSchedule(
+        rate_units(maker),
+        rate_units(taker),
+        rate_units(per_unit),
+        rate_units(per_fill),
+        rate_units(minimum),
+        decimals,
+        rounding,
+    )
+
+
+def paper_rules(
+    fill_rule: FillRule = FillRule.NEXT_OPEN,
+    *,
+    bar_path: BarPath = BarPath.NEAREST_FIRST,
+    slippage_ticks: int = 0,
+    slippage: str = "0",
+    participation: str = "0",
+    latency_ns: int = 0,
+) -> PaperRules:
+    """Rules of the paper market; `slippage` and `participation` are fractions as text."""
+    return PaperRules(
+        fill_rule,
+        bar_path,
+        slippage_ticks,
+        rate_units(slippage),
+        rate_units(participation),
+        latency_ns,
+    )
+
+
+def wallet_decimals(instruments: Iterable[Instrument], asset: str) -> int:
+    """The coarsest scale on which every amount of `asset` that can arise is a whole number."""
+    decimals = 0
+    for instrument in instruments:
+        if instrument.base == asset:
+            decimals = max(decimals, instrument.quantity_decimals)
+        if instrument.quote == asset:
+            fees = instrument.fees
+            decimals = max(decimals, instrument.value_decimals, fees.decimals)
+    return decimals
+
+
+def make_account(
+    instruments: Sequence[Instrument],
+    cash: Mapping[str, str],
+    borrow: Mapping[str, str],
+    rates: Mapping[str, str],
+    report_in: str,
+) -> Account:
+    """Wallets for every asset of `instruments`, ledgers for every quote currency.
+
+    `cash` and `borrow` give starting balances and credit as text, 0 where nothing is said. With
+    `report_in`, `rates` says what one unit of each other currency is worth in it.
+    """
+    assets: list[str] = []
+    for instrument in instruments:
+        for asset in (instrument.quote, instrument.base):
+            if asset not in assets:
+                assets.append(asset)
+    wallets: dict[str, Wallet] = {}
+    for asset in assets:
+        start = cash.get(asset, "0")
+        credit = borrow.get(asset, "0")
+        decimals = max(wallet_decimals(instruments, asset), decimals_of(start), decimals_of(credit))
+        wallets[asset] = Wallet(
+            asset, decimals, parse_units(start, decimals), parse_units(credit, decimals)
+        )
+    quotes = [a for a in assets if any(instrument.quote == a for instrument in instruments)]
+    account = Account(list(wallets.values()), [Ledger(wallets[quote]) for quote in quotes])
+    if report_in:
+        texts = {quote: rates.get(quote, "1") for quote in quotes}
+        decimals = max(wallets[q].decimals + decimals_of(text) for q, text in texts.items())
+        factors = {q: parse_units(t, decimals - wallets[q].decimals) for q, t in texts.items()}
+        account.report_in(report_in, decimals, factors)
+    return account
+
+
+def trading_core(
+    strategy: Strategy,
+    *instruments: Instrument,
+    cash: Mapping[str, str] | None = None,
+    borrow: Mapping[str, str] | None = None,
+    rates: Mapping[str, str] | None = None,
+    report_in: str = "",
+    max_position: str = "0",
+    max_order_notional: str = "0",
+    collar: str = "0",
+    cap_notional: str = "0",
+    order_quantity: str = "1",
+    rules: PaperRules | None = None,
+    switch: Switch | None = None,
+    seed: int = 0,
+    params: Mapping[str, object] | None = None,
+    session_id: str = "test",
+    sample_ns: int = 0,
+) -> TradingCore:
+    """A core that trades `instruments`, all under the same limits ("0": none).
+
+    `cash` is a million of every quote currency unless given.
+    """
+    if cash is None:
+        cash = {instrument.quote: "1000000" for instrument in instruments}
+    account = make_account(instruments, cash, borrow or {}, rates or {}, report_in)
+    wallets = {wallet.asset: wallet for wallet in account.wallets}
+    books: dict[str, Book] = {}
+    for instrument in instruments:
+        ledger = account.ledger(instrument.quote)
+        limits = Limits(
+            parse_units(max_order_notional, ledger.decimals),
+            parse_units(max_position, instrument.quantity_decimals),
+            rate_units(collar),
+        )
+        books[instrument.symbol] = Book(
+            instrument,
+            ledger,
+            wallets[instrument.base],
+            limits,
+            parse_units(order_quantity, instrument.quantity_decimals),
+            parse_units(cap_notional, ledger.decimals),
+        )
+    return TradingCore(
+        session_id,
+        books,
+        account,
+        strategy,
+        InProcessSwitch() if switch is None else switch,
+        PaperRules() if rules is None else rules,
+        seed,
+        params or {},
+        sample_ns,
+    )
+
+
+def run(core: TradingCore, events: Sequence[Event]) -> list[Record]:
+    """A whole session: start at the first event, every event, stop. All records, in order."""
+    records = core.start(events[0].ts_ns)
+    for event in events:
+        records += core.step(event)
+    return records + core.stop()
+
+
+# ---- market events from text ----
+
+
+def _size(instrument: Instrument, text: str | None) -> int:
+    return SIZE_UNKNOWN if text is None else parse_units(text, instrument.quantity_decimals)
+
+
+def _four(instrument: Instrument, text: str) -> list[int]:
+    prices = [parse_units(part, instrument.price_decimals) for part in text.split()]
+    if len(prices) != 4:
+        raise ValueError(f"a bar is 'open high low close', not {text!r}")
+    return prices
+
+
+def quote(
+    instrument: Instrument,
+    ts_ns: int,
+    bid: str,
+    ask: str,
+    bid_size: str | None = None,
+    ask_size: str | None = None,
+) -> Quote:
+    """A best bid and ask; without sizes they are unknown."""
+    decimals = instrument.price_decimals
+    return Quote(
+        ts_ns,
+        instrument.symbol,
+        parse_units(bid, decimals),
+        parse_units(ask, decimals),
+        _size(instrument, bid_size),
+        _size(instrument, ask_size),
+        instrument,
+    )
+
+
+def trade(instrument: Instrument, ts_ns: int, price: str, size: str | None = None) -> Trade:
+    """A print at `price`."""
+    units = parse_units(price, instrument.price_decimals)
+    return Trade(ts_ns, instrument.symbol, units, _size(instrument, size), "", instrument)
+
+
+def bar(
+    instrument: Instrument,
+    number: int,
+    prices: str,
+    volume: str | None = None,
+    interval_ns: int = NS_PER_MINUTE,
+) -> Bar:
+    """The `number`-th bar since 1970, closing at `number * interval_ns`.
+
+    `prices` is "open high low close".
+    """
+    four = _four(instrument, prices)
+    return Bar(
+        number * interval_ns,
+        instrument.symbol,
+        interval_ns,
+        *four,
+        _size(instrument, volume),
+        instrument,
+    )
+
+
+def quote_bar(
+    instrument: Instrument,
+    number: int,
+    bids: str,
+    asks: str,
+    volume: str | None = None,
+    interval_ns: int = NS_PER_MINUTE,
+) -> QuoteBar:
+    """Like `bar`, with both sides."""
+    eight = _four(instrument, bids) + _four(instrument, asks)
+    return QuoteBar(
+        number * interval_ns,
+        instrument.symbol,
+        interval_ns,
+        *eight,
+        _size(instrument, volume),
+        instrument,
+    )
+
+
+# ---- strategies ----
+
+
+class Scripted(Strategy):
+    """Answers the n-th market event (from 1) with `script[n]`, and keeps what it was told.
+
+    Key 0 answers on_start, key -1 answers on_stop.
+    """
+
+    def __init__(self, script: Mapping[int, Answer] | None = None) -> None:
+        self.script: Mapping[int, Answer] = script or {}
+        self.seen: list[MarketEvent] = []
+        self.fills: list[PaperFillRecord] = []
+
+    def _next(self, event: MarketEvent) -> Answer:
+        self.seen.append(event)
+        return self.script.get(len(self.seen))
+
+    def on_start(self, context: Context) -> Answer:
+        return self.script.get(0)
+
+    def on_bar(self, context: Context, bar: Bar | QuoteBar) -> Answer:
+        return self._next(bar)
+
+    def on_quote(self, context: Context, quote: Quote) -> Answer:
+        return self._next(quote)
+
+    def on_trade(self, context: Context, trade: Trade) -> Answer:
+        return self._next(trade)
+
+    def on_fill(self, context: Context, fill: PaperFillRecord) -> Answer:
+        self.fills.append(fill)
+        return None
+
+    def on_stop(self, context: Context) -> Answer:
+        return self.script.get(-1)
+
+
+class Always(Strategy):
+    """Gives the same answer to every market event."""
+
+    def __init__(self, answer: Answer) -> None:
+        self.answer = answer
+
+    def on_bar(self, context: Context, bar: Bar | QuoteBar) -> Answer:
+        return self.answer
+
+    def on_quote(self, context: Context, quote: Quote) -> Answer:
+        return self.answer
+
+    def on_trade(self, context: Context, trade: Trade) -> Answer:
+        return self.answer
