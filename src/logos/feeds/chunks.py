@@ -29,8 +29,8 @@ HEADER_BYTES_MAX: Final = 1 << 16
 class Chunk:
     """Whole lines of a file; only the last line of a file may lack its newline.
 
-    `first_line` counts from 1 with the header; `newlines` are those in `data`. `cut` says why the stream broke off after these
-    bytes (a compressed file that ends early), or is empty.
+    `first_line` counts from 1 with the header; `newlines` are those in `data`. `cut` says why the
+    stream broke off after these bytes (a compressed file that ends early), or is empty.
     """
 
     data: bytes
