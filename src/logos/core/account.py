@@ -28,9 +28,13 @@ class EquityTrack:
         self.max_drawdown: int = 0
 
     def move(self, delta: int) -> None:
-        """Change equity by `delta`."""
-        equity = self.equity + delta
-        self.equity = equity
+        """Change equity by `delta` and observe the new level."""
+        self.equity += delta
+        self.observe()
+
+    def observe(self) -> None:
+        """Take note of the level equity is at, if it is a new high or a deeper fall."""
+        equity = self.equity
         if equity > self.high_water:
             self.high_water = equity
         elif self.high_water - equity > self.max_drawdown:
@@ -127,14 +131,24 @@ class Ledger:
             self.total.move(delta * self.total_factor)
 
     def book(self, realised: int, fee: int, unrealised_delta: int) -> None:
-        """A fill realised `realised`, cost `fee` and changed open profit by `unrealised_delta`."""
+        """A fill realised `realised`, cost `fee` and changed open profit by `unrealised_delta`.
+
+        The new level is not observed yet: in the middle of an event, prices of before it value
+        fills of during it, and that equity never existed. `observe` comes after the marks.
+        """
         self.realised += realised
         self.fees += fee
         self.unrealised += unrealised_delta
         delta = realised - fee + unrealised_delta
-        self.track.move(delta)
+        self.track.equity += delta
         if self.total is not None:
-            self.total.move(delta * self.total_factor)
+            self.total.equity += delta * self.total_factor
+
+    def observe(self) -> None:
+        """Take note of equity after an event with fills."""
+        self.track.observe()
+        if self.total is not None:
+            self.total.observe()
 
     def check(self) -> None:
         """Raise InvariantBroken unless the equity identity holds to the last digit."""

@@ -31,6 +31,7 @@ class Desk:
         "effects",
         "fill_count",
         "fills",
+        "is_unsettled",
         "next_fill_id",
         "next_order_id",
         "now_ns",
@@ -55,6 +56,8 @@ class Desk:
         """Fills the strategy has not been told of yet; kept only if it wants them."""
         self.replaced: list[Order] = []
         """Orders that were cancelled for a successor, which has not been sent yet."""
+        self.is_unsettled: bool = False
+        """Whether fills or replacements of this event wait to be observed, told or sent."""
         self.wants_fills: bool = False
         self.now_ns: int = 0
         self.tick_id: int = 0
@@ -117,6 +120,7 @@ class Desk:
         self.cancelled_count += 1
         if code is Code.REPLACED:
             self.replaced.append(order)
+            self.is_unsettled = True
         self.effects.append(self._record(order))
 
     def apply_fill(self, order: Order, quantity: int, price: int, is_maker: bool) -> bool:
@@ -143,6 +147,7 @@ class Desk:
         fill = self._fill_record(book, order, quantity, price, is_maker, fee, booking)
         self.effects.append(self._record(order))
         self.effects.append(fill)
+        self.is_unsettled = True
         if self.wants_fills:
             self.fills.append(fill)
         return True
@@ -180,7 +185,7 @@ class Desk:
             book.rebind_margin()
         book.realised += booking.realised
         book.fees += fee
-        mark = book.bid if inventory.position > 0 else book.ask
+        mark = book.bid if inventory.position >= 0 else book.ask
         unrealised = inventory.unrealised(mark)
         ledger.book(booking.realised, fee, unrealised - book.unrealised)
         book.mark = mark

@@ -21,7 +21,7 @@ from logos.core.account import Account
 from logos.core.book import Book
 from logos.core.desk import Desk
 from logos.core.fixed import to_decimal
-from logos.core.gates import Flag, Switch
+from logos.core.gates import Flag, Switch, reduces
 from logos.core.matching import PaperMarket, PaperRules, Path, bar_points
 from logos.core.messages import Bar, Command, Event, Quote, QuoteBar, Trade
 from logos.core.orders import InvariantBroken, Order, OrderIntent
@@ -48,14 +48,13 @@ from logos.core.strategy import (
 from logos.core.translator import (
     NotTranslatable,
     StrategyError,
-    decimal_of,
     from_request,
     from_side,
     from_target,
     from_weight,
+    quantity_units,
 )
 from logos.core.types import (
-    NS_PER_SECOND,
     Code,
     FillRule,
     OrderStatus,
@@ -98,13 +97,15 @@ class CoreContext:
 class TradingCore:
     """One session's decisions. Feed it events in order of time with `step` or `run`.
 
-    `sample_ns` is the interval of event time at which account and position records are made
-    (0: only at the start and at the end).
+    `halt_on_engage`: whether an engaged switch ends the session at the tick that sees it, or
+    lets it watch on, blocked. `sample_ns` is the interval of event time at which account and
+    position records are made (0: only at the start and at the end).
     """
 
     __slots__ = (
         "_context",
         "_flag",
+        "_halt_on_engage",
         "_market",
         "_next_sample_ns",
         "_on_bar",
@@ -113,9 +114,10 @@ class TradingCore:
         "_rules",
         "_sample_ns",
         "_switch_seen",
+        "bad_price_count",
         "blocked_count",
-        "crossed_count",
         "desk",
+        "is_halted",
         "strategy",
         "switch",
     )
@@ -130,7 +132,8 @@ class TradingCore:
         rules: PaperRules,
         seed: int,
         params: Mapping[str, object],
-        sample_ns: int = 3600 * NS_PER_SECOND,
+        sample_ns: int,
+        halt_on_engage: bool,
     ) -> None:
         self.desk = Desk(session_id, books, account, switch)
         self.strategy = strategy
@@ -149,8 +152,11 @@ class TradingCore:
         self._sample_ns = sample_ns
         self._next_sample_ns: int = 0
         self._switch_seen: int = 0
+        self._halt_on_engage = halt_on_engage
+        self.is_halted: bool = False
+        """Whether the switch ended the session; events after that are left alone."""
         self.blocked_count: int = 0
-        self.crossed_count: int = 0
+        self.bad_price_count: int = 0
 
     # ---- the session's life ----
 
@@ -196,6 +202,8 @@ class TradingCore:
     def run(self, events: Sequence[Event]) -> None:
         """Process events in order; their effects wait in `take_effects`.
 
+        Raises KeyError for an event of a symbol that has no book.
+        Stops at the event that halts the session (`is_halted`).
         Raises InvariantBroken when time runs backwards, StrategyError when the strategy fails.
         """
         desk = self.desk
@@ -215,6 +223,8 @@ class TradingCore:
             desk.tick_id += 1
             if type(event) is not Quote:
                 self._on_other(event)
+                if self.is_halted:
+                    return
                 continue
             # From here on: what `_on_other` does, spelled out for the most frequent event.
             book = books[event.symbol]
@@ -223,7 +233,7 @@ class TradingCore:
             if flag[0] != self._switch_seen:
                 self._see_switch()
             if bid > ask or bid <= 0:
-                self._see_crossed(book)
+                self._see_bad_price(book)
             else:
                 book.two_sided = True
                 if has_cap:
@@ -238,8 +248,10 @@ class TradingCore:
                     book.mark = bid
             if self._switch_seen == _ENGAGED:
                 self._block(event.symbol)
+                if self._halt_on_engage:
+                    return
                 continue
-            if desk.fills or desk.replaced:
+            if desk.is_unsettled:
                 self._settle()
             if on_quote is not None:
                 try:
@@ -248,7 +260,7 @@ class TradingCore:
                     raise _strategy_failed("on_quote", error) from error
                 if answer is not None:
                     self._answer(book, answer)
-                    if desk.fills or desk.replaced:
+                    if desk.is_unsettled:
                         self._settle()
 
     def _on_other(self, event: Event) -> None:
@@ -300,6 +312,9 @@ class TradingCore:
 
     def _meet_trade(self, book: Book, trade: Trade) -> None:
         price = trade.price_units
+        if price <= 0:
+            self._see_bad_price(book)
+            return
         if self._rules.participation_rate:
             self._market.offer(book, trade.size_units, trade.size_units, True)
         if book.working:
@@ -307,6 +322,9 @@ class TradingCore:
         book.set_prices(price, price)
 
     def _meet_bar(self, book: Book, bar: Bar) -> None:
+        if bar.low_units <= 0:
+            self._see_bad_price(book)
+            return
         if self._rules.participation_rate:
             self._market.offer(book, bar.volume_units, bar.volume_units, True)
         if book.working:
@@ -321,8 +339,11 @@ class TradingCore:
         book.set_prices(bar.close_units, bar.close_units)
 
     def _meet_quote_bar(self, book: Book, bar: QuoteBar) -> None:
-        if bar.bid_close_units > bar.ask_close_units or bar.bid_open_units > bar.ask_open_units:
-            self._see_crossed(book)
+        is_crossed = (
+            bar.bid_close_units > bar.ask_close_units or bar.bid_open_units > bar.ask_open_units
+        )
+        if is_crossed or bar.bid_low_units <= 0:
+            self._see_bad_price(book)
             return
         book.two_sided = True
         if self._rules.participation_rate:
@@ -345,11 +366,14 @@ class TradingCore:
             self._market.match(book, Path(bar.opened_ns, asks, bids), self.desk)
         book.set_prices(bar.bid_close_units, bar.ask_close_units)
 
-    def _see_crossed(self, book: Book) -> None:
-        """A bid above its ask is no price: nothing fills or is marked at it. Say so once."""
-        self.crossed_count += 1
-        if self.crossed_count == 1:
-            self._warn(book.instrument.symbol, "CROSSED_QUOTE", "prices kept as they were")
+    def _see_bad_price(self, book: Book) -> None:
+        """A bid above its ask, or a price that is not positive, is none: nothing fills there.
+
+        Said once; the rest is counted.
+        """
+        self.bad_price_count += 1
+        if self.bad_price_count == 1:
+            self._warn(book.instrument.symbol, "BAD_PRICE", "crossed or not positive; prices kept")
 
     # ---- gate 1 ----
 
@@ -365,9 +389,24 @@ class TradingCore:
         if state == SwitchState.ENGAGED:
             self.cancel_all(Code.CANCELLED_BY_KILL_SWITCH)
             self.desk.fills.clear()
+        elif state == SwitchState.REDUCE_ONLY:
+            self._cancel_increasing()
+
+    def _cancel_increasing(self) -> None:
+        """Cancel open orders that could grow a position, oldest kept first."""
+        for book in self.desk.books.values():
+            in_flight = 0
+            for order in list(book.working):
+                signed = order.sign * order.remaining
+                if reduces(signed, book.inventory.position, in_flight):
+                    in_flight += order.remaining
+                else:
+                    self.desk.apply_end(order, OrderStatus.CANCELLED, Code.CANCELLED_BY_KILL_SWITCH)
 
     def _block(self, symbol: str) -> None:
+        """Keep the strategy from this tick; the session ends here if it is to halt."""
         self.blocked_count += 1
+        self.is_halted = self._halt_on_engage
         self.desk.effects.append(
             BlockedRecord(self.desk.now_ns, self.desk.tick_id, symbol, Code.KILL_SWITCH_ACTIVE)
         )
@@ -399,25 +438,28 @@ class TradingCore:
             raise _strategy_failed("on_stop", error) from error
 
     def _settle(self) -> None:
-        """Send successors of replaced orders, then tell the strategy of its fills.
+        """After fills: observe equity, send successors of replaced orders, tell the strategy.
 
-        What it answers may fill at once, and is told too.
+        What the strategy answers may fill at once, and is told too.
         """
         desk = self.desk
         told = 0
-        while desk.fills or desk.replaced:
-            if desk.replaced:
+        while desk.is_unsettled:
+            desk.is_unsettled = False
+            for ledger in desk.account.ledgers:
+                ledger.observe()
+            while desk.replaced:
                 self._replace(desk.replaced.pop(0))
-                continue
-            fill = desk.fills.pop(0)
-            told += 1
-            if told > _FILL_ANSWERS_MAX:
-                raise StrategyError("on_fill keeps ordering on every fill of one event")
-            try:
-                answer = self.strategy.on_fill(self._context, fill)
-            except Exception as error:
-                raise _strategy_failed("on_fill", error) from error
-            self._answer(desk.books[fill.symbol], answer)
+            while desk.fills:
+                fill = desk.fills.pop(0)
+                told += 1
+                if told > _FILL_ANSWERS_MAX:
+                    raise StrategyError("on_fill keeps ordering on every fill of one event")
+                try:
+                    answer = self.strategy.on_fill(self._context, fill)
+                except Exception as error:
+                    raise _strategy_failed("on_fill", error) from error
+                self._answer(desk.books[fill.symbol], answer)
 
     def _answer(self, book: Book | None, answer: Answer) -> None:
         """Carry out what the strategy answered, one request after the other."""
@@ -492,10 +534,10 @@ class TradingCore:
             return
         found.cancel_code = Code.CANCELLED_BY_STRATEGY if new is None else Code.REPLACED
         found.replacement = new
-        if self._rules.latency_ns:
-            found.cancel_at_ns = self.desk.now_ns + self._rules.latency_ns
-        else:
+        if self._rules.latency_ns == 0:
             self.desk.apply_end(found, OrderStatus.CANCELLED, found.cancel_code)
+        elif found.cancel_at_ns < 0:  # a second wish does not put off the first
+            found.cancel_at_ns = self.desk.now_ns + self._rules.latency_ns
 
     def _replace(self, order: Order) -> None:
         """Send the successor of an order that has just been cancelled for it."""
@@ -504,18 +546,16 @@ class TradingCore:
             raise InvariantBroken(f"order {order.order_id} was replaced by nothing")
         instrument = order.instrument
         book = self.desk.books[instrument.symbol]
-        filled = instrument.quantity_decimal(order.filled)
         try:
-            if new.quantity is None:
-                total = instrument.quantity_decimal(order.quantity)
-            else:
-                total = decimal_of(new.quantity, "quantity")
+            total = order.quantity
+            if new.quantity is not None:
+                total = quantity_units(book, new.quantity)
         except NotTranslatable as refusal:
             self.desk.refuse(instrument.symbol, refusal.code, refusal.detail)
             return
         request = OrderRequest(
             order.side,
-            total - filled,
+            instrument.quantity_decimal(total - order.filled),
             order.type,
             _kept(new.limit_price, order.limit_price, instrument.price_decimals),
             _kept(new.stop_price, order.stop_price, instrument.price_decimals),

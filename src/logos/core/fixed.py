@@ -83,6 +83,8 @@ def parse_units(text: str | int | Decimal, decimals: int) -> int:
     Raises ValueError when `text` is not a finite decimal number, or when it has digits that
     the scale cannot hold. Floats are not accepted: they belong to indicators.
     """
+    if isinstance(text, (bool, float)):
+        raise ValueError(f"not exact: {text!r}; give text or a Decimal")
     try:
         number = Decimal(text)
     except (InvalidOperation, ValueError, TypeError):
@@ -96,7 +98,9 @@ def _scaled(number: Decimal, decimals: int, text: object) -> int:
     sign, digits, exponent = number.as_tuple()
     assert isinstance(exponent, int)
     shift = exponent + decimals
-    if number and not -4000 < shift < 4000:
+    if not number:
+        return 0
+    if not -4000 < shift < 4000:
         raise ValueError(f"number out of range: {text!r}")
     magnitude = 0
     for digit in digits:

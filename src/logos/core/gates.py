@@ -65,25 +65,23 @@ class InProcessSwitch:
         return self._reason
 
 
+def reduces(signed_quantity: int, position: int, in_flight: int) -> bool:
+    """Whether an order can only shrink the position, even with `in_flight` filled before it.
+
+    `in_flight` is the unsigned quantity that older open orders of the same side may still fill.
+    """
+    if position == 0 or (position > 0) == (signed_quantity > 0):
+        return False
+    return abs(signed_quantity) + in_flight <= abs(position)
+
+
 def check_gate_2(
     switch: Switch, signed_quantity: int, position: int, in_flight: int
 ) -> Code | None:
-    """Whether an order may leave now: None, or the code it is refused with.
-
-    `in_flight` is the unsigned quantity that open orders of the same side may still fill: under
-    REDUCE_ONLY the order and those together must not pass through a flat position.
-    """
+    """Whether an order may leave now: None, or the code it is refused with. See `reduces`."""
     state = switch.authority()
     if state == SwitchState.SAFE:
         return None
-    if (
-        state == SwitchState.REDUCE_ONLY
-        and position != 0
-        and (position > 0) != (signed_quantity > 0)
-    ):
-        size = -position if position < 0 else position
-        quantity = -signed_quantity if signed_quantity < 0 else signed_quantity
-        return None if quantity + in_flight <= size else Code.REDUCE_ONLY
     if state == SwitchState.REDUCE_ONLY:
-        return Code.REDUCE_ONLY
+        return None if reduces(signed_quantity, position, in_flight) else Code.REDUCE_ONLY
     return Code.KILL_SWITCH_ACTIVATED_MID_PROCESSING

@@ -8,10 +8,12 @@ and is exact: the decimals of price, quantity and multiplier simply add up.
 
 from __future__ import annotations
 
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import final
 
 from logos.core.fixed import UP, decimals_of, format_units, parse_units, to_decimal
+
+_MAGNITUDE_MAX = 30
 
 RATE_DECIMALS = 9
 """Fee rates, margin rates and basis points are counts of 10**-9."""
@@ -180,8 +182,17 @@ def instrument(
 
     `base` defaults to the symbol. Raises ValueError naming the field that is wrong.
     """
-    for name, text in (("tick", tick), ("lot", lot), ("multiplier", multiplier)):
-        if Decimal(text) <= 0:
+    positive = {"tick": tick, "lot": lot, "multiplier": multiplier}
+    others = {
+        "min_quantity": min_quantity,
+        "max_quantity": max_quantity,
+        "min_notional": min_notional,
+        "initial_margin": initial_margin,
+        "maintenance_margin": maintenance_margin,
+    }
+    for name, text in (positive | others).items():
+        number = _number(symbol, name, text)
+        if number < 0 or (number == 0 and name in positive):
             raise ValueError(f"instrument {symbol}: {name} must be positive, not {text}")
     if settlement not in ("spot", "margin"):
         raise ValueError(
@@ -191,6 +202,10 @@ def instrument(
         raise ValueError(f"instrument {symbol}: leverage must be 1 or more, not {leverage}")
     price_decimals = decimals_of(tick)
     quantity_decimals = decimals_of(lot)
+    smallest = _units(symbol, "min_quantity", min_quantity, quantity_decimals)
+    largest = _units(symbol, "max_quantity", max_quantity, quantity_decimals)
+    if 0 < largest < smallest:
+        raise ValueError(f"instrument {symbol}: min_quantity is above max_quantity")
     return Instrument(
         symbol=symbol,
         base=base or symbol,
@@ -200,12 +215,31 @@ def instrument(
         quantity_decimals=quantity_decimals,
         lot=parse_units(lot, quantity_decimals),
         multiplier=Decimal(multiplier),
-        minimum_quantity=parse_units(min_quantity, quantity_decimals),
-        maximum_quantity=parse_units(max_quantity, quantity_decimals),
+        minimum_quantity=smallest,
+        maximum_quantity=largest,
         minimum_notional=Decimal(min_notional),
         settlement=settlement,
         leverage=leverage,
-        initial_margin_rate=rate_units(initial_margin),
-        maintenance_margin_rate=rate_units(maintenance_margin),
+        initial_margin_rate=_units(symbol, "initial_margin", initial_margin, RATE_DECIMALS),
+        maintenance_margin_rate=_units(
+            symbol, "maintenance_margin", maintenance_margin, RATE_DECIMALS
+        ),
         fees=fees or FeeSchedule(),
     )
+
+
+def _units(symbol: str, name: str, text: str, decimals: int) -> int:
+    try:
+        return parse_units(text, decimals)
+    except ValueError as error:
+        raise ValueError(f"instrument {symbol}: {name}: {error}") from None
+
+
+def _number(symbol: str, name: str, text: str) -> Decimal:
+    try:
+        number = Decimal(text)
+    except InvalidOperation:
+        raise ValueError(f"instrument {symbol}: {name} is not a number: {text!r}") from None
+    if not number.is_finite() or abs(number.adjusted()) > _MAGNITUDE_MAX:
+        raise ValueError(f"instrument {symbol}: {name} is out of range: {text!r}")
+    return number

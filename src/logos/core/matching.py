@@ -210,8 +210,6 @@ class PaperMarket:
                 self._fill(book, order, self.slipped(order, order.stop_price), False, sink)
             elif within_limit(order, order.stop_price):
                 self._fill(book, order, order.stop_price, False, sink)
-            elif _passes(order.stop_price, points[step], order.limit_price):
-                self._fill(book, order, order.limit_price, True, sink)
 
     def _fill(
         self, book: Book, order: Order, price: int, is_maker: bool, sink: ExecutionSink

@@ -1,9 +1,9 @@
 """The guards every intent passes before it may become an order, and the proof that it did.
 
 `Approved` is that proof: only `check_intent` makes one, and the desk submits nothing else. The
-checks run in the order of `types.Code`, so that an intent that breaks several rules always gets
-the same code; each is a value, never an exception. What is already in flight counts at its
-worst case: every open order of the same side filled, none of the other.
+checks run in a fixed order (quantity, price, limits, funds), so that an intent that breaks
+several rules always gets the same code; each is a value, never an exception. What is already in
+flight counts at its worst case: every open order of the same side filled, none of the other.
 """
 
 from __future__ import annotations

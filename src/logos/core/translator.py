@@ -32,6 +32,10 @@ from logos.core.orders import OrderIntent
 from logos.core.strategy import Number, OrderRequest, Target, Weight
 from logos.core.types import Code, OrderType, Side, TimeInForce
 
+_MAGNITUDE_MAX = 10**60
+_DIGITS_MAX = 100
+"""What a strategy may write: numbers beyond are refused before they cost anything."""
+
 
 class StrategyError(Exception):
     """The strategy broke its contract: it raised, or it answered with something unknown."""
@@ -78,6 +82,7 @@ def from_weight(book: Book, weight: Weight) -> OrderIntent | None:
 
 def from_request(book: Book, request: OrderRequest) -> OrderIntent:
     """An explicit order, quantised."""
+    _check_words(request)
     instrument = book.instrument
     asked = _units(request.quantity, instrument.quantity_decimals, "quantity")
     quantity = _positive_lots(book, asked, request.quantity)
@@ -114,6 +119,18 @@ def from_request(book: Book, request: OrderRequest) -> OrderIntent:
         notes,
         request.tag,
     )
+
+
+def _check_words(request: OrderRequest) -> None:
+    """A word in place of an enumeration must not pass for another one."""
+    for value, kind in (
+        (request.side, Side),
+        (request.type, OrderType),
+        (request.time_in_force, TimeInForce),
+        (request.tag, str),
+    ):
+        if not isinstance(value, kind):
+            raise StrategyError(f"{value!r} is not a {kind.__name__}, in {request!r}")
 
 
 def _towards(book: Book, wanted: int) -> OrderIntent | None:
@@ -171,18 +188,26 @@ def _price(book: Book, value: Number | None, mode: str, name: str) -> int:
         raise NotTranslatable(Code.INVALID_PRICE, f"the {name} price is missing")
     instrument = book.instrument
     spare = 4
-    scale = power_of_ten(spare)
-    fine = _units(value, instrument.price_decimals + spare, f"{name} price", HALF_EVEN)
-    price = to_step(fine, instrument.tick * scale, mode) // scale
+    if isinstance(value, float):
+        scale = power_of_ten(spare)
+        fine = _units(value, instrument.price_decimals + spare, f"{name} price", HALF_EVEN)
+        price = to_step(fine, instrument.tick * scale, mode) // scale
+    else:
+        price = to_step(
+            _units(value, instrument.price_decimals, f"{name} price", mode), instrument.tick, mode
+        )
     if price <= 0:
         raise NotTranslatable(Code.INVALID_PRICE, f"the {name} price {value} is not positive")
     return price
 
 
+def quantity_units(book: Book, value: Number) -> int:
+    """`value` as quantity units, rounded down. Raises as `decimal_of` does."""
+    return _units(value, book.instrument.quantity_decimals, "quantity")
+
+
 def _units(value: Number, decimals: int, name: str, mode: str = DOWN) -> int:
     """`value` as a count of 10**-decimals, rounded by `mode`."""
-    if type(value) is int:
-        return value * power_of_ten(decimals)
     number = decimal_of(value, name)
     _, _, exponent = number.as_tuple()
     assert isinstance(exponent, int)
@@ -200,12 +225,19 @@ def decimal_of(value: Number, name: str) -> Decimal:
     """
     if isinstance(value, bool) or not isinstance(value, (int, float, str, Decimal)):
         raise StrategyError(f"{name} must be a number, not {type(value).__name__}: {value!r}")
+    if isinstance(value, int):
+        if not -_MAGNITUDE_MAX < value < _MAGNITUDE_MAX:
+            raise NotTranslatable(Code.NOT_FINITE, f"{name} is out of range")
+        return Decimal(value)
     try:
-        number = Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
+        # The plain float's text, whatever a subclass (NumPy's, say) prints.
+        number = Decimal(float.__repr__(value)) if isinstance(value, float) else Decimal(value)
     except InvalidOperation:
-        raise StrategyError(f"{name} is not a number: {value!r}") from None
+        raise StrategyError(f"{name} is not a number: {str(value)[:40]!r}") from None
     if not number.is_finite():
-        raise NotTranslatable(Code.NOT_FINITE, f"{name} is {value}")
-    if number and not -60 < number.adjusted() < 60:
-        raise NotTranslatable(Code.NOT_FINITE, f"{name} {value} is out of range")
+        raise NotTranslatable(Code.NOT_FINITE, f"{name} is {number}")
+    _, digits, exponent = number.as_tuple()
+    assert isinstance(exponent, int)
+    if len(digits) + abs(exponent) > _DIGITS_MAX:
+        raise NotTranslatable(Code.NOT_FINITE, f"{name} is out of range")
     return number

@@ -85,7 +85,7 @@ class SwitchState(enum.IntEnum):
 
 
 class Code(enum.Enum):
-    """Why an intent was refused or an order ended unfilled. Listed in order of precedence."""
+    """Why an intent was refused or an order ended unfilled."""
 
     KILL_SWITCH_ACTIVE = "KILL_SWITCH_ACTIVE"
     KILL_SWITCH_ACTIVATED_MID_PROCESSING = "KILL_SWITCH_ACTIVATED_MID_PROCESSING"

@@ -6,6 +6,7 @@ have, so that sums never round; an asset that is also traded counts at least in 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 
@@ -41,6 +42,7 @@ from logos.core.matching import PaperRules
 from logos.feeds.source import DataSource
 from logos.feeds.suggest import suggest_instrument
 
+_SYMBOL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/:-]*")
 _MONEY_DECIMALS_MIN = 2
 _BPS_DECIMALS = 4
 
@@ -65,6 +67,13 @@ def find_instruments(config: Config, sources: Sequence[DataSource]) -> dict[str,
     return found
 
 
+def configured_instruments(config: Config) -> dict[str, Instrument]:
+    """The instruments of the settings alone. Raises ConfigError when there are none."""
+    if not config.instruments:
+        raise ConfigError("no instruments are configured: add a table [instruments.SYMBOL]")
+    return {symbol: _make_instrument(symbol, each) for symbol, each in config.instruments.items()}
+
+
 def _beside(sources: Iterable[DataSource]) -> dict[str, InstrumentSettings]:
     """Instruments of the `instruments.toml` files that lie beside the data."""
     found: dict[str, InstrumentSettings] = {}
@@ -77,6 +86,10 @@ def _beside(sources: Iterable[DataSource]) -> dict[str, InstrumentSettings]:
 
 def _make_instrument(symbol: str, settings: InstrumentSettings) -> Instrument:
     fees = settings.fees
+    if not _SYMBOL.fullmatch(symbol):
+        raise ConfigError(
+            f"instruments: {symbol!r} is not a symbol: letters, digits and ._/:- only"
+        )
     if fees.rounding not in ROUNDING_MODES:
         raise ConfigError(
             f"instruments.{symbol}.fees.rounding: {fees.rounding!r} is not one of "

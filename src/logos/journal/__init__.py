@@ -1,0 +1,1 @@
+"""The session's memory: an append-only journal and atomic snapshots."""

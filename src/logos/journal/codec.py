@@ -1,0 +1,65 @@
+"""One journal line, and how lines hang together.
+
+A line is one JSON object:
+
+    {"seq":7,"crc":"1a2b3c4d","hash":"0123456789abcdef","body":{...}}
+
+`body` is the record. `crc` is the CRC-32 of the sequence number and the body's bytes: it tells a
+torn or flipped line by itself. `hash` is the first 16 hex digits of SHA-256 over the previous
+line's full digest and this body: it ties every line to all before it, so that nothing can be
+removed, repeated or moved without showing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import zlib
+from typing import Final
+
+SCHEMA_VERSION: Final = 1
+
+GENESIS: Final = b"\x00" * 32
+"""What the first line is chained to."""
+
+_BODY: Final = b'","body":'
+
+
+class BadLine(Exception):
+    """A line that is not what was written; the message says in what way."""
+
+
+def chain(previous: bytes, body: bytes) -> bytes:
+    """The digest of the chain after `body`."""
+    return hashlib.sha256(previous + body).digest()
+
+
+def encode_line(sequence: int, digest: bytes, body: bytes) -> bytes:
+    """The line of `body`, newline included; `digest` is the chain's after it."""
+    crc = zlib.crc32(body, sequence & 0xFFFFFFFF)
+    return b'{"seq":%d,"crc":"%08x","hash":"%s","body":%s}\n' % (
+        sequence,
+        crc,
+        digest[:8].hex().encode(),
+        body,
+    )
+
+
+def decode_line(line: bytes, sequence: int, previous: bytes) -> tuple[bytes, bytes]:
+    """The body of `line` and the chain's digest after it.
+
+    `line` is without its newline. Raises BadLine unless it is exactly what `encode_line` makes
+    of that sequence number, that chain and its own body.
+    """
+    start = line.find(_BODY)
+    if start < 0 or not line.endswith(b"}"):
+        raise BadLine("not a journal line")
+    body = line[start + len(_BODY) : -1]
+    digest = chain(previous, body)
+    if encode_line(sequence, digest, body) == line + b"\n":
+        return body, digest
+    head = line[:start].decode("ascii", "replace")
+    if not head.startswith(f'{{"seq":{sequence},'):
+        raise BadLine(f"expected record {sequence}, found {head[:30]}")
+    if f'"crc":"{zlib.crc32(body, sequence & 0xFFFFFFFF):08x}"' not in head:
+        raise BadLine(f"record {sequence} does not match its checksum")
+    raise BadLine(f"record {sequence} does not follow from the records before it")

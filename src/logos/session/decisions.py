@@ -1,0 +1,60 @@
+"""From records to the JSON log: one line for each decision."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import msgspec
+
+from logos.core.records import (
+    BlockedRecord,
+    OrderRecord,
+    PaperFillRecord,
+    Record,
+    RefusalRecord,
+    SwitchRecord,
+    WarningRecord,
+)
+from logos.core.types import SwitchState
+from logos.observe.jsonlog import JsonLog
+
+
+class DecisionLog:
+    """Writes records as decisions, with the kill switch's state at that moment."""
+
+    def __init__(self, log: JsonLog) -> None:
+        self._log = log
+        self._state = SwitchState.SAFE
+
+    def write(self, records: Iterable[Record]) -> None:
+        """Log those of `records` that are decisions; samples of the books are not."""
+        for record in records:
+            if isinstance(record, OrderRecord):
+                self._order(record)
+            elif isinstance(record, PaperFillRecord):
+                self._write(record, "FILL", record.liquidity.value, record)
+            elif isinstance(record, RefusalRecord):
+                self._write(record, "REFUSED", f"{record.code.value}: {record.detail}")
+            elif isinstance(record, BlockedRecord):
+                self._write(record, "BLOCKED", record.code.value)
+            elif isinstance(record, SwitchRecord):
+                self._state = SwitchState[record.state]
+                self._log.decision(
+                    record.ts_ns, record.tick_id, "SWITCH", record.reason, self._state, ""
+                )
+            elif isinstance(record, WarningRecord):
+                self._write(record, "WARNING", f"{record.code}: {record.detail}")
+
+    def _order(self, order: OrderRecord) -> None:
+        self._write(order, f"ORDER_{order.status.value}", order.reason or order.notes, order)
+
+    def _write(
+        self,
+        record: OrderRecord | PaperFillRecord | RefusalRecord | BlockedRecord | WarningRecord,
+        action: str,
+        reason: str,
+        order: msgspec.Struct | None = None,
+    ) -> None:
+        self._log.decision(
+            record.ts_ns, record.tick_id, action, reason, self._state, record.symbol, order
+        )

@@ -1,0 +1,117 @@
+"""The session's folder and everything that is written into it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from logos import paths
+from logos.config import ConfigError
+from logos.core.book import Book
+from logos.core.records import Record
+from logos.journal.codec import SCHEMA_VERSION
+from logos.journal.writer import JournalWriter, replace_file
+from logos.observe.jsonlog import JsonLog
+from logos.session.artifacts import ArtifactWriter
+from logos.session.decisions import DecisionLog
+from logos.session.tally import Tally
+
+
+def claim_folder(session_id: str) -> tuple[str, Path]:
+    """Make the folder of a new session; an empty id takes the next free `session-NNNN`.
+
+    Raises ConfigError for an id that is malformed or taken, OSError when it cannot be made.
+    """
+    if session_id:
+        try:
+            folder = paths.session_dir(session_id)
+        except ValueError as error:
+            raise ConfigError(str(error)) from None
+        if not _claim(folder):
+            raise ConfigError(
+                f"session {session_id} exists already in {folder}; "
+                "choose another --session-id (a session is never overwritten)"
+            )
+        return session_id, folder
+    number = 1
+    while not _claim(paths.session_dir(f"session-{number:04d}")):
+        number += 1
+    return f"session-{number:04d}", paths.session_dir(f"session-{number:04d}")
+
+
+def _claim(folder: Path) -> bool:
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir()
+    except FileExistsError:
+        return False
+    return True
+
+
+class SessionFolder:
+    """All files of one running session: journal first, then what is projected from it."""
+
+    def __init__(self, session_id: str, folder: Path, books: Mapping[str, Book]) -> None:
+        """Create every file. Raises OSError when one cannot be made."""
+        self.folder = folder
+        self.tally = Tally()
+        self._journal = JournalWriter(folder / "state.jsonl")
+        self._artifacts = ArtifactWriter(
+            folder, {symbol: book.unit_value for symbol, book in books.items()}
+        )
+        self._log = JsonLog(paths.logs_dir() / f"{session_id}.jsonl")
+        self._decisions = DecisionLog(self._log)
+
+    def write_note(self, kind: str, fields: Mapping[str, Any]) -> None:
+        """Journal something that is no record of the core: the manifest, the seal."""
+        self._journal.append({"kind": kind, **fields})
+
+    def write(self, records: Sequence[Record]) -> None:
+        """Journal the records, then project them."""
+        if not records:
+            return
+        append = self._journal.append
+        for record in records:
+            append(record)
+        self.tally.add(records)
+        self._artifacts.write(records)
+        self._decisions.write(records)
+
+    def write_snapshot(self, state: Mapping[str, Any]) -> None:
+        """Replace state.json with `state` and the journal's position, after syncing that."""
+        self._journal.sync()
+        self._artifacts.flush()
+        content = {
+            "schema": SCHEMA_VERSION,
+            "sequence": self._journal.sequence,
+            "journal_hash": self._journal.digest,
+            **state,
+        }
+        replace_file(self.folder / "state.json", _pretty(content))
+
+    def write_text(self, name: str, text: str) -> None:
+        """Write one small file, atomically."""
+        replace_file(self.folder / name, text.encode())
+
+    def write_json(self, name: str, value: object) -> None:
+        """Write one small JSON file, atomically."""
+        replace_file(self.folder / name, _pretty(value))
+
+    def close(self) -> None:
+        """Bring everything to the disk; every file is closed even if one fails."""
+        try:
+            self._artifacts.close()
+        finally:
+            try:
+                self._log.close()
+            finally:
+                self._journal.close()
+
+
+def _pretty(value: object) -> bytes:
+    plain = msgspec.to_builtins(value)
+    return json.dumps(plain, indent=2, ensure_ascii=False).encode() + b"\n"

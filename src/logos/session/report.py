@@ -1,0 +1,182 @@
+"""session.md for people who audit, and the short table for the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+Summary = Mapping[str, Any]
+
+
+def session_markdown(summary: Summary) -> str:
+    """The session's record. The same session gives the same bytes; see host.json for the rest."""
+    lines = [
+        f"# Session {summary['session_id']}",
+        "",
+        f"**{summary['status']}**: {summary['reason']}",
+        "",
+        "| what | value |",
+        "|---|---|",
+        *(
+            f"| {name} | {summary[key]} |"
+            for name, key in (
+                ("session UUID", "uuid"),
+                ("exit code", "exit_code"),
+                ("software", "software"),
+                ("strategy", "strategy"),
+                ("seed", "seed"),
+                ("config hash", "config_hash"),
+                ("fill rule", "fill_rule"),
+                ("first event", "first_event"),
+                ("last event", "last_event"),
+                ("kill switch", "switch_state"),
+            )
+        ),
+        "",
+        "Host, wall time and speed are in `host.json`; they are the only facts of this folder that "
+        "differ between two runs of the same session.",
+        "",
+        "## Result",
+        "",
+        *_counts(summary),
+        "",
+        *_money_table(summary),
+        "",
+        "## Symbols",
+        "",
+        *_table(
+            (
+                "symbol",
+                "orders",
+                "fills",
+                "position",
+                "mark",
+                "realised",
+                "unrealised",
+                "fees",
+                "currency",
+            ),
+            [{"symbol": symbol, **each} for symbol, each in summary["symbols"].items()],
+        ),
+        "",
+        *_section("Balances", "asset", summary["balances"]),
+        *_section("Refusals by code", "code", summary["refusals"]),
+        *_section("Orders that ended without (all of) their fill", "reason", _ended(summary)),
+        *_switch_section(summary),
+        *_warning_section(summary),
+        *_data_section(summary),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def result_table(summary: Summary, ticks_per_second: int) -> str:
+    """A few lines for the terminal. Money is rounded to two decimals for reading."""
+    money = dict(summary["currencies"])
+    if summary["total"] is not None and len(money) > 1:
+        money[f"total {summary['total']['currency']}"] = summary["total"]
+    rows = [["", *money]]
+    for name in ("initial", "realised", "unrealised", "fees", "equity", "max_drawdown"):
+        cells = [f"{Decimal(each[name]):,.2f}" for each in money.values()]
+        rows.append([name.replace("_", " "), *cells])
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    return "\n".join(
+        (
+            f"session   {summary['session_id']}   {summary['status']}: {summary['reason']}",
+            f"ticks     {summary['ticks']:,}   ({ticks_per_second:,} a second)",
+            f"orders    {summary['orders']:,}   fills {summary['fills']:,}   "
+            f"refusals {sum(summary['refusals'].values()):,}   blocked {summary['blocked']:,}",
+            "",
+            *(
+                "  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True))
+                for row in rows
+            ),
+        )
+    )
+
+
+def _counts(summary: Summary) -> list[str]:
+    return [
+        f"{summary['ticks']} ticks, {summary['orders']} orders, {summary['fills']} fills, "
+        f"{sum(summary['refusals'].values())} refusals, {summary['blocked']} ticks blocked."
+    ]
+
+
+def _money_table(summary: Summary) -> list[str]:
+    rows = [{"currency": name, **each} for name, each in summary["currencies"].items()]
+    if summary["total"] is not None:
+        total = dict(summary["total"])
+        rows.append({**total, "currency": f"total in {total['currency']}"})
+    columns = (
+        "currency",
+        "initial",
+        "realised",
+        "fees",
+        "unrealised",
+        "equity",
+        "high_water",
+        "max_drawdown",
+    )
+    lines = _table(columns, rows)
+    if summary["total"] is None and len(rows) > 1:
+        lines += ["", "Currencies are kept apart: no `account.report_in` is configured."]
+    return lines
+
+
+def _ended(summary: Summary) -> Mapping[str, int]:
+    counts: Mapping[str, int] = summary["orders_ended_by"]
+    return counts
+
+
+def _section(title: str, name: str, values: Mapping[str, Any]) -> list[str]:
+    if not values:
+        return []
+    rows = [{name: key, "value": value} for key, value in values.items()]
+    return [f"## {title}", "", *_table((name, "value"), rows), ""]
+
+
+def _switch_section(summary: Summary) -> list[str]:
+    if not summary["switch"]:
+        return []
+    return [
+        "## Kill switch",
+        "",
+        *_table(("tick_id", "state", "reason"), summary["switch"]),
+        "",
+    ]
+
+
+def _warning_section(summary: Summary) -> list[str]:
+    if not summary["warnings"]:
+        return []
+    shown = _table(("code", "symbol", "detail"), summary["warnings"])
+    more = summary["warning_count"] - len(summary["warnings"])
+    return ["## Warnings", "", *shown, *([f"and {more} more"] if more else []), ""]
+
+
+def _data_section(summary: Summary) -> list[str]:
+    rows = [
+        {
+            **source,
+            "files": ", ".join(f"{name} `{digest}`" for name, digest in source["files"].items()),
+            "accepted": ", ".join(
+                f"{kind} {count}" for kind, count in source["accepted_defects"].items()
+            ),
+        }
+        for source in summary["data"]
+    ]
+    columns = ("symbol", "kind", "rows", "rows_dropped", "first", "last", "accepted", "files")
+    return ["## Data", "", *_table(columns, rows)] if rows else []
+
+
+def _table(columns: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    return [
+        "| " + " | ".join(column.replace("_", " ") for column in columns) + " |",
+        "|" + "---|" * len(columns),
+        *("| " + " | ".join(_cell(row[column]) for column in columns) + " |" for row in rows),
+    ]
+
+
+def _cell(value: object) -> str:
+    """Text that cannot break out of its cell."""
+    return str(value).replace("\\", "\\\\").replace("|", "\\|").replace("\n", " ")

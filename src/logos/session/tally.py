@@ -1,0 +1,59 @@
+"""Counts over a session's records: what the report says besides the books."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+
+from logos.core.records import (
+    BlockedRecord,
+    OrderRecord,
+    PaperFillRecord,
+    Record,
+    RefusalRecord,
+    SwitchRecord,
+    WarningRecord,
+)
+from logos.core.types import OrderStatus
+
+_LISTED_MAX = 100
+"""Warnings and switch changes that are kept word for word; all are counted and journalled."""
+
+
+class Tally:
+    """Running counts; `add` is called with every record once."""
+
+    def __init__(self) -> None:
+        self.orders: Counter[str] = Counter()
+        self.fills: Counter[str] = Counter()
+        self.refusals: Counter[str] = Counter()
+        self.ended_by: Counter[str] = Counter()
+        self.blocked = 0
+        self.warning_count = 0
+        self.warnings: list[WarningRecord] = []
+        self.switch_changes: list[SwitchRecord] = []
+
+    def add(self, records: Iterable[Record]) -> None:
+        """Count these records."""
+        for record in records:
+            kind = type(record)
+            if kind is OrderRecord:
+                self._add_order(record)  # type: ignore[arg-type]
+            elif kind is PaperFillRecord:
+                self.fills[record.symbol] += 1  # type: ignore[union-attr]
+            elif kind is BlockedRecord:
+                self.blocked += 1
+            elif kind is RefusalRecord:
+                self.refusals[record.code.value] += 1  # type: ignore[union-attr]
+            elif kind is WarningRecord:
+                self.warning_count += 1
+                if len(self.warnings) < _LISTED_MAX:
+                    self.warnings.append(record)  # type: ignore[arg-type]
+            elif kind is SwitchRecord and len(self.switch_changes) < _LISTED_MAX:
+                self.switch_changes.append(record)  # type: ignore[arg-type]
+
+    def _add_order(self, order: OrderRecord) -> None:
+        if order.status is OrderStatus.NEW:
+            self.orders[order.symbol] += 1
+        elif order.reason:
+            self.ended_by[order.reason] += 1
