@@ -1,0 +1,86 @@
+"""Crossing exponential averages: always in the market, long while fast >= slow, else short.
+
+The averages are float64: `ema += alpha * (close - ema)` with alpha = 2 / (n + 1), seeded with the
+first close. Every bar counts for them, but a bar that never moved (open = high = low = close) may
+be skipped for decisions: such bars often mean that nobody traded.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Literal
+
+from logos.core.messages import Bar, QuoteBar
+from logos.core.strategy import Answer, Context, Strategy, Target
+from logos.strategies.tools import position
+
+
+class _Averages:
+    """One symbol's two averages and how many bars they have seen."""
+
+    __slots__ = ("count", "fast", "slow")
+
+    def __init__(self, close: float) -> None:
+        self.fast = close
+        self.slow = close
+        self.count = 0
+
+
+class EmaCross(Strategy):
+    """Decides from bar number `warmup` on (0: that is `slow`), when the side held is not wanted.
+
+    `flip="close_then_open"` turns the position with two orders, "one_order" with one.
+    """
+
+    def __init__(
+        self,
+        fast: int = 10,
+        slow: int = 20,
+        quantity: Decimal | None = None,
+        weight: Decimal = Decimal("0.2"),
+        warmup: int = 0,
+        skip_flat: bool = True,
+        allow_short: bool = True,
+        flip: Literal["close_then_open", "one_order"] = "close_then_open",
+        close_at_end: bool = True,
+    ) -> None:
+        if not 0 < fast < slow:
+            raise ValueError(f"fast ({fast}) must be positive and below slow ({slow})")
+        if warmup < 0:
+            raise ValueError(f"warmup ({warmup}) cannot be negative")
+        self.alpha_fast = 2.0 / (fast + 1)
+        self.alpha_slow = 2.0 / (slow + 1)
+        self.quantity = quantity
+        self.weight = weight
+        self.warmup = warmup or slow
+        self.skip_flat = skip_flat
+        self.below = -1 if allow_short else 0
+        self.flip = flip
+        self.close_at_end = close_at_end
+        self.averages: dict[str, _Averages] = {}
+
+    def on_bar(self, context: Context, bar: Bar | QuoteBar) -> Answer:
+        close = bar.close
+        seen = self.averages.get(bar.symbol)
+        if seen is None:
+            seen = self.averages[bar.symbol] = _Averages(close)
+        seen.fast += self.alpha_fast * (close - seen.fast)
+        seen.slow += self.alpha_slow * (close - seen.slow)
+        seen.count += 1
+        if seen.count < self.warmup:
+            return None
+        if self.skip_flat and bar.open == bar.high == bar.low == close:
+            return None
+        wanted = 1 if seen.fast >= seen.slow else self.below
+        held = context.position(bar.symbol)
+        side = (held > 0) - (held < 0)
+        # While an earlier decision is in flight, what is held is not yet what was decided.
+        if side == wanted or context.open_orders(bar.symbol):
+            return None
+        goal = position(wanted, self.quantity, self.weight, bar.symbol)
+        if side and wanted and self.flip == "close_then_open":
+            return [Target(0, bar.symbol), goal]
+        return goal
+
+    def on_stop(self, context: Context) -> Answer:
+        return [Target(0, symbol) for symbol in context.symbols] if self.close_at_end else None

@@ -1,0 +1,143 @@
+"""From the name of a strategy to the strategy: bundled, `module:Class` or `file.py:Class`.
+
+Everything that can go wrong on the way is a `StrategyLoadError` that names the part that is
+wrong; an error inside the user's own module says so, with its file and line.
+"""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import importlib.util
+import os
+import sys
+import traceback
+from collections.abc import Mapping
+from pathlib import Path
+from types import ModuleType
+from typing import Final
+
+from logos.core.strategy import Strategy
+from logos.strategies.parameters import ParameterError, arguments_of
+
+BUNDLED: Final[dict[str, str]] = {
+    "sma_cross": "logos.strategies.sma_cross:SmaCross",
+    "ema_cross": "logos.strategies.ema_cross:EmaCross",
+    "mean_reversion": "logos.strategies.mean_reversion:MeanReversion",
+    "pairs": "logos.strategies.pairs:Pairs",
+    "schedule": "logos.strategies.schedule:Schedule",
+    "signals": "logos.feeds.signals:SignalStrategy",
+}
+"""Names of the strategies that come along, and where each lives."""
+
+
+class StrategyLoadError(Exception):
+    """A strategy that cannot be had; the message says which part of the wish is wrong."""
+
+
+def load_strategy(name_or_path: str, params: Mapping[str, object]) -> Strategy:
+    """Make the strategy `name_or_path` with `params` as its keyword arguments.
+
+    A bundled name, `package.module:Class` (the working directory counts), or
+    `path/to/file.py:Class`. Raises StrategyLoadError.
+    """
+    kind = load_class(name_or_path)
+    try:
+        return kind(**arguments_of(kind, params))
+    except ParameterError as error:
+        raise StrategyLoadError(f"strategy {name_or_path}: {error}") from error
+    except Exception as error:
+        # The strategy's own constructor: its ValueErrors are about the parameters' values.
+        what = str(error) if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"
+        raise StrategyLoadError(f"strategy {name_or_path}: {what}") from error
+
+
+def load_class(name_or_path: str) -> type[Strategy]:
+    """The strategy class itself, not made yet. Raises StrategyLoadError."""
+    where = BUNDLED.get(name_or_path, name_or_path)
+    module_name, colon, class_name = where.rpartition(":")
+    if not colon or not module_name or not class_name:
+        raise StrategyLoadError(_no_such_name(name_or_path))
+    if module_name.endswith(".py"):
+        module = _module_of_file(Path(module_name))
+    else:
+        module = _module_of_name(module_name)
+    kind = getattr(module, class_name, None)
+    if kind is None:
+        raise StrategyLoadError(_no_such_class(module, module_name, class_name))
+    if not (isinstance(kind, type) and issubclass(kind, Strategy)):
+        raise StrategyLoadError(
+            f"{where} is not a strategy: derive the class from logos.Strategy "
+            f"(it is {_described(kind)})"
+        )
+    return kind
+
+
+def _no_such_name(name: str) -> str:
+    near = difflib.get_close_matches(name, BUNDLED, n=1)
+    hint = f"did you mean {near[0]}? " if near else ""
+    return (
+        f"no strategy is called {name!r}: {hint}bundled are {', '.join(BUNDLED)}; "
+        "your own is module:Class or file.py:Class"
+    )
+
+
+def _no_such_class(module: ModuleType, module_name: str, class_name: str) -> str:
+    found = [
+        name
+        for name, kind in vars(module).items()
+        if isinstance(kind, type) and issubclass(kind, Strategy) and kind is not Strategy
+    ]
+    near = difflib.get_close_matches(class_name, found, n=1)
+    hint = f"did you mean {near[0]}?" if near else f"its strategies: {', '.join(found) or 'none'}"
+    return f"{module_name} ({module.__file__}) has no class {class_name}: {hint}"
+
+
+def _described(kind: object) -> str:
+    return f"class {kind.__name__}" if isinstance(kind, type) else f"a {type(kind).__name__}"
+
+
+def _module_of_name(name: str) -> ModuleType:
+    """Import a module; the working directory comes first, as with `python -m`."""
+    here = os.getcwd()
+    if here not in sys.path and "" not in sys.path:
+        sys.path.insert(0, here)
+    importlib.invalidate_caches()  # the file may be younger than the interpreter
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        if error.name is not None and (name == error.name or name.startswith(f"{error.name}.")):
+            raise StrategyLoadError(
+                f"there is no module {error.name}: looked in {here} and in the installed packages"
+            ) from error
+        raise StrategyLoadError(_broken(name, error)) from error
+    except Exception as error:
+        raise StrategyLoadError(_broken(name, error)) from error
+
+
+def _module_of_file(path: Path) -> ModuleType:
+    """Load a module from a file, under the file's own name."""
+    if not path.is_file():
+        raise StrategyLoadError(f"there is no file {path} (working directory: {os.getcwd()})")
+    name = f"logos_strategy_file.{path.stem}"
+    spec = importlib.util.spec_from_file_location(name, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module  # annotations of its classes are looked up there
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        del sys.modules[name]
+        raise StrategyLoadError(_broken(str(path), error)) from error
+    return module
+
+
+def _broken(name: str, error: Exception) -> str:
+    """What failed inside a user's module, and where."""
+    if isinstance(error, SyntaxError):
+        where = f"{error.filename}:{error.lineno}"
+    else:
+        frame = traceback.extract_tb(error.__traceback__)[-1]
+        where = f"{frame.filename}:{frame.lineno}"
+    return f"{name} cannot be imported: {type(error).__name__}: {error} ({where})"

@@ -1,0 +1,94 @@
+"""Two symbols against each other: when their ratio is stretched, bet on its return.
+
+The ratio of the two prices is kept as an integer count of 10**-12, and looked at only when both
+symbols have closed a bar at the same moment: a fresh price over a stale one is no ratio.
+"""
+
+# ruff: noqa: ARG002 - each method is given more than this strategy needs
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from logos.core.messages import Bar, QuoteBar
+from logos.core.strategy import Answer, Context, Strategy, Target
+from logos.strategies.tools import RollingWindow, position, twice_price
+
+_RATIO_SCALE = 10**12
+
+
+class Pairs(Strategy):
+    """Ratio `first` / `second` far up: short the first and long the second; far down: reverse.
+
+    With `quantity` (of `first`) the second leg is as much of `second` as costs the same; else
+    each leg is `weight` of its ledger's equity. The symbols default to those of a session of two.
+    One leg is always short: on spot that needs the asset in the account, or borrowing.
+    """
+
+    def __init__(
+        self,
+        first: str = "",
+        second: str = "",
+        window: int = 60,
+        entry: float = 2.0,
+        exit: float = 0.5,
+        quantity: Decimal | None = None,
+        weight: Decimal = Decimal("0.2"),
+    ) -> None:
+        if window < 2:
+            raise ValueError(f"window ({window}) must be 2 or more: one ratio has no deviation")
+        if not 0 <= exit < entry:
+            raise ValueError(f"exit ({exit}) must be 0 or more and below entry ({entry})")
+        self.first = first
+        self.second = second
+        self.entry = entry
+        self.exit = exit
+        self.quantity = quantity
+        self.weight = weight
+        self.side = 0
+        self._ratios = RollingWindow(window)
+        self._latest: dict[str, Bar | QuoteBar] = {}
+
+    def on_start(self, context: Context) -> Answer:
+        if not self.first and not self.second and len(context.symbols) == 2:
+            self.first, self.second = context.symbols
+        strangers = [name for name in (self.first, self.second) if name not in context.symbols]
+        if strangers or self.first == self.second:
+            raise ValueError(
+                f"pairs needs two symbols of this session as first and second, not "
+                f"{self.first!r} and {self.second!r}: it has {', '.join(context.symbols)}"
+            )
+        return None
+
+    def on_bar(self, context: Context, bar: Bar | QuoteBar) -> Answer:
+        self._latest[bar.symbol] = bar
+        first = self._latest.get(self.first)
+        second = self._latest.get(self.second)
+        if first is None or second is None or first.ts_ns != second.ts_ns:
+            return None
+        if bar is not first and bar is not second:
+            return None
+        numerator = twice_price(first) * second.instrument.price_scale
+        denominator = twice_price(second) * first.instrument.price_scale
+        ratio = numerator * _RATIO_SCALE // denominator
+        self._ratios.add(ratio)
+        z_score = self._ratios.z_score(ratio)
+        if z_score is None:
+            return None
+        side = self._side(z_score)
+        if side == self.side:
+            return None
+        self.side = side
+        if side and self.quantity is not None:
+            legs = float(self.quantity) * ratio / _RATIO_SCALE
+            return [Target(side * self.quantity, self.first), Target(-side * legs, self.second)]
+        return [
+            position(side, None, self.weight, self.first),
+            position(-side, None, self.weight, self.second),
+        ]
+
+    def _side(self, z_score: float) -> int:
+        """1: long the first, short the second; -1: the reverse; 0: neither."""
+        if abs(z_score) >= self.entry:
+            return -1 if z_score > 0 else 1
+        return self.side if -z_score * self.side > self.exit else 0

@@ -1,0 +1,80 @@
+"""Crossing moving averages: long while the fast simple average is above the slow one.
+
+The averages are never divided out: sums of integers are compared, crosswise multiplied, so
+"above" is exact and an equal pair is really equal (and then nothing changes).
+"""
+
+# ruff: noqa: ARG002 - each method is given more than this strategy needs
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from logos.core.messages import Bar, Quote, QuoteBar
+from logos.core.strategy import Answer, Context, Strategy
+from logos.strategies.tools import position, twice_price
+
+
+class _Averages:
+    """One symbol's last `slow` prices in a ring, and the sums of the two windows."""
+
+    __slots__ = ("count", "fast_sum", "next", "prices", "side", "slow_sum")
+
+    def __init__(self, slow: int) -> None:
+        self.prices = [0] * slow
+        self.next = 0
+        self.count = 0
+        self.fast_sum = 0
+        self.slow_sum = 0
+        self.side = 0
+
+
+class SmaCross(Strategy):
+    """`quantity` to hold, or else `weight` of equity; below the slow average: flat, or short.
+
+    Works for any number of symbols, on bars or on quotes (each quote then counts as one price).
+    """
+
+    def __init__(
+        self,
+        fast: int = 10,
+        slow: int = 30,
+        quantity: Decimal | None = None,
+        weight: Decimal = Decimal("0.2"),
+        allow_short: bool = False,
+    ) -> None:
+        if not 0 < fast < slow:
+            raise ValueError(f"fast ({fast}) must be positive and below slow ({slow})")
+        self.fast = fast
+        self.slow = slow
+        self.quantity = quantity
+        self.weight = weight
+        self.below = -1 if allow_short else 0
+        self._averages: dict[str, _Averages] = {}
+
+    def on_bar(self, context: Context, bar: Bar | QuoteBar) -> Answer:
+        return self._see(bar.symbol, twice_price(bar))
+
+    def on_quote(self, context: Context, quote: Quote) -> Answer:
+        return self._see(quote.symbol, quote.bid_units + quote.ask_units)
+
+    def _see(self, symbol: str, price: int) -> Answer:
+        seen = self._averages.get(symbol)
+        if seen is None:
+            seen = self._averages[symbol] = _Averages(self.slow)
+        prices = seen.prices
+        place = seen.next
+        # A negative index counts from the ring's end, which is just where it should land.
+        seen.fast_sum += price - prices[place - self.fast]
+        seen.slow_sum += price - prices[place]
+        prices[place] = price
+        seen.next = (place + 1) % self.slow
+        seen.count += 1
+        if seen.count < self.slow:
+            return None
+        lead = seen.fast_sum * self.slow - seen.slow_sum * self.fast
+        side = 1 if lead > 0 else self.below
+        if lead == 0 or side == seen.side:
+            return None
+        seen.side = side
+        return position(side, self.quantity, self.weight, symbol)
