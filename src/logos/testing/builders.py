@@ -8,6 +8,9 @@ limits, no latency, a switch that is SAFE, and scales just fine enough for the i
     run(core, [bar(coin, 1, "10 11 9 10"), bar(coin, 2, "10 11 9 10")])
 """
 
+# A strategy's methods take what the contract gives them, used or not.
+# ruff: noqa: ARG002
+
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -134,6 +137,7 @@ def trading_core(
     params: Mapping[str, object] | None = None,
     session_id: str = "test",
     sample_ns: int = 0,
+    halt_on_engage: bool = False,
 ) -> TradingCore:
     """A core that trades `instruments`, all under the same limits ("0": none).
 
@@ -169,6 +173,7 @@ def trading_core(
         seed,
         params or {},
         sample_ns,
+        halt_on_engage,
     )
 
 
@@ -187,11 +192,11 @@ def _size(instrument: Instrument, text: str | None) -> int:
     return SIZE_UNKNOWN if text is None else parse_units(text, instrument.quantity_decimals)
 
 
-def _four(instrument: Instrument, text: str) -> list[int]:
+def _four(instrument: Instrument, text: str) -> tuple[int, int, int, int]:
     prices = [parse_units(part, instrument.price_decimals) for part in text.split()]
     if len(prices) != 4:
         raise ValueError(f"a bar is 'open high low close', not {text!r}")
-    return prices
+    return prices[0], prices[1], prices[2], prices[3]
 
 
 def quote(
@@ -232,12 +237,11 @@ def bar(
 
     `prices` is "open high low close".
     """
-    four = _four(instrument, prices)
     return Bar(
         number * interval_ns,
         instrument.symbol,
         interval_ns,
-        *four,
+        *_four(instrument, prices),
         _size(instrument, volume),
         instrument,
     )
@@ -252,12 +256,12 @@ def quote_bar(
     interval_ns: int = NS_PER_MINUTE,
 ) -> QuoteBar:
     """Like `bar`, with both sides."""
-    eight = _four(instrument, bids) + _four(instrument, asks)
     return QuoteBar(
         number * interval_ns,
         instrument.symbol,
         interval_ns,
-        *eight,
+        *_four(instrument, bids),
+        *_four(instrument, asks),
         _size(instrument, volume),
         instrument,
     )
