@@ -1,0 +1,63 @@
+"""The `logos` command. `python -m logos.live` is the same.
+
+Each command imports what it needs when it is chosen, so that help answers at once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from importlib import import_module
+
+from logos import __version__
+
+_EXIT_CODES = """\
+exit codes:
+  0  finished
+  1  internal error (a bug: please report it), or a check that found something wrong
+  2  bad configuration or command line
+  3  bad data
+  4  halted by the kill switch or a guard
+  5  the strategy failed
+  6  a file or folder cannot be written
+"""
+
+_COMMANDS = {
+    "trade": ("run a paper session over recorded data", "logos.live.trade"),
+    "data": ("make, import, list and check market data", "logos.live.data"),
+    "doctor": ("check this machine: versions, paths, permissions, clock", "logos.live.doctor"),
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; returns the exit code."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    parser = argparse.ArgumentParser(
+        prog="logos",
+        description="A paper-first trading engine whose safety can be proved.",
+        epilog=_EXIT_CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"logos {__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    # Only the chosen command's module is imported; the others are listed by name and purpose.
+    chosen = next((word for word in given if word in _COMMANDS), None)
+    for name, (purpose, module) in _COMMANDS.items():
+        command = commands.add_parser(
+            name,
+            help=purpose,
+            description=purpose[0].upper() + purpose[1:] + ".",
+            epilog=_EXIT_CODES,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        if name == chosen:
+            import_module(module).add_arguments(command)
+            command.set_defaults(run=import_module(module).run)
+    options = parser.parse_args(given)
+    run: Callable[[argparse.Namespace], int] = options.run
+    return run(options)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
