@@ -57,8 +57,9 @@ test-compiled: compiled ## Run the tests against the C extensions, then remove t
 	@status=0; LOGOS_EXPECT_COMPILED=1 $(BIN)/pytest -q || status=$$?; \
 		$(MAKE) --no-print-directory interpreted; exit $$status
 
-bench: env ## Run the benchmarks (ARGS=--help shows what they take)
-	$(BIN)/python -m bench $(ARGS)
+bench: env ## Run the benchmarks, or one of them (ONLY=readers)
+	@for file in bench/$(or $(ONLY),*).py; do \
+		echo "== $$file"; $(BIN)/python "$$file" || exit 1; done
 
 fixtures: env ## Write the bundled market data of data/cache anew
 	$(BIN)/python -m logos.live data synth --out data/cache --force

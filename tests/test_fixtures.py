@@ -13,7 +13,10 @@ import pytest
 
 from logos.core.fixed import parse_units
 from logos.core.instrument import instrument
+from logos.core.messages import Bar, Quote, QuoteBar, Trade
 from logos.feeds import fixtures
+from logos.feeds.replay import ReplayFeed
+from logos.feeds.source import discover
 
 BUNDLE = Path(__file__).resolve().parent.parent / "data" / "cache"
 
@@ -138,3 +141,20 @@ def test_the_instruments_can_be_made_and_hold_every_price() -> None:
             for column in ("open", "high", "low", "close"):
                 assert parse_units(row[column], traded.price_decimals) % traded.tick == 0
             assert parse_units(row["volume"], traded.quantity_decimals) % traded.lot == 0
+
+
+def test_the_replay_takes_the_bundle_and_finds_only_the_nights_of_the_equity_missing() -> None:
+    sources = discover(BUNDLE)
+    instruments = {source.symbol: fixtures.fixture_instrument(source.symbol) for source in sources}
+    feed = ReplayFeed(sources, instruments, accept=frozenset({"gap"}))
+    events = [event for chunk in feed.chunks() for event in chunk]
+    found = {
+        source.path.name: tally.counts for source, tally in zip(sources, feed.defects, strict=True)
+    }
+    assert {name: counts for name, counts in found.items() if counts} == {
+        "ACME_1m_bars.csv": {"gap": 2}
+    }
+    counts = {kind: sum(type(event) is kind for event in events) for kind in (Bar, QuoteBar, Quote)}
+    assert counts == {Bar: 3 * 390 + 3 * 1440, QuoteBar: 3 * 1440, Quote: 3_000}
+    assert sum(type(event) is Trade for event in events) == len(rows("ETHUSDT_trades.csv"))
+    assert [event.ts_ns for event in events] == sorted(event.ts_ns for event in events)

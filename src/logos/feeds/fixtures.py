@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,8 +17,9 @@ import msgspec
 
 from logos.core.instrument import Instrument, instrument
 from logos.core.messages import Bar, Quote, QuoteBar, Trade
-from logos.core.types import NS_PER_DAY, NS_PER_MINUTE, NS_PER_SECOND
+from logos.core.types import NS_PER_DAY, NS_PER_MINUTE
 from logos.feeds import synthetic
+from logos.feeds.numbers import format_timestamp
 from logos.paths import SEED_DEFAULT
 
 MANIFEST_NAME: Final = "manifest.json"
@@ -208,16 +208,9 @@ def _tables(seed: int) -> list[tuple[str, str, str, list[str]]]:
     ]
 
 
-def _iso(ts_ns: int) -> str:
-    """ISO-8601 in UTC: whole seconds, or microseconds where there is a part of a second."""
-    seconds, rest = divmod(ts_ns, NS_PER_SECOND)
-    text = datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
-    return f"{text}.{rest // 1_000:06d}Z" if rest else f"{text}Z"
-
-
 def _line(opened_ns: int, traded: Instrument, prices: Iterable[int], volume: int) -> str:
     texts = ",".join(map(traded.price_text, prices))
-    return f"{_iso(opened_ns)},{texts},{traded.quantity_text(volume)}"
+    return f"{format_timestamp(opened_ns)},{texts},{traded.quantity_text(volume)}"
 
 
 def _bar_line(bar: Bar) -> str:
@@ -239,13 +232,13 @@ def _quote_line(quote: Quote) -> str:
     quoted = quote.instrument
     prices = f"{quoted.price_text(quote.bid_units)},{quoted.price_text(quote.ask_units)}"
     sizes = map(quoted.quantity_text, (quote.bid_size_units, quote.ask_size_units))
-    return f"{_iso(quote.ts_ns)},{prices},{','.join(sizes)}"
+    return f"{format_timestamp(quote.ts_ns)},{prices},{','.join(sizes)}"
 
 
 def _trade_line(trade: Trade) -> str:
     traded = trade.instrument
     figures = f"{traded.price_text(trade.price_units)},{traded.quantity_text(trade.size_units)}"
-    return f"{_iso(trade.ts_ns)},{figures},{trade.aggressor.lower()}"
+    return f"{format_timestamp(trade.ts_ns)},{figures},{trade.aggressor.lower()}"
 
 
 def _toml_lines() -> Iterator[str]:
