@@ -122,7 +122,7 @@ class _Bar:
 
     def __init__(self, is_wanted: bool) -> None:
         self._is_wanted = is_wanted
-        self._bar: tqdm[Any] | None = None
+        self._bar: Any = None
 
     def start(self, plan: Plan) -> Progress:
         # Without a terminal tqdm would print a line for every update: it stays silent there.
@@ -134,7 +134,8 @@ class _Bar:
             desc=plan.strategy_name,
             leave=False,
         )
-        return self._bar.update
+        update: Progress = self._bar.update
+        return update
 
     def __enter__(self) -> _Bar:
         return self

@@ -7,6 +7,7 @@ have, so that sums never round; an asset that is also traded counts at least in 
 from __future__ import annotations
 
 import re
+import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 
@@ -47,17 +48,23 @@ _MONEY_DECIMALS_MIN = 2
 _BPS_DECIMALS = 4
 
 
-def find_instruments(config: Config, sources: Sequence[DataSource]) -> dict[str, Instrument]:
+def find_instruments(
+    config: Config, sources: Sequence[DataSource], *, infer: bool = False
+) -> dict[str, Instrument]:
     """The instrument of every symbol in `sources`, in their order.
 
-    Settings win over an `instruments.toml` beside the data. Raises ConfigError for a symbol
-    that neither knows, with a table to paste.
+    Settings win over an `instruments.toml` beside the data. A symbol that neither knows raises
+    ConfigError with a table to paste; with `infer`, that table is used as it stands, which is
+    good enough to look at data and not to trade on it.
     """
     beside = _beside(sources)
     found: dict[str, Instrument] = {}
     for source in sources:
         symbol = source.symbol
         settings = config.instruments.get(symbol) or beside.get(symbol)
+        if settings is None and infer:
+            table = tomllib.loads(suggest_instrument(source), parse_float=Decimal)
+            settings = make_config(table).instruments[symbol]
         if settings is None:
             raise ConfigError(
                 f"no instrument for {symbol} ({source.path}). Add this to the configuration, "
