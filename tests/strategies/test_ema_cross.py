@@ -13,11 +13,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from logos.core.fixed import parse_units, to_decimal
-from logos.core.instrument import FeeSchedule, instrument, rate_units
+from logos.core.instrument import Instrument, instrument
 from logos.core.messages import Bar
 from logos.core.types import NS_PER_MINUTE, FillRule
 from logos.feeds.numbers import parse_timestamp
 from logos.strategies.ema_cross import EmaCross
+from logos.testing.builders import fee_schedule, paper_rules, run, trading_core
 
 if TYPE_CHECKING:
     from tests.strategies.conftest import MakeBench
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[2]
 MARKET = Path(os.environ.get("LOGOS_MARKET_DATA", ROOT / "../shared/market"))
 BTC_PERP = MARKET / "bars" / "BTC-PERP_1m_2021-12-31_first10000.csv"
-EXPECTED = {"orders": 902, "USDT": "9999954.94313300", "BTC": "10.00000000"}
-"""What NautilusTrader asserts for this data and these rules in its own acceptance test."""
 
 
 def moving(*closes: str) -> list[tuple[str, str]]:
@@ -113,26 +112,36 @@ def test_the_averages_equal_a_plain_float64_reference(ticks: list[int], fast: in
         assert got == pytest.approx(reference, rel=1e-12)
 
 
-def test_it_reproduces_the_acceptance_test_of_nautilus_trader(make_bench: MakeBench) -> None:
-    if not BTC_PERP.is_file():
-        pytest.skip(f"real market data is not there: {BTC_PERP} (set LOGOS_MARKET_DATA)")
-    fees = FeeSchedule(maker_rate=rate_units("0.001"), taker_rate=rate_units("0.001"))
-    perp = instrument("BTC", tick="0.1", lot="0.001", quote="USDT", fees=fees)
-    strategy = EmaCross(fast=10, slow=20, quantity=Decimal("0.001"))
-    bench = make_bench(strategy, instruments=[perp], balances={"USDT": "10000000", "BTC": "10"})
+def read_bars(perp: Instrument) -> list[Bar]:
+    """The real bars, stamped with their close."""
+    bars = []
     with BTC_PERP.open(newline="", encoding="utf-8") as file:
         for row in csv.DictReader(file):
             open_, high, low, close = (
-                parse_units(row[name], 1) for name in ("open", "high", "low", "close")
+                parse_units(row[name], 2) for name in ("open", "high", "low", "close")
             )
             ts_ns = parse_timestamp(row["timestamp"]) + NS_PER_MINUTE
-            bench.feed(Bar(ts_ns, "BTC", NS_PER_MINUTE, open_, high, low, close, -1, perp))
-    bench.stop()
+            bars.append(Bar(ts_ns, perp.symbol, NS_PER_MINUTE, open_, high, low, close, -1, perp))
+    return bars
+
+
+def test_it_reproduces_the_acceptance_test_of_nautilus_trader() -> None:
+    if not BTC_PERP.is_file():
+        pytest.skip(f"real market data is not there: {BTC_PERP} (set LOGOS_MARKET_DATA)")
+    fees = fee_schedule(maker="0.001", taker="0.001")
+    perp = instrument("BTC-PERP", tick="0.01", lot="0.001", base="BTC", quote="USDT", fees=fees)
+    strategy = EmaCross(fast=10, slow=20, quantity=Decimal("0.001"))
+    core = trading_core(
+        strategy,
+        perp,
+        cash={"USDT": "10000000", "BTC": "10"},
+        rules=paper_rules(FillRule.DECISION_CLOSE),
+    )
+    run(core, read_bars(perp))
     wallets = {
-        one.asset: to_decimal(one.balance, one.decimals) for one in bench.core.desk.account.wallets
+        one.asset: to_decimal(one.balance, one.decimals) for one in core.desk.account.wallets
     }
-    assert strategy.averages["BTC"].count == 10_000
-    assert bench.core.desk.order_count == EXPECTED["orders"]
-    assert wallets["USDT"] == Decimal(str(EXPECTED["USDT"]))
-    assert wallets["BTC"] == Decimal(str(EXPECTED["BTC"]))
-    assert bench.position("BTC") == 0
+    assert strategy.averages["BTC-PERP"].count == 10_000
+    assert core.desk.order_count == 902
+    assert wallets == {"USDT": Decimal("9999954.943133"), "BTC": Decimal(10)}
+    assert core.desk.books["BTC-PERP"].inventory.position == 0
