@@ -52,7 +52,11 @@ def open_data(path: Path) -> IO[bytes]:
 def split_line(line: str) -> list[str]:
     """The cells of one line of CSV, by the rules of the csv module."""
     if '"' in line:
-        return next(csv.reader([line]), [])
+        try:
+            return next(csv.reader([line]), [])
+        except csv.Error:
+            # Its cells are as they stand between the commas, for the reader to refuse.
+            return line.split(",")
     return line.split(",")
 
 
@@ -82,12 +86,7 @@ def csv_chunks(path: Path, chunk_bytes: int = CHUNK_BYTES) -> Iterator[Chunk]:
         rest = b""
         cut = ""
         while not cut:
-            try:
-                read = file.read(chunk_bytes)
-            except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-                read, cut = b"", str(error)
-            except OSError as error:
-                raise DataError(f"{path}: reading failed: {error}") from error
+            read, cut = _read_piece(path, file, chunk_bytes)
             if not read:
                 break
             data = rest + read
@@ -99,6 +98,27 @@ def csv_chunks(path: Path, chunk_bytes: int = CHUNK_BYTES) -> Iterator[Chunk]:
                 line += newlines
         if rest or cut:
             yield Chunk(rest, line, 0, cut)
+
+
+def _read_piece(path: Path, file: IO[bytes], piece_bytes: int) -> tuple[bytes, str]:
+    """(about `piece_bytes` bytes, why the stream broke off after them or "")."""
+    if not isinstance(file, gzip.GzipFile):
+        try:
+            return file.read(piece_bytes), ""
+        except OSError as error:
+            raise DataError(f"{path}: reading failed: {error}") from error
+    # One large read would lose what was unpacked before the break.
+    parts: list[bytes] = []
+    size = 0
+    try:
+        while size < piece_bytes and (part := file.read1(piece_bytes - size)):
+            parts.append(part)
+            size += len(part)
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        return b"".join(parts), str(error)
+    except OSError as error:
+        raise DataError(f"{path}: reading failed: {error}") from error
+    return b"".join(parts), ""
 
 
 def first_lines(path: Path, rows: int) -> list[list[str]]:
