@@ -104,6 +104,11 @@ class CircuitBreaker:
         """Where the switch lives, absolute."""
         return self._ledger.folder_path
 
+    @property
+    def epoch(self) -> int:
+        """The epoch of the arm record as this object last saw it; 0 before any."""
+        return self._sensor.memory.epoch
+
     def close(self) -> None:
         """Let go of descriptors; the switch itself stays as it is."""
         self._sensor.close()
@@ -255,6 +260,7 @@ class CircuitBreaker:
         return EngageResult(
             state=verdict.state,
             epoch=max(evidence.epoch, self._sensor.memory.epoch),
+            granted_epoch=self._sensor.memory.granted_epoch,
             recorded=record is not None
             and record.severity >= verdict.state
             and self._sensor.memory.pending is None,

@@ -176,7 +176,7 @@ class Folder:
             raise UntrustedFileError(f"is larger than {bytes_max} bytes")
         return content
 
-    def replace(self, name: str, content: bytes) -> None:
+    def replace(self, name: str, content: bytes, *, durable: bool = True) -> None:
         """Put `content` under `name`, whole or not at all, durable on return. Raises OSError.
 
         One writer at a time: the temporary name is fixed, so that a crash leaves no litter.
@@ -191,7 +191,8 @@ class Folder:
         )
         try:
             self.write_all(fd, content)
-            self.layer.fsync(fd)
+            if durable:
+                self.layer.fsync(fd)
         finally:
             self.layer.close(fd)
         found = self.status(name)
@@ -199,7 +200,8 @@ class Folder:
             # A rename cannot replace a directory; move it aside, a person may want to look.
             self.layer.replace(name, f"{name}.moved-{time.time_ns()}", dir_fd=self.fd)
         self.layer.replace(temporary, name, dir_fd=self.fd)
-        self.sync()
+        if durable:
+            self.sync()
 
     def create(self, name: str, content: bytes) -> None:
         """Make a new file with `content`, durable on return. FileExistsError when it is there.

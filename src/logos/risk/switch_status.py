@@ -19,6 +19,8 @@ class EngageResult(msgspec.Struct, frozen=True):
 
     state: SwitchState
     epoch: int
+    granted_epoch: int
+    """The epoch of the last transition to SAFE; whoever was blocked since then still is."""
     recorded: bool
     """The arm record says so: every process sees it, and every restart."""
     marked: bool
