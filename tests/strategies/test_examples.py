@@ -1,0 +1,75 @@
+"""The examples run as they stand, each in a workspace of its own, and do what they show."""
+
+from __future__ import annotations
+
+import csv
+import os
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from logos.strategies.load import load_class
+
+ROOT = Path(__file__).resolve().parents[2]
+EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
+
+
+def run_example(name: str, home: Path) -> Path:
+    """Run an example from a strange working directory; the folder of its session."""
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "examples" / name)],
+        cwd=home,
+        env={**os.environ, "LOGOS_HOME": str(home), "PYTHONPATH": str(ROOT / "src")},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    assert done.stdout.startswith("ENDED: see ")
+    [session] = (home / "runs" / "live" / "sessions").iterdir()
+    return session
+
+
+def rows(session: Path, name: str) -> list[dict[str, str]]:
+    with (session / name).open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.name)
+def test_an_example_is_short_and_fills_orders(path: Path, tmp_path: Path) -> None:
+    assert len(path.read_text(encoding="utf-8").splitlines()) < 40
+    session = run_example(path.name, tmp_path)
+    assert len(rows(session, "trades.csv")) > 3
+
+
+def test_the_ladder_replaces_bids_and_sells_what_it_bought_for_more(tmp_path: Path) -> None:
+    orders = rows(run_example("ladder.py", tmp_path), "orders.csv")
+    assert Counter(order["reason"] for order in orders)["REPLACED"] > 10
+    offers = [order for order in orders if order["tag"].startswith("out-")]
+    assert offers
+    assert {order["side"] for order in offers} == {"SELL"}
+
+
+def test_the_pair_is_traded_in_opposite_directions(tmp_path: Path) -> None:
+    orders = rows(run_example("pairs.py", tmp_path), "orders.csv")
+    assert {order["symbol"] for order in orders} == {"ACME", "EURUSD"}
+    first_two = orders[:2]
+    assert {order["side"] for order in first_two} == {"BUY", "SELL"}
+
+
+def test_every_signal_of_the_example_becomes_an_order(tmp_path: Path) -> None:
+    orders = rows(run_example("from_signals.py", tmp_path), "orders.csv")
+    with (ROOT / "examples" / "signals.csv").open(newline="", encoding="utf-8") as file:
+        signals = list(csv.DictReader(file))
+    assert [order["symbol"] for order in orders] == [signal["symbol"] for signal in signals]
+
+
+def test_the_examples_can_be_named_as_modules(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setattr(sys, "path", [str(ROOT), *sys.path])
+    assert load_class("examples.breakout:Breakout").__name__ == "Breakout"
