@@ -1,0 +1,42 @@
+"""What tests of whole sessions share: the real data if it is here, and a workspace of their own."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+PROJECT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def market_data() -> Path:
+    """The folder of real recordings; see LOGOS_MARKET_DATA in CONTRIBUTING.md."""
+    configured = os.environ.get("LOGOS_MARKET_DATA", "")
+    folder = Path(configured) if configured else PROJECT.parent / "shared" / "market"
+    if not folder.is_dir():
+        pytest.skip(f"no real market data: {folder} is absent (set LOGOS_MARKET_DATA)")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def oracles(market_data: Path) -> dict[str, Any]:
+    """The results other engines assert, by case id: a list of cases or one dict of figures."""
+    path = market_data.parent / "oracles" / "oracles.json"
+    if not path.is_file():
+        pytest.skip(f"no expected results of other engines: {path} is absent")
+    cases = json.loads(path.read_text(encoding="utf-8"))["cases"]
+    return {case["id"]: case.get("expected", case.get("cases")) for case in cases}
+
+
+@pytest.fixture
+def logos_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty workspace, and no seed from the environment."""
+    home = tmp_path / "home"
+    home.mkdir()
+    monkeypatch.setenv("LOGOS_HOME", str(home))
+    monkeypatch.delenv("LOGOS_SEED", raising=False)
+    return home
