@@ -17,7 +17,8 @@ from logos.core.types import NS_PER_MINUTE, NS_PER_SECOND
 from logos.feeds.check import inspect_source
 from logos.feeds.convert import to_parquet
 from logos.feeds.numbers import format_timestamp
-from logos.feeds.reader import arrow_available, read_blocks
+from logos.feeds.optional import arrow_available
+from logos.feeds.reader import read_blocks
 from logos.feeds.replay import ReplayFeed
 from logos.feeds.source import DataSource
 

@@ -18,7 +18,7 @@ from feed_helpers import (
     traded,
     write,
 )
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from logos.feeds.check import check, inspect_source
@@ -229,6 +229,7 @@ def corrupted(kind: str, changes: list[tuple[int, int, str]]) -> list[str]:
     changes=st.lists(st.tuples(st.integers(0, 39), st.integers(0, 7), CELLS), max_size=5),
     ends=st.sampled_from(["\n", "", "\r\n"]),
 )
+@example(kind="bars", changes=[(0, 0, '"10"'), (0, 1, "10\r")], ends="\n")
 def test_both_readers_agree_and_keep_exactly_the_rows_not_reported_as_dropped(
     tmp_path: Path, kind: str, changes: list[tuple[int, int, str]], ends: str
 ) -> None:

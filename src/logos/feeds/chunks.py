@@ -18,6 +18,7 @@ from typing import IO, Final, cast
 
 from logos.feeds.errors import DataError
 from logos.feeds.layout import extension_of
+from logos.feeds.optional import require_arrow
 
 CHUNK_BYTES: Final = 1 << 19
 """About 8,000 rows of bars, or 10,000 of quotes."""
@@ -127,6 +128,7 @@ def first_lines(path: Path, rows: int) -> list[list[str]]:
     Raises DataError when the file cannot be read.
     """
     if extension_of(path) == ".parquet":
+        require_arrow(path)
         from logos.feeds.arrow import parquet_head
 
         return parquet_head(path, rows)

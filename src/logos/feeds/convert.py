@@ -11,7 +11,7 @@ import gzip
 import io
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Protocol, cast
@@ -23,6 +23,7 @@ from logos.feeds.defects import BACKWARDS_TIME, DefectTally
 from logos.feeds.errors import DataError
 from logos.feeds.layout import Layout, extension_of, file_layout, stem_of
 from logos.feeds.numbers import format_timestamp
+from logos.feeds.optional import require_arrow
 from logos.feeds.reader import read_files, read_sorted_files
 from logos.feeds.rows import Block
 from logos.feeds.source import DataSource
@@ -91,30 +92,62 @@ def _write_parts(
     paths = (out,) if source.ask_path is None else _pair_paths(out, extension)
     for path in paths:
         check_absent(path)
-    layout = file_layout(source.kind)
-    unfinished = [path.with_name(f".{path.name}.part") for path in paths]
-    writers: list[_BlockWriter] = []
-    rows = 0
+    unfinished = [_unfinished(path) for path in paths]
     try:
-        writers += [_writer(path, extension, layout, instrument) for path in unfinished]
-        for part in parts:
-            rows += len(part[0])
-            for writer, block in zip(writers, part, strict=True):
-                opened = [ts_ns - (source.interval_ns or 0) for ts_ns in block.ts_ns]
-                writer.write(Block(opened, block.columns, block.lines))
-        for writer in writers:
-            writer.close()
+        out.parent.mkdir(parents=True, exist_ok=True)
+        rows = _write_blocks(source, instrument, unfinished, extension, parts)
         if not rows:
             raise DataError(f"{source.path}: not one row can be used; fetch the data again")
         for made, path in zip(unfinished, paths, strict=True):
-            check_absent(path)
-            os.replace(made, path)
+            _publish(made, path)
     except OSError as error:
         raise DataError(f"{out}: cannot be written: {error.strerror or error}") from error
     finally:
         for made in unfinished:
             made.unlink(missing_ok=True)
     return paths, rows
+
+
+def _write_blocks(
+    source: DataSource,
+    instrument: Instrument,
+    paths: Sequence[Path],
+    extension: str,
+    parts: Iterator[tuple[Block, ...]],
+) -> int:
+    layout = file_layout(source.kind)
+    interval_ns = source.interval_ns or 0
+    rows = 0
+    with ExitStack() as stack:
+        writers = [
+            stack.enter_context(closing(_writer(path, extension, layout, instrument)))
+            for path in paths
+        ]
+        for part in parts:
+            rows += len(part[0])
+            for writer, block in zip(writers, part, strict=True):
+                # Files hold a bar's open time, events its close.
+                opened_ns = [ts_ns - interval_ns for ts_ns in block.ts_ns]
+                writer.write(Block(opened_ns, block.columns, block.lines))
+    return rows
+
+
+def _unfinished(path: Path) -> Path:
+    """Where `path` is made: hidden, in the same folder, and not in another process's way."""
+    return path.with_name(f".{path.name}.{os.getpid()}.part")
+
+
+def _publish(made: Path, path: Path) -> None:
+    """Give a finished file its name, once its bytes are on disk."""
+    check_absent(path)
+    with made.open("rb") as file:
+        os.fsync(file.fileno())
+    os.replace(made, path)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
 
 
 def check_absent(path: Path) -> None:
@@ -134,12 +167,9 @@ def _pair_paths(out: Path, extension: str) -> tuple[Path, Path]:
 def _writer(path: Path, extension: str, layout: Layout, instrument: Instrument) -> _BlockWriter:
     if extension != ".parquet":
         return _CsvWriter(path, extension, layout, instrument)
-    try:
-        from logos.feeds.arrow import ParquetWriter
-    except ImportError:
-        raise DataError(
-            f"{path}: Parquet needs the library pyarrow: pip install 'logos[parquet]'"
-        ) from None
+    require_arrow(path)
+    from logos.feeds.arrow import ParquetWriter
+
     return ParquetWriter(path, layout, instrument)
 
 
@@ -174,9 +204,9 @@ class _CsvWriter:
 def open_new(path: Path, extension: str) -> IO[str]:
     """Open a new .csv or .csv.gz for writing text; the same text gives the same bytes."""
     if extension != ".csv.gz":
-        return path.open("x", encoding="utf-8", newline="")
+        return path.open("w", encoding="utf-8", newline="")
     # No name and no time in the header, so that equal data is an equal file.
-    raw = path.open("xb")
+    raw = path.open("wb")
     packed = _OwningGzipFile(filename="", mode="wb", fileobj=raw, mtime=0)
     return io.TextIOWrapper(cast("IO[bytes]", packed), encoding="utf-8", newline="")
 
@@ -201,14 +231,13 @@ def new_csv(path: Path, header: Sequence[str]) -> Iterator[IO[str]]:
     if extension not in (".csv", ".csv.gz"):
         raise DataError(f"{path}: the name must end in .csv or .csv.gz")
     check_absent(path)
-    unfinished = path.with_name(f".{path.name}.part")
+    unfinished = _unfinished(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with open_new(unfinished, extension) as file:
             file.write(",".join(header) + "\n")
             yield file
-        check_absent(path)
-        os.replace(unfinished, path)
+        _publish(unfinished, path)
     except OSError as error:
         raise DataError(f"{path}: cannot be written: {error.strerror or error}") from error
     finally:

@@ -8,7 +8,6 @@ serves the check and the session, so the two cannot disagree about which rows ar
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Iterator
 from itertools import repeat
 from operator import gt, sub
@@ -36,16 +35,12 @@ from logos.feeds.layout import (
     file_layout,
 )
 from logos.feeds.numbers import RowError
+from logos.feeds.optional import arrow_available, require_arrow
 from logos.feeds.rows import Block, FileState, check_order, chunk_rows, gap_detail, read_rows
 from logos.feeds.source import DataSource
 
 _NO_ROWS: Final = Block([], [], [])
 _SORTED_BLOCK_ROWS: Final = 8192
-
-
-def arrow_available() -> bool:
-    """Whether the fast reader can be used (the optional library pyarrow is installed)."""
-    return importlib.util.find_spec("pyarrow") is not None
 
 
 def read_blocks(
@@ -156,6 +151,7 @@ def _open_state(
     path = source.paths[side]
     layout = file_layout(source.kind)
     if extension_of(path) == ".parquet":
+        require_arrow(path)
         from logos.feeds.arrow import parquet_header
 
         header = parquet_header(path)
