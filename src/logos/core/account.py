@@ -126,7 +126,14 @@ class Ledger:
     def mark(self, delta: int) -> None:
         """The open positions gained `delta`."""
         self.unrealised += delta
-        self.track.move(delta)
+        # `track.move`, spelled out: with open positions this runs on every tick.
+        track = self.track
+        equity = track.equity + delta
+        track.equity = equity
+        if equity > track.high_water:
+            track.high_water = equity
+        elif track.high_water - equity > track.max_drawdown:
+            track.max_drawdown = track.high_water - equity
         if self.total is not None:
             self.total.move(delta * self.total_factor)
 

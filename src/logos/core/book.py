@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final, final
 
 from logos.core.account import Ledger, Wallet
+from logos.core.fees import FeeRule
 from logos.core.fixed import UP, divide
 from logos.core.instrument import RATE_DECIMALS, Instrument
 from logos.core.inventory import Inventory
@@ -36,9 +37,9 @@ class Limits:
 class Book:
     """Everything the core knows about one symbol. Prices of 0 mean: not seen yet.
 
-    `mark` is what the position is valued at: the bid for a long, the ask for a short, and the
-    last price where the source has one side only. Once a symbol has shown a two-sided price, its
-    one-sided prints no longer move the mark.
+    A position is valued at its `mark`: the bid for a long, the ask for a short, and the last price
+    where the source has one side only. Once a symbol has shown a two-sided price, its one-sided
+    prints no longer move the mark.
     """
 
     __slots__ = (
@@ -48,6 +49,7 @@ class Book:
         "bid",
         "buy_left",
         "cap_notional",
+        "fee_rule",
         "fees",
         "initial_margin",
         "instrument",
@@ -56,7 +58,6 @@ class Book:
         "ledger",
         "limits",
         "maintenance_margin",
-        "mark",
         "open_buy",
         "open_sell",
         "order_quantity",
@@ -92,9 +93,9 @@ class Book:
         self.cap_notional = cap_notional
         """The translator shrinks market intents to this much money (ledger units; 0: never)."""
         self.inventory = Inventory(self.unit_value)
+        self.fee_rule = FeeRule(instrument, ledger.decimals)
         self.bid: int = 0
         self.ask: int = 0
-        self.mark: int = 0
         self.two_sided: bool = False
         self.unrealised: int = 0
         self.realised: int = 0
@@ -122,15 +123,18 @@ class Book:
         self.ask = ask
         if self.inventory.position != 0:
             self.remark()
-        else:
-            self.mark = bid
+
+    @property
+    def mark(self) -> int:
+        """The price the position is valued at (the bid when there is none)."""
+        return self.ask if self.inventory.position < 0 else self.bid
 
     def remark(self) -> None:
         """Value the position at the latest prices and pass the change on to the ledger."""
         inventory = self.inventory
-        mark = self.bid if inventory.position > 0 else self.ask
-        self.mark = mark
-        unrealised = inventory.position * mark * self.unit_value - inventory.cost
+        position = inventory.position
+        mark = self.bid if position > 0 else self.ask
+        unrealised = position * mark * self.unit_value - inventory.cost
         delta = unrealised - self.unrealised
         if delta != 0:
             self.unrealised = unrealised

@@ -11,11 +11,10 @@ from typing import final
 
 from logos.core.account import Account, Wallet
 from logos.core.book import Book
-from logos.core.fees import fee_base, order_fee
 from logos.core.gates import Switch, check_gate_2
 from logos.core.inventory import Booking
 from logos.core.orders import InvariantBroken, Order
-from logos.core.records import OrderRecord, PaperFillRecord, Record, RefusalRecord
+from logos.core.records import OrderRecord, OrderUpdate, PaperFillRecord, Record, RefusalRecord
 from logos.core.risk import Approved, margin_increase
 from logos.core.types import Code, Liquidity, OrderStatus
 
@@ -96,7 +95,7 @@ class Desk:
         else:
             book.open_sell += order.quantity
         book.working.append(order)
-        self.effects.append(self._record(order))
+        self._record(order, book.ledger.decimals)
         return order
 
     def refuse(self, symbol: str, code: Code, detail: str) -> None:
@@ -107,7 +106,7 @@ class Desk:
     def apply_accept(self, order: Order) -> None:
         """The order reached the market."""
         order.advance(OrderStatus.ACCEPTED)
-        self.effects.append(self._record(order))
+        self._record_update(order)
 
     def apply_end(self, order: Order, status: OrderStatus, code: Code) -> None:
         """The order ended without (the rest of) its fill."""
@@ -121,15 +120,14 @@ class Desk:
         if code is Code.REPLACED:
             self.replaced.append(order)
             self.is_unsettled = True
-        self.effects.append(self._record(order))
+        self._record_update(order)
 
     def apply_fill(self, order: Order, quantity: int, price: int, is_maker: bool) -> bool:
         """Book a fill; False when the funds do not allow it, which ends the order."""
         book = self.books[order.instrument.symbol]
         value = book.value(price, quantity)
-        decimals = book.ledger.decimals
-        base = order.fee_base + fee_base(order.instrument, quantity, value, is_maker, decimals)
-        order_fee_after = order_fee(order.instrument.fees, base, decimals)
+        base = order.fee_base + book.fee_rule.fill_base(quantity, value, is_maker)
+        order_fee_after = book.fee_rule.order_fee(base)
         fee = order_fee_after - order.fee
         shortage = self._shortage(book, order, quantity, value, fee)
         if shortage is not None:
@@ -145,7 +143,7 @@ class Desk:
         self._leave(book, order, quantity)
         self.fill_count += 1
         fill = self._fill_record(book, order, quantity, price, is_maker, fee, booking)
-        self.effects.append(self._record(order))
+        self._record_update(order)
         self.effects.append(fill)
         self.is_unsettled = True
         if self.wants_fills:
@@ -188,7 +186,6 @@ class Desk:
         mark = book.bid if inventory.position >= 0 else book.ask
         unrealised = inventory.unrealised(mark)
         ledger.book(booking.realised, fee, unrealised - book.unrealised)
-        book.mark = mark
         book.unrealised = unrealised
 
     def _unlock_share(self, book: Book, order: Order, quantity: int) -> None:
@@ -214,31 +211,44 @@ class Desk:
         if not order.is_open:
             book.working.remove(order)
 
-    def _record(self, order: Order) -> OrderRecord:
+    def _record(self, order: Order, money_decimals: int) -> None:
+        """The order is about to leave: put down all of it."""
         instrument = order.instrument
-        return OrderRecord(
-            self.now_ns,
-            self.tick_id,
-            order.order_id,
-            order.client_order_id,
-            instrument.symbol,
-            order.side,
-            order.type,
-            order.time_in_force,
-            order.status,
-            order.quantity,
-            order.filled,
-            order.limit_price,
-            order.stop_price,
-            order.reference_price,
-            order.fee,
-            order.created_ns,
-            "" if order.reason is None else order.reason.value,
-            order.notes,
-            order.tag,
-            instrument.price_decimals,
-            instrument.quantity_decimals,
-            self.books[instrument.symbol].ledger.decimals,
+        self.effects.append(
+            OrderRecord(
+                self.now_ns,
+                self.tick_id,
+                order.order_id,
+                order.client_order_id,
+                instrument.symbol,
+                order.side,
+                order.type,
+                order.time_in_force,
+                order.quantity,
+                order.limit_price,
+                order.stop_price,
+                order.reference_price,
+                order.notes,
+                order.tag,
+                instrument.price_decimals,
+                instrument.quantity_decimals,
+                money_decimals,
+            )
+        )
+
+    def _record_update(self, order: Order) -> None:
+        """The order has changed: put down what may change."""
+        self.effects.append(
+            OrderUpdate(
+                self.now_ns,
+                self.tick_id,
+                order.order_id,
+                order.instrument.symbol,
+                order.status,
+                order.filled,
+                order.fee,
+                "" if order.reason is None else order.reason.value,
+            )
         )
 
     def _fill_record(

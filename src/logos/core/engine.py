@@ -63,6 +63,7 @@ from logos.core.types import (
 )
 
 _ENGAGED: Final = 2
+_NEVER_NS: Final = 1 << 63
 _FILL_ANSWERS_MAX: Final = 10_000
 """Fills that may follow from one event before the strategy is taken to be in a loop."""
 
@@ -150,7 +151,7 @@ class TradingCore:
         self._on_bar = None if kind.on_bar is Strategy.on_bar else strategy.on_bar
         self.desk.wants_fills = kind.on_fill is not Strategy.on_fill
         self._sample_ns = sample_ns
-        self._next_sample_ns: int = 0
+        self._next_sample_ns: int = _NEVER_NS
         self._switch_seen: int = 0
         self._halt_on_engage = halt_on_engage
         self.is_halted: bool = False
@@ -211,48 +212,34 @@ class TradingCore:
         context = self._context
         flag = self._flag
         on_quote = self._on_quote
-        next_sample_ns = self._next_sample_ns
         has_cap = self._rules.participation_rate != 0
         for event in events:
-            now_ns = event.ts_ns
-            if now_ns < desk.now_ns:
-                raise InvariantBroken(f"time ran back from {desk.now_ns} to {now_ns}")
-            if next_sample_ns and now_ns >= next_sample_ns:
-                next_sample_ns = self._sample_until(now_ns)
-            desk.now_ns = now_ns
-            desk.tick_id += 1
             if type(event) is not Quote:
                 self._on_other(event)
                 if self.is_halted:
                     return
                 continue
-            # From here on: what `_on_other` does, spelled out for the most frequent event.
+            # What `_on_other` does, spelled out for the most frequent event.
+            now_ns = event.ts_ns
+            if now_ns < desk.now_ns or now_ns >= self._next_sample_ns:
+                self._check_time(now_ns)
+            desk.now_ns = now_ns
+            desk.tick_id += 1
             book = books[event.symbol]
             bid = event.bid_units
             ask = event.ask_units
-            if flag[0] != self._switch_seen:
-                self._see_switch()
-            if bid > ask or bid <= 0:
-                self._see_bad_price(book)
+            if flag[0] or self._switch_seen or book.working or has_cap or not 0 < bid <= ask:
+                if self._meet_quote(book, event):
+                    if self.is_halted:
+                        return
+                    continue
             else:
+                # Nothing is gated and nothing rests: only the marks move.
                 book.two_sided = True
-                if has_cap:
-                    self._market.offer(book, event.ask_size_units, event.bid_size_units, False)
-                if book.working:
-                    self._meet_quote(book, event)
                 book.bid = bid
                 book.ask = ask
                 if book.inventory.position != 0:
                     book.remark()
-                else:
-                    book.mark = bid
-            if self._switch_seen == _ENGAGED:
-                self._block(event.symbol)
-                if self._halt_on_engage:
-                    return
-                continue
-            if desk.is_unsettled:
-                self._settle()
             if on_quote is not None:
                 try:
                     answer = on_quote(context, event)
@@ -263,9 +250,21 @@ class TradingCore:
                     if desk.is_unsettled:
                         self._settle()
 
+    def _check_time(self, now_ns: int) -> None:
+        """Refuse time that runs back; sample the books when a boundary was passed."""
+        if now_ns < self.desk.now_ns:
+            raise InvariantBroken(f"time ran back from {self.desk.now_ns} to {now_ns}")
+        boundary = now_ns // self._sample_ns * self._sample_ns
+        self.sample(boundary)
+        self._next_sample_ns = boundary + self._sample_ns
+
     def _on_other(self, event: Event) -> None:
-        """Anything but a quote: the same steps, by kind."""
+        """Anything but a quote: time, gate 1, the paper market and marks, the strategy."""
         desk = self.desk
+        if event.ts_ns < desk.now_ns or event.ts_ns >= self._next_sample_ns:
+            self._check_time(event.ts_ns)
+        desk.now_ns = event.ts_ns
+        desk.tick_id += 1
         if isinstance(event, Command):
             self._on_command(event)
             return
@@ -306,9 +305,26 @@ class TradingCore:
 
     # ---- the market meets the books ----
 
-    def _meet_quote(self, book: Book, quote: Quote) -> None:
-        path = Path(quote.ts_ns, [quote.ask_units], [quote.bid_units])
-        self._market.match(book, path, self.desk)
+    def _meet_quote(self, book: Book, quote: Quote) -> bool:
+        """A quote meets gate 1 and the open orders; whether gate 1 blocks it."""
+        if self._flag[0] != self._switch_seen:
+            self._see_switch()
+        if not 0 < quote.bid_units <= quote.ask_units:
+            self._see_bad_price(book)
+        else:
+            book.two_sided = True
+            if self._rules.participation_rate:
+                self._market.offer(book, quote.ask_size_units, quote.bid_size_units, False)
+            if book.working:
+                path = Path(quote.ts_ns, [quote.ask_units], [quote.bid_units])
+                self._market.match(book, path, self.desk)
+            book.set_prices(quote.bid_units, quote.ask_units)
+        if self._switch_seen == _ENGAGED:
+            self._block(book.instrument.symbol)
+            return True
+        if self.desk.is_unsettled:
+            self._settle()
+        return False
 
     def _meet_trade(self, book: Book, trade: Trade) -> None:
         price = trade.price_units
@@ -472,19 +488,17 @@ class TradingCore:
             self._request(book, answer)
 
     def _request(self, book: Book | None, request: object) -> None:
-        if isinstance(request, Cancel):
-            self._cancel(book, request.order_id, request.tag, None)
+        if isinstance(request, (Cancel, Replace)):
+            new = request if isinstance(request, Replace) else None
+            self._cancel(book, request.order_id, request.tag, new)
             return
-        if isinstance(request, Replace):
-            self._cancel(book, request.order_id, request.tag, request)
-            return
-        if isinstance(request, (Target, Weight, OrderRequest)) and request.symbol:
-            book = self.desk.books.get(request.symbol)
-            if book is None:
-                self.desk.refuse(
-                    request.symbol, Code.UNKNOWN_SYMBOL, "the session does not trade it"
-                )
-                return
+        if not isinstance(request, Side):
+            symbol = getattr(request, "symbol", "")
+            if symbol:
+                book = self.desk.books.get(symbol)
+                if book is None:
+                    self.desk.refuse(symbol, Code.UNKNOWN_SYMBOL, "the session does not trade it")
+                    return
         if book is None:
             raise StrategyError(f"an answer outside of an event needs a symbol: {request!r}")
         try:
@@ -566,13 +580,6 @@ class TradingCore:
         self._request(book, request)
 
     # ---- samples and warnings ----
-
-    def _sample_until(self, now_ns: int) -> int:
-        """Sample the last boundary before `now_ns`; returns the next one."""
-        boundary = now_ns // self._sample_ns * self._sample_ns
-        self.sample(boundary)
-        self._next_sample_ns = boundary + self._sample_ns
-        return self._next_sample_ns
 
     def sample(self, ts_ns: int) -> None:
         """Record every symbol's books and every ledger as they stand."""

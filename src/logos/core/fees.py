@@ -7,33 +7,53 @@ whole (the rule of basana's exchange tests, and of brokers that bill per order).
 
 from __future__ import annotations
 
+from typing import Final, final
+
 from logos.core.fixed import divide, power_of_ten
-from logos.core.instrument import RATE_DECIMALS, FeeSchedule, Instrument
+from logos.core.instrument import RATE_DECIMALS, Instrument
 
-_RATE_SCALE = 10**RATE_DECIMALS
+_RATE_SCALE: Final = power_of_ten(RATE_DECIMALS)
 
 
-def fee_base(
-    instrument: Instrument, quantity: int, value: int, is_maker: bool, ledger_decimals: int
-) -> int:
-    """The unrounded fee of one fill, in 10**-9 of a ledger unit.
+@final
+class FeeRule:
+    """An instrument's fee schedule on the scale of its ledger, where all of it is whole.
 
-    `value` is the fill's notional in ledger units (positive), `quantity` is positive.
+    Unrounded fees ("bases") are in 10**-9 of a ledger unit, rounded ones in ledger units.
     """
-    fees = instrument.fees
-    base = value * (fees.maker_rate if is_maker else fees.taker_rate)
-    if fees.per_unit:
-        unit = power_of_ten(ledger_decimals - instrument.quantity_decimals)
-        base += fees.per_unit * quantity * unit
-    if fees.per_fill:
-        base += fees.per_fill * power_of_ten(ledger_decimals)
-    return base
 
+    __slots__ = (
+        "_divisor",
+        "_maker_rate",
+        "_minimum",
+        "_per_fill",
+        "_per_unit",
+        "_rounding",
+        "_step",
+        "_taker_rate",
+    )
 
-def order_fee(fees: FeeSchedule, base: int, ledger_decimals: int) -> int:
-    """The fee of a whole order whose unrounded fee is `base`, in ledger units."""
-    minimum = fees.minimum * power_of_ten(ledger_decimals)
-    if base < minimum:
-        base = minimum
-    step = power_of_ten(ledger_decimals - fees.decimals)
-    return divide(base, _RATE_SCALE * step, fees.rounding) * step
+    def __init__(self, instrument: Instrument, ledger_decimals: int) -> None:
+        fees = instrument.fees
+        scale = power_of_ten(ledger_decimals)
+        self._maker_rate = fees.maker_rate
+        self._taker_rate = fees.taker_rate
+        self._per_unit: int = fees.per_unit * power_of_ten(
+            ledger_decimals - instrument.quantity_decimals
+        )
+        self._per_fill: int = fees.per_fill * scale
+        self._minimum: int = fees.minimum * scale
+        self._step: int = power_of_ten(ledger_decimals - fees.decimals)
+        self._divisor: int = _RATE_SCALE * self._step
+        self._rounding = fees.rounding
+
+    def fill_base(self, quantity: int, value: int, is_maker: bool) -> int:
+        """The unrounded fee of one fill of positive `quantity` units worth `value`."""
+        rate = self._maker_rate if is_maker else self._taker_rate
+        return value * rate + self._per_unit * quantity + self._per_fill
+
+    def order_fee(self, base: int) -> int:
+        """The fee of a whole order whose unrounded fee is `base`."""
+        if base < self._minimum:
+            base = self._minimum
+        return divide(base, self._divisor, self._rounding) * self._step

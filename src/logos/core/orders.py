@@ -111,6 +111,7 @@ class Order:
         "filled",
         "instrument",
         "is_buy",
+        "is_open",
         "is_resting",
         "limit_price",
         "locked",
@@ -166,6 +167,8 @@ class Order:
         self.is_resting: bool = False
         """Whether the order has met the market once and stayed."""
         self.status: OrderStatus = OrderStatus.NEW
+        self.is_open: bool = True
+        """Whether the order can still fill or be cancelled."""
         self.reason: Code | None = None
         self.fee: int = 0
         self.fee_base: int = 0
@@ -180,11 +183,6 @@ class Order:
         """Quantity still to fill."""
         return self.quantity - self.filled
 
-    @property
-    def is_open(self) -> bool:
-        """Whether the order can still fill or be cancelled."""
-        return bool(TRANSITIONS[self.status])
-
     def advance(self, status: OrderStatus) -> None:
         """Move to `status`; raises InvariantBroken when the lifecycle does not allow it."""
         if status not in TRANSITIONS[self.status]:
@@ -192,3 +190,4 @@ class Order:
                 f"order {self.order_id}: {self.status.value} cannot become {status.value}"
             )
         self.status = status
+        self.is_open = bool(TRANSITIONS[status])

@@ -17,10 +17,10 @@ from logos.core.types import Code, Liquidity, OrderStatus, OrderType, Side, Time
 
 
 class OrderRecord(msgspec.Struct, frozen=True, gc=False, tag="order", tag_field="kind"):
-    """An order as it stood right after one change of status.
+    """An order as it was made, before anybody heard of it.
 
-    A price of 0 means: the order names no such price. `ts_ns` is the time of this change,
-    `created_ns` that of the decision. `reason` is a `Code` value or empty.
+    A price of 0 means: the order names no such price. `notes` says what the translator did to
+    it; `tag` is the strategy's name for it.
     """
 
     ts_ns: int
@@ -31,20 +31,28 @@ class OrderRecord(msgspec.Struct, frozen=True, gc=False, tag="order", tag_field=
     side: Side
     type: OrderType
     time_in_force: TimeInForce
-    status: OrderStatus
     quantity_units: int
-    filled_units: int
     limit_price_units: int
     stop_price_units: int
     reference_price_units: int
-    fee_units: int
-    created_ns: int
-    reason: str
     notes: str
     tag: str
     price_decimals: int
     quantity_decimals: int
     money_decimals: int
+
+
+class OrderUpdate(msgspec.Struct, frozen=True, gc=False, tag="order_update", tag_field="kind"):
+    """A change of an order's status; quantity and fee are totals. `reason` is a `Code` or empty."""
+
+    ts_ns: int
+    tick_id: int
+    order_id: int
+    symbol: str
+    status: OrderStatus
+    filled_units: int
+    fee_units: int
+    reason: str
 
 
 class LotClosure(msgspec.Struct, frozen=True, gc=False):
@@ -189,6 +197,7 @@ class AccountRecord(msgspec.Struct, frozen=True, gc=False, tag="account", tag_fi
 
 Record = (
     OrderRecord
+    | OrderUpdate
     | PaperFillRecord
     | RefusalRecord
     | BlockedRecord

@@ -11,7 +11,6 @@ from __future__ import annotations
 from typing import Final, final
 
 from logos.core.book import Book
-from logos.core.fees import fee_base, order_fee
 from logos.core.fixed import power_of_ten
 from logos.core.instrument import RATE_DECIMALS
 from logos.core.orders import OrderIntent
@@ -47,10 +46,18 @@ Verdict = Approved | Refused
 
 def check_intent(intent: OrderIntent, book: Book) -> Verdict:
     """Judge an intent against the instrument, the limits and the funds of its symbol."""
-    refused = _check_quantity(intent) or _check_price(intent, book) or _check_limits(intent, book)
+    refused = _check_quantity(intent)
     if refused is not None:
         return refused
-    return _check_funds(intent, book)
+    price = judged_price(intent, book)
+    refused = _check_price(intent, book, price)
+    if refused is not None:
+        return refused
+    value = book.value(price, intent.quantity)
+    refused = _check_limits(intent, book, price, value)
+    if refused is not None:
+        return refused
+    return _check_funds(intent, book, value)
 
 
 def judged_price(intent: OrderIntent, book: Book) -> int:
@@ -85,17 +92,16 @@ def _check_quantity(intent: OrderIntent) -> Refused | None:
     return None
 
 
-def _check_price(intent: OrderIntent, book: Book) -> Refused | None:
+def _check_price(intent: OrderIntent, book: Book, judged: int) -> Refused | None:
     instrument = intent.instrument
     reference = book.reference_price(intent.side is Side.BUY)
     if reference <= 0:
         return Refused(Code.NO_REFERENCE_PRICE, f"{instrument.symbol} has shown no price yet")
-    value = instrument.value(judged_price(intent, book), intent.quantity)
-    if value < instrument.minimum_notional:
+    if instrument.value(judged, intent.quantity) < instrument.minimum_notional:
         return Refused(
             Code.BELOW_MINIMUM_NOTIONAL,
             f"{instrument.quantity_text(intent.quantity)} at "
-            f"{instrument.price_text(judged_price(intent, book))} is below the minimum notional",
+            f"{instrument.price_text(judged)} is below the minimum notional",
         )
     collar = book.limits.collar_rate
     if collar:
@@ -109,15 +115,14 @@ def _check_price(intent: OrderIntent, book: Book) -> Refused | None:
     return None
 
 
-def _check_limits(intent: OrderIntent, book: Book) -> Refused | None:
+def _check_limits(intent: OrderIntent, book: Book, judged: int, value: int) -> Refused | None:
     limits = book.limits
     instrument = intent.instrument
-    notional = book.value(judged_price(intent, book), intent.quantity)
-    if 0 < limits.order_notional < notional:
+    if 0 < limits.order_notional < value:
         return Refused(
             Code.MAX_ORDER_NOTIONAL,
             f"{instrument.quantity_text(intent.quantity)} at "
-            f"{instrument.price_text(judged_price(intent, book))} is above the limit",
+            f"{instrument.price_text(judged)} is above the limit",
         )
     if limits.position:
         if intent.side is Side.BUY:
@@ -133,10 +138,9 @@ def _check_limits(intent: OrderIntent, book: Book) -> Refused | None:
     return None
 
 
-def _check_funds(intent: OrderIntent, book: Book) -> Verdict:
-    """Funds for the whole order at its judged price, fees included."""
+def _check_funds(intent: OrderIntent, book: Book, value: int) -> Verdict:
+    """Funds for the whole order, worth `value` at its judged price, fees included."""
     instrument = intent.instrument
-    value = book.value(judged_price(intent, book), intent.quantity)
     if instrument.settlement == "spot" and intent.side is Side.SELL:
         base = intent.quantity * book.base_factor
         if base > book.base_wallet.available:
@@ -146,10 +150,8 @@ def _check_funds(intent: OrderIntent, book: Book) -> Verdict:
                 "more than is held and may be borrowed",
             )
         return Approved(intent, base)
-    decimals = book.ledger.decimals
-    fee = order_fee(
-        instrument.fees, fee_base(instrument, intent.quantity, value, False, decimals), decimals
-    )
+    fee_rule = book.fee_rule
+    fee = fee_rule.order_fee(fee_rule.fill_base(intent.quantity, value, False))
     if instrument.settlement == "spot":
         spendable = book.ledger.spendable
         if value + fee > spendable:

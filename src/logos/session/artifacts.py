@@ -20,6 +20,7 @@ from logos.core.records import (
     AccountRecord,
     LotClosure,
     OrderRecord,
+    OrderUpdate,
     PaperFillRecord,
     PositionRecord,
     Record,
@@ -32,6 +33,7 @@ ORDER_COLUMNS = (
     "created",
     "ended",
     "tick_id",
+    "ended_tick_id",
     "symbol",
     "side",
     "type",
@@ -135,8 +137,7 @@ class _Table:
 class ArtifactWriter:
     """Writes orders.csv, trades.csv, positions.csv and account.csv into a new session folder.
 
-    `value_decimals` maps each symbol to the decimals of its notional and `multipliers` to its
-    multiplier in units; both only serve the notional column.
+    Each order is kept from its record to the update that ends it: then its row is written.
     """
 
     def __init__(self, folder: Path, notional_units: dict[str, int]) -> None:
@@ -144,6 +145,7 @@ class ArtifactWriter:
         quantity unit. Raises FileExistsError when an artifact is there already."""
         self._unit_values = notional_units
         self._moments = Moments()
+        self._open_orders: dict[int, OrderRecord] = {}
         self._orders = _Table(folder / "orders.csv", ORDER_COLUMNS)
         self._trades = _Table(folder / "trades.csv", TRADE_COLUMNS)
         self._positions = _Table(folder / "positions.csv", POSITION_COLUMNS)
@@ -154,8 +156,10 @@ class ArtifactWriter:
         """Add the rows that these records make."""
         for record in records:
             kind = type(record)
-            if kind is OrderRecord:
-                self._write_order(record)  # type: ignore[arg-type]
+            if kind is OrderUpdate:
+                self._end_order(record)  # type: ignore[arg-type]
+            elif kind is OrderRecord:
+                self._open_orders[record.order_id] = record  # type: ignore[union-attr,assignment]
             elif kind is PaperFillRecord:
                 self._write_fill(record)  # type: ignore[arg-type]
             elif kind is PositionRecord:
@@ -173,10 +177,11 @@ class ArtifactWriter:
         for table in self._tables:
             table.file.close()
 
-    def _write_order(self, order: OrderRecord) -> None:
+    def _end_order(self, update: OrderUpdate) -> None:
         """One row for each order, when it has ended."""
-        if TRANSITIONS[order.status]:
+        if TRANSITIONS[update.status]:
             return
+        order = self._open_orders.pop(update.order_id)
         prices = order.price_decimals
         quantities = order.quantity_decimals
         limit_price = order.limit_price_units
@@ -185,21 +190,22 @@ class ArtifactWriter:
             (
                 order.order_id,
                 order.client_order_id,
-                self._moments.text(order.created_ns),
                 self._moments.text(order.ts_ns),
+                self._moments.text(update.ts_ns),
                 order.tick_id,
+                update.tick_id,
                 order.symbol,
                 order.side.value,
                 order.type.value,
                 order.time_in_force.value,
                 format_units(order.quantity_units, quantities),
-                format_units(order.filled_units, quantities),
+                format_units(update.filled_units, quantities),
                 format_units(limit_price, prices) if limit_price else "",
                 format_units(stop_price, prices) if stop_price else "",
                 format_units(order.reference_price_units, prices),
-                order.status.value,
-                order.reason,
-                format_units(order.fee_units, order.money_decimals),
+                update.status.value,
+                update.reason,
+                format_units(update.fee_units, order.money_decimals),
                 text_cell(order.tag),
                 text_cell(order.notes),
             )

@@ -9,6 +9,7 @@ import msgspec
 from logos.core.records import (
     BlockedRecord,
     OrderRecord,
+    OrderUpdate,
     PaperFillRecord,
     Record,
     RefusalRecord,
@@ -30,7 +31,9 @@ class DecisionLog:
         """Log those of `records` that are decisions; samples of the books are not."""
         for record in records:
             if isinstance(record, OrderRecord):
-                self._order(record)
+                self._write(record, "ORDER", record.notes, record)
+            elif isinstance(record, OrderUpdate):
+                self._write(record, f"ORDER_{record.status.value}", record.reason, record)
             elif isinstance(record, PaperFillRecord):
                 self._write(record, "FILL", record.liquidity.value, record)
             elif isinstance(record, RefusalRecord):
@@ -45,12 +48,14 @@ class DecisionLog:
             elif isinstance(record, WarningRecord):
                 self._write(record, "WARNING", f"{record.code}: {record.detail}")
 
-    def _order(self, order: OrderRecord) -> None:
-        self._write(order, f"ORDER_{order.status.value}", order.reason or order.notes, order)
-
     def _write(
         self,
-        record: OrderRecord | PaperFillRecord | RefusalRecord | BlockedRecord | WarningRecord,
+        record: OrderRecord
+        | OrderUpdate
+        | PaperFillRecord
+        | RefusalRecord
+        | BlockedRecord
+        | WarningRecord,
         action: str,
         reason: str,
         order: msgspec.Struct | None = None,

@@ -8,13 +8,13 @@ from collections.abc import Iterable
 from logos.core.records import (
     BlockedRecord,
     OrderRecord,
+    OrderUpdate,
     PaperFillRecord,
     Record,
     RefusalRecord,
     SwitchRecord,
     WarningRecord,
 )
-from logos.core.types import OrderStatus
 
 _LISTED_MAX = 100
 """Warnings and switch changes that are kept word for word; all are counted and journalled."""
@@ -38,7 +38,10 @@ class Tally:
         for record in records:
             kind = type(record)
             if kind is OrderRecord:
-                self._add_order(record)  # type: ignore[arg-type]
+                self.orders[record.symbol] += 1  # type: ignore[union-attr]
+            elif kind is OrderUpdate:
+                if record.reason:  # type: ignore[union-attr]
+                    self.ended_by[record.reason] += 1  # type: ignore[union-attr]
             elif kind is PaperFillRecord:
                 self.fills[record.symbol] += 1  # type: ignore[union-attr]
             elif kind is BlockedRecord:
@@ -51,9 +54,3 @@ class Tally:
                     self.warnings.append(record)  # type: ignore[arg-type]
             elif kind is SwitchRecord and len(self.switch_changes) < _LISTED_MAX:
                 self.switch_changes.append(record)  # type: ignore[arg-type]
-
-    def _add_order(self, order: OrderRecord) -> None:
-        if order.status is OrderStatus.NEW:
-            self.orders[order.symbol] += 1
-        elif order.reason:
-            self.ended_by[order.reason] += 1
