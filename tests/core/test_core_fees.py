@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from logos.core.fees import fee_base, order_fee
+from logos.core.fees import FeeRule
 from logos.core.fixed import ROUNDING_MODES
 from logos.core.instrument import FeeSchedule, Instrument, instrument
 from logos.core.records import PaperFillRecord
@@ -70,13 +70,14 @@ def test_the_fee_of_an_order_is_its_unrounded_sum_rounded_once(
     schedule = FeeSchedule(maker, taker, per_unit, per_fill, minimum, decimals, mode)
     instrument_ = traded(schedule)
     unit_value = 10 ** (LEDGER_DECIMALS - instrument_.value_decimals)
+    rule = FeeRule(instrument_, LEDGER_DECIMALS)
     base = 0
     exact = Fraction(0)
     charged = 0
     for quantity, price, is_maker in order_fills:
         value = instrument_.value(price, quantity) * unit_value
-        base += fee_base(instrument_, quantity, value, is_maker, LEDGER_DECIMALS)
-        after = order_fee(schedule, base, LEDGER_DECIMALS)
+        base += rule.fill_base(quantity, value, is_maker)
+        after = rule.order_fee(base)
         charged += after - charged
         notional = Fraction(price, 100) * Fraction(quantity, 1000)
         exact += notional * Fraction(maker if is_maker else taker, 10**9)
@@ -105,10 +106,9 @@ def test_two_units_at_115_50_cost(schedule: FeeSchedule, is_maker: bool, fee: st
         schedule.minimum = -(10**12)  # a schedule that pays rebates has no floor at zero
     instrument_ = traded(schedule)
     value = instrument_.value(11_550, 2_000) * 10**5
-    base = fee_base(instrument_, 2_000, value, is_maker, LEDGER_DECIMALS)
-    assert Fraction(order_fee(schedule, base, LEDGER_DECIMALS), 10**LEDGER_DECIMALS) == Fraction(
-        fee
-    )
+    rule = FeeRule(instrument_, LEDGER_DECIMALS)
+    charged = rule.order_fee(rule.fill_base(2_000, value, is_maker))
+    assert Fraction(charged, 10**LEDGER_DECIMALS) == Fraction(fee)
 
 
 def fills_of(schedule: FeeSchedule, volume: str, answer: object) -> list[PaperFillRecord]:
