@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 from collections import Counter
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -21,9 +22,11 @@ from feed_helpers import (
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from logos.core.messages import Bar, Quote, Trade
 from logos.feeds.check import check, inspect_source
 from logos.feeds.defects import ACCEPTABLE_KINDS, KEEPING_KINDS, KINDS, accept_set
 from logos.feeds.errors import DataError
+from logos.feeds.numbers import format_timestamp
 from logos.feeds.source import DataSource
 
 FIRST, SECOND_ROW = bar_row(0), bar_row(1)
@@ -197,6 +200,9 @@ def test_the_fingerprint_changes_with_any_byte(tmp_path: Path) -> None:
     assert before != after
 
 
+# Each example writes its file anew, so that the folder may be shared.
+SHARED_FOLDER = [HealthCheck.function_scoped_fixture]
+
 CELLS = st.sampled_from(
     ["", "0", "-1", "NaN", "1e1", " 10", "10.001", "1_0", "0x1F", '"10"', "10\r", "9" * 30, "buy"]
 )
@@ -273,3 +279,65 @@ def test_text_that_is_not_utf8_or_not_compressed_is_told(tmp_path: Path) -> None
     packed.write_bytes(gzip.compress(b"x")[2:])
     with pytest.raises(DataError, match="cannot be read"):
         inspect_source(source_of(packed), traded())
+
+
+@pytest.mark.parametrize("fast", READERS)
+@pytest.mark.parametrize(
+    ("header", "row"),
+    [
+        ("\ufeffTimestamp, Open ,HIGH,low,close,volume", "2024-01-02T00:00:00Z,10,12,9,11,1.5"),
+        ("volume,close,low,high,open,timestamp", "1.5,11,9,12,10,1704153600"),
+        ("timestamp,note,open,high,low,close,volume", "1704153600000,?,10,12,9,11,1.5"),
+        ("timestamp,open,high,low,close,volume", '"1704153600","10","12","9","11","1.5"'),
+        ("timestamp,open,high,low,close,volume", "1704153600,10.00000,1.2e1,9.,011, 1.5000099 "),
+    ],
+)
+def test_columns_are_found_by_name_in_any_order_and_usual_spellings_are_one(
+    tmp_path: Path, header: str, row: str, fast: bool
+) -> None:
+    instrument = traded()
+    source = source_of(write(tmp_path / "A_1m.csv", header, [row]))
+    plain = source_of(write(tmp_path / "B_1m.csv", BAR_HEADER, [bar_row(0, volume="1.5")]))
+    events = events_of(source, fast=fast, accept=frozenset(), instrument=instrument)
+    assert events == events_of(plain, accept=frozenset(), instrument=instrument)
+    assert len(events) == 1
+
+
+@pytest.mark.parametrize("fast", READERS)
+def test_sizes_that_the_file_does_not_report_are_unknown(tmp_path: Path, fast: bool) -> None:
+    bars = write(tmp_path / "A_1m.csv", "timestamp,open,high,low,close", ["1704153600,1,1,1,1"])
+    ticks = write(tmp_path / "B.csv", "timestamp,bid,ask", ["1704153600,1,2"])
+    prints = write(tmp_path / "C.csv", "timestamp,price", ["1704153600,1"])
+    (bar,) = events_of(source_of(bars), fast=fast, accept=frozenset())
+    (quote,) = events_of(source_of(ticks, "quotes"), fast=fast, accept=frozenset())
+    (trade,) = events_of(source_of(prints, "trades"), fast=fast, accept=frozenset())
+    assert isinstance(bar, Bar)
+    assert isinstance(quote, Quote)
+    assert isinstance(trade, Trade)
+    assert (bar.volume_units, quote.bid_size_units, quote.ask_size_units) == (-1, -1, -1)
+    assert (trade.size_units, trade.aggressor) == (-1, "")
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=SHARED_FOLDER)
+@given(
+    prices=st.lists(st.decimals("0.01", "99999999", places=2), min_size=1, max_size=30),
+    sizes=st.lists(st.floats(0, 1e9, allow_nan=False), min_size=30, max_size=30),
+    times=st.lists(st.integers(0, 4 * 10**18), min_size=30, max_size=30),
+)
+def test_both_readers_read_any_figures_alike(
+    tmp_path: Path, prices: list[Decimal], sizes: list[float], times: list[int]
+) -> None:
+    moments = [format_timestamp(moment) for moment in sorted(times)]
+    rows = [
+        f"{moment},{price:f},{size!r},"
+        for moment, price, size in zip(moments, prices, sizes, strict=False)
+    ]
+    source = source_of(write(tmp_path / "A.csv", TRADE_HEADER, rows), "trades")
+    instrument = traded()
+    careful = events_of(source, fast=False, accept=frozenset(), instrument=instrument)
+    fast = events_of(source, fast=True, accept=frozenset(), instrument=instrument)
+    assert careful == fast
+    trades = [event for event in careful if isinstance(event, Trade)]
+    assert [trade.price_units for trade in trades] == [int(price * 100) for price in prices]
+    truncated = [int(Decimal(repr(size)) * 10_000) for size in sizes[: len(prices)]]
+    assert [trade.size_units for trade in trades] == truncated

@@ -102,7 +102,6 @@ def chunk_rows(state: FileState, chunk: Chunk) -> Iterable[tuple[int, list[str]]
     lines = text.split("\n")
     tail = lines.pop()
     width = len(state.header)
-    line_number = chunk.first_line
     for line_number, line in enumerate(lines, chunk.first_line):
         stripped = line[:-1] if line.endswith("\r") else line
         if stripped:
