@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from random import Random
-from typing import Any, Final, final
+from typing import Any, Final, cast, final
 
 from logos.core.account import Account
 from logos.core.book import Book
@@ -23,7 +23,7 @@ from logos.core.desk import Desk
 from logos.core.fixed import to_decimal
 from logos.core.gates import Flag, Switch, reduces
 from logos.core.matching import PaperMarket, PaperRules, Path, bar_points
-from logos.core.messages import Bar, Command, Event, Quote, QuoteBar, Trade
+from logos.core.messages import Bar, Command, Event, MarketEvent, Quote, QuoteBar, Trade
 from logos.core.orders import InvariantBroken, Order, OrderIntent
 from logos.core.records import (
     AccountRecord,
@@ -260,46 +260,58 @@ class TradingCore:
 
     def _on_other(self, event: Event) -> None:
         """Anything but a quote: time, gate 1, the paper market and marks, the strategy."""
-        desk = self.desk
-        if event.ts_ns < desk.now_ns or event.ts_ns >= self._next_sample_ns:
-            self._check_time(event.ts_ns)
-        desk.now_ns = event.ts_ns
-        desk.tick_id += 1
-        if isinstance(event, Command):
+        # By type and not isinstance: for a msgspec struct that is several times cheaper.
+        if type(event) is Command:
             self._on_command(event)
             return
+        event = cast(MarketEvent, event)
+        desk = self.desk
+        now_ns = event.ts_ns
+        if now_ns < desk.now_ns or now_ns >= self._next_sample_ns:
+            self._check_time(now_ns)
+        desk.now_ns = now_ns
+        desk.tick_id += 1
         book = desk.books[event.symbol]
         if self._flag[0] != self._switch_seen:
             self._see_switch()
         method: Any
-        if type(event) is Trade:
-            if not book.two_sided:
-                self._meet_trade(book, event)
-            method, name = self._on_trade, "on_trade"
-        elif type(event) is Bar:
+        if type(event) is Bar:
             if not book.two_sided:
                 self._meet_bar(book, event)
-            method, name = self._on_bar, "on_bar"
+            method = self._on_bar
         elif type(event) is QuoteBar:
             self._meet_quote_bar(book, event)
-            method, name = self._on_bar, "on_bar"
+            method = self._on_bar
+        elif type(event) is Trade:
+            if not book.two_sided:
+                self._meet_trade(book, event)
+            method = self._on_trade
         else:
             raise InvariantBroken(f"an event of unknown type {type(event).__name__}")
         if self._switch_seen == _ENGAGED:
             self._block(book.instrument.symbol)
             return
-        self._settle()
-        if method is not None:
-            try:
-                answer = method(self._context, event)
-            except Exception as error:
-                raise _strategy_failed(name, error) from error
-            self._answer(book, answer)
+        if desk.is_unsettled:
             self._settle()
+        if method is None:
+            return
+        try:
+            answer = method(self._context, event)
+        except Exception as error:
+            name = "on_trade" if type(event) is Trade else "on_bar"
+            raise _strategy_failed(name, error) from error
+        if answer is not None:
+            self._answer(book, answer)
+            if desk.is_unsettled:
+                self._settle()
 
     def _on_command(self, command: Command) -> None:
+        """An operator's word takes effect at its place among the events; it is no tick."""
+        if command.ts_ns < self.desk.now_ns:
+            self._check_time(command.ts_ns)
         if command.action != "engage":
             raise InvariantBroken(f"unknown command {command.action!r}")
+        self.desk.now_ns = command.ts_ns
         self.switch.engage(command.reason, command.by)
         self._see_switch()
 
@@ -488,11 +500,13 @@ class TradingCore:
             self._request(book, answer)
 
     def _request(self, book: Book | None, request: object) -> None:
-        if isinstance(request, (Cancel, Replace)):
-            new = request if isinstance(request, Replace) else None
-            self._cancel(book, request.order_id, request.tag, new)
+        if type(request) is Cancel:
+            self._cancel(book, request.order_id, request.tag, None)
             return
-        if not isinstance(request, Side):
+        if type(request) is Replace:
+            self._cancel(book, request.order_id, request.tag, request)
+            return
+        if type(request) is not Side:
             symbol = getattr(request, "symbol", "")
             if symbol:
                 book = self.desk.books.get(symbol)
@@ -633,13 +647,13 @@ class TradingCore:
 
 
 def _translate(book: Book, request: object) -> OrderIntent | None:
-    if isinstance(request, Side):
+    if type(request) is Side:
         return from_side(book, request)
-    if isinstance(request, Target):
+    if type(request) is Target:
         return from_target(book, request)
-    if isinstance(request, Weight):
+    if type(request) is Weight:
         return from_weight(book, request)
-    if isinstance(request, OrderRequest):
+    if type(request) is OrderRequest:
         return from_request(book, request)
     raise StrategyError(
         f"a strategy answers with None, a Side, Target, Weight, OrderRequest, Cancel, Replace or "
