@@ -31,7 +31,7 @@ from logos.feeds.defects import CROSSED, GAP
 from logos.feeds.errors import DataError
 from logos.feeds.layout import BARS, QUOTES, TIMESTAMP, Layout, clean_header
 from logos.feeds.numbers import EPOCH_BANDS, UNITS_LIMIT, RowError, format_timestamp
-from logos.feeds.rows import Block, FileState, gap_detail
+from logos.feeds.rows import Block, FileState, crossed_detail, gap_detail
 
 BATCH_ROWS: Final = 8192
 DOUBLE_TOLERANCE_TICKS: Final = Decimal("0.000001")
@@ -131,8 +131,8 @@ def _judge(state: FileState, columns: dict[str, pa.Array], lines: Sequence[int])
         _report_gaps(state, block, steps)
     if layout.kind == QUOTES:
         for row in _positions(pc.greater(prices[0], prices[1])):
-            bid, ask = (instrument.price_text(block.columns[side][row]) for side in (0, 1))
-            state.report(CROSSED, lines[row], f"bid {bid} is above ask {ask}")
+            bid, ask = (column[row] for column in block.columns[:2])
+            state.report(CROSSED, lines[row], crossed_detail(state, bid, ask))
     state.rows += len(block)
     state.last_ns = block.ts_ns[-1]
     return block

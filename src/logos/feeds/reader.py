@@ -8,14 +8,15 @@ serves the check and the session, so the two cannot disagree about which rows ar
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import repeat
 from operator import gt, sub
 from typing import Any, Final
 
 from logos.core.instrument import Instrument
 from logos.core.messages import Bar, MarketEvent, Quote, QuoteBar, Trade
-from logos.feeds.chunks import csv_chunks, read_header, split_line
+from logos.feeds.chunks import Chunk, csv_chunks, read_header, split_line
+from logos.feeds.columns import read_columns
 from logos.feeds.defects import (
     BAD_HEADER,
     CROSSED,
@@ -192,10 +193,9 @@ def _file_blocks(state: FileState, accept: frozenset[str] | None, fast: bool) ->
 
 def _csv_pieces(state: FileState, fast: bool) -> Iterator[Block]:
     if not fast:
-        for chunk in csv_chunks(state.path):
-            yield read_rows(state, chunk_rows(state, chunk))
-        return
-    from logos.feeds.arrow import read_chunk
+        read_chunk: Callable[[FileState, Chunk], Block | None] = read_columns
+    else:
+        from logos.feeds.arrow import read_chunk
 
     for chunk in csv_chunks(state.path):
         block = read_chunk(state, chunk)

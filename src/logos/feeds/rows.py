@@ -157,7 +157,7 @@ def read_rows(state: FileState, rows: Iterable[tuple[int, list[str]]]) -> Block:
             state.report(error.kind, line, error.detail)
             continue
         if is_quotes and values[0] > values[1]:
-            state.report(CROSSED, line, f"bid {picked[1]} is above ask {picked[2]}")
+            state.report(CROSSED, line, crossed_detail(state, *values[:2]))
         state.last_ns = ts_ns
         times_ns.append(ts_ns)
         kept.append(values)
@@ -197,6 +197,12 @@ def check_order(state: FileState, ts_ns: int, line: int) -> None:
         )
     if step_ns > state.interval_ns and state.report_gaps:
         state.report(GAP, line, gap_detail(step_ns, state.interval_ns))
+
+
+def crossed_detail(state: FileState, bid_units: int, ask_units: int) -> str:
+    """Which bid is above which ask."""
+    bid, ask = map(state.instrument.price_text, (bid_units, ask_units))
+    return f"bid {bid} is above ask {ask}"
 
 
 def gap_detail(step_ns: int, interval_ns: int) -> str:
