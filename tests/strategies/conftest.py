@@ -12,7 +12,7 @@ from logos.core.instrument import Instrument, instrument
 from logos.core.messages import Bar, Event, Quote, QuoteBar
 from logos.core.records import OrderRecord, PaperFillRecord, Record, RefusalRecord
 from logos.core.strategy import Strategy
-from logos.core.types import NS_PER_MINUTE, FillRule, OrderStatus
+from logos.core.types import NS_PER_MINUTE, FillRule
 from logos.testing.builders import paper_rules, trading_core
 
 START_NS = 1_767_571_200_000_000_000  # 2026-01-05T00:00:00Z
@@ -75,7 +75,7 @@ class Bench:
         """What was ordered, in order: "BUY 5 ACME", with prices and tag where there are any."""
         lines = []
         for record in self.records:
-            if isinstance(record, OrderRecord) and record.status is OrderStatus.NEW:
+            if isinstance(record, OrderRecord):
                 one = self.instruments[record.symbol]
                 quantity = one.quantity_text(record.quantity_units)
                 line = f"{record.side.value} {quantity} {record.symbol}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import os
 from decimal import Decimal
+from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -96,7 +97,9 @@ def test_nothing_is_decided_while_an_order_is_in_flight(make_bench: MakeBench) -
 
 
 @given(st.lists(st.integers(1, 10**7), min_size=1, max_size=60), st.integers(1, 9))
-def test_the_averages_equal_a_plain_float64_reference(ticks: list[int], fast: int) -> None:
+def test_the_averages_equal_a_naive_float64_loop_and_are_close_to_exact_ones(
+    ticks: list[int], fast: int
+) -> None:
     one = instrument("ACME", tick="0.01", lot="1", quote="USD")
     strategy = EmaCross(fast=fast, slow=fast + 7, warmup=10_000)
     for number, close in enumerate(ticks):
@@ -106,10 +109,14 @@ def test_the_averages_equal_a_plain_float64_reference(ticks: list[int], fast: in
         (fast, strategy.averages["ACME"].fast),
         (fast + 7, strategy.averages["ACME"].slow),
     ):
-        reference = ticks[0] / 100
+        alpha = Fraction(2, n + 1)
+        exact = Fraction(ticks[0], 100)
+        naive = ticks[0] / 100
         for close in ticks[1:]:
-            reference = close / 100 * (2 / (n + 1)) + reference * (1 - 2 / (n + 1))
-        assert got == pytest.approx(reference, rel=1e-12)
+            exact += alpha * (Fraction(close, 100) - exact)
+            naive = (2.0 / (n + 1)) * (close / 100) + (1.0 - 2.0 / (n + 1)) * naive
+        assert got == pytest.approx(float(exact), rel=1e-12)
+        assert got == naive
 
 
 def read_bars(perp: Instrument) -> list[Bar]:

@@ -35,35 +35,44 @@ def run_example(name: str, home: Path) -> Path:
     return session
 
 
+@pytest.fixture(scope="module")
+def sessions(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """The session folder of every example, by the example's name."""
+    return {
+        path.name: run_example(path.name, tmp_path_factory.mktemp(path.stem)) for path in EXAMPLES
+    }
+
+
 def rows(session: Path, name: str) -> list[dict[str, str]]:
     with (session / name).open(newline="", encoding="utf-8") as file:
         return list(csv.DictReader(file))
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.name)
-def test_an_example_is_short_and_fills_orders(path: Path, tmp_path: Path) -> None:
+def test_an_example_is_short_and_fills_orders(path: Path, sessions: dict[str, Path]) -> None:
     assert len(path.read_text(encoding="utf-8").splitlines()) < 40
-    session = run_example(path.name, tmp_path)
-    assert len(rows(session, "trades.csv")) > 3
+    assert len(rows(sessions[path.name], "trades.csv")) > 3
 
 
-def test_the_ladder_replaces_bids_and_sells_what_it_bought_for_more(tmp_path: Path) -> None:
-    orders = rows(run_example("ladder.py", tmp_path), "orders.csv")
+def test_the_ladder_replaces_bids_and_offers_what_it_bought(
+    sessions: dict[str, Path],
+) -> None:
+    orders = rows(sessions["ladder.py"], "orders.csv")
     assert Counter(order["reason"] for order in orders)["REPLACED"] > 10
     offers = [order for order in orders if order["tag"].startswith("out-")]
     assert offers
     assert {order["side"] for order in offers} == {"SELL"}
 
 
-def test_the_pair_is_traded_in_opposite_directions(tmp_path: Path) -> None:
-    orders = rows(run_example("pairs.py", tmp_path), "orders.csv")
+def test_the_pair_is_traded_in_opposite_directions(sessions: dict[str, Path]) -> None:
+    orders = rows(sessions["pairs.py"], "orders.csv")
     assert {order["symbol"] for order in orders} == {"ACME", "EURUSD"}
     first_two = orders[:2]
     assert {order["side"] for order in first_two} == {"BUY", "SELL"}
 
 
-def test_every_signal_of_the_example_becomes_an_order(tmp_path: Path) -> None:
-    orders = rows(run_example("from_signals.py", tmp_path), "orders.csv")
+def test_every_signal_of_the_example_becomes_an_order(sessions: dict[str, Path]) -> None:
+    orders = rows(sessions["from_signals.py"], "orders.csv")
     with (ROOT / "examples" / "signals.csv").open(newline="", encoding="utf-8") as file:
         signals = list(csv.DictReader(file))
     assert [order["symbol"] for order in orders] == [signal["symbol"] for signal in signals]

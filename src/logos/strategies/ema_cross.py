@@ -1,7 +1,8 @@
 """Crossing exponential averages: always in the market, long while fast >= slow, else short.
 
-The averages are float64: `ema += alpha * (close - ema)` with alpha = 2 / (n + 1), seeded with the
-first close. Every bar counts for them, but a bar that never moved (open = high = low = close) may
+The averages are float64: `ema = alpha * close + (1 - alpha) * ema` with alpha = 2 / (n + 1), seeded
+with the first close (of two spellings this is the one that never subtracts, and so never loses
+digits). Every bar counts for them, but a bar that never moved (open = high = low = close) may
 be skipped for decisions: such bars often mean that nobody traded.
 """
 
@@ -64,8 +65,9 @@ class EmaCross(Strategy):
         seen = self.averages.get(bar.symbol)
         if seen is None:
             seen = self.averages[bar.symbol] = _Averages(close)
-        seen.fast += self.alpha_fast * (close - seen.fast)
-        seen.slow += self.alpha_slow * (close - seen.slow)
+        else:
+            seen.fast = self.alpha_fast * close + (1.0 - self.alpha_fast) * seen.fast
+            seen.slow = self.alpha_slow * close + (1.0 - self.alpha_slow) * seen.slow
         seen.count += 1
         if seen.count < self.warmup:
             return None
