@@ -57,9 +57,11 @@ test-compiled: compiled ## Run the tests against the C extensions, then remove t
 	@status=0; LOGOS_EXPECT_COMPILED=1 $(BIN)/pytest -q || status=$$?; \
 		$(MAKE) --no-print-directory interpreted; exit $$status
 
-bench: env ## Run the benchmarks, or one of them (ONLY=readers)
-	@for file in bench/$(or $(ONLY),*).py; do \
-		echo "== $$file"; $(BIN)/python "$$file" || exit 1; done
+BENCHES := engine sessions readers switch
+
+bench: env ## Run the benchmarks, or some of them (ONLY="engine sessions", ARGS=ticks)
+	@for name in $(or $(ONLY),$(BENCHES)); do \
+		echo "== $$name"; $(BIN)/python bench/$$name.py $(ARGS) || exit 1; done
 
 fixtures: env ## Write the bundled market data of data/cache anew
 	$(BIN)/python -m logos.live data synth --out data/cache --force

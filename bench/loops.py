@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import partial
 from itertools import repeat
 from random import Random
 from typing import Any
@@ -167,6 +168,10 @@ def _bare_sma() -> Callable[[Context, Any], object]:
     return SmaCross(10, 30, Decimal("0.01")).on_bar
 
 
+def _make_events(kind: Callable[..., Event], columns: tuple[list[Any], ...]) -> Sequence[Event]:
+    return list(map(kind, *columns))
+
+
 def _quote_chunks(
     count: int, instruments: Sequence[Instrument]
 ) -> Iterator[Callable[[], Sequence[Event]]]:
@@ -184,7 +189,7 @@ def _quote_chunks(
             [100_000 + row % 300 for row in rows],
             traded,
         )
-        yield lambda columns=columns: list(map(Quote, *columns))
+        yield partial(_make_events, Quote, columns)
 
 
 def _bar_chunks(count: int, instrument: Instrument) -> Iterator[Callable[[], Sequence[Event]]]:
@@ -208,4 +213,18 @@ def _bar_chunks(count: int, instrument: Instrument) -> Iterator[Callable[[], Seq
             repeat(1_000_000, len(rows)),
             repeat(instrument, len(rows)),
         )
-        yield lambda columns=tuple(map(list, columns)): list(map(Bar, *columns))
+        yield partial(_make_events, Bar, tuple(map(list, columns)))
+
+
+def main(ticks: int) -> None:
+    """Print the figures of quotes, and of half as many bars."""
+    for name, (timing, core) in (("quotes", quotes(ticks)), ("bars", bars(ticks // 2))):
+        print(f"{name}: {timing.events:,} events, {core.desk.order_count:,} orders")
+        for label, figure in timing.rows:
+            print(f"  {label:<44}{figure:>14,.2f}")
+
+
+if __name__ == "__main__":
+    import sys
+
+    main(int(sys.argv[1]))
