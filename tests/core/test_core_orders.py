@@ -13,7 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from logos.core.instrument import instrument
 from logos.core.orders import TRANSITIONS, InvariantBroken, Order, OrderIntent
-from logos.core.records import OrderRecord, Record
+from logos.core.records import OrderRecord, OrderUpdate, Record
 from logos.core.strategy import (
     Answer,
     Cancel,
@@ -40,12 +40,25 @@ ENDED = {
 }
 
 
+# A shortest way to every status.
+WAYS = {
+    OrderStatus.NEW: [],
+    OrderStatus.ACCEPTED: [OrderStatus.ACCEPTED],
+    OrderStatus.PARTIALLY_FILLED: [OrderStatus.ACCEPTED, OrderStatus.PARTIALLY_FILLED],
+    OrderStatus.FILLED: [OrderStatus.ACCEPTED, OrderStatus.FILLED],
+    OrderStatus.CANCELLED: [OrderStatus.CANCELLED],
+    OrderStatus.REJECTED: [OrderStatus.REJECTED],
+    OrderStatus.EXPIRED: [OrderStatus.EXPIRED],
+}
+
+
 def an_order(status: OrderStatus) -> Order:
     intent = OrderIntent(
         COIN, Side.BUY, 5, OrderType.MARKET, 0, 0, TimeInForce.GTC, 100, "", "mine"
     )
     order = Order(1, "test-1", intent, 0, 0, 1, 0)
-    order.status = status
+    for each in WAYS[status]:
+        order.advance(each)
     return order
 
 
@@ -166,21 +179,23 @@ class OrderStreams(RuleBasedStateMachine):
         )
         self.now_ns = 1
         self.statuses: dict[int, list[OrderStatus]] = {}
+        self.quantities: dict[int, int] = {}
         self.take(self.core.start(self.now_ns))
 
     def take(self, records: list[Record]) -> None:
         for record in records:
             if isinstance(record, OrderRecord):
-                past = self.statuses.setdefault(record.order_id, [])
-                if past:
-                    assert record.status in TRANSITIONS[past[-1]]
-                else:
-                    assert record.status is OrderStatus.NEW
+                assert record.order_id == len(self.statuses) + 1
+                self.statuses[record.order_id] = [OrderStatus.NEW]
+                self.quantities[record.order_id] = record.quantity_units
+            elif isinstance(record, OrderUpdate):
+                past = self.statuses[record.order_id]
+                assert record.status in TRANSITIONS[past[-1]]
                 past.append(record.status)
-                assert 0 <= record.filled_units <= record.quantity_units
-                assert (record.filled_units == record.quantity_units) == (
-                    record.status is OrderStatus.FILLED
-                )
+                quantity = self.quantities[record.order_id]
+                assert 0 <= record.filled_units <= quantity
+                is_whole = record.filled_units == quantity
+                assert is_whole == (record.status is OrderStatus.FILLED)
 
     @rule(
         requests=some_requests(),

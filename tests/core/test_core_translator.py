@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from logos.core.engine import TradingCore
 from logos.core.instrument import instrument
-from logos.core.records import OrderRecord, Record, RefusalRecord
+from logos.core.records import Record
 from logos.core.strategy import (
     Answer,
     OrderRequest,
@@ -26,8 +26,16 @@ from logos.core.strategy import (
     stop_limit,
 )
 from logos.core.translator import StrategyError, from_request
-from logos.core.types import Code, FillRule, OrderStatus, OrderType, Side, TimeInForce
-from logos.testing.builders import Scripted, bar, paper_rules, quote, trading_core
+from logos.core.types import Code, FillRule, OrderType, Side, TimeInForce
+from logos.testing.builders import (
+    Scripted,
+    bar,
+    orders_in,
+    paper_rules,
+    quote,
+    refusals_in,
+    trading_core,
+)
 
 COIN = instrument("COIN", tick="0.05", lot="0.01", quote="USD")
 FLAT = "100 100 100 100"
@@ -41,14 +49,6 @@ def after(*answers: Answer, **settings_: Any) -> tuple[TradingCore, list[Record]
     for number in range(1, len(answers) + 1):
         records += core.step(bar(COIN, number, FLAT))
     return core, records
-
-
-def sent(records: list[Record]) -> list[OrderRecord]:
-    return [r for r in records if isinstance(r, OrderRecord) and r.status is OrderStatus.NEW]
-
-
-def refused(records: list[Record]) -> list[Code]:
-    return [r.code for r in records if isinstance(r, RefusalRecord)]
 
 
 class NamedFloat(float):
@@ -77,7 +77,7 @@ class NamedFloat(float):
 )
 def test_quantities_are_read_and_rounded_down_to_the_lot(asked: Any, units: int) -> None:
     _, records = after(market(Side.BUY, asked))
-    assert [order.quantity_units for order in sent(records)] == [units]
+    assert [order.quantity_units for order in orders_in(records)] == [units]
 
 
 NAN_INF = [float("nan"), float("inf"), float("-inf"), "NaN", "sNaN", "-Infinity", Decimal("NaN")]
@@ -108,8 +108,8 @@ NO_NUMBER: list[Any] = [True, False, "", "many", "1,5", None, [1], {}, b"1", 1j,
 )
 def test_numbers_of_no_use_are_refused_with_one_code(number: Any, ask: Any) -> None:
     _, records = after(ask(number))
-    assert refused(records) == [Code.NOT_FINITE]
-    assert sent(records) == []
+    assert refusals_in(records) == [Code.NOT_FINITE]
+    assert orders_in(records) == []
 
 
 @pytest.mark.parametrize("answer", NO_NUMBER, ids=repr)
@@ -166,8 +166,8 @@ def test_a_word_never_passes_for_an_enumeration(request_: OrderRequest) -> None:
 )
 def test_requests_that_make_no_sense_get_their_code(request_: OrderRequest, code: Code) -> None:
     _, records = after(request_)
-    assert refused(records) == [code]
-    assert sent(records) == []
+    assert refusals_in(records) == [code]
+    assert orders_in(records) == []
 
 
 # ---- prices ----
@@ -193,7 +193,7 @@ def test_prices_move_to_the_tick_on_their_safe_side(
     request_: OrderRequest, limit_units: int, stop_units: int
 ) -> None:
     _, records = after(request_)
-    assert [(o.limit_price_units, o.stop_price_units) for o in sent(records)] == [
+    assert [(o.limit_price_units, o.stop_price_units) for o in orders_in(records)] == [
         (limit_units, stop_units)
     ]
 
@@ -263,7 +263,7 @@ def test_a_target_counts_what_is_held_and_what_is_in_flight(
     answers: list[Answer], orders: list[int]
 ) -> None:
     _, records = after(*answers)
-    signed = [o.quantity_units * (1 if o.side is Side.BUY else -1) for o in sent(records)]
+    signed = [o.quantity_units * (1 if o.side is Side.BUY else -1) for o in orders_in(records)]
     assert signed == orders
 
 
@@ -274,24 +274,24 @@ def test_a_target_counts_what_is_held_and_what_is_in_flight(
 def test_a_weight_is_that_fraction_of_equity_at_the_mark(fraction: Any, units: int) -> None:
     core = trading_core(Scripted({1: Weight(fraction)}), COIN, borrow={"COIN": "100000"})
     records = core.start(1) + core.step(bar(COIN, 1, FLAT))
-    signed = [o.quantity_units * (1 if o.side is Side.BUY else -1) for o in sent(records)]
+    signed = [o.quantity_units * (1 if o.side is Side.BUY else -1) for o in orders_in(records)]
     assert signed == [units]
 
 
 def test_a_weight_of_nothing_closes_the_position() -> None:
     core, records = after([market(Side.BUY, 7)], None, Weight(0), None)
     assert core.desk.books["COIN"].inventory.position == 0
-    assert [o.quantity_units for o in sent(records)] == [700, 700]
+    assert [o.quantity_units for o in orders_in(records)] == [700, 700]
 
 
 def test_without_a_price_a_weight_is_refused() -> None:
     core = trading_core(Scripted({0: Weight("0.5", symbol="COIN")}), COIN)
-    assert refused(core.start(1)) == [Code.NO_REFERENCE_PRICE]
+    assert refusals_in(core.start(1)) == [Code.NO_REFERENCE_PRICE]
 
 
 def test_a_bare_side_trades_the_configured_quantity_under_the_cap() -> None:
     _, records = after(Side.SELL, Side.BUY, order_quantity="2.5", cap_notional="120")
-    assert [(o.side, o.quantity_units, o.notes) for o in sent(records)] == [
+    assert [(o.side, o.quantity_units, o.notes) for o in orders_in(records)] == [
         (Side.SELL, 120, "capped from 2.50"),
         (Side.BUY, 120, "capped from 2.50"),
     ]
@@ -299,7 +299,7 @@ def test_a_bare_side_trades_the_configured_quantity_under_the_cap() -> None:
 
 def test_a_cap_below_one_lot_leaves_nothing_to_send() -> None:
     _, records = after(Side.BUY, cap_notional="0.5")
-    assert refused(records) == [Code.ZERO_QUANTITY]
+    assert refusals_in(records) == [Code.ZERO_QUANTITY]
 
 
 def test_the_ambient_decimal_context_changes_nothing() -> None:
@@ -310,7 +310,7 @@ def test_the_ambient_decimal_context_changes_nothing() -> None:
             Replace(tag="a", limit_price="51.15"),
             Replace(tag="a", quantity="1234.57"),
         )
-    assert [(o.quantity_units, o.limit_price_units) for o in sent(records)] == [
+    assert [(o.quantity_units, o.limit_price_units) for o in orders_in(records)] == [
         (123456, 5000),
         (123456, 5115),
         (123457, 5115),
@@ -323,4 +323,4 @@ def test_a_replacement_asks_for_the_new_total_less_what_was_filled() -> None:
     records = core.start(1)
     for number in (1, 2, 3):
         records += core.step(bar(COIN, number, FLAT, "2"))
-    assert [o.quantity_units for o in sent(records)] == [1000, 200]
+    assert [o.quantity_units for o in orders_in(records)] == [1000, 200]

@@ -23,9 +23,15 @@ from logos.core.gates import InProcessSwitch, Switch
 from logos.core.instrument import FeeSchedule, Instrument, rate_units
 from logos.core.matching import PaperRules
 from logos.core.messages import Bar, Event, MarketEvent, Quote, QuoteBar, Trade
-from logos.core.records import PaperFillRecord, Record
+from logos.core.records import (
+    OrderRecord,
+    OrderUpdate,
+    PaperFillRecord,
+    Record,
+    RefusalRecord,
+)
 from logos.core.strategy import Answer, Context, Strategy
-from logos.core.types import NS_PER_MINUTE, SIZE_UNKNOWN, BarPath, FillRule
+from logos.core.types import NS_PER_MINUTE, SIZE_UNKNOWN, BarPath, Code, FillRule
 
 # ---- the parts of a core ----
 
@@ -183,6 +189,30 @@ def run(core: TradingCore, events: Sequence[Event]) -> list[Record]:
     for event in events:
         records += core.step(event)
     return records + core.stop()
+
+
+# ---- what happened ----
+
+
+def orders_in(records: Iterable[Record]) -> list[OrderRecord]:
+    """The orders that were made, oldest first."""
+    return [record for record in records if isinstance(record, OrderRecord)]
+
+
+def fills_in(records: Iterable[Record]) -> list[PaperFillRecord]:
+    """The fills, oldest first."""
+    return [record for record in records if isinstance(record, PaperFillRecord)]
+
+
+def refusals_in(records: Iterable[Record]) -> list[Code]:
+    """The codes of what was refused, in order."""
+    return [record.code for record in records if isinstance(record, RefusalRecord)]
+
+
+def ends_in(records: Iterable[Record]) -> dict[int, str]:
+    """How each order stood at last, by its number: "FILLED", "CANCELLED REPLACED", ..."""
+    updates = [record for record in records if isinstance(record, OrderUpdate)]
+    return {each.order_id: f"{each.status.value} {each.reason}".rstrip() for each in updates}
 
 
 # ---- market events from text ----
