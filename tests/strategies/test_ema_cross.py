@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import os
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
@@ -23,10 +22,6 @@ from logos.testing.builders import fee_schedule, paper_rules, run, trading_core
 
 if TYPE_CHECKING:
     from tests.strategies.conftest import MakeBench
-
-ROOT = Path(__file__).resolve().parents[2]
-MARKET = Path(os.environ.get("LOGOS_MARKET_DATA", ROOT / "../shared/market"))
-BTC_PERP = MARKET / "bars" / "BTC-PERP_1m_2021-12-31_first10000.csv"
 
 
 def moving(*closes: str) -> list[tuple[str, str]]:
@@ -119,10 +114,10 @@ def test_the_averages_equal_a_naive_float64_loop_and_are_close_to_exact_ones(
         assert got == naive
 
 
-def read_bars(perp: Instrument) -> list[Bar]:
+def read_bars(path: Path, perp: Instrument) -> list[Bar]:
     """The real bars, stamped with their close."""
     bars = []
-    with BTC_PERP.open(newline="", encoding="utf-8") as file:
+    with path.open(newline="", encoding="utf-8") as file:
         for row in csv.DictReader(file):
             open_, high, low, close = (
                 parse_units(row[name], 2) for name in ("open", "high", "low", "close")
@@ -132,9 +127,7 @@ def read_bars(perp: Instrument) -> list[Bar]:
     return bars
 
 
-def test_it_reproduces_the_acceptance_test_of_nautilus_trader() -> None:
-    if not BTC_PERP.is_file():
-        pytest.skip(f"real market data is not there: {BTC_PERP} (set LOGOS_MARKET_DATA)")
+def test_it_reproduces_the_acceptance_test_of_nautilus_trader(market_data: Path) -> None:
     fees = fee_schedule(maker="0.001", taker="0.001")
     perp = instrument("BTC-PERP", tick="0.01", lot="0.001", base="BTC", quote="USDT", fees=fees)
     strategy = EmaCross(fast=10, slow=20, quantity=Decimal("0.001"))
@@ -144,7 +137,7 @@ def test_it_reproduces_the_acceptance_test_of_nautilus_trader() -> None:
         cash={"USDT": "10000000", "BTC": "10"},
         rules=paper_rules(FillRule.DECISION_CLOSE),
     )
-    run(core, read_bars(perp))
+    run(core, read_bars(market_data / "bars" / "BTC-PERP_1m_2021-12-31_first10000.csv", perp))
     wallets = {
         one.asset: to_decimal(one.balance, one.decimals) for one in core.desk.account.wallets
     }

@@ -192,8 +192,9 @@ class _Collector:
             shown = self._defects[:_DEFECTS_SHOWN_MAX]
             if len(self._defects) > len(shown):
                 shown.append(f"and {len(self._defects) - len(shown)} more")
+            count = len(self._defects)
             raise DataError(
-                f"{source}: {len(self._defects)} defects; correct them, none of it was used:\n"
+                f"{source}: {count} defect{'s' * (count != 1)} to correct; none of it was used:\n"
                 + "\n".join(shown)
             )
         if not self._signals:
