@@ -39,11 +39,13 @@ from logos.risk.switch_judge import (
     Follow,
     Pending,
     Terms,
+    Verdict,
 )
 from logos.risk.switch_ledger import (
     KILL_FILE,
     LOCK_FILE,
     REDUCE_FILE,
+    Evidence,
     SwitchLedger,
 )
 from logos.risk.switch_records import (
@@ -197,12 +199,13 @@ class CircuitBreaker:
             self._writer.record(ENGAGE_WAIT_S)
             evidence, verdict = self._sensor.look()
         self.flag = self._sensor.current_flag()
-        epoch = max(evidence.epoch, self._sensor.memory.epoch)
-        return build_status(evidence, verdict, self.folder, epoch, self._sensor.terms.mode)
+        return self._in_words(evidence, verdict)
 
     def why(self) -> str:
-        """The status in one sentence."""
-        return sentence(self.status())
+        """The state and its reason in one sentence. Reads only, as cheap as a look."""
+        evidence, verdict = self._sensor.look()
+        self.flag = self._sensor.current_flag()
+        return sentence(self._in_words(evidence, verdict))
 
     def monitor(self) -> CircuitBreakerMonitor:
         """The history of this switch."""
@@ -215,6 +218,10 @@ class CircuitBreaker:
         self.flag = self._sensor.current_flag()
         return verdict.state
 
+    def _in_words(self, evidence: Evidence, verdict: Verdict) -> SwitchStatus:
+        epoch = max(evidence.epoch, self._sensor.memory.epoch)
+        return build_status(evidence, verdict, self.folder, epoch, self._sensor.terms.mode)
+
     def _tighten(self, state: SwitchState, reason: str, by: str) -> EngageResult:
         why = clean_text(reason, WHY_CHARACTERS_MAX) or "no reason given"
         who = clean_text(by, WHO_CHARACTERS_MAX) or "unknown"
@@ -222,11 +229,12 @@ class CircuitBreaker:
         if self._is_repeat(cause):
             return self._result(())
         epoch = self._sensor.memory.epoch
-        self._sensor.stop_at_once(Pending(cause, epoch, own=True))
+        pending = Pending(cause, epoch, own=True)
+        self._sensor.stop_at_once(pending)
         self.flag = self._sensor.current_flag()
         problems = self._mark(cause, epoch)
         self._writer.retry_now()
-        if self._writer.record(ENGAGE_WAIT_S):
+        if self._writer.record(ENGAGE_WAIT_S, own=pending):
             self._repeat = (cause, self._sensor.memory.epoch)
         else:
             # Somebody's reset may have cleared the flag between then and now.

@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from typing import Final
 
@@ -31,6 +32,8 @@ from logos.risk.switch_records import (
 from logos.risk.switch_sensor import SwitchSensor
 
 SETTLES_MAX: Final = 4
+DONE_MAX: Final = 64
+"""How many written engagements are remembered, for threads that come to write them as well."""
 RETRY_NS: Final = 200_000_000
 """How often a record that could not be written is tried again while looking."""
 
@@ -42,7 +45,16 @@ class NotRecordedError(Exception):
 class SwitchWriter:
     """Writes transitions for one `CircuitBreaker`. One thread at a time holds `mutex`."""
 
-    __slots__ = ("_clock", "_ledger", "_refusal_ns", "_sensor", "granting", "mutex", "trouble")
+    __slots__ = (
+        "_clock",
+        "_done",
+        "_ledger",
+        "_refusal_ns",
+        "_sensor",
+        "granting",
+        "mutex",
+        "trouble",
+    )
 
     def __init__(
         self, ledger: SwitchLedger, sensor: SwitchSensor, clock: Callable[[], int]
@@ -54,6 +66,7 @@ class SwitchWriter:
         self.mutex = threading.RLock()
         self.trouble: tuple[str, ...] = ()
         """What the last attempt to write could not write, in words."""
+        self._done: deque[Pending] = deque(maxlen=DONE_MAX)
         self.granting = b""
         """The line of the last grant that was begun."""
 
@@ -65,13 +78,16 @@ class SwitchWriter:
         """Verify the whole history, which a look does not."""
         self._sensor.history_problem = self._monitor().problem()
 
-    def record(self, wait_s: float, *, strict_markers: bool = False) -> bool:
-        """Bring what this process knows onto the disk; True when nothing is pending any more.
+    def record(
+        self, wait_s: float, *, own: Pending | None = None, strict_markers: bool = False
+    ) -> bool:
+        """Bring what this process knows onto the disk; True when that is done.
 
-        Does not raise for the disk: what failed is in `trouble`, and stays pending.
+        `own` is the engagement the caller answers for; otherwise whatever is pending. Does not
+        raise for the disk: what failed is in `trouble`, and stays pending.
         """
-        own = (pending := self._sensor.memory.pending) is not None and pending.own
-        if self._sensor.terms.network_problem and not own:
+        pending = own or self._sensor.memory.pending
+        if self._sensor.terms.network_problem and not (pending is not None and pending.own):
             return False
         if pending is None and not strict_markers:
             return True
@@ -85,7 +101,8 @@ class SwitchWriter:
             if pending is not None:
                 self._ledger.make()
             with self._ledger.open() as folder, folder.locked(LOCK_FILE, wait_s):
-                self.settle(folder, strict_markers=strict_markers)
+                self.settle(folder, own=own, strict_markers=strict_markers)
+            return self._sensor.memory.pending is None or own is not None
         except SwitchBusyError as error:
             self.trouble = (str(error),)
         except NotRecordedError as error:
@@ -96,15 +113,21 @@ class SwitchWriter:
             self._refusal_ns = time.monotonic_ns()
         finally:
             self.mutex.release()
-        return self._sensor.memory.pending is None
+        return False
 
-    def settle(self, folder: Folder, *, strict_markers: bool) -> None:
-        """Under the lock: write what is pending or evident, or find that it is moot. OSError."""
+    def settle(
+        self, folder: Folder, *, own: Pending | None = None, strict_markers: bool = False
+    ) -> None:
+        """Under the lock: write what is pending or evident, or find that it is moot.
+
+        `own` is written even when another thread's engagement has taken its place in memory, so
+        that each has its line in the history. Raises NotRecordedError, OSError.
+        """
         if self._sensor.history_problem:
             self.check_history()
         evidence, verdict = self._sensor.look(strict_markers=strict_markers)
-        pending = self._sensor.memory.pending
-        if pending is None:
+        pending = own or self._sensor.memory.pending
+        if pending is None or any(done is pending for done in self._done):
             return
         if not pending.own and self._is_moot(pending, evidence, strict_markers):
             self._sensor.drop_pending(pending)
@@ -116,6 +139,7 @@ class SwitchWriter:
         found = verdict.first(Follow.RECORD, Follow.CONFIRM)
         worse = found is not None and found.state > pending.cause.state
         self._write(folder, found if found is not None and worse else pending.cause, evidence)
+        self._done.append(pending)
         self._sensor.drop_pending(pending)
         self._sensor.look()
 
