@@ -1,0 +1,405 @@
+"""Whole sessions on every real recording; an auditor checks the books after every event.
+
+The auditor knows only the fills of trades.csv, and this file's own reading of the marks: the
+last bid for a long, the last ask for a short, the last price where there is one side only.
+Each case is a session whose strategy uses every kind of order under fees, slippage and a cap.
+Recordings of more than 10,000 events are audited event by event at their beginning, and in a
+second session to their end by their trades.csv as a whole.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+from session_helpers import Busy, OneByOne, table
+
+from logos import session
+from logos.config import make_config
+from logos.core.engine import CoreContext, TradingCore
+from logos.core.messages import Bar, Event, Quote, QuoteBar, Trade
+from logos.session.plan import Plan, make_plan
+from logos.testing.auditor import Auditor, audit
+
+pytestmark = pytest.mark.usefixtures("logos_home")
+
+EVENTS_AUDITED_MAX = 10_000
+EVENTS_AUDITED_OF_LONG = 4_000
+
+
+def spot(base: str, quote: str, tick: str, lot: str, **fees: object) -> dict[str, Any]:
+    return {"base": base, "quote": quote, "tick": tick, "lot": lot, "fees": fees}
+
+
+def margin(base: str, quote: str, tick: str, lot: str, **fees: object) -> dict[str, Any]:
+    terms = {"settlement": "margin", "leverage": 20, "maintenance_margin": "0.5"}
+    return {**spot(base, quote, tick, lot, **fees), **terms}
+
+
+_SHARE_FEES = {"per_unit": "0.005", "minimum": "1", "decimals": 2}
+_RATE_FEES = {"maker": "0.0002", "taker": "0.00075", "rounding": "half_even"}
+INSTRUMENTS: dict[str, dict[str, Any]] = {
+    "BTC-PERP": margin("BTC", "USDT", "0.01", "0.001", taker="0.0005"),
+    "BTCUSD": spot("BTC", "USD", "0.01", "0.00000001", **_RATE_FEES),
+    "ETHUSD": spot("ETH", "USD", "0.01", "0.00000001", **_RATE_FEES, decimals=2),
+    "BTCUSDT": spot("BTC", "USDT", "0.01", "0.00001", **_RATE_FEES),
+    "ETHUSDT": margin("ETH", "USDT", "0.01", "0.0001", **_RATE_FEES),
+    "EURUSD": margin("EUR", "USD", "0.00001", "1000", taker="0.00002", decimals=2),
+    "XAUUSD": margin("XAU", "USD", "0.001", "0.01", per_fill="0.7", rounding="down"),
+    "SPY": spot("SPY", "USD", "0.0001", "1", **_SHARE_FEES),
+    "IBM": spot("IBM", "USD", "0.0001", "1", **_SHARE_FEES),
+    "ORCL": spot("ORCL", "USD", "0.01", "1", taker="0.0025", decimals=2),
+}
+SIZES = {
+    "BTC-PERP": "0.017",
+    "BTCUSD": "0.01700001",
+    "ETHUSD": "0.31",
+    "BTCUSDT": "0.00171",
+    "ETHUSDT": "0.0231",
+    "EURUSD": "1000",
+    "XAUUSD": "0.37",
+    "SPY": "13",
+    "IBM": "11",
+    "ORCL": "7",
+}
+BALANCES = {
+    "USD": "3000000",
+    "USDT": "2000000",
+    "BTC": "50",
+    "ETH": "500",
+    "SPY": "5000",
+    "IBM": "5000",
+    "ORCL": "100",
+}
+
+
+@dataclass(frozen=True)
+class Case:
+    """Files (the first of a pair stands for both) and the rules they are traded under."""
+
+    files: Sequence[str]
+    paper: Mapping[str, Any] = field(default_factory=dict)
+    accept: Sequence[str] = ()
+    every: int = 3
+
+
+_CAPPED = {"participation": "0.05", "slippage_ticks": 2}
+_TICKS = {"fill": "bid_ask", "participation": "0.5", "slippage_bps": "0.5", "latency_ms": "3"}
+_PRINTS = {"participation": "0.9", "slippage_ticks": 1, "latency_ms": "20"}
+_BTC_ETH = ("BTCUSD_coinbase_1m", "ETHUSD_coinbase_1m")
+CASES: dict[str, Case] = {
+    "BTC-PERP": Case(["bars/BTC-PERP_1m_2021-12-31_first10000.csv"], _CAPPED),
+    "Coinbase BTC": Case(["bars/BTCUSD_coinbase_1m_2017-09-03_04.csv"], _CAPPED),
+    "Coinbase ETH": Case(
+        ["bars/ETHUSD_coinbase_1m_2017-09-03_04.csv"], {"fill": "decision_close", **_CAPPED}
+    ),
+    "Coinbase BTC and ETH": Case(
+        [f"bars/{name}_2018-04-04_05.csv" for name in _BTC_ETH],
+        {"bar_path": "open_high_low_close", **_CAPPED},
+        ["gap"],
+    ),
+    "Coinbase BTC and ETH two-sided": Case(
+        [f"bars/{name}_2017-09-03_04_bid.csv" for name in _BTC_ETH],
+        {"fill": "bid_ask", "slippage_bps": "3"},
+        ["gap", "unpaired", "crossed"],
+    ),
+    "EURUSD two-sided": Case(
+        ["bars/EURUSD_oanda_1m_2014-05-04_09_bid.csv"], {"slippage_ticks": 1}, ["gap"]
+    ),
+    "XAUUSD and EURUSD two-sided": Case(
+        [f"bars/{name}_oanda_1m_2014-05-04_09_bid.csv" for name in ("XAUUSD", "EURUSD")],
+        {"fill": "bid_ask", "latency_ms": "1500"},
+        ["gap"],
+    ),
+    "IBM": Case(["bars/IBM_1m_2013-10-04_11.csv"], _CAPPED, ["gap"]),
+    "SPY and IBM": Case(
+        ["bars/SPY_1m_2013-10-04_11.csv", "bars/IBM_1m_2013-10-04_11.csv"],
+        {"bar_path": "open_low_high_close", **_CAPPED},
+        ["gap"],
+    ),
+    "SPY two-sided": Case(["bars/SPY_1m_2013-10-07_11_bid.csv"], _CAPPED, ["gap", "crossed"]),
+    "ORCL": Case(["bars/ORCL_1d_2000.csv"], _CAPPED, ["gap"], every=1),
+    "EURUSD quotes": Case(["quotes/EURUSD_oanda_tick_2014-05-01.csv"], _TICKS, every=20),
+    "XAUUSD quotes": Case(["quotes/XAUUSD_oanda_tick_2014-05-04.csv"], _TICKS, every=10),
+    "BTCUSDT trades": Case(["trades/BTCUSDT_binance_spot_tick_2024-08-08.csv"], _PRINTS, every=10),
+    "ETHUSDT trades": Case(["trades/ETHUSDT_binance_spot_tick_2024-08-08.csv"], {}, every=10),
+    "BTCUSDT and ETHUSDT quotes and trades": Case(
+        [
+            f"{kind}/{symbol}_binance_spot_tick_2024-08-08.csv"
+            for kind in ("quotes", "trades")
+            for symbol in ("BTCUSDT", "ETHUSDT")
+        ],
+        _TICKS,
+        ["crossed"],
+        every=20,
+    ),
+}
+
+
+def config_of(case: Case, market_data: Path) -> dict[str, Any]:
+    """The session's settings; two-sided bars without volumes and sizes have no cap to keep."""
+    symbols = dict.fromkeys(Path(name).name.split("_")[0] for name in case.files)
+    instruments = {symbol: INSTRUMENTS[symbol] for symbol in symbols}
+    assets = [each[side] for each in instruments.values() for side in ("base", "quote")]
+    balances = {asset: BALANCES[asset] for asset in assets if asset in BALANCES}
+    return {
+        "data": {
+            "paths": [str(market_data / name) for name in case.files],
+            "accept": list(case.accept),
+        },
+        "instruments": instruments,
+        "account": {"balances": balances, "borrow": {"BTC": "1", "ETH": "3.5"}},
+        "paper": dict(case.paper),
+        "orders": {"symbols": {symbol: {"quantity": SIZES[symbol]} for symbol in symbols}},
+        "risk": {"price_collar": "0.05", "max_order_notional": "250000"},
+    }
+
+
+def busy(case: Case, config: Mapping[str, Any]) -> Busy:
+    return Busy({symbol: SIZES[symbol] for symbol in config["instruments"]}, case.every)
+
+
+def terms_of(config: Mapping[str, Any]) -> dict[str, tuple[str, str, str, str]]:
+    return {
+        symbol: (each["base"], each["quote"], "1", each.get("settlement", "spot"))
+        for symbol, each in config["instruments"].items()
+    }
+
+
+class Marks:
+    """The prices positions are worth, from the events alone."""
+
+    def __init__(self) -> None:
+        self.bids: dict[str, Fraction] = {}
+        self.asks: dict[str, Fraction] = {}
+        self._two_sided: set[str] = set()
+
+    def see(self, event: Event) -> None:
+        if isinstance(event, (Bar, Trade)):
+            price = event.close_units if isinstance(event, Bar) else event.price_units
+            if event.symbol not in self._two_sided:
+                self._take(event, price, price)
+        elif isinstance(event, Quote):
+            if 0 < event.bid_units <= event.ask_units:
+                self._two_sided.add(event.symbol)
+                self._take(event, event.bid_units, event.ask_units)
+        elif isinstance(event, QuoteBar):
+            is_crossed = (
+                event.bid_close_units > event.ask_close_units
+                or event.bid_open_units > event.ask_open_units
+            )
+            if not is_crossed:
+                self._two_sided.add(event.symbol)
+                self._take(event, event.bid_close_units, event.ask_close_units)
+
+    def _take(self, event: Bar | Trade | Quote | QuoteBar, bid: int, ask: int) -> None:
+        scale = event.instrument.price_scale
+        self.bids[event.symbol] = Fraction(bid, scale)
+        self.asks[event.symbol] = Fraction(ask, scale)
+
+
+@dataclass
+class Moment:
+    """What the core says after one event: integers on the core's own scales."""
+
+    event: Event
+    symbols: list[tuple[str, int, int, int, int, int, int]]
+    currencies: list[tuple[str, int, int, int, int]]
+    wallets: list[tuple[str, int]]
+
+
+class Recorder:
+    """Keeps the core's figures after every event."""
+
+    def __init__(self, feed: OneByOne, strategy: Busy) -> None:
+        self._feed = feed
+        self._strategy = strategy
+        self.moments: list[Moment] = []
+        self.core: TradingCore | None = None
+
+    def start(self, plan: Plan) -> Callable[[int], None]:
+        return self._record
+
+    def _record(self, _: int) -> None:
+        if self.core is None:
+            self.core = cast(CoreContext, self._strategy.context)._core
+        assert self._feed.last is not None
+        desk = self.core.desk
+        self.moments.append(
+            Moment(
+                self._feed.last,
+                [
+                    (
+                        symbol,
+                        book.inventory.position,
+                        book.inventory.cost,
+                        book.realised,
+                        book.fees,
+                        book.unrealised,
+                        len(book.inventory.lots()),
+                    )
+                    for symbol, book in desk.books.items()
+                ],
+                [
+                    (each.currency, each.realised, each.fees, each.unrealised, each.equity)
+                    for each in desk.account.ledgers
+                ],
+                [(wallet.asset, wallet.balance) for wallet in desk.account.wallets],
+            )
+        )
+
+
+class Judge:
+    """Walks the recorded moments beside the auditor and compares all figures exactly."""
+
+    def __init__(self, core: TradingCore, auditor: Auditor) -> None:
+        self._auditor = auditor
+        books = core.desk.books
+        self._quantity_scales = {s: book.instrument.quantity_scale for s, book in books.items()}
+        self._money_of = {symbol: book.ledger.currency for symbol, book in books.items()}
+        self._money_scales = {
+            wallet.asset: 10**wallet.decimals for wallet in core.desk.account.wallets
+        }
+        self._marks = Marks()
+        self._fills_seen = -1
+        self._state = auditor.state()
+        self._booked: list[tuple[str | int, ...]] = []
+
+    def compare(self, moment: Moment) -> None:
+        self._marks.see(moment.event)
+        if self._fills_seen != self._auditor.report.rows:
+            self._fills_seen = self._auditor.report.rows
+            self._state = self._auditor.state()
+            self._booked = [(*row[:5], row[6]) for row in moment.symbols]
+            self._compare_booked(moment)
+        # Until the next fill nothing but the marks may move anything.
+        assert self._booked == [(*row[:5], row[6]) for row in moment.symbols]
+        open_profit = dict.fromkeys(self._money_scales, Fraction(0))
+        for symbol, _, _, _, _, unrealised, _ in moment.symbols:
+            own = self._state.symbols[symbol]
+            profit = Fraction(0)
+            if own.position:
+                prices = self._marks.bids if own.position > 0 else self._marks.asks
+                profit = own.position * prices[symbol] - own.cost
+            currency = self._money_of[symbol]
+            assert profit * self._money_scales[currency] == unrealised
+            open_profit[currency] += profit
+        for currency, realised, fees, unrealised, equity in moment.currencies:
+            total = self._state.currencies[currency]
+            scale = self._money_scales[currency]
+            level = total.initial + total.realised - total.fees + open_profit[currency]
+            assert (total.realised * scale, total.fees * scale) == (realised, fees)
+            assert (open_profit[currency] * scale, level * scale) == (unrealised, equity)
+        for asset, balance in moment.wallets:
+            own_balance = self._state.wallets.get(asset, Fraction(0))
+            assert own_balance * self._money_scales[asset] == balance
+
+    def _compare_booked(self, moment: Moment) -> None:
+        for symbol, position, cost, realised, fees, _, lots in moment.symbols:
+            own = self._state.symbols[symbol]
+            scale = self._money_scales[self._money_of[symbol]]
+            assert own.position * self._quantity_scales[symbol] == position
+            assert (own.cost * scale, own.realised * scale) == (cost, realised)
+            assert (own.fees * scale, own.open_lots) == (fees, lots)
+
+
+def test_the_cases_use_every_file(market_data: Path) -> None:
+    used = {name for case in CASES.values() for name in case.files}
+    used |= {name.replace("_bid.csv", "_ask.csv") for name in used}
+    files = {str(path.relative_to(market_data)) for path in market_data.rglob("*.csv")}
+    assert {name for name in files if name not in used} == set()
+
+
+def audited(market_data: Path, name: str) -> tuple[Recorder, session.SessionResult]:
+    """A session with the core's figures recorded after every event; whole unless it is long."""
+    config = config_of(CASES[name], market_data)
+    plan = make_plan(make_config({**config, "strategy": {"name": "sma_cross"}}))
+    assert plan.rows is not None
+    is_long = plan.rows > EVENTS_AUDITED_MAX
+    feed = OneByOne(plan.feed, EVENTS_AUDITED_OF_LONG if is_long else EVENTS_AUDITED_MAX)
+    strategy = busy(CASES[name], config)
+    recorder = Recorder(feed, strategy)
+    result = session.run(config, strategy=strategy, feed=feed, on_plan=recorder.start)
+    assert result.exit_code == session.ExitCode.FINISHED, result.reason
+    assert len(recorder.moments) == (EVENTS_AUDITED_OF_LONG if is_long else plan.rows)
+    return recorder, result
+
+
+def judge_all(
+    recorder: Recorder, result: session.SessionResult, config: Mapping[str, Any]
+) -> Auditor:
+    """Apply the fills of each event and compare; raises AssertionError on any difference."""
+    assert recorder.core is not None
+    fills: dict[int, list[dict[str, str]]] = defaultdict(list)
+    for row in table(result.folder, "trades"):
+        fills[int(row["tick_id"])].append(row)
+    auditor = Auditor(terms_of(config), config["account"]["balances"])
+    judge = Judge(recorder.core, auditor)
+    for tick_id, moment in enumerate(recorder.moments, start=1):
+        for row in fills.pop(tick_id, ()):
+            assert auditor.apply(row) == []
+        # What on_stop traded bears the last event's number, but came after its moment.
+        if tick_id < len(recorder.moments):
+            judge.compare(moment)
+    assert fills == {}
+    return auditor
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_the_books_are_what_the_fills_make_them_after_every_event(
+    market_data: Path, name: str
+) -> None:
+    recorder, result = audited(market_data, name)
+    auditor = judge_all(recorder, result, config_of(CASES[name], market_data))
+    assert auditor.report.is_clean, auditor.report
+    assert auditor.report.rows == result.summary["fills"] > 20
+
+
+@pytest.mark.parametrize(("group", "column"), [(0, 3), (0, 4), (0, 5), (1, 4), (2, 1)])
+def test_one_unit_off_at_one_event_is_noticed(market_data: Path, group: int, column: int) -> None:
+    recorder, result = audited(market_data, "ORCL")
+    moment = recorder.moments[100]
+    groups: list[list[Any]] = [moment.symbols, moment.currencies, moment.wallets]
+    figures = groups[group]
+    row = list(figures[0])
+    row[column] += 1
+    figures[0] = tuple(row)
+    with pytest.raises(AssertionError):
+        judge_all(recorder, result, config_of(CASES["ORCL"], market_data))
+
+
+@pytest.mark.parametrize(
+    "name", [name for name, case in CASES.items() if case.paper is _TICKS or len(case.files) > 1]
+)
+def test_a_whole_recording_ends_with_the_books_the_auditor_has(
+    market_data: Path, name: str
+) -> None:
+    config = config_of(CASES[name], market_data)
+    result = session.run(config, strategy=busy(CASES[name], config))
+    assert result.exit_code == session.ExitCode.FINISHED, result.reason
+    balances = config["account"]["balances"]
+    report = audit(result.folder / "trades.csv", terms_of(config), balances)
+    assert report.is_clean, report
+    assert report.rows == result.summary["fills"] > 100
+    # The final figures, once more: the auditor's state at the summary's marks.
+    auditor = Auditor(terms_of(config), balances)
+    for row in table(result.folder, "trades"):
+        auditor.apply(row)
+    symbols = result.summary["symbols"]
+    state = auditor.state({symbol: each["mark"] for symbol, each in symbols.items()})
+    for symbol, each in symbols.items():
+        own = state.symbols[symbol]
+        figures = (own.position, own.realised, own.fees, own.unrealised)
+        names = ("position", "realised", "fees", "unrealised")
+        assert figures == tuple(Fraction(each[name]) for name in names)
+    for currency, each in result.summary["currencies"].items():
+        assert state.currencies[currency].equity == Fraction(each["equity"])
+        assert state.currencies[currency].realised == Fraction(each["realised"])
+    for asset, amount in result.summary["balances"].items():
+        assert state.wallets.get(asset, Fraction(0)) == Fraction(Decimal(amount))
