@@ -6,6 +6,10 @@ judged on whole columns. A piece with anything unusual in it gives None, and the
 (`rows`) takes that piece and says what is wrong and where. So this module decides nothing: it
 only recognises the pieces about which there is nothing to decide.
 
+Parquet files have the columns of the CSV layouts. A time is a timestamp, ISO text or an epoch
+number; a figure is a decimal, text, an integer (with the field metadata `decimals`: a count of
+10**-decimals), or a double, which as a price must lie within a millionth of a tick of a tick.
+
 This is the only module that imports pyarrow; numpy is not needed.
 """
 

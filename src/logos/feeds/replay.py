@@ -70,7 +70,8 @@ class ReplayFeed:
 
     Events with `start_ns <= ts_ns < end_ns` are replayed (None: no limit). `accept` holds the
     kinds of data defects that are tolerated, as for `check`; `defects` then has one tally for
-    each source, filled as the reading proceeds. `fast` forces one of the two readers.
+    each source, filled as the reading proceeds (rows before `start_ns` are read and judged too).
+    `fast` forces one of the two readers.
 
     Raises DataError for no sources or a symbol without an instrument.
     """
