@@ -150,7 +150,6 @@ class CircuitBreaker:
             raise ValueError("a reset needs a person (by) and a reason")
         if self._sensor.terms.network_problem:
             raise ResetRefusedError(f"reset refused: {self._sensor.terms.network_problem}")
-        self._writer.granting = b""
         try:
             with self._writer.mutex:
                 self._ledger.make()
@@ -160,9 +159,7 @@ class CircuitBreaker:
             raise ResetRefusedError(f"reset refused: {error}; try again") from error
         except OSError as error:
             words = describe(error, str(self.folder))
-            if self._ledger.holds(self._writer.granting):
-                # It shows, but a power cut might undo it: a switch must not be SAFE by halves.
-                self.engage(f"a reset could not be made durable: {words}", "logos")
+            self._withdraw_grant(words)
             raise ResetRefusedError(f"reset failed, the switch is not cleared: {words}") from error
         except NotRecordedError as error:
             raise ResetRefusedError(
@@ -186,6 +183,7 @@ class CircuitBreaker:
                     armed = self._writer.arm_locked(folder)
         except OSError as error:
             words = describe(error, str(self.folder))
+            self._withdraw_grant(words)
             raise SwitchError(f"the kill switch cannot be armed: {words}") from error
         self._examine()
         return armed
@@ -217,6 +215,11 @@ class CircuitBreaker:
             _, verdict = self._sensor.look()
         self.flag = self._sensor.current_flag()
         return verdict.state
+
+    def _withdraw_grant(self, words: str) -> None:
+        """A SAFE that shows but may not survive a power cut is taken back: not SAFE by halves."""
+        if self._ledger.holds(self._writer.granting):
+            self.engage(f"SAFE could not be made durable: {words}", "logos")
 
     def _in_words(self, evidence: Evidence, verdict: Verdict) -> SwitchStatus:
         epoch = max(evidence.epoch, self._sensor.memory.epoch)
@@ -272,6 +275,6 @@ class CircuitBreaker:
             recorded=record is not None
             and record.severity >= verdict.state
             and self._sensor.memory.pending is None,
-            marked=evidence.kill is not None or evidence.reduce is not None,
+            marked=(evidence.kill if verdict.state is ENGAGED else evidence.reduce) is not None,
             problems=problems,
         )

@@ -201,12 +201,14 @@ class SwitchWriter:
 
     def arm_locked(self, folder: Folder) -> bool:
         """Under the lock: arm for paper if this is new. Raises OSError."""
+        self.granting = b""
         evidence, _ = self._sensor.look()
         memory = self._sensor.memory
         if not evidence.is_new or memory.epoch or memory.pending is not None:
             return False
         why = "first session on this machine: armed for paper"
         transition = self._transition(SAFE, "logos", why, evidence)
+        self.granting = encode_line(transition)
         self._ledger.write_grant(folder, transition, evidence)
         return True
 
@@ -215,6 +217,7 @@ class SwitchWriter:
 
         Raises StaleEpochError, ResetRefusedError, NotRecordedError, OSError.
         """
+        self.granting = b""
         self.check_history()
         evidence = self._settled(folder)
         current = max(evidence.epoch, self._sensor.memory.epoch)
