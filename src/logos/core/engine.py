@@ -213,8 +213,9 @@ class TradingCore:
         flag = self._flag
         on_quote = self._on_quote
         has_cap = self._rules.participation_rate != 0
+        quote_type = Quote  # a local: the compiled loop would look the global up for every event
         for event in events:
-            if type(event) is not Quote:
+            if type(event) is not quote_type:
                 self._on_other(event)
                 if self.is_halted:
                     return

@@ -13,8 +13,6 @@ not run backwards. A file with any defect is refused whole, with every defect na
 of signals is another strategy.
 """
 
-# ruff: noqa: ARG002 - each method is given more than this strategy needs
-
 from __future__ import annotations
 
 import csv

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from logos import paths
 from logos.config import Config, ConfigError, config_hash
@@ -32,6 +32,7 @@ from logos.session.build import (
     find_instruments,
 )
 from logos.strategies import StrategyLoadError, load_strategy
+from logos.strategies.parameters import ParameterError, arguments_of
 
 
 class Feed(Protocol):
@@ -146,7 +147,12 @@ def _load_strategy(config: Config) -> tuple[Strategy, str]:
     if settings.signals and settings.name:
         raise ConfigError("strategy.name and strategy.signals are both set: choose one")
     if settings.signals:
-        return SignalStrategy(settings.signals), f"signals from {settings.signals}"
+        try:
+            arguments: dict[str, Any] = arguments_of(SignalStrategy, settings.params)
+        except ParameterError as error:
+            raise ConfigError(f"strategy.params, for signals: {error}") from None
+        name = f"signals from {settings.signals}"
+        return SignalStrategy(**{**arguments, "file": settings.signals}), name
     if not settings.name:
         raise ConfigError(
             "no strategy: name one with --strategy (a bundled name or module:Class), "

@@ -21,6 +21,7 @@ from logos.config import Config, make_config, merge, read_toml
 from logos.core.engine import TradingCore
 from logos.core.fixed import format_units
 from logos.core.gates import InProcessSwitch, Switch
+from logos.core.records import WarningRecord
 from logos.core.strategy import Strategy
 from logos.core.translator import StrategyError
 from logos.core.types import SessionStatus
@@ -196,7 +197,19 @@ class _Session:
             if core.is_halted:
                 break
         self._folder.write(core.stop())
+        self._folder.write(self._unused())
         return core.is_halted
+
+    def _unused(self) -> list[WarningRecord]:
+        """Scheduled orders and signals that no event ever reached; strategies may count them."""
+        desk = self._core.desk
+        unused: Mapping[str, int] = getattr(self._core.strategy, "unused", None) or {}
+        return [
+            WarningRecord(
+                desk.now_ns, desk.tick_id, symbol, "UNUSED_SIGNALS", f"{count} were never due"
+            )
+            for symbol, count in unused.items()
+        ]
 
     def _abort(self, status: SessionStatus, exit_code: ExitCode, reason: str) -> _Ending:
         self._folder.write(self._core.take_effects())

@@ -4,8 +4,6 @@
 newest included, in standard deviations of the same closes.
 """
 
-# ruff: noqa: ARG002 - each method is given more than this strategy needs
-
 from __future__ import annotations
 
 from decimal import Decimal

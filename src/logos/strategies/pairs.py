@@ -4,8 +4,6 @@ The ratio of the two prices is kept as an integer count of 10**-12, and looked a
 symbols have closed a bar at the same moment: a fresh price over a stale one is no ratio.
 """
 
-# ruff: noqa: ARG002 - each method is given more than this strategy needs
-
 from __future__ import annotations
 
 from decimal import Decimal

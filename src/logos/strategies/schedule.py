@@ -6,8 +6,6 @@ is sent at the first event of its symbol at or after its time. Entries come from
 which those an order does not need may be absent or empty.
 """
 
-# ruff: noqa: ARG002 - each method is given more than this strategy needs
-
 from __future__ import annotations
 
 import csv

@@ -4,8 +4,6 @@ The averages are never divided out: sums of integers are compared, crosswise mul
 "above" is exact and an equal pair is really equal (and then nothing changes).
 """
 
-# ruff: noqa: ARG002 - each method is given more than this strategy needs
-
 from __future__ import annotations
 
 from decimal import Decimal
