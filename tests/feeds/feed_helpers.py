@@ -15,6 +15,7 @@ from logos.core.messages import MarketEvent
 from logos.core.types import NS_PER_MINUTE
 from logos.feeds.defects import ACCEPTABLE_KINDS
 from logos.feeds.layout import BARS, QUOTE_BARS
+from logos.feeds.optional import arrow_available
 from logos.feeds.replay import ReplayFeed
 from logos.feeds.source import DataSource
 from logos.feeds.suggest import suggest_instrument
@@ -23,7 +24,13 @@ BAR_HEADER = "timestamp,open,high,low,close,volume"
 QUOTE_HEADER = "timestamp,bid,ask,bid_size,ask_size"
 TRADE_HEADER = "timestamp,price,size,side"
 
-READERS = [pytest.param(False, id="careful"), pytest.param(True, id="fast")]
+needs_arrow = pytest.mark.skipif(
+    not arrow_available(), reason="the fast reader needs the extra logos[parquet]"
+)
+READERS = [
+    pytest.param(False, id="careful"),
+    pytest.param(True, id="fast", marks=needs_arrow),
+]
 
 
 def traded(symbol: str = "BTCUSD", tick: str = "0.01", lot: str = "0.0001") -> Instrument:

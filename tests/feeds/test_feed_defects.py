@@ -15,6 +15,7 @@ from feed_helpers import (
     TRADE_HEADER,
     bar_row,
     events_of,
+    needs_arrow,
     source_of,
     traded,
     write,
@@ -242,6 +243,7 @@ def corrupted(kind: str, changes: list[tuple[int, int, str]]) -> list[str]:
     return [",".join(cells) for cells in rows]
 
 
+@needs_arrow
 @settings(
     max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
@@ -270,6 +272,7 @@ def test_both_readers_agree_and_keep_exactly_the_rows_not_reported_as_dropped(
     assert all(reported[kind] == min(count, 20) for kind, count in careful.counts.items())
 
 
+@needs_arrow
 def test_readers_take_turns_in_the_middle_of_a_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -336,6 +339,7 @@ def test_sizes_that_the_file_does_not_report_are_unknown(tmp_path: Path, fast: b
     assert (trade.size_units, trade.aggressor) == (-1, "")
 
 
+@needs_arrow
 @settings(max_examples=60, deadline=None, suppress_health_check=SHARED_FOLDER)
 @given(
     prices=st.lists(st.decimals("0.01", "99999999", places=2), min_size=1, max_size=30),

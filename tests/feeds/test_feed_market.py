@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from feed_helpers import instruments_of, market_folder
+from feed_helpers import instruments_of, market_folder, needs_arrow
 
 from logos.core.instrument import Instrument
 from logos.core.messages import MarketEvent
@@ -42,7 +42,7 @@ def instruments(sources: list[DataSource]) -> dict[str, Instrument]:
 
 
 def replayed(
-    sources: list[DataSource], instruments: dict[str, Instrument], *, fast: bool
+    sources: list[DataSource], instruments: dict[str, Instrument], *, fast: bool | None = None
 ) -> list[MarketEvent]:
     feed = ReplayFeed(sources, instruments, accept=KEEPING_KINDS, fast=fast)
     return [event for chunk in feed.chunks() for event in chunk]
@@ -55,6 +55,7 @@ def test_every_file_is_found(sources: list[DataSource]) -> None:
     assert len(found) == sum(len(source.paths) for source in sources) == 24
 
 
+@needs_arrow
 def test_rows_and_gaps_are_those_the_readme_counts(
     sources: list[DataSource], instruments: dict[str, Instrument]
 ) -> None:
@@ -71,6 +72,7 @@ def test_rows_and_gaps_are_those_the_readme_counts(
         assert report == inspect_source(source, instruments[source.symbol], fast=False), source
 
 
+@needs_arrow
 def test_both_readers_give_the_same_events(
     sources: list[DataSource], instruments: dict[str, Instrument]
 ) -> None:
@@ -83,13 +85,14 @@ def test_both_readers_give_the_same_events(
 def test_all_of_it_merges_in_order_and_as_a_naive_sort_would(
     sources: list[DataSource], instruments: dict[str, Instrument]
 ) -> None:
-    naive = [event for source in sources for event in replayed([source], instruments, fast=True)]
+    naive = [event for source in sources for event in replayed([source], instruments)]
     naive.sort(key=lambda event: event.ts_ns)
-    assert replayed(sources, instruments, fast=True) == naive
+    assert replayed(sources, instruments) == naive
     feed = ReplayFeed(sources, instruments, accept=KEEPING_KINDS)
     assert [event for chunk in feed.chunks(skip=100_000) for event in chunk] == naive[100_000:]
 
 
+@needs_arrow
 def test_parquet_copies_replay_the_same_events(
     sources: list[DataSource], instruments: dict[str, Instrument], tmp_path: Path
 ) -> None:

@@ -18,6 +18,9 @@ def arrow_available() -> bool:
 
 
 def require_arrow(path: Path) -> None:
-    """Raise DataError, saying what to install, when `path` needs pyarrow and it is not there."""
+    """Raise DataError, saying what to install, when `path` is to be read with pyarrow in vain."""
     if not arrow_available():
-        raise DataError(f"{path}: Parquet needs the library pyarrow: pip install 'logos[parquet]'")
+        raise DataError(
+            f"{path}: Parquet and the fast reader need the library pyarrow:"
+            " pip install 'logos[parquet]'"
+        )

@@ -195,6 +195,7 @@ def _csv_pieces(state: FileState, fast: bool) -> Iterator[Block]:
     if not fast:
         read_chunk: Callable[[FileState, Chunk], Block | None] = read_columns
     else:
+        require_arrow(state.path)
         from logos.feeds.arrow import read_chunk
 
     for chunk in csv_chunks(state.path):
