@@ -1,0 +1,416 @@
+"""The engine as a whole: same events, same bytes; failures named; time, samples, loops bounded."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from logos.core.engine import TradingCore
+from logos.core.instrument import instrument
+from logos.core.messages import Bar, Command, Event, Quote, QuoteBar, Trade
+from logos.core.orders import InvariantBroken
+from logos.core.records import (
+    AccountRecord,
+    OrderRecord,
+    PaperFillRecord,
+    PositionRecord,
+    Record,
+    WarningRecord,
+)
+from logos.core.strategy import (
+    Answer,
+    Cancel,
+    Context,
+    Replace,
+    Strategy,
+    Target,
+    Weight,
+    limit,
+    market,
+    stop,
+)
+from logos.core.translator import StrategyError
+from logos.core.types import NS_PER_MINUTE, FillRule, Side
+from logos.testing.builders import (
+    Scripted,
+    bar,
+    ends_in,
+    fills_in,
+    orders_in,
+    paper_rules,
+    quote,
+    quote_bar,
+    run,
+    trade,
+    trading_core,
+)
+
+COIN = instrument("COIN", tick="0.01", lot="0.1", quote="USD")
+OTHER = instrument("OTHER", tick="0.05", lot="1", quote="USD", settlement="margin", leverage=5)
+AT_ONCE = paper_rules(FillRule.BID_ASK)
+FLAT = "100 100 100 100"
+
+
+class Dice(Strategy):
+    """Does a bit of everything, by the session's generator."""
+
+    def decide(self, context: Context, symbol: str) -> Answer:
+        dice = context.random
+        price = dice.randrange(9_500, 10_500) / 100
+        side = dice.choice([Side.BUY, Side.SELL])
+        size = dice.randrange(1, 30) / 10 if symbol == "COIN" else dice.randrange(1, 4)
+        choices: list[Answer] = [
+            None,
+            side,
+            Target(dice.randrange(-3, 4)),
+            Weight("0.01"),
+            market(side, size),
+            [limit(side, size, price, tag="a"), stop(side, size, price)],
+            Cancel(tag="a"),
+            Replace(tag="a", limit_price=price),
+        ]
+        return dice.choice(choices)
+
+    def on_quote(self, context: Context, quote: Quote) -> Answer:
+        return self.decide(context, quote.symbol)
+
+    def on_trade(self, context: Context, trade: Trade) -> Answer:
+        return self.decide(context, trade.symbol)
+
+    def on_bar(self, context: Context, bar: Bar | QuoteBar) -> Answer:
+        return self.decide(context, bar.symbol)
+
+    def on_fill(self, context: Context, fill: PaperFillRecord) -> Answer:
+        return Cancel(tag="a") if context.random.random() < 0.2 else None
+
+
+def many_events(count: int) -> list[Event]:
+    """Quotes, trades and bars of two symbols that wander without any randomness."""
+    events: list[Event] = []
+    for number in range(1, count + 1):
+        mid = 10_000 + (number * 7_919) % 301 - 150
+        bid, ask = f"{(mid - 1) / 100:.2f}", f"{(mid + 1) / 100:.2f}"
+        time = number * NS_PER_MINUTE
+        if number % 3 == 0:
+            events.append(quote(COIN, time, bid, ask, "5", "4"))
+        elif number % 3 == 1:
+            events.append(trade(COIN, time, bid, "3"))
+        else:
+            flat = f"{mid // 5 * 5 / 100:.2f}"
+            high = f"{(mid // 5 * 5 + 45) / 100:.2f}"
+            events.append(bar(OTHER, number, f"{flat} {high} {flat} {flat}", "9"))
+    return events
+
+
+def dice_core(seed: int, **how: Any) -> TradingCore:
+    rules = paper_rules(participation="0.5", latency_ns=90_000_000_000, slippage_ticks=1)
+    how = {"rules": rules, "seed": seed, "sample_ns": 10 * NS_PER_MINUTE, **how}
+    return trading_core(Dice(), COIN, OTHER, borrow={"COIN": "50"}, **how)
+
+
+def encoded(records: Sequence[Record]) -> list[bytes]:
+    return [msgspec.json.encode(record) for record in records]
+
+
+def dice_session(seed: int = 7) -> list[bytes]:
+    return encoded(run(dice_core(seed), many_events(300)))
+
+
+def test_the_same_events_and_seed_give_the_same_bytes() -> None:
+    first = dice_session()
+    assert len(first) > 300
+    assert first == dice_session()
+    assert first != dice_session(8)
+
+
+@pytest.mark.parametrize("hash_seed", ["0", "1"])
+def test_nothing_depends_on_the_order_of_hashes(hash_seed: str) -> None:
+    program = (
+        "import hashlib, test_core_engine as t;"
+        "print(hashlib.sha256(b'\\n'.join(t.dice_session())).hexdigest())"
+    )
+    path = os.pathsep.join([str(Path(__file__).parent), *sys.path])
+    environment = {**os.environ, "PYTHONHASHSEED": hash_seed, "PYTHONPATH": path}
+    there = subprocess.run(
+        [sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True
+    )
+    assert there.stdout.strip() == hashlib.sha256(b"\n".join(dice_session())).hexdigest()
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.lists(st.integers(1, 200), min_size=1, max_size=5))
+def test_how_events_are_handed_over_changes_nothing(sizes: list[int]) -> None:
+    events = many_events(200)
+    core = dice_core(7)
+    records = core.start(events[0].ts_ns)
+    start = 0
+    for size in [*sizes, len(events)]:
+        core.run(events[start : start + size])
+        start += size
+    records += core.take_effects()
+    assert encoded(records + core.stop()) == encoded(run(dice_core(7), events))
+
+
+def test_every_record_reads_back_from_its_json() -> None:
+    for record in run(dice_core(3), many_events(100)):
+        assert msgspec.json.decode(msgspec.json.encode(record), type=Record) == record
+
+
+# ---- failures ----
+
+
+class Fails(Strategy):
+    """Raises in the one method it is told to."""
+
+    def __init__(self, method: str) -> None:
+        self.method = method
+
+    def check(self, method: str) -> None:
+        if method == self.method:
+            raise ZeroDivisionError("by the strategy")
+
+    def on_start(self, context: Context) -> Answer:
+        self.check("on_start")
+        return None
+
+    def on_quote(self, context: Context, quote: Quote) -> Answer:
+        self.check("on_quote")
+        return Side.BUY
+
+    def on_trade(self, context: Context, trade: Trade) -> Answer:
+        self.check("on_trade")
+        return None
+
+    def on_bar(self, context: Context, bar: Bar | QuoteBar) -> Answer:
+        self.check("on_bar")
+        return None
+
+    def on_fill(self, context: Context, fill: PaperFillRecord) -> Answer:
+        self.check("on_fill")
+        return None
+
+    def on_stop(self, context: Context) -> Answer:
+        self.check("on_stop")
+        return None
+
+
+@pytest.mark.parametrize(
+    "method", ["on_start", "on_quote", "on_trade", "on_bar", "on_fill", "on_stop"]
+)
+def test_a_strategy_that_raises_is_named_with_its_method(method: str) -> None:
+    core = trading_core(Fails(method), COIN, rules=AT_ONCE)
+    events: list[Event] = [
+        quote(COIN, 1, "99", "101"),
+        trade(COIN, 2, "100"),
+        bar(COIN, 1, FLAT),
+    ]
+    with pytest.raises(
+        StrategyError, match=f"raised in {method}: ZeroDivisionError: by the strategy"
+    ) as caught:
+        run(core, events)
+    assert isinstance(caught.value.__cause__, ZeroDivisionError)
+    core.take_effects()
+    ended = core.abort()
+    assert core.desk.books["COIN"].working == []
+    assert isinstance(ended[-1], AccountRecord)
+
+
+class Greedy(Strategy):
+    """Orders again on every fill."""
+
+    def on_quote(self, context: Context, quote: Quote) -> Answer:
+        return market(Side.BUY, "0.1")
+
+    def on_fill(self, context: Context, fill: PaperFillRecord) -> Answer:
+        return market(Side.BUY if fill.side is Side.SELL else Side.SELL, "0.1")
+
+
+def test_ordering_on_every_fill_of_one_event_is_bounded() -> None:
+    core = trading_core(Greedy(), COIN, rules=AT_ONCE)
+    core.start(1)
+    with pytest.raises(StrategyError, match="keeps ordering on every fill"):
+        core.step(quote(COIN, 1, "99.99", "100"))
+    assert 10_000 <= core.desk.fill_count <= 10_001
+    core.abort()
+    core.desk.account.ledger("USD").check()
+
+
+def test_on_fill_may_order_on_and_is_told_of_that_fill_too() -> None:
+    core = trading_core(Greedy(), COIN)
+    records = core.start(0)
+    for number in range(1, 5):
+        records += core.step(quote(COIN, number, "99.99", "100"))
+    # Each quote: one new purchase, and one answer for each fill of the quote before.
+    assert len(orders_in(records)) == 1 + 2 + 3 + 4
+
+
+@pytest.mark.parametrize("answer", [Side.BUY, Target(1), market(Side.BUY, 1)])
+def test_at_the_start_an_answer_needs_a_symbol(answer: Answer) -> None:
+    with pytest.raises(StrategyError, match="needs a symbol"):
+        trading_core(Scripted({0: answer}), COIN).start(1)
+
+
+def test_time_that_runs_back_is_a_broken_invariant() -> None:
+    core = trading_core(Scripted(), COIN)
+    core.start(5)
+    core.step(quote(COIN, 5, "99", "101"))
+    core.step(quote(COIN, 5, "99", "101"))
+    for event in (quote(COIN, 4, "99", "101"), trade(COIN, 4, "100"), Command(4, "engage", "", "")):
+        with pytest.raises(InvariantBroken, match="time ran back from 5 to 4"):
+            core.step(event)
+
+
+def test_an_event_of_a_symbol_without_books_is_a_key_error() -> None:
+    with pytest.raises(KeyError, match="OTHER"):
+        run(trading_core(Scripted(), COIN), [bar(OTHER, 1, FLAT)])
+
+
+# ---- prices that are none ----
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        quote(COIN, 2, "101", "100"),
+        quote(COIN, 2, "0", "100"),
+        quote_bar(COIN, 1, "101 101 101 101", "100 100 100 100"),
+        quote_bar(COIN, 1, "1 1 0 1", "2 2 1 2"),
+    ],
+)
+def test_a_bad_price_fills_nothing_marks_nothing_and_is_said_once(bad: Event) -> None:
+    core = trading_core(Scripted({1: limit(Side.BUY, 1, 200)}), COIN)
+    core.start(1)
+    core.step(quote(COIN, 1, "99", "101"))
+    records = core.step(bad) + core.step(bad)
+    assert fills_in(records) == []
+    book = core.desk.books["COIN"]
+    assert (book.bid, book.ask) == (9_900, 10_100)
+    warnings = [each.code for each in records if isinstance(each, WarningRecord)]
+    assert warnings == ["BAD_PRICE"]
+    assert core.bad_price_count == 2
+    assert len(fills_in(core.step(bar(COIN, 2, FLAT)))) == 0  # one-sided, after a quote
+    assert len(fills_in(core.step(quote(COIN, 2 * NS_PER_MINUTE, "99", "101")))) == 1
+
+
+@pytest.mark.parametrize("bad", [trade(COIN, 2, "0"), bar(COIN, 1, "1 1 0 1")])
+def test_a_one_sided_price_of_nothing_is_none_either(bad: Event) -> None:
+    core = trading_core(Scripted({1: market(Side.SELL, 1)}), COIN, borrow={"COIN": "1"})
+    core.start(1)
+    core.step(trade(COIN, 1, "100"))
+    assert fills_in(core.step(bad)) == []
+    assert core.desk.books["COIN"].bid == 10_000
+
+
+# ---- samples, warnings, the end ----
+
+
+def samples_in(records: list[Record]) -> list[tuple[int, int]]:
+    return [(r.ts_ns, r.equity_units) for r in records if isinstance(r, AccountRecord)]
+
+
+def test_samples_stand_at_the_last_boundary_before_an_event() -> None:
+    core = trading_core(Scripted({1: market(Side.BUY, 1)}), COIN, rules=AT_ONCE, sample_ns=10)
+    prices = {3: 100, 9: 101, 10: 102, 11: 103, 45: 104, 49: 105}
+    events: list[Event] = [quote(COIN, t, str(p), str(p)) for t, p in prices.items()]
+    base = 10**14  # a million, in units of 10**-8
+    unit = 10**8
+    assert samples_in(run(core, events)) == [
+        (3, base),
+        (10, base + 1 * unit),  # as it stood after the event at 9
+        (40, base + 3 * unit),  # boundaries nobody traded between are not repeated
+        (49, base + 5 * unit),
+    ]
+
+
+def test_without_an_interval_there_are_samples_at_both_ends_only() -> None:
+    records = run(trading_core(Scripted(), COIN, OTHER), many_events(50))
+    positions = [r.ts_ns for r in records if isinstance(r, PositionRecord)]
+    assert positions == [NS_PER_MINUTE] * 2 + [50 * NS_PER_MINUTE] * 2
+
+
+def test_a_margin_call_is_said_once_until_it_is_over() -> None:
+    future = instrument(
+        "F", tick="1", lot="1", quote="USD", settlement="margin", leverage=10,
+        maintenance_margin="0.5",
+    )  # fmt: skip
+    core = trading_core(
+        Scripted({1: market(Side.BUY, 10)}), future, cash={"USD": "120"}, rules=AT_ONCE, sample_ns=1
+    )
+    events: list[Event] = [
+        quote(future, time, str(price), str(price))
+        for time, price in enumerate([100, 92, 92, 100, 92, 92], 1)
+    ]
+    warned = [r.ts_ns for r in run(core, events) if isinstance(r, WarningRecord)]
+    assert len(warned) == 2
+
+
+def test_what_is_open_at_the_end_is_cancelled_and_positions_stay() -> None:
+    script: dict[int, Answer] = {
+        1: [market(Side.BUY, 1), limit(Side.BUY, 1, 90)],
+        -1: market(Side.SELL, 1, symbol="COIN"),
+    }
+    core = trading_core(Scripted(script), COIN)
+    records = run(core, [bar(COIN, 1, FLAT), bar(COIN, 2, FLAT)])
+    assert ends_in(records) == {
+        1: "FILLED",
+        2: "CANCELLED SESSION_ENDED",
+        3: "CANCELLED SESSION_ENDED",
+    }
+    assert core.desk.books["COIN"].inventory.position == 10
+
+
+# ---- what a strategy may know ----
+
+
+class Looks(Strategy):
+    """Notes what the context says at each quote."""
+
+    def __init__(self) -> None:
+        self.notes: list[tuple[int, Decimal, Decimal, int]] = []
+        self.known: tuple[object, ...] = ()
+
+    def on_quote(self, context: Context, quote: Quote) -> Answer:
+        waiting = context.open_orders("COIN")
+        self.notes.append(
+            (context.now_ns, context.position("COIN"), context.equity("USD"), len(waiting))
+        )
+        self.known = (list(context.symbols), context.params["n"], waiting)
+        if len(self.notes) == 1:
+            return [market(Side.BUY, 2), limit(Side.BUY, 1, 90, tag="low")]
+        return None
+
+
+def test_the_context_tells_time_position_equity_and_open_orders() -> None:
+    strategy = Looks()
+    core = trading_core(strategy, COIN, cash={"USD": "1000"}, rules=AT_ONCE, params={"n": 3})
+    core.start(1)
+    core.step(quote(COIN, 1, "99", "100"))
+    core.step(quote(COIN, 2, "104", "105"))
+    assert strategy.notes == [
+        (1, Decimal(0), Decimal(1000), 0),
+        (2, Decimal(2), Decimal(1008), 1),
+    ]
+    symbols, number, waiting = strategy.known
+    assert (symbols, number) == (["COIN"], 3)
+    assert isinstance(waiting, list)
+    order = waiting[0]
+    assert (order.tag, order.side, order.quantity, order.filled) == ("low", Side.BUY, 1, 0)
+    assert (order.limit_price, order.stop_price) == (Decimal(90), None)
+
+
+def test_orders_carry_their_client_ids_by_session_and_number() -> None:
+    core = trading_core(Scripted({1: [Side.BUY, Side.BUY]}), COIN, session_id="s-2026")
+    records = run(core, [bar(COIN, 1, FLAT)])
+    ids = [each.client_order_id for each in records if isinstance(each, OrderRecord)]
+    assert ids == ["s-2026-1", "s-2026-2"]
