@@ -13,11 +13,10 @@ from logos.testing.auditor import (
     COLUMNS,
     Auditor,
     Terms,
-    UnreadableTrades,
     audit,
     audit_rows,
-    plain,
 )
+from logos.testing.cells import UnreadableTrades, plain
 
 HEAD = ",".join(COLUMNS)
 

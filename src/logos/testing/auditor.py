@@ -14,7 +14,6 @@ A difference does not stop the audit: the auditor keeps its own figures and goes
 from __future__ import annotations
 
 import csv
-import datetime
 import re
 from collections import deque
 from collections.abc import Iterable, Mapping
@@ -23,6 +22,8 @@ from fractions import Fraction
 from pathlib import Path
 from typing import NamedTuple
 
+from logos.testing.cells import Cells, Difference, UnreadableTrades, plain
+
 COLUMNS = [
     *("fill_id", "time", "tick_id", "order_id", "client_order_id", "symbol", "side"),
     *("quantity", "price", "liquidity", "notional", "fee", "currency", "realised"),
@@ -30,14 +31,8 @@ COLUMNS = [
 ]
 """What trades.csv must have, in this order."""
 
-_DECIMAL = re.compile(r"-?[0-9]+(\.[0-9]+)?")
-_TIME = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)\.(\d{9})Z")
 _CLOSURE = re.compile(r"L([0-9]+):([0-9.]+)@([0-9.]+):(-?[0-9.]+):(-?[0-9.]+)")
 _OPENING = re.compile(r"L([0-9]+):(-?[0-9.]+)")
-
-
-class UnreadableTrades(ValueError):
-    """The file is not a trades.csv: says which row and what is wrong with it."""
 
 
 class Terms(NamedTuple):
@@ -47,18 +42,6 @@ class Terms(NamedTuple):
     quote: str
     multiplier: Fraction
     settlement: str
-
-
-class Difference(NamedTuple):
-    """One figure that is not what the fills make it. `row` 1 is the first line after the head."""
-
-    row: int
-    column: str
-    printed: str
-    recomputed: str
-
-    def __str__(self) -> str:
-        return f"row {self.row}, {self.column}: printed {self.printed}, is {self.recomputed}"
 
 
 class SymbolState(NamedTuple):
@@ -173,7 +156,7 @@ class Auditor:
         """
         self.report.rows += 1
         number = self.report.rows
-        cells = _Cells(number, row)
+        cells = Cells(number, row)
         symbol = self._symbols.get(cells.text("symbol"))
         if symbol is None:
             raise cells.error("symbol", "not among the instruments")
@@ -204,7 +187,7 @@ class Auditor:
         self.report.differences += cells.differences
         return cells.differences
 
-    def _check_order_of_rows(self, cells: _Cells) -> None:
+    def _check_order_of_rows(self, cells: Cells) -> None:
         cells.compare("fill_id", Fraction(cells.number))
         time_ns = cells.time_ns("time")
         if time_ns < self._last_time_ns:
@@ -286,7 +269,7 @@ def _trade(
     return closed, opened
 
 
-def _compare_closures(cells: _Cells, closed: list[_Closed]) -> None:
+def _compare_closures(cells: Cells, closed: list[_Closed]) -> None:
     """Judge `lots_closed`: every lot, quantity, price, profit and share of fees."""
     printed = cells.text("lots_closed")
     texts = printed.split(";") if printed else []
@@ -300,7 +283,7 @@ def _compare_closures(cells: _Cells, closed: list[_Closed]) -> None:
         cells.differ("lots_closed", printed, ";".join(expected))
 
 
-def _closure_values(cells: _Cells, text: str) -> tuple[int, list[Fraction]]:
+def _closure_values(cells: Cells, text: str) -> tuple[int, list[Fraction]]:
     match = _CLOSURE.fullmatch(text)
     if match is None:
         raise cells.error("lots_closed", f"{text!r} is not lot:quantity@price:profit:fee")
@@ -308,7 +291,7 @@ def _closure_values(cells: _Cells, text: str) -> tuple[int, list[Fraction]]:
     return int(number), [cells.fraction("lots_closed", amount) for amount in amounts]
 
 
-def _compare_opening(cells: _Cells, opened: _Lot | None) -> None:
+def _compare_opening(cells: Cells, opened: _Lot | None) -> None:
     printed = cells.text("lot_opened")
     expected = "" if opened is None else f"L{opened.number}:{plain(opened.left)}"
     if not printed or opened is None:
@@ -319,70 +302,6 @@ def _compare_opening(cells: _Cells, opened: _Lot | None) -> None:
         raise cells.error("lot_opened", "not lot:quantity")
     if (int(match[1]), cells.fraction("lot_opened", match[2])) != (opened.number, opened.left):
         cells.differ("lot_opened", printed, expected)
-
-
-def plain(amount: Fraction) -> str:
-    """`amount` as plain decimal text where it has one of up to 60 digits, else as a fraction."""
-    for digits in range(61):
-        units = amount * 10**digits
-        if units.denominator == 1:
-            text = str(abs(units.numerator)).rjust(digits + 1, "0")
-            whole, rest = text[: len(text) - digits], text[len(text) - digits :]
-            return ("-" if amount < 0 else "") + (f"{whole}.{rest}" if rest else whole)
-    return str(amount)
-
-
-class _Cells:
-    """One row's cells: reads them strictly, and collects the differences."""
-
-    def __init__(self, number: int, row: Mapping[str, str]) -> None:
-        self.number = number
-        self._row = row
-        self.differences: list[Difference] = []
-
-    def error(self, column: str, what: str) -> UnreadableTrades:
-        return UnreadableTrades(f"row {self.number}, {column}: {self._row.get(column)!r}: {what}")
-
-    def text(self, column: str) -> str:
-        cell = self._row.get(column)
-        if cell is None:
-            raise self.error(column, "the cell is missing")
-        return cell
-
-    def amount(self, column: str) -> Fraction:
-        return self.fraction(column, self.text(column))
-
-    def fraction(self, column: str, text: str) -> Fraction:
-        if _DECIMAL.fullmatch(text) is None:
-            raise self.error(column, f"{text!r} is not a plain decimal number")
-        return Fraction(text)
-
-    def unit(self, column: str) -> Fraction:
-        """The value of one in the last digit that is printed."""
-        return Fraction(1, 10 ** len(self.text(column).partition(".")[2]))
-
-    def time_ns(self, column: str) -> int:
-        """Nanoseconds since 1970 of an ISO time in UTC with nine digits and a Z."""
-        match = _TIME.fullmatch(self.text(column))
-        if match is None:
-            raise self.error(column, "not a UTC time with nine digits after the point and a Z")
-        try:
-            moment = datetime.datetime.fromisoformat(match[1] + "+00:00")
-        except ValueError as error:
-            raise self.error(column, str(error)) from None
-        since = moment - datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
-        return (since.days * 86_400 + since.seconds) * 10**9 + int(match[2])
-
-    def compare(self, column: str, recomputed: Fraction) -> None:
-        if self.amount(column) != recomputed:
-            self.differ(column, self.text(column), plain(recomputed))
-
-    def compare_text(self, column: str, recomputed: str) -> None:
-        if self.text(column) != recomputed:
-            self.differ(column, self.text(column), recomputed)
-
-    def differ(self, column: str, printed: str, recomputed: str) -> None:
-        self.differences.append(Difference(self.number, column, printed, recomputed))
 
 
 def audit_rows(
