@@ -1,4 +1,4 @@
-"""Determinism: the same events and seed give the same bytes, however they are handed over."""
+"""Whole sessions of a strategy that throws dice: the same bytes every time, and an audit passed."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Sequence
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -32,9 +33,12 @@ from logos.core.strategy import (
     stop,
 )
 from logos.core.types import NS_PER_MINUTE, Side
-from logos.testing.builders import bar, paper_rules, quote, run, trade, trading_core
+from logos.session.artifacts import ArtifactWriter
+from logos.testing.auditor import Terms, audit, audit_rows
+from logos.testing.builders import bar, fee_schedule, paper_rules, quote, run, trade, trading_core
 
-COIN = instrument("COIN", tick="0.01", lot="0.1", quote="USD")
+FEES = fee_schedule(maker="0.0002", taker="0.0007", minimum="0.05", decimals=4)
+COIN = instrument("COIN", tick="0.01", lot="0.1", quote="USD", fees=FEES)
 OTHER = instrument("OTHER", tick="0.05", lot="1", quote="USD", settlement="margin", leverage=5)
 
 
@@ -113,7 +117,7 @@ def test_the_same_events_and_seed_give_the_same_bytes() -> None:
 @pytest.mark.parametrize("hash_seed", ["0", "1"])
 def test_nothing_depends_on_the_order_of_hashes(hash_seed: str) -> None:
     program = (
-        "import hashlib, test_core_determinism as t;"
+        "import hashlib, test_core_sessions as t;"
         "print(hashlib.sha256(b'\\n'.join(t.dice_session())).hexdigest())"
     )
     path = os.pathsep.join([str(Path(__file__).parent), *sys.path])
@@ -141,3 +145,24 @@ def test_how_events_are_handed_over_changes_nothing(sizes: list[int]) -> None:
 def test_every_record_reads_back_from_its_json() -> None:
     for record in run(dice_core(3), many_events(100)):
         assert msgspec.json.decode(msgspec.json.encode(record), type=Record) == record
+
+
+def test_a_whole_session_written_out_passes_and_its_last_digit_counts(tmp_path: Path) -> None:
+    """Two symbols, hundreds of fills in every direction, through the artifact writer."""
+    core = dice_core(11)
+    unit_values = {symbol: book.unit_value for symbol, book in core.desk.books.items()}
+    writer = ArtifactWriter(tmp_path, unit_values)
+    writer.write(run(core, many_events(600)))
+    writer.close()
+    terms = {
+        "COIN": Terms("COIN", "USD", Fraction(1), "spot"),
+        "OTHER": Terms("OTHER", "USD", Fraction(1), "margin"),
+    }
+    report = audit(tmp_path / "trades.csv", terms, {"USD": "1000000"})
+    assert report.is_clean, str(report)
+    assert report.rows > 200
+    lines = (tmp_path / "trades.csv").read_text().splitlines()
+    last = lines[-1]
+    lines[-1] = last[:-1] + str((int(last[-1]) + 1) % 10)
+    tampered = audit_rows(lines, terms, {"USD": "1000000"})
+    assert [(each.row, each.column) for each in tampered.differences] == [(report.rows, "wallet")]
