@@ -9,12 +9,13 @@ read exactly, never as floats.
 from __future__ import annotations
 
 import difflib
+import enum
 import hashlib
 import tomllib
 from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, get_args, get_origin, get_type_hints
+from typing import Any, TypeGuard, get_args, get_origin, get_type_hints
 
 import msgspec
 
@@ -199,15 +200,13 @@ def merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
 def make_config(raw: Mapping[str, Any], where: str = "configuration") -> Config:
     """Check `raw` and make it a Config. `where` names the source in errors.
 
-    Raises ConfigError listing every unknown key, or the first value of a wrong type or range.
+    Raises ConfigError listing every unknown or missing key and every value of a wrong type, or
+    every value out of range.
     """
-    unknown = _unknown_keys(raw, Config, "")
-    if unknown:
-        raise ConfigError(f"{where}: " + "; ".join(unknown))
-    try:
-        config = msgspec.convert(raw, Config)
-    except msgspec.ValidationError as error:
-        raise ConfigError(f"{where}: {_readable(str(error))}") from None
+    problems = _problems(raw, Config, "")
+    if problems:
+        raise ConfigError(f"{where}: " + "; ".join(problems))
+    config = msgspec.convert(raw, Config)
     endless = _endless_numbers(config, "")
     if endless:
         raise ConfigError(f"{where}: " + "; ".join(endless))
@@ -223,31 +222,51 @@ def config_hash(config: Config) -> str:
     return hashlib.sha256(msgspec.json.encode(anonymous, order="sorted")).hexdigest()
 
 
-def _unknown_keys(raw: object, expected: Any, path: str) -> list[str]:
-    """A line for every key of `raw` that the settings type does not have."""
-    if get_origin(expected) is dict and isinstance(raw, Mapping):
-        value_type = get_args(expected)[1]
+def _problems(raw: object, expected: Any, path: str) -> list[str]:
+    """A line for every key of `raw` that is unknown, missing, or of a wrong type."""
+    if get_origin(expected) is dict and get_args(expected)[1] is not Any and _is_table(raw):
+        inner = get_args(expected)[1]
         return [
-            line
-            for key, value in raw.items()
-            for line in _unknown_keys(value, value_type, f"{path}.{key}" if path else str(key))
+            line for key, value in raw.items() for line in _problems(value, inner, _join(path, key))
         ]
-    if not (isinstance(expected, type) and issubclass(expected, _Settings)):
-        return []
-    if not isinstance(raw, Mapping):
-        return []
+    if not (isinstance(expected, type) and issubclass(expected, _Settings) and _is_table(raw)):
+        return _wrong_value(raw, expected, path)
     hints = get_type_hints(expected)
-    known = {field.encode_name: hints[field.name] for field in msgspec.structs.fields(expected)}
-    lines = []
+    fields = msgspec.structs.fields(expected)
+    known = {field.encode_name: hints[field.name] for field in fields}
+    lines = [
+        f"{_join(path, field.encode_name)}: is missing"
+        for field in fields
+        if field.required and field.encode_name not in raw
+    ]
     for key, value in raw.items():
-        name = f"{path}.{key}" if path else str(key)
-        if key not in known:
-            near = difflib.get_close_matches(str(key), known, n=1)
-            hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(sorted(known))}"
-            lines.append(f"unknown key {name!r}; {hint}")
-        else:
-            lines += _unknown_keys(value, known[key], name)
+        if key in known:
+            lines += _problems(value, known[key], _join(path, key))
+            continue
+        near = difflib.get_close_matches(str(key), known, n=1)
+        hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(sorted(known))}"
+        lines.append(f"unknown key {_join(path, key)!r}; {hint}")
     return lines
+
+
+def _is_table(raw: object) -> TypeGuard[Mapping[str, Any]]:
+    return isinstance(raw, Mapping)
+
+
+def _join(path: str, key: object) -> str:
+    return f"{path}.{key}" if path else str(key)
+
+
+def _wrong_value(raw: object, expected: Any, path: str) -> list[str]:
+    """Why a value is not of its type, in words; nothing when it is."""
+    try:
+        msgspec.convert(raw, expected)
+    except msgspec.ValidationError as error:
+        text, _, _ = str(error).partition(" - at `$")
+        if isinstance(expected, type) and issubclass(expected, enum.Enum):
+            text += "; use one of " + ", ".join(choice.value for choice in expected)
+        return [f"{path}: {text}"]
+    return []
 
 
 def _endless_numbers(value: object, path: str) -> list[str]:
@@ -265,18 +284,6 @@ def _endless_numbers(value: object, path: str) -> list[str]:
         for key, inner in value.items()
         for line in _endless_numbers(inner, f"{path}.{key}" if path else str(key))
     ]
-
-
-_CHOICES = {"paper.fill": FillRule, "paper.bar_path": BarPath}
-
-
-def _readable(message: str) -> str:
-    """msgspec's message, with the place first: `$.paper.fill` is `paper.fill`."""
-    text, _, place = message.partition(" - at `$.")
-    place = place.rstrip("`")
-    if place in _CHOICES:
-        text += "; use one of " + ", ".join(choice.value for choice in _CHOICES[place])
-    return f"{place}: {text}" if place else message
 
 
 def _check_values(config: Config, where: str) -> None:

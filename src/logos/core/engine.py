@@ -48,11 +48,14 @@ from logos.core.strategy import (
 from logos.core.translator import (
     NotTranslatable,
     StrategyError,
+    check_reference,
+    check_text,
     from_request,
     from_side,
     from_target,
     from_weight,
     quantity_units,
+    shown,
 )
 from logos.core.types import (
     Code,
@@ -244,7 +247,7 @@ class TradingCore:
             if on_quote is not None:
                 try:
                     answer = on_quote(context, event)
-                except Exception as error:
+                except (Exception, SystemExit) as error:
                     raise _strategy_failed("on_quote", error) from error
                 if answer is not None:
                     self._answer(book, answer)
@@ -298,7 +301,7 @@ class TradingCore:
             return
         try:
             answer = method(self._context, event)
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             name = "on_trade" if type(event) is Trade else "on_bar"
             raise _strategy_failed(name, error) from error
         if answer is not None:
@@ -457,13 +460,13 @@ class TradingCore:
     def _ask_start(self) -> Answer:
         try:
             return self.strategy.on_start(self._context)
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise _strategy_failed("on_start", error) from error
 
     def _ask_stop(self) -> Answer:
         try:
             return self.strategy.on_stop(self._context)
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise _strategy_failed("on_stop", error) from error
 
     def _settle(self) -> None:
@@ -486,7 +489,7 @@ class TradingCore:
                     raise StrategyError("on_fill keeps ordering on every fill of one event")
                 try:
                     answer = self.strategy.on_fill(self._context, fill)
-                except Exception as error:
+                except (Exception, SystemExit) as error:
                     raise _strategy_failed("on_fill", error) from error
                 self._answer(desk.books[fill.symbol], answer)
 
@@ -502,20 +505,25 @@ class TradingCore:
 
     def _request(self, book: Book | None, request: object) -> None:
         if type(request) is Cancel:
+            check_reference(request.order_id, request.tag)
             self._cancel(book, request.order_id, request.tag, None)
             return
         if type(request) is Replace:
+            check_reference(request.order_id, request.tag)
             self._cancel(book, request.order_id, request.tag, request)
             return
         if type(request) is not Side:
             symbol = getattr(request, "symbol", "")
+            check_text(symbol, "symbol")
             if symbol:
                 book = self.desk.books.get(symbol)
                 if book is None:
                     self.desk.refuse(symbol, Code.UNKNOWN_SYMBOL, "the session does not trade it")
                     return
         if book is None:
-            raise StrategyError(f"an answer outside of an event needs a symbol: {request!r}")
+            raise StrategyError(
+                f"a {type(request).__name__} answered outside of an event needs a symbol"
+            )
         try:
             intent = _translate(book, request)
         except NotTranslatable as refusal:
@@ -546,7 +554,9 @@ class TradingCore:
         if rules.fill_rule is not FillRule.NEXT_OPEN:
             self._market.meet(book, order, book.ask, book.bid, True, desk)
 
-    def _cancel(self, book: Book | None, order_id: int, tag: str, new: Replace | None) -> None:
+    def _cancel(
+        self, book: Book | None, order_id: int, tag: str, new: Replace | None
+    ) -> None:
         """Cancel one open order, at once or after the latency; replace it if `new` is given.
 
         A tag is looked for in the event's own symbol first.
@@ -658,7 +668,7 @@ def _translate(book: Book, request: object) -> OrderIntent | None:
         return from_request(book, request)
     raise StrategyError(
         f"a strategy answers with None, a Side, Target, Weight, OrderRequest, Cancel, Replace or "
-        f"a list of these, not {type(request).__name__}: {request!r}"
+        f"a list of these, not {shown(request)}"
     )
 
 
@@ -692,7 +702,9 @@ def _kept(new: Number | None, old_units: int, decimals: int) -> Number | None:
     return to_decimal(old_units, decimals) if old_units else None
 
 
-def _strategy_failed(method: str, error: Exception) -> StrategyError:
+def _strategy_failed(method: str, error: BaseException) -> StrategyError:
     if isinstance(error, StrategyError):
         return error
-    return StrategyError(f"the strategy raised in {method}: {type(error).__name__}: {error}")
+    # What a strategy says may hold anything; what is written down must be writable.
+    words = str(error).encode("utf-8", "backslashreplace").decode()
+    return StrategyError(f"the strategy raised in {method}: {type(error).__name__}: {words}")

@@ -32,6 +32,7 @@ from logos.core.orders import OrderIntent
 from logos.core.strategy import Number, OrderRequest, Target, Weight
 from logos.core.types import Code, OrderType, Side, TimeInForce
 
+_TEXT_MAX = 64
 _MAGNITUDE_MAX = 10**60
 _DIGITS_MAX = 100
 """What a strategy may write: numbers beyond are refused before they cost anything."""
@@ -127,10 +128,35 @@ def _check_words(request: OrderRequest) -> None:
         (request.side, Side),
         (request.type, OrderType),
         (request.time_in_force, TimeInForce),
-        (request.tag, str),
     ):
         if not isinstance(value, kind):
-            raise StrategyError(f"{value!r} is not a {kind.__name__}, in {request!r}")
+            raise StrategyError(f"an order's {kind.__name__} cannot be {shown(value)}")
+    check_text(request.tag, "tag")
+
+
+def shown(value: object) -> str:
+    """A value as an error may print it: plain ones as they are, of the rest only the type.
+
+    The default repr of an object holds its address, which differs from run to run.
+    """
+    if isinstance(value, (str, int, float, Decimal)):
+        return f"{type(value).__name__} {value!a:.80}"
+    return type(value).__name__
+
+
+def check_reference(order_id: object, tag: object) -> None:
+    """Raise StrategyError unless these can name an order: a whole number and a text."""
+    if type(order_id) is not int:
+        raise StrategyError(f"an order_id is a whole number, not {shown(order_id)}")
+    check_text(tag, "tag")
+
+
+def check_text(text: object, name: str) -> None:
+    """Raise StrategyError unless `text` is a short, printable str: it ends up in every artifact."""
+    if not isinstance(text, str):
+        raise StrategyError(f"a {name} is a str, not {shown(text)}")
+    if len(text) > _TEXT_MAX or not text.isprintable():
+        raise StrategyError(f"a {name} is at most {_TEXT_MAX} printable characters: {text[:80]!a}")
 
 
 def _towards(book: Book, wanted: int) -> OrderIntent | None:
@@ -224,7 +250,7 @@ def decimal_of(value: Number, name: str) -> Decimal:
     no number at all.
     """
     if isinstance(value, bool) or not isinstance(value, (int, float, str, Decimal)):
-        raise StrategyError(f"{name} must be a number, not {type(value).__name__}: {value!r}")
+        raise StrategyError(f"{name} must be a number, not {shown(value)}")
     if isinstance(value, int):
         if not -_MAGNITUDE_MAX < value < _MAGNITUDE_MAX:
             raise NotTranslatable(Code.NOT_FINITE, f"{name} is out of range")
@@ -233,7 +259,7 @@ def decimal_of(value: Number, name: str) -> Decimal:
         # The plain float's text, whatever a subclass (NumPy's, say) prints.
         number = Decimal(float.__repr__(value)) if isinstance(value, float) else Decimal(value)
     except InvalidOperation:
-        raise StrategyError(f"{name} is not a number: {str(value)[:40]!r}") from None
+        raise StrategyError(f"{name} is not a number: {str(value)[:40]!a}") from None
     if not number.is_finite():
         raise NotTranslatable(Code.NOT_FINITE, f"{name} is {number}")
     _, digits, exponent = number.as_tuple()

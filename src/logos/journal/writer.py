@@ -31,12 +31,15 @@ class JournalWriter:
         self._failed = False
         self._descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
 
-    def append(self, record: object) -> None:
-        """Add one record (anything msgspec encodes as a JSON object)."""
-        body = self._encoder.encode(record)
-        self.sequence += 1
-        self._digest = chain(self._digest, body)
-        self._buffer += encode_line(self.sequence, self._digest, body)
+    def append(self, *records: object) -> None:
+        """Add records (anything msgspec encodes as a JSON object): all of them, or none.
+
+        Raises TypeError or ValueError for one that JSON cannot hold.
+        """
+        for body in [self._encoder.encode(record) for record in records]:
+            self.sequence += 1
+            self._digest = chain(self._digest, body)
+            self._buffer += encode_line(self.sequence, self._digest, body)
         if len(self._buffer) >= _BUFFER_BYTES:
             self.flush()
 

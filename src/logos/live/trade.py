@@ -102,7 +102,7 @@ def _overrides(options: argparse.Namespace) -> dict[str, Any]:
     }
     # Choosing one way to decide on the command line takes back the other of the file.
     if options.signals:
-        tables["strategy"] |= {"name": "", "params": {}}
+        tables["strategy"]["name"] = ""
     elif options.strategy:
         tables["strategy"]["signals"] = ""
     return {

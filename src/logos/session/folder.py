@@ -74,9 +74,7 @@ class SessionFolder:
         """Journal the records, then project them."""
         if not records:
             return
-        append = self._journal.append
-        for record in records:
-            append(record)
+        self._journal.append(*records)
         self.tally.add(records)
         self._artifacts.write(records)
         self._decisions.write(records)

@@ -20,6 +20,7 @@ from logos.core.strategy import Strategy
 from logos.core.types import NS_PER_SECOND
 from logos.feeds.check import CheckReport, check
 from logos.feeds.defects import accept_set
+from logos.feeds.errors import DataError
 from logos.feeds.numbers import RowError, parse_timestamp
 from logos.feeds.replay import ReplayFeed
 from logos.feeds.signals import SignalStrategy
@@ -118,7 +119,7 @@ def _replay(config: Config) -> tuple[ReplayFeed, list[CheckReport]]:
         raise ConfigError("no market data: name files or folders with --data, or in data.paths")
     try:
         accept = accept_set(data.accept)
-    except ValueError as error:
+    except (DataError, ValueError) as error:
         raise ConfigError(f"data.accept: {error}") from None
     sources = discover(data.paths, symbols=data.symbols or None)
     instruments = find_instruments(config, sources)

@@ -7,6 +7,7 @@ books as they stood at the last event, every order ended, and the reason in sess
 from __future__ import annotations
 
 import enum
+import shutil
 import sys
 import time
 import traceback
@@ -93,7 +94,12 @@ def run(
     session_id, folder = claim_folder(settings.session.id)
     progress = on_plan(plan) if on_plan is not None else _no_progress
     core = plan.make_core(session_id, switch if switch is not None else InProcessSwitch())
-    return _Session(plan, session_id, folder, core).run(progress)
+    try:
+        session = _Session(plan, session_id, folder, core)
+    except OSError:
+        shutil.rmtree(folder)  # made a moment ago, and nothing has happened in it
+        raise
+    return session.run(progress)
 
 
 def _settings(config: Config | Mapping[str, Any] | str | Path) -> Config:
@@ -108,6 +114,13 @@ def _settings(config: Config | Mapping[str, Any] | str | Path) -> Config:
 def config_from(file: str | None, overrides: Mapping[str, Any]) -> Config:
     """The settings of a TOML file (None: no file) with `overrides` laid on top."""
     base = read_toml(Path(file)) if file else {}
+    chosen = overrides.get("strategy", {})
+    there = base.get("strategy", {})
+    if isinstance(there, dict) and any(
+        chosen.get(key) and chosen[key] != there.get(key) for key in ("name", "signals")
+    ):
+        # Another strategy than the file's: its parameters are not this one's.
+        base = {**base, "strategy": {key: v for key, v in there.items() if key != "params"}}
     return make_config(merge(base, overrides), file or "command line")
 
 
