@@ -16,6 +16,7 @@ from logos.core.instrument import instrument
 from logos.core.records import Record
 from logos.core.strategy import (
     Answer,
+    Cancel,
     OrderRequest,
     Replace,
     Target,
@@ -139,6 +140,23 @@ def test_an_answer_of_no_known_kind_is_the_strategys_error(answer: Any) -> None:
 def test_a_word_never_passes_for_an_enumeration(request_: OrderRequest) -> None:
     with pytest.raises(StrategyError, match="str"):
         after(request_)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        Cancel(tag=7),  # type: ignore[arg-type]
+        Cancel(order_id="1"),  # type: ignore[arg-type]
+        Cancel(order_id=True),
+        Replace(tag=b"t"),  # type: ignore[arg-type]
+        Target(1, symbol=7),  # type: ignore[arg-type]
+        market(Side.BUY, 1, tag="t" * 65),
+        market(Side.BUY, 1, tag="line\nbreak"),
+    ],
+)
+def test_a_reference_that_is_no_short_text_or_number_is_the_strategys_error(answer: Answer) -> None:
+    with pytest.raises(StrategyError, match="tag|order_id|symbol"):
+        after(answer)
 
 
 @pytest.mark.parametrize(
