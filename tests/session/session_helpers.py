@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from itertools import islice
 from pathlib import Path
@@ -74,7 +74,7 @@ class Busy(Strategy):
     they go long, short and through flips.
     """
 
-    def __init__(self, sizes: Mapping[str, str], every: int) -> None:
+    def __init__(self, sizes: dict[str, str], every: int) -> None:
         self.sizes = {symbol: Decimal(size) for symbol, size in sizes.items()}
         self.every = every
         self.seen = dict.fromkeys(self.sizes, 0)
