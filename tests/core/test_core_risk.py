@@ -167,6 +167,13 @@ RULES: list[tuple[str, Code | None, tuple[Answer, ...], dict[str, Any], dict[str
         {"cash": {"USD": "100"}},
     ),
     (
+        "nor is it held up by its fee",
+        None,
+        (LONG_10, market(SELL, 10)),
+        {**MARGIN, "fees": fee_schedule(taker="0.001")},
+        {"cash": {"USD": "101"}},
+    ),
+    (
         "beyond closing it does",
         Code.INSUFFICIENT_FUNDS,
         (LONG_10, market(SELL, 12)),
