@@ -191,6 +191,7 @@ class CircuitBreaker:
     def status(self) -> SwitchStatus:
         """State, reasons and the way out, after recording whatever was found unrecorded."""
         self._writer.check_history()
+        self._examine()
         self._writer.record(ENGAGE_WAIT_S, strict_markers=True)
         evidence, verdict = self._sensor.look(strict_markers=True)
         if self._sensor.memory.pending is not None:
@@ -210,9 +211,11 @@ class CircuitBreaker:
         return CircuitBreakerMonitor(self.folder, layer=self._ledger.layer)
 
     def _examine(self) -> SwitchState:
-        _, verdict = self._sensor.look()
+        evidence, verdict = self._sensor.look()
         if self._sensor.memory.pending is not None and self._writer.record(0.0):
-            _, verdict = self._sensor.look()
+            evidence, verdict = self._sensor.look()
+        if self._ledger.is_behind(evidence):
+            self._writer.repair()
         self.flag = self._sensor.current_flag()
         return verdict.state
 

@@ -276,6 +276,24 @@ class SwitchLedger:
             and not before.tail.problem
         )
 
+    @staticmethod
+    def is_behind(evidence: Evidence) -> bool:
+        """Whether an ENGAGED record stands alone: a crash or an accident took its copies."""
+        record = evidence.armed.transition
+        if record is None or record.state != "ENGAGED":
+            return False
+        witness = evidence.witness.transition
+        lagging = witness is None or witness.epoch < record.epoch
+        return lagging or SwitchLedger.is_unlisted(evidence)
+
+    def repair(self, folder: Folder, evidence: Evidence) -> None:
+        """Give an ENGAGED record its copies back, for the day the record is lost. OSError."""
+        record, witness = evidence.armed.transition, evidence.witness.transition
+        if record is not None and (witness is None or witness.epoch < record.epoch):
+            self._write_witness(evidence.armed.line)
+        if self.is_unlisted(evidence):
+            monitor.append_line(folder, evidence.armed.line)
+
     def previous_for(self, before: Evidence) -> str:
         """What the next transition names as its predecessor."""
         if self.is_unlisted(before):

@@ -115,6 +115,21 @@ class SwitchWriter:
             self.mutex.release()
         return False
 
+    def repair(self) -> None:
+        """Make good what a crash left unwritten of an ENGAGED record. Tries, does not wait."""
+        if time.monotonic_ns() - self._refusal_ns < RETRY_NS or not self.mutex.acquire(timeout=0):
+            return
+        try:
+            with self._ledger.open() as folder, folder.locked(LOCK_FILE, 0.0):
+                evidence = self._ledger.look()
+                self._ledger.release(evidence)
+                if self._ledger.is_behind(evidence):
+                    self._ledger.repair(folder, evidence)
+        except (OSError, SwitchBusyError):
+            self._refusal_ns = time.monotonic_ns()
+        finally:
+            self.mutex.release()
+
     def settle(
         self, folder: Folder, *, own: Pending | None = None, strict_markers: bool = False
     ) -> None:
