@@ -10,7 +10,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from logos.core.instrument import instrument
+from logos.core.instrument import FeeSchedule, instrument
 from logos.core.records import Record, RefusalRecord
 from logos.core.strategy import Answer, Cancel, Replace, Target, limit, market, stop, stop_limit
 from logos.core.types import Code, FillRule, Side
@@ -238,14 +238,42 @@ def test_a_refusal_says_what_and_how_much() -> None:
     assert details == ["a position of 11.00 could result, the limit is 10.00"]
 
 
-def test_an_order_that_turns_out_too_dear_ends_at_its_fill() -> None:
-    traded = coin()
-    core = trading_core(Scripted({1: market(BUY, 10)}), traded, cash={"USD": "1000"})
+@pytest.mark.parametrize(
+    ("cash", "fees", "end"),
+    [
+        ("1009.99", fee_schedule(), "CANCELLED INSUFFICIENT_FUNDS"),
+        ("1010", fee_schedule(), "FILLED"),
+        ("1011", fee_schedule(taker="0.001"), "CANCELLED INSUFFICIENT_FUNDS"),
+        ("1011.01", fee_schedule(taker="0.001"), "FILLED"),
+    ],
+)
+def test_an_order_that_turns_out_too_dear_ends_at_its_fill(
+    cash: str, fees: FeeSchedule, end: str
+) -> None:
+    traded = coin(fees=fees)
+    core = trading_core(Scripted({1: market(BUY, 10)}), traded, cash={"USD": cash})
     records = core.start(1) + core.step(bar(traded, 1, FLAT))
     records += core.step(bar(traded, 2, "101 101 101 101"))
-    assert ends_in(records) == {1: "CANCELLED INSUFFICIENT_FUNDS"}
-    assert core.desk.account.ledger("USD").wallet.balance == 1000 * 10**8
-    assert core.desk.account.ledger("USD").wallet.locked == 0
+    assert ends_in(records) == {1: end}
+    wallet = core.desk.account.ledger("USD").wallet
+    assert wallet.locked == 0
+    assert (wallet.balance == wallet.initial) == (end != "FILLED")
+
+
+@pytest.mark.parametrize(
+    ("cash", "end"), [("1109", "CANCELLED INSUFFICIENT_FUNDS"), ("1110", "FILLED")]
+)
+def test_what_margin_binds_cannot_buy_at_the_fill_either(cash: str, end: str) -> None:
+    traded = coin()
+    future = instrument("FUT", tick="1", lot="1", quote="USD", settlement="margin", leverage=10)
+    orders = [market(BUY, 10, symbol="FUT"), market(BUY, 10, symbol="COIN")]
+    core = trading_core(Scripted({2: orders}), future, traded, cash={"USD": cash})
+    records = core.start(1)
+    for event in (bar(traded, 1, FLAT), bar(future, 1, FLAT), bar(future, 2, FLAT)):
+        records += core.step(event)
+    assert core.desk.account.ledger("USD").initial_margin == 100 * 10**8
+    records += core.step(bar(traded, 2, "101 101 101 101"))
+    assert ends_in(records) == {1: "FILLED", 2: end}
 
 
 signed = st.integers(-400, 400).filter(bool)

@@ -207,6 +207,21 @@ def test_ticks(answers: dict[int, Answer], script: str, fills: str, rules: dict[
     assert told(after(answers, script, **rules)) == fills
 
 
+def test_a_partial_fill_releases_its_part_of_the_lock_and_no_more() -> None:
+    answers: dict[int, Answer] = {1: [limit(BUY, 4, 102), limit(SELL, 4, 98)]}
+    core = trading_core(
+        Scripted(answers), COIN, borrow={"COIN": "99"}, rules=paper_rules(participation="0.5")
+    )
+    core.start(1)
+    usd, coin = (wallet for wallet in core.desk.account.wallets)
+    seen = []
+    for event in shown("1: 99/101 2/6, 2: 99/101 2/6, 3: 99/101 2/6, 4: 99/101 9/9"):
+        core.step(event)
+        seen.append((usd.locked // 10**usd.decimals, coin.locked // 10**coin.decimals))
+    # 102 for each of the 4 to buy; then 3 are bought and 1 sold, and so on.
+    assert seen == [(408, 4), (102, 3), (0, 2), (0, 0)]
+
+
 def test_a_replacement_without_latency_takes_effect_at_once() -> None:
     answers: dict[int, Answer] = {
         1: limit(BUY, 5, 98, tag="a"),

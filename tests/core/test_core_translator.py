@@ -155,7 +155,7 @@ def test_a_word_never_passes_for_an_enumeration(request_: OrderRequest) -> None:
     ],
 )
 def test_a_reference_that_is_no_short_text_or_number_is_the_strategys_error(answer: Answer) -> None:
-    with pytest.raises(StrategyError, match="tag|order_id|symbol"):
+    with pytest.raises(StrategyError, match=r"tag|order_id|symbol"):
         after(answer)
 
 
