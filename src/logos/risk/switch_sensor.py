@@ -223,8 +223,9 @@ class SwitchSensor:
 
     def clear_shared(self, epoch: int) -> None:
         """After a grant, under the writers' lock. Raises OSError."""
-        if self._shared is not None:
-            self._shared.clear(epoch)
+        with self._lock:
+            if self._shared is not None:
+                self._shared.clear(epoch)
 
     def _check_mount(self, device: int) -> None:
         if device != self._device:
