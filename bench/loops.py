@@ -25,7 +25,13 @@ from logos.core.instrument import Instrument
 from logos.core.messages import Bar, Event, Quote
 from logos.core.strategy import Answer, Context, Strategy
 from logos.core.types import NS_PER_MINUTE, Side
-from logos.session.build import build_account, build_books, build_rules, configured_instruments
+from logos.session.build import (
+    build_account,
+    build_books,
+    build_guards,
+    build_rules,
+    configured_instruments,
+)
 from logos.strategies.sma_cross import SmaCross
 
 CHUNK = 8_192
@@ -105,6 +111,7 @@ def make_core(strategy: Strategy, config: dict[str, Any]) -> TradingCore:
         strategy,
         InProcessSwitch(),
         build_rules(settings),
+        build_guards(settings),
         1,
         {},
         sample_ns=3600 * 1_000_000_000,

@@ -19,6 +19,7 @@ from typing import Any, TypeGuard, get_args, get_origin, get_type_hints
 
 import msgspec
 
+from logos.core.guards import Action
 from logos.core.types import BarPath, FillRule
 
 
@@ -90,6 +91,8 @@ class InstrumentSettings(_Settings, frozen=True, kw_only=True):
     leverage: int = 1
     initial_margin: Decimal = Decimal(1)
     maintenance_margin: Decimal = Decimal(0)
+    hours: list[str] = []
+    """When it trades, UTC, such as "mon-fri 13:30-20:00"; empty: always."""
     fees: FeeSettings = FeeSettings()
 
 
@@ -134,20 +137,48 @@ class OrdersSettings(OrderSettings, frozen=True, kw_only=True):
 
 
 class RiskLimits(_Settings, frozen=True, kw_only=True):
-    """`[risk]` and `[risk.symbols.SYMBOL]`: limits that refuse an order; 0 means none."""
+    """`[risk]` and `[risk.symbols.SYMBOL]`: limits on one symbol's orders; 0 means none."""
 
     max_order_notional: Decimal = Decimal(0)
     """In the symbol's quote currency."""
+    max_order_quantity: Decimal = Decimal(0)
     max_position: Decimal = Decimal(0)
     """In units of the symbol, long or short, with everything in flight filled."""
     price_collar: Decimal = Decimal(0)
     """How far a limit or stop price may be from the market, as a fraction of it."""
+    max_open_orders: int = 0
+    stale_after_s: Decimal = Decimal(0)
+    """Orders are refused when the symbol's last price is older (event time)."""
+    duplicate_window_s: Decimal = Decimal(0)
+    """The same order again within this time is refused."""
+
+
+class TotalLimits(_Settings, frozen=True, kw_only=True):
+    """`[risk.total]`: limits on the whole session; money applies to each currency by itself."""
+
+    max_gross_exposure: Decimal = Decimal(0)
+    max_net_exposure: Decimal = Decimal(0)
+    max_open_orders: int = 0
+    max_orders: int = 0
+    """How many orders may be made in any `max_orders_window_s`."""
+    max_orders_window_s: Decimal = Decimal(1)
+    max_drawdown: Decimal = Decimal(0)
+    """From the high-water mark of equity, in money."""
+    max_drawdown_share: Decimal = Decimal(0)
+    """The same as a fraction of the high-water mark; the tighter of the two counts."""
+    max_daily_loss: Decimal = Decimal(0)
+    """Since the beginning of the UTC day."""
+    max_consecutive_losses: int = 0
+    """Closing fills in a row that lost money, fees included."""
 
 
 class RiskSettings(RiskLimits, frozen=True, kw_only=True):
-    """`[risk]`: the defaults, and exceptions by symbol."""
+    """`[risk]`: the defaults, exceptions by symbol, totals, and what guards do besides refusing."""
 
     symbols: dict[str, RiskLimits] = {}
+    total: TotalLimits = TotalLimits()
+    actions: dict[str, Action] = {}
+    """By guard (lower case, such as max_drawdown): "refuse", "reduce_only" or "engage"."""
 
 
 class SwitchSettings(_Settings, frozen=True, kw_only=True):
@@ -300,9 +331,14 @@ def _check_values(config: Config, where: str) -> None:
         problems.append("paper.slippage_ticks, slippage_bps and latency_ms must be 0 or more")
     if config.switch.on_engaged not in ("halt", "block"):
         problems.append("switch.on_engaged is 'halt' or 'block'")
-    for name, limits in (("risk", config.risk), *config.risk.symbols.items()):
-        if min(limits.max_order_notional, limits.max_position, limits.price_collar) < 0:
-            problems.append(f"limits of {name} must be 0 (none) or more")
+    tables = [("risk", config.risk), ("risk.total", config.risk.total)]
+    for name, limits in [*tables, *config.risk.symbols.items()]:
+        for field in msgspec.structs.fields(limits):
+            value = getattr(limits, field.name)
+            if isinstance(value, (int, Decimal)) and value < 0:
+                problems.append(f"{name}.{field.name} must be 0 (none) or more, not {value}")
+    if config.risk.total.max_orders and not config.risk.total.max_orders_window_s:
+        problems.append("risk.total.max_orders needs a max_orders_window_s above 0")
     for asset, balance in (*config.account.balances.items(), *config.account.borrow.items()):
         if not balance.is_finite() or balance < 0:
             problems.append(f"account: {asset} must be 0 or more, not {balance}")

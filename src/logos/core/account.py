@@ -11,9 +11,16 @@ ledger is there a total besides, moved by the same deltas, so it equals the conv
 
 from __future__ import annotations
 
-from typing import final
+from typing import Final, final
 
+from logos.core.guards import LedgerLimits
+from logos.core.instrument import RATE_DECIMALS
 from logos.core.orders import InvariantBroken
+
+NO_FLOOR: Final = -(1 << 200)
+"""Below any equity: nothing watches it."""
+
+_RATE_SCALE: Final = 10**RATE_DECIMALS
 
 
 @final
@@ -73,16 +80,29 @@ class Wallet:
 
 @final
 class Ledger:
-    """Profit and loss in one currency, on the scale of that currency's wallet."""
+    """Profit and loss in one currency, on the scale of that currency's wallet.
+
+    Exposure is the value of the open positions at their marks: `net_exposure` with its sign,
+    `gross_exposure` without. `open_*` is what open orders may add, at the prices they were judged
+    at. Equity is compared with one `floor` after every change; see `guards`.
+    """
 
     __slots__ = (
         "currency",
+        "day_start",
         "decimals",
         "fees",
+        "floor",
+        "gross_exposure",
         "initial",
         "initial_margin",
+        "limits",
         "maintenance_margin",
         "margin_call",
+        "net_exposure",
+        "open_buy_value",
+        "open_increase",
+        "open_sell_value",
         "realised",
         "total",
         "total_factor",
@@ -91,8 +111,9 @@ class Ledger:
         "wallet",
     )
 
-    def __init__(self, wallet: Wallet) -> None:
+    def __init__(self, wallet: Wallet, limits: LedgerLimits | None = None) -> None:
         self.wallet = wallet
+        self.limits: LedgerLimits = limits if limits is not None else LedgerLimits()
         self.currency = wallet.asset
         self.decimals = wallet.decimals
         self.initial = wallet.initial
@@ -104,8 +125,18 @@ class Ledger:
         self.maintenance_margin: int = 0
         self.margin_call: bool = False
         """Whether equity is below the maintenance margin now."""
+        self.net_exposure: int = 0
+        self.gross_exposure: int = 0
+        self.open_buy_value: int = 0
+        self.open_sell_value: int = 0
+        self.open_increase: int = 0
+        """The part of open orders' value that could grow a position."""
+        self.day_start = wallet.initial
+        """Equity at the beginning of the UTC day."""
+        self.floor: int = NO_FLOOR
         self.total: EquityTrack | None = None
         self.total_factor: int = 0
+        self.raise_floor()
 
     @property
     def equity(self) -> int:
@@ -123,39 +154,90 @@ class Ledger:
         """What spot purchases may use: money that is neither locked nor bound as margin."""
         return self.wallet.available - self.initial_margin
 
-    def mark(self, delta: int) -> None:
-        """The open positions gained `delta`."""
+    def mark(self, delta: int, is_long: bool) -> bool:
+        """An open position gained `delta`; whether equity is now below the floor."""
         self.unrealised += delta
+        self.net_exposure += delta
+        self.gross_exposure += delta if is_long else -delta
         # `track.move`, spelled out: with open positions this runs on every tick.
         track = self.track
         equity = track.equity + delta
         track.equity = equity
         if equity > track.high_water:
             track.high_water = equity
+            self.raise_floor()
         elif track.high_water - equity > track.max_drawdown:
             track.max_drawdown = track.high_water - equity
         if self.total is not None:
             self.total.move(delta * self.total_factor)
+        return equity < self.floor
 
-    def book(self, realised: int, fee: int, unrealised_delta: int) -> None:
-        """A fill realised `realised`, cost `fee` and changed open profit by `unrealised_delta`.
+    def book(self, realised: int, fee: int, old_value: int, new_value: int, cost: int) -> None:
+        """A fill realised `realised`, cost `fee`, and moved a position's value and cost.
 
-        The new level is not observed yet: in the middle of an event, prices of before it value
-        fills of during it, and that equity never existed. `observe` comes after the marks.
+        `old_value` and `new_value` are the position's value at its mark before and after, `cost`
+        the change of its entry value. The new level of equity is not observed yet: in the middle
+        of an event, prices of before it value fills of during it, and that equity never existed.
+        `observe` comes after the marks.
         """
+        unrealised_delta = new_value - old_value - cost
         self.realised += realised
         self.fees += fee
         self.unrealised += unrealised_delta
+        self.net_exposure += new_value - old_value
+        self.gross_exposure += abs(new_value) - abs(old_value)
         delta = realised - fee + unrealised_delta
         self.track.equity += delta
         if self.total is not None:
             self.total.equity += delta * self.total_factor
 
-    def observe(self) -> None:
-        """Take note of equity after an event with fills."""
-        self.track.observe()
+    def observe(self) -> bool:
+        """Take note of equity after an event with fills; whether it is below the floor."""
+        if self.track.equity > self.track.high_water:
+            self.track.observe()
+            self.raise_floor()
+        else:
+            self.track.observe()
         if self.total is not None:
             self.total.observe()
+        return self.track.equity < self.floor
+
+    @property
+    def drawdown_allowance(self) -> int:
+        """How far below the high-water mark equity may fall; 0 for no limit."""
+        limits = self.limits
+        allowance = limits.drawdown
+        if limits.drawdown_rate:
+            share = self.track.high_water * limits.drawdown_rate // _RATE_SCALE
+            allowance = min(allowance, share) if allowance else max(share, 1)
+        return allowance
+
+    @property
+    def is_drawn_down(self) -> bool:
+        """Whether equity is further below its high-water mark than is allowed."""
+        allowance = self.drawdown_allowance
+        return allowance != 0 and self.track.high_water - self.track.equity > allowance
+
+    @property
+    def is_daily_loss_exceeded(self) -> bool:
+        """Whether the UTC day has lost more than it may."""
+        limit = self.limits.daily_loss
+        return limit != 0 and self.day_start - self.track.equity > limit
+
+    def raise_floor(self) -> None:
+        """Set the floor anew: the higher of what drawdown and daily loss allow."""
+        floor = NO_FLOOR
+        allowance = self.drawdown_allowance
+        if allowance:
+            floor = self.track.high_water - allowance
+        if self.limits.daily_loss:
+            floor = max(floor, self.day_start - self.limits.daily_loss)
+        self.floor = floor
+
+    def start_day(self) -> None:
+        """A UTC day begins: its loss counts from here."""
+        self.day_start = self.track.equity
+        self.raise_floor()
 
     def check(self) -> None:
         """Raise InvariantBroken unless the equity identity holds to the last digit."""

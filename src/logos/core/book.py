@@ -7,6 +7,7 @@ from typing import Final, final
 from logos.core.account import Ledger, Wallet
 from logos.core.fees import FeeRule
 from logos.core.fixed import UP, divide
+from logos.core.guards import Limits
 from logos.core.instrument import RATE_DECIMALS, Instrument
 from logos.core.inventory import Inventory
 from logos.core.orders import Order
@@ -15,22 +16,6 @@ _RATE_SCALE: Final = 10**RATE_DECIMALS
 
 NO_BOUND: Final = -1
 """No participation cap, or a source without sizes: any quantity fills."""
-
-
-@final
-class Limits:
-    """What risk allows for one symbol; 0 means no limit.
-
-    `order_notional` is in ledger units, `position` in quantity units, `collar_rate` (how far a
-    named price may be from the reference price) in 10**-9.
-    """
-
-    __slots__ = ("collar_rate", "order_notional", "position")
-
-    def __init__(self, order_notional: int = 0, position: int = 0, collar_rate: int = 0) -> None:
-        self.order_notional = order_notional
-        self.position = position
-        self.collar_rate = collar_rate
 
 
 @final
@@ -55,17 +40,19 @@ class Book:
         "instrument",
         "inventory",
         "is_liquidity_shared",
+        "last_ns",
         "ledger",
         "limits",
         "maintenance_margin",
+        "market_value",
         "open_buy",
         "open_sell",
         "order_quantity",
         "realised",
+        "recent_orders",
         "sell_left",
         "two_sided",
         "unit_value",
-        "unrealised",
         "working",
     )
 
@@ -97,7 +84,10 @@ class Book:
         self.bid: int = 0
         self.ask: int = 0
         self.two_sided: bool = False
-        self.unrealised: int = 0
+        self.last_ns: int = 0
+        """When the symbol last showed a price."""
+        self.market_value: int = 0
+        """The position at its mark, signed, in ledger units."""
         self.realised: int = 0
         self.fees: int = 0
         self.initial_margin: int = 0
@@ -108,6 +98,8 @@ class Book:
         self.open_buy: int = 0
         self.open_sell: int = 0
         """Quantity units that open orders may still buy and sell."""
+        self.recent_orders: dict[tuple[object, ...], int] = {}
+        """When an order of each shape was last made; see risk.is_duplicate."""
         self.buy_left: int = NO_BOUND
         self.sell_left: int = NO_BOUND
         """What orders may still take from the latest event, by side."""
@@ -117,28 +109,31 @@ class Book:
         """What an order of that side would meet now; 0 when no price was seen yet."""
         return self.ask if is_buy else self.bid
 
-    def set_prices(self, bid: int, ask: int) -> None:
-        """New best prices (equal for a one-sided source); revalues the position."""
+    def set_prices(self, bid: int, ask: int) -> bool:
+        """New best prices (equal for a one-sided source); as `remark`."""
         self.bid = bid
         self.ask = ask
-        if self.inventory.position != 0:
-            self.remark()
+        return self.inventory.position != 0 and self.remark()
+
+    @property
+    def unrealised(self) -> int:
+        """Open profit at the mark, in ledger units."""
+        return self.market_value - self.inventory.cost
 
     @property
     def mark(self) -> int:
         """The price the position is valued at (the bid when there is none)."""
         return self.ask if self.inventory.position < 0 else self.bid
 
-    def remark(self) -> None:
-        """Value the position at the latest prices and pass the change on to the ledger."""
-        inventory = self.inventory
-        position = inventory.position
-        mark = self.bid if position > 0 else self.ask
-        unrealised = position * mark * self.unit_value - inventory.cost
-        delta = unrealised - self.unrealised
-        if delta != 0:
-            self.unrealised = unrealised
-            self.ledger.mark(delta)
+    def remark(self) -> bool:
+        """Value the position at the latest prices; whether equity is now below its floor."""
+        position = self.inventory.position
+        value = position * (self.bid if position > 0 else self.ask) * self.unit_value
+        delta = value - self.market_value
+        if delta == 0:
+            return False
+        self.market_value = value
+        return self.ledger.mark(delta, position > 0)
 
     def value(self, price: int, quantity: int) -> int:
         """Money of `quantity` at `price`, in ledger units."""

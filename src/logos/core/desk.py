@@ -12,10 +12,11 @@ from typing import final
 from logos.core.account import Account, Wallet
 from logos.core.book import Book
 from logos.core.gates import Switch, check_gate_2
+from logos.core.guards import SessionGuards
 from logos.core.inventory import Booking
 from logos.core.orders import InvariantBroken, Order
 from logos.core.records import OrderRecord, OrderUpdate, PaperFillRecord, Record, RefusalRecord
-from logos.core.risk import Approved, margin_increase
+from logos.core.risk import Approved, increasing_quantity, remember_order
 from logos.core.types import Code, Liquidity, OrderStatus
 
 
@@ -30,6 +31,7 @@ class Desk:
         "effects",
         "fill_count",
         "fills",
+        "guards",
         "is_unsettled",
         "next_fill_id",
         "next_order_id",
@@ -44,12 +46,18 @@ class Desk:
     )
 
     def __init__(
-        self, session_id: str, books: dict[str, Book], account: Account, switch: Switch
+        self,
+        session_id: str,
+        books: dict[str, Book],
+        account: Account,
+        switch: Switch,
+        guards: SessionGuards,
     ) -> None:
         self.session_id = session_id
         self.books = books
         self.account = account
         self.switch = switch
+        self.guards = guards
         self.effects: list[Record] = []
         self.fills: list[PaperFillRecord] = []
         """Fills the strategy has not been told of yet; kept only if it wants them."""
@@ -79,29 +87,32 @@ class Desk:
             self.now_ns + latency_ns,
             self.tick_id,
             approved.lock,
+            approved.judged_price,
+            approved.increase,
         )
         in_flight = book.open_buy if order.is_buy else book.open_sell
         code = check_gate_2(
             self.switch, order.sign * order.quantity, book.inventory.position, in_flight
         )
         if code is not None:
-            self.refuse(intent.instrument.symbol, code, self.switch.why())
+            self.refuse(intent.instrument.symbol, [(code, self.switch.why())])
             return None
         self.next_order_id += 1
         self.order_count += 1
         self._lock_wallet(book, order).lock(order.locked)
-        if order.is_buy:
-            book.open_buy += order.quantity
-        else:
-            book.open_sell += order.quantity
+        self._put_in_flight(book, order, order.quantity, 1)
+        self.guards.see_order(self.now_ns)
+        remember_order(intent, book, self.now_ns)
         book.working.append(order)
         self._record(order, book.ledger.decimals)
         return order
 
-    def refuse(self, symbol: str, code: Code, detail: str) -> None:
-        """Record that an intent went no further."""
+    def refuse(self, symbol: str, trips: list[tuple[Code, str]]) -> None:
+        """Record that an intent went no further, with everything that stood against it."""
         self.refusal_count += 1
-        self.effects.append(RefusalRecord(self.now_ns, self.tick_id, symbol, code, detail))
+        code, detail = trips[0]
+        also = tuple([other for other, _ in trips[1:]])
+        self.effects.append(RefusalRecord(self.now_ns, self.tick_id, symbol, code, detail, also))
 
     def apply_accept(self, order: Order) -> None:
         """The order reached the market."""
@@ -155,9 +166,11 @@ class Desk:
     ) -> Code | None:
         """What the venue itself would say: None, or the code of what is missing."""
         if order.instrument.settlement == "margin":
-            needed = margin_increase(book, order.is_buy, quantity, value, 0)
-            if needed == 0:
+            increase = increasing_quantity(book, order.is_buy, quantity, 0)
+            if increase == 0:
                 return None
+            rate = order.instrument.initial_margin_rate
+            needed = book.margin(value * increase // quantity, rate)
             free = book.ledger.free_margin + order.locked
             return Code.INSUFFICIENT_FUNDS if needed + fee > free else None
         if order.is_buy:
@@ -183,10 +196,11 @@ class Desk:
             book.rebind_margin()
         book.realised += booking.realised
         book.fees += fee
-        mark = book.bid if inventory.position >= 0 else book.ask
-        unrealised = inventory.unrealised(mark)
-        ledger.book(booking.realised, fee, unrealised - book.unrealised)
-        book.unrealised = unrealised
+        old_value = book.market_value
+        book.market_value = book.value(book.mark, inventory.position)
+        ledger.book(booking.realised, fee, old_value, book.market_value, booking.cost)
+        if booking.closures:
+            self.guards.see_result(booking.realised - fee)
 
     def _unlock_share(self, book: Book, order: Order, quantity: int) -> None:
         """Release the part of the order's lock that this fill used up; the last releases all."""
@@ -202,14 +216,31 @@ class Desk:
 
     def _leave(self, book: Book, order: Order, quantity: int) -> None:
         """`quantity` of the order is no longer in flight."""
-        if order.is_buy:
-            book.open_buy -= quantity
-        else:
-            book.open_sell -= quantity
+        self._put_in_flight(book, order, quantity, -1)
         if book.open_buy < 0 or book.open_sell < 0:
             raise InvariantBroken(f"{book.instrument.symbol}: less than nothing is in flight")
         if not order.is_open:
             book.working.remove(order)
+            self.guards.open_orders -= 1
+
+    def _put_in_flight(self, book: Book, order: Order, quantity: int, sign: int) -> None:
+        """Count `quantity` of an order in (1) or out (-1) of what is in flight.
+
+        An order closes first and increases last, so its increase is the last of it to go.
+        """
+        ledger = book.ledger
+        value = sign * book.value(order.judged_price, quantity)
+        if order.is_buy:
+            book.open_buy += sign * quantity
+            ledger.open_buy_value += value
+        else:
+            book.open_sell += sign * quantity
+            ledger.open_sell_value += value
+        increase = order.increase
+        if sign < 0:
+            left = order.remaining if order.is_open else 0
+            increase = min(order.increase, left + quantity) - min(order.increase, left)
+        ledger.open_increase += sign * book.value(order.judged_price, increase)
 
     def _record(self, order: Order, money_decimals: int) -> None:
         """The order is about to leave: put down all of it."""

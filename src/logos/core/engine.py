@@ -17,17 +17,19 @@ from decimal import Decimal
 from random import Random
 from typing import Any, Final, cast, final
 
-from logos.core.account import Account
+from logos.core.account import NO_FLOOR, Account, Ledger
 from logos.core.book import Book
 from logos.core.desk import Desk
 from logos.core.fixed import to_decimal
 from logos.core.gates import Flag, Switch, reduces
+from logos.core.guards import Action, SessionGuards
 from logos.core.matching import PaperMarket, PaperRules, Path, bar_points
 from logos.core.messages import Bar, Command, Event, MarketEvent, Quote, QuoteBar, Trade
 from logos.core.orders import InvariantBroken, Order, OrderIntent
 from logos.core.records import (
     AccountRecord,
     BlockedRecord,
+    GuardRecord,
     PositionRecord,
     Record,
     SwitchRecord,
@@ -58,6 +60,7 @@ from logos.core.translator import (
     shown,
 )
 from logos.core.types import (
+    NS_PER_DAY,
     Code,
     FillRule,
     OrderStatus,
@@ -108,9 +111,12 @@ class TradingCore:
 
     __slots__ = (
         "_context",
+        "_day",
         "_flag",
         "_halt_on_engage",
+        "_has_lost_too_often",
         "_market",
+        "_next_check_ns",
         "_next_sample_ns",
         "_on_bar",
         "_on_quote",
@@ -134,12 +140,13 @@ class TradingCore:
         strategy: Strategy,
         switch: Switch,
         rules: PaperRules,
+        guards: SessionGuards,
         seed: int,
         params: Mapping[str, object],
         sample_ns: int,
         halt_on_engage: bool,
     ) -> None:
-        self.desk = Desk(session_id, books, account, switch)
+        self.desk = Desk(session_id, books, account, switch, guards)
         self.strategy = strategy
         self.switch = switch
         self._flag: Flag = switch.flag
@@ -155,6 +162,10 @@ class TradingCore:
         self.desk.wants_fills = kind.on_fill is not Strategy.on_fill
         self._sample_ns = sample_ns
         self._next_sample_ns: int = _NEVER_NS
+        self._next_check_ns: int = 0
+        self._day: int = 0
+        """Days since 1970 of the latest event, UTC."""
+        self._has_lost_too_often: bool = False
         self._switch_seen: int = 0
         self._halt_on_engage = halt_on_engage
         self.is_halted: bool = False
@@ -167,6 +178,7 @@ class TradingCore:
     def start(self, ts_ns: int) -> list[Record]:
         """Begin at `ts_ns` (the first event's time): on_start, and the first samples."""
         self.desk.now_ns = ts_ns
+        self._day = ts_ns // NS_PER_DAY
         if self._sample_ns:
             self._next_sample_ns = (ts_ns // self._sample_ns + 1) * self._sample_ns
         self.sample(ts_ns)
@@ -225,7 +237,7 @@ class TradingCore:
                 continue
             # What `_on_other` does, spelled out for the most frequent event.
             now_ns = event.ts_ns
-            if now_ns < desk.now_ns or now_ns >= self._next_sample_ns:
+            if now_ns < desk.now_ns or now_ns >= self._next_check_ns:
                 self._check_time(now_ns)
             desk.now_ns = now_ns
             desk.tick_id += 1
@@ -240,10 +252,11 @@ class TradingCore:
             else:
                 # Nothing is gated and nothing rests: only the marks move.
                 book.two_sided = True
+                book.last_ns = now_ns
                 book.bid = bid
                 book.ask = ask
-                if book.inventory.position != 0:
-                    book.remark()
+                if book.inventory.position != 0 and book.remark():
+                    self._on_breach(book.ledger)
             if on_quote is not None:
                 try:
                     answer = on_quote(context, event)
@@ -255,12 +268,19 @@ class TradingCore:
                         self._settle()
 
     def _check_time(self, now_ns: int) -> None:
-        """Refuse time that runs back; sample the books when a boundary was passed."""
+        """Refuse time that runs back; begin a new day, and sample the books when it is time."""
         if now_ns < self.desk.now_ns:
             raise InvariantBroken(f"time ran back from {self.desk.now_ns} to {now_ns}")
-        boundary = now_ns // self._sample_ns * self._sample_ns
-        self.sample(boundary)
-        self._next_sample_ns = boundary + self._sample_ns
+        if now_ns // NS_PER_DAY != self._day:
+            self._day = now_ns // NS_PER_DAY
+            for ledger in self.desk.account.ledgers:
+                ledger.start_day()
+        if self._sample_ns and now_ns >= self._next_sample_ns:
+            boundary = now_ns // self._sample_ns * self._sample_ns
+            self.sample(boundary)
+            self._next_sample_ns = boundary + self._sample_ns
+        next_day_ns = (self._day + 1) * NS_PER_DAY
+        self._next_check_ns = min(self._next_sample_ns, next_day_ns)
 
     def _on_other(self, event: Event) -> None:
         """Anything but a quote: time, gate 1, the paper market and marks, the strategy."""
@@ -271,7 +291,7 @@ class TradingCore:
         event = cast(MarketEvent, event)
         desk = self.desk
         now_ns = event.ts_ns
-        if now_ns < desk.now_ns or now_ns >= self._next_sample_ns:
+        if now_ns < desk.now_ns or now_ns >= self._next_check_ns:
             self._check_time(now_ns)
         desk.now_ns = now_ns
         desk.tick_id += 1
@@ -334,7 +354,7 @@ class TradingCore:
             if book.working:
                 path = Path(quote.ts_ns, [quote.ask_units], [quote.bid_units])
                 self._market.match(book, path, self.desk)
-            book.set_prices(quote.bid_units, quote.ask_units)
+            self._set_prices(book, quote.bid_units, quote.ask_units)
         if self._switch_seen == _ENGAGED:
             self._block(book.instrument.symbol)
             return True
@@ -351,7 +371,7 @@ class TradingCore:
             self._market.offer(book, trade.size_units, trade.size_units, True)
         if book.working:
             self._market.match(book, Path(trade.ts_ns, [price], [price]), self.desk)
-        book.set_prices(price, price)
+        self._set_prices(book, price, price)
 
     def _meet_bar(self, book: Book, bar: Bar) -> None:
         if bar.low_units <= 0:
@@ -368,7 +388,7 @@ class TradingCore:
                 self._rules.bar_path,
             )
             self._market.match(book, Path(bar.opened_ns, points, points), self.desk)
-        book.set_prices(bar.close_units, bar.close_units)
+        self._set_prices(book, bar.close_units, bar.close_units)
 
     def _meet_quote_bar(self, book: Book, bar: QuoteBar) -> None:
         is_crossed = (
@@ -396,7 +416,12 @@ class TradingCore:
                 self._rules.bar_path,
             )
             self._market.match(book, Path(bar.opened_ns, asks, bids), self.desk)
-        book.set_prices(bar.bid_close_units, bar.ask_close_units)
+        self._set_prices(book, bar.bid_close_units, bar.ask_close_units)
+
+    def _set_prices(self, book: Book, bid: int, ask: int) -> None:
+        book.last_ns = self.desk.now_ns
+        if book.set_prices(bid, ask):
+            self._on_breach(book.ledger)
 
     def _see_bad_price(self, book: Book) -> None:
         """A bid above its ask, or a price that is not positive, is none: nothing fills there.
@@ -406,6 +431,37 @@ class TradingCore:
         self.bad_price_count += 1
         if self.bad_price_count == 1:
             self._warn(book.instrument.symbol, "BAD_PRICE", "crossed or not positive; prices kept")
+
+    # ---- guards on every tick ----
+
+    def _on_breach(self, ledger: Ledger) -> None:
+        """Equity is below its floor: say which guard it was, and do what it says, once."""
+        ledger.floor = NO_FLOOR  # watched again from the next high or the next day
+        if ledger.is_drawn_down:
+            self._act(Code.MAX_DRAWDOWN, ledger.currency, "equity fell too far from its high")
+        if ledger.is_daily_loss_exceeded:
+            self._act(Code.MAX_DAILY_LOSS, ledger.currency, "the day lost more than it may")
+
+    def _check_losses(self) -> None:
+        """A run of losses that has just reached its limit."""
+        guards = self.desk.guards
+        if guards.has_too_many_losses and not self._has_lost_too_often:
+            self._act(Code.CONSECUTIVE_LOSSES, "", f"{guards.consecutive_losses} in a row")
+        self._has_lost_too_often = guards.has_too_many_losses
+
+    def _act(self, code: Code, subject: str, detail: str) -> None:
+        """Record a tripped guard and carry out its action."""
+        desk = self.desk
+        action = desk.guards.action(code)
+        desk.effects.append(
+            GuardRecord(desk.now_ns, desk.tick_id, code, action.value, subject, detail)
+        )
+        if action is Action.ENGAGE:
+            self.switch.engage(f"guard {code.value}", "guard")
+        elif action is Action.REDUCE_ONLY:
+            self.switch.set_reduce_only(f"guard {code.value}", "guard")
+        if action is not Action.REFUSE:
+            self._see_switch()
 
     # ---- gate 1 ----
 
@@ -479,7 +535,9 @@ class TradingCore:
         while desk.is_unsettled:
             desk.is_unsettled = False
             for ledger in desk.account.ledgers:
-                ledger.observe()
+                if ledger.observe():
+                    self._on_breach(ledger)
+            self._check_losses()
             while desk.replaced:
                 self._replace(desk.replaced.pop(0))
             while desk.fills:
@@ -518,7 +576,8 @@ class TradingCore:
             if symbol:
                 book = self.desk.books.get(symbol)
                 if book is None:
-                    self.desk.refuse(symbol, Code.UNKNOWN_SYMBOL, "the session does not trade it")
+                    words = "the session does not trade it"
+                    self.desk.refuse(symbol, [(Code.UNKNOWN_SYMBOL, words)])
                     return
         if book is None:
             raise StrategyError(
@@ -527,7 +586,7 @@ class TradingCore:
         try:
             intent = _translate(book, request)
         except NotTranslatable as refusal:
-            self.desk.refuse(book.instrument.symbol, refusal.code, refusal.detail)
+            self.desk.refuse(book.instrument.symbol, [(refusal.code, refusal.detail)])
             return
         if intent is not None:
             self._send(book, intent)
@@ -538,11 +597,14 @@ class TradingCore:
         symbol = book.instrument.symbol
         rules = self._rules
         if rules.fill_rule is FillRule.BID_ASK and not book.two_sided:
-            desk.refuse(symbol, Code.NO_REFERENCE_PRICE, "no bid and ask seen yet")
+            desk.refuse(symbol, [(Code.NO_REFERENCE_PRICE, "no bid and ask seen yet")])
             return
-        verdict = check_intent(intent, book)
+        verdict = check_intent(intent, book, desk.guards, desk.now_ns)
         if not isinstance(verdict, Approved):
-            desk.refuse(symbol, verdict.code, verdict.detail)
+            desk.refuse(symbol, verdict.trips)
+            for code, detail in verdict.trips:
+                if desk.guards.action(code) is not Action.REFUSE:
+                    self._act(code, symbol, detail)
             return
         order = desk.submit(verdict, rules.latency_ns)
         if order is None:
@@ -554,9 +616,7 @@ class TradingCore:
         if rules.fill_rule is not FillRule.NEXT_OPEN:
             self._market.meet(book, order, book.ask, book.bid, True, desk)
 
-    def _cancel(
-        self, book: Book | None, order_id: int, tag: str, new: Replace | None
-    ) -> None:
+    def _cancel(self, book: Book | None, order_id: int, tag: str, new: Replace | None) -> None:
         """Cancel one open order, at once or after the latency; replace it if `new` is given.
 
         A tag is looked for in the event's own symbol first.
@@ -569,7 +629,8 @@ class TradingCore:
             found = found or _find(candidate.working, order_id, tag)
         if found is None:
             symbol = "" if book is None else book.instrument.symbol
-            self.desk.refuse(symbol, Code.UNKNOWN_ORDER, f"no open order {order_id or repr(tag)}")
+            words = f"no open order {order_id or repr(tag)}"
+            self.desk.refuse(symbol, [(Code.UNKNOWN_ORDER, words)])
             return
         found.cancel_code = Code.CANCELLED_BY_STRATEGY if new is None else Code.REPLACED
         found.replacement = new
@@ -590,7 +651,7 @@ class TradingCore:
             if new.quantity is not None:
                 total = quantity_units(book, new.quantity)
         except NotTranslatable as refusal:
-            self.desk.refuse(instrument.symbol, refusal.code, refusal.detail)
+            self.desk.refuse(instrument.symbol, [(refusal.code, refusal.detail)])
             return
         request = OrderRequest(
             order.side,

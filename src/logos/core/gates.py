@@ -31,6 +31,9 @@ class Switch(Protocol):
     def engage(self, reason: str, by: str) -> object:
         """Latch the switch ENGAGED. `by` names the person or the part that did it."""
 
+    def set_reduce_only(self, reason: str, by: str) -> object:
+        """Allow only orders that shrink a position, unless already ENGAGED."""
+
     def why(self) -> str:
         """The reason of the present state, for people."""
 

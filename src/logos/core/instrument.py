@@ -8,12 +8,15 @@ and is exact: the decimals of price, quantity and multiplier simply add up.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal, InvalidOperation
-from typing import final
+from typing import Final, final
 
 from logos.core.fixed import UP, decimals_of, format_units, parse_units, to_decimal
 
 _MAGNITUDE_MAX = 30
+_NS_PER_MINUTE: Final = 60_000_000_000
+_DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 RATE_DECIMALS = 9
 """Fee rates, margin rates and basis points are counts of 10**-9."""
@@ -71,6 +74,7 @@ class Instrument:
     __slots__ = (
         "base",
         "fees",
+        "hours",
         "initial_margin_rate",
         "leverage",
         "lot",
@@ -108,6 +112,7 @@ class Instrument:
         initial_margin_rate: int,
         maintenance_margin_rate: int,
         fees: FeeSchedule,
+        hours: list[tuple[int, int]],
     ) -> None:
         multiplier_decimals = decimals_of(multiplier)
         self.symbol = symbol
@@ -135,6 +140,19 @@ class Instrument:
         self.initial_margin_rate = initial_margin_rate
         self.maintenance_margin_rate = maintenance_margin_rate
         self.fees = fees
+        self.hours = hours
+        """When it trades: spans [start, end) of minutes of the UTC week from Monday 00:00.
+
+        Empty: always.
+        """
+
+    def is_open(self, ts_ns: int) -> bool:
+        """Whether the instrument trades at `ts_ns`."""
+        if not self.hours:
+            return True
+        # The epoch was a Thursday: three days into its week.
+        minute = (ts_ns // _NS_PER_MINUTE + 3 * 1440) % (7 * 1440)
+        return any(start <= minute < end for start, end in self.hours)
 
     def value(self, price: int, quantity: int) -> int:
         """Money of `quantity` at `price`, in units of `10**-value_decimals`; signs carry over."""
@@ -177,6 +195,7 @@ def instrument(
     initial_margin: str = "1",
     maintenance_margin: str = "0",
     fees: FeeSchedule | None = None,
+    hours: Sequence[str] = (),
 ) -> Instrument:
     """Make an Instrument from decimal texts, as a person writes them.
 
@@ -225,7 +244,33 @@ def instrument(
             symbol, "maintenance_margin", maintenance_margin, RATE_DECIMALS
         ),
         fees=fees or FeeSchedule(),
+        hours=[span for text in hours for span in _week_minutes(symbol, text)],
     )
+
+
+def _week_minutes(symbol: str, text: str) -> list[tuple[int, int]]:
+    """`"mon-fri 13:30-20:00"` (UTC) as spans of minutes of the week, one for each day."""
+    wrong = f"instrument {symbol}: hours: {text!r}; write them like 'mon-fri 13:30-20:00' (UTC)"
+    days, _, times = text.strip().lower().partition(" ")
+    first, _, last = days.partition("-")
+    start, dash, end = times.strip().partition("-")
+    if first not in _DAYS or (last or first) not in _DAYS or not dash:
+        raise ValueError(wrong)
+    opens, closes = _minute(start, wrong), _minute(end, wrong)
+    numbers = range(_DAYS.index(first), _DAYS.index(last or first) + 1)
+    if opens >= closes or not numbers:
+        raise ValueError(wrong)
+    return [(day * 1440 + opens, day * 1440 + closes) for day in numbers]
+
+
+def _minute(text: str, wrong: str) -> int:
+    hour, colon, minute = text.strip().partition(":")
+    if not (colon and hour.isdigit() and minute.isdigit() and int(minute) < 60):
+        raise ValueError(wrong)
+    total = int(hour) * 60 + int(minute)
+    if total > 1440:
+        raise ValueError(wrong)
+    return total
 
 
 def _units(symbol: str, name: str, text: str, decimals: int) -> int:

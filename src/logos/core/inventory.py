@@ -37,11 +37,13 @@ class Lot:
 class Booking:
     """What one fill did to the inventory. Money is in ledger units."""
 
-    __slots__ = ("closures", "opened_lot_id", "opened_quantity", "realised")
+    __slots__ = ("closures", "cost", "opened_lot_id", "opened_quantity", "realised")
 
     def __init__(self) -> None:
         self.closures: list[LotClosure] = []
         self.realised: int = 0
+        self.cost: int = 0
+        """The change of the inventory's cost."""
         self.opened_lot_id: int = 0
         self.opened_quantity: int = 0
 
@@ -75,6 +77,7 @@ class Inventory:
     def apply_fill(self, signed_quantity: int, price: int, fee: int, ts_ns: int) -> Booking:
         """Book a fill; `signed_quantity` is positive for a buy and never 0."""
         booking = Booking()
+        cost_before = self.cost
         left = signed_quantity
         while left != 0 and self._first < len(self._lots):
             lot = self._lots[self._first]
@@ -90,6 +93,7 @@ class Inventory:
             booking.opened_lot_id = lot_id
             booking.opened_quantity = left
         self.position += signed_quantity
+        booking.cost = self.cost - cost_before
         return booking
 
     def _close(self, lot: Lot, left: int, price: int, fee: int, booking: Booking) -> int:

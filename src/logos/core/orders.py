@@ -109,10 +109,12 @@ class Order:
         "fee",
         "fee_base",
         "filled",
+        "increase",
         "instrument",
         "is_buy",
         "is_open",
         "is_resting",
+        "judged_price",
         "limit_price",
         "locked",
         "notes",
@@ -141,6 +143,8 @@ class Order:
         arrival_ns: int,
         tick_id: int,
         locked: int,
+        judged_price: int,
+        increase: int,
     ) -> None:
         self.order_id = order_id
         self.client_order_id = client_order_id
@@ -161,6 +165,9 @@ class Order:
         self.tick_id = tick_id
         self.locked = locked
         """What the order still binds: quote money for a buy, base quantity for a spot sale."""
+        self.judged_price = judged_price
+        self.increase = increase
+        """The quantity that could grow the position when the order was made."""
         self.filled: int = 0
         self.triggered: bool = False
         """Whether a stop has been touched; from then on it works as a market or limit order."""

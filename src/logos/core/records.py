@@ -120,12 +120,30 @@ class PaperFillRecord(msgspec.Struct, frozen=True, gc=False, tag="fill", tag_fie
 
 
 class RefusalRecord(msgspec.Struct, frozen=True, gc=False, tag="refusal", tag_field="kind"):
-    """An intent that did not become an order, and the code that says why."""
+    """An intent that did not become an order, and the code that says why.
+
+    `also` holds every other guard that tripped on it, in the order of `guards.GUARDS`.
+    """
 
     ts_ns: int
     tick_id: int
     symbol: str
     code: Code
+    detail: str
+    also: tuple[Code, ...] = ()
+
+
+class GuardRecord(msgspec.Struct, frozen=True, gc=False, tag="guard", tag_field="kind"):
+    """A guard that watches every tick tripped, or one whose action is more than refusing.
+
+    `action` is what was done: refuse, reduce_only or engage. `subject` is a symbol or currency.
+    """
+
+    ts_ns: int
+    tick_id: int
+    code: Code
+    action: str
+    subject: str
     detail: str
 
 
@@ -200,6 +218,7 @@ Record = (
     | OrderUpdate
     | PaperFillRecord
     | RefusalRecord
+    | GuardRecord
     | BlockedRecord
     | SwitchRecord
     | WarningRecord

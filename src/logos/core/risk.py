@@ -1,9 +1,11 @@
 """The guards every intent passes before it may become an order, and the proof that it did.
 
-`Approved` is that proof: only `check_intent` makes one, and the desk submits nothing else. The
-checks run in a fixed order (quantity, price, limits, funds), so that an intent that breaks
-several rules always gets the same code; each is a value, never an exception. What is already in
-flight counts at its worst case: every open order of the same side filled, none of the other.
+`Approved` is that proof: only `check_intent` makes one, and the desk submits nothing else. Every
+guard is asked, and all that trip are reported in the order of `guards.GUARDS`; a refusal is a
+value, never an exception. What is already in flight counts at its worst case: every open order of
+the same side filled, none of the other.
+
+What only reduces a position is not held up by exposure, drawdown, losses or margin.
 """
 
 from __future__ import annotations
@@ -12,56 +14,71 @@ from typing import Final, final
 
 from logos.core.book import Book
 from logos.core.fixed import power_of_ten
+from logos.core.guards import SessionGuards
 from logos.core.instrument import RATE_DECIMALS
 from logos.core.orders import OrderIntent
 from logos.core.types import Code, Side
 
 _RATE_SCALE: Final = 10**RATE_DECIMALS
+_RECENT_ORDERS_MAX: Final = 256
 
 
 @final
 class Approved:
-    """An intent that passed every guard, with what it must lock in the wallet it draws on."""
+    """An intent that passed every guard, and what it puts in flight.
 
-    __slots__ = ("intent", "lock")
+    `lock` is bound in the wallet it draws on; `judged_price` is what it was valued at, and
+    `increase` the quantity that could grow the position.
+    """
 
-    def __init__(self, intent: OrderIntent, lock: int) -> None:
+    __slots__ = ("increase", "intent", "judged_price", "lock")
+
+    def __init__(self, intent: OrderIntent, lock: int, judged_price: int, increase: int) -> None:
         self.intent = intent
         self.lock = lock
+        self.judged_price = judged_price
+        self.increase = increase
 
 
 @final
 class Refused:
-    """An intent that did not pass: the first code it broke, and the words for a person."""
+    """An intent that did not pass: every guard that tripped, with words for a person."""
 
-    __slots__ = ("code", "detail")
+    __slots__ = ("trips",)
 
-    def __init__(self, code: Code, detail: str) -> None:
-        self.code = code
-        self.detail = detail
+    def __init__(self, trips: list[tuple[Code, str]]) -> None:
+        self.trips = trips
 
 
 Verdict = Approved | Refused
 
 
-def check_intent(intent: OrderIntent, book: Book) -> Verdict:
-    """Judge an intent against the instrument, the limits and the funds of its symbol."""
-    refused = _check_quantity(intent)
-    if refused is not None:
-        return refused
+def check_intent(intent: OrderIntent, book: Book, guards: SessionGuards, now_ns: int) -> Verdict:
+    """Judge an intent against its instrument, the limits and the funds of its symbol."""
+    trips: list[tuple[Code, str]] = []
+    if not _is_well_formed(intent, trips):
+        return Refused(trips)
+    _check_market(intent, book, now_ns, trips)
     price = judged_price(intent, book)
-    refused = _check_price(intent, book, price)
-    if refused is not None:
-        return refused
+    if price <= 0:
+        return Refused(trips)  # without a price there is nothing more to judge
+    is_buy = intent.side is Side.BUY
     value = book.value(price, intent.quantity)
-    refused = _check_limits(intent, book, price, value)
-    if refused is not None:
-        return refused
-    return _check_funds(intent, book, value)
+    increase = increasing_quantity(
+        book, is_buy, intent.quantity, book.open_buy if is_buy else book.open_sell
+    )
+    _check_order(intent, book, price, value, trips)
+    _check_in_flight(intent, book, guards, trips)
+    _check_exposure(book, is_buy, value, book.value(price, increase), trips)
+    _check_activity(intent, book, guards, now_ns, trips)
+    if increase:
+        _check_results(book, guards, trips)
+    lock = _check_funds(intent, book, value, increase, trips)
+    return Refused(trips) if trips else Approved(intent, lock, price, increase)
 
 
 def judged_price(intent: OrderIntent, book: Book) -> int:
-    """The price an intent is valued at: the worst one it names or meets.
+    """The price an intent is valued at: the worst one it names or meets; 0 when there is none.
 
     A limit bounds what a buy can cost. A sale may do better than its limit, and its notional with
     it, so the higher of limit and market is used there.
@@ -72,118 +89,205 @@ def judged_price(intent: OrderIntent, book: Book) -> int:
     return max(intent.limit_price, reference)
 
 
-def _check_quantity(intent: OrderIntent) -> Refused | None:
+def increasing_quantity(book: Book, is_buy: bool, quantity: int, ahead: int) -> int:
+    """How much of `quantity` could grow the position.
+
+    What closes it does not; `ahead` is what orders of the same side are taken to have closed
+    already.
+    """
+    position = book.inventory.position if is_buy else -book.inventory.position
+    closing = -position - ahead if position < 0 else 0
+    if closing <= 0:
+        return quantity
+    return quantity - closing if quantity > closing else 0
+
+
+def order_shape(intent: OrderIntent) -> tuple[object, ...]:
+    """What makes two orders duplicates of each other."""
+    return (
+        intent.side,
+        intent.type,
+        intent.quantity,
+        intent.limit_price,
+        intent.stop_price,
+        intent.time_in_force,
+    )
+
+
+def remember_order(intent: OrderIntent, book: Book, now_ns: int) -> None:
+    """Keep the shape of an order that was made, for as long as duplicates are refused."""
+    window_ns = book.limits.duplicate_window_ns
+    if window_ns == 0:
+        return
+    recent = book.recent_orders
+    if len(recent) >= _RECENT_ORDERS_MAX:
+        book.recent_orders = {
+            shape: made_ns for shape, made_ns in recent.items() if now_ns - made_ns < window_ns
+        }
+    book.recent_orders[order_shape(intent)] = now_ns
+
+
+def _is_well_formed(intent: OrderIntent, trips: list[tuple[Code, str]]) -> bool:
+    """The instrument's own rules of quantity; an intent that breaks them is no order at all."""
     instrument = intent.instrument
     quantity = intent.quantity
+    text = instrument.quantity_text
     if quantity <= 0:
-        return Refused(Code.ZERO_QUANTITY, f"nothing left to trade {intent.notes}".rstrip())
-    if quantity < instrument.minimum_quantity:
-        return Refused(
-            Code.BELOW_MINIMUM_QUANTITY,
-            f"{instrument.quantity_text(quantity)} is below the minimum of "
-            f"{instrument.quantity_text(instrument.minimum_quantity)}",
-        )
-    if 0 < instrument.maximum_quantity < quantity:
-        return Refused(
-            Code.ABOVE_MAXIMUM_QUANTITY,
-            f"{instrument.quantity_text(quantity)} is above the maximum of "
-            f"{instrument.quantity_text(instrument.maximum_quantity)}",
-        )
-    return None
+        trips.append((Code.ZERO_QUANTITY, f"nothing left to trade {intent.notes}".rstrip()))
+    elif quantity < instrument.minimum_quantity:
+        least = text(instrument.minimum_quantity)
+        trips.append((Code.BELOW_MINIMUM_QUANTITY, f"{text(quantity)}, the minimum is {least}"))
+    elif 0 < instrument.maximum_quantity < quantity:
+        most = text(instrument.maximum_quantity)
+        trips.append((Code.ABOVE_MAXIMUM_QUANTITY, f"{text(quantity)}, the maximum is {most}"))
+    return not trips
 
 
-def _check_price(intent: OrderIntent, book: Book, judged: int) -> Refused | None:
+def _check_market(
+    intent: OrderIntent, book: Book, now_ns: int, trips: list[tuple[Code, str]]
+) -> None:
+    """Is the market open, is its price there, fresh, and near what the intent names."""
     instrument = intent.instrument
+    if not instrument.is_open(now_ns):
+        trips.append((Code.MARKET_CLOSED, f"{instrument.symbol} does not trade at this hour"))
+    stale_after_ns = book.limits.stale_after_ns
+    if stale_after_ns and now_ns - book.last_ns > stale_after_ns:
+        trips.append((Code.STALE_DATA, f"{instrument.symbol} has shown no price for too long"))
     reference = book.reference_price(intent.side is Side.BUY)
     if reference <= 0:
-        return Refused(Code.NO_REFERENCE_PRICE, f"{instrument.symbol} has shown no price yet")
-    if instrument.value(judged, intent.quantity) < instrument.minimum_notional:
-        return Refused(
-            Code.BELOW_MINIMUM_NOTIONAL,
-            f"{instrument.quantity_text(intent.quantity)} at "
-            f"{instrument.price_text(judged)} is below the minimum notional",
-        )
+        trips.append((Code.NO_REFERENCE_PRICE, f"{instrument.symbol} has shown no price yet"))
+        return
     collar = book.limits.collar_rate
     if collar:
         for price in (intent.limit_price, intent.stop_price):
             if price and abs(price - reference) * _RATE_SCALE > reference * collar:
-                return Refused(
-                    Code.PRICE_COLLAR,
-                    f"price {instrument.price_text(price)} is too far from "
-                    f"{instrument.price_text(reference)}",
-                )
-    return None
+                text = instrument.price_text
+                words = f"{text(price)} is too far from {text(reference)}"
+                trips.append((Code.PRICE_COLLAR, words))
+                return
 
 
-def _check_limits(intent: OrderIntent, book: Book, judged: int, value: int) -> Refused | None:
+def _check_order(
+    intent: OrderIntent, book: Book, price: int, value: int, trips: list[tuple[Code, str]]
+) -> None:
+    """The order by itself: its notional and quantity."""
     limits = book.limits
     instrument = intent.instrument
+    if instrument.value(price, intent.quantity) < instrument.minimum_notional:
+        words = f"{_size(intent, price)} is below the minimum notional"
+        trips.append((Code.BELOW_MINIMUM_NOTIONAL, words))
+    if 0 < limits.order_quantity < intent.quantity:
+        most = instrument.quantity_text(limits.order_quantity)
+        trips.append((Code.MAX_ORDER_QUANTITY, f"{_size(intent, price)}, the limit is {most}"))
     if 0 < limits.order_notional < value:
-        return Refused(
-            Code.MAX_ORDER_NOTIONAL,
-            f"{instrument.quantity_text(intent.quantity)} at "
-            f"{instrument.price_text(judged)} is above the limit",
-        )
+        trips.append((Code.MAX_ORDER_NOTIONAL, f"{_size(intent, price)} is above the limit"))
+
+
+def _check_in_flight(
+    intent: OrderIntent, book: Book, guards: SessionGuards, trips: list[tuple[Code, str]]
+) -> None:
+    """The position that could result, and how many orders are open."""
+    limits = book.limits
+    text = intent.instrument.quantity_text
     if limits.position:
         if intent.side is Side.BUY:
             worst = book.inventory.position + book.open_buy + intent.quantity
         else:
             worst = book.open_sell + intent.quantity - book.inventory.position
         if worst > limits.position:
-            return Refused(
-                Code.MAX_POSITION,
-                f"a position of {instrument.quantity_text(worst)} could result, "
-                f"the limit is {instrument.quantity_text(limits.position)}",
-            )
-    return None
+            words = f"{text(worst)} could result, the limit is {text(limits.position)}"
+            trips.append((Code.MAX_POSITION, words))
+    if 0 < limits.open_orders <= len(book.working):
+        trips.append((Code.MAX_OPEN_ORDERS, f"{len(book.working)} orders are open already"))
+    if 0 < guards.open_orders_limit <= guards.open_orders:
+        words = f"{guards.open_orders} orders are open in all symbols"
+        trips.append((Code.MAX_TOTAL_OPEN_ORDERS, words))
 
 
-def _check_funds(intent: OrderIntent, book: Book, value: int) -> Verdict:
-    """Funds for the whole order, worth `value` at its judged price, fees included."""
+def _check_exposure(
+    book: Book, is_buy: bool, value: int, increase_value: int, trips: list[tuple[Code, str]]
+) -> None:
+    """The ledger's exposure, gross and net, if everything in flight were filled."""
+    ledger = book.ledger
+    limits = ledger.limits
+    if limits.gross_exposure and increase_value:
+        worst = ledger.gross_exposure + ledger.open_increase + increase_value
+        if worst > limits.gross_exposure:
+            trips.append((Code.GROSS_EXPOSURE, f"{_about(book, worst)} could result"))
+    if limits.net_exposure:
+        if is_buy:
+            worst = ledger.net_exposure + ledger.open_buy_value + value
+        else:
+            worst = ledger.open_sell_value + value - ledger.net_exposure
+        if worst > limits.net_exposure:
+            trips.append((Code.NET_EXPOSURE, f"{_about(book, worst)} one way could result"))
+
+
+def _check_activity(
+    intent: OrderIntent,
+    book: Book,
+    guards: SessionGuards,
+    now_ns: int,
+    trips: list[tuple[Code, str]],
+) -> None:
+    """Too many orders, or the same one again."""
+    if guards.is_rate_exceeded(now_ns):
+        words = f"{guards.order_count} orders in the window already"
+        trips.append((Code.ORDER_RATE, words))
+    window_ns = book.limits.duplicate_window_ns
+    if window_ns:
+        made_ns = book.recent_orders.get(order_shape(intent), -1)
+        if made_ns >= 0 and now_ns - made_ns < window_ns:
+            trips.append((Code.DUPLICATE_ORDER, "the same order was made a moment ago"))
+
+
+def _check_results(book: Book, guards: SessionGuards, trips: list[tuple[Code, str]]) -> None:
+    """What the session has lost: nothing may grow while a loss limit is passed."""
+    ledger = book.ledger
+    if ledger.is_drawn_down:
+        lost = ledger.track.high_water - ledger.equity
+        trips.append((Code.MAX_DRAWDOWN, f"{_about(book, lost)} below the high-water mark"))
+    if ledger.is_daily_loss_exceeded:
+        lost = ledger.day_start - ledger.equity
+        trips.append((Code.MAX_DAILY_LOSS, f"{_about(book, lost)} lost today"))
+    if guards.has_too_many_losses:
+        words = f"{guards.consecutive_losses} losses in a row"
+        trips.append((Code.CONSECUTIVE_LOSSES, words))
+
+
+def _check_funds(
+    intent: OrderIntent, book: Book, value: int, increase: int, trips: list[tuple[Code, str]]
+) -> int:
+    """Funds for the whole order, fees included; what it must lock."""
     instrument = intent.instrument
     if instrument.settlement == "spot" and intent.side is Side.SELL:
         base = intent.quantity * book.base_factor
         if base > book.base_wallet.available:
-            return Refused(
-                Code.INSUFFICIENT_BORROW,
-                f"selling {instrument.quantity_text(intent.quantity)} {instrument.base} needs "
-                "more than is held and may be borrowed",
-            )
-        return Approved(intent, base)
+            words = f"{instrument.base}: more than is held and may be borrowed"
+            trips.append((Code.INSUFFICIENT_BORROW, words))
+        return base
     fee_rule = book.fee_rule
     fee = fee_rule.order_fee(fee_rule.fill_base(intent.quantity, value, False))
     if instrument.settlement == "spot":
-        spendable = book.ledger.spendable
-        if value + fee > spendable:
-            return Refused(Code.INSUFFICIENT_FUNDS, _short_of(book, value + fee, spendable))
-        return Approved(intent, value + fee)
-    ahead = book.open_buy if intent.side is Side.BUY else book.open_sell
-    needed = margin_increase(book, intent.side is Side.BUY, intent.quantity, value, ahead)
-    if needed == 0:
-        return Approved(intent, 0)  # a closing order is never held up by a lack of margin
-    if needed + fee > book.ledger.free_margin:
-        return Refused(
-            Code.INSUFFICIENT_FUNDS, _short_of(book, needed + fee, book.ledger.free_margin)
-        )
-    return Approved(intent, needed + fee)
+        needed = value + fee
+        available = book.ledger.spendable
+    elif increase == 0:
+        return 0  # a closing order is never held up by a lack of margin
+    else:
+        rate = instrument.initial_margin_rate
+        needed = book.margin(value * increase // intent.quantity, rate) + fee
+        available = book.ledger.free_margin
+    if needed > available:
+        words = f"needs {_about(book, needed)}, {_about(book, available)} available"
+        trips.append((Code.INSUFFICIENT_FUNDS, words))
+    return needed
 
 
-def margin_increase(book: Book, is_buy: bool, quantity: int, value: int, ahead: int) -> int:
-    """Initial margin that trading `quantity`, worth `value`, newly binds, in ledger units.
-
-    Only the part beyond closing the position counts; `ahead` is what orders of the same side
-    are taken to have closed already.
-    """
-    position = book.inventory.position if is_buy else -book.inventory.position
-    closing = -position - ahead if position < 0 else 0
-    increasing = quantity if closing <= 0 else quantity - closing
-    if increasing <= 0:
-        return 0
-    return book.margin(value * increasing // quantity, book.instrument.initial_margin_rate)
+def _size(intent: OrderIntent, price: int) -> str:
+    instrument = intent.instrument
+    return f"{instrument.quantity_text(intent.quantity)} at {instrument.price_text(price)}"
 
 
-def _short_of(book: Book, needed: int, available: int) -> str:
-    wallet = book.ledger.wallet
-    scale = power_of_ten(wallet.decimals)
-    # Rounded for reading only: what is needed up, what there is down.
-    return f"needs about {-(-needed // scale)} {wallet.asset}, {available // scale} available"
+def _about(book: Book, units: int) -> str:
+    """Money for reading, without its fraction."""
+    return f"about {units // power_of_ten(book.ledger.decimals)} {book.ledger.currency}"

@@ -6,6 +6,7 @@ have, so that sums never round; an asset that is also traded counts at least in 
 
 from __future__ import annotations
 
+import difflib
 import re
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
@@ -18,11 +19,12 @@ from logos.config import (
     InstrumentSettings,
     OrderSettings,
     RiskLimits,
+    TotalLimits,
     make_config,
     read_toml,
 )
 from logos.core.account import Account, Ledger, Wallet
-from logos.core.book import Book, Limits
+from logos.core.book import Book
 from logos.core.fixed import (
     ROUNDING_MODES,
     decimals_of,
@@ -32,6 +34,7 @@ from logos.core.fixed import (
     power_of_ten,
     to_step,
 )
+from logos.core.guards import GUARDS, LedgerLimits, Limits, SessionGuards
 from logos.core.instrument import (
     RATE_DECIMALS,
     FeeSchedule,
@@ -46,6 +49,7 @@ from logos.feeds.suggest import suggest_instrument
 _SYMBOL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/:-]*")
 _MONEY_DECIMALS_MIN = 2
 _BPS_DECIMALS = 4
+_NS_DECIMALS = 9
 
 
 def find_instruments(
@@ -117,6 +121,7 @@ def _make_instrument(symbol: str, settings: InstrumentSettings) -> Instrument:
             leverage=settings.leverage,
             initial_margin=str(settings.initial_margin),
             maintenance_margin=str(settings.maintenance_margin),
+            hours=settings.hours,
             fees=FeeSchedule(
                 maker_rate=rate_units(fees.maker),
                 taker_rate=rate_units(fees.taker),
@@ -148,7 +153,11 @@ def build_account(config: Config, instruments: Mapping[str, Instrument]) -> Acco
         decimals = _decimals(asset, instruments.values(), amounts)
         initial, borrow = (parse_units(amount, decimals) for amount in amounts)
         wallets[asset] = Wallet(asset, decimals, initial, borrow)
-    account = Account(list(wallets.values()), [Ledger(wallets[quote]) for quote in quotes])
+    ledgers = [
+        Ledger(wallets[quote], _ledger_limits(config.risk.total, wallets[quote].decimals))
+        for quote in quotes
+    ]
+    account = Account(list(wallets.values()), ledgers)
     if settings.report_in:
         _report_in(account, settings.report_in, settings.rates)
     return account
@@ -221,6 +230,37 @@ def _limits(limits: RiskLimits, each: Instrument, ledger: Ledger) -> Limits:
         order_notional=_floor(limits.max_order_notional, ledger.decimals),
         position=_floor(limits.max_position, each.quantity_decimals),
         collar_rate=_floor(limits.price_collar, RATE_DECIMALS),
+        order_quantity=_floor(limits.max_order_quantity, each.quantity_decimals),
+        open_orders=limits.max_open_orders,
+        stale_after_ns=_floor(limits.stale_after_s, _NS_DECIMALS),
+        duplicate_window_ns=_floor(limits.duplicate_window_s, _NS_DECIMALS),
+    )
+
+
+def _ledger_limits(total: TotalLimits, decimals: int) -> LedgerLimits:
+    return LedgerLimits(
+        gross_exposure=_floor(total.max_gross_exposure, decimals),
+        net_exposure=_floor(total.max_net_exposure, decimals),
+        drawdown=_floor(total.max_drawdown, decimals),
+        drawdown_rate=_floor(total.max_drawdown_share, RATE_DECIMALS),
+        daily_loss=_floor(total.max_daily_loss, decimals),
+    )
+
+
+def build_guards(config: Config) -> SessionGuards:
+    """The guards over the whole session. Raises ConfigError for an action of no guard."""
+    total = config.risk.total
+    known = {code.value.lower(): code for code in GUARDS}
+    for name in config.risk.actions:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1) or list(known)
+            raise ConfigError(f"risk.actions.{name}: no such guard; known: {', '.join(near)}")
+    return SessionGuards(
+        open_orders_limit=total.max_open_orders,
+        order_count=total.max_orders,
+        order_window_ns=_floor(total.max_orders_window_s, _NS_DECIMALS),
+        consecutive_losses_limit=total.max_consecutive_losses,
+        actions={known[name]: action for name, action in config.risk.actions.items()},
     )
 
 

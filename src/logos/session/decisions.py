@@ -8,6 +8,7 @@ import msgspec
 
 from logos.core.records import (
     BlockedRecord,
+    GuardRecord,
     OrderRecord,
     OrderUpdate,
     PaperFillRecord,
@@ -37,7 +38,17 @@ class DecisionLog:
             elif isinstance(record, PaperFillRecord):
                 self._write(record, "FILL", record.liquidity.value, record)
             elif isinstance(record, RefusalRecord):
-                self._write(record, "REFUSED", f"{record.code.value}: {record.detail}")
+                codes = ",".join(code.value for code in (record.code, *record.also))
+                self._write(record, "REFUSED", f"{codes}: {record.detail}")
+            elif isinstance(record, GuardRecord):
+                self._log.decision(
+                    record.ts_ns,
+                    record.tick_id,
+                    f"GUARD_{record.action.upper()}",
+                    f"{record.code.value}: {record.detail}",
+                    self._state,
+                    record.subject,
+                )
             elif isinstance(record, BlockedRecord):
                 self._write(record, "BLOCKED", record.code.value)
             elif isinstance(record, SwitchRecord):

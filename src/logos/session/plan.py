@@ -28,6 +28,7 @@ from logos.feeds.source import discover
 from logos.session.build import (
     build_account,
     build_books,
+    build_guards,
     build_rules,
     configured_instruments,
     find_instruments,
@@ -67,6 +68,7 @@ class Plan:
             self.strategy,
             switch,
             build_rules(config),
+            build_guards(config),
             self.seed,
             config.strategy.params,
             sample_ns=config.session.sample_interval_s * NS_PER_SECOND,

@@ -62,6 +62,7 @@ def session_markdown(summary: Summary) -> str:
         "",
         *_section("Balances", "asset", summary["balances"]),
         *_section("Refusals by code", "code", summary["refusals"]),
+        *_section("Guards that acted", "guard", summary["guards"]),
         *_section("Orders that ended without (all of) their fill", "reason", _ended(summary)),
         *_switch_section(summary),
         *_warning_section(summary),
@@ -85,7 +86,7 @@ def result_table(summary: Summary, ticks_per_second: int) -> str:
             f"session   {summary['session_id']}   {summary['status']}: {summary['reason']}",
             f"ticks     {summary['ticks']:,}   ({ticks_per_second:,} a second)",
             f"orders    {summary['orders']:,}   fills {summary['fills']:,}   "
-            f"refusals {sum(summary['refusals'].values()):,}   blocked {summary['blocked']:,}",
+            f"refusals {summary['refused']:,}   blocked {summary['blocked']:,}",
             "",
             *(
                 "  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True))
@@ -98,7 +99,7 @@ def result_table(summary: Summary, ticks_per_second: int) -> str:
 def _counts(summary: Summary) -> list[str]:
     return [
         f"{summary['ticks']} ticks, {summary['orders']} orders, {summary['fills']} fills, "
-        f"{sum(summary['refusals'].values())} refusals, {summary['blocked']} ticks blocked."
+        f"{summary['refused']} refusals, {summary['blocked']} ticks blocked."
     ]
 
 

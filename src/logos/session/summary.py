@@ -59,7 +59,9 @@ def figures(core: TradingCore, tally: Tally) -> dict[str, Any]:
         "orders": sum(tally.orders.values()),
         "fills": sum(tally.fills.values()),
         "blocked": tally.blocked,
+        "refused": tally.refused,
         "refusals": dict(sorted(tally.refusals.items())),
+        "guards": dict(sorted(tally.guards.items())),
         "orders_ended_by": dict(sorted(tally.ended_by.items())),
         "symbols": {
             symbol: _symbol_figures(book, tally.orders[symbol], tally.fills[symbol])

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from logos.core.records import (
     BlockedRecord,
+    GuardRecord,
     OrderRecord,
     OrderUpdate,
     PaperFillRecord,
@@ -27,6 +28,8 @@ class Tally:
         self.orders: Counter[str] = Counter()
         self.fills: Counter[str] = Counter()
         self.refusals: Counter[str] = Counter()
+        self.refused = 0
+        self.guards: Counter[str] = Counter()
         self.ended_by: Counter[str] = Counter()
         self.blocked = 0
         self.warning_count = 0
@@ -47,10 +50,18 @@ class Tally:
             elif kind is BlockedRecord:
                 self.blocked += 1
             elif kind is RefusalRecord:
-                self.refusals[record.code.value] += 1  # type: ignore[union-attr]
+                self._add_refusal(record)  # type: ignore[arg-type]
+            elif kind is GuardRecord:
+                self.guards[record.code.value] += 1  # type: ignore[union-attr]
             elif kind is WarningRecord:
                 self.warning_count += 1
                 if len(self.warnings) < _LISTED_MAX:
                     self.warnings.append(record)  # type: ignore[arg-type]
             elif kind is SwitchRecord and len(self.switch_changes) < _LISTED_MAX:
                 self.switch_changes.append(record)  # type: ignore[arg-type]
+
+    def _add_refusal(self, refusal: RefusalRecord) -> None:
+        """One refusal, and one count for each guard that tripped on it."""
+        self.refused += 1
+        for code in (refusal.code, *refusal.also):
+            self.refusals[code.value] += 1

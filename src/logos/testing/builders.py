@@ -16,10 +16,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from logos.core.account import Account, Ledger, Wallet
-from logos.core.book import Book, Limits
+from logos.core.book import Book
 from logos.core.engine import TradingCore
 from logos.core.fixed import UP, decimals_of, parse_units
 from logos.core.gates import InProcessSwitch, Switch
+from logos.core.guards import Limits, SessionGuards
 from logos.core.instrument import FeeSchedule, Instrument, rate_units
 from logos.core.matching import PaperRules
 from logos.core.messages import Bar, Event, MarketEvent, Quote, QuoteBar, Trade
@@ -176,6 +177,7 @@ def trading_core(
         strategy,
         InProcessSwitch() if switch is None else switch,
         PaperRules() if rules is None else rules,
+        SessionGuards(),
         seed,
         params or {},
         sample_ns,

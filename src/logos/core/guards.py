@@ -1,0 +1,189 @@
+"""Limits, and what follows when one is passed.
+
+Guards before an order (see `risk`) judge the intent with everything in flight at its worst.
+Guards on every tick watch a ledger's equity: one comparison with a floor, which is the higher
+of what the drawdown from the high-water mark and the loss of the day allow.
+
+What a guard does besides refusing is its action: nothing, REDUCE_ONLY, or ENGAGE the switch.
+There is no way to confirm past a limit. A limit of 0 is none.
+"""
+
+from __future__ import annotations
+
+import enum
+from typing import Final, final
+
+from logos.core.types import Code
+
+
+class Action(enum.Enum):
+    """What a tripped guard does besides refusing what it judged."""
+
+    REFUSE = "refuse"
+    REDUCE_ONLY = "reduce_only"
+    ENGAGE = "engage"
+
+
+DEFAULT_ACTIONS: Final = {
+    Code.MAX_DRAWDOWN: Action.ENGAGE,
+    Code.MAX_DAILY_LOSS: Action.ENGAGE,
+    Code.CONSECUTIVE_LOSSES: Action.ENGAGE,
+}
+"""Guards whose action is not just to refuse."""
+
+GUARDS: Final = (
+    Code.MARKET_CLOSED,
+    Code.STALE_DATA,
+    Code.NO_REFERENCE_PRICE,
+    Code.PRICE_COLLAR,
+    Code.MAX_ORDER_QUANTITY,
+    Code.MAX_ORDER_NOTIONAL,
+    Code.MAX_POSITION,
+    Code.MAX_OPEN_ORDERS,
+    Code.MAX_TOTAL_OPEN_ORDERS,
+    Code.GROSS_EXPOSURE,
+    Code.NET_EXPOSURE,
+    Code.ORDER_RATE,
+    Code.DUPLICATE_ORDER,
+    Code.MAX_DRAWDOWN,
+    Code.MAX_DAILY_LOSS,
+    Code.CONSECUTIVE_LOSSES,
+    Code.INSUFFICIENT_FUNDS,
+    Code.INSUFFICIENT_BORROW,
+)
+"""Every guard, in the order in which those that trip together are recorded."""
+
+
+@final
+class Limits:
+    """What risk allows for one symbol.
+
+    `order_notional` is in ledger units; `order_quantity` and `position` in quantity units;
+    `collar_rate` (how far a named price may be from the market) in 10**-9; times in nanoseconds.
+    """
+
+    __slots__ = (
+        "collar_rate",
+        "duplicate_window_ns",
+        "open_orders",
+        "order_notional",
+        "order_quantity",
+        "position",
+        "stale_after_ns",
+    )
+
+    def __init__(
+        self,
+        order_notional: int = 0,
+        position: int = 0,
+        collar_rate: int = 0,
+        order_quantity: int = 0,
+        open_orders: int = 0,
+        stale_after_ns: int = 0,
+        duplicate_window_ns: int = 0,
+    ) -> None:
+        self.order_notional = order_notional
+        self.position = position
+        self.collar_rate = collar_rate
+        self.order_quantity = order_quantity
+        self.open_orders = open_orders
+        self.stale_after_ns = stale_after_ns
+        self.duplicate_window_ns = duplicate_window_ns
+
+
+@final
+class LedgerLimits:
+    """What risk allows for one currency; money in ledger units, `drawdown_rate` in 10**-9.
+
+    `drawdown_rate` is a share of the high-water mark; of it and `drawdown` the tighter counts.
+    """
+
+    __slots__ = ("daily_loss", "drawdown", "drawdown_rate", "gross_exposure", "net_exposure")
+
+    def __init__(
+        self,
+        gross_exposure: int = 0,
+        net_exposure: int = 0,
+        drawdown: int = 0,
+        drawdown_rate: int = 0,
+        daily_loss: int = 0,
+    ) -> None:
+        self.gross_exposure = gross_exposure
+        self.net_exposure = net_exposure
+        self.drawdown = drawdown
+        self.drawdown_rate = drawdown_rate
+        self.daily_loss = daily_loss
+
+
+@final
+class SessionGuards:
+    """The guards that look at the session as a whole, and every guard's action.
+
+    `order_count` orders are allowed in any `order_window_ns` (sliding: the time of the order that
+    many orders ago is kept, and nothing else).
+    """
+
+    __slots__ = (
+        "_actions",
+        "_order_times_ns",
+        "_orders_seen",
+        "consecutive_losses",
+        "consecutive_losses_limit",
+        "open_orders",
+        "open_orders_limit",
+        "order_count",
+        "order_window_ns",
+    )
+
+    def __init__(
+        self,
+        open_orders_limit: int = 0,
+        order_count: int = 0,
+        order_window_ns: int = 0,
+        consecutive_losses_limit: int = 0,
+        actions: dict[Code, Action] | None = None,
+    ) -> None:
+        self.open_orders_limit = open_orders_limit
+        self.open_orders: int = 0
+        """Open orders of all symbols."""
+        self.order_count = order_count
+        self.order_window_ns = order_window_ns
+        self._order_times_ns: list[int] = []
+        self._orders_seen: int = 0
+        self.consecutive_losses_limit = consecutive_losses_limit
+        self.consecutive_losses: int = 0
+        """Closing fills in a row that lost money, fees included."""
+        self._actions: dict[Code, Action] = dict(DEFAULT_ACTIONS)
+        if actions is not None:
+            self._actions.update(actions)
+
+    def action(self, code: Code) -> Action:
+        """What the guard of `code` does besides refusing."""
+        return self._actions.get(code, Action.REFUSE)
+
+    def is_rate_exceeded(self, now_ns: int) -> bool:
+        """Whether one more order now would be too many in the window."""
+        if self.order_count == 0 or self._orders_seen < self.order_count:
+            return False
+        oldest_ns = self._order_times_ns[self._orders_seen % self.order_count]
+        return now_ns - oldest_ns < self.order_window_ns
+
+    def see_order(self, now_ns: int) -> None:
+        """An order has been made."""
+        self.open_orders += 1
+        if self.order_count == 0:
+            return
+        if self._orders_seen < self.order_count:
+            self._order_times_ns.append(now_ns)
+        else:
+            self._order_times_ns[self._orders_seen % self.order_count] = now_ns
+        self._orders_seen += 1
+
+    def see_result(self, profit: int) -> None:
+        """A fill closed something and made `profit`, fees deducted."""
+        self.consecutive_losses = self.consecutive_losses + 1 if profit < 0 else 0
+
+    @property
+    def has_too_many_losses(self) -> bool:
+        """Whether the run of losses has reached its limit."""
+        return 0 < self.consecutive_losses_limit <= self.consecutive_losses
