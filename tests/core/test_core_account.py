@@ -334,6 +334,15 @@ def test_margin_is_bound_at_entry_value_and_released_with_the_position() -> None
     assert (ledger.initial_margin, ledger.maintenance_margin) == (0, 0)
 
 
+def test_margin_is_rounded_up() -> None:
+    third = instrument("T", tick="1", lot="1", quote="USD", settlement="margin", leverage=3)
+    core = trading_core(Scripted({1: market(Side.SELL, 10)}), third)
+    core.start(1)
+    for number in (1, 2):
+        core.step(bar(third, number, "100 100 100 100"))
+    assert core.desk.account.ledger("USD").initial_margin == 333_33333334
+
+
 def test_an_equity_track_keeps_its_deepest_fall() -> None:
     track = EquityTrack(100)
     for delta in (20, -50, 10, 40, -30):

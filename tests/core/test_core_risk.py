@@ -276,6 +276,36 @@ def test_what_margin_binds_cannot_buy_at_the_fill_either(cash: str, end: str) ->
     assert ends_in(records) == {1: "FILLED", 2: end}
 
 
+@pytest.mark.parametrize(
+    ("level", "quantity", "codes"),
+    [
+        ("96", 1, []),
+        ("96", 2, [Code.INSUFFICIENT_FUNDS]),  # 10 are free after an open loss of 40
+        ("110", 4, []),
+        ("110", 5, [Code.INSUFFICIENT_FUNDS]),  # 50 are free: an open profit adds nothing
+    ],
+)
+def test_open_losses_take_free_margin_and_open_profits_give_none(
+    level: str, quantity: int, codes: list[Code]
+) -> None:
+    traded = coin(**MARGIN)
+    script: dict[int, Answer] = {1: LONG_10, 2: market(BUY, quantity)}
+    core = trading_core(Scripted(script), traded, cash={"USD": "150"}, rules=CLOSE)
+    records = core.start(1) + core.step(bar(traded, 1, FLAT))
+    records += core.step(bar(traded, 2, " ".join([level] * 4)))
+    assert refusals_in(records) == codes
+
+
+@pytest.mark.parametrize(("quantity", "codes"), [(9, []), ("9.01", [Code.INSUFFICIENT_FUNDS])])
+def test_what_margin_binds_cannot_be_spent(quantity: Any, codes: list[Code]) -> None:
+    traded = coin()
+    future = instrument("FUT", tick="1", lot="1", quote="USD", settlement="margin", leverage=10)
+    script: dict[int, Answer] = {1: LONG_10, 2: market(BUY, quantity)}
+    core = trading_core(Scripted(script), future, traded, cash={"USD": "1000"}, rules=CLOSE)
+    records = core.start(1) + core.step(bar(future, 1, FLAT)) + core.step(bar(traded, 1, FLAT))
+    assert refusals_in(records) == codes
+
+
 signed = st.integers(-400, 400).filter(bool)
 prices = st.integers(9_700, 10_300).map(lambda units: Decimal(units) / 100)
 
