@@ -46,7 +46,7 @@ BARS = [
 
 STRATEGIES = """\
 import math, os, signal, sys
-from logos import Side, Strategy, Target, Weight, limit, market
+from logos import Cancel, Side, Strategy, Target, Weight, limit, market
 
 
 class Buys(Strategy):
@@ -121,6 +121,16 @@ class TextQuantity(Buys):
 class NoUnicode(Buys):
     def fifth(self, context):
         return market(Side.BUY, 1, tag="\\ud800")
+
+
+class NumberForSymbol(Buys):
+    def fifth(self, context):
+        return Target(1, symbol=5)
+
+
+class TextForOrder(Buys):
+    def fifth(self, context):
+        return Cancel(order_id="2")
 
 
 class NotANumber(Buys):
@@ -374,6 +384,12 @@ WRONG: dict[str, Wrong] = {
     "a symbol that the data lacks": Wrong(
         DATA, ("no market data for NOPE", "ACME"), (*GOOD, "--symbols", "ACME,NOPE")
     ),
+    "a wrong type deep inside": Wrong(
+        CONFIGURATION, ("bad.toml", "instruments.ACME.tick", "array"), change=('"0.01"', "[1]")
+    ),
+    "a kind of defect that nobody knows": Wrong(
+        CONFIGURATION, ("cannot accept everything", "gap"), (*GOOD, "--accept", "everything")
+    ),
     "a seed that is none": Wrong(CONFIGURATION, ("session.seed",), (*GOOD, "--seed", "-1")),
 }
 
@@ -515,6 +531,8 @@ def run_user_strategy(
         ("Yields", ("not generator",), 2),
         ("TextQuantity", ("quantity", "'three'"), 2),
         ("NoUnicode", ("tag",), 2),
+        ("NumberForSymbol", ("symbol", "int"), 2),
+        ("TextForOrder", ("order_id", "str"), 2),
     ],
 )
 def test_a_strategy_that_fails_ends_the_session_with_everything_written(

@@ -95,6 +95,7 @@ def test_a_command_among_the_ticks_blocks_its_tick_and_all_later_ones(
     )
     assert result.status is SessionStatus.ENDED
     assert counts(result) == expected
+    assert result.summary["ticks"] == count, "a command is no tick"
     assert result.summary["switch_state"] == ("SAFE" if kill_at is None else "ENGAGED")
 
 
