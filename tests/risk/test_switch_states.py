@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
-from switch_helpers import Clock, Workspace
+from switch_helpers import Clock, FaultyLayer, Workspace
 
 from logos.core.gates import Switch
 from logos.core.types import SwitchState
@@ -328,3 +328,49 @@ def test_a_closed_breaker_still_answers(workspace: Workspace) -> None:
 def test_the_mode_must_be_paper_or_live(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="paper"):
         CircuitBreaker(tmp_path, build="1", mode="demo")  # type: ignore[arg-type]
+
+
+def test_a_running_session_puts_back_what_was_wiped_out_under_it(workspace: Workspace) -> None:
+    breaker = workspace.armed()
+    shutil.rmtree(workspace.folder.parent)
+    workspace.witness.unlink()
+    assert breaker.authority() is ENGAGED
+    fresh = workspace.breaker()
+    assert not fresh.arm_if_new()
+    assert fresh.authority() is ENGAGED
+
+
+def test_damage_to_the_history_makes_a_reset_stale_that_did_not_know_of_it(
+    workspace: Workspace,
+) -> None:
+    breaker = workspace.armed()
+    breaker.set_reduce_only("careful", "ann")
+    breaker.reset("ann", "fine", 2)
+    lines = workspace.history_file.read_bytes().splitlines(keepends=True)
+    workspace.history_file.write_bytes(b"x" + lines[0][1:] + lines[1] + lines[2])
+    with pytest.raises(StaleEpochError, match=r"history\.jsonl:1"):
+        breaker.reset("ann", "fine", 3)
+    assert breaker.authority() is ENGAGED
+
+
+def test_a_torn_end_costs_the_history_nothing_but_itself(workspace: Workspace) -> None:
+    breaker = workspace.armed()
+    breaker.engage("stop", "ann")
+    with workspace.history_file.open("ab") as stream:
+        stream.write(b'{"body":')
+    breaker.reset("ann", "fine", 2)
+    assert breaker.authority() is SAFE
+    assert [entry.why for entry in breaker.monitor().history()][1:] == ["stop", "fine"]
+
+
+def test_a_record_that_will_not_stand_still_is_not_believed(workspace: Workspace) -> None:
+    workspace.armed().close()
+    layer = FaultyLayer()
+    ticks = iter(range(1, 10**9))
+
+    def restless(call: str, name: str) -> None:
+        if (call, name) == ("lstat", "armed.json"):
+            os.utime(workspace.arm_file, ns=(next(ticks), next(ticks)))
+
+    layer.read_rule = restless
+    assert workspace.breaker(layer=layer).authority() is ENGAGED

@@ -153,12 +153,12 @@ class SwitchLedger:
 
         The reader owns `descriptors` of the answer and closes them.
         """
-        for _ in range(LOOKS_MAX):
+        for _ in range(LOOKS_MAX - 1):
             evidence = self._look_once()
             if evidence.stable:
-                break
+                return evidence
             self.release(evidence)
-        return evidence
+        return self._look_once()
 
     def release(self, evidence: Evidence) -> None:
         """Close what `look` left open."""
