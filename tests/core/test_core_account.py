@@ -361,7 +361,7 @@ def test_what_was_never_locked_cannot_be_released() -> None:
 
 def test_a_ledger_that_does_not_add_up_is_a_broken_invariant() -> None:
     ledger = Ledger(Wallet("USD", 2, 1_000, 0))
-    ledger.book(50, 2, 3)
+    ledger.book(50, 2, 0, 103, 100)
     ledger.check()
     ledger.realised += 1
     with pytest.raises(InvariantBroken, match="USD: equity 1051 is not initial 1000"):

@@ -179,6 +179,9 @@ class LyingFlag:
     def engage(self, reason: str, by: str) -> None:
         raise AssertionError("nobody engages it here")
 
+    def set_reduce_only(self, reason: str, by: str) -> None:
+        raise AssertionError("nobody restricts it here")
+
     def why(self) -> str:
         return "touched"
 
