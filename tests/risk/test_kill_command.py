@@ -219,7 +219,9 @@ def test_a_session_that_ended_before_is_mentioned_and_not_waited_for(
     assert "session gone: its process" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("content", ["", "{", '{"session_id":"other","pid":1,"start_ticks":1}'])
+@pytest.mark.parametrize(
+    "content", ["", "{", '{"x":' + "[" * 4_000, '{"session_id":"other","pid":1,"start_ticks":1}']
+)
 def test_a_beacon_that_cannot_be_read_counts_as_not_stopped(
     armed: CircuitBreaker, home: Path, capsys: Output, content: str
 ) -> None:

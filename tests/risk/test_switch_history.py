@@ -70,6 +70,15 @@ def test_no_bytes_make_the_reader_fall_over(content: bytes) -> None:
     decode_marker(content)
 
 
+@pytest.mark.parametrize("head", [b'{"body":', b'{"who":', b'{"x":', b""])
+@pytest.mark.parametrize("tail", [b"]" * 3_000, b""])
+def test_nested_without_end_is_damage_and_no_crash(head: bytes, tail: bytes) -> None:
+    content = head + b"[" * 3_000 + tail + b',"crc32":1}\n'
+    with pytest.raises(RecordDamagedError):
+        decode_line(content)
+    assert decode_marker(content) == decode_marker(b"")
+
+
 @given(cut=st.integers(0, 10_000))
 def test_no_truncation_goes_unnoticed(cut: int) -> None:
     line = encode_line(transition(7))

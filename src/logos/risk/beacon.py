@@ -141,7 +141,7 @@ def _read_one(place: Folder, name: str, process_table: Path) -> SessionReport:
             raise ValueError(f"it is the beacon of {beacon.session_id!r}")
     except OSError as error:
         return _unreadable(session_id, describe(error, name))
-    except ValueError as error:  # msgspec's errors are among them
+    except (ValueError, RecursionError) as error:  # msgspec's errors are ValueErrors
         return _unreadable(session_id, f"{name} is not a beacon: {error}")
     running = beacon.start_ticks != 0 and start_ticks(beacon.pid, process_table) == (
         beacon.start_ticks

@@ -250,6 +250,8 @@ class SwitchSensor:
                     self._shared = fresh
             except OSError as error:
                 problem = describe(error, str(self.ledger.folder_path / FLAG_FILE))
+            except ValueError:  # what mmap says to a file that somebody cuts short meanwhile
+                problem = f"{self.ledger.folder_path / FLAG_FILE} does not keep its size"
             if problem != self.terms.flag_problem:
                 self.terms = msgspec.structs.replace(self.terms, flag_problem=problem)
 
