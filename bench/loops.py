@@ -30,7 +30,7 @@ from logos.session.build import (
     build_books,
     build_guards,
     build_rules,
-    configured_instruments,
+    make_instruments,
 )
 from logos.strategies.sma_cross import SmaCross
 
@@ -101,7 +101,7 @@ class Timing:
 def make_core(strategy: Strategy, config: dict[str, Any]) -> TradingCore:
     """A core over the configured instruments."""
     settings = make_config(config)
-    instruments = configured_instruments(settings)
+    instruments = make_instruments(settings.instruments)
     account = build_account(settings, instruments)
     books = build_books(settings, instruments, account)
     return TradingCore(

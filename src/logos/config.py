@@ -1,4 +1,4 @@
-"""The settings of a session: a TOML file, overridden by the environment and the command line.
+"""The settings of a session: a TOML file, overridden by the command line.
 
 Every key stands here once, with its default and its unit; there are no other defaults. A key
 nobody knows is refused with the nearest one that exists, and a value of the wrong type with the
@@ -201,6 +201,7 @@ class Config(_Settings, frozen=True, kw_only=True):
     switch: SwitchSettings = SwitchSettings()
 
 
+_FEE_DECIMALS_MAX = 18
 BALANCE_DEFAULT = Decimal(1_000_000)
 
 
@@ -237,12 +238,33 @@ def make_config(raw: Mapping[str, Any], where: str = "configuration") -> Config:
     problems = _problems(raw, Config, "")
     if problems:
         raise ConfigError(f"{where}: " + "; ".join(problems))
-    config = msgspec.convert(raw, Config)
+    config = msgspec.convert(_with_symbols(raw), Config)
     endless = _endless_numbers(config, "")
     if endless:
         raise ConfigError(f"{where}: " + "; ".join(endless))
     _check_values(config, where)
     return config
+
+
+def _with_symbols(raw: Mapping[str, Any]) -> dict[str, Any]:
+    """`raw` with every symbol's exceptions laid over the defaults of their table.
+
+    A symbol's table changes what it names and nothing else: a limit that is not repeated there
+    still holds.
+    """
+    whole = dict(raw)
+    for table in ("orders", "risk"):
+        settings = whole.get(table)
+        if not isinstance(settings, Mapping) or "symbols" not in settings:
+            continue
+        defaults = {
+            key: value
+            for key, value in settings.items()
+            if key not in ("symbols", "total", "actions")
+        }
+        symbols = {name: {**defaults, **each} for name, each in settings["symbols"].items()}
+        whole[table] = {**settings, "symbols": symbols}
+    return whole
 
 
 def config_hash(config: Config) -> str:
@@ -342,6 +364,21 @@ def _check_values(config: Config, where: str) -> None:
     for asset, balance in (*config.account.balances.items(), *config.account.borrow.items()):
         if not balance.is_finite() or balance < 0:
             problems.append(f"account: {asset} must be 0 or more, not {balance}")
+    if config.orders.cap_notional < 0:
+        problems.append("orders.cap_notional must be 0 (none) or more")
+    for symbol, each in (("", config.orders), *config.orders.symbols.items()):
+        if each.quantity is not None and each.quantity <= 0:
+            name = f"orders.symbols.{symbol}" if symbol else "orders"
+            problems.append(f"{name}.quantity must be above 0, not {each.quantity}")
+    for currency, rate in config.account.rates.items():
+        if rate <= 0:
+            problems.append(f"account.rates.{currency} must be above 0, not {rate}")
+    for symbol, settings in config.instruments.items():
+        fees = settings.fees
+        if min(fees.maker, fees.taker, fees.per_unit, fees.per_fill, fees.minimum) < 0:
+            problems.append(f"instruments.{symbol}.fees: rebates (negative fees) are not supported")
+        if not 0 <= fees.decimals <= _FEE_DECIMALS_MAX:
+            problems.append(f"instruments.{symbol}.fees.decimals: 0 to {_FEE_DECIMALS_MAX}")
     if config.account.rates and not config.account.report_in:
         problems.append("account.rates needs account.report_in, the currency they convert to")
     if problems:

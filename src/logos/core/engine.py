@@ -21,7 +21,7 @@ from logos.core.account import NO_FLOOR, Account, Ledger
 from logos.core.book import Book
 from logos.core.desk import Desk
 from logos.core.fixed import to_decimal
-from logos.core.gates import Flag, Switch, reduces
+from logos.core.gates import Switch, reduces
 from logos.core.guards import Action, SessionGuards
 from logos.core.matching import PaperMarket, PaperRules, Path, bar_points
 from logos.core.messages import Bar, Command, Event, MarketEvent, Quote, QuoteBar, Trade
@@ -112,7 +112,6 @@ class TradingCore:
     __slots__ = (
         "_context",
         "_day",
-        "_flag",
         "_halt_on_engage",
         "_has_lost_too_often",
         "_market",
@@ -149,7 +148,6 @@ class TradingCore:
         self.desk = Desk(session_id, books, account, switch, guards)
         self.strategy = strategy
         self.switch = switch
-        self._flag: Flag = switch.flag
         self._rules = rules
         self._market = PaperMarket(rules)
         # A generator for simulation, seeded on purpose: the session must be repeatable.
@@ -182,7 +180,7 @@ class TradingCore:
         if self._sample_ns:
             self._next_sample_ns = (ts_ns // self._sample_ns + 1) * self._sample_ns
         self.sample(ts_ns)
-        if not self._is_blocked():
+        if not self._is_gated():
             self._answer(None, self._ask_start())
             self._settle()
         return self.take_effects()
@@ -194,7 +192,7 @@ class TradingCore:
 
     def stop(self) -> list[Record]:
         """End in order: on_stop, then cancel what is still open, then the last samples."""
-        if not self._is_blocked():
+        if not self._is_gated():
             self._answer(None, self._ask_stop())
             self._settle()
         self.cancel_all(Code.SESSION_ENDED)
@@ -225,7 +223,7 @@ class TradingCore:
         desk = self.desk
         books = desk.books
         context = self._context
-        flag = self._flag
+        switch = self.switch
         on_quote = self._on_quote
         has_cap = self._rules.participation_rate != 0
         quote_type = Quote  # a local: the compiled loop would look the global up for every event
@@ -244,7 +242,7 @@ class TradingCore:
             book = books[event.symbol]
             bid = event.bid_units
             ask = event.ask_units
-            if flag[0] or self._switch_seen or book.working or has_cap or not 0 < bid <= ask:
+            if switch.flag[0] or self._switch_seen or book.working or has_cap or not 0 < bid <= ask:
                 if self._meet_quote(book, event):
                     if self.is_halted:
                         return
@@ -296,7 +294,7 @@ class TradingCore:
         desk.now_ns = now_ns
         desk.tick_id += 1
         book = desk.books[event.symbol]
-        if self._flag[0] != self._switch_seen:
+        if self.switch.flag[0] != self._switch_seen:
             self._see_switch()
         method: Any
         if type(event) is Bar:
@@ -343,7 +341,7 @@ class TradingCore:
 
     def _meet_quote(self, book: Book, quote: Quote) -> bool:
         """A quote meets gate 1 and the open orders; whether gate 1 blocks it."""
-        if self._flag[0] != self._switch_seen:
+        if self.switch.flag[0] != self._switch_seen:
             self._see_switch()
         if not 0 < quote.bid_units <= quote.ask_units:
             self._see_bad_price(book)
@@ -499,10 +497,15 @@ class TradingCore:
             BlockedRecord(self.desk.now_ns, self.desk.tick_id, symbol, Code.KILL_SWITCH_ACTIVE)
         )
 
-    def _is_blocked(self) -> bool:
+    def _is_gated(self) -> bool:
         """Gate 1 for the calls that are no ticks: start and stop."""
-        if self._flag[0] != self._switch_seen:
+        if self.switch.flag[0] != self._switch_seen:
             self._see_switch()
+        return self._switch_seen == _ENGAGED
+
+    @property
+    def is_blocked(self) -> bool:
+        """Whether gate 1 has seen the switch engaged and keeps the strategy from every tick."""
         return self._switch_seen == _ENGAGED
 
     def cancel_all(self, code: Code) -> None:
@@ -562,16 +565,17 @@ class TradingCore:
             self._request(book, answer)
 
     def _request(self, book: Book | None, request: object) -> None:
+        words: Any = request  # what it holds is a stranger's: nothing is taken for its type yet
         if type(request) is Cancel:
-            check_reference(request.order_id, request.tag)
+            check_reference(words.order_id, words.tag)
             self._cancel(book, request.order_id, request.tag, None)
             return
         if type(request) is Replace:
-            check_reference(request.order_id, request.tag)
+            check_reference(words.order_id, words.tag)
             self._cancel(book, request.order_id, request.tag, request)
             return
         if type(request) is not Side:
-            symbol = getattr(request, "symbol", "")
+            symbol = getattr(words, "symbol", "")
             check_text(symbol, "symbol")
             if symbol:
                 book = self.desk.books.get(symbol)

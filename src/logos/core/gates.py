@@ -23,7 +23,7 @@ class Switch(Protocol):
 
     @property
     def flag(self) -> Flag:
-        """The hint gate 1 reads; its first byte is a SwitchState."""
+        """The hint gate 1 reads, a SwitchState at index 0. Ask for it anew at every tick."""
 
     def authority(self) -> SwitchState:
         """The state now, as gate 2 must see it. Never blocks, never raises: fails ENGAGED."""

@@ -16,6 +16,7 @@ nobody knows is the strategy's bug and raises `StrategyError`.
 from __future__ import annotations
 
 from decimal import Decimal, InvalidOperation
+from typing import Any
 
 from logos.core.book import Book
 from logos.core.fixed import (
@@ -124,14 +125,15 @@ def from_request(book: Book, request: OrderRequest) -> OrderIntent:
 
 def _check_words(request: OrderRequest) -> None:
     """A word in place of an enumeration must not pass for another one."""
+    words: Any = request  # compiled code would trust the annotations that are to be checked here
     for value, kind in (
-        (request.side, Side),
-        (request.type, OrderType),
-        (request.time_in_force, TimeInForce),
+        (words.side, Side),
+        (words.type, OrderType),
+        (words.time_in_force, TimeInForce),
     ):
         if not isinstance(value, kind):
             raise StrategyError(f"an order's {kind.__name__} cannot be {shown(value)}")
-    check_text(request.tag, "tag")
+    check_text(words.tag, "tag")
 
 
 def shown(value: object) -> str:
@@ -243,7 +245,7 @@ def _units(value: Number, decimals: int, name: str, mode: str = DOWN) -> int:
     return divide(exact, power_of_ten(-exponent - decimals), mode)
 
 
-def decimal_of(value: Number, name: str) -> Decimal:
+def decimal_of(value: object, name: str) -> Decimal:
     """`value` as a finite Decimal; `name` is what the refusal calls it.
 
     Raises NotTranslatable for NaN, infinities and absurd magnitudes, StrategyError for what is

@@ -6,6 +6,7 @@ Each command imports what it needs when it is chosen, so that help answers at on
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
@@ -25,6 +26,7 @@ exit codes:
 
 _COMMANDS = {
     "trade": ("run a paper session over recorded data", "logos.live.trade"),
+    "kill": ("stop all trading at once; show, reset and trace the switch", "logos.live.kill"),
     "data": ("make, import, list and check market data", "logos.live.data"),
     "doctor": ("check this machine: versions, paths, permissions, clock", "logos.live.doctor"),
 }
@@ -56,7 +58,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
             command.set_defaults(run=import_module(module).run)
     options = parser.parse_args(given)
     run: Callable[[argparse.Namespace], int] = options.run
-    return run(options)
+    try:
+        return run(options)
+    except BrokenPipeError:
+        # Whoever read our output has stopped; what was asked for is done all the same.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
 
 
 if __name__ == "__main__":

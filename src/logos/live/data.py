@@ -12,14 +12,14 @@ from logos.config import Config, ConfigError, make_config, read_toml
 from logos.core.instrument import Instrument
 from logos.feeds.check import CheckReport, inspect_source
 from logos.feeds.convert import repair
-from logos.feeds.defects import KINDS
+from logos.feeds.defects import KINDS, accept_set
 from logos.feeds.errors import DataError
 from logos.feeds.importers import FORMATS, import_file
 from logos.feeds.numbers import format_timestamp
 from logos.feeds.source import DataSource, discover
 from logos.feeds.suggest import suggest_instrument
 from logos.live import data_synth
-from logos.session.build import find_instruments
+from logos.session.build import find_instruments, make_instruments
 from logos.session.runner import ExitCode
 
 
@@ -41,6 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     _add_paths(checking)
+    checking.add_argument("--accept", default="", metavar="KINDS", help="kinds that are no error")
     checking.add_argument(
         "--repair", type=Path, metavar="OUT", help="write a cleaned copy of the one source given"
     )
@@ -108,13 +109,14 @@ def _check(options: argparse.Namespace) -> int:
     config = Config()
     if options.config:
         config = make_config(read_toml(Path(options.config)), options.config)
-    instruments = find_instruments(config, sources, infer=True)
+    instruments = make_instruments(find_instruments(config, sources, infer=True))
     if options.repair is not None:
         return _repair(sources, instruments, options.repair)
     reports = [inspect_source(source, instruments[source.symbol]) for source in sources]
     for report in reports:
         _print_report(report)
-    defective = sum(not report.is_clean for report in reports)
+    accepted = accept_set(word for word in options.accept.split(",") if word)
+    defective = sum(not accepted.issuperset(report.counts) for report in reports)
     print(f"{len(reports)} sources, {defective} with defects")
     return int(ExitCode.BAD_DATA if defective else ExitCode.FINISHED)
 
@@ -123,7 +125,10 @@ def _repair(sources: list[DataSource], instruments: dict[str, Instrument], out: 
     if len(sources) != 1:
         raise ConfigError(f"--repair takes one source at a time, {len(sources)} were given")
     report = repair(sources[0], instruments[sources[0].symbol], out)
-    print(report)
+    for path in report.paths:
+        print(path)
+    dropped = ", ".join(f"{kind} {count}" for kind, count in report.counts.items()) or "none"
+    print(f"{report.rows:,} rows written; defects of the original: {dropped}")
     return int(ExitCode.FINISHED)
 
 

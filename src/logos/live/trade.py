@@ -15,7 +15,7 @@ from tqdm import tqdm
 
 from logos.config import ConfigError
 from logos.feeds.errors import DataError
-from logos.session import ExitCode, SessionResult
+from logos.session import ExitCode, SessionResult, SwitchEngagedError
 from logos.session.plan import Plan
 from logos.session.report import result_table
 from logos.session.runner import Progress, config_from
@@ -67,6 +67,8 @@ def run(options: argparse.Namespace) -> int:
         return _complain(error, ExitCode.BAD_CONFIGURATION)
     except DataError as error:
         return _complain(error, ExitCode.BAD_DATA)
+    except SwitchEngagedError as error:
+        return _complain(error, ExitCode.HALTED)
     except OSError as error:
         return _complain(
             f"cannot write {error.filename or 'the session'}: {error.strerror}; "

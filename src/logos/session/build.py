@@ -29,7 +29,6 @@ from logos.core.fixed import (
     ROUNDING_MODES,
     decimals_of,
     divide,
-    format_units,
     parse_units,
     power_of_ten,
     to_step,
@@ -54,7 +53,7 @@ _NS_DECIMALS = 9
 
 def find_instruments(
     config: Config, sources: Sequence[DataSource], *, infer: bool = False
-) -> dict[str, Instrument]:
+) -> dict[str, InstrumentSettings]:
     """The instrument of every symbol in `sources`, in their order.
 
     Settings win over an `instruments.toml` beside the data. A symbol that neither knows raises
@@ -62,7 +61,7 @@ def find_instruments(
     good enough to look at data and not to trade on it.
     """
     beside = _beside(sources)
-    found: dict[str, Instrument] = {}
+    found: dict[str, InstrumentSettings] = {}
     for source in sources:
         symbol = source.symbol
         settings = config.instruments.get(symbol) or beside.get(symbol)
@@ -74,15 +73,15 @@ def find_instruments(
                 f"no instrument for {symbol} ({source.path}). Add this to the configuration, "
                 f"after checking it:\n\n{suggest_instrument(source)}"
             )
-        found[symbol] = _make_instrument(symbol, settings)
+        found[symbol] = settings
     return found
 
 
-def configured_instruments(config: Config) -> dict[str, Instrument]:
-    """The instruments of the settings alone. Raises ConfigError when there are none."""
-    if not config.instruments:
+def make_instruments(settings: Mapping[str, InstrumentSettings]) -> dict[str, Instrument]:
+    """Instruments as the core knows them. Raises ConfigError for none, or for a wrong one."""
+    if not settings:
         raise ConfigError("no instruments are configured: add a table [instruments.SYMBOL]")
-    return {symbol: _make_instrument(symbol, each) for symbol, each in config.instruments.items()}
+    return {symbol: _make_instrument(symbol, each) for symbol, each in settings.items()}
 
 
 def _beside(sources: Iterable[DataSource]) -> dict[str, InstrumentSettings]:
@@ -275,7 +274,9 @@ def _order_quantity(orders: OrderSettings, each: Instrument) -> int:
     if orders.quantity is None:
         smallest = max(each.lot, each.minimum_quantity)
         return to_step(smallest, each.lot, "ceiling")
-    quantity = to_step(_floor(orders.quantity, each.quantity_decimals), each.lot, "down")
+    own = max(each.quantity_decimals, decimals_of(orders.quantity))
+    scale = power_of_ten(own - each.quantity_decimals)
+    quantity = to_step(parse_units(orders.quantity, own) // scale, each.lot, "down")
     if quantity <= 0:
         raise ConfigError(
             f"orders.quantity: {orders.quantity} is less than one lot of {each.symbol}, "
@@ -302,10 +303,3 @@ def _exact(amount: Decimal, decimals: int, name: str) -> int:
         return parse_units(amount, decimals)
     except ValueError as error:
         raise ConfigError(f"paper.{name}: {error}") from None
-
-
-def used_balances(account: Account) -> dict[str, str]:
-    """The starting balances that are in force, defaults included, as decimal text by asset."""
-    return {
-        wallet.asset: format_units(wallet.initial, wallet.decimals) for wallet in account.wallets
-    }

@@ -17,7 +17,7 @@ from logos.core.records import (
     SwitchRecord,
     WarningRecord,
 )
-from logos.core.types import SwitchState
+from logos.core.types import Code, SwitchState
 from logos.observe.jsonlog import JsonLog
 
 
@@ -38,6 +38,8 @@ class DecisionLog:
             elif isinstance(record, PaperFillRecord):
                 self._write(record, "FILL", record.liquidity.value, record)
             elif isinstance(record, RefusalRecord):
+                if record.code is Code.KILL_SWITCH_ACTIVATED_MID_PROCESSING:
+                    self._state = SwitchState.ENGAGED  # gate 2 saw it before the session did
                 codes = ",".join(code.value for code in (record.code, *record.also))
                 self._write(record, "REFUSED", f"{codes}: {record.detail}")
             elif isinstance(record, GuardRecord):

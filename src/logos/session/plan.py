@@ -6,9 +6,14 @@ found here, and leaves no half-made session behind.
 
 from __future__ import annotations
 
+import hashlib
+import inspect
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol
+
+import msgspec
 
 from logos import paths
 from logos.config import Config, ConfigError, config_hash
@@ -24,14 +29,14 @@ from logos.feeds.errors import DataError
 from logos.feeds.numbers import RowError, parse_timestamp
 from logos.feeds.replay import ReplayFeed
 from logos.feeds.signals import SignalStrategy
-from logos.feeds.source import discover
+from logos.feeds.source import DataSource, discover
 from logos.session.build import (
     build_account,
     build_books,
     build_guards,
     build_rules,
-    configured_instruments,
     find_instruments,
+    make_instruments,
 )
 from logos.strategies import StrategyLoadError, load_strategy
 from logos.strategies.parameters import ParameterError, arguments_of
@@ -45,17 +50,28 @@ class Feed(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A session that can start. `rows` is how many events to expect (None: unknown)."""
+    """A session that can start.
+
+    `config` is complete: the seed and every instrument stand in it, wherever they came from.
+    `rows` is how many events to expect (None: unknown).
+    """
 
     config: Config
     config_hash: str
-    seed: int
     instruments: Mapping[str, Instrument]
     strategy: Strategy
     strategy_name: str
+    strategy_fingerprint: str
     feed: Feed
     reports: Sequence[CheckReport]
     rows: int | None
+
+    @property
+    def seed(self) -> int:
+        """The seed of the session's generator."""
+        seed = self.config.session.seed
+        assert seed is not None  # make_plan has put it there
+        return seed
 
     def make_core(self, session_id: str, switch: Switch) -> TradingCore:
         """A fresh core for this plan."""
@@ -84,15 +100,17 @@ def make_plan(
     `strategy` and `feed` replace what the configuration would load; a given feed needs its
     instruments in the configuration. Raises ConfigError or DataError.
     """
+    config = msgspec.structs.replace(
+        config, session=msgspec.structs.replace(config.session, seed=_seed(config))
+    )
+    reports: list[CheckReport] = []
     if feed is None:
-        replay, reports = _replay(config)
-        instruments = replay.instruments
-        feed = replay
-        rows: int | None = sum(report.rows for report in reports)
+        sources = _sources(config)
+        config = msgspec.structs.replace(config, instruments=find_instruments(config, sources))
+        instruments = make_instruments(config.instruments)
+        feed, reports = _replay(config, sources, instruments)
     else:
-        reports = []
-        rows = None
-        instruments = configured_instruments(config)
+        instruments = make_instruments(config.instruments)
     if strategy is None:
         strategy, name = _load_strategy(config)
     else:
@@ -100,40 +118,65 @@ def make_plan(
     plan = Plan(
         config,
         config_hash(config),
-        _seed(config),
         instruments,
         strategy,
         name,
+        _strategy_fingerprint(config, strategy),
         feed,
         reports,
-        rows,
+        sum(report.rows for report in reports) if reports else None,
     )
-    plan.make_core(
-        "check", InProcessSwitch()
-    )  # limits and balances are judged before anything runs
+    # Limits and balances are judged here, before anything is written.
+    plan.make_core("check", InProcessSwitch())
     return plan
 
 
-def _replay(config: Config) -> tuple[ReplayFeed, list[CheckReport]]:
+def _sources(config: Config) -> list[DataSource]:
+    if not config.data.paths:
+        raise ConfigError("no market data: name files or folders with --data, or in data.paths")
+    return discover(config.data.paths, symbols=config.data.symbols or None)
+
+
+def _replay(
+    config: Config, sources: Sequence[DataSource], instruments: Mapping[str, Instrument]
+) -> tuple[ReplayFeed, list[CheckReport]]:
     """The feed of the configured files, every one of them checked to its last row."""
     data = config.data
-    if not data.paths:
-        raise ConfigError("no market data: name files or folders with --data, or in data.paths")
     try:
         accept = accept_set(data.accept)
     except (DataError, ValueError) as error:
         raise ConfigError(f"data.accept: {error}") from None
-    sources = discover(data.paths, symbols=data.symbols or None)
-    instruments = find_instruments(config, sources)
+    start_ns = _moment(data.start, "data.from")
+    end_ns = _moment(data.end, "data.to")
     reports = [check(source, instruments[source.symbol], accept=accept) for source in sources]
-    feed = ReplayFeed(
-        sources,
-        instruments,
-        start_ns=_moment(data.start, "data.from"),
-        end_ns=_moment(data.end, "data.to"),
-        accept=accept,
-    )
+    if not any(_overlaps(report, start_ns, end_ns) for report in reports):
+        raise DataError(
+            f"there are no events from {data.start or 'the beginning'} to {data.end or 'the end'}; "
+            "`logos data check` shows what times the data holds"
+        )
+    feed = ReplayFeed(sources, instruments, start_ns=start_ns, end_ns=end_ns, accept=accept)
     return feed, reports
+
+
+def _overlaps(report: CheckReport, start_ns: int | None, end_ns: int | None) -> bool:
+    if report.first_ns is None or report.last_ns is None:
+        return False
+    is_before_end = end_ns is None or report.first_ns < end_ns
+    return is_before_end and (start_ns is None or report.last_ns >= start_ns)
+
+
+def _strategy_fingerprint(config: Config, strategy: Strategy) -> str:
+    """SHA-256 of what decides: the file of signals, or the source file of the strategy's class."""
+    path = config.strategy.signals
+    if not path:
+        try:
+            path = inspect.getsourcefile(type(strategy)) or ""
+        except TypeError:  # a class made on the fly has no file
+            path = ""
+    try:
+        return hashlib.sha256(Path(path).read_bytes()).hexdigest() if path else ""
+    except OSError:
+        return ""
 
 
 def _moment(text: str, name: str) -> int | None:

@@ -25,6 +25,7 @@ def session_markdown(summary: Summary) -> str:
                 ("exit code", "exit_code"),
                 ("software", "software"),
                 ("strategy", "strategy"),
+                ("strategy fingerprint", "strategy_fingerprint"),
                 ("seed", "seed"),
                 ("config hash", "config_hash"),
                 ("fill rule", "fill_rule"),

@@ -11,7 +11,8 @@ import shutil
 import sys
 import time
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -22,6 +23,7 @@ from logos.config import Config, make_config, merge, read_toml
 from logos.core.engine import TradingCore
 from logos.core.fixed import format_units
 from logos.core.gates import InProcessSwitch, Switch
+from logos.core.messages import Event
 from logos.core.records import WarningRecord
 from logos.core.strategy import Strategy
 from logos.core.translator import StrategyError
@@ -29,6 +31,7 @@ from logos.core.types import SessionStatus
 from logos.feeds.errors import DataError
 from logos.session.artifacts import Moments
 from logos.session.folder import SessionFolder, claim_folder
+from logos.session.guardian import Guardian, open_switch, tell_operator
 from logos.session.plan import Feed, Plan, make_plan
 from logos.session.report import session_markdown
 from logos.session.summary import data_facts, figures, host_facts, session_uuid
@@ -68,6 +71,12 @@ class _Ending:
     reason: str
 
 
+class _Stopped(Exception):
+    """The operator asked the session to end, and it is between two events."""
+
+
+_PIECE_NS_MAX = 100_000_000
+
 Progress = Callable[[int], object]
 """Called with the number of events of each chunk once it has been processed."""
 
@@ -79,27 +88,33 @@ def run(
     feed: Feed | None = None,
     switch: Switch | None = None,
     on_plan: Callable[[Plan], Progress] | None = None,
+    tell: Callable[[str], object] = tell_operator,
 ) -> SessionResult:
     """Run a whole paper session.
 
     `config` is a Config, a dict of the same tables, or the path of a TOML file. `strategy`,
-    `feed` and `switch` replace what it names; the switch defaults to one of this process.
-    `on_plan` is called when the session is about to start and returns a progress callback.
+    `feed` and `switch` replace what it names; the switch defaults to the machine's, which all
+    processes share (`state/kill-switch`). `on_plan` is called when the session is about to start
+    and returns a progress callback; `tell` hears what an operator should know.
 
-    Raises ConfigError or DataError when the session cannot start, and OSError when its folder
-    cannot be written; whatever happens after that is told by the result.
+    Raises ConfigError, DataError or SwitchEngagedError when the session cannot start, and OSError
+    when its files cannot be written; whatever happens after that is told by the result.
     """
     settings = _settings(config)
     plan = make_plan(settings, strategy=strategy, feed=feed)
-    session_id, folder = claim_folder(settings.session.id)
-    progress = on_plan(plan) if on_plan is not None else _no_progress
-    core = plan.make_core(session_id, switch if switch is not None else InProcessSwitch())
+    own_switch = open_switch(tell) if switch is None else None
     try:
-        session = _Session(plan, session_id, folder, core)
-    except OSError:
-        shutil.rmtree(folder)  # made a moment ago, and nothing has happened in it
-        raise
-    return session.run(progress)
+        session_id, folder = claim_folder(settings.session.id)
+        core = plan.make_core(session_id, switch or own_switch or InProcessSwitch())
+        try:
+            session = _Session(plan, session_id, folder, core)
+        except OSError:
+            shutil.rmtree(folder)  # made a moment ago, and nothing has happened in it
+            raise
+        return session.run(on_plan(plan) if on_plan is not None else _no_progress)
+    finally:
+        if own_switch is not None:
+            own_switch.close()
 
 
 def _settings(config: Config | Mapping[str, Any] | str | Path) -> Config:
@@ -136,18 +151,29 @@ class _Session:
         self._id = session_id
         self._core = core
         self._folder = SessionFolder(session_id, folder, core.desk.books)
+        self._guardian = Guardian(session_id, core.switch, core)
         self._first_ns: int | None = None
         self._run_ns = 0
+        self._piece = 1024
         self._fingerprints = [
-            digest for report in plan.reports for digest in report.fingerprints.values()
+            plan.strategy_fingerprint,
+            *(digest for report in plan.reports for digest in report.fingerprints.values()),
         ]
 
     def run(self, progress: Progress) -> SessionResult:
         started_ns = time.time_ns()
         try:
             self._write_manifest()
-            ending = self._consume(progress)
+            with self._guardian:
+                ending = self._consume(progress)
             return self._seal(ending, started_ns)
+        except OSError as error:
+            # Nothing more is traded or journalled; what can still be said is said.
+            with suppress(OSError):
+                reason = f"cannot write {error.filename}: {error.strerror}"
+                ending = _Ending(SessionStatus.FAILED, ExitCode.CANNOT_WRITE, reason)
+                self._folder.write_text("session.md", session_markdown(self._summary(ending)))
+            raise
         finally:
             self._folder.close()
 
@@ -162,6 +188,7 @@ class _Session:
                 "uuid": session_uuid(self._id, plan.config_hash, self._fingerprints),
                 "software": __version__,
                 "strategy": plan.strategy_name,
+                "strategy_fingerprint": plan.strategy_fingerprint,
                 "seed": plan.seed,
                 "config_hash": plan.config_hash,
                 "config": plan.config,
@@ -181,13 +208,15 @@ class _Session:
             return self._abort(SessionStatus.FAILED, ExitCode.STRATEGY_FAILED, str(error))
         except DataError as error:
             return self._abort(SessionStatus.FAILED, ExitCode.BAD_DATA, str(error))
-        except KeyboardInterrupt:
+        except (_Stopped, KeyboardInterrupt):
             return self._abort(SessionStatus.STOPPED, ExitCode.FINISHED, "stopped by the operator")
         except OSError:
             raise
-        except Exception as error:  # a broken invariant: the books are left as they are
+        except Exception as error:  # a broken invariant: what can still be written is
             traceback.print_exc(file=sys.stderr)
             self._folder.write(self._core.take_effects())
+            with suppress(Exception):
+                self._folder.write(self._core.abort())
             reason = f"internal error: {type(error).__name__}: {error}"
             return _Ending(SessionStatus.FAILED, ExitCode.INTERNAL_ERROR, reason)
 
@@ -200,18 +229,35 @@ class _Session:
             raise DataError("no events: the data between 'from' and 'to' is empty")
         self._first_ns = first[0].ts_ns
         self._folder.write(core.start(self._first_ns))
-        clock = time.perf_counter_ns
         for events in chain([first], chunks):
-            began = clock()
-            core.run(events)
-            self._run_ns += clock() - began
-            self._folder.write(core.take_effects())
+            self._run_chunk(events)
             progress(len(events))
             if core.is_halted:
                 break
         self._folder.write(core.stop())
         self._folder.write(self._unused())
         return core.is_halted
+
+    def _run_chunk(self, events: Sequence[Event]) -> None:
+        """Run the events in pieces that take a moment each, so that a stop need not wait long."""
+        core = self._core
+        clock = time.perf_counter_ns
+        done = 0
+        while done < len(events) and not core.is_halted:
+            if self._guardian.stop_requested:
+                raise _Stopped
+            piece = events[done : done + self._piece]
+            began = clock()
+            core.run(piece)
+            took_ns = clock() - began
+            self._run_ns += took_ns
+            self._folder.write(core.take_effects())
+            self._guardian.report()
+            done += len(piece)
+            if took_ns > _PIECE_NS_MAX and self._piece > 1:
+                self._piece //= 2
+            elif took_ns < _PIECE_NS_MAX // 8:
+                self._piece *= 2
 
     def _unused(self) -> list[WarningRecord]:
         """Scheduled orders and signals that no event ever reached; strategies may count them."""
@@ -254,6 +300,7 @@ class _Session:
             "exit_code": int(ending.exit_code),
             "software": __version__,
             "strategy": plan.strategy_name,
+            "strategy_fingerprint": plan.strategy_fingerprint,
             "seed": plan.seed,
             "config_hash": plan.config_hash,
             "fill_rule": plan.config.paper.fill.value,
