@@ -374,3 +374,15 @@ def test_a_record_that_will_not_stand_still_is_not_believed(workspace: Workspace
 
     layer.read_rule = restless
     assert workspace.breaker(layer=layer).authority() is ENGAGED
+
+
+def test_the_status_counts_a_second_touch_so_that_its_command_is_never_stale(
+    workspace: Workspace,
+) -> None:
+    breaker = workspace.armed()
+    epoch = breaker.engage("stop", "ann").epoch
+    os.utime(workspace.kill_file, ns=(1, 1))
+    shown = breaker.status().epoch
+    assert shown == epoch + 1
+    assert breaker.status().epoch == shown
+    assert breaker.reset("ann", "fine", shown).state is SAFE
