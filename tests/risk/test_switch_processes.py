@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -219,3 +220,30 @@ def test_engaged_at_random_moments_no_check_after_it_is_safe(
         noted = int.from_bytes(os.pread(count.fileno(), 8, 0), "little")
         total, _ = child.communicate(timeout=60)
     assert int(total) <= noted + 1
+
+
+def test_a_history_that_was_rewritten_behind_a_running_process_is_not_believed(
+    workspace: Workspace,
+) -> None:
+    breaker = workspace.armed()
+    copy = workspace.home / "copy"
+    shutil.copytree(workspace.folder, copy)
+    witness = workspace.witness.read_bytes()
+    breaker.reset("ann", "armed again", 1)
+    put_back(workspace, copy)
+    workspace.witness.write_bytes(witness)
+    workspace.breaker().reset("bob", "another second epoch", 1)
+    assert workspace.breaker().authority() is SAFE
+    assert breaker.authority() is ENGAGED
+
+
+def test_repairing_the_copies_of_an_engaged_record_holds_no_thread_up(
+    workspace: Workspace,
+) -> None:
+    breaker = workspace.armed()
+    breaker.engage("stop", "ann")
+    workspace.witness.unlink()
+    repairing = workspace.breaker()
+    assert workspace.witness.read_bytes() == workspace.arm_file.read_bytes()
+    with ThreadPoolExecutor(1) as pool:
+        assert pool.submit(repairing.engage, "again", "bob").result().recorded
