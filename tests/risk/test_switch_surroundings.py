@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -160,3 +161,25 @@ def test_a_full_disk_refuses_to_arm_with_a_reason(workspace: Workspace) -> None:
     with pytest.raises(SwitchError, match="ENOSPC"):
         breaker.arm_if_new()
     assert breaker.authority() is ENGAGED
+
+
+def test_a_new_machine_is_not_armed_on_a_network_file_system(workspace: Workspace) -> None:
+    workspace.mounts.write_text("22 27 0:21 / / rw - nfs4 server:/x rw\n")
+    breaker = workspace.breaker()
+    assert not breaker.arm_if_new()
+    assert breaker.authority() is ENGAGED
+    assert not workspace.folder.exists()
+
+
+def test_descriptors_do_not_pile_up(workspace: Workspace) -> None:
+    before = len(os.listdir("/proc/self/fd"))
+    breaker = workspace.armed()
+    for number in range(5):
+        breaker.engage(f"stop {number}", "ann")
+        while breaker._sensor.glance() is None:
+            breaker.authority()
+    assert len(os.listdir("/proc/self/fd")) - before <= 4
+    breaker.close()
+    assert len(os.listdir("/proc/self/fd")) - before <= 1, "only the mapping is left to its users"
+    del breaker
+    assert len(os.listdir("/proc/self/fd")) == before
