@@ -12,6 +12,7 @@ from setuptools import setup
 # Strategies, messages and records stay interpreted: msgspec structs gain nothing from mypyc.
 COMPILED = (
     "fixed",
+    "guards",
     "instrument",
     "orders",
     "inventory",
@@ -23,6 +24,10 @@ COMPILED = (
     "gates",
     "matching",
     "desk",
+    "context",
+    "samples",
+    "watch",
+    "dealing",
     "engine",
 )
 

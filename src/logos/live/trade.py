@@ -16,6 +16,7 @@ from tqdm import tqdm
 from logos.config import ConfigError
 from logos.feeds.errors import DataError
 from logos.session import ExitCode, SessionResult, SwitchEngagedError
+from logos.session.guardian import tell_operator
 from logos.session.plan import Plan
 from logos.session.report import result_table
 from logos.session.runner import Progress, config_from
@@ -62,7 +63,8 @@ def run(options: argparse.Namespace) -> int:
     try:
         config = config_from(options.config, _overrides(options))
         with _Bar(shows_progress) as bar:
-            result = run_session(config, on_plan=bar.start)
+            tell = _say_nothing if options.quiet else tell_operator
+            result = run_session(config, on_plan=bar.start, tell=tell)
     except ConfigError as error:
         return _complain(error, ExitCode.BAD_CONFIGURATION)
     except DataError as error:
@@ -75,8 +77,18 @@ def run(options: argparse.Namespace) -> int:
             "see `logos doctor`, or set LOGOS_HOME to a folder you may write to",
             ExitCode.CANNOT_WRITE,
         )
-    _print_result(result, options)
+    try:
+        _print_result(result, options)
+    except OSError as error:
+        return _complain(
+            f"the session is in {result.folder}, but its result cannot be printed: {error}",
+            ExitCode.CANNOT_WRITE,
+        )
     return int(result.exit_code)
+
+
+def _say_nothing(_: str) -> None:
+    """`--quiet`."""
 
 
 def _overrides(options: argparse.Namespace) -> dict[str, Any]:

@@ -48,6 +48,8 @@ def open_switch(tell: Callable[[str], object]) -> CircuitBreaker:
             tell(f"kill switch: nothing was ever armed here; armed for paper in {breaker.folder}")
     except SwitchError as error:
         breaker.close()
+        if isinstance(error.__cause__, OSError):
+            raise error.__cause__ from None  # nothing engaged it: the folder cannot be written
         raise SwitchEngagedError(str(error)) from None
     if breaker.authority() is SwitchState.ENGAGED:
         status = breaker.status()

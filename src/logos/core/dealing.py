@@ -1,0 +1,245 @@
+"""From a strategy's answer to orders: the one road, for events, fills, start and stop alike.
+
+answer -> request -> translator -> risk -> gate 2 -> order -> (paper market, if at once)
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final, final
+
+from logos.core.book import Book
+from logos.core.context import CoreContext
+from logos.core.desk import Desk
+from logos.core.fixed import to_decimal
+from logos.core.guards import Action
+from logos.core.matching import PaperMarket, PaperRules
+from logos.core.orders import InvariantBroken, Order, OrderIntent
+from logos.core.risk import Approved, check_intent
+from logos.core.strategy import (
+    Answer,
+    Cancel,
+    Number,
+    OrderRequest,
+    Replace,
+    Strategy,
+    Target,
+    Weight,
+)
+from logos.core.translator import (
+    NotTranslatable,
+    StrategyError,
+    check_reference,
+    check_text,
+    from_request,
+    from_side,
+    from_target,
+    from_weight,
+    quantity_units,
+    shown,
+)
+from logos.core.types import Code, FillRule, OrderStatus, Side
+from logos.core.watch import Watch
+
+_FILL_ANSWERS_MAX: Final = 10_000
+"""Fills that may follow from one event before the strategy is taken to be in a loop."""
+
+
+@final
+class Dealing:
+    """Carries out what the strategy answers, and tells it of its fills."""
+
+    __slots__ = ("_context", "_desk", "_market", "_rules", "_strategy", "_watch")
+
+    def __init__(
+        self,
+        desk: Desk,
+        watch: Watch,
+        market: PaperMarket,
+        strategy: Strategy,
+        context: CoreContext,
+    ) -> None:
+        self._desk = desk
+        self._watch = watch
+        self._market = market
+        self._rules: PaperRules = market.rules
+        self._strategy = strategy
+        self._context = context
+
+    def settle(self) -> None:
+        """After fills: observe equity, send successors of replaced orders, tell the strategy.
+
+        What the strategy answers may fill at once, and is told too.
+        """
+        desk = self._desk
+        told = 0
+        while desk.is_unsettled:
+            desk.is_unsettled = False
+            for ledger in desk.account.ledgers:
+                if ledger.observe():
+                    self._watch.on_breach(ledger)
+            self._watch.check_losses()
+            while desk.replaced:
+                self._replace(desk.replaced.pop(0))
+            while desk.fills:
+                fill = desk.fills.pop(0)
+                told += 1
+                if told > _FILL_ANSWERS_MAX:
+                    raise StrategyError("on_fill keeps ordering on every fill of one event")
+                try:
+                    answer = self._strategy.on_fill(self._context, fill)
+                except (Exception, SystemExit) as error:
+                    raise strategy_failed("on_fill", error) from error
+                self.carry_out(desk.books[fill.symbol], answer)
+
+    def carry_out(self, book: Book | None, answer: Answer) -> None:
+        """Carry out what the strategy answered, one request after the other."""
+        if answer is None:
+            return
+        if isinstance(answer, (list, tuple)):
+            for request in answer:
+                self._request(book, request)
+        else:
+            self._request(book, answer)
+
+    def _request(self, book: Book | None, request: object) -> None:
+        words: Any = request  # what it holds is a stranger's: nothing is taken for its type yet
+        if type(request) is Cancel:
+            check_reference(words.order_id, words.tag)
+            self._cancel(book, request.order_id, request.tag, None)
+            return
+        if type(request) is Replace:
+            check_reference(words.order_id, words.tag)
+            self._cancel(book, request.order_id, request.tag, request)
+            return
+        if type(request) is not Side:
+            symbol = getattr(words, "symbol", "")
+            check_text(symbol, "symbol")
+            if symbol:
+                book = self._desk.books.get(symbol)
+                if book is None:
+                    words = "the session does not trade it"
+                    self._desk.refuse(symbol, [(Code.UNKNOWN_SYMBOL, words)])
+                    return
+        if book is None:
+            raise StrategyError(
+                f"a {type(request).__name__} answered outside of an event needs a symbol"
+            )
+        try:
+            intent = _translate(book, request)
+        except NotTranslatable as refusal:
+            self._desk.refuse(book.instrument.symbol, [(refusal.code, refusal.detail)])
+            return
+        if intent is not None:
+            self._send(book, intent)
+
+    def _send(self, book: Book, intent: OrderIntent) -> None:
+        """Risk, gate 2, and the paper market if the fill rule is immediate."""
+        desk = self._desk
+        symbol = book.instrument.symbol
+        rules = self._rules
+        if rules.fill_rule is FillRule.BID_ASK and not book.two_sided:
+            desk.refuse(symbol, [(Code.NO_REFERENCE_PRICE, "no bid and ask seen yet")])
+            return
+        verdict = check_intent(intent, book, desk.guards, desk.now_ns)
+        if not isinstance(verdict, Approved):
+            desk.refuse(symbol, verdict.trips)
+            for code, detail in verdict.trips:
+                if desk.guards.action(code) is not Action.REFUSE:
+                    self._watch.act(code, symbol, detail)
+            return
+        order = desk.submit(verdict, rules.latency_ns)
+        if order is None:
+            self._watch.see_switch()
+            return
+        if rules.latency_ns:
+            return
+        desk.apply_accept(order)
+        if rules.fill_rule is not FillRule.NEXT_OPEN:
+            self._market.meet(book, order, book.ask, book.bid, True, desk)
+
+    def _cancel(self, book: Book | None, order_id: int, tag: str, new: Replace | None) -> None:
+        """Cancel one open order, at once or after the latency; replace it if `new` is given.
+
+        A tag is looked for in the event's own symbol first.
+        """
+        books = list(self._desk.books.values())
+        if book is not None:
+            books.insert(0, book)
+        found: Order | None = None
+        for candidate in books:
+            found = found or _find(candidate.working, order_id, tag)
+        if found is None:
+            symbol = "" if book is None else book.instrument.symbol
+            words = f"no open order {order_id or repr(tag)}"
+            self._desk.refuse(symbol, [(Code.UNKNOWN_ORDER, words)])
+            return
+        found.cancel_code = Code.CANCELLED_BY_STRATEGY if new is None else Code.REPLACED
+        found.replacement = new
+        if self._rules.latency_ns == 0:
+            self._desk.apply_end(found, OrderStatus.CANCELLED, found.cancel_code)
+        elif found.cancel_at_ns < 0:  # a second wish does not put off the first
+            found.cancel_at_ns = self._desk.now_ns + self._rules.latency_ns
+
+    def _replace(self, order: Order) -> None:
+        """Send the successor of an order that has just been cancelled for it."""
+        new = order.replacement
+        if new is None:
+            raise InvariantBroken(f"order {order.order_id} was replaced by nothing")
+        instrument = order.instrument
+        book = self._desk.books[instrument.symbol]
+        try:
+            total = order.quantity
+            if new.quantity is not None:
+                total = quantity_units(book, new.quantity)
+        except NotTranslatable as refusal:
+            self._desk.refuse(instrument.symbol, [(refusal.code, refusal.detail)])
+            return
+        request = OrderRequest(
+            order.side,
+            instrument.quantity_decimal(total - order.filled),
+            order.type,
+            _kept(new.limit_price, order.limit_price, instrument.price_decimals),
+            _kept(new.stop_price, order.stop_price, instrument.price_decimals),
+            order.time_in_force,
+            instrument.symbol,
+            order.tag,
+        )
+        self._request(book, request)
+
+
+def _translate(book: Book, request: object) -> OrderIntent | None:
+    if type(request) is Side:
+        return from_side(book, request)
+    if type(request) is Target:
+        return from_target(book, request)
+    if type(request) is Weight:
+        return from_weight(book, request)
+    if type(request) is OrderRequest:
+        return from_request(book, request)
+    raise StrategyError(
+        f"a strategy answers with None, a Side, Target, Weight, OrderRequest, Cancel, Replace or "
+        f"a list of these, not {shown(request)}"
+    )
+
+
+def _find(working: list[Order], order_id: int, tag: str) -> Order | None:
+    for order in working:
+        if order.order_id == order_id or (tag and order.tag == tag and not order_id):
+            return order
+    return None
+
+
+def _kept(new: Number | None, old_units: int, decimals: int) -> Number | None:
+    """A replaced order's price: the new one if named, else the old one, if there was one."""
+    if new is not None:
+        return new
+    return to_decimal(old_units, decimals) if old_units else None
+
+
+def strategy_failed(method: str, error: BaseException) -> StrategyError:
+    """The error of a strategy's method, as one that ends the session."""
+    if isinstance(error, StrategyError):
+        return error
+    # What a strategy says may hold anything; what is written down must be writable.
+    words = str(error).encode("utf-8", "backslashreplace").decode()
+    return StrategyError(f"the strategy raised in {method}: {type(error).__name__}: {words}")

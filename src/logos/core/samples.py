@@ -1,0 +1,46 @@
+"""The books as records: what positions.csv and account.csv are made of."""
+
+from __future__ import annotations
+
+from logos.core.account import Ledger
+from logos.core.book import Book
+from logos.core.records import AccountRecord, PositionRecord
+
+
+def position_record(book: Book, ts_ns: int) -> PositionRecord:
+    """One symbol's books as they stand."""
+    instrument = book.instrument
+    return PositionRecord(
+        ts_ns,
+        instrument.symbol,
+        book.ledger.currency,
+        book.inventory.position,
+        book.mark,
+        book.inventory.cost,
+        book.realised,
+        book.unrealised,
+        book.fees,
+        len(book.inventory.lots()),
+        instrument.price_decimals,
+        instrument.quantity_decimals,
+        book.ledger.decimals,
+    )
+
+
+def account_record(ledger: Ledger, ts_ns: int) -> AccountRecord:
+    """One currency's ledger as it stands. Raises InvariantBroken when it does not add up."""
+    ledger.check()
+    return AccountRecord(
+        ts_ns,
+        ledger.currency,
+        ledger.wallet.balance,
+        ledger.wallet.locked + ledger.maintenance_margin,
+        ledger.initial,
+        ledger.realised,
+        ledger.fees,
+        ledger.unrealised,
+        ledger.equity,
+        ledger.track.high_water,
+        ledger.track.max_drawdown,
+        ledger.decimals,
+    )

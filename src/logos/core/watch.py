@@ -1,0 +1,121 @@
+"""Watches what may stop the session: the kill switch at gate 1, and the guards on every tick.
+
+`seen` is the switch's state as this session last took note of it. Taking note of ENGAGED cancels
+everything that rests, of REDUCE_ONLY what could grow a position; both leave a record.
+"""
+
+from __future__ import annotations
+
+from typing import Final, final
+
+from logos.core.account import NO_FLOOR, Ledger
+from logos.core.desk import Desk
+from logos.core.gates import Switch, reduces
+from logos.core.guards import Action
+from logos.core.records import BlockedRecord, GuardRecord, SwitchRecord
+from logos.core.types import Code, OrderStatus, SwitchState
+
+ENGAGED: Final = 2
+"""`SwitchState.ENGAGED` as the plain number that `seen` holds."""
+
+
+@final
+class Watch:
+    """The switch and the tick-level guards of one session."""
+
+    __slots__ = (
+        "_desk",
+        "_halt_on_engage",
+        "_has_lost_too_often",
+        "_switch",
+        "blocked_count",
+        "is_halted",
+        "seen",
+    )
+
+    def __init__(self, desk: Desk, switch: Switch, halt_on_engage: bool) -> None:
+        self._desk = desk
+        self._switch = switch
+        self._halt_on_engage = halt_on_engage
+        self._has_lost_too_often: bool = False
+        self.seen: int = 0
+        self.blocked_count: int = 0
+        self.is_halted: bool = False
+        """Whether the switch has ended the session."""
+
+    def is_engaged(self) -> bool:
+        """Gate 1: whether the strategy must not be asked now."""
+        if self._switch.flag[0] != self.seen:
+            self.see_switch()
+        return self.seen == ENGAGED
+
+    def on_breach(self, ledger: Ledger) -> None:
+        """Equity is below its floor: say which guard it was, and do what it says, once."""
+        ledger.floor = NO_FLOOR  # watched again from the next high or the next day
+        if ledger.is_drawn_down:
+            self.act(Code.MAX_DRAWDOWN, ledger.currency, "equity fell too far from its high")
+        if ledger.is_daily_loss_exceeded:
+            self.act(Code.MAX_DAILY_LOSS, ledger.currency, "the day lost more than it may")
+
+    def check_losses(self) -> None:
+        """A run of losses that has just reached its limit."""
+        guards = self._desk.guards
+        if guards.has_too_many_losses and not self._has_lost_too_often:
+            self.act(Code.CONSECUTIVE_LOSSES, "", f"{guards.consecutive_losses} in a row")
+        self._has_lost_too_often = guards.has_too_many_losses
+
+    def act(self, code: Code, subject: str, detail: str) -> None:
+        """Record a tripped guard and carry out its action."""
+        desk = self._desk
+        action = desk.guards.action(code)
+        desk.effects.append(
+            GuardRecord(desk.now_ns, desk.tick_id, code, action.value, subject, detail)
+        )
+        if action is Action.ENGAGE:
+            self._switch.engage(f"guard {code.value}", "guard")
+        elif action is Action.REDUCE_ONLY:
+            self._switch.set_reduce_only(f"guard {code.value}", "guard")
+        if action is not Action.REFUSE:
+            self.see_switch()
+
+    def see_switch(self) -> None:
+        """The flag changed: ask the authority, record it, and cancel what rests if engaged."""
+        state = self._switch.authority()
+        if state == self.seen:
+            return
+        self.seen = int(state)
+        self._desk.effects.append(
+            SwitchRecord(self._desk.now_ns, self._desk.tick_id, state.name, self._switch.why())
+        )
+        if state == SwitchState.ENGAGED:
+            self.cancel_all(Code.CANCELLED_BY_KILL_SWITCH)
+            self._desk.fills.clear()
+        elif state == SwitchState.REDUCE_ONLY:
+            self._cancel_increasing()
+
+    def _cancel_increasing(self) -> None:
+        """Cancel open orders that could grow a position, oldest kept first."""
+        for book in self._desk.books.values():
+            in_flight = 0
+            for order in list(book.working):
+                signed = order.sign * order.remaining
+                if reduces(signed, book.inventory.position, in_flight):
+                    in_flight += order.remaining
+                else:
+                    self._desk.apply_end(
+                        order, OrderStatus.CANCELLED, Code.CANCELLED_BY_KILL_SWITCH
+                    )
+
+    def block(self, symbol: str) -> None:
+        """Keep the strategy from this tick; the session ends here if it is to halt."""
+        self.blocked_count += 1
+        self.is_halted = self._halt_on_engage
+        self._desk.effects.append(
+            BlockedRecord(self._desk.now_ns, self._desk.tick_id, symbol, Code.KILL_SWITCH_ACTIVE)
+        )
+
+    def cancel_all(self, code: Code) -> None:
+        """Cancel every open order of every symbol; always allowed."""
+        for book in self._desk.books.values():
+            for order in list(book.working):
+                self._desk.apply_end(order, OrderStatus.CANCELLED, code)
