@@ -102,7 +102,8 @@ class Desk:
         self._lock_wallet(book, order).lock(order.locked)
         self._put_in_flight(book, order, order.quantity, 1)
         self.guards.see_order(self.now_ns)
-        remember_order(intent, book, self.now_ns)
+        if book.limits.duplicate_window_ns:
+            remember_order(intent, book, self.now_ns)
         book.working.append(order)
         self._record(order, book.ledger.decimals)
         return order
@@ -237,10 +238,11 @@ class Desk:
             book.open_sell += sign * quantity
             ledger.open_sell_value += value
         increase = order.increase
-        if sign < 0:
+        if sign < 0 and increase:
             left = order.remaining if order.is_open else 0
-            increase = min(order.increase, left + quantity) - min(order.increase, left)
-        ledger.open_increase += sign * book.value(order.judged_price, increase)
+            increase = min(increase, left + quantity) - min(increase, left)
+        if increase:
+            ledger.open_increase += sign * book.value(order.judged_price, increase)
 
     def _record(self, order: Order, money_decimals: int) -> None:
         """The order is about to leave: put down all of it."""

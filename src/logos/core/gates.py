@@ -42,27 +42,23 @@ class InProcessSwitch:
     """A switch that lives in this object only: for tests and simulations of one process."""
 
     def __init__(self) -> None:
-        self._flag = bytearray(1)
+        self.flag = bytearray(1)  # a plain attribute: gate 1 reads it at every tick
         self._reason = ""
 
-    @property
-    def flag(self) -> bytearray:
-        return self._flag
-
     def authority(self) -> SwitchState:
-        return SwitchState(self._flag[0])
+        return SwitchState(self.flag[0])
 
     def engage(self, reason: str, by: str) -> None:
         """Latch ENGAGED; a second engagement keeps the first reason."""
-        if self._flag[0] != SwitchState.ENGAGED:
+        if self.flag[0] != SwitchState.ENGAGED:
             self._reason = f"{reason} (by {by})"
-            self._flag[0] = SwitchState.ENGAGED
+            self.flag[0] = SwitchState.ENGAGED
 
     def set_reduce_only(self, reason: str, by: str) -> None:
         """Allow only orders that shrink a position, unless already ENGAGED."""
-        if self._flag[0] == SwitchState.SAFE:
+        if self.flag[0] == SwitchState.SAFE:
             self._reason = f"{reason} (by {by})"
-            self._flag[0] = SwitchState.REDUCE_ONLY
+            self.flag[0] = SwitchState.REDUCE_ONLY
 
     def why(self) -> str:
         return self._reason

@@ -98,7 +98,14 @@ class LedgerLimits:
     `drawdown_rate` is a share of the high-water mark; of it and `drawdown` the tighter counts.
     """
 
-    __slots__ = ("daily_loss", "drawdown", "drawdown_rate", "gross_exposure", "net_exposure")
+    __slots__ = (
+        "daily_loss",
+        "drawdown",
+        "drawdown_rate",
+        "gross_exposure",
+        "has_loss_limit",
+        "net_exposure",
+    )
 
     def __init__(
         self,
@@ -113,6 +120,7 @@ class LedgerLimits:
         self.drawdown = drawdown
         self.drawdown_rate = drawdown_rate
         self.daily_loss = daily_loss
+        self.has_loss_limit: bool = bool(drawdown or drawdown_rate or daily_loss)
 
 
 @final

@@ -69,9 +69,13 @@ def check_intent(intent: OrderIntent, book: Book, guards: SessionGuards, now_ns:
     )
     _check_order(intent, book, price, value, trips)
     _check_in_flight(intent, book, guards, trips)
-    _check_exposure(book, is_buy, value, book.value(price, increase), trips)
-    _check_activity(intent, book, guards, now_ns, trips)
-    if increase:
+    # Guards that are not configured cost a look at their limit and no call.
+    ledger_limits = book.ledger.limits
+    if ledger_limits.gross_exposure or ledger_limits.net_exposure:
+        _check_exposure(book, is_buy, value, book.value(price, increase), trips)
+    if guards.order_count or book.limits.duplicate_window_ns:
+        _check_activity(intent, book, guards, now_ns, trips)
+    if increase and (ledger_limits.has_loss_limit or guards.consecutive_losses_limit):
         _check_results(book, guards, trips)
     lock = _check_funds(intent, book, value, increase, trips)
     return Refused(trips) if trips else Approved(intent, lock, price, increase)
@@ -117,8 +121,6 @@ def order_shape(intent: OrderIntent) -> tuple[object, ...]:
 def remember_order(intent: OrderIntent, book: Book, now_ns: int) -> None:
     """Keep the shape of an order that was made, for as long as duplicates are refused."""
     window_ns = book.limits.duplicate_window_ns
-    if window_ns == 0:
-        return
     recent = book.recent_orders
     if len(recent) >= _RECENT_ORDERS_MAX:
         book.recent_orders = {
