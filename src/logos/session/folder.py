@@ -21,14 +21,21 @@ from logos.session.decisions import DecisionLog
 from logos.session.tally import Tally
 
 
-def claim_folder(session_id: str) -> tuple[str, Path]:
+def below(home: Path | None, folder: Path) -> Path:
+    """Where `folder`, one of `logos.paths`, lies in the workspace `home` (None: as it is)."""
+    return folder if home is None else home / folder.relative_to(paths.home())
+
+
+def claim_folder(session_id: str, home: Path | None = None) -> tuple[str, Path]:
     """Make the folder of a new session; an empty id takes the next free `session-NNNN`.
+
+    `home` is the workspace (None: the configured one).
 
     Raises ConfigError for an id that is malformed or taken, OSError when it cannot be made.
     """
     if session_id:
         try:
-            folder = paths.session_dir(session_id)
+            folder = below(home, paths.session_dir(session_id))
         except ValueError as error:
             raise ConfigError(str(error)) from None
         if not _claim(folder):
@@ -38,9 +45,9 @@ def claim_folder(session_id: str) -> tuple[str, Path]:
             )
         return session_id, folder
     number = 1
-    while not _claim(paths.session_dir(f"session-{number:04d}")):
+    while not _claim(below(home, paths.session_dir(f"session-{number:04d}"))):
         number += 1
-    return f"session-{number:04d}", paths.session_dir(f"session-{number:04d}")
+    return f"session-{number:04d}", below(home, paths.session_dir(f"session-{number:04d}"))
 
 
 def _claim(folder: Path) -> bool:
@@ -55,7 +62,9 @@ def _claim(folder: Path) -> bool:
 class SessionFolder:
     """All files of one running session: journal first, then what is projected from it."""
 
-    def __init__(self, session_id: str, folder: Path, books: Mapping[str, Book]) -> None:
+    def __init__(
+        self, session_id: str, folder: Path, books: Mapping[str, Book], home: Path | None = None
+    ) -> None:
         """Create every file. Raises OSError when one cannot be made."""
         self.folder = folder
         self.tally = Tally()
@@ -63,7 +72,7 @@ class SessionFolder:
         self._artifacts = ArtifactWriter(
             folder, {symbol: book.unit_value for symbol, book in books.items()}
         )
-        self._log = JsonLog(paths.logs_dir() / f"{session_id}.jsonl")
+        self._log = JsonLog(below(home, paths.logs_dir()) / f"{session_id}.jsonl")
         self._decisions = DecisionLog(self._log)
 
     def write_note(self, kind: str, fields: Mapping[str, Any]) -> None:

@@ -13,6 +13,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from types import FrameType
 from typing import Any, Final, Self
 
@@ -23,6 +24,7 @@ from logos.core.types import SwitchState
 from logos.risk.beacon import SessionBeacon
 from logos.risk.circuit_breaker import CircuitBreaker
 from logos.risk.switch_records import SwitchError
+from logos.session.folder import below
 
 _LOOK_INTERVAL_S: Final = 0.05
 
@@ -36,13 +38,14 @@ def tell_operator(text: str) -> None:
     print(text, file=sys.stderr)
 
 
-def open_switch(tell: Callable[[str], object]) -> CircuitBreaker:
-    """The machine's kill switch, ready for a paper session.
+def open_switch(tell: Callable[[str], object], home: Path | None = None) -> CircuitBreaker:
+    """The kill switch of the workspace `home` (None: the machine's), ready for a paper session.
 
     A machine with no history is armed for paper, and `tell` hears of it. Raises
     SwitchEngagedError when the switch is engaged or cannot be judged.
     """
-    breaker = CircuitBreaker(paths.state_dir() / "kill-switch", build=__version__, mode="paper")
+    folder = below(home, paths.state_dir()) / "kill-switch"
+    breaker = CircuitBreaker(folder, build=__version__, mode="paper")
     try:
         if breaker.arm_if_new():
             tell(f"kill switch: nothing was ever armed here; armed for paper in {breaker.folder}")
@@ -64,7 +67,9 @@ def open_switch(tell: Callable[[str], object]) -> CircuitBreaker:
 class Guardian:
     """Watches one running session; use it in a `with` around the events."""
 
-    def __init__(self, session_id: str, switch: Switch, core: TradingCore) -> None:
+    def __init__(
+        self, session_id: str, switch: Switch, core: TradingCore, home: Path | None = None
+    ) -> None:
         """Raises OSError when the beacon cannot be written, or the id is running already."""
         self.stop_requested = False
         self._switch = switch
@@ -74,7 +79,7 @@ class Guardian:
         self._beacon: SessionBeacon | None = None
         self._handlers: dict[int, Any] = {}
         if isinstance(switch, CircuitBreaker):
-            self._beacon = SessionBeacon(paths.state_dir() / "sessions", session_id)
+            self._beacon = SessionBeacon(below(home, paths.state_dir()) / "sessions", session_id)
             self._watcher = threading.Thread(target=self._watch, daemon=True)
 
     def __enter__(self) -> Self:

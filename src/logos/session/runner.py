@@ -89,25 +89,27 @@ def run(
     switch: Switch | None = None,
     on_plan: Callable[[Plan], Progress] | None = None,
     tell: Callable[[str], object] = tell_operator,
+    home: Path | None = None,
 ) -> SessionResult:
     """Run a whole paper session.
 
     `config` is a Config, a dict of the same tables, or the path of a TOML file. `strategy`,
     `feed` and `switch` replace what it names; the switch defaults to the machine's, which all
     processes share (`state/kill-switch`). `on_plan` is called when the session is about to start
-    and returns a progress callback; `tell` hears what an operator should know.
+    and returns a progress callback; `tell` hears what an operator should know. `home` is the
+    workspace that everything is written to, its kill switch included; None: `paths.home()`.
 
     Raises ConfigError, DataError or SwitchEngagedError when the session cannot start, and OSError
     when its files cannot be written; whatever happens after that is told by the result.
     """
     settings = _settings(config)
     plan = make_plan(settings, strategy=strategy, feed=feed)
-    own_switch = open_switch(tell) if switch is None else None
+    own_switch = open_switch(tell, home) if switch is None else None
     try:
-        session_id, folder = claim_folder(settings.session.id)
+        session_id, folder = claim_folder(settings.session.id, home)
         core = plan.make_core(session_id, switch or own_switch or InProcessSwitch())
         try:
-            session = _Session(plan, session_id, folder, core)
+            session = _Session(plan, session_id, folder, core, home)
         except OSError:
             shutil.rmtree(folder)  # made a moment ago, and nothing has happened in it
             raise
@@ -146,12 +148,14 @@ def _no_progress(_: int) -> None:
 class _Session:
     """One run: its plan, its folder, its core."""
 
-    def __init__(self, plan: Plan, session_id: str, folder: Path, core: TradingCore) -> None:
+    def __init__(
+        self, plan: Plan, session_id: str, folder: Path, core: TradingCore, home: Path | None
+    ) -> None:
         self._plan = plan
         self._id = session_id
         self._core = core
-        self._folder = SessionFolder(session_id, folder, core.desk.books)
-        self._guardian = Guardian(session_id, core.switch, core)
+        self._folder = SessionFolder(session_id, folder, core.desk.books, home)
+        self._guardian = Guardian(session_id, core.switch, core, home)
         self._first_ns: int | None = None
         self._run_ns = 0
         self._piece = 1024
