@@ -354,7 +354,8 @@ def _check_values(config: Config, where: str) -> None:
     if config.switch.on_engaged not in ("halt", "block"):
         problems.append("switch.on_engaged is 'halt' or 'block'")
     tables = [("risk", config.risk), ("risk.total", config.risk.total)]
-    for name, limits in [*tables, *config.risk.symbols.items()]:
+    symbols = [(f"risk.symbols.{symbol}", each) for symbol, each in config.risk.symbols.items()]
+    for name, limits in [*tables, *symbols]:
         for field in msgspec.structs.fields(limits):
             value = getattr(limits, field.name)
             if isinstance(value, (int, Decimal)) and value < 0:

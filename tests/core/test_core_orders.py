@@ -56,7 +56,7 @@ def an_order(status: OrderStatus) -> Order:
     intent = OrderIntent(
         COIN, Side.BUY, 5, OrderType.MARKET, 0, 0, TimeInForce.GTC, 100, "", "mine"
     )
-    order = Order(1, "test-1", intent, 0, 0, 1, 0, 100, 5)
+    order = Order(1, "test-1", intent, 0, 0, 1, 0, 100)
     for each in WAYS[status]:
         order.advance(each)
     return order

@@ -89,8 +89,10 @@ class Ledger:
 
     __slots__ = (
         "currency",
+        "daily_loss_tripped",
         "day_start",
         "decimals",
+        "drawdown_tripped",
         "fees",
         "floor",
         "gross_exposure",
@@ -130,9 +132,12 @@ class Ledger:
         self.open_buy_value: int = 0
         self.open_sell_value: int = 0
         self.open_increase: int = 0
-        """The part of open orders' value that could grow a position."""
+        """By how much open orders could grow gross exposure; kept while that has a limit."""
         self.day_start = wallet.initial
         """Equity at the beginning of the UTC day."""
+        self.drawdown_tripped: bool = False
+        self.daily_loss_tripped: bool = False
+        """Guards that have tripped are not watched again before a new high, or a new day."""
         self.floor: int = NO_FLOOR
         self.total: EquityTrack | None = None
         self.total_factor: int = 0
@@ -165,7 +170,7 @@ class Ledger:
         track.equity = equity
         if equity > track.high_water:
             track.high_water = equity
-            self.raise_floor()
+            self._see_high()
         elif track.high_water - equity > track.max_drawdown:
             track.max_drawdown = track.high_water - equity
         if self.total is not None:
@@ -193,11 +198,10 @@ class Ledger:
 
     def observe(self) -> bool:
         """Take note of equity after an event with fills; whether it is below the floor."""
-        if self.track.equity > self.track.high_water:
-            self.track.observe()
-            self.raise_floor()
-        else:
-            self.track.observe()
+        is_high = self.track.equity > self.track.high_water
+        self.track.observe()
+        if is_high:
+            self._see_high()
         if self.total is not None:
             self.total.observe()
         return self.track.equity < self.floor
@@ -208,8 +212,9 @@ class Ledger:
         limits = self.limits
         allowance = limits.drawdown
         if limits.drawdown_rate:
-            share = self.track.high_water * limits.drawdown_rate // _RATE_SCALE
-            allowance = min(allowance, share) if allowance else max(share, 1)
+            # At least one unit: a share of nothing is not "no limit".
+            share = max(self.track.high_water * limits.drawdown_rate // _RATE_SCALE, 1)
+            allowance = min(allowance, share) if allowance else share
         return allowance
 
     @property
@@ -225,18 +230,23 @@ class Ledger:
         return limit != 0 and self.day_start - self.track.equity > limit
 
     def raise_floor(self) -> None:
-        """Set the floor anew: the higher of what drawdown and daily loss allow."""
+        """Set the floor anew: the highest level that a guard still watches."""
         floor = NO_FLOOR
         allowance = self.drawdown_allowance
-        if allowance:
+        if allowance and not self.drawdown_tripped:
             floor = self.track.high_water - allowance
-        if self.limits.daily_loss:
+        if self.limits.daily_loss and not self.daily_loss_tripped:
             floor = max(floor, self.day_start - self.limits.daily_loss)
         self.floor = floor
+
+    def _see_high(self) -> None:
+        self.drawdown_tripped = False
+        self.raise_floor()
 
     def start_day(self) -> None:
         """A UTC day begins: its loss counts from here."""
         self.day_start = self.track.equity
+        self.daily_loss_tripped = False
         self.raise_floor()
 
     def check(self) -> None:

@@ -46,14 +46,17 @@ class Book:
         "maintenance_margin",
         "market_value",
         "open_buy",
+        "open_increase",
         "open_sell",
         "order_quantity",
         "realised",
         "recent_orders",
+        "recent_orders_limit",
         "sell_left",
         "two_sided",
         "unit_value",
         "working",
+        "worst_price",
     )
 
     def __init__(
@@ -99,7 +102,11 @@ class Book:
         self.open_sell: int = 0
         """Quantity units that open orders may still buy and sell."""
         self.recent_orders: dict[tuple[object, ...], int] = {}
-        """When an order of each shape was last made; see risk.is_duplicate."""
+        """When an order of each shape was last made; see risk.remember_order."""
+        self.recent_orders_limit: int = 256
+        self.open_increase: int = 0
+        self.worst_price: int = 0
+        """The highest price an order now open was judged at; 0 when none is."""
         self.buy_left: int = NO_BOUND
         self.sell_left: int = NO_BOUND
         """What orders may still take from the latest event, by side."""
@@ -154,3 +161,22 @@ class Book:
         self.ledger.maintenance_margin += maintenance - self.maintenance_margin
         self.initial_margin = initial
         self.maintenance_margin = maintenance
+
+    def worst_increase(self, more_buy: int, more_sell: int) -> int:
+        """By how much the position could grow if everything in flight, and this, were filled.
+
+        Quantity units. Only one side's orders are taken to fill: the worse one.
+        """
+        position = self.inventory.position
+        size = position if position > 0 else -position
+        longest = position + self.open_buy + more_buy
+        shortest = self.open_sell + more_sell - position
+        return max(longest, shortest, size) - size
+
+    def refresh_in_flight(self) -> None:
+        """Pass on to the ledger what open orders could add to its gross exposure now."""
+        if not self.working:
+            self.worst_price = 0
+        value = self.value(self.worst_price, self.worst_increase(0, 0))
+        self.ledger.open_increase += value - self.open_increase
+        self.open_increase = value

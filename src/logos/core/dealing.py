@@ -118,7 +118,7 @@ class Dealing:
                 book = self._desk.books.get(symbol)
                 if book is None:
                     words = "the session does not trade it"
-                    self._desk.refuse(symbol, [(Code.UNKNOWN_SYMBOL, words)])
+                    self._refuse(symbol, [(Code.UNKNOWN_SYMBOL, words)])
                     return
         if book is None:
             raise StrategyError(
@@ -127,7 +127,7 @@ class Dealing:
         try:
             intent = _translate(book, request)
         except NotTranslatable as refusal:
-            self._desk.refuse(book.instrument.symbol, [(refusal.code, refusal.detail)])
+            self._refuse(book.instrument.symbol, [(refusal.code, refusal.detail)])
             return
         if intent is not None:
             self._send(book, intent)
@@ -138,14 +138,11 @@ class Dealing:
         symbol = book.instrument.symbol
         rules = self._rules
         if rules.fill_rule is FillRule.BID_ASK and not book.two_sided:
-            desk.refuse(symbol, [(Code.NO_REFERENCE_PRICE, "no bid and ask seen yet")])
+            self._refuse(symbol, [(Code.NO_REFERENCE_PRICE, "no bid and ask seen yet")])
             return
         verdict = check_intent(intent, book, desk.guards, desk.now_ns)
         if not isinstance(verdict, Approved):
-            desk.refuse(symbol, verdict.trips)
-            for code, detail in verdict.trips:
-                if desk.guards.action(code) is not Action.REFUSE:
-                    self._watch.act(code, symbol, detail)
+            self._refuse(symbol, verdict.trips)
             return
         order = desk.submit(verdict, rules.latency_ns)
         if order is None:
@@ -156,6 +153,13 @@ class Dealing:
         desk.apply_accept(order)
         if rules.fill_rule is not FillRule.NEXT_OPEN:
             self._market.meet(book, order, book.ask, book.bid, True, desk)
+
+    def _refuse(self, symbol: str, trips: list[tuple[Code, str]]) -> None:
+        """Record a refusal, and do what its guards do besides refusing."""
+        self._desk.refuse(symbol, trips)
+        for code, detail in trips:
+            if self._desk.guards.action(code) is not Action.REFUSE:
+                self._watch.act(code, symbol, detail)
 
     def _cancel(self, book: Book | None, order_id: int, tag: str, new: Replace | None) -> None:
         """Cancel one open order, at once or after the latency; replace it if `new` is given.

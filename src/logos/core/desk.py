@@ -88,7 +88,6 @@ class Desk:
             self.tick_id,
             approved.lock,
             approved.judged_price,
-            approved.increase,
         )
         in_flight = book.open_buy if order.is_buy else book.open_sell
         code = check_gate_2(
@@ -100,11 +99,12 @@ class Desk:
         self.next_order_id += 1
         self.order_count += 1
         self._lock_wallet(book, order).lock(order.locked)
-        self._put_in_flight(book, order, order.quantity, 1)
         self.guards.see_order(self.now_ns)
         if book.limits.duplicate_window_ns:
             remember_order(intent, book, self.now_ns)
         book.working.append(order)
+        book.worst_price = max(book.worst_price, order.judged_price)
+        self._put_in_flight(book, order, order.quantity, 1)
         self._record(order, book.ledger.decimals)
         return order
 
@@ -201,7 +201,7 @@ class Desk:
         book.market_value = book.value(book.mark, inventory.position)
         ledger.book(booking.realised, fee, old_value, book.market_value, booking.cost)
         if booking.closures:
-            self.guards.see_result(booking.realised - fee)
+            self.guards.see_result(sum([lot.pnl_units - lot.fee_units for lot in booking.closures]))
 
     def _unlock_share(self, book: Book, order: Order, quantity: int) -> None:
         """Release the part of the order's lock that this fill used up; the last releases all."""
@@ -217,18 +217,15 @@ class Desk:
 
     def _leave(self, book: Book, order: Order, quantity: int) -> None:
         """`quantity` of the order is no longer in flight."""
-        self._put_in_flight(book, order, quantity, -1)
-        if book.open_buy < 0 or book.open_sell < 0:
-            raise InvariantBroken(f"{book.instrument.symbol}: less than nothing is in flight")
         if not order.is_open:
             book.working.remove(order)
             self.guards.open_orders -= 1
+        self._put_in_flight(book, order, quantity, -1)
+        if book.open_buy < 0 or book.open_sell < 0:
+            raise InvariantBroken(f"{book.instrument.symbol}: less than nothing is in flight")
 
     def _put_in_flight(self, book: Book, order: Order, quantity: int, sign: int) -> None:
-        """Count `quantity` of an order in (1) or out (-1) of what is in flight.
-
-        An order closes first and increases last, so its increase is the last of it to go.
-        """
+        """Count `quantity` of an order in (1) or out (-1) of what is in flight."""
         ledger = book.ledger
         value = sign * book.value(order.judged_price, quantity)
         if order.is_buy:
@@ -237,12 +234,8 @@ class Desk:
         else:
             book.open_sell += sign * quantity
             ledger.open_sell_value += value
-        increase = order.increase
-        if sign < 0 and increase:
-            left = order.remaining if order.is_open else 0
-            increase = min(increase, left + quantity) - min(increase, left)
-        if increase:
-            ledger.open_increase += sign * book.value(order.judged_price, increase)
+        if ledger.limits.gross_exposure:
+            book.refresh_in_flight()
 
     def _record(self, order: Order, money_decimals: int) -> None:
         """The order is about to leave: put down all of it."""

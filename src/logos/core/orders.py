@@ -109,7 +109,6 @@ class Order:
         "fee",
         "fee_base",
         "filled",
-        "increase",
         "instrument",
         "is_buy",
         "is_open",
@@ -144,7 +143,6 @@ class Order:
         tick_id: int,
         locked: int,
         judged_price: int,
-        increase: int,
     ) -> None:
         self.order_id = order_id
         self.client_order_id = client_order_id
@@ -166,8 +164,7 @@ class Order:
         self.locked = locked
         """What the order still binds: quote money for a buy, base quantity for a spot sale."""
         self.judged_price = judged_price
-        self.increase = increase
-        """The quantity that could grow the position when the order was made."""
+        """The price its value was judged at; see risk.judged_price."""
         self.filled: int = 0
         self.triggered: bool = False
         """Whether a stop has been touched; from then on it works as a market or limit order."""

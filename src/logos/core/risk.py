@@ -5,7 +5,8 @@ guard is asked, and all that trip are reported in the order of `guards.GUARDS`; 
 value, never an exception. What is already in flight counts at its worst case: every open order of
 the same side filled, none of the other.
 
-What only reduces a position is not held up by exposure, drawdown, losses or margin.
+What only reduces a position is not held up by gross exposure, drawdown, losses or margin. Net
+exposure is no exception to its limit: closing one side of a hedge can pass it.
 """
 
 from __future__ import annotations
@@ -20,24 +21,22 @@ from logos.core.orders import OrderIntent
 from logos.core.types import Code, Side
 
 _RATE_SCALE: Final = 10**RATE_DECIMALS
-_RECENT_ORDERS_MAX: Final = 256
+_RECENT_ORDERS_MIN: Final = 256
 
 
 @final
 class Approved:
     """An intent that passed every guard, and what it puts in flight.
 
-    `lock` is bound in the wallet it draws on; `judged_price` is what it was valued at, and
-    `increase` the quantity that could grow the position.
+    `lock` is bound in the wallet it draws on; `judged_price` is what it was valued at.
     """
 
-    __slots__ = ("increase", "intent", "judged_price", "lock")
+    __slots__ = ("intent", "judged_price", "lock")
 
-    def __init__(self, intent: OrderIntent, lock: int, judged_price: int, increase: int) -> None:
+    def __init__(self, intent: OrderIntent, lock: int, judged_price: int) -> None:
         self.intent = intent
         self.lock = lock
         self.judged_price = judged_price
-        self.increase = increase
 
 
 @final
@@ -72,13 +71,13 @@ def check_intent(intent: OrderIntent, book: Book, guards: SessionGuards, now_ns:
     # Guards that are not configured cost a look at their limit and no call.
     ledger_limits = book.ledger.limits
     if ledger_limits.gross_exposure or ledger_limits.net_exposure:
-        _check_exposure(book, is_buy, value, book.value(price, increase), trips)
+        _check_exposure(intent, book, price, value, trips)
     if guards.order_count or book.limits.duplicate_window_ns:
         _check_activity(intent, book, guards, now_ns, trips)
     if increase and (ledger_limits.has_loss_limit or guards.consecutive_losses_limit):
         _check_results(book, guards, trips)
     lock = _check_funds(intent, book, value, increase, trips)
-    return Refused(trips) if trips else Approved(intent, lock, price, increase)
+    return Refused(trips) if trips else Approved(intent, lock, price)
 
 
 def judged_price(intent: OrderIntent, book: Book) -> int:
@@ -122,11 +121,14 @@ def remember_order(intent: OrderIntent, book: Book, now_ns: int) -> None:
     """Keep the shape of an order that was made, for as long as duplicates are refused."""
     window_ns = book.limits.duplicate_window_ns
     recent = book.recent_orders
-    if len(recent) >= _RECENT_ORDERS_MAX:
-        book.recent_orders = {
+    if len(recent) >= book.recent_orders_limit:
+        recent = {
             shape: made_ns for shape, made_ns in recent.items() if now_ns - made_ns < window_ns
         }
-    book.recent_orders[order_shape(intent)] = now_ns
+        book.recent_orders = recent
+        # Twice what is alive: pruning then costs no more than making the orders did.
+        book.recent_orders_limit = max(_RECENT_ORDERS_MIN, 2 * len(recent))
+    recent[order_shape(intent)] = now_ns
 
 
 def _is_well_formed(intent: OrderIntent, trips: list[tuple[Code, str]]) -> bool:
@@ -207,14 +209,18 @@ def _check_in_flight(
 
 
 def _check_exposure(
-    book: Book, is_buy: bool, value: int, increase_value: int, trips: list[tuple[Code, str]]
+    intent: OrderIntent, book: Book, price: int, value: int, trips: list[tuple[Code, str]]
 ) -> None:
     """The ledger's exposure, gross and net, if everything in flight were filled."""
     ledger = book.ledger
     limits = ledger.limits
-    if limits.gross_exposure and increase_value:
-        worst = ledger.gross_exposure + ledger.open_increase + increase_value
-        if worst > limits.gross_exposure:
+    is_buy = intent.side is Side.BUY
+    if limits.gross_exposure:
+        quantity = intent.quantity
+        increase = book.worst_increase(quantity if is_buy else 0, 0 if is_buy else quantity)
+        worst_value = book.value(max(book.worst_price, price), increase)
+        worst = ledger.gross_exposure + ledger.open_increase - book.open_increase + worst_value
+        if increase > book.worst_increase(0, 0) and worst > limits.gross_exposure:
             trips.append((Code.GROSS_EXPOSURE, f"{_about(book, worst)} could result"))
     if limits.net_exposure:
         if is_buy:

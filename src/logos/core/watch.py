@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final, final
 
-from logos.core.account import NO_FLOOR, Ledger
+from logos.core.account import Ledger
 from logos.core.desk import Desk
 from logos.core.gates import Switch, reduces
 from logos.core.guards import Action
@@ -51,10 +51,14 @@ class Watch:
 
     def on_breach(self, ledger: Ledger) -> None:
         """Equity is below its floor: say which guard it was, and do what it says, once."""
-        ledger.floor = NO_FLOOR  # watched again from the next high or the next day
-        if ledger.is_drawn_down:
+        is_drawn_down = ledger.is_drawn_down and not ledger.drawdown_tripped
+        is_day_lost = ledger.is_daily_loss_exceeded and not ledger.daily_loss_tripped
+        ledger.drawdown_tripped = ledger.drawdown_tripped or is_drawn_down
+        ledger.daily_loss_tripped = ledger.daily_loss_tripped or is_day_lost
+        ledger.raise_floor()
+        if is_drawn_down:
             self.act(Code.MAX_DRAWDOWN, ledger.currency, "equity fell too far from its high")
-        if ledger.is_daily_loss_exceeded:
+        if is_day_lost:
             self.act(Code.MAX_DAILY_LOSS, ledger.currency, "the day lost more than it may")
 
     def check_losses(self) -> None:
