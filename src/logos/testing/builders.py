@@ -20,11 +20,12 @@ from logos.core.book import Book
 from logos.core.engine import TradingCore
 from logos.core.fixed import UP, decimals_of, parse_units
 from logos.core.gates import InProcessSwitch, Switch
-from logos.core.guards import Limits, SessionGuards
+from logos.core.guards import Action, LedgerLimits, Limits, SessionGuards
 from logos.core.instrument import FeeSchedule, Instrument, rate_units
 from logos.core.matching import PaperRules
 from logos.core.messages import Bar, Event, MarketEvent, Quote, QuoteBar, Trade
 from logos.core.records import (
+    GuardRecord,
     OrderRecord,
     OrderUpdate,
     PaperFillRecord,
@@ -97,11 +98,13 @@ def make_account(
     borrow: Mapping[str, str],
     rates: Mapping[str, str],
     report_in: str,
+    ledger_limits: Mapping[str, str] | None = None,
 ) -> Account:
     """Wallets for every asset of `instruments`, ledgers for every quote currency.
 
     `cash` and `borrow` give starting balances and credit as text, 0 where nothing is said. With
-    `report_in`, `rates` says what one unit of each other currency is worth in it.
+    `report_in`, `rates` says what one unit of each other currency is worth in it. Each ledger is
+    under `ledger_limits`: names of `LedgerLimits` with money, or a share for `drawdown_rate`.
     """
     assets: list[str] = []
     for instrument in instruments:
@@ -117,13 +120,23 @@ def make_account(
             asset, decimals, parse_units(start, decimals), parse_units(credit, decimals)
         )
     quotes = [a for a in assets if any(instrument.quote == a for instrument in instruments)]
-    account = Account(list(wallets.values()), [Ledger(wallets[quote]) for quote in quotes])
+    texts = ledger_limits or {}
+    ledgers = [Ledger(wallets[q], _ledger_limits(texts, wallets[q].decimals)) for q in quotes]
+    account = Account(list(wallets.values()), ledgers)
     if report_in:
-        texts = {quote: rates.get(quote, "1") for quote in quotes}
-        decimals = max(wallets[q].decimals + decimals_of(text) for q, text in texts.items())
-        factors = {q: parse_units(t, decimals - wallets[q].decimals) for q, t in texts.items()}
+        used = {quote: rates.get(quote, "1") for quote in quotes}
+        decimals = max(wallets[q].decimals + decimals_of(text) for q, text in used.items())
+        factors = {q: parse_units(t, decimals - wallets[q].decimals) for q, t in used.items()}
         account.report_in(report_in, decimals, factors)
     return account
+
+
+def _ledger_limits(texts: Mapping[str, str], decimals: int) -> LedgerLimits:
+    units = {
+        name: rate_units(text) if name == "drawdown_rate" else parse_units(text, decimals)
+        for name, text in texts.items()
+    }
+    return LedgerLimits(**units)
 
 
 def trading_core(
@@ -135,7 +148,21 @@ def trading_core(
     report_in: str = "",
     max_position: str = "0",
     max_order_notional: str = "0",
+    max_order_quantity: str = "0",
     collar: str = "0",
+    max_open_orders: int = 0,
+    stale_after_ns: int = 0,
+    duplicate_window_ns: int = 0,
+    max_gross_exposure: str = "0",
+    max_net_exposure: str = "0",
+    max_drawdown: str = "0",
+    max_drawdown_share: str = "0",
+    max_daily_loss: str = "0",
+    max_total_open_orders: int = 0,
+    max_orders: int = 0,
+    max_orders_window_ns: int = 0,
+    max_consecutive_losses: int = 0,
+    actions: Mapping[Code, Action] | None = None,
     cap_notional: str = "0",
     order_quantity: str = "1",
     rules: PaperRules | None = None,
@@ -148,11 +175,20 @@ def trading_core(
 ) -> TradingCore:
     """A core that trades `instruments`, all under the same limits ("0": none).
 
-    `cash` is a million of every quote currency unless given.
+    `cash` is a million of every quote currency unless given. Exposure, drawdown and daily loss
+    are limits of each currency; `max_total_open_orders`, `max_orders` in any
+    `max_orders_window_ns` and `max_consecutive_losses` are limits of the session.
     """
     if cash is None:
         cash = {instrument.quote: "1000000" for instrument in instruments}
-    account = make_account(instruments, cash, borrow or {}, rates or {}, report_in)
+    ledger_limits = {
+        "gross_exposure": max_gross_exposure,
+        "net_exposure": max_net_exposure,
+        "drawdown": max_drawdown,
+        "drawdown_rate": max_drawdown_share,
+        "daily_loss": max_daily_loss,
+    }
+    account = make_account(instruments, cash, borrow or {}, rates or {}, report_in, ledger_limits)
     wallets = {wallet.asset: wallet for wallet in account.wallets}
     books: dict[str, Book] = {}
     for instrument in instruments:
@@ -161,6 +197,10 @@ def trading_core(
             parse_units(max_order_notional, ledger.decimals),
             parse_units(max_position, instrument.quantity_decimals),
             rate_units(collar),
+            parse_units(max_order_quantity, instrument.quantity_decimals),
+            max_open_orders,
+            stale_after_ns,
+            duplicate_window_ns,
         )
         books[instrument.symbol] = Book(
             instrument,
@@ -177,7 +217,13 @@ def trading_core(
         strategy,
         InProcessSwitch() if switch is None else switch,
         PaperRules() if rules is None else rules,
-        SessionGuards(),
+        SessionGuards(
+            max_total_open_orders,
+            max_orders,
+            max_orders_window_ns,
+            max_consecutive_losses,
+            None if actions is None else dict(actions),
+        ),
         seed,
         params or {},
         sample_ns,
@@ -209,6 +255,11 @@ def fills_in(records: Iterable[Record]) -> list[PaperFillRecord]:
 def refusals_in(records: Iterable[Record]) -> list[Code]:
     """The codes of what was refused, in order."""
     return [record.code for record in records if isinstance(record, RefusalRecord)]
+
+
+def guards_in(records: Iterable[Record]) -> list[tuple[Code, str]]:
+    """The guards that acted or tripped on a tick, each with its action, in order."""
+    return [(each.code, each.action) for each in records if isinstance(each, GuardRecord)]
 
 
 def ends_in(records: Iterable[Record]) -> dict[int, str]:
