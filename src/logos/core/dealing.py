@@ -146,7 +146,7 @@ class Dealing:
             return
         order = desk.submit(verdict, rules.latency_ns)
         if order is None:
-            self._watch.see_switch()
+            self._watch.see_switch("order")
             return
         if rules.latency_ns:
             return

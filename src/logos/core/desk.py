@@ -32,6 +32,7 @@ class Desk:
         "fill_count",
         "fills",
         "guards",
+        "is_ending",
         "is_unsettled",
         "next_fill_id",
         "next_order_id",
@@ -63,6 +64,8 @@ class Desk:
         """Fills the strategy has not been told of yet; kept only if it wants them."""
         self.replaced: list[Order] = []
         """Orders that were cancelled for a successor, which has not been sent yet."""
+        self.is_ending: bool = False
+        """Whether all events are done and the session is being brought to its end."""
         self.is_unsettled: bool = False
         """Whether fills or replacements of this event wait to be observed, told or sent."""
         self.wants_fills: bool = False

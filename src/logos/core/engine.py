@@ -123,7 +123,7 @@ class TradingCore:
         if self._sample_ns:
             self._next_sample_ns = (ts_ns // self._sample_ns + 1) * self._sample_ns
         self.sample(ts_ns)
-        if not self._watch.is_engaged():
+        if not self._watch.is_engaged("edge"):
             self._dealing.carry_out(None, self._ask_start())
             self._dealing.settle()
         return self.take_effects()
@@ -135,7 +135,8 @@ class TradingCore:
 
     def stop(self) -> list[Record]:
         """End in order: on_stop, then cancel what is still open, then the last samples."""
-        if not self._watch.is_engaged():
+        self.desk.is_ending = True
+        if not self._watch.is_engaged("edge"):
             self._dealing.carry_out(None, self._ask_stop())
             self._dealing.settle()
         self._watch.cancel_all(Code.SESSION_ENDED)
@@ -238,7 +239,7 @@ class TradingCore:
         desk.now_ns = now_ns
         desk.tick_id += 1
         book = desk.books[event.symbol]
-        is_engaged = self._watch.is_engaged()
+        is_engaged = self._watch.is_engaged("tick")
         method: Any
         if type(event) is Bar:
             if not book.two_sided:
@@ -278,13 +279,13 @@ class TradingCore:
             raise InvariantBroken(f"unknown command {command.action!r}")
         self.desk.now_ns = command.ts_ns
         self.switch.engage(command.reason, command.by)
-        self._watch.see_switch()
+        self._watch.see_switch("command")
 
     # ---- the market meets the books ----
 
     def _meet_quote(self, book: Book, quote: Quote) -> bool:
         """A quote meets gate 1 and the open orders; whether gate 1 blocks it."""
-        is_engaged = self._watch.is_engaged()
+        is_engaged = self._watch.is_engaged("tick")
         if not 0 < quote.bid_units <= quote.ask_units:
             self._see_bad_price(book)
         else:

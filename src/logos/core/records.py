@@ -157,12 +157,19 @@ class BlockedRecord(msgspec.Struct, frozen=True, gc=False, tag="blocked", tag_fi
 
 
 class SwitchRecord(msgspec.Struct, frozen=True, gc=False, tag="switch", tag_field="kind"):
-    """The kill switch as the session first saw it in a new state."""
+    """The kill switch as the session first saw it in a new state.
+
+    `seen_at` and `orders` (how many had been made) say at which look exactly, so that a replay can
+    show it there again: "tick" and "edge" (start or stop) are gate 1, "order" is gate 2; "guard"
+    and "command" are the session's own doing and follow by themselves.
+    """
 
     ts_ns: int
     tick_id: int
     state: str
     reason: str
+    seen_at: str
+    orders: int
 
 
 class WarningRecord(msgspec.Struct, frozen=True, gc=False, tag="warning", tag_field="kind"):

@@ -43,10 +43,10 @@ class Watch:
         self.is_halted: bool = False
         """Whether the switch has ended the session."""
 
-    def is_engaged(self) -> bool:
+    def is_engaged(self, seen_at: str) -> bool:
         """Gate 1: whether the strategy must not be asked now."""
         if self._switch.flag[0] != self.seen:
-            self.see_switch()
+            self.see_switch(seen_at)
         return self.seen == ENGAGED
 
     def on_breach(self, ledger: Ledger) -> None:
@@ -80,16 +80,26 @@ class Watch:
         elif action is Action.REDUCE_ONLY:
             self._switch.set_reduce_only(f"guard {code.value}", "guard")
         if action is not Action.REFUSE:
-            self.see_switch()
+            self.see_switch("guard")
 
-    def see_switch(self) -> None:
-        """The flag changed: ask the authority, record it, and cancel what rests if engaged."""
+    def see_switch(self, seen_at: str) -> None:
+        """The flag changed: ask the authority, record it, and cancel what rests if engaged.
+
+        `seen_at` is one of the words that `SwitchRecord` explains.
+        """
         state = self._switch.authority()
         if state == self.seen:
             return
         self.seen = int(state)
         self._desk.effects.append(
-            SwitchRecord(self._desk.now_ns, self._desk.tick_id, state.name, self._switch.why())
+            SwitchRecord(
+                self._desk.now_ns,
+                self._desk.tick_id,
+                state.name,
+                self._switch.why(),
+                seen_at,
+                self._desk.order_count,
+            )
         )
         if state == SwitchState.ENGAGED:
             self.cancel_all(Code.CANCELLED_BY_KILL_SWITCH)

@@ -1,70 +1,154 @@
-"""Appends records to a session's journal, `state.jsonl`, and replaces its snapshot atomically.
+"""Appends records to a session's journal, `state.jsonl`, and replaces small files atomically.
 
-In cache replay nothing leaves the process, so records are written in groups: they reach the
-operating system at every `flush` and the disk at `sync`. The first failed write or fsync is
-reported as an OSError naming the file, and the writer refuses to go on: after a failed fsync
-nobody knows what the disk holds.
+Durability. In cache replay nothing leaves the process, so records are written in groups: they reach
+the operating system at every `flush`, which survives a killed process, and the disk at most
+`SYNC_INTERVAL_S` later and at every `sync`, which survives a power cut. What could reach a real
+venue must be synced before its first byte leaves.
+
+The first failed write or fsync is reported as an OSError naming the file, and the writer refuses to
+go on: after a failed fsync nobody knows what the disk holds.
+
+A journal that is continued is not trusted but made again: the records of the session, run anew from
+its beginning, must give the very lines that are there, and only what lies beyond is appended.
+
+An advisory lock on the file keeps two processes off one session, and dies with its process.
 """
 
 from __future__ import annotations
 
+import fcntl
 import os
+import time
 from pathlib import Path
+from typing import BinaryIO, Final, Self
 
 import msgspec
 
 from logos.journal.codec import GENESIS, chain, encode_line
 
-_BUFFER_BYTES = 1 << 18
+_BUFFER_BYTES: Final = 1 << 18
+
+SYNC_INTERVAL_S: Final = 1.0
+
+
+class SessionBusyError(Exception):
+    """Another process is writing this session."""
+
+
+class JournalDiffersError(Exception):
+    """What a session does now is not what its journal says it did."""
+
+    def __init__(self, path: Path, sequence: int, offset: int) -> None:
+        super().__init__(
+            f"{path}: record {sequence} (at byte {offset}) is not what the session does when it is "
+            "run again: the journal was changed, or the strategy is not deterministic"
+        )
+        self.sequence = sequence
+        self.offset = offset
 
 
 class JournalWriter:
-    """Writes a new journal; `sequence` counts its records from 1."""
+    """Writes a journal; `sequence` counts its records from 1."""
 
     def __init__(self, path: Path) -> None:
-        """Create `path`; raises FileExistsError when there is one already."""
+        """Create `path` and lock it; raises FileExistsError when there is one already."""
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+        self._begin(path, os.open(path, flags, 0o644), None)
+
+    @classmethod
+    def continuing(cls, path: Path, whole_bytes: int) -> Self:
+        """Go on with the journal at `path`, of which the first `whole_bytes` are whole lines.
+
+        What follows them (a torn line, or the end of a stopped session) is cut off first. Raises
+        SessionBusyError when a running process has it, OSError when it cannot be opened.
+        """
+        writer = cls.__new__(cls)
+        writer._begin(path, os.open(path, os.O_WRONLY | os.O_CLOEXEC), open(path, "rb"))  # noqa: SIM115
+        os.ftruncate(writer._descriptor, whole_bytes)
+        os.fsync(writer._descriptor)
+        os.lseek(writer._descriptor, 0, os.SEEK_END)
+        return writer
+
+    def _begin(self, path: Path, descriptor: int, there: BinaryIO | None) -> None:
         self.path = path
         self.sequence = 0
+        self.offset = 0
+        """Bytes of the journal up to here."""
         self._digest = GENESIS
         self._encoder = msgspec.json.Encoder()
         self._buffer = bytearray()
         self._failed = False
-        self._descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
+        self._there = there  # the lines that must come again, while a journal is continued
+        self._descriptor = descriptor
+        self._synced_s = time.monotonic()
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            self._release()
+            raise SessionBusyError(f"{path.parent} is in use by a running session") from None
 
     def append(self, *records: object) -> None:
         """Add records (anything msgspec encodes as a JSON object): all of them, or none.
 
-        Raises TypeError or ValueError for one that JSON cannot hold.
+        Raises TypeError or ValueError for one that JSON cannot hold, JournalDiffersError when a
+        continued journal says otherwise.
         """
         for body in [self._encoder.encode(record) for record in records]:
-            self.sequence += 1
-            self._digest = chain(self._digest, body)
-            self._buffer += encode_line(self.sequence, self._digest, body)
+            sequence = self.sequence + 1
+            digest = chain(self._digest, body)
+            line = encode_line(sequence, digest, body)
+            if self._there is None or not self._is_there(self._there, line, sequence):
+                self._buffer += line
+            self.sequence = sequence
+            self._digest = digest
+            self.offset += len(line)
         if len(self._buffer) >= _BUFFER_BYTES:
             self.flush()
 
+    @property
+    def is_continuing(self) -> bool:
+        """Whether there are lines left that the session has not made again."""
+        if self._there is None:
+            return False
+        return self.offset < os.fstat(self._there.fileno()).st_size
+
+    def _is_there(self, there: BinaryIO, line: bytes, sequence: int) -> bool:
+        found = there.read(len(line))
+        if found == line:
+            return True
+        if found:
+            raise JournalDiffersError(self.path, sequence, self.offset)
+        there.close()
+        self._there = None
+        return False
+
     def flush(self) -> None:
-        """Hand all records to the operating system. Raises OSError, and then always again."""
+        """Hand all records to the operating system, and now and then to the disk.
+
+        Raises OSError, and then always again.
+        """
         if self._failed:
             raise OSError(
-                f"{self.path}: an earlier write failed; the journal is closed to new ones"
+                0, "an earlier write failed; the journal takes no more records", str(self.path)
             )
         try:
             while self._buffer:
                 written = os.write(self._descriptor, self._buffer)
                 del self._buffer[:written]
+            if time.monotonic() - self._synced_s >= SYNC_INTERVAL_S:
+                self._fsync()
         except OSError as error:
             self._failed = True
             raise OSError(error.errno, error.strerror, str(self.path)) from error
 
     def sync(self) -> None:
-        """Flush, and wait until the disk has it."""
+        """Flush, and wait until the disk has it. Raises OSError."""
+        self._synced_s = 0.0
         self.flush()
-        try:
-            os.fsync(self._descriptor)
-        except OSError as error:
-            self._failed = True
-            raise OSError(error.errno, error.strerror, str(self.path)) from error
+
+    def _fsync(self) -> None:
+        os.fsync(self._descriptor)
+        self._synced_s = time.monotonic()
 
     def close(self) -> None:
         """Sync and close; closing again does nothing."""
@@ -74,8 +158,13 @@ class JournalWriter:
             if not self._failed:
                 self.sync()
         finally:
-            os.close(self._descriptor)
-            self._descriptor = -1
+            self._release()
+
+    def _release(self) -> None:
+        os.close(self._descriptor)
+        self._descriptor = -1
+        if self._there is not None:
+            self._there.close()
 
     @property
     def digest(self) -> str:
@@ -94,8 +183,13 @@ def replace_file(path: Path, content: bytes) -> None:
         file.flush()
         os.fsync(file.fileno())
     os.replace(temporary, path)
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Wait until the disk has the names in `folder`. Raises OSError."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        os.fsync(folder)
+        os.fsync(descriptor)
     finally:
-        os.close(folder)
+        os.close(descriptor)

@@ -20,7 +20,7 @@ from logos.feeds.source import DataSource, discover
 from logos.feeds.suggest import suggest_instrument
 from logos.live import data_synth
 from logos.session.build import find_instruments, make_instruments
-from logos.session.runner import ExitCode
+from logos.session.outcome import ExitCode
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

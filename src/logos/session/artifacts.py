@@ -25,7 +25,7 @@ from logos.core.records import (
     PositionRecord,
     Record,
 )
-from logos.core.types import NS_PER_SECOND
+from logos.core.types import NS_PER_SECOND, OrderStatus
 
 ORDER_COLUMNS = (
     "order_id",
@@ -97,6 +97,8 @@ ACCOUNT_COLUMNS = (
     "max_drawdown",
 )
 
+TABLES = ("orders.csv", "trades.csv", "positions.csv", "account.csv")
+
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -146,6 +148,7 @@ class ArtifactWriter:
         self._unit_values = notional_units
         self._moments = Moments()
         self._open_orders: dict[int, OrderRecord] = {}
+        self._updates: dict[int, OrderUpdate] = {}
         self._orders = _Table(folder / "orders.csv", ORDER_COLUMNS)
         self._trades = _Table(folder / "trades.csv", TRADE_COLUMNS)
         self._positions = _Table(folder / "positions.csv", POSITION_COLUMNS)
@@ -180,8 +183,20 @@ class ArtifactWriter:
     def _end_order(self, update: OrderUpdate) -> None:
         """One row for each order, when it has ended."""
         if TRANSITIONS[update.status]:
+            self._updates[update.order_id] = update
             return
-        order = self._open_orders.pop(update.order_id)
+        self._updates.pop(update.order_id, None)
+        self._write_order(self._open_orders.pop(update.order_id), update, has_ended=True)
+
+    def write_open_orders(self) -> None:
+        """Rows for the orders that are open, as they stand; when they ended is empty."""
+        for order_id, order in self._open_orders.items():
+            unheard = OrderUpdate(
+                order.ts_ns, order.tick_id, order_id, order.symbol, OrderStatus.NEW, 0, 0, ""
+            )
+            self._write_order(order, self._updates.get(order_id, unheard), has_ended=False)
+
+    def _write_order(self, order: OrderRecord, update: OrderUpdate, *, has_ended: bool) -> None:
         prices = order.price_decimals
         quantities = order.quantity_decimals
         limit_price = order.limit_price_units
@@ -191,9 +206,9 @@ class ArtifactWriter:
                 order.order_id,
                 order.client_order_id,
                 self._moments.text(order.ts_ns),
-                self._moments.text(update.ts_ns),
+                self._moments.text(update.ts_ns) if has_ended else "",
                 order.tick_id,
-                update.tick_id,
+                update.tick_id if has_ended else "",
                 order.symbol,
                 order.side.value,
                 order.type.value,

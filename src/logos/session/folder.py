@@ -14,9 +14,9 @@ from logos.config import ConfigError
 from logos.core.book import Book
 from logos.core.records import Record
 from logos.journal.codec import SCHEMA_VERSION
-from logos.journal.writer import JournalWriter, replace_file
+from logos.journal.writer import JournalDiffersError, JournalWriter, replace_file
 from logos.observe.jsonlog import JsonLog
-from logos.session.artifacts import ArtifactWriter
+from logos.session.artifacts import TABLES, ArtifactWriter
 from logos.session.decisions import DecisionLog
 from logos.session.tally import Tally
 
@@ -63,17 +63,44 @@ class SessionFolder:
     """All files of one running session: journal first, then what is projected from it."""
 
     def __init__(
-        self, session_id: str, folder: Path, books: Mapping[str, Book], home: Path | None = None
+        self,
+        session_id: str,
+        folder: Path,
+        books: Mapping[str, Book],
+        home: Path | None = None,
+        whole_bytes: int | None = None,
     ) -> None:
-        """Create every file. Raises OSError when one cannot be made."""
+        """Create every file of a new session, or make those of one that is continued anew.
+
+        `whole_bytes` is how much of the journal is to be continued (None: a new session). Raises
+        OSError when a file cannot be made, SessionBusyError when another process has the session.
+        """
         self.folder = folder
         self.tally = Tally()
-        self._journal = JournalWriter(folder / "state.jsonl")
+        log = below(home, paths.logs_dir()) / f"{session_id}.jsonl"
+        if whole_bytes is None:
+            self._journal = JournalWriter(folder / "state.jsonl")
+        else:
+            # The journal holds everything: what was projected from it is projected again.
+            self._journal = JournalWriter.continuing(folder / "state.jsonl", whole_bytes)
+            for path in (*(folder / name for name in TABLES), log):
+                path.unlink(missing_ok=True)
         self._artifacts = ArtifactWriter(
             folder, {symbol: book.unit_value for symbol, book in books.items()}
         )
-        self._log = JsonLog(below(home, paths.logs_dir()) / f"{session_id}.jsonl")
+        self._log = JsonLog(log)
         self._decisions = DecisionLog(self._log)
+
+    def check_continued(self) -> None:
+        """Raise JournalDiffersError if a continued journal says more than the session did."""
+        if self._journal.is_continuing:
+            raise JournalDiffersError(
+                self._journal.path, self._journal.sequence + 1, self._journal.offset
+            )
+
+    def write_open_orders(self) -> None:
+        """Rows in orders.csv for the orders that are open at the end of a stopped session."""
+        self._artifacts.write_open_orders()
 
     def write_note(self, kind: str, fields: Mapping[str, Any]) -> None:
         """Journal something that is no record of the core: the manifest, the seal."""
@@ -87,6 +114,10 @@ class SessionFolder:
         self.tally.add(records)
         self._artifacts.write(records)
         self._decisions.write(records)
+
+    def flush(self) -> None:
+        """Hand what was written to the operating system: a killed process loses none of it."""
+        self._journal.flush()
 
     def write_snapshot(self, state: Mapping[str, Any]) -> None:
         """Replace state.json with `state` and the journal's position, after syncing that."""

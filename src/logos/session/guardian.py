@@ -38,14 +38,28 @@ def tell_operator(text: str) -> None:
     print(text, file=sys.stderr)
 
 
-def open_switch(tell: Callable[[str], object], home: Path | None = None) -> CircuitBreaker:
+class SessionSwitch(CircuitBreaker):
+    """The machine's switch, whose reasons leave out when it happened.
+
+    They go into the journal, where the time that counts is the event's.
+    """
+
+    __slots__ = ()
+
+    def why(self) -> str:
+        status = self.status()
+        reason = status.why or "; ".join(status.causes)
+        return f"{reason} (by {status.who})" if status.who else reason
+
+
+def open_switch(tell: Callable[[str], object], home: Path | None = None) -> SessionSwitch:
     """The kill switch of the workspace `home` (None: the machine's), ready for a paper session.
 
     A machine with no history is armed for paper, and `tell` hears of it. Raises
     SwitchEngagedError when the switch is engaged or cannot be judged.
     """
     folder = below(home, paths.state_dir()) / "kill-switch"
-    breaker = CircuitBreaker(folder, build=__version__, mode="paper")
+    breaker = SessionSwitch(folder, build=__version__, mode="paper")
     try:
         if breaker.arm_if_new():
             tell(f"kill switch: nothing was ever armed here; armed for paper in {breaker.folder}")
@@ -58,7 +72,7 @@ def open_switch(tell: Callable[[str], object], home: Path | None = None) -> Circ
         status = breaker.status()
         breaker.close()
         raise SwitchEngagedError(
-            f"{breaker.why()}\nNothing is traded until a person clears it:\n  "
+            f"{CircuitBreaker.why(breaker)}\nNothing is traded until a person clears it:\n  "
             f"{status.clear_command}"
         )
     return breaker

@@ -73,6 +73,12 @@ class Plan:
         assert seed is not None  # make_plan has put it there
         return seed
 
+    @property
+    def fingerprints(self) -> list[str]:
+        """SHA-256 of everything that decides besides the settings: strategy and data."""
+        data = [digest for report in self.reports for digest in report.fingerprints.values()]
+        return [self.strategy_fingerprint, *data]
+
     def make_core(self, session_id: str, switch: Switch) -> TradingCore:
         """A fresh core for this plan."""
         config = self.config

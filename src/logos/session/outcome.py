@@ -1,0 +1,52 @@
+"""How a session ends, in the words of its artifacts and of the process."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from logos.core.types import SessionStatus
+
+
+class ExitCode(enum.IntEnum):
+    """How the process ends; documented in README and `logos --help`."""
+
+    FINISHED = 0
+    INTERNAL_ERROR = 1
+    BAD_CONFIGURATION = 2
+    BAD_DATA = 3
+    HALTED = 4
+    STRATEGY_FAILED = 5
+    CANNOT_WRITE = 6
+    TORN = 7
+    DAMAGED = 8
+    DIFFERS = 9
+
+
+@dataclass(frozen=True, slots=True)
+class SessionResult:
+    """How a session went. `summary` is plain JSON data; `host` is what differs between runs."""
+
+    session_id: str
+    folder: Path
+    status: SessionStatus
+    exit_code: ExitCode
+    reason: str
+    summary: Mapping[str, Any]
+    host: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How the events came to an end."""
+
+    status: SessionStatus
+    exit_code: ExitCode
+    reason: str
+
+
+class Stopped(Exception):
+    """The operator asked the session to end, and it is between two events."""

@@ -1,0 +1,139 @@
+"""The kill switch as a journal recorded it, to be seen again at the same looks.
+
+Events follow from the data and orders from the events; what came from outside is only when the
+switch was thrown. The journal says at which look the session saw that, and a replay shows it there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import final
+
+from logos.core.desk import Desk
+from logos.core.gates import Switch
+from logos.core.records import SwitchRecord
+from logos.core.types import SwitchState
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """What a journal says of the outside world, up to its last whole record."""
+
+    switches: Sequence[SwitchRecord]
+    last_tick_id: int
+    orders: int
+
+
+@final
+class RecordedSwitch:
+    """Plays a recording back, then hands over to `after` (None: stays as it ended).
+
+    `attach` must be called with the session's desk before the first event: looks are told apart
+    by its tick and its count of orders.
+    """
+
+    def __init__(self, recording: Recording, after: Switch | None) -> None:
+        self._recording = recording
+        self._next = 0
+        self._state = SwitchState.SAFE
+        self._reason = ""
+        self._after = after
+        self._desk: Desk | None = None
+
+    def attach(self, desk: Desk) -> None:
+        """Follow this desk."""
+        self._desk = desk
+
+    @property
+    def flag(self) -> RecordedSwitch:
+        """Itself: index 0 is the state at this look."""
+        return self
+
+    def __getitem__(self, index: int, /) -> int:
+        after = self._live()
+        if after is not None:
+            return after.flag[index]
+        desk = self._attached()
+        record = self._upcoming()
+        if record is not None and record.tick_id == desk.tick_id:
+            edge_is_due = record.seen_at == "edge" and self._is_at_edge(desk)
+            if record.seen_at == "tick" or edge_is_due:
+                self._take(record)
+        return int(self._state)
+
+    def authority(self) -> SwitchState:
+        """The state at this look."""
+        after = self._live()
+        if after is not None:
+            return after.authority()
+        desk = self._attached()
+        record = self._upcoming()
+        if (
+            record is not None
+            and record.seen_at == "order"
+            and record.tick_id == desk.tick_id
+            and record.orders == desk.order_count
+        ):
+            self._take(record)
+        return self._state
+
+    def engage(self, reason: str, by: str) -> None:
+        """A guard or command of the session engages: as recorded, or for real after that."""
+        self._own_doing(SwitchState.ENGAGED, reason, by)
+
+    def set_reduce_only(self, reason: str, by: str) -> None:
+        """As `engage`."""
+        self._own_doing(SwitchState.REDUCE_ONLY, reason, by)
+
+    def why(self) -> str:
+        """The reason of the present state."""
+        after = self._live()
+        return self._reason if after is None else after.why()
+
+    def _own_doing(self, state: SwitchState, reason: str, by: str) -> None:
+        after = self._live()
+        if after is not None:
+            if state is SwitchState.ENGAGED:
+                after.engage(reason, by)
+            else:
+                after.set_reduce_only(reason, by)
+            return
+        record = self._upcoming()
+        if record is not None and record.seen_at in ("guard", "command"):
+            self._take(record)
+        elif state > self._state:
+            self._state = state
+            self._reason = f"{reason} (by {by})"
+
+    def _upcoming(self) -> SwitchRecord | None:
+        switches = self._recording.switches
+        return switches[self._next] if self._next < len(switches) else None
+
+    def _take(self, record: SwitchRecord) -> None:
+        self._next += 1
+        self._state = SwitchState[record.state]
+        self._reason = record.reason
+
+    def _live(self) -> Switch | None:
+        """The switch that follows the recording, once the recording has been played."""
+        if self._after is None:
+            return None
+        desk = self._attached()
+        recording = self._recording
+        is_past = desk.tick_id > recording.last_tick_id or (
+            desk.tick_id == recording.last_tick_id
+            and self._upcoming() is None
+            and desk.order_count >= recording.orders
+        )
+        return self._after if is_past else None
+
+    def _attached(self) -> Desk:
+        if self._desk is None:
+            raise RuntimeError("a recorded switch needs its session's desk: call attach")
+        return self._desk
+
+    @staticmethod
+    def _is_at_edge(desk: Desk) -> bool:
+        """Whether the look may be that of start (no tick yet) or stop (all events are done)."""
+        return desk.tick_id == 0 or desk.is_ending

@@ -1,0 +1,276 @@
+"""One run of a session: from its first record to its seal.
+
+However it ends, an exception inside the strategy included, its artifacts are complete: the books as
+they stood at the last event, every order with its last status, and the reason in session.md.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+import traceback
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from itertools import chain
+from typing import Any
+
+from logos import __version__
+from logos.core.engine import TradingCore
+from logos.core.fixed import format_units
+from logos.core.messages import Event
+from logos.core.records import WarningRecord
+from logos.core.translator import StrategyError
+from logos.core.types import SessionStatus
+from logos.feeds.errors import DataError
+from logos.journal.codec import SCHEMA_VERSION
+from logos.session.artifacts import Moments
+from logos.session.folder import SessionFolder
+from logos.session.guardian import Guardian
+from logos.session.outcome import Ending, ExitCode, SessionResult, Stopped
+from logos.session.plan import Plan
+from logos.session.report import session_markdown
+from logos.session.summary import data_facts, figures, host_facts, session_uuid
+
+Progress = Callable[[int], object]
+"""Called with the number of events of each chunk once it has been processed."""
+
+_PIECE_NS_MAX = 100_000_000
+
+
+class Running:
+    """One run: its plan, its folder, its core.
+
+    `stop_after_tick` ends it as an operator would have, after that tick (for replays).
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        session_id: str,
+        core: TradingCore,
+        folder: SessionFolder,
+        guardian: Guardian,
+        stop_after_tick: int | None = None,
+    ) -> None:
+        self._plan = plan
+        self._id = session_id
+        self._core = core
+        self._folder = folder
+        self._guardian = guardian
+        self._stop_after_tick = stop_after_tick
+        self._first_ns: int | None = None
+        self._run_ns = 0
+        self._piece = 1024
+
+    def run(self, progress: Progress) -> SessionResult:
+        """Run it to its end. Raises OSError when a file cannot be written."""
+        started_ns = time.time_ns()
+        try:
+            self._folder.write_json("config.json", self._plan.config)
+            self._folder.write_note("manifest", manifest(self._plan, self._id))
+            with self._guardian:
+                ending = self._consume(progress)
+            return self._seal(ending, started_ns)
+        except OSError as error:
+            # Nothing more is traded or journalled; what can still be said is said.
+            with suppress(OSError):
+                reason = f"cannot write {error.filename}: {error.strerror}"
+                ending = Ending(SessionStatus.FAILED, ExitCode.CANNOT_WRITE, reason)
+                self._folder.write_text("session.md", session_markdown(self._summary(ending)))
+            raise
+        finally:
+            self._folder.close()
+
+    def _consume(self, progress: Progress) -> Ending:
+        """Feed all events to the core, and turn whatever happens into an ending."""
+        try:
+            if self._run_events(progress):
+                reason = f"kill switch: {self._core.switch.why()}"
+                return Ending(SessionStatus.HALTED, ExitCode.HALTED, reason)
+            return Ending(SessionStatus.ENDED, ExitCode.FINISHED, "all events processed")
+        except StrategyError as error:
+            return self._abort(ExitCode.STRATEGY_FAILED, str(error))
+        except DataError as error:
+            return self._abort(ExitCode.BAD_DATA, str(error))
+        except Stopped:
+            return self._pause()
+        except OSError:
+            raise
+        except Exception as error:  # a broken invariant: what can still be written is
+            traceback.print_exc(file=sys.stderr)
+            self._folder.write(self._core.take_effects())
+            with suppress(Exception):
+                self._folder.write(self._core.abort())
+            reason = f"internal error: {type(error).__name__}: {error}"
+            return Ending(SessionStatus.FAILED, ExitCode.INTERNAL_ERROR, reason)
+
+    def _run_events(self, progress: Progress) -> bool:
+        """Whether the switch halted the session before the events ran out."""
+        core = self._core
+        chunks = iter(self._plan.feed.chunks())
+        first = next(chunks, None)
+        if not first:
+            raise DataError("no events: the data between 'from' and 'to' is empty")
+        self._first_ns = first[0].ts_ns
+        self._folder.write(core.start(self._first_ns))
+        self._folder.flush()
+        for events in chain([first], chunks):
+            self._run_chunk(events)
+            progress(len(events))
+            if core.is_halted:
+                break
+        self._folder.write(core.stop())
+        self._folder.write(self._unused())
+        self._folder.check_continued()
+        return core.is_halted
+
+    def _run_chunk(self, events: Sequence[Event]) -> None:
+        """Run the events in pieces that take a moment each, so that a stop need not wait long."""
+        core = self._core
+        clock = time.perf_counter_ns
+        done = 0
+        while done < len(events) and not core.is_halted:
+            size = self._piece
+            if self._stop_after_tick is not None:
+                size = min(size, self._stop_after_tick - core.desk.tick_id)
+            if self._guardian.stop_requested or size <= 0:
+                raise Stopped
+            piece = events[done : done + size]
+            began = clock()
+            core.run(piece)
+            took_ns = clock() - began
+            self._run_ns += took_ns
+            self._folder.write(core.take_effects())
+            self._folder.flush()
+            self._guardian.report()
+            done += len(piece)
+            if took_ns > _PIECE_NS_MAX and self._piece > 1:
+                self._piece //= 2
+            elif took_ns < _PIECE_NS_MAX // 8:
+                self._piece *= 2
+
+    def _unused(self) -> list[WarningRecord]:
+        """Scheduled orders and signals that no event ever reached; strategies may count them."""
+        desk = self._core.desk
+        unused: Mapping[str, int] = getattr(self._core.strategy, "unused", None) or {}
+        return [
+            WarningRecord(
+                desk.now_ns, desk.tick_id, symbol, "UNUSED_SIGNALS", f"{count} were never due"
+            )
+            for symbol, count in unused.items()
+        ]
+
+    def _abort(self, exit_code: ExitCode, reason: str) -> Ending:
+        self._folder.write(self._core.take_effects())
+        self._folder.write(self._core.abort())
+        self._folder.check_continued()
+        return Ending(SessionStatus.FAILED, exit_code, reason)
+
+    def _pause(self) -> Ending:
+        """End between two events so that the session can be resumed: orders stay as they are.
+
+        The note comes first: from it on, the journal is about the stop, and a resumed session
+        cuts it off there.
+        """
+        core = self._core
+        self._folder.check_continued()
+        self._folder.write_note("stopping", {"tick_id": core.desk.tick_id})
+        core.sample(core.desk.now_ns)
+        self._folder.write(core.take_effects())
+        self._folder.write_open_orders()
+        reason = f"stopped by the operator; go on with: logos resume {self._id}"
+        return Ending(SessionStatus.STOPPED, ExitCode.FINISHED, reason)
+
+    def _seal(self, ending: Ending, started_ns: int) -> SessionResult:
+        """Write the snapshot, the seal and the reports."""
+        summary = self._summary(ending)
+        host = host_facts(started_ns, time.time_ns(), self._run_ns, self._core.desk.tick_id)
+        folder = self._folder
+        folder.write_note("sealed", {"status": ending.status.value, "reason": ending.reason})
+        folder.write_snapshot({"status": ending.status.value, **snapshot(self._core)})
+        folder.write_text("session.md", session_markdown(summary))
+        folder.write_json("host.json", host)
+        return SessionResult(
+            self._id, folder.folder, ending.status, ending.exit_code, ending.reason, summary, host
+        )
+
+    def _summary(self, ending: Ending) -> dict[str, Any]:
+        plan = self._plan
+        moments = Moments()
+        desk = self._core.desk
+        return {
+            "session_id": self._id,
+            "uuid": session_uuid(self._id, plan.config_hash, plan.fingerprints),
+            "status": ending.status.value,
+            "reason": ending.reason,
+            "exit_code": int(ending.exit_code),
+            "software": __version__,
+            "strategy": plan.strategy_name,
+            "strategy_fingerprint": plan.strategy_fingerprint,
+            "seed": plan.seed,
+            "config_hash": plan.config_hash,
+            "fill_rule": plan.config.paper.fill.value,
+            "first_event": "" if self._first_ns is None else moments.text(self._first_ns),
+            "last_event": "" if self._first_ns is None else moments.text(desk.now_ns),
+            "switch_state": self._core.switch.authority().name,
+            **figures(self._core, self._folder.tally),
+            "data": data_facts(plan.reports),
+        }
+
+
+def manifest(plan: Plan, session_id: str) -> dict[str, Any]:
+    """What a session is: the first record of its journal."""
+    return {
+        "schema": SCHEMA_VERSION,
+        "session_id": session_id,
+        "uuid": session_uuid(session_id, plan.config_hash, plan.fingerprints),
+        "software": __version__,
+        "strategy": plan.strategy_name,
+        "strategy_fingerprint": plan.strategy_fingerprint,
+        "seed": plan.seed,
+        "config_hash": plan.config_hash,
+        "config": plan.config,
+        "data": data_facts(plan.reports),
+    }
+
+
+def snapshot(core: TradingCore) -> dict[str, Any]:
+    """The books as state.json holds them: figures as decimal text, lots and orders oldest first."""
+    desk = core.desk
+    return {
+        "tick_id": desk.tick_id,
+        "now_ns": desk.now_ns,
+        "next_order_id": desk.next_order_id,
+        "next_fill_id": desk.next_fill_id,
+        "wallets": {
+            wallet.asset: format_units(wallet.balance, wallet.decimals)
+            for wallet in desk.account.wallets
+        },
+        "positions": {
+            symbol: {
+                "position": book.instrument.quantity_text(book.inventory.position),
+                "mark": book.instrument.price_text(book.mark),
+                "lots": [
+                    {
+                        "lot": lot.lot_id,
+                        "quantity": book.instrument.quantity_text(lot.quantity),
+                        "price": book.instrument.price_text(lot.price),
+                        "opened_ns": lot.opened_ns,
+                    }
+                    for lot in book.inventory.lots()
+                ],
+                "open_orders": [
+                    {
+                        "order_id": order.order_id,
+                        "side": order.side.value,
+                        "type": order.type.value,
+                        "status": order.status.value,
+                        "quantity": book.instrument.quantity_text(order.quantity),
+                        "filled": book.instrument.quantity_text(order.filled),
+                    }
+                    for order in book.working
+                ],
+            }
+            for symbol, book in desk.books.items()
+        },
+    }
