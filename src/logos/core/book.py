@@ -162,21 +162,26 @@ class Book:
         self.initial_margin = initial
         self.maintenance_margin = maintenance
 
-    def worst_increase(self, more_buy: int, more_sell: int) -> int:
-        """By how much the position could grow if everything in flight, and this, were filled.
+    def worst_exposure(self, more_buy: int, more_sell: int, price: int) -> int:
+        """The largest value the position could come to have, in ledger units, without sign.
 
-        Quantity units. Only one side's orders are taken to fill: the worse one.
+        That is with the open orders of one side filled at `price`, these quantities more, and
+        none of the other side; or as it is.
         """
         position = self.inventory.position
-        size = position if position > 0 else -position
-        longest = position + self.open_buy + more_buy
-        shortest = self.open_sell + more_sell - position
-        return max(longest, shortest, size) - size
+        size = abs(position)
+        now = abs(self.market_value)
+        buys = self.open_buy + more_buy
+        sells = self.open_sell + more_sell
+        adding, closing = (buys, sells) if position >= 0 else (sells, buys)
+        added = now + self.value(price, adding)
+        flipped = self.value(price, closing - size) if closing > size else 0
+        return max(added, flipped)
 
     def refresh_in_flight(self) -> None:
         """Pass on to the ledger what open orders could add to its gross exposure now."""
         if not self.working:
             self.worst_price = 0
-        value = self.value(self.worst_price, self.worst_increase(0, 0))
-        self.ledger.open_increase += value - self.open_increase
-        self.open_increase = value
+        increase = self.worst_exposure(0, 0, self.worst_price) - abs(self.market_value)
+        self.ledger.open_increase += increase - self.open_increase
+        self.open_increase = increase

@@ -29,7 +29,7 @@ from logos.core.orders import InvariantBroken
 from logos.core.records import Record, WarningRecord
 from logos.core.samples import account_record, position_record
 from logos.core.strategy import Answer, Strategy
-from logos.core.types import NS_PER_DAY, Code
+from logos.core.types import NS_PER_DAY, Code, SwitchState
 from logos.core.watch import ENGAGED, Watch
 
 _NEVER_NS: Final = 1 << 63
@@ -108,6 +108,11 @@ class TradingCore:
     def is_blocked(self) -> bool:
         """Whether gate 1 has seen the switch engaged and keeps the strategy from every tick."""
         return self._watch.seen == ENGAGED
+
+    @property
+    def switch_state(self) -> SwitchState:
+        """The kill switch as the session last took note of it."""
+        return SwitchState(self._watch.seen)
 
     @property
     def blocked_count(self) -> int:
@@ -361,7 +366,10 @@ class TradingCore:
 
     def _set_prices(self, book: Book, bid: int, ask: int) -> None:
         book.last_ns = self.desk.now_ns
-        if book.set_prices(bid, ask):
+        is_breached = book.set_prices(bid, ask)
+        if book.working and book.ledger.limits.gross_exposure:
+            book.refresh_in_flight()  # what a flip could add hangs on the mark
+        if is_breached:
             self._watch.on_breach(book.ledger)
 
     def _see_bad_price(self, book: Book) -> None:

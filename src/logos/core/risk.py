@@ -217,10 +217,12 @@ def _check_exposure(
     is_buy = intent.side is Side.BUY
     if limits.gross_exposure:
         quantity = intent.quantity
-        increase = book.worst_increase(quantity if is_buy else 0, 0 if is_buy else quantity)
-        worst_value = book.value(max(book.worst_price, price), increase)
-        worst = ledger.gross_exposure + ledger.open_increase - book.open_increase + worst_value
-        if increase > book.worst_increase(0, 0) and worst > limits.gross_exposure:
+        before = abs(book.market_value) + book.open_increase
+        after = book.worst_exposure(
+            quantity if is_buy else 0, 0 if is_buy else quantity, max(book.worst_price, price)
+        )
+        worst = ledger.gross_exposure + ledger.open_increase + after - before
+        if after > before and worst > limits.gross_exposure:
             trips.append((Code.GROSS_EXPOSURE, f"{_about(book, worst)} could result"))
     if limits.net_exposure:
         if is_buy:

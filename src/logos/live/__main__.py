@@ -22,11 +22,17 @@ exit codes:
   4  halted by the kill switch or a guard
   5  the strategy failed
   6  a file or folder cannot be written
+  7  a journal with a torn end: whole up to there, `logos resume` goes on
+  8  a damaged journal: the place is named
+  9  a session differs from what its journal, data or fills say
 """
 
 _COMMANDS = {
     "trade": ("run a paper session over recorded data", "logos.live.trade"),
+    "resume": ("go on with a stopped or crashed session", "logos.live.resume"),
+    "replay": ("run a session again and compare every byte", "logos.live.replay"),
     "kill": ("stop all trading at once; show, reset and trace the switch", "logos.live.kill"),
+    "rehearse": ("rehearse incidents with your strategy and data", "logos.live.rehearse"),
     "data": ("make, import, list and check market data", "logos.live.data"),
     "doctor": ("check this machine: versions, paths, permissions, clock", "logos.live.doctor"),
 }

@@ -7,20 +7,14 @@ goes to standard output, as a table or, with `--json`, as one JSON object and no
 from __future__ import annotations
 
 import argparse
-import json
-import sys
 from typing import Any
 
-from tqdm import tqdm
-
 from logos.config import ConfigError
-from logos.feeds.errors import DataError
-from logos.session import ExitCode, SessionResult, SwitchEngagedError
+from logos.live.attempt import ProgressBar, attempt
+from logos.session import SessionResult
+from logos.session import run as run_session
 from logos.session.guardian import tell_operator
-from logos.session.plan import Plan
-from logos.session.report import result_table
-from logos.session.runner import Progress, config_from
-from logos.session.runner import run as run_session
+from logos.session.runner import config_from
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -59,39 +53,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Run the session; returns the exit code."""
-    shows_progress = not (options.quiet or options.json)
-    try:
-        config = config_from(options.config, _overrides(options))
-        with _Bar(shows_progress) as bar:
-            tell = _say_nothing if options.quiet else tell_operator
-            result = run_session(config, on_plan=bar.start, tell=tell)
-    except ConfigError as error:
-        return _complain(error, ExitCode.BAD_CONFIGURATION)
-    except DataError as error:
-        return _complain(error, ExitCode.BAD_DATA)
-    except SwitchEngagedError as error:
-        return _complain(error, ExitCode.HALTED)
-    except OSError as error:
-        return _complain(
-            f"cannot write {error.filename or 'the session'}: {error.strerror}; "
-            "see `logos doctor`, or set LOGOS_HOME to a folder you may write to",
-            ExitCode.CANNOT_WRITE,
-        )
-    try:
-        _print_result(result, options)
-    except OSError as error:
-        return _complain(
-            f"the session is in {result.folder}, but its result cannot be printed: {error}",
-            ExitCode.CANNOT_WRITE,
-        )
-    return int(result.exit_code)
+    tell = _say_nothing if options.quiet else tell_operator
+
+    def go(bar: ProgressBar) -> SessionResult:
+        config = config_from(options.config, overrides(options))
+        return run_session(config, on_plan=bar.start, tell=tell)
+
+    return attempt(go, options, "trade")
 
 
 def _say_nothing(_: str) -> None:
     """`--quiet`."""
 
 
-def _overrides(options: argparse.Namespace) -> dict[str, Any]:
+def overrides(options: argparse.Namespace) -> dict[str, Any]:
     """What the command line says, as the tables of the settings file."""
     params: dict[str, str] = {}
     for text in options.param:
@@ -129,48 +104,3 @@ def _words(text: str | None) -> list[str] | None:
     if text is None:
         return None
     return [word.strip() for word in text.split(",") if word.strip()]
-
-
-class _Bar:
-    """The progress bar, which appears when the session starts."""
-
-    def __init__(self, is_wanted: bool) -> None:
-        self._is_wanted = is_wanted
-        self._bar: Any = None
-
-    def start(self, plan: Plan) -> Progress:
-        # Without a terminal tqdm would print a line for every update: it stays silent there.
-        self._bar = tqdm(
-            total=plan.rows,
-            unit=" ticks",
-            unit_scale=True,
-            disable=None if self._is_wanted else True,
-            desc=plan.strategy_name,
-            leave=False,
-        )
-        update: Progress = self._bar.update
-        return update
-
-    def __enter__(self) -> _Bar:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._bar is not None:
-            self._bar.close()
-
-
-def _print_result(result: SessionResult, options: argparse.Namespace) -> None:
-    if options.json:
-        whole = {**result.summary, "folder": str(result.folder), "host": dict(result.host)}
-        print(json.dumps(whole, indent=2, ensure_ascii=False))
-    elif not options.quiet:
-        print(result_table(result.summary, result.host["ticks_per_second"]))
-        print(f"\nfolder    {result.folder}")
-    if result.exit_code not in (ExitCode.FINISHED, ExitCode.HALTED):
-        print(f"logos trade: {result.reason}", file=sys.stderr)
-        print(f"What was done until then is in {result.folder}", file=sys.stderr)
-
-
-def _complain(error: object, code: ExitCode) -> int:
-    print(f"logos trade: {error}", file=sys.stderr)
-    return int(code)

@@ -52,11 +52,14 @@ class SessionSwitch(CircuitBreaker):
         return f"{reason} (by {status.who})" if status.who else reason
 
 
-def open_switch(tell: Callable[[str], object], home: Path | None = None) -> SessionSwitch:
+def open_switch(
+    tell: Callable[[str], object], home: Path | None = None, *, may_be_engaged: bool = False
+) -> SessionSwitch:
     """The kill switch of the workspace `home` (None: the machine's), ready for a paper session.
 
     A machine with no history is armed for paper, and `tell` hears of it. Raises
-    SwitchEngagedError when the switch is engaged or cannot be judged.
+    SwitchEngagedError when the switch is engaged or cannot be judged, unless it `may_be_engaged`
+    because the session to be resumed was ending on that account.
     """
     folder = below(home, paths.state_dir()) / "kill-switch"
     breaker = SessionSwitch(folder, build=__version__, mode="paper")
@@ -68,7 +71,7 @@ def open_switch(tell: Callable[[str], object], home: Path | None = None) -> Sess
         if isinstance(error.__cause__, OSError):
             raise error.__cause__ from None  # nothing engaged it: the folder cannot be written
         raise SwitchEngagedError(str(error)) from None
-    if breaker.authority() is SwitchState.ENGAGED:
+    if breaker.authority() is SwitchState.ENGAGED and not may_be_engaged:
         status = breaker.status()
         breaker.close()
         raise SwitchEngagedError(

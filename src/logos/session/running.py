@@ -212,7 +212,7 @@ class Running:
             "fill_rule": plan.config.paper.fill.value,
             "first_event": "" if self._first_ns is None else moments.text(self._first_ns),
             "last_event": "" if self._first_ns is None else moments.text(desk.now_ns),
-            "switch_state": self._core.switch.authority().name,
+            "switch_state": self._core.switch_state.name,
             **figures(self._core, self._folder.tally),
             "data": data_facts(plan.reports),
         }

@@ -1,0 +1,26 @@
+"""`logos resume`: go on with a stopped or crashed session."""
+
+from __future__ import annotations
+
+import argparse
+
+from logos.live.attempt import ProgressBar, attempt
+from logos.session import SessionResult
+from logos.session.guardian import tell_operator
+from logos.session.recovery import resume
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of `logos resume`."""
+    parser.add_argument("session_id", metavar="ID", help="the session to go on with")
+    parser.add_argument("--quiet", action="store_true", help="no progress bar and no table")
+    parser.add_argument("--json", action="store_true", help="print the summary as JSON")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Resume the session; returns the exit code."""
+
+    def go(bar: ProgressBar) -> SessionResult:
+        return resume(options.session_id, on_plan=bar.start, tell=tell_operator)
+
+    return attempt(go, options, "resume")
