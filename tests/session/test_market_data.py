@@ -22,7 +22,8 @@ from session_helpers import Busy, OneByOne, table
 
 from logos import session
 from logos.config import make_config
-from logos.core.engine import CoreContext, TradingCore
+from logos.core.context import CoreContext
+from logos.core.desk import Desk
 from logos.core.messages import Bar, Event, Quote, QuoteBar, Trade
 from logos.session.plan import Plan, make_plan
 from logos.testing.auditor import Auditor, audit
@@ -221,16 +222,16 @@ class Recorder:
         self._feed = feed
         self._strategy = strategy
         self.moments: list[Moment] = []
-        self.core: TradingCore | None = None
+        self.desk: Desk | None = None
 
     def start(self, plan: Plan) -> Callable[[int], None]:
         return self._record
 
     def _record(self, _: int) -> None:
-        if self.core is None:
-            self.core = cast(CoreContext, self._strategy.context)._core
+        if self.desk is None:
+            self.desk = cast(CoreContext, self._strategy.context)._desk
         assert self._feed.last is not None
-        desk = self.core.desk
+        desk = self.desk
         self.moments.append(
             Moment(
                 self._feed.last,
@@ -258,13 +259,13 @@ class Recorder:
 class Judge:
     """Walks the recorded moments beside the auditor and compares all figures exactly."""
 
-    def __init__(self, core: TradingCore, auditor: Auditor) -> None:
+    def __init__(self, desk: Desk, auditor: Auditor) -> None:
         self._auditor = auditor
-        books = core.desk.books
+        books = desk.books
         self._quantity_scales = {s: book.instrument.quantity_scale for s, book in books.items()}
         self._money_of = {symbol: book.ledger.currency for symbol, book in books.items()}
         self._money_scales = {
-            wallet.asset: 10**wallet.decimals for wallet in core.desk.account.wallets
+            wallet.asset: 10**wallet.decimals for wallet in desk.account.wallets
         }
         self._marks = Marks()
         self._fills_seen = -1
@@ -335,12 +336,12 @@ def judge_all(
     recorder: Recorder, result: session.SessionResult, config: Mapping[str, Any]
 ) -> Auditor:
     """Apply the fills of each event and compare; raises AssertionError on any difference."""
-    assert recorder.core is not None
+    assert recorder.desk is not None
     fills: dict[int, list[dict[str, str]]] = defaultdict(list)
     for row in table(result.folder, "trades"):
         fills[int(row["tick_id"])].append(row)
     auditor = Auditor(terms_of(config), config["account"]["balances"])
-    judge = Judge(recorder.core, auditor)
+    judge = Judge(recorder.desk, auditor)
     for tick_id, moment in enumerate(recorder.moments, start=1):
         for row in fills.pop(tick_id, ()):
             assert auditor.apply(row) == []
