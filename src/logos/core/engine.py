@@ -144,6 +144,7 @@ class TradingCore:
         if not self._watch.is_engaged("edge"):
             self._dealing.carry_out(None, self._ask_stop())
             self._dealing.settle()
+        self._watch.halt_if_engaged()
         self._watch.cancel_all(Code.SESSION_ENDED)
         self.sample(self.desk.now_ns)
         return self.take_effects()

@@ -49,6 +49,11 @@ class Watch:
             self.see_switch(seen_at)
         return self.seen == ENGAGED
 
+    def halt_if_engaged(self) -> None:
+        """At the end of the events: an engagement that no tick came to see halts all the same."""
+        if self.seen == ENGAGED and self._halt_on_engage:
+            self.is_halted = True
+
     def on_breach(self, ledger: Ledger) -> None:
         """Equity is below its floor: say which guard it was, and do what it says, once."""
         is_drawn_down = ledger.is_drawn_down and not ledger.drawdown_tripped
