@@ -1,0 +1,70 @@
+"""Generated orders against generated limits; `guard_campaign.py` runs as many as one likes."""
+
+from __future__ import annotations
+
+import pytest
+from guard_campaign import World, run_campaign
+from guard_checker import Breach
+from guard_helpers import BUY, Desk
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from logos.core.guards import GUARDS
+from logos.core.records import OrderRecord
+from logos.core.strategy import market
+from logos.testing.builders import orders_in
+
+
+def test_twenty_thousand_generated_orders_pass_no_limit() -> None:
+    result = run_campaign(20_000, 0)
+    assert result["asked"] >= 20_000
+    assert result["made"] > 5_000
+    # Market hours are not drawn, and tested by themselves.
+    assert {code.value for code in GUARDS} - set(result["refusals"]) == {"MARKET_CLOSED"}
+
+
+@settings(deadline=None, max_examples=30)
+@given(st.integers(10**6, 2**63))
+def test_no_world_passes_a_limit(number: int) -> None:
+    World(number).run()
+
+
+@pytest.mark.parametrize(
+    ("limit", "value"),
+    [
+        ("max_order_quantity", "1"),
+        ("max_order_notional", "1"),
+        ("max_position", "1"),
+        ("max_gross_exposure", "1"),
+        ("max_net_exposure", "1"),
+        ("max_open_orders", -1),
+        ("max_total_open_orders", -1),
+        ("max_consecutive_losses", -1),
+    ],
+)
+def test_the_checker_finds_a_limit_that_the_core_was_not_told_of(
+    limit: str, value: str | int
+) -> None:
+    worlds = (World(number) for number in range(100))
+    for world in worlds:
+        world.checker.limits = {**world.limits, limit: value}
+        try:
+            world.run()
+        except Breach:
+            return
+    raise AssertionError("no breach was found")
+
+
+def test_the_checker_finds_an_order_after_engagement() -> None:
+    desk = Desk()
+    desk.show(100, market(BUY, 1))
+    [order] = orders_in(desk.records)
+    world = World(0)
+    world.checker.switch = "ENGAGED"
+    with pytest.raises(Breach, match="after the switch engaged"):
+        world.checker.apply(None, [_of(order, world)], 0)
+
+
+def _of(order: OrderRecord, world: World) -> OrderRecord:
+    fields = {name: getattr(order, name) for name in order.__struct_fields__}
+    return OrderRecord(**{**fields, "symbol": world.instruments[0].symbol})
