@@ -66,6 +66,13 @@ def test_every_bundled_scenario_passes_on_the_bundled_data(
     assert (result.verdict, broken, result.reason) == (Verdict.PASS, [], "")
 
 
+def test_a_storm_is_stopped_by_the_rate_limit(
+    everything: tuple[Path, dict[str, ScenarioResult]],
+) -> None:
+    seen = [finding.seen for _, finding in everything[1]["order_storm"].findings]
+    assert any("ORDER_RATE" in words for words in seen)
+
+
 def test_a_rehearsal_leaves_the_switch_and_state_of_the_workspace_alone(
     everything: tuple[Path, dict[str, ScenarioResult]],
 ) -> None:
@@ -134,6 +141,25 @@ def test_a_gate_that_lets_orders_through_is_found(
         tmp_path, ["kill_between_signal_and_order"], "sma_cross", "BTCUSDT_1m_bars.csv"
     )
     assert results["kill_between_signal_and_order"].verdict is Verdict.FAIL
+
+
+@pytest.mark.usefixtures("logos_home")
+def test_incidents_come_before_a_guard_of_the_user_has_acted(tmp_path: Path) -> None:
+    config = make_config(
+        {
+            "strategy": {"name": "mean_reversion"},
+            "data": {"paths": [str(DATA)], "symbols": ["EURUSD"]},
+            "switch": {"on_engaged": "block"},
+            "risk": {
+                "total": {"max_consecutive_losses": 3},
+                "actions": {"consecutive_losses": "reduce_only"},
+            },
+        }
+    )
+    names = ["marker_touched", "reduce_only", "duplicate_orders", "feed_ends_mid_order"]
+    chosen = choose(bundled_scenarios(), names)
+    results = rehearse(config, chosen, out=tmp_path / "out").results
+    assert [result.verdict for result in results] == [Verdict.PASS] * len(names)
 
 
 @pytest.mark.usefixtures("logos_home")

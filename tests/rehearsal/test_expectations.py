@@ -115,6 +115,11 @@ CASES: list[tuple[Body, list[Body] | Body, list[Body] | Body]] = [
         [refusal("STALE_DATA", 4), refusal("STALE_DATA", 6)],
     ),
     (
+        {"check": "refused", "at_least": 2},
+        [refusal("ORDER_RATE", 5), refusal("MAX_POSITION", 5)],
+        [refusal("ORDER_RATE", 5), refusal("MAX_POSITION", 6)],
+    ),
+    (
         {"check": "refused", "code": "ORDER_RATE", "at_least": 2, "or_later": True},
         [refusal("ORDER_RATE", 5), refusal("ORDER_RATE", 7)],
         [refusal("ORDER_RATE", 4), refusal("ORDER_RATE", 7)],

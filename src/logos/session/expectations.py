@@ -62,7 +62,7 @@ class _Check(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
 
 
 def _shown(value: object) -> str:
-    return " or ".join(map(str, value)) if isinstance(value, list) else str(value)
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 class Intact(_Check, tag_field="check", tag="journal_intact", frozen=True, kw_only=True):
@@ -72,11 +72,11 @@ class Intact(_Check, tag_field="check", tag="journal_intact", frozen=True, kw_on
 
     def judge(self, evidence: Evidence) -> Finding:
         journal = evidence.journal
-        count = len(journal.bodies)
+        words = f"{len(journal.bodies)} records chained"
         if journal.problem:
-            return Finding(False, f"{count} records, then {journal.problem}")
-        tail = ", and a torn last line" if journal.is_torn else ""
-        return Finding(self.torn or not journal.is_torn, f"{count} records chained{tail}")
+            return Finding(False, f"{words}, then {journal.problem}")
+        words += ", and a torn last line" if journal.is_torn else ""
+        return Finding(self.torn or not journal.is_torn, words)
 
 
 class Sealed(_Check, tag_field="check", tag="sealed", frozen=True, kw_only=True):
@@ -113,8 +113,8 @@ class SwitchSeen(_Check, tag_field="check", tag="switch_seen", frozen=True, kw_o
             if body["state"] == self.state:
                 # A command stands between two ticks and bears the number of the one before.
                 on_time = evidence.tick - 1 <= body["tick_id"] <= evidence.tick
-                where = f"{self.state} at tick {body['tick_id']}"
-                return Finding(on_time or not self.at_injection, f"{where}: {body['reason']}")
+                words = f"{self.state} at tick {body['tick_id']}: {body['reason']}"
+                return Finding(on_time or not self.at_injection, words)
         return Finding(False, f"never seen {self.state}")
 
 
@@ -161,9 +161,9 @@ class Blocked(_Check, tag_field="check", tag="blocked", frozen=True, kw_only=Tru
 
 
 class Refused(_Check, tag_field="check", tag="refused", frozen=True, kw_only=True):
-    """Intents were refused with this code at the injection's tick; `or_later`: from then on."""
+    """Intents were refused with this code (empty: any) at the injection; `or_later`: or after."""
 
-    code: str
+    code: str = ""
     at_least: int = 1
     or_later: bool = False
 
@@ -174,10 +174,11 @@ class Refused(_Check, tag_field="check", tag="refused", frozen=True, kw_only=Tru
             for refusal in evidence.journal.of("refusal")
             if refusal["tick_id"] == tick or (self.or_later and refusal["tick_id"] > tick)
         ]
-        count = sum(self.code in (refusal["code"], *refusal["also"]) for refusal in later)
-        others = Counter(refusal["code"] for refusal in later)
-        words = f"{count} refused with {self.code}"
-        if not count:
+        codes = [(refusal["code"], *refusal["also"]) for refusal in later]
+        count = sum(not self.code or self.code in each for each in codes)
+        others = Counter(first for first, *_ in codes)
+        words = f"{count} refused{self.code and ' with '}{self.code}"
+        if not self.code or not count:
             words += "; " + (", ".join(f"{n} {code}" for code, n in others.items()) or "none other")
         return Finding(count >= self.at_least, words)
 
@@ -237,17 +238,14 @@ class EveryOrderEnded(
     def judge(self, evidence: Evidence) -> Finding:
         journal = evidence.journal
         still_open = journal.open_orders()
-        total = len(journal.of("order"))
-        words = f"{total} orders, {len(still_open)} left open"
+        words = f"{len(journal.of('order'))} orders, {len(still_open)} left open"
         if self.by:
             count = sum(update["reason"] == self.by for update in journal.of("order_update"))
             return Finding(not still_open and count > 0, f"{words}, {count} ended by {self.by}")
         return Finding(not still_open, words)
 
 
-class NoFillsDuring(
-    _Check, tag_field="check", tag="no_fills_at_injection", frozen=True, kw_only=True
-):
+class NoFills(_Check, tag_field="check", tag="no_fills_at_injection", frozen=True, kw_only=True):
     """Nothing was filled at the injection's tick."""
 
     def judge(self, evidence: Evidence) -> Finding:
@@ -391,7 +389,7 @@ Expectation = (
     | Guard
     | Warned
     | EveryOrderEnded
-    | NoFillsDuring
+    | NoFills
     | Equity
     | OrderRate
     | NoDuplicates

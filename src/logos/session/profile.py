@@ -100,9 +100,9 @@ class Profile:
         for sample in journal.of("account"):
             lost = to_decimal(sample["max_drawdown_units"], sample["money_decimals"])
             self._drawdowns[sample["currency"]] = lost
-        if any(body["state"] == "ENGAGED" for body in journal.of("switch")):
-            blocked = journal.of("blocked")
-            self.ticks = blocked[0]["tick_id"] if blocked else self.ticks
+        incidents = [body["tick_id"] for body in journal.of("switch", "guard")]
+        # What comes after a guard of the user's own has acted is no place for another incident.
+        self.ticks = min([self.ticks, *(tick - 1 for tick in incidents)])
 
     def symbol_at(self, tick: int) -> str:
         """Whose event `tick` is."""
@@ -116,7 +116,10 @@ class Profile:
         """The number of the tick that `tick` means, moved on to where one of `wanted` is priced."""
         number = self._number(tick)
         if number > self.ticks:
-            raise NotApplicable(f"tick {number} is beyond the {self.ticks} ticks of the session")
+            raise NotApplicable(
+                f"tick {number} is beyond the {self.ticks} ticks that pass undisturbed "
+                "(to the end, or until a guard of yours acts)"
+            )
         if not wanted:
             return number
         for place in range(number - 1, self.ticks):
@@ -161,7 +164,9 @@ class Profile:
         for place, _ in counts.most_common():
             if place != other and self.can_trade(self._symbols[place]):
                 return self._symbols[place]
-        raise NotApplicable("needs two symbols: one that falls silent while another trades on")
+        raise NotApplicable(
+            "needs two symbols that move by turns: one falls silent while another trades on"
+        )
 
     def price_before(self, symbol: str, tick: int) -> int:
         """The last ask of `symbol` before `tick`, in units; 0 when there was none."""

@@ -193,8 +193,8 @@ class _Stagehand:
             sum(1 for _ in self._session_folder(scenario.name).parent.iterdir()),
             _history(switch.folder),
         )
-        at = [f"at tick {stage.tick}"] if scenario.inject and stage.tick else []
-        return evidence, "; ".join([*at, *done]), stage.missed
+        missed = len(scenario.inject) - len(stage.done)
+        return evidence, "; ".join([*stage.done, *done]), missed
 
     def _config(self, scenario: Scenario) -> tuple[Config, list[str]]:
         """The user's settings with the scenario's on top, and what those are, in words."""

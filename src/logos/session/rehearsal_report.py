@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Sequence
 
 from logos import __version__
@@ -25,7 +24,9 @@ def table_row(result: ScenarioResult, *, verbose: bool = False) -> str:
         return f"{row}\n    {result.reason}"
     held = sum(finding.holds for _, finding in result.findings)
     count = len(result.findings)
-    done = textwrap.shorten(result.done or "nothing", _DONE_CHARACTERS_MAX, placeholder=" ...")
+    done = result.done or "nothing"
+    if len(done) > _DONE_CHARACTERS_MAX:
+        done = f"{done[: _DONE_CHARACTERS_MAX - 3]}..."
     seen = "all" if held == count else f"{held} of {count}"
     lines = [_line((result.scenario.name, done, f"{count} checks", seen, result.verdict.value))]
     for words, finding in result.findings:

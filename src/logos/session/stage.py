@@ -15,12 +15,14 @@ import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
+from functools import partial
 from typing import Any, Final
 
 import msgspec
 
 from logos.core.fixed import HALF_EVEN, divide
 from logos.core.messages import Bar, Command, Event, MarketEvent, Quote, QuoteBar
+from logos.core.types import SwitchState
 from logos.risk.circuit_breaker import CircuitBreaker
 from logos.risk.switch_ledger import KILL_FILE
 from logos.session import scenarios as kinds
@@ -61,8 +63,8 @@ class Stage:
         """`due` is what `places_of` made of the scenario."""
         self.tick = 0
         self.ticks_delivered = 0
-        self.missed = len(scenario.inject)
-        """Injections that have not happened."""
+        self.done: list[str] = []
+        """What was injected, and where, in words."""
         self._feed = feed
         self._scenario = scenario
         self._profile = profile
@@ -89,7 +91,8 @@ class Stage:
                 pending = []
                 for injection in self._due[number]:
                     self.tick = self.ticks_delivered + 1
-                    self.missed -= 1
+                    if not isinstance(injection, kinds.KillWhileDeciding):
+                        self._note(injection)
                     pending += self._inject(injection, event)
             changed = self._changed(event)
             if changed is not None:
@@ -127,8 +130,7 @@ class Stage:
             case kinds.ReduceOnly():
                 self._switch.set_reduce_only(self._reason, _WHO)
             case kinds.KillWhileDeciding():
-                self.missed += 1  # it happens when the strategy decides
-                drill.before_order = self._touch_now if injection.touch else self._engage_now
+                drill.before_order = partial(self._kill_now, injection)
             case kinds.Silence():
                 self._silent = silent_symbol(self._scenario, self._profile)
             case kinds.Gap():
@@ -154,15 +156,17 @@ class Stage:
     def _reason(self) -> str:
         return f"rehearsal of {self._scenario.name}"
 
-    def _engage_now(self) -> None:
-        self.missed -= 1
-        self.tick = self.ticks_delivered
-        self._switch.engage(self._reason, _WHO)
+    def _note(self, injection: kinds.Injection) -> None:
+        name = str(injection.__struct_config__.tag).replace("_", " ")
+        self.done.append(f"{name} at tick {self.tick}")
 
-    def _touch_now(self) -> None:
-        self.missed -= 1
+    def _kill_now(self, injection: kinds.KillWhileDeciding) -> None:
         self.tick = self.ticks_delivered
-        self._touch()
+        self._note(injection)
+        if injection.touch:
+            self._touch()
+        else:
+            self._switch.engage(self._reason, _WHO)
 
     def _touch(self) -> None:
         """What an operator at another terminal would do."""
@@ -172,7 +176,7 @@ class Stage:
     def _wait_for_news(self) -> None:
         """A live feed pauses between ticks; this one does until the session's watcher has seen."""
         deadline = time.monotonic() + _NEWS_WAIT_S
-        while not self._switch.flag[0] and time.monotonic() < deadline:
+        while self._switch.flag[0] != SwitchState.ENGAGED and time.monotonic() < deadline:
             time.sleep(0.001)
 
     def _begin_shock(self, shock: kinds.Price, event: MarketEvent) -> None:
