@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from guard_helpers import BUY, REFUSE, SELL, Desk, trips_in
 
-from logos.core.strategy import Answer, Cancel, Target, limit, market
-from logos.core.types import Code, FillRule
+from logos.core.strategy import Answer, Cancel, Replace, Target, limit, market
+from logos.core.types import Code, FillRule, TimeInForce
 from logos.testing.builders import paper_rules
 
 POSITION = {"max_position": "10"}
@@ -124,3 +124,79 @@ def test_what_fills_within_the_answer_counts_for_the_rest_of_it() -> None:
     desk = Desk(**POSITION)
     desk.show(100, [market(BUY, 10), market(SELL, 10), market(BUY, 10), market(BUY, 1)])
     assert trips_in(desk.records) == [[Code.MAX_POSITION]]
+
+
+# ---- what becomes of an order in flight, for each guard that counts it ----
+
+REST = limit(BUY, 8, 90, tag="x")
+STORIES: dict[str, tuple[list[tuple[Answer, str]], int]] = {
+    # what was answered, with the size shown then; the last buy at 100 that passes a limit of ten
+    "resting": ([(limit(BUY, 8, 100), "0")], 2),
+    "partly filled": ([(limit(BUY, 8, 100), "3")], 2),
+    "wholly filled": ([(limit(BUY, 8, 100), "8")], 2),
+    "partly filled and cancelled": (
+        [(limit(BUY, 8, 100, tag="x"), "3"), (Cancel(tag="x"), "0")],
+        7,
+    ),
+    "the rest of an IOC": ([(limit(BUY, 8, 100, time_in_force=TimeInForce.IOC), "3")], 7),
+    "cancelled": ([(REST, "0"), (Cancel(tag="x"), "0")], 10),
+    "replaced by less": ([(REST, "0"), (Replace(tag="x", quantity=3), "0")], 7),
+    "replaced by too much": ([(REST, "0"), (Replace(tag="x", quantity=12), "0")], 10),
+    "partly filled and replaced": (
+        [(limit(BUY, 8, 100, tag="x"), "3"), (Replace(tag="x", quantity=5), "0")],
+        5,
+    ),
+}
+
+
+@pytest.mark.parametrize("story", STORIES)
+@pytest.mark.parametrize(
+    ("how", "code"),
+    [
+        ({"max_position": "10"}, Code.MAX_POSITION),
+        ({"max_gross_exposure": "1000"}, Code.GROSS_EXPOSURE),
+        ({"max_net_exposure": "1000"}, Code.NET_EXPOSURE),
+    ],
+)
+def test_each_fate_of_an_order_is_counted_by_each_limit(
+    story: str, how: dict[str, Any], code: Code
+) -> None:
+    steps, last = STORIES[story]
+    shared = paper_rules(FillRule.DECISION_CLOSE, participation="1")
+    for quantity, refused in ((last, []), (last + 1, [[code]])):
+        desk = Desk(**how, rules=shared)
+        for answer, size in steps:
+            desk.show(100, answer, sizes=size)
+        before = len(trips_in(desk.records))
+        desk.show(100, limit(BUY, quantity, 100), sizes="0")
+        assert trips_in(desk.records)[before:] == refused
+
+
+@pytest.mark.parametrize(
+    ("how", "code"),
+    [
+        ({"max_open_orders": 1}, Code.MAX_OPEN_ORDERS),
+        ({"max_total_open_orders": 1}, Code.MAX_TOTAL_OPEN_ORDERS),
+    ],
+)
+@pytest.mark.parametrize(
+    ("story", "is_open"),
+    [
+        ("resting", True),
+        ("partly filled", True),
+        ("wholly filled", False),
+        ("partly filled and cancelled", False),
+        ("the rest of an IOC", False),
+        ("cancelled", False),
+        ("replaced by less", True),
+        ("partly filled and replaced", True),
+    ],
+)
+def test_each_fate_of_an_order_is_counted_among_the_open_ones(
+    story: str, is_open: bool, how: dict[str, Any], code: Code
+) -> None:
+    desk = Desk(**how, rules=paper_rules(FillRule.DECISION_CLOSE, participation="1"))
+    for answer, size in STORIES[story][0]:
+        desk.show(100, answer, sizes=size)
+    desk.show(100, limit(BUY, 1, 100), sizes="0")
+    assert trips_in(desk.records) == ([[code]] if is_open else [])
