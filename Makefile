@@ -32,7 +32,7 @@ session: env ## Run a whole paper session from the bundled data (CONFIG=file.tom
 	$(BIN)/python -m logos.live trade --config $(CONFIG)
 
 test: env ## Run the tests, then lint, format check and types
-	$(BIN)/pytest -q
+	$(BIN)/pytest -q -n 2
 	@$(MAKE) --no-print-directory lint
 
 lint: env ## Check style, format and types
@@ -54,7 +54,7 @@ interpreted: ## Remove the C extensions: the core runs as Python again
 	@rm -rf build src/*__mypyc*.so src/logos/core/*.so
 
 test-compiled: compiled ## Run the tests against the C extensions, then remove them
-	@status=0; LOGOS_EXPECT_COMPILED=1 $(BIN)/pytest -q || status=$$?; \
+	@status=0; LOGOS_EXPECT_COMPILED=1 $(BIN)/pytest -q -n 2 $(TESTS) || status=$$?; \
 		$(MAKE) --no-print-directory interpreted; exit $$status
 
 BENCHES := engine sessions readers switch

@@ -121,7 +121,9 @@ def test_what_is_no_number_is_the_strategys_error(answer: Any, ask: Any) -> None
 
 
 @pytest.mark.parametrize(
-    "answer", [1, 1.5, True, "BUY", b"x", object(), {"side": "BUY"}, [[Side.BUY]], Side], ids=repr
+    "answer",
+    [1, 1.5, True, "BUY", b"x", object(), {"side": "BUY"}, [[Side.BUY]], Side],
+    ids=lambda answer: type(answer).__name__,
 )
 def test_an_answer_of_no_known_kind_is_the_strategys_error(answer: Any) -> None:
     with pytest.raises(StrategyError, match="a strategy answers with"):
