@@ -281,6 +281,15 @@ def test_one_loss_guard_does_not_hide_the_other() -> None:
     assert on_ticks(desk.records)[1] == (5, DRAWDOWN)
 
 
+def test_the_first_to_trip_is_not_recorded_again_with_the_second() -> None:
+    actions = {DRAWDOWN: Action.REFUSE, DAILY: Action.REFUSE}
+    desk = Desk(max_drawdown="50", max_daily_loss="90", actions=actions)
+    desk.show(100, market(BUY, 1))
+    for price in (49, 11, 9, 8):
+        desk.show(price)
+    assert on_ticks(desk.records) == [(2, DRAWDOWN), (4, DAILY)]
+
+
 # ---- losses in a row ----
 
 

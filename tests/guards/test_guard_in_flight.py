@@ -200,3 +200,43 @@ def test_each_fate_of_an_order_is_counted_among_the_open_ones(
         desk.show(100, answer, sizes=size)
     desk.show(100, limit(BUY, 1, 100), sizes="0")
     assert trips_in(desk.records) == ([[code]] if is_open else [])
+
+
+@pytest.mark.parametrize(
+    ("how", "code"),
+    [
+        ({"max_position": "10"}, Code.MAX_POSITION),
+        ({"max_gross_exposure": "1000"}, Code.GROSS_EXPOSURE),
+        ({"max_net_exposure": "1000"}, Code.NET_EXPOSURE),
+    ],
+)
+def test_sales_in_flight_count_like_buys(how: dict[str, Any], code: Code) -> None:
+    for quantity, refused in ((2, []), (3, [[code]])):
+        desk = Desk(**how, rules=paper_rules(FillRule.DECISION_CLOSE, participation="1"))
+        desk.show(100, limit(SELL, 8, 100), sizes="3")
+        desk.show(100, limit(SELL, quantity, 100), sizes="0")
+        assert trips_in(desk.records) == refused
+
+
+def test_exposure_is_held_to_the_last_digit_of_its_limit() -> None:
+    for money, refused in (("1000", []), ("999.99999999", [[Code.GROSS_EXPOSURE]])):
+        desk = Desk(max_gross_exposure=money)
+        desk.show(100, market(BUY, 10))
+        assert trips_in(desk.records) == refused
+
+
+def test_open_orders_keep_their_own_price_beside_a_cheaper_one() -> None:
+    desk = Desk(max_gross_exposure="924")
+    desk.show(100, limit(BUY, 5, 95))
+    desk.show(100, limit(BUY, 5, 90))  # 475 and 450
+    assert trips_in(desk.records) == [[Code.GROSS_EXPOSURE]]
+
+
+def test_what_a_flip_would_add_follows_the_mark() -> None:
+    for quantity, refused in ((9, []), (10, [[Code.GROSS_EXPOSURE]])):
+        desk = Desk(**GROSS)
+        desk.show(100, symbol="BBB")
+        desk.show(100, market(BUY, 10))
+        desk.show(100, limit(SELL, 20, 110))  # short 10 at 110 at the worst, whatever the mark
+        desk.show(80, market(BUY, quantity, symbol="BBB"))
+        assert trips_in(desk.records) == refused
