@@ -10,8 +10,11 @@ from rehearsal_helpers import DATA, TRADE_OPTIONS
 
 from logos.config import make_config
 from logos.core import desk
+from logos.core.account import Ledger
+from logos.core.guards import SessionGuards
 from logos.core.strategy import Answer, Context, Strategy
 from logos.live.__main__ import main
+from logos.risk.circuit_breaker import CircuitBreaker
 from logos.session.rehearsal import ScenarioResult, Verdict, rehearse
 from logos.session.scenarios import bundled_scenarios, choose
 
@@ -132,15 +135,27 @@ def test_when_nothing_applies_the_command_does_not_succeed(
     assert "nothing was rehearsed" in printed.err
 
 
+@pytest.mark.parametrize(
+    ("where", "name", "weakened", "scenario"),
+    [
+        (desk, "check_gate_2", lambda *_: None, "kill_between_signal_and_order"),
+        (SessionGuards, "is_rate_exceeded", lambda *_: False, "order_storm"),
+        (Ledger, "is_drawn_down", property(lambda _: False), "drawdown"),
+        (CircuitBreaker, "set_reduce_only", lambda *_: None, "reduce_only"),
+    ],
+)
 @pytest.mark.usefixtures("logos_home")
-def test_a_gate_that_lets_orders_through_is_found(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_weakened_safety_is_found(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    where: object,
+    name: str,
+    weakened: object,
+    scenario: str,
 ) -> None:
-    monkeypatch.setattr(desk, "check_gate_2", lambda *_: None)
-    results = run_some(
-        tmp_path, ["kill_between_signal_and_order"], "sma_cross", "BTCUSDT_1m_bars.csv"
-    )
-    assert results["kill_between_signal_and_order"].verdict is Verdict.FAIL
+    monkeypatch.setattr(where, name, weakened)
+    results = run_some(tmp_path, [scenario], "sma_cross", "BTCUSDT_1m_bars.csv")
+    assert results[scenario].verdict is Verdict.FAIL
 
 
 @pytest.mark.usefixtures("logos_home")

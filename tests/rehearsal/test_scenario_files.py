@@ -82,6 +82,7 @@ MISTAKES = [
     pytest.param(OWN.replace("tick = 200", "tick = 0"), "tick = 0", id="tick 0"),
     pytest.param(OWN.replace("tick = 200", 'tick = "soon"'), "'soon'", id="a moment nobody knows"),
     pytest.param(OWN.replace("tick = 200", 'tick = "150%"'), "'150%'", id="beyond the data"),
+    pytest.param(OWN.replace("tick = 200", 'tick = "50%+x"'), "'50%+x'", id="no number of ticks"),
     pytest.param(OWN.replace("tick = 200", "tick = true"), "tick", id="a truth as a tick"),
     pytest.param(
         OWN.replace("kill_at_tick_200", "../up"), "the name becomes a folder", id="a path as name"

@@ -114,7 +114,10 @@ class Profile:
 
     def resolve(self, tick: Tick, wanted: Sequence[str] = ()) -> int:
         """The number of the tick that `tick` means, moved on to where one of `wanted` is priced."""
-        number = self._number(tick)
+        moment, _, later = str(tick).partition("+")
+        number = self._number(moment)
+        if later:
+            return self.resolve(self.resolve(moment, wanted) + int(later))
         if number > self.ticks:
             raise NotApplicable(
                 f"tick {number} is beyond the {self.ticks} ticks that pass undisturbed "
@@ -130,9 +133,9 @@ class Profile:
                 return place + 1
         raise NotApplicable(f"no tick of {', '.join(wanted)} from tick {number} on")
 
-    def _number(self, tick: Tick) -> int:
-        if isinstance(tick, int):
-            return tick
+    def _number(self, tick: str) -> int:
+        if tick.isdigit():
+            return int(tick)
         if tick == "order":
             return self._order_tick()
         if tick == "holding":

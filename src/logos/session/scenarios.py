@@ -7,7 +7,7 @@ named with the file, the scenario and the key.
 
 When: a tick is its number (from 1), a share of the data ("50%"), or a moment in the life of the
 strategy as an undisturbed run of it showed: "order" (it orders) or "holding" (it holds a position
-and its market moves).
+and its market moves). "50%+1" is one tick after "50%".
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ from logos.paths import check_session_id
 from logos.session.expectations import Expectation
 
 Tick = int | str
-"""When: a number of a tick, "NN%", "order" or "holding"."""
+"""When: a number of a tick, "NN%", "order" or "holding", the last three with "+N" or without."""
 
 NO_INCIDENT: Final = "no_incident"
-_SHARE: Final = re.compile(r"(100|[1-9]?[0-9])%")
+_MOMENT: Final = re.compile(r"((100|[1-9]?[0-9])%|order|holding)(\+[0-9]{1,6})?")
 
 
 class _Injection(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -210,7 +210,7 @@ def _read_one(table: Mapping[str, Any], where: str) -> Scenario:
 
 def _check_injection(injection: Injection, where: str) -> None:
     tick = injection.tick
-    is_known = tick in ("order", "holding") or (isinstance(tick, str) and _SHARE.fullmatch(tick))
+    is_known = isinstance(tick, str) and _MOMENT.fullmatch(tick)
     if not (is_known or (isinstance(tick, int) and tick >= 1)):
         raise ConfigError(
             f'{where}: tick = {tick!r}: use a number from 1, a share such as "50%", "order" '

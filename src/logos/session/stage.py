@@ -233,12 +233,12 @@ def _place_of(injection: kinds.Injection, profile: Profile) -> int:
         if not profile.two_sided:
             raise NotApplicable("the data is one-sided: it has no bid and ask to cross")
         return profile.resolve(injection.tick, sorted(profile.two_sided))
-    if (
-        isinstance(injection, kinds.Price | kinds.Orders | kinds.EndFeed)
-        and injection.tick != "holding"
-    ):
-        return profile.resolve(injection.tick, profile.tradable())
-    return profile.resolve(injection.tick)
+    tick = injection.tick
+    needs_price = isinstance(injection, kinds.Price | kinds.Orders)
+    # All that is named by a moment moves to the same place, so that "+1" means the tick after.
+    if needs_price if isinstance(tick, int) else not tick.startswith("holding"):
+        return profile.resolve(tick, profile.tradable())
+    return profile.resolve(tick)
 
 
 def silent_symbol(scenario: kinds.Scenario, profile: Profile) -> str:
