@@ -72,7 +72,7 @@ class SampleAudit:
             elif isinstance(entry, PositionRecord):
                 if self._state is not None:
                     self._end_sample()
-                self._marks[entry.symbol] = Fraction(entry.mark_units, 10**entry.price_decimals)
+                self._marks[entry.symbol] = _amount(entry.mark_units, entry.price_decimals)
                 self._waiting.append((line.sequence, entry))
             elif isinstance(entry, AccountRecord):
                 self._check_account(line.sequence, entry)
@@ -121,13 +121,13 @@ class SampleAudit:
         if mine is None:
             self._differ(sequence, "position", record.symbol, "not among the instruments")
             return
-        quantities, money = 10**record.quantity_decimals, 10**record.money_decimals
+        quantities, money = record.quantity_decimals, record.money_decimals
         figures: Mapping[str, tuple[Fraction, Fraction | None]] = {
-            "position": (Fraction(record.position_units, quantities), mine.position),
-            "cost": (Fraction(record.cost_units, money), mine.cost),
-            "realised": (Fraction(record.realised_units, money), mine.realised),
-            "unrealised": (Fraction(record.unrealised_units, money), mine.unrealised),
-            "fees": (Fraction(record.fees_units, money), mine.fees),
+            "position": (_amount(record.position_units, quantities), mine.position),
+            "cost": (_amount(record.cost_units, money), mine.cost),
+            "realised": (_amount(record.realised_units, money), mine.realised),
+            "unrealised": (_amount(record.unrealised_units, money), mine.unrealised),
+            "fees": (_amount(record.fees_units, money), mine.fees),
             "open_lots": (Fraction(record.open_lots), Fraction(mine.open_lots)),
         }
         self._compare(sequence, f"position of {record.symbol}", figures)
@@ -138,14 +138,14 @@ class SampleAudit:
         if mine is None:
             self._differ(sequence, "account", record.currency, "no symbol is quoted in it")
             return
-        money = 10**record.money_decimals
+        money = record.money_decimals
         figures: Mapping[str, tuple[Fraction, Fraction | None]] = {
-            "balance": (Fraction(record.balance_units, money), mine.wallet),
-            "initial": (Fraction(record.initial_units, money), mine.initial),
-            "realised": (Fraction(record.realised_units, money), mine.realised),
-            "fees": (Fraction(record.fees_units, money), mine.fees),
-            "unrealised": (Fraction(record.unrealised_units, money), mine.unrealised),
-            "equity": (Fraction(record.equity_units, money), mine.equity),
+            "balance": (_amount(record.balance_units, money), mine.wallet),
+            "initial": (_amount(record.initial_units, money), mine.initial),
+            "realised": (_amount(record.realised_units, money), mine.realised),
+            "fees": (_amount(record.fees_units, money), mine.fees),
+            "unrealised": (_amount(record.unrealised_units, money), mine.unrealised),
+            "equity": (_amount(record.equity_units, money), mine.equity),
         }
         self._compare(sequence, f"account of {record.currency}", figures)
 
@@ -195,6 +195,11 @@ class SampleAudit:
         if not is_same:
             message = f"is {said!r}, and recomputed from trades.csv {plain(mine)!r}"
             self.findings.append(Finding("state.json", place, message))
+
+
+def _amount(units: int, decimals: int) -> Fraction:
+    """Units as an amount, whatever decimals a journal that was tampered with may say."""
+    return units / Fraction(10) ** decimals
 
 
 def _amounts(value: object) -> dict[str, str]:

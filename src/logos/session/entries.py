@@ -19,6 +19,12 @@ from logos.journal.codec import SCHEMA_VERSION
 from logos.journal.reader import Damaged, Line
 
 
+class Source(msgspec.Struct, frozen=True):
+    """Data that was read; of all that is said of it, the SHA-256 of each file."""
+
+    files: dict[str, str]
+
+
 class Manifest(msgspec.Struct, frozen=True, tag="manifest", tag_field="kind"):
     """What the session is: the first record. Other schemas may have other fields than these."""
 
@@ -31,7 +37,7 @@ class Manifest(msgspec.Struct, frozen=True, tag="manifest", tag_field="kind"):
     seed: int = 0
     config_hash: str = ""
     config: Mapping[str, Any] = {}
-    data: list[dict[str, Any]] = []
+    data: list[Source] = []
 
 
 class Stopping(msgspec.Struct, frozen=True, tag="stopping", tag_field="kind"):

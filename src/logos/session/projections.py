@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from logos.config import Config, make_config
+from logos.config import Config, ConfigError, make_config
 from logos.journal.codec import GENESIS
 from logos.journal.reader import Damaged, TornTail, read_journal
 from logos.session.artifacts import (
@@ -51,7 +51,7 @@ class Finding:
 class Projector:
     """Reads a journal once, verifies it, and projects its tables into `folder`.
 
-    `read` raises Damaged, ConfigError for a manifest this version cannot read, and OSError.
+    `read` raises Damaged, ConfigError for a manifest of another schema, and OSError.
     """
 
     def __init__(self, path: Path, folder: Path) -> None:
@@ -91,8 +91,11 @@ class Projector:
 
     def _take(self, entry: Entry, sequence: int) -> None:
         if isinstance(entry, Manifest):
+            try:
+                self._writer = ArtifactWriter(self._folder, _notional_units(entry))
+            except ConfigError as error:
+                raise Damaged(self._path, sequence, 0, str(error)) from None
             self.manifest = entry
-            self._writer = ArtifactWriter(self._folder, _notional_units(entry))
         elif isinstance(entry, Stopping):
             self._has_stopped = True
         elif isinstance(entry, Sealed):

@@ -70,8 +70,7 @@ class Verdict:
 def verify(folder: Path) -> Verdict:
     """Judge the session in `folder`.
 
-    Raises ConfigError for a journal of another schema or without a usable manifest, and OSError
-    when a file cannot be read.
+    Raises ConfigError for a journal of another schema, and OSError when a file cannot be read.
     """
     journal = folder / "state.jsonl"
     verdict = Verdict(folder.name, folder)
@@ -141,7 +140,7 @@ def _check_manifest(verdict: Verdict, manifest: Manifest, hashed: str) -> None:
     if manifest.config_hash != hashed:
         message = f"config_hash is {manifest.config_hash!r}, and that of its settings {hashed!r}"
         verdict.findings.append(Finding("state.jsonl", "record 1", message))
-    digests = [str(digest) for each in manifest.data for digest in each.get("files", {}).values()]
+    digests = [digest for each in manifest.data for digest in each.files.values()]
     fingerprints = [manifest.strategy_fingerprint, *digests]
     made = session_uuid(manifest.session_id, manifest.config_hash, fingerprints)
     if manifest.uuid != made:
