@@ -9,7 +9,8 @@ every column.
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any
@@ -124,16 +125,33 @@ class Moments:
 
 
 class _Table:
-    """One CSV file."""
+    """One CSV file. Every OSError names it."""
 
     def __init__(self, path: Path, columns: Sequence[str]) -> None:
+        self._path = path
         # Buffered, so that a record costs no system call; `flush` hands the rows on.
         self.file: IO[str] = open(path, "x", newline="", encoding="utf-8", buffering=1 << 16)  # noqa: SIM115
         self._writer = csv.writer(self.file, lineterminator="\n")
         self.write(columns)
 
     def write(self, row: Sequence[Any]) -> None:
-        self._writer.writerow(row)
+        with self._named_errors():
+            self._writer.writerow(row)
+
+    def flush(self) -> None:
+        with self._named_errors():
+            self.file.flush()
+
+    def close(self) -> None:
+        with self._named_errors():
+            self.file.close()
+
+    @contextmanager
+    def _named_errors(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise OSError(error.errno, error.strerror, str(self._path)) from error
 
 
 class ArtifactWriter:
@@ -149,10 +167,18 @@ class ArtifactWriter:
         self._moments = Moments()
         self._open_orders: dict[int, OrderRecord] = {}
         self._updates: dict[int, OrderUpdate] = {}
-        self._orders = _Table(folder / "orders.csv", ORDER_COLUMNS)
-        self._trades = _Table(folder / "trades.csv", TRADE_COLUMNS)
-        self._positions = _Table(folder / "positions.csv", POSITION_COLUMNS)
-        self._account = _Table(folder / "account.csv", ACCOUNT_COLUMNS)
+        with ExitStack() as opened:  # a file that cannot be made closes those before it
+
+            def make(name: str, columns: Sequence[str]) -> _Table:
+                table = _Table(folder / name, columns)
+                opened.callback(table.close)
+                return table
+
+            self._orders = make("orders.csv", ORDER_COLUMNS)
+            self._trades = make("trades.csv", TRADE_COLUMNS)
+            self._positions = make("positions.csv", POSITION_COLUMNS)
+            self._account = make("account.csv", ACCOUNT_COLUMNS)
+            self._closing = opened.pop_all()
         self._tables = (self._orders, self._trades, self._positions, self._account)
 
     def write(self, records: Iterable[Record]) -> None:
@@ -173,12 +199,11 @@ class ArtifactWriter:
     def flush(self) -> None:
         """Hand all rows to the operating system."""
         for table in self._tables:
-            table.file.flush()
+            table.flush()
 
     def close(self) -> None:
-        """Flush and close every file."""
-        for table in self._tables:
-            table.file.close()
+        """Flush and close every file, even if one of them fails."""
+        self._closing.close()
 
     def _end_order(self, update: OrderUpdate) -> None:
         """One row for each order, when it has ended."""

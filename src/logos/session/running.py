@@ -23,6 +23,7 @@ from logos.core.translator import StrategyError
 from logos.core.types import SessionStatus
 from logos.feeds.errors import DataError
 from logos.journal.codec import SCHEMA_VERSION
+from logos.journal.writer import JournalDiffersError
 from logos.session.artifacts import Moments
 from logos.session.folder import SessionFolder
 from logos.session.guardian import Guardian
@@ -94,7 +95,7 @@ class Running:
             return self._abort(ExitCode.BAD_DATA, str(error))
         except Stopped:
             return self._pause()
-        except OSError:
+        except (OSError, JournalDiffersError):
             raise
         except Exception as error:  # a broken invariant: what can still be written is
             traceback.print_exc(file=sys.stderr)
