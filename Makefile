@@ -7,7 +7,7 @@ INSTALLED := $(VENV)/.installed
 CONFIG ?= examples/session.toml
 
 .DEFAULT_GOAL := help
-.PHONY: help env session test test-all compiled interpreted test-compiled bench fixtures lint format clean
+.PHONY: guard-campaign help env session test test-all compiled interpreted test-compiled bench fixtures lint format clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -56,6 +56,9 @@ interpreted: ## Remove the C extensions: the core runs as Python again
 test-compiled: compiled ## Run the tests against the C extensions, then remove them
 	@status=0; LOGOS_EXPECT_COMPILED=1 $(BIN)/pytest -q -n 2 $(TESTS) || status=$$?; \
 		$(MAKE) --no-print-directory interpreted; exit $$status
+
+guard-campaign: env ## A million generated orders against generated limits (about 8 minutes)
+	$(BIN)/python tests/guards/guard_campaign.py 1000000
 
 BENCHES := engine sessions readers switch
 

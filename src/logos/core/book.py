@@ -56,7 +56,8 @@ class Book:
         "two_sided",
         "unit_value",
         "working",
-        "worst_price",
+        "worst_buy_price",
+        "worst_sell_price",
     )
 
     def __init__(
@@ -105,8 +106,9 @@ class Book:
         """When an order of each shape was last made; see risk.remember_order."""
         self.recent_orders_limit: int = 256
         self.open_increase: int = 0
-        self.worst_price: int = 0
-        """The highest price an order now open was judged at; 0 when none is."""
+        self.worst_buy_price: int = 0
+        self.worst_sell_price: int = 0
+        """The highest price an open order of that side was judged at; 0 when none is open."""
         self.buy_left: int = NO_BOUND
         self.sell_left: int = NO_BOUND
         """What orders may still take from the latest event, by side."""
@@ -165,23 +167,37 @@ class Book:
     def worst_exposure(self, more_buy: int, more_sell: int, price: int) -> int:
         """The largest value the position could come to have, in ledger units, without sign.
 
-        That is with the open orders of one side filled at `price`, these quantities more, and
-        none of the other side; or as it is.
+        That is with the open orders of one side filled, each at the highest price that any of
+        them was judged at, these quantities more at `price`, and none of the other side; or as
+        it is.
         """
         position = self.inventory.position
-        size = abs(position)
         now = abs(self.market_value)
         buys = self.open_buy + more_buy
         sells = self.open_sell + more_sell
-        adding, closing = (buys, sells) if position >= 0 else (sells, buys)
-        added = now + self.value(price, adding)
-        flipped = self.value(price, closing - size) if closing > size else 0
+        buy_price = max(self.worst_buy_price, price) if more_buy else self.worst_buy_price
+        sell_price = max(self.worst_sell_price, price) if more_sell else self.worst_sell_price
+        if position >= 0:
+            added = now + self.value(buy_price, buys)
+            flipped = self.value(sell_price, sells - position) if sells > position else 0
+        else:
+            added = now + self.value(sell_price, sells)
+            flipped = self.value(buy_price, buys + position) if buys > -position else 0
         return max(added, flipped)
+
+    def see_order(self, order: Order) -> None:
+        """An order is open: remember the highest price of its side."""
+        if order.is_buy:
+            self.worst_buy_price = max(self.worst_buy_price, order.judged_price)
+        else:
+            self.worst_sell_price = max(self.worst_sell_price, order.judged_price)
 
     def refresh_in_flight(self) -> None:
         """Pass on to the ledger what open orders could add to its gross exposure now."""
-        if not self.working:
-            self.worst_price = 0
-        increase = self.worst_exposure(0, 0, self.worst_price) - abs(self.market_value)
+        if self.open_buy == 0:
+            self.worst_buy_price = 0
+        if self.open_sell == 0:
+            self.worst_sell_price = 0
+        increase = self.worst_exposure(0, 0, 0) - abs(self.market_value)
         self.ledger.open_increase += increase - self.open_increase
         self.open_increase = increase

@@ -106,7 +106,7 @@ class Desk:
         if book.limits.duplicate_window_ns:
             remember_order(intent, book, self.now_ns)
         book.working.append(order)
-        book.worst_price = max(book.worst_price, order.judged_price)
+        book.see_order(order)
         self._put_in_flight(book, order, order.quantity, 1)
         self._record(order, book.ledger.decimals)
         return order

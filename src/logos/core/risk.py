@@ -218,9 +218,7 @@ def _check_exposure(
     if limits.gross_exposure:
         quantity = intent.quantity
         before = abs(book.market_value) + book.open_increase
-        after = book.worst_exposure(
-            quantity if is_buy else 0, 0 if is_buy else quantity, max(book.worst_price, price)
-        )
+        after = book.worst_exposure(quantity if is_buy else 0, 0 if is_buy else quantity, price)
         worst = ledger.gross_exposure + ledger.open_increase + after - before
         if after > before and worst > limits.gross_exposure:
             trips.append((Code.GROSS_EXPOSURE, f"{_about(book, worst)} could result"))

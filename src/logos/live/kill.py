@@ -111,6 +111,7 @@ def _tighten(
     tighten: Callable[[str, str], EngageResult],
     args: argparse.Namespace,
 ) -> int:
+    before = read_sessions(paths.state_dir() / "sessions")
     result = tighten(args.reason or REASON_DEFAULT, args.by or _login())
     print(f"{result.state.name} at epoch {result.epoch}")
     for problem in result.problems:
@@ -125,23 +126,27 @@ def _tighten(
         )
         code = EXIT_NOT_WRITTEN
     if result.state is SwitchState.ENGAGED:
-        code = _wait_for_sessions(result.granted_epoch, args.timeout) or code
+        code = _wait_for_sessions(before, result.granted_epoch, args.timeout) or code
     print(f"to clear: {clear_command(breaker.folder, result.epoch, 'paper')}")
     return code
 
 
-def _wait_for_sessions(granted_epoch: int, timeout_s: float) -> int:
-    """Wait until every session that runs now has stopped; print each. 0 or EXIT_NOT_DRAINED.
+def _wait_for_sessions(before: list[SessionReport], granted_epoch: int, timeout_s: float) -> int:
+    """Wait until every session has stopped; print each. 0 or EXIT_NOT_DRAINED.
+
+    `before` are the sessions that were there before the engagement: one may have halted and gone
+    since.
 
     A session that is blocked and knows of the last grant is blocked by what came after it. One
     that names an older epoch may not have noticed yet that it was allowed to trade again.
     """
     folder = paths.state_dir() / "sessions"
-    first = read_sessions(folder)
-    for old in first:
-        if not old.running:
+    there = {report.session_id: report for report in (*before, *read_sessions(folder))}
+    was_running = {report.session_id for report in before if report.running}
+    for old in there.values():
+        if not old.running and old.session_id not in was_running:
             print(f"session {old.session_id}: its process {old.pid} is gone")
-    waiting = {report.session_id for report in first if report.running}
+    waiting = was_running | {report.session_id for report in there.values() if report.running}
     if not waiting:
         print("no session is running")
     deadline = time.monotonic() + timeout_s
@@ -157,7 +162,9 @@ def _wait_for_sessions(granted_epoch: int, timeout_s: float) -> int:
                 waiting.discard(session_id)
         if not waiting:
             return EXIT_DONE
-        if time.monotonic() >= deadline:
+        # Of a process that died without a word nothing more will be heard.
+        can_answer = any(found[session_id].running for session_id in waiting)
+        if not can_answer or time.monotonic() >= deadline:
             break
         time.sleep(POLL_S)
     for session_id in sorted(waiting):

@@ -69,9 +69,8 @@ class Running:
         try:
             self._folder.write_json("config.json", self._plan.config)
             self._folder.write_note("manifest", manifest(self._plan, self._id))
-            with self._guardian:
-                ending = self._consume(progress)
-            return self._seal(ending, started_ns)
+            with self._guardian:  # to the last file: a signal must not cut the seal short
+                return self._seal(self._consume(progress), started_ns)
         except OSError as error:
             # Nothing more is traded or journalled; what can still be said is said.
             with suppress(OSError):
