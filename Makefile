@@ -7,7 +7,7 @@ INSTALLED := $(VENV)/.installed
 CONFIG ?= examples/session.toml
 
 .DEFAULT_GOAL := help
-.PHONY: guard-campaign help env session test test-all compiled interpreted test-compiled bench fixtures lint format clean
+.PHONY: guard-campaign help env session test test-all compiled interpreted test-compiled bench fixtures lint format clean kill-campaign mutation
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -65,6 +65,13 @@ BENCHES := engine sessions readers switch
 bench: env ## Run the benchmarks, or some of them (ONLY="engine sessions", ARGS=ticks)
 	@for name in $(or $(ONLY),$(BENCHES)); do \
 		echo "== $$name"; $(BIN)/python bench/$$name.py $(ARGS) || exit 1; done
+
+kill-campaign: env ## 1,000 engagements at random moments and 200 restarts (ENGAGEMENTS=n RESTARTS=n)
+	$(BIN)/python tests/kill/campaign.py --engagements $(or $(ENGAGEMENTS),1000) \
+		--restarts $(or $(RESTARTS),200)
+
+mutation: env ## Change the gates, guards and switch one by one; list what no test notices (MINUTES=60)
+	$(BIN)/python tests/kill/mutation.py --minutes $(or $(MINUTES),60) --only "$(MUTANTS)"
 
 fixtures: env ## Write the bundled market data of data/cache anew
 	$(BIN)/python -m logos.live data synth --out data/cache --force

@@ -29,11 +29,12 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from kill_helpers import Engager, Session, kill_marker, logos, read_journal
+from tqdm import tqdm
 
 WAYS = ("command", "touch", "signal", "guard")
 ANNOUNCE_MAX = 5_000
@@ -150,7 +151,7 @@ def run_restart(seed: int) -> Trial:
         with Session(home, on_engaged=on_engaged, announce_at=announce_at) as session:
             session.wait_for_go()
             shutil.copytree(home / "state", copy)
-            engager = Engager(home, way)
+            engager = Engager(home, way, timeout_s=1)
             engager.engage(session)
             # A touch that nobody has seen yet is gone with its marker; that is not what is tried.
             is_seen_first = end == "clean" or way != "touch" or loss != "nothing lost"
@@ -212,6 +213,11 @@ def _latencies(trials: Iterable[Trial]) -> list[str]:
     return lines
 
 
+def _run(trial: Callable[[int], Trial], seeds: range) -> Iterator[Trial]:
+    for seed in tqdm(seeds, unit=" trials", disable=None, leave=False):
+        yield trial(seed)
+
+
 def main() -> int:
     """Run the campaign and print its report; 1 when anything was wrong."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -222,8 +228,8 @@ def main() -> int:
     options = parser.parse_args()
     seeds = range(options.seed, options.seed + max(options.engagements, options.restarts))
     began = time.monotonic()
-    engagements = [run_engagement(seed) for seed in seeds[: options.engagements]]
-    restarts = [run_restart(seed) for seed in seeds[: options.restarts]]
+    engagements = list(_run(run_engagement, seeds[: options.engagements]))
+    restarts = list(_run(run_restart, seeds[: options.restarts]))
     lines = _report("engagements", engagements)
     lines += _latencies(engagements) if engagements else []
     lines += _report("restarts", restarts)

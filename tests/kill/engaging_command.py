@@ -31,5 +31,5 @@ if __name__ == "__main__":
     CircuitBreaker.engage = timed_engage  # type: ignore[method-assign, assignment]
     print("ready", flush=True)
     sys.stdin.readline()
-    code = main(["kill", "--reason", "campaign", "--by", "harness", "--timeout", "20"])
+    code = main(["kill", "--reason", "campaign", "--by", "harness", "--timeout", sys.argv[1]])
     print(json.dumps({"began_ns": moments[0], "returned_ns": moments[1], "exit": code}))

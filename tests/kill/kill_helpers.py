@@ -164,13 +164,14 @@ class Engagement:
 class Engager:
     """Throws the switch of `home` in one way; made ready beforehand, so that nothing delays it."""
 
-    def __init__(self, home: Path, way: str) -> None:
+    def __init__(self, home: Path, way: str, timeout_s: int = 20) -> None:
+        """`timeout_s` is for how long the command waits for the sessions."""
         self._home = home
         self._way = way
         self._command: subprocess.Popen[str] | None = None
         self._breaching: Session | None = None
         if way == "command":
-            self._command = start(home, "engaging_command.py")
+            self._command = start(home, "engaging_command.py", str(timeout_s))
             assert self._command.stdout is not None
             assert self._command.stdout.readline() == "ready\n"
         elif way == "guard":

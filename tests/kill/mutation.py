@@ -34,16 +34,17 @@ from queue import SimpleQueue
 PROJECT = Path(__file__).resolve().parents[2]
 DOCUMENT = PROJECT / "docs" / "MUTATION.md"
 TEST_TIMEOUT_S = 240
-_ENGINE_FUNCTIONS = (
-    "start stop abort run _on_other _on_command _meet_quote _on_breach _check_losses _act "
-    "_see_switch _cancel_increasing _block _is_gated is_blocked cancel_all _send"
-)
+_ENGINE_FUNCTIONS = "start stop abort run _on_other _on_command _meet_quote is_halted is_blocked"
+_DEALING_FUNCTIONS = "settle _send _refuse"
 _DESK_FUNCTIONS = "submit refuse apply_end _leave _put_in_flight"
 _CORE_TESTS = (
     "tests/kill/test_mutants.py",
+    "tests/guards/test_guard_edges.py",
+    "tests/guards/test_guard_in_flight.py",
+    "tests/guards/test_guard_actions.py",
+    "tests/guards/test_guard_windows.py",
     "tests/core/test_core_gates.py",
     "tests/core/test_core_risk.py",
-    "tests/guards",
     "tests/core/test_core_engine.py",
     "tests/core/test_core_account.py",
     "tests/core/test_core_matching.py",
@@ -74,6 +75,8 @@ TARGETS = (
     Target("src/logos/core/gates.py", "", _CORE_TESTS),
     Target("src/logos/core/risk.py", "", _CORE_TESTS),
     Target("src/logos/core/guards.py", "", _CORE_TESTS),
+    Target("src/logos/core/watch.py", "", _CORE_TESTS),
+    Target("src/logos/core/dealing.py", _DEALING_FUNCTIONS, _CORE_TESTS),
     Target("src/logos/core/engine.py", _ENGINE_FUNCTIONS, _CORE_TESTS),
     Target("src/logos/core/desk.py", _DESK_FUNCTIONS, _CORE_TESTS),
     Target("src/logos/risk/switch_judge.py", "", _SWITCH_TESTS),

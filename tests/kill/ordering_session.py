@@ -30,7 +30,6 @@ from logos.core.strategy import Answer, Context, Strategy, limit, market
 from logos.core.types import Side, SwitchState
 from logos.risk.circuit_breaker import CircuitBreaker
 from logos.risk.switch_status import EngageResult
-from logos.session import guardian
 
 SAFE_GATES = 0
 """How many times gate 2 let an order pass."""
@@ -66,6 +65,8 @@ class Options(msgspec.Struct):
     announce_at: int = 1
     breach_on_line: bool = False
     """Wait for a line on standard input, then break a limit whose guard engages the switch."""
+    linger: bool = False
+    """When the feed would end, wait for a line on standard input first."""
     restart: bool = False
     """Nothing but an attempt to start: a few ticks, no endless feed."""
 
@@ -90,29 +91,30 @@ class GateLog:
         self.cells[SAFE_GATES] = count + 1
 
 
-def watch_gates(log: GateLog) -> type[CircuitBreaker]:
-    """The switch, with a clock beside its gate."""
+def watch_gates(log: GateLog) -> None:
+    """Put a clock beside the switch's gate, in whatever class the session makes its switch of."""
     own_thread = threading.get_ident()
     clock = time.monotonic_ns
+    authority, engage = CircuitBreaker.authority, CircuitBreaker.engage
 
-    class TimedSwitch(CircuitBreaker):
-        def authority(self) -> SwitchState:
-            asked_ns = clock()
-            state = super().authority()
-            if threading.get_ident() == own_thread:
-                if state is SwitchState.SAFE:
-                    log.passed(asked_ns, clock())
-                elif not log.cells[FIRST_REFUSAL_NS]:
-                    log.cells[FIRST_REFUSAL_NS] = clock()
-            return state
+    def timed_authority(breaker: CircuitBreaker) -> SwitchState:
+        asked_ns = clock()
+        state = authority(breaker)
+        if threading.get_ident() == own_thread:
+            if state is SwitchState.SAFE:
+                log.passed(asked_ns, clock())
+            elif not log.cells[FIRST_REFUSAL_NS]:
+                log.cells[FIRST_REFUSAL_NS] = clock()
+        return state
 
-        def engage(self, reason: str, by: str) -> EngageResult:
-            log.cells[ENGAGING_NS] = clock()
-            result = super().engage(reason, by)
-            log.cells[ENGAGED_NS] = clock()
-            return result
+    def timed_engage(breaker: CircuitBreaker, reason: str, by: str) -> EngageResult:
+        log.cells[ENGAGING_NS] = clock()
+        result = engage(breaker, reason, by)
+        log.cells[ENGAGED_NS] = clock()
+        return result
 
-    return TimedSwitch
+    CircuitBreaker.authority = timed_authority  # type: ignore[method-assign, assignment]
+    CircuitBreaker.engage = timed_engage  # type: ignore[method-assign, assignment]
 
 
 class OrdersAlways(Strategy):
@@ -137,10 +139,11 @@ class OrdersAlways(Strategy):
 class EndlessFeed:
     """Quotes a second apart, until the switch was seen and a little longer."""
 
-    def __init__(self, log: GateLog, chunk: int, events_max: int) -> None:
+    def __init__(self, log: GateLog, options: Options) -> None:
         self._log = log
-        self._chunk = chunk
-        self._events_max = events_max
+        self._chunk = 1 if options.breach_on_line else CHUNK
+        self._events_max = 10 if options.restart else 10_000_000
+        self._linger = options.linger
 
     def chunks(self) -> Iterator[Sequence[Event]]:
         cells = self._log.cells
@@ -161,6 +164,8 @@ class EndlessFeed:
             ]
             number += self._chunk
             yield quotes
+        if self._linger:
+            sys.stdin.readline()
 
 
 def settings(options: Options) -> dict[str, Any]:
@@ -179,9 +184,8 @@ def main() -> int:
     """Run the session; its exit code, and its result on standard output."""
     options = msgspec.json.decode(sys.argv[1], type=Options)
     log = GateLog(options.log)
-    vars(guardian)["CircuitBreaker"] = watch_gates(log)
-    chunk = 1 if options.breach_on_line else CHUNK
-    feed = EndlessFeed(log, chunk, 10 if options.restart else 10_000_000)
+    watch_gates(log)
+    feed = EndlessFeed(log, options)
     try:
         result = session.run(settings(options), strategy=OrdersAlways(options), feed=feed)
     except session.SwitchEngagedError as error:
