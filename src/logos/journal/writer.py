@@ -63,10 +63,20 @@ class JournalWriter:
         SessionBusyError when a running process has it, OSError when it cannot be opened.
         """
         writer = cls.__new__(cls)
-        writer._begin(path, os.open(path, os.O_WRONLY | os.O_CLOEXEC), open(path, "rb"))  # noqa: SIM115
-        os.ftruncate(writer._descriptor, whole_bytes)
-        os.fsync(writer._descriptor)
-        os.lseek(writer._descriptor, 0, os.SEEK_END)
+        there = open(path, "rb")  # noqa: SIM115
+        try:
+            descriptor = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
+        except OSError:
+            there.close()
+            raise
+        writer._begin(path, descriptor, there)
+        try:
+            os.ftruncate(descriptor, whole_bytes)
+            os.fsync(descriptor)
+            os.lseek(descriptor, 0, os.SEEK_END)
+        except OSError as error:
+            writer._release()
+            raise OSError(error.errno, error.strerror, str(path)) from error
         return writer
 
     def _begin(self, path: Path, descriptor: int, there: BinaryIO | None) -> None:
@@ -178,18 +188,31 @@ def replace_file(path: Path, content: bytes) -> None:
     Raises OSError naming the file.
     """
     temporary = path.with_name(f".{path.name}.tmp")
-    with open(temporary, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
+    try:
+        with open(temporary, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(path)) from error
     os.replace(temporary, path)
     sync_folder(path.parent)
 
 
-def sync_folder(folder: Path) -> None:
-    """Wait until the disk has the names in `folder`. Raises OSError."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+def sync_file(path: Path) -> None:
+    """Wait until the disk has the content of a file, or the names in a folder.
+
+    Raises OSError naming it.
+    """
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         os.fsync(descriptor)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(path)) from error
     finally:
         os.close(descriptor)
+
+
+def sync_folder(folder: Path) -> None:
+    """Wait until the disk has the names in `folder`. Raises OSError naming it."""
+    sync_file(folder)

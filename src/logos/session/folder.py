@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -14,11 +14,19 @@ from logos.config import ConfigError
 from logos.core.book import Book
 from logos.core.records import Record
 from logos.journal.codec import SCHEMA_VERSION
-from logos.journal.writer import JournalDiffersError, JournalWriter, replace_file
+from logos.journal.writer import (
+    JournalDiffersError,
+    JournalWriter,
+    replace_file,
+    sync_file,
+    sync_folder,
+)
 from logos.observe.jsonlog import JsonLog
 from logos.session.artifacts import TABLES, ArtifactWriter
 from logos.session.decisions import DecisionLog
 from logos.session.tally import Tally
+
+_LAST_FILE: Final = "host.json"
 
 
 def below(home: Path | None, folder: Path) -> Path:
@@ -56,7 +64,13 @@ def _claim(folder: Path) -> bool:
         folder.mkdir()
     except FileExistsError:
         return False
+    sync_folder(folder.parent)
     return True
+
+
+def is_finished(folder: Path) -> bool:
+    """Whether every file of a sealed session is complete: host.json is written last of all."""
+    return (folder / _LAST_FILE).is_file()
 
 
 class SessionFolder:
@@ -78,18 +92,30 @@ class SessionFolder:
         self.folder = folder
         self.tally = Tally()
         log = below(home, paths.logs_dir()) / f"{session_id}.jsonl"
+        self._projections = (*(folder / name for name in TABLES), log)
         if whole_bytes is None:
             self._journal = JournalWriter(folder / "state.jsonl")
         else:
-            # The journal holds everything: what was projected from it is projected again.
             self._journal = JournalWriter.continuing(folder / "state.jsonl", whole_bytes)
-            for path in (*(folder / name for name in TABLES), log):
-                path.unlink(missing_ok=True)
-        self._artifacts = ArtifactWriter(
-            folder, {symbol: book.unit_value for symbol, book in books.items()}
-        )
-        self._log = JsonLog(log)
+        try:
+            if whole_bytes is not None:
+                self._remove_projections()
+            self._artifacts = ArtifactWriter(
+                folder, {symbol: book.unit_value for symbol, book in books.items()}
+            )
+            self._log = JsonLog(log)
+        except BaseException:
+            self._journal.close()
+            raise
         self._decisions = DecisionLog(self._log)
+
+    def _remove_projections(self) -> None:
+        """The journal holds everything: what was projected from it is projected again."""
+        # First what says that the session is finished, so that no crash finds it half remade.
+        (self.folder / _LAST_FILE).unlink(missing_ok=True)
+        sync_folder(self.folder)
+        for path in (*self._projections, *self.folder.glob(".*.tmp")):
+            path.unlink(missing_ok=True)
 
     def check_continued(self) -> None:
         """Raise JournalDiffersError if a continued journal says more than the session did."""
@@ -120,9 +146,13 @@ class SessionFolder:
         self._journal.flush()
 
     def write_snapshot(self, state: Mapping[str, Any]) -> None:
-        """Replace state.json with `state` and the journal's position, after syncing that."""
+        """Replace state.json with `state` and the journal's position, after syncing all files."""
         self._journal.sync()
         self._artifacts.flush()
+        self._log.flush()
+        for path in self._projections:
+            sync_file(path)
+        sync_folder(self._log.path.parent)
         content = {
             "schema": SCHEMA_VERSION,
             "sequence": self._journal.sequence,

@@ -6,7 +6,8 @@ recovery needs no second code path: the same core meets the same events, every l
 the line that is there, and beyond the last whole line the session simply goes on. A strategy need
 not save anything: it is rebuilt by living through its session again.
 
-A torn last line, and the ending of a stopped session, are cut off before anything is appended.
+A torn last line, the ending of a stopped session, and the seal of one that crashed before its last
+file was complete are cut off before anything is appended.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from logos.core.strategy import Strategy
 from logos.core.types import SessionStatus, SwitchState
 from logos.journal.codec import GENESIS, SCHEMA_VERSION, BadLine, decode_line
 from logos.session.artifacts import TABLES
-from logos.session.folder import SessionFolder, below
+from logos.session.folder import SessionFolder, below, is_finished
 from logos.session.guardian import Guardian, open_switch, tell_operator
 from logos.session.outcome import SessionResult
 from logos.session.plan import Feed, Plan, make_plan
@@ -61,8 +62,8 @@ class SessionDiffersError(Exception):
 class Journal:
     """What a session's journal says, up to its last whole line.
 
-    `whole_bytes` is what a resumed session keeps: all whole lines before a stop. `status` is the
-    seal's, None for a session that was never sealed. `stopped_tick_id` is where a stop came.
+    `whole_bytes` is what a resumed session keeps: all whole lines before a stop or a seal. `status`
+    is the seal's, None for a session that was never sealed. `stopped_tick_id` is where a stop came.
     """
 
     path: Path
@@ -98,6 +99,8 @@ class _Scan:
             self.stopped_tick_id = head.tick_id
         elif head.kind == "sealed":
             self.status = SessionStatus(head.status)
+            if self.kept_bytes is None:
+                self.kept_bytes = offset
         elif self.kept_bytes is None:
             self.last_tick_id = max(self.last_tick_id, head.tick_id)
             if head.kind == "order":
@@ -188,18 +191,21 @@ def resume(
     """
     folder = find_session(session_id, home)
     journal = read_session(folder)
-    if journal.status not in (None, SessionStatus.STOPPED):
+    has_ended = journal.status not in (None, SessionStatus.STOPPED)
+    if has_ended and is_finished(folder):
         assert journal.status is not None
         raise CannotResumeError(
             f"session {session_id} has ended ({journal.status.value}): there is nothing to resume"
         )
     plan = _same_plan(journal, session_id, strategy, feed)
     own_switch = None
-    if switch is None:
+    if switch is None and not has_ended:
         ended_engaged = _last_state(journal.recording) is SwitchState.ENGAGED
         own_switch = open_switch(tell, home, may_be_engaged=ended_engaged)
     try:
-        after = own_switch if switch is None else switch
+        # Of a session that crashed while its last files were written, no look is left to be had.
+        live = own_switch if switch is None else switch
+        after = None if has_ended else live
         recorded = RecordedSwitch(journal.recording, after)
         core = plan.make_core(session_id, recorded)
         recorded.attach(core.desk)
@@ -227,9 +233,9 @@ def replay(
     """
     folder = find_session(session_id, home)
     journal = read_session(folder)
-    if journal.status is None:
+    if journal.status is None or not is_finished(folder):
         raise CannotResumeError(
-            f"session {session_id} was never sealed: finish it with `logos resume {session_id}`"
+            f"session {session_id} was never finished: finish it with `logos resume {session_id}`"
         )
     plan = _same_plan(journal, session_id, strategy, feed)
     recorded = RecordedSwitch(journal.recording, None)

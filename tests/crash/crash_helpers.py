@@ -1,0 +1,77 @@
+"""A workspace in which one story runs, crashes, resumes and ends in one process."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from crash_sessions import (
+    STORIES,
+    begin,
+    clear_away,
+    files_of,
+    has_begun,
+    resume,
+    session_folder,
+)
+
+from logos.core.gates import InProcessSwitch
+from logos.core.types import SwitchState
+from logos.session import SessionResult, recovery
+from logos.testing.faults import Decide, FileFaults, PowerCut, no_fault
+
+
+@cache
+def truth(name: str) -> dict[str, bytes]:
+    """The files of the uninterrupted run of a story."""
+    with TemporaryDirectory() as folder:
+        begin(STORIES[name], Path(folder), InProcessSwitch())
+        return files_of(Path(folder))
+
+
+@cache
+def operations_of(name: str) -> int:
+    """How many file operations the uninterrupted run of a story makes."""
+    with TemporaryDirectory() as folder, FileFaults(Path(folder)) as faults:
+        begin(STORIES[name], Path(folder), InProcessSwitch())
+        return len(faults.operations)
+
+
+class Bench:
+    """One story in one workspace; `go` begins it, or goes on with it."""
+
+    def __init__(self, name: str, home: Path) -> None:
+        self.story = STORIES[name]
+        self.home = home
+        self._switch = InProcessSwitch()
+
+    def go(self, decide: Decide = no_fault) -> SessionResult | None:
+        """Run on under faults; None when the process was cut. Raises what it raises."""
+        with FileFaults(self.home, decide=decide) as faults:
+            try:
+                result = self._go()
+            except PowerCut:
+                result = None
+        return None if faults.is_cut else result
+
+    def finish(self) -> SessionResult | None:
+        """Run on until the end; None when it had ended already."""
+        try:
+            return self.go()
+        except recovery.CannotResumeError as error:
+            if "has ended" not in str(error):
+                raise
+            return None
+
+    def _go(self) -> SessionResult:
+        if not has_begun(self.home):
+            clear_away(self.home)
+            self._switch = InProcessSwitch()
+            return begin(self.story, self.home, self._switch)
+        journal = recovery.read_session(session_folder(self.home))
+        switches = journal.recording.switches
+        if not switches or switches[-1].state != SwitchState.ENGAGED.name:
+            # Whoever resumes after an engagement that is not in the journal has to clear it first.
+            self._switch = InProcessSwitch()
+        return resume(self.story, self.home, self._switch)

@@ -1,0 +1,215 @@
+"""The sessions that are crashed: small, and with everything in them that a crash could hurt.
+
+A story names one session: its settings, its strategy (none of them saves anything) and its events.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import cache
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from logos.core.gates import Switch
+from logos.core.messages import Event, Quote
+from logos.core.strategy import Answer, Context, Replace, Request, Strategy, limit, market, stop
+from logos.core.types import Side
+from logos.session import SessionResult, recovery, runner
+from logos.session.build import make_instruments
+from logos.session.plan import Feed, make_plan
+
+SYMBOLS = ("AAA", "BBB", "CCC")
+START_NS = 1_700_000_000_000_000_000
+SESSION_FILES = (*recovery.COMPARED,)
+
+
+class Restless(Strategy):
+    """Orders of all kinds on every few events; some rest, some fill in parts, some are replaced.
+
+    At event `breach_at` it orders more than the limit allows, at `fail_at` it raises.
+    """
+
+    def __init__(self, breach_at: int = 0, fail_at: int = 0) -> None:
+        self._breach_at = breach_at
+        self._fail_at = fail_at
+        self._seen = 0
+
+    def on_quote(self, context: Context, quote: Quote) -> Answer:
+        self._seen += 1
+        if self._seen == self._breach_at:
+            return market(Side.BUY, 1_000_000)
+        if self._seen == self._fail_at:
+            raise RuntimeError("the strategy gives up")
+        if self._seen % 3:
+            return None
+        chance = context.random
+        side = chance.choice((Side.BUY, Side.SELL))
+        away = -1 if side is Side.BUY else 1
+        size, mid = chance.randint(1, 40), Decimal(quote.bid_units) / 100
+        near = Decimal(chance.randint(1, 12)) / 100
+        open_orders = context.open_orders(quote.symbol)
+        requests: list[Request] = [
+            market(side, size),
+            limit(side, size, mid + away * near, tag="rests"),
+            stop(side, size, mid - away * near),
+        ]
+        if len(open_orders) > 5:
+            return [Replace(open_orders[0].order_id, quantity=size + 41), requests[0]]
+        return chance.choice(requests)
+
+
+class ListFeed:
+    """Events from a list in chunks: after each the session hands its records on."""
+
+    def __init__(self, events: Sequence[Event], size: int) -> None:
+        self._events = events
+        self._size = size
+
+    def chunks(self) -> Iterator[Sequence[Event]]:
+        for start in range(0, len(self._events), self._size):
+            yield self._events[start : start + self._size]
+
+
+@dataclass(frozen=True)
+class Story:
+    """One session: `events` quotes, handed on every `chunk` of them."""
+
+    events: int
+    chunk: int
+    breach_at: int = 0
+    fail_at: int = 0
+    on_engaged: str = "halt"
+    seed: int = 7
+
+    @property
+    def config(self) -> dict[str, Any]:
+        return {
+            "session": {"id": "crashed", "seed": self.seed, "sample_interval_s": 60},
+            "instruments": {
+                symbol: {
+                    "quote": "USD" if symbol != "CCC" else "EUR",
+                    "tick": "0.01",
+                    "lot": "1",
+                    "settlement": "margin",
+                    "leverage": 10,
+                    "fees": {"taker": "0.0005", "maker": "0.0001"},
+                }
+                for symbol in SYMBOLS
+            },
+            "account": {"balances": {"USD": "1000000", "EUR": "500000"}},
+            "paper": {"fill": "bid_ask", "participation": "0.25", "latency_ms": "1500"},
+            "risk": {"max_order_quantity": "1000", "actions": {"max_order_quantity": "engage"}},
+            "switch": {"on_engaged": self.on_engaged},
+        }
+
+    @property
+    def strategy(self) -> Strategy:
+        return Restless(self.breach_at, self.fail_at)
+
+    @property
+    def feed(self) -> Feed:
+        return ListFeed(_events(self), self.chunk)
+
+
+@cache
+def _events(story: Story) -> list[Event]:
+    """Quotes a second apart, of symbols that wander."""
+    plain = make_plan(runner.config_from(None, story.config), strategy=story.strategy, feed=_NONE)
+    instruments = make_instruments(plain.config.instruments)
+    chance = Random(story.seed)
+    middle = dict.fromkeys(SYMBOLS, 10_000)
+    quotes: list[Event] = []
+    for number in range(story.events):
+        symbol = chance.choice(SYMBOLS)
+        middle[symbol] += chance.randint(-4, 4)
+        bid, sizes = middle[symbol], (chance.randint(1, 60), chance.randint(1, 60))
+        ts_ns = START_NS + number * 1_000_000_000
+        ask = bid + chance.randint(1, 3)
+        quotes.append(Quote(ts_ns, symbol, bid, ask, *sizes, instruments[symbol]))
+    return quotes
+
+
+_NONE = ListFeed([], 1)
+
+STORIES = {
+    "trading": Story(120, 10),
+    "halted": Story(120, 10, breach_at=65),
+    "blocked": Story(100, 10, breach_at=65, on_engaged="block"),
+    "failing": Story(100, 10, fail_at=75),
+}
+
+
+def begin(story: Story, home: Path, switch: Switch | None = None) -> SessionResult:
+    """Run the story from its beginning."""
+    return runner.run(
+        story.config, strategy=story.strategy, feed=story.feed, switch=switch, home=home, tell=_hush
+    )
+
+
+def resume(story: Story, home: Path, switch: Switch | None = None) -> SessionResult:
+    """Go on with a story that crashed or was stopped."""
+    return recovery.resume(
+        "crashed",
+        strategy=story.strategy,
+        feed=story.feed,
+        switch=switch,
+        home=home,
+        tell=_hush,
+    )
+
+
+def replay(story: Story, home: Path) -> None:
+    """Compare every byte; raises SessionDiffersError."""
+    recovery.replay("crashed", strategy=story.strategy, feed=story.feed, home=home)
+
+
+def session_folder(home: Path) -> Path:
+    return home / "runs" / "live" / "sessions" / "crashed"
+
+
+def log_file(home: Path) -> Path:
+    return home / "logos" / "logs" / "crashed.jsonl"
+
+
+def files_of(home: Path) -> dict[str, bytes]:
+    """Every file of the session but host.json, and its log."""
+    found = {
+        path.name: path.read_bytes()
+        for path in sorted(session_folder(home).iterdir())
+        if path.name != "host.json"
+    }
+    return {**found, "log": log_file(home).read_bytes()}
+
+
+def first_difference(home: Path, expected: dict[str, bytes]) -> str:
+    """Where the files of `home` are not the expected ones; empty when they are."""
+    found = files_of(home)
+    if found.keys() != expected.keys():
+        return f"files {sorted(found.keys() ^ expected.keys())}"
+    for name, content in found.items():
+        if content != expected[name]:
+            lines = zip(content.split(b"\n"), expected[name].split(b"\n"), strict=False)
+            for number, (here, there) in enumerate(lines, start=1):
+                if here != there:
+                    return f"{name}:{number}: {here[:300]!r} instead of {there[:300]!r}"
+            return f"{name}: {len(content)} bytes instead of {len(expected[name])}"
+    return ""
+
+
+def has_begun(home: Path) -> bool:
+    """Whether the journal has its first record; without it there is nothing to resume."""
+    path = session_folder(home) / "state.jsonl"
+    return path.is_file() and b"\n" in path.read_bytes()
+
+
+def clear_away(home: Path) -> None:
+    """What the message of a session that never began asks for."""
+    shutil.rmtree(session_folder(home), ignore_errors=True)
+
+
+def _hush(_: str) -> None:
+    """Nobody listens."""

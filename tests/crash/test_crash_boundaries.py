@@ -1,0 +1,108 @@
+"""The power is cut at every boundary of every file operation; the session goes on and ends alike.
+
+In one process, with a simulated cut: the real SIGKILLs are in test_crash_kills.py.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from random import Random
+from tempfile import TemporaryDirectory
+
+import pytest
+from crash_helpers import Bench, operations_of, truth
+from crash_sessions import first_difference, replay, session_folder
+
+from logos.session import recovery
+from logos.testing.faults import Cut, Decide, Fault, Operation, at
+
+
+def in_the_middle(number: int) -> Decide:
+    """In half of the write of that number, or right after an operation that is none."""
+
+    def decide(operation: Operation) -> Fault:
+        if operation.number != number:
+            return None
+        if operation.kind == "write" and operation.size > 1:
+            return Cut(written=operation.size // 2)
+        return Cut(is_after=True)
+
+    return decide
+
+
+def crash_and_finish(name: str, cuts: list[Decide]) -> str:
+    """Run under one cut after the other, then to the end; what is different then."""
+    with TemporaryDirectory() as folder:
+        bench = Bench(name, Path(folder))
+        for cut in cuts:
+            try:
+                bench.go(cut)
+            except recovery.CannotResumeError:
+                break  # it had ended already
+        bench.finish()
+        return first_difference(bench.home, truth(name))
+
+
+@pytest.mark.parametrize("first", range(4))
+def test_a_cut_before_and_in_every_operation_of_a_session_changes_nothing(first: int) -> None:
+    differences = {}
+    for number in range(1 + first, operations_of("trading") + 1, 4):
+        for moment, cut in (("before", at(number, Cut())), ("in", in_the_middle(number))):
+            differences[number, moment] = crash_and_finish("trading", [cut])
+    assert {place: text for place, text in differences.items() if text} == {}
+
+
+@pytest.mark.parametrize("name", ["halted", "blocked", "failing"])
+def test_a_cut_in_a_session_that_is_engaged_or_fails_changes_nothing(name: str) -> None:
+    differences = {}
+    for number in range(2, operations_of(name) + 1, 3):
+        cut = at(number, Cut()) if number % 2 else in_the_middle(number)
+        differences[number] = crash_and_finish(name, [cut])
+    assert {place: text for place, text in differences.items() if text} == {}
+
+
+@pytest.mark.parametrize("name", ["trading", "halted"])
+def test_a_cut_while_resuming_changes_nothing(name: str) -> None:
+    operations = operations_of(name)
+    differences = {}
+    for number in range(1, operations + 1, 3):
+        first = at(operations * 2 // 3, Cut())
+        differences[number] = crash_and_finish(name, [first, in_the_middle(number)])
+    assert {place: text for place, text in differences.items() if text} == {}
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_cut_after_cut_after_cut_changes_nothing(seed: int) -> None:
+    chance = Random(seed)
+    name = chance.choice(["trading", "halted", "blocked", "failing"])
+    cuts = [in_the_middle(chance.randint(1, operations_of(name))) for _ in range(5)]
+    assert crash_and_finish(name, cuts) == ""
+
+
+def test_a_session_that_crashed_in_its_last_file_is_not_finished_and_replays_once_resumed(
+    tmp_path: Path,
+) -> None:
+    bench = Bench("trading", tmp_path)
+
+    def cut(operation: Operation) -> Fault:
+        is_last_file = operation.path.name == "host.json" and operation.kind == "replace"
+        return Cut() if is_last_file else None
+
+    assert bench.go(cut) is None
+    with pytest.raises(recovery.CannotResumeError, match="never finished: finish it with"):
+        replay(bench.story, tmp_path)
+    assert bench.go() is not None
+    assert not list(session_folder(tmp_path).glob(".*"))
+    replay(bench.story, tmp_path)
+    with pytest.raises(recovery.CannotResumeError, match="has ended"):
+        bench.go()
+
+
+def test_a_difference_is_found_where_it_is(tmp_path: Path) -> None:
+    bench = Bench("trading", tmp_path)
+    bench.go()
+    path = session_folder(tmp_path) / "trades.csv"
+    lines = path.read_text().split("\n")
+    lines[3] += "0"
+    path.write_text("\n".join(lines))
+    assert first_difference(tmp_path, truth("trading")).startswith("trades.csv:4: ")
