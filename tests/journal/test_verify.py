@@ -1,0 +1,492 @@
+"""logos verify: what is intact is called so, and what was changed is found and located."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from journal_helpers import (
+    KINDS,
+    bodies_of,
+    content_of,
+    copy_of,
+    failed,
+    margin,
+    spot,
+    stopped,
+    write_chain,
+)
+
+from logos import session
+from logos.journal.writer import JournalWriter
+from logos.live.__main__ import main
+from logos.session import ExitCode
+from logos.session.artifacts import TRADE_COLUMNS
+from logos.session.projections import Projector
+from logos.session.verify import Verdict, verify
+
+Body = dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A finished session's folder; tests change copies of it."""
+    return spot(tmp_path_factory.mktemp("home")).folder
+
+
+@pytest.fixture
+def folder(original: Path, tmp_path: Path) -> Path:
+    """A copy to be tampered with."""
+    return copy_of(original, tmp_path)
+
+
+def change(folder: Path, kind: str, number: int, **fields: Any) -> int:
+    """Give the `number`-th record of `kind` other fields and make the chain right again.
+
+    state.json is made to agree, as a forger would. Returns the record's sequence number.
+    """
+    journal = folder / "state.jsonl"
+    bodies = bodies_of(journal)
+    places = [place for place, body in enumerate(bodies) if json.loads(body)["kind"] == kind]
+    place = places[number]
+    body = json.loads(bodies[place])
+    assert any(body[key] != value for key, value in fields.items())
+    bodies[place] = msgspec.json.encode({**body, **fields})
+    reseal(folder, bodies)
+    return place + 1
+
+
+def reseal(folder: Path, bodies: list[bytes]) -> None:
+    """Write these records with a right chain, and a state.json that agrees with it."""
+    write_chain(folder / "state.jsonl", bodies)
+    verdict = verify(folder)
+    path = folder / "state.json"
+    state = json.loads(path.read_bytes())
+    state.update(sequence=verdict.records, journal_hash=verdict.journal_hash)
+    path.write_text(json.dumps(state), encoding="utf-8")
+
+
+def record_of(folder: Path, kind: str, number: int) -> Body:
+    bodies = [json.loads(body) for body in bodies_of(folder / "state.jsonl")]
+    found: Body = [body for body in bodies if body["kind"] == kind][number]
+    return found
+
+
+def places_of(verdict: Verdict) -> list[tuple[str, str]]:
+    return [(each.file, each.place) for each in verdict.findings]
+
+
+# ---- intact ----
+
+
+@pytest.mark.parametrize("make", KINDS, ids=lambda make: make.__name__)
+def test_every_kind_of_session_is_intact_and_is_not_written_to(
+    make: Callable[[Path], session.SessionResult], tmp_path: Path
+) -> None:
+    result = make(tmp_path)
+    before = content_of(result.folder)
+    verdict = verify(result.folder)
+    assert [str(finding) for finding in verdict.findings] == []
+    assert verdict.damage is None
+    assert (verdict.exit_code, verdict.status) == (ExitCode.FINISHED, result.status.value)
+    rows = (result.folder / "trades.csv").read_bytes().count(b"\n") - 1
+    assert verdict.fills == rows == result.summary["fills"]
+    assert verdict.samples == sum(
+        (result.folder / name).read_bytes().count(b"\n") - 1
+        for name in ("positions.csv", "account.csv")
+    )
+    assert content_of(result.folder) == before
+
+
+def test_the_sessions_of_these_tests_are_of_every_kind(tmp_path: Path) -> None:
+    results = [make(tmp_path / make.__name__) for make in KINDS]
+    assert [result.status.value for result in results] == [
+        "ENDED", "ENDED", "HALTED", "FAILED", "STOPPED", "ENDED",
+    ]  # fmt: skip
+    with_fills = [result for result in results if result.summary["fills"]]
+    assert len(with_fills) == len(results) - 1
+
+
+# ---- one digit ----
+
+
+def digits_of(trades: Path) -> Iterator[tuple[int, str, int]]:
+    """Line, column and byte of the last digit of every cell that has one, in some rows."""
+    content = trades.read_text(encoding="utf-8")
+    start = 0
+    for number, line in enumerate(content.splitlines(keepends=True), start=1):
+        if number in (2, 4):
+            place = start
+            cells = next(csv.reader([line]))
+            for column, cell in zip(TRADE_COLUMNS, cells, strict=True):
+                ends = [match.start() for match in re.finditer(r"\d", cell)]
+                if ends:
+                    yield number, column, place + ends[-1]
+                place += len(cell) + 1
+        start += len(line)
+
+
+def test_one_changed_digit_in_any_cell_of_trades_is_located(folder: Path) -> None:
+    trades = folder / "trades.csv"
+    content = bytearray(trades.read_bytes())
+    columns = set()
+    for line, column, place in digits_of(trades):
+        digit = content[place]
+        content[place] = ord("7") if digit != ord("7") else ord("3")
+        trades.write_bytes(content)
+        content[place] = digit
+        verdict = verify(folder)
+        assert verdict.exit_code is ExitCode.DIFFERS, (line, column)
+        assert places_of(verdict)[0] == ("trades.csv", f"line {line}, column {column}")
+        columns.add(column)
+    assert len(columns) >= 14
+
+
+FIGURES = (
+    ("quantity", "quantity_units"), ("price", "price_units"), ("fee", "fee_units"),
+    ("realised", "realised_units"), ("position", "position_units"), ("wallet", "wallet_units"),
+    ("symbol_realised", "symbol_realised_units"), ("symbol_fees", "symbol_fees_units"),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(("column", "field"), FIGURES, ids=[column for column, _ in FIGURES])
+def test_a_figure_forged_in_journal_and_trades_alike_is_found_by_the_auditor(
+    folder: Path, column: str, field: str
+) -> None:
+    fill = record_of(folder, "fill", 1)
+    change(folder, "fill", 1, **{field: fill[field] + 1})
+    [first, *_] = verify(folder).findings
+    assert (first.file, first.place[:13]) == ("trades.csv", "line 3, colum")
+    assert "the journal says" in first.message
+    # The forger changes the table too: projected from the forged journal, it agrees.
+    forge_tables(folder)
+    verdict = verify(folder)
+    assert verdict.exit_code is ExitCode.DIFFERS
+    assert not any("the journal says" in finding.message for finding in verdict.findings)
+    assert ("trades.csv", "line 3") in [(f, p.split(",")[0]) for f, p in places_of(verdict)]
+
+
+def forge_tables(folder: Path) -> None:
+    """Make the tables what the journal says."""
+    made = folder.parent / "made"
+    made.mkdir()
+    Projector(folder / "state.jsonl", made).read()
+    for path in made.iterdir():
+        (folder / path.name).write_bytes(path.read_bytes())
+
+
+@pytest.mark.parametrize("field", ["balance_units", "equity_units", "fees_units", "realised_units"])
+def test_a_forged_sample_of_the_account_is_found_at_its_record(folder: Path, field: str) -> None:
+    account = record_of(folder, "account", 1)
+    sequence = change(folder, "account", 1, **{field: account[field] + 1})
+    forge_tables(folder)
+    [finding] = verify(folder).findings
+    assert (finding.file, finding.place) == ("state.jsonl", f"record {sequence}")
+    assert "account of USD" in finding.message
+    assert field.removesuffix("_units") in finding.message
+
+
+@pytest.mark.parametrize(
+    "field", ["position_units", "cost_units", "mark_units", "unrealised_units", "open_lots"]
+)
+def test_a_forged_sample_of_a_position_is_found_at_its_record(folder: Path, field: str) -> None:
+    position = record_of(folder, "position", 1)
+    assert position["position_units"] != 0
+    sequence = change(folder, "position", 1, **{field: position[field] + 1})
+    forge_tables(folder)
+    assert ("state.jsonl", f"record {sequence}") in places_of(verify(folder))
+
+
+def test_a_changed_digit_in_the_journal_is_damage_at_its_place(folder: Path) -> None:
+    journal = folder / "state.jsonl"
+    content = journal.read_bytes()
+    place = content.index(b'"price_units":') + len(b'"price_units":')
+    changed = bytearray(content)
+    changed[place] ^= 1
+    journal.write_bytes(changed)
+    verdict = verify(folder)
+    assert verdict.exit_code is ExitCode.DAMAGED
+    assert verdict.damage is not None
+    assert verdict.damage.sequence == content.count(b"\n", 0, place) + 1
+    assert verdict.damage.offset == content.rindex(b"\n", 0, place) + 1
+
+
+# ---- everything else that may be wrong ----
+
+
+def test_what_is_not_as_the_journal_says_is_named(folder: Path) -> None:
+    orders = (folder / "orders.csv").read_bytes().splitlines(keepends=True)
+    (folder / "orders.csv").write_bytes(b"".join(orders[:-1]))
+    with open(folder / "account.csv", "ab") as file:
+        file.write(b"more\n")
+    (folder / "positions.csv").unlink()
+    (folder / "session.md").unlink()
+    state = json.loads((folder / "state.json").read_bytes())
+    state["sequence"] -= 1
+    state["wallets"]["ACME"] = "1"
+    state["positions"]["ACME"]["lots"] = []
+    (folder / "state.json").write_text(json.dumps(state), encoding="utf-8")
+    settings = json.loads((folder / "config.json").read_bytes())
+    settings["account"]["balances"]["USD"] = "2000"
+    (folder / "config.json").write_text(json.dumps(settings), encoding="utf-8")
+    verdict = verify(folder)
+    accounts = (folder / "account.csv").read_bytes().count(b"\n")
+    assert places_of(verdict) == [
+        ("orders.csv", f"line {len(orders)}"),
+        ("positions.csv", ""),
+        ("account.csv", f"line {accounts}"),
+        ("state.json", "sequence"),
+        ("config.json", "account"),
+        ("session.md", ""),
+        ("state.json", "wallets.ACME"),
+        ("state.json", "positions.ACME: open lots"),
+    ]
+    assert verdict.exit_code is ExitCode.DIFFERS
+
+
+@pytest.mark.parametrize("text", [b"", b"[]", b"{", b'{"sequence": "x"}'])
+def test_a_snapshot_that_is_none_is_a_difference(folder: Path, text: bytes) -> None:
+    (folder / "state.json").write_bytes(text)
+    verdict = verify(folder)
+    assert verdict.exit_code is ExitCode.DIFFERS
+    assert {finding.file for finding in verdict.findings} == {"state.json"}
+
+
+@pytest.mark.parametrize("text", [b"", b"fill_id\n", b"\0\n", b"\xff\xfe\n"])
+def test_a_trades_file_that_is_none_is_a_difference(folder: Path, text: bytes) -> None:
+    (folder / "trades.csv").write_bytes(text)
+    verdict = verify(folder)
+    assert verdict.exit_code is ExitCode.DIFFERS
+    assert "trades.csv" in {finding.file for finding in verdict.findings}
+
+
+def test_a_balance_forged_in_the_manifest_betrays_itself(folder: Path) -> None:
+    manifest = record_of(folder, "manifest", 0)
+    config = manifest["config"]
+    config["account"]["balances"]["USD"] = "1001"
+    change_manifest(folder, config=config)
+    found = places_of(verify(folder))
+    assert ("state.jsonl", "record 1") in found
+    assert ("config.json", "account") in found
+
+
+def change_manifest(folder: Path, **fields: Any) -> None:
+    bodies = bodies_of(folder / "state.jsonl")
+    bodies[0] = msgspec.json.encode({**json.loads(bodies[0]), **fields})
+    write_chain(folder / "state.jsonl", bodies)
+
+
+def test_a_session_id_forged_in_the_manifest_betrays_itself(folder: Path) -> None:
+    change_manifest(folder, session_id="other")
+    messages = [finding.message for finding in verify(folder).findings]
+    assert any(message.startswith("uuid is") for message in messages)
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        lambda bodies: [*bodies[:3], b'{"kind":"unknown"}', *bodies[3:]],
+        lambda bodies: [*bodies[:3], b'{"kind":"fill"}', *bodies[3:]],
+        lambda bodies: [*bodies[:3], b"\xff", *bodies[3:]],
+        lambda bodies: [*bodies[:3], bodies[0], *bodies[3:]],
+    ],
+)
+def test_a_record_that_no_session_writes_is_damage(
+    folder: Path, edit: Callable[[list[bytes]], list[bytes]]
+) -> None:
+    write_chain(folder / "state.jsonl", edit(bodies_of(folder / "state.jsonl")))
+    verdict = verify(folder)
+    assert verdict.damage is not None
+    assert (verdict.damage.sequence, verdict.records) == (4, 3)
+
+
+def test_records_after_the_seal_and_before_the_manifest_are_damage(folder: Path) -> None:
+    journal = folder / "state.jsonl"
+    bodies = bodies_of(journal)
+    write_chain(journal, [*bodies, bodies[-2]])
+    verdict = verify(folder)
+    assert verdict.damage is not None
+    assert verdict.damage.sequence == len(bodies) + 1
+    write_chain(journal, bodies[1:])
+    verdict = verify(folder)
+    assert verdict.damage is not None
+    assert verdict.damage.offset == 0
+
+
+def test_an_update_of_an_order_that_was_never_made_is_a_difference(folder: Path) -> None:
+    bodies = bodies_of(folder / "state.jsonl")
+    made = next(place for place, body in enumerate(bodies) if b'"kind":"order"' in body)
+    reseal(folder, [*bodies[:made], *bodies[made + 1 :]])
+    verdict = verify(folder)
+    assert verdict.exit_code is ExitCode.DIFFERS
+    assert verdict.findings[0].file == "state.jsonl"
+
+
+def test_a_fill_that_is_taken_out_of_the_journal_is_missed(folder: Path) -> None:
+    bodies = bodies_of(folder / "state.jsonl")
+    last = max(place for place, body in enumerate(bodies) if b'"kind":"fill"' in body)
+    reseal(folder, [*bodies[:last], *bodies[last + 1 :]])
+    rows = (folder / "trades.csv").read_bytes().count(b"\n")
+    assert ("trades.csv", f"line {rows}") in places_of(verify(folder))
+
+
+# ---- sessions without a seal ----
+
+
+def without_end(folder: Path, records: int) -> Path:
+    """The folder as a crash leaves it: no last files, and fewer records."""
+    journal = folder / "state.jsonl"
+    lines = journal.read_bytes().splitlines(keepends=True)
+    journal.write_bytes(b"".join(lines[:-records]))
+    for name in ("state.json", "session.md", "host.json"):
+        (folder / name).unlink()
+    return journal
+
+
+def test_a_crashed_session_can_be_resumed_whatever_its_tables_hold(folder: Path) -> None:
+    journal = without_end(folder, 3)
+    ahead = verify(folder)
+    assert (ahead.exit_code, ahead.status, ahead.findings) == (ExitCode.TORN, "CRASHED", [])
+    content = (folder / "trades.csv").read_bytes()
+    for length in range(0, len(content), 37):
+        (folder / "trades.csv").write_bytes(content[:length])
+        assert verify(folder).exit_code is ExitCode.TORN, length
+    (folder / "trades.csv").unlink()
+    verdict = verify(folder)
+    assert verdict.exit_code is ExitCode.TORN
+    assert verdict.fills > 0
+    with open(journal, "ab") as file:
+        file.write(b'{"seq":')
+    assert verify(folder).is_torn
+
+
+def test_a_crashed_session_with_another_figure_differs(folder: Path) -> None:
+    without_end(folder, 3)
+    trades = (folder / "trades.csv").read_bytes()
+    (folder / "trades.csv").write_bytes(trades.replace(b",BUY,", b",SELL,", 1))
+    verdict = verify(folder)
+    assert verdict.exit_code is ExitCode.DIFFERS
+    assert places_of(verdict) == [("trades.csv", "line 2, column side")]
+
+
+def test_a_sealed_journal_that_lost_its_end_is_noted(folder: Path) -> None:
+    journal = folder / "state.jsonl"
+    content = journal.read_bytes()
+    journal.write_bytes(content[:-10])
+    verdict = verify(folder)
+    assert verdict.exit_code is ExitCode.TORN
+    [note] = verdict.notes
+    assert f"at record {verdict.records + 1}: the last 1 records" in note
+
+
+def test_a_session_that_is_running_is_intact_so_far(folder: Path) -> None:
+    journal = without_end(folder, 5)
+    size = journal.stat().st_size
+    writer = JournalWriter.continuing(journal, size)
+    try:
+        verdict = verify(folder)
+        assert (verdict.exit_code, verdict.status) == (ExitCode.FINISHED, "RUNNING")
+    finally:
+        os.close(writer._descriptor)  # its process is gone: the lock with it
+        if writer._there is not None:
+            writer._there.close()
+    assert verify(folder).status == "CRASHED"
+
+
+def test_the_ending_of_a_stopped_session_has_its_open_orders(tmp_path: Path) -> None:
+    folder = stopped(tmp_path).folder
+    orders = (folder / "orders.csv").read_text(encoding="utf-8")
+    [waiting] = [line for line in orders.splitlines() if ",LIMIT," in line and ",ACCEPTED," in line]
+    assert ",," in waiting
+    changed = orders.replace(waiting, waiting.replace(",4,", ",5,", 1))
+    assert changed != orders
+    (folder / "orders.csv").write_text(changed, encoding="utf-8")
+    assert places_of(verify(folder))[0][0] == "orders.csv"
+
+
+# ---- the command ----
+
+
+def say(*arguments: str | Path, capsys: pytest.CaptureFixture[str]) -> tuple[int, str, str]:
+    code = main([str(argument) for argument in arguments])
+    captured = capsys.readouterr()
+    return code, captured.out, captured.err
+
+
+def test_the_command_tells_the_four_verdicts_apart(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, out, _ = say("verify", folder, capsys=capsys)
+    assert code == 0
+    assert out.startswith("session small: intact (ENDED)\n")
+    trades = folder / "trades.csv"
+    content = trades.read_bytes()
+    trades.write_bytes(content.replace(b"2,", b"3,", 1))
+    code, out, _ = say("verify", folder, capsys=capsys)
+    assert code == 9
+    assert "trades.csv, line " in out
+    trades.write_bytes(content)
+    journal = folder / "state.jsonl"
+    lines = journal.read_bytes()
+    journal.write_bytes(lines[:-1])
+    code, out, _ = say("verify", folder, capsys=capsys)
+    assert code == 7
+    assert "logos resume small" in out
+    journal.write_bytes(lines.replace(b"order", b"ordre", 1))
+    code, out, _ = say("verify", folder, capsys=capsys)
+    assert code == 8
+    assert re.match(r"session small: DAMAGED at record \d+, byte \d+: ", out)
+
+
+def test_the_command_finds_a_session_by_its_id_and_prints_json(
+    logos_home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = margin(logos_home).folder
+    code, out, _ = say("verify", "small", "--json", capsys=capsys)
+    told = json.loads(out)
+    assert code == told["exit_code"] == 0
+    assert (told["verdict"], told["status"]) == ("intact", "ENDED")
+    assert told["folder"] == str(folder)
+    (folder / "state.jsonl").write_bytes(b"x\n")
+    code, out, _ = say("verify", "small", "--json", capsys=capsys)
+    assert code == 8
+    assert json.loads(out)["damage"] == {
+        "sequence": 1,
+        "offset": 0,
+        "reason": "not a journal line",
+    }
+
+
+@pytest.mark.parametrize("name", ["none", "no/such/folder", "../x", "."])
+def test_what_is_no_session_is_refused(
+    logos_home: Path, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    code, out, err = say("verify", name, capsys=capsys)
+    assert (code, out) == (2, "")
+    assert err.startswith("logos verify: ")
+
+
+def test_a_journal_of_another_schema_is_refused_with_its_software(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = failed(tmp_path).folder
+    change_manifest(folder, schema=99, software="9.9.9")
+    code, _, err = say("verify", folder, capsys=capsys)
+    assert code == 2
+    assert "schema 99" in err
+    assert "use logos 9.9.9" in err
+
+
+def test_nothing_but_a_torn_first_line_means_that_nothing_happened(folder: Path) -> None:
+    journal = folder / "state.jsonl"
+    journal.write_bytes(journal.read_bytes()[:100])
+    verdict = verify(folder)
+    assert verdict.exit_code is ExitCode.TORN
+    assert "start it anew" in verdict.notes[0]
