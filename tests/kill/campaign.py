@@ -153,10 +153,11 @@ def run_restart(seed: int) -> Trial:
             shutil.copytree(home / "state", copy)
             engager = Engager(home, way, timeout_s=1)
             engager.engage(session)
-            # A touch that nobody has seen yet is gone with its marker; that is not what is tried.
+            # A touch that nobody has written down yet is gone with its marker: not what is tried.
             is_seen_first = end == "clean" or way != "touch" or loss != "nothing lost"
             if is_seen_first:
                 session.wait_until_blocked()
+                session.wait_until_recorded()
             session.kill() if end == "SIGKILL" else session.end()
             engager.finish(session) if is_seen_first and end == "clean" else engager.stop()
             LOSSES[loss](session, copy)

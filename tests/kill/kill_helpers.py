@@ -61,6 +61,14 @@ class Session:
             assert time.monotonic() < deadline, "the session has not seen the switch"
             os.sched_yield()
 
+    def wait_until_recorded(self) -> None:
+        """Until the engagement stands in the witness too, outside of the state folder."""
+        witness = self.home / ".state-kill-switch.witness"
+        deadline = time.monotonic() + WAIT_S
+        while b"ENGAGED" not in witness.read_bytes():
+            assert time.monotonic() < deadline, "nobody wrote the engagement down"
+            os.sched_yield()
+
     def say(self, line: str = "") -> None:
         """Send the session a line."""
         assert self.process.stdin is not None
