@@ -386,6 +386,23 @@ def test_a_sealed_journal_that_lost_its_end_is_noted(folder: Path) -> None:
     assert f"at record {verdict.records + 1}: the last 1 records" in note
 
 
+def test_a_session_whose_last_files_are_missing_is_to_be_finished(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("state.json", "session.md", "host.json"):
+        (folder / name).unlink()
+    (folder / "trades.csv").write_bytes((folder / "trades.csv").read_bytes()[:-5])
+    verdict = verify(folder)
+    assert (verdict.exit_code, verdict.status, verdict.findings) == (ExitCode.TORN, "CRASHED", [])
+    assert (verdict.is_sealed, verdict.is_torn) == (True, False)
+    code, out, _ = say("verify", folder, capsys=capsys)
+    assert code == 7
+    assert "sealed, but its last files are missing\n  what now  logos resume small" in out
+    code, out, _ = say("inspect", folder, capsys=capsys)
+    assert code == 7
+    assert out.startswith("session small: CRASHED")
+
+
 def test_a_session_that_is_running_is_intact_so_far(folder: Path) -> None:
     journal = without_end(folder, 5)
     size = journal.stat().st_size

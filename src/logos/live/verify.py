@@ -62,14 +62,22 @@ def _sentence(verdict: Verdict) -> list[str]:
     if verdict.exit_code is ExitCode.DIFFERS:
         return [f"DIFFERS from its own journal or fills ({len(verdict.findings)} findings)"]
     if verdict.exit_code is ExitCode.TORN:
-        where = f"the end is missing after record {verdict.records}, byte {verdict.whole_bytes}"
-        torn = "the last line is torn" if verdict.is_torn else "there is no seal"
-        if not verdict.records:
-            return [f"TORN: {where} ({torn})"]
-        return [
-            f"TORN: {where} ({torn}); all before it is whole",
-            f"  what now  logos resume {verdict.session_id}",
-        ]
+        return _torn_sentence(verdict)
     if verdict.status == "RUNNING":
         return [f"intact so far, and running ({verdict.records} records)"]
     return [f"intact ({verdict.status})"]
+
+
+def _torn_sentence(verdict: Verdict) -> list[str]:
+    if verdict.is_sealed:
+        first = "TORN: the journal is sealed, but its last files are missing"
+    else:
+        why = "the last line is torn" if verdict.is_torn else "there is no seal"
+        first = (
+            f"TORN: the end is missing after record {verdict.records}, byte "
+            f"{verdict.whole_bytes} ({why})"
+        )
+    if not verdict.records:
+        return [first]
+    whole = "" if verdict.is_sealed else "; all before it is whole"
+    return [f"{first}{whole}", f"  what now  logos resume {verdict.session_id}"]

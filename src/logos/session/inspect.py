@@ -11,11 +11,14 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
+import msgspec
+
 from logos.core.fixed import format_units
 from logos.core.orders import TRANSITIONS
 from logos.core.records import (
     AccountRecord,
     BlockedRecord,
+    CommandRecord,
     GuardRecord,
     OrderRecord,
     OrderUpdate,
@@ -29,6 +32,7 @@ from logos.core.types import SwitchState
 from logos.journal.reader import Damaged, JournalReader, TornTail
 from logos.session.artifacts import Moments
 from logos.session.entries import Entry, Manifest, Sealed, Stopping, decode_entry
+from logos.session.folder import is_finished
 from logos.session.presence import is_in_use
 
 _LAST_MAX: Final = 10
@@ -70,10 +74,11 @@ class Overview:
         return self._reader.sequence
 
     def status(self) -> str:
-        """RUNNING, the seal's status, or CRASHED: no seal, and no process that writes."""
+        """RUNNING, the seal's status, or CRASHED: not finished, and no process that writes."""
         if is_in_use(self.journal):
             return "RUNNING"
-        return "CRASHED" if self.sealed is None or self.is_torn else self.sealed.status
+        is_whole = is_finished(self.folder) and not self.is_torn
+        return self.sealed.status if self.sealed is not None and is_whole else "CRASHED"
 
     def is_cut_back(self) -> bool:
         """Whether the journal has lost records that were read: `logos resume` cut off a stop."""
@@ -221,6 +226,8 @@ def describe(entry: Entry) -> str:
         return _describe_order(entry)
     if isinstance(entry, RefusalRecord | GuardRecord | BlockedRecord | SwitchRecord):
         return _describe_safety(entry)
+    if isinstance(entry, CommandRecord):
+        return f"{entry.action} by {entry.by}: {entry.reason}"
     if isinstance(entry, WarningRecord):
         return f"{entry.code} {entry.symbol} {entry.detail}".replace("  ", " ")
     if isinstance(entry, PositionRecord):
@@ -234,7 +241,10 @@ def describe(entry: Entry) -> str:
         return f"{entry.session_id}: {entry.strategy}, seed {entry.seed}, logos {entry.software}"
     if isinstance(entry, Stopping):
         return f"by the operator after tick {entry.tick_id}"
-    return f"{entry.status}: {entry.reason}"
+    if isinstance(entry, Sealed):
+        return f"{entry.status}: {entry.reason}"
+    fields = msgspec.structs.asdict(entry)
+    return " ".join(str(fields[name]) for name in fields if name not in ("ts_ns", "tick_id"))
 
 
 def _describe_order(entry: OrderRecord | OrderUpdate | PaperFillRecord) -> str:

@@ -24,6 +24,7 @@ from logos.session.artifacts import (
 )
 from logos.session.build import build_account, build_books, make_instruments
 from logos.session.entries import Entry, Manifest, Sealed, Stopping, decode_entry
+from logos.session.folder import is_finished
 
 _SHOWN_BYTES: Final = 200
 
@@ -86,8 +87,8 @@ class Projector:
 
     @property
     def finished(self) -> Sealed | None:
-        """The seal, if it is the end of the file."""
-        return None if self.is_torn else self.sealed
+        """The seal, if it is the end of the file and the session's last files were made."""
+        return self.sealed if is_finished(self._path.parent) and not self.is_torn else None
 
     def _take(self, entry: Entry, sequence: int) -> None:
         if isinstance(entry, Manifest):
@@ -128,19 +129,19 @@ def _notional_units(manifest: Manifest) -> dict[str, int]:
     return {symbol: book.unit_value for symbol, book in books.items()}
 
 
-def compare_tables(folder: Path, made: Path, *, is_sealed: bool) -> list[Finding]:
+def compare_tables(folder: Path, made: Path, *, is_whole: bool) -> list[Finding]:
     """The first difference of each table in `folder` from the one in `made`.
 
-    The tables of a session that is not sealed may be behind or ahead of its journal, as both are
+    The tables of a session that is not finished may be behind or ahead of its journal, as both are
     written in groups; `logos resume` makes them anew. As far as both go they must agree.
     """
-    found = (_compare(folder / name, made / name, is_sealed=is_sealed) for name in TABLES)
+    found = (_compare(folder / name, made / name, is_whole=is_whole) for name in TABLES)
     return [finding for finding in found if finding is not None]
 
 
-def _compare(there: Path, made: Path, *, is_sealed: bool) -> Finding | None:
+def _compare(there: Path, made: Path, *, is_whole: bool) -> Finding | None:
     if not there.is_file():
-        return Finding(there.name, "", "is missing") if is_sealed else None
+        return Finding(there.name, "", "is missing") if is_whole else None
     with open(there, "rb") as old, open(made, "rb") as new:
         number = 0
         while True:
@@ -151,7 +152,7 @@ def _compare(there: Path, made: Path, *, is_sealed: bool) -> Finding | None:
                     return None
                 continue
             is_beyond = not is_line.endswith(b"\n") and must_line.startswith(is_line)
-            if not is_sealed and (not must_line or is_beyond):
+            if not is_whole and (not must_line or is_beyond):
                 return None
             return _difference(there.name, number, is_line, must_line)
 

@@ -10,9 +10,10 @@ In this order, and without writing anything into the session:
 4. of a sealed session also state.json (the journal's last record and hash; wallets, positions and
    lots) and config.json, and that there is a session.md
 
-A session that is not sealed is running, or its process is gone. Its tables are written in groups
-and `logos resume` makes them anew, so they may be shorter or longer than the journal says, but not
-other; its state.json, if any, is of an earlier stop and is not judged.
+A session whose journal is not sealed, or that lacks the file which is written last, is running or
+its process is gone. Its tables are written in groups and `logos resume` makes them anew, so they
+may be shorter or longer than the journal says, but not other; its state.json, if any, is of an
+earlier stop and is not judged.
 """
 
 from __future__ import annotations
@@ -40,8 +41,8 @@ _SEALED_STATUSES: Final = frozenset(status.value for status in SessionStatus)
 class Verdict:
     """What a verification found. `exit_code` is FINISHED, TORN, DAMAGED or DIFFERS.
 
-    `status` is the seal's, or RUNNING, or CRASHED for a session without a seal that no process
-    is writing. `damage` names sequence number, byte offset and reason.
+    `status` is the seal's, or RUNNING, or CRASHED for a session that is not finished and that no
+    process is writing. `damage` names sequence number, byte offset and reason.
     """
 
     session_id: str
@@ -51,6 +52,7 @@ class Verdict:
     whole_bytes: int = 0
     journal_hash: str = ""
     is_torn: bool = False
+    is_sealed: bool = False
     fills: int = 0
     samples: int = 0
     damage: Damaged | None = None
@@ -93,6 +95,7 @@ def _take_over(verdict: Verdict, projector: Projector, *, is_running: bool) -> N
     verdict.whole_bytes = projector.whole_bytes
     verdict.journal_hash = projector.digest.hex()
     verdict.is_torn = projector.is_torn
+    verdict.is_sealed = projector.sealed is not None and not projector.is_torn
     if projector.manifest is not None:
         verdict.session_id = projector.manifest.session_id
     if is_running:
@@ -115,7 +118,7 @@ def _judge(verdict: Verdict, projector: Projector, manifest: Manifest, made: Pat
     verdict.findings += projector.findings
     _check_manifest(verdict, manifest, config_hash(config))
     if not projector.findings:
-        verdict.findings += compare_tables(folder, made, is_sealed=sealed is not None)
+        verdict.findings += compare_tables(folder, made, is_whole=sealed is not None)
     # The rows of a session that is not sealed may not all have been written: then its journal's.
     trades = (folder if sealed is not None else made) / "trades.csv"
     audit = SampleAudit(config, trades)
@@ -223,6 +226,7 @@ def verdict_json(verdict: Verdict) -> dict[str, Any]:
         "whole_bytes": verdict.whole_bytes,
         "journal_hash": verdict.journal_hash,
         "is_torn": verdict.is_torn,
+        "is_sealed": verdict.is_sealed,
         "fills_recomputed": verdict.fills,
         "samples_recomputed": verdict.samples,
         "damage": None
