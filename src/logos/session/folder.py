@@ -163,6 +163,8 @@ class SessionFolder:
 
     def write_text(self, name: str, text: str) -> None:
         """Write one small file, atomically."""
+        # Last words about a failure come when all else may be there: it is not finished then.
+        (self.folder / _LAST_FILE).unlink(missing_ok=True)
         replace_file(self.folder / name, text.encode())
 
     def write_json(self, name: str, value: object) -> None:
