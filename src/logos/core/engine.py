@@ -21,12 +21,13 @@ from logos.core.book import Book
 from logos.core.context import CoreContext
 from logos.core.dealing import Dealing, strategy_failed
 from logos.core.desk import Desk
+from logos.core.flattener import Flattener
 from logos.core.gates import Switch
 from logos.core.guards import SessionGuards
 from logos.core.matching import PaperMarket, PaperRules, Path, bar_points
 from logos.core.messages import Bar, Command, Event, MarketEvent, Quote, QuoteBar, Trade
 from logos.core.orders import InvariantBroken
-from logos.core.records import Record, WarningRecord
+from logos.core.records import CommandRecord, Record, WarningRecord
 from logos.core.samples import account_record, position_record
 from logos.core.strategy import Answer, Strategy
 from logos.core.types import NS_PER_DAY, Code, SwitchState
@@ -48,6 +49,7 @@ class TradingCore:
         "_context",
         "_day",
         "_dealing",
+        "_is_flattening",
         "_market",
         "_next_check_ns",
         "_next_sample_ns",
@@ -97,6 +99,7 @@ class TradingCore:
         self._next_check_ns: int = 0
         self._day: int = 0
         """Days since 1970 of the latest event, UTC."""
+        self._is_flattening: bool = False
         self.bad_price_count: int = 0
 
     @property
@@ -181,6 +184,7 @@ class TradingCore:
         for event in events:
             if type(event) is not quote_type:
                 self._on_other(event)
+                on_quote = self._on_quote  # a command may have put another in its place
                 if watch.is_halted:
                     return
                 continue
@@ -281,11 +285,31 @@ class TradingCore:
         """An operator's word takes effect at its place among the events; it is no tick."""
         if command.ts_ns < self.desk.now_ns:
             self._check_time(command.ts_ns)
-        if command.action != "engage":
-            raise InvariantBroken(f"unknown command {command.action!r}")
         self.desk.now_ns = command.ts_ns
-        self.switch.engage(command.reason, command.by)
-        self._watch.see_switch("command")
+        if command.action == "engage":
+            self.switch.engage(command.reason, command.by)
+            self._watch.see_switch("command")
+        elif command.action == "flatten":
+            self._flatten(command)
+        else:
+            raise InvariantBroken(f"unknown command {command.action!r}")
+
+    def _flatten(self, command: Command) -> None:
+        """Take the strategy's place: cancel what is open, close what is held, trade no more."""
+        desk = self.desk
+        desk.effects.append(
+            CommandRecord(desk.now_ns, desk.tick_id, command.action, command.reason, command.by)
+        )
+        flattener = Flattener()
+        self._on_bar = flattener.on_bar
+        self._on_quote = flattener.on_quote
+        self._on_trade = flattener.on_trade
+        self._is_flattening = True
+        desk.wants_fills = False
+        self._watch.cancel_all(Code.CANCELLED_BY_OPERATOR)
+        for book in desk.books.values():
+            self._dealing.carry_out(book, flattener.close(self._context, book.instrument.symbol))
+        self._dealing.settle()
 
     # ---- the market meets the books ----
 
@@ -391,6 +415,8 @@ class TradingCore:
             raise strategy_failed("on_start", error) from error
 
     def _ask_stop(self) -> Answer:
+        if self._is_flattening:
+            return None
         try:
             return self.strategy.on_stop(self._context)
         except (Exception, SystemExit) as error:

@@ -152,7 +152,10 @@ class QuoteBar(msgspec.Struct, frozen=True, gc=False):
 
 
 class Command(msgspec.Struct, frozen=True, gc=False):
-    """An operator's word, sequenced among the market data: engage the switch at this moment."""
+    """An operator's word, sequenced among the market data.
+
+    `action` is "engage" (the kill switch) or "flatten" (close every position and trade no more).
+    """
 
     ts_ns: int
     action: str

@@ -172,6 +172,16 @@ class SwitchRecord(msgspec.Struct, frozen=True, gc=False, tag="switch", tag_fiel
     orders: int
 
 
+class CommandRecord(msgspec.Struct, frozen=True, gc=False, tag="command", tag_field="kind"):
+    """An operator's word that came from outside of the data, after tick `tick_id`."""
+
+    ts_ns: int
+    tick_id: int
+    action: str
+    reason: str
+    by: str
+
+
 class WarningRecord(msgspec.Struct, frozen=True, gc=False, tag="warning", tag_field="kind"):
     """Something an operator should read that stopped nothing."""
 
@@ -228,6 +238,7 @@ Record = (
     | GuardRecord
     | BlockedRecord
     | SwitchRecord
+    | CommandRecord
     | WarningRecord
     | PositionRecord
     | AccountRecord

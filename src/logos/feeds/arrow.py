@@ -96,7 +96,9 @@ def _parse_csv(state: FileState, data: bytes, size_type: pa.DataType) -> pa.Tabl
     types.update((name, pa.string()) for name in layout.sides)
     return pa_csv.read_csv(
         pa.BufferReader(pa.py_buffer(data)),
-        read_options=pa_csv.ReadOptions(column_names=header, block_size=len(data) + 1),
+        read_options=pa_csv.ReadOptions(
+            column_names=header, block_size=len(data) + 1, use_threads=False
+        ),
         parse_options=pa_csv.ParseOptions(quote_char=False),
         convert_options=pa_csv.ConvertOptions(
             column_types=types,
@@ -293,7 +295,7 @@ def parquet_head(path: Path, rows: int) -> list[list[str]]:
     with _open_parquet(path) as file:
         names = list(file.schema_arrow.names)
         cells: list[list[str]] = []
-        for batch in file.iter_batches(batch_size=max(rows, 1)):
+        for batch in file.iter_batches(batch_size=max(rows, 1), use_threads=False):
             cells += [row for _, row in islice(_batch_rows(batch, 1, None), rows - len(cells))]
             if len(cells) >= rows:
                 break
@@ -304,7 +306,7 @@ def parquet_batches(path: Path) -> Iterator[pa.RecordBatch]:
     """The file in batches of BATCH_ROWS rows, column names cleaned."""
     with _open_parquet(path) as file:
         try:
-            for batch in file.iter_batches(batch_size=BATCH_ROWS):
+            for batch in file.iter_batches(batch_size=BATCH_ROWS, use_threads=False):
                 yield batch.rename_columns(clean_header(batch.schema.names))
         except (OSError, pa.ArrowException) as error:
             raise DataError(f"{path}: damaged Parquet file ({error}); fetch it again") from error

@@ -25,11 +25,13 @@ exit codes:
   7  a journal with a torn end: whole up to there, `logos resume` goes on
   8  a damaged journal: the place is named
   9  a session differs from what its journal, data or fills say
+  130  forced to end by a second signal
 """
 
 _COMMANDS = {
     "trade": ("run a paper session over recorded data", "logos.live.trade"),
     "resume": ("go on with a stopped or crashed session", "logos.live.resume"),
+    "flatten": ("close every position of a session, on the record", "logos.live.flatten"),
     "replay": ("run a session again and compare every byte", "logos.live.replay"),
     "verify": ("recompute a session's books and check its journal", "logos.live.verify"),
     "inspect": ("show a session, running or not; follow its records", "logos.live.inspect"),

@@ -6,7 +6,7 @@ import argparse
 import json
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 from tqdm import tqdm
 
@@ -29,6 +29,10 @@ _CODES: tuple[tuple[type[Exception], ExitCode], ...] = (
     (JournalDiffersError, ExitCode.DIFFERS),
     (SessionDiffersError, ExitCode.DIFFERS),
 )
+
+
+_FORCED: Final = 130
+"""What a shell expects of a process that an interrupt ended."""
 
 
 class ProgressBar:
@@ -68,7 +72,7 @@ def attempt(
     `options` has `quiet` and `json`.
     """
 
-    def complain(error: object, code: ExitCode) -> int:
+    def complain(error: object, code: int) -> int:
         print(f"logos {command}: {error}", file=sys.stderr)
         return int(code)
 
@@ -83,6 +87,8 @@ def attempt(
             "see `logos doctor`, or set LOGOS_HOME to a folder you may write to",
             ExitCode.CANNOT_WRITE,
         )
+    except KeyboardInterrupt:
+        return complain("forced to end; `logos resume` finishes the session", _FORCED)
     if result is None:
         return int(ExitCode.FINISHED)
     try:

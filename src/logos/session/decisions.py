@@ -8,6 +8,7 @@ import msgspec
 
 from logos.core.records import (
     BlockedRecord,
+    CommandRecord,
     GuardRecord,
     OrderRecord,
     OrderUpdate,
@@ -57,6 +58,15 @@ class DecisionLog:
                 self._state = SwitchState[record.state]
                 self._log.decision(
                     record.ts_ns, record.tick_id, "SWITCH", record.reason, self._state, ""
+                )
+            elif isinstance(record, CommandRecord):
+                self._log.decision(
+                    record.ts_ns,
+                    record.tick_id,
+                    f"COMMAND_{record.action.upper()}",
+                    f"{record.reason} (by {record.by})",
+                    self._state,
+                    "",
                 )
             elif isinstance(record, WarningRecord):
                 self._write(record, "WARNING", f"{record.code}: {record.detail}")

@@ -12,17 +12,24 @@ from typing import final
 
 from logos.core.desk import Desk
 from logos.core.gates import Switch
-from logos.core.records import SwitchRecord
+from logos.core.records import CommandRecord, SwitchRecord
 from logos.core.types import SwitchState
 
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """What a journal says of the outside world, up to its last whole record."""
+    """What a journal says of the outside world, up to its last whole record.
+
+    `last_tick_id` and `last_ns` are the latest that any record bears, `orders` how many there are.
+    `is_whole`: the last tick was lived to its end (the session was stopped after it).
+    """
 
     switches: Sequence[SwitchRecord]
+    commands: Sequence[CommandRecord]
     last_tick_id: int
+    last_ns: int
     orders: int
+    is_whole: bool
 
 
 @final
@@ -40,6 +47,7 @@ class RecordedSwitch:
         self._reason = ""
         self._after = after
         self._desk: Desk | None = None
+        self._is_played = False
 
     def attach(self, desk: Desk) -> None:
         """Follow this desk."""
@@ -119,14 +127,24 @@ class RecordedSwitch:
         """The switch that follows the recording, once the recording has been played."""
         if self._after is None:
             return None
-        desk = self._attached()
-        recording = self._recording
-        is_past = desk.tick_id > recording.last_tick_id or (
-            desk.tick_id == recording.last_tick_id
-            and self._upcoming() is None
-            and desk.order_count >= recording.orders
-        )
-        return self._after if is_past else None
+        if not self._is_played:
+            desk = self._attached()
+            recording = self._recording
+            # Samples bear no tick, but the time of one proves that the session lived to it.
+            is_beyond = desk.tick_id > recording.last_tick_id and desk.now_ns > recording.last_ns
+            is_within_last = (
+                not recording.is_whole
+                and desk.tick_id == recording.last_tick_id
+                and desk.now_ns >= recording.last_ns
+                and self._upcoming() is None
+                and desk.order_count >= recording.orders
+            )
+            self._is_played = is_beyond or is_within_last
+        return self._after if self._is_played else None
+
+    def hand_over(self) -> None:
+        """The recording has been played: what comes now is new."""
+        self._is_played = True
 
     def _attached(self) -> Desk:
         if self._desk is None:

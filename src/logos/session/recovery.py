@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,7 +23,7 @@ import msgspec
 from logos import __version__, paths
 from logos.config import Config, ConfigError, make_config
 from logos.core.gates import InProcessSwitch, Switch
-from logos.core.records import SwitchRecord
+from logos.core.records import CommandRecord, SwitchRecord
 from logos.core.strategy import Strategy
 from logos.core.types import SessionStatus, SwitchState
 from logos.journal.codec import GENESIS, SCHEMA_VERSION, BadLine, decode_line
@@ -59,6 +59,14 @@ class SessionDiffersError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class Flatten:
+    """An operator's order to close everything: who, and why."""
+
+    by: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Journal:
     """What a session's journal says, up to its last whole line.
 
@@ -81,7 +89,9 @@ class _Scan:
 
     manifest: dict[str, Any] | None = None
     switches: list[SwitchRecord] | None = None
+    commands: list[CommandRecord] = field(default_factory=list)
     last_tick_id: int = 0
+    last_ns: int = 0
     orders: int = 0
     status: SessionStatus | None = None
     stopped_tick_id: int | None = None
@@ -103,10 +113,13 @@ class _Scan:
                 self.kept_bytes = offset
         elif self.kept_bytes is None:
             self.last_tick_id = max(self.last_tick_id, head.tick_id)
+            self.last_ns = max(self.last_ns, head.ts_ns)
             if head.kind == "order":
                 self.orders += 1
             elif head.kind == "switch" and self.switches is not None:
                 self.switches.append(msgspec.json.decode(body, type=SwitchRecord))
+            elif head.kind == "command":
+                self.commands.append(msgspec.json.decode(body, type=CommandRecord))
 
 
 class _Head(msgspec.Struct):
@@ -114,6 +127,7 @@ class _Head(msgspec.Struct):
 
     kind: str
     tick_id: int = 0
+    ts_ns: int = 0
     status: str = ""
 
 
@@ -165,11 +179,23 @@ def read_session(folder: Path) -> Journal:
     return Journal(
         path,
         scan.manifest,
-        Recording(scan.switches, scan.last_tick_id, scan.orders),
+        _recording(scan),
         offset if scan.kept_bytes is None else scan.kept_bytes,
         is_torn,
         scan.status,
         scan.stopped_tick_id,
+    )
+
+
+def _recording(scan: _Scan) -> Recording:
+    stopped = scan.stopped_tick_id
+    return Recording(
+        scan.switches or [],
+        scan.commands,
+        scan.last_tick_id if stopped is None else stopped,
+        scan.last_ns,
+        scan.orders,
+        is_whole=stopped is not None,
     )
 
 
@@ -182,8 +208,12 @@ def resume(
     on_plan: Callable[[Plan], Progress] | None = None,
     tell: Callable[[str], object] = tell_operator,
     home: Path | None = None,
+    flatten: Flatten | None = None,
 ) -> SessionResult:
     """Go on with a session that was stopped, or that crashed. Arguments as for `run`.
+
+    With `flatten` it goes on without its strategy: open orders are cancelled, every position is
+    closed through the same guards and gates, and nothing more is traded.
 
     Raises CannotResumeError when it has ended, or when settings, data, strategy or software are
     not those it began with; JournalDamagedError, JournalDiffersError, SessionBusyError,
@@ -211,7 +241,19 @@ def resume(
         recorded.attach(core.desk)
         place = SessionFolder(session_id, folder, core.desk.books, home, journal.whole_bytes)
         guardian = Guardian(session_id, own_switch or InProcessSwitch(), core, home)
-        running = Running(plan, session_id, core, place, guardian)
+        commands = list(journal.recording.commands)
+        if flatten is not None:
+            tick_id = journal.recording.last_tick_id
+            commands.append(CommandRecord(0, tick_id, "flatten", flatten.reason, flatten.by))
+        running = Running(
+            plan,
+            session_id,
+            core,
+            place,
+            guardian,
+            commands=commands,
+            before_last_command=recorded.hand_over if flatten is not None else None,
+        )
         return running.run(on_plan(plan) if on_plan is not None else _no_progress)
     finally:
         if own_switch is not None:
@@ -247,7 +289,13 @@ def replay(
         place = SessionFolder(session_id, copy, core.desk.books, Path(temporary))
         guardian = Guardian(session_id, recorded, core, Path(temporary))
         running = Running(
-            plan, session_id, core, place, guardian, stop_after_tick=journal.stopped_tick_id
+            plan,
+            session_id,
+            core,
+            place,
+            guardian,
+            stop_after_tick=journal.stopped_tick_id,
+            commands=journal.recording.commands,
         )
         result = running.run(on_plan(plan) if on_plan is not None else _no_progress)
         for name in COMPARED:

@@ -17,8 +17,8 @@ from typing import Any
 from logos import __version__
 from logos.core.engine import TradingCore
 from logos.core.fixed import format_units
-from logos.core.messages import Event
-from logos.core.records import WarningRecord
+from logos.core.messages import Command, Event
+from logos.core.records import CommandRecord, WarningRecord
 from logos.core.translator import StrategyError
 from logos.core.types import SessionStatus
 from logos.feeds.errors import DataError
@@ -41,7 +41,8 @@ _PIECE_NS_MAX = 100_000_000
 class Running:
     """One run: its plan, its folder, its core.
 
-    `stop_after_tick` ends it as an operator would have, after that tick (for replays).
+    `stop_after_tick` ends it as an operator would have, after that tick (for replays); `commands`
+    are an operator's, each carried out after its tick, the last one after `before_last_command`.
     """
 
     def __init__(
@@ -52,6 +53,8 @@ class Running:
         folder: SessionFolder,
         guardian: Guardian,
         stop_after_tick: int | None = None,
+        commands: Sequence[CommandRecord] = (),
+        before_last_command: Callable[[], None] | None = None,
     ) -> None:
         self._plan = plan
         self._id = session_id
@@ -59,6 +62,8 @@ class Running:
         self._folder = folder
         self._guardian = guardian
         self._stop_after_tick = stop_after_tick
+        self._commands = list(commands)
+        self._before_last_command = before_last_command
         self._first_ns: int | None = None
         self._run_ns = 0
         self._piece = 1024
@@ -119,6 +124,7 @@ class Running:
             progress(len(events))
             if core.is_halted:
                 break
+        self._carry_out_commands()
         self._folder.write(core.stop())
         self._folder.write(self._unused())
         self._folder.check_continued()
@@ -131,8 +137,10 @@ class Running:
         done = 0
         while done < len(events) and not core.is_halted:
             size = self._piece
-            if self._stop_after_tick is not None:
-                size = min(size, self._stop_after_tick - core.desk.tick_id)
+            if self._commands:
+                self._carry_out_commands()
+            for tick_id in self._next_ticks():
+                size = min(size, tick_id - core.desk.tick_id)
             if self._guardian.stop_requested or size <= 0:
                 raise Stopped
             piece = events[done : done + size]
@@ -148,6 +156,20 @@ class Running:
                 self._piece //= 2
             elif took_ns < _PIECE_NS_MAX // 8:
                 self._piece *= 2
+
+    def _next_ticks(self) -> list[int]:
+        """The ticks after which something other than the next event is due."""
+        ticks = [command.tick_id for command in self._commands[:1]]
+        return ticks if self._stop_after_tick is None else [*ticks, self._stop_after_tick]
+
+    def _carry_out_commands(self) -> None:
+        core = self._core
+        while self._commands and self._commands[0].tick_id <= core.desk.tick_id:
+            record = self._commands.pop(0)
+            if not self._commands and self._before_last_command is not None:
+                self._before_last_command()
+            core.run([Command(core.desk.now_ns, record.action, record.reason, record.by)])
+            self._folder.write(core.take_effects())
 
     def _unused(self) -> list[WarningRecord]:
         """Scheduled orders and signals that no event ever reached; strategies may count them."""

@@ -206,10 +206,9 @@ def _note_snapshot(verdict: Verdict) -> None:
     except (OSError, ValueError, LookupError, TypeError):
         return
     if sequence > verdict.records and status != SessionStatus.STOPPED.value:
-        missing = sequence - verdict.records
         verdict.notes.append(
-            f"state.json was written as {status} at record {sequence}: the last {missing} records "
-            "of the journal are missing"
+            f"state.json was written as {status} at record {sequence}: the journal has lost its end "
+            "since then"
         )
 
 
