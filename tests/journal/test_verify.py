@@ -383,7 +383,7 @@ def test_a_sealed_journal_that_lost_its_end_is_noted(folder: Path) -> None:
     verdict = verify(folder)
     assert verdict.exit_code is ExitCode.TORN
     [note] = verdict.notes
-    assert f"at record {verdict.records + 1}: the last 1 records" in note
+    assert f"at record {verdict.records + 1}: the journal has lost its end" in note
 
 
 def test_a_session_whose_last_files_are_missing_is_to_be_finished(
