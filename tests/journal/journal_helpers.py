@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+import msgspec
 
 from logos import session
 from logos.core.gates import InProcessSwitch
@@ -17,6 +20,7 @@ from logos.core.strategy import Answer, Context, Strategy, limit, market, stop
 from logos.core.types import Side
 from logos.journal.codec import GENESIS, chain, encode_line
 from logos.journal.reader import read_journal
+from logos.session.verify import Verdict
 from logos.testing.builders import Scripted, bar
 
 ACME = instrument("ACME", tick="0.01", lot="1", quote="USD")
@@ -165,3 +169,15 @@ def content_of(folder: Path) -> dict[str, tuple[bytes, int]]:
         entry.name: (Path(entry).read_bytes(), entry.stat().st_mtime_ns)
         for entry in os.scandir(folder)
     }
+
+
+def change_manifest(folder: Path, **fields: Any) -> None:
+    """Give the manifest other fields, and make the chain right again."""
+    bodies = bodies_of(folder / "state.jsonl")
+    bodies[0] = msgspec.json.encode({**json.loads(bodies[0]), **fields})
+    write_chain(folder / "state.jsonl", bodies)
+
+
+def places_of(verdict: Verdict) -> list[tuple[str, str]]:
+    """File and place of every finding."""
+    return [(each.file, each.place) for each in verdict.findings]

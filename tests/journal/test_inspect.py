@@ -7,23 +7,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from journal_helpers import KINDS, content_of, copy_of, spot, stopped
+from journal_helpers import KINDS, content_of, stopped
 
 from logos import session
 from logos.journal.writer import JournalWriter
 from logos.live.__main__ import main
 from logos.session.inspect import Overview
-
-
-@pytest.fixture(scope="module")
-def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A finished session's folder; tests change copies of it."""
-    return spot(tmp_path_factory.mktemp("home")).folder
-
-
-@pytest.fixture
-def folder(original: Path, tmp_path: Path) -> Path:
-    return copy_of(original, tmp_path)
 
 
 def lines_of(folder: Path) -> list[bytes]:
