@@ -207,8 +207,8 @@ def _note_snapshot(verdict: Verdict) -> None:
         return
     if sequence > verdict.records and status != SessionStatus.STOPPED.value:
         verdict.notes.append(
-            f"state.json was written as {status} at record {sequence}: the journal has lost its end "
-            "since then"
+            f"state.json was written as {status} at record {sequence}: the journal has lost its "
+            "end since then"
         )
 
 
