@@ -21,8 +21,8 @@ exit codes:
   3  bad data
   4  halted by the kill switch or a guard
   5  the strategy failed
-  6  a file or folder cannot be written
-  7  a journal with a torn end: whole up to there, `logos resume` goes on
+  6  a file or folder cannot be written, or read
+  7  a journal with a torn end, or a session without its last files: `logos resume` goes on
   8  a damaged journal: the place is named
   9  a session differs from what its journal, data or fills say
   130  forced to end by a second signal
