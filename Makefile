@@ -7,7 +7,7 @@ INSTALLED := $(VENV)/.installed
 CONFIG ?= examples/session.toml
 
 .DEFAULT_GOAL := help
-.PHONY: guard-campaign help env session test test-all compiled interpreted test-compiled bench fixtures lint format clean kill-campaign mutation
+.PHONY: guard-campaign help env session test test-all compiled interpreted test-compiled bench fixtures lint format clean kill-campaign crash-campaign mutation
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -60,11 +60,14 @@ test-compiled: compiled ## Run the tests against the C extensions, then remove t
 guard-campaign: env ## A million generated orders against generated limits (about 8 minutes)
 	$(BIN)/python tests/guards/guard_campaign.py 1000000
 
-BENCHES := engine sessions readers switch
+BENCHES := engine sessions readers switch recovery
 
 bench: env ## Run the benchmarks, or some of them (ONLY="engine sessions", ARGS=ticks)
 	@for name in $(or $(ONLY),$(BENCHES)); do \
 		echo "== $$name"; $(BIN)/python bench/$$name.py $(ARGS) || exit 1; done
+
+crash-campaign: env ## 1,000 kills of real sessions, each resumed to the same bytes (KILLS=n SEED=n)
+	$(BIN)/python tests/crash/campaign.py --kills $(or $(KILLS),1000) --seed $(or $(SEED),0)
 
 kill-campaign: env ## 1,000 engagements at random moments and 200 restarts (ENGAGEMENTS=n RESTARTS=n)
 	$(BIN)/python tests/kill/campaign.py --engagements $(or $(ENGAGEMENTS),1000) \

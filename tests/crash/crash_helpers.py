@@ -71,7 +71,9 @@ class Bench:
             return begin(self.story, self.home, self._switch)
         journal = recovery.read_session(session_folder(self.home))
         switches = journal.recording.switches
-        if not switches or switches[-1].state != SwitchState.ENGAGED.name:
+        if switches and switches[-1].state == SwitchState.ENGAGED.name:
+            self._switch.engage("guard MAX_ORDER_QUANTITY", "guard")  # the machine's is durable
+        else:
             # Whoever resumes after an engagement that is not in the journal has to clear it first.
             self._switch = InProcessSwitch()
         return resume(self.story, self.home, self._switch)

@@ -203,12 +203,14 @@ def first_difference(home: Path, expected: dict[str, bytes]) -> str:
 def has_begun(home: Path) -> bool:
     """Whether the journal has its first record; without it there is nothing to resume."""
     path = session_folder(home) / "state.jsonl"
-    return path.is_file() and b"\n" in path.read_bytes()
+    first, newline, _ = (path.read_bytes() if path.is_file() else b"").partition(b"\n")
+    return bool(newline) and 0 not in first
 
 
 def clear_away(home: Path) -> None:
-    """What the message of a session that never began asks for."""
+    """What the message of a session that never began asks for, and what it may have logged."""
     shutil.rmtree(session_folder(home), ignore_errors=True)
+    log_file(home).unlink(missing_ok=True)
 
 
 def _hush(_: str) -> None:

@@ -36,6 +36,7 @@ from logos.session.recorded import RecordedSwitch, Recording
 from logos.session.running import Progress, Running, manifest
 
 _LINE_BYTES_MAX: Final = 16 << 20
+_SECTOR_BYTES: Final = 512
 
 COMPARED: Final = ("config.json", "state.jsonl", "state.json", *TABLES, "session.md")
 """The files that a replay must reproduce byte for byte."""
@@ -164,6 +165,9 @@ def read_session(folder: Path) -> Journal:
                 body, digest = decode_line(line[:-1], sequence, digest)
                 scan.see(body, offset)
             except (BadLine, msgspec.DecodeError, ValueError) as error:
+                if _is_hole(line, offset):
+                    is_torn = True
+                    break
                 raise JournalDamagedError(path, sequence, offset, str(error)) from None
             offset += len(line)
     if scan.manifest is None or scan.switches is None:
@@ -197,6 +201,17 @@ def _recording(scan: _Scan) -> Recording:
         scan.orders,
         is_whole=stopped is not None,
     )
+
+
+def _is_hole(line: bytes, offset: int) -> bool:
+    """Whether part of a line never reached the disk, though something behind it did.
+
+    A power cut can leave sectors that were never written: they read as zeros, up to the end of a
+    sector, and no line holds a zero. All from there on was not synced.
+    """
+    start = line.find(0)
+    end = start + len(line[start:]) - len(line[start:].lstrip(b"\0"))
+    return start >= 0 and (offset + end) % _SECTOR_BYTES == 0
 
 
 def resume(

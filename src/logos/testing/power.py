@@ -5,8 +5,8 @@ The method: the steps that `logos.testing.faults` recorded are played on a model
 some moment; every step is either durable by then or pending, and of what is pending any part may
 have happened:
 
-- of each file the writes since its last fsync: none, all, a beginning, any of them (the places
-  between read as zeros), the last one torn;
+- of each file the writes since its last fsync: none, all, a beginning, the last one torn, or any
+  of their sectors (what was never written reads as zeros);
 - of the names (created, replaced, removed) since their folder's last fsync: a beginning, because
   file systems journal names in order.
 
@@ -15,12 +15,16 @@ A name does not become durable by an fsync of its file, only by one of its folde
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
+from typing import Final
 
 from logos.testing.faults import Step
+
+SECTOR_BYTES: Final = 512
+"""What a disk writes wholly or not at all."""
 
 
 @dataclass(slots=True)
@@ -65,10 +69,7 @@ class Disk:
             survivors = generator.randint(0, len(self._pending_names))
         for step in self._pending_names[:survivors]:
             _rename(names, step)
-        contents = {
-            inode: _applied(file.durable, list(_survivors(file.pending, generator)))
-            for inode, file in self._files.items()
-        }
+        contents = {inode: _left_of(file, generator) for inode, file in self._files.items()}
         return {path: contents[inode] for path, inode in names.items()}
 
     def _see(self, step: Step) -> None:
@@ -109,18 +110,27 @@ def _rename(names: dict[Path, int], step: Step) -> None:
         names[step.target] = names.pop(step.path)
 
 
-def _survivors(pending: Sequence[Step], generator: Random) -> Iterator[Step]:
-    """Some of the pending writes of one file, in one of the ways a disk has."""
-    way = generator.choice(("none", "all", "beginning", "torn", "any"))
-    if way == "none" or not pending:
-        return
-    if way == "any":
-        yield from (step for step in pending if generator.random() < 0.5)
-        return
-    count = len(pending) if way == "all" else generator.randint(1, len(pending))
-    yield from pending[: count - 1]
-    last = pending[count - 1]
+def _left_of(file: _File, generator: Random) -> bytes:
+    """The content of one file, after one of the ways in which a disk loses what is pending."""
+    way = generator.choice(("none", "all", "beginning", "torn", "sectors"))
+    if way == "none" or not file.pending:
+        return file.durable
+    count = len(file.pending) if way == "all" else generator.randint(1, len(file.pending))
+    content = _applied(file.durable, file.pending[: count - 1])
+    last = file.pending[count - 1]
     if way == "torn" and last.data:
         size = generator.randrange(len(last.data))
         last = Step(last.kind, last.path, last.inode, last.offset, last.data[:size])
-    yield last
+    content = _applied(content, [last])
+    return _without_sectors(content, file.durable, generator) if way == "sectors" else content
+
+
+def _without_sectors(content: bytes, durable: bytes, generator: Random) -> bytes:
+    """`content` with some of the sectors that were never synced as they were before."""
+    buffer = bytearray(content)
+    before = durable.ljust(len(content), b"\0")
+    for start in range(0, len(content), SECTOR_BYTES):
+        if generator.random() < 0.5:
+            end = min(start + SECTOR_BYTES, len(content))
+            buffer[start:end] = before[start:end]
+    return bytes(buffer)

@@ -1,0 +1,118 @@
+"""Any sequence of runs, crashes, stops and resumptions equals one straight run."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+from crash_helpers import Bench, truth
+from crash_sessions import Story, first_difference, replay
+from hypothesis import given, settings
+from hypothesis import strategies as some
+
+from logos.core.messages import Event
+from logos.core.types import SessionStatus
+from logos.journal.writer import JournalDiffersError
+from logos.session import recovery
+from logos.session.plan import Feed
+from logos.testing.faults import Cut, Fault, Operation, at
+
+STEPS = some.one_of(
+    some.tuples(some.just("crash"), some.integers(1, 80)),
+    some.tuples(some.just("tear"), some.integers(1, 80)),
+    some.tuples(some.just("stop"), some.integers(0, 11)),
+    some.tuples(some.just("stop and crash"), some.integers(0, 11)),
+)
+
+
+class StoppingFeed:
+    """Sends SIGTERM to this process before its chunk number `chunk`, as an operator might."""
+
+    def __init__(self, feed: Feed, chunk: int) -> None:
+        self._feed = feed
+        self._chunk = chunk
+
+    def chunks(self) -> Iterator[Sequence[Event]]:
+        for number, events in enumerate(self._feed.chunks()):
+            if number == self._chunk:
+                os.kill(os.getpid(), signal.SIGTERM)
+            yield events
+
+
+class StoppedStory(Story):
+    """A story that an operator stops."""
+
+    stop_before = 0
+
+    @property
+    def feed(self) -> Feed:
+        return StoppingFeed(super().feed, self.stop_before)
+
+
+def stopped(story: Story, chunk: int) -> Story:
+    """The story, stopped at that chunk."""
+    kind = type("StoppedHere", (StoppedStory,), {"stop_before": chunk})
+    fields = (story.events, story.chunk, story.breach_at, story.fail_at, story.on_engaged)
+    made = kind(*fields, story.seed)
+    assert isinstance(made, Story)
+    return made
+
+
+def cut_in_the_ending(operation: Operation) -> Fault:
+    """Half-way through what a stop leaves behind."""
+    return Cut() if operation.path.name == "session.md" and operation.kind == "replace" else None
+
+
+def take(bench: Bench, story: Story, step: tuple[str, int]) -> None:
+    """One step of a sequence."""
+    kind, number = step
+    bench.story = stopped(story, number) if kind.startswith("stop") else story
+    try:
+        if kind == "crash":
+            bench.go(at(number, Cut()))
+        elif kind == "tear":
+            bench.go(at(number, Cut(written=17)))
+        elif kind == "stop":
+            bench.go()
+        else:
+            bench.go(cut_in_the_ending)
+    finally:
+        bench.story = story
+
+
+@pytest.mark.parametrize("name", ["trading", "halted", "blocked", "failing"])
+@settings(max_examples=12, deadline=None, derandomize=True, database=None)
+@given(steps=some.lists(STEPS, max_size=4))
+def test_any_sequence_of_crashes_stops_and_resumptions_equals_one_straight_run(
+    name: str, steps: list[tuple[str, int]]
+) -> None:
+    with TemporaryDirectory() as folder:
+        bench = Bench(name, Path(folder))
+        story = bench.story
+        for step in steps:
+            try:
+                take(bench, story, step)
+            except recovery.CannotResumeError:
+                break  # it has ended: whatever comes now, nothing may change
+            except JournalDiffersError:
+                # A stop that comes before a resumed session has caught up ends it there, untouched.
+                assert step[0].startswith("stop")
+        bench.finish()
+        assert first_difference(bench.home, truth(name)) == ""
+
+
+def test_a_stopped_session_replays_as_it_stands_and_then_goes_on(tmp_path: Path) -> None:
+    bench = Bench("trading", tmp_path)
+    story = bench.story
+    bench.story = stopped(story, 5)
+    result = bench.go()
+    assert result is not None
+    assert result.status is SessionStatus.STOPPED
+    replay(story, tmp_path)
+    bench.story = story
+    assert bench.go() is not None
+    assert first_difference(tmp_path, truth("trading")) == ""
