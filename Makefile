@@ -67,7 +67,7 @@ bench: env ## Run the benchmarks, or some of them (ONLY="engine sessions", ARGS=
 		echo "== $$name"; $(BIN)/python bench/$$name.py $(ARGS) || exit 1; done
 
 crash-campaign: env ## 1,000 kills of real sessions, each resumed to the same bytes (KILLS=n SEED=n)
-	$(BIN)/python tests/crash/campaign.py --kills $(or $(KILLS),1000) --seed $(or $(SEED),0)
+	$(BIN)/python tests/crash/crash_campaign.py --kills $(or $(KILLS),1000) --seed $(or $(SEED),0)
 
 kill-campaign: env ## 1,000 engagements at random moments and 200 restarts (ENGAGEMENTS=n RESTARTS=n)
 	$(BIN)/python tests/kill/campaign.py --engagements $(or $(ENGAGEMENTS),1000) \

@@ -264,9 +264,7 @@ class Judge:
         books = desk.books
         self._quantity_scales = {s: book.instrument.quantity_scale for s, book in books.items()}
         self._money_of = {symbol: book.ledger.currency for symbol, book in books.items()}
-        self._money_scales = {
-            wallet.asset: 10**wallet.decimals for wallet in desk.account.wallets
-        }
+        self._money_scales = {wallet.asset: 10**wallet.decimals for wallet in desk.account.wallets}
         self._marks = Marks()
         self._fills_seen = -1
         self._state = auditor.state()

@@ -117,6 +117,11 @@ class SessionFolder:
         for path in (*self._projections, *self.folder.glob(".*.tmp")):
             path.unlink(missing_ok=True)
 
+    @property
+    def is_continuing(self) -> bool:
+        """Whether a continued journal has lines left that the session has not made again."""
+        return self._journal.is_continuing
+
     def check_continued(self) -> None:
         """Raise JournalDiffersError if a continued journal says more than the session did."""
         if self._journal.is_continuing:

@@ -157,6 +157,9 @@ def read_session(folder: Path) -> Journal:
     is_torn = False
     with open(path, "rb") as file:
         while line := file.readline(_LINE_BYTES_MAX):
+            if len(line) >= _LINE_BYTES_MAX and not line.endswith(b"\n"):
+                # Not a torn end, unless there is nothing more: never cut off what may follow.
+                raise JournalDamagedError(path, sequence + 1, offset, "a line without an end")
             if not line.endswith(b"\n"):
                 is_torn = True
                 break

@@ -141,7 +141,9 @@ class Running:
                 self._carry_out_commands()
             for tick_id in self._next_ticks():
                 size = min(size, tick_id - core.desk.tick_id)
-            if self._guardian.stop_requested or size <= 0:
+            # A session that is resumed first catches up with its journal: then it can stop.
+            wants_stop = self._guardian.stop_requested and not self._folder.is_continuing
+            if wants_stop or size <= 0:
                 raise Stopped
             piece = events[done : done + size]
             began = clock()

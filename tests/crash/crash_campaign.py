@@ -2,7 +2,7 @@
 
 See kill_trials.py for what one trial does. Every failure names the seed that makes it again.
 
-Run: make crash-campaign   (python tests/crash/campaign.py [--kills N] [--seed N])
+Run: make crash-campaign   (python tests/crash/crash_campaign.py [--kills N] [--seed N])
 """
 
 from __future__ import annotations
