@@ -167,6 +167,12 @@ class SwitchMachine(RuleBasedStateMachine):
             self.stopped |= action == "engage" and "open KILL" in done
         if committed:
             self.stopped = self.reduced = False
+            # Everybody hears of the grant, as after a reset that was not cut short. A reader that
+            # has not looked since, and meets a new marker first, stays ENGAGED in its own memory:
+            # too severe, which is allowed, and no engagement that others could rely on.
+            for number, reader in enumerate(self.actors):
+                if number != actor:
+                    self.notice(reader.authority())
         self.crash_and_start_again(actor)
 
     @rule(name=st.sampled_from(["KILL", "REDUCE_ONLY"]), seen_by=ACTORS)
