@@ -27,7 +27,6 @@ class Desk:
     __slots__ = (
         "account",
         "books",
-        "cancelled_count",
         "effects",
         "fill_count",
         "fills",
@@ -38,7 +37,6 @@ class Desk:
         "next_order_id",
         "now_ns",
         "order_count",
-        "refusal_count",
         "replaced",
         "session_id",
         "switch",
@@ -75,8 +73,6 @@ class Desk:
         self.next_fill_id: int = 1
         self.order_count: int = 0
         self.fill_count: int = 0
-        self.cancelled_count: int = 0
-        self.refusal_count: int = 0
 
     def submit(self, approved: Approved, latency_ns: int) -> Order | None:
         """Make the order unless gate 2 refuses it (None, and the refusal is recorded)."""
@@ -113,7 +109,6 @@ class Desk:
 
     def refuse(self, symbol: str, trips: list[tuple[Code, str]]) -> None:
         """Record that an intent went no further, with everything that stood against it."""
-        self.refusal_count += 1
         code, detail = trips[0]
         also = tuple([other for other, _ in trips[1:]])
         self.effects.append(RefusalRecord(self.now_ns, self.tick_id, symbol, code, detail, also))
@@ -131,7 +126,6 @@ class Desk:
         self._lock_wallet(book, order).unlock(order.locked)
         order.locked = 0
         self._leave(book, order, order.remaining)
-        self.cancelled_count += 1
         if code is Code.REPLACED:
             self.replaced.append(order)
             self.is_unsettled = True
