@@ -1,0 +1,1 @@
+"""Adapters to places where orders go, behind one contract (`venues.contract`)."""

@@ -1,0 +1,151 @@
+"""The contract of venues: what one is asked, what it answers, and what each failure means.
+
+A venue is asked and answers; it decides nothing, keeps no books and never sends anything twice.
+Prices and quantities are integers in the instrument's units, money in units of the ledger.
+
+What matters most is what is known after a failure, so each kind has its own exception:
+
+- `Refused`: the venue said no. The order does not exist there. Final.
+- `NotSent`: nothing left this machine, or the venue turned it away unread (rate limit,
+  maintenance). The order does not exist there; the same may be tried again.
+- `OutcomeUnknown`: it may or may not exist there (timeout, connection lost after sending, an
+  answer nobody can read). Ask with `find`; never send again blindly.
+- `Unavailable`: a question could not be answered now. Ask again later.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Protocol
+
+import msgspec
+
+from logos.core.risk import Approved
+from logos.core.types import OrderStatus, OrderType, Side, TimeInForce
+
+
+class VenueError(Exception):
+    """Something went wrong with a venue; no message of these ever holds a credential."""
+
+
+class Refused(VenueError):
+    """The venue refused the request for good; the order does not exist (or did not change)."""
+
+
+class NotSent(VenueError):
+    """The request had no effect; it may be tried again after `retry_after_s`."""
+
+    def __init__(self, message: str, retry_after_s: float = 0.0) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
+class OutcomeUnknown(VenueError):
+    """The request may or may not have had its effect: ask before anything else."""
+
+
+class Unavailable(VenueError):
+    """A question could not be answered now."""
+
+    def __init__(self, message: str, retry_after_s: float = 0.0) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
+class VenueOrder(msgspec.Struct, frozen=True):
+    """An order as the venue shows it. `client_order_id` is empty for one that is not ours."""
+
+    client_order_id: str
+    venue_order_id: str
+    symbol: str
+    side: Side
+    type: OrderType
+    quantity_units: int
+    filled_units: int
+    limit_price_units: int
+    status: OrderStatus
+    reason: str = ""
+    """The venue's words about a rejection or cancellation."""
+
+
+class VenueFill(msgspec.Struct, frozen=True):
+    """One execution as the venue shows it; `fill_id` is unique at the venue within `symbol`.
+
+    `fee` is exact text arithmetic in `fee_currency`. `client_order_id` may be empty where the
+    venue's list of fills does not repeat it: `venue_order_id` says whose it is.
+    """
+
+    fill_id: str
+    client_order_id: str
+    venue_order_id: str
+    symbol: str
+    side: Side
+    quantity_units: int
+    price_units: int
+    fee: Decimal
+    fee_currency: str
+    is_maker: bool
+    ts_ns: int
+
+
+class Capabilities(msgspec.Struct, frozen=True):
+    """What a venue can do; an order beyond it is refused before it is sent."""
+
+    order_types: frozenset[OrderType]
+    times_in_force: frozenset[TimeInForce]
+    has_replace: bool
+    is_sandbox: bool
+
+
+class CheckLine(msgspec.Struct, frozen=True):
+    """One line of a dry run: what was checked, whether it is well, and what to do if not."""
+
+    name: str
+    is_ok: bool
+    detail: str
+
+
+class Venue(Protocol):
+    """A place where orders go. All methods raise `Unavailable` when a question stays open."""
+
+    @property
+    def name(self) -> str:
+        """A short name for logs: "ccxt:binance (sandbox)"."""
+
+    @property
+    def capabilities(self) -> Capabilities: ...
+
+    async def open(self) -> None:
+        """Connect and load what is needed of the market. Raises VenueError."""
+
+    async def close(self) -> None:
+        """Release every connection; closing again does nothing."""
+
+    async def submit(self, approved: Approved, client_order_id: str) -> VenueOrder:
+        """Send an order, once. Raises Refused, NotSent or OutcomeUnknown."""
+
+    async def cancel(self, client_order_id: str, symbol: str) -> None:
+        """Ask for a cancel, once. Returns when the venue has taken the request.
+
+        Raises Refused when there is nothing to cancel (it filled, or is unknown), NotSent or
+        OutcomeUnknown. Whether the order ended is for `find` or `open_orders` to say.
+        """
+
+    async def find(self, client_order_id: str, symbol: str) -> VenueOrder | None:
+        """The order as the venue knows it; None when the venue says it has never seen it."""
+
+    async def open_orders(self) -> Sequence[VenueOrder]:
+        """Everything open in the session's symbols, orders that are not ours included."""
+
+    async def fills_since(self, ts_ns: int) -> Sequence[VenueFill]:
+        """All fills in the session's symbols from that moment on, oldest first."""
+
+    async def positions(self) -> Mapping[str, int]:
+        """Signed quantity units by symbol where the venue keeps positions; empty for spot."""
+
+    async def balances(self) -> Mapping[str, Decimal]:
+        """What is owned of each asset, what orders lock included."""
+
+    async def check(self) -> Sequence[CheckLine]:
+        """The dry run: credentials, permissions, clock skew, market rules; sends no order."""
