@@ -2,6 +2,9 @@
 
 However it ends, an exception inside the strategy included, its artifacts are complete: the books as
 they stood at the last event, every order with its last status, and the reason in session.md.
+
+Its life is a generator that waits for events, so that whoever has them can push them in: a loop
+that pulls from a feed (`Running.run`), or tasks that wait for a venue.
 """
 
 from __future__ import annotations
@@ -9,9 +12,8 @@ from __future__ import annotations
 import sys
 import time
 import traceback
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import suppress
-from itertools import chain
 from typing import Any
 
 from logos import __version__
@@ -35,7 +37,12 @@ from logos.session.summary import data_facts, figures, host_facts, session_uuid
 Progress = Callable[[int], object]
 """Called with the number of events of each chunk once it has been processed."""
 
+Life = Generator[None, Sequence[Event] | None, SessionResult]
+"""A session that waits for events; see `Running.life`."""
+
 _PIECE_NS_MAX = 100_000_000
+_BEFORE_START = -1
+"""The tick of a stop that came before the first event."""
 
 
 class Running:
@@ -69,13 +76,43 @@ class Running:
         self._piece = 1024
 
     def run(self, progress: Progress) -> SessionResult:
-        """Run it to its end. Raises OSError when a file cannot be written."""
+        """Run it to its end on the plan's own feed. Raises OSError when a file cannot be written.
+
+        A feed that fails is reported in the result, like a strategy that does.
+        """
+        life = self.life()
+        next(life)
+        try:
+            try:
+                for events in self._plan.feed.chunks():
+                    life.send(events)
+                    progress(len(events))
+            except StopIteration:
+                raise
+            except BaseException as error:
+                # One that came out of `life` has ended it, and comes out of it again.
+                life.throw(error)
+            life.send(None)
+        except StopIteration as end:
+            result: SessionResult = end.value
+            return result
+        raise RuntimeError("the session waits for events after its feed came to its end")
+
+    def life(self) -> Life:
+        """The session as a generator: to be primed with `next`, then sent its events.
+
+        `send(events)` runs a list of them, in order of time; an empty list only looks whether the
+        session shall stop. `send(None)` says that there are no more, `throw(error)` that the feed
+        failed. StopIteration ends it, its value the SessionResult, and may come after any list:
+        at a stop, a halt, a failure. Raises OSError when a file cannot be written.
+        """
         started_ns = time.time_ns()
         try:
             self._folder.write_json("config.json", self._plan.config)
             self._folder.write_note("manifest", manifest(self._plan, self._id))
             with self._guardian:  # to the last file: a signal must not cut the seal short
-                return self._seal(self._consume(progress), started_ns)
+                ending = yield from self._consume()
+                return self._seal(ending, started_ns)
         except OSError as error:
             # Nothing more is traded or journalled; what can still be said is said.
             with suppress(OSError):
@@ -86,10 +123,10 @@ class Running:
         finally:
             self._folder.close()
 
-    def _consume(self, progress: Progress) -> Ending:
+    def _consume(self) -> Generator[None, Sequence[Event] | None, Ending]:
         """Feed all events to the core, and turn whatever happens into an ending."""
         try:
-            if self._run_events(progress):
+            if (yield from self._run_events()):
                 reason = f"kill switch: {self._core.switch.why()}"
                 return Ending(SessionStatus.HALTED, ExitCode.HALTED, reason)
             return Ending(SessionStatus.ENDED, ExitCode.FINISHED, "all events processed")
@@ -109,26 +146,48 @@ class Running:
             reason = f"internal error: {type(error).__name__}: {error}"
             return Ending(SessionStatus.FAILED, ExitCode.INTERNAL_ERROR, reason)
 
-    def _run_events(self, progress: Progress) -> bool:
+    def _run_events(self) -> Generator[None, Sequence[Event] | None, bool]:
         """Whether the switch halted the session before the events ran out."""
         core = self._core
-        chunks = iter(self._plan.feed.chunks())
-        first = next(chunks, None)
-        if not first:
-            raise DataError("no events: the data between 'from' and 'to' is empty")
-        self._first_ns = first[0].ts_ns
-        self._folder.write(core.start(self._first_ns))
-        self._folder.flush()
-        for events in chain([first], chunks):
+        while (events := (yield)) is not None:
+            if not events:
+                self._idle()
+                continue
+            if self._first_ns is None:
+                self._start(events[0].ts_ns)
             self._run_chunk(events)
-            progress(len(events))
             if core.is_halted:
                 break
+        if self._first_ns is None:
+            raise DataError("no events: the data between 'from' and 'to' is empty")
+        if self._stop_after_tick is not None and not core.is_halted:
+            raise Stopped  # there was no later event, and it did not end by itself then either
         self._carry_out_commands()
         self._folder.write(core.stop())
         self._folder.write(self._unused())
         self._folder.check_continued()
         return core.is_halted
+
+    def _start(self, first_ns: int) -> None:
+        if self._stop_after_tick is not None and self._stop_after_tick < 0:
+            raise Stopped
+        self._first_ns = first_ns
+        self._folder.write(self._core.start(first_ns))
+        self._folder.flush()
+
+    def _idle(self) -> None:
+        """No event has come: the session may be asked to stop all the same."""
+        if self._commands and self._first_ns is not None:
+            self._carry_out_commands()
+            self._folder.flush()
+        if self._is_to_stop():
+            raise Stopped
+        self._guardian.report()
+
+    def _is_to_stop(self) -> bool:
+        """Whether the operator wants the session to stop, and it can."""
+        # A session that is resumed first catches up with its journal: then it can stop.
+        return self._guardian.stop_requested and not self._folder.is_continuing
 
     def _run_chunk(self, events: Sequence[Event]) -> None:
         """Run the events in pieces that take a moment each, so that a stop need not wait long."""
@@ -141,9 +200,7 @@ class Running:
                 self._carry_out_commands()
             for tick_id in self._next_ticks():
                 size = min(size, tick_id - core.desk.tick_id)
-            # A session that is resumed first catches up with its journal: then it can stop.
-            wants_stop = self._guardian.stop_requested and not self._folder.is_continuing
-            if wants_stop or size <= 0:
+            if self._is_to_stop() or size <= 0:
                 raise Stopped
             piece = events[done : done + size]
             began = clock()
@@ -194,12 +251,15 @@ class Running:
         """End between two events so that the session can be resumed: orders stay as they are.
 
         The note comes first: from it on, the journal is about the stop, and a resumed session
-        cuts it off there.
+        cuts it off there. Before its first event a session has no tick, and no books to sample.
         """
         core = self._core
+        has_begun = self._first_ns is not None
         self._folder.check_continued()
-        self._folder.write_note("stopping", {"tick_id": core.desk.tick_id})
-        core.sample(core.desk.now_ns)
+        tick_id = core.desk.tick_id if has_begun else _BEFORE_START
+        self._folder.write_note("stopping", {"tick_id": tick_id})
+        if has_begun:
+            core.sample(core.desk.now_ns)
         self._folder.write(core.take_effects())
         self._folder.write_open_orders()
         reason = f"stopped by the operator; go on with: logos resume {self._id}"
