@@ -4,14 +4,14 @@ Every line must have the next sequence number, its own checksum and its place in
 first that does not ends the reading with an error that names its sequence number and the byte at
 which it starts. Two errors are told apart, because the answer to them differs:
 
-- `TornTail`: the file ends inside a line: there is no newline after its last byte, whatever that
-  last line holds (half a record, a whole one without its newline, or the NULs that some file
-  systems leave of a block that was never written). Such a line was never promised to anybody:
-  `logos resume` cuts it off and goes on.
-- `Damaged`: anything else. The newline is the last byte of a line that is written, so a last line
-  that has one was written whole: if it is wrong it was changed later, and is damage like any
-  other. A line longer than `LINE_BYTES_MAX` is damage too, whether it ends or not, unless it is
-  nothing but NULs up to the end of the file.
+- `TornTail`: the end was being written when the process or the machine died. Either the file ends
+  inside a line: there is no newline after its last byte, whatever that line holds. Or the line has
+  a hole: a run of NULs up to the end of a sector, where a power cut left sectors unwritten though
+  something behind them was; no line holds a NUL. Such an end was never promised to anybody:
+  `logos resume` cuts it off, from that line on, and goes on.
+- `Damaged`: anything else. A line that has its newline and no hole was written whole: if it is
+  wrong it was changed later, the last one too. A line longer than `LINE_BYTES_MAX` is damage,
+  whether it ends or not, unless it is nothing but NULs up to the end of the file.
 
 A line is read at a time, so memory does not grow with the journal.
 """
@@ -32,6 +32,7 @@ LINE_BYTES_MAX: Final = 16 << 20
 """The longest line there may be, its newline included."""
 
 _BLOCK_BYTES: Final = 1 << 20
+_SECTOR_BYTES: Final = 512
 
 
 class JournalError(Exception):
@@ -45,7 +46,7 @@ class JournalError(Exception):
 
 
 class TornTail(JournalError):
-    """The last line, which starts at `offset`, has no end; all before it is whole."""
+    """The line at `offset` was never finished, nor anything behind it; all before it is whole."""
 
     def __init__(self, path: Path, sequence: int, offset: int) -> None:
         super().__init__(
@@ -116,6 +117,8 @@ class JournalReader:
             try:
                 body, digest = decode_line(line[:-1], self.sequence + 1, self.digest)
             except BadLine as error:
+                if _has_hole(line, self.offset):
+                    raise TornTail(self.path, self.sequence + 1, self.offset) from None
                 raise self._damaged(str(error)) from None
             found = Line(self.sequence + 1, self.offset, len(line), body, digest)
             self.sequence, self.digest = found.sequence, digest
@@ -142,6 +145,17 @@ class JournalReader:
 
     def _damaged(self, reason: str) -> Damaged:
         return Damaged(self.path, self.sequence + 1, self.offset, reason)
+
+
+def _has_hole(line: bytes, offset: int) -> bool:
+    """Whether part of the line at `offset` never reached the disk, though its end did.
+
+    What was not written reads as NULs up to the end of a sector; it may begin inside of one, where
+    an earlier write had ended.
+    """
+    start = line.find(0)
+    end = len(line) - len(line[start:].lstrip(b"\0"))
+    return start >= 0 and (offset + end) % _SECTOR_BYTES == 0
 
 
 def read_journal(path: Path) -> Iterator[Line]:

@@ -26,7 +26,8 @@ from logos.core.gates import InProcessSwitch, Switch
 from logos.core.records import CommandRecord, SwitchRecord
 from logos.core.strategy import Strategy
 from logos.core.types import SessionStatus, SwitchState
-from logos.journal.codec import GENESIS, SCHEMA_VERSION, BadLine, decode_line
+from logos.journal.codec import SCHEMA_VERSION
+from logos.journal.reader import Damaged, JournalReader, Line, TornTail
 from logos.session.artifacts import TABLES
 from logos.session.folder import SessionFolder, below, is_finished
 from logos.session.guardian import Guardian, open_switch, tell_operator
@@ -35,20 +36,12 @@ from logos.session.plan import Feed, Plan, make_plan
 from logos.session.recorded import RecordedSwitch, Recording
 from logos.session.running import Progress, Running, manifest
 
-_LINE_BYTES_MAX: Final = 16 << 20
-_SECTOR_BYTES: Final = 512
-
 COMPARED: Final = ("config.json", "state.jsonl", "state.json", *TABLES, "session.md")
 """The files that a replay must reproduce byte for byte."""
 
 
-class JournalDamagedError(Exception):
-    """A journal that was changed or destroyed further in than its last line."""
-
-    def __init__(self, path: Path, sequence: int, offset: int, reason: str) -> None:
-        super().__init__(f"{path}: damaged at record {sequence}, byte {offset}: {reason}")
-        self.sequence = sequence
-        self.offset = offset
+JournalDamagedError = Damaged
+"""A journal that was changed or destroyed further in than its last line."""
 
 
 class CannotResumeError(Exception):
@@ -98,8 +91,15 @@ class _Scan:
     stopped_tick_id: int | None = None
     kept_bytes: int | None = None
 
-    def see(self, body: bytes, offset: int) -> None:
-        """Take note of one record; only what recovery needs is decoded."""
+    def see(self, path: Path, line: Line) -> None:
+        """Take note of one record. Raises Damaged for one that is none."""
+        try:
+            self._see(line.body, line.offset)
+        except (msgspec.DecodeError, ValueError) as error:
+            raise Damaged(path, line.sequence, line.offset, f"not a record: {error}") from None
+
+    def _see(self, body: bytes, offset: int) -> None:
+        """Only what recovery needs is decoded."""
         if self.manifest is None:
             self.manifest = msgspec.json.decode(body)
             self.switches = []
@@ -151,28 +151,14 @@ def read_session(folder: Path) -> Journal:
     """
     path = folder / "state.jsonl"
     scan = _Scan()
-    digest = GENESIS
-    sequence = 0
-    offset = 0
     is_torn = False
-    with open(path, "rb") as file:
-        while line := file.readline(_LINE_BYTES_MAX):
-            if len(line) >= _LINE_BYTES_MAX and not line.endswith(b"\n"):
-                # Not a torn end, unless there is nothing more: never cut off what may follow.
-                raise JournalDamagedError(path, sequence + 1, offset, "a line without an end")
-            if not line.endswith(b"\n"):
-                is_torn = True
-                break
-            sequence += 1
-            try:
-                body, digest = decode_line(line[:-1], sequence, digest)
-                scan.see(body, offset)
-            except (BadLine, msgspec.DecodeError, ValueError) as error:
-                if _is_hole(line, offset):
-                    is_torn = True
-                    break
-                raise JournalDamagedError(path, sequence, offset, str(error)) from None
-            offset += len(line)
+    with JournalReader(path) as reader:
+        try:
+            for line in reader.lines():
+                scan.see(path, line)
+        except TornTail:
+            is_torn = True
+        whole_bytes = reader.offset
     if scan.manifest is None or scan.switches is None:
         raise ConfigError(
             f"{path}: the session ended before its first record was whole, so nothing had happened "
@@ -187,7 +173,7 @@ def read_session(folder: Path) -> Journal:
         path,
         scan.manifest,
         _recording(scan),
-        offset if scan.kept_bytes is None else scan.kept_bytes,
+        whole_bytes if scan.kept_bytes is None else scan.kept_bytes,
         is_torn,
         scan.status,
         scan.stopped_tick_id,
@@ -204,17 +190,6 @@ def _recording(scan: _Scan) -> Recording:
         scan.orders,
         is_whole=stopped is not None,
     )
-
-
-def _is_hole(line: bytes, offset: int) -> bool:
-    """Whether part of a line never reached the disk, though something behind it did.
-
-    A power cut can leave sectors that were never written: they read as zeros, up to the end of a
-    sector, and no line holds a zero. All from there on was not synced.
-    """
-    start = line.find(0)
-    end = start + len(line[start:]) - len(line[start:].lstrip(b"\0"))
-    return start >= 0 and (offset + end) % _SECTOR_BYTES == 0
 
 
 def resume(

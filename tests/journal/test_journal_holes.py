@@ -1,0 +1,65 @@
+"""What a power cut leaves unwritten in the middle of a journal: everywhere the same torn tail."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+from journal_helpers import spot
+
+from logos.journal.reader import Damaged, TornTail, read_journal
+from logos.session import ExitCode
+from logos.session.inspect import Overview
+from logos.session.recovery import read_session
+from logos.session.verify import verify
+
+SECTOR = 512
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a small session."""
+    return spot(tmp_path_factory.mktemp("home")).folder
+
+
+def holed(whole: Path, folder: Path, start: int, end: int) -> bytes:
+    """A copy of the session that never finished, its journal zero from `start` to `end`."""
+    shutil.copytree(whole, folder)
+    (folder / "host.json").unlink()
+    content = (folder / "state.jsonl").read_bytes()
+    (folder / "state.jsonl").write_bytes(content[:start] + bytes(end - start) + content[end:])
+    return content
+
+
+@pytest.mark.parametrize("first", [4, 6, 9])
+@pytest.mark.parametrize("inside", [0, 1, 100])
+def test_a_hole_up_to_the_end_of_a_sector_is_a_torn_tail_for_every_reader(
+    whole: Path, tmp_path: Path, first: int, inside: int
+) -> None:
+    start = first * SECTOR + inside
+    content = holed(whole, tmp_path / "small", start, (first + 1) * SECTOR)
+    kept = content.rfind(b"\n", 0, start) + 1
+    with pytest.raises(TornTail) as caught:
+        list(read_journal(tmp_path / "small" / "state.jsonl"))
+    assert caught.value.offset == kept
+    journal = read_session(tmp_path / "small")
+    assert (journal.whole_bytes, journal.is_torn) == (kept, True)
+    verdict = verify(tmp_path / "small")
+    assert (verdict.exit_code, verdict.whole_bytes) == (ExitCode.TORN, kept)
+    assert verdict.is_torn
+    with Overview(tmp_path / "small") as overview:
+        overview.read()
+        assert overview.is_torn
+        assert overview.status() == "CRASHED"
+
+
+def test_zeros_that_end_inside_of_a_sector_are_damage_for_every_reader(
+    whole: Path, tmp_path: Path
+) -> None:
+    holed(whole, tmp_path / "small", 4 * SECTOR, 5 * SECTOR - 1)
+    with pytest.raises(Damaged):
+        list(read_journal(tmp_path / "small" / "state.jsonl"))
+    with pytest.raises(Damaged):
+        read_session(tmp_path / "small")
+    assert verify(tmp_path / "small").exit_code is ExitCode.DAMAGED

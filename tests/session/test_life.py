@@ -1,0 +1,204 @@
+"""A session whose events are pushed into it, one list after another, as they come."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from session_helpers import ListFeed, session_config
+
+from logos.core.gates import InProcessSwitch
+from logos.core.messages import Event, Quote
+from logos.core.strategy import Answer, Context, Strategy
+from logos.core.types import SessionStatus, Side
+from logos.feeds.errors import DataError
+from logos.session import SessionResult, recovery, runner
+from logos.session.build import make_instruments
+from logos.session.folder import SessionFolder, claim_folder
+from logos.session.guardian import Guardian
+from logos.session.plan import make_plan
+from logos.session.running import Running
+
+START_NS = 1_700_000_000_000_000_000
+CONFIG = session_config(session={"id": "pushed", "seed": 3})
+
+
+class Alternating(Strategy):
+    """Buys and sells in turn on every third quote."""
+
+    def __init__(self) -> None:
+        self.seen = 0
+
+    def on_quote(self, context: Context, quote: Quote) -> Answer:
+        self.seen += 1
+        return None if self.seen % 3 else Side.BUY if self.seen % 2 else Side.SELL
+
+
+def quotes(count: int) -> list[Event]:
+    feed = ListFeed([])
+    plan = make_plan(runner.config_from(None, CONFIG), strategy=Alternating(), feed=feed)
+    traded = make_instruments(plan.config.instruments)["ACME"]
+    return [
+        Quote(START_NS + row * 10**9, "ACME", 10_000 + row % 7, 10_002 + row % 7, 10, 10, traded)
+        for row in range(count)
+    ]
+
+
+class Pushed:
+    """A primed session, its switch, and what it has come to."""
+
+    def __init__(self, home: Path) -> None:
+        config = runner.config_from(None, CONFIG)
+        plan = make_plan(config, strategy=Alternating(), feed=ListFeed([]))
+        session_id, place = claim_folder(plan.config.session.id, home)
+        self.switch = InProcessSwitch()
+        core = plan.make_core(session_id, self.switch)
+        folder = SessionFolder(session_id, place, core.desk.books, home)
+        guardian = Guardian(session_id, self.switch, core, home)
+        self.folder = place
+        self.life = Running(plan, session_id, core, folder, guardian).life()
+        next(self.life)
+
+    def send(self, events: Sequence[Event] | None) -> SessionResult | None:
+        """What the session came to, or None while it waits for more."""
+        try:
+            self.life.send(events)
+        except StopIteration as end:
+            result: SessionResult = end.value
+            return result
+        return None
+
+
+def again(home: Path, feed: Any) -> dict[str, Any]:
+    return {"strategy": Alternating(), "feed": feed, "home": home}
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    return {name: (folder / name).read_bytes() for name in recovery.COMPARED}
+
+
+def test_events_that_are_pushed_leave_the_same_bytes_as_events_that_are_pulled(
+    tmp_path: Path,
+) -> None:
+    events = quotes(100)
+    pulled = runner.run(
+        CONFIG,
+        strategy=Alternating(),
+        feed=ListFeed(events, 40),
+        switch=InProcessSwitch(),
+        home=tmp_path / "pulled",
+    )
+    session = Pushed(tmp_path / "pushed")
+    for start in range(0, 100, 7):
+        assert session.send([]) is None
+        assert session.send(events[start : start + 7]) is None
+    result = session.send(None)
+    assert result is not None
+    assert result.status is SessionStatus.ENDED
+    assert files(result.folder) == files(pulled.folder)
+
+
+def test_a_stop_is_served_while_no_events_come_and_the_session_replays_and_goes_on(
+    tmp_path: Path,
+) -> None:
+    events = quotes(60)
+    session = Pushed(tmp_path)
+    assert session.send(events[:20]) is None
+    os.kill(os.getpid(), signal.SIGTERM)
+    result = session.send([])
+    assert result is not None
+    assert result.status is SessionStatus.STOPPED
+    recovery.replay("pushed", **again(tmp_path, ListFeed(events[:20])))
+    recovery.replay("pushed", **again(tmp_path, ListFeed(events)))
+    resumed = recovery.resume(
+        "pushed", **again(tmp_path, ListFeed(events)), switch=InProcessSwitch()
+    )
+    assert resumed.status is SessionStatus.ENDED
+    assert json.loads((resumed.folder / "state.json").read_text())["tick_id"] == 60
+
+
+def test_a_stop_before_the_first_event_replays_and_goes_on(tmp_path: Path) -> None:
+    events = quotes(30)
+    session = Pushed(tmp_path)
+    os.kill(os.getpid(), signal.SIGTERM)
+    result = session.send([])
+    assert result is not None
+    assert result.status is SessionStatus.STOPPED
+    recovery.replay("pushed", **again(tmp_path, ListFeed(events)))
+    resumed = recovery.resume(
+        "pushed", **again(tmp_path, ListFeed(events)), switch=InProcessSwitch()
+    )
+    assert resumed.status is SessionStatus.ENDED
+    recovery.replay("pushed", **again(tmp_path, ListFeed(events)))
+
+
+def test_an_error_that_is_thrown_in_fails_the_session_with_its_books(tmp_path: Path) -> None:
+    session = Pushed(tmp_path)
+    assert session.send(quotes(20)) is None
+    with pytest.raises(StopIteration) as end:
+        session.life.throw(DataError("row 21 is no quote"))
+    assert end.value.value.status is SessionStatus.FAILED
+    assert end.value.value.reason == "row 21 is no quote"
+    assert (session.folder / "host.json").is_file()
+
+
+def test_the_session_ends_by_itself_where_the_switch_halts_it(tmp_path: Path) -> None:
+    events = quotes(30)
+    session = Pushed(tmp_path)
+    assert session.send(events[:10]) is None
+    session.switch.engage("enough", "test")
+    result = session.send(events[10:20])
+    assert result is not None
+    assert result.status is SessionStatus.HALTED
+
+
+def test_a_session_without_events_says_so(tmp_path: Path) -> None:
+    session = Pushed(tmp_path)
+    assert session.send([]) is None
+    result = session.send(None)
+    assert result is not None
+    assert "no events" in result.reason
+
+
+class Breaking:
+    """A feed that breaks off after one list."""
+
+    def __init__(self, events: Sequence[Event], error: BaseException) -> None:
+        self._events = events
+        self._error = error
+
+    def chunks(self) -> Iterator[Sequence[Event]]:
+        yield self._events
+        raise self._error
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [(DataError("cut"), "cut"), (ValueError("odd"), "internal error: ValueError: odd")],
+)
+def test_a_feed_that_fails_while_it_is_pulled_is_told_in_the_result(
+    tmp_path: Path, error: BaseException, reason: str
+) -> None:
+    feed = Breaking(quotes(10), error)
+    result = runner.run(
+        CONFIG, strategy=Alternating(), feed=feed, switch=InProcessSwitch(), home=tmp_path
+    )
+    assert (result.status, result.reason) == (SessionStatus.FAILED, reason)
+
+
+def test_a_forced_end_passes_through_and_leaves_a_session_to_be_resumed(tmp_path: Path) -> None:
+    events = quotes(30)
+    feed = Breaking(events[:10], KeyboardInterrupt())
+    with pytest.raises(KeyboardInterrupt):
+        runner.run(
+            CONFIG, strategy=Alternating(), feed=feed, switch=InProcessSwitch(), home=tmp_path
+        )
+    result = recovery.resume(
+        "pushed", **again(tmp_path, ListFeed(events)), switch=InProcessSwitch()
+    )
+    assert result.status is SessionStatus.ENDED
