@@ -22,6 +22,8 @@ COMPILED = (
     "translator",
     "risk",
     "gates",
+    "outbox",
+    "reports",
     "matching",
     "desk",
     "context",

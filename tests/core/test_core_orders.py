@@ -49,6 +49,7 @@ WAYS = {
     OrderStatus.CANCELLED: [OrderStatus.CANCELLED],
     OrderStatus.REJECTED: [OrderStatus.REJECTED],
     OrderStatus.EXPIRED: [OrderStatus.EXPIRED],
+    OrderStatus.UNKNOWN: [OrderStatus.UNKNOWN],
 }
 
 
@@ -68,6 +69,11 @@ ALLOWED = {
     ("NEW", "REJECTED"),
     ("NEW", "CANCELLED"),
     ("NEW", "EXPIRED"),
+    ("NEW", "UNKNOWN"),
+    ("UNKNOWN", "ACCEPTED"),
+    ("UNKNOWN", "REJECTED"),
+    ("UNKNOWN", "CANCELLED"),
+    ("UNKNOWN", "EXPIRED"),
     ("ACCEPTED", "PARTIALLY_FILLED"),
     ("ACCEPTED", "FILLED"),
     ("ACCEPTED", "CANCELLED"),

@@ -40,6 +40,7 @@ class Book:
         "instrument",
         "inventory",
         "is_liquidity_shared",
+        "lag_ns",
         "last_ns",
         "ledger",
         "limits",
@@ -90,6 +91,8 @@ class Book:
         self.two_sided: bool = False
         self.last_ns: int = 0
         """When the symbol last showed a price."""
+        self.lag_ns: int = 0
+        """How much older than its receipt that price was, where a live feed says so."""
         self.market_value: int = 0
         """The position at its mark, signed, in ledger units."""
         self.realised: int = 0

@@ -37,7 +37,7 @@ from logos.core.translator import (
     quantity_units,
     shown,
 )
-from logos.core.types import Code, FillRule, OrderStatus, Side
+from logos.core.types import Code, FillRule, Side
 from logos.core.watch import Watch
 
 _FILL_ANSWERS_MAX: Final = 10_000
@@ -137,18 +137,19 @@ class Dealing:
         desk = self._desk
         symbol = book.instrument.symbol
         rules = self._rules
-        if rules.fill_rule is FillRule.BID_ASK and not book.two_sided:
+        is_paper = desk.outbox is None
+        if is_paper and rules.fill_rule is FillRule.BID_ASK and not book.two_sided:
             self._refuse(symbol, [(Code.NO_REFERENCE_PRICE, "no bid and ask seen yet")])
             return
         verdict = check_intent(intent, book, desk.guards, desk.now_ns)
         if not isinstance(verdict, Approved):
             self._refuse(symbol, verdict.trips)
             return
-        order = desk.submit(verdict, rules.latency_ns)
+        order = desk.submit(verdict, rules.latency_ns if is_paper else 0)
         if order is None:
             self._watch.see_switch("order")
             return
-        if rules.latency_ns:
+        if rules.latency_ns or not is_paper:
             return
         desk.apply_accept(order)
         if rules.fill_rule is not FillRule.NEXT_OPEN:
@@ -179,8 +180,8 @@ class Dealing:
             return
         found.cancel_code = Code.CANCELLED_BY_STRATEGY if new is None else Code.REPLACED
         found.replacement = new
-        if self._rules.latency_ns == 0:
-            self._desk.apply_end(found, OrderStatus.CANCELLED, found.cancel_code)
+        if self._rules.latency_ns == 0 or self._desk.outbox is not None:
+            self._desk.cancel(found, found.cancel_code)
         elif found.cancel_at_ns < 0:  # a second wish does not put off the first
             found.cancel_at_ns = self._desk.now_ns + self._rules.latency_ns
 

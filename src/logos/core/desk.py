@@ -15,6 +15,7 @@ from logos.core.gates import Switch, check_gate_2
 from logos.core.guards import SessionGuards
 from logos.core.inventory import Booking
 from logos.core.orders import InvariantBroken, Order
+from logos.core.outbox import Outbox
 from logos.core.records import OrderRecord, OrderUpdate, PaperFillRecord, Record, RefusalRecord
 from logos.core.risk import Approved, increasing_quantity, remember_order
 from logos.core.types import Code, Liquidity, OrderStatus
@@ -37,6 +38,7 @@ class Desk:
         "next_order_id",
         "now_ns",
         "order_count",
+        "outbox",
         "replaced",
         "session_id",
         "switch",
@@ -51,12 +53,15 @@ class Desk:
         account: Account,
         switch: Switch,
         guards: SessionGuards,
+        outbox: Outbox | None = None,
     ) -> None:
+        """`outbox` is where a real venue's requests go; None: orders meet the paper market."""
         self.session_id = session_id
         self.books = books
         self.account = account
         self.switch = switch
         self.guards = guards
+        self.outbox = outbox
         self.effects: list[Record] = []
         self.fills: list[PaperFillRecord] = []
         """Fills the strategy has not been told of yet; kept only if it wants them."""
@@ -105,6 +110,8 @@ class Desk:
         book.see_order(order)
         self._put_in_flight(book, order, order.quantity, 1)
         self._record(order, book.ledger.decimals)
+        if self.outbox is not None:
+            self.outbox.submit(order, approved)
         return order
 
     def refuse(self, symbol: str, trips: list[tuple[Code, str]]) -> None:
@@ -112,6 +119,21 @@ class Desk:
         code, detail = trips[0]
         also = tuple([other for other, _ in trips[1:]])
         self.effects.append(RefusalRecord(self.now_ns, self.tick_id, symbol, code, detail, also))
+
+    def cancel(self, order: Order, code: Code) -> None:
+        """End an open order: at once on paper; at a venue it is asked for, and reported later."""
+        if self.outbox is None:
+            self.apply_end(order, OrderStatus.CANCELLED, code)
+            return
+        order.cancel_code = code
+        if order.cancel_at_ns < 0:
+            order.cancel_at_ns = self.now_ns
+            self.outbox.cancel(order)
+
+    def apply_unknown(self, order: Order) -> None:
+        """The venue has not said what became of the order."""
+        order.advance(OrderStatus.UNKNOWN)
+        self._record_update(order)
 
     def apply_accept(self, order: Order) -> None:
         """The order reached the market."""
@@ -132,19 +154,25 @@ class Desk:
         self._record_update(order)
 
     def apply_fill(self, order: Order, quantity: int, price: int, is_maker: bool) -> bool:
-        """Book a fill; False when the funds do not allow it, which ends the order."""
+        """Book a paper fill; False when the funds do not allow it, which ends the order."""
         book = self.books[order.instrument.symbol]
         value = book.value(price, quantity)
         base = order.fee_base + book.fee_rule.fill_base(quantity, value, is_maker)
-        order_fee_after = book.fee_rule.order_fee(base)
-        fee = order_fee_after - order.fee
+        fee = book.fee_rule.order_fee(base) - order.fee
         shortage = self._shortage(book, order, quantity, value, fee)
         if shortage is not None:
             self.apply_end(order, OrderStatus.CANCELLED, shortage)
             return False
-        self._unlock_share(book, order, quantity)
         order.fee_base = base
-        order.fee = order_fee_after
+        self.book_fill(order, quantity, price, is_maker, fee)
+        return True
+
+    def book_fill(self, order: Order, quantity: int, price: int, is_maker: bool, fee: int) -> None:
+        """Book a fill that happened, at the fee it cost (ledger units)."""
+        book = self.books[order.instrument.symbol]
+        value = book.value(price, quantity)
+        self._unlock_share(book, order, quantity)
+        order.fee += fee
         order.filled += quantity
         order.advance(OrderStatus.FILLED if order.remaining == 0 else OrderStatus.PARTIALLY_FILLED)
         booking = book.inventory.apply_fill(order.sign * quantity, price, fee, self.now_ns)
@@ -157,7 +185,6 @@ class Desk:
         self.is_unsettled = True
         if self.wants_fills:
             self.fills.append(fill)
-        return True
 
     def _shortage(
         self, book: Book, order: Order, quantity: int, value: int, fee: int
@@ -216,6 +243,8 @@ class Desk:
         """`quantity` of the order is no longer in flight."""
         if not order.is_open:
             book.working.remove(order)
+            if self.outbox is not None:
+                del self.outbox.open[order.client_order_id]
             self.guards.open_orders -= 1
         self._put_in_flight(book, order, quantity, -1)
         if book.open_buy < 0 or book.open_sell < 0:

@@ -25,9 +25,22 @@ from logos.core.flattener import Flattener
 from logos.core.gates import Switch
 from logos.core.guards import SessionGuards
 from logos.core.matching import PaperMarket, PaperRules, Path, bar_points
-from logos.core.messages import Bar, Command, Event, MarketEvent, Quote, QuoteBar, Trade
+from logos.core.messages import (
+    Bar,
+    Command,
+    Event,
+    Lag,
+    MarketEvent,
+    Quote,
+    QuoteBar,
+    Report,
+    TimePassed,
+    Trade,
+)
 from logos.core.orders import InvariantBroken
+from logos.core.outbox import Outbox
 from logos.core.records import CommandRecord, Record, WarningRecord
+from logos.core.reports import Reports
 from logos.core.samples import account_record, position_record
 from logos.core.strategy import Answer, Strategy
 from logos.core.types import NS_PER_DAY, Code, SwitchState
@@ -56,6 +69,7 @@ class TradingCore:
         "_on_bar",
         "_on_quote",
         "_on_trade",
+        "_reports",
         "_rules",
         "_sample_ns",
         "_watch",
@@ -78,13 +92,16 @@ class TradingCore:
         params: Mapping[str, object],
         sample_ns: int,
         halt_on_engage: bool,
+        outbox: Outbox | None = None,
     ) -> None:
-        self.desk = Desk(session_id, books, account, switch, guards)
+        """`outbox` is where a real venue's requests go; None: the paper market fills orders."""
+        self.desk = Desk(session_id, books, account, switch, guards, outbox)
         self.strategy = strategy
         self.switch = switch
         self._rules = rules
-        self._market = PaperMarket(rules)
+        self._market = PaperMarket(rules, is_open=outbox is None)
         self._watch = Watch(self.desk, switch, halt_on_engage)
+        self._reports = Reports(self.desk, self._watch)
         # A generator for simulation, seeded on purpose: the session must be repeatable.
         self._context = CoreContext(self.desk, params, Random(seed))  # noqa: S311
         self._dealing = Dealing(self.desk, self._watch, self._market, strategy, self._context)
@@ -143,12 +160,23 @@ class TradingCore:
 
     def stop(self) -> list[Record]:
         """End in order: on_stop, then cancel what is still open, then the last samples."""
+        self.begin_stop()
+        return self.finish()
+
+    def begin_stop(self) -> None:
+        """The strategy's last word, and the cancelling of what is still open.
+
+        A real venue reports those cancels later: run its reports before `finish`.
+        """
         self.desk.is_ending = True
         if not self._watch.is_engaged("edge"):
             self._dealing.carry_out(None, self._ask_stop())
             self._dealing.settle()
         self._watch.halt_if_engaged()
         self._watch.cancel_all(Code.SESSION_ENDED)
+
+    def finish(self) -> list[Record]:
+        """The last samples."""
         self.sample(self.desk.now_ns)
         return self.take_effects()
 
@@ -241,6 +269,9 @@ class TradingCore:
         if type(event) is Command:
             self._on_command(event)
             return
+        if type(event) is TimePassed or type(event) is Lag or type(event) is Report:
+            self._on_rim(event)
+            return
         event = cast(MarketEvent, event)
         desk = self.desk
         now_ns = event.ts_ns
@@ -280,6 +311,29 @@ class TradingCore:
             self._dealing.carry_out(book, answer)
             if desk.is_unsettled:
                 self._dealing.settle()
+
+    def _on_rim(self, event: TimePassed | Lag | Report) -> None:
+        """What a live session hears besides market data; it is a step with gate 1 of its own.
+
+        The strategy is asked about the fills of a report, and about nothing else.
+        """
+        desk = self.desk
+        now_ns = event.ts_ns
+        if now_ns < desk.now_ns or now_ns >= self._next_check_ns:
+            self._check_time(now_ns)
+        desk.now_ns = now_ns
+        desk.tick_id += 1
+        is_engaged = self._watch.is_engaged("tick")
+        if type(event) is Lag:
+            desk.books[event.symbol].lag_ns = event.lag_ns
+        elif type(event) is Report:
+            self._reports.apply(event)
+            is_engaged = self.is_blocked
+        if is_engaged:
+            desk.fills.clear()
+            self._watch.halt_if_engaged()
+        if desk.is_unsettled:
+            self._dealing.settle()
 
     def _on_command(self, command: Command) -> None:
         """An operator's word takes effect at its place among the events; it is no tick."""

@@ -115,10 +115,12 @@ def bar_points(open_: int, high: int, low: int, close: int, path: BarPath) -> li
 class PaperMarket:
     """Matches the open orders of one book against one event at a time."""
 
-    __slots__ = ("rules",)
+    __slots__ = ("_is_open", "rules")
 
-    def __init__(self, rules: PaperRules) -> None:
+    def __init__(self, rules: PaperRules, is_open: bool = True) -> None:
+        """`is_open` is False where a real venue fills the orders: then nothing matches here."""
         self.rules = rules
+        self._is_open = is_open
 
     def offer(self, book: Book, buy_size: int, sell_size: int, is_shared: bool) -> None:
         """A new event's size is there to be taken; `is_shared`: by buys and sells together.
@@ -137,6 +139,8 @@ class PaperMarket:
 
     def match(self, book: Book, path: Path, sink: ExecutionSink) -> None:
         """Let the event meet every open order of the book that was there when it began."""
+        if not self._is_open:
+            return
         active: list[Order] = []
         for order in list(book.working):
             if self._arrives(order, path.opened_ns, sink):

@@ -15,6 +15,7 @@ from __future__ import annotations
 import msgspec
 
 from logos.core.instrument import Instrument
+from logos.core.types import ReportKind
 
 
 class Quote(msgspec.Struct, frozen=True, gc=False):
@@ -163,5 +164,37 @@ class Command(msgspec.Struct, frozen=True, gc=False):
     by: str
 
 
+class TimePassed(msgspec.Struct, frozen=True, gc=False):
+    """The live clock at a moment at which nothing else came: it makes silent data stale."""
+
+    ts_ns: int
+
+
+class Lag(msgspec.Struct, frozen=True, gc=False):
+    """How much older than its receipt a symbol's latest data is, from here on; 0: no longer."""
+
+    ts_ns: int
+    symbol: str
+    lag_ns: int
+
+
+class Report(msgspec.Struct, frozen=True, gc=False):
+    """What a venue said of one order of ours.
+
+    `quantity_units`, `price_units`, `fee_units` (of the ledger), `is_maker` and `fill_id` speak of
+    one fill; `detail` is the venue's wording, or what is wrong (DIFFERENCE).
+    """
+
+    ts_ns: int
+    kind: ReportKind
+    client_order_id: str
+    detail: str = ""
+    quantity_units: int = 0
+    price_units: int = 0
+    fee_units: int = 0
+    is_maker: bool = False
+    fill_id: str = ""
+
+
 MarketEvent = Quote | Trade | Bar | QuoteBar
-Event = MarketEvent | Command
+Event = MarketEvent | Command | TimePassed | Lag | Report

@@ -21,6 +21,15 @@ TRANSITIONS: Final[dict[OrderStatus, frozenset[OrderStatus]]] = {
             OrderStatus.REJECTED,
             OrderStatus.CANCELLED,
             OrderStatus.EXPIRED,
+            OrderStatus.UNKNOWN,
+        )
+    ),
+    OrderStatus.UNKNOWN: frozenset(
+        (
+            OrderStatus.ACCEPTED,
+            OrderStatus.REJECTED,
+            OrderStatus.CANCELLED,
+            OrderStatus.EXPIRED,
         )
     ),
     OrderStatus.ACCEPTED: frozenset(

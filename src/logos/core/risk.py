@@ -155,7 +155,7 @@ def _check_market(
     if not instrument.is_open(now_ns):
         trips.append((Code.MARKET_CLOSED, f"{instrument.symbol} does not trade at this hour"))
     stale_after_ns = book.limits.stale_after_ns
-    if stale_after_ns and now_ns - book.last_ns > stale_after_ns:
+    if stale_after_ns and now_ns - book.last_ns + book.lag_ns > stale_after_ns:
         trips.append((Code.STALE_DATA, f"{instrument.symbol} has shown no price for too long"))
     reference = book.reference_price(intent.side is Side.BUY)
     if reference <= 0:

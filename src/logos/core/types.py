@@ -54,6 +54,27 @@ class OrderStatus(enum.Enum):
     CANCELLED = "CANCELLED"
     REJECTED = "REJECTED"
     EXPIRED = "EXPIRED"
+    UNKNOWN = "UNKNOWN"
+    """Sent to a venue that has not said what became of it: it is asked, nothing is sent again."""
+
+
+class ReportKind(enum.Enum):
+    """What a venue says of an order."""
+
+    # Identity is enough, and several times cheaper than Enum's hash of the name.
+    __hash__ = object.__hash__
+
+    ACCEPTED = "ACCEPTED"
+    REJECTED = "REJECTED"
+    FILLED = "FILLED"
+    """One fill, of all or of a part."""
+    CANCELLED = "CANCELLED"
+    EXPIRED = "EXPIRED"
+    UNKNOWN = "UNKNOWN"
+    NOT_SENT = "NOT_SENT"
+    """It never left this machine: a gate closed, or the venue cannot have seen it."""
+    DIFFERENCE = "DIFFERENCE"
+    """The venue's books and ours differ, and nobody can say why."""
 
 
 class Liquidity(enum.Enum):
@@ -122,6 +143,7 @@ class Code(enum.Enum):
     MAX_DRAWDOWN = "MAX_DRAWDOWN"
     MAX_DAILY_LOSS = "MAX_DAILY_LOSS"
     CONSECUTIVE_LOSSES = "CONSECUTIVE_LOSSES"
+    RECONCILIATION = "RECONCILIATION"
     INSUFFICIENT_FUNDS = "INSUFFICIENT_FUNDS"
     INSUFFICIENT_BORROW = "INSUFFICIENT_BORROW"
     # Reasons of orders that were sent and then ended without (all of) their fill.
@@ -133,6 +155,10 @@ class Code(enum.Enum):
     CANCELLED_BY_KILL_SWITCH = "CANCELLED_BY_KILL_SWITCH"
     REPLACED = "REPLACED"
     SESSION_ENDED = "SESSION_ENDED"
+    REJECTED_BY_VENUE = "REJECTED_BY_VENUE"
+    CANCELLED_BY_VENUE = "CANCELLED_BY_VENUE"
+    EXPIRED_AT_VENUE = "EXPIRED_AT_VENUE"
+    NEVER_SENT = "NEVER_SENT"
 
 
 class SessionStatus(enum.Enum):

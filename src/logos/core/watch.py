@@ -13,7 +13,7 @@ from logos.core.desk import Desk
 from logos.core.gates import Switch, reduces
 from logos.core.guards import Action
 from logos.core.records import BlockedRecord, GuardRecord, SwitchRecord
-from logos.core.types import Code, OrderStatus, SwitchState
+from logos.core.types import Code, SwitchState
 
 ENGAGED: Final = 2
 """`SwitchState.ENGAGED` as the plain number that `seen` holds."""
@@ -75,8 +75,14 @@ class Watch:
 
     def act(self, code: Code, subject: str, detail: str) -> None:
         """Record a tripped guard and carry out its action."""
+        self._carry_out(self._desk.guards.action(code), code, subject, detail)
+
+    def act_on_difference(self, subject: str, detail: str) -> None:
+        """Books that nobody can explain: no configuration lets trading go on."""
+        self._carry_out(Action.ENGAGE, Code.RECONCILIATION, subject, detail)
+
+    def _carry_out(self, action: Action, code: Code, subject: str, detail: str) -> None:
         desk = self._desk
-        action = desk.guards.action(code)
         desk.effects.append(
             GuardRecord(desk.now_ns, desk.tick_id, code, action.value, subject, detail)
         )
@@ -121,9 +127,7 @@ class Watch:
                 if reduces(signed, book.inventory.position, in_flight):
                     in_flight += order.remaining
                 else:
-                    self._desk.apply_end(
-                        order, OrderStatus.CANCELLED, Code.CANCELLED_BY_KILL_SWITCH
-                    )
+                    self._desk.cancel(order, Code.CANCELLED_BY_KILL_SWITCH)
 
     def block(self, symbol: str) -> None:
         """Keep the strategy from this tick; the session ends here if it is to halt."""
@@ -137,4 +141,4 @@ class Watch:
         """Cancel every open order of every symbol; always allowed."""
         for book in self._desk.books.values():
             for order in list(book.working):
-                self._desk.apply_end(order, OrderStatus.CANCELLED, code)
+                self._desk.cancel(order, code)

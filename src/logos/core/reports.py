@@ -1,0 +1,96 @@
+"""What a real venue says of our orders, applied to the books; and what makes no sense, reported.
+
+The rim hands reports over in an order that fits an order's life (fills before the end they belong
+to). What still does not fit (a fill beyond the order's quantity, a word about an order that is not
+open, a difference found by reconciliation) is not booked: RECONCILIATION engages the kill switch,
+and a person has to look. Nothing is invented to make it fit.
+"""
+
+from __future__ import annotations
+
+from typing import final
+
+from logos.core.desk import Desk
+from logos.core.messages import Report
+from logos.core.orders import Order
+from logos.core.records import WarningRecord
+from logos.core.types import Code, OrderStatus, ReportKind
+from logos.core.watch import Watch
+
+
+@final
+class Reports:
+    """Applies reports to one session's desk."""
+
+    __slots__ = ("_desk", "_watch")
+
+    def __init__(self, desk: Desk, watch: Watch) -> None:
+        self._desk = desk
+        self._watch = watch
+
+    def apply(self, report: Report) -> None:
+        """Book one report."""
+        outbox = self._desk.outbox
+        order = None if outbox is None else outbox.open.get(report.client_order_id)
+        if report.kind is ReportKind.DIFFERENCE:
+            self._trip(report.client_order_id, report.detail)
+        elif order is None:
+            words = f"{report.kind.value} for {report.client_order_id!r}, which is not open"
+            self._trip(report.client_order_id, words)
+        elif report.kind is ReportKind.FILLED:
+            self._fill(order, report)
+        else:
+            self._change(order, report)
+
+    def _fill(self, order: Order, report: Report) -> None:
+        quantity = report.quantity_units
+        if not 0 < quantity <= order.remaining or report.price_units <= 0:
+            self._trip(
+                order.client_order_id,
+                f"fill {report.fill_id} of {quantity} at {report.price_units} units, where "
+                f"{order.remaining} remain",
+            )
+            return
+        self._accept(order)
+        self._desk.book_fill(order, quantity, report.price_units, report.is_maker, report.fee_units)
+
+    def _change(self, order: Order, report: Report) -> None:
+        kind = report.kind
+        desk = self._desk
+        if report.detail:
+            self._say(order, kind.value, report.detail)
+        if kind is ReportKind.ACCEPTED:
+            self._accept(order)
+        elif kind is ReportKind.UNKNOWN:
+            if order.status is OrderStatus.NEW:
+                desk.apply_unknown(order)
+        elif kind is ReportKind.NOT_SENT:
+            self._end_unaccepted(order, Code.NEVER_SENT)
+        elif kind is ReportKind.REJECTED:
+            self._end_unaccepted(order, Code.REJECTED_BY_VENUE)
+        elif kind is ReportKind.EXPIRED:
+            desk.apply_end(order, OrderStatus.EXPIRED, Code.EXPIRED_AT_VENUE)
+        else:
+            was_asked = order.cancel_at_ns >= 0
+            code = order.cancel_code if was_asked else Code.CANCELLED_BY_VENUE
+            desk.apply_end(order, OrderStatus.CANCELLED, code)
+
+    def _accept(self, order: Order) -> None:
+        if order.status in (OrderStatus.NEW, OrderStatus.UNKNOWN):
+            self._desk.apply_accept(order)
+
+    def _end_unaccepted(self, order: Order, code: Code) -> None:
+        """A venue that had it and now denies it contradicts itself."""
+        if order.status in (OrderStatus.NEW, OrderStatus.UNKNOWN):
+            self._desk.apply_end(order, OrderStatus.REJECTED, code)
+        else:
+            self._trip(order.client_order_id, f"{code.value} after it was {order.status.value}")
+
+    def _say(self, order: Order, code: str, detail: str) -> None:
+        desk = self._desk
+        words = f"{order.client_order_id}: {detail}"
+        symbol = order.instrument.symbol
+        desk.effects.append(WarningRecord(desk.now_ns, desk.tick_id, symbol, code, words))
+
+    def _trip(self, subject: str, detail: str) -> None:
+        self._watch.act_on_difference(subject, detail)
