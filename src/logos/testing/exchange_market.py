@@ -11,8 +11,9 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from itertools import groupby
 
-from logos.core.messages import MarketEvent, Quote, Trade
+from logos.core.messages import Bar, MarketEvent, Quote, Trade
 
 NS_PER_MS = 1_000_000
 
@@ -69,11 +70,13 @@ class Listing:
     is_trading: bool = True
     tops: list[Top] = field(default_factory=list)
     prints: list[Print] = field(default_factory=list)
+    bars: list[Candle] = field(default_factory=list)
+    """Recorded bars; without any, bars are made of the trades."""
 
     def load(
         self, events: Iterable[MarketEvent], place: Callable[[int], int] = lambda ts_ns: ts_ns
     ) -> None:
-        """Append quotes and trades, in order; others are passed over.
+        """Append quotes, trades and bars, in order; two-sided bars are passed over.
 
         `place` says when the exchange says it happened, for a recording's time.
         """
@@ -91,6 +94,19 @@ class Listing:
             elif isinstance(event, Trade):
                 size = units.quantity_text(max(0, event.size_units))
                 self.add_print(ts_ns, units.price_text(event.price_units), size, event.aggressor)
+            elif isinstance(event, Bar):
+                self.bars.append(
+                    Candle(
+                        place(event.opened_ns),
+                        event.interval_ns,
+                        units.price_text(event.open_units),
+                        units.price_text(event.high_units),
+                        units.price_text(event.low_units),
+                        units.price_text(event.close_units),
+                        units.quantity_text(max(0, event.volume_units)),
+                        trades=1,
+                    )
+                )
 
     def add_top(self, ts_ns: int, bid: str, ask: str, bid_size: str, ask_size: str) -> None:
         """One more change of the best prices, not earlier than the last."""
@@ -109,22 +125,15 @@ class Listing:
         """All trades so far."""
         return self.prints[: bisect_right(self.prints, now_ns, key=lambda each: each.ts_ns)]
 
-    def candles(self, start_ns: int, now_ns: int, interval_ns: int, most: int) -> list[Candle]:
-        """Up to `most` bars from `start_ns` on, the one still open included."""
-        found: list[Candle] = []
+    def candles(self, start_ns: int, now_ns: int, interval_ns: int) -> list[Candle]:
+        """The bars from `start_ns` on, the one still open last. A span without trades has none."""
+        if self.bars:
+            start = bisect_left(self.bars, start_ns, key=lambda each: each.opened_ns)
+            return self.bars[start : bisect_right(self.bars, now_ns, key=lambda x: x.opened_ns)]
         first = bisect_left(self.prints, start_ns, key=lambda each: each.ts_ns)
         last = bisect_right(self.prints, now_ns, key=lambda each: each.ts_ns)
-        bar: list[Print] = []
-        for each in self.prints[first:last]:
-            if bar and each.ts_ns // interval_ns != bar[0].ts_ns // interval_ns:
-                found.append(_candle(bar, interval_ns))
-                bar = []
-                if len(found) == most:
-                    return found
-            bar.append(each)
-        if bar:
-            found.append(_candle(bar, interval_ns))
-        return found
+        spans = groupby(self.prints[first:last], key=lambda each: each.ts_ns // interval_ns)
+        return [_candle(list(prints), interval_ns) for _, prints in spans]
 
 
 def _candle(prints: Sequence[Print], interval_ns: int) -> Candle:
@@ -148,6 +157,7 @@ class Market:
     def __init__(self, listings: Iterable[Listing], now_ns: int | None = None) -> None:
         self.listings = {listing.market_id: listing for listing in listings}
         firsts = [each[0].ts_ns for each in self._streams() if each]
+        firsts += [each.bars[0].opened_ns for each in self.listings.values() if each.bars]
         self.now_ns = now_ns if now_ns is not None else min(firsts, default=0) - 1
         self.skew_ns = 0
         """How far the exchange's own clock is ahead in what it says."""
@@ -155,7 +165,10 @@ class Market:
     @property
     def last_ns(self) -> int:
         """When the last event happens."""
-        return max((each[-1].ts_ns for each in self._streams() if each), default=self.now_ns)
+        lasts = [each[-1].ts_ns for each in self._streams() if each]
+        bars = [each.bars[-1] for each in self.listings.values() if each.bars]
+        lasts += [bar.opened_ns + bar.interval_ns for bar in bars]
+        return max(lasts, default=self.now_ns)
 
     def _streams(self) -> list[Sequence[Top] | Sequence[Print]]:
         return [
