@@ -1,62 +1,64 @@
 """Mutation testing of everything that stops an order: a check that no test misses is no check.
 
 Problem: a suite may run every line of a guard and still not notice when the guard is turned off.
-Method: make one small change at a time in a copy of the project (a comparison shifted or turned
-round, an operand dropped, a condition decided, a statement, a raise or a returned value taken out,
-a number moved), run the tests that ought to notice, and list the changes that none of them did.
+Method: make one small change at a time (a comparison shifted or turned round, an operand dropped,
+a condition decided, a statement, a raise or a returned value taken out, a number moved, max taken
+for min), run the tests that ought to notice, and list the changes that none of them did.
+`mutant_runner` runs them; no file is touched.
 
-Survivors that cannot be noticed, because they change nothing, stand in docs/MUTATION.md with the
-reason, by file, function and change; any other one makes the exit code 1.
+Survivors that cannot be noticed, because they change nothing or nothing that counts, stand in
+docs/MUTATION.md with the reason, by file, function and change. Any other one makes the exit code
+1, and so does a reason for a change that does not exist or that the tests do notice.
 
-Run: make mutation   (python tests/kill/mutation.py [--minutes M] [--jobs N] [--only TEXT])
+Run: make mutation   (python tests/kill/mutation.py [--minutes M] [--only TEXT] [--sample N])
 """
 
 from __future__ import annotations
 
 import argparse
 import ast
-import compileall
 import copy
-import importlib.util
-import os
 import random
-import shutil
-import subprocess
 import sys
-import tempfile
 import time
+from collections import Counter
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
-from queue import SimpleQueue
+from typing import NamedTuple
 
-PROJECT = Path(__file__).resolve().parents[2]
+from mutant_runner import PROJECT, Change, Runner
+
 DOCUMENT = PROJECT / "docs" / "MUTATION.md"
-TEST_TIMEOUT_S = 240
-_ENGINE_FUNCTIONS = "start stop abort run _on_other _on_command _meet_quote is_halted is_blocked"
+TEST_TIMEOUT_S = 300
+TIMEOUT_S_MIN = 30
 _DEALING_FUNCTIONS = "settle _send _refuse"
 _DESK_FUNCTIONS = "submit refuse apply_end _leave _put_in_flight"
+_ENGINE_FUNCTIONS = (
+    "start stop abort run _check_time _on_other _on_command _flatten _ask_stop _meet_quote "
+    "_set_prices is_halted is_blocked"
+)
 _CORE_TESTS = (
     "tests/kill/test_mutants.py",
+    "tests/kill/test_mutants_risk.py",
+    "tests/guards/test_mutants_guards.py",
+    "tests/kill/test_mutants_engine.py",
     "tests/guards/test_guard_edges.py",
     "tests/guards/test_guard_in_flight.py",
     "tests/guards/test_guard_actions.py",
-    "tests/guards/test_guard_windows.py",
     "tests/core/test_core_gates.py",
-    "tests/core/test_core_risk.py",
-    "tests/core/test_core_engine.py",
-    "tests/core/test_core_account.py",
-    "tests/core/test_core_matching.py",
     "tests/core/test_core_ticks.py",
+    "tests/core/test_core_engine.py",
+    "tests/guards/test_guard_windows.py",
+    "tests/core/test_core_matching.py",
+    "tests/core/test_core_risk.py",
+    "tests/core/test_core_account.py",
 )
 _SWITCH_TESTS = (
-    "tests/kill/test_mutants.py",
-    "tests/risk/test_switch_fail_closed.py",
+    "tests/risk/test_switch_mutants.py",
     "tests/risk/test_switch_states.py",
     "tests/risk/test_switch_surroundings.py",
+    "tests/risk/test_switch_fail_closed.py",
     "tests/risk/test_switch_history.py",
-    "tests/risk/test_switch_processes.py",
     "tests/risk/test_switch_machine.py",
     "tests/risk/test_switch_crash.py",
 )
@@ -72,14 +74,19 @@ class Target:
 
 
 TARGETS = (
-    Target("src/logos/core/gates.py", "", _CORE_TESTS),
-    Target("src/logos/core/risk.py", "", _CORE_TESTS),
-    Target("src/logos/core/guards.py", "", _CORE_TESTS),
-    Target("src/logos/core/watch.py", "", _CORE_TESTS),
-    Target("src/logos/core/dealing.py", _DEALING_FUNCTIONS, _CORE_TESTS),
-    Target("src/logos/core/engine.py", _ENGINE_FUNCTIONS, _CORE_TESTS),
-    Target("src/logos/core/desk.py", _DESK_FUNCTIONS, _CORE_TESTS),
-    Target("src/logos/risk/switch_judge.py", "", _SWITCH_TESTS),
+    Target("core/gates.py", "", _CORE_TESTS),
+    Target("core/risk.py", "", _CORE_TESTS),
+    Target("core/guards.py", "", _CORE_TESTS),
+    Target("core/watch.py", "", _CORE_TESTS),
+    Target("risk/switch_judge.py", "", _SWITCH_TESTS),
+    Target("core/desk.py", _DESK_FUNCTIONS, _CORE_TESTS),
+    Target("core/dealing.py", _DEALING_FUNCTIONS, _CORE_TESTS),
+    Target("core/engine.py", _ENGINE_FUNCTIONS, _CORE_TESTS),
+    Target("risk/circuit_breaker.py", "", _SWITCH_TESTS),
+    Target("risk/switch_writer.py", "", _SWITCH_TESTS),
+    Target("risk/switch_sensor.py", "", _SWITCH_TESTS),
+    Target("risk/switch_ledger.py", "", _SWITCH_TESTS),
+    Target("risk/shared_flag.py", "", _SWITCH_TESTS),
 )
 
 _COMPARISONS: dict[type[ast.cmpop], tuple[type[ast.cmpop], ...]] = {
@@ -103,40 +110,62 @@ _ARITHMETIC: dict[type[ast.operator], type[ast.operator]] = {
 }
 
 
+_TWINS = {"max": "min", "min": "max", "any": "all", "all": "any"}
+
+
 @dataclass(frozen=True)
 class Mutant:
     """One changed copy of a file."""
 
     target: Target
     function: str
-    line: int
     change: str
-    source: str
+    tree: ast.Module
+    node: ast.AST
+    changed: ast.AST
 
     @property
     def key(self) -> str:
         """How docs/MUTATION.md names it: no line number, so that it outlives edits elsewhere."""
-        name = self.target.file.removeprefix("src/logos/")
-        return f"{name} | {self.function} | {self.change}"
+        return f"{self.target.file} | {self.function} | {self.change}"
 
     @property
     def place(self) -> str:
-        return f"{self.target.file}:{self.line}"
+        return f"src/logos/{self.target.file}:{getattr(self.node, 'lineno', 0)}"
+
+    @property
+    def module(self) -> str:
+        return f"logos.{self.target.file.removesuffix('.py').replace('/', '.')}"
+
+    @property
+    def source(self) -> str:
+        """The whole file, changed."""
+        return _unparse_with(self.tree, self.node, self.changed)
+
+
+class Findings(NamedTuple):
+    """The mutants that were tried: those that a test noticed, and those that none did."""
+
+    noticed: list[Mutant]
+    survivors: list[Mutant]
 
 
 def mutants_of(target: Target) -> Iterator[Mutant]:
     """Every mutant of a target, in the order of its source."""
-    tree = ast.parse((PROJECT / target.file).read_text(encoding="utf-8"))
+    tree = ast.parse((PROJECT / "src" / "logos" / target.file).read_text(encoding="utf-8"))
     wanted = target.functions.split()
+    seen: Counter[tuple[str, str]] = Counter()
     for function, statement, node in _places(tree, "", tree):
         if wanted and function.rpartition(".")[2] not in wanted:
             continue
         before = _words(node)
         where = "" if node is statement else f" in `{_words(statement)}`"
         for changed in _variants(node):
-            source = _unparse_with(tree, node, changed)
             change = f"`{before}` -> `{_words(changed)}`{where}"
-            yield Mutant(target, function, getattr(node, "lineno", 0), change, source)
+            seen[function, change] += 1
+            if seen[function, change] > 1:  # the same words stand in the function more than once
+                change += f" (place {seen[function, change]})"
+            yield Mutant(target, function, change, tree, node, changed)
 
 
 def _places(
@@ -154,11 +183,16 @@ def _places(
                     _mark_skipped(part)
         if isinstance(child, (ast.arg, ast.AnnAssign)) and child.annotation is not None:
             _mark_skipped(child.annotation)
-        if getattr(child, "skipped", False):
+        if getattr(child, "skipped", False) or _is_slots(child):
             continue
         whole = child if isinstance(child, ast.stmt) else statement
         yield inside, whole, child
         yield from _places(child, inside, whole)
+
+
+def _is_slots(node: ast.AST) -> bool:
+    """Whether this is `__slots__`, a matter of speed and memory."""
+    return isinstance(node, ast.Assign) and _words(node.targets[0]) == "__slots__"
 
 
 def _mark_skipped(node: ast.AST) -> None:
@@ -194,6 +228,10 @@ def _variants(node: ast.AST) -> Iterator[ast.AST]:
             branch = copy.copy(node)
             branch.test = ast.Constant(decided)
             yield branch
+    elif isinstance(node, ast.Call):
+        if isinstance(node.func, ast.Name) and node.func.id in _TWINS:
+            name = ast.Name(_TWINS[node.func.id], ast.Load())
+            yield ast.Call(name, node.args, node.keywords)
     elif isinstance(node, ast.Return):
         if node.value is not None and not _is_none(node.value):
             yield ast.Return(ast.Constant(None))
@@ -223,96 +261,48 @@ def _unparse_with(tree: ast.Module, node: ast.AST, changed: ast.AST) -> str:
     return ast.unparse(ast.fix_missing_locations(Swap().visit(twin)))
 
 
-class Copy:
-    """A copy of the project, in which one file at a time is changed and the tests are run."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        for name in ("src", "tests", "data", "examples", "docs"):
-            ignored = shutil.ignore_patterns("__pycache__", "*.so", "*.egg-info")
-            shutil.copytree(PROJECT / name, folder / name, ignore=ignored)
-        for name in ("pyproject.toml", "README.md", "Makefile"):
-            shutil.copy2(PROJECT / name, folder / name)
-        compileall.compile_dir(folder / "src", quiet=2)
-
-    def survives(self, mutant: Mutant) -> bool:
-        """Whether all tests still pass with the mutant in place."""
-        path = self.folder / mutant.target.file
-        original = path.read_text(encoding="utf-8")
-        Path(importlib.util.cache_from_source(str(path))).unlink(missing_ok=True)
-        path.write_text(mutant.source, encoding="utf-8")
-        try:
-            return self.run(mutant.target.tests)
-        finally:
-            path.write_text(original, encoding="utf-8")
-            compileall.compile_file(path, quiet=2, force=True)
-
-    def run(self, tests: tuple[str, ...]) -> bool:
-        """Whether these tests pass; a run that does not end has noticed something, too."""
-        there = [name for name in tests if (self.folder / name).exists()]
-        environment = {
-            **os.environ,
-            "PYTHONPATH": str(self.folder / "src"),
-            "PYTHONDONTWRITEBYTECODE": "1",
-            "LOGOS_MARKET_DATA": str(self.folder / "absent"),
-        }
-        command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *there]
-        try:
-            done = subprocess.run(
-                command, cwd=self.folder, env=environment, capture_output=True,
-                timeout=TEST_TIMEOUT_S, check=False,
-            )  # fmt: skip
-        except subprocess.TimeoutExpired:
-            return False
-        return done.returncode == 0
+def find_survivors(mutants: list[Mutant], minutes: float, verbose: bool) -> Findings:
+    """Try the mutants until the time is up. SystemExit when the tests fail without any."""
+    deadline_s = time.monotonic() + minutes * 60
+    runner = Runner()
+    timeouts_s: dict[tuple[str, ...], float] = {}
+    findings = Findings([], [])
+    for mutant in mutants:
+        if time.monotonic() > deadline_s:
+            break
+        tests = mutant.target.tests
+        if tests not in timeouts_s:
+            runner.run(None, tests, TEST_TIMEOUT_S)  # leaves compiled files behind
+            whole = runner.run(None, tests, TEST_TIMEOUT_S)
+            if whole.noticed:
+                raise SystemExit(f"the tests fail without any mutant: {whole.by}")
+            timeouts_s[tests] = max(TIMEOUT_S_MIN, 5 * whole.seconds)
+        outcome = runner.run(Change(mutant.module, mutant.source), tests, timeouts_s[tests])
+        (findings.noticed if outcome.noticed else findings.survivors).append(mutant)
+        if not outcome.noticed or verbose:
+            words = f"noticed by {outcome.by}" if outcome.noticed else "survived"
+            print(f"{outcome.seconds:5.1f} s  {mutant.place}  {mutant.key}  {words}", flush=True)
+    return findings
 
 
-def find_survivors(mutants: list[Mutant], jobs: int, minutes: float) -> tuple[list[Mutant], int]:
-    """The mutants no test noticed, and how many were tried before the time was up."""
-    deadline = time.monotonic() + minutes * 60
-    survivors: list[Mutant] = []
-    tried = 0
-    with tempfile.TemporaryDirectory() as place:
-        free: SimpleQueue[Copy] = SimpleQueue()
-        for number in range(jobs):
-            free.put(Copy(Path(place) / str(number)))
-        whole = free.get()
-        for tests in dict.fromkeys(mutant.target.tests for mutant in mutants):
-            if not whole.run(tests):
-                raise SystemExit(f"the tests fail without any mutant: {' '.join(tests)}")
-        free.put(whole)
-
-        def judge(mutant: Mutant) -> bool | None:
-            if time.monotonic() > deadline:
-                return None
-            project = free.get()
-            try:
-                return project.survives(mutant)
-            finally:
-                free.put(project)
-
-        with ThreadPoolExecutor(jobs) as pool:
-            for mutant, survived in zip(mutants, pool.map(judge, mutants), strict=True):
-                tried += survived is not None
-                if survived:
-                    survivors.append(mutant)
-                    print(f"survived  {mutant.place}  {mutant.key}", flush=True)
-    return survivors, tried
+def explained() -> set[str]:
+    """The changes that docs/MUTATION.md gives a reason for."""
+    lines = DOCUMENT.read_text(encoding="utf-8").splitlines()
+    return {line.removeprefix("- ") for line in lines if line.startswith("- ")}
 
 
 def main() -> int:
-    """Mutate, test, report; 1 when a survivor is not explained."""
+    """Mutate, test, report; 1 when a survivor is not explained, or an explanation is wrong."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--minutes", type=float, default=60, help="when to stop")
-    parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--only", default="", help="mutants whose name contains this")
     parser.add_argument("--sample", type=int, default=0, help="this many, chosen by --seed")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--list", action="store_true", help="show the mutants, run nothing")
+    parser.add_argument("--verbose", action="store_true", help="say which test noticed")
     options = parser.parse_args()
-    mutants = [
-        mutant for target in TARGETS for mutant in mutants_of(target) if options.only in mutant.key
-    ]
+    every = [mutant for target in TARGETS for mutant in mutants_of(target)]
+    mutants = [mutant for mutant in every if options.only in mutant.key]
     if options.sample:
         mutants = random.Random(options.seed).sample(mutants, min(options.sample, len(mutants)))
     if options.list:
@@ -320,17 +310,23 @@ def main() -> int:
             print(mutant.place, mutant.key)
         print(f"{len(mutants)} mutants")
         return 0
-    survivors, tried = find_survivors(mutants, options.jobs, options.minutes)
-    explained = DOCUMENT.read_text(encoding="utf-8") if DOCUMENT.exists() else ""
-    open_ones = [mutant for mutant in survivors if mutant.key not in explained]
+    began_s = time.monotonic()
+    noticed, survivors = find_survivors(mutants, options.minutes, options.verbose)
+    known = explained()
+    unexplained = [mutant for mutant in survivors if mutant.key not in known]
     print(
-        f"{tried} of {len(mutants)} mutants tried: {tried - len(survivors)} noticed, "
-        f"{len(survivors) - len(open_ones)} equivalent (docs/MUTATION.md), "
-        f"{len(open_ones)} to look at"
+        f"{len(noticed) + len(survivors)} of {len(mutants)} mutants tried in "
+        f"{(time.monotonic() - began_s) / 60:.1f} minutes: {len(noticed)} noticed, "
+        f"{len(survivors) - len(unexplained)} explained (docs/MUTATION.md), "
+        f"{len(unexplained)} to look at"
     )
-    for mutant in open_ones:
+    wrong = sorted(known - {mutant.key for mutant in every})
+    wrong += [mutant.key for mutant in noticed if mutant.key in known]
+    for mutant in unexplained:
         print(f"  {mutant.place}  {mutant.key}")
-    return 1 if open_ones else 0
+    for key in wrong:
+        print(f"  explained in docs/MUTATION.md, but noticed or not there: {key}")
+    return 1 if unexplained or wrong else 0
 
 
 if __name__ == "__main__":

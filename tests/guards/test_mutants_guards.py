@@ -1,0 +1,105 @@
+"""Limits and the watch over them: what small changes of them showed to be untested.
+
+Every test here notices a change of `core/guards.py` or `core/watch.py` that the tests of whole
+sessions did not; see `mutation.py`.
+"""
+
+from __future__ import annotations
+
+import pytest
+from guard_helpers import BUY, SELL, Desk, contract
+
+from logos.core.guards import Action, LedgerLimits, Limits, SessionGuards
+from logos.core.records import GuardRecord, Record
+from logos.core.strategy import market
+from logos.core.types import Code, SwitchState
+from logos.testing.builders import fee_schedule
+
+DRAWDOWN = Code.MAX_DRAWDOWN
+DAILY = Code.MAX_DAILY_LOSS
+LOSSES = Code.CONSECUTIVE_LOSSES
+
+
+def on_ticks(records: list[Record]) -> list[tuple[int, Code]]:
+    """The tick and the code of every guard record."""
+    return [(each.tick_id, each.code) for each in records if isinstance(each, GuardRecord)]
+
+
+def test_nothing_is_limited_unless_it_is_asked_for() -> None:
+    symbol, ledger, session = Limits(), LedgerLimits(), SessionGuards()
+    assert [
+        symbol.order_notional,
+        symbol.position,
+        symbol.collar_rate,
+        symbol.order_quantity,
+        symbol.open_orders,
+        symbol.stale_after_ns,
+        symbol.duplicate_window_ns,
+    ] == [0] * 7
+    assert [
+        ledger.gross_exposure,
+        ledger.net_exposure,
+        ledger.drawdown,
+        ledger.drawdown_rate,
+        ledger.daily_loss,
+    ] == [0] * 5
+    assert not ledger.has_loss_limit
+    assert [
+        session.open_orders_limit,
+        session.order_count,
+        session.order_window_ns,
+        session.consecutive_losses_limit,
+    ] == [0] * 4
+
+
+# ---- the end of a session ----
+
+
+@pytest.mark.parametrize("is_engaged", [False, True])
+@pytest.mark.parametrize("halts", [False, True])
+def test_an_engagement_after_the_last_tick_halts_a_session_that_is_to_halt(
+    is_engaged: bool, halts: bool
+) -> None:
+    desk = Desk(halt_on_engage=halts)
+    desk.show(100)
+    if is_engaged:
+        desk.core.switch.engage("drill", "ann")
+    desk.core.stop()
+    assert desk.core.is_halted is (is_engaged and halts)
+
+
+# ---- what trips once ----
+
+
+def test_a_loss_of_the_day_is_told_once_although_a_drawdown_follows() -> None:
+    actions = {DRAWDOWN: Action.REFUSE, DAILY: Action.REFUSE}
+    desk = Desk(max_daily_loss="50", max_drawdown="80", actions=actions)
+    desk.show(100, market(BUY, 1))
+    for price in (49, 48, 19, 18, 17):
+        desk.show(price)
+    assert on_ticks(desk.records) == [(2, DAILY), (4, DRAWDOWN)]
+
+
+def test_a_drawdown_is_told_once_although_a_loss_of_the_day_follows() -> None:
+    actions = {DRAWDOWN: Action.REFUSE, DAILY: Action.REFUSE}
+    desk = Desk(max_daily_loss="80", max_drawdown="50", actions=actions)
+    desk.show(100, market(BUY, 1))
+    for price in (49, 48, 19, 18, 17):
+        desk.show(price)
+    assert on_ticks(desk.records) == [(2, DRAWDOWN), (4, DAILY)]
+
+
+def test_a_run_of_losses_is_told_once_and_anew_after_a_gain() -> None:
+    desk = Desk(max_consecutive_losses=1, actions={LOSSES: Action.REFUSE})
+    desk.show(100, market(BUY, 6))
+    for price in (99, 98, 101, 99, 98):
+        desk.show(price, market(SELL, 1))
+    assert on_ticks(desk.records) == [(2, LOSSES), (5, LOSSES)]
+
+
+def test_the_very_first_result_may_be_one_loss_too_many() -> None:
+    dear = contract(fees=fee_schedule(per_unit="1"))
+    desk = Desk(dear, max_consecutive_losses=1)
+    desk.show(100, [market(BUY, 1), market(SELL, 1)])
+    assert on_ticks(desk.records) == [(1, LOSSES)]
+    assert desk.core.switch.authority() is SwitchState.ENGAGED
