@@ -7,13 +7,15 @@ sessions did not; see `mutation.py`.
 from __future__ import annotations
 
 import pytest
-from guard_helpers import BUY, SELL, Desk, contract
+from guard_helpers import AT_ONCE, BUY, SELL, A, Desk, contract
 
+from logos.core.gates import InProcessSwitch
 from logos.core.guards import Action, LedgerLimits, Limits, SessionGuards
-from logos.core.records import GuardRecord, Record
-from logos.core.strategy import market
-from logos.core.types import Code, SwitchState
-from logos.testing.builders import fee_schedule
+from logos.core.messages import Quote
+from logos.core.records import GuardRecord, PaperFillRecord, Record
+from logos.core.strategy import Answer, Context, limit, market
+from logos.core.types import Code, Side, SwitchState
+from logos.testing.builders import Scripted, ends_in, fee_schedule, quote, refusals_in, trading_core
 
 DRAWDOWN = Code.MAX_DRAWDOWN
 DAILY = Code.MAX_DAILY_LOSS
@@ -103,3 +105,64 @@ def test_the_very_first_result_may_be_one_loss_too_many() -> None:
     desk.show(100, [market(BUY, 1), market(SELL, 1)])
     assert on_ticks(desk.records) == [(1, LOSSES)]
     assert desk.core.switch.authority() is SwitchState.ENGAGED
+
+
+# ---- what the watch does when the switch moves ----
+
+
+@pytest.mark.parametrize(("side", "other"), [(BUY, SELL), (SELL, BUY)])
+def test_reduce_only_keeps_what_closes_the_position_to_the_last_unit(
+    side: Side, other: Side
+) -> None:
+    away = 120 if side is BUY else 80
+    desk = Desk()
+    desk.show(100, market(side, 5))
+    desk.show(100, [limit(other, 2, away), limit(other, 3, away), limit(other, 1, away)])
+    desk.core.switch.set_reduce_only("careful", "ann")
+    desk.show(100)
+    book = desk.core.desk.books["AAA"]
+    assert [order.remaining for order in book.working] == [2, 3]
+
+
+class StopsAtItsFirstFill(Scripted):
+    """Engages the switch at its first fill, and orders all the same."""
+
+    switch: InProcessSwitch
+
+    def on_fill(self, context: Context, fill: PaperFillRecord) -> Answer:
+        self.fills.append(fill)
+        self.switch.engage("enough", "strategy")
+        return market(BUY, 1)
+
+
+def test_a_strategy_is_told_of_no_more_fills_once_the_switch_is_seen_engaged() -> None:
+    strategy = StopsAtItsFirstFill({1: [market(BUY, 1), market(BUY, 2)]})
+    strategy.switch = InProcessSwitch()
+    core = trading_core(strategy, A, rules=AT_ONCE, switch=strategy.switch)
+    records = core.start(0) + core.step(quote(A, 1, "100", "100"))
+    assert [fill.order_id for fill in strategy.fills] == [1]
+    assert refusals_in(records) == [Code.KILL_SWITCH_ACTIVATED_MID_PROCESSING]
+
+
+class Resets(Scripted):
+    """Sees the switch turned back to SAFE while it decides, and orders."""
+
+    switch: InProcessSwitch
+
+    def on_quote(self, context: Context, quote: Quote) -> Answer:
+        if self.switch.flag[0]:
+            self.switch.flag[0] = SwitchState.SAFE
+            return limit(BUY, 1, 90)
+        return None
+
+
+def test_an_order_made_right_after_a_reset_is_left_alone() -> None:
+    strategy = Resets()
+    strategy.switch = InProcessSwitch()
+    core = trading_core(strategy, A, switch=strategy.switch)
+    records = core.start(0) + core.step(quote(A, 1, "100", "100"))
+    core.switch.set_reduce_only("careful", "ann")
+    for ts_ns in (2, 3):
+        records += core.step(quote(A, ts_ns, "100", "100"))
+    assert core.switch_state is SwitchState.SAFE
+    assert ends_in(records) == {1: "ACCEPTED"}

@@ -53,13 +53,16 @@ _CORE_TESTS = (
     "tests/core/test_core_risk.py",
     "tests/core/test_core_account.py",
 )
-_SWITCH_TESTS = (
+_JUDGE_TESTS = (
     "tests/risk/test_switch_mutants.py",
     "tests/risk/test_switch_states.py",
     "tests/risk/test_switch_surroundings.py",
     "tests/risk/test_switch_fail_closed.py",
-    "tests/risk/test_switch_history.py",
     "tests/risk/test_switch_machine.py",
+)
+_SWITCH_TESTS = (
+    *_JUDGE_TESTS,
+    "tests/risk/test_switch_history.py",
     "tests/risk/test_switch_crash.py",
 )
 
@@ -78,7 +81,7 @@ TARGETS = (
     Target("core/risk.py", "", _CORE_TESTS),
     Target("core/guards.py", "", _CORE_TESTS),
     Target("core/watch.py", "", _CORE_TESTS),
-    Target("risk/switch_judge.py", "", _SWITCH_TESTS),
+    Target("risk/switch_judge.py", "", _JUDGE_TESTS),
     Target("core/desk.py", _DESK_FUNCTIONS, _CORE_TESTS),
     Target("core/dealing.py", _DEALING_FUNCTIONS, _CORE_TESTS),
     Target("core/engine.py", _ENGINE_FUNCTIONS, _CORE_TESTS),
@@ -181,6 +184,9 @@ def _places(
             for part in [*child.decorator_list, getattr(child, "returns", None)]:
                 if part is not None:
                     _mark_skipped(part)
+        if isinstance(child, ast.ClassDef):
+            for keyword in child.keywords:  # frozen or not: a promise to whoever reads the code
+                _mark_skipped(keyword)
         if isinstance(child, (ast.arg, ast.AnnAssign)) and child.annotation is not None:
             _mark_skipped(child.annotation)
         if getattr(child, "skipped", False) or _is_slots(child):

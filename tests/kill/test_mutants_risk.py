@@ -24,7 +24,7 @@ from logos.core.risk import (
     judged_price,
     remember_order,
 )
-from logos.core.strategy import limit, market
+from logos.core.strategy import Answer, limit, market
 from logos.core.types import Code, FillRule, OrderType, Side, TimeInForce
 from logos.testing.builders import (
     Scripted,
@@ -106,7 +106,8 @@ def test_what_is_left_of_a_position_to_close_does_not_count_as_growth(
 
 def test_a_second_buy_that_would_close_the_same_short_needs_margin_of_its_own() -> None:
     traded = contract(leverage=10)
-    script = {1: market(SELL, 10), 2: [limit(BUY, 10, 90), limit(BUY, 10, 90)]}
+    twice = [limit(BUY, 10, 90), limit(BUY, 10, 90)]
+    script: dict[int, Answer] = {1: market(SELL, 10), 2: twice}
     core = trading_core(Scripted(script), traded, cash={"USD": "100"}, rules=CLOSE)
     records = core.start(0)
     for ts_ns in (1, 2):
