@@ -62,6 +62,16 @@ class Restless(Strategy):
         return chance.choice(requests)
 
 
+class Saving(Restless):
+    """The same, and it can be saved."""
+
+    def save(self) -> dict[str, Any]:
+        return {"seen": self._seen}
+
+    def load(self, context: Context, state: dict[str, Any]) -> None:
+        self._seen = state["seen"]
+
+
 class ListFeed:
     """Events from a list in chunks: after each the session hands its records on."""
 

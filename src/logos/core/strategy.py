@@ -13,7 +13,7 @@ from __future__ import annotations
 import random
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 
@@ -189,3 +189,25 @@ class Strategy:
 
     def on_stop(self, context: Context) -> Answer:
         """Once, after the last event. Answers still go through risk and gates."""
+
+    # ---- going on without living through everything again (optional: override both, or none) ----
+
+    def save(self) -> Mapping[str, Any]:
+        """All that the strategy remembers, as JSON data: tables, lists, text, numbers, flags, None.
+
+        Called between two events, whenever the session likes: it must change nothing.
+        """
+        raise NotImplementedError(f"{type(self).__qualname__} does not save itself")
+
+    def load(self, context: Context, state: dict[str, Any]) -> None:
+        """Become what `save` told; called instead of `on_start`, on a strategy made anew."""
+        raise NotImplementedError(f"{type(self).__qualname__} does not load itself")
+
+
+def can_save(strategy: Strategy) -> bool:
+    """Whether the strategy's own class says how it is saved and loaded.
+
+    What a class inherits does not count: its parent cannot know what it remembers besides.
+    """
+    kind = type(strategy)
+    return kind is not Strategy and {"save", "load"} <= vars(kind).keys()

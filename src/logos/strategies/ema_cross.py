@@ -9,7 +9,7 @@ be skipped for decisions: such bars often mean that nobody traded.
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Literal
+from typing import Any, Literal
 
 from logos.core.messages import Bar, QuoteBar
 from logos.core.strategy import Answer, Context, Strategy, Target
@@ -86,3 +86,16 @@ class EmaCross(Strategy):
 
     def on_stop(self, context: Context) -> Answer:
         return [Target(0, symbol) for symbol in context.symbols] if self.close_at_end else None
+
+    def save(self) -> dict[str, Any]:
+        # JSON holds every float exactly.
+        return {
+            symbol: {name: getattr(seen, name) for name in seen.__slots__}
+            for symbol, seen in self.averages.items()
+        }
+
+    def load(self, context: Context, state: dict[str, Any]) -> None:
+        for symbol, fields in state.items():
+            seen = self.averages[symbol] = _Averages(0.0)
+            for name in seen.__slots__:
+                setattr(seen, name, fields[name])

@@ -7,6 +7,7 @@ newest included, in standard deviations of the same closes.
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
 from logos.core.messages import Bar, Quote, QuoteBar
 from logos.core.strategy import Answer, Context, Strategy
@@ -74,3 +75,12 @@ class MeanReversion(Strategy):
         if held < 0:
             return -1 if z_score > self.exit else 0
         return 0
+
+    def save(self) -> dict[str, Any]:
+        windows = {symbol: window.save() for symbol, window in self._windows.items()}
+        return {"windows": windows, "sides": self._sides}
+
+    def load(self, context: Context, state: dict[str, Any]) -> None:
+        windows = state["windows"].items()
+        self._windows = {symbol: RollingWindow.load(window) for symbol, window in windows}
+        self._sides = dict(state["sides"])

@@ -7,6 +7,7 @@ symbols have closed a bar at the same moment: a fresh price over a stale one is 
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
 from logos.core.messages import Bar, QuoteBar
 from logos.core.strategy import Answer, Context, Strategy, Target
@@ -45,7 +46,8 @@ class Pairs(Strategy):
         self.weight = weight
         self.side = 0
         self._ratios = RollingWindow(window)
-        self._latest: dict[str, Bar | QuoteBar] = {}
+        self._latest: dict[str, tuple[int, int, int]] = {}
+        """Of each symbol's latest bar its time, twice its price, and the scale of that."""
 
     def on_start(self, context: Context) -> Answer:
         if not self.first and not self.second and len(context.symbols) == 2:
@@ -59,16 +61,16 @@ class Pairs(Strategy):
         return None
 
     def on_bar(self, context: Context, bar: Bar | QuoteBar) -> Answer:
-        self._latest[bar.symbol] = bar
+        self._latest[bar.symbol] = (bar.ts_ns, twice_price(bar), bar.instrument.price_scale)
         first = self._latest.get(self.first)
         second = self._latest.get(self.second)
-        if first is None or second is None or first.ts_ns != second.ts_ns:
+        if first is None or second is None or first[0] != second[0]:
             return None
-        if bar is not first and bar is not second:
+        if bar.symbol not in (self.first, self.second):
             return None
-        numerator = twice_price(first) * second.instrument.price_scale
-        denominator = twice_price(second) * first.instrument.price_scale
-        ratio = numerator * _RATIO_SCALE // denominator
+        numerator = first[1] * second[2] * _RATIO_SCALE
+        denominator = second[1] * first[2]
+        ratio = numerator // denominator
         self._ratios.add(ratio)
         z_score = self._ratios.z_score(ratio)
         if z_score is None:
@@ -90,3 +92,18 @@ class Pairs(Strategy):
         if abs(z_score) >= self.entry:
             return -1 if z_score > 0 else 1
         return self.side if -z_score * self.side > self.exit else 0
+
+    def save(self) -> dict[str, Any]:
+        return {
+            "symbols": [self.first, self.second],
+            "side": self.side,
+            "ratios": self._ratios.save(),
+            "latest": {symbol: list(latest) for symbol, latest in self._latest.items()},
+        }
+
+    def load(self, context: Context, state: dict[str, Any]) -> None:
+        self.first, self.second = state["symbols"]
+        self.side = state["side"]
+        self._ratios = RollingWindow.load(state["ratios"])
+        for symbol, (ts_ns, twice, scale) in state["latest"].items():
+            self._latest[symbol] = (ts_ns, twice, scale)

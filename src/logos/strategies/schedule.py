@@ -53,6 +53,16 @@ class Schedule(Strategy):
     def on_trade(self, context: Context, trade: Trade) -> Answer:
         return self._due(trade)
 
+    def save(self) -> dict[str, Any]:
+        # What is left stands at the ends of the queues, which are made of the same rows again.
+        return {symbol: len(queue) for symbol, queue in self._queues.items()}
+
+    def load(self, context: Context, state: dict[str, Any]) -> None:
+        for symbol, left in state.items():
+            queue = self._queues[symbol]
+            while len(queue) > left:
+                queue.popleft()
+
     def _due(self, event: MarketEvent) -> Answer:
         queue = self._queues.get(event.symbol)
         if not queue or queue[0][0] > event.ts_ns:

@@ -7,6 +7,7 @@ The averages are never divided out: sums of integers are compared, crosswise mul
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
 from logos.core.messages import Bar, Quote, QuoteBar
 from logos.core.strategy import Answer, Context, Strategy
@@ -76,3 +77,15 @@ class SmaCross(Strategy):
             return None
         seen.side = side
         return position(side, self.quantity, self.weight, symbol)
+
+    def save(self) -> dict[str, Any]:
+        return {
+            symbol: {name: getattr(seen, name) for name in seen.__slots__}
+            for symbol, seen in self._averages.items()
+        }
+
+    def load(self, context: Context, state: dict[str, Any]) -> None:
+        for symbol, fields in state.items():
+            seen = self._averages[symbol] = _Averages(self.slow)
+            for name in seen.__slots__:
+                setattr(seen, name, fields[name])

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from decimal import Decimal
+from typing import Any
 
 from logos.core.messages import Bar, Quote, QuoteBar
 from logos.core.strategy import Target, Weight
@@ -55,6 +56,18 @@ class RollingWindow:
         self.count += 1
         self.total += value - leaving
         self.squares += value * value - leaving * leaving
+
+    def save(self) -> dict[str, Any]:
+        """What the window holds, as JSON data; see `Strategy.save`."""
+        return {name: getattr(self, name) for name in self.__slots__}
+
+    @classmethod
+    def load(cls, state: dict[str, Any]) -> RollingWindow:
+        """The window that `save` told of."""
+        window = cls(state["size"])
+        for name in cls.__slots__:
+            setattr(window, name, state[name])
+        return window
 
     def z_score(self, value: int) -> float | None:
         """How many standard deviations `value` is above the mean.

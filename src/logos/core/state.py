@@ -1,0 +1,261 @@
+"""The whole state of a core as plain data, and back: so that a session need not begin anew.
+
+Which attributes that takes stands in `state_table`.
+
+`save_core` reads a core between two events; `restore_core` puts that into a fresh core of the same
+settings, in place: what is shared (a wallet of many books, an order in two lists) stays shared.
+
+This module stays interpreted: it runs every few seconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from decimal import Decimal
+from typing import Any, cast
+
+import msgspec
+
+from logos.core.book import Book
+from logos.core.engine import TradingCore
+from logos.core.inventory import Lot
+from logos.core.orders import Order, OrderIntent
+from logos.core.records import PaperFillRecord
+from logos.core.state_table import TABLE
+from logos.core.strategy import Replace
+from logos.core.types import Code, OrderStatus, OrderType, Side, TimeInForce
+
+State = dict[str, Any]
+"""JSON data: tables, lists, text, whole numbers of any size, floats, flags, None."""
+
+
+class NotThisCore(Exception):
+    """A state that does not fit the core it was to be put into."""
+
+
+def is_savable(core: TradingCore) -> bool:
+    """Whether the core is at rest: its records and requests taken, not halted, not flattening."""
+    desk = core.desk
+    outbox = desk.outbox
+    return not (
+        desk.effects
+        or core.is_halted
+        or _get(core, "_is_flattening")
+        or (outbox is not None and _get(outbox, "_requests"))
+    )
+
+
+def save_core(core: TradingCore) -> State:
+    """All that a fresh core of the same settings needs to go on from here.
+
+    Raises ValueError unless the core `is_savable`.
+    """
+    if not is_savable(core):
+        raise ValueError("the core is not at rest: take its effects and requests first")
+    desk = core.desk
+    account = desk.account
+    orders = [order for book in desk.books.values() for order in book.working] + desk.replaced
+    random_state = _get(core, "_context").random.getstate()
+    return {
+        "core": _saved(core),
+        "desk": _saved(desk),
+        "guards": {
+            **_saved(desk.guards),
+            "_order_times_ns": list(_get(desk.guards, "_order_times_ns")),
+        },
+        "watch": _saved(_get(core, "_watch")),
+        "random": [random_state[0], list(random_state[1]), random_state[2]],
+        "wallets": {wallet.asset: _saved(wallet) for wallet in account.wallets},
+        "ledgers": {
+            ledger.currency: {**_saved(ledger), "track": _saved(ledger.track)}
+            for ledger in account.ledgers
+        },
+        "total": None if account.total is None else _saved(account.total),
+        "books": {symbol: _save_book(book) for symbol, book in desk.books.items()},
+        "orders": [_save_order(order) for order in orders],
+        "replaced": [order.order_id for order in desk.replaced],
+        "fills": msgspec.to_builtins(desk.fills),
+    }
+
+
+def restore_core(core: TradingCore, state: State) -> None:
+    """Put what `save_core` gave into a fresh core of the same settings.
+
+    Raises NotThisCore when it does not fit; the core is of no use then.
+    """
+    try:
+        _restore(core, state)
+    except (LookupError, TypeError, ValueError, AttributeError, msgspec.ValidationError) as error:
+        raise NotThisCore(f"{type(error).__name__}: {error}") from None
+
+
+def _restore(core: TradingCore, state: State) -> None:
+    desk = core.desk
+    account = desk.account
+    _put(core, state["core"])
+    _put(desk, state["desk"])
+    guards = dict(state["guards"])
+    _set(desk.guards, "_order_times_ns", list(guards.pop("_order_times_ns")))
+    _put(desk.guards, guards)
+    _put(_get(core, "_watch"), state["watch"])
+    version, words, gauss_next = state["random"]
+    _get(core, "_context").random.setstate((version, tuple(words), gauss_next))
+    _same(state["wallets"], [wallet.asset for wallet in account.wallets])
+    for wallet in account.wallets:
+        _put(wallet, state["wallets"][wallet.asset])
+    _same(state["ledgers"], [ledger.currency for ledger in account.ledgers])
+    for ledger in account.ledgers:
+        fields = dict(state["ledgers"][ledger.currency])
+        _put(ledger.track, fields.pop("track"))
+        _put(ledger, fields)
+    if (account.total is None) != (state["total"] is None):
+        raise ValueError("a total in one of them only")
+    if account.total is not None:
+        _put(account.total, state["total"])
+    _same(state["books"], desk.books)
+    orders = {fields["order_id"]: _restore_order(core, dict(fields)) for fields in state["orders"]}
+    for symbol, book in desk.books.items():
+        _restore_book(book, dict(state["books"][symbol]), orders)
+    desk.replaced = [orders[order_id] for order_id in state["replaced"]]
+    desk.fills = msgspec.convert(state["fills"], list[PaperFillRecord])
+    if desk.outbox is not None:
+        desk.outbox.open = {
+            order.client_order_id: order for order in orders.values() if order.is_open
+        }
+
+
+# ---- books ----
+
+
+def _save_book(book: Book) -> State:
+    inventory = book.inventory
+    return {
+        **_saved(book),
+        "working": [order.order_id for order in book.working],
+        "recent_orders": [
+            [*[_plain(part) for part in shape], made_ns]
+            for shape, made_ns in book.recent_orders.items()
+        ],
+        "inventory": {**_saved(inventory), "lots": [_saved(lot) for lot in inventory.lots()]},
+    }
+
+
+def _restore_book(book: Book, state: State, orders: dict[int, Order]) -> None:
+    book.working = [orders[order_id] for order_id in state.pop("working")]
+    book.recent_orders = {_shape(*shape): made_ns for *shape, made_ns in state.pop("recent_orders")}
+    inventory = dict(state.pop("inventory"))
+    lots = [
+        Lot(lot["lot_id"], lot["quantity"], lot["price"], lot["fee"], lot["opened_ns"])
+        for lot in inventory.pop("lots")
+    ]
+    _set(book.inventory, "_lots", lots)
+    _put(book.inventory, inventory)
+    _put(book, state)
+
+
+def _shape(
+    side: str, type_: str, quantity: int, limit_price: int, stop_price: int, lifetime: str
+) -> tuple[object, ...]:
+    """What `risk.order_shape` makes."""
+    words = (Side(side), OrderType(type_)), TimeInForce(lifetime)
+    return (*words[0], quantity, limit_price, stop_price, words[1])
+
+
+# ---- orders ----
+
+
+def _save_order(order: Order) -> State:
+    return {
+        **_saved(order),
+        "symbol": order.instrument.symbol,
+        "side": order.side.value,
+        "type": order.type.value,
+        "time_in_force": order.time_in_force.value,
+        "status": order.status.value,
+        "reason": _plain(order.reason),
+        "cancel_code": order.cancel_code.value,
+        "replacement": None if order.replacement is None else _save_replace(order.replacement),
+    }
+
+
+def _restore_order(core: TradingCore, state: State) -> Order:
+    intent = OrderIntent(
+        core.desk.books[state.pop("symbol")].instrument,
+        Side(state.pop("side")),
+        state["quantity"],
+        OrderType(state.pop("type")),
+        state["limit_price"],
+        state["stop_price"],
+        TimeInForce(state.pop("time_in_force")),
+        state["reference_price"],
+        state["notes"],
+        state["tag"],
+    )
+    order = Order(
+        state["order_id"],
+        state["client_order_id"],
+        intent,
+        state["created_ns"],
+        state["arrival_ns"],
+        state["tick_id"],
+        state["locked"],
+        state["judged_price"],
+    )
+    order.status = OrderStatus(state.pop("status"))
+    reason = state.pop("reason")
+    order.reason = None if reason is None else Code(reason)
+    order.cancel_code = Code(state.pop("cancel_code"))
+    replacement = state.pop("replacement")
+    order.replacement = None if replacement is None else _restore_replace(replacement)
+    _put(order, state)
+    return order
+
+
+def _save_replace(replace: Replace) -> State:
+    """A number keeps its kind: text and Decimal are read alike, but not written alike."""
+    return {
+        name: {"decimal": str(value)} if isinstance(value, Decimal) else value
+        for name, value in msgspec.structs.asdict(replace).items()
+    }
+
+
+def _restore_replace(state: State) -> Replace:
+    fields: Any = {
+        name: Decimal(value["decimal"]) if isinstance(value, dict) else value
+        for name, value in state.items()
+    }
+    return Replace(**fields)
+
+
+# ---- attributes ----
+
+
+def _get(part: object, name: str) -> Any:
+    """An attribute of the core's own; some are private to all but this module."""
+    return getattr(part, name)
+
+
+def _set(part: object, name: str, value: object) -> None:
+    setattr(part, name, value)
+
+
+def _saved(part: object) -> State:
+    return {name: getattr(part, name) for name in TABLE[type(part)].saved}
+
+
+def _put(part: object, state: State) -> None:
+    """Set exactly the attributes that `_saved` reads."""
+    _same(state, TABLE[type(part)].saved)
+    for name, value in state.items():
+        setattr(part, name, value)
+
+
+def _same(found: Iterable[str], expected: Iterable[str]) -> None:
+    if set(found) != set(expected):
+        raise ValueError(f"{sorted(set(found) ^ set(expected))} in one of them only")
+
+
+def _plain(value: object) -> object:
+    return (
+        cast(Any, value).value if isinstance(value, (Code, Side, OrderType, TimeInForce)) else value
+    )

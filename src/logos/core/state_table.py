@@ -1,0 +1,230 @@
+"""Every attribute of every class that a running core is made of, and what becomes of it in a save.
+
+One forgotten field, and a session that was restored goes another way than one that ran through. So
+each attribute stands here: saved as it is (whole numbers, flags, text), saved by code of its own in
+`state`, or left out, with the reason. A test walks a core and compares.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from logos.core.account import Account, EquityTrack, Ledger, Wallet
+from logos.core.book import Book
+from logos.core.context import CoreContext
+from logos.core.dealing import Dealing
+from logos.core.desk import Desk
+from logos.core.engine import TradingCore
+from logos.core.guards import SessionGuards
+from logos.core.inventory import Inventory, Lot
+from logos.core.matching import PaperMarket
+from logos.core.orders import Order
+from logos.core.outbox import Outbox
+from logos.core.reports import Reports
+from logos.core.watch import Watch
+
+
+@dataclass(frozen=True, slots=True)
+class Fields:
+    """A class's attributes: `saved` as they are, `handled` by `state`, `left` out and why."""
+
+    saved: tuple[str, ...] = ()
+    handled: tuple[str, ...] = ()
+    left: Mapping[str, str] = field(default_factory=dict)
+
+
+_PART: Final = "a part with an entry of its own, made anew from the settings"
+_SETTING: Final = "a setting, made anew from the configuration"
+
+TABLE: Final[dict[type, Fields]] = {
+    TradingCore: Fields(
+        saved=("_day", "_next_check_ns", "_next_sample_ns", "bad_price_count"),
+        handled=("_context", "_watch", "desk"),
+        left={
+            "_dealing": _PART,
+            "_market": _PART,
+            "_reports": _PART,
+            "_rules": _SETTING,
+            "_sample_ns": _SETTING,
+            "_is_flattening": "nothing is saved while a flattener stands in for the strategy",
+            "_on_bar": "the strategy's own method, unless a flattener stands in for it",
+            "_on_quote": "as _on_bar",
+            "_on_trade": "as _on_bar",
+            "strategy": "saves itself, if it can",
+            "switch": "outside of the session: its files, and the journal's record of it",
+        },
+    ),
+    Desk: Fields(
+        saved=(
+            "fill_count",
+            "is_ending",
+            "is_unsettled",
+            "next_fill_id",
+            "next_order_id",
+            "now_ns",
+            "order_count",
+            "tick_id",
+        ),
+        handled=("account", "books", "fills", "guards", "outbox", "replaced"),
+        left={
+            "effects": "handed over before anything is saved",
+            "session_id": _SETTING,
+            "switch": "outside of the session",
+            "wants_fills": "follows from the strategy's class",
+        },
+    ),
+    Outbox: Fields(handled=("open",), left={"_requests": "handed over before anything is saved"}),
+    Account: Fields(
+        handled=("ledgers", "total", "wallets"),
+        left={"total_currency": _SETTING, "total_decimals": _SETTING},
+    ),
+    EquityTrack: Fields(saved=("equity", "high_water", "max_drawdown")),
+    Wallet: Fields(
+        saved=("balance", "locked"),
+        left=dict.fromkeys(("asset", "borrow_limit", "decimals", "initial"), _SETTING),
+    ),
+    Ledger: Fields(
+        saved=(
+            "daily_loss_tripped",
+            "day_start",
+            "drawdown_tripped",
+            "fees",
+            "floor",
+            "gross_exposure",
+            "initial_margin",
+            "maintenance_margin",
+            "margin_call",
+            "net_exposure",
+            "open_buy_value",
+            "open_increase",
+            "open_sell_value",
+            "realised",
+            "unrealised",
+        ),
+        handled=("track",),
+        left={
+            "total": "the account's, shared by all ledgers",
+            "wallet": "one of the account's",
+            **dict.fromkeys(
+                ("currency", "decimals", "initial", "limits", "total_factor"), _SETTING
+            ),
+        },
+    ),
+    Book: Fields(
+        saved=(
+            "ask",
+            "bid",
+            "buy_left",
+            "fees",
+            "initial_margin",
+            "is_liquidity_shared",
+            "lag_ns",
+            "last_ns",
+            "maintenance_margin",
+            "market_value",
+            "open_buy",
+            "open_increase",
+            "open_sell",
+            "realised",
+            "recent_orders_limit",
+            "sell_left",
+            "two_sided",
+            "worst_buy_price",
+            "worst_sell_price",
+        ),
+        handled=("inventory", "recent_orders", "working"),
+        left={
+            "base_wallet": "one of the account's",
+            "ledger": "one of the account's",
+            **dict.fromkeys(
+                (
+                    "base_factor",
+                    "cap_notional",
+                    "fee_rule",
+                    "instrument",
+                    "limits",
+                    "order_quantity",
+                    "unit_value",
+                ),
+                _SETTING,
+            ),
+        },
+    ),
+    Inventory: Fields(
+        saved=("_next_lot_id", "cost", "position"),
+        handled=("_lots",),
+        left={"_first": "only open lots are saved, so it is 0", "unit_value": _SETTING},
+    ),
+    Lot: Fields(saved=("fee", "lot_id", "opened_ns", "price", "quantity")),
+    Order: Fields(
+        saved=(
+            "arrival_ns",
+            "cancel_at_ns",
+            "client_order_id",
+            "created_ns",
+            "fee",
+            "fee_base",
+            "filled",
+            "is_open",
+            "is_resting",
+            "judged_price",
+            "limit_price",
+            "locked",
+            "notes",
+            "order_id",
+            "quantity",
+            "reference_price",
+            "stop_price",
+            "tag",
+            "tick_id",
+            "triggered",
+        ),
+        handled=(
+            "cancel_code",
+            "instrument",
+            "reason",
+            "replacement",
+            "side",
+            "status",
+            "time_in_force",
+            "type",
+        ),
+        left={"is_buy": "follows from side", "sign": "follows from side"},
+    ),
+    SessionGuards: Fields(
+        saved=("_orders_seen", "consecutive_losses", "open_orders"),
+        handled=("_order_times_ns",),
+        left=dict.fromkeys(
+            (
+                "_actions",
+                "consecutive_losses_limit",
+                "open_orders_limit",
+                "order_count",
+                "order_window_ns",
+            ),
+            _SETTING,
+        ),
+    ),
+    Watch: Fields(
+        saved=("_has_lost_too_often", "blocked_count", "is_halted", "seen"),
+        left={"_desk": _PART, "_halt_on_engage": _SETTING, "_switch": "outside of the session"},
+    ),
+    CoreContext: Fields(
+        handled=("random",), left={"_desk": _PART, "params": _SETTING, "symbols": _SETTING}
+    ),
+    Dealing: Fields(
+        left={
+            "_context": _PART,
+            "_desk": _PART,
+            "_market": _PART,
+            "_rules": _SETTING,
+            "_strategy": "saves itself, if it can",
+            "_watch": _PART,
+        }
+    ),
+    PaperMarket: Fields(left={"_is_open": _SETTING, "rules": _SETTING}),
+    Reports: Fields(left={"_desk": _PART, "_watch": _PART}),
+}
+"""Every class with state that a core reaches, and what becomes of each of its attributes."""
