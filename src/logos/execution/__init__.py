@@ -1,0 +1,1 @@
+"""The live loop: feeds, clock, venues and operators around one sequenced core."""

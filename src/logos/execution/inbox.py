@@ -1,0 +1,136 @@
+"""The one door into a live session: bounded, in order, and honest about what it let go.
+
+Market data, reports of venues and the passing of time wait here until the core has time. When it is
+full, a newer quote takes the place of the symbol's older one that still waits (conflation, which is
+counted); other market data has to wait outside. Reports are never refused and never dropped: there
+are at most a few for every open order.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping
+
+import msgspec
+
+from logos.core.messages import Event, Lag, MarketEvent, Quote, Report, TimePassed
+from logos.feeds.live import FeedNews
+
+
+class Inbox:
+    """A `logos.feeds.live.Sink` whose other end is `take`."""
+
+    def __init__(
+        self,
+        size: int,
+        stale_after_ns: Mapping[str, int],
+        on_news: Callable[[FeedNews], object],
+    ) -> None:
+        """`size` bounds what waits. Older data than `stale_after_ns` of its symbol (0: any age is
+        fine) is announced to the core as a `Lag`, so that its guard can count the age in."""
+        self._size = size
+        self._stale_after_ns = stale_after_ns
+        self._on_news = on_news
+        self._events: list[Event | None] = []
+        self._arrived_ns: list[int] = []
+        self._latest_quote: dict[str, int] = {}
+        self._lagging: set[str] = set()
+        self._waiter: asyncio.Future[None] | None = None
+        self._room = asyncio.Event()
+        self._dropped = 0
+        self._latest_ns = 0
+        self.peak = 0
+        self.conflated = 0
+        self.market_count = 0
+        self.last_market_ns = 0
+        """Receive time of the latest market event; 0: none yet."""
+
+    def __len__(self) -> int:
+        return len(self._events) - self._dropped
+
+    def market(self, event: MarketEvent, event_ns: int) -> bool:
+        """Take one market event, or say that there is no room."""
+        symbol = event.symbol
+        if len(self._events) - self._dropped >= self._size and not self._conflate(event):
+            self._room.clear()
+            return False
+        if event.ts_ns < self._latest_ns:
+            # It had to wait for room, and others came in between: it is seen now.
+            event = msgspec.structs.replace(event, ts_ns=self._latest_ns)
+        limit_ns = self._stale_after_ns.get(symbol, 0)
+        if limit_ns:
+            self._watch_age(symbol, event.ts_ns, event.ts_ns - event_ns, limit_ns)
+        if type(event) is Quote:
+            self._latest_quote[symbol] = len(self._events)
+        self.market_count += 1
+        self.last_market_ns = event.ts_ns
+        self._put(event)
+        return True
+
+    def _conflate(self, event: MarketEvent) -> bool:
+        """Let go of the symbol's older quote for this newer one, if that is what they are."""
+        index = self._latest_quote.get(event.symbol, -1) if type(event) is Quote else -1
+        if index < 0:
+            return False
+        self._events[index] = None
+        self._dropped += 1
+        self.conflated += 1
+        return True
+
+    def _watch_age(self, symbol: str, ts_ns: int, age_ns: int, limit_ns: int) -> None:
+        is_late = age_ns > limit_ns
+        if is_late:
+            self._lagging.add(symbol)
+            self._put(Lag(ts_ns, symbol, age_ns))
+        elif symbol in self._lagging:
+            self._lagging.discard(symbol)
+            self._put(Lag(ts_ns, symbol, 0))
+
+    async def room(self) -> None:
+        """Return once there is room for market data."""
+        while len(self) >= self._size:
+            self._room.clear()
+            await self._room.wait()
+
+    def news(self, news: FeedNews) -> None:
+        """Pass on what a feed says of itself."""
+        self._on_news(news)
+
+    def put(self, event: Report | TimePassed) -> None:
+        """Take what must not be refused."""
+        self._put(event)
+
+    def wake(self) -> None:
+        """Let `take` return, even with nothing."""
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+
+    def _put(self, event: Event) -> None:
+        self._latest_ns = event.ts_ns
+        self._events.append(event)
+        self._arrived_ns.append(time.perf_counter_ns())
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+
+    async def take(self) -> tuple[list[Event], list[int]]:
+        """All that waits, in order, and when each arrived (`perf_counter_ns`); waits for the first.
+
+        May be empty after `wake`.
+        """
+        if not self._events:
+            self._waiter = asyncio.get_running_loop().create_future()
+            try:
+                await self._waiter
+            finally:
+                self._waiter = None
+        self.peak = max(self.peak, len(self))
+        events, arrived_ns = self._events, self._arrived_ns
+        self._events, self._arrived_ns = [], []
+        self._latest_quote.clear()
+        self._room.set()
+        if not self._dropped:
+            return events, arrived_ns  # type: ignore[return-value]
+        self._dropped = 0
+        kept = [(event, ns) for event, ns in zip(events, arrived_ns, strict=True) if event]
+        return [event for event, _ in kept], [ns for _, ns in kept]

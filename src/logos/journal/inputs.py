@@ -1,0 +1,173 @@
+"""The flight recorder: everything a live session consumed, so that it can be run again exactly.
+
+Recorded data lies in files of its own; what a live feed delivered is gone once it was used. So each
+batch of events is written here before the core sees it, one journal line a batch, in the same
+chained format as `state.jsonl`. The first line names the symbols, the last (of a session that came
+to its end) holds the facts that only the live run could measure.
+
+An event is an array: its type's letter, then its fields in order, a symbol as its number in the
+first line. Prices and quantities are the instrument's units, as everywhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from logos.core.instrument import Instrument
+from logos.core.messages import Bar, Event, Lag, Quote, QuoteBar, Report, TimePassed, Trade
+from logos.core.types import ReportKind
+from logos.journal.codec import SCHEMA_VERSION
+from logos.journal.reader import Damaged, JournalReader, Line, TornTail, read_journal
+from logos.journal.writer import JournalWriter
+
+INPUTS_FILE: Final = "inputs.jsonl"
+
+_WITH_SYMBOL: Final[dict[type, str]] = {
+    Quote: "q",
+    Trade: "t",
+    Bar: "b",
+    QuoteBar: "k",
+    Lag: "l",
+}
+_FIELDS: Final[dict[type, tuple[str, ...]]] = {
+    kind: tuple(name for name in kind.__struct_fields__ if name not in ("symbol", "instrument"))
+    for kind in (Quote, Trade, Bar, QuoteBar, Lag)
+}
+_BY_LETTER: Final = {letter: kind for kind, letter in _WITH_SYMBOL.items()}
+
+
+class RecordedFailureError(Exception):
+    """The live session was ended by this failure of a part of it."""
+
+
+class InputsWriter:
+    """Writes a session's inputs; every `write` has reached the operating system when it returns."""
+
+    def __init__(self, path: Path, symbols: Sequence[str], whole_bytes: int | None = None) -> None:
+        """Create the file, or go on with the first `whole_bytes` of one (see `JournalWriter`).
+
+        A recorder that goes on is given the same batches again first, and checks that they are.
+        """
+        if whole_bytes is None:
+            self._journal = JournalWriter(path)
+        else:
+            self._journal = JournalWriter.continuing(path, whole_bytes)
+        self._numbers = {symbol: number for number, symbol in enumerate(symbols)}
+        head = {"kind": "inputs", "schema": SCHEMA_VERSION, "symbols": list(symbols)}
+        self._journal.append(head)
+        self._journal.flush()
+
+    def write(self, events: Sequence[Event]) -> None:
+        """Record one batch, before anybody acts on it. Raises OSError."""
+        numbers = self._numbers
+        rows: list[tuple[object, ...]] = []
+        for event in events:
+            # Quotes are by far the most frequent, and spelled out for that.
+            if type(event) is Quote:
+                number = numbers[event.symbol]
+                prices = (event.bid_units, event.ask_units)
+                sizes = (event.bid_size_units, event.ask_size_units)
+                rows.append(("q", number, event.ts_ns, *prices, *sizes))
+            else:
+                rows.append(_row(event, numbers))
+        self._journal.append({"kind": "batch", "events": rows})
+        self._journal.flush()
+
+    def write_facts(self, facts: Mapping[str, Any]) -> None:
+        """Record what the live run measured; the last line there is."""
+        self._journal.append({"kind": "facts", "facts": facts})
+
+    def sync(self) -> None:
+        """Wait until the disk has everything. Raises OSError."""
+        self._journal.sync()
+
+    @property
+    def is_continuing(self) -> bool:
+        """Whether there are recorded lines that have not been given again yet."""
+        return self._journal.is_continuing
+
+    def close(self) -> None:
+        """Sync and close; closing again does nothing."""
+        self._journal.close()
+
+
+def _row(event: Event, numbers: Mapping[str, int]) -> tuple[object, ...]:
+    kind = type(event)
+    if kind in _WITH_SYMBOL:
+        number = numbers[event.symbol]  # type: ignore[union-attr]
+        fields = [getattr(event, name) for name in _FIELDS[kind]]
+        return (_WITH_SYMBOL[kind], number, *fields)
+    if isinstance(event, TimePassed):
+        return ("p", event.ts_ns)
+    if isinstance(event, Report):
+        return ("r", *(getattr(event, name) for name in Report.__struct_fields__))
+    raise TypeError(f"{kind.__name__} is no input of a live session")
+
+
+class RecordedInputs:
+    """What was recorded, as a feed: `chunks` gives the batches as they came."""
+
+    def __init__(self, path: Path, instruments: Mapping[str, Instrument]) -> None:
+        self.path = path
+        self._instruments = instruments
+        self.whole_bytes = 0
+        """Bytes of the batches read so far; the facts are not among them."""
+
+    def chunks(self) -> Iterator[Sequence[Event]]:
+        """The batches, in order; at last the failure of the feed, if that was what ended it.
+
+        A torn last line was never acted upon, and is left out. Raises Damaged for a file that was
+        changed, RecordedFailureError for the recorded one.
+        """
+        symbols: list[Instrument] = []
+        with JournalReader(self.path) as reader:
+            try:
+                for line in reader.lines():
+                    body = self._body(line)
+                    if body["kind"] == "facts":
+                        break
+                    if line.sequence == 1:
+                        symbols = [self._instruments[name] for name in body["symbols"]]
+                    else:
+                        yield [_event(row, symbols) for row in body["events"]]
+                    self.whole_bytes = line.offset + line.size
+            except TornTail:
+                return
+        failure = self.facts().get("failure")
+        if failure:
+            raise RecordedFailureError(failure)
+
+    def facts(self) -> dict[str, Any]:
+        """What the live run measured; empty for one that never came to its end."""
+        last: Line | None = None
+        with suppress(TornTail):
+            for line in read_journal(self.path):
+                last = line
+        body = {} if last is None else self._body(last)
+        return dict(body["facts"]) if body.get("kind") == "facts" else {}
+
+    def _body(self, line: Line) -> dict[str, Any]:
+        try:
+            found: dict[str, Any] = msgspec.json.decode(line.body, type=dict[str, Any])
+        except msgspec.DecodeError as error:
+            raise Damaged(self.path, line.sequence, line.offset, f"not a record: {error}") from None
+        return found
+
+
+def _event(row: Sequence[Any], symbols: Sequence[Instrument]) -> Event:
+    letter = row[0]
+    if letter == "p":
+        return TimePassed(row[1])
+    if letter == "r":
+        return Report(row[1], ReportKind(row[2]), *row[3:])
+    instrument = symbols[row[1]]
+    kind = _BY_LETTER[letter]
+    if kind is Lag:
+        return Lag(row[2], instrument.symbol, row[3])
+    made: Event = kind(row[2], instrument.symbol, *row[3:], instrument)
+    return made
