@@ -1,0 +1,400 @@
+"""Spot exchanges through the ccxt library: orders, fills and balances, exactly.
+
+How requests fail stands in `ccxt_connection`, how answers are read in `ccxt_records`. An order's
+numbers are compared with what ccxt would send before it is sent: an order that ccxt would round is
+refused here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal, localcontext
+from functools import partial
+from random import Random
+from typing import Any, Final, TypeVar
+
+import ccxt.async_support as ccxt
+
+from logos.core.clock import Backoff, Clock
+from logos.core.instrument import Instrument
+from logos.core.orders import OrderIntent
+from logos.core.risk import Approved
+from logos.core.types import NS_PER_DAY, NS_PER_SECOND, OrderType, TimeInForce
+from logos.venues import ccxt_records as records
+from logos.venues.ccxt_check import (
+    account_lines,
+    environment_line,
+    market_lines,
+    missing_credentials,
+    time_line,
+)
+from logos.venues.ccxt_connection import Connection, make_exchange, urls_of
+from logos.venues.common import (
+    ClientIds,
+    Failure,
+    IdRule,
+    Knowledge,
+    Redactor,
+    Revealable,
+    Unreadable,
+    order_error,
+    question_error,
+    text_of,
+)
+from logos.venues.contract import (
+    Capabilities,
+    CheckLine,
+    Refused,
+    VenueError,
+    VenueFill,
+    VenueOrder,
+)
+
+ID_RULES: Final[dict[str, IdRule]] = {"binance": IdRule(36, True), "binanceus": IdRule(36, True)}
+ID_RULE_DEFAULT: Final = IdRule(32, False)
+"""For exchanges that are not in ID_RULES: what the strictest of them take."""
+
+_FILLS_PAGE: Final = 1000
+_DAY_MS: Final = NS_PER_DAY // 1_000_000
+_RETRY_FIRST_S: Final = 1.0
+_Answer = TypeVar("_Answer")
+
+
+class CcxtVenue:
+    """One spot exchange, by its ccxt id. Raises Refused at once for an id that ccxt has not.
+
+    `instruments` are the session's, by symbol; `markets` names the exchange's market of a symbol
+    where it is neither BASE/QUOTE of the instrument nor the symbol itself. `url` replaces scheme
+    and host of every address. `session_id` is the session whose orders count as ours from the
+    start. `limit_rate` paces requests as the exchange asks; off only for a server of one's own.
+    """
+
+    def __init__(
+        self,
+        exchange_id: str,
+        instruments: Mapping[str, Instrument],
+        clock: Clock,
+        random: Random,
+        *,
+        key: Revealable,
+        secret: Revealable,
+        password: Revealable | None = None,
+        sandbox: bool = True,
+        url: str = "",
+        timeout_s: float = 10.0,
+        session_id: str = "",
+        markets: Mapping[str, str] | None = None,
+        skew_ns_max: int = NS_PER_SECOND,
+        limit_rate: bool = True,
+    ) -> None:
+        self._id = exchange_id
+        self._instruments = dict(instruments)
+        self._named_markets = dict(markets or {})
+        self._clock = clock
+        self._sandbox = sandbox
+        self._skew_ns_max = skew_ns_max
+        credentials = {"apiKey": key.reveal(), "secret": secret.reveal()}
+        if password is not None:
+            credentials["password"] = password.reveal()
+        self._redactor = Redactor(credentials.values())
+        self._ids = ClientIds(ID_RULES.get(exchange_id, ID_RULE_DEFAULT), session_id)
+        self._records = records.Records(self._instruments, self._ids)
+        self._markets: dict[str, Any] = {}
+        self._exchange = make_exchange(
+            exchange_id,
+            credentials,
+            clock,
+            sandbox=sandbox,
+            url=url,
+            timeout_s=timeout_s,
+            limit_rate=limit_rate,
+        )
+        backoff = Backoff(random, first_s=_RETRY_FIRST_S)
+        self._connection = Connection(self._exchange, self._redactor, backoff)
+
+    @property
+    def name(self) -> str:
+        return f"ccxt:{self._id}" + (" (sandbox)" if self._sandbox else "")
+
+    @property
+    def capabilities(self) -> Capabilities:
+        types = [OrderType.MARKET, OrderType.LIMIT]
+        if self._id.startswith("binance"):
+            types += [OrderType.STOP, OrderType.STOP_LIMIT]
+        return Capabilities(
+            order_types=frozenset(types),
+            times_in_force=frozenset((TimeInForce.GTC, TimeInForce.IOC, TimeInForce.FOK)),
+            has_replace=False,
+            is_sandbox=self._sandbox,
+        )
+
+    @property
+    def urls(self) -> list[str]:
+        """Every address that requests can go to."""
+        return urls_of(self._exchange.urls["api"])
+
+    async def open(self) -> None:
+        """Load the exchange's markets and find each symbol's. Raises Refused or Unavailable."""
+        missing = missing_credentials(self._exchange)
+        if missing:
+            raise Refused(f"{self.name}: no {' and no '.join(missing)}; see docs/VENUES.md")
+        what = f"{self.name}: load markets"
+        answer = await self._connection.ask(what, self._exchange.load_markets)
+        if not answer or not self._exchange.session:
+            raise question_error(what, Failure(Knowledge.UNKNOWN, "there are none in the answer"))
+        # The HTTP library would send a cancel again by itself when a kept connection breaks.
+        self._exchange.session._retry_connection = False
+        self._markets = {
+            symbol: self._find_market(instrument)
+            for symbol, instrument in self._instruments.items()
+        }
+
+    async def close(self) -> None:
+        """Release every connection; closing again does nothing."""
+        await self._exchange.close()
+
+    # ---- orders ----
+
+    async def submit(self, approved: Approved, client_order_id: str) -> VenueOrder:
+        """Send an order, once. Raises Refused, NotSent or OutcomeUnknown."""
+        intent = approved.intent
+        what = f"{self.name}: order {client_order_id}"
+        arguments = self._order_arguments(intent, self._ids.to_venue(client_order_id), what)
+        call = partial(self._exchange.create_order, *arguments)
+        answer = await self._connection.order(what, call)
+        try:
+            order = self._records.order(intent.instrument.symbol, answer)
+            if order.client_order_id == client_order_id and order.side is intent.side:
+                return order
+            problem = "the answer is about another order"
+        except Unreadable as error:
+            problem = str(error)
+        raise order_error(what, Failure(Knowledge.UNKNOWN, self._redactor.clean(problem)))
+
+    async def cancel(self, client_order_id: str, symbol: str) -> None:
+        """Ask for a cancel, once. Raises Refused, NotSent or OutcomeUnknown."""
+        what = f"{self.name}: cancel {client_order_id}"
+        parameters = {"clientOrderId": self._ids.to_venue(client_order_id)}
+        market = self._market(symbol)
+        call = partial(self._exchange.cancel_order, "", market, parameters)
+        answer = await self._connection.cancel(what, call)
+        # ccxt makes a record of anything; only one with the exchange's own answer in it counts.
+        if not records.is_record(answer) or not isinstance(answer.get("info", {}), dict):
+            words = "the answer to the cancel cannot be read"
+            raise order_error(what, Failure(Knowledge.UNKNOWN, words))
+
+    async def find(self, client_order_id: str, symbol: str) -> VenueOrder | None:
+        """The order as the exchange knows it. None shortly after sending is no proof yet."""
+        what = f"{self.name}: find {client_order_id}"
+        parameters = {"clientOrderId": self._ids.to_venue(client_order_id)}
+        call = partial(self._exchange.fetch_order, "", self._market(symbol), parameters)
+        answer = await self._connection.ask(what, call, absent=ccxt.OrderNotFound)
+        if answer is None:
+            return None
+        return self._read(what, lambda: self._records.order(symbol, answer))
+
+    async def open_orders(self) -> Sequence[VenueOrder]:
+        """Everything open in the session's symbols, orders that are not ours included."""
+        found: dict[tuple[str, str], VenueOrder] = {}
+        for symbol in self._instruments:
+            what = f"{self.name}: open orders of {symbol}"
+            call = partial(self._exchange.fetch_open_orders, self._market(symbol))
+            for row in await self._rows(what, call):
+                order = self._read(what, partial(self._records.order, symbol, row))
+                found[symbol, order.venue_order_id] = order
+        return list(found.values())
+
+    # ---- fills and holdings ----
+
+    async def fills_since(self, ts_ns: int) -> Sequence[VenueFill]:
+        """All fills in the session's symbols from that moment on, oldest first.
+
+        The exchange's times are milliseconds: fills of the whole first one are included.
+        """
+        since_ms = ts_ns // 1_000_000
+        fills: list[VenueFill] = []
+        for symbol in self._instruments:
+            what = f"{self.name}: fills of {symbol}"
+            found: dict[str, VenueFill] = {}
+            for row in await self._trades(what, self._market(symbol), since_ms):
+                fill = self._read(what, partial(self._records.fill, symbol, row))
+                found[fill.fill_id] = fill
+            fills += [fill for fill in found.values() if fill.ts_ns >= since_ms * 1_000_000]
+        # Ids are mostly numbers: shorter ones are earlier.
+        fills.sort(key=lambda fill: (fill.ts_ns, fill.symbol, len(fill.fill_id), fill.fill_id))
+        return fills
+
+    async def _trades(self, what: str, market: str, since_ms: int) -> list[Mapping[str, Any]]:
+        """Every trade from then on; some perhaps twice."""
+        if self._id.startswith("binance"):
+            return await self._trades_by_number(what, market, since_ms)
+        return await self._trades_by_time(what, market, since_ms)
+
+    async def _trades_by_number(
+        self, what: str, market: str, since_ms: int
+    ) -> list[Mapping[str, Any]]:
+        """Binance: the first by time, a day at a time as it demands, the rest by their numbers."""
+        fetch = self._exchange.fetch_my_trades
+        # A venue's clock may be ahead of ours: look a little further than now.
+        end_ms = (self._clock.now_ns() + self._skew_ns_max) // 1_000_000
+        found: list[Mapping[str, Any]] = []
+        for start_ms in range(since_ms, end_ms + 1, _DAY_MS):
+            until = {"until": start_ms + _DAY_MS - 1}
+            found = await self._rows(what, partial(fetch, market, start_ms, _FILLS_PAGE, until))
+            if found:
+                break
+        page = found
+        while page:
+            number = max(self._read(what, partial(_number_of, row)) for row in page)
+            after = {"fromId": str(number + 1)}
+            page = await self._rows(what, partial(fetch, market, None, _FILLS_PAGE, after))
+            # A list that does not go on would never end.
+            page = [row for row in page if self._read(what, partial(_number_of, row)) > number]
+            found += page
+        return found
+
+    async def _trades_by_time(
+        self, what: str, market: str, since_ms: int
+    ) -> list[Mapping[str, Any]]:
+        """Other exchanges: from the time of the last trade on, until a page is not full."""
+        fetch = self._exchange.fetch_my_trades
+        found: list[Mapping[str, Any]] = []
+        start_ms = since_ms
+        while True:
+            page = await self._rows(what, partial(fetch, market, start_ms, _FILLS_PAGE))
+            found += page
+            latest = [self._read(what, partial(records.time_ms, row)) for row in page]
+            if not latest or (len(page) < _FILLS_PAGE and max(latest) == start_ms):
+                return found
+            if max(latest) <= start_ms:
+                words = "more trades in one millisecond than a page holds"
+                raise question_error(what, Failure(Knowledge.UNKNOWN, words))
+            start_ms = max(latest)
+
+    async def positions(self) -> Mapping[str, int]:
+        """Nothing: spot exchanges keep balances, not positions."""
+        return {}
+
+    async def balances(self) -> Mapping[str, Decimal]:
+        """What is owned of each asset, what orders lock included; zeros are left out."""
+        what = f"{self.name}: balances"
+        answer = await self._connection.ask(what, self._exchange.fetch_balance)
+        return self._read(what, lambda: records.balances(answer))
+
+    # ---- the dry run ----
+
+    async def check(self) -> Sequence[CheckLine]:
+        """Credentials, addresses, clock, market rules and permissions; sends no order."""
+        missing = missing_credentials(self._exchange)
+        words = f"no {' and no '.join(missing)}: set it in .env" if missing else "present"
+        lines = [CheckLine("credentials", not missing, words)]
+        lines.append(environment_line(self._exchange, self._sandbox))
+        if missing:
+            return lines
+        try:
+            await self.open()
+        except VenueError as error:
+            return [*lines, CheckLine("markets", False, str(error))]
+        lines.append(CheckLine("markets", True, f"{len(self._markets)} of the session's found"))
+        before_ns = self._clock.now_ns()
+        try:
+            answer = await self._connection.ask(f"{self.name}: clock", self._exchange.fetch_time)
+            after_ns = self._clock.now_ns()
+            lines.append(time_line(before_ns, answer, after_ns, self._skew_ns_max))
+        except VenueError as error:
+            lines.append(CheckLine("clock", False, str(error)))
+        for symbol, instrument in self._instruments.items():
+            market = self._markets[symbol]
+            lines += market_lines(instrument, market, self._exchange.precisionMode)
+        what = f"{self.name}: balances"
+        try:
+            answer = await self._connection.ask(what, self._exchange.fetch_balance)
+            count = len(self._read(what, lambda: records.balances(answer)))
+            lines += account_lines(answer, count)
+        except VenueError as error:
+            lines.append(CheckLine("account", False, str(error)))
+        return lines
+
+    # ---- helpers ----
+
+    def _order_arguments(self, intent: OrderIntent, venue_id: str, what: str) -> tuple[Any, ...]:
+        """What `create_order` gets. Raises Refused for what would not arrive as it stands."""
+        can = self.capabilities
+        instrument = intent.instrument
+        if intent.type not in can.order_types:
+            raise Refused(f"{what}: no {intent.type.value} orders at {self._id}")
+        if intent.time_in_force not in can.times_in_force:
+            raise Refused(f"{what}: no {intent.time_in_force.value} orders at {self._id}")
+        has_limit = intent.type in (OrderType.LIMIT, OrderType.STOP_LIMIT)
+        if not has_limit and intent.time_in_force is TimeInForce.FOK:
+            raise Refused(f"{what}: a market order cannot be fill-or-kill; use IOC")
+        market = self._market(instrument.symbol)
+        amount = instrument.quantity_text(intent.quantity)
+        self._check_exact(what, "quantity", amount, self._exchange.amount_to_precision, market)
+        parameters = {"clientOrderId": venue_id}
+        limit = None
+        if has_limit:
+            limit = instrument.price_text(intent.limit_price)
+            self._check_exact(what, "price", limit, self._exchange.price_to_precision, market)
+            parameters["timeInForce"] = intent.time_in_force.value
+        if intent.type in (OrderType.STOP, OrderType.STOP_LIMIT):
+            stop = instrument.price_text(intent.stop_price)
+            self._check_exact(what, "stop price", stop, self._exchange.price_to_precision, market)
+            parameters["stopLossPrice"] = stop
+        kind = "limit" if has_limit else "market"
+        return market, kind, intent.side.value.lower(), amount, limit, parameters
+
+    def _check_exact(
+        self, what: str, name: str, text: str, to_precision: Callable[..., Any], market: str
+    ) -> None:
+        """Refuse a number that ccxt would round on its way."""
+        with localcontext():
+            try:
+                sent: object = to_precision(market, text)
+            except ccxt.BaseError:
+                sent = None
+        if not isinstance(sent, str) or Decimal(sent) != Decimal(text):
+            raise Refused(f"{what}: {name} {text} is no multiple of the exchange's step")
+
+    def _market(self, symbol: str) -> str:
+        """The exchange's market of a symbol. Raises Refused."""
+        if symbol not in self._markets:
+            raise Refused(f"{self.name}: {symbol!r} is no symbol of this session, or not opened")
+        return str(self._markets[symbol]["symbol"])
+
+    def _find_market(self, instrument: Instrument) -> Any:
+        """The exchange's spot market of an instrument. Raises Refused."""
+        symbol = instrument.symbol
+        named = self._named_markets.get(symbol)
+        for name in [named] if named else [f"{instrument.base}/{instrument.quote}", symbol]:
+            same_id = (self._exchange.markets_by_id or {}).get(name, [])
+            for market in [self._exchange.markets.get(name), *same_id]:
+                if market is None or not market.get("spot"):
+                    continue
+                if instrument.multiplier != 1:
+                    raise Refused(f"{self.name}: {symbol}: a spot market's multiplier is 1")
+                return market
+        raise Refused(
+            f"{self.name}: no spot market for {symbol}: set instruments.{symbol}.base and .quote "
+            "to the exchange's names"
+        )
+
+    async def _rows(self, what: str, call: Callable[[], Any]) -> list[Mapping[str, Any]]:
+        answer = await self._connection.ask(what, call)
+        return self._read(what, lambda: records.rows(answer))
+
+    def _read(self, what: str, read: Callable[[], _Answer]) -> _Answer:
+        """What `read` makes of an answer. Raises Unavailable when it is Unreadable."""
+        try:
+            return read()
+        except Unreadable as error:
+            words = self._redactor.clean(str(error))
+        raise question_error(what, Failure(Knowledge.UNKNOWN, words))
+
+
+def _number_of(row: Mapping[str, Any]) -> int:
+    """A trade's id as the number that it is at Binance. Raises Unreadable."""
+    text = text_of(row, "id")
+    if not text.isdecimal():
+        raise Unreadable(f"the trade id {text!r} is no number")
+    return int(text)

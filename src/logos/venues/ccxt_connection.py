@@ -1,0 +1,226 @@
+"""One ccxt exchange object, made safe: text instead of floats, no retries, no keys in any log.
+
+Problem: ccxt has one family of exceptions in which "refused", "not handled" and "nobody knows" are
+mixed, repeats requests if told to, and logs requests whole. Method: `KNOWLEDGE` sorts every class
+of exception; whatever is not in that table leaves the outcome unknown. Nothing is sent twice:
+ccxt's own retries are off, and so are those of the HTTP library under it.
+"""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Awaitable, Callable, Mapping
+from decimal import localcontext
+from typing import Any, Final
+from urllib.parse import urlsplit, urlunsplit
+
+import aiohttp
+import ccxt.async_support as ccxt
+
+from logos.core.clock import Backoff, Clock
+from logos.venues.common import Failure, Knowledge, Redactor, order_error, question_error
+from logos.venues.contract import Refused
+
+KNOWLEDGE: Final[dict[str, Knowledge]] = {
+    "ArgumentsRequired": Knowledge.REFUSED,
+    "AuthenticationError": Knowledge.REFUSED,
+    "BadRequest": Knowledge.REFUSED,
+    "InsufficientFunds": Knowledge.REFUSED,
+    "InvalidOrder": Knowledge.REFUSED,
+    "InvalidProxySettings": Knowledge.REFUSED,
+    "NotSupported": Knowledge.REFUSED,
+    "OperationRejected": Knowledge.REFUSED,
+    "DDoSProtection": Knowledge.NOT_SENT,
+    "ExchangeClosedByUser": Knowledge.NOT_SENT,
+    "InvalidNonce": Knowledge.NOT_SENT,
+    "OnMaintenance": Knowledge.NOT_SENT,
+    "RateLimitExceeded": Knowledge.NOT_SENT,
+    "ChecksumError": Knowledge.UNKNOWN,
+    "DuplicateOrderId": Knowledge.UNKNOWN,
+    "OrderNotCached": Knowledge.UNKNOWN,
+    "OrderNotFound": Knowledge.UNKNOWN,
+}
+"""What an exception of ccxt says of an order that was being sent. The nearest class of its bases
+that stands here decides; one without any (ExchangeError, NetworkError, RequestTimeout,
+ExchangeNotAvailable, BadResponse...) leaves the outcome unknown."""
+
+_NEVER_CONNECTED: Final = (
+    aiohttp.ClientConnectorError,
+    aiohttp.ConnectionTimeoutError,
+    socket.gaierror,
+)
+_RATE_KINDS: Final = (ccxt.DDoSProtection, ccxt.RateLimitExceeded)
+
+
+class _SilentLogger:
+    """Takes what ccxt would log and drops it."""
+
+    def debug(self, *_: object) -> None: ...
+
+    warning = info = error = debug
+
+
+def make_exchange(
+    exchange_id: str,
+    credentials: Mapping[str, str],
+    clock: Clock,
+    *,
+    sandbox: bool,
+    url: str,
+    timeout_s: float,
+    limit_rate: bool,
+) -> Any:
+    """A ccxt exchange for spot trading. Raises Refused for an unknown id or a missing sandbox."""
+    if exchange_id not in ccxt.exchanges:
+        raise Refused(
+            f"ccxt knows no exchange {exchange_id!r}; use one of its ids, such as binance"
+        )
+    exchange = getattr(ccxt, exchange_id)(
+        {
+            **credentials,
+            "enableRateLimit": limit_rate,
+            "timeout": int(timeout_s * 1000),
+            "options": {"maxRetriesOnFailure": 0, "defaultType": "spot"},
+        }
+    )
+    # Numbers stay the text they came as; ccxt's default would make them floats.
+    exchange.number = str
+    # At debug level ccxt logs whole requests, keys included.
+    exchange.logger = _SilentLogger()
+    # Signatures carry our clock's time, so that a wrong clock shows and a test can set it.
+    exchange.nonce = exchange.milliseconds = lambda: clock.now_ns() // 1_000_000
+    exchange.has["fetchCurrencies"] = False
+    if exchange_id.startswith("binance"):
+        exchange.options["fetchMarkets"] = {"types": ["spot"]}
+    if sandbox:
+        if not exchange.urls.get("test"):
+            words = "has no sandbox in ccxt; to rehearse, use venue.name = 'paper'"
+            raise Refused(f"{exchange_id} {words}")
+        exchange.set_sandbox_mode(True)
+    if url:
+        exchange.urls["api"] = _with_host(exchange.urls["api"], url)
+    if url.startswith("http://"):
+        exchange.timeout_on_exit = 0  # the wait is for TLS connections to say goodbye
+    return exchange
+
+
+def urls_of(addresses: Any) -> list[str]:
+    """Every address in a value of `exchange.urls`."""
+    if isinstance(addresses, dict):
+        return [url for inner in addresses.values() for url in urls_of(inner)]
+    return [addresses] if isinstance(addresses, str) else []
+
+
+def private_urls(exchange: Any) -> list[str]:
+    """The addresses that orders go to."""
+    api = exchange.urls["api"]
+    return urls_of(api.get("private", api) if isinstance(api, dict) else api)
+
+
+def _with_host(addresses: Any, url: str) -> Any:
+    """`addresses` with the scheme and host of `url` in place of their own."""
+    if isinstance(addresses, dict):
+        return {name: _with_host(inner, url) for name, inner in addresses.items()}
+    if not isinstance(addresses, str):
+        return addresses
+    to, old = urlsplit(url), urlsplit(addresses)
+    return urlunsplit((to.scheme, to.netloc, to.path.rstrip("/") + old.path, old.query, ""))
+
+
+class Connection:
+    """Requests to one exchange, each made once, their failures as this project's errors."""
+
+    def __init__(self, exchange: Any, redactor: Redactor, backoff: Backoff) -> None:
+        self._exchange = exchange
+        self._redactor = redactor
+        self._backoff = backoff
+
+    async def order(self, what: str, call: Callable[[], Awaitable[Any]]) -> Any:
+        """The answer to an order. Raises Refused, NotSent or OutcomeUnknown."""
+        answer, error = await self._try(call)
+        if error is None:
+            return answer
+        failure = self._failure(error)
+        error = None  # its traceback holds the request
+        raise order_error(what, failure)
+
+    async def cancel(self, what: str, call: Callable[[], Awaitable[Any]]) -> Any:
+        """The answer to a cancel. Raises Refused, NotSent or OutcomeUnknown."""
+        answer, error = await self._try(call)
+        if error is None:
+            return answer
+        if isinstance(error, ccxt.CancelPending):
+            return {}
+        failure = self._failure(error)
+        if isinstance(error, ccxt.OrderNotFound):
+            failure = Failure(Knowledge.REFUSED, failure.words)
+        error = None
+        raise order_error(what, failure)
+
+    async def ask(
+        self,
+        what: str,
+        call: Callable[[], Awaitable[Any]],
+        absent: type[Exception] | tuple[type[Exception], ...] = (),
+    ) -> Any:
+        """The answer to a question, None when it fails with `absent`. Raises Unavailable."""
+        answer, error = await self._try(call)
+        if error is None:
+            return answer
+        if isinstance(error, absent):
+            return None
+        failure = self._failure(error)
+        error = None
+        raise question_error(what, failure)
+
+    async def _try(self, call: Callable[[], Awaitable[Any]]) -> tuple[Any, Exception | None]:
+        try:
+            # ccxt sets the rounding of whatever decimal context it finds.
+            with localcontext():
+                answer = await call()
+        except Exception as error:
+            # Whatever breaks while a request is under way, an answer that ccxt stumbles over
+            # included, says nothing about what the exchange did with it.
+            return None, error
+        self._backoff.reset()
+        return answer, None
+
+    def _failure(self, error: Exception) -> Failure:
+        """What is known after `error`, in words without credentials."""
+        kind = type(error).__name__
+        knowledge = next(
+            (
+                KNOWLEDGE[base.__name__]
+                for base in type(error).__mro__
+                if base.__name__ in KNOWLEDGE
+            ),
+            Knowledge.UNKNOWN,
+        )
+        cause = error.__cause__
+        if isinstance(cause, _NEVER_CONNECTED):
+            knowledge = Knowledge.NOT_SENT
+        # Some exchanges report an id that was used before as an invalid order.
+        if "duplicate" in str(error).lower():
+            knowledge = Knowledge.UNKNOWN
+        words = f"{kind}: {error}"
+        if isinstance(error, ccxt.AuthenticationError):
+            words += "; check the key, its permissions and its list of addresses at the exchange"
+        elif isinstance(error, ccxt.InvalidNonce):
+            words += "; set this machine's clock"
+        elif cause is not None:
+            words += f" ({type(cause).__name__})"
+        return Failure(
+            knowledge, self._redactor.clean(words), self._retry_after_s(error, knowledge)
+        )
+
+    def _retry_after_s(self, error: Exception, knowledge: Knowledge) -> float:
+        """When to come back: what the exchange asks for, at least what our backoff says."""
+        if knowledge is Knowledge.REFUSED:
+            return 0.0
+        wait_s = self._backoff.next_s()
+        headers = self._exchange.last_response_headers
+        if isinstance(error, _RATE_KINDS) and headers is not None:
+            asked = str(headers.get("Retry-After", ""))
+            if asked.isdecimal():
+                wait_s = max(wait_s, float(asked))
+        return wait_s

@@ -1,0 +1,132 @@
+"""What the tests of venues share: a local exchange with an account, and orders from text."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from random import Random
+from typing import Any
+
+from logos.core.clock import Clock
+from logos.core.fixed import parse_units
+from logos.core.instrument import Instrument, instrument
+from logos.core.orders import OrderIntent
+from logos.core.risk import Approved
+from logos.core.types import OrderType, Side, TimeInForce
+from logos.testing.clock import ManualClock
+from logos.testing.exchange import Exchange
+from logos.testing.exchange_binance import BinanceShape
+from logos.testing.exchange_market import Listing, Market
+from logos.testing.exchange_orders import ExchangeOrders
+from logos.venues.ccxt import CcxtVenue
+
+KEY = "vmPUZE6mv9SD5VNHk4HlWFsOr6aKE2zvsw0MuIgwCIPy6utIco14y7Ju91duEh8A"
+SECRET = "NhqPtmdSJYdKjVHjA7PZj4Mge3R5YNiP1e3UZjInClVN65XAbvqqM6A7H5fATj0j"
+NOW_NS = 1_767_225_600 * 10**9
+
+
+class Word:
+    """A credential as a venue is given one."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def reveal(self) -> str:
+        return self._text
+
+    def __repr__(self) -> str:
+        return "Word(***)"
+
+
+def bitcoin(**changes: str) -> Instrument:
+    """BTCUSDT as the local exchange lists it."""
+    rules = {"tick": "0.01", "lot": "0.00001", "min_quantity": "0.00001", "min_notional": "5"}
+    return instrument("BTCUSDT", base="BTC", quote="USDT", **(rules | changes))  # type: ignore[arg-type]
+
+
+def approved(
+    what: Instrument,
+    side: Side,
+    quantity: str,
+    limit: str = "",
+    *,
+    stop: str = "",
+    time_in_force: TimeInForce = TimeInForce.GTC,
+) -> Approved:
+    """An approved order from decimal texts; its type follows from the prices named."""
+    kinds = {
+        (False, False): OrderType.MARKET,
+        (True, False): OrderType.LIMIT,
+        (False, True): OrderType.STOP,
+        (True, True): OrderType.STOP_LIMIT,
+    }
+    intent = OrderIntent(
+        what,
+        side,
+        parse_units(quantity, what.quantity_decimals),
+        kinds[bool(limit), bool(stop)],
+        parse_units(limit or "0", what.price_decimals),
+        parse_units(stop or "0", what.price_decimals),
+        time_in_force,
+        0,
+        "",
+        "",
+    )
+    return Approved(intent, 0, 1)
+
+
+@dataclass
+class Desk:
+    """A venue, and the exchange behind it."""
+
+    venue: CcxtVenue
+    exchange: Exchange
+    account: ExchangeOrders
+    clock: ManualClock
+    instrument: Instrument
+
+    def limit_buy(self, quantity: str = "0.001", price: str = "90000.00") -> Approved:
+        """A buy that rests below the market."""
+        return approved(self.instrument, Side.BUY, quantity, price)
+
+
+@asynccontextmanager
+async def exchange_desk(
+    *,
+    key: str = KEY,
+    secret: str = SECRET,
+    what: Instrument | None = None,
+    clock: Clock | None = None,
+    is_open: bool = True,
+    timeout_s: float = 5.0,
+    **options: Any,
+) -> AsyncIterator[Desk]:
+    """A venue connected to a local exchange: BTCUSDT at 99,990.00 bid and 100,000.00 asked."""
+    listing = Listing("BTCUSDT", "BTC", "USDT")
+    listing.add_top(NOW_NS - 1, "99990.00", "100000.00", "5", "5")
+    exchange = Exchange(Market([listing], NOW_NS))
+    BinanceShape(exchange)
+    account = ExchangeOrders(exchange, KEY, SECRET, {"USDT": "100000", "BTC": "1"})
+    own_clock = ManualClock(NOW_NS)
+    coin = what if what is not None else bitcoin()
+    async with exchange:
+        venue = CcxtVenue(
+            "binance",
+            {coin.symbol: coin},
+            clock if clock is not None else own_clock,
+            Random(1),
+            key=Word(key),
+            secret=Word(secret),
+            url=exchange.url,
+            timeout_s=timeout_s,
+            session_id="s-1",
+            limit_rate=False,
+            **options,
+        )
+        try:
+            if is_open:
+                await venue.open()
+            yield Desk(venue, exchange, account, own_clock, coin)
+        finally:
+            await venue.close()
