@@ -75,6 +75,7 @@ class TradingCore:
         "_watch",
         "bad_price_count",
         "desk",
+        "is_closed",
         "strategy",
         "switch",
     )
@@ -105,19 +106,34 @@ class TradingCore:
         # A generator for simulation, seeded on purpose: the session must be repeatable.
         self._context = CoreContext(self.desk, params, Random(seed))  # noqa: S311
         self._dealing = Dealing(self.desk, self._watch, self._market, strategy, self._context)
-        kind = type(strategy)
-        # A method the strategy did not override is not called: most see one kind of event.
-        self._on_quote = None if kind.on_quote is Strategy.on_quote else strategy.on_quote
-        self._on_trade = None if kind.on_trade is Strategy.on_trade else strategy.on_trade
-        self._on_bar = None if kind.on_bar is Strategy.on_bar else strategy.on_bar
-        self.desk.wants_fills = kind.on_fill is not Strategy.on_fill
+        self._on_quote: Any = None
+        self._on_trade: Any = None
+        self._on_bar: Any = None
+        self._listen()
         self._sample_ns = sample_ns
         self._next_sample_ns: int = _NEVER_NS
         self._next_check_ns: int = 0
         self._day: int = 0
         """Days since 1970 of the latest event, UTC."""
         self._is_flattening: bool = False
+        self.is_closed: bool = False
+        """Whether the strategy is not asked, because an operator closed the session for now."""
         self.bad_price_count: int = 0
+
+    def _listen(self) -> None:
+        """Ask the strategy about whatever it has a method for."""
+        strategy = self.strategy
+        kind = type(strategy)
+        # A method the strategy did not override is not called: most see one kind of event.
+        self._on_quote = None if kind.on_quote is Strategy.on_quote else strategy.on_quote
+        self._on_trade = None if kind.on_trade is Strategy.on_trade else strategy.on_trade
+        self._on_bar = None if kind.on_bar is Strategy.on_bar else strategy.on_bar
+        self.desk.wants_fills = kind.on_fill is not Strategy.on_fill
+
+    def _ask_nobody(self) -> None:
+        self._on_quote = self._on_trade = self._on_bar = None
+        self.desk.wants_fills = False
+        self.desk.fills.clear()
 
     @property
     def is_halted(self) -> bool:
@@ -174,6 +190,7 @@ class TradingCore:
             self._dealing.settle()
         self._watch.halt_if_engaged()
         self._watch.cancel_all(Code.SESSION_ENDED)
+        self._ask_nobody()
 
     def finish(self) -> list[Record]:
         """The last samples."""
@@ -345,15 +362,28 @@ class TradingCore:
             self._watch.see_switch("command")
         elif command.action == "flatten":
             self._flatten(command)
+        elif command.action == "close":
+            self._record(command)
+            self.is_closed = True
+            self._ask_nobody()
+            self._watch.cancel_all(Code.CANCELLED_BY_OPERATOR)
+        elif command.action == "open":
+            self._record(command)
+            self.is_closed = False
+            self._listen()
         else:
             raise InvariantBroken(f"unknown command {command.action!r}")
 
-    def _flatten(self, command: Command) -> None:
-        """Take the strategy's place: cancel what is open, close what is held, trade no more."""
+    def _record(self, command: Command) -> None:
         desk = self.desk
         desk.effects.append(
             CommandRecord(desk.now_ns, desk.tick_id, command.action, command.reason, command.by)
         )
+
+    def _flatten(self, command: Command) -> None:
+        """Take the strategy's place: cancel what is open, close what is held, trade no more."""
+        desk = self.desk
+        self._record(command)
         flattener = Flattener()
         self._on_bar = flattener.on_bar
         self._on_quote = flattener.on_quote

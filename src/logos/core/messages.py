@@ -155,7 +155,8 @@ class QuoteBar(msgspec.Struct, frozen=True, gc=False):
 class Command(msgspec.Struct, frozen=True, gc=False):
     """An operator's word, sequenced among the market data.
 
-    `action` is "engage" (the kill switch) or "flatten" (close every position and trade no more).
+    `action` is "engage" (the kill switch), "flatten" (close every position and trade no more),
+    "close" (cancel what is open and do not ask the strategy) or "open" (ask it again).
     """
 
     ts_ns: int

@@ -40,6 +40,7 @@ def is_savable(core: TradingCore) -> bool:
     return not (
         desk.effects
         or core.is_halted
+        or core.is_closed
         or _get(core, "_is_flattening")
         or (outbox is not None and _get(outbox, "_requests"))
     )
