@@ -46,6 +46,8 @@ PROJECT = Path(__file__).resolve().parents[2]
 SOURCE = PROJECT / "src"
 MEMORY_BYTES_MAX = 2 << 30
 """A changed loop may never end, and collect all the while."""
+STANDSTILL_S_MAX = 120
+"""How long a run may take altogether, waiting included."""
 LATEST_MAX = 60
 """How many of the tests that noticed the latest changes are remembered, to be run first."""
 
@@ -62,11 +64,12 @@ class Change(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """Whether the tests noticed, which one did, and how long it took."""
+    """Whether the tests noticed, which one did, and how long it took (`cpu_s`: of this core)."""
 
     noticed: bool
     by: str
-    seconds: float
+    took_s: float
+    cpu_s: float
 
 
 class _ChangedLoader(importlib.machinery.SourceFileLoader):
@@ -137,11 +140,11 @@ class Runner:
         self._latest: list[str] = []
         gc.freeze()
 
-    def run(self, change: Change | None, tests: Sequence[str], timeout_s: float) -> Outcome:
-        """Whether these tests fail with the change; one that does not end has noticed, too.
+    def run(self, change: Change | None, tests: Sequence[str], cpu_s_max: int) -> Outcome:
+        """Whether these tests fail with the change; a run that does not end has noticed, too.
 
-        `tests` are files, relative to the project. Without a change the first outcome should be
-        that nothing was noticed.
+        `tests` are files, relative to the project; those that are not there are left out. The
+        limit is one of computing time, so that a busy machine does not notice anything.
         """
         began_s = time.monotonic()
         place = Path(tempfile.mkdtemp(prefix="mutant-"))
@@ -150,26 +153,28 @@ class Runner:
         if child == 0:
             with contextlib.suppress(BaseException):
                 os.close(reading)
+                resource.setrlimit(resource.RLIMIT_CPU, (cpu_s_max, cpu_s_max + 1))
                 self._be_child(writing, change, tests, place)
             os._exit(70)
         os.close(writing)
         try:
-            said = _read_line(reading, began_s + timeout_s)
+            said = _read_line(reading, began_s + STANDSTILL_S_MAX)
         finally:
             os.close(reading)
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(child, signal.SIGKILL)
-            os.waitpid(child, 0)
+            status, used = os.wait4(child, 0)[1:]
             shutil.rmtree(place, ignore_errors=True)
-        took_s = time.monotonic() - began_s
+        times_s = (time.monotonic() - began_s, used.ru_utime + used.ru_stime)
         if said is None:
-            return Outcome(True, f"no end within {timeout_s:.0f} s", took_s)
+            return Outcome(True, "a standstill", *times_s)
         if not said:
-            return Outcome(True, "the process ended", took_s)
+            is_endless = os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGXCPU
+            return Outcome(True, "no end" if is_endless else "the process ended", *times_s)
         code, failed = json.loads(said)
         if failed:
             self._remember(failed)
-        return Outcome(code != 0, failed or f"pytest ended with {code}", took_s)
+        return Outcome(code != 0, failed or f"pytest ended with {code}", *times_s)
 
     def _remember(self, failed: str) -> None:
         with contextlib.suppress(ValueError):
