@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Coroutine, Generator, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
@@ -96,7 +96,11 @@ class LiveEngine(Generic[Result]):
         rules: LiveRules,
         link: Link | None = None,
         on_heartbeat: Callable[[], object] = lambda: None,
+        before_live: Callable[[], Awaitable[object]] | None = None,
+        others: Mapping[str, Callable[[], Coroutine[Any, Any, None]]] | None = None,
     ) -> None:
+        """`before_live` is awaited once the past has been lived through and before anything new
+        comes in; `others` are more tasks to run beside the loop, by name."""
         self._session = session
         self._inbox = inbox
         self._recorder = recorder
@@ -106,6 +110,8 @@ class LiveEngine(Generic[Result]):
         self._rules = rules
         self._link = link
         self._on_heartbeat = on_heartbeat
+        self._before_live = before_live
+        self._others = {} if others is None else others
         self._tasks: list[asyncio.Task[None]] = []
         self._feeds_left = len(feeds)
         self._is_over = False
@@ -133,6 +139,13 @@ class LiveEngine(Generic[Result]):
             self._recorder.write(events)
             life.send(events)
             self._session.take_requests()
+        if self._before_live is not None:
+            try:
+                await self._before_live()
+            except Exception as error:
+                self._fail(f"could not begin: {type(error).__name__}: {error}")
+        for name, work in self._others.items():
+            self._start(name, work())
         for feed in self._feeds:
             self._start(feed.name, self._feed(feed))
         if self._link is not None:

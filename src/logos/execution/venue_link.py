@@ -111,7 +111,7 @@ class VenueLink:
     def adopt(self, seen_fills: Sequence[tuple[str, str]] = ()) -> None:
         """Take over the orders an earlier life of the session left open.
 
-        `seen_fills` are (symbol, fill id) of every fill that was reported then.
+        `seen_fills` are (client order id, fill id) of every fill that was reported then.
         """
         self._seen_fills.update(seen_fills)
         for order in list(self._outbox.open.values()):
@@ -296,7 +296,7 @@ class VenueLink:
             is_ours = fill.client_order_id == kept.order.client_order_id or (
                 not fill.client_order_id and fill.venue_order_id == there.venue_order_id
             )
-            key = (fill.symbol, fill.fill_id)
+            key = (kept.order.client_order_id, fill.fill_id)
             if is_ours and key not in self._seen_fills:
                 self._seen_fills.add(key)
                 self._fill(kept, fill)
