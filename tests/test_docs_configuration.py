@@ -73,7 +73,7 @@ def _type_words(hint: Any) -> str:
         return "choice"
     if issubclass(hint, msgspec.Struct):
         return "table"
-    return {Decimal: "number", int: "whole number", str: "text"}[hint]
+    return {Decimal: "number", int: "whole number", str: "text", bool: "true or false"}[hint]
 
 
 def _default_words(field: msgspec.structs.FieldInfo) -> str:

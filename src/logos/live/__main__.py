@@ -38,6 +38,7 @@ _COMMANDS = {
     "kill": ("stop all trading at once; show, reset and trace the switch", "logos.live.kill"),
     "rehearse": ("rehearse incidents with your strategy and data", "logos.live.rehearse"),
     "data": ("make, import, list and check market data", "logos.live.data"),
+    "config": ("check, show or begin the settings of a session", "logos.live.config"),
     "doctor": ("check this machine: versions, paths, permissions, clock", "logos.live.doctor"),
 }
 

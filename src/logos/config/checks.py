@@ -1,0 +1,236 @@
+"""Refuse what has the right type and still makes no sense, or would be unsafe.
+
+Each function looks at one part of the settings and answers with texts, one for each thing that
+is wrong; none raises. Limits that contradict each other are refused because one of them never
+acts, and whoever wrote it believes that it does.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from decimal import Decimal
+from typing import Final
+from urllib.parse import SplitResult, urlsplit
+
+import msgspec
+
+from logos.config.settings import Config, FeedName, RiskLimits, TotalLimits, VenueName
+
+_FEE_DECIMALS_MAX: Final = 18
+_EXCHANGE: Final = re.compile(r"[a-z0-9_]+")
+_SCHEMES: Final = ("https", "http", "wss", "ws", "tcp")
+_LOOPBACK: Final = re.compile(r"localhost|127(\.\d{1,3}){3}|::1")
+_ABOVE_ZERO: Final = (
+    "poll_interval_ms",
+    "heartbeat_ms",
+    "inbox_size",
+    "reconcile_every_s",
+    "drain_timeout_s",
+    "max_clock_skew_ms",
+)
+
+_FROM_NOTHING: Final = "with no position such an order is always refused"
+_PAIRS: Final = (
+    ("max_order_quantity", False, "max_position", _FROM_NOTHING),
+    ("max_order_notional", True, "max_gross_exposure", _FROM_NOTHING),
+    ("max_open_orders", True, "max_open_orders", "so many orders are never open"),
+)
+"""A limit, and the one of the same table or of `[risk.total]` that it may not be above."""
+
+
+def check_values(config: Config, *, has_all_limits: bool = True) -> list[str]:
+    """Everything that makes no sense, a text each.
+
+    `has_all_limits`: False when a limit could not be read, so that none is called missing.
+    """
+    problems = [
+        *_check_session(config),
+        *_check_limits(config),
+        *_check_money(config),
+        *_check_contradictions(config),
+        *_check_venue(config),
+        *_check_live(config),
+    ]
+    if config.venue.live and config.venue.name is not VenueName.PAPER and has_all_limits:
+        problems += check_live_limits(config)
+    return problems
+
+
+def check_live_limits(config: Config) -> list[str]:
+    """The limits without which no order may leave the process, where they are missing."""
+    total = config.risk.total
+    problems = []
+    if not (total.max_drawdown or total.max_drawdown_share or total.max_daily_loss):
+        problems.append(
+            "a live venue needs a limit on losses: set risk.total.max_drawdown, "
+            "risk.total.max_drawdown_share or risk.total.max_daily_loss"
+        )
+    for key in ("max_order_notional", "max_position"):
+        for name, limits in _limits_that_count(config):
+            if not getattr(limits, key):
+                problems.append(f"a live venue needs {name}.{key} above 0")
+    return problems
+
+
+def _limits_that_count(config: Config) -> list[tuple[str, RiskLimits]]:
+    """The limits some symbol is held to: those of `[risk]` unless each symbol has its own."""
+    named = _symbols_limits(config)
+    traded = config.data.symbols
+    if traded and all(symbol in config.risk.symbols for symbol in traded):
+        return named
+    return [("risk", config.risk), *named]
+
+
+def _check_session(config: Config) -> list[str]:
+    paper = config.paper
+    problems = []
+    if config.session.seed is not None and config.session.seed < 0:
+        problems.append("session.seed must be 0 or more")
+    if config.session.sample_interval_s < 0:
+        problems.append("session.sample_interval_s must be 0 or more")
+    for symbol, times in Counter(config.data.symbols).items():
+        if times > 1:
+            problems.append(f"data.symbols names {symbol!r} {times} times; keep one")
+    if not 0 <= paper.participation <= 1:
+        problems.append("paper.participation is a share from 0 to 1")
+    if paper.slippage_ticks < 0 or paper.slippage_bps < 0 or paper.latency_ms < 0:
+        problems.append("paper.slippage_ticks, slippage_bps and latency_ms must be 0 or more")
+    if config.switch.on_engaged not in ("halt", "block"):
+        problems.append("switch.on_engaged is 'halt' or 'block'")
+    return problems
+
+
+def _check_limits(config: Config) -> list[str]:
+    problems = []
+    tables: list[tuple[str, RiskLimits | TotalLimits]] = [
+        ("risk", config.risk),
+        ("risk.total", config.risk.total),
+        *_symbols_limits(config),
+    ]
+    for name, limits in tables:
+        for field in msgspec.structs.fields(limits):
+            value = getattr(limits, field.name)
+            if isinstance(value, (int, Decimal)) and value < 0:
+                problems.append(f"{name}.{field.name} must be 0 (none) or more, not {value}")
+    if config.risk.total.max_orders and not config.risk.total.max_orders_window_s:
+        problems.append("risk.total.max_orders needs a max_orders_window_s above 0")
+    return problems
+
+
+def _check_money(config: Config) -> list[str]:
+    problems = []
+    for asset, balance in (*config.account.balances.items(), *config.account.borrow.items()):
+        if balance < 0:
+            problems.append(f"account: {asset} must be 0 or more, not {balance}")
+    if config.orders.cap_notional < 0:
+        problems.append("orders.cap_notional must be 0 (none) or more")
+    for symbol, each in (("", config.orders), *config.orders.symbols.items()):
+        if each.quantity is not None and each.quantity <= 0:
+            name = f"orders.symbols.{symbol}" if symbol else "orders"
+            problems.append(f"{name}.quantity must be above 0, not {each.quantity}")
+    for currency, rate in config.account.rates.items():
+        if rate <= 0:
+            problems.append(f"account.rates.{currency} must be above 0, not {rate}")
+    for symbol, settings in config.instruments.items():
+        fees = settings.fees
+        if min(fees.maker, fees.taker, fees.per_unit, fees.per_fill, fees.minimum) < 0:
+            problems.append(f"instruments.{symbol}.fees: rebates (negative fees) are not supported")
+        if not 0 <= fees.decimals <= _FEE_DECIMALS_MAX:
+            problems.append(f"instruments.{symbol}.fees.decimals: 0 to {_FEE_DECIMALS_MAX}")
+    if config.account.rates and not config.account.report_in:
+        problems.append("account.rates needs account.report_in, the currency they convert to")
+    return problems
+
+
+def _check_contradictions(config: Config) -> list[str]:
+    """Limits of which one makes the other meaningless. 0 is no limit, and contradicts none."""
+    total = config.risk.total
+    tables = [("risk", config.risk), *_symbols_limits(config)]
+    problems = []
+    for key, is_total, other, why in _PAIRS:
+        told = None
+        for name, limits in tables:
+            value, most = getattr(limits, key), getattr(total if is_total else limits, other)
+            # What a symbol has from [risk] is told there, once.
+            if 0 < most < value and told != (value, most):
+                problems.append(
+                    f"{name}.{key} ({value}) is above {'risk.total' if is_total else name}.{other} "
+                    f"({most}): {why}; lower it to {most} or less"
+                )
+            told = (value, most) if name == "risk" else told
+    if 0 < total.max_gross_exposure < total.max_net_exposure:
+        problems.append(
+            f"risk.total.max_net_exposure ({total.max_net_exposure}) is above "
+            f"risk.total.max_gross_exposure ({total.max_gross_exposure}): net is never more than "
+            "gross, so the limit never acts; lower it, or set it to 0"
+        )
+    return problems
+
+
+def _symbols_limits(config: Config) -> list[tuple[str, RiskLimits]]:
+    return [(f"risk.symbols.{symbol}", each) for symbol, each in config.risk.symbols.items()]
+
+
+def _check_venue(config: Config) -> list[str]:
+    venue = config.venue
+    problems = _check_exchange("venue", venue.exchange, venue.name is VenueName.CCXT)
+    problems += _check_url("venue.url", venue.url, in_private=venue.live)
+    if venue.live and venue.name is VenueName.PAPER:
+        problems.append(
+            "venue.live: the paper venue has no live orders; set venue.name, or leave --live out"
+        )
+    if venue.url and venue.name is VenueName.PAPER:
+        problems.append("venue.url: the paper venue has no address; set venue.name, or take it out")
+    return problems
+
+
+def _check_live(config: Config) -> list[str]:
+    live = config.live
+    problems = _check_exchange("live", live.exchange, live.feed is FeedName.CCXT)
+    problems += _check_url("live.url", live.url, in_private=False)
+    for key in _ABOVE_ZERO:
+        if getattr(live, key) <= 0:
+            problems.append(f"live.{key} must be above 0, not {getattr(live, key)}")
+    if live.stop_after_s < 0:
+        problems.append(f"live.stop_after_s must be 0 (never) or more, not {live.stop_after_s}")
+    return problems
+
+
+def _check_exchange(table: str, exchange: str, is_needed: bool) -> list[str]:
+    if is_needed and not exchange:
+        return [f'{table}.exchange is empty: ccxt needs the exchange\'s id, such as "kraken"']
+    if exchange and not is_needed:
+        which = "venue.name" if table == "venue" else "live.feed"
+        return [f'{table}.exchange is for {which} = "ccxt" only; take it out']
+    if exchange and not _EXCHANGE.fullmatch(exchange):
+        return [f"{table}.exchange: not a ccxt id: {exchange!r}; ids are lower case, like kraken"]
+    return []
+
+
+def _check_url(name: str, url: str, *, in_private: bool) -> list[str]:
+    """What is wrong with an address. It is not repeated: it may hold a password.
+
+    `in_private`: keys and orders travel there, so nobody on the way may read them.
+    """
+    if not url:
+        return []
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+    except ValueError:
+        parts, host = SplitResult("", "", "", "", ""), ""
+    if parts.scheme not in _SCHEMES or not host:
+        return [f"{name}: not an address; write it like https://127.0.0.1:8080 ({_words()})"]
+    if parts.username is not None or parts.query or parts.fragment:
+        return [
+            f"{name} may hold neither a user and password nor a query: settings are written to "
+            "the session's folder; keys belong in the environment or .env"
+        ]
+    if in_private and parts.scheme in ("http", "ws") and not _LOOPBACK.fullmatch(host):
+        return [f"{name}: orders and keys would travel unencrypted; use https or wss"]
+    return []
+
+
+def _words() -> str:
+    return ", ".join(_SCHEMES)

@@ -1,0 +1,312 @@
+"""Every setting of a session, once: its key, its type, its default, its unit, what it means.
+
+There are no other defaults. The words under each key are what `logos config init` writes beside
+it, so they are for operators. Numbers that are money, prices or quantities are decimal text or
+TOML numbers, read exactly, never as floats.
+"""
+
+from __future__ import annotations
+
+import enum
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+from logos.core.guards import Action
+from logos.core.types import BarPath, FillRule
+
+BALANCE_DEFAULT = Decimal(1_000_000)
+
+
+class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A table of settings."""
+
+
+class SessionSettings(Settings, frozen=True, kw_only=True):
+    """`[session]`: who the session is. An empty id takes the next free `session-NNNN`."""
+
+    id: str = ""
+    """The name of its folder: 1 to 64 letters, digits, '_' and '-'; empty: the next free one."""
+    seed: int | None = None
+    """Of the session's generator; not set: LOGOS_SEED, else the default of `logos.paths`."""
+    sample_interval_s: int = 3600
+    """How often account.csv and positions.csv get rows, in seconds of event time; 0: ends only."""
+
+
+class StrategySettings(Settings, frozen=True, kw_only=True):
+    """`[strategy]`: a bundled name or `module:Class`, or a file of signals instead."""
+
+    name: str = ""
+    """A bundled name, `package.module:Class` or `file.py:Class`."""
+    params: dict[str, Any] = {}
+    """The strategy's keyword arguments."""
+    signals: str = ""
+    """A CSV of signals to act out instead of a strategy."""
+
+
+class DataSettings(Settings, frozen=True, kw_only=True):
+    """`[data]`: files and folders to replay, in the order in which ties are broken."""
+
+    paths: list[str] = []
+    """Files and folders of market data."""
+    symbols: list[str] = []
+    """Only these; empty: all that is found."""
+    start: str = msgspec.field(default="", name="from")
+    """First event time, ISO-8601 UTC, inclusive; empty: from the beginning."""
+    end: str = msgspec.field(default="", name="to")
+    """Last event time, exclusive; empty: to the end."""
+    accept: list[str] = []
+    """Kinds of data defects to tolerate; see `logos data check`."""
+
+
+class FeeSettings(Settings, frozen=True, kw_only=True):
+    """`[instruments.SYMBOL.fees]`: rates as fractions (0.001 is 0.1 %), amounts in the quote."""
+
+    maker: Decimal = Decimal(0)
+    """Of the fill's value, when the order was waiting."""
+    taker: Decimal = Decimal(0)
+    """Of the fill's value, when the order went to the price."""
+    per_unit: Decimal = Decimal(0)
+    """For each unit of quantity."""
+    per_fill: Decimal = Decimal(0)
+    """For each fill."""
+    minimum: Decimal = Decimal(0)
+    """For each order that fills at all."""
+    decimals: int = 8
+    """Fees are rounded to this many decimals of the quote currency, once per order."""
+    rounding: str = "up"
+    """down, up (towards and away from zero), floor, ceiling, half_up or half_even."""
+
+
+class InstrumentSettings(Settings, frozen=True, kw_only=True):
+    """`[instruments.SYMBOL]`: what is traded, and in which steps."""
+
+    quote: str
+    """The currency of prices and profit."""
+    tick: Decimal
+    """The price step; its decimals are the price's."""
+    lot: Decimal
+    """The quantity step; its decimals are the quantity's."""
+    base: str = ""
+    """The asset that is traded; empty: the symbol itself."""
+    multiplier: Decimal = Decimal(1)
+    """Money per price unit and quantity unit (a contract's size)."""
+    min_quantity: Decimal = Decimal(0)
+    """The smallest order."""
+    max_quantity: Decimal = Decimal(0)
+    """The largest order; 0: none."""
+    min_notional: Decimal = Decimal(0)
+    """The smallest order's value, in the quote currency."""
+    settlement: str = "spot"
+    """"spot": the asset changes hands against cash; "margin": only profit, loss and fees do."""
+    leverage: int = 1
+    """Margin bound is value * rate / leverage; "margin" only."""
+    initial_margin: Decimal = Decimal(1)
+    """The rate that a new position binds; "margin" only."""
+    maintenance_margin: Decimal = Decimal(0)
+    """The rate below which equity is a margin call; "margin" only."""
+    hours: list[str] = []
+    """When it trades, UTC, such as "mon-fri 13:30-20:00"; empty: always."""
+    fees: FeeSettings = FeeSettings()
+    """What trading it costs."""
+
+
+class AccountSettings(Settings, frozen=True, kw_only=True):
+    """`[account]`: what there is at the start, and what may be borrowed, by asset."""
+
+    balances: dict[str, Decimal] = {}
+    """By asset; empty: 1,000,000 of every quote currency."""
+    borrow: dict[str, Decimal] = {}
+    """How far below zero an asset may go; an asset that is not named may not."""
+    report_in: str = ""
+    """A currency for totals over all ledgers; needs a rate for every other quote currency."""
+    rates: dict[str, Decimal] = {}
+    """What one unit of a currency is worth in `report_in`."""
+
+
+class PaperSettings(Settings, frozen=True, kw_only=True):
+    """`[paper]`: how the paper market fills; see docs/FILLS.md."""
+
+    fill: FillRule = FillRule.NEXT_OPEN
+    """next_open, decision_close or bid_ask."""
+    bar_path: BarPath = BarPath.NEAREST_FIRST
+    """nearest_first, open_high_low_close or open_low_high_close."""
+    slippage_ticks: int = 0
+    """How many ticks market orders and stops fill worse."""
+    slippage_bps: Decimal = Decimal(0)
+    """How many basis points they fill worse, on top."""
+    participation: Decimal = Decimal(0)
+    """Share of an event's volume or size that may be taken (0.25 is a quarter); 0: no cap."""
+    latency_ms: Decimal = Decimal(0)
+    """Milliseconds from decision to market."""
+
+
+class OrderSettings(Settings, frozen=True, kw_only=True):
+    """`[orders]` and `[orders.symbols.SYMBOL]`: how signals become orders."""
+
+    quantity: Decimal | None = None
+    """What a bare side trades; not set: the smallest quantity the instrument allows."""
+    cap_notional: Decimal = Decimal(0)
+    """Intents are shrunk to this much quote currency; 0: never."""
+
+
+class OrdersSettings(OrderSettings, frozen=True, kw_only=True):
+    """`[orders]`: the defaults, and exceptions by symbol."""
+
+    symbols: dict[str, OrderSettings] = {}
+    """Exceptions by symbol: what is not repeated here still holds."""
+
+
+class RiskLimits(Settings, frozen=True, kw_only=True):
+    """`[risk]` and `[risk.symbols.SYMBOL]`: limits on one symbol's orders; 0 means none."""
+
+    max_order_notional: Decimal = Decimal(0)
+    """What one order may be worth, in the symbol's quote currency."""
+    max_order_quantity: Decimal = Decimal(0)
+    """Units of the symbol in one order."""
+    max_position: Decimal = Decimal(0)
+    """In units of the symbol, long or short, with everything in flight filled."""
+    price_collar: Decimal = Decimal(0)
+    """How far a limit or stop price may be from the market, as a fraction of it."""
+    max_open_orders: int = 0
+    """Orders of the symbol that may be open together."""
+    stale_after_s: Decimal = Decimal(0)
+    """Orders are refused when the symbol's last price is older (event time)."""
+    duplicate_window_s: Decimal = Decimal(0)
+    """The same order again within this time is refused."""
+
+
+class TotalLimits(Settings, frozen=True, kw_only=True):
+    """`[risk.total]`: limits on the whole session, money of each currency apart. 0 is no limit."""
+
+    max_gross_exposure: Decimal = Decimal(0)
+    """Worth of all positions without their signs, with everything in flight filled."""
+    max_net_exposure: Decimal = Decimal(0)
+    """Worth of all positions with their signs, either way."""
+    max_open_orders: int = 0
+    """Open orders of all symbols."""
+    max_orders: int = 0
+    """How many orders may be made in any `max_orders_window_s`."""
+    max_orders_window_s: Decimal = Decimal(1)
+    """Seconds, sliding."""
+    max_drawdown: Decimal = Decimal(0)
+    """From the high-water mark of equity, in money."""
+    max_drawdown_share: Decimal = Decimal(0)
+    """The same as a fraction of the high-water mark; the tighter of the two counts."""
+    max_daily_loss: Decimal = Decimal(0)
+    """Since the beginning of the UTC day."""
+    max_consecutive_losses: int = 0
+    """Closing fills in a row that lost money, fees included."""
+
+
+class RiskSettings(RiskLimits, frozen=True, kw_only=True):
+    """`[risk]`: the defaults, exceptions by symbol, totals, actions. 0 is no limit."""
+
+    symbols: dict[str, RiskLimits] = {}
+    """Exceptions by symbol: what is not repeated here still holds."""
+    total: TotalLimits = TotalLimits()
+    """Limits on the whole session."""
+    actions: dict[str, Action] = {}
+    """By guard (lower case, such as max_drawdown): "refuse", "reduce_only" or "engage"."""
+
+
+class SwitchSettings(Settings, frozen=True, kw_only=True):
+    """`[switch]`: what an engaged kill switch does to the session."""
+
+    on_engaged: str = "halt"
+    """"halt": it ends; "block": it watches on to the end, and sends nothing."""
+
+
+class VenueName(enum.Enum):
+    """Where orders go."""
+
+    PAPER = "paper"
+    CCXT = "ccxt"
+    ALPACA = "alpaca"
+    MT5 = "mt5"
+    IB = "ib"
+
+
+class FeedName(enum.Enum):
+    """Where live market data comes from."""
+
+    NONE = ""
+    CCXT = "ccxt"
+    YAHOO = "yahoo"
+    REPLAY = "replay"
+    MT5 = "mt5"
+
+
+class Transport(enum.Enum):
+    """How a feed gets its data."""
+
+    POLL = "poll"
+    WEBSOCKET = "websocket"
+
+
+class OnExternal(enum.Enum):
+    """What is done about orders and positions that are not the session's."""
+
+    REPORT = "report"
+    HALT = "halt"
+
+
+class VenueSettings(Settings, frozen=True, kw_only=True):
+    """`[venue]`: where orders go. Keys and passwords are never here; see docs/CONFIGURATION.md."""
+
+    name: VenueName = VenueName.PAPER
+    """paper, ccxt, alpaca, mt5 or ib."""
+    exchange: str = ""
+    """The exchange's ccxt id, such as "kraken"; "ccxt" only."""
+    sandbox: bool = True
+    """The venue's test environment instead of real money."""
+    url: str = ""
+    """Another address than the venue's own, such as a test server of yours."""
+    live: bool = False
+    """Orders leave this process. Only --live with --i-acknowledge-risk sets it, each time."""
+
+
+class LiveSettings(Settings, frozen=True, kw_only=True):
+    """`[live]`: a session on live data."""
+
+    feed: FeedName = FeedName.NONE
+    """ccxt, yahoo, replay or mt5; empty: recorded data, no live feed."""
+    exchange: str = ""
+    """The exchange's ccxt id; "ccxt" only."""
+    url: str = ""
+    """Another address than the feed's own."""
+    transport: Transport = Transport.POLL
+    """poll or websocket."""
+    poll_interval_ms: int = 1000
+    """Milliseconds from one poll to the next; above 0."""
+    heartbeat_ms: int = 1000
+    """Milliseconds from one sign of life to the next, when no data comes; above 0."""
+    inbox_size: int = 100_000
+    """How many events may wait for the core; above 0."""
+    reconcile_every_s: int = 60
+    """Seconds from one comparison with the venue to the next; above 0."""
+    stop_after_s: int = 0
+    """The session stops by itself after so many seconds; 0: never."""
+    drain_timeout_s: int = 10
+    """Seconds that a stop waits for the venue to confirm cancels; above 0."""
+    max_clock_skew_ms: int = 1000
+    """How far this machine's clock may be from the venue's, in milliseconds; above 0."""
+    on_external: OnExternal = OnExternal.REPORT
+    """Orders and positions at the venue that are not the session's: "report" or "halt"."""
+
+
+class Config(Settings, frozen=True, kw_only=True):
+    """Everything a session is made from."""
+
+    session: SessionSettings = SessionSettings()
+    strategy: StrategySettings = StrategySettings()
+    data: DataSettings = DataSettings()
+    instruments: dict[str, InstrumentSettings] = {}
+    account: AccountSettings = AccountSettings()
+    paper: PaperSettings = PaperSettings()
+    orders: OrdersSettings = OrdersSettings()
+    risk: RiskSettings = RiskSettings()
+    switch: SwitchSettings = SwitchSettings()
+    venue: VenueSettings = VenueSettings()
+    live: LiveSettings = LiveSettings()
