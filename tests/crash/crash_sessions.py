@@ -1,12 +1,14 @@
 """The sessions that are crashed: small, and with everything in them that a crash could hurt.
 
-A story names one session: its settings, its strategy (none of them saves anything) and its events.
+A story names one session: its settings, its strategy and its events. With `every` it writes a
+snapshot after each so many pieces of work; its strategy can be saved then, and else it cannot.
 """
 
 from __future__ import annotations
 
+import itertools
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache
@@ -21,6 +23,8 @@ from logos.core.types import Side
 from logos.session import SessionResult, recovery, runner
 from logos.session.build import make_instruments
 from logos.session.plan import Feed, make_plan
+from logos.session.recoveries import RECOVERIES
+from logos.session.snapshot import SnapshotDue
 
 SYMBOLS = ("AAA", "BBB", "CCC")
 START_NS = 1_700_000_000_000_000_000
@@ -94,6 +98,7 @@ class Story:
     fail_at: int = 0
     on_engaged: str = "halt"
     seed: int = 7
+    every: int = 0
 
     @property
     def config(self) -> dict[str, Any]:
@@ -118,11 +123,22 @@ class Story:
 
     @property
     def strategy(self) -> Strategy:
-        return Restless(self.breach_at, self.fail_at)
+        kind = Saving if self.every else Restless
+        return kind(self.breach_at, self.fail_at)
+
+    @property
+    def snapshot_due(self) -> SnapshotDue:
+        return every_pieces(self.every)
 
     @property
     def feed(self) -> Feed:
         return ListFeed(_events(self), self.chunk)
+
+
+def every_pieces(count: int) -> SnapshotDue:
+    """A snapshot after each `count` pieces of work (0: never, by itself)."""
+    pieces = itertools.count(1)
+    return lambda: bool(count) and next(pieces) % count == 0
 
 
 @cache
@@ -151,16 +167,39 @@ STORIES = {
     "blocked": Story(100, 10, breach_at=65, on_engaged="block"),
     "failing": Story(100, 10, fail_at=75),
 }
+"""Without snapshots: run again from their beginning."""
+
+SAVED_STORIES = {
+    "saved": Story(120, 10, every=2),
+    "saved often": Story(120, 10, every=1, seed=8),
+    "saved, halted": Story(120, 10, breach_at=65, every=3),
+    "saved, blocked": Story(100, 10, breach_at=65, on_engaged="block", every=2),
+    "saved, failing": Story(100, 10, fail_at=75, every=2),
+}
+STORIES |= SAVED_STORIES
 
 
 def begin(story: Story, home: Path, switch: Switch | None = None) -> SessionResult:
     """Run the story from its beginning."""
     return runner.run(
-        story.config, strategy=story.strategy, feed=story.feed, switch=switch, home=home, tell=_hush
+        story.config,
+        strategy=story.strategy,
+        feed=story.feed,
+        switch=switch,
+        home=home,
+        tell=_hush,
+        snapshot_due=story.snapshot_due,
     )
 
 
-def resume(story: Story, home: Path, switch: Switch | None = None) -> SessionResult:
+def resume(
+    story: Story,
+    home: Path,
+    switch: Switch | None = None,
+    *,
+    tell: Callable[[str], object] = lambda _: None,
+    **options: Any,
+) -> SessionResult:
     """Go on with a story that crashed or was stopped."""
     return recovery.resume(
         "crashed",
@@ -168,7 +207,9 @@ def resume(story: Story, home: Path, switch: Switch | None = None) -> SessionRes
         feed=story.feed,
         switch=switch,
         home=home,
-        tell=_hush,
+        tell=tell,
+        snapshot_due=story.snapshot_due,
+        **options,
     )
 
 
@@ -186,11 +227,11 @@ def log_file(home: Path) -> Path:
 
 
 def files_of(home: Path) -> dict[str, bytes]:
-    """Every file of the session but host.json, and its log."""
+    """Every file of the session but host.json and its recoveries, and its log."""
     found = {
         path.name: path.read_bytes()
         for path in sorted(session_folder(home).iterdir())
-        if path.name != "host.json"
+        if path.name not in ("host.json", RECOVERIES)
     }
     return {**found, "log": log_file(home).read_bytes()}
 

@@ -55,8 +55,7 @@ class StoppedStory(Story):
 def stopped(story: Story, chunk: int) -> Story:
     """The story, stopped at that chunk."""
     kind = type("StoppedHere", (StoppedStory,), {"stop_before": chunk})
-    fields = (story.events, story.chunk, story.breach_at, story.fail_at, story.on_engaged)
-    made = kind(*fields, story.seed)
+    made = kind(**vars(story))
     assert isinstance(made, Story)
     return made
 
@@ -83,7 +82,9 @@ def take(bench: Bench, story: Story, step: tuple[str, int]) -> None:
         bench.story = story
 
 
-@pytest.mark.parametrize("name", ["trading", "halted", "blocked", "failing"])
+@pytest.mark.parametrize(
+    "name", ["trading", "halted", "blocked", "failing", "saved", "saved, halted", "saved, blocked"]
+)
 @settings(max_examples=12, deadline=None, derandomize=True, database=None)
 @given(steps=some.lists(STEPS, max_size=4))
 def test_any_sequence_of_crashes_stops_and_resumptions_equals_one_straight_run(

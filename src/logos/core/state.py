@@ -90,6 +90,11 @@ def restore_core(core: TradingCore, state: State) -> None:
         raise NotThisCore(f"{type(error).__name__}: {error}") from None
 
 
+def load_strategy(core: TradingCore, state: State) -> None:
+    """Have the core's strategy, made anew, take over what it saved. Raises what its `load` does."""
+    core.strategy.load(_get(core, "_context"), state)
+
+
 def _restore(core: TradingCore, state: State) -> None:
     desk = core.desk
     account = desk.account

@@ -167,4 +167,6 @@ class SessionStatus(enum.Enum):
     ENDED = "ENDED"
     HALTED = "HALTED"
     STOPPED = "STOPPED"
+    CRASHED_RECOVERED = "CRASHED_RECOVERED"
+    """Crashed, and sealed at its last record without going on."""
     FAILED = "FAILED"

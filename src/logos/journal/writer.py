@@ -9,7 +9,8 @@ The first failed write or fsync is reported as an OSError naming the file, and t
 go on: after a failed fsync nobody knows what the disk holds.
 
 A journal that is continued is not trusted but made again: the records of the session, run anew from
-its beginning, must give the very lines that are there, and only what lies beyond is appended.
+its beginning or from a verified position, must give the very lines that are there, and only what
+lies beyond is appended.
 
 An advisory lock on the file keeps two processes off one session, and dies with its process.
 """
@@ -20,7 +21,7 @@ import fcntl
 import os
 import time
 from pathlib import Path
-from typing import BinaryIO, Final, Self
+from typing import BinaryIO, Final, NamedTuple, Self
 
 import msgspec
 
@@ -29,6 +30,17 @@ from logos.journal.codec import GENESIS, chain, encode_line
 _BUFFER_BYTES: Final = 1 << 18
 
 SYNC_INTERVAL_S: Final = 1.0
+
+
+class Position(NamedTuple):
+    """A place between two lines: records and bytes before it, and the chain's digest there."""
+
+    sequence: int
+    offset: int
+    digest: bytes
+
+
+START: Final = Position(0, 0, GENESIS)
 
 
 class SessionBusyError(Exception):
@@ -53,14 +65,15 @@ class JournalWriter:
     def __init__(self, path: Path) -> None:
         """Create `path` and lock it; raises FileExistsError when there is one already."""
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
-        self._begin(path, os.open(path, flags, 0o644), None)
+        self._begin(path, os.open(path, flags, 0o644), None, START)
 
     @classmethod
-    def continuing(cls, path: Path, whole_bytes: int) -> Self:
+    def continuing(cls, path: Path, whole_bytes: int, start: Position = START) -> Self:
         """Go on with the journal at `path`, of which the first `whole_bytes` are whole lines.
 
-        What follows them (a torn line, or the end of a stopped session) is cut off first. Raises
-        SessionBusyError when a running process has it, OSError when it cannot be opened.
+        What follows them (a torn line, or the end of a stopped session) is cut off first. The lines
+        after `start` must be made again. Raises SessionBusyError when a running process has it,
+        OSError when it cannot be opened.
         """
         writer = cls.__new__(cls)
         there = open(path, "rb")  # noqa: SIM115
@@ -69,8 +82,9 @@ class JournalWriter:
         except OSError:
             there.close()
             raise
-        writer._begin(path, descriptor, there)
+        writer._begin(path, descriptor, there, start)
         try:
+            there.seek(start.offset)
             os.ftruncate(descriptor, whole_bytes)
             os.fsync(descriptor)
             os.lseek(descriptor, 0, os.SEEK_END)
@@ -79,12 +93,12 @@ class JournalWriter:
             raise OSError(error.errno, error.strerror, str(path)) from error
         return writer
 
-    def _begin(self, path: Path, descriptor: int, there: BinaryIO | None) -> None:
+    def _begin(self, path: Path, descriptor: int, there: BinaryIO | None, start: Position) -> None:
         self.path = path
-        self.sequence = 0
-        self.offset = 0
+        self.sequence = start.sequence
+        self.offset = start.offset
         """Bytes of the journal up to here."""
-        self._digest = GENESIS
+        self._digest = start.digest
         self._encoder = msgspec.json.Encoder()
         self._buffer = bytearray()
         self._failed = False
@@ -177,6 +191,11 @@ class JournalWriter:
             self._there.close()
 
     @property
+    def position(self) -> Position:
+        """Where the journal stands after the last record."""
+        return Position(self.sequence, self.offset, self._digest)
+
+    @property
     def digest(self) -> str:
         """The chain's digest after the last record, as hex."""
         return self._digest.hex()
@@ -207,6 +226,17 @@ def sync_file(path: Path) -> None:
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         os.fsync(descriptor)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(path)) from error
+    finally:
+        os.close(descriptor)
+
+
+def cut_file(path: Path, size: int) -> None:
+    """Shorten a file to its first `size` bytes. Raises OSError naming it."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
+    try:
+        os.ftruncate(descriptor, size)
     except OSError as error:
         raise OSError(error.errno, error.strerror, str(path)) from error
     finally:

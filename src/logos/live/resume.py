@@ -1,4 +1,4 @@
-"""`logos resume`: go on with a stopped or crashed session."""
+"""`logos resume`: go on with a stopped or crashed session, or seal what is left of it."""
 
 from __future__ import annotations
 
@@ -13,6 +13,16 @@ from logos.session.recovery import resume
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of `logos resume`."""
     parser.add_argument("session_id", metavar="ID", help="the session to go on with")
+    parser.add_argument(
+        "--seal",
+        action="store_true",
+        help="do not go on: bring a crashed session to its last record and seal it there",
+    )
+    parser.add_argument(
+        "--no-snapshot",
+        action="store_true",
+        help="run the session again from its beginning, whatever it left",
+    )
     parser.add_argument("--quiet", action="store_true", help="no progress bar and no table")
     parser.add_argument("--json", action="store_true", help="print the summary as JSON")
 
@@ -21,6 +31,12 @@ def run(options: argparse.Namespace) -> int:
     """Resume the session; returns the exit code."""
 
     def go(bar: ProgressBar) -> SessionResult:
-        return resume(options.session_id, on_plan=bar.start, tell=tell_operator)
+        return resume(
+            options.session_id,
+            on_plan=bar.start,
+            tell=tell_operator,
+            seal=options.seal,
+            use_snapshot=not options.no_snapshot,
+        )
 
     return attempt(go, options, "resume")

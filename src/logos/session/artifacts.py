@@ -9,11 +9,13 @@ every column.
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any
+
+import msgspec
 
 from logos.core.fixed import format_units
 from logos.core.orders import TRANSITIONS
@@ -127,12 +129,14 @@ class Moments:
 class _Table:
     """One CSV file. Every OSError names it."""
 
-    def __init__(self, path: Path, columns: Sequence[str]) -> None:
+    def __init__(self, path: Path, columns: Sequence[str], *, is_there: bool) -> None:
         self._path = path
+        mode = "a" if is_there else "x"
         # Buffered, so that a record costs no system call; `flush` hands the rows on.
-        self.file: IO[str] = open(path, "x", newline="", encoding="utf-8", buffering=1 << 16)  # noqa: SIM115
+        self.file: IO[str] = open(path, mode, newline="", encoding="utf-8", buffering=1 << 16)  # noqa: SIM115
         self._writer = csv.writer(self.file, lineterminator="\n")
-        self.write(columns)
+        if not is_there:
+            self.write(columns)
 
     def write(self, row: Sequence[Any]) -> None:
         with self._named_errors():
@@ -160,9 +164,16 @@ class ArtifactWriter:
     Each order is kept from its record to the update that ends it: then its row is written.
     """
 
-    def __init__(self, folder: Path, notional_units: dict[str, int]) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        notional_units: dict[str, int],
+        saved: Mapping[str, Any] | None = None,
+    ) -> None:
         """`notional_units` maps a symbol to the ledger units of one price unit times one
-        quantity unit. Raises FileExistsError when an artifact is there already."""
+        quantity unit. With `saved` (see `save`) the tables are gone on with where they end.
+
+        Raises FileExistsError when an artifact of a new session is there already."""
         self._unit_values = notional_units
         self._moments = Moments()
         self._open_orders: dict[int, OrderRecord] = {}
@@ -170,7 +181,7 @@ class ArtifactWriter:
         with ExitStack() as opened:  # a file that cannot be made closes those before it
 
             def make(name: str, columns: Sequence[str]) -> _Table:
-                table = _Table(folder / name, columns)
+                table = _Table(folder / name, columns, is_there=saved is not None)
                 opened.callback(table.close)
                 return table
 
@@ -180,6 +191,18 @@ class ArtifactWriter:
             self._account = make("account.csv", ACCOUNT_COLUMNS)
             self._closing = opened.pop_all()
         self._tables = (self._orders, self._trades, self._positions, self._account)
+        if saved is not None:
+            for order in msgspec.convert(saved["orders"], list[OrderRecord]):
+                self._open_orders[order.order_id] = order
+            for update in msgspec.convert(saved["updates"], list[OrderUpdate]):
+                self._updates[update.order_id] = update
+
+    def save(self) -> dict[str, Any]:
+        """What is kept for rows to come, as plain JSON data."""
+        return {
+            "orders": msgspec.to_builtins(list(self._open_orders.values())),
+            "updates": msgspec.to_builtins(list(self._updates.values())),
+        }
 
     def write(self, records: Iterable[Record]) -> None:
         """Add the rows that these records make."""

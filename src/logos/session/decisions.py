@@ -27,7 +27,7 @@ class DecisionLog:
 
     def __init__(self, log: JsonLog) -> None:
         self._log = log
-        self._state = SwitchState.SAFE
+        self.switch_state = SwitchState.SAFE
 
     def write(self, records: Iterable[Record]) -> None:
         """Log those of `records` that are decisions; samples of the books are not."""
@@ -40,7 +40,7 @@ class DecisionLog:
                 self._write(record, "FILL", record.liquidity.value, record)
             elif isinstance(record, RefusalRecord):
                 if record.code is Code.KILL_SWITCH_ACTIVATED_MID_PROCESSING:
-                    self._state = SwitchState.ENGAGED  # gate 2 saw it before the session did
+                    self.switch_state = SwitchState.ENGAGED  # gate 2 saw it before the session did
                 codes = ",".join(code.value for code in (record.code, *record.also))
                 self._write(record, "REFUSED", f"{codes}: {record.detail}")
             elif isinstance(record, GuardRecord):
@@ -49,15 +49,15 @@ class DecisionLog:
                     record.tick_id,
                     f"GUARD_{record.action.upper()}",
                     f"{record.code.value}: {record.detail}",
-                    self._state,
+                    self.switch_state,
                     record.subject,
                 )
             elif isinstance(record, BlockedRecord):
                 self._write(record, "BLOCKED", record.code.value)
             elif isinstance(record, SwitchRecord):
-                self._state = SwitchState[record.state]
+                self.switch_state = SwitchState[record.state]
                 self._log.decision(
-                    record.ts_ns, record.tick_id, "SWITCH", record.reason, self._state, ""
+                    record.ts_ns, record.tick_id, "SWITCH", record.reason, self.switch_state, ""
                 )
             elif isinstance(record, CommandRecord):
                 self._log.decision(
@@ -65,7 +65,7 @@ class DecisionLog:
                     record.tick_id,
                     f"COMMAND_{record.action.upper()}",
                     f"{record.reason} (by {record.by})",
-                    self._state,
+                    self.switch_state,
                     "",
                 )
             elif isinstance(record, WarningRecord):
@@ -84,5 +84,5 @@ class DecisionLog:
         order: msgspec.Struct | None = None,
     ) -> None:
         self._log.decision(
-            record.ts_ns, record.tick_id, action, reason, self._state, record.symbol, order
+            record.ts_ns, record.tick_id, action, reason, self.switch_state, record.symbol, order
         )

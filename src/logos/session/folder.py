@@ -13,10 +13,13 @@ from logos import paths
 from logos.config import ConfigError
 from logos.core.book import Book
 from logos.core.records import Record
+from logos.core.types import SwitchState
 from logos.journal.codec import SCHEMA_VERSION
 from logos.journal.writer import (
+    START,
     JournalDiffersError,
     JournalWriter,
+    cut_file,
     replace_file,
     sync_file,
     sync_folder,
@@ -24,6 +27,7 @@ from logos.journal.writer import (
 from logos.observe.jsonlog import JsonLog
 from logos.session.artifacts import TABLES, ArtifactWriter
 from logos.session.decisions import DecisionLog
+from logos.session.snapshot import SNAPSHOT, FileMark, Snapshot, encode_snapshot, marked
 from logos.session.tally import Tally
 
 _LAST_FILE: Final = "host.json"
@@ -73,6 +77,12 @@ def is_finished(folder: Path) -> bool:
     return (folder / _LAST_FILE).is_file()
 
 
+def projection_files(session_id: str, folder: Path, home: Path | None) -> dict[str, Path]:
+    """The tables and the log of a session, by the names its snapshots have for them."""
+    log = below(home, paths.logs_dir()) / f"{session_id}.jsonl"
+    return {**{name: folder / name for name in TABLES}, "log": log}
+
+
 class SessionFolder:
     """All files of one running session: journal first, then what is projected from it."""
 
@@ -83,39 +93,67 @@ class SessionFolder:
         books: Mapping[str, Book],
         home: Path | None = None,
         whole_bytes: int | None = None,
+        snapshot: Snapshot | None = None,
     ) -> None:
-        """Create every file of a new session, or make those of one that is continued anew.
+        """Create every file of a new session, or take up those of one that is continued.
 
-        `whole_bytes` is how much of the journal is to be continued (None: a new session). Raises
-        OSError when a file cannot be made, SessionBusyError when another process has the session.
+        `whole_bytes` is how much of the journal is to be continued (None: a new session). What is
+        projected from it is made anew, or gone on with from a `snapshot` that was found to fit.
+        Raises OSError when a file cannot be made, SessionBusyError when another process has the
+        session.
         """
         self.folder = folder
         self.tally = Tally()
-        log = below(home, paths.logs_dir()) / f"{session_id}.jsonl"
-        self._projections = (*(folder / name for name in TABLES), log)
+        self._projections = projection_files(session_id, folder, home)
+        self._marks = dict.fromkeys(self._projections, FileMark())
         if whole_bytes is None:
             self._journal = JournalWriter(folder / "state.jsonl")
         else:
-            self._journal = JournalWriter.continuing(folder / "state.jsonl", whole_bytes)
+            start = START if snapshot is None else snapshot.position
+            self._journal = JournalWriter.continuing(folder / "state.jsonl", whole_bytes, start)
         try:
             if whole_bytes is not None:
+                self._reopen()
+            if snapshot is None:
                 self._remove_projections()
+            else:
+                self._cut_projections(snapshot)
+            saved = {} if snapshot is None else snapshot.projections
             self._artifacts = ArtifactWriter(
-                folder, {symbol: book.unit_value for symbol, book in books.items()}
+                folder,
+                {symbol: book.unit_value for symbol, book in books.items()},
+                saved.get("artifacts"),
             )
-            self._log = JsonLog(log)
+            self._log = JsonLog(self._projections["log"])
         except BaseException:
             self._journal.close()
             raise
         self._decisions = DecisionLog(self._log)
+        if snapshot is not None:
+            self.tally.load(saved["tally"])
+            self._decisions.switch_state = SwitchState[saved["switch_state"]]
 
-    def _remove_projections(self) -> None:
-        """The journal holds everything: what was projected from it is projected again."""
-        # First what says that the session is finished, so that no crash finds it half remade.
+    def _reopen(self) -> None:
+        """A session that is gone on with is not finished, whatever it was before."""
+        # First of all what says so, so that no crash finds it half remade.
         (self.folder / _LAST_FILE).unlink(missing_ok=True)
         sync_folder(self.folder)
-        for path in (*self._projections, *self.folder.glob(".*.tmp")):
+        for path in self.folder.glob(".*.tmp"):
+            path.unlink()
+
+    def _remove_projections(self) -> None:
+        """The journal holds everything: what was projected from it is projected again.
+
+        A new session has none, but its log may be there, left by another one of the same id.
+        """
+        for path in (self.folder / SNAPSHOT, *self._projections.values()):
             path.unlink(missing_ok=True)
+
+    def _cut_projections(self, snapshot: Snapshot) -> None:
+        """Take away what was projected after the snapshot: it will be projected again."""
+        for name, path in self._projections.items():
+            cut_file(path, snapshot.files[name].size)
+        self._marks = dict(snapshot.files)
 
     @property
     def is_continuing(self) -> bool:
@@ -152,12 +190,7 @@ class SessionFolder:
 
     def write_snapshot(self, state: Mapping[str, Any]) -> None:
         """Replace state.json with `state` and the journal's position, after syncing all files."""
-        self._journal.sync()
-        self._artifacts.flush()
-        self._log.flush()
-        for path in self._projections:
-            sync_file(path)
-        sync_folder(self._log.path.parent)
+        self._sync()
         content = {
             "schema": SCHEMA_VERSION,
             "sequence": self._journal.sequence,
@@ -165,6 +198,57 @@ class SessionFolder:
             **state,
         }
         replace_file(self.folder / "state.json", _pretty(content))
+
+    def _sync(self) -> None:
+        """Bring the journal, the tables and the log to the disk."""
+        self._journal.sync()
+        self._artifacts.flush()
+        self._log.flush()
+        for path in self._projections.values():
+            sync_file(path)
+        sync_folder(self._log.path.parent)
+
+    def save(
+        self,
+        uuid: str,
+        consumed: int,
+        first_ns: int,
+        core: dict[str, Any],
+        strategy: dict[str, Any],
+    ) -> None:
+        """Replace the snapshot from which the session can be gone on with, after syncing all files.
+
+        The core must be as it was after the last record that was written.
+        """
+        self._sync()
+        for name, path in self._projections.items():
+            self._marks[name] = marked(path, self._marks[name])
+        position = self._journal.position
+        snapshot = Snapshot(
+            uuid=uuid,
+            consumed=consumed,
+            first_ns=first_ns,
+            sequence=position.sequence,
+            offset=position.offset,
+            digest=position.digest.hex(),
+            files=self._marks,
+            projections={
+                "artifacts": self._artifacts.save(),
+                "tally": self.tally.save(),
+                "switch_state": self._decisions.switch_state.name,
+            },
+            core=core,
+            strategy=strategy,
+        )
+        replace_file(self.folder / SNAPSHOT, encode_snapshot(snapshot))
+
+    def drop_snapshot(self) -> None:
+        """The session has ended: nobody goes on with it."""
+        path = self.folder / SNAPSHOT
+        if path.exists():
+            path.unlink()
+            # Before the file that says that the session is finished.
+            sync_folder(self.folder)
 
     def write_text(self, name: str, text: str) -> None:
         """Write one small file, atomically."""

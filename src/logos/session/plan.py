@@ -48,6 +48,20 @@ class Feed(Protocol):
     def chunks(self) -> Iterator[Sequence[Event]]: ...
 
 
+def chunks_after(feed: Feed, count: int) -> Iterator[Sequence[Event]]:
+    """The feed's lists of events without its first `count` events. Raises DataError for fewer."""
+    if isinstance(feed, ReplayFeed):
+        yield from feed.chunks(count)  # it makes no events of what is left out
+        return
+    left = count
+    for events in feed.chunks():
+        if left < len(events):
+            yield events[left:] if left else events
+        left = max(0, left - len(events))
+    if left:
+        raise DataError(f"cannot continue after event {count}: there are only {count - left}")
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """A session that can start.

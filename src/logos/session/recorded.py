@@ -40,11 +40,15 @@ class RecordedSwitch:
     by its tick and its count of orders.
     """
 
-    def __init__(self, recording: Recording, after: Switch | None) -> None:
+    def __init__(self, recording: Recording, after: Switch | None, taken: int = 0) -> None:
+        """`taken` of the recorded changes lie before the place at which the session goes on."""
         self._recording = recording
-        self._next = 0
+        self._next = taken
         self._state = SwitchState.SAFE
         self._reason = ""
+        if taken:
+            self._state = SwitchState[recording.switches[taken - 1].state]
+            self._reason = recording.switches[taken - 1].reason
         self._after = after
         self._desk: Desk | None = None
         self._is_played = False

@@ -15,6 +15,7 @@ from logos.session.guardian import Guardian, open_switch, tell_operator
 from logos.session.outcome import ExitCode, SessionResult
 from logos.session.plan import Feed, Plan, make_plan
 from logos.session.running import Progress, Running
+from logos.session.snapshot import SnapshotDue, every_seconds
 
 __all__ = ["ExitCode", "Progress", "SessionResult", "config_from", "no_progress", "run"]
 
@@ -28,6 +29,7 @@ def run(
     on_plan: Callable[[Plan], Progress] | None = None,
     tell: Callable[[str], object] = tell_operator,
     home: Path | None = None,
+    snapshot_due: SnapshotDue | None = None,
 ) -> SessionResult:
     """Run a whole paper session.
 
@@ -36,6 +38,7 @@ def run(
     processes share (`state/kill-switch`). `on_plan` is called when the session is about to start
     and returns a progress callback; `tell` hears what an operator should know. `home` is the
     workspace that everything is written to, its kill switch included; None: `paths.home()`.
+    `snapshot_due` says when to write a snapshot to resume from (None: every ten seconds).
 
     Raises ConfigError, DataError or SwitchEngagedError when the session cannot start, and OSError
     when its files cannot be written; whatever happens after that is told by the result.
@@ -53,7 +56,9 @@ def run(
         except OSError:
             shutil.rmtree(place)  # made a moment ago, and nothing has happened in it
             raise
-        running = Running(plan, session_id, core, folder, guardian)
+        running = Running(
+            plan, session_id, core, folder, guardian, snapshot_due=snapshot_due or every_seconds()
+        )
         return running.run(on_plan(plan) if on_plan is not None else no_progress)
     finally:
         if own_switch is not None:

@@ -21,6 +21,8 @@ from logos.core.engine import TradingCore
 from logos.core.fixed import format_units
 from logos.core.messages import Command, Event
 from logos.core.records import CommandRecord, WarningRecord
+from logos.core.state import is_savable, save_core
+from logos.core.strategy import can_save
 from logos.core.translator import StrategyError
 from logos.core.types import SessionStatus
 from logos.feeds.errors import DataError
@@ -28,10 +30,11 @@ from logos.journal.codec import SCHEMA_VERSION
 from logos.journal.writer import JournalDiffersError
 from logos.session.artifacts import Moments
 from logos.session.folder import SessionFolder
-from logos.session.guardian import Guardian
+from logos.session.guardian import Guardian, tell_operator
 from logos.session.outcome import Ending, ExitCode, SessionResult, Stopped
-from logos.session.plan import Plan
+from logos.session.plan import Plan, chunks_after
 from logos.session.report import session_markdown
+from logos.session.snapshot import Snapshot, SnapshotDue, plain_copy
 from logos.session.summary import data_facts, figures, host_facts, session_uuid
 
 Progress = Callable[[int], object]
@@ -48,8 +51,11 @@ _BEFORE_START = -1
 class Running:
     """One run: its plan, its folder, its core.
 
-    `stop_after_tick` ends it as an operator would have, after that tick (for replays); `commands`
-    are an operator's, each carried out after its tick, the last one after `before_last_command`.
+    `stop_after_tick` ends it as an operator would have, after that tick (for replays), and
+    `seal_after_tick` after that tick and the last line of the journal that it continues; either
+    way its status is `stopped_as`. `commands` are an operator's, each carried out after its tick,
+    the last one after `before_last_command`. A `snapshot` is where it goes on: the core and the
+    strategy are as it says. `snapshot_due` says when to write another (None: never).
     """
 
     def __init__(
@@ -62,6 +68,10 @@ class Running:
         stop_after_tick: int | None = None,
         commands: Sequence[CommandRecord] = (),
         before_last_command: Callable[[], None] | None = None,
+        seal_after_tick: int | None = None,
+        stopped_as: SessionStatus = SessionStatus.STOPPED,
+        snapshot: Snapshot | None = None,
+        snapshot_due: SnapshotDue | None = None,
     ) -> None:
         self._plan = plan
         self._id = session_id
@@ -71,7 +81,12 @@ class Running:
         self._stop_after_tick = stop_after_tick
         self._commands = list(commands)
         self._before_last_command = before_last_command
-        self._first_ns: int | None = None
+        self._seal_after_tick = seal_after_tick
+        self._stopped_as = stopped_as
+        self._snapshot_due = snapshot_due if can_save(plan.strategy) else None
+        self._is_restored = snapshot is not None
+        self._consumed = 0 if snapshot is None else snapshot.consumed
+        self._first_ns: int | None = None if snapshot is None else snapshot.first_ns
         self._run_ns = 0
         self._piece = 1024
 
@@ -84,7 +99,9 @@ class Running:
         next(life)
         try:
             try:
-                for events in self._plan.feed.chunks():
+                if self._consumed:
+                    progress(self._consumed)
+                for events in chunks_after(self._plan.feed, self._consumed):
                     life.send(events)
                     progress(len(events))
             except StopIteration:
@@ -109,7 +126,8 @@ class Running:
         started_ns = time.time_ns()
         try:
             self._folder.write_json("config.json", self._plan.config)
-            self._folder.write_note("manifest", manifest(self._plan, self._id))
+            if not self._is_restored:
+                self._folder.write_note("manifest", manifest(self._plan, self._id))
             with self._guardian:  # to the last file: a signal must not cut the seal short
                 ending = yield from self._consume()
                 return self._seal(ending, started_ns)
@@ -160,7 +178,7 @@ class Running:
                 break
         if self._first_ns is None:
             raise DataError("no events: the data between 'from' and 'to' is empty")
-        if self._stop_after_tick is not None and not core.is_halted:
+        if self._is_cut_off():
             raise Stopped  # there was no later event, and it did not end by itself then either
         self._carry_out_commands()
         self._folder.write(core.stop())
@@ -168,8 +186,18 @@ class Running:
         self._folder.check_continued()
         return core.is_halted
 
+    def _is_cut_off(self) -> bool:
+        """Whether the session is not to come to its own end, and all its events have been run."""
+        if self._core.is_halted:
+            return False
+        if self._seal_after_tick is not None:
+            return not self._folder.is_continuing
+        return self._stop_after_tick is not None
+
     def _start(self, first_ns: int) -> None:
         if self._stop_after_tick is not None and self._stop_after_tick < 0:
+            raise Stopped
+        if self._seal_after_tick is not None and not self._folder.is_continuing:
             raise Stopped
         self._first_ns = first_ns
         self._folder.write(self._core.start(first_ns))
@@ -195,11 +223,9 @@ class Running:
         clock = time.perf_counter_ns
         done = 0
         while done < len(events) and not core.is_halted:
-            size = self._piece
             if self._commands:
                 self._carry_out_commands()
-            for tick_id in self._next_ticks():
-                size = min(size, tick_id - core.desk.tick_id)
+            size = self._size_max()
             if self._is_to_stop() or size <= 0:
                 raise Stopped
             piece = events[done : done + size]
@@ -211,15 +237,49 @@ class Running:
             self._folder.flush()
             self._guardian.report()
             done += len(piece)
+            self._consumed += len(piece)
+            if self._snapshot_due is not None and self._snapshot_due():
+                self._save()
             if took_ns > _PIECE_NS_MAX and self._piece > 1:
                 self._piece //= 2
             elif took_ns < _PIECE_NS_MAX // 8:
                 self._piece *= 2
 
-    def _next_ticks(self) -> list[int]:
-        """The ticks after which something other than the next event is due."""
+    def _size_max(self) -> int:
+        """How many events may be run before something else is due; 0: the session is to stop."""
+        now = self._core.desk.tick_id
+        size = self._piece
         ticks = [command.tick_id for command in self._commands[:1]]
-        return ticks if self._stop_after_tick is None else [*ticks, self._stop_after_tick]
+        if self._stop_after_tick is not None:
+            ticks.append(self._stop_after_tick)
+        for tick_id in ticks:
+            size = min(size, tick_id - now)
+        if self._seal_after_tick is not None:
+            left = self._seal_after_tick - now
+            # The last records of a journal need not bear a tick: then event by event to its end.
+            size = min(size, left if left > 0 else int(self._folder.is_continuing))
+        return size
+
+    def _save(self) -> None:
+        """Write a snapshot, if the core is at rest; a strategy that fails in it is not asked again.
+
+        Nothing of the session may depend on it: when it comes is a matter of the clock.
+        """
+        core = self._core
+        if self._first_ns is None or not is_savable(core):
+            return
+        try:
+            strategy = plain_copy(core.strategy.save())
+        except Exception as error:
+            self._snapshot_due = None
+            tell_operator(
+                f"logos: no snapshots: the strategy's save() failed: {error}; the session goes on, "
+                "and would be resumed from its beginning"
+            )
+            return
+        plan = self._plan
+        uuid = session_uuid(self._id, plan.config_hash, plan.fingerprints)
+        self._folder.save(uuid, self._consumed, self._first_ns, save_core(core), strategy)
 
     def _carry_out_commands(self) -> None:
         core = self._core
@@ -248,7 +308,7 @@ class Running:
         return Ending(SessionStatus.FAILED, exit_code, reason)
 
     def _pause(self) -> Ending:
-        """End between two events so that the session can be resumed: orders stay as they are.
+        """End between two events, so that the session can be resumed: orders stay as they are.
 
         The note comes first: from it on, the journal is about the stop, and a resumed session
         cuts it off there. Before its first event a session has no tick, and no books to sample.
@@ -256,6 +316,8 @@ class Running:
         core = self._core
         has_begun = self._first_ns is not None
         self._folder.check_continued()
+        if self._snapshot_due is not None and self._stopped_as is SessionStatus.STOPPED:
+            self._save()
         tick_id = core.desk.tick_id if has_begun else _BEFORE_START
         self._folder.write_note("stopping", {"tick_id": tick_id})
         if has_begun:
@@ -263,7 +325,9 @@ class Running:
         self._folder.write(core.take_effects())
         self._folder.write_open_orders()
         reason = f"stopped by the operator; go on with: logos resume {self._id}"
-        return Ending(SessionStatus.STOPPED, ExitCode.FINISHED, reason)
+        if self._stopped_as is SessionStatus.CRASHED_RECOVERED:
+            reason = "crashed; recovered to its last record and sealed there, orders as they stood"
+        return Ending(self._stopped_as, ExitCode.FINISHED, reason)
 
     def _seal(self, ending: Ending, started_ns: int) -> SessionResult:
         """Write the snapshot, the seal and the reports."""
@@ -273,6 +337,8 @@ class Running:
         folder.write_note("sealed", {"status": ending.status.value, "reason": ending.reason})
         folder.write_snapshot({"status": ending.status.value, **snapshot(self._core)})
         folder.write_text("session.md", session_markdown(summary))
+        if ending.status is not SessionStatus.STOPPED:
+            folder.drop_snapshot()
         folder.write_json("host.json", host)
         return SessionResult(
             self._id, folder.folder, ending.status, ending.exit_code, ending.reason, summary, host

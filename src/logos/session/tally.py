@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import msgspec
 
 from logos.core.records import (
     BlockedRecord,
@@ -35,6 +38,20 @@ class Tally:
         self.warning_count = 0
         self.warnings: list[WarningRecord] = []
         self.switch_changes: list[SwitchRecord] = []
+
+    def save(self) -> dict[str, Any]:
+        """All counts, as plain JSON data."""
+        return {
+            name: dict(value) if isinstance(value, Counter) else msgspec.to_builtins(value)
+            for name, value in vars(self).items()
+        }
+
+    def load(self, state: Mapping[str, Any]) -> None:
+        """Take over what `save` told. Raises LookupError or ValueError for anything else."""
+        for name, value in vars(self).items():
+            setattr(self, name, Counter(state[name]) if isinstance(value, Counter) else state[name])
+        self.warnings = msgspec.convert(state["warnings"], list[WarningRecord])
+        self.switch_changes = msgspec.convert(state["switch_changes"], list[SwitchRecord])
 
     def add(self, records: Iterable[Record]) -> None:
         """Count these records."""
