@@ -28,7 +28,7 @@ from logos.venues.ccxt_check import (
     missing_credentials,
     time_line,
 )
-from logos.venues.ccxt_connection import Connection, make_exchange, urls_of
+from logos.venues.ccxt_connection import Connection, make_exchange, open_session, urls_of
 from logos.venues.common import (
     ClientIds,
     Failure,
@@ -139,11 +139,10 @@ class CcxtVenue:
         if missing:
             raise Refused(f"{self.name}: no {' and no '.join(missing)}; see docs/VENUES.md")
         what = f"{self.name}: load markets"
-        answer = await self._connection.ask(what, self._exchange.load_markets)
-        if not answer or not self._exchange.session:
+        open_session(self._exchange)
+        answer = await self._connection.ask(what, partial(self._exchange.load_markets, True))
+        if not answer:
             raise question_error(what, Failure(Knowledge.UNKNOWN, "there are none in the answer"))
-        # The HTTP library would send a cancel again by itself when a kept connection breaks.
-        self._exchange.session._retry_connection = False
         self._markets = {
             symbol: self._find_market(instrument)
             for symbol, instrument in self._instruments.items()

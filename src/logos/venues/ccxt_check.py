@@ -1,4 +1,4 @@
-"""The dry run of a ccxt exchange: what its answers say about credentials, clock, rules and rights."""
+"""The dry run of a ccxt exchange: what its answers say of credentials, clock, rules and rights."""
 
 from __future__ import annotations
 

@@ -8,9 +8,11 @@ ccxt's own retries are off, and so are those of the HTTP library under it.
 
 from __future__ import annotations
 
+import json
 import socket
 from collections.abc import Awaitable, Callable, Mapping
 from decimal import localcontext
+from functools import partial
 from typing import Any, Final
 from urllib.parse import urlsplit, urlunsplit
 
@@ -89,6 +91,8 @@ def make_exchange(
     exchange.logger = _SilentLogger()
     # Signatures carry our clock's time, so that a wrong clock shows and a test can set it.
     exchange.nonce = exchange.milliseconds = lambda: clock.now_ns() // 1_000_000
+    # ccxt would make an empty list of an answer that is not JSON.
+    exchange.on_rest_response = partial(_check_answer, exchange_id)
     exchange.has["fetchCurrencies"] = False
     if exchange_id.startswith("binance"):
         exchange.options["fetchMarkets"] = {"types": ["spot"]}
@@ -102,6 +106,34 @@ def make_exchange(
     if url.startswith("http://"):
         exchange.timeout_on_exit = 0  # the wait is for TLS connections to say goodbye
     return exchange
+
+
+def open_session(exchange: Any) -> None:
+    """Make the HTTP session. Must run in the event loop."""
+    exchange.open()
+    # The HTTP library would repeat questions and cancels by itself when a kept connection breaks.
+    exchange.session._retry_connection = False
+
+
+def _check_answer(
+    exchange_id: str,
+    code: int,
+    reason: str,
+    url: str,
+    method: str,
+    _: object,
+    body: str,
+    *__: object,
+) -> str:
+    """ccxt's hook for every answer as it came: a success must be whole JSON."""
+    if 200 <= code < 300:
+        try:
+            json.loads(body)
+        except ValueError:
+            raise ccxt.BadResponse(
+                f"{exchange_id} {method} {url} {code} {reason}: the answer is not JSON, or not all"
+            ) from None
+    return body
 
 
 def urls_of(addresses: Any) -> list[str]:

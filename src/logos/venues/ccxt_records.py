@@ -136,8 +136,8 @@ def balances(answer: object) -> dict[str, Decimal]:
     """What is owned of each asset, zeros left out. Raises Unreadable."""
     total = answer.get("total") if is_record(answer) else None
     info = answer.get("info") if is_record(answer) else None
-    # ccxt makes an empty account of an answer that it could not read.
-    if not is_record(total) or not isinstance(info, (dict, list)):
+    # ccxt makes an empty account of an answer that holds none.
+    if not is_record(total) or not (info or isinstance(info, list)):
         raise Unreadable("the answer holds no balances")
     amounts = {asset: decimal_of(text, f"the balance of {asset}") for asset, text in total.items()}
     return {asset: amount for asset, amount in sorted(amounts.items()) if amount}
