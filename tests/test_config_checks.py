@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from logos.config import (
     Config,
@@ -18,6 +20,7 @@ from logos.config import (
     merge,
     read_toml,
 )
+from logos.config.making import examine
 
 _SAFE_LIMITS: dict[str, Any] = {
     "max_order_notional": "1000",
@@ -119,6 +122,8 @@ def test_a_symbol_named_twice_is_refused() -> None:
             "line 4 names [risk] a second time; keep one of the two",
         ),
         ("x = { a = 1, a = 2 }", "line 1 names x a second time"),
+        ("a.b = 1\n'a'.b = [\n1]\n", "line 3 names what ends there a second time"),
+        ('k = 1\nk = """\nhunter2"""\n', "line 3 names what ends there a second time"),
     ],
 )
 def test_a_key_that_stands_twice_is_refused_with_its_name_and_line(
@@ -130,6 +135,7 @@ def test_a_key_that_stands_twice_is_refused_with_its_name_and_line(
         read_toml(path)
     assert str(caught.value).startswith(f"{path}: not valid TOML: ")
     assert objection in str(caught.value)
+    assert "hunter2" not in str(caught.value)
 
 
 def test_a_file_that_asks_for_live_orders_is_refused_however_it_is_read(tmp_path: Path) -> None:
@@ -196,6 +202,31 @@ def test_live_keys_and_orders_do_not_travel_unencrypted(url: str, is_refused: bo
     venue = {"name": "alpaca", "live": True, "url": url}
     problems = problems_of(venue=venue, risk=_SAFE_LIMITS)
     assert [("unencrypted" in problem) for problem in problems] == [True] * is_refused
+
+
+_KEYS_OF_TABLES = st.sampled_from(
+    "risk orders symbols total instruments fees venue strategy params account balances "
+    "max_position quantity actions data name quote A".split()
+)
+_ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.decimals() | st.text(max_size=3),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(_KEYS_OF_TABLES, inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@given(_ANYTHING)
+def test_anything_at_all_is_settings_or_has_its_problems_told(raw: Any) -> None:
+    examined = examine(raw)
+    assert isinstance(examined.config, Config)
+    if not examined.problems:
+        assert make_config(raw) == examined.config
+
+
+@given(st.dictionaries(_KEYS_OF_TABLES, _ANYTHING, max_size=4))
+def test_any_tables_are_settings_or_have_their_problems_told(raw: dict[str, Any]) -> None:
+    examined = examine(raw)
+    assert all(isinstance(problem, str) and problem for problem in examined.problems)
 
 
 def test_everything_wrong_is_told_at_once_and_nothing_twice() -> None:

@@ -179,6 +179,7 @@ def test_show_prints_every_setting_with_its_layer_and_loads_again(
         "# seed is not set",
         '[instruments."BTC/USD"]',
         "tick = 0.10  # s.toml",
+        "deep = { x = 0.10 }  # s.toml",
     ):
         assert line in shown.splitlines()
     # What a symbol does not name it has from [risk], and so has its layer.

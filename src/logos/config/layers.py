@@ -49,7 +49,9 @@ class Effective(NamedTuple):
         if len(path) == 4 and path[1] == "symbols":
             # What a symbol's table does not name, it has from the table above.
             return self.origins.get((path[0], path[3]), "")
-        return ""
+        # A parameter that is a table of its own may have come from several layers.
+        inside = {self.origins[each]: None for each in self.origins if each[: len(path)] == path}
+        return ", ".join(inside)
 
     def raise_problems(self, *, sends_orders: bool) -> None:
         """Raise ConfigError with all that is wrong; return when it is nothing."""

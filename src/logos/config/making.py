@@ -65,8 +65,10 @@ class Examined(NamedTuple):
     has_all_limits: bool
 
 
-def examine(raw: Mapping[str, Any]) -> Examined:
+def examine(raw: object) -> Examined:
     """Judge `raw` in full; raises nothing."""
+    if not is_table(raw):
+        return Examined(Config(), ["settings are tables, and this is none"], False)
     problems = _problems(raw, Config, ())
     config = msgspec.convert(_with_symbols(_without(raw, problems)), Config)
     endless = _endless_numbers(config, ())

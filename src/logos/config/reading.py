@@ -21,6 +21,7 @@ LIVE_NEEDS_FLAGS: Final = (
 )
 
 _TWICE: Final = re.compile(r"overwrite a value|twice|Duplicate|immutable")
+_KEY: Final = re.compile(r"""(\[+[^\]=]+\]+|[\w."'\- ]+?)\s*(=|$|#)""")
 _LINE: Final = re.compile(r"\(at line (\d+), column \d+\)")
 
 
@@ -61,5 +62,7 @@ def _twice(error: str, text: str) -> str:
     line = _LINE.search(error)
     if not (line and _TWICE.search(error)):
         return ""
-    key, _, _ = text.splitlines()[int(line[1]) - 1].partition("=")
-    return f": line {line[1]} names {key.strip()} a second time; keep one of the two"
+    # The last line of a long value has no key to name, and the value is not repeated.
+    key = _KEY.match(text.split("\n")[int(line[1]) - 1].strip())
+    named = key[1] if key and (key[2] == "=" or key[1].startswith("[")) else "what ends there"
+    return f": line {line[1]} names {named} a second time; keep one of the two"
