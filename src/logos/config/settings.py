@@ -280,6 +280,8 @@ class LiveSettings(Settings, frozen=True, kw_only=True):
     """poll or websocket."""
     poll_interval_ms: int = 1000
     """Milliseconds from one poll to the next; above 0."""
+    speed: Decimal = Decimal(1)
+    """How many times faster than recorded; 0: as fast as can be; "replay" only."""
     heartbeat_ms: int = 1000
     """Milliseconds from one sign of life to the next, when no data comes; above 0."""
     inbox_size: int = 100_000

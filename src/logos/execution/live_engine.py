@@ -18,7 +18,7 @@ import time
 from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, NoReturn, Protocol, TypeVar, cast
 
 from logos.core.clock import Clock
 from logos.core.gates import Switch
@@ -28,16 +28,13 @@ from logos.core.types import NS_PER_SECOND
 from logos.execution.inbox import Inbox
 from logos.execution.latency import LatencyHistogram
 from logos.feeds.live import LiveFeed
+from logos.journal.inputs import LiveFailureError
 
 Result = TypeVar("Result")
 ResultOut = TypeVar("ResultOut", covariant=True)
 
 _OVERRUN_NS = 10_000_000
 """The budget of one batch: a longer one is counted as an overrun."""
-
-
-class LiveFailureError(Exception):
-    """A part of the live session died; the message says which, and of what."""
 
 
 class Recorder(Protocol):
@@ -64,6 +61,8 @@ class LiveRules:
 
     heartbeat_s: float = 1.0
     stop_after_s: float = 0.0
+    drain_s: float = 10.0
+    """How long to wait, at the end, for a venue to confirm that nothing rests there."""
 
 
 class LiveSession(Protocol[ResultOut]):
@@ -78,8 +77,42 @@ class LiveSession(Protocol[ResultOut]):
     def order_count(self) -> int:
         """Orders made so far."""
 
+    def is_ending(self) -> bool:
+        """Whether the session is over and waits only for its venue."""
+
+    def is_at_venue(self) -> bool:
+        """Whether orders are open at a real venue."""
+
     def sync(self) -> None:
         """Make everything journalled durable. Raises OSError."""
+
+
+class _Ended(Exception):
+    """The session's life is over. (A StopIteration cannot pass through a coroutine.)"""
+
+    def __init__(self, result: object) -> None:
+        super().__init__()
+        self.result = result
+
+
+class _Life:
+    """A session's life that says by `_Ended` that it is over."""
+
+    def __init__(self, steps: Generator[None, Sequence[Event] | None, object]) -> None:
+        self._steps = steps
+        next(steps)
+
+    def send(self, events: Sequence[Event] | None) -> None:
+        try:
+            self._steps.send(events)
+        except StopIteration as end:
+            raise _Ended(end.value) from None
+
+    def throw(self, error: Exception) -> None:
+        try:
+            self._steps.throw(error)
+        except StopIteration as end:
+            raise _Ended(end.value) from None
 
 
 class LiveEngine(Generic[Result]):
@@ -114,6 +147,7 @@ class LiveEngine(Generic[Result]):
         self._others = {} if others is None else others
         self._tasks: list[asyncio.Task[None]] = []
         self._feeds_left = len(feeds)
+        self._drain_until_ns = 0
         self._is_over = False
         """Whether no more market data will come: all feeds ended, or the time is up."""
         self.failure = ""
@@ -133,12 +167,14 @@ class LiveEngine(Generic[Result]):
         `past` is what a resumed session consumed before: it is lived through again first. What it
         asked of a venue then is not asked again; the link finds out what became of it.
         """
-        life = self._session.life()
-        next(life)
-        for events in past:
-            self._recorder.write(events)
-            life.send(events)
-            self._session.take_requests()
+        life = _Life(self._session.life())
+        try:
+            for events in past:
+                self._recorder.write(events)
+                life.send(events)
+                self._session.take_requests()
+        except _Ended as end:
+            return cast(Result, end.result)
         if self._before_live is not None:
             try:
                 await self._before_live()
@@ -152,17 +188,16 @@ class LiveEngine(Generic[Result]):
             self._start("venue", self._link.run())
         self._start("heartbeat", self._heartbeat())
         try:
-            return await self._consume(life)
-        except StopIteration as end:
-            result: Result = end.value
-            return result
+            await self._consume(life)
+        except _Ended as end:
+            return cast(Result, end.result)
         finally:
             await self._end_tasks()
 
     # ---- the core's side ----
 
-    async def _consume(self, life: Generator[None, Sequence[Event] | None, Result]) -> Result:
-        """Step the core with whatever comes, until it has had enough (StopIteration)."""
+    async def _consume(self, life: _Life) -> NoReturn:
+        """Step the core with whatever comes, until it has had enough (`_Ended`)."""
         while True:
             events, arrived_ns = await self._inbox.take()
             self.beats += 1
@@ -172,16 +207,19 @@ class LiveEngine(Generic[Result]):
                 except OSError as error:
                     life.throw(error)
             self._step(life, events, arrived_ns)
-            if self.failure:
+            if self.failure and self._is_settled():
                 life.throw(LiveFailureError(self.failure))
-            if self._is_over and not len(self._inbox):
+            elif self._session.is_ending() and self._is_settled():
                 life.send(None)
+            elif self._is_over and not self._session.is_ending() and not len(self._inbox):
+                life.send(None)
+                self._dispatch(None)
             # The others' turn, also when there is always something to do here.
             await asyncio.sleep(0)
 
     def _step(
         self,
-        life: Generator[None, Sequence[Event] | None, Result],
+        life: _Life,
         events: Sequence[Event],
         arrived_ns: Sequence[int],
     ) -> None:
@@ -198,14 +236,26 @@ class LiveEngine(Generic[Result]):
                 stage.add(done_ns - moment_ns)
             if arrived_ns and self._session.order_count() != orders:
                 self.stages["feed to order"].add(done_ns - arrived_ns[0])
+        self._dispatch(arrived_ns[0] if arrived_ns else None)
+
+    def _dispatch(self, arrived_ns: int | None) -> None:
+        """Let go what is for the venue, once the disk has it; `arrived_ns` began it."""
         requests = self._session.take_requests()
-        if requests and self._link is not None:
-            # Inputs first: an order whose reason is not on the disk could not be made again.
-            self._recorder.sync()
-            self._session.sync()
-            if arrived_ns:
-                self.stages["feed to durable"].add(time.perf_counter_ns() - arrived_ns[0])
-            self._link.dispatch(requests)
+        if not requests or self._link is None:
+            return
+        # Inputs first: an order whose reason is not on the disk could not be made again.
+        self._recorder.sync()
+        self._session.sync()
+        if arrived_ns is not None:
+            self.stages["feed to durable"].add(time.perf_counter_ns() - arrived_ns)
+        self._link.dispatch(requests)
+
+    def _is_settled(self) -> bool:
+        """Whether nothing is open at the venue any more, or there was time enough for that."""
+        now_ns = self._clock.now_ns()
+        if not self._drain_until_ns:
+            self._drain_until_ns = now_ns + round(self._rules.drain_s * NS_PER_SECOND)
+        return not self._session.is_at_venue() or now_ns >= self._drain_until_ns
 
     # ---- the tasks around it ----
 

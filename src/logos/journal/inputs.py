@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Self
 
 import msgspec
 
@@ -41,8 +41,9 @@ _FIELDS: Final[dict[type, tuple[str, ...]]] = {
 _BY_LETTER: Final = {letter: kind for kind, letter in _WITH_SYMBOL.items()}
 
 
-class RecordedFailureError(Exception):
-    """The live session was ended by this failure of a part of it."""
+class LiveFailureError(Exception):
+    """A part of a live session died; the message says which, and of what. A replay dies of it too,
+    at the same place."""
 
 
 class InputsWriter:
@@ -112,17 +113,28 @@ def _row(event: Event, numbers: Mapping[str, int]) -> tuple[object, ...]:
 class RecordedInputs:
     """What was recorded, as a feed: `chunks` gives the batches as they came."""
 
-    def __init__(self, path: Path, instruments: Mapping[str, Instrument]) -> None:
+    def __init__(self, path: Path, instruments: Mapping[str, Instrument] | None = None) -> None:
+        """`instruments` may be given later, by `know`."""
         self.path = path
-        self._instruments = instruments
+        self._instruments = instruments or {}
         self.whole_bytes = 0
         """Bytes of the batches read so far; the facts are not among them."""
+
+    @classmethod
+    def of(cls, folder: Path) -> Self | None:
+        """Those of the session in `folder`; None for one that ran on recorded data."""
+        path = folder / INPUTS_FILE
+        return cls(path) if path.is_file() else None
+
+    def know(self, instruments: Mapping[str, Instrument]) -> None:
+        """These are the session's instruments, by symbol."""
+        self._instruments = instruments
 
     def chunks(self) -> Iterator[Sequence[Event]]:
         """The batches, in order; at last the failure of the feed, if that was what ended it.
 
         A torn last line was never acted upon, and is left out. Raises Damaged for a file that was
-        changed, RecordedFailureError for the recorded one.
+        changed, LiveFailureError for the recorded one.
         """
         symbols: list[Instrument] = []
         with JournalReader(self.path) as reader:
@@ -140,7 +152,7 @@ class RecordedInputs:
                 return
         failure = self.facts().get("failure")
         if failure:
-            raise RecordedFailureError(failure)
+            raise LiveFailureError(failure)
 
     def facts(self) -> dict[str, Any]:
         """What the live run measured; empty for one that never came to its end."""

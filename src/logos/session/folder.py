@@ -184,6 +184,10 @@ class SessionFolder:
         self._artifacts.write(records)
         self._decisions.write(records)
 
+    def sync(self) -> None:
+        """Wait until the disk has the journal: before anything leaves for a real venue."""
+        self._journal.sync()
+
     def flush(self) -> None:
         """Hand what was written to the operating system: a killed process loses none of it."""
         self._journal.flush()

@@ -21,6 +21,7 @@ from logos.core.engine import TradingCore
 from logos.core.gates import InProcessSwitch, Switch
 from logos.core.instrument import Instrument
 from logos.core.messages import Event
+from logos.core.outbox import Outbox
 from logos.core.strategy import Strategy
 from logos.core.types import NS_PER_SECOND
 from logos.feeds.check import CheckReport, check
@@ -109,6 +110,7 @@ class Plan:
             config.strategy.params,
             sample_ns=config.session.sample_interval_s * NS_PER_SECOND,
             halt_on_engage=config.switch.on_engaged == "halt",
+            outbox=Outbox() if config.venue.live else None,
         )
 
 
@@ -125,10 +127,10 @@ def make_plan(
     )
     reports: list[CheckReport] = []
     if feed is None:
-        sources = _sources(config)
+        sources = find_sources(config)
         config = msgspec.structs.replace(config, instruments=find_instruments(config, sources))
         instruments = make_instruments(config.instruments)
-        feed, reports = _replay(config, sources, instruments)
+        feed, reports = replay_feed(config, sources, instruments)
     else:
         instruments = make_instruments(config.instruments)
     if strategy is None:
@@ -151,13 +153,14 @@ def make_plan(
     return plan
 
 
-def _sources(config: Config) -> list[DataSource]:
+def find_sources(config: Config) -> list[DataSource]:
+    """The market data that the settings name. Raises ConfigError and DataError."""
     if not config.data.paths:
         raise ConfigError("no market data: name files or folders with --data, or in data.paths")
     return discover(config.data.paths, symbols=config.data.symbols or None)
 
 
-def _replay(
+def replay_feed(
     config: Config, sources: Sequence[DataSource], instruments: Mapping[str, Instrument]
 ) -> tuple[ReplayFeed, list[CheckReport]]:
     """The feed of the configured files, every one of them checked to its last row."""

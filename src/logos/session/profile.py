@@ -23,7 +23,7 @@ from typing import Final
 from logos.config import Config
 from logos.core.fixed import CEILING, to_decimal, to_step
 from logos.core.instrument import Instrument
-from logos.core.messages import Bar, Command, MarketEvent, Quote, QuoteBar
+from logos.core.messages import Bar, MarketEvent, Quote, QuoteBar
 from logos.core.types import NS_PER_SECOND, FillRule
 from logos.session.journal_view import JournalView
 from logos.session.plan import Feed
@@ -254,7 +254,7 @@ def market_events(feed: Feed) -> Iterator[MarketEvent]:
     """The feed's events one by one, without commands."""
     for chunk in feed.chunks():
         for event in chunk:
-            if not isinstance(event, Command):
+            if isinstance(event, MarketEvent):
                 yield event
 
 

@@ -30,7 +30,9 @@ from logos.core.gates import InProcessSwitch, Switch
 from logos.core.records import CommandRecord
 from logos.core.strategy import Strategy
 from logos.core.types import SessionStatus, SwitchState
+from logos.journal.inputs import RecordedInputs
 from logos.session.artifacts import TABLES
+from logos.session.build import make_instruments
 from logos.session.folder import SessionFolder, is_finished, projection_files
 from logos.session.guardian import Guardian, open_switch, tell_operator
 from logos.session.history import Journal, JournalDamagedError, find_session, read_session
@@ -102,7 +104,13 @@ def resume(
     seal = seal or journal.status is SessionStatus.CRASHED_RECOVERED
     has_ended = seal or journal.status not in (None, SessionStatus.STOPPED)
     _check_may_go_on(session_id, journal, is_finished(folder), seal=seal)
-    plan = _same_plan(journal, session_id, strategy, feed)
+    recorded_inputs = RecordedInputs.of(folder) if feed is None else None
+    if recorded_inputs is not None and not has_ended:
+        raise CannotResumeError(
+            f"session {session_id} ran on live data, and goes on with live data: use `logos resume "
+            f"{session_id}` or logos.session.resume_live; a crashed one can be closed with --seal"
+        )
+    plan = same_plan(journal, session_id, strategy, feed or recorded_inputs)
     own_switch = None
     if switch is None and not has_ended:
         ended_engaged = _last_state(journal.recording) is SwitchState.ENGAGED
@@ -137,6 +145,7 @@ def resume(
             stopped_as=SessionStatus.CRASHED_RECOVERED if seal else SessionStatus.STOPPED,
             snapshot=snapshot,
             snapshot_due=snapshot_due or every_seconds(),
+            facts=None if recorded_inputs is None else recorded_inputs.facts,
         )
         with Recovery(folder, journal, snapshot) as recovery:
             result = running.run(on_plan(plan) if on_plan is not None else _no_progress)
@@ -181,7 +190,8 @@ def replay(
         raise CannotResumeError(
             f"session {session_id} was never finished: finish it with `logos resume {session_id}`"
         )
-    plan = _same_plan(journal, session_id, strategy, feed)
+    recorded_inputs = RecordedInputs.of(folder) if feed is None else None
+    plan = same_plan(journal, session_id, strategy, feed or recorded_inputs)
     recorded = RecordedSwitch(journal.recording, None)
     core = plan.make_core(session_id, recorded)
     recorded.attach(core.desk)
@@ -199,6 +209,7 @@ def replay(
             stop_after_tick=journal.stopped_tick_id,
             stopped_as=journal.status,
             commands=journal.recording.commands,
+            facts=None if recorded_inputs is None else recorded_inputs.facts,
         )
         result = running.run(on_plan(plan) if on_plan is not None else _no_progress)
         for name in COMPARED:
@@ -206,7 +217,7 @@ def replay(
     return result
 
 
-def _same_plan(
+def same_plan(
     journal: Journal, session_id: str, strategy: Strategy | None, feed: Feed | None
 ) -> Plan:
     """The session's plan made anew, refused unless it is the one the session began with."""
@@ -217,6 +228,8 @@ def _same_plan(
             "use that version, whose every byte is the same"
         )
     config: Config = make_config(then["config"], f"manifest of {session_id}")
+    if isinstance(feed, RecordedInputs):
+        feed.know(make_instruments(config.instruments))
     plan = make_plan(config, strategy=strategy, feed=feed)
     now = msgspec.to_builtins(manifest(plan, session_id))
     for key, what in (

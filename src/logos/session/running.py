@@ -20,6 +20,7 @@ from logos import __version__
 from logos.core.engine import TradingCore
 from logos.core.fixed import format_units
 from logos.core.messages import Command, Event
+from logos.core.outbox import Outbox
 from logos.core.records import CommandRecord, WarningRecord
 from logos.core.state import is_savable, save_core
 from logos.core.strategy import can_save
@@ -27,6 +28,7 @@ from logos.core.translator import StrategyError
 from logos.core.types import SessionStatus
 from logos.feeds.errors import DataError
 from logos.journal.codec import SCHEMA_VERSION
+from logos.journal.inputs import LiveFailureError
 from logos.journal.writer import JournalDiffersError
 from logos.session.artifacts import Moments
 from logos.session.folder import SessionFolder
@@ -72,7 +74,11 @@ class Running:
         stopped_as: SessionStatus = SessionStatus.STOPPED,
         snapshot: Snapshot | None = None,
         snapshot_due: SnapshotDue | None = None,
+        facts: Callable[[], Mapping[str, Any]] | None = None,
+        drain_s: float = 0.0,
     ) -> None:
+        """`facts` tells what only a live run can measure, once, at its end. `drain_s` is how long
+        a stop waits for a real venue to confirm its cancels."""
         self._plan = plan
         self._id = session_id
         self._core = core
@@ -87,6 +93,9 @@ class Running:
         self._is_restored = snapshot is not None
         self._consumed = 0 if snapshot is None else snapshot.consumed
         self._first_ns: int | None = None if snapshot is None else snapshot.first_ns
+        self._facts = facts
+        self._drain_s = drain_s
+        self._drain_until_s = 0.0
         self._run_ns = 0
         self._piece = 1024
 
@@ -130,7 +139,7 @@ class Running:
                 self._folder.write_note("manifest", manifest(self._plan, self._id))
             with self._guardian:  # to the last file: a signal must not cut the seal short
                 ending = yield from self._consume()
-                return self._seal(ending, started_ns)
+                return self._seal(self._with_orders_left(ending), started_ns)
         except OSError as error:
             # Nothing more is traded or journalled; what can still be said is said.
             with suppress(OSError):
@@ -154,6 +163,10 @@ class Running:
             return self._abort(ExitCode.BAD_DATA, str(error))
         except Stopped:
             return self._pause()
+        except LiveFailureError as error:
+            self._folder.write(self._core.take_effects())
+            self._folder.write(self._core.abort())
+            return Ending(SessionStatus.HALTED, ExitCode.HALTED, str(error))
         except (OSError, JournalDiffersError):
             raise
         except Exception as error:  # a broken invariant: what can still be written is
@@ -181,10 +194,22 @@ class Running:
         if self._is_cut_off():
             raise Stopped  # there was no later event, and it did not end by itself then either
         self._carry_out_commands()
-        self._folder.write(core.stop())
+        core.begin_stop()
+        self._folder.write(core.take_effects())
+        yield from self._drain()
+        self._folder.write(core.finish())
         self._folder.write(self._unused())
         self._folder.check_continued()
         return core.is_halted
+
+    def _drain(self) -> Generator[None, Sequence[Event] | None, None]:
+        """Wait for a real venue to report the end of every order; a paper market has done so."""
+        outbox = self._core.desk.outbox
+        self._folder.flush()
+        while outbox is not None and outbox.open and (events := (yield)) is not None:
+            self._core.run(events)
+            self._folder.write(self._core.take_effects())
+            self._folder.flush()
 
     def _is_cut_off(self) -> bool:
         """Whether the session is not to come to its own end, and all its events have been run."""
@@ -215,7 +240,27 @@ class Running:
     def _is_to_stop(self) -> bool:
         """Whether the operator wants the session to stop, and it can."""
         # A session that is resumed first catches up with its journal: then it can stop.
-        return self._guardian.stop_requested and not self._folder.is_continuing
+        if not self._guardian.stop_requested or self._folder.is_continuing:
+            return False
+        return self._core.desk.outbox is None or self._is_drained(self._core.desk.outbox)
+
+    def _is_drained(self, outbox: Outbox) -> bool:
+        """Whether a stop has left nothing resting at a real venue, or has waited long enough.
+
+        The first time it is asked it closes the session: what rests is cancelled, and nothing new
+        is decided while the venue confirms that. What rests all the same is for `resume` to find.
+        """
+        now_s = time.monotonic()
+        if not self._core.is_closed and self._first_ns is not None:
+            self._drain_until_s = now_s + self._drain_s
+            self.command("close", "the session is to stop", "operator")
+            self._carry_out_commands()
+            self._folder.flush()
+        return not outbox.open or now_s >= self._drain_until_s
+
+    def command(self, action: str, reason: str, by: str) -> None:
+        """An operator's word, to be carried out before the next event, on the record."""
+        self._commands.append(CommandRecord(0, self._core.desk.tick_id, action, reason, by))
 
     def _run_chunk(self, events: Sequence[Event]) -> None:
         """Run the events in pieces that take a moment each, so that a stop need not wait long."""
@@ -329,6 +374,16 @@ class Running:
             reason = "crashed; recovered to its last record and sealed there, orders as they stood"
         return Ending(self._stopped_as, ExitCode.FINISHED, reason)
 
+    def _with_orders_left(self, ending: Ending) -> Ending:
+        """Name the orders that a real venue has not confirmed the end of."""
+        outbox = self._core.desk.outbox
+        if outbox is None or not outbox.open or ending.status is SessionStatus.STOPPED:
+            return ending
+        self._folder.write_open_orders()
+        names = ", ".join(outbox.open)
+        words = f"; may still rest at the venue, look there and cancel them: {names}"
+        return Ending(ending.status, ending.exit_code, ending.reason + words)
+
     def _seal(self, ending: Ending, started_ns: int) -> SessionResult:
         """Write the snapshot, the seal and the reports."""
         summary = self._summary(ending)
@@ -365,6 +420,7 @@ class Running:
             "switch_state": self._core.switch_state.name,
             **figures(self._core, self._folder.tally),
             "data": data_facts(plan.reports),
+            "live": {} if self._facts is None else dict(self._facts()),
         }
 
 

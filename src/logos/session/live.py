@@ -1,0 +1,404 @@
+"""A session on live data: the same core and the same files, fed by tasks instead of recordings.
+
+This is the composition root of live sessions: it alone names feeds and venues. Orders meet the
+paper market inside the core unless a real venue was asked for and acknowledged.
+
+Everything the session consumed is in `inputs.jsonl` (see `logos.journal.inputs`), so that
+`logos replay` gives the same bytes without any network, and `logos resume` lives through it again
+before it goes on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from random import Random
+from typing import Any, Final, TypeVar
+
+import msgspec
+
+from logos.config import Config, OnExternal
+from logos.core.clock import Clock
+from logos.core.engine import TradingCore
+from logos.core.gates import InProcessSwitch, Switch
+from logos.core.messages import Report
+from logos.core.outbox import VenueRequest
+from logos.core.strategy import Strategy
+from logos.core.types import ReportKind, SwitchState
+from logos.execution.clock import SystemClock
+from logos.execution.inbox import Inbox
+from logos.execution.live_engine import LiveEngine, LiveRules
+from logos.execution.reconcile import Reconciler, ReconcileRules
+from logos.execution.stall import StallWatch
+from logos.execution.venue_link import VenueLink
+from logos.feeds.live import LiveFeed
+from logos.journal.inputs import INPUTS_FILE, InputsWriter, RecordedInputs
+from logos.session.folder import SessionFolder, claim_folder
+from logos.session.guardian import Guardian, open_switch, tell_operator
+from logos.session.history import Journal, find_session, read_session
+from logos.session.live_parts import LiveFacts, NoFeed, make_feeds, make_venue
+from logos.session.live_status import StatusFile
+from logos.session.outcome import SessionResult
+from logos.session.plan import Plan, make_plan
+from logos.session.recorded import RecordedSwitch
+from logos.session.recovery import CannotResumeError, same_plan
+from logos.session.running import Running
+from logos.venues.contract import Venue
+
+_STALL_S: Final = 5.0
+_BASELINE_FILE: Final = "venue.json"
+
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """What a live session is connected to; everything that is not given is made from the settings.
+
+    A `venue` of None is the paper market.
+    """
+
+    feeds: Sequence[LiveFeed] | None = None
+    venue: Venue | None = None
+    clock: Clock | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Connected:
+    """What a live session is connected to, all of it."""
+
+    feeds: Sequence[LiveFeed]
+    venue: Venue | None
+    clock: Clock
+    random: Random
+
+
+def run_live(
+    config: Config,
+    *,
+    strategy: Strategy | None = None,
+    outside: Outside | None = None,
+    switch: Switch | None = None,
+    tell: Callable[[str], object] = tell_operator,
+    home: Path | None = None,
+) -> SessionResult:
+    """Run a live session until it is stopped, halted, or its feeds come to their end.
+
+    Orders meet the paper market unless `config.venue.live` says that the operator gave both
+    `--live` and `--i-acknowledge-risk`. Raises as `logos.session.run`.
+    """
+    plan = make_plan(config, strategy=strategy, feed=NoFeed())
+    connected = _connect(plan, outside)
+    own_switch = open_switch(tell, home) if switch is None else None
+    try:
+        used_switch = own_switch if switch is None else switch
+        assert used_switch is not None
+        session_id, place = claim_folder(plan.config.session.id, home)
+        core = plan.make_core(session_id, used_switch)
+        try:
+            folder = SessionFolder(session_id, place, core.desk.books, home)
+            guardian = Guardian(session_id, used_switch, core, home)
+            recorder = InputsWriter(place / INPUTS_FILE, list(plan.instruments))
+        except OSError:
+            shutil.rmtree(place)  # made a moment ago, and nothing has happened in it
+            raise
+        session = _Session(plan, session_id, core, folder, guardian, recorder, used_switch, place)
+        return session.run(connected, tell, home)
+    finally:
+        if own_switch is not None:
+            own_switch.close()
+
+
+def resume_live(
+    session_id: str,
+    *,
+    strategy: Strategy | None = None,
+    outside: Outside | None = None,
+    switch: Switch | None = None,
+    is_acknowledged: bool = False,
+    tell: Callable[[str], object] = tell_operator,
+    home: Path | None = None,
+) -> SessionResult:
+    """Go on with a live session that was stopped or crashed, on live data. As `run_live`.
+
+    Orders that may be at a venue are asked for there before anything new is sent. Raises
+    CannotResumeError and what `logos.session.recovery.resume` raises.
+    """
+    place = find_session(session_id, home)
+    journal = read_session(place)
+    if journal.status is not None and journal.status.value != "STOPPED":
+        raise CannotResumeError(
+            f"session {session_id} has ended ({journal.status.value}): there is nothing to resume"
+        )
+    plan = same_plan(journal, session_id, strategy, NoFeed())
+    if plan.config.venue.live and not is_acknowledged:
+        raise CannotResumeError(
+            f"session {session_id} sends orders to {plan.config.venue.name.value}: to go on with "
+            "it takes --live and --i-acknowledge-risk again"
+        )
+    connected = _connect(plan, outside)
+    own_switch = None
+    if switch is None:
+        own_switch = open_switch(tell, home, may_be_engaged=_ended_engaged(journal))
+    try:
+        live_switch = own_switch if switch is None else switch
+        recorded = RecordedSwitch(journal.recording, live_switch)
+        core = plan.make_core(session_id, recorded)
+        recorded.attach(core.desk)
+        inputs = RecordedInputs(place / INPUTS_FILE, plan.instruments)
+        whole_bytes = _whole_bytes(inputs)
+        folder = SessionFolder(session_id, place, core.desk.books, home, journal.whole_bytes)
+        guardian = Guardian(session_id, own_switch or InProcessSwitch(), core, home)
+        recorder = InputsWriter(place / INPUTS_FILE, list(plan.instruments), whole_bytes)
+        session = _Session(
+            plan, session_id, core, folder, guardian, recorder, recorded, place, journal
+        )
+        return session.run(connected, tell, home, inputs)
+    finally:
+        if own_switch is not None:
+            own_switch.close()
+
+
+def _connect(plan: Plan, outside: Outside | None) -> _Connected:
+    """Make what is not given. Raises ConfigError and DataError, before anything has begun."""
+    given = Outside() if outside is None else outside
+    clock = SystemClock() if given.clock is None else given.clock
+    # Of its own: what the core draws must not depend on how often a feed had to retry.
+    random = Random(plan.seed)  # noqa: S311
+    feeds = make_feeds(plan, clock, random) if given.feeds is None else given.feeds
+    return _Connected(feeds, given.venue or make_venue(plan), clock, random)
+
+
+def _whole_bytes(inputs: RecordedInputs) -> int:
+    """How much of the recording is whole; its last line may be torn."""
+    for _ in inputs.chunks():
+        pass
+    return inputs.whole_bytes
+
+
+def _ended_engaged(journal: Journal) -> bool:
+    switches = journal.recording.switches
+    return bool(switches) and SwitchState[switches[-1].state] is SwitchState.ENGAGED
+
+
+class _Session:
+    """One live session's parts, and how they work together."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        session_id: str,
+        core: TradingCore,
+        folder: SessionFolder,
+        guardian: Guardian,
+        recorder: InputsWriter,
+        switch: Switch,
+        place: Path,
+        journal: Journal | None = None,
+    ) -> None:
+        self._plan = plan
+        self._id = session_id
+        self._core = core
+        self._folder = folder
+        self._recorder = recorder
+        self._switch = switch
+        self._place = place
+        self._journal = journal
+        self._facts = LiveFacts(recorder)
+        self._running = Running(
+            plan,
+            session_id,
+            core,
+            folder,
+            guardian,
+            commands=journal.recording.commands if journal is not None else (),
+            facts=self._facts.conclude,
+            drain_s=float(plan.config.live.drain_timeout_s),
+        )
+
+    # ---- what the engine asks ----
+
+    def life(self) -> Any:
+        """The session's life; see `Running.life`."""
+        return self._running.life()
+
+    def take_requests(self) -> Sequence[VenueRequest]:
+        """What is to leave for the venue."""
+        outbox = self._core.desk.outbox
+        return () if outbox is None else outbox.take()
+
+    def order_count(self) -> int:
+        """Orders made so far."""
+        return self._core.desk.order_count
+
+    def is_ending(self) -> bool:
+        """Whether the session is over and waits only for its venue."""
+        return self._core.desk.is_ending
+
+    def is_at_venue(self) -> bool:
+        """Whether orders are open at a real venue."""
+        outbox = self._core.desk.outbox
+        return outbox is not None and bool(outbox.open)
+
+    def sync(self) -> None:
+        """Make the journal durable."""
+        self._folder.sync()
+
+    # ---- the run ----
+
+    def run(
+        self,
+        outside: _Connected,
+        tell: Callable[[str], object],
+        home: Path | None,
+        past: RecordedInputs | None = None,
+    ) -> SessionResult:
+        """Run it in an event loop of its own."""
+        try:
+            return _in_loop(self._run(outside, tell, home, past))
+        finally:
+            self._recorder.close()
+
+    async def _run(
+        self,
+        outside: _Connected,
+        tell: Callable[[str], object],
+        home: Path | None,
+        past: RecordedInputs | None,
+    ) -> SessionResult:
+        settings = self._plan.config.live
+        clock, venue, random = outside.clock, outside.venue, outside.random
+        status = StatusFile(self._id, home)
+        inbox = Inbox(settings.inbox_size, self._stale_after_ns(), status.news)
+        link = reconciler = None
+        outbox = self._core.desk.outbox
+        if venue is not None and outbox is not None:
+            link = VenueLink(
+                venue,
+                self._core.desk.books,
+                outbox,
+                self._switch,
+                clock,
+                random,
+                inbox.put,
+                since_ns=_began_ns(past),
+            )
+            reconciler = self._reconciler(venue, link, clock, inbox, tell)
+        engine: LiveEngine[SessionResult] = LiveEngine(
+            self,
+            inbox,
+            self._recorder,
+            outside.feeds,
+            clock,
+            self._switch,
+            LiveRules(
+                settings.heartbeat_ms / 1000,
+                float(settings.stop_after_s),
+                float(settings.drain_timeout_s),
+            ),
+            link,
+            on_heartbeat=lambda: status.write(self._core, inbox, clock.now_ns()),
+            others={} if reconciler is None else {"reconciliation": reconciler.run},
+            before_live=lambda: self._before_live(venue, link, reconciler, past),
+        )
+        self._facts.watch(engine, inbox, status)
+        try:
+            with StallWatch(lambda: engine.beats, _STALL_S, tell) as stalls:
+                self._facts.stalls = stalls
+                return await engine.run(() if past is None else past.chunks())
+        finally:
+            status.remove()
+            if venue is not None:
+                await venue.close()
+
+    async def _before_live(
+        self,
+        venue: Venue | None,
+        link: VenueLink | None,
+        reconciler: Reconciler | None,
+        past: RecordedInputs | None,
+    ) -> None:
+        """Once everything recorded has been lived through: connect, and settle old questions."""
+        if self._core.is_closed:
+            self._running.command("open", "resumed", "operator")
+        if venue is None or link is None or reconciler is None:
+            return
+        await venue.open()
+        link.adopt([] if past is None else _fills_of(past))
+        await reconciler.start()
+        baseline = {name: str(amount) for name, amount in (reconciler.baseline or {}).items()}
+        self._folder.write_json(_BASELINE_FILE, baseline)
+
+    def _reconciler(
+        self,
+        venue: Venue,
+        link: VenueLink,
+        clock: Clock,
+        inbox: Inbox,
+        tell: Callable[[str], object],
+    ) -> Reconciler:
+        settings = self._plan.config.live
+        desk = self._core.desk
+        assert desk.outbox is not None
+        return Reconciler(
+            venue,
+            self._id,
+            desk.books,
+            desk.account,
+            desk.outbox,
+            link,
+            clock,
+            inbox.put,
+            tell,
+            ReconcileRules(
+                every_s=float(settings.reconcile_every_s),
+                stop_on_external=settings.on_external is OnExternal.HALT,
+            ),
+            self._baseline(),
+        )
+
+    def _baseline(self) -> dict[str, Decimal] | None:
+        """What the account held besides the session when it began; None when it begins now."""
+        path = self._place / _BASELINE_FILE
+        if self._journal is None or not path.is_file():
+            return None
+        # Amounts as text: they are exact, whatever the asset.
+        found = msgspec.json.decode(path.read_bytes(), type=dict[str, str])
+        return {name: Decimal(amount) for name, amount in found.items()}
+
+    def _stale_after_ns(self) -> dict[str, int]:
+        return {
+            symbol: book.limits.stale_after_ns for symbol, book in self._core.desk.books.items()
+        }
+
+
+def _began_ns(past: RecordedInputs | None) -> int:
+    """When the session began: no fill of ours is older; 0 for one that begins now."""
+    if past is None:
+        return 0
+    first = next((events for events in past.chunks() if events), None)
+    return 0 if first is None else first[0].ts_ns
+
+
+def _fills_of(past: RecordedInputs) -> list[tuple[str, str]]:
+    """Client order id and fill id of every fill that a recording reports."""
+    return [
+        (event.client_order_id, event.fill_id)
+        for events in past.chunks()
+        for event in events
+        if isinstance(event, Report) and event.kind is ReportKind.FILLED
+    ]
+
+
+def _in_loop(work: Coroutine[Any, Any, Result]) -> Result:
+    """Run `work` in a fresh event loop: uvloop's where it is installed."""
+    try:
+        import uvloop
+    except ImportError:
+        return asyncio.run(work)
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(work)

@@ -1,0 +1,101 @@
+"""What a live session is made of, from its settings: feeds, a venue, and the facts it leaves.
+
+The adapters are imported here, when they are chosen, and nowhere else: each needs a library of its
+own, and a session on recorded data none of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from random import Random
+from typing import TYPE_CHECKING, Any
+
+from logos.config import ConfigError, FeedName
+from logos.core.clock import Clock
+from logos.core.messages import Event
+from logos.execution.inbox import Inbox
+from logos.execution.stall import StallWatch
+from logos.feeds.live import LiveFeed
+from logos.feeds.paced import PacedFeed
+from logos.journal.inputs import InputsWriter
+from logos.session.live_status import StatusFile
+from logos.session.plan import Plan, find_sources, replay_feed
+from logos.venues.contract import Venue
+
+if TYPE_CHECKING:
+    from logos.execution.live_engine import LiveEngine
+
+
+class NoFeed:
+    """Stands in a plan for the feed of a live session, whose events are pushed."""
+
+    def chunks(self) -> Iterator[Sequence[Event]]:
+        """Nothing."""
+        return iter(())
+
+
+class LiveFacts:
+    """What only the live run can measure: kept with its inputs, so that a replay has it too."""
+
+    def __init__(self, recorder: InputsWriter) -> None:
+        self._recorder = recorder
+        self._engine: LiveEngine[Any] | None = None
+        self._inbox: Inbox | None = None
+        self._status: StatusFile | None = None
+        self._concluded: Mapping[str, Any] | None = None
+        self.stalls: StallWatch | None = None
+
+    def watch(self, engine: LiveEngine[Any], inbox: Inbox, status: StatusFile) -> None:
+        """These are the parts to ask at the end."""
+        self._engine = engine
+        self._inbox = inbox
+        self._status = status
+
+    def conclude(self) -> Mapping[str, Any]:
+        """The facts, written down with the inputs the first time. Raises OSError."""
+        if self._concluded is None:
+            self._concluded = self._measure()
+            self._recorder.write_facts(self._concluded)
+            self._recorder.sync()
+        return self._concluded
+
+    def _measure(self) -> dict[str, Any]:
+        engine, inbox, status = self._engine, self._inbox, self._status
+        if engine is None or inbox is None or status is None:
+            return {}
+        return {
+            "failure": engine.failure,
+            "latency": {name: each.summary() for name, each in engine.stages.items()},
+            "overruns": engine.overruns,
+            "stalls": 0 if self.stalls is None else self.stalls.stalls,
+            "market_events": inbox.market_count,
+            "conflated": inbox.conflated,
+            "peak_waiting": inbox.peak,
+            "feed_news_count": status.news_count,
+            "feed_news": status.feed_facts(),
+        }
+
+
+def make_feeds(plan: Plan, clock: Clock, random: Random) -> list[LiveFeed]:
+    """The feeds that `[live]` names. Raises ConfigError."""
+    settings = plan.config.live
+    if settings.feed is FeedName.REPLAY:
+        return [_paced(plan, clock)]
+    raise ConfigError(
+        "live.feed is empty: name ccxt, yahoo, mt5 or replay (recorded data through the live loop)"
+    )
+
+
+def _paced(plan: Plan, clock: Clock) -> LiveFeed:
+    sources = find_sources(plan.config)
+    feed, _ = replay_feed(plan.config, sources, plan.instruments)
+    symbols = [source.symbol for source in sources]
+    return PacedFeed(feed.chunks(), symbols, clock, float(plan.config.live.speed))
+
+
+def make_venue(plan: Plan) -> Venue | None:
+    """The venue that real orders go to; None for the paper market. Raises ConfigError."""
+    settings = plan.config.venue
+    if not settings.live:
+        return None
+    raise ConfigError(f"venue.name: {settings.name.value!r} is not known")
