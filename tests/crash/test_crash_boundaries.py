@@ -11,10 +11,11 @@ from tempfile import TemporaryDirectory
 
 import pytest
 from crash_helpers import Bench, operations_of, truth
-from crash_sessions import first_difference, replay, session_folder
+from crash_sessions import STORIES, begin, first_difference, replay, session_folder
 
+from logos.core.gates import InProcessSwitch
 from logos.session import recovery
-from logos.testing.faults import Cut, Decide, Fault, Operation, at
+from logos.testing.faults import Cut, Decide, Fault, FileFaults, Operation, at
 
 
 def in_the_middle(number: int) -> Decide:
@@ -52,6 +53,31 @@ def test_a_cut_before_and_in_every_operation_of_a_session_changes_nothing(first:
     assert {place: text for place, text in differences.items() if text} == {}
 
 
+@pytest.mark.parametrize("first", range(6))
+def test_a_cut_around_a_snapshot_changes_nothing(first: int) -> None:
+    differences = {}
+    for number in range(1 + first, operations_of("saved") + 1, 6):
+        cut = at(number, Cut()) if number // 6 % 2 else in_the_middle(number)
+        differences[number] = crash_and_finish("saved", [cut])
+    assert {place: text for place, text in differences.items() if text} == {}
+
+
+def test_a_cut_before_in_and_after_every_operation_of_a_snapshot_changes_nothing() -> None:
+    with TemporaryDirectory() as folder, FileFaults(Path(folder)) as faults:
+        begin(STORIES["saved"], Path(folder), InProcessSwitch())
+    own = [each.number for each in faults.operations if "snapshot.json" in each.path.name]
+    assert len(own) > 15
+    differences = {}
+    for number in own:
+        for moment, cut in (
+            ("before", at(number, Cut())),
+            ("in", in_the_middle(number)),
+            ("after", at(number, Cut(is_after=True))),
+        ):
+            differences[number, moment] = crash_and_finish("saved", [cut])
+    assert {place: text for place, text in differences.items() if text} == {}
+
+
 @pytest.mark.parametrize("name", ["halted", "blocked", "failing"])
 def test_a_cut_in_a_session_that_is_engaged_or_fails_changes_nothing(name: str) -> None:
     differences = {}
@@ -61,20 +87,20 @@ def test_a_cut_in_a_session_that_is_engaged_or_fails_changes_nothing(name: str) 
     assert {place: text for place, text in differences.items() if text} == {}
 
 
-@pytest.mark.parametrize("name", ["trading", "halted"])
+@pytest.mark.parametrize("name", ["trading", "halted", "saved", "saved, halted"])
 def test_a_cut_while_resuming_changes_nothing(name: str) -> None:
     operations = operations_of(name)
     differences = {}
-    for number in range(1, operations + 1, 3):
+    for number in range(1, operations + 1, 3 if operations < 90 else 5):
         first = at(operations * 2 // 3, Cut())
         differences[number] = crash_and_finish(name, [first, in_the_middle(number)])
     assert {place: text for place, text in differences.items() if text} == {}
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(10))
 def test_cut_after_cut_after_cut_changes_nothing(seed: int) -> None:
     chance = Random(seed)
-    name = chance.choice(["trading", "halted", "blocked", "failing"])
+    name = chance.choice(list(STORIES))
     cuts = [in_the_middle(chance.randint(1, operations_of(name))) for _ in range(5)]
     assert crash_and_finish(name, cuts) == ""
 

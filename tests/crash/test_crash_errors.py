@@ -59,6 +59,13 @@ def test_an_error_at_any_operation_ends_the_session_and_it_resumes(code: int) ->
     assert {number: text for number, text in problems.items() if text} == {}
 
 
+def test_an_error_around_a_snapshot_ends_the_session_and_it_resumes() -> None:
+    problems = {}
+    for number in range(1, operations_of("saved") + 1, 5):
+        problems[number] = problem_with("saved", number, errno.ENOSPC, lasting=number % 2 == 0)
+    assert {number: text for number, text in problems.items() if text} == {}
+
+
 def test_an_error_while_resuming_leaves_a_session_that_resumes() -> None:
     problems = {}
     for number in range(1, operations_of("trading"), 4):

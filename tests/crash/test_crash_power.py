@@ -19,8 +19,8 @@ from logos.session import recovery
 from logos.testing.faults import FileFaults, Step
 from logos.testing.power import Disk
 
-STATES = 700
-"""Generated for each of three rhythms of syncing: 2,100 in all."""
+STATES = 525
+"""Generated for each of four rhythms of syncing: 2,100 in all."""
 RESUMED = 25
 """Of these so many are resumed to the end, for each rhythm."""
 
@@ -82,7 +82,7 @@ def record(
 
 
 @pytest.mark.parametrize(
-    ("name", "flushes_a_sync"), [("trading", 0), ("halted", 1), ("trading", 4)]
+    ("name", "flushes_a_sync"), [("trading", 0), ("halted", 1), ("trading", 4), ("saved", 4)]
 )
 def test_recovery_keeps_all_that_was_synced_and_nothing_that_never_was(
     name: str, flushes_a_sync: int, monkeypatch: pytest.MonkeyPatch
