@@ -16,6 +16,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+from logos.config import make_config
 from logos.core.gates import Switch
 from logos.core.messages import Event, Quote
 from logos.core.strategy import Answer, Context, Replace, Request, Strategy, limit, market, stop
@@ -144,7 +145,7 @@ def every_pieces(count: int) -> SnapshotDue:
 @cache
 def _events(story: Story) -> list[Event]:
     """Quotes a second apart, of symbols that wander."""
-    plain = make_plan(runner.config_from(None, story.config), strategy=story.strategy, feed=_NONE)
+    plain = make_plan(make_config(story.config), strategy=story.strategy, feed=_NONE)
     instruments = make_instruments(plain.config.instruments)
     chance = Random(story.seed)
     middle = dict.fromkeys(SYMBOLS, 10_000)

@@ -18,6 +18,7 @@ from crash_sessions import START_NS, STORIES, SYMBOLS, Saving
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
+from logos.config import make_config
 from logos.core.engine import TradingCore
 from logos.core.fees import FeeRule
 from logos.core.gates import InProcessSwitch
@@ -31,7 +32,6 @@ from logos.core.state import NotThisCore, is_savable, restore_core, save_core
 from logos.core.state_table import TABLE
 from logos.core.strategy import Answer, Context, Strategy, can_save
 from logos.core.types import NS_PER_DAY
-from logos.session import runner
 from logos.session.build import make_instruments
 from logos.session.plan import make_plan
 
@@ -93,12 +93,12 @@ class Market:
         return base
 
     def core(self, switch: InProcessSwitch) -> TradingCore:
-        config = runner.config_from(None, self.config)
+        config = make_config(self.config)
         return make_plan(config, strategy=Everything(), feed=FEED).make_core("saved", switch)
 
     def events(self, count: int) -> list[Event]:
         """Quotes, trades, bars and an operator's word, of symbols that wander over midnight."""
-        instruments = make_instruments(runner.config_from(None, self.config).instruments)
+        instruments = make_instruments(make_config(self.config).instruments)
         chance = Random(self.seed)
         middle = dict.fromkeys(SYMBOLS, 10_000)
         now_ns = (START_NS // NS_PER_DAY + 1) * NS_PER_DAY - count // 2 * 1_000_000_000

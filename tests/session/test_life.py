@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from session_helpers import ListFeed, session_config
 
+from logos.config import make_config
 from logos.core.gates import InProcessSwitch
 from logos.core.messages import Event, Quote
 from logos.core.strategy import Answer, Context, Strategy
@@ -41,7 +42,7 @@ class Alternating(Strategy):
 
 def quotes(count: int) -> list[Event]:
     feed = ListFeed([])
-    plan = make_plan(runner.config_from(None, CONFIG), strategy=Alternating(), feed=feed)
+    plan = make_plan(make_config(CONFIG), strategy=Alternating(), feed=feed)
     traded = make_instruments(plan.config.instruments)["ACME"]
     return [
         Quote(START_NS + row * 10**9, "ACME", 10_000 + row % 7, 10_002 + row % 7, 10, 10, traded)
@@ -53,7 +54,7 @@ class Pushed:
     """A primed session, its switch, and what it has come to."""
 
     def __init__(self, home: Path) -> None:
-        config = runner.config_from(None, CONFIG)
+        config = make_config(CONFIG)
         plan = make_plan(config, strategy=Alternating(), feed=ListFeed([]))
         session_id, place = claim_folder(plan.config.session.id, home)
         self.switch = InProcessSwitch()

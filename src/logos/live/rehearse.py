@@ -12,7 +12,7 @@ import json
 import sys
 from pathlib import Path
 
-from logos.config import ConfigError
+from logos.config import ConfigError, load_config
 from logos.feeds.errors import DataError
 from logos.journal.writer import replace_file
 from logos.live import trade
@@ -24,7 +24,6 @@ from logos.session.rehearsal_report import (
     table_head,
     table_row,
 )
-from logos.session.runner import config_from
 from logos.session.scenarios import Scenario, bundled_scenarios, choose, read_scenarios
 
 
@@ -57,7 +56,7 @@ def run(options: argparse.Namespace) -> int:
                 print(f"{scenario.name:<31}  {scenario.description}")
             return 0
         chosen = choose(scenarios, options.names)
-        config = config_from(options.config, trade.overrides(options))
+        config = load_config(options.config, trade.overrides(options))
         is_quiet = options.quiet or options.json
         if not is_quiet:
             print(table_head())

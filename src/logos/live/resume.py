@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import argparse
 
+from logos.config import live_overrides
 from logos.live.attempt import ProgressBar, attempt
+from logos.live.trade import add_leave
 from logos.session import SessionResult
 from logos.session.guardian import tell_operator
-from logos.session.recovery import resume
+from logos.session.recovery import goes_on_live, resume
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -23,6 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="run the session again from its beginning, whatever it left",
     )
+    add_leave(parser)
     parser.add_argument("--quiet", action="store_true", help="no progress bar and no table")
     parser.add_argument("--json", action="store_true", help="print the summary as JSON")
 
@@ -31,6 +34,11 @@ def run(options: argparse.Namespace) -> int:
     """Resume the session; returns the exit code."""
 
     def go(bar: ProgressBar) -> SessionResult:
+        if not options.seal and goes_on_live(options.session_id):
+            from logos.session.live import resume_live
+
+            given = live_overrides(options.live, options.i_acknowledge_risk)
+            return resume_live(options.session_id, is_acknowledged=bool(given))
         return resume(
             options.session_id,
             on_plan=bar.start,

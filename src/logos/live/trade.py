@@ -9,12 +9,11 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from logos.config import ConfigError
+from logos.config import ConfigError, FeedName, live_overrides, load_config, merge
 from logos.live.attempt import ProgressBar, attempt
 from logos.session import SessionResult
 from logos.session import run as run_session
 from logos.session.guardian import tell_operator
-from logos.session.runner import config_from
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -46,9 +45,29 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--accept", metavar="KINDS", help="kinds of data defects to tolerate: gap,crossed,..."
     )
+    parser.add_argument(
+        "--feed",
+        choices=[name.value for name in FeedName if name.value],
+        help="run on live data (replay: recorded data through the live loop); see docs/FEEDS.md",
+    )
+    parser.add_argument(
+        "--exchange", metavar="ID", help="the live feed's exchange, as ccxt names it"
+    )
+    parser.add_argument("--speed", metavar="X", help="of a replay feed: X times faster; 0: at once")
+    add_leave(parser)
     parser.add_argument("--seed", type=int, metavar="N", help="seed of the session's generator")
     parser.add_argument("--quiet", action="store_true", help="no progress bar and no table")
     parser.add_argument("--json", action="store_true", help="print the summary as JSON")
+
+
+def add_leave(parser: argparse.ArgumentParser) -> None:
+    """Add the two options without which no order leaves for a real venue."""
+    parser.add_argument(
+        "--live", action="store_true", help="send orders to the venue of the settings, for real"
+    )
+    parser.add_argument(
+        "--i-acknowledge-risk", action="store_true", help="--live needs this too, each time"
+    )
 
 
 def run(options: argparse.Namespace) -> int:
@@ -56,7 +75,11 @@ def run(options: argparse.Namespace) -> int:
     tell = _say_nothing if options.quiet else tell_operator
 
     def go(bar: ProgressBar) -> SessionResult:
-        config = config_from(options.config, overrides(options))
+        config = load_config(options.config, overrides(options), tell=tell)
+        if config.live.feed is not FeedName.NONE:
+            from logos.session.live import run_live
+
+            return run_live(config, tell=tell)
         return run_session(config, on_plan=bar.start, tell=tell)
 
     return attempt(go, options, "trade")
@@ -88,16 +111,18 @@ def overrides(options: argparse.Namespace) -> dict[str, Any]:
             "to": options.end,
             "accept": _words(options.accept),
         },
+        "live": {"feed": options.feed, "exchange": options.exchange, "speed": options.speed},
     }
     # Choosing one way to decide on the command line takes back the other of the file.
     if options.signals:
         tables["strategy"]["name"] = ""
     elif options.strategy:
         tables["strategy"]["signals"] = ""
-    return {
+    given = {
         name: {key: value for key, value in table.items() if value is not None}
         for name, table in tables.items()
     }
+    return merge(given, live_overrides(options.live, options.i_acknowledge_risk))
 
 
 def _words(text: str | None) -> list[str] | None:

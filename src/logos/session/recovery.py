@@ -51,6 +51,7 @@ __all__ = [
     "JournalDamagedError",
     "SessionDiffersError",
     "find_session",
+    "goes_on_live",
     "read_session",
     "replay",
     "resume",
@@ -154,6 +155,14 @@ def resume(
     finally:
         if own_switch is not None:
             own_switch.close()
+
+
+def goes_on_live(session_id: str, home: Path | None = None) -> bool:
+    """Whether a session ran on live data, and has not come to its end."""
+    folder = find_session(session_id, home)
+    if RecordedInputs.of(folder) is None:
+        return False
+    return read_session(folder).status in (None, SessionStatus.STOPPED)
 
 
 def _check_may_go_on(session_id: str, journal: Journal, finished: bool, *, seal: bool) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from logos.config import Config, make_config, merge, read_toml
+from logos.config import Config, make_config, read_toml
 from logos.core.gates import Switch
 from logos.core.strategy import Strategy
 from logos.session.folder import SessionFolder, claim_folder
@@ -17,7 +17,7 @@ from logos.session.plan import Feed, Plan, make_plan
 from logos.session.running import Progress, Running
 from logos.session.snapshot import SnapshotDue, every_seconds
 
-__all__ = ["ExitCode", "Progress", "SessionResult", "config_from", "no_progress", "run"]
+__all__ = ["ExitCode", "Progress", "SessionResult", "no_progress", "run"]
 
 
 def run(
@@ -63,19 +63,6 @@ def run(
     finally:
         if own_switch is not None:
             own_switch.close()
-
-
-def config_from(file: str | None, overrides: Mapping[str, Any]) -> Config:
-    """The settings of a TOML file (None: no file) with `overrides` laid on top."""
-    base = read_toml(Path(file)) if file else {}
-    chosen = overrides.get("strategy", {})
-    there = base.get("strategy", {})
-    if isinstance(there, dict) and any(
-        chosen.get(key) and chosen[key] != there.get(key) for key in ("name", "signals")
-    ):
-        # Another strategy than the file's: its parameters are not this one's.
-        base = {**base, "strategy": {key: v for key, v in there.items() if key != "params"}}
-    return make_config(merge(base, overrides), file or "command line")
 
 
 def no_progress(_: int) -> None:
