@@ -205,8 +205,9 @@ def test_live_keys_and_orders_do_not_travel_unencrypted(url: str, is_refused: bo
 
 
 _KEYS_OF_TABLES = st.sampled_from(
-    "risk orders symbols total instruments fees venue strategy params account balances "
-    "max_position quantity actions data name quote A".split()
+    ["risk", "orders", "symbols", "total", "max_position", "quantity", "actions", "strategy"]
+) | st.sampled_from(
+    ["params", "account", "instruments", "fees", "venue", "name", "quote", "tick", "lot", "A"]
 )
 _ANYTHING = st.recursive(
     st.none() | st.booleans() | st.integers() | st.decimals() | st.text(max_size=3),
@@ -221,6 +222,23 @@ def test_anything_at_all_is_settings_or_has_its_problems_told(raw: Any) -> None:
     assert isinstance(examined.config, Config)
     if not examined.problems:
         assert make_config(raw) == examined.config
+
+
+_INSTRUMENT = st.fixed_dictionaries(
+    {},
+    optional={
+        "quote": st.sampled_from(["USD", 1]),
+        "tick": st.decimals() | st.text(max_size=2),
+        "lot": st.integers() | st.none(),
+        "fees": st.dictionaries(st.sampled_from(["maker", "x"]), st.decimals() | st.text()),
+    },
+)
+
+
+@given(st.dictionaries(st.text(max_size=2), _INSTRUMENT, max_size=3))
+def test_any_instruments_are_settings_or_have_their_problems_told(raw: dict[str, Any]) -> None:
+    examined = examine({"instruments": raw})
+    assert len(examined.config.instruments) == len(raw) or examined.problems
 
 
 @given(st.dictionaries(_KEYS_OF_TABLES, _ANYTHING, max_size=4))
@@ -243,6 +261,25 @@ def test_everything_wrong_is_told_at_once_and_nothing_twice() -> None:
         "paper.participation is a share from 0 to 1",
         "account: EUR must be 0 or more, not -1",
     ]
+
+
+@pytest.mark.parametrize(
+    ("tick", "problem"),
+    [
+        ("fine", "instruments.A.tick: "),
+        (Decimal("NaN"), "instruments.A.tick: must be a finite number, not NaN"),
+        ([], "instruments.A.tick: Expected"),
+    ],
+)
+def test_a_required_value_that_is_wrong_is_told_beside_the_rest(tick: object, problem: str) -> None:
+    said = problems_of(
+        instruments={
+            "A": {"quote": "USD", "tick": tick, "lot": 1},
+            "B": {"quote": "USD", "tick": 1, "lot": 1, "fees": {"maker": -1}},
+        }
+    )
+    assert said[0].startswith(problem)
+    assert said[1:] == ["instruments.B.fees: rebates (negative fees) are not supported"]
 
 
 def test_a_venue_other_than_paper_needs_both_flags_each_time(tmp_path: Path) -> None:

@@ -116,6 +116,8 @@ def test_any_file_is_read_or_refused_with_a_line(text: str) -> None:
 
 def test_no_file_is_no_variables(tmp_path: Path) -> None:
     assert read_dotenv(tmp_path / ".env") == {}
+    (tmp_path / "file").touch()
+    assert read_dotenv(tmp_path / "file" / ".env") == {}
 
 
 def test_a_file_that_is_not_text_or_not_a_file_is_refused(tmp_path: Path) -> None:

@@ -156,8 +156,10 @@ def _problems(raw: object, expected: Any, path: Path) -> list[_Problem]:
         return _wrong_value(raw, expected, path)
     known = keys_of(expected)
     problems = [
-        # Without it the whole table means nothing.
-        _Problem(f"{joined((*path, field.encode_name))}: is missing", path)
+        _Problem(
+            f"{joined((*path, field.encode_name))}: is missing",
+            _what_falls_with((*path, field.encode_name)),
+        )
         for field in msgspec.structs.fields(expected)
         if field.required and field.encode_name not in raw
     ]
@@ -170,6 +172,22 @@ def _problems(raw: object, expected: Any, path: Path) -> list[_Problem]:
         hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(sorted(known))}"
         problems.append(_Problem(f"unknown key {joined(inside)!r}; {hint}", inside))
     return problems
+
+
+def _what_falls_with(path: Path) -> Path:
+    """What must be set aside when the value at `path` is: its table, when the table needs it."""
+    expected: Any = Config
+    for place, key in enumerate(path):
+        if is_table_type(expected):
+            fields = {field.encode_name: field for field in msgspec.structs.fields(expected)}
+            if key not in fields:
+                break
+            if fields[key].required:
+                return path[:place]
+            expected = keys_of(expected)[key]
+        elif get_origin(expected) is dict:
+            expected = get_args(expected)[1]
+    return path
 
 
 def joined(path: Path) -> str:
@@ -186,14 +204,15 @@ def _wrong_value(raw: object, expected: Any, path: Path) -> list[_Problem]:
         if isinstance(expected, type) and issubclass(expected, enum.Enum):
             words = (choice.value or "nothing" for choice in expected)
             text += "; use one of " + ", ".join(words)
-        return [_Problem(f"{joined(path)}: {text}", path)]
+        return [_Problem(f"{joined(path)}: {text}", _what_falls_with(path))]
     return []
 
 
 def _endless_numbers(value: object, path: Path) -> list[_Problem]:
     """Every NaN and infinity, wherever it stands."""
     if isinstance(value, Decimal) and not value.is_finite():
-        return [_Problem(f"{joined(path)}: must be a finite number, not {value}", path)]
+        text = f"{joined(path)}: must be a finite number, not {value}"
+        return [_Problem(text, _what_falls_with(path))]
     if isinstance(value, msgspec.Struct):
         value = {
             field.encode_name: getattr(value, field.name) for field in msgspec.structs.fields(value)

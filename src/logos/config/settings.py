@@ -245,6 +245,15 @@ class Transport(enum.Enum):
     WEBSOCKET = "websocket"
 
 
+class FeedKind(enum.Enum):
+    """What a live feed delivers."""
+
+    QUOTES = "quotes"
+    TRADES = "trades"
+    BOTH = "both"
+    BARS = "bars"
+
+
 class OnExternal(enum.Enum):
     """What is done about orders and positions that are not the session's."""
 
@@ -276,6 +285,12 @@ class LiveSettings(Settings, frozen=True, kw_only=True):
     """The exchange's ccxt id; "ccxt" only."""
     url: str = ""
     """Another address than the feed's own."""
+    kind: FeedKind = FeedKind.QUOTES
+    """quotes, trades, both or bars; Yahoo has bars only."""
+    interval: str = "1m"
+    """The length of bars, such as "1m", "5m" or "1h"."""
+    markets: dict[str, str] = {}
+    """What the source calls a symbol, where that is not BASE/QUOTE (ccxt) or the symbol itself."""
     transport: Transport = Transport.POLL
     """poll or websocket."""
     poll_interval_ms: int = 1000
