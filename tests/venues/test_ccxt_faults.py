@@ -12,7 +12,7 @@ import aiohttp
 import ccxt
 import pytest
 from ccxt.base.errors import error_hierarchy
-from venue_tools import NOW_NS, Desk, exchange_desk
+from venue_tools import KEY, NOW_NS, SECRET, Desk, exchange_desk
 
 from logos.core.clock import Backoff
 from logos.core.types import OrderStatus
@@ -22,7 +22,7 @@ from logos.venues.common import Knowledge, Redactor
 from logos.venues.contract import NotSent, OutcomeUnknown, Refused, Unavailable, VenueError
 
 TIMEOUT_S = 0.25
-UNHANDLED = [
+UNHANDLED: list[tuple[Fault, type[VenueError]]] = [
     (Fault.TIMEOUT_BEFORE, OutcomeUnknown),
     (Fault.RESET_BEFORE, OutcomeUnknown),
     (Fault.SERVER_ERROR, OutcomeUnknown),
@@ -30,7 +30,7 @@ UNHANDLED = [
     (Fault.RATE_LIMIT, NotSent),
     (Fault.MAINTENANCE, NotSent),
 ]
-HANDLED = [
+HANDLED: list[tuple[Fault, type[VenueError]]] = [
     (Fault.TIMEOUT_AFTER, OutcomeUnknown),
     (Fault.RESET_AFTER, OutcomeUnknown),
     (Fault.SERVER_ERROR_AFTER, OutcomeUnknown),
@@ -173,8 +173,8 @@ def test_a_late_acknowledgement_within_the_timeout_is_an_answer_like_any_other()
 
 def test_wrong_credentials_are_refused_with_what_to_do() -> None:
     async def story() -> None:
-        for options in ({"key": "another-key"}, {"secret": "another-secret"}):
-            async with exchange_desk(**options) as desk:
+        for key, secret in (("another-key", SECRET), (KEY, "another-secret")):
+            async with exchange_desk(key=key, secret=secret) as desk:
                 with pytest.raises(Refused, match="check the key, its permissions"):
                     await desk.venue.submit(desk.limit_buy(), "s-1-1")
                 assert desk.account.orders == []

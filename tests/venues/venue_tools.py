@@ -14,11 +14,13 @@ from logos.core.instrument import Instrument, instrument
 from logos.core.orders import OrderIntent
 from logos.core.risk import Approved
 from logos.core.types import OrderType, Side, TimeInForce
+from logos.testing.alpaca_server import AlpacaAccount
 from logos.testing.clock import ManualClock
 from logos.testing.exchange import Exchange
 from logos.testing.exchange_binance import BinanceShape
 from logos.testing.exchange_market import Listing, Market
 from logos.testing.exchange_orders import ExchangeOrders
+from logos.venues.alpaca import AlpacaVenue
 from logos.venues.ccxt import CcxtVenue
 
 KEY = "vmPUZE6mv9SD5VNHk4HlWFsOr6aKE2zvsw0MuIgwCIPy6utIco14y7Ju91duEh8A"
@@ -128,5 +130,79 @@ async def exchange_desk(
             if is_open:
                 await venue.open()
             yield Desk(venue, exchange, account, own_clock, coin)
+        finally:
+            await venue.close()
+
+
+# ---- a broker of shares ----
+
+PAPER_KEY = "PKTEST1234567890ABCD"
+PAPER_SECRET = "x9kLmQ2vR7tYpW4zB8nC1dF5gH3jK6sA0uEiOoPq"
+
+
+def share(symbol: str = "AAPL", **changes: str) -> Instrument:
+    """A share in cents and whole shares."""
+    rules = {"tick": "0.01", "lot": "1", "quote": "USD"} | changes
+    return instrument(symbol, **rules)  # type: ignore[arg-type]
+
+
+def coin(**changes: str) -> Instrument:
+    """BTC/USD as the local broker lists it."""
+    rules = {"tick": "0.01", "lot": "0.0001", "quote": "USD", "min_quantity": "0.0001"} | changes
+    return instrument("BTC/USD", **rules)  # type: ignore[arg-type]
+
+
+@dataclass
+class BrokerDesk:
+    """A venue at the local broker, and the broker behind it."""
+
+    venue: AlpacaVenue
+    exchange: Exchange
+    account: AlpacaAccount
+    clock: ManualClock
+    share: Instrument
+    coin: Instrument
+
+    def limit_buy(self, quantity: str = "10", price: str = "150.00") -> Approved:
+        """A buy that rests below the market."""
+        return approved(self.share, Side.BUY, quantity, price)
+
+
+@asynccontextmanager
+async def broker_desk(
+    *,
+    key: str = PAPER_KEY,
+    secret: str = PAPER_SECRET,
+    what: Instrument | None = None,
+    is_open: bool = True,
+    timeout_s: float = 5.0,
+    **options: Any,
+) -> AsyncIterator[BrokerDesk]:
+    """A venue at a local broker: AAPL at 199.99 bid and 200.01 asked, BTC/USD about 100,000."""
+    shares = Listing("AAPL", "AAPL", "USD", tick="0.01", lot="1", minimum_quantity="1")
+    shares.add_top(NOW_NS - 1, "199.99", "200.01", "500", "500")
+    coins = Listing("BTC/USD", "BTC", "USD", lot="0.0001", minimum_quantity="0.0001")
+    coins.add_top(NOW_NS - 1, "99990.00", "100000.00", "5", "5")
+    exchange = Exchange(Market([shares, coins], NOW_NS))
+    account = AlpacaAccount(exchange, PAPER_KEY, PAPER_SECRET)
+    clock = ManualClock(NOW_NS)
+    one = what if what is not None else share()
+    other = coin()
+    async with exchange:
+        venue = AlpacaVenue(
+            {one.symbol: one, "BTC/USD": other},
+            clock,
+            Random(1),
+            key=Word(key),
+            secret=Word(secret),
+            url=exchange.url,
+            timeout_s=timeout_s,
+            session_id="s-1",
+            **options,
+        )
+        try:
+            if is_open:
+                await venue.open()
+            yield BrokerDesk(venue, exchange, account, clock, one, other)
         finally:
             await venue.close()

@@ -33,7 +33,7 @@ class Troubles:
 
     not_found: dict[str, int] = field(default_factory=dict)
     """By client id: how many more questions about the order are answered "does not exist"."""
-    before_cancel: Callable[[PlacedOrder], None] | None = None
+    before_cancel: Callable[[Any], None] | None = None
     """Called with the order just before a cancel takes effect: a fill may slip in."""
     hold: asyncio.Event | None = None
     """While set to an event, handled orders are answered only once it is set."""

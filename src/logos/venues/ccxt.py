@@ -37,6 +37,7 @@ from logos.venues.common import (
     Redactor,
     Revealable,
     Unreadable,
+    asked_for,
     order_error,
     question_error,
     text_of,
@@ -190,7 +191,9 @@ class CcxtVenue:
         answer = await self._connection.ask(what, call, absent=ccxt.OrderNotFound)
         if answer is None:
             return None
-        return self._read(what, lambda: self._records.order(symbol, answer))
+        return self._read(
+            what, lambda: asked_for(self._records.order(symbol, answer), client_order_id)
+        )
 
     async def open_orders(self) -> Sequence[VenueOrder]:
         """Everything open in the session's symbols, orders that are not ours included."""

@@ -16,7 +16,7 @@ import enum
 import hashlib
 import re
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Final, Protocol
 from urllib.parse import quote, quote_plus
@@ -33,6 +33,7 @@ from logos.venues.contract import (
     Refused,
     Unavailable,
     VenueError,
+    VenueOrder,
 )
 
 REDACTED: Final = "[hidden]"
@@ -206,6 +207,13 @@ def _digest(session_id: str) -> str:
     return hashlib.sha256(session_id.encode()).hexdigest()[:16]
 
 
+def asked_for(order: VenueOrder, client_order_id: str) -> VenueOrder:
+    """`order`, when it is the one that was asked for. Raises Unreadable."""
+    if order.client_order_id != client_order_id:
+        raise Unreadable("the answer is about another order")
+    return order
+
+
 # ---- numbers and times ----
 
 
@@ -263,6 +271,13 @@ def time_ns(text: object) -> int:
     span = moment - datetime(1970, 1, 1, tzinfo=UTC)
     seconds = span.days * 86_400 + span.seconds
     return seconds * NS_PER_SECOND + int((fraction or "").ljust(9, "0"))
+
+
+def iso_time(ts_ns: int) -> str:
+    """Nanoseconds since 1970 as an ISO-8601 moment in UTC, exactly."""
+    seconds, rest = divmod(ts_ns, NS_PER_SECOND)
+    moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds)
+    return f"{moment:%Y-%m-%dT%H:%M:%S}.{rest:09d}Z"
 
 
 # ---- the rules of a market, ours and the venue's ----

@@ -1,0 +1,166 @@
+"""Requests to Alpaca, each made once in a thread, their failures as what is known after them.
+
+Problem: the alpaca-py library is synchronous, repeats requests by itself, and waits for an answer
+without end. Method: every request runs in a thread, with a timeout on the connection and one around
+it all; repeating is off. A request that was given up may still arrive: its outcome is unknown.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import warnings
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any, Final
+
+import requests
+from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
+
+from logos.core.clock import Backoff
+from logos.venues.common import (
+    Failure,
+    Knowledge,
+    Redactor,
+    Revealable,
+    order_error,
+    question_error,
+)
+
+with warnings.catch_warnings():
+    # The library also imports a websocket client that has announced its retirement.
+    warnings.simplefilter("ignore", DeprecationWarning)
+    from alpaca.common.exceptions import APIError
+    from alpaca.trading.client import TradingClient
+
+KNOWLEDGE: Final[dict[int, Knowledge]] = {
+    400: Knowledge.REFUSED,
+    401: Knowledge.REFUSED,
+    403: Knowledge.REFUSED,
+    404: Knowledge.REFUSED,
+    422: Knowledge.REFUSED,
+    429: Knowledge.NOT_SENT,
+}
+"""What a status says of an order that was being sent; any other leaves the outcome unknown."""
+
+_GRACE_S: Final = 0.5
+"""What a thread gets beyond its own timeouts before nobody waits for it any more."""
+
+
+class _Client(TradingClient):
+    """The library's client, with a timeout and without repeating anything."""
+
+    timeout_s: float = 10.0
+
+    def _one_request(self, method: str, url: str, opts: dict[str, Any], retry: int) -> Any:  # noqa: ARG002
+        limits = {"timeout": (self.timeout_s, self.timeout_s)}
+        return super()._one_request(method, url, {**opts, **limits}, 0)
+
+    def close(self) -> None:
+        """Release the connections."""
+        self._session.close()
+
+
+class Connection:
+    """One account's requests. Make it in the event loop's thread; close it when done."""
+
+    def __init__(
+        self,
+        key: Revealable,
+        secret: Revealable,
+        *,
+        sandbox: bool,
+        url: str,
+        timeout_s: float,
+        redactor: Redactor,
+        backoff: Backoff,
+    ) -> None:
+        self._client = _Client(
+            key.reveal(), secret.reveal(), paper=sandbox, raw_data=True, url_override=url or None
+        )
+        self._client.timeout_s = timeout_s
+        self._timeout_s = timeout_s
+        self._redactor = redactor
+        self._backoff = backoff
+
+    def close(self) -> None:
+        """Release the connections."""
+        self._client.close()
+
+    async def place(self, what: str, order: Mapping[str, str]) -> Any:
+        """The answer to an order. Raises Refused, NotSent or OutcomeUnknown."""
+        answer, failure = await self._try(partial(self._client.post, "/orders", dict(order)))
+        if failure is not None:
+            raise order_error(what, failure)
+        return answer
+
+    async def cancel(self, what: str, venue_order_id: str) -> None:
+        """Ask for a cancel. Raises Refused, NotSent or OutcomeUnknown."""
+        path = f"/orders/{venue_order_id}"
+        answer, failure = await self._try(partial(self._client.delete, path))
+        if failure is None and answer is not None:
+            failure = Failure(Knowledge.UNKNOWN, "the answer to the cancel cannot be read")
+        if failure is not None:
+            raise order_error(what, failure)
+
+    async def ask(
+        self,
+        what: str,
+        path: str,
+        parameters: Mapping[str, str] | None = None,
+        may_be_absent: bool = False,
+    ) -> Any:
+        """The JSON answer to a question; None where it may be absent and is (404).
+
+        Raises Unavailable.
+        """
+        call = partial(self._client.get, path, dict(parameters or {}))
+        answer, failure = await self._try(call, absent_status=404 if may_be_absent else 0)
+        if failure is not None:
+            raise question_error(what, failure)
+        return answer
+
+    async def _try(
+        self, call: Callable[[], Any], absent_status: int = 0
+    ) -> tuple[Any, Failure | None]:
+        """The answer, or what is known after the failure."""
+        try:
+            async with asyncio.timeout(2 * self._timeout_s + _GRACE_S):
+                answer = await asyncio.to_thread(call)
+        except Exception as error:
+            # Whatever breaks while a request is under way says nothing about what became of it.
+            status = error.status_code if isinstance(error, APIError) else None
+            if status is not None and status == absent_status:
+                return None, None
+            return None, self._failure(error, status)
+        self._backoff.reset()
+        return answer, None
+
+    def _failure(self, error: Exception, status: int | None) -> Failure:
+        words = f"{type(error).__name__}: {error}"
+        knowledge = Knowledge.UNKNOWN
+        if status is not None:
+            words = f"HTTP {status}: {error}"
+            knowledge = KNOWLEDGE.get(status, Knowledge.UNKNOWN)
+        elif _never_connected(error):
+            knowledge = Knowledge.NOT_SENT
+        if "client_order_id must be unique" in str(error):
+            knowledge = Knowledge.UNKNOWN
+        if status == 401:
+            words += "; check the key, and that it is for paper or live as configured"
+        wait_s = 0.0 if knowledge is Knowledge.REFUSED else self._backoff.next_s()
+        return Failure(knowledge, self._redactor.clean(words), max(wait_s, _asked_wait_s(error)))
+
+
+def _never_connected(error: Exception) -> bool:
+    """Whether the request cannot have left this machine."""
+    if isinstance(error, requests.exceptions.ConnectTimeout):
+        return True
+    reason = getattr(error.args[0], "reason", None) if error.args else None
+    return isinstance(reason, (NewConnectionError, ConnectTimeoutError))
+
+
+def _asked_wait_s(error: Exception) -> float:
+    """The wait that Alpaca asks for, 0 when it asks for none."""
+    response = error.response if isinstance(error, APIError) else None
+    asked = str(response.headers.get("Retry-After", "")) if response is not None else ""
+    return float(asked) if asked.isdecimal() else 0.0
