@@ -26,6 +26,9 @@ from logos.feeds.source import interval_from_text
 _BACKFILL_PAGES_MAX: Final = 200
 _CLOCK_AGE_MAX_NS: Final = 600 * NS_PER_SECOND
 
+# A late answer comes before a newer one; so many older ones in a row are a book that began anew.
+_OLDER_MAX: Final = 3
+
 _Heard = TypeVar("_Heard")
 
 
@@ -154,6 +157,7 @@ class QuoteLine(Line):
 
     _last: Top | None = None
     _is_empty = False
+    _older = 0
 
     async def _begin(self) -> None:
         """Nothing to prepare."""
@@ -168,7 +172,13 @@ class QuoteLine(Line):
     async def _offer(self, top: Top) -> int:
         """Hand over a quote if it is news; 1 if it was."""
         last = self._last
-        if last is not None and (top == last or _is_older(top, last)):
+        if last is not None and _is_older(top, last):
+            self._older += 1
+            if self._older < _OLDER_MAX:
+                return 0
+            self._voice.gap("the book's numbers or times have started over")
+        self._older = 0
+        if top == last:
             return 0
         # A list's answer has a number and a stream's message has none: then figures decide.
         is_same = last is not None and top[:4] == last[:4]

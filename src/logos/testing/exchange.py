@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections import deque
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from types import TracebackType
@@ -32,6 +33,7 @@ _BEFORE = {
     Fault.UNAVAILABLE,
     Fault.MAINTENANCE,
 }
+_REQUESTS_KEPT = 100_000
 FAULT_KEY = web.RequestKey("fault", Rule)
 
 
@@ -54,7 +56,9 @@ class Exchange:
     def __init__(self, market: Market) -> None:
         self.market = market
         self.faults = FaultPlan()
-        self.requests: list[Received] = []
+        self.requests: deque[Received] = deque(maxlen=_REQUESTS_KEPT)
+        self.heard = asyncio.Event()
+        """Set whenever a client has said something."""
         self.url = ""
         self.app = web.Application(middlewares=[self._middleware])
         self._closing = asyncio.Event()
@@ -116,6 +120,11 @@ class Exchange:
         for listener in self._on_advance:
             await listener(before_ns, now_ns)
 
+    async def wait_for_request(self) -> None:
+        """Return once something more was asked, or said on a stream."""
+        self.heard.clear()
+        await self.heard.wait()
+
     def asked(self, where: str) -> int:
         """How many requests so far whose "METHOD /path" holds `where`."""
         return sum(where in f"{each.method} {each.path}" for each in self.requests)
@@ -125,6 +134,7 @@ class Exchange:
         self.requests.append(
             Received(request.method, request.path, request.query_string, request.host)
         )
+        self.heard.set()
         rule = self.faults.next(f"{request.method} {request.path}")
         if rule is None:
             return await handler(request)

@@ -73,10 +73,12 @@ class BinanceShape:
         )
 
     async def _depth(self, request: web.Request) -> web.Response:
-        top = self._market_top(request, self._listing(request))
+        listing = self._listing(request)
+        latest = listing.top_at(self._market.now_ns)
+        top = self._market_top(request, listing)
         return json_answer(
             {
-                "lastUpdateId": top.update_id if top is not None else 0,
+                "lastUpdateId": 0 if latest is None else latest.update_id,
                 "bids": [[top.bid, top.bid_size]] if top is not None else [],
                 "asks": [[top.ask, top.ask_size]] if top is not None else [],
             }

@@ -40,7 +40,8 @@ class BinanceStreams:
     @property
     def subscriptions(self) -> list[str]:
         """The streams that anybody hears, one entry for each who does."""
-        return [stream for each in self._connections for stream in each.streams]
+        heard = [each for each in self._connections if not each.is_silent]
+        return [stream for each in heard for stream in each.streams]
 
     def disconnect_all(self) -> int:
         """Reset every connection; how many there were."""
@@ -72,6 +73,7 @@ class BinanceStreams:
             connection.streams += words["params"]
         elif words.get("method") == "UNSUBSCRIBE":
             connection.streams = [s for s in connection.streams if s not in words["params"]]
+        self._exchange.heard.set()
         await connection.socket.send_json({"result": None, "id": words.get("id")})
 
     async def _publish(self, before_ns: int, now_ns: int) -> None:
