@@ -81,6 +81,12 @@ def test_a_record_that_all_copies_hold_is_safe_and_nothing_else_is_said() -> Non
     assert judged(evidence()) == Verdict(SAFE, ())
 
 
+def test_a_process_begins_without_any_memory_and_asks_for_no_second_touches() -> None:
+    assert Memory() == Memory(0, b"", SAFE, 0, 0, 0, None)
+    touched = evidence(record(state="ENGAGED"), kill=Marker("KILL:1:1:0", NOTE, ""))
+    assert follows(judge(touched, Memory(), PAPER, now_ns=NOW_NS)) == [(ENGAGED, Follow.NOTHING)]
+
+
 def test_a_new_machine_waits_to_be_armed_and_needs_nothing_written() -> None:
     assert follows(judged(NEW)) == [(ENGAGED, Follow.WAIT_FOR_ARMING)]
 
