@@ -143,14 +143,15 @@ max_position = 1
         ("RISK__SYMBOLS__BTCUSD.S__MAX_POSITION", "BTCUSD.s"),
         ("RISK__SYMBOLS__Other__MAX_POSITION", "Other"),
         ("ACCOUNT__BALANCES__EURUSDM", "EURUSDM"),
+        ("LIVE__MARKETS__ETHUSD", "ETHUSD"),
     ],
 )
 def test_a_symbol_is_spelled_as_the_layers_below_spell_it(
     home: Path, name: str, spelled: str
 ) -> None:
     config = load(home, _FILE, **{name: "5"})
-    if name.startswith("ACCOUNT"):
-        assert config.account.balances == {spelled: 5}
+    if not name.startswith("RISK"):
+        assert {**config.account.balances, **config.live.markets} in ({spelled: 5}, {spelled: "5"})
         return
     assert config.risk.symbols[spelled].max_position == 5
     assert set(config.risk.symbols) == {"ethUsd", spelled}

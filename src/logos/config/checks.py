@@ -192,6 +192,8 @@ def _check_live(config: Config) -> list[str]:
     for key in _ABOVE_ZERO:
         if getattr(live, key) <= 0:
             problems.append(f"live.{key} must be above 0, not {getattr(live, key)}")
+    if live.speed < 0:
+        problems.append(f"live.speed must be 0 (at once) or more, not {live.speed}")
     if live.stop_after_s < 0:
         problems.append(f"live.stop_after_s must be 0 (never) or more, not {live.stop_after_s}")
     return problems

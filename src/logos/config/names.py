@@ -25,7 +25,12 @@ from logos.config.settings import Config
 PREFIX: Final = "LOGOS_CFG__"
 _STEM: Final = "LOGOS_CFG"
 _LOWER_CASE: Final = (("strategy", "params"), ("risk", "actions"))
-_BY_SYMBOL: Final = (("instruments",), ("orders", "symbols"), ("risk", "symbols"))
+_BY_SYMBOL: Final = (
+    ("instruments",),
+    ("orders", "symbols"),
+    ("risk", "symbols"),
+    ("live", "markets"),
+)
 _ANY: Final = "*"
 
 

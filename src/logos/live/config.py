@@ -12,13 +12,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from logos.config import (
-    Effective,
-    config_hash,
-    live_overrides,
-    merge,
-    read_layers,
-)
+from logos.config import Effective, config_hash, read_layers
 from logos.config.credentials import variables_set
 from logos.config.errors import ConfigError
 from logos.config.template import default_toml, effective_toml, toml_path, toml_value, values_of
@@ -35,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         ("check", "read all layers; say OK, or everything that is wrong"),
         ("show", "print the settings in force as TOML, with the layer each came from"),
     ):
-        # The two flags may have become options of `trade` as well: they mean the same there.
+        # Some options of `trade` are worded anew: there is no session here.
         action = actions.add_parser(
             name,
             help=purpose,
@@ -44,9 +38,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         )
         trade.add_arguments(action)
         action.add_argument("--live", action="store_true", help="as a session with live orders")
-        action.add_argument(
-            "--i-acknowledge-risk", action="store_true", help="needed with --live, each time"
-        )
         action.add_argument("--quiet", action="store_true", help="print only what is wrong")
         action.add_argument("--json", action="store_true", help="print one JSON object")
     purpose = "write a settings file with every key, its default and its meaning"
@@ -61,8 +52,7 @@ def run(options: argparse.Namespace) -> int:
     if options.action == "init":
         return _init(Path(options.path))
     try:
-        flags = live_overrides(options.live, options.i_acknowledge_risk)
-        effective = read_layers(options.config, merge(trade.overrides(options), flags))
+        effective = read_layers(options.config, trade.overrides(options))
     except ConfigError as error:
         return _complain(error.problems)
     if effective.environment.warning:
