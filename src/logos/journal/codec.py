@@ -12,8 +12,8 @@ removed, repeated or moved without showing.
 
 from __future__ import annotations
 
-import hashlib
-import zlib
+from binascii import crc32, hexlify
+from hashlib import sha256
 from typing import Final
 
 SCHEMA_VERSION: Final = 1
@@ -22,6 +22,7 @@ GENESIS: Final = b"\x00" * 32
 """What the first line is chained to."""
 
 _BODY: Final = b'","body":'
+_LINE: Final = b'{"seq":%d,"crc":"%08x","hash":"%b","body":%b}\n'
 
 
 class BadLine(Exception):
@@ -30,18 +31,13 @@ class BadLine(Exception):
 
 def chain(previous: bytes, body: bytes) -> bytes:
     """The digest of the chain after `body`."""
-    return hashlib.sha256(previous + body).digest()
+    return sha256(previous + body).digest()
 
 
 def encode_line(sequence: int, digest: bytes, body: bytes) -> bytes:
     """The line of `body`, newline included; `digest` is the chain's after it."""
-    crc = zlib.crc32(body, sequence & 0xFFFFFFFF)
-    return b'{"seq":%d,"crc":"%08x","hash":"%s","body":%s}\n' % (
-        sequence,
-        crc,
-        digest[:8].hex().encode(),
-        body,
-    )
+    crc = crc32(body, sequence & 0xFFFFFFFF)
+    return _LINE % (sequence, crc, hexlify(digest[:8]), body)
 
 
 def decode_line(line: bytes, sequence: int, previous: bytes) -> tuple[bytes, bytes]:
@@ -60,6 +56,6 @@ def decode_line(line: bytes, sequence: int, previous: bytes) -> tuple[bytes, byt
     head = line[:start].decode("ascii", "replace")
     if not head.startswith(f'{{"seq":{sequence},'):
         raise BadLine(f"expected record {sequence}, found {head[:30]}")
-    if f'"crc":"{zlib.crc32(body, sequence & 0xFFFFFFFF):08x}"' not in head:
+    if f'"crc":"{crc32(body, sequence & 0xFFFFFFFF):08x}"' not in head:
         raise BadLine(f"record {sequence} does not match its checksum")
     raise BadLine(f"record {sequence} does not follow from the records before it")

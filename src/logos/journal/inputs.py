@@ -131,10 +131,19 @@ class RecordedInputs:
         self._instruments = instruments
 
     def chunks(self) -> Iterator[Sequence[Event]]:
-        """The batches, in order; at last the failure of the feed, if that was what ended it.
+        """The batches, in order, and at last the failure, if one ended the session.
 
-        A torn last line was never acted upon, and is left out. Raises Damaged for a file that was
-        changed, LiveFailureError for the recorded one.
+        Raises Damaged for a file that was changed, LiveFailureError for the recorded failure.
+        """
+        yield from self.batches()
+        failure = self.facts().get("failure")
+        if failure:
+            raise LiveFailureError(failure)
+
+    def batches(self) -> Iterator[Sequence[Event]]:
+        """The batches, in order. A torn last line was never acted upon, and is left out.
+
+        Raises Damaged for a file that was changed.
         """
         symbols: list[Instrument] = []
         with JournalReader(self.path) as reader:
@@ -150,9 +159,6 @@ class RecordedInputs:
                     self.whole_bytes = line.offset + line.size
             except TornTail:
                 return
-        failure = self.facts().get("failure")
-        if failure:
-            raise LiveFailureError(failure)
 
     def facts(self) -> dict[str, Any]:
         """What the live run measured; empty for one that never came to its end."""

@@ -117,17 +117,36 @@ class JournalWriter:
         Raises TypeError or ValueError for one that JSON cannot hold, JournalDiffersError when a
         continued journal says otherwise.
         """
-        for body in [self._encoder.encode(record) for record in records]:
-            sequence = self.sequence + 1
-            digest = chain(self._digest, body)
-            line = encode_line(sequence, digest, body)
-            if self._there is None or not self._is_there(self._there, line, sequence):
-                self._buffer += line
-            self.sequence = sequence
-            self._digest = digest
-            self.offset += len(line)
+        encode = self._encoder.encode
+        bodies = [encode(record) for record in records]
+        sequence, digest = self.sequence, self._digest
+        if self._there is None:
+            # The same as below in one go: this is where a session's writing goes through.
+            lines = []
+            for body in bodies:
+                sequence += 1
+                digest = chain(digest, body)
+                lines.append(encode_line(sequence, digest, body))
+            added = b"".join(lines)
+            self._buffer += added
+            self.sequence, self._digest = sequence, digest
+            self.offset += len(added)
+        else:
+            for body in bodies:
+                self._append_line(body)
         if len(self._buffer) >= _BUFFER_BYTES:
             self.flush()
+
+    def _append_line(self, body: bytes) -> None:
+        """Add one line, or find it in the journal that is being continued."""
+        sequence = self.sequence + 1
+        digest = chain(self._digest, body)
+        line = encode_line(sequence, digest, body)
+        if self._there is None or not self._is_there(self._there, line, sequence):
+            self._buffer += line
+        self.sequence = sequence
+        self._digest = digest
+        self.offset += len(line)
 
     @property
     def is_continuing(self) -> bool:
@@ -135,6 +154,22 @@ class JournalWriter:
         if self._there is None:
             return False
         return self.offset < os.fstat(self._there.fileno()).st_size
+
+    def cut_off_rest(self) -> int:
+        """Drop the lines of a continued journal that have not come again; how many bytes that was.
+
+        Only for a session whose inputs are gone, as a power cut can leave it: what it did because
+        of them had not been promised to anybody. Raises OSError.
+        """
+        if self._there is None:
+            return 0
+        size = os.fstat(self._there.fileno()).st_size
+        self._there.close()
+        self._there = None
+        os.ftruncate(self._descriptor, self.offset)
+        os.lseek(self._descriptor, 0, os.SEEK_END)
+        self._fsync()
+        return size - self.offset
 
     def _is_there(self, there: BinaryIO, line: bytes, sequence: int) -> bool:
         found = there.read(len(line))

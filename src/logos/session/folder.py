@@ -184,6 +184,10 @@ class SessionFolder:
         self._artifacts.write(records)
         self._decisions.write(records)
 
+    def cut_off_rest(self) -> int:
+        """Drop what a continued journal says beyond this; see `JournalWriter.cut_off_rest`."""
+        return self._journal.cut_off_rest()
+
     def sync(self) -> None:
         """Wait until the disk has the journal: before anything leaves for a real venue."""
         self._journal.sync()

@@ -28,7 +28,7 @@ from logos.core.gates import InProcessSwitch, Switch
 from logos.core.messages import Report
 from logos.core.outbox import VenueRequest
 from logos.core.strategy import Strategy
-from logos.core.types import ReportKind, SwitchState
+from logos.core.types import ReportKind, SessionStatus, SwitchState
 from logos.execution.clock import SystemClock
 from logos.execution.inbox import Inbox
 from logos.execution.live_engine import LiveEngine, LiveRules
@@ -40,11 +40,13 @@ from logos.journal.inputs import INPUTS_FILE, InputsWriter, RecordedInputs
 from logos.session.folder import SessionFolder, claim_folder
 from logos.session.guardian import Guardian, open_switch, tell_operator
 from logos.session.history import Journal, find_session, read_session
-from logos.session.live_parts import LiveFacts, NoFeed, make_feeds, make_venue
+from logos.session.live_parts import LiveFacts, NoFeed, make_feeds
 from logos.session.live_status import StatusFile
+from logos.session.live_venues import make_venue
 from logos.session.outcome import SessionResult
 from logos.session.plan import Plan, make_plan
 from logos.session.recorded import RecordedSwitch
+from logos.session.recoveries import Recovery
 from logos.session.recovery import CannotResumeError, same_plan
 from logos.session.running import Running
 from logos.venues.contract import Venue
@@ -130,7 +132,8 @@ def resume_live(
     """
     place = find_session(session_id, home)
     journal = read_session(place)
-    if journal.status is not None and journal.status.value != "STOPPED":
+    if journal.status not in (None, SessionStatus.STOPPED):
+        assert journal.status is not None
         raise CannotResumeError(
             f"session {session_id} has ended ({journal.status.value}): there is nothing to resume"
         )
@@ -157,7 +160,10 @@ def resume_live(
         session = _Session(
             plan, session_id, core, folder, guardian, recorder, recorded, place, journal
         )
-        return session.run(connected, tell, home, inputs)
+        with Recovery(place, journal, None) as recovery:
+            result = session.run(connected, tell, home, inputs)
+            recovery.result = result.status.value
+        return result
     finally:
         if own_switch is not None:
             own_switch.close()
@@ -170,12 +176,22 @@ def _connect(plan: Plan, outside: Outside | None) -> _Connected:
     # Of its own: what the core draws must not depend on how often a feed had to retry.
     random = Random(plan.seed)  # noqa: S311
     feeds = make_feeds(plan, clock, random) if given.feeds is None else given.feeds
-    return _Connected(feeds, given.venue or make_venue(plan), clock, random)
+    if plan.config.venue.live and given.venue is None:
+        _venue_of(plan, "", clock, random)  # what is missing is told before anything has begun
+    return _Connected(feeds, given.venue, clock, random)
+
+
+def _venue_of(plan: Plan, session_id: str, clock: Clock, random: Random) -> Venue | None:
+    """The venue that real orders go to; None for the paper market. Raises ConfigError."""
+    config = plan.config
+    if not config.venue.live:
+        return None
+    return make_venue(config.venue, config.live, plan.instruments, session_id, clock, random)
 
 
 def _whole_bytes(inputs: RecordedInputs) -> int:
     """How much of the recording is whole; its last line may be torn."""
-    for _ in inputs.chunks():
+    for _ in inputs.batches():
         pass
     return inputs.whole_bytes
 
@@ -271,7 +287,8 @@ class _Session:
         past: RecordedInputs | None,
     ) -> SessionResult:
         settings = self._plan.config.live
-        clock, venue, random = outside.clock, outside.venue, outside.random
+        clock, random = outside.clock, outside.random
+        venue = outside.venue or _venue_of(self._plan, self._id, clock, random)
         status = StatusFile(self._id, home)
         inbox = Inbox(settings.inbox_size, self._stale_after_ns(), status.news)
         link = reconciler = None
@@ -303,13 +320,13 @@ class _Session:
             link,
             on_heartbeat=lambda: status.write(self._core, inbox, clock.now_ns()),
             others={} if reconciler is None else {"reconciliation": reconciler.run},
-            before_live=lambda: self._before_live(venue, link, reconciler, past),
+            before_live=lambda: self._before_live(venue, link, reconciler, past, tell),
         )
         self._facts.watch(engine, inbox, status)
         try:
             with StallWatch(lambda: engine.beats, _STALL_S, tell) as stalls:
                 self._facts.stalls = stalls
-                return await engine.run(() if past is None else past.chunks())
+                return await engine.run(() if past is None else past.batches())
         finally:
             status.remove()
             if venue is not None:
@@ -321,8 +338,11 @@ class _Session:
         link: VenueLink | None,
         reconciler: Reconciler | None,
         past: RecordedInputs | None,
+        tell: Callable[[str], object],
     ) -> None:
         """Once everything recorded has been lived through: connect, and settle old questions."""
+        if past is not None:
+            self._catch_up(tell)
         if self._core.is_closed:
             self._running.command("open", "resumed", "operator")
         if venue is None or link is None or reconciler is None:
@@ -332,6 +352,17 @@ class _Session:
         await reconciler.start()
         baseline = {name: str(amount) for name, amount in (reconciler.baseline or {}).items()}
         self._folder.write_json(_BASELINE_FILE, baseline)
+
+    def _catch_up(self, tell: Callable[[str], object]) -> None:
+        """From here on the session is new, whatever its journal says beyond."""
+        lost = self._folder.cut_off_rest()
+        if lost:
+            tell(
+                f"logos: the last inputs of session {self._id} never reached the disk; {lost} "
+                "bytes of its journal, which followed from them, are cut off"
+            )
+        if isinstance(self._switch, RecordedSwitch):
+            self._switch.hand_over()
 
     def _reconciler(
         self,
@@ -380,7 +411,7 @@ def _began_ns(past: RecordedInputs | None) -> int:
     """When the session began: no fill of ours is older; 0 for one that begins now."""
     if past is None:
         return 0
-    first = next((events for events in past.chunks() if events), None)
+    first = next((events for events in past.batches() if events), None)
     return 0 if first is None else first[0].ts_ns
 
 
@@ -388,7 +419,7 @@ def _fills_of(past: RecordedInputs) -> list[tuple[str, str]]:
     """Client order id and fill id of every fill that a recording reports."""
     return [
         (event.client_order_id, event.fill_id)
-        for events in past.chunks()
+        for events in past.batches()
         for event in events
         if isinstance(event, Report) and event.kind is ReportKind.FILLED
     ]

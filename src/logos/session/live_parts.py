@@ -6,7 +6,7 @@ own, and a session on recorded data none of them.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from random import Random
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +20,6 @@ from logos.feeds.paced import PacedFeed
 from logos.journal.inputs import InputsWriter
 from logos.session.live_status import StatusFile
 from logos.session.plan import Plan, find_sources, replay_feed
-from logos.venues.contract import Venue
 
 if TYPE_CHECKING:
     from logos.execution.live_engine import LiveEngine
@@ -77,25 +76,54 @@ class LiveFacts:
 
 
 def make_feeds(plan: Plan, clock: Clock, random: Random) -> list[LiveFeed]:
-    """The feeds that `[live]` names. Raises ConfigError."""
+    """The feeds that `[live]` names. Raises ConfigError and DataError."""
+    makers: Mapping[FeedName, Callable[[Plan, Clock, Random], LiveFeed]] = {
+        FeedName.REPLAY: _paced,
+        FeedName.CCXT: _ccxt_feed,
+    }
+    feed = plan.config.live.feed
+    if feed not in makers:
+        known = ", ".join(name.value for name in makers)
+        raise ConfigError(f"live.feed is {feed.value!r}: name one of {known}")
+    try:
+        return [makers[feed](plan, clock, random)]
+    except ValueError as error:
+        raise ConfigError(f"live: {error}") from None
+    except ImportError as error:
+        raise _missing(error, feed.value) from None
+
+
+def _ccxt_feed(plan: Plan, clock: Clock, random: Random) -> LiveFeed:
+    from logos.feeds.ccxt import CcxtFeed, CcxtMarket
+
     settings = plan.config.live
-    if settings.feed is FeedName.REPLAY:
-        return [_paced(plan, clock)]
-    raise ConfigError(
-        "live.feed is empty: name ccxt, yahoo, mt5 or replay (recorded data through the live loop)"
+    markets = {
+        symbol: CcxtMarket(each, settings.markets.get(symbol, f"{each.base}/{each.quote}"))
+        for symbol, each in plan.instruments.items()
+    }
+    return CcxtFeed(
+        settings.exchange,
+        markets,
+        clock,
+        random,
+        kind=settings.kind.value,
+        transport=settings.transport.value,
+        url=settings.url,
+        interval=settings.interval,
+        poll_interval_ms=settings.poll_interval_ms,
     )
 
 
-def _paced(plan: Plan, clock: Clock) -> LiveFeed:
+def _missing(error: ImportError, extra: str) -> ConfigError:
+    """What to install for an adapter whose library is not there."""
+    return ConfigError(
+        f"{extra} needs a library that is not installed ({error.name}): "
+        f"pip install 'logos[{extra}]'"
+    )
+
+
+def _paced(plan: Plan, clock: Clock, _random: Random) -> LiveFeed:
     sources = find_sources(plan.config)
     feed, _ = replay_feed(plan.config, sources, plan.instruments)
     symbols = [source.symbol for source in sources]
     return PacedFeed(feed.chunks(), symbols, clock, float(plan.config.live.speed))
-
-
-def make_venue(plan: Plan) -> Venue | None:
-    """The venue that real orders go to; None for the paper market. Raises ConfigError."""
-    settings = plan.config.venue
-    if not settings.live:
-        return None
-    raise ConfigError(f"venue.name: {settings.name.value!r} is not known")
