@@ -101,6 +101,8 @@ class Simulator:
         self.terminal = Terminal(
             instruments, self.book, audit, self.now_ms, self._push_live, self._push_transaction
         )
+        self.faults = options.faults
+        """May be exchanged while it runs."""
         self.ports: dict[str, int] = {}
         """The ports in use, by name; filled by `start`."""
         self.requests = 0
@@ -142,7 +144,7 @@ class Simulator:
         for symbol, each in self._symbols.items():
             if each.interval_s > 0:
                 self._tasks.append(asyncio.create_task(self._tick(symbol), name=f"mt5 {symbol}"))
-        if self._options.faults.disconnect_every_s > 0:
+        if self.faults.disconnect_every_s > 0:
             self._tasks.append(asyncio.create_task(self._disconnect(), name="mt5 sim broker"))
         if self._options.by_hand_every_s > 0:
             self._tasks.append(asyncio.create_task(self._trade_by_hand(), name="mt5 sim hand"))
@@ -202,7 +204,7 @@ class Simulator:
                 self._audit({"kind": "malformed", "reason": "not a request of one part"})
                 continue
             self.requests += 1
-            fate = fate_of(self._options.faults, self.requests)
+            fate = fate_of(self.faults, self.requests)
             if fate.delivery not in (UNREAD, OK_LOST):
                 # A router drops what is for a client that has gone.
                 await system.send_multipart([parts[0], b"", b"OK"])
@@ -219,7 +221,7 @@ class Simulator:
 
     def _read(self, frame: bytes, fate: Fate) -> tuple[float, bytes | None]:
         """Carry out one request; after how long which answer is due (None: never)."""
-        plan = self._options.faults
+        plan = self.faults
         if fate.delivery:
             self._audit({"kind": "fault", "sequence": self.requests, "fault": fate.delivery})
         if fate.delivery == UNREAD:
@@ -329,7 +331,7 @@ class Simulator:
                 self._next_price(symbol)
 
     async def _disconnect(self) -> None:
-        plan = self._options.faults
+        plan = self.faults
         while True:
             await asyncio.sleep(plan.disconnect_every_s)
             self.terminal.set_connected(False)

@@ -1,0 +1,199 @@
+"""What a terminal tells of orders, deals and positions, read strictly into exact units.
+
+Numbers come as JSON floats, read as Decimals from their text: one within a millionth of a step of
+a multiple of the step is that multiple, anything else is refused. A field that is missing or of
+another type makes the whole answer unreadable: half an answer about orders is worse than none.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any, Final
+
+import msgspec
+
+from logos.core.fixed import HALF_EVEN, divide
+from logos.core.instrument import Instrument
+from logos.core.types import OrderType, Side
+from logos.venues.common import Unreadable
+
+STEP_TOLERANCE: Final = Fraction(1, 1_000_000)
+"""How far from a multiple of its step, in steps, a price or volume may be."""
+
+_TYPES: Final = {
+    "ORDER_TYPE_BUY": (Side.BUY, OrderType.MARKET),
+    "ORDER_TYPE_SELL": (Side.SELL, OrderType.MARKET),
+    "ORDER_TYPE_BUY_LIMIT": (Side.BUY, OrderType.LIMIT),
+    "ORDER_TYPE_SELL_LIMIT": (Side.SELL, OrderType.LIMIT),
+    "ORDER_TYPE_BUY_STOP": (Side.BUY, OrderType.STOP),
+    "ORDER_TYPE_SELL_STOP": (Side.SELL, OrderType.STOP),
+    "ORDER_TYPE_BUY_STOP_LIMIT": (Side.BUY, OrderType.STOP_LIMIT),
+    "ORDER_TYPE_SELL_STOP_LIMIT": (Side.SELL, OrderType.STOP_LIMIT),
+}
+ACTION_TYPES: Final[dict[tuple[Side, OrderType], str]] = {
+    (side, type): name for name, (side, type) in _TYPES.items() if type is not OrderType.STOP_LIMIT
+}
+"""The protocol's names of what can be sent."""
+
+_DEAL_SIDES: Final = {
+    "buy": Side.BUY,
+    "sell": Side.SELL,
+    "deal_type_buy": Side.BUY,
+    "deal_type_sell": Side.SELL,
+}
+_MAGIC_BYTES: Final = 6
+
+
+class Mark(msgspec.Struct, frozen=True):
+    """What an entry carries to recognise an order by; None where the bridge does not tell it."""
+
+    comment: str | None
+    magic: int | None
+
+
+class OpenOrder(msgspec.Struct, frozen=True):
+    """One entry of ORDERS, `price_units` being the limit or the stop."""
+
+    ticket: str
+    symbol: str
+    side: Side
+    type: OrderType
+    volume_units: int
+    price_units: int
+    mark: Mark
+
+
+class Deal(msgspec.Struct, frozen=True):
+    """One entry of HISTORY TRADES. `order` is empty where the bridge does not tell it."""
+
+    ticket: str
+    order: str
+    symbol: str
+    side: Side
+    volume_units: int
+    price_units: int
+    fee: Decimal
+    time_s: int
+    mark: Mark
+
+
+def magic_of(client_order_id: str) -> int:
+    """The magic number of an order: 48 bits of the SHA-256 of its id, never 0.
+
+    A JSON number of that size is exact wherever numbers are doubles.
+    """
+    digest = hashlib.sha256(client_order_id.encode()).digest()
+    return int.from_bytes(digest[:_MAGIC_BYTES], "big") | 1
+
+
+def entries_of(reply: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
+    """The list `name` of a reply, without the empty entry by which the bridge says "none"."""
+    entries = reply.get(name)
+    if not isinstance(entries, list):
+        raise Unreadable(f"the answer has no list of {name}")
+    found = [entry for entry in entries if entry not in (None, {}, [], "")]
+    if not all(isinstance(entry, dict) for entry in found):
+        raise Unreadable(f"an entry of {name} is no object")
+    return found
+
+
+def open_order(entry: Mapping[str, Any], instrument: Instrument) -> OpenOrder:
+    """An entry of ORDERS. Raises Unreadable."""
+    kind = _TYPES.get(str(entry.get("type")))
+    if kind is None:
+        raise Unreadable(f"an order of the type {str(entry.get('type'))[:40]!r}")
+    return OpenOrder(
+        ticket_of(entry, "id"),
+        instrument.symbol,
+        kind[0],
+        kind[1],
+        volume_units(entry.get("volume"), instrument),
+        price_units(entry.get("open"), instrument),
+        _mark(entry),
+    )
+
+
+def deal(entry: Mapping[str, Any], instrument: Instrument) -> Deal | None:
+    """An entry of HISTORY TRADES; None for one that is no trade (a deposit). Raises Unreadable."""
+    side = _DEAL_SIDES.get(str(entry.get("type")).lower())
+    if side is None:
+        return None
+    time_s = entry.get("time")
+    if type(time_s) is not int or time_s < 0:
+        raise Unreadable("a deal without a time")
+    fee = -(_money(entry, "commission") + _money(entry, "fee"))
+    return Deal(
+        ticket_of(entry, "ticket"),
+        ticket_of(entry, "order") if entry.get("order") else "",
+        instrument.symbol,
+        side,
+        volume_units(entry.get("volume"), instrument),
+        price_units(entry.get("price"), instrument),
+        fee,
+        time_s,
+        _mark(entry),
+    )
+
+
+def position_units(entry: Mapping[str, Any], instrument: Instrument) -> int:
+    """The signed volume of an entry of POSITIONS. Raises Unreadable."""
+    kind = str(entry.get("type"))
+    units = volume_units(entry.get("volume"), instrument)
+    if kind == "POSITION_TYPE_BUY":
+        return units
+    if kind == "POSITION_TYPE_SELL":
+        return -units
+    raise Unreadable(f"a position of the type {kind[:40]!r}")
+
+
+def ticket_of(entry: Mapping[str, Any], name: str) -> str:
+    """A ticket, which the bridge writes as a number or as text. Raises Unreadable."""
+    value = entry.get(name)
+    text = str(value) if type(value) is int or isinstance(value, str) else ""
+    if not (text.isascii() and text.isdigit() and len(text) <= 20):
+        raise Unreadable(f"an entry without its {name}")
+    return text
+
+
+def volume_units(value: object, instrument: Instrument) -> int:
+    """A volume in lots as quantity units, not negative. Raises Unreadable."""
+    scale = instrument.quantity_scale
+    return nearest(value, scale, instrument.lot, f"{instrument.symbol}: volume", "lot")
+
+
+def price_units(value: object, instrument: Instrument) -> int:
+    """A price as price units, not negative. Raises Unreadable."""
+    scale = instrument.price_scale
+    return nearest(value, scale, instrument.tick, f"{instrument.symbol}: price", "tick")
+
+
+def nearest(value: object, scale: int, step: int, what: str, setting: str) -> int:
+    """The multiple of `step` (in units of 1/`scale`) that `value` is within the tolerance of."""
+    if isinstance(value, bool) or not isinstance(value, (int, Decimal)):
+        raise Unreadable(f"{what} is not a number")
+    steps = Fraction(value) * scale / step
+    count = divide(steps.numerator, steps.denominator, HALF_EVEN)
+    if count < 0 or abs(steps - count) > STEP_TOLERANCE:
+        raise Unreadable(
+            f"{what} {value} is no multiple of the {setting}; if it is right, set a finer "
+            f"{setting} for the instrument"
+        )
+    return count * step
+
+
+def _mark(entry: Mapping[str, Any]) -> Mark:
+    comment = entry.get("comment")
+    magic = entry.get("magic")
+    return Mark(
+        comment if isinstance(comment, str) else None, magic if type(magic) is int else None
+    )
+
+
+def _money(entry: Mapping[str, Any], name: str) -> Decimal:
+    value = entry.get(name, 0)
+    if isinstance(value, bool) or not isinstance(value, (int, Decimal)):
+        raise Unreadable(f"a deal whose {name} is not a number")
+    return Decimal(value)
