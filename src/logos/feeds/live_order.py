@@ -172,23 +172,42 @@ class BarSequence:
             late - early == self._interval_ns for early, late in pairwise(opens)
         )
 
-    def take(self, page: Sequence[RawBar], closed_ns: int) -> TakenBars:
+    def take(
+        self,
+        page: Sequence[RawBar],
+        closed_ns: int,
+        *,
+        sessions: Sequence[tuple[int, int]] | None = None,
+    ) -> TakenBars:
         """The bars of this answer that are new and closed; they count as had from now on.
 
         `closed_ns` is the source's time: a bar is closed when it ends by then, or when the answer
-        holds a later one.
+        holds a later one. `sessions` are the spans [start, end) in which there are bars at all;
+        None: always.
         """
         fresh = self._closed(page, closed_ns)
         missing = 0
         for bar in fresh:
             if self.has_any:
-                missing += (bar.opened_ns - self.next_open_ns) // self._interval_ns
+                missing += self._expected(self.next_open_ns, bar.opened_ns, sessions)
             self.next_open_ns = bar.opened_ns + self._interval_ns
             self.has_any = True
         gap = ""
         if missing:
             gap = f"{missing} bars are missing before {format_timestamp(fresh[-1].opened_ns)}"
         return TakenBars(fresh, gap)
+
+    def _expected(
+        self, start_ns: int, end_ns: int, sessions: Sequence[tuple[int, int]] | None
+    ) -> int:
+        """How many bars open in [start_ns, end_ns) while there is trading."""
+        spans = [(start_ns, end_ns)] if sessions is None else sessions
+        count = 0
+        for opens_ns, closes_ns in spans:
+            first_ns, last_ns = max(start_ns, opens_ns), min(end_ns, closes_ns)
+            # Bars open at multiples of their interval: those from `first` on, before `last`.
+            count += max(0, -(-last_ns // self._interval_ns) - -(-first_ns // self._interval_ns))
+        return count
 
     def _closed(self, page: Sequence[RawBar], closed_ns: int) -> list[RawBar]:
         newest_ns = max((bar.opened_ns for bar in page), default=0)
