@@ -4,6 +4,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
+COMPLETE := $(VENV)/.complete
 CONFIG ?= examples/session.toml
 
 .DEFAULT_GOAL := help
@@ -12,7 +13,7 @@ CONFIG ?= examples/session.toml
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-env: $(INSTALLED) ## Make or refresh the virtual environment
+env: $(COMPLETE) ## Make or refresh the virtual environment, everything in it
 
 # The stamp is written last, so an interrupted installation is taken up again.
 $(INSTALLED): pyproject.toml constraints.txt setup.py
@@ -25,10 +26,15 @@ $(INSTALLED): pyproject.toml constraints.txt setup.py
 	@$(BIN)/python -m pip --version >/dev/null 2>&1 || \
 		$(PYTHON) -m venv $(if $(wildcard $(VENV)/pyvenv.cfg),--clear) $(VENV)
 	$(BIN)/python -m pip install --quiet -c constraints.txt setuptools wheel
-	$(BIN)/python -m pip install --quiet -c constraints.txt --no-build-isolation -e '.[dev,parquet]'
+	$(BIN)/python -m pip install --quiet -c constraints.txt --no-build-isolation -e '.[parquet]'
 	@touch $@
 
-session: env ## Run a whole paper session from the bundled data (CONFIG=file.toml)
+# What the tests need besides: the adapters' libraries and the tools.
+$(COMPLETE): $(INSTALLED)
+	$(BIN)/python -m pip install --quiet -c constraints.txt --no-build-isolation -e '.[all,dev]'
+	@touch $@
+
+session: $(INSTALLED) ## Run a whole paper session from the bundled data (CONFIG=file.toml)
 	$(BIN)/python -m logos.live trade --config $(CONFIG)
 
 test: env ## Run the tests, then lint, format check and types
