@@ -11,15 +11,21 @@ to those too. As a process, to rehearse with: `python -m logos.testing.exchange 
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import json
+import sys
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from types import TracebackType
 
 from aiohttp import web
 
+from logos.core.types import NS_PER_SECOND
+from logos.feeds.errors import DataError
 from logos.testing.exchange_faults import IN_THE_ANSWER, Fault, FaultPlan, Rule
 from logos.testing.exchange_market import Market
 
@@ -179,3 +185,47 @@ def json_answer(value: object, status: int = 200) -> web.Response:
     """A JSON response, in few bytes."""
     text = json.dumps(value, separators=(",", ":"))
     return web.Response(text=text, status=status, content_type="application/json")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """`python -m logos.testing.exchange`: play a recording back until interrupted."""
+    # Here, because that module needs this one.
+    from logos.testing import exchange_playback as playback
+
+    parser = argparse.ArgumentParser(prog="python -m logos.testing.exchange", description=__doc__)
+    parser.add_argument("--data", type=Path, required=True, help="folder of quotes and trades")
+    parser.add_argument("--symbols", metavar="A,B", help="only these")
+    parser.add_argument("--port", type=int, default=0, help="default: any free one")
+    parser.add_argument("--speed", type=_speed, default=1.0, help="times as fast (default: 1)")
+    options = parser.parse_args(arguments)
+    symbols = options.symbols.split(",") if options.symbols else None
+    try:
+        exchange = playback.exchange_of(options.data, options.speed, symbols)
+    except DataError as error:
+        print(f"exchange: {error}", file=sys.stderr)
+        return 1
+
+    async def serve() -> None:
+        await exchange.start(options.port)
+        ends_s = (exchange.market.last_ns - exchange.market.now_ns) / NS_PER_SECOND
+        names = ", ".join(sorted(exchange.market.listings))
+        print(f"{exchange.url}  {names}; the recording lasts {ends_s:.0f} s", flush=True)
+        try:
+            await playback.play(exchange)
+        finally:
+            await exchange.close()
+
+    with suppress(KeyboardInterrupt):
+        asyncio.run(serve())
+    return 0
+
+
+def _speed(text: str) -> float:
+    number = float(text)
+    if not 0.01 <= number <= 10_000:
+        raise argparse.ArgumentTypeError(f"a number from 0.01 to 10000, not {text}")
+    return number
+
+
+if __name__ == "__main__":
+    sys.exit(main())
