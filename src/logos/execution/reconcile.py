@@ -8,7 +8,15 @@ it may be done twice. What a link (`venue_link`) follows already is its business
 - an order that is not ours: reported; trading stops only if the operator wants that;
 - money or a position that differs from ours by another amount than at the start. What the account
   held besides is its owner's business and is remembered as a baseline; a difference must be seen
-  several times, unchanged and without a fill in between, before it counts: fills are listed late.
+  several times, unchanged, without a fill in between and with every order of ours accounted for
+  since, before it counts: fills are listed late. Holdings that do not agree once in two minutes
+  count as well, whatever happens meanwhile.
+
+The money of margin trading is compared only while no position is open: which lots a venue closes
+first, and so what it has realised, is its own affair until all are closed.
+
+A difference is reported once, and again if it goes away and comes back: whoever has looked at it
+and reset the switch has accepted it.
 """
 
 from __future__ import annotations
@@ -24,10 +32,13 @@ from logos.core.fixed import to_decimal
 from logos.core.messages import Report
 from logos.core.outbox import Outbox
 from logos.core.types import ReportKind
+from logos.execution.bounded import BoundedVenue
 from logos.execution.venue_link import VenueLink
-from logos.venues.contract import Unavailable, Venue
+from logos.execution.venue_words import is_over
+from logos.venues.contract import Venue, VenueError
 
 _LOOKS = 3
+_LOOKS_MAX = 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +49,8 @@ class ReconcileRules:
     again_s: float = 5.0
     """Between two looks at a difference that may still explain itself."""
     stop_on_external: bool = False
+    call_s: float = 15.0
+    """How long the venue may take for one answer."""
 
 
 class Reconciler:
@@ -59,7 +72,8 @@ class Reconciler:
     ) -> None:
         """`baseline` is what the account held besides the session's books when it began, by asset
         and symbol; None for a session that begins now."""
-        self._venue = venue
+        self._rules = ReconcileRules() if rules is None else rules
+        self._venue = BoundedVenue(venue, clock, self._rules.call_s)
         self._prefix = f"{session_id}-"
         self._books = books
         self._account = account
@@ -68,22 +82,26 @@ class Reconciler:
         self._clock = clock
         self._put = put
         self._tell = tell
-        self._rules = ReconcileRules() if rules is None else rules
         self.baseline: Mapping[str, Decimal] | None = baseline
         self._told: set[str] = set()
+        self._reported: set[str] = set()
+        """Differences the core has been told of and that are still there."""
+        self._unsettled: set[str] = set()
+        """Money of margin trading with a position open: not comparable now."""
         self.rounds = 0
         self.last_ns = 0
         """When the venue was last found to agree; 0: not yet."""
 
     async def start(self) -> None:
-        """The first comparison. Raises Unavailable when the venue cannot be asked."""
-        held = await self._held()
+        """The first comparison. Raises VenueError when the venue cannot be asked."""
         if self.baseline is None:
+            held = await self._held()
             self.baseline = held
-            for name, amount in held.items():
-                if amount < 0:
-                    words = f"the session is to begin with {-amount} {name} more than"
-                    self._difference(name, f"{words} {self._venue.name} holds")
+            for wallet in self._account.wallets:
+                lack = -held.get(wallet.asset, Decimal(0))
+                if lack > 0 and wallet.balance > 0:
+                    words = f"the session is to begin with {lack} {wallet.asset} more than"
+                    self._difference(wallet.asset, f"{words} {self._venue.name} holds")
         await self.once()
 
     async def run(self) -> None:
@@ -92,20 +110,29 @@ class Reconciler:
             await self._clock.sleep(self._rules.every_s)
             try:
                 await self.once()
-            except Unavailable as error:
+            except VenueError as error:
                 self._tell(f"reconciliation: {self._venue.name} cannot be asked now: {error}")
 
     async def once(self) -> list[str]:
-        """Compare now; returns what could not be explained (and has been reported)."""
+        """Compare now; returns what could not be explained, reported now or before.
+
+        Raises VenueError when the venue cannot be asked.
+        """
         self.rounds += 1
         found = await self._unexplained_orders()
-        found += await self._unexplained_holdings()
+        found.update(await self._unexplained_holdings())
+        self._reported &= set(found)
+        for line, subject in found.items():
+            if line not in self._reported:
+                self._reported.add(line)
+                self._difference(subject, line)
         if not found:
             self.last_ns = self._clock.now_ns()
-        return found
+        return list(found)
 
-    async def _unexplained_orders(self) -> list[str]:
-        found = []
+    async def _unexplained_orders(self) -> dict[str, str]:
+        """Lines about orders, each with its subject."""
+        found: dict[str, str] = {}
         for order in await self._venue.open_orders():
             client_id = order.client_order_id
             if client_id in self._outbox.open:
@@ -118,70 +145,97 @@ class Reconciler:
             if client_id.startswith(self._prefix):
                 # It may have ended here between the venue's answer and now: ask about it alone.
                 there = await self._venue.find(client_id, order.symbol)
-                if there is not None and there.status.value not in ("NEW", "ACCEPTED"):
-                    continue
-                found.append(f"{words} is open there and has ended here")
-                self._difference(name, found[-1])
-            elif name not in self._told:
+                if there is not None and not is_over(there):
+                    found[f"{words} is open there and has ended here"] = name
+                continue
+            if name not in self._told:
                 self._told.add(name)
                 self._tell(f"reconciliation: not ours: {words}")
-                if self._rules.stop_on_external:
-                    found.append(f"{words} is not ours")
-                    self._difference(name, found[-1])
+            if self._rules.stop_on_external:
+                found[f"{words} is not ours"] = name
         return found
 
-    async def _unexplained_holdings(self) -> list[str]:
-        """Holdings that differ from the baseline, and go on doing so."""
-        before: dict[str, Decimal] | None = None
-        looks = 0
+    async def _unexplained_holdings(self) -> dict[str, str]:
+        """Lines about holdings that differ from the baseline, and go on doing so."""
+        before: dict[str, Decimal] = {}
+        looks = same_looks = 0
+        fills = since_ns = -1
         while True:
-            fills = self._link.known_fills
+            now_ns = self._clock.now_ns()
             differing = self._differing(await self._held())
             if not differing:
-                return []
-            is_same = differing == before and fills == self._link.known_fills
-            looks = looks + 1 if is_same else 1
-            before = differing
-            if looks >= _LOOKS:
+                return {}
+            looks += 1
+            if differing == before and fills == self._link.known_fills:
+                same_looks += 1
+            else:
+                same_looks, since_ns = 1, now_ns
+                before, fills = differing, self._link.known_fills
+            if same_looks >= _LOOKS and self._link.has_seen_all_since(since_ns):
+                break
+            if looks >= _LOOKS_MAX:
                 break
             await self._clock.sleep(self._rules.again_s)
-        found = [
-            f"{name}: {self._venue.name} and the session's books differ by {amount}"
+        return {
+            f"{name}: {self._venue.name} and the session's books differ by {amount}": name
             for name, amount in sorted(differing.items())
-        ]
-        for name, line in zip(sorted(differing), found, strict=True):
-            self._difference(name, line)
-        return found
+        }
 
     def _differing(self, held: Mapping[str, Decimal]) -> dict[str, Decimal]:
         baseline = self.baseline or {}
         return {
             name: amount - baseline.get(name, Decimal(0))
             for name, amount in held.items()
-            if amount != baseline.get(name, Decimal(0))
+            if amount != baseline.get(name, Decimal(0)) and name not in self._unsettled
         }
 
     async def _held(self) -> dict[str, Decimal]:
-        """What the venue holds beyond the session's books, by asset, and by symbol where the venue
-        keeps positions."""
+        """What the venue holds beyond the session's books: by asset, and by symbol where the venue
+        keeps positions.
+
+        Venues leave out what is zero. So an asset that is missing there is none at all if it must
+        be there (the money of a spot market, or what was there at the start); other assets (the
+        money of an account in another currency) cannot be compared. A spot symbol is compared as a
+        position if the venue lists it as one, and by what is owned of it otherwise.
+        """
+        known = self.baseline or {}
         balances = await self._venue.balances()
-        held = {
-            wallet.asset: balances[wallet.asset] - to_decimal(wallet.balance, wallet.decimals)
-            for wallet in self._account.wallets
-            if wallet.asset in balances
-        }
+        assets = set(balances) | set(known)
+        owned = self._account_holdings()
         positions = await self._venue.positions()
+        by_position: dict[str, Decimal] = {}
+        self._unsettled.clear()
         for symbol, book in self._books.items():
             instrument = book.instrument
-            if instrument.settlement == "spot" and instrument.base in balances:
-                continue
-            there = positions.get(symbol, 0) - book.inventory.position
-            held[symbol] = instrument.quantity_decimal(there)
-        return held
+            is_spot = instrument.settlement == "spot"
+            is_position = symbol in positions or (symbol in known and symbol != instrument.base)
+            if not is_spot or is_position:
+                there = positions.get(symbol, 0) - book.inventory.position
+                by_position[symbol] = instrument.quantity_decimal(there)
+            else:
+                assets.add(instrument.base)
+            if is_spot:
+                assets.add(instrument.quote)
+                if is_position:
+                    assets.discard(instrument.base)
+            elif book.inventory.position or positions.get(symbol, 0):
+                self._unsettled.add(instrument.quote)
+        held = {
+            asset: balances.get(asset, Decimal(0)) - amount
+            for asset, amount in owned.items()
+            if asset in assets
+        }
+        return {**held, **by_position}
+
+    def _account_holdings(self) -> dict[str, Decimal]:
+        return {
+            wallet.asset: to_decimal(wallet.balance, wallet.decimals)
+            for wallet in self._account.wallets
+        }
 
     def _difference(self, subject: str, detail: str) -> None:
         words = (
-            f"{detail}. Trading stops: look at the account at the venue and at `logos inspect`; once "
-            "it is explained, reset the kill switch"
+            f"{detail}. Trading stops: look at the account at the venue and at `logos inspect`; "
+            "once it is explained, reset the kill switch"
         )
         self._put(Report(self._clock.now_ns(), ReportKind.DIFFERENCE, subject, words))

@@ -8,9 +8,14 @@ filled.
 - The kill switch is asked once more right before the order leaves: what the core approved a moment
   ago does not leave a moment after the switch.
 - A timeout is not a failure. The order becomes UNKNOWN and is asked for until the venue knows it,
-  or has denied it for long enough (`settle_s`) for the denial to count.
-- A cancel that was wanted is asked for again until the order has ended.
-- What cannot be explained is reported as a DIFFERENCE: the core stops trading.
+  or has denied it for long enough (`settle_s`, without a question that failed in between) for the
+  denial to count. Every call is bounded by `call_s`, whatever the adapter does.
+- A cancel that was wanted is asked for again until the order has ended; a cancel that fails does
+  not keep the order from being looked at.
+- What cannot be explained is reported as a DIFFERENCE, once: the core stops trading. The order is
+  followed on, so that it is cancelled, and booked right if the venue explains itself later.
+
+What a venue does and what follows from it stands row by row in docs/RECONCILIATION.md.
 """
 
 from __future__ import annotations
@@ -18,21 +23,20 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal
 from random import Random
 
 from logos.core.book import Book
 from logos.core.clock import Backoff, Clock
-from logos.core.fixed import decimals_of, parse_units
 from logos.core.gates import Switch, reduces
 from logos.core.messages import Report
 from logos.core.orders import Order
 from logos.core.outbox import Outbox, VenueRequest
 from logos.core.risk import Approved
 from logos.core.types import NS_PER_SECOND, OrderStatus, ReportKind, SwitchState
+from logos.execution.bounded import BoundedVenue
+from logos.execution.venue_words import ENDS, fee_units, is_fill_of, is_over, is_same, misfit
 from logos.venues.contract import (
     NotSent,
-    OutcomeUnknown,
     Refused,
     Venue,
     VenueError,
@@ -40,11 +44,7 @@ from logos.venues.contract import (
     VenueOrder,
 )
 
-_ENDS = {
-    OrderStatus.CANCELLED: ReportKind.CANCELLED,
-    OrderStatus.EXPIRED: ReportKind.EXPIRED,
-    OrderStatus.REJECTED: ReportKind.REJECTED,
-}
+_TAKEN = (OrderStatus.ACCEPTED, OrderStatus.PARTIALLY_FILLED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,13 @@ class LinkRules:
     send_again_s: float = 2.0
     """How old an order may be to be sent again after an attempt that had no effect."""
     overlap_s: float = 60.0
-    """How far back fills are asked for beyond the latest one known."""
+    """How far before an order's making its fills are asked for: the venue's clock may be behind."""
+    call_s: float = 15.0
+    """How long the venue may take for one answer; after that, none is expected any more."""
+    cancel_again_s: float = 2.0
+    """Between two requests to cancel the same order."""
+    doubted_poll_s: float = 5.0
+    """Between two looks at an order that was reported as a difference."""
 
 
 @dataclass(slots=True)
@@ -71,6 +77,15 @@ class _Kept:
     """None for an order of an earlier life: it is never sent, only asked for."""
     reported_units: int = 0
     is_accepted: bool = False
+    is_over: bool = False
+    """Whether the venue has said that it ended: there is nothing to cancel any more."""
+    cancel_asked_ns: int = -1
+    doubt: str = ""
+    """In what way the venue's word does not fit, and since when."""
+    doubted_ns: int = -1
+    fit_ns: int = -1
+    """When the venue was asked the last time that its word did fit; -1: not yet."""
+    is_difference: bool = False
     wake: asyncio.Event = field(default_factory=asyncio.Event)
 
 
@@ -89,18 +104,18 @@ class VenueLink:
         rules: LinkRules | None = None,
         since_ns: int = 0,
     ) -> None:
-        """`put` takes the reports; fills are asked for from `since_ns` on."""
-        self._venue = venue
+        """`put` takes the reports. An order's fills are asked for from a little before its making
+        on, or from `since_ns` (0: not given) if that is earlier."""
+        self._rules = LinkRules() if rules is None else rules
+        self._venue = BoundedVenue(venue, clock, self._rules.call_s)
         self._books = books
         self._outbox = outbox
         self._switch = switch
         self._clock = clock
         self._random = random
         self._put = put
-        self._rules = LinkRules() if rules is None else rules
-        self._since_ns = since_ns or clock.now_ns()
+        self._since_ns = since_ns
         self._kept: dict[str, _Kept] = {}
-        self._keepers: set[asyncio.Task[None]] = set()
         self._arrived = asyncio.Event()
         self._new: list[_Kept] = []
         self._seen_fills: set[tuple[str, str]] = set()
@@ -114,9 +129,9 @@ class VenueLink:
         `seen_fills` are (client order id, fill id) of every fill that was reported then.
         """
         self._seen_fills.update(seen_fills)
-        for order in list(self._outbox.open.values()):
-            kept = _Kept(order, None, order.filled, order.status is not OrderStatus.NEW)
-            self._keep(kept)
+        for client_id, order in list(self._outbox.open.items()):
+            if client_id not in self._kept:
+                self._keep(_Kept(order, None, order.filled, order.status in _TAKEN))
 
     def dispatch(self, requests: Sequence[VenueRequest]) -> None:
         """Send new orders, and see to the cancels that are wanted."""
@@ -138,6 +153,10 @@ class VenueLink:
         """Orders that have not ended at the venue yet."""
         return len(self._kept)
 
+    def has_seen_all_since(self, ts_ns: int) -> bool:
+        """Whether every order has been asked for since then, and the venue's word did fit."""
+        return all(kept.fit_ns >= ts_ns for kept in self._kept.values())
+
     # ---- the tasks ----
 
     async def run(self) -> None:
@@ -151,16 +170,15 @@ class VenueLink:
                 await self._arrived.wait()
 
     async def _look_after(self, kept: _Kept) -> None:
-        client_id = kept.order.client_order_id
         try:
             if kept.approved is not None:
                 if not await self._send(kept, kept.approved):
                     return
-            elif not kept.is_accepted:
+            elif kept.order.status is OrderStatus.NEW:
                 self._report(kept, ReportKind.UNKNOWN, "of an earlier life of the session")
             await self._follow(kept)
         finally:
-            self._kept.pop(client_id, None)
+            self._kept.pop(kept.order.client_order_id, None)
 
     async def _send(self, kept: _Kept, approved: Approved) -> bool:
         """Send the order, at most once with effect; whether there is anything to follow."""
@@ -172,7 +190,8 @@ class VenueLink:
                 self._report(kept, ReportKind.NOT_SENT, closed)
                 return False
             if order.cancel_at_ns >= 0:
-                self._report(kept, ReportKind.NOT_SENT, "cancelled before it was sent")
+                # For whoever wanted that it is cancelled: a successor may follow it.
+                self._report(kept, ReportKind.CANCELLED, "before it was sent")
                 return False
             try:
                 there = await self._venue.submit(approved, order.client_order_id)
@@ -186,7 +205,8 @@ class VenueLink:
                     self._report(kept, ReportKind.NOT_SENT, str(failure))
                     return False
                 await self._clock.sleep(wait_s)
-            except OutcomeUnknown as doubt:
+            except VenueError as doubt:
+                # Whatever else an adapter raises here, it does not say that nothing happened.
                 self._report(kept, ReportKind.UNKNOWN, str(doubt))
                 return True
             else:
@@ -213,37 +233,34 @@ class VenueLink:
         """Follow a sent order until it has ended and all its fills are reported."""
         order = kept.order
         backoff = Backoff(self._random, self._rules.poll_s, 30.0)
-        doubted_ns = self._clock.now_ns()  # since when the venue's word does not fit
         while True:
+            kept.wake.clear()
+            retry_s = await self._cancel_if_wanted(kept)
+            asked_ns = self._clock.now_ns()
             try:
-                if order.cancel_at_ns >= 0:
-                    await self._cancel(order)
                 there = await self._venue.find(order.client_order_id, order.instrument.symbol)
-                if there is not None and there.filled_units > kept.reported_units:
-                    await self._report_fills(kept, there)
+                if there is not None:
+                    await self._report_news(kept, there)
             except VenueError as error:
+                if not kept.is_accepted:
+                    # A denial only counts when the venue was there to be asked all the time.
+                    kept.doubt = ""
                 retry_after_s = getattr(error, "retry_after_s", 0.0)
-                await self._pause(kept, max(retry_after_s, backoff.next_s()))
+                await self._pause(kept, max(retry_s, retry_after_s, backoff.next_s()))
                 continue
             backoff.reset()
-            now_ns = self._clock.now_ns()
-            if there is not None:
-                self._accept_if_alive(kept, there)
-                if self._has_ended(kept, there):
-                    return
-            if there is not None and there.filled_units == kept.reported_units:
-                doubted_ns = now_ns
-            elif now_ns - doubted_ns >= self._rules.settle_s * NS_PER_SECOND:
-                self._give_up(kept, there)
+            if self._is_done(kept, there):
                 return
-            await self._pause(kept, self._rules.poll_s)
+            if not kept.doubt:
+                kept.fit_ns = asked_ns
+            doubted_s = self._rules.doubted_poll_s if kept.is_difference else 0.0
+            await self._pause(kept, max(retry_s, doubted_s, self._rules.poll_s))
 
     async def _pause(self, kept: _Kept, seconds: float) -> None:
-        """Wait, or be woken because a cancel is wanted."""
-        if kept.order.cancel_at_ns >= 0:
+        """Wait; a cancel that is wanted now, and was not yet, ends it."""
+        if kept.cancel_asked_ns >= 0:
             await self._clock.sleep(seconds)
             return
-        kept.wake.clear()
         sleeper = asyncio.ensure_future(self._clock.sleep(seconds))
         waker = asyncio.ensure_future(kept.wake.wait())
         try:
@@ -252,65 +269,97 @@ class VenueLink:
             sleeper.cancel()
             waker.cancel()
 
-    async def _cancel(self, order: Order) -> None:
-        """Ask for the cancel; a refusal means that it has ended, and `find` will say how."""
+    async def _cancel_if_wanted(self, kept: _Kept) -> float:
+        """Ask for a cancel if it is wanted and due; how long the venue wants to be left alone.
+
+        A refusal means that there is nothing to cancel now: `find` will say what there is.
+        """
+        order = kept.order
+        now_ns = self._clock.now_ns()
+        again_ns = round(self._rules.cancel_again_s * NS_PER_SECOND)
+        if order.cancel_at_ns < 0 or kept.is_over:
+            return 0.0
+        if kept.cancel_asked_ns >= 0 and now_ns - kept.cancel_asked_ns < again_ns:
+            return 0.0
+        kept.cancel_asked_ns = now_ns
         try:
             await self._venue.cancel(order.client_order_id, order.instrument.symbol)
         except Refused:
-            return
+            return 0.0
+        except VenueError as error:
+            return float(getattr(error, "retry_after_s", 0.0))
+        return 0.0
 
-    def _has_ended(self, kept: _Kept, there: VenueOrder) -> bool:
-        """Whether the order is over there, with all its fills reported; then its end is, too."""
-        if there.filled_units != kept.reported_units:
+    # ---- what the venue's word means ----
+
+    def _is_done(self, kept: _Kept, there: VenueOrder | None) -> bool:
+        """Take note of how the order stands there; whether nothing more can come of it."""
+        order = kept.order
+        wrong = misfit(self._venue.name, order, there, kept.reported_units, kept.is_accepted)
+        if there is not None and is_same(order, there):
+            kept.is_over = is_over(there)
+            if there.status is not OrderStatus.REJECTED:
+                self._accept(kept)
+            if not wrong:
+                kept.doubt = ""
+                return kept.is_over and self._report_end(kept, there)
+        now_ns = self._clock.now_ns()
+        if wrong != kept.doubt:
+            kept.doubt, kept.doubted_ns = wrong, now_ns
+        if now_ns - kept.doubted_ns < self._rules.settle_s * NS_PER_SECOND:
             return False
-        if there.status is OrderStatus.FILLED or kept.reported_units == kept.order.quantity:
+        if there is None and not kept.is_accepted:
+            self._report(kept, ReportKind.NOT_SENT, wrong)
             return True
-        kind = _ENDS.get(there.status)
-        if kind is None:
-            return False
+        if not kept.is_difference:
+            kept.is_difference = True
+            self._difference(order.client_order_id, wrong)
+        return False
+
+    def _report_end(self, kept: _Kept, there: VenueOrder) -> bool:
+        """Report the end of an order whose fills are all reported; the last fill is its own."""
+        kind = ENDS.get(there.status)
+        if kind is None or kept.reported_units == kept.order.quantity:
+            return True
         if kind is ReportKind.REJECTED and kept.is_accepted:
             kind = ReportKind.CANCELLED  # it was taken first: for us it was open, and is not now
         self._report(kept, kind, there.reason)
         return True
 
-    def _give_up(self, kept: _Kept, there: VenueOrder | None) -> None:
-        """The venue has had its time."""
-        client_id = kept.order.client_order_id
-        if there is None and not kept.is_accepted:
-            self._report(kept, ReportKind.NOT_SENT, f"{self._venue.name} has no such order")
-        elif there is None:
-            self._difference(client_id, f"{self._venue.name} no longer knows an order it had taken")
-        else:
-            self._difference(
-                client_id,
-                f"{self._venue.name} says {there.filled_units} units are filled and lists fills of "
-                f"{kept.reported_units}",
-            )
-
     # ---- reports ----
 
-    async def _report_fills(self, kept: _Kept, there: VenueOrder) -> None:
-        """Report the fills of one order that the core has not heard of."""
-        since_ns = self._since_ns - round(self._rules.overlap_s * NS_PER_SECOND)
-        for fill in await self._venue.fills_since(since_ns):
-            is_ours = fill.client_order_id == kept.order.client_order_id or (
-                not fill.client_order_id and fill.venue_order_id == there.venue_order_id
-            )
-            key = (kept.order.client_order_id, fill.fill_id)
-            if is_ours and key not in self._seen_fills:
+    async def _report_news(self, kept: _Kept, there: VenueOrder) -> None:
+        """Report the fills the core has not heard of, if there can be any.
+
+        An order that ended unfilled is looked at as well: its last fill may have come together
+        with its end, and the order's own count may not have it yet.
+        """
+        order = kept.order
+        has_ended_short = there.status in ENDS and kept.reported_units < order.quantity
+        is_news = there.filled_units > kept.reported_units or has_ended_short
+        if not is_news or not is_same(order, there):
+            return
+        since_ns = order.created_ns
+        if 0 < self._since_ns < since_ns:
+            since_ns = self._since_ns
+        since_ns -= round(self._rules.overlap_s * NS_PER_SECOND)
+        fills = await self._venue.fills_since(max(since_ns, 0))
+        for fill in sorted(fills, key=lambda fill: fill.ts_ns):
+            key = (order.client_order_id, fill.fill_id)
+            if key not in self._seen_fills and is_fill_of(order, there, fill):
                 self._seen_fills.add(key)
                 self._fill(kept, fill)
 
     def _fill(self, kept: _Kept, fill: VenueFill) -> None:
-        book = self._books[fill.symbol]
-        fee_units = self._fee_units(book, fill)
-        if fee_units is None:
+        book = self._books[kept.order.instrument.symbol]
+        fee = fee_units(book, fill)
+        if fee is None:
             self._difference(
                 kept.order.client_order_id,
                 f"fill {fill.fill_id} cost {fill.fee} {fill.fee_currency}: only fees in "
                 f"{book.ledger.currency} can be booked; let the venue charge those",
             )
-            fee_units = 0
+            fee = 0
         kept.is_accepted = True
         kept.reported_units += fill.quantity_units
         self.known_fills += 1
@@ -322,30 +371,16 @@ class VenueLink:
                 "",
                 fill.quantity_units,
                 fill.price_units,
-                fee_units,
+                fee,
                 fill.is_maker,
                 fill.fill_id,
             )
         )
 
-    def _fee_units(self, book: Book, fill: VenueFill) -> int | None:
-        """The fee in ledger units; None for one that cannot be booked exactly."""
-        if fill.fee == Decimal(0):
-            return 0
-        if fill.fee_currency != book.ledger.currency:
-            return None
-        if fill.fee < 0 or decimals_of(fill.fee) > book.ledger.decimals:
-            return None
-        return parse_units(fill.fee, book.ledger.decimals)
-
     def _accept(self, kept: _Kept) -> None:
         if not kept.is_accepted:
             kept.is_accepted = True
             self._report(kept, ReportKind.ACCEPTED, "")
-
-    def _accept_if_alive(self, kept: _Kept, there: VenueOrder) -> None:
-        if there.status is not OrderStatus.REJECTED:
-            self._accept(kept)
 
     def _report(self, kept: _Kept, kind: ReportKind, detail: str) -> None:
         now_ns = self._clock.now_ns()

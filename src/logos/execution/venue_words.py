@@ -1,0 +1,73 @@
+"""How a venue's word about one order compares with ours: pure functions, no waiting."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Final
+
+from logos.core.book import Book
+from logos.core.fixed import decimals_of, parse_units
+from logos.core.orders import Order
+from logos.core.types import OrderStatus, ReportKind
+from logos.venues.contract import VenueFill, VenueOrder
+
+ENDS: Final = {
+    OrderStatus.CANCELLED: ReportKind.CANCELLED,
+    OrderStatus.EXPIRED: ReportKind.EXPIRED,
+    OrderStatus.REJECTED: ReportKind.REJECTED,
+}
+"""The ends of an order that are reports of their own; a complete fill is reported as its fills."""
+
+
+def is_over(there: VenueOrder) -> bool:
+    """Whether the venue says that the order has ended, in whatever way."""
+    return there.status in ENDS or there.status is OrderStatus.FILLED
+
+
+def is_same(order: Order, there: VenueOrder) -> bool:
+    """Whether what the venue has under the order's id is that order."""
+    return there.quantity_units == order.quantity and there.side is order.side
+
+
+def misfit(
+    venue: str, order: Order, there: VenueOrder | None, reported_units: int, is_accepted: bool
+) -> str:
+    """In what way the venue's word does not fit ours; empty when it does.
+
+    `reported_units` is what the fills it listed add up to; `is_accepted` whether it had the order.
+    """
+    if there is None:
+        if is_accepted:
+            return f"{venue} no longer knows an order it had taken"
+        return f"{venue} has no such order"
+    if not is_same(order, there):
+        what = f"{there.side.value} {there.quantity_units} units"
+        return f"{venue} has another order under this id: {what}"
+    if there.filled_units != reported_units:
+        return (
+            f"{venue} says {there.filled_units} units are filled and lists fills of "
+            f"{reported_units}"
+        )
+    if there.status is OrderStatus.FILLED and there.filled_units != order.quantity:
+        return f"{venue} calls it filled with {there.filled_units} of {order.quantity} units"
+    return ""
+
+
+def is_fill_of(order: Order, there: VenueOrder, fill: VenueFill) -> bool:
+    """Whether a fill is of this order: by its client id, or by the venue's where it has none."""
+    if fill.symbol != order.instrument.symbol:
+        return False
+    if fill.client_order_id:
+        return fill.client_order_id == order.client_order_id
+    return bool(fill.venue_order_id) and fill.venue_order_id == there.venue_order_id
+
+
+def fee_units(book: Book, fill: VenueFill) -> int | None:
+    """The fee in ledger units; None for one that cannot be booked exactly."""
+    if fill.fee == Decimal(0):
+        return 0
+    if fill.fee_currency != book.ledger.currency:
+        return None
+    if fill.fee < 0 or decimals_of(fill.fee) > book.ledger.decimals:
+        return None
+    return parse_units(fill.fee, book.ledger.decimals)
