@@ -196,6 +196,13 @@ def test_a_share_of_the_market_that_is_next_to_nothing_is_still_a_bound() -> Non
     assert not fills_in(records)
 
 
+def test_without_a_share_of_the_market_sizes_do_not_matter() -> None:
+    core = trading_core(Scripted({1: limit(BUY, 5, 90)}), A)
+    core.start(0)
+    core.run([quote(A, 1, "100", "100", "1", "1"), quote(A, 2, "90", "90", "1", "1")])
+    assert core.desk.books["AAA"].inventory.position == 5
+
+
 @pytest.mark.parametrize(("bid", "ask"), [("0", "100"), ("0", "0"), ("101", "100")])
 def test_a_quote_without_two_good_prices_moves_nothing(bid: str, ask: str) -> None:
     core = trading_core(Scripted(), A)

@@ -55,6 +55,7 @@ _CORE_TESTS = (
 )
 _JUDGE_TESTS = (
     "tests/risk/test_switch_mutants.py",
+    "tests/risk/test_switch_mutants_files.py",
     "tests/risk/test_switch_states.py",
     "tests/risk/test_switch_surroundings.py",
     "tests/risk/test_switch_fail_closed.py",
@@ -88,8 +89,6 @@ TARGETS = (
     Target("risk/circuit_breaker.py", "", _SWITCH_TESTS),
     Target("risk/switch_writer.py", "", _SWITCH_TESTS),
     Target("risk/switch_sensor.py", "", _SWITCH_TESTS),
-    Target("risk/switch_ledger.py", "", _SWITCH_TESTS),
-    Target("risk/shared_flag.py", "", _SWITCH_TESTS),
 )
 
 _COMPARISONS: dict[type[ast.cmpop], tuple[type[ast.cmpop], ...]] = {
