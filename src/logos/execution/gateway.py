@@ -268,22 +268,30 @@ class Gateway:
             self._stray(question.kind)
 
     async def _barrier(self) -> None:
-        """Two questions answered on the new connection, unlike everything that is outstanding."""
+        """Two questions answered on the new connection; by then all earlier ones are over.
+
+        The first is a fence (see `gateway_replies`), the second of another kind. Where answers of
+        every kind are outstanding, the first is asked once more than its kind is.
+        """
         attribution = self._attribution
-        quiet_ns = perf_counter_ns() - self._last_loss_ns
-        if quiet_ns > self._settings.forget_after_s * _NS:
+        if perf_counter_ns() - self._last_loss_ns > self._settings.forget_after_s * _NS:
             attribution.fenced()
-        free = [kind for kind in _FENCES if kind not in attribution.outstanding]
-        if attribution.does_echo:
-            free = list(_FENCES)
-        if len(free) < 2:
-            raise _NeverLeft("too much is outstanding to tell its answers apart; waiting")
-        for kind in free[:2]:
-            reply = await self._exchange(self._question({"action": kind}))
-            if is_plain_error(reply):
-                raise _Lost(f"the terminal cannot tell {kind}", True)
+        outstanding = attribution.outstanding
+        first = min(_FENCES, key=lambda kind: outstanding[kind])
+        count = outstanding[first]
+        for _ in range(count + 1):
+            await self._fence(first)
+        attribution.fenced(first, count)
+        await self._fence(next(kind for kind in _FENCES if kind != first))
         attribution.fenced()
         self._needs_barrier = False
+
+    async def _fence(self, kind: str) -> None:
+        question = self._question({"action": kind})
+        question.is_fence = True
+        reply = await self._exchange(question)
+        if is_plain_error(reply):
+            raise _Lost(f"the terminal cannot tell {kind}", True)
 
     # ---- candles and transactions ----
 

@@ -10,10 +10,11 @@ one otherwise.
   to add to an Expert Advisor) is matched exactly: the token must be ours, and `request_id`, where
   there is one, must be new. Everything else is a stray, and is dropped.
 - A terminal that does not is matched by shape, and only while no answer is outstanding: once a
-  request was lost, nothing is believed until the connection has been fenced (`Gateway._barrier`):
-  two requests whose answers look different from everything that is outstanding. A terminal does
-  one thing after the other, so what was asked before the fence has been answered, and dropped,
-  once the fence is. Until then the answer to an order counts as no answer at all.
+  request was lost, nothing is believed until the connection has been fenced (`Gateway._barrier`)
+  by a question whose answer looks different from everything that is outstanding, or by one more
+  question of a kind than answers of that kind are. A terminal does one thing after the other, so
+  what was asked before the fence has been answered, and dropped, once the fence is. Until then
+  the answer to an order counts as no answer at all.
 - A new order's ticket must be new, and a refusal that repeats the one before byte for byte proves
   nothing without an echo: it may be the same frame twice.
 """
@@ -23,7 +24,7 @@ from __future__ import annotations
 import enum
 import re
 import secrets
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from typing import Final
 
 from logos.execution.gateway_wire import TRADE, Question, Reply
@@ -69,8 +70,8 @@ class Attribution:
     def __init__(self) -> None:
         self.does_echo = False
         """Whether this terminal has ever put a token of ours into an answer."""
-        self.outstanding: set[str] = set()
-        """Kinds of questions whose answer may still come; only kept without echoes."""
+        self.outstanding: Counter[str] = Counter()
+        """How many answers of each kind may still come; only kept without echoes."""
         self._tokens = _Recent()
         self._request_ids = _Recent()
         self._tickets = _Recent()
@@ -82,11 +83,13 @@ class Attribution:
 
     def lost(self, question: Question) -> None:
         """A question was given up; its answer may still come."""
-        self.outstanding.add(question.kind)
+        self.outstanding[question.kind] += 1
 
-    def fenced(self) -> None:
-        """Everything asked before has been answered, or never will be."""
+    def fenced(self, kind: str = "", count: int = 0) -> None:
+        """What was asked before has been answered or never will be, but for `count` of `kind`."""
         self.outstanding.clear()
+        if count:
+            self.outstanding[kind] = count
 
     def forget_terminal(self) -> None:
         """Another terminal may answer from now on: whether it echoes is open again."""
@@ -128,6 +131,8 @@ class Attribution:
         """Without an echo: what does not fit is a stray, what could be something else is doubt."""
         if question.is_new_order and reply.get("order") and _ticket(reply) in self._tickets:
             return Match.STRAY
+        if question.is_fence:
+            return Match.OURS
         if self.outstanding and question.kind in (*self.outstanding, TRADE):
             return Match.DOUBTFUL
         if question.kind == TRADE and reply.get("error") is True and frame == self._last_refusal:

@@ -125,7 +125,7 @@ class Question:
     terminal that echoes comments puts into the answer.
     """
 
-    __slots__ = ("frame", "is_new_order", "kind", "symbol", "timeframe", "token")
+    __slots__ = ("frame", "is_fence", "is_new_order", "kind", "symbol", "timeframe", "token")
 
     def __init__(self, fields: Mapping[str, object], token: str) -> None:
         """Raises ValueError for a field the protocol does not have."""
@@ -136,6 +136,8 @@ class Question:
         action_type = str(fields.get("actionType") or "")
         self.kind = action_type if action == "HISTORY" else action
         self.is_new_order = action == TRADE and action_type in _NEW_ORDERS
+        self.is_fence = False
+        """Whether only its being answered counts, not what the answer says."""
         self.token = token
         self.symbol = fields.get("symbol")
         self.timeframe = fields.get("chartTF")

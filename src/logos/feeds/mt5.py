@@ -210,7 +210,7 @@ class Mt5Feed:
             if row in (None, [], {}):
                 continue  # how the bridge says that there are none
             try:
-                page.append(_raw_bar(row))
+                page.append(self._usable(line, row))
             except RowError as error:
                 line.voice.leave_out(error)
         return page
@@ -232,7 +232,8 @@ class Mt5Feed:
             if line.bars is None:
                 await self._on_price(line, frame.get("data"))
             else:
-                await self._on_candle(line, line.bars, _raw_bar(frame.get("data")))
+                candle = self._usable(line, frame.get("data"))
+                await self._on_candle(line, line.bars, candle)
         except RowError as error:
             line.voice.leave_out(error)
 
@@ -278,13 +279,15 @@ class Mt5Feed:
         self, line: _Line, bars: BarSequence, page: list[RawBar], closed_ns: int
     ) -> None:
         for raw in bars.take(page, closed_ns).fresh:
-            try:
-                bar = line.reader.bar(raw, self._interval_ns, self._clock.now_ns())
-            except RowError as error:
-                line.voice.leave_out(error)
-                continue
+            bar = line.reader.bar(raw, self._interval_ns, self._clock.now_ns())
             event_ns = raw.opened_ns + self._interval_ns - self._offset_ns
             await line.voice.deliver(bar, event_ns)
+
+    def _usable(self, line: _Line, row: object) -> RawBar:
+        """A candle of which a bar can be made; only such ones count as had. Raises RowError."""
+        raw = _raw_bar(row)
+        line.reader.bar(raw, self._interval_ns, 0)
+        return raw
 
 
 def _raw_bar(row: object) -> RawBar:

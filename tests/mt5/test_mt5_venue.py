@@ -1,0 +1,445 @@
+"""The MT5 venue against the simulated terminal, and against answers no terminal should give."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from mt5_helpers import FAST, WallClock, bench, coin, intent
+
+from logos.core.types import OrderStatus, OrderType, Side, TimeInForce
+from logos.testing.mt5_sim import SimOptions
+from logos.testing.mt5_sim_faults import FaultPlan
+from logos.venues.contract import NotSent, OutcomeUnknown, Refused, Unavailable, VenueFill
+from logos.venues.mt5 import Mt5Venue
+from logos.venues.mt5_lists import Mt5Transaction, Mt5VenueSymbol
+from logos.venues.mt5_records import magic_of
+from logos.venues.mt5_retcodes import documented
+
+SYMBOL = "BTCUSD.s"
+BTC = coin()
+
+
+def test_a_market_order_is_filled_and_found_again_in_the_deals() -> None:
+    async def scenario() -> None:
+        async with bench() as box:
+            venue = box.venue()
+            await venue.open()
+            told = await venue.submit(intent(BTC, Side.BUY, 150), "run-1")
+            assert (told.status, told.filled_units, told.side) == (
+                OrderStatus.FILLED,
+                150,
+                Side.BUY,
+            )
+            found = await venue.find("run-1", SYMBOL)
+            assert found == told
+            [fill] = await venue.fills_since(0)
+            order = told.venue_order_id
+            assert (fill.client_order_id, fill.venue_order_id) == ("run-1", order)
+            assert (fill.quantity_units, fill.price_units) == (150, 10_010)
+            assert (fill.fee, fill.fee_currency) == (Decimal(0), "USD")
+            assert await venue.positions() == {SYMBOL: 150}
+            assert await venue.balances() == {"USD": Decimal(100_000)}
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize(
+    ("type", "side", "price", "reached"),
+    [
+        (OrderType.LIMIT, Side.BUY, 9_900, (9_880, 9_890)),
+        (OrderType.LIMIT, Side.SELL, 10_200, (10_210, 10_220)),
+        (OrderType.STOP, Side.BUY, 10_200, (10_190, 10_200)),
+        (OrderType.STOP, Side.SELL, 9_900, (9_890, 9_900)),
+    ],
+)
+def test_an_order_waits_until_the_market_comes_to_it(
+    type: OrderType, side: Side, price: int, reached: tuple[int, int]
+) -> None:
+    async def scenario() -> None:
+        async with bench() as box:
+            venue = box.venue()
+            await venue.open()
+            told = await venue.submit(intent(BTC, side, 100, type, price), "run-1")
+            assert (told.status, told.filled_units) == (OrderStatus.ACCEPTED, 0)
+            [waiting] = await venue.open_orders()
+            assert (waiting.client_order_id, waiting.type, waiting.side) == ("run-1", type, side)
+            assert waiting.limit_price_units == (price if type is OrderType.LIMIT else 0)
+            box.simulator.terminal.price(SYMBOL, *reached)
+            found = await venue.find("run-1", SYMBOL)
+            assert found is not None
+            assert (found.status, found.filled_units) == (OrderStatus.FILLED, 100)
+            assert await venue.open_orders() == []
+
+    asyncio.run(scenario())
+
+
+def test_a_cancelled_order_is_told_as_cancelled_and_cancelling_again_is_refused() -> None:
+    async def scenario() -> None:
+        async with bench() as box:
+            venue = box.venue()
+            await venue.open()
+            await venue.submit(intent(BTC, Side.BUY, 100, OrderType.LIMIT, 9_000), "run-1")
+            await venue.cancel("run-1", SYMBOL)
+            found = await venue.find("run-1", SYMBOL)
+            assert found is not None
+            assert found.status is OrderStatus.CANCELLED
+            with pytest.raises(Refused, match="10035"):
+                await venue.cancel("run-1", SYMBOL)
+            with pytest.raises(Refused, match="not waiting"):
+                await venue.cancel("run-2", SYMBOL)
+
+    asyncio.run(scenario())
+
+
+def test_a_venue_after_a_restart_finds_and_cancels_what_the_one_before_sent() -> None:
+    async def scenario() -> None:
+        long_id = "a-session-with-a-name-that-is-much-too-long-for-a-comment"
+        async with bench() as box:
+            first = box.venue(long_id)
+            await first.open()
+            await first.submit(intent(BTC, Side.BUY, 100, OrderType.LIMIT, 9_000), f"{long_id}-7")
+            await first.submit(intent(BTC, Side.BUY, 100), f"{long_id}-8")
+            comments = [deal.comment for deal in box.simulator.book.deals]
+            assert all(len(comment) <= 31 for comment in comments)
+            second = box.venue(long_id)
+            [waiting] = await second.open_orders()
+            assert waiting.client_order_id == f"{long_id}-7"
+            found = await second.find(f"{long_id}-8", SYMBOL)
+            assert found is not None
+            assert (found.status, found.filled_units) == (OrderStatus.FILLED, 100)
+            assert "does not tell" in found.reason
+            await second.cancel(f"{long_id}-7", SYMBOL)
+            assert await second.open_orders() == []
+            assert await second.find(f"{long_id}-9", SYMBOL) is None
+
+    asyncio.run(scenario())
+
+
+def test_what_was_traded_by_hand_is_told_without_a_client_id() -> None:
+    async def scenario() -> None:
+        async with bench() as box:
+            venue = box.venue()
+            await venue.open()
+            heard: list[Mt5Transaction] = []
+            watching = asyncio.create_task(venue.watch(heard.append))
+            box.simulator.terminal.by_hand(SYMBOL, False, 30)
+            await venue.submit(intent(BTC, Side.BUY, 100), "run-1")
+            fills: list[VenueFill] = list(await venue.fills_since(0))
+            told = [(f.client_order_id, f.side, f.quantity_units) for f in fills]
+            assert told == [("", Side.SELL, 30), ("run-1", Side.BUY, 100)]
+            assert await venue.positions() == {SYMBOL: 70}
+            while len(heard) < 2:
+                await asyncio.sleep(0.005)
+            assert [(t.client_order_id, t.symbol) for t in heard] == [
+                ("", SYMBOL),
+                ("run-1", SYMBOL),
+            ]
+            watching.cancel()
+            await asyncio.gather(watching, return_exceptions=True)
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize(("retcode", "knowledge", "words"), documented())
+def test_each_return_code_means_what_the_table_says(
+    retcode: int, knowledge: Any, words: str
+) -> None:
+    errors = {"REFUSED": Refused, "NOT_SENT": NotSent, "UNKNOWN": OutcomeUnknown}
+
+    async def scenario() -> None:
+        link = FakeLink({"error": True, "retcode": retcode, "order": 0, "volume": 0})
+        venue = link.venue()
+        with pytest.raises(errors[knowledge.name], match=str(retcode)):
+            await venue.submit(intent(BTC), "run-1")
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        {"error": True, "description": "x", "function": "y"},
+        {"error": False, "retcode": 99999},
+        {"error": False, "retcode": "10009", "order": 5},
+        {"error": False, "retcode": 10009},
+        {"error": False, "retcode": 10009, "order": -4, "volume": 1},
+        {"error": False, "retcode": 10009, "order": 4, "volume": "much"},
+        {"error": False, "retcode": 10009, "order": 4, "volume": Decimal("0.005")},
+        {"error": False, "retcode": 10009, "order": [], "volume": 1},
+    ],
+)
+def test_an_answer_that_cannot_be_read_leaves_the_order_unknown(reply: dict[str, Any]) -> None:
+    async def scenario() -> None:
+        link = FakeLink(reply)
+        venue = link.venue()
+        with pytest.raises(OutcomeUnknown):
+            await venue.submit(intent(BTC), "run-1")
+        # The same order is not sent again, and a next one asks first.
+        with pytest.raises(OutcomeUnknown, match="sent before"):
+            await venue.submit(intent(BTC), "run-1")
+        assert link.trades == 1
+
+    asyncio.run(scenario())
+
+
+def test_a_partial_fill_ends_a_market_order() -> None:
+    async def scenario() -> None:
+        async with bench(SimOptions(faults=FaultPlan(partial=1.0))) as box:
+            venue = box.venue()
+            await venue.open()
+            told = await venue.submit(intent(BTC, Side.BUY, 100), "run-1")
+            assert (told.status, told.filled_units) == (OrderStatus.CANCELLED, 50)
+            found = await venue.find("run-1", SYMBOL)
+            assert found is not None
+            assert (found.status, found.filled_units) == (OrderStatus.CANCELLED, 50)
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize(
+    ("approved", "words"),
+    [
+        (intent(BTC, type=OrderType.STOP_LIMIT, price=9_000), "STOP_LIMIT"),
+        (intent(BTC, type=OrderType.LIMIT, price=9_000, time_in_force=TimeInForce.IOC), "IOC"),
+        (intent(BTC, time_in_force=TimeInForce.FOK), "FOK"),
+        (intent(coin("OTHER")), "not among the symbols"),
+    ],
+)
+def test_what_the_bridge_cannot_do_is_refused_before_it_is_sent(approved: Any, words: str) -> None:
+    async def scenario() -> None:
+        link = FakeLink({})
+        with pytest.raises(Refused, match=words):
+            await link.venue().submit(approved, "run-1")
+        assert link.trades == 0
+
+    asyncio.run(scenario())
+
+
+def test_a_limit_on_the_wrong_side_of_the_market_is_refused_with_the_reason() -> None:
+    async def scenario() -> None:
+        async with bench() as box:
+            venue = box.venue()
+            await venue.open()
+            with pytest.raises(Refused, match=r"10015.*side of the market"):
+                await venue.submit(intent(BTC, Side.BUY, 100, OrderType.LIMIT, 11_000), "run-1")
+            box.simulator.book.balance = 0
+            with pytest.raises(Refused, match="10019"):
+                await venue.submit(intent(BTC, Side.BUY, 5_000), "run-2")
+
+    asyncio.run(scenario())
+
+
+async def _resolve(venue: Mt5Venue, name: str) -> OrderStatus | None:
+    """Ask until there is an answer."""
+    while True:
+        try:
+            found = await venue.find(name, SYMBOL)
+        except Unavailable:
+            continue
+        return None if found is None else found.status
+
+
+@pytest.mark.parametrize("does_echo", [True, False])
+@pytest.mark.parametrize("seed", [1, 2])
+def test_every_unknown_order_is_settled_by_asking_and_none_is_sent_twice(
+    seed: int, does_echo: bool
+) -> None:
+    plan = FaultPlan(
+        seed=seed, unread=0.05, ok_lost=0.05, lost=0.1, late=0.05, late_s=0.2, requote=0.1
+    )
+    options = SimOptions(faults=plan, does_echo=does_echo, in_order=not does_echo)
+
+    async def scenario() -> None:
+        async with bench(options, settings=FAST) as box:
+            venue = box.venue(settle_s=0.05)
+            outcomes: dict[str, OrderStatus | None] = {}
+            for number in range(1, 26):
+                name = f"run-{number}"
+                try:
+                    outcomes[name] = (await venue.submit(intent(BTC, Side.BUY, 1), name)).status
+                except OutcomeUnknown:
+                    outcomes[name] = await _resolve(venue, name)
+                except NotSent:
+                    outcomes[name] = None
+            book = box.simulator.book
+            there = {name for name, status in outcomes.items() if status is not None}
+            assert there == set(book.client_ids)
+            assert set(book.client_ids.values()) == {1}
+            assert len(book.deals) == len(there)
+            assert box.gateway.stats.lost > 0
+
+    asyncio.run(scenario())
+
+
+def test_an_order_is_not_declared_absent_before_it_can_have_arrived() -> None:
+    async def scenario() -> None:
+        async with bench(settings=FAST) as box:
+            venue = box.venue(settle_s=30.0)
+            box.simulator.faults = FaultPlan(unread=1.0)
+            with pytest.raises(OutcomeUnknown):
+                await venue.submit(intent(BTC), "run-1")
+            box.simulator.faults = FaultPlan()
+            with pytest.raises(Unavailable, match="too early") as caught:
+                await venue.find("run-1", SYMBOL)
+            assert 0 < caught.value.retry_after_s <= 30
+            with pytest.raises(NotSent, match="run-1 is still unknown"):
+                await venue.submit(intent(BTC), "run-2")
+
+    asyncio.run(scenario())
+
+
+def test_the_dry_run_names_what_does_not_fit_and_trades_nothing() -> None:
+    async def scenario() -> None:
+        async with bench() as box:
+            venue = box.venue()
+            lines = {line.name: line for line in await venue.check()}
+            assert all(line.is_ok for line in lines.values())
+            wrong = Mt5Venue(
+                box.gateway,
+                {"BTCUSD": Mt5VenueSymbol(coin("BTCUSD"), "BTCUSD")},
+                WallClock(),
+                session_id="run",
+                is_sandbox=False,
+                settle_s=0.0,
+            )
+            lines = {line.name: line for line in await wrong.check()}
+            assert not lines["sandbox"].is_ok
+            assert "suffix" in lines["BTCUSD"].detail
+            assert not [r for r in box.audited("request") if r["action"] == "TRADE"]
+
+    asyncio.run(scenario())
+
+
+# ---- answers of terminals that do not exist here ----
+
+
+class FakeLink:
+    """Answers by a table: any TRADE gets one answer, each question its own."""
+
+    does_echo = False
+
+    def __init__(self, trade: Mapping[str, Any], **answers: list[dict[str, Any]]) -> None:
+        self._trade = dict(trade)
+        self._answers = answers
+        self.trades = 0
+
+    def venue(self, settle_s: float = 0.0) -> Mt5Venue:
+        return Mt5Venue(
+            self,
+            {SYMBOL: Mt5VenueSymbol(BTC, SYMBOL)},
+            WallClock(),
+            session_id="run",
+            is_sandbox=True,
+            settle_s=settle_s,
+        )
+
+    async def open(self) -> None: ...
+
+    async def close(self) -> None: ...
+
+    async def next_transaction(self, timeout_s: float) -> dict[str, Any] | None:
+        return None
+
+    async def request(self, symbol: str, fields: Mapping[str, object]) -> dict[str, Any]:
+        if fields["action"] == "TRADE":
+            self.trades += 1
+            return self._trade
+        name = {"ORDERS": "orders", "POSITIONS": "positions"}.get(str(fields["action"]), "trades")
+        return {name: self._answers.get(name, [{}])}
+
+
+def _deal(**changes: Any) -> dict[str, Any]:
+    return {
+        "ticket": 9,
+        "time": 1_700_000_000,
+        "price": Decimal("100.10"),
+        "volume": 1,
+        "symbol": SYMBOL,
+        "type": "buy",
+        "entry": 0,
+        "profit": 0,
+    } | changes
+
+
+def test_opposite_positions_of_a_hedging_account_are_told_as_their_sum() -> None:
+    positions = [
+        {"id": 1, "symbol": SYMBOL, "type": "POSITION_TYPE_BUY", "volume": Decimal("1.5")},
+        {"id": 2, "symbol": SYMBOL, "type": "POSITION_TYPE_SELL", "volume": Decimal("0.4")},
+        {"id": 3, "symbol": "EURUSD", "type": "POSITION_TYPE_SELL", "volume": 9},
+        {},
+    ]
+    venue = FakeLink({}, positions=positions).venue()
+    assert asyncio.run(venue.positions()) == {SYMBOL: 110}
+
+
+def test_an_unmarked_deal_keeps_an_order_from_being_declared_absent() -> None:
+    venue = FakeLink({}, trades=[_deal()]).venue()
+    with pytest.raises(Unavailable, match="without comment and magic"):
+        asyncio.run(venue.find("run-1", SYMBOL))
+    marked = FakeLink({}, trades=[_deal(comment="by hand", magic=0)]).venue()
+    assert asyncio.run(marked.find("run-1", SYMBOL)) is None
+
+
+def test_an_order_is_found_by_its_magic_when_the_broker_changed_its_comment() -> None:
+    deals = [_deal(comment="[changed]", magic=magic_of("run-1"), order=7)]
+    found = asyncio.run(FakeLink({}, trades=deals).venue().find("run-1", SYMBOL))
+    assert found is not None
+    assert (found.client_order_id, found.venue_order_id) == ("run-1", "7")
+
+
+def test_deposits_are_no_fills_and_fees_are_exact() -> None:
+    deals = [
+        _deal(type="balance", symbol=""),
+        _deal(ticket=11, commission=Decimal("-0.35"), fee=Decimal("-0.1"), time=1_700_000_001),
+        _deal(ticket=10, type="DEAL_TYPE_SELL"),
+    ]
+    fills = asyncio.run(FakeLink({}, trades=deals).venue().fills_since(0))
+    assert [(f.fill_id, f.side, f.fee) for f in fills] == [
+        ("10", Side.SELL, Decimal(0)),
+        ("11", Side.BUY, Decimal("0.45")),
+    ]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"price": Decimal("100.103")},
+        {"price": "100.10"},
+        {"price": None},
+        {"volume": Decimal("0.015")},
+        {"volume": -1},
+        {"volume": True},
+        {"ticket": None},
+        {"ticket": "nine"},
+        {"time": "now"},
+        {"commission": "free"},
+    ],
+)
+def test_a_deal_that_does_not_fit_the_instrument_makes_the_answer_unreadable(
+    change: dict[str, Any],
+) -> None:
+    venue = FakeLink({}, trades=[_deal(**change)]).venue()
+    with pytest.raises(Unavailable):
+        asyncio.run(venue.fills_since(0))
+
+
+def test_the_noise_of_a_double_is_the_nearest_tick() -> None:
+    deals = [_deal(price=Decimal("100.10000000000001"), volume=Decimal("0.30000000000000004"))]
+    [fill] = asyncio.run(FakeLink({}, trades=deals).venue().fills_since(0))
+    assert (fill.price_units, fill.quantity_units) == (10_010, 30)
+
+
+def test_a_filled_market_order_whose_deal_is_not_listed_yet_stays_open_to_question() -> None:
+    async def scenario() -> None:
+        done = {"error": False, "retcode": 10009, "deal": 4, "order": 5, "volume": 1}
+        venue = FakeLink(done).venue()
+        told = await venue.submit(intent(BTC, quantity=100), "run-1")
+        assert told.status is OrderStatus.FILLED
+        with pytest.raises(Unavailable, match="not in the history yet"):
+            await venue.find("run-1", SYMBOL)
+
+    asyncio.run(scenario())
