@@ -40,6 +40,7 @@ _COMMANDS = {
     "rehearse": ("rehearse incidents with your strategy and data", "logos.live.rehearse"),
     "data": ("make, import, list and check market data", "logos.live.data"),
     "config": ("check, show or begin the settings of a session", "logos.live.config"),
+    "venue": ("list venues; check one without sending an order", "logos.live.venue"),
     "mt5-sim": ("simulate a MetaTrader 5 terminal with its ZeroMQ bridge", "logos.live.mt5_sim"),
     "doctor": ("check this machine: versions, paths, permissions, clock", "logos.live.doctor"),
 }

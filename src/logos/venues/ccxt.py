@@ -94,22 +94,23 @@ class CcxtVenue:
         self._clock = clock
         self._sandbox = sandbox
         self._skew_ns_max = skew_ns_max
-        credentials = {"apiKey": key.reveal(), "secret": secret.reveal()}
-        if password is not None:
-            credentials["password"] = password.reveal()
-        self._redactor = Redactor(credentials.values())
+        given = [key, secret] if password is None else [key, secret, password]
+        self._redactor = Redactor(each.reveal() for each in given)
         self._ids = ClientIds(ID_RULES.get(exchange_id, ID_RULE_DEFAULT), session_id)
         self._records = records.Records(self._instruments, self._ids)
         self._markets: dict[str, Any] = {}
         self._exchange = make_exchange(
             exchange_id,
-            credentials,
             clock,
             sandbox=sandbox,
             url=url,
             timeout_s=timeout_s,
             limit_rate=limit_rate,
         )
+        # No local variable ever holds a credential: tracebacks may show those.
+        self._exchange.apiKey = key.reveal()
+        self._exchange.secret = secret.reveal()
+        self._exchange.password = None if password is None else password.reveal()
         backoff = Backoff(random, first_s=_RETRY_FIRST_S)
         self._connection = Connection(self._exchange, self._redactor, backoff)
 

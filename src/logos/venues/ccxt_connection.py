@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import socket
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from decimal import localcontext
 from functools import partial
 from typing import Any, Final
@@ -64,7 +64,6 @@ class _SilentLogger:
 
 def make_exchange(
     exchange_id: str,
-    credentials: Mapping[str, str],
     clock: Clock,
     *,
     sandbox: bool,
@@ -72,14 +71,16 @@ def make_exchange(
     timeout_s: float,
     limit_rate: bool,
 ) -> Any:
-    """A ccxt exchange for spot trading. Raises Refused for an unknown id or a missing sandbox."""
+    """A ccxt exchange for spot trading, without credentials yet.
+
+    Raises Refused for an unknown id or a missing sandbox.
+    """
     if exchange_id not in ccxt.exchanges:
         raise Refused(
             f"ccxt knows no exchange {exchange_id!r}; use one of its ids, such as binance"
         )
     exchange = getattr(ccxt, exchange_id)(
         {
-            **credentials,
             "enableRateLimit": limit_rate,
             "timeout": int(timeout_s * 1000),
             "options": {"maxRetriesOnFailure": 0, "defaultType": "spot"},

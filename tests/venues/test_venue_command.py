@@ -1,0 +1,214 @@
+"""`logos venue`: what it prints, how it ends, and that it never sends an order."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from venue_tools import KEY, PAPER_KEY, PAPER_SECRET, SECRET
+
+from logos.live.__main__ import main
+from logos.testing.alpaca_server import AlpacaAccount
+from logos.testing.exchange import Exchange
+from logos.testing.exchange_binance import BinanceShape
+from logos.testing.exchange_market import Listing, Market
+from logos.testing.exchange_orders import ExchangeOrders
+from logos.venues import catalog
+
+CONFIG = """
+[instruments.BTCUSDT]
+base = "BTC"
+quote = "USDT"
+tick = "0.01"
+lot = "0.00001"
+min_quantity = "0.00001"
+min_notional = "{notional}"
+"""
+SHARES = """
+[instruments.AAPL]
+quote = "USD"
+tick = "0.01"
+lot = "1"
+"""
+
+
+@pytest.fixture
+def exchange() -> Iterator[Exchange]:
+    """A local exchange and broker in a thread of their own, at this machine's time."""
+    now_ns = time.time_ns()
+    listings = [Listing("BTCUSDT", "BTC", "USDT"), Listing("AAPL", "AAPL", "USD", lot="1")]
+    for listing in listings:
+        listing.add_top(now_ns - 1, "99.00", "101.00", "5", "5")
+    market = Market(listings, now_ns)
+    loop = asyncio.new_event_loop()
+    exchange = Exchange(market)
+    BinanceShape(exchange)
+    ExchangeOrders(exchange, KEY, SECRET, {"USDT": "1000"})
+    AlpacaAccount(exchange, PAPER_KEY, PAPER_SECRET)
+    loop.run_until_complete(exchange.start())
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
+    yield exchange
+    asyncio.run_coroutine_threadsafe(exchange.close(), loop).result(10)
+    loop.call_soon_threadsafe(loop.stop)
+    thread.join(10)
+    loop.close()
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty workspace, and no keys in the environment."""
+    monkeypatch.setenv("LOGOS_HOME", str(tmp_path))
+    for name in ("APCA_API_KEY_ID", "APCA_API_SECRET_KEY", "LOGOS_SEED"):
+        monkeypatch.delenv(name, raising=False)
+    return tmp_path
+
+
+@pytest.fixture
+def binance_keys(home: Path) -> Path:
+    """Sandbox keys of binance in `.env`."""
+    env = home / ".env"
+    env.write_text(
+        f"LOGOS_CCXT_BINANCE_SANDBOX_KEY={KEY}\nLOGOS_CCXT_BINANCE_SANDBOX_SECRET={SECRET}\n"
+    )
+    env.chmod(0o600)
+    return home
+
+
+def write(home: Path, text: str) -> str:
+    path = home / "session.toml"
+    path.write_text(text)
+    return str(path)
+
+
+def methods(exchange: Exchange) -> set[str]:
+    return {each.method for each in exchange.requests}
+
+
+def test_a_venue_that_is_ready_ends_with_zero_and_no_order(
+    binance_keys: Path, exchange: Exchange, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = write(binance_keys, CONFIG.format(notional=5))
+    skew = ["--config", config, "--url", exchange.url]
+    exchange.market.now_ns = time.time_ns()
+    assert main(["venue", "check", "ccxt:binance", *skew]) == 0
+    output = capsys.readouterr()
+    assert "all fine; no order was sent" in output.out
+    assert "ok   BTCUSDT tick" in output.out
+    assert "ok   permissions" in output.out
+    assert f"orders would go to {exchange.url.removeprefix('http://')}" in output.out
+    assert methods(exchange) == {"GET"}
+    for secret in (KEY, SECRET):
+        assert secret[:6] not in output.out + output.err
+
+
+def test_a_venue_that_differs_ends_with_two_and_says_what_to_write(
+    binance_keys: Path, exchange: Exchange, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = write(binance_keys, CONFIG.format(notional=1))
+    exchange.market.now_ns = time.time_ns()
+    assert main(["venue", "check", "ccxt:binance", "--config", config, "--url", exchange.url]) == 2
+    output = capsys.readouterr().out
+    assert "BAD  BTCUSDT min_notional" in output
+    assert 'set instruments.BTCUSDT.min_notional = "5"' in output
+    assert "not ready: see BAD above; no order was sent" in output
+    assert methods(exchange) == {"GET"}
+
+
+def test_settings_of_the_file_are_used_and_json_is_one_object(
+    binance_keys: Path, exchange: Exchange, capsys: pytest.CaptureFixture[str]
+) -> None:
+    venue = f'[venue]\nname = "ccxt"\nexchange = "binance"\nurl = "{exchange.url}"\n'
+    config = write(binance_keys, venue + CONFIG.format(notional=5))
+    exchange.market.now_ns = time.time_ns()
+    assert main(["venue", "check", "ccxt", "--config", config, "--json"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert report["fine"] is True
+    assert {"name": "credentials", "is_ok": True, "detail": "present"} in report["lines"]
+
+
+def test_shares_are_checked_with_paper_keys(
+    home: Path,
+    exchange: Exchange,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("APCA_API_KEY_ID", PAPER_KEY)
+    monkeypatch.setenv("APCA_API_SECRET_KEY", PAPER_SECRET)
+    exchange.market.now_ns = time.time_ns()
+    config = write(home, SHARES)
+    assert main(["venue", "check", "alpaca", "--config", config, "--url", exchange.url]) == 0
+    output = capsys.readouterr().out
+    assert "ok   AAPL market" in output
+    assert methods(exchange) == {"GET"}
+    # A paper key is not taken for leave to trade.
+    assert main(["venue", "check", "alpaca", "--no-sandbox", "--url", exchange.url]) == 2
+    assert "is a paper key" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("ccxt:binance", ["LOGOS_CCXT_BINANCE_SANDBOX_KEY", ".env", "testnet.binance.vision"]),
+        ("alpaca", ["APCA_API_KEY_ID", "APCA_API_SECRET_KEY", "app.alpaca.markets"]),
+    ],
+)
+def test_missing_keys_end_with_two_and_what_to_set_and_where_to_get_it(
+    home: Path, capsys: pytest.CaptureFixture[str], name: str, words: list[str]
+) -> None:
+    assert main(["venue", "check", name]) == 2
+    output = capsys.readouterr()
+    assert output.out == ""
+    for word in [*words, str(home)]:
+        assert word in output.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["ib"], "TWS or IB Gateway"),
+        (["nowhere"], "use one of paper, ccxt, alpaca, mt5, ib"),
+        (["ccxt"], "exchange"),
+        (["ccxt:binance", "--config", "missing.toml"], "no such file"),
+    ],
+)
+def test_what_cannot_be_checked_ends_with_two_and_says_why(
+    binance_keys: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], words: str
+) -> None:
+    assert main(["venue", "check", *arguments]) == 2
+    output = capsys.readouterr()
+    assert words in output.out + output.err
+
+
+def test_the_paper_market_needs_no_check(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["venue", "check", "paper"]) == 0
+    assert "nothing to check" in capsys.readouterr().out
+
+
+def test_a_library_that_is_missing_is_named(
+    home: Path,
+    binance_keys: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def not_installed(*_: object) -> None:
+        raise ModuleNotFoundError("No module named 'ccxt'", name="ccxt")
+
+    monkeypatch.setattr(catalog, "_made", not_installed)
+    assert main(["venue", "check", "ccxt:binance"]) == 2
+    assert "pip install 'logos[ccxt]'" in capsys.readouterr().err
+    monkeypatch.setattr(catalog, "find_spec", lambda _: None)
+    assert main(["venue", "list"]) == 0
+    assert "pip install 'logos[alpaca]'" in capsys.readouterr().out
+
+
+def test_the_list_names_every_venue(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["venue", "list"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines] == ["paper", "ccxt", "alpaca", "mt5", "ib"]
+    assert "not available" in lines[-1]
