@@ -56,7 +56,7 @@ def run(options: argparse.Namespace) -> int:
                 print(f"{scenario.name:<31}  {scenario.description}")
             return 0
         chosen = choose(scenarios, options.names)
-        config = load_config(options.config, trade.overrides(options))
+        config = load_config(options.config, trade.overrides(options), sends_orders=False)
         is_quiet = options.quiet or options.json
         if not is_quiet:
             print(table_head())

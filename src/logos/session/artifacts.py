@@ -8,12 +8,12 @@ every column.
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import ExitStack
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
-from typing import IO, Any
+from typing import Any, Final
 
 import msgspec
 
@@ -102,6 +102,9 @@ ACCOUNT_COLUMNS = (
 
 TABLES = ("orders.csv", "trades.csv", "positions.csv", "account.csv")
 
+_ROWS_MAX: Final = 512
+"""Rows that wait in memory at most."""
+
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -134,36 +137,51 @@ class Moments:
         return text
 
 
+@lru_cache(maxsize=4096)
+def _cell(text: str) -> str:
+    """Text as a cell, quoted where it must be; the same words come again and again."""
+    if any(mark in text for mark in ',"\r\n'):
+        return '"' + text.replace('"', '""') + '"'
+    return text
+
+
+_quantity_text = lru_cache(maxsize=4096)(format_units)
+"""Quantities, and figures that are mostly 0, come again and again; prices and money do not."""
+
+
 class _Table:
-    """One CSV file. Every OSError names it."""
+    """One CSV file. Rows wait in memory; every OSError names the file."""
 
     def __init__(self, path: Path, columns: Sequence[str], *, is_there: bool) -> None:
         self._path = path
-        mode = "a" if is_there else "x"
-        # Buffered, so that a record costs no system call; `flush` hands the rows on.
-        self.file: IO[str] = open(path, mode, newline="", encoding="utf-8", buffering=1 << 16)  # noqa: SIM115
-        self._writer = csv.writer(self.file, lineterminator="\n")
-        if not is_there:
-            self.write(columns)
+        self._rows: list[str] = [] if is_there else [",".join(columns) + "\n"]
+        self._file = open(path, "ab" if is_there else "xb", buffering=0)  # noqa: SIM115
 
-    def write(self, row: Sequence[Any]) -> None:
-        with self._named_errors():
-            self._writer.writerow(row)
+    def add(self, row: str) -> None:
+        """A line, its newline included."""
+        rows = self._rows
+        rows.append(row)
+        if len(rows) >= _ROWS_MAX:
+            self.flush()
 
     def flush(self) -> None:
-        with self._named_errors():
-            self.file.flush()
+        """Hand the rows to the operating system; what is not taken is kept."""
+        if not self._rows:
+            return
+        content = memoryview("".join(self._rows).encode())
+        self._rows.clear()
+        try:
+            while content:
+                content = content[self._file.write(content) :]
+        except OSError as error:
+            self._rows.append(bytes(content).decode())
+            raise OSError(error.errno, error.strerror, str(self._path)) from error
 
     def close(self) -> None:
-        with self._named_errors():
-            self.file.close()
-
-    @contextmanager
-    def _named_errors(self) -> Iterator[None]:
         try:
-            yield
-        except OSError as error:
-            raise OSError(error.errno, error.strerror, str(self._path)) from error
+            self.flush()
+        finally:
+            self._file.close()
 
 
 class ArtifactWriter:
@@ -184,6 +202,7 @@ class ArtifactWriter:
         Raises FileExistsError when an artifact of a new session is there already."""
         self._unit_values = notional_units
         self._moments = Moments()
+        self._created = Moments()  # orders were made at other times than those that now are
         self._open_orders: dict[int, OrderRecord] = {}
         self._updates: dict[int, OrderUpdate] = {}
         with ExitStack() as opened:  # a file that cannot be made closes those before it
@@ -257,101 +276,75 @@ class ArtifactWriter:
         quantities = order.quantity_decimals
         limit_price = order.limit_price_units
         stop_price = order.stop_price_units
-        self._orders.write(
-            (
-                order.order_id,
-                order.client_order_id,
-                self._moments.text(order.ts_ns),
-                self._moments.text(update.ts_ns) if has_ended else "",
-                order.tick_id,
-                update.tick_id if has_ended else "",
-                order.symbol,
-                order.side.value,
-                order.type.value,
-                order.time_in_force.value,
-                format_units(order.quantity_units, quantities),
-                format_units(update.filled_units, quantities),
-                format_units(limit_price, prices) if limit_price else "",
-                format_units(stop_price, prices) if stop_price else "",
-                format_units(order.reference_price_units, prices),
-                update.status.value,
-                update.reason,
-                format_units(update.fee_units, order.money_decimals),
-                text_cell(order.tag),
-                text_cell(order.notes),
-            )
+        ended = self._moments.text(update.ts_ns) if has_ended else ""
+        created = self._created.text(order.ts_ns)
+        self._orders.add(
+            f"{order.order_id},{order.client_order_id},{created},{ended},{order.tick_id},"
+            f"{update.tick_id if has_ended else ''},{_cell(order.symbol)},"
+            f"{order.side._value_},{order.type._value_},{order.time_in_force._value_},"
+            f"{_quantity_text(order.quantity_units, quantities)},"
+            f"{_quantity_text(update.filled_units, quantities)},"
+            f"{format_units(limit_price, prices) if limit_price else ''},"
+            f"{format_units(stop_price, prices) if stop_price else ''},"
+            f"{format_units(order.reference_price_units, prices)},{update.status._value_},"
+            f"{update.reason},{format_units(update.fee_units, order.money_decimals)},"
+            f"{_cell(text_cell(order.tag))},{_cell(text_cell(order.notes))}\n"
         )
 
     def _write_fill(self, fill: PaperFillRecord) -> None:
         money = fill.money_decimals
         quantities = fill.quantity_decimals
         notional = fill.price_units * fill.quantity_units * self._unit_values[fill.symbol]
-        opened = format_units(fill.opened_units, quantities) if fill.opened_units else ""
-        self._trades.write(
-            (
-                fill.fill_id,
-                self._moments.text(fill.ts_ns),
-                fill.tick_id,
-                fill.order_id,
-                fill.client_order_id,
-                fill.symbol,
-                fill.side.value,
-                format_units(fill.quantity_units, quantities),
-                format_units(fill.price_units, fill.price_decimals),
-                fill.liquidity.value,
-                format_units(notional, money),
-                format_units(fill.fee_units, money),
-                fill.currency,
-                format_units(fill.realised_units, money),
-                ";".join(_closure_text(lot, fill) for lot in fill.lots),
-                f"L{fill.opened_lot_id}:{opened}" if opened else "",
-                format_units(fill.position_units, quantities),
-                format_units(fill.symbol_realised_units, money),
-                format_units(fill.symbol_fees_units, money),
-                format_units(fill.wallet_units, money),
-            )
+        opened = fill.opened_units
+        lot = f"L{fill.opened_lot_id}:{_quantity_text(opened, quantities)}" if opened else ""
+        closed = ";".join([_closure_text(lot, fill) for lot in fill.lots])
+        self._trades.add(
+            f"{fill.fill_id},{self._moments.text(fill.ts_ns)},{fill.tick_id},{fill.order_id},"
+            f"{fill.client_order_id},{_cell(fill.symbol)},{fill.side._value_},"
+            f"{_quantity_text(fill.quantity_units, quantities)},"
+            f"{format_units(fill.price_units, fill.price_decimals)},{fill.liquidity._value_},"
+            f"{format_units(notional, money)},{format_units(fill.fee_units, money)},"
+            f"{_cell(fill.currency)},{format_units(fill.realised_units, money)},{closed},{lot},"
+            f"{_quantity_text(fill.position_units, quantities)},"
+            f"{format_units(fill.symbol_realised_units, money)},"
+            f"{format_units(fill.symbol_fees_units, money)},"
+            f"{format_units(fill.wallet_units, money)}\n"
         )
 
     def _write_position(self, position: PositionRecord) -> None:
         money = position.money_decimals
-        self._positions.write(
-            (
-                self._moments.text(position.ts_ns),
-                position.symbol,
-                position.currency,
-                format_units(position.position_units, position.quantity_decimals),
-                format_units(position.mark_units, position.price_decimals),
-                format_units(position.cost_units, money),
-                format_units(position.realised_units, money),
-                format_units(position.unrealised_units, money),
-                format_units(position.fees_units, money),
-                position.open_lots,
-            )
+        self._positions.add(
+            f"{self._moments.text(position.ts_ns)},{_cell(position.symbol)},"
+            f"{_cell(position.currency)},"
+            f"{_quantity_text(position.position_units, position.quantity_decimals)},"
+            f"{format_units(position.mark_units, position.price_decimals)},"
+            f"{format_units(position.cost_units, money)},"
+            f"{format_units(position.realised_units, money)},"
+            f"{format_units(position.unrealised_units, money)},"
+            f"{format_units(position.fees_units, money)},{position.open_lots}\n"
         )
 
     def _write_account(self, account: AccountRecord) -> None:
         money = account.money_decimals
-        self._account.write(
-            (
-                self._moments.text(account.ts_ns),
-                account.currency,
-                format_units(account.balance_units, money),
-                format_units(account.locked_units, money),
-                format_units(account.initial_units, money),
-                format_units(account.realised_units, money),
-                format_units(account.fees_units, money),
-                format_units(account.unrealised_units, money),
-                format_units(account.equity_units, money),
-                format_units(account.high_water_units, money),
-                format_units(account.max_drawdown_units, money),
-            )
+        figures = (
+            account.balance_units,
+            account.locked_units,
+            account.initial_units,
+            account.realised_units,
+            account.fees_units,
+            account.unrealised_units,
+            account.equity_units,
+            account.high_water_units,
+            account.max_drawdown_units,
         )
+        text = ",".join([format_units(figure, money) for figure in figures])
+        self._account.add(f"{self._moments.text(account.ts_ns)},{_cell(account.currency)},{text}\n")
 
 
 def _closure_text(lot: LotClosure, fill: PaperFillRecord) -> str:
     """`L1:1000@1.07:10.00:2.00`: lot, quantity closed, its open price, profit, fees."""
     return (
-        f"L{lot.lot_id}:{format_units(lot.quantity_units, fill.quantity_decimals)}"
+        f"L{lot.lot_id}:{_quantity_text(lot.quantity_units, fill.quantity_decimals)}"
         f"@{format_units(lot.open_price_units, fill.price_decimals)}"
         f":{format_units(lot.pnl_units, fill.money_decimals)}"
         f":{format_units(lot.fee_units, fill.money_decimals)}"

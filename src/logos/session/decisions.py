@@ -18,8 +18,10 @@ from logos.core.records import (
     SwitchRecord,
     WarningRecord,
 )
-from logos.core.types import Code, SwitchState
+from logos.core.types import Code, OrderStatus, SwitchState
 from logos.observe.jsonlog import JsonLog
+
+_ORDER_ACTIONS = {status: f"ORDER_{status.value}" for status in OrderStatus}
 
 
 class DecisionLog:
@@ -32,12 +34,13 @@ class DecisionLog:
     def write(self, records: Iterable[Record]) -> None:
         """Log those of `records` that are decisions; samples of the books are not."""
         for record in records:
-            if isinstance(record, OrderRecord):
+            # The most frequent first.
+            if isinstance(record, OrderUpdate):
+                self._write(record, _ORDER_ACTIONS[record.status], record.reason, record)
+            elif isinstance(record, OrderRecord):
                 self._write(record, "ORDER", record.notes, record)
-            elif isinstance(record, OrderUpdate):
-                self._write(record, f"ORDER_{record.status.value}", record.reason, record)
             elif isinstance(record, PaperFillRecord):
-                self._write(record, "FILL", record.liquidity.value, record)
+                self._write(record, "FILL", record.liquidity._value_, record)
             elif isinstance(record, RefusalRecord):
                 if record.code is Code.KILL_SWITCH_ACTIVATED_MID_PROCESSING:
                     self.switch_state = SwitchState.ENGAGED  # gate 2 saw it before the session did

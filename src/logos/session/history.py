@@ -87,7 +87,7 @@ class _Scan:
             self.manifest = msgspec.json.decode(body)
             self.switches = []
             return
-        head = msgspec.json.decode(body, type=_Head)
+        head = _HEAD_DECODER.decode(body)
         if head.kind == "stopping":
             self.kept_bytes = offset
             self.stopped_tick_id = head.tick_id
@@ -113,6 +113,9 @@ class _Head(msgspec.Struct):
     tick_id: int = 0
     ts_ns: int = 0
     status: str = ""
+
+
+_HEAD_DECODER = msgspec.json.Decoder(_Head)
 
 
 def find_session(session_id: str, home: Path | None = None) -> Path:

@@ -16,7 +16,7 @@ from typing import Any, Protocol
 import msgspec
 
 from logos import paths
-from logos.config import Config, ConfigError, config_hash
+from logos.config import Config, ConfigError, VenueName, config_hash
 from logos.core.engine import TradingCore
 from logos.core.gates import InProcessSwitch, Switch
 from logos.core.instrument import Instrument
@@ -122,6 +122,11 @@ def make_plan(
     `strategy` and `feed` replace what the configuration would load; a given feed needs its
     instruments in the configuration. Raises ConfigError or DataError.
     """
+    if config.venue.name is not VenueName.PAPER and not config.venue.live:
+        raise ConfigError(
+            f"venue.name = {config.venue.name.value!r} would send real orders, which takes --live "
+            "and --i-acknowledge-risk; for the paper market set venue.name = 'paper'"
+        )
     config = msgspec.structs.replace(
         config, session=msgspec.structs.replace(config.session, seed=_seed(config))
     )

@@ -20,7 +20,7 @@ from typing import Any, Final
 import msgspec
 
 from logos import paths
-from logos.config import Config, ConfigError, make_config, merge
+from logos.config import Config, ConfigError, VenueSettings, make_config, merge
 from logos.risk.monitor import CircuitBreakerMonitor
 from logos.risk.switch_records import SwitchError
 from logos.session.drill import Drill
@@ -106,7 +106,8 @@ def rehearse(
     `on_result` hears of each scenario as it ends. Raises ConfigError or DataError when the session
     itself, or a scenario's settings, cannot be used; OSError when the folder cannot be written.
     """
-    plan = make_plan(config)
+    # Nothing of a rehearsal leaves this process, whatever venue the settings name.
+    plan = make_plan(msgspec.structs.replace(config, venue=VenueSettings()))
     folder = claim_rehearsal(out)
     profile = Profile(plan.feed, plan.config, plan.instruments)
     stagehand = _Stagehand(plan, profile, folder)

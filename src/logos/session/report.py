@@ -8,6 +8,8 @@ from typing import Any
 
 Summary = Mapping[str, Any]
 
+_NEWS_MAX = 100
+
 
 def session_markdown(summary: Summary) -> str:
     """The session's record. The same session gives the same bytes; see host.json for the rest."""
@@ -68,8 +70,55 @@ def session_markdown(summary: Summary) -> str:
         *_switch_section(summary),
         *_warning_section(summary),
         *_data_section(summary),
+        *_live_section(summary),
     ]
     return "\n".join(lines) + "\n"
+
+
+def _live_section(summary: Summary) -> list[str]:
+    """What only a live run could measure; it is recorded with the inputs, and a replay has it."""
+    facts = summary["live"]
+    if not facts:
+        return []
+    rows = [
+        {
+            "stage": stage,
+            "count": each["count"],
+            **{
+                name: f"{each[key] / 1_000:,.1f}"
+                for name, key in (
+                    ("p50", "p50_ns"),
+                    ("p99", "p99_ns"),
+                    ("p99.9", "p99_9_ns"),
+                    ("max", "max_ns"),
+                )
+            },
+        }
+        for stage, each in facts["latency"].items()
+    ]
+    counts = (
+        ("market events", "market_events"),
+        ("quotes conflated", "conflated"),
+        ("most events that waited at once", "peak_waiting"),
+        ("batches of more than 10 ms", "overruns"),
+        ("times the loop stood still", "stalls"),
+    )
+    news = [
+        f"- {each['feed']} {each['symbol']}: {each['state']} {each['detail']}".rstrip()
+        for each in facts["feed_news"][:_NEWS_MAX]
+    ]
+    return [
+        "## The live loop",
+        "",
+        "Microseconds from the feed's handing over of an event to the end of each stage.",
+        "",
+        *_table(("stage", "count", "p50", "p99", "p99.9", "max"), rows),
+        "",
+        *(f"- {name}: {facts[key]:,}" for name, key in counts),
+        f"- news of feeds: {facts['feed_news_count']:,}, the first of them:",
+        *(f"  {line}" for line in news),
+        "",
+    ]
 
 
 def result_table(summary: Summary, ticks_per_second: int) -> str:

@@ -1,0 +1,209 @@
+"""Live sessions as a whole: recorded, replayed, stopped, crashed, gone on with."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from pathlib import Path
+
+import pytest
+from live_session_helpers import (
+    Alternating,
+    ScriptedFeed,
+    TickingClock,
+    live,
+    resumed,
+    settings,
+)
+
+from logos.core.gates import InProcessSwitch
+from logos.core.types import SessionStatus
+from logos.session.live_status import read_statuses
+from logos.session.recovery import CannotResumeError, SessionDiffersError, replay, resume
+from logos.session.verify import verify
+
+
+def folder_of(home: Path) -> Path:
+    return home / "runs" / "live" / "sessions" / "live"
+
+
+def kinds(home: Path) -> list[str]:
+    lines = (folder_of(home) / "state.jsonl").read_text().splitlines()
+    return [json.loads(line)["body"]["kind"] for line in lines]
+
+
+def test_a_live_session_replays_to_the_same_bytes_and_verifies(tmp_path: Path) -> None:
+    clock = TickingClock()
+    result = live(tmp_path, ScriptedFeed(clock, 50), clock)
+    assert result.status is SessionStatus.ENDED
+    assert result.summary["orders"] == 50
+    replayed = replay("live", strategy=Alternating(), home=tmp_path)
+    assert replayed.summary == result.summary
+    assert verify(folder_of(tmp_path)).exit_code == 0
+
+
+def test_what_was_measured_stands_in_the_record_and_comes_back_in_a_replay(tmp_path: Path) -> None:
+    clock = TickingClock()
+    result = live(tmp_path, ScriptedFeed(clock, 20), clock)
+    facts = result.summary["live"]
+    assert facts["market_events"] == 20
+    assert facts["latency"]["feed to strategy"]["count"] >= 20
+    assert facts["latency"]["feed to order"]["count"] == 20
+    text = (folder_of(tmp_path) / "session.md").read_text()
+    assert "| feed to order | 20 |" in text
+    assert replay("live", strategy=Alternating(), home=tmp_path).summary["live"] == facts
+
+
+def test_a_changed_input_is_found_by_replay(tmp_path: Path) -> None:
+    clock = TickingClock()
+    live(tmp_path, ScriptedFeed(clock, 20), clock)
+    path = folder_of(tmp_path) / "state.jsonl"
+    whole = path.read_bytes()
+    path.write_bytes(whole.replace(b'"price_units":10001', b'"price_units":10002', 1))
+    with pytest.raises(Exception, match="damaged at record"):
+        replay("live", strategy=Alternating(), home=tmp_path)
+    path.write_bytes(whole)
+    (folder_of(tmp_path) / "trades.csv").write_text("changed\n")
+    with pytest.raises(SessionDiffersError, match=r"trades\.csv:1"):
+        replay("live", strategy=Alternating(), home=tmp_path)
+
+
+def test_sigterm_stops_a_live_session_which_then_goes_on(tmp_path: Path) -> None:
+    clock = TickingClock()
+    stop = {10: lambda: os.kill(os.getpid(), signal.SIGTERM)}
+    stopped = live(tmp_path, ScriptedFeed(clock, 1_000, after=stop), clock)
+    assert stopped.status is SessionStatus.STOPPED
+    assert stopped.exit_code == 0
+    assert 10 <= stopped.summary["orders"] < 1_000
+    replay("live", strategy=Alternating(), home=tmp_path)
+    ended = resumed(tmp_path, ScriptedFeed(clock, 30), clock)
+    assert ended.status is SessionStatus.ENDED
+    # What had been recorded when the stop came was not lost either.
+    assert ended.summary["orders"] == (folder_of(tmp_path) / "inputs.jsonl").read_text().count(
+        '"q"'
+    )
+    assert ended.summary["orders"] - stopped.summary["orders"] in (30, 31)
+    assert replay("live", strategy=Alternating(), home=tmp_path).summary == ended.summary
+    [line] = (folder_of(tmp_path) / "recoveries.jsonl").read_text().splitlines()
+    assert json.loads(line)["was"] == "STOPPED"
+
+
+def test_resume_of_a_stopped_live_session_by_the_recorded_road_says_which_to_take(
+    tmp_path: Path,
+) -> None:
+    clock = TickingClock()
+    stop = {3: lambda: os.kill(os.getpid(), signal.SIGTERM)}
+    live(tmp_path, ScriptedFeed(clock, 100, after=stop), clock)
+    with pytest.raises(CannotResumeError, match="logos resume live"):
+        resume("live", strategy=Alternating(), home=tmp_path, switch=InProcessSwitch())
+
+
+@pytest.mark.parametrize("kept", [0.1, 0.35, 0.5, 0.75, 0.95])
+@pytest.mark.parametrize("lost", ["inputs", "journal", "both"])
+def test_a_crash_or_power_cut_anywhere_goes_on_from_what_is_left(
+    tmp_path: Path, kept: float, lost: str
+) -> None:
+    """Whatever of the two files reached the disk, in whatever proportion."""
+    clock = TickingClock()
+    live(tmp_path, ScriptedFeed(clock, 40), clock)
+    folder = folder_of(tmp_path)
+    for name in ("host.json", "session.md", "state.json"):
+        (folder / name).unlink()
+    _cut(folder / "inputs.jsonl", kept if lost != "journal" else 0.98)
+    _cut(folder / "state.jsonl", kept if lost != "inputs" else 0.98)
+    ended = resumed(tmp_path, ScriptedFeed(clock, 10), clock)
+    assert ended.status is SessionStatus.ENDED
+    assert 10 <= ended.summary["orders"] <= 50
+    assert replay("live", strategy=Alternating(), home=tmp_path).summary == ended.summary
+    assert verify(folder).exit_code == 0
+
+
+def test_a_session_that_was_sealed_and_lost_its_last_files_gets_them_again(tmp_path: Path) -> None:
+    clock = TickingClock()
+    result = live(tmp_path, ScriptedFeed(clock, 40), clock)
+    folder = folder_of(tmp_path)
+    record = (folder / "session.md").read_bytes()
+    for name in ("host.json", "session.md", "state.json"):
+        (folder / name).unlink()
+    again = resume("live", strategy=Alternating(), home=tmp_path, switch=InProcessSwitch())
+    assert again.summary == result.summary
+    assert (folder / "session.md").read_bytes() == record
+
+
+def _cut(path: Path, share: float) -> None:
+    content = path.read_bytes()
+    # The first line has always been there for a while when anything else is written.
+    keep = max(content.index(b"\n") + 1, int(len(content) * share))
+    path.write_bytes(content[:keep])
+
+
+def test_the_switch_halts_a_live_session_at_the_next_event(tmp_path: Path) -> None:
+    clock = TickingClock()
+    switch = InProcessSwitch()
+    engage = {7: lambda: switch.engage("enough", "test")}
+    result = live(tmp_path, ScriptedFeed(clock, 100, after=engage), clock, switch=switch)
+    assert result.status is SessionStatus.HALTED
+    assert result.exit_code == 4
+    assert result.summary["orders"] == 7
+    replay("live", strategy=Alternating(), home=tmp_path)
+
+
+def test_a_silent_feed_is_halted_by_the_passing_of_time(tmp_path: Path) -> None:
+    """No event comes after the engagement: the heartbeat sees it."""
+    clock = TickingClock()
+    switch = InProcessSwitch()
+    silent = ScriptedFeed(clock, 5, after={5: lambda: switch.engage("enough", "test")})
+    config = settings(live={"stop_after_s": 30})
+    result = live(tmp_path, silent, clock, switch=switch, config=config)
+    assert result.status is SessionStatus.HALTED
+    assert result.summary["orders"] == 5
+
+
+@pytest.mark.parametrize("on_engaged", ["halt", "block"])
+def test_the_death_of_a_feed_engages_the_switch_and_ends_the_session(
+    tmp_path: Path, on_engaged: str
+) -> None:
+    clock = TickingClock()
+    switch = InProcessSwitch()
+    feed = ScriptedFeed(clock, 5, error=RuntimeError("the cable is cut"))
+    config = settings(switch={"on_engaged": on_engaged})
+    result = live(tmp_path, feed, clock, switch=switch, config=config)
+    assert result.status is SessionStatus.HALTED
+    assert result.exit_code == 4
+    assert "scripted died: RuntimeError: the cable is cut" in result.reason
+    assert "scripted died" in switch.why()
+    assert replay("live", strategy=Alternating(), home=tmp_path).summary == result.summary
+
+
+def test_data_older_than_the_limit_when_it_comes_is_stale(tmp_path: Path) -> None:
+    clock = TickingClock()
+    late = dict.fromkeys(range(5, 11), 3_000_000_000)
+    config = settings(risk={"stale_after_s": "2"})
+    result = live(tmp_path, ScriptedFeed(clock, 20, age_ns=late), clock, config=config)
+    assert result.summary["orders"] == 14
+    assert result.summary["refusals"] == {"STALE_DATA": 6}
+    replay("live", strategy=Alternating(), home=tmp_path)
+
+
+def test_the_heartbeat_is_there_while_the_session_runs_and_gone_after_it(tmp_path: Path) -> None:
+    clock = TickingClock()
+    seen = []
+
+    def look() -> None:
+        seen.extend(status for _, status in read_statuses(tmp_path) if status is not None)
+
+    result = live(tmp_path, ScriptedFeed(clock, 60, after={50: look}), clock)
+    assert result.status is SessionStatus.ENDED
+    assert [status.session_id for status in seen] == ["live"]
+    assert seen[0].pid == os.getpid()
+    assert read_statuses(tmp_path) == []
+
+
+def test_the_journal_of_a_live_session_is_that_of_any_session(tmp_path: Path) -> None:
+    clock = TickingClock()
+    live(tmp_path, ScriptedFeed(clock, 3), clock)
+    there = kinds(tmp_path)
+    assert there[0] == "manifest"
+    assert there[-1] == "sealed"
+    assert there.count("order") == 3
