@@ -124,7 +124,20 @@ class Simulator:
         return int((self._started_ns + elapsed_ns * self._options.speed) // 1_000_000)
 
     async def start(self) -> None:
-        """Bind the ports and begin. Raises OSError (zmq.ZMQError) when a port is taken."""
+        """Bind the ports and begin.
+
+        Raises OSError (zmq.ZMQError) when a port is taken, DataError for prices that there are not.
+        """
+        for symbol in self._symbols:
+            self._next_price(symbol)
+        try:
+            self._bind_all()
+        except BaseException:
+            await self.stop()
+            raise
+        self._start_tasks()
+
+    def _bind_all(self) -> None:
         self._context = zmq.asyncio.Context()
         if self._options.curve_folder is not None:
             self._start_curve(self._context, self._options.curve_folder)
@@ -135,8 +148,8 @@ class Simulator:
             pusher = plain.socket(zmq.PUSH)
             self._pushers[name] = pusher
             self._bind(pusher, name, port)
-        for symbol in self._symbols:
-            self._next_price(symbol)
+
+    def _start_tasks(self) -> None:
         self._tasks = [asyncio.create_task(self._serve(), name="mt5 sim system")]
         for name in self._pending:
             self._wakes[name] = asyncio.Event()
