@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import cast
+
+import msgspec
 import pytest
 from live_helpers import World, ccxt_feed, following, listing, run, world
 
 from logos.core.messages import Quote, Trade
+from logos.feeds.ccxt_client import TUNINGS, Tuning
 from logos.feeds.live import FeedState
 from logos.testing.exchange_faults import Fault
 
@@ -84,6 +88,41 @@ def test_after_a_disconnect_everything_missed_is_asked_for() -> None:
                 FeedState.RETRYING,
                 FeedState.LIVE,
             ]
+
+    run(work())
+
+
+@pytest.mark.parametrize("are_ids_consecutive", [True, False])
+def test_a_connection_lost_while_the_feed_was_busy_costs_no_trade(
+    are_ids_consecutive: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The library connects again by itself then, and says nothing."""
+    known = TUNINGS["binance"]
+    tuning = msgspec.structs.replace(
+        known,
+        are_ids_consecutive=are_ids_consecutive,
+        from_id=known.from_id if are_ids_consecutive else "",
+    )
+    monkeypatch.setitem(cast("dict[str, Tuning]", TUNINGS), "binance", tuning)
+
+    async def work() -> None:
+        async with world(listing(trades=100)) as there:
+            feed = ccxt_feed(there, kind="trades", transport="websocket")
+            async with following(feed, there.sink):
+                await subscribed(there, TRADES)
+                there.sink.capacity = 5
+                await there.exchange.advance(2)
+                await there.sink.until(lambda: there.sink.refusals > 0)
+                assert there.streams.disconnect_all() == 1
+                await there.exchange.advance(3)
+                there.sink.capacity = 10**9
+                there.sink.changed.set()
+                while TRADES not in there.streams.subscriptions:
+                    await there.exchange.wait_for_request()
+                await there.exchange.advance(5)
+                await there.sink.until(lambda: len(there.sink.events) == 100)
+            assert prices(there) == list(range(6_000_001, 6_000_101))
+            assert there.sink.details(FeedState.GAP) == []
 
     run(work())
 

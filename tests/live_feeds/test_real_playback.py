@@ -68,7 +68,9 @@ def test_every_trade_of_the_file_comes_once_in_order_across_a_disconnect(
             async with following(feed, there.sink):
                 await subscribed(there, "btcusdt@aggTrade")
                 await there.exchange.advance_to(events[700].ts_ns)
-                await there.sink.until(lambda: len(there.sink.events) > 600)
+                sent = sum(event.ts_ns <= events[700].ts_ns for event in events)
+                await there.sink.until(lambda: len(there.sink.events) == sent)
+                await there.clock.wait_for_sleepers()
                 there.streams.disconnect_all()
                 await there.exchange.advance_to(events[1_400].ts_ns)
                 await there.sink.until(lambda: FeedState.RETRYING in there.sink.states("BTCUSDT"))

@@ -128,6 +128,11 @@ class CcxtClient:
         self._exchange.bidsasks = self._heard
         self._fetch = self._exchange.fetch
         self._exchange.fetch = self._checked_fetch
+        self._make_connection = self._exchange.client
+        self._exchange.client = self._noted_connection
+        self._known_connections: dict[str, Any] = {}
+        self.connections = 0
+        """How many connections of streams were made so far."""
         if url:
             self._redirect(url)
 
@@ -136,13 +141,15 @@ class CcxtClient:
         self._exchange.urls["api"] = _redirected(self._exchange.urls["api"], parts.netloc)
         # The pause after closing lets encrypted connections end; there are none here.
         self._exchange.timeout_on_exit = 0
-        make_client = self._exchange.client
 
-        def client(address: str) -> Any:
-            self._check_host(address)
-            return make_client(address)
-
-        self._exchange.client = client
+    def _noted_connection(self, address: str) -> Any:
+        """ccxt's own: the connection to an address, made anew by it when the last one was lost."""
+        self._check_host(address)
+        connection = self._make_connection(address)
+        if self._known_connections.get(address) is not connection:
+            self._known_connections[address] = connection
+            self.connections += 1
+        return connection
 
     def addresses(self) -> list[str]:
         """Every address this exchange may ask."""

@@ -217,6 +217,7 @@ class TradeLine(Line):
 
     _sequence: TradeSequence
     _is_continuous = False
+    _connections = 0
 
     async def _begin(self) -> None:
         self._sequence = TradeSequence(
@@ -230,7 +231,9 @@ class TradeLine(Line):
 
     async def _listen(self) -> None:
         batch = await self._hear(lambda: self._client.hear_trades(self._market))
-        if not self._is_continuous:
+        # The library makes a lost connection anew without a word when nobody was listening.
+        if not self._is_continuous or self._connections != self._client.connections:
+            self._connections = self._client.connections
             # Between the last answer and the first message lies a moment that neither covers.
             await self._settle(await self._client.trades(self._market))
             self._is_continuous = True
