@@ -10,8 +10,9 @@ import errno
 import fcntl
 import os
 import shutil
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import pytest
@@ -23,6 +24,7 @@ from logos.risk.circuit_breaker import CircuitBreaker
 from logos.risk.switch_judge import Cause, Follow, Pending
 from logos.risk.switch_records import ResetRefusedError
 from logos.risk.switch_sensor import SETTLE_NS
+from logos.risk.switch_status import EngageResult
 
 SAFE, REDUCE_ONLY, ENGAGED = SwitchState.SAFE, SwitchState.REDUCE_ONLY, SwitchState.ENGAGED
 
@@ -41,6 +43,12 @@ def in_full(number: int, call: str, name: str) -> None:
     """The disk is full; only what was reserved before can be written."""
     if call != "pwrite":
         no_space(number, call, name)
+
+
+def stuck(number: int, call: str, name: str) -> None:
+    """The arm record cannot be swapped; everything else works."""
+    if (call, name) == ("replace", "armed.json"):
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
 
 
 @contextmanager
@@ -99,13 +107,10 @@ def test_a_reset_is_refused_while_an_engagement_cannot_be_written_down(
 ) -> None:
     layer = FaultyLayer()
     breaker = workspace.armed(layer=layer)
-
-    def stuck(number: int, call: str, name: str) -> None:
-        if (call, name) == ("replace", "armed.json"):
-            raise OSError(errno.EIO, os.strerror(errno.EIO))
-
     layer.rule = stuck
-    assert not breaker.engage("stop", "ann").recorded
+    result = breaker.engage("stop", "ann")
+    assert (result.state, result.recorded) == (ENGAGED, False)
+    assert ["armed.json cannot be used" in each for each in result.problems] == [True]
     with pytest.raises(ResetRefusedError, match=r"an engagement cannot be written down.*EIO"):
         breaker.reset("ann", "fine", breaker.status().epoch)
     assert breaker.authority() is ENGAGED
@@ -257,6 +262,9 @@ def test_an_engagement_holds_where_nothing_was_ever_written_and_nothing_can_be(
     layer.rule = no_space
     breaker = workspace.breaker(layer=layer)
     result = breaker.engage("stop", "ann")
+    marker, record = result.problems
+    assert marker.startswith(f"{workspace.kill_file} cannot be used")
+    assert record.startswith(f"{workspace.folder} cannot be used")
     assert (result.state, result.recorded, result.marked, result.epoch) == (
         ENGAGED,
         False,
@@ -294,6 +302,20 @@ def test_an_engagement_is_no_repetition_while_another_one_is_still_unwritten(
     assert breaker.engage("drawdown", "guard").recorded
 
 
+def test_an_engagement_that_meets_another_writer_holds_and_says_so(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    breaker = workspace.armed()
+    monkeypatch.setattr(circuit_breaker, "ENGAGE_WAIT_S", 0.0)
+    with held_lock(workspace):
+        result = breaker.engage("stop", "ann")
+        assert (result.state, result.recorded, result.marked) == (ENGAGED, False, True)
+        assert ["held by another process" in each for each in result.problems] == [True]
+    assert breaker.authority() is ENGAGED
+    assert breaker.status().recorded, "tried again as soon as the lock is free"
+    assert breaker.engage("another", "bob").problems == ()
+
+
 def test_reduce_only_leaves_a_marker_of_its_own(workspace: Workspace) -> None:
     assert workspace.armed().set_reduce_only("careful", "ann").marked
     assert not workspace.kill_file.exists()
@@ -327,13 +349,16 @@ def test_nothing_that_was_only_seen_is_written_to_a_network_file_system(
     assert len(breaker.monitor().history()) == 1
 
 
+@pytest.mark.parametrize("rule", [in_full, stuck])
 def test_a_record_that_failed_is_not_tried_again_at_every_look(
-    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+    workspace: Workspace,
+    monkeypatch: pytest.MonkeyPatch,
+    rule: Callable[[int, str, str], None],
 ) -> None:
     monkeypatch.setattr(switch_writer, "RETRY_NS", 10**15)
     layer = FaultyLayer()
     breaker = workspace.armed(layer=layer)
-    layer.rule = in_full
+    layer.rule = rule
     breaker.engage("stop", "ann")
     tried = layer.calls.count("open lock")
     assert [breaker.authority() for _ in range(5)] == [ENGAGED] * 5
@@ -341,3 +366,66 @@ def test_a_record_that_failed_is_not_tried_again_at_every_look(
     breaker._writer.retry_now()
     assert breaker.authority() is ENGAGED
     assert layer.calls.count("open lock") == tried + 1
+
+
+def test_a_repair_that_failed_is_not_tried_again_at_every_look(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(switch_writer, "RETRY_NS", 10**15)
+    layer = FaultyLayer()
+    breaker = workspace.armed(layer=layer)
+    breaker.engage("stop", "ann")
+    workspace.witness.unlink()
+
+    def no_witness(number: int, call: str, name: str) -> None:
+        if "witness" in name:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    layer.rule = no_witness
+    tried = layer.calls.count("open lock")
+    breaker._writer.retry_now()
+    assert [breaker._examine() for _ in range(5)] == [ENGAGED] * 5
+    assert layer.calls.count("open lock") == tried + 1
+    layer.rule = lambda number, call, name: None
+    breaker._writer.retry_now()
+    assert breaker._examine() is ENGAGED
+    assert workspace.witness.exists()
+
+
+def test_repairs_and_resets_leave_no_descriptor_open(workspace: Workspace) -> None:
+    breaker = workspace.armed()
+    breaker.engage("stop", "ann")
+    before = len(os.listdir("/proc/self/fd"))
+    for _ in range(5):
+        workspace.witness.unlink()
+        breaker._examine()
+        assert workspace.witness.exists()
+        breaker.status()
+        breaker.reset("ann", "fine", breaker.epoch)
+        breaker.engage("stop again", "ann")
+    assert len(os.listdir("/proc/self/fd")) == before
+
+
+def test_a_repair_keeps_no_other_thread_from_engaging(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(circuit_breaker, "ENGAGE_WAIT_S", 0.0)
+    breaker = workspace.armed()
+    breaker.engage("stop", "ann")
+    workspace.witness.unlink()
+    breaker._examine()
+    results: list[EngageResult] = []
+    thread = threading.Thread(target=lambda: results.append(breaker.engage("another", "bob")))
+    thread.start()
+    thread.join()
+    assert [result.recorded for result in results] == [True]
+
+
+def test_a_damage_that_was_a_writer_at_work_is_looked_at_again_and_forgotten(
+    workspace: Workspace,
+) -> None:
+    breaker = workspace.armed()
+    breaker._sensor.history_problem = "history.jsonl:2 does not follow line 1"
+    assert breaker._examine() is SAFE
+    assert breaker.authority() is SAFE
+    assert len(breaker.monitor().history()) == 1
