@@ -19,7 +19,7 @@ from live_session_helpers import (
 
 from logos.core.gates import InProcessSwitch
 from logos.core.types import SessionStatus
-from logos.session.live_status import read_statuses
+from logos.session.live_status import LiveStatus, read_statuses
 from logos.session.recovery import CannotResumeError, SessionDiffersError, replay, resume
 from logos.session.verify import verify
 
@@ -188,7 +188,7 @@ def test_data_older_than_the_limit_when_it_comes_is_stale(tmp_path: Path) -> Non
 
 def test_the_heartbeat_is_there_while_the_session_runs_and_gone_after_it(tmp_path: Path) -> None:
     clock = TickingClock()
-    seen = []
+    seen: list[LiveStatus] = []
 
     def look() -> None:
         seen.extend(status for _, status in read_statuses(tmp_path) if status is not None)
