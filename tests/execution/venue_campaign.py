@@ -30,7 +30,7 @@ from decimal import Decimal
 from random import Random
 
 import msgspec
-from link_helpers import coin, outbox_of, rest, venue_core
+from link_helpers import coin, rest
 
 from logos.core.engine import TradingCore
 from logos.core.fixed import to_decimal
@@ -51,7 +51,8 @@ from logos.core.types import Code, ReportKind, Side, SwitchState, TimeInForce
 from logos.execution.reconcile import Reconciler, ReconcileRules
 from logos.execution.venue_link import VenueLink
 from logos.testing.clock import ManualClock
-from logos.testing.fake_venue import Faults, FakeVenue, FillRules
+from logos.testing.fake_venue import FakeVenue, Faults, FillRules
+from logos.testing.venue_core import outbox_of, venue_core
 from logos.venues.contract import VenueError
 
 CASH = "1000000"

@@ -12,7 +12,7 @@ could fill it, and the strategy is not asked. Gate 2 stands in `Desk.submit`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from random import Random
 from typing import Any, Final, cast, final
 
@@ -215,7 +215,8 @@ class TradingCore:
         """Process events in order; their effects wait in `take_effects`.
 
         Raises KeyError for an event of a symbol that has no book.
-        Stops at the event that halts the session (`is_halted`).
+        Stops at the event that halts the session (`is_halted`); what a venue reports behind it
+        of orders that had left is booked all the same.
         Raises InvariantBroken when time runs backwards, StrategyError when the strategy fails.
         """
         desk = self.desk
@@ -226,12 +227,15 @@ class TradingCore:
         on_quote = self._on_quote
         has_cap = self._rules.participation_rate != 0
         quote_type = Quote  # a local: the compiled loop would look the global up for every event
-        for event in events:
+        coming = iter(events)
+        if watch.is_halted:
+            self._book_reports(coming)
+        for event in coming:
             if type(event) is not quote_type:
                 self._on_other(event)
                 on_quote = self._on_quote  # a command may have put another in its place
                 if watch.is_halted:
-                    return
+                    self._book_reports(coming)
                 continue
             # What `_on_other` does, spelled out for the most frequent event.
             now_ns = event.ts_ns
@@ -245,7 +249,7 @@ class TradingCore:
             if switch.flag[0] or watch.seen or book.working or has_cap or not 0 < bid <= ask:
                 if self._meet_quote(book, event):
                     if watch.is_halted:
-                        return
+                        self._book_reports(coming)
                     continue
             else:
                 # Nothing is gated and nothing rests: only the marks move.
@@ -264,6 +268,12 @@ class TradingCore:
                     self._dealing.carry_out(book, answer)
                     if desk.is_unsettled:
                         self._dealing.settle()
+
+    def _book_reports(self, coming: Iterator[Event]) -> None:
+        """The session has halted: of what is still coming, only the venue's reports count."""
+        for event in coming:
+            if type(event) is Report:
+                self._on_rim(event)
 
     def _check_time(self, now_ns: int) -> None:
         """Refuse time that runs back; begin a new day, and sample the books when it is time."""
