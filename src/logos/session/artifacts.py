@@ -8,6 +8,7 @@ every column.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime
@@ -154,8 +155,10 @@ class _Table:
 
     def __init__(self, path: Path, columns: Sequence[str], *, is_there: bool) -> None:
         self._path = path
+        self._has_failed = False
         self._rows: list[str] = [] if is_there else [",".join(columns) + "\n"]
-        self._file = open(path, "ab" if is_there else "xb", buffering=0)  # noqa: SIM115
+        how = os.O_APPEND if is_there else os.O_CREAT | os.O_EXCL
+        self._descriptor = os.open(path, os.O_WRONLY | os.O_CLOEXEC | how, 0o644)
 
     def add(self, row: str) -> None:
         """A line, its newline included."""
@@ -165,23 +168,33 @@ class _Table:
             self.flush()
 
     def flush(self) -> None:
-        """Hand the rows to the operating system; what is not taken is kept."""
+        """Hand the rows to the operating system.
+
+        After a failure, which ends the session, nothing is written any more: the file stays a
+        beginning of what it should be.
+        """
         if not self._rows:
             return
         content = memoryview("".join(self._rows).encode())
         self._rows.clear()
+        if self._has_failed:
+            return
         try:
             while content:
-                content = content[self._file.write(content) :]
+                content = content[os.write(self._descriptor, content) :]
         except OSError as error:
-            self._rows.append(bytes(content).decode())
+            self._has_failed = True
             raise OSError(error.errno, error.strerror, str(self._path)) from error
 
     def close(self) -> None:
+        """Flush and close; closing again does nothing."""
+        if self._descriptor < 0:
+            return
         try:
             self.flush()
         finally:
-            self._file.close()
+            os.close(self._descriptor)
+            self._descriptor = -1
 
 
 class ArtifactWriter:

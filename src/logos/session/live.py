@@ -42,7 +42,7 @@ from logos.session.guardian import Guardian, open_switch, tell_operator
 from logos.session.history import Journal, find_session, read_session
 from logos.session.live_parts import LiveFacts, NoFeed, make_feeds
 from logos.session.live_status import StatusFile
-from logos.session.live_venues import make_venue
+from logos.session.live_venues import venue_of
 from logos.session.outcome import SessionResult
 from logos.session.plan import Plan, make_plan
 from logos.session.recorded import RecordedSwitch
@@ -177,16 +177,10 @@ def _connect(plan: Plan, outside: Outside | None) -> _Connected:
     random = Random(plan.seed)  # noqa: S311
     feeds = make_feeds(plan, clock, random) if given.feeds is None else given.feeds
     if plan.config.venue.live and given.venue is None:
-        _venue_of(plan, "", clock, random)  # what is missing is told before anything has begun
+        venue_of(
+            plan.config, plan.instruments, "", clock, random
+        )  # what is missing is told before anything has begun
     return _Connected(feeds, given.venue, clock, random)
-
-
-def _venue_of(plan: Plan, session_id: str, clock: Clock, random: Random) -> Venue | None:
-    """The venue that real orders go to; None for the paper market. Raises ConfigError."""
-    config = plan.config
-    if not config.venue.live:
-        return None
-    return make_venue(config.venue, config.live, plan.instruments, session_id, clock, random)
 
 
 def _whole_bytes(inputs: RecordedInputs) -> int:
@@ -288,7 +282,10 @@ class _Session:
     ) -> SessionResult:
         settings = self._plan.config.live
         clock, random = outside.clock, outside.random
-        venue = outside.venue or _venue_of(self._plan, self._id, clock, random)
+        plan = self._plan
+        venue = outside.venue
+        if venue is None:
+            venue = venue_of(plan.config, plan.instruments, self._id, clock, random)
         status = StatusFile(self._id, home)
         inbox = Inbox(settings.inbox_size, self._stale_after_ns(), status.news)
         link = reconciler = None

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from random import Random
 from typing import TYPE_CHECKING, Any
 
+from logos import paths
 from logos.config import ConfigError, FeedName
 from logos.core.clock import Clock
 from logos.core.messages import Event
@@ -80,6 +81,7 @@ def make_feeds(plan: Plan, clock: Clock, random: Random) -> list[LiveFeed]:
     makers: Mapping[FeedName, Callable[[Plan, Clock, Random], LiveFeed]] = {
         FeedName.REPLAY: _paced,
         FeedName.CCXT: _ccxt_feed,
+        FeedName.YAHOO: _yahoo_feed,
     }
     feed = plan.config.live.feed
     if feed not in makers:
@@ -111,6 +113,25 @@ def _ccxt_feed(plan: Plan, clock: Clock, random: Random) -> LiveFeed:
         url=settings.url,
         interval=settings.interval,
         poll_interval_ms=settings.poll_interval_ms,
+    )
+
+
+def _yahoo_feed(plan: Plan, clock: Clock, random: Random) -> LiveFeed:
+    from logos.feeds.yahoo import YahooFeed, YahooMarket
+
+    settings = plan.config.live
+    markets = {
+        symbol: YahooMarket(each, settings.markets.get(symbol, symbol))
+        for symbol, each in plan.instruments.items()
+    }
+    return YahooFeed(
+        markets,
+        clock,
+        random,
+        interval=settings.interval,
+        poll_interval_s=settings.poll_interval_ms / 1_000,
+        url=settings.url,
+        cache_dir=paths.state_dir() / "yahoo",
     )
 
 

@@ -1,4 +1,4 @@
-"""Real venues, from their settings: the one place that names their adapters.
+"""Real venues, from their settings and the keys of the environment.
 
 Keys come from the environment or `.env` (see `logos.config.credentials`), go into the adapter and
 nowhere else.
@@ -9,101 +9,52 @@ from __future__ import annotations
 from collections.abc import Mapping
 from random import Random
 
-from logos.config import (
-    ConfigError,
-    Environment,
-    LiveSettings,
-    VenueName,
-    VenueSettings,
-    credentials,
-)
+from logos.config import Config, ConfigError, credentials
+from logos.config.credentials import has_credentials
 from logos.core.clock import Clock
 from logos.core.instrument import Instrument
-from logos.venues.contract import Venue
+from logos.venues.catalog import Access, make_venue
+from logos.venues.contract import Refused, Venue
 
 _NS_PER_MS = 1_000_000
 
 
-def make_venue(
-    settings: VenueSettings,
-    live: LiveSettings,
-    instruments: Mapping[str, Instrument],
-    session_id: str,
-    clock: Clock,
-    random: Random,
-    environment: Environment | None = None,
-) -> Venue:
-    """The venue that `settings` name, with its keys; it is not connected yet.
+def venue_access(config: Config) -> Access | None:
+    """Where the venue of `[venue]` is, and the keys to it; None for one that takes none.
 
-    Raises ConfigError for missing keys, a missing library, and a venue that is not to be had.
+    Raises ConfigError when keys are missing.
     """
-    known = Environment.read() if environment is None else environment
-    try:
-        if settings.name is VenueName.CCXT:
-            return _ccxt(settings, live, instruments, session_id, clock, random, known)
-        if settings.name is VenueName.ALPACA:
-            return _alpaca(settings, live, instruments, session_id, clock, random, known)
-        if settings.name is VenueName.IB:
-            from logos.venues.ib import IbVenue
-
-            return IbVenue()
-    except ImportError as error:
-        raise ConfigError(
-            f"venue {settings.name.value} needs a library that is not installed ({error.name}): "
-            f"pip install 'logos[{settings.name.value}]'"
-        ) from None
-    raise ConfigError(f"venue.name: {settings.name.value!r} takes no orders of a live session")
-
-
-def _ccxt(
-    settings: VenueSettings,
-    live: LiveSettings,
-    instruments: Mapping[str, Instrument],
-    session_id: str,
-    clock: Clock,
-    random: Random,
-    environment: Environment,
-) -> Venue:
-    from logos.venues.ccxt import CcxtVenue
-
-    keys = credentials(settings, environment)
-    return CcxtVenue(
-        settings.exchange,
-        instruments,
-        clock,
-        random,
+    settings = config.venue
+    if not has_credentials(settings):
+        return None
+    keys = credentials(settings)
+    return Access(
         key=keys.key,
         secret=keys.secret,
         password=keys.password,
+        exchange=settings.exchange,
         sandbox=settings.sandbox,
         url=settings.url,
-        session_id=session_id,
-        markets=live.markets,
-        skew_ns_max=live.max_clock_skew_ms * _NS_PER_MS,
+        markets=config.live.markets,
+        skew_ns_max=config.live.max_clock_skew_ms * _NS_PER_MS,
     )
 
 
-def _alpaca(
-    settings: VenueSettings,
-    live: LiveSettings,
+def venue_of(
+    config: Config,
     instruments: Mapping[str, Instrument],
     session_id: str,
     clock: Clock,
     random: Random,
-    environment: Environment,
-) -> Venue:
-    from logos.venues.alpaca import AlpacaVenue
+) -> Venue | None:
+    """The venue that a session's orders go to, not connected yet; None for the paper market.
 
-    keys = credentials(settings, environment)
-    return AlpacaVenue(
-        instruments,
-        clock,
-        random,
-        key=keys.key,
-        secret=keys.secret,
-        sandbox=settings.sandbox,
-        url=settings.url,
-        session_id=session_id,
-        assets=live.markets,
-        skew_ns_max=live.max_clock_skew_ms * _NS_PER_MS,
-    )
+    Raises ConfigError for missing keys, a missing library, and a venue that is not to be had.
+    """
+    if not config.venue.live:
+        return None
+    try:
+        name = config.venue.name.value
+        return make_venue(name, instruments, clock, random, venue_access(config), session_id)
+    except Refused as refusal:
+        raise ConfigError(f"venue: {refusal}") from None
