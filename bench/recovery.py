@@ -1,47 +1,92 @@
 """What the journal costs, and how long recovery takes: `python bench/recovery.py [RECORDS_MAX]`.
 
-Cost: the same quotes through the core alone, and through a whole session that journals, projects
-and logs; an order on each hundredth quote. Recovery: a session whose journal lost its last line
-and its seal is resumed; it is run again from its beginning and must make every line again, so the
-time goes with its events and its records. The one with a record for each event is the dense one,
-the sparse one trades as the first does.
+Cost: the records of a session over a million quotes, with an order on each hundredth, go through
+the journal alone, the tables alone, the decision log alone; and the same quotes through the core
+alone and through a whole session. Times are of this process's CPU, so that neighbours count less.
+
+Recovery: a session that crashed near its end is resumed, once from its snapshot and once from its
+beginning. The dense one makes a record for each event, the sparse one is that of the costs, from
+its files.
 """
 
 from __future__ import annotations
 
+import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from bench.loops import START_NS, SYMBOLS, EveryHundredth, config_dict, make_core
+from bench.sessions import make_files
 from logos.config import make_config
 from logos.core.gates import InProcessSwitch
 from logos.core.messages import Event, Quote
+from logos.core.records import OrderRecord, Record
 from logos.core.strategy import Answer, Context, Strategy
-from logos.core.types import Side
+from logos.core.types import SessionStatus, Side
+from logos.journal.writer import JournalWriter
+from logos.observe.jsonlog import JsonLog
 from logos.session import recovery, runner
+from logos.session.artifacts import ArtifactWriter
 from logos.session.build import make_instruments
+from logos.session.decisions import DecisionLog
+from logos.session.tally import Tally
 
 CHUNK = 8_192
 RECORDS_AN_ORDER = 3
 COST_TICKS = 1_000_000
+NEWLINE = b"\n"
 
 
 class Every(Strategy):
-    """Buys and sells in turn, on every third quote: about a record for each event."""
+    """Buys and sells in turn, on every third quote: about a record for each event.
 
-    def __init__(self) -> None:
+    At quote `crash_at` its process is interrupted.
+    """
+
+    def __init__(self, crash_at: int = 0) -> None:
+        self.crash_at = crash_at
         self.seen = 0
 
     def on_quote(self, context: Context, quote: Quote) -> Answer:  # noqa: ARG002
         self.seen += 1
+        if self.seen == self.crash_at:
+            raise KeyboardInterrupt
         if self.seen % RECORDS_AN_ORDER:
             return None
         return Side.BUY if self.seen % (2 * RECORDS_AN_ORDER) else Side.SELL
+
+    def save(self) -> dict[str, Any]:
+        return {"seen": self.seen}
+
+    def load(self, context: Context, state: dict[str, Any]) -> None:  # noqa: ARG002
+        self.seen = state["seen"]
+
+
+class Hundredth(EveryHundredth):
+    """The same as its parent; it can be saved, and interrupted at quote `crash_at` of a symbol."""
+
+    def __init__(self, crash_at: int = 0) -> None:
+        super().__init__()
+        self.crash_at = crash_at
+
+    def on_quote(self, context: Context, quote: Quote) -> Answer:
+        if self.seen[quote.symbol] + 1 == self.crash_at:
+            raise KeyboardInterrupt
+        return super().on_quote(context, quote)
+
+    def save(self) -> dict[str, Any]:
+        return dict(self.seen)
+
+    def load(self, context: Context, state: dict[str, Any]) -> None:  # noqa: ARG002
+        self.seen = state
 
 
 class Quotes:
@@ -53,8 +98,9 @@ class Quotes:
         self._instruments = [instruments[symbol] for symbol in SYMBOLS]
 
     def chunks(self) -> Iterator[Sequence[Event]]:
-        for start in range(0, self.count, CHUNK):
-            yield [self._quote(row) for row in range(start, min(start + CHUNK, self.count))]
+        size = max(1, min(CHUNK, self.count // 20))  # even a short one has a middle
+        for start in range(0, self.count, size):
+            yield [self._quote(row) for row in range(start, min(start + size, self.count))]
 
     def _quote(self, row: int) -> Quote:
         price = 6_000_000 + row * 7919 % 1_000
@@ -64,65 +110,131 @@ class Quotes:
         return Quote(ts_ns, traded.symbol, price, price + row % 3, *sizes, traded)
 
 
-def core_alone(feed: Quotes) -> float:
-    """Seconds that the core takes, the making of events included."""
+def costs() -> None:
+    """Print what each part of writing costs, for each order and as a share of the tick rate."""
+    feed = Quotes(COST_TICKS)
+    batches: list[list[Record]] = []
+    core_s = run_core(feed, batches)
+    with tempfile.TemporaryDirectory() as folder:
+        began_s = time.process_time()
+        run_session(EveryHundredth(), Path(folder), feed=feed)
+        whole_s = time.process_time() - began_s
+    orders = sum(type(record) is OrderRecord for batch in batches for record in batch)
+    print(f"core alone             {COST_TICKS / core_s:>12,.0f} ticks/s of CPU")
+    print(f"whole session          {COST_TICKS / whole_s:>12,.0f} ticks/s of CPU")
+    print(f"journal and the rest   {(whole_s - core_s) / whole_s:>12.1%} of the tick rate")
+    for name, sink_s in sinks(batches).items():
+        print(
+            f"{name:<12}{sink_s / orders * 1e6:>10.1f} us an order"
+            f"{sink_s / COST_TICKS * 1e9:>8.0f} ns a tick{sink_s / whole_s:>8.1%} of the tick rate"
+        )
+
+
+def run_core(feed: Quotes, batches: list[list[Record]]) -> float:
+    """Seconds that the core takes, the making of events included; its records go to `batches`."""
     core = make_core(EveryHundredth(), config_dict(SYMBOLS))
-    began = time.perf_counter()
-    core.start(START_NS)
+    began_s = time.process_time()
+    batches.append(core.start(START_NS))
     for events in feed.chunks():
         core.run(events)
-        core.take_effects()
-    core.stop()
-    return time.perf_counter() - began
+        batches.append(core.take_effects())
+    batches.append(core.stop())
+    return time.process_time() - began_s
 
 
-def whole_session(feed: Quotes, strategy: Strategy, home: Path) -> float:
-    """Seconds of a session with its journal, artifacts and log."""
-    config = {**config_dict(SYMBOLS), "session": {"id": "bench"}}
-    began = time.perf_counter()
-    runner.run(config, strategy=strategy, feed=feed, switch=InProcessSwitch(), home=home)
-    return time.perf_counter() - began
+def sinks(batches: list[list[Record]]) -> dict[str, float]:
+    """Seconds that each part of writing takes for these records, the best of three."""
+    books = make_core(EveryHundredth(), config_dict(SYMBOLS)).desk.books
+    unit_values = {symbol: book.unit_value for symbol, book in books.items()}
+    best: dict[str, float] = {}
+    for _ in range(3):
+        with tempfile.TemporaryDirectory() as folder:
+            journal = JournalWriter(Path(folder) / "state.jsonl")
+            tables = ArtifactWriter(Path(folder), unit_values)
+            log = JsonLog(Path(folder) / "log.jsonl")
+            decisions, tally = DecisionLog(log), Tally()
+            parts: dict[str, tuple[Callable[[list[Record]], None], Callable[[], None]]] = {
+                "journal": (partial(_append, journal), journal.flush),
+                "tables": (tables.write, tables.flush),
+                "log": (decisions.write, log.flush),
+                "tally": (tally.add, lambda: None),
+            }
+            for name, (write, flush) in parts.items():
+                began_s = time.process_time()
+                for batch in batches:
+                    write(batch)
+                flush()
+                took_s = time.process_time() - began_s
+                best[name] = min(best.get(name, took_s), took_s)
+            for each in (journal, tables, log):
+                each.close()
+    return best
 
 
-def resumed(feed: Quotes, strategy: Strategy, home: Path) -> tuple[int, int, float]:
-    """Tear the journal before its last two lines and resume; its records and bytes, seconds."""
-    folder = home / "runs" / "live" / "sessions" / "bench"
-    path = folder / "state.jsonl"
-    lines = path.read_bytes().splitlines(keepends=True)
-    path.write_bytes(b"".join(lines[:-2]) + lines[-2][:20])
-    (folder / "host.json").unlink()
-    began = time.perf_counter()
-    recovery.resume("bench", strategy=strategy, feed=feed, switch=InProcessSwitch(), home=home)
-    seconds = time.perf_counter() - began
-    assert path.read_bytes() == b"".join(lines)
-    return len(lines), path.stat().st_size, seconds
+def _append(journal: JournalWriter, batch: list[Record]) -> None:
+    journal.append(*batch)
+
+
+def run_session(strategy: Strategy, home: Path, **parts: Any) -> None:
+    """A session with its journal, tables and log; it may be interrupted."""
+    data = parts.pop("data", [])
+    config = {**config_dict(SYMBOLS), "session": {"id": "bench"}, "data": {"paths": data}}
+    switch = InProcessSwitch()
+    with suppress(KeyboardInterrupt):
+        runner.run(config, strategy=strategy, switch=switch, home=home, **parts)
+
+
+def resume(strategy: Strategy, home: Path, feed: Quotes | None, *, snapshot: bool) -> float:
+    """Seconds of wall time to go on to the end."""
+    began_s = time.perf_counter()
+    result = recovery.resume(
+        "bench",
+        strategy=strategy,
+        feed=feed,
+        switch=InProcessSwitch(),
+        home=home,
+        use_snapshot=snapshot,
+        tell=fail,
+    )
+    seconds = time.perf_counter() - began_s
+    assert result.status is SessionStatus.ENDED
+    return seconds
+
+
+def fail(text: str) -> None:
+    """A snapshot that is not used is not measured."""
+    raise AssertionError(text)
+
+
+def recoveries(name: str, strategy: type[Every | Hundredth], ticks: int, crash_at: int) -> None:
+    """Crash one session near its end, resume copies of it, and print a line."""
+    with tempfile.TemporaryDirectory() as folder:
+        home = Path(folder) / "crashed"
+        data = [str(path) for path in make_files(Path(folder), ticks)] if name == "sparse" else []
+        feed = None if data else Quotes(ticks)
+        parts = {"data": data} if data else {"feed": feed}
+        run_session(strategy(crash_at), home, snapshot_due=lambda: True, **parts)
+        shutil.copytree(home, Path(folder) / "again")
+        with_s = resume(strategy(), home, feed, snapshot=True)
+        without_s = resume(strategy(), Path(folder) / "again", feed, snapshot=False)
+        path = home / "runs" / "live" / "sessions" / "bench" / "state.jsonl"
+        content = path.read_bytes()
+        assert content == (Path(folder) / "again" / path.relative_to(home)).read_bytes()
+        print(
+            f"{name:<8}{ticks:>11,}{content.count(NEWLINE):>11,}{len(content) / 1e6:>8.1f}"
+            f"{with_s:>12.2f}{without_s:>12.2f}"
+        )
 
 
 def main(records_max: int) -> None:
     """Print the cost, then a line for each length of journal."""
-    feed = Quotes(COST_TICKS)
-    alone_s = min(core_alone(feed) for _ in range(2))
-    with tempfile.TemporaryDirectory() as folder:
-        whole_s = whole_session(feed, EveryHundredth(), Path(folder))
-        print(f"core alone             {COST_TICKS / alone_s:>12,.0f} ticks/s")
-        print(f"whole session          {COST_TICKS / whole_s:>12,.0f} ticks/s")
-        print(f"journal and the rest   {(whole_s - alone_s) / whole_s:>12.1%} of the tick rate")
-        print(f"\n{'journal':<10}{'ticks':>11}{'records':>11}{'MB':>8}{'resume s':>10}{'run s':>8}")
-        _report("sparse", feed.count, *resumed(feed, EveryHundredth(), Path(folder)), whole_s)
+    costs()
+    print(f"\n{'journal':<8}{'ticks':>11}{'records':>11}{'MB':>8}{'snapshot s':>12}{'anew s':>12}")
+    recoveries("sparse", Hundredth, COST_TICKS, COST_TICKS // len(SYMBOLS) - 1_000)
     ticks = 1_000
     while ticks <= records_max:
-        with tempfile.TemporaryDirectory() as folder:
-            feed = Quotes(ticks)
-            run_s = whole_session(feed, Every(), Path(folder))
-            _report("dense", ticks, *resumed(feed, Every(), Path(folder)), run_s)
+        recoveries("dense", Every, ticks, ticks - ticks // 100)
         ticks *= 10
-
-
-def _report(
-    name: str, ticks: int, records: int, size_bytes: int, resume_s: float, run_s: float
-) -> None:
-    megabytes = size_bytes / 1e6
-    print(f"{name:<10}{ticks:>11,}{records:>11,}{megabytes:>8.1f}{resume_s:>10.2f}{run_s:>8.2f}")
 
 
 if __name__ == "__main__":

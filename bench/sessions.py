@@ -30,7 +30,7 @@ def main(counts: list[int]) -> None:
     print(f"{'mode':<13}{'ticks':>12}{'engine/s':>12}{'whole/s':>12}{'wall s':>9}{'peak MiB':>10}")
     for count in counts:
         with tempfile.TemporaryDirectory() as folder:
-            data = _make_files(Path(folder), count)
+            data = make_files(Path(folder), count)
             for mode, environment in modes():
                 _measure(mode, count, data, {**environment, "LOGOS_HOME": folder})
 
@@ -60,7 +60,7 @@ def one_session(paths: list[str]) -> None:
     )
 
 
-def _make_files(folder: Path, count: int) -> list[Path]:
+def make_files(folder: Path, count: int) -> list[Path]:
     """`count` quotes over the symbols, as Parquet where that can be written, else as CSV."""
     paths = []
     for number, symbol in enumerate(SYMBOLS):

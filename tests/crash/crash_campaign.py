@@ -1,8 +1,9 @@
 """The long crash campaign: real processes killed at real instants, until a thousand are dead.
 
-See kill_trials.py for what one trial does. Every failure names the seed that makes it again.
+See kill_trials.py for what one trial does, and cli_trials.py for one of the whole command (with
+`--cli`). Every failure names the seed that makes it again.
 
-Run: make crash-campaign   (python tests/crash/crash_campaign.py [--kills N] [--seed N])
+Run: make crash-campaign   (python tests/crash/crash_campaign.py [--kills N] [--seed N] [--cli])
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import argparse
 import sys
 from collections import Counter
 
+from cli_trials import run_cli_trial
 from kill_trials import Trial, run_trial
 from tqdm import tqdm
 
@@ -20,13 +22,15 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kills", type=int, default=1_000)
     parser.add_argument("--seed", type=int, default=0, help="of the first trial")
+    parser.add_argument("--cli", action="store_true", help="kill `logos trade` and `logos resume`")
     options = parser.parse_args()
+    run = run_cli_trial if options.cli else run_trial
     kills: Counter[str] = Counter()
     failed: list[Trial] = []
     trials = 0
     with tqdm(total=options.kills, unit=" kills", disable=None) as bar:
         while kills.total() < options.kills:
-            trial = run_trial(options.seed + trials)
+            trial = run(options.seed + trials)
             trials += 1
             kills[trial.name] += trial.kills
             bar.update(trial.kills)

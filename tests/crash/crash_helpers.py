@@ -12,14 +12,18 @@ from crash_sessions import (
     clear_away,
     files_of,
     has_begun,
+    replay,
     resume,
     session_folder,
 )
 
 from logos.core.gates import InProcessSwitch
 from logos.core.types import SwitchState
-from logos.session import SessionResult, recovery
+from logos.session import ExitCode, SessionResult, recovery
+from logos.session.verify import verify
 from logos.testing.faults import Decide, FileFaults, PowerCut, no_fault
+
+JUDGED_EVERY = 12
 
 
 @cache
@@ -39,7 +43,13 @@ def operations_of(name: str) -> int:
 
 
 class Bench:
-    """One story in one workspace; `go` begins it, or goes on with it."""
+    """One story in one workspace; `go` begins it, or goes on with it.
+
+    Every JUDGED_EVERYth session that is brought to its end is verified and replayed besides.
+    """
+
+    finished = 0
+    """Sessions brought to their end by all of them."""
 
     def __init__(self, name: str, home: Path) -> None:
         self.story = STORIES[name]
@@ -58,11 +68,21 @@ class Bench:
     def finish(self) -> SessionResult | None:
         """Run on until the end; None when it had ended already."""
         try:
-            return self.go()
+            result = self.go()
         except recovery.CannotResumeError as error:
             if "has ended" not in str(error):
                 raise
-            return None
+            result = None
+        if Bench.finished % JUDGED_EVERY == 0:
+            self.judge()
+        Bench.finished += 1
+        return result
+
+    def judge(self) -> None:
+        """Have `verify` and `replay` look at a session that has ended."""
+        verdict = verify(session_folder(self.home))
+        assert verdict.exit_code is ExitCode.FINISHED, [*verdict.findings, verdict.damage]
+        replay(self.story, self.home)
 
     def _go(self) -> SessionResult:
         if not has_begun(self.home):

@@ -131,6 +131,14 @@ def format_units(units: int, decimals: int) -> str:
     """
     if decimals == 0:
         return str(units)
+    digits = str(units)
+    if units < 0 or len(digits) <= decimals:
+        return _format_small(units, decimals)
+    return digits[:-decimals] + "." + digits[-decimals:]
+
+
+def _format_small(units: int, decimals: int) -> str:
+    """`format_units` of what has a sign, or no digit before the point."""
     digits = str(-units if units < 0 else units).rjust(decimals + 1, "0")
     sign = "-" if units < 0 else ""
     return f"{sign}{digits[:-decimals]}.{digits[-decimals:]}"
