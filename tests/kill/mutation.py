@@ -56,6 +56,7 @@ _CORE_TESTS = (
 _JUDGE_TESTS = (
     "tests/risk/test_switch_mutants.py",
     "tests/risk/test_switch_mutants_files.py",
+    "tests/risk/test_switch_mutants_sensor.py",
     "tests/risk/test_switch_states.py",
     "tests/risk/test_switch_surroundings.py",
     "tests/risk/test_switch_fail_closed.py",

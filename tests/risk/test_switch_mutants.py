@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from switch_helpers import Clock, Workspace
 
 from logos.core.types import SwitchState
 from logos.risk.monitor import Tail
@@ -439,3 +440,33 @@ def test_the_most_severe_cause_decides_and_comes_first() -> None:
     assert verdict.first(Follow.NOTHING) == verdict.causes[1]
     assert verdict.first(Follow.NOTHING, Follow.RECORD) == verdict.causes[0]
     assert verdict.first(Follow.LOCAL) is None
+
+
+# ---- writing down: what has become of it meanwhile ----
+
+MISSING = Copy(b"", None, "is missing", False)
+
+
+@pytest.mark.parametrize(
+    ("found", "state", "follow", "is_moot"),
+    [
+        (evidence(armed=MISSING), ENGAGED, Follow.RECORD, False),
+        (evidence(record(epoch=6, engaged_epoch=6, state="ENGAGED")), ENGAGED, Follow.RECORD, True),
+        (evidence(record(epoch=7, engaged_epoch=6)), ENGAGED, Follow.RECORD, True),
+        (evidence(record(engaged_epoch=5, state="ENGAGED")), ENGAGED, Follow.RECORD, False),
+        (evidence(record(epoch=6, state="REDUCE_ONLY")), REDUCE_ONLY, Follow.RECORD, True),
+        (evidence(record(epoch=6, state="REDUCE_ONLY")), ENGAGED, Follow.RECORD, False),
+        (evidence(record(state="REDUCE_ONLY")), REDUCE_ONLY, Follow.RECORD, False),
+        (evidence(record(epoch=6)), REDUCE_ONLY, Follow.RECORD, False),
+        (evidence(), ENGAGED, Follow.RECORD, False),
+        (evidence(), ENGAGED, Follow.CONFIRM, True),
+        (evidence(witness=MISSING), ENGAGED, Follow.CONFIRM, False),
+        (evidence(kill=KILL), ENGAGED, Follow.CONFIRM, False),
+    ],
+)
+def test_what_was_seen_is_moot_once_it_is_on_record_or_was_a_writer_at_work(
+    workspace: Workspace, found: Evidence, state: SwitchState, follow: Follow, is_moot: bool
+) -> None:
+    breaker = workspace.armed(clock=Clock(NOW_NS))
+    pending = Pending(Cause(state, follow, "seen"), 5, own=False)
+    assert breaker._writer._is_moot(pending, found, False) is is_moot

@@ -226,6 +226,8 @@ def test_what_else_is_found_while_it_is_written_down_shows_in_the_flag(
     layer.rule = touched
     assert breaker.set_reduce_only("careful", "ann").state is ENGAGED
     assert breaker.flag[0] == ENGAGED
+    states = [entry.state for entry in breaker.monitor().history()]
+    assert states == ["SAFE", "ENGAGED"], "the worse of the two is what is written down"
 
 
 def test_a_reset_between_an_engagement_and_its_failing_record_does_not_clear_the_flag(
@@ -279,6 +281,15 @@ def test_only_a_record_as_severe_as_the_state_counts_as_recorded(workspace: Work
     live = workspace.breaker(mode="live")
     result = live.set_reduce_only("careful", "ann")
     assert (result.state, result.recorded) == (ENGAGED, False), "engaged for this process only"
+
+
+def test_reduce_only_on_an_engaged_switch_leaves_nothing_to_be_written(
+    workspace: Workspace,
+) -> None:
+    breaker = workspace.armed()
+    breaker.engage("stop", "ann")
+    assert breaker.set_reduce_only("softer", "bob").recorded
+    assert len(breaker.monitor().history()) == 2
 
 
 def test_an_engagement_is_written_anew_when_another_one_came_between(workspace: Workspace) -> None:
