@@ -18,7 +18,6 @@ from typing import Any
 
 from logos import __version__
 from logos.core.engine import TradingCore
-from logos.core.fixed import format_units
 from logos.core.messages import Command, Event
 from logos.core.outbox import Outbox
 from logos.core.records import CommandRecord, WarningRecord
@@ -27,7 +26,6 @@ from logos.core.strategy import can_save
 from logos.core.translator import StrategyError
 from logos.core.types import SessionStatus
 from logos.feeds.errors import DataError
-from logos.journal.codec import SCHEMA_VERSION
 from logos.journal.inputs import LiveFailureError
 from logos.journal.writer import JournalDiffersError
 from logos.session.artifacts import Moments
@@ -37,6 +35,7 @@ from logos.session.outcome import Ending, ExitCode, SessionResult, Stopped
 from logos.session.plan import Plan, chunks_after
 from logos.session.report import session_markdown
 from logos.session.snapshot import Snapshot, SnapshotDue, plain_copy
+from logos.session.statements import books_at_end, manifest
 from logos.session.summary import data_facts, figures, host_facts, session_uuid
 
 Progress = Callable[[int], object]
@@ -289,6 +288,11 @@ class Running:
                 self._piece //= 2
             elif took_ns < _PIECE_NS_MAX // 8:
                 self._piece *= 2
+        if core.is_halted and done < len(events):
+            # A halted core takes no more market data, but what a venue reported did happen.
+            core.run(events[done:])
+            self._folder.write(core.take_effects())
+            self._folder.flush()
 
     def _size_max(self) -> int:
         """How many events may be run before something else is due; 0: the session is to stop."""
@@ -390,7 +394,7 @@ class Running:
         host = host_facts(started_ns, time.time_ns(), self._run_ns, self._core.desk.tick_id)
         folder = self._folder
         folder.write_note("sealed", {"status": ending.status.value, "reason": ending.reason})
-        folder.write_snapshot({"status": ending.status.value, **snapshot(self._core)})
+        folder.write_snapshot({"status": ending.status.value, **books_at_end(self._core)})
         folder.write_text("session.md", session_markdown(summary))
         if ending.status is not SessionStatus.STOPPED:
             folder.drop_snapshot()
@@ -422,61 +426,3 @@ class Running:
             "data": data_facts(plan.reports),
             "live": {} if self._facts is None else dict(self._facts()),
         }
-
-
-def manifest(plan: Plan, session_id: str) -> dict[str, Any]:
-    """What a session is: the first record of its journal."""
-    return {
-        "schema": SCHEMA_VERSION,
-        "session_id": session_id,
-        "uuid": session_uuid(session_id, plan.config_hash, plan.fingerprints),
-        "software": __version__,
-        "strategy": plan.strategy_name,
-        "strategy_fingerprint": plan.strategy_fingerprint,
-        "seed": plan.seed,
-        "config_hash": plan.config_hash,
-        "config": plan.config,
-        "data": data_facts(plan.reports),
-    }
-
-
-def snapshot(core: TradingCore) -> dict[str, Any]:
-    """The books as state.json holds them: figures as decimal text, lots and orders oldest first."""
-    desk = core.desk
-    return {
-        "tick_id": desk.tick_id,
-        "now_ns": desk.now_ns,
-        "next_order_id": desk.next_order_id,
-        "next_fill_id": desk.next_fill_id,
-        "wallets": {
-            wallet.asset: format_units(wallet.balance, wallet.decimals)
-            for wallet in desk.account.wallets
-        },
-        "positions": {
-            symbol: {
-                "position": book.instrument.quantity_text(book.inventory.position),
-                "mark": book.instrument.price_text(book.mark),
-                "lots": [
-                    {
-                        "lot": lot.lot_id,
-                        "quantity": book.instrument.quantity_text(lot.quantity),
-                        "price": book.instrument.price_text(lot.price),
-                        "opened_ns": lot.opened_ns,
-                    }
-                    for lot in book.inventory.lots()
-                ],
-                "open_orders": [
-                    {
-                        "order_id": order.order_id,
-                        "side": order.side.value,
-                        "type": order.type.value,
-                        "status": order.status.value,
-                        "quantity": book.instrument.quantity_text(order.quantity),
-                        "filled": book.instrument.quantity_text(order.filled),
-                    }
-                    for order in book.working
-                ],
-            }
-            for symbol, book in desk.books.items()
-        },
-    }
