@@ -41,8 +41,9 @@ from logos.session.plan import Feed, Plan, make_plan
 from logos.session.recorded import RecordedSwitch, Recording
 from logos.session.recoveries import Recovery
 from logos.session.restoring import Attempt, CannotResumeError, look_for_snapshot
-from logos.session.running import Progress, Running, manifest
+from logos.session.running import Progress, Running
 from logos.session.snapshot import SnapshotDue, every_seconds
+from logos.session.statements import manifest
 
 __all__ = [
     "COMPARED",
