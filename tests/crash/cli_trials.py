@@ -70,10 +70,11 @@ def next_command(home: Path) -> tuple[str, ...]:
     return TRADE
 
 
-def is_stopped(home: Path) -> bool:
-    """Whether the session was sealed as stopped: it ended in order, and can be gone on with."""
+def has_ended(home: Path) -> bool:
+    """Whether nothing is left to go on with: the session is finished, and was not stopped."""
     folder = session_folder(home)
-    return (folder / "host.json").is_file() and b'"STOPPED"' in (folder / "state.json").read_bytes()
+    is_finished = (folder / "host.json").is_file()
+    return is_finished and b'"STOPPED"' not in (folder / "state.json").read_bytes()
 
 
 def run_cli_trial(seed: int) -> Trial:
@@ -84,16 +85,16 @@ def run_cli_trial(seed: int) -> Trial:
     with TemporaryDirectory() as folder:
         home = Path(folder)
         for _ in range(chance.randint(1, INTERRUPTIONS_MAX)):
+            if has_ended(home):
+                break  # killed in the very end
             number = chance.choice((signal.SIGKILL, signal.SIGKILL, signal.SIGTERM))
             process = command(home, *next_command(home))
             interrupt(process, home, number, chance, took_s)
             if process.returncode == -signal.SIGKILL:
                 trial.kills += 1
-            elif process.returncode == 0 and not is_stopped(home):
-                break
             elif process.returncode not in (0, -signal.SIGTERM):
                 trial.problems.append(f"the command ended with {process.returncode}")
-        if not (session_folder(home) / "host.json").is_file() or is_stopped(home):
+        if not has_ended(home):
             last = command(home, *next_command(home)).wait(60)
             if last:
                 trial.problems.append(f"the last command ended with {last}")
