@@ -107,6 +107,28 @@ def test_opening_under_a_fault_can_be_tried_again(fault: Fault) -> None:
     asyncio.run(story())
 
 
+@pytest.mark.parametrize("question", QUESTIONS)
+@pytest.mark.parametrize("answer", [{"msg": "later"}, [1], "words", None])
+def test_an_answer_of_another_shape_is_no_answer(question: str, answer: object) -> None:
+    """A proxy or a broken server may answer a question with other JSON."""
+    paths = {
+        "find": "orders:by_client_order_id", "open orders": "orders", "positions": "positions",
+        "fills": "account/activities/FILL", "balances": "account",
+    }  # fmt: skip
+
+    async def story() -> None:
+        async with broker_desk() as desk:
+            await desk.venue.submit(desk.limit_buy(), "s-1-1")
+            desk.replaced[f"GET /v2/{paths[question]}"] = answer
+            with pytest.raises(Unavailable):
+                await QUESTIONS[question][1](desk)
+            desk.replaced["POST /v2/orders"] = answer
+            with pytest.raises(OutcomeUnknown):
+                await desk.venue.submit(desk.limit_buy(), "s-1-2")
+
+    asyncio.run(story())
+
+
 def test_the_wait_is_what_the_broker_asks_for() -> None:
     async def story() -> None:
         async with broker_desk() as desk:
@@ -133,7 +155,7 @@ def test_a_broker_that_nobody_answers_for_was_sent_nothing() -> None:
 def test_wrong_credentials_are_said_so() -> None:
     async def story() -> None:
         async with broker_desk(secret="another-secret", is_open=False) as desk:
-            with pytest.raises(Unavailable, match="check the key"):
+            with pytest.raises(Refused, match="check the key"):
                 await desk.venue.open()
             with pytest.raises(Refused, match="check the key"):
                 await desk.venue.submit(desk.limit_buy(), "s-1-1")

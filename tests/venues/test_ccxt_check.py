@@ -175,6 +175,17 @@ def test_the_sandbox_is_the_exchange_s_own_and_live_says_so() -> None:
         venue(True, "nowhere")
 
 
+def test_an_exchange_that_was_never_tried_is_a_line_and_live_it_is_a_bad_one() -> None:
+    for sandbox in (True, False):
+        venue = CcxtVenue(
+            "okx", {}, ManualClock(), Random(1), key=Word(""), secret=Word(""), sandbox=sandbox
+        )
+        lines = {line.name: line for line in asyncio.run(venue.check())}
+        assert lines["adapter"].is_ok is sandbox
+        assert "rehearse okx in its sandbox" in lines["adapter"].detail
+        asyncio.run(venue.close())
+
+
 def test_an_exchange_without_its_markets_cannot_be_opened() -> None:
     async def story() -> None:
         async with exchange_desk(is_open=False) as desk:

@@ -223,6 +223,31 @@ def test_a_seeded_storm_never_makes_two_orders_of_one_client_id() -> None:
     asyncio.run(story())
 
 
+@pytest.mark.parametrize("where", ["openOrders", "myTrades", "account", "order"])
+@pytest.mark.parametrize("answer", [{}, {"msg": "later"}, [1], "words", None])
+def test_an_answer_of_another_shape_is_no_answer(where: str, answer: object) -> None:
+    """A proxy or a broken server may answer a question with other JSON."""
+
+    async def story() -> None:
+        async with exchange_desk() as desk:
+            await desk.venue.submit(desk.limit_buy(), "s-1-1")
+            desk.replaced[f"GET /api/v3/{where}"] = answer
+            questions: dict[str, Callable[[], Awaitable[object]]] = {
+                "openOrders": desk.venue.open_orders,
+                "myTrades": lambda: desk.venue.fills_since(NOW_NS),
+                "account": desk.venue.balances,
+                "order": lambda: desk.venue.find("s-1-1", "BTCUSDT"),
+            }
+            with pytest.raises(Unavailable):
+                await questions[where]()
+            desk.replaced["POST /api/v3/order"] = desk.replaced["DELETE /api/v3/order"] = answer
+            with pytest.raises(OutcomeUnknown):
+                await desk.venue.submit(desk.limit_buy(), "s-1-2")
+            assert len(desk.account.orders) == 1
+
+    asyncio.run(story())
+
+
 def exceptions_of(tree: dict[str, Any]) -> Iterator[str]:
     for name, inner in tree.items():
         yield name

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any
 
+from aiohttp import web
+
 from logos.core.clock import Clock
 from logos.core.fixed import parse_units
 from logos.core.instrument import Instrument, instrument
@@ -16,7 +18,7 @@ from logos.core.risk import Approved
 from logos.core.types import OrderType, Side, TimeInForce
 from logos.testing.alpaca_server import AlpacaAccount
 from logos.testing.clock import ManualClock
-from logos.testing.exchange import Exchange
+from logos.testing.exchange import Exchange, Handler, json_answer
 from logos.testing.exchange_binance import BinanceShape
 from logos.testing.exchange_market import Listing, Market
 from logos.testing.exchange_orders import ExchangeOrders
@@ -87,10 +89,23 @@ class Desk:
     account: ExchangeOrders
     clock: ManualClock
     instrument: Instrument
+    replaced: dict[str, object]
+    """Answers by request ("GET /path") that replace the exchange's own."""
 
     def limit_buy(self, quantity: str = "0.001", price: str = "90000.00") -> Approved:
         """A buy that rests below the market."""
         return approved(self.instrument, Side.BUY, quantity, price)
+
+
+def replacing(answers: dict[str, object]) -> Any:
+    """A server's middleware that gives these answers instead of handling the request."""
+
+    @web.middleware
+    async def replace(request: web.Request, handler: Handler) -> web.StreamResponse:
+        line = f"{request.method} {request.path}"
+        return json_answer(answers[line]) if line in answers else await handler(request)
+
+    return replace
 
 
 @asynccontextmanager
@@ -110,6 +125,8 @@ async def exchange_desk(
     exchange = Exchange(Market([listing], NOW_NS))
     BinanceShape(exchange)
     account = ExchangeOrders(exchange, KEY, SECRET, {"USDT": "100000", "BTC": "1"})
+    replaced: dict[str, object] = {}
+    exchange.app.middlewares.append(replacing(replaced))
     own_clock = ManualClock(NOW_NS)
     coin = what if what is not None else bitcoin()
     async with exchange:
@@ -129,7 +146,7 @@ async def exchange_desk(
         try:
             if is_open:
                 await venue.open()
-            yield Desk(venue, exchange, account, own_clock, coin)
+            yield Desk(venue, exchange, account, own_clock, coin, replaced)
         finally:
             await venue.close()
 
@@ -162,6 +179,7 @@ class BrokerDesk:
     clock: ManualClock
     share: Instrument
     coin: Instrument
+    replaced: dict[str, object]
 
     def limit_buy(self, quantity: str = "10", price: str = "150.00") -> Approved:
         """A buy that rests below the market."""
@@ -185,6 +203,8 @@ async def broker_desk(
     coins.add_top(NOW_NS - 1, "99990.00", "100000.00", "5", "5")
     exchange = Exchange(Market([shares, coins], NOW_NS))
     account = AlpacaAccount(exchange, PAPER_KEY, PAPER_SECRET)
+    replaced: dict[str, object] = {}
+    exchange.app.middlewares.append(replacing(replaced))
     clock = ManualClock(NOW_NS)
     one = what if what is not None else share()
     other = coin()
@@ -203,6 +223,6 @@ async def broker_desk(
         try:
             if is_open:
                 await venue.open()
-            yield BrokerDesk(venue, exchange, account, clock, one, other)
+            yield BrokerDesk(venue, exchange, account, clock, one, other, replaced)
         finally:
             await venue.close()

@@ -199,7 +199,7 @@ class AlpacaAccount:
     def _positions(self, _request: web.Request, _body: Mapping[str, Any]) -> list[dict[str, str]]:
         return [
             {
-                "symbol": symbol,
+                "symbol": symbol.replace("/", ""),  # as Alpaca lists positions in coins
                 "qty": f"{quantity:f}",
                 "side": "long" if quantity > 0 else "short",
                 "exchange": "NASDAQ",

@@ -99,6 +99,8 @@ class AlpacaVenue:
         self._assets = {symbol: named.get(symbol, symbol) for symbol in self._instruments}
         self._ids = ClientIds(ID_RULE, session_id)
         by_asset = {asset: symbol for symbol, asset in self._assets.items()}
+        # Positions in coins are listed without the slash of their orders.
+        by_asset |= {asset.replace("/", ""): symbol for asset, symbol in by_asset.items()}
         self._records = Records(self._instruments, by_asset, self._ids)
         self._connection: Connection | None = None
 
@@ -132,7 +134,7 @@ class AlpacaVenue:
                 redactor=self._redactor,
                 backoff=self._backoff,
             )
-        await self._ask(f"{self.name}: account", "/account")
+        await self._connection.sign_in(f"{self.name}: account")
 
     async def close(self) -> None:
         """Release every connection; closing again does nothing."""

@@ -25,6 +25,7 @@ from logos.venues.common import (
     order_error,
     question_error,
 )
+from logos.venues.contract import Refused
 
 with warnings.catch_warnings():
     # The library also imports a websocket client that has announced its retirement.
@@ -42,6 +43,7 @@ KNOWLEDGE: Final[dict[int, Knowledge]] = {
 }
 """What a status says of an order that was being sent; any other leaves the outcome unknown."""
 
+_ABSENT: Final = object()
 _GRACE_S: Final = 0.5
 """What a thread gets beyond its own timeouts before nobody waits for it any more."""
 
@@ -115,9 +117,20 @@ class Connection:
         """
         call = partial(self._client.get, path, dict(parameters or {}))
         answer, failure = await self._try(call, absent_status=404 if may_be_absent else 0)
+        if failure is None and answer is None:
+            # Only a 404 says that something is not there.
+            failure = Failure(Knowledge.UNKNOWN, "the answer is empty", self._backoff.next_s())
         if failure is not None:
             raise question_error(what, failure)
-        return answer
+        return None if answer is _ABSENT else answer
+
+    async def sign_in(self, what: str) -> None:
+        """See that the keys are taken. Raises Refused when they are not, and Unavailable."""
+        _, failure = await self._try(partial(self._client.get, "/account"))
+        if failure is not None and failure.knowledge is Knowledge.REFUSED:
+            raise Refused(f"{what}: refused: {failure.words}")
+        if failure is not None:
+            raise question_error(what, failure)
 
     async def _try(
         self, call: Callable[[], Any], absent_status: int = 0
@@ -130,7 +143,7 @@ class Connection:
             # Whatever breaks while a request is under way says nothing about what became of it.
             status = error.status_code if isinstance(error, APIError) else None
             if status is not None and status == absent_status:
-                return None, None
+                return _ABSENT, None
             return None, self._failure(error, status)
         self._backoff.reset()
         return answer, None

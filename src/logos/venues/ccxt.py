@@ -19,16 +19,17 @@ from logos.core.clock import Backoff, Clock
 from logos.core.instrument import Instrument
 from logos.core.orders import OrderIntent
 from logos.core.risk import Approved
-from logos.core.types import NS_PER_DAY, NS_PER_SECOND, OrderType, TimeInForce
+from logos.core.types import NS_PER_SECOND, OrderType, TimeInForce
 from logos.venues import ccxt_records as records
 from logos.venues.ccxt_check import (
     account_lines,
-    environment_line,
+    environment_lines,
     market_lines,
     missing_credentials,
     time_line,
 )
 from logos.venues.ccxt_connection import Connection, make_exchange, open_session, urls_of
+from logos.venues.ccxt_trades import trades_by_number, trades_by_time
 from logos.venues.common import (
     ClientIds,
     Failure,
@@ -40,7 +41,6 @@ from logos.venues.common import (
     asked_for,
     order_error,
     question_error,
-    text_of,
 )
 from logos.venues.contract import (
     Capabilities,
@@ -55,8 +55,6 @@ ID_RULES: Final[dict[str, IdRule]] = {"binance": IdRule(36, True), "binanceus": 
 ID_RULE_DEFAULT: Final = IdRule(32, False)
 """For exchanges that are not in ID_RULES: what the strictest of them take."""
 
-_FILLS_PAGE: Final = 1000
-_DAY_MS: Final = NS_PER_DAY // 1_000_000
 _RETRY_FIRST_S: Final = 1.0
 _Answer = TypeVar("_Answer")
 
@@ -228,51 +226,21 @@ class CcxtVenue:
         return fills
 
     async def _trades(self, what: str, market: str, since_ms: int) -> list[Mapping[str, Any]]:
-        """Every trade from then on; some perhaps twice."""
-        if self._id.startswith("binance"):
-            return await self._trades_by_number(what, market, since_ms)
-        return await self._trades_by_time(what, market, since_ms)
+        """Every trade from then on; some perhaps twice. Raises Unavailable."""
 
-    async def _trades_by_number(
-        self, what: str, market: str, since_ms: int
-    ) -> list[Mapping[str, Any]]:
-        """Binance: the first by time, a day at a time as it demands, the rest by their numbers."""
-        fetch = self._exchange.fetch_my_trades
-        # A venue's clock may be ahead of ours: look a little further than now.
-        end_ms = (self._clock.now_ns() + self._skew_ns_max) // 1_000_000
-        found: list[Mapping[str, Any]] = []
-        for start_ms in range(since_ms, end_ms + 1, _DAY_MS):
-            until = {"until": start_ms + _DAY_MS - 1}
-            found = await self._rows(what, partial(fetch, market, start_ms, _FILLS_PAGE, until))
-            if found:
-                break
-        page = found
-        while page:
-            number = max(self._read(what, partial(_number_of, row)) for row in page)
-            after = {"fromId": str(number + 1)}
-            page = await self._rows(what, partial(fetch, market, None, _FILLS_PAGE, after))
-            # A list that does not go on would never end.
-            page = [row for row in page if self._read(what, partial(_number_of, row)) > number]
-            found += page
-        return found
+        def fetch(start_ms: int | None, limit: int, parameters: dict[str, Any]) -> Any:
+            ask = partial(self._exchange.fetch_my_trades, market, start_ms, limit, parameters)
+            return self._rows(what, ask)
 
-    async def _trades_by_time(
-        self, what: str, market: str, since_ms: int
-    ) -> list[Mapping[str, Any]]:
-        """Other exchanges: from the time of the last trade on, until a page is not full."""
-        fetch = self._exchange.fetch_my_trades
-        found: list[Mapping[str, Any]] = []
-        start_ms = since_ms
-        while True:
-            page = await self._rows(what, partial(fetch, market, start_ms, _FILLS_PAGE))
-            found += page
-            latest = [self._read(what, partial(records.time_ms, row)) for row in page]
-            if not latest or (len(page) < _FILLS_PAGE and max(latest) == start_ms):
-                return found
-            if max(latest) <= start_ms:
-                words = "more trades in one millisecond than a page holds"
-                raise question_error(what, Failure(Knowledge.UNKNOWN, words))
-            start_ms = max(latest)
+        try:
+            if self._id.startswith("binance"):
+                # The exchange's clock may be ahead of ours: look a little further than now.
+                end_ms = (self._clock.now_ns() + self._skew_ns_max) // 1_000_000
+                return await trades_by_number(fetch, since_ms, end_ms)
+            return await trades_by_time(fetch, since_ms)
+        except Unreadable as error:
+            words = self._redactor.clean(str(error))
+        raise question_error(what, Failure(Knowledge.UNKNOWN, words))
 
     async def positions(self) -> Mapping[str, int]:
         """Nothing: spot exchanges keep balances, not positions."""
@@ -291,7 +259,7 @@ class CcxtVenue:
         missing = missing_credentials(self._exchange)
         words = f"no {' and no '.join(missing)}: set it in .env" if missing else "present"
         lines = [CheckLine("credentials", not missing, words)]
-        lines.append(environment_line(self._exchange, self._sandbox))
+        lines += environment_lines(self._exchange, self._sandbox)
         if missing:
             return lines
         try:
@@ -393,11 +361,3 @@ class CcxtVenue:
         except Unreadable as error:
             words = self._redactor.clean(str(error))
         raise question_error(what, Failure(Knowledge.UNKNOWN, words))
-
-
-def _number_of(row: Mapping[str, Any]) -> int:
-    """A trade's id as the number that it is at Binance. Raises Unreadable."""
-    text = text_of(row, "id")
-    if not text.isdecimal():
-        raise Unreadable(f"the trade id {text!r} is no number")
-    return int(text)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 import ccxt.async_support as ccxt
@@ -14,6 +14,9 @@ from logos.venues.ccxt_connection import private_urls
 from logos.venues.common import MarketRules, clock_line, compare_rules, names_lines
 from logos.venues.contract import CheckLine
 
+TRIED: Final = ("binance",)
+"""The exchanges whose ways of failing this adapter has been tried against."""
+
 
 def missing_credentials(exchange: Any) -> list[str]:
     """What the exchange wants for signing and has not been given, by ccxt's names."""
@@ -21,11 +24,15 @@ def missing_credentials(exchange: Any) -> list[str]:
     return [name for name, is_needed in needed if is_needed and not getattr(exchange, name)]
 
 
-def environment_line(exchange: Any, sandbox: bool) -> CheckLine:
-    """Where orders would go."""
+def environment_lines(exchange: Any, sandbox: bool) -> list[CheckLine]:
+    """Where orders would go, and whether this adapter has been tried there."""
     hosts = ", ".join(sorted({urlsplit(url).netloc for url in private_urls(exchange)}))
     words = "sandbox" if sandbox else "LIVE: orders are real"
-    return CheckLine("environment", True, f"{words}; orders would go to {hosts}")
+    lines = [CheckLine("environment", True, f"{words}; orders would go to {hosts}")]
+    if exchange.id not in TRIED:
+        words = f"only {', '.join(TRIED)} was tried; rehearse {exchange.id} in its sandbox first"
+        lines.append(CheckLine("adapter", sandbox, words))
+    return lines
 
 
 def time_line(before_ns: int, answer: object, after_ns: int, skew_ns_max: int) -> CheckLine:

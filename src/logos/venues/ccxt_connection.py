@@ -51,6 +51,9 @@ _NEVER_CONNECTED: Final = (
     aiohttp.ConnectionTimeoutError,
     socket.gaierror,
 )
+_LISTS: Final = ("/openOrders", "/myTrades")
+"""Paths of Binance whose answer is a list."""
+
 _RATE_KINDS: Final = (ccxt.DDoSProtection, ccxt.RateLimitExceeded)
 
 
@@ -92,7 +95,7 @@ def make_exchange(
     exchange.logger = _SilentLogger()
     # Signatures carry our clock's time, so that a wrong clock shows and a test can set it.
     exchange.nonce = exchange.milliseconds = lambda: clock.now_ns() // 1_000_000
-    # ccxt would make an empty list of an answer that is not JSON.
+    # ccxt would make an empty list of an answer that is none.
     exchange.on_rest_response = partial(_check_answer, exchange_id)
     exchange.has["fetchCurrencies"] = False
     if exchange_id.startswith("binance"):
@@ -126,14 +129,20 @@ def _check_answer(
     body: str,
     *__: object,
 ) -> str:
-    """ccxt's hook for every answer as it came: a success must be whole JSON."""
-    if 200 <= code < 300:
-        try:
-            json.loads(body)
-        except ValueError:
-            raise ccxt.BadResponse(
-                f"{exchange_id} {method} {url} {code} {reason}: the answer is not JSON, or not all"
-            ) from None
+    """ccxt's hook for every answer as it came: a success must be whole JSON of the right shape."""
+    if not 200 <= code < 300:
+        return body
+    where = f"{exchange_id} {method} {url} {code} {reason}"
+    try:
+        answer = json.loads(body)
+    except ValueError:
+        raise ccxt.BadResponse(f"{where}: the answer is not JSON, or not all of it") from None
+    if exchange_id.startswith("binance"):
+        path = urlsplit(url).path
+        if path.endswith(_LISTS) and not isinstance(answer, list):
+            raise ccxt.BadResponse(f"{where}: the answer is no list")
+        if path.endswith("/account") and not (isinstance(answer, dict) and "balances" in answer):
+            raise ccxt.BadResponse(f"{where}: the answer holds no balances")
     return body
 
 
