@@ -330,7 +330,7 @@ class Gateway:
         if not was_read or not attribution.does_echo:
             self._needs_barrier = True
         if self._sockets is not None:
-            self._sockets.reopen_system()
+            self._sockets.reopen(SYSTEM)
         self._say("ZMQ_REPLY_LOST", kind=question.kind, token=question.token, was_read=was_read)
 
     def _on_answer(self) -> None:
@@ -352,6 +352,8 @@ class Gateway:
         self.is_dead = True
         self._needs_barrier = True
         self._attribution.forget_terminal()
+        if self._sockets is not None:
+            self._sockets.distrust()
         self._say("ZMQ_TERMINAL_DEAD", reason=reason)
         self._on_dead(reason)
 

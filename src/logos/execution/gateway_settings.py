@@ -46,6 +46,8 @@ class GatewaySettings(msgspec.Struct, frozen=True, kw_only=True):
     """The terminal is dead when it left requests unanswered and answered none for this long."""
     forget_after_s: float = 60.0
     """Without echoes: after this long without a loss, nothing late is expected any more."""
+    renew_after_s: float = 60.0
+    """A port that brought nothing for this long is connected anew."""
     waiting_max: int = 64
     """Requests that may wait for the lock, for each symbol."""
     reply_bytes_max: int = 8 * 1024 * 1024
