@@ -57,6 +57,7 @@ _JUDGE_TESTS = (
     "tests/risk/test_switch_mutants.py",
     "tests/risk/test_switch_mutants_files.py",
     "tests/risk/test_switch_mutants_sensor.py",
+    "tests/risk/test_switch_mutants_writer.py",
     "tests/risk/test_switch_states.py",
     "tests/risk/test_switch_surroundings.py",
     "tests/risk/test_switch_fail_closed.py",

@@ -238,7 +238,7 @@ def test_what_is_pending_was_seen_at_the_highest_epoch_that_any_copy_names(
         assert pending == Pending(RECORD, epoch, own=False)
 
 
-LATCHED = {"epoch": 4, "latched": ENGAGED}
+LATCHED: dict[str, Any] = {"epoch": 4, "latched": ENGAGED}
 
 
 @pytest.mark.parametrize(
