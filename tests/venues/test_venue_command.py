@@ -51,6 +51,12 @@ def exchange() -> Iterator[Exchange]:
     ExchangeOrders(exchange, KEY, SECRET, {"USDT": "1000"})
     AlpacaAccount(exchange, PAPER_KEY, PAPER_SECRET)
     loop.run_until_complete(exchange.start())
+
+    def tick() -> None:
+        market.now_ns = time.time_ns()
+        loop.call_later(0.01, tick)
+
+    loop.call_soon(tick)
     thread = threading.Thread(target=loop.run_forever)
     thread.start()
     yield exchange
@@ -94,9 +100,7 @@ def test_a_venue_that_is_ready_ends_with_zero_and_no_order(
     binance_keys: Path, exchange: Exchange, capsys: pytest.CaptureFixture[str]
 ) -> None:
     config = write(binance_keys, CONFIG.format(notional=5))
-    skew = ["--config", config, "--url", exchange.url]
-    exchange.market.now_ns = time.time_ns()
-    assert main(["venue", "check", "ccxt:binance", *skew]) == 0
+    assert main(["venue", "check", "ccxt:binance", "--config", config, "--url", exchange.url]) == 0
     output = capsys.readouterr()
     assert "all fine; no order was sent" in output.out
     assert "ok   BTCUSDT tick" in output.out
@@ -111,7 +115,6 @@ def test_a_venue_that_differs_ends_with_two_and_says_what_to_write(
     binance_keys: Path, exchange: Exchange, capsys: pytest.CaptureFixture[str]
 ) -> None:
     config = write(binance_keys, CONFIG.format(notional=1))
-    exchange.market.now_ns = time.time_ns()
     assert main(["venue", "check", "ccxt:binance", "--config", config, "--url", exchange.url]) == 2
     output = capsys.readouterr().out
     assert "BAD  BTCUSDT min_notional" in output
@@ -125,7 +128,6 @@ def test_settings_of_the_file_are_used_and_json_is_one_object(
 ) -> None:
     venue = f'[venue]\nname = "ccxt"\nexchange = "binance"\nurl = "{exchange.url}"\n'
     config = write(binance_keys, venue + CONFIG.format(notional=5))
-    exchange.market.now_ns = time.time_ns()
     assert main(["venue", "check", "ccxt", "--config", config, "--json"]) == 0
     report = json.loads(capsys.readouterr().out)
     assert report["fine"] is True
@@ -140,7 +142,6 @@ def test_shares_are_checked_with_paper_keys(
 ) -> None:
     monkeypatch.setenv("APCA_API_KEY_ID", PAPER_KEY)
     monkeypatch.setenv("APCA_API_SECRET_KEY", PAPER_SECRET)
-    exchange.market.now_ns = time.time_ns()
     config = write(home, SHARES)
     assert main(["venue", "check", "alpaca", "--config", config, "--url", exchange.url]) == 0
     output = capsys.readouterr().out
