@@ -153,7 +153,8 @@ def restored(core: TradingCore, market: Market) -> TradingCore:
     assert isinstance(core.switch, InProcessSwitch)
     assert isinstance(core.strategy, Everything)
     switch = InProcessSwitch()
-    switch.__dict__.update(deepcopy(core.switch.__dict__))
+    switch.flag[0] = core.switch.flag[0]
+    switch._reason = core.switch._reason
     other = market.core(switch)
     restore_core(other, json.loads(json.dumps(save_core(core))))
     other.strategy.load(None, json.loads(json.dumps(core.strategy.save())))  # type: ignore[arg-type]
@@ -230,16 +231,22 @@ def _facts(state: dict[str, Any]) -> Iterator[str]:
 # ---- nothing can be forgotten ----
 
 
-def slots_of(kind: type) -> set[str]:
-    """The attributes that a class declares, read from its source: compiled classes hide them."""
+def attributes_of(kind: type) -> set[str]:
+    """What a class declares or its `__init__` sets, from its source: compiled classes hide it."""
     source = Path(str(importlib.import_module(kind.__module__).__file__))
     tree = ast.parse(source.with_name(kind.__module__.rpartition(".")[2] + ".py").read_text())
-    for node in tree.body:
-        if isinstance(node, ast.ClassDef) and node.name == kind.__name__:
-            for each in node.body:
-                if isinstance(each, ast.Assign) and ast.unparse(each.targets[0]) == "__slots__":
-                    return set(ast.literal_eval(each.value))
-    return set()
+    [found] = [node for node in tree.body if getattr(node, "name", "") == kind.__name__]
+    names: set[str] = set()
+    for node in ast.walk(found):
+        targets = node.targets if isinstance(node, ast.Assign) else []
+        if isinstance(node, ast.AnnAssign):
+            targets = [node.target]
+        for target in targets:
+            if ast.unparse(target) == "__slots__" and isinstance(node, ast.Assign):
+                return set(ast.literal_eval(node.value))
+            if isinstance(target, ast.Attribute) and ast.unparse(target.value) == "self":
+                names.add(target.attr)
+    return names
 
 
 def parts_of(root: object) -> Iterator[object]:
@@ -259,8 +266,7 @@ def parts_of(root: object) -> Iterator[object]:
             if isinstance(part, (Strategy, InProcessSwitch)) or hasattr(part, "__struct_fields__"):
                 continue
             yield part
-            names = slots_of(type(part)) or set(vars(part))
-            waiting += [getattr(part, name) for name in names]
+            waiting += [getattr(part, name) for name in attributes_of(type(part))]
 
 
 def test_every_attribute_of_every_class_of_a_core_is_saved_or_left_out_for_a_reason() -> None:
@@ -278,7 +284,7 @@ def test_every_attribute_of_every_class_of_a_core_is_saved_or_left_out_for_a_rea
     for kind, fields in TABLE.items():
         named = [*fields.saved, *fields.handled, *fields.left]
         assert len(named) == len(set(named)), kind
-        assert set(named) == (slots_of(kind) or set(vars(found[kind]))), kind
+        assert set(named) == attributes_of(kind), kind
         assert all(fields.left.values()), kind
 
 

@@ -44,6 +44,7 @@ Progress = Callable[[int], object]
 Life = Generator[None, Sequence[Event] | None, SessionResult]
 """A session that waits for events; see `Running.life`."""
 
+_PIECE_EVENTS = 1024
 _PIECE_NS_MAX = 100_000_000
 _BEFORE_START = -1
 """The tick of a stop that came before the first event."""
@@ -96,7 +97,7 @@ class Running:
         self._drain_s = drain_s
         self._drain_until_s = 0.0
         self._run_ns = 0
-        self._piece = 1024
+        self._piece = _PIECE_EVENTS
 
     def run(self, progress: Progress) -> SessionResult:
         """Run it to its end on the plan's own feed. Raises OSError when a file cannot be written.
