@@ -128,7 +128,7 @@ def test_bars_that_the_exchange_does_not_have_are_told() -> None:
             await ten_minutes(there)
             assert opened(there) == [0, 1, 2, 3, 6, 7, 8]
             assert there.sink.details(FeedState.GAP) == [
-                "bars: 2 bars are missing before 2026-01-01T00:06:00Z"
+                "bars: 2 bars are missing from 2026-01-01T00:04:00Z on"
             ]
 
     run(work())

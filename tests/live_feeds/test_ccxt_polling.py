@@ -200,7 +200,7 @@ def test_trades_the_exchange_no_longer_has_are_a_gap_that_is_told() -> None:
                 for _ in range(9):
                     await there.pass_time(1)
             assert there.sink.details(FeedState.GAP) == [
-                "trades: 3 trades are missing before trade 40"
+                "trades: 3 trades are missing after trade 30"
             ]
             assert len(trades_of(there)) == 97
 

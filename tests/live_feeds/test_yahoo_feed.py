@@ -143,7 +143,7 @@ def test_a_closed_market_is_told_from_missing_minutes(tmp_path: Path) -> None:
                     await there.pass_time(15)
             assert opened(there)[2:9] == [1440 + minute for minute in (0, 1, 5, 6, 7, 8)][:7]
             assert there.sink.details(FeedState.GAP) == [
-                "bars: 3 bars are missing before 2026-01-02T13:35:00Z"
+                "bars: 3 bars are missing from 2026-01-02T13:32:00Z on"
             ]
             assert there.sink.states("SPY")[2] is FeedState.LIVE
 

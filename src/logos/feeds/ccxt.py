@@ -165,7 +165,7 @@ class CcxtFeed:
             if market.market in client.markets:
                 lines += [self._line(client, reporter, symbol, kind) for kind in self._kinds]
                 continue
-            words = _unknown_market(self.name, market.market, client.markets)
+            words = unknown_market(self.name, market.market, client.markets)
             unknown.append(words)
             reporter.say(symbol, FeedState.CLOSED, words)
         if not lines:
@@ -191,7 +191,8 @@ class CcxtFeed:
         return make(*shared, market.instrument, market.market)
 
 
-def _unknown_market(feed: str, market: str, known: Iterable[str]) -> str:
+def unknown_market(feed: str, market: str, known: Iterable[str]) -> str:
+    """What is wrong with a market that is not among those known, and which are near it."""
     near = difflib.get_close_matches(market, list(known), n=5, cutoff=0.4)
     hint = f"; near it are {', '.join(near)}" if near else ""
     return f"{feed} has no market {market!r}{hint}"

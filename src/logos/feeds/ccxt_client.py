@@ -228,6 +228,11 @@ class CcxtClient:
         found: Mapping[str, Mapping[str, Any]] = self._exchange.markets
         return found
 
+    @property
+    def precision_mode(self) -> int:
+        """How precisions of markets are told: 2 as decimals, 4 as steps."""
+        return int(self._exchange.precisionMode)
+
     async def top(self, market: str) -> Top:
         """The best bid and ask now."""
         with self._sorted_failures(market):

@@ -104,18 +104,19 @@ class TradeSequence:
 
     def _by_id(self, page: Sequence[RawTrade]) -> TakenTrades:
         fresh: list[RawTrade] = []
-        missing = 0
+        missing, before = 0, ""
         for trade in sorted(page, key=lambda trade: int(trade.trade_id)):
             step = int(trade.trade_id) - int(self.last_id or int(trade.trade_id) - 1)
             if step <= 0:
                 self.repeated += 1
                 continue
-            self._remember(trade)
             if trade.ts_ns >= self._start_ns:
+                before = before or (self.last_id if step > 1 else "")
                 missing += step - 1
                 fresh.append(trade)
+            self._remember(trade)
         self.missing += missing
-        gap = f"{missing} trades are missing before trade {self.last_id}" if missing else ""
+        gap = f"{missing} trades are missing after trade {before}" if missing else ""
         return TakenTrades(fresh, gap)
 
     def _by_time(self, page: Sequence[RawTrade], follows: bool) -> TakenTrades:
@@ -186,7 +187,7 @@ class BarSequence:
         None: always.
         """
         fresh = self._closed(page, closed_ns)
-        missing = 0
+        missing: list[int] = []
         for bar in fresh:
             if self.has_any:
                 missing += self._expected(self.next_open_ns, bar.opened_ns, sessions)
@@ -194,20 +195,17 @@ class BarSequence:
             self.has_any = True
         gap = ""
         if missing:
-            gap = f"{missing} bars are missing before {format_timestamp(fresh[-1].opened_ns)}"
+            gap = f"{len(missing)} bars are missing from {format_timestamp(missing[0])} on"
         return TakenBars(fresh, gap)
 
     def _expected(
         self, start_ns: int, end_ns: int, sessions: Sequence[tuple[int, int]] | None
-    ) -> int:
-        """How many bars open in [start_ns, end_ns) while there is trading."""
-        spans = [(start_ns, end_ns)] if sessions is None else sessions
-        count = 0
-        for opens_ns, closes_ns in spans:
-            first_ns, last_ns = max(start_ns, opens_ns), min(end_ns, closes_ns)
-            # Bars open at multiples of their interval: those from `first` on, before `last`.
-            count += max(0, -(-last_ns // self._interval_ns) - -(-first_ns // self._interval_ns))
-        return count
+    ) -> list[int]:
+        """The opens in [start_ns, end_ns) at which there is trading; `start_ns` is one itself."""
+        opens = range(start_ns, end_ns, self._interval_ns)
+        if sessions is None:
+            return list(opens)
+        return [each for each in opens if any(first <= each < last for first, last in sessions)]
 
     def _closed(self, page: Sequence[RawBar], closed_ns: int) -> list[RawBar]:
         newest_ns = max((bar.opened_ns for bar in page), default=0)

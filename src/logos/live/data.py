@@ -1,4 +1,4 @@
-"""`logos data`: make, import, list, check and repair market data."""
+"""`logos data`: make, fetch, import, list, check and repair market data."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from logos.feeds.importers import FORMATS, import_file
 from logos.feeds.numbers import format_timestamp
 from logos.feeds.source import DataSource, discover
 from logos.feeds.suggest import suggest_instrument
-from logos.live import data_synth
+from logos.live import data_fetch, data_synth
 from logos.session.build import find_instruments, make_instruments
 from logos.session.outcome import ExitCode
 
@@ -29,6 +29,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     synth = commands.add_parser("synth", help="generate the bundled fixtures from a seed")
     data_synth.add_arguments(synth)
     synth.set_defaults(run_data=data_synth.run_synth)
+    fetching = commands.add_parser("fetch", help="fetch from an exchange or Yahoo, or record it")
+    data_fetch.add_arguments(fetching)
+    fetching.set_defaults(run_data=data_fetch.run_fetch)
     _add_import(commands.add_parser("import", help="convert a file of another layout to ours"))
     listing = commands.add_parser("list", help="show what files and folders hold")
     _add_paths(listing)
