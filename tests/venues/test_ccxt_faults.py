@@ -9,7 +9,7 @@ from random import Random
 from typing import Any
 
 import aiohttp
-import ccxt
+import ccxt.async_support
 import pytest
 from ccxt.base.errors import error_hierarchy
 from venue_tools import KEY, NOW_NS, SECRET, Desk, exchange_desk
@@ -28,7 +28,7 @@ UNHANDLED: list[tuple[Fault, type[VenueError]]] = [
     (Fault.SERVER_ERROR, OutcomeUnknown),
     (Fault.UNAVAILABLE, OutcomeUnknown),
     (Fault.RATE_LIMIT, NotSent),
-    (Fault.MAINTENANCE, NotSent),
+    (Fault.MAINTENANCE, OutcomeUnknown),
 ]
 HANDLED: list[tuple[Fault, type[VenueError]]] = [
     (Fault.TIMEOUT_AFTER, OutcomeUnknown),
@@ -110,6 +110,49 @@ def test_opening_under_a_fault_can_be_tried_again(fault: Fault, _expected: objec
                 await desk.venue.open()
             await desk.venue.open()
             await desk.venue.submit(desk.limit_buy(), "s-1-1")
+
+    asyncio.run(story())
+
+
+@pytest.mark.parametrize("error", [ccxt.InvalidOrder, ccxt.RateLimitExceeded, ccxt.OrderNotFound])
+def test_an_answer_that_ccxt_cannot_digest_is_no_refusal(
+    error: type[Exception], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The exchange took the request; what the library says of its answer proves nothing."""
+
+    def stumble(*_: object) -> None:
+        raise error("cannot parse")
+
+    async def story() -> None:
+        async with exchange_desk() as desk:
+            await desk.venue.submit(desk.limit_buy(), "s-1-1")
+            monkeypatch.setattr(ccxt.async_support.binance, "parse_order", stumble)
+            with pytest.raises(OutcomeUnknown):
+                await desk.venue.submit(desk.limit_buy(), "s-1-2")
+            with pytest.raises(OutcomeUnknown):
+                await desk.venue.cancel("s-1-1", "BTCUSDT")
+            assert [order.status for order in desk.account.orders] == ["CANCELED", "NEW"]
+
+    asyncio.run(story())
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"code": -1003, "msg": "Too many requests."},
+        {"code": -2010, "msg": "Account has insufficient balance for requested action."},
+        {"code": -1021, "msg": "Timestamp for this request is outside of the recvWindow."},
+    ],
+)
+def test_after_a_5xx_nobody_knows_whatever_it_says(answer: dict[str, object]) -> None:
+    async def story() -> None:
+        async with exchange_desk() as desk:
+            desk.replaced["POST /api/v3/order"] = (answer, 503)
+            with pytest.raises(OutcomeUnknown):
+                await desk.venue.submit(desk.limit_buy(), "s-1-1")
+            desk.replaced["POST /api/v3/order"] = (answer, 400)
+            with pytest.raises((Refused, NotSent)):
+                await desk.venue.submit(desk.limit_buy(), "s-1-1")
 
     asyncio.run(story())
 

@@ -98,12 +98,15 @@ class Desk:
 
 
 def replacing(answers: dict[str, object]) -> Any:
-    """A server's middleware that gives these answers instead of handling the request."""
+    """A server's middleware that gives these answers, or (answer, status), to these requests."""
 
     @web.middleware
     async def replace(request: web.Request, handler: Handler) -> web.StreamResponse:
         line = f"{request.method} {request.path}"
-        return json_answer(answers[line]) if line in answers else await handler(request)
+        if line not in answers:
+            return await handler(request)
+        answer = answers[line]
+        return json_answer(*answer) if isinstance(answer, tuple) else json_answer(answer)
 
     return replace
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import socket
 from collections.abc import Awaitable, Callable
+from contextvars import ContextVar
 from decimal import localcontext
 from functools import partial
 from typing import Any, Final
@@ -54,6 +55,7 @@ _NEVER_CONNECTED: Final = (
 _LISTS: Final = ("/openOrders", "/myTrades")
 """Paths of Binance whose answer is a list."""
 
+_WAS_TAKEN: ContextVar[bool] = ContextVar("_WAS_TAKEN", default=False)
 _RATE_KINDS: Final = (ccxt.DDoSProtection, ccxt.RateLimitExceeded)
 
 
@@ -95,6 +97,7 @@ def make_exchange(
     exchange.logger = _SilentLogger()
     # Signatures carry our clock's time, so that a wrong clock shows and a test can set it.
     exchange.nonce = exchange.milliseconds = lambda: clock.now_ns() // 1_000_000
+    exchange.fetch = _noting(exchange.fetch)
     # ccxt would make an empty list of an answer that is none.
     exchange.on_rest_response = partial(_check_answer, exchange_id)
     exchange.has["fetchCurrencies"] = False
@@ -119,6 +122,18 @@ def open_session(exchange: Any) -> None:
     exchange.session._retry_connection = False
 
 
+def _noting(fetch: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+    """`fetch`, leaving word in `_WAS_TAKEN` whether the last request came back as a success."""
+
+    async def noting(*arguments: Any, **named: Any) -> Any:
+        _WAS_TAKEN.set(False)
+        answer = await fetch(*arguments, **named)
+        _WAS_TAKEN.set(True)
+        return answer
+
+    return noting
+
+
 def _check_answer(
     exchange_id: str,
     code: int,
@@ -129,10 +144,15 @@ def _check_answer(
     body: str,
     *__: object,
 ) -> str:
-    """ccxt's hook for every answer as it came: a success must be whole JSON of the right shape."""
+    """ccxt's hook for every answer as it came: a 5xx is one, whatever it says, and a success must
+    be whole JSON of the right shape.
+    """
+    where = f"{exchange_id} {method} {url} {code} {reason}"
+    if code >= 500:
+        # Whatever code is inside: Binance says that after a 5xx nobody knows what was executed.
+        raise ccxt.ExchangeNotAvailable(f"{where}: {body}")
     if not 200 <= code < 300:
         return body
-    where = f"{exchange_id} {method} {url} {code} {reason}"
     try:
         answer = json.loads(body)
     except ValueError:
@@ -194,7 +214,7 @@ class Connection:
         if isinstance(error, ccxt.CancelPending):
             return {}
         failure = self._failure(error)
-        if isinstance(error, ccxt.OrderNotFound):
+        if isinstance(error, ccxt.OrderNotFound) and not _WAS_TAKEN.get():
             failure = Failure(Knowledge.REFUSED, failure.words)
         error = None
         raise order_error(what, failure)
@@ -216,6 +236,7 @@ class Connection:
         raise question_error(what, failure)
 
     async def _try(self, call: Callable[[], Awaitable[Any]]) -> tuple[Any, Exception | None]:
+        _WAS_TAKEN.set(False)
         try:
             # ccxt sets the rounding of whatever decimal context it finds.
             with localcontext():
@@ -241,6 +262,9 @@ class Connection:
         cause = error.__cause__
         if isinstance(cause, _NEVER_CONNECTED):
             knowledge = Knowledge.NOT_SENT
+        # The exchange took the request; it is ccxt that cannot digest the answer.
+        if _WAS_TAKEN.get():
+            knowledge = Knowledge.UNKNOWN
         # Some exchanges report an id that was used before as an invalid order.
         if "duplicate" in str(error).lower():
             knowledge = Knowledge.UNKNOWN
