@@ -7,7 +7,7 @@ journal, the artifacts and the log are made of.
 
 from __future__ import annotations
 
-from typing import final
+from typing import Final, final
 
 from logos.core.account import Account, Wallet
 from logos.core.book import Book
@@ -19,6 +19,9 @@ from logos.core.outbox import Outbox
 from logos.core.records import OrderRecord, OrderUpdate, PaperFillRecord, Record, RefusalRecord
 from logos.core.risk import Approved, increasing_quantity, remember_order
 from logos.core.types import Code, Liquidity, OrderStatus
+
+
+_STRATEGYS_OWN: Final = (Code.CANCELLED_BY_STRATEGY, Code.REPLACED)
 
 
 @final
@@ -125,7 +128,8 @@ class Desk:
         if self.outbox is None:
             self.apply_end(order, OrderStatus.CANCELLED, code)
             return
-        order.cancel_code = code
+        if order.cancel_at_ns < 0 or order.cancel_code in _STRATEGYS_OWN:
+            order.cancel_code = code  # the first who wanted it, but a strategy gives way
         if order.cancel_at_ns < 0:
             order.cancel_at_ns = self.now_ns
             self.outbox.cancel(order)

@@ -197,5 +197,14 @@ class Report(msgspec.Struct, frozen=True, gc=False):
     fill_id: str = ""
 
 
+class SessionEnd(msgspec.Struct, frozen=True, gc=False):
+    """The live session came to its end here; what follows is its venue's last reports.
+
+    It is not for the core: whoever runs a session stops it when this comes.
+    """
+
+    ts_ns: int
+
+
 MarketEvent = Quote | Trade | Bar | QuoteBar
-Event = MarketEvent | Command | TimePassed | Lag | Report
+Event = MarketEvent | Command | TimePassed | Lag | Report | SessionEnd

@@ -22,7 +22,7 @@ from typing import Any, Generic, NoReturn, Protocol, TypeVar, cast
 
 from logos.core.clock import Clock
 from logos.core.gates import Switch
-from logos.core.messages import Event, TimePassed
+from logos.core.messages import Event, SessionEnd, TimePassed
 from logos.core.outbox import VenueRequest
 from logos.core.types import NS_PER_SECOND
 from logos.execution.inbox import Inbox
@@ -212,8 +212,7 @@ class LiveEngine(Generic[Result]):
             elif self._session.is_ending() and self._is_settled():
                 life.send(None)
             elif self._is_over and not self._session.is_ending() and not len(self._inbox):
-                life.send(None)
-                self._dispatch(None)
+                self._end(life)
             # The others' turn, also when there is always something to do here.
             await asyncio.sleep(0)
 
@@ -237,6 +236,16 @@ class LiveEngine(Generic[Result]):
             if arrived_ns and self._session.order_count() != orders:
                 self.stages["feed to order"].add(done_ns - arrived_ns[0])
         self._dispatch(arrived_ns[0] if arrived_ns else None)
+
+    def _end(self, life: _Life) -> None:
+        """Say that no more data comes; on the record, so that a replay ends at the same place."""
+        end = [SessionEnd(self._clock.now_ns())]
+        try:
+            self._recorder.write(end)
+        except OSError as error:
+            life.throw(error)
+        life.send(end)
+        self._dispatch(None)
 
     def _dispatch(self, arrived_ns: int | None) -> None:
         """Let go what is for the venue, once the disk has it; `arrived_ns` began it."""

@@ -19,7 +19,7 @@ from typing import Any, Final, Self
 import msgspec
 
 from logos.core.instrument import Instrument
-from logos.core.messages import Bar, Event, Lag, Quote, QuoteBar, Report, TimePassed, Trade
+from logos.core.messages import Bar, Event, Lag, Quote, QuoteBar, Report, SessionEnd, TimePassed, Trade
 from logos.core.types import ReportKind
 from logos.journal.codec import SCHEMA_VERSION
 from logos.journal.reader import Damaged, JournalReader, Line, TornTail, read_journal
@@ -105,6 +105,8 @@ def _row(event: Event, numbers: Mapping[str, int]) -> tuple[object, ...]:
         return (_WITH_SYMBOL[kind], number, *fields)
     if isinstance(event, TimePassed):
         return ("p", event.ts_ns)
+    if isinstance(event, SessionEnd):
+        return ("e", event.ts_ns)
     if isinstance(event, Report):
         return ("r", *(getattr(event, name) for name in Report.__struct_fields__))
     raise TypeError(f"{kind.__name__} is no input of a live session")
@@ -181,6 +183,8 @@ def _event(row: Sequence[Any], symbols: Sequence[Instrument]) -> Event:
     letter = row[0]
     if letter == "p":
         return TimePassed(row[1])
+    if letter == "e":
+        return SessionEnd(row[1])
     if letter == "r":
         return Report(row[1], ReportKind(row[2]), *row[3:])
     instrument = symbols[row[1]]

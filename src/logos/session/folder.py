@@ -147,7 +147,8 @@ class SessionFolder:
         A new session has none, but its log may be there, left by another one of the same id.
         """
         for path in (self.folder / SNAPSHOT, *self._projections.values()):
-            path.unlink(missing_ok=True)
+            if path.exists():
+                path.unlink()
 
     def _cut_projections(self, snapshot: Snapshot) -> None:
         """Take away what was projected after the snapshot: it will be projected again."""

@@ -18,7 +18,7 @@ from typing import Any
 
 from logos import __version__
 from logos.core.engine import TradingCore
-from logos.core.messages import Command, Event
+from logos.core.messages import Command, Event, SessionEnd
 from logos.core.outbox import Outbox
 from logos.core.records import CommandRecord, WarningRecord
 from logos.core.state import is_savable, save_core
@@ -184,6 +184,8 @@ class Running:
             if not events:
                 self._idle()
                 continue
+            if type(events[0]) is SessionEnd:
+                break
             if self._first_ns is None:
                 self._start(events[0].ts_ns)
             self._run_chunk(events)
