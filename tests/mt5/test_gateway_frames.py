@@ -116,7 +116,10 @@ class BadTerminal:
                 for answer in self.answers:
                     await self.pushers[0].send(answer)
                 continue
-            bodies = {"ACCOUNT": {"server": "x", "balance": 1}, "BALANCE": {"balance": 1}}
+            bodies: dict[str, dict[str, object]] = {
+                "ACCOUNT": {"server": "x", "balance": 1},
+                "BALANCE": {"balance": 1},
+            }
             reply = {"error": False, **bodies[request["action"]], "comment": request["comment"]}
             await self.pushers[0].send(json.dumps(reply).encode())
 

@@ -20,12 +20,12 @@ async def _order_of(requests: list[str]) -> list[str]:
     async def request(symbol: str) -> None:
         await lock.acquire(symbol)
         served.append(symbol)
-        lock.release()
+        lock.release(0)
 
     await lock.acquire("first")
     tasks = [asyncio.create_task(request(symbol)) for symbol in requests]
     await asyncio.sleep(0)
-    lock.release()
+    lock.release(0)
     await asyncio.gather(*tasks)
     assert not lock.is_held
     return served
@@ -48,6 +48,55 @@ def test_no_symbol_is_served_twice_while_another_waits_longer(requests: list[str
             assert others == set(served[index + 1 : again])
 
 
+def test_a_symbol_that_uses_much_time_waits_until_the_others_had_as_much() -> None:
+    async def scenario() -> None:
+        lock = FairLock(1000)
+        served: list[str] = []
+
+        async def request(symbol: str, used: int) -> None:
+            await lock.acquire(symbol)
+            served.append(symbol)
+            lock.release(used)
+
+        await lock.acquire("first")
+        tasks = [asyncio.create_task(request("slow", 100)) for _ in range(3)]
+        for name in "AB":
+            tasks += [asyncio.create_task(request(name, 10)) for _ in range(15)]
+        await asyncio.sleep(0)
+        lock.release(0)
+        await asyncio.gather(*tasks)
+        first, second, third = (at for at, name in enumerate(served) if name == "slow")
+        assert first == 0
+        # Ten requests each of A and B are a hundred units each.
+        assert second == 21
+        assert third > second + 9
+
+    asyncio.run(scenario())
+
+
+def test_time_cannot_be_saved_up_by_not_asking() -> None:
+    async def scenario() -> None:
+        lock = FairLock(1000)
+        for _ in range(50):
+            await lock.acquire("A")
+            lock.release(10)
+        await lock.acquire("A")
+        served: list[str] = []
+
+        async def request(symbol: str) -> None:
+            await lock.acquire(symbol)
+            served.append(symbol)
+            lock.release(10)
+
+        tasks = [asyncio.create_task(request(symbol)) for symbol in "AAAABBBB"]
+        await asyncio.sleep(0)
+        lock.release(10)
+        await asyncio.gather(*tasks)
+        assert served == list("BABABABA") or served == list("BBABABAA")
+
+    asyncio.run(scenario())
+
+
 def test_a_full_queue_refuses_at_once_and_leaves_other_symbols_alone() -> None:
     async def scenario() -> None:
         lock = FairLock(2)
@@ -60,7 +109,7 @@ def test_a_full_queue_refuses_at_once_and_leaves_other_symbols_alone() -> None:
         await asyncio.sleep(0)
         assert (lock.waiting("A"), lock.waiting("B"), lock.waiting_peak) == (2, 1, 2)
         for _ in range(4):
-            lock.release()
+            lock.release(0)
             await asyncio.sleep(0)
         await asyncio.gather(*waiting, other)
         assert not lock.is_held
@@ -84,7 +133,7 @@ def test_cancelled_requests_never_keep_or_lose_the_lock(plan: list[tuple[str, bo
                 await asyncio.sleep(0)
             finally:
                 inside -= 1
-                lock.release()
+                lock.release(0)
 
         tasks = [asyncio.create_task(request(symbol)) for symbol, _ in plan]
         for turn, (_, is_cancelled) in enumerate(plan):
@@ -102,7 +151,7 @@ def test_cancelled_requests_never_keep_or_lose_the_lock(plan: list[tuple[str, bo
 
 def test_releasing_what_nobody_has_is_an_error() -> None:
     with pytest.raises(RuntimeError, match="nobody had it"):
-        FairLock(1).release()
+        FairLock(1).release(0)
 
 
 def test_a_lock_that_lets_nobody_wait_is_refused() -> None:

@@ -2,16 +2,18 @@
 
 The problem: one request socket that must send and receive in strict turns, answers that come on
 another socket and name no request, and many symbols that all want to be served. So there is one
-lock around each request with its answer (`gateway_lock`), taken in turns by symbol; every acquire
-and release is logged in pairs, with the symbol and a lock id that counts up.
+lock around each request with its answer (`gateway_lock`), its time shared by the symbols that want
+it; every acquire and release is logged in pairs, with the symbol and a lock id that counts up.
 
 A request not answered in `reply_timeout_s` is lost: the request socket is closed and opened again
-(what it had not sent is thrown away), and the lock goes on, so one slow symbol holds up the others
-no longer than that, once for each of its turns. What was lost is `OutcomeUnknown` for a trade and
-`Unavailable` for a question. If the terminal never said that it had read the request, it may still
-lie in its inbox: nothing else is asked then before two other requests have been answered on the new
-connection (the terminal takes its connections in turns, so the old request has been read by then).
-Which answer belongs to which request is decided in `gateway_replies`.
+(what it had not sent is thrown away), and the lock goes on. So a slow symbol holds up the others no
+longer than that at a time, and has no more of the lock's time than they. What was lost is
+`OutcomeUnknown` for a trade and `Unavailable` for a question.
+
+If the terminal never said that it had read a request, it may still lie in its inbox: nothing else
+is asked then before two other requests have been answered on the new connection (the terminal takes
+its connections in turns, so the old request has been read by then). Which answer belongs to which
+request is decided in `gateway_replies`.
 """
 
 from __future__ import annotations
@@ -192,7 +194,7 @@ class Gateway:
             try:
                 self._say("ZMQ_LOCK_RELEASE", symbol=symbol, lock_id=lock_id, hold_ns=hold_ns)
             finally:
-                self._lock.release()
+                self._lock.release(hold_ns)
 
     async def _ask(self, question: Question) -> Reply:
         """One request and its answer, with the lock held."""

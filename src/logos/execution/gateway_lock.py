@@ -1,9 +1,11 @@
-"""One lock, many symbols: who waits longest in turn, and none is crowded out.
+"""One lock, many symbols: they share its time, and none is crowded out.
 
-The problem is a symbol with a hundred requests waiting, beside one with a single request. With one
-queue the single request waits for all hundred. Here each symbol has a queue of its own and the
-symbols take turns: a request waits for at most one request of each other symbol for every request
-of its own symbol that is ahead of it. The queues are bounded.
+The problem is a symbol with a hundred requests waiting, beside one with a single request; or a
+symbol whose requests each hold the lock until they time out. Here each symbol has a queue of its
+own, and the next one served is the waiting symbol that has used the least time. Where requests
+take equally long that is turn by turn. A symbol whose request took a second waits until each of
+the others that want it has had a second too. Who comes back after a pause starts level with the
+symbol that is being served: time cannot be saved up. The queues are bounded.
 """
 
 from __future__ import annotations
@@ -25,6 +27,10 @@ class FairLock:
         self._waiting_max = waiting_max
         # Only symbols with somebody waiting are in it, in the order of their turns.
         self._queues: dict[str, deque[asyncio.Future[None]]] = {}
+        self._used: dict[str, int] = {}
+        """Time used by each symbol that is ahead of `_level`; all others are level with it."""
+        self._level = 0
+        self._holder = ""
         self._is_held = False
         self.waiting_peak = 0
         """The most requests that ever waited for one symbol."""
@@ -41,7 +47,7 @@ class FairLock:
     async def acquire(self, symbol: str) -> None:
         """Return once it is this request's turn. Raises QueueFullError at once, without waiting."""
         if not self._is_held:
-            self._is_held = True
+            self._hold(symbol)
             return
         queue = self._queues.get(symbol)
         if queue is None:
@@ -56,24 +62,39 @@ class FairLock:
         except asyncio.CancelledError:
             if turn.done() and not turn.cancelled():
                 # The lock was handed over in the moment of the cancel: pass it on.
-                self.release()
+                self.release(0)
             elif turn in queue:
                 queue.remove(turn)
                 if not queue:
                     self._queues.pop(symbol, None)
             raise
 
-    def release(self) -> None:
-        """Hand the lock to the next symbol's first request, or put it down."""
+    def release(self, used: int) -> None:
+        """Give it up after `used` (any unit of time) to the waiting symbol that used the least."""
         if not self._is_held:
             raise RuntimeError("the lock was released, and nobody had it")
+        self._is_held = False
+        self._used[self._holder] = self._used_by(self._holder) + used
         while self._queues:
-            symbol, queue = next(iter(self._queues.items()))
+            # Among equals the one whose turn is longest ago: the first in the order.
+            symbol = min(self._queues, key=self._used_by)
+            queue = self._queues.pop(symbol)
             turn = queue.popleft()
-            del self._queues[symbol]
             if queue:
                 self._queues[symbol] = queue
             if not turn.done():
+                self._hold(symbol)
                 turn.set_result(None)
                 return
-        self._is_held = False
+
+    def _hold(self, symbol: str) -> None:
+        self._is_held = True
+        self._holder = symbol
+        self._level = self._used_by(symbol)
+        # Whoever is not ahead of the level is level with it, and need not be remembered.
+        if len(self._used) > 2 * len(self._queues) + 16:
+            ahead = self._used.items()
+            self._used = {name: used for name, used in ahead if used > self._level}
+
+    def _used_by(self, symbol: str) -> int:
+        return max(self._level, self._used.get(symbol, 0))
