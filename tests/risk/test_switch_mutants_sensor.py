@@ -294,3 +294,72 @@ def test_a_newer_grant_starts_the_watch_over_the_clock_anew(
     assert sensor._latest_ns == latest_ns
     sensor._remember(found, Verdict(SAFE, ()), NOW_NS + 2 * SECOND)
     assert sensor._latest_ns == NOW_NS + 2 * SECOND
+
+
+# ---- letting go ----
+
+
+def test_a_switch_that_nobody_uses_any_more_leaves_no_descriptor(workspace: Workspace) -> None:
+    before = len(os.listdir("/proc/self/fd"))
+    breaker = settled(workspace)
+    assert len(os.listdir("/proc/self/fd")) > before
+    del breaker
+    assert len(os.listdir("/proc/self/fd")) == before
+
+
+def test_a_closed_switch_can_be_closed_again_and_still_stops_everybody(
+    workspace: Workspace,
+) -> None:
+    breaker, other = workspace.armed(), workspace.breaker()
+    breaker.close()
+    breaker.close()
+    assert breaker.engage("stop", "ann").recorded
+    assert other.flag[0] == ENGAGED, "through the shared flag, which was opened anew"
+
+
+# ---- the flag ----
+
+
+def test_a_hint_from_before_the_last_reset_is_healed(workspace: Workspace) -> None:
+    breaker = workspace.armed()
+    breaker.reset("ann", "again", 1)
+    shared = breaker._sensor._shared
+    assert shared is not None
+    shared.hint(ENGAGED, 1)
+    assert shared.read() == (ENGAGED, 2)
+    shared._layer.pwrite(shared._fd, bytes([ENGAGED]) + bytes(7) + (1).to_bytes(8, "little"), 0)
+    assert shared.read() == (ENGAGED, 1)
+    assert breaker.authority() is SAFE
+    assert shared.read() == (SAFE, 2)
+    assert breaker.flag[0] == SAFE
+
+
+def test_a_flag_that_was_replaced_is_opened_anew(workspace: Workspace) -> None:
+    breaker = workspace.armed()
+    (workspace.folder / "flag").unlink()
+    assert breaker._examine() is SAFE
+    other = workspace.breaker()
+    other.engage("stop", "ann")
+    assert breaker.flag[0] == ENGAGED
+
+
+def test_what_only_this_session_may_not_do_stops_nobody_else(workspace: Workspace) -> None:
+    paper = workspace.armed()
+    live = workspace.breaker(mode="live")
+    assert (live.authority(), live.flag[0]) == (ENGAGED, ENGAGED)
+    assert (paper.flag[0], paper._sensor.shared_hint()[0]) == (SAFE, SAFE)
+    paper.set_reduce_only("careful", "ann")
+    assert (live.authority(), live.flag[0]) == (ENGAGED, ENGAGED)
+    assert (paper.authority(), paper.flag[0]) == (REDUCE_ONLY, REDUCE_ONLY)
+
+
+def test_a_flag_that_cannot_be_made_engages_this_process(workspace: Workspace) -> None:
+    workspace.armed().close()
+    (workspace.folder / "flag").unlink()
+    (workspace.folder / "flag").mkdir()
+    breaker = workspace.breaker()
+    assert (breaker.authority(), breaker.flag[0]) == (ENGAGED, ENGAGED)
+    assert "flag cannot be used: is a directory" in breaker.why()
+    (workspace.folder / "flag").rmdir()
+    assert breaker.authority() is ENGAGED, "it was seen, so only a reset ends it"
+    assert workspace.breaker().authority() is SAFE
