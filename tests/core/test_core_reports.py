@@ -405,7 +405,7 @@ def test_a_halted_session_that_waits_for_its_venue_books_every_report() -> None:
     told(core, TimePassed(3))
     core.begin_stop()
     records = told(core, filled(4, 700), at(5), report(ReportKind.CANCELLED, 6))
-    assert updates_in(records) == ["PARTIALLY_FILLED", "CANCELLED SESSION_ENDED"]
+    assert updates_in(records) == ["PARTIALLY_FILLED", "CANCELLED CANCELLED_BY_KILL_SWITCH"]
     assert outbox_of(core).open == {}
 
 

@@ -20,7 +20,6 @@ from logos.core.records import OrderRecord, OrderUpdate, PaperFillRecord, Record
 from logos.core.risk import Approved, increasing_quantity, remember_order
 from logos.core.types import Code, Liquidity, OrderStatus
 
-
 _STRATEGYS_OWN: Final = (Code.CANCELLED_BY_STRATEGY, Code.REPLACED)
 
 

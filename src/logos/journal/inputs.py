@@ -19,7 +19,17 @@ from typing import Any, Final, Self
 import msgspec
 
 from logos.core.instrument import Instrument
-from logos.core.messages import Bar, Event, Lag, Quote, QuoteBar, Report, SessionEnd, TimePassed, Trade
+from logos.core.messages import (
+    Bar,
+    Event,
+    Lag,
+    Quote,
+    QuoteBar,
+    Report,
+    SessionEnd,
+    TimePassed,
+    Trade,
+)
 from logos.core.types import ReportKind
 from logos.journal.codec import SCHEMA_VERSION
 from logos.journal.reader import Damaged, JournalReader, Line, TornTail, read_journal

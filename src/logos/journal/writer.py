@@ -25,7 +25,7 @@ from typing import BinaryIO, Final, NamedTuple, Self
 
 import msgspec
 
-from logos.journal.codec import GENESIS, chain, encode_line
+from logos.journal.codec import GENESIS, chain, encode_line, encode_lines
 
 _BUFFER_BYTES: Final = 1 << 18
 
@@ -111,31 +111,25 @@ class JournalWriter:
             self._release()
             raise SessionBusyError(f"{path.parent} is in use by a running session") from None
 
-    def append(self, *records: object) -> None:
+    def append(self, *records: object) -> list[bytes]:
         """Add records (anything msgspec encodes as a JSON object): all of them, or none.
 
-        Raises TypeError or ValueError for one that JSON cannot hold, JournalDiffersError when a
+        Returns each record as the JSON that its line holds. Raises TypeError or ValueError for one that JSON cannot hold, JournalDiffersError when a
         continued journal says otherwise.
         """
         encode = self._encoder.encode
         bodies = [encode(record) for record in records]
-        sequence, digest = self.sequence, self._digest
         if self._there is None:
-            # The same as below in one go: this is where a session's writing goes through.
-            lines = []
-            for body in bodies:
-                sequence += 1
-                digest = chain(digest, body)
-                lines.append(encode_line(sequence, digest, body))
-            added = b"".join(lines)
+            added, self._digest = encode_lines(self.sequence, self._digest, bodies)
             self._buffer += added
-            self.sequence, self._digest = sequence, digest
+            self.sequence += len(bodies)
             self.offset += len(added)
         else:
             for body in bodies:
                 self._append_line(body)
         if len(self._buffer) >= _BUFFER_BYTES:
             self.flush()
+        return bodies
 
     def _append_line(self, body: bytes) -> None:
         """Add one line, or find it in the journal that is being continued."""

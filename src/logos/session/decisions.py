@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 import msgspec
 
@@ -31,16 +31,19 @@ class DecisionLog:
         self._log = log
         self.switch_state = SwitchState.SAFE
 
-    def write(self, records: Iterable[Record]) -> None:
-        """Log those of `records` that are decisions; samples of the books are not."""
-        for record in records:
+    def write(self, records: Sequence[Record], bodies: Sequence[bytes]) -> None:
+        """Log those of `records` that are decisions; samples of the books are not.
+
+        `bodies` are the records as the journal has them: an order is not encoded twice.
+        """
+        for record, body in zip(records, bodies, strict=True):
             # The most frequent first.
             if isinstance(record, OrderUpdate):
-                self._write(record, _ORDER_ACTIONS[record.status], record.reason, record)
+                self._write(record, _ORDER_ACTIONS[record.status], record.reason, body)
             elif isinstance(record, OrderRecord):
-                self._write(record, "ORDER", record.notes, record)
+                self._write(record, "ORDER", record.notes, body)
             elif isinstance(record, PaperFillRecord):
-                self._write(record, "FILL", record.liquidity._value_, record)
+                self._write(record, "FILL", record.liquidity._value_, body)
             elif isinstance(record, RefusalRecord):
                 if record.code is Code.KILL_SWITCH_ACTIVATED_MID_PROCESSING:
                     self.switch_state = SwitchState.ENGAGED  # gate 2 saw it before the session did
@@ -84,8 +87,9 @@ class DecisionLog:
         | WarningRecord,
         action: str,
         reason: str,
-        order: msgspec.Struct | None = None,
+        body: bytes | None = None,
     ) -> None:
+        order = None if body is None else msgspec.Raw(body)
         self._log.decision(
             record.ts_ns, record.tick_id, action, reason, self.switch_state, record.symbol, order
         )

@@ -180,10 +180,10 @@ class SessionFolder:
         """Journal the records, then project them."""
         if not records:
             return
-        self._journal.append(*records)
+        bodies = self._journal.append(*records)
         self.tally.add(records)
         self._artifacts.write(records)
-        self._decisions.write(records)
+        self._decisions.write(records, bodies)
 
     def cut_off_rest(self) -> int:
         """Drop what a continued journal says beyond this; see `JournalWriter.cut_off_rest`."""
