@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import venue_libraries  # noqa: F401 - first
+
+# isort: split
+
 import asyncio
 import socket
 from collections.abc import Awaitable, Callable, Iterator

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import venue_libraries  # noqa: F401 - first
+
+# isort: split
+
 import asyncio
 import base64
 import logging

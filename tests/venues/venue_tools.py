@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import venue_libraries  # noqa: F401 - first
+
+# isort: split
+
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
