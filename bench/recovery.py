@@ -43,6 +43,7 @@ CHUNK = 8_192
 RECORDS_AN_ORDER = 3
 COST_TICKS = 1_000_000
 NEWLINE = b"\n"
+BODY = b'{"kind":"order","of":"some length"}' + b" " * 300
 
 
 class Every(Strategy):
@@ -156,7 +157,7 @@ def sinks(batches: list[list[Record]]) -> dict[str, float]:
             parts: dict[str, tuple[Callable[[list[Record]], None], Callable[[], None]]] = {
                 "journal": (partial(_append, journal), journal.flush),
                 "tables": (tables.write, tables.flush),
-                "log": (decisions.write, log.flush),
+                "log": (partial(_log, decisions), log.flush),
                 "tally": (tally.add, lambda: None),
             }
             for name, (write, flush) in parts.items():
@@ -173,6 +174,10 @@ def sinks(batches: list[list[Record]]) -> dict[str, float]:
 
 def _append(journal: JournalWriter, batch: list[Record]) -> None:
     journal.append(*batch)
+
+
+def _log(decisions: DecisionLog, batch: list[Record]) -> None:
+    decisions.write(batch, [BODY] * len(batch))
 
 
 def run_session(strategy: Strategy, home: Path, **parts: Any) -> None:

@@ -114,8 +114,8 @@ class JournalWriter:
     def append(self, *records: object) -> list[bytes]:
         """Add records (anything msgspec encodes as a JSON object): all of them, or none.
 
-        Returns each record as the JSON that its line holds. Raises TypeError or ValueError for one that JSON cannot hold, JournalDiffersError when a
-        continued journal says otherwise.
+        Returns each record as the JSON that its line holds. Raises TypeError or ValueError for one
+        that JSON cannot hold, JournalDiffersError when a continued journal says otherwise.
         """
         encode = self._encoder.encode
         bodies = [encode(record) for record in records]

@@ -33,8 +33,8 @@ BUFFER_BYTES: Final = 65_536
 _TAIL_BYTES: Final = 65_536
 _STATE_NAMES: Final = tuple(state.name for state in sorted(SwitchState))
 
-OrderFields = Mapping[str, object] | msgspec.Struct
-"""The order of a record: anything that msgspec encodes as a JSON object."""
+OrderFields = Mapping[str, object] | msgspec.Struct | msgspec.Raw
+"""The order of a record: anything that msgspec encodes as a JSON object, or one encoded already."""
 
 
 class _Record(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
