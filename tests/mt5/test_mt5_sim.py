@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import io
 import json
@@ -18,8 +19,15 @@ from typing import Any
 
 import pytest
 import zmq
+from mt5_helpers import WallClock, coin, intent, open_patiently
 
+from logos.core.types import Side
+from logos.execution.gateway import Gateway
+from logos.execution.gateway_settings import Endpoints, GatewaySettings
 from logos.live.__main__ import main
+from logos.venues.contract import NotSent, OutcomeUnknown, Unavailable
+from logos.venues.mt5 import Mt5Venue
+from logos.venues.mt5_lists import Mt5VenueSymbol
 
 FIELDS = (
     *("action", "actionType", "symbol", "chartTF", "fromDate", "toDate", "id", "magic"),
@@ -326,3 +334,63 @@ def test_a_bad_command_line_says_what_is_wrong(
         code = main(["mt5-sim", "--audit", str(tmp_path / "a.jsonl"), *arguments])
     assert code == 2
     assert words in errors.getvalue()
+
+
+def test_a_killed_terminal_is_found_dead_and_its_books_agree_when_it_is_back(
+    tmp_path: Path,
+) -> None:
+    audit = tmp_path / "audit.jsonl"
+    hasty = GatewaySettings(reply_timeout_s=0.5, heartbeat_s=0.1, dead_after_s=0.6)
+
+    async def scenario(first: Process) -> None:
+        ports = first.hello["ports"]
+        deaths: list[str] = []
+        gateway = Gateway(Endpoints(**ports), hasty, WallClock(), lambda _: None, deaths.append)
+        made = coin()
+        venue = Mt5Venue(
+            gateway,
+            {"BTCUSD.s": Mt5VenueSymbol(made, "BTCUSD.s")},
+            WallClock(),
+            session_id="run",
+            is_sandbox=True,
+            settle_s=0.1,
+        )
+        await open_patiently(gateway)
+        await venue.open()
+        there = set()
+        for number in range(1, 30):
+            if number == 15:
+                first.process.kill()
+            try:
+                await venue.submit(intent(made, Side.BUY, 1), f"run-{number}")
+                there.add(f"run-{number}")
+            except (NotSent, OutcomeUnknown):
+                break
+        while not deaths:
+            await asyncio.sleep(0.01)
+        first.end()
+        numbers = ",".join(str(port) for port in ports.values())
+        with running(audit, "--symbols", "BTCUSD.s", "--resume", "--ports", numbers) as again:
+            again.client.close()  # two clients would each get half of the answers
+            while gateway.is_dead:
+                await asyncio.sleep(0.01)
+            for number in range(1, 30):
+                if await _ask_until_answered(venue, f"run-{number}"):
+                    there.add(f"run-{number}")
+            fills = await venue.fills_since(0)
+            assert {fill.client_order_id for fill in fills} == there
+            assert len(fills) == len(there) >= 14
+            assert await venue.positions() == {"BTCUSD.s": len(fills)}
+            await venue.close()
+
+    process = Process(audit, "--symbols", "BTCUSD.s")
+    process.client.close()  # two clients would each get half of the answers
+    asyncio.run(scenario(process))
+
+
+async def _ask_until_answered(venue: Mt5Venue, name: str) -> bool:
+    while True:
+        try:
+            return await venue.find(name, "BTCUSD.s") is not None
+        except Unavailable:
+            await asyncio.sleep(0.02)

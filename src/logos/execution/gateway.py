@@ -198,7 +198,6 @@ class Gateway:
 
     async def _ask(self, question: Question) -> Reply:
         """One request and its answer, with the lock held."""
-        is_trade = question.kind == TRADE
         try:
             if self._needs_barrier:
                 await self._barrier()
@@ -211,7 +210,7 @@ class Gateway:
             raise self._not_sent(question, str(error), self._settings.reply_timeout_s) from None
         except _Lost as error:
             words = f"{question.kind}: {error}"
-            raise (TradeLost(words) if is_trade else QuestionLost(words)) from None
+            raise (TradeLost if question.kind == TRADE else QuestionLost)(words) from None
 
     async def _exchange(self, question: Question) -> Reply:
         """Send and wait; on any failure, cancels included, the connection is made anew."""
