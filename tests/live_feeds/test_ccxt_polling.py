@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from urllib.parse import urlsplit
 
 import pytest
@@ -377,7 +378,14 @@ def client_of(there: World) -> CcxtClient:
     )
 
 
-def test_a_name_that_does_not_resolve_is_a_failure_that_may_pass() -> None:
+def test_a_name_that_does_not_resolve_is_a_failure_that_may_pass(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def unknown(*_arguments: object, **_more: object) -> None:
+        raise socket.gaierror("Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+
     async def work() -> None:
         async with world(listing(trades=3)) as there:
             feed = ccxt_feed(there, kind="trades", url="http://no-such-host.invalid:1")

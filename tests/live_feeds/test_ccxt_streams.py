@@ -160,19 +160,22 @@ def test_a_connection_that_falls_silent_is_found_out_by_asking(kind: str) -> Non
     run(work())
 
 
-def test_a_quiet_market_is_no_failure() -> None:
+@pytest.mark.parametrize(("kind", "count"), [("trades", 20), ("quotes", 21)])
+def test_a_quiet_market_is_no_failure(kind: str, count: int) -> None:
     async def work() -> None:
         async with world(listing(trades=20)) as there:
-            feed = ccxt_feed(there, kind="trades", transport="websocket", silence_s=20)
+            feed = ccxt_feed(there, kind=kind, transport="websocket", silence_s=20)
             async with following(feed, there.sink):
-                await subscribed(there, TRADES)
+                await subscribed(there, TRADES if kind == "trades" else QUOTES)
                 await there.exchange.advance(2)
-                await there.sink.until(lambda: len(there.sink.events) == 20)
+                await there.sink.until(lambda: len(there.sink.events) == count)
                 for _ in range(5):
                     await there.clock.wait_for_sleepers()
                     await there.clock.advance(20)
                 await there.clock.wait_for_sleepers()
+            assert len(there.sink.events) == count
             assert there.sink.states("BTCUSDT") == [FeedState.LIVE]
+            assert there.exchange.asked("depth" if kind == "quotes" else "aggTrades") >= 6
 
     run(work())
 

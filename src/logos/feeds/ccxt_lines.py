@@ -18,6 +18,7 @@ from logos.core.clock import Clock
 from logos.core.instrument import Instrument
 from logos.core.types import NS_PER_SECOND
 from logos.feeds.ccxt_client import CcxtClient, Top
+from logos.feeds.live import FeedFailedError
 from logos.feeds.live_common import Patience, SymbolGoneError, Trouble, UnitReader, Voice
 from logos.feeds.live_order import BarSequence, RawTrade, TradeSequence
 from logos.feeds.numbers import RowError
@@ -76,7 +77,7 @@ class Line(ABC):
     async def _until_gone(self, work: Callable[[], Awaitable[None]]) -> str:
         try:
             await work()
-        except SymbolGoneError as gone:
+        except (SymbolGoneError, FeedFailedError) as gone:
             self._voice.closed(str(gone))
             return str(gone)
         raise AssertionError("a line has no end but a reason")
@@ -156,6 +157,7 @@ class QuoteLine(Line):
     """The best bid and ask, whenever they or the book's number change."""
 
     _last: Top | None = None
+    _figures: tuple[int, int, int, int] | None = None
     _is_empty = False
     _older = 0
 
@@ -180,15 +182,11 @@ class QuoteLine(Line):
         self._older = 0
         if top == last:
             return 0
-        # A list's answer has a number and a stream's message has none: then figures decide.
-        is_same = last is not None and top[:4] == last[:4]
-        if is_same and (top.update_id is None or last is None or last.update_id is None):
-            return 0
         self._last = top
         if top.bid is None or top.ask is None or _is_zero(top.bid) or _is_zero(top.ask):
             if not self._is_empty:
                 self._voice.gap("the book is empty on one side or both; no quote until it fills")
-            self._is_empty = True
+            self._is_empty, self._figures = True, None
             return 0
         self._is_empty = False
         now_ns = self._clock.now_ns()
@@ -197,6 +195,12 @@ class QuoteLine(Line):
         except RowError as error:
             self._voice.leave_out(error)
             return 0
+        figures = quote.bid_units, quote.ask_units, quote.bid_size_units, quote.ask_size_units
+        # A list's answer has a number and a stream's message has none: then figures decide.
+        is_numbered = last is not None and None not in (last.update_id, top.update_id)
+        if figures == self._figures and not is_numbered:
+            return 0
+        self._figures = figures
         # Without a time of the exchange the moment of receipt is all that is known.
         await self._voice.deliver(quote, now_ns if top.ts_ns is None else top.ts_ns)
         return 1
