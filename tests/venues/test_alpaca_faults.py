@@ -189,6 +189,24 @@ def test_an_answer_that_is_given_up_may_still_come_and_is_nobody_s() -> None:
     asyncio.run(story())
 
 
+def test_requests_that_hang_do_not_hold_up_others() -> None:
+    async def story() -> None:
+        async with broker_desk() as desk:
+            await desk.venue.submit(desk.limit_buy(), "s-1-1")
+            desk.exchange.fail("positions", Fault.TIMEOUT_BEFORE, times=8)
+            hanging = [asyncio.ensure_future(desk.venue.positions()) for _ in range(8)]
+            while desk.exchange.asked("positions") < 8:
+                await asyncio.sleep(0)
+            await desk.venue.cancel("s-1-1", "AAPL")
+            assert desk.account.order("s-1-1").status == "canceled"
+            assert not any(each.done() for each in hanging)
+            await desk.exchange.close()
+            for each in await asyncio.gather(*hanging, return_exceptions=True):
+                assert isinstance(each, Unavailable)
+
+    asyncio.run(story())
+
+
 def test_a_seeded_storm_never_makes_two_orders_of_one_client_id() -> None:
     odds = {
         Fault.RESET_BEFORE: 0.08,

@@ -187,6 +187,22 @@ def test_an_exchange_that_nobody_answers_for_was_sent_nothing() -> None:
     asyncio.run(story())
 
 
+def test_a_venue_that_was_closed_sends_nothing() -> None:
+    async def story() -> None:
+        async with exchange_desk() as desk:
+            await desk.venue.close()
+            await desk.venue.close()
+            with pytest.raises(NotSent):
+                await desk.venue.submit(desk.limit_buy(), "s-1-1")
+            with pytest.raises(NotSent):
+                await desk.venue.cancel("s-1-1", "BTCUSDT")
+            with pytest.raises(Unavailable):
+                await desk.venue.find("s-1-1", "BTCUSDT")
+            assert desk.exchange.asked("POST") + desk.exchange.asked("DELETE") == 0
+
+    asyncio.run(story())
+
+
 @pytest.mark.parametrize("skew_s", [-60, 60])
 def test_a_clock_that_is_wrong_keeps_orders_from_being_handled(skew_s: int) -> None:
     async def story() -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import warnings
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any, Final
 
@@ -43,6 +44,7 @@ KNOWLEDGE: Final[dict[int, Knowledge]] = {
 }
 """What a status says of an order that was being sent; any other leaves the outcome unknown."""
 
+_THREADS: Final = 16
 _ABSENT: Final = object()
 _GRACE_S: Final = 0.5
 """What a thread gets beyond its own timeouts before nobody waits for it any more."""
@@ -80,12 +82,15 @@ class Connection:
             key.reveal(), secret.reveal(), paper=sandbox, raw_data=True, url_override=url or None
         )
         self._client.timeout_s = timeout_s
+        # Threads of its own: a broker that hangs must not hold up the rest of the process.
+        self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="alpaca")
         self._timeout_s = timeout_s
         self._redactor = redactor
         self._backoff = backoff
 
     def close(self) -> None:
-        """Release the connections."""
+        """Release the connections; what waits for a thread is not sent any more."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
         self._client.close()
 
     async def place(self, what: str, order: Mapping[str, str]) -> Any:
@@ -138,7 +143,7 @@ class Connection:
         """The answer, or what is known after the failure."""
         try:
             async with asyncio.timeout(2 * self._timeout_s + _GRACE_S):
-                answer = await asyncio.to_thread(call)
+                answer = await asyncio.get_running_loop().run_in_executor(self._threads, call)
         except Exception as error:
             # Whatever breaks while a request is under way says nothing about what became of it.
             status = error.status_code if isinstance(error, APIError) else None

@@ -40,6 +40,9 @@ REDACTED: Final = "[hidden]"
 WORDS_MAX: Final = 300
 """Characters of a venue's own words that are passed on."""
 
+_READ_MAX: Final = 4_000
+"""Characters that are looked at: an error page may be long, and the event loop waits for us."""
+
 _PART_MIN: Final = 6
 _TIME: Final = re.compile(
     r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(Z|[+-]\d\d:\d\d)", re.ASCII
@@ -113,7 +116,7 @@ class Redactor:
 
     def clean(self, text: str) -> str:
         """`text` on one line, without credentials or the queries of addresses, and not too long."""
-        text = re.sub(r"(https?://[^\s?]*)\?\S*", r"\1", text)
+        text = re.sub(r"(https?://[^\s?]*)\?\S*", r"\1", text[:_READ_MAX])
         text = "".join(letter if letter.isprintable() else " " for letter in text)
         # Cutting comes last: half a credential at the end would be too short to be recognised.
         return self.hide(text)[:WORDS_MAX].strip()
