@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
+import feed_libraries  # noqa: F401 - before anything that needs one
+
 from logos.core.instrument import Instrument, instrument
 from logos.core.messages import MarketEvent
 from logos.core.types import NS_PER_SECOND

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from random import Random
 
-import aiohttp
 import pytest
 from live_helpers import ccxt_feed, following, listing, run, world
 
@@ -12,6 +11,8 @@ from logos.core.messages import Trade
 from logos.feeds.live import FeedState
 from logos.testing.clock import START_NS
 from logos.testing.exchange_faults import Fault, FaultPlan, Rule
+
+aiohttp = pytest.importorskip("aiohttp", reason="the exchange needs the extra logos[ccxt]")
 
 ODDS = {
     Fault.RESET_BEFORE: 0.05,
