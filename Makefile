@@ -8,7 +8,7 @@ COMPLETE := $(VENV)/.complete
 CONFIG ?= examples/session.toml
 
 .DEFAULT_GOAL := help
-.PHONY: guard-campaign help env session test test-all compiled interpreted test-compiled bench fixtures lint format clean kill-campaign crash-campaign mutation
+.PHONY: guard-campaign help env session test test-all compiled interpreted test-compiled bench fixtures lint format clean kill-campaign crash-campaign mutation manual
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -81,6 +81,9 @@ kill-campaign: env ## 1,000 engagements at random moments and 200 restarts (ENGA
 
 mutation: env ## Change the gates, guards and switch one by one; list what no test notices (MINUTES=60)
 	$(BIN)/python tests/kill/mutation.py --minutes $(or $(MINUTES),60) --only "$(MUTANTS)"
+
+manual: env ## Write docs/MANUAL.html, the whole reference in one file, anew
+	$(BIN)/python tools/make_manual.py
 
 fixtures: env ## Write the bundled market data of data/cache anew
 	$(BIN)/python -m logos.live data synth --out data/cache --force
