@@ -118,18 +118,15 @@ def test_every_quote_of_the_file_comes_in_order(market_data: Path) -> None:
     run(work())
 
 
-@pytest.mark.parametrize("speed", ["100"])
-def test_as_a_process_it_prints_its_address_and_plays(market_data: Path, speed: str) -> None:
+@pytest.mark.parametrize("fault_rate", ["0", "0.3"])
+def test_as_a_process_it_prints_its_address_plays_and_fails_when_told(
+    market_data: Path, fault_rate: str
+) -> None:
     async def work() -> None:
         command = ["-m", "logos.testing.exchange", "--data", str(market_data / "trades")]
+        command += ["--symbols", "BTCUSDT", "--speed", "100", "--fault-rate", fault_rate]
         process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            *command,
-            "--symbols",
-            "BTCUSDT",
-            "--speed",
-            speed,
-            stdout=asyncio.subprocess.PIPE,
+            sys.executable, *command, stdout=asyncio.subprocess.PIPE
         )
         try:
             assert process.stdout is not None
@@ -139,7 +136,10 @@ def test_as_a_process_it_prints_its_address_and_plays(market_data: Path, speed: 
             there.exchange.url = line.split()[0]
             feed = ccxt_feed(there, kind="trades", poll_interval_ms=1)
             async with following(feed, there.sink):
-                await there.sink.until(lambda: FeedState.LIVE in there.sink.states("BTCUSDT"))
+                while FeedState.LIVE not in there.sink.states("BTCUSDT"):
+                    await there.clock.next_wake()
+            has_failed = bool(there.sink.details(FeedState.RETRYING))
+            assert has_failed or fault_rate == "0"
         finally:
             process.terminate()
             await process.wait()

@@ -20,6 +20,7 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from random import Random
 from types import TracebackType
 
 from aiohttp import web
@@ -197,6 +198,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--symbols", metavar="A,B", help="only these")
     parser.add_argument("--port", type=int, default=0, help="default: any free one")
     parser.add_argument("--speed", type=_speed, default=1.0, help="times as fast (default: 1)")
+    parser.add_argument(
+        "--fault-rate", type=_rate, default=0.0, metavar="R", help="part of requests that fail"
+    )
+    parser.add_argument("--seed", type=int, default=1, help="of the failures (default: 1)")
     options = parser.parse_args(arguments)
     symbols = options.symbols.split(",") if options.symbols else None
     try:
@@ -204,6 +209,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except DataError as error:
         print(f"exchange: {error}", file=sys.stderr)
         return 1
+
+    odds = dict.fromkeys(Fault, options.fault_rate / len(Fault))
+    exchange.faults.roll(Random(options.seed), odds)  # noqa: S311 - reproducible, not secret
 
     async def serve() -> None:
         await exchange.start(options.port)
@@ -224,6 +232,13 @@ def _speed(text: str) -> float:
     number = float(text)
     if not 0.01 <= number <= 10_000:
         raise argparse.ArgumentTypeError(f"a number from 0.01 to 10000, not {text}")
+    return number
+
+
+def _rate(text: str) -> float:
+    number = float(text)
+    if not 0 <= number <= 1:
+        raise argparse.ArgumentTypeError(f"a number from 0 to 1, not {text}")
     return number
 
 
