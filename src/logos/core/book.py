@@ -40,6 +40,7 @@ class Book:
         "instrument",
         "inventory",
         "is_liquidity_shared",
+        "is_paused",
         "lag_ns",
         "last_ns",
         "ledger",
@@ -116,6 +117,8 @@ class Book:
         self.sell_left: int = NO_BOUND
         """What orders may still take from the latest event, by side."""
         self.is_liquidity_shared: bool = False
+        self.is_paused: bool = False
+        """Whether an operator wants nothing ordered in the symbol."""
 
     def reference_price(self, is_buy: bool) -> int:
         """What an order of that side would meet now; 0 when no price was seen yet."""

@@ -137,6 +137,9 @@ class Dealing:
         desk = self._desk
         symbol = book.instrument.symbol
         rules = self._rules
+        if book.is_paused:
+            self._refuse(symbol, [(Code.SYMBOL_PAUSED, "an operator paused it")])
+            return
         is_paper = desk.outbox is None
         if is_paper and rules.fill_rule is FillRule.BID_ASK and not book.two_sided:
             self._refuse(symbol, [(Code.NO_REFERENCE_PRICE, "no bid and ask seen yet")])

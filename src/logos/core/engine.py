@@ -381,14 +381,28 @@ class TradingCore:
             self._record(command)
             self.is_closed = False
             self._listen()
+        elif command.action == "pause":
+            self._record(command)
+            book = self.desk.books[command.symbol]
+            book.is_paused = True
+            self._watch.cancel_in(book, Code.CANCELLED_BY_OPERATOR)
+        elif command.action == "unpause":
+            self._record(command)
+            self.desk.books[command.symbol].is_paused = False
         else:
             raise InvariantBroken(f"unknown command {command.action!r}")
 
     def _record(self, command: Command) -> None:
         desk = self.desk
-        desk.effects.append(
-            CommandRecord(desk.now_ns, desk.tick_id, command.action, command.reason, command.by)
+        record = CommandRecord(
+            desk.now_ns,
+            desk.tick_id,
+            command.action,
+            command.reason,
+            command.by,
+            command.symbol,
         )
+        desk.effects.append(record)
 
     def _flatten(self, command: Command) -> None:
         """Take the strategy's place: cancel what is open, close what is held, trade no more."""

@@ -156,13 +156,15 @@ class Command(msgspec.Struct, frozen=True, gc=False):
     """An operator's word, sequenced among the market data.
 
     `action` is "engage" (the kill switch), "flatten" (close every position and trade no more),
-    "close" (cancel what is open and do not ask the strategy) or "open" (ask it again).
+    "close" (cancel what is open and do not ask the strategy), "open" (ask it again), "pause"
+    (cancel what is open in `symbol` and order nothing in it) or "unpause".
     """
 
     ts_ns: int
     action: str
     reason: str
     by: str
+    symbol: str = ""
 
 
 class TimePassed(msgspec.Struct, frozen=True, gc=False):

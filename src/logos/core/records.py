@@ -180,6 +180,7 @@ class CommandRecord(msgspec.Struct, frozen=True, gc=False, tag="command", tag_fi
     action: str
     reason: str
     by: str
+    symbol: str = ""
 
 
 class WarningRecord(msgspec.Struct, frozen=True, gc=False, tag="warning", tag_field="kind"):

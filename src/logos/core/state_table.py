@@ -121,6 +121,7 @@ TABLE: Final[dict[type, Fields]] = {
             "fees",
             "initial_margin",
             "is_liquidity_shared",
+            "is_paused",
             "lag_ns",
             "last_ns",
             "maintenance_margin",

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Final, final
 
 from logos.core.account import Ledger
+from logos.core.book import Book
 from logos.core.desk import Desk
 from logos.core.gates import Switch, reduces
 from logos.core.guards import Action
@@ -140,5 +141,9 @@ class Watch:
     def cancel_all(self, code: Code) -> None:
         """Cancel every open order of every symbol; always allowed."""
         for book in self._desk.books.values():
-            for order in list(book.working):
-                self._desk.cancel(order, code)
+            self.cancel_in(book, code)
+
+    def cancel_in(self, book: Book, code: Code) -> None:
+        """Cancel every open order of one symbol; always allowed."""
+        for order in list(book.working):
+            self._desk.cancel(order, code)

@@ -36,6 +36,7 @@ _COMMANDS = {
     "verify": ("recompute a session's books and check its journal", "logos.live.verify"),
     "inspect": ("show a session, running or not; follow its records", "logos.live.inspect"),
     "status": ("show the live sessions of this machine and whether they turn", "logos.live.status"),
+    "pause": ("pause a symbol of a live session, or all of it; --undo", "logos.live.pause"),
     "kill": ("stop all trading at once; show, reset and trace the switch", "logos.live.kill"),
     "rehearse": ("rehearse incidents with your strategy and data", "logos.live.rehearse"),
     "data": ("make, import, list and check market data", "logos.live.data"),

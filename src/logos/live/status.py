@@ -10,7 +10,7 @@ import time
 import msgspec
 
 from logos.risk.beacon import start_ticks
-from logos.session.live_status import LiveStatus, age_s, read_statuses
+from logos.session.live_status import SUFFIX, LiveStatus, age_s, read_statuses
 
 _LATE_S = 5.0
 
@@ -54,6 +54,14 @@ def run(options: argparse.Namespace) -> int:
         for name, status, verdict in judged:
             _print(name, status, verdict, now_ns)
     return 0 if all(verdict == "ok" for _, _, verdict in judged) else 1
+
+
+def is_alive(session_id: str) -> bool:
+    """Whether a live session runs on this machine."""
+    for path, status in read_statuses():
+        if path.name == f"{session_id}{SUFFIX}" and status is not None:
+            return bool(start_ticks(status.pid))
+    return False
 
 
 def _verdict(status: LiveStatus | None, now_ns: int, late_after_s: float) -> str:

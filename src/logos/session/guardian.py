@@ -9,6 +9,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import sys
 import threading
@@ -29,6 +30,9 @@ from logos.session.folder import below
 _LOOK_INTERVAL_S: Final = 0.05
 
 
+_FOUND_BY_ITS_MARKER: Final = re.compile(r"(?<=\S) \(the marker \S+ is there\)$")
+
+
 class SwitchEngagedError(Exception):
     """The kill switch does not allow a session to start; the message says how to clear it."""
 
@@ -39,16 +43,18 @@ def tell_operator(text: str) -> None:
 
 
 class SessionSwitch(CircuitBreaker):
-    """The machine's switch, whose reasons leave out when it happened.
+    """The machine's switch, whose reasons leave out when and how it was found out.
 
-    They go into the journal, where the time that counts is the event's.
+    They go into the journal, where the time that counts is the event's. And whether a look comes
+    between an engagement's marker and its record, and finds the marker, is a matter of chance: the
+    reason is the same words either way.
     """
 
     __slots__ = ()
 
     def why(self) -> str:
         status = self.status()
-        reason = status.why or "; ".join(status.causes)
+        reason = _FOUND_BY_ITS_MARKER.sub("", status.why or "; ".join(status.causes))
         return f"{reason} (by {status.who})" if status.who else reason
 
 

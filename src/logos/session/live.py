@@ -43,6 +43,7 @@ from logos.session.history import Journal, find_session, read_session
 from logos.session.live_parts import LiveFacts, NoFeed, make_feeds
 from logos.session.live_status import StatusFile
 from logos.session.live_venues import venue_of
+from logos.session.operator import OperatorInbox
 from logos.session.outcome import SessionResult
 from logos.session.plan import Plan, make_plan
 from logos.session.recorded import RecordedSwitch
@@ -287,6 +288,7 @@ class _Session:
         if venue is None:
             venue = venue_of(plan.config, plan.instruments, self._id, clock, random)
         status = StatusFile(self._id, home)
+        self._operator = OperatorInbox(self._id, home, self._running, plan.instruments, tell)
         inbox = Inbox(settings.inbox_size, self._stale_after_ns(), status.news)
         link = reconciler = None
         outbox = self._core.desk.outbox
@@ -315,7 +317,7 @@ class _Session:
                 float(settings.drain_timeout_s),
             ),
             link,
-            on_heartbeat=lambda: status.write(self._core, inbox, clock.now_ns()),
+            on_heartbeat=lambda: self._on_heartbeat(status, inbox, clock),
             others={} if reconciler is None else {"reconciliation": reconciler.run},
             before_live=lambda: self._before_live(venue, link, reconciler, past, tell),
         )
@@ -328,6 +330,11 @@ class _Session:
             status.remove()
             if venue is not None:
                 await venue.close()
+
+    def _on_heartbeat(self, status: StatusFile, inbox: Inbox, clock: Clock) -> None:
+        """Show that the loop turns, and listen to the operator."""
+        status.write(self._core, inbox, clock.now_ns())
+        self._operator.look()
 
     async def _before_live(
         self,

@@ -260,9 +260,15 @@ class Running:
             self._folder.flush()
         return not outbox.open or now_s >= self._drain_until_s
 
-    def command(self, action: str, reason: str, by: str) -> None:
+    @property
+    def has_commands(self) -> bool:
+        """Whether an operator's words wait still."""
+        return bool(self._commands)
+
+    def command(self, action: str, reason: str, by: str, symbol: str = "") -> None:
         """An operator's word, to be carried out before the next event, on the record."""
-        self._commands.append(CommandRecord(0, self._core.desk.tick_id, action, reason, by))
+        tick_id = self._core.desk.tick_id
+        self._commands.append(CommandRecord(0, tick_id, action, reason, by, symbol))
 
     def _run_chunk(self, events: Sequence[Event]) -> None:
         """Run the events in pieces that take a moment each, so that a stop need not wait long."""
@@ -339,7 +345,8 @@ class Running:
             record = self._commands.pop(0)
             if not self._commands and self._before_last_command is not None:
                 self._before_last_command()
-            core.run([Command(core.desk.now_ns, record.action, record.reason, record.by)])
+            now_ns = core.desk.now_ns
+            core.run([Command(now_ns, record.action, record.reason, record.by, record.symbol)])
             self._folder.write(core.take_effects())
 
     def _unused(self) -> list[WarningRecord]:

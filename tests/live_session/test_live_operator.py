@@ -1,0 +1,111 @@
+"""An operator's words to a running live session, and what a watcher from outside sees."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from live_session_helpers import Alternating, ScriptedFeed, TickingClock, live, settings
+
+from logos.core.types import SessionStatus
+from logos.live.__main__ import main
+from logos.session.operator import OperatorCommand, command_folder, send_command
+from logos.session.recovery import replay
+
+# The clock runs on with every wait, so a heartbeat of a second comes all the time.
+
+
+def sends(home: Path, *commands: OperatorCommand) -> Callable[[], None]:
+    def send() -> None:
+        for command in commands:
+            send_command("live", command, home)
+
+    return send
+
+
+def commands_in(home: Path) -> list[tuple[str, str]]:
+    path = home / "runs" / "live" / "sessions" / "live" / "state.jsonl"
+    bodies = [json.loads(line)["body"] for line in path.read_text().splitlines()]
+    return [(each["action"], each["symbol"]) for each in bodies if each["kind"] == "command"]
+
+
+def test_a_paused_symbol_is_refused_and_the_others_trade_on(tmp_path: Path) -> None:
+    clock = TickingClock()
+    pause = sends(tmp_path, OperatorCommand("pause", "look at it", "ann", "AAA"))
+    result = live(tmp_path, ScriptedFeed(clock, 200, after={20: pause}), clock)
+    assert result.status is SessionStatus.ENDED
+    assert commands_in(tmp_path) == [("pause", "AAA")]
+    assert 50 < result.summary["refusals"]["SYMBOL_PAUSED"] <= 91
+    assert result.summary["symbols"]["BBB"]["orders"] == 100
+    assert result.summary["symbols"]["AAA"]["orders"] + result.summary["refused"] == 100
+    assert list(command_folder("live", tmp_path).glob("*")) == []
+    assert replay("live", strategy=Alternating(), home=tmp_path).summary == result.summary
+
+
+def test_a_closed_session_asks_nobody_until_it_is_opened(tmp_path: Path) -> None:
+    clock = TickingClock()
+    after = {
+        20: sends(tmp_path, OperatorCommand("close", "lunch", "ann")),
+        100: sends(tmp_path, OperatorCommand("open", "back", "ann")),
+    }
+    result = live(tmp_path, ScriptedFeed(clock, 200, after=after), clock)
+    assert commands_in(tmp_path) == [("close", ""), ("open", "")]
+    assert 100 < result.summary["orders"] < 160
+    assert replay("live", strategy=Alternating(), home=tmp_path).summary == result.summary
+
+
+def test_what_is_no_command_is_put_aside_and_nothing_happens(tmp_path: Path) -> None:
+    clock = TickingClock()
+
+    def send() -> None:
+        folder = command_folder("live", tmp_path)
+        folder.mkdir(parents=True)
+        (folder / "1.json").write_text('{"action": "flatten"}')
+        (folder / "2.json").write_text("not json")
+        send_command("live", OperatorCommand("pause", "", "ann", "NONE"), tmp_path)
+
+    result = live(tmp_path, ScriptedFeed(clock, 60, after={5: send}), clock)
+    assert result.summary["orders"] == 60
+    assert commands_in(tmp_path) == []
+    assert len(list(command_folder("live", tmp_path).glob("*.bad"))) == 3
+
+
+def test_status_and_pause_of_a_session_that_does_not_run_say_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("LOGOS_HOME", str(tmp_path))
+    assert main(["status"]) == 0
+    assert "no live session runs" in capsys.readouterr().out
+    assert main(["status", "gone"]) == 1
+    assert "logos inspect" in capsys.readouterr().err
+    assert main(["pause", "gone"]) == 2
+    assert "logos status" in capsys.readouterr().err
+    assert main(["pause", "../gone"]) == 2
+
+
+@pytest.mark.parametrize(("late_after", "code", "words"), [("5", 0, "runs"), ("0", 1, "STALLED")])
+def test_status_tells_a_loop_that_turns_from_one_that_stands_still(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    late_after: str,
+    code: int,
+    words: str,
+) -> None:
+    monkeypatch.setenv("LOGOS_HOME", str(tmp_path))
+    clock = TickingClock()
+    codes = []
+
+    def look() -> None:
+        # The session's clock is not that of the wall: its heartbeat is written anew for the look.
+        path = tmp_path / "state" / "sessions" / "live.status.json"
+        status = json.loads(path.read_bytes())
+        path.write_text(json.dumps({**status, "written_ns": time.time_ns()}))
+        codes.append(main(["status", "--late-after", late_after]))
+
+    live(tmp_path, ScriptedFeed(clock, 30, after={25: look}), clock, config=settings())
+    assert codes == [code]
+    assert words in capsys.readouterr().out
