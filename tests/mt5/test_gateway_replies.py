@@ -183,6 +183,16 @@ def test_a_repeated_request_id_is_a_repeated_frame_even_for_the_same_order() -> 
     assert attribution.judge(question, refused, _frame(refused)) is Match.STRAY
 
 
+def test_a_terminal_that_was_restarted_may_number_its_answers_from_the_beginning() -> None:
+    attribution = Attribution()
+    for life in range(2):
+        for number in (1, 2):
+            question = _question("TRADE", f"run-{life}{number}")
+            attribution.asked(question)
+            own = _answer("TRADE", 0, True, question.token) | {"request_id": number}
+            assert attribution.judge(question, own, _frame(own)) is Match.OURS
+
+
 def test_an_answer_to_a_process_before_this_one_is_a_stray() -> None:
     attribution = Attribution()
     question = _question("ACCOUNT", "q00000000.1")

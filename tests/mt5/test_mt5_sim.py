@@ -21,7 +21,7 @@ import pytest
 import zmq
 from mt5_helpers import WallClock, coin, intent, open_patiently
 
-from logos.core.types import Side
+from logos.core.types import OrderStatus, Side
 from logos.execution.gateway import Gateway
 from logos.execution.gateway_settings import Endpoints, GatewaySettings
 from logos.live.__main__ import main
@@ -381,6 +381,8 @@ def test_a_killed_terminal_is_found_dead_and_its_books_agree_when_it_is_back(
             assert {fill.client_order_id for fill in fills} == there
             assert len(fills) == len(there) >= 14
             assert await venue.positions() == {"BTCUSD.s": len(fills)}
+            told = await venue.submit(intent(made, Side.SELL, 1), "run-100")
+            assert told.status is OrderStatus.FILLED
             await venue.close()
 
     process = Process(audit, "--symbols", "BTCUSD.s")

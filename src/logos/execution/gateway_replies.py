@@ -98,9 +98,8 @@ class Attribution:
     def judge(self, question: Question, reply: Reply, frame: bytes) -> Match:
         """What `reply` (read from `frame`) is to `question`."""
         match = self._judge(question, reply, frame)
-        request_id = reply.get("request_id")
-        if request_id and match is not Match.STRAY:
-            self._request_ids.add(request_id)
+        if match is Match.OURS and reply.get("request_id"):
+            self._request_ids.add((question.token, reply["request_id"]))
         if match is Match.OURS and question.kind == TRADE:
             if reply.get("order"):
                 self._tickets.add(_ticket(reply))
@@ -111,14 +110,14 @@ class Attribution:
     def _judge(self, question: Question, reply: Reply, frame: bytes) -> Match:
         if not question.is_shape_of(reply):
             return Match.STRAY
-        request_id = reply.get("request_id")
-        if request_id and request_id in self._request_ids:
-            return Match.STRAY
         comment = reply.get("comment")
         if isinstance(comment, str) and comment:
             if comment == question.token:
                 self.does_echo = True
-                return Match.OURS
+                # The same order may be sent again after a requote; the terminal numbers the tries,
+                # from the beginning when it is started anew.
+                is_repeated = (comment, reply.get("request_id")) in self._request_ids
+                return Match.STRAY if is_repeated else Match.OURS
             if comment in self._tokens or _TOKEN.fullmatch(comment):
                 # An earlier request's, perhaps of a process before this one.
                 self.does_echo = True
