@@ -59,7 +59,8 @@ def judged(name: str, home: Path, files: dict[str, bytes]) -> str:
 def test_a_session_crashed_anywhere_is_sealed_where_it_stood_and_stands(name: str) -> None:
     problems = {}
     statuses = set()
-    for number in range(3, operations_of(name), 11):
+    operations = operations_of(name)
+    for number in range(3, operations, max(2, operations // 16)):
         cut = at(number, Cut(written=37) if number % 2 else Cut())
         with TemporaryDirectory() as folder:
             files = sealed(name, cut, Path(folder))
