@@ -250,7 +250,7 @@ def test_a_marker_without_a_record_counts_besides() -> None:
         ),
         (
             Marker("KILL:1:1:0", MarkerNote("ann", "fire"), ""),
-            "fire (the marker KILL is there)",
+            "fire",
             "ann",
         ),
     ],

@@ -131,7 +131,23 @@ def test_a_marker_may_say_who_and_why_and_cannot_paint_the_terminal(workspace: W
     assert breaker.authority() is ENGAGED
     status = breaker.status()
     assert status.who == "ann?[31m"
-    assert status.why == "fire?drill (the marker KILL is there)"
+    assert status.why == "fire?drill"
+
+
+def test_a_look_between_marker_and_record_gives_the_reason_that_the_record_gives(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    """Sessions write the reason down: it must not hang on who looked at which instant."""
+    breaker = workspace.armed()
+    breaker.engage("guard MAX_POSITION", "guard")
+    note = workspace.kill_file.read_bytes()
+    told = (breaker.status().why, breaker.status().who)
+    (tmp_path / "other").mkdir()
+    other = Workspace(tmp_path / "other")
+    between = other.armed()
+    other.kill_file.write_bytes(note)
+    assert between.authority() is ENGAGED
+    assert (between.status().why, between.status().who) == told == ("guard MAX_POSITION", "guard")
 
 
 def test_a_reset_names_the_epoch_and_gives_the_next_one(workspace: Workspace) -> None:
