@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Coroutine
+from typing import Any, TypeVar
 
 from logos.core.instrument import Instrument, instrument
 from logos.testing.builders import fee_schedule
+
+Result = TypeVar("Result")
 
 ROUNDS_TO_REST = 14
 """Passes of the event loop after which everything waits for the clock again."""
@@ -23,6 +27,15 @@ def coin(symbol: str = "COIN", settlement: str = "spot", base: str = "") -> Inst
         leverage=5 if settlement == "margin" else 1,
         fees=fee_schedule(maker="0.0002", taker="0.0005", decimals=6),
     )
+
+
+def run(work: Coroutine[Any, Any, Result]) -> Result:
+    """Run it in an event loop of its own; TimeoutError if it hangs, in real time."""
+
+    async def bounded() -> Result:
+        return await asyncio.wait_for(work, 20)
+
+    return asyncio.run(bounded())
 
 
 async def rest() -> None:

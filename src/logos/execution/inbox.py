@@ -4,6 +4,9 @@ Market data, reports of venues and the passing of time wait here until the core 
 full, a newer quote takes the place of the symbol's older one that still waits (conflation, which is
 counted); other market data has to wait outside. Reports are never refused and never dropped: there
 are at most a few for every open order.
+
+What comes out never runs back in time: an event that is stamped earlier than one before it is
+stamped anew, for it is seen now.
 """
 
 from __future__ import annotations
@@ -37,6 +40,9 @@ class Inbox:
         self._latest_quote: dict[str, int] = {}
         self._lagging: set[str] = set()
         self._waiter: asyncio.Future[None] | None = None
+        self._is_woken = False
+        self._orphan = -1
+        """Where the announcement waits that belongs to the quote let go just now; -1: nowhere."""
         self._room = asyncio.Event()
         self._dropped = 0
         self._latest_ns = 0
@@ -52,11 +58,14 @@ class Inbox:
     def market(self, event: MarketEvent, event_ns: int) -> bool:
         """Take one market event, or say that there is no room."""
         symbol = event.symbol
+        self._orphan = -1
+        if self._dropped > self._size:
+            self._close_gaps()
         if len(self._events) - self._dropped >= self._size and not self._conflate(event):
             self._room.clear()
             return False
         if event.ts_ns < self._latest_ns:
-            # It had to wait for room, and others came in between: it is seen now.
+            # It had to wait for room, and others came in between.
             event = msgspec.structs.replace(event, ts_ns=self._latest_ns)
         limit_ns = self._stale_after_ns.get(symbol, 0)
         if limit_ns:
@@ -76,16 +85,41 @@ class Inbox:
         self._events[index] = None
         self._dropped += 1
         self.conflated += 1
+        before = self._events[index - 1] if index else None
+        if type(before) is Lag and before.symbol == event.symbol:
+            self._orphan = index - 1
         return True
+
+    def _close_gaps(self) -> None:
+        """Forget the places of what was let go, so that what waits stays bounded."""
+        kept = [
+            (event, ns)
+            for event, ns in zip(self._events, self._arrived_ns, strict=True)
+            if event is not None
+        ]
+        self._events = [event for event, _ in kept]
+        self._arrived_ns = [ns for _, ns in kept]
+        self._dropped = 0
+        self._latest_quote.clear()
+        for index, (event, _) in enumerate(kept):
+            if type(event) is Quote:
+                self._latest_quote[event.symbol] = index
 
     def _watch_age(self, symbol: str, ts_ns: int, age_ns: int, limit_ns: int) -> None:
         is_late = age_ns > limit_ns
         if is_late:
             self._lagging.add(symbol)
-            self._put(Lag(ts_ns, symbol, age_ns))
+            self._announce(Lag(ts_ns, symbol, age_ns))
         elif symbol in self._lagging:
             self._lagging.discard(symbol)
-            self._put(Lag(ts_ns, symbol, 0))
+            self._announce(Lag(ts_ns, symbol, 0))
+
+    def _announce(self, lag: Lag) -> None:
+        """Put a lag; one that waits already, of a quote that was let go, is not worth seeing."""
+        if self._orphan >= 0:
+            self._events[self._orphan] = None
+            self._dropped += 1
+        self._put(lag)
 
     async def room(self) -> None:
         """Return once there is room for market data."""
@@ -102,14 +136,23 @@ class Inbox:
         self._put(event)
 
     def wake(self) -> None:
-        """Let `take` return, even with nothing."""
-        if self._waiter is not None and not self._waiter.done():
-            self._waiter.set_result(None)
+        """Let `take` return, now or when it is next called, even with nothing."""
+        self._is_woken = True
+        self._release()
+
+    def go_on_from(self, ts_ns: int) -> None:
+        """Let nothing out that is older: a session lived that far before, by whatever clock."""
+        self._latest_ns = max(self._latest_ns, ts_ns)
 
     def _put(self, event: Event) -> None:
+        if event.ts_ns < self._latest_ns:
+            event = msgspec.structs.replace(event, ts_ns=self._latest_ns)
         self._latest_ns = event.ts_ns
         self._events.append(event)
         self._arrived_ns.append(time.perf_counter_ns())
+        self._release()
+
+    def _release(self) -> None:
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
 
@@ -118,19 +161,18 @@ class Inbox:
 
         May be empty after `wake`.
         """
-        if not self._events:
+        if not self._events and not self._is_woken:
             self._waiter = asyncio.get_running_loop().create_future()
             try:
                 await self._waiter
             finally:
                 self._waiter = None
+        self._is_woken = False
         self.peak = max(self.peak, len(self))
+        if self._dropped:
+            self._close_gaps()
         events, arrived_ns = self._events, self._arrived_ns
         self._events, self._arrived_ns = [], []
         self._latest_quote.clear()
         self._room.set()
-        if not self._dropped:
-            return events, arrived_ns  # type: ignore[return-value]
-        self._dropped = 0
-        kept = [(event, ns) for event, ns in zip(events, arrived_ns, strict=True) if event]
-        return [event for event, _ in kept], [ns for _, ns in kept]
+        return events, arrived_ns  # type: ignore[return-value]

@@ -6,9 +6,11 @@ Everything runs in one asyncio loop, and the core is stepped in it: what the cor
 order, written down before it sees it. Only what a venue is to hear leaves, and only after intent
 and inputs are on the disk.
 
-Nothing dies unnoticed: when a task ends that should not, the kill switch is engaged and the session
-is brought to its end in order. A loop that stands still is seen by a thread beside it (`stall`) and
-from outside, by its heartbeat.
+Nothing dies unnoticed: when a task ends that should not (by an error, by itself, or because a
+library cancelled it), the kill switch is engaged and the session is brought to its end in order.
+When inputs or intent cannot be written it is engaged as well, and nothing is done that is not
+written. A loop that stands still is seen by a thread beside it (`stall`) and from outside, by its
+heartbeat.
 """
 
 from __future__ import annotations
@@ -16,8 +18,8 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Generic, NoReturn, Protocol, TypeVar, cast
 
 from logos.core.clock import Clock
@@ -31,6 +33,7 @@ from logos.feeds.live import LiveFeed
 from logos.journal.inputs import LiveFailureError
 
 Result = TypeVar("Result")
+Work = Callable[[], Coroutine[Any, Any, None]]
 ResultOut = TypeVar("ResultOut", covariant=True)
 
 _OVERRUN_NS = 10_000_000
@@ -114,6 +117,10 @@ class _Life:
         except StopIteration as end:
             raise _Ended(end.value) from None
 
+    def close(self) -> None:
+        """Let go of what it holds, if it has not come to its end."""
+        self._steps.close()
+
 
 class LiveEngine(Generic[Result]):
     """Runs one live session to its end."""
@@ -130,7 +137,7 @@ class LiveEngine(Generic[Result]):
         link: Link | None = None,
         on_heartbeat: Callable[[], object] = lambda: None,
         before_live: Callable[[], Awaitable[object]] | None = None,
-        others: Mapping[str, Callable[[], Coroutine[Any, Any, None]]] | None = None,
+        others: Mapping[str, Work] | None = None,
     ) -> None:
         """`before_live` is awaited once the past has been lived through and before anything new
         comes in; `others` are more tasks to run beside the loop, by name."""
@@ -148,6 +155,8 @@ class LiveEngine(Generic[Result]):
         self._tasks: list[asyncio.Task[None]] = []
         self._feeds_left = len(feeds)
         self._drain_until_ns = 0
+        self._is_ending = False
+        """Whether the tasks are being cancelled by us."""
         self._is_over = False
         """Whether no more market data will come: all feeds ended, or the time is up."""
         self.failure = ""
@@ -173,26 +182,32 @@ class LiveEngine(Generic[Result]):
                 self._recorder.write(events)
                 life.send(events)
                 self._session.take_requests()
-        except _Ended as end:
-            return cast(Result, end.result)
-        if self._before_live is not None:
-            try:
-                await self._before_live()
-            except Exception as error:
-                self._fail(f"could not begin: {type(error).__name__}: {error}")
-        for name, work in self._others.items():
-            self._start(name, work())
-        for feed in self._feeds:
-            self._start(feed.name, self._feed(feed))
-        if self._link is not None:
-            self._start("venue", self._link.run())
-        self._start("heartbeat", self._heartbeat())
-        try:
+                if events:
+                    # This machine's clock may be behind the one the session lived by before.
+                    self._inbox.go_on_from(events[-1].ts_ns)
+            await self._begin()
             await self._consume(life)
         except _Ended as end:
             return cast(Result, end.result)
         finally:
+            self._is_ending = True
             await self._end_tasks()
+            life.close()
+
+    async def _begin(self) -> None:
+        """Go live: settle what is open from before, then start every task."""
+        if self._before_live is not None:
+            try:
+                await self._before_live()
+            except Exception as error:
+                self._fail(f"could not begin: {_cause(error)}")
+        for name, work in self._others.items():
+            self._start(name, work)
+        for feed in self._feeds:
+            self._start(feed.name, partial(self._feed, feed), may_end=True)
+        if self._link is not None:
+            self._start("venue", self._link.run)
+        self._start("heartbeat", self._heartbeat)
 
     # ---- the core's side ----
 
@@ -201,18 +216,22 @@ class LiveEngine(Generic[Result]):
         while True:
             events, arrived_ns = await self._inbox.take()
             self.beats += 1
-            if events:
-                try:
+            try:
+                if events:
                     self._recorder.write(events)
-                except OSError as error:
-                    life.throw(error)
-            self._step(life, events, arrived_ns)
-            if self.failure and self._is_settled():
-                life.throw(LiveFailureError(self.failure))
-            elif self._session.is_ending() and self._is_settled():
-                life.send(None)
-            elif self._is_over and not self._session.is_ending() and not len(self._inbox):
-                self._end(life)
+                self._step(life, events, arrived_ns)
+                if self.failure and self._is_settled():
+                    life.throw(LiveFailureError(self.failure))
+                elif self._session.is_ending() and self._is_settled():
+                    life.send(None)
+                elif self._is_over and not self._session.is_ending() and not len(self._inbox):
+                    self._end(life)
+            except OSError as error:
+                # Stop: what is not written down must not be acted upon. A life that this came out
+                # of is over, and raises it again.
+                self._switch.engage(f"cannot write: {error}", "live engine")
+                life.throw(error)
+                raise
             # The others' turn, also when there is always something to do here.
             await asyncio.sleep(0)
 
@@ -240,10 +259,7 @@ class LiveEngine(Generic[Result]):
     def _end(self, life: _Life) -> None:
         """Say that no more data comes; on the record, so that a replay ends at the same place."""
         end = [SessionEnd(self._clock.now_ns())]
-        try:
-            self._recorder.write(end)
-        except OSError as error:
-            life.throw(error)
+        self._recorder.write(end)
         life.send(end)
         self._dispatch(None)
 
@@ -268,17 +284,23 @@ class LiveEngine(Generic[Result]):
 
     # ---- the tasks around it ----
 
-    def _start(self, name: str, work: Coroutine[Any, Any, None]) -> None:
-        self._tasks.append(asyncio.create_task(self._watched(name, work), name=name))
+    def _start(self, name: str, work: Work, *, may_end: bool = False) -> None:
+        task = asyncio.create_task(self._watched(name, work, may_end), name=name)
+        self._tasks.append(task)
 
-    async def _watched(self, name: str, work: Coroutine[Any, Any, None]) -> None:
-        """Run a task; its death is the session's business."""
+    async def _watched(self, name: str, work: Work, may_end: bool) -> None:
+        """Run a task; its death is the session's business, whatever it dies of."""
         try:
-            await work
+            await work()
+            if not may_end:
+                self._fail(f"{name} ended by itself")
         except asyncio.CancelledError:
-            raise
+            if self._is_ending:
+                raise
+            # A library's own cancellation came through: to us it is a death like any other.
+            self._fail(f"{name} died: it was cancelled from inside")
         except Exception as error:
-            self._fail(f"{name} died: {type(error).__name__}: {error}")
+            self._fail(f"{name} died: {_cause(error)}")
 
     def _fail(self, why: str) -> None:
         """Engage the switch, show it to the core, and end the session after that."""
@@ -309,6 +331,11 @@ class LiveEngine(Generic[Result]):
     async def _end_tasks(self) -> None:
         for task in self._tasks:
             task.cancel()
-        for task in self._tasks:
-            with suppress(asyncio.CancelledError):
-                await task
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+
+def _cause(error: BaseException) -> str:
+    """What an error says; of a group, what its first one says."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return f"{type(error).__name__}: {error}"
