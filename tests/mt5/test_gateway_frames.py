@@ -29,7 +29,7 @@ _JSON = st.recursive(
     | st.floats(allow_nan=False, allow_infinity=False)
     | st.text(max_size=5),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner),
-    max_leaves=20,
+    max_leaves=8,
 )
 
 
@@ -44,8 +44,8 @@ def test_any_bytes_are_read_or_refused_in_words(frame: bytes) -> None:
     assert len(frame) <= 200
 
 
-@given(st.dictionaries(st.text(max_size=4), _JSON, max_size=4))
-@settings(max_examples=200, deadline=None)
+@given(st.dictionaries(st.text(max_size=4), _JSON, max_size=3))
+@settings(max_examples=80, deadline=None)
 def test_objects_are_read_exactly_and_without_floats(value: dict[str, object]) -> None:
     def no_floats(item: object) -> None:
         assert not isinstance(item, float)
