@@ -71,7 +71,9 @@ class Faults:
     rejected: float = 0.0
     """The order is on record there, as REJECTED."""
     silent: float = 0.0
-    """Half open: no answer ever, to an order, a cancel or a question; it may have arrived."""
+    """Half open: no answer ever, to an order, a cancel or a question."""
+    silent_arrives: float = 0.5
+    """Of orders and cancels that are never answered: how many arrived."""
     unavailable: float = 0.0
     """A question cannot be answered."""
     slow: float = 0.0
@@ -213,7 +215,7 @@ class FakeVenue:
             await self._time_out(f"order {client_order_id}")
         draw -= faults.lost_after
         if draw < faults.silent:
-            if self._random.random() < 0.5:
+            if self._random.random() < faults.silent_arrives:
                 self._arrive(intent, client_order_id, False)
             await self._never()
         draw -= faults.silent
@@ -238,7 +240,7 @@ class FakeVenue:
             await self._time_out(f"cancel {client_order_id}")
         draw -= faults.lost_after
         if draw < faults.silent:
-            if self._random.random() < 0.5:
+            if self._random.random() < faults.silent_arrives:
                 self._cancel(client_order_id)
             await self._never()
         if not self._is_visible(client_order_id, symbol) or not self._cancel(client_order_id):

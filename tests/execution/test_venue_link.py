@@ -1,0 +1,715 @@
+"""The link to a venue, one fault at a time: the rows of docs/RECONCILIATION.md."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from random import Random
+from typing import Any
+
+import msgspec
+import pytest
+from link_helpers import coin, rest, run
+
+from logos.core.engine import TradingCore
+from logos.core.gates import InProcessSwitch
+from logos.core.messages import Quote, Report, TimePassed
+from logos.core.orders import Order
+from logos.core.records import GuardRecord, Record
+from logos.core.strategy import Answer, Cancel, Replace, limit
+from logos.core.types import Code, OrderStatus, ReportKind, Side, SwitchState
+from logos.execution.venue_link import LinkRules, VenueLink
+from logos.execution.venue_words import fee_units, is_fill_of
+from logos.testing.builders import Scripted, guards_in
+from logos.testing.clock import ManualClock
+from logos.testing.fake_venue import FakeVenue, Faults, FillRules
+from logos.testing.venue_core import outbox_of, venue_core
+from logos.venues.contract import NotSent, OutcomeUnknown, Unavailable, VenueFill, VenueOrder
+
+COIN = coin()
+BUY = limit(Side.BUY, "2", "10", tag="mine")
+NEVER, AT_ONCE = FillRules(0, 0, 0), FillRules(1, 0, 0)
+
+
+@dataclass
+class Desk:
+    """A core, a link and a venue, on a clock that is moved by hand."""
+
+    script: Mapping[int, Answer] = field(default_factory=lambda: {1: BUY})
+    faults: Faults = field(default_factory=Faults)
+    fills: FillRules = NEVER
+    rules: LinkRules = field(default_factory=LinkRules)
+
+    def __post_init__(self) -> None:
+        self.clock = ManualClock()
+        self.switch = InProcessSwitch()
+        self.venue = FakeVenue(
+            [COIN],
+            self.clock,
+            Random(1),
+            {"USD": "1000000"},
+            fills=self.fills,
+            faults=self.faults,
+        )
+        self.venue.set_price("COIN", 1000)
+        self.reports: list[Report] = []
+        self.kinds: list[str] = []
+        self.records: list[Record] = []
+        self.core = venue_core(Scripted(self.script), COIN, switch=self.switch)
+        self.link = self.make_link(self.core)
+
+    def make_link(self, core: TradingCore) -> VenueLink:
+        return VenueLink(
+            self.venue,
+            core.desk.books,
+            outbox_of(core),
+            self.switch,
+            self.clock,
+            Random(2),
+            self.reports.append,
+            self.rules,
+        )
+
+    def quote(self) -> None:
+        """One quote for the core; what it wants leaves."""
+        self.core.run([Quote(self.clock.now_ns(), "COIN", 999, 1000, -1, -1, COIN)])
+        self.send()
+
+    def send(self) -> None:
+        self.records += self.core.take_effects()
+        self.link.dispatch(outbox_of(self.core).take())
+
+    def drain(self) -> None:
+        while self.reports:
+            report = self.reports.pop(0)
+            self.kinds.append(report.kind.value)
+            self.core.run([report])
+            self.send()
+
+    async def wait(self, seconds: float = 0.0) -> None:
+        """Let time pass, and the core hear what is said meanwhile."""
+        await rest()
+        self.drain()
+        while seconds > 0:
+            await self.clock.advance(min(0.25, seconds))
+            await rest()
+            self.drain()
+            await rest()
+            seconds -= 0.25
+
+    @property
+    def order(self) -> Order | None:
+        return outbox_of(self.core).open.get("test-1")
+
+    @property
+    def is_stopped(self) -> bool:
+        return any(each.code is Code.RECONCILIATION for each in self.guards())
+
+    def guards(self) -> list[GuardRecord]:
+        return [each for each in self.records if isinstance(each, GuardRecord)]
+
+    @property
+    def held(self) -> int:
+        return self.core.desk.books["COIN"].inventory.position
+
+    def wish(self, **faults: float) -> None:
+        """What goes wrong from now on."""
+        self.venue.faults = replace(Faults(), **faults)
+
+
+def story(work: Callable[[Desk], Awaitable[None]], **how: Any) -> Desk:
+    """Run `work` with the link of a desk running beside it."""
+
+    async def body() -> Desk:
+        desk = Desk(**how)
+        serving = asyncio.create_task(desk.link.run())
+        await rest()
+        await work(desk)
+        serving.cancel()
+        await asyncio.gather(serving, return_exceptions=True)
+        assert max(desk.venue.reached.values(), default=0) <= 1
+        assert desk.venue.resent == []
+        desk.core.desk.account.ledgers[0].check()
+        return desk
+
+    return run(body())
+
+
+# ---- all is well ----
+
+
+def test_an_order_is_sent_accepted_filled_and_ends() -> None:
+    async def work(desk: Desk) -> None:
+        desk.quote()
+        await desk.wait(1)
+        assert desk.kinds == ["ACCEPTED", "FILLED"]
+        assert (desk.held, desk.order, desk.link.open_count) == (2000, None, 0)
+
+    story(work, fills=AT_ONCE)
+
+
+def test_a_cancel_is_asked_for_at_once_and_reported_when_the_venue_has_ended_the_order() -> None:
+    async def work(desk: Desk) -> None:
+        desk.quote()
+        await desk.wait(3.1)
+        desk.quote()
+        await rest()
+        assert desk.venue.books.orders["test-1"].status is OrderStatus.CANCELLED
+        await desk.wait(1)
+        assert desk.kinds == ["ACCEPTED", "CANCELLED"]
+        assert desk.order is None
+
+    story(work, script={1: BUY, 2: Cancel(tag="mine")})
+
+
+# ---- timeouts of an order ----
+
+
+def test_a_timeout_before_accept_is_unknown_and_then_never_sent() -> None:
+    async def work(desk: Desk) -> None:
+        desk.wish(lost_before=1.0)
+        desk.quote()
+        await desk.wait(6)
+        assert desk.kinds == ["UNKNOWN"]
+        desk.wish()
+        await desk.wait(8)
+        assert desk.kinds == ["UNKNOWN"], "a denial counts only after its time"
+        await desk.wait(8)
+        assert desk.kinds == ["UNKNOWN", "NOT_SENT"]
+        assert desk.venue.submits == {"test-1": 1}
+        assert desk.order is None
+        assert not desk.is_stopped
+
+    story(work)
+
+
+@pytest.mark.parametrize("late_s", [0.0, 8.0])
+def test_a_timeout_after_accept_is_found_out_and_never_sent_again(late_s: float) -> None:
+    async def work(desk: Desk) -> None:
+        desk.wish(lost_after=1.0, late_s=late_s)
+        desk.quote()
+        await desk.wait(6)
+        desk.wish()
+        await desk.wait(10)
+        assert desk.kinds == ["UNKNOWN", "FILLED"]
+        assert desk.venue.submits == {"test-1": 1}
+        assert desk.held == 2000
+
+    story(work, fills=AT_ONCE)
+
+
+@pytest.mark.parametrize("has_arrived", [True, False])
+def test_a_half_open_connection_is_given_up_and_the_order_is_asked_for(has_arrived: bool) -> None:
+    async def work(desk: Desk) -> None:
+        desk.wish(silent=1.0, silent_arrives=float(has_arrived))
+        desk.quote()
+        await desk.wait(14)
+        assert desk.kinds == []
+        await desk.wait(2)
+        assert desk.kinds == ["UNKNOWN"]
+        desk.wish()
+        await desk.wait(60)
+        assert bool(desk.venue.reached) == has_arrived
+        assert desk.kinds == ["UNKNOWN", "FILLED" if has_arrived else "NOT_SENT"]
+
+    story(work, fills=AT_ONCE)
+
+
+def test_an_error_of_a_kind_no_submit_should_raise_is_a_doubt_and_no_death() -> None:
+    async def work(desk: Desk) -> None:
+        async def submit(*_: object) -> VenueOrder:
+            raise Unavailable("an answer nobody can read")
+
+        desk.venue.submit = submit  # type: ignore[method-assign]
+        desk.quote()
+        await desk.wait(1)
+        assert desk.kinds == ["UNKNOWN"]
+
+    story(work)
+
+
+# ---- the venue turns an order away ----
+
+
+def test_an_order_that_was_turned_away_is_sent_again_while_it_is_young() -> None:
+    async def work(desk: Desk) -> None:
+        desk.wish(turned_away=1.0, retry_after_s=0.5)
+        desk.quote()
+        await desk.wait(0.25)
+        desk.wish()
+        await desk.wait(2)
+        assert desk.kinds == ["ACCEPTED"]
+        assert desk.venue.submits["test-1"] > 1
+        assert desk.venue.reached == {"test-1": 1}
+
+    story(work)
+
+
+@pytest.mark.parametrize("retry_after_s", [0.0, 60.0], ids=["429 again and again", "maintenance"])
+def test_an_order_that_is_turned_away_for_too_long_was_never_sent(retry_after_s: float) -> None:
+    async def work(desk: Desk) -> None:
+        desk.wish(turned_away=1.0, retry_after_s=retry_after_s)
+        desk.quote()
+        await desk.wait(4)
+        assert desk.kinds == ["NOT_SENT"]
+        assert desk.venue.reached == {}
+
+    story(work)
+
+
+@pytest.mark.parametrize("fault", ["refused", "rejected"])
+def test_a_refusal_and_a_rejection_are_final(fault: str) -> None:
+    async def work(desk: Desk) -> None:
+        desk.wish(**{fault: 1.0})
+        desk.quote()
+        await desk.wait(2)
+        assert desk.kinds == ["REJECTED"]
+        assert desk.venue.submits == {"test-1": 1}
+
+    story(work)
+
+
+# ---- the gates ----
+
+
+def test_the_switch_is_asked_once_more_right_before_an_order_leaves() -> None:
+    async def work(desk: Desk) -> None:
+        desk.quote()
+        desk.switch.engage("test", "test")
+        await desk.wait(1)
+        assert desk.venue.submits == {}
+        assert desk.kinds == ["NOT_SENT"]
+
+    story(work)
+
+
+def test_a_switch_that_engages_while_an_order_waits_to_be_sent_again_keeps_it_here() -> None:
+    async def work(desk: Desk) -> None:
+        desk.wish(turned_away=1.0, retry_after_s=1.0)
+        desk.quote()
+        await desk.wait(0.5)
+        desk.wish()
+        desk.switch.engage("test", "test")
+        await desk.wait(2)
+        assert desk.venue.submits == {"test-1": 1}
+        assert desk.kinds == ["NOT_SENT"]
+
+    story(work)
+
+
+def test_reduce_only_keeps_an_order_here_that_does_not_reduce() -> None:
+    async def work(desk: Desk) -> None:
+        desk.quote()
+        desk.switch.set_reduce_only("test", "test")
+        await desk.wait(1)
+        assert desk.venue.submits == {}
+        assert desk.kinds == ["NOT_SENT"]
+
+    story(work)
+
+
+def test_reduce_only_lets_an_order_leave_that_reduces() -> None:
+    async def work(desk: Desk) -> None:
+        desk.quote()
+        await desk.wait(1)
+        desk.quote()
+        desk.switch.set_reduce_only("test", "test")
+        await desk.wait(1)
+        assert desk.venue.reached == {"test-1": 1, "test-2": 1}
+        assert desk.held == 500
+
+    story(work, script={1: BUY, 2: limit(Side.SELL, "1.5", "10")}, fills=AT_ONCE)
+
+
+# ---- cancels ----
+
+
+def test_a_cancel_before_the_order_was_sent_ends_it_here_and_its_successor_is_sent() -> None:
+    async def work(desk: Desk) -> None:
+        desk.wish(turned_away=1.0, retry_after_s=1.0)
+        desk.quote()
+        await desk.wait(0.25)
+        desk.quote()
+        desk.wish()
+        await desk.wait(2)
+        assert desk.kinds == ["CANCELLED", "ACCEPTED"]
+        assert desk.venue.reached == {"test-2": 1}
+
+    story(work, script={1: BUY, 2: Replace(tag="mine", limit_price="9")})
+
+
+@pytest.mark.parametrize("fault", ["lost_before", "lost_after", "silent", "turned_away"])
+def test_a_cancel_is_asked_for_until_the_order_has_ended(fault: str) -> None:
+    async def work(desk: Desk) -> None:
+        desk.quote()
+        await desk.wait(1)
+        desk.wish(**{fault: 0.9}, late_s=0.0)
+        desk.switch.engage("test", "test")
+        desk.core.run([TimePassed(desk.clock.now_ns())])
+        desk.send()
+        await desk.wait(40)
+        desk.wish()
+        await desk.wait(60)
+        assert desk.kinds == ["ACCEPTED", "CANCELLED"]
+        assert desk.venue.books.orders["test-1"].status is OrderStatus.CANCELLED
+
+    story(work)
+
+
+def test_fills_are_reported_while_a_cancel_cannot_be_had() -> None:
+    async def work(desk: Desk) -> None:
+        async def cancel(*_: object) -> None:
+            raise OutcomeUnknown("no answer")
+
+        desk.quote()
+        await desk.wait(1)
+        desk.venue.cancel = cancel  # type: ignore[method-assign]
+        desk.quote()
+        await desk.wait(1)
+        desk.venue._fill("test-1", 700)
+        await desk.wait(2)
+        assert desk.held == 700
+
+    story(work, script={1: BUY, 2: Cancel(tag="mine")})
+
+
+def test_a_venue_is_not_pestered_with_cancels() -> None:
+    async def work(desk: Desk) -> None:
+        asked: list[float] = []
+
+        async def cancel(*_: object) -> None:
+            asked.append(desk.clock.now_ns() / 1e9)
+
+        desk.quote()
+        await desk.wait(1)
+        desk.venue.cancel = cancel  # type: ignore[method-assign]
+        desk.quote()
+        await desk.wait(10)
+        assert 4 <= len(asked) <= 6
+
+    story(work, script={1: BUY, 2: Cancel(tag="mine")})
+
+
+def test_a_fill_that_races_a_cancel_is_booked_before_the_end() -> None:
+    async def work(desk: Desk) -> None:
+        desk.quote()
+        await desk.wait(1)
+        desk.wish(racing=1.0)
+        desk.quote()
+        await desk.wait(3)
+        filled = desk.venue.books.orders["test-1"].filled
+        assert 0 < filled < 2000
+        assert desk.kinds == ["ACCEPTED", "FILLED", "CANCELLED"]
+        assert desk.held == filled
+
+    story(work, script={1: BUY, 2: Cancel(tag="mine")})
+
+
+def test_a_last_fill_that_the_ended_order_does_not_count_yet_is_not_forgotten() -> None:
+    async def work(desk: Desk) -> None:
+        desk.quote()
+        await desk.wait(1)
+        desk.wish(racing=1.0)
+        find, lags = desk.venue.find, [True]
+
+        async def stale(client_order_id: str, symbol: str) -> VenueOrder | None:
+            there = await find(client_order_id, symbol)
+            assert there is not None
+            return msgspec.structs.replace(there, filled_units=0) if lags[0] else there
+
+        desk.venue.find = stale  # type: ignore[method-assign]
+        desk.quote()
+        await desk.wait(3)
+        assert desk.kinds == ["ACCEPTED", "FILLED"]
+        lags[0] = False
+        await desk.wait(1)
+        assert desk.kinds == ["ACCEPTED", "FILLED", "CANCELLED"]
+        assert desk.held == desk.venue.books.orders["test-1"].filled
+
+    story(work, script={1: BUY, 2: Cancel(tag="mine")})
+
+
+# ---- what the venue lists ----
+
+
+def test_late_shuffled_and_repeated_fills_are_each_booked_once() -> None:
+    async def work(desk: Desk) -> None:
+        desk.wish(unsorted=1.0, listed_s=6.0)
+        desk.quote()
+        await desk.wait(1)
+        for _ in range(10):
+            desk.venue._fill("test-1", 200)
+            await desk.wait(0.5)
+        await desk.wait(8)
+        assert desk.kinds == ["ACCEPTED"] + ["FILLED"] * 10
+        assert (desk.held, desk.order) == (2000, None)
+        assert not desk.is_stopped
+
+    story(work)
+
+
+def test_an_acknowledgement_that_comes_late_changes_nothing() -> None:
+    async def work(desk: Desk) -> None:
+        desk.wish(slow=1.0, slow_s=9.0)
+        desk.quote()
+        await desk.wait(12)
+        assert desk.kinds == ["ACCEPTED", "FILLED"]
+
+    story(work, fills=AT_ONCE)
+
+
+def test_fills_that_stay_missing_stop_trading_and_are_booked_when_they_come() -> None:
+    async def work(desk: Desk) -> None:
+        desk.wish(listed_s=60.0)
+        desk.quote()
+        await desk.wait(14)
+        assert desk.kinds == ["ACCEPTED", "DIFFERENCE"]
+        assert desk.is_stopped
+        (guard,) = desk.guards()
+        assert "says 2000 units are filled and lists fills of 0" in guard.detail
+        await desk.wait(60)
+        assert desk.kinds == ["ACCEPTED", "DIFFERENCE", "FILLED"], "said once, then explained"
+        assert (desk.held, desk.order) == (2000, None)
+
+    story(work, fills=AT_ONCE)
+
+
+def test_an_order_not_found_for_a_while_and_then_filled_is_booked() -> None:
+    async def work(desk: Desk) -> None:
+        desk.wish(lost_after=1.0, late_s=0.0, timeout_s=0.5, hidden=1.0, hidden_s=9.0)
+        desk.quote()
+        await desk.wait(15)
+        assert desk.kinds == ["UNKNOWN", "FILLED"]
+        assert desk.held == 2000
+
+    story(work, fills=AT_ONCE)
+
+
+def test_a_denial_does_not_count_over_an_outage_of_the_venue() -> None:
+    async def work(desk: Desk) -> None:
+        desk.wish(lost_before=1.0, timeout_s=0.5)
+        desk.quote()
+        await desk.wait(3)
+        desk.wish(unavailable=1.0)
+        await desk.wait(60)
+        desk.wish()
+        while not desk.link._kept["test-1"].doubt:
+            await desk.wait(0.25)
+        await desk.wait(8)
+        assert desk.kinds == ["UNKNOWN"], "denied for eight seconds since it is back"
+        await desk.wait(4)
+        assert desk.kinds == ["UNKNOWN", "NOT_SENT"]
+
+    story(work)
+
+
+def test_an_order_that_the_venue_had_taken_and_denies_stops_trading_and_is_followed_on() -> None:
+    async def work(desk: Desk) -> None:
+        desk.quote()
+        await desk.wait(1)
+        order = desk.venue.books.orders.pop("test-1")
+        await desk.wait(12)
+        assert desk.kinds == ["ACCEPTED", "DIFFERENCE"]
+        assert "no longer knows an order it had taken" in desk.guards()[0].detail
+        desk.venue.books.orders["test-1"] = order
+        await desk.wait(12)
+        assert order.status is OrderStatus.CANCELLED, "trading stopped: it is cancelled there"
+        assert desk.kinds == ["ACCEPTED", "DIFFERENCE", "CANCELLED"]
+
+    story(work)
+
+
+def test_another_order_under_our_id_is_a_difference_and_its_fills_are_not_ours() -> None:
+    async def work(desk: Desk) -> None:
+        desk.wish(lost_before=1.0, timeout_s=0.1)
+        desk.quote()
+        await desk.wait(0.5)
+        books = desk.venue.books
+        order = books.add("test-1", "COIN", Side.SELL, BUY.type, 700, 1000, BUY.time_in_force)
+        books.fill(order, 700, 1000, True, desk.clock.now_ns(), 0)
+        desk.wish()
+        await desk.wait(30)
+        assert desk.kinds == ["UNKNOWN", "DIFFERENCE"]
+        assert "another order under this id: SELL 700 units" in desk.guards()[0].detail
+        assert desk.held == 0
+
+    story(work)
+
+
+def test_an_order_that_expires_at_the_venue_ends_here() -> None:
+    async def work(desk: Desk) -> None:
+        desk.quote()
+        await desk.wait(1)
+        desk.venue._expire("test-1")
+        await desk.wait(1)
+        assert desk.kinds == ["ACCEPTED", "EXPIRED"]
+
+    story(work)
+
+
+@pytest.mark.parametrize("skew_s", [-50.0, 3600.0])
+def test_fills_are_found_by_a_venue_whose_clock_is_wrong(skew_s: float) -> None:
+    async def work(desk: Desk) -> None:
+        desk.quote()
+        await desk.wait(1)
+        assert desk.held == 2000
+
+    story(work, fills=AT_ONCE, faults=Faults(skew_s=skew_s))
+
+
+def test_an_unavailable_venue_is_asked_again_when_it_wishes() -> None:
+    async def work(desk: Desk) -> None:
+        asked: list[int] = []
+
+        async def find(*_: object) -> VenueOrder | None:
+            asked.append(desk.clock.now_ns())
+            raise Unavailable("maintenance", 20.0)
+
+        desk.quote()
+        desk.venue.find = find  # type: ignore[method-assign]
+        await desk.wait(50)
+        assert len(asked) == 3
+
+    story(work)
+
+
+def test_a_fill_whose_fee_cannot_be_booked_is_booked_without_it_and_stops_trading() -> None:
+    async def work(desk: Desk) -> None:
+        listed = desk.venue.fills_since
+
+        async def in_points(ts_ns: int) -> list[VenueFill]:
+            return [
+                msgspec.structs.replace(fill, fee_currency="POINTS") for fill in await listed(ts_ns)
+            ]
+
+        desk.venue.fills_since = in_points  # type: ignore[method-assign]
+        desk.quote()
+        await desk.wait(2)
+        assert desk.kinds == ["ACCEPTED", "DIFFERENCE", "FILLED"]
+        assert "only fees in USD can be booked" in desk.guards()[0].detail
+        assert (desk.held, desk.core.desk.books["COIN"].fees) == (2000, 0)
+
+    story(work, fills=AT_ONCE)
+
+
+# ---- another life ----
+
+
+@pytest.mark.parametrize("status", [OrderStatus.NEW, OrderStatus.UNKNOWN])
+@pytest.mark.parametrize("is_there", [True, False], ids=["it is there", "it is not"])
+def test_an_order_of_an_earlier_life_is_asked_for_and_never_sent(
+    status: OrderStatus, is_there: bool
+) -> None:
+    async def work(desk: Desk) -> None:
+        desk.core.run([Quote(desk.clock.now_ns(), "COIN", 999, 1000, -1, -1, COIN)])
+        (request,) = outbox_of(desk.core).take()
+        if status is OrderStatus.UNKNOWN:
+            desk.core.run([Report(desk.clock.now_ns(), ReportKind.UNKNOWN, "test-1")])
+        if is_there:
+            assert request.approved is not None
+            desk.venue._arrive(request.approved.intent, "test-1", False)
+        desk.link.adopt()
+        desk.link.adopt()
+        await desk.wait(15)
+        assert desk.venue.submits == {}
+        begin = ["UNKNOWN"] if status is OrderStatus.NEW else []
+        assert desk.kinds == begin + (["FILLED"] if is_there else ["NOT_SENT"])
+        assert not desk.is_stopped
+
+    story(work, fills=AT_ONCE)
+
+
+def test_fills_that_were_reported_in_an_earlier_life_are_not_reported_again() -> None:
+    async def work(desk: Desk) -> None:
+        desk.core.run([Quote(desk.clock.now_ns(), "COIN", 999, 1000, -1, -1, COIN)])
+        (request,) = outbox_of(desk.core).take()
+        assert request.approved is not None
+        desk.venue._arrive(request.approved.intent, "test-1", False)
+        desk.venue._fill("test-1", 700)
+        now_ns, kind = desk.clock.now_ns(), ReportKind.FILLED
+        desk.core.run([Report(now_ns, kind, "test-1", "", 700, 1000, 1400, True, "F1")])
+        desk.venue._fill("test-1", 300)
+        desk.link.adopt([("test-1", "F1")])
+        await desk.wait(1)
+        assert desk.held == 1000
+        assert not desk.is_stopped
+
+    story(work)
+
+
+def test_a_cancel_wanted_in_an_earlier_life_is_asked_for_in_this_one() -> None:
+    async def work(desk: Desk) -> None:
+        desk.core.run([Quote(desk.clock.now_ns(), "COIN", 999, 1000, -1, -1, COIN)])
+        (request,) = outbox_of(desk.core).take()
+        assert request.approved is not None
+        desk.venue._arrive(request.approved.intent, "test-1", False)
+        desk.core.run([Quote(desk.clock.now_ns(), "COIN", 999, 1000, -1, -1, COIN)])
+        assert len(outbox_of(desk.core).take()) == 1
+        desk.link.adopt()
+        await desk.wait(1)
+        assert desk.kinds == ["UNKNOWN", "ACCEPTED", "CANCELLED"]
+
+    story(work, script={1: BUY, 2: Cancel(tag="mine")})
+
+
+# ---- words ----
+
+
+def fill_of(**what: Any) -> VenueFill:
+    fill = VenueFill(
+        "F1", "", "V1", "COIN", Side.BUY, 5, 1000, Decimal("0.000001"), "USD", False, 0
+    )
+    return msgspec.structs.replace(fill, **what)
+
+
+@pytest.mark.parametrize(
+    ("fee", "currency", "units"),
+    [
+        ("0", "POINTS", 0),
+        ("0.000001", "USD", 1),
+        ("1.50", "USD", 1_500_000),
+        ("0.0000001", "USD", None),
+        ("-0.5", "USD", None),
+        ("0.1", "COIN", None),
+    ],
+)
+def test_only_fees_that_are_exact_in_the_ledger_are_booked(
+    fee: str, currency: str, units: int | None
+) -> None:
+    book = venue_core(Scripted(), COIN).desk.books["COIN"]
+    assert fee_units(book, fill_of(fee=Decimal(fee), fee_currency=currency)) == units
+
+
+def test_a_fill_belongs_to_an_order_by_its_client_id_or_else_by_the_venues() -> None:
+    async def work(desk: Desk) -> None:
+        desk.quote()
+        order = desk.order
+        assert order is not None
+        await desk.wait(1)
+        there = desk.venue.books.view(desk.venue.books.orders["test-1"])
+        assert is_fill_of(order, there, fill_of(client_order_id="test-1", venue_order_id=""))
+        assert is_fill_of(order, there, fill_of())
+        assert not is_fill_of(order, there, fill_of(client_order_id="test-2"))
+        assert not is_fill_of(order, there, fill_of(venue_order_id="V2"))
+        assert not is_fill_of(order, there, fill_of(symbol="OTHER"))
+        anonymous = msgspec.structs.replace(there, venue_order_id="")
+        assert not is_fill_of(order, anonymous, fill_of(venue_order_id=""))
+
+    story(work)
+
+
+def test_the_switch_is_engaged_by_a_difference_and_not_by_a_doubt() -> None:
+    async def work(desk: Desk) -> None:
+        desk.wish(lost_before=1.0, timeout_s=0.1)
+        desk.quote()
+        await desk.wait(20)
+        assert guards_in(desk.records) == []
+        assert desk.switch.authority() is SwitchState.SAFE
+
+    story(work)
+
+
+def test_not_sent_says_how_long_the_venue_wants_to_be_left_alone() -> None:
+    assert NotSent("busy", 3.0).retry_after_s == 3.0
