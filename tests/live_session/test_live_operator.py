@@ -12,6 +12,8 @@ from live_session_helpers import Alternating, ScriptedFeed, TickingClock, live, 
 
 from logos.core.types import SessionStatus
 from logos.live.__main__ import main
+from logos.live.status import running
+from logos.session.live_status import LiveStatus
 from logos.session.operator import OperatorCommand, command_folder, send_command
 from logos.session.recovery import replay
 
@@ -109,3 +111,26 @@ def test_status_tells_a_loop_that_turns_from_one_that_stands_still(
     live(tmp_path, ScriptedFeed(clock, 30, after={25: look}), clock, config=settings())
     assert codes == [code]
     assert words in capsys.readouterr().out
+
+
+def test_a_pause_shows_in_the_status_and_a_wrong_symbol_is_no_success(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("LOGOS_HOME", str(tmp_path))
+    clock = TickingClock()
+    seen: list[LiveStatus | None] = []
+    codes = []
+    after = {
+        20: sends(tmp_path, OperatorCommand("pause", "look", "ann", "AAA")),
+        60: lambda: seen.append(running("live")),
+        61: lambda: codes.append(main(["pause", "live", "--symbol", "AAAA"])),
+        70: sends(tmp_path, OperatorCommand("close", "lunch", "ann")),
+        110: lambda: seen.append(running("live")),
+    }
+    live(tmp_path, ScriptedFeed(clock, 120, after=after), clock)
+    assert [(each.paused, each.closed) for each in seen if each is not None] == [
+        (["AAA"], False),
+        (["AAA"], True),
+    ]
+    assert codes == [2]
+    assert "does not trade AAAA; it trades AAA, BBB" in capsys.readouterr().err

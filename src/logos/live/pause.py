@@ -7,7 +7,7 @@ import getpass
 import sys
 import time
 
-from logos.live.status import is_alive
+from logos.live.status import running
 from logos.paths import check_session_id
 from logos.session import ExitCode
 from logos.session.operator import OperatorCommand, send_command
@@ -31,9 +31,16 @@ def run(options: argparse.Namespace) -> int:
         check_session_id(options.session)
     except ValueError as error:
         return _complain(str(error), ExitCode.BAD_CONFIGURATION)
-    if not is_alive(options.session):
+    status = running(options.session)
+    if status is None:
         return _complain(
             f"no live session {options.session} runs here (see `logos status`)",
+            ExitCode.BAD_CONFIGURATION,
+        )
+    if options.symbol and options.symbol not in status.symbols:
+        return _complain(
+            f"session {options.session} does not trade {options.symbol}; it trades "
+            f"{', '.join(status.symbols)}",
             ExitCode.BAD_CONFIGURATION,
         )
     if options.symbol:
@@ -53,6 +60,11 @@ def run(options: argparse.Namespace) -> int:
                 ExitCode.INTERNAL_ERROR,
             )
         time.sleep(_LOOK_S)
+    if path.with_suffix(".bad").exists():
+        return _complain(
+            f"session {options.session} put the command aside; see what it says on its screen",
+            ExitCode.INTERNAL_ERROR,
+        )
     what = options.symbol or "the session"
     print(f"{options.session}: {what} {'trades again' if options.undo else 'is paused'}")
     return 0

@@ -56,12 +56,12 @@ def run(options: argparse.Namespace) -> int:
     return 0 if all(verdict == "ok" for _, _, verdict in judged) else 1
 
 
-def is_alive(session_id: str) -> bool:
-    """Whether a live session runs on this machine."""
+def running(session_id: str) -> LiveStatus | None:
+    """The last heartbeat of a live session that runs on this machine; None when none does."""
     for path, status in read_statuses():
-        if path.name == f"{session_id}{SUFFIX}" and status is not None:
-            return bool(start_ticks(status.pid))
-    return False
+        if path.name == f"{session_id}{SUFFIX}" and status is not None and start_ticks(status.pid):
+            return status
+    return None
 
 
 def _verdict(status: LiveStatus | None, now_ns: int, late_after_s: float) -> str:
@@ -95,6 +95,10 @@ def _print(name: str, status: LiveStatus | None, verdict: str, now_ns: int) -> N
         f"{status.open_orders} open; switch {status.switch}; {status.waiting} events wait "
         f"(at most {status.peak_waiting}), {status.conflated} quotes conflated"
     )
+    if status.closed:
+        print("  CLOSED by an operator: the strategy is not asked; `logos pause --undo` opens it")
+    if status.paused:
+        print(f"  PAUSED by an operator: {', '.join(status.paused)}")
     for feed, state in status.feeds.items():
         print(f"  {feed}: {state}")
 

@@ -40,6 +40,11 @@ class LiveStatus(msgspec.Struct, frozen=True):
     conflated: int
     market_age_ns: int
     """How long ago the latest market event was received; -1: none yet."""
+    closed: bool
+    """Whether an operator closed the session for now: its strategy is not asked."""
+    paused: list[str]
+    """Symbols that an operator paused."""
+    symbols: list[str]
     feeds: dict[str, str]
     """The state of each feed, or of one of its symbols ("feed symbol"), in words."""
 
@@ -85,6 +90,9 @@ class StatusFile:
             inbox.peak,
             inbox.conflated,
             age_ns,
+            core.is_closed,
+            [symbol for symbol, book in desk.books.items() if book.is_paused],
+            list(desk.books),
             dict(self._feeds),
         )
         temporary = self._path.with_name(f".{self._path.name}.tmp")
