@@ -8,7 +8,7 @@ for min), run the tests that ought to notice, and list the changes that none of 
 
 Survivors that cannot be noticed, because they change nothing or nothing that counts, stand in
 docs/MUTATION.md with the reason, by file, function and change. Any other one makes the exit code
-1, and so does a reason for a change that does not exist or that the tests do notice.
+1, and so does a reason for a change that does not exist. One that is noticed after all is told.
 
 Run: make mutation   (python tests/kill/mutation.py [--minutes M] [--only TEXT] [--sample N])
 """
@@ -31,6 +31,7 @@ from mutant_runner import PROJECT, Change, Runner
 DOCUMENT = PROJECT / "docs" / "MUTATION.md"
 CPU_S_MAX = 200
 CPU_S_MIN = 6
+TRUSTED_CPU_S_MAX = 15
 _DEALING_FUNCTIONS = "settle _send _refuse"
 _DESK_FUNCTIONS = "submit refuse apply_end _leave _put_in_flight"
 _ENGINE_FUNCTIONS = (
@@ -90,7 +91,6 @@ TARGETS = (
     Target("core/engine.py", _ENGINE_FUNCTIONS, _CORE_TESTS),
     Target("risk/circuit_breaker.py", "", _SWITCH_TESTS),
     Target("risk/switch_writer.py", "", _SWITCH_TESTS),
-    Target("risk/switch_sensor.py", "", _SWITCH_TESTS),
 )
 
 _COMPARISONS: dict[type[ast.cmpop], tuple[type[ast.cmpop], ...]] = {
@@ -268,8 +268,13 @@ def _unparse_with(tree: ast.Module, node: ast.AST, changed: ast.AST) -> str:
     return ast.unparse(ast.fix_missing_locations(Swap().visit(twin)))
 
 
-def find_survivors(mutants: list[Mutant], minutes: float, verbose: bool) -> Findings:
-    """Try the mutants until the time is up. SystemExit when the tests fail without any."""
+def find_survivors(
+    mutants: list[Mutant], minutes: float, verbose: bool, trusts: bool = False
+) -> Findings:
+    """Try the mutants until the time is up. SystemExit when the tests fail without any.
+
+    `trusts`: the tests are taken to pass as they are.
+    """
     deadline_s = time.monotonic() + minutes * 60
     runner = Runner()
     limits_s: dict[tuple[str, ...], int] = {}
@@ -278,7 +283,9 @@ def find_survivors(mutants: list[Mutant], minutes: float, verbose: bool) -> Find
         if time.monotonic() > deadline_s:
             break
         tests = mutant.target.tests
-        if tests not in limits_s:
+        if trusts:
+            limits_s[tests] = TRUSTED_CPU_S_MAX
+        elif tests not in limits_s:
             whole = runner.run(None, tests, CPU_S_MAX)
             if whole.noticed:
                 raise SystemExit(f"the tests fail without any mutant: {whole.by}")
@@ -302,14 +309,16 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--minutes", type=float, default=60, help="when to stop")
     parser.add_argument("--only", default="", help="mutants whose name contains this")
-    parser.add_argument("--sample", type=int, default=0, help="this many, chosen by --seed")
-    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--sample", type=int, default=0, help="this many that should be noticed")
+    parser.add_argument("--seed", type=int, default=1, help="which ones")
     parser.add_argument("--list", action="store_true", help="show the mutants, run nothing")
     parser.add_argument("--verbose", action="store_true", help="say which test noticed")
     options = parser.parse_args()
     every = [mutant for target in TARGETS for mutant in mutants_of(target)]
     mutants = [mutant for mutant in every if options.only in mutant.key]
     if options.sample:
+        known = explained()
+        mutants = [mutant for mutant in mutants if mutant.key not in known]
         mutants = random.Random(options.seed).sample(mutants, min(options.sample, len(mutants)))
     if options.list:
         for mutant in mutants:
@@ -317,7 +326,8 @@ def main() -> int:
         print(f"{len(mutants)} mutants")
         return 0
     began_s = time.monotonic()
-    noticed, survivors = find_survivors(mutants, options.minutes, options.verbose)
+    trusts = bool(options.sample)
+    noticed, survivors = find_survivors(mutants, options.minutes, options.verbose, trusts)
     known = explained()
     unexplained = [mutant for mutant in survivors if mutant.key not in known]
     print(
@@ -326,13 +336,15 @@ def main() -> int:
         f"{len(survivors) - len(unexplained)} explained (docs/MUTATION.md), "
         f"{len(unexplained)} to look at"
     )
-    wrong = sorted(known - {mutant.key for mutant in every})
-    wrong += [mutant.key for mutant in noticed if mutant.key in known]
     for mutant in unexplained:
         print(f"  {mutant.place}  {mutant.key}")
-    for key in wrong:
-        print(f"  explained in docs/MUTATION.md, but noticed or not there: {key}")
-    return 1 if unexplained or wrong else 0
+    for mutant in noticed:
+        if mutant.key in known:
+            print(f"  explained in docs/MUTATION.md, but noticed: {mutant.key}")
+    lost = sorted(known - {mutant.key for mutant in every})
+    for key in lost:
+        print(f"  explained in docs/MUTATION.md, but no change of this name: {key}")
+    return 1 if unexplained or lost else 0
 
 
 if __name__ == "__main__":

@@ -17,7 +17,12 @@ from logos.core.types import SwitchState
 from logos.risk.circuit_breaker import CircuitBreaker
 from logos.risk.switch_files import Folder
 from logos.risk.switch_ledger import Evidence, SwitchLedger
-from logos.risk.switch_records import ResetRefusedError, StaleEpochError, SwitchError
+from logos.risk.switch_records import (
+    NO_PREVIOUS,
+    ResetRefusedError,
+    StaleEpochError,
+    SwitchError,
+)
 from logos.risk.switch_sensor import SwitchSensor
 
 SAFE, REDUCE_ONLY, ENGAGED = SwitchState.SAFE, SwitchState.REDUCE_ONLY, SwitchState.ENGAGED
@@ -168,7 +173,8 @@ def test_a_damaged_history_is_moved_aside_by_the_reset_that_knew_of_it(
     workspace.history_file.write_bytes(b"x" + content[1:])
     shown = breaker.status().epoch
     assert breaker.reset("ann", "read the damage", shown).state is SAFE
-    assert [entry.why for entry in breaker.monitor().history()] == ["read the damage"]
+    (line,) = breaker.monitor().history()
+    assert (line.why, line.previous) == ("read the damage", NO_PREVIOUS)
     assert breaker.monitor().problem() == ""
     assert (breaker.authority(), breaker.flag[0]) == (SAFE, SAFE)
     assert workspace.breaker().authority() is SAFE

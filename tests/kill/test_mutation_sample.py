@@ -1,0 +1,32 @@
+"""A sample of the mutation testing: the tests notice what the document does not explain.
+
+`make mutation` tries all changes; this keeps the tool, its document and the tests honest meanwhile.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+from mutant_runner import PROJECT
+from mutation import TARGETS, explained, mutants_of
+
+TOOL = PROJECT / "tests" / "kill" / "mutation.py"
+
+
+def test_a_sample_of_the_changes_that_are_not_explained_is_noticed() -> None:
+    done = subprocess.run(
+        [sys.executable, str(TOOL), "--sample", "20", "--seed", "3"],
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.startswith("20 of 20 mutants tried"), done.stdout
+
+
+def test_every_reason_in_the_document_names_a_change_that_can_be_made() -> None:
+    keys = [mutant.key for target in TARGETS for mutant in mutants_of(target)]
+    assert len(keys) == len(set(keys)), "each change has a name of its own"
+    assert explained() <= set(keys)
