@@ -19,6 +19,7 @@ from logos.feeds.live import FeedNews, FeedState, LiveFeed
 from logos.testing.clock import START_NS, ManualClock
 from logos.testing.exchange import Exchange
 from logos.testing.exchange_binance import BinanceShape
+from logos.testing.exchange_faults import Fault
 from logos.testing.exchange_market import Listing, Market
 from logos.testing.exchange_streams import BinanceStreams
 from logos.testing.exchange_yahoo import YahooShape
@@ -76,6 +77,11 @@ class RecordingSink:
 
     def details(self, state: FeedState) -> list[str]:
         return [each.detail for each in self.said if each.state is state]
+
+
+def timeout_s(fault: Fault) -> float:
+    """Short where the fault is that no answer comes; else a busy machine is no fault."""
+    return 0.4 if fault in (Fault.TIMEOUT_BEFORE, Fault.TIMEOUT_AFTER) else 10.0
 
 
 def traded(symbol: str = "BTCUSDT", tick: str = "0.01", lot: str = "0.00001") -> Instrument:
@@ -157,7 +163,7 @@ def ccxt_feed(
     names = markets or {"BTCUSDT": "BTC/USDT"}
     units = instruments or {}
     defaults: dict[str, Any] = {
-        "timeout_ms": 300,
+        "timeout_ms": 10_000,
         "options": {"enableRateLimit": False},
         "url": there.exchange.url,
     }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from live_helpers import World, ccxt_feed, following, run, text, traded, world
+from live_helpers import World, ccxt_feed, following, run, text, timeout_s, traded, world
 
 from logos.core.messages import Bar
 from logos.core.types import NS_PER_MINUTE, NS_PER_SECOND
@@ -99,7 +99,7 @@ def test_no_failure_costs_a_bar_or_gives_one_twice(fault: Fault) -> None:
     async def work() -> None:
         async with world(minutes(20)) as there:
             there.exchange.fail("klines", fault, after=3, times=4)
-            await ten_minutes(there)
+            await ten_minutes(there, {"timeout_ms": 1_000 * timeout_s(fault)})
             assert opened(there) == list(range(9))
             assert there.sink.details(FeedState.GAP) == []
 

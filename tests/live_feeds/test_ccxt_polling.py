@@ -6,7 +6,7 @@ import socket
 from urllib.parse import urlsplit
 
 import pytest
-from live_helpers import MS, World, ccxt_feed, following, listing, run, world
+from live_helpers import MS, World, ccxt_feed, following, listing, run, timeout_s, world
 
 from logos.core.messages import Quote, Trade
 from logos.feeds.ccxt_client import CcxtClient
@@ -98,7 +98,8 @@ def test_after_any_failure_nothing_is_lost_and_nothing_comes_twice(
 ) -> None:
     async def work() -> None:
         async with world(listing(trades=100)) as there:
-            async with following(ccxt_feed(there, kind=kind), there.sink):
+            feed = ccxt_feed(there, kind=kind, timeout_ms=1_000 * timeout_s(fault))
+            async with following(feed, there.sink):
                 await there.pass_time(2)
                 there.exchange.fail(path, fault, times=2)
                 for _ in range(10):
@@ -126,7 +127,8 @@ def test_a_failure_at_the_beginning_is_waited_out_too(fault: Fault, path: str) -
     async def work() -> None:
         async with world(listing(trades=100)) as there:
             there.exchange.fail(path, fault, times=2)
-            async with following(ccxt_feed(there, kind="trades"), there.sink):
+            feed = ccxt_feed(there, kind="trades", timeout_ms=1_000 * timeout_s(fault))
+            async with following(feed, there.sink):
                 for _ in range(12):
                     await there.pass_time(1)
             assert there.sink.states("BTCUSDT") == [FeedState.LIVE]

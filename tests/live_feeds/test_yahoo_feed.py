@@ -7,7 +7,7 @@ from random import Random
 from typing import Any
 
 import pytest
-from live_helpers import World, following, run, text, traded, world
+from live_helpers import World, following, run, text, timeout_s, traded, world
 
 from logos.core.messages import Bar
 from logos.core.types import NS_PER_DAY, NS_PER_MINUTE, NS_PER_SECOND
@@ -52,7 +52,7 @@ def listed(symbol: str, bars: list[Candle]) -> Listing:
 
 
 def feed_of(there: World, folder: Path, *symbols: str, **settings: Any) -> YahooFeed:
-    defaults: dict[str, Any] = {"url": there.exchange.url, "cache_dir": folder, "timeout_s": 0.5}
+    defaults: dict[str, Any] = {"url": there.exchange.url, "cache_dir": folder, "timeout_s": 10.0}
     return YahooFeed(
         {symbol: YahooMarket(traded(symbol, lot="1"), symbol) for symbol in symbols or ["SPY"]},
         there.clock,
@@ -111,7 +111,8 @@ def test_no_failure_costs_a_bar_or_gives_one_twice(fault: Fault, tmp_path: Path)
     async def work() -> None:
         async with world(listed("SPY", minutes(OPENS_NS, 30))) as there:
             await go_to(there, OPENS_NS)
-            async with following(feed_of(there, tmp_path), there.sink):
+            feed = feed_of(there, tmp_path, timeout_s=timeout_s(fault))
+            async with following(feed, there.sink):
                 await there.pass_time(65)
                 there.exchange.fail("chart/SPY", fault, times=2)
                 for _ in range(30):
