@@ -17,8 +17,9 @@ from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
 
-from crash_sessions import RECOVERIES
 from kill_trials import Trial
+
+from logos.session.recoveries import RECOVERIES
 
 PROJECT = Path(__file__).resolve().parents[2]
 INTERRUPTIONS_MAX = 3
