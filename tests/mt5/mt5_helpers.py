@@ -9,6 +9,8 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
+import mt5_libraries  # noqa: F401 - before anything that needs zmq
+
 from logos.core.instrument import Instrument, instrument
 from logos.core.orders import OrderIntent
 from logos.core.risk import Approved

@@ -6,6 +6,7 @@ import argparse
 import re
 from pathlib import Path
 
+import mt5_libraries  # noqa: F401 - before anything that needs zmq
 import pytest
 
 from logos.execution.gateway_settings import Endpoints, GatewaySettings

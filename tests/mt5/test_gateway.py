@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+import mt5_libraries  # noqa: F401 - before anything that needs zmq
 import pytest
 import zmq.auth
 from mt5_helpers import CALM, FAST, Bench, WallClock, bench, endpoints, quiet, trade

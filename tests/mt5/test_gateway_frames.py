@@ -9,6 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 from random import Random
 
+import mt5_libraries  # noqa: F401 - before anything that needs zmq
 import pytest
 import zmq
 import zmq.asyncio

@@ -17,6 +17,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+import mt5_libraries  # noqa: F401 - before anything that needs zmq
 import pytest
 import zmq
 from mt5_helpers import WallClock, coin, intent, open_patiently
