@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -10,12 +12,16 @@ from pathlib import Path
 import pytest
 from live_session_helpers import Alternating, ScriptedFeed, TickingClock, live, settings
 
+from logos.core.gates import InProcessSwitch
 from logos.core.types import SessionStatus
 from logos.live.__main__ import main
 from logos.live.status import running
+from logos.session.guardian import SwitchEngagedError, open_switch
+from logos.session.live import Outside, resume_live
 from logos.session.live_status import LiveStatus
 from logos.session.operator import OperatorCommand, command_folder, send_command
-from logos.session.recovery import replay
+from logos.session.presence import status_path
+from logos.session.recovery import Flatten, replay, resume
 
 # The clock runs on with every wait, so a heartbeat of a second comes all the time.
 
@@ -134,3 +140,54 @@ def test_a_pause_shows_in_the_status_and_a_wrong_symbol_is_no_success(
     ]
     assert codes == [2]
     assert "does not trade AAAA; it trades AAA, BBB" in capsys.readouterr().err
+
+
+def test_the_kill_command_takes_no_heartbeat_for_a_session(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("LOGOS_HOME", str(tmp_path))
+    folder = tmp_path / "state" / "sessions"
+    folder.mkdir(parents=True)
+    (folder / "dead.status.json").write_text("{}")
+    assert main(["kill", "--reason", "drill", "--by", "ann"]) == 0
+    assert "dead" not in capsys.readouterr().out
+
+
+def test_flattening_a_stopped_live_session_closes_everything_and_ends_it(tmp_path: Path) -> None:
+    clock = TickingClock()
+    stop = {11: lambda: os.kill(os.getpid(), signal.SIGTERM)}
+    stopped = live(tmp_path, ScriptedFeed(clock, 1_000, after=stop), clock)
+    assert stopped.summary["symbols"]["BBB"]["position"] != "0"
+    ended = resume_live(
+        "live",
+        strategy=Alternating(),
+        outside=Outside(feeds=[ScriptedFeed(clock, 5_000)], clock=clock),
+        switch=InProcessSwitch(),
+        home=tmp_path,
+        tell=lambda _: None,
+        flatten=Flatten("ann", "enough"),
+    )
+    assert ended.status is SessionStatus.ENDED
+    assert {each["position"] for each in ended.summary["symbols"].values()} == {"0"}
+    assert ended.summary["orders"] - stopped.summary["orders"] <= 3
+    assert commands_in(tmp_path) == [("flatten", "")]
+    assert replay("live", strategy=Alternating(), home=tmp_path).summary == ended.summary
+
+
+def test_sealing_a_crashed_live_session_ends_its_heartbeat_too(tmp_path: Path) -> None:
+    clock = TickingClock()
+    result = live(tmp_path, ScriptedFeed(clock, 30), clock)
+    for name in ("host.json", "session.md", "state.json"):
+        (result.folder / name).unlink()
+    journal = result.folder / "state.jsonl"
+    journal.write_bytes(journal.read_bytes()[:-5_000])
+    heartbeat = status_path("live", tmp_path)
+    heartbeat.write_text("{}")
+    sealed = resume("live", strategy=Alternating(), home=tmp_path, seal=True)
+    assert sealed.status is SessionStatus.CRASHED_RECOVERED
+    assert not heartbeat.exists()
+
+
+def test_real_orders_need_a_switch_that_a_person_armed_for_them(tmp_path: Path) -> None:
+    with pytest.raises(SwitchEngagedError, match="--mode live"):
+        open_switch(lambda _: None, tmp_path, is_real=True)

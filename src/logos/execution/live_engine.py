@@ -209,6 +209,11 @@ class LiveEngine(Generic[Result]):
             self._start("venue", self._link.run)
         self._start("heartbeat", self._heartbeat)
 
+    def finish(self) -> None:
+        """Bring the session to its end as if all feeds had come to theirs."""
+        self._is_over = True
+        self._inbox.wake()
+
     # ---- the core's side ----
 
     async def _consume(self, life: _Life) -> NoReturn:

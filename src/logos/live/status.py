@@ -10,7 +10,8 @@ import time
 import msgspec
 
 from logos.risk.beacon import start_ticks
-from logos.session.live_status import SUFFIX, LiveStatus, age_s, read_statuses
+from logos.session.live_status import LiveStatus, age_s, read_statuses
+from logos.session.presence import status_path
 
 _LATE_S = 5.0
 
@@ -59,7 +60,7 @@ def run(options: argparse.Namespace) -> int:
 def running(session_id: str) -> LiveStatus | None:
     """The last heartbeat of a live session that runs on this machine; None when none does."""
     for path, status in read_statuses():
-        if path.name == f"{session_id}{SUFFIX}" and status is not None and start_ticks(status.pid):
+        if path == status_path(session_id) and status is not None and start_ticks(status.pid):
             return status
     return None
 

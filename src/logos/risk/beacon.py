@@ -116,7 +116,10 @@ class SessionBeacon:
 
 
 def read_sessions(folder: Path, process_table: Path = PROCESS_TABLE) -> list[SessionReport]:
-    """Every beacon in `folder`, by name. Never raises for what is in it; no folder, no sessions."""
+    """Every beacon in `folder`, by name. Never raises for what is in it; no folder, no sessions.
+
+    A session's id holds no dot: what has one in its name (a heartbeat, say) is no beacon.
+    """
     try:
         place = Folder(OsLayer(), Path(os.path.abspath(folder)))
     except FileNotFoundError:
@@ -125,7 +128,8 @@ def read_sessions(folder: Path, process_table: Path = PROCESS_TABLE) -> list[Ses
         return [_unreadable("?", describe(error, str(folder)))]
     with place:
         names = sorted(name for name in os.listdir(place.fd) if not name.startswith("."))
-        return [_read_one(place, name, process_table) for name in names if name.endswith(".json")]
+        beacons = [name for name in names if name.partition(".")[2] == "json"]
+        return [_read_one(place, name, process_table) for name in beacons]
 
 
 def _unreadable(session_id: str, problem: str) -> SessionReport:

@@ -174,8 +174,8 @@ def _marker_cause(name: str, marker: Marker, state: SwitchState) -> Cause:
     what = f"the marker {name} is there"
     if marker.kind:
         what += f" ({marker.kind})"
-    # The note's words alone: an engagement leaves its marker before its record, and whoever looks in
-    # between must give the reason that the record will give.
+    # The note's words alone: an engagement leaves its marker before its record, and whoever looks
+    # in between must give the reason that the record will give.
     why = marker.note.why or what
     return Cause(state, Follow.RECORD, why, marker.note.who or "whoever made the marker")
 

@@ -9,7 +9,6 @@
 
 from __future__ import annotations
 
-import re
 import signal
 import sys
 import threading
@@ -30,9 +29,6 @@ from logos.session.folder import below
 _LOOK_INTERVAL_S: Final = 0.05
 
 
-_FOUND_BY_ITS_MARKER: Final = re.compile(r"(?<=\S) \(the marker \S+ is there\)$")
-
-
 class SwitchEngagedError(Exception):
     """The kill switch does not allow a session to start; the message says how to clear it."""
 
@@ -43,32 +39,37 @@ def tell_operator(text: str) -> None:
 
 
 class SessionSwitch(CircuitBreaker):
-    """The machine's switch, whose reasons leave out when and how it was found out.
+    """The machine's switch, whose reasons leave out when it happened.
 
-    They go into the journal, where the time that counts is the event's. And whether a look comes
-    between an engagement's marker and its record, and finds the marker, is a matter of chance: the
-    reason is the same words either way.
+    They go into the journal, where the time that counts is the event's.
     """
 
     __slots__ = ()
 
     def why(self) -> str:
         status = self.status()
-        reason = _FOUND_BY_ITS_MARKER.sub("", status.why or "; ".join(status.causes))
+        reason = status.why or "; ".join(status.causes)
         return f"{reason} (by {status.who})" if status.who else reason
 
 
 def open_switch(
-    tell: Callable[[str], object], home: Path | None = None, *, may_be_engaged: bool = False
+    tell: Callable[[str], object],
+    home: Path | None = None,
+    *,
+    may_be_engaged: bool = False,
+    is_real: bool = False,
 ) -> SessionSwitch:
-    """The kill switch of the workspace `home` (None: the machine's), ready for a paper session.
+    """The kill switch of the workspace `home` (None: the machine's), ready for a session.
 
-    A machine with no history is armed for paper, and `tell` hears of it. Raises
-    SwitchEngagedError when the switch is engaged or cannot be judged, unless it `may_be_engaged`
-    because the session to be resumed was ending on that account.
+    A machine with no history is armed for paper, and `tell` hears of it. `is_real`: for orders that
+    leave this process; a person must have armed the switch for them (`logos kill reset --mode
+    live`), on this machine and for this version.
+
+    Raises SwitchEngagedError when the switch is engaged or cannot be judged, unless it
+    `may_be_engaged` because the session to be resumed was ending on that account.
     """
     folder = below(home, paths.state_dir()) / "kill-switch"
-    breaker = SessionSwitch(folder, build=__version__, mode="paper")
+    breaker = SessionSwitch(folder, build=__version__, mode="live" if is_real else "paper")
     try:
         if breaker.arm_if_new():
             tell(f"kill switch: nothing was ever armed here; armed for paper in {breaker.folder}")

@@ -48,7 +48,7 @@ from logos.session.outcome import SessionResult
 from logos.session.plan import Plan, make_plan
 from logos.session.recorded import RecordedSwitch
 from logos.session.recoveries import Recovery
-from logos.session.recovery import CannotResumeError, same_plan
+from logos.session.recovery import CannotResumeError, Flatten, same_plan
 from logos.session.running import Running
 from logos.venues.contract import Venue
 
@@ -96,7 +96,9 @@ def run_live(
     """
     plan = make_plan(config, strategy=strategy, feed=NoFeed())
     connected = _connect(plan, outside)
-    own_switch = open_switch(tell, home) if switch is None else None
+    own_switch = None
+    if switch is None:
+        own_switch = open_switch(tell, home, is_real=plan.config.venue.live)
     try:
         used_switch = own_switch if switch is None else switch
         assert used_switch is not None
@@ -125,11 +127,14 @@ def resume_live(
     is_acknowledged: bool = False,
     tell: Callable[[str], object] = tell_operator,
     home: Path | None = None,
+    flatten: Flatten | None = None,
 ) -> SessionResult:
     """Go on with a live session that was stopped or crashed, on live data. As `run_live`.
 
-    Orders that may be at a venue are asked for there before anything new is sent. Raises
-    CannotResumeError and what `logos.session.recovery.resume` raises.
+    Orders that may be at a venue are asked for there before anything new is sent. With `flatten`
+    the strategy is not asked again: open orders are cancelled, every position is closed through
+    the same guards and gates, and the session ends when nothing is left. Raises CannotResumeError
+    and what `logos.session.recovery.resume` raises.
     """
     place = find_session(session_id, home)
     journal = read_session(place)
@@ -147,7 +152,12 @@ def resume_live(
     connected = _connect(plan, outside)
     own_switch = None
     if switch is None:
-        own_switch = open_switch(tell, home, may_be_engaged=_ended_engaged(journal))
+        own_switch = open_switch(
+            tell,
+            home,
+            may_be_engaged=_ended_engaged(journal),
+            is_real=plan.config.venue.live,
+        )
     try:
         live_switch = own_switch if switch is None else switch
         recorded = RecordedSwitch(journal.recording, live_switch)
@@ -159,7 +169,7 @@ def resume_live(
         guardian = Guardian(session_id, own_switch or InProcessSwitch(), core, home)
         recorder = InputsWriter(place / INPUTS_FILE, list(plan.instruments), whole_bytes)
         session = _Session(
-            plan, session_id, core, folder, guardian, recorder, recorded, place, journal
+            plan, session_id, core, folder, guardian, recorder, recorded, place, journal, flatten
         )
         with Recovery(place, journal, None) as recovery:
             result = session.run(connected, tell, home, inputs)
@@ -210,7 +220,9 @@ class _Session:
         switch: Switch,
         place: Path,
         journal: Journal | None = None,
+        flatten: Flatten | None = None,
     ) -> None:
+        self._flatten = flatten
         self._plan = plan
         self._id = session_id
         self._core = core
@@ -317,7 +329,7 @@ class _Session:
                 float(settings.drain_timeout_s),
             ),
             link,
-            on_heartbeat=lambda: self._on_heartbeat(status, inbox, clock),
+            on_heartbeat=lambda: self._on_heartbeat(status, inbox, clock, engine),
             others={} if reconciler is None else {"reconciliation": reconciler.run},
             before_live=lambda: self._before_live(venue, link, reconciler, past, tell),
         )
@@ -331,10 +343,20 @@ class _Session:
             if venue is not None:
                 await venue.close()
 
-    def _on_heartbeat(self, status: StatusFile, inbox: Inbox, clock: Clock) -> None:
+    def _on_heartbeat(
+        self, status: StatusFile, inbox: Inbox, clock: Clock, engine: LiveEngine[SessionResult]
+    ) -> None:
         """Show that the loop turns, and listen to the operator."""
         status.write(self._core, inbox, clock.now_ns())
         self._operator.look()
+        if self._flatten is not None and self._is_flat():
+            engine.finish()
+
+    def _is_flat(self) -> bool:
+        """Whether a flattening has been carried out: nothing is held and nothing is open."""
+        books = self._core.desk.books.values()
+        is_ordered = not self._running.has_commands
+        return is_ordered and not any(book.inventory.position or book.working for book in books)
 
     async def _before_live(
         self,
@@ -349,6 +371,8 @@ class _Session:
             self._catch_up(tell)
         if self._core.is_closed:
             self._running.command("open", "resumed", "operator")
+        if self._flatten is not None:
+            self._running.command("flatten", self._flatten.reason, self._flatten.by)
         if venue is None or link is None or reconciler is None:
             return
         await venue.open()

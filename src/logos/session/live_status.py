@@ -19,8 +19,8 @@ from logos.core.types import NS_PER_SECOND
 from logos.execution.inbox import Inbox
 from logos.feeds.live import FeedNews
 from logos.session.folder import below
+from logos.session.presence import STATUS_SUFFIX, status_path
 
-SUFFIX = ".status.json"
 _NEWS_MAX = 1_000
 
 
@@ -54,7 +54,7 @@ class StatusFile:
 
     def __init__(self, session_id: str, home: Path | None) -> None:
         self._id = session_id
-        self._path = status_folder(home) / f"{session_id}{SUFFIX}"
+        self._path = status_path(session_id, home)
         self._feeds: dict[str, str] = {}
         self._news: list[FeedNews] = []
         self.news_count = 0
@@ -117,7 +117,7 @@ def read_statuses(home: Path | None = None) -> list[tuple[Path, LiveStatus | Non
     """Every heartbeat there is, by name; None for one that does not read back."""
     folder = status_folder(home)
     found: list[tuple[Path, LiveStatus | None]] = []
-    for path in sorted(folder.glob(f"*{SUFFIX}")) if folder.is_dir() else []:
+    for path in sorted(folder.glob(f"*{STATUS_SUFFIX}")) if folder.is_dir() else []:
         try:
             found.append((path, msgspec.json.decode(path.read_bytes(), type=LiveStatus)))
         except FileNotFoundError:

@@ -5,6 +5,17 @@ from __future__ import annotations
 import fcntl
 import os
 from pathlib import Path
+from typing import Final
+
+from logos import paths
+from logos.session.folder import below
+
+STATUS_SUFFIX: Final = ".status.json"
+
+
+def status_path(session_id: str, home: Path | None = None) -> Path:
+    """Where a live session writes its heartbeat; see `live_status`."""
+    return below(home, paths.state_dir()) / "sessions" / f"{session_id}{STATUS_SUFFIX}"
 
 
 def is_in_use(journal: Path) -> bool:

@@ -38,6 +38,7 @@ from logos.session.guardian import Guardian, open_switch, tell_operator
 from logos.session.history import Journal, JournalDamagedError, find_session, read_session
 from logos.session.outcome import SessionResult
 from logos.session.plan import Feed, Plan, make_plan
+from logos.session.presence import status_path
 from logos.session.recorded import RecordedSwitch, Recording
 from logos.session.recoveries import Recovery
 from logos.session.restoring import Attempt, CannotResumeError, look_for_snapshot
@@ -152,6 +153,8 @@ def resume(
         with Recovery(folder, journal, snapshot) as recovery:
             result = running.run(on_plan(plan) if on_plan is not None else _no_progress)
             recovery.result = result.status.value
+        # Of a live session that is over, what it last said of itself is over as well.
+        status_path(session_id, home).unlink(missing_ok=True)
         return result
     finally:
         if own_switch is not None:
