@@ -16,7 +16,7 @@ TOOL = PROJECT / "tests" / "kill" / "mutation.py"
 
 def test_a_sample_of_the_changes_that_are_not_explained_is_noticed() -> None:
     done = subprocess.run(
-        [sys.executable, str(TOOL), "--sample", "20", "--seed", "3"],
+        [sys.executable, str(TOOL), "--sample", "20", "--seed", "2"],
         cwd=PROJECT,
         capture_output=True,
         text=True,
