@@ -34,7 +34,15 @@ from logos.core.outbox import Outbox, VenueRequest
 from logos.core.risk import Approved
 from logos.core.types import NS_PER_SECOND, OrderStatus, ReportKind, SwitchState
 from logos.execution.bounded import BoundedVenue
-from logos.execution.venue_words import ENDS, fee_units, is_fill_of, is_over, is_same, misfit
+from logos.execution.venue_words import (
+    ENDS,
+    fee_units,
+    is_fill_of,
+    is_over,
+    is_same,
+    misfit,
+    plain,
+)
 from logos.venues.contract import (
     NotSent,
     Refused,
@@ -154,8 +162,8 @@ class VenueLink:
         return len(self._kept)
 
     def has_seen_all_since(self, ts_ns: int) -> bool:
-        """Whether every order has been asked for since then, and the venue's word did fit."""
-        return all(kept.fit_ns >= ts_ns for kept in self._kept.values())
+        """Whether every order has been asked for after that, and the venue's word did fit."""
+        return all(kept.fit_ns > ts_ns for kept in self._kept.values())
 
     # ---- the tasks ----
 
@@ -384,7 +392,7 @@ class VenueLink:
 
     def _report(self, kept: _Kept, kind: ReportKind, detail: str) -> None:
         now_ns = self._clock.now_ns()
-        self._put(Report(now_ns, kind, kept.order.client_order_id, detail))
+        self._put(Report(now_ns, kind, kept.order.client_order_id, plain(detail)))
 
     def _difference(self, subject: str, detail: str) -> None:
-        self._put(Report(self._clock.now_ns(), ReportKind.DIFFERENCE, subject, detail))
+        self._put(Report(self._clock.now_ns(), ReportKind.DIFFERENCE, subject, plain(detail)))

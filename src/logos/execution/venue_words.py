@@ -19,6 +19,14 @@ ENDS: Final = {
 """The ends of an order that are reports of their own; a complete fill is reported as its fills."""
 
 
+_WORDS_MAX: Final = 1_000
+
+
+def plain(words: str) -> str:
+    """Words of a venue as they can be written down: valid text, and not a whole web page."""
+    return words[:_WORDS_MAX].encode("utf-8", "backslashreplace").decode()
+
+
 def is_over(there: VenueOrder) -> bool:
     """Whether the venue says that the order has ended, in whatever way."""
     return there.status in ENDS or there.status is OrderStatus.FILLED
