@@ -56,6 +56,11 @@ class TickingClock:
         await asyncio.sleep(0)
         self._now_ns += round(seconds * NS_PER_SECOND)
 
+    async def until(self, moment_ns: int) -> None:
+        """Be at that moment, unless it has passed."""
+        await asyncio.sleep(0)
+        self._now_ns = max(self._now_ns, moment_ns - 1_000)
+
 
 class ScriptedFeed:
     """Delivers `count` quotes; after each of them it lets the loop turn and calls `after`."""

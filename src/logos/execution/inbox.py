@@ -17,7 +17,7 @@ from collections.abc import Callable, Mapping
 
 import msgspec
 
-from logos.core.messages import Event, Lag, MarketEvent, Quote, Report, TimePassed
+from logos.core.messages import Bar, Event, Lag, MarketEvent, Quote, QuoteBar, Report, TimePassed
 from logos.feeds.live import FeedNews
 
 
@@ -38,6 +38,7 @@ class Inbox:
         self._events: list[Event | None] = []
         self._arrived_ns: list[int] = []
         self._latest_quote: dict[str, int] = {}
+        self._latest_bar_ns: dict[str, int] = {}
         self._lagging: set[str] = set()
         self._waiter: asyncio.Future[None] | None = None
         self._is_woken = False
@@ -67,6 +68,8 @@ class Inbox:
         if event.ts_ns < self._latest_ns:
             # It had to wait for room, and others came in between.
             event = msgspec.structs.replace(event, ts_ns=self._latest_ns)
+        if type(event) is Bar or type(event) is QuoteBar:
+            event = self._as_received(event)
         limit_ns = self._stale_after_ns.get(symbol, 0)
         if limit_ns:
             self._watch_age(symbol, event.ts_ns, event.ts_ns - event_ns, limit_ns)
@@ -76,6 +79,19 @@ class Inbox:
         self.last_market_ns = event.ts_ns
         self._put(event)
         return True
+
+    def _as_received(self, bar: Bar | QuoteBar) -> Bar | QuoteBar:
+        """The bar, beginning when the one before it was received.
+
+        An order that was made on the bar before meets this one, as it does in a replay; with the
+        nominal length that would depend on which of the two took longer to arrive.
+        """
+        before_ns = self._latest_bar_ns.get(bar.symbol, 0)
+        self._latest_bar_ns[bar.symbol] = bar.ts_ns
+        span_ns = bar.ts_ns - before_ns
+        if before_ns and abs(span_ns - bar.interval_ns) <= bar.interval_ns // 2:
+            return msgspec.structs.replace(bar, interval_ns=span_ns)
+        return bar
 
     def _conflate(self, event: MarketEvent) -> bool:
         """Let go of the symbol's older quote for this newer one, if that is what they are."""

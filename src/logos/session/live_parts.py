@@ -26,6 +26,10 @@ if TYPE_CHECKING:
     from logos.execution.live_engine import LiveEngine
 
 
+_YAHOO_POLL_S = 5.0
+"""Yahoo's charts move once a minute; it is not asked more often than this."""
+
+
 class NoFeed:
     """Stands in a plan for the feed of a live session, whose events are pushed."""
 
@@ -129,7 +133,7 @@ def _yahoo_feed(plan: Plan, clock: Clock, random: Random) -> LiveFeed:
         clock,
         random,
         interval=settings.interval,
-        poll_interval_s=settings.poll_interval_ms / 1_000,
+        poll_interval_s=max(_YAHOO_POLL_S, settings.poll_interval_ms / 1_000),
         url=settings.url,
         cache_dir=paths.state_dir() / "yahoo",
     )
