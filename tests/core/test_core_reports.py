@@ -486,3 +486,16 @@ def test_an_independent_auditor_agrees_with_the_books_of_a_venue(tmp_path: Path)
     found = audit(tmp_path / "trades.csv", terms, {"USD": "1000000"})
     assert found.is_clean, found
     assert found.rows > 20
+
+
+@pytest.mark.parametrize("wish", [Cancel(tag="mine"), Replace(tag="mine", limit_price="9.5")])
+def test_a_strategy_that_wants_it_too_does_not_take_a_cancel_from_the_switch(
+    wish: Answer,
+) -> None:
+    core = started(Scripted({1: BUY_TWO, 2: wish}))
+    told(core, report(ReportKind.ACCEPTED, 2))
+    core.switch.set_reduce_only("test", "test")
+    told(core, TimePassed(3), at(4))
+    records = told(core, report(ReportKind.CANCELLED, 5))
+    assert updates_in(records) == ["CANCELLED CANCELLED_BY_KILL_SWITCH"]
+    assert orders_in(records) == []

@@ -181,11 +181,13 @@ class Dealing:
             words = f"no open order {order_id or repr(tag)}"
             self._desk.refuse(symbol, [(Code.UNKNOWN_ORDER, words)])
             return
-        found.cancel_code = Code.CANCELLED_BY_STRATEGY if new is None else Code.REPLACED
+        code = Code.CANCELLED_BY_STRATEGY if new is None else Code.REPLACED
         found.replacement = new
         if self._rules.latency_ns == 0 or self._desk.outbox is not None:
-            self._desk.cancel(found, found.cancel_code)
-        elif found.cancel_at_ns < 0:  # a second wish does not put off the first
+            self._desk.cancel(found, code)
+            return
+        found.cancel_code = code
+        if found.cancel_at_ns < 0:  # a second wish does not put off the first
             found.cancel_at_ns = self._desk.now_ns + self._rules.latency_ns
 
     def _replace(self, order: Order) -> None:
