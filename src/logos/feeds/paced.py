@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from logos.core.clock import Clock
-from logos.core.messages import MarketEvent
+from logos.core.messages import Bar, MarketEvent, QuoteBar
 from logos.core.types import NS_PER_SECOND
 from logos.feeds.live import FeedNews, FeedState, Sink
 
@@ -58,9 +58,16 @@ class PacedFeed:
                 if self._speed and wait_ns > _SLEEP_MIN_NS:
                     await clock.sleep(wait_ns / NS_PER_SECOND)
                 now_ns = clock.now_ns()
-                stamped = msgspec.structs.replace(event, ts_ns=now_ns)
+                stamped = self._stamped(event, now_ns)
                 while not sink.market(stamped, min(due_ns, now_ns) if self._speed else now_ns):
                     await sink.room()
             # Between two chunks the loop gets a turn even where nothing had to be waited for.
             await clock.sleep(0)
         sink.news(FeedNews(clock.now_ns(), self.name, "", FeedState.CLOSED, "played to its end"))
+
+    def _stamped(self, event: MarketEvent, now_ns: int) -> MarketEvent:
+        """The event as it is seen now; a bar is as much shorter as time is faster."""
+        if isinstance(event, (Bar, QuoteBar)):
+            interval_ns = round(event.interval_ns / self._speed) if self._speed else 0
+            return msgspec.structs.replace(event, ts_ns=now_ns, interval_ns=interval_ns)
+        return msgspec.structs.replace(event, ts_ns=now_ns)

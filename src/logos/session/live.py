@@ -40,7 +40,7 @@ from logos.journal.inputs import INPUTS_FILE, InputsWriter, RecordedInputs
 from logos.session.folder import SessionFolder, claim_folder
 from logos.session.guardian import Guardian, open_switch, tell_operator
 from logos.session.history import Journal, find_session, read_session
-from logos.session.live_parts import LiveFacts, NoFeed, make_feeds
+from logos.session.live_parts import LiveFacts, NoFeed, make_feeds, with_instruments
 from logos.session.live_status import StatusFile
 from logos.session.live_venues import venue_of
 from logos.session.operator import OperatorInbox
@@ -94,7 +94,7 @@ def run_live(
     Orders meet the paper market unless `config.venue.live` says that the operator gave both
     `--live` and `--i-acknowledge-risk`. Raises as `logos.session.run`.
     """
-    plan = make_plan(config, strategy=strategy, feed=NoFeed())
+    plan = make_plan(with_instruments(config), strategy=strategy, feed=NoFeed())
     connected = _connect(plan, outside)
     own_switch = None
     if switch is None:

@@ -10,8 +10,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from random import Random
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from logos import paths
-from logos.config import ConfigError, FeedName
+from logos.config import Config, ConfigError, FeedName
 from logos.core.clock import Clock
 from logos.core.messages import Event
 from logos.execution.inbox import Inbox
@@ -19,6 +21,7 @@ from logos.execution.stall import StallWatch
 from logos.feeds.live import LiveFeed
 from logos.feeds.paced import PacedFeed
 from logos.journal.inputs import InputsWriter
+from logos.session.build import find_instruments
 from logos.session.live_status import StatusFile
 from logos.session.plan import Plan, find_sources, replay_feed
 
@@ -78,6 +81,14 @@ class LiveFacts:
             "feed_news_count": status.news_count,
             "feed_news": status.feed_facts(),
         }
+
+
+def with_instruments(config: Config) -> Config:
+    """The settings with the instruments that lie beside recorded data, where that is the feed."""
+    if config.live.feed is not FeedName.REPLAY:
+        return config
+    found = find_instruments(config, find_sources(config))
+    return msgspec.structs.replace(config, instruments=found)
 
 
 def make_feeds(plan: Plan, clock: Clock, random: Random) -> list[LiveFeed]:
