@@ -158,7 +158,7 @@ def draw_faults(random: Random) -> tuple[Faults, bool]:
     )
 
 
-class Sequence1:
+class Story:
     """One sequence; `run` gives its outcome."""
 
     def __init__(self, seed: int) -> None:
@@ -326,6 +326,10 @@ class Sequence1:
             self.venue.set_price(instrument.symbol, bid)
             self.drain()
             self.step([quote])
+            if self.random.random() < 0.01:
+                # Orders are on their way from the core to the venue just now.
+                self.switch.engage("campaign", "kill")
+                self.outcome.counts["kills"] += 1
         elif draw < 0.8:
             self.drain()
             self.step([TimePassed(self.clock.now_ns())])
@@ -507,7 +511,7 @@ def run_sequence(seed: int) -> Outcome:
     """One sequence by its seed, in an event loop of its own."""
 
     async def body() -> Outcome:
-        sequence = Sequence1(seed)
+        sequence = Story(seed)
         try:
             return await sequence.run()
         except Exception as error:
