@@ -30,6 +30,7 @@ from logos.core.outbox import VenueRequest
 from logos.core.strategy import Strategy
 from logos.core.types import ReportKind, SessionStatus, SwitchState
 from logos.execution.clock import SystemClock
+from logos.execution.concurrent import ConcurrentTradingEngine
 from logos.execution.inbox import Inbox
 from logos.execution.live_engine import LiveEngine, LiveRules
 from logos.execution.reconcile import Reconciler, ReconcileRules
@@ -37,10 +38,18 @@ from logos.execution.stall import StallWatch
 from logos.execution.venue_link import VenueLink
 from logos.feeds.live import LiveFeed
 from logos.journal.inputs import INPUTS_FILE, InputsWriter, RecordedInputs
-from logos.session.folder import SessionFolder, claim_folder
+from logos.session.folder import claim_folder
 from logos.session.guardian import Guardian, open_switch, tell_operator
 from logos.session.history import Journal, find_session, read_session
-from logos.session.live_parts import LiveFacts, NoFeed, make_feeds, with_instruments
+from logos.session.live_metrics import MeteredFolder, MetricsFile, metrics_of
+from logos.session.live_parts import (
+    LiveFacts,
+    NoFeed,
+    Terminal,
+    make_feeds,
+    make_terminal,
+    with_instruments,
+)
 from logos.session.live_status import StatusFile
 from logos.session.live_venues import venue_of
 from logos.session.operator import OperatorInbox
@@ -78,6 +87,8 @@ class _Connected:
     venue: Venue | None
     clock: Clock
     random: Random
+    terminal: Terminal | None = None
+    """Of MetaTrader 5: one gateway for the feeds and the venue."""
 
 
 def run_live(
@@ -105,7 +116,7 @@ def run_live(
         session_id, place = claim_folder(plan.config.session.id, home)
         core = plan.make_core(session_id, used_switch)
         try:
-            folder = SessionFolder(session_id, place, core.desk.books, home)
+            folder = MeteredFolder(session_id, place, core.desk.books, home)
             guardian = Guardian(session_id, used_switch, core, home)
             recorder = InputsWriter(place / INPUTS_FILE, list(plan.instruments))
         except OSError:
@@ -165,7 +176,7 @@ def resume_live(
         recorded.attach(core.desk)
         inputs = RecordedInputs(place / INPUTS_FILE, plan.instruments)
         whole_bytes = _whole_bytes(inputs)
-        folder = SessionFolder(session_id, place, core.desk.books, home, journal.whole_bytes)
+        folder = MeteredFolder(session_id, place, core.desk.books, home, journal.whole_bytes)
         guardian = Guardian(session_id, own_switch or InProcessSwitch(), core, home)
         recorder = InputsWriter(place / INPUTS_FILE, list(plan.instruments), whole_bytes)
         session = _Session(
@@ -186,12 +197,13 @@ def _connect(plan: Plan, outside: Outside | None) -> _Connected:
     clock = SystemClock() if given.clock is None else given.clock
     # Of its own: what the core draws must not depend on how often a feed had to retry.
     random = Random(plan.seed)  # noqa: S311
-    feeds = make_feeds(plan, clock, random) if given.feeds is None else given.feeds
-    if plan.config.venue.live and given.venue is None:
+    terminal = make_terminal(plan, clock, random, given.feeds is None, given.venue is None)
+    feeds = make_feeds(plan, clock, random, terminal) if given.feeds is None else given.feeds
+    if plan.config.venue.live and given.venue is None and terminal is None:
         venue_of(
             plan.config, plan.instruments, "", clock, random
         )  # what is missing is told before anything has begun
-    return _Connected(feeds, given.venue, clock, random)
+    return _Connected(feeds, given.venue, clock, random, terminal)
 
 
 def _whole_bytes(inputs: RecordedInputs) -> int:
@@ -214,7 +226,7 @@ class _Session:
         plan: Plan,
         session_id: str,
         core: TradingCore,
-        folder: SessionFolder,
+        folder: MeteredFolder,
         guardian: Guardian,
         recorder: InputsWriter,
         switch: Switch,
@@ -227,6 +239,7 @@ class _Session:
         self._id = session_id
         self._core = core
         self._folder = folder
+        self._metrics = folder.metrics = metrics_of(core.desk)
         self._recorder = recorder
         self._switch = switch
         self._place = place
@@ -296,8 +309,10 @@ class _Session:
         settings = self._plan.config.live
         clock, random = outside.clock, outside.random
         plan = self._plan
-        venue = outside.venue
-        if venue is None:
+        venue, terminal = outside.venue, outside.terminal
+        if venue is None and terminal is not None:
+            venue = terminal.venue_of(self._id)
+        elif venue is None:
             venue = venue_of(plan.config, plan.instruments, self._id, clock, random)
         status = StatusFile(self._id, home)
         self._operator = OperatorInbox(self._id, home, self._running, plan.instruments, tell)
@@ -313,10 +328,12 @@ class _Session:
                 clock,
                 random,
                 inbox.put,
+                None if terminal is None else terminal.link_rules,
                 since_ns=_began_ns(past),
             )
             reconciler = self._reconciler(venue, link, clock, inbox, tell)
-        engine: LiveEngine[SessionResult] = LiveEngine(
+        metrics_file = MetricsFile(self._id, home)
+        loop: LiveEngine[SessionResult] = LiveEngine(
             self,
             inbox,
             self._recorder,
@@ -329,34 +346,51 @@ class _Session:
                 float(settings.drain_timeout_s),
             ),
             link,
-            on_heartbeat=lambda: self._on_heartbeat(status, inbox, clock, engine),
+            on_heartbeat=lambda: self._on_heartbeat(status, inbox, clock, loop),
             others={} if reconciler is None else {"reconciliation": reconciler.run},
             before_live=lambda: self._before_live(venue, link, reconciler, past, tell),
         )
+        engine = ConcurrentTradingEngine(
+            loop,
+            inbox,
+            self._core.desk.books,
+            self._switch,
+            clock,
+            self._running,
+            self._metrics,
+            on_mark=metrics_file.write,
+        )
+        self._engine = engine
         self._facts.watch(engine, inbox, status)
+        if terminal is not None:
+            terminal.begin(self._id, self._switch, engine.trip, home)
         try:
             with StallWatch(lambda: engine.beats, _STALL_S, tell) as stalls:
                 self._facts.stalls = stalls
                 return await engine.run(() if past is None else past.batches())
         finally:
             status.remove()
+            engine.mark()
             if venue is not None:
                 await venue.close()
+            if terminal is not None:
+                await terminal.close()
 
     def _on_heartbeat(
         self, status: StatusFile, inbox: Inbox, clock: Clock, engine: LiveEngine[SessionResult]
     ) -> None:
         """Show that the loop turns, and listen to the operator."""
         status.write(self._core, inbox, clock.now_ns())
+        self._engine.mark()
         self._operator.look()
         if self._flatten is not None and self._is_flat():
             engine.finish()
 
     def _is_flat(self) -> bool:
-        """Whether a flattening has been carried out: nothing is held and nothing is open."""
+        """Whether a flattening has been carried out: no whole lot is held, and nothing open."""
         books = self._core.desk.books.values()
         is_ordered = not self._running.has_commands
-        return is_ordered and not any(book.inventory.position or book.working for book in books)
+        return is_ordered and all(book.is_flat and not book.working for book in books)
 
     async def _before_live(
         self,
@@ -378,7 +412,8 @@ class _Session:
         await venue.open()
         link.adopt([] if past is None else _fills_of(past))
         await reconciler.start()
-        baseline = {name: str(amount) for name, amount in (reconciler.baseline or {}).items()}
+        held = reconciler.baseline or {}
+        baseline = {name: format(amount, "f") for name, amount in held.items()}
         self._folder.write_json(_BASELINE_FILE, baseline)
 
     def _catch_up(self, tell: Callable[[str], object]) -> None:

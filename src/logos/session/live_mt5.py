@@ -25,7 +25,7 @@ from typing import Final, NamedTuple
 from urllib.parse import parse_qsl, urlsplit
 
 from logos import paths
-from logos.config import ConfigError, FeedKind, FeedName, VenueName
+from logos.config import ConfigError, FeedKind, VenueName
 from logos.config.environment import Environment
 from logos.config.secret import Secret
 from logos.core.clock import Clock
@@ -80,13 +80,6 @@ class Mt5Address(NamedTuple):
     endpoints: Endpoints
     settings: GatewaySettings
     server_offset_s: int
-
-
-def needs_mt5(plan: Plan) -> bool:
-    """Whether a session's feed or venue is a terminal."""
-    config = plan.config
-    is_venue = config.venue.live and config.venue.name is VenueName.MT5
-    return is_venue or config.live.feed is FeedName.MT5
 
 
 def read_url(url: str) -> Mt5Address:
@@ -148,6 +141,8 @@ def curve_keys(environment: Environment | None = None) -> CurveKeys | None:
 
 class Mt5Terminal:
     """One terminal of one session. Made before the session has an id; `begin` when it has."""
+
+    link_rules = LINK_RULES
 
     def __init__(self, plan: Plan, clock: Clock, random: Random) -> None:
         """Raises ConfigError for settings that cannot be meant."""
@@ -218,8 +213,11 @@ class Mt5Terminal:
         self._pump = asyncio.create_task(self._links.run(), name="mt5 live port")
         self._pump.add_done_callback(self._on_pump_end)
 
-    def venue(self, session_id: str) -> SharedMt5Venue:
-        """The venue on this terminal."""
+    def venue_of(self, session_id: str) -> SharedMt5Venue | None:
+        """The venue on this terminal; None where orders do not go to it."""
+        venue = self._plan.config.venue
+        if not venue.live or venue.name is not VenueName.MT5:
+            return None
         symbols = {
             symbol: Mt5VenueSymbol(self._plan.instruments[symbol], name)
             for symbol, name in self._names.items()
@@ -271,4 +269,3 @@ class Mt5Terminal:
 def gateway_log(session_id: str, home: Path | None = None) -> Path:
     """Where a session's gateway writes what it does."""
     return below(home, paths.logs_dir()) / f"{session_id}.gateway.jsonl"
-

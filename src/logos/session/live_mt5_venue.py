@@ -1,4 +1,4 @@
-"""An MT5 venue that asks once for all: many orders in flight share one look at the terminal's lists.
+"""An MT5 venue that asks once for all: orders in flight share one look at the terminal's lists.
 
 The problem: every order that is followed asks for the lists of orders and of deals. With a hundred
 orders in flight that is two hundred questions through one socket whose answers hold the same, each
@@ -25,7 +25,7 @@ _AGAIN_S: Final = 2
 """How far before the newest known deal the terminal is asked again: a deal may be booked late."""
 
 _LATE_S: Final = 10
-"""An order that is asked for longer than about this is looked for in all deals since it was sent."""
+"""An order that was sent longer ago is looked for in all deals since then."""
 
 _REMEMBERED_MAX: Final = 50_000
 _NEVER_S: Final = 1 << 62

@@ -7,26 +7,30 @@ own, and a session on recorded data none of them.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
 from random import Random
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 
 from logos import paths
-from logos.config import Config, ConfigError, FeedName
+from logos.config import Config, ConfigError, FeedName, VenueName
 from logos.core.clock import Clock
+from logos.core.gates import Switch
 from logos.core.messages import Event
 from logos.execution.inbox import Inbox
 from logos.execution.stall import StallWatch
+from logos.execution.venue_link import LinkRules
 from logos.feeds.live import LiveFeed
 from logos.feeds.paced import PacedFeed
 from logos.journal.inputs import InputsWriter
 from logos.session.build import find_instruments
 from logos.session.live_status import StatusFile
 from logos.session.plan import Plan, find_sources, replay_feed
+from logos.venues.contract import Venue
 
 if TYPE_CHECKING:
-    from logos.execution.live_engine import LiveEngine
+    from logos.execution.concurrent import ConcurrentTradingEngine
 
 
 _YAHOO_POLL_S = 5.0
@@ -46,13 +50,13 @@ class LiveFacts:
 
     def __init__(self, recorder: InputsWriter) -> None:
         self._recorder = recorder
-        self._engine: LiveEngine[Any] | None = None
+        self._engine: ConcurrentTradingEngine[Any] | None = None
         self._inbox: Inbox | None = None
         self._status: StatusFile | None = None
         self._concluded: Mapping[str, Any] | None = None
         self.stalls: StallWatch | None = None
 
-    def watch(self, engine: LiveEngine[Any], inbox: Inbox, status: StatusFile) -> None:
+    def watch(self, engine: ConcurrentTradingEngine[Any], inbox: Inbox, status: StatusFile) -> None:
         """These are the parts to ask at the end."""
         self._engine = engine
         self._inbox = inbox
@@ -91,8 +95,51 @@ def with_instruments(config: Config) -> Config:
     return msgspec.structs.replace(config, instruments=found)
 
 
-def make_feeds(plan: Plan, clock: Clock, random: Random) -> list[LiveFeed]:
+class Terminal(Protocol):
+    """A MetaTrader 5 terminal; see `live_mt5`, which needs a library of its own."""
+
+    link_rules: LinkRules
+
+    def feeds(self) -> list[LiveFeed]: ...
+
+    def begin(
+        self,
+        session_id: str,
+        switch: Switch,
+        trip: Callable[[str, str], object],
+        home: Path | None,
+    ) -> None: ...
+
+    def venue_of(self, session_id: str) -> Venue | None: ...
+
+    async def close(self) -> None: ...
+
+
+def make_terminal(
+    plan: Plan, clock: Clock, random: Random, for_feeds: bool, for_venue: bool
+) -> Terminal | None:
+    """The terminal that `[live]` or `[venue]` names; None where neither does. Raises ConfigError.
+
+    It is one for both: a terminal answers one client.
+    """
+    config = plan.config
+    is_feed = for_feeds and config.live.feed is FeedName.MT5
+    is_venue = for_venue and config.venue.live and config.venue.name is VenueName.MT5
+    if not is_feed and not is_venue:
+        return None
+    try:
+        from logos.session.live_mt5 import Mt5Terminal
+    except ImportError as error:
+        raise _missing(error, "mt5") from None
+    return Mt5Terminal(plan, clock, random)
+
+
+def make_feeds(
+    plan: Plan, clock: Clock, random: Random, terminal: Terminal | None
+) -> list[LiveFeed]:
     """The feeds that `[live]` names. Raises ConfigError and DataError."""
+    if plan.config.live.feed is FeedName.MT5 and terminal is not None:
+        return terminal.feeds()
     makers: Mapping[FeedName, Callable[[Plan, Clock, Random], LiveFeed]] = {
         FeedName.REPLAY: _paced,
         FeedName.CCXT: _ccxt_feed,
@@ -100,7 +147,7 @@ def make_feeds(plan: Plan, clock: Clock, random: Random) -> list[LiveFeed]:
     }
     feed = plan.config.live.feed
     if feed not in makers:
-        known = ", ".join(name.value for name in makers)
+        known = ", ".join(name.value for name in (*makers, FeedName.MT5))
         raise ConfigError(f"live.feed is {feed.value!r}: name one of {known}")
     try:
         return [makers[feed](plan, clock, random)]
