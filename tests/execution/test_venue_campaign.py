@@ -6,7 +6,7 @@ from collections import Counter
 
 from venue_campaign import run_sequence
 
-SEQUENCES = 120
+SEQUENCES = 90
 
 
 def test_a_sample_of_random_sessions_keeps_every_promise() -> None:
