@@ -66,7 +66,7 @@ test-compiled: compiled ## Run the tests against the C extensions, then remove t
 guard-campaign: env ## A million generated orders against generated limits (about 8 minutes)
 	$(BIN)/python tests/guards/guard_campaign.py 1000000
 
-BENCHES := engine sessions readers switch recovery
+BENCHES := engine sessions readers switch recovery live
 
 bench: env ## Run the benchmarks, or some of them (ONLY="engine sessions", ARGS=ticks)
 	@for name in $(or $(ONLY),$(BENCHES)); do \

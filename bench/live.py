@@ -7,9 +7,13 @@ all guards, the journal, the artifacts, the log. An order is made at every 100th
 the bid or ask by the paper market.
 
 - feed to strategy: from the feed's handing over to the end of the batch it was processed in, its
-  records journalled; so also feed to filled, for the quotes that made an order.
-- feed to durable: the same for orders to a venue in memory, until inputs and intent are on the disk:
-  what an order waits for before its first byte may leave.
+  records journalled.
+- feed to order: the same for the batches that made an order; on paper it is filled by then, so this
+  is feed to submitted and feed to filled.
+- feed to durable: for orders to a venue in memory, until inputs and intent are on the disk: what an
+  order waits for before its first byte may leave.
+
+The loopback rows have the quotes come through a TCP socket from a thread that paces them.
 
 Run: make bench ONLY=live   (python bench/live.py [quotes])
 """
@@ -18,16 +22,19 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import socket
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from random import Random
 from typing import Any
 
 from logos.config import make_config
-from logos.core.instrument import Instrument
 from logos.core.gates import InProcessSwitch
+from logos.core.instrument import Instrument
 from logos.core.messages import Quote
 from logos.core.strategy import Answer, Context, Strategy
 from logos.core.types import Side
@@ -35,6 +42,7 @@ from logos.execution.clock import SystemClock
 from logos.feeds.live import Sink
 from logos.session.build import make_instruments
 from logos.session.live import Outside, run_live
+from logos.testing.fake_venue import FakeVenue, FillRules
 
 SYMBOLS = ("AAA", "BBB", "CCC")
 SETTINGS: dict[str, Any] = {
@@ -48,6 +56,7 @@ SETTINGS: dict[str, Any] = {
         "stale_after_s": "60",
         "total": {"max_gross_exposure": "100000000", "max_drawdown": "1000000"},
     },
+    "live": {"heartbeat_ms": 1000},
     "instruments": {
         symbol: {"quote": "USD", "tick": "0.01", "lot": "1", "settlement": "margin"}
         for symbol in SYMBOLS
@@ -61,7 +70,7 @@ class EveryHundredth(Strategy):
     def __init__(self) -> None:
         self.seen = 0
 
-    def on_quote(self, context: Context, quote: Quote) -> Answer:
+    def on_quote(self, _context: Context, _quote: Quote) -> Answer:
         self.seen += 1
         if self.seen % 100:
             return None
@@ -82,53 +91,94 @@ class BenchFeed:
 
     async def run(self, sink: Sink) -> None:
         clock = SystemClock()
-        instruments = self._instruments
         began = time.perf_counter()
         for number in range(self._count):
-            instrument = instruments[number % 3]
-            now_ns = clock.now_ns()
-            price = 10_000 + number % 50
-            sink.market(
-                Quote(now_ns, instrument.symbol, price, price + 1, 5, 5, instrument), now_ns
-            )
+            self.hand_over(sink, clock, number)
             if number % self._burst == 0:
                 await asyncio.sleep(0)
         self.took_s = time.perf_counter() - began
 
+    def hand_over(self, sink: Sink, clock: SystemClock, number: int) -> None:
+        instrument = self._instruments[number % 3]
+        now_ns = clock.now_ns()
+        price = 10_000 + number % 50
+        quote = Quote(now_ns, instrument.symbol, price, price + 1, 5, 5, instrument)
+        sink.market(quote, now_ns)
 
-def run_once(count: int, burst: int, *, durable: bool) -> None:
+
+class LoopbackFeed(BenchFeed):
+    """Reads `count` numbers of quotes from a socket on the loopback."""
+
+    async def run(self, sink: Sink) -> None:
+        server = socket.create_server(("127.0.0.1", 0))
+        sender = threading.Thread(target=self._send, args=(server,))
+        sender.start()
+        reader, writer = await asyncio.open_connection(*server.getsockname())
+        clock = SystemClock()
+        began = time.perf_counter()
+        while frame := await reader.read(1 << 16):
+            for line in frame.splitlines():
+                self.hand_over(sink, clock, int(line))
+        self.took_s = time.perf_counter() - began
+        writer.close()
+        sender.join()
+        server.close()
+
+    def _send(self, server: socket.socket) -> None:
+        connection, _ = server.accept()
+        with connection:
+            for number in range(self._count):
+                # Fixed width: a frame that was cut in two would be another number.
+                connection.sendall(b"%09d\n" % number)
+                time.sleep(0.0001)
+
+
+def run_once(
+    title: str, feed_kind: type[BenchFeed], count: int, burst: int, has_venue: bool
+) -> None:
+    """One live session; prints its row."""
     settings = dict(SETTINGS)
+    if has_venue:
+        settings["venue"] = {"name": "ccxt", "exchange": "binance", "live": True}
     config = make_config(settings)
     instruments = list(make_instruments(config.instruments).values())
-    feed = BenchFeed(instruments, count, burst)
-    with tempfile.TemporaryDirectory() as folder:
+    clock = SystemClock()
+    feed = feed_kind(instruments, count, burst)
+    venue = None
+    if has_venue:
+        rules = FillRules(1.0, 0.0, 0.0)
+        venue = FakeVenue(instruments, clock, Random(1), {"USD": "1000000"}, fills=rules)
+        for instrument in instruments:
+            venue.set_price(instrument.symbol, 10_000)
+    with tempfile.TemporaryDirectory(dir=".") as folder:
         gc.collect()
         gc.freeze()
         result = run_live(
             config,
             strategy=EveryHundredth(),
-            outside=Outside(feeds=[feed], clock=SystemClock()),
+            outside=Outside(feeds=[feed], clock=clock, venue=venue),
             switch=InProcessSwitch(),
-            home=Path(folder),
+            home=Path(folder).resolve(),
             tell=lambda _: None,
         )
-    stages = result.summary["live"]["latency"]
-    words = "a turn each" if burst == 1 else f"bursts of {burst}"
-    print(
-        f"{words}: {result.summary['orders']:,} orders, {count / feed.took_s:,.0f} quotes a second"
-    )
-    for name, each in stages.items():
+    orders = result.summary["orders"]
+    print(f"{title}: {orders:,} orders, {count / feed.took_s:,.0f} quotes a second")
+    for name, each in result.summary["live"]["latency"].items():
         if each["count"]:
             print(
-                f"  {name:<17} p50 {each['p50_ns'] / 1e3:>8,.1f} us  p99 {each['p99_ns'] / 1e3:>8,.1f}"
-                f"  p99.9 {each['p99_9_ns'] / 1e3:>8,.1f}  max {each['max_ns'] / 1e3:>9,.1f}"
+                f"  {name:<17} p50 {each['p50_ns'] / 1e3:>9,.1f} us   p99 "
+                f"{each['p99_ns'] / 1e3:>9,.1f}   p99.9 {each['p99_9_ns'] / 1e3:>9,.1f}   max "
+                f"{each['max_ns'] / 1e3:>9,.1f}"
             )
 
 
 def main() -> None:
+    """All rows; the count is of the in-process ones."""
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 200_000
-    for burst in (1, 64):
-        run_once(count, burst, durable=False)
+    run_once("in process, a turn of the loop each", BenchFeed, count, 1, False)
+    run_once("in process, bursts of 64", BenchFeed, count, 64, False)
+    run_once("in process, orders durable first", BenchFeed, min(count, 20_000), 1, True)
+    run_once("over loopback, 10,000 a second at most", LoopbackFeed, min(count, 20_000), 1, False)
 
 
 if __name__ == "__main__":
