@@ -152,6 +152,7 @@ def row_of(fill: PaperFillRecord, traded: Instrument) -> dict[str, str]:
         "symbol_realised": format_units(fill.symbol_realised_units, money),
         "symbol_fees": format_units(fill.symbol_fees_units, money),
         "wallet": format_units(fill.wallet_units, money),
+        "base_fee": "",
     }
 
 

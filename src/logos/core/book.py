@@ -30,6 +30,7 @@ class Book:
     __slots__ = (
         "ask",
         "base_factor",
+        "base_spare",
         "base_wallet",
         "bid",
         "buy_left",
@@ -76,6 +77,9 @@ class Book:
         self.base_wallet = base_wallet
         self.base_factor: int = 10 ** (base_wallet.decimals - instrument.quantity_decimals)
         """Base-wallet units in one quantity unit."""
+        self.base_spare: int = 0
+        """Base-wallet units that fees took off the position and not off the wallet: less than one
+        quantity unit, and used up by the next fee."""
         self.unit_value: int = instrument.multiplier * 10 ** (
             ledger.decimals - instrument.value_decimals
         )
@@ -153,6 +157,33 @@ class Book:
     def value(self, price: int, quantity: int) -> int:
         """Money of `quantity` at `price`, in ledger units."""
         return price * quantity * self.unit_value
+
+    def base_fee_value(self, base_fee: int, price: int) -> int:
+        """What a fee in the base asset is worth at `price`, rounded up, in ledger units."""
+        return divide(base_fee * price * self.unit_value, self.base_factor, UP)
+
+    def take_base_fee(self, base_fee: int) -> int:
+        """How many quantity units a fee of `base_fee` base-wallet units takes off the position.
+
+        They are whole, so it may be more than the fee: the rest is kept for the next one.
+        """
+        missing = base_fee - self.base_spare
+        taken = divide(missing, self.base_factor, UP) if missing > 0 else 0
+        self.base_spare += taken * self.base_factor - base_fee
+        return taken
+
+    @property
+    def is_flat(self) -> bool:
+        """Whether nothing is held that could be sold: less than a lot is left."""
+        return abs(self.inventory.position) < self.instrument.lot
+
+    @property
+    def dust(self) -> int:
+        """What fees in the base asset left behind that is no whole lot, in base-wallet units."""
+        position = self.inventory.position
+        if self.instrument.settlement != "spot" or position < 0:
+            return 0
+        return position % self.instrument.lot * self.base_factor + self.base_spare
 
     def margin(self, value: int, rate: int) -> int:
         """Margin for a position of entry `value`: value * rate / leverage, rounded up."""

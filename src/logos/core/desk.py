@@ -170,19 +170,47 @@ class Desk:
         self.book_fill(order, quantity, price, is_maker, fee)
         return True
 
-    def book_fill(self, order: Order, quantity: int, price: int, is_maker: bool, fee: int) -> None:
-        """Book a fill that happened, at the fee it cost (ledger units)."""
+    def book_fill(
+        self,
+        order: Order,
+        quantity: int,
+        price: int,
+        is_maker: bool,
+        quote_fee: int,
+        base_fee: int = 0,
+    ) -> None:
+        """Book a fill that happened, at the fee it cost.
+
+        `quote_fee` is in ledger units. `base_fee` is what a spot venue kept of the asset, in units
+        of the base wallet, which alone is charged it; the ledger books its value at the fill's
+        price, rounded up. The position is what is left to sell: the fee comes off it in whole
+        quantity units (`Book.take_base_fee`), so it never exceeds what the wallet gained.
+        """
         book = self.books[order.instrument.symbol]
         value = book.value(price, quantity)
         self._unlock_share(book, order, quantity)
+        fee = quote_fee
+        change = order.sign * quantity
+        if base_fee:
+            fee += book.base_fee_value(base_fee, price)
+            change -= book.take_base_fee(base_fee)
         order.fee += fee
         order.filled += quantity
         order.advance(OrderStatus.FILLED if order.remaining == 0 else OrderStatus.PARTIALLY_FILLED)
-        booking = book.inventory.apply_fill(order.sign * quantity, price, fee, self.now_ns)
-        self._move_money(book, order, quantity, value, fee, booking)
+        if change:
+            booking = book.inventory.apply_fill(change, price, fee, self.now_ns)
+        else:
+            booking = Booking()  # the smallest of purchases may go whole to the venue
+        if order.instrument.settlement == "spot":
+            book.ledger.wallet.balance -= order.sign * value + quote_fee
+            book.base_wallet.balance += order.sign * quantity * book.base_factor - base_fee
+        else:
+            book.ledger.wallet.balance += booking.realised - fee
+            book.rebind_margin()
+        self._move_ledger(book, fee, booking)
         self._leave(book, order, quantity)
         self.fill_count += 1
-        fill = self._fill_record(book, order, quantity, price, is_maker, fee, booking)
+        fill = self._fill_record(book, order, quantity, price, is_maker, fee, base_fee, booking)
         self._record_update(order)
         self.effects.append(fill)
         self.is_unsettled = True
@@ -210,23 +238,13 @@ class Desk:
         short = quantity * book.base_factor > base_wallet.balance + base_wallet.borrow_limit
         return Code.INSUFFICIENT_BORROW if short else None
 
-    def _move_money(
-        self, book: Book, order: Order, quantity: int, value: int, fee: int, booking: Booking
-    ) -> None:
-        """Wallets, margins and ledger take over what the inventory booked."""
-        ledger = book.ledger
-        inventory = book.inventory
-        if order.instrument.settlement == "spot":
-            ledger.wallet.balance -= order.sign * value + fee
-            book.base_wallet.balance += order.sign * quantity * book.base_factor
-        else:
-            ledger.wallet.balance += booking.realised - fee
-            book.rebind_margin()
+    def _move_ledger(self, book: Book, fee: int, booking: Booking) -> None:
+        """The ledger takes over what the inventory booked."""
         book.realised += booking.realised
         book.fees += fee
         old_value = book.market_value
-        book.market_value = book.value(book.mark, inventory.position)
-        ledger.book(booking.realised, fee, old_value, book.market_value, booking.cost)
+        book.market_value = book.value(book.mark, book.inventory.position)
+        book.ledger.book(booking.realised, fee, old_value, book.market_value, booking.cost)
         if booking.closures:
             self.guards.see_result(sum([lot.pnl_units - lot.fee_units for lot in booking.closures]))
 
@@ -314,6 +332,7 @@ class Desk:
         price: int,
         is_maker: bool,
         fee: int,
+        base_fee: int,
         booking: Booking,
     ) -> PaperFillRecord:
         fill_id = self.next_fill_id
@@ -343,4 +362,6 @@ class Desk:
             instrument.price_decimals,
             instrument.quantity_decimals,
             book.ledger.decimals,
+            base_fee,
+            book.base_wallet.decimals,
         )

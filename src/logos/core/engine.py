@@ -21,6 +21,7 @@ from logos.core.book import Book
 from logos.core.context import CoreContext
 from logos.core.dealing import Dealing, strategy_failed
 from logos.core.desk import Desk
+from logos.core.fixed import format_units
 from logos.core.flattener import Flattener
 from logos.core.gates import Switch
 from logos.core.guards import SessionGuards
@@ -193,7 +194,12 @@ class TradingCore:
         self._ask_nobody()
 
     def finish(self) -> list[Record]:
-        """The last samples."""
+        """What is too little to be sold, and the last samples."""
+        for book in self.desk.books.values():
+            if book.dust:
+                amount = format_units(book.dust, book.base_wallet.decimals)
+                words = f"{amount} {book.instrument.base} stays: less than a lot cannot be sold"
+                self._warn(book.instrument.symbol, "DUST", words)
         self.sample(self.desk.now_ns)
         return self.take_effects()
 

@@ -185,7 +185,8 @@ class Report(msgspec.Struct, frozen=True, gc=False):
     """What a venue said of one order of ours.
 
     `quantity_units`, `price_units`, `fee_units` (of the ledger), `is_maker` and `fill_id` speak of
-    one fill; `detail` is the venue's wording, or what is wrong (DIFFERENCE).
+    one fill; `base_fee_units` is a fee in the traded asset, in units of its wallet. `detail` is the
+    venue's wording, or what is wrong (DIFFERENCE).
     """
 
     ts_ns: int
@@ -197,6 +198,7 @@ class Report(msgspec.Struct, frozen=True, gc=False):
     fee_units: int = 0
     is_maker: bool = False
     fill_id: str = ""
+    base_fee_units: int = 0
 
 
 class SessionEnd(msgspec.Struct, frozen=True, gc=False):

@@ -70,7 +70,11 @@ class LotClosure(msgspec.Struct, frozen=True, gc=False):
 
 
 class PaperFillRecord(msgspec.Struct, frozen=True, gc=False, tag="fill", tag_field="kind"):
-    """One fill: its order, the lots it consumed, and the books right after it."""
+    """One fill: its order, the lots it consumed, and the books right after it.
+
+    `base_fee_units` is what the venue kept of the traded asset, in units of `10**-base_decimals`;
+    `fee_units` has its value in it.
+    """
 
     ts_ns: int
     tick_id: int
@@ -95,6 +99,8 @@ class PaperFillRecord(msgspec.Struct, frozen=True, gc=False, tag="fill", tag_fie
     price_decimals: int
     quantity_decimals: int
     money_decimals: int
+    base_fee_units: int = 0
+    base_decimals: int = 0
 
     @property
     def price(self) -> Decimal:

@@ -51,8 +51,18 @@ class Reports:
                 f"{order.remaining} remain",
             )
             return
+        base_fee = report.base_fee_units
+        if base_fee:
+            factor = self._desk.books[order.instrument.symbol].base_factor
+            is_spot = order.instrument.settlement == "spot"
+            if not (is_spot and 0 < base_fee < quantity * factor):
+                words = f"fill {report.fill_id} cost {base_fee} units of {order.instrument.base}"
+                self._trip(order.client_order_id, f"{words}, which cannot be")
+                return
         self._accept(order)
-        self._desk.book_fill(order, quantity, report.price_units, report.is_maker, report.fee_units)
+        self._desk.book_fill(
+            order, quantity, report.price_units, report.is_maker, report.fee_units, base_fee
+        )
 
     def _change(self, order: Order, report: Report) -> None:
         kind = report.kind

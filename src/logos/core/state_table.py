@@ -116,6 +116,7 @@ TABLE: Final[dict[type, Fields]] = {
     Book: Fields(
         saved=(
             "ask",
+            "base_spare",
             "bid",
             "buy_left",
             "fees",

@@ -6,7 +6,8 @@ Rules
   on its later side (a buy up, a sell down).
 - A float is read by its shortest decimal text, and first rounded to four decimals past the tick,
   so that 100.1 + 0.2 is 100.3 and not a price a tick away.
-- A target counts what is in flight: held plus everything open.
+- A target counts what is in flight: held plus everything open. Less than a lot away from it is
+  there: fees that a venue takes in the asset can leave a position between two lots.
 - A notional cap shrinks an intent before risk sees it, and the intent says so.
 
 What cannot be translated is a refusal with a code, never an exception; an answer of a type
@@ -167,8 +168,8 @@ def _towards(book: Book, wanted: int) -> OrderIntent | None:
     if missing == 0:
         return None
     side = Side.BUY if missing > 0 else Side.SELL
-    quantity = missing if missing > 0 else -missing
-    return _market_intent(book, side, to_step(quantity, book.instrument.lot, DOWN), "")
+    quantity = to_step(missing if missing > 0 else -missing, book.instrument.lot, DOWN)
+    return _market_intent(book, side, quantity, "") if quantity else None
 
 
 def _market_intent(book: Book, side: Side, quantity: int, tag: str) -> OrderIntent:

@@ -36,12 +36,14 @@ from logos.core.types import NS_PER_SECOND, OrderStatus, ReportKind, SwitchState
 from logos.execution.bounded import BoundedVenue
 from logos.execution.venue_words import (
     ENDS,
+    base_fee_units,
     fee_units,
     is_fill_of,
     is_over,
     is_same,
     misfit,
     plain,
+    unbookable_fee,
 )
 from logos.venues.contract import (
     NotSent,
@@ -361,13 +363,9 @@ class VenueLink:
     def _fill(self, kept: _Kept, fill: VenueFill) -> None:
         book = self._books[kept.order.instrument.symbol]
         fee = fee_units(book, fill)
-        if fee is None:
-            self._difference(
-                kept.order.client_order_id,
-                f"fill {fill.fill_id} cost {fill.fee} {fill.fee_currency}: only fees in "
-                f"{book.ledger.currency} can be booked; let the venue charge those",
-            )
-            fee = 0
+        base_fee = base_fee_units(book, fill) if fee is None else 0
+        if base_fee is None:
+            self._difference(kept.order.client_order_id, unbookable_fee(book, fill))
         kept.is_accepted = True
         kept.reported_units += fill.quantity_units
         self.known_fills += 1
@@ -379,9 +377,10 @@ class VenueLink:
                 "",
                 fill.quantity_units,
                 fill.price_units,
-                fee,
+                fee or 0,
                 fill.is_maker,
                 fill.fill_id,
+                base_fee or 0,
             )
         )
 

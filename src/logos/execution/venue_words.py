@@ -71,7 +71,7 @@ def is_fill_of(order: Order, there: VenueOrder, fill: VenueFill) -> bool:
 
 
 def fee_units(book: Book, fill: VenueFill) -> int | None:
-    """The fee in ledger units; None for one that cannot be booked exactly."""
+    """The fee in ledger units; None for one that is in no such units."""
     if fill.fee == Decimal(0):
         return 0
     if fill.fee_currency != book.ledger.currency:
@@ -79,3 +79,33 @@ def fee_units(book: Book, fill: VenueFill) -> int | None:
     if fill.fee < 0 or decimals_of(fill.fee) > book.ledger.decimals:
         return None
     return parse_units(fill.fee, book.ledger.decimals)
+
+
+def base_fee_units(book: Book, fill: VenueFill) -> int | None:
+    """A fee in the asset that a spot market trades, in units of its wallet; None for any other."""
+    instrument = book.instrument
+    if instrument.settlement != "spot" or fill.fee_currency != instrument.base:
+        return None
+    decimals = book.base_wallet.decimals
+    if fill.fee < 0 or decimals_of(fill.fee) > decimals:
+        return None
+    return parse_units(fill.fee, decimals)
+
+
+def unbookable_fee(book: Book, fill: VenueFill) -> str:
+    """What is wrong with a fee that is neither of the two, and what to do about it."""
+    instrument = book.instrument
+    quote, currency = book.ledger.currency, fill.fee_currency
+    cost = f"fill {fill.fill_id} cost {fill.fee:f} {currency}"
+    if fill.fee < 0:
+        return f"{cost}: a fee that is paid to us cannot be booked; use an account without rebates"
+    if currency == quote or (instrument.settlement == "spot" and currency == instrument.base):
+        return (
+            f"{cost}: finer than the session counts {currency}; a new session can, with "
+            f"instruments.{instrument.symbol}.fees.decimals = {decimals_of(fill.fee)}"
+        )
+    or_base = f", or in {instrument.base}" if instrument.settlement == "spot" else ""
+    return (
+        f"{cost}: only fees in {quote} can be booked{or_base}; let the venue charge those, and "
+        f"switch off there that fees are paid in {currency}"
+    )

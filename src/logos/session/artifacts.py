@@ -74,6 +74,7 @@ TRADE_COLUMNS = (
     "symbol_realised",
     "symbol_fees",
     "wallet",
+    "base_fee",
 )
 POSITION_COLUMNS = (
     "time",
@@ -307,6 +308,7 @@ class ArtifactWriter:
     def _write_fill(self, fill: PaperFillRecord) -> None:
         money = fill.money_decimals
         quantities = fill.quantity_decimals
+        base_fee = fill.base_fee_units
         notional = fill.price_units * fill.quantity_units * self._unit_values[fill.symbol]
         opened = fill.opened_units
         lot = f"L{fill.opened_lot_id}:{_quantity_text(opened, quantities)}" if opened else ""
@@ -321,7 +323,8 @@ class ArtifactWriter:
             f"{_quantity_text(fill.position_units, quantities)},"
             f"{format_units(fill.symbol_realised_units, money)},"
             f"{format_units(fill.symbol_fees_units, money)},"
-            f"{format_units(fill.wallet_units, money)}\n"
+            f"{format_units(fill.wallet_units, money)},"
+            f"{format_units(base_fee, fill.base_decimals) if base_fee else ''}\n"
         )
 
     def _write_position(self, position: PositionRecord) -> None:

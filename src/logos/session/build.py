@@ -47,6 +47,8 @@ from logos.feeds.suggest import suggest_instrument
 
 _SYMBOL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/:-]*")
 _MONEY_DECIMALS_MIN = 2
+_BASE_FEE_DECIMALS = 8
+"""What exchanges count their coins in: fees in the traded asset are finer than its lots."""
 _BPS_DECIMALS = 4
 _NS_DECIMALS = 9
 
@@ -150,6 +152,8 @@ def build_account(config: Config, instruments: Mapping[str, Instrument]) -> Acco
     for asset in assets:
         amounts = (balances.get(asset, Decimal(0)), settings.borrow.get(asset, Decimal(0)))
         decimals = _decimals(asset, instruments.values(), amounts)
+        if config.venue.live:
+            decimals = max(decimals, _base_fee_decimals(asset, spot))
         initial, borrow = (parse_units(amount, decimals) for amount in amounts)
         wallets[asset] = Wallet(asset, decimals, initial, borrow)
     ledgers = [
@@ -171,6 +175,12 @@ def _decimals(asset: str, instruments: Iterable[Instrument], amounts: Iterable[D
         if each.base == asset:
             needed.append(each.quantity_decimals)
     return max(needed)
+
+
+def _base_fee_decimals(asset: str, spot: Iterable[Instrument]) -> int:
+    """The scale of the fees that a venue may charge in `asset` where it is traded; 0: nowhere."""
+    scales = [each.fees.decimals for each in spot if each.base == asset]
+    return max(_BASE_FEE_DECIMALS, *scales) if scales else 0
 
 
 def _report_in(account: Account, currency: str, rates: Mapping[str, Decimal]) -> None:

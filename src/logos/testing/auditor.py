@@ -2,7 +2,7 @@
 
 The books that wrote the file may not be trusted to check it, so nothing here is shared with
 them: rows are read as text, amounts are exact fractions, lots are kept and closed first in,
-first out by code of its own. From side, quantity, price and fee of each row the auditor derives
+first out by code of its own. From side, quantity, price and fees of each row the auditor derives
 position, lots, realised profit, fees, wallet and notional, and compares every printed figure.
 
     report = audit(path, {"COIN": Terms("COIN", "USD", Fraction(1), "spot")}, {"USD": "1000"})
@@ -28,6 +28,7 @@ COLUMNS = [
     *("fill_id", "time", "tick_id", "order_id", "client_order_id", "symbol", "side"),
     *("quantity", "price", "liquidity", "notional", "fee", "currency", "realised"),
     *("lots_closed", "lot_opened", "position", "symbol_realised", "symbol_fees", "wallet"),
+    "base_fee",
 ]
 """What trades.csv must have, in this order."""
 
@@ -106,6 +107,7 @@ class _Symbol:
     terms: Terms
     lots: deque[_Lot] = field(default_factory=deque)
     next_lot: int = 1
+    spare: Fraction = Fraction(0)  # taken off the position for fees, and not yet by the venue
     realised: Fraction = Fraction(0)
     fees: Fraction = Fraction(0)
 
@@ -157,6 +159,8 @@ class Auditor:
         self.report.rows += 1
         number = self.report.rows
         cells = Cells(number, row)
+        for column in COLUMNS:
+            cells.text(column)
         symbol = self._symbols.get(cells.text("symbol"))
         if symbol is None:
             raise cells.error("symbol", "not among the instruments")
@@ -170,11 +174,17 @@ class Auditor:
             raise cells.error("quantity" if quantity <= 0 else "price", "not positive")
         self._check_order_of_rows(cells)
         notional = quantity * price * symbol.terms.multiplier
-        closed, opened = _trade(symbol, sign * quantity, price, fee, cells.unit("fee"))
+        base_fee = _base_fee(cells, symbol.terms)
+        change = sign * quantity - _taken_off(symbol, base_fee, cells.unit("quantity"))
+        closed, opened = _trade(symbol, change, price, fee, cells.unit("fee"))
         realised = sum((part.pnl for part in closed), Fraction(0))
         symbol.realised += realised
         symbol.fees += fee
-        self._move_money(symbol.terms, sign * quantity, sign * notional, realised, fee)
+        worth = _rounded_up(base_fee * price * symbol.terms.multiplier, cells.unit("fee"))
+        if fee < worth:
+            cells.differ("fee", plain(fee), f"at least {plain(worth)}, the worth of the base fee")
+        received = sign * quantity - base_fee
+        self._move_money(symbol.terms, received, sign * notional, realised, fee - worth)
         cells.compare("notional", notional)
         cells.compare_text("currency", symbol.terms.quote)
         cells.compare("realised", realised)
@@ -235,6 +245,27 @@ class Auditor:
         equity = None if unrealised is None else initial + realised - fees + unrealised
         wallet = self._wallets.get(quote, Fraction(0))
         return CurrencyState(initial, wallet, realised, fees, unrealised, equity)
+
+
+def _base_fee(cells: Cells, terms: Terms) -> Fraction:
+    """What the venue kept of the asset itself; nothing if the cell is empty."""
+    if not cells.text("base_fee"):
+        return Fraction(0)
+    base_fee = cells.amount("base_fee")
+    if base_fee <= 0 or terms.settlement != "spot":
+        raise cells.error("base_fee", "only a spot market takes one, and it is above 0")
+    return base_fee
+
+
+def _rounded_up(amount: Fraction, unit: Fraction) -> Fraction:
+    return -(-amount // unit) * unit
+
+
+def _taken_off(symbol: _Symbol, base_fee: Fraction, unit: Fraction) -> Fraction:
+    """What a fee takes off the position: whole units, and what is too much serves the next fee."""
+    taken = max(_rounded_up(base_fee - symbol.spare, unit), Fraction(0))
+    symbol.spare += taken - base_fee
+    return taken
 
 
 def _trade(
