@@ -191,7 +191,7 @@ def test_a_fee_of_the_whole_fill_or_less_than_nothing_is_not_booked(base_fee: st
     records = filled(core, 1, "2", "10", base_fee=base_fee)
     assert fills_in(records) == []
     assert [code for code, _ in guards(records)] == [Code.RECONCILIATION]
-    assert balances(core) == (0, 0)
+    assert balances(core) == (Decimal(0), Decimal(0))
 
 
 def test_a_margin_market_has_no_asset_to_take_a_fee_from() -> None:

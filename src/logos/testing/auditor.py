@@ -159,8 +159,6 @@ class Auditor:
         self.report.rows += 1
         number = self.report.rows
         cells = Cells(number, row)
-        for column in COLUMNS:
-            cells.text(column)
         symbol = self._symbols.get(cells.text("symbol"))
         if symbol is None:
             raise cells.error("symbol", "not among the instruments")
@@ -350,6 +348,9 @@ def audit_rows(
     for row in reader:
         if None in row:
             raise UnreadableTrades(f"row {auditor.report.rows + 1} has more cells than the head")
+        cells = Cells(auditor.report.rows + 1, row)
+        for column in COLUMNS:
+            cells.text(column)
         auditor.apply(row)
     return auditor.report
 
