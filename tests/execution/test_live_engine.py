@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Generator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -73,6 +74,9 @@ class Session:
 
     def order_count(self) -> int:
         return self.orders
+
+    def decided_ns(self) -> int:
+        return time.perf_counter_ns()
 
     def is_ending(self) -> bool:
         return self.ending
@@ -459,7 +463,7 @@ def test_a_slow_batch_is_counted_as_an_overrun_and_measured(
         assert stage.engine.overruns == 1
         stages = stage.engine.stages
         assert stages["feed to strategy"].max_ns == 10_000_001
-        assert [stages[name].count for name in stages] == [2, 2, 2]
+        assert [stages[name].count for name in stages] == [2, 2, 2, 2]
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
 

@@ -6,6 +6,7 @@ true value. The maximum is exact. Memory is fixed: 64 doublings of nanoseconds o
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
 _STEPS_BITS: Final = 4
@@ -32,6 +33,20 @@ class LatencyHistogram:
             return
         shift = duration_ns.bit_length() - _STEPS_BITS - 1
         self._counts[(shift + 1) * _STEPS + (duration_ns >> shift) - _STEPS] += times
+
+    def add_all(self, ended_ns: int, began_ns: Iterable[int]) -> None:
+        """Count what began at these moments and ended together."""
+        counts = self._counts
+        for moment_ns in began_ns:
+            duration_ns = ended_ns - moment_ns
+            if duration_ns < _STEPS:
+                self.add(duration_ns)
+                continue
+            if duration_ns > self.max_ns:
+                self.max_ns = duration_ns
+            self.count += 1
+            shift = duration_ns.bit_length() - _STEPS_BITS - 1
+            counts[(shift + 1) * _STEPS + (duration_ns >> shift) - _STEPS] += 1
 
     def percentile_ns(self, percent: float) -> int:
         """The duration that this share of all did not exceed: its bucket's upper end; 0 of none."""

@@ -80,6 +80,9 @@ class LiveSession(Protocol[ResultOut]):
     def order_count(self) -> int:
         """Orders made so far."""
 
+    def decided_ns(self) -> int:
+        """When the core was last done with events (`perf_counter_ns`)."""
+
     def is_ending(self) -> bool:
         """Whether the session is over and waits only for its venue."""
 
@@ -167,6 +170,7 @@ class LiveEngine(Generic[Result]):
         self.stages: Mapping[str, LatencyHistogram] = {
             "feed to strategy": LatencyHistogram(),
             "feed to order": LatencyHistogram(),
+            "feed to journal": LatencyHistogram(),
             "feed to durable": LatencyHistogram(),
         }
 
@@ -246,7 +250,8 @@ class LiveEngine(Generic[Result]):
         events: Sequence[Event],
         arrived_ns: Sequence[int],
     ) -> None:
-        orders = self._session.order_count()
+        session = self._session
+        orders = session.order_count()
         began_ns = time.perf_counter_ns()
         try:
             life.send(events)
@@ -254,11 +259,12 @@ class LiveEngine(Generic[Result]):
             done_ns = time.perf_counter_ns()
             if done_ns - began_ns > _OVERRUN_NS:
                 self.overruns += 1
-            stage = self.stages["feed to strategy"]
-            for moment_ns in arrived_ns:
-                stage.add(done_ns - moment_ns)
-            if arrived_ns and self._session.order_count() != orders:
-                self.stages["feed to order"].add(done_ns - arrived_ns[0])
+            if arrived_ns:
+                decided_ns = max(session.decided_ns(), began_ns)
+                self.stages["feed to strategy"].add_all(decided_ns, arrived_ns)
+                if session.order_count() != orders:
+                    self.stages["feed to order"].add(decided_ns - arrived_ns[0])
+                    self.stages["feed to journal"].add(done_ns - arrived_ns[0])
         self._dispatch(arrived_ns[0] if arrived_ns else None)
 
     def _end(self, life: _Life) -> None:

@@ -271,6 +271,10 @@ class _Session:
         """Orders made so far."""
         return self._core.desk.order_count
 
+    def decided_ns(self) -> int:
+        """When the core was last done with events."""
+        return self._running.decided_ns
+
     def is_ending(self) -> bool:
         """Whether the session is over and waits only for its venue."""
         return self._core.desk.is_ending

@@ -96,6 +96,8 @@ class Running:
         self._facts = facts
         self._drain_s = drain_s
         self._drain_until_s = 0.0
+        self.decided_ns = 0
+        """When the core was last done with events, in `perf_counter_ns`."""
         self._run_ns = 0
         self._piece = _PIECE_EVENTS
 
@@ -284,7 +286,8 @@ class Running:
             piece = events[done : done + size]
             began = clock()
             core.run(piece)
-            took_ns = clock() - began
+            self.decided_ns = clock()
+            took_ns = self.decided_ns - began
             self._run_ns += took_ns
             self._folder.write(core.take_effects())
             self._folder.flush()
