@@ -73,10 +73,11 @@ def _script(steps: list[Step]) -> str:
         lines.append(f'echo "<<{number}:$?>>"')
         started = re.search(r"--session-id (\S+)|logos resume (\S+)", step.command)
         if step.command.endswith("&") and started:
-            # The operator's patience: until the session has shown its first heartbeat.
             name = started[1] or started[2]
-            look = f"logos status {name} > status.txt 2>&1 && break"
-            lines.append(f"for _ in {{1..50}}; do {look}; done")
+            # The operator's patience: until another process has given its first sign of life. A
+            # cheap look, as asking `logos status` over and over would hold that process up.
+            there = f"[ -e state/sessions/{name}.status.json ]"
+            lines.append(f"for _ in {{1..1500}}; do {there} && break; sleep 0.02; done")
     return "\n".join([*lines, "wait"])
 
 
