@@ -4,7 +4,7 @@
 
     tcp://127.0.0.1:15555            the system port; data, live and streaming are the next three
     tcp://127.0.0.1:15555,1,2,3      all four ports
-    tcp://...?reply_timeout_s=0.5    any setting of the gateway, and server_offset_s
+    tcp://.../reply_timeout_s=0.5,heartbeat_s=1    settings of the gateway, server_offset_s too
 
 `live.interval` names the candles ("1m" is M1) or "tick", which delivers prices; `live.markets` the
 terminal's names of symbols where they differ. CURVE keys stand in the environment or `.env`, as
@@ -22,7 +22,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from random import Random
 from typing import Final, NamedTuple
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import urlsplit
 
 from logos import paths
 from logos.config import ConfigError, FeedKind, VenueName
@@ -89,25 +89,32 @@ def read_url(url: str) -> Mt5Address:
     words = listed.split(",")
     try:
         ports = [int(word) for word in words]
-        if parts.scheme != "tcp" or not colon or parts.path or len(ports) not in (1, _PORT_COUNT):
+        if parts.scheme != "tcp" or not colon or parts.query or len(ports) not in (1, _PORT_COUNT):
             raise ValueError("that is another form")
         if len(ports) == 1:
             ports = [ports[0] + step for step in range(_PORT_COUNT)]
         if not all(0 < port < 65536 for port in ports):
             raise ValueError("a port is a number from 1 to 65535")
-        given = dict(parse_qsl(parts.query, strict_parsing=bool(parts.query)))
+        given = dict(_pair(text) for text in parts.path.strip("/").split(",") if text)
         offset_s = int(given.pop(_OFFSET, "0"))
         values = {name: _setting(name, text) for name, text in given.items()}
         settings = GatewaySettings(**values)  # type: ignore[arg-type]
     except (ValueError, GatewayConfigError) as error:
         raise ConfigError(
             f"the terminal's URL {url!r}: {error}; write it like {URL_DEFAULT}, with all four "
-            "ports as 15555,15556,15557,15558, and settings behind it as ?reply_timeout_s=2"
+            "ports as 15555,15556,15557,15558, and settings behind it as /reply_timeout_s=2"
         ) from None
     names = Endpoints(
         host=host.strip("[]"), system=ports[0], data=ports[1], live=ports[2], streaming=ports[3]
     )
     return Mt5Address(names, settings, offset_s)
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise ValueError(f"{text!r} is not NAME=VALUE")
+    return name, value
 
 
 def _setting(name: str, text: str) -> int | float:

@@ -6,18 +6,24 @@ longer than the one before, because the day's deals only grow.
 
 The method: whoever asks while a question is under way shares the next one, which is begun after all
 of them asked, so its answer is as new as each could want. Deals never change once they are made, so
-they are remembered, and asked for only from a little before the newest one that is known.
+they are remembered, and asked for only from a little before the newest one that is known. A market
+order that has all its deals is done, whatever else waits, so it needs no look at the orders; and
+the fills of an order that was found just now are those that it was found by.
 """
 
 from __future__ import annotations
 
 import asyncio
 from bisect import bisect_left
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from time import perf_counter_ns
 from typing import Any, Final, Generic, TypeVar
 
 from logos.core.clock import Clock
+from logos.core.types import NS_PER_SECOND, OrderType
+from logos.venues.contract import VenueFill, VenueOrder
 from logos.venues.mt5 import Mt5Venue
+from logos.venues.mt5_ledger import told_from_deals
 from logos.venues.mt5_lists import Mt5VenueSymbol, TerminalLink, TerminalLists
 from logos.venues.mt5_records import Deal, OpenOrder
 
@@ -27,6 +33,8 @@ _AGAIN_S: Final = 2
 _LATE_S: Final = 10
 """An order that was sent longer ago is looked for in all deals since then."""
 
+_NEW_NS: Final = 100_000_000
+_SLACK_S: Final = 5
 _REMEMBERED_MAX: Final = 50_000
 _NEVER_S: Final = 1 << 62
 
@@ -78,6 +86,8 @@ class SharedLists(TerminalLists):
         self.deal_question = SharedQuestion(self._new_deals)
         self._wanted_s = _NEVER_S
         """From when on those who wait for the next question want deals."""
+        self.answered_ns = 0
+        """When deals were answered last (`perf_counter_ns`)."""
         self._deals: list[Deal] = []
         """What is known, by time and ticket."""
         self._tickets: set[str] = set()
@@ -93,7 +103,16 @@ class SharedLists(TerminalLists):
         from_s = max(0, from_server_s)
         self._wanted_s = min(self._wanted_s, from_s)
         await self.deal_question.answer()
+        return self.known_deals(from_s)
+
+    def known_deals(self, from_s: int) -> list[Deal]:
+        """Deals from that second on, as of the latest answer."""
         return self._deals[bisect_left(self._deals, from_s, key=_time_of) :]
+
+    def knows_from(self, from_s: int) -> bool:
+        """Whether an answer of a moment ago reaches back so far."""
+        is_new = perf_counter_ns() - self.answered_ns <= _NEW_NS
+        return is_new and self._known_from_s <= from_s
 
     async def _new_deals(self) -> None:
         wanted_s, self._wanted_s = self._wanted_s, _NEVER_S
@@ -106,6 +125,7 @@ class SharedLists(TerminalLists):
         self._deals += fresh
         self._deals.sort(key=_order_of)
         self._known_from_s = min(self._known_from_s, ask_s)
+        self.answered_ns = perf_counter_ns()
         if len(self._deals) > _REMEMBERED_MAX:
             self._forget()
 
@@ -149,4 +169,41 @@ class SharedMt5Venue(Mt5Venue):
             settle_s=settle_s,
             server_offset_s=server_offset_s,
         )
-        self._lists = SharedLists(link, symbols)
+        self._shared = SharedLists(link, symbols)
+        self._lists = self._shared
+
+    async def find(self, client_order_id: str, symbol: str) -> VenueOrder | None:
+        """As Mt5Venue; one question less for a market order that has all its deals."""
+        sent = self._ledger.get(client_order_id)
+        if sent is not None and sent.ticket and sent.type is OrderType.MARKET:
+            deals = await self._shared.deals(self._server_s(sent.sent_ns) - _SLACK_S)
+            mine = [each for each in deals if each.order == sent.ticket]
+            if sum(each.volume_units for each in mine) >= sent.quantity_units:
+                return told_from_deals(client_order_id, mine, sent)
+        return await super().find(client_order_id, symbol)
+
+    async def fills_since(self, ts_ns: int) -> Sequence[VenueFill]:
+        """As Mt5Venue; from the answer of a moment ago where that reaches back so far.
+
+        What it lacks is found by the next look: whoever follows an order asks until its fills add
+        up to what the terminal says it filled.
+        """
+        from_s = max(0, self._server_s(ts_ns))
+        if not self._shared.knows_from(from_s):
+            return await super().fills_since(ts_ns)
+        return [self._told(each) for each in self._shared.known_deals(from_s)]
+
+    def _told(self, each: Deal) -> VenueFill:
+        return VenueFill(
+            each.ticket,
+            self._ledger.client_id_of(each.mark, each.order),
+            each.order,
+            each.symbol,
+            each.side,
+            each.volume_units,
+            each.price_units,
+            each.fee,
+            self._currency,
+            False,
+            (each.time_s - self._offset_s) * NS_PER_SECOND,
+        )
