@@ -115,12 +115,23 @@ class Batch:
     events: tuple[Event, ...] | None
 
 
-class ShownSwitch(InProcessSwitch):
-    """A switch that can be shown as it was."""
+class ShownSwitch:
+    """A switch that can be shown as it was. (The compiled one cannot be inherited from.)"""
+
+    def __init__(self) -> None:
+        self._switch = InProcessSwitch()
+        self.flag = self._switch.flag
+        self.authority = self._switch.authority
+        self.engage = self._switch.engage
+        self.set_reduce_only = self._switch.set_reduce_only
+        self._shown: str | None = None
 
     def show(self, state: SwitchState, why: str) -> None:
         self.flag[0] = state
-        self._reason = why
+        self._shown = why
+
+    def why(self) -> str:
+        return self._switch.why() or self._shown or ""
 
 
 def draw_faults(random: Random) -> tuple[Faults, bool]:
@@ -191,7 +202,7 @@ class Story:
 
     # ---- the session ----
 
-    def new_core(self, switch: InProcessSwitch) -> TradingCore:
+    def new_core(self, switch: ShownSwitch) -> TradingCore:
         return venue_core(
             Maker(),
             *self.instruments,
