@@ -271,6 +271,15 @@ def test_where_a_lot_is_many_units_a_target_within_a_lot_is_reached() -> None:
     assert (position(core), core.desk.books["COIN"].is_flat) == ("0.003", True)
 
 
+def test_a_target_that_the_fee_alone_missed_is_not_bought_after() -> None:
+    core = trading({1: Target(2), 2: Target(2), 3: Target("2.001")})
+    told(core, 2)
+    filled(core, 1, "2", "10", base_fee="0.00002")
+    assert position(core) == "1.999"
+    assert told(core, 3) == []
+    assert orders_in(told(core, 4))[0].quantity_units == 1
+
+
 def test_flatten_closes_what_is_there_and_asks_for_no_more() -> None:
     core = trading({1: BUY})
     told(core, 2)

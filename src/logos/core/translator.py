@@ -165,8 +165,8 @@ def check_text(text: object, name: str) -> None:
 def _towards(book: Book, wanted: int) -> OrderIntent | None:
     held = book.inventory.position + book.open_buy - book.open_sell
     missing = wanted - held
-    if missing == 0:
-        return None
+    if missing > 0 and book.base_spare:
+        missing -= 1  # of the last unit a part is there: fees took off more than they cost
     side = Side.BUY if missing > 0 else Side.SELL
     quantity = to_step(missing if missing > 0 else -missing, book.instrument.lot, DOWN)
     return _market_intent(book, side, quantity, "") if quantity else None
