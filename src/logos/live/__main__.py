@@ -43,6 +43,7 @@ _COMMANDS = {
     "config": ("check, show or begin the settings of a session", "logos.live.config"),
     "venue": ("list venues; check one without sending an order", "logos.live.venue"),
     "mt5-sim": ("simulate a MetaTrader 5 terminal with its ZeroMQ bridge", "logos.live.mt5_sim"),
+    "stress": ("many symbols at speed against a simulated terminal, judged", "logos.live.stress"),
     "doctor": ("check this machine: versions, paths, permissions, clock", "logos.live.doctor"),
 }
 

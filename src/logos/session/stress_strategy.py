@@ -3,8 +3,8 @@
 At each quote a symbol may give one signal: a market order of one to three lots on a drawn side,
 now and then a limit order far from the market, and a cancel of the one before. How often follows
 from `every`; `signals` bounds them for each symbol (0: without bound). A symbol with `open_max`
-open market orders waits for one of them to end. Limits of position and exposure are left to the guards:
-what they refuse is part of the exercise.
+open market orders waits for one of them to end. Limits of position and exposure are left to the
+guards: what they refuse is part of the exercise.
 """
 
 from __future__ import annotations

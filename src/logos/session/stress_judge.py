@@ -1,0 +1,455 @@
+"""Was a stress run sound? Judged from what it left behind, by rules that know no engine.
+
+Each rule is a function that takes the evidence and returns what is wrong, a line each; no lines,
+passed. Every rule is able to fail: the tests tamper with each piece of evidence and see it do so.
+Evidence that is missing or unreadable fails the run.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict, deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from logos.core.types import OrderStatus, SwitchState
+from logos.journal.reader import JournalError
+from logos.session.live_mt5 import GATEWAY_CLOSED, GATEWAY_OPENED
+from logos.session.stress_facts import Evidence, Fill
+from logos.session.stress_numbers import Numbers, numbers_of
+
+_EFSM_WORDS: Final = ("EFSM", "cannot be accomplished in current state")
+_LINES_MAX: Final = 5
+_DRIFT: Final = Decimal("1.01")
+"""The total exposure is valued here at the prices that orders were judged at, a moment older than
+the marks the guard knows: that much they may have moved."""
+
+_ZERO: Final = Decimal(0)
+_OVER: Final = ("FILLED", "CANCELLED", "REJECTED", "EXPIRED")
+
+
+class Check(msgspec.Struct, frozen=True):
+    """One rule's verdict."""
+
+    name: str
+    what: str
+    """What was looked at, with figures."""
+    problems: tuple[str, ...]
+
+    @property
+    def is_passed(self) -> bool:
+        return not self.problems
+
+
+class Verdict(msgspec.Struct, frozen=True):
+    """All of them, and the figures."""
+
+    checks: tuple[Check, ...]
+    numbers: Numbers | None
+
+    @property
+    def is_passed(self) -> bool:
+        """Whether every rule holds."""
+        return all(check.is_passed for check in self.checks)
+
+
+Rule = Callable[[Evidence], tuple[str, list[str]]]
+
+
+def judge(folder: Path) -> Verdict:
+    """Judge the run in `folder`; never raises for what it finds there."""
+    try:
+        evidence = Evidence(folder)
+    except (OSError, ValueError, KeyError, IndexError, ArithmeticError, JournalError) as error:
+        words = f"{type(error).__name__}: {error}"
+        return Verdict(
+            (Check("evidence", "logs and artifacts are there and whole", (words,)),), None
+        )
+    checks = []
+    for name, rule in RULES.items():
+        try:
+            what, problems = rule(evidence)
+        except (ValueError, KeyError, IndexError, ArithmeticError) as error:
+            what, problems = "cannot be judged", [f"{type(error).__name__}: {error}"]
+        if len(problems) > _LINES_MAX:
+            problems = [*problems[:_LINES_MAX], f"and {len(problems) - _LINES_MAX} more"]
+        checks.append(Check(name, what, tuple(problems)))
+    return Verdict(tuple(checks), numbers_of(evidence))
+
+
+# ---- the gateway ----
+
+
+def check_lock_pairs(evidence: Evidence) -> tuple[str, list[str]]:
+    """Acquire and release by turns, of the same symbol and id, ids counting up by one."""
+    problems = []
+    held: tuple[str, int] | None = None
+    last_id, pairs, cut_off, lives = 0, 0, 0, 0
+    for record in evidence.gateway:
+        action = record["action"]
+        if action == GATEWAY_OPENED:
+            # A process that was killed may leave the last one open; one that ended may not.
+            cut_off += held is not None
+            held, last_id, lives = None, 0, lives + 1
+        elif action == GATEWAY_CLOSED and held is not None:
+            problems.append(f"lock {held[1]} of {held[0]!r} was not released before the end")
+            held = None
+        elif action == "ZMQ_LOCK_ACQUIRE":
+            if held is not None:
+                problems.append(f"lock {record['lock_id']} was acquired while {held[1]} was held")
+            held = record["symbol"], record["lock_id"]
+            if record["lock_id"] != last_id + 1:
+                problems.append(f"lock {record['lock_id']} follows on {last_id}")
+            last_id = record["lock_id"]
+        elif action == "ZMQ_LOCK_RELEASE":
+            if held != (record["symbol"], record["lock_id"]):
+                problems.append(f"lock {record['lock_id']} of {record['symbol']!r} was not held")
+            pairs += held is not None
+            held = None
+    if held is not None:
+        problems.append(f"lock {held[1]} of {held[0]!r} was never released")
+    if not pairs:
+        problems.append("the log has no lock at all")
+    return f"{pairs} pairs in {lives} lives, {cut_off} cut off by a kill", problems
+
+
+def check_efsm(evidence: Evidence) -> tuple[str, list[str]]:
+    """ZeroMQ's error for a socket out of its turn is told nowhere."""
+    texts = [evidence.errors, *(str(record) for record in evidence.gateway)]
+    texts += [str(record) for record in evidence.journal]
+    found = [text[:200] for text in texts if any(word in text for word in _EFSM_WORDS)]
+    return f"{len(texts)} records and texts", found
+
+
+# ---- orders ----
+
+
+def check_orphans(evidence: Evidence) -> tuple[str, list[str]]:
+    """No order of theirs without ours, none of ours that must be there without theirs."""
+    problems = []
+    taken = {order["comment"] for order in evidence.taken}
+    for comment in taken - evidence.orders.keys():
+        problems.append(f"the simulator has {comment!r}, which is not ours")
+    for comment, order in evidence.orders.items():
+        must_be_there = order.filled > 0 or order.status in ("ACCEPTED", "PARTIALLY_FILLED")
+        if must_be_there and comment not in taken:
+            problems.append(f"{comment} is {order.status} here, and the simulator never had it")
+        if order.status == "REJECTED" and comment in taken:
+            problems.append(f"{comment} counts as rejected here, and the simulator took it")
+    over = {deal["order"] for deal in evidence.deals}
+    over |= {each["ticket"] for each in evidence.audit if each["kind"] == "removed"}
+    for each in evidence.taken:
+        ours = evidence.orders.get(each["comment"])
+        if each["ticket"] not in over and ours is not None and ours.status in _OVER:
+            problems.append(f"{each['comment']} is over here and waits there")
+    made = Counter(each["client_order_id"] for each in evidence.journal if each["kind"] == "order")
+    if made != Counter(order.client_id for order in evidence.orders.values()):
+        problems.append("orders.csv and the journal tell of other orders")
+    return f"{len(evidence.orders)} orders of ours, {len(taken)} of theirs", problems
+
+
+def check_cross_symbol(evidence: Evidence) -> tuple[str, list[str]]:
+    """Every order, request and deal there is of the symbol that it is of here."""
+    problems = []
+    seen = [(each["client_id"], each["symbol"]) for each in evidence.requests]
+    seen += [(each["comment"], each["symbol"]) for each in (*evidence.taken, *evidence.deals)]
+    for comment, symbol in seen:
+        ours = evidence.orders.get(comment)
+        if ours is not None and ours.symbol != symbol:
+            problems.append(f"{comment} is of {ours.symbol} here and of {symbol} there")
+    return f"{len(seen)} requests, orders and deals", problems
+
+
+def check_duplicates(evidence: Evidence) -> tuple[str, list[str]]:
+    """No client id came to the simulator twice, but where it refused the time before."""
+    taken = Counter(order["comment"] for order in evidence.taken)
+    refused = Counter(each["client_id"] for each in evidence.audit if each["kind"] == "refused")
+    asked = Counter(each["client_id"] for each in evidence.requests)
+    problems = [f"{name} was taken {count} times" for name, count in taken.items() if count > 1]
+    problems += [
+        f"{name} was sent {count} times, and refused {refused[name]} times"
+        for name, count in asked.items()
+        if count > 1 + refused[name]
+    ]
+    problems += [
+        f"the simulator's own count says that {name} was repeated"
+        for name in evidence.books["repeated_client_ids"]
+    ]
+    return f"{len(asked)} client ids", problems
+
+
+def check_unknown(evidence: Evidence) -> tuple[str, list[str]]:
+    """Whatever was unknown for a while is known at the end."""
+    updates = [each for each in evidence.journal if each["kind"] == "order_update"]
+    unknown = sum(each["status"] == OrderStatus.UNKNOWN.value for each in updates)
+    problems = [
+        f"{order.client_id} ended as {order.status}"
+        for order in evidence.orders.values()
+        if order.status not in _OVER
+    ]
+    return f"{unknown} times an outcome was unknown", problems
+
+
+# ---- money ----
+
+
+def check_fills(evidence: Evidence) -> tuple[str, list[str]]:
+    """Every deal of theirs is one fill of ours, to the last digit, and the other way round."""
+    ours, theirs = Counter(evidence.fills), Counter(evidence.their_fills)
+    problems = [f"only here: {_words(fill)}" for fill in (ours - theirs)]
+    problems += [f"only there: {_words(fill)}" for fill in (theirs - ours)]
+    filled: dict[str, Decimal] = defaultdict(Decimal)
+    for fill in evidence.fills:
+        filled[fill.comment] += fill.quantity
+    for comment, order in evidence.orders.items():
+        if filled[comment] != order.filled or order.filled > order.quantity:
+            problems.append(
+                f"{comment}: {order.filled} of {order.quantity}, fills {filled[comment]}"
+            )
+    return f"{len(evidence.fills)} fills", problems
+
+
+def check_pnl(evidence: Evidence) -> tuple[str, list[str]]:
+    """Profit and fees: recomputed first in, first out; ours and theirs; total and sum."""
+    problems = []
+    books = evidence.books
+    profits = _profits(evidence)
+    total = fees = _ZERO
+    for symbol, row in evidence.positions.items():
+        realised, paid = Decimal(row["realised"]), Decimal(row["fees"])
+        total, fees = total + realised, fees + paid
+        theirs = books["symbols"][symbol]
+        deals = [deal for deal in evidence.deals if deal["symbol"] == symbol]
+        for name, value in (
+            ("recomputed from trades.csv", profits.get(symbol, _ZERO)),
+            ("the simulator's books", Decimal(theirs["realised"])),
+            ("the simulator's deals", sum((Decimal(d["profit_money"]) for d in deals), _ZERO)),
+        ):
+            if value != realised:
+                problems.append(f"{symbol}: realised {realised}, {name}: {value}")
+        if paid != -Decimal(theirs["commission"]):
+            problems.append(f"{symbol}: fees {paid}, theirs {theirs['commission']}")
+    account = evidence.account
+    if total != Decimal(account["realised"]) or fees != Decimal(account["fees"]):
+        problems.append(
+            f"the account has realised {account['realised']} and fees {account['fees']}, "
+            f"the symbols sum up to {total} and {fees}"
+        )
+    change = Decimal(books["balance"]) - Decimal(books["initial_balance"])
+    if change != total - fees:
+        problems.append(f"the simulator's balance changed by {change}, ours by {total - fees}")
+    equity = Decimal(account["initial"]) + total - fees + Decimal(account["unrealised"])
+    if equity != Decimal(account["equity"]):
+        problems.append(f"equity is {account['equity']}, its parts make {equity}")
+    return f"realised {total}, fees {fees}", problems
+
+
+def _profits(evidence: Evidence) -> dict[str, Decimal]:
+    """What each symbol's fills made, first in, first out."""
+    lots: dict[str, deque[tuple[Decimal, Decimal]]] = defaultdict(deque)
+    made: dict[str, Decimal] = defaultdict(Decimal)
+    for fill in evidence.fills:
+        left = fill.quantity if fill.side == "BUY" else -fill.quantity
+        queue = lots[fill.symbol]
+        while left and queue and (queue[0][0] > 0) != (left > 0):
+            held, price = queue.popleft()
+            closed = min(abs(held), abs(left)).copy_sign(held)
+            made[fill.symbol] += (fill.price - price) * closed * evidence.multiplier(fill.symbol)
+            left += closed
+            if held != closed:
+                queue.appendleft((held - closed, price))
+        if left:
+            queue.append((left, fill.price))
+    return made
+
+
+def check_positions(evidence: Evidence) -> tuple[str, list[str]]:
+    """What is held at the end: the sum of our fills, our books and theirs."""
+    sums: dict[str, Decimal] = defaultdict(Decimal)
+    for fill in evidence.fills:
+        sums[fill.symbol] += fill.quantity if fill.side == "BUY" else -fill.quantity
+    problems = []
+    for symbol, row in evidence.positions.items():
+        figures = (
+            Decimal(row["position"]),
+            sums[symbol],
+            Decimal(evidence.books["symbols"][symbol]["volume"]),
+        )
+        if len(set(figures)) > 1:
+            problems.append(f"{symbol}: books, fills and simulator say {figures}")
+    if evidence.books["open_orders"]:
+        problems.append(f"{evidence.books['open_orders']} orders still wait at the simulator")
+    return f"{len(evidence.positions)} symbols", problems
+
+
+def check_exposure(evidence: Evidence) -> tuple[str, list[str]]:
+    """At every order, with everything in flight filled; and at every deal of theirs."""
+    risk = evidence.config["risk"]
+    limits = {name: Decimal(each["max_position"]) for name, each in risk["symbols"].items()}
+    book = _Exposure(evidence)
+    total_max = Decimal(risk["total"]["max_gross_exposure"])
+    problems = []
+    peak = _ZERO
+    for record in evidence.journal:
+        if record["kind"] == "order":
+            symbol = book.on_order(record)
+            if book.worst(symbol) > limits[symbol]:
+                problems.append(
+                    f"{record['client_order_id']}: {symbol} may hold {book.worst(symbol)}"
+                )
+            peak = max(peak, book.gross())
+            if book.gross() > total_max * _DRIFT:
+                problems.append(f"{record['client_order_id']}: all may hold {book.gross()}")
+        elif record["kind"] == "order_update":
+            book.on_update(record)
+    held: dict[str, Decimal] = defaultdict(Decimal)
+    for fill in evidence.their_fills:
+        held[fill.symbol] += fill.quantity if fill.side == "BUY" else -fill.quantity
+        if abs(held[fill.symbol]) > limits[fill.symbol]:
+            problems.append(f"the simulator held {held[fill.symbol]} of {fill.symbol}")
+    return f"at most {peak} of {total_max} in flight and held", problems
+
+
+@dataclass(slots=True)
+class _Open:
+    """An order that is not over."""
+
+    symbol: str
+    is_buy: bool
+    quantity: Decimal
+    filled: Decimal = _ZERO
+
+
+class _Exposure:
+    """Positions and open orders, followed through the journal."""
+
+    def __init__(self, evidence: Evidence) -> None:
+        self._evidence = evidence
+        self._open: dict[int, _Open] = {}
+        self._held: dict[str, Decimal] = defaultdict(Decimal)
+        self._price: dict[str, Decimal] = defaultdict(Decimal)
+        self._buys: dict[str, Decimal] = defaultdict(Decimal)
+        self._sells: dict[str, Decimal] = defaultdict(Decimal)
+
+    def on_order(self, record: Mapping[str, object]) -> str:
+        """An order was made; its symbol."""
+        symbol = str(record["symbol"])
+        quantity = _scaled(record["quantity_units"], record["quantity_decimals"])
+        price = _scaled(record["reference_price_units"], record["price_decimals"])
+        self._price[symbol] = price or self._price[symbol]
+        is_buy = record["side"] == "BUY"
+        self._open[int(str(record["order_id"]))] = _Open(symbol, is_buy, quantity)
+        (self._buys if is_buy else self._sells)[symbol] += quantity
+        return symbol
+
+    def on_update(self, record: Mapping[str, object]) -> None:
+        """An order was filled, or is over."""
+        number = int(str(record["order_id"]))
+        order = self._open.get(number)
+        if order is None:
+            return
+        symbol = order.symbol
+        filled = _scaled(record["filled_units"], self._evidence.quantity_decimals(symbol))
+        fresh, order.filled = filled - order.filled, filled
+        self._held[symbol] += fresh if order.is_buy else -fresh
+        ended = record["status"] in _OVER
+        left = self._buys if order.is_buy else self._sells
+        left[symbol] -= fresh + (order.quantity - filled if ended else _ZERO)
+        if ended:
+            del self._open[number]
+
+    def worst(self, symbol: str) -> Decimal:
+        """The most that may be held, long or short, if one side is filled and not the other."""
+        held = self._held[symbol]
+        return max(abs(held + self._buys[symbol]), abs(held - self._sells[symbol]))
+
+    def gross(self) -> Decimal:
+        """What all symbols may hold, at the prices their orders were judged at."""
+        return sum(
+            (
+                self.worst(symbol) * price * self._evidence.multiplier(symbol)
+                for symbol, price in self._price.items()
+            ),
+            _ZERO,
+        )
+
+
+# ---- the switch, the session ----
+
+
+def check_switch(evidence: Evidence) -> tuple[str, list[str]]:
+    """After the switch was engaged, no order passed the gate behind the gateway's lock."""
+    engaged = [
+        each["time_ns"] for each in evidence.switch if each["state"] == SwitchState.ENGAGED.name
+    ]
+    if not engaged:
+        return "it was not thrown", []
+    thrown_ns = engaged[0]
+    late = [each for each in evidence.requests if each["ts_ns"] > thrown_ns]
+    acquired: list[tuple[int, str]] = [
+        (each["ts_ns"], each["symbol"])
+        for each in evidence.gateway
+        if each["action"] == "ZMQ_LOCK_ACQUIRE"
+    ]
+    problems = []
+    for request in late:
+        before = [
+            at for at, symbol in acquired if at <= request["ts_ns"] and symbol == request["symbol"]
+        ]
+        if not before or before[-1] > thrown_ns:
+            problems.append(f"{request['client_id']} left after the switch was thrown")
+    if len(late) > len(engaged):
+        problems.append(f"{len(late)} orders arrived after it was thrown; one may be on its way")
+    kept_back = sum(each["action"] == "ORDER_KEPT_BACK" for each in evidence.gateway)
+    return f"thrown; {len(late)} on its way, {kept_back} kept back behind the lock", problems
+
+
+def check_session(evidence: Evidence) -> tuple[str, list[str]]:
+    """The session came to its end in order, and trades.csv says what its journal says."""
+    problems = []
+    last = evidence.journal[-1]
+    if last["kind"] != "sealed":
+        problems.append(f"the journal ends with {last['kind']!r}, not with its seal")
+    fills = [each for each in evidence.journal if each["kind"] == "fill"]
+    if len(fills) != len(evidence.trades):
+        problems.append(f"{len(evidence.trades)} rows in trades.csv, {len(fills)} in the journal")
+    for row, record in zip(evidence.trades, fills, strict=False):
+        price = _scaled(record["price_units"], record["price_decimals"])
+        quantity = _scaled(record["quantity_units"], record["quantity_decimals"])
+        ours = (row["client_order_id"], Decimal(row["quantity"]), Decimal(row["price"]))
+        if ours != (record["client_order_id"], quantity, price):
+            problems.append(f"fill {row['fill_id']} is another one in the journal")
+    differences = [each for each in evidence.journal if each.get("code") == "RECONCILIATION"]
+    problems += [f"not explained: {each.get('detail')}" for each in differences]
+    if "Traceback" in evidence.errors:
+        problems.append("a process told of an exception: see the .err files")
+    return f"{len(evidence.journal)} records", problems
+
+
+RULES: Final[Mapping[str, Rule]] = {
+    "lock pairs": check_lock_pairs,
+    "EFSM": check_efsm,
+    "orphans": check_orphans,
+    "cross-symbol": check_cross_symbol,
+    "duplicates": check_duplicates,
+    "unknown outcomes": check_unknown,
+    "fills": check_fills,
+    "profit": check_pnl,
+    "positions": check_positions,
+    "exposure": check_exposure,
+    "kill switch": check_switch,
+    "session": check_session,
+}
+
+
+def _scaled(units: object, decimals: object) -> Decimal:
+    return Decimal(int(str(units))).scaleb(-int(str(decimals)))
+
+
+def _words(fill: Fill) -> str:
+    side = f"{fill.side} {fill.quantity} {fill.symbol} at {fill.price}"
+    return f"{fill.comment} {side}, fee {fill.fee}"
