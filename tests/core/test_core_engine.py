@@ -297,3 +297,25 @@ def test_orders_carry_their_client_ids_by_session_and_number() -> None:
     records = run(core, [bar(COIN, 1, FLAT)])
     ids = [each.client_order_id for each in records if isinstance(each, OrderRecord)]
     assert ids == ["s-2026-1", "s-2026-2"]
+
+
+def test_a_flattened_session_that_is_closed_and_opened_goes_on_closing_and_nothing_else() -> None:
+    """Neither word brings the strategy back."""
+    core = trading_core(Scripted({1: market(Side.BUY, 5), 2: market(Side.BUY, 7)}), COIN)
+    core.start(0)
+    core.run([quote(COIN, 1, "100", "100"), quote(COIN, 2, "100", "100")])
+    assert core.desk.books["COIN"].inventory.position == 50
+    core.run([Command(2, "close", "stop", "ann"), Command(2, "flatten", "enough", "ann")])
+    core.run([Command(2, "close", "stop", "ann"), Command(2, "open", "go on", "ann")])
+    core.run([quote(COIN, ns, "100", "100") for ns in range(3, 9)])
+    assert core.desk.books["COIN"].inventory.position == 0
+    assert core.desk.order_count == 4, "two of the strategy, two to close what it held"
+
+
+def test_flattening_is_not_held_up_by_a_pause() -> None:
+    core = trading_core(Scripted({1: market(Side.BUY, 5)}), COIN)
+    core.start(0)
+    core.run([quote(COIN, 1, "100", "100"), quote(COIN, 2, "100", "100")])
+    core.run([Command(2, "pause", "look", "ann", "COIN"), Command(2, "flatten", "enough", "ann")])
+    core.run([quote(COIN, 3, "100", "100")])
+    assert core.desk.books["COIN"].inventory.position == 0

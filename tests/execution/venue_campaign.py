@@ -34,7 +34,6 @@ from link_helpers import coin, rest
 
 from logos.core.engine import TradingCore
 from logos.core.fixed import to_decimal
-from logos.core.gates import InProcessSwitch
 from logos.core.messages import Event, Quote, Report, TimePassed
 from logos.core.records import GuardRecord, PaperFillRecord, Record
 from logos.core.strategy import (
@@ -119,19 +118,28 @@ class ShownSwitch:
     """A switch that can be shown as it was. (The compiled one cannot be inherited from.)"""
 
     def __init__(self) -> None:
-        self._switch = InProcessSwitch()
-        self.flag = self._switch.flag
-        self.authority = self._switch.authority
-        self.engage = self._switch.engage
-        self.set_reduce_only = self._switch.set_reduce_only
-        self._shown: str | None = None
+        self.flag = bytearray(1)
+        self._reason = ""
+
+    def authority(self) -> SwitchState:
+        return SwitchState(self.flag[0])
+
+    def engage(self, reason: str, by: str) -> None:
+        self._raise_to(SwitchState.ENGAGED, reason, by)
+
+    def set_reduce_only(self, reason: str, by: str) -> None:
+        self._raise_to(SwitchState.REDUCE_ONLY, reason, by)
+
+    def why(self) -> str:
+        return self._reason
 
     def show(self, state: SwitchState, why: str) -> None:
         self.flag[0] = state
-        self._shown = why
+        self._reason = why
 
-    def why(self) -> str:
-        return self._switch.why() or self._shown or ""
+    def _raise_to(self, state: SwitchState, reason: str, by: str) -> None:
+        if self.flag[0] < state:
+            self.show(state, f"{reason} (by {by})")
 
 
 def draw_faults(random: Random) -> tuple[Faults, bool]:

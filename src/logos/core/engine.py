@@ -63,7 +63,7 @@ class TradingCore:
         "_context",
         "_day",
         "_dealing",
-        "_is_flattening",
+        "_flattener",
         "_market",
         "_next_check_ns",
         "_next_sample_ns",
@@ -107,6 +107,8 @@ class TradingCore:
         # A generator for simulation, seeded on purpose: the session must be repeatable.
         self._context = CoreContext(self.desk, params, Random(seed))  # noqa: S311
         self._dealing = Dealing(self.desk, self._watch, self._market, strategy, self._context)
+        self._flattener: Flattener | None = None
+        """What has taken the strategy's place, once an operator wanted everything closed."""
         self._on_quote: Any = None
         self._on_trade: Any = None
         self._on_bar: Any = None
@@ -116,14 +118,13 @@ class TradingCore:
         self._next_check_ns: int = 0
         self._day: int = 0
         """Days since 1970 of the latest event, UTC."""
-        self._is_flattening: bool = False
         self.is_closed: bool = False
         """Whether the strategy is not asked, because an operator closed the session for now."""
         self.bad_price_count: int = 0
 
     def _listen(self) -> None:
-        """Ask the strategy about whatever it has a method for."""
-        strategy = self.strategy
+        """Ask the strategy, or what has taken its place, about whatever it has a method for."""
+        strategy = self._flattener or self.strategy
         kind = type(strategy)
         # A method the strategy did not override is not called: most see one kind of event.
         self._on_quote = None if kind.on_quote is Strategy.on_quote else strategy.on_quote
@@ -415,13 +416,12 @@ class TradingCore:
         desk = self.desk
         self._record(command)
         flattener = Flattener()
-        self._on_bar = flattener.on_bar
-        self._on_quote = flattener.on_quote
-        self._on_trade = flattener.on_trade
-        self._is_flattening = True
-        desk.wants_fills = False
+        self._flattener = flattener
+        self.is_closed = False
+        self._listen()
         self._watch.cancel_all(Code.CANCELLED_BY_OPERATOR)
         for book in desk.books.values():
+            book.is_paused = False  # nothing but closing is done from here on
             self._dealing.carry_out(book, flattener.close(self._context, book.instrument.symbol))
         self._dealing.settle()
 
@@ -529,7 +529,7 @@ class TradingCore:
             raise strategy_failed("on_start", error) from error
 
     def _ask_stop(self) -> Answer:
-        if self._is_flattening:
+        if self._flattener is not None:
             return None
         try:
             return self.strategy.on_stop(self._context)

@@ -41,7 +41,7 @@ def is_savable(core: TradingCore) -> bool:
         desk.effects
         or core.is_halted
         or core.is_closed
-        or _get(core, "_is_flattening")
+        or _get(core, "_flattener") is not None
         or (outbox is not None and _get(outbox, "_requests"))
     )
 

@@ -49,7 +49,7 @@ TABLE: Final[dict[type, Fields]] = {
             "_rules": _SETTING,
             "_sample_ns": _SETTING,
             "is_closed": "nothing is saved while the strategy is not asked",
-            "_is_flattening": "nothing is saved while a flattener stands in for the strategy",
+            "_flattener": "nothing is saved while a flattener stands in for the strategy",
             "_on_bar": "the strategy's own method, unless a flattener stands in for it",
             "_on_quote": "as _on_bar",
             "_on_trade": "as _on_bar",
