@@ -62,6 +62,21 @@ class TickingClock:
         self._now_ns = max(self._now_ns, moment_ns - 1_000)
 
 
+class HandClock(TickingClock):
+    """Moved by hand alone: nobody who waits for it ever wakes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.origin_ns = self._now_ns
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.Event().wait()
+
+    def until_second(self, second: int) -> None:
+        """Be so many seconds after the beginning."""
+        self._now_ns = max(self._now_ns, self.origin_ns + second * NS_PER_SECOND)
+
+
 class ScriptedFeed:
     """Delivers `count` quotes; after each of them it lets the loop turn and calls `after`."""
 
@@ -77,7 +92,7 @@ class ScriptedFeed:
         error: Exception | None = None,
     ) -> None:
         self.symbols: Sequence[str] = SYMBOLS
-        self._clock = clock
+        self._clock: Any = clock
         self._count = count
         self._after = after or {}
         self._age_ns = age_ns or {}

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from live_session_helpers import TickingClock, settings
+from live_session_helpers import HandClock, TickingClock, settings
 
 from logos.core.gates import InProcessSwitch
 from logos.core.messages import Bar
@@ -30,13 +30,6 @@ class EveryBar(Strategy):
     def on_bar(self, context: Context, bar: object) -> Answer:
         self.seen += 1
         return Side.BUY if self.seen % 2 else Side.SELL
-
-
-class FeedsClock(TickingClock):
-    """Moved by the feed alone: nobody who waits for it ever wakes."""
-
-    async def sleep(self, seconds: float) -> None:
-        await asyncio.Event().wait()
 
 
 class LateBars:
@@ -68,7 +61,7 @@ class LateBars:
 def test_an_order_fills_at_the_next_bar_however_late_it_comes(
     tmp_path: Path, late_ms: list[int]
 ) -> None:
-    clock = FeedsClock()
+    clock = HandClock()
     result = run_live(
         settings(paper={"fill": "next_open"}),
         strategy=EveryBar(),

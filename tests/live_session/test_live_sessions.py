@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import signal
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 from live_session_helpers import (
     Alternating,
+    HandClock,
     ScriptedFeed,
     TickingClock,
     live,
@@ -18,7 +20,11 @@ from live_session_helpers import (
 )
 
 from logos.core.gates import InProcessSwitch
-from logos.core.types import SessionStatus
+from logos.core.messages import Quote
+from logos.core.strategy import Answer, Context, Strategy, market
+from logos.core.types import NS_PER_SECOND, SessionStatus, Side
+from logos.feeds.live import Sink
+from logos.session.artifacts import Moments
 from logos.session.live_status import LiveStatus, read_statuses
 from logos.session.recovery import CannotResumeError, SessionDiffersError, replay, resume
 from logos.session.verify import verify
@@ -184,6 +190,45 @@ def test_data_older_than_the_limit_when_it_comes_is_stale(tmp_path: Path) -> Non
     assert result.summary["orders"] == 14
     assert result.summary["refusals"] == {"STALE_DATA": 6}
     replay("live", strategy=Alternating(), home=tmp_path)
+
+
+class OrdersTheOther(Strategy):
+    """Buys BBB whenever AAA shows a quote, whatever it last heard of BBB."""
+
+    def on_quote(self, context: Context, quote: Quote) -> Answer:
+        return market(Side.BUY, 1, symbol="BBB") if quote.symbol == "AAA" else None
+
+
+class FallsSilent(ScriptedFeed):
+    """Two symbols, a quote of each a second; from the tenth second on it has nothing of BBB."""
+
+    async def run(self, sink: Sink) -> None:
+        for second in range(1, 31):
+            self._clock.until_second(second)
+            for instrument in self._instruments:
+                if instrument.symbol == "BBB" and second > 10:
+                    continue
+                now_ns = self._clock.now_ns()
+                assert sink.market(
+                    Quote(now_ns, instrument.symbol, 10_000, 10_001, 5, 5, instrument), now_ns
+                )
+                for _ in range(4):
+                    await asyncio.sleep(0)
+
+
+def test_of_a_connected_but_silent_symbol_nothing_is_ordered_beyond_the_age(tmp_path: Path) -> None:
+    clock = HandClock()
+    config = settings(risk={"stale_after_s": "5"})
+    feed = FallsSilent(clock, 0)
+    result = live(tmp_path, feed, clock, config=config, strategy=OrdersTheOther())
+    rows = (result.folder / "orders.csv").read_text().splitlines()[1:]
+    latest_ns = max(clock.origin_ns + 15 * NS_PER_SECOND, 0)
+    moments = Moments()
+    assert all(row.split(",")[2] <= moments.text(latest_ns + 1_000_000) for row in rows)
+    # The quote of the first second came before BBB had shown one, and the last good one is at 10 s.
+    assert result.summary["orders"] == 14
+    assert result.summary["refusals"] == {"NO_REFERENCE_PRICE": 1, "STALE_DATA": 15}
+    replay("live", strategy=OrdersTheOther(), home=tmp_path)
 
 
 def test_the_heartbeat_is_there_while_the_session_runs_and_gone_after_it(tmp_path: Path) -> None:
