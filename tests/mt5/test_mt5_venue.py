@@ -95,6 +95,24 @@ def test_a_cancelled_order_is_told_as_cancelled_and_cancelling_again_is_refused(
     asyncio.run(scenario())
 
 
+def test_an_order_whose_answer_was_lost_is_known_to_have_been_there_once_it_is_cancelled() -> None:
+    async def scenario() -> None:
+        async with bench() as box:
+            venue = box.venue()
+            await venue.open()
+            await venue.submit(intent(BTC, Side.BUY, 100, OrderType.LIMIT, 9_000), "run-1")
+            sent = venue._ledger.get("run-1")
+            assert sent is not None
+            sent.ticket = ""  # as after a lost answer
+            sent.unknown_since_ns = 1
+            await venue.cancel("run-1", SYMBOL)
+            found = await venue.find("run-1", SYMBOL)
+            assert found is not None, "it never reached the terminal, it says"
+            assert found.status is OrderStatus.CANCELLED
+
+    asyncio.run(scenario())
+
+
 def test_a_venue_after_a_restart_finds_and_cancels_what_the_one_before_sent() -> None:
     async def scenario() -> None:
         long_id = "a-session-with-a-name-that-is-much-too-long-for-a-comment"

@@ -231,7 +231,7 @@ class Gateway:
             reply = await self._wait_for_reply(sockets, question, deadline_ns)
         except BaseException as error:
             if has_left:
-                self._on_loss(question, was_read)
+                self._on_loss(question, was_read, str(error))
             self._on_failure(str(error))
             raise
         self._on_answer()
@@ -322,7 +322,7 @@ class Gateway:
 
     # ---- what follows from an answer, and from none ----
 
-    def _on_loss(self, question: Question, was_read: bool) -> None:
+    def _on_loss(self, question: Question, was_read: bool, reason: str) -> None:
         self.stats.lost += 1
         self._last_loss_ns = perf_counter_ns()
         attribution = self._attribution
@@ -332,7 +332,10 @@ class Gateway:
             self._needs_barrier = True
         if self._sockets is not None:
             self._sockets.reopen(SYSTEM)
-        self._say("ZMQ_REPLY_LOST", kind=question.kind, token=question.token, was_read=was_read)
+        token = question.token
+        self._say(
+            "ZMQ_REPLY_LOST", kind=question.kind, token=token, was_read=was_read, reason=reason
+        )
 
     def _on_answer(self) -> None:
         self.stats.answered += 1

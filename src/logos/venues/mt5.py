@@ -195,6 +195,9 @@ class Mt5Venue:
             if not mine:
                 raise Refused(f"{what}: it is not waiting at the terminal")
             ticket = mine[0].ticket
+            if sent is not None:
+                # Its answer was lost, and here it is: that it was taken must not be forgotten.
+                self._ledger.learn_ticket(sent, ticket)
         fields = {
             "action": "TRADE",
             "actionType": "ORDER_CANCEL",
