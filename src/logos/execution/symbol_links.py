@@ -50,8 +50,17 @@ class SymbolLink:
         await self._hub.open()
 
     async def request(self, symbol: str, fields: Mapping[str, object]) -> dict[str, Any]:
-        """As the gateway's."""
-        return await self._hub.gateway.request(symbol, fields)
+        """As the gateway's; but a subscription whose answer was lost holds if frames come."""
+        try:
+            return await self._hub.gateway.request(symbol, fields)
+        except OSError:
+            if fields.get("action") != "CONFIG":
+                raise
+            frame = await self.next_live(_READ_S)
+            if frame is None:
+                raise
+            self._frames.appendleft(frame)
+            return {"error": False}
 
     async def next_live(self, timeout_s: float) -> dict[str, Any] | None:
         """The symbol's next frame; None when none came for so long."""

@@ -352,7 +352,7 @@ class _Session:
             link,
             on_heartbeat=lambda: self._on_heartbeat(status, inbox, clock, loop),
             others={} if reconciler is None else {"reconciliation": reconciler.run},
-            before_live=lambda: self._before_live(venue, link, reconciler, past, tell),
+            before_live=lambda: self._before_live(venue, link, reconciler, past, tell, terminal),
         )
         engine = ConcurrentTradingEngine(
             loop,
@@ -403,6 +403,7 @@ class _Session:
         reconciler: Reconciler | None,
         past: RecordedInputs | None,
         tell: Callable[[str], object],
+        terminal: Terminal | None,
     ) -> None:
         """Once everything recorded has been lived through: connect, and settle old questions."""
         if past is not None:
@@ -414,8 +415,14 @@ class _Session:
         if venue is None or link is None or reconciler is None:
             return
         await venue.open()
+        outbox = self._core.desk.outbox
+        if terminal is not None and outbox is not None:
+            terminal.adopt(outbox.open.values())
         link.adopt([] if past is None else _fills_of(past))
-        await reconciler.start()
+        if link.open_count == 0 or reconciler.baseline is None:
+            await reconciler.start()
+        # Otherwise fills of an earlier life are not in the books yet: nobody takes reports before
+        # the session is live, so the first comparison is the timer's.
         held = reconciler.baseline or {}
         baseline = {name: format(amount, "f") for name, amount in held.items()}
         self._folder.write_json(_BASELINE_FILE, baseline)

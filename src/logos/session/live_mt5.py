@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from random import Random
 from typing import Final, NamedTuple
@@ -30,6 +30,7 @@ from logos.config.environment import Environment
 from logos.config.secret import Secret
 from logos.core.clock import Clock
 from logos.core.gates import Switch
+from logos.core.orders import Order
 from logos.core.types import SwitchState
 from logos.execution.gated_gateway import GatedGateway
 from logos.execution.gateway_log import JsonLines
@@ -67,9 +68,7 @@ _INTERVALS: Final = {
     "tick": TICK,
 }
 
-LINK_RULES: Final = LinkRules(poll_s=0.25, overlap_s=2.0)
-"""Deals carry whole seconds of the terminal's clock, whose offset is configured: a fill is looked
-for from a little before its order on. One that is out of that is found to be missing and told."""
+_SETTLE_S_MIN: Final = 1.0
 
 Trip = Callable[[str, str], object]
 
@@ -149,8 +148,6 @@ def curve_keys(environment: Environment | None = None) -> CurveKeys | None:
 class Mt5Terminal:
     """One terminal of one session. Made before the session has an id; `begin` when it has."""
 
-    link_rules = LINK_RULES
-
     def __init__(self, plan: Plan, clock: Clock, random: Random) -> None:
         """Raises ConfigError for settings that cannot be meant."""
         config = plan.config
@@ -158,6 +155,14 @@ class Mt5Terminal:
         if len(urls) > 1:
             raise ConfigError("live.url and venue.url name two terminals; there can be one only")
         self._address = read_url(urls.pop() if urls else URL_DEFAULT)
+        # Deals carry whole seconds of the terminal's clock, whose offset is configured: a fill is
+        # looked for from a little before its order on. A terminal reads its requests in order, so
+        # what it denies after a few timeouts will not come any more.
+        timeout_s = self._address.settings.reply_timeout_s
+        self.link_rules = LinkRules(
+            poll_s=0.25, overlap_s=2.0, settle_s=max(_SETTLE_S_MIN, 4 * timeout_s)
+        )
+        self._venue: SharedMt5Venue | None = None
         self._plan = plan
         self._clock = clock
         self._random = random
@@ -229,7 +234,7 @@ class Mt5Terminal:
             symbol: Mt5VenueSymbol(self._plan.instruments[symbol], name)
             for symbol, name in self._names.items()
         }
-        return SharedMt5Venue(
+        self._venue = SharedMt5Venue(
             self.gateway,
             symbols,
             self._clock,
@@ -238,6 +243,12 @@ class Mt5Terminal:
             settle_s=2 * self._address.settings.reply_timeout_s,
             server_offset_s=self._address.server_offset_s,
         )
+        return self._venue
+
+    def adopt(self, orders: Iterable[Order]) -> None:
+        """Tell the venue of orders that an earlier process of the session left open."""
+        if self._venue is not None:
+            self._venue.adopt(orders)
 
     async def close(self) -> None:
         """Close the gateway and its log; closing again does nothing."""
@@ -245,6 +256,8 @@ class Mt5Terminal:
             self._pump.cancel()
             await asyncio.gather(self._pump, return_exceptions=True)
             self._pump = None
+        if self._venue is not None:
+            await self._venue.close()
         await self.gateway.close()
         if self._log is not None:
             stats = self.gateway.stats

@@ -9,21 +9,24 @@ of them asked, so its answer is as new as each could want. Deals never change on
 they are remembered, and asked for only from a little before the newest one that is known. A market
 order that has all its deals is done, whatever else waits, so it needs no look at the orders; and
 the fills of an order that was found just now are those that it was found by.
+
+A question does no harm, so one whose answer was lost is put again, at once.
 """
 
 from __future__ import annotations
 
 import asyncio
 from bisect import bisect_left
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from time import perf_counter_ns
 from typing import Any, Final, Generic, TypeVar
 
 from logos.core.clock import Clock
-from logos.core.types import NS_PER_SECOND, OrderType
-from logos.venues.contract import VenueFill, VenueOrder
+from logos.core.orders import Order, OrderIntent
+from logos.core.types import NS_PER_SECOND, OrderStatus, OrderType
+from logos.venues.contract import NotSent, Unavailable, VenueFill, VenueOrder
 from logos.venues.mt5 import Mt5Venue
-from logos.venues.mt5_ledger import told_from_deals
+from logos.venues.mt5_ledger import Sent, told_from_deals
 from logos.venues.mt5_lists import Mt5VenueSymbol, TerminalLink, TerminalLists
 from logos.venues.mt5_records import Deal, OpenOrder
 
@@ -33,6 +36,8 @@ _AGAIN_S: Final = 2
 _LATE_S: Final = 10
 """An order that was sent longer ago is looked for in all deals since then."""
 
+_TRIES: Final = 3
+_SOON_S: Final = 5.0
 _NEW_NS: Final = 100_000_000
 _SLACK_S: Final = 5
 _REMEMBERED_MAX: Final = 50_000
@@ -68,7 +73,20 @@ class SharedQuestion(Generic[Answer]):
         # From here on whoever asks needs a newer answer.
         self._current, self._next = self._next, None
         self.rounds += 1
+        for _ in range(_TRIES - 1):
+            try:
+                return await self._ask()
+            except Unavailable as error:
+                if error.retry_after_s > _SOON_S:
+                    raise
         return await self._ask()
+
+    async def close(self) -> None:
+        """Ask no more, and wait until what is under way has let go of the gateway."""
+        tasks = [task for task in (self._current, self._next) if task is not None]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _retrieve(future: asyncio.Future[Any]) -> None:
@@ -93,6 +111,11 @@ class SharedLists(TerminalLists):
         self._tickets: set[str] = set()
         self._known_from_s = _NEVER_S
         """From when on all deals up to the newest are known."""
+
+    async def close(self) -> None:
+        """Ask no more."""
+        await self.order_question.close()
+        await self.deal_question.close()
 
     async def orders(self) -> list[OpenOrder]:
         """As TerminalLists."""
@@ -171,6 +194,47 @@ class SharedMt5Venue(Mt5Venue):
         )
         self._shared = SharedLists(link, symbols)
         self._lists = self._shared
+        self._taken_before: dict[str, int] = {}
+        """Orders that the terminal took from an earlier process, and since when they are absent
+        (0: not yet)."""
+
+    def adopt(self, orders: Iterable[Order]) -> None:
+        """Take over what an earlier process of the session sent and left open."""
+        for order in orders:
+            intent = OrderIntent(
+                order.instrument,
+                order.side,
+                order.quantity,
+                order.type,
+                order.limit_price,
+                order.stop_price,
+                order.time_in_force,
+                order.reference_price,
+                order.notes,
+                order.tag,
+            )
+            sent = self._ledger.remember(intent, order.client_order_id, order.created_ns)
+            if order.status in (OrderStatus.ACCEPTED, OrderStatus.PARTIALLY_FILLED):
+                self._taken_before[order.client_order_id] = 0
+            else:
+                sent.unknown_since_ns = self._clock.now_ns()
+
+    async def close(self) -> None:
+        """Close the lists; the gateway belongs to the terminal's owner."""
+        await self._shared.close()
+
+    async def cancel(self, client_order_id: str, symbol: str) -> None:
+        """As Mt5Venue; an order whose answer was lost is known to be there once it is found."""
+        sent = self._ledger.get(client_order_id)
+        if sent is not None and not sent.ticket:
+            try:
+                orders = await self._lists.orders()
+            except Unavailable as error:
+                raise NotSent(f"cancel {client_order_id}: {error}", error.retry_after_s) from None
+            for order in orders:
+                if self._ledger.is_mine(client_order_id, order.mark, order.ticket):
+                    self._ledger.learn_ticket(sent, order.ticket)
+        await super().cancel(client_order_id, symbol)
 
     async def find(self, client_order_id: str, symbol: str) -> VenueOrder | None:
         """As Mt5Venue; one question less for a market order that has all its deals."""
@@ -180,7 +244,20 @@ class SharedMt5Venue(Mt5Venue):
             mine = [each for each in deals if each.order == sent.ticket]
             if sum(each.volume_units for each in mine) >= sent.quantity_units:
                 return told_from_deals(client_order_id, mine, sent)
-        return await super().find(client_order_id, symbol)
+        found = await super().find(client_order_id, symbol)
+        if found is None and sent is not None and client_order_id in self._taken_before:
+            return self._gone(sent)
+        return found
+
+    def _gone(self, sent: Sent) -> VenueOrder:
+        """What it means that an order, taken from an earlier process, is in no list now."""
+        now_ns = self._clock.now_ns()
+        since_ns = self._taken_before[sent.client_order_id] or now_ns
+        self._taken_before[sent.client_order_id] = since_ns
+        self._wait_until(since_ns, now_ns, "it has left the list of orders")
+        if sent.type is OrderType.MARKET:
+            raise Unavailable(f"{sent.client_order_id}: its deals are not in the history")
+        return sent.told(0, OrderStatus.CANCELLED, "no longer waiting, and no deals")
 
     async def fills_since(self, ts_ns: int) -> Sequence[VenueFill]:
         """As Mt5Venue; from the answer of a moment ago where that reaches back so far.

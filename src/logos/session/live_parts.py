@@ -6,7 +6,7 @@ own, and a session on recorded data none of them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Any, Protocol
@@ -18,6 +18,7 @@ from logos.config import Config, ConfigError, FeedName, VenueName
 from logos.core.clock import Clock
 from logos.core.gates import Switch
 from logos.core.messages import Event
+from logos.core.orders import Order
 from logos.execution.inbox import Inbox
 from logos.execution.stall import StallWatch
 from logos.execution.venue_link import LinkRules
@@ -111,6 +112,8 @@ class Terminal(Protocol):
     ) -> None: ...
 
     def venue_of(self, session_id: str) -> Venue | None: ...
+
+    def adopt(self, orders: Iterable[Order]) -> None: ...
 
     async def close(self) -> None: ...
 

@@ -214,23 +214,37 @@ def check_fills(evidence: Evidence) -> tuple[str, list[str]]:
 
 
 def check_pnl(evidence: Evidence) -> tuple[str, list[str]]:
-    """Profit and fees: recomputed first in, first out; ours and theirs; total and sum."""
+    """Profit and fees: recomputed first in, first out; ours and theirs; total and sum.
+
+    What is realised depends on the order in which fills are booked, and that of a lost answer is
+    booked late. Open and realised profit together, at one price, do not: they must be equal
+    always, and what is realised wherever the order was the same.
+    """
     problems = []
     books = evidence.books
-    profits = _profits(evidence)
+    lots = _lots(evidence)
+    reordered = _reordered(evidence)
     total = fees = _ZERO
     for symbol, row in evidence.positions.items():
         realised, paid = Decimal(row["realised"]), Decimal(row["fees"])
         total, fees = total + realised, fees + paid
         theirs = books["symbols"][symbol]
         deals = [deal for deal in evidence.deals if deal["symbol"] == symbol]
-        for name, value in (
-            ("recomputed from trades.csv", profits.get(symbol, _ZERO)),
-            ("the simulator's books", Decimal(theirs["realised"])),
-            ("the simulator's deals", sum((Decimal(d["profit_money"]) for d in deals), _ZERO)),
-        ):
-            if value != realised:
-                problems.append(f"{symbol}: realised {realised}, {name}: {value}")
+        made = sum((Decimal(d["profit_money"]) for d in deals), _ZERO)
+        recomputed, open_lots = lots[symbol]
+        if recomputed != realised:
+            problems.append(f"{symbol}: realised {realised}, recomputed {recomputed}")
+        if made != Decimal(theirs["realised"]):
+            problems.append(f"{symbol}: their deals made {made}, their books {theirs['realised']}")
+        if made != realised and symbol not in reordered:
+            problems.append(f"{symbol}: realised {realised}, theirs {made}")
+        long = sum(quantity for quantity, _ in open_lots) > 0
+        price = Decimal(theirs["bid" if long else "ask"])
+        left = sum(((price - paid_) * quantity for quantity, paid_ in open_lots), _ZERO)
+        whole = realised + left * evidence.multiplier(symbol)
+        their_whole = Decimal(theirs["realised"]) + Decimal(theirs["open_profit"])
+        if whole != their_whole:
+            problems.append(f"{symbol}: realised and open {whole}, theirs {their_whole}")
         if paid != -Decimal(theirs["commission"]):
             problems.append(f"{symbol}: fees {paid}, theirs {theirs['commission']}")
     account = evidence.account
@@ -240,18 +254,37 @@ def check_pnl(evidence: Evidence) -> tuple[str, list[str]]:
             f"the symbols sum up to {total} and {fees}"
         )
     change = Decimal(books["balance"]) - Decimal(books["initial_balance"])
-    if change != total - fees:
+    parts = (Decimal(s["realised"]) + Decimal(s["commission"]) for s in books["symbols"].values())
+    if change != sum(parts, _ZERO) or (change != total - fees and not reordered):
         problems.append(f"the simulator's balance changed by {change}, ours by {total - fees}")
     equity = Decimal(account["initial"]) + total - fees + Decimal(account["unrealised"])
     if equity != Decimal(account["equity"]):
         problems.append(f"equity is {account['equity']}, its parts make {equity}")
-    return f"realised {total}, fees {fees}", problems
+    late = (
+        f"; booked in another order than dealt: {', '.join(sorted(reordered))}" if reordered else ""
+    )
+    return f"realised {total}, fees {fees}{late}", problems
 
 
-def _profits(evidence: Evidence) -> dict[str, Decimal]:
-    """What each symbol's fills made, first in, first out."""
-    lots: dict[str, deque[tuple[Decimal, Decimal]]] = defaultdict(deque)
-    made: dict[str, Decimal] = defaultdict(Decimal)
+def _reordered(evidence: Evidence) -> set[str]:
+    """Symbols whose fills were booked in another order than they were dealt in."""
+    ours: dict[str, list[str]] = defaultdict(list)
+    theirs: dict[str, list[str]] = defaultdict(list)
+    for fill in evidence.fills:
+        ours[fill.symbol].append(fill.comment)
+    for fill in evidence.their_fills:
+        theirs[fill.symbol].append(fill.comment)
+    return {symbol for symbol in ours if ours[symbol] != theirs[symbol]}
+
+
+_Lots = deque[tuple[Decimal, Decimal]]
+"""Signed quantity and price of what is open, oldest first."""
+
+
+def _lots(evidence: Evidence) -> dict[str, tuple[Decimal, _Lots]]:
+    """What each symbol's fills made, first in, first out, and what they left open."""
+    lots: dict[str, _Lots] = {symbol: deque() for symbol in evidence.positions}
+    made = dict.fromkeys(lots, _ZERO)
     for fill in evidence.fills:
         left = fill.quantity if fill.side == "BUY" else -fill.quantity
         queue = lots[fill.symbol]
@@ -264,7 +297,7 @@ def _profits(evidence: Evidence) -> dict[str, Decimal]:
                 queue.appendleft((held - closed, price))
         if left:
             queue.append((left, fill.price))
-    return made
+    return {symbol: (made[symbol], queue) for symbol, queue in lots.items()}
 
 
 def check_positions(evidence: Evidence) -> tuple[str, list[str]]:

@@ -57,8 +57,8 @@ class Numbers(msgspec.Struct, frozen=True):
         if self.lock_held_share >= 0.7:
             return (
                 f"the gateway: its lock was held {share} of the time, "
-                f"{self.requests_per_order:.1f} requests an order, {self.hold.p50_ns / 1e6:.1f} ms each (median); a terminal "
-                "answers one request at a time"
+                f"{self.requests_per_order:.1f} requests an order, "
+                f"{self.hold.p50_ns / 1e6:.1f} ms each (median); a terminal answers one at a time"
             )
         return (
             f"the signals and the orders' own lives: the gateway's lock was held {share} of the "
