@@ -37,6 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--dead-after", type=float, default=15.0, metavar="S", help="of the gateway (15)")
     add("--min-rate", type=float, default=0.0, metavar="N", help="orders a second, or fail")
     add("--seed", type=int, default=0, metavar="N", help="of prices, signals and faults (0)")
+    add("--repeat", type=int, default=1, metavar="N", help="so often, with seeds that count up")
     add("--out", type=Path, default=Path("stress"), metavar="DIR", help="a new folder (stress)")
     add("--judge-only", action="store_true", help="judge the run that is in --out again")
 

@@ -24,7 +24,7 @@ from typing import Any, Final, Generic, TypeVar
 from logos.core.clock import Clock
 from logos.core.orders import Order, OrderIntent
 from logos.core.types import NS_PER_SECOND, OrderStatus, OrderType
-from logos.venues.contract import NotSent, Unavailable, VenueFill, VenueOrder
+from logos.venues.contract import Unavailable, VenueFill, VenueOrder
 from logos.venues.mt5 import Mt5Venue
 from logos.venues.mt5_ledger import Sent, told_from_deals
 from logos.venues.mt5_lists import Mt5VenueSymbol, TerminalLink, TerminalLists
@@ -222,19 +222,6 @@ class SharedMt5Venue(Mt5Venue):
     async def close(self) -> None:
         """Close the lists; the gateway belongs to the terminal's owner."""
         await self._shared.close()
-
-    async def cancel(self, client_order_id: str, symbol: str) -> None:
-        """As Mt5Venue; an order whose answer was lost is known to be there once it is found."""
-        sent = self._ledger.get(client_order_id)
-        if sent is not None and not sent.ticket:
-            try:
-                orders = await self._lists.orders()
-            except Unavailable as error:
-                raise NotSent(f"cancel {client_order_id}: {error}", error.retry_after_s) from None
-            for order in orders:
-                if self._ledger.is_mine(client_order_id, order.mark, order.ticket):
-                    self._ledger.learn_ticket(sent, order.ticket)
-        await super().cancel(client_order_id, symbol)
 
     async def find(self, client_order_id: str, symbol: str) -> VenueOrder | None:
         """As Mt5Venue; one question less for a market order that has all its deals."""

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
 
 from logos.session.stress_plan import StressError, StressPlan, make_symbols, read_faults
 from logos.session.stress_report import REPORT, judge_and_report
@@ -14,6 +17,8 @@ __all__ = ["StressError", "make_plan", "stress"]
 
 def make_plan(options: argparse.Namespace) -> StressPlan:
     """The plan that options describe. Raises StressError."""
+    if options.repeat < 1:
+        raise StressError("--repeat is 1 or more")
     if options.signals < 0 or options.seconds < 0 or options.every < 1:
         raise StressError("--signals and --seconds are 0 or more, --every is 1 or more")
     if not options.signals and not options.seconds:
@@ -40,17 +45,36 @@ def stress(options: argparse.Namespace, tell: Callable[[str], object]) -> bool:
 
     Raises StressError for options that cannot be meant, OSError when a file cannot be written.
     """
+    if options.repeat == 1 or options.judge_only:
+        plan = None if options.judge_only else make_plan(options)
+        return _once(plan, options.out, options.min_rate, tell)
+    first = make_plan(options)
+    if options.out.exists():
+        raise StressError(f"{options.out} is there already: name another folder with --out")
+    failed = []
+    for number in range(options.repeat):
+        plan = msgspec.structs.replace(first, seed=first.seed + number)
+        folder = options.out / f"{number + 1:04d}"
+        if not _once(plan, folder, options.min_rate, tell):
+            failed.append(folder.name)
+    print(f"{options.repeat - len(failed)} of {options.repeat} passed")
+    return not failed
+
+
+def _once(
+    plan: StressPlan | None, folder: Path, rate_min: float, tell: Callable[[str], object]
+) -> bool:
+    """One run (None: the one that is there), its verdict and its report."""
     broke_off = ""
-    if not options.judge_only:
-        plan = make_plan(options)
-        one = StressRun(plan, options.out, tell)
+    if plan is not None:
+        one = StressRun(plan, folder, tell)
         try:
             one.run()
         except StressError as error:
             broke_off = str(error)
-    verdict = judge_and_report(options.out, options.min_rate, broke_off)
+    verdict = judge_and_report(folder, rate_min, broke_off)
     for check in verdict.checks:
         for problem in check.problems:
             tell(f"{check.name}: {problem}")
-    print(f"{'PASS' if verdict.is_passed else 'FAIL'}: {options.out / REPORT}")
+    print(f"{'PASS' if verdict.is_passed else 'FAIL'}: {folder / REPORT}", flush=True)
     return verdict.is_passed

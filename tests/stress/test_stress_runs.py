@@ -1,0 +1,82 @@
+"""Whole runs against the simulator, through real sockets and real processes, small and seeded.
+
+The same at full size is one command each; see docs/STRESS.md.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from stress_helpers import GATEWAY, problems_of, read_lines, run_and_judge, small_plan
+
+
+def test_three_symbols_lose_nothing_and_agree_to_the_last_digit(tmp_path: Path) -> None:
+    verdict = run_and_judge(small_plan(1), tmp_path / "run")
+    assert verdict.is_passed, problems_of(verdict)
+    assert verdict.numbers is not None
+    assert set(verdict.numbers.filled) == {"all", "BTCUSD.s", "ETHUSD.s", "XAUUSD.s"}
+
+
+def test_lost_and_late_answers_leave_no_duplicate_and_nothing_unknown(tmp_path: Path) -> None:
+    plan = small_plan(
+        5,
+        signals=12,
+        faults={"lost": 0.08, "late": 0.05, "late_ms": 500, "disconnect_every": 2.0},
+        reply_timeout_s=0.25,
+    )
+    verdict = run_and_judge(plan, tmp_path / "run")
+    assert verdict.is_passed, problems_of(verdict)
+    assert verdict.numbers is not None
+    assert verdict.numbers.lost_replies > 0
+
+
+def test_a_slow_symbol_does_not_starve_the_others(tmp_path: Path) -> None:
+    plan = small_plan(
+        6, seconds=4.0, signals=0, faults={"slow_ms": 2000}, reply_timeout_s=0.25, every=3
+    )
+    verdict = run_and_judge(plan, tmp_path / "run")
+    assert verdict.is_passed, problems_of(verdict)
+    numbers = verdict.numbers
+    assert numbers is not None
+    holds = [
+        each["hold_ns"] for each in read_lines(tmp_path / "run" / GATEWAY) if "hold_ns" in each
+    ]
+    # Turns are shared by time: what the others wait for is the lock's own longest holds, taken by
+    # the slow symbol once for every as much time that each of them has had.
+    others = [numbers.wait[name].p50_ns for name in ("BTCUSD.s", "ETHUSD.s")]
+    assert max(others) < 8 * max(holds)
+    assert all(numbers.filled[name].count > 3 for name in ("BTCUSD.s", "ETHUSD.s"))
+
+
+def test_an_engine_that_is_killed_goes_on_with_the_simulators_books(tmp_path: Path) -> None:
+    plan = small_plan(
+        7, seconds=3.5, signals=0, kill="engine", kill_after_s=1.5, reply_timeout_s=0.5
+    )
+    verdict = run_and_judge(plan, tmp_path / "run")
+    assert verdict.is_passed, problems_of(verdict)
+    opened = [
+        each
+        for each in read_lines(tmp_path / "run" / GATEWAY)
+        if each["action"] == "GATEWAY_OPENED"
+    ]
+    assert len({each["pid"] for each in opened}) == 2
+
+
+def test_a_simulator_that_is_killed_stops_orders_and_is_reconciled_with(tmp_path: Path) -> None:
+    plan = small_plan(
+        8,
+        seconds=3.0,
+        signals=0,
+        kill="simulator",
+        kill_after_s=1.5,
+        away_s=2.5,
+        dead_after_s=1.5,
+        reply_timeout_s=0.5,
+    )
+    verdict = run_and_judge(plan, tmp_path / "run")
+    assert verdict.is_passed, problems_of(verdict)
+    actions = [each["action"] for each in read_lines(tmp_path / "run" / GATEWAY)]
+    assert actions.index("ZMQ_TERMINAL_DEAD") < actions.index("ZMQ_TERMINAL_BACK")
+    # Nothing was ordered after it was back: the switch is still engaged.
+    switch = next(check for check in verdict.checks if check.name == "kill switch")
+    assert switch.what.startswith("thrown; 0 on its way")
