@@ -37,6 +37,10 @@ from logos.feeds.layout import BARS, QUOTES, TIMESTAMP, Layout, clean_header
 from logos.feeds.numbers import EPOCH_BANDS, UNITS_LIMIT, RowError, format_timestamp
 from logos.feeds.rows import Block, FileState, crossed_detail, gap_detail
 
+# While it reads, pyarrow would put handlers of its own in place of ours: a SIGTERM that came then
+# would stop a read instead of the session, or be lost.
+pa.enable_signal_handlers(False)
+
 BATCH_ROWS: Final = 8192
 DOUBLE_TOLERANCE_TICKS: Final = Decimal("0.000001")
 """How far from a tick a price stored as a double may be, as a part of the tick."""
