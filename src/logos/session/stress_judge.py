@@ -260,9 +260,7 @@ def check_pnl(evidence: Evidence) -> tuple[str, list[str]]:
     equity = Decimal(account["initial"]) + total - fees + Decimal(account["unrealised"])
     if equity != Decimal(account["equity"]):
         problems.append(f"equity is {account['equity']}, its parts make {equity}")
-    late = (
-        f"; booked in another order than dealt: {', '.join(sorted(reordered))}" if reordered else ""
-    )
+    late = f"; {len(reordered)} symbols booked in another order than dealt" if reordered else ""
     return f"realised {total}, fees {fees}{late}", problems
 
 
