@@ -24,9 +24,9 @@ def test_no_signal_is_lost_or_interrupts_the_reading(
     path = tmp_path / "AAA_quotes.csv"
     path.write_text("timestamp,bid,ask,bid_size,ask_size\n" + "\n".join(rows) + "\n")
     unit = instrument("AAA", tick="0.01", lot="1", quote="USD")
-    seen = []
+    seen: list[int] = []
     over = threading.Event()
-    sent = []
+    sent: list[int] = []
 
     def send() -> None:
         while not over.is_set():
