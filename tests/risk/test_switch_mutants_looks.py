@@ -8,17 +8,20 @@ from __future__ import annotations
 
 import errno
 import os
+import time
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from switch_helpers import Workspace
-from test_switch_mutants_sensor import FOUND, SEEN_HARD, evidence, settled
+from test_switch_mutants_sensor import FOUND, GONE, SECOND, SEEN_HARD, evidence, settled
 
 from logos.core.types import SwitchState
 from logos.risk import switch_sensor
 from logos.risk.switch_files import Folder
-from logos.risk.switch_judge import Cause, Follow, Pending
+from logos.risk.switch_judge import Cause, Follow, Memory, Pending, Verdict
+from logos.risk.switch_ledger import Evidence
 
 SAFE, REDUCE_ONLY, ENGAGED = SwitchState.SAFE, SwitchState.REDUCE_ONLY, SwitchState.ENGAGED
 
@@ -97,7 +100,7 @@ def test_the_mount_is_looked_up_again_when_the_device_is_another_one_and_only_th
 
 def test_ones_own_wish_takes_the_place_of_what_was_only_seen(workspace: Workspace) -> None:
     sensor = workspace.armed()._sensor
-    sensor.memory = type(sensor.memory)(epoch=4, pending=SEEN_HARD)
+    sensor.memory = Memory(epoch=4, pending=SEEN_HARD)
     own = Pending(Cause(REDUCE_ONLY, Follow.NOTHING, "careful"), 4, own=True)
     sensor.stop_at_once(own)
     assert sensor.memory.pending is own
@@ -155,3 +158,94 @@ def test_the_flag_is_mapped_once_and_again_when_another_file_took_its_place(
     assert second.inode == os.stat(workspace.folder / "flag").st_ino
     workspace.breaker().engage("stop", "ann")
     assert breaker.flag[0] == ENGAGED
+
+
+# ---- what is shown ----
+
+
+@pytest.mark.parametrize(
+    ("found", "hint", "shown"),
+    [
+        (FOUND, (ENGAGED, 4), (SAFE, 5)),
+        (FOUND, (ENGAGED, 5), (ENGAGED, 5)),
+        (FOUND, (ENGAGED, 9), (ENGAGED, 9)),
+        (FOUND, (SAFE, 1), (SAFE, 1)),
+        (GONE, (ENGAGED, 1), (ENGAGED, 1)),
+    ],
+    ids=["before the record", "of its epoch", "after it", "says nothing", "without a record"],
+)
+def test_only_a_hint_from_before_the_record_is_cleared_by_a_look_that_finds_it_safe(
+    workspace: Workspace, found: Evidence, hint: tuple[int, int], shown: tuple[int, int]
+) -> None:
+    sensor = workspace.armed()._sensor
+    shared = sensor._shared
+    assert shared is not None
+    content = bytes([hint[0]]) + bytes(7) + hint[1].to_bytes(8, "little")
+    shared._layer.pwrite(shared._fd, content, 0)
+    sensor._show(found, Verdict(SAFE, ()))
+    assert shared.read() == shown
+
+
+def test_a_safe_answer_without_a_shared_flag_is_shown_to_gate_1(workspace: Workspace) -> None:
+    sensor = workspace.armed()._sensor
+    sensor.close()
+    sensor._flag = bytes([ENGAGED])
+    sensor._show(FOUND, Verdict(SAFE, ()))
+    assert sensor.current_flag()[0] == SAFE
+
+
+def test_gate_1_hears_of_others_at_once_also_while_only_reducing_is_allowed(
+    workspace: Workspace,
+) -> None:
+    breaker, other = workspace.armed(), workspace.breaker()
+    breaker.set_reduce_only("careful", "ann")
+    breaker._examine()
+    assert breaker.flag[0] == REDUCE_ONLY
+    other.engage("stop", "bob")
+    assert breaker.flag[0] == ENGAGED, "no look was needed"
+
+
+# ---- what is kept ----
+
+
+@pytest.mark.parametrize(
+    ("found", "verdict", "pending", "is_kept"),
+    [
+        (FOUND, Verdict(SAFE, ()), None, True),
+        (FOUND, Verdict(SAFE, ()), SEEN_HARD, False),
+        (GONE, Verdict(ENGAGED, ()), None, False),
+        (FOUND, Verdict(ENGAGED, (Cause(ENGAGED, Follow.NOTHING, "x"),)), None, False),
+        (FOUND, Verdict(SAFE, (Cause(SAFE, Follow.LOCAL, "x"),)), None, False),
+    ],
+    ids=["plain", "something is pending", "no record", "another state", "a cause to follow"],
+)
+def test_only_a_plain_answer_is_kept(
+    workspace: Workspace, found: Evidence, verdict: Verdict, pending: Pending | None, is_kept: bool
+) -> None:
+    sensor = settled(workspace)._sensor
+    sensor.memory = Memory(epoch=5, pending=pending)
+    opened = (os.open(os.devnull, os.O_RDONLY), os.open(os.devnull, os.O_RDONLY))
+    answer = sensor._keep(msgspec.structs.replace(found, descriptors=opened), verdict)
+    assert answer is is_kept
+    assert (sensor._fast is not None) is is_kept
+    if is_kept:
+        assert sensor._fast == (SAFE, opened[0], found.key)
+        assert sensor._held == list(opened)
+        again = msgspec.structs.replace(found, descriptors=(-1, -1))
+        assert sensor._keep(again, verdict) is False
+        assert sensor._held == list(opened)
+    else:
+        for descriptor in opened:
+            os.close(descriptor)
+
+
+@pytest.mark.parametrize("place", [1, 2], ids=["mtime", "ctime"])
+def test_an_answer_on_a_record_with_a_young_time_is_not_kept(
+    workspace: Workspace, place: int
+) -> None:
+    sensor = settled(workspace)._sensor
+    key = [1, 0, 0, 100, 1]
+    key[place] = time.time_ns() + 60 * SECOND
+    found = msgspec.structs.replace(FOUND, key=tuple(key))
+    assert sensor._keep(found, Verdict(SAFE, ())) is False
+    assert sensor._fast is None
