@@ -18,17 +18,19 @@ from __future__ import annotations
 import asyncio
 from bisect import bisect_left
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from time import perf_counter_ns
 from typing import Any, Final, Generic, TypeVar
 
 from logos.core.clock import Clock
 from logos.core.orders import Order, OrderIntent
 from logos.core.types import NS_PER_SECOND, OrderStatus, OrderType
+from logos.venues.common import Unreadable
 from logos.venues.contract import Unavailable, VenueFill, VenueOrder
 from logos.venues.mt5 import Mt5Venue
 from logos.venues.mt5_ledger import Sent, told_from_deals
 from logos.venues.mt5_lists import Mt5VenueSymbol, TerminalLink, TerminalLists
-from logos.venues.mt5_records import Deal, OpenOrder
+from logos.venues.mt5_records import Deal, OpenOrder, deal, entries_of
 
 _AGAIN_S: Final = 2
 """How far before the newest known deal the terminal is asked again: a deal may be booked late."""
@@ -37,7 +39,6 @@ _LATE_S: Final = 10
 """An order that was sent longer ago is looked for in all deals since then."""
 
 _TRIES: Final = 3
-_SOON_S: Final = 5.0
 _NEW_NS: Final = 100_000_000
 _SLACK_S: Final = 5
 _REMEMBERED_MAX: Final = 50_000
@@ -73,12 +74,6 @@ class SharedQuestion(Generic[Answer]):
         # From here on whoever asks needs a newer answer.
         self._current, self._next = self._next, None
         self.rounds += 1
-        for _ in range(_TRIES - 1):
-            try:
-                return await self._ask()
-            except Unavailable as error:
-                if error.retry_after_s > _SOON_S:
-                    raise
         return await self._ask()
 
     async def close(self) -> None:
@@ -117,6 +112,14 @@ class SharedLists(TerminalLists):
         await self.order_question.close()
         await self.deal_question.close()
 
+    async def ask(self, fields: Mapping[str, object], what: str) -> dict[str, Any]:
+        """As TerminalLists; put again when the answer was lost."""
+
+        async def once() -> dict[str, Any]:
+            return await super(SharedLists, self).ask(fields, what)
+
+        return await _again(once)
+
     async def orders(self) -> list[OpenOrder]:
         """As TerminalLists."""
         return await self.order_question.answer()
@@ -143,7 +146,7 @@ class SharedLists(TerminalLists):
         # Who asks for a while already may miss a deal that was booked late: then all is asked for.
         is_recent = self._known_from_s <= wanted_s and newest_s - wanted_s <= _LATE_S
         ask_s = max(wanted_s, newest_s - _AGAIN_S) if is_recent else wanted_s
-        fresh = [d for d in await super().deals(ask_s) if d.ticket not in self._tickets]
+        fresh = await self._unknown_deals(ask_s)
         self._tickets.update(each.ticket for each in fresh)
         self._deals += fresh
         self._deals.sort(key=_order_of)
@@ -151,6 +154,23 @@ class SharedLists(TerminalLists):
         self.answered_ns = perf_counter_ns()
         if len(self._deals) > _REMEMBERED_MAX:
             self._forget()
+
+    async def _unknown_deals(self, from_s: int) -> list[Deal]:
+        """Deals from that second on that are not known yet; only those are read."""
+        fields = {"action": "HISTORY", "actionType": "TRADES", "fromDate": from_s}
+        reply = await self.ask(fields, "deals")
+        found = []
+        try:
+            for entry in entries_of(reply, "trades"):
+                name = self.names.get(str(entry.get("symbol")))
+                if name is None or str(entry.get("ticket")) in self._tickets:
+                    continue
+                each = deal(entry, self._symbols[name].instrument)
+                if each is not None and each.time_s >= from_s:
+                    found.append(each)
+        except Unreadable as error:
+            raise Unavailable(f"deals: {error}") from None
+        return found
 
     def _forget(self) -> None:
         """Let go of the older half."""
@@ -160,12 +180,20 @@ class SharedLists(TerminalLists):
         self._known_from_s = gone[-1].time_s + 1
 
 
-def _time_of(deal: Deal) -> int:
-    return deal.time_s
+async def _again(ask: Callable[[], Awaitable[Answer]]) -> Answer:
+    """Ask; where the answer was lost, ask again at once, a few times. Raises what the last does."""
+    for _ in range(_TRIES - 1):
+        with suppress(Unavailable):
+            return await ask()
+    return await ask()
 
 
-def _order_of(deal: Deal) -> tuple[int, int]:
-    return deal.time_s, int(deal.ticket)
+def _time_of(each: Deal) -> int:
+    return each.time_s
+
+
+def _order_of(each: Deal) -> tuple[int, int]:
+    return each.time_s, int(each.ticket)
 
 
 class SharedMt5Venue(Mt5Venue):
@@ -197,6 +225,11 @@ class SharedMt5Venue(Mt5Venue):
         self._taken_before: dict[str, int] = {}
         """Orders that the terminal took from an earlier process, and since when they are absent
         (0: not yet)."""
+
+    async def open(self) -> None:
+        """As Mt5Venue; a lost answer is no reason not to begin."""
+        await _again(self._link.open)
+        await super().open()
 
     def adopt(self, orders: Iterable[Order]) -> None:
         """Take over what an earlier process of the session sent and left open."""
