@@ -4,9 +4,10 @@ The problem: all symbols' candles and prices come out of one port, and whoever r
 all. A feed of many symbols that has to ask one symbol's history lets all others wait meanwhile.
 
 The method: one task reads the port and hands each frame to its symbol's link; every symbol has a
-feed of its own on that link, in a task of its own. What waits for a slow feed is bounded: of prices
-the newest are kept, of candles too, because a candle that does not follow on makes the feed ask
-for what lies between. Frames of the whole terminal (DISCONNECTED) go to every link.
+feed of its own on that link, in a task of its own. What waits for a slow feed is bounded, and the
+newest is kept: of prices a few, because an old one is worth nothing; of candles many, though one
+that does not follow on only makes the feed ask for what lies between. Frames of the whole terminal
+(DISCONNECTED) go to every link.
 """
 
 from __future__ import annotations
@@ -35,10 +36,11 @@ class Shared(Protocol):
 class SymbolLink:
     """One symbol's way to the terminal: `logos.feeds.mt5.TerminalLink`."""
 
-    def __init__(self, hub: SymbolLinks, symbol: str) -> None:
+    def __init__(self, hub: SymbolLinks, symbol: str, waiting_max: int) -> None:
         self._hub = hub
         self.symbol = symbol
-        self._frames: deque[dict[str, Any]] = deque(maxlen=_WAITING_MAX)
+        self._waiting_max = waiting_max
+        self._frames: deque[dict[str, Any]] = deque(maxlen=waiting_max)
         self._arrived = asyncio.Event()
         self.lives = 0
         """As the gateway's, as of the latest frame or silence."""
@@ -77,7 +79,7 @@ class SymbolLink:
 
     def take(self, frame: dict[str, Any]) -> None:
         """A frame for this symbol."""
-        if len(self._frames) == _WAITING_MAX:
+        if len(self._frames) == self._waiting_max:
             self.overwritten += 1
         self._frames.append(frame)
         self._arrived.set()
@@ -86,12 +88,20 @@ class SymbolLink:
 class SymbolLinks:
     """The links of some symbols, by the terminal's names, and the task that serves them."""
 
-    def __init__(self, gateway: Shared, symbols: Iterable[str]) -> None:
+    def __init__(
+        self, gateway: Shared, symbols: Iterable[str], waiting_max: int = _WAITING_MAX
+    ) -> None:
+        """`waiting_max` frames of each symbol may wait."""
         self.gateway = gateway
-        self.links = {symbol: SymbolLink(self, symbol) for symbol in symbols}
+        self.links = {symbol: SymbolLink(self, symbol, waiting_max) for symbol in symbols}
         self.strangers = 0
         """Frames of symbols that nobody asked for, or of none where there are several."""
         self._opening = asyncio.Lock()
+
+    @property
+    def overwritten(self) -> int:
+        """Frames that newer ones took the place of, of all symbols."""
+        return sum(link.overwritten for link in self.links.values())
 
     async def open(self) -> None:
         """Open the gateway, once at a time. Raises OSError."""

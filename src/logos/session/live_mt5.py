@@ -69,6 +69,9 @@ _INTERVALS: Final = {
 }
 
 _SETTLE_S_MIN: Final = 1.0
+_PRICES_MAX: Final = 4
+_CANDLES_MAX: Final = 1024
+"""How many of a symbol's prices, or candles, may wait for its feed; older ones give way."""
 
 Trip = Callable[[str, str], object]
 
@@ -182,7 +185,10 @@ class Mt5Terminal:
             )
         except GatewayConfigError as error:
             raise ConfigError(f"mt5: {error}") from None
-        self._links = SymbolLinks(self.gateway, self._names.values())
+        is_tick = config.live.interval == "tick"
+        self._links = SymbolLinks(
+            self.gateway, self._names.values(), _PRICES_MAX if is_tick else _CANDLES_MAX
+        )
 
     def feeds(self) -> list[LiveFeed]:
         """A feed for each symbol. Raises ConfigError for an interval that there is none of."""
@@ -268,6 +274,7 @@ class Mt5Terminal:
                     "answered": stats.answered,
                     "lost": stats.lost,
                     "queue_peak": self.gateway.queue_peak,
+                    "prices_overtaken": self._links.overwritten,
                 }
             )
             self._log.close()
