@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Final
 
@@ -79,7 +80,8 @@ def _number_lines(numbers: Numbers) -> list[str]:
         f"| lost replies | {numbers.lost_replies} |",
         f"| refused by guards | {refusals or 'none'} |",
         "",
-        f"Throughput is bounded by {numbers.bound}.",
+        f"Throughput is bounded by {numbers.bound}. Engine and simulator share {os.cpu_count()} "
+        f"processors, whose load was {os.getloadavg()[0]:.1f} when this was judged.",
         "",
         "| symbol | wait for the lock, ms | made to accepted, ms | made to filled, ms | fills |",
         "|---|---|---|---|---|",
