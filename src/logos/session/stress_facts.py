@@ -155,6 +155,11 @@ class Evidence:
         return decimals_of(self.config["instruments"][symbol]["lot"])
 
 
+def scaled(units: object, decimals: object) -> Decimal:
+    """A record's integer as the decimal it stands for."""
+    return Decimal(int(str(units))).scaleb(-int(str(decimals)))
+
+
 def _lines(path: Path) -> list[Record]:
     """JSON lines. A torn last line (its writer was killed) is no line; damage raises ValueError."""
     found = []

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import Final
@@ -19,17 +18,13 @@ import msgspec
 from logos.core.types import OrderStatus, SwitchState
 from logos.journal.reader import JournalError
 from logos.session.live_mt5 import GATEWAY_CLOSED, GATEWAY_OPENED
-from logos.session.stress_facts import Evidence, Fill
+from logos.session.stress_exposure import OVER, check_exposure
+from logos.session.stress_facts import Evidence, Fill, scaled
 from logos.session.stress_numbers import Numbers, numbers_of
 
 _EFSM_WORDS: Final = ("EFSM", "cannot be accomplished in current state")
 _LINES_MAX: Final = 5
-_DRIFT: Final = Decimal("1.01")
-"""The total exposure is valued here at the prices that orders were judged at, a moment older than
-the marks the guard knows: that much they may have moved."""
-
 _ZERO: Final = Decimal(0)
-_OVER: Final = ("FILLED", "CANCELLED", "REJECTED", "EXPIRED")
 
 
 class Check(msgspec.Struct, frozen=True):
@@ -144,7 +139,7 @@ def check_orphans(evidence: Evidence) -> tuple[str, list[str]]:
     over |= {each["ticket"] for each in evidence.audit if each["kind"] == "removed"}
     for each in evidence.taken:
         ours = evidence.orders.get(each["comment"])
-        if each["ticket"] not in over and ours is not None and ours.status in _OVER:
+        if each["ticket"] not in over and ours is not None and ours.status in OVER:
             problems.append(f"{each['comment']} is over here and waits there")
     made = Counter(each["client_order_id"] for each in evidence.journal if each["kind"] == "order")
     if made != Counter(order.client_id for order in evidence.orders.values()):
@@ -189,7 +184,7 @@ def check_unknown(evidence: Evidence) -> tuple[str, list[str]]:
     problems = [
         f"{order.client_id} ended as {order.status}"
         for order in evidence.orders.values()
-        if order.status not in _OVER
+        if order.status not in OVER
     ]
     return f"{unknown} times an outcome was unknown", problems
 
@@ -317,98 +312,6 @@ def check_positions(evidence: Evidence) -> tuple[str, list[str]]:
     return f"{len(evidence.positions)} symbols", problems
 
 
-def check_exposure(evidence: Evidence) -> tuple[str, list[str]]:
-    """At every order, with everything in flight filled; and at every deal of theirs."""
-    risk = evidence.config["risk"]
-    limits = {name: Decimal(each["max_position"]) for name, each in risk["symbols"].items()}
-    book = _Exposure(evidence)
-    total_max = Decimal(risk["total"]["max_gross_exposure"])
-    problems = []
-    peak = _ZERO
-    for record in evidence.journal:
-        if record["kind"] == "order":
-            symbol = book.on_order(record)
-            if book.worst(symbol) > limits[symbol]:
-                problems.append(
-                    f"{record['client_order_id']}: {symbol} may hold {book.worst(symbol)}"
-                )
-            peak = max(peak, book.gross())
-            if book.gross() > total_max * _DRIFT:
-                problems.append(f"{record['client_order_id']}: all may hold {book.gross()}")
-        elif record["kind"] == "order_update":
-            book.on_update(record)
-    held: dict[str, Decimal] = defaultdict(Decimal)
-    for fill in evidence.their_fills:
-        held[fill.symbol] += fill.quantity if fill.side == "BUY" else -fill.quantity
-        if abs(held[fill.symbol]) > limits[fill.symbol]:
-            problems.append(f"the simulator held {held[fill.symbol]} of {fill.symbol}")
-    return f"at most {peak} of {total_max} in flight and held", problems
-
-
-@dataclass(slots=True)
-class _Open:
-    """An order that is not over."""
-
-    symbol: str
-    is_buy: bool
-    quantity: Decimal
-    filled: Decimal = _ZERO
-
-
-class _Exposure:
-    """Positions and open orders, followed through the journal."""
-
-    def __init__(self, evidence: Evidence) -> None:
-        self._evidence = evidence
-        self._open: dict[int, _Open] = {}
-        self._held: dict[str, Decimal] = defaultdict(Decimal)
-        self._price: dict[str, Decimal] = defaultdict(Decimal)
-        self._buys: dict[str, Decimal] = defaultdict(Decimal)
-        self._sells: dict[str, Decimal] = defaultdict(Decimal)
-
-    def on_order(self, record: Mapping[str, object]) -> str:
-        """An order was made; its symbol."""
-        symbol = str(record["symbol"])
-        quantity = _scaled(record["quantity_units"], record["quantity_decimals"])
-        price = _scaled(record["reference_price_units"], record["price_decimals"])
-        self._price[symbol] = price or self._price[symbol]
-        is_buy = record["side"] == "BUY"
-        self._open[int(str(record["order_id"]))] = _Open(symbol, is_buy, quantity)
-        (self._buys if is_buy else self._sells)[symbol] += quantity
-        return symbol
-
-    def on_update(self, record: Mapping[str, object]) -> None:
-        """An order was filled, or is over."""
-        number = int(str(record["order_id"]))
-        order = self._open.get(number)
-        if order is None:
-            return
-        symbol = order.symbol
-        filled = _scaled(record["filled_units"], self._evidence.quantity_decimals(symbol))
-        fresh, order.filled = filled - order.filled, filled
-        self._held[symbol] += fresh if order.is_buy else -fresh
-        ended = record["status"] in _OVER
-        left = self._buys if order.is_buy else self._sells
-        left[symbol] -= fresh + (order.quantity - filled if ended else _ZERO)
-        if ended:
-            del self._open[number]
-
-    def worst(self, symbol: str) -> Decimal:
-        """The most that may be held, long or short, if one side is filled and not the other."""
-        held = self._held[symbol]
-        return max(abs(held + self._buys[symbol]), abs(held - self._sells[symbol]))
-
-    def gross(self) -> Decimal:
-        """What all symbols may hold, at the prices their orders were judged at."""
-        return sum(
-            (
-                self.worst(symbol) * price * self._evidence.multiplier(symbol)
-                for symbol, price in self._price.items()
-            ),
-            _ZERO,
-        )
-
-
 # ---- the switch, the session ----
 
 
@@ -449,8 +352,8 @@ def check_session(evidence: Evidence) -> tuple[str, list[str]]:
     if len(fills) != len(evidence.trades):
         problems.append(f"{len(evidence.trades)} rows in trades.csv, {len(fills)} in the journal")
     for row, record in zip(evidence.trades, fills, strict=False):
-        price = _scaled(record["price_units"], record["price_decimals"])
-        quantity = _scaled(record["quantity_units"], record["quantity_decimals"])
+        price = scaled(record["price_units"], record["price_decimals"])
+        quantity = scaled(record["quantity_units"], record["quantity_decimals"])
         ours = (row["client_order_id"], Decimal(row["quantity"]), Decimal(row["price"]))
         if ours != (record["client_order_id"], quantity, price):
             problems.append(f"fill {row['fill_id']} is another one in the journal")
@@ -475,10 +378,6 @@ RULES: Final[Mapping[str, Rule]] = {
     "kill switch": check_switch,
     "session": check_session,
 }
-
-
-def _scaled(units: object, decimals: object) -> Decimal:
-    return Decimal(int(str(units))).scaleb(-int(str(decimals)))
 
 
 def _words(fill: Fill) -> str:
