@@ -242,12 +242,13 @@ def test_reduce_only_lets_leave_what_closes_the_position_with_all_that_is_on_its
     outbox_of(core).take()
     core.run([report(ReportKind.FILLED, 2, quantity=2, price=100), quote(A, 3, "100", "100")])
     orders = [request.order for request in outbox_of(core).take()]
-    core.switch.set_reduce_only("careful", "ann")
     clock = ManualClock()
     venue = FakeVenue([A], clock, Random(1), {"USD": "1000"})
     link = VenueLink(
         venue, core.desk.books, outbox_of(core), core.switch, clock, Random(2), lambda _: None
     )
+    assert {link._closed_gate(order) for order in orders} == {""}
+    core.switch.set_reduce_only("careful", "ann")
     words = "kill switch before it left: careful (by ann)"
     assert [link._closed_gate(order) for order in orders] == [
         "" if may else words for may in leaves

@@ -16,14 +16,14 @@ TOOL = PROJECT / "tests" / "kill" / "mutation.py"
 
 def test_a_sample_of_the_changes_that_are_not_explained_is_noticed() -> None:
     done = subprocess.run(
-        [sys.executable, str(TOOL), "--sample", "20", "--seed", "2"],
+        [sys.executable, str(TOOL), "--sample", "12", "--seed", "1"],
         cwd=PROJECT,
         capture_output=True,
         text=True,
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    assert done.stdout.startswith("20 of 20 mutants tried"), done.stdout
+    assert done.stdout.startswith("12 of 12 mutants tried"), done.stdout
 
 
 def test_every_reason_in_the_document_names_a_change_that_can_be_made() -> None:

@@ -211,3 +211,22 @@ def test_a_folder_as_a_marker_is_never_cleared(written: Written) -> None:
     (ledger.folder_path / ".cleared-KILL").mkdir()
     ledger.drop_taken(folder)
     assert names_in(ledger) == [".cleared-KILL", "KILL"]
+
+
+def test_without_a_record_the_next_line_follows_the_last_one_of_the_history() -> None:
+    ledger = SwitchLedger(Path("/nowhere/switch"), None, QuickLayer())
+    assert ledger.previous_for(disk(None, ONE, ONE)) == digest(encode_line(ONE))
+    assert ledger.previous_for(disk(None, None)) == NO_PREVIOUS
+
+
+def test_a_marker_that_vanishes_while_it_is_moved_aside_ends_the_reset(written: Written) -> None:
+    layer, ledger, folder = written
+    found = marked(ledger, "KILL")
+
+    def take_away(call: str, name: str) -> None:
+        if name == ".cleared-KILL":
+            (ledger.folder_path / name).unlink()
+
+    layer.read_rule = take_away
+    with pytest.raises(FileNotFoundError):
+        ledger.take_markers(folder, found)
