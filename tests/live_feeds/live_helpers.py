@@ -24,7 +24,8 @@ from logos.testing.exchange_market import Listing, Market
 from logos.testing.exchange_streams import BinanceStreams
 from logos.testing.exchange_yahoo import YahooShape
 
-PATIENCE_S = 15
+PATIENCE_S = 60
+"""After this a test that hangs fails; a busy machine is no hang."""
 MS = 1_000_000
 
 
