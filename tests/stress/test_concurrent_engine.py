@@ -20,7 +20,7 @@ from logos.core.types import Side, SwitchState
 from logos.execution.concurrent import ConcurrentTradingEngine, EngineSnapshot
 from logos.execution.metrics import MetricsSnapshot
 from logos.feeds.live import Sink
-from logos.session import live
+from logos.session import live_session
 from logos.session.build import make_instruments
 from logos.session.live import Outside, run_live
 from logos.session.live_metrics import metrics_path
@@ -137,7 +137,7 @@ def test_a_single_symbol_session_has_the_same_artifacts_as_through_the_plain_loo
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ours = run(tmp_path / "ours", ("AAA",))
-    monkeypatch.setattr(live, "ConcurrentTradingEngine", Plain)
+    monkeypatch.setattr(live_session, "ConcurrentTradingEngine", Plain)
     plain = run(tmp_path / "plain", ("AAA",))
     found = without_facts(digests(ours))
     assert {"state.jsonl", "orders.csv", "trades.csv", "account.csv"} <= set(found)
@@ -189,7 +189,7 @@ class Acting(Alternating):
 
 
 def act(home: Path, monkeypatch: pytest.MonkeyPatch, what: Any) -> tuple[Acting, InProcessSwitch]:
-    monkeypatch.setattr(live, "ConcurrentTradingEngine", Watched)
+    monkeypatch.setattr(live_session, "ConcurrentTradingEngine", Watched)
     config = settings(("AAA", "BBB"))
     clock = StepClock()
     made = make_instruments(config.instruments)

@@ -10,61 +10,38 @@ before it goes on.
 
 from __future__ import annotations
 
-import asyncio
 import shutil
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from pathlib import Path
 from random import Random
-from typing import Any, Final, TypeVar
 
-import msgspec
-
-from logos.config import Config, OnExternal
+from logos.config import Config
 from logos.core.clock import Clock
-from logos.core.engine import TradingCore
 from logos.core.gates import InProcessSwitch, Switch
-from logos.core.messages import Report
-from logos.core.outbox import VenueRequest
 from logos.core.strategy import Strategy
-from logos.core.types import ReportKind, SessionStatus, SwitchState
+from logos.core.types import SessionStatus, SwitchState
 from logos.execution.clock import SystemClock
-from logos.execution.concurrent import ConcurrentTradingEngine
-from logos.execution.inbox import Inbox
-from logos.execution.live_engine import LiveEngine, LiveRules
-from logos.execution.reconcile import Reconciler, ReconcileRules
-from logos.execution.stall import StallWatch
-from logos.execution.venue_link import VenueLink
 from logos.feeds.live import LiveFeed
 from logos.journal.inputs import INPUTS_FILE, InputsWriter, RecordedInputs
 from logos.session.folder import claim_folder
 from logos.session.guardian import Guardian, open_switch, tell_operator
 from logos.session.history import Journal, find_session, read_session
-from logos.session.live_metrics import MeteredFolder, MetricsFile, metrics_of
+from logos.session.live_metrics import MeteredFolder
 from logos.session.live_parts import (
-    LiveFacts,
     NoFeed,
-    Terminal,
     make_feeds,
     make_terminal,
     with_instruments,
 )
-from logos.session.live_status import StatusFile
+from logos.session.live_session import Connected, LiveRun
 from logos.session.live_venues import venue_of
-from logos.session.operator import OperatorInbox
 from logos.session.outcome import SessionResult
 from logos.session.plan import Plan, make_plan
 from logos.session.recorded import RecordedSwitch
 from logos.session.recoveries import Recovery
 from logos.session.recovery import CannotResumeError, Flatten, same_plan
-from logos.session.running import Running
 from logos.venues.contract import Venue
-
-_STALL_S: Final = 5.0
-_BASELINE_FILE: Final = "venue.json"
-
-Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,18 +54,6 @@ class Outside:
     feeds: Sequence[LiveFeed] | None = None
     venue: Venue | None = None
     clock: Clock | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class _Connected:
-    """What a live session is connected to, all of it."""
-
-    feeds: Sequence[LiveFeed]
-    venue: Venue | None
-    clock: Clock
-    random: Random
-    terminal: Terminal | None = None
-    """Of MetaTrader 5: one gateway for the feeds and the venue."""
 
 
 def run_live(
@@ -122,7 +87,7 @@ def run_live(
         except OSError:
             shutil.rmtree(place)  # made a moment ago, and nothing has happened in it
             raise
-        session = _Session(plan, session_id, core, folder, guardian, recorder, used_switch, place)
+        session = LiveRun(plan, session_id, core, folder, guardian, recorder, used_switch, place)
         return session.run(connected, tell, home)
     finally:
         if own_switch is not None:
@@ -179,7 +144,7 @@ def resume_live(
         folder = MeteredFolder(session_id, place, core.desk.books, home, journal.whole_bytes)
         guardian = Guardian(session_id, own_switch or InProcessSwitch(), core, home)
         recorder = InputsWriter(place / INPUTS_FILE, list(plan.instruments), whole_bytes)
-        session = _Session(
+        session = LiveRun(
             plan, session_id, core, folder, guardian, recorder, recorded, place, journal, flatten
         )
         with Recovery(place, journal, None) as recovery:
@@ -191,7 +156,7 @@ def resume_live(
             own_switch.close()
 
 
-def _connect(plan: Plan, outside: Outside | None) -> _Connected:
+def _connect(plan: Plan, outside: Outside | None) -> Connected:
     """Make what is not given. Raises ConfigError and DataError, before anything has begun."""
     given = Outside() if outside is None else outside
     clock = SystemClock() if given.clock is None else given.clock
@@ -203,7 +168,7 @@ def _connect(plan: Plan, outside: Outside | None) -> _Connected:
         venue_of(
             plan.config, plan.instruments, "", clock, random
         )  # what is missing is told before anything has begun
-    return _Connected(feeds, given.venue, clock, random, terminal)
+    return Connected(feeds, given.venue, clock, random, terminal)
 
 
 def _whole_bytes(inputs: RecordedInputs) -> int:
@@ -216,294 +181,3 @@ def _whole_bytes(inputs: RecordedInputs) -> int:
 def _ended_engaged(journal: Journal) -> bool:
     switches = journal.recording.switches
     return bool(switches) and SwitchState[switches[-1].state] is SwitchState.ENGAGED
-
-
-class _Session:
-    """One live session's parts, and how they work together."""
-
-    def __init__(
-        self,
-        plan: Plan,
-        session_id: str,
-        core: TradingCore,
-        folder: MeteredFolder,
-        guardian: Guardian,
-        recorder: InputsWriter,
-        switch: Switch,
-        place: Path,
-        journal: Journal | None = None,
-        flatten: Flatten | None = None,
-    ) -> None:
-        self._flatten = flatten
-        self._plan = plan
-        self._id = session_id
-        self._core = core
-        self._folder = folder
-        self._metrics = folder.metrics = metrics_of(core.desk)
-        self._recorder = recorder
-        self._switch = switch
-        self._place = place
-        self._journal = journal
-        self._facts = LiveFacts(recorder)
-        self._running = Running(
-            plan,
-            session_id,
-            core,
-            folder,
-            guardian,
-            commands=journal.recording.commands if journal is not None else (),
-            facts=self._facts.conclude,
-            drain_s=float(plan.config.live.drain_timeout_s),
-        )
-
-    # ---- what the engine asks ----
-
-    def life(self) -> Any:
-        """The session's life; see `Running.life`."""
-        return self._running.life()
-
-    def take_requests(self) -> Sequence[VenueRequest]:
-        """What is to leave for the venue."""
-        outbox = self._core.desk.outbox
-        return () if outbox is None else outbox.take()
-
-    def order_count(self) -> int:
-        """Orders made so far."""
-        return self._core.desk.order_count
-
-    def decided_ns(self) -> int:
-        """When the core was last done with events."""
-        return self._running.decided_ns
-
-    def is_ending(self) -> bool:
-        """Whether the session is over and waits only for its venue."""
-        return self._core.desk.is_ending
-
-    def is_at_venue(self) -> bool:
-        """Whether orders are open at a real venue."""
-        outbox = self._core.desk.outbox
-        return outbox is not None and bool(outbox.open)
-
-    def sync(self) -> None:
-        """Make the journal durable."""
-        self._folder.sync()
-
-    # ---- the run ----
-
-    def run(
-        self,
-        outside: _Connected,
-        tell: Callable[[str], object],
-        home: Path | None,
-        past: RecordedInputs | None = None,
-    ) -> SessionResult:
-        """Run it in an event loop of its own."""
-        try:
-            return _in_loop(self._run(outside, tell, home, past))
-        finally:
-            self._recorder.close()
-
-    async def _run(
-        self,
-        outside: _Connected,
-        tell: Callable[[str], object],
-        home: Path | None,
-        past: RecordedInputs | None,
-    ) -> SessionResult:
-        settings = self._plan.config.live
-        clock, random = outside.clock, outside.random
-        plan = self._plan
-        venue, terminal = outside.venue, outside.terminal
-        if venue is None and terminal is not None:
-            venue = terminal.venue_of(self._id)
-        elif venue is None:
-            venue = venue_of(plan.config, plan.instruments, self._id, clock, random)
-        status = StatusFile(self._id, home)
-        self._operator = OperatorInbox(self._id, home, self._running, plan.instruments, tell)
-        inbox = Inbox(settings.inbox_size, self._stale_after_ns(), status.news)
-        link = reconciler = None
-        outbox = self._core.desk.outbox
-        if venue is not None and outbox is not None:
-            link = VenueLink(
-                venue,
-                self._core.desk.books,
-                outbox,
-                self._switch,
-                clock,
-                random,
-                inbox.put,
-                None if terminal is None else terminal.link_rules,
-                since_ns=_began_ns(past),
-            )
-            reconciler = self._reconciler(venue, link, clock, inbox, tell)
-        metrics_file = MetricsFile(self._id, home)
-        loop: LiveEngine[SessionResult] = LiveEngine(
-            self,
-            inbox,
-            self._recorder,
-            outside.feeds,
-            clock,
-            self._switch,
-            LiveRules(
-                settings.heartbeat_ms / 1000,
-                float(settings.stop_after_s),
-                float(settings.drain_timeout_s),
-            ),
-            link,
-            on_heartbeat=lambda: self._on_heartbeat(status, inbox, clock, loop),
-            others={} if reconciler is None else {"reconciliation": reconciler.run},
-            before_live=lambda: self._before_live(venue, link, reconciler, past, tell, terminal),
-        )
-        engine = ConcurrentTradingEngine(
-            loop,
-            inbox,
-            self._core.desk.books,
-            self._switch,
-            clock,
-            self._running,
-            self._metrics,
-            on_mark=metrics_file.write,
-        )
-        self._engine = engine
-        self._facts.watch(engine, inbox, status)
-        if terminal is not None:
-            terminal.begin(self._id, self._switch, engine.trip, home)
-        try:
-            with StallWatch(lambda: engine.beats, _STALL_S, tell) as stalls:
-                self._facts.stalls = stalls
-                return await engine.run(() if past is None else past.batches())
-        finally:
-            status.remove()
-            engine.mark()
-            if venue is not None:
-                await venue.close()
-            if terminal is not None:
-                await terminal.close()
-
-    def _on_heartbeat(
-        self, status: StatusFile, inbox: Inbox, clock: Clock, engine: LiveEngine[SessionResult]
-    ) -> None:
-        """Show that the loop turns, and listen to the operator."""
-        status.write(self._core, inbox, clock.now_ns())
-        self._engine.mark()
-        self._operator.look()
-        if self._flatten is not None and self._is_flat():
-            engine.finish()
-
-    def _is_flat(self) -> bool:
-        """Whether a flattening has been carried out: no whole lot is held, and nothing open."""
-        books = self._core.desk.books.values()
-        is_ordered = not self._running.has_commands
-        return is_ordered and all(book.is_flat and not book.working for book in books)
-
-    async def _before_live(
-        self,
-        venue: Venue | None,
-        link: VenueLink | None,
-        reconciler: Reconciler | None,
-        past: RecordedInputs | None,
-        tell: Callable[[str], object],
-        terminal: Terminal | None,
-    ) -> None:
-        """Once everything recorded has been lived through: connect, and settle old questions."""
-        if past is not None:
-            self._catch_up(tell)
-        if self._core.is_closed:
-            self._running.command("open", "resumed", "operator")
-        if self._flatten is not None:
-            self._running.command("flatten", self._flatten.reason, self._flatten.by)
-        if venue is None or link is None or reconciler is None:
-            return
-        await venue.open()
-        outbox = self._core.desk.outbox
-        if terminal is not None and outbox is not None:
-            terminal.adopt(outbox.open.values())
-        link.adopt([] if past is None else _fills_of(past))
-        if link.open_count == 0 or reconciler.baseline is None:
-            await reconciler.start()
-        # Otherwise fills of an earlier life are not in the books yet: nobody takes reports before
-        # the session is live, so the first comparison is the timer's.
-        held = reconciler.baseline or {}
-        baseline = {name: format(amount, "f") for name, amount in held.items()}
-        self._folder.write_json(_BASELINE_FILE, baseline)
-
-    def _catch_up(self, tell: Callable[[str], object]) -> None:
-        """From here on the session is new, whatever its journal says beyond."""
-        lost = self._folder.cut_off_rest()
-        if lost:
-            tell(
-                f"logos: the last inputs of session {self._id} never reached the disk; {lost} "
-                "bytes of its journal, which followed from them, are cut off"
-            )
-        if isinstance(self._switch, RecordedSwitch):
-            self._switch.hand_over()
-
-    def _reconciler(
-        self,
-        venue: Venue,
-        link: VenueLink,
-        clock: Clock,
-        inbox: Inbox,
-        tell: Callable[[str], object],
-    ) -> Reconciler:
-        settings = self._plan.config.live
-        desk = self._core.desk
-        assert desk.outbox is not None
-        return Reconciler(
-            venue,
-            self._id,
-            desk.books,
-            desk.account,
-            desk.outbox,
-            link,
-            clock,
-            inbox.put,
-            tell,
-            ReconcileRules(
-                every_s=float(settings.reconcile_every_s),
-                stop_on_external=settings.on_external is OnExternal.HALT,
-            ),
-            self._baseline(),
-        )
-
-    def _baseline(self) -> dict[str, Decimal] | None:
-        """What the account held besides the session when it began; None when it begins now."""
-        path = self._place / _BASELINE_FILE
-        if self._journal is None or not path.is_file():
-            return None
-        # Amounts as text: they are exact, whatever the asset.
-        found = msgspec.json.decode(path.read_bytes(), type=dict[str, str])
-        return {name: Decimal(amount) for name, amount in found.items()}
-
-    def _stale_after_ns(self) -> dict[str, int]:
-        return {
-            symbol: book.limits.stale_after_ns for symbol, book in self._core.desk.books.items()
-        }
-
-
-def _began_ns(past: RecordedInputs | None) -> int:
-    """When the session began: no fill of ours is older; 0 for one that begins now."""
-    if past is None:
-        return 0
-    first = next((events for events in past.batches() if events), None)
-    return 0 if first is None else first[0].ts_ns
-
-
-def _fills_of(past: RecordedInputs) -> list[tuple[str, str]]:
-    """Client order id and fill id of every fill that a recording reports."""
-    return [
-        (event.client_order_id, event.fill_id)
-        for events in past.batches()
-        for event in events
-        if isinstance(event, Report) and event.kind is ReportKind.FILLED
-    ]
-
-
-def _in_loop(work: Coroutine[Any, Any, Result]) -> Result:
-    """Run `work` in a fresh event loop: uvloop's where it is installed."""
-    try:
-        import uvloop
-    except ImportError:
-        return asyncio.run(work)
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        return runner.run(work)
