@@ -79,8 +79,8 @@ kill-campaign: env ## 1,000 engagements at random moments and 200 restarts (ENGA
 	$(BIN)/python tests/kill/campaign.py --engagements $(or $(ENGAGEMENTS),1000) \
 		--restarts $(or $(RESTARTS),200)
 
-mutation: env ## Change the gates, guards and switch one by one; list what no test notices (MINUTES=60)
-	$(BIN)/python tests/kill/mutation.py --minutes $(or $(MINUTES),60) --only "$(MUTANTS)"
+mutation: env ## Change the gates, guards and switch one by one; list what no test notices (MINUTES=120)
+	$(BIN)/python tests/kill/mutation.py --minutes $(or $(MINUTES),120) --only "$(MUTANTS)"
 
 manual: env ## Write docs/MANUAL.html, the whole reference in one file, anew
 	$(BIN)/python tools/make_manual.py

@@ -393,7 +393,10 @@ def main() -> int:
     lost = sorted(known - {mutant.key for mutant in every})
     for key in lost:
         print(f"  explained in docs/MUTATION.md, but no change of this name: {key}")
-    return 1 if unexplained or lost else 0
+    is_whole = len(noticed) + len(survivors) == len(mutants)
+    if not is_whole:
+        print("  Not all were tried: give it more --minutes (MINUTES=), or a part with --only.")
+    return 1 if unexplained or lost or not is_whole else 0
 
 
 if __name__ == "__main__":
