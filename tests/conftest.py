@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,20 @@ PROJECT = Path(__file__).resolve().parent.parent
 settings.register_profile("ci", derandomize=True, database=None)
 if os.environ.get("CI"):
     settings.load_profile("ci")
+
+
+_ADAPTER_LIBRARIES = ("pyarrow", "ccxt", "aiohttp", "yfinance", "alpaca", "zmq", "markdown_it")
+
+
+def pytest_configure() -> None:
+    """Where nothing may be skipped for want of a library, its absence is an error at once."""
+    if os.environ.get("LOGOS_REQUIRE_SERVICES") != "1":
+        return
+    missing = [name for name in _ADAPTER_LIBRARIES if find_spec(name) is None]
+    if missing:
+        raise pytest.UsageError(
+            f"LOGOS_REQUIRE_SERVICES=1, and {', '.join(missing)} cannot be imported: `make env`"
+        )
 
 
 @pytest.fixture(scope="session")
