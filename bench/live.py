@@ -39,7 +39,7 @@ from logos.core.messages import Quote
 from logos.core.strategy import Answer, Context, Strategy
 from logos.core.types import Side
 from logos.execution.clock import SystemClock
-from logos.feeds.live import Sink
+from logos.feeds.contract import Sink
 from logos.session.build import make_instruments
 from logos.session.live import Outside, run_live
 from logos.testing.fake_venue import FakeVenue, FillRules

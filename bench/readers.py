@@ -14,13 +14,13 @@ from pathlib import Path
 
 from logos.core.instrument import Instrument, instrument
 from logos.core.types import NS_PER_MINUTE, NS_PER_SECOND
-from logos.feeds.check import inspect_source
-from logos.feeds.convert import to_parquet
-from logos.feeds.numbers import format_timestamp
-from logos.feeds.optional import arrow_available
-from logos.feeds.reader import read_blocks
-from logos.feeds.replay import ReplayFeed
-from logos.feeds.source import DataSource
+from logos.data.check import inspect_source
+from logos.data.convert import to_parquet
+from logos.data.readers.blocks import read_blocks
+from logos.data.readers.numbers import format_timestamp
+from logos.data.readers.optional import arrow_available
+from logos.data.replay import ReplayFeed
+from logos.data.source import DataSource
 
 _START_NS = 1_700_000_040 * NS_PER_SECOND
 _RUNS = 3

@@ -34,10 +34,10 @@ from logos.core.types import SessionStatus, Side
 from logos.journal.writer import JournalWriter
 from logos.observe.jsonlog import JsonLog
 from logos.session import recovery, runner
-from logos.session.artifacts import ArtifactWriter
+from logos.session.artifacts.counts import Tally
+from logos.session.artifacts.decisions import DecisionLog
+from logos.session.artifacts.tables import ArtifactWriter
 from logos.session.build import make_instruments
-from logos.session.decisions import DecisionLog
-from logos.session.tally import Tally
 
 CHUNK = 8_192
 RECORDS_AN_ORDER = 3

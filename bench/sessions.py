@@ -19,10 +19,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from bench.loops import START_NS, SYMBOLS, config_dict
 from bench.modes import modes, run_child
 from logos.core.instrument import instrument
-from logos.feeds.convert import to_parquet
-from logos.feeds.numbers import format_timestamp
-from logos.feeds.optional import arrow_available
-from logos.feeds.source import DataSource
+from logos.data.convert import to_parquet
+from logos.data.readers.numbers import format_timestamp
+from logos.data.readers.optional import arrow_available
+from logos.data.source import DataSource
 
 
 def main(counts: list[int]) -> None:

@@ -25,8 +25,8 @@ from logos.core.risk import Approved, check_intent
 from logos.core.strategy import market
 from logos.core.translator import from_request
 from logos.core.types import FillRule, Side, SwitchState
-from logos.risk.circuit_breaker import CircuitBreaker
-from logos.risk.switch_sensor import SETTLE_NS
+from logos.killswitch.breaker import CircuitBreaker
+from logos.killswitch.sensor import SETTLE_NS
 from logos.testing.builders import Scripted, paper_rules, quote, trading_core
 
 ENGAGEMENTS = 50

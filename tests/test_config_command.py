@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from logos.cli.main import main
 from logos.config import (
     Config,
     FeeSettings,
@@ -34,7 +35,6 @@ from logos.config.template import (
     toml_key,
     toml_value,
 )
-from logos.live.__main__ import main
 
 _FILE = """
 [strategy]

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from logos.feeds import fixtures
-from logos.live import data_synth
+from logos.cli import data_synth
+from logos.data import fixtures
 
 
 def synth(*words: str) -> int:

@@ -16,7 +16,7 @@ from logos.core.records import LotClosure, Record
 from logos.core.types import Code, OrderStatus, SessionStatus
 from logos.journal.codec import GENESIS, BadLine, encode_line
 from logos.session import ExitCode, SessionResult, run
-from logos.session.artifacts import (
+from logos.session.artifacts.tables import (
     ACCOUNT_COLUMNS,
     ORDER_COLUMNS,
     POSITION_COLUMNS,

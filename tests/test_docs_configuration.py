@@ -14,10 +14,10 @@ from typing import Any, get_args, get_type_hints
 import msgspec
 import pytest
 
+from logos.cli.trade import add_arguments
 from logos.config import BALANCE_DEFAULT, Config, ConfigError, make_config
 from logos.core.fixed import ROUNDING_MODES
 from logos.core.types import BarPath, FillRule
-from logos.live.trade import add_arguments
 from logos.paths import SEED_DEFAULT
 
 TEXT = (Path(__file__).parent.parent / "docs" / "CONFIGURATION.md").read_text(encoding="utf-8")

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from logos.feeds.defects import ACCEPTABLE_KINDS, KEEPING_KINDS, KINDS
-from logos.feeds.fixtures import fixture_names
-from logos.feeds.importers import FORMATS
-from logos.feeds.layout import EXTENSIONS, INTERVAL_TOKENS_NS, LAYOUTS
-from logos.live.__main__ import main
+from logos.cli.main import main
+from logos.data.defects import ACCEPTABLE_KINDS, KEEPING_KINDS, KINDS
+from logos.data.fixtures import fixture_names
+from logos.data.importing.layouts import FORMATS
+from logos.data.layout import EXTENSIONS, INTERVAL_TOKENS_NS, LAYOUTS
 
 PROJECT = Path(__file__).parent.parent
 TEXT = (PROJECT / "docs" / "DATA.md").read_text(encoding="utf-8")

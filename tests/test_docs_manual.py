@@ -14,9 +14,9 @@ from types import ModuleType
 
 import pytest
 
+from logos.cli.main import _COMMANDS
 from logos.config.template import default_toml
 from logos.core.types import Code
-from logos.live.__main__ import _COMMANDS
 
 pytest.importorskip("markdown_it", reason="the manual is made with markdown-it-py: `make env`")
 

@@ -21,7 +21,7 @@ from pathlib import Path
 
 import pytest
 
-from logos.live.__main__ import _COMMANDS
+from logos.cli.main import _COMMANDS
 
 PROJECT = Path(__file__).parent.parent
 TEXT = (PROJECT / "docs" / "LIVE-RUNBOOK.md").read_text(encoding="utf-8")

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from logos.cli import doctor
 from logos.core.types import NS_PER_SECOND
-from logos.feeds import fixtures
-from logos.live import doctor
+from logos.data import fixtures
 
 NOON_NS = 1_767_614_400 * NS_PER_SECOND
 

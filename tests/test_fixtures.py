@@ -14,9 +14,9 @@ import pytest
 from logos.core.fixed import parse_units
 from logos.core.instrument import instrument
 from logos.core.messages import Bar, Quote, QuoteBar, Trade
-from logos.feeds import fixtures
-from logos.feeds.replay import ReplayFeed
-from logos.feeds.source import discover
+from logos.data import fixtures
+from logos.data.replay import ReplayFeed
+from logos.data.source import discover
 
 BUNDLE = Path(__file__).resolve().parent.parent / "data" / "cache"
 
@@ -44,7 +44,7 @@ def test_another_process_with_another_hash_seed_writes_the_same_bytes(
     fresh: Path, tmp_path: Path
 ) -> None:
     program = (
-        "import sys, pathlib; from logos.feeds.fixtures import write_fixtures; "
+        "import sys, pathlib; from logos.data.fixtures import write_fixtures; "
         "write_fixtures(pathlib.Path(sys.argv[1]))"
     )
     environment = {**os.environ, "PYTHONHASHSEED": "99"}

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from logos.core.instrument import Instrument, instrument
 from logos.core.messages import Bar, Quote, QuoteBar
 from logos.core.types import NS_PER_DAY, NS_PER_MINUTE
-from logos.feeds import synthetic
+from logos.data import synthetic
 
 MONDAY_NS = 20_458 * NS_PER_DAY  # 2026-01-05T00:00Z
 

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 from importlib import import_module
 
-from logos.live import __main__ as command_line
+from logos.cli import main as command_line
 
 _MARKDOWN = re.compile(r"([\\*_\[\]<>|])")
 _NOT_IN_SLUG = re.compile(r"[^\w\- ]")

@@ -59,6 +59,11 @@ def state_dir() -> Path:
     return home() / "state"
 
 
+def within(workspace: Path | None, folder: Path) -> Path:
+    """Where `folder`, one of the folders above, lies in `workspace` (None: as it is)."""
+    return folder if workspace is None else workspace / folder.relative_to(home())
+
+
 def env_seed(default: int = SEED_DEFAULT) -> int:
     """The one seed of anything stochastic: `LOGOS_SEED`, else `default`.
 

@@ -9,14 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from logos.testing.auditor import (
+from logos.audit.auditor import (
     COLUMNS,
     Auditor,
     Terms,
     audit,
     audit_rows,
 )
-from logos.testing.cells import UnreadableTrades, plain
+from logos.audit.csv_cells import UnreadableTrades, plain
 
 HEAD = ",".join(COLUMNS)
 

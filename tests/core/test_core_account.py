@@ -14,12 +14,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from logos.audit.auditor import Auditor, State
 from logos.core.account import Account, EquityTrack, Ledger, Wallet
 from logos.core.engine import TradingCore
 from logos.core.fixed import format_units
 from logos.core.instrument import Instrument, instrument
 from logos.core.messages import Bar, MarketEvent, Quote
-from logos.core.orders import InvariantBroken
 from logos.core.records import PaperFillRecord, Record
 from logos.core.strategy import (
     Answer,
@@ -33,7 +33,7 @@ from logos.core.strategy import (
     stop_limit,
 )
 from logos.core.types import FillRule, Side
-from logos.testing.auditor import Auditor, State
+from logos.errors import InvariantBroken
 from logos.testing.builders import (
     Scripted,
     bar,

@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from logos.audit.auditor import AuditReport, Terms, audit
 from logos.config import make_config
 from logos.core.engine import TradingCore
 from logos.core.fixed import format_units, parse_units
@@ -24,9 +25,8 @@ from logos.core.state import restore_core, save_core
 from logos.core.strategy import Answer, Target, limit, market
 from logos.core.types import Code, ReportKind, Side
 from logos.execution.venue_words import base_fee_units, fee_units, unbookable_fee
-from logos.session.artifacts import ArtifactWriter
+from logos.session.artifacts.tables import ArtifactWriter
 from logos.session.build import build_account, build_books, make_instruments
-from logos.testing.auditor import AuditReport, Terms, audit
 from logos.testing.builders import Scripted, fills_in, orders_in, quote, refusals_in
 from logos.testing.venue_core import outbox_of, venue_core
 from logos.venues.contract import VenueFill

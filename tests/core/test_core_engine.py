@@ -8,7 +8,6 @@ import pytest
 
 from logos.core.instrument import instrument
 from logos.core.messages import Bar, Command, Event, Quote, QuoteBar, Trade
-from logos.core.orders import InvariantBroken
 from logos.core.records import (
     AccountRecord,
     OrderRecord,
@@ -25,8 +24,8 @@ from logos.core.strategy import (
     limit,
     market,
 )
-from logos.core.translator import StrategyError
 from logos.core.types import NS_PER_DAY, NS_PER_MINUTE, FillRule, Side
+from logos.errors import InvariantBroken, StrategyError
 from logos.testing.builders import (
     Scripted,
     bar,

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from logos.core.instrument import instrument
-from logos.core.orders import TRANSITIONS, InvariantBroken, Order, OrderIntent
+from logos.core.orders import TRANSITIONS, Order, OrderIntent
 from logos.core.records import OrderRecord, OrderUpdate, Record
 from logos.core.strategy import (
     Answer,
@@ -28,6 +28,7 @@ from logos.core.strategy import (
     stop_limit,
 )
 from logos.core.types import FillRule, OrderStatus, OrderType, Side, TimeInForce
+from logos.errors import InvariantBroken
 from logos.testing.builders import fee_schedule, paper_rules, quote, trading_core
 
 COIN = instrument("COIN", tick="0.01", lot="0.001", quote="USD")

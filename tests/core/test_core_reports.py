@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from logos.audit.auditor import Terms, audit
 from logos.core.engine import TradingCore
 from logos.core.gates import InProcessSwitch
 from logos.core.instrument import instrument
@@ -27,8 +28,7 @@ from logos.core.records import (
 )
 from logos.core.strategy import Answer, Cancel, Context, Replace, Strategy, limit, market
 from logos.core.types import Code, OrderStatus, ReportKind, Side, SwitchState
-from logos.session.artifacts import ArtifactWriter
-from logos.testing.auditor import Terms, audit
+from logos.session.artifacts.tables import ArtifactWriter
 from logos.testing.builders import Scripted, fee_schedule, fills_in, orders_in, quote
 from logos.testing.venue_core import outbox_of, report, venue_core
 

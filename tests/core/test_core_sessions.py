@@ -16,6 +16,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from logos.audit.auditor import Terms, audit, audit_rows
 from logos.core.engine import TradingCore
 from logos.core.instrument import instrument
 from logos.core.messages import Bar, Event, Quote, QuoteBar, Trade
@@ -33,8 +34,7 @@ from logos.core.strategy import (
     stop,
 )
 from logos.core.types import NS_PER_MINUTE, Side
-from logos.session.artifacts import ArtifactWriter
-from logos.testing.auditor import Terms, audit, audit_rows
+from logos.session.artifacts.tables import ArtifactWriter
 from logos.testing.builders import bar, fee_schedule, paper_rules, quote, run, trade, trading_core
 
 FEES = fee_schedule(maker="0.0002", taker="0.0007", minimum="0.05", decimals=4)

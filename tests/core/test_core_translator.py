@@ -26,8 +26,9 @@ from logos.core.strategy import (
     stop,
     stop_limit,
 )
-from logos.core.translator import StrategyError, from_request
+from logos.core.translator import from_request
 from logos.core.types import Code, FillRule, OrderType, Side, TimeInForce
+from logos.errors import StrategyError
 from logos.testing.builders import (
     Scripted,
     bar,

@@ -17,10 +17,10 @@ from crash_sessions import (
     session_folder,
 )
 
+from logos.audit.verify import verify
 from logos.core.gates import InProcessSwitch
 from logos.core.types import SwitchState
 from logos.session import ExitCode, SessionResult, recovery
-from logos.session.verify import verify
 from logos.testing.faults import Decide, FileFaults, PowerCut, no_fault
 
 JUDGED_EVERY = 12

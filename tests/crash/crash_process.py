@@ -11,7 +11,7 @@ from pathlib import Path
 
 from crash_sessions import STORIES, begin, clear_away, has_begun, log_file, resume, session_folder
 
-from logos.risk.circuit_breaker import CircuitBreaker
+from logos.killswitch.breaker import CircuitBreaker
 from logos.session import SwitchEngagedError
 from logos.session.recovery import CannotResumeError
 from logos.testing.faults import Cut, Fault, FileFaults, Operation, kill_process

@@ -22,10 +22,10 @@ from logos.core.messages import Event, Quote
 from logos.core.strategy import Answer, Context, Replace, Request, Strategy, limit, market, stop
 from logos.core.types import Side
 from logos.session import SessionResult, recovery, runner
+from logos.session.artifacts.snapshot import SnapshotDue
 from logos.session.build import make_instruments
 from logos.session.plan import Feed, make_plan
 from logos.session.recoveries import RECOVERIES
-from logos.session.snapshot import SnapshotDue
 
 SYMBOLS = ("AAA", "BBB", "CCC")
 START_NS = 1_700_000_000_000_000_000

@@ -12,11 +12,11 @@ from crash_helpers import Bench, operations_of, truth
 from crash_sessions import STORIES, files_of, replay, resume, session_folder
 from test_crash_sequences import stopped
 
+from logos.audit.verify import verify
 from logos.config import ConfigError
 from logos.core.gates import InProcessSwitch
 from logos.core.types import SessionStatus
 from logos.session import ExitCode, recovery
-from logos.session.verify import verify
 from logos.testing.faults import Cut, Decide, Fault, FileFaults, Operation, PowerCut, at
 
 

@@ -31,8 +31,8 @@ from test_crash_sequences import stopped
 from logos.core.gates import InProcessSwitch
 from logos.core.types import SessionStatus
 from logos.session import recovery
-from logos.session.snapshot import SNAPSHOT, SnapshotError, plain_copy, read_snapshot
-from logos.session.tally import Tally
+from logos.session.artifacts.counts import Tally
+from logos.session.artifacts.snapshot import SNAPSHOT, SnapshotError, plain_copy, read_snapshot
 from logos.testing.faults import Cut, at
 
 NAME = "saved"

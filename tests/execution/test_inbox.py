@@ -13,7 +13,7 @@ from link_helpers import coin, rest, run
 from logos.core.messages import Event, Lag, MarketEvent, Quote, Report, TimePassed
 from logos.core.types import ReportKind
 from logos.execution.inbox import Inbox
-from logos.feeds.live import FeedNews, FeedState
+from logos.feeds.contract import FeedNews, FeedState
 from logos.testing.builders import trade
 
 COIN, OTHER = coin(), coin("OTHER")

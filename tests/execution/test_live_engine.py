@@ -17,7 +17,7 @@ from logos.core.outbox import VenueRequest
 from logos.core.types import SwitchState
 from logos.execution.inbox import Inbox
 from logos.execution.live_engine import LiveEngine, LiveRules
-from logos.feeds.live import LiveFeed, Sink
+from logos.feeds.contract import LiveFeed, Sink
 from logos.testing.clock import ManualClock
 
 COIN = coin()

@@ -13,12 +13,12 @@ import pytest
 from logos.core.instrument import Instrument, instrument
 from logos.core.messages import MarketEvent
 from logos.core.types import NS_PER_MINUTE
-from logos.feeds.defects import ACCEPTABLE_KINDS
-from logos.feeds.layout import BARS, QUOTE_BARS
-from logos.feeds.optional import arrow_available
-from logos.feeds.replay import ReplayFeed
-from logos.feeds.source import DataSource
-from logos.feeds.suggest import suggest_instrument
+from logos.data.defects import ACCEPTABLE_KINDS
+from logos.data.layout import BARS, QUOTE_BARS
+from logos.data.readers.optional import arrow_available
+from logos.data.replay import ReplayFeed
+from logos.data.source import DataSource
+from logos.data.suggest import suggest_instrument
 
 BAR_HEADER = "timestamp,open,high,low,close,volume"
 QUOTE_HEADER = "timestamp,bid,ask,bid_size,ask_size"

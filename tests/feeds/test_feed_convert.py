@@ -20,10 +20,10 @@ from feed_helpers import (
     write,
 )
 
-from logos.feeds.check import inspect_source
-from logos.feeds.convert import repair, to_parquet
-from logos.feeds.errors import DataError
-from logos.feeds.source import discover
+from logos.data.check import inspect_source
+from logos.data.convert import repair, to_parquet
+from logos.data.source import discover
+from logos.errors import DataError
 
 pa = pytest.importorskip("pyarrow", reason="Parquet needs the extra logos[parquet]")
 pq = pytest.importorskip("pyarrow.parquet", reason="Parquet needs the extra logos[parquet]")
@@ -219,7 +219,7 @@ def test_without_pyarrow_csv_is_read_and_parquet_says_what_to_install(
     source = source_of(write(tmp_path / "A_1m.csv", BAR_HEADER, [bar_row(0)]))
     (parquet,) = to_parquet(source, INSTRUMENT, tmp_path / "B_1m.parquet")
     monkeypatch.setitem(__import__("sys").modules, "pyarrow", None)
-    monkeypatch.delitem(__import__("sys").modules, "logos.feeds.arrow")
+    monkeypatch.delitem(__import__("sys").modules, "logos.data.readers.arrow")
     assert len(events_of(source)) == 1
     with pytest.raises(DataError, match=r"pip install 'logos\[parquet\]'"):
         discover(parquet)

@@ -24,11 +24,11 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from logos.core.messages import Bar, Quote, Trade
-from logos.feeds.check import check, inspect_source
-from logos.feeds.defects import ACCEPTABLE_KINDS, KEEPING_KINDS, KINDS, accept_set
-from logos.feeds.errors import DataError
-from logos.feeds.numbers import format_timestamp
-from logos.feeds.source import DataSource
+from logos.data.check import check, inspect_source
+from logos.data.defects import ACCEPTABLE_KINDS, KEEPING_KINDS, KINDS, accept_set
+from logos.data.readers.numbers import format_timestamp
+from logos.data.source import DataSource
+from logos.errors import DataError
 
 FIRST, SECOND_ROW = bar_row(0), bar_row(1)
 
@@ -262,7 +262,7 @@ def test_both_readers_agree_and_keep_exactly_the_rows_not_reported_as_dropped(
     careful, fast = (inspect_source(source, traded(), fast=reader) for reader in (False, True))
     assert careful == fast
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("logos.feeds.reader.read_columns", lambda state, chunk: None)
+        patch.setattr("logos.data.readers.blocks.read_columns", lambda state, chunk: None)
         assert inspect_source(source, traded(), fast=False) == careful
     instrument = traded()
     kept = events_of(source, fast=False, instrument=instrument)
@@ -276,7 +276,7 @@ def test_both_readers_agree_and_keep_exactly_the_rows_not_reported_as_dropped(
 def test_readers_take_turns_in_the_middle_of_a_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("logos.feeds.chunks.csv_chunks.__defaults__", (256,))
+    monkeypatch.setattr("logos.data.readers.chunks.csv_chunks.__defaults__", (256,))
     rows = [bar_row(minute) for minute in range(200)]
     rows[100] = bar_row(99)
     rows[150] = "rubbish"
@@ -358,7 +358,7 @@ def test_both_readers_read_any_figures_alike(
     instrument = traded()
     careful = events_of(source, fast=False, accept=frozenset(), instrument=instrument)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("logos.feeds.reader.read_columns", lambda state, chunk: None)
+        patch.setattr("logos.data.readers.blocks.read_columns", lambda state, chunk: None)
         assert careful == events_of(source, fast=False, instrument=instrument)
     fast = events_of(source, fast=True, accept=frozenset(), instrument=instrument)
     assert careful == fast

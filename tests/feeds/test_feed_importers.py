@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from logos.core.types import NS_PER_DAY, NS_PER_MINUTE
-from logos.feeds.errors import DataError
-from logos.feeds.importers import FORMATS, import_file
-from logos.feeds.source import discover
+from logos.data.importing.layouts import FORMATS, import_file
+from logos.data.source import discover
+from logos.errors import DataError
 
 KLINE = "1704067200000,42283.58,42298.62,42261.02,42298.61,35.92724000,1704067259999,1,2,3,4,0"
 KLINE_US = KLINE.replace("1704067200000", "1735689600000000").replace(

@@ -11,11 +11,11 @@ from feed_helpers import instruments_of, market_folder, needs_arrow
 
 from logos.core.instrument import Instrument
 from logos.core.messages import MarketEvent
-from logos.feeds.check import inspect_source
-from logos.feeds.convert import to_parquet
-from logos.feeds.defects import KEEPING_KINDS
-from logos.feeds.replay import ReplayFeed
-from logos.feeds.source import DataSource, discover
+from logos.data.check import inspect_source
+from logos.data.convert import to_parquet
+from logos.data.defects import KEEPING_KINDS
+from logos.data.replay import ReplayFeed
+from logos.data.source import DataSource, discover
 
 _TABLE_ROW = re.compile(
     r"^\| ((?:bars|quotes|trades)/\S+) \| (\d+) \|.*?\|([^|]*)\|$", re.MULTILINE

@@ -10,7 +10,7 @@ from feed_helpers import traded
 from hypothesis import given
 from hypothesis import strategies as st
 
-from logos.feeds.numbers import (
+from logos.data.readers.numbers import (
     PriceReader,
     RowError,
     SideReader,

@@ -23,9 +23,9 @@ from hypothesis import strategies as st
 from logos.core.instrument import Instrument
 from logos.core.messages import Bar, MarketEvent, Quote, Trade
 from logos.core.types import NS_PER_SECOND
-from logos.feeds.errors import DataError
-from logos.feeds.replay import ReplayFeed
-from logos.feeds.source import DataSource
+from logos.data.replay import ReplayFeed
+from logos.data.source import DataSource
+from logos.errors import DataError
 
 EPOCH = 1_704_153_600  # 2024-01-02T00:00:00Z
 INSTRUMENT = traded()
@@ -105,7 +105,7 @@ def test_any_merge_equals_the_naive_one_wherever_blocks_end_and_replay_resumes(
     sources = [quotes(tmp_path, f"s{n}", sorted(seconds)) for n, seconds in enumerate(times)]
     expected = naively_merged(sources)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("logos.feeds.chunks.csv_chunks.__defaults__", (chunk_bytes,))
+        patch.setattr("logos.data.readers.chunks.csv_chunks.__defaults__", (chunk_bytes,))
         chunks = chunks_of(sources)
         assert [event for chunk in chunks for event in chunk] == expected
         assert all(chunks)
@@ -132,7 +132,7 @@ def test_pairs_that_miss_rows_join_the_same_wherever_blocks_end(
     whole = events_of(source, fast=fast, instrument=INSTRUMENT)
     assert len(whole) == 295
     for chunk_bytes in (50, 333, 4000):
-        monkeypatch.setattr("logos.feeds.chunks.csv_chunks.__defaults__", (chunk_bytes,))
+        monkeypatch.setattr("logos.data.readers.chunks.csv_chunks.__defaults__", (chunk_bytes,))
         assert events_of(source, fast=fast, instrument=INSTRUMENT) == whole
 
 
@@ -166,7 +166,7 @@ def peak_bytes(sources: list[DataSource], instruments: dict[str, Instrument], fa
 def test_memory_does_not_grow_with_the_number_of_rows(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fast: bool
 ) -> None:
-    monkeypatch.setattr("logos.feeds.chunks.csv_chunks.__defaults__", (1 << 14,))
+    monkeypatch.setattr("logos.data.readers.chunks.csv_chunks.__defaults__", (1 << 14,))
     instruments = {"BTCUSD": INSTRUMENT}
     peaks = []
     for rows in (4_000, 4_000, 40_000):

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from logos.core.instrument import instrument
-from logos.feeds.replay import ReplayFeed
-from logos.feeds.source import discover
+from logos.data.replay import ReplayFeed
+from logos.data.source import discover
 
 pytest.importorskip("pyarrow", reason="the fast reader needs pyarrow")
 

@@ -16,9 +16,9 @@ from feed_helpers import (
 )
 
 from logos.core.types import NS_PER_MINUTE
-from logos.feeds.errors import DataError
-from logos.feeds.source import DataSource, discover
-from logos.feeds.suggest import suggest_instrument
+from logos.data.source import DataSource, discover
+from logos.data.suggest import suggest_instrument
+from logos.errors import DataError
 
 ROWS = [bar_row(0), bar_row(5), bar_row(10)]
 

@@ -13,11 +13,10 @@ from guard_helpers import AT_ONCE, BUY, SELL, A, Desk, trips_in
 from msgspec import Struct
 
 from logos.core.messages import Command, Event, Quote, Trade
-from logos.core.orders import InvariantBroken
 from logos.core.records import AccountRecord, CommandRecord, PaperFillRecord
 from logos.core.strategy import Answer, Cancel, Context, Strategy, limit, market
-from logos.core.translator import StrategyError
 from logos.core.types import NS_PER_DAY, NS_PER_MINUTE, Code, FillRule, Side, SwitchState
+from logos.errors import InvariantBroken, StrategyError
 from logos.testing.builders import (
     Scripted,
     bar,

@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from logos import session
+from logos.audit.verify import Verdict
 from logos.core.gates import InProcessSwitch
 from logos.core.instrument import instrument
 from logos.core.messages import Bar, Event
@@ -20,7 +21,6 @@ from logos.core.strategy import Answer, Context, Strategy, limit, market, stop
 from logos.core.types import Side
 from logos.journal.codec import GENESIS, chain, encode_line
 from logos.journal.reader import read_journal
-from logos.session.verify import Verdict
 from logos.testing.builders import Scripted, bar
 
 ACME = instrument("ACME", tick="0.01", lot="1", quote="USD")

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from journal_helpers import copy_of, spot
 
-from logos.live.__main__ import main
+from logos.cli.main import main
 from logos.session import run
 
 PROJECT = Path(__file__).resolve().parents[2]

@@ -10,9 +10,9 @@ import pytest
 from journal_helpers import KINDS, content_of, stopped
 
 from logos import session
+from logos.audit.inspect import Overview
+from logos.cli.main import main
 from logos.journal.writer import JournalWriter
-from logos.live.__main__ import main
-from logos.session.inspect import Overview
 
 
 def lines_of(folder: Path) -> list[bytes]:
@@ -129,7 +129,7 @@ def test_following_prints_each_record_once_until_the_seal(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setattr("logos.live.inspect.time.sleep", lambda _: living.write(3))
+    monkeypatch.setattr("logos.cli.inspect.time.sleep", lambda _: living.write(3))
     assert main(["inspect", str(folder), "--follow", "--json"]) == 0
     first, *others = capsys.readouterr().out.splitlines()
     assert json.loads(first)["records"] == 5
@@ -148,7 +148,7 @@ def test_following_ends_with_its_process(
         living.write(2)
         living.die()
 
-    monkeypatch.setattr("logos.live.inspect.time.sleep", die)
+    monkeypatch.setattr("logos.cli.inspect.time.sleep", die)
     assert main(["inspect", str(folder), "--follow"]) == 7
     shown = capsys.readouterr().out.splitlines()[-2:]
     assert [int(text.split()[0]) for text in shown] == [6, 7]
@@ -163,7 +163,7 @@ def test_following_ends_at_ctrl_c(
     def interrupt(_: float) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("logos.live.inspect.time.sleep", interrupt)
+    monkeypatch.setattr("logos.cli.inspect.time.sleep", interrupt)
     assert main(["inspect", str(folder), "--follow"]) == 0
     assert "RUNNING" in capsys.readouterr().out
 
@@ -177,7 +177,7 @@ def test_following_says_when_the_journal_was_cut_back(
     def cut(_: float) -> None:
         living.path.write_bytes(b"".join(living.lines[:2]))
 
-    monkeypatch.setattr("logos.live.inspect.time.sleep", cut)
+    monkeypatch.setattr("logos.cli.inspect.time.sleep", cut)
     main(["inspect", str(folder), "--follow"])
     assert "cut back" in capsys.readouterr().err
 
@@ -188,7 +188,7 @@ def test_a_sealed_session_is_not_followed(
     def wait(_: float) -> None:
         raise AssertionError("there is nothing to wait for")
 
-    monkeypatch.setattr("logos.live.inspect.time.sleep", wait)
+    monkeypatch.setattr("logos.cli.inspect.time.sleep", wait)
     assert main(["inspect", str(folder), "--follow"]) == 0
     assert capsys.readouterr().err == ""
 

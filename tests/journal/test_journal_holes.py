@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 from journal_helpers import spot
 
+from logos.audit.inspect import Overview
+from logos.audit.verify import verify
 from logos.journal.reader import Damaged, TornTail, read_journal
 from logos.session import ExitCode
-from logos.session.inspect import Overview
 from logos.session.recovery import read_session
-from logos.session.verify import verify
 
 SECTOR = 512
 

@@ -21,10 +21,10 @@ from journal_helpers import (
 )
 
 from logos import session
+from logos.audit.projections import Projector
+from logos.audit.verify import verify
 from logos.session import ExitCode
-from logos.session.artifacts import TRADE_COLUMNS
-from logos.session.projections import Projector
-from logos.session.verify import verify
+from logos.session.artifacts.tables import TRADE_COLUMNS
 
 Body = dict[str, Any]
 

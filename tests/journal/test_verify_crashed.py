@@ -14,11 +14,11 @@ from tempfile import TemporaryDirectory
 import pytest
 from journal_helpers import content_of, spot, stopped
 
+from logos.audit.inspect import Overview
+from logos.audit.verify import verify
 from logos.config import ConfigError
+from logos.journal.entries import locate
 from logos.session import ExitCode, SessionResult
-from logos.session.entries import locate
-from logos.session.inspect import Overview
-from logos.session.verify import verify
 from logos.testing.faults import Cut, Decide, Fault, FileFaults, Operation, PowerCut, at
 
 

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 from journal_helpers import change_manifest, failed, margin, places_of, stopped
 
+from logos.audit.verify import verify
+from logos.cli.main import main
 from logos.journal.writer import JournalWriter
-from logos.live.__main__ import main
 from logos.session import ExitCode
-from logos.session.verify import verify
 
 # ---- sessions without a seal ----
 

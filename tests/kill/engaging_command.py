@@ -10,10 +10,10 @@ import json
 import sys
 import time
 
-from logos.live import kill  # noqa: F401  (imported before the line, so that no import delays it)
-from logos.live.__main__ import main
-from logos.risk.circuit_breaker import CircuitBreaker
-from logos.risk.switch_status import EngageResult
+from logos.cli import kill  # noqa: F401  (imported before the line, so that no import delays it)
+from logos.cli.main import main
+from logos.killswitch.breaker import CircuitBreaker
+from logos.killswitch.status import EngageResult
 
 moments: list[int] = []
 _engage = CircuitBreaker.engage

@@ -105,25 +105,25 @@ TARGETS = (
     Target("core/risk.py", "", _CORE_TESTS),
     Target("core/guards.py", "", _CORE_TESTS),
     Target("core/watch.py", "", _CORE_TESTS),
-    Target("risk/switch_judge.py", "", _JUDGE_TESTS),
+    Target("killswitch/judge.py", "", _JUDGE_TESTS),
     Target("core/desk.py", _DESK_FUNCTIONS, _CORE_TESTS),
     Target("core/dealing.py", _DEALING_FUNCTIONS, _CORE_TESTS),
     Target("core/engine.py", _ENGINE_FUNCTIONS, _CORE_TESTS),
     Target("core/reports.py", "", _CORE_TESTS),
     Target("core/outbox.py", "", _CORE_TESTS),
     Target("execution/venue_link.py", _LINK_FUNCTIONS, _LINK_TESTS),
-    Target("risk/circuit_breaker.py", "", _SWITCH_TESTS),
-    Target("risk/switch_writer.py", "", _SWITCH_TESTS),
-    Target("risk/switch_sensor.py", "", _SWITCH_TESTS),
-    Target("risk/shared_flag.py", "", _SWITCH_TESTS),
-    Target("risk/switch_ledger.py", "", _SWITCH_TESTS),
-    Target("risk/switch_records.py", "", _FILE_TESTS),
-    Target("risk/switch_files.py", "", _FILE_TESTS),
-    Target("risk/mounts.py", "", _FILE_TESTS),
-    Target("risk/monitor.py", "", _FILE_TESTS),
+    Target("killswitch/breaker.py", "", _SWITCH_TESTS),
+    Target("killswitch/writer.py", "", _SWITCH_TESTS),
+    Target("killswitch/sensor.py", "", _SWITCH_TESTS),
+    Target("killswitch/flag.py", "", _SWITCH_TESTS),
+    Target("killswitch/ledger.py", "", _SWITCH_TESTS),
+    Target("killswitch/records.py", "", _FILE_TESTS),
+    Target("killswitch/files.py", "", _FILE_TESTS),
+    Target("killswitch/mounts.py", "", _FILE_TESTS),
+    Target("killswitch/history.py", "", _FILE_TESTS),
 )
 
-SAMPLED = ("core/gates.py", "core/guards.py", "core/watch.py", "risk/switch_judge.py")
+SAMPLED = ("core/gates.py", "core/guards.py", "core/watch.py", "killswitch/judge.py")
 """Files that a sample is drawn from: small, of safety, and seldom touched."""
 
 _COMPARISONS: dict[type[ast.cmpop], tuple[type[ast.cmpop], ...]] = {

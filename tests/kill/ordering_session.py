@@ -28,8 +28,8 @@ from logos.core.instrument import instrument
 from logos.core.messages import Event, Quote
 from logos.core.strategy import Answer, Context, Strategy, limit, market
 from logos.core.types import Side, SwitchState
-from logos.risk.circuit_breaker import CircuitBreaker
-from logos.risk.switch_status import EngageResult
+from logos.killswitch.breaker import CircuitBreaker
+from logos.killswitch.status import EngageResult
 
 SAFE_GATES = 0
 """How many times gate 2 let an order pass."""

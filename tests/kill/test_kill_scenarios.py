@@ -20,7 +20,7 @@ from logos.core.instrument import instrument
 from logos.core.messages import Event, Quote
 from logos.core.strategy import Answer, Context, Strategy, market
 from logos.core.types import Code, SessionStatus, Side
-from logos.risk.circuit_breaker import CircuitBreaker
+from logos.killswitch.breaker import CircuitBreaker
 from logos.testing.builders import Always, quote
 
 ACME = instrument("ACME", tick="0.01", lot="1", quote="USD")

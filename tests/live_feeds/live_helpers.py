@@ -11,18 +11,18 @@ from typing import Any
 
 import feed_libraries  # noqa: F401 - before anything that needs one
 
+from logos.adapters.ccxt.feed import CcxtFeed, CcxtMarket
 from logos.core.instrument import Instrument, instrument
 from logos.core.messages import MarketEvent
 from logos.core.types import NS_PER_SECOND
-from logos.feeds.ccxt import CcxtFeed, CcxtMarket
-from logos.feeds.live import FeedNews, FeedState, LiveFeed
+from logos.feeds.contract import FeedNews, FeedState, LiveFeed
+from logos.simulators.exchange.binance import BinanceShape
+from logos.simulators.exchange.faults import Fault
+from logos.simulators.exchange.market import Listing, Market
+from logos.simulators.exchange.server import Exchange
+from logos.simulators.exchange.streams import BinanceStreams
+from logos.simulators.exchange.yahoo import YahooShape
 from logos.testing.clock import START_NS, ManualClock
-from logos.testing.exchange import Exchange
-from logos.testing.exchange_binance import BinanceShape
-from logos.testing.exchange_faults import Fault
-from logos.testing.exchange_market import Listing, Market
-from logos.testing.exchange_streams import BinanceStreams
-from logos.testing.exchange_yahoo import YahooShape
 
 PATIENCE_S = 60
 """After this a test that hangs fails; a busy machine is no hang."""

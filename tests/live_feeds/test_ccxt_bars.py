@@ -7,10 +7,10 @@ from live_helpers import World, ccxt_feed, following, run, text, timeout_s, trad
 
 from logos.core.messages import Bar
 from logos.core.types import NS_PER_MINUTE, NS_PER_SECOND
-from logos.feeds.live import FeedState
+from logos.feeds.contract import FeedState
+from logos.simulators.exchange.faults import Fault
+from logos.simulators.exchange.market import Candle, Listing
 from logos.testing.clock import START_NS
-from logos.testing.exchange_faults import Fault
-from logos.testing.exchange_market import Candle, Listing
 
 
 def minutes(count: int, without: range = range(0)) -> Listing:

@@ -8,11 +8,11 @@ from urllib.parse import urlsplit
 import pytest
 from live_helpers import MS, World, ccxt_feed, following, listing, run, timeout_s, world
 
+from logos.adapters.ccxt.client import CcxtClient
 from logos.core.messages import Quote, Trade
-from logos.feeds.ccxt_client import CcxtClient
-from logos.feeds.live import FeedFailedError, FeedState
+from logos.feeds.contract import FeedFailedError, FeedState
+from logos.simulators.exchange.faults import Fault
 from logos.testing.clock import START_NS
-from logos.testing.exchange_faults import Fault
 
 
 def trades_of(there: World) -> list[Trade]:

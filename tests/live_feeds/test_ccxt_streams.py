@@ -8,10 +8,10 @@ import msgspec
 import pytest
 from live_helpers import World, ccxt_feed, following, listing, run, world
 
+from logos.adapters.ccxt.client import TUNINGS, Tuning
 from logos.core.messages import Quote, Trade
-from logos.feeds.ccxt_client import TUNINGS, Tuning
-from logos.feeds.live import FeedState
-from logos.testing.exchange_faults import Fault
+from logos.feeds.contract import FeedState
+from logos.simulators.exchange.faults import Fault
 
 TRADES = "btcusdt@aggTrade"
 QUOTES = "btcusdt@bookTicker"

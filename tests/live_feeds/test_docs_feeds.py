@@ -6,10 +6,10 @@ import argparse
 import re
 from pathlib import Path
 
-from logos.feeds.live import FeedState
-from logos.feeds.yahoo import INTERVALS
-from logos.live import data_fetch
-from logos.testing.exchange_faults import Fault
+from logos.adapters.yahoo.feed import INTERVALS
+from logos.cli import data_fetch
+from logos.feeds.contract import FeedState
+from logos.simulators.exchange.faults import Fault
 
 TEXT = (Path(__file__).resolve().parents[2] / "docs" / "FEEDS.md").read_text(encoding="utf-8")
 

@@ -8,9 +8,9 @@ import pytest
 from live_helpers import ccxt_feed, following, listing, run, world
 
 from logos.core.messages import Trade
-from logos.feeds.live import FeedState
+from logos.feeds.contract import FeedState
+from logos.simulators.exchange.faults import Fault, FaultPlan, Rule
 from logos.testing.clock import START_NS
-from logos.testing.exchange_faults import Fault, FaultPlan, Rule
 
 aiohttp = pytest.importorskip("aiohttp", reason="the exchange needs the extra logos[ccxt]")
 

@@ -14,19 +14,19 @@ from test_ccxt_bars import minutes as minute_bars
 from test_yahoo_feed import OPENS_NS, listed
 from test_yahoo_feed import minutes as yahoo_minutes
 
+from logos.adapters.fetch import FetchRequest, fetch_async
+from logos.cli import data, data_fetch
 from logos.config import make_config, read_toml
 from logos.core.messages import Bar, Trade
 from logos.core.types import NS_PER_SECOND
-from logos.feeds.errors import DataError
-from logos.feeds.live import FeedFailedError
-from logos.feeds.numbers import format_timestamp
-from logos.feeds.replay import ReplayFeed
-from logos.feeds.source import discover
-from logos.live import data, data_fetch
+from logos.data.readers.numbers import format_timestamp
+from logos.data.replay import ReplayFeed
+from logos.data.source import discover
+from logos.errors import DataError
+from logos.feeds.contract import FeedFailedError
 from logos.session.build import find_instruments, make_instruments
-from logos.session.fetching import FetchRequest, fetch_async
+from logos.simulators.exchange.faults import Fault
 from logos.testing.clock import START_NS
-from logos.testing.exchange_faults import Fault
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::DeprecationWarning:yfinance"),

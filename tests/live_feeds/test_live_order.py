@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from logos.core.types import NS_PER_MINUTE
-from logos.feeds.live_order import BarSequence, RawBar, RawTrade, TradeSequence
+from logos.feeds.sequence import BarSequence, RawBar, RawTrade, TradeSequence
 
 START_NS = 1_000_000
 

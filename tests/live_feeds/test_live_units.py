@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from live_helpers import RecordingSink, run, traded
 
 from logos.core.types import SIZE_UNKNOWN
-from logos.feeds.live import FeedState
-from logos.feeds.live_common import SINGLE_TOLERANCE, Reporter, Trouble, UnitReader
-from logos.feeds.live_order import RawBar
-from logos.feeds.numbers import RowError
+from logos.data.readers.numbers import RowError
+from logos.feeds.common import SINGLE_TOLERANCE, Reporter, Trouble, UnitReader
+from logos.feeds.contract import FeedState
+from logos.feeds.sequence import RawBar
 from logos.testing.clock import ManualClock
 
 

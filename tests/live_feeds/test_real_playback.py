@@ -19,14 +19,14 @@ from test_ccxt_streams import subscribed
 
 from logos.core.instrument import Instrument
 from logos.core.messages import MarketEvent, Quote, Trade
-from logos.feeds.live import FeedState
-from logos.feeds.replay import ReplayFeed
+from logos.data.replay import ReplayFeed
+from logos.feeds.contract import FeedState
+from logos.simulators.exchange.binance import BinanceShape
+from logos.simulators.exchange.market import NS_PER_MS, Market
+from logos.simulators.exchange.playback import listings_of, recorded
+from logos.simulators.exchange.server import Exchange
+from logos.simulators.exchange.streams import BinanceStreams
 from logos.testing.clock import ManualClock
-from logos.testing.exchange import Exchange
-from logos.testing.exchange_binance import BinanceShape
-from logos.testing.exchange_market import NS_PER_MS, Market
-from logos.testing.exchange_playback import listings_of, recorded
-from logos.testing.exchange_streams import BinanceStreams
 
 ROWS = 2_000
 
@@ -123,7 +123,7 @@ def test_as_a_process_it_prints_its_address_plays_and_fails_when_told(
     market_data: Path, fault_rate: str
 ) -> None:
     async def work() -> None:
-        command = ["-m", "logos.testing.exchange", "--data", str(market_data / "trades")]
+        command = ["-m", "logos.simulators.exchange", "--data", str(market_data / "trades")]
         command += ["--symbols", "BTCUSDT", "--speed", "100", "--fault-rate", fault_rate]
         process = await asyncio.create_subprocess_exec(
             sys.executable, *command, stdout=asyncio.subprocess.PIPE

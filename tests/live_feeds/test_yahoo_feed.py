@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 from live_helpers import World, following, run, text, timeout_s, traded, world
 
+from logos.adapters.yahoo.feed import YahooFeed, YahooMarket
 from logos.core.messages import Bar
 from logos.core.types import NS_PER_DAY, NS_PER_MINUTE, NS_PER_SECOND
-from logos.feeds.live import FeedFailedError, FeedState
-from logos.feeds.yahoo import YahooFeed, YahooMarket
+from logos.feeds.contract import FeedFailedError, FeedState
+from logos.simulators.exchange.faults import Fault
+from logos.simulators.exchange.market import Candle, Listing
 from logos.testing.clock import START_NS
-from logos.testing.exchange_faults import Fault
-from logos.testing.exchange_market import Candle, Listing
 
 # What yfinance itself does with pandas is not ours to mend.
 pytestmark = [

@@ -14,7 +14,7 @@ from logos.core.instrument import Instrument
 from logos.core.messages import Quote
 from logos.core.strategy import Answer, Context, Strategy
 from logos.core.types import NS_PER_SECOND, Side
-from logos.feeds.live import Sink
+from logos.feeds.contract import Sink
 from logos.session import SessionResult
 from logos.session.build import make_instruments
 from logos.session.live import Outside, resume_live, run_live

@@ -13,7 +13,7 @@ from logos.core.gates import InProcessSwitch
 from logos.core.messages import Bar
 from logos.core.strategy import Answer, Context, Strategy
 from logos.core.types import NS_PER_SECOND, Side
-from logos.feeds.live import Sink
+from logos.feeds.contract import Sink
 from logos.session.build import make_instruments
 from logos.session.live import Outside, run_live
 from logos.session.recovery import replay

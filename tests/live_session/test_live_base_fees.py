@@ -14,6 +14,7 @@ import msgspec
 import pytest
 from live_session_helpers import TickingClock
 
+from logos.audit.verify import verify
 from logos.config import Config, make_config
 from logos.core.clock import Clock
 from logos.core.fixed import to_decimal
@@ -22,12 +23,11 @@ from logos.core.instrument import Instrument
 from logos.core.messages import Quote
 from logos.core.strategy import Answer, Context, Strategy, Target
 from logos.core.types import SessionStatus, Side
-from logos.feeds.live import Sink
+from logos.feeds.contract import Sink
 from logos.session import SessionResult
 from logos.session.build import make_instruments
 from logos.session.live import Outside, resume_live, run_live
 from logos.session.recovery import Flatten, replay
-from logos.session.verify import verify
 from logos.testing.fake_books import FakeBooks, FakeOrder, ListedFill
 from logos.testing.fake_venue import FakeVenue, FillRules
 from logos.venues.contract import VenueFill

@@ -16,13 +16,13 @@ from pathlib import Path
 import pytest
 from live_session_helpers import Alternating
 
+from logos.audit.verify import verify
 from logos.config import make_config
 from logos.core.gates import InProcessSwitch
 from logos.core.types import SessionStatus
 from logos.session.live import run_live
 from logos.session.recovery import replay
-from logos.session.verify import verify
-from logos.testing.exchange_playback import exchange_of, play
+from logos.simulators.exchange.playback import exchange_of, play
 
 DATA = Path(os.environ.get("LOGOS_MARKET_DATA", Path(__file__).parents[3] / "shared" / "market"))
 pytestmark = pytest.mark.skipif(not DATA.is_dir(), reason=f"there is no market data in {DATA}")

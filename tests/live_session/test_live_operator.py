@@ -12,16 +12,16 @@ from pathlib import Path
 import pytest
 from live_session_helpers import Alternating, ScriptedFeed, TickingClock, live, settings
 
+from logos.cli.main import main
+from logos.cli.status import running
 from logos.core.gates import InProcessSwitch
 from logos.core.types import SessionStatus
-from logos.live.__main__ import main
-from logos.live.status import running
-from logos.session.guardian import SwitchEngagedError, open_switch
 from logos.session.live import Outside, resume_live
-from logos.session.live_status import LiveStatus
-from logos.session.operator import OperatorCommand, command_folder, send_command
-from logos.session.presence import status_path
+from logos.session.presence.commands import OperatorCommand, command_folder, send_command
+from logos.session.presence.heartbeat import LiveStatus
+from logos.session.presence.lock import status_path
 from logos.session.recovery import Flatten, replay, resume
+from logos.session.supervisor import SwitchEngagedError, open_switch
 
 # The clock runs on with every wait, so a heartbeat of a second comes all the time.
 

@@ -13,7 +13,7 @@ from logos.core.gates import InProcessSwitch
 from logos.core.instrument import instrument
 from logos.core.messages import Bar, MarketEvent, Quote
 from logos.core.types import NS_PER_SECOND
-from logos.feeds.live import FeedNews, FeedState
+from logos.feeds.contract import FeedNews, FeedState
 from logos.feeds.paced import PacedFeed
 from logos.session import run
 from logos.session.live import Outside, run_live

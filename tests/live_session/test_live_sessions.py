@@ -19,15 +19,15 @@ from live_session_helpers import (
     settings,
 )
 
+from logos.audit.verify import verify
 from logos.core.gates import InProcessSwitch
 from logos.core.messages import Quote
 from logos.core.strategy import Answer, Context, Strategy, market
 from logos.core.types import NS_PER_SECOND, SessionStatus, Side
-from logos.feeds.live import Sink
-from logos.session.artifacts import Moments
-from logos.session.live_status import LiveStatus, read_statuses
+from logos.feeds.contract import Sink
+from logos.session.artifacts.tables import Moments
+from logos.session.presence.heartbeat import LiveStatus, read_statuses
 from logos.session.recovery import CannotResumeError, SessionDiffersError, replay, resume
-from logos.session.verify import verify
 
 
 def folder_of(home: Path) -> Path:

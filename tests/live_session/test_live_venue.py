@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from live_session_helpers import SETTINGS, Alternating, ScriptedFeed, TickingClock
 
+from logos.audit.verify import verify
 from logos.config import ConfigError, make_config
 from logos.core.gates import InProcessSwitch, Switch
 from logos.core.messages import Quote
@@ -22,7 +23,6 @@ from logos.session.build import make_instruments
 from logos.session.live import Outside, resume_live, run_live
 from logos.session.plan import make_plan
 from logos.session.recovery import CannotResumeError, replay
-from logos.session.verify import verify
 from logos.testing.fake_venue import FakeVenue, Faults, FillRules
 
 LIMITS = {

@@ -11,15 +11,15 @@ from typing import Any
 
 import mt5_libraries  # noqa: F401 - before anything that needs zmq
 
+from logos.adapters.mt5.gateway.gateway import Gateway
+from logos.adapters.mt5.gateway.settings import CurveKeys, Endpoints, GatewaySettings
+from logos.adapters.mt5.lists import Mt5VenueSymbol
+from logos.adapters.mt5.venue import Mt5Venue
 from logos.core.instrument import Instrument, instrument
 from logos.core.orders import OrderIntent
 from logos.core.risk import Approved
 from logos.core.types import OrderType, Side, TimeInForce
-from logos.execution.gateway import Gateway
-from logos.execution.gateway_settings import CurveKeys, Endpoints, GatewaySettings
-from logos.testing.mt5_sim import SimOptions, SimSymbol, Simulator
-from logos.venues.mt5 import Mt5Venue
-from logos.venues.mt5_lists import Mt5VenueSymbol
+from logos.simulators.mt5.simulator import SimOptions, SimSymbol, Simulator
 
 Record = dict[str, Any]
 

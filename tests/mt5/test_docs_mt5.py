@@ -9,10 +9,10 @@ from pathlib import Path
 import mt5_libraries  # noqa: F401 - before anything that needs zmq
 import pytest
 
-from logos.execution.gateway_settings import Endpoints, GatewaySettings
-from logos.live import mt5_sim
+from logos.adapters.mt5.gateway.settings import Endpoints, GatewaySettings
+from logos.adapters.mt5.retcodes import documented
+from logos.cli import mt5_sim
 from logos.venues.common import Knowledge
-from logos.venues.mt5_retcodes import documented
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 TEXT = (ROOT / "docs" / "MT5.md").read_text(encoding="utf-8")

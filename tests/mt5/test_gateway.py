@@ -10,15 +10,15 @@ import pytest
 import zmq.auth
 from mt5_helpers import CALM, FAST, Bench, WallClock, bench, endpoints, quiet, trade
 
-from logos.execution.gateway import Gateway, QuestionLost, TradeLost, TradeNotSent
-from logos.execution.gateway_settings import (
+from logos.adapters.mt5.gateway.gateway import Gateway, QuestionLost, TradeLost, TradeNotSent
+from logos.adapters.mt5.gateway.settings import (
     CurveKeys,
     Endpoints,
     GatewayConfigError,
     GatewaySettings,
 )
-from logos.testing.mt5_sim import SimOptions, Simulator
-from logos.testing.mt5_sim_faults import FaultPlan
+from logos.simulators.mt5.faults import FaultPlan
+from logos.simulators.mt5.simulator import SimOptions, Simulator
 from logos.venues.contract import NotSent, OutcomeUnknown, Unavailable
 
 

@@ -17,11 +17,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from mt5_helpers import WallClock, trade
 
-from logos.execution.gateway import Gateway, QuestionLost, TradeLost
-from logos.execution.gateway_log import JsonLines
-from logos.execution.gateway_settings import Endpoints, GatewaySettings
-from logos.execution.gateway_sockets import FRAME_BYTES_MAX
-from logos.execution.gateway_wire import FrameError, Question, decode_frame, number
+from logos.adapters.mt5.gateway.gateway import Gateway, QuestionLost, TradeLost
+from logos.adapters.mt5.gateway.log import JsonLines
+from logos.adapters.mt5.gateway.settings import Endpoints, GatewaySettings
+from logos.adapters.mt5.gateway.sockets import FRAME_BYTES_MAX
+from logos.adapters.mt5.gateway.wire import FrameError, Question, decode_frame, number
 
 _JSON = st.recursive(
     st.none()

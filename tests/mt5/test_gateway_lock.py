@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from logos.execution.gateway_lock import FairLock, QueueFullError
+from logos.adapters.mt5.gateway.lock import FairLock, QueueFullError
 
 
 async def _order_of(requests: list[str]) -> list[str]:

@@ -12,11 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from mt5_helpers import Bench, bench, quiet, trade
 
-from logos.execution.gateway_replies import Attribution, Match
-from logos.execution.gateway_settings import GatewaySettings
-from logos.execution.gateway_wire import Question
-from logos.testing.mt5_sim import SimOptions
-from logos.testing.mt5_sim_faults import FaultPlan
+from logos.adapters.mt5.gateway.replies import Attribution, Match
+from logos.adapters.mt5.gateway.settings import GatewaySettings
+from logos.adapters.mt5.gateway.wire import Question
+from logos.simulators.mt5.faults import FaultPlan
+from logos.simulators.mt5.simulator import SimOptions
 from logos.venues.contract import NotSent, OutcomeUnknown, Unavailable
 
 TIGHT = GatewaySettings(reply_timeout_s=0.05, heartbeat_s=60.0, dead_after_s=60.0)

@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 from mt5_helpers import FAST, Bench, Hand, bench, coin, endpoints, quiet
 
+from logos.adapters.mt5.feed import Mt5Feed, Mt5FeedSymbol
+from logos.adapters.mt5.gateway.settings import GatewaySettings
 from logos.core.messages import Bar, MarketEvent, Quote
 from logos.core.types import SIZE_UNKNOWN
-from logos.execution.gateway_settings import GatewaySettings
-from logos.feeds.live import FeedFailedError, FeedNews, FeedState
-from logos.feeds.mt5 import Mt5Feed, Mt5FeedSymbol
-from logos.testing.mt5_sim import SimOptions, Simulator
-from logos.testing.mt5_sim_faults import FaultPlan
+from logos.feeds.contract import FeedFailedError, FeedNews, FeedState
+from logos.simulators.mt5.faults import FaultPlan
+from logos.simulators.mt5.simulator import SimOptions, Simulator
 
 BTC, ETH = "BTCUSD.s", "ETHUSD.s"
 

@@ -22,13 +22,13 @@ import pytest
 import zmq
 from mt5_helpers import WallClock, coin, intent, open_patiently
 
+from logos.adapters.mt5.gateway.gateway import Gateway
+from logos.adapters.mt5.gateway.settings import Endpoints, GatewaySettings
+from logos.adapters.mt5.lists import Mt5VenueSymbol
+from logos.adapters.mt5.venue import Mt5Venue
+from logos.cli.main import main
 from logos.core.types import OrderStatus, Side
-from logos.execution.gateway import Gateway
-from logos.execution.gateway_settings import Endpoints, GatewaySettings
-from logos.live.__main__ import main
 from logos.venues.contract import NotSent, OutcomeUnknown, Unavailable
-from logos.venues.mt5 import Mt5Venue
-from logos.venues.mt5_lists import Mt5VenueSymbol
 
 FIELDS = (
     *("action", "actionType", "symbol", "chartTF", "fromDate", "toDate", "id", "magic"),

@@ -10,14 +10,14 @@ from typing import Any
 import pytest
 from mt5_helpers import FAST, WallClock, bench, coin, intent
 
+from logos.adapters.mt5.lists import Mt5Transaction, Mt5VenueSymbol
+from logos.adapters.mt5.records import magic_of
+from logos.adapters.mt5.retcodes import documented
+from logos.adapters.mt5.venue import Mt5Venue
 from logos.core.types import OrderStatus, OrderType, Side, TimeInForce
-from logos.testing.mt5_sim import SimOptions
-from logos.testing.mt5_sim_faults import FaultPlan
+from logos.simulators.mt5.faults import FaultPlan
+from logos.simulators.mt5.simulator import SimOptions
 from logos.venues.contract import NotSent, OutcomeUnknown, Refused, Unavailable, VenueFill
-from logos.venues.mt5 import Mt5Venue
-from logos.venues.mt5_lists import Mt5Transaction, Mt5VenueSymbol
-from logos.venues.mt5_records import magic_of
-from logos.venues.mt5_retcodes import documented
 
 SYMBOL = "BTCUSD.s"
 BTC = coin()

@@ -9,8 +9,8 @@ from typing import Any
 import msgspec
 
 from logos.journal.codec import GENESIS, chain, encode_line
-from logos.session.expectations import Evidence
-from logos.session.journal_view import JournalView
+from logos.journal.view import JournalView
+from logos.rehearsal.expectations import Evidence
 
 DATA = Path(__file__).resolve().parents[2] / "data" / "cache"
 TRADE_OPTIONS = ("--strategy", "sma_cross", "--data", str(DATA), "--accept", "gap")

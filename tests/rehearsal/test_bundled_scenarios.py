@@ -8,15 +8,15 @@ from pathlib import Path
 import pytest
 from rehearsal_helpers import DATA, TRADE_OPTIONS
 
+from logos.cli.main import main
 from logos.config import make_config
 from logos.core import desk
 from logos.core.account import Ledger
 from logos.core.guards import SessionGuards
 from logos.core.strategy import Answer, Context, Strategy
-from logos.live.__main__ import main
-from logos.risk.circuit_breaker import CircuitBreaker
-from logos.session.rehearsal import ScenarioResult, Verdict, rehearse
-from logos.session.scenarios import bundled_scenarios, choose
+from logos.killswitch.breaker import CircuitBreaker
+from logos.rehearsal.run import ScenarioResult, Verdict, rehearse
+from logos.rehearsal.scenarios import bundled_scenarios, choose
 
 NAMES = [scenario.name for scenario in bundled_scenarios()]
 

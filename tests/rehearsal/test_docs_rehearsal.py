@@ -9,8 +9,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from logos.session.expectations import Expectation
-from logos.session.scenarios import Injection, Scenario, bundled_scenarios, read_scenarios
+from logos.rehearsal.expectations import Expectation
+from logos.rehearsal.scenarios import Injection, Scenario, bundled_scenarios, read_scenarios
 
 TEXT = (Path(__file__).resolve().parents[2] / "docs" / "REHEARSAL.md").read_text(encoding="utf-8")
 

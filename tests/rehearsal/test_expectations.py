@@ -14,9 +14,9 @@ from rehearsal_helpers import evidence, write_journal
 
 from logos.core.instrument import instrument
 from logos.core.messages import Quote
-from logos.session.expectations import Expectation
-from logos.session.journal_view import JournalView
-from logos.session.stage import scaled
+from logos.journal.view import JournalView
+from logos.rehearsal.expectations import Expectation
+from logos.rehearsal.feed import scaled
 
 Body = dict[str, Any]
 

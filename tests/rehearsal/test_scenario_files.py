@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from rehearsal_helpers import TRADE_OPTIONS
 
+from logos.cli.main import main
 from logos.config import ConfigError
-from logos.live.__main__ import main
-from logos.session.scenarios import read_scenarios
+from logos.rehearsal.scenarios import read_scenarios
 
 OWN = """
 [[scenario]]

@@ -8,8 +8,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from logos.risk.circuit_breaker import CircuitBreaker
-from logos.risk.switch_files import OsLayer
+from logos.killswitch.breaker import CircuitBreaker
+from logos.killswitch.files import OsLayer
 
 LOCAL_MOUNTS = "22 27 0:21 / / rw - ext4 /dev/vda rw\n"
 

@@ -14,10 +14,10 @@ import pytest
 from switch_helpers import Workspace
 
 from logos import __version__
+from logos.cli import kill
 from logos.core.types import SwitchState
-from logos.live import kill
-from logos.risk.beacon import Beacon, SessionBeacon, read_sessions, start_ticks
-from logos.risk.circuit_breaker import CircuitBreaker
+from logos.killswitch.breaker import CircuitBreaker
+from logos.session.presence.beacon import Beacon, SessionBeacon, read_sessions, start_ticks
 
 Output = pytest.CaptureFixture[str]
 

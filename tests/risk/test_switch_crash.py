@@ -12,8 +12,8 @@ import pytest
 from switch_helpers import CrashNow, FaultyLayer, Workspace
 
 from logos.core.types import SwitchState
-from logos.risk.circuit_breaker import CircuitBreaker
-from logos.risk.switch_records import SwitchError
+from logos.killswitch.breaker import CircuitBreaker
+from logos.killswitch.records import SwitchError
 
 SAFE, REDUCE_ONLY, ENGAGED = SwitchState.SAFE, SwitchState.REDUCE_ONLY, SwitchState.ENGAGED
 Story = tuple[Callable[[Workspace], object], Callable[[CircuitBreaker], object]]

@@ -18,7 +18,7 @@ import pytest
 from switch_helpers import FaultyLayer, Workspace
 
 from logos.core.types import SwitchState
-from logos.risk.switch_records import SwitchError, decode_line, encode_line
+from logos.killswitch.records import SwitchError, decode_line, encode_line
 
 SAFE, REDUCE_ONLY, ENGAGED = SwitchState.SAFE, SwitchState.REDUCE_ONLY, SwitchState.ENGAGED
 Damage = Callable[[Workspace], None]

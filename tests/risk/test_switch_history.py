@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from switch_helpers import Workspace
 
-from logos.risk.monitor import CircuitBreakerMonitor, HistoryDamagedError, parse_history
-from logos.risk.switch_records import (
+from logos.killswitch.history import CircuitBreakerMonitor, HistoryDamagedError, parse_history
+from logos.killswitch.records import (
     NO_PREVIOUS,
     SCHEMA,
     RecordDamagedError,

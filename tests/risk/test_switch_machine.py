@@ -24,8 +24,8 @@ from hypothesis.stateful import (
 from switch_helpers import CrashNow, FaultyLayer, Workspace
 
 from logos.core.types import SwitchState
-from logos.risk.circuit_breaker import CircuitBreaker
-from logos.risk.switch_records import StaleEpochError
+from logos.killswitch.breaker import CircuitBreaker
+from logos.killswitch.records import StaleEpochError
 
 SAFE, REDUCE_ONLY, ENGAGED = SwitchState.SAFE, SwitchState.REDUCE_ONLY, SwitchState.ENGAGED
 ACTORS = st.integers(0, 2)

@@ -13,10 +13,10 @@ import pytest
 from switch_helpers import Clock, Workspace
 
 from logos.core.types import SwitchState
-from logos.risk.monitor import Tail
-from logos.risk.switch_judge import Cause, Follow, Memory, Pending, Terms, Verdict, judge
-from logos.risk.switch_ledger import NO_KEY, NOTHING, Copy, Evidence, Marker
-from logos.risk.switch_records import NO_PREVIOUS, SCHEMA, MarkerNote, Transition, encode_line
+from logos.killswitch.history import Tail
+from logos.killswitch.judge import Cause, Follow, Memory, Pending, Terms, Verdict, judge
+from logos.killswitch.ledger import NO_KEY, NOTHING, Copy, Evidence, Marker
+from logos.killswitch.records import NO_PREVIOUS, SCHEMA, MarkerNote, Transition, encode_line
 
 SAFE, REDUCE_ONLY, ENGAGED = SwitchState.SAFE, SwitchState.REDUCE_ONLY, SwitchState.ENGAGED
 SECOND = 10**9

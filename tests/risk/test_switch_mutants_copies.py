@@ -1,6 +1,6 @@
 """The copies of a transition, written and repaired: what small changes showed to be untested.
 
-Every test here notices a change of `risk/switch_ledger.py` that the other tests did not; see
+Every test here notices a change of `killswitch/ledger.py` that the other tests did not; see
 `tests/kill/mutation.py`.
 """
 
@@ -17,10 +17,10 @@ from switch_helpers import FaultyLayer, QuickLayer, Workspace
 from test_switch_mutants_ledger import descriptor_count
 from test_switch_mutants_sensor import evidence
 
-from logos.risk.monitor import Tail
-from logos.risk.switch_files import Folder
-from logos.risk.switch_ledger import NO_KEY, Copy, Evidence, SwitchLedger
-from logos.risk.switch_records import (
+from logos.killswitch.files import Folder
+from logos.killswitch.history import Tail
+from logos.killswitch.ledger import NO_KEY, Copy, Evidence, SwitchLedger
+from logos.killswitch.records import (
     NO_PREVIOUS,
     ResetRefusedError,
     Transition,

@@ -19,12 +19,13 @@ import pytest
 from switch_helpers import FaultyLayer, Workspace, no_space
 
 from logos.core.types import SwitchState
-from logos.risk import circuit_breaker, switch_writer
-from logos.risk.circuit_breaker import CircuitBreaker
-from logos.risk.switch_judge import Cause, Follow, Pending
-from logos.risk.switch_records import ResetRefusedError
-from logos.risk.switch_sensor import SETTLE_NS
-from logos.risk.switch_status import EngageResult
+from logos.killswitch import breaker as circuit_breaker
+from logos.killswitch import writer as switch_writer
+from logos.killswitch.breaker import CircuitBreaker
+from logos.killswitch.judge import Cause, Follow, Pending
+from logos.killswitch.records import ResetRefusedError
+from logos.killswitch.sensor import SETTLE_NS
+from logos.killswitch.status import EngageResult
 
 SAFE, REDUCE_ONLY, ENGAGED = SwitchState.SAFE, SwitchState.REDUCE_ONLY, SwitchState.ENGAGED
 

@@ -1,7 +1,7 @@
 """Folders, locks and mounts below the switch: what small changes of them showed to be untested.
 
-Every test here notices a change of `risk/switch_files.py` or `risk/mounts.py` that the other tests
-did not; see `tests/kill/mutation.py`.
+Every test here notices a change of `killswitch/files.py` or `killswitch/mounts.py` that the other
+tests did not; see `tests/kill/mutation.py`.
 """
 
 from __future__ import annotations
@@ -15,10 +15,11 @@ from pathlib import Path
 import pytest
 from switch_helpers import FaultyLayer, QuickLayer
 
-from logos.risk import mounts, switch_files
-from logos.risk.mounts import network_problem
-from logos.risk.switch_files import Folder, OsLayer, UntrustedFileError, describe, kind_of
-from logos.risk.switch_records import SwitchBusyError
+from logos.killswitch import files as switch_files
+from logos.killswitch import mounts
+from logos.killswitch.files import Folder, OsLayer, UntrustedFileError, describe, kind_of
+from logos.killswitch.mounts import network_problem
+from logos.killswitch.records import SwitchBusyError
 
 Place = tuple[FaultyLayer, Folder, Path]
 

@@ -1,6 +1,6 @@
 """The switch's files and its flag, asked directly: what small changes showed to be untested.
 
-Every test here notices a change of `risk/switch_ledger.py`, `risk/shared_flag.py` or of what they
+Every test here notices a change of `killswitch/ledger.py`, `killswitch/flag.py` or of what they
 are built on that the other tests did not; see `tests/kill/mutation.py`.
 """
 
@@ -16,11 +16,11 @@ from switch_helpers import FaultyLayer, QuickLayer, Workspace, no_space
 from test_switch_mutants_sensor import FOUND, GONE, evidence
 
 from logos.core.types import SwitchState
-from logos.risk import switch_sensor
-from logos.risk.monitor import Tail
-from logos.risk.shared_flag import SharedFlag
-from logos.risk.switch_files import Folder
-from logos.risk.switch_ledger import (
+from logos.killswitch import sensor as switch_sensor
+from logos.killswitch.files import Folder
+from logos.killswitch.flag import SharedFlag
+from logos.killswitch.history import Tail
+from logos.killswitch.ledger import (
     LOOKS_MAX,
     NO_KEY,
     Copy,
@@ -28,7 +28,7 @@ from logos.risk.switch_ledger import (
     SwitchLedger,
     key_of,
 )
-from logos.risk.switch_records import MarkerNote
+from logos.killswitch.records import MarkerNote
 
 SAFE, REDUCE_ONLY, ENGAGED = SwitchState.SAFE, SwitchState.REDUCE_ONLY, SwitchState.ENGAGED
 

@@ -1,7 +1,7 @@
 """Lines of the switch and their history: what small changes of them showed to be untested.
 
-Every test here notices a change of `risk/switch_records.py` or `risk/monitor.py` that the other
-tests did not; see `tests/kill/mutation.py`.
+Every test here notices a change of `killswitch/records.py` or `killswitch/history.py` that the
+other tests did not; see `tests/kill/mutation.py`.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ import msgspec
 import pytest
 from switch_helpers import FaultyLayer, QuickLayer
 
-from logos.risk import monitor
-from logos.risk.monitor import CircuitBreakerMonitor, HistoryDamagedError, Tail, parse_history
-from logos.risk.switch_files import Folder
-from logos.risk.switch_records import (
+from logos.killswitch import history as monitor
+from logos.killswitch.files import Folder
+from logos.killswitch.history import CircuitBreakerMonitor, HistoryDamagedError, Tail, parse_history
+from logos.killswitch.records import (
     SCHEMA,
     MarkerNote,
     RecordDamagedError,

@@ -1,6 +1,6 @@
 """One look of the switch, step by step: what small changes of it showed to be untested.
 
-Every test here notices a change of `risk/switch_sensor.py` that the other tests did not; see
+Every test here notices a change of `killswitch/sensor.py` that the other tests did not; see
 `tests/kill/mutation.py`.
 """
 
@@ -18,10 +18,10 @@ from switch_helpers import Workspace
 from test_switch_mutants_sensor import FOUND, GONE, SECOND, SEEN_HARD, evidence, settled
 
 from logos.core.types import SwitchState
-from logos.risk import switch_sensor
-from logos.risk.switch_files import Folder
-from logos.risk.switch_judge import Cause, Follow, Memory, Pending, Verdict
-from logos.risk.switch_ledger import Evidence
+from logos.killswitch import sensor as switch_sensor
+from logos.killswitch.files import Folder
+from logos.killswitch.judge import Cause, Follow, Memory, Pending, Verdict
+from logos.killswitch.ledger import Evidence
 
 SAFE, REDUCE_ONLY, ENGAGED = SwitchState.SAFE, SwitchState.REDUCE_ONLY, SwitchState.ENGAGED
 

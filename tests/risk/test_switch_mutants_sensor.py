@@ -1,6 +1,6 @@
 """The reading half of the switch, asked directly: what small changes of it showed to be untested.
 
-Every test here notices a change of `risk/switch_sensor.py` that the other tests did not; see
+Every test here notices a change of `killswitch/sensor.py` that the other tests did not; see
 `tests/kill/mutation.py`.
 """
 
@@ -16,12 +16,12 @@ import pytest
 from switch_helpers import Clock, FaultyLayer, Workspace, no_space
 
 from logos.core.types import SwitchState
-from logos.risk import switch_sensor
-from logos.risk.circuit_breaker import CircuitBreaker
-from logos.risk.monitor import Tail
-from logos.risk.switch_judge import Cause, Follow, Memory, Pending, Verdict
-from logos.risk.switch_ledger import NO_KEY, Copy, Evidence
-from logos.risk.switch_records import NO_PREVIOUS, SCHEMA, Transition, encode_line
+from logos.killswitch import sensor as switch_sensor
+from logos.killswitch.breaker import CircuitBreaker
+from logos.killswitch.history import Tail
+from logos.killswitch.judge import Cause, Follow, Memory, Pending, Verdict
+from logos.killswitch.ledger import NO_KEY, Copy, Evidence
+from logos.killswitch.records import NO_PREVIOUS, SCHEMA, Transition, encode_line
 
 SAFE, REDUCE_ONLY, ENGAGED = SwitchState.SAFE, SwitchState.REDUCE_ONLY, SwitchState.ENGAGED
 SECOND = 10**9

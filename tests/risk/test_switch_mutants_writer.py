@@ -1,6 +1,6 @@
 """The writing half of the switch: what small changes of it showed to be untested.
 
-Every test here notices a change of `risk/switch_writer.py` that the other tests did not; see
+Every test here notices a change of `killswitch/writer.py` that the other tests did not; see
 `tests/kill/mutation.py`.
 """
 
@@ -14,16 +14,16 @@ import pytest
 from switch_helpers import FaultyLayer, Workspace, no_space
 
 from logos.core.types import SwitchState
-from logos.risk.circuit_breaker import CircuitBreaker
-from logos.risk.switch_files import Folder
-from logos.risk.switch_ledger import Evidence, SwitchLedger
-from logos.risk.switch_records import (
+from logos.killswitch.breaker import CircuitBreaker
+from logos.killswitch.files import Folder
+from logos.killswitch.ledger import Evidence, SwitchLedger
+from logos.killswitch.records import (
     NO_PREVIOUS,
     ResetRefusedError,
     StaleEpochError,
     SwitchError,
 )
-from logos.risk.switch_sensor import SwitchSensor
+from logos.killswitch.sensor import SwitchSensor
 
 SAFE, REDUCE_ONLY, ENGAGED = SwitchState.SAFE, SwitchState.REDUCE_ONLY, SwitchState.ENGAGED
 

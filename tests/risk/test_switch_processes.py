@@ -22,7 +22,7 @@ SAFE, ENGAGED = SwitchState.SAFE, SwitchState.ENGAGED
 PRELUDE = """
 import sys
 from pathlib import Path
-from logos.risk.circuit_breaker import CircuitBreaker
+from logos.killswitch.breaker import CircuitBreaker
 folder = Path(sys.argv[1])
 breaker = CircuitBreaker(folder, build="1.0", mode="paper", host="here")
 """
@@ -110,7 +110,7 @@ def test_processes_that_engage_at_once_each_have_their_line(workspace: Workspace
 def test_a_process_killed_while_it_holds_the_lock_holds_nobody_up(workspace: Workspace) -> None:
     breaker = workspace.armed()
     program = PRELUDE + (
-        "from logos.risk.switch_files import Folder, OsLayer\n"
+        "from logos.killswitch.files import Folder, OsLayer\n"
         "with Folder(OsLayer(), folder) as place, place.locked('lock', 1.0):\n"
         "    print('held', flush=True)\n"
         "    sys.stdin.read()\n"

@@ -13,11 +13,11 @@ from switch_helpers import Clock, FaultyLayer, Workspace
 
 from logos.core.gates import Switch
 from logos.core.types import SwitchState
-from logos.risk.circuit_breaker import CircuitBreaker
-from logos.risk.switch_files import Folder
-from logos.risk.switch_ledger import Evidence, SwitchLedger
-from logos.risk.switch_records import ResetRefusedError, StaleEpochError, Transition
-from logos.risk.switch_sensor import SETTLE_NS
+from logos.killswitch.breaker import CircuitBreaker
+from logos.killswitch.files import Folder
+from logos.killswitch.ledger import Evidence, SwitchLedger
+from logos.killswitch.records import ResetRefusedError, StaleEpochError, Transition
+from logos.killswitch.sensor import SETTLE_NS
 
 SAFE, REDUCE_ONLY, ENGAGED = SwitchState.SAFE, SwitchState.REDUCE_ONLY, SwitchState.ENGAGED
 

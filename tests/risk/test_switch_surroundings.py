@@ -9,9 +9,9 @@ import pytest
 from switch_helpers import Clock, FaultyLayer, Workspace, no_space
 
 from logos.core.types import NS_PER_SECOND, SwitchState
-from logos.risk.mounts import network_problem
-from logos.risk.switch_judge import CLOCK_TOLERANCE_NS
-from logos.risk.switch_records import ResetRefusedError, SwitchError
+from logos.killswitch.judge import CLOCK_TOLERANCE_NS
+from logos.killswitch.mounts import network_problem
+from logos.killswitch.records import ResetRefusedError, SwitchError
 
 SAFE, ENGAGED = SwitchState.SAFE, SwitchState.ENGAGED
 

@@ -16,12 +16,12 @@ from typing import Any
 
 import pytest
 
-from logos.feeds.replay import ReplayFeed
+from logos.audit.verify import verify
+from logos.data.replay import ReplayFeed
 from logos.session import ExitCode, recovery
-from logos.session.folder import SessionFolder, is_finished
+from logos.session.artifacts.folder import SessionFolder, is_finished
 from logos.session.plan import Plan
 from logos.session.running import Running
-from logos.session.verify import verify
 
 VERIFIED_MAX = 12
 REPLAYED_MAX = 3

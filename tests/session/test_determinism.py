@@ -177,7 +177,7 @@ def test_the_reader_of_the_standard_library_gives_the_same_bytes_as_pyarrow(
     hidden = runner.folder / "hidden"
     (hidden / "pyarrow").mkdir(parents=True)
     (hidden / "pyarrow" / "__init__.py").write_text("raise ImportError('hidden by a test')\n")
-    program = "from logos.feeds.optional import arrow_available; print(arrow_available())"
+    program = "from logos.data.readers.optional import arrow_available; print(arrow_available())"
     path = os.pathsep.join([str(hidden), str(runner.sources)])
     said = subprocess.run(
         [sys.executable, "-c", program],

@@ -17,13 +17,13 @@ from logos.core.gates import InProcessSwitch
 from logos.core.messages import Event, Quote
 from logos.core.strategy import Answer, Context, Strategy
 from logos.core.types import SessionStatus, Side
-from logos.feeds.errors import DataError
+from logos.errors import DataError
 from logos.session import SessionResult, recovery, runner
+from logos.session.artifacts.folder import SessionFolder, claim_folder
 from logos.session.build import make_instruments
-from logos.session.folder import SessionFolder, claim_folder
-from logos.session.guardian import Guardian
 from logos.session.plan import make_plan
 from logos.session.running import Running
+from logos.session.supervisor import Guardian
 
 START_NS = 1_700_000_000_000_000_000
 CONFIG = session_config(session={"id": "pushed", "seed": 3})

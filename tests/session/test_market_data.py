@@ -21,12 +21,12 @@ import pytest
 from session_helpers import Busy, OneByOne, table
 
 from logos import session
+from logos.audit.auditor import Auditor, audit
 from logos.config import make_config
 from logos.core.context import CoreContext
 from logos.core.desk import Desk
 from logos.core.messages import Bar, Event, Quote, QuoteBar, Trade
 from logos.session.plan import Plan, make_plan
-from logos.testing.auditor import Auditor, audit
 
 pytestmark = pytest.mark.usefixtures("logos_home")
 

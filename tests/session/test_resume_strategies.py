@@ -12,10 +12,10 @@ import pytest
 from logos.config import make_config
 from logos.core.gates import InProcessSwitch
 from logos.core.types import SessionStatus
-from logos.feeds.errors import DataError
+from logos.errors import DataError
 from logos.session import recovery, runner, running
+from logos.session.artifacts.snapshot import read_snapshot
 from logos.session.plan import chunks_after, make_plan
-from logos.session.snapshot import read_snapshot
 
 PROJECT = Path(__file__).resolve().parents[2]
 CACHE = PROJECT / "data" / "cache"

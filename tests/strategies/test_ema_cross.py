@@ -16,7 +16,7 @@ from logos.core.fixed import parse_units, to_decimal
 from logos.core.instrument import Instrument, instrument
 from logos.core.messages import Bar
 from logos.core.types import NS_PER_MINUTE, FillRule
-from logos.feeds.numbers import parse_timestamp
+from logos.data.readers.numbers import parse_timestamp
 from logos.strategies.ema_cross import EmaCross
 from logos.testing.builders import fee_schedule, paper_rules, run, trading_core
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from logos.core.translator import StrategyError
+from logos.errors import StrategyError
 from logos.strategies.mean_reversion import MeanReversion
 from logos.strategies.pairs import Pairs
 from logos.strategies.tools import RollingWindow

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from logos.core.strategy import Target, Weight, market
 from logos.core.types import Side
-from logos.feeds.errors import DataError
-from logos.feeds.signals import SignalStrategy, from_frame, read_signals
+from logos.data.signals import SignalStrategy, from_frame, read_signals
+from logos.errors import DataError
 from logos.strategies import StrategyLoadError, load_strategy
 
 if TYPE_CHECKING:

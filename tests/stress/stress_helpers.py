@@ -12,10 +12,10 @@ import pytest
 
 pytest.importorskip("zmq", reason="stress runs need the extra logos[mt5]")
 
-from logos.session.stress_judge import Verdict
-from logos.session.stress_plan import StressPlan, make_symbols
-from logos.session.stress_report import judge_and_report
-from logos.session.stress_run import StressRun
+from logos.stress.judge import Verdict
+from logos.stress.plan import StressPlan, make_symbols
+from logos.stress.report import judge_and_report
+from logos.stress.run import StressRun
 
 Record = dict[str, Any]
 

@@ -19,11 +19,11 @@ from logos.core.strategy import Answer, Context, Strategy
 from logos.core.types import Side, SwitchState
 from logos.execution.concurrent import ConcurrentTradingEngine, EngineSnapshot
 from logos.execution.metrics import MetricsSnapshot
-from logos.feeds.live import Sink
+from logos.feeds.contract import Sink
 from logos.session import live_session
 from logos.session.build import make_instruments
 from logos.session.live import Outside, run_live
-from logos.session.live_metrics import metrics_path
+from logos.session.presence.metrics import metrics_path
 from logos.testing.clock import START_NS
 
 

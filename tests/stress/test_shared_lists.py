@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 from stress_helpers import Record
 
+from logos.adapters.mt5.lists import Mt5VenueSymbol
+from logos.adapters.mt5.shared_venue import SharedLists, SharedMt5Venue, SharedQuestion
 from logos.core.instrument import instrument
 from logos.core.orders import Order, OrderIntent
 from logos.core.types import OrderStatus, OrderType, Side, TimeInForce
-from logos.session.live_mt5_venue import SharedLists, SharedMt5Venue, SharedQuestion
 from logos.venues.contract import Unavailable
-from logos.venues.mt5_lists import Mt5VenueSymbol
 
 COIN = instrument("C.s", tick="0.01", lot="0.01", quote="USD", settlement="margin")
 SYMBOLS = {"C.s": Mt5VenueSymbol(COIN, "C.s")}

@@ -22,9 +22,9 @@ from stress_helpers import (
     small_plan,
 )
 
-from logos.live.__main__ import main
-from logos.session.stress_judge import RULES, judge
-from logos.session.stress_report import judge_and_report
+from logos.cli.main import main
+from logos.stress.judge import RULES, judge
+from logos.stress.report import judge_and_report
 
 
 @pytest.fixture(scope="module")

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from stress_helpers import Record
 
+from logos.adapters.mt5.links import SymbolLinks
+from logos.adapters.mt5.terminal import KEY_NAMES, curve_keys, read_url
 from logos.config import ConfigError
 from logos.config.environment import Environment
-from logos.execution.symbol_links import SymbolLinks
-from logos.session.live_mt5 import KEY_NAMES, curve_keys, read_url
 
 
 class Port:

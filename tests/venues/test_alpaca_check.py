@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from venue_tools import approved, broker_desk, share
 
+from logos.adapters.ib import IbVenue
 from logos.core.types import Side
-from logos.testing.exchange_faults import Fault
+from logos.simulators.exchange.faults import Fault
 from logos.venues.contract import CheckLine, Refused, Unavailable
-from logos.venues.ib import IbVenue
 
 
 def bad(lines: Sequence[CheckLine]) -> dict[str, str]:

@@ -11,7 +11,7 @@ import pytest
 from venue_tools import NOW_NS, BrokerDesk, broker_desk
 
 from logos.core.types import OrderStatus
-from logos.testing.exchange_faults import Fault
+from logos.simulators.exchange.faults import Fault
 from logos.venues.contract import NotSent, OutcomeUnknown, Refused, Unavailable, VenueError
 
 TIMEOUT_S = 0.25

@@ -9,8 +9,8 @@ import pytest
 from venue_tools import NOW_NS, approved, broker_desk, share
 
 from logos.core.types import OrderStatus, OrderType, Side, TimeInForce
-from logos.testing.alpaca_server import BrokerOrder
-from logos.testing.exchange_faults import Fault
+from logos.simulators.alpaca import BrokerOrder
+from logos.simulators.exchange.faults import Fault
 from logos.venues.contract import NotSent, OutcomeUnknown, Refused, Unavailable
 
 

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 from venue_tools import KEY, SECRET, Desk, Word, bitcoin, exchange_desk
 
+from logos.adapters.ccxt.venue import CcxtVenue
 from logos.core.instrument import instrument
+from logos.simulators.exchange.faults import Fault
 from logos.testing.clock import ManualClock
-from logos.testing.exchange_faults import Fault
-from logos.venues.ccxt import CcxtVenue
 from logos.venues.contract import CheckLine, Refused, Unavailable
 
 

@@ -18,10 +18,10 @@ import pytest
 from ccxt.base.errors import error_hierarchy
 from venue_tools import KEY, NOW_NS, SECRET, Desk, exchange_desk
 
+from logos.adapters.ccxt.connection import KNOWLEDGE, Connection
 from logos.core.clock import Backoff
 from logos.core.types import OrderStatus
-from logos.testing.exchange_faults import Fault
-from logos.venues.ccxt_connection import KNOWLEDGE, Connection
+from logos.simulators.exchange.faults import Fault
 from logos.venues.common import Knowledge, Redactor
 from logos.venues.contract import NotSent, OutcomeUnknown, Refused, Unavailable, VenueError
 

@@ -10,8 +10,8 @@ import pytest
 from venue_tools import NOW_NS, approved, bitcoin, exchange_desk
 
 from logos.core.types import OrderStatus, OrderType, Side, TimeInForce
-from logos.testing.exchange_account import PlacedOrder
-from logos.testing.exchange_faults import Fault
+from logos.simulators.exchange.account import PlacedOrder
+from logos.simulators.exchange.faults import Fault
 from logos.venues.contract import OutcomeUnknown, Refused
 
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from logos.venues.ccxt_trades import DAY_MS, PAGE, Page, trades_by_number, trades_by_time
+from logos.adapters.ccxt.trades import DAY_MS, PAGE, Page, trades_by_number, trades_by_time
 from logos.venues.common import Unreadable
 
 

@@ -20,16 +20,16 @@ import pytest
 from aiohttp import web
 from venue_tools import Word, approved, bitcoin, coin, share
 
+from logos.adapters.alpaca.venue import AlpacaVenue
+from logos.adapters.ccxt.venue import CcxtVenue
 from logos.core.types import Side
-from logos.testing.alpaca_server import AlpacaAccount
+from logos.simulators.alpaca import AlpacaAccount
+from logos.simulators.exchange.binance import BinanceShape
+from logos.simulators.exchange.faults import Fault
+from logos.simulators.exchange.market import Listing, Market
+from logos.simulators.exchange.orders import ExchangeOrders
+from logos.simulators.exchange.server import Exchange, Handler
 from logos.testing.clock import ManualClock
-from logos.testing.exchange import Exchange, Handler
-from logos.testing.exchange_binance import BinanceShape
-from logos.testing.exchange_faults import Fault
-from logos.testing.exchange_market import Listing, Market
-from logos.testing.exchange_orders import ExchangeOrders
-from logos.venues.alpaca import AlpacaVenue
-from logos.venues.ccxt import CcxtVenue
 from logos.venues.contract import Refused, Venue, VenueError
 
 NOW_NS = ManualClock().now_ns()

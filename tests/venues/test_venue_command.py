@@ -12,13 +12,13 @@ from pathlib import Path
 import pytest
 from venue_tools import KEY, PAPER_KEY, PAPER_SECRET, SECRET
 
-from logos.live.__main__ import main
-from logos.testing.alpaca_server import AlpacaAccount
-from logos.testing.exchange import Exchange
-from logos.testing.exchange_binance import BinanceShape
-from logos.testing.exchange_market import Listing, Market
-from logos.testing.exchange_orders import ExchangeOrders
-from logos.venues import catalog
+from logos.adapters import catalog
+from logos.cli.main import main
+from logos.simulators.alpaca import AlpacaAccount
+from logos.simulators.exchange.binance import BinanceShape
+from logos.simulators.exchange.market import Listing, Market
+from logos.simulators.exchange.orders import ExchangeOrders
+from logos.simulators.exchange.server import Exchange
 
 CONFIG = """
 [instruments.BTCUSDT]

@@ -14,20 +14,20 @@ from typing import Any
 
 from aiohttp import web
 
+from logos.adapters.alpaca.venue import AlpacaVenue
+from logos.adapters.ccxt.venue import CcxtVenue
 from logos.core.clock import Clock
 from logos.core.fixed import parse_units
 from logos.core.instrument import Instrument, instrument
 from logos.core.orders import OrderIntent
 from logos.core.risk import Approved
 from logos.core.types import OrderType, Side, TimeInForce
-from logos.testing.alpaca_server import AlpacaAccount
+from logos.simulators.alpaca import AlpacaAccount
+from logos.simulators.exchange.binance import BinanceShape
+from logos.simulators.exchange.market import Listing, Market
+from logos.simulators.exchange.orders import ExchangeOrders
+from logos.simulators.exchange.server import Exchange, Handler, json_answer
 from logos.testing.clock import ManualClock
-from logos.testing.exchange import Exchange, Handler, json_answer
-from logos.testing.exchange_binance import BinanceShape
-from logos.testing.exchange_market import Listing, Market
-from logos.testing.exchange_orders import ExchangeOrders
-from logos.venues.alpaca import AlpacaVenue
-from logos.venues.ccxt import CcxtVenue
 
 KEY = "vmPUZE6mv9SD5VNHk4HlWFsOr6aKE2zvsw0MuIgwCIPy6utIco14y7Ju91duEh8A"
 SECRET = "NhqPtmdSJYdKjVHjA7PZj4Mge3R5YNiP1e3UZjInClVN65XAbvqqM6A7H5fATj0j"

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from logos.config.credentials import Credentials, CredentialsError, credentials
 from logos.config.environment import Environment
-from logos.config.errors import ConfigError
 from logos.config.layers import Effective, load_config, read_layers
 from logos.config.making import config_hash, make_config, merge
 from logos.config.permission import live_overrides, refusals
@@ -39,6 +38,7 @@ from logos.config.settings import (
     VenueName,
     VenueSettings,
 )
+from logos.errors import ConfigError
 
 __all__ = [
     "BALANCE_DEFAULT",

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from logos.config.environment import Environment
-from logos.config.errors import ConfigError
 from logos.config.secret import Secret
 from logos.config.settings import VenueName, VenueSettings
+from logos.errors import ConfigError
 
 ALPACA_KEY: Final = "APCA_API_KEY_ID"
 ALPACA_SECRET: Final = "APCA_API_SECRET_KEY"  # noqa: S105 - the name of a variable

@@ -20,7 +20,7 @@ import stat
 from pathlib import Path
 from typing import Final
 
-from logos.config.errors import ConfigError
+from logos.errors import ConfigError
 
 _ASSIGNMENT: Final = re.compile(r"(?:export[ \t]+)?([A-Za-z_][A-Za-z0-9_]*)=(.*)", re.S)
 _NAME_ALONE: Final = re.compile(r"(?:export[ \t]+)?([A-Za-z_][A-Za-z0-9_]*)\s*(?:=|$)")

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NamedTuple, final
 
 from logos.config.dotenv import open_to_others, read_dotenv
-from logos.config.errors import ConfigError
+from logos.errors import ConfigError
 
 
 class Found(NamedTuple):

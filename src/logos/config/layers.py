@@ -14,12 +14,12 @@ from pathlib import Path as FilePath
 from typing import Any, NamedTuple
 
 from logos.config.environment import Environment, dotenv_path
-from logos.config.errors import ConfigError
 from logos.config.making import Path, examine, is_table, joined, merge
 from logos.config.names import leaves, read_names
 from logos.config.permission import refusals
 from logos.config.reading import LIVE_NEEDS_FLAGS, asks_for_live, parse_file
 from logos.config.settings import Config
+from logos.errors import ConfigError
 
 COMMAND_LINE = "command line"
 

@@ -17,8 +17,8 @@ from typing import Any, NamedTuple, TypeGuard, get_args, get_origin, get_type_hi
 import msgspec
 
 from logos.config.checks import check_values
-from logos.config.errors import ConfigError
 from logos.config.settings import Config, Settings
+from logos.errors import ConfigError
 
 Path = tuple[str, ...]
 """The keys that lead to a value; a key may have dots of its own, so they are not joined."""

@@ -11,8 +11,8 @@ from typing import Any
 from logos.config.checks import check_live_limits
 from logos.config.credentials import CredentialsError, credentials, has_credentials
 from logos.config.environment import Environment
-from logos.config.errors import ConfigError
 from logos.config.settings import Config, VenueName
+from logos.errors import ConfigError
 
 
 def live_overrides(live: bool, acknowledge_risk: bool) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
 
-from logos.config.errors import ConfigError
+from logos.errors import ConfigError
 
 LIVE_NEEDS_FLAGS: Final = (
     "venue.live = true may not stand here: live orders are asked for each time, on the command "

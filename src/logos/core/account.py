@@ -15,7 +15,7 @@ from typing import Final, final
 
 from logos.core.guards import LedgerLimits
 from logos.core.instrument import RATE_DECIMALS
-from logos.core.orders import InvariantBroken
+from logos.errors import InvariantBroken
 
 NO_FLOOR: Final = -(1 << 200)
 """Below any equity: nothing watches it."""

@@ -13,7 +13,7 @@ from logos.core.desk import Desk
 from logos.core.fixed import to_decimal
 from logos.core.guards import Action
 from logos.core.matching import PaperMarket, PaperRules
-from logos.core.orders import InvariantBroken, Order, OrderIntent
+from logos.core.orders import Order, OrderIntent
 from logos.core.risk import Approved, check_intent
 from logos.core.strategy import (
     Answer,
@@ -27,7 +27,6 @@ from logos.core.strategy import (
 )
 from logos.core.translator import (
     NotTranslatable,
-    StrategyError,
     check_reference,
     check_text,
     from_request,
@@ -39,6 +38,7 @@ from logos.core.translator import (
 )
 from logos.core.types import Code, FillRule, Side
 from logos.core.watch import Watch
+from logos.errors import InvariantBroken, StrategyError
 
 _FILL_ANSWERS_MAX: Final = 10_000
 """Fills that may follow from one event before the strategy is taken to be in a loop."""

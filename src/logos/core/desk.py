@@ -14,11 +14,12 @@ from logos.core.book import Book
 from logos.core.gates import Switch, check_gate_2
 from logos.core.guards import SessionGuards
 from logos.core.inventory import Booking
-from logos.core.orders import InvariantBroken, Order
+from logos.core.orders import Order
 from logos.core.outbox import Outbox
 from logos.core.records import OrderRecord, OrderUpdate, PaperFillRecord, Record, RefusalRecord
 from logos.core.risk import Approved, increasing_quantity, remember_order
 from logos.core.types import Code, Liquidity, OrderStatus
+from logos.errors import InvariantBroken
 
 _STRATEGYS_OWN: Final = (Code.CANCELLED_BY_STRATEGY, Code.REPLACED)
 

@@ -38,7 +38,6 @@ from logos.core.messages import (
     TimePassed,
     Trade,
 )
-from logos.core.orders import InvariantBroken
 from logos.core.outbox import Outbox
 from logos.core.records import CommandRecord, Record, WarningRecord
 from logos.core.reports import Reports
@@ -46,6 +45,7 @@ from logos.core.samples import account_record, position_record
 from logos.core.strategy import Answer, Strategy
 from logos.core.types import NS_PER_DAY, Code, SwitchState
 from logos.core.watch import ENGAGED, Watch
+from logos.errors import InvariantBroken
 
 _NEVER_NS: Final = 1 << 63
 

@@ -13,6 +13,7 @@ from typing import Final, final
 from logos.core.instrument import Instrument
 from logos.core.strategy import Replace
 from logos.core.types import Code, OrderStatus, OrderType, Side, TimeInForce
+from logos.errors import InvariantBroken
 
 TRANSITIONS: Final[dict[OrderStatus, frozenset[OrderStatus]]] = {
     OrderStatus.NEW: frozenset(
@@ -53,10 +54,6 @@ TRANSITIONS: Final[dict[OrderStatus, frozenset[OrderStatus]]] = {
     OrderStatus.REJECTED: frozenset(),
     OrderStatus.EXPIRED: frozenset(),
 }
-
-
-class InvariantBroken(Exception):
-    """The engine found itself in a state that must not exist. Not to be handled: crash."""
 
 
 @final

@@ -24,12 +24,13 @@ from logos.core.records import PaperFillRecord
 from logos.core.state_table import TABLE
 from logos.core.strategy import Replace
 from logos.core.types import Code, OrderStatus, OrderType, Side, TimeInForce
+from logos.errors import LogosError
 
 State = dict[str, Any]
 """JSON data: tables, lists, text, whole numbers of any size, floats, flags, None."""
 
 
-class NotThisCore(Exception):
+class NotThisCore(LogosError):
     """A state that does not fit the core it was to be put into."""
 
 

@@ -33,15 +33,12 @@ from logos.core.fixed import (
 from logos.core.orders import OrderIntent
 from logos.core.strategy import Number, OrderRequest, Target, Weight
 from logos.core.types import Code, OrderType, Side, TimeInForce
+from logos.errors import StrategyError
 
 _TEXT_MAX = 64
 _MAGNITUDE_MAX = 10**60
 _DIGITS_MAX = 100
 """What a strategy may write: numbers beyond are refused before they cost anything."""
-
-
-class StrategyError(Exception):
-    """The strategy broke its contract: it raised, or it answered with something unknown."""
 
 
 class NotTranslatable(Exception):

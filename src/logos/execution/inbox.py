@@ -18,11 +18,11 @@ from collections.abc import Callable, Mapping
 import msgspec
 
 from logos.core.messages import Bar, Event, Lag, MarketEvent, Quote, QuoteBar, Report, TimePassed
-from logos.feeds.live import FeedNews
+from logos.feeds.contract import FeedNews
 
 
 class Inbox:
-    """A `logos.feeds.live.Sink` whose other end is `take`."""
+    """A `logos.feeds.contract.Sink` whose other end is `take`."""
 
     def __init__(
         self,

@@ -29,7 +29,7 @@ from logos.core.outbox import VenueRequest
 from logos.core.types import NS_PER_SECOND
 from logos.execution.inbox import Inbox
 from logos.execution.latency import LatencyHistogram
-from logos.feeds.live import LiveFeed
+from logos.feeds.contract import LiveFeed
 from logos.journal.inputs import LiveFailureError
 
 Result = TypeVar("Result")

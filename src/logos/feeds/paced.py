@@ -15,7 +15,7 @@ import msgspec
 from logos.core.clock import Clock
 from logos.core.messages import Bar, MarketEvent, QuoteBar
 from logos.core.types import NS_PER_SECOND
-from logos.feeds.live import FeedNews, FeedState, Sink
+from logos.feeds.contract import FeedNews, FeedState, Sink
 
 _SLEEP_MIN_NS = 1_000_000
 """Shorter waits than this are not worth a sleep: what is due within it goes out together."""

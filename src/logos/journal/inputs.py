@@ -31,6 +31,7 @@ from logos.core.messages import (
     Trade,
 )
 from logos.core.types import ReportKind
+from logos.errors import LogosError
 from logos.journal.codec import SCHEMA_VERSION
 from logos.journal.reader import Damaged, JournalReader, Line, TornTail, read_journal
 from logos.journal.writer import JournalWriter
@@ -51,7 +52,7 @@ _FIELDS: Final[dict[type, tuple[str, ...]]] = {
 _BY_LETTER: Final = {letter: kind for kind, letter in _WITH_SYMBOL.items()}
 
 
-class LiveFailureError(Exception):
+class LiveFailureError(LogosError):
     """A part of a live session died; the message says which, and of what. A replay dies of it too,
     at the same place."""
 

@@ -26,6 +26,7 @@ from typing import Any, BinaryIO, Final, NamedTuple, Self
 
 import msgspec
 
+from logos.errors import LogosError
 from logos.journal.codec import GENESIS, BadLine, decode_line
 
 LINE_BYTES_MAX: Final = 16 << 20
@@ -35,7 +36,7 @@ _BLOCK_BYTES: Final = 1 << 20
 _SECTOR_BYTES: Final = 512
 
 
-class JournalError(Exception):
+class JournalError(LogosError):
     """A journal cannot be read on; `sequence` and the byte `offset` say from where."""
 
     def __init__(self, path: Path, sequence: int, offset: int, message: str) -> None:

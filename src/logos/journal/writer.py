@@ -25,6 +25,7 @@ from typing import BinaryIO, Final, NamedTuple, Self
 
 import msgspec
 
+from logos.errors import LogosError
 from logos.journal.codec import GENESIS, chain, encode_line, encode_lines
 
 _BUFFER_BYTES: Final = 1 << 18
@@ -43,11 +44,11 @@ class Position(NamedTuple):
 START: Final = Position(0, 0, GENESIS)
 
 
-class SessionBusyError(Exception):
+class SessionBusyError(LogosError):
     """Another process is writing this session."""
 
 
-class JournalDiffersError(Exception):
+class JournalDiffersError(LogosError):
     """What a session does now is not what its journal says it did."""
 
     def __init__(self, path: Path, sequence: int, offset: int) -> None:

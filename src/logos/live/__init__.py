@@ -1,1 +1,1 @@
-"""The command line: `logos` and `python -m logos.live`."""
+"""A door: `python -m logos.live` is the command line of `logos.cli`."""

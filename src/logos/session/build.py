@@ -42,8 +42,8 @@ from logos.core.instrument import (
     rate_units,
 )
 from logos.core.matching import PaperRules
-from logos.feeds.source import DataSource
-from logos.feeds.suggest import suggest_instrument
+from logos.data.source import DataSource
+from logos.data.suggest import suggest_instrument
 
 _SYMBOL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/:-]*")
 _MONEY_DECIMALS_MIN = 2

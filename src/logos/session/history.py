@@ -18,7 +18,6 @@ from logos.core.types import SessionStatus
 from logos.journal.codec import SCHEMA_VERSION
 from logos.journal.reader import Damaged, JournalReader, Line, TornTail
 from logos.journal.writer import Position
-from logos.session.folder import below
 from logos.session.recorded import Recording
 
 JournalDamagedError = Damaged
@@ -121,7 +120,7 @@ _HEAD_DECODER = msgspec.json.Decoder(_Head)
 def find_session(session_id: str, home: Path | None = None) -> Path:
     """The folder of a session, by its id. Raises ConfigError when there is none."""
     try:
-        folder = below(home, paths.session_dir(session_id))
+        folder = paths.within(home, paths.session_dir(session_id))
     except ValueError as error:
         raise ConfigError(str(error)) from None
     if not (folder / "state.jsonl").is_file():

@@ -22,12 +22,10 @@ from logos.core.gates import InProcessSwitch, Switch
 from logos.core.strategy import Strategy
 from logos.core.types import SessionStatus, SwitchState
 from logos.execution.clock import SystemClock
-from logos.feeds.live import LiveFeed
+from logos.feeds.contract import LiveFeed
 from logos.journal.inputs import INPUTS_FILE, InputsWriter, RecordedInputs
-from logos.session.folder import claim_folder
-from logos.session.guardian import Guardian, open_switch, tell_operator
+from logos.session.artifacts.folder import claim_folder
 from logos.session.history import Journal, find_session, read_session
-from logos.session.live_metrics import MeteredFolder
 from logos.session.live_parts import (
     NoFeed,
     make_feeds,
@@ -38,9 +36,11 @@ from logos.session.live_session import Connected, LiveRun
 from logos.session.live_venues import venue_of
 from logos.session.outcome import SessionResult
 from logos.session.plan import Plan, make_plan
+from logos.session.presence.metrics import MeteredFolder
 from logos.session.recorded import RecordedSwitch
 from logos.session.recoveries import Recovery
 from logos.session.recovery import CannotResumeError, Flatten, same_plan
+from logos.session.supervisor import Guardian, open_switch, tell_operator
 from logos.venues.contract import Venue
 
 

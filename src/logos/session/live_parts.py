@@ -22,12 +22,12 @@ from logos.core.orders import Order
 from logos.execution.inbox import Inbox
 from logos.execution.stall import StallWatch
 from logos.execution.venue_link import LinkRules
-from logos.feeds.live import LiveFeed
+from logos.feeds.contract import LiveFeed
 from logos.feeds.paced import PacedFeed
 from logos.journal.inputs import InputsWriter
 from logos.session.build import find_instruments
-from logos.session.live_status import StatusFile
 from logos.session.plan import Plan, find_sources, replay_feed
+from logos.session.presence.heartbeat import StatusFile
 from logos.venues.contract import Venue
 
 if TYPE_CHECKING:
@@ -131,10 +131,10 @@ def make_terminal(
     if not is_feed and not is_venue:
         return None
     try:
-        from logos.session.live_mt5 import Mt5Terminal
+        from logos.adapters.mt5.terminal import Mt5Terminal
     except ImportError as error:
         raise _missing(error, "mt5") from None
-    return Mt5Terminal(plan, clock, random)
+    return Mt5Terminal(plan.config, plan.instruments, clock, random)
 
 
 def make_feeds(
@@ -161,7 +161,7 @@ def make_feeds(
 
 
 def _ccxt_feed(plan: Plan, clock: Clock, random: Random) -> LiveFeed:
-    from logos.feeds.ccxt import CcxtFeed, CcxtMarket
+    from logos.adapters.ccxt.feed import CcxtFeed, CcxtMarket
 
     settings = plan.config.live
     markets = {
@@ -182,7 +182,7 @@ def _ccxt_feed(plan: Plan, clock: Clock, random: Random) -> LiveFeed:
 
 
 def _yahoo_feed(plan: Plan, clock: Clock, random: Random) -> LiveFeed:
-    from logos.feeds.yahoo import YahooFeed, YahooMarket
+    from logos.adapters.yahoo.feed import YahooFeed, YahooMarket
 
     settings = plan.config.live
     markets = {

@@ -29,23 +29,23 @@ from logos.execution.live_engine import LiveEngine, LiveRules
 from logos.execution.reconcile import Reconciler, ReconcileRules
 from logos.execution.stall import StallWatch
 from logos.execution.venue_link import VenueLink
-from logos.feeds.live import LiveFeed
+from logos.feeds.contract import LiveFeed
 from logos.journal.inputs import InputsWriter, RecordedInputs
-from logos.session.guardian import Guardian
 from logos.session.history import Journal
-from logos.session.live_metrics import MeteredFolder, MetricsFile, metrics_of
 from logos.session.live_parts import (
     LiveFacts,
     Terminal,
 )
-from logos.session.live_status import StatusFile
 from logos.session.live_venues import venue_of
-from logos.session.operator import OperatorInbox
 from logos.session.outcome import SessionResult
 from logos.session.plan import Plan
+from logos.session.presence.commands import OperatorInbox
+from logos.session.presence.heartbeat import StatusFile
+from logos.session.presence.metrics import MeteredFolder, MetricsFile, metrics_of
 from logos.session.recorded import RecordedSwitch
 from logos.session.recovery import Flatten
 from logos.session.running import Running
+from logos.session.supervisor import Guardian
 from logos.venues.contract import Venue
 
 _STALL_S: Final = 5.0

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from random import Random
 
+from logos.adapters.catalog import Access, make_venue
 from logos.config import Config, ConfigError, credentials
 from logos.config.credentials import has_credentials
 from logos.core.clock import Clock
 from logos.core.instrument import Instrument
-from logos.venues.catalog import Access, make_venue
 from logos.venues.contract import Refused, Venue
 
 _NS_PER_MS = 1_000_000

@@ -24,13 +24,13 @@ from logos.core.messages import Event
 from logos.core.outbox import Outbox
 from logos.core.strategy import Strategy
 from logos.core.types import NS_PER_SECOND
-from logos.feeds.check import CheckReport, check
-from logos.feeds.defects import accept_set
-from logos.feeds.errors import DataError
-from logos.feeds.numbers import RowError, parse_timestamp
-from logos.feeds.replay import ReplayFeed
-from logos.feeds.signals import SignalStrategy
-from logos.feeds.source import DataSource, discover
+from logos.data.check import CheckReport, check
+from logos.data.defects import accept_set
+from logos.data.readers.numbers import RowError, parse_timestamp
+from logos.data.replay import ReplayFeed
+from logos.data.signals import SignalStrategy
+from logos.data.source import DataSource, discover
+from logos.errors import DataError
 from logos.session.build import (
     build_account,
     build_books,

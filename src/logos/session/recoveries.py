@@ -17,9 +17,9 @@ from types import TracebackType
 from typing import Any, Final, Self
 
 from logos import __version__
-from logos.session.artifacts import Moments
+from logos.session.artifacts.snapshot import Snapshot
+from logos.session.artifacts.tables import Moments
 from logos.session.history import Journal
-from logos.session.snapshot import Snapshot
 
 RECOVERIES: Final = "recoveries.jsonl"
 

@@ -30,21 +30,22 @@ from logos.core.gates import InProcessSwitch, Switch
 from logos.core.records import CommandRecord
 from logos.core.strategy import Strategy
 from logos.core.types import SessionStatus, SwitchState
+from logos.errors import LogosError
 from logos.journal.inputs import RecordedInputs
-from logos.session.artifacts import TABLES
+from logos.session.artifacts.folder import SessionFolder, is_finished, projection_files
+from logos.session.artifacts.manifest import manifest
+from logos.session.artifacts.snapshot import SnapshotDue, every_seconds
+from logos.session.artifacts.tables import TABLES
 from logos.session.build import make_instruments
-from logos.session.folder import SessionFolder, is_finished, projection_files
-from logos.session.guardian import Guardian, open_switch, tell_operator
 from logos.session.history import Journal, JournalDamagedError, find_session, read_session
 from logos.session.outcome import SessionResult
 from logos.session.plan import Feed, Plan, make_plan
-from logos.session.presence import status_path
+from logos.session.presence.lock import status_path
 from logos.session.recorded import RecordedSwitch, Recording
 from logos.session.recoveries import Recovery
 from logos.session.restoring import Attempt, CannotResumeError, look_for_snapshot
 from logos.session.running import Progress, Running
-from logos.session.snapshot import SnapshotDue, every_seconds
-from logos.session.statements import manifest
+from logos.session.supervisor import Guardian, open_switch, tell_operator
 
 __all__ = [
     "COMPARED",
@@ -63,7 +64,7 @@ COMPARED: Final = ("config.json", "state.jsonl", "state.json", *TABLES, "session
 """The files that a replay must reproduce byte for byte."""
 
 
-class SessionDiffersError(Exception):
+class SessionDiffersError(LogosError):
     """A replay came out differently; the message names the first difference."""
 
 

@@ -15,15 +15,16 @@ from logos.core.engine import TradingCore
 from logos.core.gates import Switch
 from logos.core.state import NotThisCore, load_strategy, restore_core
 from logos.core.strategy import can_save
+from logos.errors import LogosError
+from logos.session.artifacts.snapshot import Snapshot, SnapshotError, check_files, read_snapshot
 from logos.session.history import Journal
 from logos.session.plan import Plan
 from logos.session.recorded import RecordedSwitch
-from logos.session.snapshot import Snapshot, SnapshotError, check_files, read_snapshot
 
 Tell = Callable[[str], object]
 
 
-class CannotResumeError(Exception):
+class CannotResumeError(LogosError):
     """There is nothing to go on with, or not under these circumstances; the message says why."""
 
 

@@ -10,12 +10,12 @@ from typing import Any
 from logos.config import Config, make_config, read_toml
 from logos.core.gates import Switch
 from logos.core.strategy import Strategy
-from logos.session.folder import SessionFolder, claim_folder
-from logos.session.guardian import Guardian, open_switch, tell_operator
+from logos.session.artifacts.folder import SessionFolder, claim_folder
+from logos.session.artifacts.snapshot import SnapshotDue, every_seconds
 from logos.session.outcome import ExitCode, SessionResult
 from logos.session.plan import Feed, Plan, make_plan
 from logos.session.running import Progress, Running
-from logos.session.snapshot import SnapshotDue, every_seconds
+from logos.session.supervisor import Guardian, open_switch, tell_operator
 
 __all__ = ["ExitCode", "Progress", "SessionResult", "no_progress", "run"]
 

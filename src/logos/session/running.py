@@ -23,20 +23,19 @@ from logos.core.outbox import Outbox
 from logos.core.records import CommandRecord, WarningRecord
 from logos.core.state import is_savable, save_core
 from logos.core.strategy import can_save
-from logos.core.translator import StrategyError
 from logos.core.types import SessionStatus
-from logos.feeds.errors import DataError
+from logos.errors import DataError, StrategyError
 from logos.journal.inputs import LiveFailureError
 from logos.journal.writer import JournalDiffersError
-from logos.session.artifacts import Moments
-from logos.session.folder import SessionFolder
-from logos.session.guardian import Guardian, tell_operator
+from logos.session.artifacts.folder import SessionFolder
+from logos.session.artifacts.manifest import books_at_end, manifest
+from logos.session.artifacts.report import session_markdown
+from logos.session.artifacts.snapshot import Snapshot, SnapshotDue, plain_copy
+from logos.session.artifacts.summary import data_facts, figures, host_facts, session_uuid
+from logos.session.artifacts.tables import Moments
 from logos.session.outcome import Ending, ExitCode, SessionResult, Stopped
 from logos.session.plan import Plan, chunks_after
-from logos.session.report import session_markdown
-from logos.session.snapshot import Snapshot, SnapshotDue, plain_copy
-from logos.session.statements import books_at_end, manifest
-from logos.session.summary import data_facts, figures, host_facts, session_uuid
+from logos.session.supervisor import Guardian, tell_operator
 
 Progress = Callable[[int], object]
 """Called with the number of events of each chunk once it has been processed."""

@@ -18,6 +18,7 @@ from types import ModuleType
 from typing import Final
 
 from logos.core.strategy import Strategy
+from logos.errors import LogosError
 from logos.strategies.parameters import ParameterError, arguments_of
 
 BUNDLED: Final[dict[str, str]] = {
@@ -26,12 +27,12 @@ BUNDLED: Final[dict[str, str]] = {
     "mean_reversion": "logos.strategies.mean_reversion:MeanReversion",
     "pairs": "logos.strategies.pairs:Pairs",
     "schedule": "logos.strategies.schedule:Schedule",
-    "signals": "logos.feeds.signals:SignalStrategy",
+    "signals": "logos.data.signals:SignalStrategy",
 }
 """Names of the strategies that come along, and where each lives."""
 
 
-class StrategyLoadError(Exception):
+class StrategyLoadError(LogosError):
     """A strategy that cannot be had; the message says which part of the wish is wrong."""
 
 

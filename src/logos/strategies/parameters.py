@@ -17,6 +17,8 @@ from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final, Literal, Union, get_args, get_origin, get_type_hints
 
+from logos.errors import LogosError
+
 _BOOLS: Final = {
     "true": True,
     "yes": True,
@@ -37,7 +39,7 @@ _NAMES: Final = {
 _NO_TYPE: Final = object()
 
 
-class ParameterError(ValueError):
+class ParameterError(LogosError, ValueError):
     """Parameters that do not fit a strategy; every problem is in the message."""
 
 

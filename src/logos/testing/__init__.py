@@ -1,1 +1,1 @@
-"""For tests, ours and those of people who build on logos: a core from keywords, and an auditor."""
+"""What a user's own tests import: a core from keywords, a clock, a venue in memory."""

@@ -26,6 +26,7 @@ import msgspec
 from logos.core.fixed import parse_units, to_decimal
 from logos.core.instrument import Instrument
 from logos.core.types import NS_PER_SECOND
+from logos.errors import LogosError
 from logos.venues.contract import (
     CheckLine,
     NotSent,
@@ -56,7 +57,7 @@ class Revealable(Protocol):
     def reveal(self) -> str: ...
 
 
-class Unreadable(Exception):
+class Unreadable(LogosError):
     """A venue's answer does not hold what it should, or not in numbers that can be exact here."""
 
 

@@ -23,9 +23,10 @@ import msgspec
 
 from logos.core.risk import Approved
 from logos.core.types import OrderStatus, OrderType, Side, TimeInForce
+from logos.errors import LogosError
 
 
-class VenueError(Exception):
+class VenueError(LogosError):
     """Something went wrong with a venue; no message of these ever holds a credential."""
 
 

@@ -1,0 +1,137 @@
+"""Which venues there are, what each needs, and how one is made.
+
+Each adapter's library is optional: it is imported here, when its venue is chosen, and a missing one
+is a Refused that says what to install.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.util import find_spec
+from random import Random
+from typing import Final
+
+import msgspec
+
+from logos.core.clock import Clock
+from logos.core.instrument import Instrument
+from logos.core.types import NS_PER_SECOND
+from logos.venues.common import Revealable
+from logos.venues.contract import Refused, Venue
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """One line of `logos venue list`. `library` is empty for what needs none."""
+
+    name: str
+    library: str
+    summary: str
+    is_available: bool = True
+
+    @property
+    def state(self) -> str:
+        """Whether it can be used here, or what to do for that."""
+        if not self.is_available:
+            return "not available"
+        is_here = not self.library or find_spec(self.library) is not None
+        return "ready" if is_here else f"pip install 'logos[{self.name}]'"
+
+
+ENTRIES: Final = (
+    Entry("paper", "", "the paper market inside the session; no orders leave it"),
+    Entry("ccxt", "ccxt", "spot exchanges by their ccxt id; tried against a local Binance"),
+    Entry("alpaca", "alpaca", "US equities and coins at Alpaca, paper or live"),
+    Entry("mt5", "zmq", "a MetaTrader 5 terminal through its ZeroMQ bridge; see docs/MT5.md"),
+    Entry("ib", "", "Interactive Brokers; see docs/VENUES.md", is_available=False),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Where a venue is and who asks. `markets` is what it calls a symbol, where that differs."""
+
+    key: Revealable
+    secret: Revealable
+    password: Revealable | None = None
+    exchange: str = ""
+    sandbox: bool = True
+    url: str = ""
+    markets: Mapping[str, str] | None = None
+    timeout_s: float = 10.0
+    skew_ns_max: int = NS_PER_SECOND
+
+
+def make_venue(
+    name: str,
+    instruments: Mapping[str, Instrument],
+    clock: Clock,
+    random: Random,
+    access: Access | None,
+    session_id: str = "",
+) -> Venue:
+    """The venue of that name, not opened yet. `access` is None for what takes no keys.
+
+    `session_id` is the session whose orders count as ours. Raises Refused for a name without an
+    adapter, a library that is missing, or settings that it cannot work with.
+    """
+    if name == "ib":
+        from logos.adapters.ib import IbVenue
+
+        return IbVenue()
+    if name not in ("ccxt", "alpaca"):
+        raise Refused(f"no venue {name!r} is made from keys and settings alone")
+    if access is None:
+        raise Refused(f"venue {name} needs keys")
+    missing = ""
+    try:
+        return _made(name, instruments, clock, random, access, session_id)
+    except ModuleNotFoundError as error:
+        missing = str(error.name)
+    raise Refused(
+        f"venue {name} needs the library {missing!r}, which is not here: "
+        f"pip install 'logos[{name}]'"
+    )
+
+
+def _made(
+    name: str,
+    instruments: Mapping[str, Instrument],
+    clock: Clock,
+    random: Random,
+    access: Access,
+    session_id: str,
+) -> Venue:
+    if name == "ccxt":
+        from logos.adapters.ccxt.venue import CcxtVenue
+
+        return CcxtVenue(
+            access.exchange,
+            instruments,
+            clock,
+            random,
+            key=access.key,
+            secret=access.secret,
+            password=access.password,
+            sandbox=access.sandbox,
+            url=access.url,
+            timeout_s=access.timeout_s,
+            session_id=session_id,
+            markets=access.markets,
+            skew_ns_max=access.skew_ns_max,
+        )
+    from logos.adapters.alpaca.venue import AlpacaVenue
+
+    return AlpacaVenue(
+        instruments,
+        clock,
+        random,
+        key=access.key,
+        secret=access.secret,
+        sandbox=access.sandbox,
+        url=access.url,
+        timeout_s=access.timeout_s,
+        session_id=session_id,
+        assets=access.markets,
+        skew_ns_max=access.skew_ns_max,
+    )

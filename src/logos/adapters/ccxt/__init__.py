@@ -1,0 +1,1 @@
+"""Crypto exchanges through the ccxt library: market data and spot orders."""

@@ -1,0 +1,266 @@
+"""Fetching market data: which source is asked, for what, and where the files go.
+
+The composition of `logos data fetch`: a source's history between two moments, or what its live
+feed hands over for some minutes, through the same conversions as in a session. Nothing here needs
+a credential.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+from random import Random
+from typing import Any, Final
+
+import msgspec
+
+from logos.core.clock import Backoff, Clock
+from logos.core.instrument import Instrument, instrument
+from logos.core.types import NS_PER_DAY, NS_PER_SECOND
+from logos.data.readers.numbers import format_timestamp
+from logos.data.source import interval_from_text
+from logos.errors import DataError
+from logos.feeds.common import (
+    SINGLE_TOLERANCE,
+    Patience,
+    Reporter,
+    SymbolGoneError,
+    UnitReader,
+)
+from logos.feeds.contract import FeedFailedError, LiveFeed
+from logos.feeds.record import FileSink, History, ccxt_instrument, write_instruments
+
+SOURCES: Final = ("ccxt", "yahoo")
+# The service answers for no more than eight days of minutes at once.
+_YAHOO_SPAN_NS: Final = 7 * NS_PER_DAY
+
+
+class FetchRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """What to fetch. Either `since_ns` (history up to `until_ns`, 0: now) or `minutes` (record).
+
+    `markets` maps our symbols to the source's names. `tick`, `lot` and `currency` are for Yahoo,
+    which does not tell them.
+    """
+
+    source: str
+    markets: Mapping[str, str]
+    out: Path
+    exchange: str = ""
+    kind: str = "bars"
+    interval: str = "1m"
+    since_ns: int = 0
+    until_ns: int = 0
+    minutes: float = 0.0
+    transport: str = "poll"
+    url: str = ""
+    tick: str = "0.01"
+    lot: str = "1"
+    currency: str = "USD"
+    cache_dir: Path | None = None
+
+
+def fetch(
+    request: FetchRequest, clock: Clock, random: Random, say: Callable[[str], None]
+) -> list[Path]:
+    """Write what was asked for; the files, `instruments.toml` last.
+
+    Raises DataError when nothing can be had, or when a file of that name exists.
+    """
+    try:
+        return asyncio.run(fetch_async(request, clock, random, say))
+    except FeedFailedError as error:
+        raise DataError(str(error)) from error
+    except ImportError as error:
+        raise DataError(
+            f"{request.source} needs a library that is not installed ({error.name}):"
+            f" pip install 'logos[{request.source}]'"
+        ) from None
+
+
+async def fetch_async(
+    request: FetchRequest, clock: Clock, random: Random, say: Callable[[str], None]
+) -> list[Path]:
+    """As `fetch`, within a running loop; raises FeedFailedError and ImportError as they come."""
+    if request.source == "yahoo" and request.kind != "bars":
+        raise DataError("yahoo has bars only: --kind bars")
+    if request.since_ns and request.kind in ("quotes", "both"):
+        raise DataError("exchanges keep no history of quotes; record them with --minutes")
+    moment_ns = request.since_ns or clock.now_ns()
+    stamp = format_timestamp(moment_ns // NS_PER_SECOND * NS_PER_SECOND).replace(":", "")
+    sink = FileSink(request.out, request.exchange or request.source, stamp, say)
+    work = _fetch_ccxt if request.source == "ccxt" else _fetch_yahoo
+    with sink:
+        tables = await work(request, clock, random, sink)
+        if not sink.rows:
+            raise DataError("there was nothing to write: no row came")
+    if sink.moved:
+        say(f"{sink.moved} rows came out of order and carry the time of the row before them")
+    return [*sink.paths, write_instruments(request.out, tables)]
+
+
+async def _fetch_ccxt(
+    request: FetchRequest, clock: Clock, random: Random, sink: FileSink
+) -> Mapping[str, Mapping[str, Any]]:
+    from logos.adapters.ccxt.client import CcxtClient
+    from logos.adapters.ccxt.feed import CcxtFeed, CcxtMarket, unknown_market
+
+    client = CcxtClient(
+        request.exchange, clock, streams=False, url=request.url, timeout_ms=10_000, options={}
+    )
+    reporter = Reporter(f"ccxt:{request.exchange}", sink, clock)
+    try:
+        voice = reporter.voice("", "markets")
+        await Patience(voice, clock, Backoff(random)).ask(client.load_markets)
+        for name in request.markets.values():
+            if name not in client.markets:
+                raise DataError(unknown_market(request.exchange, name, client.markets))
+        tables = {
+            symbol: ccxt_instrument(client.markets[name], client.precision_mode)
+            for symbol, name in request.markets.items()
+        }
+        units = {symbol: _instrument(symbol, table) for symbol, table in tables.items()}
+        for symbol, name in request.markets.items() if request.since_ns else ():
+            history = _history(request, clock, random, reporter, units[symbol])
+            await _ccxt_history(client, name, history, request)
+    finally:
+        await client.close()
+    if request.minutes:
+        markets = {
+            symbol: CcxtMarket(units[symbol], name) for symbol, name in request.markets.items()
+        }
+        feed = CcxtFeed(
+            request.exchange,
+            markets,
+            clock,
+            random,
+            kind=request.kind,
+            transport=request.transport,
+            url=request.url,
+            interval=request.interval,
+        )
+        await _record(feed, sink, clock, request.minutes)
+    return tables
+
+
+async def _ccxt_history(client: Any, name: str, history: History, request: FetchRequest) -> None:
+    try:
+        if request.kind == "trades":
+            await history.trades(
+                partial(client.trades_after, name),
+                are_ids_consecutive=client.tuning.are_ids_consecutive,
+            )
+        else:
+            await history.bars(
+                partial(client.bars, name, request.interval),
+                interval_from_text(request.interval),
+                client.exchange_now_ns(),
+            )
+    except SymbolGoneError as gone:
+        raise DataError(str(gone)) from gone
+
+
+async def _fetch_yahoo(
+    request: FetchRequest, clock: Clock, random: Random, sink: FileSink
+) -> Mapping[str, Mapping[str, Any]]:
+    from logos.adapters.yahoo.client import YahooClient
+    from logos.adapters.yahoo.feed import YahooFeed, YahooMarket
+
+    table = {"quote": request.currency, "tick": request.tick, "lot": request.lot}
+    tables = dict.fromkeys(request.markets, table)
+    units = {symbol: _instrument(symbol, table) for symbol in request.markets}
+    if request.minutes:
+        markets = {
+            symbol: YahooMarket(units[symbol], ticker) for symbol, ticker in request.markets.items()
+        }
+        feed = YahooFeed(
+            markets,
+            clock,
+            random,
+            interval=request.interval,
+            url=request.url,
+            cache_dir=request.cache_dir,
+        )
+        await _record(feed, sink, clock, request.minutes)
+        return tables
+    client = YahooClient(url=request.url, timeout_s=10.0, cache_dir=request.cache_dir)
+    reporter = Reporter("yahoo", sink, clock)
+    try:
+        for symbol, ticker in request.markets.items():
+            history = _history(request, clock, random, reporter, units[symbol], SINGLE_TOLERANCE)
+            await _yahoo_history(client, ticker, history, request, clock)
+    finally:
+        client.close()
+    return tables
+
+
+async def _yahoo_history(
+    client: Any, ticker: str, history: History, request: FetchRequest, clock: Clock
+) -> None:
+    interval_ns = interval_from_text(request.interval)
+    until_ns = request.until_ns or clock.now_ns()
+    sessions: list[tuple[int, int]] = []
+
+    async def ask(since_ns: int) -> Any:
+        end_ns = min(until_ns, since_ns + _YAHOO_SPAN_NS)
+        chart = await asyncio.to_thread(
+            client.history,
+            ticker,
+            request.interval,
+            since_ns // NS_PER_SECOND,
+            end_ns // NS_PER_SECOND,
+        )
+        sessions.extend(chart.sessions)
+        return [bar for bar in chart.bars if bar.opened_ns % interval_ns == 0]
+
+    try:
+        await history.bars(ask, interval_ns, clock.now_ns(), sessions)
+    except SymbolGoneError as gone:
+        raise DataError(str(gone)) from gone
+
+
+def _history(
+    request: FetchRequest,
+    clock: Clock,
+    random: Random,
+    reporter: Reporter,
+    units: Instrument,
+    noise: Any = 0,
+) -> History:
+    voice = reporter.voice(units.symbol, request.kind)
+    return History(
+        voice,
+        Patience(voice, clock, Backoff(random)),
+        clock,
+        request.since_ns,
+        request.until_ns or clock.now_ns(),
+        UnitReader(units, noise),
+    )
+
+
+async def _record(feed: LiveFeed, sink: FileSink, clock: Clock, minutes: float) -> None:
+    """Run the feed for some minutes, or until interrupted; its failure for good is raised."""
+    task = asyncio.ensure_future(feed.run(sink))
+    timer = asyncio.ensure_future(clock.sleep(minutes * 60))
+    try:
+        await asyncio.wait({task, timer}, return_when=asyncio.FIRST_COMPLETED)
+    except asyncio.CancelledError:
+        # What was recorded until somebody lost patience is kept.
+        current = asyncio.current_task()
+        assert current is not None
+        current.uncancel()
+    finally:
+        timer.cancel()
+        task.cancel()
+        await asyncio.wait({task, timer})
+    if not task.cancelled() and task.exception() is not None:
+        task.result()
+
+
+def _instrument(symbol: str, table: Mapping[str, Any]) -> Instrument:
+    keys = {key: value for key, value in table.items() if key != "fees"}
+    try:
+        return instrument(symbol, **keys)
+    except ValueError as error:
+        raise DataError(str(error)) from None

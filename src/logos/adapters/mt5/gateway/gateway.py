@@ -1,0 +1,406 @@
+"""The way to a MetaTrader 5 terminal: requests, answers, and what is known when none comes.
+
+The problem: one request socket that must send and receive in strict turns, answers that come on
+another socket and name no request, and many symbols that all want to be served. So there is one
+lock around each request with its answer (`gateway_lock`), its time shared by the symbols that want
+it; every acquire and release is logged in pairs, with the symbol and a lock id that counts up.
+
+A request not answered in `reply_timeout_s` is lost: the request socket is closed and opened again
+(what it had not sent is thrown away), and the lock goes on. So a slow symbol holds up the others no
+longer than that at a time, and has no more of the lock's time than they. What was lost is
+`OutcomeUnknown` for a trade and `Unavailable` for a question.
+
+If the terminal never said that it had read a request, it may still lie in its inbox: nothing else
+is asked then before two other requests have been answered on the new connection (the terminal takes
+its connections in turns, so the old request has been read by then). Which answer belongs to which
+request is decided in `gateway_replies`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from time import perf_counter_ns
+from typing import Final
+
+import msgspec
+import zmq
+
+from logos.adapters.mt5.gateway.lock import FairLock, QueueFullError
+from logos.adapters.mt5.gateway.replies import Attribution, Match, token_start
+from logos.adapters.mt5.gateway.settings import CurveKeys, Endpoints, GatewaySettings, check_host
+from logos.adapters.mt5.gateway.sockets import DATA, LIVE, STREAMING, SYSTEM, Sockets
+from logos.adapters.mt5.gateway.wire import (
+    TRADE,
+    FrameError,
+    Question,
+    Reply,
+    decode_frame,
+    is_plain_error,
+)
+from logos.core.clock import Clock
+from logos.errors import LogosError
+from logos.venues.contract import NotSent, OutcomeUnknown, Unavailable, VenueError
+
+_NS: Final = 1_000_000_000
+_FENCES: Final = ("BALANCE", "ACCOUNT", "POSITIONS", "ORDERS")
+
+Log = Callable[[Mapping[str, object]], None]
+
+
+class GatewayError(LogosError, OSError):
+    """Every failure of the gateway is one of these too, for those who know no venues (feeds)."""
+
+
+class TradeLost(OutcomeUnknown, GatewayError):
+    """A trade was sent, and whether it was done is not known."""
+
+
+class TradeNotSent(NotSent, GatewayError):
+    """A trade never left this machine."""
+
+
+class QuestionLost(Unavailable, GatewayError):
+    """A question was not answered."""
+
+
+class _Lost(Exception):
+    """No answer; `was_read` says whether the terminal had read the request."""
+
+    def __init__(self, words: str, was_read: bool) -> None:
+        super().__init__(words)
+        self.was_read = was_read
+
+
+class _NeverLeft(Exception):
+    """The request is still here: nobody was there to send it to."""
+
+
+class GatewayStats(msgspec.Struct):
+    """What happened so far; times are nanoseconds."""
+
+    answered: int = 0
+    lost: int = 0
+    strays: int = 0
+    """Answers that came too late or twice and were dropped."""
+    bad_frames: int = 0
+    hold_ns_max: int = 0
+    wait_ns_max: int = 0
+
+
+class Gateway:
+    """One terminal. Use it from one event loop; `open` first, `close` at the end.
+
+    `log` takes one record of JSON values at a time. `on_dead` is called once each time the terminal
+    is found dead, with the reason: the engine engages the switch.
+    """
+
+    def __init__(
+        self,
+        endpoints: Endpoints,
+        settings: GatewaySettings,
+        clock: Clock,
+        log: Log,
+        on_dead: Callable[[str], None],
+        curve: CurveKeys | None = None,
+    ) -> None:
+        """Raises GatewayConfigError for a host that is not this machine, without CURVE keys."""
+        check_host(endpoints.host, curve is not None)
+        self._endpoints = endpoints
+        self._settings = settings
+        self._clock = clock
+        self._log = log
+        self._on_dead = on_dead
+        self._curve = curve
+        self._lock = FairLock(settings.waiting_max)
+        self._attribution = Attribution()
+        self._sockets: Sockets | None = None
+        self._heartbeat: asyncio.Task[None] | None = None
+        self._lock_id = 0
+        self._tokens = 0
+        # A late answer to a process before this one must not look like an answer to this one.
+        self._token_start = token_start()
+        self._timeout_ns = round(settings.reply_timeout_s * _NS)
+        self._needs_barrier = False
+        self._last_answer_ns = 0
+        self._last_loss_ns = 0
+        self._failed_since_answer = False
+        self.is_dead = False
+        """Whether the terminal has left requests unanswered for too long; an answer ends it."""
+        self.lives = 0
+        """Raised each time a terminal answers after none did: subscriptions may be gone."""
+        self.stats = GatewayStats()
+
+    @property
+    def does_echo(self) -> bool:
+        """Whether the terminal puts the comments of requests into its answers."""
+        return self._attribution.does_echo
+
+    @property
+    def queue_peak(self) -> int:
+        """The most requests that ever waited for one symbol."""
+        return self._lock.waiting_peak
+
+    async def open(self) -> None:
+        """Connect and ask who is there. Raises QuestionLost when nobody answers."""
+        if self._sockets is not None:
+            return
+        self._sockets = Sockets(self._endpoints, self._settings, self._curve)
+        self._last_answer_ns = perf_counter_ns()
+        try:
+            await self.request("", {"action": "ACCOUNT"})
+        except BaseException:
+            await self.close()
+            raise
+        self._heartbeat = asyncio.create_task(self._beat(), name="mt5 heartbeat")
+        self._heartbeat.add_done_callback(self._on_heartbeat_end)
+
+    async def close(self) -> None:
+        """Close every socket; closing again does nothing."""
+        if self._heartbeat is not None:
+            self._heartbeat.cancel()
+            await asyncio.gather(self._heartbeat, return_exceptions=True)
+            self._heartbeat = None
+        if self._sockets is not None:
+            self._sockets.close()
+            self._sockets = None
+
+    # ---- requests ----
+
+    async def request(self, symbol: str, fields: Mapping[str, object]) -> Reply:
+        """Send one request and return its answer, errors that the terminal reports included.
+
+        `symbol` is whose turn it takes (empty for none); `fields` are the protocol's, those left
+        out are null. A new order's `comment` is its token and must be its own; every other request
+        gets a fresh one. Raises TradeNotSent or TradeLost for a TRADE, QuestionLost for anything
+        else, ValueError for a field that does not exist.
+        """
+        question = self._question(fields)
+        started_ns = perf_counter_ns()
+        try:
+            await self._lock.acquire(symbol)
+        except QueueFullError as error:
+            raise self._not_sent(question, str(error), 0.0) from None
+        self._lock_id += 1
+        lock_id = self._lock_id
+        acquired_ns = perf_counter_ns()
+        wait_ns = acquired_ns - started_ns
+        self.stats.wait_ns_max = max(self.stats.wait_ns_max, wait_ns)
+        try:
+            self._say("ZMQ_LOCK_ACQUIRE", symbol=symbol, lock_id=lock_id, wait_ns=wait_ns)
+            return await self._ask(question)
+        finally:
+            hold_ns = perf_counter_ns() - acquired_ns
+            self.stats.hold_ns_max = max(self.stats.hold_ns_max, hold_ns)
+            try:
+                self._say("ZMQ_LOCK_RELEASE", symbol=symbol, lock_id=lock_id, hold_ns=hold_ns)
+            finally:
+                self._lock.release(hold_ns)
+
+    async def _ask(self, question: Question) -> Reply:
+        """One request and its answer, with the lock held."""
+        try:
+            if self._needs_barrier:
+                await self._barrier()
+        except (_Lost, _NeverLeft) as error:
+            words = f"something was lost, and the terminal does not answer since: {error}"
+            raise self._not_sent(question, words, self._settings.reply_timeout_s) from None
+        try:
+            return await self._exchange(question)
+        except _NeverLeft as error:
+            raise self._not_sent(question, str(error), self._settings.reply_timeout_s) from None
+        except _Lost as error:
+            words = f"{question.kind}: {error}"
+            raise (TradeLost if question.kind == TRADE else QuestionLost)(words) from None
+
+    async def _exchange(self, question: Question) -> Reply:
+        """Send and wait; on any failure, cancels included, the connection is made anew."""
+        sockets = self._sockets
+        if sockets is None:
+            raise _NeverLeft("the gateway is not open")
+        deadline_ns = perf_counter_ns() + self._timeout_ns
+        was_read = False
+        has_left = False
+        try:
+            for _ in range(sockets.drain()):
+                self._stray("")
+            if not await sockets.can_send(deadline_ns):
+                raise _NeverLeft("no terminal is connected")
+            has_left = True
+            await self._send(sockets, question, deadline_ns)
+            was_read = True
+            reply = await self._wait_for_reply(sockets, question, deadline_ns)
+        except BaseException as error:
+            if has_left:
+                self._on_loss(question, was_read, str(error))
+            self._on_failure(str(error))
+            raise
+        self._on_answer()
+        return reply
+
+    async def _send(self, sockets: Sockets, question: Question, deadline_ns: int) -> None:
+        """Send and see that the terminal read it."""
+        self._attribution.asked(question)
+        try:
+            await sockets.send(question.frame)
+        except zmq.ZMQError as error:
+            raise _Lost(f"sending failed: {error.strerror}", False) from None
+        confirmation = await sockets.receive(SYSTEM, deadline_ns)
+        if confirmation is None:
+            raise _Lost("the terminal did not confirm that it read the request", False)
+        if confirmation != b"OK":
+            self._bad_frame(SYSTEM, "anything but OK")
+            raise _Lost("the terminal confirmed with something other than OK", False)
+
+    async def _wait_for_reply(
+        self, sockets: Sockets, question: Question, deadline_ns: int
+    ) -> Reply:
+        while True:
+            frame = await sockets.receive(DATA, deadline_ns)
+            if frame is None:
+                raise _Lost("the terminal read the request, and no answer came in time", True)
+            reply = self._decode(DATA, frame, self._settings.reply_bytes_max)
+            if reply is None:
+                continue
+            match = self._attribution.judge(question, reply, frame)
+            if match is Match.OURS:
+                return reply
+            if match is Match.DOUBTFUL:
+                raise _Lost("an answer came that may belong to an earlier request", True)
+            self._stray(question.kind)
+
+    async def _barrier(self) -> None:
+        """Two questions answered on the new connection; by then all earlier ones are over.
+
+        The first is a fence (see `gateway_replies`), the second of another kind. Where answers of
+        every kind are outstanding, the first is asked once more than its kind is.
+        """
+        attribution = self._attribution
+        if perf_counter_ns() - self._last_loss_ns > self._settings.forget_after_s * _NS:
+            attribution.fenced()
+        outstanding = attribution.outstanding
+        first = min(_FENCES, key=lambda kind: outstanding[kind])
+        count = outstanding[first]
+        for _ in range(count + 1):
+            await self._fence(first)
+        attribution.fenced(first, count)
+        await self._fence(next(kind for kind in _FENCES if kind != first))
+        attribution.fenced()
+        self._needs_barrier = False
+
+    async def _fence(self, kind: str) -> None:
+        question = self._question({"action": kind})
+        question.is_fence = True
+        reply = await self._exchange(question)
+        if is_plain_error(reply):
+            raise _Lost(f"the terminal cannot tell {kind}", True)
+
+    # ---- candles and transactions ----
+
+    async def next_live(self, timeout_s: float) -> Reply | None:
+        """The next candle or tick; None when none came for so long, or it could not be read."""
+        return await self._next(LIVE, timeout_s)
+
+    async def next_transaction(self, timeout_s: float) -> Reply | None:
+        """The next trade transaction; None when none came for so long, or it was unreadable."""
+        return await self._next(STREAMING, timeout_s)
+
+    async def _next(self, name: str, timeout_s: float) -> Reply | None:
+        if self._sockets is None:
+            raise QuestionLost("the gateway is not open")
+        deadline_ns = perf_counter_ns() + round(timeout_s * _NS)
+        frame = await self._sockets.receive(name, deadline_ns)
+        if frame is None:
+            return None
+        return self._decode(name, frame, self._settings.push_bytes_max)
+
+    def _decode(self, name: str, frame: bytes, bytes_max: int) -> Reply | None:
+        try:
+            return decode_frame(frame, bytes_max)
+        except FrameError as error:
+            self._bad_frame(name, str(error))
+            return None
+
+    # ---- what follows from an answer, and from none ----
+
+    def _on_loss(self, question: Question, was_read: bool, reason: str) -> None:
+        self.stats.lost += 1
+        self._last_loss_ns = perf_counter_ns()
+        attribution = self._attribution
+        if not attribution.does_echo:
+            attribution.lost(question)
+        if not was_read or not attribution.does_echo:
+            self._needs_barrier = True
+        if self._sockets is not None:
+            self._sockets.reopen(SYSTEM)
+        token = question.token
+        self._say(
+            "ZMQ_REPLY_LOST", kind=question.kind, token=token, was_read=was_read, reason=reason
+        )
+
+    def _on_answer(self) -> None:
+        self.stats.answered += 1
+        self._last_answer_ns = perf_counter_ns()
+        self._failed_since_answer = False
+        if self.is_dead:
+            self.is_dead = False
+            self.lives += 1
+            self._say("ZMQ_TERMINAL_BACK", lives=self.lives)
+
+    def _on_failure(self, words: str) -> None:
+        self._failed_since_answer = True
+        silent_ns = perf_counter_ns() - self._last_answer_ns
+        if not self.is_dead and silent_ns >= self._settings.dead_after_s * _NS:
+            self._die(f"the terminal has answered nothing for {silent_ns / _NS:.1f} s: {words}")
+
+    def _die(self, reason: str) -> None:
+        self.is_dead = True
+        self._needs_barrier = True
+        self._attribution.forget_terminal()
+        if self._sockets is not None:
+            self._sockets.distrust()
+        self._say("ZMQ_TERMINAL_DEAD", reason=reason)
+        self._on_dead(reason)
+
+    async def _beat(self) -> None:
+        """Ask for the balance whenever nothing was answered for a while."""
+        interval_ns = round(self._settings.heartbeat_s * _NS)
+        while True:
+            idle_ns = perf_counter_ns() - self._last_answer_ns
+            if idle_ns < interval_ns and not self._failed_since_answer:
+                await self._clock.sleep((interval_ns - idle_ns) / _NS)
+                continue
+            try:
+                await self.request("", {"action": "BALANCE"})
+            except VenueError:
+                # Counted where it failed; the pause keeps a full queue from being asked in a spin.
+                await self._clock.sleep(self._settings.heartbeat_s / 4)
+
+    def _on_heartbeat_end(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled():
+            self._die(f"the heartbeat ended: {task.exception()!r}")
+
+    # ---- words ----
+
+    def _question(self, fields: Mapping[str, object]) -> Question:
+        token = str(fields.get("comment") or "")
+        if not token:
+            self._tokens += 1
+            token = f"{self._token_start}.{self._tokens}"
+        return Question(fields, token)
+
+    def _not_sent(self, question: Question, words: str, retry_after_s: float) -> VenueError:
+        if question.kind == TRADE:
+            return TradeNotSent(f"{question.kind}: not sent: {words}", retry_after_s)
+        return QuestionLost(f"{question.kind}: not asked: {words}", retry_after_s)
+
+    def _stray(self, waiting_kind: str) -> None:
+        self.stats.strays += 1
+        self._say("ZMQ_STRAY_REPLY", waiting_for=waiting_kind)
+
+    def _bad_frame(self, name: str, words: str) -> None:
+        self.stats.bad_frames += 1
+        self._say("ZMQ_BAD_FRAME", port=name, reason=words)
+
+    def _say(self, action: str, **values: object) -> None:
+        self._log({"ts_ns": self._clock.now_ns(), "action": action, **values})

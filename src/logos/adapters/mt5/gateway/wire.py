@@ -1,0 +1,170 @@
+"""The frames of the MT5 bridge as the client writes and reads them.
+
+The problem is trust: a frame comes from another process, perhaps not the one that was expected. So
+it is bounded in size and depth before it means anything, its numbers are read as `Decimal` from
+their text (no float is ever formed), and it answers a question only if it has the shape of an
+answer to that question.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any, Final
+
+import msgspec
+
+from logos.errors import LogosError
+
+FIELDS: Final = (
+    "action",
+    "actionType",
+    "symbol",
+    "chartTF",
+    "fromDate",
+    "toDate",
+    "id",
+    "magic",
+    "volume",
+    "price",
+    "stoploss",
+    "takeprofit",
+    "expiration",
+    "deviation",
+    "comment",
+)
+"""Every request has all of them; those that are not used are null."""
+
+DEPTH_MAX: Final = 6
+"""No frame of the protocol is nested deeper than four; a frame beyond this is refused."""
+
+EXPONENT_MAX: Final = 40
+"""Numbers beyond 10**40, or finer than 10**-40, are no prices and would only cost memory."""
+
+TRADE: Final = "TRADE"
+TRADES: Final = "TRADES"
+DATA: Final = "DATA"
+
+_NEW_ORDERS: Final = frozenset(
+    (
+        "ORDER_TYPE_BUY",
+        "ORDER_TYPE_SELL",
+        "ORDER_TYPE_BUY_LIMIT",
+        "ORDER_TYPE_SELL_LIMIT",
+        "ORDER_TYPE_BUY_STOP",
+        "ORDER_TYPE_SELL_STOP",
+    )
+)
+_DISTINCTIVE: Final = {
+    "POSITIONS": "positions",
+    "ORDERS": "orders",
+    TRADES: "trades",
+    DATA: "data",
+    TRADE: "retcode",
+}
+_ACCOUNT_WORDS: Final = ("currency", "server", "broker")
+
+_decoder = msgspec.json.Decoder(float_hook=Decimal)
+
+Reply = dict[str, Any]
+
+
+class FrameError(LogosError):
+    """A frame that cannot be used; the message says why, and never repeats its content."""
+
+
+def decode_frame(frame: bytes, bytes_max: int) -> Reply:
+    """A frame as a dict whose fractions are Decimals.
+
+    Raises FrameError when it is too long or too deep, not JSON, not an object, or holds a number
+    that is out of range.
+    """
+    if len(frame) > bytes_max:
+        raise FrameError(f"a frame of {len(frame)} bytes; at most {bytes_max} are read")
+    try:
+        value = _decoder.decode(frame)
+    except RecursionError:
+        raise FrameError(f"a frame nested deeper than {DEPTH_MAX}") from None
+    except (msgspec.DecodeError, UnicodeDecodeError, ArithmeticError) as error:
+        raise FrameError(f"a frame that is not JSON ({type(error).__name__})") from None
+    if not isinstance(value, dict):
+        raise FrameError("a frame that is JSON, but no object")
+    _check_values(value)
+    return value
+
+
+def _check_values(value: Reply) -> None:
+    """Bound depth and numbers, level by level, without recursion."""
+    level: list[Any] = [value]
+    for _ in range(DEPTH_MAX):
+        deeper: list[Any] = []
+        for container in level:
+            for item in container.values() if isinstance(container, dict) else container:
+                if isinstance(item, (dict, list)):
+                    deeper.append(item)
+                elif isinstance(item, Decimal):
+                    if not -EXPONENT_MAX <= item.adjusted() <= EXPONENT_MAX:
+                        raise FrameError("a frame with a number out of range")
+                elif isinstance(item, int) and item.bit_length() > 128:
+                    raise FrameError("a frame with a number out of range")
+        if not deeper:
+            return
+        level = deeper
+    raise FrameError(f"a frame nested deeper than {DEPTH_MAX}")
+
+
+def number(text: str) -> msgspec.Raw:
+    """Decimal text as a JSON number, digit for digit. Raises ValueError for anything else."""
+    if not Decimal(text).is_finite() or "_" in text:
+        raise ValueError(f"not a JSON number: {text!r}")
+    return msgspec.Raw(f"{Decimal(text):f}".encode())
+
+
+class Question:
+    """One request, encoded, and what its answer must look like.
+
+    `kind` is the action, or the type of a HISTORY; `token` is the comment it carries, which a
+    terminal that echoes comments puts into the answer.
+    """
+
+    __slots__ = ("frame", "is_fence", "is_new_order", "kind", "symbol", "timeframe", "token")
+
+    def __init__(self, fields: Mapping[str, object], token: str) -> None:
+        """Raises ValueError for a field the protocol does not have."""
+        unknown = sorted(set(fields).difference(FIELDS))
+        if unknown:
+            raise ValueError(f"the protocol has no field {', '.join(unknown)}")
+        action = str(fields.get("action", ""))
+        action_type = str(fields.get("actionType") or "")
+        self.kind = action_type if action == "HISTORY" else action
+        self.is_new_order = action == TRADE and action_type in _NEW_ORDERS
+        self.is_fence = False
+        """Whether only its being answered counts, not what the answer says."""
+        self.token = token
+        self.symbol = fields.get("symbol")
+        self.timeframe = fields.get("chartTF")
+        whole = dict.fromkeys(FIELDS) | dict(fields) | {"comment": token}
+        self.frame = msgspec.json.encode(whole)
+
+    def is_shape_of(self, reply: Reply) -> bool:
+        """Whether `reply` could be the answer to this question by what is in it."""
+        if is_plain_error(reply):
+            return True
+        if self.kind in ("ACCOUNT", "BALANCE"):
+            is_account = any(word in reply for word in _ACCOUNT_WORDS)
+            return "balance" in reply and is_account == (self.kind == "ACCOUNT")
+        wanted = _DISTINCTIVE.get(self.kind)
+        if wanted is None:  # CONFIG: success says nothing but that
+            return "balance" not in reply and not any(w in reply for w in _DISTINCTIVE.values())
+        if wanted not in reply:
+            return False
+        if self.kind == DATA:
+            # Older terminals name neither.
+            names = (reply.get("symbol", self.symbol), reply.get("timeframe", self.timeframe))
+            return names == (self.symbol, self.timeframe)
+        return True
+
+
+def is_plain_error(reply: Reply) -> bool:
+    """Whether `reply` says only that something failed, and nothing of a trade."""
+    return reply.get("error") is True and "retcode" not in reply

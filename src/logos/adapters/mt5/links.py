@@ -1,0 +1,133 @@
+"""One gateway, a feed of its own for every symbol.
+
+The problem: all symbols' candles and prices come out of one port, and whoever reads it reads for
+all. A feed of many symbols that has to ask one symbol's history lets all others wait meanwhile.
+
+The method: one task reads the port and hands each frame to its symbol's link; every symbol has a
+feed of its own on that link, in a task of its own. What waits for a slow feed is bounded, and the
+newest is kept: of prices a few, because an old one is worth nothing; of candles many, though one
+that does not follow on only makes the feed ask for what lies between. Frames of the whole terminal
+(DISCONNECTED) go to every link.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Iterable, Mapping
+from typing import Any, Protocol
+
+_WAITING_MAX = 1024
+_READ_S = 1.0
+
+
+class Shared(Protocol):
+    """What the links need of `logos.adapters.mt5.gateway.gateway.Gateway`."""
+
+    lives: int
+
+    async def open(self) -> None: ...
+
+    async def request(self, symbol: str, fields: Mapping[str, object]) -> dict[str, Any]: ...
+
+    async def next_live(self, timeout_s: float) -> dict[str, Any] | None: ...
+
+
+class SymbolLink:
+    """One symbol's way to the terminal: `logos.adapters.mt5.feed.TerminalLink`."""
+
+    def __init__(self, hub: SymbolLinks, symbol: str, waiting_max: int) -> None:
+        self._hub = hub
+        self.symbol = symbol
+        self._waiting_max = waiting_max
+        self._frames: deque[dict[str, Any]] = deque(maxlen=waiting_max)
+        self._arrived = asyncio.Event()
+        self.lives = 0
+        """As the gateway's, as of the latest frame or silence."""
+        self.overwritten = 0
+        """Frames that newer ones took the place of."""
+
+    async def open(self) -> None:
+        """Open the gateway; whoever comes second waits for the first. Raises OSError."""
+        await self._hub.open()
+
+    async def request(self, symbol: str, fields: Mapping[str, object]) -> dict[str, Any]:
+        """As the gateway's; but a subscription whose answer was lost holds if frames come."""
+        try:
+            return await self._hub.gateway.request(symbol, fields)
+        except OSError:
+            if fields.get("action") != "CONFIG":
+                raise
+            frame = await self.next_live(_READ_S)
+            if frame is None:
+                raise
+            self._frames.appendleft(frame)
+            return {"error": False}
+
+    async def next_live(self, timeout_s: float) -> dict[str, Any] | None:
+        """The symbol's next frame; None when none came for so long."""
+        if not self._frames:
+            self._arrived.clear()
+            try:
+                async with asyncio.timeout(timeout_s):
+                    await self._arrived.wait()
+            except TimeoutError:
+                self.lives = self._hub.gateway.lives
+                return None
+        self.lives = self._hub.gateway.lives
+        return self._frames.popleft()
+
+    def take(self, frame: dict[str, Any]) -> None:
+        """A frame for this symbol."""
+        if len(self._frames) == self._waiting_max:
+            self.overwritten += 1
+        self._frames.append(frame)
+        self._arrived.set()
+
+
+class SymbolLinks:
+    """The links of some symbols, by the terminal's names, and the task that serves them."""
+
+    def __init__(
+        self, gateway: Shared, symbols: Iterable[str], waiting_max: int = _WAITING_MAX
+    ) -> None:
+        """`waiting_max` frames of each symbol may wait."""
+        self.gateway = gateway
+        self.links = {symbol: SymbolLink(self, symbol, waiting_max) for symbol in symbols}
+        self.strangers = 0
+        """Frames of symbols that nobody asked for, or of none where there are several."""
+        self._opening = asyncio.Lock()
+
+    @property
+    def overwritten(self) -> int:
+        """Frames that newer ones took the place of, of all symbols."""
+        return sum(link.overwritten for link in self.links.values())
+
+    async def open(self) -> None:
+        """Open the gateway, once at a time. Raises OSError."""
+        async with self._opening:
+            await self.gateway.open()
+
+    async def run(self) -> None:
+        """Read the port for ever; while the gateway is not open, wait for that."""
+        while True:
+            try:
+                frame = await self.gateway.next_live(_READ_S)
+            except OSError:
+                # Not open yet, or it failed: the feeds ask for it to be opened, and say so.
+                await asyncio.sleep(_READ_S / 10)
+                continue
+            if frame is not None:
+                self._route(frame)
+
+    def _route(self, frame: dict[str, Any]) -> None:
+        symbol = frame.get("symbol")
+        if frame.get("status") == "DISCONNECTED":
+            for link in self.links.values():
+                link.take(frame)
+        elif symbol is None and len(self.links) == 1:
+            next(iter(self.links.values())).take(frame)
+        elif isinstance(symbol, str) and symbol in self.links:
+            self.links[symbol].take(frame)
+        else:
+            self.strangers += 1

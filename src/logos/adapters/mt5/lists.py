@@ -1,0 +1,149 @@
+"""The lists of a MetaTrader 5 terminal: asked for, and read for the session's symbols."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final, Protocol
+
+import msgspec
+
+from logos.adapters.mt5.ledger import Ledger
+from logos.adapters.mt5.records import (
+    Deal,
+    Mark,
+    OpenOrder,
+    deal,
+    entries_of,
+    open_order,
+    position_units,
+)
+from logos.core.instrument import Instrument
+from logos.venues.common import Unreadable
+from logos.venues.contract import Unavailable
+
+_WORDS_MAX: Final = 120
+
+
+class TerminalLink(Protocol):
+    """What the venue needs of `logos.adapters.mt5.gateway.gateway.Gateway`.
+
+    Its failures are the contract's: OutcomeUnknown and NotSent for a TRADE, else Unavailable.
+    """
+
+    @property
+    def does_echo(self) -> bool: ...
+
+    async def open(self) -> None: ...
+
+    async def close(self) -> None: ...
+
+    async def request(self, symbol: str, fields: Mapping[str, object]) -> dict[str, Any]: ...
+
+    async def next_transaction(self, timeout_s: float) -> dict[str, Any] | None: ...
+
+
+class Mt5VenueSymbol(msgspec.Struct, frozen=True):
+    """An instrument, and the terminal's name of it, suffix and all ("BTCUSD.s")."""
+
+    instrument: Instrument
+    terminal_symbol: str
+
+
+class Mt5Transaction(msgspec.Struct, frozen=True):
+    """Something happened in the terminal: a hint to ask, not a fill to book.
+
+    `client_order_id` is empty for what was done by hand or by somebody else; `symbol` is the
+    session's, empty for one that it does not trade.
+    """
+
+    symbol: str
+    terminal_symbol: str
+    client_order_id: str
+    venue_order_id: str
+    action: str
+    retcode: int
+
+
+class TerminalLists:
+    """Orders, deals and positions of some symbols of one terminal."""
+
+    def __init__(self, link: TerminalLink, symbols: Mapping[str, Mt5VenueSymbol]) -> None:
+        self._link = link
+        self._symbols = symbols
+        self.names = {each.terminal_symbol: name for name, each in symbols.items()}
+        """The session's name of each symbol of the terminal."""
+
+    async def ask(self, fields: Mapping[str, object], what: str) -> dict[str, Any]:
+        """A question without a symbol of its own. Raises Unavailable, also for an error."""
+        reply = await self._link.request("", fields)
+        if reply.get("error") is True:
+            words = str(reply.get("description", ""))[:_WORDS_MAX]
+            raise Unavailable(f"{what}: the terminal says {words!r}")
+        return reply
+
+    async def orders(self) -> list[OpenOrder]:
+        """Orders that wait in the session's symbols. Raises Unavailable."""
+        reply = await self.ask({"action": "ORDERS"}, "orders")
+        found = []
+        try:
+            for entry in entries_of(reply, "orders"):
+                name = self.names.get(str(entry.get("symbol")))
+                if name is not None:
+                    found.append(open_order(entry, self._symbols[name].instrument))
+        except Unreadable as error:
+            raise Unavailable(f"orders: {error}") from None
+        return found
+
+    async def deals(self, from_server_s: int) -> list[Deal]:
+        """Deals of the session's symbols from a second of the terminal's clock on, in order."""
+        # Some terminals send everything whatever they are asked for.
+        from_s = max(0, from_server_s)
+        fields = {"action": "HISTORY", "actionType": "TRADES", "fromDate": from_s}
+        reply = await self.ask(fields, "deals")
+        found = []
+        try:
+            for entry in entries_of(reply, "trades"):
+                name = self.names.get(str(entry.get("symbol")))
+                each = None if name is None else deal(entry, self._symbols[name].instrument)
+                if each is not None and each.time_s >= from_s:
+                    found.append(each)
+        except Unreadable as error:
+            raise Unavailable(f"deals: {error}") from None
+        found.sort(key=lambda each: (each.time_s, int(each.ticket)))
+        return found
+
+    def transaction(self, frame: Mapping[str, Any], ledger: Ledger) -> Mt5Transaction | None:
+        """A frame of the streaming port; None for one that is no transaction."""
+        request = frame.get("request")
+        # The bridge has called it both.
+        result = frame.get("reply", frame.get("result"))
+        if not isinstance(request, dict) or not isinstance(result, dict):
+            return None
+        terminal_symbol = str(request.get("symbol", ""))
+        comment, magic = request.get("comment"), request.get("magic")
+        mark = Mark(
+            comment if isinstance(comment, str) else None, magic if type(magic) is int else None
+        )
+        ticket = str(result.get("order") or request.get("order") or "")
+        retcode = result.get("retcode")
+        return Mt5Transaction(
+            self.names.get(terminal_symbol, ""),
+            terminal_symbol,
+            ledger.client_id_of(mark, ticket),
+            ticket,
+            str(request.get("action", "")),
+            retcode if type(retcode) is int else 0,
+        )
+
+    async def positions(self) -> Mapping[str, int]:
+        """The sum of all positions of each symbol. Raises Unavailable."""
+        reply = await self.ask({"action": "POSITIONS"}, "positions")
+        totals = dict.fromkeys(self._symbols, 0)
+        try:
+            for entry in entries_of(reply, "positions"):
+                name = self.names.get(str(entry.get("symbol")))
+                if name is not None:
+                    totals[name] += position_units(entry, self._symbols[name].instrument)
+        except Unreadable as error:
+            raise Unavailable(f"positions: {error}") from None
+        return totals

@@ -1,0 +1,306 @@
+"""An MT5 venue that asks once for all: orders in flight share one look at the terminal's lists.
+
+The problem: every order that is followed asks for the lists of orders and of deals. With a hundred
+orders in flight that is two hundred questions through one socket whose answers hold the same, each
+longer than the one before, because the day's deals only grow.
+
+The method: whoever asks while a question is under way shares the next one, which is begun after all
+of them asked, so its answer is as new as each could want. Deals never change once they are made, so
+they are remembered, and asked for only from a little before the newest one that is known. A market
+order that has all its deals is done, whatever else waits, so it needs no look at the orders; and
+the fills of an order that was found just now are those that it was found by.
+
+A question does no harm, so one whose answer was lost is put again, at once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from bisect import bisect_left
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from time import perf_counter_ns
+from typing import Any, Final, Generic, TypeVar
+
+from logos.adapters.mt5.ledger import Sent, told_from_deals
+from logos.adapters.mt5.lists import Mt5VenueSymbol, TerminalLink, TerminalLists
+from logos.adapters.mt5.records import Deal, OpenOrder, deal, entries_of
+from logos.adapters.mt5.venue import Mt5Venue
+from logos.core.clock import Clock
+from logos.core.orders import Order, OrderIntent
+from logos.core.types import NS_PER_SECOND, OrderStatus, OrderType
+from logos.venues.common import Unreadable
+from logos.venues.contract import Unavailable, VenueFill, VenueOrder
+
+_AGAIN_S: Final = 2
+"""How far before the newest known deal the terminal is asked again: a deal may be booked late."""
+
+_LATE_S: Final = 10
+"""An order that was sent longer ago is looked for in all deals since then."""
+
+_TRIES: Final = 3
+_NEW_NS: Final = 100_000_000
+_SLACK_S: Final = 5
+_REMEMBERED_MAX: Final = 50_000
+_NEVER_S: Final = 1 << 62
+
+Answer = TypeVar("Answer")
+
+
+class SharedQuestion(Generic[Answer]):
+    """One question that many ask at once: at most one is under way, and one waits to follow it."""
+
+    def __init__(self, ask: Callable[[], Awaitable[Answer]]) -> None:
+        self._ask = ask
+        self._current: asyncio.Future[Answer] | None = None
+        self._next: asyncio.Future[Answer] | None = None
+        self.asked = 0
+        """How often it was asked for."""
+        self.rounds = 0
+        """How often it was put."""
+
+    async def answer(self) -> Answer:
+        """The answer to a question that is put after this call. Raises what asking raises."""
+        self.asked += 1
+        if self._next is None:
+            self._next = asyncio.ensure_future(self._follow(self._current))
+            self._next.add_done_callback(_retrieve)
+        # Shielded: one who gives up must not take the answer from the others.
+        return await asyncio.shield(self._next)
+
+    async def _follow(self, before: asyncio.Future[Answer] | None) -> Answer:
+        if before is not None:
+            await asyncio.wait((before,))
+        # From here on whoever asks needs a newer answer.
+        self._current, self._next = self._next, None
+        self.rounds += 1
+        return await self._ask()
+
+    async def close(self) -> None:
+        """Ask no more, and wait until what is under way has let go of the gateway."""
+        tasks = [task for task in (self._current, self._next) if task is not None]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _retrieve(future: asyncio.Future[Any]) -> None:
+    """Whoever asked has heard of it, or has gone."""
+    if not future.cancelled():
+        future.exception()
+
+
+class SharedLists(TerminalLists):
+    """The lists of a terminal, asked for together, with a memory for deals."""
+
+    def __init__(self, link: TerminalLink, symbols: Mapping[str, Mt5VenueSymbol]) -> None:
+        super().__init__(link, symbols)
+        self.order_question = SharedQuestion(super().orders)
+        self.deal_question = SharedQuestion(self._new_deals)
+        self._wanted_s = _NEVER_S
+        """From when on those who wait for the next question want deals."""
+        self.answered_ns = 0
+        """When deals were answered last (`perf_counter_ns`)."""
+        self._deals: list[Deal] = []
+        """What is known, by time and ticket."""
+        self._tickets: set[str] = set()
+        self._known_from_s = _NEVER_S
+        """From when on all deals up to the newest are known."""
+
+    async def close(self) -> None:
+        """Ask no more."""
+        await self.order_question.close()
+        await self.deal_question.close()
+
+    async def ask(self, fields: Mapping[str, object], what: str) -> dict[str, Any]:
+        """As TerminalLists; put again when the answer was lost."""
+
+        async def once() -> dict[str, Any]:
+            return await super(SharedLists, self).ask(fields, what)
+
+        return await _again(once)
+
+    async def orders(self) -> list[OpenOrder]:
+        """As TerminalLists."""
+        return await self.order_question.answer()
+
+    async def deals(self, from_server_s: int) -> list[Deal]:
+        """As TerminalLists."""
+        from_s = max(0, from_server_s)
+        self._wanted_s = min(self._wanted_s, from_s)
+        await self.deal_question.answer()
+        return self.known_deals(from_s)
+
+    def known_deals(self, from_s: int) -> list[Deal]:
+        """Deals from that second on, as of the latest answer."""
+        return self._deals[bisect_left(self._deals, from_s, key=_time_of) :]
+
+    def knows_from(self, from_s: int) -> bool:
+        """Whether an answer of a moment ago reaches back so far."""
+        is_new = perf_counter_ns() - self.answered_ns <= _NEW_NS
+        return is_new and self._known_from_s <= from_s
+
+    async def _new_deals(self) -> None:
+        wanted_s, self._wanted_s = self._wanted_s, _NEVER_S
+        newest_s = self._deals[-1].time_s if self._deals else 0
+        # Who asks for a while already may miss a deal that was booked late: then all is asked for.
+        is_recent = self._known_from_s <= wanted_s and newest_s - wanted_s <= _LATE_S
+        ask_s = max(wanted_s, newest_s - _AGAIN_S) if is_recent else wanted_s
+        fresh = await self._unknown_deals(ask_s)
+        self._tickets.update(each.ticket for each in fresh)
+        self._deals += fresh
+        self._deals.sort(key=_order_of)
+        self._known_from_s = min(self._known_from_s, ask_s)
+        self.answered_ns = perf_counter_ns()
+        if len(self._deals) > _REMEMBERED_MAX:
+            self._forget()
+
+    async def _unknown_deals(self, from_s: int) -> list[Deal]:
+        """Deals from that second on that are not known yet; only those are read."""
+        fields = {"action": "HISTORY", "actionType": "TRADES", "fromDate": from_s}
+        reply = await self.ask(fields, "deals")
+        found = []
+        try:
+            for entry in entries_of(reply, "trades"):
+                name = self.names.get(str(entry.get("symbol")))
+                if name is None or str(entry.get("ticket")) in self._tickets:
+                    continue
+                each = deal(entry, self._symbols[name].instrument)
+                if each is not None and each.time_s >= from_s:
+                    found.append(each)
+        except Unreadable as error:
+            raise Unavailable(f"deals: {error}") from None
+        return found
+
+    def _forget(self) -> None:
+        """Let go of the older half."""
+        gone = self._deals[: len(self._deals) // 2]
+        self._deals = self._deals[len(gone) :]
+        self._tickets.difference_update(each.ticket for each in gone)
+        self._known_from_s = gone[-1].time_s + 1
+
+
+async def _again(ask: Callable[[], Awaitable[Answer]]) -> Answer:
+    """Ask; where the answer was lost, ask again at once, a few times. Raises what the last does."""
+    for _ in range(_TRIES - 1):
+        with suppress(Unavailable):
+            return await ask()
+    return await ask()
+
+
+def _time_of(each: Deal) -> int:
+    return each.time_s
+
+
+def _order_of(each: Deal) -> tuple[int, int]:
+    return each.time_s, int(each.ticket)
+
+
+class SharedMt5Venue(Mt5Venue):
+    """An `Mt5Venue` whose questions about lists are shared."""
+
+    def __init__(
+        self,
+        link: TerminalLink,
+        symbols: Mapping[str, Mt5VenueSymbol],
+        clock: Clock,
+        *,
+        session_id: str,
+        is_sandbox: bool,
+        settle_s: float,
+        server_offset_s: int = 0,
+    ) -> None:
+        """As Mt5Venue."""
+        super().__init__(
+            link,
+            symbols,
+            clock,
+            session_id=session_id,
+            is_sandbox=is_sandbox,
+            settle_s=settle_s,
+            server_offset_s=server_offset_s,
+        )
+        self._shared = SharedLists(link, symbols)
+        self._lists = self._shared
+        self._taken_before: dict[str, int] = {}
+        """Orders that the terminal took from an earlier process, and since when they are absent
+        (0: not yet)."""
+
+    async def open(self) -> None:
+        """As Mt5Venue; a lost answer is no reason not to begin."""
+        await _again(self._link.open)
+        await super().open()
+
+    def adopt(self, orders: Iterable[Order]) -> None:
+        """Take over what an earlier process of the session sent and left open."""
+        for order in orders:
+            intent = OrderIntent(
+                order.instrument,
+                order.side,
+                order.quantity,
+                order.type,
+                order.limit_price,
+                order.stop_price,
+                order.time_in_force,
+                order.reference_price,
+                order.notes,
+                order.tag,
+            )
+            sent = self._ledger.remember(intent, order.client_order_id, order.created_ns)
+            if order.status in (OrderStatus.ACCEPTED, OrderStatus.PARTIALLY_FILLED):
+                self._taken_before[order.client_order_id] = 0
+            else:
+                sent.unknown_since_ns = self._clock.now_ns()
+
+    async def close(self) -> None:
+        """Close the lists; the gateway belongs to the terminal's owner."""
+        await self._shared.close()
+
+    async def find(self, client_order_id: str, symbol: str) -> VenueOrder | None:
+        """As Mt5Venue; one question less for a market order that has all its deals."""
+        sent = self._ledger.get(client_order_id)
+        if sent is not None and sent.ticket and sent.type is OrderType.MARKET:
+            deals = await self._shared.deals(self._server_s(sent.sent_ns) - _SLACK_S)
+            mine = [each for each in deals if each.order == sent.ticket]
+            if sum(each.volume_units for each in mine) >= sent.quantity_units:
+                return told_from_deals(client_order_id, mine, sent)
+        found = await super().find(client_order_id, symbol)
+        if found is None and sent is not None and client_order_id in self._taken_before:
+            return self._gone(sent)
+        return found
+
+    def _gone(self, sent: Sent) -> VenueOrder:
+        """What it means that an order, taken from an earlier process, is in no list now."""
+        now_ns = self._clock.now_ns()
+        since_ns = self._taken_before[sent.client_order_id] or now_ns
+        self._taken_before[sent.client_order_id] = since_ns
+        self._wait_until(since_ns, now_ns, "it has left the list of orders")
+        if sent.type is OrderType.MARKET:
+            raise Unavailable(f"{sent.client_order_id}: its deals are not in the history")
+        return sent.told(0, OrderStatus.CANCELLED, "no longer waiting, and no deals")
+
+    async def fills_since(self, ts_ns: int) -> Sequence[VenueFill]:
+        """As Mt5Venue; from the answer of a moment ago where that reaches back so far.
+
+        What it lacks is found by the next look: whoever follows an order asks until its fills add
+        up to what the terminal says it filled.
+        """
+        from_s = max(0, self._server_s(ts_ns))
+        if not self._shared.knows_from(from_s):
+            return await super().fills_since(ts_ns)
+        return [self._told(each) for each in self._shared.known_deals(from_s)]
+
+    def _told(self, each: Deal) -> VenueFill:
+        return VenueFill(
+            each.ticket,
+            self._ledger.client_id_of(each.mark, each.order),
+            each.order,
+            each.symbol,
+            each.side,
+            each.volume_units,
+            each.price_units,
+            each.fee,
+            self._currency,
+            False,
+            (each.time_s - self._offset_s) * NS_PER_SECOND,
+        )

@@ -1,0 +1,1 @@
+"""Yahoo Finance: bars through the yfinance library."""

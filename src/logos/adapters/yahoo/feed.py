@@ -1,0 +1,187 @@
+"""Minute bars of equities, funds, currencies and indices from Yahoo Finance, polled.
+
+Problem: the service has no stream, repeats the day with every answer, shows the bar that is still
+open as its last row, and is silent about why a minute is missing. Method: one task for each
+symbol asks a little after each close; a sequence gives out each closed bar once; the sessions in
+the answer tell a closed market (said as CLOSED) from minutes that are missing (said as GAP). The
+service's own time, not ours, decides whether a bar has closed.
+
+Prices arrive as binary floats that have been through 32 bits; what lies within that noise of a
+tick is that tick, and bars off the tick (trades below a cent) are left out and told.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from random import Random
+from typing import Final
+
+import msgspec
+
+from logos.adapters.yahoo.client import Chart, YahooClient
+from logos.core.clock import Backoff, Clock
+from logos.core.instrument import Instrument
+from logos.core.types import NS_PER_DAY, NS_PER_SECOND
+from logos.data.readers.numbers import RowError, format_timestamp
+from logos.data.source import interval_from_text
+from logos.feeds.common import (
+    SINGLE_TOLERANCE,
+    Patience,
+    Reporter,
+    SymbolGoneError,
+    UnitReader,
+    Voice,
+)
+from logos.feeds.contract import FeedFailedError, FeedState, Sink
+from logos.feeds.sequence import BarSequence
+
+# Longer bars do not begin at whole multiples of their length in UTC.
+INTERVALS: Final = ("1m", "5m", "15m", "30m")
+_CLOSED_POLL_S: Final = 60.0
+
+
+class YahooMarket(msgspec.Struct, frozen=True):
+    """One symbol of the session: its instrument, and Yahoo's ticker of it ("AAPL", "EURUSD=X")."""
+
+    instrument: Instrument
+    ticker: str
+
+
+class YahooFeed:
+    """A `LiveFeed` of closed bars.
+
+    `markets` maps the session's symbols. A bar is asked for `settle_s` after its close, then every
+    `poll_interval_s` until it is there. `timeout_s` bounds each request. `url` replaces scheme and
+    host of every address; nothing else is contacted then. `cache_dir` is where yfinance keeps time
+    zones and cookies (default: its own folder).
+
+    Raises ValueError for no markets or another interval.
+    """
+
+    def __init__(
+        self,
+        markets: Mapping[str, YahooMarket],
+        clock: Clock,
+        random: Random,
+        *,
+        interval: str = "1m",
+        poll_interval_s: float = 5.0,
+        settle_s: float = 2.0,
+        timeout_s: float = 10.0,
+        url: str = "",
+        cache_dir: Path | None = None,
+    ) -> None:
+        if interval not in INTERVALS:
+            raise ValueError(f"interval is one of {', '.join(INTERVALS)}, not {interval!r}")
+        if not markets:
+            raise ValueError("no symbols: name at least one ticker")
+        self._markets = dict(markets)
+        self._clock = clock
+        self._random = random
+        self._interval = interval
+        self._poll_interval_s = poll_interval_s
+        self._settle_s = settle_s
+        self._timeout_s = timeout_s
+        self._url = url
+        self._cache_dir = cache_dir
+        # yfinance has one session for the whole process: questions go one at a time.
+        self._turn = asyncio.Lock()
+
+    @property
+    def name(self) -> str:
+        """The source: "yahoo"."""
+        return "yahoo"
+
+    @property
+    def symbols(self) -> Sequence[str]:
+        """The session's symbols."""
+        return list(self._markets)
+
+    async def run(self, sink: Sink) -> None:
+        """Deliver until cancelled. Raises FeedFailedError when no symbol can ever work."""
+        reporter = Reporter(self.name, sink, self._clock)
+        reporter.say("", FeedState.CONNECTING, f"bars of {self._interval}")
+        # The import alone takes a second: not in the loop.
+        client = await asyncio.to_thread(
+            lambda: YahooClient(url=self._url, timeout_s=self._timeout_s, cache_dir=self._cache_dir)
+        )
+        try:
+            async with asyncio.TaskGroup() as group:
+                tasks = [
+                    group.create_task(self._follow(client, reporter, symbol))
+                    for symbol in self._markets
+                ]
+        finally:
+            client.close()
+        reasons = dict.fromkeys(task.result() for task in tasks)
+        raise FeedFailedError(f"{self.name}: no symbol is left: {'; '.join(reasons)}")
+
+    async def _follow(self, client: YahooClient, reporter: Reporter, symbol: str) -> str:
+        """Deliver one symbol; the reason why it cannot go on."""
+        market = self._markets[symbol]
+        voice = reporter.voice(symbol, "bars")
+        patience = Patience(voice, self._clock, Backoff(self._random))
+        interval_ns = interval_from_text(self._interval)
+        sequence = BarSequence(interval_ns, self._clock.now_ns())
+        units = UnitReader(market.instrument, SINGLE_TOLERANCE)
+
+        async def ask() -> Chart:
+            silent_ns = self._clock.now_ns() - sequence.next_open_ns
+            period = "1d" if silent_ns < NS_PER_DAY // 2 else "5d"
+            async with self._turn:
+                return await asyncio.to_thread(client.chart, market.ticker, self._interval, period)
+
+        try:
+            while True:
+                chart = await patience.ask(ask)
+                now_ns = chart.served_ns or self._clock.now_ns()
+                await self._hand_over(chart, now_ns, sequence, interval_ns, units, voice)
+                is_open = any(start <= now_ns < end for start, end in chart.sessions)
+                if is_open:
+                    voice.live()
+                else:
+                    voice.closed(_closed_words(chart, now_ns))
+                await self._clock.sleep(self._pause_s(now_ns, sequence, interval_ns, is_open))
+        except SymbolGoneError as gone:
+            voice.closed(str(gone))
+            return str(gone)
+
+    async def _hand_over(
+        self,
+        chart: Chart,
+        now_ns: int,
+        sequence: BarSequence,
+        interval_ns: int,
+        units: UnitReader,
+        voice: Voice,
+    ) -> None:
+        # The last row of an open bar carries the moment of its last trade instead of its open.
+        rows = [bar for bar in chart.bars if bar.opened_ns % interval_ns == 0]
+        taken = sequence.take(rows, now_ns, sessions=chart.sessions)
+        voice.gap(taken.gap)
+        for raw in taken.fresh:
+            try:
+                bar = units.bar(raw, interval_ns, self._clock.now_ns())
+            except RowError as error:
+                voice.leave_out(error)
+                continue
+            await voice.deliver(bar, raw.opened_ns + interval_ns)
+
+    def _pause_s(
+        self, now_ns: int, sequence: BarSequence, interval_ns: int, is_open: bool
+    ) -> float:
+        if not is_open:
+            return max(_CLOSED_POLL_S, self._poll_interval_s)
+        due_ns = sequence.next_open_ns + interval_ns
+        return max(self._poll_interval_s, (due_ns - now_ns) / NS_PER_SECOND + self._settle_s)
+
+
+def _closed_words(chart: Chart, now_ns: int) -> str:
+    later = [start for start, _ in chart.sessions if start > now_ns]
+    if later:
+        return f"the market is closed; it opens at {format_timestamp(min(later))}"
+    ends = [end for _, end in chart.sessions if end <= now_ns]
+    since = f" since {format_timestamp(max(ends))}" if ends else ""
+    return f"the market is closed{since}"

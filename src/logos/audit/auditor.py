@@ -1,0 +1,369 @@
+"""A second opinion on a session: everything in trades.csv recomputed from its fills alone.
+
+The books that wrote the file may not be trusted to check it, so nothing here is shared with
+them: rows are read as text, amounts are exact fractions, lots are kept and closed first in,
+first out by code of its own. From side, quantity, price and fees of each row the auditor derives
+position, lots, realised profit, fees, wallet and notional, and compares every printed figure.
+
+    report = audit(path, {"COIN": Terms("COIN", "USD", Fraction(1), "spot")}, {"USD": "1000"})
+    assert report.is_clean, report
+
+A difference does not stop the audit: the auditor keeps its own figures and goes on.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections import deque
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+from typing import NamedTuple
+
+from logos.audit.csv_cells import Cells, Difference, UnreadableTrades, plain
+
+COLUMNS = [
+    *("fill_id", "time", "tick_id", "order_id", "client_order_id", "symbol", "side"),
+    *("quantity", "price", "liquidity", "notional", "fee", "currency", "realised"),
+    *("lots_closed", "lot_opened", "position", "symbol_realised", "symbol_fees", "wallet"),
+    "base_fee",
+]
+"""What trades.csv must have, in this order."""
+
+_CLOSURE = re.compile(r"L([0-9]+):([0-9.]+)@([0-9.]+):(-?[0-9.]+):(-?[0-9.]+)")
+_OPENING = re.compile(r"L([0-9]+):(-?[0-9.]+)")
+
+
+class Terms(NamedTuple):
+    """What the auditor must be told of a symbol; `settlement` is "spot" or "margin"."""
+
+    base: str
+    quote: str
+    multiplier: Fraction
+    settlement: str
+
+
+class SymbolState(NamedTuple):
+    """One symbol's books, exact. `unrealised` is None where no mark was given for a position."""
+
+    position: Fraction
+    cost: Fraction
+    realised: Fraction
+    fees: Fraction
+    unrealised: Fraction | None
+    open_lots: int
+
+
+class CurrencyState(NamedTuple):
+    """One quote currency: equity = initial + realised - fees + unrealised."""
+
+    initial: Fraction
+    wallet: Fraction
+    realised: Fraction
+    fees: Fraction
+    unrealised: Fraction | None
+    equity: Fraction | None
+
+
+class State(NamedTuple):
+    """The auditor's figures at a moment; `wallets` holds every asset touched or started with."""
+
+    symbols: dict[str, SymbolState]
+    currencies: dict[str, CurrencyState]
+    wallets: dict[str, Fraction]
+
+
+@dataclass
+class AuditReport:
+    """What an audit found; `str` of it is for people."""
+
+    rows: int = 0
+    differences: list[Difference] = field(default_factory=list)
+
+    @property
+    def is_clean(self) -> bool:
+        """Whether every printed figure was recomputed to the same value."""
+        return not self.differences
+
+    def __str__(self) -> str:
+        if self.is_clean:
+            return f"{self.rows} fills, every figure recomputed"
+        lines = [f"{self.rows} fills, {len(self.differences)} differences"]
+        return "\n".join(lines + [str(difference) for difference in self.differences])
+
+
+@dataclass
+class _Lot:
+    number: int
+    left: Fraction  # signed
+    price: Fraction
+    fee: Fraction
+
+
+@dataclass
+class _Symbol:
+    terms: Terms
+    lots: deque[_Lot] = field(default_factory=deque)
+    next_lot: int = 1
+    spare: Fraction = Fraction(0)  # taken off the position for fees, and not yet by the venue
+    realised: Fraction = Fraction(0)
+    fees: Fraction = Fraction(0)
+
+    def position(self) -> Fraction:
+        return sum((lot.left for lot in self.lots), Fraction(0))
+
+    def cost(self) -> Fraction:
+        raw = sum((lot.left * lot.price for lot in self.lots), Fraction(0))
+        return raw * self.terms.multiplier
+
+
+class _Closed(NamedTuple):
+    number: int
+    quantity: Fraction
+    price: Fraction
+    pnl: Fraction
+    fee: Fraction
+
+
+class Auditor:
+    """Applies the rows of one trades.csv in order and judges each.
+
+    `instruments` maps a symbol to its `Terms` (or to a tuple of the same four), `initial` an
+    asset to its starting balance; assets it does not name start at 0.
+    """
+
+    def __init__(
+        self,
+        instruments: Mapping[str, tuple[str, str, Fraction | str | int, str]],
+        initial: Mapping[str, Fraction | str | int],
+    ) -> None:
+        self._symbols: dict[str, _Symbol] = {}
+        for symbol, (base, quote, multiplier, settlement) in instruments.items():
+            if settlement not in ("spot", "margin"):
+                raise ValueError(f"{symbol}: settlement is spot or margin, not {settlement!r}")
+            self._symbols[symbol] = _Symbol(Terms(base, quote, Fraction(multiplier), settlement))
+        self._initial = {asset: Fraction(amount) for asset, amount in initial.items()}
+        self._wallets = dict(self._initial)
+        self._last_time_ns = 0
+        self.report = AuditReport()
+
+    # ---- one row ----
+
+    def apply(self, row: Mapping[str, str]) -> list[Difference]:
+        """Take in one row (column to text) and return what is wrong with it.
+
+        Raises UnreadableTrades when the row has no reading at all.
+        """
+        self.report.rows += 1
+        number = self.report.rows
+        cells = Cells(number, row)
+        symbol = self._symbols.get(cells.text("symbol"))
+        if symbol is None:
+            raise cells.error("symbol", "not among the instruments")
+        sign = {"BUY": 1, "SELL": -1}.get(cells.text("side"))
+        if sign is None:
+            raise cells.error("side", "neither BUY nor SELL")
+        quantity = cells.amount("quantity")
+        price = cells.amount("price")
+        fee = cells.amount("fee")
+        if quantity <= 0 or price <= 0:
+            raise cells.error("quantity" if quantity <= 0 else "price", "not positive")
+        self._check_order_of_rows(cells)
+        notional = quantity * price * symbol.terms.multiplier
+        base_fee = _base_fee(cells, symbol.terms)
+        change = sign * quantity - _taken_off(symbol, base_fee, cells.unit("quantity"))
+        closed, opened = _trade(symbol, change, price, fee, cells.unit("fee"))
+        realised = sum((part.pnl for part in closed), Fraction(0))
+        symbol.realised += realised
+        symbol.fees += fee
+        worth = _rounded_up(base_fee * price * symbol.terms.multiplier, cells.unit("fee"))
+        if fee < worth:
+            cells.differ("fee", plain(fee), f"at least {plain(worth)}, the worth of the base fee")
+        received = sign * quantity - base_fee
+        self._move_money(symbol.terms, received, sign * notional, realised, fee - worth)
+        cells.compare("notional", notional)
+        cells.compare_text("currency", symbol.terms.quote)
+        cells.compare("realised", realised)
+        _compare_closures(cells, closed)
+        _compare_opening(cells, opened)
+        cells.compare("position", symbol.position())
+        cells.compare("symbol_realised", symbol.realised)
+        cells.compare("symbol_fees", symbol.fees)
+        cells.compare("wallet", self._wallets[symbol.terms.quote])
+        self.report.differences += cells.differences
+        return cells.differences
+
+    def _check_order_of_rows(self, cells: Cells) -> None:
+        cells.compare("fill_id", Fraction(cells.number))
+        time_ns = cells.time_ns("time")
+        if time_ns < self._last_time_ns:
+            cells.differ("time", cells.text("time"), "not before the row above")
+        self._last_time_ns = max(time_ns, self._last_time_ns)
+
+    def _move_money(
+        self, terms: Terms, quantity: Fraction, value: Fraction, realised: Fraction, fee: Fraction
+    ) -> None:
+        change = (realised if terms.settlement == "margin" else -value) - fee
+        self._wallets[terms.quote] = self._wallets.get(terms.quote, Fraction(0)) + change
+        if terms.settlement == "spot":
+            self._wallets[terms.base] = self._wallets.get(terms.base, Fraction(0)) + quantity
+
+    # ---- the figures ----
+
+    def state(self, marks: Mapping[str, Fraction | str | int] | None = None) -> State:
+        """The books after the rows so far, positions valued at `marks` (symbol to price)."""
+        prices = {symbol: Fraction(mark) for symbol, mark in (marks or {}).items()}
+        symbols: dict[str, SymbolState] = {}
+        for name, symbol in self._symbols.items():
+            position = symbol.position()
+            cost = symbol.cost()
+            unrealised: Fraction | None = Fraction(0)
+            if position != 0:
+                unrealised = None
+                if name in prices:
+                    unrealised = position * prices[name] * symbol.terms.multiplier - cost
+            symbols[name] = SymbolState(
+                position, cost, symbol.realised, symbol.fees, unrealised, len(symbol.lots)
+            )
+        quotes = dict.fromkeys(symbol.terms.quote for symbol in self._symbols.values())
+        currencies = {quote: self._currency(quote, symbols) for quote in quotes}
+        return State(symbols, currencies, dict(self._wallets))
+
+    def _currency(self, quote: str, symbols: Mapping[str, SymbolState]) -> CurrencyState:
+        mine = [state for n, state in symbols.items() if self._symbols[n].terms.quote == quote]
+        initial = self._initial.get(quote, Fraction(0))
+        realised = sum((state.realised for state in mine), Fraction(0))
+        fees = sum((state.fees for state in mine), Fraction(0))
+        open_profits = [state.unrealised for state in mine]
+        known = [profit for profit in open_profits if profit is not None]
+        is_known = len(known) == len(open_profits)
+        unrealised = sum(known, Fraction(0)) if is_known else None
+        equity = None if unrealised is None else initial + realised - fees + unrealised
+        wallet = self._wallets.get(quote, Fraction(0))
+        return CurrencyState(initial, wallet, realised, fees, unrealised, equity)
+
+
+def _base_fee(cells: Cells, terms: Terms) -> Fraction:
+    """What the venue kept of the asset itself; nothing if the cell is empty."""
+    if not cells.text("base_fee"):
+        return Fraction(0)
+    base_fee = cells.amount("base_fee")
+    if base_fee <= 0 or terms.settlement != "spot":
+        raise cells.error("base_fee", "only a spot market takes one, and it is above 0")
+    return base_fee
+
+
+def _rounded_up(amount: Fraction, unit: Fraction) -> Fraction:
+    return -(-amount // unit) * unit
+
+
+def _taken_off(symbol: _Symbol, base_fee: Fraction, unit: Fraction) -> Fraction:
+    """What a fee takes off the position: whole units, and what is too much serves the next fee."""
+    taken = max(_rounded_up(base_fee - symbol.spare, unit), Fraction(0))
+    symbol.spare += taken - base_fee
+    return taken
+
+
+def _trade(
+    symbol: _Symbol, quantity: Fraction, price: Fraction, fee: Fraction, unit: Fraction
+) -> tuple[list[_Closed], _Lot | None]:
+    """Close the oldest lots against a fill, then open a lot with the rest.
+
+    The fill's fee goes to the first lot it touches. A lot's own fee leaves it in proportion,
+    rounded down to `unit`, the smallest amount of money; its last part takes the remainder.
+    """
+    closed: list[_Closed] = []
+    rest = quantity
+    while rest and symbol.lots and symbol.lots[0].left * rest < 0:
+        lot = symbol.lots[0]
+        part = min(abs(lot.left), abs(rest))
+        direction = 1 if lot.left > 0 else -1
+        pnl = (price - lot.price) * part * direction * symbol.terms.multiplier
+        share = lot.fee * part / abs(lot.left) // unit * unit
+        lot.left -= part * direction
+        if lot.left == 0:
+            share = lot.fee
+            symbol.lots.popleft()
+        lot.fee -= share
+        rest += part * direction
+        closed.append(_Closed(lot.number, part, lot.price, pnl, share + fee))
+        fee = Fraction(0)
+    if not rest:
+        return closed, None
+    opened = _Lot(symbol.next_lot, rest, price, fee)
+    symbol.next_lot += 1
+    symbol.lots.append(opened)
+    return closed, opened
+
+
+def _compare_closures(cells: Cells, closed: list[_Closed]) -> None:
+    """Judge `lots_closed`: every lot, quantity, price, profit and share of fees."""
+    printed = cells.text("lots_closed")
+    texts = printed.split(";") if printed else []
+    values = [_closure_values(cells, text) for text in texts]
+    if values != [(part.number, list(part[1:])) for part in closed]:
+        expected = [
+            f"L{part.number}:{plain(part.quantity)}@{plain(part.price)}:{plain(part.pnl)}"
+            f":{plain(part.fee)}"
+            for part in closed
+        ]
+        cells.differ("lots_closed", printed, ";".join(expected))
+
+
+def _closure_values(cells: Cells, text: str) -> tuple[int, list[Fraction]]:
+    match = _CLOSURE.fullmatch(text)
+    if match is None:
+        raise cells.error("lots_closed", f"{text!r} is not lot:quantity@price:profit:fee")
+    number, *amounts = match.groups()
+    return int(number), [cells.fraction("lots_closed", amount) for amount in amounts]
+
+
+def _compare_opening(cells: Cells, opened: _Lot | None) -> None:
+    printed = cells.text("lot_opened")
+    expected = "" if opened is None else f"L{opened.number}:{plain(opened.left)}"
+    if not printed or opened is None:
+        cells.compare_text("lot_opened", expected)
+        return
+    match = _OPENING.fullmatch(printed)
+    if match is None:
+        raise cells.error("lot_opened", "not lot:quantity")
+    if (int(match[1]), cells.fraction("lot_opened", match[2])) != (opened.number, opened.left):
+        cells.differ("lot_opened", printed, expected)
+
+
+def audit_rows(
+    lines: Iterable[str],
+    instruments: Mapping[str, tuple[str, str, Fraction | str | int, str]],
+    initial: Mapping[str, Fraction | str | int],
+) -> AuditReport:
+    """Audit the lines of a trades.csv, head included. Raises UnreadableTrades."""
+    reader = csv.DictReader(lines, strict=True)
+    if reader.fieldnames != COLUMNS:
+        raise UnreadableTrades(
+            f"the head is {reader.fieldnames}, not {','.join(COLUMNS)}: is this a trades.csv?"
+        )
+    auditor = Auditor(instruments, initial)
+    for row in reader:
+        if None in row:
+            raise UnreadableTrades(f"row {auditor.report.rows + 1} has more cells than the head")
+        cells = Cells(auditor.report.rows + 1, row)
+        for column in COLUMNS:
+            cells.text(column)
+        auditor.apply(row)
+    return auditor.report
+
+
+def audit(
+    path: str | Path,
+    instruments: Mapping[str, tuple[str, str, Fraction | str | int, str]],
+    initial: Mapping[str, Fraction | str | int],
+) -> AuditReport:
+    """Recompute every figure of the trades.csv at `path`.
+
+    `instruments` maps each symbol to (base, quote, multiplier, settlement), `initial` assets to
+    starting balances. Raises UnreadableTrades for a file that is none, OSError for no file.
+    """
+    with open(path, encoding="utf-8", newline="") as lines:
+        return audit_rows(lines, instruments, initial)

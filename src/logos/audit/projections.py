@@ -1,0 +1,191 @@
+"""The tables of a session made again from its journal, and compared with those in its folder.
+
+The CSVs are projections: they hold nothing that the journal does not. So they are projected once
+more, into a folder elsewhere, and must come out the same to the byte.
+"""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from logos.config import Config, ConfigError, make_config
+from logos.journal.codec import GENESIS
+from logos.journal.entries import Entry, Manifest, Sealed, Stopping, decode_entry
+from logos.journal.reader import Damaged, TornTail, read_journal
+from logos.session.artifacts.folder import is_finished
+from logos.session.artifacts.tables import (
+    ACCOUNT_COLUMNS,
+    ORDER_COLUMNS,
+    POSITION_COLUMNS,
+    TABLES,
+    TRADE_COLUMNS,
+    ArtifactWriter,
+)
+from logos.session.build import build_account, build_books, make_instruments
+
+_SHOWN_BYTES: Final = 200
+
+_HEADS: Final = dict(
+    zip(
+        TABLES,
+        (ORDER_COLUMNS, TRADE_COLUMNS, POSITION_COLUMNS, ACCOUNT_COLUMNS),
+        strict=True,
+    )
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something that is not as it must be: the file, the place in it, and what is wrong there."""
+
+    file: str
+    place: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.file}{', ' if self.place else ''}{self.place}: {self.message}"
+
+
+class Projector:
+    """Reads a journal once, verifies it, and projects its tables into `folder`.
+
+    `read` raises Damaged, ConfigError for a manifest of another schema, and OSError.
+    """
+
+    def __init__(self, path: Path, folder: Path) -> None:
+        self._path = path
+        self._folder = folder
+        self._writer: ArtifactWriter | None = None
+        self._has_stopped = False
+        self.manifest: Manifest | None = None
+        self.sealed: Sealed | None = None
+        self.is_torn = False
+        self.records = 0
+        self.digest = GENESIS
+        self.whole_bytes = 0
+        self.findings: list[Finding] = []
+
+    def read(self) -> None:
+        """Read and project all whole lines."""
+        try:
+            for line in read_journal(self._path):
+                entry = decode_entry(self._path, line)
+                if self.sealed is not None:
+                    reason = "it comes after the seal, and nothing may"
+                    raise Damaged(self._path, line.sequence, line.offset, reason)
+                self._take(entry, line.sequence)
+                self.records = line.sequence
+                self.digest = line.digest
+                self.whole_bytes = line.offset + line.size
+        except TornTail:
+            self.is_torn = True
+        finally:
+            self._close()
+
+    @property
+    def finished(self) -> Sealed | None:
+        """The seal, if it is the end of the file and the session's last files were made."""
+        return self.sealed if is_finished(self._path.parent) and not self.is_torn else None
+
+    def _take(self, entry: Entry, sequence: int) -> None:
+        if isinstance(entry, Manifest):
+            try:
+                self._writer = ArtifactWriter(self._folder, _notional_units(entry))
+            except ConfigError as error:
+                raise Damaged(self._path, sequence, 0, str(error)) from None
+            self.manifest = entry
+        elif isinstance(entry, Stopping):
+            self._has_stopped = True
+        elif isinstance(entry, Sealed):
+            self.sealed = entry
+        else:
+            assert self._writer is not None  # the manifest comes first: decode_entry sees to it
+            try:
+                self._writer.write([entry])
+            except (LookupError, ValueError, OverflowError) as error:
+                what = f"a record that follows from nothing before it ({error!r})"
+                self.findings.append(Finding("state.jsonl", f"record {sequence}", what))
+
+    def _close(self) -> None:
+        if self._writer is None:
+            return
+        if self._has_stopped and self.sealed is not None:
+            self._writer.write_open_orders()
+        self._writer.close()
+
+
+def config_of(manifest: Manifest) -> Config:
+    """The settings the session ran with. Raises ConfigError when they are not settings."""
+    return make_config(manifest.config, "the journal's manifest")
+
+
+def _notional_units(manifest: Manifest) -> dict[str, int]:
+    config = config_of(manifest)
+    instruments = make_instruments(config.instruments)
+    books = build_books(config, instruments, build_account(config, instruments))
+    return {symbol: book.unit_value for symbol, book in books.items()}
+
+
+def compare_tables(folder: Path, made: Path, *, is_whole: bool) -> list[Finding]:
+    """The first difference of each table in `folder` from the one in `made`.
+
+    The tables of a session that is not finished may be behind or ahead of its journal, as both are
+    written in groups; `logos resume` makes them anew. As far as both go they must agree.
+    """
+    found = (_compare(folder / name, made / name, is_whole=is_whole) for name in TABLES)
+    return [finding for finding in found if finding is not None]
+
+
+def _compare(there: Path, made: Path, *, is_whole: bool) -> Finding | None:
+    if not there.is_file():
+        return Finding(there.name, "", "is missing") if is_whole else None
+    with open(there, "rb") as old, open(made, "rb") as new:
+        number = 0
+        while True:
+            number += 1
+            is_line, must_line = old.readline(), new.readline()
+            if is_line == must_line:
+                if not is_line:
+                    return None
+                continue
+            is_beyond = not is_line.endswith(b"\n") and must_line.startswith(is_line)
+            if not is_whole and (not must_line or is_beyond):
+                return None
+            return _difference(there.name, number, is_line, must_line)
+
+
+def _difference(name: str, number: int, is_line: bytes, must_line: bytes) -> Finding:
+    """Where and how two lines differ: by column if both are rows of as many cells."""
+    if not is_line:
+        message = f"the file ends; the journal has here: {_shown(must_line)}"
+        return Finding(name, f"line {number}", message)
+    if not must_line:
+        message = f"more than the journal has: {_shown(is_line)}"
+        return Finding(name, f"line {number}", message)
+    is_cells, must_cells = _cells(is_line), _cells(must_line)
+    head = _HEADS[name]
+    if len(is_cells) == len(must_cells) == len(head) and number > 1:
+        for column, is_cell, must_cell in zip(head, is_cells, must_cells, strict=True):
+            if is_cell != must_cell:
+                message = f"is {is_cell!r}, and the journal says {must_cell!r}"
+                return Finding(name, f"line {number}, column {column}", message)
+    byte = next(
+        (place for place, (a, b) in enumerate(zip(is_line, must_line, strict=False)) if a != b),
+        min(len(is_line), len(must_line)),
+    )
+    message = f"is {_shown(is_line)}, and the journal says {_shown(must_line)}"
+    return Finding(name, f"line {number}, character {byte + 1}", message)
+
+
+def _cells(line: bytes) -> list[str]:
+    try:
+        return next(csv.reader([line.decode()], strict=True), [])
+    except (UnicodeDecodeError, csv.Error):
+        return []
+
+
+def _shown(line: bytes) -> str:
+    return repr(line[:_SHOWN_BYTES].decode("utf-8", "replace").rstrip("\n"))

@@ -1,0 +1,247 @@
+"""Is a session what it says it was? Every file is judged by arithmetic that did not write it.
+
+In this order, and without writing anything into the session:
+
+1. the journal: sequence, checksums and chain of every line; the manifest's own hashes
+2. orders.csv, trades.csv, positions.csv and account.csv: projected anew from the journal, and
+   compared byte for byte
+3. trades.csv: every figure recomputed from its fills alone by the independent auditor, and with
+   it positions, lots, profits, fees and wallets at each of the journal's samples
+4. of a sealed session also state.json (the journal's last record and hash; wallets, positions and
+   lots) and config.json, and that there is a session.md
+
+A session whose journal is not sealed, or that lacks the file which is written last, is running or
+its process is gone. Its tables are written in groups and `logos resume` makes them anew, so they
+may be shorter or longer than the journal says, but not other; its state.json, if any, is of an
+earlier stop and is not judged.
+"""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from logos.audit.projections import Finding, Projector, compare_tables, config_of
+from logos.audit.samples import SampleAudit
+from logos.config import config_hash
+from logos.core.types import SessionStatus
+from logos.journal.entries import Manifest
+from logos.journal.reader import Damaged
+from logos.session.artifacts.summary import session_uuid
+from logos.session.outcome import ExitCode
+from logos.session.presence.lock import is_in_use
+
+_SEALED_STATUSES: Final = frozenset(status.value for status in SessionStatus)
+
+
+@dataclass(slots=True)
+class Verdict:
+    """What a verification found. `exit_code` is FINISHED, TORN, DAMAGED or DIFFERS.
+
+    `status` is the seal's, or RUNNING, or CRASHED for a session that is not finished and that no
+    process is writing. `damage` names sequence number, byte offset and reason.
+    """
+
+    session_id: str
+    folder: Path
+    status: str = ""
+    records: int = 0
+    whole_bytes: int = 0
+    journal_hash: str = ""
+    is_torn: bool = False
+    is_sealed: bool = False
+    fills: int = 0
+    samples: int = 0
+    damage: Damaged | None = None
+    findings: list[Finding] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """Damage outweighs differences, and they outweigh an end that is missing."""
+        if self.damage is not None:
+            return ExitCode.DAMAGED
+        if self.findings:
+            return ExitCode.DIFFERS
+        return ExitCode.TORN if self.status == "CRASHED" else ExitCode.FINISHED
+
+
+def verify(folder: Path) -> Verdict:
+    """Judge the session in `folder`.
+
+    Raises ConfigError for a journal of another schema, and OSError when a file cannot be read.
+    """
+    journal = folder / "state.jsonl"
+    verdict = Verdict(folder.name, folder)
+    is_running = is_in_use(journal)  # asked first: what ends while we read counts as running
+    with tempfile.TemporaryDirectory(prefix="logos-verify-") as temporary:
+        made = Path(temporary)
+        projector = Projector(journal, made)
+        try:
+            projector.read()
+        except Damaged as damage:
+            verdict.damage = damage
+        _take_over(verdict, projector, is_running=is_running)
+        if verdict.damage is None and projector.manifest is not None:
+            _judge(verdict, projector, projector.manifest, made)
+    return verdict
+
+
+def _take_over(verdict: Verdict, projector: Projector, *, is_running: bool) -> None:
+    verdict.records = projector.records
+    verdict.whole_bytes = projector.whole_bytes
+    verdict.journal_hash = projector.digest.hex()
+    verdict.is_torn = projector.is_torn
+    verdict.is_sealed = projector.sealed is not None and not projector.is_torn
+    if projector.manifest is not None:
+        verdict.session_id = projector.manifest.session_id
+    if is_running:
+        verdict.status = "RUNNING"
+    else:
+        sealed = projector.finished
+        verdict.status = "CRASHED" if sealed is None else sealed.status
+    if projector.manifest is None and verdict.damage is None:
+        verdict.notes.append(
+            "the session ended before its first record was whole, so nothing had happened yet: "
+            "remove its folder and start it anew"
+        )
+
+
+def _judge(verdict: Verdict, projector: Projector, manifest: Manifest, made: Path) -> None:
+    """Everything but the journal's own chain."""
+    folder = verdict.folder
+    sealed = None if verdict.status == "RUNNING" else projector.finished
+    config = config_of(manifest)
+    verdict.findings += projector.findings
+    _check_manifest(verdict, manifest, config_hash(config))
+    if not projector.findings:
+        verdict.findings += compare_tables(folder, made, is_whole=sealed is not None)
+    # The rows of a session that is not sealed may not all have been written: then its journal's.
+    trades = (folder if sealed is not None else made) / "trades.csv"
+    audit = SampleAudit(config, trades)
+    if trades.is_file():
+        audit.run(folder / "state.jsonl", projector.records)
+    if sealed is not None:
+        if sealed.status not in _SEALED_STATUSES:
+            what = f"no session is sealed as {sealed.status!r}"
+            verdict.findings.append(Finding("state.jsonl", f"record {verdict.records}", what))
+        _check_snapshot(verdict, audit)
+        _check_config(verdict, manifest)
+        if not (folder / "session.md").is_file():
+            verdict.findings.append(Finding("session.md", "", "is missing"))
+    else:
+        _note_snapshot(verdict)
+    verdict.findings += audit.findings
+    verdict.fills, verdict.samples = audit.fills, audit.samples
+
+
+def _check_manifest(verdict: Verdict, manifest: Manifest, hashed: str) -> None:
+    """The hash of the settings and the UUID follow from the rest of the manifest."""
+    if manifest.config_hash != hashed:
+        message = f"config_hash is {manifest.config_hash!r}, and that of its settings {hashed!r}"
+        verdict.findings.append(Finding("state.jsonl", "record 1", message))
+    digests = [digest for each in manifest.data for digest in each.files.values()]
+    fingerprints = [manifest.strategy_fingerprint, *digests]
+    made = session_uuid(manifest.session_id, manifest.config_hash, fingerprints)
+    if manifest.uuid != made:
+        message = f"uuid is {manifest.uuid!r}, and what it follows from makes {made!r}"
+        verdict.findings.append(Finding("state.jsonl", "record 1", message))
+
+
+def _check_snapshot(verdict: Verdict, audit: SampleAudit) -> None:
+    state = _json_object(verdict, "state.json")
+    if state is None:
+        return
+    for key, expected in (
+        ("sequence", verdict.records),
+        ("journal_hash", verdict.journal_hash),
+        ("status", verdict.status),
+    ):
+        if state.get(key) != expected:
+            message = f"is {state.get(key)!r}, and the journal's is {expected!r}"
+            verdict.findings.append(Finding("state.json", key, message))
+    audit.check_snapshot(state)
+
+
+def _check_config(verdict: Verdict, manifest: Manifest) -> None:
+    settings = _json_object(verdict, "config.json")
+    if settings is None or settings == manifest.config:
+        return
+    keys = [key for key in {**settings, **manifest.config} if _other(settings, manifest, key)]
+    message = "differs from the settings in the journal's manifest"
+    verdict.findings.append(Finding("config.json", ", ".join(keys), message))
+
+
+def _other(settings: dict[str, Any], manifest: Manifest, key: str) -> bool:
+    return bool(settings.get(key) != manifest.config.get(key))
+
+
+def _json_object(verdict: Verdict, name: str) -> dict[str, Any] | None:
+    """The object in one file of the session; a finding when it cannot be had."""
+    try:
+        value = json.loads((verdict.folder / name).read_bytes())
+    except FileNotFoundError:
+        verdict.findings.append(Finding(name, "", "is missing"))
+        return None
+    except ValueError as error:
+        verdict.findings.append(Finding(name, "", f"is not JSON: {error}"))
+        return None
+    if not isinstance(value, dict):
+        verdict.findings.append(Finding(name, "", "is not a JSON object"))
+        return None
+    return value
+
+
+def _note_snapshot(verdict: Verdict) -> None:
+    """Say so when state.json knows of records that the journal has no more.
+
+    Only a stopped session goes on after its state.json was written, and its end is cut off then.
+    """
+    try:
+        state = json.loads((verdict.folder / "state.json").read_bytes())
+        sequence, status = int(state["sequence"]), state["status"]
+    except (OSError, ValueError, LookupError, TypeError):
+        return
+    if sequence > verdict.records and status != SessionStatus.STOPPED.value:
+        verdict.notes.append(
+            f"state.json was written as {status} at record {sequence}: the journal has lost its "
+            "end since then"
+        )
+
+
+def verdict_json(verdict: Verdict) -> dict[str, Any]:
+    """The verdict as plain JSON values."""
+    damage = verdict.damage
+    return {
+        "session_id": verdict.session_id,
+        "folder": str(verdict.folder),
+        "verdict": _NAMES[verdict.exit_code],
+        "exit_code": int(verdict.exit_code),
+        "status": verdict.status,
+        "records": verdict.records,
+        "whole_bytes": verdict.whole_bytes,
+        "journal_hash": verdict.journal_hash,
+        "is_torn": verdict.is_torn,
+        "is_sealed": verdict.is_sealed,
+        "fills_recomputed": verdict.fills,
+        "samples_recomputed": verdict.samples,
+        "damage": None
+        if damage is None
+        else {"sequence": damage.sequence, "offset": damage.offset, "reason": damage.reason},
+        "findings": [
+            {"file": each.file, "place": each.place, "message": each.message}
+            for each in verdict.findings
+        ],
+        "notes": list(verdict.notes),
+    }
+
+
+_NAMES: Final = {
+    ExitCode.FINISHED: "intact",
+    ExitCode.TORN: "torn",
+    ExitCode.DAMAGED: "damaged",
+    ExitCode.DIFFERS: "differs",
+}

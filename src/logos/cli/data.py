@@ -1,0 +1,160 @@
+"""`logos data`: make, fetch, import, list, check and repair market data."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+from logos import paths
+from logos.cli import data_fetch, data_synth
+from logos.config import Config, ConfigError, make_config, read_toml
+from logos.core.instrument import Instrument
+from logos.data.check import CheckReport, inspect_source
+from logos.data.convert import repair
+from logos.data.defects import KINDS, accept_set
+from logos.data.importing.layouts import FORMATS, import_file
+from logos.data.readers.numbers import format_timestamp
+from logos.data.source import DataSource, discover
+from logos.data.suggest import suggest_instrument
+from logos.errors import DataError
+from logos.session.build import find_instruments, make_instruments
+from logos.session.outcome import ExitCode
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the subcommands of `logos data`."""
+    commands = parser.add_subparsers(dest="data_command", metavar="COMMAND", required=True)
+    synth = commands.add_parser("synth", help="generate the bundled fixtures from a seed")
+    data_synth.add_arguments(synth)
+    synth.set_defaults(run_data=data_synth.run_synth)
+    fetching = commands.add_parser("fetch", help="fetch from an exchange or Yahoo, or record it")
+    data_fetch.add_arguments(fetching)
+    fetching.set_defaults(run_data=data_fetch.run_fetch)
+    _add_import(commands.add_parser("import", help="convert a file of another layout to ours"))
+    listing = commands.add_parser("list", help="show what files and folders hold")
+    _add_paths(listing)
+    listing.set_defaults(run_data=_list)
+    checking = commands.add_parser(
+        "check",
+        help="read every row, report every defect with file and line",
+        epilog="kinds of defects:\n"
+        + "\n".join(f"  {kind:18} {text}" for kind, text in KINDS.items()),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    _add_paths(checking)
+    checking.add_argument("--accept", default="", metavar="KINDS", help="kinds that are no error")
+    checking.add_argument(
+        "--repair", type=Path, metavar="OUT", help="write a cleaned copy of the one source given"
+    )
+    checking.set_defaults(run_data=_check)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run the chosen subcommand; returns the exit code."""
+    try:
+        return int(options.run_data(options))
+    except ConfigError as error:
+        return _complain(error, ExitCode.BAD_CONFIGURATION)
+    except DataError as error:
+        return _complain(error, ExitCode.BAD_DATA)
+    except OSError as error:
+        return _complain(error, ExitCode.CANNOT_WRITE)
+
+
+def _add_import(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", help="the file to convert (.zip and .gz too)")
+    parser.add_argument("--format", required=True, choices=sorted(FORMATS), help="its layout")
+    parser.add_argument("--symbol", required=True, help="the symbol it is about")
+    parser.add_argument("--out", type=Path, metavar="DIR", help="default: data/cache")
+    parser.add_argument("--timezone", default="", help="of its times, where it does not say")
+    parser.add_argument("--asset-class", default="", help="for Lean zips: equity, forex or crypto")
+    parser.add_argument("--tick", default="", help="price step, to round binary noise away")
+    parser.set_defaults(run_data=_import)
+
+
+def _add_paths(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("paths", nargs="*", help="files or folders (default: data/cache)")
+    parser.add_argument("--symbols", metavar="A,B", help="only these")
+    parser.add_argument("--config", metavar="FILE.toml", help="settings with the instruments")
+
+
+def _import(options: argparse.Namespace) -> int:
+    out = options.out if options.out is not None else paths.cache_dir()
+    written = import_file(
+        options.file,
+        options.format,
+        out,
+        options.symbol,
+        timezone=options.timezone,
+        asset_class=options.asset_class,
+        tick=options.tick,
+    )
+    for path in written:
+        print(path)
+    print("\nIts instrument, to be checked and pasted into your settings:\n")
+    for source in discover(written):
+        print(suggest_instrument(source))
+    return int(ExitCode.FINISHED)
+
+
+def _list(options: argparse.Namespace) -> int:
+    for source in _sources(options):
+        size = sum(path.stat().st_size for path in source.paths)
+        names = ", ".join(str(path) for path in source.paths)
+        print(f"{source.symbol:12} {source.kind:10} {size:>12,} bytes  {names}")
+    return int(ExitCode.FINISHED)
+
+
+def _check(options: argparse.Namespace) -> int:
+    sources = _sources(options)
+    config = Config()
+    if options.config:
+        config = make_config(read_toml(Path(options.config)), options.config)
+    instruments = make_instruments(find_instruments(config, sources, infer=True))
+    if options.repair is not None:
+        return _repair(sources, instruments, options.repair)
+    reports = [inspect_source(source, instruments[source.symbol]) for source in sources]
+    for report in reports:
+        _print_report(report)
+    accepted = accept_set(word for word in options.accept.split(",") if word)
+    defective = sum(not accepted.issuperset(report.counts) for report in reports)
+    print(f"{len(reports)} sources, {defective} with defects")
+    return int(ExitCode.BAD_DATA if defective else ExitCode.FINISHED)
+
+
+def _repair(sources: list[DataSource], instruments: dict[str, Instrument], out: Path) -> int:
+    if len(sources) != 1:
+        raise ConfigError(f"--repair takes one source at a time, {len(sources)} were given")
+    report = repair(sources[0], instruments[sources[0].symbol], out)
+    for path in report.paths:
+        print(path)
+    dropped = ", ".join(f"{kind} {count}" for kind, count in report.counts.items()) or "none"
+    print(f"{report.rows:,} rows written; defects of the original: {dropped}")
+    return int(ExitCode.FINISHED)
+
+
+def _sources(options: argparse.Namespace) -> list[DataSource]:
+    given: Iterable[str | Path] = options.paths or [paths.cache_dir()]
+    symbols = options.symbols.split(",") if options.symbols else None
+    return discover(given, symbols=symbols)
+
+
+def _print_report(report: CheckReport) -> None:
+    times = ""
+    if report.first_ns is not None and report.last_ns is not None:
+        times = f"{format_timestamp(report.first_ns)} to {format_timestamp(report.last_ns)}"
+    print(f"{report.source}\n  {report.rows:,} rows, {times}")
+    for path, digest in report.fingerprints.items():
+        print(f"  {digest}  {path.name}")
+    for kind, count in report.counts.items():
+        print(f"  {kind}: {count}")
+        for defect in report.defects:
+            if defect.kind == kind:
+                print(f"    {defect}")
+
+
+def _complain(error: object, code: ExitCode) -> int:
+    print(f"logos data: {error}", file=sys.stderr)
+    return int(code)

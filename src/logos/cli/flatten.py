@@ -1,0 +1,42 @@
+"""`logos flatten`: close every position of a stopped or crashed session, on the record.
+
+The session goes on from where it stood without its strategy: open orders are cancelled, positions
+are closed by market orders that pass the same guards and both gates, and nothing more is traded.
+One that ran on live data goes on with live data, and ends once nothing is held.
+While the kill switch is engaged no order leaves, these included: reset it first.
+"""
+
+from __future__ import annotations
+
+import argparse
+
+from logos.cli.run_command import ProgressBar, attempt
+from logos.cli.trade import add_leave
+from logos.config import live_overrides
+from logos.session import SessionResult
+from logos.session.recovery import Flatten, goes_on_live, resume
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of `logos flatten`."""
+    parser.add_argument("session_id", metavar="ID", help="a session that is not running")
+    parser.add_argument("--by", required=True, metavar="WHO", help="who orders it")
+    parser.add_argument("--reason", required=True, metavar="R", help="why")
+    add_leave(parser)
+    parser.add_argument("--quiet", action="store_true", help="no progress bar and no table")
+    parser.add_argument("--json", action="store_true", help="print the summary as JSON")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Flatten the session; returns the exit code."""
+
+    def go(bar: ProgressBar) -> SessionResult:
+        order = Flatten(by=options.by, reason=options.reason)
+        if goes_on_live(options.session_id):
+            from logos.session.live import resume_live
+
+            given = live_overrides(options.live, options.i_acknowledge_risk)
+            return resume_live(options.session_id, is_acknowledged=bool(given), flatten=order)
+        return resume(options.session_id, on_plan=bar.start, flatten=order)
+
+    return attempt(go, options, "flatten")

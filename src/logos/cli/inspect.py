@@ -1,0 +1,116 @@
+"""`logos inspect`: what a session is and how it stands; `--follow` prints records as they come."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+
+from logos.audit.inspect import Overview, account_figures
+from logos.config import ConfigError
+from logos.journal.entries import locate
+from logos.session import ExitCode
+
+_POLL_S = 0.2
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of `logos inspect`."""
+    parser.add_argument("session", metavar="ID|FOLDER", help="a session's id, or its folder")
+    parser.add_argument(
+        "--follow", action="store_true", help="then print new records until the session ends"
+    )
+    parser.add_argument("--json", action="store_true", help="print the overview as JSON")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Show the session; 7 when it crashed, 8 when its journal is damaged."""
+    try:
+        with Overview(locate(options.session)) as overview:
+            overview.read()
+            status = overview.status()
+            overview.read()  # what a process wrote before it ended, if it just did
+            if options.json:
+                print(json.dumps(overview.as_json(), ensure_ascii=False), flush=True)
+            else:
+                print(overview_text(overview), flush=True)
+            if options.follow and status == "RUNNING":
+                follow(overview, as_json=options.json)
+            return _exit_code(overview)
+    except ConfigError as error:
+        print(f"logos inspect: {error}", file=sys.stderr)
+        return int(ExitCode.BAD_CONFIGURATION)
+    except OSError as error:
+        if isinstance(error, BrokenPipeError):
+            raise
+        print(f"logos inspect: {error.filename}: {error.strerror}", file=sys.stderr)
+        return int(ExitCode.CANNOT_WRITE)
+
+
+def follow(overview: Overview, *, as_json: bool) -> None:
+    """Print each new record until the seal, damage, the end of its process, or Ctrl-C."""
+
+    def show(text: str) -> None:
+        print(json.dumps({"record": text}, ensure_ascii=False) if as_json else text)
+
+    try:
+        while overview.sealed is None and overview.damage is None:
+            # Asked before reading: what was written up to its death is still read.
+            is_alive = overview.status() == "RUNNING"
+            overview.read(show)
+            sys.stdout.flush()
+            if overview.is_cut_back():
+                print("logos inspect: the journal was cut back; begin anew", file=sys.stderr)
+                return
+            if not is_alive:
+                return
+            time.sleep(_POLL_S)
+    except KeyboardInterrupt:
+        return
+
+
+def _exit_code(overview: Overview) -> int:
+    if overview.damage is not None:
+        print(f"logos inspect: {overview.damage}", file=sys.stderr)
+        return int(ExitCode.DAMAGED)
+    if overview.status() == "CRASHED":
+        session_id = overview.as_json()["session_id"]
+        print(
+            f"logos inspect: not finished; go on with: logos resume {session_id}", file=sys.stderr
+        )
+        return int(ExitCode.TORN)
+    return int(ExitCode.FINISHED)
+
+
+def overview_text(overview: Overview) -> str:
+    """The overview for people."""
+    facts = overview.as_json()
+    lines = [f"session {facts['session_id']}: {facts['status']}"]
+    if facts["reason"]:
+        lines[0] += f" ({facts['reason']})"
+    for label, key in (("strategy", "strategy"), ("software", "software"), ("seed", "seed")):
+        if key in facts:
+            lines.append(f"  {label:<10}{facts[key]}")
+    if facts["last_event"]:
+        lines.append(f"  {'event':<10}{facts['tick_id']} at {facts['last_event']}")
+    counts = ", ".join(f"{count} {kind}" for kind, count in facts["counts"].items())
+    torn = ", and a torn line" if facts["is_torn"] else ""
+    lines.append(f"  {'records':<10}{facts['records']}{torn}" + (f" ({counts})" if counts else ""))
+    lines.append(f"  {'switch':<10}{facts['switch_state']}")
+    for symbol, position in overview.positions.items():
+        lines.append(f"  {'position':<10}{symbol} {position}")
+    for currency, account in overview.accounts.items():
+        figures = account_figures(account)
+        lines.append(
+            f"  {'account':<10}{currency} equity {figures['equity']}, balance "
+            f"{figures['balance']}, at {figures['time']}"
+        )
+    for order in facts["open_orders"]:
+        price = order["limit_price"] or order["stop_price"]
+        lines.append(
+            f"  {'open':<10}{order['order_id']} {order['symbol']} {order['side']} "
+            f"{order['quantity']} {order['type']}{' ' if price else ''}{price} "
+            f"{order['status']}, filled {order['filled']}"
+        )
+    return "\n".join([*lines, "  last records", *overview.last_records()])

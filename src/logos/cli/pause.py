@@ -1,0 +1,75 @@
+"""`logos pause` and `logos unpause`: one symbol of a running live session, or all of it."""
+
+from __future__ import annotations
+
+import argparse
+import getpass
+import sys
+import time
+
+from logos.cli.status import running
+from logos.paths import check_session_id
+from logos.session import ExitCode
+from logos.session.presence.commands import OperatorCommand, send_command
+
+_PATIENCE_S = 10.0
+_LOOK_S = 0.05
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of `logos pause`."""
+    parser.add_argument("session", metavar="ID", help="a live session that runs")
+    parser.add_argument("--symbol", default="", help="only this symbol (default: all of it)")
+    parser.add_argument("--undo", action="store_true", help="trade again")
+    parser.add_argument("--reason", default="", help="for the record")
+    parser.add_argument("--by", default="", metavar="WHO", help="default: the user's name")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Send the command and wait until the session has carried it out."""
+    try:
+        check_session_id(options.session)
+    except ValueError as error:
+        return _complain(str(error), ExitCode.BAD_CONFIGURATION)
+    status = running(options.session)
+    if status is None:
+        return _complain(
+            f"no live session {options.session} runs here (see `logos status`)",
+            ExitCode.BAD_CONFIGURATION,
+        )
+    if options.symbol and options.symbol not in status.symbols:
+        return _complain(
+            f"session {options.session} does not trade {options.symbol}; it trades "
+            f"{', '.join(status.symbols)}",
+            ExitCode.BAD_CONFIGURATION,
+        )
+    if options.symbol:
+        action = "unpause" if options.undo else "pause"
+    else:
+        action = "open" if options.undo else "close"
+    by = options.by or getpass.getuser()
+    command = OperatorCommand(action, options.reason, by, options.symbol)  # type: ignore[arg-type]
+    path = send_command(options.session, command)
+    deadline = time.monotonic() + _PATIENCE_S
+    while path.exists():
+        if time.monotonic() >= deadline:
+            path.unlink(missing_ok=True)
+            return _complain(
+                f"session {options.session} did not take the command within {_PATIENCE_S:.0f} s; "
+                "it was taken back. Look at `logos status`; `logos kill` stops everything",
+                ExitCode.INTERNAL_ERROR,
+            )
+        time.sleep(_LOOK_S)
+    if path.with_suffix(".bad").exists():
+        return _complain(
+            f"session {options.session} put the command aside; see what it says on its screen",
+            ExitCode.INTERNAL_ERROR,
+        )
+    what = options.symbol or "the session"
+    print(f"{options.session}: {what} {'trades again' if options.undo else 'is paused'}")
+    return 0
+
+
+def _complain(text: str, code: ExitCode) -> int:
+    print(f"logos pause: {text}", file=sys.stderr)
+    return int(code)

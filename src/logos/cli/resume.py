@@ -1,0 +1,50 @@
+"""`logos resume`: go on with a stopped or crashed session, or seal what is left of it."""
+
+from __future__ import annotations
+
+import argparse
+
+from logos.cli.run_command import ProgressBar, attempt
+from logos.cli.trade import add_leave
+from logos.config import live_overrides
+from logos.session import SessionResult
+from logos.session.recovery import goes_on_live, resume
+from logos.session.supervisor import tell_operator
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of `logos resume`."""
+    parser.add_argument("session_id", metavar="ID", help="the session to go on with")
+    parser.add_argument(
+        "--seal",
+        action="store_true",
+        help="do not go on: bring a crashed session to its last record and seal it there",
+    )
+    parser.add_argument(
+        "--no-snapshot",
+        action="store_true",
+        help="run the session again from its beginning, whatever it left",
+    )
+    add_leave(parser)
+    parser.add_argument("--quiet", action="store_true", help="no progress bar and no table")
+    parser.add_argument("--json", action="store_true", help="print the summary as JSON")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Resume the session; returns the exit code."""
+
+    def go(bar: ProgressBar) -> SessionResult:
+        if not options.seal and goes_on_live(options.session_id):
+            from logos.session.live import resume_live
+
+            given = live_overrides(options.live, options.i_acknowledge_risk)
+            return resume_live(options.session_id, is_acknowledged=bool(given))
+        return resume(
+            options.session_id,
+            on_plan=bar.start,
+            tell=tell_operator,
+            seal=options.seal,
+            use_snapshot=not options.no_snapshot,
+        )
+
+    return attempt(go, options, "resume")

@@ -1,0 +1,114 @@
+"""What the commands that run sessions share: one message and one exit code for whatever happens."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable
+from typing import Any, Final
+
+from tqdm import tqdm
+
+from logos.config import ConfigError
+from logos.errors import DataError
+from logos.journal.writer import JournalDiffersError, SessionBusyError
+from logos.session import ExitCode, SessionResult, SwitchEngagedError
+from logos.session.artifacts.report import result_table
+from logos.session.plan import Plan
+from logos.session.recovery import CannotResumeError, JournalDamagedError, SessionDiffersError
+from logos.session.running import Progress
+
+_CODES: tuple[tuple[type[Exception], ExitCode], ...] = (
+    (ConfigError, ExitCode.BAD_CONFIGURATION),
+    (CannotResumeError, ExitCode.BAD_CONFIGURATION),
+    (SessionBusyError, ExitCode.BAD_CONFIGURATION),
+    (DataError, ExitCode.BAD_DATA),
+    (SwitchEngagedError, ExitCode.HALTED),
+    (JournalDamagedError, ExitCode.DAMAGED),
+    (JournalDiffersError, ExitCode.DIFFERS),
+    (SessionDiffersError, ExitCode.DIFFERS),
+)
+
+
+_FORCED: Final = 130
+"""What a shell expects of a process that an interrupt ended."""
+
+
+class ProgressBar:
+    """A progress bar on standard error, which appears when the session starts."""
+
+    def __init__(self, is_wanted: bool) -> None:
+        self._is_wanted = is_wanted
+        self._bar: Any = None
+
+    def start(self, plan: Plan) -> Progress:
+        """Begin to show progress; returns what to call with the events of each chunk."""
+        # Without a terminal tqdm would print a line for every update: it stays silent there.
+        self._bar = tqdm(
+            total=plan.rows,
+            unit=" ticks",
+            unit_scale=True,
+            disable=None if self._is_wanted else True,
+            desc=plan.strategy_name,
+            leave=False,
+        )
+        update: Progress = self._bar.update
+        return update
+
+    def __enter__(self) -> ProgressBar:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._bar is not None:
+            self._bar.close()
+
+
+def attempt(
+    go: Callable[[ProgressBar], SessionResult | None], options: argparse.Namespace, command: str
+) -> int:
+    """Run `go`, print its result, and turn whatever it raises into a message and an exit code.
+
+    `options` has `quiet` and `json`.
+    """
+
+    def complain(error: object, code: int) -> int:
+        print(f"logos {command}: {error}", file=sys.stderr)
+        return int(code)
+
+    try:
+        with ProgressBar(not (options.quiet or options.json)) as bar:
+            result = go(bar)
+    except tuple(kind for kind, _ in _CODES) as error:
+        return complain(error, next(code for kind, code in _CODES if isinstance(error, kind)))
+    except OSError as error:
+        return complain(
+            f"cannot write {error.filename or 'the session'}: {error.strerror}; "
+            "see `logos doctor`, or set LOGOS_HOME to a folder you may write to",
+            ExitCode.CANNOT_WRITE,
+        )
+    except KeyboardInterrupt:
+        return complain("forced to end; `logos resume` finishes the session", _FORCED)
+    if result is None:
+        return int(ExitCode.FINISHED)
+    try:
+        _print_result(result, options, command)
+    except OSError as error:
+        return complain(
+            f"the session is in {result.folder}, but its result cannot be printed: {error}",
+            ExitCode.CANNOT_WRITE,
+        )
+    return int(result.exit_code)
+
+
+def _print_result(result: SessionResult, options: argparse.Namespace, command: str) -> None:
+    if options.json:
+        whole = {**result.summary, "folder": str(result.folder), "host": dict(result.host)}
+        print(json.dumps(whole, indent=2, ensure_ascii=False))
+    elif not options.quiet:
+        print(result_table(result.summary, result.host["ticks_per_second"]))
+        print(f"\nfolder    {result.folder}")
+    sys.stdout.flush()
+    if result.exit_code not in (ExitCode.FINISHED, ExitCode.HALTED):
+        print(f"logos {command}: {result.reason}", file=sys.stderr)
+        print(f"What was done until then is in {result.folder}", file=sys.stderr)

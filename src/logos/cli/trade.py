@@ -1,0 +1,131 @@
+"""`logos trade`: run one paper session and print how it went.
+
+Everything that stops a session is one message on standard error and one exit code; the result
+goes to standard output, as a table or, with `--json`, as one JSON object and nothing else.
+"""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from logos.cli.run_command import ProgressBar, attempt
+from logos.config import ConfigError, FeedName, live_overrides, load_config, merge
+from logos.session import SessionResult
+from logos.session import run as run_session
+from logos.session.supervisor import tell_operator
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of `logos trade`."""
+    parser.add_argument("--config", metavar="FILE.toml", help="settings; options here override it")
+    parser.add_argument("--session-id", metavar="ID", help="default: the next free session-NNNN")
+    parser.add_argument(
+        "--strategy", metavar="NAME", help="a bundled name, module:Class or file.py:Class"
+    )
+    parser.add_argument(
+        "--param",
+        metavar="KEY=VALUE",
+        action="append",
+        default=[],
+        help="a parameter of the strategy (repeatable)",
+    )
+    parser.add_argument(
+        "--signals", metavar="FILE.csv", help="drive the session by signals instead of a strategy"
+    )
+    parser.add_argument(
+        "--data",
+        metavar="PATH",
+        action="append",
+        help="a file or folder of market data (repeatable); order breaks ties of time",
+    )
+    parser.add_argument("--symbols", metavar="A,B", help="trade only these")
+    parser.add_argument("--from", dest="start", metavar="TIME", help="ISO-8601 UTC, inclusive")
+    parser.add_argument("--to", dest="end", metavar="TIME", help="ISO-8601 UTC, exclusive")
+    parser.add_argument(
+        "--accept", metavar="KINDS", help="kinds of data defects to tolerate: gap,crossed,..."
+    )
+    parser.add_argument(
+        "--feed",
+        choices=[name.value for name in FeedName if name.value],
+        help="run on live data (replay: recorded data through the live loop); see docs/FEEDS.md",
+    )
+    parser.add_argument(
+        "--exchange", metavar="ID", help="the live feed's exchange, as ccxt names it"
+    )
+    parser.add_argument("--speed", metavar="X", help="of a replay feed: X times faster; 0: at once")
+    add_leave(parser)
+    parser.add_argument("--seed", type=int, metavar="N", help="seed of the session's generator")
+    parser.add_argument("--quiet", action="store_true", help="no progress bar and no table")
+    parser.add_argument("--json", action="store_true", help="print the summary as JSON")
+
+
+def add_leave(parser: argparse.ArgumentParser) -> None:
+    """Add the two options without which no order leaves for a real venue."""
+    parser.add_argument(
+        "--live", action="store_true", help="send orders to the venue of the settings, for real"
+    )
+    parser.add_argument(
+        "--i-acknowledge-risk", action="store_true", help="--live needs this too, each time"
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run the session; returns the exit code."""
+    tell = _say_nothing if options.quiet else tell_operator
+
+    def go(bar: ProgressBar) -> SessionResult:
+        config = load_config(options.config, overrides(options), tell=tell)
+        if config.live.feed is not FeedName.NONE:
+            from logos.session.live import run_live
+
+            return run_live(config, tell=tell)
+        return run_session(config, on_plan=bar.start, tell=tell)
+
+    return attempt(go, options, "trade")
+
+
+def _say_nothing(_: str) -> None:
+    """`--quiet`."""
+
+
+def overrides(options: argparse.Namespace) -> dict[str, Any]:
+    """What the command line says, as the tables of the settings file."""
+    params: dict[str, str] = {}
+    for text in options.param:
+        key, equals, value = text.partition("=")
+        if not equals or not key:
+            raise ConfigError(f"--param {text}: write it as KEY=VALUE")
+        params[key] = value
+    tables: dict[str, dict[str, Any]] = {
+        "session": {"id": options.session_id, "seed": options.seed},
+        "strategy": {
+            "name": options.strategy,
+            "signals": options.signals,
+            "params": params or None,
+        },
+        "data": {
+            "paths": options.data,
+            "symbols": _words(options.symbols),
+            "from": options.start,
+            "to": options.end,
+            "accept": _words(options.accept),
+        },
+        "live": {"feed": options.feed, "exchange": options.exchange, "speed": options.speed},
+    }
+    # Choosing one way to decide on the command line takes back the other of the file.
+    if options.signals:
+        tables["strategy"]["name"] = ""
+    elif options.strategy:
+        tables["strategy"]["signals"] = ""
+    given = {
+        name: {key: value for key, value in table.items() if value is not None}
+        for name, table in tables.items()
+    }
+    return merge(given, live_overrides(options.live, options.i_acknowledge_risk))
+
+
+def _words(text: str | None) -> list[str] | None:
+    if text is None:
+        return None
+    return [word.strip() for word in text.split(",") if word.strip()]

@@ -1,0 +1,150 @@
+"""`logos venue`: which venues are there, and is one ready to be traded at?
+
+`check` is a dry run: it signs in, asks for the clock, the account and the rules of the session's
+instruments, and compares. It sends no order and shows no key. The settings are those of a session,
+read from the file, `.env`, the environment and these options.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+from collections.abc import Sequence
+from random import Random
+from typing import Any
+
+import msgspec
+
+from logos import paths
+from logos.adapters.catalog import ENTRIES, Access, make_venue
+from logos.config import Config, ConfigError, VenueName, credentials, load_config
+from logos.config.credentials import has_credentials
+from logos.core.instrument import Instrument
+from logos.execution.clock import SystemClock
+from logos.session import ExitCode
+from logos.session.build import make_instruments
+from logos.venues.contract import CheckLine, VenueError
+
+_ELSEWHERE = {
+    VenueName.PAPER: "the paper market is part of every session: there is nothing to check",
+    VenueName.MT5: "a MetaTrader 5 terminal is checked by the session that is connected to it: "
+    "see docs/MT5.md",
+}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the subcommands of `logos venue`."""
+    actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
+    actions.add_parser("list", help="the venues there are, and whether their library is installed")
+    check = actions.add_parser(
+        "check",
+        help="a dry run: credentials, clock, rules and permissions; sends no order",
+        description="A dry run of one venue. It sends no order and shows no key.",
+    )
+    check.add_argument("name", help="ccxt, alpaca or ib; or ccxt:EXCHANGE, such as ccxt:binance")
+    check.add_argument("--config", metavar="FILE.toml", help="settings with the instruments")
+    check.add_argument(
+        "--sandbox",
+        action=argparse.BooleanOptionalAction,
+        help="the venue's test environment (default: as configured)",
+    )
+    check.add_argument("--url", default="", help="another address, such as a server of your own")
+    check.add_argument("--json", action="store_true", help="print one JSON object")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Do what was asked for. 0 when all is well, 2 when something is not."""
+    if options.action == "list":
+        return _list()
+    try:
+        config = load_config(options.config, _overrides(options), sends_orders=False)
+        lines = _check(config)
+    except (ConfigError, VenueError) as error:
+        print(f"logos venue: {error}", file=sys.stderr)
+        return int(ExitCode.BAD_CONFIGURATION)
+    if config.venue.name in _ELSEWHERE:
+        print(f"{config.venue.name.value}: not checked here; {_ELSEWHERE[config.venue.name]}")
+        return int(ExitCode.FINISHED)
+    is_fine = all(line.is_ok for line in lines)
+    if options.json:
+        encoded = msgspec.json.encode({"fine": is_fine, "lines": lines})
+        print(msgspec.json.format(encoded, indent=2).decode())
+    else:
+        _print_table(lines)
+        print("all fine" if is_fine else "not ready: see BAD above", end="; no order was sent\n")
+    return int(ExitCode.FINISHED if is_fine else ExitCode.BAD_CONFIGURATION)
+
+
+def _list() -> int:
+    for entry in ENTRIES:
+        print(f"{entry.name:8} {entry.state:28} {entry.summary}")
+    return int(ExitCode.FINISHED)
+
+
+def _overrides(options: argparse.Namespace) -> dict[str, Any]:
+    """What the command line says about `[venue]`."""
+    name, _, exchange = options.name.partition(":")
+    venue: dict[str, Any] = {"name": name}
+    if exchange:
+        venue["exchange"] = exchange
+    if options.sandbox is not None:
+        venue["sandbox"] = options.sandbox
+    if options.url:
+        venue["url"] = options.url
+    return {"venue": venue}
+
+
+def _check(config: Config) -> list[CheckLine]:
+    """The lines of the dry run. Raises ConfigError and VenueError."""
+    settings = config.venue
+    if settings.name in _ELSEWHERE:
+        return []
+    instruments = _instruments(config)
+    access = None
+    if has_credentials(settings):
+        found = credentials(settings)
+        access = Access(
+            key=found.key,
+            secret=found.secret,
+            password=found.password,
+            exchange=settings.exchange,
+            sandbox=settings.sandbox,
+            url=settings.url,
+            markets=config.live.markets,
+            skew_ns_max=config.live.max_clock_skew_ms * 1_000_000,
+        )
+    lines = list(asyncio.run(_dry_run(settings.name.value, instruments, access)))
+    if access is not None and not instruments:
+        words = "none configured, so no market's rules were compared (give --config)"
+        lines.append(CheckLine("instruments", True, words))
+    return lines
+
+
+async def _dry_run(
+    name: str, instruments: dict[str, Instrument], access: Access | None
+) -> Sequence[CheckLine]:
+    # The generator only spreads waits between tries, of which a dry run makes one.
+    random = Random(paths.env_seed())  # noqa: S311
+    venue = make_venue(name, instruments, SystemClock(), random, access)
+    try:
+        return await venue.check()
+    finally:
+        await venue.close()
+
+
+def _instruments(config: Config) -> dict[str, Instrument]:
+    """The instruments of the session: those configured, or of them the symbols it trades."""
+    chosen = set(config.data.symbols)
+    settings = {
+        symbol: each
+        for symbol, each in config.instruments.items()
+        if not chosen or symbol in chosen
+    }
+    return make_instruments(settings) if settings else {}
+
+
+def _print_table(lines: Sequence[CheckLine]) -> None:
+    width = max(len(line.name) for line in lines)
+    for line in lines:
+        print(f"{'ok ' if line.is_ok else 'BAD'}  {line.name:{width}}  {line.detail}")

@@ -1,0 +1,1 @@
+"""Recorded market data: find, check, convert, synthesise, replay."""

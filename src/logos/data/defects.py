@@ -1,0 +1,140 @@
+"""What can be wrong with market data, how often it was, and where it was first seen.
+
+A defect has a kind. The rows of two kinds are still good data (`KEEPING_KINDS`): a gap says
+something about the rows that are not there, and a crossed quote is what the venue sent. All
+other kinds cost the row: once accepted, the row is left out and counted, never repaired by
+guessing. Each row is dropped for one reason only, the first in the order of `KINDS`.
+
+Counts are complete; examples are bounded, so that a file with a million bad rows does not fill
+the memory or the screen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from logos.errors import DataError
+
+BAD_HEADER: Final = "bad_header"
+EMPTY_FILE: Final = "empty_file"
+TRUNCATED_ROW: Final = "truncated_row"
+WRONG_COLUMN_COUNT: Final = "wrong_column_count"
+BAD_TIMESTAMP: Final = "bad_timestamp"
+NOT_A_NUMBER: Final = "not_a_number"
+BAD_NUMBER: Final = "bad_number"
+NON_POSITIVE_PRICE: Final = "non_positive_price"
+OFF_TICK: Final = "off_tick"
+BAD_SIDE: Final = "bad_side"
+HIGH_BELOW_LOW: Final = "high_below_low"
+BACKWARDS_TIME: Final = "backwards_time"
+DUPLICATE_BAR: Final = "duplicate_bar"
+OVERLAP: Final = "overlap"
+UNPAIRED: Final = "unpaired"
+GAP: Final = "gap"
+CROSSED: Final = "crossed"
+
+KINDS: Final[dict[str, str]] = {
+    BAD_HEADER: "the first line does not name the columns of a known layout",
+    EMPTY_FILE: "there are no rows",
+    TRUNCATED_ROW: "the file ends in the middle of a row; the row is dropped",
+    WRONG_COLUMN_COUNT: "more or fewer columns than the header names; the row is dropped",
+    BAD_TIMESTAMP: "not a UTC ISO-8601 time or an epoch number; the row is dropped",
+    NOT_A_NUMBER: "NaN or infinity; the row is dropped",
+    BAD_NUMBER: "not a decimal number, out of range, or a negative size; the row is dropped",
+    NON_POSITIVE_PRICE: "a price of zero or less; the row is dropped",
+    OFF_TICK: "a price that is not a multiple of the instrument's tick; the row is dropped",
+    BAD_SIDE: "an aggressor that is neither buy nor sell; the row is dropped",
+    HIGH_BELOW_LOW: "high below low, or open or close outside of them; the bar is dropped",
+    BACKWARDS_TIME: "earlier than the row before it; the row is dropped",
+    DUPLICATE_BAR: "a second bar of the same time; the first is kept, this one dropped",
+    OVERLAP: "a bar that begins before the one before it ended; the bar is dropped",
+    UNPAIRED: "a time that only the bid or only the ask file has; the row is dropped",
+    GAP: "bars are missing before this one; it is kept",
+    CROSSED: "bid above ask; the row is kept",
+}
+"""Every kind of defect, in order of precedence, and what accepting it means."""
+
+KEEPING_KINDS: Final = frozenset({GAP, CROSSED})
+"""Kinds whose rows are kept when accepted."""
+
+ACCEPTABLE_KINDS: Final = frozenset(KINDS) - {BAD_HEADER}
+"""Kinds a person may accept: without a header nothing can be read at all."""
+
+EXAMPLES_PER_KIND: Final = 20
+EXAMPLES_IN_MESSAGE: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Defect:
+    """One thing wrong in one place. `line` counts from 1 with the header (rows in Parquet)."""
+
+    kind: str
+    path: Path
+    line: int
+    detail: str
+
+    def __str__(self) -> str:
+        return f"{self.path}:{self.line}: {self.kind}: {self.detail}"
+
+
+class DefectTally:
+    """Counts of defects by kind, and the first few of each.
+
+    `add` raises nothing; `refuse_unaccepted` judges. `counts` is complete.
+    """
+
+    __slots__ = ("counts", "examples")
+
+    def __init__(self) -> None:
+        self.counts: dict[str, int] = {}
+        self.examples: list[Defect] = []
+
+    def add(self, defect: Defect) -> None:
+        """Count `defect`, and keep it when it is among the first of its kind."""
+        count = self.counts.get(defect.kind, 0)
+        self.counts[defect.kind] = count + 1
+        if count < EXAMPLES_PER_KIND:
+            self.examples.append(defect)
+
+    def refuse_unaccepted(self, accept: frozenset[str], repairable: Path) -> None:
+        """Raise DataError when a kind outside of `accept` has been counted."""
+        refused = [kind for kind in KINDS if kind in self.counts and kind not in accept]
+        if not refused:
+            return
+        raise DataError(self._message(refused, accept, repairable))
+
+    def _message(self, refused: list[str], accept: frozenset[str], repairable: Path) -> str:
+        lines = [f"{repairable}: the data has defects:"]
+        for kind in refused:
+            lines.append(f"  {kind} x{self.counts[kind]}: {KINDS[kind]}")
+            found = [defect for defect in self.examples if defect.kind == kind]
+            for defect in found[:EXAMPLES_IN_MESSAGE]:
+                lines.append(f"    {defect.path}:{defect.line}: {defect.detail}")
+        if BAD_HEADER in refused:
+            lines.append("Correct the first line of the file, or import it from its own format.")
+            return "\n".join(lines)
+        names = sorted(accept.union(refused))
+        quoted = ", ".join(f'"{name}"' for name in names)
+        lines.append(
+            f"To accept: --accept {','.join(names)} (configuration: data.accept = [{quoted}])"
+        )
+        lines.append(f"To repair: logos data check {repairable} --repair OUT")
+        return "\n".join(lines)
+
+
+def accept_set(names: Iterable[str]) -> frozenset[str]:
+    """Validate kinds a person wants accepted; "all" stands for every acceptable kind.
+
+    Raises DataError naming the ones that are unknown or cannot be accepted.
+    """
+    wanted = set(names)
+    if "all" in wanted:
+        wanted = (wanted - {"all"}) | ACCEPTABLE_KINDS
+    unknown = sorted(wanted - ACCEPTABLE_KINDS)
+    if unknown:
+        known = ", ".join(kind for kind in KINDS if kind in ACCEPTABLE_KINDS)
+        raise DataError(f"cannot accept {', '.join(unknown)}; data defects to accept: all, {known}")
+    return frozenset(wanted)

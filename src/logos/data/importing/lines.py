@@ -1,0 +1,90 @@
+"""The lines of a foreign file, plain or packed, and errors that name the line at hand."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import IO
+
+from logos.data.readers.chunks import split_line
+from logos.errors import DataError
+
+
+class ImportInput:
+    """A file of text rows: plain, .gz, or a .zip that holds one file.
+
+    A context manager. `separator` is what stands between cells. `read` gives the next row's
+    cells, `rest` all that follow; blank lines are passed over. Raises DataError for a file that
+    cannot be read.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.separator = ","
+        self.line = 0
+        self._stack = ExitStack()
+        self._file: IO[str] | None = None
+
+    def __enter__(self) -> ImportInput:
+        try:
+            self._file = self._stack.enter_context(self._opened())
+        except (OSError, zipfile.BadZipFile, RuntimeError, NotImplementedError) as error:
+            self._stack.close()
+            raise DataError(f"{self.path}: cannot be read: {error}") from error
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        value: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._stack.close()
+
+    def _opened(self) -> IO[str]:
+        name = self.path.name.lower()
+        if name.endswith(".zip"):
+            archive = self._stack.enter_context(zipfile.ZipFile(self.path))
+            members = [member for member in archive.infolist() if not member.is_dir()]
+            # HistData packs a .txt of remarks beside the data.
+            tables = [m for m in members if m.filename.lower().endswith(".csv")] or members
+            if len(tables) != 1:
+                raise DataError(
+                    f"{self.path}: {len(tables)} files in the archive; unpack it and import the"
+                    " one you want"
+                )
+            packed = self._stack.enter_context(archive.open(tables[0]))
+            return io.TextIOWrapper(packed, encoding="utf-8-sig", errors="replace", newline="\n")
+        if name.endswith(".gz"):
+            return gzip.open(self.path, "rt", encoding="utf-8-sig", errors="replace", newline="\n")
+        return self.path.open(encoding="utf-8-sig", errors="replace", newline="\n")
+
+    def error(self, problem: str) -> DataError:
+        """An error that names the file and the line read last."""
+        return DataError(f"{self.path}:{max(self.line, 1)}: {problem}")
+
+    def read(self) -> list[str]:
+        """The cells of the next row; empty at the end of the file."""
+        assert self._file is not None
+        while True:
+            try:
+                text = self._file.readline()
+            except (OSError, EOFError, zlib.error, zipfile.BadZipFile) as error:
+                raise self.error(f"reading failed, the file may be truncated: {error}") from error
+            if not text:
+                return []
+            self.line += 1
+            text = text.rstrip("\r\n")
+            if text:
+                return split_line(text) if self.separator == "," else text.split(self.separator)
+
+    def rest(self) -> Iterator[list[str]]:
+        """The cells of all rows that follow."""
+        while cells := self.read():
+            yield cells

@@ -1,0 +1,1 @@
+"""Readers of market data files: text and Parquet into columns of integers."""

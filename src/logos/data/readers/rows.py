@@ -1,0 +1,225 @@
+"""The careful reader: rows of text into columns of integers, with a reason for every refusal.
+
+It needs nothing but the standard library, and it is the authority: the fast reader may only
+pass what this one passes, and hands over to it whenever anything looks unusual.
+
+`FileState` is what one file's reading has to remember between pieces (the time of the last row
+kept), so that the two readers can take turns in the middle of a file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from operator import itemgetter
+from pathlib import Path
+from typing import Any, Final
+
+from logos.core.instrument import Instrument
+from logos.data.defects import (
+    BACKWARDS_TIME,
+    CROSSED,
+    DUPLICATE_BAR,
+    GAP,
+    HIGH_BELOW_LOW,
+    OVERLAP,
+    TRUNCATED_ROW,
+    WRONG_COLUMN_COUNT,
+    Defect,
+    DefectTally,
+)
+from logos.data.layout import BARS, QUOTES, TIMESTAMP, Layout
+from logos.data.readers.chunks import Chunk, split_line
+from logos.data.readers.numbers import (
+    PriceReader,
+    RowError,
+    SideReader,
+    SizeReader,
+    parse_timestamp,
+)
+
+_OPEN, _HIGH, _LOW, _CLOSE = range(4)
+_ABSENT: Final = ""
+
+
+@dataclass(slots=True)
+class Block:
+    """Some thousands of rows, column by column, in the order of the event's fields.
+
+    `ts_ns` is when each event is known (a bar's close). `columns` are the prices, sizes and
+    sides; `lines` are the rows' places in the file.
+    """
+
+    ts_ns: list[int]
+    columns: list[list[Any]]
+    lines: Sequence[int]
+
+    def __len__(self) -> int:
+        return len(self.ts_ns)
+
+    def part(self, start: int, end: int) -> Block:
+        """Rows `start` to `end` (not included)."""
+        return Block(
+            self.ts_ns[start:end],
+            [column[start:end] for column in self.columns],
+            self.lines[start:end],
+        )
+
+
+@dataclass(slots=True)
+class FileState:
+    """One file being read: what it holds, and where the reading stands.
+
+    `interval_ns` is 0 for moments (quotes, trades). `report_gaps` is off for the halves of a
+    pair, whose gaps are judged once they are joined. `rows` counts all rows met, `last_ns` is
+    the event time of the last row kept. `has_long_sizes` remembers that sizes have more decimals
+    than the instrument's, as sizes with the noise of binary floats do. `judge_order` is off while
+    rows are only collected, to be sorted.
+    """
+
+    path: Path
+    layout: Layout
+    header: list[str]
+    instrument: Instrument
+    interval_ns: int
+    tally: DefectTally
+    report_gaps: bool = True
+    rows: int = 0
+    last_ns: int | None = None
+    has_long_sizes: bool = False
+    judge_order: bool = True
+    prices: PriceReader = field(init=False)
+    sizes: SizeReader = field(init=False)
+    sides: SideReader = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.prices = PriceReader(self.instrument)
+        self.sizes = SizeReader(self.instrument)
+        self.sides = SideReader()
+
+    def report(self, kind: str, line: int, detail: str) -> None:
+        """Count a defect of this file."""
+        self.tally.add(Defect(kind, self.path, line, detail))
+
+
+def chunk_rows(state: FileState, chunk: Chunk) -> Iterable[tuple[int, list[str]]]:
+    """(line, cells) of a chunk; blank lines are passed over, a cut last line is reported."""
+    text = chunk.data.decode("utf-8", "replace")
+    lines = text.split("\n")
+    tail = lines.pop()
+    width = len(state.header)
+    for line_number, line in enumerate(lines, chunk.first_line):
+        stripped = line[:-1] if line.endswith("\r") else line
+        if stripped:
+            yield line_number, split_line(stripped)
+    tail_line = chunk.first_line + len(lines)
+    if chunk.cut:
+        state.rows += bool(tail)
+        state.report(TRUNCATED_ROW, tail_line, f"the compressed file ends early ({chunk.cut})")
+    elif tail.rstrip("\r"):
+        cells = split_line(tail.rstrip("\r"))
+        if len(cells) < width:
+            state.rows += 1
+            state.report(
+                TRUNCATED_ROW,
+                tail_line,
+                f"the file ends after {len(cells)} of {width} columns: {tail[:80]!r}",
+            )
+        else:
+            yield tail_line, cells
+
+
+def read_rows(state: FileState, rows: Iterable[tuple[int, list[str]]]) -> Block:
+    """Judge rows of cells one by one; those that can be used come back as a block."""
+    layout = state.layout
+    width = len(state.header)
+    position = {name: index for index, name in enumerate(state.header)}
+    names = (TIMESTAMP, *layout.prices, *layout.sizes, *layout.sides)
+    # A column the file does not have reads an empty cell put after the last.
+    pick = itemgetter(*(position.get(name, width) for name in names))
+    price_end = 1 + len(layout.prices)
+    size_end = price_end + len(layout.sizes)
+    prices, sizes, sides = state.prices, state.sizes, state.sides
+    is_bars, is_quotes = layout.kind == BARS, layout.kind == QUOTES
+    kept: list[tuple[Any, ...]] = []
+    times_ns: list[int] = []
+    lines: list[int] = []
+    for line, cells in rows:
+        state.rows += 1
+        try:
+            if len(cells) != width:
+                raise RowError(WRONG_COLUMN_COUNT, f"{len(cells)} columns instead of {width}")
+            cells.append(_ABSENT)
+            picked = pick(cells)
+            ts_ns = parse_timestamp(picked[0]) + state.interval_ns
+            values: tuple[Any, ...] = tuple(map(prices.__getitem__, picked[1:price_end]))
+            if is_bars:
+                _check_bar(values)
+            values += tuple(map(sizes.__getitem__, picked[price_end:size_end]))
+            values += tuple(map(sides.__getitem__, picked[size_end:]))
+            if state.judge_order:
+                check_order(state, ts_ns, line)
+        except RowError as error:
+            state.report(error.kind, line, error.detail)
+            continue
+        if is_quotes and values[0] > values[1]:
+            state.report(CROSSED, line, crossed_detail(state, *values[:2]))
+        state.last_ns = ts_ns
+        times_ns.append(ts_ns)
+        kept.append(values)
+        lines.append(line)
+    if not kept:
+        return Block([], [[] for _ in names[1:]], [])
+    return Block(times_ns, [list(column) for column in zip(*kept, strict=True)], lines)
+
+
+def _check_bar(prices: Sequence[int]) -> None:
+    high, low = prices[_HIGH], prices[_LOW]
+    if high < low:
+        raise RowError(HIGH_BELOW_LOW, f"high is below low ({high} < {low} units)")
+    for name, price in (("open", prices[_OPEN]), ("close", prices[_CLOSE])):
+        if not low <= price <= high:
+            raise RowError(
+                HIGH_BELOW_LOW, f"{name} is outside of low and high ({low}..{high} units, {price})"
+            )
+
+
+def check_order(state: FileState, ts_ns: int, line: int) -> None:
+    """Judge a row's time against the last row kept. Raises RowError; reports a gap."""
+    if state.last_ns is None:
+        return
+    step_ns = ts_ns - state.last_ns
+    if step_ns < 0:
+        raise RowError(BACKWARDS_TIME, f"{seconds_text(-step_ns)} s earlier than the row before")
+    if not state.interval_ns:
+        return
+    if step_ns == 0:
+        raise RowError(DUPLICATE_BAR, "a second bar of the same time")
+    if step_ns < state.interval_ns:
+        raise RowError(
+            OVERLAP,
+            f"begins {seconds_text(step_ns)} s after the bar before it, whose interval is"
+            f" {seconds_text(state.interval_ns)} s",
+        )
+    if step_ns > state.interval_ns and state.report_gaps:
+        state.report(GAP, line, gap_detail(step_ns, state.interval_ns))
+
+
+def crossed_detail(state: FileState, bid_units: int, ask_units: int) -> str:
+    """Which bid is above which ask."""
+    bid, ask = map(state.instrument.price_text, (bid_units, ask_units))
+    return f"bid {bid} is above ask {ask}"
+
+
+def gap_detail(step_ns: int, interval_ns: int) -> str:
+    """How long a hole in a series of bars is."""
+    return (
+        f"{seconds_text(step_ns)} s after the bar before it, whose interval is"
+        f" {seconds_text(interval_ns)} s"
+    )
+
+
+def seconds_text(duration_ns: int) -> str:
+    """Nanoseconds as seconds, without needless zeros."""
+    whole, part = divmod(duration_ns, 1_000_000_000)
+    return f"{whole}.{part:09d}".rstrip("0").rstrip(".") if part else str(whole)

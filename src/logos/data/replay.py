@@ -1,0 +1,172 @@
+"""Many recorded sources as one stream of events in the order of time.
+
+Method: every source keeps one block of columns. The horizon is the earliest of the times up to
+which each unfinished source has been read; everything before it is known, so it is taken from
+each block, turned into events, concatenated in the order of the sources and sorted by time with
+a stable sort, which finds the runs already in order. Memory is blocks times sources, however
+long the recordings are. One source alone is already in order and is not sorted.
+
+Tie rule: events of equal `ts_ns` come in the order of the sources as given, and within a source
+in the order of its rows. The order does not depend on how large the blocks are.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterator, Mapping, Sequence
+from operator import attrgetter
+
+from logos.core.instrument import Instrument
+from logos.core.messages import MarketEvent
+from logos.data.defects import DefectTally
+from logos.data.readers.blocks import read_blocks, to_events
+from logos.data.readers.rows import Block
+from logos.data.source import DataSource
+from logos.data.suggest import suggest_instrument
+from logos.errors import DataError
+
+_by_time = attrgetter("ts_ns")
+
+
+class _Buffer:
+    """What has been read of one source and not yet been replayed: rows from `position` on."""
+
+    __slots__ = ("block", "is_finished", "position", "stream")
+
+    def __init__(self, stream: Iterator[Block]) -> None:
+        self.stream = stream
+        self.block = Block([], [[] for _ in range(16)], ())
+        self.position = 0
+        self.is_finished = False
+
+    def read_on(self) -> None:
+        """Append the next block to what is left, or notice that there is none."""
+        read = next(self.stream, None)
+        if read is None:
+            self.is_finished = True
+            return
+        left = self.take_all()
+        # The rows at the horizon had to wait for those of the same time in the next block.
+        columns = [[*early, *late] for early, late in zip(left.columns, read.columns, strict=False)]
+        self.block = Block([*left.ts_ns, *read.ts_ns], columns, ())
+        self.position = 0
+
+    def take_before(self, horizon_ns: int) -> Block:
+        """Rows before `horizon_ns`. Those at it wait: the next block may have more of them."""
+        return self._take(bisect_left(self.block.ts_ns, horizon_ns, self.position))
+
+    def take_all(self) -> Block:
+        """All rows left."""
+        return self._take(len(self.block))
+
+    def _take(self, end: int) -> Block:
+        part = self.block.part(self.position, end)
+        self.position = end
+        return part
+
+
+class ReplayFeed:
+    """Recorded market data as time-ordered lists of events.
+
+    Events with `start_ns <= ts_ns < end_ns` are replayed (None: no limit). `accept` holds the
+    kinds of data defects that are tolerated, as for `check`; `defects` then has one tally for
+    each source, filled as the reading proceeds (rows before `start_ns` are read and judged too).
+    `fast` forces one of the two readers.
+
+    Raises DataError for no sources or a symbol without an instrument.
+    """
+
+    def __init__(
+        self,
+        sources: Sequence[DataSource],
+        instruments: Mapping[str, Instrument],
+        *,
+        start_ns: int | None = None,
+        end_ns: int | None = None,
+        accept: frozenset[str] = frozenset(),
+        fast: bool | None = None,
+    ) -> None:
+        if not sources:
+            raise DataError("nothing to replay: no market data was found or selected")
+        for source in sources:
+            if source.symbol not in instruments:
+                raise DataError(
+                    f"no instrument for {source.symbol} ({source.path}). Add this to the"
+                    f" configuration, after checking it:\n\n{suggest_instrument(source)}"
+                )
+        self.sources = list(sources)
+        self.instruments = instruments
+        self.start_ns = start_ns
+        self.end_ns = end_ns
+        self.accept = accept
+        self.defects = [DefectTally() for _ in self.sources]
+        self._fast = fast
+
+    def chunks(self, skip: int = 0) -> Iterator[list[MarketEvent]]:
+        """Lists of some thousands of events, in order; the first `skip` events are left out.
+
+        Skipping reads the data but makes no events. Raises DataError on a data defect that is
+        not accepted, and when there are fewer than `skip` events.
+        """
+        self.defects = [DefectTally() for _ in self.sources]
+        left_to_skip = skip
+        for parts in self._steps():
+            count = sum(len(part) for part in parts)
+            if not count or count <= left_to_skip:
+                left_to_skip -= count
+                continue
+            yield self._events(parts)[left_to_skip:]
+            left_to_skip = 0
+        if left_to_skip:
+            raise DataError(
+                f"cannot continue after event {skip}: the data has only {skip - left_to_skip};"
+                " it is not the data this session began with"
+            )
+
+    def _events(self, parts: list[Block]) -> list[MarketEvent]:
+        events: list[MarketEvent] = []
+        filled = 0
+        for source, part in zip(self.sources, parts, strict=True):
+            if len(part):
+                events += to_events(source, self.instruments[source.symbol], part)
+                filled += 1
+        if filled > 1:
+            events.sort(key=_by_time)
+        return events
+
+    def _steps(self) -> Iterator[list[Block]]:
+        """For each step, the part of every source that lies before the horizon."""
+        buffers = [
+            _Buffer(self._limited(source, tally))
+            for source, tally in zip(self.sources, self.defects, strict=True)
+        ]
+        if len(buffers) == 1:
+            yield from ([block] for block in buffers[0].stream)
+            return
+        for buffer in buffers:
+            buffer.read_on()
+        while True:
+            limits_ns = [buffer.block.ts_ns[-1] for buffer in buffers if not buffer.is_finished]
+            if not limits_ns:
+                break
+            horizon_ns = min(limits_ns)
+            yield [buffer.take_before(horizon_ns) for buffer in buffers]
+            for buffer in buffers:
+                if not buffer.is_finished and buffer.block.ts_ns[-1] == horizon_ns:
+                    buffer.read_on()
+        yield [buffer.take_all() for buffer in buffers]
+
+    def _limited(self, source: DataSource, tally: DefectTally) -> Iterator[Block]:
+        """The source's blocks, cut to the time asked for; never empty ones."""
+        instrument = self.instruments[source.symbol]
+        blocks = read_blocks(source, instrument, accept=self.accept, tally=tally, fast=self._fast)
+        for block in blocks:
+            start, end = 0, len(block)
+            if self.start_ns is not None:
+                start = bisect_left(block.ts_ns, self.start_ns)
+            if self.end_ns is not None:
+                end = bisect_left(block.ts_ns, self.end_ns)
+            if start < end:
+                yield block if end - start == len(block) else block.part(start, end)
+            if end < len(block):
+                return

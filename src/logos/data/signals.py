@@ -1,0 +1,258 @@
+"""Signals made elsewhere drive a session: a CSV file, or the rows of any dataframe.
+
+One row is a time, a symbol and one wish, in one of three columns:
+
+- `side`: BUY or SELL is a market order; LONG (1) and SHORT (-1) are positions to be held, FLAT,
+  EXIT or 0 is none. `quantity` (optional) says how much; else the strategy's parameter does; a
+  BUY or SELL without either trades the session's `orders.quantity`.
+- `target`: the position to be at, negative for short.
+- `weight`: the same as a fraction of equity.
+
+Times are ISO-8601 (UTC where no zone is written) or epoch numbers in s, ms, us or ns, and must
+not run backwards. A file with any defect is refused whole, with every defect named: half a set
+of signals is another strategy.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections import deque
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+from logos.core.messages import Bar, MarketEvent, Quote, QuoteBar, Trade
+from logos.core.strategy import Answer, Context, Request, Strategy, Target, Weight, market
+from logos.core.types import NS_PER_SECOND, Side
+from logos.data.readers.numbers import RowError, parse_timestamp
+from logos.errors import DataError
+
+WISHES: Final = ("side", "target", "weight")
+COLUMNS: Final = ("timestamp", "symbol", *WISHES, "quantity")
+_DEFECTS_SHOWN_MAX: Final = 50
+
+_ORDERS: Final = {"BUY": Side.BUY, "SELL": Side.SELL}
+_POSITIONS: Final = {"LONG": 1, "1": 1, "SHORT": -1, "-1": -1, "FLAT": 0, "EXIT": 0, "0": 0}
+_NO_ZONE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[T ][0-9:]+(?:\.[0-9]+)?)?")
+_ABSENT: Final = frozenset(("", "nan", "none", "nat", "<na>"))
+"""How an empty cell reads once a dataframe has turned it into text."""
+
+
+class Signal(NamedTuple):
+    """At `ts_ns` (nanoseconds UTC) the maker of the signals wished for `request`."""
+
+    ts_ns: int
+    symbol: str
+    request: Request
+
+
+class SignalStrategy(Strategy):
+    """Acts out signals, each at the first event of its symbol at or after its time.
+
+    `file` is a CSV; `signals` are ready-made ones, as of `from_frame`. `quantity` is for side
+    rows that name none. `delay_s` is added to every time: bars are known at their close, so
+    signals stamped with the open of the minute they were computed from need 60.
+    """
+
+    def __init__(
+        self,
+        file: str = "",
+        quantity: Decimal | None = None,
+        delay_s: int = 0,
+        signals: Sequence[Signal] | None = None,
+    ) -> None:
+        if bool(file) == (signals is not None):
+            raise ValueError("give the signals either as file or as signals")
+        if delay_s < 0:
+            raise ValueError(f"delay_s ({delay_s}) cannot be negative: that would be foresight")
+        chosen = read_signals(file, quantity) if signals is None else signals
+        self._delay_ns = delay_s * NS_PER_SECOND
+        self._queues: dict[str, deque[Signal]] = {}
+        for signal in chosen:
+            self._queues.setdefault(signal.symbol, deque()).append(signal)
+
+    @property
+    def unused(self) -> dict[str, int]:
+        """Signals not acted on (yet), by symbol: of symbols the session lacks, or left over."""
+        return {symbol: len(queue) for symbol, queue in self._queues.items() if queue}
+
+    def on_bar(self, context: Context, bar: Bar | QuoteBar) -> Answer:
+        return self._due(bar)
+
+    def on_quote(self, context: Context, quote: Quote) -> Answer:
+        return self._due(quote)
+
+    def on_trade(self, context: Context, trade: Trade) -> Answer:
+        return self._due(trade)
+
+    def save(self) -> dict[str, Any]:
+        # What is left stands at the ends of the queues, which are made of the same rows again.
+        return {symbol: len(queue) for symbol, queue in self._queues.items()}
+
+    def load(self, context: Context, state: dict[str, Any]) -> None:
+        for symbol, left in state.items():
+            queue = self._queues[symbol]
+            while len(queue) > left:
+                queue.popleft()
+
+    def _due(self, event: MarketEvent) -> Answer:
+        queue = self._queues.get(event.symbol)
+        now_ns = event.ts_ns - self._delay_ns
+        if not queue or queue[0].ts_ns > now_ns:
+            return None
+        due = []
+        while queue and queue[0].ts_ns <= now_ns:
+            due.append(queue.popleft().request)
+        return due
+
+
+def read_signals(path: str | Path, quantity: Decimal | None = None) -> list[Signal]:
+    """The signals of a CSV file, all of them or none.
+
+    `quantity` is for side rows without their own. Raises DataError with every defect as
+    `file:line: what`.
+    """
+    try:
+        with open(path, newline="", encoding="utf-8-sig") as file:
+            reader = csv.reader(file, strict=True)
+            rows = [(f"{path}:{reader.line_num}", cells) for cells in reader if cells]
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise DataError(f"{path}: the signals cannot be read: {error}") from error
+    if not rows:
+        raise DataError(f"{path}: the signals file is empty: it needs a header and rows")
+    header = [name.strip().lower() for name in rows[0][1]]
+    _check_header(f"{rows[0][0]}: ", header)
+    width = len(header)
+    collector = _Collector(quantity)
+    for place, cells in rows[1:]:
+        if len(cells) == width:
+            collector.add(place, dict(zip(header, cells, strict=True)))
+        else:
+            collector.refuse(place, f"{len(cells)} columns, the header names {width}")
+    return collector.finish(str(path))
+
+
+def from_frame(frame: Any, quantity: Decimal | None = None) -> list[Signal]:
+    """The signals of a dataframe (whatever has `to_dict("records")`) or of a list of dicts.
+
+    Columns and rules are those of the file; further columns are passed over, and times may be
+    datetimes. Raises DataError with every defect as `row N: what`, counted from 0.
+    """
+    records: Iterable[Mapping[Any, Any]]
+    records = frame.to_dict("records") if hasattr(frame, "to_dict") else frame
+    collector = _Collector(quantity)
+    for number, record in enumerate(records):
+        row = {str(name).lower(): _text(value) for name, value in record.items()}
+        if number == 0:
+            _check_header("", [name for name in row if name in COLUMNS])
+        collector.add(f"row {number}", row)
+    return collector.finish("the frame of signals")
+
+
+def _check_header(place: str, names: Sequence[str]) -> None:
+    """Raise DataError unless the columns make sense together."""
+    unknown = [name for name in names if name not in COLUMNS]
+    if unknown:
+        raise DataError(f"{place}unknown column {unknown[0]!r}: known are {', '.join(COLUMNS)}")
+    if len(set(names)) != len(names):
+        raise DataError(f"{place}a column is named twice: {', '.join(names)}")
+    wishes = [name for name in WISHES if name in names]
+    if "timestamp" not in names or "symbol" not in names or len(wishes) != 1:
+        raise DataError(
+            f"{place}the columns must be timestamp, symbol and one of {', '.join(WISHES)} "
+            f"(quantity may follow side), not {', '.join(names) or 'none'}"
+        )
+    if "quantity" in names and wishes != ["side"]:
+        raise DataError(f"{place}quantity goes with side: a {wishes[0]} is a quantity already")
+
+
+class _Collector:
+    """Signals row by row, and what is wrong with the others."""
+
+    def __init__(self, quantity: Decimal | None) -> None:
+        self._quantity = quantity
+        self._signals: list[Signal] = []
+        self._defects: list[str] = []
+        self._last_ns: int | None = None
+
+    def refuse(self, place: str, why: str) -> None:
+        self._defects.append(f"{place}: {why}")
+
+    def add(self, place: str, row: Mapping[str, str]) -> None:
+        """Take a row as a signal, or note why not."""
+        try:
+            ts_ns = _moment(row.get("timestamp", "").strip())
+            if self._last_ns is not None and ts_ns < self._last_ns:
+                raise ValueError("earlier than the row before it: sort the signals by time")
+            self._last_ns = ts_ns
+            symbol = row.get("symbol", "").strip()
+            if not symbol:
+                raise ValueError("no symbol")
+            self._signals.append(Signal(ts_ns, symbol, _request(row, self._quantity)))
+        except (ValueError, RowError) as error:
+            self.refuse(place, str(error))
+
+    def finish(self, source: str) -> list[Signal]:
+        """All signals; raises DataError when any row had a defect, or there is no row."""
+        if self._defects:
+            shown = self._defects[:_DEFECTS_SHOWN_MAX]
+            if len(self._defects) > len(shown):
+                shown.append(f"and {len(self._defects) - len(shown)} more")
+            count = len(self._defects)
+            raise DataError(
+                f"{source}: {count} defect{'s' * (count != 1)} to correct; none of it was used:\n"
+                + "\n".join(shown)
+            )
+        if not self._signals:
+            raise DataError(f"{source}: no signals in it")
+        return self._signals
+
+
+def _moment(text: str) -> int:
+    """Nanoseconds UTC; a time without a zone is UTC, a date alone its midnight."""
+    if _NO_ZONE.fullmatch(text):
+        text = f"{text}T00:00:00Z" if len(text) == len("2026-01-05") else f"{text}Z"
+    return parse_timestamp(text)
+
+
+def _request(row: Mapping[str, str], quantity: Decimal | None) -> Request:
+    """The wish of a row; raises ValueError saying what is wrong with it."""
+    if "target" in row:
+        return Target(_number(row["target"], "target"))
+    if "weight" in row:
+        return Weight(_number(row["weight"], "weight"))
+    own = row.get("quantity", "").strip()
+    if own:
+        quantity = _number(own, "quantity")
+        if quantity <= 0:
+            raise ValueError(f"quantity {own} must be positive: the side says the direction")
+    word = row.get("side", "").strip().upper()
+    if word in _ORDERS:
+        return _ORDERS[word] if quantity is None else market(_ORDERS[word], quantity)
+    if word not in _POSITIONS:
+        known = ", ".join((*_ORDERS, *_POSITIONS))
+        raise ValueError(f"side is one of {known}, not {row.get('side', '')!r}")
+    sign = _POSITIONS[word]
+    if sign and quantity is None:
+        raise ValueError(f"{word} is a position of what size? add a column or parameter quantity")
+    return Target(sign * quantity if quantity is not None else 0)
+
+
+def _number(text: str, name: str) -> Decimal:
+    try:
+        number = Decimal(text.strip())
+    except InvalidOperation:
+        raise ValueError(f"{name} is not a number: {text!r}") from None
+    if not number.is_finite():
+        raise ValueError(f"{name} is not finite: {text!r}")
+    return number
+
+
+def _text(value: object) -> str:
+    """A dataframe's cell as the file would have it: whole floats lose their '.0', NaN is empty."""
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    text = str(value)
+    return "" if text.lower() in _ABSENT else text

@@ -1,0 +1,217 @@
+"""Finding market data: which files hold what, of which symbol, at which interval.
+
+Nothing is configured twice. The kind is read from the header, the symbol and the interval from
+the file's name (`SYMBOL_..._1m_....csv`), the interval else from the rows themselves; two files
+that differ in `_bid` and `_ask` are one two-sided source. What cannot be told is an error that
+says how to tell it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, Final
+
+from logos.data.defects import BAD_HEADER, EMPTY_FILE
+from logos.data.layout import (
+    BARS,
+    EXTENSIONS,
+    INTERVAL_TOKENS_NS,
+    QUOTE_BARS,
+    TIMESTAMP,
+    clean_header,
+    describe_layouts,
+    extension_of,
+    kind_of_header,
+    stem_of,
+)
+from logos.data.readers.head import first_lines
+from logos.data.readers.numbers import RowError, parse_timestamp
+from logos.errors import DataError
+
+_ROWS_TO_INFER_INTERVAL: Final = 200
+_SIDE_SUFFIXES: Final = ("_bid", "_ask")
+
+
+@dataclass(frozen=True, slots=True)
+class DataSource:
+    """One stream of market data of one symbol.
+
+    `kind` is "bars", "quote_bars", "quotes" or "trades"; `interval_ns` is the length of a bar
+    and None for quotes and trades; `ask_path` is the second file of a two-sided pair, whose bid
+    file is `path`.
+    """
+
+    path: Path
+    symbol: str
+    kind: str
+    interval_ns: int | None = None
+    ask_path: Path | None = None
+
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """All files of the source."""
+        return (self.path,) if self.ask_path is None else (self.path, self.ask_path)
+
+    def __str__(self) -> str:
+        return f"{self.symbol} {self.kind} ({', '.join(str(path) for path in self.paths)})"
+
+
+def discover(
+    paths: Iterable[str | Path] | str | Path,
+    *,
+    symbols: Collection[str] | None = None,
+    overrides: Mapping[str, Mapping[str, Any]] | None = None,
+) -> list[DataSource]:
+    """Find the sources in files and folders (folders with all below them, in sorted order).
+
+    `symbols` keeps only these symbols, and each of them must be found. `overrides` says what a
+    file's name does not: it maps a file's name to any of "symbol" (text) and "interval" (such
+    as "1m", or nanoseconds). Files of other extensions are ignored in folders.
+
+    Raises DataError for a missing or empty path, an unknown header, half a bid/ask pair, the
+    same file in two formats, or an interval that cannot be told.
+    """
+    given = [paths] if isinstance(paths, str | Path) else list(paths)
+    if not given:
+        raise DataError(
+            "no market data was named; name files or folders of .csv, .csv.gz or .parquet"
+        )
+    files = [file for path in given for file in _files_of(Path(path))]
+    sources = [_source_of(group, overrides or {}) for group in _paired(list(dict.fromkeys(files)))]
+    if symbols is not None:
+        found = {source.symbol for source in sources}
+        missing = sorted(set(symbols) - found)
+        if missing:
+            raise DataError(
+                f"no market data for {', '.join(missing)} in {', '.join(map(str, given))};"
+                f" found: {', '.join(sorted(found))}"
+            )
+        sources = [source for source in sources if source.symbol in symbols]
+    return sources
+
+
+def _files_of(path: Path) -> list[Path]:
+    if path.is_dir():
+        found = sorted(
+            file for file in path.rglob("*") if file.is_file() and extension_of(file) is not None
+        )
+        visible = [file for file in found if not file.name.startswith(".")]
+        if not visible:
+            raise DataError(f"{path}: no market data in this folder (.csv, .csv.gz or .parquet)")
+        return visible
+    if not path.exists():
+        raise DataError(f"{path}: there is no such file or folder")
+    if extension_of(path) is None:
+        raise DataError(f"{path}: not market data by its name; expected .csv, .csv.gz or .parquet")
+    return [path]
+
+
+def _paired(files: Sequence[Path]) -> list[tuple[Path, ...]]:
+    """Group files into sources: (file,) or (bid file, ask file), in the order of `files`."""
+    by_stem: dict[tuple[Path, str], Path] = {}
+    for file in files:
+        key = (file.parent, stem_of(file))
+        if key in by_stem:
+            raise DataError(
+                f"{by_stem[key]} and {file}: the same data in two formats would be replayed twice;"
+                " keep one of them, or name the one to use"
+            )
+        by_stem[key] = file
+    groups: list[tuple[Path, ...]] = []
+    taken: set[Path] = set()
+    for (folder, stem), file in by_stem.items():
+        if file in taken:
+            continue
+        if not stem.endswith(_SIDE_SUFFIXES):
+            groups.append((file,))
+            continue
+        base = stem[:-4]
+        sides = [
+            by_stem.get((folder, base + suffix)) or _sibling(folder, base + suffix)
+            for suffix in _SIDE_SUFFIXES
+        ]
+        bid, ask = sides
+        if bid is None or ask is None:
+            missing = _SIDE_SUFFIXES[sides.index(None)]
+            raise DataError(
+                f"{file}: the other half of the pair, {base}{missing}, is missing; put it beside"
+                " this file, or rename this one without the suffix to use it as one-sided data"
+            )
+        taken.update((bid, ask))
+        groups.append((bid, ask))
+    return groups
+
+
+def _sibling(folder: Path, stem: str) -> Path | None:
+    """The file of that stem in the folder: half a pair that was named finds its other half."""
+    files = [folder / (stem + extension) for extension in EXTENSIONS]
+    return next((file for file in files if file.is_file()), None)
+
+
+def _source_of(group: tuple[Path, ...], overrides: Mapping[str, Mapping[str, Any]]) -> DataSource:
+    path = group[0]
+    override: Mapping[str, Any] = {}
+    for file in group:
+        override = {**override, **overrides.get(file.name, {})}
+    kinds = [_kind_of(file) for file in group]
+    if len(group) == 2 and kinds != [BARS, BARS]:
+        raise DataError(f"{group[0]}, {group[1]}: a _bid/_ask pair must hold bars, not {kinds[0]}")
+    symbol = str(override.get("symbol", stem_of(path).split("_")[0]))
+    interval_ns = _interval_of(path, override) if kinds[0] == BARS else None
+    if len(group) == 2:
+        return DataSource(path, symbol, QUOTE_BARS, interval_ns, group[1])
+    return DataSource(path, symbol, kinds[0], interval_ns)
+
+
+def _kind_of(path: Path) -> str:
+    rows = first_lines(path, 1)
+    if not rows:
+        raise DataError(f"{path}: {EMPTY_FILE}: the file is empty; remove it or fetch it again")
+    kind = kind_of_header(clean_header(rows[0]))
+    if kind is None:
+        raise DataError(
+            f"{path}:1: {BAD_HEADER}: no known layout in the columns"
+            f" {','.join(rows[0])[:120]!r}. Known: {describe_layouts()}."
+            " Files in other formats: logos data import."
+        )
+    return kind
+
+
+def interval_from_text(text: str | int) -> int:
+    """Nanoseconds of "1m", "5m", "1h", "1d" and the like; an integer is nanoseconds already.
+
+    Raises DataError for anything else.
+    """
+    if isinstance(text, int) and text > 0:
+        return text
+    if text in INTERVAL_TOKENS_NS:
+        return INTERVAL_TOKENS_NS[str(text)]
+    raise DataError(f"not an interval: {text!r}; use one of {', '.join(INTERVAL_TOKENS_NS)}")
+
+
+def _interval_of(path: Path, override: Mapping[str, Any]) -> int:
+    if "interval" in override:
+        return interval_from_text(override["interval"])
+    for token in stem_of(path).split("_")[1:]:
+        if token in INTERVAL_TOKENS_NS:
+            return INTERVAL_TOKENS_NS[token]
+    rows = first_lines(path, _ROWS_TO_INFER_INTERVAL)
+    index = clean_header(rows[0]).index(TIMESTAMP)
+    times_ns: list[int] = []
+    for row in rows[1:]:
+        # A row that cannot be read says nothing about the interval; the check reports it.
+        if len(row) == len(rows[0]):
+            try:
+                times_ns.append(parse_timestamp(row[index]))
+            except RowError:
+                continue
+    steps = [late - early for early, late in pairwise(times_ns) if late > early]
+    if not steps:
+        raise DataError(
+            f"{path}: cannot tell the bars' interval; put it into the file's name, such as"
+            f" {path.name.split('_')[0]}_1m_NAME.csv"
+        )
+    return min(steps)

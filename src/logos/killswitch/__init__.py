@@ -1,0 +1,1 @@
+"""The kill switch: its files, its rules, its history."""

@@ -1,1 +1,0 @@
-"""The kill switch, and what watches and rehearses it."""

@@ -1,0 +1,280 @@
+"""The session's folder and everything that is written into it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from logos import paths
+from logos.config import ConfigError
+from logos.core.book import Book
+from logos.core.records import Record
+from logos.core.types import SwitchState
+from logos.journal.codec import SCHEMA_VERSION
+from logos.journal.writer import (
+    START,
+    JournalDiffersError,
+    JournalWriter,
+    cut_file,
+    replace_file,
+    sync_file,
+    sync_folder,
+)
+from logos.observe.jsonlog import JsonLog
+from logos.session.artifacts.counts import Tally
+from logos.session.artifacts.decisions import DecisionLog
+from logos.session.artifacts.snapshot import SNAPSHOT, FileMark, Snapshot, encode_snapshot, marked
+from logos.session.artifacts.tables import TABLES, ArtifactWriter
+
+_LAST_FILE: Final = "host.json"
+
+
+def claim_folder(session_id: str, home: Path | None = None) -> tuple[str, Path]:
+    """Make the folder of a new session; an empty id takes the next free `session-NNNN`.
+
+    `home` is the workspace (None: the configured one).
+
+    Raises ConfigError for an id that is malformed or taken, OSError when it cannot be made.
+    """
+    if session_id:
+        try:
+            folder = paths.within(home, paths.session_dir(session_id))
+        except ValueError as error:
+            raise ConfigError(str(error)) from None
+        if not _claim(folder):
+            raise ConfigError(
+                f"session {session_id} exists already in {folder}; "
+                "choose another --session-id (a session is never overwritten)"
+            )
+        return session_id, folder
+    number = 1
+    while not _claim(paths.within(home, paths.session_dir(f"session-{number:04d}"))):
+        number += 1
+    return f"session-{number:04d}", paths.within(home, paths.session_dir(f"session-{number:04d}"))
+
+
+def _claim(folder: Path) -> bool:
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir()
+    except FileExistsError:
+        return False
+    sync_folder(folder.parent)
+    return True
+
+
+def is_finished(folder: Path) -> bool:
+    """Whether every file of a sealed session is complete: host.json is written last of all."""
+    return (folder / _LAST_FILE).is_file()
+
+
+def projection_files(session_id: str, folder: Path, home: Path | None) -> dict[str, Path]:
+    """The tables and the log of a session, by the names its snapshots have for them."""
+    log = paths.within(home, paths.logs_dir()) / f"{session_id}.jsonl"
+    return {**{name: folder / name for name in TABLES}, "log": log}
+
+
+class SessionFolder:
+    """All files of one running session: journal first, then what is projected from it."""
+
+    def __init__(
+        self,
+        session_id: str,
+        folder: Path,
+        books: Mapping[str, Book],
+        home: Path | None = None,
+        whole_bytes: int | None = None,
+        snapshot: Snapshot | None = None,
+    ) -> None:
+        """Create every file of a new session, or take up those of one that is continued.
+
+        `whole_bytes` is how much of the journal is to be continued (None: a new session). What is
+        projected from it is made anew, or gone on with from a `snapshot` that was found to fit.
+        Raises OSError when a file cannot be made, SessionBusyError when another process has the
+        session.
+        """
+        self.folder = folder
+        self.tally = Tally()
+        self._projections = projection_files(session_id, folder, home)
+        self._marks = dict.fromkeys(self._projections, FileMark())
+        if whole_bytes is None:
+            self._journal = JournalWriter(folder / "state.jsonl")
+        else:
+            start = START if snapshot is None else snapshot.position
+            self._journal = JournalWriter.continuing(folder / "state.jsonl", whole_bytes, start)
+        try:
+            if whole_bytes is not None:
+                self._reopen()
+            if snapshot is None:
+                self._remove_projections()
+            else:
+                self._cut_projections(snapshot)
+            saved = {} if snapshot is None else snapshot.projections
+            self._artifacts = ArtifactWriter(
+                folder,
+                {symbol: book.unit_value for symbol, book in books.items()},
+                saved.get("artifacts"),
+            )
+            self._log = JsonLog(self._projections["log"])
+        except BaseException:
+            self._journal.close()
+            raise
+        self._decisions = DecisionLog(self._log)
+        if snapshot is not None:
+            self.tally.load(saved["tally"])
+            self._decisions.switch_state = SwitchState[saved["switch_state"]]
+
+    def _reopen(self) -> None:
+        """A session that is gone on with is not finished, whatever it was before."""
+        # First of all what says so, so that no crash finds it half remade.
+        (self.folder / _LAST_FILE).unlink(missing_ok=True)
+        sync_folder(self.folder)
+        for path in self.folder.glob(".*.tmp"):
+            path.unlink()
+
+    def _remove_projections(self) -> None:
+        """The journal holds everything: what was projected from it is projected again.
+
+        A new session has none, but its log may be there, left by another one of the same id.
+        """
+        for path in (self.folder / SNAPSHOT, *self._projections.values()):
+            if path.exists():
+                path.unlink()
+
+    def _cut_projections(self, snapshot: Snapshot) -> None:
+        """Take away what was projected after the snapshot: it will be projected again."""
+        for name, path in self._projections.items():
+            cut_file(path, snapshot.files[name].size)
+        self._marks = dict(snapshot.files)
+
+    @property
+    def is_continuing(self) -> bool:
+        """Whether a continued journal has lines left that the session has not made again."""
+        return self._journal.is_continuing
+
+    def check_continued(self) -> None:
+        """Raise JournalDiffersError if a continued journal says more than the session did."""
+        if self._journal.is_continuing:
+            raise JournalDiffersError(
+                self._journal.path, self._journal.sequence + 1, self._journal.offset
+            )
+
+    def write_open_orders(self) -> None:
+        """Rows in orders.csv for the orders that are open at the end of a stopped session."""
+        self._artifacts.write_open_orders()
+
+    def write_note(self, kind: str, fields: Mapping[str, Any]) -> None:
+        """Journal something that is no record of the core: the manifest, the seal."""
+        self._journal.append({"kind": kind, **fields})
+
+    def write(self, records: Sequence[Record]) -> None:
+        """Journal the records, then project them."""
+        if not records:
+            return
+        bodies = self._journal.append(*records)
+        self.tally.add(records)
+        self._artifacts.write(records)
+        self._decisions.write(records, bodies)
+
+    def cut_off_rest(self) -> int:
+        """Drop what a continued journal says beyond this; see `JournalWriter.cut_off_rest`."""
+        return self._journal.cut_off_rest()
+
+    def sync(self) -> None:
+        """Wait until the disk has the journal: before anything leaves for a real venue."""
+        self._journal.sync()
+
+    def flush(self) -> None:
+        """Hand what was written to the operating system: a killed process loses none of it."""
+        self._journal.flush()
+
+    def write_snapshot(self, state: Mapping[str, Any]) -> None:
+        """Replace state.json with `state` and the journal's position, after syncing all files."""
+        self._sync()
+        content = {
+            "schema": SCHEMA_VERSION,
+            "sequence": self._journal.sequence,
+            "journal_hash": self._journal.digest,
+            **state,
+        }
+        replace_file(self.folder / "state.json", _pretty(content))
+
+    def _sync(self) -> None:
+        """Bring the journal, the tables and the log to the disk."""
+        self._journal.sync()
+        self._artifacts.flush()
+        self._log.flush()
+        for path in self._projections.values():
+            sync_file(path)
+        sync_folder(self._log.path.parent)
+
+    def save(
+        self,
+        uuid: str,
+        consumed: int,
+        first_ns: int,
+        core: dict[str, Any],
+        strategy: dict[str, Any],
+    ) -> None:
+        """Replace the snapshot from which the session can be gone on with, after syncing all files.
+
+        The core must be as it was after the last record that was written.
+        """
+        self._sync()
+        for name, path in self._projections.items():
+            self._marks[name] = marked(path, self._marks[name])
+        position = self._journal.position
+        snapshot = Snapshot(
+            uuid=uuid,
+            consumed=consumed,
+            first_ns=first_ns,
+            sequence=position.sequence,
+            offset=position.offset,
+            digest=position.digest.hex(),
+            files=self._marks,
+            projections={
+                "artifacts": self._artifacts.save(),
+                "tally": self.tally.save(),
+                "switch_state": self._decisions.switch_state.name,
+            },
+            core=core,
+            strategy=strategy,
+        )
+        replace_file(self.folder / SNAPSHOT, encode_snapshot(snapshot))
+
+    def drop_snapshot(self) -> None:
+        """The session has ended: nobody goes on with it."""
+        path = self.folder / SNAPSHOT
+        if path.exists():
+            path.unlink()
+            # Before the file that says that the session is finished.
+            sync_folder(self.folder)
+
+    def write_text(self, name: str, text: str) -> None:
+        """Write one small file, atomically."""
+        # Last words about a failure come when all else may be there: it is not finished then.
+        (self.folder / _LAST_FILE).unlink(missing_ok=True)
+        replace_file(self.folder / name, text.encode())
+
+    def write_json(self, name: str, value: object) -> None:
+        """Write one small JSON file, atomically."""
+        replace_file(self.folder / name, _pretty(value))
+
+    def close(self) -> None:
+        """Bring everything to the disk; every file is closed even if one fails."""
+        try:
+            self._artifacts.close()
+        finally:
+            try:
+                self._log.close()
+            finally:
+                self._journal.close()
+
+
+def _pretty(value: object) -> bytes:
+    plain = msgspec.to_builtins(value)
+    return json.dumps(plain, indent=2, ensure_ascii=False).encode() + b"\n"

@@ -1,0 +1,162 @@
+"""The result of a session in figures: what session.md prints and `--json` gives.
+
+Everything here follows from configuration, data and seed alone, so that two runs give the same
+bytes. What depends on the machine and the hour (host, speed, wall time) is `host_facts`, which
+goes to host.json and nowhere else.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import socket
+import uuid
+from collections.abc import Sequence
+from decimal import Decimal
+from importlib import util
+from typing import Any
+
+from logos import __version__
+from logos.core.account import Account, EquityTrack, Ledger
+from logos.core.book import Book
+from logos.core.engine import TradingCore
+from logos.core.fixed import format_units
+from logos.data.check import CheckReport
+from logos.session.artifacts.counts import Tally
+from logos.session.artifacts.tables import Moments
+
+
+def session_uuid(session_id: str, config_hash: str, fingerprints: Sequence[str]) -> str:
+    """A UUID that follows from what the session is, so that a replay has the same."""
+    name = ":".join(("logos", session_id, config_hash, *fingerprints))
+    return str(uuid.uuid5(uuid.NAMESPACE_OID, name))
+
+
+def data_facts(reports: Sequence[CheckReport]) -> list[dict[str, Any]]:
+    """What was read: files, fingerprints, rows, times, tolerated defects."""
+    moments = Moments()
+    return [
+        {
+            "symbol": report.source.symbol,
+            "kind": report.source.kind,
+            "files": {path.name: report.fingerprints[path] for path in report.source.paths},
+            "rows": report.rows,
+            "rows_dropped": report.dropped,
+            "first": moments.text(report.first_ns) if report.first_ns is not None else "",
+            "last": moments.text(report.last_ns) if report.last_ns is not None else "",
+            "accepted_defects": dict(sorted(report.counts.items())),
+        }
+        for report in reports
+    ]
+
+
+def figures(core: TradingCore, tally: Tally) -> dict[str, Any]:
+    """Counts and books at this moment, as plain JSON values; money as decimal text."""
+    desk = core.desk
+    account = desk.account
+    return {
+        "ticks": desk.tick_id,
+        "orders": sum(tally.orders.values()),
+        "fills": sum(tally.fills.values()),
+        "blocked": tally.blocked,
+        "refused": tally.refused,
+        "refusals": dict(sorted(tally.refusals.items())),
+        "guards": dict(sorted(tally.guards.items())),
+        "orders_ended_by": dict(sorted(tally.ended_by.items())),
+        "symbols": {
+            symbol: _symbol_figures(book, tally.orders[symbol], tally.fills[symbol])
+            for symbol, book in desk.books.items()
+        },
+        "currencies": {each.currency: _ledger_figures(each) for each in account.ledgers},
+        "balances": {
+            wallet.asset: format_units(wallet.balance, wallet.decimals)
+            for wallet in account.wallets
+        },
+        "total": _total_figures(account),
+        "warnings": [
+            {"code": each.code, "symbol": each.symbol, "detail": each.detail}
+            for each in tally.warnings
+        ],
+        "warning_count": tally.warning_count,
+        "switch": [
+            {"tick_id": each.tick_id, "state": each.state, "reason": each.reason}
+            for each in tally.switch_changes
+        ],
+    }
+
+
+def _symbol_figures(book: Book, orders: int, fills: int) -> dict[str, Any]:
+    money = book.ledger.decimals
+    instrument = book.instrument
+    return {
+        "currency": book.ledger.currency,
+        "orders": orders,
+        "fills": fills,
+        "position": instrument.quantity_text(book.inventory.position),
+        "mark": instrument.price_text(book.mark),
+        "realised": format_units(book.realised, money),
+        "unrealised": format_units(book.unrealised, money),
+        "fees": format_units(book.fees, money),
+    }
+
+
+def _ledger_figures(ledger: Ledger) -> dict[str, str]:
+    money = ledger.decimals
+    return {
+        "initial": format_units(ledger.initial, money),
+        "realised": format_units(ledger.realised, money),
+        "unrealised": format_units(ledger.unrealised, money),
+        "fees": format_units(ledger.fees, money),
+        "equity": format_units(ledger.equity, money),
+        "locked": format_units(ledger.wallet.locked + ledger.maintenance_margin, money),
+        **_track_figures(ledger.track, money),
+    }
+
+
+def _total_figures(account: Account) -> dict[str, str] | None:
+    """Totals in the reporting currency; None when none is configured and there are several."""
+    if account.total is None:
+        return None
+    decimals = account.total_decimals
+
+    def summed(name: str) -> str:
+        units = sum(getattr(each, name) * each.total_factor for each in account.ledgers)
+        return format_units(units, decimals)
+
+    return {
+        "currency": account.total_currency,
+        **{name: summed(name) for name in ("initial", "realised", "unrealised", "fees")},
+        "equity": format_units(account.total.equity, decimals),
+        **_track_figures(account.total, decimals),
+    }
+
+
+def _track_figures(track: EquityTrack, decimals: int) -> dict[str, str]:
+    return {
+        "high_water": format_units(track.high_water, decimals),
+        "max_drawdown": format_units(track.max_drawdown, decimals),
+    }
+
+
+def is_compiled() -> bool:
+    """Whether the core runs as C extensions."""
+    spec = util.find_spec("logos.core.engine")
+    return spec is not None and not str(spec.origin).endswith(".py")
+
+
+def host_facts(started_ns: int, ended_ns: int, run_ns: int, ticks: int) -> dict[str, Any]:
+    """What depends on this machine and this hour. Times are wall-clock, nanoseconds UTC."""
+    moments = Moments()
+    seconds = Decimal(run_ns) / 1_000_000_000
+    return {
+        "started": moments.text(started_ns),
+        "ended": moments.text(ended_ns),
+        "run_seconds": f"{seconds:.6f}",
+        "ticks_per_second": int(ticks / seconds) if seconds else 0,
+        "host": socket.gethostname(),
+        "kernel": f"{platform.system()} {platform.release()}",
+        "python": platform.python_version(),
+        "software": __version__,
+        "core": "compiled" if is_compiled() else "interpreted",
+        "process": os.getpid(),
+    }

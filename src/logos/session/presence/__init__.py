@@ -1,0 +1,1 @@
+"""Signs of a running session: lock, heartbeat, operator commands, metrics."""

@@ -1,0 +1,74 @@
+"""A live session's figures: fed with what is journalled, told in a small file at every heartbeat.
+
+The file is `<session>.metrics.json` beside the session's log. It describes a running process and
+needs no fsync; the last one stays, with the figures of the session's end.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+
+import msgspec
+
+from logos import paths
+from logos.core.desk import Desk
+from logos.core.records import Record
+from logos.execution.metrics import MetricsAggregator, MetricSymbol, ReportingRates
+from logos.session.artifacts.folder import SessionFolder
+
+
+class MeteredFolder(SessionFolder):
+    """A session's folder that shows every record it has journalled to an aggregator."""
+
+    metrics: MetricsAggregator | None = None
+
+    def write(self, records: Sequence[Record]) -> None:
+        """As SessionFolder."""
+        super().write(records)
+        if records and self.metrics is not None:
+            self.metrics.add(records)
+
+
+def metrics_of(desk: Desk) -> MetricsAggregator:
+    """An aggregator for the symbols of a core, in the scales of its ledgers."""
+    account = desk.account
+    reporting = None
+    if account.total is not None:
+        factors = {ledger.currency: ledger.total_factor for ledger in account.ledgers}
+        reporting = ReportingRates(account.total_currency, account.total_decimals, factors)
+    return MetricsAggregator(
+        (
+            MetricSymbol(symbol, book.ledger.currency, book.ledger.decimals, book.unit_value)
+            for symbol, book in desk.books.items()
+        ),
+        reporting,
+    )
+
+
+class MetricsFile:
+    """Writes an aggregator's snapshots for whoever looks from outside."""
+
+    def __init__(self, session_id: str, home: Path | None) -> None:
+        self._path = metrics_path(session_id, home)
+        self._version = -1
+
+    def write(self, metrics: MetricsAggregator) -> None:
+        """Replace the file, if anything has changed. It is a convenience: a disk that refuses it
+        is the journal's to report."""
+        snapshot = metrics.snapshot()
+        if snapshot.version == self._version:
+            return
+        self._version = snapshot.version
+        temporary = self._path.with_name(f".{self._path.name}.tmp")
+        with suppress(OSError):
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            temporary.write_bytes(msgspec.json.encode(snapshot))
+            os.replace(temporary, self._path)
+
+
+def metrics_path(session_id: str, home: Path | None = None) -> Path:
+    """Where a session's figures are told."""
+    return paths.within(home, paths.logs_dir()) / f"{session_id}.metrics.json"

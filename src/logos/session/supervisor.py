@@ -1,0 +1,154 @@
+"""What stops a session from outside: the kill switch of this machine, and signals.
+
+- The switch is shared by all processes; a thread of ours looks at its files twenty times a second,
+  so that a bare `touch` is seen at the next tick even while no order asks gate 2.
+- SIGUSR1 engages the switch. SIGINT and SIGTERM ask the session to end in order; a second one ends
+  it where it stands, and says what that costs.
+- The beacon tells `logos kill` how far this session has come.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from types import FrameType
+from typing import Any, Final, Self
+
+from logos import __version__, paths
+from logos.core.engine import TradingCore
+from logos.core.gates import Switch
+from logos.core.types import SwitchState
+from logos.errors import LogosError
+from logos.killswitch.breaker import CircuitBreaker
+from logos.killswitch.records import SwitchError
+from logos.session.presence.beacon import SessionBeacon
+
+_LOOK_INTERVAL_S: Final = 0.05
+
+
+class SwitchEngagedError(LogosError):
+    """The kill switch does not allow a session to start; the message says how to clear it."""
+
+
+def tell_operator(text: str) -> None:
+    """Say something on standard error."""
+    print(text, file=sys.stderr)
+
+
+class SessionSwitch(CircuitBreaker):
+    """The machine's switch, whose reasons leave out when it happened.
+
+    They go into the journal, where the time that counts is the event's.
+    """
+
+    __slots__ = ()
+
+    def why(self) -> str:
+        status = self.status()
+        reason = status.why or "; ".join(status.causes)
+        return f"{reason} (by {status.who})" if status.who else reason
+
+
+def open_switch(
+    tell: Callable[[str], object],
+    home: Path | None = None,
+    *,
+    may_be_engaged: bool = False,
+    is_real: bool = False,
+) -> SessionSwitch:
+    """The kill switch of the workspace `home` (None: the machine's), ready for a session.
+
+    A machine with no history is armed for paper, and `tell` hears of it. `is_real`: for orders that
+    leave this process; a person must have armed the switch for them (`logos kill reset --mode
+    live`), on this machine and for this version.
+
+    Raises SwitchEngagedError when the switch is engaged or cannot be judged, unless it
+    `may_be_engaged` because the session to be resumed was ending on that account.
+    """
+    folder = paths.within(home, paths.state_dir()) / "kill-switch"
+    breaker = SessionSwitch(folder, build=__version__, mode="live" if is_real else "paper")
+    try:
+        if breaker.arm_if_new():
+            tell(f"kill switch: nothing was ever armed here; armed for paper in {breaker.folder}")
+    except SwitchError as error:
+        breaker.close()
+        if isinstance(error.__cause__, OSError):
+            raise error.__cause__ from None  # nothing engaged it: the folder cannot be written
+        raise SwitchEngagedError(str(error)) from None
+    if breaker.authority() is SwitchState.ENGAGED and not may_be_engaged:
+        status = breaker.status()
+        breaker.close()
+        raise SwitchEngagedError(
+            f"{CircuitBreaker.why(breaker)}\nNothing is traded until a person clears it:\n  "
+            f"{status.clear_command}"
+        )
+    return breaker
+
+
+class Guardian:
+    """Watches one running session; use it in a `with` around the events."""
+
+    def __init__(
+        self, session_id: str, switch: Switch, core: TradingCore, home: Path | None = None
+    ) -> None:
+        """Raises OSError when the beacon cannot be written, or the id is running already."""
+        self.stop_requested = False
+        self._switch = switch
+        self._core = core
+        self._done = threading.Event()
+        self._watcher: threading.Thread | None = None
+        self._beacon: SessionBeacon | None = None
+        self._handlers: dict[int, Any] = {}
+        if isinstance(switch, CircuitBreaker):
+            self._beacon = SessionBeacon(
+                paths.within(home, paths.state_dir()) / "sessions", session_id
+            )
+            self._watcher = threading.Thread(target=self._watch, daemon=True)
+
+    def __enter__(self) -> Self:
+        if self._watcher is not None:
+            self._watcher.start()
+        if threading.current_thread() is threading.main_thread():
+            for number in (signal.SIGINT, signal.SIGTERM):
+                self._handlers[number] = signal.signal(number, self._on_stop)
+            self._handlers[signal.SIGUSR1] = signal.signal(signal.SIGUSR1, self._on_engage)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._handlers.items():
+            signal.signal(number, handler)
+        self._done.set()
+        if self._watcher is not None:
+            self._watcher.join()
+        if self._beacon is not None:
+            self._beacon.close()
+
+    def report(self) -> None:
+        """Tell `logos kill` where the session stands. Raises OSError."""
+        if self._beacon is None or not isinstance(self._switch, CircuitBreaker):
+            return
+        is_blocked = self._core.is_blocked
+        has_drained = is_blocked and self._core.desk.guards.open_orders == 0
+        self._beacon.acknowledge(is_blocked, has_drained, self._switch.epoch)
+
+    def _watch(self) -> None:
+        # authority() never raises; looking is what brings a bare marker into the shared flag.
+        while not self._done.wait(_LOOK_INTERVAL_S):
+            self._switch.authority()
+
+    def _on_stop(self, _number: int, _frame: FrameType | None) -> None:
+        if self.stop_requested:
+            print(
+                "logos: forced to end; the journal is whole up to its last flush, the artifacts "
+                "may lack their last rows",
+                file=sys.stderr,
+            )
+            raise KeyboardInterrupt
+        self.stop_requested = True
+
+    def _on_engage(self, _number: int, _frame: FrameType | None) -> None:
+        # Not in the handler itself: it may have interrupted the switch's own locked code.
+        threading.Thread(target=self._switch.engage, args=("SIGUSR1", "signal")).start()

@@ -1,0 +1,1 @@
+"""Counterparties one can talk to: a terminal, exchanges, a broker."""

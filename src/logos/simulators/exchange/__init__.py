@@ -1,0 +1,1 @@
+"""A local exchange that plays back recorded markets over HTTP and websockets."""

@@ -1,0 +1,360 @@
+"""A MetaTrader 5 terminal with the ZeroMQ bridge in it, simulated: the four ports and their faults.
+
+For tests, rehearsals and stress: it trades on a paper market of its own, and every request, order
+and deal is in its audit, so that a judge can compare books. The system port is a router, which a
+REQ socket cannot tell from a REP socket, because a fault may be that no OK comes at all. The OK is
+sent once a request has been read, then the request is carried out, then the answer is pushed.
+
+A late or slow answer is pushed when it is due, while the terminal goes on; with `in_order` the
+terminal waits for it, as a real one would, because it does one thing after the other.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Final
+
+import msgspec
+import zmq
+import zmq.asyncio
+import zmq.auth
+import zmq.auth.asyncio
+
+from logos.adapters.mt5.gateway.settings import check_host, load_keys
+from logos.core.instrument import Instrument
+from logos.simulators.mt5.book import Audit, SimBook
+from logos.simulators.mt5.faults import (
+    LATE,
+    LOST,
+    OK_LOST,
+    TWICE,
+    UNREAD,
+    Fate,
+    FaultPlan,
+    fate_of,
+)
+from logos.simulators.mt5.market import Prices
+from logos.simulators.mt5.terminal import Terminal
+from logos.simulators.mt5.wire import REQUEST_BYTES_MAX, Request, RequestError, parse_request
+
+PORT_NAMES: Final = ("system", "data", "live", "streaming")
+PENDING_MAX: Final = 10_000
+"""Frames that wait for a client, for each port; more are dropped and counted."""
+
+_CANNOT_SEND_S: Final = 0.02
+
+
+class SimSymbol(msgspec.Struct, frozen=True, kw_only=True):
+    """One symbol of the terminal. `prices` gives (bid, ask) in units, one each `interval_s`.
+
+    With an interval of 0 nothing moves by itself: a test sets prices.
+    """
+
+    instrument: Instrument
+    prices: Prices
+    interval_s: float
+    commission_per_lot: str = "0"
+
+
+class SimOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """How the terminal is reached and how it behaves. A port of 0 is chosen by the system."""
+
+    host: str = "127.0.0.1"
+    ports: tuple[int, int, int, int] = (0, 0, 0, 0)
+    balance: str = "100000"
+    speed: float = 1.0
+    """Seconds of the terminal's clock per second: candles close so much sooner."""
+    faults: FaultPlan = FaultPlan()
+    does_echo: bool = True
+    """Whether answers carry the request's comment; an unchanged Expert Advisor's do not."""
+    in_order: bool = False
+    by_hand_every_s: float = 0.0
+    """Somebody trades by hand, in each symbol in turn, this often; 0: never."""
+    curve_folder: Path | None = None
+    """`server.key_secret` and, below `clients/`, the `.key` of everybody who may connect."""
+
+
+class Simulator:
+    """The terminal on its sockets. Make it, `await start()`, `await stop()`, in one event loop."""
+
+    def __init__(
+        self,
+        symbols: Mapping[str, SimSymbol],
+        options: SimOptions,
+        audit: Audit,
+        now_ns: Callable[[], int] = time.time_ns,
+    ) -> None:
+        """Raises GatewayConfigError for a host that is not this machine, without CURVE keys."""
+        check_host(options.host, options.curve_folder is not None)
+        self._symbols = dict(symbols)
+        self._options = options
+        self._audit = audit
+        self._now_ns = now_ns
+        self._started_ns = now_ns()
+        instruments = {name: each.instrument for name, each in symbols.items()}
+        commissions = {name: each.commission_per_lot for name, each in symbols.items()}
+        self.book = SimBook(instruments, options.balance, commissions, audit)
+        self.terminal = Terminal(
+            instruments, self.book, audit, self.now_ms, self._push_live, self._push_transaction
+        )
+        self.faults = options.faults
+        """May be exchanged while it runs."""
+        self.ports: dict[str, int] = {}
+        """The ports in use, by name; filled by `start`."""
+        self.requests = 0
+        self.dropped = 0
+        """Frames for which there was no client, or no room."""
+        self._context: zmq.asyncio.Context | None = None
+        self._system: zmq.asyncio.Socket | None = None
+        # The pushing ones are not asynchronous: sending never waits here.
+        self._pushers: dict[str, zmq.Socket[bytes]] = {}
+        self._pending: dict[str, deque[bytes]] = {name: deque() for name in PORT_NAMES[1:]}
+        self._wakes: dict[str, asyncio.Event] = {}
+        self._tasks: list[asyncio.Task[None]] = []
+        self._authenticator: zmq.auth.asyncio.AsyncioAuthenticator | None = None
+        self._encode = msgspec.json.Encoder().encode
+
+    def now_ms(self) -> int:
+        """The terminal's clock, in milliseconds."""
+        elapsed_ns = self._now_ns() - self._started_ns
+        return int((self._started_ns + elapsed_ns * self._options.speed) // 1_000_000)
+
+    async def start(self) -> None:
+        """Bind the ports and begin.
+
+        Raises OSError (zmq.ZMQError) when a port is taken, DataError for prices that there are not.
+        """
+        for symbol in self._symbols:
+            self._next_price(symbol)
+        try:
+            self._bind_all()
+        except BaseException:
+            await self.stop()
+            raise
+        self._start_tasks()
+
+    def _bind_all(self) -> None:
+        self._context = zmq.asyncio.Context()
+        if self._options.curve_folder is not None:
+            self._start_curve(self._context, self._options.curve_folder)
+        self._system = self._context.socket(zmq.ROUTER)
+        self._bind(self._system, "system", self._options.ports[0])
+        plain: zmq.Context[zmq.Socket[bytes]] = zmq.Context(shadow=self._context)
+        for name, port in zip(PORT_NAMES[1:], self._options.ports[1:], strict=True):
+            pusher = plain.socket(zmq.PUSH)
+            self._pushers[name] = pusher
+            self._bind(pusher, name, port)
+
+    def _start_tasks(self) -> None:
+        self._tasks = [asyncio.create_task(self._serve(), name="mt5 sim system")]
+        for name in self._pending:
+            self._wakes[name] = asyncio.Event()
+            self._tasks.append(asyncio.create_task(self._send(name), name=f"mt5 sim {name}"))
+        for symbol, each in self._symbols.items():
+            if each.interval_s > 0:
+                self._tasks.append(asyncio.create_task(self._tick(symbol), name=f"mt5 {symbol}"))
+        if self.faults.disconnect_every_s > 0:
+            self._tasks.append(asyncio.create_task(self._disconnect(), name="mt5 sim broker"))
+        if self._options.by_hand_every_s > 0:
+            self._tasks.append(asyncio.create_task(self._trade_by_hand(), name="mt5 sim hand"))
+
+    async def wait(self) -> None:
+        """Return never; raises what any part of the simulator died of."""
+        done, _ = await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+
+    async def stop(self) -> None:
+        """Close everything; stopping again does nothing."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._tasks = []
+        if self._system is not None:
+            self._system.close(linger=0)
+            self._system = None
+        for pusher in self._pushers.values():
+            pusher.close(linger=0)
+        self._pushers.clear()
+        if self._authenticator is not None:
+            self._authenticator.stop()
+            self._authenticator = None
+        if self._context is not None:
+            self._context.term()
+            self._context = None
+
+    # ---- sockets ----
+
+    def _start_curve(self, context: zmq.asyncio.Context, folder: Path) -> None:
+        self._authenticator = zmq.auth.asyncio.AsyncioAuthenticator(context)
+        self._authenticator.start()
+        self._authenticator.configure_curve(domain="*", location=str(folder / "clients"))
+
+    def _bind(self, socket: zmq.Socket[bytes] | zmq.asyncio.Socket, name: str, port: int) -> None:
+        socket.linger = 0
+        # Beyond this a frame cannot even be refused in words: the peer is cut off.
+        socket.setsockopt(zmq.MAXMSGSIZE, 2 * REQUEST_BYTES_MAX)
+        if self._options.curve_folder is not None:
+            public, secret = load_keys(self._options.curve_folder / "server.key_secret")
+            socket.curve_publickey = public.encode()
+            socket.curve_secretkey = secret.encode()
+            socket.curve_server = True
+        socket.bind(f"tcp://{self._options.host}:{port or '*'}")
+        endpoint = socket.getsockopt_string(zmq.LAST_ENDPOINT)
+        self.ports[name] = int(endpoint.rpartition(":")[2])
+
+    async def _serve(self) -> None:
+        """Read requests for ever, one after the other."""
+        system = self._system
+        assert system is not None
+        while True:
+            parts = await system.recv_multipart()
+            if len(parts) != 3 or parts[1]:
+                self._audit({"kind": "malformed", "reason": "not a request of one part"})
+                continue
+            self.requests += 1
+            fate = fate_of(self.faults, self.requests)
+            if fate.delivery not in (UNREAD, OK_LOST):
+                # A router drops what is for a client that has gone.
+                await system.send_multipart([parts[0], b"", b"OK"])
+            delay_s, answer = self._read(parts[2], fate)
+            if answer is None:
+                continue
+            if delay_s and self._options.in_order:
+                await asyncio.sleep(delay_s)
+                delay_s = 0.0
+            if delay_s:
+                asyncio.get_running_loop().call_later(delay_s, self._push, "data", answer)
+            else:
+                self._push("data", answer)
+
+    def _read(self, frame: bytes, fate: Fate) -> tuple[float, bytes | None]:
+        """Carry out one request; after how long which answer is due (None: never)."""
+        plan = self.faults
+        if fate.delivery:
+            self._audit({"kind": "fault", "sequence": self.requests, "fault": fate.delivery})
+        if fate.delivery == UNREAD:
+            return 0.0, None
+        answer, symbol = self._carry_out(frame, fate)
+        if fate.delivery in (OK_LOST, LOST):
+            return 0.0, None
+        delay_s = plan.slow_s.get(symbol, 0.0)
+        if fate.delivery == LATE:
+            delay_s += plan.late_s
+        if fate.delivery == TWICE:
+            loop = asyncio.get_running_loop()
+            loop.call_later(delay_s + plan.twice_s, self._push, "data", answer)
+        return delay_s, answer
+
+    def _carry_out(self, frame: bytes, fate: Fate) -> tuple[bytes, str]:
+        """The answer to one frame, encoded, and the symbol it is about."""
+        token = ""
+        symbol = ""
+        try:
+            request = parse_request(frame)
+            token, symbol = request.comment, request.symbol
+            self._note(request)
+            answer = self.terminal.handle(request, fate)
+        except RequestError as error:
+            token = token or error.token
+            self._audit({"kind": "malformed", "sequence": self.requests, "reason": str(error)})
+            answer = {
+                "error": True,
+                "lastError": str(error.code),
+                "description": str(error),
+                "function": "RequestHandler",
+            }
+        if self._options.does_echo:
+            answer["comment"] = token
+        return self._encode(answer), symbol
+
+    def _note(self, request: Request) -> None:
+        self._audit(
+            {
+                "kind": "request",
+                "ts_ns": self._now_ns(),
+                "sequence": self.requests,
+                "action": request.action,
+                "action_type": request.action_type,
+                "symbol": request.symbol,
+                "client_id": request.comment,
+                "magic": request.magic,
+                "id": request.id,
+                "volume": None if request.volume is None else f"{request.volume:f}",
+                "price": None if request.price is None else f"{request.price:f}",
+            }
+        )
+
+    def _push_live(self, frame: Mapping[str, object]) -> None:
+        self._push("live", self._encode(frame))
+
+    def _push_transaction(self, frame: Mapping[str, object]) -> None:
+        self._push("streaming", self._encode(frame))
+
+    def _push(self, name: str, frame: bytes) -> None:
+        """Send a frame now if that is possible, in its turn otherwise."""
+        pusher = self._pushers.get(name)
+        if pusher is None:
+            return
+        pending = self._pending[name]
+        if not pending:
+            try:
+                pusher.send(frame, zmq.NOBLOCK)
+                return
+            except zmq.Again:
+                pass
+        if len(pending) >= PENDING_MAX:
+            pending.popleft()
+            self.dropped += 1
+        pending.append(frame)
+        self._wakes[name].set()
+
+    async def _send(self, name: str) -> None:
+        """Send what had to wait, in its order, as soon as somebody is there."""
+        pending, wake = self._pending[name], self._wakes[name]
+        pusher = self._pushers[name]
+        while True:
+            if not pending:
+                wake.clear()
+                await wake.wait()
+            try:
+                pusher.send(pending[0], zmq.NOBLOCK)
+                pending.popleft()
+            except zmq.Again:
+                await asyncio.sleep(_CANNOT_SEND_S)
+
+    # ---- what happens by itself ----
+
+    def _next_price(self, symbol: str) -> None:
+        bid_units, ask_units = next(self._symbols[symbol].prices)
+        self.terminal.price(symbol, bid_units, ask_units)
+
+    async def _tick(self, symbol: str) -> None:
+        interval_s = self._symbols[symbol].interval_s
+        loop = asyncio.get_running_loop()
+        due_s = loop.time()
+        while True:
+            due_s += interval_s
+            await asyncio.sleep(max(0.0, due_s - loop.time()))
+            if self.terminal.is_connected:
+                self._next_price(symbol)
+
+    async def _disconnect(self) -> None:
+        plan = self.faults
+        while True:
+            await asyncio.sleep(plan.disconnect_every_s)
+            self.terminal.set_connected(False)
+            await asyncio.sleep(plan.disconnect_for_s)
+            self.terminal.set_connected(True)
+
+    async def _trade_by_hand(self) -> None:
+        is_buy = True
+        while True:
+            for symbol, each in self._symbols.items():
+                await asyncio.sleep(self._options.by_hand_every_s)
+                self.terminal.by_hand(symbol, is_buy, each.instrument.lot)
+            is_buy = not is_buy

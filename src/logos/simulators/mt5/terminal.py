@@ -1,0 +1,388 @@
+"""What the simulated terminal does with a request: the protocol's actions over book and market.
+
+No sockets here. `handle` carries one request out and returns the answer for the data port;
+`price` moves the market, fills what it reaches and closes candles. What else happens (trade
+transactions, candles) goes to the two callbacks. Every request, order, deal and refusal is audited.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from typing import Final
+
+import msgspec
+
+from logos.core.fixed import parse_units
+from logos.core.instrument import Instrument
+from logos.simulators.mt5.answers import Answer, Answers, live_frame
+from logos.simulators.mt5.book import Audit, SimBook, SimDeal, SimOrder
+from logos.simulators.mt5.faults import Fate
+from logos.simulators.mt5.market import TICK, Candle, SymbolMarket
+from logos.simulators.mt5.wire import RETCODES, WRONG_ACTION, Request, RequestError
+
+DONE, PARTIAL, REQUOTE, INVALID = 10009, 10010, 10004, 10013
+INVALID_VOLUME, INVALID_PRICE, INVALID_STOPS = 10014, 10015, 10016
+PRICE_OFF, NO_MONEY, NO_CONNECTION = 10021, 10019, 10031
+INVALID_ORDER, POSITION_CLOSED = 10035, 10036
+
+_MARKET: Final = ("ORDER_TYPE_BUY", "ORDER_TYPE_SELL")
+_PENDING: Final = (
+    "ORDER_TYPE_BUY_LIMIT",
+    "ORDER_TYPE_SELL_LIMIT",
+    "ORDER_TYPE_BUY_STOP",
+    "ORDER_TYPE_SELL_STOP",
+)
+_ACTION_TYPES: Final = (
+    *_MARKET,
+    *_PENDING,
+    "POSITION_MODIFY",
+    "POSITION_PARTIAL",
+    "POSITION_CLOSE_ID",
+    "POSITION_CLOSE_SYMBOL",
+    "ORDER_MODIFY",
+    "ORDER_CANCEL",
+)
+
+Push = Callable[[Mapping[str, object]], None]
+
+
+class _TradeRefusedError(Exception):
+    def __init__(self, retcode: int) -> None:
+        super().__init__(RETCODES[retcode])
+        self.retcode = retcode
+
+
+class Terminal:
+    """One terminal with one account in one currency, in which every symbol must be quoted."""
+
+    def __init__(
+        self,
+        instruments: Mapping[str, Instrument],
+        book: SimBook,
+        audit: Audit,
+        now_ms: Callable[[], int],
+        push_live: Push,
+        push_transaction: Push,
+    ) -> None:
+        self.instruments = dict(instruments)
+        self.book = book
+        self.markets = {symbol: SymbolMarket(each) for symbol, each in instruments.items()}
+        self._answers = Answers(self.instruments, book, self.markets)
+        self.is_connected = True
+        """Whether the terminal is connected to its broker."""
+        self._audit = audit
+        self._now_ms = now_ms
+        self._push_live = push_live
+        self._push_transaction = push_transaction
+        self._request_id = 0
+
+    def _now_s(self) -> int:
+        return self._now_ms() // 1000
+
+    # ---- requests ----
+
+    def handle(self, request: Request, fate: Fate) -> Answer:
+        """Carry out one request. Raises RequestError for one that is none."""
+        if request.action == "TRADE":
+            return self._trade(request, fate)
+        return self._answers.answer(request)
+
+    # ---- trading ----
+
+    def _trade(self, request: Request, fate: Fate) -> Answer:
+        self._request_id += 1
+        request_id = self._request_id
+        try:
+            if request.action_type not in _ACTION_TYPES:
+                raise RequestError(WRONG_ACTION, "Wrong action type", request.comment)
+            if not self.is_connected:
+                raise _TradeRefusedError(NO_CONNECTION)
+            if fate.retcode:
+                raise _TradeRefusedError(fate.retcode)
+            result = self._carry_out(request, fate)
+        except _TradeRefusedError as refusal:
+            result = {"retcode": refusal.retcode, "deal": 0, "order": 0, "volume": 0, "price": 0}
+            self._audit(
+                {"kind": "refused", "client_id": request.comment, "retcode": refusal.retcode}
+            )
+        retcode = result["retcode"]
+        assert isinstance(retcode, int)
+        is_error = retcode not in (DONE, PARTIAL)
+        name = RETCODES[retcode]
+        answer = {
+            "error": is_error,
+            **result,
+            "result": name,
+            "comment": "Request executed",
+            "request_id": request_id,
+        }
+        if is_error:
+            # The bridge itself has spelled it both ways, and its clients read either.
+            answer |= {"description": name, "desription": name, "function": "TradingModule"}
+        return answer
+
+    def _carry_out(self, request: Request, fate: Fate) -> Answer:
+        if request.action_type in _MARKET:
+            return self._open_market(request, fate)
+        if request.action_type in _PENDING:
+            return self._open_pending(request)
+        if request.action_type == "ORDER_CANCEL":
+            return self._cancel(request)
+        if request.action_type == "ORDER_MODIFY":
+            return self._modify(request)
+        return self._position_action(request)
+
+    def _open_market(self, request: Request, fate: Fate) -> Answer:
+        market = self._priced(request.symbol)
+        volume = self._volume_units(request.symbol, request.volume)
+        done = volume
+        lot = market.instrument.lot
+        if fate.is_partial and volume >= 2 * lot:
+            done = max(lot, volume // 2 // lot * lot)
+        return self._deal_now(request, request.action_type, volume, done)
+
+    def _deal_now(self, request: Request, type: str, volume: int, done: int) -> Answer:
+        market = self.markets[request.symbol]
+        is_buy = type == "ORDER_TYPE_BUY"
+        price = market.ask_units if is_buy else market.bid_units
+        self._check_money(request.symbol, volume if is_buy else -volume, price)
+        stops = self._stops(request, is_buy, price)
+        order = self.book.take_order(
+            request.symbol,
+            type,
+            volume,
+            price,
+            stops,
+            request.magic,
+            request.comment,
+            self._now_s(),
+        )
+        deal = self.book.fill(order, done, price, self._now_s())
+        retcode = DONE if done == volume else PARTIAL
+        self._tell("TRADE_ACTION_DEAL", order, retcode, deal)
+        return self._answers.result(order, retcode, deal)
+
+    def _open_pending(self, request: Request) -> Answer:
+        market = self._priced(request.symbol)
+        volume = self._volume_units(request.symbol, request.volume)
+        price = self._price_units(request.symbol, request.price)
+        type = request.action_type
+        is_buy = type.startswith("ORDER_TYPE_BUY")
+        against = market.ask_units if is_buy else market.bid_units
+        # A buy limit waits below the market, a buy stop above it; sells the other way round.
+        wants_below = is_buy == type.endswith("_LIMIT")
+        if (price < against) != wants_below or price == against:
+            raise _TradeRefusedError(INVALID_PRICE)
+        stops = self._stops(request, is_buy, price)
+        order = self.book.take_order(
+            request.symbol,
+            type,
+            volume,
+            price,
+            stops,
+            request.magic,
+            request.comment,
+            self._now_s(),
+        )
+        self._tell("TRADE_ACTION_PENDING", order, DONE, None)
+        return self._answers.result(order, DONE, None)
+
+    def _cancel(self, request: Request) -> Answer:
+        order = self._pending(request)
+        self.book.remove(order.ticket, "cancelled")
+        self._tell("TRADE_ACTION_REMOVE", order, DONE, None)
+        return self._answers.result(order, DONE, None)
+
+    def _modify(self, request: Request) -> Answer:
+        order = self._pending(request)
+        price = self._price_units(order.symbol, request.price)
+        self._audit({"kind": "modified", "ticket": order.ticket, "price_units": price})
+        order.price_units = price
+        self._tell("TRADE_ACTION_MODIFY", order, DONE, None)
+        return self._answers.result(order, DONE, None)
+
+    def _pending(self, request: Request) -> SimOrder:
+        order = self.book.orders.get(request.id)
+        if order is None:
+            raise _TradeRefusedError(INVALID_ORDER)
+        return order
+
+    def _position_action(self, request: Request) -> Answer:
+        symbol = self._position_symbol(request)
+        position = self.book.positions[symbol]
+        held = position.volume_units
+        if request.action_type == "POSITION_MODIFY":
+            stops = self._stops_of(symbol, request, held > 0, self._closing_price(symbol, held))
+            position.stop_loss_units, position.take_profit_units = stops
+            return {"retcode": DONE, "deal": 0, "order": 0, "volume": 0, "price": 0}
+        volume = abs(held)
+        if request.action_type == "POSITION_PARTIAL":
+            volume = self._volume_units(symbol, request.volume)
+            if volume > abs(held):
+                raise _TradeRefusedError(INVALID_VOLUME)
+        closing = msgspec.structs.replace(request, symbol=symbol, stop_loss=None, take_profit=None)
+        type = "ORDER_TYPE_SELL" if held > 0 else "ORDER_TYPE_BUY"
+        return self._deal_now(closing, type, volume, volume)
+
+    def _position_symbol(self, request: Request) -> str:
+        for symbol, position in self.book.positions.items():
+            wanted = symbol == request.symbol
+            if request.action_type != "POSITION_CLOSE_SYMBOL":
+                wanted = position.ticket == request.id
+            if wanted and position.volume_units:
+                self._priced(symbol)
+                return symbol
+        raise _TradeRefusedError(POSITION_CLOSED)
+
+    def _tell(self, action: str, order: SimOrder, retcode: int, deal: SimDeal | None) -> None:
+        """One trade transaction on the streaming port."""
+        transaction = self._answers.transaction(action, order, retcode, deal, self._request_id)
+        self._push_transaction(transaction)
+
+    def by_hand(self, symbol: str, is_buy: bool, volume_units: int) -> None:
+        """Somebody trades in the terminal itself: no comment, no magic, nobody asked."""
+        order = self.book.take_order(
+            symbol,
+            _MARKET[0 if is_buy else 1],
+            volume_units,
+            0,
+            (0, 0),
+            0,
+            "",
+            self._now_s(),
+        )
+        market = self.markets[symbol]
+        price = market.ask_units if is_buy else market.bid_units
+        deal = self.book.fill(order, volume_units, price, self._now_s())
+        self._tell("TRADE_ACTION_DEAL", order, DONE, deal)
+
+    # ---- the market ----
+
+    def price(self, symbol: str, bid_units: int, ask_units: int) -> None:
+        """One price: pending orders and stops that it reaches are filled, candles close."""
+        market = self.markets[symbol]
+        closed = market.price(bid_units, ask_units, self._now_s())
+        for order in [o for o in self.book.orders.values() if o.symbol == symbol]:
+            if _is_reached(order, bid_units, ask_units):
+                price = ask_units if order.is_buy else bid_units
+                deal = self.book.fill(order, order.volume_units, price, self._now_s())
+                self._tell("TRADE_ACTION_DEAL", order, DONE, deal)
+        self._check_stops(symbol)
+        for timeframe, candle in closed:
+            self.push_candle(symbol, timeframe, candle)
+        if TICK in market.subscriptions:
+            prices = [
+                self._answers.price(symbol, bid_units),
+                self._answers.price(symbol, ask_units),
+            ]
+            data = [self._now_ms(), *prices]
+            self._push_live(live_frame(symbol, TICK, data))
+
+    def _check_stops(self, symbol: str) -> None:
+        """Close a position whose stop loss or take profit the market has reached."""
+        position = self.book.positions[symbol]
+        held = position.volume_units
+        stop, target = position.stop_loss_units, position.take_profit_units
+        if not held or not (stop or target):
+            return
+        price = self._closing_price(symbol, held)
+        sign = 1 if held > 0 else -1
+        if (stop and (price - stop) * sign <= 0) or (target and (price - target) * sign >= 0):
+            self.by_hand(symbol, held < 0, abs(held))
+            position.stop_loss_units = position.take_profit_units = 0
+
+    def set_connected(self, is_connected: bool) -> None:
+        """Lose the broker, or find it again: then the last closed candles come once more."""
+        if is_connected == self.is_connected:
+            return
+        self.is_connected = is_connected
+        self._audit({"kind": "broker", "connected": is_connected})
+        if not is_connected:
+            self._push_live({"status": "DISCONNECTED"})
+            return
+        for symbol, market in self.markets.items():
+            for timeframe in market.subscriptions:
+                candle = market.last_closed(timeframe) if timeframe != TICK else None
+                if candle is not None:
+                    self.push_candle(symbol, timeframe, candle)
+
+    def push_candle(self, symbol: str, timeframe: str, candle: Candle) -> None:
+        """Tell the client of a candle."""
+        self._push_live(live_frame(symbol, timeframe, self._answers.candle(symbol, candle)))
+
+    # ---- numbers ----
+
+    def _priced(self, symbol: str) -> SymbolMarket:
+        market = self.markets.get(symbol)
+        if market is None:
+            raise _TradeRefusedError(INVALID)
+        if not market.has_price:
+            raise _TradeRefusedError(PRICE_OFF)
+        return market
+
+    def _closing_price(self, symbol: str, held_units: int) -> int:
+        market = self.markets[symbol]
+        return market.bid_units if held_units > 0 else market.ask_units
+
+    def _volume_units(self, symbol: str, volume: Decimal | None) -> int:
+        instrument = self.instruments[symbol]
+        units = _units_or(volume, instrument.quantity_decimals, INVALID_VOLUME)
+        most = instrument.maximum_quantity
+        if units <= 0 or units % instrument.lot or units < instrument.minimum_quantity:
+            raise _TradeRefusedError(INVALID_VOLUME)
+        if 0 < most < units:
+            raise _TradeRefusedError(INVALID_VOLUME)
+        return units
+
+    def _price_units(self, symbol: str, price: Decimal | None, retcode: int = INVALID_PRICE) -> int:
+        instrument = self.instruments[symbol]
+        units = _units_or(price, instrument.price_decimals, retcode)
+        if units <= 0 or units % instrument.tick:
+            raise _TradeRefusedError(retcode)
+        return units
+
+    def _stops(self, request: Request, is_buy: bool, price_units: int) -> tuple[int, int]:
+        return self._stops_of(request.symbol, request, is_buy, price_units)
+
+    def _stops_of(
+        self, symbol: str, request: Request, is_buy: bool, price_units: int
+    ) -> tuple[int, int]:
+        """Stop loss and take profit in units, each on its side of the price."""
+        sign = 1 if is_buy else -1
+        found = []
+        for wanted, side in ((request.stop_loss, -1), (request.take_profit, 1)):
+            if not wanted:
+                found.append(0)
+                continue
+            units = self._price_units(symbol, wanted, INVALID_STOPS)
+            if (units - price_units) * sign * side <= 0:
+                raise _TradeRefusedError(INVALID_STOPS)
+            found.append(units)
+        return found[0], found[1]
+
+    def _check_money(self, symbol: str, signed_units: int, price_units: int) -> None:
+        held = self.book.positions[symbol].volume_units
+        increase = abs(held + signed_units) - abs(held)
+        if increase > 0:
+            needed = self._answers.margin() + self._answers.margin_of(symbol, increase, price_units)
+            if needed > self.book.balance:
+                raise _TradeRefusedError(NO_MONEY)
+
+
+def _is_reached(order: SimOrder, bid_units: int, ask_units: int) -> bool:
+    """Whether the market has come to a pending order's price."""
+    if order.type == "ORDER_TYPE_BUY_LIMIT":
+        return ask_units <= order.price_units
+    if order.type == "ORDER_TYPE_SELL_LIMIT":
+        return bid_units >= order.price_units
+    if order.type == "ORDER_TYPE_BUY_STOP":
+        return ask_units >= order.price_units
+    return bid_units <= order.price_units
+
+
+def _units_or(number: Decimal | None, decimals: int, retcode: int) -> int:
+    try:
+        return parse_units(number if number is not None else "", decimals)
+    except ValueError:
+        raise _TradeRefusedError(retcode) from None

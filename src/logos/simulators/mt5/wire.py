@@ -1,0 +1,167 @@
+"""Requests as the simulated terminal reads them: typed, bounded, and refused before they can trade.
+
+A real Expert Advisor turns what it cannot read into zeros and goes on. The simulator is stricter,
+so that a client's mistake shows: a field of the wrong type, a number out of range, an unknown field
+with a value in it are refused with the protocol's own error reply, and nothing is done.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal, InvalidOperation
+from typing import Any, Final
+
+import msgspec
+
+from logos.adapters.mt5.gateway.wire import FIELDS, FrameError, decode_frame
+from logos.errors import LogosError
+
+REQUEST_BYTES_MAX: Final = 64 * 1024
+
+DESERIALIZATION: Final = 65537
+WRONG_ACTION: Final = 65538
+WRONG_VALUE: Final = 65539
+
+RETCODES: Final = {
+    10004: "TRADE_RETCODE_REQUOTE",
+    10006: "TRADE_RETCODE_REJECT",
+    10007: "TRADE_RETCODE_CANCEL",
+    10008: "TRADE_RETCODE_PLACED",
+    10009: "TRADE_RETCODE_DONE",
+    10010: "TRADE_RETCODE_DONE_PARTIAL",
+    10011: "TRADE_RETCODE_ERROR",
+    10012: "TRADE_RETCODE_TIMEOUT",
+    10013: "TRADE_RETCODE_INVALID",
+    10014: "TRADE_RETCODE_INVALID_VOLUME",
+    10015: "TRADE_RETCODE_INVALID_PRICE",
+    10016: "TRADE_RETCODE_INVALID_STOPS",
+    10017: "TRADE_RETCODE_TRADE_DISABLED",
+    10018: "TRADE_RETCODE_MARKET_CLOSED",
+    10019: "TRADE_RETCODE_NO_MONEY",
+    10020: "TRADE_RETCODE_PRICE_CHANGED",
+    10021: "TRADE_RETCODE_PRICE_OFF",
+    10022: "TRADE_RETCODE_INVALID_EXPIRATION",
+    10023: "TRADE_RETCODE_ORDER_CHANGED",
+    10024: "TRADE_RETCODE_TOO_MANY_REQUESTS",
+    10025: "TRADE_RETCODE_NO_CHANGES",
+    10026: "TRADE_RETCODE_SERVER_DISABLES_AT",
+    10027: "TRADE_RETCODE_CLIENT_DISABLES_AT",
+    10028: "TRADE_RETCODE_LOCKED",
+    10029: "TRADE_RETCODE_FROZEN",
+    10030: "TRADE_RETCODE_INVALID_FILL",
+    10031: "TRADE_RETCODE_CONNECTION",
+    10032: "TRADE_RETCODE_ONLY_REAL",
+    10033: "TRADE_RETCODE_LIMIT_ORDERS",
+    10034: "TRADE_RETCODE_LIMIT_VOLUME",
+    10035: "TRADE_RETCODE_INVALID_ORDER",
+    10036: "TRADE_RETCODE_POSITION_CLOSED",
+}
+"""What the simulator can answer; the names are MetaTrader's."""
+
+_TEXTS: Final = ("action", "actionType", "symbol", "chartTF")
+_WHOLE: Final = ("fromDate", "toDate", "id", "magic", "expiration", "deviation")
+_FRACTIONS: Final = ("volume", "price", "stoploss", "takeprofit")
+_WHOLE_MAX: Final = 2**63
+_TEXT_MAX: Final = 64
+
+
+class RequestError(LogosError):
+    """A request that is not carried out; `code` is the bridge's own error number."""
+
+    def __init__(self, code: int, words: str, token: str = "") -> None:
+        super().__init__(words)
+        self.code = code
+        self.token = token
+
+
+class Request(msgspec.Struct, frozen=True):
+    """One readable request; what was null is empty, 0 or None. Numbers are exact."""
+
+    action: str
+    action_type: str
+    symbol: str
+    timeframe: str
+    from_s: int
+    to_s: int
+    id: int
+    magic: int
+    volume: Decimal | None
+    price: Decimal | None
+    stop_loss: Decimal | None
+    take_profit: Decimal | None
+    expiration_s: int
+    deviation: int
+    comment: str
+
+
+def parse_request(frame: bytes) -> Request:
+    """Read one request. Raises RequestError, saying what is wrong with it."""
+    try:
+        fields = decode_frame(frame, REQUEST_BYTES_MAX)
+    except FrameError as error:
+        raise RequestError(DESERIALIZATION, str(error)) from None
+    comment = fields.get("comment")
+    token = comment if isinstance(comment, str) else ""
+    try:
+        return _typed(fields, token)
+    except ValueError as error:
+        raise RequestError(WRONG_VALUE, str(error), token) from None
+
+
+def _typed(fields: Mapping[str, Any], comment: str) -> Request:
+    for name in fields:
+        # Forks of the bridge have fields more; null ones do no harm.
+        if name not in FIELDS and fields[name] is not None:
+            raise ValueError("a field that this terminal does not know has a value")
+    text = {name: _text(name, fields.get(name)) for name in _TEXTS}
+    whole = {name: _whole(name, fields.get(name)) for name in _WHOLE}
+    fraction = {name: _fraction(name, fields.get(name)) for name in _FRACTIONS}
+    return Request(
+        text["action"],
+        text["actionType"],
+        text["symbol"],
+        text["chartTF"],
+        whole["fromDate"],
+        whole["toDate"],
+        whole["id"],
+        whole["magic"],
+        fraction["volume"],
+        fraction["price"],
+        fraction["stoploss"],
+        fraction["takeprofit"],
+        whole["expiration"],
+        whole["deviation"],
+        comment,
+    )
+
+
+def _text(name: str, value: object) -> str:
+    if value is None:
+        return ""
+    if not isinstance(value, str) or len(value) > _TEXT_MAX:
+        raise ValueError(f"{name} is not a short text")
+    return value
+
+
+def _whole(name: str, value: object) -> int:
+    number = _fraction(name, value)
+    if number is None:
+        return 0
+    if number != number.to_integral_value() or not 0 <= number < _WHOLE_MAX:
+        raise ValueError(f"{name} is not a whole number in range")
+    return int(number)
+
+
+def _fraction(name: str, value: object) -> Decimal | None:
+    """A number, or the text of one: some clients write prices as text."""
+    if value is None or value == "":
+        return None
+    if isinstance(value, bool) or not isinstance(value, (int, str, Decimal)):
+        raise ValueError(f"{name} is not a number")
+    try:
+        number = Decimal(value)
+    except (InvalidOperation, ValueError):
+        raise ValueError(f"{name} is not a number") from None
+    if not number.is_finite() or abs(number.adjusted()) > 30 or number < 0:
+        raise ValueError(f"{name} is out of range")
+    return number

@@ -1,0 +1,177 @@
+"""What a stress run left behind, read as evidence: nothing of it is told by who ran it.
+
+Ours: the session's journal and tables, and the gateway's log. Theirs: the simulator's audit, which
+is a broker's memory. And the history of the run's kill switch. Figures are exact decimals.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+import msgspec
+
+from logos.adapters.mt5.ledger import COMMENT_MAX
+from logos.core.fixed import decimals_of
+from logos.journal.reader import read_journal
+from logos.stress.plan import SESSION_ID
+from logos.venues.common import ClientIds, IdRule
+
+HOME: Final = "home"
+AUDIT: Final = "simulator.jsonl"
+
+Record = dict[str, Any]
+
+
+class OurOrder(NamedTuple):
+    """A row of orders.csv."""
+
+    client_id: str
+    comment: str
+    """Its id as the terminal has it."""
+    symbol: str
+    side: str
+    type: str
+    quantity: Decimal
+    filled: Decimal
+    status: str
+    reason: str
+
+
+class Fill(NamedTuple):
+    """A fill of ours, or a deal of theirs; `comment` says of which order."""
+
+    comment: str
+    symbol: str
+    side: str
+    quantity: Decimal
+    price: Decimal
+    fee: Decimal
+
+
+class Evidence:
+    """Everything that a judge looks at. Raises OSError, ValueError or KeyError for what is
+    missing or cannot be read."""
+
+    def __init__(self, folder: Path) -> None:
+        home = folder / HOME
+        self.session = home / "runs" / "live" / "sessions" / SESSION_ID
+        self.config: Mapping[str, Any] = msgspec.json.decode(
+            (self.session / "config.json").read_bytes()
+        )
+        logs = home / "logos" / "logs"
+        self.gateway = _lines(logs / f"{SESSION_ID}.gateway.jsonl")
+        self.audit = _lines(folder / AUDIT)
+        self.switch = [
+            each["body"] for each in _lines(home / "state" / "kill-switch" / "history.jsonl")
+        ]
+        self.errors = b"".join(path.read_bytes() for path in sorted(folder.glob("*.err"))).decode(
+            errors="replace"
+        )
+        self.journal = [msgspec.json.decode(line.body) for line in self._journal_lines()]
+        ids = ClientIds(IdRule(COMMENT_MAX, takes_punctuation=True), SESSION_ID)
+        self.orders = {each.comment: each for each in self._our_orders(ids)}
+        self.trades = _table(self.session / "trades.csv")
+        self.fills = [
+            Fill(
+                ids.to_venue(row["client_order_id"]),
+                row["symbol"],
+                row["side"],
+                Decimal(row["quantity"]),
+                Decimal(row["price"]),
+                Decimal(row["fee"]),
+            )
+            for row in self.trades
+        ]
+        self.account = _table(self.session / "account.csv")[-1]
+        self.positions = {row["symbol"]: row for row in _table(self.session / "positions.csv")}
+        """The last row of each symbol."""
+        self.taken = self._of_kind("order")
+        """Orders that the simulator took."""
+        self.deals = self._of_kind("deal")
+        self.requests = [
+            each
+            for each in self._of_kind("request")
+            if each["action"] == "TRADE" and str(each["action_type"]).startswith("ORDER_TYPE")
+        ]
+        """New orders that reached the simulator, taken or not."""
+
+    def _journal_lines(self) -> Any:
+        return read_journal(self.session / "state.jsonl")
+
+    def _our_orders(self, ids: ClientIds) -> list[OurOrder]:
+        return [
+            OurOrder(
+                row["client_order_id"],
+                ids.to_venue(row["client_order_id"]),
+                row["symbol"],
+                row["side"],
+                row["type"],
+                Decimal(row["quantity"]),
+                Decimal(row["filled"]),
+                row["status"],
+                row["reason"],
+            )
+            for row in _table(self.session / "orders.csv")
+        ]
+
+    def _of_kind(self, kind: str) -> list[Record]:
+        return [each for each in self.audit if each["kind"] == kind]
+
+    @property
+    def their_fills(self) -> list[Fill]:
+        """The simulator's deals as fills."""
+        return [
+            Fill(
+                deal["comment"],
+                deal["symbol"],
+                "BUY" if deal["is_buy"] else "SELL",
+                Decimal(deal["volume"]),
+                Decimal(deal["price"]),
+                -Decimal(deal["commission"]).scaleb(-18),
+            )
+            for deal in self.deals
+        ]
+
+    @property
+    def books(self) -> Record:
+        """The simulator's own last account of itself."""
+        last = self.audit[-1]
+        if last["kind"] != "books":
+            raise ValueError(
+                "the simulator did not end in order: its audit has no books at its end"
+            )
+        return last
+
+    def multiplier(self, symbol: str) -> Decimal:
+        """The contract size of a symbol."""
+        return Decimal(self.config["instruments"][symbol]["multiplier"])
+
+    def quantity_decimals(self, symbol: str) -> int:
+        """The decimals that quantities of a symbol are counted in."""
+        return decimals_of(self.config["instruments"][symbol]["lot"])
+
+
+def scaled(units: object, decimals: object) -> Decimal:
+    """A record's integer as the decimal it stands for."""
+    return Decimal(int(str(units))).scaleb(-int(str(decimals)))
+
+
+def _lines(path: Path) -> list[Record]:
+    """JSON lines. A torn last line (its writer was killed) is no line; damage raises ValueError."""
+    found = []
+    lines = path.read_bytes().split(b"\n")
+    for number, line in enumerate(lines[:-1], start=1):
+        try:
+            found.append(msgspec.json.decode(line))
+        except msgspec.DecodeError as error:
+            raise ValueError(f"{path.name}, line {number}: {error}") from None
+    return found
+
+
+def _table(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as lines:
+        return list(csv.DictReader(lines))

@@ -1,0 +1,131 @@
+"""How fast a stress run was, and what bounded it: from the journal, the gateway's log, the audit.
+
+Latency runs from an order's making to its venue's yes, and to its fill in the books, by the times
+of the journal. Throughput is what reached the simulator, by its audit. The gateway serves one
+request at a time, so the share of time that its lock was held says how near its bound it was.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+import msgspec
+
+from logos.stress.evidence import Evidence
+
+_NS: Final = 1_000_000_000
+_ALL: Final = "all"
+
+
+class Spread(msgspec.Struct, frozen=True):
+    """Of a set of durations, nanoseconds."""
+
+    count: int = 0
+    p50_ns: int = 0
+    p99_ns: int = 0
+    max_ns: int = 0
+
+
+class Numbers(msgspec.Struct, frozen=True):
+    """The figures of one run; rates are a second."""
+
+    orders: int
+    seconds: float
+    """From the first to the last order at the simulator."""
+    orders_per_s: float
+    best_orders_per_s: int
+    """In the best whole second."""
+    requests_per_s: float
+    requests_per_order: float
+    lock_held_share: float
+    """Of the time between first and last order."""
+    hold: Spread
+    wait: dict[str, Spread]
+    """For the gateway's lock, by symbol; "" is questions about the whole account."""
+    accepted: dict[str, Spread]
+    """By symbol, and "all"."""
+    filled: dict[str, Spread]
+    lost_replies: int
+    refusals: dict[str, int]
+
+    @property
+    def bound(self) -> str:
+        """What the throughput was bounded by, in words."""
+        share = f"{self.lock_held_share:.0%}"
+        if self.lock_held_share >= 0.7:
+            return (
+                f"the gateway: its lock was held {share} of the time, "
+                f"{self.requests_per_order:.1f} requests an order, "
+                f"{self.hold.p50_ns / 1e6:.1f} ms each (median); a terminal answers one at a time"
+            )
+        return (
+            f"the signals and the orders' own lives: the gateway's lock was held {share} of the "
+            "time only"
+        )
+
+
+def spread(durations: Iterable[int]) -> Spread:
+    """Count, median, 99th percentile (of the values themselves) and maximum."""
+    values = sorted(durations)
+    if not values:
+        return Spread()
+    return Spread(len(values), _at(values, 50), _at(values, 99), values[-1])
+
+
+def _at(values: Sequence[int], percent: int) -> int:
+    return values[max(0, -(-len(values) * percent // 100) - 1)]
+
+
+def numbers_of(evidence: Evidence) -> Numbers:
+    """All figures of a run."""
+    moments = [each["ts_ns"] for each in evidence.requests]
+    first_ns, last_ns = (min(moments), max(moments)) if moments else (0, 0)
+    seconds = max(last_ns - first_ns, 1) / _NS
+    by_second: dict[int, int] = defaultdict(int)
+    for moment_ns in moments:
+        by_second[(moment_ns - first_ns) // _NS] += 1
+    during = [each for each in evidence.gateway if first_ns <= each["ts_ns"] <= last_ns]
+    holds = [each["hold_ns"] for each in during if "hold_ns" in each]
+    waits: dict[str, list[int]] = defaultdict(list)
+    for each in evidence.gateway:
+        if "wait_ns" in each:
+            waits[each["symbol"]].append(each["wait_ns"])
+    refusals: dict[str, int] = defaultdict(int)
+    for record in evidence.journal:
+        if record["kind"] == "refusal":
+            refusals[record["code"]] += 1
+    accepted, filled = _lives(evidence)
+    return Numbers(
+        orders=len(evidence.taken),
+        seconds=seconds,
+        orders_per_s=len(evidence.taken) / seconds,
+        best_orders_per_s=max(by_second.values(), default=0),
+        requests_per_s=len(holds) / seconds,
+        requests_per_order=len(holds) / max(len(evidence.taken), 1),
+        lock_held_share=sum(holds) / _NS / seconds,
+        hold=spread(holds),
+        wait={symbol: spread(values) for symbol, values in sorted(waits.items())},
+        accepted={symbol: spread(values) for symbol, values in accepted.items()},
+        filled={symbol: spread(values) for symbol, values in filled.items()},
+        lost_replies=sum(each["action"] == "ZMQ_REPLY_LOST" for each in evidence.gateway),
+        refusals=dict(refusals),
+    )
+
+
+def _lives(evidence: Evidence) -> tuple[dict[str, list[int]], dict[str, list[int]]]:
+    """How long market orders took to be accepted and to be filled."""
+    made: dict[int, int] = {}
+    accepted: dict[str, list[int]] = {_ALL: []}
+    filled: dict[str, list[int]] = {_ALL: []}
+    for record in evidence.journal:
+        if record["kind"] == "order" and record["type"] == "MARKET":
+            made[record["order_id"]] = record["ts_ns"]
+        elif record["kind"] == "order_update" and record["order_id"] in made:
+            into = {"ACCEPTED": accepted, "FILLED": filled}.get(record["status"])
+            if into is not None:
+                took_ns = record["ts_ns"] - made[record["order_id"]]
+                into[_ALL].append(took_ns)
+                into.setdefault(record["symbol"], []).append(took_ns)
+    return accepted, filled

@@ -1,0 +1,101 @@
+"""A stress run's report: stress-report.md, whose verdict line is PASS or FAIL."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from logos.journal.writer import replace_file
+from logos.stress.judge import Check, Verdict, judge
+from logos.stress.numbers import Numbers, Spread
+from logos.stress.plan import StressPlan
+
+REPORT: Final = "stress-report.md"
+PLAN: Final = "stress.json"
+_SYMBOLS_MAX: Final = 60
+
+
+def judge_and_report(folder: Path, rate_min: float = 0.0, broke_off: str = "") -> Verdict:
+    """Judge the run in `folder` and write its report there. `rate_min` orders a second are wanted;
+    `broke_off` says why the run did not come to its end. Raises OSError."""
+    verdict = judge(folder)
+    more: list[Check] = []
+    if broke_off:
+        more.append(Check("run", "it came to its end", (broke_off,)))
+    if rate_min and verdict.numbers is not None:
+        rate = verdict.numbers.orders_per_s
+        problem = () if rate >= rate_min else (f"{rate:.1f} orders a second",)
+        more.append(Check("throughput", f"at least {rate_min:g} orders a second", problem))
+    verdict = Verdict((*verdict.checks, *more), verdict.numbers)
+    replace_file(folder / REPORT, report_text(folder, verdict).encode())
+    return verdict
+
+
+def report_text(folder: Path, verdict: Verdict) -> str:
+    """The report as Markdown."""
+    lines = ["# Stress report", "", f"**{'PASS' if verdict.is_passed else 'FAIL'}**", ""]
+    lines += _plan_lines(folder)
+    lines += ["| check | verdict | what was looked at |", "|---|---|---|"]
+    for check in verdict.checks:
+        lines.append(f"| {check.name} | {'pass' if check.is_passed else 'FAIL'} | {check.what} |")
+    lines.append("")
+    for check in verdict.checks:
+        lines += [f"- **{check.name}**: {problem}" for problem in check.problems]
+    if not verdict.is_passed:
+        lines.append("")
+    if verdict.numbers is not None:
+        lines += _number_lines(verdict.numbers)
+    return "\n".join(lines)
+
+
+def _plan_lines(folder: Path) -> list[str]:
+    try:
+        plan = msgspec.json.decode((folder / PLAN).read_bytes(), type=StressPlan)
+    except (OSError, msgspec.DecodeError):
+        return ["The plan of the run cannot be read.", ""]
+    intervals = sorted(each.interval_ms for each in plan.symbols)
+    faults = ", ".join(f"{name} {value:g}" for name, value in plan.faults.items()) or "none"
+    return [
+        f"{len(plan.symbols)} symbols, a price each {intervals[0]:g} to {intervals[-1]:g} ms, "
+        f"{plan.signals or 'any number of'} signals each, {plan.seconds:g} s, seed {plan.seed}; "
+        f"faults: {faults}; killed: {plan.kill or 'nothing'}.",
+        "",
+    ]
+
+
+def _number_lines(numbers: Numbers) -> list[str]:
+    refusals = ", ".join(f"{code} {count}" for code, count in sorted(numbers.refusals.items()))
+    lines = [
+        "| figure | value |",
+        "|---|---|",
+        f"| orders at the simulator | {numbers.orders} in {numbers.seconds:.1f} s |",
+        f"| orders a second, mean / best second | {numbers.orders_per_s:.1f} / "
+        f"{numbers.best_orders_per_s} |",
+        f"| requests a second; for each order | {numbers.requests_per_s:.0f}; "
+        f"{numbers.requests_per_order:.1f} |",
+        f"| lock held, p50 / p99 / max ms | {_ms(numbers.hold)} |",
+        f"| lost replies | {numbers.lost_replies} |",
+        f"| refused by guards | {refusals or 'none'} |",
+        "",
+        f"Throughput is bounded by {numbers.bound}. Engine and simulator share {os.cpu_count()} "
+        f"processors, whose load was {os.getloadavg()[0]:.1f} when this was judged.",
+        "",
+        "| symbol | wait for the lock, ms | made to accepted, ms | made to filled, ms | fills |",
+        "|---|---|---|---|---|",
+    ]
+    for symbol in list(numbers.filled)[: _SYMBOLS_MAX + 1]:
+        filled = numbers.filled[symbol]
+        wait = numbers.wait.get(symbol, Spread())
+        accepted = numbers.accepted.get(symbol, Spread())
+        lines.append(
+            f"| {symbol} | {_ms(wait) if wait.count else ''} | {_ms(accepted)} | {_ms(filled)} | "
+            f"{filled.count} |"
+        )
+    return [*lines, "", "Durations are p50 / p99 / max.", ""]
+
+
+def _ms(spread: Spread) -> str:
+    return " / ".join(f"{ns / 1e6:.1f}" for ns in (spread.p50_ns, spread.p99_ns, spread.max_ns))
