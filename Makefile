@@ -64,7 +64,7 @@ test-compiled: compiled ## Run the tests against the C extensions, then remove t
 		$(MAKE) --no-print-directory interpreted; exit $$status
 
 guard-campaign: env ## A million generated orders against generated limits (about 8 minutes)
-	$(BIN)/python tests/guards/guard_campaign.py 1000000
+	$(BIN)/python tests/helpers/guard_campaign.py 1000000
 
 BENCHES := engine sessions readers switch recovery live
 
@@ -73,14 +73,14 @@ bench: env ## Run the benchmarks, or some of them (ONLY="engine sessions", ARGS=
 		echo "== $$name"; $(BIN)/python bench/$$name.py $(ARGS) || exit 1; done
 
 crash-campaign: env ## 1,000 kills of real sessions, each resumed to the same bytes (KILLS=n SEED=n)
-	$(BIN)/python tests/crash/crash_campaign.py --kills $(or $(KILLS),1000) --seed $(or $(SEED),0)
+	$(BIN)/python tests/helpers/crash_campaign.py --kills $(or $(KILLS),1000) --seed $(or $(SEED),0)
 
 kill-campaign: env ## 1,000 engagements at random moments and 200 restarts (ENGAGEMENTS=n RESTARTS=n)
-	$(BIN)/python tests/kill/campaign.py --engagements $(or $(ENGAGEMENTS),1000) \
+	$(BIN)/python tests/helpers/kill_campaign.py --engagements $(or $(ENGAGEMENTS),1000) \
 		--restarts $(or $(RESTARTS),200)
 
 mutation: env ## Change the gates, guards and switch one by one; list what no test notices (MINUTES=120)
-	$(BIN)/python tests/kill/mutation.py --minutes $(or $(MINUTES),120) --only "$(MUTANTS)"
+	$(BIN)/python tests/helpers/mutation.py --minutes $(or $(MINUTES),120) --only "$(MUTANTS)"
 
 manual: env ## Write docs/MANUAL.html, the whole reference in one file, anew
 	$(BIN)/python tools/make_manual.py

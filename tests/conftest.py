@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 from hypothesis import settings
-
-PROJECT = Path(__file__).resolve().parent.parent
-
+from journal_helpers import copy_of, spot
+from places import MARKET_DATA
+from switch_helpers import Workspace
 
 # Continuous integration draws the same examples every time; at a desk they are new ones each run,
 # and what they find becomes an example of its own.
@@ -38,11 +38,12 @@ def pytest_configure() -> None:
 @pytest.fixture(scope="session")
 def market_data() -> Path:
     """The folder of real recordings; see LOGOS_MARKET_DATA in CONTRIBUTING.md."""
-    configured = os.environ.get("LOGOS_MARKET_DATA", "")
-    folder = Path(configured) if configured else PROJECT.parent / "shared" / "market"
-    if not folder.is_dir():
-        pytest.skip(f"no real market data: {folder} is absent (set LOGOS_MARKET_DATA)")
-    return folder
+    if not MARKET_DATA.is_dir():
+        reason = f"no real market data: {MARKET_DATA} is absent (set LOGOS_MARKET_DATA)"
+        if os.environ.get("LOGOS_REQUIRE_SERVICES") == "1":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    return MARKET_DATA
 
 
 @pytest.fixture(scope="session")
@@ -63,3 +64,21 @@ def logos_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("LOGOS_HOME", str(home))
     monkeypatch.delenv("LOGOS_SEED", raising=False)
     return home
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Workspace:
+    """A workspace with a kill switch of its own."""
+    return Workspace(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A finished session's folder; tests change copies of it."""
+    return spot(tmp_path_factory.mktemp("home")).folder
+
+
+@pytest.fixture
+def folder(original: Path, tmp_path: Path) -> Path:
+    """A copy of it to be tampered with."""
+    return copy_of(original, tmp_path)

@@ -13,6 +13,7 @@ from tempfile import TemporaryDirectory
 import pytest
 from crash_helpers import Bench, operations_of, truth
 from crash_sessions import first_difference, has_begun, session_folder
+from places import PROJECT
 from tiny_disk import tiny_disk
 
 from logos.session import ExitCode
@@ -21,7 +22,6 @@ from logos.testing.faults import Fail, at, from_on
 # The process ends after such an error, and what it had open is closed with it.
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 
-PROJECT = Path(__file__).resolve().parents[2]
 ERRORS = (errno.ENOSPC, errno.EIO, errno.EROFS, errno.EMFILE)
 
 

@@ -1,7 +1,7 @@
 """The desk, the dealing and the loop: what small changes of them showed to be untested.
 
 Every test here notices a change of `core/desk.py`, `core/dealing.py` or `core/engine.py` that the
-other tests did not; see `tests/kill/mutation.py`.
+other tests did not; see `tests/helpers/mutation.py`.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 Operators' pauses, lags of data, and the orders and reports of a core whose venue is a real one;
 every test here notices a change of `core/` or of `execution/venue_link.py` that the other tests did
-not. See `tests/kill/mutation.py`.
+not. See `tests/helpers/mutation.py`.
 """
 
 from __future__ import annotations

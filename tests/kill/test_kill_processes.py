@@ -16,8 +16,9 @@ import time
 from pathlib import Path
 
 import pytest
-from campaign import ENDS, LOSSES, run_engagement, run_restart
+from kill_campaign import ENDS, LOSSES, run_engagement, run_restart
 from kill_helpers import Engager, Session, logos, read_journal
+from places import HELPERS
 
 ARTIFACTS = {
     "orders.csv",
@@ -156,7 +157,7 @@ def test_sigusr1_engages_for_every_session_of_the_machine(tmp_path: Path) -> Non
 def test_the_campaign_prints_its_figures_and_says_whether_all_went_well(tmp_path: Path) -> None:
     report = tmp_path / "report.txt"
     done = subprocess.run(
-        [sys.executable, str(Path(__file__).with_name("campaign.py")), "--engagements", "1",
+        [sys.executable, str(HELPERS / "kill_campaign.py"), "--engagements", "1",
          "--restarts", "1", "--seed", "1", "--report", str(report)],
         capture_output=True, text=True, check=False,
     )  # fmt: skip

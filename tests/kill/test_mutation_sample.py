@@ -8,8 +8,8 @@ from __future__ import annotations
 import subprocess
 import sys
 
-from mutant_runner import PROJECT
 from mutation import TARGETS, explained, mutants_of
+from places import PROJECT
 
 TOOL = PROJECT / "tests" / "kill" / "mutation.py"
 

@@ -21,9 +21,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+from places import PROJECT
 from session_helpers import ARTIFACTS, table
 
-PROJECT = Path(__file__).resolve().parents[2]
 VERSIONS = ("3.11", "3.12", "3.13")
 
 BUSY_SESSION = """\
@@ -31,7 +31,7 @@ BUSY_SESSION = """\
 seed = 7
 
 [strategy]
-name = "tests/session/session_helpers.py:Busy"
+name = "tests/helpers/session_helpers.py:Busy"
 
 [strategy.params]
 every = 9

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from places import PROJECT
 
 from logos.config import make_config
 from logos.core.gates import InProcessSwitch
@@ -17,7 +18,6 @@ from logos.session import recovery, runner, running
 from logos.session.artifacts.snapshot import read_snapshot
 from logos.session.plan import chunks_after, make_plan
 
-PROJECT = Path(__file__).resolve().parents[2]
 CACHE = PROJECT / "data" / "cache"
 ORDERS = [
     {"time": f"2026-01-0{day}T1{hour}:00:00Z", "symbol": "ACME", "side": side, "quantity": 10}

@@ -10,10 +10,11 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from places import PROJECT
 
 from logos.strategies.load import load_class
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = PROJECT
 EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
 
 

@@ -1,0 +1,133 @@
+"""Bars through the real library: closed ones only, each once, holes asked for again or told."""
+
+from __future__ import annotations
+
+import pytest
+from live_helpers import (
+    World,
+    ccxt_feed,
+    following,
+    minute_bars,
+    run,
+    timeout_s,
+    traded,
+    world,
+)
+
+from logos.core.messages import Bar
+from logos.core.types import NS_PER_MINUTE, NS_PER_SECOND
+from logos.feeds.contract import FeedState
+from logos.simulators.exchange.faults import Fault
+from logos.testing.clock import START_NS
+
+
+def bars_of(there: World) -> list[Bar]:
+    return [event for event in there.sink.events if isinstance(event, Bar)]
+
+
+def opened(there: World) -> list[int]:
+    """Which minutes came, by the close that the feed says."""
+    return [(event_ns - START_NS) // NS_PER_MINUTE - 1 for event_ns in there.sink.event_times_ns]
+
+
+async def ten_minutes(there: World, feed_settings: dict[str, object] | None = None) -> None:
+    settings = feed_settings or {}
+    async with following(ccxt_feed(there, kind="bars", **settings), there.sink):  # type: ignore[arg-type]
+        for _ in range(60):
+            await there.pass_time(10)
+
+
+def test_each_bar_comes_once_after_its_close() -> None:
+    async def work() -> None:
+        async with world(minute_bars(20)) as there:
+            await ten_minutes(there)
+            assert opened(there) == list(range(9))
+            first = bars_of(there)[0]
+            figures = first.open_units, first.high_units, first.low_units, first.close_units
+            assert figures == (6_000_000, 6_000_005, 5_999_995, 6_000_001)
+            assert first.volume_units == 125_000
+            assert first.interval_ns == NS_PER_MINUTE
+            for bar, closed_ns in zip(bars_of(there), there.sink.event_times_ns, strict=True):
+                assert closed_ns <= bar.ts_ns <= closed_ns + 10 * NS_PER_SECOND
+            assert there.sink.details(FeedState.GAP) == []
+
+    run(work())
+
+
+def test_an_open_bar_is_not_delivered_even_when_our_clock_is_ahead() -> None:
+    async def work() -> None:
+        async with world(minute_bars(20)) as there:
+            there.clock.set_ns(START_NS + 47 * NS_PER_SECOND)
+            await ten_minutes(there)
+            # The exchange is where it is, whatever our clock says.
+            assert opened(there) == list(range(9))
+            assert "-47.0 s from ours" in there.sink.details(FeedState.LIVE)[1]
+
+    run(work())
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Fault.TIMEOUT_BEFORE,
+        Fault.RESET_AFTER,
+        Fault.RATE_LIMIT,
+        Fault.SERVER_ERROR,
+        Fault.MALFORMED,
+        Fault.TRUNCATED,
+        Fault.MAINTENANCE,
+        Fault.DUPLICATE,
+        Fault.REORDERED,
+        Fault.LATE,
+    ],
+    ids=str,
+)
+def test_no_failure_costs_a_bar_or_gives_one_twice(fault: Fault) -> None:
+    async def work() -> None:
+        async with world(minute_bars(20)) as there:
+            there.exchange.fail("klines", fault, after=3, times=4)
+            await ten_minutes(there, {"timeout_ms": 1_000 * timeout_s(fault)})
+            assert opened(there) == list(range(9))
+            assert there.sink.details(FeedState.GAP) == []
+
+    run(work())
+
+
+def test_a_hole_in_one_answer_is_filled_by_asking_again() -> None:
+    async def work() -> None:
+        async with world(minute_bars(40)) as there:
+            async with following(ccxt_feed(there, kind="bars"), there.sink):
+                await there.pass_time(61)
+                there.exchange.fail("klines", Fault.UNAVAILABLE, times=1)
+                await there.pass_time(60)
+                there.exchange.fail("klines", Fault.GAP, times=1)
+                await there.exchange.advance(600)
+                await there.pass_time(1_200)
+            assert opened(there)[:20] == list(range(20))
+            assert there.sink.details(FeedState.GAP) == []
+
+    run(work())
+
+
+def test_bars_that_the_exchange_does_not_have_are_told() -> None:
+    async def work() -> None:
+        async with world(minute_bars(20, without=range(4, 6))) as there:
+            await ten_minutes(there)
+            assert opened(there) == [0, 1, 2, 3, 6, 7, 8]
+            assert there.sink.details(FeedState.GAP) == [
+                "bars: 2 bars are missing from 2026-01-01T00:04:00Z on"
+            ]
+
+    run(work())
+
+
+def test_a_bar_off_the_tick_is_left_out_and_told() -> None:
+    async def work() -> None:
+        async with world(minute_bars(20)) as there:
+            coarse = {"BTCUSDT": traded(tick="0.05")}
+            await ten_minutes(there, {"instruments": coarse})
+            assert bars_of(there) == []
+            [told] = [each for each in there.sink.details(FeedState.GAP) if "1 so far" in each]
+            assert "off_tick" in told
+
+    run(work())

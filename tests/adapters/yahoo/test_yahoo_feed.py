@@ -1,0 +1,174 @@
+"""The Yahoo feed through the real yfinance, against a local chart service that fails on demand."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+from live_helpers import (
+    OPENS_NS,
+    World,
+    following,
+    listed,
+    run,
+    timeout_s,
+    traded,
+    world,
+    yahoo_minutes,
+)
+
+from logos.adapters.yahoo.feed import YahooFeed, YahooMarket
+from logos.core.messages import Bar
+from logos.core.types import NS_PER_DAY, NS_PER_MINUTE, NS_PER_SECOND
+from logos.feeds.contract import FeedFailedError, FeedState
+from logos.simulators.exchange.faults import Fault
+from logos.testing.clock import START_NS
+
+# What yfinance itself does with pandas is not ours to mend.
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::DeprecationWarning:yfinance"),
+    pytest.mark.filterwarnings("ignore:The inplace keyword"),
+    pytest.mark.filterwarnings("ignore:Timestamp.utcnow"),
+]
+
+CLOSES_NS = START_NS + 20 * 60 * NS_PER_MINUTE
+
+
+def feed_of(there: World, folder: Path, *symbols: str, **settings: Any) -> YahooFeed:
+    defaults: dict[str, Any] = {"url": there.exchange.url, "cache_dir": folder, "timeout_s": 10.0}
+    return YahooFeed(
+        {symbol: YahooMarket(traded(symbol, lot="1"), symbol) for symbol in symbols or ["SPY"]},
+        there.clock,
+        Random(1),
+        **(defaults | settings),
+    )
+
+
+async def go_to(there: World, now_ns: int) -> None:
+    await there.exchange.advance_to(now_ns)
+    there.clock.set_ns(now_ns)
+
+
+def opened(there: World) -> list[int]:
+    """Minutes since the opening of the bars that came."""
+    return [(event_ns - OPENS_NS) // NS_PER_MINUTE - 1 for event_ns in there.sink.event_times_ns]
+
+
+def test_closed_bars_come_once_and_exact(tmp_path: Path) -> None:
+    async def work() -> None:
+        async with world(listed("SPY", yahoo_minutes(OPENS_NS, 30))) as there:
+            await go_to(there, OPENS_NS + 5 * NS_PER_SECOND)
+            async with following(feed_of(there, tmp_path), there.sink):
+                for _ in range(40):
+                    await there.pass_time(10)
+            assert opened(there) == [0, 1, 2, 3, 4, 5]
+            first = there.sink.events[0]
+            assert isinstance(first, Bar)
+            figures = first.open_units, first.high_units, first.low_units, first.close_units
+            assert figures == (18_743, 18_750, 18_740, 18_744)
+            assert first.volume_units == 1_200
+            assert there.sink.states("SPY") == [FeedState.LIVE]
+            host = there.exchange.url.removeprefix("http://")
+            assert {request.host for request in there.exchange.requests} == {host}
+
+    run(work())
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Fault.TIMEOUT_BEFORE,
+        Fault.RESET_BEFORE,
+        Fault.RATE_LIMIT,
+        Fault.SERVER_ERROR,
+        Fault.UNAVAILABLE,
+        Fault.MALFORMED,
+        Fault.TRUNCATED,
+        Fault.DUPLICATE,
+        Fault.REORDERED,
+        Fault.LATE,
+    ],
+    ids=str,
+)
+def test_no_failure_costs_a_bar_or_gives_one_twice(fault: Fault, tmp_path: Path) -> None:
+    async def work() -> None:
+        async with world(listed("SPY", yahoo_minutes(OPENS_NS, 30))) as there:
+            await go_to(there, OPENS_NS)
+            feed = feed_of(there, tmp_path, timeout_s=timeout_s(fault))
+            async with following(feed, there.sink):
+                await there.pass_time(65)
+                there.exchange.fail("chart/SPY", fault, times=2)
+                for _ in range(30):
+                    await there.pass_time(10)
+            assert opened(there) == [0, 1, 2, 3, 4, 5]
+            assert there.sink.details(FeedState.GAP) == []
+            assert there.sink.states("SPY")[-1] is FeedState.LIVE
+
+    run(work())
+
+
+def test_a_closed_market_is_told_from_missing_minutes(tmp_path: Path) -> None:
+    async def work() -> None:
+        next_day_ns = OPENS_NS + NS_PER_DAY
+        bars = yahoo_minutes(OPENS_NS, 390) + yahoo_minutes(next_day_ns, 30, without=range(2, 5))
+        async with world(listed("SPY", bars)) as there:
+            await go_to(there, CLOSES_NS - 2 * NS_PER_MINUTE)
+            async with following(feed_of(there, tmp_path), there.sink):
+                for _ in range(20):
+                    await there.pass_time(15)
+                assert opened(there) == [388, 389]
+                assert there.sink.states("SPY") == [FeedState.LIVE, FeedState.CLOSED]
+                assert there.sink.details(FeedState.CLOSED) == [
+                    "the market is closed since 2026-01-01T20:00:00Z"
+                ]
+                await go_to(there, next_day_ns - 30 * NS_PER_SECOND)
+                await there.clock.next_wake()
+                for _ in range(40):
+                    await there.pass_time(15)
+            assert opened(there)[2:9] == [1440 + minute for minute in (0, 1, 5, 6, 7, 8)][:7]
+            assert there.sink.details(FeedState.GAP) == [
+                "bars: 3 bars are missing from 2026-01-02T13:32:00Z on"
+            ]
+            assert there.sink.states("SPY")[2] is FeedState.LIVE
+
+    run(work())
+
+
+def test_our_clock_ahead_gives_no_open_bar(tmp_path: Path) -> None:
+    async def work() -> None:
+        async with world(listed("SPY", yahoo_minutes(OPENS_NS, 30))) as there:
+            await go_to(there, OPENS_NS)
+            there.clock.set_ns(OPENS_NS + 50 * NS_PER_SECOND)
+            async with following(feed_of(there, tmp_path), there.sink):
+                for _ in range(13):
+                    await there.pass_time(10)
+            last_ns = there.sink.event_times_ns[-1]
+            assert last_ns <= there.exchange.market.now_ns
+            assert opened(there) == [0, 1]
+
+    run(work())
+
+
+def test_one_unknown_ticker_does_not_stop_the_others(tmp_path: Path) -> None:
+    async def work() -> None:
+        async with world(listed("SPY", yahoo_minutes(OPENS_NS, 30))) as there:
+            await go_to(there, OPENS_NS)
+            async with following(feed_of(there, tmp_path, "SPY", "NOPE"), there.sink):
+                await there.sink.until(lambda: FeedState.CLOSED in there.sink.states("NOPE"))
+                for _ in range(8):
+                    await there.pass_time(10)
+            assert opened(there) == [0]
+            assert "no data for 'NOPE'" in there.sink.details(FeedState.CLOSED)[0]
+
+    run(work())
+
+
+def test_no_ticker_that_exists_is_a_failure_for_good(tmp_path: Path) -> None:
+    async def work() -> None:
+        async with world(listed("SPY", yahoo_minutes(OPENS_NS, 30))) as there:
+            with pytest.raises(FeedFailedError, match="no data for 'NOPE'"):
+                await feed_of(there, tmp_path, "NOPE").run(there.sink)
+
+    run(work())

@@ -1,0 +1,189 @@
+"""docs/MANUAL.html is what its sources give, whole, and needs nothing from outside."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from html.parser import HTMLParser
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+from places import PROJECT
+
+from logos.cli.main import _COMMANDS
+from logos.config.template import default_toml
+from logos.core.types import Code
+
+pytest.importorskip("markdown_it", reason="the manual is made with markdown-it-py: `make env`")
+
+TOOLS = PROJECT / "tools"
+MANUAL = PROJECT / "docs" / "MANUAL.html"
+_LOADING = {
+    "script",
+    "link",
+    "img",
+    "iframe",
+    "object",
+    "embed",
+    "audio",
+    "video",
+    "source",
+    "base",
+}
+
+
+class Page(HTMLParser):
+    """What a test asks of a page: its anchors, links, words, and all that would load something."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.ids: list[str] = []
+        self.links: list[str] = []
+        self.loading: list[str] = []
+        self.unclosed: list[str] = []
+        self.words = ""
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag not in ("meta", "br", "hr"):
+            self.unclosed.append(tag)
+        if tag in _LOADING:
+            self.loading.append(tag)
+        for name, value in attrs:
+            if name == "id":
+                self.ids.append(value or "")
+            if name == "href":
+                self.links.append(value or "")
+            if name in ("src", "srcset", "style", "background") or name.startswith("on"):
+                self.loading.append(f"{tag} {name}")
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.unclosed.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.words += data
+
+
+@pytest.fixture(scope="module")
+def maker() -> Iterator[ModuleType]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(TOOLS))
+        import make_manual  # type: ignore[import-not-found,unused-ignore]
+
+        yield make_manual
+
+
+@pytest.fixture(scope="module")
+def made(maker: ModuleType) -> str:
+    return str(maker.build())
+
+
+@pytest.fixture(scope="module")
+def page(made: str) -> Page:
+    read = Page()
+    read.feed(made)
+    read.close()
+    assert not read.unclosed
+    return read
+
+
+def test_the_committed_file_is_what_the_generator_gives_now(made: str) -> None:
+    assert MANUAL.is_file(), "docs/MANUAL.html is missing: run `make manual`"
+    is_current = MANUAL.read_text(encoding="utf-8") == made
+    assert is_current, "docs/MANUAL.html is not what its sources give: run `make manual`"
+
+
+def test_another_process_with_another_hash_order_and_width_gives_the_same_bytes(made: str) -> None:
+    code = "import make_manual, sys; sys.stdout.buffer.write(make_manual.build().encode())"
+    environment = {"PYTHONHASHSEED": "7", "COLUMNS": "40", "PYTHONPATH": str(TOOLS), "LANG": "C"}
+    found = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, check=True, cwd="/"
+    )
+    assert found.stdout.decode() == made
+
+
+def test_every_anchor_stands_once_and_every_internal_link_resolves(page: Page) -> None:
+    repeated = [name for name, count in Counter(page.ids).items() if count > 1]
+    assert not repeated
+    inside = [link for link in page.links if link.startswith("#")]
+    assert inside
+    assert not [link for link in inside if link.removeprefix("#") not in page.ids]
+
+
+def test_every_other_link_is_a_web_address_for_the_reader_to_follow(page: Page) -> None:
+    outside = [link for link in page.links if not link.startswith("#")]
+    assert all(link.startswith("https://") for link in outside)
+
+
+def test_nothing_is_loaded_from_outside(page: Page, made: str) -> None:
+    assert not page.loading
+    [style] = re.findall(r"<style>(.*?)</style>", made, re.S)
+    assert "url(" not in style
+    assert "@import" not in style
+    assert "default-src 'none'" in made
+
+
+def test_every_document_is_a_chapter(page: Page) -> None:
+    documents = [PROJECT / "README.md", *(PROJECT / "docs").glob("*.md")]
+    assert {path.stem.lower() for path in documents} <= set(page.ids)
+
+
+def test_every_command_subcommand_and_option_is_explained(page: Page) -> None:
+    names = set()
+    for parser, _ in import_module("manual_commands").parsers():
+        names.add(parser.prog)
+        assert f"commands-{parser.prog.replace(' ', '-')}" in page.ids
+        for action in parser._actions:
+            assert all(option in page.words for option in action.option_strings if option != "-h")
+    assert {f"logos {name}" for name in _COMMANDS} <= names
+    assert "logos kill reset" in names
+
+
+def test_every_code_and_every_setting_stands_in_it(page: Page) -> None:
+    assert all(code.value in page.words for code in Code)
+    assert default_toml().strip() in page.words
+
+
+def test_a_link_to_a_section_that_does_not_exist_is_refused(
+    maker: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    texts = {"README.md": "# logos\n\n[there](docs/DATA.md#nowhere)\n", "docs/DATA.md": "# Data\n"}
+    monkeypatch.setattr(maker, "_texts", lambda: texts)
+    with pytest.raises(maker.ManualError, match=r"docs/DATA\.md has no section '#nowhere'"):
+        maker.build()
+
+
+def test_links_between_documents_become_anchors_and_other_files_only_names(
+    maker: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    texts = {
+        "README.md": "# logos\n\n[a](docs/DATA.md) [b](docs/DATA.md#two-words) [c](LICENSE)\n",
+        "docs/DATA.md": "# Data\n\n## Two *words*\n\n## Two words\n\n[u](../README.md) [](#data)\n",
+    }
+    monkeypatch.setattr(maker, "_texts", lambda: texts)
+    read = Page()
+    read.feed(maker.build())
+    assert [link for link in read.links if link not in ("#readme",)][-3:] == [
+        "#data",
+        "#data-two-words",
+        "#data-data",
+    ]
+    assert "data-two-words-1" in read.ids
+    assert "a b c" in read.words
+
+
+def test_check_tells_the_command_to_run_when_the_file_is_stale(
+    maker: ModuleType,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(maker, "MANUAL", tmp_path / "MANUAL.html")
+    assert maker.main(["--check"]) == 1
+    assert "run `make manual`" in capsys.readouterr().err
+    assert maker.main([]) == 0
+    assert maker.main(["--check"]) == 0

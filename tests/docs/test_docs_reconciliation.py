@@ -1,0 +1,34 @@
+"""Every test that docs/RECONCILIATION.md names is there."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from places import PROJECT, TESTS
+
+DOCUMENT = PROJECT / "docs" / "RECONCILIATION.md"
+
+
+def named_tests(text: str) -> list[tuple[str, str]]:
+    """File and beginning of the name of each test in the last column of the table."""
+    found = []
+    for row in re.findall(r"^\|.*\|$", text, re.MULTILINE):
+        file = "test_venue_link.py"
+        for name in re.findall(r"`([^`]+)`", row.split("|")[-2]):
+            if ": " in name:
+                file, name = name.split(": ")
+            found.append((file, name.removesuffix("...")))
+    return found
+
+
+NAMED = named_tests(DOCUMENT.read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize(("file", "name"), NAMED)
+def test_a_test_the_document_names_exists(file: str, name: str) -> None:
+    assert f"def test_{name}" in next(TESTS.rglob(file)).read_text(encoding="utf-8")
+
+
+def test_the_document_names_a_test_for_nearly_every_fault() -> None:
+    assert len(NAMED) > 25

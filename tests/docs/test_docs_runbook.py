@@ -1,0 +1,200 @@
+"""docs/LIVE-RUNBOOK.md: its commands run, end as they say, and print what it shows.
+
+Blocks marked `console run` are carried out in their order, in one shell and one workspace. Figures,
+times and ids differ from run to run and are not compared; words are.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+from places import PROJECT
+
+from logos.cli.main import _COMMANDS
+
+TEXT = (PROJECT / "docs" / "LIVE-RUNBOOK.md").read_text(encoding="utf-8")
+DESK = "/srv/desk"
+_BLOCK = re.compile(r"^```([^\s`]*) ?([^\n]*)\n(.*?)^```$", re.M | re.S)
+_PATIENCE_S = 120
+
+
+@dataclass
+class Step:
+    """One command of the document, the exit code it says, and the lines that it shows."""
+
+    command: str
+    exit_code: int = 0
+    shown: list[str] = field(default_factory=list)
+
+
+def _steps(kind: str) -> list[Step]:
+    """The commands of all console blocks with this word (`run`, or none) behind the language."""
+    found: list[Step] = []
+    for language, words, body in _BLOCK.findall(TEXT):
+        if language != "console" or words != kind:
+            continue
+        for line in body.splitlines():
+            if line.startswith("$ "):
+                found.append(Step(line.removeprefix("$ ")))
+            elif line.startswith("# exit code "):
+                found[-1].exit_code = int(line.removeprefix("# exit code "))
+            elif found and line not in ("", "..."):
+                found[-1].shown.append(line)
+    return found
+
+
+RUN = _steps("run")
+
+
+def _masked(line: str) -> str:
+    """The words of a line, without what differs between runs and the widths that follow from it."""
+    # Whether a session that drained has ended when `logos kill` prints it is a matter of instants.
+    line = re.sub(r"(BLOCKED, DRAINED) \(it has ended\)", r"\1", line)
+    line = re.sub(r"(session \S+) \(pid \d+\)", r"\1", line)
+    line = re.sub(r"\b[0-9a-f]{16,64}\b", "HASH", line)
+    line = re.sub(r"-?\d[\d,.:TZ+-]*", "0", line)
+    return " ".join(line.split())
+
+
+def _script(steps: list[Step]) -> str:
+    """All steps for one shell, each followed by a mark with its exit code."""
+    lines = []
+    for number, step in enumerate(steps):
+        lines.append(step.command)
+        lines.append(f'echo "<<{number}:$?>>"')
+        started = re.search(r"--session-id (\S+)|logos resume (\S+)", step.command)
+        if step.command.endswith("&") and started:
+            name = started[1] or started[2]
+            # The operator's patience: until another process has given its first sign of life. A
+            # cheap look, as asking `logos status` over and over would hold that process up.
+            there = f"[ -e state/sessions/{name}.status.json ]"
+            lines.append(f"for _ in {{1..1500}}; do {there} && break; sleep 0.02; done")
+    return "\n".join([*lines, "wait"])
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[int, str]]:
+    """Exit code and output of each step."""
+    desk = tmp_path_factory.mktemp("desk")
+    shutil.copytree(PROJECT / "data" / "cache", desk / "data" / "cache")
+    for language, words, body in _BLOCK.findall(TEXT):
+        if language == "toml" and words:
+            (desk / words).write_text(body, encoding="utf-8")
+    environment = {
+        name: value for name, value in os.environ.items() if not name.startswith("LOGOS_")
+    }
+    environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environment['PATH']}"
+    environment["LOGOS_CFG__LIVE__HEARTBEAT_MS"] = "100"
+    with subprocess.Popen(
+        ["bash", "-c", _script(RUN)],
+        cwd=desk,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    ) as shell:
+        try:
+            printed, _ = shell.communicate(timeout=_PATIENCE_S)
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(shell.pid, signal.SIGKILL)  # a session that a failed step left behind
+    parts = re.split(r"<<(\d+):(\d+)>>\n", printed.replace(str(desk), DESK))
+    assert [int(number) for number in parts[1::3]] == list(range(len(RUN))), printed[-2_000:]
+    return [(int(code), output) for output, code in zip(parts[0::3], parts[2::3], strict=False)]
+
+
+@pytest.mark.parametrize("number", range(len(RUN)))
+def test_a_command_ends_as_the_document_says_and_prints_what_it_shows(
+    number: int, results: list[tuple[int, str]]
+) -> None:
+    step, (code, output) = RUN[number], results[number]
+    assert code == step.exit_code, f"$ {step.command}\n{output}"
+    printed = {_masked(line) for line in output.splitlines()}
+    assert not [line for line in step.shown if _masked(line) not in printed], output
+
+
+def test_the_document_has_commands_of_every_kind_to_run() -> None:
+    used = {word for step in RUN for word in re.findall(r"^logos (\S+)", step.command)}
+    assert {"trade", "resume", "status", "pause", "kill", "verify", "replay", "rehearse"} <= used
+    assert {step.exit_code for step in RUN} >= {0, 1, 2, 3, 4, 7}
+
+
+# ---- every command and option that is named exists ----
+
+
+def _parsers() -> dict[str, argparse.ArgumentParser]:
+    """The parser of every command and subcommand, by its words."""
+    found = {}
+    for name, (_, module) in _COMMANDS.items():
+        parser = argparse.ArgumentParser(prog=name)
+        import_module(module).add_arguments(parser)
+        found[name] = parser
+        for action in parser._actions:
+            if isinstance(action, argparse._SubParsersAction):
+                found |= {f"{name} {word}": sub for word, sub in action.choices.items()}
+    return found
+
+
+PARSERS = _parsers()
+
+
+def _invocations() -> Iterator[tuple[str, list[str]]]:
+    """Every use of `logos` in the document: its command's words, and the options behind it."""
+    in_blocks = [step.command for step in (*RUN, *_steps(""))]
+    prose = _BLOCK.sub("", TEXT)
+    for text in (*in_blocks, *re.findall(r"`([^`\n]+)`", prose)):
+        for used in re.findall(r"(?:^|[^\w./-])logos ((?!\.)[a-z].*)", text):
+            words = re.split(r"[|;>&)]", used)[0].split()
+            name = " ".join(words[:2]) if " ".join(words[:2]) in PARSERS else words[0]
+            yield name, [word for word in words if word.startswith("--")]
+
+
+def test_every_command_that_is_named_exists_with_its_options() -> None:
+    uses = list(_invocations())
+    assert len(uses) > 40
+    for name, options in uses:
+        assert name in PARSERS, f"logos {name}"
+        known = {option for action in PARSERS[name]._actions for option in action.option_strings}
+        above = PARSERS[name.split()[0]]
+        known |= {option for action in above._actions for option in action.option_strings}
+        assert set(options) <= known, f"logos {name} {options}"
+
+
+def test_options_named_by_themselves_exist_somewhere() -> None:
+    everywhere = {
+        option
+        for parser in PARSERS.values()
+        for action in parser._actions
+        for option in action.option_strings
+    }
+    named = {word for text in re.findall(r"`(--[^`\n]+)`", TEXT) for word in text.split()}
+    assert named
+    assert {word for word in named if word.startswith("--")} <= everywhere
+
+
+def test_settings_named_in_the_prose_exist() -> None:
+    from logos.config.template import default_toml
+
+    settings = default_toml()
+    prose = re.sub(r"`\w+\.(toml|md|json)`", "", TEXT)
+    named = re.findall(
+        r"`((?:live|risk|switch|account|session|venue|paper)\.[a-z_]+)(?: = [^`]+)?`", prose
+    )
+    assert named
+    for key in named:
+        table, _, name = key.partition(".")
+        body = settings.split(f"[{table}]\n")[1].split("\n[")[0]
+        assert re.search(rf"^#? ?{name} ?=", body, re.M), key

@@ -1,0 +1,274 @@
+"""`logos data fetch`: files that a session can replay, whole or not at all."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+from live_helpers import OPENS_NS, World, listed, listing, minute_bars, run, world, yahoo_minutes
+
+from logos.adapters.fetch import FetchRequest, fetch_async
+from logos.cli import data, data_fetch
+from logos.config import make_config, read_toml
+from logos.core.messages import Bar, Trade
+from logos.core.types import NS_PER_SECOND
+from logos.data.readers.numbers import format_timestamp
+from logos.data.replay import ReplayFeed
+from logos.data.source import discover
+from logos.errors import DataError
+from logos.feeds.contract import FeedFailedError
+from logos.session.build import find_instruments, make_instruments
+from logos.simulators.exchange.faults import Fault
+from logos.testing.clock import START_NS
+
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::DeprecationWarning:yfinance"),
+    pytest.mark.filterwarnings("ignore:The inplace keyword"),
+]
+
+
+def request_of(there: World, out: Path, **settings: Any) -> FetchRequest:
+    defaults: dict[str, Any] = {
+        "source": "ccxt",
+        "exchange": "binance",
+        "markets": {"BTCUSDT": "BTC/USDT"},
+        "out": out,
+        "url": there.exchange.url,
+        "since_ns": START_NS,
+        "until_ns": there.exchange.market.now_ns,
+    }
+    return FetchRequest(**(defaults | settings))
+
+
+async def fetched(there: World, out: Path, **settings: Any) -> tuple[list[Path], list[str]]:
+    said: list[str] = []
+    request = request_of(there, out, **settings)
+    return await fetch_async(request, there.clock, Random(1), said.append), said
+
+
+def replayed(folder: Path) -> list[Any]:
+    """What a session would see of the folder, with the instruments beside the data."""
+    sources = discover(folder)
+    instruments = make_instruments(find_instruments(make_config({}), sources))
+    feed = ReplayFeed(sources, instruments)
+    return [event for chunk in feed.chunks() for event in chunk]
+
+
+def test_history_of_trades_is_whole_and_can_be_replayed(tmp_path: Path) -> None:
+    async def work() -> None:
+        async with world(listing(trades=2_500, every_s=0.01)) as there:
+            await there.exchange.advance(60)
+            there.clock.set_ns(there.exchange.market.now_ns)
+            there.exchange.fail("aggTrades", Fault.GAP, after=1, times=1)
+            paths, said = await fetched(there, tmp_path, kind="trades")
+            assert [path.name for path in paths] == [
+                "BTCUSDT_binance_trades_2026-01-01T000000Z.csv",
+                "instruments.toml",
+            ]
+            events = replayed(tmp_path)
+            assert [event.price_units for event in events] == list(range(6_000_001, 6_002_501))
+            assert isinstance(events[0], Trade)
+            assert said == []
+
+    run(work())
+
+
+def test_history_of_bars_holds_closed_ones_and_tells_what_is_missing(tmp_path: Path) -> None:
+    async def work() -> None:
+        async with world(minute_bars(1_500, without=range(700, 703))) as there:
+            await there.exchange.advance(1_300 * 60 + 30)
+            there.clock.set_ns(there.exchange.market.now_ns)
+            paths, said = await fetched(there, tmp_path)
+            assert paths[0].name == "BTCUSDT_binance_1m_2026-01-01T000000Z.csv"
+            lines = paths[0].read_text().splitlines()
+            assert len(lines) == 1 + 1_297
+            assert lines[1].startswith("2026-01-01T00:00:00Z,60000.00,60000.05,59999.95,60000.01")
+            assert said == [
+                "ccxt:binance BTCUSDT GAP: bars: 3 bars are missing from 2026-01-01T11:40:00Z on"
+            ]
+
+    run(work())
+
+
+def test_the_instrument_is_what_the_exchange_says(tmp_path: Path) -> None:
+    async def work() -> None:
+        async with world(listing(trades=10)) as there:
+            await there.exchange.advance(60)
+            there.clock.set_ns(there.exchange.market.now_ns)
+            await fetched(there, tmp_path, kind="trades")
+            config = make_config(read_toml(tmp_path / "instruments.toml"))
+            found = config.instruments["BTCUSDT"]
+            assert (str(found.tick), str(found.lot)) == ("0.01", "0.00001")
+            assert (str(found.min_notional), str(found.max_quantity)) == ("5", "9000")
+            assert (found.base, found.quote, found.settlement) == ("BTC", "USDT", "spot")
+            assert str(found.fees.taker) == "0.001"
+
+    run(work())
+
+
+def test_instruments_written_by_hand_stay_as_they_are(tmp_path: Path) -> None:
+    async def work() -> None:
+        own = '[instruments.BTCUSDT]\ntick = "0.05"\nlot = "1"\nquote = "USDT"\n'
+        (tmp_path / "instruments.toml").write_text(own)
+        async with world(listing(trades=10)) as there:
+            await there.exchange.advance(60)
+            there.clock.set_ns(there.exchange.market.now_ns)
+            await fetched(there, tmp_path, kind="trades")
+        assert (tmp_path / "instruments.toml").read_text() == own
+
+    run(work())
+
+
+def test_a_recording_is_what_the_feed_handed_over(tmp_path: Path) -> None:
+    async def work() -> None:
+        async with world(listing(trades=100)) as there:
+            recording = asyncio.create_task(
+                fetched(there, tmp_path, kind="both", since_ns=0, minutes=0.2)
+            )
+            for _ in range(13):
+                await there.clock.wait_for_sleepers(3)
+                await there.exchange.advance(1)
+                await there.clock.advance(1)
+                if recording.done() or there.clock.now_ns() >= START_NS + 12 * NS_PER_SECOND:
+                    break
+            paths, _ = await recording
+            assert [path.name.split("_")[2] for path in paths[:2]] == ["quotes", "trades"]
+            trades = [event for event in replayed(tmp_path) if isinstance(event, Trade)]
+            assert [each.price_units for each in trades] == list(range(6_000_001, 6_000_101))
+
+    run(work())
+
+
+def test_an_interrupted_recording_keeps_what_it_has(tmp_path: Path) -> None:
+    async def work() -> None:
+        async with world(listing(trades=100)) as there:
+            recording = asyncio.create_task(
+                fetched(there, tmp_path, kind="trades", since_ns=0, minutes=60)
+            )
+            for _ in range(3):
+                await there.pass_time(1, sleepers=2)
+            recording.cancel()
+            await recording
+            assert len(replayed(tmp_path)) == 30
+
+    run(work())
+
+
+def test_history_from_yahoo_is_exact_and_tells_only_what_is_missing_in_session(
+    tmp_path: Path,
+) -> None:
+    async def work() -> None:
+        bars = yahoo_minutes(OPENS_NS, 30, without=range(4, 6))
+        async with world(listed("SPY", bars)) as there:
+            await there.exchange.advance_to(OPENS_NS + 20 * 60 * NS_PER_SECOND)
+            there.clock.set_ns(there.exchange.market.now_ns)
+            out = tmp_path / "out"
+            paths, said = await fetched(
+                there,
+                out,
+                source="yahoo",
+                exchange="",
+                markets={"SPY": "SPY"},
+                cache_dir=tmp_path / "cache",
+            )
+            events = replayed_bars(paths[0])
+            assert len(events) == 18
+            assert events[0] == "2026-01-01T13:30:00Z,187.43,187.50,187.40,187.44,1200"
+            [told] = said
+            assert "2 bars are missing from 2026-01-01T13:34:00Z on" in told
+
+    run(work())
+
+
+def replayed_bars(path: Path) -> list[str]:
+    return path.read_text().splitlines()[1:]
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"kind": "quotes"}, "no history of quotes"),
+        ({"markets": {"X": "NO/SUCH"}}, "has no market 'NO/SUCH'"),
+        ({"source": "yahoo", "kind": "trades"}, "bars only"),
+        ({"since_ns": START_NS + 1, "kind": "trades"}, "no row came"),
+    ],
+)
+def test_what_cannot_be_fetched_is_refused_and_leaves_nothing(
+    settings: dict[str, Any], words: str, tmp_path: Path
+) -> None:
+    async def work() -> None:
+        async with world(listing(trades=0)) as there:
+            await there.exchange.advance(60)
+            there.clock.set_ns(there.exchange.market.now_ns)
+            with pytest.raises((DataError, FeedFailedError), match=words):
+                await fetched(there, tmp_path, **settings)
+            assert list(tmp_path.iterdir()) == []
+
+    run(work())
+
+
+def test_a_failure_half_way_leaves_no_file(tmp_path: Path) -> None:
+    async def work() -> None:
+        async with world(listing(trades=2_500, every_s=0.01)) as there:
+            await there.exchange.advance(60)
+            there.clock.set_ns(there.exchange.market.now_ns)
+            there.exchange.fail("aggTrades", Fault.UNAVAILABLE, after=1, times=1_000)
+            task = asyncio.create_task(fetched(there, tmp_path, kind="trades"))
+            await there.clock.wait_for_sleepers()
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+            assert list(tmp_path.iterdir()) == []
+
+    run(work())
+
+
+def test_the_command_fetches_and_names_the_files(
+    logos_home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async def work() -> None:
+        async with world(minute_bars(30)) as there:
+            await there.exchange.advance(600)
+            parser = argparse.ArgumentParser()
+            data.add_arguments(parser)
+            words = ["fetch", "ccxt", "--exchange", "binance", "--url", there.exchange.url]
+            words += ["--markets", "BTCUSDT=BTC/USDT", "--since", "2026-01-01"]
+            code = await asyncio.to_thread(data.run, parser.parse_args(words))
+            assert code == 0
+
+    run(work())
+    folder = logos_home / "data" / "cache" / "binance"
+    names = sorted(path.name for path in folder.iterdir())
+    assert names == ["BTCUSDT_binance_1m_2026-01-01T000000Z.csv", "instruments.toml"]
+    assert "BTCUSDT_binance_1m_2026-01-01T000000Z.csv" in capsys.readouterr().out
+    assert all(isinstance(event, Bar) for event in replayed(folder))
+
+
+@pytest.mark.parametrize(
+    ("words", "complaint"),
+    [
+        (["ccxt", "--markets", "A=A/B", "--since", "2026-01-01"], "say which exchange"),
+        (["yahoo", "--markets", "A/B", "--since", "2026-01-01"], "names no symbol"),
+        (["ccxt", "--exchange", "no", "--markets", "A", "--minutes", "1"], "no exchange called"),
+    ],
+)
+def test_the_command_refuses_with_what_to_write(
+    words: list[str], complaint: str, logos_home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    parser = argparse.ArgumentParser()
+    data.add_arguments(parser)
+    assert data.run(parser.parse_args(["fetch", *words])) == 3
+    assert complaint in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("text", ["yesterday", "2026-13-01", "2026-01-01T00:00:00"])
+def test_a_time_that_is_none_is_refused(text: str) -> None:
+    parser = argparse.ArgumentParser(exit_on_error=False)
+    data_fetch.add_arguments(parser)
+    with pytest.raises(argparse.ArgumentError):
+        parser.parse_args(["yahoo", "--markets", "A", "--since", text])
+    assert format_timestamp(START_NS) == "2026-01-01T00:00:00Z"

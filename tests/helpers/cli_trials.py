@@ -1,0 +1,128 @@
+"""One trial through the real command: `logos trade` is killed or stopped, `logos resume` goes on.
+
+Kills (SIGKILL) and stops (SIGTERM) come at any instant of the whole process, half of them once it
+has begun to write. What is there in the end must be what an uninterrupted command leaves.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from functools import cache
+from pathlib import Path
+from random import Random
+from tempfile import TemporaryDirectory
+
+from kill_trials import Trial
+from places import PROJECT
+
+from logos.session.recoveries import RECOVERIES
+
+INTERRUPTIONS_MAX = 3
+TRADE = ("trade", "--config", "examples/session.toml", "--session-id", "cli", "--quiet")
+RESUME = ("resume", "cli", "--quiet")
+
+
+@cache
+def straight() -> tuple[dict[str, bytes], float]:
+    """The files of an uninterrupted command, and the seconds it took."""
+    with TemporaryDirectory() as folder:
+        began_s = time.monotonic()
+        assert command(Path(folder), *TRADE).wait(60) == 0
+        return files_of(Path(folder)), time.monotonic() - began_s
+
+
+def command(home: Path, *arguments: str) -> subprocess.Popen[bytes]:
+    """Start `logos` with these arguments in the workspace `home`."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "logos.live", *arguments],
+        cwd=PROJECT,
+        env={**os.environ, "LOGOS_HOME": str(home)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+
+
+def session_folder(home: Path) -> Path:
+    return home / "runs" / "live" / "sessions" / "cli"
+
+
+def files_of(home: Path) -> dict[str, bytes]:
+    """Every file of the session but those that tell when and where it ran."""
+    folder = session_folder(home)
+    found = {
+        path.name: path.read_bytes()
+        for path in folder.iterdir()
+        if path.name not in ("host.json", RECOVERIES)
+    }
+    return {**found, "log": (home / "logos" / "logs" / "cli.jsonl").read_bytes()}
+
+
+def next_command(home: Path) -> tuple[str, ...]:
+    """What an operator does now: go on, or begin (again) what never began."""
+    journal = session_folder(home) / "state.jsonl"
+    if journal.is_file() and b"\n" in journal.read_bytes():
+        return RESUME
+    shutil.rmtree(session_folder(home), ignore_errors=True)
+    return TRADE
+
+
+def has_ended(home: Path) -> bool:
+    """Whether nothing is left to go on with: the session is finished, and was not stopped."""
+    folder = session_folder(home)
+    is_finished = (folder / "host.json").is_file()
+    return is_finished and b'"STOPPED"' not in (folder / "state.json").read_bytes()
+
+
+def run_cli_trial(seed: int) -> Trial:
+    """Interrupt one session up to INTERRUPTIONS_MAX times, and finish it."""
+    files, took_s = straight()
+    chance = Random(seed)
+    trial = Trial(seed, "cli")
+    with TemporaryDirectory() as folder:
+        home = Path(folder)
+        for _ in range(chance.randint(1, INTERRUPTIONS_MAX)):
+            if has_ended(home):
+                break  # killed in the very end
+            number = chance.choice((signal.SIGKILL, signal.SIGKILL, signal.SIGTERM))
+            process = command(home, *next_command(home))
+            interrupt(process, home, number, chance, took_s)
+            if process.returncode == -signal.SIGKILL:
+                trial.kills += 1
+            elif process.returncode not in (0, -signal.SIGTERM):
+                trial.problems.append(f"the command ended with {process.returncode}")
+        if not has_ended(home):
+            last = command(home, *next_command(home)).wait(60)
+            if last:
+                trial.problems.append(f"the last command ended with {last}")
+        left = files_of(home)
+        different = sorted(name for name in {*left, *files} if left.get(name) != files.get(name))
+        trial.problems += [f"{name} is different" for name in different]
+        for check in ("verify", "replay"):
+            if command(home, check, "cli").wait(60):
+                trial.problems.append(f"logos {check} does not agree")
+    return trial
+
+
+def interrupt(
+    process: subprocess.Popen[bytes],
+    home: Path,
+    number: signal.Signals,
+    chance: Random,
+    took_s: float,
+) -> None:
+    """Send the signal at some instant, and wait for the end."""
+    # A clock is the point here: the signal comes wherever the process happens to be.
+    if chance.random() < 0.5:
+        journal = session_folder(home) / "state.jsonl"
+        while process.poll() is None and not journal.is_file():
+            time.sleep(0.001)
+        time.sleep(chance.random() * took_s / 4)
+    else:
+        time.sleep(chance.random() * took_s)
+    process.send_signal(number)
+    process.wait(60)

@@ -1,0 +1,404 @@
+"""Mutation testing of everything that stops an order: a check that no test misses is no check.
+
+Problem: a suite may run every line of a guard and still not notice when the guard is turned off.
+Method: make one small change at a time (a comparison shifted or turned round, an operand dropped,
+a condition decided, a statement, a raise or a returned value taken out, a number moved, max taken
+for min), run the tests that ought to notice, and list the changes that none of them did.
+`mutant_runner` runs them; no file is touched.
+
+Survivors that cannot be noticed, because they change nothing or nothing that counts, stand in
+docs/MUTATION.md with the reason, by file, function and change. Any other one makes the exit code
+1, and so does a reason for a change that does not exist. One that is noticed after all is told.
+
+Run: make mutation   (python tests/helpers/mutation.py [--minutes M] [--only TEXT] [--sample N])
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import copy
+import sys
+import time
+import zlib
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from mutant_runner import Change, Runner
+from places import PROJECT
+
+DOCUMENT = PROJECT / "docs" / "MUTATION.md"
+CPU_S_MAX = 200
+CPU_S_MIN = 6
+TRUSTED_CPU_S_MAX = 15
+_DEALING_FUNCTIONS = "settle _send _refuse"
+_DESK_FUNCTIONS = "submit refuse apply_end _leave _put_in_flight"
+_ENGINE_FUNCTIONS = (
+    "start stop abort run _check_time _on_other _on_command _flatten _ask_stop _meet_quote "
+    "_set_prices is_halted is_blocked"
+)
+_LINK_FUNCTIONS = "_send _closed_gate"
+_CORE_TESTS = (
+    "tests/kill/test_mutants.py",
+    "tests/kill/test_mutants_risk.py",
+    "tests/guards/test_mutants_guards.py",
+    "tests/guards/test_mutants_engine.py",
+    "tests/guards/test_mutants_rim.py",
+    "tests/guards/test_guard_edges.py",
+    "tests/guards/test_guard_in_flight.py",
+    "tests/guards/test_guard_actions.py",
+    "tests/core/test_core_gates.py",
+    "tests/core/test_core_ticks.py",
+    "tests/core/test_core_engine.py",
+    "tests/guards/test_guard_windows.py",
+    "tests/core/test_core_matching.py",
+    "tests/core/test_core_risk.py",
+    "tests/core/test_core_account.py",
+    "tests/core/test_core_reports.py",
+    "tests/core/test_core_base_fees.py",
+)
+_LINK_TESTS = (
+    "tests/guards/test_mutants_rim.py",
+    "tests/execution/test_venue_link.py",
+    "tests/execution/test_reconcile.py",
+)
+_JUDGE_TESTS = (
+    "tests/killswitch/test_switch_mutants.py",
+    "tests/killswitch/test_switch_mutants_files.py",
+    "tests/killswitch/test_switch_mutants_sensor.py",
+    "tests/killswitch/test_switch_mutants_looks.py",
+    "tests/killswitch/test_switch_mutants_ledger.py",
+    "tests/killswitch/test_switch_mutants_copies.py",
+    "tests/killswitch/test_switch_mutants_writer.py",
+    "tests/killswitch/test_switch_states.py",
+    "tests/killswitch/test_switch_surroundings.py",
+    "tests/killswitch/test_switch_fail_closed.py",
+    "tests/killswitch/test_switch_machine.py",
+)
+_SWITCH_TESTS = (
+    *_JUDGE_TESTS,
+    "tests/killswitch/test_switch_history.py",
+    "tests/killswitch/test_switch_crash.py",
+)
+_FILE_TESTS = (
+    "tests/killswitch/test_switch_mutants_lines.py",
+    "tests/killswitch/test_switch_mutants_folders.py",
+    "tests/killswitch/test_switch_mutants_ledger.py",
+    "tests/killswitch/test_switch_mutants_copies.py",
+    "tests/killswitch/test_switch_history.py",
+    "tests/killswitch/test_switch_states.py",
+)
+
+
+@dataclass(frozen=True)
+class Target:
+    """A file to mutate, the functions that matter in it ("": all), and who should notice."""
+
+    file: str
+    functions: str
+    tests: tuple[str, ...]
+
+
+TARGETS = (
+    Target("core/gates.py", "", _CORE_TESTS),
+    Target("core/risk.py", "", _CORE_TESTS),
+    Target("core/guards.py", "", _CORE_TESTS),
+    Target("core/watch.py", "", _CORE_TESTS),
+    Target("killswitch/judge.py", "", _JUDGE_TESTS),
+    Target("core/desk.py", _DESK_FUNCTIONS, _CORE_TESTS),
+    Target("core/dealing.py", _DEALING_FUNCTIONS, _CORE_TESTS),
+    Target("core/engine.py", _ENGINE_FUNCTIONS, _CORE_TESTS),
+    Target("core/reports.py", "", _CORE_TESTS),
+    Target("core/outbox.py", "", _CORE_TESTS),
+    Target("execution/venue_link.py", _LINK_FUNCTIONS, _LINK_TESTS),
+    Target("killswitch/breaker.py", "", _SWITCH_TESTS),
+    Target("killswitch/writer.py", "", _SWITCH_TESTS),
+    Target("killswitch/sensor.py", "", _SWITCH_TESTS),
+    Target("killswitch/flag.py", "", _SWITCH_TESTS),
+    Target("killswitch/ledger.py", "", _SWITCH_TESTS),
+    Target("killswitch/records.py", "", _FILE_TESTS),
+    Target("killswitch/files.py", "", _FILE_TESTS),
+    Target("killswitch/mounts.py", "", _FILE_TESTS),
+    Target("killswitch/history.py", "", _FILE_TESTS),
+)
+
+SAMPLED = ("core/gates.py", "core/guards.py", "core/watch.py", "killswitch/judge.py")
+"""Files that a sample is drawn from: small, of safety, and seldom touched."""
+
+_COMPARISONS: dict[type[ast.cmpop], tuple[type[ast.cmpop], ...]] = {
+    ast.Lt: (ast.LtE, ast.GtE),
+    ast.LtE: (ast.Lt, ast.Gt),
+    ast.Gt: (ast.GtE, ast.LtE),
+    ast.GtE: (ast.Gt, ast.Lt),
+    ast.Eq: (ast.NotEq,),
+    ast.NotEq: (ast.Eq,),
+    ast.Is: (ast.IsNot,),
+    ast.IsNot: (ast.Is,),
+    ast.In: (ast.NotIn,),
+    ast.NotIn: (ast.In,),
+}
+_ARITHMETIC: dict[type[ast.operator], type[ast.operator]] = {
+    ast.Add: ast.Sub,
+    ast.Sub: ast.Add,
+    ast.Mult: ast.FloorDiv,
+    ast.FloorDiv: ast.Mult,
+    ast.Mod: ast.FloorDiv,
+}
+_TWINS = {"max": "min", "min": "max", "any": "all", "all": "any"}
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """One changed copy of a file."""
+
+    target: Target
+    function: str
+    change: str
+    tree: ast.Module
+    node: ast.AST
+    changed: ast.AST
+
+    @property
+    def key(self) -> str:
+        """How docs/MUTATION.md names it: no line number, so that it outlives edits elsewhere."""
+        return f"{self.target.file} | {self.function} | {self.change}"
+
+    @property
+    def place(self) -> str:
+        return f"src/logos/{self.target.file}:{getattr(self.node, 'lineno', 0)}"
+
+    @property
+    def module(self) -> str:
+        return f"logos.{self.target.file.removesuffix('.py').replace('/', '.')}"
+
+    @property
+    def source(self) -> str:
+        """The whole file, changed."""
+        return _unparse_with(self.tree, self.node, self.changed)
+
+
+class Findings(NamedTuple):
+    """The mutants that were tried: those that a test noticed, and those that none did."""
+
+    noticed: list[Mutant]
+    survivors: list[Mutant]
+
+
+def mutants_of(target: Target) -> Iterator[Mutant]:
+    """Every mutant of a target, in the order of its source."""
+    tree = ast.parse((PROJECT / "src" / "logos" / target.file).read_text(encoding="utf-8"))
+    wanted = target.functions.split()
+    seen: Counter[tuple[str, str]] = Counter()
+    words: dict[ast.AST, str] = {}
+    for function, statement, node in _places(tree, "", tree):
+        if wanted and function.rpartition(".")[2] not in wanted:
+            continue
+        before = where = ""
+        for changed in _variants(node):
+            if not before:
+                before = _words(node)
+                if statement not in words:
+                    words[statement] = _words(statement)
+                where = "" if node is statement else f" in `{words[statement]}`"
+            change = f"`{before}` -> `{_words(changed)}`{where}"
+            seen[function, change] += 1
+            if seen[function, change] > 1:  # the same words stand in the function more than once
+                change += f" (place {seen[function, change]})"
+            yield Mutant(target, function, change, tree, node, changed)
+
+
+def _places(
+    node: ast.AST, function: str, statement: ast.AST
+) -> Iterator[tuple[str, ast.AST, ast.AST]]:
+    """Every node that may be mutated, with the function and the statement it stands in."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, (ast.JoinedStr, ast.Import, ast.ImportFrom)):
+            continue  # words for people, and names
+        inside = function
+        if isinstance(child, (ast.FunctionDef, ast.ClassDef)):
+            inside = f"{function}.{child.name}".lstrip(".")
+            for part in [*child.decorator_list, getattr(child, "returns", None)]:
+                if part is not None:
+                    _mark_skipped(part)
+        if isinstance(child, ast.ClassDef):
+            for keyword in child.keywords:  # frozen or not: a promise to whoever reads the code
+                _mark_skipped(keyword)
+        if isinstance(child, (ast.arg, ast.AnnAssign)) and child.annotation is not None:
+            _mark_skipped(child.annotation)
+        if getattr(child, "skipped", False) or _is_slots(child):
+            continue
+        whole = child if isinstance(child, ast.stmt) else statement
+        yield inside, whole, child
+        yield from _places(child, inside, whole)
+
+
+def _is_slots(node: ast.AST) -> bool:
+    """Whether this is `__slots__`, a matter of speed and memory."""
+    return isinstance(node, ast.Assign) and _words(node.targets[0]) == "__slots__"
+
+
+def _mark_skipped(node: ast.AST) -> None:
+    node.skipped = True  # type: ignore[attr-defined]
+
+
+def _variants(node: ast.AST) -> Iterator[ast.AST]:
+    """What one node may be changed to."""
+    if isinstance(node, ast.Compare):
+        for position, operator in enumerate(node.ops):
+            for other in _COMPARISONS[type(operator)]:
+                changed = copy.deepcopy(node)
+                changed.ops[position] = other()
+                yield changed
+    elif isinstance(node, ast.BoolOp):
+        flipped = copy.deepcopy(node)
+        flipped.op = ast.Or() if isinstance(node.op, ast.And) else ast.And()
+        yield flipped
+        for position in range(len(node.values)):
+            left = node.values[:position] + node.values[position + 1 :]
+            yield left[0] if len(left) == 1 else ast.BoolOp(node.op, left)
+    elif isinstance(node, ast.UnaryOp) and isinstance(node.op, (ast.Not, ast.USub)):
+        yield node.operand
+    elif isinstance(node, ast.BinOp) and type(node.op) in _ARITHMETIC:
+        yield ast.BinOp(node.left, _ARITHMETIC[type(node.op)](), node.right)
+    elif isinstance(node, ast.Constant):
+        if isinstance(node.value, bool):
+            yield ast.Constant(not node.value)
+        elif isinstance(node.value, int):
+            yield ast.Constant(node.value + 1)
+    elif isinstance(node, (ast.If, ast.IfExp)):
+        for decided in (True, False):
+            branch = copy.copy(node)
+            branch.test = ast.Constant(decided)
+            yield branch
+    elif isinstance(node, ast.Call):
+        if isinstance(node.func, ast.Name) and node.func.id in _TWINS:
+            name = ast.Name(_TWINS[node.func.id], ast.Load())
+            yield ast.Call(name, node.args, node.keywords)
+    elif isinstance(node, ast.Return):
+        if node.value is not None and not _is_none(node.value):
+            yield ast.Return(ast.Constant(None))
+    elif isinstance(node, (ast.Raise, ast.Assign, ast.AugAssign, ast.Continue)) or (
+        isinstance(node, ast.Expr) and isinstance(node.value, ast.Call)
+    ):
+        yield ast.Pass()
+
+
+def _is_none(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and node.value is None
+
+
+def _words(node: ast.AST) -> str:
+    text = ast.unparse(node)
+    return text.splitlines()[0] if text else ""
+
+
+def _unparse_with(tree: ast.Module, node: ast.AST, changed: ast.AST) -> str:
+    class Swap(ast.NodeTransformer):
+        def visit(self, visited: ast.AST) -> ast.AST:
+            return changed if visited is node else super().generic_visit(visited)
+
+    # The transformer writes into the tree it walks, so it walks a twin that shares no lists.
+    memo: dict[int, object] = {id(node): node}
+    twin = copy.deepcopy(tree, memo)
+    return ast.unparse(ast.fix_missing_locations(Swap().visit(twin)))
+
+
+def sample_of(mutants: list[Mutant], count: int, seed: int, known: set[str]) -> list[Mutant]:
+    """Some mutants of the files in SAMPLED that a test should notice.
+
+    Each one is drawn by its own name, so that code added elsewhere draws no others.
+    """
+    drawn = [each for each in mutants if each.target.file in SAMPLED and each.key not in known]
+    drawn.sort(key=lambda each: zlib.crc32(f"{seed} {each.key}".encode()))
+    return sorted(drawn[:count], key=lambda each: SAMPLED.index(each.target.file))
+
+
+def find_survivors(
+    mutants: list[Mutant], minutes: float, verbose: bool, trusts: bool = False
+) -> Findings:
+    """Try the mutants until the time is up. SystemExit when the tests fail without any.
+
+    `trusts`: the tests are taken to pass as they are.
+    """
+    deadline_s = time.monotonic() + minutes * 60
+    runner = Runner()
+    limits_s: dict[tuple[str, ...], int] = {}
+    findings = Findings([], [])
+    for mutant in mutants:
+        if time.monotonic() > deadline_s:
+            break
+        tests = mutant.target.tests
+        if trusts:
+            limits_s[tests] = TRUSTED_CPU_S_MAX
+        elif tests not in limits_s:
+            whole = runner.run(None, tests, CPU_S_MAX)
+            if whole.noticed:
+                raise SystemExit(f"the tests fail without any mutant: {whole.by}")
+            limits_s[tests] = max(CPU_S_MIN, int(3 * whole.cpu_s))
+        outcome = runner.run(Change(mutant.module, mutant.source), tests, limits_s[tests])
+        (findings.noticed if outcome.noticed else findings.survivors).append(mutant)
+        if not outcome.noticed or verbose:
+            words = f"noticed by {outcome.by}" if outcome.noticed else "survived"
+            print(f"{outcome.took_s:5.1f} s  {mutant.place}  {mutant.key}  {words}", flush=True)
+    return findings
+
+
+def explained() -> set[str]:
+    """The changes that docs/MUTATION.md gives a reason for."""
+    lines = DOCUMENT.read_text(encoding="utf-8").splitlines()
+    return {line.removeprefix("- ") for line in lines if line.startswith("- ")}
+
+
+def main() -> int:
+    """Mutate, test, report; 1 when a survivor is not explained, or an explanation is wrong."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--minutes", type=float, default=60, help="when to stop")
+    parser.add_argument("--only", default="", help="mutants whose name contains this")
+    parser.add_argument("--sample", type=int, default=0, help="this many that should be noticed")
+    parser.add_argument("--seed", type=int, default=1, help="which ones")
+    parser.add_argument("--list", action="store_true", help="show the mutants, run nothing")
+    parser.add_argument("--verbose", action="store_true", help="say which test noticed")
+    options = parser.parse_args()
+    every = [mutant for target in TARGETS for mutant in mutants_of(target)]
+    mutants = [mutant for mutant in every if options.only in mutant.key]
+    if options.sample:
+        mutants = sample_of(mutants, options.sample, options.seed, explained())
+    if options.list:
+        for mutant in mutants:
+            print(mutant.place, mutant.key)
+        print(f"{len(mutants)} mutants")
+        return 0
+    began_s = time.monotonic()
+    trusts = bool(options.sample)
+    noticed, survivors = find_survivors(mutants, options.minutes, options.verbose, trusts)
+    known = explained()
+    unexplained = [mutant for mutant in survivors if mutant.key not in known]
+    print(
+        f"{len(noticed) + len(survivors)} of {len(mutants)} mutants tried in "
+        f"{(time.monotonic() - began_s) / 60:.1f} minutes: {len(noticed)} noticed, "
+        f"{len(survivors) - len(unexplained)} explained (docs/MUTATION.md), "
+        f"{len(unexplained)} to look at"
+    )
+    for mutant in unexplained:
+        print(f"  {mutant.place}  {mutant.key}")
+    if unexplained:
+        print(
+            "  No test notices these changes. Write one that does (tests/*/test_*mutants*.py), or "
+            "give the reason why none should in docs/MUTATION.md."
+        )
+    for mutant in noticed:
+        if mutant.key in known:
+            print(f"  explained in docs/MUTATION.md, but noticed: {mutant.key}")
+    lost = sorted(known - {mutant.key for mutant in every})
+    for key in lost:
+        print(f"  explained in docs/MUTATION.md, but no change of this name: {key}")
+    is_whole = len(noticed) + len(survivors) == len(mutants)
+    if not is_whole:
+        print("  Not all were tried: give it more --minutes (MINUTES=), or a part with --only.")
+    return 1 if unexplained or lost or not is_whole else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

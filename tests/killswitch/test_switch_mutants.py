@@ -1,0 +1,472 @@
+"""The rules of the switch, asked directly: what small changes of them showed to be untested.
+
+Every test here notices a change of the switch's files that the other tests did not; see
+`tests/helpers/mutation.py`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+from switch_helpers import Clock, Workspace
+
+from logos.core.types import SwitchState
+from logos.killswitch.history import Tail
+from logos.killswitch.judge import Cause, Follow, Memory, Pending, Terms, Verdict, judge
+from logos.killswitch.ledger import NO_KEY, NOTHING, Copy, Evidence, Marker
+from logos.killswitch.records import NO_PREVIOUS, SCHEMA, MarkerNote, Transition, encode_line
+
+SAFE, REDUCE_ONLY, ENGAGED = SwitchState.SAFE, SwitchState.REDUCE_ONLY, SwitchState.ENGAGED
+SECOND = 10**9
+NOW_NS = 1_700_000_000 * SECOND
+PAPER = Terms("paper", "1.0", "here")
+LIVE = Terms("live", "1.0", "here")
+NOTE = MarkerNote()
+
+# ---- judging: a record, what the disk says besides, and what must follow ----
+
+
+def record(**changes: Any) -> Transition:
+    """A record that permits paper trading, as epoch 5 of the switch."""
+    plain = Transition(
+        schema=SCHEMA,
+        epoch=5,
+        state="SAFE",
+        was="ENGAGED",
+        who="ann",
+        why="checked",
+        time_ns=NOW_NS,
+        mode="paper",
+        build="1.0",
+        host="here",
+        granted_epoch=5,
+        engaged_epoch=4,
+        markers="",
+        previous=NO_PREVIOUS,
+    )
+    return msgspec.structs.replace(plain, **changes)
+
+
+def copy_of(transition: Transition) -> Copy:
+    return Copy(encode_line(transition), transition, "", True)
+
+
+def evidence(transition: Transition | None = None, **changes: Any) -> Evidence:
+    """A disk on which all copies hold `transition`, without any marker."""
+    held = record() if transition is None else transition
+    line = encode_line(held)
+    tail = Tail(True, line, 0, "")
+    same = copy_of(held)
+    plain = Evidence("", None, None, same, same, tail, held, True, True, NO_KEY, (-1, -1))
+    return msgspec.structs.replace(plain, **changes)
+
+
+NEW = Evidence(
+    "", None, None, NOTHING, NOTHING, Tail(False, b"", 0, ""), None, False, True, NO_KEY, (-1, -1)
+)
+
+
+def judged(
+    found: Evidence, memory: Memory | None = None, terms: Terms = PAPER, **how: Any
+) -> Verdict:
+    return judge(found, memory or Memory(), terms, **{"now_ns": NOW_NS, **how})
+
+
+def follows(verdict: Verdict) -> list[tuple[SwitchState, Follow]]:
+    return [(cause.state, cause.follow) for cause in verdict.causes]
+
+
+def test_a_record_that_all_copies_hold_is_safe_and_nothing_else_is_said() -> None:
+    assert judged(evidence()) == Verdict(SAFE, ())
+
+
+def test_a_process_begins_without_any_memory_and_asks_for_no_second_touches() -> None:
+    assert Memory() == Memory(0, b"", SAFE, 0, 0, 0, None)
+    touched = evidence(record(state="ENGAGED"), kill=Marker("KILL:1:1:0", NOTE, ""))
+    assert follows(judge(touched, Memory(), PAPER, now_ns=NOW_NS)) == [(ENGAGED, Follow.NOTHING)]
+
+
+def test_a_new_machine_waits_to_be_armed_and_needs_nothing_written() -> None:
+    assert follows(judged(NEW)) == [(ENGAGED, Follow.WAIT_FOR_ARMING)]
+
+
+def test_a_process_that_has_seen_a_record_takes_no_empty_disk_for_a_new_machine() -> None:
+    found = follows(judged(NEW, Memory(epoch=1)))
+    assert (ENGAGED, Follow.RECORD) in found
+    assert (ENGAGED, Follow.WAIT_FOR_ARMING) not in found
+
+
+@pytest.mark.parametrize(
+    ("changes", "memory", "expected"),
+    [
+        ({"folder_problem": "no way in"}, Memory(), Follow.RECORD),
+        ({"armed": Copy(b"", None, "is missing", False)}, Memory(), Follow.CONFIRM),
+        ({"armed": Copy(b"", None, "is missing", False)}, Memory(epoch=5), Follow.RECORD),
+        ({"armed": Copy(b"", None, "is damaged", True)}, Memory(), Follow.RECORD),
+    ],
+)
+def test_a_record_that_cannot_be_read_engages_and_a_missing_one_is_looked_for_again(
+    changes: dict[str, Any], memory: Memory, expected: Follow
+) -> None:
+    verdict = judged(evidence(**changes), memory)
+    assert verdict.state is ENGAGED
+    assert follows(verdict)[0] == (ENGAGED, expected)
+
+
+def test_an_unreadable_folder_is_told_once_and_not_also_as_a_missing_record() -> None:
+    found = evidence(folder_problem="no way in", armed=Copy(b"", None, "is missing", False))
+    assert [cause.why for cause in judged(found).causes] == ["no way in"]
+
+
+def test_a_record_that_keeps_changing_is_looked_at_again() -> None:
+    assert follows(judged(evidence(stable=False))) == [(ENGAGED, Follow.CONFIRM)]
+
+
+@pytest.mark.parametrize(
+    ("transition", "expected"),
+    [
+        (record(), [(ENGAGED, Follow.CONFIRM)]),
+        (
+            record(state="REDUCE_ONLY"),
+            [(ENGAGED, Follow.CONFIRM), (REDUCE_ONLY, Follow.NOTHING)],
+        ),
+        (record(state="ENGAGED"), [(ENGAGED, Follow.NOTHING)]),
+    ],
+)
+def test_a_damaged_history_engages_unless_that_is_on_record_already(
+    transition: Transition, expected: list[tuple[SwitchState, Follow]]
+) -> None:
+    assert follows(judged(evidence(transition), history_problem="line 1 is damaged")) == expected
+
+
+def test_a_damaged_history_without_a_record_is_told_as_well() -> None:
+    found = evidence(armed=Copy(b"", None, "is damaged", True))
+    words = [cause.why for cause in judged(found, history_problem="line 1 is damaged").causes]
+    assert "line 1 is damaged" in words
+
+
+@pytest.mark.parametrize("field", ["network_problem", "flag_problem"])
+def test_what_only_this_process_cannot_do_is_its_own_reason(field: str) -> None:
+    terms = msgspec.structs.replace(PAPER, **{field: "cannot"})
+    verdict = judged(evidence(), terms=terms)
+    assert verdict.causes == (Cause(ENGAGED, Follow.LOCAL, "cannot"),)
+
+
+@pytest.mark.parametrize(
+    ("seen", "expected"),
+    [
+        (Follow.NOTHING, Follow.NOTHING),
+        (Follow.RECORD, Follow.NOTHING),
+        (Follow.CONFIRM, Follow.CONFIRM),
+    ],
+)
+def test_what_is_pending_counts_and_only_a_doubt_is_looked_at_again(
+    seen: Follow, expected: Follow
+) -> None:
+    pending = Pending(Cause(REDUCE_ONLY, seen, "thin book", "ann"), 5, own=True)
+    verdict = judged(evidence(), Memory(pending=pending))
+    assert verdict == Verdict(REDUCE_ONLY, (Cause(REDUCE_ONLY, expected, "thin book", "ann"),))
+
+
+# ---- judging: markers ----
+
+KILL = Marker("KILL:1:1:0", NOTE, "")
+REDUCE = Marker("REDUCE_ONLY:2:1:0", NOTE, "")
+
+
+@pytest.mark.parametrize(
+    ("transition", "changes", "strict", "expected"),
+    [
+        (record(), {"kill": KILL}, False, [(ENGAGED, Follow.RECORD)]),
+        (record(), {"reduce": REDUCE}, False, [(REDUCE_ONLY, Follow.RECORD)]),
+        (
+            record(),
+            {"kill": KILL, "reduce": REDUCE},
+            False,
+            [(ENGAGED, Follow.RECORD), (REDUCE_ONLY, Follow.RECORD)],
+        ),
+        # What the record has taken into account, or outranks, is said only when asked for.
+        (record(state="ENGAGED"), {"kill": KILL}, False, [(ENGAGED, Follow.NOTHING)]),
+        (
+            record(state="ENGAGED"),
+            {"kill": KILL},
+            True,
+            [(ENGAGED, Follow.NOTHING), (ENGAGED, Follow.RECORD)],
+        ),
+        (
+            record(state="ENGAGED"),
+            {"reduce": REDUCE},
+            True,
+            [(ENGAGED, Follow.NOTHING), (ENGAGED, Follow.RECORD)],
+        ),
+        (
+            record(state="ENGAGED", markers=KILL.identity),
+            {"kill": KILL},
+            True,
+            [(ENGAGED, Follow.NOTHING)],
+        ),
+        (
+            record(state="ENGAGED", markers=f"{KILL.identity};{REDUCE.identity}"),
+            {"kill": KILL, "reduce": REDUCE},
+            True,
+            [(ENGAGED, Follow.NOTHING)],
+        ),
+        (
+            record(state="REDUCE_ONLY", markers=REDUCE.identity),
+            {"kill": KILL, "reduce": REDUCE},
+            False,
+            [(ENGAGED, Follow.RECORD), (REDUCE_ONLY, Follow.NOTHING)],
+        ),
+        # A marker always counts against SAFE, whatever the record says of it.
+        (record(markers=KILL.identity), {"kill": KILL}, False, [(ENGAGED, Follow.RECORD)]),
+    ],
+)
+def test_a_marker_counts_until_a_record_as_severe_has_taken_note_of_it(
+    transition: Transition,
+    changes: dict[str, Any],
+    strict: bool,
+    expected: list[tuple[SwitchState, Follow]],
+) -> None:
+    verdict = judged(evidence(transition, **changes), strict_markers=strict)
+    assert sorted(follows(verdict), key=repr) == sorted(expected, key=repr)
+    assert verdict.state == expected[0][0]
+
+
+def test_a_marker_without_a_record_counts_besides() -> None:
+    verdict = judged(evidence(armed=Copy(b"", None, "is missing", False), kill=KILL))
+    assert (ENGAGED, Follow.RECORD) in follows(verdict)
+
+
+@pytest.mark.parametrize(
+    ("marker", "why", "who"),
+    [
+        (KILL, "the marker KILL is there", "whoever made the marker"),
+        (
+            Marker("KILL:1:1:0", NOTE, "a directory"),
+            "the marker KILL is there (a directory)",
+            "whoever made the marker",
+        ),
+        (
+            Marker("KILL:1:1:0", MarkerNote("ann", "fire"), ""),
+            "fire",
+            "ann",
+        ),
+    ],
+)
+def test_a_marker_is_told_in_its_own_words_where_it_has_any(
+    marker: Marker, why: str, who: str
+) -> None:
+    assert judged(evidence(kill=marker)).causes == (Cause(ENGAGED, Follow.RECORD, why, who),)
+
+
+# ---- judging: an older copy, another copy, the shared flag ----
+
+
+def test_an_engaged_record_needs_no_further_reason() -> None:
+    engaged = record(state="ENGAGED", who="bob", why="fire")
+    other = copy_of(record(epoch=9, granted_epoch=9))
+    memory = Memory(epoch=8, latched=ENGAGED, latched_epoch=8, latest_ns=NOW_NS * 2)
+    found = evidence(engaged, witness=other)
+    verdict = judged(found, memory, LIVE, flag=(2, 9), history_problem="damaged")
+    assert verdict == Verdict(ENGAGED, (Cause(ENGAGED, Follow.NOTHING, "fire", "bob"),))
+
+
+@pytest.mark.parametrize(
+    ("memory", "expected"),
+    [
+        (Memory(epoch=4, line=b"older"), []),
+        (Memory(epoch=5), []),
+        (Memory(epoch=5, line=encode_line(record())), []),
+        (Memory(epoch=5, line=b"another"), [(ENGAGED, Follow.RECORD)]),
+        (Memory(epoch=6), [(ENGAGED, Follow.RECORD)]),
+        (Memory(epoch=6, line=encode_line(record())), [(ENGAGED, Follow.RECORD)]),
+    ],
+)
+def test_an_older_record_than_the_one_seen_before_was_put_back(
+    memory: Memory, expected: list[tuple[SwitchState, Follow]]
+) -> None:
+    verdict = judged(evidence(), memory)
+    assert follows(verdict) == expected
+    if expected:
+        assert "of epoch 5, but this process has seen another one" in verdict.causes[0].why
+
+
+def tail_of(transition: Transition) -> dict[str, Any]:
+    return {"tail": Tail(True, encode_line(transition), 0, ""), "tail_transition": transition}
+
+
+OLDER, SAME, NEWER = record(epoch=4, granted_epoch=4), record(why="other"), record(epoch=6)
+LOWERED = record(state="REDUCE_ONLY")
+
+
+@pytest.mark.parametrize(
+    ("transition", "changes", "words"),
+    [
+        (record(), {"tail": Tail(True, b"", 0, "it is a FIFO")}, "it is a FIFO"),
+        (record(), {"tail": Tail(True, encode_line(record()), 1, "")}, "the middle of a line"),
+        (
+            record(),
+            {"tail": Tail(True, b"", 0, ""), "tail_transition": None},
+            "the history is damaged",
+        ),
+        (
+            record(),
+            {"tail": Tail(False, b"", 0, ""), "tail_transition": None},
+            "the history is missing",
+        ),
+        (record(), {"witness": Copy(b"", None, "x", True)}, "folder is damaged"),
+        (record(), {"witness": Copy(b"", None, "x", False)}, "folder is missing"),
+        (record(), {"witness": copy_of(NEWER)}, "is at epoch 6, the arm record at 5"),
+        (record(), tail_of(NEWER), "the history is at epoch 6, the arm record at 5"),
+        (record(), {"witness": copy_of(SAME)}, "(epoch 5) disagrees with the arm record (5)"),
+        (record(), tail_of(SAME), "the history (epoch 5) disagrees"),
+        (record(), {"witness": copy_of(OLDER)}, "(epoch 4) disagrees with the arm record (5)"),
+        (record(), tail_of(OLDER), "the history (epoch 4) disagrees"),
+        # REDUCE_ONLY is written record first: its copies may lag, and may not be ahead.
+        (LOWERED, {"witness": copy_of(OLDER)}, ""),
+        (LOWERED, tail_of(OLDER), ""),
+        (LOWERED, {"witness": copy_of(SAME)}, "(epoch 5) disagrees"),
+        (LOWERED, {"witness": copy_of(NEWER)}, "is at epoch 6"),
+        (LOWERED, {**tail_of(OLDER), "witness": copy_of(NEWER)}, "is at epoch 6"),
+        (LOWERED, {"witness": Copy(b"", None, "x", False)}, "folder is missing"),
+    ],
+)
+def test_copies_that_contradict_the_record_are_looked_at_again(
+    transition: Transition, changes: dict[str, Any], words: str
+) -> None:
+    verdict = judged(evidence(transition, **changes))
+    doubts = [cause for cause in verdict.causes if cause.follow is not Follow.NOTHING]
+    if not words:
+        assert (doubts, verdict.state) == ([], REDUCE_ONLY)
+        return
+    assert [(cause.state, cause.follow) for cause in doubts] == [(ENGAGED, Follow.CONFIRM)]
+    assert words in doubts[0].why
+    assert verdict.state is ENGAGED
+
+
+@pytest.mark.parametrize(
+    ("transition", "flag", "expected"),
+    [
+        (record(), (0, 0), []),
+        (record(), (0, 5), []),
+        (record(), (2, 4), []),
+        (record(), (2, 5), [(ENGAGED, Follow.CONFIRM)]),
+        (record(), (2, 6), [(ENGAGED, Follow.CONFIRM)]),
+        (record(), (1, 5), [(REDUCE_ONLY, Follow.CONFIRM)]),
+        (record(), (77, 5), [(ENGAGED, Follow.CONFIRM)]),
+        (record(), (0, 6), [(ENGAGED, Follow.CONFIRM)]),
+        (LOWERED, (1, 5), [(REDUCE_ONLY, Follow.NOTHING)]),
+        (LOWERED, (1, 6), [(ENGAGED, Follow.CONFIRM), (REDUCE_ONLY, Follow.NOTHING)]),
+        (LOWERED, (2, 5), [(ENGAGED, Follow.CONFIRM), (REDUCE_ONLY, Follow.NOTHING)]),
+    ],
+)
+def test_the_shared_flag_counts_unless_it_is_older_than_the_record(
+    transition: Transition,
+    flag: tuple[int, int],
+    expected: list[tuple[SwitchState, Follow]],
+) -> None:
+    assert follows(judged(evidence(transition), flag=flag)) == expected
+
+
+# ---- judging: time, live trading, what this process saw ----
+
+
+@pytest.mark.parametrize(
+    ("memory", "back_ns", "behind"),
+    [
+        (Memory(), 5 * SECOND, False),
+        (Memory(), 5 * SECOND + 1, True),
+        (Memory(latest_ns=NOW_NS + SECOND, granted_epoch=5), 4 * SECOND, False),
+        (Memory(latest_ns=NOW_NS + SECOND, granted_epoch=5), 4 * SECOND + 1, True),
+        (Memory(latest_ns=NOW_NS + SECOND, granted_epoch=4), 5 * SECOND, False),
+        (Memory(latest_ns=NOW_NS + SECOND, granted_epoch=6), 4 * SECOND + 1, True),
+        (Memory(latest_ns=NOW_NS - SECOND, granted_epoch=5), 5 * SECOND, False),
+        (Memory(latest_ns=NOW_NS - SECOND, granted_epoch=5), 5 * SECOND + 1, True),
+    ],
+)
+def test_a_clock_may_step_back_by_five_seconds_and_a_newer_grant_starts_it_anew(
+    memory: Memory, back_ns: int, behind: bool
+) -> None:
+    verdict = judged(evidence(), memory, now_ns=NOW_NS - back_ns)
+    assert follows(verdict) == ([(ENGAGED, Follow.RECORD)] if behind else [])
+
+
+def test_a_clock_that_went_back_says_by_how_much() -> None:
+    causes = judged(evidence(), now_ns=NOW_NS - 7_500_000_000).causes
+    assert ["it is 7.5 s behind" in cause.why for cause in causes] == [True]
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"mode": "live"}, []),
+        ({}, ["armed for paper"]),
+        ({"mode": "live", "build": "0.9"}, ["build '0.9', this is '1.0'"]),
+        ({"mode": "live", "host": "there"}, ["host 'there', this is 'here'"]),
+    ],
+)
+def test_live_trading_takes_a_record_made_for_it(changes: dict[str, Any], words: list[str]) -> None:
+    found = evidence(record(**changes))
+    verdict = judged(found, terms=LIVE)
+    assert follows(verdict) == [(ENGAGED, Follow.LOCAL)] * len(words)
+    for cause, word in zip(verdict.causes, words, strict=True):
+        assert word in cause.why
+    assert judged(found).state is SAFE, "paper asks for none of it"
+
+
+@pytest.mark.parametrize(
+    ("transition", "memory", "expected"),
+    [
+        (record(), Memory(latched=ENGAGED, latched_epoch=4), []),
+        (record(), Memory(latched=ENGAGED, latched_epoch=5), [(ENGAGED, Follow.LOCAL)]),
+        (record(), Memory(latched=ENGAGED, latched_epoch=6), [(ENGAGED, Follow.LOCAL)]),
+        (record(), Memory(latched=REDUCE_ONLY, latched_epoch=5), [(REDUCE_ONLY, Follow.LOCAL)]),
+        (LOWERED, Memory(latched=REDUCE_ONLY, latched_epoch=5), [(REDUCE_ONLY, Follow.NOTHING)]),
+    ],
+)
+def test_what_this_process_saw_stands_until_a_newer_grant(
+    transition: Transition, memory: Memory, expected: list[tuple[SwitchState, Follow]]
+) -> None:
+    assert follows(judged(evidence(transition), memory)) == expected
+
+
+def test_the_most_severe_cause_decides_and_comes_first() -> None:
+    found = evidence(LOWERED, kill=KILL)
+    verdict = judged(found)
+    assert [cause.state for cause in verdict.causes] == [ENGAGED, REDUCE_ONLY]
+    assert verdict.state is ENGAGED
+    assert verdict.first(Follow.NOTHING) == verdict.causes[1]
+    assert verdict.first(Follow.NOTHING, Follow.RECORD) == verdict.causes[0]
+    assert verdict.first(Follow.LOCAL) is None
+
+
+# ---- writing down: what has become of it meanwhile ----
+
+MISSING = Copy(b"", None, "is missing", False)
+
+
+@pytest.mark.parametrize(
+    ("found", "state", "follow", "is_moot"),
+    [
+        (evidence(armed=MISSING), ENGAGED, Follow.RECORD, False),
+        (evidence(record(epoch=6, engaged_epoch=6, state="ENGAGED")), ENGAGED, Follow.RECORD, True),
+        (evidence(record(epoch=7, engaged_epoch=6)), ENGAGED, Follow.RECORD, True),
+        (evidence(record(engaged_epoch=5, state="ENGAGED")), ENGAGED, Follow.RECORD, False),
+        (evidence(record(epoch=6, state="REDUCE_ONLY")), REDUCE_ONLY, Follow.RECORD, True),
+        (evidence(record(epoch=6, state="REDUCE_ONLY")), ENGAGED, Follow.RECORD, False),
+        (evidence(record(state="REDUCE_ONLY")), REDUCE_ONLY, Follow.RECORD, False),
+        (evidence(record(epoch=6)), REDUCE_ONLY, Follow.RECORD, False),
+        (evidence(), ENGAGED, Follow.RECORD, False),
+        (evidence(), ENGAGED, Follow.CONFIRM, True),
+        (evidence(witness=MISSING), ENGAGED, Follow.CONFIRM, False),
+        (evidence(kill=KILL), ENGAGED, Follow.CONFIRM, False),
+    ],
+)
+def test_what_was_seen_is_moot_once_it_is_on_record_or_was_a_writer_at_work(
+    workspace: Workspace, found: Evidence, state: SwitchState, follow: Follow, is_moot: bool
+) -> None:
+    breaker = workspace.armed(clock=Clock(NOW_NS))
+    pending = Pending(Cause(state, follow, "seen"), 5, own=False)
+    assert breaker._writer._is_moot(pending, found, False) is is_moot
