@@ -27,9 +27,9 @@ from logos.core.strategy import Answer, Context, Strategy
 from logos.core.types import NS_PER_MINUTE, Side
 from logos.session.build import (
     build_account,
-    build_books,
     build_guards,
     build_rules,
+    build_states,
     make_instruments,
 )
 from logos.strategies.sma_cross import SmaCross
@@ -103,7 +103,7 @@ def make_core(strategy: Strategy, config: dict[str, Any]) -> TradingCore:
     settings = make_config(config)
     instruments = make_instruments(settings.instruments)
     account = build_account(settings, instruments)
-    books = build_books(settings, instruments, account)
+    books = build_states(settings, instruments, account)
     return TradingCore(
         "bench",
         books,
@@ -157,7 +157,7 @@ def quotes(count: int) -> tuple[Timing, TradingCore]:
     """Quotes over three symbols, an order each hundredth of a symbol."""
     config = config_dict(SYMBOLS)
     core = make_core(EveryHundredth(), config)
-    instruments = [core.desk.books[symbol].instrument for symbol in SYMBOLS]
+    instruments = [core.order_manager.states[symbol].instrument for symbol in SYMBOLS]
     timing = run_pair(core, EveryHundredth().on_quote, _quote_chunks(count, instruments))
     return timing, core
 
@@ -166,7 +166,7 @@ def bars(count: int) -> tuple[Timing, TradingCore]:
     """One-minute bars of one symbol under an SMA 10/30 crossover."""
     config = config_dict(SYMBOLS[:1])
     core = make_core(SmaCross(10, 30, Decimal("0.01")), config)
-    instrument = core.desk.books[SYMBOLS[0]].instrument
+    instrument = core.order_manager.states[SYMBOLS[0]].instrument
     timing = run_pair(core, _bare_sma(), _bar_chunks(count, instrument))
     return timing, core
 
@@ -226,7 +226,7 @@ def _bar_chunks(count: int, instrument: Instrument) -> Iterator[Callable[[], Seq
 def main(ticks: int) -> None:
     """Print the figures of quotes, and of half as many bars."""
     for name, (timing, core) in (("quotes", quotes(ticks)), ("bars", bars(ticks // 2))):
-        print(f"{name}: {timing.events:,} events, {core.desk.order_count:,} orders")
+        print(f"{name}: {timing.events:,} events, {core.order_manager.order_count:,} orders")
         for label, figure in timing.rows:
             print(f"  {label:<44}{figure:>14,.2f}")
 

@@ -34,7 +34,7 @@ from logos.core.types import SessionStatus, Side
 from logos.journal.writer import JournalWriter
 from logos.observe.jsonlog import JsonLog
 from logos.session import recovery, runner
-from logos.session.artifacts.counts import Tally
+from logos.session.artifacts.counts import RecordCounts
 from logos.session.artifacts.decisions import DecisionLog
 from logos.session.artifacts.tables import ArtifactWriter
 from logos.session.build import make_instruments
@@ -145,7 +145,7 @@ def run_core(feed: Quotes, batches: list[list[Record]]) -> float:
 
 def sinks(batches: list[list[Record]]) -> dict[str, float]:
     """Seconds that each part of writing takes for these records, the best of three."""
-    books = make_core(EveryHundredth(), config_dict(SYMBOLS)).desk.books
+    books = make_core(EveryHundredth(), config_dict(SYMBOLS)).order_manager.states
     unit_values = {symbol: book.unit_value for symbol, book in books.items()}
     best: dict[str, float] = {}
     for _ in range(3):
@@ -153,7 +153,7 @@ def sinks(batches: list[list[Record]]) -> dict[str, float]:
             journal = JournalWriter(Path(folder) / "state.jsonl")
             tables = ArtifactWriter(Path(folder), unit_values)
             log = JsonLog(Path(folder) / "log.jsonl")
-            decisions, tally = DecisionLog(log), Tally()
+            decisions, tally = DecisionLog(log), RecordCounts()
             parts: dict[str, tuple[Callable[[list[Record]], None], Callable[[], None]]] = {
                 "journal": (partial(_append, journal), journal.flush),
                 "tables": (tables.write, tables.flush),

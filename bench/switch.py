@@ -20,10 +20,10 @@ from pathlib import Path
 from logos.core.engine import TradingCore
 from logos.core.guards import LedgerLimits, Limits, SessionGuards
 from logos.core.instrument import instrument
+from logos.core.intents import from_request
 from logos.core.orders import OrderIntent
 from logos.core.risk import Approved, check_intent
 from logos.core.strategy import market
-from logos.core.translator import from_request
 from logos.core.types import FillRule, Side, SwitchState
 from logos.killswitch.breaker import CircuitBreaker
 from logos.killswitch.sensor import SETTLE_NS
@@ -91,7 +91,7 @@ def measure_guards() -> None:
     def started(limits: LedgerLimits) -> tuple[OrderIntent, Callable[[], object], TradingCore]:
         script = {1: market(Side.BUY, 1)}
         core = trading_core(Scripted(script), acme, rules=paper_rules(FillRule.BID_ASK))
-        book = core.desk.books["ACME"]
+        book = core.order_manager.states["ACME"]
         book.ledger.limits = limits
         book.ledger.raise_floor()
         core.start(1)
@@ -115,7 +115,7 @@ def measure_guards() -> None:
             Limits(FAR, FAR, FAR, FAR, 1_000, FAR, 1),
         ),
     ):
-        book = owner.desk.books["ACME"]
+        book = owner.order_manager.states["ACME"]
         book.limits = limits
         judge = partial(check_intent, judged, book, guards, SECOND_NS)
         assert isinstance(judge(), Approved)

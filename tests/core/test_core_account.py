@@ -208,7 +208,7 @@ class Witness:
 
 def assert_books_agree(core: TradingCore, state: State) -> None:
     total = Fraction(0)
-    for book in core.desk.books.values():
+    for book in core.order_manager.states.values():
         theirs = state.symbols[book.instrument.symbol]
         scale = 10**book.ledger.decimals
         ours = (book.inventory.cost, book.realised, book.fees, book.unrealised)
@@ -220,7 +220,7 @@ def assert_books_agree(core: TradingCore, state: State) -> None:
         ]
         assert Fraction(book.inventory.position, book.instrument.quantity_scale) == theirs.position
         assert len(book.inventory.lots()) == theirs.open_lots
-    for ledger in core.desk.account.ledgers:
+    for ledger in core.order_manager.account.ledgers:
         ledger.check()
         mine = state.currencies[ledger.currency]
         scale = 10**ledger.decimals
@@ -233,10 +233,10 @@ def assert_books_agree(core: TradingCore, state: State) -> None:
         ]
         assert mine.equity is not None
         total += mine.equity * Fraction(RATES[ledger.currency])
-    for wallet in core.desk.account.wallets:
+    for wallet in core.order_manager.account.wallets:
         held = state.wallets.get(wallet.asset, Fraction(0))
         assert Fraction(wallet.balance, 10**wallet.decimals) == held
-    account = core.desk.account
+    account = core.order_manager.account
     assert account.total is not None
     assert Fraction(account.total.equity, 10**account.total_decimals) == total
 
@@ -264,7 +264,7 @@ def test_the_account_is_what_the_fills_make_it_at_every_event(
     for number, (which, is_quote, ticks, _) in enumerate(drawn, 1):
         event = event_of(traded[which % len(traded)], number, is_quote, ticks)
         assert_books_agree(core, witness.see(event, core.step(event)))
-    for ledger in core.desk.account.ledgers:
+    for ledger in core.order_manager.account.ledgers:
         high_water, fall = witness.drawdown(ledger.currency)
         scale = 10**ledger.decimals
         track = ledger.track
@@ -291,9 +291,11 @@ def test_a_gap_between_decision_and_fill_makes_no_drawdown_and_no_high(
             core.step(quote(COIN, number, level, level))
         else:
             core.step(bar(COIN, number, f"{level} {level} {level} {level}"))
-    track = core.desk.account.ledger("USD").track
-    assert core.desk.books["COIN"].inventory.position == (1000 if side is Side.BUY else -1000)
-    assert track.equity == core.desk.account.ledger("USD").initial
+    track = core.order_manager.account.ledger("USD").track
+    assert core.order_manager.states["COIN"].inventory.position == (
+        1000 if side is Side.BUY else -1000
+    )
+    assert track.equity == core.order_manager.account.ledger("USD").initial
     assert (track.high_water, track.max_drawdown) == (track.equity, 0)
 
 
@@ -302,7 +304,7 @@ def test_one_sided_prints_no_longer_move_the_mark_once_there_was_a_quote() -> No
     core.start(0)
     core.step(trade(COIN, 1, "100"))
     core.step(quote(COIN, 2, "99", "101"))
-    book = core.desk.books["COIN"]
+    book = core.order_manager.states["COIN"]
     assert book.mark == 9_900
     core.step(trade(COIN, 3, "150"))
     core.step(bar(COIN, 1, "150 150 150 150"))
@@ -325,7 +327,7 @@ def test_margin_is_bound_at_entry_value_and_released_with_the_position() -> None
     script = {1: market(Side.BUY, 10), 2: market(Side.SELL, 10)}
     rules = paper_rules(FillRule.DECISION_CLOSE)
     core = trading_core(Scripted(script), perp, cash={"USDT": "1000000"}, rules=rules)
-    ledger = core.desk.account.ledger("USDT")
+    ledger = core.order_manager.account.ledger("USDT")
     core.start(0)
     core.step(bar(perp, 1, "46377 46377 46377 46377"))
     assert Fraction(ledger.wallet.balance, 10**ledger.decimals) == Fraction("999768.115")
@@ -341,7 +343,7 @@ def test_margin_is_rounded_up() -> None:
     core.start(1)
     for number in (1, 2):
         core.step(bar(third, number, "100 100 100 100"))
-    assert core.desk.account.ledger("USD").initial_margin == 333_33333334
+    assert core.order_manager.account.ledger("USD").initial_margin == 333_33333334
 
 
 def test_an_equity_track_keeps_its_deepest_fall() -> None:

@@ -26,7 +26,7 @@ from logos.core.strategy import Answer, Target, limit, market
 from logos.core.types import Code, ReportKind, Side
 from logos.execution.venue_words import base_fee_units, fee_units, unbookable_fee
 from logos.session.artifacts.tables import ArtifactWriter
-from logos.session.build import build_account, build_books, make_instruments
+from logos.session.build import build_account, build_states, make_instruments
 from logos.testing.builders import Scripted, fills_in, orders_in, quote, refusals_in
 from logos.testing.venue_core import outbox_of, venue_core
 from logos.venues.contract import VenueFill
@@ -61,12 +61,12 @@ def filled(
     fee: str = "0",
 ) -> list[Record]:
     """The records of a fill of the order of that number."""
-    book = core.desk.books["PERP" if "PERP" in core.desk.books else "COIN"]
+    book = core.order_manager.states["PERP" if "PERP" in core.order_manager.states else "COIN"]
     traded = book.instrument
     core.run(
         [
             Report(
-                core.desk.now_ns,
+                core.order_manager.now_ns,
                 ReportKind.FILLED,
                 f"test-{order}",
                 "",
@@ -74,7 +74,7 @@ def filled(
                 parse_units(price, traded.price_decimals),
                 parse_units(fee, book.ledger.decimals),
                 False,
-                f"F{core.desk.fill_count}",
+                f"F{core.order_manager.fill_count}",
                 parse_units(base_fee, book.base_wallet.decimals),
             )
         ]
@@ -86,13 +86,13 @@ def balances(core: TradingCore) -> tuple[Decimal, Decimal]:
     """What the wallets gained since the start, COIN and USD."""
     found = {
         wallet.asset: Decimal(format_units(wallet.balance - wallet.initial, wallet.decimals))
-        for wallet in core.desk.account.wallets
+        for wallet in core.order_manager.account.wallets
     }
     return found["COIN"], found["USD"]
 
 
 def position(core: TradingCore) -> str:
-    book = core.desk.books["COIN"]
+    book = core.order_manager.states["COIN"]
     return book.instrument.quantity_text(book.inventory.position)
 
 
@@ -101,7 +101,7 @@ def guards(records: Sequence[Record]) -> list[tuple[Code, str]]:
 
 
 def audited(records: Sequence[Record], core: TradingCore, folder: Path) -> AuditReport:
-    units = {symbol: book.unit_value for symbol, book in core.desk.books.items()}
+    units = {symbol: book.unit_value for symbol, book in core.order_manager.states.items()}
     writer = ArtifactWriter(folder, units)
     writer.write(records)
     writer.close()
@@ -123,7 +123,7 @@ def test_the_fee_leaves_the_asset_and_its_value_is_booked_as_fee() -> None:
     assert (fill.fee, fill.base_fee_units, fill.base_decimals) == (Decimal("0.02002"), 200_000, 8)
     assert (fill.quantity, fill.position) == (Decimal(2), Decimal("1.998"))
     assert fill.opened_units == 1998
-    ledger = core.desk.account.ledgers[0]
+    ledger = core.order_manager.account.ledgers[0]
     # Cash went down by 20.02, and 1.998 COIN are held at a mark of 10.00.
     gain = Decimal(format_units(ledger.equity - ledger.initial, ledger.decimals))
     assert gain == Decimal("-20.02") + Decimal("1.998") * 10
@@ -133,7 +133,7 @@ def test_the_value_of_the_fee_is_rounded_up_to_the_last_digit_of_the_money() -> 
     core = trading({1: BUY})
     told(core, 2)
     [fill] = fills_in(filled(core, 1, "1", "10.01", base_fee="0.00000001"))
-    ledger = core.desk.account.ledgers[0]
+    ledger = core.order_manager.account.ledgers[0]
     assert ledger.decimals == 8
     assert fill.fee_units == 11, "10.01 of the last digit's worth are 11"
     assert ledger.fees == 11
@@ -221,21 +221,21 @@ def test_the_wallets_are_a_naive_sum_and_the_position_is_what_of_it_is_whole(see
             core.run(
                 [
                     Report(
-                        core.desk.now_ns, ReportKind.FILLED, client_id, "", quantity, price,
-                        fee, False, "F", base_fee,
+                        core.order_manager.now_ns, ReportKind.FILLED, client_id, "", quantity,
+                        price, fee, False, "F", base_fee,
                     )
                 ]
             )  # fmt: skip
             sold = -1 if order.side is Side.SELL else 1
             coins += sold * Decimal(quantity).scaleb(-3) - Decimal(base_fee).scaleb(-8)
-            ledger = core.desk.account.ledgers[0]
+            ledger = core.order_manager.account.ledgers[0]
             paid = Decimal(fee).scaleb(-ledger.decimals)
             money -= sold * Decimal(quantity * price).scaleb(-5) + paid
     assert balances(core) == (coins, money)
-    book = core.desk.books["COIN"]
+    book = core.order_manager.states["COIN"]
     assert 0 <= book.base_spare < book.base_factor
     assert book.inventory.position == coins.scaleb(3).to_integral_value("ROUND_FLOOR")
-    core.sample(core.desk.now_ns)  # raises where a ledger does not add up
+    core.sample(core.order_manager.now_ns)  # raises where a ledger does not add up
 
 
 # ---- selling what is there ----
@@ -250,7 +250,7 @@ def test_a_flat_target_sells_what_is_there_and_the_dust_stays_and_is_said() -> N
     filled(core, 2, "1.997", "10")
     assert told(core, 4) == []
     assert position(core) == "0.000"
-    assert core.desk.books["COIN"].is_flat
+    assert core.order_manager.states["COIN"].is_flat
     said = [each for each in core.finish() if isinstance(each, WarningRecord)]
     assert [(each.code, each.symbol, each.detail) for each in said] == [
         ("DUST", "COIN", "0.00099999 COIN stays: less than a lot cannot be sold")
@@ -268,7 +268,7 @@ def test_where_a_lot_is_many_units_a_target_within_a_lot_is_reached() -> None:
     assert order.quantity_units == 1995
     filled(core, 2, "1.995", "10")
     assert told(core, 5, coarse) == []
-    assert (position(core), core.desk.books["COIN"].is_flat) == ("0.003", True)
+    assert (position(core), core.order_manager.states["COIN"].is_flat) == ("0.003", True)
 
 
 def test_a_target_that_the_fee_alone_missed_is_not_bought_after() -> None:
@@ -370,7 +370,11 @@ def test_a_session_that_was_saved_goes_on_with_the_rest_of_the_fee() -> None:
     filled(core, 1, "2", "10", base_fee="0.0004")
     outbox_of(core).take()
     restore_core(other, msgspec.json.decode(msgspec.json.encode(save_core(core))))
-    assert other.desk.books["COIN"].base_spare == core.desk.books["COIN"].base_spare == 60_000
+    assert (
+        other.order_manager.states["COIN"].base_spare
+        == core.order_manager.states["COIN"].base_spare
+        == 60_000
+    )
 
 
 def test_a_record_of_before_reads_as_without_such_a_fee() -> None:
@@ -404,13 +408,13 @@ def venue_fill(fee: str, currency: str) -> VenueFill:
 def test_a_fee_in_the_asset_is_read_exactly_or_not_at_all(
     fee: str, currency: str, quote_units: int | None, base_units: int | None
 ) -> None:
-    book = trading({}).desk.books["COIN"]
+    book = trading({}).order_manager.states["COIN"]
     fill = venue_fill(fee, currency)
     assert (fee_units(book, fill), base_fee_units(book, fill)) == (quote_units, base_units)
 
 
 def test_a_margin_market_reads_no_fee_in_the_asset() -> None:
-    book = trading({}, PERP).desk.books["PERP"]
+    book = trading({}, PERP).order_manager.states["PERP"]
     assert base_fee_units(book, venue_fill("0.002", "PERP")) is None
     words = unbookable_fee(book, venue_fill("0.002", "PERP"))
     assert "only fees in USD can be booked; let the venue" in words
@@ -427,7 +431,7 @@ def test_a_margin_market_reads_no_fee_in_the_asset() -> None:
     ],
 )
 def test_what_cannot_be_booked_says_what_to_do(fee: str, currency: str, words: str) -> None:
-    book = trading({}).desk.books["COIN"]
+    book = trading({}).order_manager.states["COIN"]
     assert words in unbookable_fee(book, venue_fill(fee, currency))
 
 
@@ -451,6 +455,6 @@ def test_a_live_session_counts_the_asset_as_finely_as_a_venue_charges_it(
     )
     instruments = make_instruments(config.instruments)
     account = build_account(config, instruments)
-    book = build_books(config, instruments, account)["BTC/USDT"]
+    book = build_states(config, instruments, account)["BTC/USDT"]
     assert book.base_wallet.decimals == decimals
     assert book.base_factor == 10 ** (decimals - 5)

@@ -103,7 +103,7 @@ def test_a_strategy_that_raises_is_named_with_its_method(method: str) -> None:
     assert isinstance(own, ZeroDivisionError)
     core.take_effects()
     ended = core.abort()
-    assert core.desk.books["COIN"].working == []
+    assert core.order_manager.states["COIN"].working == []
     assert isinstance(ended[-1], AccountRecord)
 
 
@@ -122,9 +122,9 @@ def test_ordering_on_every_fill_of_one_event_is_bounded() -> None:
     core.start(1)
     with pytest.raises(StrategyError, match="keeps ordering on every fill"):
         core.step(quote(COIN, 1, "99.99", "100"))
-    assert 10_000 <= core.desk.fill_count <= 10_001
+    assert 10_000 <= core.order_manager.fill_count <= 10_001
     core.abort()
-    core.desk.account.ledger("USD").check()
+    core.order_manager.account.ledger("USD").check()
 
 
 def test_on_fill_may_order_on_and_is_told_of_that_fill_too() -> None:
@@ -175,7 +175,7 @@ def test_a_bad_price_fills_nothing_marks_nothing_and_is_said_once(bad: Event) ->
     core.step(quote(COIN, 1, "99", "101"))
     records = core.step(bad) + core.step(bad)
     assert fills_in(records) == []
-    book = core.desk.books["COIN"]
+    book = core.order_manager.states["COIN"]
     assert (book.bid, book.ask) == (9_900, 10_100)
     warnings = [each.code for each in records if isinstance(each, WarningRecord)]
     assert warnings == ["BAD_PRICE"]
@@ -190,7 +190,7 @@ def test_a_one_sided_price_of_nothing_is_none_either(bad: Event) -> None:
     core.start(1)
     core.step(trade(COIN, 1, "100"))
     assert fills_in(core.step(bad)) == []
-    assert core.desk.books["COIN"].bid == 10_000
+    assert core.order_manager.states["COIN"].bid == 10_000
 
 
 # ---- samples, warnings, the end ----
@@ -249,7 +249,7 @@ def test_what_is_open_at_the_end_is_cancelled_and_positions_stay() -> None:
         2: "CANCELLED SESSION_ENDED",
         3: "CANCELLED SESSION_ENDED",
     }
-    assert core.desk.books["COIN"].inventory.position == 10
+    assert core.order_manager.states["COIN"].inventory.position == 10
 
 
 # ---- what a strategy may know ----
@@ -303,12 +303,12 @@ def test_a_flattened_session_that_is_closed_and_opened_goes_on_closing_and_nothi
     core = trading_core(Scripted({1: market(Side.BUY, 5), 2: market(Side.BUY, 7)}), COIN)
     core.start(0)
     core.run([quote(COIN, 1, "100", "100"), quote(COIN, 2, "100", "100")])
-    assert core.desk.books["COIN"].inventory.position == 50
+    assert core.order_manager.states["COIN"].inventory.position == 50
     core.run([Command(2, "close", "stop", "ann"), Command(2, "flatten", "enough", "ann")])
     core.run([Command(2, "close", "stop", "ann"), Command(2, "open", "go on", "ann")])
     core.run([quote(COIN, ns, "100", "100") for ns in range(3, 9)])
-    assert core.desk.books["COIN"].inventory.position == 0
-    assert core.desk.order_count == 4, "two of the strategy, two to close what it held"
+    assert core.order_manager.states["COIN"].inventory.position == 0
+    assert core.order_manager.order_count == 4, "two of the strategy, two to close what it held"
 
 
 def test_flattening_is_not_held_up_by_a_pause() -> None:
@@ -317,4 +317,4 @@ def test_flattening_is_not_held_up_by_a_pause() -> None:
     core.run([quote(COIN, 1, "100", "100"), quote(COIN, 2, "100", "100")])
     core.run([Command(2, "pause", "look", "ann", "COIN"), Command(2, "flatten", "enough", "ann")])
     core.run([quote(COIN, 3, "100", "100")])
-    assert core.desk.books["COIN"].inventory.position == 0
+    assert core.order_manager.states["COIN"].inventory.position == 0

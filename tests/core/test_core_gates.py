@@ -64,7 +64,7 @@ def test_a_halting_session_stops_at_the_first_blocked_tick() -> None:
     assert core.is_halted
     assert len(orders_in(records)) == 4
     assert blocked_in(records) == [5]
-    assert core.desk.now_ns == 5
+    assert core.order_manager.now_ns == 5
 
 
 class EngagesItself(Strategy):
@@ -90,7 +90,7 @@ def test_engaged_between_signal_and_order_blocks_at_the_second_gate() -> None:
     assert max(order.ts_ns for order in made) == 4
     assert [code for code in refusals_in(records) if code is MID] == [MID] * 3
     assert blocked_in(records) == list(range(6, 16))
-    assert core.desk.books["COIN"].working == []
+    assert core.order_manager.states["COIN"].working == []
     assert {end for end in ends_in(records).values() if end != "FILLED"} == {
         "CANCELLED CANCELLED_BY_KILL_SWITCH"
     }
@@ -118,7 +118,7 @@ def test_what_rests_is_cancelled_before_the_tick_could_fill_it(crossing: str) ->
     records += core.step(crossings[crossing])
     assert ends_in(records) == {1: "CANCELLED CANCELLED_BY_KILL_SWITCH"}
     assert fills_in(records) == []
-    assert all(wallet.locked == 0 for wallet in core.desk.account.wallets)
+    assert all(wallet.locked == 0 for wallet in core.order_manager.account.wallets)
 
 
 def test_a_replacement_under_way_dies_with_its_order() -> None:
@@ -142,7 +142,7 @@ def test_positions_are_still_valued_and_nothing_is_flattened_while_engaged() -> 
     core.step(ticks(1)[0])
     core.step(Command(2, "engage", "drill", "tester"))
     core.step(quote(COIN, 3, "109.99", "110.01"))
-    book = core.desk.books["COIN"]
+    book = core.order_manager.states["COIN"]
     assert book.inventory.position == 100
     assert book.unrealised == 998 * 10**6  # bought at 100.01, worth 109.99
     core.stop()
@@ -242,7 +242,7 @@ def test_reduce_only_shrinks_and_never_grows_a_position() -> None:
     # The resting purchase goes; the resting sale of 2 stays and counts against what may follow.
     assert ends_in(records)[2] == "CANCELLED CANCELLED_BY_KILL_SWITCH"
     assert refusals_in(records) == [Code.REDUCE_ONLY, Code.REDUCE_ONLY]
-    assert core.desk.books["COIN"].inventory.position == 200
+    assert core.order_manager.states["COIN"].inventory.position == 200
     assert blocked_in(records) == []
 
 
@@ -279,4 +279,4 @@ def test_after_engagement_there_is_no_order_whenever_it_comes(kill_at: int) -> N
     records = run(core, events)
     assert all(order.ts_ns < kill_at for order in orders_in(records))
     assert all(fill.ts_ns < kill_at for fill in fills_in(records))
-    assert core.desk.books["COIN"].working == []
+    assert core.order_manager.states["COIN"].working == []

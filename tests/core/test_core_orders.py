@@ -231,7 +231,7 @@ class OrderStreams(RuleBasedStateMachine):
 
     @invariant()
     def what_is_open_is_counted_and_locked_exactly(self) -> None:
-        book = self.core.desk.books["COIN"]
+        book = self.core.order_manager.states["COIN"]
         working = book.working
         assert all(order.is_open for order in working)
         assert [o.order_id for o in working] == sorted(o.order_id for o in working)
@@ -241,9 +241,9 @@ class OrderStreams(RuleBasedStateMachine):
         for order in working:
             in_base = self.traded.settlement == "spot" and not order.is_buy
             locked["COIN" if in_base else "USD"] += order.locked
-        for wallet in self.core.desk.account.wallets:
+        for wallet in self.core.order_manager.account.wallets:
             assert wallet.locked == locked[wallet.asset]
-        self.core.desk.account.ledger("USD").check()
+        self.core.order_manager.account.ledger("USD").check()
         assert {n for n, past in self.statuses.items() if past[-1] not in ENDED} == {
             order.order_id for order in working
         }
@@ -255,8 +255,8 @@ class OrderStreams(RuleBasedStateMachine):
         for past in self.statuses.values():
             assert sum(status in ENDED for status in past) == 1
             assert past[-1] in ENDED
-        assert all(wallet.locked == 0 for wallet in self.core.desk.account.wallets)
-        book = self.core.desk.books["COIN"]
+        assert all(wallet.locked == 0 for wallet in self.core.order_manager.account.wallets)
+        book = self.core.order_manager.states["COIN"]
         assert (book.open_buy, book.open_sell, book.working) == (0, 0, [])
 
 

@@ -83,7 +83,7 @@ def filled(
 
 def told(core: TradingCore, *events: Event) -> list[Record]:
     core.run(events)
-    core.desk.account.ledgers[0].check()
+    core.order_manager.account.ledgers[0].check()
     return core.take_effects()
 
 
@@ -162,8 +162,8 @@ def test_every_kind_of_report_has_one_meaning_in_every_status(
     has_ended = outcome not in (TRIP, "", "ACCEPTED", "UNKNOWN")
     assert ("test-1" not in outbox_of(core).open) == has_ended
     if has_ended:
-        wallet = core.desk.account.ledgers[0].wallet
-        assert (wallet.locked, core.desk.guards.open_orders) == (0, 0)
+        wallet = core.order_manager.account.ledgers[0].wallet
+        assert (wallet.locked, core.order_manager.guards.open_orders) == (0, 0)
 
 
 @pytest.mark.parametrize("status", [NEW, UNKNOWN, ACCEPTED, PART])
@@ -176,7 +176,7 @@ def test_a_whole_fill_ends_an_order_from_any_status(status: OrderStatus) -> None
     assert (fill.quantity_units, fill.price_units, fill.fee_units) == (rest, 999, 7)
     assert updates_in(records)[-1] == "FILLED"
     assert outbox_of(core).open == {}
-    assert core.desk.books["COIN"].inventory.position == 2000
+    assert core.order_manager.states["COIN"].inventory.position == 2000
 
 
 @pytest.mark.parametrize(
@@ -186,12 +186,12 @@ def test_a_whole_fill_ends_an_order_from_any_status(status: OrderStatus) -> None
 )
 def test_a_fill_that_cannot_be_is_not_booked_and_stops_trading(fill: Report) -> None:
     core = with_order(ACCEPTED)
-    cash = core.desk.account.ledgers[0].wallet.balance
+    cash = core.order_manager.account.ledgers[0].wallet.balance
     records = told(core, fill)
     assert is_tripped(records, core)
     assert fills_in(records) == []
-    assert core.desk.books["COIN"].inventory.position == 0
-    assert core.desk.account.ledgers[0].wallet.balance == cash
+    assert core.order_manager.states["COIN"].inventory.position == 0
+    assert core.order_manager.account.ledgers[0].wallet.balance == cash
     assert order_of(core).filled == 0
 
 
@@ -385,7 +385,7 @@ def test_a_stop_asks_for_cancels_and_books_what_the_venue_says_of_them() -> None
     records = told(core, filled(3, 700), report(ReportKind.CANCELLED, 4))
     assert updates_in(records) == ["PARTIALLY_FILLED", "CANCELLED SESSION_ENDED"]
     core.finish()
-    assert core.desk.books["COIN"].inventory.position == 700
+    assert core.order_manager.states["COIN"].inventory.position == 700
 
 
 def test_a_session_that_ends_sends_no_successors() -> None:
@@ -400,12 +400,12 @@ def test_a_session_that_ends_sends_no_successors() -> None:
 def test_a_session_that_halts_in_a_batch_still_books_the_reports_behind_it() -> None:
     core = with_order(ACCEPTED, halt_on_engage=True)
     core.switch.engage("test", "test")
-    ticks = core.desk.tick_id
+    ticks = core.order_manager.tick_id
     records = told(core, TimePassed(3), filled(4, 700), at(5), filled(6, 1300))
     assert core.is_halted
     assert [fill.quantity_units for fill in fills_in(records)] == [700, 1300]
     assert outbox_of(core).open == {}
-    assert core.desk.tick_id == ticks + 3, "the quote was left alone"
+    assert core.order_manager.tick_id == ticks + 3, "the quote was left alone"
 
 
 def test_a_halted_session_that_waits_for_its_venue_books_every_report() -> None:
@@ -459,7 +459,7 @@ def test_fills_in_any_pieces_at_any_fees_give_exact_books(seed: int, symbol: str
             position += request.order.sign * quantity
             cost += request.order.sign * quantity * price
             fees += fee
-    book, ledger = core.desk.books[symbol], core.desk.account.ledgers[0]
+    book, ledger = core.order_manager.states[symbol], core.order_manager.account.ledgers[0]
     assert book.inventory.position == position
     assert (book.fees, ledger.fees) == (fees, fees)
     unit = book.unit_value
@@ -488,7 +488,7 @@ def test_an_independent_auditor_agrees_with_the_books_of_a_venue(tmp_path: Path)
                 records += told(core, report(
                     ReportKind.FILLED, now_ns, client_id, quantity=quantity, price=price, fee=fee
                 ))  # fmt: skip
-    writer = ArtifactWriter(tmp_path, {"COIN": core.desk.books["COIN"].unit_value})
+    writer = ArtifactWriter(tmp_path, {"COIN": core.order_manager.states["COIN"].unit_value})
     writer.write(records)
     writer.close()
     terms = {"COIN": Terms("COIN", "USD", Fraction(1), "spot")}

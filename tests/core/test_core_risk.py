@@ -251,7 +251,7 @@ def test_an_order_that_turns_out_too_dear_ends_at_its_fill(
     records = core.start(1) + core.step(bar(traded, 1, FLAT))
     records += core.step(bar(traded, 2, "101 101 101 101"))
     assert ends_in(records) == {1: end}
-    wallet = core.desk.account.ledger("USD").wallet
+    wallet = core.order_manager.account.ledger("USD").wallet
     assert wallet.locked == 0
     assert (wallet.balance == wallet.initial) == (end != "FILLED")
 
@@ -267,7 +267,7 @@ def test_what_margin_binds_cannot_buy_at_the_fill_either(cash: str, end: str) ->
     records = core.start(1)
     for event in (bar(traded, 1, FLAT), bar(future, 1, FLAT), bar(future, 2, FLAT)):
         records += core.step(event)
-    assert core.desk.account.ledger("USD").initial_margin == 100 * 10**8
+    assert core.order_manager.account.ledger("USD").initial_margin == 100 * 10**8
     records += core.step(bar(traded, 2, "101 101 101 101"))
     assert ends_in(records) == {1: "FILLED", 2: end}
 
@@ -355,7 +355,7 @@ class PositionLimit(RuleBasedStateMachine):
 
     @invariant()
     def no_interleaving_passes_the_limit(self) -> None:
-        book = self.core.desk.books["COIN"]
+        book = self.core.order_manager.states["COIN"]
         position = book.inventory.position
         assert abs(position) <= self.LIMIT
         assert position + book.open_buy <= self.LIMIT

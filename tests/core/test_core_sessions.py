@@ -150,7 +150,7 @@ def test_every_record_reads_back_from_its_json() -> None:
 def test_a_whole_session_written_out_passes_and_its_last_digit_counts(tmp_path: Path) -> None:
     """Two symbols, hundreds of fills in every direction, through the artifact writer."""
     core = dice_core(11)
-    unit_values = {symbol: book.unit_value for symbol, book in core.desk.books.items()}
+    unit_values = {symbol: book.unit_value for symbol, book in core.order_manager.states.items()}
     writer = ArtifactWriter(tmp_path, unit_values)
     writer.write(run(core, many_events(600)))
     writer.close()

@@ -213,7 +213,7 @@ def test_a_partial_fill_releases_its_part_of_the_lock_and_no_more() -> None:
         Scripted(answers), COIN, borrow={"COIN": "99"}, rules=paper_rules(participation="0.5")
     )
     core.start(1)
-    usd, coin = (wallet for wallet in core.desk.account.wallets)
+    usd, coin = (wallet for wallet in core.order_manager.account.wallets)
     seen = []
     for event in shown("1: 99/101 2/6, 2: 99/101 2/6, 3: 99/101 2/6, 4: 99/101 9/9"):
         core.step(event)

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from logos.core.engine import TradingCore
 from logos.core.instrument import instrument
+from logos.core.intents import from_request
 from logos.core.records import Record
 from logos.core.strategy import (
     Answer,
@@ -26,7 +27,6 @@ from logos.core.strategy import (
     stop,
     stop_limit,
 )
-from logos.core.translator import from_request
 from logos.core.types import Code, FillRule, OrderType, Side, TimeInForce
 from logos.errors import StrategyError
 from logos.testing.builders import (
@@ -237,7 +237,7 @@ def test_an_intent_never_asks_for_more_nor_names_a_worse_price(
     core = trading_core(Scripted(), COIN, cap_notional=cap)
     core.start(0)
     core.step(quote(COIN, 1, "99.95", "100.05"))
-    book = core.desk.books["COIN"]
+    book = core.order_manager.states["COIN"]
     request = OrderRequest(
         side,
         quantity,
@@ -301,7 +301,7 @@ def test_a_weight_is_that_fraction_of_equity_at_the_mark(fraction: Any, units: i
 
 def test_a_weight_of_nothing_closes_the_position() -> None:
     core, records = after([market(Side.BUY, 7)], None, Weight(0), None)
-    assert core.desk.books["COIN"].inventory.position == 0
+    assert core.order_manager.states["COIN"].inventory.position == 0
     assert [o.quantity_units for o in orders_in(records)] == [700, 700]
 
 

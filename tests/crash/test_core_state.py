@@ -296,8 +296,8 @@ def test_what_is_saved_stays_shared() -> None:
     core.run(events)
     core.take_effects()
     other = restored(core, market)
-    account = other.desk.account
-    for book in other.desk.books.values():
+    account = other.order_manager.account
+    for book in other.order_manager.states.values():
         assert any(book.ledger is ledger for ledger in account.ledgers)
         assert any(book.base_wallet is wallet for wallet in account.wallets)
     for ledger in account.ledgers:
@@ -310,7 +310,7 @@ def test_what_is_saved_stays_shared() -> None:
 def test_a_core_that_is_not_at_rest_is_not_saved() -> None:
     market = MARKETS["plain"]
     core = market.core(InProcessSwitch())
-    core.desk.effects = core.start(START_NS)
+    core.order_manager.effects = core.start(START_NS)
     with pytest.raises(ValueError, match="not at rest"):
         save_core(core)
 

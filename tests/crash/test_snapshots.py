@@ -31,7 +31,7 @@ from test_crash_sequences import stopped
 from logos.core.gates import InProcessSwitch
 from logos.core.types import SessionStatus
 from logos.session import recovery
-from logos.session.artifacts.counts import Tally
+from logos.session.artifacts.counts import RecordCounts
 from logos.session.artifacts.snapshot import SNAPSHOT, SnapshotError, plain_copy, read_snapshot
 from logos.testing.faults import Cut, at
 
@@ -294,12 +294,12 @@ def test_state_that_comes_back_from_json_as_something_else_is_refused() -> None:
 
 
 def test_the_tally_comes_back_whole() -> None:
-    tally = Tally()
+    tally = RecordCounts()
     for number, value in enumerate(vars(tally).values()):
         if isinstance(value, dict):
             value["x"] = number
     tally.refused, tally.blocked, tally.warning_count = 3, 4, 5
-    other = Tally()
+    other = RecordCounts()
     other.load(json.loads(json.dumps(tally.save())))
     assert vars(other) == vars(tally)
 

@@ -174,7 +174,7 @@ def test_figures_equal_the_books_of_the_core_for_any_trading(
 ) -> None:
     first, second = coins()
     core = trading_core(Drawn(quantities), first, second, cash={"USD": "100000000"})
-    books = core.desk.books
+    books = core.order_manager.states
     metrics = MetricsAggregator(
         [
             MetricSymbol(name, book.ledger.currency, book.ledger.decimals, book.unit_value)
@@ -197,7 +197,7 @@ def test_figures_equal_the_books_of_the_core_for_any_trading(
             figures = snapshot.symbol(name)
             assert (figures.gross_units, figures.fees_units) == (book.realised, book.fees)
             assert figures.net_exposure_units == book.market_value
-        ledger = core.desk.account.ledger("USD")
+        ledger = core.order_manager.account.ledger("USD")
         (usd,) = snapshot.currencies
         assert usd.unrealised_units == ledger.unrealised
         assert usd.exposure_units == ledger.gross_exposure

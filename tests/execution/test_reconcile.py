@@ -55,10 +55,10 @@ class Books:
         self.reports: list[Report] = []
         self.told: list[str] = []
         self.differences: list[str] = []
-        desk = self.core.desk
+        desk = self.core.order_manager
         self.link = VenueLink(
             self.venue,
-            desk.books,
+            desk.states,
             outbox_of(self.core),
             InProcessSwitch(),
             self.clock,
@@ -68,7 +68,7 @@ class Books:
         self.reconciler = Reconciler(
             self.venue,
             "test",
-            desk.books,
+            desk.states,
             desk.account,
             outbox_of(self.core),
             self.link,
@@ -93,7 +93,7 @@ class Books:
         self.core.run([Quote(now_ns, instrument.symbol, 999, 1000, -1, -1, instrument)])
         self.link.dispatch(outbox_of(self.core).take())
         await self.wait(1)
-        name = f"test-{self.core.desk.next_order_id - 1}"
+        name = f"test-{self.core.order_manager.next_order_id - 1}"
         self.venue._fill(name, quantity)
         await self.wait(1)
 
@@ -244,7 +244,7 @@ def test_the_money_of_margin_trading_is_compared_when_no_position_is_open() -> N
         books.venue.change_balance("USD", Decimal(3))
         assert await books.once() == []
         await books.trade(2000)
-        assert books.core.desk.books["PERP"].inventory.position == 0
+        assert books.core.order_manager.states["PERP"].inventory.position == 0
         assert await books.once() == ["USD: fake and the session's books differ by 3.000000"]
 
     sell = limit(Side.SELL, "2", "10")
@@ -374,9 +374,9 @@ def test_reconciling_twice_changes_nothing_here_or_there() -> None:
         await books.trade(700)
         first = await books.once()
         orders = [books.venue.books.view(order) for order in books.venue.books.all_orders]
-        ticks = books.core.desk.tick_id
+        ticks = books.core.order_manager.tick_id
         assert await books.once() == first == []
         assert [books.venue.books.view(o) for o in books.venue.books.all_orders] == orders
-        assert books.core.desk.tick_id == ticks
+        assert books.core.order_manager.tick_id == ticks
 
     story(work)

@@ -64,7 +64,7 @@ class Desk:
     def make_link(self, core: TradingCore) -> VenueLink:
         return VenueLink(
             self.venue,
-            core.desk.books,
+            core.order_manager.states,
             outbox_of(core),
             self.switch,
             self.clock,
@@ -113,7 +113,7 @@ class Desk:
 
     @property
     def held(self) -> int:
-        return self.core.desk.books["COIN"].inventory.position
+        return self.core.order_manager.states["COIN"].inventory.position
 
     def wish(self, **faults: float) -> None:
         """What goes wrong from now on."""
@@ -132,7 +132,7 @@ def story(work: Callable[[Desk], Awaitable[None]], **how: Any) -> Desk:
         await asyncio.gather(serving, return_exceptions=True)
         assert max(desk.venue.reached.values(), default=0) <= 1
         assert desk.venue.resent == []
-        desk.core.desk.account.ledgers[0].check()
+        desk.core.order_manager.account.ledgers[0].check()
         return desk
 
     return run(body())
@@ -590,7 +590,7 @@ def test_a_fill_whose_fee_cannot_be_booked_is_booked_without_it_and_stops_tradin
         await desk.wait(2)
         assert desk.kinds == ["ACCEPTED", "DIFFERENCE", "FILLED"]
         assert "only fees in USD can be booked" in desk.guards()[0].detail
-        assert (desk.held, desk.core.desk.books["COIN"].fees) == (2000, 0)
+        assert (desk.held, desk.core.order_manager.states["COIN"].fees) == (2000, 0)
 
     story(work, fills=AT_ONCE)
 
@@ -679,7 +679,7 @@ def fill_of(**what: Any) -> VenueFill:
 def test_only_fees_that_are_exact_in_the_ledger_are_booked(
     fee: str, currency: str, units: int | None
 ) -> None:
-    book = venue_core(Scripted(), COIN).desk.books["COIN"]
+    book = venue_core(Scripted(), COIN).order_manager.states["COIN"]
     assert fee_units(book, fill_of(fee=Decimal(fee), fee_currency=currency)) == units
 
 

@@ -77,10 +77,10 @@ def test_a_guard_may_set_reduce_only(code: Code, how: dict[str, Any], answer: An
     assert guards_in(desk.records) == [(code, "reduce_only")]
     assert state(desk) is SwitchState.REDUCE_ONLY
     assert ends_in(desk.records)[1] == "CANCELLED CANCELLED_BY_KILL_SWITCH"
-    held = desk.core.desk.books["AAA"].inventory.position
+    held = desk.core.order_manager.states["AAA"].inventory.position
     desk.show(100, [market(BUY, 1), market(SELL, held)] if held else market(BUY, 1), at_ns=10**9)
     assert trips_in(desk.records)[1:] == [[Code.REDUCE_ONLY]]
-    assert desk.core.desk.books["AAA"].inventory.position == 0
+    assert desk.core.order_manager.states["AAA"].inventory.position == 0
 
 
 @pytest.mark.parametrize(("code", "how", "answer"), TRIPPED)
@@ -93,10 +93,10 @@ def test_a_guard_may_engage_the_switch(code: Code, how: dict[str, Any], answer: 
     assert state(desk) is SwitchState.ENGAGED
     assert desk.core.switch.why() == f"guard {code.value} (by guard)"
     assert ends_in(desk.records)[1] == "CANCELLED CANCELLED_BY_KILL_SWITCH"
-    made = desk.core.desk.order_count
+    made = desk.core.order_manager.order_count
     desk.show(100, market(BUY, 1), at_ns=10**9)
     assert desk.core.blocked_count == 1
-    assert desk.core.desk.order_count == made
+    assert desk.core.order_manager.order_count == made
 
 
 def test_no_reference_price_acts_where_both_sides_are_needed_too() -> None:
@@ -118,7 +118,7 @@ def test_the_rest_of_an_answer_meets_the_engaged_switch_at_gate_2() -> None:
         [Code.MAX_POSITION],
         [Code.KILL_SWITCH_ACTIVATED_MID_PROCESSING],
     ]
-    assert desk.core.desk.order_count == 1
+    assert desk.core.order_manager.order_count == 1
 
 
 def test_two_guards_on_one_order_both_act_and_the_more_severe_holds() -> None:
@@ -160,13 +160,13 @@ def test_a_drawdown_trips_on_a_tick_without_any_order_and_is_recorded_once() -> 
 def test_gate_1_blocks_the_tick_after_the_one_that_tripped(rests: bool) -> None:
     desk = Desk(max_drawdown="50", halt_on_engage=True)
     desk.show(100, [market(BUY, 1), *([limit(BUY, 1, 1)] if rests else [])])
-    made = desk.core.desk.order_count
+    made = desk.core.order_manager.order_count
     desk.show(49, market(BUY, 1))
-    assert desk.core.desk.order_count == made
+    assert desk.core.order_manager.order_count == made
     assert not desk.core.is_halted
     desk.show(49, market(BUY, 1))
     assert desk.core.is_halted
-    assert desk.core.desk.order_count == made
+    assert desk.core.order_manager.order_count == made
 
 
 def test_a_drawdown_counts_from_every_new_high() -> None:
@@ -234,7 +234,7 @@ def test_drawdowns_are_of_each_currency_by_itself() -> None:
     assert trips_in(desk.records) == [[DRAWDOWN]]
     [record] = [each for each in desk.records if isinstance(each, GuardRecord)]
     assert (record.subject, record.action) == ("USD", "refuse")
-    assert desk.core.desk.books["BBB"].inventory.position == 1
+    assert desk.core.order_manager.states["BBB"].inventory.position == 1
 
 
 # ---- the day ----
@@ -356,4 +356,4 @@ def test_reduce_only_by_a_guard_keeps_what_closes() -> None:
     assert ended[3] == ended[4] == "CANCELLED CANCELLED_BY_KILL_SWITCH"
     desk.show(90, [market(SELL, 5), market(SELL, 4)])
     assert trips_in(desk.records) == [[DRAWDOWN]]  # with 6 in flight, 5 more could open a short
-    assert desk.core.desk.books["AAA"].inventory.position == 6
+    assert desk.core.order_manager.states["AAA"].inventory.position == 6

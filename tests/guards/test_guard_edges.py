@@ -343,6 +343,6 @@ def test_the_table_has_every_guard() -> None:
 def test_a_refused_order_leaves_nothing_in_flight() -> None:
     desk = Desk(max_gross_exposure="1000", max_position="10")
     desk.show(100, limit(BUY, 11, 90))
-    ledger = desk.core.desk.account.ledger("USD")
-    assert desk.core.desk.guards.open_orders == 0
+    ledger = desk.core.order_manager.account.ledger("USD")
+    assert desk.core.order_manager.guards.open_orders == 0
     assert (ledger.open_buy_value, ledger.open_increase, ledger.wallet.locked) == (0, 0, 0)

@@ -27,7 +27,7 @@ def test_what_only_reduces_is_not_held_up_by_gross_exposure_or_margin() -> None:
     desk.show(100, market(BUY, 10))
     desk.show(200, [market(SELL, 4), market(BUY, 1), market(SELL, 6)])
     assert trips_in(desk.records) == [[Code.GROSS_EXPOSURE]]
-    assert desk.core.desk.books["AAA"].inventory.position == 0
+    assert desk.core.order_manager.states["AAA"].inventory.position == 0
 
 
 def test_what_only_reduces_is_not_held_up_by_losses() -> None:
@@ -37,7 +37,7 @@ def test_what_only_reduces_is_not_held_up_by_losses() -> None:
     assert trips_in(desk.records) == [
         [Code.MAX_DRAWDOWN, Code.MAX_DAILY_LOSS, Code.CONSECUTIVE_LOSSES]
     ]
-    assert desk.core.desk.books["AAA"].inventory.position == 0
+    assert desk.core.order_manager.states["AAA"].inventory.position == 0
 
 
 @pytest.mark.parametrize(
@@ -71,7 +71,7 @@ def test_closing_one_side_of_a_hedge_is_held_to_the_net_exposure() -> None:
     desk.show(100, [market(BUY, 10), market(SELL, 20, symbol="BBB")])
     desk.show(100, [market(SELL, 6), market(SELL, 5)])
     assert trips_in(desk.records) == [[Code.NET_EXPOSURE]]
-    assert desk.core.desk.books["AAA"].inventory.position == 5
+    assert desk.core.order_manager.states["AAA"].inventory.position == 5
 
 
 def test_cancels_pass_whatever_is_tripped() -> None:
@@ -79,7 +79,7 @@ def test_cancels_pass_whatever_is_tripped() -> None:
     desk.show(100, limit(BUY, 1, 90, tag="x"))
     desk.show(100, [market(BUY, 1), Cancel(tag="x")])
     assert trips_in(desk.records) == [[Code.MAX_OPEN_ORDERS, Code.ORDER_RATE]]
-    assert desk.core.desk.guards.open_orders == 0
+    assert desk.core.order_manager.guards.open_orders == 0
 
 
 # ---- exposure in flight, the hard cases ----
@@ -110,7 +110,7 @@ def test_a_target_that_flips_at_the_limit_passes() -> None:
     desk.show(100, Target(-10))
     desk.show(100, Target(10))
     assert trips_in(desk.records) == []
-    assert desk.core.desk.books["AAA"].inventory.position == 10
+    assert desk.core.order_manager.states["AAA"].inventory.position == 10
 
 
 def test_market_orders_that_wait_for_the_next_price_are_in_flight() -> None:

@@ -76,7 +76,9 @@ def test_the_successor_of_a_replaced_order_is_an_order() -> None:
     desk.show(100, Replace(tag="x", limit_price=91))
     desk.show(100, Replace(tag="x", limit_price=92))
     assert trips_in(desk.records) == [[Code.ORDER_RATE]]
-    assert desk.core.desk.guards.open_orders == 0  # the cancel passed, its successor did not
+    assert (
+        desk.core.order_manager.guards.open_orders == 0
+    )  # the cancel passed, its successor did not
 
 
 # ---- duplicates ----
@@ -138,8 +140,8 @@ def test_a_storm_of_different_orders_forgets_none_within_the_window() -> None:
     desk.show(100, [limit(BUY, 1 + n, 90) for n in range(1000)])
     assert trips_in(desk.records) == [[Code.DUPLICATE_ORDER]] * 1000
     desk.show(100, [limit(BUY, 1 + n, 90) for n in range(1000)], at_ns=desk.ts_ns + 10**6)
-    assert desk.core.desk.order_count == 2000
-    assert len(desk.core.desk.books["AAA"].recent_orders) <= 2000
+    assert desk.core.order_manager.order_count == 2000
+    assert len(desk.core.order_manager.states["AAA"].recent_orders) <= 2000
 
 
 # ---- stale data ----
@@ -251,7 +253,7 @@ def test_what_rests_stays_when_the_market_closes_and_cancels_pass() -> None:
     desk = Desk(contract(hours=["thu 00:00-00:01"]))
     desk.show(100, limit(BUY, 1, 90, tag="x"), at_ns=1)
     desk.show(100, [market(BUY, 1)], at_ns=MINUTE)
-    assert desk.core.desk.guards.open_orders == 1
+    assert desk.core.order_manager.guards.open_orders == 1
     desk.show(100, Cancel(tag="x"), at_ns=MINUTE + 1)
     assert trips_in(desk.records) == [[Code.MARKET_CLOSED]]
-    assert desk.core.desk.guards.open_orders == 0
+    assert desk.core.order_manager.guards.open_orders == 0

@@ -1,6 +1,7 @@
 """The desk, the dealing and the loop: what small changes of them showed to be untested.
 
-Every test here notices a change of `core/desk.py`, `core/dealing.py` or `core/engine.py` that the
+Every test here notices a change of `core/order_manager.py`, `core/pipeline.py` or
+`core/engine.py` that the
 other tests did not; see `tests/helpers/mutation.py`.
 """
 
@@ -42,7 +43,7 @@ def test_gate_2_counts_what_older_orders_of_the_side_will_close(
     desk.core.switch.set_reduce_only("careful", "ann")
     desk.show(100, [limit(other, 3, away), limit(other, 3, away), limit(other, 2, away)])
     assert trips_in(desk.records) == [[Code.REDUCE_ONLY]]
-    working = desk.core.desk.books["AAA"].working
+    working = desk.core.order_manager.states["AAA"].working
     assert [order.remaining for order in working] == [3, 2]
 
 
@@ -50,24 +51,24 @@ def test_orders_are_remembered_only_while_duplicates_are_refused() -> None:
     for window_ns, remembered in ((0, 0), (10, 2)):
         desk = Desk(duplicate_window_ns=window_ns)
         desk.show(100, [market(BUY, 1), market(BUY, 2)])
-        assert len(desk.core.desk.books["AAA"].recent_orders) == remembered
+        assert len(desk.core.order_manager.states["AAA"].recent_orders) == remembered
 
 
 def test_an_order_that_has_ended_binds_nothing() -> None:
     desk = Desk()
     desk.show(100, limit(BUY, 1, 90, tag="x"))
-    order = desk.core.desk.books["AAA"].working[0]
+    order = desk.core.order_manager.states["AAA"].working[0]
     assert order.locked > 0
     desk.show(100, Cancel(tag="x"))
     assert order.locked == 0
-    assert desk.core.desk.account.ledger("USD").wallet.locked == 0
+    assert desk.core.order_manager.account.ledger("USD").wallet.locked == 0
 
 
 @pytest.mark.parametrize("side", [BUY, SELL])
 def test_less_than_nothing_in_flight_is_a_broken_invariant(side: Side) -> None:
     desk = Desk()
     desk.show(100, limit(side, 1, 100 - 10 if side is BUY else 100 + 10, tag="x"))
-    book = desk.core.desk.books["AAA"]
+    book = desk.core.order_manager.states["AAA"]
     book.open_buy, book.open_sell = 0, 0
     with pytest.raises(InvariantBroken, match="AAA: less than nothing is in flight"):
         desk.show(100, Cancel(tag="x"))
@@ -128,9 +129,9 @@ def test_what_a_strategy_answers_at_the_end_fills_and_is_told_before_the_end() -
     core = trading_core(strategy, A, rules=AT_ONCE)
     core.start(0)
     core.step(quote(A, 1, "100", "100"))
-    assert not core.desk.is_ending
+    assert not core.order_manager.is_ending
     core.stop()
-    assert core.desk.is_ending
+    assert core.order_manager.is_ending
     assert [fill.side for fill in strategy.fills] == [BUY, SELL]
 
 
@@ -156,7 +157,7 @@ def test_blocked_events_of_one_batch_are_all_counted_and_reach_no_strategy(kind:
     core.switch.engage("drill", "ann")
     core.run(prices(kind, "100", "101", "102"))
     assert core.blocked_count == 3
-    assert core.desk.now_ns == 3
+    assert core.order_manager.now_ns == 3
     assert strategy.seen == []
 
 
@@ -168,7 +169,7 @@ def test_the_rest_of_a_batch_is_left_alone_once_the_session_is_halted(kind: Any)
     core.switch.engage("drill", "ann")
     core.run(prices(kind, "101", "102", "103", first_ns=2))
     assert core.blocked_count == 1
-    assert core.desk.now_ns == 2
+    assert core.order_manager.now_ns == 2
 
 
 @pytest.mark.parametrize("kind", [Quote, Trade])
@@ -199,7 +200,7 @@ def test_without_a_share_of_the_market_sizes_do_not_matter() -> None:
     core = trading_core(Scripted({1: limit(BUY, 5, 90)}), A)
     core.start(0)
     core.run([quote(A, 1, "100", "100", "1", "1"), quote(A, 2, "90", "90", "1", "1")])
-    assert core.desk.books["AAA"].inventory.position == 5
+    assert core.order_manager.states["AAA"].inventory.position == 5
 
 
 @pytest.mark.parametrize(("bid", "ask"), [("0", "100"), ("0", "0"), ("101", "100")])
@@ -207,7 +208,7 @@ def test_a_quote_without_two_good_prices_moves_nothing(bid: str, ask: str) -> No
     core = trading_core(Scripted(), A)
     core.start(0)
     core.run([quote(A, 1, "100", "110"), quote(A, 2, bid, ask)])
-    book = core.desk.books["AAA"]
+    book = core.order_manager.states["AAA"]
     assert (book.bid, book.ask, core.bad_price_count) == (100, 110, 1)
 
 
@@ -215,7 +216,7 @@ def test_the_smallest_price_is_a_price_also_while_an_order_rests() -> None:
     core = trading_core(Scripted({1: limit(BUY, 1, 1)}), A)
     core.start(0)
     core.run([quote(A, 1, "100", "110"), quote(A, 2, "1", "2")])
-    book = core.desk.books["AAA"]
+    book = core.order_manager.states["AAA"]
     assert (book.bid, book.ask, core.bad_price_count) == (1, 2, 0)
 
 
@@ -228,7 +229,7 @@ def test_a_strategy_that_does_not_listen_is_not_called(kind: Any) -> None:
     core = trading_core(Silent(), A)
     core.start(0)
     core.run(prices(kind, "100", "101"))
-    assert core.desk.tick_id == 2, "each event is one tick all the same"
+    assert core.order_manager.tick_id == 2, "each event is one tick all the same"
 
 
 class Listening(Scripted):
@@ -322,7 +323,7 @@ def test_flatten_goes_on_closing_where_an_order_was_not_enough(kind: str) -> Non
     core = trading_core(Scripted({1: market(BUY, 3)}), A, rules=rules)
     core.start(0)
     core.run(events[:2])
-    book = core.desk.books["AAA"]
+    book = core.order_manager.states["AAA"]
     assert book.inventory.position == 3
     core.switch.engage("drill", "ann")
     core.run([Command(2 * NS_PER_MINUTE, "flatten", "enough", "ann")])

@@ -1,6 +1,6 @@
 """Limits and the watch over them: what small changes of them showed to be untested.
 
-Every test here notices a change of `core/guards.py` or `core/watch.py` that the tests of whole
+Every test here notices a change of `core/guards.py` or `core/safety.py` that the tests of whole
 sessions did not; see `mutation.py`.
 """
 
@@ -120,7 +120,7 @@ def test_reduce_only_keeps_what_closes_the_position_to_the_last_unit(
     desk.show(100, [limit(other, 2, away), limit(other, 3, away), limit(other, 1, away)])
     desk.core.switch.set_reduce_only("careful", "ann")
     desk.show(100)
-    book = desk.core.desk.books["AAA"]
+    book = desk.core.order_manager.states["AAA"]
     assert [order.remaining for order in book.working] == [2, 3]
 
 

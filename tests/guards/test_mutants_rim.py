@@ -61,7 +61,7 @@ def test_a_paused_symbol_orders_nothing_and_keeps_nothing_open_and_the_others_tr
     records = desk.core.step(Command(3, "pause", "look", "ann", "AAA"))
     assert records[0] == CommandRecord(3, 2, "pause", "look", "ann", "AAA")
     assert ends_in(records) == {1: "CANCELLED CANCELLED_BY_OPERATOR"}
-    assert [len(desk.core.desk.books[name].working) for name in ("AAA", "BBB")] == [0, 1]
+    assert [len(desk.core.order_manager.states[name].working) for name in ("AAA", "BBB")] == [0, 1]
     records = desk.show(100, [market(BUY, 1), market(BUY, 1, symbol="BBB")], at_ns=4)
     assert trips_in(records) == [[Code.SYMBOL_PAUSED]]
     assert [fill.symbol for fill in fills_in(records)] == ["BBB"]
@@ -106,7 +106,7 @@ def test_a_closed_session_that_is_flattened_is_closed_no_more() -> None:
     desk.core.step(Command(2, "close", "lunch", "ann"))
     desk.core.step(Command(3, "flatten", "enough", "ann"))
     assert not desk.core.is_closed, "it works on closing what is held"
-    assert desk.core.desk.books["AAA"].inventory.position == 0
+    assert desk.core.order_manager.states["AAA"].inventory.position == 0
 
 
 # ---- a core whose venue is a real one ----
@@ -116,9 +116,9 @@ def core_of_a_venue(strategy: Strategy, rules_of_paper: FillRule, latency_ns: in
     """A core of AAA with an outbox, and with rules that only a paper market would follow."""
     paper = trading_core(strategy, A, B)
     rules = paper_rules(rules_of_paper, latency_ns=latency_ns)
-    desk = paper.desk
+    desk = paper.order_manager
     return TradingCore(
-        "test", desk.books, desk.account, strategy, InProcessSwitch(), rules, SessionGuards(),
+        "test", desk.states, desk.account, strategy, InProcessSwitch(), rules, SessionGuards(),
         0, {}, 0, False, Outbox(),
     )  # fmt: skip
 
@@ -143,7 +143,7 @@ def test_market_data_behind_the_halt_is_left_alone_in_a_later_batch_as_well() ->
     core.run([quote(A, 1, "100", "100")])
     assert core.is_halted
     core.run([quote(A, ts_ns, "100", "100") for ts_ns in (2, 3)])
-    assert (core.desk.now_ns, core.desk.tick_id, core.blocked_count) == (1, 1, 1)
+    assert (core.order_manager.now_ns, core.order_manager.tick_id, core.blocked_count) == (1, 1, 1)
 
 
 # ---- reports ----
@@ -208,7 +208,13 @@ def test_an_order_that_closes_a_position_leaves_unless_the_switch_is_engaged(sta
         venue = FakeVenue([A], clock, Random(1), {"USD": "1000"})
         venue.set_price("AAA", 100)
         link = VenueLink(
-            venue, core.desk.books, outbox_of(core), core.switch, clock, Random(2), reports.append
+            venue,
+            core.order_manager.states,
+            outbox_of(core),
+            core.switch,
+            clock,
+            Random(2),
+            reports.append,
         )
         serving = asyncio.create_task(link.run())
         link.dispatch(requests)
@@ -245,7 +251,13 @@ def test_reduce_only_lets_leave_what_closes_the_position_with_all_that_is_on_its
     clock = ManualClock()
     venue = FakeVenue([A], clock, Random(1), {"USD": "1000"})
     link = VenueLink(
-        venue, core.desk.books, outbox_of(core), core.switch, clock, Random(2), lambda _: None
+        venue,
+        core.order_manager.states,
+        outbox_of(core),
+        core.switch,
+        clock,
+        Random(2),
+        lambda _: None,
     )
     assert {link._closed_gate(order) for order in orders} == {""}
     core.switch.set_reduce_only("careful", "ann")

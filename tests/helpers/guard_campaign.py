@@ -242,9 +242,9 @@ def run_campaign(asked_min: int, seed: int) -> dict[str, Any]:
             raise Breach(f"world {seed + worlds}: {breach}") from None
         worlds += 1
         asked += world.strategy.asked
-        made += world.core.desk.order_count
-        fills += world.core.desk.fill_count
-        events += world.core.desk.tick_id
+        made += world.core.order_manager.order_count
+        fills += world.core.order_manager.fill_count
+        events += world.core.order_manager.tick_id
         refusals += world.refusals
     return {
         "worlds": worlds,

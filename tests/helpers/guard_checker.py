@@ -353,16 +353,16 @@ class Checker:
         """After an event: positions within limits, and the core's sums as they should be."""
         total = 0
         for symbol in self.symbols.values():
-            book = core.desk.books[symbol.instrument.symbol]
+            book = core.order_manager.states[symbol.instrument.symbol]
             total += len(symbol.open)
             sums = (book.inventory.position, book.open_buy, book.open_sell, len(book.working))
             own = (symbol.position, symbol.in_flight(1), symbol.in_flight(-1), len(symbol.open))
             self._must(sums == own, f"{sums} is not {own}")
             most = self._quantity_limit("max_position", symbol)
             self._must(not most or abs(symbol.position) <= most, "position beyond its limit")
-        self._must(core.desk.guards.open_orders == total, "open orders are miscounted")
-        self._must(core.desk.order_count == self.orders, "orders are miscounted")
-        for ledger in core.desk.account.ledgers:
+        self._must(core.order_manager.guards.open_orders == total, "open orders are miscounted")
+        self._must(core.order_manager.order_count == self.orders, "orders are miscounted")
+        for ledger in core.order_manager.account.ledgers:
             mine = [s for s in self.symbols.values() if s.instrument.quote == ledger.currency]
             values = [each.value() for each in mine]
             sums = (

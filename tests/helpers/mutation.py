@@ -105,10 +105,10 @@ TARGETS = (
     Target("core/gates.py", "", _CORE_TESTS),
     Target("core/risk.py", "", _CORE_TESTS),
     Target("core/guards.py", "", _CORE_TESTS),
-    Target("core/watch.py", "", _CORE_TESTS),
+    Target("core/safety.py", "", _CORE_TESTS),
     Target("killswitch/judge.py", "", _JUDGE_TESTS),
-    Target("core/desk.py", _DESK_FUNCTIONS, _CORE_TESTS),
-    Target("core/dealing.py", _DEALING_FUNCTIONS, _CORE_TESTS),
+    Target("core/order_manager.py", _DESK_FUNCTIONS, _CORE_TESTS),
+    Target("core/pipeline.py", _DEALING_FUNCTIONS, _CORE_TESTS),
     Target("core/engine.py", _ENGINE_FUNCTIONS, _CORE_TESTS),
     Target("core/reports.py", "", _CORE_TESTS),
     Target("core/outbox.py", "", _CORE_TESTS),
@@ -124,7 +124,7 @@ TARGETS = (
     Target("killswitch/history.py", "", _FILE_TESTS),
 )
 
-SAMPLED = ("core/gates.py", "core/guards.py", "core/watch.py", "killswitch/judge.py")
+SAMPLED = ("core/gates.py", "core/guards.py", "core/safety.py", "killswitch/judge.py")
 """Files that a sample is drawn from: small, of safety, and seldom touched."""
 
 _COMPARISONS: dict[type[ast.cmpop], tuple[type[ast.cmpop], ...]] = {

@@ -223,15 +223,21 @@ class Story:
         self.inbox: list[Report] = []
         inbox = self.inbox
         core = self.new_core(self.switch)
-        desk = core.desk
+        desk = core.order_manager
         random = Random(self.outcome.seed + 2)
         link = VenueLink(
-            self.venue, desk.books, outbox_of(core), self.switch, self.clock, random, inbox.append
+            self.venue,
+            desk.states,
+            outbox_of(core),
+            self.switch,
+            self.clock,
+            random,
+            inbox.append,
         )
         reconciler = Reconciler(
             self.venue,
             "test",
-            desk.books,
+            desk.states,
             desk.account,
             outbox_of(core),
             link,
@@ -372,7 +378,7 @@ class Story:
         if state is SwitchState.SAFE:
             return
         order = outbox_of(self.core).open[client_order_id]
-        position = self.core.desk.books[order.instrument.symbol].inventory.position
+        position = self.core.order_manager.states[order.instrument.symbol].inventory.position
         is_reducing = position * order.sign < 0 and abs(position) >= order.remaining
         if state is SwitchState.ENGAGED or not is_reducing:
             self.outcome.wrong.append(f"{client_order_id} was submitted while {state.name}")
@@ -470,8 +476,8 @@ class Story:
         """In what the session's books differ from the venue's."""
         found = []
         books = self.venue.books
-        account = self.core.desk.account
-        perp = self.core.desk.books["PERP"]
+        account = self.core.order_manager.account
+        perp = self.core.order_manager.states["PERP"]
         for wallet in account.wallets:
             if wallet.asset == "PBASE":
                 continue
@@ -488,7 +494,7 @@ class Story:
         position = perp.inventory.position
         if position != books.positions.get("PERP", 0):
             found.append(f"PERP: {position} here, {books.positions.get('PERP', 0)} there")
-        for symbol, book in self.core.desk.books.items():
+        for symbol, book in self.core.order_manager.states.items():
             paid = sum((f.fill.fee for f in books.fills if f.fill.symbol == symbol), Decimal(0))
             if to_decimal(book.fees, book.ledger.decimals) != paid:
                 found.append(f"{symbol}: fees {book.fees} here, {paid} there")
@@ -502,7 +508,7 @@ class Story:
 
     def check_replay(self) -> None:
         core, records = self.again(ShownSwitch())
-        core.desk.account.ledgers[0].check()
+        core.order_manager.account.ledgers[0].check()
         if msgspec.json.encode(records) != msgspec.json.encode(self.records):
             self.outcome.wrong.append("a replay of the recorded inputs gives other records")
 
@@ -510,8 +516,8 @@ class Story:
         self, trouble: Sequence[GuardRecord], differences: list[str], ghosts: list[str]
     ) -> None:
         counts = self.outcome.counts
-        counts["orders"] += self.core.desk.order_count
-        counts["fills"] += self.core.desk.fill_count
+        counts["orders"] += self.core.order_manager.order_count
+        counts["fills"] += self.core.order_manager.fill_count
         counts["reached"] += len(self.venue.reached)
         counts["sequences stopped by a difference"] += bool(trouble)
         counts["... and books equal in the end all the same"] += bool(trouble and not differences)

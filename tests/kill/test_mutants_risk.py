@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from logos.core.book import Book
 from logos.core.engine import TradingCore
 from logos.core.guards import Action, Limits
 from logos.core.instrument import Instrument, instrument
+from logos.core.instrument_state import InstrumentState
 from logos.core.orders import OrderIntent
 from logos.core.records import RefusalRecord
 from logos.core.risk import (
@@ -48,17 +48,17 @@ def contract(**terms: Any) -> Instrument:
 
 def core_at(
     bid: int, ask: int, terms: dict[str, Any] | None = None, **how: Any
-) -> tuple[TradingCore, Book]:
+) -> tuple[TradingCore, InstrumentState]:
     """A core whose only symbol has shown one quote, at time 1."""
     traded = contract(**(terms or {}))
     core = trading_core(Scripted(), traded, **{"rules": CLOSE, **how})
     core.start(0)
     core.step(quote(traded, 1, str(bid), str(ask)))
-    return core, core.desk.books["AAA"]
+    return core, core.order_manager.states["AAA"]
 
 
 def intent(
-    book: Book, side: Side, quantity: int, limit_price: int = 0, stop_price: int = 0
+    book: InstrumentState, side: Side, quantity: int, limit_price: int = 0, stop_price: int = 0
 ) -> OrderIntent:
     kind = OrderType.LIMIT if limit_price else OrderType.MARKET
     return OrderIntent(
@@ -68,9 +68,9 @@ def intent(
 
 def trips(core: TradingCore, wanted: OrderIntent, now_ns: int = 1) -> list[Code]:
     """The codes an intent is refused with; none when it is approved."""
-    book = core.desk.books[wanted.instrument.symbol]
-    verdict = check_intent(wanted, book, core.desk.guards, now_ns)
-    return [code for code, _ in verdict.trips] if isinstance(verdict, Refused) else []
+    book = core.order_manager.states[wanted.instrument.symbol]
+    verdict = check_intent(wanted, book, core.order_manager.guards, now_ns)
+    return [code for code, _ in verdict.violations] if isinstance(verdict, Refused) else []
 
 
 # ---- what an order could grow ----
@@ -165,7 +165,9 @@ def test_the_smallest_price_is_a_price() -> None:
 def test_without_a_price_only_that_is_said() -> None:
     traded = contract(min_notional="5")
     core = trading_core(Scripted(), traded, rules=CLOSE)
-    assert trips(core, intent(core.desk.books["AAA"], BUY, 1)) == [Code.NO_REFERENCE_PRICE]
+    assert trips(core, intent(core.order_manager.states["AAA"], BUY, 1)) == [
+        Code.NO_REFERENCE_PRICE
+    ]
 
 
 # ---- limits of one unit, quantities of none ----
@@ -242,13 +244,13 @@ def test_a_memory_of_few_orders_is_not_cleaned_at_every_order() -> None:
 def test_a_closing_order_locks_nothing_and_an_opening_one_its_margin_and_fee() -> None:
     fees = fee_schedule(per_unit="1")
     core, book = core_at(100, 100, {"leverage": 10, "fees": fees}, cash={"USD": "110"})
-    opening = check_intent(intent(book, BUY, 10), book, core.desk.guards, 1)
+    opening = check_intent(intent(book, BUY, 10), book, core.order_manager.guards, 1)
     assert isinstance(opening, Approved)
     assert opening.lock == 110 * 10**8
     core, book = core_at(100, 100, {"leverage": 10, "fees": fees}, cash={"USD": "109"})
     assert trips(core, intent(book, BUY, 10)) == [Code.INSUFFICIENT_FUNDS]
     book.inventory.apply_fill(-10, 100, 0, 1)
-    closing = check_intent(intent(book, BUY, 10), book, core.desk.guards, 1)
+    closing = check_intent(intent(book, BUY, 10), book, core.order_manager.guards, 1)
     assert isinstance(closing, Approved)
     assert closing.lock == 0
 
@@ -276,9 +278,9 @@ def test_a_refusal_names_the_amount_and_the_limit(
     how: dict[str, Any], quantity: int, words: str
 ) -> None:
     core, book = core_at(100, 100, **how)
-    verdict = check_intent(intent(book, BUY, quantity), book, core.desk.guards, 1)
+    verdict = check_intent(intent(book, BUY, quantity), book, core.order_manager.guards, 1)
     assert isinstance(verdict, Refused)
-    assert [detail for _, detail in verdict.trips] == [words]
+    assert [detail for _, detail in verdict.violations] == [words]
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from switch_helpers import Clock, Workspace
 
 from logos.core.types import SwitchState
 from logos.killswitch.history import Tail
-from logos.killswitch.judge import Cause, Follow, Memory, Pending, Terms, Verdict, judge
+from logos.killswitch.judge import Cause, Consequence, Memory, Pending, Terms, Verdict, judge
 from logos.killswitch.ledger import NO_KEY, NOTHING, Copy, Evidence, Marker
 from logos.killswitch.records import NO_PREVIOUS, SCHEMA, MarkerNote, Transition, encode_line
 
@@ -74,7 +74,7 @@ def judged(
     return judge(found, memory or Memory(), terms, **{"now_ns": NOW_NS, **how})
 
 
-def follows(verdict: Verdict) -> list[tuple[SwitchState, Follow]]:
+def follows(verdict: Verdict) -> list[tuple[SwitchState, Consequence]]:
     return [(cause.state, cause.follow) for cause in verdict.causes]
 
 
@@ -85,30 +85,32 @@ def test_a_record_that_all_copies_hold_is_safe_and_nothing_else_is_said() -> Non
 def test_a_process_begins_without_any_memory_and_asks_for_no_second_touches() -> None:
     assert Memory() == Memory(0, b"", SAFE, 0, 0, 0, None)
     touched = evidence(record(state="ENGAGED"), kill=Marker("KILL:1:1:0", NOTE, ""))
-    assert follows(judge(touched, Memory(), PAPER, now_ns=NOW_NS)) == [(ENGAGED, Follow.NOTHING)]
+    assert follows(judge(touched, Memory(), PAPER, now_ns=NOW_NS)) == [
+        (ENGAGED, Consequence.NOTHING)
+    ]
 
 
 def test_a_new_machine_waits_to_be_armed_and_needs_nothing_written() -> None:
-    assert follows(judged(NEW)) == [(ENGAGED, Follow.WAIT_FOR_ARMING)]
+    assert follows(judged(NEW)) == [(ENGAGED, Consequence.WAIT_FOR_ARMING)]
 
 
 def test_a_process_that_has_seen_a_record_takes_no_empty_disk_for_a_new_machine() -> None:
     found = follows(judged(NEW, Memory(epoch=1)))
-    assert (ENGAGED, Follow.RECORD) in found
-    assert (ENGAGED, Follow.WAIT_FOR_ARMING) not in found
+    assert (ENGAGED, Consequence.RECORD) in found
+    assert (ENGAGED, Consequence.WAIT_FOR_ARMING) not in found
 
 
 @pytest.mark.parametrize(
     ("changes", "memory", "expected"),
     [
-        ({"folder_problem": "no way in"}, Memory(), Follow.RECORD),
-        ({"armed": Copy(b"", None, "is missing", False)}, Memory(), Follow.CONFIRM),
-        ({"armed": Copy(b"", None, "is missing", False)}, Memory(epoch=5), Follow.RECORD),
-        ({"armed": Copy(b"", None, "is damaged", True)}, Memory(), Follow.RECORD),
+        ({"folder_problem": "no way in"}, Memory(), Consequence.RECORD),
+        ({"armed": Copy(b"", None, "is missing", False)}, Memory(), Consequence.CONFIRM),
+        ({"armed": Copy(b"", None, "is missing", False)}, Memory(epoch=5), Consequence.RECORD),
+        ({"armed": Copy(b"", None, "is damaged", True)}, Memory(), Consequence.RECORD),
     ],
 )
 def test_a_record_that_cannot_be_read_engages_and_a_missing_one_is_looked_for_again(
-    changes: dict[str, Any], memory: Memory, expected: Follow
+    changes: dict[str, Any], memory: Memory, expected: Consequence
 ) -> None:
     verdict = judged(evidence(**changes), memory)
     assert verdict.state is ENGAGED
@@ -121,22 +123,22 @@ def test_an_unreadable_folder_is_told_once_and_not_also_as_a_missing_record() ->
 
 
 def test_a_record_that_keeps_changing_is_looked_at_again() -> None:
-    assert follows(judged(evidence(stable=False))) == [(ENGAGED, Follow.CONFIRM)]
+    assert follows(judged(evidence(stable=False))) == [(ENGAGED, Consequence.CONFIRM)]
 
 
 @pytest.mark.parametrize(
     ("transition", "expected"),
     [
-        (record(), [(ENGAGED, Follow.CONFIRM)]),
+        (record(), [(ENGAGED, Consequence.CONFIRM)]),
         (
             record(state="REDUCE_ONLY"),
-            [(ENGAGED, Follow.CONFIRM), (REDUCE_ONLY, Follow.NOTHING)],
+            [(ENGAGED, Consequence.CONFIRM), (REDUCE_ONLY, Consequence.NOTHING)],
         ),
-        (record(state="ENGAGED"), [(ENGAGED, Follow.NOTHING)]),
+        (record(state="ENGAGED"), [(ENGAGED, Consequence.NOTHING)]),
     ],
 )
 def test_a_damaged_history_engages_unless_that_is_on_record_already(
-    transition: Transition, expected: list[tuple[SwitchState, Follow]]
+    transition: Transition, expected: list[tuple[SwitchState, Consequence]]
 ) -> None:
     assert follows(judged(evidence(transition), history_problem="line 1 is damaged")) == expected
 
@@ -151,19 +153,19 @@ def test_a_damaged_history_without_a_record_is_told_as_well() -> None:
 def test_what_only_this_process_cannot_do_is_its_own_reason(field: str) -> None:
     terms = msgspec.structs.replace(PAPER, **{field: "cannot"})
     verdict = judged(evidence(), terms=terms)
-    assert verdict.causes == (Cause(ENGAGED, Follow.LOCAL, "cannot"),)
+    assert verdict.causes == (Cause(ENGAGED, Consequence.LOCAL, "cannot"),)
 
 
 @pytest.mark.parametrize(
     ("seen", "expected"),
     [
-        (Follow.NOTHING, Follow.NOTHING),
-        (Follow.RECORD, Follow.NOTHING),
-        (Follow.CONFIRM, Follow.CONFIRM),
+        (Consequence.NOTHING, Consequence.NOTHING),
+        (Consequence.RECORD, Consequence.NOTHING),
+        (Consequence.CONFIRM, Consequence.CONFIRM),
     ],
 )
 def test_what_is_pending_counts_and_only_a_doubt_is_looked_at_again(
-    seen: Follow, expected: Follow
+    seen: Consequence, expected: Consequence
 ) -> None:
     pending = Pending(Cause(REDUCE_ONLY, seen, "thin book", "ann"), 5, own=True)
     verdict = judged(evidence(), Memory(pending=pending))
@@ -179,55 +181,55 @@ REDUCE = Marker("REDUCE_ONLY:2:1:0", NOTE, "")
 @pytest.mark.parametrize(
     ("transition", "changes", "strict", "expected"),
     [
-        (record(), {"kill": KILL}, False, [(ENGAGED, Follow.RECORD)]),
-        (record(), {"reduce": REDUCE}, False, [(REDUCE_ONLY, Follow.RECORD)]),
+        (record(), {"kill": KILL}, False, [(ENGAGED, Consequence.RECORD)]),
+        (record(), {"reduce": REDUCE}, False, [(REDUCE_ONLY, Consequence.RECORD)]),
         (
             record(),
             {"kill": KILL, "reduce": REDUCE},
             False,
-            [(ENGAGED, Follow.RECORD), (REDUCE_ONLY, Follow.RECORD)],
+            [(ENGAGED, Consequence.RECORD), (REDUCE_ONLY, Consequence.RECORD)],
         ),
         # What the record has taken into account, or outranks, is said only when asked for.
-        (record(state="ENGAGED"), {"kill": KILL}, False, [(ENGAGED, Follow.NOTHING)]),
+        (record(state="ENGAGED"), {"kill": KILL}, False, [(ENGAGED, Consequence.NOTHING)]),
         (
             record(state="ENGAGED"),
             {"kill": KILL},
             True,
-            [(ENGAGED, Follow.NOTHING), (ENGAGED, Follow.RECORD)],
+            [(ENGAGED, Consequence.NOTHING), (ENGAGED, Consequence.RECORD)],
         ),
         (
             record(state="ENGAGED"),
             {"reduce": REDUCE},
             True,
-            [(ENGAGED, Follow.NOTHING), (ENGAGED, Follow.RECORD)],
+            [(ENGAGED, Consequence.NOTHING), (ENGAGED, Consequence.RECORD)],
         ),
         (
             record(state="ENGAGED", markers=KILL.identity),
             {"kill": KILL},
             True,
-            [(ENGAGED, Follow.NOTHING)],
+            [(ENGAGED, Consequence.NOTHING)],
         ),
         (
             record(state="ENGAGED", markers=f"{KILL.identity};{REDUCE.identity}"),
             {"kill": KILL, "reduce": REDUCE},
             True,
-            [(ENGAGED, Follow.NOTHING)],
+            [(ENGAGED, Consequence.NOTHING)],
         ),
         (
             record(state="REDUCE_ONLY", markers=REDUCE.identity),
             {"kill": KILL, "reduce": REDUCE},
             False,
-            [(ENGAGED, Follow.RECORD), (REDUCE_ONLY, Follow.NOTHING)],
+            [(ENGAGED, Consequence.RECORD), (REDUCE_ONLY, Consequence.NOTHING)],
         ),
         # A marker always counts against SAFE, whatever the record says of it.
-        (record(markers=KILL.identity), {"kill": KILL}, False, [(ENGAGED, Follow.RECORD)]),
+        (record(markers=KILL.identity), {"kill": KILL}, False, [(ENGAGED, Consequence.RECORD)]),
     ],
 )
 def test_a_marker_counts_until_a_record_as_severe_has_taken_note_of_it(
     transition: Transition,
     changes: dict[str, Any],
     strict: bool,
-    expected: list[tuple[SwitchState, Follow]],
+    expected: list[tuple[SwitchState, Consequence]],
 ) -> None:
     verdict = judged(evidence(transition, **changes), strict_markers=strict)
     assert sorted(follows(verdict), key=repr) == sorted(expected, key=repr)
@@ -236,7 +238,7 @@ def test_a_marker_counts_until_a_record_as_severe_has_taken_note_of_it(
 
 def test_a_marker_without_a_record_counts_besides() -> None:
     verdict = judged(evidence(armed=Copy(b"", None, "is missing", False), kill=KILL))
-    assert (ENGAGED, Follow.RECORD) in follows(verdict)
+    assert (ENGAGED, Consequence.RECORD) in follows(verdict)
 
 
 @pytest.mark.parametrize(
@@ -258,7 +260,7 @@ def test_a_marker_without_a_record_counts_besides() -> None:
 def test_a_marker_is_told_in_its_own_words_where_it_has_any(
     marker: Marker, why: str, who: str
 ) -> None:
-    assert judged(evidence(kill=marker)).causes == (Cause(ENGAGED, Follow.RECORD, why, who),)
+    assert judged(evidence(kill=marker)).causes == (Cause(ENGAGED, Consequence.RECORD, why, who),)
 
 
 # ---- judging: an older copy, another copy, the shared flag ----
@@ -270,7 +272,7 @@ def test_an_engaged_record_needs_no_further_reason() -> None:
     memory = Memory(epoch=8, latched=ENGAGED, latched_epoch=8, latest_ns=NOW_NS * 2)
     found = evidence(engaged, witness=other)
     verdict = judged(found, memory, LIVE, flag=(2, 9), history_problem="damaged")
-    assert verdict == Verdict(ENGAGED, (Cause(ENGAGED, Follow.NOTHING, "fire", "bob"),))
+    assert verdict == Verdict(ENGAGED, (Cause(ENGAGED, Consequence.NOTHING, "fire", "bob"),))
 
 
 @pytest.mark.parametrize(
@@ -279,13 +281,13 @@ def test_an_engaged_record_needs_no_further_reason() -> None:
         (Memory(epoch=4, line=b"older"), []),
         (Memory(epoch=5), []),
         (Memory(epoch=5, line=encode_line(record())), []),
-        (Memory(epoch=5, line=b"another"), [(ENGAGED, Follow.RECORD)]),
-        (Memory(epoch=6), [(ENGAGED, Follow.RECORD)]),
-        (Memory(epoch=6, line=encode_line(record())), [(ENGAGED, Follow.RECORD)]),
+        (Memory(epoch=5, line=b"another"), [(ENGAGED, Consequence.RECORD)]),
+        (Memory(epoch=6), [(ENGAGED, Consequence.RECORD)]),
+        (Memory(epoch=6, line=encode_line(record())), [(ENGAGED, Consequence.RECORD)]),
     ],
 )
 def test_an_older_record_than_the_one_seen_before_was_put_back(
-    memory: Memory, expected: list[tuple[SwitchState, Follow]]
+    memory: Memory, expected: list[tuple[SwitchState, Consequence]]
 ) -> None:
     verdict = judged(evidence(), memory)
     assert follows(verdict) == expected
@@ -337,11 +339,11 @@ def test_copies_that_contradict_the_record_are_looked_at_again(
     transition: Transition, changes: dict[str, Any], words: str
 ) -> None:
     verdict = judged(evidence(transition, **changes))
-    doubts = [cause for cause in verdict.causes if cause.follow is not Follow.NOTHING]
+    doubts = [cause for cause in verdict.causes if cause.follow is not Consequence.NOTHING]
     if not words:
         assert (doubts, verdict.state) == ([], REDUCE_ONLY)
         return
-    assert [(cause.state, cause.follow) for cause in doubts] == [(ENGAGED, Follow.CONFIRM)]
+    assert [(cause.state, cause.follow) for cause in doubts] == [(ENGAGED, Consequence.CONFIRM)]
     assert words in doubts[0].why
     assert verdict.state is ENGAGED
 
@@ -352,20 +354,20 @@ def test_copies_that_contradict_the_record_are_looked_at_again(
         (record(), (0, 0), []),
         (record(), (0, 5), []),
         (record(), (2, 4), []),
-        (record(), (2, 5), [(ENGAGED, Follow.CONFIRM)]),
-        (record(), (2, 6), [(ENGAGED, Follow.CONFIRM)]),
-        (record(), (1, 5), [(REDUCE_ONLY, Follow.CONFIRM)]),
-        (record(), (77, 5), [(ENGAGED, Follow.CONFIRM)]),
-        (record(), (0, 6), [(ENGAGED, Follow.CONFIRM)]),
-        (LOWERED, (1, 5), [(REDUCE_ONLY, Follow.NOTHING)]),
-        (LOWERED, (1, 6), [(ENGAGED, Follow.CONFIRM), (REDUCE_ONLY, Follow.NOTHING)]),
-        (LOWERED, (2, 5), [(ENGAGED, Follow.CONFIRM), (REDUCE_ONLY, Follow.NOTHING)]),
+        (record(), (2, 5), [(ENGAGED, Consequence.CONFIRM)]),
+        (record(), (2, 6), [(ENGAGED, Consequence.CONFIRM)]),
+        (record(), (1, 5), [(REDUCE_ONLY, Consequence.CONFIRM)]),
+        (record(), (77, 5), [(ENGAGED, Consequence.CONFIRM)]),
+        (record(), (0, 6), [(ENGAGED, Consequence.CONFIRM)]),
+        (LOWERED, (1, 5), [(REDUCE_ONLY, Consequence.NOTHING)]),
+        (LOWERED, (1, 6), [(ENGAGED, Consequence.CONFIRM), (REDUCE_ONLY, Consequence.NOTHING)]),
+        (LOWERED, (2, 5), [(ENGAGED, Consequence.CONFIRM), (REDUCE_ONLY, Consequence.NOTHING)]),
     ],
 )
 def test_the_shared_flag_counts_unless_it_is_older_than_the_record(
     transition: Transition,
     flag: tuple[int, int],
-    expected: list[tuple[SwitchState, Follow]],
+    expected: list[tuple[SwitchState, Consequence]],
 ) -> None:
     assert follows(judged(evidence(transition), flag=flag)) == expected
 
@@ -390,7 +392,7 @@ def test_a_clock_may_step_back_by_five_seconds_and_a_newer_grant_starts_it_anew(
     memory: Memory, back_ns: int, behind: bool
 ) -> None:
     verdict = judged(evidence(), memory, now_ns=NOW_NS - back_ns)
-    assert follows(verdict) == ([(ENGAGED, Follow.RECORD)] if behind else [])
+    assert follows(verdict) == ([(ENGAGED, Consequence.RECORD)] if behind else [])
 
 
 def test_a_clock_that_went_back_says_by_how_much() -> None:
@@ -410,7 +412,7 @@ def test_a_clock_that_went_back_says_by_how_much() -> None:
 def test_live_trading_takes_a_record_made_for_it(changes: dict[str, Any], words: list[str]) -> None:
     found = evidence(record(**changes))
     verdict = judged(found, terms=LIVE)
-    assert follows(verdict) == [(ENGAGED, Follow.LOCAL)] * len(words)
+    assert follows(verdict) == [(ENGAGED, Consequence.LOCAL)] * len(words)
     for cause, word in zip(verdict.causes, words, strict=True):
         assert word in cause.why
     assert judged(found).state is SAFE, "paper asks for none of it"
@@ -420,14 +422,22 @@ def test_live_trading_takes_a_record_made_for_it(changes: dict[str, Any], words:
     ("transition", "memory", "expected"),
     [
         (record(), Memory(latched=ENGAGED, latched_epoch=4), []),
-        (record(), Memory(latched=ENGAGED, latched_epoch=5), [(ENGAGED, Follow.LOCAL)]),
-        (record(), Memory(latched=ENGAGED, latched_epoch=6), [(ENGAGED, Follow.LOCAL)]),
-        (record(), Memory(latched=REDUCE_ONLY, latched_epoch=5), [(REDUCE_ONLY, Follow.LOCAL)]),
-        (LOWERED, Memory(latched=REDUCE_ONLY, latched_epoch=5), [(REDUCE_ONLY, Follow.NOTHING)]),
+        (record(), Memory(latched=ENGAGED, latched_epoch=5), [(ENGAGED, Consequence.LOCAL)]),
+        (record(), Memory(latched=ENGAGED, latched_epoch=6), [(ENGAGED, Consequence.LOCAL)]),
+        (
+            record(),
+            Memory(latched=REDUCE_ONLY, latched_epoch=5),
+            [(REDUCE_ONLY, Consequence.LOCAL)],
+        ),
+        (
+            LOWERED,
+            Memory(latched=REDUCE_ONLY, latched_epoch=5),
+            [(REDUCE_ONLY, Consequence.NOTHING)],
+        ),
     ],
 )
 def test_what_this_process_saw_stands_until_a_newer_grant(
-    transition: Transition, memory: Memory, expected: list[tuple[SwitchState, Follow]]
+    transition: Transition, memory: Memory, expected: list[tuple[SwitchState, Consequence]]
 ) -> None:
     assert follows(judged(evidence(transition), memory)) == expected
 
@@ -437,9 +447,9 @@ def test_the_most_severe_cause_decides_and_comes_first() -> None:
     verdict = judged(found)
     assert [cause.state for cause in verdict.causes] == [ENGAGED, REDUCE_ONLY]
     assert verdict.state is ENGAGED
-    assert verdict.first(Follow.NOTHING) == verdict.causes[1]
-    assert verdict.first(Follow.NOTHING, Follow.RECORD) == verdict.causes[0]
-    assert verdict.first(Follow.LOCAL) is None
+    assert verdict.first(Consequence.NOTHING) == verdict.causes[1]
+    assert verdict.first(Consequence.NOTHING, Consequence.RECORD) == verdict.causes[0]
+    assert verdict.first(Consequence.LOCAL) is None
 
 
 # ---- writing down: what has become of it meanwhile ----
@@ -450,22 +460,27 @@ MISSING = Copy(b"", None, "is missing", False)
 @pytest.mark.parametrize(
     ("found", "state", "follow", "is_moot"),
     [
-        (evidence(armed=MISSING), ENGAGED, Follow.RECORD, False),
-        (evidence(record(epoch=6, engaged_epoch=6, state="ENGAGED")), ENGAGED, Follow.RECORD, True),
-        (evidence(record(epoch=7, engaged_epoch=6)), ENGAGED, Follow.RECORD, True),
-        (evidence(record(engaged_epoch=5, state="ENGAGED")), ENGAGED, Follow.RECORD, False),
-        (evidence(record(epoch=6, state="REDUCE_ONLY")), REDUCE_ONLY, Follow.RECORD, True),
-        (evidence(record(epoch=6, state="REDUCE_ONLY")), ENGAGED, Follow.RECORD, False),
-        (evidence(record(state="REDUCE_ONLY")), REDUCE_ONLY, Follow.RECORD, False),
-        (evidence(record(epoch=6)), REDUCE_ONLY, Follow.RECORD, False),
-        (evidence(), ENGAGED, Follow.RECORD, False),
-        (evidence(), ENGAGED, Follow.CONFIRM, True),
-        (evidence(witness=MISSING), ENGAGED, Follow.CONFIRM, False),
-        (evidence(kill=KILL), ENGAGED, Follow.CONFIRM, False),
+        (evidence(armed=MISSING), ENGAGED, Consequence.RECORD, False),
+        (
+            evidence(record(epoch=6, engaged_epoch=6, state="ENGAGED")),
+            ENGAGED,
+            Consequence.RECORD,
+            True,
+        ),
+        (evidence(record(epoch=7, engaged_epoch=6)), ENGAGED, Consequence.RECORD, True),
+        (evidence(record(engaged_epoch=5, state="ENGAGED")), ENGAGED, Consequence.RECORD, False),
+        (evidence(record(epoch=6, state="REDUCE_ONLY")), REDUCE_ONLY, Consequence.RECORD, True),
+        (evidence(record(epoch=6, state="REDUCE_ONLY")), ENGAGED, Consequence.RECORD, False),
+        (evidence(record(state="REDUCE_ONLY")), REDUCE_ONLY, Consequence.RECORD, False),
+        (evidence(record(epoch=6)), REDUCE_ONLY, Consequence.RECORD, False),
+        (evidence(), ENGAGED, Consequence.RECORD, False),
+        (evidence(), ENGAGED, Consequence.CONFIRM, True),
+        (evidence(witness=MISSING), ENGAGED, Consequence.CONFIRM, False),
+        (evidence(kill=KILL), ENGAGED, Consequence.CONFIRM, False),
     ],
 )
 def test_what_was_seen_is_moot_once_it_is_on_record_or_was_a_writer_at_work(
-    workspace: Workspace, found: Evidence, state: SwitchState, follow: Follow, is_moot: bool
+    workspace: Workspace, found: Evidence, state: SwitchState, follow: Consequence, is_moot: bool
 ) -> None:
     breaker = workspace.armed(clock=Clock(NOW_NS))
     pending = Pending(Cause(state, follow, "seen"), 5, own=False)

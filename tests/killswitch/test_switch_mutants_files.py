@@ -22,7 +22,7 @@ from logos.core.types import SwitchState
 from logos.killswitch import breaker as circuit_breaker
 from logos.killswitch import writer as switch_writer
 from logos.killswitch.breaker import CircuitBreaker
-from logos.killswitch.judge import Cause, Follow, Pending
+from logos.killswitch.judge import Cause, Consequence, Pending
 from logos.killswitch.records import ResetRefusedError
 from logos.killswitch.sensor import SETTLE_NS
 from logos.killswitch.status import EngageResult
@@ -341,7 +341,7 @@ def test_each_engagement_has_its_line_though_another_took_its_place_in_memory(
     workspace: Workspace,
 ) -> None:
     breaker = workspace.armed()
-    mine = Pending(Cause(ENGAGED, Follow.NOTHING, "mine", "ann"), 1, own=True)
+    mine = Pending(Cause(ENGAGED, Consequence.NOTHING, "mine", "ann"), 1, own=True)
     assert breaker._writer.record(0.0, own=mine)
     assert breaker._writer.record(0.0, own=mine), "done already"
     assert [entry.why for entry in breaker.monitor().history()][1:] == ["mine"]

@@ -20,7 +20,7 @@ from test_switch_mutants_sensor import FOUND, GONE, SECOND, SEEN_HARD, evidence,
 from logos.core.types import SwitchState
 from logos.killswitch import sensor as switch_sensor
 from logos.killswitch.files import Folder
-from logos.killswitch.judge import Cause, Follow, Memory, Pending, Verdict
+from logos.killswitch.judge import Cause, Consequence, Memory, Pending, Verdict
 from logos.killswitch.ledger import Evidence
 
 SAFE, REDUCE_ONLY, ENGAGED = SwitchState.SAFE, SwitchState.REDUCE_ONLY, SwitchState.ENGAGED
@@ -49,7 +49,7 @@ def test_a_glance_whose_answer_was_replaced_meanwhile_says_nothing(
 
 def test_no_kept_answer_outlives_a_stop(workspace: Workspace) -> None:
     sensor = settled(workspace)._sensor
-    sensor.stop_at_once(Pending(Cause(ENGAGED, Follow.NOTHING, "stop"), 1, own=True))
+    sensor.stop_at_once(Pending(Cause(ENGAGED, Consequence.NOTHING, "stop"), 1, own=True))
     assert sensor.glance() is None
 
 
@@ -101,7 +101,7 @@ def test_the_mount_is_looked_up_again_when_the_device_is_another_one_and_only_th
 def test_ones_own_wish_takes_the_place_of_what_was_only_seen(workspace: Workspace) -> None:
     sensor = workspace.armed()._sensor
     sensor.memory = Memory(epoch=4, pending=SEEN_HARD)
-    own = Pending(Cause(REDUCE_ONLY, Follow.NOTHING, "careful"), 4, own=True)
+    own = Pending(Cause(REDUCE_ONLY, Consequence.NOTHING, "careful"), 4, own=True)
     sensor.stop_at_once(own)
     assert sensor.memory.pending is own
 
@@ -214,8 +214,8 @@ def test_gate_1_hears_of_others_at_once_also_while_only_reducing_is_allowed(
         (FOUND, Verdict(SAFE, ()), None, True),
         (FOUND, Verdict(SAFE, ()), SEEN_HARD, False),
         (GONE, Verdict(ENGAGED, ()), None, False),
-        (FOUND, Verdict(ENGAGED, (Cause(ENGAGED, Follow.NOTHING, "x"),)), None, False),
-        (FOUND, Verdict(SAFE, (Cause(SAFE, Follow.LOCAL, "x"),)), None, False),
+        (FOUND, Verdict(ENGAGED, (Cause(ENGAGED, Consequence.NOTHING, "x"),)), None, False),
+        (FOUND, Verdict(SAFE, (Cause(SAFE, Consequence.LOCAL, "x"),)), None, False),
     ],
     ids=["plain", "something is pending", "no record", "another state", "a cause to follow"],
 )

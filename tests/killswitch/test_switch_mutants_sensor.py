@@ -19,7 +19,7 @@ from logos.core.types import SwitchState
 from logos.killswitch import sensor as switch_sensor
 from logos.killswitch.breaker import CircuitBreaker
 from logos.killswitch.history import Tail
-from logos.killswitch.judge import Cause, Follow, Memory, Pending, Verdict
+from logos.killswitch.judge import Cause, Consequence, Memory, Pending, Verdict
 from logos.killswitch.ledger import NO_KEY, Copy, Evidence
 from logos.killswitch.records import NO_PREVIOUS, SCHEMA, Transition, encode_line
 
@@ -128,7 +128,9 @@ def test_of_two_unwritten_wishes_the_more_severe_is_written_when_there_is_room(
 
 def test_only_the_very_wish_that_was_written_is_dropped(workspace: Workspace) -> None:
     sensor = workspace.armed()._sensor
-    first, twin = (Pending(Cause(ENGAGED, Follow.NOTHING, "stop"), 1, own=True) for _ in range(2))
+    first, twin = (
+        Pending(Cause(ENGAGED, Consequence.NOTHING, "stop"), 1, own=True) for _ in range(2)
+    )
     sensor.stop_at_once(first)
     sensor.drop_pending(twin)
     assert sensor.memory.pending is first
@@ -139,10 +141,10 @@ def test_only_the_very_wish_that_was_written_is_dropped(workspace: Workspace) ->
 def test_stopping_at_once_latches_until_a_grant_after_what_was_known(workspace: Workspace) -> None:
     sensor = workspace.armed()._sensor
     sensor.memory = Memory(epoch=4, latched=REDUCE_ONLY, latched_epoch=2)
-    pending = Pending(Cause(ENGAGED, Follow.NOTHING, "stop"), 4, own=True)
+    pending = Pending(Cause(ENGAGED, Consequence.NOTHING, "stop"), 4, own=True)
     sensor.stop_at_once(pending)
     assert sensor.memory == Memory(epoch=4, latched=ENGAGED, latched_epoch=4, pending=pending)
-    softer = Pending(Cause(REDUCE_ONLY, Follow.NOTHING, "softer"), 4, own=True)
+    softer = Pending(Cause(REDUCE_ONLY, Consequence.NOTHING, "softer"), 4, own=True)
     sensor.memory = Memory(epoch=4, latched=ENGAGED, latched_epoch=6)
     sensor.stop_at_once(softer)
     assert sensor.memory == Memory(epoch=4, latched=ENGAGED, latched_epoch=6, pending=softer)
@@ -168,13 +170,13 @@ def evidence(epoch: int, granted: int, **changes: Any) -> Evidence:
 FOUND = evidence(5, 5)
 LINE = FOUND.armed.line
 GONE = msgspec.structs.replace(FOUND, armed=Copy(b"", None, "is missing", False))
-RECORD = Cause(ENGAGED, Follow.RECORD, "a marker")
-CONFIRM = Cause(ENGAGED, Follow.CONFIRM, "a doubt")
-CAREFUL = Cause(REDUCE_ONLY, Follow.RECORD, "careful")
-WAIT = Cause(ENGAGED, Follow.WAIT_FOR_ARMING, "new")
+RECORD = Cause(ENGAGED, Consequence.RECORD, "a marker")
+CONFIRM = Cause(ENGAGED, Consequence.CONFIRM, "a doubt")
+CAREFUL = Cause(REDUCE_ONLY, Consequence.RECORD, "careful")
+WAIT = Cause(ENGAGED, Consequence.WAIT_FOR_ARMING, "new")
 OWN_SOFT = Pending(CAREFUL, 4, own=True)
 SEEN_SOFT = Pending(CAREFUL, 4, own=False)
-SEEN_HARD = Pending(Cause(ENGAGED, Follow.RECORD, "before"), 4, own=False)
+SEEN_HARD = Pending(Cause(ENGAGED, Consequence.RECORD, "before"), 4, own=False)
 
 
 def remembered(workspace: Workspace, before: Memory, found: Evidence, *causes: Cause) -> Memory:
@@ -208,7 +210,7 @@ def test_only_a_newer_record_replaces_the_one_that_was_seen(
         (None, (RECORD,), Pending(RECORD, 5, own=False)),
         (None, (CONFIRM,), Pending(CONFIRM, 5, own=False)),
         (None, (WAIT,), None),
-        (None, (Cause(ENGAGED, Follow.LOCAL, "live"),), None),
+        (None, (Cause(ENGAGED, Consequence.LOCAL, "live"),), None),
         (OWN_SOFT, (RECORD,), OWN_SOFT),
         (SEEN_SOFT, (RECORD,), Pending(RECORD, 5, own=False)),
         (SEEN_HARD, (RECORD,), SEEN_HARD),
@@ -254,11 +256,17 @@ LATCHED: dict[str, Any] = {"epoch": 4, "latched": ENGAGED}
         (Memory(), FOUND, (RECORD,), ENGAGED, 5),
         (Memory(epoch=9), FOUND, (RECORD,), ENGAGED, 9),
         (Memory(latched_epoch=7), FOUND, (RECORD,), ENGAGED, 7),
-        (Memory(), FOUND, (Cause(ENGAGED, Follow.LOCAL, "live"),), ENGAGED, 5),
-        (Memory(epoch=9), FOUND, (Cause(ENGAGED, Follow.LOCAL, "live"),), ENGAGED, 5),
-        (Memory(), FOUND, (Cause(REDUCE_ONLY, Follow.NOTHING, "record"),), REDUCE_ONLY, 5),
-        (Memory(latched_epoch=7), FOUND, (Cause(ENGAGED, Follow.NOTHING, "record"),), ENGAGED, 7),
-        (Memory(), GONE, (Cause(ENGAGED, Follow.LOCAL, "live"),), ENGAGED, 0),
+        (Memory(), FOUND, (Cause(ENGAGED, Consequence.LOCAL, "live"),), ENGAGED, 5),
+        (Memory(epoch=9), FOUND, (Cause(ENGAGED, Consequence.LOCAL, "live"),), ENGAGED, 5),
+        (Memory(), FOUND, (Cause(REDUCE_ONLY, Consequence.NOTHING, "record"),), REDUCE_ONLY, 5),
+        (
+            Memory(latched_epoch=7),
+            FOUND,
+            (Cause(ENGAGED, Consequence.NOTHING, "record"),),
+            ENGAGED,
+            7,
+        ),
+        (Memory(), GONE, (Cause(ENGAGED, Consequence.LOCAL, "live"),), ENGAGED, 0),
         (Memory(**LATCHED, latched_epoch=7), FOUND, (CAREFUL,), ENGAGED, 7),
     ],
 )

@@ -10,7 +10,7 @@ from rehearsal_helpers import DATA, TRADE_OPTIONS
 
 from logos.cli.main import main
 from logos.config import make_config
-from logos.core import desk
+from logos.core import order_manager
 from logos.core.account import Ledger
 from logos.core.guards import SessionGuards
 from logos.core.strategy import Answer, Context, Strategy
@@ -138,7 +138,7 @@ def test_when_nothing_applies_the_command_does_not_succeed(
 @pytest.mark.parametrize(
     ("where", "name", "weakened", "scenario"),
     [
-        (desk, "check_gate_2", lambda *_: None, "kill_between_signal_and_order"),
+        (order_manager, "check_gate_2", lambda *_: None, "kill_between_signal_and_order"),
         (SessionGuards, "is_rate_exceeded", lambda *_: False, "order_storm"),
         (Ledger, "is_drawn_down", property(lambda _: False), "drawdown"),
         (CircuitBreaker, "set_reduce_only", lambda *_: None, "reduce_only"),

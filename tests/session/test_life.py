@@ -23,7 +23,7 @@ from logos.session.artifacts.folder import SessionFolder, claim_folder
 from logos.session.build import make_instruments
 from logos.session.plan import make_plan
 from logos.session.running import Running
-from logos.session.supervisor import Guardian
+from logos.session.supervisor import SessionSupervisor
 
 START_NS = 1_700_000_000_000_000_000
 CONFIG = session_config(session={"id": "pushed", "seed": 3})
@@ -59,8 +59,8 @@ class Pushed:
         session_id, place = claim_folder(plan.config.session.id, home)
         self.switch = InProcessSwitch()
         core = plan.make_core(session_id, self.switch)
-        folder = SessionFolder(session_id, place, core.desk.books, home)
-        guardian = Guardian(session_id, self.switch, core, home)
+        folder = SessionFolder(session_id, place, core.order_manager.states, home)
+        guardian = SessionSupervisor(session_id, self.switch, core, home)
         self.folder = place
         self.life = Running(plan, session_id, core, folder, guardian).life()
         next(self.life)

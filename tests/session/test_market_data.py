@@ -24,8 +24,8 @@ from logos import session
 from logos.audit.auditor import Auditor, audit
 from logos.config import make_config
 from logos.core.context import CoreContext
-from logos.core.desk import Desk
 from logos.core.messages import Bar, Event, Quote, QuoteBar, Trade
+from logos.core.order_manager import OrderManager
 from logos.session.plan import Plan, make_plan
 
 pytestmark = pytest.mark.usefixtures("logos_home")
@@ -222,16 +222,16 @@ class Recorder:
         self._feed = feed
         self._strategy = strategy
         self.moments: list[Moment] = []
-        self.desk: Desk | None = None
+        self.order_manager: OrderManager | None = None
 
     def start(self, plan: Plan) -> Callable[[int], None]:
         return self._record
 
     def _record(self, _: int) -> None:
-        if self.desk is None:
-            self.desk = cast(CoreContext, self._strategy.context)._desk
+        if self.order_manager is None:
+            self.order_manager = cast(CoreContext, self._strategy.context)._order_manager
         assert self._feed.last is not None
-        desk = self.desk
+        desk = self.order_manager
         self.moments.append(
             Moment(
                 self._feed.last,
@@ -245,7 +245,7 @@ class Recorder:
                         book.unrealised,
                         len(book.inventory.lots()),
                     )
-                    for symbol, book in desk.books.items()
+                    for symbol, book in desk.states.items()
                 ],
                 [
                     (each.currency, each.realised, each.fees, each.unrealised, each.equity)
@@ -259,9 +259,9 @@ class Recorder:
 class Judge:
     """Walks the recorded moments beside the auditor and compares all figures exactly."""
 
-    def __init__(self, desk: Desk, auditor: Auditor) -> None:
+    def __init__(self, desk: OrderManager, auditor: Auditor) -> None:
         self._auditor = auditor
-        books = desk.books
+        books = desk.states
         self._quantity_scales = {s: book.instrument.quantity_scale for s, book in books.items()}
         self._money_of = {symbol: book.ledger.currency for symbol, book in books.items()}
         self._money_scales = {wallet.asset: 10**wallet.decimals for wallet in desk.account.wallets}
@@ -334,12 +334,12 @@ def judge_all(
     recorder: Recorder, result: session.SessionResult, config: Mapping[str, Any]
 ) -> Auditor:
     """Apply the fills of each event and compare; raises AssertionError on any difference."""
-    assert recorder.desk is not None
+    assert recorder.order_manager is not None
     fills: dict[int, list[dict[str, str]]] = defaultdict(list)
     for row in table(result.folder, "trades"):
         fills[int(row["tick_id"])].append(row)
     auditor = Auditor(terms_of(config), config["account"]["balances"])
-    judge = Judge(recorder.desk, auditor)
+    judge = Judge(recorder.order_manager, auditor)
     for tick_id, moment in enumerate(recorder.moments, start=1):
         for row in fills.pop(tick_id, ()):
             assert auditor.apply(row) == []

@@ -95,7 +95,7 @@ class Bench:
         return [one.code.value for one in self.records if isinstance(one, RefusalRecord)]
 
     def position(self, symbol: str) -> Decimal:
-        book = self.core.desk.books[symbol]
+        book = self.core.order_manager.states[symbol]
         return self.instruments[symbol].quantity_decimal(book.inventory.position)
 
 

@@ -139,9 +139,10 @@ def test_it_reproduces_the_acceptance_test_of_nautilus_trader(market_data: Path)
     )
     run(core, read_bars(market_data / "bars" / "BTC-PERP_1m_2021-12-31_first10000.csv", perp))
     wallets = {
-        one.asset: to_decimal(one.balance, one.decimals) for one in core.desk.account.wallets
+        one.asset: to_decimal(one.balance, one.decimals)
+        for one in core.order_manager.account.wallets
     }
     assert strategy.averages["BTC-PERP"].count == 10_000
-    assert core.desk.order_count == 902
+    assert core.order_manager.order_count == 902
     assert wallets == {"USDT": Decimal("9999954.943133"), "BTC": Decimal(10)}
-    assert core.desk.books["BTC-PERP"].inventory.position == 0
+    assert core.order_manager.states["BTC-PERP"].inventory.position == 0

@@ -20,7 +20,7 @@ def test_it_buys_on_the_cross_and_sells_on_the_next(make_bench: MakeBench) -> No
     for close in ("10", "10", "10", "11", "12", "9", "8"):
         bench.bar("ACME", close)
     assert bench.orders == ["BUY 7 ACME", "SELL 7 ACME"]
-    assert bench.core.desk.now_ns == bench.now_ns
+    assert bench.core.order_manager.now_ns == bench.now_ns
 
 
 def test_with_shorts_it_goes_from_long_to_short(make_bench: MakeBench) -> None:

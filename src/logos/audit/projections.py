@@ -24,7 +24,7 @@ from logos.session.artifacts.tables import (
     TRADE_COLUMNS,
     ArtifactWriter,
 )
-from logos.session.build import build_account, build_books, make_instruments
+from logos.session.build import build_account, build_states, make_instruments
 
 _SHOWN_BYTES: Final = 200
 
@@ -125,7 +125,7 @@ def config_of(manifest: Manifest) -> Config:
 def _notional_units(manifest: Manifest) -> dict[str, int]:
     config = config_of(manifest)
     instruments = make_instruments(config.instruments)
-    books = build_books(config, instruments, build_account(config, instruments))
+    books = build_states(config, instruments, build_account(config, instruments))
     return {symbol: book.unit_value for symbol, book in books.items()}
 
 

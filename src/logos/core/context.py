@@ -7,8 +7,8 @@ from decimal import Decimal
 from random import Random
 from typing import final
 
-from logos.core.desk import Desk
 from logos.core.fixed import to_decimal
+from logos.core.order_manager import OrderManager
 from logos.core.orders import Order
 from logos.core.strategy import OpenOrder
 
@@ -17,26 +17,28 @@ from logos.core.strategy import OpenOrder
 class CoreContext:
     """The context of a running core; see `strategy.Context`."""
 
-    def __init__(self, desk: Desk, params: Mapping[str, object], random: Random) -> None:
-        self._desk = desk
+    def __init__(
+        self, order_manager: OrderManager, params: Mapping[str, object], random: Random
+    ) -> None:
+        self._order_manager = order_manager
         self.params = params
         self.random = random
-        self.symbols: Sequence[str] = list(desk.books)
+        self.symbols: Sequence[str] = list(order_manager.states)
 
     @property
     def now_ns(self) -> int:
-        return self._desk.now_ns
+        return self._order_manager.now_ns
 
     def position(self, symbol: str) -> Decimal:
-        book = self._desk.books[symbol]
-        return book.instrument.quantity_decimal(book.inventory.position)
+        state = self._order_manager.states[symbol]
+        return state.instrument.quantity_decimal(state.inventory.position)
 
     def equity(self, currency: str) -> Decimal:
-        ledger = self._desk.account.ledger(currency)
+        ledger = self._order_manager.account.ledger(currency)
         return to_decimal(ledger.equity, ledger.decimals)
 
     def open_orders(self, symbol: str) -> list[OpenOrder]:
-        return [_open_order(order) for order in self._desk.books[symbol].working]
+        return [_open_order(order) for order in self._order_manager.states[symbol].working]
 
 
 def _open_order(order: Order) -> OpenOrder:

@@ -17,14 +17,12 @@ from random import Random
 from typing import Any, Final, cast, final
 
 from logos.core.account import Account
-from logos.core.book import Book
 from logos.core.context import CoreContext
-from logos.core.dealing import Dealing, strategy_failed
-from logos.core.desk import Desk
 from logos.core.fixed import format_units
 from logos.core.flattener import Flattener
 from logos.core.gates import Switch
 from logos.core.guards import SessionGuards
+from logos.core.instrument_state import InstrumentState
 from logos.core.matching import PaperMarket, PaperRules, Path, bar_points
 from logos.core.messages import (
     Bar,
@@ -38,13 +36,15 @@ from logos.core.messages import (
     TimePassed,
     Trade,
 )
+from logos.core.order_manager import OrderManager
 from logos.core.outbox import Outbox
+from logos.core.pipeline import OrderPipeline, strategy_failed
+from logos.core.recording import account_record, position_record
 from logos.core.records import CommandRecord, Record, WarningRecord
 from logos.core.reports import Reports
-from logos.core.samples import account_record, position_record
+from logos.core.safety import ENGAGED, SafetyMonitor
 from logos.core.strategy import Answer, Strategy
 from logos.core.types import NS_PER_DAY, Code, SwitchState
-from logos.core.watch import ENGAGED, Watch
 from logos.errors import InvariantBroken
 
 _NEVER_NS: Final = 1 << 63
@@ -62,7 +62,6 @@ class TradingCore:
     __slots__ = (
         "_context",
         "_day",
-        "_dealing",
         "_flattener",
         "_market",
         "_next_check_ns",
@@ -70,13 +69,14 @@ class TradingCore:
         "_on_bar",
         "_on_quote",
         "_on_trade",
+        "_pipeline",
         "_reports",
         "_rules",
+        "_safety",
         "_sample_ns",
-        "_watch",
         "bad_price_count",
-        "desk",
         "is_closed",
+        "order_manager",
         "strategy",
         "switch",
     )
@@ -84,7 +84,7 @@ class TradingCore:
     def __init__(
         self,
         session_id: str,
-        books: dict[str, Book],
+        states: dict[str, InstrumentState],
         account: Account,
         strategy: Strategy,
         switch: Switch,
@@ -97,16 +97,18 @@ class TradingCore:
         outbox: Outbox | None = None,
     ) -> None:
         """`outbox` is where a real venue's requests go; None: the paper market fills orders."""
-        self.desk = Desk(session_id, books, account, switch, guards, outbox)
+        self.order_manager = OrderManager(session_id, states, account, switch, guards, outbox)
         self.strategy = strategy
         self.switch = switch
         self._rules = rules
         self._market = PaperMarket(rules, is_open=outbox is None)
-        self._watch = Watch(self.desk, switch, halt_on_engage)
-        self._reports = Reports(self.desk, self._watch)
+        self._safety = SafetyMonitor(self.order_manager, switch, halt_on_engage)
+        self._reports = Reports(self.order_manager, self._safety)
         # A generator for simulation, seeded on purpose: the session must be repeatable.
-        self._context = CoreContext(self.desk, params, Random(seed))  # noqa: S311
-        self._dealing = Dealing(self.desk, self._watch, self._market, strategy, self._context)
+        self._context = CoreContext(self.order_manager, params, Random(seed))  # noqa: S311
+        self._pipeline = OrderPipeline(
+            self.order_manager, self._safety, self._market, strategy, self._context
+        )
         self._flattener: Flattener | None = None
         """What has taken the strategy's place, once an operator wanted everything closed."""
         self._on_quote: Any = None
@@ -130,45 +132,45 @@ class TradingCore:
         self._on_quote = None if kind.on_quote is Strategy.on_quote else strategy.on_quote
         self._on_trade = None if kind.on_trade is Strategy.on_trade else strategy.on_trade
         self._on_bar = None if kind.on_bar is Strategy.on_bar else strategy.on_bar
-        self.desk.wants_fills = kind.on_fill is not Strategy.on_fill
+        self.order_manager.wants_fills = kind.on_fill is not Strategy.on_fill
 
     def _ask_nobody(self) -> None:
         self._on_quote = self._on_trade = self._on_bar = None
-        self.desk.wants_fills = False
-        self.desk.fills.clear()
+        self.order_manager.wants_fills = False
+        self.order_manager.fills.clear()
 
     @property
     def is_halted(self) -> bool:
         """Whether the switch ended the session; events after that are left alone."""
-        return self._watch.is_halted
+        return self._safety.is_halted
 
     @property
     def is_blocked(self) -> bool:
         """Whether gate 1 has seen the switch engaged and keeps the strategy from every tick."""
-        return self._watch.seen == ENGAGED
+        return self._safety.seen == ENGAGED
 
     @property
     def switch_state(self) -> SwitchState:
         """The kill switch as the session last took note of it."""
-        return SwitchState(self._watch.seen)
+        return SwitchState(self._safety.seen)
 
     @property
     def blocked_count(self) -> int:
         """Ticks that gate 1 kept from the strategy."""
-        return self._watch.blocked_count
+        return self._safety.blocked_count
 
     # ---- the session's life ----
 
     def start(self, ts_ns: int) -> list[Record]:
         """Begin at `ts_ns` (the first event's time): on_start, and the first samples."""
-        self.desk.now_ns = ts_ns
+        self.order_manager.now_ns = ts_ns
         self._day = ts_ns // NS_PER_DAY
         if self._sample_ns:
             self._next_sample_ns = (ts_ns // self._sample_ns + 1) * self._sample_ns
         self.sample(ts_ns)
-        if not self._watch.is_engaged("edge"):
-            self._dealing.carry_out(None, self._ask_start())
-            self._dealing.settle()
+        if not self._safety.is_engaged("edge"):
+            self._pipeline.carry_out(None, self._ask_start())
+            self._pipeline.settle()
         return self.take_effects()
 
     def step(self, event: Event) -> list[Record]:
@@ -186,34 +188,34 @@ class TradingCore:
 
         A real venue reports those cancels later: run its reports before `finish`.
         """
-        self.desk.is_ending = True
-        if not self._watch.is_engaged("edge"):
-            self._dealing.carry_out(None, self._ask_stop())
-            self._dealing.settle()
-        self._watch.halt_if_engaged()
-        self._watch.cancel_all(Code.SESSION_ENDED)
+        self.order_manager.is_ending = True
+        if not self._safety.is_engaged("edge"):
+            self._pipeline.carry_out(None, self._ask_stop())
+            self._pipeline.settle()
+        self._safety.halt_if_engaged()
+        self._safety.cancel_all(Code.SESSION_ENDED)
         self._ask_nobody()
 
     def finish(self) -> list[Record]:
         """What is too little to be sold, and the last samples."""
-        for book in self.desk.books.values():
-            if book.dust:
-                amount = format_units(book.dust, book.base_wallet.decimals)
-                words = f"{amount} {book.instrument.base} stays: less than a lot cannot be sold"
-                self._warn(book.instrument.symbol, "DUST", words)
-        self.sample(self.desk.now_ns)
+        for state in self.order_manager.states.values():
+            if state.dust:
+                amount = format_units(state.dust, state.base_wallet.decimals)
+                words = f"{amount} {state.instrument.base} stays: less than a lot cannot be sold"
+                self._warn(state.instrument.symbol, "DUST", words)
+        self.sample(self.order_manager.now_ns)
         return self.take_effects()
 
     def abort(self) -> list[Record]:
         """End after a failure: the strategy is not asked again."""
-        self._watch.cancel_all(Code.SESSION_ENDED)
-        self.sample(self.desk.now_ns)
+        self._safety.cancel_all(Code.SESSION_ENDED)
+        self.sample(self.order_manager.now_ns)
         return self.take_effects()
 
     def take_effects(self) -> list[Record]:
         """The records since the last call; they are handed over once."""
-        effects = self.desk.effects
-        self.desk.effects = []
+        effects = self.order_manager.effects
+        self.order_manager.effects = []
         return effects
 
     # ---- events ----
@@ -226,55 +228,55 @@ class TradingCore:
         of orders that had left is booked all the same.
         Raises InvariantBroken when time runs backwards, StrategyError when the strategy fails.
         """
-        desk = self.desk
-        books = desk.books
+        order_manager = self.order_manager
+        states = order_manager.states
         context = self._context
         switch = self.switch
-        watch = self._watch
+        safety = self._safety
         on_quote = self._on_quote
         has_cap = self._rules.participation_rate != 0
         quote_type = Quote  # a local: the compiled loop would look the global up for every event
         coming = iter(events)
-        if watch.is_halted:
+        if safety.is_halted:
             self._book_reports(coming)
         for event in coming:
             if type(event) is not quote_type:
                 self._on_other(event)
                 on_quote = self._on_quote  # a command may have put another in its place
-                if watch.is_halted:
+                if safety.is_halted:
                     self._book_reports(coming)
                 continue
             # What `_on_other` does, spelled out for the most frequent event.
             now_ns = event.ts_ns
-            if now_ns < desk.now_ns or now_ns >= self._next_check_ns:
+            if now_ns < order_manager.now_ns or now_ns >= self._next_check_ns:
                 self._check_time(now_ns)
-            desk.now_ns = now_ns
-            desk.tick_id += 1
-            book = books[event.symbol]
+            order_manager.now_ns = now_ns
+            order_manager.tick_id += 1
+            state = states[event.symbol]
             bid = event.bid_units
             ask = event.ask_units
-            if switch.flag[0] or watch.seen or book.working or has_cap or not 0 < bid <= ask:
-                if self._meet_quote(book, event):
-                    if watch.is_halted:
+            if switch.flag[0] or safety.seen or state.working or has_cap or not 0 < bid <= ask:
+                if self._meet_quote(state, event):
+                    if safety.is_halted:
                         self._book_reports(coming)
                     continue
             else:
                 # Nothing is gated and nothing rests: only the marks move.
-                book.two_sided = True
-                book.last_ns = now_ns
-                book.bid = bid
-                book.ask = ask
-                if book.inventory.position != 0 and book.remark():
-                    self._watch.on_breach(book.ledger)
+                state.two_sided = True
+                state.last_ns = now_ns
+                state.bid = bid
+                state.ask = ask
+                if state.inventory.position != 0 and state.remark():
+                    self._safety.on_breach(state.ledger)
             if on_quote is not None:
                 try:
                     answer = on_quote(context, event)
                 except (Exception, SystemExit) as error:
                     raise strategy_failed("on_quote", error) from error
                 if answer is not None:
-                    self._dealing.carry_out(book, answer)
-                    if desk.is_unsettled:
-                        self._dealing.settle()
+                    self._pipeline.carry_out(state, answer)
+                    if order_manager.is_unsettled:
+                        self._pipeline.settle()
 
     def _book_reports(self, coming: Iterator[Event]) -> None:
         """The session has halted: of what is still coming, only the venue's reports count."""
@@ -284,11 +286,11 @@ class TradingCore:
 
     def _check_time(self, now_ns: int) -> None:
         """Refuse time that runs back; begin a new day, and sample the books when it is time."""
-        if now_ns < self.desk.now_ns:
-            raise InvariantBroken(f"time ran back from {self.desk.now_ns} to {now_ns}")
+        if now_ns < self.order_manager.now_ns:
+            raise InvariantBroken(f"time ran back from {self.order_manager.now_ns} to {now_ns}")
         if now_ns // NS_PER_DAY != self._day:
             self._day = now_ns // NS_PER_DAY
-            for ledger in self.desk.account.ledgers:
+            for ledger in self.order_manager.account.ledgers:
                 ledger.start_day()
         if self._sample_ns and now_ns >= self._next_sample_ns:
             boundary = now_ns // self._sample_ns * self._sample_ns
@@ -307,33 +309,33 @@ class TradingCore:
             self._on_rim(event)
             return
         event = cast(MarketEvent, event)
-        desk = self.desk
+        order_manager = self.order_manager
         now_ns = event.ts_ns
-        if now_ns < desk.now_ns or now_ns >= self._next_check_ns:
+        if now_ns < order_manager.now_ns or now_ns >= self._next_check_ns:
             self._check_time(now_ns)
-        desk.now_ns = now_ns
-        desk.tick_id += 1
-        book = desk.books[event.symbol]
-        is_engaged = self._watch.is_engaged("tick")
+        order_manager.now_ns = now_ns
+        order_manager.tick_id += 1
+        state = order_manager.states[event.symbol]
+        is_engaged = self._safety.is_engaged("tick")
         method: Any
         if type(event) is Bar:
-            if not book.two_sided:
-                self._meet_bar(book, event)
+            if not state.two_sided:
+                self._meet_bar(state, event)
             method = self._on_bar
         elif type(event) is QuoteBar:
-            self._meet_quote_bar(book, event)
+            self._meet_quote_bar(state, event)
             method = self._on_bar
         elif type(event) is Trade:
-            if not book.two_sided:
-                self._meet_trade(book, event)
+            if not state.two_sided:
+                self._meet_trade(state, event)
             method = self._on_trade
         else:
             raise InvariantBroken(f"an event of unknown type {type(event).__name__}")
         if is_engaged:
-            self._watch.block(book.instrument.symbol)
+            self._safety.block(state.instrument.symbol)
             return
-        if desk.is_unsettled:
-            self._dealing.settle()
+        if order_manager.is_unsettled:
+            self._pipeline.settle()
         if method is None:
             return
         try:
@@ -342,129 +344,129 @@ class TradingCore:
             name = "on_trade" if type(event) is Trade else "on_bar"
             raise strategy_failed(name, error) from error
         if answer is not None:
-            self._dealing.carry_out(book, answer)
-            if desk.is_unsettled:
-                self._dealing.settle()
+            self._pipeline.carry_out(state, answer)
+            if order_manager.is_unsettled:
+                self._pipeline.settle()
 
     def _on_rim(self, event: TimePassed | Lag | Report) -> None:
         """What a live session hears besides market data; it is a step with gate 1 of its own.
 
         The strategy is asked about the fills of a report, and about nothing else.
         """
-        desk = self.desk
+        order_manager = self.order_manager
         now_ns = event.ts_ns
-        if now_ns < desk.now_ns or now_ns >= self._next_check_ns:
+        if now_ns < order_manager.now_ns or now_ns >= self._next_check_ns:
             self._check_time(now_ns)
-        desk.now_ns = now_ns
-        desk.tick_id += 1
-        is_engaged = self._watch.is_engaged("tick")
+        order_manager.now_ns = now_ns
+        order_manager.tick_id += 1
+        is_engaged = self._safety.is_engaged("tick")
         if type(event) is Lag:
-            desk.books[event.symbol].lag_ns = event.lag_ns
+            order_manager.states[event.symbol].lag_ns = event.lag_ns
         elif type(event) is Report:
             self._reports.apply(event)
             is_engaged = self.is_blocked
         if is_engaged:
-            desk.fills.clear()
-            self._watch.halt_if_engaged()
-        if desk.is_unsettled:
-            self._dealing.settle()
+            order_manager.fills.clear()
+            self._safety.halt_if_engaged()
+        if order_manager.is_unsettled:
+            self._pipeline.settle()
 
     def _on_command(self, command: Command) -> None:
         """An operator's word takes effect at its place among the events; it is no tick."""
-        if command.ts_ns < self.desk.now_ns:
+        if command.ts_ns < self.order_manager.now_ns:
             self._check_time(command.ts_ns)
-        self.desk.now_ns = command.ts_ns
+        self.order_manager.now_ns = command.ts_ns
         if command.action == "engage":
             self.switch.engage(command.reason, command.by)
-            self._watch.see_switch("command")
+            self._safety.see_switch("command")
         elif command.action == "flatten":
             self._flatten(command)
         elif command.action == "close":
             self._record(command)
             self.is_closed = True
             self._ask_nobody()
-            self._watch.cancel_all(Code.CANCELLED_BY_OPERATOR)
+            self._safety.cancel_all(Code.CANCELLED_BY_OPERATOR)
         elif command.action == "open":
             self._record(command)
             self.is_closed = False
             self._listen()
         elif command.action == "pause":
             self._record(command)
-            book = self.desk.books[command.symbol]
-            book.is_paused = True
-            self._watch.cancel_in(book, Code.CANCELLED_BY_OPERATOR)
+            state = self.order_manager.states[command.symbol]
+            state.is_paused = True
+            self._safety.cancel_in(state, Code.CANCELLED_BY_OPERATOR)
         elif command.action == "unpause":
             self._record(command)
-            self.desk.books[command.symbol].is_paused = False
+            self.order_manager.states[command.symbol].is_paused = False
         else:
             raise InvariantBroken(f"unknown command {command.action!r}")
 
     def _record(self, command: Command) -> None:
-        desk = self.desk
+        order_manager = self.order_manager
         record = CommandRecord(
-            desk.now_ns,
-            desk.tick_id,
+            order_manager.now_ns,
+            order_manager.tick_id,
             command.action,
             command.reason,
             command.by,
             command.symbol,
         )
-        desk.effects.append(record)
+        order_manager.effects.append(record)
 
     def _flatten(self, command: Command) -> None:
         """Take the strategy's place: cancel what is open, close what is held, trade no more."""
-        desk = self.desk
+        order_manager = self.order_manager
         self._record(command)
         flattener = Flattener()
         self._flattener = flattener
         self.is_closed = False
         self._listen()
-        self._watch.cancel_all(Code.CANCELLED_BY_OPERATOR)
-        for book in desk.books.values():
-            book.is_paused = False  # nothing but closing is done from here on
-            self._dealing.carry_out(book, flattener.close(self._context, book.instrument.symbol))
-        self._dealing.settle()
+        self._safety.cancel_all(Code.CANCELLED_BY_OPERATOR)
+        for state in order_manager.states.values():
+            state.is_paused = False  # nothing but closing is done from here on
+            self._pipeline.carry_out(state, flattener.close(self._context, state.instrument.symbol))
+        self._pipeline.settle()
 
     # ---- the market meets the books ----
 
-    def _meet_quote(self, book: Book, quote: Quote) -> bool:
+    def _meet_quote(self, state: InstrumentState, quote: Quote) -> bool:
         """A quote meets gate 1 and the open orders; whether gate 1 blocks it."""
-        is_engaged = self._watch.is_engaged("tick")
+        is_engaged = self._safety.is_engaged("tick")
         if not 0 < quote.bid_units <= quote.ask_units:
-            self._see_bad_price(book)
+            self._see_bad_price(state)
         else:
-            book.two_sided = True
+            state.two_sided = True
             if self._rules.participation_rate:
-                self._market.offer(book, quote.ask_size_units, quote.bid_size_units, False)
-            if book.working:
+                self._market.offer(state, quote.ask_size_units, quote.bid_size_units, False)
+            if state.working:
                 path = Path(quote.ts_ns, [quote.ask_units], [quote.bid_units])
-                self._market.match(book, path, self.desk)
-            self._set_prices(book, quote.bid_units, quote.ask_units)
+                self._market.match(state, path, self.order_manager)
+            self._set_prices(state, quote.bid_units, quote.ask_units)
         if is_engaged:
-            self._watch.block(book.instrument.symbol)
+            self._safety.block(state.instrument.symbol)
             return True
-        if self.desk.is_unsettled:
-            self._dealing.settle()
+        if self.order_manager.is_unsettled:
+            self._pipeline.settle()
         return False
 
-    def _meet_trade(self, book: Book, trade: Trade) -> None:
+    def _meet_trade(self, state: InstrumentState, trade: Trade) -> None:
         price = trade.price_units
         if price <= 0:
-            self._see_bad_price(book)
+            self._see_bad_price(state)
             return
         if self._rules.participation_rate:
-            self._market.offer(book, trade.size_units, trade.size_units, True)
-        if book.working:
-            self._market.match(book, Path(trade.ts_ns, [price], [price]), self.desk)
-        self._set_prices(book, price, price)
+            self._market.offer(state, trade.size_units, trade.size_units, True)
+        if state.working:
+            self._market.match(state, Path(trade.ts_ns, [price], [price]), self.order_manager)
+        self._set_prices(state, price, price)
 
-    def _meet_bar(self, book: Book, bar: Bar) -> None:
+    def _meet_bar(self, state: InstrumentState, bar: Bar) -> None:
         if bar.low_units <= 0:
-            self._see_bad_price(book)
+            self._see_bad_price(state)
             return
         if self._rules.participation_rate:
-            self._market.offer(book, bar.volume_units, bar.volume_units, True)
-        if book.working:
+            self._market.offer(state, bar.volume_units, bar.volume_units, True)
+        if state.working:
             points = bar_points(
                 bar.open_units,
                 bar.high_units,
@@ -472,20 +474,20 @@ class TradingCore:
                 bar.close_units,
                 self._rules.bar_path,
             )
-            self._market.match(book, Path(bar.opened_ns, points, points), self.desk)
-        self._set_prices(book, bar.close_units, bar.close_units)
+            self._market.match(state, Path(bar.opened_ns, points, points), self.order_manager)
+        self._set_prices(state, bar.close_units, bar.close_units)
 
-    def _meet_quote_bar(self, book: Book, bar: QuoteBar) -> None:
+    def _meet_quote_bar(self, state: InstrumentState, bar: QuoteBar) -> None:
         is_crossed = (
             bar.bid_close_units > bar.ask_close_units or bar.bid_open_units > bar.ask_open_units
         )
         if is_crossed or bar.bid_low_units <= 0:
-            self._see_bad_price(book)
+            self._see_bad_price(state)
             return
-        book.two_sided = True
+        state.two_sided = True
         if self._rules.participation_rate:
-            self._market.offer(book, bar.volume_units, bar.volume_units, True)
-        if book.working:
+            self._market.offer(state, bar.volume_units, bar.volume_units, True)
+        if state.working:
             bids = bar_points(
                 bar.bid_open_units,
                 bar.bid_high_units,
@@ -500,25 +502,25 @@ class TradingCore:
                 bar.ask_close_units,
                 self._rules.bar_path,
             )
-            self._market.match(book, Path(bar.opened_ns, asks, bids), self.desk)
-        self._set_prices(book, bar.bid_close_units, bar.ask_close_units)
+            self._market.match(state, Path(bar.opened_ns, asks, bids), self.order_manager)
+        self._set_prices(state, bar.bid_close_units, bar.ask_close_units)
 
-    def _set_prices(self, book: Book, bid: int, ask: int) -> None:
-        book.last_ns = self.desk.now_ns
-        is_breached = book.set_prices(bid, ask)
-        if book.working and book.ledger.limits.gross_exposure:
-            book.refresh_in_flight()  # what a flip could add hangs on the mark
+    def _set_prices(self, state: InstrumentState, bid: int, ask: int) -> None:
+        state.last_ns = self.order_manager.now_ns
+        is_breached = state.set_prices(bid, ask)
+        if state.working and state.ledger.limits.gross_exposure:
+            state.refresh_in_flight()  # what a flip could add hangs on the mark
         if is_breached:
-            self._watch.on_breach(book.ledger)
+            self._safety.on_breach(state.ledger)
 
-    def _see_bad_price(self, book: Book) -> None:
+    def _see_bad_price(self, state: InstrumentState) -> None:
         """A bid above its ask, or a price that is not positive, is none: nothing fills there.
 
         Said once; the rest is counted.
         """
         self.bad_price_count += 1
         if self.bad_price_count == 1:
-            self._warn(book.instrument.symbol, "BAD_PRICE", "crossed or not positive; prices kept")
+            self._warn(state.instrument.symbol, "BAD_PRICE", "crossed or not positive; prices kept")
 
     # ---- what the strategy is asked ----
 
@@ -540,10 +542,10 @@ class TradingCore:
 
     def sample(self, ts_ns: int) -> None:
         """Record every symbol's books and every ledger as they stand."""
-        effects = self.desk.effects
-        for book in self.desk.books.values():
-            effects.append(position_record(book, ts_ns))
-        for ledger in self.desk.account.ledgers:
+        effects = self.order_manager.effects
+        for state in self.order_manager.states.values():
+            effects.append(position_record(state, ts_ns))
+        for ledger in self.order_manager.account.ledgers:
             is_call = ledger.equity < ledger.maintenance_margin
             if is_call and not ledger.margin_call:
                 self._warn("", "MARGIN_CALL", f"{ledger.currency}: equity is below maintenance")
@@ -551,6 +553,8 @@ class TradingCore:
             effects.append(account_record(ledger, ts_ns))
 
     def _warn(self, symbol: str, code: str, detail: str) -> None:
-        self.desk.effects.append(
-            WarningRecord(self.desk.now_ns, self.desk.tick_id, symbol, code, detail)
+        self.order_manager.effects.append(
+            WarningRecord(
+                self.order_manager.now_ns, self.order_manager.tick_id, symbol, code, detail
+            )
         )

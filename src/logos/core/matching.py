@@ -23,9 +23,9 @@ from __future__ import annotations
 
 from typing import Final, Protocol, final
 
-from logos.core.book import NO_BOUND, Book
 from logos.core.fixed import CEILING, DOWN, FLOOR, divide, to_step
 from logos.core.instrument import RATE_DECIMALS
+from logos.core.instrument_state import NO_BOUND, InstrumentState
 from logos.core.orders import Order
 from logos.core.types import (
     NS_PER_DAY,
@@ -122,34 +122,34 @@ class PaperMarket:
         self.rules = rules
         self._is_open = is_open
 
-    def offer(self, book: Book, buy_size: int, sell_size: int, is_shared: bool) -> None:
+    def offer(self, state: InstrumentState, buy_size: int, sell_size: int, is_shared: bool) -> None:
         """A new event's size is there to be taken; `is_shared`: by buys and sells together.
 
         Called for every event while a participation cap is set, before any order meets it.
         """
-        book.is_liquidity_shared = is_shared
-        book.buy_left = self._share(book, buy_size)
-        book.sell_left = self._share(book, sell_size)
+        state.is_liquidity_shared = is_shared
+        state.buy_left = self._share(state, buy_size)
+        state.sell_left = self._share(state, sell_size)
 
-    def _share(self, book: Book, size: int) -> int:
+    def _share(self, state: InstrumentState, size: int) -> int:
         if size == SIZE_UNKNOWN:
             return NO_BOUND
         share = size * self.rules.participation_rate // _RATE_SCALE
-        return to_step(share, book.instrument.lot, DOWN)
+        return to_step(share, state.instrument.lot, DOWN)
 
-    def match(self, book: Book, path: Path, sink: ExecutionSink) -> None:
+    def match(self, state: InstrumentState, path: Path, sink: ExecutionSink) -> None:
         """Let the event meet every open order of the book that was there when it began."""
         if not self._is_open:
             return
         active: list[Order] = []
-        for order in list(book.working):
+        for order in list(state.working):
             if self._arrives(order, path.opened_ns, sink):
                 active.append(order)
         is_point = len(path.asks) == 1
         for order in active:
-            self.meet(book, order, path.asks[0], path.bids[0], is_point, sink)
+            self.meet(state, order, path.asks[0], path.bids[0], is_point, sink)
         for step in range(1, len(path.asks)):
-            self._walk(book, active, path, step, sink)
+            self._walk(state, active, path, step, sink)
 
     def _arrives(self, order: Order, opened_ns: int, sink: ExecutionSink) -> bool:
         """Bring an order up to the event's beginning; whether it works on the event."""
@@ -169,7 +169,13 @@ class PaperMarket:
         return True
 
     def meet(
-        self, book: Book, order: Order, ask: int, bid: int, is_point: bool, sink: ExecutionSink
+        self,
+        state: InstrumentState,
+        order: Order,
+        ask: int,
+        bid: int,
+        is_point: bool,
+        sink: ExecutionSink,
     ) -> None:
         """An order meets standing prices: it fills there, or rests.
 
@@ -181,10 +187,10 @@ class PaperMarket:
         if order.stop_price and not order.triggered and touches_stop(order, price):
             order.triggered = True
         if order.type is OrderType.MARKET or (order.type is OrderType.STOP and order.triggered):
-            self._fill(book, order, self.slipped(order, price), False, sink)
+            self._fill(state, order, self.slipped(order, price), False, sink)
         elif is_limit_active(order) and within_limit(order, price):
             at_limit = was_resting and is_point
-            self._fill(book, order, order.limit_price if at_limit else price, was_resting, sink)
+            self._fill(state, order, order.limit_price if at_limit else price, was_resting, sink)
         order.is_resting = True
         if order.is_open and order.time_in_force is TimeInForce.IOC:
             sink.apply_end(order, OrderStatus.CANCELLED, Code.IOC_REMAINDER)
@@ -192,7 +198,12 @@ class PaperMarket:
             sink.apply_end(order, OrderStatus.CANCELLED, Code.FOK_UNFILLABLE)
 
     def _walk(
-        self, book: Book, active: list[Order], path: Path, step: int, sink: ExecutionSink
+        self,
+        state: InstrumentState,
+        active: list[Order],
+        path: Path,
+        step: int,
+        sink: ExecutionSink,
     ) -> None:
         """Go from one point to the next, carrying out orders as the path reaches them."""
         reached: list[tuple[int, int, Order]] = []
@@ -207,29 +218,29 @@ class PaperMarket:
                 continue  # an earlier fill on this walk may have ended it
             points = path.asks if order.is_buy else path.bids
             if is_limit_active(order):
-                self._fill(book, order, order.limit_price, True, sink)
+                self._fill(state, order, order.limit_price, True, sink)
                 continue
             order.triggered = True
             if order.type is OrderType.STOP:
-                self._fill(book, order, self.slipped(order, order.stop_price), False, sink)
+                self._fill(state, order, self.slipped(order, order.stop_price), False, sink)
             elif within_limit(order, order.stop_price):
-                self._fill(book, order, order.stop_price, False, sink)
+                self._fill(state, order, order.stop_price, False, sink)
 
     def _fill(
-        self, book: Book, order: Order, price: int, is_maker: bool, sink: ExecutionSink
+        self, state: InstrumentState, order: Order, price: int, is_maker: bool, sink: ExecutionSink
     ) -> None:
         """Fill as much as the event's liquidity allows."""
         quantity = order.remaining
-        left = book.buy_left if order.is_buy else book.sell_left
+        left = state.buy_left if order.is_buy else state.sell_left
         if left != NO_BOUND and left < quantity:
             quantity = left
         if quantity == 0 or (order.time_in_force is TimeInForce.FOK and quantity < order.remaining):
             return
         if sink.apply_fill(order, quantity, price, is_maker) and left != NO_BOUND:
-            if order.is_buy or book.is_liquidity_shared:
-                book.buy_left -= quantity
-            if not order.is_buy or book.is_liquidity_shared:
-                book.sell_left -= quantity
+            if order.is_buy or state.is_liquidity_shared:
+                state.buy_left -= quantity
+            if not order.is_buy or state.is_liquidity_shared:
+                state.sell_left -= quantity
 
     def slipped(self, order: Order, price: int) -> int:
         """`price` worsened by the configured slippage, on the tick and never below one tick."""

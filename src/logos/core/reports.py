@@ -10,27 +10,27 @@ from __future__ import annotations
 
 from typing import final
 
-from logos.core.desk import Desk
 from logos.core.messages import Report
+from logos.core.order_manager import OrderManager
 from logos.core.orders import Order
 from logos.core.records import WarningRecord
+from logos.core.safety import SafetyMonitor
 from logos.core.types import Code, OrderStatus, ReportKind
-from logos.core.watch import Watch
 
 
 @final
 class Reports:
     """Applies reports to one session's desk."""
 
-    __slots__ = ("_desk", "_watch")
+    __slots__ = ("_order_manager", "_safety")
 
-    def __init__(self, desk: Desk, watch: Watch) -> None:
-        self._desk = desk
-        self._watch = watch
+    def __init__(self, order_manager: OrderManager, safety: SafetyMonitor) -> None:
+        self._order_manager = order_manager
+        self._safety = safety
 
     def apply(self, report: Report) -> None:
         """Book one report."""
-        outbox = self._desk.outbox
+        outbox = self._order_manager.outbox
         order = None if outbox is None else outbox.open.get(report.client_order_id)
         if report.kind is ReportKind.DIFFERENCE:
             self._trip(report.client_order_id, report.detail)
@@ -53,54 +53,56 @@ class Reports:
             return
         base_fee = report.base_fee_units
         if base_fee:
-            factor = self._desk.books[order.instrument.symbol].base_factor
+            factor = self._order_manager.states[order.instrument.symbol].base_factor
             is_spot = order.instrument.settlement == "spot"
             if not (is_spot and 0 < base_fee < quantity * factor):
                 words = f"fill {report.fill_id} cost {base_fee} units of {order.instrument.base}"
                 self._trip(order.client_order_id, f"{words}, which cannot be")
                 return
         self._accept(order)
-        self._desk.book_fill(
+        self._order_manager.book_fill(
             order, quantity, report.price_units, report.is_maker, report.fee_units, base_fee
         )
 
     def _change(self, order: Order, report: Report) -> None:
         kind = report.kind
-        desk = self._desk
+        order_manager = self._order_manager
         if report.detail:
             self._say(order, kind.value, report.detail)
         if kind is ReportKind.ACCEPTED:
             self._accept(order)
         elif kind is ReportKind.UNKNOWN:
             if order.status is OrderStatus.NEW:
-                desk.apply_unknown(order)
+                order_manager.apply_unknown(order)
         elif kind is ReportKind.NOT_SENT:
             self._end_unaccepted(order, Code.NEVER_SENT)
         elif kind is ReportKind.REJECTED:
             self._end_unaccepted(order, Code.REJECTED_BY_VENUE)
         elif kind is ReportKind.EXPIRED:
-            desk.apply_end(order, OrderStatus.EXPIRED, Code.EXPIRED_AT_VENUE)
+            order_manager.apply_end(order, OrderStatus.EXPIRED, Code.EXPIRED_AT_VENUE)
         else:
             was_asked = order.cancel_at_ns >= 0
             code = order.cancel_code if was_asked else Code.CANCELLED_BY_VENUE
-            desk.apply_end(order, OrderStatus.CANCELLED, code)
+            order_manager.apply_end(order, OrderStatus.CANCELLED, code)
 
     def _accept(self, order: Order) -> None:
         if order.status in (OrderStatus.NEW, OrderStatus.UNKNOWN):
-            self._desk.apply_accept(order)
+            self._order_manager.apply_accept(order)
 
     def _end_unaccepted(self, order: Order, code: Code) -> None:
         """A venue that had it and now denies it contradicts itself."""
         if order.status in (OrderStatus.NEW, OrderStatus.UNKNOWN):
-            self._desk.apply_end(order, OrderStatus.REJECTED, code)
+            self._order_manager.apply_end(order, OrderStatus.REJECTED, code)
         else:
             self._trip(order.client_order_id, f"{code.value} after it was {order.status.value}")
 
     def _say(self, order: Order, code: str, detail: str) -> None:
-        desk = self._desk
+        order_manager = self._order_manager
         words = f"{order.client_order_id}: {detail}"
         symbol = order.instrument.symbol
-        desk.effects.append(WarningRecord(desk.now_ns, desk.tick_id, symbol, code, words))
+        order_manager.effects.append(
+            WarningRecord(order_manager.now_ns, order_manager.tick_id, symbol, code, words)
+        )
 
     def _trip(self, subject: str, detail: str) -> None:
-        self._watch.act_on_difference(subject, detail)
+        self._safety.act_on_difference(subject, detail)

@@ -13,10 +13,10 @@ from __future__ import annotations
 
 from typing import Final, final
 
-from logos.core.book import Book
 from logos.core.fixed import power_of_ten
 from logos.core.guards import SessionGuards
 from logos.core.instrument import RATE_DECIMALS
+from logos.core.instrument_state import InstrumentState
 from logos.core.orders import OrderIntent
 from logos.core.types import Code, Side
 
@@ -43,62 +43,64 @@ class Approved:
 class Refused:
     """An intent that did not pass: every guard that tripped, with words for a person."""
 
-    __slots__ = ("trips",)
+    __slots__ = ("violations",)
 
-    def __init__(self, trips: list[tuple[Code, str]]) -> None:
-        self.trips = trips
+    def __init__(self, violations: list[tuple[Code, str]]) -> None:
+        self.violations = violations
 
 
 Verdict = Approved | Refused
 
 
-def check_intent(intent: OrderIntent, book: Book, guards: SessionGuards, now_ns: int) -> Verdict:
+def check_intent(
+    intent: OrderIntent, state: InstrumentState, guards: SessionGuards, now_ns: int
+) -> Verdict:
     """Judge an intent against its instrument, the limits and the funds of its symbol."""
-    trips: list[tuple[Code, str]] = []
-    if not _is_well_formed(intent, trips):
-        return Refused(trips)
-    _check_market(intent, book, now_ns, trips)
-    price = judged_price(intent, book)
+    violations: list[tuple[Code, str]] = []
+    if not _is_well_formed(intent, violations):
+        return Refused(violations)
+    _check_market(intent, state, now_ns, violations)
+    price = judged_price(intent, state)
     if price <= 0:
-        return Refused(trips)  # without a price there is nothing more to judge
+        return Refused(violations)  # without a price there is nothing more to judge
     is_buy = intent.side is Side.BUY
-    value = book.value(price, intent.quantity)
+    value = state.value(price, intent.quantity)
     increase = increasing_quantity(
-        book, is_buy, intent.quantity, book.open_buy if is_buy else book.open_sell
+        state, is_buy, intent.quantity, state.open_buy if is_buy else state.open_sell
     )
-    _check_order(intent, book, price, value, trips)
-    _check_in_flight(intent, book, guards, trips)
+    _check_order(intent, state, price, value, violations)
+    _check_in_flight(intent, state, guards, violations)
     # Guards that are not configured cost a look at their limit and no call.
-    ledger_limits = book.ledger.limits
+    ledger_limits = state.ledger.limits
     if ledger_limits.gross_exposure or ledger_limits.net_exposure:
-        _check_exposure(intent, book, price, value, trips)
-    if guards.order_count or book.limits.duplicate_window_ns:
-        _check_activity(intent, book, guards, now_ns, trips)
+        _check_exposure(intent, state, price, value, violations)
+    if guards.order_count or state.limits.duplicate_window_ns:
+        _check_activity(intent, state, guards, now_ns, violations)
     if increase and (ledger_limits.has_loss_limit or guards.consecutive_losses_limit):
-        _check_results(book, guards, trips)
-    lock = _check_funds(intent, book, value, increase, trips)
-    return Refused(trips) if trips else Approved(intent, lock, price)
+        _check_results(state, guards, violations)
+    lock = _check_funds(intent, state, value, increase, violations)
+    return Refused(violations) if violations else Approved(intent, lock, price)
 
 
-def judged_price(intent: OrderIntent, book: Book) -> int:
+def judged_price(intent: OrderIntent, state: InstrumentState) -> int:
     """The price an intent is valued at: the worst one it names or meets; 0 when there is none.
 
     A limit bounds what a buy can cost. A sale may do better than its limit, and its notional with
     it, so the higher of limit and market is used there.
     """
-    reference = book.reference_price(intent.side is Side.BUY)
+    reference = state.reference_price(intent.side is Side.BUY)
     if intent.side is Side.BUY:
         return intent.limit_price or max(intent.stop_price, reference)
     return max(intent.limit_price, reference)
 
 
-def increasing_quantity(book: Book, is_buy: bool, quantity: int, ahead: int) -> int:
+def increasing_quantity(state: InstrumentState, is_buy: bool, quantity: int, ahead: int) -> int:
     """How much of `quantity` could grow the position.
 
     What closes it does not; `ahead` is what orders of the same side are taken to have closed
     already.
     """
-    position = book.inventory.position if is_buy else -book.inventory.position
+    position = state.inventory.position if is_buy else -state.inventory.position
     closing = -position - ahead if position < 0 else 0
     if closing <= 0:
         return quantity
@@ -117,177 +119,196 @@ def order_shape(intent: OrderIntent) -> tuple[object, ...]:
     )
 
 
-def remember_order(intent: OrderIntent, book: Book, now_ns: int) -> None:
+def remember_order(intent: OrderIntent, state: InstrumentState, now_ns: int) -> None:
     """Keep the shape of an order that was made, for as long as duplicates are refused."""
-    window_ns = book.limits.duplicate_window_ns
-    recent = book.recent_orders
-    if len(recent) >= book.recent_orders_limit:
+    window_ns = state.limits.duplicate_window_ns
+    recent = state.recent_orders
+    if len(recent) >= state.recent_orders_limit:
         recent = {
             shape: made_ns for shape, made_ns in recent.items() if now_ns - made_ns < window_ns
         }
-        book.recent_orders = recent
+        state.recent_orders = recent
         # Twice what is alive: pruning then costs no more than making the orders did.
-        book.recent_orders_limit = max(_RECENT_ORDERS_MIN, 2 * len(recent))
+        state.recent_orders_limit = max(_RECENT_ORDERS_MIN, 2 * len(recent))
     recent[order_shape(intent)] = now_ns
 
 
-def _is_well_formed(intent: OrderIntent, trips: list[tuple[Code, str]]) -> bool:
+def _is_well_formed(intent: OrderIntent, violations: list[tuple[Code, str]]) -> bool:
     """The instrument's own rules of quantity; an intent that breaks them is no order at all."""
     instrument = intent.instrument
     quantity = intent.quantity
     text = instrument.quantity_text
     if quantity <= 0:
-        trips.append((Code.ZERO_QUANTITY, f"nothing left to trade {intent.notes}".rstrip()))
+        violations.append((Code.ZERO_QUANTITY, f"nothing left to trade {intent.notes}".rstrip()))
     elif quantity < instrument.minimum_quantity:
         least = text(instrument.minimum_quantity)
-        trips.append((Code.BELOW_MINIMUM_QUANTITY, f"{text(quantity)}, the minimum is {least}"))
+        violations.append(
+            (Code.BELOW_MINIMUM_QUANTITY, f"{text(quantity)}, the minimum is {least}")
+        )
     elif 0 < instrument.maximum_quantity < quantity:
         most = text(instrument.maximum_quantity)
-        trips.append((Code.ABOVE_MAXIMUM_QUANTITY, f"{text(quantity)}, the maximum is {most}"))
-    return not trips
+        violations.append((Code.ABOVE_MAXIMUM_QUANTITY, f"{text(quantity)}, the maximum is {most}"))
+    return not violations
 
 
 def _check_market(
-    intent: OrderIntent, book: Book, now_ns: int, trips: list[tuple[Code, str]]
+    intent: OrderIntent, state: InstrumentState, now_ns: int, violations: list[tuple[Code, str]]
 ) -> None:
     """Is the market open, is its price there, fresh, and near what the intent names."""
     instrument = intent.instrument
     if not instrument.is_open(now_ns):
-        trips.append((Code.MARKET_CLOSED, f"{instrument.symbol} does not trade at this hour"))
-    stale_after_ns = book.limits.stale_after_ns
-    if stale_after_ns and now_ns - book.last_ns + book.lag_ns > stale_after_ns:
-        trips.append((Code.STALE_DATA, f"{instrument.symbol} has shown no price for too long"))
-    reference = book.reference_price(intent.side is Side.BUY)
+        violations.append((Code.MARKET_CLOSED, f"{instrument.symbol} does not trade at this hour"))
+    stale_after_ns = state.limits.stale_after_ns
+    if stale_after_ns and now_ns - state.last_ns + state.lag_ns > stale_after_ns:
+        violations.append((Code.STALE_DATA, f"{instrument.symbol} has shown no price for too long"))
+    reference = state.reference_price(intent.side is Side.BUY)
     if reference <= 0:
-        trips.append((Code.NO_REFERENCE_PRICE, f"{instrument.symbol} has shown no price yet"))
+        violations.append((Code.NO_REFERENCE_PRICE, f"{instrument.symbol} has shown no price yet"))
         return
-    collar = book.limits.collar_rate
+    collar = state.limits.collar_rate
     if collar:
         for price in (intent.limit_price, intent.stop_price):
             if price and abs(price - reference) * _RATE_SCALE > reference * collar:
                 text = instrument.price_text
                 words = f"{text(price)} is too far from {text(reference)}"
-                trips.append((Code.PRICE_COLLAR, words))
+                violations.append((Code.PRICE_COLLAR, words))
                 return
 
 
 def _check_order(
-    intent: OrderIntent, book: Book, price: int, value: int, trips: list[tuple[Code, str]]
+    intent: OrderIntent,
+    state: InstrumentState,
+    price: int,
+    value: int,
+    violations: list[tuple[Code, str]],
 ) -> None:
     """The order by itself: its notional and quantity."""
-    limits = book.limits
+    limits = state.limits
     instrument = intent.instrument
     if instrument.value(price, intent.quantity) < instrument.minimum_notional:
         words = f"{_size(intent, price)} is below the minimum notional"
-        trips.append((Code.BELOW_MINIMUM_NOTIONAL, words))
+        violations.append((Code.BELOW_MINIMUM_NOTIONAL, words))
     if 0 < limits.order_quantity < intent.quantity:
         most = instrument.quantity_text(limits.order_quantity)
-        trips.append((Code.MAX_ORDER_QUANTITY, f"{_size(intent, price)}, the limit is {most}"))
+        violations.append((Code.MAX_ORDER_QUANTITY, f"{_size(intent, price)}, the limit is {most}"))
     if 0 < limits.order_notional < value:
-        trips.append((Code.MAX_ORDER_NOTIONAL, f"{_size(intent, price)} is above the limit"))
+        violations.append((Code.MAX_ORDER_NOTIONAL, f"{_size(intent, price)} is above the limit"))
 
 
 def _check_in_flight(
-    intent: OrderIntent, book: Book, guards: SessionGuards, trips: list[tuple[Code, str]]
+    intent: OrderIntent,
+    state: InstrumentState,
+    guards: SessionGuards,
+    violations: list[tuple[Code, str]],
 ) -> None:
     """The position that could result, and how many orders are open."""
-    limits = book.limits
+    limits = state.limits
     text = intent.instrument.quantity_text
     if limits.position:
         if intent.side is Side.BUY:
-            worst = book.inventory.position + book.open_buy + intent.quantity
+            worst = state.inventory.position + state.open_buy + intent.quantity
         else:
-            worst = book.open_sell + intent.quantity - book.inventory.position
+            worst = state.open_sell + intent.quantity - state.inventory.position
         if worst > limits.position:
             words = f"{text(worst)} could result, the limit is {text(limits.position)}"
-            trips.append((Code.MAX_POSITION, words))
-    if 0 < limits.open_orders <= len(book.working):
-        trips.append((Code.MAX_OPEN_ORDERS, f"{len(book.working)} orders are open already"))
+            violations.append((Code.MAX_POSITION, words))
+    if 0 < limits.open_orders <= len(state.working):
+        violations.append((Code.MAX_OPEN_ORDERS, f"{len(state.working)} orders are open already"))
     if 0 < guards.open_orders_limit <= guards.open_orders:
         words = f"{guards.open_orders} orders are open in all symbols"
-        trips.append((Code.MAX_TOTAL_OPEN_ORDERS, words))
+        violations.append((Code.MAX_TOTAL_OPEN_ORDERS, words))
 
 
 def _check_exposure(
-    intent: OrderIntent, book: Book, price: int, value: int, trips: list[tuple[Code, str]]
+    intent: OrderIntent,
+    state: InstrumentState,
+    price: int,
+    value: int,
+    violations: list[tuple[Code, str]],
 ) -> None:
     """The ledger's exposure, gross and net, if everything in flight were filled."""
-    ledger = book.ledger
+    ledger = state.ledger
     limits = ledger.limits
     is_buy = intent.side is Side.BUY
     if limits.gross_exposure:
         quantity = intent.quantity
-        before = abs(book.market_value) + book.open_increase
-        after = book.worst_exposure(quantity if is_buy else 0, 0 if is_buy else quantity, price)
+        before = abs(state.market_value) + state.open_increase
+        after = state.worst_exposure(quantity if is_buy else 0, 0 if is_buy else quantity, price)
         worst = ledger.gross_exposure + ledger.open_increase + after - before
         if after > before and worst > limits.gross_exposure:
-            trips.append((Code.GROSS_EXPOSURE, f"{_about(book, worst)} could result"))
+            violations.append((Code.GROSS_EXPOSURE, f"{_about(state, worst)} could result"))
     if limits.net_exposure:
         if is_buy:
             worst = ledger.net_exposure + ledger.open_buy_value + value
         else:
             worst = ledger.open_sell_value + value - ledger.net_exposure
         if worst > limits.net_exposure:
-            trips.append((Code.NET_EXPOSURE, f"{_about(book, worst)} one way could result"))
+            violations.append((Code.NET_EXPOSURE, f"{_about(state, worst)} one way could result"))
 
 
 def _check_activity(
     intent: OrderIntent,
-    book: Book,
+    state: InstrumentState,
     guards: SessionGuards,
     now_ns: int,
-    trips: list[tuple[Code, str]],
+    violations: list[tuple[Code, str]],
 ) -> None:
     """Too many orders, or the same one again."""
     if guards.is_rate_exceeded(now_ns):
         words = f"{guards.order_count} orders in the window already"
-        trips.append((Code.ORDER_RATE, words))
-    window_ns = book.limits.duplicate_window_ns
+        violations.append((Code.ORDER_RATE, words))
+    window_ns = state.limits.duplicate_window_ns
     if window_ns:
-        made_ns = book.recent_orders.get(order_shape(intent), -1)
+        made_ns = state.recent_orders.get(order_shape(intent), -1)
         if made_ns >= 0 and now_ns - made_ns < window_ns:
-            trips.append((Code.DUPLICATE_ORDER, "the same order was made a moment ago"))
+            violations.append((Code.DUPLICATE_ORDER, "the same order was made a moment ago"))
 
 
-def _check_results(book: Book, guards: SessionGuards, trips: list[tuple[Code, str]]) -> None:
+def _check_results(
+    state: InstrumentState, guards: SessionGuards, violations: list[tuple[Code, str]]
+) -> None:
     """What the session has lost: nothing may grow while a loss limit is passed."""
-    ledger = book.ledger
+    ledger = state.ledger
     if ledger.is_drawn_down:
         lost = ledger.track.high_water - ledger.equity
-        trips.append((Code.MAX_DRAWDOWN, f"{_about(book, lost)} below the high-water mark"))
+        violations.append((Code.MAX_DRAWDOWN, f"{_about(state, lost)} below the high-water mark"))
     if ledger.is_daily_loss_exceeded:
         lost = ledger.day_start - ledger.equity
-        trips.append((Code.MAX_DAILY_LOSS, f"{_about(book, lost)} lost today"))
+        violations.append((Code.MAX_DAILY_LOSS, f"{_about(state, lost)} lost today"))
     if guards.has_too_many_losses:
         words = f"{guards.consecutive_losses} losses in a row"
-        trips.append((Code.CONSECUTIVE_LOSSES, words))
+        violations.append((Code.CONSECUTIVE_LOSSES, words))
 
 
 def _check_funds(
-    intent: OrderIntent, book: Book, value: int, increase: int, trips: list[tuple[Code, str]]
+    intent: OrderIntent,
+    state: InstrumentState,
+    value: int,
+    increase: int,
+    violations: list[tuple[Code, str]],
 ) -> int:
     """Funds for the whole order, fees included; what it must lock."""
     instrument = intent.instrument
     if instrument.settlement == "spot" and intent.side is Side.SELL:
-        base = intent.quantity * book.base_factor
-        if base > book.base_wallet.available:
+        base = intent.quantity * state.base_factor
+        if base > state.base_wallet.available:
             words = f"{instrument.base}: more than is held and may be borrowed"
-            trips.append((Code.INSUFFICIENT_BORROW, words))
+            violations.append((Code.INSUFFICIENT_BORROW, words))
         return base
-    fee_rule = book.fee_rule
+    fee_rule = state.fee_rule
     fee = fee_rule.order_fee(fee_rule.fill_base(intent.quantity, value, False))
     if instrument.settlement == "spot":
         needed = value + fee
-        available = book.ledger.spendable
+        available = state.ledger.spendable
     elif increase == 0:
         return 0  # a closing order is never held up by a lack of margin
     else:
         rate = instrument.initial_margin_rate
-        needed = book.margin(value * increase // intent.quantity, rate) + fee
-        available = book.ledger.free_margin
+        needed = state.margin(value * increase // intent.quantity, rate) + fee
+        available = state.ledger.free_margin
     if needed > available:
-        words = f"needs {_about(book, needed)}, {_about(book, available)} available"
-        trips.append((Code.INSUFFICIENT_FUNDS, words))
+        words = f"needs {_about(state, needed)}, {_about(state, available)} available"
+        violations.append((Code.INSUFFICIENT_FUNDS, words))
     return needed
 
 
@@ -296,6 +317,6 @@ def _size(intent: OrderIntent, price: int) -> str:
     return f"{instrument.quantity_text(intent.quantity)} at {instrument.price_text(price)}"
 
 
-def _about(book: Book, units: int) -> str:
+def _about(state: InstrumentState, units: int) -> str:
     """Money for reading, without its fraction."""
-    return f"about {units // power_of_ten(book.ledger.decimals)} {book.ledger.currency}"
+    return f"about {units // power_of_ten(state.ledger.decimals)} {state.ledger.currency}"

@@ -16,8 +16,8 @@ from typing import Any, cast
 
 import msgspec
 
-from logos.core.book import Book
 from logos.core.engine import TradingCore
+from logos.core.instrument_state import InstrumentState
 from logos.core.inventory import Lot
 from logos.core.orders import Order, OrderIntent
 from logos.core.records import PaperFillRecord
@@ -36,10 +36,10 @@ class NotThisCore(LogosError):
 
 def is_savable(core: TradingCore) -> bool:
     """Whether the core is at rest: its records and requests taken, not halted, not flattening."""
-    desk = core.desk
-    outbox = desk.outbox
+    order_manager = core.order_manager
+    outbox = order_manager.outbox
     return not (
-        desk.effects
+        order_manager.effects
         or core.is_halted
         or core.is_closed
         or _get(core, "_flattener") is not None
@@ -54,18 +54,22 @@ def save_core(core: TradingCore) -> State:
     """
     if not is_savable(core):
         raise ValueError("the core is not at rest: take its effects and requests first")
-    desk = core.desk
-    account = desk.account
-    orders = [order for book in desk.books.values() for order in book.working] + desk.replaced
+    order_manager = core.order_manager
+    account = order_manager.account
+    orders = [
+        order
+        for instrument_state in order_manager.states.values()
+        for order in instrument_state.working
+    ] + order_manager.replaced
     random_state = _get(core, "_context").random.getstate()
     return {
         "core": _saved(core),
-        "desk": _saved(desk),
+        "order_manager": _saved(order_manager),
         "guards": {
-            **_saved(desk.guards),
-            "_order_times_ns": list(_get(desk.guards, "_order_times_ns")),
+            **_saved(order_manager.guards),
+            "_order_times_ns": list(_get(order_manager.guards, "_order_times_ns")),
         },
-        "watch": _saved(_get(core, "_watch")),
+        "safety": _saved(_get(core, "_safety")),
         "random": [random_state[0], list(random_state[1]), random_state[2]],
         "wallets": {wallet.asset: _saved(wallet) for wallet in account.wallets},
         "ledgers": {
@@ -73,10 +77,13 @@ def save_core(core: TradingCore) -> State:
             for ledger in account.ledgers
         },
         "total": None if account.total is None else _saved(account.total),
-        "books": {symbol: _save_book(book) for symbol, book in desk.books.items()},
+        "states": {
+            symbol: _save_book(instrument_state)
+            for symbol, instrument_state in order_manager.states.items()
+        },
         "orders": [_save_order(order) for order in orders],
-        "replaced": [order.order_id for order in desk.replaced],
-        "fills": msgspec.to_builtins(desk.fills),
+        "replaced": [order.order_id for order in order_manager.replaced],
+        "fills": msgspec.to_builtins(order_manager.fills),
     }
 
 
@@ -97,14 +104,14 @@ def load_strategy(core: TradingCore, state: State) -> None:
 
 
 def _restore(core: TradingCore, state: State) -> None:
-    desk = core.desk
-    account = desk.account
+    order_manager = core.order_manager
+    account = order_manager.account
     _put(core, state["core"])
-    _put(desk, state["desk"])
+    _put(order_manager, state["order_manager"])
     guards = dict(state["guards"])
-    _set(desk.guards, "_order_times_ns", list(guards.pop("_order_times_ns")))
-    _put(desk.guards, guards)
-    _put(_get(core, "_watch"), state["watch"])
+    _set(order_manager.guards, "_order_times_ns", list(guards.pop("_order_times_ns")))
+    _put(order_manager.guards, guards)
+    _put(_get(core, "_safety"), state["safety"])
     version, words, gauss_next = state["random"]
     _get(core, "_context").random.setstate((version, tuple(words), gauss_next))
     _same(state["wallets"], [wallet.asset for wallet in account.wallets])
@@ -119,14 +126,14 @@ def _restore(core: TradingCore, state: State) -> None:
         raise ValueError("a total in one of them only")
     if account.total is not None:
         _put(account.total, state["total"])
-    _same(state["books"], desk.books)
+    _same(state["states"], order_manager.states)
     orders = {fields["order_id"]: _restore_order(core, dict(fields)) for fields in state["orders"]}
-    for symbol, book in desk.books.items():
-        _restore_book(book, dict(state["books"][symbol]), orders)
-    desk.replaced = [orders[order_id] for order_id in state["replaced"]]
-    desk.fills = msgspec.convert(state["fills"], list[PaperFillRecord])
-    if desk.outbox is not None:
-        desk.outbox.open = {
+    for symbol, instrument_state in order_manager.states.items():
+        _restore_book(instrument_state, dict(state["states"][symbol]), orders)
+    order_manager.replaced = [orders[order_id] for order_id in state["replaced"]]
+    order_manager.fills = msgspec.convert(state["fills"], list[PaperFillRecord])
+    if order_manager.outbox is not None:
+        order_manager.outbox.open = {
             order.client_order_id: order for order in orders.values() if order.is_open
         }
 
@@ -134,30 +141,34 @@ def _restore(core: TradingCore, state: State) -> None:
 # ---- books ----
 
 
-def _save_book(book: Book) -> State:
-    inventory = book.inventory
+def _save_book(instrument_state: InstrumentState) -> State:
+    inventory = instrument_state.inventory
     return {
-        **_saved(book),
-        "working": [order.order_id for order in book.working],
+        **_saved(instrument_state),
+        "working": [order.order_id for order in instrument_state.working],
         "recent_orders": [
             [*[_plain(part) for part in shape], made_ns]
-            for shape, made_ns in book.recent_orders.items()
+            for shape, made_ns in instrument_state.recent_orders.items()
         ],
         "inventory": {**_saved(inventory), "lots": [_saved(lot) for lot in inventory.lots()]},
     }
 
 
-def _restore_book(book: Book, state: State, orders: dict[int, Order]) -> None:
-    book.working = [orders[order_id] for order_id in state.pop("working")]
-    book.recent_orders = {_shape(*shape): made_ns for *shape, made_ns in state.pop("recent_orders")}
+def _restore_book(
+    instrument_state: InstrumentState, state: State, orders: dict[int, Order]
+) -> None:
+    instrument_state.working = [orders[order_id] for order_id in state.pop("working")]
+    instrument_state.recent_orders = {
+        _shape(*shape): made_ns for *shape, made_ns in state.pop("recent_orders")
+    }
     inventory = dict(state.pop("inventory"))
     lots = [
         Lot(lot["lot_id"], lot["quantity"], lot["price"], lot["fee"], lot["opened_ns"])
         for lot in inventory.pop("lots")
     ]
-    _set(book.inventory, "_lots", lots)
-    _put(book.inventory, inventory)
-    _put(book, state)
+    _set(instrument_state.inventory, "_lots", lots)
+    _put(instrument_state.inventory, inventory)
+    _put(instrument_state, state)
 
 
 def _shape(
@@ -187,7 +198,7 @@ def _save_order(order: Order) -> State:
 
 def _restore_order(core: TradingCore, state: State) -> Order:
     intent = OrderIntent(
-        core.desk.books[state.pop("symbol")].instrument,
+        core.order_manager.states[state.pop("symbol")].instrument,
         Side(state.pop("side")),
         state["quantity"],
         OrderType(state.pop("type")),

@@ -12,18 +12,18 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from logos.core.account import Account, EquityTrack, Ledger, Wallet
-from logos.core.book import Book
 from logos.core.context import CoreContext
-from logos.core.dealing import Dealing
-from logos.core.desk import Desk
 from logos.core.engine import TradingCore
 from logos.core.guards import SessionGuards
+from logos.core.instrument_state import InstrumentState
 from logos.core.inventory import Inventory, Lot
 from logos.core.matching import PaperMarket
+from logos.core.order_manager import OrderManager
 from logos.core.orders import Order
 from logos.core.outbox import Outbox
+from logos.core.pipeline import OrderPipeline
 from logos.core.reports import Reports
-from logos.core.watch import Watch
+from logos.core.safety import SafetyMonitor
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +41,9 @@ _SETTING: Final = "a setting, made anew from the configuration"
 TABLE: Final[dict[type, Fields]] = {
     TradingCore: Fields(
         saved=("_day", "_next_check_ns", "_next_sample_ns", "bad_price_count"),
-        handled=("_context", "_watch", "desk"),
+        handled=("_context", "_safety", "order_manager"),
         left={
-            "_dealing": _PART,
+            "_pipeline": _PART,
             "_market": _PART,
             "_reports": _PART,
             "_rules": _SETTING,
@@ -57,7 +57,7 @@ TABLE: Final[dict[type, Fields]] = {
             "switch": "outside of the session: its files, and the journal's record of it",
         },
     ),
-    Desk: Fields(
+    OrderManager: Fields(
         saved=(
             "fill_count",
             "is_ending",
@@ -68,7 +68,7 @@ TABLE: Final[dict[type, Fields]] = {
             "order_count",
             "tick_id",
         ),
-        handled=("account", "books", "fills", "guards", "outbox", "replaced"),
+        handled=("account", "states", "fills", "guards", "outbox", "replaced"),
         left={
             "effects": "handed over before anything is saved",
             "session_id": _SETTING,
@@ -113,7 +113,7 @@ TABLE: Final[dict[type, Fields]] = {
             ),
         },
     ),
-    Book: Fields(
+    InstrumentState: Fields(
         saved=(
             "ask",
             "base_spare",
@@ -210,24 +210,28 @@ TABLE: Final[dict[type, Fields]] = {
             _SETTING,
         ),
     ),
-    Watch: Fields(
+    SafetyMonitor: Fields(
         saved=("_has_lost_too_often", "blocked_count", "is_halted", "seen"),
-        left={"_desk": _PART, "_halt_on_engage": _SETTING, "_switch": "outside of the session"},
+        left={
+            "_order_manager": _PART,
+            "_halt_on_engage": _SETTING,
+            "_switch": "outside of the session",
+        },
     ),
     CoreContext: Fields(
-        handled=("random",), left={"_desk": _PART, "params": _SETTING, "symbols": _SETTING}
+        handled=("random",), left={"_order_manager": _PART, "params": _SETTING, "symbols": _SETTING}
     ),
-    Dealing: Fields(
+    OrderPipeline: Fields(
         left={
             "_context": _PART,
-            "_desk": _PART,
+            "_order_manager": _PART,
             "_market": _PART,
             "_rules": _SETTING,
             "_strategy": "saves itself, if it can",
-            "_watch": _PART,
+            "_safety": _PART,
         }
     ),
     PaperMarket: Fields(left={"_is_open": _SETTING, "rules": _SETTING}),
-    Reports: Fields(left={"_desk": _PART, "_watch": _PART}),
+    Reports: Fields(left={"_order_manager": _PART, "_safety": _PART}),
 }
 """Every class with state that a core reaches, and what becomes of each of its attributes."""

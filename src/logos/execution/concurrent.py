@@ -24,9 +24,9 @@ from typing import Generic, Protocol, TypeVar
 
 import msgspec
 
-from logos.core.book import Book
 from logos.core.clock import Clock
 from logos.core.gates import Switch
+from logos.core.instrument_state import InstrumentState
 from logos.core.messages import Event, TimePassed
 from logos.execution.inbox import Inbox
 from logos.execution.latency import LatencyHistogram
@@ -63,7 +63,7 @@ class ConcurrentTradingEngine(Generic[Result]):
         self,
         engine: LiveEngine[Result],
         inbox: Inbox,
-        books: Mapping[str, Book],
+        states: Mapping[str, InstrumentState],
         switch: Switch,
         clock: Clock,
         operator: Operator,
@@ -75,7 +75,7 @@ class ConcurrentTradingEngine(Generic[Result]):
         with the metrics each time they have been marked."""
         self._engine = engine
         self._inbox = inbox
-        self._books = books
+        self._states = states
         self._switch = switch
         self._clock = clock
         self._operator = operator
@@ -102,7 +102,7 @@ class ConcurrentTradingEngine(Generic[Result]):
         self._command("unpause", symbol, reason, by)
 
     def _command(self, action: str, symbol: str, reason: str, by: str) -> None:
-        if symbol not in self._books:
+        if symbol not in self._states:
             raise KeyError(symbol)
         self._operator.command(action, reason, by, symbol)
         self._inbox.put(TimePassed(self._clock.now_ns()))
@@ -112,14 +112,18 @@ class ConcurrentTradingEngine(Generic[Result]):
     def mark(self) -> None:
         """Value what is held at the latest prices; for every heartbeat and every look."""
         self.metrics.mark_all(
-            {symbol: book.mark for symbol, book in self._books.items() if book.inventory.position}
+            {
+                symbol: state.mark
+                for symbol, state in self._states.items()
+                if state.inventory.position
+            }
         )
         self._on_mark(self.metrics)
 
     def snapshot(self) -> EngineSnapshot:
         """How everything stands between two events; to be called in the engine's own loop."""
         self.mark()
-        paused = tuple(symbol for symbol, book in self._books.items() if book.is_paused)
+        paused = tuple(symbol for symbol, state in self._states.items() if state.is_paused)
         return EngineSnapshot(
             self.metrics.snapshot(),
             self._switch.authority().name,

@@ -26,9 +26,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from logos.core.account import Account
-from logos.core.book import Book
 from logos.core.clock import Clock
 from logos.core.fixed import to_decimal
+from logos.core.instrument_state import InstrumentState
 from logos.core.messages import Report
 from logos.core.outbox import Outbox
 from logos.core.types import ReportKind
@@ -60,7 +60,7 @@ class Reconciler:
         self,
         venue: Venue,
         session_id: str,
-        books: Mapping[str, Book],
+        states: Mapping[str, InstrumentState],
         account: Account,
         outbox: Outbox,
         link: VenueLink,
@@ -75,7 +75,7 @@ class Reconciler:
         self._rules = ReconcileRules() if rules is None else rules
         self._venue = BoundedVenue(venue, clock, self._rules.call_s)
         self._prefix = f"{session_id}-"
-        self._books = books
+        self._states = states
         self._account = account
         self._outbox = outbox
         self._link = link
@@ -205,12 +205,12 @@ class Reconciler:
         positions = await self._venue.positions()
         by_position: dict[str, Decimal] = {}
         self._unsettled.clear()
-        for symbol, book in self._books.items():
-            instrument = book.instrument
+        for symbol, state in self._states.items():
+            instrument = state.instrument
             is_spot = instrument.settlement == "spot"
             is_position = symbol in positions or (symbol in known and symbol != instrument.base)
             if not is_spot or is_position:
-                there = positions.get(symbol, 0) - book.inventory.position
+                there = positions.get(symbol, 0) - state.inventory.position
                 by_position[symbol] = instrument.quantity_decimal(there)
             else:
                 assets.add(instrument.base)
@@ -218,7 +218,7 @@ class Reconciler:
                 assets.add(instrument.quote)
                 if is_position:
                     assets.discard(instrument.base)
-            elif book.inventory.position or positions.get(symbol, 0):
+            elif state.inventory.position or positions.get(symbol, 0):
                 self._unsettled.add(instrument.quote)
         held = {
             asset: balances.get(asset, Decimal(0)) - amount

@@ -25,9 +25,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from random import Random
 
-from logos.core.book import Book
 from logos.core.clock import Backoff, Clock
 from logos.core.gates import Switch, reduces
+from logos.core.instrument_state import InstrumentState
 from logos.core.messages import Report
 from logos.core.orders import Order
 from logos.core.outbox import Outbox, VenueRequest
@@ -41,7 +41,7 @@ from logos.execution.venue_words import (
     is_fill_of,
     is_over,
     is_same,
-    misfit,
+    mismatch,
     plain,
     unbookable_fee,
 )
@@ -79,7 +79,7 @@ class LinkRules:
 
 
 @dataclass(slots=True)
-class _Kept:
+class _TrackedOrder:
     """One order in the care of its keeper."""
 
     order: Order
@@ -105,7 +105,7 @@ class VenueLink:
     def __init__(
         self,
         venue: Venue,
-        books: Mapping[str, Book],
+        states: Mapping[str, InstrumentState],
         outbox: Outbox,
         switch: Switch,
         clock: Clock,
@@ -118,16 +118,16 @@ class VenueLink:
         on, or from `since_ns` (0: not given) if that is earlier."""
         self._rules = LinkRules() if rules is None else rules
         self._venue = BoundedVenue(venue, clock, self._rules.call_s)
-        self._books = books
+        self._states = states
         self._outbox = outbox
         self._switch = switch
         self._clock = clock
         self._random = random
         self._put = put
         self._since_ns = since_ns
-        self._kept: dict[str, _Kept] = {}
+        self._kept: dict[str, _TrackedOrder] = {}
         self._arrived = asyncio.Event()
-        self._new: list[_Kept] = []
+        self._new: list[_TrackedOrder] = []
         self._seen_fills: set[tuple[str, str]] = set()
         self.known_fills: int = 0
 
@@ -141,19 +141,19 @@ class VenueLink:
         self._seen_fills.update(seen_fills)
         for client_id, order in list(self._outbox.open.items()):
             if client_id not in self._kept:
-                self._keep(_Kept(order, None, order.filled, order.status in _TAKEN))
+                self._keep(_TrackedOrder(order, None, order.filled, order.status in _TAKEN))
 
     def dispatch(self, requests: Sequence[VenueRequest]) -> None:
         """Send new orders, and see to the cancels that are wanted."""
         for request in requests:
             if request.approved is not None:
-                self._keep(_Kept(request.order, request.approved))
+                self._keep(_TrackedOrder(request.order, request.approved))
             else:
                 kept = self._kept.get(request.order.client_order_id)
                 if kept is not None:
                     kept.wake.set()
 
-    def _keep(self, kept: _Kept) -> None:
+    def _keep(self, kept: _TrackedOrder) -> None:
         self._kept[kept.order.client_order_id] = kept
         self._new.append(kept)
         self._arrived.set()
@@ -179,7 +179,7 @@ class VenueLink:
                 self._new.clear()
                 await self._arrived.wait()
 
-    async def _look_after(self, kept: _Kept) -> None:
+    async def _look_after(self, kept: _TrackedOrder) -> None:
         try:
             if kept.approved is not None:
                 if not await self._send(kept, kept.approved):
@@ -190,7 +190,7 @@ class VenueLink:
         finally:
             self._kept.pop(kept.order.client_order_id, None)
 
-    async def _send(self, kept: _Kept, approved: Approved) -> bool:
+    async def _send(self, kept: _TrackedOrder, approved: Approved) -> bool:
         """Send the order, at most once with effect; whether there is anything to follow."""
         order = kept.order
         backoff = Backoff(self._random, 0.1)
@@ -232,14 +232,16 @@ class VenueLink:
         if state is SwitchState.SAFE:
             return ""
         if state is SwitchState.REDUCE_ONLY:
-            book = self._books[order.instrument.symbol]
-            in_flight = (book.open_buy if order.is_buy else book.open_sell) - order.remaining
+            instrument_state = self._states[order.instrument.symbol]
+            in_flight = (
+                instrument_state.open_buy if order.is_buy else instrument_state.open_sell
+            ) - order.remaining
             signed = order.sign * order.remaining
-            if reduces(signed, book.inventory.position, in_flight):
+            if reduces(signed, instrument_state.inventory.position, in_flight):
                 return ""
         return f"kill switch before it left: {self._switch.why()}"
 
-    async def _follow(self, kept: _Kept) -> None:
+    async def _follow(self, kept: _TrackedOrder) -> None:
         """Follow a sent order until it has ended and all its fills are reported."""
         order = kept.order
         backoff = Backoff(self._random, self._rules.poll_s, 30.0)
@@ -266,7 +268,7 @@ class VenueLink:
             doubted_s = self._rules.doubted_poll_s if kept.is_difference else 0.0
             await self._pause(kept, max(retry_s, doubted_s, self._rules.poll_s))
 
-    async def _pause(self, kept: _Kept, seconds: float) -> None:
+    async def _pause(self, kept: _TrackedOrder, seconds: float) -> None:
         """Wait; a cancel that is wanted now, and was not yet, ends it."""
         if kept.cancel_asked_ns >= 0:
             await self._clock.sleep(seconds)
@@ -279,7 +281,7 @@ class VenueLink:
             sleeper.cancel()
             waker.cancel()
 
-    async def _cancel_if_wanted(self, kept: _Kept) -> float:
+    async def _cancel_if_wanted(self, kept: _TrackedOrder) -> float:
         """Ask for a cancel if it is wanted and due; how long the venue wants to be left alone.
 
         A refusal means that there is nothing to cancel now: `find` will say what there is.
@@ -302,10 +304,10 @@ class VenueLink:
 
     # ---- what the venue's word means ----
 
-    def _is_done(self, kept: _Kept, there: VenueOrder | None) -> bool:
+    def _is_done(self, kept: _TrackedOrder, there: VenueOrder | None) -> bool:
         """Take note of how the order stands there; whether nothing more can come of it."""
         order = kept.order
-        wrong = misfit(self._venue.name, order, there, kept.reported_units, kept.is_accepted)
+        wrong = mismatch(self._venue.name, order, there, kept.reported_units, kept.is_accepted)
         if there is not None and is_same(order, there):
             kept.is_over = is_over(there)
             if there.status is not OrderStatus.REJECTED:
@@ -326,7 +328,7 @@ class VenueLink:
             self._difference(order.client_order_id, wrong)
         return False
 
-    def _report_end(self, kept: _Kept, there: VenueOrder) -> bool:
+    def _report_end(self, kept: _TrackedOrder, there: VenueOrder) -> bool:
         """Report the end of an order whose fills are all reported; the last fill is its own."""
         kind = ENDS.get(there.status)
         if kind is None or kept.reported_units == kept.order.quantity:
@@ -338,7 +340,7 @@ class VenueLink:
 
     # ---- reports ----
 
-    async def _report_news(self, kept: _Kept, there: VenueOrder) -> None:
+    async def _report_news(self, kept: _TrackedOrder, there: VenueOrder) -> None:
         """Report the fills the core has not heard of, if there can be any.
 
         An order that ended unfilled is looked at as well: its last fill may have come together
@@ -360,12 +362,12 @@ class VenueLink:
                 self._seen_fills.add(key)
                 self._fill(kept, fill)
 
-    def _fill(self, kept: _Kept, fill: VenueFill) -> None:
-        book = self._books[kept.order.instrument.symbol]
-        fee = fee_units(book, fill)
-        base_fee = base_fee_units(book, fill) if fee is None else 0
+    def _fill(self, kept: _TrackedOrder, fill: VenueFill) -> None:
+        instrument_state = self._states[kept.order.instrument.symbol]
+        fee = fee_units(instrument_state, fill)
+        base_fee = base_fee_units(instrument_state, fill) if fee is None else 0
         if base_fee is None:
-            self._difference(kept.order.client_order_id, unbookable_fee(book, fill))
+            self._difference(kept.order.client_order_id, unbookable_fee(instrument_state, fill))
         kept.is_accepted = True
         kept.reported_units += fill.quantity_units
         self.known_fills += 1
@@ -384,12 +386,12 @@ class VenueLink:
             )
         )
 
-    def _accept(self, kept: _Kept) -> None:
+    def _accept(self, kept: _TrackedOrder) -> None:
         if not kept.is_accepted:
             kept.is_accepted = True
             self._report(kept, ReportKind.ACCEPTED, "")
 
-    def _report(self, kept: _Kept, kind: ReportKind, detail: str) -> None:
+    def _report(self, kept: _TrackedOrder, kind: ReportKind, detail: str) -> None:
         now_ns = self._clock.now_ns()
         self._put(Report(now_ns, kind, kept.order.client_order_id, plain(detail)))
 

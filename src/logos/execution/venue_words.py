@@ -5,8 +5,8 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Final
 
-from logos.core.book import Book
 from logos.core.fixed import decimals_of, parse_units
+from logos.core.instrument_state import InstrumentState
 from logos.core.orders import Order
 from logos.core.types import OrderStatus, ReportKind
 from logos.venues.contract import VenueFill, VenueOrder
@@ -37,7 +37,7 @@ def is_same(order: Order, there: VenueOrder) -> bool:
     return there.quantity_units == order.quantity and there.side is order.side
 
 
-def misfit(
+def mismatch(
     venue: str, order: Order, there: VenueOrder | None, reported_units: int, is_accepted: bool
 ) -> str:
     """In what way the venue's word does not fit ours; empty when it does.
@@ -70,32 +70,32 @@ def is_fill_of(order: Order, there: VenueOrder, fill: VenueFill) -> bool:
     return bool(fill.venue_order_id) and fill.venue_order_id == there.venue_order_id
 
 
-def fee_units(book: Book, fill: VenueFill) -> int | None:
+def fee_units(state: InstrumentState, fill: VenueFill) -> int | None:
     """The fee in ledger units; None for one that is in no such units."""
     if fill.fee == Decimal(0):
         return 0
-    if fill.fee_currency != book.ledger.currency:
+    if fill.fee_currency != state.ledger.currency:
         return None
-    if fill.fee < 0 or decimals_of(fill.fee) > book.ledger.decimals:
+    if fill.fee < 0 or decimals_of(fill.fee) > state.ledger.decimals:
         return None
-    return parse_units(fill.fee, book.ledger.decimals)
+    return parse_units(fill.fee, state.ledger.decimals)
 
 
-def base_fee_units(book: Book, fill: VenueFill) -> int | None:
+def base_fee_units(state: InstrumentState, fill: VenueFill) -> int | None:
     """A fee in the asset that a spot market trades, in units of its wallet; None for any other."""
-    instrument = book.instrument
+    instrument = state.instrument
     if instrument.settlement != "spot" or fill.fee_currency != instrument.base:
         return None
-    decimals = book.base_wallet.decimals
+    decimals = state.base_wallet.decimals
     if fill.fee < 0 or decimals_of(fill.fee) > decimals:
         return None
     return parse_units(fill.fee, decimals)
 
 
-def unbookable_fee(book: Book, fill: VenueFill) -> str:
+def unbookable_fee(state: InstrumentState, fill: VenueFill) -> str:
     """What is wrong with a fee that is neither of the two, and what to do about it."""
-    instrument = book.instrument
-    quote, currency = book.ledger.currency, fill.fee_currency
+    instrument = state.instrument
+    quote, currency = state.ledger.currency, fill.fee_currency
     cost = f"fill {fill.fill_id} cost {fill.fee:f} {currency}"
     if fill.fee < 0:
         return f"{cost}: a fee that is paid to us cannot be booked; use an account without rebates"

@@ -35,7 +35,7 @@ from logos.killswitch.judge import (
     REDUCE_ONLY,
     SAFE,
     Cause,
-    Follow,
+    Consequence,
     Pending,
     Terms,
     Verdict,
@@ -231,7 +231,7 @@ class CircuitBreaker:
     def _tighten(self, state: SwitchState, reason: str, by: str) -> EngageResult:
         why = clean_text(reason, WHY_CHARACTERS_MAX) or "no reason given"
         who = clean_text(by, WHO_CHARACTERS_MAX) or "unknown"
-        cause = Cause(state, Follow.NOTHING, why, who)
+        cause = Cause(state, Consequence.NOTHING, why, who)
         if self._is_repeat(cause):
             return self._result(())
         epoch = self._sensor.memory.epoch

@@ -25,7 +25,7 @@ REDUCE_ONLY: Final = SwitchState.REDUCE_ONLY
 ENGAGED: Final = SwitchState.ENGAGED
 
 
-class Follow(enum.Enum):
+class Consequence(enum.Enum):
     """What a cause demands beyond the state it gives."""
 
     NOTHING = "nothing"
@@ -44,7 +44,7 @@ class Cause(msgspec.Struct, frozen=True):
     """One reason against SAFE."""
 
     state: SwitchState
-    follow: Follow
+    follow: Consequence
     why: str
     who: str = "logos"
 
@@ -91,7 +91,7 @@ class Verdict(msgspec.Struct, frozen=True):
     state: SwitchState
     causes: tuple[Cause, ...]
 
-    def first(self, *follows: Follow) -> Cause | None:
+    def first(self, *follows: Consequence) -> Cause | None:
         """The most severe cause with one of these consequences."""
         return next((cause for cause in self.causes if cause.follow in follows), None)
 
@@ -115,20 +115,22 @@ def judge(
     causes = _causes_of_process(memory, terms)
     if evidence.is_new and memory.epoch == 0:
         why = "nothing was ever armed on this machine"
-        causes.append(Cause(ENGAGED, Follow.WAIT_FOR_ARMING, why))
+        causes.append(Cause(ENGAGED, Consequence.WAIT_FOR_ARMING, why))
         return _verdict(causes)
     record = evidence.armed.transition
     if evidence.folder_problem:
-        causes.append(Cause(ENGAGED, Follow.RECORD, evidence.folder_problem))
+        causes.append(Cause(ENGAGED, Consequence.RECORD, evidence.folder_problem))
     elif record is None:
         # Missing may be an arming under way; anything unreadable is damage.
-        follow = Follow.RECORD if evidence.armed.exists or memory.epoch else Follow.CONFIRM
+        follow = (
+            Consequence.RECORD if evidence.armed.exists or memory.epoch else Consequence.CONFIRM
+        )
         causes.append(Cause(ENGAGED, follow, evidence.armed.problem))
     if not evidence.stable:
-        causes.append(Cause(ENGAGED, Follow.CONFIRM, "the arm record keeps changing"))
+        causes.append(Cause(ENGAGED, Consequence.CONFIRM, "the arm record keeps changing"))
     causes += _causes_of_markers(evidence, strict_markers)
     if history_problem and not (record is not None and record.severity is ENGAGED):
-        causes.append(Cause(ENGAGED, Follow.CONFIRM, history_problem))
+        causes.append(Cause(ENGAGED, Consequence.CONFIRM, history_problem))
     if record is not None:
         causes += _causes_of_record(evidence, record, memory, terms, now_ns, flag)
     return _verdict(causes)
@@ -143,11 +145,11 @@ def _causes_of_process(memory: Memory, terms: Terms) -> list[Cause]:
     causes = []
     for problem in (terms.network_problem, terms.flag_problem):
         if problem:
-            causes.append(Cause(ENGAGED, Follow.LOCAL, problem))
+            causes.append(Cause(ENGAGED, Consequence.LOCAL, problem))
     if memory.pending is not None:
         # It is recorded through the pending entry itself, not through this cause.
         seen = memory.pending.cause
-        follow = Follow.CONFIRM if seen.follow is Follow.CONFIRM else Follow.NOTHING
+        follow = Consequence.CONFIRM if seen.follow is Consequence.CONFIRM else Consequence.NOTHING
         causes.append(Cause(seen.state, follow, seen.why, seen.who))
     return causes
 
@@ -177,7 +179,7 @@ def _marker_cause(name: str, marker: Marker, state: SwitchState) -> Cause:
     # The note's words alone: an engagement leaves its marker before its record, and whoever looks
     # in between must give the reason that the record will give.
     why = marker.note.why or what
-    return Cause(state, Follow.RECORD, why, marker.note.who or "whoever made the marker")
+    return Cause(state, Consequence.RECORD, why, marker.note.who or "whoever made the marker")
 
 
 def _causes_of_record(
@@ -191,7 +193,7 @@ def _causes_of_record(
     """Reasons in a record that reads well, from the record itself to the faintest doubt."""
     causes = []
     if record.severity is not SAFE:
-        causes.append(Cause(record.severity, Follow.NOTHING, record.why, record.who))
+        causes.append(Cause(record.severity, Consequence.NOTHING, record.why, record.who))
     if record.severity is ENGAGED:
         return causes
     if record.epoch < memory.epoch or (
@@ -201,29 +203,29 @@ def _causes_of_record(
             f"the arm record is of epoch {record.epoch}, but this process has seen another one "
             f"of epoch {memory.epoch}: an older copy was put back"
         )
-        causes.append(Cause(ENGAGED, Follow.RECORD, why))
+        causes.append(Cause(ENGAGED, Consequence.RECORD, why))
     disagreement = _disagreement(evidence, record)
     if disagreement:
-        causes.append(Cause(ENGAGED, Follow.CONFIRM, disagreement))
+        causes.append(Cause(ENGAGED, Consequence.CONFIRM, disagreement))
     if flag[0] > record.severity and flag[1] >= record.epoch:
         why = "a process engaged through the shared flag and could not write it down"
         hinted = REDUCE_ONLY if flag[0] == REDUCE_ONLY else ENGAGED
-        causes.append(Cause(hinted, Follow.CONFIRM, why))
+        causes.append(Cause(hinted, Consequence.CONFIRM, why))
     elif flag[1] > record.epoch:
         why = f"the shared flag knows epoch {flag[1]}, the arm record is of {record.epoch}"
-        causes.append(Cause(ENGAGED, Follow.CONFIRM, why))
+        causes.append(Cause(ENGAGED, Consequence.CONFIRM, why))
     latest_ns = record.time_ns
     if record.granted_epoch <= memory.granted_epoch:
         latest_ns = max(latest_ns, memory.latest_ns)
     if now_ns < latest_ns - CLOCK_TOLERANCE_NS:
         behind_s = (latest_ns - now_ns) / NS_PER_SECOND
         why = f"the clock went backwards: it is {behind_s:.1f} s behind what was seen before"
-        causes.append(Cause(ENGAGED, Follow.RECORD, why))
+        causes.append(Cause(ENGAGED, Consequence.RECORD, why))
     if terms.mode == "live":
         causes += _causes_of_live_terms(record, terms)
     if memory.latched > record.severity and record.granted_epoch <= memory.latched_epoch:
         why = f"this process saw {memory.latched.name}, and no reset since"
-        causes.append(Cause(memory.latched, Follow.LOCAL, why))
+        causes.append(Cause(memory.latched, Consequence.LOCAL, why))
     return causes
 
 
@@ -268,4 +270,4 @@ def _causes_of_live_terms(record: Transition, terms: Terms) -> list[Cause]:
         reasons.append(f"the switch was armed for build {record.build!r}, this is {terms.build!r}")
     if record.host != terms.host:
         reasons.append(f"the switch was armed on host {record.host!r}, this is {terms.host!r}")
-    return [Cause(ENGAGED, Follow.LOCAL, why) for why in reasons]
+    return [Cause(ENGAGED, Consequence.LOCAL, why) for why in reasons]

@@ -34,7 +34,7 @@ from logos.killswitch.judge import (
     CLOCK_TOLERANCE_NS,
     ENGAGED,
     SAFE,
-    Follow,
+    Consequence,
     Memory,
     Pending,
     Terms,
@@ -262,7 +262,7 @@ class SwitchSensor:
         epoch, line = memory.epoch, memory.line
         if record is not None and record.epoch > epoch:
             epoch, line = record.epoch, evidence.armed.line
-        demands = verdict.first(Follow.RECORD, Follow.CONFIRM)
+        demands = verdict.first(Consequence.RECORD, Consequence.CONFIRM)
         pending = memory.pending
         if demands is not None and (
             pending is None or (not pending.own and demands.state > pending.cause.state)
@@ -273,10 +273,10 @@ class SwitchSensor:
         if granted > latched_epoch and demands is None:
             latched = SAFE
         for cause in verdict.causes:
-            if cause.follow in (Follow.NOTHING, Follow.LOCAL):
+            if cause.follow in (Consequence.NOTHING, Consequence.LOCAL):
                 latched = max(latched, cause.state)
                 latched_epoch = max(latched_epoch, record.epoch if record is not None else 0)
-            elif cause.follow is Follow.RECORD:
+            elif cause.follow is Consequence.RECORD:
                 latched = max(latched, cause.state)
                 latched_epoch = max(latched_epoch, epoch)
         newer_grant = granted > memory.granted_epoch
@@ -303,7 +303,7 @@ class SwitchSensor:
             self._flag = shared.view
             return
         # Others hear only of what concerns them: not that this session may not trade live.
-        common = verdict.first(Follow.NOTHING, Follow.RECORD)
+        common = verdict.first(Consequence.NOTHING, Consequence.RECORD)
         if common is not None:
             self.show_shared(common.state)
         if common is None or common.state is not verdict.state:
@@ -316,7 +316,7 @@ class SwitchSensor:
             self._fast = None
             return False
         plain = verdict.state is record.severity and all(
-            cause.follow is Follow.NOTHING for cause in verdict.causes
+            cause.follow is Consequence.NOTHING for cause in verdict.causes
         )
         age_ns = time.time_ns() - max(evidence.key[1], evidence.key[2])
         if not plain or age_ns < SETTLE_NS:

@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 
 from logos.core.types import NS_PER_SECOND, SwitchState
-from logos.killswitch.judge import Cause, Follow, Verdict
+from logos.killswitch.judge import Cause, Consequence, Verdict
 from logos.killswitch.ledger import Evidence
 from logos.killswitch.records import Mode
 
@@ -100,5 +100,5 @@ def sentence(status: SwitchStatus) -> str:
 
 
 def _words(cause: Cause) -> str:
-    scope = " (for this process)" if cause.follow is Follow.LOCAL else ""
+    scope = " (for this process)" if cause.follow is Consequence.LOCAL else ""
     return f"{cause.state.name}{scope}: {cause.why}"

@@ -20,7 +20,7 @@ from logos.core.types import SwitchState
 from logos.errors import LogosError
 from logos.killswitch.files import Folder, describe
 from logos.killswitch.history import CircuitBreakerMonitor, cut_torn, rotate_damaged
-from logos.killswitch.judge import ENGAGED, SAFE, Cause, Follow, Memory, Pending, judge
+from logos.killswitch.judge import ENGAGED, SAFE, Cause, Consequence, Memory, Pending, judge
 from logos.killswitch.ledger import LOCK_FILE, Evidence, SwitchLedger
 from logos.killswitch.records import (
     SCHEMA,
@@ -152,7 +152,7 @@ class SwitchWriter:
         if record is not None and record.severity > pending.cause.state:
             self._sensor.drop_pending(pending)
             return
-        found = verdict.first(Follow.RECORD, Follow.CONFIRM)
+        found = verdict.first(Consequence.RECORD, Consequence.CONFIRM)
         worse = found is not None and found.state > pending.cause.state
         self._write(folder, found if found is not None and worse else pending.cause, evidence)
         self._done.append(pending)
@@ -168,7 +168,7 @@ class SwitchWriter:
             return True
         if record.epoch > pending.seen_epoch and record.severity >= pending.cause.state:
             return True
-        if pending.cause.follow is not Follow.CONFIRM:
+        if pending.cause.follow is not Consequence.CONFIRM:
             return False
         sensor = self._sensor
         memory = Memory(epoch=sensor.memory.epoch, line=sensor.memory.line)
@@ -182,7 +182,7 @@ class SwitchWriter:
             history_problem=sensor.history_problem,
             strict_markers=strict_markers,
         )
-        return again.first(Follow.RECORD, Follow.CONFIRM) is None
+        return again.first(Consequence.RECORD, Consequence.CONFIRM) is None
 
     def _write(self, folder: Folder, cause: Cause, evidence: Evidence) -> None:
         """Record a cause. Raises NotRecordedError when the arm record could not be written."""

@@ -27,15 +27,15 @@ from logos.killswitch.breaker import CircuitBreaker
 from logos.killswitch.ledger import KILL_FILE
 from logos.rehearsal import scenarios as kinds
 from logos.rehearsal.profile import (
+    BaselineProfile,
     NotApplicable,
-    Profile,
     adverse_factor,
     market_events,
     prices_of,
     silence_and_probe,
 )
 from logos.rehearsal.strategy import (
-    Drill,
+    InjectedStrategy,
     SendOrders,
     answer_nan,
     raise_error,
@@ -48,7 +48,7 @@ _NEWS_WAIT_S: Final = 2.0
 _WHO: Final = "rehearsal"
 
 
-class Stage:
+class InjectingFeed:
     """One scenario's feed; use it once. `tick` is when the last injection happened (0: not yet)."""
 
     def __init__(
@@ -56,8 +56,8 @@ class Stage:
         feed: Feed,
         scenario: kinds.Scenario,
         due: Mapping[int, Sequence[kinds.Injection]],
-        profile: Profile,
-        drill: Drill,
+        profile: BaselineProfile,
+        drill: InjectedStrategy,
         switch: CircuitBreaker,
     ) -> None:
         """`due` is what `places_of` made of the scenario."""
@@ -213,7 +213,9 @@ class Stage:
         return event
 
 
-def places_of(scenario: kinds.Scenario, profile: Profile) -> dict[int, list[kinds.Injection]]:
+def places_of(
+    scenario: kinds.Scenario, profile: BaselineProfile
+) -> dict[int, list[kinds.Injection]]:
     """Which injections come before which tick of the undisturbed data.
 
     Raises NotApplicable when one has no place in it.
@@ -226,7 +228,7 @@ def places_of(scenario: kinds.Scenario, profile: Profile) -> dict[int, list[kind
     return due
 
 
-def _place_of(injection: kinds.Injection, profile: Profile) -> int:
+def _place_of(injection: kinds.Injection, profile: BaselineProfile) -> int:
     if isinstance(injection, kinds.SendSignal) and not _is_main_thread():
         raise NotApplicable("signals reach a session only in the main thread of its process")
     if isinstance(injection, kinds.Crossed):
@@ -241,7 +243,7 @@ def _place_of(injection: kinds.Injection, profile: Profile) -> int:
     return profile.resolve(tick)
 
 
-def silent_symbol(scenario: kinds.Scenario, profile: Profile) -> str:
+def silent_symbol(scenario: kinds.Scenario, profile: BaselineProfile) -> str:
     """The symbol that a `silence` takes away. Raises NotApplicable when there is none."""
     silence, probe = silence_and_probe(scenario)
     probe_tick = profile.resolve(probe, profile.tradable())

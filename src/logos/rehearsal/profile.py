@@ -67,7 +67,7 @@ class Holding:
     position: int
 
 
-class Profile:
+class BaselineProfile:
     """Times and prices of all ticks, and what the undisturbed session did."""
 
     def __init__(self, feed: Feed, config: Config, instruments: Mapping[str, Instrument]) -> None:

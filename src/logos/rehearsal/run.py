@@ -25,10 +25,10 @@ from logos.journal.view import JournalView
 from logos.killswitch.history import CircuitBreakerMonitor
 from logos.killswitch.records import SwitchError
 from logos.rehearsal.expectations import Evidence, Expectation, Finding, Intact
-from logos.rehearsal.feed import Stage, places_of
-from logos.rehearsal.profile import NotApplicable, Profile
+from logos.rehearsal.feed import InjectingFeed, places_of
+from logos.rehearsal.profile import BaselineProfile, NotApplicable
 from logos.rehearsal.scenarios import NO_INCIDENT, Scenario, bundled_scenarios
-from logos.rehearsal.strategy import Drill
+from logos.rehearsal.strategy import InjectedStrategy
 from logos.session.plan import Plan, make_plan
 from logos.session.runner import ExitCode
 from logos.session.runner import run as run_session
@@ -108,7 +108,7 @@ def rehearse(
     # Nothing of a rehearsal leaves this process, whatever venue the settings name.
     plan = make_plan(msgspec.structs.replace(config, venue=VenueSettings()))
     folder = claim_rehearsal(out)
-    profile = Profile(plan.feed, plan.config, plan.instruments)
+    profile = BaselineProfile(plan.feed, plan.config, plan.instruments)
     stagehand = _Stagehand(plan, profile, folder)
     calm = next((each for each in scenarios if each.name == NO_INCIDENT), None)
     first = stagehand.perform(calm or _calm_scenario())
@@ -128,7 +128,7 @@ def _calm_scenario() -> Scenario:
 class _Stagehand:
     """Runs scenarios, one after the other, over one plan's data."""
 
-    def __init__(self, plan: Plan, profile: Profile, folder: Path) -> None:
+    def __init__(self, plan: Plan, profile: BaselineProfile, folder: Path) -> None:
         self._plan = plan
         self._profile = profile
         self._folder = folder
@@ -166,10 +166,10 @@ class _Stagehand:
             plan = make_plan(config, feed=self._plan.feed)  # a fresh strategy each time
         except ConfigError as error:
             raise ConfigError(f"scenario {scenario.name}: {error}") from None
-        drill = Drill(plan.strategy)
+        drill = InjectedStrategy(plan.strategy)
         home.mkdir()
         switch = open_switch(_say_nothing, home)
-        stage = Stage(plan.feed, scenario, due, self._profile, drill, switch)
+        stage = InjectingFeed(plan.feed, scenario, due, self._profile, drill, switch)
         exit_code, said = ExitCode.FINISHED, ""
         try:
             result = run_session(

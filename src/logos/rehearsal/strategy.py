@@ -37,7 +37,7 @@ class DrillError(LogosError):
     """What a drilled strategy raises."""
 
 
-class Drill(Strategy):
+class InjectedStrategy(Strategy):
     """The user's strategy `inner`; `acts` wait for the next market event.
 
     `before_order` is called once, between the strategy's next order and the way out.

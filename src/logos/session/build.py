@@ -24,7 +24,6 @@ from logos.config import (
     read_toml,
 )
 from logos.core.account import Account, Ledger, Wallet
-from logos.core.book import Book
 from logos.core.fixed import (
     ROUNDING_MODES,
     decimals_of,
@@ -41,6 +40,7 @@ from logos.core.instrument import (
     instrument,
     rate_units,
 )
+from logos.core.instrument_state import InstrumentState
 from logos.core.matching import PaperRules
 from logos.data.source import DataSource
 from logos.data.suggest import suggest_instrument
@@ -204,9 +204,9 @@ def _report_in(account: Account, currency: str, rates: Mapping[str, Decimal]) ->
     account.report_in(currency, decimals, factors)
 
 
-def build_books(
+def build_states(
     config: Config, instruments: Mapping[str, Instrument], account: Account
-) -> dict[str, Book]:
+) -> dict[str, InstrumentState]:
     """A book for each symbol, with its limits in the units of its currency.
 
     Raises ConfigError for limits of symbols that the session does not trade.
@@ -219,11 +219,11 @@ def build_books(
                     f"it trades {', '.join(instruments)}"
                 )
     wallets = {wallet.asset: wallet for wallet in account.wallets}
-    books = {}
+    states = {}
     for symbol, each in instruments.items():
         ledger = account.ledger(each.quote)
         orders = config.orders.symbols.get(symbol, config.orders)
-        books[symbol] = Book(
+        states[symbol] = InstrumentState(
             each,
             ledger,
             wallets.get(each.base, ledger.wallet),
@@ -231,7 +231,7 @@ def build_books(
             _order_quantity(orders, each),
             _floor(orders.cap_notional, ledger.decimals),
         )
-    return books
+    return states
 
 
 def _limits(limits: RiskLimits, each: Instrument, ledger: Ledger) -> Limits:

@@ -40,7 +40,7 @@ from logos.session.presence.metrics import MeteredFolder
 from logos.session.recorded import RecordedSwitch
 from logos.session.recoveries import Recovery
 from logos.session.recovery import CannotResumeError, Flatten, same_plan
-from logos.session.supervisor import Guardian, open_switch, tell_operator
+from logos.session.supervisor import SessionSupervisor, open_switch, tell_operator
 from logos.venues.contract import Venue
 
 
@@ -81,8 +81,8 @@ def run_live(
         session_id, place = claim_folder(plan.config.session.id, home)
         core = plan.make_core(session_id, used_switch)
         try:
-            folder = MeteredFolder(session_id, place, core.desk.books, home)
-            guardian = Guardian(session_id, used_switch, core, home)
+            folder = MeteredFolder(session_id, place, core.order_manager.states, home)
+            guardian = SessionSupervisor(session_id, used_switch, core, home)
             recorder = InputsWriter(place / INPUTS_FILE, list(plan.instruments))
         except OSError:
             shutil.rmtree(place)  # made a moment ago, and nothing has happened in it
@@ -138,11 +138,13 @@ def resume_live(
         live_switch = own_switch if switch is None else switch
         recorded = RecordedSwitch(journal.recording, live_switch)
         core = plan.make_core(session_id, recorded)
-        recorded.attach(core.desk)
+        recorded.attach(core.order_manager)
         inputs = RecordedInputs(place / INPUTS_FILE, plan.instruments)
         whole_bytes = _whole_bytes(inputs)
-        folder = MeteredFolder(session_id, place, core.desk.books, home, journal.whole_bytes)
-        guardian = Guardian(session_id, own_switch or InProcessSwitch(), core, home)
+        folder = MeteredFolder(
+            session_id, place, core.order_manager.states, home, journal.whole_bytes
+        )
+        guardian = SessionSupervisor(session_id, own_switch or InProcessSwitch(), core, home)
         recorder = InputsWriter(place / INPUTS_FILE, list(plan.instruments), whole_bytes)
         session = LiveRun(
             plan, session_id, core, folder, guardian, recorder, recorded, place, journal, flatten

@@ -45,7 +45,7 @@ from logos.session.presence.metrics import MeteredFolder, MetricsFile, metrics_o
 from logos.session.recorded import RecordedSwitch
 from logos.session.recovery import Flatten
 from logos.session.running import Running
-from logos.session.supervisor import Guardian
+from logos.session.supervisor import SessionSupervisor
 from logos.venues.contract import Venue
 
 _STALL_S: Final = 5.0
@@ -75,7 +75,7 @@ class LiveRun:
         session_id: str,
         core: TradingCore,
         folder: MeteredFolder,
-        guardian: Guardian,
+        guardian: SessionSupervisor,
         recorder: InputsWriter,
         switch: Switch,
         place: Path,
@@ -87,7 +87,7 @@ class LiveRun:
         self._id = session_id
         self._core = core
         self._folder = folder
-        self._metrics = folder.metrics = metrics_of(core.desk)
+        self._metrics = folder.metrics = metrics_of(core.order_manager)
         self._recorder = recorder
         self._switch = switch
         self._place = place
@@ -112,12 +112,12 @@ class LiveRun:
 
     def take_requests(self) -> Sequence[VenueRequest]:
         """What is to leave for the venue."""
-        outbox = self._core.desk.outbox
+        outbox = self._core.order_manager.outbox
         return () if outbox is None else outbox.take()
 
     def order_count(self) -> int:
         """Orders made so far."""
-        return self._core.desk.order_count
+        return self._core.order_manager.order_count
 
     def decided_ns(self) -> int:
         """When the core was last done with events."""
@@ -125,11 +125,11 @@ class LiveRun:
 
     def is_ending(self) -> bool:
         """Whether the session is over and waits only for its venue."""
-        return self._core.desk.is_ending
+        return self._core.order_manager.is_ending
 
     def is_at_venue(self) -> bool:
         """Whether orders are open at a real venue."""
-        outbox = self._core.desk.outbox
+        outbox = self._core.order_manager.outbox
         return outbox is not None and bool(outbox.open)
 
     def sync(self) -> None:
@@ -170,11 +170,11 @@ class LiveRun:
         self._operator = OperatorInbox(self._id, home, self._running, plan.instruments, tell)
         inbox = Inbox(settings.inbox_size, self._stale_after_ns(), status.news)
         link = reconciler = None
-        outbox = self._core.desk.outbox
+        outbox = self._core.order_manager.outbox
         if venue is not None and outbox is not None:
             link = VenueLink(
                 venue,
-                self._core.desk.books,
+                self._core.order_manager.states,
                 outbox,
                 self._switch,
                 clock,
@@ -205,7 +205,7 @@ class LiveRun:
         engine = ConcurrentTradingEngine(
             loop,
             inbox,
-            self._core.desk.books,
+            self._core.order_manager.states,
             self._switch,
             clock,
             self._running,
@@ -240,9 +240,9 @@ class LiveRun:
 
     def _is_flat(self) -> bool:
         """Whether a flattening has been carried out: no whole lot is held, and nothing open."""
-        books = self._core.desk.books.values()
+        states = self._core.order_manager.states.values()
         is_ordered = not self._running.has_commands
-        return is_ordered and all(book.is_flat and not book.working for book in books)
+        return is_ordered and all(state.is_flat and not state.working for state in states)
 
     async def _before_live(
         self,
@@ -263,7 +263,7 @@ class LiveRun:
         if venue is None or link is None or reconciler is None:
             return
         await venue.open()
-        outbox = self._core.desk.outbox
+        outbox = self._core.order_manager.outbox
         if terminal is not None and outbox is not None:
             terminal.adopt(outbox.open.values())
         link.adopt([] if past is None else _fills_of(past))
@@ -295,14 +295,14 @@ class LiveRun:
         tell: Callable[[str], object],
     ) -> Reconciler:
         settings = self._plan.config.live
-        desk = self._core.desk
-        assert desk.outbox is not None
+        order_manager = self._core.order_manager
+        assert order_manager.outbox is not None
         return Reconciler(
             venue,
             self._id,
-            desk.books,
-            desk.account,
-            desk.outbox,
+            order_manager.states,
+            order_manager.account,
+            order_manager.outbox,
             link,
             clock,
             inbox.put,
@@ -325,7 +325,8 @@ class LiveRun:
 
     def _stale_after_ns(self) -> dict[str, int]:
         return {
-            symbol: book.limits.stale_after_ns for symbol, book in self._core.desk.books.items()
+            symbol: state.limits.stale_after_ns
+            for symbol, state in self._core.order_manager.states.items()
         }
 
 

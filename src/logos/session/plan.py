@@ -33,9 +33,9 @@ from logos.data.source import DataSource, discover
 from logos.errors import DataError
 from logos.session.build import (
     build_account,
-    build_books,
     build_guards,
     build_rules,
+    build_states,
     find_instruments,
     make_instruments,
 )
@@ -100,7 +100,7 @@ class Plan:
         account = build_account(config, self.instruments)
         return TradingCore(
             session_id,
-            build_books(config, self.instruments, account),
+            build_states(config, self.instruments, account),
             account,
             self.strategy,
             switch,

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import final
 
-from logos.core.desk import Desk
 from logos.core.gates import Switch
+from logos.core.order_manager import OrderManager
 from logos.core.records import CommandRecord, SwitchRecord
 from logos.core.types import SwitchState
 
@@ -50,12 +50,12 @@ class RecordedSwitch:
             self._state = SwitchState[recording.switches[taken - 1].state]
             self._reason = recording.switches[taken - 1].reason
         self._after = after
-        self._desk: Desk | None = None
+        self._order_manager: OrderManager | None = None
         self._is_played = False
 
-    def attach(self, desk: Desk) -> None:
+    def attach(self, order_manager: OrderManager) -> None:
         """Follow this desk."""
-        self._desk = desk
+        self._order_manager = order_manager
 
     @property
     def flag(self) -> RecordedSwitch:
@@ -66,10 +66,10 @@ class RecordedSwitch:
         after = self._live()
         if after is not None:
             return after.flag[index]
-        desk = self._attached()
+        order_manager = self._attached()
         record = self._upcoming()
-        if record is not None and record.tick_id == desk.tick_id:
-            edge_is_due = record.seen_at == "edge" and self._is_at_edge(desk)
+        if record is not None and record.tick_id == order_manager.tick_id:
+            edge_is_due = record.seen_at == "edge" and self._is_at_edge(order_manager)
             if record.seen_at == "tick" or edge_is_due:
                 self._take(record)
         return int(self._state)
@@ -79,13 +79,13 @@ class RecordedSwitch:
         after = self._live()
         if after is not None:
             return after.authority()
-        desk = self._attached()
+        order_manager = self._attached()
         record = self._upcoming()
         if (
             record is not None
             and record.seen_at == "order"
-            and record.tick_id == desk.tick_id
-            and record.orders == desk.order_count
+            and record.tick_id == order_manager.tick_id
+            and record.orders == order_manager.order_count
         ):
             self._take(record)
         return self._state
@@ -132,16 +132,19 @@ class RecordedSwitch:
         if self._after is None:
             return None
         if not self._is_played:
-            desk = self._attached()
+            order_manager = self._attached()
             recording = self._recording
             # Samples bear no tick, but the time of one proves that the session lived to it.
-            is_beyond = desk.tick_id > recording.last_tick_id and desk.now_ns > recording.last_ns
+            is_beyond = (
+                order_manager.tick_id > recording.last_tick_id
+                and order_manager.now_ns > recording.last_ns
+            )
             is_within_last = (
                 not recording.is_whole
-                and desk.tick_id == recording.last_tick_id
-                and desk.now_ns >= recording.last_ns
+                and order_manager.tick_id == recording.last_tick_id
+                and order_manager.now_ns >= recording.last_ns
                 and self._upcoming() is None
-                and desk.order_count >= recording.orders
+                and order_manager.order_count >= recording.orders
             )
             self._is_played = is_beyond or is_within_last
         return self._after if self._is_played else None
@@ -150,12 +153,12 @@ class RecordedSwitch:
         """The recording has been played: what comes now is new."""
         self._is_played = True
 
-    def _attached(self) -> Desk:
-        if self._desk is None:
+    def _attached(self) -> OrderManager:
+        if self._order_manager is None:
             raise RuntimeError("a recorded switch needs its session's desk: call attach")
-        return self._desk
+        return self._order_manager
 
     @staticmethod
-    def _is_at_edge(desk: Desk) -> bool:
+    def _is_at_edge(order_manager: OrderManager) -> bool:
         """Whether the look may be that of start (no tick yet) or stop (all events are done)."""
-        return desk.tick_id == 0 or desk.is_ending
+        return order_manager.tick_id == 0 or order_manager.is_ending

@@ -45,7 +45,7 @@ from logos.session.recorded import RecordedSwitch, Recording
 from logos.session.recoveries import Recovery
 from logos.session.restoring import Attempt, CannotResumeError, look_for_snapshot
 from logos.session.running import Progress, Running
-from logos.session.supervisor import Guardian, open_switch, tell_operator
+from logos.session.supervisor import SessionSupervisor, open_switch, tell_operator
 
 __all__ = [
     "COMPARED",
@@ -128,9 +128,9 @@ def resume(
             found, projection_files(session_id, folder, home), tell
         )
         place = SessionFolder(
-            session_id, folder, core.desk.books, home, journal.whole_bytes, snapshot
+            session_id, folder, core.order_manager.states, home, journal.whole_bytes, snapshot
         )
-        guardian = Guardian(session_id, own_switch or InProcessSwitch(), core, home)
+        guardian = SessionSupervisor(session_id, own_switch or InProcessSwitch(), core, home)
         commands = list(journal.recording.commands)
         if snapshot is not None:
             del commands[: journal.commands_before]
@@ -208,12 +208,12 @@ def replay(
     plan = same_plan(journal, session_id, strategy, feed or recorded_inputs)
     recorded = RecordedSwitch(journal.recording, None)
     core = plan.make_core(session_id, recorded)
-    recorded.attach(core.desk)
+    recorded.attach(core.order_manager)
     with tempfile.TemporaryDirectory(prefix="logos-replay-") as temporary:
         copy = Path(temporary) / session_id
         copy.mkdir()
-        place = SessionFolder(session_id, copy, core.desk.books, Path(temporary))
-        guardian = Guardian(session_id, recorded, core, Path(temporary))
+        place = SessionFolder(session_id, copy, core.order_manager.states, Path(temporary))
+        guardian = SessionSupervisor(session_id, recorded, core, Path(temporary))
         running = Running(
             plan,
             session_id,

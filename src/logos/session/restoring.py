@@ -89,7 +89,7 @@ class Attempt:
     def _make(self, switches_before: int) -> tuple[TradingCore, RecordedSwitch]:
         recorded = RecordedSwitch(self._journal.recording, self._after, switches_before)
         core = self._plan.make_core(self._session_id, recorded)
-        recorded.attach(core.desk)
+        recorded.attach(core.order_manager)
         return core, recorded
 
     def _load_strategy(self, core: TradingCore, snapshot: Snapshot) -> None:

@@ -15,7 +15,7 @@ from logos.session.artifacts.snapshot import SnapshotDue, every_seconds
 from logos.session.outcome import ExitCode, SessionResult
 from logos.session.plan import Feed, Plan, make_plan
 from logos.session.running import Progress, Running
-from logos.session.supervisor import Guardian, open_switch, tell_operator
+from logos.session.supervisor import SessionSupervisor, open_switch, tell_operator
 
 __all__ = ["ExitCode", "Progress", "SessionResult", "no_progress", "run"]
 
@@ -51,8 +51,8 @@ def run(
         session_id, place = claim_folder(plan.config.session.id, home)
         core = plan.make_core(session_id, used_switch)
         try:
-            folder = SessionFolder(session_id, place, core.desk.books, home)
-            guardian = Guardian(session_id, used_switch, core, home)
+            folder = SessionFolder(session_id, place, core.order_manager.states, home)
+            guardian = SessionSupervisor(session_id, used_switch, core, home)
         except OSError:
             shutil.rmtree(place)  # made a moment ago, and nothing has happened in it
             raise

@@ -35,7 +35,7 @@ from logos.session.artifacts.summary import data_facts, figures, host_facts, ses
 from logos.session.artifacts.tables import Moments
 from logos.session.outcome import Ending, ExitCode, SessionResult, Stopped
 from logos.session.plan import Plan, chunks_after
-from logos.session.supervisor import Guardian, tell_operator
+from logos.session.supervisor import SessionSupervisor, tell_operator
 
 Progress = Callable[[int], object]
 """Called with the number of events of each chunk once it has been processed."""
@@ -65,7 +65,7 @@ class Running:
         session_id: str,
         core: TradingCore,
         folder: SessionFolder,
-        guardian: Guardian,
+        guardian: SessionSupervisor,
         stop_after_tick: int | None = None,
         commands: Sequence[CommandRecord] = (),
         before_last_command: Callable[[], None] | None = None,
@@ -207,7 +207,7 @@ class Running:
 
     def _drain(self) -> Generator[None, Sequence[Event] | None, None]:
         """Wait for a real venue to report the end of every order; a paper market has done so."""
-        outbox = self._core.desk.outbox
+        outbox = self._core.order_manager.outbox
         self._folder.flush()
         while outbox is not None and outbox.open and (events := (yield)) is not None:
             self._core.run(events)
@@ -245,7 +245,9 @@ class Running:
         # A session that is resumed first catches up with its journal: then it can stop.
         if not self._guardian.stop_requested or self._folder.is_continuing:
             return False
-        return self._core.desk.outbox is None or self._is_drained(self._core.desk.outbox)
+        return self._core.order_manager.outbox is None or self._is_drained(
+            self._core.order_manager.outbox
+        )
 
     def _is_drained(self, outbox: Outbox) -> bool:
         """Whether a stop has left nothing resting at a real venue, or has waited long enough.
@@ -268,7 +270,7 @@ class Running:
 
     def command(self, action: str, reason: str, by: str, symbol: str = "") -> None:
         """An operator's word, to be carried out before the next event, on the record."""
-        tick_id = self._core.desk.tick_id
+        tick_id = self._core.order_manager.tick_id
         self._commands.append(CommandRecord(0, tick_id, action, reason, by, symbol))
 
     def _run_chunk(self, events: Sequence[Event]) -> None:
@@ -307,7 +309,7 @@ class Running:
 
     def _size_max(self) -> int:
         """How many events may be run before something else is due; 0: the session is to stop."""
-        now = self._core.desk.tick_id
+        now = self._core.order_manager.tick_id
         size = self._piece
         ticks = [command.tick_id for command in self._commands[:1]]
         if self._stop_after_tick is not None:
@@ -343,21 +345,25 @@ class Running:
 
     def _carry_out_commands(self) -> None:
         core = self._core
-        while self._commands and self._commands[0].tick_id <= core.desk.tick_id:
+        while self._commands and self._commands[0].tick_id <= core.order_manager.tick_id:
             record = self._commands.pop(0)
             if not self._commands and self._before_last_command is not None:
                 self._before_last_command()
-            now_ns = core.desk.now_ns
+            now_ns = core.order_manager.now_ns
             core.run([Command(now_ns, record.action, record.reason, record.by, record.symbol)])
             self._folder.write(core.take_effects())
 
     def _unused(self) -> list[WarningRecord]:
         """Scheduled orders and signals that no event ever reached; strategies may count them."""
-        desk = self._core.desk
+        order_manager = self._core.order_manager
         unused: Mapping[str, int] = getattr(self._core.strategy, "unused", None) or {}
         return [
             WarningRecord(
-                desk.now_ns, desk.tick_id, symbol, "UNUSED_SIGNALS", f"{count} were never due"
+                order_manager.now_ns,
+                order_manager.tick_id,
+                symbol,
+                "UNUSED_SIGNALS",
+                f"{count} were never due",
             )
             for symbol, count in unused.items()
         ]
@@ -379,10 +385,10 @@ class Running:
         self._folder.check_continued()
         if self._snapshot_due is not None and self._stopped_as is SessionStatus.STOPPED:
             self._save()
-        tick_id = core.desk.tick_id if has_begun else _BEFORE_START
+        tick_id = core.order_manager.tick_id if has_begun else _BEFORE_START
         self._folder.write_note("stopping", {"tick_id": tick_id})
         if has_begun:
-            core.sample(core.desk.now_ns)
+            core.sample(core.order_manager.now_ns)
         self._folder.write(core.take_effects())
         self._folder.write_open_orders()
         reason = f"stopped by the operator; go on with: logos resume {self._id}"
@@ -392,7 +398,7 @@ class Running:
 
     def _with_orders_left(self, ending: Ending) -> Ending:
         """Name the orders that a real venue has not confirmed the end of."""
-        outbox = self._core.desk.outbox
+        outbox = self._core.order_manager.outbox
         if outbox is None or not outbox.open or ending.status is SessionStatus.STOPPED:
             return ending
         self._folder.write_open_orders()
@@ -403,7 +409,9 @@ class Running:
     def _seal(self, ending: Ending, started_ns: int) -> SessionResult:
         """Write the snapshot, the seal and the reports."""
         summary = self._summary(ending)
-        host = host_facts(started_ns, time.time_ns(), self._run_ns, self._core.desk.tick_id)
+        host = host_facts(
+            started_ns, time.time_ns(), self._run_ns, self._core.order_manager.tick_id
+        )
         folder = self._folder
         folder.write_note("sealed", {"status": ending.status.value, "reason": ending.reason})
         folder.write_snapshot({"status": ending.status.value, **books_at_end(self._core)})
@@ -418,7 +426,7 @@ class Running:
     def _summary(self, ending: Ending) -> dict[str, Any]:
         plan = self._plan
         moments = Moments()
-        desk = self._core.desk
+        order_manager = self._core.order_manager
         return {
             "session_id": self._id,
             "uuid": session_uuid(self._id, plan.config_hash, plan.fingerprints),
@@ -432,7 +440,7 @@ class Running:
             "config_hash": plan.config_hash,
             "fill_rule": plan.config.paper.fill.value,
             "first_event": "" if self._first_ns is None else moments.text(self._first_ns),
-            "last_event": "" if self._first_ns is None else moments.text(desk.now_ns),
+            "last_event": "" if self._first_ns is None else moments.text(order_manager.now_ns),
             "switch_state": self._core.switch_state.name,
             **figures(self._core, self._folder.tally),
             "data": data_facts(plan.reports),

@@ -88,7 +88,7 @@ def open_switch(
     return breaker
 
 
-class Guardian:
+class SessionSupervisor:
     """Watches one running session; use it in a `with` around the events."""
 
     def __init__(
@@ -131,7 +131,7 @@ class Guardian:
         if self._beacon is None or not isinstance(self._switch, CircuitBreaker):
             return
         is_blocked = self._core.is_blocked
-        has_drained = is_blocked and self._core.desk.guards.open_orders == 0
+        has_drained = is_blocked and self._core.order_manager.guards.open_orders == 0
         self._beacon.acknowledge(is_blocked, has_drained, self._switch.epoch)
 
     def _watch(self) -> None:

@@ -16,12 +16,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from logos.core.account import Account, Ledger, Wallet
-from logos.core.book import Book
 from logos.core.engine import TradingCore
 from logos.core.fixed import UP, decimals_of, parse_units
 from logos.core.gates import InProcessSwitch, Switch
 from logos.core.guards import Action, LedgerLimits, Limits, SessionGuards
 from logos.core.instrument import FeeSchedule, Instrument, rate_units
+from logos.core.instrument_state import InstrumentState
 from logos.core.matching import PaperRules
 from logos.core.messages import Bar, Event, MarketEvent, Quote, QuoteBar, Trade
 from logos.core.records import (
@@ -190,7 +190,7 @@ def trading_core(
     }
     account = make_account(instruments, cash, borrow or {}, rates or {}, report_in, ledger_limits)
     wallets = {wallet.asset: wallet for wallet in account.wallets}
-    books: dict[str, Book] = {}
+    states: dict[str, InstrumentState] = {}
     for instrument in instruments:
         ledger = account.ledger(instrument.quote)
         limits = Limits(
@@ -202,7 +202,7 @@ def trading_core(
             stale_after_ns,
             duplicate_window_ns,
         )
-        books[instrument.symbol] = Book(
+        states[instrument.symbol] = InstrumentState(
             instrument,
             ledger,
             wallets[instrument.base],
@@ -212,7 +212,7 @@ def trading_core(
         )
     return TradingCore(
         session_id,
-        books,
+        states,
         account,
         strategy,
         InProcessSwitch() if switch is None else switch,

@@ -22,15 +22,15 @@ from logos.testing.builders import paper_rules, trading_core
 def venue_core(strategy: Strategy, *instruments: Instrument, **how: Any) -> TradingCore:
     """As `builders.trading_core`, with an outbox in place of the paper market."""
     paper = trading_core(strategy, *instruments, **how)
-    desk = paper.desk
+    order_manager = paper.order_manager
     return TradingCore(
-        desk.session_id,
-        desk.books,
-        desk.account,
+        order_manager.session_id,
+        order_manager.states,
+        order_manager.account,
         strategy,
         paper.switch,
         paper_rules(),
-        desk.guards,
+        order_manager.guards,
         how.get("seed", 0),
         how.get("params") or {},
         how.get("sample_ns", 0),
@@ -41,7 +41,7 @@ def venue_core(strategy: Strategy, *instruments: Instrument, **how: Any) -> Trad
 
 def outbox_of(core: TradingCore) -> Outbox:
     """The outbox of a core that has one."""
-    outbox = core.desk.outbox
+    outbox = core.order_manager.outbox
     assert outbox is not None, "this core trades on paper"
     return outbox
 

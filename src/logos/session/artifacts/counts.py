@@ -24,7 +24,7 @@ _LISTED_MAX = 100
 """Warnings and switch changes that are kept word for word; all are counted and journalled."""
 
 
-class Tally:
+class RecordCounts:
     """Running counts; `add` is called with every record once."""
 
     def __init__(self) -> None:

@@ -11,7 +11,7 @@ import msgspec
 
 from logos import paths
 from logos.config import ConfigError
-from logos.core.book import Book
+from logos.core.instrument_state import InstrumentState
 from logos.core.records import Record
 from logos.core.types import SwitchState
 from logos.journal.codec import SCHEMA_VERSION
@@ -25,7 +25,7 @@ from logos.journal.writer import (
     sync_folder,
 )
 from logos.observe.jsonlog import JsonLog
-from logos.session.artifacts.counts import Tally
+from logos.session.artifacts.counts import RecordCounts
 from logos.session.artifacts.decisions import DecisionLog
 from logos.session.artifacts.snapshot import SNAPSHOT, FileMark, Snapshot, encode_snapshot, marked
 from logos.session.artifacts.tables import TABLES, ArtifactWriter
@@ -85,7 +85,7 @@ class SessionFolder:
         self,
         session_id: str,
         folder: Path,
-        books: Mapping[str, Book],
+        states: Mapping[str, InstrumentState],
         home: Path | None = None,
         whole_bytes: int | None = None,
         snapshot: Snapshot | None = None,
@@ -98,7 +98,7 @@ class SessionFolder:
         session.
         """
         self.folder = folder
-        self.tally = Tally()
+        self.tally = RecordCounts()
         self._projections = projection_files(session_id, folder, home)
         self._marks = dict.fromkeys(self._projections, FileMark())
         if whole_bytes is None:
@@ -116,7 +116,10 @@ class SessionFolder:
             saved = {} if snapshot is None else snapshot.projections
             self._artifacts = ArtifactWriter(
                 folder,
-                {symbol: book.unit_value for symbol, book in books.items()},
+                {
+                    symbol: instrument_state.unit_value
+                    for symbol, instrument_state in states.items()
+                },
                 saved.get("artifacts"),
             )
             self._log = JsonLog(self._projections["log"])

@@ -30,28 +30,28 @@ def manifest(plan: Plan, session_id: str) -> dict[str, Any]:
 
 def books_at_end(core: TradingCore) -> dict[str, Any]:
     """The books as state.json holds them: figures as decimal text, lots and orders oldest first."""
-    desk = core.desk
+    order_manager = core.order_manager
     return {
-        "tick_id": desk.tick_id,
-        "now_ns": desk.now_ns,
-        "next_order_id": desk.next_order_id,
-        "next_fill_id": desk.next_fill_id,
+        "tick_id": order_manager.tick_id,
+        "now_ns": order_manager.now_ns,
+        "next_order_id": order_manager.next_order_id,
+        "next_fill_id": order_manager.next_fill_id,
         "wallets": {
             wallet.asset: format_units(wallet.balance, wallet.decimals)
-            for wallet in desk.account.wallets
+            for wallet in order_manager.account.wallets
         },
         "positions": {
             symbol: {
-                "position": book.instrument.quantity_text(book.inventory.position),
-                "mark": book.instrument.price_text(book.mark),
+                "position": state.instrument.quantity_text(state.inventory.position),
+                "mark": state.instrument.price_text(state.mark),
                 "lots": [
                     {
                         "lot": lot.lot_id,
-                        "quantity": book.instrument.quantity_text(lot.quantity),
-                        "price": book.instrument.price_text(lot.price),
+                        "quantity": state.instrument.quantity_text(lot.quantity),
+                        "price": state.instrument.price_text(lot.price),
                         "opened_ns": lot.opened_ns,
                     }
-                    for lot in book.inventory.lots()
+                    for lot in state.inventory.lots()
                 ],
                 "open_orders": [
                     {
@@ -59,12 +59,12 @@ def books_at_end(core: TradingCore) -> dict[str, Any]:
                         "side": order.side.value,
                         "type": order.type.value,
                         "status": order.status.value,
-                        "quantity": book.instrument.quantity_text(order.quantity),
-                        "filled": book.instrument.quantity_text(order.filled),
+                        "quantity": state.instrument.quantity_text(order.quantity),
+                        "filled": state.instrument.quantity_text(order.filled),
                     }
-                    for order in book.working
+                    for order in state.working
                 ],
             }
-            for symbol, book in desk.books.items()
+            for symbol, state in order_manager.states.items()
         },
     }

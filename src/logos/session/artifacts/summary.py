@@ -18,11 +18,11 @@ from typing import Any
 
 from logos import __version__
 from logos.core.account import Account, EquityTrack, Ledger
-from logos.core.book import Book
 from logos.core.engine import TradingCore
 from logos.core.fixed import format_units
+from logos.core.instrument_state import InstrumentState
 from logos.data.check import CheckReport
-from logos.session.artifacts.counts import Tally
+from logos.session.artifacts.counts import RecordCounts
 from logos.session.artifacts.tables import Moments
 
 
@@ -50,12 +50,12 @@ def data_facts(reports: Sequence[CheckReport]) -> list[dict[str, Any]]:
     ]
 
 
-def figures(core: TradingCore, tally: Tally) -> dict[str, Any]:
+def figures(core: TradingCore, tally: RecordCounts) -> dict[str, Any]:
     """Counts and books at this moment, as plain JSON values; money as decimal text."""
-    desk = core.desk
-    account = desk.account
+    order_manager = core.order_manager
+    account = order_manager.account
     return {
-        "ticks": desk.tick_id,
+        "ticks": order_manager.tick_id,
         "orders": sum(tally.orders.values()),
         "fills": sum(tally.fills.values()),
         "blocked": tally.blocked,
@@ -64,8 +64,8 @@ def figures(core: TradingCore, tally: Tally) -> dict[str, Any]:
         "guards": dict(sorted(tally.guards.items())),
         "orders_ended_by": dict(sorted(tally.ended_by.items())),
         "symbols": {
-            symbol: _symbol_figures(book, tally.orders[symbol], tally.fills[symbol])
-            for symbol, book in desk.books.items()
+            symbol: _symbol_figures(instrument_state, tally.orders[symbol], tally.fills[symbol])
+            for symbol, instrument_state in order_manager.states.items()
         },
         "currencies": {each.currency: _ledger_figures(each) for each in account.ledgers},
         "balances": {
@@ -85,18 +85,18 @@ def figures(core: TradingCore, tally: Tally) -> dict[str, Any]:
     }
 
 
-def _symbol_figures(book: Book, orders: int, fills: int) -> dict[str, Any]:
-    money = book.ledger.decimals
-    instrument = book.instrument
+def _symbol_figures(instrument_state: InstrumentState, orders: int, fills: int) -> dict[str, Any]:
+    money = instrument_state.ledger.decimals
+    instrument = instrument_state.instrument
     return {
-        "currency": book.ledger.currency,
+        "currency": instrument_state.ledger.currency,
         "orders": orders,
         "fills": fills,
-        "position": instrument.quantity_text(book.inventory.position),
-        "mark": instrument.price_text(book.mark),
-        "realised": format_units(book.realised, money),
-        "unrealised": format_units(book.unrealised, money),
-        "fees": format_units(book.fees, money),
+        "position": instrument.quantity_text(instrument_state.inventory.position),
+        "mark": instrument.price_text(instrument_state.mark),
+        "realised": format_units(instrument_state.realised, money),
+        "unrealised": format_units(instrument_state.unrealised, money),
+        "fees": format_units(instrument_state.fees, money),
     }
 
 

@@ -74,24 +74,28 @@ class StatusFile:
 
     def write(self, core: TradingCore, inbox: Inbox, now_ns: int) -> None:
         """Replace the file. A disk that refuses it is the journal's to report, not ours."""
-        desk = core.desk
+        order_manager = core.order_manager
         age_ns = now_ns - inbox.last_market_ns if inbox.last_market_ns else -1
         status = LiveStatus(
             self._id,
             os.getpid(),
             now_ns,
-            desk.tick_id,
-            desk.order_count,
-            desk.fill_count,
-            desk.guards.open_orders,
+            order_manager.tick_id,
+            order_manager.order_count,
+            order_manager.fill_count,
+            order_manager.guards.open_orders,
             core.switch_state.name,
             len(inbox),
             inbox.peak,
             inbox.conflated,
             age_ns,
             core.is_closed,
-            [symbol for symbol, book in desk.books.items() if book.is_paused],
-            list(desk.books),
+            [
+                symbol
+                for symbol, instrument_state in order_manager.states.items()
+                if instrument_state.is_paused
+            ],
+            list(order_manager.states),
             dict(self._feeds),
         )
         temporary = self._path.with_name(f".{self._path.name}.tmp")

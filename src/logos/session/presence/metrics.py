@@ -14,7 +14,7 @@ from pathlib import Path
 import msgspec
 
 from logos import paths
-from logos.core.desk import Desk
+from logos.core.order_manager import OrderManager
 from logos.core.records import Record
 from logos.execution.metrics import MetricsAggregator, MetricSymbol, ReportingRates
 from logos.session.artifacts.folder import SessionFolder
@@ -32,17 +32,17 @@ class MeteredFolder(SessionFolder):
             self.metrics.add(records)
 
 
-def metrics_of(desk: Desk) -> MetricsAggregator:
+def metrics_of(order_manager: OrderManager) -> MetricsAggregator:
     """An aggregator for the symbols of a core, in the scales of its ledgers."""
-    account = desk.account
+    account = order_manager.account
     reporting = None
     if account.total is not None:
         factors = {ledger.currency: ledger.total_factor for ledger in account.ledgers}
         reporting = ReportingRates(account.total_currency, account.total_decimals, factors)
     return MetricsAggregator(
         (
-            MetricSymbol(symbol, book.ledger.currency, book.ledger.decimals, book.unit_value)
-            for symbol, book in desk.books.items()
+            MetricSymbol(symbol, state.ledger.currency, state.ledger.decimals, state.unit_value)
+            for symbol, state in order_manager.states.items()
         ),
         reporting,
     )

@@ -19,7 +19,7 @@ NO_BOUND: Final = -1
 
 
 @final
-class Book:
+class InstrumentState:
     """Everything the core knows about one symbol. Prices of 0 mean: not seen yet.
 
     A position is valued at its `mark`: the bid for a long, the ask for a short, and the last price

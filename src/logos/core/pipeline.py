@@ -7,25 +7,11 @@ from __future__ import annotations
 
 from typing import Any, Final, final
 
-from logos.core.book import Book
 from logos.core.context import CoreContext
-from logos.core.desk import Desk
 from logos.core.fixed import to_decimal
 from logos.core.guards import Action
-from logos.core.matching import PaperMarket, PaperRules
-from logos.core.orders import Order, OrderIntent
-from logos.core.risk import Approved, check_intent
-from logos.core.strategy import (
-    Answer,
-    Cancel,
-    Number,
-    OrderRequest,
-    Replace,
-    Strategy,
-    Target,
-    Weight,
-)
-from logos.core.translator import (
+from logos.core.instrument_state import InstrumentState
+from logos.core.intents import (
     NotTranslatable,
     check_reference,
     check_text,
@@ -36,8 +22,22 @@ from logos.core.translator import (
     quantity_units,
     shown,
 )
+from logos.core.matching import PaperMarket, PaperRules
+from logos.core.order_manager import OrderManager
+from logos.core.orders import Order, OrderIntent
+from logos.core.risk import Approved, check_intent
+from logos.core.safety import SafetyMonitor
+from logos.core.strategy import (
+    Answer,
+    Cancel,
+    Number,
+    OrderRequest,
+    Replace,
+    Strategy,
+    Target,
+    Weight,
+)
 from logos.core.types import Code, FillRule, Side
-from logos.core.watch import Watch
 from logos.errors import InvariantBroken, StrategyError
 
 _FILL_ANSWERS_MAX: Final = 10_000
@@ -45,21 +45,21 @@ _FILL_ANSWERS_MAX: Final = 10_000
 
 
 @final
-class Dealing:
+class OrderPipeline:
     """Carries out what the strategy answers, and tells it of its fills."""
 
-    __slots__ = ("_context", "_desk", "_market", "_rules", "_strategy", "_watch")
+    __slots__ = ("_context", "_market", "_order_manager", "_rules", "_safety", "_strategy")
 
     def __init__(
         self,
-        desk: Desk,
-        watch: Watch,
+        order_manager: OrderManager,
+        safety: SafetyMonitor,
         market: PaperMarket,
         strategy: Strategy,
         context: CoreContext,
     ) -> None:
-        self._desk = desk
-        self._watch = watch
+        self._order_manager = order_manager
+        self._safety = safety
         self._market = market
         self._rules: PaperRules = market.rules
         self._strategy = strategy
@@ -70,18 +70,18 @@ class Dealing:
 
         What the strategy answers may fill at once, and is told too.
         """
-        desk = self._desk
+        order_manager = self._order_manager
         told = 0
-        while desk.is_unsettled:
-            desk.is_unsettled = False
-            for ledger in desk.account.ledgers:
+        while order_manager.is_unsettled:
+            order_manager.is_unsettled = False
+            for ledger in order_manager.account.ledgers:
                 if ledger.observe():
-                    self._watch.on_breach(ledger)
-            self._watch.check_losses()
-            while desk.replaced:
-                self._replace(desk.replaced.pop(0))
-            while desk.fills:
-                fill = desk.fills.pop(0)
+                    self._safety.on_breach(ledger)
+            self._safety.check_losses()
+            while order_manager.replaced:
+                self._replace(order_manager.replaced.pop(0))
+            while order_manager.fills:
+                fill = order_manager.fills.pop(0)
                 told += 1
                 if told > _FILL_ANSWERS_MAX:
                     raise StrategyError("on_fill keeps ordering on every fill of one event")
@@ -89,106 +89,108 @@ class Dealing:
                     answer = self._strategy.on_fill(self._context, fill)
                 except (Exception, SystemExit) as error:
                     raise strategy_failed("on_fill", error) from error
-                self.carry_out(desk.books[fill.symbol], answer)
+                self.carry_out(order_manager.states[fill.symbol], answer)
 
-    def carry_out(self, book: Book | None, answer: Answer) -> None:
+    def carry_out(self, state: InstrumentState | None, answer: Answer) -> None:
         """Carry out what the strategy answered, one request after the other."""
         if answer is None:
             return
         if isinstance(answer, (list, tuple)):
             for request in answer:
-                self._request(book, request)
+                self._request(state, request)
         else:
-            self._request(book, answer)
+            self._request(state, answer)
 
-    def _request(self, book: Book | None, request: object) -> None:
+    def _request(self, state: InstrumentState | None, request: object) -> None:
         words: Any = request  # what it holds is a stranger's: nothing is taken for its type yet
         if type(request) is Cancel:
             check_reference(words.order_id, words.tag)
-            self._cancel(book, request.order_id, request.tag, None)
+            self._cancel(state, request.order_id, request.tag, None)
             return
         if type(request) is Replace:
             check_reference(words.order_id, words.tag)
-            self._cancel(book, request.order_id, request.tag, request)
+            self._cancel(state, request.order_id, request.tag, request)
             return
         if type(request) is not Side:
             symbol = getattr(words, "symbol", "")
             check_text(symbol, "symbol")
             if symbol:
-                book = self._desk.books.get(symbol)
-                if book is None:
+                state = self._order_manager.states.get(symbol)
+                if state is None:
                     words = "the session does not trade it"
                     self._refuse(symbol, [(Code.UNKNOWN_SYMBOL, words)])
                     return
-        if book is None:
+        if state is None:
             raise StrategyError(
                 f"a {type(request).__name__} answered outside of an event needs a symbol"
             )
         try:
-            intent = _translate(book, request)
+            intent = _translate(state, request)
         except NotTranslatable as refusal:
-            self._refuse(book.instrument.symbol, [(refusal.code, refusal.detail)])
+            self._refuse(state.instrument.symbol, [(refusal.code, refusal.detail)])
             return
         if intent is not None:
-            self._send(book, intent)
+            self._send(state, intent)
 
-    def _send(self, book: Book, intent: OrderIntent) -> None:
+    def _send(self, state: InstrumentState, intent: OrderIntent) -> None:
         """Risk, gate 2, and the paper market if the fill rule is immediate."""
-        desk = self._desk
-        symbol = book.instrument.symbol
+        order_manager = self._order_manager
+        symbol = state.instrument.symbol
         rules = self._rules
-        if book.is_paused:
+        if state.is_paused:
             self._refuse(symbol, [(Code.SYMBOL_PAUSED, "an operator paused it")])
             return
-        is_paper = desk.outbox is None
-        if is_paper and rules.fill_rule is FillRule.BID_ASK and not book.two_sided:
+        is_paper = order_manager.outbox is None
+        if is_paper and rules.fill_rule is FillRule.BID_ASK and not state.two_sided:
             self._refuse(symbol, [(Code.NO_REFERENCE_PRICE, "no bid and ask seen yet")])
             return
-        verdict = check_intent(intent, book, desk.guards, desk.now_ns)
+        verdict = check_intent(intent, state, order_manager.guards, order_manager.now_ns)
         if not isinstance(verdict, Approved):
-            self._refuse(symbol, verdict.trips)
+            self._refuse(symbol, verdict.violations)
             return
-        order = desk.submit(verdict, rules.latency_ns if is_paper else 0)
+        order = order_manager.submit(verdict, rules.latency_ns if is_paper else 0)
         if order is None:
-            self._watch.see_switch("order")
+            self._safety.see_switch("order")
             return
         if rules.latency_ns or not is_paper:
             return
-        desk.apply_accept(order)
+        order_manager.apply_accept(order)
         if rules.fill_rule is not FillRule.NEXT_OPEN:
-            self._market.meet(book, order, book.ask, book.bid, True, desk)
+            self._market.meet(state, order, state.ask, state.bid, True, order_manager)
 
-    def _refuse(self, symbol: str, trips: list[tuple[Code, str]]) -> None:
+    def _refuse(self, symbol: str, violations: list[tuple[Code, str]]) -> None:
         """Record a refusal, and do what its guards do besides refusing."""
-        self._desk.refuse(symbol, trips)
-        for code, detail in trips:
-            if self._desk.guards.action(code) is not Action.REFUSE:
-                self._watch.act(code, symbol, detail)
+        self._order_manager.refuse(symbol, violations)
+        for code, detail in violations:
+            if self._order_manager.guards.action(code) is not Action.REFUSE:
+                self._safety.act(code, symbol, detail)
 
-    def _cancel(self, book: Book | None, order_id: int, tag: str, new: Replace | None) -> None:
+    def _cancel(
+        self, state: InstrumentState | None, order_id: int, tag: str, new: Replace | None
+    ) -> None:
         """Cancel one open order, at once or after the latency; replace it if `new` is given.
 
         A tag is looked for in the event's own symbol first.
         """
-        books = list(self._desk.books.values())
-        if book is not None:
-            books.insert(0, book)
+        states = list(self._order_manager.states.values())
+        if state is not None:
+            states.insert(0, state)
         found: Order | None = None
-        for candidate in books:
+        for candidate in states:
             found = found or _find(candidate.working, order_id, tag)
         if found is None:
-            symbol = "" if book is None else book.instrument.symbol
+            symbol = "" if state is None else state.instrument.symbol
             words = f"no open order {order_id or repr(tag)}"
-            self._desk.refuse(symbol, [(Code.UNKNOWN_ORDER, words)])
+            self._order_manager.refuse(symbol, [(Code.UNKNOWN_ORDER, words)])
             return
         code = Code.CANCELLED_BY_STRATEGY if new is None else Code.REPLACED
         found.replacement = new
-        if self._rules.latency_ns == 0 or self._desk.outbox is not None:
-            self._desk.cancel(found, code)
+        if self._rules.latency_ns == 0 or self._order_manager.outbox is not None:
+            self._order_manager.cancel(found, code)
             return
         found.cancel_code = code
         if found.cancel_at_ns < 0:  # a second wish does not put off the first
-            found.cancel_at_ns = self._desk.now_ns + self._rules.latency_ns
+            found.cancel_at_ns = self._order_manager.now_ns + self._rules.latency_ns
 
     def _replace(self, order: Order) -> None:
         """Send the successor of an order that has just been cancelled for it."""
@@ -196,13 +198,13 @@ class Dealing:
         if new is None:
             raise InvariantBroken(f"order {order.order_id} was replaced by nothing")
         instrument = order.instrument
-        book = self._desk.books[instrument.symbol]
+        state = self._order_manager.states[instrument.symbol]
         try:
             total = order.quantity
             if new.quantity is not None:
-                total = quantity_units(book, new.quantity)
+                total = quantity_units(state, new.quantity)
         except NotTranslatable as refusal:
-            self._desk.refuse(instrument.symbol, [(refusal.code, refusal.detail)])
+            self._order_manager.refuse(instrument.symbol, [(refusal.code, refusal.detail)])
             return
         request = OrderRequest(
             order.side,
@@ -214,18 +216,18 @@ class Dealing:
             instrument.symbol,
             order.tag,
         )
-        self._request(book, request)
+        self._request(state, request)
 
 
-def _translate(book: Book, request: object) -> OrderIntent | None:
+def _translate(state: InstrumentState, request: object) -> OrderIntent | None:
     if type(request) is Side:
-        return from_side(book, request)
+        return from_side(state, request)
     if type(request) is Target:
-        return from_target(book, request)
+        return from_target(state, request)
     if type(request) is Weight:
-        return from_weight(book, request)
+        return from_weight(state, request)
     if type(request) is OrderRequest:
-        return from_request(book, request)
+        return from_request(state, request)
     raise StrategyError(
         f"a strategy answers with None, a Side, Target, Weight, OrderRequest, Cancel, Replace or "
         f"a list of these, not {shown(request)}"

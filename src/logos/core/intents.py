@@ -19,7 +19,6 @@ from __future__ import annotations
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from logos.core.book import Book
 from logos.core.fixed import (
     CEILING,
     DOWN,
@@ -30,6 +29,7 @@ from logos.core.fixed import (
     power_of_ten,
     to_step,
 )
+from logos.core.instrument_state import InstrumentState
 from logos.core.orders import OrderIntent
 from logos.core.strategy import Number, OrderRequest, Target, Weight
 from logos.core.types import Code, OrderType, Side, TimeInForce
@@ -50,63 +50,63 @@ class NotTranslatable(Exception):
         self.detail = detail
 
 
-def from_side(book: Book, side: Side) -> OrderIntent:
+def from_side(state: InstrumentState, side: Side) -> OrderIntent:
     """A bare side: a market order of the symbol's configured quantity."""
-    return _market_intent(book, side, book.order_quantity, "")
+    return _market_intent(state, side, state.order_quantity, "")
 
 
-def from_target(book: Book, target: Target) -> OrderIntent | None:
+def from_target(state: InstrumentState, target: Target) -> OrderIntent | None:
     """A market order from here to the target position; None when already there."""
-    instrument = book.instrument
+    instrument = state.instrument
     wanted = _units(target.quantity, instrument.quantity_decimals, "target")
-    return _towards(book, to_step(wanted, instrument.lot, DOWN))
+    return _towards(state, to_step(wanted, instrument.lot, DOWN))
 
 
-def from_weight(book: Book, weight: Weight) -> OrderIntent | None:
+def from_weight(state: InstrumentState, weight: Weight) -> OrderIntent | None:
     """A market order to the position worth `fraction` of the ledger's equity."""
     fraction = decimal_of(weight.fraction, "weight")
-    price = book.mark
+    price = state.mark
     if price <= 0:
         raise NotTranslatable(Code.NO_REFERENCE_PRICE, "no price to turn a weight into a quantity")
     sign, digits, exponent = fraction.as_tuple()
     assert isinstance(exponent, int)
     numerator = int("".join(map(str, digits))) * (-1 if sign else 1)
-    denominator = price * book.unit_value
+    denominator = price * state.unit_value
     if exponent >= 0:
         numerator *= power_of_ten(exponent)
     else:
         denominator *= power_of_ten(-exponent)
-    wanted = divide(book.ledger.equity * numerator, denominator, DOWN)
-    return _towards(book, to_step(wanted, book.instrument.lot, DOWN))
+    wanted = divide(state.ledger.equity * numerator, denominator, DOWN)
+    return _towards(state, to_step(wanted, state.instrument.lot, DOWN))
 
 
-def from_request(book: Book, request: OrderRequest) -> OrderIntent:
+def from_request(state: InstrumentState, request: OrderRequest) -> OrderIntent:
     """An explicit order, quantised."""
     _check_words(request)
-    instrument = book.instrument
+    instrument = state.instrument
     asked = _units(request.quantity, instrument.quantity_decimals, "quantity")
-    quantity = _positive_lots(book, asked, request.quantity)
+    quantity = _positive_lots(state, asked, request.quantity)
     is_buy = request.side is Side.BUY
     limit_price = 0
     stop_price = 0
     wants_limit = request.type is OrderType.LIMIT or request.type is OrderType.STOP_LIMIT
     wants_stop = request.type is OrderType.STOP or request.type is OrderType.STOP_LIMIT
     if wants_limit:
-        limit_price = _price(book, request.limit_price, FLOOR if is_buy else CEILING, "limit")
+        limit_price = _price(state, request.limit_price, FLOOR if is_buy else CEILING, "limit")
     elif request.limit_price is not None:
         raise NotTranslatable(
             Code.INVALID_PRICE, f"a {request.type.value} order has no limit price"
         )
     if wants_stop:
-        stop_price = _price(book, request.stop_price, CEILING if is_buy else FLOOR, "stop")
+        stop_price = _price(state, request.stop_price, CEILING if is_buy else FLOOR, "stop")
     elif request.stop_price is not None:
         raise NotTranslatable(Code.INVALID_PRICE, f"a {request.type.value} order has no stop price")
     if wants_stop and request.time_in_force in (TimeInForce.IOC, TimeInForce.FOK):
         raise NotTranslatable(
             Code.INVALID_TIME_IN_FORCE, "a stop waits for its price: use GTC or DAY"
         )
-    judged_at = limit_price or stop_price or book.reference_price(is_buy)
-    quantity, notes = _capped(book, quantity, judged_at)
+    judged_at = limit_price or stop_price or state.reference_price(is_buy)
+    quantity, notes = _capped(state, quantity, judged_at)
     return OrderIntent(
         instrument,
         request.side,
@@ -115,7 +115,7 @@ def from_request(book: Book, request: OrderRequest) -> OrderIntent:
         limit_price,
         stop_price,
         request.time_in_force,
-        book.reference_price(is_buy),
+        state.reference_price(is_buy),
         notes,
         request.tag,
     )
@@ -159,21 +159,21 @@ def check_text(text: object, name: str) -> None:
         raise StrategyError(f"a {name} is at most {_TEXT_MAX} printable characters: {text[:80]!a}")
 
 
-def _towards(book: Book, wanted: int) -> OrderIntent | None:
-    held = book.inventory.position + book.open_buy - book.open_sell
+def _towards(state: InstrumentState, wanted: int) -> OrderIntent | None:
+    held = state.inventory.position + state.open_buy - state.open_sell
     missing = wanted - held
-    if missing > 0 and book.base_spare:
+    if missing > 0 and state.base_spare:
         missing -= 1  # of the last unit a part is there: fees took off more than they cost
     side = Side.BUY if missing > 0 else Side.SELL
-    quantity = to_step(missing if missing > 0 else -missing, book.instrument.lot, DOWN)
-    return _market_intent(book, side, quantity, "") if quantity else None
+    quantity = to_step(missing if missing > 0 else -missing, state.instrument.lot, DOWN)
+    return _market_intent(state, side, quantity, "") if quantity else None
 
 
-def _market_intent(book: Book, side: Side, quantity: int, tag: str) -> OrderIntent:
-    reference = book.reference_price(side is Side.BUY)
-    quantity, notes = _capped(book, quantity, reference)
+def _market_intent(state: InstrumentState, side: Side, quantity: int, tag: str) -> OrderIntent:
+    reference = state.reference_price(side is Side.BUY)
+    quantity, notes = _capped(state, quantity, reference)
     return OrderIntent(
-        book.instrument,
+        state.instrument,
         side,
         quantity,
         OrderType.MARKET,
@@ -186,33 +186,35 @@ def _market_intent(book: Book, side: Side, quantity: int, tag: str) -> OrderInte
     )
 
 
-def _capped(book: Book, quantity: int, price: int) -> tuple[int, str]:
+def _capped(state: InstrumentState, quantity: int, price: int) -> tuple[int, str]:
     """Shrink `quantity` to the notional cap at `price`; says so in the second value."""
-    if book.cap_notional == 0 or price <= 0:
+    if state.cap_notional == 0 or price <= 0:
         return quantity, ""
-    affordable = to_step(book.cap_notional // (price * book.unit_value), book.instrument.lot, DOWN)
+    affordable = to_step(
+        state.cap_notional // (price * state.unit_value), state.instrument.lot, DOWN
+    )
     if quantity <= affordable:
         return quantity, ""
-    return affordable, f"capped from {book.instrument.quantity_text(quantity)}"
+    return affordable, f"capped from {state.instrument.quantity_text(quantity)}"
 
 
-def _positive_lots(book: Book, asked: int, text: Number) -> int:
+def _positive_lots(state: InstrumentState, asked: int, text: Number) -> int:
     if asked < 0:
         raise NotTranslatable(
             Code.NEGATIVE_QUANTITY, f"quantity {text}: say the direction with the side"
         )
-    quantity = to_step(asked, book.instrument.lot, DOWN)
+    quantity = to_step(asked, state.instrument.lot, DOWN)
     if quantity == 0:
-        lot = book.instrument.quantity_text(book.instrument.lot)
+        lot = state.instrument.quantity_text(state.instrument.lot)
         raise NotTranslatable(Code.ZERO_QUANTITY, f"quantity {text} is less than one lot of {lot}")
     return quantity
 
 
-def _price(book: Book, value: Number | None, mode: str, name: str) -> int:
+def _price(state: InstrumentState, value: Number | None, mode: str, name: str) -> int:
     """A named price in units, on the tick."""
     if value is None:
         raise NotTranslatable(Code.INVALID_PRICE, f"the {name} price is missing")
-    instrument = book.instrument
+    instrument = state.instrument
     spare = 4
     if isinstance(value, float):
         scale = power_of_ten(spare)
@@ -227,9 +229,9 @@ def _price(book: Book, value: Number | None, mode: str, name: str) -> int:
     return price
 
 
-def quantity_units(book: Book, value: Number) -> int:
+def quantity_units(state: InstrumentState, value: Number) -> int:
     """`value` as quantity units, rounded down. Raises as `decimal_of` does."""
-    return _units(value, book.instrument.quantity_decimals, "quantity")
+    return _units(value, state.instrument.quantity_decimals, "quantity")
 
 
 def _units(value: Number, decimals: int, name: str, mode: str = DOWN) -> int:

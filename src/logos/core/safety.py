@@ -9,10 +9,10 @@ from __future__ import annotations
 from typing import Final, final
 
 from logos.core.account import Ledger
-from logos.core.book import Book
-from logos.core.desk import Desk
 from logos.core.gates import Switch, reduces
 from logos.core.guards import Action
+from logos.core.instrument_state import InstrumentState
+from logos.core.order_manager import OrderManager
 from logos.core.records import BlockedRecord, GuardRecord, SwitchRecord
 from logos.core.types import Code, SwitchState
 
@@ -21,21 +21,21 @@ ENGAGED: Final = 2
 
 
 @final
-class Watch:
+class SafetyMonitor:
     """The switch and the tick-level guards of one session."""
 
     __slots__ = (
-        "_desk",
         "_halt_on_engage",
         "_has_lost_too_often",
+        "_order_manager",
         "_switch",
         "blocked_count",
         "is_halted",
         "seen",
     )
 
-    def __init__(self, desk: Desk, switch: Switch, halt_on_engage: bool) -> None:
-        self._desk = desk
+    def __init__(self, order_manager: OrderManager, switch: Switch, halt_on_engage: bool) -> None:
+        self._order_manager = order_manager
         self._switch = switch
         self._halt_on_engage = halt_on_engage
         self._has_lost_too_often: bool = False
@@ -69,23 +69,25 @@ class Watch:
 
     def check_losses(self) -> None:
         """A run of losses that has just reached its limit."""
-        guards = self._desk.guards
+        guards = self._order_manager.guards
         if guards.has_too_many_losses and not self._has_lost_too_often:
             self.act(Code.CONSECUTIVE_LOSSES, "", f"{guards.consecutive_losses} in a row")
         self._has_lost_too_often = guards.has_too_many_losses
 
     def act(self, code: Code, subject: str, detail: str) -> None:
         """Record a tripped guard and carry out its action."""
-        self._carry_out(self._desk.guards.action(code), code, subject, detail)
+        self._carry_out(self._order_manager.guards.action(code), code, subject, detail)
 
     def act_on_difference(self, subject: str, detail: str) -> None:
         """Books that nobody can explain: no configuration lets trading go on."""
         self._carry_out(Action.ENGAGE, Code.RECONCILIATION, subject, detail)
 
     def _carry_out(self, action: Action, code: Code, subject: str, detail: str) -> None:
-        desk = self._desk
-        desk.effects.append(
-            GuardRecord(desk.now_ns, desk.tick_id, code, action.value, subject, detail)
+        order_manager = self._order_manager
+        order_manager.effects.append(
+            GuardRecord(
+                order_manager.now_ns, order_manager.tick_id, code, action.value, subject, detail
+            )
         )
         if action is Action.ENGAGE:
             self._switch.engage(f"guard {code.value}", "guard")
@@ -103,47 +105,52 @@ class Watch:
         if state == self.seen:
             return
         self.seen = int(state)
-        self._desk.effects.append(
+        self._order_manager.effects.append(
             SwitchRecord(
-                self._desk.now_ns,
-                self._desk.tick_id,
+                self._order_manager.now_ns,
+                self._order_manager.tick_id,
                 state.name,
                 self._switch.why(),
                 seen_at,
-                self._desk.order_count,
+                self._order_manager.order_count,
             )
         )
         if state == SwitchState.ENGAGED:
             self.cancel_all(Code.CANCELLED_BY_KILL_SWITCH)
-            self._desk.fills.clear()
+            self._order_manager.fills.clear()
         elif state == SwitchState.REDUCE_ONLY:
             self._cancel_increasing()
 
     def _cancel_increasing(self) -> None:
         """Cancel open orders that could grow a position, oldest kept first."""
-        for book in self._desk.books.values():
+        for instrument_state in self._order_manager.states.values():
             in_flight = 0
-            for order in list(book.working):
+            for order in list(instrument_state.working):
                 signed = order.sign * order.remaining
-                if reduces(signed, book.inventory.position, in_flight):
+                if reduces(signed, instrument_state.inventory.position, in_flight):
                     in_flight += order.remaining
                 else:
-                    self._desk.cancel(order, Code.CANCELLED_BY_KILL_SWITCH)
+                    self._order_manager.cancel(order, Code.CANCELLED_BY_KILL_SWITCH)
 
     def block(self, symbol: str) -> None:
         """Keep the strategy from this tick; the session ends here if it is to halt."""
         self.blocked_count += 1
         self.is_halted = self._halt_on_engage
-        self._desk.effects.append(
-            BlockedRecord(self._desk.now_ns, self._desk.tick_id, symbol, Code.KILL_SWITCH_ACTIVE)
+        self._order_manager.effects.append(
+            BlockedRecord(
+                self._order_manager.now_ns,
+                self._order_manager.tick_id,
+                symbol,
+                Code.KILL_SWITCH_ACTIVE,
+            )
         )
 
     def cancel_all(self, code: Code) -> None:
         """Cancel every open order of every symbol; always allowed."""
-        for book in self._desk.books.values():
-            self.cancel_in(book, code)
+        for instrument_state in self._order_manager.states.values():
+            self.cancel_in(instrument_state, code)
 
-    def cancel_in(self, book: Book, code: Code) -> None:
+    def cancel_in(self, instrument_state: InstrumentState, code: Code) -> None:
         """Cancel every open order of one symbol; always allowed."""
-        for order in list(book.working):
-            self._desk.cancel(order, code)
+        for order in list(instrument_state.working):
+            self._order_manager.cancel(order, code)

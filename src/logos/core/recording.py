@@ -3,27 +3,27 @@
 from __future__ import annotations
 
 from logos.core.account import Ledger
-from logos.core.book import Book
+from logos.core.instrument_state import InstrumentState
 from logos.core.records import AccountRecord, PositionRecord
 
 
-def position_record(book: Book, ts_ns: int) -> PositionRecord:
+def position_record(state: InstrumentState, ts_ns: int) -> PositionRecord:
     """One symbol's books as they stand."""
-    instrument = book.instrument
+    instrument = state.instrument
     return PositionRecord(
         ts_ns,
         instrument.symbol,
-        book.ledger.currency,
-        book.inventory.position,
-        book.mark,
-        book.inventory.cost,
-        book.realised,
-        book.unrealised,
-        book.fees,
-        len(book.inventory.lots()),
+        state.ledger.currency,
+        state.inventory.position,
+        state.mark,
+        state.inventory.cost,
+        state.realised,
+        state.unrealised,
+        state.fees,
+        len(state.inventory.lots()),
         instrument.price_decimals,
         instrument.quantity_decimals,
-        book.ledger.decimals,
+        state.ledger.decimals,
     )
 
 

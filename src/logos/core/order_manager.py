@@ -10,9 +10,9 @@ from __future__ import annotations
 from typing import Final, final
 
 from logos.core.account import Account, Wallet
-from logos.core.book import Book
 from logos.core.gates import Switch, check_gate_2
 from logos.core.guards import SessionGuards
+from logos.core.instrument_state import InstrumentState
 from logos.core.inventory import Booking
 from logos.core.orders import Order
 from logos.core.outbox import Outbox
@@ -25,12 +25,11 @@ _STRATEGYS_OWN: Final = (Code.CANCELLED_BY_STRATEGY, Code.REPLACED)
 
 
 @final
-class Desk:
+class OrderManager:
     """Orders and books of one session. `now_ns` and `tick_id` are set by the engine."""
 
     __slots__ = (
         "account",
-        "books",
         "effects",
         "fill_count",
         "fills",
@@ -44,6 +43,7 @@ class Desk:
         "outbox",
         "replaced",
         "session_id",
+        "states",
         "switch",
         "tick_id",
         "wants_fills",
@@ -52,7 +52,7 @@ class Desk:
     def __init__(
         self,
         session_id: str,
-        books: dict[str, Book],
+        states: dict[str, InstrumentState],
         account: Account,
         switch: Switch,
         guards: SessionGuards,
@@ -60,7 +60,7 @@ class Desk:
     ) -> None:
         """`outbox` is where a real venue's requests go; None: orders meet the paper market."""
         self.session_id = session_id
-        self.books = books
+        self.states = states
         self.account = account
         self.switch = switch
         self.guards = guards
@@ -85,7 +85,7 @@ class Desk:
     def submit(self, approved: Approved, latency_ns: int) -> Order | None:
         """Make the order unless gate 2 refuses it (None, and the refusal is recorded)."""
         intent = approved.intent
-        book = self.books[intent.instrument.symbol]
+        state = self.states[intent.instrument.symbol]
         order = Order(
             self.next_order_id,
             f"{self.session_id}-{self.next_order_id}",
@@ -96,31 +96,31 @@ class Desk:
             approved.lock,
             approved.judged_price,
         )
-        in_flight = book.open_buy if order.is_buy else book.open_sell
+        in_flight = state.open_buy if order.is_buy else state.open_sell
         code = check_gate_2(
-            self.switch, order.sign * order.quantity, book.inventory.position, in_flight
+            self.switch, order.sign * order.quantity, state.inventory.position, in_flight
         )
         if code is not None:
             self.refuse(intent.instrument.symbol, [(code, self.switch.why())])
             return None
         self.next_order_id += 1
         self.order_count += 1
-        self._lock_wallet(book, order).lock(order.locked)
+        self._lock_wallet(state, order).lock(order.locked)
         self.guards.see_order(self.now_ns)
-        if book.limits.duplicate_window_ns:
-            remember_order(intent, book, self.now_ns)
-        book.working.append(order)
-        book.see_order(order)
-        self._put_in_flight(book, order, order.quantity, 1)
-        self._record(order, book.ledger.decimals)
+        if state.limits.duplicate_window_ns:
+            remember_order(intent, state, self.now_ns)
+        state.working.append(order)
+        state.see_order(order)
+        self._put_in_flight(state, order, order.quantity, 1)
+        self._record(order, state.ledger.decimals)
         if self.outbox is not None:
             self.outbox.submit(order, approved)
         return order
 
-    def refuse(self, symbol: str, trips: list[tuple[Code, str]]) -> None:
+    def refuse(self, symbol: str, violations: list[tuple[Code, str]]) -> None:
         """Record that an intent went no further, with everything that stood against it."""
-        code, detail = trips[0]
-        also = tuple([other for other, _ in trips[1:]])
+        code, detail = violations[0]
+        also = tuple([other for other, _ in violations[1:]])
         self.effects.append(RefusalRecord(self.now_ns, self.tick_id, symbol, code, detail, also))
 
     def cancel(self, order: Order, code: Code) -> None:
@@ -148,10 +148,10 @@ class Desk:
         """The order ended without (the rest of) its fill."""
         order.advance(status)
         order.reason = code
-        book = self.books[order.instrument.symbol]
-        self._lock_wallet(book, order).unlock(order.locked)
+        state = self.states[order.instrument.symbol]
+        self._lock_wallet(state, order).unlock(order.locked)
         order.locked = 0
-        self._leave(book, order, order.remaining)
+        self._leave(state, order, order.remaining)
         if code is Code.REPLACED:
             self.replaced.append(order)
             self.is_unsettled = True
@@ -159,11 +159,11 @@ class Desk:
 
     def apply_fill(self, order: Order, quantity: int, price: int, is_maker: bool) -> bool:
         """Book a paper fill; False when the funds do not allow it, which ends the order."""
-        book = self.books[order.instrument.symbol]
-        value = book.value(price, quantity)
-        base = order.fee_base + book.fee_rule.fill_base(quantity, value, is_maker)
-        fee = book.fee_rule.order_fee(base) - order.fee
-        shortage = self._shortage(book, order, quantity, value, fee)
+        state = self.states[order.instrument.symbol]
+        value = state.value(price, quantity)
+        base = order.fee_base + state.fee_rule.fill_base(quantity, value, is_maker)
+        fee = state.fee_rule.order_fee(base) - order.fee
+        shortage = self._shortage(state, order, quantity, value, fee)
         if shortage is not None:
             self.apply_end(order, OrderStatus.CANCELLED, shortage)
             return False
@@ -187,31 +187,31 @@ class Desk:
         price, rounded up. The position is what is left to sell: the fee comes off it in whole
         quantity units (`Book.take_base_fee`), so it never exceeds what the wallet gained.
         """
-        book = self.books[order.instrument.symbol]
-        value = book.value(price, quantity)
-        self._unlock_share(book, order, quantity)
+        state = self.states[order.instrument.symbol]
+        value = state.value(price, quantity)
+        self._unlock_share(state, order, quantity)
         fee = quote_fee
         change = order.sign * quantity
         if base_fee:
-            fee += book.base_fee_value(base_fee, price)
-            change -= book.take_base_fee(base_fee)
+            fee += state.base_fee_value(base_fee, price)
+            change -= state.take_base_fee(base_fee)
         order.fee += fee
         order.filled += quantity
         order.advance(OrderStatus.FILLED if order.remaining == 0 else OrderStatus.PARTIALLY_FILLED)
         if change:
-            booking = book.inventory.apply_fill(change, price, fee, self.now_ns)
+            booking = state.inventory.apply_fill(change, price, fee, self.now_ns)
         else:
             booking = Booking()  # the smallest of purchases may go whole to the venue
         if order.instrument.settlement == "spot":
-            book.ledger.wallet.balance -= order.sign * value + quote_fee
-            book.base_wallet.balance += order.sign * quantity * book.base_factor - base_fee
+            state.ledger.wallet.balance -= order.sign * value + quote_fee
+            state.base_wallet.balance += order.sign * quantity * state.base_factor - base_fee
         else:
-            book.ledger.wallet.balance += booking.realised - fee
-            book.rebind_margin()
-        self._move_ledger(book, fee, booking)
-        self._leave(book, order, quantity)
+            state.ledger.wallet.balance += booking.realised - fee
+            state.rebind_margin()
+        self._move_ledger(state, fee, booking)
+        self._leave(state, order, quantity)
         self.fill_count += 1
-        fill = self._fill_record(book, order, quantity, price, is_maker, fee, base_fee, booking)
+        fill = self._fill_record(state, order, quantity, price, is_maker, fee, base_fee, booking)
         self._record_update(order)
         self.effects.append(fill)
         self.is_unsettled = True
@@ -219,71 +219,73 @@ class Desk:
             self.fills.append(fill)
 
     def _shortage(
-        self, book: Book, order: Order, quantity: int, value: int, fee: int
+        self, state: InstrumentState, order: Order, quantity: int, value: int, fee: int
     ) -> Code | None:
         """What the venue itself would say: None, or the code of what is missing."""
         if order.instrument.settlement == "margin":
-            increase = increasing_quantity(book, order.is_buy, quantity, 0)
+            increase = increasing_quantity(state, order.is_buy, quantity, 0)
             if increase == 0:
                 return None
             rate = order.instrument.initial_margin_rate
-            needed = book.margin(value * increase // quantity, rate)
-            free = book.ledger.free_margin + order.locked
+            needed = state.margin(value * increase // quantity, rate)
+            free = state.ledger.free_margin + order.locked
             return Code.INSUFFICIENT_FUNDS if needed + fee > free else None
         if order.is_buy:
-            wallet = book.ledger.wallet
-            free = wallet.balance + wallet.borrow_limit - book.ledger.initial_margin
+            wallet = state.ledger.wallet
+            free = wallet.balance + wallet.borrow_limit - state.ledger.initial_margin
             short = value + fee > free
             return Code.INSUFFICIENT_FUNDS if short else None
-        base_wallet = book.base_wallet
-        short = quantity * book.base_factor > base_wallet.balance + base_wallet.borrow_limit
+        base_wallet = state.base_wallet
+        short = quantity * state.base_factor > base_wallet.balance + base_wallet.borrow_limit
         return Code.INSUFFICIENT_BORROW if short else None
 
-    def _move_ledger(self, book: Book, fee: int, booking: Booking) -> None:
+    def _move_ledger(self, state: InstrumentState, fee: int, booking: Booking) -> None:
         """The ledger takes over what the inventory booked."""
-        book.realised += booking.realised
-        book.fees += fee
-        old_value = book.market_value
-        book.market_value = book.value(book.mark, book.inventory.position)
-        book.ledger.book(booking.realised, fee, old_value, book.market_value, booking.cost)
+        state.realised += booking.realised
+        state.fees += fee
+        old_value = state.market_value
+        state.market_value = state.value(state.mark, state.inventory.position)
+        state.ledger.book(booking.realised, fee, old_value, state.market_value, booking.cost)
         if booking.closures:
             self.guards.see_result(sum([lot.pnl_units - lot.fee_units for lot in booking.closures]))
 
-    def _unlock_share(self, book: Book, order: Order, quantity: int) -> None:
+    def _unlock_share(self, state: InstrumentState, order: Order, quantity: int) -> None:
         """Release the part of the order's lock that this fill used up; the last releases all."""
         released = order.locked * quantity // order.remaining
         order.locked -= released
-        self._lock_wallet(book, order).unlock(released)
+        self._lock_wallet(state, order).unlock(released)
 
-    def _lock_wallet(self, book: Book, order: Order) -> Wallet:
+    def _lock_wallet(self, state: InstrumentState, order: Order) -> Wallet:
         """Where the order's lock lies: base for a spot sale, quote money for anything else."""
         if order.instrument.settlement == "spot" and not order.is_buy:
-            return book.base_wallet
-        return book.ledger.wallet
+            return state.base_wallet
+        return state.ledger.wallet
 
-    def _leave(self, book: Book, order: Order, quantity: int) -> None:
+    def _leave(self, state: InstrumentState, order: Order, quantity: int) -> None:
         """`quantity` of the order is no longer in flight."""
         if not order.is_open:
-            book.working.remove(order)
+            state.working.remove(order)
             if self.outbox is not None:
                 del self.outbox.open[order.client_order_id]
             self.guards.open_orders -= 1
-        self._put_in_flight(book, order, quantity, -1)
-        if book.open_buy < 0 or book.open_sell < 0:
-            raise InvariantBroken(f"{book.instrument.symbol}: less than nothing is in flight")
+        self._put_in_flight(state, order, quantity, -1)
+        if state.open_buy < 0 or state.open_sell < 0:
+            raise InvariantBroken(f"{state.instrument.symbol}: less than nothing is in flight")
 
-    def _put_in_flight(self, book: Book, order: Order, quantity: int, sign: int) -> None:
+    def _put_in_flight(
+        self, state: InstrumentState, order: Order, quantity: int, sign: int
+    ) -> None:
         """Count `quantity` of an order in (1) or out (-1) of what is in flight."""
-        ledger = book.ledger
-        value = sign * book.value(order.judged_price, quantity)
+        ledger = state.ledger
+        value = sign * state.value(order.judged_price, quantity)
         if order.is_buy:
-            book.open_buy += sign * quantity
+            state.open_buy += sign * quantity
             ledger.open_buy_value += value
         else:
-            book.open_sell += sign * quantity
+            state.open_sell += sign * quantity
             ledger.open_sell_value += value
         if ledger.limits.gross_exposure:
-            book.refresh_in_flight()
+            state.refresh_in_flight()
 
     def _record(self, order: Order, money_decimals: int) -> None:
         """The order is about to leave: put down all of it."""
@@ -327,7 +329,7 @@ class Desk:
 
     def _fill_record(
         self,
-        book: Book,
+        state: InstrumentState,
         order: Order,
         quantity: int,
         price: int,
@@ -351,18 +353,18 @@ class Desk:
             price,
             Liquidity.MAKER if is_maker else Liquidity.TAKER,
             fee,
-            book.ledger.currency,
+            state.ledger.currency,
             booking.realised,
             tuple(booking.closures),
             booking.opened_lot_id,
             booking.opened_quantity,
-            book.inventory.position,
-            book.realised,
-            book.fees,
-            book.ledger.wallet.balance,
+            state.inventory.position,
+            state.realised,
+            state.fees,
+            state.ledger.wallet.balance,
             instrument.price_decimals,
             instrument.quantity_decimals,
-            book.ledger.decimals,
+            state.ledger.decimals,
             base_fee,
-            book.base_wallet.decimals,
+            state.base_wallet.decimals,
         )
