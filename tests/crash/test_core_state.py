@@ -215,7 +215,7 @@ def _facts(state: dict[str, Any]) -> Iterator[str]:
         yield "cancel under way" if order["cancel_at_ns"] >= 0 else ""
         yield "replacement" if order["replacement"] else ""
         yield "triggered" if order["triggered"] else ""
-    for book in state["books"].values():
+    for book in state["states"].values():
         yield "duplicates" if book["recent_orders"] else ""
         yield "lots" if len(book["inventory"]["lots"]) > 1 else ""
         yield "liquidity" if book["buy_left"] > 0 else ""
@@ -224,8 +224,8 @@ def _facts(state: dict[str, Any]) -> Iterator[str]:
         yield "floor" if ledger["floor"] > 0 else ""
     yield "window" if state["guards"]["_order_times_ns"] else ""
     yield "losses" if state["guards"]["consecutive_losses"] else ""
-    yield "engaged" if state["watch"]["seen"] == 2 else ""
-    yield "reduced" if state["watch"]["seen"] == 1 else ""
+    yield "engaged" if state["safety"]["seen"] == 2 else ""
+    yield "reduced" if state["safety"]["seen"] == 1 else ""
 
 
 # ---- nothing can be forgotten ----
@@ -315,7 +315,7 @@ def test_a_core_that_is_not_at_rest_is_not_saved() -> None:
         save_core(core)
 
 
-@pytest.mark.parametrize("key", ["core", "desk", "wallets", "ledgers", "books", "random", "total"])
+@pytest.mark.parametrize("key", ["core", "order_manager", "wallets", "ledgers", "states", "random", "total"])
 def test_a_state_that_lacks_a_part_or_has_another_is_refused(key: str) -> None:
     market = MARKETS["plain"]
     core = market.core(InProcessSwitch())
