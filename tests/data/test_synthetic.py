@@ -228,8 +228,12 @@ def digest() -> str:
 
 @pytest.mark.parametrize("hash_seed", ["0", "1", "4242"])
 def test_hash_order_changes_nothing(hash_seed: str) -> None:
-    program = "from tests.test_synthetic import digest; print(digest())"
-    environment = {**os.environ, "PYTHONHASHSEED": hash_seed, "PYTHONPATH": "."}
+    program = "from test_synthetic import digest; print(digest())"
+    environment = {
+        **os.environ,
+        "PYTHONHASHSEED": hash_seed,
+        "PYTHONPATH": os.pathsep.join(sys.path),
+    }
     answer = subprocess.run(
         [sys.executable, "-c", program],
         env=environment,

@@ -11,7 +11,7 @@ import sys
 from mutation import TARGETS, explained, mutants_of
 from places import PROJECT
 
-TOOL = PROJECT / "tests" / "kill" / "mutation.py"
+TOOL = PROJECT / "tests" / "helpers" / "mutation.py"
 
 
 def test_a_sample_of_the_changes_that_are_not_explained_is_noticed() -> None:

@@ -59,7 +59,6 @@ class Projector:
         self._path = path
         self._folder = folder
         self._writer: ArtifactWriter | None = None
-        self._has_stopped = False
         self.manifest: Manifest | None = None
         self.sealed: Sealed | None = None
         self.is_torn = False
@@ -98,7 +97,7 @@ class Projector:
                 raise Damaged(self._path, sequence, 0, str(error)) from None
             self.manifest = entry
         elif isinstance(entry, Stopping):
-            self._has_stopped = True
+            pass  # a note: no table holds it
         elif isinstance(entry, Sealed):
             self.sealed = entry
         else:
@@ -112,7 +111,7 @@ class Projector:
     def _close(self) -> None:
         if self._writer is None:
             return
-        if self._has_stopped and self.sealed is not None:
+        if self.sealed is not None:  # what is still open then stands in the table as it is
             self._writer.write_open_orders()
         self._writer.close()
 
