@@ -15,6 +15,7 @@ import pytest
 from logos.cli import doctor
 from logos.core.types import NS_PER_SECOND
 from logos.data import fixtures
+from logos.installation import install_command
 
 NOON_NS = 1_767_614_400 * NS_PER_SECOND
 
@@ -77,7 +78,7 @@ def test_a_missing_optional_library_is_no_fault_and_a_missing_base_one_is(
     monkeypatch.setattr(doctor, "_version", lambda name: "")
     findings = {finding.name: finding for finding in doctor.check_versions()}
     assert findings["pyarrow"].fine
-    assert findings["pyarrow"].seen == "not installed: pip install 'logos[parquet]'"
+    assert findings["pyarrow"].seen == f"not installed: {install_command('parquet')}"
     assert not findings["msgspec"].fine
     assert findings["msgspec"].advice == "pip install msgspec"
 

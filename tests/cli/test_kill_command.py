@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -60,7 +61,10 @@ def write_beacon(home: Path, name: str, **fields: object) -> Path:
 def test_bare_kill_engages_and_names_the_way_back(armed: CircuitBreaker, capsys: Output) -> None:
     assert logos_kill() == kill.EXIT_DONE
     out = capsys.readouterr().out
-    assert out.startswith("ENGAGED at epoch 2\nno session is running\n")
+    home = armed.folder.parent.parent
+    assert out.startswith(
+        f"engaging the kill switch of workspace {home}\nENGAGED at epoch 2\nno session is running\n"
+    )
     assert f"LOGOS_HOME={armed.folder.parent.parent} logos kill reset" in out
     assert "--epoch 2" in out
     assert armed.authority() is SwitchState.ENGAGED
@@ -239,6 +243,27 @@ def test_what_could_not_be_written_has_an_exit_code_of_its_own(
     err = capsys.readouterr().err
     assert "is a directory" in err
     assert "the marker stops every session" in err
+    assert armed.authority() is SwitchState.ENGAGED
+
+
+def test_the_command_that_clears_is_for_the_mode_that_the_switch_was_armed_for(
+    home: Path, capsys: Output
+) -> None:
+    with closing(
+        CircuitBreaker(home / "state" / "kill-switch", build=__version__, mode="live")
+    ) as breaker:
+        breaker.reset("ann", "begin", breaker.status().epoch)
+    assert logos_kill() == kill.EXIT_DONE
+    assert "--epoch 2 --mode live\n" in capsys.readouterr().out
+
+
+def test_the_switch_is_engaged_although_the_output_is_closed(armed: CircuitBreaker) -> None:
+    command = [sys.executable, "-m", "logos.live", "kill", "--by", "ann"]
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "w") as output:
+        done = subprocess.run(command, stdout=output, stderr=subprocess.PIPE, check=False)
+    assert b"Traceback" not in done.stderr
     assert armed.authority() is SwitchState.ENGAGED
 
 

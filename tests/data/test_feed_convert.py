@@ -25,8 +25,8 @@ from logos.data.convert import repair, to_parquet
 from logos.data.source import discover
 from logos.errors import DataError
 
-pa = pytest.importorskip("pyarrow", reason="Parquet needs the extra logos[parquet]")
-pq = pytest.importorskip("pyarrow.parquet", reason="Parquet needs the extra logos[parquet]")
+pa = pytest.importorskip("pyarrow", reason="Parquet needs the extra logos-trading[parquet]")
+pq = pytest.importorskip("pyarrow.parquet", reason="Parquet needs the extra logos-trading[parquet]")
 
 INSTRUMENT = traded()
 

@@ -26,7 +26,7 @@ QUOTE_HEADER = "timestamp,bid,ask,bid_size,ask_size"
 TRADE_HEADER = "timestamp,price,size,side"
 
 needs_arrow = pytest.mark.skipif(
-    not arrow_available(), reason="the fast reader needs the extra logos[parquet]"
+    not arrow_available(), reason="the fast reader needs the extra logos-trading[parquet]"
 )
 READERS = [
     pytest.param(False, id="careful"),

@@ -5,4 +5,6 @@ from __future__ import annotations
 import pytest
 
 for _library, _extra in (("ccxt", "ccxt"), ("aiohttp", "ccxt"), ("yfinance", "yahoo")):
-    pytest.importorskip(_library, reason=f"live feeds are tried with the extra logos[{_extra}]")
+    pytest.importorskip(
+        _library, reason=f"live feeds are tried with the extra logos-trading[{_extra}]"
+    )

@@ -4,4 +4,4 @@ from __future__ import annotations
 
 import pytest
 
-pytest.importorskip("zmq", reason="the MT5 bridge is tried with the extra logos[mt5]")
+pytest.importorskip("zmq", reason="the MT5 bridge is tried with the extra logos-trading[mt5]")

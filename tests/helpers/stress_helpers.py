@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-pytest.importorskip("zmq", reason="stress runs need the extra logos[mt5]")
+pytest.importorskip("zmq", reason="stress runs need the extra logos-trading[mt5]")
 
 from logos.stress.judge import Verdict
 from logos.stress.plan import StressPlan, make_symbols

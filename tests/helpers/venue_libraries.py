@@ -5,4 +5,4 @@ from __future__ import annotations
 import pytest
 
 for _extra, _library in (("ccxt", "ccxt"), ("ccxt", "aiohttp"), ("alpaca", "alpaca")):
-    pytest.importorskip(_library, reason=f"venues are tried with the extra logos[{_extra}]")
+    pytest.importorskip(_library, reason=f"venues are tried with the extra logos-trading[{_extra}]")

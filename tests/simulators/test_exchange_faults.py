@@ -12,7 +12,7 @@ from logos.feeds.contract import FeedState
 from logos.simulators.exchange.faults import Fault, FaultPlan, Rule
 from logos.testing.clock import START_NS
 
-aiohttp = pytest.importorskip("aiohttp", reason="the exchange needs the extra logos[ccxt]")
+aiohttp = pytest.importorskip("aiohttp", reason="the exchange needs the extra logos-trading[ccxt]")
 
 ODDS = {
     Fault.RESET_BEFORE: 0.05,

@@ -20,22 +20,25 @@ ALLOWED: dict[str, set[str]] = {
     "errors": set(),
     "core": {"errors"},
     "paths": set(),
+    "installation": set(),
     "strategies": {"errors", "core"},
     "observe": {"errors", "core"},
     "config": {"errors", "core", "paths"},
     "journal": {"errors", "core", "paths"},
-    "data": {"errors", "core", "paths"},
+    "data": {"errors", "core", "paths", "installation"},
     "venues": {"errors", "core", "paths"},
     "killswitch": {"errors", "core", "paths"},
     "feeds": {"errors", "core", "paths", "data"},
 }
 ALLOWED["execution"] = {"errors", "core", "paths", "journal", "feeds", "venues", "killswitch"}
-ALLOWED["adapters"] = {"errors", "core", "paths", "config", "data", "feeds", "venues", "execution"}
+ALLOWED["adapters"] = {
+    *("errors", "core", "paths", "installation", "config", "data", "feeds", "venues", "execution"),
+}
 ALLOWED["simulators"] = {"errors", "core", "paths", "data", "adapters"}
 ALLOWED["testing"] = {"errors", "core", "paths", "config", "data", "feeds", "venues"}
 ALLOWED["session"] = {
     *("errors", "core", "paths", "strategies", "observe", "config", "journal", "data", "venues"),
-    *("killswitch", "feeds", "execution", "adapters"),
+    *("killswitch", "feeds", "execution", "adapters", "installation"),
 }
 ALLOWED["audit"] = {"errors", "core", "paths", "config", "journal", "session"}
 ALLOWED["rehearsal"] = {*ALLOWED["session"], "session"}

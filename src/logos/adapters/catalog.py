@@ -17,6 +17,7 @@ import msgspec
 from logos.core.clock import Clock
 from logos.core.instrument import Instrument
 from logos.core.types import NS_PER_SECOND
+from logos.installation import install_command
 from logos.venues.common import Revealable
 from logos.venues.contract import Refused, Venue
 
@@ -35,7 +36,7 @@ class Entry(msgspec.Struct, frozen=True):
         if not self.is_available:
             return "not available"
         is_here = not self.library or find_spec(self.library) is not None
-        return "ready" if is_here else f"pip install 'logos[{self.name}]'"
+        return "ready" if is_here else install_command(self.name)
 
 
 ENTRIES: Final = (
@@ -89,8 +90,7 @@ def make_venue(
     except ModuleNotFoundError as error:
         missing = str(error.name)
     raise Refused(
-        f"venue {name} needs the library {missing!r}, which is not here: "
-        f"pip install 'logos[{name}]'"
+        f"venue {name} needs the library {missing!r}, which is not here: {install_command(name)}"
     )
 
 

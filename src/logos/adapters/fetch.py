@@ -31,6 +31,7 @@ from logos.feeds.common import (
 )
 from logos.feeds.contract import FeedFailedError, LiveFeed
 from logos.feeds.record import FileSink, History, ccxt_instrument, write_instruments
+from logos.installation import install_command
 
 SOURCES: Final = ("ccxt", "yahoo")
 # The service answers for no more than eight days of minutes at once.
@@ -75,7 +76,7 @@ def fetch(
     except ImportError as error:
         raise DataError(
             f"{request.source} needs a library that is not installed ({error.name}):"
-            f" pip install 'logos[{request.source}]'"
+            f" {install_command(request.source)}"
         ) from None
 
 

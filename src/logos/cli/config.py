@@ -1,4 +1,4 @@
-"""`logos config`: are the settings all right, what are they, and what could be set?
+"""`logos config`: validate, show or generate settings.
 
 `check` and `show` take the options of `logos trade`, and read what it would read: the file, `.env`,
 the environment, the command line. No key is ever shown, only the name of the variable it stands in.
@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from logos.cli import trade
+from logos.cli.exit_codes import exit_codes
 from logos.config import Effective, config_hash, read_layers
 from logos.config.credentials import variables_set
 from logos.config.template import default_toml, effective_toml, toml_path, toml_value, values_of
@@ -24,6 +25,9 @@ _DEFAULT_NAME = "session.toml"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the subcommands of `logos config`."""
+    parser.epilog = exit_codes(
+        {0: "done", 2: "something is wrong: every problem is named", 6: "cannot write the file"}
+    )
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
     for name, purpose in (
         ("check", "read all layers; say OK, or everything that is wrong"),
@@ -37,6 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             conflict_handler="resolve",
         )
         trade.add_arguments(action)
+        action.epilog = None
         action.add_argument("--live", action="store_true", help="as a session with live orders")
         action.add_argument("--quiet", action="store_true", help="print only what is wrong")
         action.add_argument("--json", action="store_true", help="print one JSON object")

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from logos import paths
 from logos.cli import data_fetch, data_synth
+from logos.cli.exit_codes import exit_codes
 from logos.config import Config, ConfigError, make_config, read_toml
 from logos.core.instrument import Instrument
 from logos.data.check import CheckReport, inspect_source
@@ -25,6 +26,15 @@ from logos.session.outcome import ExitCode
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the subcommands of `logos data`."""
+    parser.epilog = exit_codes(
+        {
+            0: "done; for `check`: no defect but the accepted ones",
+            1: "`synth` wrote nothing: files exist, or the folder cannot be written",
+            2: "bad settings or command line",
+            3: "bad data, or none",
+            6: "a file or folder cannot be written, or read",
+        }
+    )
     commands = parser.add_subparsers(dest="data_command", metavar="COMMAND", required=True)
     synth = commands.add_parser("synth", help="generate the bundled fixtures from a seed")
     data_synth.add_arguments(synth)

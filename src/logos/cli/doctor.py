@@ -25,8 +25,10 @@ from typing import Final
 import msgspec
 
 from logos import __version__, paths
+from logos.cli.exit_codes import exit_codes
 from logos.core.types import NS_PER_SECOND
 from logos.data.fixtures import MANIFEST_NAME, verify_manifest
+from logos.installation import install_command
 
 FREE_BYTES_MIN: Final = 500_000_000
 YEARS_SANE: Final = range(2024, 2100)
@@ -47,6 +49,7 @@ class Finding(msgspec.Struct, frozen=True):
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of `logos doctor`."""
+    parser.epilog = exit_codes({0: "all fine", 1: "something is wrong: see BAD"})
     parser.add_argument("--json", action="store_true", help="print one JSON object")
 
 
@@ -93,7 +96,7 @@ def check_versions() -> Iterator[Finding]:
         found = _version(name)
         yield Finding(name, found != "", found or "not installed", f"pip install {name}")
     found = _version("pyarrow")
-    yield Finding("pyarrow", True, found or "not installed: pip install 'logos[parquet]'")
+    yield Finding("pyarrow", True, found or f"not installed: {install_command('parquet')}")
     kernel = f"{platform.system()} {platform.release()} {platform.machine()}"
     yield Finding("system", True, f"{platform.platform()}; kernel {kernel}")
 

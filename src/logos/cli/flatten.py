@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 
+from logos.cli.exit_codes import exit_codes
 from logos.cli.run_command import ProgressBar, attempt
 from logos.cli.trade import add_leave
 from logos.config import live_overrides
@@ -19,6 +20,7 @@ from logos.session.recovery import Flatten, goes_on_live, resume
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of `logos flatten`."""
+    parser.epilog = exit_codes()
     parser.add_argument("session_id", metavar="ID", help="a session that is not running")
     parser.add_argument("--by", required=True, metavar="WHO", help="who orders it")
     parser.add_argument("--reason", required=True, metavar="R", help="why")

@@ -8,6 +8,7 @@ import sys
 import time
 
 from logos.audit.inspect import Overview, account_figures
+from logos.cli.exit_codes import exit_codes
 from logos.config import ConfigError
 from logos.journal.entries import locate
 from logos.session import ExitCode
@@ -17,6 +18,15 @@ _POLL_S = 0.2
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of `logos inspect`."""
+    parser.epilog = exit_codes(
+        {
+            0: "shown; the session is finished, or it runs",
+            2: "no such session, or a wrong command line",
+            6: "a file cannot be read",
+            7: "the session crashed: use `logos resume`",
+            8: "the journal is damaged: the place is named",
+        }
+    )
     parser.add_argument("session", metavar="ID|FOLDER", help="a session's id, or its folder")
     parser.add_argument(
         "--follow", action="store_true", help="then print new records until the session ends"

@@ -20,6 +20,7 @@ import getpass
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Final
 
@@ -42,6 +43,10 @@ EXIT_NOT_WRITTEN: Final = 6
 
 REASON_DEFAULT: Final = "operator"
 TIMEOUT_DEFAULT_S: Final = 5.0
+_SHOWN_MODE: Final = "show whether this mode may trade (default: paper)"
+_HINT_ONLY: Final = "only the in-memory flag is set; other processes may not see it"
+_PERMIT: Final = "what trading to permit (default: paper)"
+_EPOCH: Final = "the epoch to clear, from `logos kill status`"
 POLL_S: Final = 0.02
 
 
@@ -58,12 +63,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     _add_engage_arguments(reduce_only, default=argparse.SUPPRESS)
     status = commands.add_parser("status", help="how the switch stands, and what clears it")
     status.add_argument("--json", action="store_true", help="one JSON object")
-    status.add_argument("--mode", choices=("paper", "live"), default="paper", help="judge it for")
+    status.add_argument("--mode", choices=("paper", "live"), default="paper", help=_SHOWN_MODE)
     reset = commands.add_parser("reset", help="allow trading again; a person's decision")
     reset.add_argument("--by", required=True, metavar="WHO", help="the person who decides")
     reset.add_argument("--reason", required=True, metavar="R", help="why it is safe again")
-    reset.add_argument("--epoch", required=True, type=int, metavar="N", help="what is cleared")
-    reset.add_argument("--mode", choices=("paper", "live"), default="paper", help="arm for")
+    reset.add_argument("--epoch", required=True, type=int, metavar="N", help=_EPOCH)
+    reset.add_argument("--mode", choices=("paper", "live"), default="paper", help=_PERMIT)
     history = commands.add_parser("history", help="who changed the switch, when and why")
     history.add_argument("--json", action="store_true", help="one JSON object a line")
 
@@ -100,8 +105,10 @@ def run(args: argparse.Namespace) -> int:
             return _status(breaker, args.json)
         if command == "reset":
             return _reset(breaker, args)
-        tighten = breaker.engage if command == "engage" else breaker.set_reduce_only
-        return _tighten(breaker, tighten, args)
+        if command == "reduce-only":
+            intent = "setting REDUCE_ONLY on the kill switch"
+            return _tighten(breaker, breaker.set_reduce_only, intent, args)
+        return _tighten(breaker, breaker.engage, "engaging the kill switch", args)
     finally:
         breaker.close()
 
@@ -109,16 +116,21 @@ def run(args: argparse.Namespace) -> int:
 def _tighten(
     breaker: CircuitBreaker,
     tighten: Callable[[str, str], EngageResult],
+    intent: str,
     args: argparse.Namespace,
 ) -> int:
     before = read_sessions(paths.state_dir() / "sessions")
+    # An operator in the wrong folder must see it at once. Nothing may keep the switch from its
+    # work, so the folder is named before, and an output that is closed is met after.
+    with suppress(OSError):
+        print(f"{intent} of workspace {paths.home()}", flush=True)
     result = tighten(args.reason or REASON_DEFAULT, args.by or _login())
     print(f"{result.state.name} at epoch {result.epoch}")
     for problem in result.problems:
         print(f"not written: {problem}", file=sys.stderr)
     code = EXIT_DONE
     if not result.recorded:
-        reach = "the marker stops every session" if result.marked else "ONLY A HINT REACHES THEM"
+        reach = "the marker stops every session" if result.marked else _HINT_ONLY
         print(
             f"the arm record could not be written ({reach}): stop the sessions yourself, "
             "make room or repair the folder, then run `logos kill` again",
@@ -127,7 +139,8 @@ def _tighten(
         code = EXIT_NOT_WRITTEN
     if result.state is SwitchState.ENGAGED:
         code = _wait_for_sessions(before, result.granted_epoch, args.timeout) or code
-    print(f"to clear: {clear_command(breaker.folder, result.epoch, 'paper')}")
+    mode: Mode = "live" if breaker.status().armed_for == "live" else "paper"
+    print(f"to clear: {clear_command(breaker.folder, result.epoch, mode)}")
     return code
 
 

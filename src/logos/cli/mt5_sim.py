@@ -6,9 +6,13 @@ import argparse
 import sys
 from pathlib import Path
 
+from logos.cli.exit_codes import exit_codes
+from logos.installation import install_command
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of `logos mt5-sim`."""
+    parser.epilog = exit_codes({0: "stopped", 2: "could not start"})
     add = parser.add_argument
     add("--symbols", default="", metavar="A,B", help="symbols with what is usual for their name")
     add(
@@ -64,6 +68,6 @@ def run(options: argparse.Namespace) -> int:
     except ModuleNotFoundError as error:
         if error.name != "zmq":
             raise
-        print("logos mt5-sim: needs ZeroMQ: pip install 'logos[mt5]'", file=sys.stderr)
+        print(f"logos mt5-sim needs ZeroMQ: {install_command('mt5')}", file=sys.stderr)
         return 2
     return int(process.run(options))

@@ -7,6 +7,7 @@ import getpass
 import sys
 import time
 
+from logos.cli.exit_codes import exit_codes
 from logos.cli.status import running
 from logos.paths import check_session_id
 from logos.session import ExitCode
@@ -18,6 +19,13 @@ _LOOK_S = 0.05
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of `logos pause`."""
+    parser.epilog = exit_codes(
+        {
+            0: "the session carried the command out",
+            1: "it did not",
+            2: "no such live session or symbol, or a wrong command line",
+        }
+    )
     parser.add_argument("session", metavar="ID", help="a live session that runs")
     parser.add_argument("--symbol", default="", help="only this symbol (default: all of it)")
     parser.add_argument("--undo", action="store_true", help="trade again")

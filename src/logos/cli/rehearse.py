@@ -1,8 +1,7 @@
 """`logos rehearse`: run incidents with your own strategy and data, and see what would happen.
 
-Exit codes: 0 every expectation held, 1 one did not, 2 bad configuration, scenario file or command
-line, 3 bad data, 6 the rehearsal's folder cannot be written. A scenario that does not apply to the
-data is said to be so, and is no failure; if none applies, that is one.
+A scenario that does not apply to the data is reported as such, and is no failure; if none applies,
+the rehearsal fails.
 """
 
 from __future__ import annotations
@@ -13,6 +12,7 @@ import sys
 from pathlib import Path
 
 from logos.cli import trade
+from logos.cli.exit_codes import exit_codes
 from logos.config import ConfigError, load_config
 from logos.errors import DataError
 from logos.journal.writer import replace_file
@@ -33,6 +33,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "names", nargs="+", metavar="NAME", help="scenarios to run; all: every one; list: name them"
     )
     trade.add_arguments(parser)
+    parser.epilog = exit_codes(
+        {
+            0: "every expectation held",
+            1: "one did not hold, or no scenario applied",
+            2: "bad configuration, scenario file or command line",
+            3: "bad data",
+            6: "the rehearsal's folder cannot be written",
+        }
+    )
     parser.add_argument(
         "--scenarios",
         type=Path,

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import argparse
 
+from logos.cli.exit_codes import exit_codes
 from logos.cli.run_command import ProgressBar, attempt
 from logos.session.recovery import COMPARED, replay
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of `logos replay`."""
+    parser.epilog = exit_codes()
     parser.add_argument("session_id", metavar="ID", help="the session to run again")
     parser.add_argument("--quiet", action="store_true", help="say nothing but differences")
     parser.add_argument("--json", action="store_true", help="print the summary as JSON")

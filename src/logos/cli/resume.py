@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 
+from logos.cli.exit_codes import exit_codes
 from logos.cli.run_command import ProgressBar, attempt
 from logos.cli.trade import add_leave
 from logos.config import live_overrides
@@ -14,6 +15,7 @@ from logos.session.supervisor import tell_operator
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of `logos resume`."""
+    parser.epilog = exit_codes()
     parser.add_argument("session_id", metavar="ID", help="the session to go on with")
     parser.add_argument(
         "--seal",

@@ -9,6 +9,7 @@ import time
 
 import msgspec
 
+from logos.cli.exit_codes import exit_codes
 from logos.session.presence.beacon import start_ticks
 from logos.session.presence.heartbeat import LiveStatus, age_s, read_statuses
 from logos.session.presence.lock import status_path
@@ -18,6 +19,9 @@ _LATE_S = 5.0
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of `logos status`."""
+    parser.epilog = exit_codes(
+        {0: "every live session responds", 1: "one does not, or the session named does not run"}
+    )
     parser.add_argument("session", nargs="?", metavar="ID", help="only this session")
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.add_argument(

@@ -10,9 +10,15 @@ import sys
 from importlib.util import find_spec
 from pathlib import Path
 
+from logos.cli.exit_codes import exit_codes
+from logos.installation import install_command
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of `logos stress`."""
+    parser.epilog = exit_codes(
+        {0: "passed", 1: "failed: the report names the judge", 2: "could not run"}
+    )
     add = parser.add_argument
     add("--symbols", default="BTCUSD.s,ETHUSD.s,XAUUSD.s", help="names, or how many")
     add("--interval-ms", default="10", metavar="N", help="between prices: 10, or 1-20 for a spread")
@@ -45,7 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Run, judge, report; returns the exit code."""
     if find_spec("zmq") is None:
-        print("logos stress: needs ZeroMQ: pip install 'logos[mt5]'", file=sys.stderr)
+        print(f"logos stress needs ZeroMQ: {install_command('mt5')}", file=sys.stderr)
         return 2
     from logos.stress.command import StressError, stress
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
+from logos.cli.exit_codes import exit_codes
 from logos.cli.run_command import ProgressBar, attempt
 from logos.config import ConfigError, FeedName, live_overrides, load_config, merge
 from logos.session import SessionResult
@@ -18,6 +19,7 @@ from logos.session.supervisor import tell_operator
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of `logos trade`."""
+    parser.epilog = exit_codes()
     parser.add_argument("--config", metavar="FILE.toml", help="settings; options here override it")
     parser.add_argument("--session-id", metavar="ID", help="default: the next free session-NNNN")
     parser.add_argument(

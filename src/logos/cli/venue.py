@@ -18,6 +18,7 @@ import msgspec
 
 from logos import paths
 from logos.adapters.catalog import ENTRIES, Access, make_venue
+from logos.cli.exit_codes import exit_codes
 from logos.config import Config, ConfigError, VenueName, credentials, load_config
 from logos.config.credentials import has_credentials
 from logos.core.instrument import Instrument
@@ -35,6 +36,7 @@ _ELSEWHERE = {
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the subcommands of `logos venue`."""
+    parser.epilog = exit_codes({0: "ready", 2: "not ready, or bad settings: see BAD"})
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
     actions.add_parser("list", help="the venues there are, and whether their library is installed")
     check = actions.add_parser(

@@ -7,6 +7,7 @@ import json
 import sys
 
 from logos.audit.verify import Verdict, verdict_json, verify
+from logos.cli.exit_codes import exit_codes
 from logos.config import ConfigError
 from logos.journal.entries import locate
 from logos.session import ExitCode
@@ -16,6 +17,7 @@ _SHOWN_MAX = 20
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of `logos verify`."""
+    parser.epilog = exit_codes()
     parser.add_argument("session", metavar="ID|FOLDER", help="a session's id, or its folder")
     parser.add_argument("--json", action="store_true", help="print the verdict as JSON")
 

@@ -24,6 +24,7 @@ from logos.execution.stall import StallWatch
 from logos.execution.venue_link import LinkRules
 from logos.feeds.contract import LiveFeed
 from logos.feeds.paced import PacedFeed
+from logos.installation import install_command
 from logos.journal.inputs import InputsWriter
 from logos.session.build import find_instruments
 from logos.session.plan import Plan, find_sources, replay_feed
@@ -203,8 +204,7 @@ def _yahoo_feed(plan: Plan, clock: Clock, random: Random) -> LiveFeed:
 def _missing(error: ImportError, extra: str) -> ConfigError:
     """What to install for an adapter whose library is not there."""
     return ConfigError(
-        f"{extra} needs a library that is not installed ({error.name}): "
-        f"pip install 'logos[{extra}]'"
+        f"{extra} needs a library that is not installed ({error.name}): {install_command(extra)}"
     )
 
 

@@ -25,6 +25,7 @@ from logos.core.types import NS_PER_SECOND
 from logos.feeds.common import SymbolGoneError, Trouble
 from logos.feeds.contract import FeedFailedError
 from logos.feeds.sequence import RawBar
+from logos.installation import install_command
 
 _CHART: Final = "/v8/finance/chart/"
 _PRICES: Final = ("Open", "High", "Low", "Close")
@@ -54,7 +55,7 @@ class YahooClient:
             requests: Any = importlib.import_module("curl_cffi.requests")
         except ImportError as error:
             raise FeedFailedError(
-                f"Yahoo needs the library yfinance: pip install 'logos[yahoo]' ({error})"
+                f"Yahoo needs the library yfinance ({error}): {install_command('yahoo')}"
             ) from None
         self._timeout_s = timeout_s
         self._served_ns = 0

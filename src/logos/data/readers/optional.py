@@ -6,6 +6,7 @@ import importlib
 from pathlib import Path
 
 from logos.errors import DataError
+from logos.installation import install_command
 
 
 def arrow_available() -> bool:
@@ -22,5 +23,5 @@ def require_arrow(path: Path) -> None:
     if not arrow_available():
         raise DataError(
             f"{path}: Parquet and the fast reader need the library pyarrow:"
-            " pip install 'logos[parquet]'"
+            f" {install_command('parquet')}"
         )
