@@ -45,6 +45,7 @@ from logos.session.presence.metrics import MeteredFolder, MetricsFile, metrics_o
 from logos.session.recorded import RecordedSwitch
 from logos.session.recovery import Flatten
 from logos.session.running import Running
+from logos.session.script import Script
 from logos.session.supervisor import SessionSupervisor
 from logos.venues.contract import Venue
 
@@ -99,7 +100,7 @@ class LiveRun:
             core,
             folder,
             guardian,
-            commands=journal.recording.commands if journal is not None else (),
+            Script([] if journal is None else list(journal.recording.commands)),
             facts=self._facts.conclude,
             drain_s=float(plan.config.live.drain_timeout_s),
         )

@@ -45,6 +45,7 @@ from logos.session.recorded import RecordedSwitch, Recording
 from logos.session.recoveries import Recovery
 from logos.session.restoring import Attempt, CannotResumeError, look_for_snapshot
 from logos.session.running import Progress, Running
+from logos.session.script import Script
 from logos.session.supervisor import SessionSupervisor, open_switch, tell_operator
 
 __all__ = [
@@ -143,10 +144,12 @@ def resume(
             core,
             place,
             guardian,
-            commands=commands,
-            before_last_command=recorded.hand_over if flatten is not None else None,
-            seal_after_tick=journal.recording.last_tick_id if seal else None,
-            stopped_as=SessionStatus.CRASHED_RECOVERED if seal else SessionStatus.STOPPED,
+            Script(
+                commands,
+                recorded.hand_over if flatten is not None else None,
+                seal_after_tick=journal.recording.last_tick_id if seal else None,
+                stopped_as=SessionStatus.CRASHED_RECOVERED if seal else SessionStatus.STOPPED,
+            ),
             snapshot=snapshot,
             snapshot_due=snapshot_due or every_seconds(),
             facts=None if recorded_inputs is None else recorded_inputs.facts,
@@ -220,9 +223,11 @@ def replay(
             core,
             place,
             guardian,
-            stop_after_tick=journal.stopped_tick_id,
-            stopped_as=journal.status,
-            commands=journal.recording.commands,
+            Script(
+                list(journal.recording.commands),
+                stop_after_tick=journal.stopped_tick_id,
+                stopped_as=journal.status,
+            ),
             facts=None if recorded_inputs is None else recorded_inputs.facts,
         )
         result = running.run(on_plan(plan) if on_plan is not None else _no_progress)

@@ -35,6 +35,7 @@ from logos.session.artifacts.summary import data_facts, figures, host_facts, ses
 from logos.session.artifacts.tables import Moments
 from logos.session.outcome import Ending, ExitCode, SessionResult, Stopped
 from logos.session.plan import Plan, chunks_after
+from logos.session.script import Script
 from logos.session.supervisor import SessionSupervisor, tell_operator
 
 Progress = Callable[[int], object]
@@ -52,11 +53,8 @@ _BEFORE_START = -1
 class Running:
     """One run: its plan, its folder, its core.
 
-    `stop_after_tick` ends it as an operator would have, after that tick (for replays), and
-    `seal_after_tick` after that tick and the last line of the journal that it continues; either
-    way its status is `stopped_as`. `commands` are an operator's, each carried out after its tick,
-    the last one after `before_last_command`. A `snapshot` is where it goes on: the core and the
-    strategy are as it says. `snapshot_due` says when to write another (None: never).
+    A `snapshot` is where it resumes: the core and the strategy are as it says. `snapshot_due` says
+    when to write another (None: never).
     """
 
     def __init__(
@@ -66,11 +64,7 @@ class Running:
         core: TradingCore,
         folder: SessionFolder,
         guardian: SessionSupervisor,
-        stop_after_tick: int | None = None,
-        commands: Sequence[CommandRecord] = (),
-        before_last_command: Callable[[], None] | None = None,
-        seal_after_tick: int | None = None,
-        stopped_as: SessionStatus = SessionStatus.STOPPED,
+        script: Script | None = None,
         snapshot: Snapshot | None = None,
         snapshot_due: SnapshotDue | None = None,
         facts: Callable[[], Mapping[str, Any]] | None = None,
@@ -83,11 +77,7 @@ class Running:
         self._core = core
         self._folder = folder
         self._guardian = guardian
-        self._stop_after_tick = stop_after_tick
-        self._commands = list(commands)
-        self._before_last_command = before_last_command
-        self._seal_after_tick = seal_after_tick
-        self._stopped_as = stopped_as
+        self._script = Script() if script is None else script
         self._snapshot_due = snapshot_due if can_save(plan.strategy) else None
         self._is_restored = snapshot is not None
         self._consumed = 0 if snapshot is None else snapshot.consumed
@@ -218,14 +208,14 @@ class Running:
         """Whether the session is not to come to its own end, and all its events have been run."""
         if self._core.is_halted:
             return False
-        if self._seal_after_tick is not None:
+        if self._script.seal_after_tick is not None:
             return not self._folder.is_continuing
-        return self._stop_after_tick is not None
+        return self._script.stop_after_tick is not None
 
     def _start(self, first_ns: int) -> None:
-        if self._stop_after_tick is not None and self._stop_after_tick < 0:
+        if self._script.stop_after_tick is not None and self._script.stop_after_tick < 0:
             raise Stopped
-        if self._seal_after_tick is not None and not self._folder.is_continuing:
+        if self._script.seal_after_tick is not None and not self._folder.is_continuing:
             raise Stopped
         self._first_ns = first_ns
         self._folder.write(self._core.start(first_ns))
@@ -233,7 +223,7 @@ class Running:
 
     def _idle(self) -> None:
         """No event has come: the session may be asked to stop all the same."""
-        if self._commands and self._first_ns is not None:
+        if self._script.commands and self._first_ns is not None:
             self._carry_out_commands()
             self._folder.flush()
         if self._is_to_stop():
@@ -266,12 +256,12 @@ class Running:
     @property
     def has_commands(self) -> bool:
         """Whether an operator's words wait still."""
-        return bool(self._commands)
+        return bool(self._script.commands)
 
     def command(self, action: str, reason: str, by: str, symbol: str = "") -> None:
         """An operator's word, to be carried out before the next event, on the record."""
         tick_id = self._core.order_manager.tick_id
-        self._commands.append(CommandRecord(0, tick_id, action, reason, by, symbol))
+        self._script.commands.append(CommandRecord(0, tick_id, action, reason, by, symbol))
 
     def _run_chunk(self, events: Sequence[Event]) -> None:
         """Run the events in pieces that take a moment each, so that a stop need not wait long."""
@@ -279,7 +269,7 @@ class Running:
         clock = time.perf_counter_ns
         done = 0
         while done < len(events) and not core.is_halted:
-            if self._commands:
+            if self._script.commands:
                 self._carry_out_commands()
             size = self._size_max()
             if self._is_to_stop() or size <= 0:
@@ -311,13 +301,13 @@ class Running:
         """How many events may be run before something else is due; 0: the session is to stop."""
         now = self._core.order_manager.tick_id
         size = self._piece
-        ticks = [command.tick_id for command in self._commands[:1]]
-        if self._stop_after_tick is not None:
-            ticks.append(self._stop_after_tick)
+        ticks = [command.tick_id for command in self._script.commands[:1]]
+        if self._script.stop_after_tick is not None:
+            ticks.append(self._script.stop_after_tick)
         for tick_id in ticks:
             size = min(size, tick_id - now)
-        if self._seal_after_tick is not None:
-            left = self._seal_after_tick - now
+        if self._script.seal_after_tick is not None:
+            left = self._script.seal_after_tick - now
             # The last records of a journal need not bear a tick: then event by event to its end.
             size = min(size, left if left > 0 else int(self._folder.is_continuing))
         return size
@@ -344,11 +334,11 @@ class Running:
         self._folder.save(uuid, self._consumed, self._first_ns, save_core(core), strategy)
 
     def _carry_out_commands(self) -> None:
-        core = self._core
-        while self._commands and self._commands[0].tick_id <= core.order_manager.tick_id:
-            record = self._commands.pop(0)
-            if not self._commands and self._before_last_command is not None:
-                self._before_last_command()
+        core, script = self._core, self._script
+        while script.commands and script.commands[0].tick_id <= core.order_manager.tick_id:
+            record = script.commands.pop(0)
+            if not script.commands and script.before_last_command is not None:
+                script.before_last_command()
             now_ns = core.order_manager.now_ns
             core.run([Command(now_ns, record.action, record.reason, record.by, record.symbol)])
             self._folder.write(core.take_effects())
@@ -383,7 +373,7 @@ class Running:
         core = self._core
         has_begun = self._first_ns is not None
         self._folder.check_continued()
-        if self._snapshot_due is not None and self._stopped_as is SessionStatus.STOPPED:
+        if self._snapshot_due is not None and self._script.stopped_as is SessionStatus.STOPPED:
             self._save()
         tick_id = core.order_manager.tick_id if has_begun else _BEFORE_START
         self._folder.write_note("stopping", {"tick_id": tick_id})
@@ -392,9 +382,9 @@ class Running:
         self._folder.write(core.take_effects())
         self._folder.write_open_orders()
         reason = f"stopped by the operator; go on with: logos resume {self._id}"
-        if self._stopped_as is SessionStatus.CRASHED_RECOVERED:
+        if self._script.stopped_as is SessionStatus.CRASHED_RECOVERED:
             reason = "crashed; recovered to its last record and sealed there, orders as they stood"
-        return Ending(self._stopped_as, ExitCode.FINISHED, reason)
+        return Ending(self._script.stopped_as, ExitCode.FINISHED, reason)
 
     def _with_orders_left(self, ending: Ending) -> Ending:
         """Name the orders that a real venue has not confirmed the end of."""

@@ -1,0 +1,31 @@
+"""What is prescribed to a session from outside, beside its events.
+
+A new session has an empty script. One that is resumed or replayed has the commands that its journal
+recorded; a replay stops where the session was stopped, and a crashed session that is only to be
+sealed is cut off after the last line of its journal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from logos.core.records import CommandRecord
+from logos.core.types import SessionStatus
+
+
+@dataclass(slots=True)
+class Script:
+    """The prescriptions of one session; a tick is a number of `OrderManager.tick_id`."""
+
+    commands: list[CommandRecord] = field(default_factory=list)
+    """Operator commands in order, each carried out after its tick. The session takes from the
+    front what it has carried out; new commands are appended."""
+    before_last_command: Callable[[], object] | None = None
+    """Called right before the last command: what follows it is new, and no longer on record."""
+    stop_after_tick: int | None = None
+    """Stop as an operator would have, after this tick (negative: before the first event)."""
+    seal_after_tick: int | None = None
+    """End after this tick and the last line of the journal that is continued."""
+    stopped_as: SessionStatus = SessionStatus.STOPPED
+    """The status of a session that `stop_after_tick` or `seal_after_tick` ended."""
