@@ -6,7 +6,8 @@ import venue_libraries  # noqa: F401 - first
 
 # isort: split
 
-from collections.abc import AsyncIterator
+import json
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from random import Random
@@ -95,6 +96,10 @@ class Desk:
     instrument: Instrument
     replaced: dict[str, object]
     """Answers by request ("GET /path") that replace the exchange's own."""
+    swapped: dict[str, tuple[str, object]]
+    """By request: a field, and what it holds instead in every record of the answer."""
+    another: Callable[[str], CcxtVenue]
+    """A second venue at the same exchange, for the session of that id; not open yet."""
 
     def limit_buy(self, quantity: str = "0.001", price: str = "90000.00") -> Approved:
         """A buy that rests below the market."""
@@ -115,6 +120,23 @@ def replacing(answers: dict[str, object]) -> Any:
     return replace
 
 
+def swapping(swapped: dict[str, tuple[str, object]]) -> Any:
+    """A server's middleware that puts a value of its own into each record of these answers."""
+
+    @web.middleware
+    async def swap(request: web.Request, handler: Handler) -> web.StreamResponse:
+        response = await handler(request)
+        change = swapped.get(f"{request.method} {request.path}")
+        if change is None or not isinstance(response, web.Response):
+            return response
+        answer = json.loads(response.text or "null")
+        for record in answer if isinstance(answer, list) else [answer]:
+            record[change[0]] = change[1]
+        return json_answer(answer, response.status)
+
+    return swap
+
+
 @asynccontextmanager
 async def exchange_desk(
     *,
@@ -133,27 +155,33 @@ async def exchange_desk(
     BinanceShape(exchange)
     account = ExchangeOrders(exchange, KEY, SECRET, {"USDT": "100000", "BTC": "1"})
     replaced: dict[str, object] = {}
+    swapped: dict[str, tuple[str, object]] = {}
     exchange.app.middlewares.append(replacing(replaced))
+    exchange.app.middlewares.append(swapping(swapped))
     own_clock = ManualClock(NOW_NS)
     coin = what if what is not None else bitcoin()
     async with exchange:
-        venue = CcxtVenue(
-            "binance",
-            {coin.symbol: coin},
-            clock if clock is not None else own_clock,
-            Random(1),
-            key=Word(key),
-            secret=Word(secret),
-            url=exchange.url,
-            timeout_s=timeout_s,
-            session_id="s-1",
-            limit_rate=False,
-            **options,
-        )
+
+        def make(session_id: str) -> CcxtVenue:
+            return CcxtVenue(
+                "binance",
+                {coin.symbol: coin},
+                clock if clock is not None else own_clock,
+                Random(1),
+                key=Word(key),
+                secret=Word(secret),
+                url=exchange.url,
+                timeout_s=timeout_s,
+                session_id=session_id,
+                limit_rate=False,
+                **options,
+            )
+
+        venue = make("s-1")
         try:
             if is_open:
                 await venue.open()
-            yield Desk(venue, exchange, account, own_clock, coin, replaced)
+            yield Desk(venue, exchange, account, own_clock, coin, replaced, swapped, make)
         finally:
             await venue.close()
 
@@ -187,6 +215,8 @@ class BrokerDesk:
     share: Instrument
     coin: Instrument
     replaced: dict[str, object]
+    swapped: dict[str, tuple[str, object]]
+    another: Callable[[str], AlpacaVenue]
 
     def limit_buy(self, quantity: str = "10", price: str = "150.00") -> Approved:
         """A buy that rests below the market."""
@@ -211,25 +241,31 @@ async def broker_desk(
     exchange = Exchange(Market([shares, coins], NOW_NS))
     account = AlpacaAccount(exchange, PAPER_KEY, PAPER_SECRET)
     replaced: dict[str, object] = {}
+    swapped: dict[str, tuple[str, object]] = {}
     exchange.app.middlewares.append(replacing(replaced))
+    exchange.app.middlewares.append(swapping(swapped))
     clock = ManualClock(NOW_NS)
     one = what if what is not None else share()
     other = coin()
     async with exchange:
-        venue = AlpacaVenue(
-            {one.symbol: one, "BTC/USD": other},
-            clock,
-            Random(1),
-            key=Word(key),
-            secret=Word(secret),
-            url=exchange.url,
-            timeout_s=timeout_s,
-            session_id="s-1",
-            **options,
-        )
+
+        def make(session_id: str) -> AlpacaVenue:
+            return AlpacaVenue(
+                {one.symbol: one, "BTC/USD": other},
+                clock,
+                Random(1),
+                key=Word(key),
+                secret=Word(secret),
+                url=exchange.url,
+                timeout_s=timeout_s,
+                session_id=session_id,
+                **options,
+            )
+
+        venue = make("s-1")
         try:
             if is_open:
                 await venue.open()
-            yield BrokerDesk(venue, exchange, account, clock, one, other, replaced)
+            yield BrokerDesk(venue, exchange, account, clock, one, other, replaced, swapped, make)
         finally:
             await venue.close()

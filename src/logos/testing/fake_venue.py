@@ -20,7 +20,7 @@ import asyncio
 import heapq
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from decimal import Decimal
 from itertools import count
 from random import Random
@@ -33,6 +33,9 @@ from logos.core.orders import OrderIntent
 from logos.core.risk import Approved
 from logos.core.types import NS_PER_SECOND, OrderStatus, OrderType, Side, TimeInForce
 from logos.testing.fake_books import FakeBooks
+from logos.testing.fake_rules import Faults as Faults
+from logos.testing.fake_rules import FillRules as FillRules
+from logos.venues.common import split_id
 from logos.venues.contract import (
     Capabilities,
     CheckLine,
@@ -43,58 +46,6 @@ from logos.venues.contract import (
     VenueFill,
     VenueOrder,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class FillRules:
-    """How orders fill, as shares of all orders; what is left of 1 never fills by itself."""
-
-    at_once: float = 0.5
-    in_parts: float = 0.2
-    later: float = 0.2
-    later_s: float = 20.0
-    """The latest that a part, or a late fill, comes after the order's arrival."""
-
-
-@dataclass(frozen=True, slots=True)
-class Faults:
-    """What goes wrong: chances of a request or an order, and times in seconds."""
-
-    lost_before: float = 0.0
-    """A submit or cancel times out and never reached the venue."""
-    lost_after: float = 0.0
-    """A submit or cancel times out, and the venue has it: at once, or within `late_s`."""
-    turned_away: float = 0.0
-    """NotSent: a rate limit or maintenance."""
-    refused: float = 0.0
-    """Refused: the order does not exist."""
-    rejected: float = 0.0
-    """The order is on record there, as REJECTED."""
-    silent: float = 0.0
-    """Half open: no answer ever, to an order, a cancel or a question."""
-    silent_arrives: float = 0.5
-    """Of orders and cancels that are never answered: how many arrived."""
-    unavailable: float = 0.0
-    """A question cannot be answered."""
-    slow: float = 0.0
-    """The answer to an order or cancel takes up to `slow_s`, with nothing wrong."""
-    hidden: float = 0.0
-    """The order cannot be found for up to `hidden_s` after its arrival."""
-    racing: float = 0.0
-    """A cancel finds the order filled in part, or wholly, a moment earlier."""
-    expired: float = 0.0
-    """The venue lets an order expire by itself, within `slow_s` of its fills' time."""
-    unsorted: float = 0.0
-    """A list of fills comes shuffled, some of them twice, some without their client id."""
-    retry_after_s: float = 1.0
-    timeout_s: float = 5.0
-    late_s: float = 3.0
-    slow_s: float = 4.0
-    hidden_s: float = 4.0
-    listed_s: float = 0.0
-    """The longest a fill takes from the order's count to the list of fills."""
-    skew_s: float = 0.0
-    """How far the venue's clock is ahead of ours (negative: behind)."""
 
 
 class FakeVenue:
@@ -126,6 +77,7 @@ class FakeVenue:
         self._order = count()
         self._visible_ns: dict[str, int] = {}
         self.is_open = False
+        self.is_closed = False
         self.submits: Counter[str] = Counter()
         """Submits begun, by client order id."""
         self.reached: Counter[str] = Counter()
@@ -183,18 +135,21 @@ class FakeVenue:
         return Capabilities(frozenset(OrderType), frozenset(TimeInForce), False, True)
 
     async def open(self) -> None:
-        self.is_open = True
+        self.is_open, self.is_closed = True, False
 
     async def close(self) -> None:
-        self.is_open = False
+        self.is_open, self.is_closed = False, True
 
     async def submit(self, approved: Approved, client_order_id: str) -> VenueOrder:
         """See the contract; `Faults` says what else may happen."""
+        self._check_request(client_order_id, approved.intent.instrument.symbol)
         self.settle()
         self.on_submit(client_order_id)
         self.submits[client_order_id] += 1
-        if client_order_id in self.unknown:
+        if client_order_id in self.unknown or client_order_id in self.books.orders:
             self.resent.append(client_order_id)
+        if client_order_id in self.books.orders:
+            raise OutcomeUnknown(f"{self._name}: {client_order_id}: an order of this id is here")
         faults, draw = self.faults, self._random.random()
         if draw < faults.turned_away:
             self._turn_away()
@@ -227,6 +182,7 @@ class FakeVenue:
 
     async def cancel(self, client_order_id: str, symbol: str) -> None:
         """See the contract; `Faults` says what else may happen."""
+        self._check_request(client_order_id, symbol)
         self.settle()
         faults, draw = self.faults, self._random.random()
         if draw < faults.turned_away:
@@ -248,6 +204,7 @@ class FakeVenue:
         await self._take_time()
 
     async def find(self, client_order_id: str, symbol: str) -> VenueOrder | None:
+        self._check_id(client_order_id, symbol)
         await self._question(f"find {client_order_id}")
         if not self._is_visible(client_order_id, symbol):
             return None
@@ -291,6 +248,18 @@ class FakeVenue:
 
     # ---- what happens to a request ----
 
+    def _check_id(self, client_order_id: str, symbol: str) -> None:
+        """Refuse what can be nobody's order of this session."""
+        split_id(client_order_id)
+        if symbol not in self.books.instruments:
+            raise Refused(f"{self._name}: {symbol!r} is no symbol of this session")
+
+    def _check_request(self, client_order_id: str, symbol: str) -> None:
+        """As `_check_id`; and nothing leaves by a connection that was closed."""
+        self._check_id(client_order_id, symbol)
+        if self.is_closed:
+            raise NotSent(f"{self._name}: {client_order_id}: the venue is closed")
+
     def _turn_away(self) -> None:
         raise NotSent(f"{self._name}: too many requests", self.faults.retry_after_s)
 
@@ -307,6 +276,8 @@ class FakeVenue:
             self.settle()
 
     async def _question(self, what: str) -> None:
+        if self.is_closed:
+            raise Unavailable(f"{self._name}: {what}: the venue is closed")
         draw = self._random.random()
         if draw < self.faults.unavailable:
             words = f"{self._name}: {what}: unavailable"

@@ -181,10 +181,7 @@ class ClientIds:
 
     def to_venue(self, client_order_id: str) -> str:
         """The id as the venue gets it. Raises Refused when it is not one of ours."""
-        match = _OURS.fullmatch(client_order_id)
-        if match is None:
-            raise Refused(f"client order id {client_order_id!r} is not of the form SESSION-NUMBER")
-        session_id, number = match.groups()
+        session_id, number = split_id(client_order_id)
         self._sessions[_digest(session_id)] = session_id
         rule = self._rule
         if len(client_order_id) <= rule.length_max and rule.takes_punctuation:
@@ -205,6 +202,17 @@ class ClientIds:
         if match is not None and match[1] in self._sessions.values():
             return venue_id
         return ""
+
+
+def split_id(client_order_id: str) -> tuple[str, str]:
+    """Session and number of an id of ours. Raises Refused for any other, an empty one above all.
+
+    A stranger's order has an empty id here, so an empty one must never be looked for.
+    """
+    match = _OURS.fullmatch(client_order_id)
+    if match is None:
+        raise Refused(f"client order id {client_order_id!r} is not of the form SESSION-NUMBER")
+    return match[1], match[2]
 
 
 def _digest(session_id: str) -> str:

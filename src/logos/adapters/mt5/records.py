@@ -44,6 +44,15 @@ _DEAL_SIDES: Final = {
     "deal_type_buy": Side.BUY,
     "deal_type_sell": Side.SELL,
 }
+_NO_TRADES: Final = frozenset(
+    {
+        "balance", "credit", "charge", "correction", "bonus", "commission", "commission_daily",
+        "commission_monthly", "commission_agent_daily", "commission_agent_monthly", "interest",
+        "dividend", "dividend_franked", "tax",
+    }
+)  # fmt: skip
+"""Entries of the account's history that move money only (`ENUM_DEAL_TYPE` of MQL5)."""
+
 _MAGIC_BYTES: Final = 6
 
 
@@ -118,9 +127,13 @@ def open_order(entry: Mapping[str, Any], instrument: Instrument) -> OpenOrder:
 
 def deal(entry: Mapping[str, Any], instrument: Instrument) -> Deal | None:
     """An entry of HISTORY TRADES; None for one that is no trade (a deposit). Raises Unreadable."""
-    side = _DEAL_SIDES.get(str(entry.get("type")).lower())
-    if side is None:
+    kind = str(entry.get("type")).lower()
+    if kind.removeprefix("deal_type_").removeprefix("deal_") in _NO_TRADES:
         return None
+    side = _DEAL_SIDES.get(kind)
+    if side is None:
+        # A cancelled deal among them: what it took back must be looked at by a person.
+        raise Unreadable(f"a deal of the type {str(entry.get('type'))[:40]!r}")
     time_s = entry.get("time")
     if type(time_s) is not int or time_s < 0:
         raise Unreadable("a deal without a time")

@@ -30,7 +30,7 @@ from logos.core.clock import Clock
 from logos.core.orders import Order, OrderIntent
 from logos.core.types import NS_PER_SECOND, OrderStatus, OrderType
 from logos.venues.common import Unreadable
-from logos.venues.contract import Unavailable, VenueFill, VenueOrder
+from logos.venues.contract import NotSent, Unavailable, VenueFill, VenueOrder
 
 _AGAIN_S: Final = 2
 """How far before the newest known deal the terminal is asked again: a deal may be booked late."""
@@ -43,6 +43,7 @@ _NEW_NS: Final = 100_000_000
 _SLACK_S: Final = 5
 _REMEMBERED_MAX: Final = 50_000
 _NEVER_S: Final = 1 << 62
+CLOSED: Final = "the venue is closed"
 
 Answer = TypeVar("Answer")
 
@@ -106,14 +107,18 @@ class SharedLists(TerminalLists):
         self._tickets: set[str] = set()
         self._known_from_s = _NEVER_S
         """From when on all deals up to the newest are known."""
+        self.is_closed = False
 
     async def close(self) -> None:
         """Ask no more."""
+        self.is_closed = True
         await self.order_question.close()
         await self.deal_question.close()
 
     async def ask(self, fields: Mapping[str, object], what: str) -> dict[str, Any]:
         """As TerminalLists; put again when the answer was lost."""
+        if self.is_closed:
+            raise Unavailable(f"{what}: {CLOSED}")
 
         async def once() -> dict[str, Any]:
             return await super(SharedLists, self).ask(fields, what)
@@ -228,6 +233,7 @@ class SharedMt5Venue(Mt5Venue):
 
     async def open(self) -> None:
         """As Mt5Venue; a lost answer is no reason not to begin."""
+        self._shared.is_closed = False
         await _again(self._link.open)
         await super().open()
 
@@ -256,8 +262,17 @@ class SharedMt5Venue(Mt5Venue):
         """Close the lists; the gateway belongs to the terminal's owner."""
         await self._shared.close()
 
+    async def _trade(
+        self, terminal_symbol: str, fields: Mapping[str, object], what: str
+    ) -> dict[str, Any]:
+        """As Mt5Venue; the gateway stays open for others, and this venue sends by it no more."""
+        if self._shared.is_closed:
+            raise NotSent(f"{what}: {CLOSED}")
+        return await super()._trade(terminal_symbol, fields, what)
+
     async def find(self, client_order_id: str, symbol: str) -> VenueOrder | None:
         """As Mt5Venue; one question less for a market order that has all its deals."""
+        self._known(client_order_id, symbol)
         sent = self._ledger.get(client_order_id)
         if sent is not None and sent.ticket and sent.type is OrderType.MARKET:
             deals = await self._shared.deals(self._server_s(sent.sent_ns) - _SLACK_S)
@@ -286,7 +301,7 @@ class SharedMt5Venue(Mt5Venue):
         up to what the terminal says it filled.
         """
         from_s = max(0, self._server_s(ts_ns))
-        if not self._shared.knows_from(from_s):
+        if self._shared.is_closed or not self._shared.knows_from(from_s):
             return await super().fills_since(ts_ns)
         return [self._told(each) for each in self._shared.known_deals(from_s)]
 

@@ -45,7 +45,7 @@ from logos.core.instrument import Instrument
 from logos.core.orders import OrderIntent
 from logos.core.risk import Approved
 from logos.core.types import NS_PER_SECOND, OrderStatus, OrderType, TimeInForce
-from logos.venues.common import Unreadable, order_error
+from logos.venues.common import Unreadable, order_error, split_id
 from logos.venues.contract import (
     Capabilities,
     CheckLine,
@@ -123,6 +123,7 @@ class Mt5Venue:
         cannot be settled now. An order that is itself unknown is never sent again.
         """
         intent = approved.intent
+        split_id(client_order_id)
         symbol = self._symbol_of(intent)
         before = self._ledger.get(client_order_id)
         if before is not None and (before.unknown_since_ns or before.ticket):
@@ -131,7 +132,7 @@ class Mt5Venue:
         sent = self._ledger.remember(intent, client_order_id, self._clock.now_ns())
         fields = _order_fields(intent, symbol.terminal_symbol, sent)
         try:
-            reply = await self._link.request(symbol.terminal_symbol, fields)
+            reply = await self._trade(symbol.terminal_symbol, fields, client_order_id)
         except (Refused, NotSent):
             raise
         except BaseException:
@@ -182,7 +183,7 @@ class Mt5Venue:
 
     async def cancel(self, client_order_id: str, symbol: str) -> None:
         """Ask for a cancel. Raises Refused when it is not waiting, NotSent or OutcomeUnknown."""
-        each = self._symbols[symbol]
+        each = self._known(client_order_id, symbol)
         what = f"cancel {client_order_id} ({symbol})"
         sent = self._ledger.get(client_order_id)
         ticket = "" if sent is None else sent.ticket
@@ -204,7 +205,7 @@ class Mt5Venue:
             "symbol": each.terminal_symbol,
             "id": int(ticket),
         }
-        reply = await self._link.request(each.terminal_symbol, fields)
+        reply = await self._trade(each.terminal_symbol, fields, what)
         retcode = reply.get("retcode")
         if type(retcode) is not int:
             raise OutcomeUnknown(f"{what}: the terminal failed without a return code")
@@ -213,6 +214,7 @@ class Mt5Venue:
 
     async def find(self, client_order_id: str, symbol: str) -> VenueOrder | None:
         """The order as the terminal tells it; None when it has never had it. Raises Unavailable."""
+        self._known(client_order_id, symbol)
         sent = self._ledger.get(client_order_id)
         orders = await self._lists.orders()
         deals = await self._lists.deals(
@@ -331,6 +333,26 @@ class Mt5Venue:
                 on_transaction(told)
 
     # ---- sending ----
+
+    def _known(self, client_order_id: str, symbol: str) -> Mt5VenueSymbol:
+        """The symbol of a question about an order of ours. Raises Refused."""
+        split_id(client_order_id)
+        each = self._symbols.get(symbol)
+        if each is None:
+            raise Refused(f"{symbol!r} is not among the symbols of this venue")
+        return each
+
+    async def _trade(
+        self, terminal_symbol: str, fields: Mapping[str, object], what: str
+    ) -> dict[str, Any]:
+        """Send a trade request, once; what was lost is said of `what`. Raises as the link does."""
+        try:
+            return await self._link.request(terminal_symbol, fields)
+        except OutcomeUnknown as error:
+            words = str(error)
+        except NotSent as error:
+            raise NotSent(f"{what}: {error}", error.retry_after_s) from None
+        raise OutcomeUnknown(f"{what}: {words}")
 
     def _symbol_of(self, intent: OrderIntent) -> Mt5VenueSymbol:
         """The symbol of an order that can be sent. Raises Refused."""

@@ -1,0 +1,356 @@
+"""Every venue in a box of one shape, with the place behind it: what the contract suite asks.
+
+Each box is a venue of the session "s-1" for one instrument, connected to the place it trades at
+(in memory, or a local simulator over its own protocol), and hands to make that place do what real
+ones do: fill, lose a request or its answer, turn one away, fall silent, use a word nobody knows.
+Quantities are lots of the instrument, so that one suite fits coins, shares and contracts.
+"""
+
+from __future__ import annotations
+
+import venue_libraries  # noqa: F401 - first
+
+# isort: split
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from random import Random
+from typing import Any, Final
+
+from link_helpers import coin as fake_coin
+from mt5_helpers import FAST, Bench, Hand, WallClock, bench, quiet
+from venue_box import Box
+from venue_tools import NOW_NS, BrokerDesk, Desk, broker_desk, exchange_desk
+
+from logos.adapters.mt5.lists import Mt5VenueSymbol
+from logos.adapters.mt5.shared_venue import SharedMt5Venue
+from logos.adapters.mt5.venue import Mt5Venue
+from logos.core.types import NS_PER_SECOND, Side, TimeInForce
+from logos.simulators.exchange.faults import Fault
+from logos.simulators.mt5.faults import FaultPlan
+from logos.simulators.mt5.simulator import SimOptions
+from logos.testing.clock import ManualClock
+from logos.testing.fake_venue import FakeVenue, Faults, FillRules
+from logos.venues.contract import Venue
+
+TIMEOUT_S: Final = 0.3
+"""After this a venue over a network gives up waiting."""
+
+
+# ---- in memory ----
+
+
+class FakeBox(Box):
+    """The venue in memory."""
+
+    def __init__(self) -> None:
+        self.instrument = fake_coin()
+        self.low, self.high = 900, 1_100
+        self.clock = ManualClock()
+        self.since_ns = self.clock.now_ns()
+        money = {"USD": "10000", "COIN": "1000"}
+        rules = FillRules(0, 0, 0)
+        self.place = FakeVenue([self.instrument], self.clock, Random(1), money, fills=rules)
+        self.place.set_price(self.symbol, 1_000)
+        self.venue = self.place
+
+    def fill(self, client_order_id: str, lots: int) -> None:
+        self.place._fill(client_order_id, lots * self.lot)
+
+    def by_hand(self) -> None:
+        self.place.place_external(self.symbol, Side.SELL, self.instrument.lot, self.high)
+
+    def arrived(self) -> list[str]:
+        return list(self.place.reached.elements())
+
+    def requests(self) -> int:
+        return sum(self.place.reached.values())
+
+    async def pass_time(self, seconds: float) -> None:
+        await self.clock.advance(seconds)
+
+    def lose(self, what: str, is_handled: bool) -> None:
+        chance = {"lost_after": 1.0} if is_handled else {"lost_before": 1.0}
+        self.place.faults = Faults(**chance, timeout_s=0.0, late_s=0.0)
+
+    def turn_away(self, what: str) -> None:
+        self.place.faults = Faults(turned_away=1.0, retry_after_s=1.0)
+
+    def fall_silent(self) -> None:
+        self.place.faults = Faults(unavailable=1.0)
+
+    def recover(self) -> None:
+        self.place.faults = Faults()
+        self.place.settle()
+
+    def another(self, session_id: str = "s-1") -> Venue:
+        return self.place
+
+
+# ---- over HTTP ----
+
+_PATHS: Final = {
+    "ccxt": {
+        "submit": "POST /api/v3/order",
+        "cancel": "DELETE /api/v3/order",
+        "find": "GET /api/v3/order",
+        "open_orders": "GET /api/v3/openOrders",
+        "fills": "GET /api/v3/myTrades",
+        "balances": "GET /api/v3/account",
+    },
+    "alpaca": {
+        "submit": "POST /v2/orders",
+        "cancel": "DELETE /v2/orders",
+        "find": "GET /v2/orders:by_client_order_id",
+        "open_orders": "GET /v2/orders",
+        "fills": "GET /v2/account/activities/FILL",
+        "positions": "GET /v2/positions",
+        "balances": "GET /v2/account",
+    },
+}
+
+
+class WebBox(Box):
+    """A venue at a local exchange; `desk` holds both."""
+
+    kind = ""
+
+    def __init__(self, desk: Desk | BrokerDesk) -> None:
+        self.desk = desk
+        self.venue = desk.venue
+        self.since_ns = NOW_NS
+
+    def by_hand(self) -> None:
+        raise NotImplementedError
+
+    def arrived(self) -> list[str]:
+        return [order.client_id for order in self.desk.account.orders]
+
+    def requests(self) -> int:
+        return len(self.desk.exchange.requests)
+
+    async def pass_time(self, seconds: float) -> None:
+        await self.desk.exchange.advance(seconds)
+        await self.desk.clock.advance(seconds)
+
+    def lose(self, what: str, is_handled: bool) -> None:
+        fault = Fault.RESET_AFTER if is_handled else Fault.RESET_BEFORE
+        self.desk.exchange.fail(_PATHS[self.kind][what], fault)
+
+    def turn_away(self, what: str) -> None:
+        self.desk.exchange.fail(_PATHS[self.kind][what], Fault.RATE_LIMIT)
+
+    def fall_silent(self) -> None:
+        self.desk.exchange.fail("GET", Fault.TIMEOUT_BEFORE, times=100)
+
+    def recover(self) -> None:
+        self.desk.exchange.faults.clear()
+
+    def swap(self, question: str, field: str, word: object) -> None:
+        self.desk.swapped[_PATHS[self.kind][question]] = (field, word)
+
+    def another(self, session_id: str = "s-1") -> Venue:
+        return self.desk.another(session_id)
+
+
+class CcxtBox(WebBox):
+    """A spot exchange through ccxt."""
+
+    kind = "ccxt"
+    desk: Desk
+    currency = "USDT"
+    words = (
+        ("find", "status", "SUSPENDED"),
+        ("find", "type", "ICEBERG"),
+        ("find", "side", "SIDEWAYS"),
+        ("open_orders", "status", "SUSPENDED"),
+        ("open_orders", "side", "SIDEWAYS"),
+    )
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__(desk)
+        self.instrument = desk.instrument
+        self.low, self.high = 9_000_000, 20_000_000
+
+    @property
+    def lot(self) -> int:
+        # The exchange takes no order below 5 USDT.
+        return 10 * self.instrument.lot
+
+    def fill(self, client_order_id: str, lots: int) -> None:
+        self.desk.account.fill(client_order_id, self.text(lots))
+
+    def by_hand(self) -> None:
+        self.desk.account.place_by_hand(self.symbol, "SELL", "0.1", "200000")
+
+
+class AlpacaBox(WebBox):
+    """A broker of shares."""
+
+    kind = "alpaca"
+    desk: BrokerDesk
+    market_force = TimeInForce.DAY
+    keeps_positions = True
+    words = (
+        ("find", "status", "sleeping"),
+        ("find", "type", "iceberg"),
+        ("find", "side", "sideways"),
+        ("open_orders", "status", "sleeping"),
+        ("open_orders", "type", "iceberg"),
+        ("fills", "side", "sideways"),
+        ("positions", "side", "sideways"),
+    )
+
+    def __init__(self, desk: BrokerDesk) -> None:
+        super().__init__(desk)
+        self.instrument = desk.share
+        self.low, self.high = 15_000, 90_000
+
+    def fill(self, client_order_id: str, lots: int) -> None:
+        self.desk.account.fill(client_order_id, self.text(lots))
+
+    def by_hand(self) -> None:
+        self.desk.account.place_by_hand(
+            {
+                "symbol": "AAPL", "side": "sell", "type": "limit", "time_in_force": "day",
+                "qty": "1", "limit_price": "900.00", "client_order_id": "by-hand",
+            }
+        )  # fmt: skip
+
+
+# ---- over the terminal's bridge ----
+
+
+class Mt5Box(Box):
+    """A terminal behind its gateway."""
+
+    fills_in_parts = False
+    keeps_positions = True
+    words = (
+        ("open_orders", "type", "ORDER_TYPE_ICEBERG"),
+        ("find", "type", "ORDER_TYPE_ICEBERG"),
+        ("fills", "type", "DEAL_TYPE_SIDEWAYS"),
+        ("positions", "type", "POSITION_TYPE_SIDEWAYS"),
+    )
+    make: type[Mt5Venue] = Mt5Venue
+
+    def __init__(self, made: Bench, hand: Hand) -> None:
+        self.bench = made
+        self.hand = hand
+        self.since_ns = hand()
+        self.instrument = made.simulator.terminal.instruments["BTCUSD.s"]
+        self.low, self.high = 9_000, 20_000
+        self.venue = self.another()
+
+    def fill(self, client_order_id: str, lots: int) -> None:
+        book = self.bench.simulator.book
+        [order] = [each for each in book.orders.values() if each.comment == client_order_id]
+        volume = lots * self.lot
+        assert volume == order.volume_units, "this terminal fills what waits as a whole"
+        book.fill(order, volume, order.price_units, self.hand.now_s)
+
+    def by_hand(self) -> None:
+        self.bench.simulator.book.take_order(
+            self.symbol, "ORDER_TYPE_SELL_LIMIT", 1, self.high, (0, 0), 0, "", self.hand.now_s
+        )
+
+    def arrived(self) -> list[str]:
+        book = self.bench.simulator.book
+        return [name for name, count in book.client_ids.items() for _ in range(count)]
+
+    def requests(self) -> int:
+        return len([each for each in self.bench.audited("request") if each["action"] == "TRADE"])
+
+    async def pass_time(self, seconds: float) -> None:
+        self.hand.now_s += round(seconds)
+
+    def lose(self, what: str, is_handled: bool) -> None:
+        lost = FaultPlan(lost=1.0) if is_handled else FaultPlan(unread=1.0)
+        self.bench.simulator.faults = lost
+
+    def turn_away(self, what: str) -> None:
+        self.bench.simulator.faults = FaultPlan(retcodes={10024: 1.0})
+
+    def fall_silent(self) -> None:
+        self.bench.simulator.faults = FaultPlan(lost=1.0)
+
+    def recover(self) -> None:
+        self.bench.simulator.faults = FaultPlan()
+
+    def another(self, session_id: str = "s-1") -> Venue:
+        return self.make(
+            self.bench.gateway,
+            {self.symbol: Mt5VenueSymbol(self.instrument, self.symbol)},
+            HandClock(self.hand),
+            session_id=session_id,
+            is_sandbox=True,
+            settle_s=0.0,
+        )
+
+    def swap(self, question: str, field: str, word: object) -> None:
+        actions = {"find": "ORDERS", "open_orders": "ORDERS", "fills": "HISTORY"}
+        action = actions.get(question, question.upper())
+        answers = self.bench.simulator.terminal._answers
+        right: Callable[[Any], dict[str, Any]] = answers.answer
+
+        def answer(request: Any) -> dict[str, Any]:
+            given = right(request)
+            if request.action == action:
+                for rows in given.values():
+                    for row in rows if isinstance(rows, list) else []:
+                        if row:
+                            row[field] = word
+            return given
+
+        answers.answer = answer  # type: ignore[method-assign]
+
+
+class SharedMt5Box(Mt5Box):
+    """The venue that shares its questions, as sessions use it."""
+
+    make = SharedMt5Venue
+    venue: SharedMt5Venue
+
+    async def pass_time(self, seconds: float) -> None:
+        await super().pass_time(seconds)
+        self.venue._shared.answered_ns = 0  # an answer of a moment ago serves for a moment only
+
+
+class HandClock(WallClock):
+    """Real pauses, and the time that the terminal shows."""
+
+    def __init__(self, hand: Hand) -> None:
+        self._hand = hand
+
+    def now_ns(self) -> int:
+        return self._hand.now_s * NS_PER_SECOND
+
+
+@asynccontextmanager
+async def box(name: str, *, is_open: bool = True) -> AsyncIterator[Box]:
+    """One of BOXES."""
+    if name == "fake":
+        made = FakeBox()
+        if is_open:
+            await made.venue.open()
+        yield made
+    elif name == "ccxt":
+        async with exchange_desk(timeout_s=TIMEOUT_S, is_open=is_open) as desk:
+            yield CcxtBox(desk)
+    elif name == "alpaca":
+        async with broker_desk(timeout_s=TIMEOUT_S, is_open=is_open) as broker:
+            yield AlpacaBox(broker)
+    else:
+        hand = Hand()
+        async with bench(SimOptions(), quiet(), settings=FAST, clock=hand) as terminal:
+            kind = SharedMt5Box if name == "mt5 shared" else Mt5Box
+            there = kind(terminal, hand)
+            if is_open:
+                await there.venue.open()
+            try:
+                yield there
+            finally:
+                await there.venue.close()
+
+
+BOXES: Final = ("fake", "ccxt", "alpaca", "mt5", "mt5 shared")
