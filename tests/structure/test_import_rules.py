@@ -1,8 +1,4 @@
-"""Who may import whom. Imports point inward; the table below is the one of the design.
-
-Every import statement counts, also inside functions and under TYPE_CHECKING: what a module
-names, it depends on.
-"""
+"""Who may import whom. Imports point inward; the table below is the one of the design."""
 
 from __future__ import annotations
 
@@ -10,10 +6,9 @@ import ast
 import sys
 from pathlib import Path
 
+import import_graph
 import pytest
-from places import PROJECT
-
-SOURCE = PROJECT / "src"
+from import_graph import SOURCE, imported, module_name, room_of
 
 # A room is a package (or single module) directly under `logos`; the key "" is logos/__init__.py.
 ALLOWED: dict[str, set[str]] = {
@@ -56,39 +51,6 @@ CORE_MAY_IMPORT = {
 # Optional libraries stay out of these rooms altogether.
 LIGHT_ROOMS = {"", "core", "paths", "config", "strategies", "journal", "cli"}
 BASE_DEPENDENCIES = {"msgspec", "tqdm"}
-
-
-def module_name(path: Path) -> str:
-    """The dotted name of a file below SOURCE."""
-    parts = path.relative_to(SOURCE).with_suffix("").parts
-    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
-
-
-def room_of(module: str) -> str:
-    parts = module.split(".")
-    return parts[1] if len(parts) > 1 else ""
-
-
-def imported(module: str, is_package: bool, tree: ast.AST) -> list[tuple[int, str]]:
-    """Line and dotted name of everything that `tree` imports, relative imports resolved.
-
-    `from logos import journal` names `logos.journal`; `from logos.core import fixed` names
-    `logos.core.fixed`, and so does `from logos.core.fixed import divide` with one name more.
-    """
-    found = []
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            found += [(node.lineno, alias.name) for alias in node.names]
-        elif isinstance(node, ast.ImportFrom):
-            origin = node.module or ""
-            if node.level:
-                package = module.split(".")[: None if is_package else -1]
-                package = package[: len(package) - node.level + 1]
-                origin = ".".join([*package, *([origin] if origin else [])])
-            inside = origin.split(".")[0] == "logos"
-            names = [f"{origin}.{alias.name}" for alias in node.names] if inside else [origin]
-            found += [(node.lineno, name) for name in names]
-    return found
 
 
 def problems_of(module: str, source: str, is_package: bool = False) -> list[str]:
@@ -186,3 +148,69 @@ def test_relative_imports_of_a_package_start_at_the_package_itself() -> None:
     assert problems_of("logos.core", "from .types import Side", is_package=True) == []
     [problem] = problems_of("logos.core", "from ..feeds import replay", is_package=True)
     assert "may not import logos.feeds.replay" in problem
+
+
+def test_neither_rooms_nor_modules_nor_the_table_have_a_circle() -> None:
+    graph = import_graph.modules()
+    assert len(graph) > 200
+    assert import_graph.circles(graph) == []
+    assert import_graph.circles(import_graph.rooms(graph)) == []
+    assert import_graph.circles(ALLOWED) == []
+
+
+@pytest.mark.parametrize(
+    ("files", "of_modules", "of_rooms"),
+    [
+        ({"a/one.py": "from logos.b import two", "b/two.py": "import os"}, [], []),
+        (
+            {"a/one.py": "from ..b import two", "b/two.py": "def f():\n    import logos.a.one"},
+            [["logos.a.one", "logos.b.two"]],
+            [["a", "b"]],
+        ),
+        (
+            {
+                "a/one.py": "from logos.b.two import X",
+                "b/two.py": "",
+                "b/three.py": "from ..a import one",
+            },
+            [],
+            [["a", "b"]],
+        ),
+        (
+            {
+                "a/one.py": "from .two import X",
+                "a/two.py": "if TYPE_CHECKING:\n    from .three import X",
+                "a/three.py": "from logos.a.one import X",
+            },
+            [["logos.a.one", "logos.a.three", "logos.a.two"]],
+            [],
+        ),
+        (
+            {"a/__init__.py": "from .one import X", "a/one.py": "from logos.a import Y"},
+            [["logos.a", "logos.a.one"]],
+            [],
+        ),
+        (
+            {"__init__.py": "from .a import one", "a/one.py": "from logos import __version__"},
+            [],
+            [],
+        ),
+    ],
+)
+def test_a_circle_is_found(
+    tmp_path: Path, files: dict[str, str], of_modules: list[list[str]], of_rooms: list[list[str]]
+) -> None:
+    for name, text in files.items():
+        path = tmp_path / "logos" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    graph = import_graph.modules(tmp_path)
+    assert import_graph.circles(graph) == of_modules
+    assert import_graph.circles(import_graph.rooms(graph)) == of_rooms
+
+
+def test_a_circle_of_the_table_is_found() -> None:
+    assert import_graph.circles({"a": {"b"}, "b": {"c"}, "c": {"a", "d"}, "d": set()}) == [
+        ["a", "b", "c"]
+    ]
+    assert import_graph.circles({"a": {"a"}}) == [["a"]]

@@ -1,0 +1,89 @@
+"""The files, folders and modules that the project's texts name, and which of them do not exist.
+
+A word is taken for a path of this project when its first part is a folder of the project or a
+room of `logos`, or when it ends in `.py` or, in backticks, in `/`. What a user makes (a session's
+folder, a strategy file) stands in `OF_A_USER`.
+"""
+
+from __future__ import annotations
+
+import importlib
+import re
+from pathlib import Path
+from typing import Final
+
+from places import PROJECT
+
+TEXTS: Final = (
+    *("README.md", "CONTRIBUTING.md", "setup.py", "pyproject.toml", "Makefile"),
+    *(".ci/run", ".ci/test-all", "tests/helpers/mutation.py", "docs/*.md"),
+)
+"""Where no dead path may stand. docs/MANUAL.html is made from these and compared by its test."""
+
+OF_A_USER: Final = frozenset(["path/to/file.py", "file.py"])
+"""Names that a text gives as an example of what a user writes."""
+
+RUNTIME_FOLDERS: Final = ("runs/", "state/", "logos/logs/", "data/cache/", "data/raw/", "build/")
+"""Folders of a workspace; what lies there is made by sessions and imports."""
+
+_WORD: Final = re.compile(r"[^\s`'\"()\[\],;|=:<>#*]*[/.][^\s`'\"()\[\],;|=:<>#]*")
+_MODULE: Final = re.compile(r"(?<![\w./-])logos(?:\.[A-Za-z_]\w*)+")
+_LITERAL: Final = re.compile(r"[$%{}~\\@!?]")
+
+
+def dead_paths(text: str, folder: Path = PROJECT, project: Path = PROJECT) -> list[str]:
+    """The words of `text`, which lies in `folder`, that name a file or folder that is not there."""
+    dead = []
+    for word in dict.fromkeys(_WORD.findall(text)):
+        name = word.rstrip(".*")
+        if _names_a_path(name, text, project) and not _exists(name, folder, project):
+            dead.append(name)
+    return dead
+
+
+def dead_modules(text: str) -> list[str]:
+    """The dotted names in `text` that start with `logos.` and name no module or part of one."""
+    names = dict.fromkeys(match.group() for match in _MODULE.finditer(text))
+    return [name for name in names if not _resolves(name)]
+
+
+def _names_a_path(name: str, text: str, project: Path) -> bool:
+    if name in OF_A_USER or name.startswith(RUNTIME_FOLDERS) or _LITERAL.search(name):
+        return False
+    if name.endswith((".so", "/.py")) or name == ".py":
+        return False
+    first, slash, rest = name.partition("/")
+    if name.endswith(".py") or (slash and f"`{name}`" in text and name.endswith("/")):
+        return bool(first)
+    inside = (project / first).is_dir() or (project / "src" / "logos" / first).is_dir()
+    return bool(first and rest and inside and first not in ("logos", "."))
+
+
+def _exists(name: str, folder: Path, project: Path) -> bool:
+    bases = (project, folder, project / "src", project / "src" / "logos")
+    if "*" in name:
+        return any(next(base.glob(name), None) for base in bases)
+    if "/" not in name:
+        return any(
+            next((project / top).rglob(name), None) for top in ("src", "tests", "bench")
+        ) or (
+            any(
+                (base / name).exists() for base in (*bases, project / "tools", project / "examples")
+            )
+        )
+    return any((base / name).exists() for base in bases)
+
+
+def _resolves(name: str) -> bool:
+    parts = name.split(".")
+    for length in range(len(parts), 0, -1):
+        try:
+            found: object = importlib.import_module(".".join(parts[:length]))
+        except ModuleNotFoundError:
+            continue
+        for attribute in parts[length:]:
+            if not hasattr(found, attribute):
+                return False
+            found = getattr(found, attribute)
+        return True
+    return False
