@@ -17,8 +17,8 @@ from journal_helpers import content_of, spot, stopped
 from logos.audit.inspect import Overview
 from logos.audit.verify import verify
 from logos.config import ConfigError
-from logos.journal.entries import locate
 from logos.session import ExitCode, SessionResult
+from logos.session.history import find_session
 from logos.testing.faults import Cut, Decide, Fault, FileFaults, Operation, PowerCut, at
 
 
@@ -48,7 +48,7 @@ def judge_after(make: Callable[[Path], SessionResult], cut: Decide) -> str:
             return "uncut"
         folder = Path(home, "runs", "live", "sessions", "small")
         try:
-            locate(str(folder))
+            find_session(str(folder), may_be_path=True)
         except ConfigError:
             return "none"
         before = content_of(folder)

@@ -20,7 +20,7 @@ from logos.core.messages import Bar, Event
 from logos.core.strategy import Answer, Context, Strategy, limit, market, stop
 from logos.core.types import Side
 from logos.journal.codec import GENESIS, chain, encode_line
-from logos.journal.reader import read_journal
+from logos.journal.reader import read_lines
 from logos.testing.builders import Scripted, bar
 
 ACME = instrument("ACME", tick="0.01", lot="1", quote="USD")
@@ -145,7 +145,7 @@ KINDS: Sequence[Callable[[Path], session.SessionResult]] = (
 
 def bodies_of(journal: Path) -> list[bytes]:
     """The records of a whole journal, as they were written."""
-    return [line.body for line in read_journal(journal)]
+    return [line.body for line in read_lines(journal)]
 
 
 def write_chain(journal: Path, bodies: Sequence[bytes]) -> None:

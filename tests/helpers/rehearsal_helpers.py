@@ -4,24 +4,43 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
 import msgspec
 from places import CACHE
 
-from logos.journal.codec import GENESIS, chain, encode_line
+from logos.core.records import LotClosure
+from logos.core.types import Code
+from logos.journal.codec import GENESIS, SCHEMA_VERSION, chain, encode_line
+from logos.journal.entries import SessionRecord
 from logos.journal.view import JournalView
 from logos.rehearsal.expectations import Evidence
 
+MANIFEST = {"kind": "manifest", "schema": SCHEMA_VERSION}
 DATA = CACHE
 TRADE_OPTIONS = ("--strategy", "sma_cross", "--data", str(DATA), "--accept", "gap")
 
 
+_KINDS: Mapping[str, type] = {
+    str(kind.__struct_config__.tag): kind for kind in get_args(SessionRecord)
+}
+_ZEROS: Mapping[Any, Any] = {int: 0, str: "", tuple[LotClosure, ...]: [], tuple[Code, ...]: []}
+
+
+def whole(body: Mapping[str, Any]) -> dict[str, Any]:
+    """A record with every field that its kind has: zero, empty or the first of its words."""
+    fields = get_type_hints(_KINDS[body["kind"]])
+    made_up = {
+        name: _ZEROS[kind] if kind in _ZEROS else next(iter(kind)) for name, kind in fields.items()
+    }
+    return {**made_up, **body}
+
+
 def write_journal(path: Path, bodies: Sequence[Mapping[str, Any]]) -> Path:
-    """A well-formed journal of these records."""
+    """A well-formed journal of a manifest and these records, whose other fields are made up."""
     digest = GENESIS
     lines = []
-    for sequence, body in enumerate(bodies, start=1):
+    for sequence, body in enumerate([MANIFEST, *map(whole, bodies)], start=1):
         text = msgspec.json.encode(body)
         digest = chain(digest, text)
         lines.append(encode_line(sequence, digest, text))

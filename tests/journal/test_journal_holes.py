@@ -10,7 +10,8 @@ from journal_helpers import spot
 
 from logos.audit.inspect import Overview
 from logos.audit.verify import verify
-from logos.journal.reader import Damaged, TornTail, read_journal
+from logos.journal.reader import Damaged, TornTail, read_lines
+from logos.journal.view import JournalView
 from logos.session import ExitCode
 from logos.session.recovery import read_session
 
@@ -41,7 +42,7 @@ def test_a_hole_up_to_the_end_of_a_sector_is_a_torn_tail_for_every_reader(
     content = holed(whole, tmp_path / "small", start, (first + 1) * SECTOR)
     kept = content.rfind(b"\n", 0, start) + 1
     with pytest.raises(TornTail) as caught:
-        list(read_journal(tmp_path / "small" / "state.jsonl"))
+        list(read_lines(tmp_path / "small" / "state.jsonl"))
     assert caught.value.offset == kept
     journal = read_session(tmp_path / "small")
     assert (journal.whole_bytes, journal.is_torn) == (kept, True)
@@ -52,6 +53,8 @@ def test_a_hole_up_to_the_end_of_a_sector_is_a_torn_tail_for_every_reader(
         overview.read()
         assert overview.is_torn
         assert overview.status() == "CRASHED"
+    view = JournalView(tmp_path / "small" / "state.jsonl")
+    assert (view.is_torn, view.problem, len(view.records)) == (True, "", verdict.records)
 
 
 def test_zeros_that_end_inside_of_a_sector_are_damage_for_every_reader(
@@ -59,7 +62,26 @@ def test_zeros_that_end_inside_of_a_sector_are_damage_for_every_reader(
 ) -> None:
     holed(whole, tmp_path / "small", 4 * SECTOR, 5 * SECTOR - 1)
     with pytest.raises(Damaged):
-        list(read_journal(tmp_path / "small" / "state.jsonl"))
+        list(read_lines(tmp_path / "small" / "state.jsonl"))
     with pytest.raises(Damaged):
         read_session(tmp_path / "small")
     assert verify(tmp_path / "small").exit_code is ExitCode.DAMAGED
+    view = JournalView(tmp_path / "small" / "state.jsonl")
+    assert (view.is_torn, "not a journal line" in view.problem) == (False, True)
+
+
+@pytest.mark.parametrize("is_finished", [False, True])
+@pytest.mark.parametrize("tail", [bytes(SECTOR), b"{"])
+def test_what_follows_the_seal_is_damage_for_recovery_and_verify_alike(
+    whole: Path, tmp_path: Path, tail: bytes, is_finished: bool
+) -> None:
+    folder = Path(shutil.copytree(whole, tmp_path / "small"))
+    if not is_finished:
+        (folder / "host.json").unlink()
+    with open(folder / "state.jsonl", "ab") as journal:
+        journal.write(tail)
+    with pytest.raises(Damaged) as caught:
+        read_session(folder)
+    damage = verify(folder).damage
+    assert damage is not None
+    assert (damage.sequence, damage.offset) == (caught.value.sequence, caught.value.offset)

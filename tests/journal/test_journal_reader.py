@@ -17,16 +17,17 @@ from hypothesis import strategies as st
 from journal_helpers import BUY, bodies_of, run, spot, stopped, write_chain
 
 from logos.core.strategy import market
+from logos.errors import ConfigError
 from logos.journal import reader
 from logos.journal.codec import GENESIS, BadLine, chain, decode_line, encode_line
+from logos.journal.entries import Manifest, Sealed, read_journal
 from logos.journal.reader import (
     Damaged,
+    Entry,
     JournalError,
     JournalReader,
-    Line,
     TornTail,
-    read_journal,
-    scan,
+    read_lines,
 )
 from logos.journal.writer import JournalWriter
 from logos.testing.builders import Scripted
@@ -50,11 +51,11 @@ def content(journal: Path) -> bytes:
     return journal.read_bytes()
 
 
-def read_until_wrong(path: Path) -> tuple[list[Line], JournalError | None]:
+def read_until_wrong(path: Path) -> tuple[list[Entry[bytes]], JournalError | None]:
     """All lines that are given out, and what ended the reading."""
-    lines: list[Line] = []
+    lines: list[Entry[bytes]] = []
     try:
-        for line in read_journal(path):
+        for line in read_lines(path):
             lines.append(line)
     except JournalError as error:
         return lines, error
@@ -94,52 +95,55 @@ def test_every_record_comes_back(records: list[object], tmp_path: Path) -> None:
     for record in records:
         writer.append(record)
     writer.close()
-    lines = list(read_journal(path))
+    lines = list(read_lines(path))
     assert [msgspec.json.decode(line.body) for line in lines] == records
     assert [line.sequence for line in lines] == list(range(1, len(records) + 1))
     assert [line.offset for line in lines] == starts_of(path.read_bytes())
-    state = scan(path)
-    assert (state.records, state.digest.hex()) == (len(records), writer.digest)
-    assert state.whole_bytes == path.stat().st_size == writer.offset
-    assert not state.is_torn
+    with JournalReader(path, bytes) as reader:
+        for _ in reader.entries():
+            pass
+        assert (reader.sequence, reader.digest.hex()) == (len(records), writer.digest)
+        assert reader.offset == path.stat().st_size == writer.offset
 
 
-def test_a_scan_tells_manifest_seal_and_size(journal: Path, content: bytes) -> None:
-    state = scan(journal)
-    assert state.manifest["kind"] == "manifest"
-    assert state.manifest["session_id"] == "small"
-    assert state.last["kind"] == "sealed"
-    assert state.sealed_status == "ENDED"
-    assert (state.records, state.whole_bytes) == (content.count(b"\n"), len(content))
+def test_a_session_is_read_with_types_from_its_manifest_to_its_seal(
+    journal: Path, content: bytes
+) -> None:
+    entries = list(read_journal(journal))
+    assert isinstance(entries[0].record, Manifest)
+    assert entries[0].record.session_id == "small"
+    assert entries[-1].record == Sealed("ENDED", "all events processed")
+    assert [entry.body for entry in entries] == bodies_of(journal)
+    assert len(entries) == content.count(b"\n")
+    assert entries[-1].offset + entries[-1].size == len(content)
 
 
 def test_an_empty_journal_is_whole_and_holds_nothing(tmp_path: Path) -> None:
     path = tmp_path / "state.jsonl"
     path.write_bytes(b"")
-    state = scan(path)
-    assert (state.records, state.digest, state.manifest, state.last) == (0, GENESIS, {}, {})
-    assert not state.is_torn
+    assert list(read_journal(path)) == []
+    assert list(read_lines(path)) == []
 
 
 def test_a_journal_that_is_not_there_is_an_error_of_the_system(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
-        list(read_journal(tmp_path / "state.jsonl"))
+        list(read_lines(tmp_path / "state.jsonl"))
 
 
 def test_a_growing_journal_is_read_on_where_it_ended(content: bytes, tmp_path: Path) -> None:
     path = tmp_path / "state.jsonl"
     path.write_bytes(b"")
-    seen: list[Line] = []
-    with JournalReader(path) as journal, open(path, "ab", buffering=0) as file:
+    seen: list[Entry[bytes]] = []
+    with JournalReader(path, bytes) as journal, open(path, "ab", buffering=0) as file:
         for start in range(0, len(content), 97):
             file.write(content[start : start + 97])
             with suppress(TornTail):
-                seen += journal.lines()
+                seen += journal.entries()
         assert not journal.is_cut_back()
         file.truncate(10)
         assert journal.is_cut_back()
     path.write_bytes(content)
-    assert seen == list(read_journal(path))
+    assert seen == list(read_lines(path))
 
 
 # ---- torn ----
@@ -150,7 +154,7 @@ def test_the_last_three_records_cut_at_every_byte_are_torn_and_all_before_is_who
 ) -> None:
     path = tmp_path / "state.jsonl"
     path.write_bytes(content)
-    whole = list(read_journal(path))
+    whole = list(read_lines(path))
     starts = starts_of(content)
     for length in range(starts[-3], len(content)):
         path.write_bytes(content[:length])
@@ -159,13 +163,10 @@ def test_the_last_three_records_cut_at_every_byte_are_torn_and_all_before_is_who
         if length in starts:
             assert error is None, "a cut between two lines leaves no trace in the file"
             assert lines == whole[: kept + 1]
-            assert scan(path).sealed_status == ""
             continue
         assert isinstance(error, TornTail), length
         assert (error.sequence, error.offset) == (kept + 1, starts[kept])
         assert lines == whole[:kept]
-        state = scan(path)
-        assert (state.is_torn, state.records, state.whole_bytes) == (True, kept, starts[kept])
 
 
 @pytest.mark.parametrize("tail", [b"\0", b"\0" * 5000, b'{"seq":', b"\xff\xfe", b"}"])
@@ -314,11 +315,57 @@ def test_a_line_that_is_too_long_is_damage_even_at_the_end(
         assert error.sequence == len(lines) + 1
         assert "a line of more than" in error.reason
     path.write_bytes(content + b"\0" * 3 * longest)
-    assert scan(path).is_torn
+    _, error = read_until_wrong(path)
+    assert isinstance(error, TornTail)
 
 
-def test_a_first_record_that_is_no_object_is_damage(tmp_path: Path) -> None:
+# ---- records ----
+
+MANIFEST = b'{"kind":"manifest","schema":1,"session_id":"small"}'
+STOPPING = b'{"kind":"stopping","tick_id":3}'
+SEALED = b'{"kind":"sealed","status":"ENDED","reason":""}'
+
+
+@pytest.mark.parametrize(
+    ("bodies", "sequence", "reason"),
+    [
+        ([b"[1]"], 1, "cannot be read"),
+        ([b""], 1, "cannot be read"),
+        ([MANIFEST, b"\xff"], 2, "cannot be read"),
+        ([MANIFEST, b'{"kind":"unheard of"}'], 2, "cannot be read"),
+        ([MANIFEST, b'{"kind":"stopping"}'], 2, "cannot be read"),
+        ([STOPPING, MANIFEST], 1, "the manifest must be the first record, and no other"),
+        ([MANIFEST, MANIFEST], 2, "the manifest must be the first record, and no other"),
+        ([MANIFEST, SEALED, STOPPING], 3, "it comes after the seal, and nothing may"),
+    ],
+)
+def test_what_no_session_writes_is_damage_and_all_before_it_is_given_out(
+    tmp_path: Path, bodies: list[bytes], sequence: int, reason: str
+) -> None:
     path = tmp_path / "state.jsonl"
-    write_chain(path, [b"[1]"])
-    with pytest.raises(Damaged, match="record 1, byte 0: not a record"):
-        scan(path)
+    write_chain(path, bodies)
+    seen: list[bytes] = []
+    with pytest.raises(Damaged, match=re.escape(reason)) as caught:
+        seen.extend(entry.body for entry in read_journal(path))
+    assert caught.value.sequence == sequence
+    assert caught.value.offset == starts_of(path.read_bytes())[sequence - 1]
+    assert seen == bodies[: sequence - 1]
+
+
+@pytest.mark.parametrize("tail", [b"x", b"\0" * 600, b"x\n"])
+def test_whatever_follows_the_seal_was_never_written_by_the_session(
+    tmp_path: Path, tail: bytes
+) -> None:
+    path = tmp_path / "state.jsonl"
+    write_chain(path, [MANIFEST, SEALED])
+    path.write_bytes(path.read_bytes() + tail)
+    with pytest.raises(Damaged) as caught:
+        list(read_journal(path))
+    assert caught.value.sequence == 3
+
+
+def test_a_journal_of_another_schema_names_the_software_that_reads_it(tmp_path: Path) -> None:
+    path = tmp_path / "state.jsonl"
+    write_chain(path, [b'{"kind":"manifest","schema":2,"software":"9.1"}', STOPPING])
+    with pytest.raises(ConfigError, match=r"schema 2, .* reads schema 1: use logos 9\.1"):
+        list(read_journal(path))

@@ -217,16 +217,16 @@ def test_a_torn_last_line_is_told_from_damage(tmp_path: Path) -> None:
     whole = path.read_bytes()
     path.write_bytes(whole[:-10])
     torn = JournalView(path)
-    assert (len(torn.bodies), torn.is_torn, torn.problem) == (2, True, "")
+    assert (len(torn.records), torn.is_torn, torn.problem) == (3, True, "")
     lines = whole.splitlines(keepends=True)
     path.write_bytes(lines[0] + lines[2])
-    assert "line 2" in JournalView(path).problem
+    assert "record 2" in JournalView(path).problem
 
 
 def test_an_absent_journal_proves_nothing(tmp_path: Path) -> None:
     journal = JournalView(tmp_path / "absent.jsonl")
     assert journal.problem
-    assert journal.bodies == []
+    assert journal.records == []
 
 
 @given(

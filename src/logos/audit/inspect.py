@@ -29,8 +29,8 @@ from logos.core.records import (
     WarningRecord,
 )
 from logos.core.types import SwitchState
-from logos.journal.entries import Entry, Manifest, Sealed, Stopping, decode_entry
-from logos.journal.reader import Damaged, JournalReader, TornTail
+from logos.journal.entries import Manifest, Sealed, SessionRecord, Stopping, open_journal
+from logos.journal.reader import Damaged, TornTail
 from logos.session.artifacts.folder import is_finished
 from logos.session.artifacts.tables import Moments
 from logos.session.presence.lock import is_in_use
@@ -58,9 +58,9 @@ class Overview:
         self.switch_state = SwitchState.SAFE.name
         self.tick_id = 0
         self.now_ns = 0
-        self._last: deque[tuple[int, Entry]] = deque(maxlen=_LAST_MAX)
+        self._last: deque[tuple[int, SessionRecord]] = deque(maxlen=_LAST_MAX)
         self._moments = Moments()
-        self._reader = JournalReader(self.journal)
+        self._reader = open_journal(self.journal)
 
     def __enter__(self) -> Overview:
         return self
@@ -91,42 +91,41 @@ class Overview:
         """
         self.is_torn = False
         try:
-            for line in self._reader.lines():
-                entry = decode_entry(self.journal, line)
-                self._see(entry)
-                self._last.append((line.sequence, entry))
+            for sequence, *_, record in self._reader.entries():
+                self._see(record)
+                self._last.append((sequence, record))
                 if show is not None:
-                    show(self._text(line.sequence, entry))
+                    show(self._text(sequence, record))
         except TornTail:
             self.is_torn = True
         except Damaged as damage:
             self.damage = damage
 
-    def _see(self, entry: Entry) -> None:
-        if isinstance(entry, Manifest):
-            self.manifest = entry
+    def _see(self, record: SessionRecord) -> None:
+        if isinstance(record, Manifest):
+            self.manifest = record
             return
-        if isinstance(entry, Sealed):
-            self.sealed = entry
+        if isinstance(record, Sealed):
+            self.sealed = record
             return
-        kind = str(type(entry).__struct_config__.tag)
+        kind = str(type(record).__struct_config__.tag)
         self.counts[kind] += 1
-        if isinstance(entry, Stopping):
+        if isinstance(record, Stopping):
             return
-        self.now_ns = entry.ts_ns
-        self.tick_id = getattr(entry, "tick_id", self.tick_id)
-        if isinstance(entry, OrderRecord):
-            self.open_orders[entry.order_id] = (entry, None)
-        elif isinstance(entry, OrderUpdate):
-            self._see_update(entry)
-        elif isinstance(entry, PaperFillRecord | PositionRecord):
-            self.positions[entry.symbol] = format_units(
-                entry.position_units, entry.quantity_decimals
+        self.now_ns = record.ts_ns
+        self.tick_id = getattr(record, "tick_id", self.tick_id)
+        if isinstance(record, OrderRecord):
+            self.open_orders[record.order_id] = (record, None)
+        elif isinstance(record, OrderUpdate):
+            self._see_update(record)
+        elif isinstance(record, PaperFillRecord | PositionRecord):
+            self.positions[record.symbol] = format_units(
+                record.position_units, record.quantity_decimals
             )
-        elif isinstance(entry, AccountRecord):
-            self.accounts[entry.currency] = entry
-        elif isinstance(entry, SwitchRecord):
-            self.switch_state = entry.state
+        elif isinstance(record, AccountRecord):
+            self.accounts[record.currency] = record
+        elif isinstance(record, SwitchRecord):
+            self.switch_state = record.state
 
     def _see_update(self, update: OrderUpdate) -> None:
         order = self.open_orders.pop(update.order_id, None)
@@ -135,15 +134,15 @@ class Overview:
 
     # ---- as text and as JSON ----
 
-    def _text(self, sequence: int, entry: Entry) -> str:
-        kind = str(type(entry).__struct_config__.tag)
-        ts_ns = getattr(entry, "ts_ns", self.now_ns)
+    def _text(self, sequence: int, record: SessionRecord) -> str:
+        kind = str(type(record).__struct_config__.tag)
+        ts_ns = getattr(record, "ts_ns", self.now_ns)
         time = self._moments.text(ts_ns) if ts_ns else "-"
-        return f"{sequence:>8}  {time:<30}  {kind:<12}  {describe(entry)}"
+        return f"{sequence:>8}  {time:<30}  {kind:<12}  {describe(record)}"
 
     def last_records(self) -> list[str]:
         """The latest records, a line of text each."""
-        return [self._text(sequence, entry) for sequence, entry in self._last]
+        return [self._text(sequence, record) for sequence, record in self._last]
 
     def as_json(self) -> dict[str, Any]:
         """Everything gathered, as plain JSON values."""
@@ -220,53 +219,55 @@ def _order_figures(order: OrderRecord, update: OrderUpdate | None) -> Mapping[st
     }
 
 
-def describe(entry: Entry) -> str:
+def describe(record: SessionRecord) -> str:
     """One record in one line, for people."""
-    if isinstance(entry, OrderRecord | OrderUpdate | PaperFillRecord):
-        return _describe_order(entry)
-    if isinstance(entry, RefusalRecord | GuardRecord | BlockedRecord | SwitchRecord):
-        return _describe_safety(entry)
-    if isinstance(entry, CommandRecord):
-        return f"{entry.action} by {entry.by}: {entry.reason}"
-    if isinstance(entry, WarningRecord):
-        return f"{entry.code} {entry.symbol} {entry.detail}".replace("  ", " ")
-    if isinstance(entry, PositionRecord):
-        held = format_units(entry.position_units, entry.quantity_decimals)
-        mark = format_units(entry.mark_units, entry.price_decimals)
-        return f"{entry.symbol} {held} at {mark}"
-    if isinstance(entry, AccountRecord):
-        equity = format_units(entry.equity_units, entry.money_decimals)
-        return f"{entry.currency} equity {equity}"
-    if isinstance(entry, Manifest):
-        return f"{entry.session_id}: {entry.strategy}, seed {entry.seed}, logos {entry.software}"
-    if isinstance(entry, Stopping):
-        return f"by the operator after tick {entry.tick_id}"
-    if isinstance(entry, Sealed):
-        return f"{entry.status}: {entry.reason}"
-    fields = msgspec.structs.asdict(entry)
+    if isinstance(record, OrderRecord | OrderUpdate | PaperFillRecord):
+        return _describe_order(record)
+    if isinstance(record, RefusalRecord | GuardRecord | BlockedRecord | SwitchRecord):
+        return _describe_safety(record)
+    if isinstance(record, CommandRecord):
+        return f"{record.action} by {record.by}: {record.reason}"
+    if isinstance(record, WarningRecord):
+        return f"{record.code} {record.symbol} {record.detail}".replace("  ", " ")
+    if isinstance(record, PositionRecord):
+        held = format_units(record.position_units, record.quantity_decimals)
+        mark = format_units(record.mark_units, record.price_decimals)
+        return f"{record.symbol} {held} at {mark}"
+    if isinstance(record, AccountRecord):
+        equity = format_units(record.equity_units, record.money_decimals)
+        return f"{record.currency} equity {equity}"
+    if isinstance(record, Manifest):
+        return (
+            f"{record.session_id}: {record.strategy}, seed {record.seed}, logos {record.software}"
+        )
+    if isinstance(record, Stopping):
+        return f"by the operator after tick {record.tick_id}"
+    if isinstance(record, Sealed):
+        return f"{record.status}: {record.reason}"
+    fields = msgspec.structs.asdict(record)
     return " ".join(str(fields[name]) for name in fields if name not in ("ts_ns", "tick_id"))
 
 
-def _describe_order(entry: OrderRecord | OrderUpdate | PaperFillRecord) -> str:
-    if isinstance(entry, OrderUpdate):
-        return f"{entry.order_id} {entry.symbol} {entry.status.value} {entry.reason}".rstrip()
-    quantity = format_units(entry.quantity_units, entry.quantity_decimals)
-    what = f"{entry.order_id} {entry.symbol} {entry.side.value} {quantity}"
-    if isinstance(entry, PaperFillRecord):
-        return f"{what} at {format_units(entry.price_units, entry.price_decimals)}"
+def _describe_order(record: OrderRecord | OrderUpdate | PaperFillRecord) -> str:
+    if isinstance(record, OrderUpdate):
+        return f"{record.order_id} {record.symbol} {record.status.value} {record.reason}".rstrip()
+    quantity = format_units(record.quantity_units, record.quantity_decimals)
+    what = f"{record.order_id} {record.symbol} {record.side.value} {quantity}"
+    if isinstance(record, PaperFillRecord):
+        return f"{what} at {format_units(record.price_units, record.price_decimals)}"
     prices = [
-        f" {name} {format_units(units, entry.price_decimals)}"
-        for name, units in (("limit", entry.limit_price_units), ("stop", entry.stop_price_units))
+        f" {name} {format_units(units, record.price_decimals)}"
+        for name, units in (("limit", record.limit_price_units), ("stop", record.stop_price_units))
         if units
     ]
-    return f"{what} {entry.type.value}{''.join(prices)}"
+    return f"{what} {record.type.value}{''.join(prices)}"
 
 
-def _describe_safety(entry: RefusalRecord | GuardRecord | BlockedRecord | SwitchRecord) -> str:
-    if isinstance(entry, SwitchRecord):
-        return f"{entry.state} {entry.reason}"
-    if isinstance(entry, GuardRecord):
-        return f"{entry.code.value} {entry.action} {entry.subject} {entry.detail}"
-    if isinstance(entry, BlockedRecord):
-        return f"{entry.symbol} {entry.code.value}"
-    return f"{entry.symbol} {entry.code.value} {entry.detail}"
+def _describe_safety(record: RefusalRecord | GuardRecord | BlockedRecord | SwitchRecord) -> str:
+    if isinstance(record, SwitchRecord):
+        return f"{record.state} {record.reason}"
+    if isinstance(record, GuardRecord):
+        return f"{record.code.value} {record.action} {record.subject} {record.detail}"
+    if isinstance(record, BlockedRecord):
+        return f"{record.symbol} {record.code.value}"
+    return f"{record.symbol} {record.code.value} {record.detail}"

@@ -13,8 +13,8 @@ from typing import Final
 
 from logos.config import Config, ConfigError, make_config
 from logos.journal.codec import GENESIS
-from logos.journal.entries import Entry, Manifest, Sealed, Stopping, decode_entry
-from logos.journal.reader import Damaged, TornTail, read_journal
+from logos.journal.entries import Manifest, Sealed, SessionRecord, Stopping, read_journal
+from logos.journal.reader import Damaged, TornTail
 from logos.session.artifacts.folder import is_finished
 from logos.session.artifacts.tables import (
     ACCOUNT_COLUMNS,
@@ -70,15 +70,11 @@ class Projector:
     def read(self) -> None:
         """Read and project all whole lines."""
         try:
-            for line in read_journal(self._path):
-                entry = decode_entry(self._path, line)
-                if self.sealed is not None:
-                    reason = "it comes after the seal, and nothing may"
-                    raise Damaged(self._path, line.sequence, line.offset, reason)
-                self._take(entry, line.sequence)
-                self.records = line.sequence
-                self.digest = line.digest
-                self.whole_bytes = line.offset + line.size
+            for entry in read_journal(self._path):
+                self._take(entry.record, entry.sequence)
+                self.records = entry.sequence
+                self.digest = entry.digest
+                self.whole_bytes = entry.offset + entry.size
         except TornTail:
             self.is_torn = True
         finally:
@@ -89,21 +85,21 @@ class Projector:
         """The seal, if it is the end of the file and the session's last files were made."""
         return self.sealed if is_finished(self._path.parent) and not self.is_torn else None
 
-    def _take(self, entry: Entry, sequence: int) -> None:
-        if isinstance(entry, Manifest):
+    def _take(self, record: SessionRecord, sequence: int) -> None:
+        if isinstance(record, Manifest):
             try:
-                self._writer = ArtifactWriter(self._folder, _notional_units(entry))
+                self._writer = ArtifactWriter(self._folder, _notional_units(record))
             except ConfigError as error:
                 raise Damaged(self._path, sequence, 0, str(error)) from None
-            self.manifest = entry
-        elif isinstance(entry, Stopping):
+            self.manifest = record
+        elif isinstance(record, Stopping):
             pass  # a note: no table holds it
-        elif isinstance(entry, Sealed):
-            self.sealed = entry
+        elif isinstance(record, Sealed):
+            self.sealed = record
         else:
-            assert self._writer is not None  # the manifest comes first: decode_entry sees to it
+            assert self._writer is not None  # the manifest comes first: the reader sees to it
             try:
-                self._writer.write([entry])
+                self._writer.write([record])
             except (LookupError, ValueError, OverflowError) as error:
                 what = f"a record that follows from nothing before it ({error!r})"
                 self.findings.append(Finding("state.jsonl", f"record {sequence}", what))

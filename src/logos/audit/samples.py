@@ -18,8 +18,7 @@ from logos.audit.csv_cells import UnreadableTrades, plain
 from logos.audit.projections import Finding
 from logos.config import BALANCE_DEFAULT, Config
 from logos.core.records import AccountRecord, PaperFillRecord, PositionRecord
-from logos.journal.entries import decode_entry
-from logos.journal.reader import read_journal
+from logos.journal.entries import read_journal
 
 
 def make_auditor(config: Config) -> Auditor:
@@ -64,19 +63,19 @@ class SampleAudit:
         if rows.fieldnames != COLUMNS:
             raise UnreadableTrades(f"the head is not {','.join(COLUMNS)}")
         self._rows = rows
-        for line in read_journal(journal):
-            entry = decode_entry(journal, line)
-            if isinstance(entry, PaperFillRecord):
+        for entry in read_journal(journal):
+            record = entry.record
+            if isinstance(record, PaperFillRecord):
                 self._end_sample()
-                self._apply_fill(line.sequence)
-            elif isinstance(entry, PositionRecord):
+                self._apply_fill(entry.sequence)
+            elif isinstance(record, PositionRecord):
                 if self._state is not None:
                     self._end_sample()
-                self._marks[entry.symbol] = _amount(entry.mark_units, entry.price_decimals)
-                self._waiting.append((line.sequence, entry))
-            elif isinstance(entry, AccountRecord):
-                self._check_account(line.sequence, entry)
-            if line.sequence == records:
+                self._marks[record.symbol] = _amount(record.mark_units, record.price_decimals)
+                self._waiting.append((entry.sequence, record))
+            elif isinstance(record, AccountRecord):
+                self._check_account(entry.sequence, record)
+            if entry.sequence == records:
                 break
         self._end_sample()
         if next(self._rows, None) is not None:

@@ -10,8 +10,8 @@ import time
 from logos.audit.inspect import Overview, account_figures
 from logos.cli.exit_codes import exit_codes
 from logos.config import ConfigError
-from logos.journal.entries import locate
 from logos.session import ExitCode
+from logos.session.history import find_session
 
 _POLL_S = 0.2
 
@@ -37,7 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Show the session; 7 when it crashed, 8 when its journal is damaged."""
     try:
-        with Overview(locate(options.session)) as overview:
+        with Overview(find_session(options.session, may_be_path=True)) as overview:
             overview.read()
             status = overview.status()
             overview.read()  # what a process wrote before it ended, if it just did

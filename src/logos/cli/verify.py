@@ -9,8 +9,8 @@ import sys
 from logos.audit.verify import Verdict, verdict_json, verify
 from logos.cli.exit_codes import exit_codes
 from logos.config import ConfigError
-from logos.journal.entries import locate
 from logos.session import ExitCode
+from logos.session.history import find_session
 
 _SHOWN_MAX = 20
 
@@ -25,7 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Verify the session; 0 when it is intact."""
     try:
-        verdict = verify(locate(options.session))
+        verdict = verify(find_session(options.session, may_be_path=True))
     except ConfigError as error:
         print(f"logos verify: {error}", file=sys.stderr)
         return int(ExitCode.BAD_CONFIGURATION)

@@ -6,17 +6,17 @@ checked, and a record of no known kind refused.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
-from logos import paths
 from logos.core.records import Record
-from logos.errors import ConfigError
-from logos.journal.codec import SCHEMA_VERSION
-from logos.journal.reader import Damaged, Line
+from logos.journal.reader import Entry, JournalReader
+
+JOURNAL: Final = "state.jsonl"
+"""In a session's folder."""
 
 
 class Source(msgspec.Struct, frozen=True):
@@ -53,42 +53,27 @@ class Sealed(msgspec.Struct, frozen=True, tag="sealed", tag_field="kind"):
     reason: str
 
 
-Entry = Record | Manifest | Stopping | Sealed
+SessionRecord = Record | Manifest | Stopping | Sealed
 
-_DECODER = msgspec.json.Decoder(Entry)
+_DECODER = msgspec.json.Decoder(SessionRecord)
+
+SessionEntry = Entry[SessionRecord]
+"""A line of `state.jsonl`, read and verified."""
 
 
-def decode_entry(path: Path, line: Line) -> Entry:
-    """The record in `line`. Raises Damaged for one that no version of this schema writes.
+def open_journal(path: Path) -> JournalReader[SessionRecord]:
+    """A reader of the `state.jsonl` at `path`, from its manifest to its seal.
 
-    Raises ConfigError for the manifest of another schema, saying which software reads it.
+    A record that no version of this schema writes is damage. Raises OSError.
     """
-    try:
-        entry: Entry = _DECODER.decode(line.body)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        reason = f"the record cannot be read: {error}"
-        raise Damaged(path, line.sequence, line.offset, reason) from None
-    if isinstance(entry, Manifest) != (line.sequence == 1):
-        reason = "the manifest must be the first record, and no other"
-        raise Damaged(path, line.sequence, line.offset, reason)
-    if isinstance(entry, Manifest) and entry.schema != SCHEMA_VERSION:
-        raise ConfigError(
-            f"{path}: written in schema {entry.schema}, and this version reads schema "
-            f"{SCHEMA_VERSION}: use logos {entry.software}, which wrote it"
-        )
-    return entry
+    return JournalReader(path, _DECODER.decode, Manifest, Sealed)
 
 
-def locate(name: str) -> Path:
-    """The folder of a session, by its id or by the folder's own path.
+def read_journal(path: Path) -> Iterator[SessionEntry]:
+    """The entries of the `state.jsonl` at `path`, each verified before it is given out.
 
-    Raises ConfigError when there is no journal.
+    Raises TornTail or Damaged after the last good one, ConfigError for a journal of another schema
+    (saying which software reads it), and OSError when `path` cannot be read.
     """
-    is_path = "/" in name or Path(name, "state.jsonl").is_file()
-    try:
-        folder = Path(name) if is_path else paths.session_dir(name)
-    except ValueError as error:
-        raise ConfigError(f"{error}; or give the path of a session's folder") from None
-    if not (folder / "state.jsonl").is_file():
-        raise ConfigError(f"no such session: there is no {folder / 'state.jsonl'}")
-    return folder
+    with open_journal(path) as reader:
+        yield from reader.entries()

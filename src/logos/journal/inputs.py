@@ -33,7 +33,7 @@ from logos.core.messages import (
 from logos.core.types import ReportKind
 from logos.errors import LogosError
 from logos.journal.codec import SCHEMA_VERSION
-from logos.journal.reader import Damaged, JournalReader, Line, TornTail, read_journal
+from logos.journal.reader import JournalReader, TornTail
 from logos.journal.writer import JournalWriter
 
 INPUTS_FILE: Final = "inputs.jsonl"
@@ -50,6 +50,28 @@ _FIELDS: Final[dict[type, tuple[str, ...]]] = {
     for kind in (Quote, Trade, Bar, QuoteBar, Lag)
 }
 _BY_LETTER: Final = {letter: kind for kind, letter in _WITH_SYMBOL.items()}
+
+
+class Inputs(msgspec.Struct, frozen=True, tag="inputs", tag_field="kind"):
+    """The first record: the session's symbols, by whose places in the list its events name them."""
+
+    schema: int
+    symbols: list[str] = []
+
+
+class Batch(msgspec.Struct, frozen=True, tag="batch", tag_field="kind"):
+    """Events that the core was given together."""
+
+    events: list[list[Any]]
+
+
+class Facts(msgspec.Struct, frozen=True, tag="facts", tag_field="kind"):
+    """What only the live run could measure: the last record."""
+
+    facts: dict[str, Any]
+
+
+_DECODER: Final = msgspec.json.Decoder(Inputs | Batch | Facts)
 
 
 class LiveFailureError(LogosError):
@@ -159,35 +181,31 @@ class RecordedInputs:
         Raises Damaged for a file that was changed.
         """
         symbols: list[Instrument] = []
-        with JournalReader(self.path) as reader:
+        with self._reader() as reader:
             try:
-                for line in reader.lines():
-                    body = self._body(line)
-                    if body["kind"] == "facts":
+                for entry in reader.entries():
+                    record = entry.record
+                    if isinstance(record, Facts):
                         break
-                    if line.sequence == 1:
-                        symbols = [self._instruments[name] for name in body["symbols"]]
+                    if isinstance(record, Inputs):
+                        symbols = [self._instruments[name] for name in record.symbols]
                     else:
-                        yield [_event(row, symbols) for row in body["events"]]
-                    self.whole_bytes = line.offset + line.size
+                        yield [_event(row, symbols) for row in record.events]
+                    self.whole_bytes = entry.offset + entry.size
             except TornTail:
                 return
 
     def facts(self) -> dict[str, Any]:
         """What the live run measured; empty for one that never came to its end."""
-        last: Line | None = None
-        with suppress(TornTail):
-            for line in read_journal(self.path):
-                last = line
-        body = {} if last is None else self._body(last)
-        return dict(body["facts"]) if body.get("kind") == "facts" else {}
+        facts: dict[str, Any] = {}
+        with self._reader() as reader, suppress(TornTail):
+            for entry in reader.entries():
+                if isinstance(entry.record, Facts):
+                    facts = entry.record.facts
+        return facts
 
-    def _body(self, line: Line) -> dict[str, Any]:
-        try:
-            found: dict[str, Any] = msgspec.json.decode(line.body, type=dict[str, Any])
-        except msgspec.DecodeError as error:
-            raise Damaged(self.path, line.sequence, line.offset, f"not a record: {error}") from None
-        return found
+    def _reader(self) -> JournalReader[Inputs | Batch | Facts]:
+        return JournalReader(self.path, _DECODER.decode, Inputs)
 
 
 def _event(row: Sequence[Any], symbols: Sequence[Instrument]) -> Event:

@@ -1,4 +1,4 @@
-"""Reads a session's journal line by line, and trusts none of it.
+"""The one reader of journals: line by line, each verified before its record is given out.
 
 Every line must have the next sequence number, its own checksum and its place in the chain; the
 first that does not ends the reading with an error that names its sequence number and the byte at
@@ -13,21 +13,19 @@ which it starts. Two errors are told apart, because the answer to them differs:
   wrong it was changed later, the last one too. A line longer than `LINE_BYTES_MAX` is damage,
   whether it ends or not, unless it is nothing but NULs up to the end of the file.
 
-A line is read at a time, so memory does not grow with the journal.
+A line is read at a time, so memory does not grow with the journal. The caller says what a record
+is: `entries` reads `state.jsonl`, `inputs` reads `inputs.jsonl`.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, BinaryIO, Final, NamedTuple, Self
+from typing import BinaryIO, Final, Generic, NamedTuple, Self, TypeVar
 
-import msgspec
-
-from logos.errors import LogosError
-from logos.journal.codec import GENESIS, BadLine, decode_line
+from logos.errors import ConfigError, LogosError
+from logos.journal.codec import GENESIS, SCHEMA_VERSION, BadLine, decode_line
 
 LINE_BYTES_MAX: Final = 16 << 20
 """The longest line there may be, its newline included."""
@@ -69,31 +67,49 @@ class Damaged(JournalError):
         self.reason = reason
 
 
-class Line(NamedTuple):
+R = TypeVar("R")
+
+
+class Entry(NamedTuple, Generic[R]):
     """One whole and verified line: `offset` is the byte at which it starts, `size` its bytes.
 
-    `digest` is the chain's after it.
+    `digest` is the chain's after it, `body` the record's JSON, `record` what that decodes to.
     """
 
     sequence: int
     offset: int
     size: int
-    body: bytes
     digest: bytes
+    body: bytes
+    record: R
 
 
-class JournalReader:
-    """Reads a journal that may still grow: what has been read is not read again.
+class JournalReader(Generic[R]):
+    """Reads a journal that may still grow: what has been read is not read again."""
 
-    Opens `path` for reading only. Raises OSError when it cannot.
-    """
+    def __init__(
+        self,
+        path: Path,
+        decode: Callable[[bytes], R],
+        first: type[object] | None = None,
+        last: type[object] | None = None,
+    ) -> None:
+        """Open `path` for reading only.
 
-    def __init__(self, path: Path) -> None:
+        `decode` makes a record of its JSON, or raises ValueError. The first record must be of the
+        type `first`, and no other one may be; it names the journal's `schema`. What follows a
+        record of the type `last` is damage: its writer waits until the disk has all, and writes no
+        more. None: no such rule. Raises OSError when `path` cannot be opened.
+        """
         self.path = path
         self.sequence = 0
         self.offset = 0
         """Bytes of the whole lines read so far."""
         self.digest = GENESIS
+        self._decode = decode
+        self._first = first
+        self._last = last
+        self._is_over = False
         self._file: BinaryIO = open(path, "rb")  # noqa: SIM115
 
     def __enter__(self) -> Self:
@@ -106,25 +122,51 @@ class JournalReader:
         """Close the file."""
         self._file.close()
 
-    def lines(self) -> Iterator[Line]:
-        """The whole lines from here to the end. Raises TornTail or Damaged after the last good one.
+    def entries(self) -> Iterator[Entry[R]]:
+        """The whole lines from here to the end.
 
-        After the end, or after TornTail, it may be called again for what has been added since.
+        Raises TornTail or Damaged after the last good one, and ConfigError for a journal of
+        another schema. After the end, or after TornTail, it may be called again for what has been
+        added since.
         """
+        decode, first, last = self._decode, self._first, self._last
         self._file.seek(self.offset)
         while line := self._file.readline(LINE_BYTES_MAX):
+            if self._is_over:
+                raise self._damaged("it comes after the seal, and nothing may")
             if not line.endswith(b"\n"):
                 raise self._unfinished(line)
+            sequence, offset = self.sequence + 1, self.offset
             try:
-                body, digest = decode_line(line[:-1], self.sequence + 1, self.digest)
+                body, digest = decode_line(line[:-1], sequence, self.digest)
             except BadLine as error:
-                if _has_hole(line, self.offset):
-                    raise TornTail(self.path, self.sequence + 1, self.offset) from None
+                if _has_hole(line, offset):
+                    raise TornTail(self.path, sequence, offset) from None
                 raise self._damaged(str(error)) from None
-            found = Line(self.sequence + 1, self.offset, len(line), body, digest)
-            self.sequence, self.digest = found.sequence, digest
-            self.offset += len(line)
-            yield found
+            try:
+                record = decode(body)
+            except ValueError as error:  # what msgspec and the decoding of text raise are such
+                raise self._damaged(f"the record cannot be read: {error}") from None
+            if first is not None and (sequence == 1 or type(record) is first):
+                self._check_first(record, sequence)
+            self._is_over = type(record) is last
+            self.sequence, self.digest = sequence, digest
+            self.offset = offset + len(line)
+            yield Entry(sequence, offset, len(line), digest, body, record)
+
+    def _check_first(self, record: R, sequence: int) -> None:
+        """Raise unless `record` is the first one, and of this schema."""
+        if type(record) is not self._first or sequence != 1:
+            name = getattr(self._first, "__name__", "").lower()
+            raise self._damaged(f"the {name} must be the first record, and no other")
+        schema = getattr(record, "schema", None)
+        if schema != SCHEMA_VERSION:
+            software = getattr(record, "software", "")
+            reader = f": use logos {software}, which wrote it" if software else ""
+            raise ConfigError(
+                f"{self.path}: written in schema {schema}, and this version reads schema "
+                f"{SCHEMA_VERSION}{reader}"
+            )
 
     def is_cut_back(self) -> bool:
         """Whether the file has become shorter than what was read of it."""
@@ -159,54 +201,10 @@ def _has_hole(line: bytes, offset: int) -> bool:
     return start >= 0 and (offset + end) % _SECTOR_BYTES == 0
 
 
-def read_journal(path: Path) -> Iterator[Line]:
-    """The lines of the journal at `path`, each verified before it is given out.
+def read_lines(path: Path) -> Iterator[Entry[bytes]]:
+    """The lines of the journal at `path`, whatever their records are: each one is its JSON.
 
     Raises TornTail or Damaged after the last good line, and OSError when `path` cannot be read.
     """
-    with JournalReader(path) as reader:
-        yield from reader.lines()
-
-
-@dataclass(slots=True)
-class JournalState:
-    """What a journal holds, up to its last whole line.
-
-    `manifest` and `last` are its first and last record as JSON values, empty without one;
-    `sealed_status` is empty for a journal that was not sealed.
-    """
-
-    records: int = 0
-    digest: bytes = GENESIS
-    manifest: dict[str, Any] = field(default_factory=dict)
-    last: dict[str, Any] = field(default_factory=dict)
-    sealed_status: str = ""
-    is_torn: bool = False
-    whole_bytes: int = 0
-
-
-def scan(path: Path) -> JournalState:
-    """Read the whole journal once. Raises Damaged, and OSError when it cannot be read."""
-    state = JournalState()
-    last: Line | None = None
-    try:
-        for last in read_journal(path):
-            if last.sequence == 1:
-                state.manifest = _as_object(path, last)
-    except TornTail:
-        state.is_torn = True
-    if last is not None:
-        state.records = last.sequence
-        state.digest = last.digest
-        state.whole_bytes = last.offset + last.size
-        state.last = _as_object(path, last)
-        if state.last.get("kind") == "sealed":
-            state.sealed_status = str(state.last.get("status", ""))
-    return state
-
-
-def _as_object(path: Path, line: Line) -> dict[str, Any]:
-    try:
-        return msgspec.json.decode(line.body, type=dict[str, Any])
-    except msgspec.DecodeError as error:
-        raise Damaged(path, line.sequence, line.offset, f"not a record: {error}") from None
+    with JournalReader(path, bytes) as reader:
+        yield from reader.entries()

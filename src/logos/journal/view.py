@@ -1,23 +1,25 @@
-"""A session's journal as an auditor reads it: the chain verified first, then the records by kind.
+"""A whole journal in memory, for judges: the chain verified first, then the records by kind.
 
-Nothing of the running session is used. A line that does not follow from those before it ends the
-reading; what stands there is the `problem`. A last line without its newline is a torn one: it was
-never acknowledged, and is told apart from damage.
+A line that does not follow from those before it ends the reading, and `problem` says what stands
+there. A torn end was never acknowledged to anybody, and is told apart from damage.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Final
+from typing import Final, TypeVar
 
-import msgspec
+from logos.core.records import OrderRecord, OrderUpdate
+from logos.core.types import OrderStatus
+from logos.errors import ConfigError
+from logos.journal.entries import Sealed, SessionRecord, read_journal
+from logos.journal.reader import Damaged, TornTail
 
-from logos.journal.codec import GENESIS, BadLine, decode_line
+_ENDED: Final = frozenset(
+    (OrderStatus.FILLED, OrderStatus.CANCELLED, OrderStatus.REJECTED, OrderStatus.EXPIRED)
+)
 
-Body = dict[str, Any]
-"""A record as JSON: `kind` and the fields of `logos.core.records`."""
-
-ENDED_STATUSES: Final = ("FILLED", "CANCELLED", "REJECTED", "EXPIRED")
+Kind = TypeVar("Kind", bound=SessionRecord)
 
 
 class JournalView:
@@ -25,48 +27,44 @@ class JournalView:
 
     def __init__(self, path: Path) -> None:
         """Read and verify `path`; an absent journal is an empty one with a problem."""
-        self.bodies: list[Body] = []
+        self.records: list[SessionRecord] = []
         self.problem = ""
         self.is_torn = False
-        self._read(path)
-
-    def _read(self, path: Path) -> None:
         try:
-            lines = path.read_bytes().split(b"\n")
+            for entry in read_journal(path):
+                self.records.append(entry.record)
+        except TornTail:
+            self.is_torn = True
+        except Damaged as damage:
+            self.problem = f"record {damage.sequence}: {damage.reason}"
+        except ConfigError as error:
+            self.problem = str(error)
         except OSError as error:
             self.problem = f"{path.name} cannot be read: {error.strerror}"
-            return
-        self.is_torn = lines.pop() != b""
-        digest = GENESIS
-        for sequence, line in enumerate(lines, start=1):
-            try:
-                body, digest = decode_line(line, sequence, digest)
-                self.bodies.append(msgspec.json.decode(body))
-            except (BadLine, msgspec.DecodeError) as error:
-                self.problem = f"line {sequence}: {error}"
-                return
 
-    def of(self, *kinds: str) -> list[Body]:
-        """The records of these kinds, in order."""
-        return [body for body in self.bodies if body["kind"] in kinds]
+    def of(self, kind: type[Kind]) -> list[Kind]:
+        """The records of this kind, in order."""
+        return [record for record in self.records if isinstance(record, kind)]
 
-    def after(self, kind: str, **fields: object) -> list[Body] | None:
+    def after(self, kind: type[SessionRecord], **fields: object) -> list[SessionRecord] | None:
         """What follows the first record of `kind` with these values; None without one."""
-        for place, body in enumerate(self.bodies):
-            if body["kind"] == kind and all(body.get(key) == fields[key] for key in fields):
-                return self.bodies[place + 1 :]
+        for place, record in enumerate(self.records):
+            if isinstance(record, kind) and all(
+                getattr(record, name) == value for name, value in fields.items()
+            ):
+                return self.records[place + 1 :]
         return None
 
     @property
-    def seal(self) -> Body | None:
+    def seal(self) -> Sealed | None:
         """The record that closed the journal."""
-        sealed = self.of("sealed")
+        sealed = self.of(Sealed)
         return sealed[-1] if sealed else None
 
     def open_orders(self) -> list[int]:
         """Numbers of the orders that never ended."""
-        waiting = dict.fromkeys(order["order_id"] for order in self.of("order"))
-        for update in self.of("order_update"):
-            if update["status"] in ENDED_STATUSES:
-                waiting.pop(update["order_id"], None)
+        waiting = dict.fromkeys(order.order_id for order in self.of(OrderRecord))
+        for update in self.of(OrderUpdate):
+            if update.status in _ENDED:
+                waiting.pop(update.order_id, None)
         return list(waiting)

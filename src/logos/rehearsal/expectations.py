@@ -13,11 +13,27 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Final
 
 import msgspec
 
 from logos.core.guards import GUARDS
-from logos.journal.view import Body, JournalView
+from logos.core.records import (
+    AccountRecord,
+    BlockedRecord,
+    GuardRecord,
+    OrderRecord,
+    OrderUpdate,
+    PaperFillRecord,
+    RefusalRecord,
+    SwitchRecord,
+    WarningRecord,
+)
+from logos.core.types import OrderStatus, Side
+from logos.journal.view import JournalView
+
+_SIGN: Final = {Side.BUY: 1, Side.SELL: -1}
+_LEFT_UNFILLED: Final = (OrderStatus.CANCELLED, OrderStatus.EXPIRED, OrderStatus.REJECTED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +77,11 @@ class _Check(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
         return f"{name}: {', '.join(said)}" if said else name
 
 
+def _codes(refusal: RefusalRecord) -> list[str]:
+    """The code of a refusal, and of every other guard that tripped on it."""
+    return [code.value for code in (refusal.code, *refusal.also)]
+
+
 def _shown(value: object) -> str:
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
@@ -72,7 +93,7 @@ class Intact(_Check, tag_field="check", tag="journal_intact", frozen=True, kw_on
 
     def judge(self, evidence: Evidence) -> Finding:
         journal = evidence.journal
-        words = f"{len(journal.bodies)} records chained"
+        words = f"{len(journal.records)} records chained"
         if journal.problem:
             return Finding(False, f"{words}, then {journal.problem}")
         words += ", and a torn last line" if journal.is_torn else ""
@@ -90,8 +111,8 @@ class Sealed(_Check, tag_field="check", tag="sealed", frozen=True, kw_only=True)
         if seal is None:
             return Finding(False, "not sealed")
         wanted = [self.status] if isinstance(self.status, str) else self.status
-        holds = seal["status"] in wanted and self.reason in seal["reason"]
-        return Finding(holds, f"sealed {seal['status']}: {seal['reason']}")
+        holds = seal.status in wanted and self.reason in seal.reason
+        return Finding(holds, f"sealed {seal.status}: {seal.reason}")
 
 
 class Unsealed(_Check, tag_field="check", tag="unsealed", frozen=True, kw_only=True):
@@ -109,11 +130,11 @@ class SwitchSeen(_Check, tag_field="check", tag="switch_seen", frozen=True, kw_o
     at_injection: bool = False
 
     def judge(self, evidence: Evidence) -> Finding:
-        for body in evidence.journal.of("switch"):
-            if body["state"] == self.state:
+        for seen in evidence.journal.of(SwitchRecord):
+            if seen.state == self.state:
                 # A command stands between two ticks and bears the number of the one before.
-                on_time = evidence.tick - 1 <= body["tick_id"] <= evidence.tick
-                words = f"{self.state} at tick {body['tick_id']}: {body['reason']}"
+                on_time = evidence.tick - 1 <= seen.tick_id <= evidence.tick
+                words = f"{self.state} at tick {seen.tick_id}: {seen.reason}"
                 return Finding(on_time or not self.at_injection, words)
         return Finding(False, f"never seen {self.state}")
 
@@ -124,12 +145,12 @@ class OrdersAfterBlock(
     """No order was made once the session had seen ENGAGED; and nothing was filled either."""
 
     def judge(self, evidence: Evidence) -> Finding:
-        later = evidence.journal.after("switch", state="ENGAGED")
+        later = evidence.journal.after(SwitchRecord, state="ENGAGED")
         if later is None:
             return Finding(False, "the switch was never seen ENGAGED")
-        counts = Counter(body["kind"] for body in later)
-        words = f"{counts['order']} orders, {counts['fill']} fills after it"
-        return Finding(counts["order"] == counts["fill"] == 0, words)
+        orders = sum(isinstance(record, OrderRecord) for record in later)
+        fills = sum(isinstance(record, PaperFillRecord) for record in later)
+        return Finding(orders == fills == 0, f"{orders} orders, {fills} fills after it")
 
 
 class OrdersFromInjection(
@@ -140,7 +161,7 @@ class OrdersFromInjection(
     at_most: int
 
     def judge(self, evidence: Evidence) -> Finding:
-        orders = [o for o in evidence.journal.of("order") if o["tick_id"] >= evidence.tick]
+        orders = [o for o in evidence.journal.of(OrderRecord) if o.tick_id >= evidence.tick]
         words = f"{len(orders)} orders from tick {evidence.tick} on"
         return Finding(evidence.tick > 0 and len(orders) <= self.at_most, words)
 
@@ -152,7 +173,7 @@ class Blocked(_Check, tag_field="check", tag="blocked", frozen=True, kw_only=Tru
     to_the_end: bool = False
 
     def judge(self, evidence: Evidence) -> Finding:
-        ticks = [body["tick_id"] for body in evidence.journal.of("blocked")]
+        ticks = [blocked.tick_id for blocked in evidence.journal.of(BlockedRecord)]
         if not ticks:
             return Finding(False, "no tick was blocked")
         all_of_them = list(range(evidence.tick, evidence.ticks_delivered + 1))
@@ -171,10 +192,10 @@ class Refused(_Check, tag_field="check", tag="refused", frozen=True, kw_only=Tru
         tick = evidence.tick
         later = [
             refusal
-            for refusal in evidence.journal.of("refusal")
-            if refusal["tick_id"] == tick or (self.or_later and refusal["tick_id"] > tick)
+            for refusal in evidence.journal.of(RefusalRecord)
+            if refusal.tick_id == tick or (self.or_later and refusal.tick_id > tick)
         ]
-        codes = [(refusal["code"], *refusal["also"]) for refusal in later]
+        codes = [_codes(refusal) for refusal in later]
         count = sum(not self.code or self.code in each for each in codes)
         others = Counter(first for first, *_ in codes)
         words = f"{count} refused{self.code and ' with '}{self.code}"
@@ -191,14 +212,14 @@ class GuardsTogether(_Check, tag_field="check", tag="guards_together", frozen=Tr
     def judge(self, evidence: Evidence) -> Finding:
         order = {code.value: place for place, code in enumerate(GUARDS)}
         seen = "no refusal names them together"
-        for refusal in evidence.journal.of("refusal"):
-            named = [refusal["code"], *refusal["also"]]
-            if refusal["tick_id"] != evidence.tick or not set(self.codes) <= set(named):
+        for refusal in evidence.journal.of(RefusalRecord):
+            named = _codes(refusal)
+            if refusal.tick_id != evidence.tick or not set(self.codes) <= set(named):
                 continue
             places = [order[code] for code in named if code in order]
             if places == sorted(places):
-                return Finding(True, f"tick {refusal['tick_id']}: {', '.join(named)}")
-            seen = f"tick {refusal['tick_id']}: out of order: {', '.join(named)}"
+                return Finding(True, f"tick {refusal.tick_id}: {', '.join(named)}")
+            seen = f"tick {refusal.tick_id}: out of order: {', '.join(named)}"
         return Finding(False, seen)
 
 
@@ -209,11 +230,9 @@ class Guard(_Check, tag_field="check", tag="guard", frozen=True, kw_only=True):
     action: str
 
     def judge(self, evidence: Evidence) -> Finding:
-        records = [g for g in evidence.journal.of("guard") if g["code"] == self.code]
-        words = ", ".join(f"{g['code']} {g['action']} at tick {g['tick_id']}" for g in records[:3])
-        holds = any(
-            g["action"] == self.action and g["tick_id"] >= evidence.tick > 0 for g in records
-        )
+        records = [g for g in evidence.journal.of(GuardRecord) if g.code.value == self.code]
+        words = ", ".join(f"{g.code.value} {g.action} at tick {g.tick_id}" for g in records[:3])
+        holds = any(g.action == self.action and g.tick_id >= evidence.tick > 0 for g in records)
         return Finding(holds, words or f"no record of {self.code}")
 
 
@@ -223,8 +242,8 @@ class Warned(_Check, tag_field="check", tag="warned", frozen=True, kw_only=True)
     code: str
 
     def judge(self, evidence: Evidence) -> Finding:
-        found = [w for w in evidence.journal.of("warning") if w["code"] == self.code]
-        words = f"{self.code} at tick {found[0]['tick_id']}" if found else f"no {self.code}"
+        found = [w for w in evidence.journal.of(WarningRecord) if w.code == self.code]
+        words = f"{self.code} at tick {found[0].tick_id}" if found else f"no {self.code}"
         return Finding(bool(found), words)
 
 
@@ -238,9 +257,9 @@ class EveryOrderEnded(
     def judge(self, evidence: Evidence) -> Finding:
         journal = evidence.journal
         still_open = journal.open_orders()
-        words = f"{len(journal.of('order'))} orders, {len(still_open)} left open"
+        words = f"{len(journal.of(OrderRecord))} orders, {len(still_open)} left open"
         if self.by:
-            count = sum(update["reason"] == self.by for update in journal.of("order_update"))
+            count = sum(update.reason == self.by for update in journal.of(OrderUpdate))
             return Finding(not still_open and count > 0, f"{words}, {count} ended by {self.by}")
         return Finding(not still_open, words)
 
@@ -249,7 +268,7 @@ class NoFills(_Check, tag_field="check", tag="no_fills_at_injection", frozen=Tru
     """Nothing was filled at the injection's tick."""
 
     def judge(self, evidence: Evidence) -> Finding:
-        fills = [f for f in evidence.journal.of("fill") if f["tick_id"] == evidence.tick]
+        fills = [f for f in evidence.journal.of(PaperFillRecord) if f.tick_id == evidence.tick]
         return Finding(evidence.tick > 0 and not fills, f"{len(fills)} at tick {evidence.tick}")
 
 
@@ -257,20 +276,20 @@ class Equity(_Check, tag_field="check", tag="equity_identity", frozen=True, kw_o
     """In every sample equity = initial + realised - fees + unrealised; fills add up to the last."""
 
     def judge(self, evidence: Evidence) -> Finding:
-        samples = evidence.journal.of("account")
-        last: dict[str, Body] = {}
+        samples = evidence.journal.of(AccountRecord)
+        last: dict[str, AccountRecord] = {}
         for sample in samples:
-            total = sample["initial_units"] + sample["realised_units"] - sample["fees_units"]
-            if sample["equity_units"] != total + sample["unrealised_units"]:
-                return Finding(False, f"not so for {sample['currency']} at {sample['ts_ns']} ns")
-            last[sample["currency"]] = sample
+            total = sample.initial_units + sample.realised_units - sample.fees_units
+            if sample.equity_units != total + sample.unrealised_units:
+                return Finding(False, f"not so for {sample.currency} at {sample.ts_ns} ns")
+            last[sample.currency] = sample
         sums: Counter[tuple[str, str]] = Counter()
-        for fill in evidence.journal.of("fill"):
-            sums[fill["currency"], "fees_units"] += fill["fee_units"]
-            sums[fill["currency"], "realised_units"] += fill["realised_units"]
+        for fill in evidence.journal.of(PaperFillRecord):
+            sums[fill.currency, "fees_units"] += fill.fee_units
+            sums[fill.currency, "realised_units"] += fill.realised_units
         for currency, sample in last.items():
             for name in ("fees_units", "realised_units"):
-                if sample[name] != sums[currency, name]:
+                if getattr(sample, name) != sums[currency, name]:
                     return Finding(False, f"{currency}: the fills' {name} are not the ledger's")
         return Finding(bool(samples), f"exact in {len(samples)} samples")
 
@@ -282,7 +301,7 @@ class OrderRate(_Check, tag_field="check", tag="order_rate", frozen=True, kw_onl
     window_s: Decimal
 
     def judge(self, evidence: Evidence) -> Finding:
-        times = [order["ts_ns"] for order in evidence.journal.of("order")]
+        times = [order.ts_ns for order in evidence.journal.of(OrderRecord)]
         window_ns = int(self.window_s * 10**9)
         first = most = 0
         for last, ts_ns in enumerate(times):
@@ -301,12 +320,12 @@ class NoDuplicates(_Check, tag_field="check", tag="no_duplicates", frozen=True, 
         made: dict[tuple[object, ...], int] = {}
         shown = ("symbol", "side", "type", "quantity_units", "time_in_force")
         names = (*shown, "limit_price_units", "stop_price_units")
-        for order in evidence.journal.of("order"):
-            shape = tuple(order[name] for name in names)
+        for order in evidence.journal.of(OrderRecord):
+            shape = tuple(getattr(order, name) for name in names)
             before_ns = made.get(shape)
-            if before_ns is not None and order["ts_ns"] - before_ns < self.window_s * 10**9:
-                return Finding(False, f"order {order['order_id']} repeats one within the window")
-            made[shape] = order["ts_ns"]
+            if before_ns is not None and order.ts_ns - before_ns < self.window_s * 10**9:
+                return Finding(False, f"order {order.order_id} repeats one within the window")
+            made[shape] = order.ts_ns
         return Finding(
             True, f"{len(made)} different orders, none repeated within {self.window_s} s"
         )
@@ -320,29 +339,28 @@ class OnlyReducing(_Check, tag_field="check", tag="only_reducing_after", frozen=
         open_quantity: dict[int, tuple[str, int]] = {}
         reducing = False
         orders = 0
-        for body in evidence.journal.bodies:
-            kind = body["kind"]
-            if kind == "switch":
-                reducing = reducing or body["state"] == "REDUCE_ONLY"
-            elif kind == "order":
-                signed = body["quantity_units"] * (1 if body["side"] == "BUY" else -1)
-                symbol = body["symbol"]
+        for record in evidence.journal.records:
+            if isinstance(record, SwitchRecord):
+                reducing = reducing or record.state == "REDUCE_ONLY"
+            elif isinstance(record, OrderRecord):
+                signed = record.quantity_units * _SIGN[record.side]
+                symbol = record.symbol
                 ahead = sum(
                     left for name, left in open_quantity.values()
                     if name == symbol and (left > 0) == (signed > 0)
                 )  # fmt: skip
                 held = position[symbol]
                 if reducing and not (held * signed < 0 and abs(signed + ahead) <= abs(held)):
-                    return Finding(False, f"order {body['order_id']} could grow {symbol}")
+                    return Finding(False, f"order {record.order_id} could grow {symbol}")
                 orders += reducing
-                open_quantity[body["order_id"]] = (symbol, signed)
-            elif kind == "fill":
-                signed = body["quantity_units"] * (1 if body["side"] == "BUY" else -1)
-                position[body["symbol"]] = body["position_units"]
-                symbol, left = open_quantity[body["order_id"]]
-                open_quantity[body["order_id"]] = (symbol, left - signed)
-            elif kind == "order_update" and body["status"] in ("CANCELLED", "EXPIRED", "REJECTED"):
-                open_quantity.pop(body["order_id"], None)
+                open_quantity[record.order_id] = (symbol, signed)
+            elif isinstance(record, PaperFillRecord):
+                signed = record.quantity_units * _SIGN[record.side]
+                position[record.symbol] = record.position_units
+                symbol, left = open_quantity[record.order_id]
+                open_quantity[record.order_id] = (symbol, left - signed)
+            elif isinstance(record, OrderUpdate) and record.status in _LEFT_UNFILLED:
+                open_quantity.pop(record.order_id, None)
         return Finding(reducing, f"{orders} orders after it, none that could grow a position")
 
 

@@ -24,6 +24,13 @@ from logos.config import Config
 from logos.core.fixed import CEILING, to_decimal, to_step
 from logos.core.instrument import Instrument
 from logos.core.messages import Bar, MarketEvent, Quote, QuoteBar
+from logos.core.records import (
+    AccountRecord,
+    GuardRecord,
+    OrderRecord,
+    PaperFillRecord,
+    SwitchRecord,
+)
 from logos.core.types import NS_PER_SECOND, FillRule
 from logos.journal.view import JournalView
 from logos.rehearsal.scenarios import Orders, Price, Scenario, Silence, Tick
@@ -93,14 +100,15 @@ class BaselineProfile:
 
     def see_session(self, journal: JournalView) -> None:
         """Learn from the undisturbed session."""
-        self._order_ticks = [o["tick_id"] for o in journal.of("order") if o["tick_id"] > 0]
-        for fill in journal.of("fill"):
-            history = self._fills.setdefault(fill["symbol"], [])
-            history.append((fill["tick_id"], fill["position_units"]))
-        for sample in journal.of("account"):
-            lost = to_decimal(sample["max_drawdown_units"], sample["money_decimals"])
-            self._drawdowns[sample["currency"]] = lost
-        incidents = [body["tick_id"] for body in journal.of("switch", "guard")]
+        self._order_ticks = [o.tick_id for o in journal.of(OrderRecord) if o.tick_id > 0]
+        for fill in journal.of(PaperFillRecord):
+            history = self._fills.setdefault(fill.symbol, [])
+            history.append((fill.tick_id, fill.position_units))
+        for sample in journal.of(AccountRecord):
+            lost = to_decimal(sample.max_drawdown_units, sample.money_decimals)
+            self._drawdowns[sample.currency] = lost
+        incidents = [each.tick_id for each in journal.of(SwitchRecord)]
+        incidents += [each.tick_id for each in journal.of(GuardRecord)]
         # What comes after a guard of the user's own has acted is no place for another incident.
         self.ticks = min([self.ticks, *(tick - 1 for tick in incidents)])
 

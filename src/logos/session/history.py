@@ -1,6 +1,7 @@
 """What a session's journal says of its past: who it is, what came from outside, how it ended.
 
-Only what recovery needs is decoded, while every line is verified.
+Every line is verified and every record read with its type, as `logos verify` does: what one of the
+two calls torn or damaged, the other does too.
 """
 
 from __future__ import annotations
@@ -13,10 +14,17 @@ import msgspec
 
 from logos import paths
 from logos.config import ConfigError
-from logos.core.records import CommandRecord, SwitchRecord
+from logos.core.records import CommandRecord, OrderRecord, Record, SwitchRecord
 from logos.core.types import SessionStatus
-from logos.journal.codec import SCHEMA_VERSION
-from logos.journal.reader import Damaged, JournalReader, Line, TornTail
+from logos.journal.entries import (
+    JOURNAL,
+    Manifest,
+    Sealed,
+    SessionEntry,
+    Stopping,
+    open_journal,
+)
+from logos.journal.reader import Damaged, TornTail
 from logos.journal.writer import Position
 from logos.session.recorded import Recording
 
@@ -58,7 +66,7 @@ class _Scan:
     commands_before: int = 0
     records: int = 0
     manifest: dict[str, Any] | None = None
-    switches: list[SwitchRecord] | None = None
+    switches: list[SwitchRecord] = field(default_factory=list)
     commands: list[CommandRecord] = field(default_factory=list)
     last_tick_id: int = 0
     last_ns: int = 0
@@ -67,64 +75,62 @@ class _Scan:
     stopped_tick_id: int | None = None
     kept_bytes: int | None = None
 
-    def see(self, path: Path, line: Line) -> None:
-        """Take note of one record. Raises Damaged for one that is none."""
-        try:
-            self._see(line.body, line.offset)
-        except (msgspec.DecodeError, ValueError) as error:
-            raise Damaged(path, line.sequence, line.offset, f"not a record: {error}") from None
+    def see(self, path: Path, entry: SessionEntry) -> None:
+        """Take note of one record. Raises Damaged for a seal that no session is given."""
+        record = entry.record
+        if type(record) is Manifest:
+            self.manifest = msgspec.json.decode(entry.body)
+        elif type(record) is Stopping:
+            self.kept_bytes = entry.offset
+            self.stopped_tick_id = record.tick_id
+        elif type(record) is Sealed:
+            self._see_seal(path, entry, record)
+        elif self.kept_bytes is None:
+            self._see_record(record)  # type: ignore[arg-type]
         if self.kept_bytes is None:
-            self.records = line.sequence
-        if line.sequence == self.middle_sequence:
-            self.middle = Position(line.sequence, line.offset + line.size, line.digest)
-            self.switches_before = len(self.switches or [])
+            self.records = entry.sequence
+        if entry.sequence == self.middle_sequence:
+            self.middle = Position(entry.sequence, entry.offset + entry.size, entry.digest)
+            self.switches_before = len(self.switches)
             self.commands_before = len(self.commands)
 
-    def _see(self, body: bytes, offset: int) -> None:
-        """Only what recovery needs is decoded."""
-        if self.manifest is None:
-            self.manifest = msgspec.json.decode(body)
-            self.switches = []
-            return
-        head = _HEAD_DECODER.decode(body)
-        if head.kind == "stopping":
-            self.kept_bytes = offset
-            self.stopped_tick_id = head.tick_id
-        elif head.kind == "sealed":
-            self.status = SessionStatus(head.status)
-            if self.kept_bytes is None:
-                self.kept_bytes = offset
-        elif self.kept_bytes is None:
-            self.last_tick_id = max(self.last_tick_id, head.tick_id)
-            self.last_ns = max(self.last_ns, head.ts_ns)
-            if head.kind == "order":
-                self.orders += 1
-            elif head.kind == "switch" and self.switches is not None:
-                self.switches.append(msgspec.json.decode(body, type=SwitchRecord))
-            elif head.kind == "command":
-                self.commands.append(msgspec.json.decode(body, type=CommandRecord))
+    def _see_seal(self, path: Path, entry: SessionEntry, sealed: Sealed) -> None:
+        try:
+            self.status = SessionStatus(sealed.status)
+        except ValueError as error:
+            raise Damaged(path, entry.sequence, entry.offset, f"not a seal: {error}") from None
+        if self.kept_bytes is None:
+            self.kept_bytes = entry.offset
+
+    def _see_record(self, record: Record) -> None:
+        tick_id = getattr(record, "tick_id", 0)  # samples bear none
+        if tick_id > self.last_tick_id:
+            self.last_tick_id = tick_id
+        if record.ts_ns > self.last_ns:
+            self.last_ns = record.ts_ns
+        if type(record) is OrderRecord:
+            self.orders += 1
+        elif type(record) is SwitchRecord:
+            self.switches.append(record)
+        elif type(record) is CommandRecord:
+            self.commands.append(record)
 
 
-class _Head(msgspec.Struct):
-    """The fields of any record that recovery looks at."""
+def find_session(name: str, home: Path | None = None, *, may_be_path: bool = False) -> Path:
+    """The folder of a session, by its id; where it `may_be_path`, also by the folder's own path.
 
-    kind: str
-    tick_id: int = 0
-    ts_ns: int = 0
-    status: str = ""
-
-
-_HEAD_DECODER = msgspec.json.Decoder(_Head)
-
-
-def find_session(session_id: str, home: Path | None = None) -> Path:
-    """The folder of a session, by its id. Raises ConfigError when there is none."""
-    try:
-        folder = paths.within(home, paths.session_dir(session_id))
-    except ValueError as error:
-        raise ConfigError(str(error)) from None
-    if not (folder / "state.jsonl").is_file():
-        raise ConfigError(f"there is no session {session_id} in {folder.parent}")
+    Raises ConfigError when there is no journal.
+    """
+    if may_be_path and ("/" in name or Path(name, JOURNAL).is_file()):
+        folder = Path(name)
+    else:
+        try:
+            folder = paths.within(home, paths.session_dir(name))
+        except ValueError as error:
+            hint = "; or give the path of a session's folder" if may_be_path else ""
+            raise ConfigError(f"{error}{hint}") from None
+    if not (folder / JOURNAL).is_file():
+        raise ConfigError(f"no such session: there is no {folder / JOURNAL}")
     return folder
 
 
@@ -136,26 +142,21 @@ def read_session(folder: Path, middle_sequence: int = -1) -> Journal:
     Raises JournalDamagedError for a line that is whole and wrong, ConfigError for a journal
     without a manifest or of another schema.
     """
-    path = folder / "state.jsonl"
+    path = folder / JOURNAL
     scan = _Scan(middle_sequence)
     is_torn = False
-    with JournalReader(path) as reader:
+    with open_journal(path) as reader:
         try:
-            for line in reader.lines():
-                scan.see(path, line)
+            for entry in reader.entries():
+                scan.see(path, entry)
         except TornTail:
             is_torn = True
         whole_bytes = reader.offset
     file_bytes = path.stat().st_size
-    if scan.manifest is None or scan.switches is None:
+    if scan.manifest is None:
         raise ConfigError(
             f"{path}: the session ended before its first record was whole, so nothing had happened "
             "yet: remove its folder and start it anew"
-        )
-    if scan.manifest.get("schema") != SCHEMA_VERSION:
-        raise ConfigError(
-            f"{path}: written in schema {scan.manifest.get('schema')}; this version reads schema "
-            f"{SCHEMA_VERSION}: use logos {scan.manifest.get('software')}, which wrote it"
         )
     return Journal(
         path,
@@ -176,7 +177,7 @@ def read_session(folder: Path, middle_sequence: int = -1) -> Journal:
 def _recording(scan: _Scan) -> Recording:
     stopped = scan.stopped_tick_id
     return Recording(
-        scan.switches or [],
+        scan.switches,
         scan.commands,
         scan.last_tick_id if stopped is None else stopped,
         scan.last_ns,

@@ -10,13 +10,13 @@ import csv
 from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeVar
 
 import msgspec
 
 from logos.adapters.mt5.ledger import COMMENT_MAX
 from logos.core.fixed import decimals_of
-from logos.journal.reader import read_journal
+from logos.journal.entries import JOURNAL, SessionRecord, read_journal
 from logos.stress.plan import SESSION_ID
 from logos.venues.common import ClientIds, IdRule
 
@@ -24,6 +24,8 @@ HOME: Final = "home"
 AUDIT: Final = "simulator.jsonl"
 
 Record = dict[str, Any]
+
+Kind = TypeVar("Kind", bound=SessionRecord)
 
 
 class OurOrder(NamedTuple):
@@ -71,7 +73,7 @@ class Evidence:
         self.errors = b"".join(path.read_bytes() for path in sorted(folder.glob("*.err"))).decode(
             errors="replace"
         )
-        self.journal = [msgspec.json.decode(line.body) for line in self._journal_lines()]
+        self.journal = [entry.record for entry in read_journal(self.session / JOURNAL)]
         ids = ClientIds(IdRule(COMMENT_MAX, takes_punctuation=True), SESSION_ID)
         self.orders = {each.comment: each for each in self._our_orders(ids)}
         self.trades = _table(self.session / "trades.csv")
@@ -99,8 +101,9 @@ class Evidence:
         ]
         """New orders that reached the simulator, taken or not."""
 
-    def _journal_lines(self) -> Any:
-        return read_journal(self.session / "state.jsonl")
+    def of(self, kind: type[Kind]) -> list[Kind]:
+        """The journal's records of this kind, in order."""
+        return [record for record in self.journal if isinstance(record, kind)]
 
     def _our_orders(self, ids: ClientIds) -> list[OurOrder]:
         return [
@@ -153,11 +156,6 @@ class Evidence:
     def quantity_decimals(self, symbol: str) -> int:
         """The decimals that quantities of a symbol are counted in."""
         return decimals_of(self.config["instruments"][symbol]["lot"])
-
-
-def scaled(units: object, decimals: object) -> Decimal:
-    """A record's integer as the decimal it stands for."""
-    return Decimal(int(str(units))).scaleb(-int(str(decimals)))
 
 
 def _lines(path: Path) -> list[Record]:

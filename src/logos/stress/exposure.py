@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
-from logos.stress.evidence import Evidence, scaled
+from logos.core.fixed import to_decimal
+from logos.core.records import OrderRecord, OrderUpdate
+from logos.core.types import Side
+from logos.stress.evidence import Evidence
 
 OVER: Final = ("FILLED", "CANCELLED", "REJECTED", "EXPIRED")
 """States of an order of which nothing more can come."""
@@ -29,16 +31,14 @@ def check_exposure(evidence: Evidence) -> tuple[str, list[str]]:
     problems = []
     peak = _ZERO
     for record in evidence.journal:
-        if record["kind"] == "order":
+        if isinstance(record, OrderRecord):
             symbol = book.on_order(record)
             if book.worst(symbol) > limits[symbol]:
-                problems.append(
-                    f"{record['client_order_id']}: {symbol} may hold {book.worst(symbol)}"
-                )
+                problems.append(f"{record.client_order_id}: {symbol} may hold {book.worst(symbol)}")
             peak = max(peak, book.gross())
             if book.gross() > total_max * _DRIFT:
-                problems.append(f"{record['client_order_id']}: all may hold {book.gross()}")
-        elif record["kind"] == "order_update":
+                problems.append(f"{record.client_order_id}: all may hold {book.gross()}")
+        elif isinstance(record, OrderUpdate):
             book.on_update(record)
     held: dict[str, Decimal] = defaultdict(Decimal)
     for fill in evidence.their_fills:
@@ -69,32 +69,31 @@ class _Exposure:
         self._buys: dict[str, Decimal] = defaultdict(Decimal)
         self._sells: dict[str, Decimal] = defaultdict(Decimal)
 
-    def on_order(self, record: Mapping[str, object]) -> str:
+    def on_order(self, record: OrderRecord) -> str:
         """An order was made; its symbol."""
-        symbol = str(record["symbol"])
-        quantity = scaled(record["quantity_units"], record["quantity_decimals"])
-        price = scaled(record["reference_price_units"], record["price_decimals"])
+        symbol = record.symbol
+        quantity = to_decimal(record.quantity_units, record.quantity_decimals)
+        price = to_decimal(record.reference_price_units, record.price_decimals)
         self._price[symbol] = price or self._price[symbol]
-        is_buy = record["side"] == "BUY"
-        self._open[int(str(record["order_id"]))] = _Open(symbol, is_buy, quantity)
+        is_buy = record.side is Side.BUY
+        self._open[record.order_id] = _Open(symbol, is_buy, quantity)
         (self._buys if is_buy else self._sells)[symbol] += quantity
         return symbol
 
-    def on_update(self, record: Mapping[str, object]) -> None:
+    def on_update(self, record: OrderUpdate) -> None:
         """An order was filled, or is over."""
-        number = int(str(record["order_id"]))
-        order = self._open.get(number)
+        order = self._open.get(record.order_id)
         if order is None:
             return
         symbol = order.symbol
-        filled = scaled(record["filled_units"], self._evidence.quantity_decimals(symbol))
+        filled = to_decimal(record.filled_units, self._evidence.quantity_decimals(symbol))
         fresh, order.filled = filled - order.filled, filled
         self._held[symbol] += fresh if order.is_buy else -fresh
-        ended = record["status"] in OVER
+        ended = record.status.value in OVER
         left = self._buys if order.is_buy else self._sells
         left[symbol] -= fresh + (order.quantity - filled if ended else _ZERO)
         if ended:
-            del self._open[number]
+            del self._open[record.order_id]
 
     def worst(self, symbol: str) -> Decimal:
         """The most that may be held, long or short, if one side is filled and not the other."""

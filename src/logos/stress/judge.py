@@ -16,9 +16,17 @@ from typing import Final
 import msgspec
 
 from logos.adapters.mt5.terminal import GATEWAY_CLOSED, GATEWAY_OPENED
-from logos.core.types import OrderStatus, SwitchState
-from logos.journal.reader import JournalError
-from logos.stress.evidence import Evidence, Fill, scaled
+from logos.core.records import (
+    GuardRecord,
+    OrderRecord,
+    OrderUpdate,
+    PaperFillRecord,
+    RefusalRecord,
+)
+from logos.core.types import Code, OrderStatus, SwitchState
+from logos.errors import LogosError
+from logos.journal.entries import Sealed
+from logos.stress.evidence import Evidence, Fill
 from logos.stress.exposure import OVER, check_exposure
 from logos.stress.numbers import Numbers, numbers_of
 
@@ -59,7 +67,7 @@ def judge(folder: Path) -> Verdict:
     """Judge the run in `folder`; never raises for what it finds there."""
     try:
         evidence = Evidence(folder)
-    except (OSError, ValueError, KeyError, IndexError, ArithmeticError, JournalError) as error:
+    except (OSError, ValueError, KeyError, IndexError, ArithmeticError, LogosError) as error:
         words = f"{type(error).__name__}: {error}"
         return Verdict(
             (Check("evidence", "logs and artifacts are there and whole", (words,)),), None
@@ -141,7 +149,7 @@ def check_orphans(evidence: Evidence) -> tuple[str, list[str]]:
         ours = evidence.orders.get(each["comment"])
         if each["ticket"] not in over and ours is not None and ours.status in OVER:
             problems.append(f"{each['comment']} is over here and waits there")
-    made = Counter(each["client_order_id"] for each in evidence.journal if each["kind"] == "order")
+    made = Counter(each.client_order_id for each in evidence.of(OrderRecord))
     if made != Counter(order.client_id for order in evidence.orders.values()):
         problems.append("orders.csv and the journal tell of other orders")
     return f"{len(evidence.orders)} orders of ours, {len(taken)} of theirs", problems
@@ -179,8 +187,7 @@ def check_duplicates(evidence: Evidence) -> tuple[str, list[str]]:
 
 def check_unknown(evidence: Evidence) -> tuple[str, list[str]]:
     """Whatever was unknown for a while is known at the end."""
-    updates = [each for each in evidence.journal if each["kind"] == "order_update"]
-    unknown = sum(each["status"] == OrderStatus.UNKNOWN.value for each in updates)
+    unknown = sum(each.status is OrderStatus.UNKNOWN for each in evidence.of(OrderUpdate))
     problems = [
         f"{order.client_id} ended as {order.status}"
         for order in evidence.orders.values()
@@ -346,19 +353,22 @@ def check_session(evidence: Evidence) -> tuple[str, list[str]]:
     """The session came to its end in order, and trades.csv says what its journal says."""
     problems = []
     last = evidence.journal[-1]
-    if last["kind"] != "sealed":
-        problems.append(f"the journal ends with {last['kind']!r}, not with its seal")
-    fills = [each for each in evidence.journal if each["kind"] == "fill"]
+    if not isinstance(last, Sealed):
+        kind = last.__struct_config__.tag
+        problems.append(f"the journal ends with {kind!r}, not with its seal")
+    fills = evidence.of(PaperFillRecord)
     if len(fills) != len(evidence.trades):
         problems.append(f"{len(evidence.trades)} rows in trades.csv, {len(fills)} in the journal")
     for row, record in zip(evidence.trades, fills, strict=False):
-        price = scaled(record["price_units"], record["price_decimals"])
-        quantity = scaled(record["quantity_units"], record["quantity_decimals"])
         ours = (row["client_order_id"], Decimal(row["quantity"]), Decimal(row["price"]))
-        if ours != (record["client_order_id"], quantity, price):
+        if ours != (record.client_order_id, record.quantity, record.price):
             problems.append(f"fill {row['fill_id']} is another one in the journal")
-    differences = [each for each in evidence.journal if each.get("code") == "RECONCILIATION"]
-    problems += [f"not explained: {each.get('detail')}" for each in differences]
+    guards: list[GuardRecord | RefusalRecord] = [
+        *evidence.of(GuardRecord),
+        *evidence.of(RefusalRecord),
+    ]
+    differences = [each for each in guards if each.code is Code.RECONCILIATION]
+    problems += [f"not explained: {each.detail}" for each in differences]
     if "Traceback" in evidence.errors:
         problems.append("a process told of an exception: see the .err files")
     return f"{len(evidence.journal)} records", problems

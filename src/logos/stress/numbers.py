@@ -13,6 +13,8 @@ from typing import Final
 
 import msgspec
 
+from logos.core.records import OrderRecord, OrderUpdate, RefusalRecord
+from logos.core.types import OrderStatus, OrderType
 from logos.stress.evidence import Evidence
 
 _NS: Final = 1_000_000_000
@@ -94,8 +96,8 @@ def numbers_of(evidence: Evidence) -> Numbers:
             waits[each["symbol"]].append(each["wait_ns"])
     refusals: dict[str, int] = defaultdict(int)
     for record in evidence.journal:
-        if record["kind"] == "refusal":
-            refusals[record["code"]] += 1
+        if isinstance(record, RefusalRecord):
+            refusals[record.code.value] += 1
     accepted, filled = _lives(evidence)
     return Numbers(
         orders=len(evidence.taken),
@@ -120,12 +122,12 @@ def _lives(evidence: Evidence) -> tuple[dict[str, list[int]], dict[str, list[int
     accepted: dict[str, list[int]] = {_ALL: []}
     filled: dict[str, list[int]] = {_ALL: []}
     for record in evidence.journal:
-        if record["kind"] == "order" and record["type"] == "MARKET":
-            made[record["order_id"]] = record["ts_ns"]
-        elif record["kind"] == "order_update" and record["order_id"] in made:
-            into = {"ACCEPTED": accepted, "FILLED": filled}.get(record["status"])
+        if isinstance(record, OrderRecord) and record.type is OrderType.MARKET:
+            made[record.order_id] = record.ts_ns
+        elif isinstance(record, OrderUpdate) and record.order_id in made:
+            into = {OrderStatus.ACCEPTED: accepted, OrderStatus.FILLED: filled}.get(record.status)
             if into is not None:
-                took_ns = record["ts_ns"] - made[record["order_id"]]
+                took_ns = record.ts_ns - made[record.order_id]
                 into[_ALL].append(took_ns)
-                into.setdefault(record["symbol"], []).append(took_ns)
+                into.setdefault(record.symbol, []).append(took_ns)
     return accepted, filled
