@@ -13,8 +13,7 @@ from logos.core.records import LotClosure
 from logos.core.types import Code
 from logos.journal.codec import GENESIS, SCHEMA_VERSION, chain, encode_line
 from logos.journal.entries import SessionRecord
-from logos.journal.view import JournalView
-from logos.rehearsal.expectations import Evidence
+from logos.rehearsal.evidence import Evidence, JournalView
 
 MANIFEST = {"kind": "manifest", "schema": SCHEMA_VERSION}
 DATA = CACHE

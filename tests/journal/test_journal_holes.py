@@ -11,7 +11,7 @@ from journal_helpers import spot
 from logos.audit.inspect import Overview
 from logos.audit.verify import verify
 from logos.journal.reader import Damaged, TornTail, read_lines
-from logos.journal.view import JournalView
+from logos.rehearsal.evidence import JournalView
 from logos.session import ExitCode
 from logos.session.recovery import read_session
 

@@ -14,7 +14,7 @@ from rehearsal_helpers import evidence, write_journal
 
 from logos.core.instrument import instrument
 from logos.core.messages import Quote
-from logos.journal.view import JournalView
+from logos.rehearsal.evidence import JournalView
 from logos.rehearsal.expectations import Expectation
 from logos.rehearsal.feed import scaled
 

@@ -10,43 +10,19 @@ which it happened is known to the feed that made it.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
 import msgspec
 
+from logos.core import records
 from logos.core.guards import GUARDS
-from logos.core.records import (
-    AccountRecord,
-    BlockedRecord,
-    GuardRecord,
-    OrderRecord,
-    OrderUpdate,
-    PaperFillRecord,
-    RefusalRecord,
-    SwitchRecord,
-    WarningRecord,
-)
 from logos.core.types import OrderStatus, Side
-from logos.journal.view import JournalView
+from logos.rehearsal.evidence import Evidence
 
 _SIGN: Final = {Side.BUY: 1, Side.SELL: -1}
 _LEFT_UNFILLED: Final = (OrderStatus.CANCELLED, OrderStatus.EXPIRED, OrderStatus.REJECTED)
-
-
-@dataclass(frozen=True, slots=True)
-class Evidence:
-    """What a rehearsed session left behind. `tick` is the last injection's (0: it never came)."""
-
-    journal: JournalView
-    tick: int
-    ticks_delivered: int
-    exit_code: int
-    error: str
-    sessions: int
-    switch_history: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +53,7 @@ class _Check(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
         return f"{name}: {', '.join(said)}" if said else name
 
 
-def _codes(refusal: RefusalRecord) -> list[str]:
+def _codes(refusal: records.RefusalRecord) -> list[str]:
     """The code of a refusal, and of every other guard that tripped on it."""
     return [code.value for code in (refusal.code, *refusal.also)]
 
@@ -130,7 +106,7 @@ class SwitchSeen(_Check, tag_field="check", tag="switch_seen", frozen=True, kw_o
     at_injection: bool = False
 
     def judge(self, evidence: Evidence) -> Finding:
-        for seen in evidence.journal.of(SwitchRecord):
+        for seen in evidence.journal.of(records.SwitchRecord):
             if seen.state == self.state:
                 # A command stands between two ticks and bears the number of the one before.
                 on_time = evidence.tick - 1 <= seen.tick_id <= evidence.tick
@@ -145,11 +121,11 @@ class OrdersAfterBlock(
     """No order was made once the session had seen ENGAGED; and nothing was filled either."""
 
     def judge(self, evidence: Evidence) -> Finding:
-        later = evidence.journal.after(SwitchRecord, state="ENGAGED")
+        later = evidence.journal.after(records.SwitchRecord, state="ENGAGED")
         if later is None:
             return Finding(False, "the switch was never seen ENGAGED")
-        orders = sum(isinstance(record, OrderRecord) for record in later)
-        fills = sum(isinstance(record, PaperFillRecord) for record in later)
+        orders = sum(isinstance(record, records.OrderRecord) for record in later)
+        fills = sum(isinstance(record, records.PaperFillRecord) for record in later)
         return Finding(orders == fills == 0, f"{orders} orders, {fills} fills after it")
 
 
@@ -161,7 +137,7 @@ class OrdersFromInjection(
     at_most: int
 
     def judge(self, evidence: Evidence) -> Finding:
-        orders = [o for o in evidence.journal.of(OrderRecord) if o.tick_id >= evidence.tick]
+        orders = [o for o in evidence.journal.of(records.OrderRecord) if o.tick_id >= evidence.tick]
         words = f"{len(orders)} orders from tick {evidence.tick} on"
         return Finding(evidence.tick > 0 and len(orders) <= self.at_most, words)
 
@@ -173,7 +149,7 @@ class Blocked(_Check, tag_field="check", tag="blocked", frozen=True, kw_only=Tru
     to_the_end: bool = False
 
     def judge(self, evidence: Evidence) -> Finding:
-        ticks = [blocked.tick_id for blocked in evidence.journal.of(BlockedRecord)]
+        ticks = [blocked.tick_id for blocked in evidence.journal.of(records.BlockedRecord)]
         if not ticks:
             return Finding(False, "no tick was blocked")
         all_of_them = list(range(evidence.tick, evidence.ticks_delivered + 1))
@@ -192,7 +168,7 @@ class Refused(_Check, tag_field="check", tag="refused", frozen=True, kw_only=Tru
         tick = evidence.tick
         later = [
             refusal
-            for refusal in evidence.journal.of(RefusalRecord)
+            for refusal in evidence.journal.of(records.RefusalRecord)
             if refusal.tick_id == tick or (self.or_later and refusal.tick_id > tick)
         ]
         codes = [_codes(refusal) for refusal in later]
@@ -212,7 +188,7 @@ class GuardsTogether(_Check, tag_field="check", tag="guards_together", frozen=Tr
     def judge(self, evidence: Evidence) -> Finding:
         order = {code.value: place for place, code in enumerate(GUARDS)}
         seen = "no refusal names them together"
-        for refusal in evidence.journal.of(RefusalRecord):
+        for refusal in evidence.journal.of(records.RefusalRecord):
             named = _codes(refusal)
             if refusal.tick_id != evidence.tick or not set(self.codes) <= set(named):
                 continue
@@ -230,9 +206,9 @@ class Guard(_Check, tag_field="check", tag="guard", frozen=True, kw_only=True):
     action: str
 
     def judge(self, evidence: Evidence) -> Finding:
-        records = [g for g in evidence.journal.of(GuardRecord) if g.code.value == self.code]
-        words = ", ".join(f"{g.code.value} {g.action} at tick {g.tick_id}" for g in records[:3])
-        holds = any(g.action == self.action and g.tick_id >= evidence.tick > 0 for g in records)
+        found = [g for g in evidence.journal.of(records.GuardRecord) if g.code.value == self.code]
+        words = ", ".join(f"{g.code.value} {g.action} at tick {g.tick_id}" for g in found[:3])
+        holds = any(g.action == self.action and g.tick_id >= evidence.tick > 0 for g in found)
         return Finding(holds, words or f"no record of {self.code}")
 
 
@@ -242,7 +218,7 @@ class Warned(_Check, tag_field="check", tag="warned", frozen=True, kw_only=True)
     code: str
 
     def judge(self, evidence: Evidence) -> Finding:
-        found = [w for w in evidence.journal.of(WarningRecord) if w.code == self.code]
+        found = [w for w in evidence.journal.of(records.WarningRecord) if w.code == self.code]
         words = f"{self.code} at tick {found[0].tick_id}" if found else f"no {self.code}"
         return Finding(bool(found), words)
 
@@ -257,9 +233,9 @@ class EveryOrderEnded(
     def judge(self, evidence: Evidence) -> Finding:
         journal = evidence.journal
         still_open = journal.open_orders()
-        words = f"{len(journal.of(OrderRecord))} orders, {len(still_open)} left open"
+        words = f"{len(journal.of(records.OrderRecord))} orders, {len(still_open)} left open"
         if self.by:
-            count = sum(update.reason == self.by for update in journal.of(OrderUpdate))
+            count = sum(update.reason == self.by for update in journal.of(records.OrderUpdate))
             return Finding(not still_open and count > 0, f"{words}, {count} ended by {self.by}")
         return Finding(not still_open, words)
 
@@ -268,7 +244,9 @@ class NoFills(_Check, tag_field="check", tag="no_fills_at_injection", frozen=Tru
     """Nothing was filled at the injection's tick."""
 
     def judge(self, evidence: Evidence) -> Finding:
-        fills = [f for f in evidence.journal.of(PaperFillRecord) if f.tick_id == evidence.tick]
+        fills = [
+            f for f in evidence.journal.of(records.PaperFillRecord) if f.tick_id == evidence.tick
+        ]
         return Finding(evidence.tick > 0 and not fills, f"{len(fills)} at tick {evidence.tick}")
 
 
@@ -276,15 +254,15 @@ class Equity(_Check, tag_field="check", tag="equity_identity", frozen=True, kw_o
     """In every sample equity = initial + realised - fees + unrealised; fills add up to the last."""
 
     def judge(self, evidence: Evidence) -> Finding:
-        samples = evidence.journal.of(AccountRecord)
-        last: dict[str, AccountRecord] = {}
+        samples = evidence.journal.of(records.AccountRecord)
+        last: dict[str, records.AccountRecord] = {}
         for sample in samples:
             total = sample.initial_units + sample.realised_units - sample.fees_units
             if sample.equity_units != total + sample.unrealised_units:
                 return Finding(False, f"not so for {sample.currency} at {sample.ts_ns} ns")
             last[sample.currency] = sample
         sums: Counter[tuple[str, str]] = Counter()
-        for fill in evidence.journal.of(PaperFillRecord):
+        for fill in evidence.journal.of(records.PaperFillRecord):
             sums[fill.currency, "fees_units"] += fill.fee_units
             sums[fill.currency, "realised_units"] += fill.realised_units
         for currency, sample in last.items():
@@ -301,7 +279,7 @@ class OrderRate(_Check, tag_field="check", tag="order_rate", frozen=True, kw_onl
     window_s: Decimal
 
     def judge(self, evidence: Evidence) -> Finding:
-        times = [order.ts_ns for order in evidence.journal.of(OrderRecord)]
+        times = [order.ts_ns for order in evidence.journal.of(records.OrderRecord)]
         window_ns = int(self.window_s * 10**9)
         first = most = 0
         for last, ts_ns in enumerate(times):
@@ -320,7 +298,7 @@ class NoDuplicates(_Check, tag_field="check", tag="no_duplicates", frozen=True, 
         made: dict[tuple[object, ...], int] = {}
         shown = ("symbol", "side", "type", "quantity_units", "time_in_force")
         names = (*shown, "limit_price_units", "stop_price_units")
-        for order in evidence.journal.of(OrderRecord):
+        for order in evidence.journal.of(records.OrderRecord):
             shape = tuple(getattr(order, name) for name in names)
             before_ns = made.get(shape)
             if before_ns is not None and order.ts_ns - before_ns < self.window_s * 10**9:
@@ -340,9 +318,9 @@ class OnlyReducing(_Check, tag_field="check", tag="only_reducing_after", frozen=
         reducing = False
         orders = 0
         for record in evidence.journal.records:
-            if isinstance(record, SwitchRecord):
+            if isinstance(record, records.SwitchRecord):
                 reducing = reducing or record.state == "REDUCE_ONLY"
-            elif isinstance(record, OrderRecord):
+            elif isinstance(record, records.OrderRecord):
                 signed = record.quantity_units * _SIGN[record.side]
                 symbol = record.symbol
                 ahead = sum(
@@ -354,12 +332,12 @@ class OnlyReducing(_Check, tag_field="check", tag="only_reducing_after", frozen=
                     return Finding(False, f"order {record.order_id} could grow {symbol}")
                 orders += reducing
                 open_quantity[record.order_id] = (symbol, signed)
-            elif isinstance(record, PaperFillRecord):
+            elif isinstance(record, records.PaperFillRecord):
                 signed = record.quantity_units * _SIGN[record.side]
                 position[record.symbol] = record.position_units
                 symbol, left = open_quantity[record.order_id]
                 open_quantity[record.order_id] = (symbol, left - signed)
-            elif isinstance(record, OrderUpdate) and record.status in _LEFT_UNFILLED:
+            elif isinstance(record, records.OrderUpdate) and record.status in _LEFT_UNFILLED:
                 open_quantity.pop(record.order_id, None)
         return Finding(reducing, f"{orders} orders after it, none that could grow a position")
 

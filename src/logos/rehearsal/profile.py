@@ -32,7 +32,7 @@ from logos.core.records import (
     SwitchRecord,
 )
 from logos.core.types import NS_PER_SECOND, FillRule
-from logos.journal.view import JournalView
+from logos.rehearsal.evidence import JournalView
 from logos.rehearsal.scenarios import Orders, Price, Scenario, Silence, Tick
 from logos.session.plan import Feed
 

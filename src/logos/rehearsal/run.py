@@ -21,10 +21,10 @@ import msgspec
 
 from logos import paths
 from logos.config import Config, ConfigError, VenueSettings, make_config, merge
-from logos.journal.view import JournalView
 from logos.killswitch.history import CircuitBreakerMonitor
 from logos.killswitch.records import SwitchError
-from logos.rehearsal.expectations import Evidence, Expectation, Finding, Intact
+from logos.rehearsal.evidence import Evidence, JournalView
+from logos.rehearsal.expectations import Expectation, Finding, Intact
 from logos.rehearsal.feed import InjectingFeed, places_of
 from logos.rehearsal.profile import BaselineProfile, NotApplicable
 from logos.rehearsal.scenarios import NO_INCIDENT, Scenario, bundled_scenarios

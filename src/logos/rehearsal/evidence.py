@@ -1,11 +1,14 @@
-"""A whole journal in memory, for judges: the chain verified first, then the records by kind.
+"""What a rehearsed session left behind: its whole journal in memory, and what no journal tells.
 
-A line that does not follow from those before it ends the reading, and `problem` says what stands
-there. A torn end was never acknowledged to anybody, and is told apart from damage.
+The chain is verified first. A line that does not follow from those before it ends the reading, and
+`problem` says what stands there. A torn end was never acknowledged to anybody, and is told apart
+from damage.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -68,3 +71,16 @@ class JournalView:
             if update.status in _ENDED:
                 waiting.pop(update.order_id, None)
         return list(waiting)
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What a rehearsed session left behind. `tick` is the last injection's (0: it never came)."""
+
+    journal: JournalView
+    tick: int
+    ticks_delivered: int
+    exit_code: int
+    error: str
+    sessions: int
+    switch_history: Sequence[str]
