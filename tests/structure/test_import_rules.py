@@ -15,9 +15,10 @@ ALLOWED: dict[str, set[str]] = {
     "errors": set(),
     "core": {"errors"},
     "paths": set(),
+    "files": set(),
     "installation": set(),
     "strategies": {"errors", "core"},
-    "observe": {"errors", "core"},
+    "observe": {"errors", "core", "files"},
     "config": {"errors", "core", "paths"},
     "journal": {"errors", "core", "paths"},
     "data": {"errors", "core", "paths", "installation"},
@@ -27,13 +28,14 @@ ALLOWED: dict[str, set[str]] = {
 }
 ALLOWED["execution"] = {"errors", "core", "paths", "journal", "feeds", "venues", "killswitch"}
 ALLOWED["adapters"] = {
-    *("errors", "core", "paths", "installation", "config", "data", "feeds", "venues", "execution"),
+    *("errors", "core", "paths", "files", "installation", "config", "data", "feeds", "venues"),
+    "execution",
 }
-ALLOWED["simulators"] = {"errors", "core", "paths", "data", "adapters"}
+ALLOWED["simulators"] = {"errors", "core", "paths", "files", "data", "adapters"}
 ALLOWED["testing"] = {"errors", "core", "paths", "config", "data", "feeds", "venues"}
 ALLOWED["session"] = {
     *("errors", "core", "paths", "strategies", "observe", "config", "journal", "data", "venues"),
-    *("killswitch", "feeds", "execution", "adapters", "installation"),
+    *("killswitch", "feeds", "execution", "adapters", "installation", "files"),
 }
 ALLOWED["audit"] = {"errors", "core", "paths", "config", "journal", "session"}
 ALLOWED["rehearsal"] = {*ALLOWED["session"], "session"}

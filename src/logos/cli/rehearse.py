@@ -15,7 +15,7 @@ from logos.cli import trade
 from logos.cli.exit_codes import exit_codes
 from logos.config import ConfigError, load_config
 from logos.errors import DataError
-from logos.journal.writer import replace_file
+from logos.files import replace_file
 from logos.rehearsal.report import (
     conclusion,
     rehearsal_markdown,

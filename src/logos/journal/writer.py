@@ -1,4 +1,4 @@
-"""Appends records to a session's journal, `state.jsonl`, and replaces small files atomically.
+"""Appends records to a session's journal, `state.jsonl`.
 
 Durability. In cache replay nothing leaves the process, so records are written in groups: they reach
 the operating system at every `flush`, which survives a killed process, and the disk at most
@@ -229,50 +229,3 @@ class JournalWriter:
     def digest(self) -> str:
         """The chain's digest after the last record, as hex."""
         return self._digest.hex()
-
-
-def replace_file(path: Path, content: bytes) -> None:
-    """Make `path` hold `content`, or leave it as it was: never anything between.
-
-    Raises OSError naming the file.
-    """
-    temporary = path.with_name(f".{path.name}.tmp")
-    try:
-        with open(temporary, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-    except OSError as error:
-        raise OSError(error.errno, error.strerror, str(path)) from error
-    os.replace(temporary, path)
-    sync_folder(path.parent)
-
-
-def sync_file(path: Path) -> None:
-    """Wait until the disk has the content of a file, or the names in a folder.
-
-    Raises OSError naming it.
-    """
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    except OSError as error:
-        raise OSError(error.errno, error.strerror, str(path)) from error
-    finally:
-        os.close(descriptor)
-
-
-def cut_file(path: Path, size: int) -> None:
-    """Shorten a file to its first `size` bytes. Raises OSError naming it."""
-    descriptor = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
-    try:
-        os.ftruncate(descriptor, size)
-    except OSError as error:
-        raise OSError(error.errno, error.strerror, str(path)) from error
-    finally:
-        os.close(descriptor)
-
-
-def sync_folder(folder: Path) -> None:
-    """Wait until the disk has the names in `folder`. Raises OSError naming it."""
-    sync_file(folder)

@@ -12,7 +12,6 @@ nothing was. At "decisions" a `tick` record costs one call and one comparison.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,6 +21,7 @@ from typing import Final, Self
 import msgspec
 
 from logos.core.types import NS_PER_SECOND, SwitchState
+from logos.files import AppendFile
 
 DECISIONS: Final = "decisions"
 ALL: Final = "all"
@@ -30,7 +30,6 @@ LEVELS: Final = (DECISIONS, ALL)
 BUFFER_BYTES: Final = 65_536
 """The buffer is written out as soon as it holds this much."""
 
-_TAIL_BYTES: Final = 65_536
 _STATE_NAMES: Final = tuple(state.name for state in sorted(SwitchState))
 
 OrderFields = Mapping[str, object] | msgspec.Struct | msgspec.Raw
@@ -64,9 +63,8 @@ class JsonLog:
         self._buffer = bytearray()
         self._second_ns = -NS_PER_SECOND
         self._second_text = "1969-12-31T23:59:59"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o644)
-        _cut_torn_line(self._descriptor)
+        self._file = AppendFile(path)
+        self._file.cut_torn_line()
 
     def decision(
         self,
@@ -114,22 +112,16 @@ class JsonLog:
 
     def flush(self) -> None:
         """Hand everything to the operating system. Raises OSError naming the file."""
-        buffer = self._buffer
-        try:
-            while buffer:
-                del buffer[: os.write(self._descriptor, buffer)]
-        except OSError as error:
-            raise OSError(error.errno, error.strerror, str(self.path)) from error
+        self._file.write(self._buffer)
 
     def close(self) -> None:
         """Flush and close; closing again does nothing."""
-        if self._descriptor < 0:
+        if self._file.is_closed:
             return
         try:
             self.flush()
         finally:
-            os.close(self._descriptor)
-            self._descriptor = -1
+            self._file.close()
 
     def __enter__(self) -> Self:
         return self
@@ -166,17 +158,3 @@ class JsonLog:
 def _writable(text: str) -> str:
     """`text` with what UTF-8 cannot hold (lone surrogates) spelled out."""
     return text.encode("utf-8", "backslashreplace").decode()
-
-
-def _cut_torn_line(descriptor: int) -> None:
-    """Truncate the file behind its last line feed."""
-    end = os.fstat(descriptor).st_size
-    while end:
-        start = max(0, end - _TAIL_BYTES)
-        found = os.pread(descriptor, end - start, start).rfind(b"\n")
-        if found >= 0:
-            end = start + found + 1
-            break
-        end = start
-    if end < os.fstat(descriptor).st_size:
-        os.ftruncate(descriptor, end)

@@ -8,7 +8,7 @@ from typing import Final
 
 import msgspec
 
-from logos.journal.writer import replace_file
+from logos.files import replace_file
 from logos.stress.judge import Check, Verdict, judge
 from logos.stress.numbers import Numbers, Spread
 from logos.stress.plan import StressPlan

@@ -18,10 +18,10 @@ from hypothesis import strategies as st
 from mt5_helpers import WallClock, trade
 
 from logos.adapters.mt5.gateway.gateway import Gateway, QuestionLost, TradeLost
-from logos.adapters.mt5.gateway.log import JsonLines
 from logos.adapters.mt5.gateway.settings import Endpoints, GatewaySettings
 from logos.adapters.mt5.gateway.sockets import FRAME_BYTES_MAX
 from logos.adapters.mt5.gateway.wire import FrameError, Question, decode_frame, number
+from logos.files import JsonLines
 
 _JSON = st.recursive(
     st.none()

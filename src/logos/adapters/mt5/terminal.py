@@ -27,7 +27,6 @@ from urllib.parse import urlsplit
 from logos import paths
 from logos.adapters.mt5.feed import TICK, TIMEFRAMES_S, Mt5Feed, Mt5FeedSymbol
 from logos.adapters.mt5.gateway.gated import GatedGateway
-from logos.adapters.mt5.gateway.log import JsonLines
 from logos.adapters.mt5.gateway.settings import (
     CurveKeys,
     Endpoints,
@@ -47,6 +46,7 @@ from logos.core.orders import Order
 from logos.core.types import SwitchState
 from logos.execution.venue_link import LinkRules
 from logos.feeds.contract import LiveFeed
+from logos.files import JsonLines
 
 KEY_NAMES: Final = ("LOGOS_MT5_CURVE_PUBLIC", "LOGOS_MT5_CURVE_SECRET", "LOGOS_MT5_CURVE_SERVER")
 GATEWAY_OPENED: Final = "GATEWAY_OPENED"

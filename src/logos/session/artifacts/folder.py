@@ -2,28 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
-
-import msgspec
 
 from logos import paths
 from logos.config import ConfigError
 from logos.core.instrument_state import InstrumentState
 from logos.core.records import Record
 from logos.core.types import SwitchState
+from logos.files import cut_file, replace_file, replace_json, sync_file, sync_folder
 from logos.journal.codec import SCHEMA_VERSION
-from logos.journal.writer import (
-    START,
-    JournalDiffersError,
-    JournalWriter,
-    cut_file,
-    replace_file,
-    sync_file,
-    sync_folder,
-)
+from logos.journal.writer import START, JournalDiffersError, JournalWriter
 from logos.observe.jsonlog import JsonLog
 from logos.session.artifacts.counts import RecordCounts
 from logos.session.artifacts.decisions import DecisionLog
@@ -204,7 +194,7 @@ class SessionFolder:
             "journal_hash": self._journal.digest,
             **state,
         }
-        replace_file(self.folder / "state.json", _pretty(content))
+        replace_json(self.folder / "state.json", content)
 
     def _sync(self) -> None:
         """Bring the journal, the tables and the log to the disk."""
@@ -265,7 +255,7 @@ class SessionFolder:
 
     def write_json(self, name: str, value: object) -> None:
         """Write one small JSON file, atomically."""
-        replace_file(self.folder / name, _pretty(value))
+        replace_json(self.folder / name, value)
 
     def close(self) -> None:
         """Bring everything to the disk; every file is closed even if one fails."""
@@ -276,8 +266,3 @@ class SessionFolder:
                 self._log.close()
             finally:
                 self._journal.close()
-
-
-def _pretty(value: object) -> bytes:
-    plain = msgspec.to_builtins(value)
-    return json.dumps(plain, indent=2, ensure_ascii=False).encode() + b"\n"

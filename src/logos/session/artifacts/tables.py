@@ -8,7 +8,6 @@ every column.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime
@@ -30,6 +29,7 @@ from logos.core.records import (
     Record,
 )
 from logos.core.types import NS_PER_SECOND, OrderStatus
+from logos.files import AppendFile
 
 ORDER_COLUMNS = (
     "order_id",
@@ -155,11 +155,9 @@ class _Table:
     """One CSV file. Rows wait in memory; every OSError names the file."""
 
     def __init__(self, path: Path, columns: Sequence[str], *, is_there: bool) -> None:
-        self._path = path
         self._has_failed = False
         self._rows: list[str] = [] if is_there else [",".join(columns) + "\n"]
-        how = os.O_APPEND if is_there else os.O_CREAT | os.O_EXCL
-        self._descriptor = os.open(path, os.O_WRONLY | os.O_CLOEXEC | how, 0o644)
+        self._file = AppendFile(path, is_new=not is_there)
 
     def add(self, row: str) -> None:
         """A line, its newline included."""
@@ -176,26 +174,24 @@ class _Table:
         """
         if not self._rows:
             return
-        content = memoryview("".join(self._rows).encode())
+        content = bytearray("".join(self._rows).encode())
         self._rows.clear()
         if self._has_failed:
             return
         try:
-            while content:
-                content = content[os.write(self._descriptor, content) :]
-        except OSError as error:
+            self._file.write(content)
+        except OSError:
             self._has_failed = True
-            raise OSError(error.errno, error.strerror, str(self._path)) from error
+            raise
 
     def close(self) -> None:
         """Flush and close; closing again does nothing."""
-        if self._descriptor < 0:
+        if self._file.is_closed:
             return
         try:
             self.flush()
         finally:
-            os.close(self._descriptor)
-            self._descriptor = -1
+            self._file.close()
 
 
 class ArtifactWriter:

@@ -15,6 +15,7 @@ from typing import Literal, Protocol
 
 import msgspec
 
+from logos.files import replace_json
 from logos.session.presence.heartbeat import status_folder
 
 _SUFFIX = ".commands"
@@ -42,9 +43,7 @@ def send_command(session_id: str, command: OperatorCommand, home: Path | None = 
     folder = command_folder(session_id, home)
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{time.time_ns():020d}-{os.getpid()}.json"
-    temporary = path.with_suffix(".tmp")
-    temporary.write_bytes(msgspec.json.encode(command))
-    os.replace(temporary, path)
+    replace_json(path, command, durable=False)
     return path
 
 

@@ -18,6 +18,7 @@ from logos.core.engine import TradingCore
 from logos.core.types import NS_PER_SECOND
 from logos.execution.inbox import Inbox
 from logos.feeds.contract import FeedNews
+from logos.files import replace_json
 from logos.session.presence.lock import STATUS_SUFFIX, status_path
 
 _NEWS_MAX = 1_000
@@ -98,11 +99,9 @@ class StatusFile:
             list(order_manager.states),
             dict(self._feeds),
         )
-        temporary = self._path.with_name(f".{self._path.name}.tmp")
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            temporary.write_bytes(msgspec.json.encode(status))
-            os.replace(temporary, self._path)
+            replace_json(self._path, status, durable=False)
         except OSError:
             self._feeds["status file"] = f"cannot be written: {self._path}"
 

@@ -1,4 +1,4 @@
-"""A live session's figures: fed with what is journalled, told in a small file at every heartbeat.
+"""A live session's figures: fed with what is journalled, kept in a small file at every heartbeat.
 
 The file is `<session>.metrics.json` beside the session's log. It describes a running process and
 needs no fsync; the last one stays, with the figures of the session's end.
@@ -6,17 +6,15 @@ needs no fsync; the last one stays, with the figures of the session's end.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
-
-import msgspec
 
 from logos import paths
 from logos.core.order_manager import OrderManager
 from logos.core.records import Record
 from logos.execution.metrics import MetricsAggregator, MetricSymbol, ReportingRates
+from logos.files import replace_json
 from logos.session.artifacts.folder import SessionFolder
 
 
@@ -62,13 +60,11 @@ class MetricsFile:
         if snapshot.version == self._version:
             return
         self._version = snapshot.version
-        temporary = self._path.with_name(f".{self._path.name}.tmp")
         with suppress(OSError):
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            temporary.write_bytes(msgspec.json.encode(snapshot))
-            os.replace(temporary, self._path)
+            replace_json(self._path, snapshot, durable=False)
 
 
 def metrics_path(session_id: str, home: Path | None = None) -> Path:
-    """Where a session's figures are told."""
+    """Where a session's figures are."""
     return paths.within(home, paths.logs_dir()) / f"{session_id}.metrics.json"

@@ -16,10 +16,10 @@ from typing import Any, Final
 
 import msgspec
 
-from logos.adapters.mt5.gateway.log import JsonLines
 from logos.core.fixed import parse_units
 from logos.core.instrument import Instrument, instrument
 from logos.errors import DataError
+from logos.files import JsonLines
 from logos.simulators.mt5.book import money_text
 from logos.simulators.mt5.faults import FaultPlan
 from logos.simulators.mt5.market import Prices, recorded_prices, synthetic_prices
