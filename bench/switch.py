@@ -1,6 +1,7 @@
 """What safety costs: gate 1's byte, gate 2's look at the files, an engagement, and the guards.
 
-Targets: gate 1 under 100 ns, gate 2 under 5,000 ns.
+Targets: gate 1 under 100 ns, `is_safe` under 1,000 ns, gate 2 under 5,000 ns; every process can
+see an engagement 100,000 ns after the call.
 
 Run: python bench/switch.py [--folder DIR]
 DIR should be on the disk that will hold the state; the default is a temporary folder.
@@ -26,6 +27,7 @@ from logos.core.risk import Approved, check_intent
 from logos.core.strategy import market
 from logos.core.types import FillRule, Side, SwitchState
 from logos.killswitch.breaker import CircuitBreaker
+from logos.killswitch.files import OsLayer
 from logos.killswitch.sensor import SETTLE_NS
 from logos.testing.builders import Scripted, paper_rules, quote, trading_core
 
@@ -46,6 +48,33 @@ def wait_until_settled(breaker: CircuitBreaker) -> None:
         breaker.authority()
 
 
+class StampingLayer(OsLayer):
+    """Notes when the shared flag was written: from then on every process sees it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.flagged_ns = 0
+
+    def pwrite(self, fd: int, data: bytes, offset: int) -> int:
+        written = super().pwrite(fd, data, offset)
+        self.flagged_ns = self.flagged_ns or time.perf_counter_ns()
+        return written
+
+
+def response_times_ns(folder: Path) -> list[int]:
+    """From the call of engage() until every process can see it in the shared flag."""
+    layer = StampingLayer()
+    breaker = CircuitBreaker(folder, layer=layer)
+    times_ns = []
+    for number in range(ENGAGEMENTS):
+        layer.flagged_ns = 0
+        started_ns = time.perf_counter_ns()
+        result = breaker.engage(f"response {number}")
+        times_ns.append(layer.flagged_ns - started_ns)
+        breaker.reset("bench", "next round", result.epoch)
+    return times_ns
+
+
 def measure(folder: Path) -> None:
     """Print one line for each figure."""
     breaker = CircuitBreaker(folder / "state" / "kill-switch", build="bench", mode="paper")
@@ -59,8 +88,13 @@ def measure(folder: Path) -> None:
         f"gate 1, breaker.flag[0] != 0           "
         f"{best_ns(lambda: breaker.flag[0] != 0, 500_000):10,.0f} ns"
     )
+    print(f"is_safe() while SAFE                   {best_ns(breaker.is_safe, 200_000):10,.0f} ns")
     print(f"gate 2, authority() while SAFE         {best_ns(breaker.authority, 20_000):10,.0f} ns")
     print(f"a thorough look at every file          {best_ns(breaker.why, 1_000):10,.0f} ns")
+    response_ns = response_times_ns(breaker.folder)
+    print(f"engage() until all see it: median      {statistics.median(response_ns):10,.0f} ns")
+    print(f"engage() until all see it: max         {max(response_ns):10,.0f} ns")
+    wait_until_settled(breaker)
     took_ns = []
     seen_ns = []
     for number in range(ENGAGEMENTS):

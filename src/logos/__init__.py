@@ -1,7 +1,8 @@
 """logos: a paper-first trading engine whose safety can be proved.
 
-What a strategist needs is here: `from logos import Strategy, Side, Target`. Names are loaded when
-they are asked for, so that the command line stays quick.
+Everything that a strategist or an embedding program needs is here: `logos.run`, `logos.bars`,
+`logos.Strategy` and its answers, `logos.CircuitBreaker`. docs/API.md has each name with examples.
+Names are loaded when they are asked for, so that `import logos` and the command line stay quick.
 """
 
 from __future__ import annotations
@@ -12,12 +13,15 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from logos.core.instrument import FeeSchedule, Instrument, instrument
     from logos.core.messages import Bar, Quote, QuoteBar, Trade
     from logos.core.records import PaperFillRecord
+    from logos.core.records import PaperFillRecord as Fill
     from logos.core.strategy import (
         Answer,
         Cancel,
         Context,
+        OpenOrder,
         OrderRequest,
         Replace,
         Strategy,
@@ -28,39 +32,100 @@ if TYPE_CHECKING:
         stop,
         stop_limit,
     )
-    from logos.core.types import OrderType, Side, TimeInForce
+    from logos.core.types import OrderType, Side, SwitchState, TimeInForce
+    from logos.errors import (
+        ConfigError,
+        DataError,
+        LogosError,
+        StrategyError,
+        WorkspaceError,
+    )
+    from logos.execution.concurrent import ConcurrentTradingEngine
+    from logos.execution.metrics import MetricsAggregator
+    from logos.killswitch.breaker import CircuitBreaker
+    from logos.killswitch.history import CircuitBreakerMonitor
+    from logos.library.calls import Session, replay, result, resume, run
+    from logos.library.frames import FrameData, bars, quotes, trades
+    from logos.library.result import Result
+
+_HOMES = {
+    "core.instrument": ("FeeSchedule", "Instrument", "instrument"),
+    "core.messages": ("Bar", "Quote", "QuoteBar", "Trade"),
+    "core.records": ("PaperFillRecord",),
+    "core.strategy": (
+        *("Answer", "Cancel", "Context", "OpenOrder", "OrderRequest", "Replace", "Strategy"),
+        *("Target", "Weight", "limit", "market", "stop", "stop_limit"),
+    ),
+    "core.types": ("OrderType", "Side", "SwitchState", "TimeInForce"),
+    "errors": ("ConfigError", "DataError", "LogosError", "StrategyError", "WorkspaceError"),
+    "execution.concurrent": ("ConcurrentTradingEngine",),
+    "execution.metrics": ("MetricsAggregator",),
+    "killswitch.breaker": ("CircuitBreaker",),
+    "killswitch.history": ("CircuitBreakerMonitor",),
+    "library.calls": ("Session", "replay", "result", "resume", "run"),
+    "library.frames": ("FrameData", "bars", "quotes", "trades"),
+    "library.result": ("Result",),
+}
+_PLACES = {name: (home, name) for home, names in _HOMES.items() for name in names}
+_PLACES["Fill"] = ("core.records", "PaperFillRecord")
 
 __all__ = [
     "Answer",
     "Bar",
     "Cancel",
+    "CircuitBreaker",
+    "CircuitBreakerMonitor",
+    "ConcurrentTradingEngine",
+    "ConfigError",
     "Context",
+    "DataError",
+    "FeeSchedule",
+    "Fill",
+    "FrameData",
+    "Instrument",
+    "LogosError",
+    "MetricsAggregator",
+    "OpenOrder",
     "OrderRequest",
     "OrderType",
     "PaperFillRecord",
     "Quote",
     "QuoteBar",
     "Replace",
+    "Result",
+    "Session",
     "Side",
     "Strategy",
+    "StrategyError",
+    "SwitchState",
     "Target",
     "TimeInForce",
     "Trade",
     "Weight",
+    "WorkspaceError",
+    "bars",
+    "instrument",
     "limit",
     "market",
+    "quotes",
+    "replay",
+    "result",
+    "resume",
+    "run",
     "stop",
     "stop_limit",
+    "trades",
 ]
-
-_HOMES = {
-    **dict.fromkeys(("Bar", "Quote", "QuoteBar", "Trade"), "logos.core.messages"),
-    "PaperFillRecord": "logos.core.records",
-    **dict.fromkeys(("OrderType", "Side", "TimeInForce"), "logos.core.types"),
-}
 
 
 def __getattr__(name: str) -> Any:
-    if name not in __all__:
+    if name not in _PLACES:
         raise AttributeError(f"module 'logos' has no attribute {name!r}")
-    return getattr(import_module(_HOMES.get(name, "logos.core.strategy")), name)
+    home, there = _PLACES[name]
+    found = getattr(import_module(f"logos.{home}"), there)
+    globals()[name] = found
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

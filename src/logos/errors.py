@@ -24,6 +24,10 @@ class DataError(LogosError):
     """Market data or signals that cannot be used; the message names the file, the place and why."""
 
 
+class WorkspaceError(LogosError):
+    """A file or folder of the workspace cannot be written or read; the message names it."""
+
+
 class StrategyError(LogosError):
     """The strategy raised, or answered something that no order can be made of."""
 

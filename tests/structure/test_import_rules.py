@@ -38,6 +38,7 @@ ALLOWED["session"] = {
     *("killswitch", "feeds", "execution", "adapters", "installation", "files"),
 }
 ALLOWED["audit"] = {"errors", "core", "paths", "config", "journal", "session"}
+ALLOWED["library"] = {*ALLOWED["session"], "session"}
 ALLOWED["rehearsal"] = {*ALLOWED["session"], "session"}
 ALLOWED["stress"] = {*ALLOWED["session"], "session", "audit", "simulators"}
 ALLOWED["cli"] = set(ALLOWED) - {"testing"}

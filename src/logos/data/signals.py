@@ -16,6 +16,7 @@ of signals is another strategy.
 from __future__ import annotations
 
 import csv
+import hashlib
 import re
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
@@ -69,6 +70,7 @@ class SignalStrategy(Strategy):
             raise ValueError(f"delay_s ({delay_s}) cannot be negative: that would be foresight")
         chosen = read_signals(file, quantity) if signals is None else signals
         self._delay_ns = delay_s * NS_PER_SECOND
+        self._chosen = chosen
         self._queues: dict[str, deque[Signal]] = {}
         for signal in chosen:
             self._queues.setdefault(signal.symbol, deque()).append(signal)
@@ -77,6 +79,12 @@ class SignalStrategy(Strategy):
     def unused(self) -> dict[str, int]:
         """Signals not acted on (yet), by symbol: of symbols the session lacks, or left over."""
         return {symbol: len(queue) for symbol, queue in self._queues.items() if queue}
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 of the signals and their delay."""
+        words = [f"{self._delay_ns}", *map(repr, self._chosen)]
+        return hashlib.sha256("\n".join(words).encode()).hexdigest()
 
     def on_bar(self, context: Context, bar: Bar | QuoteBar) -> Answer:
         return self._due(bar)

@@ -32,7 +32,7 @@ def suggest_instrument(source: DataSource) -> str:
         header = clean_header(rows[0]) if rows else []
         price_decimals = max(price_decimals, _decimals(rows, header, layout.prices))
         size_decimals = max(size_decimals, _decimals(rows, header, layout.sizes))
-    base, quote = _currencies(source.symbol)
+    base, quote = guess_currencies(source.symbol)
     key = source.symbol if source.symbol.replace("-", "").isalnum() else f'"{source.symbol}"'
     return (
         f"[instruments.{key}]\n"
@@ -58,7 +58,7 @@ def _decimals(rows: list[list[str]], header: list[str], names: tuple[str, ...]) 
     return most
 
 
-def _currencies(symbol: str) -> tuple[str, str]:
+def guess_currencies(symbol: str) -> tuple[str, str]:
     """(base, quote) by the symbol's ending; what has no known ending is quoted in USD."""
     plain = symbol.partition(".")[0].replace("-", "").replace("/", "")
     for currency in _CURRENCIES:

@@ -21,12 +21,14 @@ they find a whole workspace, witness included, put back from a snapshot while no
 
 from __future__ import annotations
 
+import getpass
 import os
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
+from logos import __version__, paths
 from logos.core.types import SwitchState
 from logos.killswitch.files import OsLayer, describe
 from logos.killswitch.history import CircuitBreakerMonitor
@@ -65,6 +67,19 @@ from logos.killswitch.writer import NotRecordedError, SwitchWriter
 ENGAGE_WAIT_S: Final = 2.0
 """How long an engagement waits for the writers' lock; it holds in memory meanwhile."""
 RESET_WAIT_S: Final = 5.0
+GLANCE_NS: Final = 50_000_000
+"""How long `is_safe` believes a clear flag before it looks at the files again."""
+
+
+_monotonic_ns = time.monotonic_ns
+
+
+def user_name() -> str:
+    """The user of this process, as the system knows them; "" when it does not."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return ""
 
 
 class CircuitBreaker:
@@ -73,18 +88,21 @@ class CircuitBreaker:
     `build` and the host are compared, and `mode` "live" demanded, only when this process trades
     live: a live session refuses a record that was armed for paper, by another build or on another
     host. Paper accepts any valid record. The constructor never raises for what is on the disk.
+
+    Without a folder it is the switch of the workspace, which `logos kill` and every session there
+    obey. Where nothing was ever armed it is ENGAGED: `arm_if_new` arms it for paper.
     """
 
-    __slots__ = ("_ledger", "_repeat", "_sensor", "_writer", "flag")
+    __slots__ = ("_ledger", "_looked_ns", "_repeat", "_sensor", "_writer", "flag")
     flag: Buffer
     """The hint for gate 1: `flag[0]` is 0 while there is no news. Read the attribute each time."""
 
     def __init__(
         self,
-        folder: Path,
+        folder: Path | None = None,
         *,
-        build: str,
-        mode: Mode,
+        build: str = __version__,
+        mode: Mode = "paper",
         clock: Callable[[], int] = time.time_ns,
         witness: Path | None = None,
         host: str = "",
@@ -93,11 +111,14 @@ class CircuitBreaker:
     ) -> None:
         if mode not in ("paper", "live"):
             raise ValueError(f"mode must be 'paper' or 'live', not {mode!r}")
+        if folder is None:
+            folder = paths.state_dir() / "kill-switch"
         self._ledger = SwitchLedger(folder, witness, layer)
         terms = Terms(mode, build, host or os.uname().nodename)
         self._sensor = SwitchSensor(self._ledger, terms, clock, mount_table)
         self._writer = SwitchWriter(self._ledger, self._sensor, clock)
         self._repeat: tuple[Cause, int] | None = None
+        self._looked_ns = 0
         self._writer.check_history()
         self._examine()
 
@@ -123,18 +144,30 @@ class CircuitBreaker:
         return state
 
     def is_safe(self) -> bool:
-        """Whether `authority()` says SAFE."""
-        return self.authority() is SAFE
+        """Whether trading may go on, for a check on every tick: under a microsecond while it may.
 
-    def engage(self, reason: str, by: str) -> EngageResult:
+        An engagement by any `CircuitBreaker` of any process is seen at once, through the shared
+        flag; a bare `touch KILL`, or damage, within 50 ms, when the files are looked at again.
+        Before an order leaves, ask `authority()`.
+        """
+        now_ns = _monotonic_ns()
+        if self.flag[0] == 0 and now_ns - self._looked_ns < GLANCE_NS:
+            return True
+        is_safe = self.authority() is SAFE
+        self._looked_ns = now_ns if is_safe else 0
+        return is_safe
+
+    def engage(self, reason: str, by: str = "") -> EngageResult:
         """Stop all trading, everywhere. Always takes hold in this process, whatever the disk does.
 
-        In this order: memory, shared flag, marker, record. The result says what reached the disk.
-        The same reason from the same object is not recorded twice for one engagement.
+        `by` is who does it; default: the user. In this order: memory, shared flag, marker, record:
+        every process sees the flag within microseconds, and the call returns when the record is on
+        the disk. The result says what reached it. The same reason from the same object is not
+        recorded twice for one engagement.
         """
         return self._tighten(ENGAGED, reason, by)
 
-    def set_reduce_only(self, reason: str, by: str) -> EngageResult:
+    def set_reduce_only(self, reason: str, by: str = "") -> EngageResult:
         """Allow only orders that reduce a position. Leaves an engaged switch engaged."""
         return self._tighten(REDUCE_ONLY, reason, by)
 
@@ -230,7 +263,7 @@ class CircuitBreaker:
 
     def _tighten(self, state: SwitchState, reason: str, by: str) -> EngageResult:
         why = clean_text(reason, WHY_CHARACTERS_MAX) or "no reason given"
-        who = clean_text(by, WHO_CHARACTERS_MAX) or "unknown"
+        who = clean_text(by or user_name(), WHO_CHARACTERS_MAX) or "unknown"
         cause = Cause(state, Consequence.NOTHING, why, who)
         if self._is_repeat(cause):
             return self._result(())

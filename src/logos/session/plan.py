@@ -11,7 +11,7 @@ import inspect
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import msgspec
 
@@ -47,6 +47,14 @@ class Feed(Protocol):
     """Where events come from: lists of them, in order of time."""
 
     def chunks(self) -> Iterator[Sequence[Event]]: ...
+
+
+@runtime_checkable
+class CheckedFeed(Protocol):
+    """A feed of data that has been checked, such as tables in memory."""
+
+    reports: Sequence[CheckReport]
+    """What was found in each source, with the fingerprints that go into the manifest."""
 
 
 def chunks_after(feed: Feed, count: int) -> Iterator[Sequence[Event]]:
@@ -138,6 +146,7 @@ def make_plan(
         feed, reports = replay_feed(config, sources, instruments)
     else:
         instruments = make_instruments(config.instruments)
+        reports = list(feed.reports) if isinstance(feed, CheckedFeed) else []
     if strategy is None:
         strategy, name = _load_strategy(config)
     else:
@@ -194,8 +203,10 @@ def _overlaps(report: CheckReport, start_ns: int | None, end_ns: int | None) -> 
 
 
 def _strategy_fingerprint(config: Config, strategy: Strategy) -> str:
-    """SHA-256 of what decides: the file of signals, or the source file of the strategy's class."""
+    """SHA-256 of what decides: the signals, or the source file of the strategy's class."""
     path = config.strategy.signals
+    if isinstance(strategy, SignalStrategy) and not (path or config.strategy.name):
+        return strategy.fingerprint  # made in Python: no setting names its signals
     if not path:
         try:
             path = inspect.getsourcefile(type(strategy)) or ""

@@ -42,15 +42,19 @@ def load_strategy(name_or_path: str, params: Mapping[str, object]) -> Strategy:
     A bundled name, `package.module:Class` (the working directory counts), or
     `path/to/file.py:Class`. Raises StrategyLoadError.
     """
-    kind = load_class(name_or_path)
+    return make_strategy(load_class(name_or_path), params, name_or_path)
+
+
+def make_strategy(kind: type[Strategy], params: Mapping[str, object], name: str) -> Strategy:
+    """An instance of the class `kind`, which messages call `name`. Raises StrategyLoadError."""
     try:
         return kind(**arguments_of(kind, params))
     except ParameterError as error:
-        raise StrategyLoadError(f"strategy {name_or_path}: {error}") from error
+        raise StrategyLoadError(f"strategy {name}: {error}") from error
     except Exception as error:
         # The strategy's own constructor: its ValueErrors are about the parameters' values.
         what = str(error) if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"
-        raise StrategyLoadError(f"strategy {name_or_path}: {what}") from error
+        raise StrategyLoadError(f"strategy {name}: {what}") from error
 
 
 def load_class(name_or_path: str) -> type[Strategy]:

@@ -154,7 +154,7 @@ def read_rows(state: FileState, rows: Iterable[tuple[int, list[str]]]) -> Block:
             ts_ns = parse_timestamp(picked[0]) + state.interval_ns
             values: tuple[Any, ...] = tuple(map(prices.__getitem__, picked[1:price_end]))
             if is_bars:
-                _check_bar(values)
+                check_bar(values)
             values += tuple(map(sizes.__getitem__, picked[price_end:size_end]))
             values += tuple(map(sides.__getitem__, picked[size_end:]))
             if state.judge_order:
@@ -173,7 +173,8 @@ def read_rows(state: FileState, rows: Iterable[tuple[int, list[str]]]) -> Block:
     return Block(times_ns, [list(column) for column in zip(*kept, strict=True)], lines)
 
 
-def _check_bar(prices: Sequence[int]) -> None:
+def check_bar(prices: Sequence[int]) -> None:
+    """Judge the shape of a bar: open, high, low, close. Raises RowError."""
     high, low = prices[_HIGH], prices[_LOW]
     if high < low:
         raise RowError(HIGH_BELOW_LOW, f"high is below low ({high} < {low} units)")

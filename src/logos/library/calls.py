@@ -1,0 +1,353 @@
+"""`logos.run` and its like: what a session is made of, and the ways to run one.
+
+This is the one module of the library that knows how sessions are run. Every call is quiet, writes
+where `home` says, and raises nothing but LogosErrors (and KeyboardInterrupt).
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from os import PathLike, fspath
+from pathlib import Path
+from typing import Any, Final, Unpack, cast
+
+import msgspec
+from tqdm import tqdm
+
+from logos.config import Config, make_config
+from logos.core.strategy import Strategy
+from logos.errors import ConfigError, WorkspaceError
+from logos.journal.inputs import RecordedInputs
+from logos.library.feed import FrameFeed, feed_of
+from logos.library.options import (
+    Data,
+    Options,
+    Place,
+    check_options,
+    make_settings,
+    split_data,
+    tables_of,
+    workspace,
+)
+from logos.library.result import Result
+from logos.library.saved import read_saved
+from logos.library.signals import signal_strategy
+from logos.session.history import find_session, read_session
+from logos.session.plan import Plan
+from logos.session.recovery import replay as replay_session
+from logos.session.recovery import resume as resume_session
+from logos.session.restoring import CannotResumeError
+from logos.session.runner import run as run_session
+from logos.session.running import Progress
+from logos.session.supervisor import tell_operator
+from logos.strategies.load import make_strategy
+
+StrategyWish = Strategy | type[Strategy] | str
+"""A strategy; or its class, or a name as the command line takes it, made with `params`."""
+
+_SIGNAL_PARAMS: Final = frozenset(("quantity", "delay_s"))
+
+
+class Session:
+    """A session that is to be run: its settings, checked as far as they can be without its data.
+
+    Nothing is read or written before `run`; a session object can be run more than once, and each
+    run is a session of its own. Arguments are those of `logos.run`.
+    """
+
+    def __init__(
+        self,
+        strategy: StrategyWish | None = None,
+        *,
+        data: Data | None = None,
+        symbols: Sequence[str] | str | None = None,
+        cash: Mapping[str, Any] | None = None,
+        signals: Any = None,
+        config: Config | Mapping[str, Any] | Place | None = None,
+        home: Place | None = None,
+        **options: Unpack[Options],
+    ) -> None:
+        """Raises ConfigError for settings that are wrong, DataError for tables of signals."""
+        check_options(options)
+        places, self._frames = split_data(data)
+        tables = tables_of(options, symbols, cash)
+        if places:
+            tables = _with(tables, "data", paths=places)
+        elif self._frames:
+            tables = _with(tables, "data", paths=[])
+            tables["instruments"] = {
+                **{frame.symbol: msgspec.to_builtins(frame.settings) for frame in self._frames},
+                **tables.get("instruments", {}),
+            }
+        params = dict(options.get("params") or {})
+        self._strategy, decides = _decider(strategy, signals, params)
+        if decides:
+            tables["strategy"] = decides
+        self.config = make_settings(config, tables)
+        """All settings, complete but for what the data tells."""
+        self.home = workspace(home)
+        """The workspace; None: the configured one."""
+        self._switch = options.get("switch")
+        self._is_verbose = options.get("verbose", False)
+
+    def run(self) -> Result:
+        """Run it to its end. Raises as `logos.run`."""
+        feed = None
+        if self._frames:
+            feed = feed_of(self._frames, self.config.data, self.config.data.symbols)
+            self.config = _only(self.config, feed)
+        with _as_library(self._is_verbose) as watch:
+            return Result(
+                run_session(
+                    self.config,
+                    strategy=self._strategy,
+                    feed=feed,
+                    switch=self._switch,
+                    on_plan=watch.start,
+                    tell=watch.tell,
+                    home=self.home,
+                )
+            )
+
+    def __repr__(self) -> str:
+        data = self._frames or self.config.data.paths
+        return f"<logos session to be run: {self._strategy or self.config.strategy}, {data}>"
+
+
+def run(
+    strategy: StrategyWish | None = None,
+    *,
+    data: Data | None = None,
+    symbols: Sequence[str] | str | None = None,
+    cash: Mapping[str, Any] | None = None,
+    signals: Any = None,
+    config: Config | Mapping[str, Any] | Place | None = None,
+    home: Place | None = None,
+    **options: Unpack[Options],
+) -> Result:
+    """Run one paper session over recorded data to its end.
+
+    `strategy` is a Strategy, or a class or a name with `params` as its arguments; or `signals`
+    (a file, or a table of any library) decide instead. `data` is files and folders, or tables
+    made by `logos.bars`, `quotes` and `trades`; `symbols` takes only these from it. `cash` is what
+    each asset begins with, in its own units. `config` is a file of settings, or tables as in
+    docs/CONFIGURATION.md, below all that is said here. `home` is the workspace that is written to:
+    a folder, None for the configured one, or "temporary"; its kill switch rules the session.
+    Further words are in `logos.library.options.Options`.
+
+    A session that fails on its way (a strategy that raises, a halt) gives a Result that says so:
+    see `Result.check`. Raises ConfigError, DataError, SwitchEngagedError and WorkspaceError, all
+    LogosErrors, when it cannot run.
+    """
+    session = Session(
+        strategy,
+        data=data,
+        symbols=symbols,
+        cash=cash,
+        signals=signals,
+        config=config,
+        home=home,
+        **options,
+    )
+    return session.run()
+
+
+def resume(
+    session_id: str,
+    *,
+    strategy: Strategy | None = None,
+    data: Data | None = None,
+    signals: Any = None,
+    home: Place | None = None,
+    params: Mapping[str, Any] | None = None,
+    verbose: bool = False,
+) -> Result:
+    """Go on with a session that was stopped, or that crashed.
+
+    A strategy that was given as an object or class must be given again, and so must tables of data
+    and of signals (with the same `params`); what was named is found again. Data other than the
+    session's is refused by its fingerprint.
+
+    Raises CannotResumeError when it has ended, or when anything it followed from has changed, and
+    what `logos.run` raises.
+    """
+    again = _Again(session_id, workspace(home), strategy, data, signals, params)
+    with _as_library(verbose) as watch:
+        return Result(
+            resume_session(
+                session_id,
+                strategy=again.strategy,
+                feed=again.feed,
+                on_plan=watch.start,
+                tell=watch.tell,
+                home=again.home,
+            )
+        )
+
+
+def replay(
+    session_id: str,
+    *,
+    strategy: Strategy | None = None,
+    data: Data | None = None,
+    signals: Any = None,
+    home: Place | None = None,
+    params: Mapping[str, Any] | None = None,
+    verbose: bool = False,
+) -> Result:
+    """Run a finished session again, elsewhere, and compare every byte of its files.
+
+    Nothing is written into the session. What must be given again is as for `resume`.
+
+    Raises SessionDiffersError with the first difference, CannotResumeError when the data, the
+    settings or the strategy are not those of the session.
+    """
+    again = _Again(session_id, workspace(home), strategy, data, signals, params)
+    with _as_library(verbose) as watch:
+        replay_session(
+            session_id,
+            strategy=again.strategy,
+            feed=again.feed,
+            on_plan=watch.start,
+            home=again.home,
+        )
+    return result(session_id, home=home)
+
+
+def result(session_id: str, *, home: Place | None = None) -> Result:
+    """The result of a session that has ended or was stopped, read from its folder.
+
+    Raises ConfigError when there is none of this id, CannotResumeError when it has not ended.
+    """
+    with _as_library(False):
+        return Result(read_saved(session_id, workspace(home)))
+
+
+class _Again:
+    """What a session that is run again was made of, as far as the caller must give it."""
+
+    def __init__(
+        self,
+        session_id: str,
+        home: Path | None,
+        strategy: Strategy | None,
+        data: Data | None,
+        signals: Any,
+        params: Mapping[str, Any] | None,
+    ) -> None:
+        self.home = home
+        with _as_library(False):
+            folder = find_session(session_id, home)
+            manifest = read_session(folder).manifest
+        config = make_config(manifest["config"], f"manifest of {session_id}")
+        self.strategy, named = _decider(strategy, signals, dict(params or {}))
+        if named:
+            raise ConfigError(
+                "a strategy or a file of signals that was named is found again by itself: give "
+                "only what was an object, a class or a table when the session began"
+            )
+        if self.strategy is None and not (config.strategy.name or config.strategy.signals):
+            raise CannotResumeError(
+                f"session {session_id} was run with {manifest['strategy']}, an object that the "
+                "session's files do not hold: give it again, with the arguments that it had, as "
+                "strategy= (or its signals as signals=)"
+            )
+        is_of_files = bool(config.data.paths)
+        places, frames = split_data(data)
+        if places:
+            raise ConfigError("data: the session's files are found again: give only tables")
+        self.feed: FrameFeed | None = None
+        if frames:
+            self.feed = feed_of(frames, config.data, config.data.symbols)
+        elif not is_of_files and RecordedInputs.of(folder) is None:
+            symbols = ", ".join(config.instruments)
+            raise CannotResumeError(
+                f"session {session_id} ran on tables in memory ({symbols}), which its files do "
+                "not hold: give the same again as data=, such as logos.bars(df, ...)"
+            )
+
+
+def _decider(
+    strategy: StrategyWish | None, signals: Any, params: dict[str, Any]
+) -> tuple[Strategy | None, dict[str, Any]]:
+    """What decides: an object made here, or the table of settings that names it."""
+    if strategy is not None and signals is not None:
+        raise ConfigError("strategy and signals are both given: choose one")
+    if isinstance(signals, str | PathLike):
+        return None, {"signals": fspath(cast("Place", signals)), "params": params}
+    if signals is not None:
+        unknown = sorted(params.keys() - _SIGNAL_PARAMS)
+        if unknown:
+            raise ConfigError(f"params, for signals: {unknown[0]!r} is not quantity or delay_s")
+        return signal_strategy(signals, **params), {}
+    if isinstance(strategy, str):
+        return None, {"name": strategy, "params": params}
+    if inspect.isclass(strategy) and issubclass(strategy, Strategy):
+        return make_strategy(strategy, params, strategy.__qualname__), {}
+    if strategy is not None and not isinstance(strategy, Strategy):
+        raise ConfigError(
+            f"strategy: a {type(strategy).__name__} is none: give an instance or a subclass of "
+            "logos.Strategy, or the name of one"
+        )
+    if strategy is not None and params:
+        raise ConfigError("params go with a class or a name: this strategy has been made already")
+    return strategy, {}
+
+
+def _with(tables: Mapping[str, Any], table: str, **values: Any) -> dict[str, Any]:
+    return {**tables, table: {**tables.get(table, {}), **values}}
+
+
+def _only(config: Config, feed: FrameFeed) -> Config:
+    """The settings with the instruments of the tables that are traded, and no others."""
+    symbols = {frame.symbol for frame in feed.frames}
+    kept = {name: each for name, each in config.instruments.items() if name in symbols}
+    return msgspec.structs.replace(config, instruments=kept)
+
+
+class _Watch:
+    """Who looks on: nobody, or a caller who asked for progress and messages."""
+
+    def __init__(self, is_verbose: bool) -> None:
+        self._is_verbose = is_verbose
+        self._bar: Any = None
+
+    def tell(self, text: str) -> None:
+        if self._is_verbose:
+            tell_operator(text)
+
+    def start(self, plan: Plan) -> Progress:
+        if not self._is_verbose:
+            return _nothing
+        self._bar = tqdm(
+            total=plan.rows, unit=" ticks", unit_scale=True, desc=plan.strategy_name, leave=False
+        )
+        update: Progress = self._bar.update
+        return update
+
+    def close(self) -> None:
+        if self._bar is not None:
+            self._bar.close()
+
+
+@contextmanager
+def _as_library(is_verbose: bool) -> Iterator[_Watch]:
+    """Errors of the operating system leave as LogosErrors that say what to do."""
+    watch = _Watch(is_verbose)
+    try:
+        yield watch
+    except OSError as error:
+        if isinstance(error, WorkspaceError):
+            raise
+        raise WorkspaceError(
+            f"{error.filename or 'the workspace'}: {error.strerror or error}; give a folder that "
+            "may be written as home=, or set LOGOS_HOME"
+        ) from error
+    finally:
+        watch.close()
+
+
+def _nothing(_: int) -> None:
+    """Nobody watches."""

@@ -1,0 +1,442 @@
+"""Market data that is in memory: a table of bars, quotes or trades becomes one source of events.
+
+Columns are found by name, whatever their case, or as `columns` says. Every row is judged by the
+rules for files (`logos.data`): a time that goes back, a second bar of one time, a price off the
+tick or no number at all refuses the table, with the row. Nothing is repaired. The SHA-256 of what
+was read goes into the session's manifest, so that a replay notices other data.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from array import array
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta, tzinfo
+from itertools import pairwise, repeat
+from pathlib import Path
+from typing import Any, Final, Unpack
+
+from logos.config import InstrumentSettings
+from logos.core.fixed import format_units
+from logos.core.instrument import Instrument
+from logos.core.types import SIZE_UNKNOWN
+from logos.data.check import CheckReport
+from logos.data.defects import (
+    BACKWARDS_TIME,
+    CROSSED,
+    DUPLICATE_BAR,
+    GAP,
+    KEEPING_KINDS,
+    NOT_A_NUMBER,
+    OFF_TICK,
+    DefectTally,
+)
+from logos.data.layout import BARS, LAYOUTS, QUOTES, TIMESTAMP, TRADES, Layout
+from logos.data.readers.numbers import RowError, format_timestamp
+from logos.data.readers.rows import Block, FileState, check_bar, check_order, crossed_detail
+from logos.data.source import DataSource, interval_from_text
+from logos.data.suggest import guess_currencies
+from logos.errors import ConfigError, DataError
+from logos.library.amounts import PriceCells, SizeCells, finer_tick
+from logos.library.instruments import (
+    InstrumentFields,
+    exact,
+    instrument_settings,
+    instrument_table,
+)
+from logos.library.moments import MomentReader, find_zone
+from logos.library.table import INDEX, Column, Table, Times, read_table
+from logos.session.build import make_instruments
+
+GAPS: Final = (GAP,)
+"""What is accepted unless the caller says otherwise: markets close at night."""
+
+_TIME_NAMES: Final = (TIMESTAMP, "time", "datetime", "date", "ts", "open time", "open_time")
+_SHOWN_MAX: Final = 10
+_LISTED_MAX: Final = 1_000
+_SAMPLE_ROWS: Final = 5_000
+_HINTS: Final = {
+    BACKWARDS_TIME: "sort the rows by time, such as df.sort_index()",
+    DUPLICATE_BAR: "drop what is double, such as df[~df.index.duplicated()]",
+    NOT_A_NUMBER: "drop or fill what is missing, such as df.dropna()",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class FrameData:
+    """One symbol's events from a table, checked: what `bars`, `quotes` and `trades` return."""
+
+    source: DataSource
+    instrument: Instrument
+    settings: InstrumentSettings
+    block: Block
+    report: CheckReport
+
+    @property
+    def symbol(self) -> str:
+        """The symbol that is traded."""
+        return self.source.symbol
+
+    def __len__(self) -> int:
+        return len(self.block)
+
+    def __repr__(self) -> str:
+        tick = self.instrument.price_text(self.instrument.tick)
+        length = "" if self.source.interval_ns is None else f" of {_span(self.source.interval_ns)}"
+        first, last = (format_timestamp(self.block.ts_ns[row]) for row in (0, -1))
+        noted = "".join(f", {count} {kind}" for kind, count in self.report.counts.items())
+        return (
+            f"<logos {self.source.kind} of {self.symbol}: {len(self)} rows{length}, "
+            f"{first} to {last}, tick {tick}{noted}>"
+        )
+
+
+def bars(
+    frame: Any,
+    *,
+    symbol: str,
+    instrument: Instrument | Mapping[str, Any] | None = None,
+    interval: str | int | timedelta | None = None,
+    timezone: str | tzinfo | None = None,
+    columns: Mapping[str, str] | None = None,
+    accept: Collection[str] = GAPS,
+    **fields: Unpack[InstrumentFields],
+) -> FrameData:
+    """Bars from a table: columns open, high, low, close and, if there is one, volume.
+
+    The time of a row is the bar's opening, as in files; the bar is known one `interval` later.
+    `interval` is text such as "1m", nanoseconds or a timedelta; None: the shortest step between
+    two rows. The rest is as for `quotes`.
+
+    Raises ConfigError for an instrument that is not complete, DataError for the table.
+    """
+    reader = _Reader(BARS, frame, symbol, columns, accept)
+    reader.name_instrument(instrument, fields)
+    return reader.read(timezone, interval)
+
+
+def quotes(
+    frame: Any,
+    *,
+    symbol: str,
+    instrument: Instrument | Mapping[str, Any] | None = None,
+    timezone: str | tzinfo | None = None,
+    columns: Mapping[str, str] | None = None,
+    accept: Collection[str] = GAPS,
+    **fields: Unpack[InstrumentFields],
+) -> FrameData:
+    """Quotes from a table: columns bid and ask and, if they are there, bid_size and ask_size.
+
+    `frame` is a pandas or polars DataFrame, an Arrow table, a mapping of columns or a list of
+    rows. Times are a column (timestamp, time, datetime, date) or the index; `timezone` is the zone
+    of times which name none, as these are refused without it. `columns` maps names of these columns
+    to the table's own. The instrument is `instrument`, or `fields` such as tick="0.01", lot="1",
+    quote="USD". `accept` tolerates "gap" (bars are missing) and "crossed" (bid above ask), which
+    are counted all the same; any other defect refuses the table.
+
+    Raises ConfigError for an instrument that is not complete, DataError for the table.
+    """
+    reader = _Reader(QUOTES, frame, symbol, columns, accept)
+    reader.name_instrument(instrument, fields)
+    return reader.read(timezone, None)
+
+
+def trades(
+    frame: Any,
+    *,
+    symbol: str,
+    instrument: Instrument | Mapping[str, Any] | None = None,
+    timezone: str | tzinfo | None = None,
+    columns: Mapping[str, str] | None = None,
+    accept: Collection[str] = GAPS,
+    **fields: Unpack[InstrumentFields],
+) -> FrameData:
+    """Trades from a table: columns price and, if they are there, size and side. As `quotes`."""
+    reader = _Reader(TRADES, frame, symbol, columns, accept)
+    reader.name_instrument(instrument, fields)
+    return reader.read(timezone, None)
+
+
+class _Reader:
+    """Reads one table."""
+
+    def __init__(
+        self,
+        kind: str,
+        frame: Any,
+        symbol: str,
+        columns: Mapping[str, str] | None,
+        accept: Collection[str],
+    ) -> None:
+        unknown = sorted(set(accept) - KEEPING_KINDS)
+        if unknown:
+            raise ConfigError(
+                f"accept: {', '.join(unknown)} cannot be accepted in a table, only "
+                f"{' and '.join(sorted(KEEPING_KINDS))}: correct the table itself"
+            )
+        self._name = f"{kind} of {symbol}"
+        self._symbol = symbol
+        self._layout = LAYOUTS[kind]
+        self._accept = frozenset(accept)
+        self._columns = _find_columns(self._name, self._layout, read_table(frame), columns or {})
+        if not len(self._columns[TIMESTAMP].values):
+            raise DataError(f"{self._name}: the table has no rows")
+
+    def name_instrument(
+        self, given: Instrument | Mapping[str, Any] | None, fields: Mapping[str, Any]
+    ) -> None:
+        """Make the instrument. Raises ConfigError with what the table itself suggests."""
+        table = {} if given is None else instrument_table(given)
+        table.update(exact(fields))
+        missing = [key for key in ("tick", "lot", "quote") if key not in table]
+        if missing:
+            raise ConfigError(
+                f"{self._name}: {', '.join(missing)} must be given. By its first rows this "
+                f"table suggests, to be checked: {self._suggestion()}"
+            )
+        self._settings = instrument_settings(self._symbol, table)
+        self._instrument = make_instruments({self._symbol: self._settings})[self._symbol]
+
+    def _suggestion(self) -> str:
+        def cells(names: Sequence[str]) -> list[Any]:
+            found = [self._columns[name].values for name in names if name in self._columns]
+            return [cell for column in found for cell in column[:_SAMPLE_ROWS]]
+
+        tick = finer_tick(cells(self._layout.prices)) or "0.01"
+        lot = finer_tick(cells(self._layout.sizes)) or format_units(1, 8)
+        return f'tick="{tick}", lot="{lot}", quote="{guess_currencies(self._symbol)[1]}"'
+
+    def read(
+        self, timezone: str | tzinfo | None, interval: str | int | timedelta | None
+    ) -> FrameData:
+        """All rows, judged. Raises DataError naming those that cannot be used."""
+        opened_ns = self._times(find_zone(timezone))
+        interval_ns = self._interval(opened_ns, interval) if self._layout.kind == BARS else 0
+        source = DataSource(Path(self._name), self._symbol, self._layout.kind, interval_ns or None)
+        tally = DefectTally()
+        state = FileState(source.path, self._layout, [], self._instrument, interval_ns, tally)
+        columns = self._figures()
+        ts_ns = [moment_ns + interval_ns for moment_ns in opened_ns]
+        self._judge(state, ts_ns, columns)
+        block = Block(ts_ns, columns, range(len(ts_ns)))
+        report = CheckReport(
+            source=source,
+            rows=len(block),
+            first_ns=ts_ns[0],
+            last_ns=ts_ns[-1],
+            counts=dict(tally.counts),
+            defects=tuple(tally.examples),
+            fingerprints={source.path: _fingerprint(source, block)},
+        )
+        return FrameData(source, self._instrument, self._settings, block, report)
+
+    def _times(self, zone: tzinfo | None) -> Sequence[int]:
+        reader = MomentReader(zone)
+        column = self._columns[TIMESTAMP]
+        try:
+            return reader.read_all(column)
+        except RowError:
+            faults = _Faults(self._name)
+            for row, found in enumerate(reader.read(column)):
+                if isinstance(found, RowError):
+                    faults.add(row, "", found)
+            raise faults.error() from None
+
+    def _interval(self, opened_ns: Sequence[int], given: str | int | timedelta | None) -> int:
+        if isinstance(given, timedelta):
+            given = given // timedelta(microseconds=1) * 1_000
+        if given is not None:
+            return interval_from_text(given)
+        steps = [late - early for early, late in pairwise(opened_ns) if late > early]
+        if not steps:
+            raise DataError(
+                f"{self._name}: no step between two rows tells the length of a bar: give it, such "
+                'as interval="1m"'
+            )
+        return min(steps)
+
+    def _figures(self) -> list[list[Any]]:
+        """Prices, sizes and sides, each column in the instrument's units."""
+        layout = self._layout
+        prices, sizes = PriceCells(self._instrument), SizeCells(self._instrument)
+        readers: list[tuple[str, Callable[[Any], Any], Any]] = [
+            *((name, prices.__getitem__, None) for name in layout.prices),
+            *((name, sizes.__getitem__, SIZE_UNKNOWN) for name in layout.sizes),
+            *((name, _side, "") for name in layout.sides),
+        ]
+        rows = len(self._columns[TIMESTAMP].values)
+        faults = _Faults(self._name)
+        read: list[list[Any]] = []
+        for name, reader, absent in readers:
+            column = self._columns.get(name)
+            if column is None:
+                read.append(list(repeat(absent, rows)))
+                continue
+            try:
+                read.append(list(map(reader, column.values)))
+            except RowError:
+                self._find_faults(faults, name, reader, column)
+        if faults.count:
+            raise faults.error(self._tick_hint(faults))
+        return read
+
+    def _find_faults(
+        self, faults: _Faults, name: str, reader: Callable[[Any], Any], column: Column
+    ) -> None:
+        for row, cell in enumerate(column.values):
+            try:
+                reader(cell)
+            except RowError as error:
+                faults.add(row, name, error, self._moment(row))
+
+    def _moment(self, row: int) -> str:
+        column = self._columns[TIMESTAMP]
+        if column.times is Times.NONE:
+            return str(column.values[row])
+        return format_timestamp(column.values[row]).removesuffix("Z")
+
+    def _tick_hint(self, faults: _Faults) -> str:
+        if OFF_TICK not in faults.kinds:
+            return ""
+        finer = finer_tick(
+            [cell for name in self._layout.prices for cell in self._columns[name].values]
+        )
+        if finer:
+            return f'With tick="{finer}" every price fits; or round the prices first.'
+        return "No tick down to 0.00000001 fits: adjusted or averaged prices must be rounded first."
+
+    def _judge(self, state: FileState, ts_ns: list[int], columns: list[list[Any]]) -> None:
+        """Order of time, shape of bars and quotes. Raises DataError."""
+        faults = _Faults(self._name)
+        kind = self._layout.kind
+        if kind == BARS:
+            for row, shape in enumerate(zip(*columns[:4], strict=True)):
+                try:
+                    check_bar(shape)
+                except RowError as error:
+                    faults.add(row, "", error, self._moment(row))
+        for row, moment_ns in enumerate(ts_ns):
+            try:
+                check_order(state, moment_ns, row)
+                state.last_ns = moment_ns
+            except RowError as error:
+                faults.add(row, "", error, self._moment(row))
+        if kind == QUOTES:
+            for row, (bid, ask) in enumerate(zip(*columns[:2], strict=True)):
+                if bid > ask:
+                    state.report(CROSSED, row, crossed_detail(state, bid, ask))
+        for defect in state.tally.examples:
+            if defect.kind not in self._accept:
+                reason = RowError(defect.kind, defect.detail)
+                faults.add(defect.line, "", reason, self._moment(defect.line))
+        for kind in state.tally.counts.keys() - self._accept:
+            listed = sum(defect.kind == kind for defect in state.tally.examples)
+            faults.not_listed += state.tally.counts[kind] - listed
+        if faults.count:
+            refused = sorted(set(faults.kinds) & KEEPING_KINDS)
+            names = ", ".join(f'"{name}"' for name in sorted(self._accept.union(refused)))
+            raise faults.error(
+                f"To accept {' and '.join(refused)}: accept=[{names}]" * bool(refused)
+            )
+
+
+class _Faults:
+    """The rows of a table that cannot be used, the first of them with the reason."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self.count = 0
+        self.not_listed = 0
+        """Rows with a defect of which only the first have been listed."""
+        self.kinds: dict[str, None] = {}
+        self._rows: set[int] = set()
+        self._listed: list[tuple[int, str]] = []
+
+    def add(self, row: int, column: str, error: RowError, moment: str = "") -> None:
+        """Note one; `row` counts from 0."""
+        self.count += 1
+        self._rows.add(row)
+        self.kinds[error.kind] = None
+        if len(self._listed) < _LISTED_MAX:
+            place = f"row {row}" + (f" ({moment})" if moment else "")
+            what = f"{column}: {error.detail}" if column else error.detail
+            self._listed.append((row, f"  {place}: {error.kind}: {what}"))
+
+    def error(self, advice: str = "") -> DataError:
+        """All of it as one error."""
+        rows = len(self._rows) + self.not_listed
+        lines = [f"{self._name}: {rows} row{'s' * (rows != 1)} cannot be used (counted from 0):"]
+        shown = [words for _, words in sorted(self._listed)[:_SHOWN_MAX]]
+        lines += shown
+        more = self.count + self.not_listed - len(shown)
+        if more:
+            lines.append(f"  and {more} more")
+        hints = [_HINTS[kind] for kind in self.kinds if kind in _HINTS]
+        lines += [advice] if advice else []
+        lines += [hint[0].upper() + hint[1:] + "." for hint in hints]
+        return DataError("\n".join(lines))
+
+
+def _find_columns(
+    name: str, layout: Layout, table: Table, renamed: Mapping[str, str]
+) -> dict[str, Column]:
+    """The columns of the layout in a table. Raises DataError for those that are not there."""
+    unknown = [ours for ours in renamed if ours not in layout.columns]
+    if unknown:
+        raise ConfigError(
+            f"columns: {', '.join(unknown)} is none of {', '.join(layout.columns)}; map these "
+            'names to those of the table, such as columns={"close": "Adj Close"}'
+        )
+    lowered = {theirs.strip().lower(): theirs for theirs in table if theirs != INDEX}
+    found: dict[str, Column] = {}
+    for ours in layout.columns:
+        wanted = _TIME_NAMES if ours == TIMESTAMP else (ours,)
+        if ours in renamed:
+            if renamed[ours] not in table:
+                raise DataError(f"{name}: the table has no column {renamed[ours]!r}")
+            found[ours] = table[renamed[ours]]
+            continue
+        theirs = next((lowered[each] for each in wanted if each in lowered), None)
+        if theirs is not None:
+            found[ours] = table[theirs]
+    if TIMESTAMP not in found and INDEX in table:
+        found[TIMESTAMP] = table[INDEX]
+    missing = [ours for ours in layout.required if ours not in found]
+    if missing:
+        theirs_text = ", ".join(theirs for theirs in table if theirs != INDEX)
+        raise DataError(
+            f"{name}: no column {', '.join(missing)} among {theirs_text or 'none'}"
+            f"{'; times may be the index as well' * (TIMESTAMP in missing)}. Name them with "
+            f'columns={{"{missing[0]}": "THE TABLE\'S OWN NAME"}}'
+        )
+    return found
+
+
+_SIDES: Final = {"buy": "BUY", "b": "BUY", "sell": "SELL", "s": "SELL", "": ""}
+
+
+def _side(cell: Any) -> str:
+    side = _SIDES.get("" if cell is None else str(cell).strip().lower())
+    if side is None:
+        raise RowError("bad_side", f"aggressor {str(cell)[:40]!r} is neither buy nor sell")
+    return side
+
+
+def _fingerprint(source: DataSource, block: Block) -> str:
+    """SHA-256 of what the session will see of the table."""
+    digest = hashlib.sha256(f"{source.kind} {source.symbol} {source.interval_ns}".encode())
+    for column in (block.ts_ns, *block.columns):
+        if column and isinstance(column[0], str):
+            digest.update("\n".join(column).encode())
+        else:
+            digest.update(array("q", column).tobytes())
+    return digest.hexdigest()
+
+
+def _span(interval_ns: int) -> str:
+    seconds = interval_ns / 1_000_000_000
+    for unit, size in (("d", 86_400), ("h", 3_600), ("m", 60)):
+        if seconds >= size and seconds % size == 0:
+            return f"{int(seconds // size)}{unit}"
+    return f"{seconds:g}s"
