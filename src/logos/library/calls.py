@@ -19,7 +19,6 @@ from tqdm import tqdm
 from logos.config import Config, make_config
 from logos.core.strategy import Strategy
 from logos.errors import ConfigError, WorkspaceError
-from logos.journal.inputs import RecordedInputs
 from logos.library.feed import FrameFeed, feed_of
 from logos.library.options import (
     Data,
@@ -38,7 +37,6 @@ from logos.session.history import find_session, read_session
 from logos.session.plan import Plan
 from logos.session.recovery import replay as replay_session
 from logos.session.recovery import resume as resume_session
-from logos.session.restoring import CannotResumeError
 from logos.session.runner import run as run_session
 from logos.session.running import Progress
 from logos.session.supervisor import tell_operator
@@ -83,7 +81,7 @@ class Session:
             }
         params = dict(options.get("params") or {})
         self._strategy, decides = _decider(strategy, signals, params)
-        if decides:
+        if decides is not None:
             tables["strategy"] = decides
         self.config = make_settings(config, tables)
         """All settings, complete but for what the data tells."""
@@ -239,8 +237,7 @@ class _Again:
     ) -> None:
         self.home = home
         with _as_library(False):
-            folder = find_session(session_id, home)
-            manifest = read_session(folder).manifest
+            manifest = read_session(find_session(session_id, home)).manifest
         config = make_config(manifest["config"], f"manifest of {session_id}")
         self.strategy, named = _decider(strategy, signals, dict(params or {}))
         if named:
@@ -248,31 +245,21 @@ class _Again:
                 "a strategy or a file of signals that was named is found again by itself: give "
                 "only what was an object, a class or a table when the session began"
             )
-        if self.strategy is None and not (config.strategy.name or config.strategy.signals):
-            raise CannotResumeError(
-                f"session {session_id} was run with {manifest['strategy']}, an object that the "
-                "session's files do not hold: give it again, with the arguments that it had, as "
-                "strategy= (or its signals as signals=)"
-            )
-        is_of_files = bool(config.data.paths)
         places, frames = split_data(data)
         if places:
             raise ConfigError("data: the session's files are found again: give only tables")
         self.feed: FrameFeed | None = None
         if frames:
             self.feed = feed_of(frames, config.data, config.data.symbols)
-        elif not is_of_files and RecordedInputs.of(folder) is None:
-            symbols = ", ".join(config.instruments)
-            raise CannotResumeError(
-                f"session {session_id} ran on tables in memory ({symbols}), which its files do "
-                "not hold: give the same again as data=, such as logos.bars(df, ...)"
-            )
 
 
 def _decider(
     strategy: StrategyWish | None, signals: Any, params: dict[str, Any]
-) -> tuple[Strategy | None, dict[str, Any]]:
-    """What decides: an object made here, or the table of settings that names it."""
+) -> tuple[Strategy | None, dict[str, Any] | None]:
+    """What decides: an object made here, or the table of settings that names it.
+
+    The table is empty for an object, and None when nothing is said.
+    """
     if strategy is not None and signals is not None:
         raise ConfigError("strategy and signals are both given: choose one")
     if isinstance(signals, str | PathLike):
@@ -293,7 +280,7 @@ def _decider(
         )
     if strategy is not None and params:
         raise ConfigError("params go with a class or a name: this strategy has been made already")
-    return strategy, {}
+    return strategy, None if strategy is None else {}
 
 
 def _with(tables: Mapping[str, Any], table: str, **values: Any) -> dict[str, Any]:

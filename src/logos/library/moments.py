@@ -33,9 +33,9 @@ def find_zone(name: str | tzinfo | None) -> tzinfo | None:
         return UTC
     try:
         return ZoneInfo(name)
-    except (OSError, ValueError) as error:
+    except (KeyError, OSError, ValueError):
         raise ConfigError(
-            f"timezone: {name!r} is not known here ({error}); write it like 'America/New_York', "
+            f"timezone: {name!r} is not known here; write it like 'America/New_York', "
             "and install the package tzdata if your system has no zones"
         ) from None
 

@@ -121,7 +121,7 @@ def make_settings(
     else:
         where = fspath(config)
         base = read_toml(Path(where))
-    if tables.get("strategy", {}).keys() & {"name", "signals"}:
+    if "strategy" in tables:
         # Another way to decide than the one below: its parameters are not this one's.
         base = {name: table for name, table in base.items() if name != "strategy"}
     whole = merge(base, tables)

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from logos.errors import DataError
+from logos.installation import install_command
 
 INDEX: Final = ""
 """The name under which a pandas index stands among the columns."""
@@ -158,7 +159,8 @@ def _from_arrow(frame: Any) -> Table:
     except ImportError:
         raise DataError(
             f"a {type(frame).__module__} table is read through pyarrow, which is not installed: "
-            "pip install pyarrow, or give a pandas or polars DataFrame or a mapping of columns"
+            f"{install_command('parquet')}, or give a pandas or polars DataFrame or a mapping of "
+            "columns"
         ) from None
     table = pa.table(frame)
     columns: dict[str, Column] = {}

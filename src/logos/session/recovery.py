@@ -17,10 +17,10 @@ file was complete are cut off before anything is appended.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
@@ -247,6 +247,7 @@ def same_plan(
             "use that version, whose every byte is the same"
         )
     config: Config = make_config(then["config"], f"manifest of {session_id}")
+    _check_can_be_made(then, config, strategy, feed)
     if isinstance(feed, RecordedInputs):
         feed.know(make_instruments(config.instruments))
     plan = make_plan(config, strategy=strategy, feed=feed)
@@ -263,6 +264,25 @@ def same_plan(
                 "or start a new session"
             )
     return plan
+
+
+def _check_can_be_made(
+    manifest: Mapping[str, Any], config: Config, strategy: Strategy | None, feed: Feed | None
+) -> None:
+    """Refuse what was begun from Python with objects that the session's files do not hold."""
+    who = manifest["session_id"]
+    if strategy is None and not (config.strategy.name or config.strategy.signals):
+        raise CannotResumeError(
+            f"session {who} was run with {manifest['strategy']}, an object that its files do not "
+            f'hold: give it again, with the arguments it had, as strategy= of logos.resume("{who}",'
+            f' ...) or logos.replay("{who}", ...) (a table of signals as signals=)'
+        )
+    if feed is None and not config.data.paths:
+        raise CannotResumeError(
+            f"session {who} ran on tables in memory ({', '.join(config.instruments)}), which its "
+            f'files do not hold: give the same again as data= of logos.resume("{who}", ...) or '
+            f'logos.replay("{who}", ...), such as data=logos.bars(df, ...)'
+        )
 
 
 def _last_state(recording: Recording) -> SwitchState:
