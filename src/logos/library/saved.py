@@ -15,8 +15,7 @@ from typing import Any, Final, NamedTuple
 from logos.core.fixed import format_units
 from logos.core.records import AccountRecord, PositionRecord
 from logos.core.types import SessionStatus
-from logos.journal.entries import Manifest, Sealed, Stopping, decode_entry
-from logos.journal.reader import JournalReader
+from logos.journal.entries import JOURNAL, Manifest, Sealed, Stopping, read_journal
 from logos.session.artifacts.counts import RecordCounts
 from logos.session.artifacts.folder import is_finished
 from logos.session.artifacts.tables import Moments
@@ -52,11 +51,10 @@ def read_saved(session_id: str, home: Path | None) -> Saved:
     """
     folder = find_session(session_id, home)
     scan = _Scan()
-    with JournalReader(folder / "state.jsonl") as reader:
-        for line in reader.lines():
-            if scan.manifest is None:
-                scan.data = json.loads(line.body)["data"]
-            scan.see(decode_entry(folder / "state.jsonl", line))
+    for entry in read_journal(folder / JOURNAL):
+        if scan.manifest is None:
+            scan.data = json.loads(entry.body)["data"]
+        scan.see(entry.record)
     if scan.sealed is None or scan.manifest is None or not is_finished(folder):
         raise CannotResumeError(
             f"session {session_id} has not ended: it is running, or it crashed; wait for it, or "
