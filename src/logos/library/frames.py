@@ -23,22 +23,20 @@ from logos.core.instrument import Instrument
 from logos.core.types import SIZE_UNKNOWN
 from logos.data.check import CheckReport
 from logos.data.defects import (
-    BACKWARDS_TIME,
     CROSSED,
-    DUPLICATE_BAR,
     GAP,
     KEEPING_KINDS,
-    NOT_A_NUMBER,
     OFF_TICK,
     DefectTally,
 )
-from logos.data.layout import BARS, LAYOUTS, QUOTES, TIMESTAMP, TRADES, Layout
+from logos.data.layout import BARS, LAYOUTS, QUOTES, TIMESTAMP, TRADES
 from logos.data.readers.numbers import RowError, format_timestamp
 from logos.data.readers.rows import Block, FileState, check_bar, check_order, crossed_detail
 from logos.data.source import DataSource, interval_from_text
 from logos.data.suggest import guess_currencies
 from logos.errors import ConfigError, DataError
 from logos.library.amounts import PriceCells, SizeCells, finer_tick
+from logos.library.cells import Faults, find_columns, read_side
 from logos.library.instruments import (
     InstrumentFields,
     exact,
@@ -46,21 +44,13 @@ from logos.library.instruments import (
     instrument_table,
 )
 from logos.library.moments import MomentReader, find_zone
-from logos.library.table import INDEX, Column, Table, Times, read_table
+from logos.library.table import Column, Times, read_table
 from logos.session.build import make_instruments
 
 GAPS: Final = (GAP,)
 """What is accepted unless the caller says otherwise: markets close at night."""
 
-_TIME_NAMES: Final = (TIMESTAMP, "time", "datetime", "date", "ts", "open time", "open_time")
-_SHOWN_MAX: Final = 10
-_LISTED_MAX: Final = 1_000
 _SAMPLE_ROWS: Final = 5_000
-_HINTS: Final = {
-    BACKWARDS_TIME: "sort the rows by time, such as df.sort_index()",
-    DUPLICATE_BAR: "drop what is double, such as df[~df.index.duplicated()]",
-    NOT_A_NUMBER: "drop or fill what is missing, such as df.dropna()",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +169,7 @@ class _Reader:
         self._symbol = symbol
         self._layout = LAYOUTS[kind]
         self._accept = frozenset(accept)
-        self._columns = _find_columns(self._name, self._layout, read_table(frame), columns or {})
+        self._columns = find_columns(self._name, self._layout, read_table(frame), columns or {})
         if not len(self._columns[TIMESTAMP].values):
             raise DataError(f"{self._name}: the table has no rows")
 
@@ -237,7 +227,7 @@ class _Reader:
         try:
             return reader.read_all(column)
         except RowError:
-            faults = _Faults(self._name)
+            faults = Faults(self._name)
             for row, found in enumerate(reader.read(column)):
                 if isinstance(found, RowError):
                     faults.add(row, "", found)
@@ -263,10 +253,10 @@ class _Reader:
         readers: list[tuple[str, Callable[[Any], Any], Any]] = [
             *((name, prices.__getitem__, None) for name in layout.prices),
             *((name, sizes.__getitem__, SIZE_UNKNOWN) for name in layout.sizes),
-            *((name, _side, "") for name in layout.sides),
+            *((name, read_side, "") for name in layout.sides),
         ]
         rows = len(self._columns[TIMESTAMP].values)
-        faults = _Faults(self._name)
+        faults = Faults(self._name)
         read: list[list[Any]] = []
         for name, reader, absent in readers:
             column = self._columns.get(name)
@@ -282,7 +272,7 @@ class _Reader:
         return read
 
     def _find_faults(
-        self, faults: _Faults, name: str, reader: Callable[[Any], Any], column: Column
+        self, faults: Faults, name: str, reader: Callable[[Any], Any], column: Column
     ) -> None:
         for row, cell in enumerate(column.values):
             try:
@@ -296,7 +286,7 @@ class _Reader:
             return str(column.values[row])
         return format_timestamp(column.values[row]).removesuffix("Z")
 
-    def _tick_hint(self, faults: _Faults) -> str:
+    def _tick_hint(self, faults: Faults) -> str:
         if OFF_TICK not in faults.kinds:
             return ""
         finer = finer_tick(
@@ -308,7 +298,7 @@ class _Reader:
 
     def _judge(self, state: FileState, ts_ns: list[int], columns: list[list[Any]]) -> None:
         """Order of time, shape of bars and quotes. Raises DataError."""
-        faults = _Faults(self._name)
+        faults = Faults(self._name)
         kind = self._layout.kind
         if kind == BARS:
             for row, shape in enumerate(zip(*columns[:4], strict=True)):
@@ -339,88 +329,6 @@ class _Reader:
             raise faults.error(
                 f"To accept {' and '.join(refused)}: accept=[{names}]" * bool(refused)
             )
-
-
-class _Faults:
-    """The rows of a table that cannot be used, the first of them with the reason."""
-
-    def __init__(self, name: str) -> None:
-        self._name = name
-        self.count = 0
-        self.not_listed = 0
-        """Rows with a defect of which only the first have been listed."""
-        self.kinds: dict[str, None] = {}
-        self._rows: set[int] = set()
-        self._listed: list[tuple[int, str]] = []
-
-    def add(self, row: int, column: str, error: RowError, moment: str = "") -> None:
-        """Note one; `row` counts from 0."""
-        self.count += 1
-        self._rows.add(row)
-        self.kinds[error.kind] = None
-        if len(self._listed) < _LISTED_MAX:
-            place = f"row {row}" + (f" ({moment})" if moment else "")
-            what = f"{column}: {error.detail}" if column else error.detail
-            self._listed.append((row, f"  {place}: {error.kind}: {what}"))
-
-    def error(self, advice: str = "") -> DataError:
-        """All of it as one error."""
-        rows = len(self._rows) + self.not_listed
-        lines = [f"{self._name}: {rows} row{'s' * (rows != 1)} cannot be used (counted from 0):"]
-        shown = [words for _, words in sorted(self._listed)[:_SHOWN_MAX]]
-        lines += shown
-        more = self.count + self.not_listed - len(shown)
-        if more:
-            lines.append(f"  and {more} more")
-        hints = [_HINTS[kind] for kind in self.kinds if kind in _HINTS]
-        lines += [advice] if advice else []
-        lines += [hint[0].upper() + hint[1:] + "." for hint in hints]
-        return DataError("\n".join(lines))
-
-
-def _find_columns(
-    name: str, layout: Layout, table: Table, renamed: Mapping[str, str]
-) -> dict[str, Column]:
-    """The columns of the layout in a table. Raises DataError for those that are not there."""
-    unknown = [ours for ours in renamed if ours not in layout.columns]
-    if unknown:
-        raise ConfigError(
-            f"columns: {', '.join(unknown)} is none of {', '.join(layout.columns)}; map these "
-            'names to those of the table, such as columns={"close": "Adj Close"}'
-        )
-    lowered = {theirs.strip().lower(): theirs for theirs in table if theirs != INDEX}
-    found: dict[str, Column] = {}
-    for ours in layout.columns:
-        wanted = _TIME_NAMES if ours == TIMESTAMP else (ours,)
-        if ours in renamed:
-            if renamed[ours] not in table:
-                raise DataError(f"{name}: the table has no column {renamed[ours]!r}")
-            found[ours] = table[renamed[ours]]
-            continue
-        theirs = next((lowered[each] for each in wanted if each in lowered), None)
-        if theirs is not None:
-            found[ours] = table[theirs]
-    if TIMESTAMP not in found and INDEX in table:
-        found[TIMESTAMP] = table[INDEX]
-    missing = [ours for ours in layout.required if ours not in found]
-    if missing:
-        theirs_text = ", ".join(theirs for theirs in table if theirs != INDEX)
-        raise DataError(
-            f"{name}: no column {', '.join(missing)} among {theirs_text or 'none'}"
-            f"{'; times may be the index as well' * (TIMESTAMP in missing)}. Name them with "
-            f'columns={{"{missing[0]}": "THE TABLE\'S OWN NAME"}}'
-        )
-    return found
-
-
-_SIDES: Final = {"buy": "BUY", "b": "BUY", "sell": "SELL", "s": "SELL", "": ""}
-
-
-def _side(cell: Any) -> str:
-    side = _SIDES.get("" if cell is None else str(cell).strip().lower())
-    if side is None:
-        raise RowError("bad_side", f"aggressor {str(cell)[:40]!r} is neither buy nor sell")
-    return side
 
 
 def _fingerprint(source: DataSource, block: Block) -> str:
