@@ -9,7 +9,8 @@ from pathlib import Path
 
 from setuptools import setup
 
-# Strategies, messages and records stay interpreted: msgspec structs gain nothing from mypyc.
+# Strategies, messages, the outbox and records stay interpreted: msgspec structs gain nothing
+# from mypyc.
 COMPILED = (
     "fixed",
     "guards",
@@ -22,7 +23,6 @@ COMPILED = (
     "intents",
     "risk",
     "gates",
-    "outbox",
     "reports",
     "matching",
     "order_manager",

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from logos.audit.auditor import AuditReport, Terms, audit
 from logos.config import make_config
+from logos.core.context import CoreView
 from logos.core.engine import TradingCore
 from logos.core.fixed import format_units, parse_units
 from logos.core.instrument import Instrument, instrument
@@ -24,7 +25,7 @@ from logos.core.records import GuardRecord, PaperFillRecord, Record, WarningReco
 from logos.core.state import restore_core, save_core
 from logos.core.strategy import Answer, Target, limit, market
 from logos.core.types import Code, ReportKind, Side
-from logos.execution.venue_words import base_fee_units, fee_units, unbookable_fee
+from logos.execution.order_match import base_fee_units, fee_units, unbookable_fee
 from logos.session.artifacts.tables import ArtifactWriter
 from logos.session.build import build_account, build_states, make_instruments
 from logos.testing.builders import Scripted, fills_in, orders_in, quote, refusals_in
@@ -408,15 +409,14 @@ def venue_fill(fee: str, currency: str) -> VenueFill:
 def test_a_fee_in_the_asset_is_read_exactly_or_not_at_all(
     fee: str, currency: str, quote_units: int | None, base_units: int | None
 ) -> None:
-    book = trading({}).order_manager.states["COIN"]
-    fill = venue_fill(fee, currency)
-    assert (fee_units(book, fill), base_fee_units(book, fill)) == (quote_units, base_units)
+    scales, fill = CoreView(trading({}).order_manager).symbols["COIN"], venue_fill(fee, currency)
+    assert (fee_units(scales, fill), base_fee_units(scales, fill)) == (quote_units, base_units)
 
 
 def test_a_margin_market_reads_no_fee_in_the_asset() -> None:
-    book = trading({}, PERP).order_manager.states["PERP"]
-    assert base_fee_units(book, venue_fill("0.002", "PERP")) is None
-    words = unbookable_fee(book, venue_fill("0.002", "PERP"))
+    scales = CoreView(trading({}, PERP).order_manager).symbols["PERP"]
+    assert base_fee_units(scales, venue_fill("0.002", "PERP")) is None
+    words = unbookable_fee(scales, venue_fill("0.002", "PERP"))
     assert "only fees in USD can be booked; let the venue" in words
 
 
@@ -431,8 +431,8 @@ def test_a_margin_market_reads_no_fee_in_the_asset() -> None:
     ],
 )
 def test_what_cannot_be_booked_says_what_to_do(fee: str, currency: str, words: str) -> None:
-    book = trading({}).order_manager.states["COIN"]
-    assert words in unbookable_fee(book, venue_fill(fee, currency))
+    scales = CoreView(trading({}).order_manager).symbols["COIN"]
+    assert words in unbookable_fee(scales, venue_fill(fee, currency))
 
 
 @pytest.mark.parametrize(

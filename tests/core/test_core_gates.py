@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from logos.core.gates import InProcessSwitch, check_gate_2, reduces
+from logos.core.gates import InProcessSwitch, reduces, why_closed
 from logos.core.instrument import instrument
 from logos.core.messages import Command, Event, Quote
 from logos.core.records import BlockedRecord, Record, SwitchRecord
@@ -217,13 +217,13 @@ def test_reduce_only_lets_through_what_cannot_pass_flat(
     signed: int, position: int, in_flight: int, is_allowed: bool
 ) -> None:
     switch = InProcessSwitch()
-    assert check_gate_2(switch, signed, position, in_flight) is None
+    assert why_closed(switch.authority(), signed, position, in_flight) is None
     switch.set_reduce_only("careful", "tester")
     assert reduces(signed, position, in_flight) is is_allowed
-    verdict = check_gate_2(switch, signed, position, in_flight)
+    verdict = why_closed(switch.authority(), signed, position, in_flight)
     assert verdict is (None if is_allowed else Code.REDUCE_ONLY)
     switch.engage("stop", "tester")
-    assert check_gate_2(switch, signed, position, in_flight) is MID
+    assert why_closed(switch.authority(), signed, position, in_flight) is MID
 
 
 def test_reduce_only_shrinks_and_never_grows_a_position() -> None:

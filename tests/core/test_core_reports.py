@@ -18,6 +18,7 @@ from logos.core.gates import InProcessSwitch
 from logos.core.instrument import instrument
 from logos.core.messages import Command, Event, Quote, Report, TimePassed
 from logos.core.orders import Order
+from logos.core.outbox import CancelOrder, SubmitOrder
 from logos.core.records import (
     GuardRecord,
     OrderUpdate,
@@ -219,7 +220,7 @@ def test_a_difference_says_what_and_where_and_stops_every_order() -> None:
     records = told(core, report(ReportKind.DIFFERENCE, 3, "USD", "12 USD more there"))
     (guard,) = [each for each in records if isinstance(each, GuardRecord)]
     assert (guard.subject, guard.detail) == ("USD", "12 USD more there")
-    assert [each.order.client_order_id for each in outbox_of(core).take()] == ["test-1"]
+    assert [each.client_order_id for each in outbox_of(core).take()] == ["test-1"]
 
 
 def test_the_venues_words_are_on_record() -> None:
@@ -257,8 +258,8 @@ def test_the_strategy_hears_of_its_fills_and_answers_them() -> None:
     assert [fill.quantity_units for fill in strategy.fills] == [500]
     assert [order.side for order in orders_in(records)] == [Side.SELL]
     (request,) = outbox_of(core).take()
-    assert request.approved is not None
-    assert request.order.client_order_id == "test-2"
+    assert isinstance(request, SubmitOrder)
+    assert request.client_order_id == "test-2"
 
 
 def test_an_engaged_switch_books_the_fill_and_does_not_ask_the_strategy() -> None:
@@ -278,7 +279,7 @@ def test_a_cancel_is_requested_once_however_often_it_is_wanted() -> None:
     core.switch.engage("test", "test")
     told(core, at(5))
     (request,) = outbox_of(core).take()
-    assert request.approved is None
+    assert isinstance(request, CancelOrder)
     assert order_of(core).status is ACCEPTED
     records = told(core, report(ReportKind.CANCELLED, 6))
     assert updates_in(records) == ["CANCELLED CANCELLED_BY_KILL_SWITCH"]
@@ -290,7 +291,7 @@ def test_the_kill_switch_asks_for_the_cancel_of_every_open_order(status: OrderSt
     core.switch.engage("test", "test")
     told(core, TimePassed(4))
     (request,) = outbox_of(core).take()
-    assert (request.order.client_order_id, request.approved) == ("test-1", None)
+    assert request == CancelOrder("test-1", "COIN")
     assert order_of(core).is_open
 
 
@@ -300,7 +301,7 @@ def test_the_successor_of_a_replaced_order_is_sent_when_the_venue_has_ended_the_
     outbox_of(core).take()
     assert orders_in(told(core, report(ReportKind.ACCEPTED, 2), filled(2, 500), at(3))) == []
     (request,) = outbox_of(core).take()
-    assert request.approved is None
+    assert isinstance(request, CancelOrder)
     records = told(core, report(ReportKind.CANCELLED, 4))
     (order,) = orders_in(records)
     assert (order.quantity_units, order.limit_price_units, order.tag) == (2500, 950, "mine")
@@ -333,7 +334,7 @@ def test_reduce_only_cancels_what_could_grow_a_position() -> None:
     outbox_of(core).take()
     core.switch.set_reduce_only("test", "test")
     told(core, TimePassed(4))
-    assert [each.order.client_order_id for each in outbox_of(core).take()] == ["test-1"]
+    assert [each.client_order_id for each in outbox_of(core).take()] == ["test-1"]
 
 
 def test_reduce_only_lets_through_what_shrinks_the_position_and_nothing_else() -> None:
@@ -381,7 +382,7 @@ def test_gate_2_refuses_an_order_once_the_switch_is_engaged_and_nothing_leaves()
 def test_a_stop_asks_for_cancels_and_books_what_the_venue_says_of_them() -> None:
     core = with_order(ACCEPTED)
     core.begin_stop()
-    assert [each.order.client_order_id for each in outbox_of(core).take()] == ["test-1"]
+    assert [each.client_order_id for each in outbox_of(core).take()] == ["test-1"]
     records = told(core, filled(3, 700), report(ReportKind.CANCELLED, 4))
     assert updates_in(records) == ["PARTIALLY_FILLED", "CANCELLED SESSION_ENDED"]
     core.finish()
@@ -442,22 +443,21 @@ def test_fills_in_any_pieces_at_any_fees_give_exact_books(seed: int, symbol: str
     }
     core = venue_core(Scripted(orders), traded, borrow={"COIN": "1000"})
     position = cost = fees = 0
-    now_ns = 1
-    for _ in range(8):
-        now_ns += 1
+    for now_ns in range(2, 10):
         told(core, quote(traded, now_ns, "10.00", "10.01"))
     for request in outbox_of(core).take():
-        left = request.order.quantity
+        assert isinstance(request, SubmitOrder)
+        left, sign = request.terms.quantity, 1 if request.terms.is_buy else -1
         while left and random.random() < 0.9:
             quantity = random.randint(1, left)
             price, fee = random.randint(900, 1100), random.randint(0, 10**6)
-            client_id = request.order.client_order_id
+            client_id = request.client_order_id
             told(core, report(
                 ReportKind.FILLED, now_ns, client_id, quantity=quantity, price=price, fee=fee
             ))  # fmt: skip
             left -= quantity
-            position += request.order.sign * quantity
-            cost += request.order.sign * quantity * price
+            position += sign * quantity
+            cost += sign * quantity * price
             fees += fee
     book, ledger = core.order_manager.states[symbol], core.order_manager.account.ledgers[0]
     assert book.inventory.position == position

@@ -26,7 +26,7 @@ from logos.core.guards import LedgerLimits, Limits
 from logos.core.instrument import FeeSchedule, Instrument
 from logos.core.matching import PaperRules
 from logos.core.messages import Bar, Command, Event, Quote, Trade
-from logos.core.outbox import Outbox, VenueRequest
+from logos.core.outbox import Outbox, SubmitOrder
 from logos.core.risk import Approved
 from logos.core.state import NotThisCore, is_savable, restore_core, save_core
 from logos.core.state_table import TABLE
@@ -279,7 +279,7 @@ def test_every_attribute_of_every_class_of_a_core_is_saved_or_left_out_for_a_rea
     unknown = found.keys() - TABLE.keys() - STATELESS.keys()
     assert unknown == set()
     # Not made in the paper market, and held to the same.
-    outside = {Outbox, VenueRequest, Approved}
+    outside = {Outbox, SubmitOrder, Approved}
     assert TABLE.keys() - found.keys() - outside == set()
     for kind, fields in TABLE.items():
         named = [*fields.saved, *fields.handled, *fields.left]

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from link_helpers import coin, rest, run
 
+from logos.core.context import CoreView
 from logos.core.gates import InProcessSwitch
 from logos.core.instrument import Instrument
 from logos.core.messages import Quote, Report
@@ -55,11 +56,10 @@ class Books:
         self.reports: list[Report] = []
         self.told: list[str] = []
         self.differences: list[str] = []
-        desk = self.core.order_manager
+        view = CoreView(self.core.order_manager)
         self.link = VenueLink(
             self.venue,
-            desk.states,
-            outbox_of(self.core),
+            view,
             InProcessSwitch(),
             self.clock,
             Random(2),
@@ -67,10 +67,7 @@ class Books:
         )
         self.reconciler = Reconciler(
             self.venue,
-            "test",
-            desk.states,
-            desk.account,
-            outbox_of(self.core),
+            view,
             self.link,
             self.clock,
             self.reports.append,
@@ -293,7 +290,7 @@ def test_an_order_that_is_not_ours_is_told_once_and_stops_nothing() -> None:
         books.venue.place_external("COIN", Side.BUY, 100, 900)
         assert await books.once() == await books.once() == []
         (line,) = books.told
-        assert "not ours: BUY COIN LIMIT, order V1 at fake" in line
+        assert "order not placed by this session: BUY COIN LIMIT, order V1 at fake" in line
 
     story(work)
 
@@ -301,7 +298,9 @@ def test_an_order_that_is_not_ours_is_told_once_and_stops_nothing() -> None:
 def test_an_order_that_is_not_ours_stops_trading_if_the_operator_wants_that() -> None:
     async def work(books: Books) -> None:
         books.venue.place_external("COIN", Side.BUY, 100, 900)
-        assert await books.once() == ["BUY COIN LIMIT, order V1 at fake is not ours"]
+        assert await books.once() == [
+            "BUY COIN LIMIT, order V1 at fake was not placed by this session"
+        ]
         await books.once()
         assert len(books.differences) == 1
 

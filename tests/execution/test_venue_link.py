@@ -13,16 +13,17 @@ import msgspec
 import pytest
 from link_helpers import coin, rest, run
 
+from logos.core.context import CoreView
 from logos.core.engine import TradingCore
 from logos.core.gates import InProcessSwitch
 from logos.core.messages import Quote, Report, TimePassed
 from logos.core.orders import Order
+from logos.core.outbox import CancelOrder, SubmitOrder
 from logos.core.records import GuardRecord, Record
-from logos.core.risk import Approved
 from logos.core.strategy import Answer, Cancel, Replace, limit
 from logos.core.types import Code, OrderStatus, ReportKind, Side, SwitchState
+from logos.execution.order_match import fee_units, is_fill_of, plain
 from logos.execution.venue_link import LinkRules, VenueLink
-from logos.execution.venue_words import fee_units, is_fill_of, plain
 from logos.testing.builders import Scripted, guards_in
 from logos.testing.clock import ManualClock
 from logos.testing.fake_venue import FakeVenue, Faults, FillRules
@@ -64,8 +65,7 @@ class Desk:
     def make_link(self, core: TradingCore) -> VenueLink:
         return VenueLink(
             self.venue,
-            core.order_manager.states,
-            outbox_of(core),
+            CoreView(core.order_manager),
             self.switch,
             self.clock,
             Random(2),
@@ -220,7 +220,7 @@ def test_a_half_open_connection_is_given_up_and_the_order_is_asked_for(has_arriv
 
 def test_an_error_of_a_kind_no_submit_should_raise_is_a_doubt_and_no_death() -> None:
     async def work(desk: Desk) -> None:
-        async def submit(approved: Approved, client_order_id: str) -> VenueOrder:
+        async def submit(request: SubmitOrder) -> VenueOrder:
             raise Unavailable("an answer nobody can read")
 
         desk.venue.submit = submit  # type: ignore[method-assign]
@@ -361,7 +361,7 @@ def test_a_cancel_is_asked_for_until_the_order_has_ended(fault: str) -> None:
 
 def test_fills_are_reported_while_a_cancel_cannot_be_had() -> None:
     async def work(desk: Desk) -> None:
-        async def cancel(client_order_id: str, symbol: str) -> None:
+        async def cancel(request: CancelOrder) -> None:
             raise OutcomeUnknown("no answer")
 
         desk.quote()
@@ -380,7 +380,7 @@ def test_a_venue_is_not_pestered_with_cancels() -> None:
     async def work(desk: Desk) -> None:
         asked: list[float] = []
 
-        async def cancel(client_order_id: str, symbol: str) -> None:
+        async def cancel(request: CancelOrder) -> None:
             asked.append(desk.clock.now_ns() / 1e9)
 
         desk.quote()
@@ -609,8 +609,8 @@ def test_an_order_of_an_earlier_life_is_asked_for_and_never_sent(
         if status is OrderStatus.UNKNOWN:
             desk.core.run([Report(desk.clock.now_ns(), ReportKind.UNKNOWN, "test-1")])
         if is_there:
-            assert request.approved is not None
-            desk.venue._arrive(request.approved.intent, "test-1", False)
+            assert isinstance(request, SubmitOrder)
+            desk.venue._arrive(request.terms, False)
         desk.link.adopt()
         desk.link.adopt()
         await desk.wait(15)
@@ -626,8 +626,8 @@ def test_fills_that_were_reported_in_an_earlier_life_are_not_reported_again() ->
     async def work(desk: Desk) -> None:
         desk.core.run([Quote(desk.clock.now_ns(), "COIN", 999, 1000, -1, -1, COIN)])
         (request,) = outbox_of(desk.core).take()
-        assert request.approved is not None
-        desk.venue._arrive(request.approved.intent, "test-1", False)
+        assert isinstance(request, SubmitOrder)
+        desk.venue._arrive(request.terms, False)
         desk.venue._fill("test-1", 700)
         now_ns, kind = desk.clock.now_ns(), ReportKind.FILLED
         desk.core.run([Report(now_ns, kind, "test-1", "", 700, 1000, 1400, True, "F1")])
@@ -644,8 +644,8 @@ def test_a_cancel_wanted_in_an_earlier_life_is_asked_for_in_this_one() -> None:
     async def work(desk: Desk) -> None:
         desk.core.run([Quote(desk.clock.now_ns(), "COIN", 999, 1000, -1, -1, COIN)])
         (request,) = outbox_of(desk.core).take()
-        assert request.approved is not None
-        desk.venue._arrive(request.approved.intent, "test-1", False)
+        assert isinstance(request, SubmitOrder)
+        desk.venue._arrive(request.terms, False)
         desk.core.run([Quote(desk.clock.now_ns(), "COIN", 999, 1000, -1, -1, COIN)])
         assert len(outbox_of(desk.core).take()) == 1
         desk.link.adopt()
@@ -679,15 +679,15 @@ def fill_of(**what: Any) -> VenueFill:
 def test_only_fees_that_are_exact_in_the_ledger_are_booked(
     fee: str, currency: str, units: int | None
 ) -> None:
-    book = venue_core(Scripted(), COIN).order_manager.states["COIN"]
-    assert fee_units(book, fill_of(fee=Decimal(fee), fee_currency=currency)) == units
+    scales = CoreView(venue_core(Scripted(), COIN).order_manager).symbols["COIN"]
+    assert fee_units(scales, fill_of(fee=Decimal(fee), fee_currency=currency)) == units
 
 
 def test_a_fill_belongs_to_an_order_by_its_client_id_or_else_by_the_venues() -> None:
     async def work(desk: Desk) -> None:
         desk.quote()
-        order = desk.order
-        assert order is not None
+        (outstanding,) = CoreView(desk.core.order_manager).outstanding()
+        order = outstanding.terms
         await desk.wait(1)
         there = desk.venue.books.view(desk.venue.books.orders["test-1"])
         assert is_fill_of(order, there, fill_of(client_order_id="test-1", venue_order_id=""))

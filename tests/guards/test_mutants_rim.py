@@ -13,11 +13,12 @@ from random import Random
 import pytest
 from guard_helpers import BUY, SELL, A, B, Desk, trips_in
 
+from logos.core.context import CoreView
 from logos.core.engine import TradingCore
 from logos.core.gates import InProcessSwitch
 from logos.core.guards import SessionGuards
 from logos.core.messages import Command, Lag, Report
-from logos.core.outbox import Outbox
+from logos.core.outbox import Outbox, SubmitOrder
 from logos.core.records import CommandRecord, WarningRecord
 from logos.core.strategy import Answer, Cancel, Strategy, limit, market
 from logos.core.types import Code, FillRule, ReportKind, Side
@@ -130,7 +131,7 @@ def test_the_rules_of_the_paper_market_are_not_a_venues(rule: FillRule) -> None:
     core.start(0)
     core.run([trade(A, 1, "100"), trade(A, 2, "101")])
     (request,) = outbox_of(core).take()
-    order = request.order
+    order = outbox_of(core).open[request.client_order_id]
     assert (order.created_ns, order.arrival_ns) == (1, 1), "nothing is simulated on its way"
     assert order.is_open
     assert fills_in(core.take_effects()) == []
@@ -196,7 +197,9 @@ def test_an_order_that_closes_a_position_leaves_unless_the_switch_is_engaged(sta
     outbox_of(core).take()
     core.run([report(ReportKind.FILLED, 2, quantity=2, price=100), quote(A, 3, "100", "100")])
     requests = outbox_of(core).take()
-    assert [request.order.sign for request in requests] == [-1]
+    assert [each.terms.signed_quantity for each in requests if isinstance(each, SubmitOrder)] == [
+        -2
+    ]
     if state == "REDUCE_ONLY":
         core.switch.set_reduce_only("careful", "ann")
     elif state == "ENGAGED":
@@ -209,8 +212,7 @@ def test_an_order_that_closes_a_position_leaves_unless_the_switch_is_engaged(sta
         venue.set_price("AAA", 100)
         link = VenueLink(
             venue,
-            core.order_manager.states,
-            outbox_of(core),
+            CoreView(core.order_manager),
             core.switch,
             clock,
             Random(2),
@@ -247,21 +249,12 @@ def test_reduce_only_lets_leave_what_closes_the_position_with_all_that_is_on_its
     core.run([quote(A, 1, "100", "100")])
     outbox_of(core).take()
     core.run([report(ReportKind.FILLED, 2, quantity=2, price=100), quote(A, 3, "100", "100")])
-    orders = [request.order for request in outbox_of(core).take()]
-    clock = ManualClock()
-    venue = FakeVenue([A], clock, Random(1), {"USD": "1000"})
-    link = VenueLink(
-        venue,
-        core.order_manager.states,
-        outbox_of(core),
-        core.switch,
-        clock,
-        Random(2),
-        lambda _: None,
-    )
-    assert {link._closed_gate(order) for order in orders} == {""}
+    requests = outbox_of(core).take()
+    orders = [request.terms for request in requests if isinstance(request, SubmitOrder)]
+    assert len(orders) == len(quantities)
+    view = CoreView(core.order_manager)
+    assert {view.why_closed(core.switch, order) for order in orders} == {None}
     core.switch.set_reduce_only("careful", "ann")
-    words = "kill switch before it left: careful (by ann)"
-    assert [link._closed_gate(order) for order in orders] == [
-        "" if may else words for may in leaves
+    assert [view.why_closed(core.switch, order) for order in orders] == [
+        None if may else Code.REDUCE_ONLY for may in leaves
     ]

@@ -17,6 +17,7 @@ from logos.adapters.mt5.lists import Mt5VenueSymbol
 from logos.adapters.mt5.venue import Mt5Venue
 from logos.core.instrument import Instrument, instrument
 from logos.core.orders import OrderIntent
+from logos.core.outbox import SubmitOrder
 from logos.core.risk import Approved
 from logos.core.types import OrderType, Side, TimeInForce
 from logos.simulators.mt5.simulator import SimOptions, SimSymbol, Simulator
@@ -65,20 +66,26 @@ def quiet(name: str = "BTCUSD.s", bid: int = 10_000, ask: int = 10_010) -> SimSy
     return SimSymbol(instrument=coin(name), prices=itertools.repeat((bid, ask)), interval_s=0.0)
 
 
-def intent(
-    made: Instrument,
+def an_order(
+    made: Instrument | None = None,
     side: Side = Side.BUY,
     quantity: int = 100,
     type: OrderType = OrderType.MARKET,
     price: int = 0,
     time_in_force: TimeInForce = TimeInForce.GTC,
-) -> Approved:
-    """An approved order, made without the risk layer: venues do not ask what was judged."""
+    name: str = "run-1",
+) -> SubmitOrder:
+    """An order made without the risk layer: venues and gateways do not ask what was judged."""
+    what = coin() if made is None else made
     limit = price if type is not OrderType.STOP else 0
     stop = price if type is OrderType.STOP else 0
-    return Approved(
-        OrderIntent(made, side, quantity, type, limit, stop, time_in_force, 0, "", ""), 0, 0
-    )
+    intent = OrderIntent(what, side, quantity, type, limit, stop, time_in_force, 0, "", "")
+    return SubmitOrder(Approved(intent, 0, 0), name, 0)
+
+
+def lets_out(_order: SubmitOrder) -> str:
+    """A gate that is always open."""
+    return ""
 
 
 class Bench:
@@ -146,6 +153,7 @@ async def bench(
         WallClock(),
         lambda record: log.append(dict(record)),
         deaths.append,
+        lets_out,
         curve,
     )
     try:

@@ -33,13 +33,11 @@ DOCUMENT = PROJECT / "docs" / "MUTATION.md"
 CPU_S_MAX = 200
 CPU_S_MIN = 6
 TRUSTED_CPU_S_MAX = 15
-_DEALING_FUNCTIONS = "settle _send _refuse"
 _DESK_FUNCTIONS = "submit refuse apply_end _leave _put_in_flight"
 _ENGINE_FUNCTIONS = (
     "start stop abort run _check_time _on_other _on_command _flatten _ask_stop _meet_quote "
     "_set_prices is_halted is_blocked"
 )
-_LINK_FUNCTIONS = "_send _closed_gate"
 _CORE_TESTS = (
     "tests/kill/test_mutants.py",
     "tests/kill/test_mutants_risk.py",
@@ -60,6 +58,7 @@ _CORE_TESTS = (
     "tests/core/test_core_base_fees.py",
 )
 _LINK_TESTS = (
+    "tests/core/test_core_outbox.py",
     "tests/guards/test_mutants_rim.py",
     "tests/execution/test_venue_link.py",
     "tests/execution/test_reconcile.py",
@@ -108,11 +107,12 @@ TARGETS = (
     Target("core/safety.py", "", _CORE_TESTS),
     Target("killswitch/judge.py", "", _JUDGE_TESTS),
     Target("core/order_manager.py", _DESK_FUNCTIONS, _CORE_TESTS),
-    Target("core/pipeline.py", _DEALING_FUNCTIONS, _CORE_TESTS),
+    Target("core/pipeline.py", "settle _send _refuse", _CORE_TESTS),
     Target("core/engine.py", _ENGINE_FUNCTIONS, _CORE_TESTS),
     Target("core/reports.py", "", _CORE_TESTS),
-    Target("core/outbox.py", "", _CORE_TESTS),
-    Target("execution/venue_link.py", _LINK_FUNCTIONS, _LINK_TESTS),
+    Target("core/outbox.py", "", (*_LINK_TESTS, *_CORE_TESTS)),
+    Target("core/context.py", "is_open outstanding in_flight why_closed", _LINK_TESTS),
+    Target("execution/venue_link.py", "_send", _LINK_TESTS),
     Target("killswitch/breaker.py", "", _SWITCH_TESTS),
     Target("killswitch/writer.py", "", _SWITCH_TESTS),
     Target("killswitch/sensor.py", "", _SWITCH_TESTS),

@@ -9,6 +9,7 @@ from link_helpers import coin as fake_coin
 from logos.core.fixed import format_units
 from logos.core.instrument import Instrument
 from logos.core.orders import OrderIntent
+from logos.core.outbox import CancelOrder, SubmitOrder
 from logos.core.risk import Approved
 from logos.core.types import OrderType, Side, TimeInForce
 from logos.venues.contract import Venue, VenueOrder
@@ -82,11 +83,15 @@ class Box(ABC):
 
     async def submit(self, order: Approved, client_order_id: str = "s-1-1") -> VenueOrder:
         """Send an order."""
-        return await self.venue.submit(order, client_order_id)
+        return await self.venue.submit(SubmitOrder(order, client_order_id, 0))
+
+    def cancel_of(self, client_order_id: str = "s-1-1", symbol: str = "") -> CancelOrder:
+        """A cancel of an order in the session's symbol, or in another."""
+        return CancelOrder(client_order_id, symbol or self.symbol)
 
     async def cancel(self, client_order_id: str = "s-1-1") -> None:
         """Cancel an order in the session's symbol."""
-        await self.venue.cancel(client_order_id, self.symbol)
+        await self.venue.cancel(self.cancel_of(client_order_id))
 
     async def find(self, client_order_id: str = "s-1-1") -> VenueOrder:
         """The order, which must be there."""

@@ -32,6 +32,7 @@ from random import Random
 import msgspec
 from link_helpers import coin, rest
 
+from logos.core.context import CoreView
 from logos.core.engine import TradingCore
 from logos.core.fixed import to_decimal
 from logos.core.messages import Event, Quote, Report, TimePassed
@@ -223,12 +224,11 @@ class Story:
         self.inbox: list[Report] = []
         inbox = self.inbox
         core = self.new_core(self.switch)
-        desk = core.order_manager
+        view = CoreView(core.order_manager)
         random = Random(self.outcome.seed + 2)
         link = VenueLink(
             self.venue,
-            desk.states,
-            outbox_of(core),
+            view,
             self.switch,
             self.clock,
             random,
@@ -236,10 +236,7 @@ class Story:
         )
         reconciler = Reconciler(
             self.venue,
-            "test",
-            desk.states,
-            desk.account,
-            outbox_of(core),
+            view,
             link,
             self.clock,
             inbox.append,

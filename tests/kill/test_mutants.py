@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from logos.core.gates import InProcessSwitch, check_gate_2, reduces
+from logos.core.gates import InProcessSwitch, reduces, why_closed
 from logos.core.types import Code
 
 
@@ -28,13 +28,13 @@ def test_an_order_reduces_down_to_the_last_unit_and_not_beyond(
 ) -> None:
     assert reduces(signed, position, in_flight) is expected
     switch = InProcessSwitch()
-    assert check_gate_2(switch, signed, position, in_flight) is None
+    assert why_closed(switch.authority(), signed, position, in_flight) is None
     switch.set_reduce_only("drill", "ann")
     refused = None if expected else Code.REDUCE_ONLY
-    assert check_gate_2(switch, signed, position, in_flight) is refused
+    assert why_closed(switch.authority(), signed, position, in_flight) is refused
     switch.engage("drill", "ann")
     killed = Code.KILL_SWITCH_ACTIVATED_MID_PROCESSING
-    assert check_gate_2(switch, signed, position, in_flight) is killed
+    assert why_closed(switch.authority(), signed, position, in_flight) is killed
 
 
 def test_a_switch_that_nobody_threw_has_no_reason() -> None:

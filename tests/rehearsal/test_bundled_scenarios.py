@@ -138,7 +138,7 @@ def test_when_nothing_applies_the_command_does_not_succeed(
 @pytest.mark.parametrize(
     ("where", "name", "weakened", "scenario"),
     [
-        (order_manager, "check_gate_2", lambda *_: None, "kill_between_signal_and_order"),
+        (order_manager, "why_closed", lambda *_: None, "kill_between_signal_and_order"),
         (SessionGuards, "is_rate_exceeded", lambda *_: False, "order_storm"),
         (Ledger, "is_drawn_down", property(lambda _: False), "drawdown"),
         (CircuitBreaker, "set_reduce_only", lambda *_: None, "reduce_only"),

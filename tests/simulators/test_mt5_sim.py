@@ -20,7 +20,7 @@ from typing import Any
 import mt5_libraries  # noqa: F401 - before anything that needs zmq
 import pytest
 import zmq
-from mt5_helpers import WallClock, coin, intent, open_patiently
+from mt5_helpers import WallClock, an_order, coin, lets_out, open_patiently
 
 from logos.adapters.mt5.gateway.gateway import Gateway
 from logos.adapters.mt5.gateway.settings import Endpoints, GatewaySettings
@@ -344,9 +344,9 @@ def test_a_killed_terminal_is_found_dead_and_its_books_agree_when_it_is_back(
     hasty = GatewaySettings(reply_timeout_s=0.5, heartbeat_s=0.1, dead_after_s=0.6)
 
     async def scenario(first: Process) -> None:
-        ports = first.hello["ports"]
+        ends = Endpoints(**first.hello["ports"])
         deaths: list[str] = []
-        gateway = Gateway(Endpoints(**ports), hasty, WallClock(), lambda _: None, deaths.append)
+        gateway = Gateway(ends, hasty, WallClock(), lambda _: None, deaths.append, lets_out)
         made = coin()
         venue = Mt5Venue(
             gateway,
@@ -363,14 +363,14 @@ def test_a_killed_terminal_is_found_dead_and_its_books_agree_when_it_is_back(
             if number == 15:
                 first.process.kill()
             try:
-                await venue.submit(intent(made, Side.BUY, 1), f"run-{number}")
+                await venue.submit(an_order(made, Side.BUY, 1, name=f"run-{number}"))
                 there.add(f"run-{number}")
             except (NotSent, OutcomeUnknown):
                 break
         while not deaths:
             await asyncio.sleep(0.01)
         first.end()
-        numbers = ",".join(str(port) for port in ports.values())
+        numbers = ",".join(str(port) for port in first.hello["ports"].values())
         with running(audit, "--symbols", "BTCUSD.s", "--resume", "--ports", numbers) as again:
             again.client.close()  # two clients would each get half of the answers
             while gateway.is_dead:
@@ -382,7 +382,7 @@ def test_a_killed_terminal_is_found_dead_and_its_books_agree_when_it_is_back(
             assert {fill.client_order_id for fill in fills} == there
             assert len(fills) == len(there) >= 14
             assert await venue.positions() == {"BTCUSD.s": len(fills)}
-            told = await venue.submit(intent(made, Side.SELL, 1), "run-100")
+            told = await venue.submit(an_order(made, Side.SELL, 1, name="run-100"))
             assert told.status is OrderStatus.FILLED
             await venue.close()
 

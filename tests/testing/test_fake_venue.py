@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from link_helpers import coin, run
 
 from logos.core.messages import Quote
-from logos.core.risk import Approved
+from logos.core.outbox import SubmitOrder
 from logos.core.strategy import limit
 from logos.core.types import OrderStatus, OrderType, Side, TimeInForce
 from logos.execution.clock import SystemClock
@@ -26,13 +26,13 @@ from logos.venues.contract import NotSent, OutcomeUnknown, Refused, Unavailable
 COIN, PERP = coin(), coin("PERP", "margin", base="PBASE")
 
 
-def approved() -> Approved:
+def an_order() -> SubmitOrder:
     """A buy of two coins at ten, approved by a core."""
     core = venue_core(Scripted({1: limit(Side.BUY, "2", "10")}), COIN)
     core.run([Quote(1, "COIN", 999, 1000, -1, -1, COIN)])
     (request,) = outbox_of(core).take()
-    assert request.approved is not None
-    return request.approved
+    assert isinstance(request, SubmitOrder)
+    return request
 
 
 def venue(fills: FillRules | None = None, **faults: Any) -> FakeVenue:
@@ -45,7 +45,7 @@ def venue(fills: FillRules | None = None, **faults: Any) -> FakeVenue:
 
 def test_a_fill_moves_money_coins_and_the_fee() -> None:
     there = venue(FillRules(1, 0, 0))
-    order = run(there.submit(approved(), "s-1"))
+    order = run(there.submit(an_order()))
     assert (order.status, order.filled_units) == (OrderStatus.FILLED, 2000)
     (fill,) = run(there.fills_since(0))
     assert fill.fee == Decimal("0.004000")
@@ -61,8 +61,8 @@ def test_what_is_turned_away_or_refused_never_reached_the_books(
 ) -> None:
     there = venue(None, **{fault: 1.0})
     with pytest.raises(error):
-        run(there.submit(approved(), "s-1"))
-    assert (there.submits, there.reached) == ({"s-1": 1}, {})
+        run(there.submit(an_order()))
+    assert (there.submits, there.reached) == ({"test-1": 1}, {})
 
 
 @pytest.mark.parametrize(("fault", "arrives"), [("lost_before", False), ("lost_after", True)])
@@ -71,12 +71,12 @@ def test_a_lost_order_arrives_or_not_and_sending_it_again_is_noticed(
 ) -> None:
     there = venue(None, **{fault: 1.0}, timeout_s=0.0, late_s=0.0)
     with pytest.raises(OutcomeUnknown):
-        run(there.submit(approved(), "s-1"))
-    assert (run(there.find("s-1", "COIN")) is not None) == arrives
+        run(there.submit(an_order()))
+    assert (run(there.find("test-1", "COIN")) is not None) == arrives
     there.calm()
     if not arrives:
-        run(there.submit(approved(), "s-1"))
-        assert there.resent == ["s-1"]
+        run(there.submit(an_order()))
+        assert there.resent == ["test-1"]
 
 
 def test_an_unavailable_venue_answers_no_question_and_a_calm_one_does() -> None:
@@ -90,9 +90,9 @@ def test_an_unavailable_venue_answers_no_question_and_a_calm_one_does() -> None:
 
 def test_an_id_that_comes_twice_is_no_order() -> None:
     books = FakeBooks([COIN], {})
-    books.add("s-1", "COIN", Side.BUY, OrderType.LIMIT, 5, 1000, TimeInForce.GTC)
+    books.add("test-1", "COIN", Side.BUY, OrderType.LIMIT, 5, 1000, TimeInForce.GTC)
     with pytest.raises(AssertionError, match="came twice"):
-        books.add("s-1", "COIN", Side.BUY, OrderType.LIMIT, 5, 1000, TimeInForce.GTC)
+        books.add("test-1", "COIN", Side.BUY, OrderType.LIMIT, 5, 1000, TimeInForce.GTC)
 
 
 fills = st.lists(

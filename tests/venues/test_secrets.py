@@ -22,6 +22,7 @@ from venue_tools import Word, approved, bitcoin, coin, share
 
 from logos.adapters.alpaca.venue import AlpacaVenue
 from logos.adapters.ccxt.venue import CcxtVenue
+from logos.core.outbox import CancelOrder, SubmitOrder
 from logos.core.types import Side
 from logos.simulators.alpaca import AlpacaAccount
 from logos.simulators.exchange.binance import BinanceShape
@@ -138,8 +139,8 @@ async def provoke(
             seen.append(repr(answer))
 
     requests: list[Callable[[], Awaitable[object]]] = [
-        lambda: venue.submit(order, "s-1-1"),
-        lambda: venue.cancel("s-1-1", symbol),
+        lambda: venue.submit(SubmitOrder(order, "s-1-1", 0)),
+        lambda: venue.cancel(CancelOrder("s-1-1", symbol)),
         lambda: venue.find("s-1-1", symbol),
         venue.open_orders,
         lambda: venue.fills_since(NOW_NS),

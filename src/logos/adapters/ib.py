@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Final
 
-from logos.core.risk import Approved
+from logos.core.outbox import CancelOrder, SubmitOrder
 from logos.venues.contract import (
     Capabilities,
     CheckLine,
@@ -47,14 +47,13 @@ class IbVenue:
     async def close(self) -> None:
         """Nothing to release."""
 
-    async def submit(self, approved: Approved, client_order_id: str) -> VenueOrder:
+    async def submit(self, request: SubmitOrder) -> VenueOrder:
         """Raises Refused, always."""
-        symbol = approved.intent.instrument.symbol
-        raise Refused(f"order {client_order_id} in {symbol}: {MISSING}")
+        raise Refused(f"order {request.client_order_id} in {request.terms.symbol}: {MISSING}")
 
-    async def cancel(self, client_order_id: str, symbol: str) -> None:
+    async def cancel(self, request: CancelOrder) -> None:
         """Raises Refused, always."""
-        raise Refused(f"cancel {client_order_id} in {symbol}: {MISSING}")
+        raise Refused(f"cancel {request.client_order_id} in {request.symbol}: {MISSING}")
 
     async def find(self, client_order_id: str, symbol: str) -> VenueOrder | None:
         """Raises Unavailable, always."""

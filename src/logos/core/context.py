@@ -1,16 +1,24 @@
-"""What a strategy may know: a window on the desk that changes nothing."""
+"""What others may know of a running core: two windows on it that change nothing.
+
+`CoreContext` is the strategy's, in decimals. `CoreView` is the edge's, in units. Whoever held the
+core's own objects could change them, and would depend on how they are made.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from random import Random
-from typing import final
+from typing import NamedTuple, final
 
 from logos.core.fixed import to_decimal
+from logos.core.gates import Switch, why_closed
+from logos.core.instrument import Instrument
 from logos.core.order_manager import OrderManager
 from logos.core.orders import Order
+from logos.core.outbox import OrderTerms, OutstandingOrder
 from logos.core.strategy import OpenOrder
+from logos.core.types import Code
 
 
 @final
@@ -55,3 +63,122 @@ def _open_order(order: Order) -> OpenOrder:
         to_decimal(order.limit_price, decimals) if order.limit_price else None,
         to_decimal(order.stop_price, decimals) if order.stop_price else None,
     )
+
+
+class SymbolScales(NamedTuple):
+    """In what a symbol's amounts are counted: money of `currency` in units of 10**-money_decimals,
+    the base asset in units of 10**-base_decimals. It does not change within a session."""
+
+    instrument: Instrument
+    currency: str
+    money_decimals: int
+    base_decimals: int
+
+
+class Holding(NamedTuple):
+    """What there is of one asset: `balance` in units of 10**-decimals, locked amounts included."""
+
+    asset: str
+    balance: int
+    decimals: int
+
+
+@final
+class CoreView:
+    """What the edge may ask of a running core: the link, the reconciliation, the live engine.
+
+    It answers in numbers and frozen messages, as of the moment of the question. Ask it between two
+    events, in the thread that steps the core.
+    """
+
+    __slots__ = ("_order_manager", "session_id", "symbols")
+
+    def __init__(self, order_manager: OrderManager) -> None:
+        self._order_manager = order_manager
+        self.session_id: str = order_manager.session_id
+        """What the client order ids of this session begin with, before the dash."""
+        self.symbols: Mapping[str, SymbolScales] = {
+            symbol: SymbolScales(
+                state.instrument,
+                state.ledger.currency,
+                state.ledger.decimals,
+                state.base_wallet.decimals,
+            )
+            for symbol, state in order_manager.states.items()
+        }
+        """Every symbol of the session, in its order."""
+
+    # ---- positions and prices ----
+
+    def position(self, symbol: str) -> int:
+        """What is held, signed, in quantity units. Raises KeyError."""
+        return self._order_manager.states[symbol].inventory.position
+
+    def marks(self) -> dict[str, int]:
+        """The price, in units, at which each position that is held is valued now; 0: none yet."""
+        states = self._order_manager.states.items()
+        return {symbol: state.mark for symbol, state in states if state.inventory.position}
+
+    def paused(self) -> tuple[str, ...]:
+        """The symbols in which an operator wants nothing ordered."""
+        states = self._order_manager.states.items()
+        return tuple(symbol for symbol, state in states if state.is_paused)
+
+    def holdings(self) -> list[Holding]:
+        """Every wallet of the account."""
+        return [
+            Holding(wallet.asset, wallet.balance, wallet.decimals)
+            for wallet in self._order_manager.account.wallets
+        ]
+
+    # ---- orders at the venue ----
+
+    def is_open(self, client_order_id: str) -> bool:
+        """Whether the core takes this order to be open at its venue."""
+        return client_order_id in self._open()
+
+    def outstanding(self) -> list[OutstandingOrder]:
+        """The orders that the core takes to be open at its venue, oldest first."""
+        return [
+            OutstandingOrder(
+                OrderTerms(
+                    order.client_order_id,
+                    order.instrument,
+                    order.side,
+                    order.type,
+                    order.quantity,
+                    order.limit_price,
+                    order.stop_price,
+                    order.time_in_force,
+                    order.created_ns,
+                ),
+                order.filled,
+                order.status,
+                order.cancel_at_ns >= 0,
+            )
+            for order in self._open().values()
+        ]
+
+    def in_flight(self, symbol: str, is_buy: bool, besides: str = "") -> int:
+        """What open orders of a side may still fill, in quantity units, without the order whose
+        client id is `besides`. Raises KeyError for an unknown symbol."""
+        state = self._order_manager.states[symbol]
+        quantity = state.open_buy if is_buy else state.open_sell
+        order = self._open().get(besides)
+        return quantity if order is None else quantity - order.remaining
+
+    def why_closed(self, switch: Switch, terms: OrderTerms) -> Code | None:
+        """Whether an order that the core has made may still leave: None, or the code of why not.
+
+        The switch, the position and what else is open are those of now. See `gates.why_closed`.
+        """
+        return why_closed(
+            switch.authority(),
+            terms.signed_quantity,
+            self.position(terms.symbol),
+            self.in_flight(terms.symbol, terms.is_buy, terms.client_order_id),
+        )
+
+    def _open(self) -> dict[str, Order]:
+        outbox = self._order_manager.outbox
+        return {} if outbox is None else outbox.open

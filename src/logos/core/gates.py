@@ -1,8 +1,10 @@
-"""The kill switch as the core sees it, and the second gate.
+"""The kill switch as the core sees it, and the rule that says which orders it lets out.
 
 Gate 1 stands before every signal and reads `flag[0]`, one byte that may be shared memory: it is
 a hint and may only err towards ENGAGED. Gate 2 stands before every order and asks the
-authority, which for a file-backed switch means the file system. A cancel passes both.
+authority, which for a file-backed switch means the file system. At a real venue an order is asked
+for once more by the link, and once more by a gateway that makes orders wait. All of them ask
+`why_closed`: there is no other rule. A cancel passes every gate.
 """
 
 from __future__ import annotations
@@ -74,11 +76,16 @@ def reduces(signed_quantity: int, position: int, in_flight: int) -> bool:
     return abs(signed_quantity) + in_flight <= abs(position)
 
 
-def check_gate_2(
-    switch: Switch, signed_quantity: int, position: int, in_flight: int
+def why_closed(
+    state: SwitchState, signed_quantity: int, position: int, in_flight: int
 ) -> Code | None:
-    """Whether an order may leave now: None, or the code it is refused with. See `reduces`."""
-    state = switch.authority()
+    """Whether an order may leave in this state of the switch: None, or the code of why not.
+
+    Quantities are in units of the instrument: `signed_quantity` is negative for a sale, `position`
+    for a short; `in_flight` is what older open orders of the same side may still fill, without
+    sign. REDUCE_ONLY lets out what `reduces`; anything that is neither SAFE nor REDUCE_ONLY lets
+    nothing out.
+    """
     if state == SwitchState.SAFE:
         return None
     if state == SwitchState.REDUCE_ONLY:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Final, final
 
 from logos.core.account import Account, Wallet
-from logos.core.gates import Switch, check_gate_2
+from logos.core.gates import Switch, why_closed
 from logos.core.guards import SessionGuards
 from logos.core.instrument_state import InstrumentState
 from logos.core.inventory import Booking
@@ -97,8 +97,11 @@ class OrderManager:
             approved.judged_price,
         )
         in_flight = state.open_buy if order.is_buy else state.open_sell
-        code = check_gate_2(
-            self.switch, order.sign * order.quantity, state.inventory.position, in_flight
+        code = why_closed(
+            self.switch.authority(),
+            order.sign * order.quantity,
+            state.inventory.position,
+            in_flight,
         )
         if code is not None:
             self.refuse(intent.instrument.symbol, [(code, self.switch.why())])

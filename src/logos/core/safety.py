@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Final, final
 
 from logos.core.account import Ledger
-from logos.core.gates import Switch, reduces
+from logos.core.gates import Switch, why_closed
 from logos.core.guards import Action
 from logos.core.instrument_state import InstrumentState
 from logos.core.order_manager import OrderManager
@@ -127,7 +127,8 @@ class SafetyMonitor:
             in_flight = 0
             for order in list(instrument_state.working):
                 signed = order.sign * order.remaining
-                if reduces(signed, instrument_state.inventory.position, in_flight):
+                position = instrument_state.inventory.position
+                if why_closed(SwitchState.REDUCE_ONLY, signed, position, in_flight) is None:
                     in_flight += order.remaining
                 else:
                     self._order_manager.cancel(order, Code.CANCELLED_BY_KILL_SWITCH)

@@ -17,7 +17,7 @@ from decimal import Decimal
 from typing import TypeVar
 
 from logos.core.clock import Clock
-from logos.core.risk import Approved
+from logos.core.outbox import CancelOrder, SubmitOrder
 from logos.venues.contract import (
     Capabilities,
     CheckLine,
@@ -56,19 +56,19 @@ class BoundedVenue:
     async def close(self) -> None:
         await self._venue.close()
 
-    async def submit(self, approved: Approved, client_order_id: str) -> VenueOrder:
+    async def submit(self, request: SubmitOrder) -> VenueOrder:
         """As the venue's; OutcomeUnknown when no answer came in time."""
         try:
-            return await self._within(self._venue.submit(approved, client_order_id))
+            return await self._within(self._venue.submit(request))
         except TimeoutError:
-            raise OutcomeUnknown(self._words(f"order {client_order_id}")) from None
+            raise OutcomeUnknown(self._words(f"order {request.client_order_id}")) from None
 
-    async def cancel(self, client_order_id: str, symbol: str) -> None:
+    async def cancel(self, request: CancelOrder) -> None:
         """As the venue's; OutcomeUnknown when no answer came in time."""
         try:
-            await self._within(self._venue.cancel(client_order_id, symbol))
+            await self._within(self._venue.cancel(request))
         except TimeoutError:
-            raise OutcomeUnknown(self._words(f"cancel {client_order_id}")) from None
+            raise OutcomeUnknown(self._words(f"cancel {request.client_order_id}")) from None
 
     async def find(self, client_order_id: str, symbol: str) -> VenueOrder | None:
         return await self._ask("find", self._venue.find(client_order_id, symbol))

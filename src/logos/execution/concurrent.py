@@ -25,8 +25,8 @@ from typing import Generic, Protocol, TypeVar
 import msgspec
 
 from logos.core.clock import Clock
+from logos.core.context import CoreView
 from logos.core.gates import Switch
-from logos.core.instrument_state import InstrumentState
 from logos.core.messages import Event, TimePassed
 from logos.execution.inbox import Inbox
 from logos.execution.latency import LatencyHistogram
@@ -63,19 +63,19 @@ class ConcurrentTradingEngine(Generic[Result]):
         self,
         engine: LiveEngine[Result],
         inbox: Inbox,
-        states: Mapping[str, InstrumentState],
+        view: CoreView,
         switch: Switch,
         clock: Clock,
         operator: Operator,
         metrics: MetricsAggregator,
         on_mark: Callable[[MetricsAggregator], object] = lambda _: None,
     ) -> None:
-        """All of one session: the engine drives it, `books` are its core's, `metrics` are fed with
+        """All of one session: the engine drives it, `view` reads its core, `metrics` are fed with
         its records, and `operator` carries commands out before the next event. `on_mark` is called
         with the metrics each time they have been marked."""
         self._engine = engine
         self._inbox = inbox
-        self._states = states
+        self._view = view
         self._switch = switch
         self._clock = clock
         self._operator = operator
@@ -102,7 +102,7 @@ class ConcurrentTradingEngine(Generic[Result]):
         self._command("unpause", symbol, reason, by)
 
     def _command(self, action: str, symbol: str, reason: str, by: str) -> None:
-        if symbol not in self._states:
+        if symbol not in self._view.symbols:
             raise KeyError(symbol)
         self._operator.command(action, reason, by, symbol)
         self._inbox.put(TimePassed(self._clock.now_ns()))
@@ -111,19 +111,12 @@ class ConcurrentTradingEngine(Generic[Result]):
 
     def mark(self) -> None:
         """Value what is held at the latest prices; for every heartbeat and every look."""
-        self.metrics.mark_all(
-            {
-                symbol: state.mark
-                for symbol, state in self._states.items()
-                if state.inventory.position
-            }
-        )
+        self.metrics.mark_all(self._view.marks())
         self._on_mark(self.metrics)
 
     def snapshot(self) -> EngineSnapshot:
         """How everything stands between two events; to be called in the engine's own loop."""
         self.mark()
-        paused = tuple(symbol for symbol, state in self._states.items() if state.is_paused)
         return EngineSnapshot(
             self.metrics.snapshot(),
             self._switch.authority().name,
@@ -131,7 +124,7 @@ class ConcurrentTradingEngine(Generic[Result]):
             self._inbox.conflated,
             len(self._inbox),
             self._inbox.peak,
-            paused,
+            self._view.paused(),
             self.failure,
         )
 

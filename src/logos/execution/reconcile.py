@@ -5,7 +5,7 @@ is compared with the session's books by client order id. Asking changes nothing,
 it may be done twice. What a link (`venue_link`) follows already is its business; what remains is
 
 - an order of ours that is open there and has ended here: unexplained, trading stops;
-- an order that is not ours: reported; trading stops only if the operator wants that;
+- an order that this session did not place: reported; trading stops only if the operator wants that;
 - money or a position that differs from ours by another amount than at the start. What the account
   held besides is its owner's business and is remembered as a baseline; a difference must be seen
   several times, unchanged, without a fill in between and with every order of ours accounted for
@@ -25,16 +25,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
-from logos.core.account import Account
 from logos.core.clock import Clock
+from logos.core.context import CoreView
 from logos.core.fixed import to_decimal
-from logos.core.instrument_state import InstrumentState
 from logos.core.messages import Report
-from logos.core.outbox import Outbox
 from logos.core.types import ReportKind
 from logos.execution.bounded import BoundedVenue
+from logos.execution.order_match import is_over
 from logos.execution.venue_link import VenueLink
-from logos.execution.venue_words import is_over
 from logos.venues.contract import Venue, VenueError
 
 _LOOKS = 3
@@ -43,7 +41,8 @@ _LOOKS_MAX = 24
 
 @dataclass(frozen=True, slots=True)
 class ReconcileRules:
-    """`stop_on_external`: whether orders that are not ours stop trading. Times in seconds."""
+    """Times in seconds. `stop_on_external`: whether an order that this session did not place stops
+    trading."""
 
     every_s: float = 60.0
     again_s: float = 5.0
@@ -59,10 +58,7 @@ class Reconciler:
     def __init__(
         self,
         venue: Venue,
-        session_id: str,
-        states: Mapping[str, InstrumentState],
-        account: Account,
-        outbox: Outbox,
+        view: CoreView,
         link: VenueLink,
         clock: Clock,
         put: Callable[[Report], object],
@@ -74,10 +70,8 @@ class Reconciler:
         and symbol; None for a session that begins now."""
         self._rules = ReconcileRules() if rules is None else rules
         self._venue = BoundedVenue(venue, clock, self._rules.call_s)
-        self._prefix = f"{session_id}-"
-        self._states = states
-        self._account = account
-        self._outbox = outbox
+        self._prefix = f"{view.session_id}-"
+        self._view = view
         self._link = link
         self._clock = clock
         self._put = put
@@ -97,11 +91,11 @@ class Reconciler:
         if self.baseline is None:
             held = await self._held()
             self.baseline = held
-            for wallet in self._account.wallets:
-                lack = -held.get(wallet.asset, Decimal(0))
-                if lack > 0 and wallet.balance > 0:
-                    words = f"the session is to begin with {lack} {wallet.asset} more than"
-                    self._difference(wallet.asset, f"{words} {self._venue.name} holds")
+            for holding in self._view.holdings():
+                lack = -held.get(holding.asset, Decimal(0))
+                if lack > 0 and holding.balance > 0:
+                    words = f"the session is to begin with {lack} {holding.asset} more than"
+                    self._difference(holding.asset, f"{words} {self._venue.name} holds")
         await self.once()
 
     async def run(self) -> None:
@@ -135,7 +129,7 @@ class Reconciler:
         found: dict[str, str] = {}
         for order in await self._venue.open_orders():
             client_id = order.client_order_id
-            if client_id in self._outbox.open:
+            if self._view.is_open(client_id):
                 continue
             name = client_id or order.venue_order_id
             words = (
@@ -150,9 +144,9 @@ class Reconciler:
                 continue
             if name not in self._told:
                 self._told.add(name)
-                self._tell(f"reconciliation: not ours: {words}")
+                self._tell(f"reconciliation: order not placed by this session: {words}")
             if self._rules.stop_on_external:
-                found[f"{words} is not ours"] = name
+                found[f"{words} was not placed by this session"] = name
         return found
 
     async def _unexplained_holdings(self) -> dict[str, str]:
@@ -205,12 +199,13 @@ class Reconciler:
         positions = await self._venue.positions()
         by_position: dict[str, Decimal] = {}
         self._unsettled.clear()
-        for symbol, state in self._states.items():
-            instrument = state.instrument
+        for symbol, scales in self._view.symbols.items():
+            instrument = scales.instrument
+            ours = self._view.position(symbol)
             is_spot = instrument.settlement == "spot"
             is_position = symbol in positions or (symbol in known and symbol != instrument.base)
             if not is_spot or is_position:
-                there = positions.get(symbol, 0) - state.inventory.position
+                there = positions.get(symbol, 0) - ours
                 by_position[symbol] = instrument.quantity_decimal(there)
             else:
                 assets.add(instrument.base)
@@ -218,7 +213,7 @@ class Reconciler:
                 assets.add(instrument.quote)
                 if is_position:
                     assets.discard(instrument.base)
-            elif state.inventory.position or positions.get(symbol, 0):
+            elif ours or positions.get(symbol, 0):
                 self._unsettled.add(instrument.quote)
         held = {
             asset: balances.get(asset, Decimal(0)) - amount
@@ -229,8 +224,8 @@ class Reconciler:
 
     def _account_holdings(self) -> dict[str, Decimal]:
         return {
-            wallet.asset: to_decimal(wallet.balance, wallet.decimals)
-            for wallet in self._account.wallets
+            holding.asset: to_decimal(holding.balance, holding.decimals)
+            for holding in self._view.holdings()
         }
 
     def _difference(self, subject: str, detail: str) -> None:

@@ -5,8 +5,8 @@ ended there and everything it filled is reported to the core. Reports go out in 
 order's life: fills first, and its end only when the fills reported add up to what the venue says it
 filled.
 
-- The kill switch is asked once more right before the order leaves: what the core approved a moment
-  ago does not leave a moment after the switch.
+- The kill switch is asked once more right before the order leaves (`gates.why_closed`): what the
+  core approved a moment ago does not leave a moment after the switch.
 - A timeout is not a failure. The order becomes UNKNOWN and is asked for until the venue knows it,
   or has denied it for long enough (`settle_s`, without a question that failed in between) for the
   denial to count. Every call is bounded by `call_s`, whatever the adapter does.
@@ -21,20 +21,18 @@ What a venue does and what follows from it stands row by row in docs/RECONCILIAT
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from random import Random
 
 from logos.core.clock import Backoff, Clock
-from logos.core.gates import Switch, reduces
-from logos.core.instrument_state import InstrumentState
+from logos.core.context import CoreView
+from logos.core.gates import Switch
 from logos.core.messages import Report
-from logos.core.orders import Order
-from logos.core.outbox import Outbox, VenueRequest
-from logos.core.risk import Approved
-from logos.core.types import NS_PER_SECOND, OrderStatus, ReportKind, SwitchState
+from logos.core.outbox import CancelOrder, OrderTerms, OutstandingOrder, SubmitOrder, VenueRequest
+from logos.core.types import NS_PER_SECOND, OrderStatus, ReportKind
 from logos.execution.bounded import BoundedVenue
-from logos.execution.venue_words import (
+from logos.execution.order_match import (
     ENDS,
     base_fee_units,
     fee_units,
@@ -82,11 +80,15 @@ class LinkRules:
 class _TrackedOrder:
     """One order in the care of its keeper."""
 
-    order: Order
-    approved: Approved | None
-    """None for an order of an earlier life: it is never sent, only asked for."""
+    terms: OrderTerms
+    submit: SubmitOrder | None
+    """None for an order from an earlier run of the session: never sent, only asked for."""
     reported_units: int = 0
     is_accepted: bool = False
+    is_in_doubt: bool = False
+    """Whether an earlier run may have sent it, and nobody knows."""
+    cancel: CancelOrder | None = None
+    """The cancel that is wanted, if one is."""
     is_over: bool = False
     """Whether the venue has said that it ended: there is nothing to cancel any more."""
     cancel_asked_ns: int = -1
@@ -99,14 +101,23 @@ class _TrackedOrder:
     wake: asyncio.Event = field(default_factory=asyncio.Event)
 
 
+def _adopted(outstanding: OutstandingOrder) -> _TrackedOrder:
+    """The keeper's side of an order that an earlier run of the session left open."""
+    terms, status = outstanding.terms, outstanding.status
+    kept = _TrackedOrder(terms, None, outstanding.filled, status in _TAKEN)
+    kept.is_in_doubt = status is OrderStatus.NEW
+    if outstanding.is_cancel_wanted:
+        kept.cancel = CancelOrder(terms.client_order_id, terms.symbol)
+    return kept
+
+
 class VenueLink:
     """Serves one session's requests to one venue."""
 
     def __init__(
         self,
         venue: Venue,
-        states: Mapping[str, InstrumentState],
-        outbox: Outbox,
+        view: CoreView,
         switch: Switch,
         clock: Clock,
         random: Random,
@@ -118,8 +129,7 @@ class VenueLink:
         on, or from `since_ns` (0: not given) if that is earlier."""
         self._rules = LinkRules() if rules is None else rules
         self._venue = BoundedVenue(venue, clock, self._rules.call_s)
-        self._states = states
-        self._outbox = outbox
+        self._view = view
         self._switch = switch
         self._clock = clock
         self._random = random
@@ -134,27 +144,28 @@ class VenueLink:
     # ---- the core's side ----
 
     def adopt(self, seen_fills: Sequence[tuple[str, str]] = ()) -> None:
-        """Take over the orders an earlier life of the session left open.
+        """Take over the orders that an earlier run of the session left open.
 
         `seen_fills` are (client order id, fill id) of every fill that was reported then.
         """
         self._seen_fills.update(seen_fills)
-        for client_id, order in list(self._outbox.open.items()):
-            if client_id not in self._kept:
-                self._keep(_TrackedOrder(order, None, order.filled, order.status in _TAKEN))
+        for outstanding in self._view.outstanding():
+            if outstanding.terms.client_order_id not in self._kept:
+                self._keep(_adopted(outstanding))
 
     def dispatch(self, requests: Sequence[VenueRequest]) -> None:
         """Send new orders, and see to the cancels that are wanted."""
         for request in requests:
-            if request.approved is not None:
-                self._keep(_TrackedOrder(request.order, request.approved))
+            if isinstance(request, SubmitOrder):
+                self._keep(_TrackedOrder(request.terms, request))
             else:
-                kept = self._kept.get(request.order.client_order_id)
+                kept = self._kept.get(request.client_order_id)
                 if kept is not None:
+                    kept.cancel = request
                     kept.wake.set()
 
     def _keep(self, kept: _TrackedOrder) -> None:
-        self._kept[kept.order.client_order_id] = kept
+        self._kept[kept.terms.client_order_id] = kept
         self._new.append(kept)
         self._arrived.set()
 
@@ -181,36 +192,35 @@ class VenueLink:
 
     async def _look_after(self, kept: _TrackedOrder) -> None:
         try:
-            if kept.approved is not None:
-                if not await self._send(kept, kept.approved):
+            if kept.submit is not None:
+                if not await self._send(kept, kept.submit):
                     return
-            elif kept.order.status is OrderStatus.NEW:
-                self._report(kept, ReportKind.UNKNOWN, "of an earlier life of the session")
+            elif kept.is_in_doubt:
+                self._report(kept, ReportKind.UNKNOWN, "from an earlier run of this session")
             await self._follow(kept)
         finally:
-            self._kept.pop(kept.order.client_order_id, None)
+            self._kept.pop(kept.terms.client_order_id, None)
 
-    async def _send(self, kept: _TrackedOrder, approved: Approved) -> bool:
+    async def _send(self, kept: _TrackedOrder, submit: SubmitOrder) -> bool:
         """Send the order, at most once with effect; whether there is anything to follow."""
-        order = kept.order
         backoff = Backoff(self._random, 0.1)
         while True:
-            closed = self._closed_gate(order)
-            if closed:
-                self._report(kept, ReportKind.NOT_SENT, closed)
+            if self._view.why_closed(self._switch, kept.terms) is not None:
+                words = f"kill switch before it left: {self._switch.why()}"
+                self._report(kept, ReportKind.NOT_SENT, words)
                 return False
-            if order.cancel_at_ns >= 0:
+            if kept.cancel is not None:
                 # For whoever wanted that it is cancelled: a successor may follow it.
                 self._report(kept, ReportKind.CANCELLED, "before it was sent")
                 return False
             try:
-                there = await self._venue.submit(approved, order.client_order_id)
+                there = await self._venue.submit(submit)
             except Refused as refusal:
                 self._report(kept, ReportKind.REJECTED, str(refusal))
                 return False
             except NotSent as failure:
                 wait_s = max(failure.retry_after_s, backoff.next_s())
-                age_s = (self._clock.now_ns() - order.created_ns) / NS_PER_SECOND
+                age_s = (self._clock.now_ns() - kept.terms.created_ns) / NS_PER_SECOND
                 if age_s + wait_s > self._rules.send_again_s:
                     self._report(kept, ReportKind.NOT_SENT, str(failure))
                     return False
@@ -226,31 +236,16 @@ class VenueLink:
                 self._accept(kept)
                 return True
 
-    def _closed_gate(self, order: Order) -> str:
-        """Why the order may not leave now; empty when it may."""
-        state = self._switch.authority()
-        if state is SwitchState.SAFE:
-            return ""
-        if state is SwitchState.REDUCE_ONLY:
-            instrument_state = self._states[order.instrument.symbol]
-            in_flight = (
-                instrument_state.open_buy if order.is_buy else instrument_state.open_sell
-            ) - order.remaining
-            signed = order.sign * order.remaining
-            if reduces(signed, instrument_state.inventory.position, in_flight):
-                return ""
-        return f"kill switch before it left: {self._switch.why()}"
-
     async def _follow(self, kept: _TrackedOrder) -> None:
         """Follow a sent order until it has ended and all its fills are reported."""
-        order = kept.order
+        terms = kept.terms
         backoff = Backoff(self._random, self._rules.poll_s, 30.0)
         while True:
             kept.wake.clear()
             retry_s = await self._cancel_if_wanted(kept)
             asked_ns = self._clock.now_ns()
             try:
-                there = await self._venue.find(order.client_order_id, order.instrument.symbol)
+                there = await self._venue.find(terms.client_order_id, terms.symbol)
                 if there is not None:
                     await self._report_news(kept, there)
             except VenueError as error:
@@ -286,16 +281,15 @@ class VenueLink:
 
         A refusal means that there is nothing to cancel now: `find` will say what there is.
         """
-        order = kept.order
         now_ns = self._clock.now_ns()
         again_ns = round(self._rules.cancel_again_s * NS_PER_SECOND)
-        if order.cancel_at_ns < 0 or kept.is_over:
+        if kept.cancel is None or kept.is_over:
             return 0.0
         if kept.cancel_asked_ns >= 0 and now_ns - kept.cancel_asked_ns < again_ns:
             return 0.0
         kept.cancel_asked_ns = now_ns
         try:
-            await self._venue.cancel(order.client_order_id, order.instrument.symbol)
+            await self._venue.cancel(kept.cancel)
         except Refused:
             return 0.0
         except VenueError as error:
@@ -306,9 +300,9 @@ class VenueLink:
 
     def _is_done(self, kept: _TrackedOrder, there: VenueOrder | None) -> bool:
         """Take note of how the order stands there; whether nothing more can come of it."""
-        order = kept.order
-        wrong = mismatch(self._venue.name, order, there, kept.reported_units, kept.is_accepted)
-        if there is not None and is_same(order, there):
+        terms = kept.terms
+        wrong = mismatch(self._venue.name, terms, there, kept.reported_units, kept.is_accepted)
+        if there is not None and is_same(terms, there):
             kept.is_over = is_over(there)
             if there.status is not OrderStatus.REJECTED:
                 self._accept(kept)
@@ -325,13 +319,13 @@ class VenueLink:
             return True
         if not kept.is_difference:
             kept.is_difference = True
-            self._difference(order.client_order_id, wrong)
+            self._difference(terms.client_order_id, wrong)
         return False
 
     def _report_end(self, kept: _TrackedOrder, there: VenueOrder) -> bool:
         """Report the end of an order whose fills are all reported; the last fill is its own."""
         kind = ENDS.get(there.status)
-        if kind is None or kept.reported_units == kept.order.quantity:
+        if kind is None or kept.reported_units == kept.terms.quantity:
             return True
         if kind is ReportKind.REJECTED and kept.is_accepted:
             kind = ReportKind.CANCELLED  # it was taken first: for us it was open, and is not now
@@ -346,28 +340,28 @@ class VenueLink:
         An order that ended unfilled is looked at as well: its last fill may have come together
         with its end, and the order's own count may not have it yet.
         """
-        order = kept.order
-        has_ended_short = there.status in ENDS and kept.reported_units < order.quantity
+        terms = kept.terms
+        has_ended_short = there.status in ENDS and kept.reported_units < terms.quantity
         is_news = there.filled_units > kept.reported_units or has_ended_short
-        if not is_news or not is_same(order, there):
+        if not is_news or not is_same(terms, there):
             return
-        since_ns = order.created_ns
+        since_ns = terms.created_ns
         if 0 < self._since_ns < since_ns:
             since_ns = self._since_ns
         since_ns -= round(self._rules.overlap_s * NS_PER_SECOND)
         fills = await self._venue.fills_since(max(since_ns, 0))
         for fill in sorted(fills, key=lambda fill: fill.ts_ns):
-            key = (order.client_order_id, fill.fill_id)
-            if key not in self._seen_fills and is_fill_of(order, there, fill):
+            key = (terms.client_order_id, fill.fill_id)
+            if key not in self._seen_fills and is_fill_of(terms, there, fill):
                 self._seen_fills.add(key)
                 self._fill(kept, fill)
 
     def _fill(self, kept: _TrackedOrder, fill: VenueFill) -> None:
-        instrument_state = self._states[kept.order.instrument.symbol]
-        fee = fee_units(instrument_state, fill)
-        base_fee = base_fee_units(instrument_state, fill) if fee is None else 0
+        scales = self._view.symbols[kept.terms.symbol]
+        fee = fee_units(scales, fill)
+        base_fee = base_fee_units(scales, fill) if fee is None else 0
         if base_fee is None:
-            self._difference(kept.order.client_order_id, unbookable_fee(instrument_state, fill))
+            self._difference(kept.terms.client_order_id, unbookable_fee(scales, fill))
         kept.is_accepted = True
         kept.reported_units += fill.quantity_units
         self.known_fills += 1
@@ -375,7 +369,7 @@ class VenueLink:
             Report(
                 self._clock.now_ns(),
                 ReportKind.FILLED,
-                kept.order.client_order_id,
+                kept.terms.client_order_id,
                 "",
                 fill.quantity_units,
                 fill.price_units,
@@ -393,7 +387,7 @@ class VenueLink:
 
     def _report(self, kept: _TrackedOrder, kind: ReportKind, detail: str) -> None:
         now_ns = self._clock.now_ns()
-        self._put(Report(now_ns, kind, kept.order.client_order_id, plain(detail)))
+        self._put(Report(now_ns, kind, kept.terms.client_order_id, plain(detail)))
 
     def _difference(self, subject: str, detail: str) -> None:
         self._put(Report(self._clock.now_ns(), ReportKind.DIFFERENCE, subject, plain(detail)))

@@ -16,9 +16,10 @@ import msgspec
 from logos import paths
 from logos.config import Config, ConfigError, FeedName, VenueName
 from logos.core.clock import Clock
+from logos.core.context import CoreView
 from logos.core.gates import Switch
 from logos.core.messages import Event
-from logos.core.orders import Order
+from logos.core.outbox import OutstandingOrder
 from logos.execution.inbox import Inbox
 from logos.execution.stall import StallWatch
 from logos.execution.venue_link import LinkRules
@@ -106,15 +107,15 @@ class Terminal(Protocol):
 
     def begin(
         self,
-        session_id: str,
         switch: Switch,
+        view: CoreView,
         trip: Callable[[str, str], object],
         home: Path | None,
     ) -> None: ...
 
     def venue_of(self, session_id: str) -> Venue | None: ...
 
-    def adopt(self, orders: Iterable[Order]) -> None: ...
+    def adopt(self, orders: Iterable[OutstandingOrder]) -> None: ...
 
     async def close(self) -> None: ...
 

@@ -18,6 +18,7 @@ import msgspec
 
 from logos.config import OnExternal
 from logos.core.clock import Clock
+from logos.core.context import CoreView
 from logos.core.engine import TradingCore
 from logos.core.gates import Switch
 from logos.core.messages import Report
@@ -87,6 +88,7 @@ class LiveRun:
         self._plan = plan
         self._id = session_id
         self._core = core
+        self._view = CoreView(core.order_manager)
         self._folder = folder
         self._metrics = folder.metrics = metrics_of(core.order_manager)
         self._recorder = recorder
@@ -171,12 +173,10 @@ class LiveRun:
         self._operator = OperatorInbox(self._id, home, self._running, plan.instruments, tell)
         inbox = Inbox(settings.inbox_size, self._stale_after_ns(), status.news)
         link = reconciler = None
-        outbox = self._core.order_manager.outbox
-        if venue is not None and outbox is not None:
+        if venue is not None and self._core.order_manager.outbox is not None:
             link = VenueLink(
                 venue,
-                self._core.order_manager.states,
-                outbox,
+                self._view,
                 self._switch,
                 clock,
                 random,
@@ -206,7 +206,7 @@ class LiveRun:
         engine = ConcurrentTradingEngine(
             loop,
             inbox,
-            self._core.order_manager.states,
+            self._view,
             self._switch,
             clock,
             self._running,
@@ -216,7 +216,7 @@ class LiveRun:
         self._engine = engine
         self._facts.watch(engine, inbox, status)
         if terminal is not None:
-            terminal.begin(self._id, self._switch, engine.trip, home)
+            terminal.begin(self._switch, self._view, engine.trip, home)
         try:
             with StallWatch(lambda: engine.beats, _STALL_S, tell) as stalls:
                 self._facts.stalls = stalls
@@ -264,13 +264,12 @@ class LiveRun:
         if venue is None or link is None or reconciler is None:
             return
         await venue.open()
-        outbox = self._core.order_manager.outbox
-        if terminal is not None and outbox is not None:
-            terminal.adopt(outbox.open.values())
+        if terminal is not None:
+            terminal.adopt(self._view.outstanding())
         link.adopt([] if past is None else _fills_of(past))
         if link.open_count == 0 or reconciler.baseline is None:
             await reconciler.start()
-        # Otherwise fills of an earlier life are not in the books yet: nobody takes reports before
+        # Otherwise fills from an earlier run are not in the books yet: nobody takes reports before
         # the session is live, so the first comparison is the timer's.
         held = reconciler.baseline or {}
         baseline = {name: format(amount, "f") for name, amount in held.items()}
@@ -296,14 +295,9 @@ class LiveRun:
         tell: Callable[[str], object],
     ) -> Reconciler:
         settings = self._plan.config.live
-        order_manager = self._core.order_manager
-        assert order_manager.outbox is not None
         return Reconciler(
             venue,
-            self._id,
-            order_manager.states,
-            order_manager.account,
-            order_manager.outbox,
+            self._view,
             link,
             clock,
             inbox.put,

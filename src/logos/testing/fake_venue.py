@@ -29,8 +29,7 @@ import msgspec
 
 from logos.core.clock import Clock
 from logos.core.instrument import Instrument
-from logos.core.orders import OrderIntent
-from logos.core.risk import Approved
+from logos.core.outbox import CancelOrder, OrderTerms, SubmitOrder
 from logos.core.types import NS_PER_SECOND, OrderStatus, OrderType, Side, TimeInForce
 from logos.testing.fake_books import FakeBooks
 from logos.testing.fake_rules import Faults as Faults
@@ -140,9 +139,11 @@ class FakeVenue:
     async def close(self) -> None:
         self.is_open, self.is_closed = False, True
 
-    async def submit(self, approved: Approved, client_order_id: str) -> VenueOrder:
+    async def submit(self, request: SubmitOrder) -> VenueOrder:
         """See the contract; `Faults` says what else may happen."""
-        self._check_request(client_order_id, approved.intent.instrument.symbol)
+        terms = request.terms
+        client_order_id = terms.client_order_id
+        self._check_request(client_order_id, terms.symbol)
         self.settle()
         self.on_submit(client_order_id)
         self.submits[client_order_id] += 1
@@ -159,29 +160,27 @@ class FakeVenue:
         draw -= faults.refused
         # From here on nobody outside knows, until an answer has been given.
         self.unknown.add(client_order_id)
-        intent = approved.intent
         if draw < faults.lost_before:
             await self._time_out(f"order {client_order_id}")
         draw -= faults.lost_before
         if draw < faults.lost_after:
-            self._later(
-                self._share(faults.late_s), lambda: self._arrive(intent, client_order_id, False)
-            )
+            self._later(self._share(faults.late_s), lambda: self._arrive(terms, False))
             await self._time_out(f"order {client_order_id}")
         draw -= faults.lost_after
         if draw < faults.silent:
             if self._random.random() < faults.silent_arrives:
-                self._arrive(intent, client_order_id, False)
+                self._arrive(terms, False)
             await self._never()
         draw -= faults.silent
         is_rejected = draw < faults.rejected
-        self._arrive(intent, client_order_id, is_rejected)
+        self._arrive(terms, is_rejected)
         await self._take_time()
         self.unknown.discard(client_order_id)
         return self.books.view(self.books.orders[client_order_id])
 
-    async def cancel(self, client_order_id: str, symbol: str) -> None:
+    async def cancel(self, request: CancelOrder) -> None:
         """See the contract; `Faults` says what else may happen."""
+        client_order_id, symbol = request.client_order_id, request.symbol
         self._check_request(client_order_id, symbol)
         self.settle()
         faults, draw = self.faults, self._random.random()
@@ -289,8 +288,9 @@ class FakeVenue:
 
     # ---- what happens in the venue's books ----
 
-    def _arrive(self, intent: OrderIntent, client_order_id: str, is_rejected: bool) -> None:
+    def _arrive(self, terms: OrderTerms, is_rejected: bool) -> None:
         """The order is here: on record, and its story is drawn."""
+        client_order_id = terms.client_order_id
         self.reached[client_order_id] += 1
         now_ns = self._clock.now_ns()
         if self._random.random() < self.faults.hidden:
@@ -298,27 +298,28 @@ class FakeVenue:
             self._visible_ns[client_order_id] = now_ns + round(hidden_s * NS_PER_SECOND)
         order = self.books.add(
             client_order_id,
-            intent.instrument.symbol,
-            intent.side,
-            intent.type,
-            intent.quantity,
-            intent.limit_price,
-            intent.time_in_force,
+            terms.symbol,
+            terms.side,
+            terms.type,
+            terms.quantity,
+            terms.limit_price,
+            terms.time_in_force,
         )
         if is_rejected:
             self.books.end(order, OrderStatus.REJECTED, "rejected by the fake venue")
             return
-        self._draw_fills(client_order_id, intent)
-        is_immediate = intent.time_in_force in (TimeInForce.IOC, TimeInForce.FOK)
+        self._draw_fills(terms)
+        is_immediate = terms.time_in_force in (TimeInForce.IOC, TimeInForce.FOK)
         if is_immediate:
             self._cancel(client_order_id)
         elif self._random.random() < self.faults.expired:
             due_s = self._share(self._fills.later_s + self.faults.slow_s)
             self._later(due_s, lambda: self._expire(client_order_id))
 
-    def _draw_fills(self, client_order_id: str, intent: OrderIntent) -> None:
+    def _draw_fills(self, terms: OrderTerms) -> None:
+        client_order_id = terms.client_order_id
         rules, draw = self._fills, self._random.random()
-        quantity, lot = intent.quantity, intent.instrument.lot
+        quantity, lot = terms.quantity, terms.instrument.lot
         if draw < rules.at_once:
             self._fill(client_order_id, quantity)
         elif draw < rules.at_once + rules.in_parts:

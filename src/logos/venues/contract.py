@@ -21,7 +21,7 @@ from typing import Protocol
 
 import msgspec
 
-from logos.core.risk import Approved
+from logos.core.outbox import CancelOrder, SubmitOrder
 from logos.core.types import OrderStatus, OrderType, Side, TimeInForce
 from logos.errors import LogosError
 
@@ -123,10 +123,10 @@ class Venue(Protocol):
     async def close(self) -> None:
         """Release every connection; closing again does nothing."""
 
-    async def submit(self, approved: Approved, client_order_id: str) -> VenueOrder:
+    async def submit(self, request: SubmitOrder) -> VenueOrder:
         """Send an order, once. Raises Refused, NotSent or OutcomeUnknown."""
 
-    async def cancel(self, client_order_id: str, symbol: str) -> None:
+    async def cancel(self, request: CancelOrder) -> None:
         """Ask for a cancel, once. Returns when the venue has taken the request.
 
         Raises Refused when there is nothing to cancel (it filled, or is unknown), NotSent or

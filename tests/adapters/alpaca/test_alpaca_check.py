@@ -10,6 +10,7 @@ import pytest
 from venue_tools import approved, broker_desk, share
 
 from logos.adapters.ib import IbVenue
+from logos.core.outbox import CancelOrder, SubmitOrder
 from logos.core.types import Side
 from logos.simulators.exchange.faults import Fault
 from logos.venues.contract import CheckLine, Refused, Unavailable
@@ -138,9 +139,9 @@ def test_interactive_brokers_says_that_it_is_not_there() -> None:
         with pytest.raises(Refused, match="TWS"):
             await venue.open()
         with pytest.raises(Refused, match="TWS"):
-            await venue.submit(approved(share(), Side.BUY, "1"), "s-1-1")
+            await venue.submit(SubmitOrder(approved(share(), Side.BUY, "1"), "s-1-1", 0))
         with pytest.raises(Refused, match="TWS"):
-            await venue.cancel("s-1-1", "AAPL")
+            await venue.cancel(CancelOrder("s-1-1", "AAPL"))
         for question in (
             venue.find("s-1-1", "AAPL"),
             venue.open_orders(),

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from venue_tools import NOW_NS, BrokerDesk, broker_desk
 
+from logos.core.outbox import CancelOrder, SubmitOrder
 from logos.core.types import OrderStatus
 from logos.simulators.exchange.faults import Fault
 from logos.venues.contract import NotSent, OutcomeUnknown, Refused, Unavailable, VenueError
@@ -45,7 +46,7 @@ def test_an_order_under_a_fault(fault: Fault, expected: type[VenueError]) -> Non
         async with broker_desk(timeout_s=TIMEOUT_S) as desk:
             desk.exchange.fail("POST /v2/orders", fault)
             with pytest.raises(expected) as caught:
-                await desk.venue.submit(desk.limit_buy(), "s-1-1")
+                await desk.venue.submit(SubmitOrder(desk.limit_buy(), "s-1-1", 0))
             assert "s-1-1" in str(caught.value)
             assert desk.exchange.asked("POST") == 1
             is_there = (fault, expected) in HANDLED
@@ -60,10 +61,10 @@ def test_an_order_under_a_fault(fault: Fault, expected: type[VenueError]) -> Non
 def test_a_cancel_under_a_fault(fault: Fault, expected: type[VenueError]) -> None:
     async def story() -> None:
         async with broker_desk(timeout_s=TIMEOUT_S) as desk:
-            await desk.venue.submit(desk.limit_buy(), "s-1-1")
+            await desk.venue.submit(SubmitOrder(desk.limit_buy(), "s-1-1", 0))
             desk.exchange.fail("DELETE /v2/orders", fault)
             with pytest.raises(expected):
-                await desk.venue.cancel("s-1-1", "AAPL")
+                await desk.venue.cancel(CancelOrder("s-1-1", "AAPL"))
             assert desk.exchange.asked("DELETE") == 1
             found = await desk.venue.find("s-1-1", "AAPL")
             assert found is not None
@@ -80,7 +81,7 @@ def test_a_question_under_a_fault_stays_open_and_is_answered_the_next_time(
 ) -> None:
     async def story() -> None:
         async with broker_desk(timeout_s=TIMEOUT_S) as desk:
-            await desk.venue.submit(desk.limit_buy(), "s-1-1")
+            await desk.venue.submit(SubmitOrder(desk.limit_buy(), "s-1-1", 0))
             desk.account.fill("s-1-1", "1")
             where, ask = QUESTIONS[question]
             desk.exchange.fail(where, fault)
@@ -102,7 +103,7 @@ def test_opening_under_a_fault_can_be_tried_again(fault: Fault) -> None:
             with pytest.raises(Unavailable):
                 await desk.venue.open()
             await desk.venue.open()
-            await desk.venue.submit(desk.limit_buy(), "s-1-1")
+            await desk.venue.submit(SubmitOrder(desk.limit_buy(), "s-1-1", 0))
 
     asyncio.run(story())
 
@@ -118,13 +119,13 @@ def test_an_answer_of_another_shape_is_no_answer(question: str, answer: object) 
 
     async def story() -> None:
         async with broker_desk() as desk:
-            await desk.venue.submit(desk.limit_buy(), "s-1-1")
+            await desk.venue.submit(SubmitOrder(desk.limit_buy(), "s-1-1", 0))
             desk.replaced[f"GET /v2/{paths[question]}"] = answer
             with pytest.raises(Unavailable):
                 await QUESTIONS[question][1](desk)
             desk.replaced["POST /v2/orders"] = answer
             with pytest.raises(OutcomeUnknown):
-                await desk.venue.submit(desk.limit_buy(), "s-1-2")
+                await desk.venue.submit(SubmitOrder(desk.limit_buy(), "s-1-2", 0))
 
     asyncio.run(story())
 
@@ -134,7 +135,7 @@ def test_the_wait_is_what_the_broker_asks_for() -> None:
         async with broker_desk() as desk:
             desk.exchange.fail("POST", Fault.RATE_LIMIT, retry_after_s=77)
             with pytest.raises(NotSent) as caught:
-                await desk.venue.submit(desk.limit_buy(), "s-1-1")
+                await desk.venue.submit(SubmitOrder(desk.limit_buy(), "s-1-1", 0))
             assert caught.value.retry_after_s == 77
 
     asyncio.run(story())
@@ -145,7 +146,7 @@ def test_a_broker_that_nobody_answers_for_was_sent_nothing() -> None:
         async with broker_desk() as desk:
             await desk.exchange.close()
             with pytest.raises(NotSent):
-                await desk.venue.submit(desk.limit_buy(), "s-1-1")
+                await desk.venue.submit(SubmitOrder(desk.limit_buy(), "s-1-1", 0))
             with pytest.raises(Unavailable):
                 await desk.venue.find("s-1-1", "AAPL")
 
@@ -158,7 +159,7 @@ def test_wrong_credentials_are_said_so() -> None:
             with pytest.raises(Refused, match="check the key"):
                 await desk.venue.open()
             with pytest.raises(Refused, match="check the key"):
-                await desk.venue.submit(desk.limit_buy(), "s-1-1")
+                await desk.venue.submit(SubmitOrder(desk.limit_buy(), "s-1-1", 0))
             assert desk.account.orders == []
 
     asyncio.run(story())
@@ -167,7 +168,7 @@ def test_wrong_credentials_are_said_so() -> None:
 def test_an_order_may_be_not_found_for_a_moment() -> None:
     async def story() -> None:
         async with broker_desk() as desk:
-            await desk.venue.submit(desk.limit_buy(), "s-1-1")
+            await desk.venue.submit(SubmitOrder(desk.limit_buy(), "s-1-1", 0))
             desk.account.troubles.not_found["s-1-1"] = 1
             assert await desk.venue.find("s-1-1", "AAPL") is None
             assert await desk.venue.find("s-1-1", "AAPL") is not None
@@ -180,7 +181,7 @@ def test_an_answer_that_is_given_up_may_still_come_and_is_nobody_s() -> None:
         async with broker_desk(timeout_s=TIMEOUT_S) as desk:
             desk.account.troubles.hold = asyncio.Event()
             with pytest.raises(OutcomeUnknown):
-                await desk.venue.submit(desk.limit_buy(), "s-1-1")
+                await desk.venue.submit(SubmitOrder(desk.limit_buy(), "s-1-1", 0))
             desk.account.troubles.hold.set()
             found = await desk.venue.find("s-1-1", "AAPL")
             assert found is not None
@@ -192,12 +193,12 @@ def test_an_answer_that_is_given_up_may_still_come_and_is_nobody_s() -> None:
 def test_requests_that_hang_do_not_hold_up_others() -> None:
     async def story() -> None:
         async with broker_desk() as desk:
-            await desk.venue.submit(desk.limit_buy(), "s-1-1")
+            await desk.venue.submit(SubmitOrder(desk.limit_buy(), "s-1-1", 0))
             desk.exchange.fail("positions", Fault.TIMEOUT_BEFORE, times=8)
             hanging = [asyncio.ensure_future(desk.venue.positions()) for _ in range(8)]
             while desk.exchange.asked("positions") < 8:
                 await asyncio.sleep(0)
-            await desk.venue.cancel("s-1-1", "AAPL")
+            await desk.venue.cancel(CancelOrder("s-1-1", "AAPL"))
             assert desk.account.order("s-1-1").status == "canceled"
             assert not any(each.done() for each in hanging)
             await desk.exchange.close()
@@ -221,7 +222,7 @@ def test_a_seeded_storm_never_makes_two_orders_of_one_client_id() -> None:
     async def place(desk: BrokerDesk, client_id: str) -> bool:
         while True:
             try:
-                await desk.venue.submit(desk.limit_buy("1"), client_id)
+                await desk.venue.submit(SubmitOrder(desk.limit_buy("1"), client_id, 0))
                 return True
             except NotSent:
                 continue

@@ -8,6 +8,7 @@ from decimal import Decimal
 import pytest
 from venue_tools import NOW_NS, approved, broker_desk, share
 
+from logos.core.outbox import CancelOrder, SubmitOrder
 from logos.core.types import OrderStatus, OrderType, Side, TimeInForce
 from logos.simulators.alpaca import BrokerOrder
 from logos.simulators.exchange.faults import Fault
@@ -17,7 +18,7 @@ from logos.venues.contract import NotSent, OutcomeUnknown, Refused, Unavailable
 def test_an_order_arrives_with_exactly_the_figures_of_its_units() -> None:
     async def story() -> None:
         async with broker_desk() as desk:
-            order = await desk.venue.submit(desk.limit_buy("12", "150.01"), "s-1-7")
+            order = await desk.venue.submit(SubmitOrder(desk.limit_buy("12", "150.01"), "s-1-7", 0))
             [placed] = desk.account.orders
             assert (str(placed.quantity), str(placed.limit)) == ("12", "150.01")
             assert (placed.client_id, placed.kind, placed.time_in_force) == (
@@ -39,12 +40,12 @@ def test_many_decimals_of_a_share_stay_as_they_are() -> None:
             day = approved(
                 desk.share, Side.BUY, "0.123456789", "150.07", time_in_force=TimeInForce.DAY
             )
-            order = await desk.venue.submit(day, "s-1-1")
+            order = await desk.venue.submit(SubmitOrder(day, "s-1-1", 0))
             [placed] = desk.account.orders
             assert str(placed.quantity) == "0.123456789"
             assert order.quantity_units == 123_456_789
             with pytest.raises(Refused, match="by DAY orders only"):
-                await desk.venue.submit(desk.limit_buy("0.5", "150.00"), "s-1-2")
+                await desk.venue.submit(SubmitOrder(desk.limit_buy("0.5", "150.00"), "s-1-2", 0))
             assert desk.exchange.asked("POST") == 1
 
     asyncio.run(story())
@@ -66,7 +67,7 @@ def test_every_type_and_time_in_force_of_shares_is_read_back(
     async def story() -> None:
         async with broker_desk() as desk:
             buy = approved(desk.share, Side.BUY, "1", limit, stop=stop, time_in_force=time_in_force)
-            order = await desk.venue.submit(buy, "s-1-1")
+            order = await desk.venue.submit(SubmitOrder(buy, "s-1-1", 0))
             assert order.type is kind
             assert desk.account.orders[0].time_in_force == time_in_force.value.lower()
             assert await desk.venue.find("s-1-1", "AAPL") == order
@@ -80,9 +81,9 @@ def test_coins_have_no_day_orders() -> None:
             for time_in_force in (TimeInForce.DAY, TimeInForce.FOK):
                 buy = approved(desk.coin, Side.BUY, "0.1", "9.00", time_in_force=time_in_force)
                 with pytest.raises(Refused, match="GTC and IOC"):
-                    await desk.venue.submit(buy, "s-1-1")
+                    await desk.venue.submit(SubmitOrder(buy, "s-1-1", 0))
             buy = approved(desk.coin, Side.BUY, "0.1", "9.00")
-            assert (await desk.venue.submit(buy, "s-1-2")).symbol == "BTC/USD"
+            assert (await desk.venue.submit(SubmitOrder(buy, "s-1-2", 0))).symbol == "BTC/USD"
 
     asyncio.run(story())
 
@@ -92,10 +93,12 @@ def test_a_closed_market_keeps_orders_until_it_opens() -> None:
         async with broker_desk() as desk:
             desk.account.is_open = False
             market_order = approved(desk.share, Side.BUY, "1", time_in_force=TimeInForce.DAY)
-            order = await desk.venue.submit(market_order, "s-1-1")
+            order = await desk.venue.submit(SubmitOrder(market_order, "s-1-1", 0))
             assert order.status is OrderStatus.ACCEPTED
             at_once = approved(desk.share, Side.BUY, "1", time_in_force=TimeInForce.IOC)
-            assert (await desk.venue.submit(at_once, "s-1-2")).status is OrderStatus.CANCELLED
+            assert (
+                await desk.venue.submit(SubmitOrder(at_once, "s-1-2", 0))
+            ).status is OrderStatus.CANCELLED
             desk.account.is_open = True
             await desk.exchange.advance(1)
             found = await desk.venue.find("s-1-1", "AAPL")
@@ -119,7 +122,9 @@ def test_a_refusal_of_the_broker_is_final(
         async with broker_desk() as desk:
             what = desk.share if symbol == "AAPL" else desk.coin
             with pytest.raises(Refused, match=words):
-                await desk.venue.submit(approved(what, side, quantity, price), "s-1-1")
+                await desk.venue.submit(
+                    SubmitOrder(approved(what, side, quantity, price), "s-1-1", 0)
+                )
             assert desk.account.orders == []
             assert await desk.venue.find("s-1-1", symbol) is None
 
@@ -129,9 +134,9 @@ def test_a_refusal_of_the_broker_is_final(
 def test_the_same_client_id_twice_is_not_known_rather_than_refused() -> None:
     async def story() -> None:
         async with broker_desk() as desk:
-            await desk.venue.submit(desk.limit_buy(), "s-1-1")
+            await desk.venue.submit(SubmitOrder(desk.limit_buy(), "s-1-1", 0))
             with pytest.raises(OutcomeUnknown, match="must be unique"):
-                await desk.venue.submit(desk.limit_buy(), "s-1-1")
+                await desk.venue.submit(SubmitOrder(desk.limit_buy(), "s-1-1", 0))
             assert len(desk.account.orders) == 1
 
     asyncio.run(story())
@@ -140,12 +145,12 @@ def test_the_same_client_id_twice_is_not_known_rather_than_refused() -> None:
 def test_cancels_by_client_id_also_of_an_order_it_has_not_seen() -> None:
     async def story() -> None:
         async with broker_desk() as desk:
-            await desk.venue.submit(desk.limit_buy(), "s-1-1")
-            await desk.venue.cancel("s-1-1", "AAPL")
+            await desk.venue.submit(SubmitOrder(desk.limit_buy(), "s-1-1", 0))
+            await desk.venue.cancel(CancelOrder("s-1-1", "AAPL"))
             with pytest.raises(Refused, match="order is already in"):
-                await desk.venue.cancel("s-1-1", "AAPL")
+                await desk.venue.cancel(CancelOrder("s-1-1", "AAPL"))
             with pytest.raises(Refused, match="no such order"):
-                await desk.venue.cancel("s-1-9", "AAPL")
+                await desk.venue.cancel(CancelOrder("s-1-9", "AAPL"))
             desk.account.place_by_hand(
                 {
                     "symbol": "AAPL", "side": "buy", "type": "limit", "time_in_force": "day",
@@ -154,8 +159,8 @@ def test_cancels_by_client_id_also_of_an_order_it_has_not_seen() -> None:
             )  # fmt: skip
             desk.exchange.fail("by_client_order_id", Fault.UNAVAILABLE)
             with pytest.raises(NotSent):
-                await desk.venue.cancel("s-1-5", "AAPL")
-            await desk.venue.cancel("s-1-5", "AAPL")
+                await desk.venue.cancel(CancelOrder("s-1-5", "AAPL"))
+            await desk.venue.cancel(CancelOrder("s-1-5", "AAPL"))
             assert [order.status for order in desk.account.orders] == ["canceled", "canceled"]
 
     asyncio.run(story())
@@ -169,8 +174,8 @@ def test_a_fill_may_slip_in_before_a_cancel() -> None:
                 desk.account.fill(order.client_id, "4")
 
             desk.account.troubles.before_cancel = slip
-            await desk.venue.submit(desk.limit_buy("10"), "s-1-1")
-            await desk.venue.cancel("s-1-1", "AAPL")
+            await desk.venue.submit(SubmitOrder(desk.limit_buy("10"), "s-1-1", 0))
+            await desk.venue.cancel(CancelOrder("s-1-1", "AAPL"))
             found = await desk.venue.find("s-1-1", "AAPL")
             assert found is not None
             assert (found.status, found.filled_units) == (OrderStatus.CANCELLED, 4)
@@ -181,7 +186,7 @@ def test_a_fill_may_slip_in_before_a_cancel() -> None:
 def test_fills_come_exactly_in_order_and_page_by_page() -> None:
     async def story() -> None:
         async with broker_desk() as desk:
-            await desk.venue.submit(desk.limit_buy("300", "150.00"), "s-1-1")
+            await desk.venue.submit(SubmitOrder(desk.limit_buy("300", "150.00"), "s-1-1", 0))
             for number in range(250):
                 desk.account.fill("s-1-1", "1", "149.99")
                 desk.exchange.market.now_ns += number % 2
@@ -204,7 +209,7 @@ def test_fills_come_exactly_in_order_and_page_by_page() -> None:
 def test_a_fill_finer_than_the_tick_is_not_rounded() -> None:
     async def story() -> None:
         async with broker_desk() as desk:
-            await desk.venue.submit(desk.limit_buy("10"), "s-1-1")
+            await desk.venue.submit(SubmitOrder(desk.limit_buy("10"), "s-1-1", 0))
             desk.account.fill("s-1-1", "1", "149.9987")
             with pytest.raises(Unavailable, match="finer tick"):
                 await desk.venue.fills_since(NOW_NS)
@@ -215,7 +220,7 @@ def test_a_fill_finer_than_the_tick_is_not_rounded() -> None:
 def test_open_orders_include_strangers_and_pages() -> None:
     async def story() -> None:
         async with broker_desk() as desk:
-            await desk.venue.submit(desk.limit_buy(), "s-1-0")
+            await desk.venue.submit(SubmitOrder(desk.limit_buy(), "s-1-0", 0))
             body = {
                 "symbol": "AAPL", "side": "sell", "type": "limit", "time_in_force": "day",
                 "qty": "1", "limit_price": "900.00",
@@ -245,9 +250,9 @@ def test_what_is_not_open_sends_nothing() -> None:
     async def story() -> None:
         async with broker_desk(is_open=False) as desk:
             with pytest.raises(NotSent):
-                await desk.venue.submit(desk.limit_buy(), "s-1-1")
+                await desk.venue.submit(SubmitOrder(desk.limit_buy(), "s-1-1", 0))
             with pytest.raises(NotSent):
-                await desk.venue.cancel("s-1-1", "AAPL")
+                await desk.venue.cancel(CancelOrder("s-1-1", "AAPL"))
             with pytest.raises(Unavailable):
                 await desk.venue.find("s-1-1", "AAPL")
             with pytest.raises(Refused, match="no symbol"):

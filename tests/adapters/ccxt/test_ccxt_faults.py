@@ -20,6 +20,7 @@ from venue_tools import KEY, NOW_NS, SECRET, Desk, exchange_desk
 
 from logos.adapters.ccxt.connection import KNOWLEDGE, Connection
 from logos.core.clock import Backoff
+from logos.core.outbox import CancelOrder, SubmitOrder
 from logos.core.types import OrderStatus
 from logos.simulators.exchange.faults import Fault
 from logos.venues.common import Knowledge, Redactor
@@ -55,7 +56,7 @@ def test_an_order_under_a_fault(fault: Fault, expected: type[VenueError]) -> Non
         async with exchange_desk(timeout_s=TIMEOUT_S) as desk:
             desk.exchange.fail("POST /api/v3/order", fault)
             with pytest.raises(expected) as caught:
-                await desk.venue.submit(desk.limit_buy(), "s-1-1")
+                await desk.venue.submit(SubmitOrder(desk.limit_buy(), "s-1-1", 0))
             assert "s-1-1" in str(caught.value)
             assert desk.exchange.asked("POST") == 1
             is_there = (fault, expected) in HANDLED
@@ -70,10 +71,10 @@ def test_an_order_under_a_fault(fault: Fault, expected: type[VenueError]) -> Non
 def test_a_cancel_under_a_fault(fault: Fault, expected: type[VenueError]) -> None:
     async def story() -> None:
         async with exchange_desk(timeout_s=TIMEOUT_S) as desk:
-            await desk.venue.submit(desk.limit_buy(), "s-1-1")
+            await desk.venue.submit(SubmitOrder(desk.limit_buy(), "s-1-1", 0))
             desk.exchange.fail("DELETE /api/v3/order", fault)
             with pytest.raises(expected):
-                await desk.venue.cancel("s-1-1", "BTCUSDT")
+                await desk.venue.cancel(CancelOrder("s-1-1", "BTCUSDT"))
             assert desk.exchange.asked("DELETE") == 1
             found = await desk.venue.find("s-1-1", "BTCUSDT")
             assert found is not None
@@ -91,7 +92,7 @@ def test_a_question_under_a_fault_stays_open_and_is_answered_the_next_time(
 ) -> None:
     async def story() -> None:
         async with exchange_desk(timeout_s=TIMEOUT_S) as desk:
-            await desk.venue.submit(desk.limit_buy(), "s-1-1")
+            await desk.venue.submit(SubmitOrder(desk.limit_buy(), "s-1-1", 0))
             desk.account.fill("s-1-1", "0.0001")
             where, ask = QUESTIONS[question]
             desk.exchange.fail(where, fault)
@@ -113,7 +114,7 @@ def test_opening_under_a_fault_can_be_tried_again(fault: Fault, _expected: objec
             with pytest.raises(Unavailable):
                 await desk.venue.open()
             await desk.venue.open()
-            await desk.venue.submit(desk.limit_buy(), "s-1-1")
+            await desk.venue.submit(SubmitOrder(desk.limit_buy(), "s-1-1", 0))
 
     asyncio.run(story())
 
@@ -129,12 +130,12 @@ def test_an_answer_that_ccxt_cannot_digest_is_no_refusal(
 
     async def story() -> None:
         async with exchange_desk() as desk:
-            await desk.venue.submit(desk.limit_buy(), "s-1-1")
+            await desk.venue.submit(SubmitOrder(desk.limit_buy(), "s-1-1", 0))
             monkeypatch.setattr(ccxt.async_support.binance, "parse_order", stumble)
             with pytest.raises(OutcomeUnknown):
-                await desk.venue.submit(desk.limit_buy(), "s-1-2")
+                await desk.venue.submit(SubmitOrder(desk.limit_buy(), "s-1-2", 0))
             with pytest.raises(OutcomeUnknown):
-                await desk.venue.cancel("s-1-1", "BTCUSDT")
+                await desk.venue.cancel(CancelOrder("s-1-1", "BTCUSDT"))
             assert [order.status for order in desk.account.orders] == ["CANCELED", "NEW"]
 
     asyncio.run(story())
@@ -153,10 +154,10 @@ def test_after_a_5xx_nobody_knows_whatever_it_says(answer: dict[str, object]) ->
         async with exchange_desk() as desk:
             desk.replaced["POST /api/v3/order"] = (answer, 503)
             with pytest.raises(OutcomeUnknown):
-                await desk.venue.submit(desk.limit_buy(), "s-1-1")
+                await desk.venue.submit(SubmitOrder(desk.limit_buy(), "s-1-1", 0))
             desk.replaced["POST /api/v3/order"] = (answer, 400)
             with pytest.raises((Refused, NotSent)):
-                await desk.venue.submit(desk.limit_buy(), "s-1-1")
+                await desk.venue.submit(SubmitOrder(desk.limit_buy(), "s-1-1", 0))
 
     asyncio.run(story())
 
@@ -166,7 +167,7 @@ def test_the_wait_is_what_the_exchange_asks_for() -> None:
         async with exchange_desk() as desk:
             desk.exchange.fail("POST", Fault.RATE_LIMIT, retry_after_s=77)
             with pytest.raises(NotSent) as caught:
-                await desk.venue.submit(desk.limit_buy(), "s-1-1")
+                await desk.venue.submit(SubmitOrder(desk.limit_buy(), "s-1-1", 0))
             assert caught.value.retry_after_s == 77
 
     asyncio.run(story())
@@ -178,11 +179,11 @@ def test_an_exchange_that_nobody_answers_for_was_sent_nothing() -> None:
             await desk.exchange.close()
             # The kept connection breaks while it is used: nobody knows.
             with pytest.raises(OutcomeUnknown):
-                await desk.venue.submit(desk.limit_buy(), "s-1-1")
+                await desk.venue.submit(SubmitOrder(desk.limit_buy(), "s-1-1", 0))
             with pytest.raises(Unavailable):
                 await desk.venue.find("s-1-1", "BTCUSDT")
             with pytest.raises(NotSent, match="ClientConnectorError"):
-                await desk.venue.submit(desk.limit_buy(), "s-1-1")
+                await desk.venue.submit(SubmitOrder(desk.limit_buy(), "s-1-1", 0))
 
     asyncio.run(story())
 
@@ -193,9 +194,9 @@ def test_a_venue_that_was_closed_sends_nothing() -> None:
             await desk.venue.close()
             await desk.venue.close()
             with pytest.raises(NotSent):
-                await desk.venue.submit(desk.limit_buy(), "s-1-1")
+                await desk.venue.submit(SubmitOrder(desk.limit_buy(), "s-1-1", 0))
             with pytest.raises(NotSent):
-                await desk.venue.cancel("s-1-1", "BTCUSDT")
+                await desk.venue.cancel(CancelOrder("s-1-1", "BTCUSDT"))
             with pytest.raises(Unavailable):
                 await desk.venue.find("s-1-1", "BTCUSDT")
             assert desk.exchange.asked("POST") + desk.exchange.asked("DELETE") == 0
@@ -209,7 +210,7 @@ def test_a_clock_that_is_wrong_keeps_orders_from_being_handled(skew_s: int) -> N
         async with exchange_desk() as desk:
             desk.exchange.market.skew_ns = skew_s * 10**9
             with pytest.raises(NotSent, match="set this machine's clock"):
-                await desk.venue.submit(desk.limit_buy(), "s-1-1")
+                await desk.venue.submit(SubmitOrder(desk.limit_buy(), "s-1-1", 0))
             assert desk.account.orders == []
 
     asyncio.run(story())
@@ -219,7 +220,9 @@ def test_a_late_acknowledgement_within_the_timeout_is_an_answer_like_any_other()
     async def story() -> None:
         async with exchange_desk() as desk:
             desk.account.troubles.hold = asyncio.Event()
-            sending = asyncio.ensure_future(desk.venue.submit(desk.limit_buy(), "s-1-1"))
+            sending = asyncio.ensure_future(
+                desk.venue.submit(SubmitOrder(desk.limit_buy(), "s-1-1", 0))
+            )
             while not desk.account.orders:
                 await asyncio.sleep(0)
             desk.account.fill("s-1-1", "0.0005")
@@ -239,7 +242,7 @@ def test_wrong_credentials_are_refused_with_what_to_do() -> None:
         for key, secret in (("another-key", SECRET), (KEY, "another-secret")):
             async with exchange_desk(key=key, secret=secret) as desk:
                 with pytest.raises(Refused, match="check the key, its permissions"):
-                    await desk.venue.submit(desk.limit_buy(), "s-1-1")
+                    await desk.venue.submit(SubmitOrder(desk.limit_buy(), "s-1-1", 0))
                 assert desk.account.orders == []
 
     asyncio.run(story())
@@ -261,7 +264,7 @@ def test_a_seeded_storm_never_makes_two_orders_of_one_client_id() -> None:
     async def place(desk: Desk, client_id: str) -> bool:
         while True:
             try:
-                await desk.venue.submit(desk.limit_buy(), client_id)
+                await desk.venue.submit(SubmitOrder(desk.limit_buy(), client_id, 0))
                 return True
             except NotSent:
                 continue
@@ -293,7 +296,7 @@ def test_an_answer_of_another_shape_is_no_answer(where: str, answer: object) -> 
 
     async def story() -> None:
         async with exchange_desk() as desk:
-            await desk.venue.submit(desk.limit_buy(), "s-1-1")
+            await desk.venue.submit(SubmitOrder(desk.limit_buy(), "s-1-1", 0))
             desk.replaced[f"GET /api/v3/{where}"] = answer
             questions: dict[str, Callable[[], Awaitable[object]]] = {
                 "openOrders": desk.venue.open_orders,
@@ -305,7 +308,7 @@ def test_an_answer_of_another_shape_is_no_answer(where: str, answer: object) -> 
                 await questions[where]()
             desk.replaced["POST /api/v3/order"] = desk.replaced["DELETE /api/v3/order"] = answer
             with pytest.raises(OutcomeUnknown):
-                await desk.venue.submit(desk.limit_buy(), "s-1-2")
+                await desk.venue.submit(SubmitOrder(desk.limit_buy(), "s-1-2", 0))
             assert len(desk.account.orders) == 1
 
     asyncio.run(story())

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 import pytest
 from venue_tools import NOW_NS, approved, bitcoin, exchange_desk
 
+from logos.core.outbox import CancelOrder, SubmitOrder
 from logos.core.types import OrderStatus, OrderType, Side, TimeInForce
 from logos.simulators.exchange.account import PlacedOrder
 from logos.simulators.exchange.faults import Fault
@@ -18,7 +19,9 @@ from logos.venues.contract import OutcomeUnknown, Refused
 def test_an_order_arrives_with_exactly_the_figures_of_its_units() -> None:
     async def story() -> None:
         async with exchange_desk() as desk:
-            order = await desk.venue.submit(desk.limit_buy("0.12345", "90000.01"), "s-1-7")
+            order = await desk.venue.submit(
+                SubmitOrder(desk.limit_buy("0.12345", "90000.01"), "s-1-7", 0)
+            )
             [placed] = desk.account.orders
             assert (str(placed.quantity), str(placed.price)) == ("0.12345", "90000.01")
             assert placed.client_id == "s-1-7"
@@ -37,7 +40,7 @@ def test_a_market_order_comes_back_filled() -> None:
     async def story() -> None:
         async with exchange_desk() as desk:
             sale = approved(desk.instrument, Side.SELL, "0.5", time_in_force=TimeInForce.IOC)
-            order = await desk.venue.submit(sale, "s-1-1")
+            order = await desk.venue.submit(SubmitOrder(sale, "s-1-1", 0))
             assert order.status is OrderStatus.FILLED
             assert order.filled_units == order.quantity_units == 50_000
             assert order.limit_price_units == 0
@@ -66,7 +69,7 @@ def test_time_in_force_is_the_exchange_s(
     async def story() -> None:
         async with exchange_desk() as desk:
             buy = approved(desk.instrument, Side.BUY, "0.01", price, time_in_force=time_in_force)
-            assert (await desk.venue.submit(buy, "s-1-1")).status is status
+            assert (await desk.venue.submit(SubmitOrder(buy, "s-1-1", 0))).status is status
 
     asyncio.run(story())
 
@@ -75,7 +78,7 @@ def test_a_stop_limit_is_read_back_as_one() -> None:
     async def story() -> None:
         async with exchange_desk() as desk:
             stop = approved(desk.instrument, Side.SELL, "0.01", "89000.00", stop="90000.00")
-            order = await desk.venue.submit(stop, "s-1-1")
+            order = await desk.venue.submit(SubmitOrder(stop, "s-1-1", 0))
             [placed] = desk.account.orders
             assert (placed.kind, placed.stop) == ("STOP_LOSS_LIMIT", Decimal(90_000))
             assert order.type is OrderType.STOP_LIMIT
@@ -98,7 +101,7 @@ def test_an_order_that_ccxt_would_round_is_refused_before_anything_is_sent(
     async def story() -> None:
         async with exchange_desk(what=bitcoin(**changes)) as desk:
             with pytest.raises(Refused, match=words):
-                await desk.venue.submit(desk.limit_buy(quantity, price), "s-1-1")
+                await desk.venue.submit(SubmitOrder(desk.limit_buy(quantity, price), "s-1-1", 0))
             assert desk.exchange.asked("POST") == 0
 
     asyncio.run(story())
@@ -112,9 +115,9 @@ def test_what_the_exchange_has_not_is_refused_before_anything_is_sent() -> None:
             at_once = approved(coin, Side.BUY, "1", time_in_force=TimeInForce.FOK)
             for order, words in [(by_day, "no DAY orders"), (at_once, "fill-or-kill")]:
                 with pytest.raises(Refused, match=words):
-                    await desk.venue.submit(order, "s-1-1")
+                    await desk.venue.submit(SubmitOrder(order, "s-1-1", 0))
             with pytest.raises(Refused, match="SESSION-NUMBER"):
-                await desk.venue.submit(desk.limit_buy(), "not ours")
+                await desk.venue.submit(SubmitOrder(desk.limit_buy(), "not ours", 0))
             with pytest.raises(Refused, match="no symbol of this session"):
                 await desk.venue.find("s-1-1", "DOGE")
             assert desk.exchange.asked("POST") == 0
@@ -133,7 +136,7 @@ def test_a_refusal_of_the_exchange_is_final(quantity: str, price: str, words: st
     async def story() -> None:
         async with exchange_desk() as desk:
             with pytest.raises(Refused, match=words):
-                await desk.venue.submit(desk.limit_buy(quantity, price), "s-1-1")
+                await desk.venue.submit(SubmitOrder(desk.limit_buy(quantity, price), "s-1-1", 0))
             assert desk.account.orders == []
             assert await desk.venue.find("s-1-1", "BTCUSDT") is None
 
@@ -145,7 +148,7 @@ def test_a_closed_market_refuses() -> None:
         async with exchange_desk() as desk:
             desk.exchange.market.listings["BTCUSDT"].is_trading = False
             with pytest.raises(Refused, match="Market is closed"):
-                await desk.venue.submit(desk.limit_buy(), "s-1-1")
+                await desk.venue.submit(SubmitOrder(desk.limit_buy(), "s-1-1", 0))
 
     asyncio.run(story())
 
@@ -153,9 +156,9 @@ def test_a_closed_market_refuses() -> None:
 def test_the_same_client_id_twice_is_not_known_rather_than_refused() -> None:
     async def story() -> None:
         async with exchange_desk() as desk:
-            await desk.venue.submit(desk.limit_buy(), "s-1-1")
+            await desk.venue.submit(SubmitOrder(desk.limit_buy(), "s-1-1", 0))
             with pytest.raises(OutcomeUnknown, match="Duplicate"):
-                await desk.venue.submit(desk.limit_buy(), "s-1-1")
+                await desk.venue.submit(SubmitOrder(desk.limit_buy(), "s-1-1", 0))
             assert len(desk.account.orders) == 1
             found = await desk.venue.find("s-1-1", "BTCUSDT")
             assert found is not None
@@ -167,15 +170,15 @@ def test_the_same_client_id_twice_is_not_known_rather_than_refused() -> None:
 def test_a_cancel_ends_an_order_and_a_second_one_has_nothing_to_cancel() -> None:
     async def story() -> None:
         async with exchange_desk() as desk:
-            await desk.venue.submit(desk.limit_buy(), "s-1-1")
-            await desk.venue.cancel("s-1-1", "BTCUSDT")
+            await desk.venue.submit(SubmitOrder(desk.limit_buy(), "s-1-1", 0))
+            await desk.venue.cancel(CancelOrder("s-1-1", "BTCUSDT"))
             found = await desk.venue.find("s-1-1", "BTCUSDT")
             assert found is not None
             assert found.status is OrderStatus.CANCELLED
             with pytest.raises(Refused, match="Unknown order"):
-                await desk.venue.cancel("s-1-1", "BTCUSDT")
+                await desk.venue.cancel(CancelOrder("s-1-1", "BTCUSDT"))
             with pytest.raises(Refused, match="Unknown order"):
-                await desk.venue.cancel("s-1-2", "BTCUSDT")
+                await desk.venue.cancel(CancelOrder("s-1-2", "BTCUSDT"))
 
     asyncio.run(story())
 
@@ -188,8 +191,8 @@ def test_a_fill_may_slip_in_before_a_cancel() -> None:
                 desk.account.fill(order.client_id, "0.0004")
 
             desk.account.troubles.before_cancel = slip
-            await desk.venue.submit(desk.limit_buy(), "s-1-1")
-            await desk.venue.cancel("s-1-1", "BTCUSDT")
+            await desk.venue.submit(SubmitOrder(desk.limit_buy(), "s-1-1", 0))
+            await desk.venue.cancel(CancelOrder("s-1-1", "BTCUSDT"))
             found = await desk.venue.find("s-1-1", "BTCUSDT")
             assert found is not None
             assert (found.status, found.filled_units) == (OrderStatus.CANCELLED, 40)
@@ -198,9 +201,9 @@ def test_a_fill_may_slip_in_before_a_cancel() -> None:
                 desk.account.fill(order.client_id, "0.001")
 
             desk.account.troubles.before_cancel = slip_whole
-            await desk.venue.submit(desk.limit_buy(), "s-1-2")
+            await desk.venue.submit(SubmitOrder(desk.limit_buy(), "s-1-2", 0))
             with pytest.raises(Refused, match="Unknown order"):
-                await desk.venue.cancel("s-1-2", "BTCUSDT")
+                await desk.venue.cancel(CancelOrder("s-1-2", "BTCUSDT"))
             found = await desk.venue.find("s-1-2", "BTCUSDT")
             assert found is not None
             assert found.status is OrderStatus.FILLED
@@ -211,7 +214,7 @@ def test_a_fill_may_slip_in_before_a_cancel() -> None:
 def test_an_order_may_be_not_found_for_a_moment() -> None:
     async def story() -> None:
         async with exchange_desk() as desk:
-            await desk.venue.submit(desk.limit_buy(), "s-1-1")
+            await desk.venue.submit(SubmitOrder(desk.limit_buy(), "s-1-1", 0))
             desk.account.troubles.not_found["s-1-1"] = 2
             assert await desk.venue.find("s-1-1", "BTCUSDT") is None
             assert await desk.venue.find("s-1-1", "BTCUSDT") is None
@@ -223,7 +226,7 @@ def test_an_order_may_be_not_found_for_a_moment() -> None:
 def test_open_orders_include_strangers_without_an_id_of_ours() -> None:
     async def story() -> None:
         async with exchange_desk() as desk:
-            await desk.venue.submit(desk.limit_buy(), "s-1-1")
+            await desk.venue.submit(SubmitOrder(desk.limit_buy(), "s-1-1", 0))
             desk.account.place_by_hand("BTCUSDT", "SELL", "0.1", "200000")
             desk.account.place_by_hand("BTCUSDT", "SELL", "0.1", "200000", "other-1-1")
             desk.account.fill("s-1-1", "0.0003")
@@ -239,7 +242,7 @@ def test_open_orders_include_strangers_without_an_id_of_ours() -> None:
 def test_lists_that_repeat_or_shuffle_rows_change_nothing(fault: Fault) -> None:
     async def story() -> None:
         async with exchange_desk() as desk:
-            await desk.venue.submit(desk.limit_buy(), "s-1-1")
+            await desk.venue.submit(SubmitOrder(desk.limit_buy(), "s-1-1", 0))
             for _ in range(5):
                 desk.account.fill("s-1-1", "0.0001")
                 await desk.exchange.advance(0.001)
@@ -259,7 +262,7 @@ def test_lists_that_repeat_or_shuffle_rows_change_nothing(fault: Fault) -> None:
 def test_fills_that_a_list_holds_back_come_with_the_same_answer_or_the_next() -> None:
     async def story() -> None:
         async with exchange_desk() as desk:
-            await desk.venue.submit(desk.limit_buy(), "s-1-1")
+            await desk.venue.submit(SubmitOrder(desk.limit_buy(), "s-1-1", 0))
             for _ in range(6):
                 desk.account.fill("s-1-1", "0.0001")
             desk.exchange.fail("myTrades", Fault.LATE, times=2)
@@ -274,7 +277,7 @@ def test_fills_that_a_list_holds_back_come_with_the_same_answer_or_the_next() ->
 def test_thousands_of_fills_over_many_days_are_read_page_by_page() -> None:
     async def story() -> None:
         async with exchange_desk() as desk:
-            await desk.venue.submit(desk.limit_buy("0.03"), "s-1-1")
+            await desk.venue.submit(SubmitOrder(desk.limit_buy("0.03"), "s-1-1", 0))
             desk.exchange.market.now_ns += 3 * 86_400 * 10**9
             for number in range(2_500):
                 desk.account.fill("s-1-1", "0.00001")
@@ -291,7 +294,7 @@ def test_thousands_of_fills_over_many_days_are_read_page_by_page() -> None:
 def test_balances_hold_what_orders_lock() -> None:
     async def story() -> None:
         async with exchange_desk() as desk:
-            await desk.venue.submit(desk.limit_buy("0.5"), "s-1-1")
+            await desk.venue.submit(SubmitOrder(desk.limit_buy("0.5"), "s-1-1", 0))
             assert await desk.venue.balances() == {"BTC": Decimal(1), "USDT": Decimal(100_000)}
             assert await desk.venue.positions() == {}
 
@@ -312,14 +315,14 @@ def test_a_long_session_name_gets_a_short_id_at_the_exchange_and_is_found_by_it(
     async def story() -> None:
         async with exchange_desk() as desk:
             client_id = "a" * 64 + "-12"
-            order = await desk.venue.submit(desk.limit_buy(), client_id)
+            order = await desk.venue.submit(SubmitOrder(desk.limit_buy(), client_id, 0))
             assert order.client_order_id == client_id
             [placed] = desk.account.orders
             assert len(placed.client_id) <= 36
             found = await desk.venue.find(client_id, "BTCUSDT")
             assert found is not None
             assert found.client_order_id == client_id
-            await desk.venue.cancel(client_id, "BTCUSDT")
+            await desk.venue.cancel(CancelOrder(client_id, "BTCUSDT"))
             assert await desk.venue.open_orders() == []
 
     asyncio.run(story())

@@ -8,9 +8,21 @@ from pathlib import Path
 import mt5_libraries  # noqa: F401 - before anything that needs zmq
 import pytest
 import zmq.auth
-from mt5_helpers import CALM, FAST, Bench, WallClock, bench, endpoints, quiet, trade
+from mt5_helpers import (
+    CALM,
+    FAST,
+    Bench,
+    WallClock,
+    an_order,
+    bench,
+    endpoints,
+    lets_out,
+    quiet,
+    trade,
+)
 
-from logos.adapters.mt5.gateway.gateway import Gateway, QuestionLost, TradeLost, TradeNotSent
+from logos.adapters.mt5.gateway.failures import QuestionLost, TradeLost, TradeNotSent
+from logos.adapters.mt5.gateway.gateway import Gateway
 from logos.adapters.mt5.gateway.settings import (
     CurveKeys,
     Endpoints,
@@ -43,7 +55,9 @@ def test_fifty_coroutines_share_one_socket_without_a_turn_out_of_order() -> None
 
             async def one(name: str) -> None:
                 for number in range(6):
-                    reply = await box.gateway.request(name, trade(name, f"{name}-{number}"))
+                    reply = await box.gateway.request(
+                        name, trade(name, f"{name}-{number}"), an_order()
+                    )
                     assert reply["error"] is False
                     assert reply["comment"] == f"{name}-{number}"
                     order = next(d for d in box.simulator.book.deals if d.order == reply["order"])
@@ -63,7 +77,9 @@ def test_releases_are_logged_when_requests_fail_and_are_cancelled() -> None:
         plan = FaultPlan(seed=3, lost=0.5)
         async with bench(SimOptions(faults=plan), settings=FAST) as box:
             tasks = [
-                asyncio.create_task(box.gateway.request("BTCUSD.s", trade("BTCUSD.s", f"c-{n}")))
+                asyncio.create_task(
+                    box.gateway.request("BTCUSD.s", trade("BTCUSD.s", f"c-{n}"), an_order())
+                )
                 for n in range(8)
             ]
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -82,11 +98,11 @@ def test_a_busy_symbol_does_not_starve_another() -> None:
     async def scenario() -> None:
         async with bench(None, quiet("A.s"), quiet("B.s")) as box:
             busy = [
-                asyncio.create_task(box.gateway.request("A.s", trade("A.s", f"a-{n}")))
+                asyncio.create_task(box.gateway.request("A.s", trade("A.s", f"a-{n}"), an_order()))
                 for n in range(40)
             ]
             await asyncio.sleep(0)
-            await box.gateway.request("B.s", trade("B.s", "b-1"))
+            await box.gateway.request("B.s", trade("B.s", "b-1"), an_order())
             finished = sum(task.done() for task in busy)
             assert finished <= 2
             await asyncio.gather(*busy)
@@ -100,12 +116,14 @@ def test_a_symbol_whose_answers_never_come_in_time_costs_others_one_timeout_each
         symbols = (quiet("SLOW.s"), quiet("B.s"))
         async with bench(SimOptions(faults=plan), *symbols, settings=FAST) as box:
             slow = [
-                asyncio.create_task(box.gateway.request("SLOW.s", trade("SLOW.s", f"s-{n}")))
+                asyncio.create_task(
+                    box.gateway.request("SLOW.s", trade("SLOW.s", f"s-{n}"), an_order())
+                )
                 for n in range(4)
             ]
             await asyncio.sleep(0)
             for number in range(8):
-                reply = await box.gateway.request("B.s", trade("B.s", f"b-{number}"))
+                reply = await box.gateway.request("B.s", trade("B.s", f"b-{number}"), an_order())
                 assert reply["error"] is False
             results = await asyncio.gather(*slow, return_exceptions=True)
             assert all(isinstance(result, TradeLost) for result in results)
@@ -123,7 +141,9 @@ def test_a_full_queue_of_a_symbol_says_not_sent() -> None:
         few = GatewaySettings(waiting_max=2, heartbeat_s=60.0)
         async with bench(None, settings=few) as box:
             tasks = [
-                asyncio.create_task(box.gateway.request("BTCUSD.s", trade("BTCUSD.s", f"q-{n}")))
+                asyncio.create_task(
+                    box.gateway.request("BTCUSD.s", trade("BTCUSD.s", f"q-{n}"), an_order())
+                )
                 for n in range(5)
             ]
             results = await asyncio.gather(*tasks, return_exceptions=True)
@@ -137,14 +157,16 @@ def test_a_full_queue_of_a_symbol_says_not_sent() -> None:
 @pytest.mark.parametrize("host", ["0.0.0.0", "10.0.0.1", "example.org", "::", "192.168.1.5"])
 def test_anything_but_this_machine_is_refused_without_keys(host: str) -> None:
     with pytest.raises(GatewayConfigError, match="CURVE keys"):
-        Gateway(Endpoints(host=host), CALM, WallClock(), lambda _: None, lambda _: None)
+        Gateway(Endpoints(host=host), CALM, WallClock(), lambda _: None, lambda _: None, lets_out)
     with pytest.raises(GatewayConfigError, match="CURVE keys"):
         Simulator({"A.s": quiet("A.s")}, SimOptions(host=host), lambda _: None)
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "::1", "127.0.0.9"])
 def test_this_machine_needs_no_keys(host: str) -> None:
-    gateway = Gateway(Endpoints(host=host), CALM, WallClock(), lambda _: None, lambda _: None)
+    gateway = Gateway(
+        Endpoints(host=host), CALM, WallClock(), lambda _: None, lambda _: None, lets_out
+    )
     assert not gateway.is_dead
 
 
@@ -168,12 +190,18 @@ def test_curve_lets_in_who_is_known_and_nobody_else(tmp_path: Path) -> None:
         options = SimOptions(curve_folder=folder)
         keys = CurveKeys.from_files(known, server)
         async with bench(options, settings=CALM, curve=keys) as box:
-            reply = await box.gateway.request("BTCUSD.s", trade("BTCUSD.s", "curve-1"))
+            reply = await box.gateway.request("BTCUSD.s", trade("BTCUSD.s", "curve-1"), an_order())
             assert reply["retcode"] == 10009
             wrong: list[CurveKeys | None] = [CurveKeys.from_files(stranger, server), None]
             for other in wrong:
                 outsider = Gateway(
-                    endpoints(box.simulator), FAST, WallClock(), lambda _: None, print, other
+                    endpoints(box.simulator),
+                    FAST,
+                    WallClock(),
+                    lambda _: None,
+                    print,
+                    lets_out,
+                    other,
                 )
                 with pytest.raises(QuestionLost):
                     await outsider.open()
@@ -199,9 +227,9 @@ def test_without_a_terminal_nothing_is_sent_and_it_is_known() -> None:
             await box.simulator.stop()
             # A connection that has just gone may still look alive to the first one.
             with pytest.raises((TradeNotSent, TradeLost)):
-                await box.gateway.request("BTCUSD.s", trade("BTCUSD.s", "gone-1"))
+                await box.gateway.request("BTCUSD.s", trade("BTCUSD.s", "gone-1"), an_order())
             with pytest.raises(TradeNotSent) as caught:
-                await box.gateway.request("BTCUSD.s", trade("BTCUSD.s", "gone-2"))
+                await box.gateway.request("BTCUSD.s", trade("BTCUSD.s", "gone-2"), an_order())
             assert caught.value.retry_after_s > 0
             with pytest.raises(Unavailable):
                 await box.gateway.request("", {"action": "BALANCE"})
@@ -228,7 +256,9 @@ def test_a_dead_terminal_is_reported_once_and_its_return_begins_another_life() -
                 assert box.gateway.lives == lives + 1
                 assert len(box.deaths) == 1
                 assert "answered nothing" in box.deaths[0]
-                reply = await box.gateway.request("BTCUSD.s", trade("BTCUSD.s", "back-1"))
+                reply = await box.gateway.request(
+                    "BTCUSD.s", trade("BTCUSD.s", "back-1"), an_order()
+                )
                 assert reply["retcode"] == 10009
             finally:
                 await again.stop()
@@ -252,7 +282,7 @@ def test_a_trade_whose_answer_is_lost_is_unknown_and_a_question_open() -> None:
         async with bench(SimOptions(), settings=FAST) as box:
             box.simulator.faults = FaultPlan(lost=1.0)
             with pytest.raises(OutcomeUnknown):
-                await box.gateway.request("BTCUSD.s", trade("BTCUSD.s", "lost-1"))
+                await box.gateway.request("BTCUSD.s", trade("BTCUSD.s", "lost-1"), an_order())
             with pytest.raises(Unavailable):
                 await box.gateway.request("", {"action": "ORDERS"})
             assert len(box.simulator.book.deals) == 1
@@ -266,10 +296,10 @@ def test_after_a_request_that_was_never_read_two_questions_are_answered_before_a
         async with bench(SimOptions(), settings=FAST) as box:
             box.simulator.faults = FaultPlan(unread=1.0)
             with pytest.raises(OutcomeUnknown):
-                await box.gateway.request("BTCUSD.s", trade("BTCUSD.s", "unread-1"))
+                await box.gateway.request("BTCUSD.s", trade("BTCUSD.s", "unread-1"), an_order())
             box.simulator.faults = FaultPlan()
             before = len(box.audited("request"))
-            await box.gateway.request("BTCUSD.s", trade("BTCUSD.s", "next-1"))
+            await box.gateway.request("BTCUSD.s", trade("BTCUSD.s", "next-1"), an_order())
             asked = [record["action"] for record in box.audited("request")[before:]]
             assert asked == ["BALANCE", "ACCOUNT", "TRADE"]
 

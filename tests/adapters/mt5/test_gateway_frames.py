@@ -15,9 +15,10 @@ import zmq
 import zmq.asyncio
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from mt5_helpers import WallClock, trade
+from mt5_helpers import WallClock, an_order, lets_out, trade
 
-from logos.adapters.mt5.gateway.gateway import Gateway, QuestionLost, TradeLost
+from logos.adapters.mt5.gateway.failures import QuestionLost, TradeLost
+from logos.adapters.mt5.gateway.gateway import Gateway
 from logos.adapters.mt5.gateway.settings import Endpoints, GatewaySettings
 from logos.adapters.mt5.gateway.sockets import FRAME_BYTES_MAX
 from logos.adapters.mt5.gateway.wire import FrameError, Question, decode_frame, number
@@ -148,12 +149,12 @@ async def _with_bad_terminal(answers: list[bytes], confirmation: bytes = b"OK") 
             reasons.append(str(record["reason"]))
 
     ends = Endpoints(system=system, data=data, live=live, streaming=streaming)
-    gateway = Gateway(ends, short, WallClock(), log, lambda _: None)
+    gateway = Gateway(ends, short, WallClock(), log, lambda _: None, lets_out)
     try:
         await gateway.open()
         terminal.answers, terminal.confirmation = answers, confirmation
         with pytest.raises(TradeLost):
-            await gateway.request("A", trade("A", "run-1"))
+            await gateway.request("A", trade("A", "run-1"), an_order())
         terminal.confirmation = b"OK"
         reply = await gateway.request("", {"action": "BALANCE"})
         assert reply["balance"] == 1
@@ -194,7 +195,7 @@ def test_a_port_that_was_cut_off_for_a_monstrous_frame_is_connected_anew() -> No
         system, data, live, streaming = terminal.ports
         soon = GatewaySettings(reply_timeout_s=0.3, heartbeat_s=60.0, renew_after_s=0.3)
         ends = Endpoints(system=system, data=data, live=live, streaming=streaming)
-        gateway = Gateway(ends, soon, WallClock(), lambda _: None, lambda _: None)
+        gateway = Gateway(ends, soon, WallClock(), lambda _: None, lambda _: None, lets_out)
         try:
             await gateway.open()
             await terminal.pushers[1].send(b" " * (FRAME_BYTES_MAX + 1), copy=False)
@@ -221,7 +222,7 @@ def test_anything_but_ok_means_that_the_request_may_not_have_been_read(confirmat
 def test_a_gateway_that_is_not_open_asks_nothing() -> None:
     async def scenario() -> None:
         gateway = Gateway(
-            Endpoints(), GatewaySettings(), WallClock(), lambda _: None, lambda _: None
+            Endpoints(), GatewaySettings(), WallClock(), lambda _: None, lambda _: None, lets_out
         )
         with pytest.raises(QuestionLost, match="not open"):
             await gateway.request("", {"action": "BALANCE"})

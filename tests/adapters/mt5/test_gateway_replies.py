@@ -10,7 +10,7 @@ import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from mt5_helpers import Bench, bench, quiet, trade
+from mt5_helpers import Bench, an_order, bench, quiet, trade
 
 from logos.adapters.mt5.gateway.replies import Attribution, Match
 from logos.adapters.mt5.gateway.settings import GatewaySettings
@@ -44,7 +44,7 @@ async def _traffic(box: Bench, seed: int, count: int) -> dict[str, int]:
                     assert key in reply
                     assert ("server" in reply) == (kind == "ACCOUNT")
                 else:
-                    reply = await box.gateway.request(symbol, trade(symbol, name, side))
+                    reply = await box.gateway.request(symbol, trade(symbol, name, side), an_order())
                     _assert_own(book, reply, name)
                 outcomes["answered"] += 1
             except OutcomeUnknown:

@@ -8,12 +8,13 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from mt5_helpers import FAST, WallClock, bench, coin, intent
+from mt5_helpers import FAST, WallClock, an_order, bench, coin
 
 from logos.adapters.mt5.lists import Mt5Transaction, Mt5VenueSymbol
 from logos.adapters.mt5.records import magic_of
 from logos.adapters.mt5.retcodes import documented
 from logos.adapters.mt5.venue import Mt5Venue
+from logos.core.outbox import CancelOrder
 from logos.core.types import OrderStatus, OrderType, Side, TimeInForce
 from logos.simulators.mt5.faults import FaultPlan
 from logos.simulators.mt5.simulator import SimOptions
@@ -28,12 +29,9 @@ def test_a_market_order_is_filled_and_found_again_in_the_deals() -> None:
         async with bench() as box:
             venue = box.venue()
             await venue.open()
-            told = await venue.submit(intent(BTC, Side.BUY, 150), "run-1")
-            assert (told.status, told.filled_units, told.side) == (
-                OrderStatus.FILLED,
-                150,
-                Side.BUY,
-            )
+            told = await venue.submit(an_order(BTC, Side.BUY, 150))
+            assert (told.status, told.filled_units) == (OrderStatus.FILLED, 150)
+            assert told.side is Side.BUY
             found = await venue.find("run-1", SYMBOL)
             assert found == told
             [fill] = await venue.fills_since(0)
@@ -63,7 +61,7 @@ def test_an_order_waits_until_the_market_comes_to_it(
         async with bench() as box:
             venue = box.venue()
             await venue.open()
-            told = await venue.submit(intent(BTC, side, 100, type, price), "run-1")
+            told = await venue.submit(an_order(BTC, side, 100, type, price))
             assert (told.status, told.filled_units) == (OrderStatus.ACCEPTED, 0)
             [waiting] = await venue.open_orders()
             assert (waiting.client_order_id, waiting.type, waiting.side) == ("run-1", type, side)
@@ -82,15 +80,15 @@ def test_a_cancelled_order_is_told_as_cancelled_and_cancelling_again_is_refused(
         async with bench() as box:
             venue = box.venue()
             await venue.open()
-            await venue.submit(intent(BTC, Side.BUY, 100, OrderType.LIMIT, 9_000), "run-1")
-            await venue.cancel("run-1", SYMBOL)
+            await venue.submit(an_order(BTC, Side.BUY, 100, OrderType.LIMIT, 9_000))
+            await venue.cancel(CancelOrder("run-1", SYMBOL))
             found = await venue.find("run-1", SYMBOL)
             assert found is not None
             assert found.status is OrderStatus.CANCELLED
             with pytest.raises(Refused, match="10035"):
-                await venue.cancel("run-1", SYMBOL)
+                await venue.cancel(CancelOrder("run-1", SYMBOL))
             with pytest.raises(Refused, match="not waiting"):
-                await venue.cancel("run-2", SYMBOL)
+                await venue.cancel(CancelOrder("run-2", SYMBOL))
 
     asyncio.run(scenario())
 
@@ -100,12 +98,12 @@ def test_an_order_whose_answer_was_lost_is_known_to_have_been_there_once_it_is_c
         async with bench() as box:
             venue = box.venue()
             await venue.open()
-            await venue.submit(intent(BTC, Side.BUY, 100, OrderType.LIMIT, 9_000), "run-1")
+            await venue.submit(an_order(BTC, Side.BUY, 100, OrderType.LIMIT, 9_000))
             sent = venue._ledger.get("run-1")
             assert sent is not None
             sent.ticket = ""  # as after a lost answer
             sent.unknown_since_ns = 1
-            await venue.cancel("run-1", SYMBOL)
+            await venue.cancel(CancelOrder("run-1", SYMBOL))
             found = await venue.find("run-1", SYMBOL)
             assert found is not None, "it never reached the terminal, it says"
             assert found.status is OrderStatus.CANCELLED
@@ -119,8 +117,9 @@ def test_a_venue_after_a_restart_finds_and_cancels_what_the_one_before_sent() ->
         async with bench() as box:
             first = box.venue(long_id)
             await first.open()
-            await first.submit(intent(BTC, Side.BUY, 100, OrderType.LIMIT, 9_000), f"{long_id}-7")
-            await first.submit(intent(BTC, Side.BUY, 100), f"{long_id}-8")
+            rest = OrderType.LIMIT
+            await first.submit(an_order(BTC, Side.BUY, 100, rest, 9_000, name=f"{long_id}-7"))
+            await first.submit(an_order(BTC, Side.BUY, 100, name=f"{long_id}-8"))
             comments = [deal.comment for deal in box.simulator.book.deals]
             assert all(len(comment) <= 31 for comment in comments)
             second = box.venue(long_id)
@@ -130,7 +129,7 @@ def test_a_venue_after_a_restart_finds_and_cancels_what_the_one_before_sent() ->
             assert found is not None
             assert (found.status, found.filled_units) == (OrderStatus.FILLED, 100)
             assert "does not tell" in found.reason
-            await second.cancel(f"{long_id}-7", SYMBOL)
+            await second.cancel(CancelOrder(f"{long_id}-7", SYMBOL))
             assert await second.open_orders() == []
             assert await second.find(f"{long_id}-9", SYMBOL) is None
 
@@ -145,7 +144,7 @@ def test_what_was_traded_by_hand_is_told_without_a_client_id() -> None:
             heard: list[Mt5Transaction] = []
             watching = asyncio.create_task(venue.watch(heard.append))
             box.simulator.terminal.by_hand(SYMBOL, False, 30)
-            await venue.submit(intent(BTC, Side.BUY, 100), "run-1")
+            await venue.submit(an_order(BTC, Side.BUY, 100))
             fills: list[VenueFill] = list(await venue.fills_since(0))
             told = [(f.client_order_id, f.side, f.quantity_units) for f in fills]
             assert told == [("", Side.SELL, 30), ("run-1", Side.BUY, 100)]
@@ -172,7 +171,7 @@ def test_each_return_code_means_what_the_table_says(
         link = FakeLink({"error": True, "retcode": retcode, "order": 0, "volume": 0})
         venue = link.venue()
         with pytest.raises(errors[knowledge.name], match=str(retcode)):
-            await venue.submit(intent(BTC), "run-1")
+            await venue.submit(an_order(BTC))
 
     asyncio.run(scenario())
 
@@ -195,10 +194,10 @@ def test_an_answer_that_cannot_be_read_leaves_the_order_unknown(reply: dict[str,
         link = FakeLink(reply)
         venue = link.venue()
         with pytest.raises(OutcomeUnknown):
-            await venue.submit(intent(BTC), "run-1")
+            await venue.submit(an_order(BTC))
         # The same order is not sent again, and a next one asks first.
         with pytest.raises(OutcomeUnknown, match="sent before"):
-            await venue.submit(intent(BTC), "run-1")
+            await venue.submit(an_order(BTC))
         assert link.trades == 1
 
     asyncio.run(scenario())
@@ -209,7 +208,7 @@ def test_a_partial_fill_ends_a_market_order() -> None:
         async with bench(SimOptions(faults=FaultPlan(partial=1.0))) as box:
             venue = box.venue()
             await venue.open()
-            told = await venue.submit(intent(BTC, Side.BUY, 100), "run-1")
+            told = await venue.submit(an_order(BTC, Side.BUY, 100))
             assert (told.status, told.filled_units) == (OrderStatus.CANCELLED, 50)
             found = await venue.find("run-1", SYMBOL)
             assert found is not None
@@ -221,17 +220,17 @@ def test_a_partial_fill_ends_a_market_order() -> None:
 @pytest.mark.parametrize(
     ("approved", "words"),
     [
-        (intent(BTC, type=OrderType.STOP_LIMIT, price=9_000), "STOP_LIMIT"),
-        (intent(BTC, type=OrderType.LIMIT, price=9_000, time_in_force=TimeInForce.IOC), "IOC"),
-        (intent(BTC, time_in_force=TimeInForce.FOK), "FOK"),
-        (intent(coin("OTHER")), "not among the symbols"),
+        (an_order(BTC, type=OrderType.STOP_LIMIT, price=9_000), "STOP_LIMIT"),
+        (an_order(BTC, type=OrderType.LIMIT, price=9_000, time_in_force=TimeInForce.IOC), "IOC"),
+        (an_order(BTC, time_in_force=TimeInForce.FOK), "FOK"),
+        (an_order(coin("OTHER")), "not among the symbols"),
     ],
 )
 def test_what_the_bridge_cannot_do_is_refused_before_it_is_sent(approved: Any, words: str) -> None:
     async def scenario() -> None:
         link = FakeLink({})
         with pytest.raises(Refused, match=words):
-            await link.venue().submit(approved, "run-1")
+            await link.venue().submit(approved)
         assert link.trades == 0
 
     asyncio.run(scenario())
@@ -243,10 +242,10 @@ def test_a_limit_on_the_wrong_side_of_the_market_is_refused_with_the_reason() ->
             venue = box.venue()
             await venue.open()
             with pytest.raises(Refused, match=r"10015.*side of the market"):
-                await venue.submit(intent(BTC, Side.BUY, 100, OrderType.LIMIT, 11_000), "run-1")
+                await venue.submit(an_order(BTC, Side.BUY, 100, OrderType.LIMIT, 11_000))
             box.simulator.book.balance = 0
             with pytest.raises(Refused, match="10019"):
-                await venue.submit(intent(BTC, Side.BUY, 5_000), "run-2")
+                await venue.submit(an_order(BTC, Side.BUY, 5_000, name="run-2"))
 
     asyncio.run(scenario())
 
@@ -278,7 +277,8 @@ def test_every_unknown_order_is_settled_by_asking_and_none_is_sent_twice(
             for number in range(1, 26):
                 name = f"run-{number}"
                 try:
-                    outcomes[name] = (await venue.submit(intent(BTC, Side.BUY, 1), name)).status
+                    told = await venue.submit(an_order(BTC, Side.BUY, 1, name=name))
+                    outcomes[name] = told.status
                 except OutcomeUnknown:
                     outcomes[name] = await _resolve(venue, name)
                 except NotSent:
@@ -299,13 +299,13 @@ def test_an_order_is_not_declared_absent_before_it_can_have_arrived() -> None:
             venue = box.venue(settle_s=30.0)
             box.simulator.faults = FaultPlan(unread=1.0)
             with pytest.raises(OutcomeUnknown):
-                await venue.submit(intent(BTC), "run-1")
+                await venue.submit(an_order(BTC))
             box.simulator.faults = FaultPlan()
             with pytest.raises(Unavailable, match="too early") as caught:
                 await venue.find("run-1", SYMBOL)
             assert 0 < caught.value.retry_after_s <= 30
             with pytest.raises(NotSent, match="run-1 is still unknown"):
-                await venue.submit(intent(BTC), "run-2")
+                await venue.submit(an_order(BTC, name="run-2"))
 
     asyncio.run(scenario())
 
@@ -362,7 +362,7 @@ class FakeLink:
     async def next_transaction(self, timeout_s: float) -> dict[str, Any] | None:
         return None
 
-    async def request(self, symbol: str, fields: Mapping[str, object]) -> dict[str, Any]:
+    async def request(self, symbol: str, fields: Mapping[str, Any], order: Any = None) -> Any:
         if fields["action"] == "TRADE":
             self.trades += 1
             return self._trade
@@ -455,7 +455,7 @@ def test_a_filled_market_order_whose_deal_is_not_listed_yet_stays_open_to_questi
     async def scenario() -> None:
         done = {"error": False, "retcode": 10009, "deal": 4, "order": 5, "volume": 1}
         venue = FakeLink(done).venue()
-        told = await venue.submit(intent(BTC, quantity=100), "run-1")
+        told = await venue.submit(an_order(BTC, quantity=100))
         assert told.status is OrderStatus.FILLED
         with pytest.raises(Unavailable, match="not in the history yet"):
             await venue.find("run-1", SYMBOL)

@@ -13,7 +13,7 @@ from stress_helpers import Record
 from logos.adapters.mt5.lists import Mt5VenueSymbol
 from logos.adapters.mt5.shared_venue import SharedLists, SharedMt5Venue, SharedQuestion
 from logos.core.instrument import instrument
-from logos.core.orders import Order, OrderIntent
+from logos.core.outbox import OrderTerms, OutstandingOrder, SubmitOrder
 from logos.core.types import OrderStatus, OrderType, Side, TimeInForce
 from logos.venues.contract import Unavailable
 
@@ -60,7 +60,9 @@ class Terminal:
     async def next_transaction(self, timeout_s: float) -> Record | None:
         raise NotImplementedError
 
-    async def request(self, symbol: str, fields: Mapping[str, object]) -> dict[str, Any]:
+    async def request(
+        self, symbol: str, fields: Mapping[str, object], order: SubmitOrder | None = None
+    ) -> dict[str, Any]:
         self.asked.append(fields)
         await asyncio.sleep(0)
         if self.lose:
@@ -91,14 +93,11 @@ def venue_on(terminal: Terminal, clock: HandClock) -> SharedMt5Venue:
     return SharedMt5Venue(terminal, SYMBOLS, clock, session_id="s", is_sandbox=True, settle_s=1.0)
 
 
-def an_order(number: int, type: OrderType, status: OrderStatus) -> Order:
-    intent = OrderIntent(
-        COIN, Side.BUY, 2, type, 900 if type is OrderType.LIMIT else 0, 0,
-        TimeInForce.GTC, 1000, "", "",
-    )  # fmt: skip
-    order = Order(number, f"s-{number}", intent, NOW_S * 1_000_000_000, 0, 1, 0, 1000)
-    order.status = status
-    return order
+def an_order(number: int, type: OrderType, status: OrderStatus) -> OutstandingOrder:
+    limit = 900 if type is OrderType.LIMIT else 0
+    made_ns = NOW_S * 1_000_000_000
+    terms = OrderTerms(f"s-{number}", COIN, Side.BUY, type, 2, limit, 0, TimeInForce.GTC, made_ns)
+    return OutstandingOrder(terms, 0, status, False)
 
 
 def test_all_who_ask_while_a_question_is_under_way_share_the_next() -> None:

@@ -18,8 +18,7 @@ from logos.adapters.alpaca.connection import Connection
 from logos.adapters.alpaca.records import Records, is_record, rows
 from logos.core.clock import Backoff, Clock
 from logos.core.instrument import Instrument
-from logos.core.orders import OrderIntent
-from logos.core.risk import Approved
+from logos.core.outbox import CancelOrder, OrderTerms, SubmitOrder
 from logos.core.types import NS_PER_SECOND, OrderType, TimeInForce
 from logos.venues.common import (
     ClientIds,
@@ -144,35 +143,37 @@ class AlpacaVenue:
 
     # ---- orders ----
 
-    async def submit(self, approved: Approved, client_order_id: str) -> VenueOrder:
+    async def submit(self, request: SubmitOrder) -> VenueOrder:
         """Send an order, once. Raises Refused, NotSent or OutcomeUnknown."""
-        intent = approved.intent
+        terms = request.terms
+        client_order_id = terms.client_order_id
         what = f"{self.name}: order {client_order_id}"
-        order = self._order_body(intent, self._ids.to_venue(client_order_id), what)
+        order = self._order_body(terms, self._ids.to_venue(client_order_id), what)
         if self._connection is None:
             raise NotSent(f"{what}: not open")
         answer = await self._connection.place(what, order)
         try:
             placed = self._records.order(answer)
-            if placed.client_order_id == client_order_id and placed.side is intent.side:
+            if placed.client_order_id == client_order_id and placed.side is terms.side:
                 return placed
             problem = "the answer is about another order"
         except Unreadable as error:
             problem = str(error)
         raise order_error(what, Failure(Knowledge.UNKNOWN, self._redactor.clean(problem)))
 
-    async def cancel(self, client_order_id: str, symbol: str) -> None:
+    async def cancel(self, request: CancelOrder) -> None:
         """Ask for a cancel, once. Raises Refused, NotSent or OutcomeUnknown.
 
         Alpaca cancels by its own id: where that has not been seen it is asked for first, and when
         that question fails nothing was cancelled.
         """
+        client_order_id = request.client_order_id
         what = f"{self.name}: cancel {client_order_id}"
         if self._connection is None:
             raise NotSent(f"{what}: not open")
         if client_order_id not in self._records.venue_ids:
             try:
-                found = await self.find(client_order_id, symbol)
+                found = await self.find(client_order_id, request.symbol)
             except Unavailable as error:
                 raise NotSent(f"{what}: not sent: {error}", error.retry_after_s) from None
             if found is None:
@@ -306,30 +307,30 @@ class AlpacaVenue:
 
     # ---- helpers ----
 
-    def _order_body(self, intent: OrderIntent, venue_id: str, what: str) -> dict[str, str]:
+    def _order_body(self, terms: OrderTerms, venue_id: str, what: str) -> dict[str, str]:
         """The order as Alpaca takes it, figures as exact text. Raises Refused."""
-        instrument = intent.instrument
+        instrument = terms.instrument
         asset = self._assets.get(instrument.symbol)
         if asset is None:
             raise Refused(f"{what}: {instrument.symbol!r} is no symbol of this session")
         is_coin = "/" in asset
-        if is_coin and intent.time_in_force in (TimeInForce.DAY, TimeInForce.FOK):
+        if is_coin and terms.time_in_force in (TimeInForce.DAY, TimeInForce.FOK):
             raise Refused(f"{what}: coins have GTC and IOC orders only at Alpaca")
-        is_fraction = bool(intent.quantity % instrument.quantity_scale)
-        if is_fraction and not is_coin and intent.time_in_force is not TimeInForce.DAY:
+        is_fraction = bool(terms.quantity % instrument.quantity_scale)
+        if is_fraction and not is_coin and terms.time_in_force is not TimeInForce.DAY:
             raise Refused(f"{what}: fractions of a share are traded by DAY orders only at Alpaca")
         body = {
             "symbol": asset,
-            "qty": instrument.quantity_text(intent.quantity),
-            "side": intent.side.value.lower(),
-            "type": _TYPES[intent.type],
-            "time_in_force": intent.time_in_force.value.lower(),
+            "qty": instrument.quantity_text(terms.quantity),
+            "side": terms.side.value.lower(),
+            "type": _TYPES[terms.type],
+            "time_in_force": terms.time_in_force.value.lower(),
             "client_order_id": venue_id,
         }
-        if intent.type in (OrderType.LIMIT, OrderType.STOP_LIMIT):
-            body["limit_price"] = instrument.price_text(intent.limit_price)
-        if intent.type in (OrderType.STOP, OrderType.STOP_LIMIT):
-            body["stop_price"] = instrument.price_text(intent.stop_price)
+        if terms.type in (OrderType.LIMIT, OrderType.STOP_LIMIT):
+            body["limit_price"] = instrument.price_text(terms.limit_price)
+        if terms.type in (OrderType.STOP, OrderType.STOP_LIMIT):
+            body["stop_price"] = instrument.price_text(terms.stop_price)
         return body
 
     async def _ask(

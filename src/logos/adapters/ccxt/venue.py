@@ -27,8 +27,7 @@ from logos.adapters.ccxt.connection import Connection, make_exchange, open_sessi
 from logos.adapters.ccxt.trades import trades_by_number, trades_by_time
 from logos.core.clock import Backoff, Clock
 from logos.core.instrument import Instrument
-from logos.core.orders import OrderIntent
-from logos.core.risk import Approved
+from logos.core.outbox import CancelOrder, OrderTerms, SubmitOrder
 from logos.core.types import NS_PER_SECOND, OrderType, TimeInForce
 from logos.venues.common import (
     ClientIds,
@@ -154,27 +153,28 @@ class CcxtVenue:
 
     # ---- orders ----
 
-    async def submit(self, approved: Approved, client_order_id: str) -> VenueOrder:
+    async def submit(self, request: SubmitOrder) -> VenueOrder:
         """Send an order, once. Raises Refused, NotSent or OutcomeUnknown."""
-        intent = approved.intent
+        terms = request.terms
+        client_order_id = terms.client_order_id
         what = f"{self.name}: order {client_order_id}"
-        arguments = self._order_arguments(intent, self._ids.to_venue(client_order_id), what)
+        arguments = self._order_arguments(terms, self._ids.to_venue(client_order_id), what)
         call = partial(self._exchange.create_order, *arguments)
         answer = await self._connection.order(what, call)
         try:
-            order = self._records.order(intent.instrument.symbol, answer)
-            if order.client_order_id == client_order_id and order.side is intent.side:
+            order = self._records.order(terms.symbol, answer)
+            if order.client_order_id == client_order_id and order.side is terms.side:
                 return order
             problem = "the answer is about another order"
         except Unreadable as error:
             problem = str(error)
         raise order_error(what, Failure(Knowledge.UNKNOWN, self._redactor.clean(problem)))
 
-    async def cancel(self, client_order_id: str, symbol: str) -> None:
+    async def cancel(self, request: CancelOrder) -> None:
         """Ask for a cancel, once. Raises Refused, NotSent or OutcomeUnknown."""
-        what = f"{self.name}: cancel {client_order_id}"
-        parameters = {"clientOrderId": self._ids.to_venue(client_order_id)}
-        market = self._market(symbol)
+        what = f"{self.name}: cancel {request.client_order_id}"
+        parameters = {"clientOrderId": self._ids.to_venue(request.client_order_id)}
+        market = self._market(request.symbol)
         call = partial(self._exchange.cancel_order, "", market, parameters)
         answer = await self._connection.cancel(what, call)
         # ccxt makes a record of anything; only one with the exchange's own answer in it counts.
@@ -288,32 +288,32 @@ class CcxtVenue:
 
     # ---- helpers ----
 
-    def _order_arguments(self, intent: OrderIntent, venue_id: str, what: str) -> tuple[Any, ...]:
+    def _order_arguments(self, terms: OrderTerms, venue_id: str, what: str) -> tuple[Any, ...]:
         """What `create_order` gets. Raises Refused for what would not arrive as it stands."""
         can = self.capabilities
-        instrument = intent.instrument
-        if intent.type not in can.order_types:
-            raise Refused(f"{what}: no {intent.type.value} orders at {self._id}")
-        if intent.time_in_force not in can.times_in_force:
-            raise Refused(f"{what}: no {intent.time_in_force.value} orders at {self._id}")
-        has_limit = intent.type in (OrderType.LIMIT, OrderType.STOP_LIMIT)
-        if not has_limit and intent.time_in_force is TimeInForce.FOK:
+        instrument = terms.instrument
+        if terms.type not in can.order_types:
+            raise Refused(f"{what}: no {terms.type.value} orders at {self._id}")
+        if terms.time_in_force not in can.times_in_force:
+            raise Refused(f"{what}: no {terms.time_in_force.value} orders at {self._id}")
+        has_limit = terms.type in (OrderType.LIMIT, OrderType.STOP_LIMIT)
+        if not has_limit and terms.time_in_force is TimeInForce.FOK:
             raise Refused(f"{what}: a market order cannot be fill-or-kill; use IOC")
         market = self._market(instrument.symbol)
-        amount = instrument.quantity_text(intent.quantity)
+        amount = instrument.quantity_text(terms.quantity)
         self._check_exact(what, "quantity", amount, self._exchange.amount_to_precision, market)
         parameters = {"clientOrderId": venue_id}
         limit = None
         if has_limit:
-            limit = instrument.price_text(intent.limit_price)
+            limit = instrument.price_text(terms.limit_price)
             self._check_exact(what, "price", limit, self._exchange.price_to_precision, market)
-            parameters["timeInForce"] = intent.time_in_force.value
-        if intent.type in (OrderType.STOP, OrderType.STOP_LIMIT):
-            stop = instrument.price_text(intent.stop_price)
+            parameters["timeInForce"] = terms.time_in_force.value
+        if terms.type in (OrderType.STOP, OrderType.STOP_LIMIT):
+            stop = instrument.price_text(terms.stop_price)
             self._check_exact(what, "stop price", stop, self._exchange.price_to_precision, market)
             parameters["stopLossPrice"] = stop
         kind = "limit" if has_limit else "market"
-        return market, kind, intent.side.value.lower(), amount, limit, parameters
+        return market, kind, terms.side.value.lower(), amount, limit, parameters
 
     def _check_exact(
         self, what: str, name: str, text: str, to_precision: Callable[..., Any], market: str

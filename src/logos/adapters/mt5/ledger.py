@@ -8,7 +8,7 @@ from typing import Final
 import msgspec
 
 from logos.adapters.mt5.records import Deal, Mark, OpenOrder, magic_of
-from logos.core.orders import OrderIntent
+from logos.core.outbox import OrderTerms
 from logos.core.types import OrderStatus, OrderType, Side
 from logos.venues.common import ClientIds, IdRule
 from logos.venues.contract import VenueOrder
@@ -63,21 +63,24 @@ class Ledger:
         self._by_magic: dict[int, str] = {}
         self._by_ticket: dict[str, str] = {}
 
-    def remember(self, intent: OrderIntent, client_order_id: str, now_ns: int) -> Sent:
-        """An order is about to be sent. Raises Refused for an id that cannot be carried."""
+    def remember(self, terms: OrderTerms, now_ns: int) -> Sent:
+        """An order is about to be sent, or was sent, at `now_ns` (nanoseconds UTC).
+
+        Raises Refused for an id that cannot be carried.
+        """
         sent = Sent(
-            client_order_id,
-            self._ids.to_venue(client_order_id),
-            magic_of(client_order_id),
-            intent.instrument.symbol,
-            intent.side,
-            intent.type,
-            intent.quantity,
-            intent.limit_price,
+            terms.client_order_id,
+            self._ids.to_venue(terms.client_order_id),
+            magic_of(terms.client_order_id),
+            terms.symbol,
+            terms.side,
+            terms.type,
+            terms.quantity,
+            terms.limit_price,
             now_ns,
         )
-        self._sent[client_order_id] = sent
-        self._by_magic[sent.magic] = client_order_id
+        self._sent[sent.client_order_id] = sent
+        self._by_magic[sent.magic] = sent.client_order_id
         if len(self._sent) > REMEMBERED:
             self._forget_one()
         return sent

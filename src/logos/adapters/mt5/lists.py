@@ -18,6 +18,7 @@ from logos.adapters.mt5.records import (
     position_units,
 )
 from logos.core.instrument import Instrument
+from logos.core.outbox import SubmitOrder
 from logos.venues.common import Unreadable
 from logos.venues.contract import Unavailable
 
@@ -37,7 +38,9 @@ class TerminalLink(Protocol):
 
     async def close(self) -> None: ...
 
-    async def request(self, symbol: str, fields: Mapping[str, object]) -> dict[str, Any]: ...
+    async def request(
+        self, symbol: str, fields: Mapping[str, object], order: SubmitOrder | None = None
+    ) -> dict[str, Any]: ...
 
     async def next_transaction(self, timeout_s: float) -> dict[str, Any] | None: ...
 

@@ -27,7 +27,7 @@ from logos.adapters.mt5.lists import Mt5VenueSymbol, TerminalLink, TerminalLists
 from logos.adapters.mt5.records import Deal, OpenOrder, deal, entries_of
 from logos.adapters.mt5.venue import Mt5Venue
 from logos.core.clock import Clock
-from logos.core.orders import Order, OrderIntent
+from logos.core.outbox import OutstandingOrder, SubmitOrder
 from logos.core.types import NS_PER_SECOND, OrderStatus, OrderType
 from logos.venues.common import Unreadable
 from logos.venues.contract import NotSent, Unavailable, VenueFill, VenueOrder
@@ -237,24 +237,13 @@ class SharedMt5Venue(Mt5Venue):
         await _again(self._link.open)
         await super().open()
 
-    def adopt(self, orders: Iterable[Order]) -> None:
+    def adopt(self, orders: Iterable[OutstandingOrder]) -> None:
         """Take over what an earlier process of the session sent and left open."""
         for order in orders:
-            intent = OrderIntent(
-                order.instrument,
-                order.side,
-                order.quantity,
-                order.type,
-                order.limit_price,
-                order.stop_price,
-                order.time_in_force,
-                order.reference_price,
-                order.notes,
-                order.tag,
-            )
-            sent = self._ledger.remember(intent, order.client_order_id, order.created_ns)
+            terms = order.terms
+            sent = self._ledger.remember(terms, terms.created_ns)
             if order.status in (OrderStatus.ACCEPTED, OrderStatus.PARTIALLY_FILLED):
-                self._taken_before[order.client_order_id] = 0
+                self._taken_before[terms.client_order_id] = 0
             else:
                 sent.unknown_since_ns = self._clock.now_ns()
 
@@ -263,12 +252,16 @@ class SharedMt5Venue(Mt5Venue):
         await self._shared.close()
 
     async def _trade(
-        self, terminal_symbol: str, fields: Mapping[str, object], what: str
+        self,
+        terminal_symbol: str,
+        fields: Mapping[str, object],
+        what: str,
+        order: SubmitOrder | None = None,
     ) -> dict[str, Any]:
         """As Mt5Venue; the gateway stays open for others, and this venue sends by it no more."""
         if self._shared.is_closed:
             raise NotSent(f"{what}: {CLOSED}")
-        return await super()._trade(terminal_symbol, fields, what)
+        return await super()._trade(terminal_symbol, fields, what, order)
 
     async def find(self, client_order_id: str, symbol: str) -> VenueOrder | None:
         """As Mt5Venue; one question less for a market order that has all its deals."""

@@ -26,7 +26,7 @@ from urllib.parse import urlsplit
 
 from logos import paths
 from logos.adapters.mt5.feed import TICK, TIMEFRAMES_S, Mt5Feed, Mt5FeedSymbol
-from logos.adapters.mt5.gateway.gated import GatedGateway
+from logos.adapters.mt5.gateway.gateway import Gateway
 from logos.adapters.mt5.gateway.settings import (
     CurveKeys,
     Endpoints,
@@ -40,10 +40,10 @@ from logos.config import Config, ConfigError, FeedKind, VenueName
 from logos.config.environment import Environment
 from logos.config.secret import Secret
 from logos.core.clock import Clock
+from logos.core.context import CoreView
 from logos.core.gates import Switch
 from logos.core.instrument import Instrument
-from logos.core.orders import Order
-from logos.core.types import SwitchState
+from logos.core.outbox import OutstandingOrder, SubmitOrder
 from logos.execution.venue_link import LinkRules
 from logos.feeds.contract import LiveFeed
 from logos.files import JsonLines
@@ -176,12 +176,13 @@ class Mt5Terminal:
         markets = config.live.markets
         self._names = {symbol: markets.get(symbol, symbol) for symbol in instruments}
         try:
-            self.gateway = GatedGateway(
+            self.gateway = Gateway(
                 self._address.endpoints,
                 self._address.settings,
                 clock,
                 self._say,
                 self._on_dead,
+                lambda _: "no session has begun",
                 curve_keys(),
             )
         except GatewayConfigError as error:
@@ -217,16 +218,18 @@ class Mt5Terminal:
             for symbol, name in self._names.items()
         ]
 
-    def begin(self, session_id: str, switch: Switch, trip: Trip, home: Path | None) -> None:
-        """The session has an id, a switch and an engine that can be tripped; to be called in its
-        loop. Raises OSError when the gateway's log cannot be written."""
-        self._log = JsonLines(gateway_log(session_id, home))
+    def begin(self, switch: Switch, view: CoreView, trip: Trip, home: Path | None) -> None:
+        """The session has a switch, a core and an engine that can be tripped; to be called in its
+        loop. From here on the gateway lets orders out, as `gates.why_closed` says. Raises OSError
+        when the gateway's log cannot be written."""
+        self._log = JsonLines(gateway_log(view.session_id, home))
         self._say({"ts_ns": self._clock.now_ns(), "action": GATEWAY_OPENED, "pid": os.getpid()})
         self._trip = trip
 
-        def closed() -> str:
-            is_engaged = switch.authority() is SwitchState.ENGAGED
-            return f"kill switch in the gateway: {switch.why()}" if is_engaged else ""
+        def closed(order: SubmitOrder) -> str:
+            if view.why_closed(switch, order.terms) is None:
+                return ""
+            return f"kill switch in the gateway: {switch.why()}"
 
         self.gateway.gate = closed
         self._pump = asyncio.create_task(self._links.run(), name="mt5 live port")
@@ -252,7 +255,7 @@ class Mt5Terminal:
         )
         return self._venue
 
-    def adopt(self, orders: Iterable[Order]) -> None:
+    def adopt(self, orders: Iterable[OutstandingOrder]) -> None:
         """Tell the venue of orders that an earlier process of the session left open."""
         if self._venue is not None:
             self._venue.adopt(orders)

@@ -42,8 +42,7 @@ from logos.adapters.mt5.retcodes import TAKEN, failure_of
 from logos.core.clock import Clock
 from logos.core.fixed import format_units
 from logos.core.instrument import Instrument
-from logos.core.orders import OrderIntent
-from logos.core.risk import Approved
+from logos.core.outbox import CancelOrder, OrderTerms, SubmitOrder
 from logos.core.types import NS_PER_SECOND, OrderStatus, OrderType, TimeInForce
 from logos.venues.common import Unreadable, order_error, split_id
 from logos.venues.contract import (
@@ -116,23 +115,24 @@ class Mt5Venue:
 
     # ---- orders ----
 
-    async def submit(self, approved: Approved, client_order_id: str) -> VenueOrder:
+    async def submit(self, request: SubmitOrder) -> VenueOrder:
         """Send an order, once. Raises Refused, NotSent or OutcomeUnknown.
 
         An order of the same symbol whose outcome is unknown is asked for first; NotSent if that
         cannot be settled now. An order that is itself unknown is never sent again.
         """
-        intent = approved.intent
+        terms = request.terms
+        client_order_id = terms.client_order_id
         split_id(client_order_id)
-        symbol = self._symbol_of(intent)
+        symbol = self._symbol_of(terms)
         before = self._ledger.get(client_order_id)
         if before is not None and (before.unknown_since_ns or before.ticket):
             raise OutcomeUnknown(f"{client_order_id} was sent before; ask for it with find")
-        await self._settle(intent.instrument.symbol, client_order_id)
-        sent = self._ledger.remember(intent, client_order_id, self._clock.now_ns())
-        fields = _order_fields(intent, symbol.terminal_symbol, sent)
+        await self._settle(terms.symbol, client_order_id)
+        sent = self._ledger.remember(terms, self._clock.now_ns())
+        fields = _order_fields(terms, symbol.terminal_symbol, sent)
         try:
-            reply = await self._trade(symbol.terminal_symbol, fields, client_order_id)
+            reply = await self._trade(symbol.terminal_symbol, fields, client_order_id, request)
         except (Refused, NotSent):
             raise
         except BaseException:
@@ -181,8 +181,9 @@ class Mt5Venue:
             return sent.told(sent.quantity_units, OrderStatus.FILLED)
         return sent.told(done_units, OrderStatus.CANCELLED, f"{retcode}: filled in part")
 
-    async def cancel(self, client_order_id: str, symbol: str) -> None:
+    async def cancel(self, request: CancelOrder) -> None:
         """Ask for a cancel. Raises Refused when it is not waiting, NotSent or OutcomeUnknown."""
+        client_order_id, symbol = request.client_order_id, request.symbol
         each = self._known(client_order_id, symbol)
         what = f"cancel {client_order_id} ({symbol})"
         sent = self._ledger.get(client_order_id)
@@ -343,31 +344,35 @@ class Mt5Venue:
         return each
 
     async def _trade(
-        self, terminal_symbol: str, fields: Mapping[str, object], what: str
+        self,
+        terminal_symbol: str,
+        fields: Mapping[str, object],
+        what: str,
+        order: SubmitOrder | None = None,
     ) -> dict[str, Any]:
         """Send a trade request, once; what was lost is said of `what`. Raises as the link does."""
         try:
-            return await self._link.request(terminal_symbol, fields)
+            return await self._link.request(terminal_symbol, fields, order)
         except OutcomeUnknown as error:
             words = str(error)
         except NotSent as error:
             raise NotSent(f"{what}: {error}", error.retry_after_s) from None
         raise OutcomeUnknown(f"{what}: {words}")
 
-    def _symbol_of(self, intent: OrderIntent) -> Mt5VenueSymbol:
+    def _symbol_of(self, terms: OrderTerms) -> Mt5VenueSymbol:
         """The symbol of an order that can be sent. Raises Refused."""
-        name = intent.instrument.symbol
+        name = terms.symbol
         each = self._symbols.get(name)
         if each is None:
             raise Refused(f"{name} is not among the symbols of this venue")
-        if (intent.side, intent.type) not in ACTION_TYPES:
-            raise Refused(f"{name}: the bridge has no {intent.type.value} orders")
-        is_waiting = intent.type is not OrderType.MARKET
-        if intent.time_in_force is not TimeInForce.GTC and (
-            is_waiting or intent.time_in_force is not TimeInForce.IOC
+        if (terms.side, terms.type) not in ACTION_TYPES:
+            raise Refused(f"{name}: the bridge has no {terms.type.value} orders")
+        is_waiting = terms.type is not OrderType.MARKET
+        if terms.time_in_force is not TimeInForce.GTC and (
+            is_waiting or terms.time_in_force is not TimeInForce.IOC
         ):
             raise Refused(
-                f"{name}: {intent.type.value} orders cannot be {intent.time_in_force.value} here"
+                f"{name}: {terms.type.value} orders cannot be {terms.time_in_force.value} here"
             )
         return each
 
@@ -375,14 +380,14 @@ class Mt5Venue:
         return ts_ns // NS_PER_SECOND + self._offset_s
 
 
-def _order_fields(intent: OrderIntent, terminal_symbol: str, sent: Sent) -> dict[str, object]:
+def _order_fields(terms: OrderTerms, terminal_symbol: str, sent: Sent) -> dict[str, object]:
     """The request of a new order, its numbers digit for digit."""
-    instrument = intent.instrument
-    price = intent.stop_price if intent.type is OrderType.STOP else intent.limit_price
-    volume = format_units(intent.quantity, instrument.quantity_decimals)
+    instrument = terms.instrument
+    price = terms.stop_price if terms.type is OrderType.STOP else terms.limit_price
+    volume = format_units(terms.quantity, instrument.quantity_decimals)
     return {
         "action": "TRADE",
-        "actionType": ACTION_TYPES[intent.side, intent.type],
+        "actionType": ACTION_TYPES[terms.side, terms.type],
         "symbol": terminal_symbol,
         "volume": msgspec.Raw(volume.encode()),
         "price": msgspec.Raw(instrument.price_text(price).encode()) if price else None,

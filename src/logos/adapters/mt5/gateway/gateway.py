@@ -10,6 +10,12 @@ A request not answered in `reply_timeout_s` is lost: the request socket is close
 longer than that at a time, and has no more of the lock's time than they. What was lost is
 `OutcomeUnknown` for a trade and `Unavailable` for a question.
 
+An order meets the session's gate once more when it has the lock and nothing is left but to send it.
+With many symbols, or one that is slow, it may have waited for seconds, and a kill switch thrown in
+them would come too late for what already waits. So of a thousand orders that wait, at most the one
+that is being sent now still arrives. Cancels and questions pass always. Every order that is held
+back is one record in the gateway's log.
+
 If the terminal never said that it had read a request, it may still lie in its inbox: nothing else
 is asked then before two other requests have been answered on the new connection (the terminal takes
 its connections in turns, so the old request has been read by then). Which answer belongs to which
@@ -23,10 +29,17 @@ from collections.abc import Callable, Mapping
 from time import perf_counter_ns
 from typing import Final
 
-import msgspec
 import zmq
 
+from logos.adapters.mt5.gateway.failures import (
+    NeverLeft,
+    NoAnswer,
+    QuestionLost,
+    TradeLost,
+    TradeNotSent,
+)
 from logos.adapters.mt5.gateway.lock import FairLock, QueueFullError
+from logos.adapters.mt5.gateway.log import GatewayStats, Log
 from logos.adapters.mt5.gateway.replies import Attribution, Match, token_start
 from logos.adapters.mt5.gateway.settings import CurveKeys, Endpoints, GatewaySettings, check_host
 from logos.adapters.mt5.gateway.sockets import DATA, LIVE, STREAMING, SYSTEM, Sockets
@@ -39,53 +52,14 @@ from logos.adapters.mt5.gateway.wire import (
     is_plain_error,
 )
 from logos.core.clock import Clock
-from logos.errors import LogosError
-from logos.venues.contract import NotSent, OutcomeUnknown, Unavailable, VenueError
+from logos.core.outbox import SubmitOrder
+from logos.venues.contract import VenueError
 
 _NS: Final = 1_000_000_000
 _FENCES: Final = ("BALANCE", "ACCOUNT", "POSITIONS", "ORDERS")
 
-Log = Callable[[Mapping[str, object]], None]
-
-
-class GatewayError(LogosError, OSError):
-    """Every failure of the gateway is one of these too, for those who know no venues (feeds)."""
-
-
-class TradeLost(OutcomeUnknown, GatewayError):
-    """A trade was sent, and whether it was done is not known."""
-
-
-class TradeNotSent(NotSent, GatewayError):
-    """A trade never left this machine."""
-
-
-class QuestionLost(Unavailable, GatewayError):
-    """A question was not answered."""
-
-
-class _Lost(Exception):
-    """No answer; `was_read` says whether the terminal had read the request."""
-
-    def __init__(self, words: str, was_read: bool) -> None:
-        super().__init__(words)
-        self.was_read = was_read
-
-
-class _NeverLeft(Exception):
-    """The request is still here: nobody was there to send it to."""
-
-
-class GatewayStats(msgspec.Struct):
-    """What happened so far; times are nanoseconds."""
-
-    answered: int = 0
-    lost: int = 0
-    strays: int = 0
-    """Answers that came too late or twice and were dropped."""
-    bad_frames: int = 0
-    hold_ns_max: int = 0
-    wait_ns_max: int = 0
+Gate = Callable[[SubmitOrder], str]
+"""Why a new order may not leave now; empty when it may."""
 
 
 class Gateway:
@@ -102,6 +76,7 @@ class Gateway:
         clock: Clock,
         log: Log,
         on_dead: Callable[[str], None],
+        gate: Gate,
         curve: CurveKeys | None = None,
     ) -> None:
         """Raises GatewayConfigError for a host that is not this machine, without CURVE keys."""
@@ -112,6 +87,8 @@ class Gateway:
         self._log = log
         self._on_dead = on_dead
         self._curve = curve
+        self.gate = gate
+        """May be set anew once the session's switch is known."""
         self._lock = FairLock(settings.waiting_max)
         self._attribution = Attribution()
         self._sockets: Sockets | None = None
@@ -135,6 +112,10 @@ class Gateway:
     def does_echo(self) -> bool:
         """Whether the terminal puts the comments of requests into its answers."""
         return self._attribution.does_echo
+
+    def waiting(self, symbol: str) -> int:
+        """How many requests of `symbol` wait for the lock now."""
+        return self._lock.waiting(symbol)
 
     @property
     def queue_peak(self) -> int:
@@ -167,13 +148,15 @@ class Gateway:
 
     # ---- requests ----
 
-    async def request(self, symbol: str, fields: Mapping[str, object]) -> Reply:
+    async def request(
+        self, symbol: str, fields: Mapping[str, object], order: SubmitOrder | None = None
+    ) -> Reply:
         """Send one request and return its answer, errors that the terminal reports included.
 
         `symbol` is whose turn it takes (empty for none); `fields` are the protocol's, those left
-        out are null. A new order's `comment` is its token and must be its own; every other request
-        gets a fresh one. Raises TradeNotSent or TradeLost for a TRADE, QuestionLost for anything
-        else, ValueError for a field that does not exist.
+        out are null. A new order leaves only if `order`, which it carries out, passes the gate; its
+        `comment` is its token, every other request gets one. Raises TradeNotSent or TradeLost for a
+        TRADE, QuestionLost for anything else, ValueError for a field that does not exist.
         """
         question = self._question(fields)
         started_ns = perf_counter_ns()
@@ -188,7 +171,7 @@ class Gateway:
         self.stats.wait_ns_max = max(self.stats.wait_ns_max, wait_ns)
         try:
             self._say("ZMQ_LOCK_ACQUIRE", symbol=symbol, lock_id=lock_id, wait_ns=wait_ns)
-            return await self._ask(question)
+            return await self._ask(question, order)
         finally:
             hold_ns = perf_counter_ns() - acquired_ns
             self.stats.hold_ns_max = max(self.stats.hold_ns_max, hold_ns)
@@ -197,27 +180,27 @@ class Gateway:
             finally:
                 self._lock.release(hold_ns)
 
-    async def _ask(self, question: Question) -> Reply:
+    async def _ask(self, question: Question, order: SubmitOrder | None) -> Reply:
         """One request and its answer, with the lock held."""
         try:
             if self._needs_barrier:
                 await self._barrier()
-        except (_Lost, _NeverLeft) as error:
+        except (NoAnswer, NeverLeft) as error:
             words = f"something was lost, and the terminal does not answer since: {error}"
             raise self._not_sent(question, words, self._settings.reply_timeout_s) from None
         try:
-            return await self._exchange(question)
-        except _NeverLeft as error:
+            return await self._exchange(question, order)
+        except NeverLeft as error:
             raise self._not_sent(question, str(error), self._settings.reply_timeout_s) from None
-        except _Lost as error:
+        except NoAnswer as error:
             words = f"{question.kind}: {error}"
             raise (TradeLost if question.kind == TRADE else QuestionLost)(words) from None
 
-    async def _exchange(self, question: Question) -> Reply:
+    async def _exchange(self, question: Question, order: SubmitOrder | None = None) -> Reply:
         """Send and wait; on any failure, cancels included, the connection is made anew."""
         sockets = self._sockets
         if sockets is None:
-            raise _NeverLeft("the gateway is not open")
+            raise NeverLeft("the gateway is not open")
         deadline_ns = perf_counter_ns() + self._timeout_ns
         was_read = False
         has_left = False
@@ -225,11 +208,15 @@ class Gateway:
             for _ in range(sockets.drain()):
                 self._stray("")
             if not await sockets.can_send(deadline_ns):
-                raise _NeverLeft("no terminal is connected")
+                raise NeverLeft("no terminal is connected")
+            if question.is_new_order:
+                self._pass_gate(question, order)
             has_left = True
             await self._send(sockets, question, deadline_ns)
             was_read = True
             reply = await self._wait_for_reply(sockets, question, deadline_ns)
+        except TradeNotSent:
+            raise  # held back at the gate: that says nothing about the terminal
         except BaseException as error:
             if has_left:
                 self._on_loss(question, was_read, str(error))
@@ -238,19 +225,26 @@ class Gateway:
         self._on_answer()
         return reply
 
+    def _pass_gate(self, question: Question, order: SubmitOrder | None) -> None:
+        """Raise TradeNotSent unless the order that the request carries out may leave now."""
+        closed = "no approved order comes with it" if order is None else self.gate(order)
+        if closed:
+            self._say("ORDER_KEPT_BACK", token=question.token, reason=closed)
+            raise TradeNotSent(f"not sent: {closed}")
+
     async def _send(self, sockets: Sockets, question: Question, deadline_ns: int) -> None:
         """Send and see that the terminal read it."""
         self._attribution.asked(question)
         try:
             await sockets.send(question.frame)
         except zmq.ZMQError as error:
-            raise _Lost(f"sending failed: {error.strerror}", False) from None
+            raise NoAnswer(f"sending failed: {error.strerror}", False) from None
         confirmation = await sockets.receive(SYSTEM, deadline_ns)
         if confirmation is None:
-            raise _Lost("the terminal did not confirm that it read the request", False)
+            raise NoAnswer("the terminal did not confirm that it read the request", False)
         if confirmation != b"OK":
             self._bad_frame(SYSTEM, "anything but OK")
-            raise _Lost("the terminal confirmed with something other than OK", False)
+            raise NoAnswer("the terminal confirmed with something other than OK", False)
 
     async def _wait_for_reply(
         self, sockets: Sockets, question: Question, deadline_ns: int
@@ -258,7 +252,7 @@ class Gateway:
         while True:
             frame = await sockets.receive(DATA, deadline_ns)
             if frame is None:
-                raise _Lost("the terminal read the request, and no answer came in time", True)
+                raise NoAnswer("the terminal read the request, and no answer came in time", True)
             reply = self._decode(DATA, frame, self._settings.reply_bytes_max)
             if reply is None:
                 continue
@@ -266,7 +260,7 @@ class Gateway:
             if match is Match.OURS:
                 return reply
             if match is Match.DOUBTFUL:
-                raise _Lost("an answer came that may belong to an earlier request", True)
+                raise NoAnswer("an answer came that may belong to an earlier request", True)
             self._stray(question.kind)
 
     async def _barrier(self) -> None:
@@ -293,7 +287,7 @@ class Gateway:
         question.is_fence = True
         reply = await self._exchange(question)
         if is_plain_error(reply):
-            raise _Lost(f"the terminal cannot tell {kind}", True)
+            raise NoAnswer(f"the terminal cannot tell {kind}", True)
 
     # ---- candles and transactions ----
 

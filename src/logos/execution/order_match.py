@@ -5,9 +5,9 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Final
 
+from logos.core.context import SymbolScales
 from logos.core.fixed import decimals_of, parse_units
-from logos.core.instrument_state import InstrumentState
-from logos.core.orders import Order
+from logos.core.outbox import OrderTerms
 from logos.core.types import OrderStatus, ReportKind
 from logos.venues.contract import VenueFill, VenueOrder
 
@@ -32,13 +32,13 @@ def is_over(there: VenueOrder) -> bool:
     return there.status in ENDS or there.status is OrderStatus.FILLED
 
 
-def is_same(order: Order, there: VenueOrder) -> bool:
+def is_same(order: OrderTerms, there: VenueOrder) -> bool:
     """Whether what the venue has under the order's id is that order."""
     return there.quantity_units == order.quantity and there.side is order.side
 
 
 def mismatch(
-    venue: str, order: Order, there: VenueOrder | None, reported_units: int, is_accepted: bool
+    venue: str, order: OrderTerms, there: VenueOrder | None, reported_units: int, is_accepted: bool
 ) -> str:
     """In what way the venue's word does not fit ours; empty when it does.
 
@@ -61,41 +61,41 @@ def mismatch(
     return ""
 
 
-def is_fill_of(order: Order, there: VenueOrder, fill: VenueFill) -> bool:
+def is_fill_of(order: OrderTerms, there: VenueOrder, fill: VenueFill) -> bool:
     """Whether a fill is of this order: by its client id, or by the venue's where it has none."""
-    if fill.symbol != order.instrument.symbol:
+    if fill.symbol != order.symbol:
         return False
     if fill.client_order_id:
         return fill.client_order_id == order.client_order_id
     return bool(fill.venue_order_id) and fill.venue_order_id == there.venue_order_id
 
 
-def fee_units(state: InstrumentState, fill: VenueFill) -> int | None:
+def fee_units(scales: SymbolScales, fill: VenueFill) -> int | None:
     """The fee in ledger units; None for one that is in no such units."""
     if fill.fee == Decimal(0):
         return 0
-    if fill.fee_currency != state.ledger.currency:
+    if fill.fee_currency != scales.currency:
         return None
-    if fill.fee < 0 or decimals_of(fill.fee) > state.ledger.decimals:
+    if fill.fee < 0 or decimals_of(fill.fee) > scales.money_decimals:
         return None
-    return parse_units(fill.fee, state.ledger.decimals)
+    return parse_units(fill.fee, scales.money_decimals)
 
 
-def base_fee_units(state: InstrumentState, fill: VenueFill) -> int | None:
+def base_fee_units(scales: SymbolScales, fill: VenueFill) -> int | None:
     """A fee in the asset that a spot market trades, in units of its wallet; None for any other."""
-    instrument = state.instrument
+    instrument = scales.instrument
     if instrument.settlement != "spot" or fill.fee_currency != instrument.base:
         return None
-    decimals = state.base_wallet.decimals
+    decimals = scales.base_decimals
     if fill.fee < 0 or decimals_of(fill.fee) > decimals:
         return None
     return parse_units(fill.fee, decimals)
 
 
-def unbookable_fee(state: InstrumentState, fill: VenueFill) -> str:
+def unbookable_fee(scales: SymbolScales, fill: VenueFill) -> str:
     """What is wrong with a fee that is neither of the two, and what to do about it."""
-    instrument = state.instrument
-    quote, currency = state.ledger.currency, fill.fee_currency
+    instrument = scales.instrument
+    quote, currency = scales.currency, fill.fee_currency
     cost = f"fill {fill.fill_id} cost {fill.fee:f} {currency}"
     if fill.fee < 0:
         return f"{cost}: a fee that is paid to us cannot be booked; use an account without rebates"
