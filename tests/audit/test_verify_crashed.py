@@ -12,6 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
+from file_faults import Cut, Decide, Fault, FileFaults, Operation, PowerCut, at
 from journal_helpers import content_of, spot, stopped
 
 from logos.audit.inspect import Overview
@@ -19,7 +20,6 @@ from logos.audit.verify import verify
 from logos.config import ConfigError
 from logos.session import ExitCode, SessionResult
 from logos.session.history import find_session
-from logos.testing.faults import Cut, Decide, Fault, FileFaults, Operation, PowerCut, at
 
 
 def in_the_middle(number: int) -> Decide:

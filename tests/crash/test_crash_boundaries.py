@@ -12,10 +12,10 @@ from tempfile import TemporaryDirectory
 import pytest
 from crash_helpers import Bench, operations_of, truth
 from crash_sessions import STORIES, begin, first_difference, replay, session_folder
+from file_faults import Cut, Decide, Fault, FileFaults, Operation, at
 
 from logos.core.gates import InProcessSwitch
 from logos.session import recovery
-from logos.testing.faults import Cut, Decide, Fault, FileFaults, Operation, at
 
 
 def in_the_middle(number: int) -> Decide:

@@ -13,11 +13,11 @@ from tempfile import TemporaryDirectory
 import pytest
 from crash_helpers import Bench, operations_of, truth
 from crash_sessions import first_difference, has_begun, session_folder
+from file_faults import Fail, at, from_on
 from places import PROJECT
 from tiny_disk import tiny_disk
 
 from logos.session import ExitCode
-from logos.testing.faults import Fail, at, from_on
 
 # The process ends after such an error, and what it had open is closed with it.
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")

@@ -11,13 +11,13 @@ from tempfile import TemporaryDirectory
 import pytest
 from crash_helpers import Bench, truth
 from crash_sessions import STORIES, begin, first_difference, has_begun, log_file, session_folder
+from file_faults import FileFaults, Step
+from power_cuts import Disk
 
 from logos.config import ConfigError
 from logos.core.gates import InProcessSwitch
 from logos.journal import writer
 from logos.session import recovery
-from logos.testing.faults import FileFaults, Step
-from logos.testing.power import Disk
 
 STATES = 525
 """Generated for each of four rhythms of syncing: 2,100 in all."""

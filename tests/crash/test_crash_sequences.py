@@ -11,6 +11,7 @@ from tempfile import TemporaryDirectory
 import pytest
 from crash_helpers import Bench, truth
 from crash_sessions import Story, first_difference, replay
+from file_faults import Cut, Fault, Operation, at
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
@@ -18,7 +19,6 @@ from logos.core.messages import Event
 from logos.core.types import SessionStatus
 from logos.session import recovery
 from logos.session.plan import Feed
-from logos.testing.faults import Cut, Fault, Operation, at
 
 STEPS = some.one_of(
     some.tuples(some.just("crash"), some.integers(1, 80)),

@@ -10,6 +10,7 @@ from tempfile import TemporaryDirectory
 import pytest
 from crash_helpers import Bench, operations_of, truth
 from crash_sessions import STORIES, files_of, replay, resume, session_folder
+from file_faults import Cut, Decide, Fault, FileFaults, Operation, PowerCut, at
 from test_crash_sequences import stopped
 
 from logos.audit.verify import verify
@@ -17,7 +18,6 @@ from logos.config import ConfigError
 from logos.core.gates import InProcessSwitch
 from logos.core.types import SessionStatus
 from logos.session import ExitCode, recovery
-from logos.testing.faults import Cut, Decide, Fault, FileFaults, Operation, PowerCut, at
 
 
 def sealed(name: str, cut: Decide, home: Path) -> dict[str, bytes] | None:

@@ -26,6 +26,7 @@ from crash_sessions import (
     resume,
     session_folder,
 )
+from file_faults import Cut, at
 from test_crash_sequences import stopped
 
 from logos.core.gates import InProcessSwitch
@@ -33,7 +34,6 @@ from logos.core.types import SessionStatus
 from logos.session import recovery
 from logos.session.artifacts.counts import RecordCounts
 from logos.session.artifacts.snapshot import SNAPSHOT, SnapshotError, plain_copy, read_snapshot
-from logos.testing.faults import Cut, at
 
 NAME = "saved"
 CRASHED_AT = 2 / 3

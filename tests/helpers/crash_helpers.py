@@ -16,12 +16,12 @@ from crash_sessions import (
     resume,
     session_folder,
 )
+from file_faults import Decide, FileFaults, PowerCut, no_fault
 
 from logos.audit.verify import verify
 from logos.core.gates import InProcessSwitch
 from logos.core.types import SwitchState
 from logos.session import ExitCode, SessionResult, recovery
-from logos.testing.faults import Decide, FileFaults, PowerCut, no_fault
 
 JUDGED_EVERY = 12
 

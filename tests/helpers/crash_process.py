@@ -10,11 +10,11 @@ import os
 from pathlib import Path
 
 from crash_sessions import STORIES, begin, clear_away, has_begun, log_file, resume, session_folder
+from file_faults import Cut, Fault, FileFaults, Operation, kill_process
 
 from logos.killswitch.breaker import CircuitBreaker
 from logos.session import SwitchEngagedError
 from logos.session.recovery import CannotResumeError
-from logos.testing.faults import Cut, Fault, FileFaults, Operation, kill_process
 
 FINISHED, NOT_NEEDED = 0, 17
 """Exit codes of the process: it came to its end; it had ended before."""

@@ -1,7 +1,7 @@
 """What a power cut may leave of files that were written.
 
 The problem: what was written reaches the disk in its own time and order, until an fsync returns.
-The method: the steps that `logos.testing.faults` recorded are played on a model of a disk up to
+The method: the steps that `file_faults` recorded are played on a model of a disk up to
 some moment; every step is either durable by then or pending, and of what is pending any part may
 have happened:
 
@@ -21,7 +21,7 @@ from pathlib import Path
 from random import Random
 from typing import Final
 
-from logos.testing.faults import Step
+from file_faults import Step
 
 SECTOR_BYTES: Final = 512
 """What a disk writes wholly or not at all."""

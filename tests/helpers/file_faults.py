@@ -12,7 +12,7 @@ system instead of it) or `Cut` (the end, before it, in the middle of it, or righ
 is a real SIGKILL (`kill_process`), or in the same process a `PowerCut`: from then on no operation
 has an effect any more, whatever is still being closed on the way out.
 
-`logos.testing.power` tells from the recorded steps what a power cut may leave.
+`power_cuts` tells from the recorded steps what a power cut may leave.
 """
 
 from __future__ import annotations
