@@ -29,7 +29,9 @@ COMPILED = (
     "context",
     "recording",
     "safety",
+    "market",
     "pipeline",
+    "commands",
     "engine",
 )
 

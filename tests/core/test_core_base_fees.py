@@ -20,9 +20,9 @@ from logos.core.context import CoreView
 from logos.core.engine import TradingCore
 from logos.core.fixed import format_units, parse_units
 from logos.core.instrument import Instrument, instrument
-from logos.core.messages import Command, Report
+from logos.core.messages import Flatten, Report
 from logos.core.records import GuardRecord, PaperFillRecord, Record, WarningRecord
-from logos.core.state import restore_core, save_core
+from logos.core.saved.state import restore_core, save_core
 from logos.core.strategy import Answer, Target, limit, market
 from logos.core.types import Code, ReportKind, Side
 from logos.execution.order_match import base_fee_units, fee_units, unbookable_fee
@@ -285,7 +285,7 @@ def test_flatten_closes_what_is_there_and_asks_for_no_more() -> None:
     core = trading({1: BUY})
     told(core, 2)
     filled(core, 1, "2", "10", base_fee="0.0025")
-    core.run([Command(3, "flatten", "test", "test")])
+    core.run([Flatten(3, "test", "test")])
     [order] = orders_in(core.take_effects())
     assert order.quantity_units == 1997
     filled(core, 2, "1.997", "10")

@@ -7,7 +7,18 @@ from decimal import Decimal
 import pytest
 
 from logos.core.instrument import instrument
-from logos.core.messages import Bar, Command, Event, Quote, QuoteBar, Trade
+from logos.core.messages import (
+    Bar,
+    Engage,
+    Event,
+    Flatten,
+    PauseSymbol,
+    Quote,
+    QuoteBar,
+    ResumeTrading,
+    Suspend,
+    Trade,
+)
 from logos.core.records import (
     AccountRecord,
     OrderRecord,
@@ -147,7 +158,7 @@ def test_time_that_runs_back_is_a_broken_invariant() -> None:
     core.start(5)
     core.step(quote(COIN, 5, "99", "101"))
     core.step(quote(COIN, 5, "99", "101"))
-    for event in (quote(COIN, 4, "99", "101"), trade(COIN, 4, "100"), Command(4, "engage", "", "")):
+    for event in (quote(COIN, 4, "99", "101"), trade(COIN, 4, "100"), Engage(4, "", "")):
         with pytest.raises(InvariantBroken, match="time ran back from 5 to 4"):
             core.step(event)
 
@@ -304,8 +315,8 @@ def test_a_flattened_session_that_is_closed_and_opened_goes_on_closing_and_nothi
     core.start(0)
     core.run([quote(COIN, 1, "100", "100"), quote(COIN, 2, "100", "100")])
     assert core.order_manager.states["COIN"].inventory.position == 50
-    core.run([Command(2, "close", "stop", "ann"), Command(2, "flatten", "enough", "ann")])
-    core.run([Command(2, "close", "stop", "ann"), Command(2, "open", "go on", "ann")])
+    core.run([Suspend(2, "stop", "ann"), Flatten(2, "enough", "ann")])
+    core.run([Suspend(2, "stop", "ann"), ResumeTrading(2, "go on", "ann")])
     core.run([quote(COIN, ns, "100", "100") for ns in range(3, 9)])
     assert core.order_manager.states["COIN"].inventory.position == 0
     assert core.order_manager.order_count == 4, "two of the strategy, two to close what it held"
@@ -315,6 +326,6 @@ def test_flattening_is_not_held_up_by_a_pause() -> None:
     core = trading_core(Scripted({1: market(Side.BUY, 5)}), COIN)
     core.start(0)
     core.run([quote(COIN, 1, "100", "100"), quote(COIN, 2, "100", "100")])
-    core.run([Command(2, "pause", "look", "ann", "COIN"), Command(2, "flatten", "enough", "ann")])
+    core.run([PauseSymbol(2, "look", "ann", "COIN"), Flatten(2, "enough", "ann")])
     core.run([quote(COIN, 3, "100", "100")])
     assert core.order_manager.states["COIN"].inventory.position == 0

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from logos.core.commands import make_command
 from logos.core.gates import InProcessSwitch, reduces, why_closed
 from logos.core.instrument import instrument
-from logos.core.messages import Command, Event, Quote
+from logos.core.messages import Engage, Event, Quote
 from logos.core.records import BlockedRecord, Record, SwitchRecord
 from logos.core.strategy import Answer, Context, Replace, Strategy, Target, limit, market
 from logos.core.types import Code, FillRule, Side, SwitchState
@@ -47,7 +48,7 @@ def blocked_in(records: list[Record]) -> list[int]:
 def test_acceptance_scenario(count: int, kill_at: int, orders: int, blocked: int) -> None:
     events: list[Event] = list(ticks(count))
     if kill_at:
-        events.insert(kill_at - 1, Command(kill_at, "engage", "rehearsal", "tester"))
+        events.insert(kill_at - 1, Engage(kill_at, "rehearsal", "tester"))
     core = trading_core(Always(Side.BUY), COIN, rules=AT_ONCE)
     records = run(core, events)
     assert len(orders_in(records)) == orders
@@ -56,7 +57,7 @@ def test_acceptance_scenario(count: int, kill_at: int, orders: int, blocked: int
 
 
 def test_a_halting_session_stops_at_the_first_blocked_tick() -> None:
-    events: list[Event] = [*ticks(4), Command(5, "engage", "rehearsal", "tester"), *ticks(9)[4:]]
+    events: list[Event] = [*ticks(4), Engage(5, "rehearsal", "tester"), *ticks(9)[4:]]
     core = trading_core(Always(Side.BUY), COIN, rules=AT_ONCE, halt_on_engage=True)
     core.start(1)
     core.run(events)
@@ -140,7 +141,7 @@ def test_positions_are_still_valued_and_nothing_is_flattened_while_engaged() -> 
     core = trading_core(Scripted({1: market(Side.BUY, 1)}), COIN, rules=AT_ONCE)
     core.start(1)
     core.step(ticks(1)[0])
-    core.step(Command(2, "engage", "drill", "tester"))
+    core.step(Engage(2, "drill", "tester"))
     core.step(quote(COIN, 3, "109.99", "110.01"))
     book = core.order_manager.states["COIN"]
     assert book.inventory.position == 100
@@ -151,7 +152,7 @@ def test_positions_are_still_valued_and_nothing_is_flattened_while_engaged() -> 
 
 def test_the_switch_is_recorded_once_with_its_reason() -> None:
     core = trading_core(Scripted(), COIN)
-    events: list[Event] = [ticks(1)[0], Command(2, "engage", "fire drill", "ann"), *ticks(5)[2:]]
+    events: list[Event] = [ticks(1)[0], Engage(2, "fire drill", "ann"), *ticks(5)[2:]]
     seen = [each for each in run(core, events) if isinstance(each, SwitchRecord)]
     assert [(each.ts_ns, each.state, each.reason) for each in seen] == [
         (2, "ENGAGED", "fire drill (by ann)")
@@ -257,11 +258,9 @@ def test_a_switch_only_gets_stricter_and_keeps_its_first_reason() -> None:
     assert switch.flag[0] == SwitchState.ENGAGED
 
 
-def test_only_engaging_is_a_command() -> None:
-    core = trading_core(Scripted(), COIN)
-    core.start(1)
-    with pytest.raises(Exception, match="unknown command 'reset'"):
-        core.step(Command(1, "reset", "let me", "someone"))
+def test_no_command_resets_the_switch() -> None:
+    with pytest.raises(ValueError, match="unknown command 'reset'; one of suspend, resume, pause"):
+        make_command("reset", 1, "let me", "someone")
 
 
 @pytest.mark.parametrize("kill_at", range(1, 9))
@@ -275,7 +274,7 @@ def test_after_engagement_there_is_no_order_whenever_it_comes(kill_at: int) -> N
         Scripted(script), COIN, borrow={"COIN": "99"}, rules=paper_rules(latency_ns=2)
     )
     events: list[Event] = list(ticks(9))
-    events.insert(kill_at - 1, Command(kill_at, "engage", "drill", "tester"))
+    events.insert(kill_at - 1, Engage(kill_at, "drill", "tester"))
     records = run(core, events)
     assert all(order.ts_ns < kill_at for order in orders_in(records))
     assert all(fill.ts_ns < kill_at for fill in fills_in(records))

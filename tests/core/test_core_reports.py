@@ -16,7 +16,7 @@ from logos.audit.auditor import Terms, audit
 from logos.core.engine import TradingCore
 from logos.core.gates import InProcessSwitch
 from logos.core.instrument import instrument
-from logos.core.messages import Command, Event, Quote, Report, TimePassed
+from logos.core.messages import Event, Quote, Report, Suspend, TimePassed
 from logos.core.orders import Order
 from logos.core.outbox import CancelOrder, SubmitOrder
 from logos.core.records import (
@@ -423,7 +423,7 @@ def test_an_operator_who_closes_the_session_has_its_orders_cancelled_and_reports
     strategy = Chaser()
     core = started(strategy)
     outbox_of(core).take()
-    told(core, Command(2, "close", "lunch", "me"))
+    told(core, Suspend(2, "lunch", "me"))
     assert len(outbox_of(core).take()) == 1
     records = told(core, filled(3, 700), report(ReportKind.CANCELLED, 4))
     assert updates_in(records)[-1] == "CANCELLED CANCELLED_BY_OPERATOR"

@@ -25,11 +25,11 @@ from logos.core.gates import InProcessSwitch
 from logos.core.guards import LedgerLimits, Limits
 from logos.core.instrument import FeeSchedule, Instrument
 from logos.core.matching import PaperRules
-from logos.core.messages import Bar, Command, Event, Quote, Trade
+from logos.core.messages import Bar, Engage, Event, Quote, Trade
 from logos.core.outbox import Outbox, SubmitOrder
 from logos.core.risk import Approved
-from logos.core.state import NotThisCore, is_savable, restore_core, save_core
-from logos.core.state_table import TABLE
+from logos.core.saved.state import NotThisCore, is_savable, restore_core, save_core
+from logos.core.saved.table import TABLE
 from logos.core.strategy import Answer, Context, Strategy, can_save
 from logos.core.types import NS_PER_DAY
 from logos.session.build import make_instruments
@@ -119,7 +119,7 @@ class Market:
                 high, low = bid + 9, bid - 9
                 found.append(Bar(now_ns, symbol, 10**9, bid, high, low, bid + 3, 90, traded))
             elif self.on_engaged == "block":
-                found.append(Command(now_ns, "engage", "enough", "ann"))
+                found.append(Engage(now_ns, "enough", "ann"))
         return found
 
 

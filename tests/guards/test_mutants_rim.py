@@ -17,7 +17,15 @@ from logos.core.context import CoreView
 from logos.core.engine import TradingCore
 from logos.core.gates import InProcessSwitch
 from logos.core.guards import SessionGuards
-from logos.core.messages import Command, Lag, Report
+from logos.core.messages import (
+    Flatten,
+    Lag,
+    PauseSymbol,
+    Report,
+    ResumeTrading,
+    Suspend,
+    UnpauseSymbol,
+)
 from logos.core.outbox import Outbox, SubmitOrder
 from logos.core.records import CommandRecord, WarningRecord
 from logos.core.strategy import Answer, Cancel, Strategy, limit, market
@@ -59,7 +67,7 @@ def test_a_paused_symbol_orders_nothing_and_keeps_nothing_open_and_the_others_tr
     bids = [limit(BUY, 1, 90), limit(BUY, 1, 90, symbol="BBB")]
     desk.show(100, symbol="BBB")
     desk.show(100, bids)
-    records = desk.core.step(Command(3, "pause", "look", "ann", "AAA"))
+    records = desk.core.step(PauseSymbol(3, "look", "ann", "AAA"))
     assert records[0] == CommandRecord(3, 2, "pause", "look", "ann", "AAA")
     assert ends_in(records) == {1: "CANCELLED CANCELLED_BY_OPERATOR"}
     assert [len(desk.core.order_manager.states[name].working) for name in ("AAA", "BBB")] == [0, 1]
@@ -71,8 +79,8 @@ def test_a_paused_symbol_orders_nothing_and_keeps_nothing_open_and_the_others_tr
 def test_a_symbol_that_is_paused_no_more_orders_again() -> None:
     desk = Desk()
     desk.show(100)
-    desk.core.step(Command(2, "pause", "look", "ann", "AAA"))
-    records = desk.core.step(Command(3, "unpause", "fine", "bob", "AAA"))
+    desk.core.step(PauseSymbol(2, "look", "ann", "AAA"))
+    records = desk.core.step(UnpauseSymbol(3, "fine", "bob", "AAA"))
     assert records == [CommandRecord(3, 1, "unpause", "fine", "bob", "AAA")]
     records = desk.show(100, market(BUY, 1), at_ns=4)
     assert trips_in(records) == []
@@ -86,15 +94,15 @@ def test_a_closed_session_cancels_and_asks_nobody_until_it_is_opened_again() -> 
     desk = Desk()
     desk.show(100, limit(BUY, 1, 90))
     core = desk.core
-    records = core.step(Command(2, "close", "lunch", "ann"))
-    assert records[0] == CommandRecord(2, 1, "close", "lunch", "ann")
+    records = core.step(Suspend(2, "lunch", "ann"))
+    assert records[0] == CommandRecord(2, 1, "suspend", "lunch", "ann")
     assert ends_in(records) == {1: "CANCELLED CANCELLED_BY_OPERATOR"}
-    assert core.is_closed
+    assert core.is_suspended
     desk.show(100, market(BUY, 1), at_ns=3)
     assert len(desk.strategy.seen) == 1
-    records = core.step(Command(4, "open", "back", "bob"))
-    assert records == [CommandRecord(4, 2, "open", "back", "bob")]
-    assert not core.is_closed
+    records = core.step(ResumeTrading(4, "back", "bob"))
+    assert records == [CommandRecord(4, 2, "resume", "back", "bob")]
+    assert not core.is_suspended
     records = desk.show(100, market(SELL, 1), at_ns=5)
     assert len(desk.strategy.seen) == 2
     assert [fill.side for fill in fills_in(records)] == [SELL]
@@ -104,9 +112,9 @@ def test_a_closed_session_cancels_and_asks_nobody_until_it_is_opened_again() -> 
 def test_a_closed_session_that_is_flattened_is_closed_no_more() -> None:
     desk = Desk()
     desk.show(100, market(BUY, 2))
-    desk.core.step(Command(2, "close", "lunch", "ann"))
-    desk.core.step(Command(3, "flatten", "enough", "ann"))
-    assert not desk.core.is_closed, "it works on closing what is held"
+    desk.core.step(Suspend(2, "lunch", "ann"))
+    desk.core.step(Flatten(3, "enough", "ann"))
+    assert not desk.core.is_suspended, "it works on closing what is held"
     assert desk.core.order_manager.states["AAA"].inventory.position == 0
 
 

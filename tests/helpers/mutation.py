@@ -33,11 +33,7 @@ DOCUMENT = PROJECT / "docs" / "MUTATION.md"
 CPU_S_MAX = 200
 CPU_S_MIN = 6
 TRUSTED_CPU_S_MAX = 15
-_DESK_FUNCTIONS = "submit refuse apply_end _leave _put_in_flight"
-_ENGINE_FUNCTIONS = (
-    "start stop abort run _check_time _on_other _on_command _flatten _ask_stop _meet_quote "
-    "_set_prices is_halted is_blocked"
-)
+_ENGINE_FUNCTIONS = "start stop abort run _check_time _begin _on_other _on_command is_blocked"
 _CORE_TESTS = (
     "tests/kill/test_mutants.py",
     "tests/kill/test_mutants_risk.py",
@@ -50,6 +46,7 @@ _CORE_TESTS = (
     "tests/core/test_core_gates.py",
     "tests/core/test_core_ticks.py",
     "tests/core/test_core_engine.py",
+    "tests/core/test_core_commands.py",
     "tests/guards/test_guard_windows.py",
     "tests/core/test_core_matching.py",
     "tests/core/test_core_risk.py",
@@ -106,9 +103,11 @@ TARGETS = (
     Target("core/guards.py", "", _CORE_TESTS),
     Target("core/safety.py", "", _CORE_TESTS),
     Target("killswitch/judge.py", "", _JUDGE_TESTS),
-    Target("core/order_manager.py", _DESK_FUNCTIONS, _CORE_TESTS),
-    Target("core/pipeline.py", "settle _send _refuse", _CORE_TESTS),
+    Target("core/order_manager.py", "submit refuse apply_end _leave _put_in_flight", _CORE_TESTS),
+    Target("core/pipeline.py", "start stop settle _send _refuse", _CORE_TESTS),
     Target("core/engine.py", _ENGINE_FUNCTIONS, _CORE_TESTS),
+    Target("core/market.py", "apply_quote _set_prices", _CORE_TESTS),
+    Target("core/commands.py", "carry_out _flatten ask_nobody", _CORE_TESTS),
     Target("core/reports.py", "", _CORE_TESTS),
     Target("core/outbox.py", "", (*_LINK_TESTS, *_CORE_TESTS)),
     Target("core/context.py", "is_open outstanding in_flight why_closed", _LINK_TESTS),

@@ -12,7 +12,7 @@ from link_helpers import coin
 
 from logos.core.messages import (
     Bar,
-    Command,
+    Engage,
     Event,
     Lag,
     Quote,
@@ -180,6 +180,6 @@ def test_a_recorder_that_goes_on_refuses_other_batches(tmp_path: Path) -> None:
 
 def test_a_command_is_no_input(tmp_path: Path) -> None:
     writer = InputsWriter(tmp_path / "inputs.jsonl", list(INSTRUMENTS))
-    with pytest.raises(TypeError, match="Command is no input"):
-        writer.write([Command(1, "engage", "", "")])
+    with pytest.raises(TypeError, match="Engage is no input"):
+        writer.write([Engage(1, "", "")])
     writer.close()

@@ -14,10 +14,10 @@ from session_helpers import ListFeed, session_config, table
 from logos import session
 from logos.core.gates import InProcessSwitch
 from logos.core.instrument import instrument
-from logos.core.messages import Quote
+from logos.core.messages import NOW, Flatten, Quote
 from logos.core.strategy import Answer, Context, Strategy, limit, market
 from logos.core.types import NS_PER_SECOND, SessionStatus, Side, SwitchState
-from logos.session.recovery import Flatten, replay, resume
+from logos.session.recovery import replay, resume
 
 ACME = instrument("ACME", tick="0.01", lot="1", quote="USD")
 TICKS = 6_000
@@ -75,7 +75,7 @@ def records(folder: Path, kind: str) -> list[dict[str, Any]]:
 
 
 def test_everything_is_closed_cancelled_and_recorded(parts: dict[str, Any]) -> None:
-    result = resume("flat", flatten=Flatten("ann", "enough"), **parts)
+    result = resume("flat", flatten=Flatten(NOW, "enough", "ann"), **parts)
     assert result.status is SessionStatus.ENDED
     assert result.summary["symbols"]["ACME"]["position"] == "0"
     [command] = records(result.folder, "command")
@@ -87,7 +87,7 @@ def test_everything_is_closed_cancelled_and_recorded(parts: dict[str, Any]) -> N
 
 
 def test_a_flattened_session_replays_to_the_same_bytes(parts: dict[str, Any]) -> None:
-    resume("flat", flatten=Flatten("ann", "enough"), **parts)
+    resume("flat", flatten=Flatten(NOW, "enough", "ann"), **parts)
     feed, strategy = parts["feed"], parts["strategy"]
     again = type(strategy)(strategy._mark)
     assert replay("flat", feed=feed, strategy=again).status is SessionStatus.ENDED
@@ -95,7 +95,7 @@ def test_a_flattened_session_replays_to_the_same_bytes(parts: dict[str, Any]) ->
 
 def test_an_engaged_switch_lets_no_closing_order_out(parts: dict[str, Any]) -> None:
     parts["switch"].engage("rehearsal", "test")
-    result = resume("flat", flatten=Flatten("ann", "enough"), **parts)
+    result = resume("flat", flatten=Flatten(NOW, "enough", "ann"), **parts)
     assert result.status is SessionStatus.HALTED
     assert result.summary["symbols"]["ACME"]["position"] == "30"
     assert len(records(result.folder, "order")) == 2
@@ -111,7 +111,9 @@ def test_a_guard_that_refuses_the_closing_order_is_not_overridden(
     )
     parts: dict[str, Any] = {"feed": ListFeed(quotes(), 50), "switch": InProcessSwitch()}
     session.run(config, strategy=TwiceAndIsStopped(mark), **parts)
-    result = resume("held", flatten=Flatten("ann", "x"), strategy=TwiceAndIsStopped(mark), **parts)
+    result = resume(
+        "held", flatten=Flatten(NOW, "x", "ann"), strategy=TwiceAndIsStopped(mark), **parts
+    )
     # 60 are held and 30 is the limit of an order: it is tried at later prices, not without end.
     assert result.summary["symbols"]["ACME"]["position"] == "60"
     assert result.summary["refusals"] == {"MAX_ORDER_QUANTITY": 100}

@@ -15,7 +15,7 @@ from session_helpers import ARTIFACTS, ListFeed, session_config, table
 from logos import session
 from logos.core.gates import InProcessSwitch
 from logos.core.instrument import instrument
-from logos.core.messages import Command, Event, Quote
+from logos.core.messages import Engage, Event, Quote
 from logos.core.strategy import Answer, Context, Strategy, limit, market
 from logos.core.types import Code, SessionStatus, Side
 from logos.testing.builders import Always, quote
@@ -35,7 +35,7 @@ def with_command(count: int, at_tick: int) -> list[Event]:
     """An operator's command that arrives just before tick `at_tick`."""
     events = ticks(count)
     ts_ns = events[at_tick - 1].ts_ns
-    events.insert(at_tick - 1, Command(ts_ns, "engage", "drill", "operator"))
+    events.insert(at_tick - 1, Engage(ts_ns, "drill", "operator"))
     return events
 
 

@@ -14,8 +14,9 @@ from logos.cli.exit_codes import exit_codes
 from logos.cli.run_command import ProgressBar, attempt
 from logos.cli.trade import add_leave
 from logos.config import live_overrides
+from logos.core.messages import NOW, Flatten
 from logos.session import SessionResult
-from logos.session.recovery import Flatten, goes_on_live, resume
+from logos.session.recovery import goes_on_live, resume
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -33,7 +34,7 @@ def run(options: argparse.Namespace) -> int:
     """Flatten the session; returns the exit code."""
 
     def go(bar: ProgressBar) -> SessionResult:
-        order = Flatten(by=options.by, reason=options.reason)
+        order = Flatten(NOW, options.reason, options.by)
         if goes_on_live(options.session_id):
             from logos.session.live import resume_live
 

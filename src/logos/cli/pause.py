@@ -9,9 +9,10 @@ import time
 
 from logos.cli.exit_codes import exit_codes
 from logos.cli.status import running
+from logos.core.messages import NOW, PauseSymbol, ResumeTrading, Suspend, UnpauseSymbol
 from logos.paths import check_session_id
 from logos.session import ExitCode
-from logos.session.presence.commands import OperatorCommand, send_command
+from logos.session.presence.commands import SentCommand, send_command
 
 _PATIENCE_S = 10.0
 _LOOK_S = 0.05
@@ -51,12 +52,14 @@ def run(options: argparse.Namespace) -> int:
             f"{', '.join(status.symbols)}",
             ExitCode.BAD_CONFIGURATION,
         )
-    if options.symbol:
-        action = "unpause" if options.undo else "pause"
-    else:
-        action = "open" if options.undo else "close"
     by = options.by or getpass.getuser()
-    command = OperatorCommand(action, options.reason, by, options.symbol)  # type: ignore[arg-type]
+    command: SentCommand
+    if options.symbol:
+        of_symbol = UnpauseSymbol if options.undo else PauseSymbol
+        command = of_symbol(NOW, options.reason, by, options.symbol)
+    else:
+        of_session = ResumeTrading if options.undo else Suspend
+        command = of_session(NOW, options.reason, by)
     path = send_command(options.session, command)
     deadline = time.monotonic() + _PATIENCE_S
     while path.exists():
@@ -70,7 +73,7 @@ def run(options: argparse.Namespace) -> int:
         time.sleep(_LOOK_S)
     if path.with_suffix(".bad").exists():
         return _complain(
-            f"session {options.session} put the command aside; see what it says on its screen",
+            f"session {options.session} refused the command; see the session's standard error",
             ExitCode.INTERNAL_ERROR,
         )
     what = options.symbol or "the session"

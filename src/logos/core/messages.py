@@ -12,6 +12,8 @@ of the collector's sight. They hold no reference that could lead back to themsel
 
 from __future__ import annotations
 
+from typing import Final
+
 import msgspec
 
 from logos.core.instrument import Instrument
@@ -152,19 +154,61 @@ class QuoteBar(msgspec.Struct, frozen=True, gc=False):
         return (self.bid_close_units + self.ask_close_units) / (2 * self.instrument.price_scale)
 
 
-class Command(msgspec.Struct, frozen=True, gc=False):
-    """An operator's word, sequenced among the market data.
+NOW: Final = 0
+"""The `ts_ns` of a command for a session, which carries it out at its present time."""
 
-    `action` is "engage" (the kill switch), "flatten" (close every position and trade no more),
-    "close" (cancel what is open and do not ask the strategy), "open" (ask it again), "pause"
-    (cancel what is open in `symbol` and order nothing in it) or "unpause".
+
+class Suspend(msgspec.Struct, frozen=True, gc=False):
+    """Cancel what is open, and ask the strategy nothing until `ResumeTrading`.
+
+    In every operator command, `reason` and `by` (a person or a part of logos) are for the record.
     """
 
     ts_ns: int
-    action: str
     reason: str
     by: str
-    symbol: str = ""
+
+
+class ResumeTrading(msgspec.Struct, frozen=True, gc=False):
+    """Ask the strategy again after a `Suspend`; a flattened session stays flat."""
+
+    ts_ns: int
+    reason: str
+    by: str
+
+
+class PauseSymbol(msgspec.Struct, frozen=True, gc=False):
+    """Cancel what is open in `symbol`, and order nothing in it until `UnpauseSymbol`."""
+
+    ts_ns: int
+    reason: str
+    by: str
+    symbol: str
+
+
+class UnpauseSymbol(msgspec.Struct, frozen=True, gc=False):
+    """Let `symbol` trade again."""
+
+    ts_ns: int
+    reason: str
+    by: str
+    symbol: str
+
+
+class Flatten(msgspec.Struct, frozen=True, gc=False):
+    """Cancel what is open, close every position, and trade no more."""
+
+    ts_ns: int
+    reason: str
+    by: str
+
+
+class Engage(msgspec.Struct, frozen=True, gc=False):
+    """Engage the kill switch."""
+
+    ts_ns: int
+    reason: str
+    by: str
 
 
 class TimePassed(msgspec.Struct, frozen=True, gc=False):
@@ -211,4 +255,6 @@ class SessionEnd(msgspec.Struct, frozen=True, gc=False):
 
 
 MarketEvent = Quote | Trade | Bar | QuoteBar
-Event = MarketEvent | Command | TimePassed | Lag | Report | SessionEnd
+OperatorCommand = Suspend | ResumeTrading | PauseSymbol | UnpauseSymbol | Flatten | Engage
+"""What an operator may order, sequenced among the market data; `core.commands` carries it out."""
+Event = MarketEvent | OperatorCommand | TimePassed | Lag | Report | SessionEnd

@@ -1,8 +1,8 @@
-"""The desk: the only place where orders are made and where reports change the books.
+"""The order manager: the only place where orders are made, and where fills change positions.
 
-`submit` takes an `Approved` and asks gate 2 before the order exists; `apply_*` receive what the
-venue reports. Whatever happens is appended to `effects`, in order: that list is what the
-journal, the artifacts and the log are made of.
+`submit` takes an `Approved` and asks gate 2 before the order exists; `apply_*` carry out what the
+market or the venue reports. Whatever happens is appended to `effects`, in order: that list is what
+the journal, the artifacts and the log are made of.
 """
 
 from __future__ import annotations
@@ -14,11 +14,12 @@ from logos.core.gates import Switch, why_closed
 from logos.core.guards import SessionGuards
 from logos.core.instrument_state import InstrumentState
 from logos.core.inventory import Booking
-from logos.core.orders import Order
+from logos.core.orders import Execution, Order
 from logos.core.outbox import Outbox
-from logos.core.records import OrderRecord, OrderUpdate, PaperFillRecord, Record, RefusalRecord
+from logos.core.recording import fill_record, order_record, order_update
+from logos.core.records import PaperFillRecord, Record, RefusalRecord, WarningRecord
 from logos.core.risk import Approved, increasing_quantity, remember_order
-from logos.core.types import Code, Liquidity, OrderStatus
+from logos.core.types import Code, OrderStatus
 from logos.errors import InvariantBroken
 
 _STRATEGYS_OWN: Final = (Code.CANCELLED_BY_STRATEGY, Code.REPLACED)
@@ -26,7 +27,10 @@ _STRATEGYS_OWN: Final = (Code.CANCELLED_BY_STRATEGY, Code.REPLACED)
 
 @final
 class OrderManager:
-    """Orders and books of one session. `now_ns` and `tick_id` are set by the engine."""
+    """Orders, positions and wallets of one session.
+
+    The engine sets `now_ns` (nanoseconds UTC) and `tick_id`.
+    """
 
     __slots__ = (
         "account",
@@ -67,13 +71,13 @@ class OrderManager:
         self.outbox = outbox
         self.effects: list[Record] = []
         self.fills: list[PaperFillRecord] = []
-        """Fills the strategy has not been told of yet; kept only if it wants them."""
+        """Fills the strategy was not asked about yet; kept only if it wants them."""
         self.replaced: list[Order] = []
         """Orders that were cancelled for a successor, which has not been sent yet."""
         self.is_ending: bool = False
-        """Whether all events are done and the session is being brought to its end."""
+        """Whether all events were processed, and the session is ending."""
         self.is_unsettled: bool = False
-        """Whether fills or replacements of this event wait to be observed, told or sent."""
+        """Whether fills or replacements of this event wait for `OrderPipeline.settle`."""
         self.wants_fills: bool = False
         self.now_ns: int = 0
         self.tick_id: int = 0
@@ -83,7 +87,11 @@ class OrderManager:
         self.fill_count: int = 0
 
     def submit(self, approved: Approved, latency_ns: int) -> Order | None:
-        """Make the order unless gate 2 refuses it (None, and the refusal is recorded)."""
+        """Make the order unless gate 2 refuses it (None, and the refusal is recorded).
+
+        It reaches the market `latency_ns` nanoseconds from now. Raises KeyError for an instrument
+        that the session does not trade.
+        """
         intent = approved.intent
         state = self.states[intent.instrument.symbol]
         order = Order(
@@ -115,16 +123,20 @@ class OrderManager:
         state.working.append(order)
         state.see_order(order)
         self._put_in_flight(state, order, order.quantity, 1)
-        self._record(order, state.ledger.decimals)
+        self.effects.append(order_record(order, self.now_ns, self.tick_id, state.ledger.decimals))
         if self.outbox is not None:
             self.outbox.submit(order, approved)
         return order
 
     def refuse(self, symbol: str, violations: list[tuple[Code, str]]) -> None:
-        """Record that an intent went no further, with everything that stood against it."""
+        """Record that an intent became no order, with every code and text that spoke against it."""
         code, detail = violations[0]
         also = tuple([other for other, _ in violations[1:]])
         self.effects.append(RefusalRecord(self.now_ns, self.tick_id, symbol, code, detail, also))
+
+    def warn(self, symbol: str, code: str, detail: str) -> None:
+        """Record what an operator should read, and what stopped nothing."""
+        self.effects.append(WarningRecord(self.now_ns, self.tick_id, symbol, code, detail))
 
     def cancel(self, order: Order, code: Code) -> None:
         """End an open order: at once on paper; at a venue it is asked for, and reported later."""
@@ -132,7 +144,8 @@ class OrderManager:
             self.apply_end(order, OrderStatus.CANCELLED, code)
             return
         if order.cancel_at_ns < 0 or order.cancel_code in _STRATEGYS_OWN:
-            order.cancel_code = code  # the first who wanted it, but a strategy gives way
+            # Keep the first reason; any other overrides the strategy's own.
+            order.cancel_code = code
         if order.cancel_at_ns < 0:
             order.cancel_at_ns = self.now_ns
             self.outbox.cancel(order)
@@ -140,12 +153,12 @@ class OrderManager:
     def apply_unknown(self, order: Order) -> None:
         """The venue has not said what became of the order."""
         order.advance(OrderStatus.UNKNOWN)
-        self._record_update(order)
+        self.effects.append(order_update(order, self.now_ns, self.tick_id))
 
     def apply_accept(self, order: Order) -> None:
         """The order reached the market."""
         order.advance(OrderStatus.ACCEPTED)
-        self._record_update(order)
+        self.effects.append(order_update(order, self.now_ns, self.tick_id))
 
     def apply_end(self, order: Order, status: OrderStatus, code: Code) -> None:
         """The order ended without (the rest of) its fill."""
@@ -158,10 +171,14 @@ class OrderManager:
         if code is Code.REPLACED:
             self.replaced.append(order)
             self.is_unsettled = True
-        self._record_update(order)
+        self.effects.append(order_update(order, self.now_ns, self.tick_id))
 
     def apply_fill(self, order: Order, quantity: int, price: int, is_maker: bool) -> bool:
-        """Book a paper fill; False when the funds do not allow it, which ends the order."""
+        """Book a paper fill of `quantity` units at `price` units, at the fee of the schedule.
+
+        Returns False when the funds do not allow it, which ends the order. Raises KeyError for an
+        instrument that the session does not trade, InvariantBroken for an order that cannot fill.
+        """
         state = self.states[order.instrument.symbol]
         value = state.value(price, quantity)
         base = order.fee_base + state.fee_rule.fill_base(quantity, value, is_maker)
@@ -171,29 +188,24 @@ class OrderManager:
             self.apply_end(order, OrderStatus.CANCELLED, shortage)
             return False
         order.fee_base = base
-        self.book_fill(order, quantity, price, is_maker, fee)
+        self.book_fill(order, Execution(quantity, price, is_maker, fee))
         return True
 
-    def book_fill(
-        self,
-        order: Order,
-        quantity: int,
-        price: int,
-        is_maker: bool,
-        quote_fee: int,
-        base_fee: int = 0,
-    ) -> None:
+    def book_fill(self, order: Order, execution: Execution) -> None:
         """Book a fill that happened, at the fee it cost.
 
-        `quote_fee` is in ledger units. `base_fee` is what a spot venue kept of the asset, in units
-        of the base wallet, which alone is charged it; the ledger books its value at the fill's
+        A base fee is charged to the base wallet alone; the ledger books its value at the fill's
         price, rounded up. The position is what is left to sell: the fee comes off it in whole
-        quantity units (`Book.take_base_fee`), so it never exceeds what the wallet gained.
+        quantity units (`InstrumentState.take_base_fee`), so it never exceeds what the wallet
+        gained. Raises as `apply_fill`.
         """
+        quantity = execution.quantity
+        price = execution.price
+        base_fee = execution.base_fee
         state = self.states[order.instrument.symbol]
         value = state.value(price, quantity)
         self._unlock_share(state, order, quantity)
-        fee = quote_fee
+        fee = execution.quote_fee
         change = order.sign * quantity
         if base_fee:
             fee += state.base_fee_value(base_fee, price)
@@ -206,7 +218,7 @@ class OrderManager:
         else:
             booking = Booking()  # the smallest of purchases may go whole to the venue
         if order.instrument.settlement == "spot":
-            state.ledger.wallet.balance -= order.sign * value + quote_fee
+            state.ledger.wallet.balance -= order.sign * value + execution.quote_fee
             state.base_wallet.balance += order.sign * quantity * state.base_factor - base_fee
         else:
             state.ledger.wallet.balance += booking.realised - fee
@@ -214,8 +226,11 @@ class OrderManager:
         self._move_ledger(state, fee, booking)
         self._leave(state, order, quantity)
         self.fill_count += 1
-        fill = self._fill_record(state, order, quantity, price, is_maker, fee, base_fee, booking)
-        self._record_update(order)
+        fill = fill_record(
+            state, order, execution, fee, booking, self.next_fill_id, self.now_ns, self.tick_id
+        )
+        self.next_fill_id += 1
+        self.effects.append(order_update(order, self.now_ns, self.tick_id))
         self.effects.append(fill)
         self.is_unsettled = True
         if self.wants_fills:
@@ -289,85 +304,3 @@ class OrderManager:
             ledger.open_sell_value += value
         if ledger.limits.gross_exposure:
             state.refresh_in_flight()
-
-    def _record(self, order: Order, money_decimals: int) -> None:
-        """The order is about to leave: put down all of it."""
-        instrument = order.instrument
-        self.effects.append(
-            OrderRecord(
-                self.now_ns,
-                self.tick_id,
-                order.order_id,
-                order.client_order_id,
-                instrument.symbol,
-                order.side,
-                order.type,
-                order.time_in_force,
-                order.quantity,
-                order.limit_price,
-                order.stop_price,
-                order.reference_price,
-                order.notes,
-                order.tag,
-                instrument.price_decimals,
-                instrument.quantity_decimals,
-                money_decimals,
-            )
-        )
-
-    def _record_update(self, order: Order) -> None:
-        """The order has changed: put down what may change."""
-        self.effects.append(
-            OrderUpdate(
-                self.now_ns,
-                self.tick_id,
-                order.order_id,
-                order.instrument.symbol,
-                order.status,
-                order.filled,
-                order.fee,
-                "" if order.reason is None else order.reason.value,
-            )
-        )
-
-    def _fill_record(
-        self,
-        state: InstrumentState,
-        order: Order,
-        quantity: int,
-        price: int,
-        is_maker: bool,
-        fee: int,
-        base_fee: int,
-        booking: Booking,
-    ) -> PaperFillRecord:
-        fill_id = self.next_fill_id
-        self.next_fill_id = fill_id + 1
-        instrument = order.instrument
-        return PaperFillRecord(
-            self.now_ns,
-            self.tick_id,
-            fill_id,
-            order.order_id,
-            order.client_order_id,
-            instrument.symbol,
-            order.side,
-            quantity,
-            price,
-            Liquidity.MAKER if is_maker else Liquidity.TAKER,
-            fee,
-            state.ledger.currency,
-            booking.realised,
-            tuple(booking.closures),
-            booking.opened_lot_id,
-            booking.opened_quantity,
-            state.inventory.position,
-            state.realised,
-            state.fees,
-            state.ledger.wallet.balance,
-            instrument.price_decimals,
-            instrument.quantity_decimals,
-            state.ledger.decimals,
-            base_fee,
-            state.base_wallet.decimals,
-        )

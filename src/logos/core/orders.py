@@ -201,3 +201,23 @@ class Order:
             )
         self.status = status
         self.is_open = bool(TRANSITIONS[status])
+
+
+@final
+class Execution:
+    """One fill of an order: quantity and price in the instrument's units.
+
+    `quote_fee` is in ledger units. `base_fee` is what a spot venue kept of the traded asset, in
+    units of the base wallet.
+    """
+
+    __slots__ = ("base_fee", "is_maker", "price", "quantity", "quote_fee")
+
+    def __init__(
+        self, quantity: int, price: int, is_maker: bool, quote_fee: int, base_fee: int = 0
+    ) -> None:
+        self.quantity = quantity
+        self.price = price
+        self.is_maker = is_maker
+        self.quote_fee = quote_fee
+        self.base_fee = base_fee

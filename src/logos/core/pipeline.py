@@ -65,6 +65,26 @@ class OrderPipeline:
         self._strategy = strategy
         self._context = context
 
+    def start(self) -> None:
+        """Ask the strategy's `on_start`, and carry out what it answers."""
+        try:
+            answer = self._strategy.on_start(self._context)
+        except (Exception, SystemExit) as error:
+            raise strategy_failed("on_start", error) from error
+        self.carry_out(None, answer)
+        self.settle()
+
+    def stop(self, is_replaced: bool) -> None:
+        """Ask the strategy's `on_stop`, unless it `is_replaced`; carry out what it answers."""
+        answer: Answer = None
+        if not is_replaced:
+            try:
+                answer = self._strategy.on_stop(self._context)
+            except (Exception, SystemExit) as error:
+                raise strategy_failed("on_stop", error) from error
+        self.carry_out(None, answer)
+        self.settle()
+
     def settle(self) -> None:
         """After fills: observe equity, send successors of replaced orders, tell the strategy.
 

@@ -1,14 +1,106 @@
-"""The books as records: what positions.csv and account.csv are made of."""
+"""Makes the records of orders, fills, positions and ledgers, as they stand at that moment.
+
+They are what the journal, orders.csv, trades.csv, positions.csv and account.csv are made of. All
+integers are those of the core; each record names its decimals.
+"""
 
 from __future__ import annotations
 
 from logos.core.account import Ledger
 from logos.core.instrument_state import InstrumentState
-from logos.core.records import AccountRecord, PositionRecord
+from logos.core.inventory import Booking
+from logos.core.orders import Execution, Order
+from logos.core.records import (
+    AccountRecord,
+    OrderRecord,
+    OrderUpdate,
+    PaperFillRecord,
+    PositionRecord,
+)
+from logos.core.types import Liquidity
+
+
+def order_record(order: Order, now_ns: int, tick_id: int, money_decimals: int) -> OrderRecord:
+    """A new order, whole, before it leaves; `money_decimals` is the scale of its ledger."""
+    instrument = order.instrument
+    return OrderRecord(
+        now_ns,
+        tick_id,
+        order.order_id,
+        order.client_order_id,
+        instrument.symbol,
+        order.side,
+        order.type,
+        order.time_in_force,
+        order.quantity,
+        order.limit_price,
+        order.stop_price,
+        order.reference_price,
+        order.notes,
+        order.tag,
+        instrument.price_decimals,
+        instrument.quantity_decimals,
+        money_decimals,
+    )
+
+
+def order_update(order: Order, now_ns: int, tick_id: int) -> OrderUpdate:
+    """What may change about an order, after a change of it."""
+    return OrderUpdate(
+        now_ns,
+        tick_id,
+        order.order_id,
+        order.instrument.symbol,
+        order.status,
+        order.filled,
+        order.fee,
+        "" if order.reason is None else order.reason.value,
+    )
+
+
+def fill_record(
+    state: InstrumentState,
+    order: Order,
+    execution: Execution,
+    fee: int,
+    booking: Booking,
+    fill_id: int,
+    now_ns: int,
+    tick_id: int,
+) -> PaperFillRecord:
+    """A fill that was just booked; `fee` is all of it, in ledger units."""
+    instrument = order.instrument
+    return PaperFillRecord(
+        now_ns,
+        tick_id,
+        fill_id,
+        order.order_id,
+        order.client_order_id,
+        instrument.symbol,
+        order.side,
+        execution.quantity,
+        execution.price,
+        Liquidity.MAKER if execution.is_maker else Liquidity.TAKER,
+        fee,
+        state.ledger.currency,
+        booking.realised,
+        tuple(booking.closures),
+        booking.opened_lot_id,
+        booking.opened_quantity,
+        state.inventory.position,
+        state.realised,
+        state.fees,
+        state.ledger.wallet.balance,
+        instrument.price_decimals,
+        instrument.quantity_decimals,
+        state.ledger.decimals,
+        execution.base_fee,
+        state.base_wallet.decimals,
+    )
 
 
 def position_record(state: InstrumentState, ts_ns: int) -> PositionRecord:
-    """One symbol's books as they stand."""
+    """One symbol's position as it stands."""
     instrument = state.instrument
     return PositionRecord(
         ts_ns,

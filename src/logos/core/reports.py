@@ -12,8 +12,7 @@ from typing import final
 
 from logos.core.messages import Report
 from logos.core.order_manager import OrderManager
-from logos.core.orders import Order
-from logos.core.records import WarningRecord
+from logos.core.orders import Execution, Order
 from logos.core.safety import SafetyMonitor
 from logos.core.types import Code, OrderStatus, ReportKind
 
@@ -61,7 +60,8 @@ class Reports:
                 return
         self._accept(order)
         self._order_manager.book_fill(
-            order, quantity, report.price_units, report.is_maker, report.fee_units, base_fee
+            order,
+            Execution(quantity, report.price_units, report.is_maker, report.fee_units, base_fee),
         )
 
     def _change(self, order: Order, report: Report) -> None:
@@ -97,12 +97,8 @@ class Reports:
             self._trip(order.client_order_id, f"{code.value} after it was {order.status.value}")
 
     def _say(self, order: Order, code: str, detail: str) -> None:
-        order_manager = self._order_manager
         words = f"{order.client_order_id}: {detail}"
-        symbol = order.instrument.symbol
-        order_manager.effects.append(
-            WarningRecord(order_manager.now_ns, order_manager.tick_id, symbol, code, words)
-        )
+        self._order_manager.warn(order.instrument.symbol, code, words)
 
     def _trip(self, subject: str, detail: str) -> None:
         self._safety.act_on_difference(subject, detail)

@@ -27,7 +27,14 @@ import msgspec
 from logos.core.clock import Clock
 from logos.core.context import CoreView
 from logos.core.gates import Switch
-from logos.core.messages import Event, TimePassed
+from logos.core.messages import (
+    NOW,
+    Event,
+    OperatorCommand,
+    PauseSymbol,
+    TimePassed,
+    UnpauseSymbol,
+)
 from logos.execution.inbox import Inbox
 from logos.execution.latency import LatencyHistogram
 from logos.execution.live_engine import LiveEngine
@@ -37,9 +44,10 @@ Result = TypeVar("Result")
 
 
 class Operator(Protocol):
-    """Who carries an operator's words out; `logos.session.running.Running` does."""
+    """Who carries operator commands out; `logos.session.running.Running` does."""
 
-    def command(self, action: str, reason: str, by: str, symbol: str = "") -> None: ...
+    def command(self, command: OperatorCommand) -> None:
+        """Carry it out before the next event, at the time of that moment."""
 
 
 class EngineSnapshot(msgspec.Struct, frozen=True):
@@ -95,16 +103,16 @@ class ConcurrentTradingEngine(Generic[Result]):
 
     def pause(self, symbol: str, reason: str, by: str) -> None:
         """Cancel what is open in `symbol` and order nothing in it. Raises KeyError."""
-        self._command("pause", symbol, reason, by)
+        self._command(PauseSymbol(NOW, reason, by, symbol))
 
     def unpause(self, symbol: str, reason: str, by: str) -> None:
         """Let `symbol` trade again. Raises KeyError."""
-        self._command("unpause", symbol, reason, by)
+        self._command(UnpauseSymbol(NOW, reason, by, symbol))
 
-    def _command(self, action: str, symbol: str, reason: str, by: str) -> None:
-        if symbol not in self._view.symbols:
-            raise KeyError(symbol)
-        self._operator.command(action, reason, by, symbol)
+    def _command(self, command: PauseSymbol | UnpauseSymbol) -> None:
+        if command.symbol not in self._view.symbols:
+            raise KeyError(command.symbol)
+        self._operator.command(command)
         self._inbox.put(TimePassed(self._clock.now_ns()))
 
     # ---- reading ----

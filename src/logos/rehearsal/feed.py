@@ -21,7 +21,7 @@ from typing import Any, Final
 import msgspec
 
 from logos.core.fixed import HALF_EVEN, divide
-from logos.core.messages import Bar, Command, Event, MarketEvent, Quote, QuoteBar
+from logos.core.messages import Bar, Engage, Event, MarketEvent, Quote, QuoteBar
 from logos.core.types import SwitchState
 from logos.killswitch.breaker import CircuitBreaker
 from logos.killswitch.ledger import KILL_FILE
@@ -120,7 +120,7 @@ class InjectingFeed:
         drill = self._drill
         match injection:
             case kinds.KillCommand():
-                return [Command(event.ts_ns, "engage", self._reason, _WHO)]
+                return [Engage(event.ts_ns, self._reason, _WHO)]
             case kinds.TouchMarker():
                 self._touch()
                 self._wait_for_news()

@@ -19,6 +19,7 @@ from random import Random
 from logos.config import Config
 from logos.core.clock import Clock
 from logos.core.gates import InProcessSwitch, Switch
+from logos.core.messages import Flatten
 from logos.core.strategy import Strategy
 from logos.core.types import SessionStatus, SwitchState
 from logos.execution.clock import SystemClock
@@ -39,7 +40,7 @@ from logos.session.plan import Plan, make_plan
 from logos.session.presence.metrics import MeteredFolder
 from logos.session.recorded import RecordedSwitch
 from logos.session.recoveries import Recovery
-from logos.session.recovery import CannotResumeError, Flatten, same_plan
+from logos.session.recovery import CannotResumeError, same_plan
 from logos.session.supervisor import SessionSupervisor, open_switch, tell_operator
 from logos.venues.contract import Venue
 

@@ -21,7 +21,7 @@ from logos.core.clock import Clock
 from logos.core.context import CoreView
 from logos.core.engine import TradingCore
 from logos.core.gates import Switch
-from logos.core.messages import Report
+from logos.core.messages import NOW, Flatten, Report, ResumeTrading
 from logos.core.outbox import VenueRequest
 from logos.core.types import ReportKind
 from logos.execution.concurrent import ConcurrentTradingEngine
@@ -44,9 +44,8 @@ from logos.session.presence.commands import OperatorInbox
 from logos.session.presence.heartbeat import StatusFile
 from logos.session.presence.metrics import MeteredFolder, MetricsFile, metrics_of
 from logos.session.recorded import RecordedSwitch
-from logos.session.recovery import Flatten
 from logos.session.running import Running
-from logos.session.script import Script
+from logos.session.script import Script, recorded_commands
 from logos.session.supervisor import SessionSupervisor
 from logos.venues.contract import Venue
 
@@ -102,7 +101,7 @@ class LiveRun:
             core,
             folder,
             guardian,
-            Script([] if journal is None else list(journal.recording.commands)),
+            Script([] if journal is None else recorded_commands(journal.recording.commands)),
             facts=self._facts.conclude,
             drain_s=float(plan.config.live.drain_timeout_s),
         )
@@ -257,10 +256,10 @@ class LiveRun:
         """Once everything recorded has been lived through: connect, and settle old questions."""
         if past is not None:
             self._catch_up(tell)
-        if self._core.is_closed:
-            self._running.command("open", "resumed", "operator")
+        if self._core.is_suspended:
+            self._running.command(ResumeTrading(NOW, "resumed", "operator"))
         if self._flatten is not None:
-            self._running.command("flatten", self._flatten.reason, self._flatten.by)
+            self._running.command(self._flatten)
         if venue is None or link is None or reconciler is None:
             return
         await venue.open()

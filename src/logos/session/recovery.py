@@ -18,7 +18,6 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -27,7 +26,7 @@ import msgspec
 from logos import __version__
 from logos.config import Config, make_config
 from logos.core.gates import InProcessSwitch, Switch
-from logos.core.records import CommandRecord
+from logos.core.messages import Flatten
 from logos.core.strategy import Strategy
 from logos.core.types import SessionStatus, SwitchState
 from logos.errors import LogosError
@@ -45,13 +44,12 @@ from logos.session.recorded import RecordedSwitch, Recording
 from logos.session.recoveries import Recovery
 from logos.session.restoring import Attempt, CannotResumeError, look_for_snapshot
 from logos.session.running import Progress, Running
-from logos.session.script import Script
+from logos.session.script import DueCommand, Script, recorded_commands
 from logos.session.supervisor import SessionSupervisor, open_switch, tell_operator
 
 __all__ = [
     "COMPARED",
     "CannotResumeError",
-    "Flatten",
     "JournalDamagedError",
     "SessionDiffersError",
     "find_session",
@@ -67,14 +65,6 @@ COMPARED: Final = ("config.json", "state.jsonl", "state.json", *TABLES, "session
 
 class SessionDiffersError(LogosError):
     """A replay came out differently; the message names the first difference."""
-
-
-@dataclass(frozen=True, slots=True)
-class Flatten:
-    """An operator's order to close everything: who, and why."""
-
-    by: str
-    reason: str
 
 
 def resume(
@@ -132,12 +122,12 @@ def resume(
             session_id, folder, core.order_manager.states, home, journal.whole_bytes, snapshot
         )
         guardian = SessionSupervisor(session_id, own_switch or InProcessSwitch(), core, home)
-        commands = list(journal.recording.commands)
+        commands = recorded_commands(journal.recording.commands)
         if snapshot is not None:
             del commands[: journal.commands_before]
         if flatten is not None:
             tick_id = journal.recording.last_tick_id
-            commands.append(CommandRecord(0, tick_id, "flatten", flatten.reason, flatten.by))
+            commands.append(DueCommand(tick_id, flatten))
         running = Running(
             plan,
             session_id,
@@ -224,7 +214,7 @@ def replay(
             place,
             guardian,
             Script(
-                list(journal.recording.commands),
+                recorded_commands(journal.recording.commands),
                 stop_after_tick=journal.stopped_tick_id,
                 stopped_as=journal.status,
             ),

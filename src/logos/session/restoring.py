@@ -13,7 +13,7 @@ from pathlib import Path
 
 from logos.core.engine import TradingCore
 from logos.core.gates import Switch
-from logos.core.state import NotThisCore, load_strategy, restore_core
+from logos.core.saved.state import NotThisCore, load_strategy, restore_core
 from logos.core.strategy import can_save
 from logos.errors import LogosError
 from logos.session.artifacts.snapshot import Snapshot, SnapshotError, check_files, read_snapshot

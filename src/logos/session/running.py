@@ -18,10 +18,10 @@ from typing import Any
 
 from logos import __version__
 from logos.core.engine import TradingCore
-from logos.core.messages import Command, Event, SessionEnd
+from logos.core.messages import NOW, Event, OperatorCommand, SessionEnd, Suspend
 from logos.core.outbox import Outbox
-from logos.core.records import CommandRecord, WarningRecord
-from logos.core.state import is_savable, save_core
+from logos.core.records import WarningRecord
+from logos.core.saved.state import is_savable, save_core
 from logos.core.strategy import can_save
 from logos.core.types import SessionStatus
 from logos.errors import DataError, StrategyError
@@ -35,7 +35,7 @@ from logos.session.artifacts.summary import data_facts, figures, host_facts, ses
 from logos.session.artifacts.tables import Moments
 from logos.session.outcome import Ending, ExitCode, SessionResult, Stopped
 from logos.session.plan import Plan, chunks_after
-from logos.session.script import Script
+from logos.session.script import DueCommand, Script
 from logos.session.supervisor import SessionSupervisor, tell_operator
 
 Progress = Callable[[int], object]
@@ -246,22 +246,21 @@ class Running:
         is decided while the venue confirms that. What rests all the same is for `resume` to find.
         """
         now_s = time.monotonic()
-        if not self._core.is_closed and self._first_ns is not None:
+        if not self._core.is_suspended and self._first_ns is not None:
             self._drain_until_s = now_s + self._drain_s
-            self.command("close", "the session is to stop", "operator")
+            self.command(Suspend(NOW, "the session is to stop", "operator"))
             self._carry_out_commands()
             self._folder.flush()
         return not outbox.open or now_s >= self._drain_until_s
 
     @property
     def has_commands(self) -> bool:
-        """Whether an operator's words wait still."""
+        """Whether commands wait to be carried out."""
         return bool(self._script.commands)
 
-    def command(self, action: str, reason: str, by: str, symbol: str = "") -> None:
-        """An operator's word, to be carried out before the next event, on the record."""
-        tick_id = self._core.order_manager.tick_id
-        self._script.commands.append(CommandRecord(0, tick_id, action, reason, by, symbol))
+    def command(self, command: OperatorCommand) -> None:
+        """Carry the command out before the next event, at the time of that moment."""
+        self._script.commands.append(DueCommand(self._core.order_manager.tick_id, command))
 
     def _run_chunk(self, events: Sequence[Event]) -> None:
         """Run the events in pieces that take a moment each, so that a stop need not wait long."""
@@ -336,11 +335,11 @@ class Running:
     def _carry_out_commands(self) -> None:
         core, script = self._core, self._script
         while script.commands and script.commands[0].tick_id <= core.order_manager.tick_id:
-            record = script.commands.pop(0)
+            due = script.commands.pop(0)
             if not script.commands and script.before_last_command is not None:
                 script.before_last_command()
             now_ns = core.order_manager.now_ns
-            core.run([Command(now_ns, record.action, record.reason, record.by, record.symbol)])
+            core.run([due.at(now_ns)])
             self._folder.write(core.take_effects())
 
     def _unused(self) -> list[WarningRecord]:

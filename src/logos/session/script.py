@@ -7,18 +7,39 @@ sealed is cut off after the last line of its journal.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
+import msgspec
+
+from logos.core.commands import recorded_command
+from logos.core.messages import NOW, OperatorCommand
 from logos.core.records import CommandRecord
 from logos.core.types import SessionStatus
+
+
+@dataclass(frozen=True, slots=True)
+class DueCommand:
+    """A command to be carried out right after a tick, at the core's time then."""
+
+    tick_id: int
+    command: OperatorCommand
+
+    def at(self, now_ns: int) -> OperatorCommand:
+        """The command at the core's present time, nanoseconds UTC."""
+        return msgspec.structs.replace(self.command, ts_ns=now_ns)
+
+
+def recorded_commands(records: Iterable[CommandRecord]) -> list[DueCommand]:
+    """The commands that a journal recorded. Raises InvariantBroken for an unknown word."""
+    return [DueCommand(each.tick_id, recorded_command(each, NOW)) for each in records]
 
 
 @dataclass(slots=True)
 class Script:
     """The prescriptions of one session; a tick is a number of `OrderManager.tick_id`."""
 
-    commands: list[CommandRecord] = field(default_factory=list)
+    commands: list[DueCommand] = field(default_factory=list)
     """Operator commands in order, each carried out after its tick. The session takes from the
     front what it has carried out; new commands are appended."""
     before_last_command: Callable[[], object] | None = None

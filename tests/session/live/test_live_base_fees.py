@@ -20,14 +20,14 @@ from logos.core.clock import Clock
 from logos.core.fixed import to_decimal
 from logos.core.gates import InProcessSwitch
 from logos.core.instrument import Instrument
-from logos.core.messages import Quote
+from logos.core.messages import NOW, Flatten, Quote
 from logos.core.strategy import Answer, Context, Strategy, Target
 from logos.core.types import SessionStatus, Side
 from logos.feeds.contract import Sink
 from logos.session import SessionResult
 from logos.session.build import make_instruments
 from logos.session.live import Outside, resume_live, run_live
-from logos.session.recovery import Flatten, replay
+from logos.session.recovery import replay
 from logos.testing.fake_books import FakeBooks, FakeOrder, ListedFill
 from logos.testing.fake_venue import FakeVenue, FillRules
 from logos.venues.contract import VenueFill
@@ -216,7 +216,7 @@ def test_a_flatten_sells_what_is_there_and_comes_to_its_end(
         is_acknowledged=True,
         home=tmp_path,
         tell=lambda _: None,
-        flatten=Flatten("ann", "enough"),
+        flatten=Flatten(NOW, "enough", "ann"),
     )
     assert ended.status is SessionStatus.ENDED, ended.reason
     assert ended.summary["ticks"] < 1_000, "it did not wait for the end of the feed"

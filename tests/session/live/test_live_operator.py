@@ -15,18 +15,19 @@ from live_session_helpers import Alternating, ScriptedFeed, TickingClock, live, 
 from logos.cli.main import main
 from logos.cli.status import running
 from logos.core.gates import InProcessSwitch
+from logos.core.messages import NOW, Flatten, PauseSymbol, ResumeTrading, Suspend
 from logos.core.types import SessionStatus
 from logos.session.live import Outside, resume_live
-from logos.session.presence.commands import OperatorCommand, command_folder, send_command
+from logos.session.presence.commands import SentCommand, command_folder, send_command
 from logos.session.presence.heartbeat import LiveStatus
 from logos.session.presence.lock import status_path
-from logos.session.recovery import Flatten, replay, resume
+from logos.session.recovery import replay, resume
 from logos.session.supervisor import SwitchEngagedError, open_switch
 
 # The clock runs on with every wait, so a heartbeat of a second comes all the time.
 
 
-def sends(home: Path, *commands: OperatorCommand) -> Callable[[], None]:
+def sends(home: Path, *commands: SentCommand) -> Callable[[], None]:
     def send() -> None:
         for command in commands:
             send_command("live", command, home)
@@ -42,7 +43,7 @@ def commands_in(home: Path) -> list[tuple[str, str]]:
 
 def test_a_paused_symbol_is_refused_and_the_others_trade_on(tmp_path: Path) -> None:
     clock = TickingClock()
-    pause = sends(tmp_path, OperatorCommand("pause", "look at it", "ann", "AAA"))
+    pause = sends(tmp_path, PauseSymbol(NOW, "look at it", "ann", "AAA"))
     result = live(tmp_path, ScriptedFeed(clock, 200, after={20: pause}), clock)
     assert result.status is SessionStatus.ENDED
     assert commands_in(tmp_path) == [("pause", "AAA")]
@@ -53,16 +54,29 @@ def test_a_paused_symbol_is_refused_and_the_others_trade_on(tmp_path: Path) -> N
     assert replay("live", strategy=Alternating(), home=tmp_path).summary == result.summary
 
 
-def test_a_closed_session_asks_nobody_until_it_is_opened(tmp_path: Path) -> None:
+def test_a_suspended_session_asks_nobody_until_it_is_resumed(tmp_path: Path) -> None:
     clock = TickingClock()
     after = {
-        20: sends(tmp_path, OperatorCommand("close", "lunch", "ann")),
-        100: sends(tmp_path, OperatorCommand("open", "back", "ann")),
+        20: sends(tmp_path, Suspend(NOW, "lunch", "ann")),
+        100: sends(tmp_path, ResumeTrading(NOW, "back", "ann")),
     }
     result = live(tmp_path, ScriptedFeed(clock, 200, after=after), clock)
-    assert commands_in(tmp_path) == [("close", ""), ("open", "")]
+    assert commands_in(tmp_path) == [("suspend", ""), ("resume", "")]
     assert 100 < result.summary["orders"] < 160
     assert replay("live", strategy=Alternating(), home=tmp_path).summary == result.summary
+
+
+def test_a_command_file_of_an_earlier_version_is_read(tmp_path: Path) -> None:
+    clock = TickingClock()
+
+    def send() -> None:
+        folder = command_folder("live", tmp_path)
+        folder.mkdir(parents=True)
+        (folder / "1.json").write_text('{"action": "close", "reason": "lunch", "by": "ann"}')
+
+    result = live(tmp_path, ScriptedFeed(clock, 60, after={20: send}), clock)
+    assert commands_in(tmp_path) == [("suspend", "")]
+    assert result.summary["orders"] < 60
 
 
 def test_what_is_no_command_is_put_aside_and_nothing_happens(tmp_path: Path) -> None:
@@ -73,7 +87,7 @@ def test_what_is_no_command_is_put_aside_and_nothing_happens(tmp_path: Path) -> 
         folder.mkdir(parents=True)
         (folder / "1.json").write_text('{"action": "flatten"}')
         (folder / "2.json").write_text("not json")
-        send_command("live", OperatorCommand("pause", "", "ann", "NONE"), tmp_path)
+        send_command("live", PauseSymbol(NOW, "", "ann", "NONE"), tmp_path)
 
     result = live(tmp_path, ScriptedFeed(clock, 60, after={5: send}), clock)
     assert result.summary["orders"] == 60
@@ -127,10 +141,10 @@ def test_a_pause_shows_in_the_status_and_a_wrong_symbol_is_no_success(
     seen: list[LiveStatus | None] = []
     codes = []
     after = {
-        20: sends(tmp_path, OperatorCommand("pause", "look", "ann", "AAA")),
+        20: sends(tmp_path, PauseSymbol(NOW, "look", "ann", "AAA")),
         60: lambda: seen.append(running("live")),
         61: lambda: codes.append(main(["pause", "live", "--symbol", "AAAA"])),
-        70: sends(tmp_path, OperatorCommand("close", "lunch", "ann")),
+        70: sends(tmp_path, Suspend(NOW, "lunch", "ann")),
         110: lambda: seen.append(running("live")),
     }
     live(tmp_path, ScriptedFeed(clock, 120, after=after), clock)
@@ -165,7 +179,7 @@ def test_flattening_a_stopped_live_session_closes_everything_and_ends_it(tmp_pat
         switch=InProcessSwitch(),
         home=tmp_path,
         tell=lambda _: None,
-        flatten=Flatten("ann", "enough"),
+        flatten=Flatten(NOW, "enough", "ann"),
     )
     assert ended.status is SessionStatus.ENDED
     assert {each["position"] for each in ended.summary["symbols"].values()} == {"0"}

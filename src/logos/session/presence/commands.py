@@ -1,8 +1,8 @@
-"""An operator's words to a running session: small files, which it picks up at its heartbeat.
+"""Operator commands to a running session: small files, which it picks up at its heartbeat.
 
 `state/sessions/ID.commands/` holds one JSON file for each command, written whole before it gets its
-name, and removed by the session once it has been carried out and journalled. A session that dies in
-between carries it out again when it goes on: none of them does more when done twice.
+name, and removed by the session once it was carried out and journalled. A session that dies in
+between carries it out again when it is resumed: none of them does more when carried out twice.
 """
 
 from __future__ import annotations
@@ -11,20 +11,33 @@ import os
 import time
 from collections.abc import Callable, Collection
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol, cast
 
 import msgspec
 
+from logos.core.commands import command_word, make_command
+from logos.core.messages import (
+    NOW,
+    OperatorCommand,
+    PauseSymbol,
+    ResumeTrading,
+    Suspend,
+    UnpauseSymbol,
+)
 from logos.files import replace_json
 from logos.session.presence.heartbeat import status_folder
 
 _SUFFIX = ".commands"
 
 
-class OperatorCommand(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One command. `symbol` is empty for the whole session (close, open)."""
+SentCommand = Suspend | ResumeTrading | PauseSymbol | UnpauseSymbol
+"""What may be sent to a session; the kill switch and `logos flatten` have ways of their own."""
 
-    action: Literal["pause", "unpause", "close", "open"]
+
+class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a command file holds. `symbol` is empty for a command to the whole session."""
+
+    action: Literal["pause", "unpause", "suspend", "resume", "close", "open"]
     reason: str
     by: str
     symbol: str = ""
@@ -35,15 +48,18 @@ def command_folder(session_id: str, home: Path | None = None) -> Path:
     return status_folder(home) / f"{session_id}{_SUFFIX}"
 
 
-def send_command(session_id: str, command: OperatorCommand, home: Path | None = None) -> Path:
-    """Leave a command for a session; the file is gone once it has been carried out.
+def send_command(session_id: str, command: SentCommand, home: Path | None = None) -> Path:
+    """Leave a command for a session; the file is gone once it was carried out.
 
-    Raises OSError when it cannot be written.
+    The session carries it out at its own present time, whatever `ts_ns` says. Raises OSError when
+    the file cannot be written.
     """
+    symbol = command.symbol if isinstance(command, (PauseSymbol, UnpauseSymbol)) else ""
+    content = _File(cast(Any, command_word(command)), command.reason, command.by, symbol)
     folder = command_folder(session_id, home)
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{time.time_ns():020d}-{os.getpid()}.json"
-    replace_json(path, command, durable=False)
+    replace_json(path, content, durable=False)
     return path
 
 
@@ -52,10 +68,10 @@ class Listener(Protocol):
 
     @property
     def has_commands(self) -> bool:
-        """Whether some of them wait still."""
+        """Whether commands wait to be carried out."""
 
-    def command(self, action: str, reason: str, by: str, symbol: str = "") -> None:
-        """Carry this out before the next event."""
+    def command(self, command: OperatorCommand) -> None:
+        """Carry it out before the next event, at the time of that moment."""
 
 
 class OperatorInbox:
@@ -88,20 +104,21 @@ class OperatorInbox:
             command = self._read(path)
             if command is not None:
                 self._taken.add(path)
-                self._listener.command(command.action, command.reason, command.by, command.symbol)
+                self._listener.command(command)
 
     def _read(self, path: Path) -> OperatorCommand | None:
-        """The command in a file; one that makes no sense is put aside."""
+        """The command in a file; one that is invalid is put aside."""
         try:
-            command = msgspec.json.decode(path.read_bytes(), type=OperatorCommand)
-            needs_symbol = command.action in ("pause", "unpause")
-            if needs_symbol == (command.symbol in self._symbols):
+            file = msgspec.json.decode(path.read_bytes(), type=_File)
+            command = make_command(file.action, NOW, file.reason, file.by, file.symbol)
+            needs_symbol = isinstance(command, (PauseSymbol, UnpauseSymbol))
+            if needs_symbol == (file.symbol in self._symbols):
                 return command
-            problem = f"the session does not trade {command.symbol!r}"
+            problem = f"the session does not trade {file.symbol!r}"
         except FileNotFoundError:
             return None  # its sender took it back
         except (OSError, msgspec.DecodeError) as error:
             problem = str(error)
-        self._tell(f"logos: {path} is no command, and is put aside: {problem}")
+        self._tell(f"logos: invalid command, moved to {path.with_suffix('.bad')}: {problem}")
         os.replace(path, path.with_suffix(".bad"))
         return None

@@ -90,7 +90,7 @@ class StatusFile:
             inbox.peak,
             inbox.conflated,
             age_ns,
-            core.is_closed,
+            core.is_suspended,
             [
                 symbol
                 for symbol, instrument_state in order_manager.states.items()

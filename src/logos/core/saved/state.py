@@ -1,6 +1,6 @@
 """The whole state of a core as plain data, and back: so that a session need not begin anew.
 
-Which attributes that takes stands in `state_table`.
+Which attributes that takes stands in `table`.
 
 `save_core` reads a core between two events; `restore_core` puts that into a fresh core of the same
 settings, in place: what is shared (a wallet of many books, an order in two lists) stays shared.
@@ -21,7 +21,7 @@ from logos.core.instrument_state import InstrumentState
 from logos.core.inventory import Lot
 from logos.core.orders import Order, OrderIntent
 from logos.core.records import PaperFillRecord
-from logos.core.state_table import TABLE
+from logos.core.saved.table import TABLE
 from logos.core.strategy import Replace
 from logos.core.types import Code, OrderStatus, OrderType, Side, TimeInForce
 from logos.errors import LogosError
@@ -41,8 +41,8 @@ def is_savable(core: TradingCore) -> bool:
     return not (
         order_manager.effects
         or core.is_halted
-        or core.is_closed
-        or _get(core, "_flattener") is not None
+        or core.is_suspended
+        or core.is_flattening
         or (outbox is not None and _get(outbox, "_requests"))
     )
 
@@ -70,6 +70,7 @@ def save_core(core: TradingCore) -> State:
             "_order_times_ns": list(_get(order_manager.guards, "_order_times_ns")),
         },
         "safety": _saved(_get(core, "_safety")),
+        "market": _saved(_get(core, "_market")),
         "random": [random_state[0], list(random_state[1]), random_state[2]],
         "wallets": {wallet.asset: _saved(wallet) for wallet in account.wallets},
         "ledgers": {
@@ -112,6 +113,7 @@ def _restore(core: TradingCore, state: State) -> None:
     _set(order_manager.guards, "_order_times_ns", list(guards.pop("_order_times_ns")))
     _put(order_manager.guards, guards)
     _put(_get(core, "_safety"), state["safety"])
+    _put(_get(core, "_market"), state["market"])
     version, words, gauss_next = state["random"]
     _get(core, "_context").random.setstate((version, tuple(words), gauss_next))
     _same(state["wallets"], [wallet.asset for wallet in account.wallets])

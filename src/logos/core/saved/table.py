@@ -12,11 +12,13 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from logos.core.account import Account, EquityTrack, Ledger, Wallet
+from logos.core.commands import Callbacks, Commands
 from logos.core.context import CoreContext
 from logos.core.engine import TradingCore
 from logos.core.guards import SessionGuards
 from logos.core.instrument_state import InstrumentState
 from logos.core.inventory import Inventory, Lot
+from logos.core.market import Market
 from logos.core.matching import PaperMarket
 from logos.core.order_manager import OrderManager
 from logos.core.orders import Order
@@ -40,19 +42,15 @@ _SETTING: Final = "a setting, made anew from the configuration"
 
 TABLE: Final[dict[type, Fields]] = {
     TradingCore: Fields(
-        saved=("_day", "_next_check_ns", "_next_sample_ns", "bad_price_count"),
-        handled=("_context", "_safety", "order_manager"),
+        saved=("_day", "_next_check_ns", "_next_sample_ns"),
+        handled=("_context", "_market", "_safety", "order_manager"),
         left={
             "_pipeline": _PART,
-            "_market": _PART,
+            "_callbacks": _PART,
+            "_commands": _PART,
             "_reports": _PART,
-            "_rules": _SETTING,
+            "_has_cap": _SETTING,
             "_sample_ns": _SETTING,
-            "is_closed": "nothing is saved while the strategy is not asked",
-            "_flattener": "nothing is saved while a flattener stands in for the strategy",
-            "_on_bar": "the strategy's own method, unless a flattener stands in for it",
-            "_on_quote": "as _on_bar",
-            "_on_trade": "as _on_bar",
             "strategy": "saves itself, if it can",
             "switch": "outside of the session: its files, and the journal's record of it",
         },
@@ -229,6 +227,28 @@ TABLE: Final[dict[type, Fields]] = {
             "_rules": _SETTING,
             "_strategy": "saves itself, if it can",
             "_safety": _PART,
+        }
+    ),
+    Market: Fields(
+        saved=("bad_price_count",),
+        left=dict.fromkeys(("_order_manager", "_paper_market", "_safety"), _PART),
+    ),
+    Callbacks: Fields(
+        left={
+            "_order_manager": _PART,
+            "on_bar": "the strategy's own method: nothing is saved while it is replaced",
+            "on_quote": "as on_bar",
+            "on_trade": "as on_bar",
+        }
+    ),
+    Commands: Fields(
+        left={
+            **dict.fromkeys(
+                ("_callbacks", "_context", "_order_manager", "_pipeline", "_safety"), _PART
+            ),
+            "_strategy": "saves itself, if it can",
+            "flattener": "nothing is saved while a flattener stands in for the strategy",
+            "is_suspended": "nothing is saved while the session is suspended",
         }
     ),
     PaperMarket: Fields(left={"_is_open": _SETTING, "rules": _SETTING}),

@@ -1,0 +1,1 @@
+"""The state of a running core as plain data, and back."""
