@@ -6,9 +6,13 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 COMPLETE := $(VENV)/.complete
 CONFIG ?= examples/session.toml
+WORKERS ?= 2
+CHECKS = $(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy --strict
+# A file's tests run in one process: they share what is costly to make.
+PYTEST = $(BIN)/pytest -q -n $(WORKERS) --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: guard-campaign help env session test test-all compiled interpreted test-compiled bench fixtures lint format clean kill-campaign crash-campaign mutation manual
+.PHONY: guard-campaign help env session test test-rest test-all compiled interpreted test-compiled bench fixtures lint format clean kill-campaign crash-campaign mutation manual
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -37,14 +41,17 @@ $(COMPLETE): $(INSTALLED)
 session: $(INSTALLED) ## Run a whole paper session from the bundled data (CONFIG=file.toml)
 	$(BIN)/python -m logos.live trade --config $(CONFIG)
 
-test: env ## Run the tests, then lint, format check and types
-	$(BIN)/pytest -q -n 2
-	@$(MAKE) --no-print-directory lint
+# Style, format and types are checked while the tests run; what they say comes after.
+test: env ## Run what a change must pass: tests (but for `test-rest`), style, format, types
+	@said=$$(mktemp); { $(CHECKS); } >$$said 2>&1 & linting=$$!; \
+		status=0; $(PYTEST) -m "not campaign" $(TESTS) || status=$$?; \
+		wait $$linting || status=1; cat $$said; rm -f $$said; exit $$status
+
+test-rest: env ## Run the long samples, sweeps and matrices that `test` leaves out
+	$(PYTEST) -m campaign $(TESTS)
 
 lint: env ## Check style, format and types
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
-	$(BIN)/mypy --strict
+	@$(CHECKS)
 
 format: env ## Rewrite the sources in the project's format
 	$(BIN)/ruff check --fix .
@@ -60,7 +67,7 @@ interpreted: ## Remove the C extensions: the core runs as Python again
 	@rm -rf build src/*__mypyc*.so src/logos/core/*.so
 
 test-compiled: compiled ## Run the tests against the C extensions, then remove them
-	@status=0; LOGOS_EXPECT_COMPILED=1 $(BIN)/pytest -q -n 2 $(TESTS) || status=$$?; \
+	@status=0; LOGOS_EXPECT_COMPILED=1 $(PYTEST) -m "not campaign" $(TESTS) || status=$$?; \
 		$(MAKE) --no-print-directory interpreted; exit $$status
 
 guard-campaign: env ## A million generated orders against generated limits (about 8 minutes)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Generator
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from typing import Any
 import pytest
 from hypothesis import settings
 from journal_helpers import copy_of, spot
-from places import MARKET_DATA
+from places import required_market_data
 from switch_helpers import Workspace
 
 # Continuous integration draws the same examples every time; at a desk they are new ones each run,
@@ -35,15 +36,19 @@ def pytest_configure() -> None:
         )
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """What is skipped for one reason is one line of the summary, not one for each place."""
+    report = yield
+    if report.skipped and isinstance(report.longrepr, tuple):
+        report.longrepr = ("tests", 0, report.longrepr[2])
+    return report
+
+
 @pytest.fixture(scope="session")
 def market_data() -> Path:
     """The folder of real recordings; see LOGOS_MARKET_DATA in CONTRIBUTING.md."""
-    if not MARKET_DATA.is_dir():
-        reason = f"no real market data: {MARKET_DATA} is absent (set LOGOS_MARKET_DATA)"
-        if os.environ.get("LOGOS_REQUIRE_SERVICES") == "1":
-            pytest.fail(reason)
-        pytest.skip(reason)
-    return MARKET_DATA
+    return required_market_data()
 
 
 @pytest.fixture(scope="session")
@@ -51,7 +56,10 @@ def oracles(market_data: Path) -> dict[str, Any]:
     """The results other engines assert, by case id: a list of cases or one dict of figures."""
     path = market_data.parent / "oracles" / "oracles.json"
     if not path.is_file():
-        pytest.skip(f"no expected results of other engines: {path} is absent")
+        reason = f"no expected results of other engines: {path} is absent"
+        if os.environ.get("LOGOS_REQUIRE_SERVICES") == "1":
+            pytest.fail(reason)
+        pytest.skip(reason)
     cases = json.loads(path.read_text(encoding="utf-8"))["cases"]
     return {case["id"]: case.get("expected", case.get("cases")) for case in cases}
 

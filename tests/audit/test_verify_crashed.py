@@ -14,6 +14,7 @@ from tempfile import TemporaryDirectory
 import pytest
 from file_faults import Cut, Decide, Fault, FileFaults, Operation, PowerCut, at
 from journal_helpers import content_of, spot, stopped
+from sampling import first_quick
 
 from logos.audit.inspect import Overview
 from logos.audit.verify import verify
@@ -64,7 +65,7 @@ def judge_after(make: Callable[[Path], SessionResult], cut: Decide) -> str:
         return f"{verdict.exit_code.name} {verdict.status}"
 
 
-@pytest.mark.parametrize("make", [spot, stopped], ids=lambda make: make.__name__)
+@pytest.mark.parametrize("make", first_quick([spot, stopped]), ids=lambda make: make.__name__)
 def test_a_cut_before_or_in_any_file_operation_leaves_a_whole_prefix(
     make: Callable[[Path], SessionResult],
 ) -> None:

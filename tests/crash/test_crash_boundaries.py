@@ -13,6 +13,7 @@ import pytest
 from crash_helpers import Bench, operations_of, truth
 from crash_sessions import STORIES, begin, first_difference, replay, session_folder
 from file_faults import Cut, Decide, Fault, FileFaults, Operation, at
+from sampling import first_quick
 
 from logos.core.gates import InProcessSwitch
 from logos.session import recovery
@@ -44,7 +45,7 @@ def crash_and_finish(name: str, cuts: list[Decide]) -> str:
         return first_difference(bench.home, truth(name))
 
 
-@pytest.mark.parametrize("first", range(4))
+@pytest.mark.parametrize("first", first_quick(range(4)))
 def test_a_cut_before_and_in_every_operation_of_a_session_changes_nothing(first: int) -> None:
     differences = {}
     for number in range(1 + first, operations_of("trading") + 1, 4):
@@ -53,7 +54,7 @@ def test_a_cut_before_and_in_every_operation_of_a_session_changes_nothing(first:
     assert {place: text for place, text in differences.items() if text} == {}
 
 
-@pytest.mark.parametrize("first", range(6))
+@pytest.mark.parametrize("first", first_quick(range(6)))
 def test_a_cut_around_a_snapshot_changes_nothing(first: int) -> None:
     differences = {}
     for number in range(1 + first, operations_of("saved") + 1, 6):
@@ -62,6 +63,7 @@ def test_a_cut_around_a_snapshot_changes_nothing(first: int) -> None:
     assert {place: text for place, text in differences.items() if text} == {}
 
 
+@pytest.mark.campaign
 def test_a_cut_before_in_and_after_every_operation_of_a_snapshot_changes_nothing() -> None:
     with TemporaryDirectory() as folder, FileFaults(Path(folder)) as faults:
         begin(STORIES["saved"], Path(folder), InProcessSwitch())
@@ -78,7 +80,7 @@ def test_a_cut_before_in_and_after_every_operation_of_a_snapshot_changes_nothing
     assert {place: text for place, text in differences.items() if text} == {}
 
 
-@pytest.mark.parametrize("name", ["halted", "blocked", "failing"])
+@pytest.mark.parametrize("name", first_quick(["halted", "blocked", "failing"]))
 def test_a_cut_in_a_session_that_is_engaged_or_fails_changes_nothing(name: str) -> None:
     differences = {}
     for number in range(2, operations_of(name) + 1, 3):
@@ -87,7 +89,7 @@ def test_a_cut_in_a_session_that_is_engaged_or_fails_changes_nothing(name: str) 
     assert {place: text for place, text in differences.items() if text} == {}
 
 
-@pytest.mark.parametrize("name", ["trading", "halted", "saved", "saved, halted"])
+@pytest.mark.parametrize("name", first_quick(["trading", "halted", "saved", "saved, halted"]))
 def test_a_cut_while_resuming_changes_nothing(name: str) -> None:
     operations = operations_of(name)
     differences = {}
@@ -97,7 +99,7 @@ def test_a_cut_while_resuming_changes_nothing(name: str) -> None:
     assert {place: text for place, text in differences.items() if text} == {}
 
 
-@pytest.mark.parametrize("seed", range(10))
+@pytest.mark.parametrize("seed", first_quick(range(10), 3))
 def test_cut_after_cut_after_cut_changes_nothing(seed: int) -> None:
     chance = Random(seed)
     name = chance.choice(list(STORIES))

@@ -15,6 +15,7 @@ from crash_helpers import Bench, operations_of, truth
 from crash_sessions import first_difference, has_begun, session_folder
 from file_faults import Fail, at, from_on
 from places import PROJECT
+from sampling import first_quick
 from tiny_disk import tiny_disk
 
 from logos.session import ExitCode
@@ -50,7 +51,7 @@ def _journal(home: Path) -> bytes:
     return path.read_bytes() if has_begun(home) else b""
 
 
-@pytest.mark.parametrize("code", ERRORS, ids=lambda code: errno.errorcode[code])
+@pytest.mark.parametrize("code", first_quick(ERRORS), ids=lambda code: errno.errorcode[code])
 def test_an_error_at_any_operation_ends_the_session_and_it_resumes(code: int) -> None:
     problems = {}
     first = ERRORS.index(code) % 2
@@ -59,6 +60,7 @@ def test_an_error_at_any_operation_ends_the_session_and_it_resumes(code: int) ->
     assert {number: text for number, text in problems.items() if text} == {}
 
 
+@pytest.mark.campaign
 def test_an_error_around_a_snapshot_ends_the_session_and_it_resumes() -> None:
     problems = {}
     for number in range(1, operations_of("saved") + 1, 5):

@@ -11,6 +11,7 @@ import pytest
 from crash_helpers import Bench, operations_of, truth
 from crash_sessions import STORIES, files_of, replay, resume, session_folder
 from file_faults import Cut, Decide, Fault, FileFaults, Operation, PowerCut, at
+from sampling import first_quick
 from test_crash_sequences import stopped
 
 from logos.audit.verify import verify
@@ -55,7 +56,7 @@ def judged(name: str, home: Path, files: dict[str, bytes]) -> str:
     return "it could be resumed"
 
 
-@pytest.mark.parametrize("name", ["trading", "saved", "saved, halted", "failing"])
+@pytest.mark.parametrize("name", first_quick(["trading", "saved", "saved, halted", "failing"]))
 def test_a_session_crashed_anywhere_is_sealed_where_it_stood_and_stands(name: str) -> None:
     problems = {}
     statuses = set()

@@ -162,6 +162,7 @@ def peak_bytes(sources: list[DataSource], instruments: dict[str, Instrument], fa
         tracemalloc.stop()
 
 
+@pytest.mark.campaign
 @pytest.mark.parametrize("fast", READERS)
 def test_memory_does_not_grow_with_the_number_of_rows(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fast: bool

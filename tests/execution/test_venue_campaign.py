@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 
+import pytest
+from sampling import first_quick
 from venue_campaign import run_sequence
 
-SEQUENCES = 90
+SEED_WITH_A_DIFFERENCE = 37
 
 
-def test_a_sample_of_random_sessions_keeps_every_promise() -> None:
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize(
+    "seeds", first_quick([[*range(1, 25), SEED_WITH_A_DIFFERENCE], range(1, 301)])
+)
+def test_a_sample_of_random_sessions_keeps_every_promise(seeds: Sequence[int]) -> None:
     counts: Counter[str] = Counter()
-    for seed in range(1, SEQUENCES + 1):
+    for seed in seeds:
         outcome = run_sequence(seed)
         assert outcome.wrong == [], f"seed {seed}"
         counts += outcome.counts
@@ -26,6 +33,6 @@ def test_a_sample_of_random_sessions_keeps_every_promise() -> None:
         "DIFFERENCE",
     ):
         assert counts[f"reports {kind}"], kind
-    assert counts["crashes"] > SEQUENCES / 2
-    assert counts["kills"] > SEQUENCES / 10
-    assert counts["fills"] > SEQUENCES
+    assert counts["crashes"] > len(seeds) / 2
+    assert counts["kills"] > len(seeds) / 10
+    assert counts["fills"] > len(seeds)

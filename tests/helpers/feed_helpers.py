@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import gzip
-import os
 import tomllib
 from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
-from places import PROJECT
+from places import required_market_data
 
 from logos.core.instrument import Instrument, instrument
 from logos.core.messages import MarketEvent
@@ -71,11 +70,7 @@ def events_of(
 
 def market_folder() -> Path:
     """The folder of real recordings; skips the test where it is absent."""
-    root = PROJECT
-    folder = Path(os.environ.get("LOGOS_MARKET_DATA", root / "../shared/market"))
-    if not folder.is_dir():
-        pytest.skip(f"real market data is not here: {folder} (set LOGOS_MARKET_DATA)")
-    return folder.resolve()
+    return required_market_data().resolve()
 
 
 def instruments_of(sources: list[DataSource]) -> dict[str, Instrument]:

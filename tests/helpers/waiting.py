@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
-from typing import Any, Final
+from collections.abc import Awaitable, Callable
+from typing import Any, Final, TypeVar
+
+from logos.venues.contract import Unavailable
+
+T = TypeVar("T")
 
 PATIENCE_S: Final = 30.0
 """Far beyond what a busy machine needs, and below the time limit of a test."""
@@ -28,6 +32,17 @@ async def until(
             raise AssertionError(f"the background task ended before: {waited_for}")
         assert time.monotonic() < deadline_s, f"waited {PATIENCE_S:g} s in vain: {waited_for}"
         await asyncio.sleep(_PAUSE_S)
+
+
+async def until_answered(ask: Callable[[], Awaitable[T]], waited_for: str) -> T:
+    """Ask again for as long as the venue is `Unavailable`; raises like `until`."""
+    deadline_s = time.monotonic() + PATIENCE_S
+    while True:
+        try:
+            return await ask()
+        except Unavailable:
+            assert time.monotonic() < deadline_s, f"waited {PATIENCE_S:g} s in vain: {waited_for}"
+            await asyncio.sleep(_PAUSE_S)
 
 
 def wait_until(condition: Callable[[], bool], waited_for: str) -> None:

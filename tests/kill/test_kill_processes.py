@@ -19,6 +19,7 @@ import pytest
 from kill_campaign import ENDS, LOSSES, run_engagement, run_restart
 from kill_helpers import Engager, Session, logos, read_journal
 from places import HELPERS
+from sampling import first_quick
 
 ARTIFACTS = {
     "orders.csv",
@@ -34,14 +35,14 @@ ARTIFACTS = {
 STOP_BOUND_S = 5.0
 
 
-@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize("seed", first_quick(range(20), 3))
 def test_engaged_at_a_random_moment_from_another_process_no_order_follows(seed: int) -> None:
     trial = run_engagement(seed)
     assert trial.problems == []
     assert trial.orders
 
 
-@pytest.mark.parametrize("seed", range(len(LOSSES) * len(ENDS)))
+@pytest.mark.parametrize("seed", first_quick(range(len(LOSSES) * len(ENDS)), 3))
 def test_no_way_of_restarting_after_an_engagement_orders_anything(seed: int) -> None:
     trial = run_restart(seed * 7)  # 7 is coprime to the numbers of losses, ends and ways
     assert trial.problems == []
@@ -154,6 +155,7 @@ def test_sigusr1_engages_for_every_session_of_the_machine(tmp_path: Path) -> Non
     assert "SIGUSR1" in status.stdout
 
 
+@pytest.mark.campaign
 def test_the_campaign_prints_its_figures_and_says_whether_all_went_well(tmp_path: Path) -> None:
     report = tmp_path / "report.txt"
     done = subprocess.run(

@@ -8,12 +8,15 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import pytest
 from mutation import TARGETS, explained, mutants_of
 from places import PROJECT
 
 TOOL = PROJECT / "tests" / "helpers" / "mutation.py"
 
 
+@pytest.mark.timeout(300)
+@pytest.mark.campaign
 def test_a_sample_of_the_changes_that_are_not_explained_is_noticed() -> None:
     done = subprocess.run(
         [sys.executable, str(TOOL), "--sample", "12", "--seed", "1"],

@@ -380,6 +380,7 @@ def peak_bytes(count: int) -> int:
 
 
 @pytest.mark.usefixtures("logos_home")
+@pytest.mark.campaign
 def test_memory_does_not_grow_with_the_number_of_ticks() -> None:
     peak_bytes(4_000)  # what is imported and cached once
     short, long = peak_bytes(20_000), peak_bytes(200_000)

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from places import PROJECT
+from sampling import first_quick
 
 from logos.config import make_config
 from logos.core.gates import InProcessSwitch
@@ -52,7 +53,7 @@ def files(home: Path) -> dict[str, bytes]:
 
 
 @pytest.mark.parametrize("name", STRATEGIES)
-@pytest.mark.parametrize("pieces", [7, 11])
+@pytest.mark.parametrize("pieces", first_quick([7, 11]))
 def test_an_interrupted_session_goes_on_from_its_snapshot_to_the_same_bytes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, pieces: int
 ) -> None:

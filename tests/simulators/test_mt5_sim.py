@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import io
 import json
 import os
@@ -11,7 +10,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr
 from decimal import Decimal
 from pathlib import Path
 from random import Random
@@ -21,6 +20,7 @@ import mt5_libraries  # noqa: F401 - before anything that needs zmq
 import pytest
 import zmq
 from mt5_helpers import WallClock, an_order, coin, lets_out, open_patiently
+from waiting import until, until_answered
 
 from logos.adapters.mt5.gateway.gateway import Gateway
 from logos.adapters.mt5.gateway.settings import Endpoints, GatewaySettings
@@ -28,7 +28,7 @@ from logos.adapters.mt5.lists import Mt5VenueSymbol
 from logos.adapters.mt5.venue import Mt5Venue
 from logos.cli.main import main
 from logos.core.types import OrderStatus, Side
-from logos.venues.contract import NotSent, OutcomeUnknown, Unavailable
+from logos.venues.contract import NotSent, OutcomeUnknown
 
 FIELDS = (
     *("action", "actionType", "symbol", "chartTF", "fromDate", "toDate", "id", "magic"),
@@ -331,7 +331,7 @@ def test_a_bad_command_line_says_what_is_wrong(
     tmp_path: Path, arguments: tuple[str, ...], words: str
 ) -> None:
     errors = io.StringIO()
-    with contextlib.redirect_stderr(errors):
+    with redirect_stderr(errors):
         code = main(["mt5-sim", "--audit", str(tmp_path / "a.jsonl"), *arguments])
     assert code == 2
     assert words in errors.getvalue()
@@ -367,14 +367,12 @@ def test_a_killed_terminal_is_found_dead_and_its_books_agree_when_it_is_back(
                 there.add(f"run-{number}")
             except (NotSent, OutcomeUnknown):
                 break
-        while not deaths:
-            await asyncio.sleep(0.01)
+        await until(lambda: bool(deaths), "the gateway finds the terminal dead")
         first.end()
         numbers = ",".join(str(port) for port in first.hello["ports"].values())
         with running(audit, "--symbols", "BTCUSD.s", "--resume", "--ports", numbers) as again:
             again.client.close()  # two clients would each get half of the answers
-            while gateway.is_dead:
-                await asyncio.sleep(0.01)
+            await until(lambda: not gateway.is_dead, "the gateway finds the terminal back")
             for number in range(1, 30):
                 if await _ask_until_answered(venue, f"run-{number}"):
                     there.add(f"run-{number}")
@@ -392,8 +390,4 @@ def test_a_killed_terminal_is_found_dead_and_its_books_agree_when_it_is_back(
 
 
 async def _ask_until_answered(venue: Mt5Venue, name: str) -> bool:
-    while True:
-        try:
-            return await venue.find(name, "BTCUSD.s") is not None
-        except Unavailable:
-            await asyncio.sleep(0.02)
+    return await until_answered(lambda: venue.find(name, "BTCUSD.s"), name) is not None

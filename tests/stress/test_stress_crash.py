@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from stress_helpers import GATEWAY, problems_of, read_lines, run_and_judge, small_plan
+
+pytestmark = pytest.mark.campaign
 
 
 def test_an_engine_that_is_killed_goes_on_with_the_simulators_books(tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from mt5_helpers import (
     quiet,
     trade,
 )
+from waiting import until
 
 from logos.adapters.mt5.gateway.failures import QuestionLost, TradeLost, TradeNotSent
 from logos.adapters.mt5.gateway.gateway import Gateway
@@ -243,16 +244,14 @@ def test_a_dead_terminal_is_reported_once_and_its_return_begins_another_life() -
         async with bench(None, settings=hasty) as box:
             ports = box.simulator.ports
             await box.simulator.stop()
-            while not box.deaths:
-                await asyncio.sleep(0.01)
+            await until(lambda: bool(box.deaths), "the gateway finds the terminal dead")
             assert box.gateway.is_dead
             lives = box.gateway.lives
             fixed = (ports["system"], ports["data"], ports["live"], ports["streaming"])
             again = Simulator({"BTCUSD.s": quiet()}, SimOptions(ports=fixed), lambda _: None)
             await again.start()
             try:
-                while box.gateway.is_dead:
-                    await asyncio.sleep(0.01)
+                await until(lambda: not box.gateway.is_dead, "the terminal is found again")
                 assert box.gateway.lives == lives + 1
                 assert len(box.deaths) == 1
                 assert "answered nothing" in box.deaths[0]
@@ -270,8 +269,11 @@ def test_an_idle_gateway_asks_the_terminal_now_and_then() -> None:
     async def scenario() -> None:
         often = GatewaySettings(heartbeat_s=0.02)
         async with bench(None, settings=often) as box:
-            while len([r for r in box.audited("request") if r["action"] == "BALANCE"]) < 3:
-                await asyncio.sleep(0.01)
+
+            def questions() -> int:
+                return sum(each["action"] == "BALANCE" for each in box.audited("request"))
+
+            await until(lambda: questions() >= 3, "three questions of an idle gateway")
             assert not box.deaths
 
     asyncio.run(scenario())

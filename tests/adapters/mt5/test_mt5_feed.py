@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from mt5_helpers import FAST, Bench, Hand, bench, coin, endpoints, quiet
+from waiting import until
 
 from logos.adapters.mt5.feed import Mt5Feed, Mt5FeedSymbol
 from logos.adapters.mt5.gateway.settings import GatewaySettings
@@ -79,8 +80,8 @@ class Stage:
 
     async def subscribed(self) -> None:
         terminal = self.box.simulator.terminal
-        while not all(market.subscriptions for market in terminal.markets.values()):
-            await self._breathe()
+        markets = terminal.markets.values()
+        await until(lambda: all(m.subscriptions for m in markets), "subscriptions", self.task)
 
     def minute(self, *symbols: str, bid: int = 10_000) -> None:
         """One minute passes, and each symbol has a price in the new one."""
@@ -90,13 +91,7 @@ class Stage:
 
     async def has(self, count: int) -> None:
         """Wait until so many events were delivered; fails when the feed ends before."""
-        while len(self.sink.events) < count:
-            await self._breathe()
-
-    async def _breathe(self) -> None:
-        if self.task.done():
-            self.task.result()
-        await asyncio.sleep(0.005)
+        await until(lambda: len(self.sink.events) >= count, f"{count} events", self.task)
 
     async def end(self) -> None:
         self.task.cancel()
@@ -146,8 +141,8 @@ def test_a_terminal_that_lost_its_broker_repeats_nothing_and_loses_nothing() -> 
             await stage.has(1)
             terminal = box.simulator.terminal
             terminal.set_connected(False)
-            while FeedState.RETRYING not in stage.sink.states("BTCUSD"):
-                await asyncio.sleep(0.005)
+            states = stage.sink.states
+            await until(lambda: FeedState.RETRYING in states("BTCUSD"), "a retry", stage.task)
             # Three minutes of which nothing was pushed, then the last candle again.
             for _ in range(3):
                 hand.now_s += 60
@@ -236,8 +231,7 @@ def test_a_terminal_that_was_restarted_is_asked_again() -> None:
             await stage.has(1)
             ends = endpoints(box.simulator)
             await box.simulator.stop()
-            while not box.deaths:
-                await asyncio.sleep(0.01)
+            await until(lambda: bool(box.deaths), "the gateway finds the terminal dead")
             ports = (ends.system, ends.data, ends.live, ends.streaming)
             again = Simulator({BTC: quiet(BTC)}, SimOptions(ports=ports), lambda _: None, hand)
             # What the broker knows outlives the terminal.
@@ -245,8 +239,8 @@ def test_a_terminal_that_was_restarted_is_asked_again() -> None:
             await again.start()
             try:
                 stage.box = Bench(again, box.gateway, [])
-                while not again.terminal.markets[BTC].subscriptions:
-                    await asyncio.sleep(0.01)
+                market = again.terminal.markets[BTC]
+                await until(lambda: bool(market.subscriptions), "a subscription", stage.task)
                 stage.minute()
                 await stage.has(2)
                 assert stage.sink.minutes("BTCUSD") == [start, start + 60]

@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 from mt5_helpers import FAST, WallClock, an_order, bench, coin
+from sampling import first_quick
+from waiting import until
 
 from logos.adapters.mt5.lists import Mt5Transaction, Mt5VenueSymbol
 from logos.adapters.mt5.records import magic_of
@@ -149,12 +151,9 @@ def test_what_was_traded_by_hand_is_told_without_a_client_id() -> None:
             told = [(f.client_order_id, f.side, f.quantity_units) for f in fills]
             assert told == [("", Side.SELL, 30), ("run-1", Side.BUY, 100)]
             assert await venue.positions() == {SYMBOL: 70}
-            while len(heard) < 2:
-                await asyncio.sleep(0.005)
-            assert [(t.client_order_id, t.symbol) for t in heard] == [
-                ("", SYMBOL),
-                ("run-1", SYMBOL),
-            ]
+            await until(lambda: len(heard) >= 2, "both deals are told", watching)
+            names = [(each.client_order_id, each.symbol) for each in heard]
+            assert names == [("", SYMBOL), ("run-1", SYMBOL)]
             watching.cancel()
             await asyncio.gather(watching, return_exceptions=True)
 
@@ -261,7 +260,7 @@ async def _resolve(venue: Mt5Venue, name: str) -> OrderStatus | None:
 
 
 @pytest.mark.parametrize("does_echo", [True, False])
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("seed", first_quick([1, 2]))
 def test_every_unknown_order_is_settled_by_asking_and_none_is_sent_twice(
     seed: int, does_echo: bool
 ) -> None:

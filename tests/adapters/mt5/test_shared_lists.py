@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from stress_helpers import Record
+from waiting import until
 
 from logos.adapters.mt5.lists import Mt5VenueSymbol
 from logos.adapters.mt5.shared_venue import SharedLists, SharedMt5Venue, SharedQuestion
@@ -110,12 +111,12 @@ def test_all_who_ask_while_a_question_is_under_way_share_the_next() -> None:
 
         question = SharedQuestion(ask)
         first = asyncio.create_task(question.answer())
-        await asyncio.sleep(0.001)
+        await until(lambda: len(begun) == 1, "the first question")
         others = [asyncio.create_task(question.answer()) for _ in range(50)]
-        await asyncio.sleep(0.001)
+        await until(lambda: question.asked == 51, "all others are waiting")
         assert len(begun) == 1
         begun[0].set_result(1)
-        await asyncio.sleep(0.001)
+        await until(lambda: len(begun) == 2, "the second question")
         begun[1].set_result(2)
         assert await first == 1
         assert await asyncio.gather(*others) == [2] * 50
@@ -129,10 +130,10 @@ def test_who_gives_up_takes_the_answer_from_nobody_and_a_failure_reaches_all() -
         gate: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         question = SharedQuestion(lambda: gate)
         impatient = asyncio.create_task(question.answer())
-        await asyncio.sleep(0.001)
+        await until(lambda: question.asked == 1, "the impatient one is waiting")
         impatient.cancel()
         patient = [asyncio.create_task(question.answer()) for _ in range(3)]
-        await asyncio.sleep(0.001)
+        await until(lambda: question.asked == 4, "the patient ones are waiting")
         gate.set_exception(Unavailable("lost"))
         found = await asyncio.gather(*patient, return_exceptions=True)
         assert [type(each) for each in found] == [Unavailable] * 3
