@@ -41,7 +41,8 @@ from logos.core.types import Side
 from logos.execution.clock import SystemClock
 from logos.feeds.contract import Sink
 from logos.session.build import make_instruments
-from logos.session.live import Outside, run_live
+from logos.session.connections import Outside
+from logos.session.entry import run_live
 from logos.testing.fake_venue import FakeVenue, FillRules
 
 SYMBOLS = ("AAA", "BBB", "CCC")

@@ -33,7 +33,7 @@ from logos.core.strategy import Answer, Context, Strategy
 from logos.core.types import SessionStatus, Side
 from logos.journal.writer import JournalWriter
 from logos.observe.jsonlog import JsonLog
-from logos.session import recovery, runner
+from logos.session import entry
 from logos.session.artifacts.counts import RecordCounts
 from logos.session.artifacts.decisions import DecisionLog
 from logos.session.artifacts.tables import ArtifactWriter
@@ -186,13 +186,13 @@ def run_session(strategy: Strategy, home: Path, **parts: Any) -> None:
     config = {**config_dict(SYMBOLS), "session": {"id": "bench"}, "data": {"paths": data}}
     switch = InProcessSwitch()
     with suppress(KeyboardInterrupt):
-        runner.run(config, strategy=strategy, switch=switch, home=home, **parts)
+        entry.run(config, strategy=strategy, switch=switch, home=home, **parts)
 
 
 def resume(strategy: Strategy, home: Path, feed: Quotes | None, *, snapshot: bool) -> float:
     """Seconds of wall time to go on to the end."""
     began_s = time.perf_counter()
-    result = recovery.resume(
+    result = entry.resume(
         "bench",
         strategy=strategy,
         feed=feed,

@@ -32,7 +32,8 @@ from logos.core.types import Side
 from logos.execution.clock import SystemClock
 from logos.feeds.contract import LiveFeed, Sink
 from logos.session.build import make_instruments
-from logos.session.live import Outside, run_live
+from logos.session.connections import Outside
+from logos.session.entry import run_live
 
 SIZES = (1, 10, 100, 1_000)
 ROUNDS = 3

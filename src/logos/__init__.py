@@ -40,13 +40,13 @@ if TYPE_CHECKING:
         StrategyError,
         WorkspaceError,
     )
-    from logos.execution.concurrent import ConcurrentTradingEngine
     from logos.execution.metrics import MetricsAggregator
     from logos.killswitch.breaker import CircuitBreaker
     from logos.killswitch.history import CircuitBreakerMonitor
     from logos.library.calls import Session, replay, result, resume, run
     from logos.library.frames import FrameData, bars, quotes, trades
     from logos.library.result import Result
+    from logos.session.drive import ConcurrentTradingEngine
 
 _HOMES = {
     "core.instrument": ("FeeSchedule", "Instrument", "instrument"),
@@ -58,13 +58,13 @@ _HOMES = {
     ),
     "core.types": ("OrderType", "Side", "SwitchState", "TimeInForce"),
     "errors": ("ConfigError", "DataError", "LogosError", "StrategyError", "WorkspaceError"),
-    "execution.concurrent": ("ConcurrentTradingEngine",),
     "execution.metrics": ("MetricsAggregator",),
     "killswitch.breaker": ("CircuitBreaker",),
     "killswitch.history": ("CircuitBreakerMonitor",),
     "library.calls": ("Session", "replay", "result", "resume", "run"),
     "library.frames": ("FrameData", "bars", "quotes", "trades"),
     "library.result": ("Result",),
+    "session.drive": ("ConcurrentTradingEngine",),
 }
 _PLACES = {name: (home, name) for home, names in _HOMES.items() for name in names}
 _PLACES["Fill"] = ("core.records", "PaperFillRecord")

@@ -16,7 +16,7 @@ from file_faults import Cut, Decide, Fault, FileFaults, Operation, at
 from sampling import first_quick
 
 from logos.core.gates import InProcessSwitch
-from logos.session import recovery
+from logos.session import restoring
 
 
 def in_the_middle(number: int) -> Decide:
@@ -39,7 +39,7 @@ def crash_and_finish(name: str, cuts: list[Decide]) -> str:
         for cut in cuts:
             try:
                 bench.go(cut)
-            except recovery.CannotResumeError:
+            except restoring.CannotResumeError:
                 break  # it had ended already
         bench.finish()
         return first_difference(bench.home, truth(name))
@@ -117,12 +117,12 @@ def test_a_session_that_crashed_in_its_last_file_is_not_finished_and_replays_onc
         return Cut() if is_last_file else None
 
     assert bench.go(cut) is None
-    with pytest.raises(recovery.CannotResumeError, match="never finished: finish it with"):
+    with pytest.raises(restoring.CannotResumeError, match="never finished: finish it with"):
         replay(bench.story, tmp_path)
     assert bench.go() is not None
     assert not list(session_folder(tmp_path).glob(".*"))
     replay(bench.story, tmp_path)
-    with pytest.raises(recovery.CannotResumeError, match="has ended"):
+    with pytest.raises(restoring.CannotResumeError, match="has ended"):
         bench.go()
 
 

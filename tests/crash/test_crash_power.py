@@ -18,7 +18,7 @@ from sampling import first_quick
 from logos.config import ConfigError
 from logos.core.gates import InProcessSwitch
 from logos.journal import writer
-from logos.session import recovery
+from logos.session import history
 
 STATES = 525
 """Generated for each of four rhythms of syncing: 2,100 in all."""
@@ -55,8 +55,8 @@ def journal_problem(home: Path, durable: bytes, name: str) -> str:
     kept = b""
     if has_begun(home):
         try:
-            kept = path.read_bytes()[: recovery.read_session(session_folder(home)).whole_bytes]
-        except (recovery.JournalDamagedError, ConfigError) as error:
+            kept = path.read_bytes()[: history.read_session(session_folder(home)).whole_bytes]
+        except (history.JournalDamagedError, ConfigError) as error:
             return str(error)
     if not whole.startswith(kept):
         return "not a prefix of the true history"

@@ -17,7 +17,7 @@ from hypothesis import strategies as some
 
 from logos.core.messages import Event
 from logos.core.types import SessionStatus
-from logos.session import recovery
+from logos.session import restoring
 from logos.session.plan import Feed
 
 STEPS = some.one_of(
@@ -96,7 +96,7 @@ def test_any_sequence_of_crashes_stops_and_resumptions_equals_one_straight_run(
         for step in steps:
             try:
                 take(bench, story, step)
-            except recovery.CannotResumeError:
+            except restoring.CannotResumeError:
                 break  # it has ended: whatever comes now, nothing may change
         bench.finish()
         assert first_difference(bench.home, truth(name)) == ""

@@ -18,7 +18,7 @@ from logos.audit.verify import verify
 from logos.config import ConfigError
 from logos.core.gates import InProcessSwitch
 from logos.core.types import SessionStatus
-from logos.session import ExitCode, recovery
+from logos.session import ExitCode, restoring
 
 
 def sealed(name: str, cut: Decide, home: Path) -> dict[str, bytes] | None:
@@ -30,7 +30,7 @@ def sealed(name: str, cut: Decide, home: Path) -> dict[str, bytes] | None:
         return None
     try:
         resume(STORIES[name], home, InProcessSwitch(), seal=True)
-    except (ConfigError, recovery.CannotResumeError):
+    except (ConfigError, restoring.CannotResumeError):
         return None  # nothing had happened yet, or all had
     return files_of(home)
 
@@ -51,7 +51,7 @@ def judged(name: str, home: Path, files: dict[str, bytes]) -> str:
     replay(STORIES[name], home)
     try:
         resume(STORIES[name], home, InProcessSwitch())
-    except recovery.CannotResumeError as error:
+    except restoring.CannotResumeError as error:
         return "" if "has ended" in str(error) else str(error)
     return "it could be resumed"
 
@@ -133,6 +133,6 @@ def test_a_stopped_session_is_not_sealed_but_gone_on_with(tmp_path: Path) -> Non
     story = bench.story
     bench.story = stopped(story, 5)
     bench.go()
-    with pytest.raises(recovery.CannotResumeError, match="did not crash but was stopped"):
+    with pytest.raises(restoring.CannotResumeError, match="did not crash but was stopped"):
         resume(story, tmp_path, InProcessSwitch(), seal=True)
     replay(story, tmp_path)

@@ -31,7 +31,7 @@ from test_crash_sequences import stopped
 
 from logos.core.gates import InProcessSwitch
 from logos.core.types import SessionStatus
-from logos.session import recovery
+from logos.session import restoring
 from logos.session.artifacts.counts import RecordCounts
 from logos.session.artifacts.snapshot import SNAPSHOT, SnapshotError, plain_copy, read_snapshot
 
@@ -265,7 +265,7 @@ def test_a_strategy_that_cannot_load_ends_the_attempt_and_says_what_to_do(tmp_pa
     bench.story = with_strategy(CannotLoad, STORIES[NAME])
     bench.go(at(int(operations_of(NAME) * CRASHED_AT), Cut()))
     before = files_of(tmp_path)
-    with pytest.raises(recovery.CannotResumeError, match=r"where is it.*--no-snapshot"):
+    with pytest.raises(restoring.CannotResumeError, match=r"where is it.*--no-snapshot"):
         resume(bench.story, tmp_path, InProcessSwitch())
     assert files_of(tmp_path) == before
     result = resume(bench.story, tmp_path, InProcessSwitch(), use_snapshot=False)

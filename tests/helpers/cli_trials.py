@@ -20,7 +20,7 @@ from tempfile import TemporaryDirectory
 from kill_trials import Trial
 from places import PROJECT
 
-from logos.session.recoveries import RECOVERIES
+from logos.session.artifacts.recoveries import RECOVERIES
 
 INTERRUPTIONS_MAX = 3
 TRADE = ("trade", "--config", "examples/session.toml", "--session-id", "cli", "--quiet")

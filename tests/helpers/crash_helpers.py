@@ -21,7 +21,7 @@ from file_faults import Decide, FileFaults, PowerCut, no_fault
 from logos.audit.verify import verify
 from logos.core.gates import InProcessSwitch
 from logos.core.types import SwitchState
-from logos.session import ExitCode, SessionResult, recovery
+from logos.session import ExitCode, SessionResult, history, restoring
 
 JUDGED_EVERY = 12
 
@@ -69,7 +69,7 @@ class Bench:
         """Run on until the end; None when it had ended already."""
         try:
             result = self.go()
-        except recovery.CannotResumeError as error:
+        except restoring.CannotResumeError as error:
             if "has ended" not in str(error):
                 raise
             result = None
@@ -89,7 +89,7 @@ class Bench:
             clear_away(self.home)
             self._switch = InProcessSwitch()
             return begin(self.story, self.home, self._switch)
-        journal = recovery.read_session(session_folder(self.home))
+        journal = history.read_session(session_folder(self.home))
         switches = journal.recording.switches
         if switches and switches[-1].state == SwitchState.ENGAGED.name:
             self._switch.engage("guard MAX_ORDER_QUANTITY", "guard")  # the machine's is durable

@@ -14,7 +14,7 @@ from file_faults import Cut, Fault, FileFaults, Operation, kill_process
 
 from logos.killswitch.breaker import CircuitBreaker
 from logos.session import SwitchEngagedError
-from logos.session.recovery import CannotResumeError
+from logos.session.restoring import CannotResumeError
 
 FINISHED, NOT_NEEDED = 0, 17
 """Exit codes of the process: it came to its end; it had ended before."""

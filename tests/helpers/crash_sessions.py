@@ -21,15 +21,15 @@ from logos.core.gates import Switch
 from logos.core.messages import Event, Quote
 from logos.core.strategy import Answer, Context, Replace, Request, Strategy, limit, market, stop
 from logos.core.types import Side
-from logos.session import SessionResult, recovery, runner
+from logos.session import SessionResult, entry
+from logos.session.artifacts.recoveries import RECOVERIES
 from logos.session.artifacts.snapshot import SnapshotDue
 from logos.session.build import make_instruments
 from logos.session.plan import Feed, make_plan
-from logos.session.recoveries import RECOVERIES
 
 SYMBOLS = ("AAA", "BBB", "CCC")
 START_NS = 1_700_000_000_000_000_000
-SESSION_FILES = (*recovery.COMPARED,)
+SESSION_FILES = (*entry.COMPARED,)
 
 
 class Restless(Strategy):
@@ -182,7 +182,7 @@ STORIES |= SAVED_STORIES
 
 def begin(story: Story, home: Path, switch: Switch | None = None) -> SessionResult:
     """Run the story from its beginning."""
-    return runner.run(
+    return entry.run(
         story.config,
         strategy=story.strategy,
         feed=story.feed,
@@ -202,7 +202,7 @@ def resume(
     **options: Any,
 ) -> SessionResult:
     """Go on with a story that crashed or was stopped."""
-    return recovery.resume(
+    return entry.resume(
         "crashed",
         strategy=story.strategy,
         feed=story.feed,
@@ -216,7 +216,7 @@ def resume(
 
 def replay(story: Story, home: Path) -> None:
     """Compare every byte; raises SessionDiffersError."""
-    recovery.replay("crashed", strategy=story.strategy, feed=story.feed, home=home)
+    entry.replay("crashed", strategy=story.strategy, feed=story.feed, home=home)
 
 
 def session_folder(home: Path) -> Path:

@@ -18,10 +18,10 @@ import pytest
 
 from logos.audit.verify import verify
 from logos.data.replay import ReplayFeed
-from logos.session import ExitCode, recovery
+from logos.session import ExitCode, entry
 from logos.session.artifacts.folder import SessionFolder, is_finished
 from logos.session.plan import Plan
-from logos.session.running import Running
+from logos.session.session import Session
 
 VERIFIED_MAX = 12
 REPLAYED_MAX = 3
@@ -35,11 +35,11 @@ _counts: Counter[tuple[str, str]] = Counter()
 def judge_sessions(monkeypatch: pytest.MonkeyPatch, name: str) -> Iterator[None]:
     """Judge what is finished meanwhile, up to the bounds of the test file `name`."""
     plans: dict[Path, Plan] = {}
-    seal, close = Running._seal, SessionFolder.close
+    end, close = Session._end, SessionFolder.close
 
-    def seal_and_remember(self: Running, *arguments: Any) -> Any:
-        plans[self._folder.folder] = self._plan
-        return seal(self, *arguments)
+    def end_and_remember(self: Session, *arguments: Any) -> Any:
+        plans[self.folder.folder] = self.plan
+        return end(self, *arguments)
 
     def close_and_judge(self: SessionFolder) -> None:
         close(self)
@@ -47,7 +47,7 @@ def judge_sessions(monkeypatch: pytest.MonkeyPatch, name: str) -> Iterator[None]
         if plan is not None and is_finished(self.folder):
             judge(self.folder, plan, name)
 
-    monkeypatch.setattr(Running, "_seal", seal_and_remember)
+    monkeypatch.setattr(Session, "_end", end_and_remember)
     monkeypatch.setattr(SessionFolder, "close", close_and_judge)
     yield
 
@@ -65,4 +65,4 @@ def judge(folder: Path, plan: Plan, name: str) -> None:
     is_named = bool(settings.signals) or settings.name == plan.strategy_name
     if has_own_data and is_named and _counts[name, "replayed"] < REPLAYED_MAX:
         _counts[name, "replayed"] += 1
-        recovery.replay(folder.name, home=folder.parents[3])
+        entry.replay(folder.name, home=folder.parents[3])

@@ -17,7 +17,8 @@ from logos.core.types import NS_PER_SECOND, Side
 from logos.feeds.contract import Sink
 from logos.session import SessionResult
 from logos.session.build import make_instruments
-from logos.session.live import Outside, resume_live, run_live
+from logos.session.connections import Outside
+from logos.session.entry import resume, run_live
 from logos.testing.clock import START_NS
 
 SYMBOLS = ("AAA", "BBB")
@@ -147,7 +148,7 @@ def resumed(
     home: Path, feed: ScriptedFeed, clock: Clock, *, switch: Switch | None = None
 ) -> SessionResult:
     """Go on with the session."""
-    return resume_live(
+    return resume(
         "live",
         strategy=Alternating(),
         outside=Outside(feeds=[feed], clock=clock),

@@ -13,7 +13,7 @@ from logos.audit.verify import verify
 from logos.journal.reader import Damaged, TornTail, read_lines
 from logos.rehearsal.evidence import JournalView
 from logos.session import ExitCode
-from logos.session.recovery import read_session
+from logos.session.history import read_session
 
 SECTOR = 512
 

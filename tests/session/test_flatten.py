@@ -17,7 +17,7 @@ from logos.core.instrument import instrument
 from logos.core.messages import NOW, Flatten, Quote
 from logos.core.strategy import Answer, Context, Strategy, limit, market
 from logos.core.types import NS_PER_SECOND, SessionStatus, Side, SwitchState
-from logos.session.recovery import replay, resume
+from logos.session.entry import replay, resume
 
 ACME = instrument("ACME", tick="0.01", lot="1", quote="USD")
 TICKS = 6_000

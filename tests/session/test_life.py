@@ -18,11 +18,13 @@ from logos.core.messages import Event, Quote
 from logos.core.strategy import Answer, Context, Strategy
 from logos.core.types import SessionStatus, Side
 from logos.errors import DataError
-from logos.session import SessionResult, recovery, runner
+from logos.session import SessionResult, entry
 from logos.session.artifacts.folder import SessionFolder, claim_folder
 from logos.session.build import make_instruments
 from logos.session.plan import make_plan
-from logos.session.running import Running
+from logos.session.script import Script
+from logos.session.session import Session
+from logos.session.source import FeedSource
 from logos.session.supervisor import SessionSupervisor
 
 START_NS = 1_700_000_000_000_000_000
@@ -51,7 +53,7 @@ def quotes(count: int) -> list[Event]:
 
 
 class Pushed:
-    """A primed session, its switch, and what it has come to."""
+    """A session that has begun, its switch, and what it has come to."""
 
     def __init__(self, home: Path) -> None:
         config = make_config(CONFIG)
@@ -60,19 +62,16 @@ class Pushed:
         self.switch = InProcessSwitch()
         core = plan.make_core(session_id, self.switch)
         folder = SessionFolder(session_id, place, core.order_manager.states, home)
-        guardian = SessionSupervisor(session_id, self.switch, core, home)
+        supervisor = SessionSupervisor(session_id, self.switch, core, home)
         self.folder = place
-        self.life = Running(plan, session_id, core, folder, guardian).life()
-        next(self.life)
+        source = FeedSource(plan.feed)
+        self.session = Session(plan, core, folder, supervisor, Script(), source)
+        self.session.__enter__()
 
     def send(self, events: Sequence[Event] | None) -> SessionResult | None:
         """What the session came to, or None while it waits for more."""
-        try:
-            self.life.send(events)
-        except StopIteration as end:
-            result: SessionResult = end.value
-            return result
-        return None
+        self.session.apply(events)
+        return self.session.result
 
 
 def again(home: Path, feed: Any) -> dict[str, Any]:
@@ -80,14 +79,14 @@ def again(home: Path, feed: Any) -> dict[str, Any]:
 
 
 def files(folder: Path) -> dict[str, bytes]:
-    return {name: (folder / name).read_bytes() for name in recovery.COMPARED}
+    return {name: (folder / name).read_bytes() for name in entry.COMPARED}
 
 
 def test_events_that_are_pushed_leave_the_same_bytes_as_events_that_are_pulled(
     tmp_path: Path,
 ) -> None:
     events = quotes(100)
-    pulled = runner.run(
+    pulled = entry.run(
         CONFIG,
         strategy=Alternating(),
         feed=ListFeed(events, 40),
@@ -114,11 +113,9 @@ def test_a_stop_is_served_while_no_events_come_and_the_session_replays_and_goes_
     result = session.send([])
     assert result is not None
     assert result.status is SessionStatus.STOPPED
-    recovery.replay("pushed", **again(tmp_path, ListFeed(events[:20])))
-    recovery.replay("pushed", **again(tmp_path, ListFeed(events)))
-    resumed = recovery.resume(
-        "pushed", **again(tmp_path, ListFeed(events)), switch=InProcessSwitch()
-    )
+    entry.replay("pushed", **again(tmp_path, ListFeed(events[:20])))
+    entry.replay("pushed", **again(tmp_path, ListFeed(events)))
+    resumed = entry.resume("pushed", **again(tmp_path, ListFeed(events)), switch=InProcessSwitch())
     assert resumed.status is SessionStatus.ENDED
     assert json.loads((resumed.folder / "state.json").read_text())["tick_id"] == 60
 
@@ -130,21 +127,20 @@ def test_a_stop_before_the_first_event_replays_and_goes_on(tmp_path: Path) -> No
     result = session.send([])
     assert result is not None
     assert result.status is SessionStatus.STOPPED
-    recovery.replay("pushed", **again(tmp_path, ListFeed(events)))
-    resumed = recovery.resume(
-        "pushed", **again(tmp_path, ListFeed(events)), switch=InProcessSwitch()
-    )
+    entry.replay("pushed", **again(tmp_path, ListFeed(events)))
+    resumed = entry.resume("pushed", **again(tmp_path, ListFeed(events)), switch=InProcessSwitch())
     assert resumed.status is SessionStatus.ENDED
-    recovery.replay("pushed", **again(tmp_path, ListFeed(events)))
+    entry.replay("pushed", **again(tmp_path, ListFeed(events)))
 
 
 def test_an_error_that_is_thrown_in_fails_the_session_with_its_books(tmp_path: Path) -> None:
     session = Pushed(tmp_path)
     assert session.send(quotes(20)) is None
-    with pytest.raises(StopIteration) as end:
-        session.life.throw(DataError("row 21 is no quote"))
-    assert end.value.value.status is SessionStatus.FAILED
-    assert end.value.value.reason == "row 21 is no quote"
+    session.session.fail(DataError("row 21 is no quote"))
+    result = session.session.result
+    assert result is not None
+    assert result.status is SessionStatus.FAILED
+    assert result.reason == "row 21 is no quote"
     assert (session.folder / "host.json").is_file()
 
 
@@ -186,7 +182,7 @@ def test_a_feed_that_fails_while_it_is_pulled_is_told_in_the_result(
     tmp_path: Path, error: BaseException, reason: str
 ) -> None:
     feed = Breaking(quotes(10), error)
-    result = runner.run(
+    result = entry.run(
         CONFIG, strategy=Alternating(), feed=feed, switch=InProcessSwitch(), home=tmp_path
     )
     assert (result.status, result.reason) == (SessionStatus.FAILED, reason)
@@ -196,10 +192,8 @@ def test_a_forced_end_passes_through_and_leaves_a_session_to_be_resumed(tmp_path
     events = quotes(30)
     feed = Breaking(events[:10], KeyboardInterrupt())
     with pytest.raises(KeyboardInterrupt):
-        runner.run(
+        entry.run(
             CONFIG, strategy=Alternating(), feed=feed, switch=InProcessSwitch(), home=tmp_path
         )
-    result = recovery.resume(
-        "pushed", **again(tmp_path, ListFeed(events)), switch=InProcessSwitch()
-    )
+    result = entry.resume("pushed", **again(tmp_path, ListFeed(events)), switch=InProcessSwitch())
     assert result.status is SessionStatus.ENDED

@@ -15,7 +15,7 @@ from logos.config import make_config
 from logos.core.gates import InProcessSwitch
 from logos.core.types import SessionStatus
 from logos.errors import DataError
-from logos.session import recovery, runner, running
+from logos.session import entry, session
 from logos.session.artifacts.snapshot import read_snapshot
 from logos.session.plan import chunks_after, make_plan
 
@@ -49,7 +49,7 @@ def config(name: str) -> dict[str, Any]:
 
 def files(home: Path) -> dict[str, bytes]:
     folder = home / "runs" / "live" / "sessions" / "interrupted"
-    return {name: (folder / name).read_bytes() for name in recovery.COMPARED}
+    return {name: (folder / name).read_bytes() for name in entry.COMPARED}
 
 
 @pytest.mark.parametrize("name", STRATEGIES)
@@ -57,7 +57,7 @@ def files(home: Path) -> dict[str, bytes]:
 def test_an_interrupted_session_goes_on_from_its_snapshot_to_the_same_bytes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, pieces: int
 ) -> None:
-    monkeypatch.setattr(running, "_PIECE_EVENTS", 1)  # and they double
+    monkeypatch.setattr(session, "_PIECE_EVENTS", 1)  # and they double
     numbers = count(1)
 
     def due_and_interrupted() -> bool:
@@ -66,18 +66,18 @@ def test_an_interrupted_session_goes_on_from_its_snapshot_to_the_same_bytes(
             raise KeyboardInterrupt
         return number % 3 == 0
 
-    straight = runner.run(config(name), switch=InProcessSwitch(), home=tmp_path / "straight")
+    straight = entry.run(config(name), switch=InProcessSwitch(), home=tmp_path / "straight")
     assert straight.status is SessionStatus.ENDED
     home = tmp_path / "home"
     with pytest.raises(KeyboardInterrupt):
-        runner.run(
+        entry.run(
             config(name), switch=InProcessSwitch(), home=home, snapshot_due=due_and_interrupted
         )
     folder = home / "runs" / "live" / "sessions" / "interrupted"
     snapshot = read_snapshot(folder)
     assert snapshot is not None
     assert snapshot.consumed > 0
-    recovery.resume("interrupted", switch=InProcessSwitch(), home=home, tell=pytest.fail)
+    entry.resume("interrupted", switch=InProcessSwitch(), home=home, tell=pytest.fail)
     line = (folder / "recoveries.jsonl").read_bytes()
     assert json.loads(line)["snapshot_sequence"] == snapshot.sequence
     assert files(home) == files(tmp_path / "straight")

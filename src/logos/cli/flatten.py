@@ -16,7 +16,7 @@ from logos.cli.trade import add_leave
 from logos.config import live_overrides
 from logos.core.messages import NOW, Flatten
 from logos.session import SessionResult
-from logos.session.recovery import goes_on_live, resume
+from logos.session.entry import resume
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -35,11 +35,9 @@ def run(options: argparse.Namespace) -> int:
 
     def go(bar: ProgressBar) -> SessionResult:
         order = Flatten(NOW, options.reason, options.by)
-        if goes_on_live(options.session_id):
-            from logos.session.live import resume_live
-
-            given = live_overrides(options.live, options.i_acknowledge_risk)
-            return resume_live(options.session_id, is_acknowledged=bool(given), flatten=order)
-        return resume(options.session_id, on_plan=bar.start, flatten=order)
+        given = live_overrides(options.live, options.i_acknowledge_risk)
+        return resume(
+            options.session_id, on_plan=bar.start, flatten=order, is_acknowledged=bool(given)
+        )
 
     return attempt(go, options, "flatten")

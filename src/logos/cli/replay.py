@@ -6,7 +6,7 @@ import argparse
 
 from logos.cli.exit_codes import exit_codes
 from logos.cli.run_command import ProgressBar, attempt
-from logos.session.recovery import COMPARED, replay
+from logos.session.entry import COMPARED, replay
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

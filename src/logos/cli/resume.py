@@ -9,7 +9,7 @@ from logos.cli.run_command import ProgressBar, attempt
 from logos.cli.trade import add_leave
 from logos.config import live_overrides
 from logos.session import SessionResult
-from logos.session.recovery import goes_on_live, resume
+from logos.session.entry import resume
 from logos.session.supervisor import tell_operator
 
 
@@ -36,17 +36,14 @@ def run(options: argparse.Namespace) -> int:
     """Resume the session; returns the exit code."""
 
     def go(bar: ProgressBar) -> SessionResult:
-        if not options.seal and goes_on_live(options.session_id):
-            from logos.session.live import resume_live
-
-            given = live_overrides(options.live, options.i_acknowledge_risk)
-            return resume_live(options.session_id, is_acknowledged=bool(given))
+        given = live_overrides(options.live, options.i_acknowledge_risk)
         return resume(
             options.session_id,
             on_plan=bar.start,
             tell=tell_operator,
             seal=options.seal,
             use_snapshot=not options.no_snapshot,
+            is_acknowledged=bool(given),
         )
 
     return attempt(go, options, "resume")

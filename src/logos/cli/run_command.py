@@ -15,9 +15,11 @@ from logos.errors import DataError
 from logos.journal.writer import JournalDiffersError, SessionBusyError
 from logos.session import ExitCode, SessionResult, SwitchEngagedError
 from logos.session.artifacts.report import result_table
+from logos.session.entry import SessionDiffersError
+from logos.session.history import JournalDamagedError
 from logos.session.plan import Plan
-from logos.session.recovery import CannotResumeError, JournalDamagedError, SessionDiffersError
-from logos.session.running import Progress
+from logos.session.restoring import CannotResumeError
+from logos.session.source import Progress
 
 _CODES: tuple[tuple[type[Exception], ExitCode], ...] = (
     (ConfigError, ExitCode.BAD_CONFIGURATION),

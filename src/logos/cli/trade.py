@@ -78,10 +78,6 @@ def run(options: argparse.Namespace) -> int:
 
     def go(bar: ProgressBar) -> SessionResult:
         config = load_config(options.config, overrides(options), tell=tell)
-        if config.live.feed is not FeedName.NONE:
-            from logos.session.live import run_live
-
-            return run_live(config, tell=tell)
         return run_session(config, on_plan=bar.start, tell=tell)
 
     return attempt(go, options, "trade")

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Any, Final, NamedTuple, Self
 
 import msgspec
 
@@ -34,7 +34,7 @@ from logos.core.types import ReportKind
 from logos.errors import LogosError
 from logos.journal.codec import SCHEMA_VERSION
 from logos.journal.reader import JournalReader, TornTail
-from logos.journal.writer import JournalWriter
+from logos.journal.writer import START, JournalWriter, Position
 
 INPUTS_FILE: Final = "inputs.jsonl"
 
@@ -82,16 +82,25 @@ class LiveFailureError(LogosError):
 class InputsWriter:
     """Writes a session's inputs; every `write` has reached the operating system when it returns."""
 
-    def __init__(self, path: Path, symbols: Sequence[str], whole_bytes: int | None = None) -> None:
-        """Create the file, or go on with the first `whole_bytes` of one (see `JournalWriter`).
+    def __init__(
+        self,
+        path: Path,
+        symbols: Sequence[str],
+        whole_bytes: int | None = None,
+        start: Position = START,
+    ) -> None:
+        """Create the file, or continue the first `whole_bytes` of one (see `JournalWriter`).
 
-        A recorder that goes on is given the same batches again first, and checks that they are.
+        A recorder that continues is given the batches behind `start` again first, and checks that
+        they are the same.
         """
         if whole_bytes is None:
             self._journal = JournalWriter(path)
         else:
-            self._journal = JournalWriter.continuing(path, whole_bytes)
+            self._journal = JournalWriter.continuing(path, whole_bytes, start)
         self._numbers = {symbol: number for number, symbol in enumerate(symbols)}
+        if start != START:
+            return
         head = {"kind": "inputs", "schema": SCHEMA_VERSION, "symbols": list(symbols)}
         self._journal.append(head)
         self._journal.flush()
@@ -121,6 +130,11 @@ class InputsWriter:
         self._journal.sync()
 
     @property
+    def position(self) -> Position:
+        """Where the recording stands after the last batch."""
+        return self._journal.position
+
+    @property
     def is_continuing(self) -> bool:
         """Whether there are recorded lines that have not been given again yet."""
         return self._journal.is_continuing
@@ -143,6 +157,19 @@ def _row(event: Event, numbers: Mapping[str, int]) -> tuple[object, ...]:
     if isinstance(event, Report):
         return ("r", *(getattr(event, name) for name in Report.__struct_fields__))
     raise TypeError(f"{kind.__name__} is no input of a live session")
+
+
+class Survey(NamedTuple):
+    """What a look through recorded inputs finds, up to the last whole batch.
+
+    `first_ns` is the time of the first event (0: none), `fills` the client order id and fill id of
+    every fill that was reported. `has_place`: whether the place that was asked for is there.
+    """
+
+    whole_bytes: int
+    first_ns: int
+    fills: Sequence[tuple[str, str]]
+    has_place: bool
 
 
 class RecordedInputs:
@@ -175,8 +202,9 @@ class RecordedInputs:
         if failure:
             raise LiveFailureError(failure)
 
-    def batches(self) -> Iterator[Sequence[Event]]:
-        """The batches, in order. A torn last line was never acted upon, and is left out.
+    def batches(self, after_bytes: int = 0) -> Iterator[Sequence[Event]]:
+        """The batches behind the first `after_bytes` of the file, in order. A torn last line was
+        never acted upon, and is left out.
 
         Raises Damaged for a file that was changed.
         """
@@ -189,11 +217,35 @@ class RecordedInputs:
                         break
                     if isinstance(record, Inputs):
                         symbols = [self._instruments[name] for name in record.symbols]
-                    else:
+                    elif entry.offset >= after_bytes:
                         yield [_event(row, symbols) for row in record.events]
                     self.whole_bytes = entry.offset + entry.size
             except TornTail:
                 return
+
+    def survey(self, place: Position | None = None) -> Survey:
+        """Look through the whole recording once, without making its events.
+
+        `place` is where a snapshot says that it stands. Raises Damaged for a file that was changed.
+        """
+        whole_bytes = first_ns = 0
+        has_place = place is None
+        fills: list[tuple[str, str]] = []
+        with self._reader() as reader, suppress(TornTail):
+            for entry in reader.entries():
+                record = entry.record
+                if isinstance(record, Facts):
+                    break
+                whole_bytes = entry.offset + entry.size
+                has_place = has_place or place == (entry.sequence, whole_bytes, entry.digest)
+                if isinstance(record, Inputs):
+                    continue
+                for row in record.events:
+                    first_ns = first_ns or int(row[2 if row[0] in _BY_LETTER else 1])
+                    if row[0] == "r" and row[2] == ReportKind.FILLED.value:
+                        report = Report(row[1], ReportKind.FILLED, *row[3:])
+                        fills.append((report.client_order_id, report.fill_id))
+        return Survey(whole_bytes, first_ns, fills, has_place)
 
     def facts(self) -> dict[str, Any]:
         """What the live run measured; empty for one that never came to its end."""

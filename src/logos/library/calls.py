@@ -33,12 +33,12 @@ from logos.library.options import (
 from logos.library.result import Result
 from logos.library.saved import read_saved
 from logos.library.signals import signal_strategy
+from logos.session.entry import replay as replay_session
+from logos.session.entry import resume as resume_session
+from logos.session.entry import run as run_session
 from logos.session.history import find_session, read_session
 from logos.session.plan import Plan
-from logos.session.recovery import replay as replay_session
-from logos.session.recovery import resume as resume_session
-from logos.session.runner import run as run_session
-from logos.session.running import Progress
+from logos.session.source import Progress
 from logos.session.supervisor import tell_operator
 from logos.strategies.load import make_strategy
 

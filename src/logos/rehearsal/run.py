@@ -29,9 +29,9 @@ from logos.rehearsal.feed import InjectingFeed, places_of
 from logos.rehearsal.profile import BaselineProfile, NotApplicable
 from logos.rehearsal.scenarios import NO_INCIDENT, Scenario, bundled_scenarios
 from logos.rehearsal.strategy import InjectedStrategy
+from logos.session.entry import run as run_session
+from logos.session.outcome import ExitCode
 from logos.session.plan import Plan, make_plan
-from logos.session.runner import ExitCode
-from logos.session.runner import run as run_session
 from logos.session.supervisor import SwitchEngagedError, open_switch
 
 _LIMIT_KEYS: Final = ("max_", "price_collar", "stale_after_s")

@@ -1,6 +1,22 @@
-"""A whole session: settings in, a folder of artifacts out."""
+"""Sessions: opened by `open_session`, driven by `drive`, and all artifacts of a run."""
 
-from logos.session.runner import ExitCode, SessionResult, run
+from logos.session.entry import replay, resume, run, run_live
+from logos.session.open import Purpose, SessionSpec, open_session
+from logos.session.outcome import ExitCode, SessionResult
+from logos.session.session import Outputs, Session
 from logos.session.supervisor import SwitchEngagedError
 
-__all__ = ["ExitCode", "SessionResult", "SwitchEngagedError", "run"]
+__all__ = [
+    "ExitCode",
+    "Outputs",
+    "Purpose",
+    "Session",
+    "SessionResult",
+    "SessionSpec",
+    "SwitchEngagedError",
+    "open_session",
+    "replay",
+    "resume",
+    "run",
+    "run_live",
+]

@@ -1,4 +1,6 @@
-"""Where a session is gone on with: at its snapshot, if everything about it fits, or its beginning.
+"""What must be the same for a session to be run again, and where it is resumed.
+
+It is resumed at its snapshot, if everything about it fits, or at its beginning.
 
 A snapshot that is not whole, not of this session, newer than the journal, of another history, or
 followed by tables that are not what they were, is left alone: the operator hears why in one line,
@@ -10,22 +12,79 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
+import msgspec
+
+from logos import __version__
+from logos.config import Config, make_config
 from logos.core.engine import TradingCore
 from logos.core.gates import Switch
 from logos.core.saved.state import NotThisCore, load_strategy, restore_core
-from logos.core.strategy import can_save
+from logos.core.strategy import Strategy, can_save
 from logos.errors import LogosError
+from logos.journal.inputs import RecordedInputs
+from logos.session.artifacts.manifest import manifest
 from logos.session.artifacts.snapshot import Snapshot, SnapshotError, check_files, read_snapshot
+from logos.session.build import make_instruments
 from logos.session.history import Journal
-from logos.session.plan import Plan
+from logos.session.plan import Feed, Plan, make_plan
 from logos.session.recorded import RecordedSwitch
 
 Tell = Callable[[str], object]
 
 
 class CannotResumeError(LogosError):
-    """There is nothing to go on with, or not under these circumstances; the message says why."""
+    """There is nothing to resume, or not under these circumstances; the message says why."""
+
+
+def same_plan(
+    journal: Journal, session_id: str, strategy: Strategy | None, feed: Feed | None
+) -> Plan:
+    """The session's plan made anew, refused unless it is the one the session began with."""
+    then = journal.manifest
+    if then["software"] != __version__:
+        raise CannotResumeError(
+            f"session {session_id} was begun by logos {then['software']}, this is {__version__}: "
+            "use that version, whose every byte is the same"
+        )
+    config: Config = make_config(then["config"], f"manifest of {session_id}")
+    _check_can_be_made(then, config, strategy, feed)
+    if isinstance(feed, RecordedInputs):
+        feed.know(make_instruments(config.instruments))
+    plan = make_plan(config, strategy=strategy, feed=feed)
+    now = msgspec.to_builtins(manifest(plan, session_id))
+    for key, what in (
+        ("data", "the market data"),
+        ("strategy_fingerprint", "the strategy's source or signals file"),
+        ("strategy", "the strategy"),
+        ("config_hash", "the settings"),
+    ):
+        if now[key] != then[key]:
+            raise CannotResumeError(
+                f"{what} of session {session_id} changed since it began: put back what was there, "
+                "or start a new session"
+            )
+    return plan
+
+
+def _check_can_be_made(
+    manifest: Mapping[str, Any], config: Config, strategy: Strategy | None, feed: Feed | None
+) -> None:
+    """Refuse what was begun from Python with objects that the session's files do not hold."""
+    who = manifest["session_id"]
+    if strategy is None and not (config.strategy.name or config.strategy.signals):
+        raise CannotResumeError(
+            f"session {who} was run with {manifest['strategy']}, an object that its files do not "
+            f'hold: give it again, with the arguments it had, as strategy= of logos.resume("{who}",'
+            f' ...) or logos.replay("{who}", ...) (a table of signals as signals=)'
+        )
+    if feed is None and not config.data.paths:
+        raise CannotResumeError(
+            f"session {who} ran on tables in memory ({', '.join(config.instruments)}), which its "
+            f'files do not hold: give the same again as data= of logos.resume("{who}", ...) or '
+            f'logos.replay("{who}", ...), such as data=logos.bars(df, ...)'
+        )
 
 
 def look_for_snapshot(folder: Path, tell: Tell) -> Snapshot | None:
@@ -33,7 +92,7 @@ def look_for_snapshot(folder: Path, tell: Tell) -> Snapshot | None:
     try:
         return read_snapshot(folder)
     except SnapshotError as error:
-        _tell_unused(tell, error)
+        tell_unused(tell, error)
         return None
 
 
@@ -57,50 +116,51 @@ def check_fits(
     check_files(snapshot, projections)
 
 
-class Attempt:
-    """The making of a core that is to go on with a session."""
+def restore(
+    plan: Plan,
+    session_id: str,
+    journal: Journal,
+    after: Switch | None,
+    found: Snapshot | None,
+    projections: Mapping[str, Path],
+    tell: Tell,
+) -> tuple[TradingCore, RecordedSwitch, Snapshot | None]:
+    """A core that is to continue a session, its switch, and the snapshot at which it stands.
 
-    def __init__(self, plan: Plan, session_id: str, journal: Journal, after: Switch | None) -> None:
-        """`after` is the switch that follows the journal's; None: nothing new is looked at."""
-        self._plan = plan
-        self._session_id = session_id
-        self._journal = journal
-        self._after = after
+    `after` is the switch that follows the journal's (None: nothing new is looked at). The snapshot
+    is None for a core at its beginning. Raises CannotResumeError when the strategy cannot load
+    what it saved.
+    """
 
-    def start(
-        self, found: Snapshot | None, projections: Mapping[str, Path], tell: Tell
-    ) -> tuple[TradingCore, RecordedSwitch, Snapshot | None]:
-        """A core, its switch, and the snapshot it stands at (None: at its beginning).
-
-        Raises CannotResumeError when the strategy cannot load what it saved.
-        """
-        if found is not None:
-            try:
-                check_fits(found, self._journal, self._plan, projections)
-                core, recorded = self._make(self._journal.switches_before)
-                restore_core(core, found.core)
-                self._load_strategy(core, found)
-                return core, recorded, found
-            except (SnapshotError, NotThisCore) as error:
-                _tell_unused(tell, error)
-        core, recorded = self._make(0)
-        return core, recorded, None
-
-    def _make(self, switches_before: int) -> tuple[TradingCore, RecordedSwitch]:
-        recorded = RecordedSwitch(self._journal.recording, self._after, switches_before)
-        core = self._plan.make_core(self._session_id, recorded)
+    def make(switches_before: int) -> tuple[TradingCore, RecordedSwitch]:
+        recorded = RecordedSwitch(journal.recording, after, switches_before)
+        core = plan.make_core(session_id, recorded)
         recorded.attach(core.order_manager)
         return core, recorded
 
-    def _load_strategy(self, core: TradingCore, snapshot: Snapshot) -> None:
+    if found is not None:
         try:
-            load_strategy(core, snapshot.strategy)
-        except Exception as error:
-            raise CannotResumeError(
-                f"the strategy's load() failed: {type(error).__name__}: {error}; go on without "
-                f"the snapshot: logos resume {self._session_id} --no-snapshot"
-            ) from error
+            check_fits(found, journal, plan, projections)
+            core, recorded = make(journal.switches_before)
+            restore_core(core, found.core)
+        except (SnapshotError, NotThisCore) as error:
+            tell_unused(tell, error)
+        else:
+            _load_strategy(core, found, session_id)
+            return core, recorded, found
+    return *make(0), None
 
 
-def _tell_unused(tell: Tell, error: Exception) -> None:
+def _load_strategy(core: TradingCore, snapshot: Snapshot, session_id: str) -> None:
+    try:
+        load_strategy(core, snapshot.strategy)
+    except Exception as error:
+        raise CannotResumeError(
+            f"the strategy's load() failed: {type(error).__name__}: {error}; go on without "
+            f"the snapshot: logos resume {session_id} --no-snapshot"
+        ) from error
+
+
+def tell_unused(tell: Tell, error: object) -> None:
+    """Say why a snapshot is left alone."""
     tell(f"logos: the snapshot is not used: {error}; the session is run again from its beginning")

@@ -50,3 +50,31 @@ class Script:
     """End after this tick and the last line of the journal that is continued."""
     stopped_as: SessionStatus = SessionStatus.STOPPED
     """The status of a session that `stop_after_tick` or `seal_after_tick` ended."""
+
+    def ticks_left(self, tick_id: int, size_max: int, is_continuing: bool) -> int:
+        """How many events may be run before something prescribed is due, at most `size_max`.
+
+        0 or less: the session is to stop. `is_continuing`: the continued journal has lines left.
+        """
+        size = size_max
+        if self.commands:
+            size = min(size, self.commands[0].tick_id - tick_id)
+        if self.stop_after_tick is not None:
+            size = min(size, self.stop_after_tick - tick_id)
+        if self.seal_after_tick is not None:
+            left = self.seal_after_tick - tick_id
+            # The last records of a journal need not bear a tick: then event by event to its end.
+            size = min(size, left if left > 0 else int(is_continuing))
+        return size
+
+    def stops_before_start(self, is_continuing: bool) -> bool:
+        """Whether the session ended before its first event."""
+        if self.stop_after_tick is not None and self.stop_after_tick < 0:
+            return True
+        return self.seal_after_tick is not None and not is_continuing
+
+    def is_cut_off(self, is_continuing: bool) -> bool:
+        """Whether a session that has run all its events is not to come to an end of its own."""
+        if self.seal_after_tick is not None:
+            return not is_continuing
+        return self.stop_after_tick is not None

@@ -15,8 +15,8 @@ from logos.core.strategy import Answer, Context, Strategy
 from logos.core.types import NS_PER_SECOND, Side
 from logos.feeds.contract import Sink
 from logos.session.build import make_instruments
-from logos.session.live import Outside, run_live
-from logos.session.recovery import replay
+from logos.session.connections import Outside
+from logos.session.entry import replay, run_live
 
 MINUTE_NS = 60 * NS_PER_SECOND
 

@@ -26,8 +26,8 @@ from logos.core.types import SessionStatus, Side
 from logos.feeds.contract import Sink
 from logos.session import SessionResult
 from logos.session.build import make_instruments
-from logos.session.live import Outside, resume_live, run_live
-from logos.session.recovery import replay
+from logos.session.connections import Outside
+from logos.session.entry import replay, resume, run_live
 from logos.testing.fake_books import FakeBooks, FakeOrder, ListedFill
 from logos.testing.fake_venue import FakeVenue, FillRules
 from logos.venues.contract import VenueFill
@@ -208,7 +208,7 @@ def test_a_flatten_sells_what_is_there_and_comes_to_its_end(
     there = World(tmp_path, settings(lot))
     stopped = there.run(Holding(), 1_000, stop_at=20)
     assert stopped.status is SessionStatus.STOPPED
-    ended = resume_live(
+    ended = resume(
         "live",
         strategy=Holding(),
         outside=there.outside(5_000),

@@ -20,8 +20,7 @@ from logos.audit.verify import verify
 from logos.config import make_config
 from logos.core.gates import InProcessSwitch
 from logos.core.types import SessionStatus
-from logos.session.live import run_live
-from logos.session.recovery import replay
+from logos.session.entry import replay, run_live
 from logos.simulators.exchange.playback import exchange_of, play
 
 

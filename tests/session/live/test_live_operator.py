@@ -17,11 +17,11 @@ from logos.cli.status import running
 from logos.core.gates import InProcessSwitch
 from logos.core.messages import NOW, Flatten, PauseSymbol, ResumeTrading, Suspend
 from logos.core.types import SessionStatus
-from logos.session.live import Outside, resume_live
+from logos.session.connections import Outside
+from logos.session.entry import replay, resume
 from logos.session.presence.commands import SentCommand, command_folder, send_command
 from logos.session.presence.heartbeat import LiveStatus
 from logos.session.presence.lock import status_path
-from logos.session.recovery import replay, resume
 from logos.session.supervisor import SwitchEngagedError, open_switch
 
 # The clock runs on with every wait, so a heartbeat of a second comes all the time.
@@ -172,7 +172,7 @@ def test_flattening_a_stopped_live_session_closes_everything_and_ends_it(tmp_pat
     stop = {11: lambda: os.kill(os.getpid(), signal.SIGTERM)}
     stopped = live(tmp_path, ScriptedFeed(clock, 1_000, after=stop), clock)
     assert stopped.summary["symbols"]["BBB"]["position"] != "0"
-    ended = resume_live(
+    ended = resume(
         "live",
         strategy=Alternating(),
         outside=Outside(feeds=[ScriptedFeed(clock, 5_000)], clock=clock),

@@ -17,8 +17,8 @@ from logos.core.types import NS_PER_SECOND
 from logos.feeds.contract import FeedNews, FeedState
 from logos.feeds.paced import PacedFeed
 from logos.session import run
-from logos.session.live import Outside, run_live
-from logos.session.recovery import replay
+from logos.session.connections import Outside
+from logos.session.entry import replay, run_live
 
 ROOT = PROJECT
 UNIT = instrument("AAA", tick="0.01", lot="1", quote="USD")

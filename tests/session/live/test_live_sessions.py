@@ -21,14 +21,15 @@ from live_session_helpers import (
 from sampling import first_quick
 
 from logos.audit.verify import verify
+from logos.config import ConfigError
 from logos.core.gates import InProcessSwitch
 from logos.core.messages import Quote
 from logos.core.strategy import Answer, Context, Strategy, market
 from logos.core.types import NS_PER_SECOND, SessionStatus, Side
 from logos.feeds.contract import Sink
 from logos.session.artifacts.tables import Moments
+from logos.session.entry import SessionDiffersError, replay, resume
 from logos.session.presence.heartbeat import LiveStatus, read_statuses
-from logos.session.recovery import CannotResumeError, SessionDiffersError, replay, resume
 
 
 def folder_of(home: Path) -> Path:
@@ -96,13 +97,13 @@ def test_sigterm_stops_a_live_session_which_then_goes_on(tmp_path: Path) -> None
     assert json.loads(line)["was"] == "STOPPED"
 
 
-def test_resume_of_a_stopped_live_session_by_the_recorded_road_says_which_to_take(
+def test_a_live_session_is_resumed_on_live_feeds_and_never_on_its_recorded_inputs(
     tmp_path: Path,
 ) -> None:
     clock = TickingClock()
     stop = {3: lambda: os.kill(os.getpid(), signal.SIGTERM)}
     live(tmp_path, ScriptedFeed(clock, 100, after=stop), clock)
-    with pytest.raises(CannotResumeError, match="logos resume live"):
+    with pytest.raises(ConfigError, match=r"live\.feed"):
         resume("live", strategy=Alternating(), home=tmp_path, switch=InProcessSwitch())
 
 

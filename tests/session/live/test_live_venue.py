@@ -6,94 +6,18 @@ import os
 import signal
 from decimal import Decimal
 from pathlib import Path
-from random import Random
-from typing import Any
 
 import pytest
-from live_session_helpers import SETTINGS, Alternating, ScriptedFeed, TickingClock
+from live_session_helpers import SETTINGS, Alternating, ScriptedFeed
+from live_venue_helpers import LIMITS, Resting, World, open_there
 
 from logos.audit.verify import verify
 from logos.config import ConfigError, make_config
-from logos.core.gates import InProcessSwitch, Switch
-from logos.core.messages import Quote
-from logos.core.strategy import Answer, Context, Strategy, limit
-from logos.core.types import SessionStatus, Side
-from logos.session import SessionResult
-from logos.session.build import make_instruments
-from logos.session.live import Outside, resume_live, run_live
+from logos.core.types import SessionStatus
+from logos.session.entry import replay, resume
 from logos.session.plan import make_plan
-from logos.session.recovery import CannotResumeError, replay
-from logos.testing.fake_venue import FakeVenue, Faults, FillRules
-
-LIMITS = {
-    "max_order_notional": "100000",
-    "max_position": "1000",
-    "total": {"max_drawdown": "100000"},
-}
-
-
-class Resting(Strategy):
-    """Leaves a limit order far below the market at every tenth quote."""
-
-    def __init__(self) -> None:
-        self.seen = 0
-
-    def on_quote(self, context: Context, quote: Quote) -> Answer:
-        self.seen += 1
-        return limit(Side.BUY, 1, "50.00") if self.seen % 10 == 1 else None
-
-
-def venue_settings(drain_s: int = 100_000, **tables: Any) -> Any:
-    return make_config(
-        {
-            **SETTINGS,
-            "venue": {"name": "ccxt", "exchange": "binance", "live": True},
-            "risk": LIMITS,
-            # The clock of these tests runs on with every wait of anybody.
-            "live": {"drain_timeout_s": drain_s},
-            **tables,
-        }
-    )
-
-
-class World:
-    """A venue that fills this share of all orders at once and no others, and sessions on it."""
-
-    def __init__(self, home: Path, fills_at_once: float = 0.0) -> None:
-        self.home = home
-        self.clock = TickingClock()
-        config = venue_settings()
-        instruments = list(make_instruments(config.instruments).values())
-        rules = FillRules(fills_at_once, 0.0, 0.0)
-        money = {"USD": "1000000"}
-        self.venue = FakeVenue(instruments, self.clock, Random(1), money, fills=rules)
-        for instrument in instruments:
-            self.venue.set_price(instrument.symbol, 10_000)
-        self.switch: Switch = InProcessSwitch()
-
-    def outside(self, feed: ScriptedFeed) -> Outside:
-        return Outside(feeds=[feed], venue=self.venue, clock=self.clock)
-
-    def run(self, feed: ScriptedFeed, strategy: Strategy, drain_s: int = 100_000) -> SessionResult:
-        return run_live(
-            venue_settings(drain_s),
-            strategy=strategy,
-            outside=self.outside(feed),
-            switch=self.switch,
-            home=self.home,
-            tell=lambda _: None,
-        )
-
-    def resume(self, feed: ScriptedFeed, strategy: Strategy) -> SessionResult:
-        return resume_live(
-            "live",
-            strategy=strategy,
-            outside=self.outside(feed),
-            switch=self.switch,
-            is_acknowledged=True,
-            home=self.home,
-            tell=lambda _: None,
-        )
+from logos.session.restoring import CannotResumeError
+from logos.testing.fake_venue import Faults
 
 
 def test_orders_reach_the_venue_once_and_both_books_agree(tmp_path: Path) -> None:
@@ -125,10 +49,6 @@ def test_a_stop_cancels_what_rests_and_resume_asks_the_strategy_again(tmp_path: 
     assert ended.summary["orders"] >= stopped.summary["orders"] + 3
     assert set(there.venue.submits.values()) == {1}
     assert replay("live", strategy=Resting(), home=tmp_path).summary == ended.summary
-
-
-def open_there(there: World) -> list[Any]:
-    return [order for order in there.venue.books.orders.values() if order.is_open]
 
 
 def test_after_the_switch_nothing_is_sent_and_what_rests_is_cancelled(tmp_path: Path) -> None:
@@ -175,7 +95,7 @@ def test_resume_takes_the_two_flags_again(tmp_path: Path) -> None:
     stop = {5: lambda: os.kill(os.getpid(), signal.SIGTERM)}
     there.run(ScriptedFeed(there.clock, 1_000, after=stop), Resting())
     with pytest.raises(CannotResumeError, match="--i-acknowledge-risk"):
-        resume_live("live", strategy=Resting(), home=tmp_path, tell=lambda _: None)
+        resume("live", strategy=Resting(), home=tmp_path, tell=lambda _: None)
 
 
 def test_a_venue_without_leave_is_refused_before_anything_is_made(tmp_path: Path) -> None:

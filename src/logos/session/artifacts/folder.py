@@ -13,11 +13,18 @@ from logos.core.records import Record
 from logos.core.types import SwitchState
 from logos.files import cut_file, replace_file, replace_json, sync_file, sync_folder
 from logos.journal.codec import SCHEMA_VERSION
-from logos.journal.writer import START, JournalDiffersError, JournalWriter
+from logos.journal.writer import START, JournalDiffersError, JournalWriter, Position
 from logos.observe.jsonlog import JsonLog
 from logos.session.artifacts.counts import RecordCounts
 from logos.session.artifacts.decisions import DecisionLog
-from logos.session.artifacts.snapshot import SNAPSHOT, FileMark, Snapshot, encode_snapshot, marked
+from logos.session.artifacts.snapshot import (
+    SNAPSHOT,
+    FileMark,
+    Place,
+    Snapshot,
+    encode_snapshot,
+    marked,
+)
 from logos.session.artifacts.tables import TABLES, ArtifactWriter
 
 _LAST_FILE: Final = "host.json"
@@ -212,10 +219,12 @@ class SessionFolder:
         first_ns: int,
         core: dict[str, Any],
         strategy: dict[str, Any],
+        inputs: Position | None = None,
     ) -> None:
-        """Replace the snapshot from which the session can be gone on with, after syncing all files.
+        """Replace the snapshot from which the session can be resumed, after syncing all files.
 
-        The core must be as it was after the last record that was written.
+        The core must be as it was after the last record that was written. `inputs` is the place in
+        a live session's recorded inputs, which must be on the disk.
         """
         self._sync()
         for name, path in self._projections.items():
@@ -236,6 +245,7 @@ class SessionFolder:
             },
             core=core,
             strategy=strategy,
+            inputs=None if inputs is None else Place.of(inputs),
         )
         replace_file(self.folder / SNAPSHOT, encode_snapshot(snapshot))
 

@@ -22,7 +22,7 @@ import time
 import zlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Self
 
 import msgspec
 
@@ -55,11 +55,30 @@ class FileMark(msgspec.Struct, frozen=True):
     crc: int = 0
 
 
+class Place(msgspec.Struct, frozen=True):
+    """A place between two lines of a journal, its digest as hex; see `Position`."""
+
+    sequence: int
+    offset: int
+    digest: str
+
+    @classmethod
+    def of(cls, position: Position) -> Self:
+        """The same as a struct of plain values."""
+        return cls(position.sequence, position.offset, position.digest.hex())
+
+    @property
+    def position(self) -> Position:
+        """The same as the journal's writer has it."""
+        return Position(self.sequence, self.offset, bytes.fromhex(self.digest))
+
+
 class Snapshot(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One moment between two events.
 
     `consumed` events of the feed had been run, the first of them at `first_ns`. `sequence`,
-    `offset` and `digest` are the journal's, `files` the tables' and the log's by name.
+    `offset` and `digest` are the journal's, `files` the tables' and the log's by name. `inputs` is
+    the place in the recorded inputs of a live session (None: the session has none).
     """
 
     schema: int = SCHEMA_VERSION
@@ -74,6 +93,7 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     projections: dict[str, Any]
     core: dict[str, Any]
     strategy: dict[str, Any]
+    inputs: Place | None = None
 
     @property
     def position(self) -> Position:

@@ -1,40 +1,40 @@
-"""What a live session is made of, from its settings: feeds, a venue, and the facts it leaves.
+"""What a live session is connected to, from its settings: feeds, a venue, a terminal.
 
-The adapters are imported here, when they are chosen, and nowhere else: each needs a library of its
-own, and a session on recorded data none of them.
+This is the only place that chooses adapters. Each is imported when it is chosen, as each needs a
+library of its own, and a session on recorded data none of them. Keys come from the environment or
+`.env` (see `logos.config.credentials`), go into the adapter and nowhere else.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from random import Random
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Protocol
 
 import msgspec
 
 from logos import paths
-from logos.config import Config, ConfigError, FeedName, VenueName
+from logos.adapters.catalog import Access, make_venue
+from logos.config import Config, ConfigError, FeedName, VenueName, credentials
+from logos.config.credentials import has_credentials
 from logos.core.clock import Clock
 from logos.core.context import CoreView
 from logos.core.gates import Switch
+from logos.core.instrument import Instrument
 from logos.core.messages import Event
 from logos.core.outbox import OutstandingOrder
-from logos.execution.inbox import Inbox
-from logos.execution.stall import StallWatch
+from logos.execution.clock import SystemClock
 from logos.execution.venue_link import LinkRules
 from logos.feeds.contract import LiveFeed
 from logos.feeds.paced import PacedFeed
 from logos.installation import install_command
-from logos.journal.inputs import InputsWriter
 from logos.session.build import find_instruments
 from logos.session.plan import Plan, find_sources, replay_feed
-from logos.session.presence.heartbeat import StatusFile
-from logos.venues.contract import Venue
+from logos.venues.contract import Refused, Venue
 
-if TYPE_CHECKING:
-    from logos.execution.concurrent import ConcurrentTradingEngine
-
+_NS_PER_MS = 1_000_000
 
 _YAHOO_POLL_S = 5.0
 """Yahoo's charts move once a minute; it is not asked more often than this."""
@@ -44,50 +44,8 @@ class NoFeed:
     """Stands in a plan for the feed of a live session, whose events are pushed."""
 
     def chunks(self) -> Iterator[Sequence[Event]]:
-        """Nothing."""
+        """No events."""
         return iter(())
-
-
-class LiveFacts:
-    """What only the live run can measure: kept with its inputs, so that a replay has it too."""
-
-    def __init__(self, recorder: InputsWriter) -> None:
-        self._recorder = recorder
-        self._engine: ConcurrentTradingEngine[Any] | None = None
-        self._inbox: Inbox | None = None
-        self._status: StatusFile | None = None
-        self._concluded: Mapping[str, Any] | None = None
-        self.stalls: StallWatch | None = None
-
-    def watch(self, engine: ConcurrentTradingEngine[Any], inbox: Inbox, status: StatusFile) -> None:
-        """These are the parts to ask at the end."""
-        self._engine = engine
-        self._inbox = inbox
-        self._status = status
-
-    def conclude(self) -> Mapping[str, Any]:
-        """The facts, written down with the inputs the first time. Raises OSError."""
-        if self._concluded is None:
-            self._concluded = self._measure()
-            self._recorder.write_facts(self._concluded)
-            self._recorder.sync()
-        return self._concluded
-
-    def _measure(self) -> dict[str, Any]:
-        engine, inbox, status = self._engine, self._inbox, self._status
-        if engine is None or inbox is None or status is None:
-            return {}
-        return {
-            "failure": engine.failure,
-            "latency": {name: each.summary() for name, each in engine.stages.items()},
-            "overruns": engine.overruns,
-            "stalls": 0 if self.stalls is None else self.stalls.stalls,
-            "market_events": inbox.market_count,
-            "conflated": inbox.conflated,
-            "peak_waiting": inbox.peak,
-            "feed_news_count": status.news_count,
-            "feed_news": status.feed_facts(),
-        }
 
 
 def with_instruments(config: Config) -> Config:
@@ -99,7 +57,7 @@ def with_instruments(config: Config) -> Config:
 
 
 class Terminal(Protocol):
-    """A MetaTrader 5 terminal; see `live_mt5`, which needs a library of its own."""
+    """A MetaTrader 5 terminal; see `logos.adapters.mt5.terminal`."""
 
     link_rules: LinkRules
 
@@ -118,6 +76,57 @@ class Terminal(Protocol):
     def adopt(self, orders: Iterable[OutstandingOrder]) -> None: ...
 
     async def close(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """What a live session is connected to; everything that is not given is made from the settings.
+
+    A `venue` of None is the paper market, unless the settings name another.
+    """
+
+    feeds: Sequence[LiveFeed] | None = None
+    venue: Venue | None = None
+    clock: Clock | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Connections:
+    """What a live session is connected to, all of it."""
+
+    plan: Plan
+    feeds: Sequence[LiveFeed]
+    clock: Clock
+    random: Random
+    given_venue: Venue | None = None
+    terminal: Terminal | None = None
+    """Of MetaTrader 5: one gateway for the feeds and the venue."""
+
+    def venue(self, session_id: str) -> Venue | None:
+        """Where the orders of the session go, not connected yet; None: the paper market.
+
+        Raises ConfigError.
+        """
+        if self.given_venue is not None:
+            return self.given_venue
+        if self.terminal is not None and (venue := self.terminal.venue_of(session_id)) is not None:
+            return venue
+        plan = self.plan
+        return venue_of(plan.config, plan.instruments, session_id, self.clock, self.random)
+
+
+def connect(plan: Plan, outside: Outside | None) -> Connections:
+    """Make what is not given. Raises ConfigError and DataError, before anything has begun."""
+    given = Outside() if outside is None else outside
+    clock = SystemClock() if given.clock is None else given.clock
+    # Of its own: what the core draws must not depend on how often a feed had to retry.
+    random = Random(plan.seed)  # noqa: S311
+    terminal = make_terminal(plan, clock, random, given.feeds is None, given.venue is None)
+    feeds = make_feeds(plan, clock, random, terminal) if given.feeds is None else given.feeds
+    if given.venue is None and plan.config.venue.name is not VenueName.MT5:
+        # What is missing is reported before anything has begun.
+        venue_of(plan.config, plan.instruments, "", clock, random)
+    return Connections(plan, feeds, clock, random, given.venue, terminal)
 
 
 def make_terminal(
@@ -214,3 +223,44 @@ def _paced(plan: Plan, clock: Clock, _random: Random) -> LiveFeed:
     feed, _ = replay_feed(plan.config, sources, plan.instruments)
     symbols = [source.symbol for source in sources]
     return PacedFeed(feed.chunks(), symbols, clock, float(plan.config.live.speed))
+
+
+def venue_access(config: Config) -> Access | None:
+    """Where the venue of `[venue]` is, and the keys to it; None for one that takes none.
+
+    Raises ConfigError when keys are missing.
+    """
+    settings = config.venue
+    if not has_credentials(settings):
+        return None
+    keys = credentials(settings)
+    return Access(
+        key=keys.key,
+        secret=keys.secret,
+        password=keys.password,
+        exchange=settings.exchange,
+        sandbox=settings.sandbox,
+        url=settings.url,
+        markets=config.live.markets,
+        skew_ns_max=config.live.max_clock_skew_ms * _NS_PER_MS,
+    )
+
+
+def venue_of(
+    config: Config,
+    instruments: Mapping[str, Instrument],
+    session_id: str,
+    clock: Clock,
+    random: Random,
+) -> Venue | None:
+    """The venue that a session's orders go to, not connected yet; None for the paper market.
+
+    Raises ConfigError for missing keys, a missing library, and a venue that is not to be had.
+    """
+    if not config.venue.live:
+        return None
+    try:
+        name = config.venue.name.value
+        return make_venue(name, instruments, clock, random, venue_access(config), session_id)
+    except Refused as refusal:
+        raise ConfigError(f"venue: {refusal}") from None

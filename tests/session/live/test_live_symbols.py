@@ -1,9 +1,8 @@
-"""The engine for many symbols: same artifacts as the plain loop, one breaker, pauses, figures."""
+"""Many symbols in one live session: a feed each, one breaker, pauses, figures."""
 
 from __future__ import annotations
 
 import asyncio
-import hashlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -17,13 +16,15 @@ from logos.core.instrument import Instrument
 from logos.core.messages import Quote
 from logos.core.strategy import Answer, Context, Strategy
 from logos.core.types import Side, SwitchState
-from logos.execution.concurrent import ConcurrentTradingEngine, EngineSnapshot
 from logos.execution.metrics import MetricsSnapshot
 from logos.feeds.contract import Sink
-from logos.session import live_session
+from logos.session import drive
 from logos.session.build import make_instruments
-from logos.session.live import Outside, run_live
+from logos.session.connections import Outside
+from logos.session.drive import LiveEngine
+from logos.session.entry import run_live
 from logos.session.presence.metrics import metrics_path
+from logos.session.presence.view import EngineSnapshot
 from logos.testing.clock import START_NS
 
 
@@ -104,46 +105,6 @@ def run(home: Path, symbols: Sequence[str], count: int = 60) -> Path:
     return home / "runs" / "live" / "sessions" / "many"
 
 
-def digests(folder: Path) -> dict[str, str]:
-    volatile = {"host.json"}
-    return {
-        path.name: hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in sorted(folder.iterdir())
-        if path.name not in volatile
-    }
-
-
-def without_facts(found: dict[str, str]) -> dict[str, str]:
-    """Without the files that hold measured latencies."""
-    return {
-        name: text for name, text in found.items() if name not in ("inputs.jsonl", "session.md")
-    }
-
-
-class Plain:
-    """The plain loop in the place of the engine for many symbols."""
-
-    def __init__(self, engine: Any, *_: object, **__: object) -> None:
-        self._engine = engine
-
-    def mark(self) -> None:
-        """It keeps no figures."""
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._engine, name)
-
-
-def test_a_single_symbol_session_has_the_same_artifacts_as_through_the_plain_loop(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    ours = run(tmp_path / "ours", ("AAA",))
-    monkeypatch.setattr(live_session, "ConcurrentTradingEngine", Plain)
-    plain = run(tmp_path / "plain", ("AAA",))
-    found = without_facts(digests(ours))
-    assert {"state.jsonl", "orders.csv", "trades.csv", "account.csv"} <= set(found)
-    assert found == without_facts(digests(plain))
-
-
 def test_a_feed_for_each_symbol_is_heard_and_counted(tmp_path: Path) -> None:
     run(tmp_path, ("AAA", "BBB", "CCC"))
     text = metrics_path("many", tmp_path).read_bytes()
@@ -155,7 +116,7 @@ def test_a_feed_for_each_symbol_is_heard_and_counted(tmp_path: Path) -> None:
     assert usd.gross_units == sum(each.gross_units for each in figures.symbols)
 
 
-class Watched(ConcurrentTradingEngine[Any]):
+class Watched(LiveEngine):
     """Remembers itself, and does something while it runs."""
 
     made: Watched | None = None
@@ -189,7 +150,7 @@ class Acting(Alternating):
 
 
 def act(home: Path, monkeypatch: pytest.MonkeyPatch, what: Any) -> tuple[Acting, InProcessSwitch]:
-    monkeypatch.setattr(live_session, "ConcurrentTradingEngine", Watched)
+    monkeypatch.setattr(drive, "LiveEngine", Watched)
     config = settings(("AAA", "BBB"))
     clock = StepClock()
     made = make_instruments(config.instruments)
@@ -235,7 +196,7 @@ def test_tripping_the_breaker_stops_every_symbol(
 def test_a_symbol_that_is_not_traded_cannot_be_paused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def pause(engine: ConcurrentTradingEngine[Any]) -> None:
+    def pause(engine: LiveEngine) -> None:
         with pytest.raises(KeyError):
             engine.pause("ZZZ", "typo", "desk")
         with pytest.raises(KeyError):

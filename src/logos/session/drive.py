@@ -1,0 +1,389 @@
+"""Who drives a session: a loop over recorded batches, or the live loop around its inbox.
+
+    feed and venue tasks, the heartbeat -> inbox -> session.apply -> durable -> venue
+
+Everything live runs in one asyncio loop, and the session is stepped in it: what the core sees is in
+one order. Only what a venue is to hear leaves, and only after intent and inputs are on the disk.
+Every feed is a task: with one for each symbol no symbol waits for another. Limits of all symbols
+together are the core's guards; there is one core, so they hold in whatever order symbols speak.
+
+Nothing dies unnoticed: when a task ends that should not (by an error, by itself, or because a
+library cancelled it), the kill switch is engaged and the session is brought to its end in order. An
+event loop that stands still is seen by a thread beside it (`stall`) and from outside, by its
+heartbeat.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Final, TypeVar
+
+from logos.core.clock import Clock
+from logos.core.messages import (
+    NOW,
+    PauseSymbol,
+    ResumeTrading,
+    SessionEnd,
+    TimePassed,
+    UnpauseSymbol,
+)
+from logos.core.outbox import VenueRequest
+from logos.core.types import NS_PER_SECOND
+from logos.execution.latency import LatencyHistogram
+from logos.execution.stall import StallWatch
+from logos.feeds.contract import LiveFeed
+from logos.journal.inputs import LiveFailureError
+from logos.session.outcome import SessionResult
+from logos.session.presence.view import EngineSnapshot, LiveView
+from logos.session.recorded import RecordedSwitch
+from logos.session.session import Outputs, Session
+from logos.session.source import Batch, LiveSource
+from logos.session.venue_side import VenueSide
+
+Work = Callable[[], Coroutine[Any, Any, None]]
+Value = TypeVar("Value")
+
+_OVERRUN_NS: Final = 10_000_000
+"""The budget of one batch: a longer one is counted as an overrun."""
+
+_STALL_S: Final = 5.0
+
+
+def drive(session: Session) -> SessionResult:
+    """Run an opened session to its end, whatever its source is.
+
+    Raises OSError when a file cannot be written, and JournalDiffersError; whatever else happens is
+    told by the result.
+    """
+    if isinstance(session.source, LiveSource):
+        return _in_loop(drive_live(session, session.source))
+    try:
+        for batch in session.source.batches():
+            session.apply(batch)
+            if session.is_over:
+                break
+    except Exception as error:
+        if session.is_closed:
+            raise
+        session.fail(error)
+    if not session.is_over:
+        session.apply(None)
+    if session.result is None:
+        raise RuntimeError("the session waits for a venue's reports after its last event")
+    return session.result
+
+
+async def drive_live(session: Session, source: LiveSource) -> SessionResult:
+    """Run a live session to its end, in the running event loop. As `drive`."""
+    connections, settings = source.connections, session.plan.config.live
+    venue = connections.venue(session.session_id)
+    is_real = venue is not None and session.core.order_manager.outbox is not None
+    side = VenueSide(session, source, venue) if venue is not None and is_real else None
+    view = LiveView(session, source)
+    rules = LiveRules(
+        settings.heartbeat_ms / 1000, float(settings.stop_after_s), float(settings.drain_timeout_s)
+    )
+    engine = LiveEngine(session, source, rules, side, view)
+    terminal = connections.terminal
+    if terminal is not None:
+        terminal.begin(session.core.switch, session.view, engine.trip, source.home)
+    try:
+        with StallWatch(lambda: engine.beats, _STALL_S, source.tell) as stalls:
+            session.measure(lambda: {**engine.facts(), "stalls": stalls.stalls, **view.facts()})
+            return await engine.run()
+    finally:
+        view.close()
+        if venue is not None:
+            await venue.close()
+        if terminal is not None:
+            await terminal.close()
+
+
+def _in_loop(work: Coroutine[Any, Any, Value]) -> Value:
+    """Run `work` in a fresh event loop: uvloop's where it is installed."""
+    try:
+        import uvloop
+    except ImportError:
+        return asyncio.run(work)
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(work)
+
+
+@dataclass(frozen=True, slots=True)
+class LiveRules:
+    """How the loop behaves. `stop_after_s` is 0 for a session without an end of its own."""
+
+    heartbeat_s: float = 1.0
+    stop_after_s: float = 0.0
+    drain_s: float = 10.0
+    """How long to wait, at the end, for a venue to confirm that nothing rests there."""
+
+
+class LiveEngine:
+    """Runs one live session to its end; may be asked and told things meanwhile, in its loop."""
+
+    def __init__(
+        self,
+        session: Session,
+        source: LiveSource,
+        rules: LiveRules,
+        venue: VenueSide | None = None,
+        view: LiveView | None = None,
+    ) -> None:
+        """A `venue` of None: orders meet the paper market inside the core, nothing leaves."""
+        self._session = session
+        self._source = source
+        self._inbox = source.inbox
+        self._feeds = source.connections.feeds
+        self._clock: Clock = source.connections.clock
+        self._rules = rules
+        self._venue = venue
+        self._view = view
+        self._tasks: list[asyncio.Task[None]] = []
+        self._feeds_left = len(self._feeds)
+        self._drain_until_ns = 0
+        self._is_cancelling = False
+        """Whether the tasks are being cancelled by us."""
+        self._has_no_more = False
+        """Whether no more market data will come: all feeds ended, or the time is up."""
+        self.failure = ""
+        """What died, and of what; empty while all is well."""
+        self.beats = 0
+        """Grows with every turn of the loop; `StallWatch` looks at it."""
+        self.overruns = 0
+        """Batches that took longer than their budget."""
+        self.stages: Mapping[str, LatencyHistogram] = {
+            "feed to strategy": LatencyHistogram(),
+            "feed to order": LatencyHistogram(),
+            "feed to journal": LatencyHistogram(),
+            "feed to durable": LatencyHistogram(),
+        }
+        """How long each stage took."""
+
+    async def run(self) -> SessionResult:
+        """Run until the session ends; returns its result. Raises as `Session.apply`.
+
+        A resumed session first lives through what it recorded before. What it asked of a venue
+        then is not asked again; the link finds out what became of it.
+        """
+        session = self._session
+        try:
+            for batch in self._source.batches():
+                self._show(session.apply(batch))
+                if session.is_over:
+                    break
+            # This machine's clock may be behind the one the session lived by before.
+            self._inbox.go_on_from(session.now_ns)
+            if not session.is_over:
+                await self._begin()
+            while not session.is_over:
+                await self._turn()
+        finally:
+            self._is_cancelling = True
+            for task in self._tasks:
+                task.cancel()
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+        assert session.result is not None
+        return session.result
+
+    async def _begin(self) -> None:
+        """Go live: settle what is open from before, then start every task."""
+        try:
+            if self._source.past is not None:
+                self._catch_up()
+            if self._source.flatten is not None:
+                self._session.command(self._source.flatten)
+            if self._venue is not None:
+                await self._venue.open()
+        except Exception as error:
+            self._fail(f"could not begin: {_cause(error)}")
+        for name, work in ({} if self._venue is None else self._venue.tasks).items():
+            self._start(name, work)
+        for feed in self._feeds:
+            self._start(feed.name, partial(self._feed, feed), may_end=True)
+        self._start("heartbeat", self._heartbeat)
+
+    def _catch_up(self) -> None:
+        """From here on the session is new, whatever its journal says beyond."""
+        session = self._session
+        lost = session.folder.cut_off_rest()
+        if lost:
+            self._source.tell(
+                f"logos: the last inputs of session {session.session_id} never reached the disk; "
+                f"{lost} bytes of its journal, which followed from them, are cut off"
+            )
+        if isinstance(session.core.switch, RecordedSwitch):
+            session.core.switch.hand_over()
+        if session.core.is_suspended:
+            session.command(ResumeTrading(NOW, "resumed", "operator"))
+
+    # ---- the loop ----
+
+    async def _turn(self) -> None:
+        """Apply whatever has come, and end the session when it is time."""
+        session = self._session
+        batch, arrived_ns = await self._inbox.take()
+        self.beats += 1
+        self._step(batch, arrived_ns)
+        if not session.is_over:
+            self._end_if_due()
+        # The others' turn, also when there is always something to do here.
+        await asyncio.sleep(0)
+
+    def _step(self, batch: Batch, arrived_ns: Sequence[int]) -> None:
+        session = self._session
+        orders = session.order_count
+        began_ns = time.perf_counter_ns()
+        outputs = session.apply(batch)
+        done_ns = time.perf_counter_ns()
+        if done_ns - began_ns > _OVERRUN_NS:
+            self.overruns += 1
+        if arrived_ns:
+            decided_ns = max(session.decided_ns, began_ns)
+            self.stages["feed to strategy"].add_all(decided_ns, arrived_ns)
+            if session.order_count != orders:
+                self.stages["feed to order"].add(decided_ns - arrived_ns[0])
+                self.stages["feed to journal"].add(done_ns - arrived_ns[0])
+        self._dispatch(outputs.requests, arrived_ns[0] if arrived_ns else None)
+        self._show(outputs)
+        session.save_if_due()
+
+    def _dispatch(self, requests: Sequence[VenueRequest], arrived_ns: int | None) -> None:
+        """Let go what is for the venue, once the disk has it; `arrived_ns` began it."""
+        if not requests or self._venue is None or self._session.is_over:
+            return
+        self._session.sync()
+        if arrived_ns is not None:
+            self.stages["feed to durable"].add(time.perf_counter_ns() - arrived_ns)
+        self._venue.dispatch(requests)
+
+    def _show(self, outputs: Outputs) -> None:
+        if outputs.records and self._view is not None:
+            self._view.metrics.add(outputs.records)
+
+    def _end_if_due(self) -> None:
+        session = self._session
+        if self.failure and self._is_settled():
+            session.fail(LiveFailureError(self.failure))
+        elif session.is_ending and self._is_settled():
+            self._show(session.apply(None))
+        elif self._has_no_more and not session.is_ending and not len(self._inbox):
+            # On the record, so that a replay ends at the same place.
+            outputs = session.apply([SessionEnd(self._clock.now_ns())])
+            self._dispatch(outputs.requests, None)
+            self._show(outputs)
+
+    def _is_settled(self) -> bool:
+        """Whether nothing is open at the venue any more, or there was time enough for that."""
+        now_ns = self._clock.now_ns()
+        if not self._drain_until_ns:
+            self._drain_until_ns = now_ns + round(self._rules.drain_s * NS_PER_SECOND)
+        return not self._session.is_at_venue or now_ns >= self._drain_until_ns
+
+    # ---- the tasks around it ----
+
+    def _start(self, name: str, work: Work, *, may_end: bool = False) -> None:
+        task = asyncio.create_task(self._watched(name, work, may_end), name=name)
+        self._tasks.append(task)
+
+    async def _watched(self, name: str, work: Work, may_end: bool) -> None:
+        """Run a task; its death is the session's business, whatever it dies of."""
+        try:
+            await work()
+            if not may_end:
+                self._fail(f"{name} ended by itself")
+        except asyncio.CancelledError:
+            if self._is_cancelling:
+                raise
+            # A library's own cancellation came through: to us it is a death like any other.
+            self._fail(f"{name} died: it was cancelled from inside")
+        except Exception as error:
+            self._fail(f"{name} died: {_cause(error)}")
+
+    def _fail(self, why: str) -> None:
+        """Engage the switch, show it to the core, and end the session after that."""
+        if not self.failure:
+            self.failure = why
+        self.trip(why, "live engine")
+
+    async def _feed(self, feed: LiveFeed) -> None:
+        """A feed that comes to an end (a recorded one does) ends the session with the last."""
+        await feed.run(self._inbox)
+        self._feeds_left -= 1
+        if not self._feeds_left:
+            self.finish()
+
+    async def _heartbeat(self) -> None:
+        """The passing of time, for the core, for whoever looks from outside, and for the end."""
+        end_ns = self._clock.now_ns() + round(self._rules.stop_after_s * NS_PER_SECOND)
+        while True:
+            await self._clock.sleep(self._rules.heartbeat_s)
+            now_ns = self._clock.now_ns()
+            self._inbox.put(TimePassed(now_ns))
+            if self._view is not None:
+                self._view.beat()
+            if self._source.flatten is not None and self._is_flat():
+                self.finish()
+            if self._rules.stop_after_s and now_ns >= end_ns:
+                self._has_no_more = True
+
+    def _is_flat(self) -> bool:
+        """Whether a flattening has been carried out: no whole lot is held, and nothing open."""
+        states = self._session.core.order_manager.states.values()
+        is_ordered = not self._session.has_commands
+        return is_ordered and all(state.is_flat and not state.working for state in states)
+
+    # ---- from outside, in its own loop ----
+
+    def finish(self) -> None:
+        """Bring the session to its end as if all feeds had come to theirs."""
+        self._has_no_more = True
+        self._inbox.wake()
+
+    def trip(self, reason: str, by: str) -> None:
+        """Stop everything: engage the kill switch, and let the core see that at once."""
+        self._session.core.switch.engage(reason, by)
+        self._inbox.put(TimePassed(self._clock.now_ns()))
+
+    def pause(self, symbol: str, reason: str, by: str) -> None:
+        """Cancel what is open in `symbol` and order nothing in it. Raises KeyError."""
+        self._command(PauseSymbol(NOW, reason, by, symbol))
+
+    def unpause(self, symbol: str, reason: str, by: str) -> None:
+        """Let `symbol` trade again. Raises KeyError."""
+        self._command(UnpauseSymbol(NOW, reason, by, symbol))
+
+    def _command(self, command: PauseSymbol | UnpauseSymbol) -> None:
+        if command.symbol not in self._session.view.symbols:
+            raise KeyError(command.symbol)
+        self._session.command(command)
+        self._inbox.put(TimePassed(self._clock.now_ns()))
+
+    def snapshot(self) -> EngineSnapshot:
+        """How everything stands between two events. Raises RuntimeError without a view."""
+        if self._view is None:
+            raise RuntimeError("an engine without a view keeps no figures")
+        return self._view.snapshot(self.failure)
+
+    def facts(self) -> dict[str, Any]:
+        """What was measured of the loop."""
+        return {
+            "failure": self.failure,
+            "latency": {name: each.summary() for name, each in self.stages.items()},
+            "overruns": self.overruns,
+        }
+
+
+ConcurrentTradingEngine = LiveEngine
+"""Many symbols in one session: a feed each, one sequenced core, one circuit breaker for all."""
+
+
+def _cause(error: BaseException) -> str:
+    """What an error says; of a group, what its first one says."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return f"{type(error).__name__}: {error}"

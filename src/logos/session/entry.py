@@ -1,0 +1,146 @@
+"""Run, resume and replay sessions, in one call each: `open_session` and `drive`.
+
+Each finds out by itself whether the session runs on recorded data or on live feeds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Final, TypedDict, Unpack
+
+from logos.config import Config, make_config, read_toml
+from logos.core.gates import Switch
+from logos.core.messages import Flatten
+from logos.core.strategy import Strategy
+from logos.errors import LogosError
+from logos.session.artifacts.snapshot import SnapshotDue
+from logos.session.artifacts.tables import TABLES
+from logos.session.connections import Outside
+from logos.session.drive import drive
+from logos.session.history import find_session
+from logos.session.open import Purpose, SessionSpec, open_session
+from logos.session.outcome import SessionResult
+from logos.session.plan import Feed, Plan
+from logos.session.source import Progress
+
+COMPARED: Final = ("config.json", "state.jsonl", "state.json", *TABLES, "session.md")
+"""The files that a replay must reproduce byte for byte."""
+
+
+class SessionDiffersError(LogosError):
+    """A replay came out differently; the message names the first difference."""
+
+
+class Options(TypedDict, total=False):
+    """What replaces the settings of a session; see `SessionSpec`."""
+
+    strategy: Strategy | None
+    feed: Feed | None
+    outside: Outside | None
+    switch: Switch | None
+    on_plan: Callable[[Plan], Progress] | None
+    tell: Callable[[str], object]
+    home: Path | None
+    snapshot_due: SnapshotDue | None
+
+
+class ResumeOptions(Options, total=False):
+    """The same for a session that is resumed."""
+
+    flatten: Flatten | None
+    use_snapshot: bool
+    is_acknowledged: bool
+
+
+def run(
+    config: Config | Mapping[str, Any] | str | Path, **options: Unpack[Options]
+) -> SessionResult:
+    """Run a whole session on what its settings name: recorded data, or live feeds.
+
+    `config` is a Config, a dict of the same tables, or the path of a TOML file. Orders meet the
+    paper market unless `venue.live` says that the operator gave both `--live` and
+    `--i-acknowledge-risk`.
+
+    Raises ConfigError, DataError or SwitchEngagedError when the session cannot start, and OSError
+    when its files cannot be written; whatever happens after that is told by the result.
+    """
+    return _run(SessionSpec(config=settings(config), **options))
+
+
+def run_live(
+    config: Config | Mapping[str, Any] | str | Path, **options: Unpack[Options]
+) -> SessionResult:
+    """As `run`, on live feeds whatever the settings say."""
+    options.setdefault("outside", Outside())
+    return run(config, **options)
+
+
+def resume(
+    session_id: str, *, seal: bool = False, **options: Unpack[ResumeOptions]
+) -> SessionResult:
+    """Continue a session that was stopped or crashed, on recorded data or live feeds as it began.
+
+    With `flatten` it continues without its strategy: open orders are cancelled, every position is
+    closed through the same guards and gates, and nothing more is traded. With `seal` a crashed
+    session does not continue: it is brought to its last record and sealed CRASHED_RECOVERED.
+    Orders that may be at a venue are asked for there before anything new is sent.
+
+    Raises CannotResumeError when it has ended, or when settings, data, strategy or software are
+    not those it began with; JournalDamagedError, JournalDiffersError, SessionBusyError, and what
+    `run` raises.
+    """
+    purpose = Purpose.SEAL if seal else Purpose.TRADE
+    return _run(SessionSpec(session_id=session_id, purpose=purpose, **options))
+
+
+def replay(session_id: str, **options: Unpack[Options]) -> SessionResult:
+    """Run a sealed session again, elsewhere, and compare every file byte for byte.
+
+    Nothing is written into the session. Raises SessionDiffersError with the first difference, and
+    otherwise as `resume`.
+    """
+    original = find_session(session_id, options.get("home"))
+    spec = SessionSpec(session_id=session_id, purpose=Purpose.REPLAY, **options)
+    with open_session(spec) as session:
+        result = drive(session)
+        for name in COMPARED:
+            _compare(original / name, session.folder.folder / name)
+    return result
+
+
+def _run(spec: SessionSpec) -> SessionResult:
+    with open_session(spec) as session:
+        return drive(session)
+
+
+def settings(config: Config | Mapping[str, Any] | str | Path) -> Config:
+    """The settings, from whatever form. Raises ConfigError."""
+    if isinstance(config, Config):
+        return config
+    if isinstance(config, Mapping):
+        return make_config(config)
+    path = Path(config)
+    return make_config(read_toml(path), str(path))
+
+
+def _compare(original: Path, copy: Path) -> None:
+    """Raise SessionDiffersError at the first line in which two files differ."""
+    if not original.is_file():
+        raise SessionDiffersError(f"{original} is missing")
+    with open(original, "rb") as old, open(copy, "rb") as new:
+        number = 0
+        while True:
+            number += 1
+            there, here = old.readline(), new.readline()
+            if there != here:
+                raise SessionDiffersError(
+                    f"{original}:{number} is\n  {_shown(there)}\nand the replay gives\n  "
+                    f"{_shown(here)}"
+                )
+            if not there:
+                return
+
+
+def _shown(line: bytes) -> str:
+    return line[:500].decode("utf-8", "replace").rstrip("\n") if line else "(nothing more)"

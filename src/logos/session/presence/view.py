@@ -1,0 +1,86 @@
+"""What a live session shows to the outside and hears from its operator, at every heartbeat."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from logos.execution.metrics import MetricsAggregator, MetricsSnapshot
+from logos.session.presence.commands import OperatorInbox
+from logos.session.presence.metrics import MetricsFile, metrics_of
+from logos.session.session import Session
+from logos.session.source import LiveSource
+
+
+class EngineSnapshot(msgspec.Struct, frozen=True):
+    """How the engine stands."""
+
+    metrics: MetricsSnapshot
+    switch: str
+    market_events: int
+    conflated: int
+    """Quotes that a newer one replaced before the core had time for them."""
+    waiting: int
+    waiting_peak: int
+    paused: tuple[str, ...]
+    failure: str
+
+
+class LiveView:
+    """The heartbeat's files of one session, its figures, and its operator's commands."""
+
+    def __init__(self, session: Session, source: LiveSource) -> None:
+        self._session = session
+        self._source = source
+        self._operator = OperatorInbox(
+            session.session_id, source.home, session, session.plan.instruments, source.tell
+        )
+        self._metrics_file = MetricsFile(session.session_id, source.home)
+        self.metrics: MetricsAggregator = metrics_of(session.core.order_manager)
+        if source.past is not None:
+            for records in source.past.records_before():
+                self.metrics.add(records)
+
+    def beat(self) -> None:
+        """Show that the loop turns, and listen to the operator."""
+        now_ns = self._source.connections.clock.now_ns()
+        self._source.status.write(self._session.core, self._source.inbox, now_ns)
+        self.mark()
+        self._operator.look()
+
+    def mark(self) -> None:
+        """Value what is held at the latest prices, and show the figures."""
+        self.metrics.mark_all(self._session.view.marks())
+        self._metrics_file.write(self.metrics)
+
+    def facts(self) -> dict[str, Any]:
+        """What was counted of the feeds."""
+        inbox, status = self._source.inbox, self._source.status
+        return {
+            "market_events": inbox.market_count,
+            "conflated": inbox.conflated,
+            "peak_waiting": inbox.peak,
+            "feed_news_count": status.news_count,
+            "feed_news": status.feed_facts(),
+        }
+
+    def snapshot(self, failure: str) -> EngineSnapshot:
+        """How everything stands; `failure` is what died, empty while all is well."""
+        self.mark()
+        core, inbox = self._session.core, self._source.inbox
+        return EngineSnapshot(
+            self.metrics.snapshot(),
+            core.switch.authority().name,
+            inbox.market_count,
+            inbox.conflated,
+            len(inbox),
+            inbox.peak,
+            self._session.view.paused(),
+            failure,
+        )
+
+    def close(self) -> None:
+        """The session has ended in order: its heartbeat is over, its figures stay."""
+        self._source.status.remove()
+        self.mark()

@@ -1,0 +1,211 @@
+"""The end of a session: its books at the last event, the reason, and its last files.
+
+However a session ends, an exception inside its strategy included, its artifacts are complete.
+`host.json` is written last of all: a folder that has it is finished.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+import traceback
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from typing import Any, Final
+
+from logos import __version__
+from logos.core.engine import TradingCore
+from logos.core.records import Record, WarningRecord
+from logos.core.types import SessionStatus
+from logos.errors import DataError, StrategyError
+from logos.journal.inputs import InputsWriter, LiveFailureError
+from logos.journal.writer import JournalDiffersError
+from logos.session.artifacts.folder import SessionFolder
+from logos.session.artifacts.manifest import books_at_end
+from logos.session.artifacts.report import session_markdown
+from logos.session.artifacts.summary import data_facts, figures, host_facts, session_uuid
+from logos.session.artifacts.tables import Moments
+from logos.session.outcome import Ending, ExitCode, SessionResult, Stopped
+from logos.session.plan import Plan
+from logos.session.script import Script
+
+_BEFORE_START: Final = -1
+"""The tick of a stop that came before the first event."""
+
+Facts = Callable[[], Mapping[str, Any]]
+"""What only a live run can measure; asked once, at its end."""
+
+
+class Seal:
+    """Ends one session."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        core: TradingCore,
+        folder: SessionFolder,
+        script: Script,
+        write: Callable[[Sequence[Record]], object],
+        inputs: InputsWriter | None = None,
+    ) -> None:
+        """`write` takes the last records of the core. What a live session measured is recorded
+        with its `inputs`, so that a replay has it too."""
+        self._plan = plan
+        self._core = core
+        self._folder = folder
+        self._script = script
+        self._write = write
+        self._inputs = inputs
+        self._measured: Mapping[str, Any] | None = None
+        self._started_ns = time.time_ns()
+        self.facts: Facts | None = None
+        """None for a session that has no live feed."""
+
+    # ---- how it ended ----
+
+    def finish(self) -> Ending:
+        """The end of a session that came to its own, all orders having ended or been given up."""
+        core = self._core
+        self._write(core.finish())
+        self._write(self._unused())
+        self._folder.check_continued()
+        if core.is_halted:
+            reason = f"kill switch: {core.switch.why()}"
+            return Ending(SessionStatus.HALTED, ExitCode.HALTED, reason)
+        return Ending(SessionStatus.ENDED, ExitCode.FINISHED, "all events processed")
+
+    def ending_of(self, error: Exception, has_begun: bool, save: Callable[[], object]) -> Ending:
+        """How the session ends because of `error`. Raises it if that leaves nothing to be said.
+
+        `save` writes a snapshot of a session that was stopped.
+        """
+        if isinstance(error, Stopped):
+            return self._pause(has_begun, save)
+        if isinstance(error, StrategyError):
+            return self._abort(ExitCode.STRATEGY_FAILED, str(error))
+        if isinstance(error, DataError):
+            return self._abort(ExitCode.BAD_DATA, str(error))
+        if isinstance(error, OSError | JournalDiffersError):
+            raise error
+        self._write(self._core.take_effects())
+        if isinstance(error, LiveFailureError):
+            self._write(self._core.abort())
+            return Ending(SessionStatus.HALTED, ExitCode.HALTED, str(error))
+        # A broken invariant: what can still be written is.
+        traceback.print_exception(error, file=sys.stderr)
+        with suppress(Exception):
+            self._write(self._core.abort())
+        reason = f"internal error: {type(error).__name__}: {error}"
+        return Ending(SessionStatus.FAILED, ExitCode.INTERNAL_ERROR, reason)
+
+    def _abort(self, exit_code: ExitCode, reason: str) -> Ending:
+        self._write(self._core.take_effects())
+        self._write(self._core.abort())
+        self._folder.check_continued()
+        return Ending(SessionStatus.FAILED, exit_code, reason)
+
+    def _pause(self, has_begun: bool, save: Callable[[], object]) -> Ending:
+        """End between two events, so that the session can be resumed: orders stay as they are.
+
+        The note comes first: from it on, the journal is about the stop, and a resumed session
+        cuts it off there. Before its first event a session has no tick, and no books to sample.
+        """
+        core, stopped_as = self._core, self._script.stopped_as
+        self._folder.check_continued()
+        if stopped_as is SessionStatus.STOPPED:
+            save()
+        tick_id = core.order_manager.tick_id if has_begun else _BEFORE_START
+        self._folder.write_note("stopping", {"tick_id": tick_id})
+        if has_begun:
+            core.sample(core.order_manager.now_ns)
+        self._write(core.take_effects())
+        self._folder.write_open_orders()
+        session_id = core.order_manager.session_id
+        reason = f"stopped by the operator; go on with: logos resume {session_id}"
+        if stopped_as is SessionStatus.CRASHED_RECOVERED:
+            reason = "crashed; recovered to its last record and sealed there, orders as they stood"
+        return Ending(stopped_as, ExitCode.FINISHED, reason)
+
+    def _unused(self) -> list[WarningRecord]:
+        """Scheduled orders and signals that no event ever reached; strategies may count them."""
+        now_ns, tick_id = self._core.order_manager.now_ns, self._core.order_manager.tick_id
+        unused: Mapping[str, int] = getattr(self._core.strategy, "unused", None) or {}
+        return [
+            WarningRecord(now_ns, tick_id, symbol, "UNUSED_SIGNALS", f"{count} were never due")
+            for symbol, count in unused.items()
+        ]
+
+    # ---- the last files ----
+
+    def close(self, ending: Ending, first_ns: int | None, run_ns: int) -> SessionResult:
+        """Write the seal into the journal, then state.json, session.md and host.json.
+
+        `first_ns` is the time of the first event (None: there was none), `run_ns` what the core
+        took for all events. Raises OSError.
+        """
+        folder, core = self._folder, self._core
+        ending = self._with_orders_left(ending)
+        summary = self._summary(ending, first_ns)
+        host = host_facts(self._started_ns, time.time_ns(), run_ns, core.order_manager.tick_id)
+        folder.write_note("sealed", {"status": ending.status.value, "reason": ending.reason})
+        folder.write_snapshot({"status": ending.status.value, **books_at_end(core)})
+        folder.write_text("session.md", session_markdown(summary))
+        if ending.status is not SessionStatus.STOPPED:
+            folder.drop_snapshot()
+        folder.write_json("host.json", host)
+        session_id, status = core.order_manager.session_id, ending.status
+        return SessionResult(
+            session_id, folder.folder, status, ending.exit_code, ending.reason, summary, host
+        )
+
+    def last_words(self, error: OSError, first_ns: int | None) -> None:
+        """What can still be said of a session whose files can no longer be written.
+
+        Raises OSError when not even that can be written.
+        """
+        reason = f"cannot write {error.filename}: {error.strerror}"
+        ending = Ending(SessionStatus.FAILED, ExitCode.CANNOT_WRITE, reason)
+        self._folder.write_text("session.md", session_markdown(self._summary(ending, first_ns)))
+
+    def _with_orders_left(self, ending: Ending) -> Ending:
+        """Name the orders whose end a real venue has not confirmed."""
+        outbox = self._core.order_manager.outbox
+        if outbox is None or not outbox.open or ending.status is SessionStatus.STOPPED:
+            return ending
+        self._folder.write_open_orders()
+        names = ", ".join(outbox.open)
+        words = f"; may still rest at the venue, look there and cancel them: {names}"
+        return Ending(ending.status, ending.exit_code, ending.reason + words)
+
+    def _summary(self, ending: Ending, first_ns: int | None) -> dict[str, Any]:
+        plan, core = self._plan, self._core
+        order_manager = core.order_manager
+        moments = Moments()
+        return {
+            "session_id": order_manager.session_id,
+            "uuid": session_uuid(order_manager.session_id, plan.config_hash, plan.fingerprints),
+            "status": ending.status.value,
+            "reason": ending.reason,
+            "exit_code": int(ending.exit_code),
+            "software": __version__,
+            "strategy": plan.strategy_name,
+            "strategy_fingerprint": plan.strategy_fingerprint,
+            "seed": plan.seed,
+            "config_hash": plan.config_hash,
+            "fill_rule": plan.config.paper.fill.value,
+            "first_event": "" if first_ns is None else moments.text(first_ns),
+            "last_event": "" if first_ns is None else moments.text(order_manager.now_ns),
+            "switch_state": core.switch_state.name,
+            **figures(core, self._folder.tally),
+            "data": data_facts(plan.reports),
+            "live": dict(self._measure()),
+        }
+
+    def _measure(self) -> Mapping[str, Any]:
+        """The facts, written down with the inputs the first time. Raises OSError."""
+        if self._measured is None and self.facts is not None:
+            self._measured = self.facts()
+            if self._inputs is not None:
+                self._inputs.write_facts(self._measured)
+                self._inputs.sync()
+        return self._measured or {}

@@ -1,0 +1,400 @@
+"""A session is a machine: batches of events in, records and requests to a venue out.
+
+    inputs on record -> core -> journal and tables -> Outputs(records, requests)
+
+New, resumed, replayed, sealed, flattened and live sessions are this one class. They differ in where
+their batches come from (`source`), in what is prescribed (`script`), and in who drives them
+(`drive`); `open_session` assembles them all.
+
+However it ends, by itself, by a stop, or by an exception inside the strategy, the ending is written
+down and the files are closed before `apply` returns. Only what leaves nothing to be written (a disk
+that refuses, a journal that differs, an operator's second signal) is raised.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from contextlib import ExitStack, suppress
+from types import TracebackType
+from typing import NamedTuple, Self
+
+from logos.core.context import CoreView
+from logos.core.engine import TradingCore
+from logos.core.messages import NOW, OperatorCommand, SessionEnd, Suspend
+from logos.core.outbox import Outbox, VenueRequest
+from logos.core.records import Record
+from logos.errors import DataError
+from logos.journal.inputs import InputsWriter
+from logos.session.artifacts.folder import SessionFolder
+from logos.session.artifacts.manifest import manifest
+from logos.session.artifacts.saving import Snapshots
+from logos.session.artifacts.snapshot import Snapshot
+from logos.session.outcome import Ending, SessionResult, Stopped
+from logos.session.plan import Plan
+from logos.session.script import DueCommand, Script
+from logos.session.seal import Facts, Seal
+from logos.session.source import Batch, Source
+from logos.session.supervisor import SessionSupervisor
+
+_PIECE_EVENTS = 1024
+_PIECE_NS_MAX = 100_000_000
+
+
+class Outputs(NamedTuple):
+    """What one batch gave rise to: records of the core, and what is to leave for a real venue.
+
+    The records are in the journal already. The requests may leave after `Session.sync`.
+    """
+
+    records: Sequence[Record]
+    requests: Sequence[VenueRequest]
+
+
+class Session:
+    """One session: owns its core, its journal and its folder. Its batches come from `source`.
+
+    Use it in a `with`: that begins it, and closes whatever it holds.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        core: TradingCore,
+        folder: SessionFolder,
+        supervisor: SessionSupervisor,
+        script: Script,
+        source: Source,
+        snapshot: Snapshot | None = None,
+        inputs: InputsWriter | None = None,
+    ) -> None:
+        """The core and the strategy are as `snapshot` says (None: new). `inputs` is where a live
+        session records its batches before the core sees them."""
+        self.plan = plan
+        self.core = core
+        self.view = CoreView(core.order_manager)
+        """What others may ask of the core."""
+        self.folder = folder
+        self.source = source
+        self.script = script
+        self.result: SessionResult | None = None
+        """How it ended; None while it has not."""
+        self.is_closed = False
+        """Whether its files are closed: it has ended, or it cannot go on."""
+        self.decided_ns = 0
+        """When the core was last done with events, in `perf_counter_ns`."""
+        self.snapshots: Snapshots | None = None
+        """Who writes snapshots to resume from; None: nobody."""
+        self.resources = ExitStack()
+        """What is to be closed after the session itself."""
+        self._supervisor = supervisor
+        self._watched = ExitStack()
+        self._inputs = inputs
+        self._seal = Seal(plan, core, folder, script, self._write, inputs)
+        self._is_restored = snapshot is not None
+        self._consumed = 0 if snapshot is None else snapshot.consumed
+        self._place = None if inputs is None else (self._consumed, inputs.position)
+        """Between the last two batches of a live session: events consumed, and the place in its
+        recorded inputs."""
+        self._first_ns: int | None = None if snapshot is None else snapshot.first_ns
+        self._is_draining = False
+        self._stop_until_s = 0.0
+        self._records: list[Record] = []
+        self._run_ns = 0
+        self._piece = _PIECE_EVENTS
+
+    # ---- what it is ----
+
+    @property
+    def session_id(self) -> str:
+        """Its id, which is also its folder's name."""
+        return self.core.order_manager.session_id
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it has ended; its `result` says how."""
+        return self.result is not None
+
+    @property
+    def is_ending(self) -> bool:
+        """Whether it has stopped deciding and waits only for its venue."""
+        return self.core.order_manager.is_ending
+
+    @property
+    def is_at_venue(self) -> bool:
+        """Whether orders are open at a real venue."""
+        outbox = self.core.order_manager.outbox
+        return outbox is not None and bool(outbox.open)
+
+    @property
+    def order_count(self) -> int:
+        """Orders made so far."""
+        return self.core.order_manager.order_count
+
+    @property
+    def now_ns(self) -> int:
+        """The time of the latest event."""
+        return self.core.order_manager.now_ns
+
+    def measure(self, facts: Facts) -> None:
+        """`facts` are asked for once, at the end: what only a live run can measure."""
+        self._seal.facts = facts
+
+    # ---- its life ----
+
+    def __enter__(self) -> Self:
+        """Begin: write what it is, and listen to signals. Raises OSError."""
+        try:
+            self.folder.write_json("config.json", self.plan.config)
+            if not self._is_restored:
+                self.folder.write_note("manifest", manifest(self.plan, self.session_id))
+            self._watched.enter_context(self._supervisor)
+        except BaseException as error:
+            self.__exit__(type(error), error, error.__traceback__)
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        try:
+            self._give_up(error)
+        finally:
+            self.resources.__exit__(kind, error, trace)
+
+    def apply(self, batch: Batch | None) -> Outputs:
+        """Run one batch of events, in order of time. An empty one only asks whether the session
+        shall stop; None says that no more will come.
+
+        May end the session: see `is_over`. Raises OSError when a file cannot be written,
+        JournalDiffersError when a resumed session does not do what its journal says.
+        """
+        if self.is_closed:
+            raise RuntimeError("the session is over")
+        try:
+            try:
+                ending = self._advance(batch)
+            except Exception as error:
+                ending = self._seal.ending_of(error, self._first_ns is not None, self._save)
+            if ending is not None:
+                self._end(ending)
+        except BaseException as error:
+            self._give_up(error)
+            raise
+        records, self._records = self._records, []
+        outbox = self.core.order_manager.outbox
+        return Outputs(records, () if outbox is None else outbox.take())
+
+    def fail(self, error: Exception) -> None:
+        """End because the source of the batches failed. Raises as `apply`."""
+        try:
+            self._end(self._seal.ending_of(error, self._first_ns is not None, self._save))
+        except BaseException as problem:
+            self._give_up(problem)
+            raise
+
+    def sync(self) -> None:
+        """Wait until the disk has all inputs and all records. Raises OSError.
+
+        Inputs first: an order whose reason is not on the disk could not be made again.
+        """
+        try:
+            if self._inputs is not None:
+                self._inputs.sync()
+            self.folder.sync()
+        except OSError as error:
+            self._give_up(error)
+            raise
+
+    def _advance(self, batch: Batch | None) -> Ending | None:
+        """Run a batch; returns how the session ended, if it did."""
+        core = self.core
+        if batch is None:
+            return self._seal.finish() if self._is_draining else self._begin_end()
+        if batch and self._inputs is not None:
+            self._inputs.write(batch)
+        if self._is_draining:
+            core.run(batch)
+            self._write(core.take_effects())
+            self.folder.flush()
+            return None if self.is_at_venue else self._seal.finish()
+        if not batch:
+            self._idle()
+            return None
+        if type(batch[0]) is SessionEnd:
+            return self._begin_end()
+        if self._first_ns is None:
+            self._start(batch[0].ts_ns)
+        self._run(batch)
+        if self._inputs is not None:
+            self._place = (self._consumed, self._inputs.position)
+        return self._begin_end() if core.is_halted else None
+
+    def _start(self, first_ns: int) -> None:
+        if self.script.stops_before_start(self.folder.is_continuing):
+            raise Stopped
+        self._first_ns = first_ns
+        self._write(self.core.start(first_ns))
+        self.folder.flush()
+
+    def _run(self, batch: Batch) -> None:
+        """Run the events in pieces that take a moment each, so that a stop need not wait long."""
+        core = self.core
+        clock = time.perf_counter_ns
+        done = 0
+        while done < len(batch) and not core.is_halted:
+            if self.script.commands:
+                self._carry_out_commands()
+            size = self.script.ticks_left(
+                core.order_manager.tick_id, self._piece, self.folder.is_continuing
+            )
+            if self._is_to_stop() or size <= 0:
+                raise Stopped
+            piece = batch[done : done + size]
+            began = clock()
+            core.run(piece)
+            self.decided_ns = clock()
+            took_ns = self.decided_ns - began
+            self._run_ns += took_ns
+            self._write(core.take_effects())
+            self.folder.flush()
+            self._supervisor.report()
+            done += len(piece)
+            self._consumed += len(piece)
+            if self._inputs is None:
+                self.save_if_due()
+            if took_ns > _PIECE_NS_MAX and self._piece > 1:
+                self._piece //= 2
+            elif took_ns < _PIECE_NS_MAX // 8:
+                self._piece *= 2
+        if core.is_halted and done < len(batch):
+            # A halted core takes no more market data, but what a venue reported did happen.
+            core.run(batch[done:])
+            self._write(core.take_effects())
+            self.folder.flush()
+
+    def _write(self, records: Sequence[Record]) -> None:
+        self.folder.write(records)
+        self._records += records
+
+    # ---- commands and stops ----
+
+    @property
+    def has_commands(self) -> bool:
+        """Whether operator commands wait to be carried out."""
+        return bool(self.script.commands)
+
+    def command(self, command: OperatorCommand) -> None:
+        """Carry the command out before the next event, at the time of that moment."""
+        self.script.commands.append(DueCommand(self.core.order_manager.tick_id, command))
+
+    def _carry_out_commands(self) -> None:
+        core, script = self.core, self.script
+        while script.commands and script.commands[0].tick_id <= core.order_manager.tick_id:
+            due = script.commands.pop(0)
+            if not script.commands and script.before_last_command is not None:
+                script.before_last_command()
+            core.run([due.at(core.order_manager.now_ns)])
+            self._write(core.take_effects())
+
+    def _idle(self) -> None:
+        """No event has come: the session may be asked to stop all the same."""
+        if self.script.commands and self._first_ns is not None:
+            self._carry_out_commands()
+            self.folder.flush()
+        if self._is_to_stop():
+            raise Stopped
+        self._supervisor.report()
+
+    def _is_to_stop(self) -> bool:
+        """Whether the operator wants the session to stop, and it can."""
+        # A session that is resumed first catches up with its journal: then it can stop.
+        if not self._supervisor.stop_requested or self.folder.is_continuing:
+            return False
+        outbox = self.core.order_manager.outbox
+        return outbox is None or self._is_drained(outbox)
+
+    def _is_drained(self, outbox: Outbox) -> bool:
+        """Whether a stop has left nothing resting at a real venue, or has waited long enough.
+
+        The first call suspends the session: what rests is cancelled, and nothing new is decided
+        while the venue confirms that. What rests all the same is for `resume` to find.
+        """
+        now_s = time.monotonic()
+        if not self.core.is_suspended and self._first_ns is not None:
+            self._stop_until_s = now_s + float(self.plan.config.live.drain_timeout_s)
+            self.command(Suspend(NOW, "the session is to stop", "operator"))
+            self._carry_out_commands()
+            self.folder.flush()
+        return not outbox.open or now_s >= self._stop_until_s
+
+    # ---- how it ends ----
+
+    def _begin_end(self) -> Ending | None:
+        """No more events: the strategy's last word, and the cancelling of what is open."""
+        core = self.core
+        if self._first_ns is None:
+            raise DataError("no events: the data between 'from' and 'to' is empty")
+        if not core.is_halted and self.script.is_cut_off(self.folder.is_continuing):
+            raise Stopped  # there was no later event, and it did not end by itself then either
+        self._carry_out_commands()
+        core.begin_stop()
+        self._write(core.take_effects())
+        self.folder.flush()
+        self._is_draining = True
+        return None if self.is_at_venue else self._seal.finish()
+
+    def _end(self, ending: Ending) -> None:
+        self.result = self._seal.close(ending, self._first_ns, self._run_ns)
+        self._close()
+
+    def _give_up(self, error: BaseException | None) -> None:
+        """Close the files, unless they are: nothing more is traded or journalled. A live session
+        whose inputs or intent cannot be written also engages the kill switch."""
+        if self.is_closed:
+            return
+        if not isinstance(error, OSError):
+            self._close()
+            return
+        if self._inputs is not None:
+            self.core.switch.engage(f"cannot write: {error}", "live engine")
+        self._watched.close()
+        with suppress(OSError):
+            self._seal.last_words(error, self._first_ns)
+        self._close()
+
+    def _close(self) -> None:
+        self.is_closed = True
+        self._watched.close()
+        self.folder.close()
+
+    # ---- snapshots ----
+
+    def save_if_due(self) -> None:
+        """Write a snapshot if it is time for one and the core is at rest. Raises OSError."""
+        if self.snapshots is None or self.is_closed or not self.snapshots.is_due():
+            return
+        try:
+            self._save()
+        except OSError as error:
+            self._give_up(error)
+            raise
+
+    def _save(self) -> None:
+        """Write a snapshot, unless the core is not at rest.
+
+        That of a live session stands between two batches of its recorded inputs, which reach the
+        disk first.
+        """
+        if self.snapshots is None or self._first_ns is None or self._is_draining:
+            return
+        place = None
+        if self._inputs is not None and self._place is not None:
+            consumed, place = self._place
+            if consumed != self._consumed:
+                return
+            self._inputs.sync()
+        self.snapshots.save(self._consumed, self._first_ns, place)
