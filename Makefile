@@ -12,7 +12,7 @@ CHECKS = $(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy --st
 PYTEST = $(BIN)/pytest -q -n $(WORKERS) --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: guard-campaign help env session test test-rest test-all compiled interpreted test-compiled bench fixtures lint format clean kill-campaign crash-campaign mutation manual
+.PHONY: guard-campaign help env session shell test test-rest test-all compiled interpreted test-compiled bench fixtures lint format clean kill-campaign crash-campaign mutation manual
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,7 +39,17 @@ $(COMPLETE): $(INSTALLED)
 	@touch $@
 
 session: $(INSTALLED) ## Run a whole paper session from the bundled data (CONFIG=file.toml)
-	$(BIN)/python -m logos.live trade --config $(CONFIG)
+	@$(BIN)/python -m logos.live trade --config $(CONFIG)
+	@echo
+	@echo "What next:"
+	@echo "  read the result    session.md in that folder; docs/ARTIFACTS.md explains every file"
+	@echo "  use the command    make shell      (puts logos on the PATH; then: logos --help)"
+	@echo "  write a strategy   copy examples/breakout.py; docs/WRITING-A-STRATEGY.md"
+
+shell: $(INSTALLED) ## Open a shell with logos on its PATH; `exit` leaves it
+	@echo "logos is on the PATH of this shell; leave it with: exit"
+	@echo "(for a shell of your own: . $(BIN)/activate)"
+	@PATH="$(abspath $(BIN)):$$PATH" exec "$${SHELL:-/bin/sh}"
 
 # Style, format and types are checked while the tests run; what they say comes after.
 test: env ## Run what a change must pass: tests (but for `test-rest`), style, format, types
@@ -89,7 +99,8 @@ kill-campaign: env ## 1,000 engagements at random moments and 200 restarts (ENGA
 mutation: env ## Change the gates, guards and switch one by one; list what no test notices (MINUTES=120)
 	$(BIN)/python tests/helpers/mutation.py --minutes $(or $(MINUTES),120) --only "$(MUTANTS)"
 
-manual: env ## Write docs/MANUAL.html, the whole reference in one file, anew
+manual: env ## Write docs/MANUAL.html, the whole reference in one file, and the examples in the docs, anew
+	$(BIN)/python tools/include_examples.py
 	$(BIN)/python tools/make_manual.py
 
 fixtures: env ## Write the bundled market data of data/cache anew

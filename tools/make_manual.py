@@ -59,6 +59,8 @@ _LAST = ("docs/ARCHITECTURE.md", "CONTRIBUTING.md", "index")
 _GENERATED = ("commands", "settings", "index")
 
 _CONTENT_POLICY = "default-src 'none'; style-src 'unsafe-inline'"
+_COMMENT = re.compile(r"^<!--.*?-->\n", re.MULTILINE | re.DOTALL)
+"""A line of a document that speaks to the tests and tools, not to the reader."""
 _EXTERNAL = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE)
 
 
@@ -111,7 +113,7 @@ def _texts() -> dict[str, str]:
     order += sorted(found - set(_FIRST) - set(_LAST))
     order += [name for name in _LAST if name in found or not name.startswith("docs/")]
     written = {
-        name: (PROJECT / name).read_text(encoding="utf-8")
+        name: _COMMENT.sub("", (PROJECT / name).read_text(encoding="utf-8"))
         for name in order
         if name not in _GENERATED
     }

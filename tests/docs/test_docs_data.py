@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-import shlex
-from pathlib import Path
 
 import pytest
 from places import PROJECT
@@ -16,51 +14,6 @@ from logos.data.importing.layouts import FORMATS
 from logos.data.layout import EXTENSIONS, INTERVAL_TOKENS_NS, LAYOUTS
 
 TEXT = (PROJECT / "docs" / "DATA.md").read_text(encoding="utf-8")
-
-INSTRUMENT = '[instruments.COIN]\ntick = "0.01"\nlot = "1"\nbase = "COIN"\nquote = "USD"\n'
-KLINES = """\
-1704067200000,42283.58,42298.62,42261.02,42298.61,35.92724000,1704067259999,1519032.65,1327,23.18,980122.2,0
-1704067260000,42298.62,42320.00,42298.61,42320.00,21.16779000,1704067319999,895580.22,1348,13.02,551022.3,0
-"""
-
-
-@pytest.fixture
-def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A working directory with the files that the document's examples are about."""
-    [bad] = re.findall(r"```csv\n(.*?)```", TEXT, re.S)
-    for folder in ("bad", "downloads", "data"):
-        (tmp_path / folder).mkdir()
-    (tmp_path / "bad" / "COIN_1m_x.csv").write_text(bad, encoding="utf-8")
-    (tmp_path / "bad" / "instruments.toml").write_text(INSTRUMENT, encoding="utf-8")
-    (tmp_path / "downloads" / "BTCUSDT-1m-2024-01-01.csv").write_text(KLINES, encoding="utf-8")
-    (tmp_path / "data" / "cache").symlink_to(PROJECT / "data" / "cache")
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
-
-
-def _shown() -> list[tuple[str, str]]:
-    """Every command that the document shows, with what it prints."""
-    blocks = re.findall(r"```\n(\$ .*?)```", TEXT, re.S)
-    parts = [part for block in blocks for part in re.split(r"^\$ ", block, flags=re.M) if part]
-    return [(head, output) for head, _, output in (part.partition("\n") for part in parts)]
-
-
-def test_the_commands_print_what_is_shown(
-    workspace: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    commands = _shown()
-    assert len(commands) == 5
-    for command, shown in commands:
-        program, *arguments = shlex.split(command)
-        if program == "cat":
-            printed = (workspace / arguments[0]).read_text(encoding="utf-8")
-        else:
-            assert program == "logos"
-            main(arguments)
-            printed = capsys.readouterr().out
-        # What a repair prints is for the eye; its file is compared instead.
-        if "--repair" not in arguments:
-            assert printed.strip() == shown.strip()
 
 
 def test_every_layout_stands_with_its_columns() -> None:

@@ -16,7 +16,7 @@ from logos.session import run
 
 TEXT = (PROJECT / "docs" / "JOURNAL.md").read_text(encoding="utf-8")
 
-SHOWN = re.findall(r"^```\n\$ logos (\w+) (\S+)\n(.*?)^```$", TEXT, re.M | re.S)
+SHOWN = re.findall(r"^```console\n\$ logos (\w+) (\S+)\n(.*?)^```$", TEXT, re.M | re.S)
 CODES = {"demo": 0, "torn": 7, "damaged": 8, "differs": 9}
 
 

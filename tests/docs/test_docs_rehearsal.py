@@ -40,7 +40,7 @@ def test_every_key_of_a_scenario_is_described() -> None:
 
 def test_the_example_file_is_a_valid_one(tmp_path: Path) -> None:
     path = tmp_path / "desk.toml"
-    path.write_text(TEXT.partition("```toml\n")[2].partition("```")[0], encoding="utf-8")
+    path.write_text(TEXT.partition("```toml desk.toml\n")[2].partition("```")[0], encoding="utf-8")
     assert [scenario.name for scenario in read_scenarios(path)] == ["first_signal_kill"]
 
 

@@ -1,7 +1,7 @@
 """docs/LIVE-RUNBOOK.md: its commands run, end as they say, and print what it shows.
 
-Blocks marked `console run` are carried out in their order, in one shell and one workspace. Figures,
-times and ids differ from run to run and are not compared; words are.
+Its blocks are carried out in their order, in one shell and one workspace, but for those marked as
+not run. Figures, times and ids differ from run to run and are not compared; words are.
 """
 
 from __future__ import annotations
@@ -15,57 +15,22 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
 
 import pytest
+from doc_commands import DESK, Step, blocks, files, missing
 from places import PROJECT
 
 from logos.cli.main import _COMMANDS
 
-TEXT = (PROJECT / "docs" / "LIVE-RUNBOOK.md").read_text(encoding="utf-8")
-DESK = "/srv/desk"
-_BLOCK = re.compile(r"^```([^\s`]*) ?([^\n]*)\n(.*?)^```$", re.M | re.S)
+DOCUMENT = "docs/LIVE-RUNBOOK.md"
+TEXT = (PROJECT / DOCUMENT).read_text(encoding="utf-8")
 _PATIENCE_S = 120
 
 
-@dataclass
-class Step:
-    """One command of the document, the exit code it says, and the lines that it shows."""
-
-    command: str
-    exit_code: int = 0
-    shown: list[str] = field(default_factory=list)
-
-
-def _steps(kind: str) -> list[Step]:
-    """The commands of all console blocks with this word (`run`, or none) behind the language."""
-    found: list[Step] = []
-    for language, words, body in _BLOCK.findall(TEXT):
-        if language != "console" or words != kind:
-            continue
-        for line in body.splitlines():
-            if line.startswith("$ "):
-                found.append(Step(line.removeprefix("$ ")))
-            elif line.startswith("# exit code "):
-                found[-1].exit_code = int(line.removeprefix("# exit code "))
-            elif found and line not in ("", "..."):
-                found[-1].shown.append(line)
-    return found
-
-
-RUN = _steps("run")
-
-
-def _masked(line: str) -> str:
-    """The words of a line, without what differs between runs and the widths that follow from it."""
-    # Whether a session that drained has ended when `logos kill` prints it is a matter of instants.
-    line = re.sub(r"(BLOCKED, DRAINED) \(it has ended\)", r"\1", line)
-    line = re.sub(r"(session \S+) \(pid \d+\)", r"\1", line)
-    line = re.sub(r"\b[0-9a-f]{16,64}\b", "HASH", line)
-    line = re.sub(r"-?\d[\d,.:TZ+-]*", "0", line)
-    return " ".join(line.split())
+BLOCKS = blocks(DOCUMENT)
+RUN = [step for block in BLOCKS if "not run" not in block.marks for step in block.steps]
 
 
 def _script(steps: list[Step]) -> str:
@@ -89,9 +54,8 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[int, str]]:
     """Exit code and output of each step."""
     desk = tmp_path_factory.mktemp("desk")
     shutil.copytree(PROJECT / "data" / "cache", desk / "data" / "cache")
-    for language, words, body in _BLOCK.findall(TEXT):
-        if language == "toml" and words:
-            (desk / words).write_text(body, encoding="utf-8")
+    for name, body in files(DOCUMENT).items():
+        (desk / name).write_text(body, encoding="utf-8")
     environment = {
         name: value for name, value in os.environ.items() if not name.startswith("LOGOS_")
     }
@@ -122,8 +86,7 @@ def test_a_command_ends_as_the_document_says_and_prints_what_it_shows(
 ) -> None:
     step, (code, output) = RUN[number], results[number]
     assert code == step.exit_code, f"$ {step.command}\n{output}"
-    printed = {_masked(line) for line in output.splitlines()}
-    assert not [line for line in step.shown if _masked(line) not in printed], output
+    assert not missing(step, output, figures=True), output
 
 
 def test_the_document_has_commands_of_every_kind_to_run() -> None:
@@ -153,8 +116,8 @@ PARSERS = _parsers()
 
 def _invocations() -> Iterator[tuple[str, list[str]]]:
     """Every use of `logos` in the document: its command's words, and the options behind it."""
-    in_blocks = [step.command for step in (*RUN, *_steps(""))]
-    prose = _BLOCK.sub("", TEXT)
+    in_blocks = [step.command for block in BLOCKS for step in block.steps]
+    prose = re.sub(r"^```.*?^```$", "", TEXT, flags=re.M | re.S)
     for text in (*in_blocks, *re.findall(r"`([^`\n]+)`", prose)):
         for used in re.findall(r"(?:^|[^\w./-])logos ((?!\.)[a-z].*)", text):
             words = re.split(r"[|;>&)]", used)[0].split()

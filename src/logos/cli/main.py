@@ -56,7 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if problem:
         print(f"logos {name}: {problem}", file=sys.stderr)
         return _BAD_COMMAND_LINE
-    parser = _parser(name)
+    parser = make_parser(name)
     if not given:
         parser.print_help()
         return 0
@@ -72,7 +72,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
 
 
-def _parser(chosen: str) -> argparse.ArgumentParser:
+def make_parser(chosen: str) -> argparse.ArgumentParser:
     """The parser of the command line; only `chosen` has its arguments (its module is imported)."""
     parser = argparse.ArgumentParser(
         prog="logos",
