@@ -25,7 +25,7 @@ def test_every_block_is_what_its_file_gives_now(tool: ModuleType) -> None:
         text = path.read_text(encoding="utf-8")
         marked += text.count("<!-- include: ")
         assert tool.expand(text, path.name) == text, f"{path.name}: run `{tool.COMMAND}`"
-    assert marked >= 3
+    assert marked >= 2
 
 
 def test_a_block_is_written_anew_and_the_text_around_it_kept(
