@@ -30,7 +30,7 @@ import sys
 import tempfile
 import time
 import unittest.mock  # noqa: F401
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.machinery import ModuleSpec
 from pathlib import Path
 from types import CodeType, ModuleType
@@ -56,6 +56,7 @@ LIKELY_MAX = 10
 EXAMPLES_MAX = 15
 """Examples of a property test; what so few of them miss, another test must notice."""
 _UNCLEAR = "pytest ended with"
+STANDSTILL = "a standstill"
 
 
 class Change(NamedTuple):
@@ -117,14 +118,23 @@ class _FewExamples(settings):
 
 
 class _Watcher:
-    """A pytest plugin: runs the likely tests first, and keeps the name of the one that failed."""
+    """A pytest plugin: runs the likely tests first, and keeps the name of the one that failed.
 
-    def __init__(self, first: Sequence[str]) -> None:
+    `words`: of such a file only the tests that have the word in their parameters are run.
+    """
+
+    def __init__(self, first: Sequence[str], words: Mapping[str, str]) -> None:
         self._rank = {name: place for place, name in enumerate(first)}
+        self._words = words
         self.failed = ""
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        items[:] = [item for item in items if self._is_wanted(item.nodeid)]
         items.sort(key=lambda item: self._rank.get(item.nodeid, len(self._rank)))
+
+    def _is_wanted(self, name: str) -> bool:
+        file, _, rest = name.partition("::")
+        return self._words.get(file, "") in rest.partition("[")[2]
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         if report.failed and not self.failed:
@@ -136,19 +146,28 @@ class _Watcher:
 
 
 class Runner:
-    """Forks a process for every change; remembers which tests notice."""
+    """Forks a process for every change; remembers which tests notice.
 
-    def __init__(self) -> None:
+    `standstill_s`: how long a run may take altogether. Libraries named in `imports` are imported
+    at once, so that no child has to.
+    """
+
+    def __init__(self, standstill_s: float = STANDSTILL_S_MAX, imports: Sequence[str] = ()) -> None:
         self._latest: list[str] = []
+        self._standstill_s = standstill_s
+        for name in imports:
+            importlib.import_module(name)
         gc.freeze()
 
     def run(self, change: Change | None, tests: Sequence[str], cpu_s_max: int) -> Outcome:
         """Whether these tests fail with the change; a run that does not end has noticed, too.
 
-        `tests` are files, relative to the project; those that are not there are left out. The
-        limit is one of computing time, so that a busy machine does not notice anything.
+        `tests` are files, relative to the project, or `file@word`, of which only the tests with
+        that word in their parameters are run; files that are not there are left out. The limit is
+        one of computing time, so that a busy machine does not notice anything.
         """
-        likely = [name for name in self._latest if name.partition("::")[0] in tests][:LIKELY_MAX]
+        files = {name.partition("@")[0] for name in tests}
+        likely = [name for name in self._latest if name.partition("::")[0] in files][:LIKELY_MAX]
         if change is not None and likely:
             outcome = self._run_once(change, likely, cpu_s_max)
             # A change may also take a test's name from it; that it is not found says nothing.
@@ -169,7 +188,7 @@ class Runner:
             os._exit(70)
         os.close(writing)
         try:
-            said = _read_line(reading, began_s + STANDSTILL_S_MAX)
+            said = _read_line(reading, began_s + self._standstill_s)
         finally:
             os.close(reading)
             with contextlib.suppress(ProcessLookupError):
@@ -178,7 +197,7 @@ class Runner:
             shutil.rmtree(place, ignore_errors=True)
         times_s = (time.monotonic() - began_s, used.ru_utime + used.ru_stime)
         if said is None:
-            return Outcome(True, "a standstill", *times_s)
+            return Outcome(True, STANDSTILL, *times_s)
         if not said:
             is_endless = os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGXCPU
             return Outcome(True, "no end" if is_endless else "the process ended", *times_s)
@@ -219,8 +238,10 @@ class Runner:
         )
         settings.load_profile("mutation")
         hypothesis.settings = _FewExamples  # type: ignore[misc]
-        watcher = _Watcher(self._latest)
+        words = dict(name.split("@") for name in tests if "@" in name)
+        watcher = _Watcher(self._latest, words)
         options = ["-x", "-q", "--assert=plain", "--tb=no", "-p", "no:cacheprovider"]
+        tests = [name.partition("@")[0] for name in tests]
         tests = [name for name in tests if (PROJECT / name.partition("::")[0]).exists()]
         code = pytest.main([*options, f"--basetemp={place / 'tmp'}", *tests], plugins=[watcher])
         os.write(writing, json.dumps([int(code), watcher.failed]).encode() + b"\n")

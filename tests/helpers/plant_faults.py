@@ -1,0 +1,319 @@
+"""Plant faults where the mutation list does not reach, and list those that no test notices.
+
+Problem: `mutation.py` watches over what stops an order. The rest (how a venue's answer is read, how
+a session is taken up again, what a judge finds, what an artifact says, which setting is refused)
+has tests too, and nobody knows what they let pass.
+Method: a seeded choice of small changes, spread evenly over the areas below: those of
+`mutation.py`, and arguments swapped, entries of a table exchanged, words of a record altered, a
+sentence of an `and` or `or` dropped. Each is planted in memory, in a process of its own; the tests
+of its area run; the survivors are listed with file, function and change. The same seed plants the
+same faults as long as their functions stay as they are.
+
+Survivors that change nothing, or nothing that counts, stand in docs/MUTATION.md with the reason and
+are not drawn again. Any other one makes the exit code 1.
+
+Run: make plant-faults   (python tests/helpers/plant_faults.py [--count N] [--seed S] [--only TEXT])
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import copy
+import sys
+import time
+import zlib
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+from mutant_runner import STANDSTILL, Change, Runner
+from mutation import CPU_S_MAX, CPU_S_MIN, Mutant, Target, explained, mutants_of, variants_of
+from places import PROJECT
+
+STANDSTILL_S: Final = 900
+_LIBRARIES: Final = ("aiohttp", "ccxt.async_support", "zmq.asyncio", "alpaca.trading.client")
+_CONTRACT: Final = "tests/venues/test_contract.py"
+
+
+@dataclass(frozen=True)
+class Area:
+    """Files, by pattern below src/logos, and the tests that ought to notice a fault in them.
+
+    `share`: how many times as many faults are planted here as in an area of share 1.
+    """
+
+    name: str
+    files: tuple[str, ...]
+    tests: tuple[str, ...]
+    share: int = 1
+
+
+_VERIFYING: Final = (
+    "tests/audit/test_verify.py",
+    "tests/audit/test_findings.py",
+    "tests/audit/test_verify_crashed.py",
+    "tests/audit/test_verify_unfinished.py",
+)
+
+AREAS: Final = (
+    Area(
+        "adapters: ccxt",
+        ("adapters/ccxt/*.py",),
+        ("tests/adapters/ccxt", f"{_CONTRACT}@ccxt", "tests/feeds/test_feed_contract.py@ccxt"),
+        2,
+    ),
+    Area(
+        "adapters: alpaca",
+        ("adapters/alpaca/*.py",),
+        ("tests/adapters/alpaca", f"{_CONTRACT}@alpaca"),
+        2,
+    ),
+    Area(
+        "adapters: mt5",
+        ("adapters/mt5/*.py", "adapters/mt5/gateway/*.py"),
+        ("tests/adapters/mt5", f"{_CONTRACT}@mt5", "tests/feeds/test_feed_contract.py@mt5"),
+        2,
+    ),
+    Area(
+        "adapters: yahoo",
+        ("adapters/yahoo/*.py",),
+        ("tests/adapters/yahoo", "tests/feeds/test_feed_contract.py@yahoo"),
+    ),
+    Area("adapters: fetch", ("adapters/fetch.py",), ("tests/feeds/test_fetch.py",), 2),
+    Area("venues", ("venues/common.py",), ("tests/venues", "tests/adapters/alpaca")),
+    Area(
+        "recovery",
+        (
+            "session/open.py",
+            "session/history.py",
+            "session/recovery.py",
+            "session/recoveries.py",
+            "session/restoring.py",
+            "session/seal.py",
+            "session/outcome.py",
+            "session/plan.py",
+        ),
+        (
+            "tests/session/test_recovery.py",
+            "tests/session/test_artifacts.py",
+            "tests/crash/test_seal.py",
+            "tests/crash/test_snapshots.py",
+            "tests/crash/test_crash_errors.py",
+            "tests/session/test_resume_strategies.py",
+            "tests/session/test_life.py",
+            "tests/session/test_flatten.py",
+        ),
+        3,
+    ),
+    Area(
+        "judges: audit",
+        ("audit/*.py",),
+        (*_VERIFYING, "tests/audit/test_auditor.py", "tests/audit/test_inspect.py"),
+        3,
+    ),
+    Area(
+        "judges: stress",
+        ("stress/judge.py", "stress/numbers.py", "stress/evidence.py", "stress/exposure.py"),
+        ("tests/stress/test_stress_rules.py", "tests/stress/test_stress_judge.py"),
+        2,
+    ),
+    Area(
+        "judges: rehearsal",
+        ("rehearsal/expectations.py",),
+        (
+            "tests/rehearsal/test_expectations.py",
+            "tests/rehearsal/test_expectations_words.py",
+            "tests/rehearsal/test_scenario_files.py",
+        ),
+        2,
+    ),
+    Area(
+        "artifacts",
+        (
+            "session/artifacts/folder.py",
+            "session/artifacts/manifest.py",
+            "session/artifacts/tables.py",
+            "session/artifacts/decisions.py",
+            "session/artifacts/snapshot.py",
+        ),
+        (
+            "tests/session/test_artifacts.py",
+            "tests/session/test_figures.py",
+            *_VERIFYING,
+            "tests/crash/test_snapshots.py",
+            "tests/crash/test_crash_errors.py",
+        ),
+        2,
+    ),
+    Area(
+        "summary",
+        (
+            "session/artifacts/summary.py",
+            "session/artifacts/report.py",
+            "session/artifacts/counts.py",
+        ),
+        ("tests/session/test_figures.py", "tests/session/test_artifacts.py", *_VERIFYING),
+        2,
+    ),
+    Area("settings", ("config/*.py",), ("tests/config", "tests/cli/test_config_command.py"), 3),
+)
+
+
+class Planted(NamedTuple):
+    """A fault, the area it was planted in, and what became of it."""
+
+    area: Area
+    mutant: Mutant
+    by: str
+
+    @property
+    def is_noticed(self) -> bool:
+        return bool(self.by)
+
+
+def variants(node: ast.AST) -> Iterator[ast.AST]:
+    """What one node may be changed to: as in `mutation.py`, and more."""
+    yield from variants_of(node)
+    if isinstance(node, ast.Call) and len(node.args) > 1:
+        for place in range(len(node.args) - 1):
+            if not any(isinstance(each, ast.Starred) for each in node.args[place : place + 2]):
+                swapped = copy.copy(node)
+                swapped.args = list(node.args)
+                swapped.args[place : place + 2] = reversed(node.args[place : place + 2])
+                yield swapped
+    elif isinstance(node, ast.Dict) and len(node.values) > 1 and len({*node.keys}) > 1:
+        for place in range(len(node.values) - 1):
+            exchanged = copy.copy(node)
+            exchanged.values = list(node.values)
+            exchanged.values[place : place + 2] = reversed(node.values[place : place + 2])
+            if ast.unparse(exchanged) != ast.unparse(node):
+                yield exchanged
+    elif isinstance(node, ast.Constant) and isinstance(node.value, float):
+        yield ast.Constant(node.value * 2 if node.value else 1.0)
+    elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+        yield from [ast.Constant(f"{node.value}_")] if node.value.isidentifier() else []
+
+
+def faults_of(area: Area) -> list[Mutant]:
+    """Every fault that can be planted in an area, without those docs/MUTATION.md explains."""
+    root = PROJECT / "src" / "logos"
+    found: dict[str, Mutant] = {}
+    known = explained()
+    for pattern in area.files:
+        for file in sorted(root.glob(pattern)):
+            target = Target(str(file.relative_to(root)), "", area.tests)
+            for mutant in mutants_of(target, variants):
+                if mutant.function:
+                    found.setdefault(mutant.key, mutant)
+    return [mutant for key, mutant in found.items() if key not in known]
+
+
+def every_key() -> set[str]:
+    """The names of all faults that can be planted, explained ones too."""
+    root = PROJECT / "src" / "logos"
+    return {
+        mutant.key
+        for area in AREAS
+        for pattern in area.files
+        for file in sorted(root.glob(pattern))
+        for mutant in mutants_of(Target(str(file.relative_to(root)), "", ()), variants)
+    }
+
+
+def chosen(count: int, seed: int, only: str) -> list[tuple[Area, Mutant]]:
+    """Faults by area, as its share says; each is drawn by its own name."""
+    shares = sum(area.share for area in AREAS)
+    picked = []
+    for area in AREAS:
+        faults = [mutant for mutant in faults_of(area) if only in f"{area.name} {mutant.key}"]
+        faults.sort(key=lambda each: zlib.crc32(f"{seed} {each.key}".encode()))
+        most = -(-count * area.share // shares)
+        picked += [(area, mutant) for mutant in faults[:most]]
+    return picked
+
+
+def files_of(tests: Sequence[str]) -> list[str]:
+    """Folders of tests as the files in them; a file's word stays with it."""
+    files: list[str] = []
+    for name in tests:
+        path = name.partition("@")[0]
+        place = PROJECT / path
+        if place.is_dir():
+            files += [str(each.relative_to(PROJECT)) for each in sorted(place.rglob("test_*.py"))]
+        elif place.exists():
+            files.append(name)
+    return files
+
+
+def plant(faults: Sequence[tuple[Area, Mutant]], minutes: float, verbose: bool) -> list[Planted]:
+    """Try them until the time is up. SystemExit when an area's tests fail without any fault."""
+    deadline_s = time.monotonic() + minutes * 60
+    runner = Runner(STANDSTILL_S, _LIBRARIES)
+    limits_s: dict[str, int] = {}
+    planted = []
+    for area, mutant in faults:
+        if time.monotonic() > deadline_s:
+            break
+        tests = files_of(area.tests)
+        if area.name not in limits_s:
+            whole = runner.run(None, tests, CPU_S_MAX)
+            if whole.noticed:
+                raise SystemExit(f"{area.name}: the tests fail without any fault: {whole.by}")
+            limits_s[area.name] = max(CPU_S_MIN, int(3 * whole.cpu_s))
+        outcome = runner.run(Change(mutant.module, mutant.source), tests, limits_s[area.name])
+        planted.append(Planted(area, mutant, outcome.by if outcome.noticed else ""))
+        if verbose or not outcome.noticed:
+            words = f"noticed by {outcome.by}" if outcome.noticed else "SURVIVED"
+            print(f"{outcome.took_s:5.1f} s  {mutant.place}  {mutant.key}  {words}", flush=True)
+    return planted
+
+
+def report(planted: Sequence[Planted], wanted: int) -> int:
+    """Print what became of them by area; 1 when one survived or not all were planted."""
+    survivors = [each for each in planted if not each.is_noticed]
+    counts = Counter(each.area.name for each in planted)
+    lost = Counter(each.area.name for each in survivors)
+    for area in AREAS:
+        if counts[area.name]:
+            noticed = counts[area.name] - lost[area.name]
+            print(f"  {area.name}: {counts[area.name]} planted, {noticed} noticed")
+    halted = sum(each.by == STANDSTILL for each in planted)
+    print(
+        f"{len(planted)} of {wanted} faults planted: {len(planted) - len(survivors)} noticed"
+        f"{f' ({halted} because the tests stood still)' if halted else ''}, "
+        f"{len(survivors)} survived"
+    )
+    for each in survivors:
+        print(f"  {each.mutant.place}  {each.mutant.key}")
+    if survivors:
+        print("  Write a test that notices, or give the reason in docs/MUTATION.md.")
+    return 1 if survivors or len(planted) < wanted else 0
+
+
+def main() -> int:
+    """Choose, plant, report."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--count", type=int, default=120, help="how many faults, about")
+    parser.add_argument("--seed", type=int, default=1, help="which ones")
+    parser.add_argument("--only", default="", help="faults whose area or name contains this")
+    parser.add_argument("--minutes", type=float, default=120, help="when to stop")
+    parser.add_argument("--list", action="store_true", help="show the faults, run nothing")
+    parser.add_argument("--verbose", action="store_true", help="say which test noticed")
+    options = parser.parse_args()
+    faults = chosen(options.count, options.seed, options.only)
+    if options.list:
+        for area, mutant in faults:
+            print(f"{area.name}  {mutant.place}  {mutant.key}")
+        print(f"{len(faults)} of {sum(len(faults_of(area)) for area in AREAS)} faults")
+        return 0
+    began_s = time.monotonic()
+    planted = plant(faults, options.minutes, options.verbose)
+    status = report(planted, len(faults))
+    print(f"  in {(time.monotonic() - began_s) / 60:.0f} minutes, seed {options.seed}")
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main())
