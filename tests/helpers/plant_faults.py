@@ -12,7 +12,7 @@ same faults as long as their functions stay as they are.
 Survivors that change nothing, or nothing that counts, stand in docs/MUTATION.md with the reason and
 are not drawn again. Any other one makes the exit code 1.
 
-Run: make plant-faults   (python tests/helpers/plant_faults.py [--count N] [--seed S] [--only TEXT])
+Run: make plant-faults   (python tests/helpers/plant_faults.py [--count N] [--seed S] [--area TEXT])
 """
 
 from __future__ import annotations
@@ -157,7 +157,7 @@ AREAS: Final = (
         ("tests/session/test_figures.py", "tests/session/test_artifacts.py", *_VERIFYING),
         2,
     ),
-    Area("settings", ("config/*.py",), ("tests/config", "tests/cli/test_config_command.py"), 3),
+    Area("config", ("config/*.py",), ("tests/config", "tests/cli/test_config_command.py"), 3),
 )
 
 
@@ -222,12 +222,12 @@ def every_key() -> set[str]:
     }
 
 
-def chosen(count: int, seed: int, only: str) -> list[tuple[Area, Mutant]]:
+def chosen(count: int, seed: int, name: str, only: str) -> list[tuple[Area, Mutant]]:
     """Faults by area, as its share says; each is drawn by its own name."""
     shares = sum(area.share for area in AREAS)
     picked = []
-    for area in AREAS:
-        faults = [mutant for mutant in faults_of(area) if only in f"{area.name} {mutant.key}"]
+    for area in [each for each in AREAS if name in each.name]:
+        faults = [mutant for mutant in faults_of(area) if only in mutant.key]
         faults.sort(key=lambda each: zlib.crc32(f"{seed} {each.key}".encode()))
         most = -(-count * area.share // shares)
         picked += [(area, mutant) for mutant in faults[:most]]
@@ -297,12 +297,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--count", type=int, default=120, help="how many faults, about")
     parser.add_argument("--seed", type=int, default=1, help="which ones")
-    parser.add_argument("--only", default="", help="faults whose area or name contains this")
+    parser.add_argument("--area", default="", help="in the areas whose name contains this")
+    parser.add_argument("--only", default="", help="faults whose name contains this")
     parser.add_argument("--minutes", type=float, default=120, help="when to stop")
     parser.add_argument("--list", action="store_true", help="show the faults, run nothing")
     parser.add_argument("--verbose", action="store_true", help="say which test noticed")
     options = parser.parse_args()
-    faults = chosen(options.count, options.seed, options.only)
+    faults = chosen(options.count, options.seed, options.area, options.only)
     if options.list:
         for area, mutant in faults:
             print(f"{area.name}  {mutant.place}  {mutant.key}")
