@@ -26,6 +26,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from mutant_changes import variants_of
 from mutant_runner import Change, Runner
 from places import PROJECT
 
@@ -126,27 +127,6 @@ TARGETS = (
 SAMPLED = ("core/gates.py", "core/guards.py", "core/safety.py", "killswitch/judge.py")
 """Files that a sample is drawn from: small, of safety, and seldom touched."""
 
-_COMPARISONS: dict[type[ast.cmpop], tuple[type[ast.cmpop], ...]] = {
-    ast.Lt: (ast.LtE, ast.GtE),
-    ast.LtE: (ast.Lt, ast.Gt),
-    ast.Gt: (ast.GtE, ast.LtE),
-    ast.GtE: (ast.Gt, ast.Lt),
-    ast.Eq: (ast.NotEq,),
-    ast.NotEq: (ast.Eq,),
-    ast.Is: (ast.IsNot,),
-    ast.IsNot: (ast.Is,),
-    ast.In: (ast.NotIn,),
-    ast.NotIn: (ast.In,),
-}
-_ARITHMETIC: dict[type[ast.operator], type[ast.operator]] = {
-    ast.Add: ast.Sub,
-    ast.Sub: ast.Add,
-    ast.Mult: ast.FloorDiv,
-    ast.FloorDiv: ast.Mult,
-    ast.Mod: ast.FloorDiv,
-}
-_TWINS = {"max": "min", "min": "max", "any": "all", "all": "any"}
-
 
 @dataclass(frozen=True)
 class Mutant:
@@ -220,7 +200,7 @@ def _places(
         if isinstance(child, (ast.JoinedStr, ast.Import, ast.ImportFrom)):
             continue  # words for people, and names
         inside = function
-        if isinstance(child, (ast.FunctionDef, ast.ClassDef)):
+        if isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
             inside = f"{function}.{child.name}".lstrip(".")
             for part in [*child.decorator_list, getattr(child, "returns", None)]:
                 if part is not None:
@@ -244,52 +224,6 @@ def _is_slots(node: ast.AST) -> bool:
 
 def _mark_skipped(node: ast.AST) -> None:
     node.skipped = True  # type: ignore[attr-defined]
-
-
-def variants_of(node: ast.AST) -> Iterator[ast.AST]:
-    """What one node may be changed to."""
-    if isinstance(node, ast.Compare):
-        for position, operator in enumerate(node.ops):
-            for other in _COMPARISONS[type(operator)]:
-                changed = copy.deepcopy(node)
-                changed.ops[position] = other()
-                yield changed
-    elif isinstance(node, ast.BoolOp):
-        flipped = copy.deepcopy(node)
-        flipped.op = ast.Or() if isinstance(node.op, ast.And) else ast.And()
-        yield flipped
-        for position in range(len(node.values)):
-            left = node.values[:position] + node.values[position + 1 :]
-            yield left[0] if len(left) == 1 else ast.BoolOp(node.op, left)
-    elif isinstance(node, ast.UnaryOp) and isinstance(node.op, (ast.Not, ast.USub)):
-        yield node.operand
-    elif isinstance(node, ast.BinOp) and type(node.op) in _ARITHMETIC:
-        yield ast.BinOp(node.left, _ARITHMETIC[type(node.op)](), node.right)
-    elif isinstance(node, ast.Constant):
-        if isinstance(node.value, bool):
-            yield ast.Constant(not node.value)
-        elif isinstance(node.value, int):
-            yield ast.Constant(node.value + 1)
-    elif isinstance(node, (ast.If, ast.IfExp)):
-        for decided in (True, False):
-            branch = copy.copy(node)
-            branch.test = ast.Constant(decided)
-            yield branch
-    elif isinstance(node, ast.Call):
-        if isinstance(node.func, ast.Name) and node.func.id in _TWINS:
-            name = ast.Name(_TWINS[node.func.id], ast.Load())
-            yield ast.Call(name, node.args, node.keywords)
-    elif isinstance(node, ast.Return):
-        if node.value is not None and not _is_none(node.value):
-            yield ast.Return(ast.Constant(None))
-    elif isinstance(node, (ast.Raise, ast.Assign, ast.AugAssign, ast.Continue)) or (
-        isinstance(node, ast.Expr) and isinstance(node.value, ast.Call)
-    ):
-        yield ast.Pass()
-
-
-def _is_none(node: ast.expr) -> bool:
-    return isinstance(node, ast.Constant) and node.value is None
 
 
 def _words(node: ast.AST) -> str:

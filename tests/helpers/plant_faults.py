@@ -28,8 +28,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
+from mutant_changes import variants_of
 from mutant_runner import STANDSTILL, Change, Runner
-from mutation import CPU_S_MAX, CPU_S_MIN, Mutant, Target, explained, mutants_of, variants_of
+from mutation import CPU_S_MAX, CPU_S_MIN, Mutant, Target, explained, mutants_of
 from places import PROJECT
 
 STANDSTILL_S: Final = 900
@@ -116,12 +117,17 @@ AREAS: Final = (
     Area(
         "judges: stress",
         ("stress/judge.py", "stress/numbers.py", "stress/evidence.py", "stress/exposure.py"),
-        ("tests/stress/test_stress_rules.py", "tests/stress/test_stress_judge.py"),
+        (
+            "tests/stress/test_stress_rules.py",
+            "tests/stress/test_stress_allowed.py",
+            "tests/stress/test_stress_numbers.py",
+            "tests/stress/test_stress_judge.py",
+        ),
         2,
     ),
     Area(
         "judges: rehearsal",
-        ("rehearsal/expectations.py",),
+        ("rehearsal/expectations.py", "rehearsal/evidence.py"),
         (
             "tests/rehearsal/test_expectations.py",
             "tests/rehearsal/test_expectations_words.py",
