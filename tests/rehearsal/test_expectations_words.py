@@ -30,7 +30,7 @@ RISING = {**account(97, fees=3), "currency": "EUR"}
 
 # (check, records, whether it holds, what was seen)
 SEEN: list[tuple[Body, list[Body], bool, str]] = [
-    ({"check": "journal_intact"}, [ENGAGED, ENDED], True, "2 records chained"),
+    ({"check": "journal_intact"}, [ENGAGED, ENDED], True, "3 records chained"),
     ({"check": "sealed", "status": "ENDED"}, [ENDED], True, "sealed ENDED: all events processed"),
     ({"check": "sealed", "status": "ENDED", "reason": "drill"}, [ENDED], False,
      "sealed ENDED: all events processed"),
