@@ -196,7 +196,7 @@ def test_what_is_no_record_or_list_of_ccxt_cannot_be_read() -> None:
         ),
     ):
         with pytest.raises(Unreadable) as caught:
-            read()  # type: ignore[no-untyped-call]
+            read()
         assert str(caught.value) == words
     assert ccxt.balances({"total": {"B": "2", "A": "1", "C": "0"}, "info": []}) == {
         "A": Decimal(1), "B": Decimal(2),
@@ -326,5 +326,5 @@ def test_what_is_no_record_or_list_of_alpaca_cannot_be_read() -> None:
         (lambda: alpaca.rows([1]), "the answer's list holds something else than records"),
     ):
         with pytest.raises(Unreadable) as caught:
-            read()  # type: ignore[no-untyped-call]
+            read()
         assert str(caught.value) == words
