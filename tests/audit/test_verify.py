@@ -16,12 +16,13 @@ from journal_helpers import (
     bodies_of,
     change_manifest,
     content_of,
+    forge_tables,
     places_of,
+    reforge,
     write_chain,
 )
 
 from logos import session
-from logos.audit.projections import Projector
 from logos.audit.verify import verify
 from logos.session import ExitCode
 from logos.session.artifacts.tables import TRADE_COLUMNS
@@ -41,18 +42,8 @@ def change(folder: Path, kind: str, number: int, **fields: Any) -> int:
     body = json.loads(bodies[place])
     assert any(body[key] != value for key, value in fields.items())
     bodies[place] = msgspec.json.encode({**body, **fields})
-    reseal(folder, bodies)
+    reforge(folder, bodies)
     return place + 1
-
-
-def reseal(folder: Path, bodies: list[bytes]) -> None:
-    """Write these records with a right chain, and a state.json that agrees with it."""
-    write_chain(folder / "state.jsonl", bodies)
-    verdict = verify(folder)
-    path = folder / "state.json"
-    state = json.loads(path.read_bytes())
-    state.update(sequence=verdict.records, journal_hash=verdict.journal_hash)
-    path.write_text(json.dumps(state), encoding="utf-8")
 
 
 def record_of(folder: Path, kind: str, number: int) -> Body:
@@ -149,15 +140,6 @@ def test_a_figure_forged_in_journal_and_trades_alike_is_found_by_the_auditor(
     assert verdict.exit_code is ExitCode.DIFFERS
     assert not any("the journal says" in finding.message for finding in verdict.findings)
     assert ("trades.csv", "line 3") in [(f, p.split(",")[0]) for f, p in places_of(verdict)]
-
-
-def forge_tables(folder: Path) -> None:
-    """Make the tables what the journal says."""
-    made = folder.parent / "made"
-    made.mkdir()
-    Projector(folder / "state.jsonl", made).read()
-    for path in made.iterdir():
-        (folder / path.name).write_bytes(path.read_bytes())
 
 
 @pytest.mark.parametrize("field", ["balance_units", "equity_units", "fees_units", "realised_units"])
@@ -295,7 +277,7 @@ def test_records_after_the_seal_and_before_the_manifest_are_damage(folder: Path)
 def test_an_update_of_an_order_that_was_never_made_is_a_difference(folder: Path) -> None:
     bodies = bodies_of(folder / "state.jsonl")
     made = next(place for place, body in enumerate(bodies) if b'"kind":"order"' in body)
-    reseal(folder, [*bodies[:made], *bodies[made + 1 :]])
+    reforge(folder, [*bodies[:made], *bodies[made + 1 :]])
     verdict = verify(folder)
     assert verdict.exit_code is ExitCode.DIFFERS
     assert verdict.findings[0].file == "state.jsonl"
@@ -304,6 +286,6 @@ def test_an_update_of_an_order_that_was_never_made_is_a_difference(folder: Path)
 def test_a_fill_that_is_taken_out_of_the_journal_is_missed(folder: Path) -> None:
     bodies = bodies_of(folder / "state.jsonl")
     last = max(place for place, body in enumerate(bodies) if b'"kind":"fill"' in body)
-    reseal(folder, [*bodies[:last], *bodies[last + 1 :]])
+    reforge(folder, [*bodies[:last], *bodies[last + 1 :]])
     rows = (folder / "trades.csv").read_bytes().count(b"\n")
     assert ("trades.csv", f"line {rows}") in places_of(verify(folder))

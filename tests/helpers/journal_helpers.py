@@ -13,7 +13,8 @@ from typing import Any
 import msgspec
 
 from logos import session
-from logos.audit.verify import Verdict
+from logos.audit.projections import Projector
+from logos.audit.verify import Verdict, verify
 from logos.core.gates import InProcessSwitch
 from logos.core.instrument import instrument
 from logos.core.messages import Bar, Event
@@ -181,3 +182,22 @@ def change_manifest(folder: Path, **fields: Any) -> None:
 def places_of(verdict: Verdict) -> list[tuple[str, str]]:
     """File and place of every finding."""
     return [(each.file, each.place) for each in verdict.findings]
+
+
+def reforge(folder: Path, bodies: list[bytes]) -> None:
+    """Write these records with a right chain, and a state.json that agrees with it."""
+    write_chain(folder / "state.jsonl", bodies)
+    verdict = verify(folder)
+    path = folder / "state.json"
+    state = json.loads(path.read_bytes())
+    state.update(sequence=verdict.records, journal_hash=verdict.journal_hash)
+    path.write_text(json.dumps(state), encoding="utf-8")
+
+
+def forge_tables(folder: Path) -> None:
+    """Make the tables what the journal says."""
+    made = folder.parent / "made"
+    made.mkdir()
+    Projector(folder / "state.jsonl", made).read()
+    for path in made.iterdir():
+        (folder / path.name).write_bytes(path.read_bytes())

@@ -45,6 +45,8 @@ class SampleAudit:
         self._marks: dict[str, Fraction] = {}
         self._waiting: list[tuple[int, PositionRecord]] = []
         self._state: State | None = None
+        self._tracks: dict[str, tuple[Fraction, Fraction]] = {}
+        """By currency, the high-water mark and the deepest fall of the sample before."""
         self.fills = 0
         self.samples = 0
         self.findings: list[Finding] = []
@@ -147,6 +149,27 @@ class SampleAudit:
             "equity": (_amount(record.equity_units, money), mine.equity),
         }
         self._compare(sequence, f"account of {record.currency}", figures)
+        self._check_track(sequence, record)
+
+    def _check_track(self, sequence: int, record: AccountRecord) -> None:
+        """What follows from the samples alone: prices between them may have been further out."""
+        what = f"account of {record.currency}"
+        money = record.money_decimals
+        high = _amount(record.high_water_units, money)
+        fall = _amount(record.max_drawdown_units, money)
+        equity = _amount(record.equity_units, money)
+        high_before, fall_before = self._tracks.get(record.currency, (equity, Fraction(0)))
+        least_high, least_fall = max(high_before, equity), max(fall_before, high - equity)
+        if high < least_high:
+            known = f"it was {plain(least_high)!r} by now"
+            self._differ(sequence, f"{what}: high_water", plain(high), known)
+        if fall < least_fall:
+            known = f"equity had fallen by {plain(least_fall)!r} by now"
+            self._differ(sequence, f"{what}: max_drawdown", plain(fall), known)
+        if record.locked_units < 0:
+            locked = plain(_amount(record.locked_units, money))
+            self._differ(sequence, f"{what}: locked", locked, "nothing can lock less than nothing")
+        self._tracks[record.currency] = (high, fall)
 
     def _compare(
         self, sequence: int, what: str, figures: Mapping[str, tuple[Fraction, Fraction | None]]
