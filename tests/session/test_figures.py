@@ -169,7 +169,8 @@ def test_what_orders_lock_and_positions_keep_is_in_every_sample(
 def tables_of(page: str) -> dict[str, list[dict[str, str]]]:
     """The tables of a page by heading, each row by its column's name."""
     found: dict[str, list[dict[str, str]]] = {}
-    heading, columns = "", []
+    heading = ""
+    columns: list[str] = []
     for line in page.splitlines():
         if line.startswith("#"):
             heading, columns = line.lstrip("# "), []
