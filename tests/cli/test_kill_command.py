@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import fcntl
 import json
 import os
 import subprocess
@@ -18,7 +19,15 @@ from logos import __version__
 from logos.cli import kill
 from logos.core.types import SwitchState
 from logos.killswitch.breaker import CircuitBreaker
-from logos.session.presence.beacon import Beacon, SessionBeacon, read_sessions, start_ticks
+from logos.session.presence.heartbeat import (
+    Heartbeat,
+    HeartbeatFile,
+    heartbeat_path,
+    read_heartbeat,
+    read_sessions,
+    sessions_folder,
+    start_ticks,
+)
 
 Output = pytest.CaptureFixture[str]
 
@@ -51,11 +60,47 @@ def logos_kill(*words: str) -> int:
     return kill.run(parser.parse_args(words))
 
 
-def write_beacon(home: Path, name: str, **fields: object) -> Path:
-    path = home / "state" / "sessions" / f"{name}.json"
+class Journals:
+    """Journals of sessions, which a session that runs holds locked."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._held: dict[str, int] = {}
+
+    def hold(self, name: str) -> Path:
+        """The journal of a session that runs."""
+        path = self._folder / name / "state.jsonl"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._held[name] = os.open(path, os.O_WRONLY | os.O_CREAT)
+        fcntl.flock(self._held[name], fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return path
+
+    def release(self, name: str) -> None:
+        """The session runs no more."""
+        os.close(self._held.pop(name))
+
+    def close(self) -> None:
+        for name in list(self._held):
+            self.release(name)
+
+
+@pytest.fixture
+def journals(tmp_path: Path) -> Iterator[Journals]:
+    held = Journals(tmp_path / "runs" / "live" / "sessions")
+    yield held
+    held.close()
+
+
+def write_heartbeat(home: Path, name: str, **fields: object) -> Path:
+    path = heartbeat_path(name, home)
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps({"session_id": name, **fields}))
+    path.write_text(json.dumps({"session_id": name, **fields}, default=str))
     return path
+
+
+def begin(home: Path, journals: Journals, name: str = "mine") -> HeartbeatFile:
+    """A session of this process begins."""
+    return HeartbeatFile(heartbeat_path(name, home), name, journals.hold(name))
 
 
 def test_bare_kill_engages_and_names_the_way_back(armed: CircuitBreaker, capsys: Output) -> None:
@@ -170,44 +215,50 @@ def test_history_of_a_new_machine_is_empty(home: Path, capsys: Output) -> None:
 
 
 def test_it_waits_for_blocked_and_drained_of_each_session(
-    armed: CircuitBreaker, home: Path, capsys: Output
+    armed: CircuitBreaker, home: Path, journals: Journals, capsys: Output
 ) -> None:
-    beacon = SessionBeacon(home / "state" / "sessions", "mine")
-    beacon.acknowledge(blocked=True, drained=True, epoch=1)
+    beat = begin(home, journals)
+    beat.acknowledge(blocked=True, drained=True, epoch=1)
     assert logos_kill() == kill.EXIT_DONE
     assert f"session mine (pid {os.getpid()}): BLOCKED, DRAINED\n" in capsys.readouterr().out
-    beacon.acknowledge(blocked=True, drained=False, epoch=1)
+    beat.acknowledge(blocked=True, drained=False, epoch=1)
     assert logos_kill("--timeout", "0") == kill.EXIT_NOT_DRAINED
     err = capsys.readouterr().err
     assert f"session mine (pid {os.getpid()}): BLOCKED, NOT DRAINED in time" in err
-    beacon.acknowledge(blocked=False, drained=False, epoch=1)
+    beat.acknowledge(blocked=False, drained=False, epoch=1)
     assert logos_kill("--timeout", "0") == kill.EXIT_NOT_DRAINED
     assert "NOT BLOCKED, NOT DRAINED" in capsys.readouterr().err
-    beacon.close()
+    beat.close()
     assert logos_kill() == kill.EXIT_DONE
 
 
 def test_an_acknowledgement_from_before_the_last_reset_does_not_count(
-    armed: CircuitBreaker, home: Path, capsys: Output
+    armed: CircuitBreaker, home: Path, journals: Journals, capsys: Output
 ) -> None:
     epoch = armed.engage("first", "ann").epoch
-    beacon = SessionBeacon(home / "state" / "sessions", "mine")
-    beacon.acknowledge(blocked=True, drained=True, epoch=epoch)
+    beat = begin(home, journals)
+    beat.acknowledge(blocked=True, drained=True, epoch=epoch)
     armed.reset("ann", "fine", epoch)
     assert logos_kill("--timeout", "0") == kill.EXIT_NOT_DRAINED
     assert "NOT BLOCKED" in capsys.readouterr().err
 
 
 def test_a_session_that_died_while_draining_is_named(
-    armed: CircuitBreaker, home: Path, capsys: Output, monkeypatch: pytest.MonkeyPatch
+    armed: CircuitBreaker,
+    home: Path,
+    journals: Journals,
+    capsys: Output,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    ticks = start_ticks(os.getpid())
-    path = write_beacon(home, "dying", pid=os.getpid(), start_ticks=ticks)
+    me = {"pid": os.getpid(), "journal": journals.hold("dying")}
+    write_heartbeat(home, "dying", start_ticks=start_ticks(os.getpid()), **me)
     waited: list[float] = []
 
     def die_meanwhile(seconds: float) -> None:
+        if not waited:
+            journals.release("dying")
         waited.append(seconds)
-        path.write_text(json.dumps({"session_id": "dying", "pid": os.getpid(), "start_ticks": 1}))
+        write_heartbeat(home, "dying", start_ticks=1, **me)
 
     monkeypatch.setattr("time.sleep", die_meanwhile)
     assert logos_kill("--timeout", "0.05") == kill.EXIT_NOT_DRAINED
@@ -218,18 +269,54 @@ def test_a_session_that_died_while_draining_is_named(
 def test_a_session_that_ended_before_is_mentioned_and_not_waited_for(
     armed: CircuitBreaker, home: Path, capsys: Output
 ) -> None:
-    write_beacon(home, "gone", pid=os.getpid(), start_ticks=1)
+    write_heartbeat(home, "gone", pid=os.getpid(), start_ticks=1)
     assert logos_kill("--timeout", "0") == kill.EXIT_DONE
     assert "session gone: its process" in capsys.readouterr().out
+
+
+def test_an_acknowledgement_is_believed_only_together_with_the_lock(
+    armed: CircuitBreaker, home: Path, journals: Journals, capsys: Output
+) -> None:
+    """The process of a library's session lives on when the session has ended out of order."""
+    beat = begin(home, journals)
+    assert read_sessions(sessions_folder(home))[0].running
+    journals.release("mine")
+    report = read_sessions(sessions_folder(home))[0]
+    assert (report.running, report.process_is_gone, report.problem) == (False, False, "")
+    assert logos_kill("--timeout", "0") == kill.EXIT_DONE
+    assert f"session mine: process {os.getpid()} does not run it any more" in (
+        capsys.readouterr().out
+    )
+    beat.close()
+
+
+def test_a_session_that_another_process_took_over_is_not_known_to_be_blocked(
+    armed: CircuitBreaker, home: Path, journals: Journals, capsys: Output
+) -> None:
+    """What the killed process acknowledged says nothing of the one that resumes its session."""
+    gone = {"pid": os.getpid(), "start_ticks": 1, "journal": journals.hold("mine")}
+    write_heartbeat(home, "mine", blocked=True, drained=True, epoch=9, **gone)
+    assert logos_kill("--timeout", "0") == kill.EXIT_NOT_DRAINED
+    assert "session mine: NOT KNOWN TO BE BLOCKED: another process" in capsys.readouterr().err
+
+
+def test_a_session_whose_journal_cannot_be_asked_is_not_known_to_be_blocked(
+    armed: CircuitBreaker, home: Path, journals: Journals, capsys: Output
+) -> None:
+    beat = begin(home, journals)
+    beat.acknowledge(blocked=True, drained=True, epoch=1)
+    (home / "runs" / "live" / "sessions" / "mine" / "state.jsonl").unlink()
+    assert logos_kill("--timeout", "0") == kill.EXIT_NOT_DRAINED
+    assert "NOT KNOWN TO BE BLOCKED: its journal cannot be asked" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
     "content", ["", "{", '{"x":' + "[" * 4_000, '{"session_id":"other","pid":1,"start_ticks":1}']
 )
-def test_a_beacon_that_cannot_be_read_counts_as_not_stopped(
+def test_a_heartbeat_that_cannot_be_read_counts_as_not_stopped(
     armed: CircuitBreaker, home: Path, capsys: Output, content: str
 ) -> None:
-    write_beacon(home, "odd").write_text(content)
+    write_heartbeat(home, "odd").write_text(content)
     assert logos_kill("--timeout", "0") == kill.EXIT_NOT_DRAINED
     assert "session odd: NOT KNOWN TO BE BLOCKED" in capsys.readouterr().err
 
@@ -267,26 +354,80 @@ def test_the_switch_is_engaged_although_the_output_is_closed(armed: CircuitBreak
     assert armed.authority() is SwitchState.ENGAGED
 
 
-def test_a_beacon_tells_a_reused_process_id_from_its_owner(home: Path, sleeper: int) -> None:
-    write_beacon(home, "theirs", pid=sleeper, start_ticks=start_ticks(sleeper))
-    write_beacon(home, "reused", pid=sleeper, start_ticks=start_ticks(sleeper) - 1)
-    reports = read_sessions(home / "state" / "sessions")
+def test_a_heartbeat_tells_a_reused_process_id_from_its_owner(
+    home: Path, journals: Journals, sleeper: int
+) -> None:
+    ticks = start_ticks(sleeper)
+    write_heartbeat(home, "theirs", pid=sleeper, start_ticks=ticks, journal=journals.hold("theirs"))
+    write_heartbeat(home, "reused", pid=sleeper, start_ticks=ticks - 1)
+    reports = read_sessions(sessions_folder(home))
     assert [(report.session_id, report.running) for report in reports] == [
         ("reused", False),
         ("theirs", True),
     ]
 
 
-def test_two_processes_cannot_run_one_session(home: Path, sleeper: int) -> None:
-    folder = home / "state" / "sessions"
-    write_beacon(home, "mine", pid=sleeper, start_ticks=start_ticks(sleeper))
+def test_two_processes_cannot_run_one_session(home: Path, journals: Journals, sleeper: int) -> None:
+    path, journal = heartbeat_path("mine", home), journals.hold("mine")
+    write_heartbeat(home, "mine", pid=sleeper, start_ticks=start_ticks(sleeper), journal=journal)
     with pytest.raises(FileExistsError, match=f"pid {sleeper}"):
-        SessionBeacon(folder, "mine")
-    write_beacon(home, "mine", pid=sleeper, start_ticks=1)
-    SessionBeacon(folder, "mine").close()
-    assert not (folder / "mine.json").exists()
+        HeartbeatFile(path, "mine", journal)
+    write_heartbeat(home, "mine", pid=sleeper, start_ticks=1, journal=journal)
+    HeartbeatFile(path, "mine", journal).close()
+    assert not path.exists()
     with pytest.raises(ValueError, match="session id"):
-        SessionBeacon(folder, "../mine")
+        HeartbeatFile(path, "../mine", journal)
+
+
+def test_what_a_power_cut_left_of_a_heartbeat_keeps_no_session_from_starting(
+    home: Path, journals: Journals
+) -> None:
+    """Its journal is locked by who starts: no other process can run the session."""
+    write_heartbeat(home, "mine").write_bytes(b"")
+    begin(home, journals)
+    report = read_heartbeat(heartbeat_path("mine", home))
+    assert report is not None
+    assert (report.pid, report.running, report.problem) == (os.getpid(), True, "")
+
+
+@pytest.mark.parametrize("kind", ["link", "folder", "FIFO", "large"])
+def test_what_is_no_file_to_believe_is_neither_followed_nor_waited_for(
+    home: Path, journals: Journals, kind: str
+) -> None:
+    begin(home, journals)
+    path = heartbeat_path("odd", home)
+    if kind == "link":
+        path.symlink_to(heartbeat_path("mine", home))
+    elif kind == "folder":
+        path.mkdir()
+    elif kind == "FIFO":
+        os.mkfifo(path)
+    else:
+        path.write_bytes(b" " * 2_000_000)
+    report = read_heartbeat(path)
+    assert report is not None
+    assert (report.running, report.heartbeat, report.pid) == (True, None, 0)
+    assert "odd.json" in report.problem
+
+
+def test_a_heartbeat_is_written_for_news_and_keeps_what_was_said(
+    home: Path, journals: Journals
+) -> None:
+    file = begin(home, journals)
+    first = file.path.stat().st_ino
+    file.acknowledge(blocked=False, drained=False, epoch=0)
+    assert file.path.stat().st_ino == first
+    file.acknowledge(blocked=True, drained=False, epoch=3)
+    file.beat(7 * 10**9, ticks=12, feeds={"paced": "LIVE"})
+    file.acknowledge(blocked=True, drained=True, epoch=3)
+    report = read_heartbeat(file.path)
+    assert report is not None
+    assert report.heartbeat is not None
+    beat = report.heartbeat
+    assert (beat.blocked, beat.drained, beat.epoch, beat.ticks) == (True, True, 3, 12)
+    assert (beat.feeds, beat.age_s(9 * 10**9)) == ({"paced": "LIVE"}, 2.0)
+    assert [report.has_stopped(epoch) for epoch in (3, 4)] == [True, False]
+    assert list(file.path.parent.iterdir()) == [file.path], "no other file is left"
 
 
 def test_a_program_with_parentheses_in_its_name_is_read_right(tmp_path: Path) -> None:
@@ -303,7 +444,8 @@ def test_no_folder_means_no_sessions(tmp_path: Path) -> None:
     assert read_sessions(tmp_path / "none") == []
     (tmp_path / "file").write_text("")
     assert read_sessions(tmp_path / "file")[0].problem
-    assert Beacon("a", 1, 2).blocked is False
+    assert read_heartbeat(tmp_path / "none" / "a.json") is None
+    assert Heartbeat("a", 1, 2).blocked is False
 
 
 def test_the_help_lists_the_exit_codes(capsys: Output) -> None:

@@ -42,9 +42,9 @@ def _script(steps: list[Step]) -> str:
         started = re.search(r"--session-id (\S+)|logos resume (\S+)", step.command)
         if step.command.endswith("&") and started:
             name = started[1] or started[2]
-            # The operator's patience: until another process has given its first sign of life. A
+            # The operator's patience: until another process has given its first heartbeat. A
             # cheap look, as asking `logos status` over and over would hold that process up.
-            there = f"[ -e state/sessions/{name}.status.json ]"
+            there = f"grep -qs '\"is_live\":true' state/sessions/{name}.json"
             lines.append(f"for _ in {{1..1500}}; do {there} && break; sleep 0.02; done")
     return "\n".join([*lines, "wait"])
 

@@ -122,7 +122,7 @@ def test_a_signal_to_stop_ends_a_session_in_order(tmp_path: Path, number: signal
         assert len(rows) == len(journal.of("order")) == ended.result["orders"]
         # What rests may stay: a stopped session can be resumed.
         assert {row["status"] for row in rows} <= {"FILLED", "CANCELLED", "ACCEPTED"}
-        assert list((tmp_path / "state" / "sessions").iterdir()) == [], "its beacon is gone"
+        assert list((tmp_path / "state" / "sessions").iterdir()) == [], "its heartbeat is gone"
     assert logos(tmp_path, "kill", "status").returncode == 0, "to stop a session is no engagement"
 
 

@@ -33,7 +33,7 @@ from logos.journal.entries import Manifest, Sealed, SessionRecord, Stopping, ope
 from logos.journal.reader import Damaged, TornTail
 from logos.session.artifacts.folder import is_finished
 from logos.session.artifacts.tables import Moments
-from logos.session.presence.lock import is_in_use
+from logos.session.presence.heartbeat import is_in_use
 
 _LAST_MAX: Final = 10
 

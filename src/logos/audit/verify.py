@@ -32,7 +32,7 @@ from logos.journal.entries import Manifest
 from logos.journal.reader import Damaged
 from logos.session.artifacts.summary import session_uuid
 from logos.session.outcome import ExitCode
-from logos.session.presence.lock import is_in_use
+from logos.session.presence.heartbeat import is_in_use
 
 _SEALED_STATUSES: Final = frozenset(status.value for status in SessionStatus)
 

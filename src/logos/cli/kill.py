@@ -32,7 +32,7 @@ from logos.killswitch.breaker import CircuitBreaker
 from logos.killswitch.history import CircuitBreakerMonitor
 from logos.killswitch.records import Mode, SwitchError, Transition
 from logos.killswitch.status import EngageResult, SwitchStatus, clear_command, sentence
-from logos.session.presence.beacon import SessionReport, read_sessions
+from logos.session.presence.heartbeat import SessionReport, read_sessions, sessions_folder
 
 EXIT_DONE: Final = 0
 EXIT_NOT_SAFE: Final = 1
@@ -119,7 +119,7 @@ def _tighten(
     intent: str,
     args: argparse.Namespace,
 ) -> int:
-    before = read_sessions(paths.state_dir() / "sessions")
+    before = read_sessions(sessions_folder())
     # An operator in the wrong folder must see it at once. Nothing may keep the switch from its
     # work, so the folder is named before, and an output that is closed is met after.
     with suppress(OSError):
@@ -153,12 +153,12 @@ def _wait_for_sessions(before: list[SessionReport], granted_epoch: int, timeout_
     A session that is blocked and knows of the last grant is blocked by what came after it. One
     that names an older epoch may not have noticed yet that it was allowed to trade again.
     """
-    folder = paths.state_dir() / "sessions"
+    folder = sessions_folder()
     there = {report.session_id: report for report in (*before, *read_sessions(folder))}
     was_running = {report.session_id for report in before if report.running}
     for old in there.values():
         if not old.running and old.session_id not in was_running:
-            print(f"session {old.session_id}: its process {old.pid} is gone")
+            print(f"session {old.session_id}: {_end_of(old)}")
     waiting = was_running | {report.session_id for report in there.values() if report.running}
     if not waiting:
         print("no session is running")
@@ -170,7 +170,7 @@ def _wait_for_sessions(before: list[SessionReport], granted_epoch: int, timeout_
             if report is None:
                 print(f"session {session_id}: BLOCKED, DRAINED (it has ended)")
                 waiting.discard(session_id)
-            elif _has_stopped(report, granted_epoch):
+            elif report.has_stopped(granted_epoch):
                 print(f"session {session_id} (pid {report.pid}): BLOCKED, DRAINED")
                 waiting.discard(session_id)
         if not waiting:
@@ -185,10 +185,11 @@ def _wait_for_sessions(before: list[SessionReport], granted_epoch: int, timeout_
     return EXIT_NOT_DRAINED
 
 
-def _has_stopped(report: SessionReport, granted_epoch: int) -> bool:
-    return (
-        report.blocked and report.drained and report.epoch >= granted_epoch and not report.problem
-    )
+def _end_of(report: SessionReport) -> str:
+    """Why a session that left its heartbeat does not run."""
+    if report.process_is_gone:
+        return f"its process {report.pid} is gone"
+    return f"process {report.pid} does not run it any more"
 
 
 def _complaint(report: SessionReport, granted_epoch: int) -> str:
@@ -197,12 +198,13 @@ def _complaint(report: SessionReport, granted_epoch: int) -> str:
         return f"session {report.session_id}: NOT KNOWN TO BE BLOCKED: {report.problem}"
     if not report.running:
         return (
-            f"{name}: BLOCKED (its process is gone), NOT DRAINED: it ended without saying that "
-            "nothing rests; look at the venue"
+            f"{name}: BLOCKED ({'its process is gone' if report.process_is_gone else 'it ended'}), "
+            "NOT DRAINED: it ended without saying that nothing rests; look at the venue"
         )
-    seen = report.epoch >= granted_epoch
-    blocked = "BLOCKED" if seen and report.blocked else "NOT BLOCKED"
-    drained = "DRAINED" if seen and report.drained else "NOT DRAINED"
+    beat = report.heartbeat
+    seen = beat is not None and beat.epoch >= granted_epoch
+    blocked = "BLOCKED" if beat is not None and seen and beat.blocked else "NOT BLOCKED"
+    drained = "DRAINED" if beat is not None and seen and beat.drained else "NOT DRAINED"
     return f"{name}: {blocked}, {drained} in time; if it hangs, end it: kill -9 {report.pid}"
 
 

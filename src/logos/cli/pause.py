@@ -8,7 +8,7 @@ import sys
 import time
 
 from logos.cli.exit_codes import exit_codes
-from logos.cli.status import running
+from logos.cli.status import running_live
 from logos.core.messages import NOW, PauseSymbol, ResumeTrading, Suspend, UnpauseSymbol
 from logos.paths import check_session_id
 from logos.session import ExitCode
@@ -40,7 +40,7 @@ def run(options: argparse.Namespace) -> int:
         check_session_id(options.session)
     except ValueError as error:
         return _complain(str(error), ExitCode.BAD_CONFIGURATION)
-    status = running(options.session)
+    status = running_live(options.session)
     if status is None:
         return _complain(
             f"no live session {options.session} runs here (see `logos status`)",

@@ -48,8 +48,7 @@ from logos.session.artifacts.snapshot import Snapshot, SnapshotDue, every_second
 from logos.session.connections import Connections, NoFeed, Outside, connect, with_instruments
 from logos.session.history import Journal, find_session, read_session
 from logos.session.plan import Feed, Plan, make_plan
-from logos.session.presence.heartbeat import StatusFile
-from logos.session.presence.lock import status_path
+from logos.session.presence.feeds import FeedStates
 from logos.session.recorded import RecordedSwitch
 from logos.session.restoring import (
     CannotResumeError,
@@ -156,6 +155,7 @@ def _new(spec: SessionSpec, config: Config, resources: ExitStack) -> Session:
     try:
         folder = SessionFolder(session_id, place, core.order_manager.states, spec.home)
         supervisor = SessionSupervisor(session_id, switch, core, spec.home)
+        resources.callback(supervisor.close)
         if is_live:
             inputs = InputsWriter(place / INPUTS_FILE, list(plan.instruments))
             resources.callback(inputs.close)
@@ -235,6 +235,7 @@ def _old(spec: SessionSpec, resources: ExitStack) -> Session:
     states = core.order_manager.states
     folder = SessionFolder(session_id, old.place, states, home, journal.whole_bytes, snapshot)
     supervisor = SessionSupervisor(session_id, own or InProcessSwitch(), core, home)
+    resources.callback(supervisor.close)
     inputs, past = None, None
     if survey is not None and old.recorded is not None:
         mark = None if snapshot is None else snapshot.inputs
@@ -260,8 +261,6 @@ def _old(spec: SessionSpec, resources: ExitStack) -> Session:
     def note_result() -> None:
         if session.result is not None:
             recovery.result = session.result.status.value
-            # What a live session that is over last showed of itself is over as well.
-            status_path(session_id, home).unlink(missing_ok=True)
 
     resources.callback(note_result)
     return session
@@ -315,6 +314,7 @@ def _replay(spec: SessionSpec, resources: ExitStack) -> Session:
     copy.mkdir()
     folder = SessionFolder(session_id, copy, core.order_manager.states, elsewhere)
     supervisor = SessionSupervisor(session_id, switch, core, elsewhere)
+    resources.callback(supervisor.close)
     script = Script(
         recorded_commands(journal.recording.commands),
         stop_after_tick=journal.stopped_tick_id,
@@ -334,12 +334,12 @@ def _live_source(
     spec: SessionSpec, core: TradingCore, connections: Connections, past: Past | None = None
 ) -> LiveSource:
     order_manager = core.order_manager
-    status = StatusFile(order_manager.session_id, spec.home)
+    feeds = FeedStates()
     stale_after_ns = {
         symbol: state.limits.stale_after_ns for symbol, state in order_manager.states.items()
     }
-    inbox = Inbox(connections.plan.config.live.inbox_size, stale_after_ns, status.news)
-    return LiveSource(inbox, connections, status, spec.home, past, spec.flatten, spec.tell)
+    inbox = Inbox(connections.plan.config.live.inbox_size, stale_after_ns, feeds.news)
+    return LiveSource(inbox, connections, feeds, spec.home, past, spec.flatten, spec.tell)
 
 
 def _reconnect(spec: SessionSpec, plan: Plan) -> Connections:

@@ -87,7 +87,7 @@ class Session:
         """Who writes snapshots to resume from; None: nobody."""
         self.resources = ExitStack()
         """What is to be closed after the session itself."""
-        self._supervisor = supervisor
+        self.supervisor = supervisor
         self._watched = ExitStack()
         self._inputs = inputs
         self._seal = Seal(plan, core, folder, script, self._write, inputs)
@@ -148,7 +148,7 @@ class Session:
             self.folder.write_json("config.json", self.plan.config)
             if not self._is_restored:
                 self.folder.write_note("manifest", manifest(self.plan, self.session_id))
-            self._watched.enter_context(self._supervisor)
+            self._watched.enter_context(self.supervisor)
         except BaseException as error:
             self.__exit__(type(error), error, error.__traceback__)
             raise
@@ -261,7 +261,7 @@ class Session:
             self._run_ns += took_ns
             self._write(core.take_effects())
             self.folder.flush()
-            self._supervisor.report()
+            self.supervisor.report()
             done += len(piece)
             self._consumed += len(piece)
             if self._inputs is None:
@@ -307,12 +307,12 @@ class Session:
             self.folder.flush()
         if self._is_to_stop():
             raise Stopped
-        self._supervisor.report()
+        self.supervisor.report()
 
     def _is_to_stop(self) -> bool:
         """Whether the operator wants the session to stop, and it can."""
         # A session that is resumed first catches up with its journal: then it can stop.
-        if not self._supervisor.stop_requested or self.folder.is_continuing:
+        if not self.supervisor.stop_requested or self.folder.is_continuing:
             return False
         outbox = self.core.order_manager.outbox
         return outbox is None or self._is_drained(outbox)

@@ -21,7 +21,7 @@ from logos.journal.entries import JOURNAL, read_journal
 from logos.journal.inputs import RecordedInputs, Survey
 from logos.session.connections import Connections
 from logos.session.plan import Feed, chunks_after
-from logos.session.presence.heartbeat import StatusFile
+from logos.session.presence.feeds import FeedStates
 
 Batch = Sequence[Event]
 """Events in order of time. An empty one says that no event has come."""
@@ -102,7 +102,7 @@ class LiveSource:
 
     inbox: Inbox
     connections: Connections
-    status: StatusFile
+    feeds: FeedStates
     home: Path | None = None
     past: Past | None = None
     flatten: Flatten | None = None

@@ -4,7 +4,7 @@
   so that a bare `touch` is seen at the next tick even while no order asks gate 2.
 - SIGUSR1 engages the switch. SIGINT and SIGTERM ask the session to end in order; a second one ends
   it where it stands, and says what that costs.
-- The beacon tells `logos kill` how far this session has come.
+- The heartbeat shows `logos kill` how far this session has come, and `logos status` that it moves.
 """
 
 from __future__ import annotations
@@ -12,7 +12,9 @@ from __future__ import annotations
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 from typing import Any, Final, Self
@@ -22,11 +24,14 @@ from logos.core.engine import TradingCore
 from logos.core.gates import Switch
 from logos.core.types import SwitchState
 from logos.errors import LogosError
+from logos.journal.entries import JOURNAL
 from logos.killswitch.breaker import CircuitBreaker
 from logos.killswitch.records import SwitchError
-from logos.session.presence.beacon import SessionBeacon
+from logos.session.presence.heartbeat import HeartbeatFile, heartbeat_path
 
 _LOOK_INTERVAL_S: Final = 0.05
+_HEARTBEAT_S: Final = 1.0
+"""Between two heartbeats of a session on recorded data; a live one has a timer of its own."""
 
 
 class SwitchEngagedError(LogosError):
@@ -94,18 +99,25 @@ class SessionSupervisor:
     def __init__(
         self, session_id: str, switch: Switch, core: TradingCore, home: Path | None = None
     ) -> None:
-        """Raises OSError when the beacon cannot be written, or the id is running already."""
+        """Begin the heartbeat; the session must hold its journal, and has read no data yet.
+
+        Raises OSError when the heartbeat cannot be written, or the id is running already.
+        """
         self.stop_requested = False
         self._switch = switch
         self._core = core
         self._done = threading.Event()
         self._watcher: threading.Thread | None = None
-        self._beacon: SessionBeacon | None = None
+        self._beaten_s = time.monotonic()
+        self._is_live = False
+        self._is_closed = False
         self._handlers: dict[int, Any] = {}
+        self._heartbeat = HeartbeatFile(
+            heartbeat_path(session_id, home),
+            session_id,
+            paths.within(home, paths.session_dir(session_id)) / JOURNAL,
+        )
         if isinstance(switch, CircuitBreaker):
-            self._beacon = SessionBeacon(
-                paths.within(home, paths.state_dir()) / "sessions", session_id
-            )
             self._watcher = threading.Thread(target=self._watch, daemon=True)
 
     def __enter__(self) -> Self:
@@ -123,16 +135,51 @@ class SessionSupervisor:
         self._done.set()
         if self._watcher is not None:
             self._watcher.join()
-        if self._beacon is not None:
-            self._beacon.close()
+        self.close()
+
+    def close(self) -> None:
+        """The session is over: remove its heartbeat, once. Raises OSError."""
+        if not self._is_closed:
+            self._is_closed = True
+            self._heartbeat.close()
 
     def report(self) -> None:
-        """Tell `logos kill` where the session stands. Raises OSError."""
-        if self._beacon is None or not isinstance(self._switch, CircuitBreaker):
-            return
-        is_blocked = self._core.is_blocked
-        has_drained = is_blocked and self._core.order_manager.guards.open_orders == 0
-        self._beacon.acknowledge(is_blocked, has_drained, self._switch.epoch)
+        """Show `logos kill` where the session stands, and now and then that it moves.
+
+        Raises OSError when an acknowledgement cannot be written.
+        """
+        if isinstance(self._switch, CircuitBreaker):
+            is_blocked = self._core.is_blocked
+            has_drained = is_blocked and self._core.order_manager.guards.open_orders == 0
+            self._heartbeat.acknowledge(is_blocked, has_drained, self._switch.epoch)
+        now_s = time.monotonic()
+        if not self._is_live and now_s - self._beaten_s >= _HEARTBEAT_S:
+            self._beaten_s = now_s
+            with suppress(OSError):  # a disk that refuses it is the journal's to report
+                self.beat(time.time_ns())
+
+    def beat(self, now_ns: int, **live: object) -> None:
+        """Show that the session moves, and its figures; those of a `live` one besides.
+
+        `now_ns` is now, nanoseconds since 1970 UTC; `live` are fields of `Heartbeat`. Once they
+        are given, the session beats by its own timer. Raises OSError.
+        """
+        self._is_live = self._is_live or bool(live)
+        core, order_manager = self._core, self._core.order_manager
+        states = order_manager.states
+        self._heartbeat.beat(
+            now_ns,
+            is_live=self._is_live,
+            ticks=order_manager.tick_id,
+            orders=order_manager.order_count,
+            fills=order_manager.fill_count,
+            open_orders=order_manager.guards.open_orders,
+            switch=core.switch_state.name,
+            suspended=core.is_suspended,
+            paused=tuple(symbol for symbol, state in states.items() if state.is_paused),
+            symbols=tuple(states),
+            **live,
+        )
 
     def _watch(self) -> None:
         # authority() never raises; looking is what brings a bare marker into the shared flag.

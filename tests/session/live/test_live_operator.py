@@ -13,15 +13,14 @@ import pytest
 from live_session_helpers import Alternating, ScriptedFeed, TickingClock, live, settings
 
 from logos.cli.main import main
-from logos.cli.status import running
+from logos.cli.status import running_live
 from logos.core.gates import InProcessSwitch
 from logos.core.messages import NOW, Flatten, PauseSymbol, ResumeTrading, Suspend
 from logos.core.types import SessionStatus
 from logos.session.connections import Outside
 from logos.session.entry import replay, resume
 from logos.session.presence.commands import SentCommand, command_folder, send_command
-from logos.session.presence.heartbeat import LiveStatus
-from logos.session.presence.lock import status_path
+from logos.session.presence.heartbeat import Heartbeat, heartbeat_path
 from logos.session.supervisor import SwitchEngagedError, open_switch
 
 # The clock runs on with every wait, so a heartbeat of a second comes all the time.
@@ -100,7 +99,7 @@ def test_status_and_pause_of_a_session_that_does_not_run_say_so(
 ) -> None:
     monkeypatch.setenv("LOGOS_HOME", str(tmp_path))
     assert main(["status"]) == 0
-    assert "no live session runs" in capsys.readouterr().out
+    assert "no session is running" in capsys.readouterr().out
     assert main(["status", "gone"]) == 1
     assert "logos inspect" in capsys.readouterr().err
     assert main(["pause", "gone"]) == 2
@@ -108,8 +107,10 @@ def test_status_and_pause_of_a_session_that_does_not_run_say_so(
     assert main(["pause", "../gone"]) == 2
 
 
-@pytest.mark.parametrize(("late_after", "code", "words"), [("5", 0, "runs"), ("0", 1, "STALLED")])
-def test_status_tells_a_loop_that_turns_from_one_that_stands_still(
+@pytest.mark.parametrize(
+    ("late_after", "code", "words"), [("5", 0, "running"), ("0", 1, "STALLED")]
+)
+def test_status_tells_a_loop_that_responds_from_one_that_does_not(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
@@ -123,7 +124,7 @@ def test_status_tells_a_loop_that_turns_from_one_that_stands_still(
 
     def look() -> None:
         # The session's clock is not that of the wall: its heartbeat is written anew for the look.
-        path = tmp_path / "state" / "sessions" / "live.status.json"
+        path = heartbeat_path("live", tmp_path)
         status = json.loads(path.read_bytes())
         path.write_text(json.dumps({**status, "written_ns": time.time_ns()}))
         codes.append(main(["status", "--late-after", late_after]))
@@ -138,25 +139,25 @@ def test_a_pause_shows_in_the_status_and_a_wrong_symbol_is_no_success(
 ) -> None:
     monkeypatch.setenv("LOGOS_HOME", str(tmp_path))
     clock = TickingClock()
-    seen: list[LiveStatus | None] = []
+    seen: list[Heartbeat | None] = []
     codes = []
     after = {
         20: sends(tmp_path, PauseSymbol(NOW, "look", "ann", "AAA")),
-        60: lambda: seen.append(running("live")),
+        60: lambda: seen.append(running_live("live")),
         61: lambda: codes.append(main(["pause", "live", "--symbol", "AAAA"])),
         70: sends(tmp_path, Suspend(NOW, "lunch", "ann")),
-        110: lambda: seen.append(running("live")),
+        110: lambda: seen.append(running_live("live")),
     }
     live(tmp_path, ScriptedFeed(clock, 120, after=after), clock)
-    assert [(each.paused, each.closed) for each in seen if each is not None] == [
-        (["AAA"], False),
-        (["AAA"], True),
+    assert [(each.paused, each.suspended) for each in seen if each is not None] == [
+        (("AAA",), False),
+        (("AAA",), True),
     ]
     assert codes == [2]
     assert "does not trade AAAA; it trades AAA, BBB" in capsys.readouterr().err
 
 
-def test_the_kill_command_takes_no_heartbeat_for_a_session(
+def test_the_kill_command_takes_no_other_file_for_a_heartbeat(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("LOGOS_HOME", str(tmp_path))
@@ -195,7 +196,7 @@ def test_sealing_a_crashed_live_session_ends_its_heartbeat_too(tmp_path: Path) -
         (result.folder / name).unlink()
     journal = result.folder / "state.jsonl"
     journal.write_bytes(journal.read_bytes()[:-5_000])
-    heartbeat = status_path("live", tmp_path)
+    heartbeat = heartbeat_path("live", tmp_path)
     heartbeat.write_text("{}")
     sealed = resume("live", strategy=Alternating(), home=tmp_path, seal=True)
     assert sealed.status is SessionStatus.CRASHED_RECOVERED

@@ -29,7 +29,7 @@ from logos.core.types import NS_PER_SECOND, SessionStatus, Side
 from logos.feeds.contract import Sink
 from logos.session.artifacts.tables import Moments
 from logos.session.entry import SessionDiffersError, replay, resume
-from logos.session.presence.heartbeat import LiveStatus, read_statuses
+from logos.session.presence.heartbeat import Heartbeat, read_sessions, sessions_folder
 
 
 def folder_of(home: Path) -> Path:
@@ -235,16 +235,21 @@ def test_of_a_connected_but_silent_symbol_nothing_is_ordered_beyond_the_age(tmp_
 
 def test_the_heartbeat_is_there_while_the_session_runs_and_gone_after_it(tmp_path: Path) -> None:
     clock = TickingClock()
-    seen: list[LiveStatus] = []
+    seen: list[Heartbeat] = []
 
     def look() -> None:
-        seen.extend(status for _, status in read_statuses(tmp_path) if status is not None)
+        for report in read_sessions(sessions_folder(tmp_path)):
+            assert report.running
+            assert report.heartbeat is not None
+            seen.append(report.heartbeat)
 
     result = live(tmp_path, ScriptedFeed(clock, 60, after={50: look}), clock)
     assert result.status is SessionStatus.ENDED
-    assert [status.session_id for status in seen] == ["live"]
-    assert seen[0].pid == os.getpid()
-    assert read_statuses(tmp_path) == []
+    assert [beat.session_id for beat in seen] == ["live"]
+    assert (seen[0].pid, seen[0].is_live) == (os.getpid(), True)
+    assert seen[0].ticks > 30
+    assert seen[0].symbols == ("AAA", "BBB")
+    assert read_sessions(sessions_folder(tmp_path)) == []
 
 
 def test_the_journal_of_a_live_session_is_that_of_any_session(tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ from logos.core.messages import (
     UnpauseSymbol,
 )
 from logos.files import replace_json
-from logos.session.presence.heartbeat import status_folder
+from logos.session.presence.heartbeat import sessions_folder
 
 _SUFFIX = ".commands"
 
@@ -45,7 +45,7 @@ class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 def command_folder(session_id: str, home: Path | None = None) -> Path:
     """Where a session's commands lie."""
-    return status_folder(home) / f"{session_id}{_SUFFIX}"
+    return sessions_folder(home) / f"{session_id}{_SUFFIX}"
 
 
 def send_command(session_id: str, command: SentCommand, home: Path | None = None) -> Path:

@@ -1,134 +1,275 @@
-"""What a live session says of itself while it runs, for `logos status` and other watchers.
+"""The one sign of life of a running session: what it shows, who writes it, and how it is judged.
 
-One small file in `state/sessions`, replaced at every heartbeat: whoever reads it sees how old it
-is, and so whether the loop still turns. It describes a running process, needs no fsync, and is
-removed when the session ends in order.
+Problem: whoever throws the switch must know that it took hold: that every running session is
+BLOCKED (sends nothing new) and DRAINED (has nothing resting), each by name. And whoever watches a
+session must see whether it still moves. Method: a session of any kind keeps one small file,
+`state/sessions/ID.json`, from before it reads any data to its end. It has the process, what the
+session last acknowledged of the switch, and the figures of its last heartbeat. It is replaced
+whole, needs no fsync (it describes a running process), and is removed when the session ends in
+order. One object writes it; `read_heartbeat` and `read_sessions` are the only readers.
+
+A file alone proves nothing: a killed process leaves its file, and a process id is used again. So it
+is believed only together with the lock that a session holds on its journal as long as it lives,
+and the process must be the one that the file names. What cannot be read or judged counts as a
+session that runs and did not stop: nobody can say otherwise.
+
+A file is judged by itself, wherever it lies: it names the journal. Any list of paths of such files,
+of several workspaces too, can be read with `read_heartbeat`.
 """
 
 from __future__ import annotations
 
+import fcntl
 import os
+import time
 from pathlib import Path
-from typing import Any
+from typing import Final
 
 import msgspec
 
 from logos import paths
-from logos.core.engine import TradingCore
 from logos.core.types import NS_PER_SECOND
-from logos.execution.inbox import Inbox
-from logos.feeds.contract import FeedNews
 from logos.files import replace_json
-from logos.session.presence.lock import STATUS_SUFFIX, status_path
+from logos.killswitch.files import Folder, OsLayer, describe
+from logos.paths import check_session_id
 
-_NEWS_MAX = 1_000
+HEARTBEAT_BYTES_MAX: Final = 1 << 20
+PROCESS_TABLE: Final = Path("/proc")
 
 
-class LiveStatus(msgspec.Struct, frozen=True):
-    """One heartbeat. Times are nanoseconds since 1970 UTC."""
+class Heartbeat(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a session shows of itself. Times are nanoseconds since 1970 UTC."""
 
     session_id: str
     pid: int
-    written_ns: int
-    ticks: int
-    orders: int
-    fills: int
-    open_orders: int
-    switch: str
-    waiting: int
-    peak_waiting: int
-    conflated: int
-    market_age_ns: int
-    """How long ago the latest market event was received; -1: none yet."""
-    closed: bool
-    """Whether an operator closed the session for now: its strategy is not asked."""
-    paused: list[str]
+    start_ticks: int
+    """Field 22 of /proc/PID/stat: clock ticks between boot and the start of the process."""
+    journal: str = ""
+    """The absolute path of the session's journal, which it holds locked."""
+    blocked: bool = False
+    """It has seen the engagement and sends no new orders."""
+    drained: bool = False
+    """And none of its orders rests at a venue any more."""
+    epoch: int = 0
+    """The epoch of the switch that it has seen."""
+    written_ns: int = 0
+    """When it last showed that it moves; before the first event, when it began."""
+    is_live: bool = False
+    """It is fed by live feeds and takes operator commands. False before its first heartbeat."""
+    ticks: int = 0
+    orders: int = 0
+    fills: int = 0
+    open_orders: int = 0
+    switch: str = ""
+    waiting: int = 0
+    peak_waiting: int = 0
+    conflated: int = 0
+    market_age_ns: int = -1
+    """How long ago the latest market event was received; -1: none yet, or recorded data."""
+    suspended: bool = False
+    """Whether an operator suspended the session: its strategy is not asked."""
+    paused: tuple[str, ...] = ()
     """Symbols that an operator paused."""
-    symbols: list[str]
-    feeds: dict[str, str]
+    symbols: tuple[str, ...] = ()
+    feeds: dict[str, str] = {}
     """The state of each feed, or of one of its symbols ("feed symbol"), in words."""
 
+    def age_s(self, now_ns: int) -> float:
+        """How long ago it was written, seconds."""
+        return (now_ns - self.written_ns) / NS_PER_SECOND
 
-class StatusFile:
-    """Writes a session's heartbeat, and remembers what its feeds said."""
 
-    def __init__(self, session_id: str, home: Path | None) -> None:
-        self._id = session_id
-        self._path = status_path(session_id, home)
-        self._feeds: dict[str, str] = {}
-        self._news: list[FeedNews] = []
-        self.news_count = 0
+class SessionReport(msgspec.Struct, frozen=True):
+    """A heartbeat as found on the disk, and what may be believed of it."""
 
-    def news(self, news: FeedNews) -> None:
-        """Remember a feed's change of state."""
-        self.news_count += 1
-        if len(self._news) < _NEWS_MAX:
-            self._news.append(news)
-        name = f"{news.feed} {news.symbol}".strip()
-        self._feeds[name] = (
-            f"{news.state.value}: {news.detail}" if news.detail else news.state.value
+    path: Path
+    session_id: str
+    running: bool
+    """A process runs the session. True as well where that cannot be judged."""
+    problem: str
+    """Why the file cannot be believed, in words; empty when it can."""
+    heartbeat: Heartbeat | None
+    """What the file holds; None when it cannot be read."""
+
+    @property
+    def pid(self) -> int:
+        """The process that the file names; 0 when it cannot be read."""
+        return 0 if self.heartbeat is None else self.heartbeat.pid
+
+    @property
+    def process_is_gone(self) -> bool:
+        """Whether the process that the file names does not exist any more."""
+        return self.heartbeat is not None and not _is_there(self.heartbeat, PROCESS_TABLE)
+
+    def has_stopped(self, granted_epoch: int) -> bool:
+        """Whether it is BLOCKED and DRAINED, and knows of the grant of `granted_epoch`."""
+        beat = self.heartbeat
+        return (
+            beat is not None
+            and not self.problem
+            and beat.blocked
+            and beat.drained
+            and beat.epoch >= granted_epoch
         )
 
-    def feed_facts(self) -> list[dict[str, Any]]:
-        """What feeds said, oldest first, the first thousand of it."""
-        return [msgspec.to_builtins(news) for news in self._news]
 
-    def write(self, core: TradingCore, inbox: Inbox, now_ns: int) -> None:
-        """Replace the file. A disk that refuses it is the journal's to report, not ours."""
-        order_manager = core.order_manager
-        age_ns = now_ns - inbox.last_market_ns if inbox.last_market_ns else -1
-        status = LiveStatus(
-            self._id,
-            os.getpid(),
-            now_ns,
-            order_manager.tick_id,
-            order_manager.order_count,
-            order_manager.fill_count,
-            order_manager.guards.open_orders,
-            core.switch_state.name,
-            len(inbox),
-            inbox.peak,
-            inbox.conflated,
-            age_ns,
-            core.is_suspended,
-            [
-                symbol
-                for symbol, instrument_state in order_manager.states.items()
-                if instrument_state.is_paused
-            ],
-            list(order_manager.states),
-            dict(self._feeds),
-        )
-        try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            replace_json(self._path, status, durable=False)
-        except OSError:
-            self._feeds["status file"] = f"cannot be written: {self._path}"
-
-    def remove(self) -> None:
-        """The session has ended in order."""
-        self._path.unlink(missing_ok=True)
-
-
-def status_folder(home: Path | None = None) -> Path:
-    """Where heartbeats lie."""
+def sessions_folder(home: Path | None = None) -> Path:
+    """Where the heartbeats of the workspace `home` (None: the configured one) lie."""
     return paths.within(home, paths.state_dir()) / "sessions"
 
 
-def read_statuses(home: Path | None = None) -> list[tuple[Path, LiveStatus | None]]:
-    """Every heartbeat there is, by name; None for one that does not read back."""
-    folder = status_folder(home)
-    found: list[tuple[Path, LiveStatus | None]] = []
-    for path in sorted(folder.glob(f"*{STATUS_SUFFIX}")) if folder.is_dir() else []:
-        try:
-            found.append((path, msgspec.json.decode(path.read_bytes(), type=LiveStatus)))
-        except FileNotFoundError:
-            continue  # it ended in order a moment ago
-        except (OSError, msgspec.DecodeError):
-            found.append((path, None))
-    return found
+def heartbeat_path(session_id: str, home: Path | None = None) -> Path:
+    """Where a session's heartbeat is while it runs."""
+    return sessions_folder(home) / f"{session_id}.json"
 
 
-def age_s(status: LiveStatus, now_ns: int) -> float:
-    """How long ago a heartbeat was, in seconds."""
-    return (now_ns - status.written_ns) / NS_PER_SECOND
+# ---- the writer ----
+
+
+class HeartbeatFile:
+    """The heartbeat of the running session; made when it starts, closed when it ends in order.
+
+    To be made by the process that holds the lock on the journal. Raises ValueError for a bad
+    session id, OSError when the file cannot be written, and FileExistsError when another process
+    that runs has the id.
+    """
+
+    __slots__ = ("_beat", "path")
+
+    def __init__(self, path: Path, session_id: str, journal: Path) -> None:
+        """`path` as of `heartbeat_path`."""
+        check_session_id(session_id)
+        pid = os.getpid()
+        self.path = path
+        self._beat = Heartbeat(
+            session_id,
+            pid,
+            start_ticks(pid),
+            os.path.abspath(journal),
+            written_ns=time.time_ns(),
+        )
+        path.parent.mkdir(parents=True, exist_ok=True)
+        there = read_heartbeat(path)
+        if there is not None and there.pid not in (0, pid) and not there.process_is_gone:
+            raise FileExistsError(
+                f"session {session_id} is already running (pid {there.pid}); "
+                "wait for it to end, or choose another id"
+            )
+        self._write()
+
+    def acknowledge(self, blocked: bool, drained: bool, epoch: int) -> None:
+        """Say how far this session has come at `epoch`. Writes only when that is news. OSError."""
+        beat = msgspec.structs.replace(self._beat, blocked=blocked, drained=drained, epoch=epoch)
+        if beat != self._beat:
+            self._beat = beat
+            self._write()
+
+    def beat(self, now_ns: int, **figures: object) -> None:
+        """Show that the session moves, with its `figures` (fields of `Heartbeat`). OSError."""
+        self._beat = msgspec.structs.replace(self._beat, written_ns=now_ns, **figures)
+        self._write()
+
+    def close(self) -> None:
+        """The session ended in order: nothing of it runs or rests. Raises OSError."""
+        self.path.unlink(missing_ok=True)
+
+    def _write(self) -> None:
+        replace_json(self.path, self._beat, durable=False)
+
+
+# ---- the reader ----
+
+
+def read_sessions(folder: Path, process_table: Path = PROCESS_TABLE) -> list[SessionReport]:
+    """A report of every heartbeat in `folder`, by name. No folder, no sessions.
+
+    Never raises for what is in it. A session's id holds no dot: what has one in its name besides
+    `.json` is no heartbeat.
+    """
+    try:
+        names = sorted(os.listdir(folder))
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        return [SessionReport(folder, "?", True, describe(error, str(folder)), None)]
+    found = (
+        read_heartbeat(Path(folder, name), process_table)
+        for name in names
+        if name.partition(".")[2] == "json" and not name.startswith(".")
+    )
+    return [report for report in found if report is not None]
+
+
+def read_heartbeat(path: Path, process_table: Path = PROCESS_TABLE) -> SessionReport | None:
+    """A report of the heartbeat at `path`; None when there is none. Never raises for what is there.
+
+    The file is opened without following a link or waiting, and not beyond `HEARTBEAT_BYTES_MAX`.
+    """
+    session_id = path.name.removesuffix(".json")
+    try:
+        with Folder(OsLayer(), Path(os.path.abspath(path.parent))) as folder:
+            content = folder.read(path.name, HEARTBEAT_BYTES_MAX)
+        if content is None:
+            return None
+        beat = msgspec.json.decode(content, type=Heartbeat)
+        if beat.session_id != session_id:
+            raise ValueError(f"it is the heartbeat of {beat.session_id!r}")
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        return SessionReport(path, session_id, True, describe(error, path.name), None)
+    except (ValueError, RecursionError) as error:  # msgspec's errors are ValueErrors
+        problem = f"{path.name} is not a heartbeat: {error}"
+        return SessionReport(path, session_id, True, problem, None)
+    is_running, problem = _judge(beat, process_table)
+    return SessionReport(path, session_id, is_running, problem, beat)
+
+
+def _judge(beat: Heartbeat, process_table: Path) -> tuple[bool, str]:
+    """Whether the session of `beat` runs, and why that cannot be told, if it cannot."""
+    is_there = _is_there(beat, process_table)
+    try:
+        is_locked = is_in_use(Path(beat.journal))
+    except OSError as error:
+        if not is_there:
+            return False, ""
+        return True, f"its journal cannot be asked: {describe(error, beat.journal or 'no path')}"
+    if is_locked and not is_there:
+        return True, f"another process than {beat.pid}, which its heartbeat names, runs it"
+    return is_locked, ""
+
+
+def _is_there(beat: Heartbeat, process_table: Path) -> bool:
+    return beat.start_ticks != 0 and start_ticks(beat.pid, process_table) == beat.start_ticks
+
+
+def is_in_use(journal: Path) -> bool:
+    """Whether a process holds the lock on `journal`; nothing is written to find out.
+
+    A writer holds its lock as long as it lives. A shared lock is tried for, on a descriptor of its
+    own that can only read, and let go at once; a session that starts in that very moment reports
+    itself busy, and can be started again. Raises OSError when `journal` cannot be opened.
+    """
+    descriptor = os.open(journal, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
+
+
+def start_ticks(pid: int, process_table: Path = PROCESS_TABLE) -> int:
+    """When the process `pid` started, in clock ticks since boot; 0 when there is no such process.
+
+    A process that has ended and was not yet collected by its parent counts as gone.
+    """
+    try:
+        text = (process_table / str(pid) / "stat").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return 0
+    # The program's name stands in parentheses and may contain anything, also parentheses.
+    fields = text.rpartition(")")[2].split()
+    state, ticks = fields[0], fields[19]
+    return 0 if state in ("Z", "X") else int(ticks)

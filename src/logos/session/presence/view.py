@@ -43,9 +43,13 @@ class LiveView:
                 self.metrics.add(records)
 
     def beat(self) -> None:
-        """Show that the loop turns, and listen to the operator."""
+        """Show that the event loop responds, and read the operator's commands."""
         now_ns = self._source.connections.clock.now_ns()
-        self._source.status.write(self._session.core, self._source.inbox, now_ns)
+        feeds = self._source.feeds
+        try:
+            self._session.supervisor.beat(now_ns, **feeds.figures(self._source.inbox, now_ns))
+        except OSError as error:  # a disk that refuses it is the journal's to report
+            feeds.words["heartbeat"] = f"cannot be written: {error.strerror}"
         self.mark()
         self._operator.look()
 
@@ -56,13 +60,13 @@ class LiveView:
 
     def facts(self) -> dict[str, Any]:
         """What was counted of the feeds."""
-        inbox, status = self._source.inbox, self._source.status
+        inbox, feeds = self._source.inbox, self._source.feeds
         return {
             "market_events": inbox.market_count,
             "conflated": inbox.conflated,
             "peak_waiting": inbox.peak,
-            "feed_news_count": status.news_count,
-            "feed_news": status.feed_facts(),
+            "feed_news_count": feeds.news_count,
+            "feed_news": feeds.facts(),
         }
 
     def snapshot(self, failure: str) -> EngineSnapshot:
@@ -81,6 +85,5 @@ class LiveView:
         )
 
     def close(self) -> None:
-        """The session has ended in order: its heartbeat is over, its figures stay."""
-        self._source.status.remove()
+        """The session has ended in order: its figures stay."""
         self.mark()
