@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import fcntl
 import json
 import os
 import subprocess
@@ -13,21 +12,14 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from heartbeat_helpers import Journals, begin, write_heartbeat
 from switch_helpers import Workspace
 
 from logos import __version__
 from logos.cli import kill
 from logos.core.types import SwitchState
 from logos.killswitch.breaker import CircuitBreaker
-from logos.session.presence.heartbeat import (
-    Heartbeat,
-    HeartbeatFile,
-    heartbeat_path,
-    read_heartbeat,
-    read_sessions,
-    sessions_folder,
-    start_ticks,
-)
+from logos.session.presence.heartbeat import read_sessions, sessions_folder, start_ticks
 
 Output = pytest.CaptureFixture[str]
 
@@ -47,60 +39,16 @@ def armed(home: Path) -> Iterator[CircuitBreaker]:
 
 
 @pytest.fixture
-def sleeper() -> Iterator[int]:
-    """The id of another process that runs as long as the test."""
-    process = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
-    yield process.pid
-    process.communicate(b"\n")
-
-
-def logos_kill(*words: str) -> int:
-    parser = argparse.ArgumentParser(prog="logos kill")
-    kill.add_arguments(parser)
-    return kill.run(parser.parse_args(words))
-
-
-class Journals:
-    """Journals of sessions, which a session that runs holds locked."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._held: dict[str, int] = {}
-
-    def hold(self, name: str) -> Path:
-        """The journal of a session that runs."""
-        path = self._folder / name / "state.jsonl"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._held[name] = os.open(path, os.O_WRONLY | os.O_CREAT)
-        fcntl.flock(self._held[name], fcntl.LOCK_EX | fcntl.LOCK_NB)
-        return path
-
-    def release(self, name: str) -> None:
-        """The session runs no more."""
-        os.close(self._held.pop(name))
-
-    def close(self) -> None:
-        for name in list(self._held):
-            self.release(name)
-
-
-@pytest.fixture
 def journals(tmp_path: Path) -> Iterator[Journals]:
     held = Journals(tmp_path / "runs" / "live" / "sessions")
     yield held
     held.close()
 
 
-def write_heartbeat(home: Path, name: str, **fields: object) -> Path:
-    path = heartbeat_path(name, home)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps({"session_id": name, **fields}, default=str))
-    return path
-
-
-def begin(home: Path, journals: Journals, name: str = "mine") -> HeartbeatFile:
-    """A session of this process begins."""
-    return HeartbeatFile(heartbeat_path(name, home), name, journals.hold(name))
+def logos_kill(*words: str) -> int:
+    parser = argparse.ArgumentParser(prog="logos kill")
+    kill.add_arguments(parser)
+    return kill.run(parser.parse_args(words))
 
 
 def test_bare_kill_engages_and_names_the_way_back(armed: CircuitBreaker, capsys: Output) -> None:
@@ -352,100 +300,6 @@ def test_the_switch_is_engaged_although_the_output_is_closed(armed: CircuitBreak
         done = subprocess.run(command, stdout=output, stderr=subprocess.PIPE, check=False)
     assert b"Traceback" not in done.stderr
     assert armed.authority() is SwitchState.ENGAGED
-
-
-def test_a_heartbeat_tells_a_reused_process_id_from_its_owner(
-    home: Path, journals: Journals, sleeper: int
-) -> None:
-    ticks = start_ticks(sleeper)
-    write_heartbeat(home, "theirs", pid=sleeper, start_ticks=ticks, journal=journals.hold("theirs"))
-    write_heartbeat(home, "reused", pid=sleeper, start_ticks=ticks - 1)
-    reports = read_sessions(sessions_folder(home))
-    assert [(report.session_id, report.running) for report in reports] == [
-        ("reused", False),
-        ("theirs", True),
-    ]
-
-
-def test_two_processes_cannot_run_one_session(home: Path, journals: Journals, sleeper: int) -> None:
-    path, journal = heartbeat_path("mine", home), journals.hold("mine")
-    write_heartbeat(home, "mine", pid=sleeper, start_ticks=start_ticks(sleeper), journal=journal)
-    with pytest.raises(FileExistsError, match=f"pid {sleeper}"):
-        HeartbeatFile(path, "mine", journal)
-    write_heartbeat(home, "mine", pid=sleeper, start_ticks=1, journal=journal)
-    HeartbeatFile(path, "mine", journal).close()
-    assert not path.exists()
-    with pytest.raises(ValueError, match="session id"):
-        HeartbeatFile(path, "../mine", journal)
-
-
-def test_what_a_power_cut_left_of_a_heartbeat_keeps_no_session_from_starting(
-    home: Path, journals: Journals
-) -> None:
-    """Its journal is locked by who starts: no other process can run the session."""
-    write_heartbeat(home, "mine").write_bytes(b"")
-    begin(home, journals)
-    report = read_heartbeat(heartbeat_path("mine", home))
-    assert report is not None
-    assert (report.pid, report.running, report.problem) == (os.getpid(), True, "")
-
-
-@pytest.mark.parametrize("kind", ["link", "folder", "FIFO", "large"])
-def test_what_is_no_file_to_believe_is_neither_followed_nor_waited_for(
-    home: Path, journals: Journals, kind: str
-) -> None:
-    begin(home, journals)
-    path = heartbeat_path("odd", home)
-    if kind == "link":
-        path.symlink_to(heartbeat_path("mine", home))
-    elif kind == "folder":
-        path.mkdir()
-    elif kind == "FIFO":
-        os.mkfifo(path)
-    else:
-        path.write_bytes(b" " * 2_000_000)
-    report = read_heartbeat(path)
-    assert report is not None
-    assert (report.running, report.heartbeat, report.pid) == (True, None, 0)
-    assert "odd.json" in report.problem
-
-
-def test_a_heartbeat_is_written_for_news_and_keeps_what_was_said(
-    home: Path, journals: Journals
-) -> None:
-    file = begin(home, journals)
-    first = file.path.stat().st_ino
-    file.acknowledge(blocked=False, drained=False, epoch=0)
-    assert file.path.stat().st_ino == first
-    file.acknowledge(blocked=True, drained=False, epoch=3)
-    file.beat(7 * 10**9, ticks=12, feeds={"paced": "LIVE"})
-    file.acknowledge(blocked=True, drained=True, epoch=3)
-    report = read_heartbeat(file.path)
-    assert report is not None
-    assert report.heartbeat is not None
-    beat = report.heartbeat
-    assert (beat.blocked, beat.drained, beat.epoch, beat.ticks) == (True, True, 3, 12)
-    assert (beat.feeds, beat.age_s(9 * 10**9)) == ({"paced": "LIVE"}, 2.0)
-    assert [report.has_stopped(epoch) for epoch in (3, 4)] == [True, False]
-    assert list(file.path.parent.iterdir()) == [file.path], "no other file is left"
-
-
-def test_a_program_with_parentheses_in_its_name_is_read_right(tmp_path: Path) -> None:
-    (tmp_path / "7").mkdir()
-    fields = " ".join(["S", *map(str, range(4, 53))])
-    (tmp_path / "7" / "stat").write_text(f"7 (a) S (b) {fields}\n")
-    assert start_ticks(7, tmp_path) == 22
-    (tmp_path / "7" / "stat").write_text(f"7 (a) {fields.replace('S', 'Z')}\n")
-    assert start_ticks(7, tmp_path) == 0
-    assert start_ticks(8, tmp_path) == 0
-
-
-def test_no_folder_means_no_sessions(tmp_path: Path) -> None:
-    assert read_sessions(tmp_path / "none") == []
-    (tmp_path / "file").write_text("")
-    assert read_sessions(tmp_path / "file")[0].problem
-    assert read_heartbeat(tmp_path / "none" / "a.json") is None
-    assert Heartbeat("a", 1, 2).blocked is False
 
 
 def test_the_help_lists_the_exit_codes(capsys: Output) -> None:
