@@ -110,7 +110,6 @@ class SessionSupervisor:
         self._watcher: threading.Thread | None = None
         self._beaten_s = time.monotonic()
         self._is_live = False
-        self._is_closed = False
         self._handlers: dict[int, Any] = {}
         self._heartbeat = HeartbeatFile(
             heartbeat_path(session_id, home),
@@ -138,10 +137,8 @@ class SessionSupervisor:
         self.close()
 
     def close(self) -> None:
-        """The session is over: remove its heartbeat, once. Raises OSError."""
-        if not self._is_closed:
-            self._is_closed = True
-            self._heartbeat.close()
+        """The session is over: end its heartbeat. Raises OSError."""
+        self._heartbeat.close()
 
     def report(self) -> None:
         """Show `logos kill` where the session stands, and now and then that it moves.

@@ -116,6 +116,13 @@ def test_a_heartbeat_is_written_for_news_and_keeps_what_was_said(
     assert (beat.feeds, beat.age_s(9 * 10**9)) == ({"paced": "LIVE"}, 2.0)
     assert [report.has_stopped(epoch) for epoch in (3, 4)] == [True, False]
     assert list(file.path.parent.iterdir()) == [file.path], "no other file is left"
+    file.close()
+    file.beat(8 * 10**9)
+    file.acknowledge(blocked=False, drained=False, epoch=4)
+    assert not file.path.exists()
+    write_heartbeat(home, "mine", pid=1, start_ticks=1)
+    file.close()
+    assert file.path.exists(), "that of a later session of the same id"
 
 
 def test_a_program_with_parentheses_in_its_name_is_read_right(tmp_path: Path) -> None:

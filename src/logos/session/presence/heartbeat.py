@@ -134,13 +134,14 @@ class HeartbeatFile:
     that runs has the id.
     """
 
-    __slots__ = ("_beat", "path")
+    __slots__ = ("_beat", "_is_closed", "path")
 
     def __init__(self, path: Path, session_id: str, journal: Path) -> None:
         """`path` as of `heartbeat_path`."""
         check_session_id(session_id)
         pid = os.getpid()
         self.path = path
+        self._is_closed = False
         self._beat = Heartbeat(
             session_id,
             pid,
@@ -170,11 +171,17 @@ class HeartbeatFile:
         self._write()
 
     def close(self) -> None:
-        """The session ended in order: nothing of it runs or rests. Raises OSError."""
-        self.path.unlink(missing_ok=True)
+        """The session ended in order: nothing of it runs or rests. Once; raises OSError.
+
+        What is given to `acknowledge` or `beat` after that is not written any more.
+        """
+        if not self._is_closed:
+            self._is_closed = True
+            self.path.unlink(missing_ok=True)
 
     def _write(self) -> None:
-        replace_json(self.path, self._beat, durable=False)
+        if not self._is_closed:
+            replace_json(self.path, self._beat, durable=False)
 
 
 # ---- the reader ----
