@@ -12,7 +12,7 @@ from places import PROJECT
 from logos.adapters.mt5.gateway.settings import Endpoints, GatewaySettings
 from logos.adapters.mt5.retcodes import documented
 from logos.cli import mt5_sim
-from logos.venues.common import Knowledge
+from logos.venues.failures import Knowledge
 
 ROOT = PROJECT
 TEXT = (ROOT / "docs" / "MT5.md").read_text(encoding="utf-8")

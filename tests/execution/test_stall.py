@@ -1,4 +1,4 @@
-"""The thread that sees when the live loop stands still."""
+"""The thread that sees when the event loop is blocked."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ def test_a_stall_is_told_once_and_so_is_its_end() -> None:
     loop.watch.look(5.0)
     loop.watch.look(30.0)
     assert len(loop.told) == 1
-    assert "stands still for 5.0 s" in loop.told[0]
+    assert "event loop blocked for 5.0 s" in loop.told[0]
     loop.beats += 1
     loop.watch.look(31.0)
-    assert loop.told[1:] == ["live loop: turns again after 31.0 s"]
+    assert loop.told[1:] == ["event loop resumed after 31.0 s"]
     assert (loop.watch.stalls, loop.watch.longest_s) == (1, 30.0)
 
 

@@ -18,8 +18,8 @@ from logos.core.clock import Clock
 from logos.core.instrument import Instrument
 from logos.core.types import NS_PER_SECOND
 from logos.installation import install_command
-from logos.venues.common import Revealable
 from logos.venues.contract import Refused, Venue
+from logos.venues.redact import Revealable
 
 
 class Entry(msgspec.Struct, frozen=True):
@@ -46,6 +46,14 @@ ENTRIES: Final = (
     Entry("mt5", "zmq", "a MetaTrader 5 terminal through its ZeroMQ bridge; see docs/MT5.md"),
     Entry("ib", "", "Interactive Brokers; see docs/VENUES.md", is_available=False),
 )
+
+
+IB_MISSING: Final = (
+    "there is no adapter for Interactive Brokers yet: it needs TWS or IB Gateway running on this "
+    "machine, with its API enabled, and a client for it. Use venue.name = 'paper', 'alpaca' or "
+    "'ccxt'; docs/VENUES.md tells what an adapter would have to do"
+)
+"""An adapter that has never met one would only look like one: the name is known, and refused."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +85,7 @@ def make_venue(
     adapter, a library that is missing, or settings that it cannot work with.
     """
     if name == "ib":
-        from logos.adapters.ib import IbVenue
-
-        return IbVenue()
+        raise Refused(IB_MISSING)
     if name not in ("ccxt", "alpaca"):
         raise Refused(f"no venue {name!r} is made from keys and settings alone")
     if access is None:

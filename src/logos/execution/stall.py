@@ -1,4 +1,4 @@
-"""A thread that sees when the live loop stands still: nothing inside the loop could.
+"""A thread that sees when the event loop is blocked: nothing inside the loop could.
 
 A strategy that computes for a minute, a disk that does not answer, a process that was suspended:
 meanwhile no event is seen and no order leaves, so nothing is to be stopped; but somebody should
@@ -13,7 +13,7 @@ from collections.abc import Callable
 
 
 class StallWatch:
-    """Looks at a counter that grows while the loop turns. Use it in a `with`."""
+    """Watches a counter that grows while the event loop runs. Use it in a `with`."""
 
     def __init__(
         self,
@@ -47,7 +47,7 @@ class StallWatch:
         beats = self._beats()
         if beats != self._seen:
             if self._is_told:
-                self._tell(f"live loop: turns again after {now_s - self._moved_s:.1f} s")
+                self._tell(f"event loop resumed after {now_s - self._moved_s:.1f} s")
             self._seen = beats
             self._moved_s = now_s
             self._is_told = False
@@ -58,8 +58,8 @@ class StallWatch:
             self._is_told = True
             self.stalls += 1
             self._tell(
-                f"live loop: stands still for {still_s:.1f} s; no event is seen and no order "
-                "leaves until the strategy, the disk or the machine lets it go on"
+                f"event loop blocked for {still_s:.1f} s: no event is handled and no order leaves "
+                "until the strategy, the disk or the machine lets it continue"
             )
 
     def _run(self) -> None:

@@ -18,7 +18,7 @@ from logos.adapters.mt5.ledger import COMMENT_MAX
 from logos.core.fixed import decimals_of
 from logos.journal.entries import JOURNAL, SessionRecord, read_journal
 from logos.stress.plan import SESSION_ID
-from logos.venues.common import ClientIds, IdRule
+from logos.venues.ids import ClientIds, IdRule
 
 HOME: Final = "home"
 AUDIT: Final = "simulator.jsonl"

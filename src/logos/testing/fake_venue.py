@@ -34,7 +34,6 @@ from logos.core.types import NS_PER_SECOND, OrderStatus, OrderType, Side, TimeIn
 from logos.testing.fake_books import FakeBooks
 from logos.testing.fake_rules import Faults as Faults
 from logos.testing.fake_rules import FillRules as FillRules
-from logos.venues.common import split_id
 from logos.venues.contract import (
     Capabilities,
     CheckLine,
@@ -45,6 +44,7 @@ from logos.venues.contract import (
     VenueFill,
     VenueOrder,
 )
+from logos.venues.ids import split_id
 
 
 class FakeVenue:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from random import Random
 from typing import Any
 
 import pytest
-from venue_tools import approved, broker_desk, share
+from venue_tools import broker_desk, share
 
-from logos.adapters.ib import IbVenue
-from logos.core.outbox import CancelOrder, SubmitOrder
-from logos.core.types import Side
+from logos.adapters.catalog import make_venue
 from logos.simulators.exchange.faults import Fault
-from logos.venues.contract import CheckLine, Refused, Unavailable
+from logos.testing.clock import ManualClock
+from logos.venues.contract import CheckLine, Refused
 
 
 def bad(lines: Sequence[CheckLine]) -> dict[str, str]:
@@ -130,27 +130,5 @@ def test_a_broker_in_trouble_is_a_line_and_no_exception(where: str, name: str) -
 
 
 def test_interactive_brokers_says_that_it_is_not_there() -> None:
-    async def story() -> None:
-        venue = IbVenue()
-        [line] = await venue.check()
-        assert not line.is_ok
-        assert "TWS or IB Gateway" in line.detail
-        assert venue.capabilities.order_types == frozenset()
-        with pytest.raises(Refused, match="TWS"):
-            await venue.open()
-        with pytest.raises(Refused, match="TWS"):
-            await venue.submit(SubmitOrder(approved(share(), Side.BUY, "1"), "s-1-1", 0))
-        with pytest.raises(Refused, match="TWS"):
-            await venue.cancel(CancelOrder("s-1-1", "AAPL"))
-        for question in (
-            venue.find("s-1-1", "AAPL"),
-            venue.open_orders(),
-            venue.fills_since(0),
-            venue.positions(),
-            venue.balances(),
-        ):
-            with pytest.raises(Unavailable, match="TWS"):
-                await question
-        await venue.close()
-
-    asyncio.run(story())
+    with pytest.raises(Refused, match="TWS or IB Gateway"):
+        make_venue("ib", {}, ManualClock(), Random(1), None)

@@ -23,8 +23,9 @@ from logos.core.clock import Backoff
 from logos.core.outbox import CancelOrder, SubmitOrder
 from logos.core.types import OrderStatus
 from logos.simulators.exchange.faults import Fault
-from logos.venues.common import Knowledge, Redactor
 from logos.venues.contract import NotSent, OutcomeUnknown, Refused, Unavailable, VenueError
+from logos.venues.failures import Knowledge
+from logos.venues.redact import Redactor
 
 TIMEOUT_S = 0.25
 UNHANDLED: list[tuple[Fault, type[VenueError]]] = [

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from logos.adapters.ccxt.trades import DAY_MS, PAGE, Page, trades_by_number, trades_by_time
-from logos.venues.common import Unreadable
+from logos.venues.records import Unreadable
 
 
 class Trades:

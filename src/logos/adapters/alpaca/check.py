@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from logos.adapters.alpaca.records import is_record
 from logos.core.fixed import to_decimal
 from logos.core.instrument import Instrument
-from logos.venues.common import MarketRules, Unreadable, compare_rules, decimal_of
 from logos.venues.contract import CheckLine
+from logos.venues.records import Unreadable, decimal_of, is_record
+from logos.venues.rules import MarketRules, compare_rules
 
 _BLOCKS = ("trading_blocked", "account_blocked", "trade_suspended_by_user")
 _CENT = Decimal("0.01")

@@ -18,15 +18,9 @@ import requests
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
 from logos.core.clock import Backoff
-from logos.venues.common import (
-    Failure,
-    Knowledge,
-    Redactor,
-    Revealable,
-    order_error,
-    question_error,
-)
 from logos.venues.contract import Refused
+from logos.venues.failures import Failure, Knowledge, order_error, question_error
+from logos.venues.redact import Redactor, Revealable
 
 with warnings.catch_warnings():
     # The library also imports a websocket client that has announced its retirement.

@@ -8,19 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any, Final, TypeGuard
+from typing import Any, Final
 
 from logos.core.instrument import Instrument
 from logos.core.types import OrderStatus, OrderType, Side
-from logos.venues.common import (
-    ClientIds,
+from logos.venues.contract import VenueFill, VenueOrder
+from logos.venues.ids import ClientIds
+from logos.venues.records import (
     Unreadable,
+    is_record,
     price_units,
     quantity_units,
     text_of,
     time_ns,
 )
-from logos.venues.contract import VenueFill, VenueOrder
 
 _STATUS: Final = {
     "new": OrderStatus.ACCEPTED,
@@ -138,21 +139,6 @@ class Records:
         if symbol is None:
             raise Unreadable(f"the answer is about {str(record.get('symbol'))[:20]!r}")
         return symbol, self._instruments[symbol]
-
-
-def is_record(value: object) -> TypeGuard[Mapping[str, Any]]:
-    """Whether the answer is one JSON object."""
-    return isinstance(value, dict)
-
-
-def rows(answer: object) -> list[Mapping[str, Any]]:
-    """An answer that is a list of objects. Raises Unreadable."""
-    if not isinstance(answer, list):
-        raise Unreadable("the answer is no list")
-    found = [row for row in answer if is_record(row)]
-    if len(found) != len(answer):
-        raise Unreadable("the answer's list holds something else than records")
-    return found
 
 
 def _side_of(symbol: str, record: Mapping[str, Any]) -> Side:

@@ -15,28 +15,11 @@ from typing import Any, Final, TypeVar
 
 from logos.adapters.alpaca.check import account_lines, asset_lines, key_line
 from logos.adapters.alpaca.connection import Connection
-from logos.adapters.alpaca.records import Records, is_record, rows
+from logos.adapters.alpaca.records import Records
 from logos.core.clock import Backoff, Clock
 from logos.core.instrument import Instrument
 from logos.core.outbox import CancelOrder, OrderTerms, SubmitOrder
 from logos.core.types import NS_PER_SECOND, OrderType, TimeInForce
-from logos.venues.common import (
-    ClientIds,
-    Failure,
-    IdRule,
-    Knowledge,
-    Redactor,
-    Revealable,
-    Unreadable,
-    asked_for,
-    clock_line,
-    decimal_of,
-    iso_time,
-    order_error,
-    question_error,
-    text_of,
-    time_ns,
-)
 from logos.venues.contract import (
     Capabilities,
     CheckLine,
@@ -47,6 +30,20 @@ from logos.venues.contract import (
     VenueFill,
     VenueOrder,
 )
+from logos.venues.failures import Failure, Knowledge, order_error, question_error
+from logos.venues.ids import ClientIds, IdRule
+from logos.venues.records import (
+    Unreadable,
+    asked_for,
+    decimal_of,
+    is_record,
+    iso_time,
+    rows,
+    text_of,
+    time_ns,
+)
+from logos.venues.redact import Redactor, Revealable
+from logos.venues.rules import clock_line
 
 ID_RULE: Final = IdRule(128, True)
 _ORDERS_PAGE: Final = 500

@@ -11,8 +11,8 @@ import ccxt.async_support as ccxt
 
 from logos.adapters.ccxt.connection import private_urls
 from logos.core.instrument import Instrument
-from logos.venues.common import MarketRules, clock_line, compare_rules, names_lines
 from logos.venues.contract import CheckLine
+from logos.venues.rules import MarketRules, clock_line, compare_rules, names_lines
 
 TRIED: Final = ("binance",)
 """The exchanges whose ways of failing this adapter has been tried against."""

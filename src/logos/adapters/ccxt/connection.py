@@ -21,8 +21,9 @@ import aiohttp
 import ccxt.async_support as ccxt
 
 from logos.core.clock import Backoff, Clock
-from logos.venues.common import Failure, Knowledge, Redactor, order_error, question_error
 from logos.venues.contract import Refused
+from logos.venues.failures import Failure, Knowledge, order_error, question_error
+from logos.venues.redact import Redactor
 
 KNOWLEDGE: Final[dict[str, Knowledge]] = {
     "ArgumentsRequired": Knowledge.REFUSED,

@@ -8,19 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any, Final, TypeGuard
+from typing import Any, Final
 
 from logos.core.instrument import Instrument
 from logos.core.types import OrderStatus, OrderType, Side
-from logos.venues.common import (
-    ClientIds,
+from logos.venues.contract import VenueFill, VenueOrder
+from logos.venues.ids import ClientIds
+from logos.venues.records import (
     Unreadable,
     decimal_of,
+    is_record,
     price_units,
     quantity_units,
     text_of,
 )
-from logos.venues.contract import VenueFill, VenueOrder
 
 _STATUS: Final = {
     "open": OrderStatus.ACCEPTED,
@@ -107,21 +108,6 @@ class Records:
             is_maker=record.get("takerOrMaker") == "maker",
             ts_ns=time_ms(record) * 1_000_000,
         )
-
-
-def is_record(value: object) -> TypeGuard[Mapping[str, Any]]:
-    """Whether ccxt answered with one record."""
-    return isinstance(value, dict)
-
-
-def rows(answer: object) -> list[Mapping[str, Any]]:
-    """An answer that is a list of records. Raises Unreadable."""
-    if not isinstance(answer, list):
-        raise Unreadable("the answer is no list")
-    found = [row for row in answer if is_record(row)]
-    if len(found) != len(answer):
-        raise Unreadable("the answer's list holds something else than records")
-    return found
 
 
 def time_ms(record: Mapping[str, Any]) -> int:

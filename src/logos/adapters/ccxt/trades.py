@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 
 from logos.adapters.ccxt.records import time_ms
-from logos.venues.common import Unreadable, text_of
+from logos.venues.records import Unreadable, text_of
 
 Page = list[Mapping[str, Any]]
 Fetch = Callable[[int | None, int, dict[str, Any]], Awaitable[Page]]

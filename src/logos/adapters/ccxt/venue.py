@@ -1,6 +1,6 @@
 """Spot exchanges through the ccxt library: orders, fills and balances, exactly.
 
-How requests fail stands in `ccxt_connection`, how answers are read in `ccxt_records`. An order's
+How requests fail stands in `connection`, how answers are read in `records`. An order's
 numbers are compared with what ccxt would send before it is sent: an order that ccxt would round is
 refused here.
 """
@@ -15,7 +15,6 @@ from typing import Any, Final, TypeVar
 
 import ccxt.async_support as ccxt
 
-from logos.adapters.ccxt import records as records
 from logos.adapters.ccxt.check import (
     account_lines,
     environment_lines,
@@ -24,23 +23,12 @@ from logos.adapters.ccxt.check import (
     time_line,
 )
 from logos.adapters.ccxt.connection import Connection, make_exchange, open_session, urls_of
+from logos.adapters.ccxt.records import Records, balances
 from logos.adapters.ccxt.trades import trades_by_number, trades_by_time
 from logos.core.clock import Backoff, Clock
 from logos.core.instrument import Instrument
 from logos.core.outbox import CancelOrder, OrderTerms, SubmitOrder
 from logos.core.types import NS_PER_SECOND, OrderType, TimeInForce
-from logos.venues.common import (
-    ClientIds,
-    Failure,
-    IdRule,
-    Knowledge,
-    Redactor,
-    Revealable,
-    Unreadable,
-    asked_for,
-    order_error,
-    question_error,
-)
 from logos.venues.contract import (
     Capabilities,
     CheckLine,
@@ -49,6 +37,10 @@ from logos.venues.contract import (
     VenueFill,
     VenueOrder,
 )
+from logos.venues.failures import Failure, Knowledge, order_error, question_error
+from logos.venues.ids import ClientIds, IdRule
+from logos.venues.records import Unreadable, asked_for, is_record, rows
+from logos.venues.redact import Redactor, Revealable
 
 ID_RULES: Final[dict[str, IdRule]] = {"binance": IdRule(36, True), "binanceus": IdRule(36, True)}
 ID_RULE_DEFAULT: Final = IdRule(32, False)
@@ -94,7 +86,7 @@ class CcxtVenue:
         given = [key, secret] if password is None else [key, secret, password]
         self._redactor = Redactor(each.reveal() for each in given)
         self._ids = ClientIds(ID_RULES.get(exchange_id, ID_RULE_DEFAULT), session_id)
-        self._records = records.Records(self._instruments, self._ids)
+        self._records = Records(self._instruments, self._ids)
         self._markets: dict[str, Any] = {}
         self._exchange = make_exchange(
             exchange_id,
@@ -178,7 +170,7 @@ class CcxtVenue:
         call = partial(self._exchange.cancel_order, "", market, parameters)
         answer = await self._connection.cancel(what, call)
         # ccxt makes a record of anything; only one with the exchange's own answer in it counts.
-        if not records.is_record(answer) or not isinstance(answer.get("info", {}), dict):
+        if not is_record(answer) or not isinstance(answer.get("info", {}), dict):
             words = "the answer to the cancel cannot be read"
             raise order_error(what, Failure(Knowledge.UNKNOWN, words))
 
@@ -250,7 +242,7 @@ class CcxtVenue:
         """What is owned of each asset, what orders lock included; zeros are left out."""
         what = f"{self.name}: balances"
         answer = await self._connection.ask(what, self._exchange.fetch_balance)
-        return self._read(what, lambda: records.balances(answer))
+        return self._read(what, lambda: balances(answer))
 
     # ---- the dry run ----
 
@@ -280,7 +272,7 @@ class CcxtVenue:
         what = f"{self.name}: balances"
         try:
             answer = await self._connection.ask(what, self._exchange.fetch_balance)
-            count = len(self._read(what, lambda: records.balances(answer)))
+            count = len(self._read(what, lambda: balances(answer)))
             lines += account_lines(answer, count)
         except VenueError as error:
             lines.append(CheckLine("account", False, str(error)))
@@ -352,7 +344,7 @@ class CcxtVenue:
 
     async def _rows(self, what: str, call: Callable[[], Any]) -> list[Mapping[str, Any]]:
         answer = await self._connection.ask(what, call)
-        return self._read(what, lambda: records.rows(answer))
+        return self._read(what, lambda: rows(answer))
 
     def _read(self, what: str, read: Callable[[], _Answer]) -> _Answer:
         """What `read` makes of an answer. Raises Unavailable when it is Unreadable."""

@@ -7,8 +7,8 @@ from typing import Any
 
 from logos.adapters.mt5.records import entries_of
 from logos.core.instrument import Instrument
-from logos.venues.common import Unreadable
 from logos.venues.contract import CheckLine, Unavailable
+from logos.venues.records import Unreadable
 
 Ask = Callable[[Mapping[str, object]], Awaitable[dict[str, Any]]]
 

@@ -10,8 +10,8 @@ import msgspec
 from logos.adapters.mt5.records import Deal, Mark, OpenOrder, magic_of
 from logos.core.outbox import OrderTerms
 from logos.core.types import OrderStatus, OrderType, Side
-from logos.venues.common import ClientIds, IdRule
 from logos.venues.contract import VenueOrder
+from logos.venues.ids import ClientIds, IdRule
 
 COMMENT_MAX: Final = 31
 """Characters of a comment that MetaTrader keeps."""

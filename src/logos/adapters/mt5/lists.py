@@ -19,8 +19,8 @@ from logos.adapters.mt5.records import (
 )
 from logos.core.instrument import Instrument
 from logos.core.outbox import SubmitOrder
-from logos.venues.common import Unreadable
 from logos.venues.contract import Unavailable
+from logos.venues.records import Unreadable
 
 _WORDS_MAX: Final = 120
 

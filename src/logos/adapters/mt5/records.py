@@ -18,7 +18,7 @@ import msgspec
 from logos.core.fixed import HALF_EVEN, divide
 from logos.core.instrument import Instrument
 from logos.core.types import OrderType, Side
-from logos.venues.common import Unreadable
+from logos.venues.records import Unreadable
 
 STEP_TOLERANCE: Final = Fraction(1, 1_000_000)
 """How far from a multiple of its step, in steps, a price or volume may be."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from logos.venues.common import Failure, Knowledge
+from logos.venues.failures import Failure, Knowledge
 
 PLACED: Final = 10008
 DONE: Final = 10009

@@ -29,8 +29,8 @@ from logos.adapters.mt5.venue import Mt5Venue
 from logos.core.clock import Clock
 from logos.core.outbox import OutstandingOrder, SubmitOrder
 from logos.core.types import NS_PER_SECOND, OrderStatus, OrderType
-from logos.venues.common import Unreadable
 from logos.venues.contract import NotSent, Unavailable, VenueFill, VenueOrder
+from logos.venues.records import Unreadable
 
 _AGAIN_S: Final = 2
 """How far before the newest known deal the terminal is asked again: a deal may be booked late."""

@@ -44,7 +44,6 @@ from logos.core.fixed import format_units
 from logos.core.instrument import Instrument
 from logos.core.outbox import CancelOrder, OrderTerms, SubmitOrder
 from logos.core.types import NS_PER_SECOND, OrderStatus, OrderType, TimeInForce
-from logos.venues.common import Unreadable, order_error, split_id
 from logos.venues.contract import (
     Capabilities,
     CheckLine,
@@ -55,6 +54,9 @@ from logos.venues.contract import (
     VenueFill,
     VenueOrder,
 )
+from logos.venues.failures import order_error
+from logos.venues.ids import split_id
+from logos.venues.records import Unreadable
 
 _SLACK_S: Final = 5
 """How much before it was sent an order's deals are looked for: clocks differ a little."""

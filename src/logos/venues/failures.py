@@ -1,0 +1,48 @@
+"""What is known after a failure, and the error that says so.
+
+Every library fails in its own words. An adapter sorts each failure into one of three kinds of
+knowledge (`Knowledge`); `order_error` makes the error of a request that could change something,
+`question_error` that of one that could not. Errors are raised outside the `except` block that
+caught the library's own, because a library's exception holds on to the request, and a request holds
+the key: no chain of exceptions leads back to it.
+"""
+
+from __future__ import annotations
+
+import enum
+
+import msgspec
+
+from logos.venues.contract import NotSent, OutcomeUnknown, Refused, Unavailable, VenueError
+
+
+class Knowledge(enum.Enum):
+    """What a failed request is known to have done."""
+
+    REFUSED = "the venue said no"
+    NOT_SENT = "it was never handled"
+    UNKNOWN = "it may have been handled"
+
+
+class Failure(msgspec.Struct, frozen=True):
+    """One failed request: what is known, in words for a person, and when to come back."""
+
+    knowledge: Knowledge
+    words: str
+    retry_after_s: float = 0.0
+
+
+def order_error(what: str, failure: Failure) -> VenueError:
+    """The error of a request that could change something (`what` was to be done)."""
+    if failure.knowledge is Knowledge.REFUSED:
+        return Refused(f"{what}: refused: {failure.words}")
+    if failure.knowledge is Knowledge.NOT_SENT:
+        return NotSent(f"{what}: not handled: {failure.words}", failure.retry_after_s)
+    return OutcomeUnknown(
+        f"{what}: the outcome is not known; ask the venue, do not send again: {failure.words}"
+    )
+
+
+def question_error(what: str, failure: Failure) -> Unavailable:
+    """The error of a question: it stays open, whatever the reason."""
+    return Unavailable(f"{what}: no answer: {failure.words}", failure.retry_after_s)

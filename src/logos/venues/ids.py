@@ -1,0 +1,76 @@
+"""Client order ids as a venue takes them, and back to those of the session."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from typing import Final
+
+import msgspec
+
+from logos.venues.contract import Refused
+
+_OURS: Final = re.compile(r"([A-Za-z0-9][A-Za-z0-9_-]{0,63})-([0-9]{1,19})", re.ASCII)
+
+
+class IdRule(msgspec.Struct, frozen=True):
+    """What a venue takes as a client order id: its length, and whether `-` and `_` may be in it."""
+
+    length_max: int
+    takes_punctuation: bool
+
+
+class ClientIds:
+    """Client order ids as a venue takes them, and back.
+
+    Ours are `SESSION-N`. One that the venue takes as it stands stays as it is. Otherwise it
+    becomes `lg`, sixteen hexadecimal digits of the SHA-256 of SESSION, `x`, and N: always the
+    same, letters and digits only, at most 38 characters for any N and 32 for N below 10**13. The
+    way back needs the session's name, so an id is ours if its session is `session_id` or one that
+    has been asked about here; every other order is somebody else's.
+    """
+
+    def __init__(self, rule: IdRule, session_id: str = "") -> None:
+        self._rule = rule
+        self._sessions: dict[str, str] = {}
+        if session_id:
+            self._sessions[_digest(session_id)] = session_id
+
+    def to_venue(self, client_order_id: str) -> str:
+        """The id as the venue gets it. Raises Refused when it is not one of ours."""
+        session_id, number = split_id(client_order_id)
+        self._sessions[_digest(session_id)] = session_id
+        rule = self._rule
+        if len(client_order_id) <= rule.length_max and rule.takes_punctuation:
+            return client_order_id
+        short = f"lg{_digest(session_id)}x{number}"
+        if len(short) > rule.length_max:
+            raise Refused(f"client order id {client_order_id!r} is too long for this venue")
+        return short
+
+    def to_ours(self, venue_id: str) -> str:
+        """The client order id behind a venue's, or an empty text when it is not one of ours."""
+        if venue_id.startswith("lg") and "x" in venue_id:
+            digest, _, number = venue_id[2:].partition("x")
+            session_id = self._sessions.get(digest, "")
+            if session_id and number.isdecimal():
+                return f"{session_id}-{number}"
+        match = _OURS.fullmatch(venue_id)
+        if match is not None and match[1] in self._sessions.values():
+            return venue_id
+        return ""
+
+
+def split_id(client_order_id: str) -> tuple[str, str]:
+    """Session and number of an id of ours. Raises Refused for any other, an empty one above all.
+
+    A stranger's order has an empty id here, so an empty one must never be looked for.
+    """
+    match = _OURS.fullmatch(client_order_id)
+    if match is None:
+        raise Refused(f"client order id {client_order_id!r} is not of the form SESSION-NUMBER")
+    return match[1], match[2]
+
+
+def _digest(session_id: str) -> str:
+    return hashlib.sha256(session_id.encode()).hexdigest()[:16]
