@@ -30,6 +30,7 @@ from logos.adapters.mt5.gateway.settings import (
     GatewayConfigError,
     GatewaySettings,
 )
+from logos.loopback import EndpointError
 from logos.simulators.mt5.faults import FaultPlan
 from logos.simulators.mt5.simulator import SimOptions, Simulator
 from logos.venues.contract import NotSent, OutcomeUnknown, Unavailable
@@ -157,9 +158,9 @@ def test_a_full_queue_of_a_symbol_says_not_sent() -> None:
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "10.0.0.1", "example.org", "::", "192.168.1.5"])
 def test_anything_but_this_machine_is_refused_without_keys(host: str) -> None:
-    with pytest.raises(GatewayConfigError, match="CURVE keys"):
+    with pytest.raises(EndpointError, match="CURVE keys"):
         Gateway(Endpoints(host=host), CALM, WallClock(), lambda _: None, lambda _: None, lets_out)
-    with pytest.raises(GatewayConfigError, match="CURVE keys"):
+    with pytest.raises(EndpointError, match="CURVE keys"):
         Simulator({"A.s": quiet("A.s")}, SimOptions(host=host), lambda _: None)
 
 
@@ -218,7 +219,7 @@ def test_a_secret_key_shows_in_no_text(tmp_path: Path) -> None:
     assert keys.reveal() not in str(vars(CurveKeys))
     with pytest.raises(GatewayConfigError, match=r"\.key_secret"):
         CurveKeys.from_files(folder / "server.key", folder / "server.key")
-    with pytest.raises(GatewayConfigError, match="no CURVE key file"):
+    with pytest.raises(EndpointError, match="no CURVE key file"):
         CurveKeys.from_files(folder / "missing", folder / "server.key")
 
 

@@ -30,7 +30,6 @@ from logos.adapters.mt5.gateway.gateway import Gateway
 from logos.adapters.mt5.gateway.settings import (
     CurveKeys,
     Endpoints,
-    GatewayConfigError,
     GatewaySettings,
 )
 from logos.adapters.mt5.links import SymbolLinks
@@ -47,6 +46,7 @@ from logos.core.outbox import OutstandingOrder, SubmitOrder
 from logos.execution.venue_link import LinkRules
 from logos.feeds.contract import LiveFeed
 from logos.files import JsonLines
+from logos.loopback import EndpointError
 
 KEY_NAMES: Final = ("LOGOS_MT5_CURVE_PUBLIC", "LOGOS_MT5_CURVE_SECRET", "LOGOS_MT5_CURVE_SERVER")
 GATEWAY_OPENED: Final = "GATEWAY_OPENED"
@@ -100,7 +100,7 @@ def read_url(url: str) -> Mt5Address:
         offset_s = int(given.pop(_OFFSET, "0"))
         values = {name: _setting(name, text) for name, text in given.items()}
         settings = GatewaySettings(**values)  # type: ignore[arg-type]
-    except (ValueError, GatewayConfigError) as error:
+    except ValueError as error:
         raise ConfigError(
             f"the terminal's URL {url!r}: {error}; write it like {URL_DEFAULT}, with all four "
             "ports as 15555,15556,15557,15558, and settings behind it as /reply_timeout_s=2"
@@ -143,7 +143,7 @@ def curve_keys(environment: Environment | None = None) -> CurveKeys | None:
         return CurveKeys(
             public=public.reveal(), secret=secret.reveal(), server_public=server.reveal()
         )
-    except GatewayConfigError as error:
+    except EndpointError as error:
         raise ConfigError(f"mt5: {error}") from None
 
 
@@ -185,7 +185,7 @@ class Mt5Terminal:
                 lambda _: "no session has begun",
                 curve_keys(),
             )
-        except GatewayConfigError as error:
+        except EndpointError as error:
             raise ConfigError(f"mt5: {error}") from None
         is_tick = config.live.interval == "tick"
         self._links = SymbolLinks(

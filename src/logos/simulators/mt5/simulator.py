@@ -24,8 +24,8 @@ import zmq.asyncio
 import zmq.auth
 import zmq.auth.asyncio
 
-from logos.adapters.mt5.gateway.settings import check_host, load_keys
 from logos.core.instrument import Instrument
+from logos.loopback import check_host, load_keys
 from logos.simulators.mt5.book import Audit, SimBook
 from logos.simulators.mt5.faults import (
     LATE,
@@ -88,7 +88,7 @@ class Simulator:
         audit: Audit,
         now_ns: Callable[[], int] = time.time_ns,
     ) -> None:
-        """Raises GatewayConfigError for a host that is not this machine, without CURVE keys."""
+        """Raises EndpointError for a host that is not this machine, without CURVE keys."""
         check_host(options.host, options.curve_folder is not None)
         self._symbols = dict(symbols)
         self._options = options

@@ -13,7 +13,6 @@ from typing import Any, Final
 
 import msgspec
 
-from logos.adapters.mt5.gateway.wire import FIELDS, FrameError, decode_frame
 from logos.errors import LogosError
 
 REQUEST_BYTES_MAX: Final = 64 * 1024
@@ -63,6 +62,10 @@ _WHOLE: Final = ("fromDate", "toDate", "id", "magic", "expiration", "deviation")
 _FRACTIONS: Final = ("volume", "price", "stoploss", "takeprofit")
 _WHOLE_MAX: Final = 2**63
 _TEXT_MAX: Final = 64
+_FIELDS: Final = frozenset((*_TEXTS, *_WHOLE, *_FRACTIONS, "comment"))
+"""What the bridge reads of a request (docs/MT5.md); all of it may be null."""
+
+_decoder = msgspec.json.Decoder(float_hook=Decimal)
 
 
 class RequestError(LogosError):
@@ -96,10 +99,7 @@ class Request(msgspec.Struct, frozen=True):
 
 def parse_request(frame: bytes) -> Request:
     """Read one request. Raises RequestError, saying what is wrong with it."""
-    try:
-        fields = decode_frame(frame, REQUEST_BYTES_MAX)
-    except FrameError as error:
-        raise RequestError(DESERIALIZATION, str(error)) from None
+    fields = _fields_of(frame)
     comment = fields.get("comment")
     token = comment if isinstance(comment, str) else ""
     try:
@@ -108,10 +108,25 @@ def parse_request(frame: bytes) -> Request:
         raise RequestError(WRONG_VALUE, str(error), token) from None
 
 
+def _fields_of(frame: bytes) -> dict[str, Any]:
+    """The JSON object of a request, its fractions as Decimals. Raises RequestError."""
+    if len(frame) > REQUEST_BYTES_MAX:
+        words = f"a request of {len(frame)} bytes; at most {REQUEST_BYTES_MAX} are read"
+        raise RequestError(DESERIALIZATION, words)
+    try:
+        value = _decoder.decode(frame)
+    except (msgspec.DecodeError, UnicodeDecodeError, ArithmeticError, RecursionError) as error:
+        words = f"a request that is not JSON ({type(error).__name__})"
+        raise RequestError(DESERIALIZATION, words) from None
+    if not isinstance(value, dict):
+        raise RequestError(DESERIALIZATION, "a request that is JSON, but no object")
+    return value
+
+
 def _typed(fields: Mapping[str, Any], comment: str) -> Request:
     for name in fields:
         # Forks of the bridge have fields more; null ones do no harm.
-        if name not in FIELDS and fields[name] is not None:
+        if name not in _FIELDS and fields[name] is not None:
             raise ValueError("a field that this terminal does not know has a value")
     text = {name: _text(name, fields.get(name)) for name in _TEXTS}
     whole = {name: _whole(name, fields.get(name)) for name in _WHOLE}

@@ -41,7 +41,7 @@ from logos.adapters.mt5.gateway.failures import (
 from logos.adapters.mt5.gateway.lock import FairLock, QueueFullError
 from logos.adapters.mt5.gateway.log import GatewayStats, Log
 from logos.adapters.mt5.gateway.replies import Attribution, Match, token_start
-from logos.adapters.mt5.gateway.settings import CurveKeys, Endpoints, GatewaySettings, check_host
+from logos.adapters.mt5.gateway.settings import CurveKeys, Endpoints, GatewaySettings
 from logos.adapters.mt5.gateway.sockets import DATA, LIVE, STREAMING, SYSTEM, Sockets
 from logos.adapters.mt5.gateway.wire import (
     TRADE,
@@ -53,6 +53,7 @@ from logos.adapters.mt5.gateway.wire import (
 )
 from logos.core.clock import Clock
 from logos.core.outbox import SubmitOrder
+from logos.loopback import check_host
 from logos.venues.contract import VenueError
 
 _NS: Final = 1_000_000_000
@@ -65,8 +66,7 @@ Gate = Callable[[SubmitOrder], str]
 class Gateway:
     """One terminal. Use it from one event loop; `open` first, `close` at the end.
 
-    `log` takes one record of JSON values at a time. `on_dead` is called once each time the terminal
-    is found dead, with the reason: the engine engages the switch.
+    `on_dead` is called once each time the terminal is found dead, with the reason.
     """
 
     def __init__(
@@ -79,7 +79,7 @@ class Gateway:
         gate: Gate,
         curve: CurveKeys | None = None,
     ) -> None:
-        """Raises GatewayConfigError for a host that is not this machine, without CURVE keys."""
+        """Raises EndpointError for a host that is not this machine, without CURVE keys."""
         check_host(endpoints.host, curve is not None)
         self._endpoints = endpoints
         self._settings = settings

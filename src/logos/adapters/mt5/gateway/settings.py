@@ -1,24 +1,21 @@
-"""Where the terminal is, how patient the gateway is, and who may be talked to without encryption.
+"""Where the terminal is, how patient the gateway is, and the keys of an encrypted connection.
 
-The protocol knows no authentication, so whoever reaches its ports can trade. Anything but this
-machine itself is therefore refused unless both ends have CURVE keys.
+The protocol knows no authentication; see `logos.loopback` for who may be talked to without keys.
 """
 
 from __future__ import annotations
 
-import ipaddress
 from pathlib import Path
 from typing import Final
 
 import msgspec
-import zmq.auth
 
-from logos.errors import LogosError
+from logos.loopback import EndpointError, load_keys
 
 CURVE_KEY_LENGTH: Final = 40
 
 
-class GatewayConfigError(LogosError, ValueError):
+class GatewayConfigError(EndpointError):
     """The gateway cannot be used as it is configured; the message says what to change."""
 
 
@@ -94,39 +91,10 @@ class CurveKeys:
         """Keys from the files that `zmq.auth.create_certificates` writes.
 
         `own_secret` is this client's `.key_secret`, `server` the terminal's `.key`. Raises
-        GatewayConfigError for a file that cannot be read or holds no key.
+        EndpointError for a file that cannot be read or holds no key.
         """
         public, secret = load_keys(own_secret)
         server_public, _ = load_keys(server)
         if not secret:
             raise GatewayConfigError(f"{own_secret}: no secret key in it; use the .key_secret file")
         return cls(public=public, secret=secret, server_public=server_public)
-
-
-def load_keys(path: Path) -> tuple[str, str]:
-    """The public key of a file and its secret one, "" where there is none."""
-    try:
-        public, secret = zmq.auth.load_certificate(path)
-    except (OSError, ValueError) as error:
-        raise GatewayConfigError(f"{path}: no CURVE key file ({type(error).__name__})") from None
-    return public.decode("ascii"), (secret or b"").decode("ascii")
-
-
-def check_host(host: str, is_encrypted: bool) -> None:
-    """Raise GatewayConfigError unless `host` is this machine, or the connection is encrypted."""
-    if is_encrypted or is_loopback(host):
-        return
-    raise GatewayConfigError(
-        f"{host!r} is not this machine, and the bridge has no authentication of its own: "
-        "give CURVE keys for both ends, or use 127.0.0.1 (through a tunnel, if need be)"
-    )
-
-
-def is_loopback(host: str) -> bool:
-    """Whether `host` names this machine and nothing else, without asking anybody."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
