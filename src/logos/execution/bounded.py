@@ -57,14 +57,14 @@ class BoundedVenue:
         await self._venue.close()
 
     async def submit(self, request: SubmitOrder) -> VenueOrder:
-        """As the venue's; OutcomeUnknown when no answer came in time."""
+        """Send an order, once. Raises what the venue does, OutcomeUnknown after `call_s`."""
         try:
             return await self._within(self._venue.submit(request))
         except TimeoutError:
             raise OutcomeUnknown(self._words(f"order {request.client_order_id}")) from None
 
     async def cancel(self, request: CancelOrder) -> None:
-        """As the venue's; OutcomeUnknown when no answer came in time."""
+        """Ask for a cancel, once. Raises what the venue does, OutcomeUnknown after `call_s`."""
         try:
             await self._within(self._venue.cancel(request))
         except TimeoutError:

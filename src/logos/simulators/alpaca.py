@@ -17,12 +17,11 @@ from typing import Any, Final
 
 from aiohttp import web
 
+from logos.simulators.account import BookOrder, order_of
 from logos.simulators.exchange.answers import spoil_rows
-from logos.simulators.exchange.market import Listing
 from logos.simulators.exchange.orders import Troubles
 from logos.simulators.exchange.server import FAULT_KEY, Exchange, Handler, json_answer
 
-_OPEN: Final = ("new", "accepted", "partially_filled")
 _NS: Final = 1_000_000_000
 
 
@@ -36,28 +35,15 @@ class _Denied(Exception):
         self.words = words
 
 
-@dataclass(slots=True)
-class BrokerOrder:
+@dataclass(slots=True, kw_only=True)
+class BrokerOrder(BookOrder):
     """One order as the broker keeps it."""
 
+    OPEN = frozenset(("new", "accepted", "partially_filled"))
+
     order_id: str
-    client_id: str
-    listing: Listing
-    side: str
-    kind: str
-    time_in_force: str
-    quantity: Decimal
-    limit: Decimal
-    stop: Decimal
     placed_ns: int
     status: str = "accepted"
-    filled: Decimal = Decimal(0)
-    is_triggered: bool = True
-
-    @property
-    def is_open(self) -> bool:
-        """Whether it can still fill or be cancelled."""
-        return self.status in _OPEN
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,17 +98,12 @@ class AlpacaAccount:
 
     def order(self, client_id: str) -> BrokerOrder:
         """The order of that client id. Raises KeyError."""
-        for order in self.orders:
-            if order.client_id == client_id:
-                return order
-        raise KeyError(client_id)
+        return order_of(self.orders, client_id)
 
     def fill(self, client_id: str, quantity: str, price: str = "") -> Activity:
         """Fill part or all of an open order, at its limit unless a price is given."""
         order = self.order(client_id)
-        if not order.is_open or Decimal(quantity) > order.quantity - order.filled:
-            raise ValueError(f"{client_id} cannot fill {quantity}: {order}")
-        return self._fill(order, Decimal(quantity), Decimal(price or order.limit))
+        return self._fill(order, order.part(quantity), Decimal(price or order.limit))
 
     def place_by_hand(self, body: Mapping[str, str]) -> BrokerOrder:
         """An order of the account's owner, made elsewhere."""
@@ -301,15 +282,9 @@ class AlpacaAccount:
         held = self.held.get(order.listing.market_id, Decimal(0))
         if order.side == "sell" and is_coin and order.quantity > held:
             raise _Denied(403, 40310000, "insufficient balance")
-        price = order.limit or order.stop or self._best(order)
-        if order.side == "buy" and order.quantity * price > self.cash:
+        price = order.limit or order.stop or order.best(self._market.now_ns) or Decimal(0)
+        if order.is_buy and order.quantity * price > self.cash:
             raise _Denied(403, 40310000, "insufficient buying power")
-
-    def _best(self, order: BrokerOrder) -> Decimal:
-        top = order.listing.top_at(self._market.now_ns)
-        if top is None:
-            return Decimal(0)
-        return Decimal(top.ask if order.side == "buy" else top.bid)
 
     def _match(self, order: BrokerOrder) -> None:
         """Fill an order at the best price if it crosses it while its market is open."""
@@ -317,14 +292,9 @@ class AlpacaAccount:
             return
         if order.status == "accepted":
             order.status = "new"
-        best, is_buy = self._best(order), order.side == "buy"
-        if not best:
-            return
-        if not order.is_triggered:
-            order.is_triggered = best >= order.stop if is_buy else best <= order.stop
-        crosses = not order.limit or (best <= order.limit if is_buy else best >= order.limit)
-        if order.is_triggered and crosses:
-            self._fill(order, order.quantity - order.filled, best)
+        best = order.best(self._market.now_ns)
+        if best is not None and order.meets(best):
+            self._fill(order, order.remaining, best)
 
     async def _on_advance(self, _before_ns: int, _now_ns: int) -> None:
         for order in self.orders:
@@ -332,7 +302,7 @@ class AlpacaAccount:
                 self._match(order)
 
     def _fill(self, order: BrokerOrder, quantity: Decimal, price: Decimal) -> Activity:
-        sign = 1 if order.side == "buy" else -1
+        sign = 1 if order.is_buy else -1
         symbol = order.listing.market_id
         self.held[symbol] = self.held.get(symbol, Decimal(0)) + sign * quantity
         self.cash -= sign * quantity * price

@@ -55,7 +55,8 @@ class Unavailable(VenueError):
 
 
 class VenueOrder(msgspec.Struct, frozen=True):
-    """An order as the venue shows it. `client_order_id` is empty for one that is not ours."""
+    """An order as the venue shows it. `client_order_id` is empty for one that
+    the session did not place."""
 
     client_order_id: str
     venue_order_id: str
@@ -137,7 +138,7 @@ class Venue(Protocol):
         """The order as the venue knows it; None when the venue says it has never seen it."""
 
     async def open_orders(self) -> Sequence[VenueOrder]:
-        """Everything open in the session's symbols, orders that are not ours included."""
+        """Everything open in the session's symbols, orders that it did not place included."""
 
     async def fills_since(self, ts_ns: int) -> Sequence[VenueFill]:
         """All fills in the session's symbols from that moment on, oldest first."""

@@ -23,7 +23,7 @@ def test_an_order_arrives_with_exactly_the_figures_of_its_units() -> None:
                 SubmitOrder(desk.limit_buy("0.12345", "90000.01"), "s-1-7", 0)
             )
             [placed] = desk.account.orders
-            assert (str(placed.quantity), str(placed.price)) == ("0.12345", "90000.01")
+            assert (str(placed.quantity), str(placed.limit)) == ("0.12345", "90000.01")
             assert placed.client_id == "s-1-7"
             assert order.client_order_id == "s-1-7"
             assert order.venue_order_id == "1001"

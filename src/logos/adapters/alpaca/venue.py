@@ -189,7 +189,7 @@ class AlpacaVenue:
         return self._read(what, lambda: asked_for(self._records.order(answer), client_order_id))
 
     async def open_orders(self) -> Sequence[VenueOrder]:
-        """Everything open in the session's symbols, orders that are not ours included."""
+        """Everything open in the session's symbols, orders that it did not place included."""
         what = f"{self.name}: open orders"
         parameters = {
             "status": "open",

@@ -187,7 +187,7 @@ class CcxtVenue:
         )
 
     async def open_orders(self) -> Sequence[VenueOrder]:
-        """Everything open in the session's symbols, orders that are not ours included."""
+        """Everything open in the session's symbols, orders that it did not place included."""
         found: dict[tuple[str, str], VenueOrder] = {}
         for symbol in self._instruments:
             what = f"{self.name}: open orders of {symbol}"

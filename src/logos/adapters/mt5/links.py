@@ -43,7 +43,7 @@ class SymbolLink:
         self._frames: deque[dict[str, Any]] = deque(maxlen=waiting_max)
         self._arrived = asyncio.Event()
         self.lives = 0
-        """As the gateway's, as of the latest frame or silence."""
+        """How often the terminal came back, as of the latest frame or silence."""
         self.overwritten = 0
         """Frames that newer ones took the place of."""
 
@@ -52,7 +52,10 @@ class SymbolLink:
         await self._hub.open()
 
     async def request(self, symbol: str, fields: Mapping[str, object]) -> dict[str, Any]:
-        """As the gateway's; but a subscription whose answer was lost holds if frames come."""
+        """Send one request through the gateway and return the answer. Raises OSError.
+
+        A subscription (CONFIG) whose answer was lost counts as made if frames come.
+        """
         try:
             return await self._hub.gateway.request(symbol, fields)
         except OSError:

@@ -116,7 +116,10 @@ class SharedLists(TerminalLists):
         await self.deal_question.close()
 
     async def ask(self, fields: Mapping[str, object], what: str) -> dict[str, Any]:
-        """As TerminalLists; put again when the answer was lost."""
+        """The answer to a question, asked again at once, a few times, when it was lost.
+
+        Raises Unavailable, also for an error that the terminal reports.
+        """
         if self.is_closed:
             raise Unavailable(f"{what}: {CLOSED}")
 
@@ -126,11 +129,17 @@ class SharedLists(TerminalLists):
         return await _again(once)
 
     async def orders(self) -> list[OpenOrder]:
-        """As TerminalLists."""
+        """Orders that wait in the session's symbols, from one question shared with all who ask now.
+
+        Raises Unavailable.
+        """
         return await self.order_question.answer()
 
     async def deals(self, from_server_s: int) -> list[Deal]:
-        """As TerminalLists."""
+        """Deals from a second of the terminal's clock on, by time and ticket; only new ones are read.
+
+        Raises Unavailable.
+        """
         from_s = max(0, from_server_s)
         self._wanted_s = min(self._wanted_s, from_s)
         await self.deal_question.answer()
@@ -215,7 +224,10 @@ class SharedMt5Venue(Mt5Venue):
         settle_s: float,
         server_offset_s: int = 0,
     ) -> None:
-        """As Mt5Venue."""
+        """`settle_s`: an order whose outcome is unknown is not declared absent before that (seconds).
+
+        `server_offset_s` is what the terminal's clock is ahead of UTC.
+        """
         super().__init__(
             link,
             symbols,
@@ -232,7 +244,8 @@ class SharedMt5Venue(Mt5Venue):
         (0: not yet)."""
 
     async def open(self) -> None:
-        """As Mt5Venue; a lost answer is no reason not to begin."""
+        """Connect and learn the account's currency; a lost answer is asked for again. Raises
+        Unavailable."""
         self._shared.is_closed = False
         await _again(self._link.open)
         await super().open()
@@ -258,13 +271,17 @@ class SharedMt5Venue(Mt5Venue):
         what: str,
         order: SubmitOrder | None = None,
     ) -> dict[str, Any]:
-        """As Mt5Venue; the gateway stays open for others, and this venue sends by it no more."""
+        """Send a trade request, once. Raises NotSent once this venue is closed: the gateway stays open
+        for the feeds, and nothing may leave by it any more."""
         if self._shared.is_closed:
             raise NotSent(f"{what}: {CLOSED}")
         return await super()._trade(terminal_symbol, fields, what, order)
 
     async def find(self, client_order_id: str, symbol: str) -> VenueOrder | None:
-        """As Mt5Venue; one question less for a market order that has all its deals."""
+        """The order as the terminal shows it; None when it never had it. Raises Unavailable.
+
+        A market order that has all its deals is done: the list of orders is not asked for.
+        """
         self._known(client_order_id, symbol)
         sent = self._ledger.get(client_order_id)
         if sent is not None and sent.ticket and sent.type is OrderType.MARKET:
@@ -288,7 +305,9 @@ class SharedMt5Venue(Mt5Venue):
         return sent.told(0, OrderStatus.CANCELLED, "no longer waiting, and no deals")
 
     async def fills_since(self, ts_ns: int) -> Sequence[VenueFill]:
-        """As Mt5Venue; from the answer of a moment ago where that reaches back so far.
+        """Deals from the second of that moment on (ns, UTC), oldest first. Raises Unavailable.
+
+        They are taken from the answer of a moment ago where that reaches back so far.
 
         What it lacks is found by the next look: whoever follows an order asks until its fills add
         up to what the terminal says it filled.

@@ -279,7 +279,7 @@ class Mt5Venue:
     # ---- lists ----
 
     async def open_orders(self) -> Sequence[VenueOrder]:
-        """Everything that waits in the session's symbols, also what is not ours."""
+        """Everything that waits in the session's symbols, also what it did not place."""
         return [self._ledger.told_order(order, 0) for order in await self._lists.orders()]
 
     async def fills_since(self, ts_ns: int) -> Sequence[VenueFill]:

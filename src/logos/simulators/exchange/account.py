@@ -12,12 +12,11 @@ from dataclasses import dataclass
 from decimal import ROUND_DOWN, Decimal
 from typing import Final
 
+from logos.simulators.account import BookOrder, order_of
 from logos.simulators.exchange.market import NS_PER_MS, Listing, Market
 
 UNIT: Final = Decimal("0.00000001")
-_OPEN: Final = ("NEW", "PARTIALLY_FILLED")
 _STOPS: Final = ("STOP_LOSS", "STOP_LOSS_LIMIT")
-_LIMITS: Final = ("LIMIT", "STOP_LOSS_LIMIT")
 
 
 class Denied(Exception):
@@ -30,29 +29,16 @@ class Denied(Exception):
         self.status = status
 
 
-@dataclass(slots=True)
-class PlacedOrder:
+@dataclass(slots=True, kw_only=True)
+class PlacedOrder(BookOrder):
     """One order as the exchange keeps it."""
 
+    OPEN = frozenset(("NEW", "PARTIALLY_FILLED"))
+
     order_id: int
-    client_id: str
-    listing: Listing
-    side: str
-    kind: str
-    time_in_force: str
-    quantity: Decimal
-    price: Decimal
-    stop: Decimal
     placed_ms: int
     status: str = "NEW"
-    filled: Decimal = Decimal(0)
     spent: Decimal = Decimal(0)
-    is_triggered: bool = True
-
-    @property
-    def is_open(self) -> bool:
-        """Whether it can still fill or be cancelled."""
-        return self.status in _OPEN
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,19 +81,14 @@ class SpotAccount:
 
     def order(self, client_id: str) -> PlacedOrder:
         """The latest order of that client id. Raises KeyError."""
-        for order in reversed(self.orders):
-            if order.client_id == client_id:
-                return order
-        raise KeyError(client_id)
+        return order_of(self.orders, client_id)
 
     def fill(
         self, client_id: str, quantity: str, price: str = "", is_maker: bool = True
     ) -> Execution:
         """Fill part or all of an open order, at its own price unless another is given."""
         order = self.order(client_id)
-        if not order.is_open or Decimal(quantity) > order.quantity - order.filled:
-            raise ValueError(f"{client_id} cannot fill {quantity}: {order}")
-        return self._fill(order, Decimal(quantity), Decimal(price or order.price), is_maker)
+        return self._fill(order, order.part(quantity), Decimal(price or order.limit), is_maker)
 
     def place_by_hand(
         self, market_id: str, side: str, quantity: str, price: str, client_id: str = "web_1"
@@ -154,7 +135,7 @@ class SpotAccount:
             kind=asked["type"],
             time_in_force=asked.get("timeInForce", "GTC"),
             quantity=Decimal(asked["quantity"]),
-            price=Decimal(asked.get("price", "0")),
+            limit=Decimal(asked.get("price", "0")),
             stop=Decimal(asked.get("stopPrice", "0")),
             placed_ms=self.now_ms,
         )
@@ -171,23 +152,23 @@ class SpotAccount:
         least, most = Decimal(listing.minimum_quantity), Decimal(listing.maximum_quantity)
         if not least <= order.quantity <= most or order.quantity % lot:
             raise Denied(-1013, "Filter failure: LOT_SIZE")
-        if order.price % tick or order.stop % tick:
+        if order.limit % tick or order.stop % tick:
             raise Denied(-1013, "Filter failure: PRICE_FILTER")
         if order.quantity * self._value_price(order) < Decimal(listing.minimum_notional):
             raise Denied(-1013, "Filter failure: NOTIONAL")
 
     def _value_price(self, order: PlacedOrder) -> Decimal:
         """What a unit of the order is worth: its own price, else the market's."""
-        if order.price or order.stop:
-            return order.price or order.stop
-        top = order.listing.top_at(self.market.now_ns)
-        if top is None:
+        if order.limit or order.stop:
+            return order.limit or order.stop
+        best = order.best(self.market.now_ns)
+        if best is None:
             raise Denied(-1013, "Market is closed.")
-        return Decimal(top.ask if order.side == "BUY" else top.bid)
+        return best
 
     def _lock(self, order: PlacedOrder) -> None:
         listing = order.listing
-        is_buy = order.side == "BUY"
+        is_buy = order.is_buy
         holding = self.holdings.setdefault(listing.quote if is_buy else listing.base, Holding())
         amount = order.quantity * (self._value_price(order) if is_buy else 1)
         if holding.free < amount:
@@ -196,7 +177,7 @@ class SpotAccount:
         holding.locked += amount
 
     def _unlock(self, order: PlacedOrder, quantity: Decimal) -> None:
-        is_buy = order.side == "BUY"
+        is_buy = order.is_buy
         holding = self.holdings[order.listing.quote if is_buy else order.listing.base]
         amount = min(holding.locked, quantity * (self._value_price(order) if is_buy else 1))
         holding.locked -= amount
@@ -204,17 +185,9 @@ class SpotAccount:
 
     def _match(self, order: PlacedOrder, is_new: bool = False) -> None:
         """Fill an order at the market's best price if it crosses it; end it if it may not rest."""
-        top = order.listing.top_at(self.market.now_ns)
-        is_buy = order.side == "BUY"
-        if top is not None:
-            best = Decimal(top.ask if is_buy else top.bid)
-            if not order.is_triggered:
-                order.is_triggered = best >= order.stop if is_buy else best <= order.stop
-            crosses = order.kind not in _LIMITS or (
-                best <= order.price if is_buy else best >= order.price
-            )
-            if order.is_triggered and crosses:
-                self._fill(order, order.quantity - order.filled, best, is_maker=not is_new)
+        best = order.best(self.market.now_ns)
+        if best is not None and order.meets(best):
+            self._fill(order, order.remaining, best, is_maker=not is_new)
         if order.is_open and is_new and order.time_in_force in ("IOC", "FOK"):
             self.end(order, "EXPIRED")
 
@@ -231,10 +204,10 @@ class SpotAccount:
         self._unlock(order, quantity)
         base = self.holdings.setdefault(listing.base, Holding())
         quote = self.holdings.setdefault(listing.quote, Holding())
-        sign = 1 if order.side == "BUY" else -1
+        sign = 1 if order.is_buy else -1
         base.free += sign * quantity
         quote.free -= sign * quantity * price
-        is_buy = order.side == "BUY"
+        is_buy = order.is_buy
         received, holding = (quantity, base) if is_buy else (quantity * price, quote)
         fee = (received * self._fee_rate).quantize(UNIT, rounding=ROUND_DOWN)
         holding.free -= fee
@@ -256,5 +229,5 @@ class SpotAccount:
 
     def end(self, order: PlacedOrder, status: str) -> None:
         """End an open order with this status."""
-        self._unlock(order, order.quantity - order.filled)
+        self._unlock(order, order.remaining)
         order.status = status

@@ -218,7 +218,7 @@ class ExchangeOrders(SpotAccount):
             "orderId": order.order_id,
             "orderListId": -1,
             "clientOrderId": order.client_id,
-            "price": _text(order.price),
+            "price": _text(order.limit),
             "origQty": _text(order.quantity),
             "executedQty": _text(order.filled),
             "cummulativeQuoteQty": _text(order.spent),
