@@ -18,8 +18,8 @@ from venue_tools import bitcoin, broker_desk, coin, share
 from logos.adapters.alpaca import check as alpaca
 from logos.adapters.ccxt import check as ccxt
 from logos.core.instrument import instrument
-from logos.venues.common import MarketRules, clock_line, compare_rules, names_lines
 from logos.venues.contract import CheckLine, Refused, Unavailable
+from logos.venues.rules import MarketRules, clock_line, compare_rules, names_lines
 
 MS = 1_000_000
 

@@ -16,7 +16,8 @@ from logos.adapters.alpaca import records as alpaca
 from logos.adapters.ccxt import records as ccxt
 from logos.adapters.ccxt.trades import trades_by_number
 from logos.core.types import OrderStatus, OrderType, Side
-from logos.venues.common import ClientIds, IdRule, Unreadable
+from logos.venues.ids import ClientIds, IdRule
+from logos.venues.records import Unreadable, rows
 
 RULE = IdRule(36, True)
 
@@ -186,8 +187,8 @@ def test_what_is_no_record_or_list_of_ccxt_cannot_be_read() -> None:
     for read, words in (
         (lambda: of_ccxt().order("BTCUSDT", None), "BTCUSDT: the answer holds no order"),
         (lambda: of_ccxt().fill("BTCUSDT", []), "BTCUSDT: the answer holds no fill"),
-        (lambda: ccxt.rows({}), "the answer is no list"),
-        (lambda: ccxt.rows([{}, 1]), "the answer's list holds something else than records"),
+        (lambda: rows({}), "the answer is no list"),
+        (lambda: rows([{}, 1]), "the answer's list holds something else than records"),
         (lambda: ccxt.balances({}), "the answer holds no balances"),
         (lambda: ccxt.balances({"total": {}, "info": None}), "the answer holds no balances"),
         (
@@ -322,8 +323,8 @@ def test_what_is_no_record_or_list_of_alpaca_cannot_be_read() -> None:
         (lambda: of_alpaca().order([]), "the answer holds no order"),
         (lambda: of_alpaca().fill(None), "the answer holds no fill"),
         (lambda: of_alpaca().position(position), "AAPL: the position's side 'flat' is unknown"),
-        (lambda: alpaca.rows({}), "the answer is no list"),
-        (lambda: alpaca.rows([1]), "the answer's list holds something else than records"),
+        (lambda: rows({}), "the answer is no list"),
+        (lambda: rows([1]), "the answer's list holds something else than records"),
     ):
         with pytest.raises(Unreadable) as caught:
             read()

@@ -83,7 +83,7 @@ AREAS: Final = (
         ("tests/adapters/yahoo", "tests/feeds/test_feed_contract.py@yahoo"),
     ),
     Area("adapters: fetch", ("adapters/fetch.py",), ("tests/feeds/test_fetch.py",), 2),
-    Area("venues", ("venues/common.py",), ("tests/venues", "tests/adapters/alpaca")),
+    Area("venues", ("venues/*.py",), ("tests/venues", "tests/adapters/alpaca")),
     Area(
         "recovery",
         (

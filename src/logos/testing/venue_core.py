@@ -20,8 +20,8 @@ from logos.testing.builders import paper_rules, trading_core
 
 
 def venue_core(strategy: Strategy, *instruments: Instrument, **how: Any) -> TradingCore:
-    """A core from the keyword arguments of `builders.trading_core`, whose orders go to an outbox and
-    not to the paper market."""
+    """A core from the keyword arguments of `builders.trading_core`, whose orders go to an outbox
+    and not to the paper market."""
     paper = trading_core(strategy, *instruments, **how)
     order_manager = paper.order_manager
     return TradingCore(

@@ -136,7 +136,7 @@ class SharedLists(TerminalLists):
         return await self.order_question.answer()
 
     async def deals(self, from_server_s: int) -> list[Deal]:
-        """Deals from a second of the terminal's clock on, by time and ticket; only new ones are read.
+        """Deals from a second of the terminal's clock on, by time; only new ones are read.
 
         Raises Unavailable.
         """
@@ -224,8 +224,7 @@ class SharedMt5Venue(Mt5Venue):
         settle_s: float,
         server_offset_s: int = 0,
     ) -> None:
-        """`settle_s`: an order whose outcome is unknown is not declared absent before that (seconds).
-
+        """In seconds. An order of unknown outcome is not declared absent before `settle_s`;
         `server_offset_s` is what the terminal's clock is ahead of UTC.
         """
         super().__init__(
@@ -271,8 +270,8 @@ class SharedMt5Venue(Mt5Venue):
         what: str,
         order: SubmitOrder | None = None,
     ) -> dict[str, Any]:
-        """Send a trade request, once. Raises NotSent once this venue is closed: the gateway stays open
-        for the feeds, and nothing may leave by it any more."""
+        """Send a trade request, once. Raises NotSent once this venue is closed: the gateway stays
+        open for the feeds, and nothing may leave by it any more."""
         if self._shared.is_closed:
             raise NotSent(f"{what}: {CLOSED}")
         return await super()._trade(terminal_symbol, fields, what, order)
