@@ -28,104 +28,13 @@ from typing import NamedTuple
 
 from mutant_changes import variants_of
 from mutant_runner import Change, Runner
+from mutation_targets import SAMPLED, TARGETS, Target
 from places import PROJECT
 
 DOCUMENT = PROJECT / "docs" / "MUTATION.md"
 CPU_S_MAX = 200
 CPU_S_MIN = 6
 TRUSTED_CPU_S_MAX = 15
-_ENGINE_FUNCTIONS = "start stop abort run _check_time _begin _on_other _on_command is_blocked"
-_CORE_TESTS = (
-    "tests/kill/test_mutants.py",
-    "tests/kill/test_mutants_risk.py",
-    "tests/guards/test_mutants_guards.py",
-    "tests/guards/test_mutants_engine.py",
-    "tests/guards/test_mutants_rim.py",
-    "tests/guards/test_guard_edges.py",
-    "tests/guards/test_guard_in_flight.py",
-    "tests/guards/test_guard_actions.py",
-    "tests/core/test_core_gates.py",
-    "tests/core/test_core_ticks.py",
-    "tests/core/test_core_engine.py",
-    "tests/core/test_core_commands.py",
-    "tests/guards/test_guard_windows.py",
-    "tests/core/test_core_matching.py",
-    "tests/core/test_core_risk.py",
-    "tests/core/test_core_account.py",
-    "tests/core/test_core_reports.py",
-    "tests/core/test_core_base_fees.py",
-)
-_LINK_TESTS = (
-    "tests/core/test_core_outbox.py",
-    "tests/guards/test_mutants_rim.py",
-    "tests/execution/test_venue_link.py",
-    "tests/execution/test_reconcile.py",
-)
-_JUDGE_TESTS = (
-    "tests/killswitch/test_switch_mutants.py",
-    "tests/killswitch/test_switch_mutants_files.py",
-    "tests/killswitch/test_switch_mutants_sensor.py",
-    "tests/killswitch/test_switch_mutants_looks.py",
-    "tests/killswitch/test_switch_mutants_ledger.py",
-    "tests/killswitch/test_switch_mutants_copies.py",
-    "tests/killswitch/test_switch_mutants_writer.py",
-    "tests/killswitch/test_switch_states.py",
-    "tests/killswitch/test_switch_surroundings.py",
-    "tests/killswitch/test_switch_fail_closed.py",
-    "tests/killswitch/test_switch_machine.py",
-)
-_SWITCH_TESTS = (
-    *_JUDGE_TESTS,
-    "tests/killswitch/test_switch_history.py",
-    "tests/killswitch/test_switch_crash.py",
-)
-_FILE_TESTS = (
-    "tests/killswitch/test_switch_mutants_lines.py",
-    "tests/killswitch/test_switch_mutants_folders.py",
-    "tests/killswitch/test_switch_mutants_ledger.py",
-    "tests/killswitch/test_switch_mutants_copies.py",
-    "tests/killswitch/test_switch_history.py",
-    "tests/killswitch/test_switch_states.py",
-)
-
-
-@dataclass(frozen=True)
-class Target:
-    """A file to mutate, the functions that matter in it ("": all), and who should notice."""
-
-    file: str
-    functions: str
-    tests: tuple[str, ...]
-
-
-TARGETS = (
-    Target("core/gates.py", "", _CORE_TESTS),
-    Target("core/risk.py", "", _CORE_TESTS),
-    Target("core/guards.py", "", _CORE_TESTS),
-    Target("core/safety.py", "", _CORE_TESTS),
-    Target("killswitch/judge.py", "", _JUDGE_TESTS),
-    Target("core/order_manager.py", "submit refuse apply_end _leave _put_in_flight", _CORE_TESTS),
-    Target("core/pipeline.py", "start stop settle _send _refuse", _CORE_TESTS),
-    Target("core/engine.py", _ENGINE_FUNCTIONS, _CORE_TESTS),
-    Target("core/market.py", "apply_quote _set_prices", _CORE_TESTS),
-    Target("core/commands.py", "carry_out _flatten ask_nobody", _CORE_TESTS),
-    Target("core/reports.py", "", _CORE_TESTS),
-    Target("core/outbox.py", "", (*_LINK_TESTS, *_CORE_TESTS)),
-    Target("core/context.py", "is_open outstanding in_flight why_closed", _LINK_TESTS),
-    Target("execution/venue_link.py", "_send", _LINK_TESTS),
-    Target("killswitch/breaker.py", "", _SWITCH_TESTS),
-    Target("killswitch/writer.py", "", _SWITCH_TESTS),
-    Target("killswitch/sensor.py", "", _SWITCH_TESTS),
-    Target("killswitch/flag.py", "", _SWITCH_TESTS),
-    Target("killswitch/ledger.py", "", _SWITCH_TESTS),
-    Target("killswitch/records.py", "", _FILE_TESTS),
-    Target("killswitch/files.py", "", _FILE_TESTS),
-    Target("killswitch/mounts.py", "", _FILE_TESTS),
-    Target("killswitch/history.py", "", _FILE_TESTS),
-)
-
-SAMPLED = ("core/gates.py", "core/guards.py", "core/safety.py", "killswitch/judge.py")
-"""Files that a sample is drawn from: small, of safety, and seldom touched."""
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from places import PROJECT
 
 TEXTS: Final = (
     *("README.md", "CONTRIBUTING.md", "setup.py", "pyproject.toml", "Makefile"),
-    *(".ci/run", ".ci/test-all", "tests/helpers/mutation.py", "docs/*.md"),
+    *(".ci/run", ".ci/test-all", "tests/helpers/mutation_targets.py", "docs/*.md"),
 )
 """Where no dead path may stand. docs/MANUAL.html is made from these and compared by its test."""
 

@@ -9,7 +9,8 @@ import subprocess
 import sys
 
 import pytest
-from mutation import TARGETS, explained, mutants_of
+from mutation import explained, mutants_of
+from mutation_targets import TARGETS
 from places import PROJECT
 
 TOOL = PROJECT / "tests" / "helpers" / "mutation.py"

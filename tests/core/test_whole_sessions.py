@@ -117,7 +117,7 @@ def test_the_same_events_and_seed_give_the_same_bytes() -> None:
 @pytest.mark.parametrize("hash_seed", ["0", "1"])
 def test_nothing_depends_on_the_order_of_hashes(hash_seed: str) -> None:
     program = (
-        "import hashlib, test_core_sessions as t;"
+        "import hashlib, test_whole_sessions as t;"
         "print(hashlib.sha256(b'\\n'.join(t.dice_session())).hexdigest())"
     )
     path = os.pathsep.join([str(Path(__file__).parent), *sys.path])

@@ -1,12 +1,7 @@
-"""One look of the switch, step by step: what small changes of it showed to be untested.
-
-Every test here notices a change of `killswitch/sensor.py` that the other tests did not; see
-`tests/helpers/mutation.py`.
-"""
+"""One look of the switch, step by step: what it opens, shows, keeps and lets go of."""
 
 from __future__ import annotations
 
-import errno
 import os
 import time
 from pathlib import Path
@@ -14,20 +9,15 @@ from typing import Any
 
 import msgspec
 import pytest
+from switch_evidence import FOUND, GONE, SECOND, SEEN_HARD, descriptor_count, settled
 from switch_helpers import Workspace
-from test_switch_mutants_sensor import FOUND, GONE, SECOND, SEEN_HARD, evidence, settled
 
 from logos.core.types import SwitchState
 from logos.killswitch import sensor as switch_sensor
-from logos.killswitch.files import Folder
 from logos.killswitch.judge import Cause, Consequence, Memory, Pending, Verdict
 from logos.killswitch.ledger import Evidence
 
 SAFE, REDUCE_ONLY, ENGAGED = SwitchState.SAFE, SwitchState.REDUCE_ONLY, SwitchState.ENGAGED
-
-
-def descriptor_count() -> int:
-    return len(os.listdir("/proc/self/fd"))
 
 
 # ---- the glance ----
@@ -106,105 +96,6 @@ def test_ones_own_wish_takes_the_place_of_what_was_only_seen(workspace: Workspac
     assert sensor.memory.pending is own
 
 
-# ---- the flag ----
-
-
-def test_what_is_hinted_at_shows_in_the_flag_that_gate_1_reads(workspace: Workspace) -> None:
-    sensor = workspace.armed()._sensor
-    sensor._flag = b"\0"
-    sensor.show_shared(ENGAGED)
-    assert sensor.current_flag()[0] == ENGAGED
-    assert sensor.shared_hint() == (ENGAGED, 1)
-
-
-def test_without_a_flag_there_is_no_hint(workspace: Workspace) -> None:
-    breaker = workspace.armed()
-    breaker.close()
-    assert breaker._sensor.shared_hint() == (0, 0)
-
-
-@pytest.mark.parametrize(("descriptor", "opened"), [(-1, []), (0, [0]), (1, [1])])
-def test_the_flag_is_looked_for_in_the_folder_that_was_opened_whatever_its_number(
-    workspace: Workspace, monkeypatch: pytest.MonkeyPatch, descriptor: int, opened: list[int]
-) -> None:
-    sensor = workspace.armed()._sensor
-    asked: list[int] = []
-
-    def borrowed(_layer: Any, _path: Path, fd: int) -> Any:
-        asked.append(fd)
-        raise OSError(errno.EIO, os.strerror(errno.EIO))
-
-    monkeypatch.setattr(Folder, "borrowed", borrowed)
-    sensor._open_flag(evidence(5, 5, descriptors=(descriptor, -1)))
-    assert asked == opened
-    assert bool(sensor.terms.flag_problem) is bool(opened)
-    assert FOUND.descriptors == (-1, -1)
-
-
-def test_the_flag_is_mapped_once_and_again_when_another_file_took_its_place(
-    workspace: Workspace,
-) -> None:
-    breaker = workspace.armed()
-    first = breaker._sensor._shared
-    assert first is not None
-    breaker._examine()
-    assert breaker._sensor._shared is first
-    other = workspace.folder / "other"
-    other.write_bytes(bytes(64))
-    other.replace(workspace.folder / "flag")
-    assert breaker._examine() is SAFE
-    second = breaker._sensor._shared
-    assert second is not None
-    assert second.inode == os.stat(workspace.folder / "flag").st_ino
-    workspace.breaker().engage("stop", "ann")
-    assert breaker.flag[0] == ENGAGED
-
-
-# ---- what is shown ----
-
-
-@pytest.mark.parametrize(
-    ("found", "hint", "shown"),
-    [
-        (FOUND, (ENGAGED, 4), (SAFE, 5)),
-        (FOUND, (ENGAGED, 5), (ENGAGED, 5)),
-        (FOUND, (ENGAGED, 9), (ENGAGED, 9)),
-        (FOUND, (SAFE, 1), (SAFE, 1)),
-        (GONE, (ENGAGED, 1), (ENGAGED, 1)),
-    ],
-    ids=["before the record", "of its epoch", "after it", "says nothing", "without a record"],
-)
-def test_only_a_hint_from_before_the_record_is_cleared_by_a_look_that_finds_it_safe(
-    workspace: Workspace, found: Evidence, hint: tuple[int, int], shown: tuple[int, int]
-) -> None:
-    sensor = workspace.armed()._sensor
-    shared = sensor._shared
-    assert shared is not None
-    content = bytes([hint[0]]) + bytes(7) + hint[1].to_bytes(8, "little")
-    shared._layer.pwrite(shared._fd, content, 0)
-    sensor._show(found, Verdict(SAFE, ()))
-    assert shared.read() == shown
-
-
-def test_a_safe_answer_without_a_shared_flag_is_shown_to_gate_1(workspace: Workspace) -> None:
-    sensor = workspace.armed()._sensor
-    sensor.close()
-    sensor._flag = bytes([ENGAGED])
-    sensor._show(FOUND, Verdict(SAFE, ()))
-    assert sensor.current_flag()[0] == SAFE
-
-
-def test_gate_1_hears_of_others_at_once_also_while_only_reducing_is_allowed(
-    workspace: Workspace,
-) -> None:
-    breaker, other = workspace.armed(), workspace.breaker()
-    breaker.set_reduce_only("careful", "ann")
-    breaker._examine()
-    assert breaker.flag[0] == REDUCE_ONLY
-    other.engage("stop", "bob")
-    assert breaker.flag[0] == ENGAGED, "no look was needed"
-
-
 # ---- what is kept ----
 
 
@@ -249,3 +140,24 @@ def test_an_answer_on_a_record_with_a_young_time_is_not_kept(
     found = msgspec.structs.replace(FOUND, key=tuple(key))
     assert sensor._keep(found, Verdict(SAFE, ())) is False
     assert sensor._fast is None
+
+
+# ---- letting go ----
+
+
+def test_a_switch_that_nobody_uses_any_more_leaves_no_descriptor(workspace: Workspace) -> None:
+    before = len(os.listdir("/proc/self/fd"))
+    breaker = settled(workspace)
+    assert len(os.listdir("/proc/self/fd")) > before
+    del breaker
+    assert len(os.listdir("/proc/self/fd")) == before
+
+
+def test_a_closed_switch_can_be_closed_again_and_still_stops_everybody(
+    workspace: Workspace,
+) -> None:
+    breaker, other = workspace.armed(), workspace.breaker()
+    breaker.close()
+    breaker.close()
+    assert breaker.engage("stop", "ann").recorded
+    assert other.flag[0] == ENGAGED, "through the shared flag, which was opened anew"

@@ -1,8 +1,4 @@
-"""Limits and the watch over them: what small changes of them showed to be untested.
-
-Every test here notices a change of `core/guards.py` or `core/safety.py` that the tests of whole
-sessions did not; see `mutation.py`.
-"""
+"""Limits, and the safety monitor that watches them and the switch."""
 
 from __future__ import annotations
 

@@ -1,8 +1,4 @@
-"""The reading half of the switch, asked directly: what small changes of it showed to be untested.
-
-Every test here notices a change of `killswitch/sensor.py` that the other tests did not; see
-`tests/helpers/mutation.py`.
-"""
+"""The reading half of the switch: the kept answer, and what is remembered of a look."""
 
 from __future__ import annotations
 
@@ -11,33 +7,16 @@ import time
 from types import SimpleNamespace
 from typing import Any
 
-import msgspec
 import pytest
+from switch_evidence import FOUND, GONE, NOW_NS, SECOND, SEEN_HARD, settled
 from switch_helpers import Clock, FaultyLayer, Workspace, no_space
 
 from logos.core.types import SwitchState
 from logos.killswitch import sensor as switch_sensor
-from logos.killswitch.breaker import CircuitBreaker
-from logos.killswitch.history import Tail
 from logos.killswitch.judge import Cause, Consequence, Memory, Pending, Verdict
-from logos.killswitch.ledger import NO_KEY, Copy, Evidence
-from logos.killswitch.records import NO_PREVIOUS, SCHEMA, Transition, encode_line
+from logos.killswitch.ledger import Evidence
 
 SAFE, REDUCE_ONLY, ENGAGED = SwitchState.SAFE, SwitchState.REDUCE_ONLY, SwitchState.ENGAGED
-SECOND = 10**9
-NOW_NS = 1_700_000_000 * SECOND
-
-
-def settled(workspace: Workspace, **how: Any) -> CircuitBreaker:
-    """An armed breaker that keeps its answer."""
-    breaker = workspace.armed(**how)
-    found = os.stat(workspace.arm_file)
-    newest = max(found.st_mtime_ns, found.st_ctime_ns)
-    while time.time_ns() - newest <= switch_sensor.SETTLE_NS:
-        pass
-    breaker.authority()
-    assert breaker._sensor.glance() is SAFE
-    return breaker
 
 
 # ---- the kept answer ----
@@ -153,30 +132,13 @@ def test_stopping_at_once_latches_until_a_grant_after_what_was_known(workspace: 
 # ---- what is remembered of a look ----
 
 
-def evidence(epoch: int, granted: int, **changes: Any) -> Evidence:
-    """A disk whose copies all hold one record of this epoch."""
-    held = Transition(
-        schema=SCHEMA, epoch=epoch, state="SAFE", was="ENGAGED", who="ann", why="checked",
-        time_ns=NOW_NS, mode="paper", build="1.0", host="here", granted_epoch=granted,
-        engaged_epoch=0, markers="", previous=NO_PREVIOUS,
-    )  # fmt: skip
-    line = encode_line(held)
-    same = Copy(line, held, "", True)
-    tail = Tail(True, line, 0, "")
-    plain = Evidence("", None, None, same, same, tail, held, True, True, NO_KEY, (-1, -1))
-    return msgspec.structs.replace(plain, **changes)
-
-
-FOUND = evidence(5, 5)
 LINE = FOUND.armed.line
-GONE = msgspec.structs.replace(FOUND, armed=Copy(b"", None, "is missing", False))
 RECORD = Cause(ENGAGED, Consequence.RECORD, "a marker")
 CONFIRM = Cause(ENGAGED, Consequence.CONFIRM, "a doubt")
 CAREFUL = Cause(REDUCE_ONLY, Consequence.RECORD, "careful")
 WAIT = Cause(ENGAGED, Consequence.WAIT_FOR_ARMING, "new")
 OWN_SOFT = Pending(CAREFUL, 4, own=True)
 SEEN_SOFT = Pending(CAREFUL, 4, own=False)
-SEEN_HARD = Pending(Cause(ENGAGED, Consequence.RECORD, "before"), 4, own=False)
 
 
 def remembered(workspace: Workspace, before: Memory, found: Evidence, *causes: Cause) -> Memory:
@@ -302,72 +264,3 @@ def test_a_newer_grant_starts_the_watch_over_the_clock_anew(
     assert sensor._latest_ns == latest_ns
     sensor._remember(found, Verdict(SAFE, ()), NOW_NS + 2 * SECOND)
     assert sensor._latest_ns == NOW_NS + 2 * SECOND
-
-
-# ---- letting go ----
-
-
-def test_a_switch_that_nobody_uses_any_more_leaves_no_descriptor(workspace: Workspace) -> None:
-    before = len(os.listdir("/proc/self/fd"))
-    breaker = settled(workspace)
-    assert len(os.listdir("/proc/self/fd")) > before
-    del breaker
-    assert len(os.listdir("/proc/self/fd")) == before
-
-
-def test_a_closed_switch_can_be_closed_again_and_still_stops_everybody(
-    workspace: Workspace,
-) -> None:
-    breaker, other = workspace.armed(), workspace.breaker()
-    breaker.close()
-    breaker.close()
-    assert breaker.engage("stop", "ann").recorded
-    assert other.flag[0] == ENGAGED, "through the shared flag, which was opened anew"
-
-
-# ---- the flag ----
-
-
-def test_a_hint_from_before_the_last_reset_is_healed(workspace: Workspace) -> None:
-    breaker = workspace.armed()
-    breaker.reset("ann", "again", 1)
-    shared = breaker._sensor._shared
-    assert shared is not None
-    shared.hint(ENGAGED, 1)
-    assert shared.read() == (ENGAGED, 2)
-    shared._layer.pwrite(shared._fd, bytes([ENGAGED]) + bytes(7) + (1).to_bytes(8, "little"), 0)
-    assert shared.read() == (ENGAGED, 1)
-    assert breaker.authority() is SAFE
-    assert shared.read() == (SAFE, 2)
-    assert breaker.flag[0] == SAFE
-
-
-def test_a_flag_that_was_replaced_is_opened_anew(workspace: Workspace) -> None:
-    breaker = workspace.armed()
-    (workspace.folder / "flag").unlink()
-    assert breaker._examine() is SAFE
-    other = workspace.breaker()
-    other.engage("stop", "ann")
-    assert breaker.flag[0] == ENGAGED
-
-
-def test_what_only_this_session_may_not_do_stops_nobody_else(workspace: Workspace) -> None:
-    paper = workspace.armed()
-    live = workspace.breaker(mode="live")
-    assert (live.authority(), live.flag[0]) == (ENGAGED, ENGAGED)
-    assert (paper.flag[0], paper._sensor.shared_hint()[0]) == (SAFE, SAFE)
-    paper.set_reduce_only("careful", "ann")
-    assert (live.authority(), live.flag[0]) == (ENGAGED, ENGAGED)
-    assert (paper.authority(), paper.flag[0]) == (REDUCE_ONLY, REDUCE_ONLY)
-
-
-def test_a_flag_that_cannot_be_made_engages_this_process(workspace: Workspace) -> None:
-    workspace.armed().close()
-    (workspace.folder / "flag").unlink()
-    (workspace.folder / "flag").mkdir()
-    breaker = workspace.breaker()
-    assert (breaker.authority(), breaker.flag[0]) == (ENGAGED, ENGAGED)
-    assert "flag cannot be used: is a directory" in breaker.why()
-    (workspace.folder / "flag").rmdir()
-    assert breaker.authority() is ENGAGED, "it was seen, so only a reset ends it"
-    assert workspace.breaker().authority() is SAFE

@@ -1,4 +1,4 @@
-"""Operator commands: their words in journals and files; test_core_engine has what they do."""
+"""Operator commands: their words in journals and files; test_engine has what they do."""
 
 from __future__ import annotations
 

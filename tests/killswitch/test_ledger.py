@@ -1,8 +1,4 @@
-"""The switch's files and its flag, asked directly: what small changes showed to be untested.
-
-Every test here notices a change of `killswitch/ledger.py`, `killswitch/flag.py` or of what they
-are built on that the other tests did not; see `tests/helpers/mutation.py`.
-"""
+"""What the switch's files say, read as one: records, witness, markers, and writers at work."""
 
 from __future__ import annotations
 
@@ -12,13 +8,10 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from switch_helpers import FaultyLayer, QuickLayer, Workspace, no_space
-from test_switch_mutants_sensor import FOUND, GONE, evidence
+from switch_evidence import FOUND, GONE, descriptor_count, evidence
+from switch_helpers import FaultyLayer, QuickLayer, Workspace
 
-from logos.core.types import SwitchState
-from logos.killswitch import sensor as switch_sensor
 from logos.killswitch.files import Folder
-from logos.killswitch.flag import SharedFlag
 from logos.killswitch.history import Tail
 from logos.killswitch.ledger import (
     LOOKS_MAX,
@@ -29,66 +22,6 @@ from logos.killswitch.ledger import (
     key_of,
 )
 from logos.killswitch.records import MarkerNote
-
-SAFE, REDUCE_ONLY, ENGAGED = SwitchState.SAFE, SwitchState.REDUCE_ONLY, SwitchState.ENGAGED
-
-
-def descriptor_count() -> int:
-    return len(os.listdir("/proc/self/fd"))
-
-
-# ---- the shared flag ----
-
-
-def test_a_hint_of_a_newer_epoch_is_given_though_it_is_no_more_severe(tmp_path: Path) -> None:
-    with Folder(QuickLayer(), tmp_path) as folder:
-        flag = SharedFlag(folder, "flag")
-        for state, epoch, shown in (
-            (ENGAGED, 1, (ENGAGED, 1)),
-            (ENGAGED, 3, (ENGAGED, 3)),
-            (REDUCE_ONLY, 2, (ENGAGED, 3)),
-            (REDUCE_ONLY, 4, (ENGAGED, 4)),
-        ):
-            flag.hint(state, epoch)
-            assert flag.read() == shown
-        flag.close()
-
-
-def test_a_flag_that_is_closed_has_no_descriptor_and_can_still_be_read(tmp_path: Path) -> None:
-    with Folder(QuickLayer(), tmp_path) as folder:
-        flag = SharedFlag(folder, "flag")
-        flag.hint(ENGAGED, 1)
-        open_before = descriptor_count()
-        flag.close()
-        assert descriptor_count() == open_before - 1
-        assert flag.read() == (ENGAGED, 1)
-
-
-def test_a_flag_without_room_says_so_and_leaves_no_descriptor_open(tmp_path: Path) -> None:
-    layer = FaultyLayer()
-    with Folder(layer, tmp_path) as folder:
-        before = descriptor_count()
-        layer.rule = lambda number, call, name: (
-            no_space(number, call, name) if call == "allocate" else None
-        )
-        with pytest.raises(OSError, match="No space left"):
-            SharedFlag(folder, "flag")
-        assert descriptor_count() == before
-
-
-def test_a_flag_that_is_cut_short_while_it_is_mapped_engages_this_process(
-    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    workspace.armed().close()
-
-    def cut_short(*_: object) -> SharedFlag:
-        raise ValueError("mmap length is greater than file size")
-
-    monkeypatch.setattr(switch_sensor, "SharedFlag", cut_short)
-    breaker = workspace.breaker()
-    assert breaker.authority() is ENGAGED
-    assert "flag does not keep its size" in breaker.why()
-
 
 # ---- what the disk says ----
 

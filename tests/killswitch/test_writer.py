@@ -1,21 +1,22 @@
-"""The writing half of the switch: what small changes of it showed to be untested.
-
-Every test here notices a change of `killswitch/writer.py` that the other tests did not; see
-`tests/helpers/mutation.py`.
-"""
+"""The writing half of the switch: arming, resetting, and writing down what was engaged."""
 
 from __future__ import annotations
 
 import errno
 import os
+import threading
 from collections.abc import Callable
 
 import pytest
+from switch_evidence import in_full, stuck
 from switch_helpers import FaultyLayer, Workspace, no_space
 
 from logos.core.types import SwitchState
+from logos.killswitch import breaker as circuit_breaker
+from logos.killswitch import writer as switch_writer
 from logos.killswitch.breaker import CircuitBreaker
 from logos.killswitch.files import Folder
+from logos.killswitch.judge import Cause, Consequence, Pending
 from logos.killswitch.ledger import Evidence, SwitchLedger
 from logos.killswitch.records import (
     NO_PREVIOUS,
@@ -24,6 +25,7 @@ from logos.killswitch.records import (
     SwitchError,
 )
 from logos.killswitch.sensor import SwitchSensor
+from logos.killswitch.status import EngageResult
 
 SAFE, REDUCE_ONLY, ENGAGED = SwitchState.SAFE, SwitchState.REDUCE_ONLY, SwitchState.ENGAGED
 
@@ -226,3 +228,113 @@ def test_a_reset_gives_up_on_a_switch_that_keeps_being_engaged(workspace: Worksp
     with pytest.raises(ResetRefusedError, match="keeps being engaged"):
         breaker.reset("ann", "fine", epoch)
     assert breaker.authority() is ENGAGED
+
+
+# ---- writing it down ----
+
+
+def test_each_engagement_has_its_line_though_another_took_its_place_in_memory(
+    workspace: Workspace,
+) -> None:
+    breaker = workspace.armed()
+    mine = Pending(Cause(ENGAGED, Consequence.NOTHING, "mine", "ann"), 1, own=True)
+    assert breaker._writer.record(0.0, own=mine)
+    assert breaker._writer.record(0.0, own=mine), "done already"
+    assert [entry.why for entry in breaker.monitor().history()][1:] == ["mine"]
+
+
+def test_nothing_that_was_only_seen_is_written_to_a_network_file_system(
+    workspace: Workspace,
+) -> None:
+    workspace.armed().close()
+    content = workspace.arm_file.read_bytes()
+    workspace.mounts.write_text("22 27 0:21 / / rw - nfs4 server:/x rw\n")
+    breaker = workspace.breaker()
+    assert breaker.status().state is ENGAGED
+    workspace.kill_file.touch()
+    assert (breaker.authority(), breaker.status().state) == (ENGAGED, ENGAGED)
+    assert workspace.arm_file.read_bytes() == content
+    assert len(breaker.monitor().history()) == 1
+
+
+@pytest.mark.parametrize("rule", [in_full, stuck])
+def test_a_record_that_failed_is_not_tried_again_at_every_look(
+    workspace: Workspace,
+    monkeypatch: pytest.MonkeyPatch,
+    rule: Callable[[int, str, str], None],
+) -> None:
+    monkeypatch.setattr(switch_writer, "RETRY_NS", 10**15)
+    layer = FaultyLayer()
+    breaker = workspace.armed(layer=layer)
+    layer.rule = rule
+    breaker.engage("stop", "ann")
+    tried = layer.calls.count("open lock")
+    assert [breaker.authority() for _ in range(5)] == [ENGAGED] * 5
+    assert layer.calls.count("open lock") == tried
+    breaker._writer.retry_now()
+    assert breaker.authority() is ENGAGED
+    assert layer.calls.count("open lock") == tried + 1
+
+
+def test_a_repair_that_failed_is_not_tried_again_at_every_look(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(switch_writer, "RETRY_NS", 10**15)
+    layer = FaultyLayer()
+    breaker = workspace.armed(layer=layer)
+    breaker.engage("stop", "ann")
+    workspace.witness.unlink()
+
+    def no_witness(number: int, call: str, name: str) -> None:
+        if "witness" in name:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    layer.rule = no_witness
+    tried = layer.calls.count("open lock")
+    breaker._writer.retry_now()
+    assert [breaker._examine() for _ in range(5)] == [ENGAGED] * 5
+    assert layer.calls.count("open lock") == tried + 1
+    layer.rule = lambda number, call, name: None
+    breaker._writer.retry_now()
+    assert breaker._examine() is ENGAGED
+    assert workspace.witness.exists()
+
+
+def test_repairs_and_resets_leave_no_descriptor_open(workspace: Workspace) -> None:
+    breaker = workspace.armed()
+    breaker.engage("stop", "ann")
+    before = len(os.listdir("/proc/self/fd"))
+    for _ in range(5):
+        workspace.witness.unlink()
+        breaker._examine()
+        assert workspace.witness.exists()
+        breaker.status()
+        breaker.reset("ann", "fine", breaker.epoch)
+        breaker.engage("stop again", "ann")
+    more = len(os.listdir("/proc/self/fd")) - before
+    assert more <= 2, "a kept answer has two, and no round left one behind"
+
+
+def test_a_repair_keeps_no_other_thread_from_engaging(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(circuit_breaker, "ENGAGE_WAIT_S", 0.0)
+    breaker = workspace.armed()
+    breaker.engage("stop", "ann")
+    workspace.witness.unlink()
+    breaker._examine()
+    results: list[EngageResult] = []
+    thread = threading.Thread(target=lambda: results.append(breaker.engage("another", "bob")))
+    thread.start()
+    thread.join()
+    assert [result.recorded for result in results] == [True]
+
+
+def test_a_damage_that_was_a_writer_at_work_is_looked_at_again_and_forgotten(
+    workspace: Workspace,
+) -> None:
+    breaker = workspace.armed()
+    breaker._sensor.history_problem = "history.jsonl:2 does not follow line 1"
+    assert breaker._examine() is SAFE
+    assert breaker.authority() is SAFE
+    assert len(breaker.monitor().history()) == 1

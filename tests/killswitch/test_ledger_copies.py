@@ -1,8 +1,4 @@
-"""The copies of a transition, written and repaired: what small changes showed to be untested.
-
-Every test here notices a change of `killswitch/ledger.py` that the other tests did not; see
-`tests/helpers/mutation.py`.
-"""
+"""The copies of a transition: written in order, repaired, and markers cleared."""
 
 from __future__ import annotations
 
@@ -13,9 +9,8 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from switch_evidence import descriptor_count, evidence
 from switch_helpers import FaultyLayer, QuickLayer, Workspace
-from test_switch_mutants_ledger import descriptor_count
-from test_switch_mutants_sensor import evidence
 
 from logos.killswitch.files import Folder
 from logos.killswitch.history import Tail

@@ -1,8 +1,4 @@
-"""The guards one by one, each asked directly: what small changes of them showed to be untested.
-
-Every test here notices a change of `core/risk.py` that the tests of whole sessions did not; see
-`mutation.py`.
-"""
+"""The checks of the risk layer one by one, each asked directly."""
 
 from __future__ import annotations
 

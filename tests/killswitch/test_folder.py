@@ -1,8 +1,4 @@
-"""Folders, locks and mounts below the switch: what small changes of them showed to be untested.
-
-Every test here notices a change of `killswitch/files.py` or `killswitch/mounts.py` that the other
-tests did not; see `tests/helpers/mutation.py`.
-"""
+"""The folder of the switch: system calls, reading, swapping files, and the lock."""
 
 from __future__ import annotations
 
@@ -13,19 +9,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from switch_evidence import descriptor_count
 from switch_helpers import FaultyLayer, QuickLayer
 
 from logos.killswitch import files as switch_files
-from logos.killswitch import mounts
 from logos.killswitch.files import Folder, OsLayer, UntrustedFileError, describe, kind_of
-from logos.killswitch.mounts import network_problem
 from logos.killswitch.records import SwitchBusyError
 
 Place = tuple[FaultyLayer, Folder, Path]
-
-
-def descriptor_count() -> int:
-    return len(os.listdir("/proc/self/fd"))
 
 
 @pytest.fixture
@@ -140,6 +131,7 @@ def test_only_a_regular_file_of_bounded_size_is_read(place: Place) -> None:
 
 
 # ---- writing ----
+
 
 SWAP = ["open .f.tmp", "write", "fsync", "replace f", "fsync"]
 
@@ -266,57 +258,3 @@ def test_a_lock_on_a_file_that_is_gone_guards_nothing(
     with Folder(layer, tmp_path) as folder, folder.locked("lock", 60):
         assert layer.locked_inode == (tmp_path / "lock").stat().st_ino
     assert len(pauses) == 1
-
-
-# ---- mounts ----
-
-ROOT = "22 27 0:21 / / rw - ext4 /dev/vda rw"
-
-
-def mount(point: str, kind: str, optional: str = "") -> str:
-    return f"36 35 98:0 / {point} rw {optional}- {kind} device rw"
-
-
-@pytest.mark.parametrize(
-    ("lines", "words"),
-    [
-        ([ROOT], ""),
-        (["22 27 0:21 / / rw - ext4"], ""),
-        ([ROOT, "22 27 0:21 / / rw -", "22 27 0:21 / / rw", "x"], ""),
-        ([ROOT, mount("/", "nfs4")], "(nfs4, mounted at /)"),
-        ([mount("/", "nfs4"), ROOT], ""),
-        ([ROOT, mount("HERE", "nfs", "master:1 shared:2 ")], "(nfs, mounted at HERE)"),
-        ([mount("HERE", "9p"), ROOT], "(9p, mounted at HERE)"),
-        ([mount("HERE/switch", "9p"), ROOT], "(9p, mounted at HERE/switch)"),
-        ([mount("HERE/swi", "9p"), mount("HERE/other", "9p"), ROOT], ""),
-        ([ROOT, mount("HERE/switch\\040one", "cifs")], ""),
-        ([ROOT, mount("HERE", "fuse.sshfs")], "(fuse.sshfs, mounted at HERE)"),
-        ([ROOT, mount("HERE", "fuse.fuse-overlayfs")], ""),
-        ([mount("HERE/other", "ext4")], "is on no mount that"),
-        ([], "is on no mount that"),
-    ],
-)
-def test_the_mount_of_the_folder_decides(tmp_path: Path, lines: list[str], words: str) -> None:
-    table = tmp_path / "mounts"
-    table.write_text("".join(line.replace("HERE", str(tmp_path)) + "\n" for line in lines))
-    problem = network_problem(tmp_path / "switch", table)
-    words = words.replace("HERE", str(tmp_path))
-    assert words in problem
-    assert isinstance(problem, str)
-    assert bool(problem) is bool(words)
-
-
-def test_a_mount_with_a_space_in_its_name_is_found(tmp_path: Path) -> None:
-    table = tmp_path / "mounts"
-    table.write_text(f"{ROOT}\n{mount(str(tmp_path) + '/a' + chr(92) + '040b', 'cifs')}\n")
-    assert "(cifs, mounted at" in network_problem(tmp_path / "a b" / "switch", table)
-
-
-@pytest.mark.parametrize(("platform", "is_trusted"), [("linux", False), ("darwin", True)])
-def test_only_where_there_is_no_such_table_nobody_asks_for_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, platform: str, is_trusted: bool
-) -> None:
-    monkeypatch.setattr(mounts.sys, "platform", platform)  # type: ignore[attr-defined]
-    problem = network_problem(tmp_path, tmp_path / "none")
-    assert (problem == "") is is_trusted
-    assert is_trusted or "cannot be read (No such file or directory)" in problem
