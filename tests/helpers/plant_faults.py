@@ -30,7 +30,8 @@ from typing import Final, NamedTuple
 
 from mutant_changes import variants_of
 from mutant_runner import STANDSTILL, Change, Runner
-from mutation import CPU_S_MAX, CPU_S_MIN, Mutant, Target, explained, mutants_of
+from mutation import CPU_S_MAX, CPU_S_MIN, Mutant, explained, mutants_of
+from mutation_targets import Target
 from places import PROJECT
 
 STANDSTILL_S: Final = 900
