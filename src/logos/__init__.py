@@ -43,9 +43,11 @@ if TYPE_CHECKING:
     from logos.execution.metrics import MetricsAggregator
     from logos.killswitch.breaker import CircuitBreaker
     from logos.killswitch.history import CircuitBreakerMonitor
-    from logos.library.calls import Session, replay, result, resume, run
+    from logos.library.calls import replay, result, resume, run, run_live
+    from logos.library.engine import Action, Decision, LiveEngine
     from logos.library.frames import FrameData, bars, quotes, trades
     from logos.library.result import Result
+    from logos.library.sessions import Session
     from logos.session.drive import ConcurrentTradingEngine
 
 _HOMES = {
@@ -58,18 +60,21 @@ _HOMES = {
     ),
     "core.types": ("OrderType", "Side", "SwitchState", "TimeInForce"),
     "errors": ("ConfigError", "DataError", "LogosError", "StrategyError", "WorkspaceError"),
+    "session.drive": ("ConcurrentTradingEngine",),
     "execution.metrics": ("MetricsAggregator",),
     "killswitch.breaker": ("CircuitBreaker",),
     "killswitch.history": ("CircuitBreakerMonitor",),
-    "library.calls": ("Session", "replay", "result", "resume", "run"),
+    "library.calls": ("replay", "result", "resume", "run", "run_live"),
+    "library.engine": ("Action", "Decision", "LiveEngine"),
     "library.frames": ("FrameData", "bars", "quotes", "trades"),
     "library.result": ("Result",),
-    "session.drive": ("ConcurrentTradingEngine",),
+    "library.sessions": ("Session",),
 }
 _PLACES = {name: (home, name) for home, names in _HOMES.items() for name in names}
 _PLACES["Fill"] = ("core.records", "PaperFillRecord")
 
 __all__ = [
+    "Action",
     "Answer",
     "Bar",
     "Cancel",
@@ -79,10 +84,12 @@ __all__ = [
     "ConfigError",
     "Context",
     "DataError",
+    "Decision",
     "FeeSchedule",
     "Fill",
     "FrameData",
     "Instrument",
+    "LiveEngine",
     "LogosError",
     "MetricsAggregator",
     "OpenOrder",
@@ -112,6 +119,7 @@ __all__ = [
     "result",
     "resume",
     "run",
+    "run_live",
     "stop",
     "stop_limit",
     "trades",

@@ -14,10 +14,10 @@ import logos
 from logos.errors import LogosError
 
 WANTED = (
-    *("run", "resume", "replay", "result", "Session", "Result", "bars", "quotes"),
+    *("run", "run_live", "resume", "replay", "result", "Session", "Result", "bars", "quotes"),
     *("trades", "Strategy", "Answer", "Target", "Weight", "Cancel", "Replace", "OrderRequest"),
     *("market", "limit", "stop", "stop_limit", "Side", "OpenOrder", "Fill", "Instrument"),
-    *("instrument", "CircuitBreaker", "CircuitBreakerMonitor", "LogosError"),
+    *("instrument", "CircuitBreaker", "CircuitBreakerMonitor", "LiveEngine", "LogosError"),
     *("ConcurrentTradingEngine", "MetricsAggregator", "Quote", "Trade", "Bar", "QuoteBar"),
 )
 

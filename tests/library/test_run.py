@@ -5,47 +5,26 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections import deque
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
+from library_helpers import CASH, Crossing, frame
+from library_helpers import WORDS as ACME
 from places import CACHE, PROJECT
 
 import logos
-from logos import Answer, Bar, Context, QuoteBar, Strategy, Target
+from logos import Answer, Bar, Context, QuoteBar, Strategy
 from logos.core.types import SessionStatus
-from logos.library.calls import Session
+from logos.library.sessions import Session
 from logos.session.outcome import ExitCode
-
-CASH = {"USD": 100_000}
-BARS_FILE = CACHE / "ACME_1m_bars.csv"
-ACME: dict[str, Any] = {"symbol": "ACME", "tick": "0.01", "lot": "1", "quote": "USD"}
-
-
-class Crossing(Strategy):
-    """Long above the mean of the last closes, flat below."""
-
-    def __init__(self, length: int = 60) -> None:
-        self.length = length
-        self.closes: deque[float] = deque(maxlen=length)
-
-    def on_bar(self, context: Context, bar: Bar | QuoteBar) -> Answer:
-        self.closes.append(bar.close)
-        if len(self.closes) < self.length:
-            return None
-        return Target(50 if bar.close > sum(self.closes) / self.length else 0)
 
 
 class Failing(Strategy):
     def on_bar(self, context: Context, bar: Bar | QuoteBar) -> Answer:
         raise RuntimeError("no idea")
-
-
-def frame() -> pd.DataFrame:
-    return pd.read_csv(BARS_FILE, index_col=0, parse_dates=True)
 
 
 def on_frame(home: Path, **words: Any) -> logos.Result:

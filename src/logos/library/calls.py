@@ -1,117 +1,38 @@
-"""`logos.run` and its like: what a session is made of, and the ways to run one.
+"""`logos.run` and its like: the ways to run a session, each in one call.
 
-This is the one module of the library that knows how sessions are run. Every call is quiet, writes
-where `home` says, and raises nothing but LogosErrors (and KeyboardInterrupt).
+Every call is quiet, writes where `home` says, and raises nothing but LogosErrors (and
+KeyboardInterrupt).
 """
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from os import PathLike, fspath
-from pathlib import Path
-from typing import Any, Final, Unpack, cast
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Any, Unpack
 
-import msgspec
-from tqdm import tqdm
-
-from logos.config import Config, make_config
+from logos.config import Config, FeedName
 from logos.core.strategy import Strategy
-from logos.errors import ConfigError, WorkspaceError
-from logos.library.feed import FrameFeed, feed_of
-from logos.library.options import (
-    Data,
-    Options,
-    Place,
-    check_options,
-    make_settings,
-    split_data,
-    tables_of,
-    workspace,
-)
+from logos.errors import ConfigError
+from logos.execution.clock import SystemClock
+from logos.feeds.contract import LiveFeed
+from logos.feeds.paced import PacedFeed
+from logos.library.options import Data, Options, Place, workspace
 from logos.library.result import Result
 from logos.library.saved import read_saved
-from logos.library.signals import signal_strategy
-from logos.session.entry import replay as replay_session
-from logos.session.entry import resume as resume_session
-from logos.session.entry import run as run_session
-from logos.session.history import find_session, read_session
-from logos.session.plan import Plan
-from logos.session.source import Progress
-from logos.session.supervisor import tell_operator
-from logos.strategies.load import make_strategy
-
-StrategyWish = Strategy | type[Strategy] | str
-"""A strategy; or its class, or a name as the command line takes it, made with `params`."""
-
-_SIGNAL_PARAMS: Final = frozenset(("quantity", "delay_s"))
-
-
-class Session:
-    """A session that is to be run: its settings, checked as far as they can be without its data.
-
-    Nothing is read or written before `run`; a session object can be run more than once, and each
-    run is a session of its own. Arguments are those of `logos.run`.
-    """
-
-    def __init__(
-        self,
-        strategy: StrategyWish | None = None,
-        *,
-        data: Data | None = None,
-        symbols: Sequence[str] | str | None = None,
-        cash: Mapping[str, Any] | None = None,
-        signals: Any = None,
-        config: Config | Mapping[str, Any] | Place | None = None,
-        home: Place | None = None,
-        **options: Unpack[Options],
-    ) -> None:
-        """Raises ConfigError for settings that are wrong, DataError for tables of signals."""
-        check_options(options)
-        places, self._frames = split_data(data)
-        tables = tables_of(options, symbols, cash)
-        if places:
-            tables = _with(tables, "data", paths=places)
-        elif self._frames:
-            tables = _with(tables, "data", paths=[])
-            tables["instruments"] = {
-                **{frame.symbol: msgspec.to_builtins(frame.settings) for frame in self._frames},
-                **tables.get("instruments", {}),
-            }
-        params = dict(options.get("params") or {})
-        self._strategy, decides = _decider(strategy, signals, params)
-        if decides is not None:
-            tables["strategy"] = decides
-        self.config = make_settings(config, tables)
-        """All settings, complete but for what the data tells."""
-        self.home = workspace(home)
-        """The workspace; None: the configured one."""
-        self._switch = options.get("switch")
-        self._is_verbose = options.get("verbose", False)
-
-    def run(self) -> Result:
-        """Run it to its end. Raises as `logos.run`."""
-        feed = None
-        if self._frames:
-            feed = feed_of(self._frames, self.config.data, self.config.data.symbols)
-            self.config = _only(self.config, feed)
-        with _as_library(self._is_verbose) as watch:
-            return Result(
-                run_session(
-                    self.config,
-                    strategy=self._strategy,
-                    feed=feed,
-                    switch=self._switch,
-                    on_plan=watch.start,
-                    tell=watch.tell,
-                    home=self.home,
-                )
-            )
-
-    def __repr__(self) -> str:
-        data = self._frames or self.config.data.paths
-        return f"<logos session to be run: {self._strategy or self.config.strategy}, {data}>"
+from logos.library.sessions import (
+    Again,
+    Session,
+    StrategyWish,
+    as_library,
+    outside_of_loops,
+    with_live_feed,
+)
+from logos.session import SessionResult, SessionSpec, open_session
+from logos.session import replay as replay_session
+from logos.session import resume as resume_session
+from logos.session.connections import Outside
+from logos.session.drive import drive_live
+from logos.session.source import LiveSource
 
 
 def run(
@@ -152,6 +73,78 @@ def run(
     return session.run()
 
 
+async def run_live(
+    strategy: StrategyWish | None = None,
+    *,
+    data: Data | None = None,
+    symbols: Sequence[str] | str | None = None,
+    cash: Mapping[str, Any] | None = None,
+    signals: Any = None,
+    feeds: str | Sequence[LiveFeed] = "",
+    config: Config | Mapping[str, Any] | Place | None = None,
+    home: Place | None = None,
+    **options: Unpack[Options],
+) -> Result:
+    """Run one session on live data, in the running event loop: `await` it, in a notebook too.
+
+    `feeds` names a live feed as `live.feed` does ("ccxt", "yahoo", "replay", "mt5"), or is feeds of
+    your own; data in files or tables is played at the pace it was recorded at (`live.speed` times
+    faster; 0: at once). Orders meet the paper market. A cancelled call stops the session in order,
+    so that it can be resumed. The rest is as for `run`.
+    """
+    session = Session(
+        strategy,
+        data=data,
+        symbols=symbols,
+        cash=cash,
+        signals=signals,
+        config=config,
+        home=home,
+        **options,
+    )
+    with as_library(session.is_verbose) as watch:
+        spec = SessionSpec(
+            outside=_outside(session, feeds),
+            config=session.config,  # as the feeds have left it
+            strategy=session.strategy,
+            switch=session.switch,
+            tell=watch.tell,
+            home=session.home,
+        )
+        with open_session(spec) as opened:
+            assert isinstance(opened.source, LiveSource)
+            try:
+                return Result(await drive_live(opened, opened.source))
+            except asyncio.CancelledError:
+                if not opened.is_closed:
+                    opened.request_stop()
+                    opened.apply([])
+                raise
+
+
+def _outside(session: Session, feeds: str | Sequence[LiveFeed]) -> Outside:
+    """What the session is connected to. Raises ConfigError and DataError."""
+    live = session.config.live
+    if isinstance(feeds, str):
+        if feeds:
+            session.config = with_live_feed(session.config, feeds)
+        elif live.feed is FeedName.NONE and session.config.data.paths:
+            session.config = with_live_feed(session.config, FeedName.REPLAY.value)
+        frames = session.feed()
+        if frames is None and session.config.live.feed is FeedName.NONE:
+            raise ConfigError(
+                "no live data: name a feed, such as feeds='ccxt', give feeds of your own, or data "
+                "to be played"
+            )
+        if frames is None:
+            return Outside()
+        clock = SystemClock()
+        symbols = [frame.symbol for frame in frames.frames]
+        paced = PacedFeed(frames.chunks(), symbols, clock, float(live.speed))
+        return Outside(feeds=[paced], clock=clock)
+    return Outside(feeds=list(feeds))
+
+
 def resume(
     session_id: str,
     *,
@@ -171,10 +164,11 @@ def resume(
     Raises CannotResumeError when it has ended, or when anything it followed from has changed, and
     what `logos.run` raises.
     """
-    again = _Again(session_id, workspace(home), strategy, data, signals, params)
-    with _as_library(verbose) as watch:
-        return Result(
-            resume_session(
+    again = Again(session_id, workspace(home), strategy, data, signals, params)
+    with as_library(verbose) as watch:
+
+        def go_on() -> SessionResult:
+            return resume_session(
                 session_id,
                 strategy=again.strategy,
                 feed=again.feed,
@@ -182,7 +176,8 @@ def resume(
                 tell=watch.tell,
                 home=again.home,
             )
-        )
+
+        return Result(outside_of_loops(go_on))
 
 
 def replay(
@@ -202,8 +197,8 @@ def replay(
     Raises SessionDiffersError with the first difference, CannotResumeError when the data, the
     settings or the strategy are not those of the session.
     """
-    again = _Again(session_id, workspace(home), strategy, data, signals, params)
-    with _as_library(verbose) as watch:
+    again = Again(session_id, workspace(home), strategy, data, signals, params)
+    with as_library(verbose) as watch:
         replay_session(
             session_id,
             strategy=again.strategy,
@@ -219,122 +214,5 @@ def result(session_id: str, *, home: Place | None = None) -> Result:
 
     Raises ConfigError when there is none of this id, CannotResumeError when it has not ended.
     """
-    with _as_library(False):
+    with as_library(False):
         return Result(read_saved(session_id, workspace(home)))
-
-
-class _Again:
-    """What a session that is run again was made of, as far as the caller must give it."""
-
-    def __init__(
-        self,
-        session_id: str,
-        home: Path | None,
-        strategy: Strategy | None,
-        data: Data | None,
-        signals: Any,
-        params: Mapping[str, Any] | None,
-    ) -> None:
-        self.home = home
-        with _as_library(False):
-            manifest = read_session(find_session(session_id, home)).manifest
-        config = make_config(manifest["config"], f"manifest of {session_id}")
-        self.strategy, named = _decider(strategy, signals, dict(params or {}))
-        if named:
-            raise ConfigError(
-                "a strategy or a file of signals that was named is found again by itself: give "
-                "only what was an object, a class or a table when the session began"
-            )
-        places, frames = split_data(data)
-        if places:
-            raise ConfigError("data: the session's files are found again: give only tables")
-        self.feed: FrameFeed | None = None
-        if frames:
-            self.feed = feed_of(frames, config.data, config.data.symbols)
-
-
-def _decider(
-    strategy: StrategyWish | None, signals: Any, params: dict[str, Any]
-) -> tuple[Strategy | None, dict[str, Any] | None]:
-    """What decides: an object made here, or the table of settings that names it.
-
-    The table is empty for an object, and None when nothing is said.
-    """
-    if strategy is not None and signals is not None:
-        raise ConfigError("strategy and signals are both given: choose one")
-    if isinstance(signals, str | PathLike):
-        return None, {"signals": fspath(cast("Place", signals)), "params": params}
-    if signals is not None:
-        unknown = sorted(params.keys() - _SIGNAL_PARAMS)
-        if unknown:
-            raise ConfigError(f"params, for signals: {unknown[0]!r} is not quantity or delay_s")
-        return signal_strategy(signals, **params), {}
-    if isinstance(strategy, str):
-        return None, {"name": strategy, "params": params}
-    if inspect.isclass(strategy) and issubclass(strategy, Strategy):
-        return make_strategy(strategy, params, strategy.__qualname__), {}
-    if strategy is not None and not isinstance(strategy, Strategy):
-        raise ConfigError(
-            f"strategy: a {type(strategy).__name__} is none: give an instance or a subclass of "
-            "logos.Strategy, or the name of one"
-        )
-    if strategy is not None and params:
-        raise ConfigError("params go with a class or a name: this strategy has been made already")
-    return strategy, None if strategy is None else {}
-
-
-def _with(tables: Mapping[str, Any], table: str, **values: Any) -> dict[str, Any]:
-    return {**tables, table: {**tables.get(table, {}), **values}}
-
-
-def _only(config: Config, feed: FrameFeed) -> Config:
-    """The settings with the instruments of the tables that are traded, and no others."""
-    symbols = {frame.symbol for frame in feed.frames}
-    kept = {name: each for name, each in config.instruments.items() if name in symbols}
-    return msgspec.structs.replace(config, instruments=kept)
-
-
-class _Watch:
-    """Who looks on: nobody, or a caller who asked for progress and messages."""
-
-    def __init__(self, is_verbose: bool) -> None:
-        self._is_verbose = is_verbose
-        self._bar: Any = None
-
-    def tell(self, text: str) -> None:
-        if self._is_verbose:
-            tell_operator(text)
-
-    def start(self, plan: Plan) -> Progress:
-        if not self._is_verbose:
-            return _nothing
-        self._bar = tqdm(
-            total=plan.rows, unit=" ticks", unit_scale=True, desc=plan.strategy_name, leave=False
-        )
-        update: Progress = self._bar.update
-        return update
-
-    def close(self) -> None:
-        if self._bar is not None:
-            self._bar.close()
-
-
-@contextmanager
-def _as_library(is_verbose: bool) -> Iterator[_Watch]:
-    """Errors of the operating system leave as LogosErrors that say what to do."""
-    watch = _Watch(is_verbose)
-    try:
-        yield watch
-    except OSError as error:
-        if isinstance(error, WorkspaceError):
-            raise
-        raise WorkspaceError(
-            f"{error.filename or 'the workspace'}: {error.strerror or error}; give a folder that "
-            "may be written as home=, or set LOGOS_HOME"
-        ) from error
-    finally:
-        watch.close()
-
-
-def _nothing(_: int) -> None:
-    """Nobody watches."""

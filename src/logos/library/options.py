@@ -33,8 +33,8 @@ Data = Place | FrameData | Sequence[Place | FrameData]
 """Market data: files and folders, or tables as `logos.bars` and its like return them."""
 
 
-class Options(TypedDict, total=False):
-    """What may be said of a session besides."""
+class EngineOptions(TypedDict, total=False):
+    """What may be said of a session besides; see `Options`."""
 
     params: Mapping[str, Any]
     """Arguments of a strategy given by name or as a class; of signals: quantity, delay_s."""
@@ -48,14 +48,19 @@ class Options(TypedDict, total=False):
     """The last event's time, exclusive, with its zone."""
     accept: Sequence[str]
     """Kinds of defects in files to tolerate; default: "gap", as markets close at night."""
-    instruments: Mapping[str, Instrument | Mapping[str, Any]]
-    """Instruments by symbol, where no instruments.toml beside the data has them."""
     fill: str
     """How the paper market fills: next_open, decision_close or bid_ask (docs/FILLS.md)."""
     switch: Switch
     """Another kill switch than that of the workspace."""
     verbose: bool
     """Show progress, and say on standard error what an operator should know."""
+
+
+class Options(EngineOptions, total=False):
+    """What may be said of a session besides, and the instruments of its data."""
+
+    instruments: Mapping[str, Instrument | Mapping[str, Any]]
+    """Instruments by symbol, where no instruments.toml beside the data has them."""
 
 
 def check_options(given: Mapping[str, Any]) -> None:

@@ -104,6 +104,8 @@ class SessionSpec:
     use_snapshot: bool = True
     snapshot_due: SnapshotDue | None = None
     is_acknowledged: bool = False
+    takes_signals: bool = True
+    """Whether SIGINT, SIGTERM and SIGUSR1 are the session's, while it runs in the main thread."""
 
     def progress(self, plan: Plan) -> Progress:
         """What to call with the number of events of each batch."""
@@ -154,7 +156,9 @@ def _new(spec: SessionSpec, config: Config, resources: ExitStack) -> Session:
     inputs = None
     try:
         folder = SessionFolder(session_id, place, core.order_manager.states, spec.home)
-        supervisor = SessionSupervisor(session_id, switch, core, spec.home)
+        supervisor = SessionSupervisor(
+            session_id, switch, core, spec.home, takes_signals=spec.takes_signals
+        )
         resources.callback(supervisor.close)
         if is_live:
             inputs = InputsWriter(place / INPUTS_FILE, list(plan.instruments))
@@ -234,7 +238,9 @@ def _old(spec: SessionSpec, resources: ExitStack) -> Session:
     )
     states = core.order_manager.states
     folder = SessionFolder(session_id, old.place, states, home, journal.whole_bytes, snapshot)
-    supervisor = SessionSupervisor(session_id, own or InProcessSwitch(), core, home)
+    supervisor = SessionSupervisor(
+        session_id, own or InProcessSwitch(), core, home, takes_signals=spec.takes_signals
+    )
     resources.callback(supervisor.close)
     inputs, past = None, None
     if survey is not None and old.recorded is not None:

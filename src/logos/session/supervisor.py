@@ -97,13 +97,21 @@ class SessionSupervisor:
     """Watches one running session; use it in a `with` around the events."""
 
     def __init__(
-        self, session_id: str, switch: Switch, core: TradingCore, home: Path | None = None
+        self,
+        session_id: str,
+        switch: Switch,
+        core: TradingCore,
+        home: Path | None = None,
+        *,
+        takes_signals: bool = True,
     ) -> None:
         """Begin the heartbeat; the session must hold its journal, and has read no data yet.
 
+        Without `takes_signals` the process's signals stay with the program around it.
         Raises OSError when the heartbeat cannot be written, or the id is running already.
         """
         self.stop_requested = False
+        self._takes_signals = takes_signals
         self._switch = switch
         self._core = core
         self._done = threading.Event()
@@ -122,7 +130,8 @@ class SessionSupervisor:
     def __enter__(self) -> Self:
         if self._watcher is not None:
             self._watcher.start()
-        if threading.current_thread() is threading.main_thread():
+        is_main = threading.current_thread() is threading.main_thread()
+        if self._takes_signals and is_main:
             for number in (signal.SIGINT, signal.SIGTERM):
                 self._handlers[number] = signal.signal(number, self._on_stop)
             self._handlers[signal.SIGUSR1] = signal.signal(signal.SIGUSR1, self._on_engage)
