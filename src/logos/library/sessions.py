@@ -260,9 +260,11 @@ def as_library(is_verbose: bool) -> Iterator[Watch]:
     except OSError as error:
         if isinstance(error, WorkspaceError):
             raise
+        if error.filename is None:
+            raise WorkspaceError(f"the operating system refused: {error}") from error
         raise WorkspaceError(
-            f"{error.filename or 'the workspace'}: {error.strerror or error}; give a folder that "
-            "may be written as home=, or set LOGOS_HOME"
+            f"{error.filename}: {error.strerror}; give a folder that may be written as home=, or "
+            "set LOGOS_HOME"
         ) from error
     finally:
         watch.close()

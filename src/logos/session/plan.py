@@ -210,7 +210,7 @@ def _strategy_fingerprint(config: Config, strategy: Strategy) -> str:
     if not path:
         try:
             path = inspect.getsourcefile(type(strategy)) or ""
-        except TypeError:  # a class made on the fly has no file
+        except (TypeError, OSError):  # a class made on the fly, or in a notebook, has no file
             path = ""
     try:
         return hashlib.sha256(Path(path).read_bytes()).hexdigest() if path else ""
