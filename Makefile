@@ -12,7 +12,7 @@ CHECKS = $(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy --st
 PYTEST = $(BIN)/pytest -q -n $(WORKERS) --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: guard-campaign help env session shell test test-rest test-all compiled interpreted test-compiled bench fixtures lint format clean kill-campaign crash-campaign mutation manual
+.PHONY: coverage guard-campaign help env session shell test test-rest test-all compiled interpreted test-compiled bench fixtures lint format clean kill-campaign crash-campaign mutation manual
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -82,6 +82,9 @@ test-compiled: compiled ## Run the tests against the C extensions, then remove t
 
 guard-campaign: env ## A million generated orders against generated limits (about 8 minutes)
 	$(BIN)/python tests/helpers/guard_campaign.py 1000000
+
+coverage: env ## Which lines the tests run, by room; 80 % of intents, market, feeds, guards, persistence
+	$(BIN)/python tests/helpers/coverage_by_room.py $(TESTS)
 
 BENCHES := engine sessions readers switch recovery live
 

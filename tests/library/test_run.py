@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -55,6 +56,14 @@ def test_a_caller_who_asks_hears_of_the_session(
     assert out == ""
     assert "armed for paper" in err
     assert "ticks" in err
+
+
+def test_the_state_at_the_end_says_when_and_with_which_seed(tmp_path: Path) -> None:
+    result = on_frame(tmp_path, seed=7)
+    state = json.loads((result.folder / "state.json").read_bytes())
+    assert state["seed"] == 7
+    assert state["start"] == result.summary["first_event"] == "2026-01-05T13:31:00.000000000Z"
+    assert state["end"] == result.summary["last_event"] == "2026-01-07T20:00:00.000000000Z"
 
 
 def test_the_default_place_is_the_workspace(logos_home: Path) -> None:

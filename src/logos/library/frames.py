@@ -13,7 +13,9 @@ from array import array
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta, tzinfo
+from functools import partial
 from itertools import pairwise, repeat
+from operator import gt, ne, sub
 from pathlib import Path
 from typing import Any, Final, Unpack
 
@@ -30,6 +32,7 @@ from logos.data.defects import (
     DefectTally,
 )
 from logos.data.layout import BARS, LAYOUTS, QUOTES, TIMESTAMP, TRADES
+from logos.data.readers.columns import has_bad_bar
 from logos.data.readers.numbers import RowError, format_timestamp
 from logos.data.readers.rows import Block, FileState, check_bar, check_order, crossed_detail
 from logos.data.source import DataSource, interval_from_text
@@ -286,6 +289,15 @@ class _Reader:
             return str(column.values[row])
         return format_timestamp(column.values[row]).removesuffix("Z")
 
+    def _check(self, faults: Faults, row: int, check: Callable[[], object]) -> bool:
+        """Whether a row passes a check; if not, it is noted."""
+        try:
+            check()
+        except RowError as error:
+            faults.add(row, "", error, self._moment(row))
+            return False
+        return True
+
     def _tick_hint(self, faults: Faults) -> str:
         if OFF_TICK not in faults.kinds:
             return ""
@@ -300,19 +312,14 @@ class _Reader:
         """Order of time, shape of bars and quotes. Raises DataError."""
         faults = Faults(self._name)
         kind = self._layout.kind
-        if kind == BARS:
+        if kind == BARS and has_bad_bar(columns):
             for row, shape in enumerate(zip(*columns[:4], strict=True)):
-                try:
-                    check_bar(shape)
-                except RowError as error:
-                    faults.add(row, "", error, self._moment(row))
-        for row, moment_ns in enumerate(ts_ns):
-            try:
-                check_order(state, moment_ns, row)
-                state.last_ns = moment_ns
-            except RowError as error:
-                faults.add(row, "", error, self._moment(row))
-        if kind == QUOTES:
+                self._check(faults, row, partial(check_bar, shape))
+        if _is_uneven(ts_ns, state.interval_ns):
+            for row, moment_ns in enumerate(ts_ns):
+                if self._check(faults, row, partial(check_order, state, moment_ns, row)):
+                    state.last_ns = moment_ns
+        if kind == QUOTES and any(map(gt, columns[0], columns[1])):
             for row, (bid, ask) in enumerate(zip(*columns[:2], strict=True)):
                 if bid > ask:
                     state.report(CROSSED, row, crossed_detail(state, bid, ask))
@@ -329,6 +336,13 @@ class _Reader:
             raise faults.error(
                 f"To accept {' and '.join(refused)}: accept=[{names}]" * bool(refused)
             )
+
+
+def _is_uneven(ts_ns: Sequence[int], interval_ns: int) -> bool:
+    """Whether times run back, or bars do not follow each other without a gap."""
+    if not interval_ns:
+        return any(map(gt, ts_ns, ts_ns[1:]))
+    return any(map(ne, map(sub, ts_ns[1:], ts_ns), repeat(interval_ns)))
 
 
 def _fingerprint(source: DataSource, block: Block) -> str:

@@ -148,7 +148,9 @@ class Seal:
         summary = self._summary(ending, first_ns)
         host = host_facts(self._started_ns, time.time_ns(), run_ns, core.order_manager.tick_id)
         folder.write_note("sealed", {"status": ending.status.value, "reason": ending.reason})
-        folder.write_snapshot({"status": ending.status.value, **books_at_end(core)})
+        state = {"status": ending.status.value, "seed": self._plan.seed}
+        state |= {"start": summary["first_event"], "end": summary["last_event"]}
+        folder.write_snapshot({**state, **books_at_end(core)})
         folder.write_text("session.md", session_markdown(summary))
         if ending.status is not SessionStatus.STOPPED:
             folder.drop_snapshot()

@@ -36,7 +36,7 @@ def read_columns(state: FileState, chunk: Chunk) -> Block | None:
         return None
     before_ns = block.ts_ns[0] - state.interval_ns if state.last_ns is None else state.last_ns
     steps = list(map(sub, block.ts_ns, [before_ns, *block.ts_ns]))
-    if min(steps) < state.interval_ns or (state.layout.kind == BARS and _has_bad_bar(block)):
+    if min(steps) < state.interval_ns or (state.layout.kind == BARS and has_bad_bar(block.columns)):
         return None
     # Only now is the piece known to be good: what follows counts, and must count once.
     if state.report_gaps and state.interval_ns and max(steps) > state.interval_ns:
@@ -69,8 +69,9 @@ def _read_cells(state: FileState, cells: dict[str, tuple[str, ...]], first_line:
     return Block(ts_ns, columns, range(first_line, first_line + len(ts_ns)))
 
 
-def _has_bad_bar(block: Block) -> bool:
-    open_, high, low, close = block.columns[:4]
+def has_bad_bar(columns: list[list[Any]]) -> bool:
+    """Whether open or close of any bar lies outside of its low and high (columns 0 to 3)."""
+    open_, high, low, close = columns[:4]
     return (
         any(map(gt, open_, high))
         or any(map(gt, close, high))
