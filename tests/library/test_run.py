@@ -119,7 +119,9 @@ def test_a_session_on_a_frame_is_replayed_with_the_frame(tmp_path: Path) -> None
 def test_what_the_files_do_not_hold_must_be_given_again(tmp_path: Path) -> None:
     result = on_frame(tmp_path)
     data = logos.bars(frame(), **ACME)
-    with pytest.raises(logos.LogosError, match=r"test_run:Crossing, an object that.*give it again"):
+    with pytest.raises(
+        logos.LogosError, match=r"library_helpers:Crossing, an object that.*give it again"
+    ):
         logos.replay(result.session_id, data=data, home=tmp_path)
     with pytest.raises(logos.LogosError, match=r"ran on tables in memory \(ACME\).*data="):
         logos.replay(result.session_id, strategy=Crossing(60), home=tmp_path)
@@ -143,7 +145,7 @@ def test_another_strategy_is_noticed(tmp_path: Path) -> None:
     data = logos.bars(frame(), **ACME)
     with pytest.raises(logos.LogosError, match=r"state\.jsonl:[0-9]+ is"):
         logos.replay(result.session_id, strategy=Crossing(59), data=data, home=tmp_path)
-    with pytest.raises(logos.LogosError, match="the strategy of session"):
+    with pytest.raises(logos.LogosError, match="the strategy.s source or signals file"):
         logos.replay(result.session_id, strategy=Failing(), data=data, home=tmp_path)
 
 

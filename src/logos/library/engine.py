@@ -12,7 +12,7 @@ from __future__ import annotations
 import enum
 import logging
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final, Self, Unpack
@@ -40,7 +40,7 @@ from logos.library.ticks import Tick, TickReader
 from logos.session import ExitCode, SessionSpec, open_session
 from logos.session import Session as SessionMachine
 from logos.session.connections import Outside
-from logos.session.recorded import RecordedSwitch
+from logos.session.drive import catch_up
 
 _log = logging.getLogger("logos.engine")
 _log.addHandler(logging.NullHandler())
@@ -144,7 +144,7 @@ class LiveEngine:
                 takes_signals=False,
             )
             engine._begin(open_session(spec))
-            engine._live_through_the_past()
+            engine._live_through_the_past(watch.tell)
         return engine
 
     def _begin(self, session: SessionMachine) -> None:
@@ -154,15 +154,11 @@ class LiveEngine:
         """How long `process` took, for every tick so far."""
         session.__enter__()
 
-    def _live_through_the_past(self) -> None:
+    def _live_through_the_past(self, tell: Callable[[str], object]) -> None:
         session = self._session
         for batch in session.source.batches():
             session.apply(batch)
-        session.folder.cut_off_rest()
-        if isinstance(session.core.switch, RecordedSwitch):
-            session.core.switch.hand_over()
-        if session.core.is_closed:
-            session.command("open", "resumed", "operator")
+        catch_up(session, tell)
         self._ticks.go_on_from(session.now_ns)
 
     # ---- ticks ----
@@ -180,6 +176,7 @@ class LiveEngine:
         event = self._ticks.event(tick)
         with as_library(False):
             records = self._session.apply([event]).records
+            self._session.save_if_due()
         self._check_strategy()
         took_ns = time.perf_counter_ns() - began_ns
         self.latency.add(took_ns)

@@ -103,6 +103,21 @@ async def drive_live(session: Session, source: LiveSource) -> SessionResult:
             await terminal.close()
 
 
+def catch_up(session: Session, tell: Callable[[str], object]) -> None:
+    """Let a session that has lived through its past be new from here on, whatever its journal
+    says beyond. Raises OSError."""
+    lost = session.folder.cut_off_rest()
+    if lost:
+        tell(
+            f"logos: the last inputs of session {session.session_id} never reached the disk; "
+            f"{lost} bytes of its journal, which followed from them, are cut off"
+        )
+    if isinstance(session.core.switch, RecordedSwitch):
+        session.core.switch.hand_over()
+    if session.core.is_suspended:
+        session.command(ResumeTrading(NOW, "resumed", "operator"))
+
+
 def _in_loop(work: Coroutine[Any, Any, Value]) -> Value:
     """Run `work` in a fresh event loop: uvloop's where it is installed."""
     try:
@@ -194,7 +209,7 @@ class LiveEngine:
         """Go live: settle what is open from before, then start every task."""
         try:
             if self._source.past is not None:
-                self._catch_up()
+                catch_up(self._session, self._source.tell)
             if self._source.flatten is not None:
                 self._session.command(self._source.flatten)
             if self._venue is not None:
@@ -206,20 +221,6 @@ class LiveEngine:
         for feed in self._feeds:
             self._start(feed.name, partial(self._feed, feed), may_end=True)
         self._start("heartbeat", self._heartbeat)
-
-    def _catch_up(self) -> None:
-        """From here on the session is new, whatever its journal says beyond."""
-        session = self._session
-        lost = session.folder.cut_off_rest()
-        if lost:
-            self._source.tell(
-                f"logos: the last inputs of session {session.session_id} never reached the disk; "
-                f"{lost} bytes of its journal, which followed from them, are cut off"
-            )
-        if isinstance(session.core.switch, RecordedSwitch):
-            session.core.switch.hand_over()
-        if session.core.is_suspended:
-            session.command(ResumeTrading(NOW, "resumed", "operator"))
 
     # ---- the loop ----
 
