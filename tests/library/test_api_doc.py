@@ -55,7 +55,7 @@ def test_every_block_of_the_reference_runs(project_with_home: Path) -> None:
 def test_the_quickstart_is_one_page_and_runs(project_with_home: Path) -> None:
     assert len(QUICKSTART.splitlines()) <= 100
     strategy, *others = blocks(QUICKSTART, "python")
-    (project_with_home / "mine.py").write_text(strategy, encoding="utf-8")
+    (project_with_home / "file.py").write_text(strategy, encoding="utf-8")
     (project_with_home / "page.py").write_text("\n".join((strategy, *others)), encoding="utf-8")
     done = subprocess.run([sys.executable, "page.py"], capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr

@@ -75,7 +75,7 @@ def test_ticks_can_be_awaited(tmp_path: Path) -> None:
 
 
 def test_gate_1_blocks_and_says_so(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    with engine(tmp_path, 5, 6) as made, caplog.at_level(logging.WARNING, "logos.engine"):
+    with engine(tmp_path, 5, 6) as made, caplog.at_level(logging.WARNING, "logos.library.engine"):
         for second in range(1, 5):
             assert made.process(quote(second)).action is Action.NO_SIGNAL
         made.switch.engage("enough", "me")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from typing import Any, Unpack
+from typing import Any, Unpack, cast
 
 from logos.config import Config, FeedName
 from logos.core.strategy import Strategy
@@ -16,7 +16,7 @@ from logos.errors import ConfigError
 from logos.execution.clock import SystemClock
 from logos.feeds.contract import LiveFeed
 from logos.feeds.paced import PacedFeed
-from logos.library.options import Data, Options, Place, workspace
+from logos.library.options import Data, LiveOptions, Options, Place, workspace
 from logos.library.result import Result
 from logos.library.saved import read_saved
 from logos.library.sessions import (
@@ -80,18 +80,18 @@ async def run_live(
     symbols: Sequence[str] | str | None = None,
     cash: Mapping[str, Any] | None = None,
     signals: Any = None,
-    feeds: str | Sequence[LiveFeed] = "",
     config: Config | Mapping[str, Any] | Place | None = None,
     home: Place | None = None,
-    **options: Unpack[Options],
+    **options: Unpack[LiveOptions],
 ) -> Result:
     """Run one session on live data, in the running event loop: `await` it, in a notebook too.
 
-    `feeds` names a live feed as `live.feed` does ("ccxt", "yahoo", "replay", "mt5"), or is feeds of
-    your own; data in files or tables is played at the pace it was recorded at (`live.speed` times
-    faster; 0: at once). Orders meet the paper market. A cancelled call stops the session in order,
-    so that it can be resumed. The rest is as for `run`.
+    The option `feeds` names a live feed as `live.feed` does ("ccxt", "yahoo", "replay", "mt5"), or
+    is feeds of your own; data in files or tables is played at the pace it was recorded at
+    (`live.speed` times faster; 0: at once). Orders meet the paper market. A cancelled call stops
+    the session in order, so that it can be resumed. The rest is as for `run`.
     """
+    feeds = options.pop("feeds", "")
     session = Session(
         strategy,
         data=data,
@@ -100,7 +100,7 @@ async def run_live(
         signals=signals,
         config=config,
         home=home,
-        **options,
+        **cast("Options", options),
     )
     with as_library(session.is_verbose) as watch:
         spec = SessionSpec(
@@ -117,7 +117,7 @@ async def run_live(
                 return Result(await drive_live(opened, opened.source))
             except asyncio.CancelledError:
                 if not opened.is_closed:
-                    opened.request_stop()
+                    opened.supervisor.stop_requested = True
                     opened.apply([])
                 raise
 

@@ -42,7 +42,7 @@ from logos.session import Session as SessionMachine
 from logos.session.connections import Outside
 from logos.session.drive import catch_up
 
-_log = logging.getLogger("logos.engine")
+_log = logging.getLogger(__name__)
 _log.addHandler(logging.NullHandler())
 
 _GATE_2: Final = (Code.KILL_SWITCH_ACTIVATED_MID_PROCESSING, Code.REDUCE_ONLY)
@@ -252,7 +252,7 @@ class LiveEngine:
         """Stop so that `LiveEngine.resume` can go on: nothing is cancelled or closed."""
         session = self._session
         if session.result is None and not session.is_closed:
-            session.request_stop()
+            session.supervisor.stop_requested = True
             with as_library(False):
                 session.apply([])
         return self.close()

@@ -23,6 +23,7 @@ from logos.config import Config, make_config, merge, read_toml
 from logos.core.gates import Switch
 from logos.core.instrument import Instrument
 from logos.errors import ConfigError
+from logos.feeds.contract import LiveFeed
 from logos.library.frames import GAPS, FrameData
 from logos.library.instruments import exact, instrument_table
 
@@ -61,6 +62,13 @@ class Options(EngineOptions, total=False):
 
     instruments: Mapping[str, Instrument | Mapping[str, Any]]
     """Instruments by symbol, where no instruments.toml beside the data has them."""
+
+
+class LiveOptions(Options, total=False):
+    """What may be said of a session on live data besides."""
+
+    feeds: str | Sequence[LiveFeed]
+    """The name of a live feed, as `live.feed` has it, or feeds of one's own."""
 
 
 def check_options(given: Mapping[str, Any]) -> None:

@@ -196,10 +196,6 @@ class Session:
             self._give_up(problem)
             raise
 
-    def request_stop(self) -> None:
-        """Ask it to end in order, as Ctrl-C does: at its next batch, so that it can be resumed."""
-        self._supervisor.stop_requested = True
-
     def sync(self) -> None:
         """Wait until the disk has all inputs and all records. Raises OSError.
 
