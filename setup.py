@@ -13,7 +13,7 @@ from setuptools import setup
 # from mypyc.
 COMPILED = (
     "fixed",
-    "guards",
+    "guards/limits",
     "instrument",
     "orders",
     "inventory",
@@ -21,6 +21,7 @@ COMPILED = (
     "fees",
     "instrument_state",
     "intents",
+    "guards/own",
     "risk",
     "gates",
     "reports",

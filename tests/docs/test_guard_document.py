@@ -1,26 +1,58 @@
-"""docs/GUARDS.md names every guard in its order, with its default action and a key that exists."""
+"""docs/GUARDS.md shows the table of guards, explains each of them, and has settings that exist."""
 
 from __future__ import annotations
 
+import ast
+import importlib.util
 import re
 import tomllib
 from decimal import Decimal
+from typing import Any
 
 import msgspec
 import pytest
 from places import PROJECT
 
 from logos.config import InstrumentSettings, RiskLimits, TotalLimits, make_config
-from logos.core.guards import GUARDS, Action, SessionGuards
+from logos.config.settings import RiskSettings
+from logos.core.guards import Action
+from logos.core.guards.table import GUARDS, TABLE
 
 TEXT = (PROJECT / "docs" / "GUARDS.md").read_text(encoding="utf-8")
-ROWS = re.findall(r"^\| `([A-Z_]+)` \| (\w+) \| ([^|]+) \| ([^|]+) \|$", TEXT, re.M)
 
 
-def test_the_table_has_every_guard_in_its_order_with_its_action() -> None:
-    guards = SessionGuards()
-    expected = [(code.value, guards.action(code).value) for code in GUARDS]
-    assert [(code, action) for code, action, _, _ in ROWS] == expected
+def test_the_table_is_what_the_generator_gives_now() -> None:
+    done = "run python tools/make_guard_table.py"
+    assert generator().with_table(TEXT) == TEXT, f"docs/GUARDS.md is stale: {done}"
+
+
+def test_the_generator_writes_over_an_old_row() -> None:
+    old = TEXT.replace("| `STALE_DATA` | the age", "| `STALE_DATA` | the colour")
+    assert old != TEXT
+    assert generator().with_table(old) == TEXT
+
+
+def test_every_function_of_the_table_judges_its_guard() -> None:
+    source = (PROJECT / "src" / "logos" / "core" / "risk.py").read_text(encoding="utf-8")
+    functions = {
+        node.name: ast.unparse(node)
+        for node in ast.parse(source).body
+        if isinstance(node, ast.FunctionDef)
+    }
+    assert [guard.code for guard in TABLE] == list(GUARDS)
+    for guard in TABLE:
+        assert f"Code.{guard.code.name}," in functions[guard.function.__name__], guard.code
+
+
+def generator() -> Any:
+    """The tool that writes the table."""
+    path = PROJECT / "tools" / "make_guard_table.py"
+    spec = importlib.util.spec_from_file_location("make_guard_table", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 def test_every_guard_is_explained() -> None:
@@ -31,8 +63,9 @@ def test_every_guard_is_explained() -> None:
 def test_every_limit_has_its_guard_and_every_key_exists() -> None:
     known = {field.encode_name for field in msgspec.structs.fields(RiskLimits)}
     known |= {f"total.{field.encode_name}" for field in msgspec.structs.fields(TotalLimits)}
-    named = {key for _, _, cell, _ in ROWS for key in re.findall(r"`([a-z_.]+)`", cell)}
-    assert named == known
+    known |= {"guards", "instruments.SYMBOL.hours"}
+    assert {key for guard in TABLE for key in guard.keys} == known
+    assert "guards" in {field.encode_name for field in msgspec.structs.fields(RiskSettings)}
     assert "hours" in {field.encode_name for field in msgspec.structs.fields(InstrumentSettings)}
 
 

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from guard_helpers import BUY, SELL, A, Desk, contract, trips_in
 
-from logos.core.guards import DEFAULT_ACTIONS, GUARDS, Action, SessionGuards
+from logos.core.guards import DEFAULT_ACTIONS, Action, SessionGuards
+from logos.core.guards.table import GUARDS
 from logos.core.records import GuardRecord, Record, SwitchRecord
 from logos.core.strategy import Answer, Weight, limit, market, stop
 from logos.core.types import NS_PER_DAY, Code, FillRule, SwitchState

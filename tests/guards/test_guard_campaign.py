@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sampling import first_quick
 
-from logos.core.guards import GUARDS
+from logos.core.guards.table import GUARDS
 from logos.core.records import OrderRecord
 from logos.core.strategy import market
 from logos.testing.builders import orders_in
@@ -21,8 +21,9 @@ def test_generated_orders_pass_no_limit(orders: int) -> None:
     result = run_campaign(orders, 0)
     assert result["asked"] >= orders
     assert result["made"] > orders / 4
-    # Market hours are not drawn, and tested by themselves.
-    assert {code.value for code in GUARDS} - set(result["refusals"]) == {"MARKET_CLOSED"}
+    # Market hours and guards of users are not drawn, and tested by themselves.
+    never = {code.value for code in GUARDS} - set(result["refusals"])
+    assert never == {"MARKET_CLOSED", "USER_GUARD"}
 
 
 @settings(deadline=None, max_examples=30)

@@ -12,7 +12,7 @@ from guard_helpers import BUY, SELL, A, B
 
 from logos.config import ConfigError
 from logos.core.gates import InProcessSwitch
-from logos.core.guards import GUARDS
+from logos.core.guards.table import GUARDS
 from logos.core.messages import Event
 from logos.core.strategy import Answer, limit, market
 from logos.core.types import Code

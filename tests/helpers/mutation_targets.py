@@ -16,6 +16,7 @@ _CORE_TESTS = (
     "tests/guards/test_guard_edges.py",
     "tests/guards/test_guard_in_flight.py",
     "tests/guards/test_guard_actions.py",
+    "tests/guards/test_own_guards.py",
     "tests/core/test_ticks.py",
     "tests/core/test_engine.py",
     "tests/core/test_commands.py",
@@ -75,7 +76,8 @@ class Target:
 TARGETS = (
     Target("core/gates.py", "", _CORE_TESTS),
     Target("core/risk.py", "", _CORE_TESTS),
-    Target("core/guards.py", "", _CORE_TESTS),
+    Target("core/guards/limits.py", "", _CORE_TESTS),
+    Target("core/guards/own.py", "ask_own_guards _plain", ("tests/guards/test_own_guards.py",)),
     Target("core/safety.py", "", _CORE_TESTS),
     Target("killswitch/judge.py", "", _JUDGE_TESTS),
     Target("core/order_manager.py", "submit refuse apply_end _leave _put_in_flight", _CORE_TESTS),
@@ -98,5 +100,5 @@ TARGETS = (
     Target("killswitch/history.py", "", _FILE_TESTS),
 )
 
-SAMPLED = ("core/gates.py", "core/guards.py", "core/safety.py", "killswitch/judge.py")
+SAMPLED = ("core/gates.py", "core/guards/limits.py", "core/safety.py", "killswitch/judge.py")
 """Files that a sample is drawn from: small, of safety, and seldom touched."""

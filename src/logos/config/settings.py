@@ -209,6 +209,8 @@ class RiskSettings(RiskLimits, frozen=True, kw_only=True):
     """Limits on the whole session."""
     actions: dict[str, Action] = {}
     """By guard (lower case, such as max_drawdown): "refuse", "reduce_only" or "engage"."""
+    guards: list[str] | msgspec.UnsetType = msgspec.UNSET
+    """Guards of your own, each "module:function" or "file.py:function"; see docs/GUARDS.md."""
 
 
 class SwitchSettings(Settings, frozen=True, kw_only=True):

@@ -128,7 +128,7 @@ class PaperFillRecord(msgspec.Struct, frozen=True, gc=False, tag="fill", tag_fie
 class RefusalRecord(msgspec.Struct, frozen=True, gc=False, tag="refusal", tag_field="kind"):
     """An intent that did not become an order, and the code that says why.
 
-    `also` holds every other guard that tripped on it, in the order of `guards.GUARDS`.
+    `also` holds every other guard that tripped on it, in the order of `guards.table`.
     """
 
     ts_ns: int

@@ -1,7 +1,7 @@
 """The guards every intent passes before it may become an order, and the proof that it did.
 
-`Approved` is that proof: only `check_intent` makes one, and the desk submits nothing else. Every
-guard is asked, and all that trip are reported in the order of `guards.GUARDS`; a refusal is a
+`Approved` is that proof: only `check_intent` makes one, and the order manager submits nothing else.
+Every guard is asked, and all that trip are reported in the order of `guards.table`; a refusal is a
 value, never an exception. What is already in flight counts at its worst case: every open order of
 the same side filled, none of the other.
 
@@ -15,6 +15,7 @@ from typing import Final, final
 
 from logos.core.fixed import power_of_ten
 from logos.core.guards import SessionGuards
+from logos.core.guards.own import ask_own_guards
 from logos.core.instrument import RATE_DECIMALS
 from logos.core.instrument_state import InstrumentState
 from logos.core.orders import OrderIntent
@@ -59,7 +60,7 @@ def check_intent(
     violations: list[tuple[Code, str]] = []
     if not _is_well_formed(intent, violations):
         return Refused(violations)
-    _check_market(intent, state, now_ns, violations)
+    check_market(intent, state, now_ns, violations)
     price = judged_price(intent, state)
     if price <= 0:
         return Refused(violations)  # without a price there is nothing more to judge
@@ -68,17 +69,19 @@ def check_intent(
     increase = increasing_quantity(
         state, is_buy, intent.quantity, state.open_buy if is_buy else state.open_sell
     )
-    _check_order(intent, state, price, value, violations)
-    _check_in_flight(intent, state, guards, violations)
+    check_order(intent, state, price, value, violations)
+    check_in_flight(intent, state, guards, violations)
     # Guards that are not configured cost a look at their limit and no call.
     ledger_limits = state.ledger.limits
     if ledger_limits.gross_exposure or ledger_limits.net_exposure:
-        _check_exposure(intent, state, price, value, violations)
+        check_exposure(intent, state, price, value, violations)
     if guards.order_count or state.limits.duplicate_window_ns:
-        _check_activity(intent, state, guards, now_ns, violations)
+        check_activity(intent, state, guards, now_ns, violations)
     if increase and (ledger_limits.has_loss_limit or guards.consecutive_losses_limit):
-        _check_results(state, guards, violations)
-    lock = _check_funds(intent, state, value, increase, violations)
+        check_results(state, guards, violations)
+    lock = check_funds(intent, state, value, increase, violations)
+    if guards.own:
+        check_own(intent, state, price, guards, now_ns, violations)
     return Refused(violations) if violations else Approved(intent, lock, price)
 
 
@@ -151,7 +154,7 @@ def _is_well_formed(intent: OrderIntent, violations: list[tuple[Code, str]]) -> 
     return not violations
 
 
-def _check_market(
+def check_market(
     intent: OrderIntent, state: InstrumentState, now_ns: int, violations: list[tuple[Code, str]]
 ) -> None:
     """Is the market open, is its price there, fresh, and near what the intent names."""
@@ -175,7 +178,7 @@ def _check_market(
                 return
 
 
-def _check_order(
+def check_order(
     intent: OrderIntent,
     state: InstrumentState,
     price: int,
@@ -195,7 +198,7 @@ def _check_order(
         violations.append((Code.MAX_ORDER_NOTIONAL, f"{_size(intent, price)} is above the limit"))
 
 
-def _check_in_flight(
+def check_in_flight(
     intent: OrderIntent,
     state: InstrumentState,
     guards: SessionGuards,
@@ -219,7 +222,7 @@ def _check_in_flight(
         violations.append((Code.MAX_TOTAL_OPEN_ORDERS, words))
 
 
-def _check_exposure(
+def check_exposure(
     intent: OrderIntent,
     state: InstrumentState,
     price: int,
@@ -246,7 +249,7 @@ def _check_exposure(
             violations.append((Code.NET_EXPOSURE, f"{_about(state, worst)} one way could result"))
 
 
-def _check_activity(
+def check_activity(
     intent: OrderIntent,
     state: InstrumentState,
     guards: SessionGuards,
@@ -264,7 +267,7 @@ def _check_activity(
             violations.append((Code.DUPLICATE_ORDER, "the same order was made a moment ago"))
 
 
-def _check_results(
+def check_results(
     state: InstrumentState, guards: SessionGuards, violations: list[tuple[Code, str]]
 ) -> None:
     """What the session has lost: nothing may grow while a loss limit is passed."""
@@ -280,7 +283,7 @@ def _check_results(
         violations.append((Code.CONSECUTIVE_LOSSES, words))
 
 
-def _check_funds(
+def check_funds(
     intent: OrderIntent,
     state: InstrumentState,
     value: int,
@@ -310,6 +313,20 @@ def _check_funds(
         words = f"needs {_about(state, needed)}, {_about(state, available)} available"
         violations.append((Code.INSUFFICIENT_FUNDS, words))
     return needed
+
+
+def check_own(
+    intent: OrderIntent,
+    state: InstrumentState,
+    price: int,
+    guards: SessionGuards,
+    now_ns: int,
+    violations: list[tuple[Code, str]],
+) -> None:
+    """The guards that the user wrote; all of them speak with one code."""
+    objection = ask_own_guards(intent, state, price, guards, now_ns)
+    if objection:
+        violations.append((Code.USER_GUARD, objection))
 
 
 def _size(intent: OrderIntent, price: int) -> str:

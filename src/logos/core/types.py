@@ -147,6 +147,7 @@ class Code(enum.Enum):
     RECONCILIATION = "RECONCILIATION"
     INSUFFICIENT_FUNDS = "INSUFFICIENT_FUNDS"
     INSUFFICIENT_BORROW = "INSUFFICIENT_BORROW"
+    USER_GUARD = "USER_GUARD"
     # Reasons of orders that were sent and then ended without (all of) their fill.
     IOC_REMAINDER = "IOC_REMAINDER"
     FOK_UNFILLABLE = "FOK_UNFILLABLE"

@@ -11,7 +11,7 @@ import atexit
 import difflib
 import shutil
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from os import PathLike, fspath
 from pathlib import Path
@@ -51,6 +51,8 @@ class EngineOptions(TypedDict, total=False):
     """Kinds of defects in files to tolerate; default: "gap", as markets close at night."""
     fill: str
     """How the paper market fills: next_open, decision_close or bid_ask (docs/FILLS.md)."""
+    guards: Sequence[str | Callable[..., str | None]]
+    """Guards of your own (docs/GUARDS.md): functions at the top of a module, or their names."""
     switch: Switch
     """Another kill switch than that of the workspace."""
     verbose: bool
@@ -168,6 +170,7 @@ def tables_of(
         },
         "account": {"balances": None if cash is None else exact(cash)},
         "paper": {"fill": options.get("fill")},
+        "risk": {"guards": None if "guards" not in options else _names(options["guards"])},
         "instruments": {name: instrument_table(each) for name, each in instruments.items()},
     }
     told = {
@@ -175,6 +178,19 @@ def tables_of(
         for name, table in tables.items()
     }
     return {name: table for name, table in told.items() if table}
+
+
+def _names(guards: Sequence[str | Callable[..., str | None]]) -> list[str]:
+    """Guards by names that a later resume or replay finds them by. Raises ConfigError."""
+    names = []
+    for guard in guards:
+        name = guard if isinstance(guard, str) else getattr(guard, "__qualname__", "")
+        if not isinstance(guard, str):
+            if not name.isidentifier():
+                raise ConfigError(f"guards: {guard!r} is not a function at the top of a module")
+            name = f"{guard.__module__}:{name}"
+        names.append(name)
+    return names
 
 
 def _moment(moment: str | datetime | None) -> str | None:

@@ -17,7 +17,7 @@ from typing import Final
 import msgspec
 
 from logos.core import records
-from logos.core.guards import GUARDS
+from logos.core.guards.table import GUARDS
 from logos.core.types import OrderStatus, Side
 from logos.rehearsal.evidence import Evidence
 

@@ -32,7 +32,8 @@ from logos.core.fixed import (
     power_of_ten,
     to_step,
 )
-from logos.core.guards import GUARDS, LedgerLimits, Limits, SessionGuards
+from logos.core.guards import LedgerLimits, Limits, OwnGuard, SessionGuards
+from logos.core.guards.table import GUARDS
 from logos.core.instrument import (
     RATE_DECIMALS,
     FeeSchedule,
@@ -256,8 +257,11 @@ def _ledger_limits(total: TotalLimits, decimals: int) -> LedgerLimits:
     )
 
 
-def build_guards(config: Config) -> SessionGuards:
-    """The guards over the whole session. Raises ConfigError for an action of no guard."""
+def build_guards(config: Config, own: Sequence[OwnGuard] = ()) -> SessionGuards:
+    """The guards over the whole session, with those that the user wrote.
+
+    Raises ConfigError for an action of no guard.
+    """
     total = config.risk.total
     known = {code.value.lower(): code for code in GUARDS}
     for name in config.risk.actions:
@@ -270,6 +274,7 @@ def build_guards(config: Config) -> SessionGuards:
         order_window_ns=_floor(total.max_orders_window_s, _NS_DECIMALS),
         consecutive_losses_limit=total.max_consecutive_losses,
         actions={known[name]: action for name, action in config.risk.actions.items()},
+        own=own,
     )
 
 

@@ -19,6 +19,7 @@ from logos import paths
 from logos.config import Config, ConfigError, VenueName, config_hash
 from logos.core.engine import TradingCore
 from logos.core.gates import InProcessSwitch, Switch
+from logos.core.guards import OwnGuard
 from logos.core.instrument import Instrument
 from logos.core.messages import Event
 from logos.core.outbox import Outbox
@@ -40,6 +41,7 @@ from logos.session.build import (
     make_instruments,
 )
 from logos.strategies import StrategyLoadError, load_strategy
+from logos.strategies.own_guards import guards_fingerprint, load_guards
 from logos.strategies.parameters import ParameterError, arguments_of
 
 
@@ -88,6 +90,8 @@ class Plan:
     feed: Feed
     reports: Sequence[CheckReport]
     rows: int | None
+    guards: Sequence[OwnGuard] = ()
+    """Guards that the user wrote; `strategy_fingerprint` covers their source too."""
 
     @property
     def seed(self) -> int:
@@ -113,7 +117,7 @@ class Plan:
             self.strategy,
             switch,
             build_rules(config),
-            build_guards(config),
+            build_guards(config, self.guards),
             self.seed,
             config.strategy.params,
             sample_ns=config.session.sample_interval_s * NS_PER_SECOND,
@@ -151,16 +155,18 @@ def make_plan(
         strategy, name = _load_strategy(config)
     else:
         name = f"{type(strategy).__module__}:{type(strategy).__qualname__}"
+    guards = _load_guards(config)
     plan = Plan(
         config,
         config_hash(config),
         instruments,
         strategy,
         name,
-        _strategy_fingerprint(config, strategy),
+        _fingerprint(config, strategy, guards),
         feed,
         reports,
         sum(report.rows for report in reports) if reports else None,
+        guards,
     )
     # Limits and balances are judged here, before anything is written.
     plan.make_core("check", InProcessSwitch())
@@ -200,6 +206,26 @@ def _overlaps(report: CheckReport, start_ns: int | None, end_ns: int | None) -> 
         return False
     is_before_end = end_ns is None or report.first_ns < end_ns
     return is_before_end and (start_ns is None or report.last_ns >= start_ns)
+
+
+def _load_guards(config: Config) -> list[OwnGuard]:
+    names = config.risk.guards
+    try:
+        return [] if isinstance(names, msgspec.UnsetType) else load_guards(names)
+    except StrategyLoadError as error:
+        raise ConfigError(f"risk.guards: {error}") from None
+
+
+def _fingerprint(config: Config, strategy: Strategy, guards: Sequence[OwnGuard]) -> str:
+    """The strategy's fingerprint; with guards of the user's, one of both. Raises ConfigError."""
+    fingerprint = _strategy_fingerprint(config, strategy)
+    if not guards:
+        return fingerprint
+    try:
+        both = f"{fingerprint}:{guards_fingerprint(guards)}"
+    except OSError as error:
+        raise ConfigError(f"risk.guards: a guard has no source that can be read: {error}") from None
+    return hashlib.sha256(both.encode()).hexdigest()
 
 
 def _strategy_fingerprint(config: Config, strategy: Strategy) -> str:

@@ -56,7 +56,7 @@ def same_plan(
     now = msgspec.to_builtins(manifest(plan, session_id))
     for key, what in (
         ("data", "the market data"),
-        ("strategy_fingerprint", "the strategy's source or signals file"),
+        ("strategy_fingerprint", "the source of the strategy or of a guard, or the signals file,"),
         ("strategy", "the strategy"),
         ("config_hash", "the settings"),
     ):

@@ -63,10 +63,7 @@ def load_class(name_or_path: str) -> type[Strategy]:
     module_name, colon, class_name = where.rpartition(":")
     if not colon or not module_name or not class_name:
         raise StrategyLoadError(_no_such_name(name_or_path))
-    if module_name.endswith(".py"):
-        module = _module_of_file(Path(module_name))
-    else:
-        module = _module_of_name(module_name)
+    module = load_module(module_name)
     kind = getattr(module, class_name, None)
     if kind is None:
         raise StrategyLoadError(_no_such_class(module, module_name, class_name))
@@ -76,6 +73,13 @@ def load_class(name_or_path: str) -> type[Strategy]:
             f"(it is {_described(kind)})"
         )
     return kind
+
+
+def load_module(name_or_path: str) -> ModuleType:
+    """A module by its name, or by the path of its file. Raises StrategyLoadError."""
+    if name_or_path.endswith(".py"):
+        return _module_of_file(Path(name_or_path))
+    return _module_of_name(name_or_path)
 
 
 def _no_such_name(name: str) -> str:

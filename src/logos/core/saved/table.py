@@ -204,6 +204,7 @@ TABLE: Final[dict[type, Fields]] = {
                 "open_orders_limit",
                 "order_count",
                 "order_window_ns",
+                "own",
             ),
             _SETTING,
         ),

@@ -1,8 +1,8 @@
 """Limits, and what follows when one is passed.
 
 Guards before an order (see `risk`) judge the intent with everything in flight at its worst.
-Guards on every tick watch a ledger's equity: one comparison with a floor, which is the higher
-of what the drawdown from the high-water mark and the loss of the day allow.
+Guards on every tick compare a ledger's equity with a floor, which is the higher of what the
+drawdown from the high-water mark and the loss of the day allow. `table` lists all of them.
 
 What a guard does besides refusing is its action: nothing, REDUCE_ONLY, or ENGAGE the switch.
 There is no way to confirm past a limit. A limit of 0 is none.
@@ -11,7 +11,8 @@ There is no way to confirm past a limit. A limit of 0 is none.
 from __future__ import annotations
 
 import enum
-from typing import Final, final
+from collections.abc import Callable, Sequence
+from typing import Any, Final, final
 
 from logos.core.types import Code
 
@@ -30,28 +31,6 @@ DEFAULT_ACTIONS: Final = {
     Code.CONSECUTIVE_LOSSES: Action.ENGAGE,
 }
 """Guards whose action is not just to refuse."""
-
-GUARDS: Final = (
-    Code.MARKET_CLOSED,
-    Code.STALE_DATA,
-    Code.NO_REFERENCE_PRICE,
-    Code.PRICE_COLLAR,
-    Code.MAX_ORDER_QUANTITY,
-    Code.MAX_ORDER_NOTIONAL,
-    Code.MAX_POSITION,
-    Code.MAX_OPEN_ORDERS,
-    Code.MAX_TOTAL_OPEN_ORDERS,
-    Code.GROSS_EXPOSURE,
-    Code.NET_EXPOSURE,
-    Code.ORDER_RATE,
-    Code.DUPLICATE_ORDER,
-    Code.MAX_DRAWDOWN,
-    Code.MAX_DAILY_LOSS,
-    Code.CONSECUTIVE_LOSSES,
-    Code.INSUFFICIENT_FUNDS,
-    Code.INSUFFICIENT_BORROW,
-)
-"""Every guard, in the order in which those that trip together are recorded."""
 
 
 @final
@@ -124,8 +103,19 @@ class LedgerLimits:
 
 
 @final
+class OwnGuard:
+    """A guard that a user wrote: `function` takes an `own.OrderView`, `name` is for the record."""
+
+    __slots__ = ("function", "name")
+
+    def __init__(self, name: str, function: Callable[[Any], object]) -> None:
+        self.name = name
+        self.function = function
+
+
+@final
 class SessionGuards:
-    """The guards that look at the session as a whole, and every guard's action.
+    """The guards that look at the session as a whole, those of the user, and every guard's action.
 
     `order_count` orders are allowed in any `order_window_ns` (sliding: the time of the order that
     many orders ago is kept, and nothing else).
@@ -141,6 +131,7 @@ class SessionGuards:
         "open_orders_limit",
         "order_count",
         "order_window_ns",
+        "own",
     )
 
     def __init__(
@@ -150,7 +141,10 @@ class SessionGuards:
         order_window_ns: int = 0,
         consecutive_losses_limit: int = 0,
         actions: dict[Code, Action] | None = None,
+        own: Sequence[OwnGuard] = (),
     ) -> None:
+        self.own: list[OwnGuard] = list(own)
+        """Asked about every order, in this order, after the guards of the table before it."""
         self.open_orders_limit = open_orders_limit
         self.open_orders: int = 0
         """Open orders of all symbols."""
