@@ -13,7 +13,7 @@ from setuptools import setup
 # from mypyc.
 COMPILED = (
     "fixed",
-    "guards/limits",
+    "guards.limits",
     "instrument",
     "orders",
     "inventory",
@@ -21,7 +21,7 @@ COMPILED = (
     "fees",
     "instrument_state",
     "intents",
-    "guards/own",
+    "guards.own",
     "risk",
     "gates",
     "reports",
@@ -39,7 +39,7 @@ COMPILED = (
 
 def extensions() -> list:
     """The extension modules of the compiled core; SystemExit when they cannot be built."""
-    sources = [Path("src/logos/core") / f"{name}.py" for name in COMPILED]
+    sources = [Path("src/logos/core") / f"{name.replace('.', '/')}.py" for name in COMPILED]
     missing = [str(source) for source in sources if not source.is_file()]
     if missing:
         raise SystemExit(

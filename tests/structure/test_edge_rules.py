@@ -18,7 +18,7 @@ LOOKS_AT_THE_STATE = {
     "core/gates.py": "the rule itself, and a switch for one process",
     "core/safety.py": "gate 1, and what is cancelled when the switch changes",
     "core/engine.py": "gate 1, in the loop",
-    "core/guards.py": "names its actions after the states",
+    "core/guards/limits.py": "names its actions after the states",
     "session/recorded.py": "the switch of a replay",
     "session/supervisor.py": "whether a session may start",
     "session/open.py": "how a recorded session ended",

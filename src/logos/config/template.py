@@ -127,7 +127,7 @@ def _default_table(hint: Any, path: Path, *, is_example: bool) -> list[str]:
         value = _default_of(field)
         if field.required:
             lines += [f"# {words} Required.", f"{mark}{field.encode_name} = ..."]
-        elif value is None or path[1:2] == ("symbols",):
+        elif value is None or value is msgspec.UNSET or path[1:2] == ("symbols",):
             # A symbol has by default what its table above says, which no value here can say.
             lines += [f"# {words}", f"# {field.encode_name} = ..."]
         else:
