@@ -19,9 +19,14 @@ from typing import Any, Final
 from places import PROJECT
 
 TESTS: Final = (
-    *("tests/core", "tests/guards", "tests/journal", "tests/feeds", "tests/data"),
-    *("tests/session", "tests/library", "tests/crash/test_core_state.py"),
-    *("tests/crash/test_snapshots.py", "tests/crash/test_crash_errors.py"),
+    *("tests/core", "tests/journal", "tests/feeds", "tests/data"),
+    *(
+        f"tests/guards/test_guard_{name}.py"
+        for name in ("actions", "edges", "in_flight", "windows")
+    ),
+    *("tests/session/test_artifacts.py", "tests/session/test_life.py"),
+    *("tests/crash/test_core_state.py", "tests/crash/test_snapshots.py"),
+    *(f"tests/library/test_{name}.py" for name in ("run", "frames", "cells", "engine")),
 )
 
 PARTS: Final[Mapping[str, tuple[str, ...]]] = {
