@@ -140,7 +140,6 @@ AREAS: Final = (
         "artifacts",
         (
             "session/artifacts/folder.py",
-            "session/artifacts/manifest.py",
             "session/artifacts/tables.py",
             "session/artifacts/decisions.py",
             "session/artifacts/snapshot.py",

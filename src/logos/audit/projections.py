@@ -7,10 +7,10 @@ more, into a folder elsewhere, and must come out the same to the byte.
 from __future__ import annotations
 
 import csv
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from logos.audit.findings import Finding
 from logos.config import Config, ConfigError, make_config
 from logos.journal.codec import GENESIS
 from logos.journal.entries import Manifest, Sealed, SessionRecord, Stopping, read_journal
@@ -37,18 +37,6 @@ _HEADS: Final = dict(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """Something that is not as it must be: the file, the place in it, and what is wrong there."""
-
-    file: str
-    place: str
-    message: str
-
-    def __str__(self) -> str:
-        return f"{self.file}{', ' if self.place else ''}{self.place}: {self.message}"
-
-
 class Projector:
     """Reads a journal once, verifies it, and projects its tables into `folder`.
 
@@ -65,6 +53,9 @@ class Projector:
         self.records = 0
         self.digest = GENESIS
         self.whole_bytes = 0
+        self.first_ns = 0
+        self.last_ns = 0
+        """Times of the first record and of the latest; 0 without one."""
         self.findings: list[Finding] = []
 
     def read(self) -> None:
@@ -97,6 +88,8 @@ class Projector:
         elif isinstance(record, Sealed):
             self.sealed = record
         else:
+            self.first_ns = self.first_ns or record.ts_ns
+            self.last_ns = max(self.last_ns, record.ts_ns)
             assert self._writer is not None  # the manifest comes first: the reader sees to it
             try:
                 self._writer.write([record])

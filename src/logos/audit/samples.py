@@ -15,7 +15,7 @@ from typing import Any
 
 from logos.audit.auditor import COLUMNS, Auditor, State, Terms
 from logos.audit.csv_cells import UnreadableTrades, plain
-from logos.audit.projections import Finding
+from logos.audit.findings import Finding
 from logos.config import BALANCE_DEFAULT, Config
 from logos.core.records import AccountRecord, PaperFillRecord, PositionRecord
 from logos.journal.entries import read_journal

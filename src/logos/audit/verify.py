@@ -7,8 +7,8 @@ In this order, and without writing anything into the session:
    compared byte for byte
 3. trades.csv: every figure recomputed from its fills alone by the independent auditor, and with
    it positions, lots, profits, fees and wallets at each of the journal's samples
-4. of a sealed session also state.json (the journal's last record and hash; wallets, positions and
-   lots) and config.json, and that there is a session.md
+4. of a sealed session also state.json (the journal's last record and hash; seed, start and end;
+   wallets, positions and lots) and config.json, and that there is a session.md
 
 A session whose journal is not sealed, or that lacks the file which is written last, is running or
 its process is gone. Its tables are written in groups and `logos resume` makes them anew, so they
@@ -21,10 +21,12 @@ from __future__ import annotations
 import json
 import tempfile
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from logos.audit.projections import Finding, Projector, compare_tables, config_of
+from logos.audit.findings import Finding
+from logos.audit.projections import Projector, compare_tables, config_of
 from logos.audit.samples import SampleAudit
 from logos.config import config_hash
 from logos.core.types import SessionStatus
@@ -128,7 +130,7 @@ def _judge(verdict: Verdict, projector: Projector, manifest: Manifest, made: Pat
         if sealed.status not in _SEALED_STATUSES:
             what = f"no session is sealed as {sealed.status!r}"
             verdict.findings.append(Finding("state.jsonl", f"record {verdict.records}", what))
-        _check_snapshot(verdict, audit)
+        _check_state(verdict, projector, manifest, audit)
         _check_config(verdict, manifest)
         if not (folder / "session.md").is_file():
             verdict.findings.append(Finding("session.md", "", "is missing"))
@@ -151,7 +153,9 @@ def _check_manifest(verdict: Verdict, manifest: Manifest, hashed: str) -> None:
         verdict.findings.append(Finding("state.jsonl", "record 1", message))
 
 
-def _check_snapshot(verdict: Verdict, audit: SampleAudit) -> None:
+def _check_state(
+    verdict: Verdict, projector: Projector, manifest: Manifest, audit: SampleAudit
+) -> None:
     state = _json_object(verdict, "state.json")
     if state is None:
         return
@@ -159,11 +163,22 @@ def _check_snapshot(verdict: Verdict, audit: SampleAudit) -> None:
         ("sequence", verdict.records),
         ("journal_hash", verdict.journal_hash),
         ("status", verdict.status),
+        ("seed", manifest.seed),
+        ("start", _moment(projector.first_ns)),
+        ("end", _moment(projector.last_ns)),
     ):
         if state.get(key) != expected:
             message = f"is {state.get(key)!r}, and the journal's is {expected!r}"
             verdict.findings.append(Finding("state.json", key, message))
     audit.check_snapshot(state)
+
+
+def _moment(ts_ns: int) -> str:
+    """A time as text, UTC with nine fraction digits; empty for none."""
+    if not ts_ns:
+        return ""
+    second, fraction = divmod(ts_ns, 1_000_000_000)
+    return f"{datetime.fromtimestamp(second, UTC):%Y-%m-%dT%H:%M:%S}.{fraction:09d}Z"
 
 
 def _check_config(verdict: Verdict, manifest: Manifest) -> None:

@@ -86,9 +86,7 @@ def _exit_code(overview: Overview) -> int:
         return int(ExitCode.DAMAGED)
     if overview.status() == "CRASHED":
         session_id = overview.as_json()["session_id"]
-        print(
-            f"logos inspect: not finished; go on with: logos resume {session_id}", file=sys.stderr
-        )
+        print(f"logos inspect: not finished; resume it: logos resume {session_id}", file=sys.stderr)
         return int(ExitCode.TORN)
     return int(ExitCode.FINISHED)
 

@@ -35,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="system, data, live, streaming; 0 is any free port, printed",
     )
     add("--audit", type=Path, default=Path("mt5-sim.jsonl"), metavar="FILE", help="what it did")
-    add("--resume", action="store_true", help="go on with the books of the audit")
+    add("--resume", action="store_true", help="continue with the books of the audit")
     add("--stop-after", type=float, default=0.0, metavar="S", help="end by itself (never)")
     add("--curve", type=Path, metavar="DIR", help="encrypt: server.key_secret, clients/*.key")
     add("--no-echo", action="store_true", help="answer as an unchanged Expert Advisor does")

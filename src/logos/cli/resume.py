@@ -1,4 +1,4 @@
-"""`logos resume`: go on with a stopped or crashed session, or seal what is left of it."""
+"""`logos resume`: resume a stopped or crashed session, or seal what is left of it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from logos.session.supervisor import tell_operator
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of `logos resume`."""
     parser.epilog = exit_codes()
-    parser.add_argument("session_id", metavar="ID", help="the session to go on with")
+    parser.add_argument("session_id", metavar="ID", help="the session to resume")
     parser.add_argument(
         "--seal",
         action="store_true",

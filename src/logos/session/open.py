@@ -212,7 +212,7 @@ def _find(spec: SessionSpec) -> _Old:
             )
         if is_seal:
             raise CannotResumeError(
-                f"session {session_id} did not crash but was stopped, and is sealed: go on with it "
+                f"session {session_id} did not crash but was stopped, and is sealed: resume it "
                 f"by `logos resume {session_id}`"
             )
     has_ended = is_seal or status not in (None, SessionStatus.STOPPED)

@@ -36,12 +36,12 @@ class Recording:
 class RecordedSwitch:
     """Plays a recording back, then hands over to `after` (None: stays as it ended).
 
-    `attach` must be called with the session's desk before the first event: looks are told apart
-    by its tick and its count of orders.
+    `attach` must be called with the session's order manager before the first event: looks are told
+    apart by its tick and its count of orders.
     """
 
     def __init__(self, recording: Recording, after: Switch | None, taken: int = 0) -> None:
-        """`taken` of the recorded changes lie before the place at which the session goes on."""
+        """`taken` of the recorded changes lie before the place at which the session is resumed."""
         self._recording = recording
         self._next = taken
         self._state = SwitchState.SAFE
@@ -54,7 +54,7 @@ class RecordedSwitch:
         self._is_played = False
 
     def attach(self, order_manager: OrderManager) -> None:
-        """Follow this desk."""
+        """Follow this order manager."""
         self._order_manager = order_manager
 
     @property
@@ -155,7 +155,7 @@ class RecordedSwitch:
 
     def _attached(self) -> OrderManager:
         if self._order_manager is None:
-            raise RuntimeError("a recorded switch needs its session's desk: call attach")
+            raise RuntimeError("a recorded switch needs its session's order manager: call attach")
         return self._order_manager
 
     @staticmethod

@@ -24,8 +24,8 @@ from logos.core.saved.state import NotThisCore, load_strategy, restore_core
 from logos.core.strategy import Strategy, can_save
 from logos.errors import LogosError
 from logos.journal.inputs import RecordedInputs
-from logos.session.artifacts.manifest import manifest
 from logos.session.artifacts.snapshot import Snapshot, SnapshotError, check_files, read_snapshot
+from logos.session.artifacts.summary import manifest
 from logos.session.build import make_instruments
 from logos.session.history import Journal
 from logos.session.plan import Feed, Plan, make_plan
@@ -156,7 +156,7 @@ def _load_strategy(core: TradingCore, snapshot: Snapshot, session_id: str) -> No
         load_strategy(core, snapshot.strategy)
     except Exception as error:
         raise CannotResumeError(
-            f"the strategy's load() failed: {type(error).__name__}: {error}; go on without "
+            f"the strategy's load() failed: {type(error).__name__}: {error}; resume without "
             f"the snapshot: logos resume {session_id} --no-snapshot"
         ) from error
 

@@ -21,9 +21,14 @@ from logos.errors import DataError, StrategyError
 from logos.journal.inputs import InputsWriter, LiveFailureError
 from logos.journal.writer import JournalDiffersError
 from logos.session.artifacts.folder import SessionFolder
-from logos.session.artifacts.manifest import books_at_end
 from logos.session.artifacts.report import session_markdown
-from logos.session.artifacts.summary import data_facts, figures, host_facts, session_uuid
+from logos.session.artifacts.summary import (
+    books_at_end,
+    data_facts,
+    figures,
+    host_facts,
+    session_uuid,
+)
 from logos.session.artifacts.tables import Moments
 from logos.session.outcome import Ending, ExitCode, SessionResult, Stopped
 from logos.session.plan import Plan
@@ -150,7 +155,7 @@ class Seal:
         folder.write_note("sealed", {"status": ending.status.value, "reason": ending.reason})
         state = {"status": ending.status.value, "seed": self._plan.seed}
         state |= {"start": summary["first_event"], "end": summary["last_event"]}
-        folder.write_snapshot({**state, **books_at_end(core)})
+        folder.write_state({**state, **books_at_end(core)})
         folder.write_text("session.md", session_markdown(summary))
         if ending.status is not SessionStatus.STOPPED:
             folder.drop_snapshot()

@@ -27,9 +27,9 @@ from logos.core.records import Record
 from logos.errors import DataError
 from logos.journal.inputs import InputsWriter
 from logos.session.artifacts.folder import SessionFolder
-from logos.session.artifacts.manifest import manifest
 from logos.session.artifacts.saving import Snapshots
 from logos.session.artifacts.snapshot import Snapshot
+from logos.session.artifacts.summary import manifest
 from logos.session.outcome import Ending, SessionResult, Stopped
 from logos.session.plan import Plan
 from logos.session.script import DueCommand, Script

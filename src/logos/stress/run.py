@@ -147,7 +147,7 @@ class StressRun:
         self._wait_for_exit(self._engine, "the engine to halt")
 
     def _kill_engine(self) -> None:
-        """SIGKILL, then go on with the session."""
+        """SIGKILL, then resume the session."""
         self._tell("killing the engine")
         assert self._engine is not None
         self._engine.kill()

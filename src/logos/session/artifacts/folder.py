@@ -90,7 +90,7 @@ class SessionFolder:
         """Create every file of a new session, or take up those of one that is continued.
 
         `whole_bytes` is how much of the journal is to be continued (None: a new session). What is
-        projected from it is made anew, or gone on with from a `snapshot` that was found to fit.
+        projected from it is made anew, or continued from a `snapshot` that was found to fit.
         Raises OSError when a file cannot be made, SessionBusyError when another process has the
         session.
         """
@@ -129,7 +129,7 @@ class SessionFolder:
             self._decisions.switch_state = SwitchState[saved["switch_state"]]
 
     def _reopen(self) -> None:
-        """A session that is gone on with is not finished, whatever it was before."""
+        """A resumed session is not finished, whatever it was before."""
         # First of all what says so, so that no crash finds it half remade.
         (self.folder / _LAST_FILE).unlink(missing_ok=True)
         sync_folder(self.folder)
@@ -192,7 +192,7 @@ class SessionFolder:
         """Hand what was written to the operating system: a killed process loses none of it."""
         self._journal.flush()
 
-    def write_snapshot(self, state: Mapping[str, Any]) -> None:
+    def write_state(self, state: Mapping[str, Any]) -> None:
         """Replace state.json with `state` and the journal's position, after syncing all files."""
         self._sync()
         content = {
@@ -212,7 +212,7 @@ class SessionFolder:
             sync_file(path)
         sync_folder(self._log.path.parent)
 
-    def save(
+    def save_snapshot(
         self,
         uuid: str,
         consumed: int,
@@ -250,7 +250,7 @@ class SessionFolder:
         replace_file(self.folder / SNAPSHOT, encode_snapshot(snapshot))
 
     def drop_snapshot(self) -> None:
-        """The session has ended: nobody goes on with it."""
+        """The session has ended: it is not resumed."""
         path = self.folder / SNAPSHOT
         if path.exists():
             path.unlink()

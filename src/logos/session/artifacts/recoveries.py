@@ -1,4 +1,4 @@
-"""One line for each time a session was gone on with: `recoveries.jsonl` in its folder.
+"""One line for each time a session was resumed: `recoveries.jsonl` in its folder.
 
 It says what a resumed session's other files must not show: that there was a crash, when it was
 taken up again, by which software and machine, and what was found. The file is only ever appended

@@ -44,10 +44,10 @@ class Snapshots:
         except Exception as error:
             self._is_possible = False
             tell_operator(
-                f"logos: no snapshots: the strategy's save() failed: {error}; the session goes on, "
-                "and would be resumed from its beginning"
+                f"logos: no snapshots: the strategy's save() failed: {error}; the session "
+                "continues, and would be resumed from its beginning"
             )
             return
         session_id = core.order_manager.session_id
         uuid = session_uuid(session_id, plan.config_hash, plan.fingerprints)
-        self._folder.save(uuid, consumed, first_ns, save_core(core), strategy, inputs)
+        self._folder.save_snapshot(uuid, consumed, first_ns, save_core(core), strategy, inputs)

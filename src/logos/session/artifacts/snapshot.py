@@ -1,4 +1,4 @@
-"""What a running session keeps on disk so that it can be gone on with from the middle.
+"""What a running session keeps on disk so that it can be resumed from the middle.
 
 Running a session again from its beginning needs nothing but its journal, and is always right. It
 also takes as long as the session did. So now and then the whole state is written down: the core's,

@@ -207,7 +207,7 @@ class ArtifactWriter:
         saved: Mapping[str, Any] | None = None,
     ) -> None:
         """`notional_units` maps a symbol to the ledger units of one price unit times one
-        quantity unit. With `saved` (see `save`) the tables are gone on with where they end.
+        quantity unit. With `saved` (see `save`) the tables are continued where they end.
 
         Raises FileExistsError when an artifact of a new session is there already."""
         self._unit_values = notional_units

@@ -221,10 +221,10 @@ def _pairs(name: str, given: list[str]) -> list[tuple[str, float]]:
 
 
 def _read_audit(options: argparse.Namespace) -> list[dict[str, Any]]:
-    """What an earlier run wrote, if it is to be gone on with."""
+    """What an earlier run wrote, if the simulator is resumed."""
     path: Path = options.audit
     if not path.exists() or not path.stat().st_size:
         return []
     if not options.resume:
-        raise ValueError(f"{path} holds an audit already: go on with it (--resume) or name another")
+        raise ValueError(f"{path} holds an audit already: continue it (--resume) or name another")
     return [msgspec.json.decode(line) for line in path.read_bytes().splitlines()]
