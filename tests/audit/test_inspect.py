@@ -67,6 +67,12 @@ def test_every_kind_of_session_is_shown_and_not_written_to(
     assert told["accounts"]["USD"]["equity"] == summary["currencies"]["USD"]["equity"]
     assert (told["seed"], told["config_hash"]) == (summary["seed"], summary["config_hash"])
     assert told["last_event"] == summary["last_event"]
+    assert told["last_records"]
+    assert set(told) == {
+        "session_id", "folder", "status", "reason", "is_torn", "damage", "uuid", "software",
+        "strategy", "seed", "config_hash", "symbols", "records", "counts", "tick_id", "last_event",
+        "switch_state", "positions", "accounts", "open_orders", "last_records",
+    }  # fmt: skip
     assert main(["inspect", str(result.folder)]) == 0
     assert f"session small: {result.status.value} ({result.reason})" in capsys.readouterr().out
     assert content_of(result.folder) == before

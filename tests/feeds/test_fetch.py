@@ -272,3 +272,36 @@ def test_a_time_that_is_none_is_refused(text: str) -> None:
     with pytest.raises(argparse.ArgumentError):
         parser.parse_args(["yahoo", "--markets", "A", "--since", text])
     assert format_timestamp(START_NS) == "2026-01-01T00:00:00Z"
+
+
+def test_a_recording_from_yahoo_is_what_the_feed_handed_over(tmp_path: Path) -> None:
+    async def work() -> None:
+        async with world(listed("SPY", yahoo_minutes(OPENS_NS, 30))) as there:
+            await there.exchange.advance_to(OPENS_NS + 5 * NS_PER_SECOND)
+            there.clock.set_ns(there.exchange.market.now_ns)
+            recording = asyncio.create_task(
+                fetched(
+                    there,
+                    tmp_path / "out",
+                    source="yahoo",
+                    exchange="",
+                    markets={"SPY": "SPY"},
+                    cache_dir=tmp_path / "cache",
+                    since_ns=0,
+                    minutes=3,
+                )
+            )
+            for _ in range(17):
+                await there.pass_time(10, sleepers=2)
+            await there.exchange.advance(10)
+            await there.clock.advance(10)
+            paths, said = await recording
+            rows = replayed_bars(paths[0])
+            # The third bar had closed five seconds ago, and was not asked for yet.
+            assert [row.split(",")[0] for row in rows] == [
+                "2026-01-01T13:30:00Z", "2026-01-01T13:31:00Z",
+            ]  # fmt: skip
+            assert rows[0] == "2026-01-01T13:30:00Z,187.43,187.50,187.40,187.44,1200"
+            assert said == []
+
+    run(work())

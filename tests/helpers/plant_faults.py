@@ -52,6 +52,7 @@ class Area:
     share: int = 1
 
 
+_WORDS: Final = ("tests/adapters/test_records_words.py", "tests/adapters/test_check_words.py")
 _VERIFYING: Final = (
     "tests/audit/test_verify.py",
     "tests/audit/test_findings.py",
@@ -63,28 +64,28 @@ AREAS: Final = (
     Area(
         "adapters: ccxt",
         ("adapters/ccxt/*.py",),
-        ("tests/adapters/ccxt", f"{_CONTRACT}@ccxt", "tests/feeds/test_feed_contract.py@ccxt"),
+        (*_WORDS, "tests/adapters/ccxt", f"{_CONTRACT}@ccxt"),
         2,
     ),
     Area(
         "adapters: alpaca",
         ("adapters/alpaca/*.py",),
-        ("tests/adapters/alpaca", f"{_CONTRACT}@alpaca"),
+        (*_WORDS, "tests/adapters/alpaca", f"{_CONTRACT}@alpaca"),
         2,
     ),
     Area(
         "adapters: mt5",
         ("adapters/mt5/*.py", "adapters/mt5/gateway/*.py"),
-        ("tests/adapters/mt5", f"{_CONTRACT}@mt5", "tests/feeds/test_feed_contract.py@mt5"),
+        ("tests/adapters/mt5", f"{_CONTRACT}@mt5"),
         2,
     ),
     Area(
         "adapters: yahoo",
         ("adapters/yahoo/*.py",),
-        ("tests/adapters/yahoo", "tests/feeds/test_feed_contract.py@yahoo"),
+        ("tests/adapters/yahoo",),
     ),
     Area("adapters: fetch", ("adapters/fetch.py",), ("tests/feeds/test_fetch.py",), 2),
-    Area("venues", ("venues/*.py",), ("tests/venues", "tests/adapters/alpaca")),
+    Area("venues", ("venues/*.py",), (*_WORDS, "tests/venues", "tests/adapters/alpaca")),
     Area(
         "recovery",
         (
@@ -98,7 +99,6 @@ AREAS: Final = (
             "session/plan.py",
         ),
         (
-            "tests/session/test_recovery.py",
             "tests/session/test_artifacts.py",
             "tests/crash/test_seal.py",
             "tests/crash/test_snapshots.py",
@@ -147,7 +147,6 @@ AREAS: Final = (
         (
             "tests/session/test_artifacts.py",
             "tests/session/test_figures.py",
-            "tests/session/test_table_writing.py",
             "tests/audit/test_findings.py",
             "tests/crash/test_snapshots.py",
             "tests/crash/test_crash_errors.py",

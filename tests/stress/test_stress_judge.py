@@ -223,6 +223,15 @@ def _(folder: Path) -> None:
     path.write_text("\n".join([*lines, ",".join(cells)]) + "\n", encoding="utf-8")
 
 
+@tampering("profit", "the account's last row has another equity")
+def _(folder: Path) -> None:
+    path = folder / SESSION / "account.csv"
+    lines = path.read_text(encoding="utf-8").splitlines()
+    cells = lines[-1].split(",")
+    cells[8] += "1"
+    path.write_text("\n".join([*lines, ",".join(cells)]) + "\n", encoding="utf-8")
+
+
 @tampering("profit", "the simulator's balance moved otherwise")
 def _(folder: Path) -> None:
     change_line(folder, AUDIT, {"balance": "1"}, kind="books")

@@ -19,6 +19,7 @@ from live_helpers import (
     yahoo_minutes,
 )
 
+from logos.adapters.yahoo.client import YahooClient
 from logos.adapters.yahoo.feed import YahooFeed, YahooMarket
 from logos.core.messages import Bar
 from logos.core.types import NS_PER_DAY, NS_PER_MINUTE, NS_PER_SECOND
@@ -170,5 +171,22 @@ def test_no_ticker_that_exists_is_a_failure_for_good(tmp_path: Path) -> None:
         async with world(listed("SPY", yahoo_minutes(OPENS_NS, 30))) as there:
             with pytest.raises(FeedFailedError, match="no data for 'NOPE'"):
                 await feed_of(there, tmp_path, "NOPE").run(there.sink)
+
+    run(work())
+
+
+def test_a_feed_that_ends_closes_its_connection(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closed: list[YahooClient] = []
+    monkeypatch.setattr(YahooClient, "close", lambda client: closed.append(client))
+
+    async def work() -> None:
+        async with world(listed("SPY", yahoo_minutes(OPENS_NS, 30))) as there:
+            await go_to(there, OPENS_NS + 5 * NS_PER_SECOND)
+            async with following(feed_of(there, tmp_path), there.sink):
+                await there.pass_time(10)
+                assert closed == []
+            assert len(closed) == 1
 
     run(work())
