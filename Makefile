@@ -12,7 +12,7 @@ CHECKS = $(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy --st
 PYTEST = $(BIN)/pytest -q -n $(WORKERS) --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: coverage guard-campaign help env session shell test test-rest test-all compiled interpreted test-compiled bench fixtures lint format clean kill-campaign crash-campaign mutation manual
+.PHONY: coverage guard-campaign help env session shell test test-rest test-all compiled interpreted test-compiled bench fixtures lint format clean kill-campaign crash-campaign mutation plant-faults manual
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -101,6 +101,10 @@ kill-campaign: env ## 1,000 engagements at random moments and 200 restarts (ENGA
 
 mutation: env ## Change the gates, guards and switch one by one; list what no test notices (MINUTES=120)
 	$(BIN)/python tests/helpers/mutation.py --minutes $(or $(MINUTES),120) --only "$(MUTANTS)"
+
+plant-faults: env ## Plant 120 faults in adapters, recovery, judges, artifacts, config (COUNT=n SEED=n AREA=)
+	$(BIN)/python tests/helpers/plant_faults.py --count $(or $(COUNT),120) --seed $(or $(SEED),1) \
+		--area "$(AREA)" --minutes $(or $(MINUTES),120)
 
 manual: env ## Write docs/MANUAL.html, the whole reference in one file, and the examples in the docs, anew
 	$(BIN)/python tools/include_examples.py

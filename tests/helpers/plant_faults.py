@@ -26,6 +26,7 @@ import zlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Final, NamedTuple
 
 from mutant_changes import variants_of
@@ -97,9 +98,9 @@ AREAS: Final = (
             "session/seal.py",
             "session/outcome.py",
             "session/plan.py",
+            "session/artifacts/snapshot.py",
         ),
         (
-            "tests/session/test_artifacts.py",
             "tests/crash/test_seal.py",
             "tests/crash/test_snapshots.py",
             "tests/crash/test_crash_errors.py",
@@ -142,14 +143,11 @@ AREAS: Final = (
             "session/artifacts/folder.py",
             "session/artifacts/tables.py",
             "session/artifacts/decisions.py",
-            "session/artifacts/snapshot.py",
         ),
         (
             "tests/session/test_artifacts.py",
             "tests/session/test_figures.py",
             "tests/audit/test_findings.py",
-            "tests/crash/test_snapshots.py",
-            "tests/crash/test_crash_errors.py",
         ),
         2,
     ),
@@ -202,30 +200,25 @@ def variants(node: ast.AST) -> Iterator[ast.AST]:
         yield from [ast.Constant(f"{node.value}_")] if node.value.isidentifier() else []
 
 
+@cache
+def _mutants_of(area: Area) -> tuple[Mutant, ...]:
+    """Every change in an area, those of docs/MUTATION.md too."""
+    root = PROJECT / "src" / "logos"
+    files = [file for pattern in area.files for file in sorted(root.glob(pattern))]
+    targets = [Target(str(file.relative_to(root)), "", area.tests) for file in files]
+    return tuple(mutant for target in targets for mutant in mutants_of(target, variants))
+
+
 def faults_of(area: Area) -> list[Mutant]:
     """Every fault that can be planted in an area, without those docs/MUTATION.md explains."""
-    root = PROJECT / "src" / "logos"
-    found: dict[str, Mutant] = {}
     known = explained()
-    for pattern in area.files:
-        for file in sorted(root.glob(pattern)):
-            target = Target(str(file.relative_to(root)), "", area.tests)
-            for mutant in mutants_of(target, variants):
-                if mutant.function:
-                    found.setdefault(mutant.key, mutant)
+    found = {mutant.key: mutant for mutant in _mutants_of(area) if mutant.function}
     return [mutant for key, mutant in found.items() if key not in known]
 
 
 def every_key() -> set[str]:
-    """The names of all faults that can be planted, explained ones too."""
-    root = PROJECT / "src" / "logos"
-    return {
-        mutant.key
-        for area in AREAS
-        for pattern in area.files
-        for file in sorted(root.glob(pattern))
-        for mutant in mutants_of(Target(str(file.relative_to(root)), "", ()), variants)
-    }
+    """The names of all changes that can be made, explained ones too."""
+    return {mutant.key for area in AREAS for mutant in _mutants_of(area)}
 
 
 def chosen(count: int, seed: int, name: str, only: str) -> list[tuple[Area, Mutant]]:

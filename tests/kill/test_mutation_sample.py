@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import ast
 import subprocess
 import sys
 
@@ -12,6 +13,7 @@ import pytest
 from mutation import explained, mutants_of
 from mutation_targets import TARGETS
 from places import PROJECT
+from plant_faults import AREAS, chosen, every_key, files_of
 
 TOOL = PROJECT / "tests" / "helpers" / "mutation.py"
 
@@ -33,4 +35,17 @@ def test_a_sample_of_the_changes_that_are_not_explained_is_noticed() -> None:
 def test_every_reason_in_the_document_names_a_change_that_can_be_made() -> None:
     keys = [mutant.key for target in TARGETS for mutant in mutants_of(target)]
     assert len(keys) == len(set(keys)), "each change has a name of its own"
-    assert explained() <= set(keys)
+    assert explained() <= {*keys, *every_key()}
+
+
+def test_faults_are_planted_in_every_area_and_the_same_ones_for_a_seed() -> None:
+    drawn = chosen(60, 7, "", "")
+    assert {area.name for area, _ in drawn} == {area.name for area in AREAS}
+    again = chosen(60, 7, "", "")
+    assert [mutant.key for _, mutant in drawn] == [mutant.key for _, mutant in again]
+    assert not {mutant.key for _, mutant in drawn} & explained()
+    for area in AREAS:
+        assert files_of(area.tests), area.name
+    for _, mutant in drawn:
+        assert mutant.source != ast.unparse(mutant.tree), mutant.key
+        ast.parse(mutant.source)

@@ -5,6 +5,8 @@ Two symbols, two currencies, quotes whose prices are chosen so that each figure 
 
 from __future__ import annotations
 
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -25,7 +27,7 @@ from logos.core.strategy import limit, market
 from logos.core.types import NS_PER_SECOND, Code, Side
 from logos.session.artifacts.counts import RecordCounts
 from logos.session.artifacts.report import result_table, session_markdown
-from logos.session.artifacts.summary import host_facts, session_uuid
+from logos.session.artifacts.summary import data_facts, host_facts, session_uuid
 from logos.testing.builders import Scripted
 
 ACME = instrument("ACME", tick="0.01", lot="1", quote="USD")
@@ -341,3 +343,19 @@ def test_what_depends_on_the_machine_is_told_apart() -> None:
     assert (facts["run_seconds"], facts["ticks_per_second"]) == ("2.000000", 2)
     assert facts["core"] in ("compiled", "interpreted")
     assert host_facts(0, 0, 0, 5)["ticks_per_second"] == 0
+
+
+def test_what_was_read_is_told_in_full() -> None:
+    read = SimpleNamespace(
+        source=SimpleNamespace(symbol="ACME", kind="bars", paths=[Path("x/a.csv"), Path("b.csv")]),
+        fingerprints={Path("x/a.csv"): "12ab", Path("b.csv"): "34cd"},
+        rows=9, dropped=1, first_ns=0, last_ns=1_500_000_000, counts={"late": 1, "gap": 2},
+    )  # fmt: skip
+    empty = SimpleNamespace(**{**vars(read), "first_ns": None, "last_ns": None, "counts": {}})
+    first, second = data_facts([read, empty])  # type: ignore[list-item]
+    assert first == {
+        "symbol": "ACME", "kind": "bars", "files": {"a.csv": "12ab", "b.csv": "34cd"}, "rows": 9,
+        "rows_dropped": 1, "first": "1970-01-01T00:00:00.000000000Z",
+        "last": "1970-01-01T00:00:01.500000000Z", "accepted_defects": {"gap": 2, "late": 1},
+    }  # fmt: skip
+    assert (second["first"], second["last"], second["accepted_defects"]) == ("", "", {})
