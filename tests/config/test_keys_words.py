@@ -12,6 +12,7 @@ from logos.config.credentials import CredentialsError, credentials, variables_se
 from logos.config.dotenv import open_to_others, parse_dotenv, read_dotenv
 from logos.config.environment import Environment
 from logos.config.names import read_names
+from logos.config.secret import Secret
 from logos.config.settings import FeedName, VenueName, VenueSettings
 from logos.config.template import toml_value
 
@@ -243,3 +244,8 @@ def test_what_no_settings_file_can_hold_is_refused() -> None:
     with pytest.raises(TypeError, match=r"^not a value of a settings file: object$"):
         toml_value(object())
     assert toml_value(FeedName.CCXT) == '"ccxt"'
+
+
+def test_a_secret_has_no_hash() -> None:
+    with pytest.raises(TypeError, match=r"^a secret has no hash: it could be guessed from it$"):
+        hash(Secret("word"))

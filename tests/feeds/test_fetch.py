@@ -193,7 +193,7 @@ def replayed_bars(path: Path) -> list[str]:
     [
         ({"kind": "quotes"}, "no history of quotes"),
         ({"markets": {"X": "NO/SUCH"}}, "has no market 'NO/SUCH'"),
-        ({"source": "yahoo", "kind": "trades"}, "bars only"),
+        ({"source": "yahoo", "kind": "trades"}, "yahoo has bars only: --kind bars"),
         ({"since_ns": START_NS + 1, "kind": "trades"}, "no row came"),
     ],
 )
