@@ -92,8 +92,6 @@ AREAS: Final = (
         (
             "session/open.py",
             "session/history.py",
-            "session/recovery.py",
-            "session/recoveries.py",
             "session/restoring.py",
             "session/seal.py",
             "session/outcome.py",
