@@ -143,6 +143,7 @@ AREAS: Final = (
             "session/artifacts/decisions.py",
         ),
         (
+            "tests/session/test_decision_log.py",
             "tests/session/test_artifacts.py",
             "tests/session/test_figures.py",
             "tests/audit/test_findings.py",
