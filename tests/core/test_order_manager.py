@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from guard_helpers import AT_ONCE, BUY, SELL, A, Desk, trips_in
+from guard_helpers import AT_ONCE, BUY, SELL, A, Rig, trips_in
 
 from logos.core.records import PaperFillRecord
 from logos.core.strategy import Answer, Cancel, Context, limit, market
@@ -15,60 +15,58 @@ from logos.testing.builders import (
     trading_core,
 )
 
-# ---- the desk ----
+# ---- the rig ----
 
 
 @pytest.mark.parametrize(("side", "other", "away"), [(BUY, SELL, 120), (SELL, BUY, 80)])
 def test_gate_2_counts_what_older_orders_of_the_side_will_close(
     side: Side, other: Side, away: int
 ) -> None:
-    desk = Desk()
-    desk.show(100, market(side, 5))
-    desk.core.switch.set_reduce_only("careful", "ann")
-    desk.show(100, [limit(other, 3, away), limit(other, 3, away), limit(other, 2, away)])
-    assert trips_in(desk.records) == [[Code.REDUCE_ONLY]]
-    working = desk.core.order_manager.states["AAA"].working
+    rig = Rig()
+    rig.show(100, market(side, 5))
+    rig.core.switch.set_reduce_only("careful", "ann")
+    rig.show(100, [limit(other, 3, away), limit(other, 3, away), limit(other, 2, away)])
+    assert trips_in(rig.records) == [[Code.REDUCE_ONLY]]
+    working = rig.core.order_manager.states["AAA"].working
     assert [order.remaining for order in working] == [3, 2]
 
 
 def test_orders_are_remembered_only_while_duplicates_are_refused() -> None:
     for window_ns, remembered in ((0, 0), (10, 2)):
-        desk = Desk(duplicate_window_ns=window_ns)
-        desk.show(100, [market(BUY, 1), market(BUY, 2)])
-        assert len(desk.core.order_manager.states["AAA"].recent_orders) == remembered
+        rig = Rig(duplicate_window_ns=window_ns)
+        rig.show(100, [market(BUY, 1), market(BUY, 2)])
+        assert len(rig.core.order_manager.states["AAA"].recent_orders) == remembered
 
 
 def test_an_order_that_has_ended_binds_nothing() -> None:
-    desk = Desk()
-    desk.show(100, limit(BUY, 1, 90, tag="x"))
-    order = desk.core.order_manager.states["AAA"].working[0]
+    rig = Rig()
+    rig.show(100, limit(BUY, 1, 90, tag="x"))
+    order = rig.core.order_manager.states["AAA"].working[0]
     assert order.locked > 0
-    desk.show(100, Cancel(tag="x"))
+    rig.show(100, Cancel(tag="x"))
     assert order.locked == 0
-    assert desk.core.order_manager.account.ledger("USD").wallet.locked == 0
+    assert rig.core.order_manager.account.ledger("USD").wallet.locked == 0
 
 
 @pytest.mark.parametrize("side", [BUY, SELL])
 def test_less_than_nothing_in_flight_is_a_broken_invariant(side: Side) -> None:
-    desk = Desk()
-    desk.show(100, limit(side, 1, 100 - 10 if side is BUY else 100 + 10, tag="x"))
-    book = desk.core.order_manager.states["AAA"]
+    rig = Rig()
+    rig.show(100, limit(side, 1, 100 - 10 if side is BUY else 100 + 10, tag="x"))
+    book = rig.core.order_manager.states["AAA"]
     book.open_buy, book.open_sell = 0, 0
     with pytest.raises(InvariantBroken, match="AAA: less than nothing is in flight"):
-        desk.show(100, Cancel(tag="x"))
+        rig.show(100, Cancel(tag="x"))
 
 
 def test_gross_exposure_sees_what_this_very_event_ordered_and_cancelled_elsewhere() -> None:
     for quantity, trips in ((6, []), (7, [[Code.GROSS_EXPOSURE]])):
-        desk = Desk(max_gross_exposure="2000")
-        desk.show(100, symbol="BBB")
+        rig = Rig(max_gross_exposure="2000")
+        rig.show(100, symbol="BBB")
         other = market(BUY, quantity, symbol="BBB")
-        desk.show(100, [limit(BUY, 15, 90, tag="x"), other])
-        assert trips_in(desk.records) == trips
-    desk.show(100, [Cancel(tag="x"), market(BUY, 20, symbol="BBB")])
-    assert trips_in(desk.records) == [[Code.GROSS_EXPOSURE]], (
-        "what was cancelled makes room at once"
-    )
+        rig.show(100, [limit(BUY, 15, 90, tag="x"), other])
+        assert trips_in(rig.records) == trips
+    rig.show(100, [Cancel(tag="x"), market(BUY, 20, symbol="BBB")])
+    assert trips_in(rig.records) == [[Code.GROSS_EXPOSURE]], "what was cancelled makes room at once"
 
 
 # ---- the dealing ----

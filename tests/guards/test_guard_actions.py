@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from guard_helpers import BUY, SELL, A, Desk, contract, trips_in
+from guard_helpers import BUY, SELL, A, Rig, contract, trips_in
 
 from logos.core.guards import DEFAULT_ACTIONS, Action, SessionGuards
 from logos.core.guards.table import GUARDS
@@ -32,8 +32,8 @@ def on_ticks(records: list[Record]) -> list[tuple[int, Code]]:
     return [(each.tick_id, each.code) for each in records if isinstance(each, GuardRecord)]
 
 
-def state(desk: Desk) -> SwitchState:
-    found: SwitchState = desk.core.switch.authority()
+def state(rig: Rig) -> SwitchState:
+    found: SwitchState = rig.core.switch.authority()
     return found
 
 
@@ -62,42 +62,42 @@ TRIPPED: list[tuple[Code, dict[str, Any], Answer]] = [
 def test_a_guard_that_only_refuses_leaves_the_switch_alone(
     code: Code, how: dict[str, Any], answer: Answer
 ) -> None:
-    desk = Desk(**how)
-    desk.show(100, answer)
-    assert trips_in(desk.records) == [[code]]
-    assert guards_in(desk.records) == []
-    assert state(desk) is SwitchState.SAFE
+    rig = Rig(**how)
+    rig.show(100, answer)
+    assert trips_in(rig.records) == [[code]]
+    assert guards_in(rig.records) == []
+    assert state(rig) is SwitchState.SAFE
 
 
 @pytest.mark.parametrize(("code", "how", "answer"), TRIPPED)
 def test_a_guard_may_set_reduce_only(code: Code, how: dict[str, Any], answer: Answer) -> None:
-    desk = Desk(**how, actions={code: Action.REDUCE_ONLY})
-    desk.show(100, limit(BUY, 1, 99), at_ns=10**6)
-    desk.show(100, answer, at_ns=2 * 10**6)
-    assert trips_in(desk.records) == [[code]]
-    assert guards_in(desk.records) == [(code, "reduce_only")]
-    assert state(desk) is SwitchState.REDUCE_ONLY
-    assert ends_in(desk.records)[1] == "CANCELLED CANCELLED_BY_KILL_SWITCH"
-    held = desk.core.order_manager.states["AAA"].inventory.position
-    desk.show(100, [market(BUY, 1), market(SELL, held)] if held else market(BUY, 1), at_ns=10**9)
-    assert trips_in(desk.records)[1:] == [[Code.REDUCE_ONLY]]
-    assert desk.core.order_manager.states["AAA"].inventory.position == 0
+    rig = Rig(**how, actions={code: Action.REDUCE_ONLY})
+    rig.show(100, limit(BUY, 1, 99), at_ns=10**6)
+    rig.show(100, answer, at_ns=2 * 10**6)
+    assert trips_in(rig.records) == [[code]]
+    assert guards_in(rig.records) == [(code, "reduce_only")]
+    assert state(rig) is SwitchState.REDUCE_ONLY
+    assert ends_in(rig.records)[1] == "CANCELLED CANCELLED_BY_KILL_SWITCH"
+    held = rig.core.order_manager.states["AAA"].inventory.position
+    rig.show(100, [market(BUY, 1), market(SELL, held)] if held else market(BUY, 1), at_ns=10**9)
+    assert trips_in(rig.records)[1:] == [[Code.REDUCE_ONLY]]
+    assert rig.core.order_manager.states["AAA"].inventory.position == 0
 
 
 @pytest.mark.parametrize(("code", "how", "answer"), TRIPPED)
 def test_a_guard_may_engage_the_switch(code: Code, how: dict[str, Any], answer: Answer) -> None:
-    desk = Desk(**how, actions={code: Action.ENGAGE})
-    desk.show(100, limit(BUY, 1, 99), at_ns=10**6)
-    desk.show(100, answer, at_ns=2 * 10**6)
-    assert trips_in(desk.records) == [[code]]
-    assert guards_in(desk.records) == [(code, "engage")]
-    assert state(desk) is SwitchState.ENGAGED
-    assert desk.core.switch.why() == f"guard {code.value} (by guard)"
-    assert ends_in(desk.records)[1] == "CANCELLED CANCELLED_BY_KILL_SWITCH"
-    made = desk.core.order_manager.order_count
-    desk.show(100, market(BUY, 1), at_ns=10**9)
-    assert desk.core.blocked_count == 1
-    assert desk.core.order_manager.order_count == made
+    rig = Rig(**how, actions={code: Action.ENGAGE})
+    rig.show(100, limit(BUY, 1, 99), at_ns=10**6)
+    rig.show(100, answer, at_ns=2 * 10**6)
+    assert trips_in(rig.records) == [[code]]
+    assert guards_in(rig.records) == [(code, "engage")]
+    assert state(rig) is SwitchState.ENGAGED
+    assert rig.core.switch.why() == f"guard {code.value} (by guard)"
+    assert ends_in(rig.records)[1] == "CANCELLED CANCELLED_BY_KILL_SWITCH"
+    made = rig.core.order_manager.order_count
+    rig.show(100, market(BUY, 1), at_ns=10**9)
+    assert rig.core.blocked_count == 1
+    assert rig.core.order_manager.order_count == made
 
 
 def test_no_reference_price_acts_where_both_sides_are_needed_too() -> None:
@@ -113,13 +113,13 @@ def test_no_reference_price_acts_where_both_sides_are_needed_too() -> None:
 
 
 def test_the_rest_of_an_answer_meets_the_engaged_switch_at_gate_2() -> None:
-    desk = Desk(max_position="10", actions={Code.MAX_POSITION: Action.ENGAGE})
-    desk.show(100, [market(BUY, 1), market(BUY, 11), market(BUY, 1)])
-    assert trips_in(desk.records) == [
+    rig = Rig(max_position="10", actions={Code.MAX_POSITION: Action.ENGAGE})
+    rig.show(100, [market(BUY, 1), market(BUY, 11), market(BUY, 1)])
+    assert trips_in(rig.records) == [
         [Code.MAX_POSITION],
         [Code.KILL_SWITCH_ACTIVATED_MID_PROCESSING],
     ]
-    assert desk.core.order_manager.order_count == 1
+    assert rig.core.order_manager.order_count == 1
 
 
 def test_two_guards_on_one_order_both_act_and_the_more_severe_holds() -> None:
@@ -128,69 +128,67 @@ def test_two_guards_on_one_order_both_act_and_the_more_severe_holds() -> None:
         Code.MAX_POSITION: Action.ENGAGE,
         Code.GROSS_EXPOSURE: Action.REDUCE_ONLY,
     }
-    desk = Desk(
-        max_order_quantity="5", max_position="10", max_gross_exposure="100", actions=actions
-    )
-    desk.show(100, market(BUY, 11))
-    assert guards_in(desk.records) == [
+    rig = Rig(max_order_quantity="5", max_position="10", max_gross_exposure="100", actions=actions)
+    rig.show(100, market(BUY, 11))
+    assert guards_in(rig.records) == [
         (Code.MAX_ORDER_QUANTITY, "reduce_only"),
         (Code.MAX_POSITION, "engage"),
         (Code.GROSS_EXPOSURE, "reduce_only"),
     ]
-    states = [each.state for each in desk.records if isinstance(each, SwitchRecord)]
+    states = [each.state for each in rig.records if isinstance(each, SwitchRecord)]
     assert states == ["REDUCE_ONLY", "ENGAGED"]
-    assert state(desk) is SwitchState.ENGAGED
+    assert state(rig) is SwitchState.ENGAGED
 
 
 # ---- drawdown ----
 
 
 def test_a_drawdown_trips_on_a_tick_without_any_order_and_is_recorded_once() -> None:
-    desk = Desk(max_drawdown="50")
-    desk.show(100, market(BUY, 1))
-    desk.show(50)
-    assert on_ticks(desk.records) == []
+    rig = Rig(max_drawdown="50")
+    rig.show(100, market(BUY, 1))
+    rig.show(50)
+    assert on_ticks(rig.records) == []
     for price in (49, 48, 20):
-        desk.show(price)
-    assert on_ticks(desk.records) == [(3, DRAWDOWN)]
-    assert state(desk) is SwitchState.ENGAGED
-    assert desk.core.blocked_count == 2
+        rig.show(price)
+    assert on_ticks(rig.records) == [(3, DRAWDOWN)]
+    assert state(rig) is SwitchState.ENGAGED
+    assert rig.core.blocked_count == 2
 
 
 @pytest.mark.parametrize("rests", [False, True])
 def test_gate_1_blocks_the_tick_after_the_one_that_tripped(rests: bool) -> None:
-    desk = Desk(max_drawdown="50", halt_on_engage=True)
-    desk.show(100, [market(BUY, 1), *([limit(BUY, 1, 1)] if rests else [])])
-    made = desk.core.order_manager.order_count
-    desk.show(49, market(BUY, 1))
-    assert desk.core.order_manager.order_count == made
-    assert not desk.core.is_halted
-    desk.show(49, market(BUY, 1))
-    assert desk.core.is_halted
-    assert desk.core.order_manager.order_count == made
+    rig = Rig(max_drawdown="50", halt_on_engage=True)
+    rig.show(100, [market(BUY, 1), *([limit(BUY, 1, 1)] if rests else [])])
+    made = rig.core.order_manager.order_count
+    rig.show(49, market(BUY, 1))
+    assert rig.core.order_manager.order_count == made
+    assert not rig.core.is_halted
+    rig.show(49, market(BUY, 1))
+    assert rig.core.is_halted
+    assert rig.core.order_manager.order_count == made
 
 
 def test_a_drawdown_counts_from_every_new_high() -> None:
-    desk = Desk(max_drawdown="50", actions={DRAWDOWN: Action.REFUSE})
-    desk.show(100, market(BUY, 1))
+    rig = Rig(max_drawdown="50", actions={DRAWDOWN: Action.REFUSE})
+    rig.show(100, market(BUY, 1))
     for price in (300, 250, 249):
-        desk.show(price)
-    assert on_ticks(desk.records) == [(4, DRAWDOWN)]
-    desk.show(250, market(BUY, 1))  # within the limit again: refused no longer
-    assert trips_in(desk.records) == []
-    desk.show(240)
-    assert len(on_ticks(desk.records)) == 1  # said already, since the high of 300
+        rig.show(price)
+    assert on_ticks(rig.records) == [(4, DRAWDOWN)]
+    rig.show(250, market(BUY, 1))  # within the limit again: refused no longer
+    assert trips_in(rig.records) == []
+    rig.show(240)
+    assert len(on_ticks(rig.records)) == 1  # said already, since the high of 300
     for price in (330, 305, 304):  # two are held now: a new high of 560, and 52 below it
-        desk.show(price)
-    assert on_ticks(desk.records) == [(4, DRAWDOWN), (9, DRAWDOWN)]
+        rig.show(price)
+    assert on_ticks(rig.records) == [(4, DRAWDOWN), (9, DRAWDOWN)]
 
 
 def test_the_share_grows_with_the_high_water_mark() -> None:
-    desk = Desk(max_drawdown_share="0.1", cash={"USD": "1000"}, actions={DRAWDOWN: Action.REFUSE})
-    desk.show(100, market(BUY, 10))
+    rig = Rig(max_drawdown_share="0.1", cash={"USD": "1000"}, actions={DRAWDOWN: Action.REFUSE})
+    rig.show(100, market(BUY, 10))
     for price in (200, 180, 179):  # the mark is 2000: 1800 is just within
-        desk.show(price)
-    assert on_ticks(desk.records) == [(4, DRAWDOWN)]
+        rig.show(price)
+    assert on_ticks(rig.records) == [(4, DRAWDOWN)]
 
 
 @pytest.mark.parametrize(
@@ -198,109 +196,109 @@ def test_the_share_grows_with_the_high_water_mark() -> None:
     [("50", "0.1", 50), ("200", "0.1", 0), ("50", "0", 50), ("0", "0.05", 50)],
 )
 def test_of_money_and_share_the_tighter_counts(money: str, share: str, last_inside: int) -> None:
-    desk = Desk(max_drawdown=money, max_drawdown_share=share, cash={"USD": "1000"})
-    desk.show(100, market(BUY, 1))
-    desk.show(max(last_inside, 1))
-    assert on_ticks(desk.records) == []
+    rig = Rig(max_drawdown=money, max_drawdown_share=share, cash={"USD": "1000"})
+    rig.show(100, market(BUY, 1))
+    rig.show(max(last_inside, 1))
+    assert on_ticks(rig.records) == []
     if last_inside:
-        desk.show(last_inside - 1)
-        assert on_ticks(desk.records) == [(3, DRAWDOWN)]
+        rig.show(last_inside - 1)
+        assert on_ticks(rig.records) == [(3, DRAWDOWN)]
 
 
 def test_a_share_of_nothing_is_a_limit_and_not_none() -> None:
-    desk = Desk(
+    rig = Rig(
         contract(leverage=1, initial_margin="0"),
         max_drawdown="50",
         max_drawdown_share="0.1",
         cash={},
     )
-    desk.show(100, market(BUY, 1))
-    desk.show(99)
-    assert on_ticks(desk.records) == [(2, DRAWDOWN)]
+    rig.show(100, market(BUY, 1))
+    rig.show(99)
+    assert on_ticks(rig.records) == [(2, DRAWDOWN)]
 
 
 def test_a_loss_by_fees_alone_is_a_drawdown() -> None:
     fees = fee_schedule(per_fill="51")
-    desk = Desk(contract(fees=fees), max_drawdown="50")
-    desk.show(100, market(BUY, 1))
-    assert on_ticks(desk.records) == [(1, DRAWDOWN)]
+    rig = Rig(contract(fees=fees), max_drawdown="50")
+    rig.show(100, market(BUY, 1))
+    assert on_ticks(rig.records) == [(1, DRAWDOWN)]
 
 
 def test_drawdowns_are_of_each_currency_by_itself() -> None:
     euro = contract("BBB", quote="EUR")
-    desk = Desk(A, euro, max_drawdown="50", actions={DRAWDOWN: Action.REFUSE})
-    desk.show(100, symbol="BBB")
-    desk.show(100, market(BUY, 1))
-    desk.show(49, [market(BUY, 1), market(BUY, 1, symbol="BBB")])
-    assert trips_in(desk.records) == [[DRAWDOWN]]
-    [record] = [each for each in desk.records if isinstance(each, GuardRecord)]
+    rig = Rig(A, euro, max_drawdown="50", actions={DRAWDOWN: Action.REFUSE})
+    rig.show(100, symbol="BBB")
+    rig.show(100, market(BUY, 1))
+    rig.show(49, [market(BUY, 1), market(BUY, 1, symbol="BBB")])
+    assert trips_in(rig.records) == [[DRAWDOWN]]
+    [record] = [each for each in rig.records if isinstance(each, GuardRecord)]
     assert (record.subject, record.action) == ("USD", "refuse")
-    assert desk.core.order_manager.states["BBB"].inventory.position == 1
+    assert rig.core.order_manager.states["BBB"].inventory.position == 1
 
 
 # ---- the day ----
 
 
 def test_a_daily_loss_counts_from_the_beginning_of_the_utc_day() -> None:
-    desk = Desk(max_daily_loss="50", actions={DAILY: Action.REFUSE})
-    desk.show(200, market(BUY, 1), at_ns=NS_PER_DAY - 10)
-    desk.show(150, at_ns=NS_PER_DAY - 1)
-    assert on_ticks(desk.records) == []
-    desk.show(149, market(BUY, 1), at_ns=NS_PER_DAY)  # another day: 1 is lost since its beginning
-    assert (on_ticks(desk.records), trips_in(desk.records)) == ([], [])
-    desk.show(124, at_ns=NS_PER_DAY + 1)  # two are held: 51 lost today
-    assert on_ticks(desk.records) == [(4, DAILY)]
-    desk.show(100, market(BUY, 1), at_ns=NS_PER_DAY + 2)
-    assert trips_in(desk.records) == [[DAILY]]
-    desk.show(100, market(BUY, 1), at_ns=2 * NS_PER_DAY)
-    assert len(trips_in(desk.records)) == 1  # a new day
-    desk.show(80, at_ns=2 * NS_PER_DAY + 1)
-    assert on_ticks(desk.records) == [(4, DAILY), (7, DAILY)]
+    rig = Rig(max_daily_loss="50", actions={DAILY: Action.REFUSE})
+    rig.show(200, market(BUY, 1), at_ns=NS_PER_DAY - 10)
+    rig.show(150, at_ns=NS_PER_DAY - 1)
+    assert on_ticks(rig.records) == []
+    rig.show(149, market(BUY, 1), at_ns=NS_PER_DAY)  # another day: 1 is lost since its beginning
+    assert (on_ticks(rig.records), trips_in(rig.records)) == ([], [])
+    rig.show(124, at_ns=NS_PER_DAY + 1)  # two are held: 51 lost today
+    assert on_ticks(rig.records) == [(4, DAILY)]
+    rig.show(100, market(BUY, 1), at_ns=NS_PER_DAY + 2)
+    assert trips_in(rig.records) == [[DAILY]]
+    rig.show(100, market(BUY, 1), at_ns=2 * NS_PER_DAY)
+    assert len(trips_in(rig.records)) == 1  # a new day
+    rig.show(80, at_ns=2 * NS_PER_DAY + 1)
+    assert on_ticks(rig.records) == [(4, DAILY), (7, DAILY)]
 
 
 def test_a_loss_overnight_belongs_to_the_new_day() -> None:
-    desk = Desk(max_daily_loss="50")
-    desk.show(200, market(BUY, 1), at_ns=NS_PER_DAY - 1)
-    desk.show(149, at_ns=NS_PER_DAY)
-    assert on_ticks(desk.records) == [(2, DAILY)]
+    rig = Rig(max_daily_loss="50")
+    rig.show(200, market(BUY, 1), at_ns=NS_PER_DAY - 1)
+    rig.show(149, at_ns=NS_PER_DAY)
+    assert on_ticks(rig.records) == [(2, DAILY)]
 
 
 def test_a_standing_drawdown_is_not_recorded_again_each_day() -> None:
-    desk = Desk(max_drawdown="50", actions={DRAWDOWN: Action.REFUSE})
-    desk.show(100, market(BUY, 1))
+    rig = Rig(max_drawdown="50", actions={DRAWDOWN: Action.REFUSE})
+    rig.show(100, market(BUY, 1))
     for day in (1, 2, 3):
-        desk.show(40 - day, at_ns=day * NS_PER_DAY)
-    assert on_ticks(desk.records) == [(2, DRAWDOWN)]
+        rig.show(40 - day, at_ns=day * NS_PER_DAY)
+    assert on_ticks(rig.records) == [(2, DRAWDOWN)]
 
 
 def test_one_loss_guard_does_not_hide_the_other() -> None:
-    desk = Desk(max_daily_loss="50", max_drawdown="90", actions={DAILY: Action.REDUCE_ONLY})
-    desk.show(100, market(BUY, 1))
+    rig = Rig(max_daily_loss="50", max_drawdown="90", actions={DAILY: Action.REDUCE_ONLY})
+    rig.show(100, market(BUY, 1))
     for price in (49, 11, 10, 9):
-        desk.show(price)
-    assert guards_in(desk.records) == [(DAILY, "reduce_only"), (DRAWDOWN, "engage")]
-    assert on_ticks(desk.records)[1] == (5, DRAWDOWN)
+        rig.show(price)
+    assert guards_in(rig.records) == [(DAILY, "reduce_only"), (DRAWDOWN, "engage")]
+    assert on_ticks(rig.records)[1] == (5, DRAWDOWN)
 
 
 def test_the_first_to_trip_is_not_recorded_again_with_the_second() -> None:
     actions = {DRAWDOWN: Action.REFUSE, DAILY: Action.REFUSE}
-    desk = Desk(max_drawdown="50", max_daily_loss="90", actions=actions)
-    desk.show(100, market(BUY, 1))
+    rig = Rig(max_drawdown="50", max_daily_loss="90", actions=actions)
+    rig.show(100, market(BUY, 1))
     for price in (49, 11, 9, 8):
-        desk.show(price)
-    assert on_ticks(desk.records) == [(2, DRAWDOWN), (4, DAILY)]
+        rig.show(price)
+    assert on_ticks(rig.records) == [(2, DRAWDOWN), (4, DAILY)]
 
 
 # ---- losses in a row ----
 
 
-def results(*prices: int) -> Desk:
+def results(*prices: int) -> Rig:
     """Buys one at 100 and sells it at each of `prices`, with a limit of 2 losses in a row."""
-    desk = Desk(max_consecutive_losses=2)
+    rig = Rig(max_consecutive_losses=2)
     for price in prices:
-        desk.show(100, market(BUY, 1))
-        desk.show(price, market(SELL, 1))
-    return desk
+        rig.show(100, market(BUY, 1))
+        rig.show(price, market(SELL, 1))
+    return rig
 
 
 def test_losses_in_a_row_trip_as_the_last_is_booked() -> None:
@@ -310,51 +308,51 @@ def test_losses_in_a_row_trip_as_the_last_is_booked() -> None:
 
 @pytest.mark.parametrize("between", [100, 101])
 def test_a_result_that_is_no_loss_begins_anew(between: int) -> None:
-    desk = results(99, between, 99)
-    assert on_ticks(desk.records) == []
-    desk.show(100, market(BUY, 1))
-    desk.show(98, market(SELL, 1))
-    assert on_ticks(desk.records) == [(8, LOSSES)]
+    rig = results(99, between, 99)
+    assert on_ticks(rig.records) == []
+    rig.show(100, market(BUY, 1))
+    rig.show(98, market(SELL, 1))
+    assert on_ticks(rig.records) == [(8, LOSSES)]
 
 
 def test_fees_of_both_sides_make_a_loss() -> None:
-    desk = Desk(contract(fees=fee_schedule(per_fill="1")), max_consecutive_losses=1)
-    desk.show(100, market(BUY, 1))
-    desk.show(102, market(SELL, 1))
-    assert on_ticks(desk.records) == []
-    desk.show(102, market(BUY, 1))
-    desk.show(103, market(SELL, 1))
-    assert on_ticks(desk.records) == [(4, LOSSES)]
+    rig = Rig(contract(fees=fee_schedule(per_fill="1")), max_consecutive_losses=1)
+    rig.show(100, market(BUY, 1))
+    rig.show(102, market(SELL, 1))
+    assert on_ticks(rig.records) == []
+    rig.show(102, market(BUY, 1))
+    rig.show(103, market(SELL, 1))
+    assert on_ticks(rig.records) == [(4, LOSSES)]
 
 
 def test_opening_fills_are_no_results() -> None:
-    desk = Desk(contract(fees=fee_schedule(per_fill="1")), max_consecutive_losses=1)
+    rig = Rig(contract(fees=fee_schedule(per_fill="1")), max_consecutive_losses=1)
     for _ in range(5):
-        desk.show(100, market(BUY, 1))
-    assert on_ticks(desk.records) == []
+        rig.show(100, market(BUY, 1))
+    assert on_ticks(rig.records) == []
 
 
 # ---- several on one event ----
 
 
 def test_all_guards_that_trip_on_one_tick_are_recorded_in_order() -> None:
-    desk = Desk(max_drawdown="50", max_daily_loss="50", max_consecutive_losses=1)
-    desk.show(100, market(BUY, 2))
-    desk.show(100, stop(SELL, 1, 90))
-    desk.show(60)  # the stop loses 40, and so does what is left
-    assert on_ticks(desk.records) == [(3, DRAWDOWN), (3, DAILY), (3, LOSSES)]
-    states = [each.state for each in desk.records if isinstance(each, SwitchRecord)]
+    rig = Rig(max_drawdown="50", max_daily_loss="50", max_consecutive_losses=1)
+    rig.show(100, market(BUY, 2))
+    rig.show(100, stop(SELL, 1, 90))
+    rig.show(60)  # the stop loses 40, and so does what is left
+    assert on_ticks(rig.records) == [(3, DRAWDOWN), (3, DAILY), (3, LOSSES)]
+    states = [each.state for each in rig.records if isinstance(each, SwitchRecord)]
     assert states == ["ENGAGED"]
 
 
 def test_reduce_only_by_a_guard_keeps_what_closes() -> None:
-    desk = Desk(max_drawdown="50", actions={DRAWDOWN: Action.REDUCE_ONLY})
-    desk.show(100, market(BUY, 10))
-    desk.show(100, [limit(SELL, 6, 120), limit(BUY, 1, 80), limit(SELL, 5, 121)])
-    desk.show(90)
-    ended = ends_in(desk.records)
+    rig = Rig(max_drawdown="50", actions={DRAWDOWN: Action.REDUCE_ONLY})
+    rig.show(100, market(BUY, 10))
+    rig.show(100, [limit(SELL, 6, 120), limit(BUY, 1, 80), limit(SELL, 5, 121)])
+    rig.show(90)
+    ended = ends_in(rig.records)
     assert ended[2] == "ACCEPTED"
     assert ended[3] == ended[4] == "CANCELLED CANCELLED_BY_KILL_SWITCH"
-    desk.show(90, [market(SELL, 5), market(SELL, 4)])
-    assert trips_in(desk.records) == [[DRAWDOWN]]  # with 6 in flight, 5 more could open a short
-    assert desk.core.order_manager.states["AAA"].inventory.position == 6
+    rig.show(90, [market(SELL, 5), market(SELL, 4)])
+    assert trips_in(rig.records) == [[DRAWDOWN]]  # with 6 in flight, 5 more could open a short
+    assert rig.core.order_manager.states["AAA"].inventory.position == 6

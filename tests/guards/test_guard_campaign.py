@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from guard_campaign import World, run_campaign
 from guard_checker import Breach
-from guard_helpers import BUY, Desk
+from guard_helpers import BUY, Rig
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sampling import first_quick
@@ -59,9 +59,9 @@ def test_the_checker_finds_a_limit_that_the_core_was_not_told_of(
 
 
 def test_the_checker_finds_an_order_after_engagement() -> None:
-    desk = Desk()
-    desk.show(100, market(BUY, 1))
-    [order] = orders_in(desk.records)
+    rig = Rig()
+    rig.show(100, market(BUY, 1))
+    [order] = orders_in(rig.records)
     world = World(0)
     world.checker.switch = "ENGAGED"
     with pytest.raises(Breach, match="after the switch engaged"):

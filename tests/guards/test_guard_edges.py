@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import pytest
-from guard_helpers import BUY, REFUSE, SELL, A, B, Desk, contract, trips_in
+from guard_helpers import BUY, REFUSE, SELL, A, B, Rig, contract, trips_in
 
 from logos.core.guards.table import GUARDS
 from logos.core.instrument import instrument
@@ -322,12 +322,12 @@ EDGES = [
 ]
 
 
-def played(edge: Edge, last: Show) -> Desk:
+def played(edge: Edge, last: Show) -> Rig:
     how = dict(edge.how)
-    desk = Desk(*how.pop("instruments", (A, B)), **how)
+    rig = Rig(*how.pop("instruments", (A, B)), **how)
     for each in [*edge.before, last]:
-        desk.show(each.price, each.answer, symbol=each.symbol, at_ns=each.at_ns, sizes=each.sizes)
-    return desk
+        rig.show(each.price, each.answer, symbol=each.symbol, at_ns=each.at_ns, sizes=each.sizes)
+    return rig
 
 
 @pytest.mark.parametrize("edge", EDGES, ids=lambda edge: f"{edge.code.value}: {edge.name}")
@@ -341,8 +341,8 @@ def test_the_table_has_every_guard() -> None:
 
 
 def test_a_refused_order_leaves_nothing_in_flight() -> None:
-    desk = Desk(max_gross_exposure="1000", max_position="10")
-    desk.show(100, limit(BUY, 11, 90))
-    ledger = desk.core.order_manager.account.ledger("USD")
-    assert desk.core.order_manager.guards.open_orders == 0
+    rig = Rig(max_gross_exposure="1000", max_position="10")
+    rig.show(100, limit(BUY, 11, 90))
+    ledger = rig.core.order_manager.account.ledger("USD")
+    assert rig.core.order_manager.guards.open_orders == 0
     assert (ledger.open_buy_value, ledger.open_increase, ledger.wallet.locked) == (0, 0, 0)

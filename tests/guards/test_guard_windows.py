@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from guard_helpers import BUY, SELL, A, B, Desk, contract, trips_in
+from guard_helpers import BUY, SELL, A, B, Rig, contract, trips_in
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -47,37 +47,37 @@ def test_the_order_rate_is_that_of_a_list_of_all_orders(
 def test_no_window_ever_holds_more_orders_than_allowed(
     gaps: list[int], count: int, window_ns: int
 ) -> None:
-    desk = Desk(max_orders=count, max_orders_window_ns=window_ns)
+    rig = Rig(max_orders=count, max_orders_window_ns=window_ns)
     for gap in gaps:
         answer = [market(BUY, 1), market(SELL, 1, symbol="AAA")]
-        desk.show(100, answer, at_ns=desk.ts_ns + gap)
-    made = [order.ts_ns for order in orders_in(desk.records)]
+        rig.show(100, answer, at_ns=rig.ts_ns + gap)
+    made = [order.ts_ns for order in orders_in(rig.records)]
     for end in made:
         assert sum(end - window_ns < each <= end for each in made) <= count
 
 
 def test_only_orders_that_were_made_count_towards_the_rate() -> None:
-    desk = Desk(max_orders=2, max_orders_window_ns=100, max_order_quantity="1")
-    desk.show(100, [market(BUY, 2)] * 5)
-    desk.show(100, [market(BUY, 1), Cancel(99), market(BUY, 1), market(BUY, 1)])
-    assert trips_in(desk.records)[5:] == [[Code.UNKNOWN_ORDER], [Code.ORDER_RATE]]
+    rig = Rig(max_orders=2, max_orders_window_ns=100, max_order_quantity="1")
+    rig.show(100, [market(BUY, 2)] * 5)
+    rig.show(100, [market(BUY, 1), Cancel(99), market(BUY, 1), market(BUY, 1)])
+    assert trips_in(rig.records)[5:] == [[Code.UNKNOWN_ORDER], [Code.ORDER_RATE]]
 
 
 def test_the_rate_is_of_all_symbols_together() -> None:
-    desk = Desk(max_orders=1, max_orders_window_ns=100)
-    desk.show(100, symbol="BBB")
-    desk.show(100, [market(BUY, 1), market(BUY, 1, symbol="BBB")])
-    assert trips_in(desk.records) == [[Code.ORDER_RATE]]
+    rig = Rig(max_orders=1, max_orders_window_ns=100)
+    rig.show(100, symbol="BBB")
+    rig.show(100, [market(BUY, 1), market(BUY, 1, symbol="BBB")])
+    assert trips_in(rig.records) == [[Code.ORDER_RATE]]
 
 
 def test_the_successor_of_a_replaced_order_is_an_order() -> None:
-    desk = Desk(max_orders=2, max_orders_window_ns=100)
-    desk.show(100, limit(BUY, 1, 90, tag="x"))
-    desk.show(100, Replace(tag="x", limit_price=91))
-    desk.show(100, Replace(tag="x", limit_price=92))
-    assert trips_in(desk.records) == [[Code.ORDER_RATE]]
+    rig = Rig(max_orders=2, max_orders_window_ns=100)
+    rig.show(100, limit(BUY, 1, 90, tag="x"))
+    rig.show(100, Replace(tag="x", limit_price=91))
+    rig.show(100, Replace(tag="x", limit_price=92))
+    assert trips_in(rig.records) == [[Code.ORDER_RATE]]
     assert (
-        desk.core.order_manager.guards.open_orders == 0
+        rig.core.order_manager.guards.open_orders == 0
     )  # the cancel passed, its successor did not
 
 
@@ -96,24 +96,24 @@ def test_the_successor_of_a_replaced_order_is_an_order() -> None:
     ],
 )
 def test_what_differs_in_anything_is_no_duplicate(other: OrderRequest) -> None:
-    desk = Desk(duplicate_window_ns=100)
-    desk.show(90, symbol="BBB")
-    desk.show(90, [limit(BUY, 1, 90), other])
-    assert trips_in(desk.records) == []
+    rig = Rig(duplicate_window_ns=100)
+    rig.show(90, symbol="BBB")
+    rig.show(90, [limit(BUY, 1, 90), other])
+    assert trips_in(rig.records) == []
 
 
 def test_a_tag_makes_no_other_order() -> None:
-    desk = Desk(duplicate_window_ns=100)
-    desk.show(100, [limit(BUY, 1, 90, tag="x"), limit(BUY, 1, 90, tag="y")])
-    assert trips_in(desk.records) == [[Code.DUPLICATE_ORDER]]
+    rig = Rig(duplicate_window_ns=100)
+    rig.show(100, [limit(BUY, 1, 90, tag="x"), limit(BUY, 1, 90, tag="y")])
+    assert trips_in(rig.records) == [[Code.DUPLICATE_ORDER]]
 
 
 def test_a_refused_duplicate_does_not_extend_the_window() -> None:
-    desk = Desk(duplicate_window_ns=10)
+    rig = Rig(duplicate_window_ns=10)
     for at_ns in (1, 6, 10, 11):
-        desk.show(100, market(BUY, 1), at_ns=at_ns)
-    assert trips_in(desk.records) == [[Code.DUPLICATE_ORDER]] * 2
-    assert [order.ts_ns for order in orders_in(desk.records)] == [1, 11]
+        rig.show(100, market(BUY, 1), at_ns=at_ns)
+    assert trips_in(rig.records) == [[Code.DUPLICATE_ORDER]] * 2
+    assert [order.ts_ns for order in orders_in(rig.records)] == [1, 11]
 
 
 @settings(deadline=None, max_examples=40)
@@ -124,24 +124,24 @@ def test_a_refused_duplicate_does_not_extend_the_window() -> None:
 def test_duplicates_are_those_of_a_list_of_all_orders(
     steps: list[tuple[int, int]], window_ns: int
 ) -> None:
-    desk = Desk(duplicate_window_ns=window_ns)
+    rig = Rig(duplicate_window_ns=window_ns)
     made: list[tuple[int, int]] = []
     for gap, quantity in steps:
-        desk.show(100, market(BUY, quantity), at_ns=desk.ts_ns + gap)
-        if not any(q == quantity and desk.ts_ns - at < window_ns for at, q in made):
-            made.append((desk.ts_ns, quantity))
-    orders = [(order.ts_ns, order.quantity_units) for order in orders_in(desk.records)]
+        rig.show(100, market(BUY, quantity), at_ns=rig.ts_ns + gap)
+        if not any(q == quantity and rig.ts_ns - at < window_ns for at, q in made):
+            made.append((rig.ts_ns, quantity))
+    orders = [(order.ts_ns, order.quantity_units) for order in orders_in(rig.records)]
     assert orders == made
 
 
 def test_a_storm_of_different_orders_forgets_none_within_the_window() -> None:
-    desk = Desk(duplicate_window_ns=10**6)
-    desk.show(100, [limit(BUY, 1 + n, 90) for n in range(1000)])
-    desk.show(100, [limit(BUY, 1 + n, 90) for n in range(1000)])
-    assert trips_in(desk.records) == [[Code.DUPLICATE_ORDER]] * 1000
-    desk.show(100, [limit(BUY, 1 + n, 90) for n in range(1000)], at_ns=desk.ts_ns + 10**6)
-    assert desk.core.order_manager.order_count == 2000
-    assert len(desk.core.order_manager.states["AAA"].recent_orders) <= 2000
+    rig = Rig(duplicate_window_ns=10**6)
+    rig.show(100, [limit(BUY, 1 + n, 90) for n in range(1000)])
+    rig.show(100, [limit(BUY, 1 + n, 90) for n in range(1000)])
+    assert trips_in(rig.records) == [[Code.DUPLICATE_ORDER]] * 1000
+    rig.show(100, [limit(BUY, 1 + n, 90) for n in range(1000)], at_ns=rig.ts_ns + 10**6)
+    assert rig.core.order_manager.order_count == 2000
+    assert len(rig.core.order_manager.states["AAA"].recent_orders) <= 2000
 
 
 # ---- stale data ----
@@ -250,10 +250,10 @@ def test_hours_that_make_no_sense_are_refused(text: str) -> None:
 
 
 def test_what_rests_stays_when_the_market_closes_and_cancels_pass() -> None:
-    desk = Desk(contract(hours=["thu 00:00-00:01"]))
-    desk.show(100, limit(BUY, 1, 90, tag="x"), at_ns=1)
-    desk.show(100, [market(BUY, 1)], at_ns=MINUTE)
-    assert desk.core.order_manager.guards.open_orders == 1
-    desk.show(100, Cancel(tag="x"), at_ns=MINUTE + 1)
-    assert trips_in(desk.records) == [[Code.MARKET_CLOSED]]
-    assert desk.core.order_manager.guards.open_orders == 0
+    rig = Rig(contract(hours=["thu 00:00-00:01"]))
+    rig.show(100, limit(BUY, 1, 90, tag="x"), at_ns=1)
+    rig.show(100, [market(BUY, 1)], at_ns=MINUTE)
+    assert rig.core.order_manager.guards.open_orders == 1
+    rig.show(100, Cancel(tag="x"), at_ns=MINUTE + 1)
+    assert trips_in(rig.records) == [[Code.MARKET_CLOSED]]
+    assert rig.core.order_manager.guards.open_orders == 0

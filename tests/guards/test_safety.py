@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from guard_helpers import AT_ONCE, BUY, SELL, A, Desk, contract
+from guard_helpers import AT_ONCE, BUY, SELL, A, Rig, contract
 
 from logos.core.gates import InProcessSwitch
 from logos.core.guards import Action, LedgerLimits, Limits, SessionGuards
@@ -58,12 +58,12 @@ def test_nothing_is_limited_unless_it_is_asked_for() -> None:
 def test_an_engagement_after_the_last_tick_halts_a_session_that_is_to_halt(
     is_engaged: bool, halts: bool
 ) -> None:
-    desk = Desk(halt_on_engage=halts)
-    desk.show(100)
+    rig = Rig(halt_on_engage=halts)
+    rig.show(100)
     if is_engaged:
-        desk.core.switch.engage("drill", "ann")
-    desk.core.stop()
-    assert desk.core.is_halted is (is_engaged and halts)
+        rig.core.switch.engage("drill", "ann")
+    rig.core.stop()
+    assert rig.core.is_halted is (is_engaged and halts)
 
 
 # ---- what trips once ----
@@ -71,36 +71,36 @@ def test_an_engagement_after_the_last_tick_halts_a_session_that_is_to_halt(
 
 def test_a_loss_of_the_day_is_told_once_although_a_drawdown_follows() -> None:
     actions = {DRAWDOWN: Action.REFUSE, DAILY: Action.REFUSE}
-    desk = Desk(max_daily_loss="50", max_drawdown="80", actions=actions)
-    desk.show(100, market(BUY, 1))
+    rig = Rig(max_daily_loss="50", max_drawdown="80", actions=actions)
+    rig.show(100, market(BUY, 1))
     for price in (49, 48, 19, 18, 17):
-        desk.show(price)
-    assert on_ticks(desk.records) == [(2, DAILY), (4, DRAWDOWN)]
+        rig.show(price)
+    assert on_ticks(rig.records) == [(2, DAILY), (4, DRAWDOWN)]
 
 
 def test_a_drawdown_is_told_once_although_a_loss_of_the_day_follows() -> None:
     actions = {DRAWDOWN: Action.REFUSE, DAILY: Action.REFUSE}
-    desk = Desk(max_daily_loss="80", max_drawdown="50", actions=actions)
-    desk.show(100, market(BUY, 1))
+    rig = Rig(max_daily_loss="80", max_drawdown="50", actions=actions)
+    rig.show(100, market(BUY, 1))
     for price in (49, 48, 19, 18, 17):
-        desk.show(price)
-    assert on_ticks(desk.records) == [(2, DRAWDOWN), (4, DAILY)]
+        rig.show(price)
+    assert on_ticks(rig.records) == [(2, DRAWDOWN), (4, DAILY)]
 
 
 def test_a_run_of_losses_is_told_once_and_anew_after_a_gain() -> None:
-    desk = Desk(max_consecutive_losses=1, actions={LOSSES: Action.REFUSE})
-    desk.show(100, market(BUY, 6))
+    rig = Rig(max_consecutive_losses=1, actions={LOSSES: Action.REFUSE})
+    rig.show(100, market(BUY, 6))
     for price in (99, 98, 101, 99, 98):
-        desk.show(price, market(SELL, 1))
-    assert on_ticks(desk.records) == [(2, LOSSES), (5, LOSSES)]
+        rig.show(price, market(SELL, 1))
+    assert on_ticks(rig.records) == [(2, LOSSES), (5, LOSSES)]
 
 
 def test_the_very_first_result_may_be_one_loss_too_many() -> None:
     dear = contract(fees=fee_schedule(per_unit="1"))
-    desk = Desk(dear, max_consecutive_losses=1)
-    desk.show(100, [market(BUY, 1), market(SELL, 1)])
-    assert on_ticks(desk.records) == [(1, LOSSES)]
-    assert desk.core.switch.authority() is SwitchState.ENGAGED
+    rig = Rig(dear, max_consecutive_losses=1)
+    rig.show(100, [market(BUY, 1), market(SELL, 1)])
+    assert on_ticks(rig.records) == [(1, LOSSES)]
+    assert rig.core.switch.authority() is SwitchState.ENGAGED
 
 
 # ---- what the watch does when the switch moves ----
@@ -111,12 +111,12 @@ def test_reduce_only_keeps_what_closes_the_position_to_the_last_unit(
     side: Side, other: Side
 ) -> None:
     away = 120 if side is BUY else 80
-    desk = Desk()
-    desk.show(100, market(side, 5))
-    desk.show(100, [limit(other, 2, away), limit(other, 3, away), limit(other, 1, away)])
-    desk.core.switch.set_reduce_only("careful", "ann")
-    desk.show(100)
-    book = desk.core.order_manager.states["AAA"]
+    rig = Rig()
+    rig.show(100, market(side, 5))
+    rig.show(100, [limit(other, 2, away), limit(other, 3, away), limit(other, 1, away)])
+    rig.core.switch.set_reduce_only("careful", "ann")
+    rig.show(100)
+    book = rig.core.order_manager.states["AAA"]
     assert [order.remaining for order in book.working] == [2, 3]
 
 

@@ -33,7 +33,7 @@ A = contract("AAA")
 B = contract("BBB")
 
 
-class Desk:
+class Rig:
     """A core of AAA and BBB whose market orders fill at once, at the price that is shown."""
 
     def __init__(self, *instruments: Instrument, **how: Any) -> None:
