@@ -31,9 +31,9 @@ def core_of_a_venue(strategy: Strategy, rules_of_paper: FillRule, latency_ns: in
     """A core of AAA with an outbox, and with rules that only a paper market would follow."""
     paper = trading_core(strategy, A, B)
     rules = paper_rules(rules_of_paper, latency_ns=latency_ns)
-    manager = paper.order_manager
+    own = paper.order_manager
     return TradingCore(
-        "test", manager.states, manager.account, strategy, InProcessSwitch(), rules, SessionGuards(),
+        "test", own.states, own.account, strategy, InProcessSwitch(), rules, SessionGuards(),
         0, {}, 0, False, Outbox(),
     )  # fmt: skip
 
