@@ -16,6 +16,7 @@ def test_a_command_that_is_killed_is_gone_on_with_by_the_next(seed: int) -> None
     assert trial.problems == []
 
 
+@pytest.mark.campaign
 def test_a_crashed_session_is_sealed_by_the_command(tmp_path: Path) -> None:
     assert command(tmp_path, *TRADE).wait(60) == 0
     folder = session_folder(tmp_path)

@@ -14,6 +14,7 @@ from crash_sessions import Story, first_difference, replay
 from file_faults import Cut, Fault, Operation, at
 from hypothesis import given, settings
 from hypothesis import strategies as some
+from sampling import first_quick
 
 from logos.core.messages import Event
 from logos.core.types import SessionStatus
@@ -83,7 +84,10 @@ def take(bench: Bench, story: Story, step: tuple[str, int]) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["trading", "halted", "blocked", "failing", "saved", "saved, halted", "saved, blocked"]
+    "name",
+    first_quick(
+        ["trading", "saved", "halted", "blocked", "failing", "saved, halted", "saved, blocked"], 2
+    ),
 )
 @settings(max_examples=12, deadline=None, derandomize=True, database=None)
 @given(steps=some.lists(STEPS, max_size=4))

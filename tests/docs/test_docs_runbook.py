@@ -80,6 +80,8 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[int, str]]:
     return [(int(code), output) for output, code in zip(parts[0::3], parts[2::3], strict=False)]
 
 
+@pytest.mark.campaign
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("number", range(len(RUN)))
 def test_a_command_ends_as_the_document_says_and_prints_what_it_shows(
     number: int, results: list[tuple[int, str]]

@@ -112,7 +112,7 @@ def test_every_quote_of_the_file_comes_in_order(market_data: Path) -> None:
     run(work())
 
 
-@pytest.mark.parametrize("fault_rate", first_quick(["0.3", "0"]))
+@pytest.mark.parametrize("fault_rate", first_quick(["0.3", "0"], quick=0))
 def test_as_a_process_it_prints_its_address_plays_and_fails_when_told(
     market_data: Path, fault_rate: str
 ) -> None:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from sampling import first_quick
 from stress_helpers import SWITCH, problems_of, read_lines, run_and_judge, small_plan
 
+pytestmark = pytest.mark.campaign
 TIMES = 5
 
 
-@pytest.mark.parametrize("seed", first_quick(range(TIMES)))
+@pytest.mark.parametrize("seed", range(TIMES))
 def test_no_order_leaves_after_the_switch_was_thrown(seed: int, tmp_path: Path) -> None:
     plan = small_plan(
         100 + seed, signals=0, seconds=60.0, kill="switch", kill_after_s=0.6 + 0.1 * seed
