@@ -31,6 +31,7 @@ def put(home: Path, files: dict[Path, bytes]) -> None:
     session_folder(home).mkdir(parents=True)
     log_file(home).parent.mkdir(parents=True)
     for path, content in files.items():
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
 
 
