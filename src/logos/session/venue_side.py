@@ -6,10 +6,7 @@ reports; the reconciler compares holdings with the session's books on a timer.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from logos.config import OnExternal
-from logos.core.outbox import VenueRequest
 from logos.execution.reconcile import Reconciler, ReconcileRules
 from logos.execution.venue_link import VenueLink
 from logos.session.session import Session
@@ -51,10 +48,8 @@ class VenueSide:
         )
         self.tasks = {"reconciliation": self._reconciler.run, "venue": self._link.run}
         """What runs beside the loop, by name."""
-
-    def dispatch(self, requests: Sequence[VenueRequest]) -> None:
-        """Send these, once. They are durable."""
-        self._link.dispatch(requests)
+        self.dispatch = self._link.dispatch
+        """Sends requests, once. They must be durable."""
 
     async def open(self) -> None:
         """Connect, and settle what a resumed session left open. Raises VenueError and OSError."""

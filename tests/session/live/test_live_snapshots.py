@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from live_process import run_and_die
+from live_process import EveryBar, run_and_die
 from live_session_helpers import Alternating, ScriptedFeed, TickingClock, settings
 from live_venue_helpers import Resting, World, open_there
 
@@ -230,17 +230,22 @@ def test_orders_at_a_venue_are_asked_for_and_never_sent_again(tmp_path: Path) ->
 
 def test_kill_9_of_a_live_replay_session_that_had_written_a_snapshot(tmp_path: Path) -> None:
     """What it becomes is byte for byte what an uninterrupted run of the same inputs is."""
-    assert run_and_die(tmp_path, saved_at=60, killed_at=90) == -signal.SIGKILL
+    assert run_and_die(tmp_path, saved_at=30, killed_at=50) == -signal.SIGKILL
     folder = tmp_path / "runs" / "live" / "sessions" / "killed"
     snapshot = read_snapshot(folder)
     assert snapshot is not None
     assert snapshot.core["order_manager"]["order_count"] > 0, "the strategy had traded"
     told: list[str] = []
-    ended = resume("killed", switch=InProcessSwitch(), home=tmp_path, tell=told.append)
+    strategy = EveryBar()
+    switch = InProcessSwitch()
+    ended = resume("killed", strategy=strategy, switch=switch, home=tmp_path, tell=told.append)
     assert told == []
     assert ended.status is SessionStatus.ENDED, ended.reason
     [line] = (folder / RECOVERIES).read_text().splitlines()
     assert json.loads(line)["snapshot_sequence"] == snapshot.sequence
     assert json.loads(line)["was"] == "CRASHED"
-    assert replay("killed", home=tmp_path).summary == ended.summary
+    assert strategy.seen - strategy.asked >= 30, "what the snapshot holds was not run again"
+    again = EveryBar()
+    assert replay("killed", strategy=again, home=tmp_path).summary == ended.summary
+    assert again.asked == again.seen == strategy.seen
     assert verify(folder).exit_code == 0
