@@ -22,7 +22,7 @@ ALLOWED: dict[str, set[str]] = {
     "observe": {"errors", "core", "files"},
     "config": {"errors", "core", "paths"},
     "journal": {"errors", "core", "paths"},
-    "data": {"errors", "core", "paths", "installation"},
+    "data": {"errors", "core", "paths", "installation", "strategies"},
     "venues": {"errors", "core", "paths"},
     "killswitch": {"errors", "core", "paths"},
     "feeds": {"errors", "core", "paths", "data"},

@@ -14,13 +14,11 @@ from __future__ import annotations
 from typing import Final, final
 
 from logos.core.guards import LedgerLimits
-from logos.core.instrument import RATE_DECIMALS
+from logos.core.instrument import RATE_SCALE
 from logos.errors import InvariantBroken
 
 NO_FLOOR: Final = -(1 << 200)
 """Below any equity: nothing watches it."""
-
-_RATE_SCALE: Final = 10**RATE_DECIMALS
 
 
 @final
@@ -213,7 +211,7 @@ class Ledger:
         allowance = limits.drawdown
         if limits.drawdown_rate:
             # At least one unit: a share of nothing is not "no limit".
-            share = max(self.track.high_water * limits.drawdown_rate // _RATE_SCALE, 1)
+            share = max(self.track.high_water * limits.drawdown_rate // RATE_SCALE, 1)
             allowance = min(allowance, share) if allowance else share
         return allowance
 

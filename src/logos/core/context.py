@@ -35,17 +35,21 @@ class CoreContext:
 
     @property
     def now_ns(self) -> int:
+        """The time of the event being handled, nanoseconds UTC."""
         return self._order_manager.now_ns
 
     def position(self, symbol: str) -> Decimal:
+        """Signed quantity held, in units of the symbol. Raises KeyError for a foreign symbol."""
         state = self._order_manager.states[symbol]
         return state.instrument.quantity_decimal(state.inventory.position)
 
     def equity(self, currency: str) -> Decimal:
+        """Equity of the ledger, in `currency`, at the latest marks. Raises KeyError for none."""
         ledger = self._order_manager.account.ledger(currency)
         return to_decimal(ledger.equity, ledger.decimals)
 
     def open_orders(self, symbol: str) -> list[OpenOrder]:
+        """Orders of `symbol` that can still fill, oldest first. Raises KeyError."""
         return [_open_order(order) for order in self._order_manager.states[symbol].working]
 
 

@@ -7,12 +7,10 @@ whole (the rule of basana's exchange tests, and of brokers that bill per order).
 
 from __future__ import annotations
 
-from typing import Final, final
+from typing import final
 
 from logos.core.fixed import divide, power_of_ten
-from logos.core.instrument import RATE_DECIMALS, Instrument
-
-_RATE_SCALE: Final = power_of_ten(RATE_DECIMALS)
+from logos.core.instrument import RATE_SCALE, Instrument
 
 
 @final
@@ -44,7 +42,7 @@ class FeeRule:
         self._per_fill: int = fees.per_fill * scale
         self._minimum: int = fees.minimum * scale
         self._step: int = power_of_ten(ledger_decimals - fees.decimals)
-        self._divisor: int = _RATE_SCALE * self._step
+        self._divisor: int = RATE_SCALE * self._step
         self._rounding = fees.rounding
 
     def fill_base(self, quantity: int, value: int, is_maker: bool) -> int:

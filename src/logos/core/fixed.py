@@ -1,7 +1,7 @@
 """The one module that rounds.
 
 Prices, quantities and money are integers inside logos: a count of `10**-decimals` units.
-Text and `Decimal` live at the rim only. Everything that turns one into the other, or that
+Text and `Decimal` live at the edge only. Everything that turns one into the other, or that
 divides, stands here, so that the rounding rule of any figure can be read in one place.
 
 Rules

@@ -1,6 +1,6 @@
 """Closes every position and trades no more: what takes a strategy's place after `flatten`.
 
-It is a strategy like any other, so its orders go the one road: translator, risk, both gates. It
+It is a strategy like any other, so its orders go the one road: intents, risk, both gates. It
 only ever asks for a flat position, so nothing it does can grow one. An order that a guard refuses
 is asked for again at later prices, but not without end.
 """
@@ -23,12 +23,15 @@ class Flattener(Strategy):
         self._attempts: dict[str, int] = {}
 
     def on_bar(self, context: Context, bar: Bar | QuoteBar) -> Answer:
+        """As `close`, for the bar's symbol."""
         return self.close(context, bar.symbol)
 
     def on_quote(self, context: Context, quote: Quote) -> Answer:
+        """As `close`, for the quote's symbol."""
         return self.close(context, quote.symbol)
 
     def on_trade(self, context: Context, trade: Trade) -> Answer:
+        """As `close`, for the print's symbol."""
         return self.close(context, trade.symbol)
 
     def close(self, context: Context, symbol: str) -> Answer:

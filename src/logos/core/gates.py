@@ -48,6 +48,7 @@ class InProcessSwitch:
         self._reason = ""
 
     def authority(self) -> SwitchState:
+        """The state, as the flag has it."""
         return SwitchState(self.flag[0])
 
     def engage(self, reason: str, by: str) -> None:
@@ -63,6 +64,7 @@ class InProcessSwitch:
             self.flag[0] = SwitchState.REDUCE_ONLY
 
     def why(self) -> str:
+        """The reason of the present state, for people; empty while SAFE."""
         return self._reason
 
 

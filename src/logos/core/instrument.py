@@ -18,8 +18,10 @@ _MAGNITUDE_MAX = 30
 _NS_PER_MINUTE: Final = 60_000_000_000
 _DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
-RATE_DECIMALS = 9
+RATE_DECIMALS: Final = 9
 """Fee rates, margin rates and basis points are counts of 10**-9."""
+RATE_SCALE: Final = 10**RATE_DECIMALS
+"""A rate of 1."""
 
 
 @final

@@ -8,11 +8,9 @@ from logos.core.account import Ledger, Wallet
 from logos.core.fees import FeeRule
 from logos.core.fixed import UP, divide
 from logos.core.guards import Limits
-from logos.core.instrument import RATE_DECIMALS, Instrument
+from logos.core.instrument import RATE_SCALE, Instrument
 from logos.core.inventory import Inventory
 from logos.core.orders import Order
-
-_RATE_SCALE: Final = 10**RATE_DECIMALS
 
 NO_BOUND: Final = -1
 """No participation cap, or a source without sizes: any quantity fills."""
@@ -88,7 +86,7 @@ class InstrumentState:
         self.order_quantity = order_quantity
         """What a bare Side trades, in quantity units."""
         self.cap_notional = cap_notional
-        """The translator shrinks market intents to this much money (ledger units; 0: never)."""
+        """Intents are shrunk to this much money (ledger units; 0: never)."""
         self.inventory = Inventory(self.unit_value)
         self.fee_rule = FeeRule(instrument, ledger.decimals)
         self.bid: int = 0
@@ -125,11 +123,14 @@ class InstrumentState:
         """Whether an operator wants nothing ordered in the symbol."""
 
     def reference_price(self, is_buy: bool) -> int:
-        """What an order of that side would meet now; 0 when no price was seen yet."""
+        """The price that an order of that side would meet now, in price units; 0: none seen yet."""
         return self.ask if is_buy else self.bid
 
     def set_prices(self, bid: int, ask: int) -> bool:
-        """New best prices (equal for a one-sided source); as `remark`."""
+        """Take new best prices, in price units (equal for a one-sided source).
+
+        Returns whether equity is below its floor now, as `remark` does.
+        """
         self.bid = bid
         self.ask = ask
         return self.inventory.position != 0 and self.remark()
@@ -188,7 +189,7 @@ class InstrumentState:
     def margin(self, value: int, rate: int) -> int:
         """Margin for a position of entry `value`: value * rate / leverage, rounded up."""
         size = -value if value < 0 else value
-        return divide(size * rate, _RATE_SCALE * self.instrument.leverage, UP)
+        return divide(size * rate, RATE_SCALE * self.instrument.leverage, UP)
 
     def rebind_margin(self) -> None:
         """Bind margin for the position as it is now, at the value it was entered at."""

@@ -21,7 +21,11 @@ from logos.core.records import LotClosure
 
 @final
 class Lot:
-    """What is left of one opening fill. `quantity` is signed and never 0."""
+    """What is left of one opening fill. `quantity` (quantity units) is signed and never 0.
+
+    `price` is the fill's, in price units; `fee` what is left of its fee, in ledger units;
+    `opened_ns` the fill's time, nanoseconds UTC.
+    """
 
     __slots__ = ("fee", "lot_id", "opened_ns", "price", "quantity")
 
@@ -75,7 +79,10 @@ class Inventory:
         return self.position * price * self.unit_value - self.cost
 
     def apply_fill(self, signed_quantity: int, price: int, fee: int, ts_ns: int) -> Booking:
-        """Book a fill; `signed_quantity` is positive for a buy and never 0."""
+        """Book a fill of `signed_quantity` units (positive for a buy, never 0) at `price` units.
+
+        `fee` is all of it, in ledger units; `ts_ns` the fill's time, nanoseconds UTC.
+        """
         booking = Booking()
         cost_before = self.cost
         left = signed_quantity

@@ -21,10 +21,10 @@ waits for the next event. An IOC or FOK order lives at the first point only.
 
 from __future__ import annotations
 
-from typing import Final, Protocol, final
+from typing import Protocol, final
 
 from logos.core.fixed import CEILING, DOWN, FLOOR, divide, to_step
-from logos.core.instrument import RATE_DECIMALS
+from logos.core.instrument import RATE_SCALE
 from logos.core.instrument_state import NO_BOUND, InstrumentState
 from logos.core.orders import Order
 from logos.core.types import (
@@ -37,8 +37,6 @@ from logos.core.types import (
     OrderType,
     TimeInForce,
 )
-
-_RATE_SCALE: Final = 10**RATE_DECIMALS
 
 
 class ExecutionSink(Protocol):
@@ -90,7 +88,11 @@ class PaperRules:
 
 @final
 class Path:
-    """The prices one event shows to each side, in the order it visited them."""
+    """The prices one event shows to each side, in price units, in the order it visited them.
+
+    `asks` meet buys and `bids` meet sales; both have the same length. `opened_ns` (nanoseconds UTC)
+    is when the event began.
+    """
 
     __slots__ = ("asks", "bids", "opened_ns")
 
@@ -101,7 +103,7 @@ class Path:
 
 
 def bar_points(open_: int, high: int, low: int, close: int, path: BarPath) -> list[int]:
-    """A bar's four prices in the order `path` visits them."""
+    """A bar's four prices (price units) in the order in which `path` visits them."""
     if path is BarPath.OPEN_HIGH_LOW_CLOSE:
         high_first = True
     elif path is BarPath.OPEN_LOW_HIGH_CLOSE:
@@ -113,7 +115,7 @@ def bar_points(open_: int, high: int, low: int, close: int, path: BarPath) -> li
 
 @final
 class PaperMarket:
-    """Matches the open orders of one book against one event at a time."""
+    """Matches the open orders of one symbol against one event at a time."""
 
     __slots__ = ("_is_open", "rules")
 
@@ -123,7 +125,9 @@ class PaperMarket:
         self._is_open = is_open
 
     def offer(self, state: InstrumentState, buy_size: int, sell_size: int, is_shared: bool) -> None:
-        """A new event's size is there to be taken; `is_shared`: by buys and sells together.
+        """A new event's size, in quantity units or SIZE_UNKNOWN, is there to be taken.
+
+        `is_shared`: by buys and sells together, as of a print.
 
         Called for every event while a participation cap is set, before any order meets it.
         """
@@ -132,13 +136,14 @@ class PaperMarket:
         state.sell_left = self._share(state, sell_size)
 
     def _share(self, state: InstrumentState, size: int) -> int:
+        """What orders may take of `size` quantity units: whole lots, or NO_BOUND."""
         if size == SIZE_UNKNOWN:
             return NO_BOUND
-        share = size * self.rules.participation_rate // _RATE_SCALE
+        share = size * self.rules.participation_rate // RATE_SCALE
         return to_step(share, state.instrument.lot, DOWN)
 
     def match(self, state: InstrumentState, path: Path, sink: ExecutionSink) -> None:
-        """Let the event meet every open order of the book that was there when it began."""
+        """Let the event meet every open order of the symbol that was there when it began."""
         if not self._is_open:
             return
         active: list[Order] = []
@@ -250,7 +255,7 @@ class PaperMarket:
         tick = order.instrument.tick
         offset = rules.slippage_ticks * tick
         if rules.slippage_rate:
-            offset += divide(price * rules.slippage_rate, _RATE_SCALE, CEILING)
+            offset += divide(price * rules.slippage_rate, RATE_SCALE, CEILING)
         if order.is_buy:
             return to_step(price + offset, tick, CEILING)
         return max(tick, to_step(price - offset, tick, FLOOR))

@@ -33,14 +33,17 @@ class Quote(msgspec.Struct, frozen=True, gc=False):
 
     @property
     def bid(self) -> float:
+        """The best bid in the quote currency, as a float for indicators."""
         return self.bid_units / self.instrument.price_scale
 
     @property
     def ask(self) -> float:
+        """The best ask in the quote currency, as a float for indicators."""
         return self.ask_units / self.instrument.price_scale
 
     @property
     def mid(self) -> float:
+        """The middle of bid and ask, as a float for indicators."""
         return (self.bid_units + self.ask_units) / (2 * self.instrument.price_scale)
 
     @property
@@ -61,14 +64,17 @@ class Trade(msgspec.Struct, frozen=True, gc=False):
 
     @property
     def price(self) -> float:
+        """The price in the quote currency, as a float for indicators."""
         return self.price_units / self.instrument.price_scale
 
     @property
     def size(self) -> float:
+        """The size in units of the symbol, as a float; meaningless for SIZE_UNKNOWN."""
         return self.size_units / self.instrument.quantity_scale
 
     @property
     def opened_ns(self) -> int:
+        """When the event began, nanoseconds UTC: a print is a moment."""
         return self.ts_ns
 
 
@@ -92,22 +98,27 @@ class Bar(msgspec.Struct, frozen=True, gc=False):
 
     @property
     def open(self) -> float:
+        """The first price in the quote currency, as a float for indicators."""
         return self.open_units / self.instrument.price_scale
 
     @property
     def high(self) -> float:
+        """The highest price in the quote currency, as a float for indicators."""
         return self.high_units / self.instrument.price_scale
 
     @property
     def low(self) -> float:
+        """The lowest price in the quote currency, as a float for indicators."""
         return self.low_units / self.instrument.price_scale
 
     @property
     def close(self) -> float:
+        """The last price in the quote currency, as a float for indicators."""
         return self.close_units / self.instrument.price_scale
 
     @property
     def volume(self) -> float:
+        """The volume in units of the symbol, as a float; meaningless for SIZE_UNKNOWN."""
         return self.volume_units / self.instrument.quantity_scale
 
 
@@ -139,18 +150,22 @@ class QuoteBar(msgspec.Struct, frozen=True, gc=False):
 
     @property
     def open(self) -> float:
+        """The mid of the first bid and ask, as a float for indicators."""
         return (self.bid_open_units + self.ask_open_units) / (2 * self.instrument.price_scale)
 
     @property
     def high(self) -> float:
+        """The mid of the highest bid and ask, as a float for indicators."""
         return (self.bid_high_units + self.ask_high_units) / (2 * self.instrument.price_scale)
 
     @property
     def low(self) -> float:
+        """The mid of the lowest bid and ask, as a float for indicators."""
         return (self.bid_low_units + self.ask_low_units) / (2 * self.instrument.price_scale)
 
     @property
     def close(self) -> float:
+        """The mid of the last bid and ask, as a float for indicators."""
         return (self.bid_close_units + self.ask_close_units) / (2 * self.instrument.price_scale)
 
 

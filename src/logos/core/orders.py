@@ -58,7 +58,7 @@ TRANSITIONS: Final[dict[OrderStatus, frozenset[OrderStatus]]] = {
 
 @final
 class OrderIntent:
-    """What the translator wants done: quantised, positive, and not yet judged.
+    """What is to be ordered: quantised, positive, and not yet judged.
 
     Prices and quantities are in the instrument's units; a price of 0 means none is named.
     `reference_price` is the price the quantity was judged at (0 when there is none yet).

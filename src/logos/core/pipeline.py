@@ -1,6 +1,6 @@
 """From a strategy's answer to orders: the one road, for events, fills, start and stop alike.
 
-answer -> request -> translator -> risk -> gate 2 -> order -> (paper market, if at once)
+answer -> request -> intent -> risk -> gate 2 -> order -> (paper market, if at once)
 """
 
 from __future__ import annotations

@@ -19,8 +19,8 @@ from logos.core.types import Code, Liquidity, OrderStatus, OrderType, Side, Time
 class OrderRecord(msgspec.Struct, frozen=True, gc=False, tag="order", tag_field="kind"):
     """An order as it was made, before anybody heard of it.
 
-    A price of 0 means: the order names no such price. `notes` says what the translator did to
-    it; `tag` is the strategy's name for it.
+    A price of 0 means: the order names no such price. `notes` says whether the quantity was
+    capped; `tag` is the strategy's name for the order.
     """
 
     ts_ns: int
@@ -70,7 +70,7 @@ class LotClosure(msgspec.Struct, frozen=True, gc=False):
 
 
 class PaperFillRecord(msgspec.Struct, frozen=True, gc=False, tag="fill", tag_field="kind"):
-    """One fill: its order, the lots it consumed, and the books right after it.
+    """One fill: its order, the lots it consumed, and position and money right after it.
 
     `base_fee_units` is what the venue kept of the traded asset, in units of `10**-base_decimals`;
     `fee_units` has its value in it.
@@ -104,14 +104,17 @@ class PaperFillRecord(msgspec.Struct, frozen=True, gc=False, tag="fill", tag_fie
 
     @property
     def price(self) -> Decimal:
+        """The fill's price, in the quote currency."""
         return to_decimal(self.price_units, self.price_decimals)
 
     @property
     def quantity(self) -> Decimal:
+        """The quantity, in units of the symbol; never negative."""
         return to_decimal(self.quantity_units, self.quantity_decimals)
 
     @property
     def fee(self) -> Decimal:
+        """The whole fee of the fill, in `currency`."""
         return to_decimal(self.fee_units, self.money_decimals)
 
     @property
@@ -179,7 +182,7 @@ class SwitchRecord(msgspec.Struct, frozen=True, gc=False, tag="switch", tag_fiel
 
 
 class CommandRecord(msgspec.Struct, frozen=True, gc=False, tag="command", tag_field="kind"):
-    """An operator's word that came from outside of the data, after tick `tick_id`."""
+    """An operator command, carried out after tick `tick_id`; `action` is its word."""
 
     ts_ns: int
     tick_id: int
@@ -200,7 +203,7 @@ class WarningRecord(msgspec.Struct, frozen=True, gc=False, tag="warning", tag_fi
 
 
 class PositionRecord(msgspec.Struct, frozen=True, gc=False, tag="position", tag_field="kind"):
-    """One symbol's books at a moment. `cost_units` is the signed entry value of the open lots."""
+    """One symbol's position at a moment; `cost_units` is its signed entry value."""
 
     ts_ns: int
     symbol: str

@@ -1,6 +1,6 @@
-"""What a real venue says of our orders, applied to the books; and what makes no sense, reported.
+"""Books what a real venue says of our orders, and reports what makes no sense.
 
-The rim hands reports over in an order that fits an order's life (fills before the end they belong
+The edge hands reports over in an order that fits an order's life (fills before the end they belong
 to). What still does not fit (a fill beyond the order's quantity, a word about an order that is not
 open, a difference found by reconciliation) is not booked: RECONCILIATION engages the kill switch,
 and a person has to look. Nothing is invented to make it fit.
@@ -19,7 +19,7 @@ from logos.core.types import Code, OrderStatus, ReportKind
 
 @final
 class Reports:
-    """Applies reports to one session's desk."""
+    """Applies reports to the orders of one session."""
 
     __slots__ = ("_order_manager", "_safety")
 
@@ -28,7 +28,7 @@ class Reports:
         self._safety = safety
 
     def apply(self, report: Report) -> None:
-        """Book one report."""
+        """Apply one report; engages the kill switch for one that fits no open order."""
         outbox = self._order_manager.outbox
         order = None if outbox is None else outbox.open.get(report.client_order_id)
         if report.kind is ReportKind.DIFFERENCE:

@@ -16,12 +16,11 @@ from typing import Final, final
 from logos.core.fixed import power_of_ten
 from logos.core.guards import SessionGuards
 from logos.core.guards.own import ask_own_guards
-from logos.core.instrument import RATE_DECIMALS
+from logos.core.instrument import RATE_SCALE
 from logos.core.instrument_state import InstrumentState
 from logos.core.orders import OrderIntent
 from logos.core.types import Code, Side
 
-_RATE_SCALE: Final = 10**RATE_DECIMALS
 _RECENT_ORDERS_MIN: Final = 256
 
 
@@ -171,7 +170,7 @@ def check_market(
     collar = state.limits.collar_rate
     if collar:
         for price in (intent.limit_price, intent.stop_price):
-            if price and abs(price - reference) * _RATE_SCALE > reference * collar:
+            if price and abs(price - reference) * RATE_SCALE > reference * collar:
                 text = instrument.price_text
                 words = f"{text(price)} is too far from {text(reference)}"
                 violations.append((Code.PRICE_COLLAR, words))

@@ -1,4 +1,4 @@
-"""Watches what may stop the session: the kill switch at gate 1, and the guards on every tick.
+"""The safety monitor: the kill switch at gate 1, and the guards on every tick.
 
 `seen` is the switch's state as this session last took note of it. Taking note of ENGAGED cancels
 everything that rests, of REDUCE_ONLY what could grow a position; both leave a record.
@@ -79,7 +79,7 @@ class SafetyMonitor:
         self._carry_out(self._order_manager.guards.action(code), code, subject, detail)
 
     def act_on_difference(self, subject: str, detail: str) -> None:
-        """Books that nobody can explain: no configuration lets trading go on."""
+        """Engage the kill switch over a difference that nobody can explain, in any settings."""
         self._carry_out(Action.ENGAGE, Code.RECONCILIATION, subject, detail)
 
     def _carry_out(self, action: Action, code: Code, subject: str, detail: str) -> None:

@@ -3,7 +3,7 @@
 A strategy is a class with any of six methods. Each market method answers with what should
 happen: nothing (None), a `Side`, a `Target` position, a target `Weight` of equity, an
 `OrderRequest` (see `market`, `limit`, `stop`, `stop_limit`), a `Cancel`, a `Replace`, or a list
-of these, taken in order. Whatever it answers goes the one road: translator, risk, gates, venue.
+of these, taken in order. Whatever it answers goes the one road: intents, risk, gates, venue.
 
 This module stays interpreted, because strategies are.
 """

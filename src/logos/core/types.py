@@ -74,7 +74,7 @@ class ReportKind(enum.Enum):
     NOT_SENT = "NOT_SENT"
     """It never left this machine: a gate closed, or the venue cannot have seen it."""
     DIFFERENCE = "DIFFERENCE"
-    """The venue's books and ours differ, and nobody can say why."""
+    """The venue's account and ours differ, and nobody can say why."""
 
 
 class Liquidity(enum.Enum):

@@ -18,17 +18,16 @@ from __future__ import annotations
 import csv
 import hashlib
 import re
-from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from logos.core.messages import Bar, MarketEvent, Quote, QuoteBar, Trade
-from logos.core.strategy import Answer, Context, Request, Strategy, Target, Weight, market
+from logos.core.strategy import Request, Target, Weight, market
 from logos.core.types import NS_PER_SECOND, Side
 from logos.data.readers.numbers import RowError, parse_timestamp
 from logos.errors import DataError
+from logos.strategies.queued import Queued
 
 WISHES: Final = ("side", "target", "weight")
 COLUMNS: Final = ("timestamp", "symbol", *WISHES, "quantity")
@@ -49,13 +48,16 @@ class Signal(NamedTuple):
     request: Request
 
 
-class SignalStrategy(Strategy):
+class SignalStrategy(Queued):
     """Acts out signals, each at the first event of its symbol at or after its time.
 
     `file` is a CSV; `signals` are ready-made ones, as of `from_frame`. `quantity` is for side
     rows that name none. `delay_s` is added to every time: bars are known at their close, so
     signals stamped with the open of the minute they were computed from need 60.
     """
+
+    save = Queued.save
+    load = Queued.load
 
     def __init__(
         self,
@@ -69,51 +71,14 @@ class SignalStrategy(Strategy):
         if delay_s < 0:
             raise ValueError(f"delay_s ({delay_s}) cannot be negative: that would be foresight")
         chosen = read_signals(file, quantity) if signals is None else signals
-        self._delay_ns = delay_s * NS_PER_SECOND
+        super().__init__(chosen, delay_s * NS_PER_SECOND)
         self._chosen = chosen
-        self._queues: dict[str, deque[Signal]] = {}
-        for signal in chosen:
-            self._queues.setdefault(signal.symbol, deque()).append(signal)
-
-    @property
-    def unused(self) -> dict[str, int]:
-        """Signals not acted on (yet), by symbol: of symbols the session lacks, or left over."""
-        return {symbol: len(queue) for symbol, queue in self._queues.items() if queue}
 
     @property
     def fingerprint(self) -> str:
         """SHA-256 of the signals and their delay."""
         words = [f"{self._delay_ns}", *map(repr, self._chosen)]
         return hashlib.sha256("\n".join(words).encode()).hexdigest()
-
-    def on_bar(self, context: Context, bar: Bar | QuoteBar) -> Answer:
-        return self._due(bar)
-
-    def on_quote(self, context: Context, quote: Quote) -> Answer:
-        return self._due(quote)
-
-    def on_trade(self, context: Context, trade: Trade) -> Answer:
-        return self._due(trade)
-
-    def save(self) -> dict[str, Any]:
-        # What is left stands at the ends of the queues, which are made of the same rows again.
-        return {symbol: len(queue) for symbol, queue in self._queues.items()}
-
-    def load(self, context: Context, state: dict[str, Any]) -> None:
-        for symbol, left in state.items():
-            queue = self._queues[symbol]
-            while len(queue) > left:
-                queue.popleft()
-
-    def _due(self, event: MarketEvent) -> Answer:
-        queue = self._queues.get(event.symbol)
-        now_ns = event.ts_ns - self._delay_ns
-        if not queue or queue[0].ts_ns > now_ns:
-            return None
-        due = []
-        while queue and queue[0].ts_ns <= now_ns:
-            due.append(queue.popleft().request)
-        return due
 
 
 def read_signals(path: str | Path, quantity: Decimal | None = None) -> list[Signal]:

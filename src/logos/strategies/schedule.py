@@ -9,15 +9,14 @@ which those an order does not need may be absent or empty.
 from __future__ import annotations
 
 import csv
-from collections import deque
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
-from logos.core.messages import Bar, MarketEvent, Quote, QuoteBar, Trade
-from logos.core.strategy import Answer, Context, OrderRequest, Strategy
+from logos.core.strategy import OrderRequest
 from logos.core.types import OrderType, Side, TimeInForce
+from logos.strategies.queued import Queued
 
 COLUMNS: Final = (
     *("time", "symbol", "side", "quantity", "type"),
@@ -28,49 +27,19 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _Entry = tuple[int, OrderRequest]
 
 
-class Schedule(Strategy):
+class Schedule(Queued):
     """Sends what the schedule says. `unused` counts the entries not sent (yet), by symbol."""
 
+    save = Queued.save
+    load = Queued.load
+
     def __init__(self, file: str = "", orders: list[Mapping[str, object]] | None = None) -> None:
+        """Raises ValueError, with every defect, for a schedule that cannot be used."""
         if bool(file) == bool(orders):
             raise ValueError("give the schedule either as file or as orders")
         entries = _read_file(file) if file else _read_rows(_numbered(orders or []))
-        self._queues: dict[str, deque[_Entry]] = {}
-        for entry in sorted(entries, key=lambda item: item[0]):
-            self._queues.setdefault(entry[1].symbol, deque()).append(entry)
-
-    @property
-    def unused(self) -> dict[str, int]:
-        """Entries not sent, by symbol: of symbols the session lacks, or after its end."""
-        return {symbol: len(queue) for symbol, queue in self._queues.items() if queue}
-
-    def on_bar(self, context: Context, bar: Bar | QuoteBar) -> Answer:
-        return self._due(bar)
-
-    def on_quote(self, context: Context, quote: Quote) -> Answer:
-        return self._due(quote)
-
-    def on_trade(self, context: Context, trade: Trade) -> Answer:
-        return self._due(trade)
-
-    def save(self) -> dict[str, Any]:
-        # What is left stands at the ends of the queues, which are made of the same rows again.
-        return {symbol: len(queue) for symbol, queue in self._queues.items()}
-
-    def load(self, context: Context, state: dict[str, Any]) -> None:
-        for symbol, left in state.items():
-            queue = self._queues[symbol]
-            while len(queue) > left:
-                queue.popleft()
-
-    def _due(self, event: MarketEvent) -> Answer:
-        queue = self._queues.get(event.symbol)
-        if not queue or queue[0][0] > event.ts_ns:
-            return None
-        due = []
-        while queue and queue[0][0] <= event.ts_ns:
-            due.append(queue.popleft()[1])
-        return due
+        by_time = sorted(entries, key=lambda entry: entry[0])
+        super().__init__([(ts_ns, order.symbol, order) for ts_ns, order in by_time])
 
 
 def _read_file(path: str) -> list[_Entry]:

@@ -3,7 +3,7 @@
 Which attributes that takes stands in `table`.
 
 `save_core` reads a core between two events; `restore_core` puts that into a fresh core of the same
-settings, in place: what is shared (a wallet of many books, an order in two lists) stays shared.
+settings, in place: what is shared (a wallet of many symbols, an order in two lists) stays shared.
 
 This module stays interpreted: it runs every few seconds.
 """
@@ -140,7 +140,7 @@ def _restore(core: TradingCore, state: State) -> None:
         }
 
 
-# ---- books ----
+# ---- instrument states ----
 
 
 def _save_book(instrument_state: InstrumentState) -> State:
