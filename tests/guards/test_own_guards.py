@@ -11,7 +11,8 @@ from typing import Any
 
 import msgspec
 import pytest
-from guard_helpers import BUY, SELL, A
+from guard_helpers import BUY, SELL, A, B
+from places import PROJECT
 from session_helpers import ListFeed, session_config
 
 import logos
@@ -136,6 +137,22 @@ def test_its_action_is_carried_out_as_of_any_guard() -> None:
     guards = [each for each in records if isinstance(each, GuardRecord)]
     assert [(each.code, each.action, each.detail) for each in guards] == [
         (Code.USER_GUARD, "engage", "g1: stop")
+    ]
+
+
+def test_the_guard_of_the_examples_refuses_what_it_says() -> None:
+    [guard] = load_guards([f"{PROJECT / 'examples' / 'own_guard.py'}:no_big_shorts"])
+    assert played(guard.function) == played()
+    script: dict[int, Answer] = {1: [market(SELL, 100), market(SELL, 1)], 2: market(BUY, 3_000)}
+    core = trading_core(Scripted(script), B, rules=paper_rules(FillRule.BID_ASK))
+    core.order_manager.guards.own = [guard]
+    core.start(1)
+    core.run([quote(B, 1, "99", "100"), quote(B, 2, "99", "100")])
+    records = core.take_effects()
+    assert [order.quantity_units for order in orders_in(records)] == [100]
+    assert [each.detail.partition(": ")[2] for each in refusals(records)] == [
+        "BBB: short by more than 100",
+        "300000.00000000 is more than a fifth of equity",
     ]
 
 
