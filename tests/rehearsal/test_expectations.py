@@ -86,6 +86,17 @@ CASES: list[tuple[Body, list[Body] | Body, list[Body] | Body]] = [
         [GUARD],
         [{**GUARD, "action": "refuse"}, {**GUARD, "tick_id": 4}],
     ),
+    (
+        {"check": "guard", "code": "MAX_DRAWDOWN", "action": "engage"},
+        [{**GUARD, "tick_id": 5}],
+        [{**GUARD, "tick_id": 4}],
+    ),
+    ({"check": "orders_from_injection", "at_most": 0}, {"tick": 1}, {"tick": 0}),
+    (
+        {"check": "only_reducing_after"},
+        [REDUCING, {**REDUCING, "state": "SAFE"}],
+        [REDUCING, {**REDUCING, "state": "SAFE"}, order(1, 6)],
+    ),
     ({"check": "warned", "code": "BAD_PRICE"}, [WARNING], [{**WARNING, "code": "OTHER"}]),
     ({"check": "every_order_ended"}, [order(1, 1), update(1)], [order(1, 1)]),
     (
