@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from library_helpers import CASH, WORDS, Crossing, frame
 from places import CACHE
+from waiting import until
 
 import logos
 from logos.core.types import SessionStatus
@@ -60,7 +61,7 @@ class Endless:
             now_ns = time.time_ns()
             sink.market(logos.Quote(now_ns, "ACME", 1000, 1001, 1, 1, made), now_ns)
             self.sent += 1
-            await asyncio.sleep(0.001)
+            await asyncio.sleep(0)
 
 
 def test_a_cancelled_call_stops_the_session_in_order(tmp_path: Path) -> None:
@@ -76,8 +77,7 @@ def test_a_cancelled_call_stops_the_session_in_order(tmp_path: Path) -> None:
             session_id="mine",
         )
         task = asyncio.create_task(call)
-        while feed.sent < 20:
-            await asyncio.sleep(0.001)
+        await until(lambda: feed.sent >= 20, "twenty quotes", task)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
@@ -115,7 +115,8 @@ def test_a_stopped_live_session_is_resumed_inside_a_loop(tmp_path: Path) -> None
             "home": tmp_path,
         }
         task = asyncio.create_task(logos.run_live("sma_cross", **words))
-        await asyncio.sleep(0.5)
+        inputs = tmp_path / "runs" / "live" / "sessions" / "session-0001" / "inputs.jsonl"
+        await until(lambda: inputs.is_file() and inputs.stat().st_size > 0, "inputs", task)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task

@@ -15,6 +15,7 @@ from random import Random
 import msgspec
 import pytest
 from mt5_helpers import Record, WallClock, coin, quiet
+from waiting import until
 
 from logos.adapters.mt5.terminal import Mt5Terminal, gateway_log
 from logos.config import Config, VenueName
@@ -78,7 +79,7 @@ class Road:
 
     async def fate(self) -> Report:
         """The report that says whether the order left: NOT_SENT, FILLED or ACCEPTED."""
-        await until(lambda: bool(self.reports))
+        await until(lambda: bool(self.reports), "a report")
         reports, self.reports[:] = [*self.reports], []
         self.core.run(reports)
         return reports[0]
@@ -96,15 +97,8 @@ class Road:
         holder = asyncio.create_task(self.terminal.gateway.request(SLOW, fields))
         await asyncio.sleep(0)
         self.quote()
-        await until(lambda: self.terminal.gateway.waiting(TRADED.symbol) > 0)
+        await until(lambda: self.terminal.gateway.waiting(TRADED.symbol) > 0, "the order waits")
         return holder
-
-
-async def until(is_so: Callable[[], bool]) -> None:
-    """Wait for it; TimeoutError after ten seconds."""
-    async with asyncio.timeout(10):
-        while not is_so():
-            await asyncio.sleep(0.001)
 
 
 def story(home: Path, script: Mapping[int, Answer], work: Callable[[Road], object]) -> list[Record]:
