@@ -1,6 +1,6 @@
 """Who may be talked to without encryption: this machine, and nobody else.
 
-Some protocols know no authentication: whoever reaches their ports can trade. Anything but this
+Some protocols know no authentication: anyone who reaches their ports can trade. Anything but this
 machine itself is therefore refused, unless both ends have CURVE keys.
 """
 

@@ -220,7 +220,7 @@ def test_init_writes_a_file_that_loads_and_equals_the_defaults(
 def test_init_overwrites_nothing(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (home / "mine.toml").write_text("precious")
     assert main(["config", "init", "mine.toml"]) == 2
-    assert "exists already and is left alone" in capsys.readouterr().err
+    assert "exists already and was not changed" in capsys.readouterr().err
     assert (home / "mine.toml").read_text() == "precious"
 
 

@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from logos.cli import data_synth
+from logos.cli.data import synth as command
 from logos.data import fixtures
 
 
 def synth(*words: str) -> int:
     parser = argparse.ArgumentParser()
-    data_synth.add_arguments(parser)
-    return data_synth.run_synth(parser.parse_args(words))
+    command.add_arguments(parser)
+    return command.run_synth(parser.parse_args(words))
 
 
 def test_it_writes_the_bundle_to_the_cache_of_the_workspace(

@@ -8,7 +8,7 @@ import re
 from places import PROJECT
 
 from logos.adapters.yahoo.feed import INTERVALS
-from logos.cli import data_fetch
+from logos.cli.data import fetch
 from logos.feeds.contract import FeedState
 from logos.simulators.exchange.faults import Fault
 
@@ -32,7 +32,7 @@ def test_every_fault_is_listed() -> None:
 
 def test_every_option_of_fetch_exists_and_the_examples_are_read() -> None:
     parser = argparse.ArgumentParser(exit_on_error=False)
-    data_fetch.add_arguments(parser)
+    fetch.add_arguments(parser)
     known = {option for action in parser._actions for option in action.option_strings}
     assert first_cells("option") <= known
     examples = re.findall(r"^\$ logos data fetch (.+)$", TEXT, re.MULTILINE)

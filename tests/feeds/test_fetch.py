@@ -12,7 +12,8 @@ import pytest
 from live_helpers import OPENS_NS, World, listed, listing, minute_bars, run, world, yahoo_minutes
 
 from logos.adapters.fetch import FetchRequest, fetch_async
-from logos.cli import data, data_fetch
+from logos.cli.data import command
+from logos.cli.data import fetch as fetch_command
 from logos.config import make_config, read_toml
 from logos.core.messages import Bar, Trade
 from logos.core.types import NS_PER_SECOND
@@ -234,10 +235,10 @@ def test_the_command_fetches_and_names_the_files(
         async with world(minute_bars(30)) as there:
             await there.exchange.advance(600)
             parser = argparse.ArgumentParser()
-            data.add_arguments(parser)
+            command.add_arguments(parser)
             words = ["fetch", "ccxt", "--exchange", "binance", "--url", there.exchange.url]
             words += ["--markets", "BTCUSDT=BTC/USDT", "--since", "2026-01-01"]
-            code = await asyncio.to_thread(data.run, parser.parse_args(words))
+            code = await asyncio.to_thread(command.run, parser.parse_args(words))
             assert code == 0
 
     run(work())
@@ -260,15 +261,15 @@ def test_the_command_refuses_with_what_to_write(
     words: list[str], complaint: str, logos_home: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     parser = argparse.ArgumentParser()
-    data.add_arguments(parser)
-    assert data.run(parser.parse_args(["fetch", *words])) == 3
+    command.add_arguments(parser)
+    assert command.run(parser.parse_args(["fetch", *words])) == 3
     assert complaint in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("text", ["yesterday", "2026-13-01", "2026-01-01T00:00:00"])
 def test_a_time_that_is_none_is_refused(text: str) -> None:
     parser = argparse.ArgumentParser(exit_on_error=False)
-    data_fetch.add_arguments(parser)
+    fetch_command.add_arguments(parser)
     with pytest.raises(argparse.ArgumentError):
         parser.parse_args(["yahoo", "--markets", "A", "--since", text])
     assert format_timestamp(START_NS) == "2026-01-01T00:00:00Z"

@@ -136,7 +136,7 @@ def test_a_second_signal_ends_a_session_where_it_hangs_and_says_what_is_lost(
         session.process.send_signal(signal.SIGTERM)
         session.process.send_signal(signal.SIGINT)
         ended = session.end()
-        assert "forced to end" in ended.err
+        assert "terminated by a second signal" in ended.err
         assert ended.exit_code != 0, "it did not end in order"
         journal = read_journal(session.folder)
         assert journal.bodies[0]["kind"] == "manifest", "what was written is whole"

@@ -32,7 +32,7 @@ def run_example(name: str, home: Path) -> Path:
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    assert done.stderr.startswith("kill switch: nothing was ever armed here; armed for paper")
+    assert done.stderr.startswith("kill switch: first use of this workspace; armed for paper")
     assert len(done.stderr.splitlines()) == 1
     assert done.stdout.startswith("ENDED: see ")
     [session] = (home / "runs" / "live" / "sessions").iterdir()

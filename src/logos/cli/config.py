@@ -30,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
     for name, purpose in (
-        ("check", "read all layers; say OK, or everything that is wrong"),
+        ("check", "read all layers; print OK, or every problem"),
         ("show", "print the settings in force as TOML, with the layer each came from"),
     ):
         # Some options of `trade` are worded anew: there is no session here.
@@ -101,11 +101,11 @@ def _init(path: Path) -> int:
         with path.open("x", encoding="utf-8") as file:
             file.write(text)
     except FileExistsError:
-        return _complain([f"{path} exists already and is left alone; name another file"])
+        return _complain([f"{path} exists already and was not changed; name another file"])
     except OSError as error:
         print(f"logos config: cannot write {path}: {error.strerror}", file=sys.stderr)
         return int(ExitCode.CANNOT_WRITE)
-    print(f"{path} written; `logos config check --config {path}` says whether all is well")
+    print(f"{path} written; `logos config check --config {path}` validates it")
     return int(ExitCode.FINISHED)
 
 

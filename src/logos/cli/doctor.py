@@ -1,4 +1,4 @@
-"""`logos doctor`: is this machine fit to run sessions, and if not, what is to be done?
+"""`logos doctor`: check whether this machine can run sessions, and print what to do if not.
 
 Each check looks at one thing and answers with a finding: fine or not, what was seen, and what to
 do about it. Nothing is left behind: the write test removes its file, and where a folder is

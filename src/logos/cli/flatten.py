@@ -1,7 +1,8 @@
 """`logos flatten`: close every position of a stopped or crashed session, on the record.
 
-The session is resumed without its strategy: open orders are cancelled, positions
-are closed by market orders that pass the same guards and both gates, and nothing more is traded.
+The session continues from where it stood, without its strategy: open orders are cancelled,
+positions are closed by market orders that pass the same guards and both gates, and nothing more is
+traded.
 One that ran on live data continues on live data, and ends once nothing is held.
 While the kill switch is engaged no order leaves, these included: reset it first.
 """

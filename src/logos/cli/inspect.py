@@ -71,7 +71,7 @@ def follow(overview: Overview, *, as_json: bool) -> None:
             overview.read(show)
             sys.stdout.flush()
             if overview.is_cut_back():
-                print("logos inspect: the journal was cut back; begin anew", file=sys.stderr)
+                print("logos inspect: the journal was cut back: run it again", file=sys.stderr)
                 return
             if not is_alive:
                 return

@@ -5,16 +5,40 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
+from typing import Final
 
 from logos.cli.exit_codes import exit_codes
 from logos.installation import install_command
+
+_MARKET: Final = (
+    ("--interval-ms", 100.0, "N", "milliseconds between prices (default: 100)"),
+    ("--speed", 1.0, "X", "speed of its clock (default: 1)"),
+    ("--stop-after", 0.0, "S", "stop after S seconds (default: never)"),
+)
+_SHARES: Final = (
+    ("--unread", "requests that vanish"),
+    ("--ok-lost", "requests carried out and not answered"),
+    ("--lost", "answers that are lost"),
+    ("--late", "answers that are late"),
+    ("--twice", "answers sent twice"),
+    ("--requote", "trades requoted"),
+    ("--partial", "market orders filled in part"),
+)
+_FAULTS: Final = (
+    ("--late-ms", 1000.0, "N", "delay of late answers, milliseconds (default: 1000)"),
+    ("--twice-ms", 0.0, "N", "delay of the second answer, milliseconds (default: 0)"),
+    ("--disconnect-every", 0.0, "S", "lose the broker every S seconds (default: never)"),
+    ("--disconnect-for", 0.5, "S", "lose it for S seconds (default: 0.5)"),
+    ("--by-hand-every", 0.0, "S", "simulate a manual trade every S seconds (default: never)"),
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of `logos mt5-sim`."""
     parser.epilog = exit_codes({0: "stopped", 2: "could not start"})
     add = parser.add_argument
-    add("--symbols", default="", metavar="A,B", help="symbols with what is usual for their name")
+    contracts = "symbols; contract terms inferred from the name"
+    add("--symbols", default="", metavar="A,B", help=contracts)
     add(
         "--symbol",
         action="append",
@@ -23,42 +47,38 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="one symbol: tick, lot, contract, price, quote, quotes (a CSV), interval_ms, "
         "commission (of one lot)",
     )
-    add("--interval-ms", type=float, default=100.0, metavar="N", help="between prices (100)")
-    add("--speed", type=float, default=1.0, metavar="X", help="how fast its clock runs (1)")
-    add("--seed", type=int, default=0, metavar="N", help="of prices and faults (0)")
-    add("--balance", default="100000", metavar="MONEY", help="of the account (100000)")
-    add("--host", default="127.0.0.1", help="where to listen; others than this need --curve")
+    for name, default, metavar, words in _MARKET:
+        add(name, type=float, default=default, metavar=metavar, help=words)
+    add("--seed", type=int, default=0, metavar="N", help="seed of prices and faults (default: 0)")
+    balance = "balance of the account (default: 100000)"
+    add("--balance", default="100000", metavar="MONEY", help=balance)
+    add("--host", default="127.0.0.1", help="address to listen on; any but this one needs --curve")
     add(
         "--ports",
         default="15555,15556,15557,15558",
         metavar="A,B,C,D",
         help="system, data, live, streaming; 0 is any free port, printed",
     )
-    add("--audit", type=Path, default=Path("mt5-sim.jsonl"), metavar="FILE", help="what it did")
-    add("--resume", action="store_true", help="continue with the books of the audit")
-    add("--stop-after", type=float, default=0.0, metavar="S", help="end by itself (never)")
+    audit = "log of what it did (default: mt5-sim.jsonl)"
+    add("--audit", type=Path, default=Path("mt5-sim.jsonl"), metavar="FILE", help=audit)
+    add("--resume", action="store_true", help="resume from the audit's books")
     add("--curve", type=Path, metavar="DIR", help="encrypt: server.key_secret, clients/*.key")
-    add("--no-echo", action="store_true", help="answer as an unchanged Expert Advisor does")
-    add("--in-order", action="store_true", help="slow and late answers hold up all others")
-    faults = parser.add_argument_group("faults (shares are from 0 to 1)")
-    for name, help_text in (
-        ("unread", "requests that vanish"),
-        ("ok-lost", "requests that are carried out without a word"),
-        ("lost", "answers that are lost"),
-        ("late", "answers that are late"),
-        ("twice", "answers that come twice"),
-        ("requote", "trades that are requoted"),
-        ("partial", "market orders that are filled in part"),
-    ):
-        faults.add_argument(f"--{name}", type=float, default=0.0, metavar="P", help=help_text)
-    add = faults.add_argument
-    add("--late-ms", type=float, default=1000.0, metavar="N", help="how late (1000)")
-    add("--twice-ms", type=float, default=0.0, metavar="N", help="how much later (0)")
-    add("--retcode", action="append", default=[], metavar="CODE=P", help="trades refused so")
-    add("--slow", action="append", default=[], metavar="SYMBOL=MS", help="a slow symbol")
-    add("--disconnect-every", type=float, default=0.0, metavar="S", help="lose the broker")
-    add("--disconnect-for", type=float, default=0.5, metavar="S", help="for this long (0.5)")
-    add("--by-hand-every", type=float, default=0.0, metavar="S", help="trade by hand too")
+    plain = "leave out request ids, as an unmodified Expert Advisor does"
+    add("--no-echo", action="store_true", help=plain)
+    add("--in-order", action="store_true", help="slow and late answers delay all others")
+    _add_faults(parser)
+
+
+def _add_faults(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument_group("faults (shares are from 0 to 1)").add_argument
+    for name, words in _SHARES:
+        add(name, type=float, default=0.0, metavar="P", help=words)
+    for name, default, metavar, words in _FAULTS:
+        add(name, type=float, default=default, metavar=metavar, help=words)
+    refused = "refuse the share P of trades with CODE"
+    add("--retcode", action="append", default=[], metavar="CODE=P", help=refused)
+    slow = "delay every answer of SYMBOL"
+    add("--slow", action="append", default=[], metavar="SYMBOL=MS", help=slow)
 
 
 def run(options: argparse.Namespace) -> int:

@@ -1,4 +1,4 @@
-"""`logos pause` and `logos unpause`: one symbol of a running live session, or all of it."""
+"""`logos pause` (and `--undo`): one symbol of a running live session, or all of it."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             2: "no such live session or symbol, or a wrong command line",
         }
     )
-    parser.add_argument("session", metavar="ID", help="a live session that runs")
+    parser.add_argument("session", metavar="ID", help="a running live session")
     parser.add_argument("--symbol", default="", help="only this symbol (default: all of it)")
-    parser.add_argument("--undo", action="store_true", help="trade again")
+    parser.add_argument("--undo", action="store_true", help="let it trade again")
     parser.add_argument("--reason", default="", help="for the record")
     parser.add_argument("--by", default="", metavar="WHO", help="default: the user's name")
 
@@ -43,7 +43,7 @@ def run(options: argparse.Namespace) -> int:
     status = running_live(options.session)
     if status is None:
         return _complain(
-            f"no live session {options.session} runs here (see `logos status`)",
+            f"live session {options.session} does not run here (see `logos status`)",
             ExitCode.BAD_CONFIGURATION,
         )
     if options.symbol and options.symbol not in status.symbols:
@@ -66,8 +66,8 @@ def run(options: argparse.Namespace) -> int:
         if time.monotonic() >= deadline:
             path.unlink(missing_ok=True)
             return _complain(
-                f"session {options.session} did not take the command within {_PATIENCE_S:.0f} s; "
-                "it was taken back. Look at `logos status`; `logos kill` stops everything",
+                f"session {options.session} did not carry out the command within "
+                f"{_PATIENCE_S:.0f} s; it was withdrawn. See `logos status`, or `logos kill`",
                 ExitCode.INTERNAL_ERROR,
             )
         time.sleep(_LOOK_S)

@@ -1,4 +1,4 @@
-"""`logos resume`: resume a stopped or crashed session, or seal what is left of it."""
+"""`logos resume`: resume a stopped or crashed session, or seal it at its last record."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--seal",
         action="store_true",
-        help="do not go on: bring a crashed session to its last record and seal it there",
+        help="do not resume: bring a crashed session to its last record and seal it there",
     )
     parser.add_argument(
         "--no-snapshot",
         action="store_true",
-        help="run the session again from its beginning, whatever it left",
+        help="run the session again from its beginning, without its snapshot",
     )
     add_leave(parser)
     parser.add_argument("--quiet", action="store_true", help="no progress bar and no table")

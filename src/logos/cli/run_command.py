@@ -1,4 +1,4 @@
-"""What the commands that run sessions share: one message and one exit code for whatever happens."""
+"""What the commands that run sessions share: one message and one exit code for every outcome."""
 
 from __future__ import annotations
 
@@ -90,7 +90,9 @@ def attempt(
             ExitCode.CANNOT_WRITE,
         )
     except KeyboardInterrupt:
-        return complain("forced to end; `logos resume` finishes the session", _FORCED)
+        return complain(
+            "terminated by a second signal; `logos resume` finishes the session", _FORCED
+        )
     if result is None:
         return int(ExitCode.FINISHED)
     try:
@@ -113,4 +115,4 @@ def _print_result(result: SessionResult, options: argparse.Namespace, command: s
     sys.stdout.flush()
     if result.exit_code not in (ExitCode.FINISHED, ExitCode.HALTED):
         print(f"logos {command}: {result.reason}", file=sys.stderr)
-        print(f"What was done until then is in {result.folder}", file=sys.stderr)
+        print(f"What was done before is in {result.folder}", file=sys.stderr)

@@ -1,7 +1,4 @@
-"""`logos stress`: many symbols at speed against a simulated terminal, judged from what is left.
-
-Exit codes: 0 the report says PASS, 1 it says FAIL, 2 the command line is wrong.
-"""
+"""`logos stress`: many symbols at speed against a simulated terminal, judged from its files."""
 
 from __future__ import annotations
 
@@ -9,43 +6,52 @@ import argparse
 import sys
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Final
 
 from logos.cli.exit_codes import exit_codes
 from logos.installation import install_command
+
+_NUMBERS: Final = (
+    ("--signals", 0, "N", "signals per symbol (default: unlimited)"),
+    ("--seconds", 0.0, "S", "stop after S seconds (default: when all signals are sent)"),
+    ("--every", 1, "N", "signal on every Nth price (default: 1)"),
+    ("--kill-after", 3.0, "S", "seconds from the start to --kill (default: 3)"),
+    ("--reply-timeout", 2.0, "S", "the gateway's reply timeout, seconds (default: 2)"),
+    ("--dead-after", 15.0, "S", "seconds of silence that make a terminal dead (default: 15)"),
+    ("--min-rate", 0.0, "N", "fail below N orders a second (default: no minimum)"),
+    ("--seed", 0, "N", "seed of prices, signals and faults (default: 0)"),
+    ("--repeat", 1, "N", "repeat N times, seed + 1 each time (default: 1)"),
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of `logos stress`."""
     parser.epilog = exit_codes(
-        {0: "passed", 1: "failed: the report names the judge", 2: "could not run"}
+        {0: "passed", 1: "failed: the report names the check", 2: "could not run"}
     )
     add = parser.add_argument
-    add("--symbols", default="BTCUSD.s,ETHUSD.s,XAUUSD.s", help="names, or how many")
-    add("--interval-ms", default="10", metavar="N", help="between prices: 10, or 1-20 for a spread")
-    add("--signals", type=int, default=0, metavar="N", help="of each symbol (without end)")
-    add("--seconds", type=float, default=0.0, metavar="S", help="how long (until all signals)")
-    add("--every", type=int, default=1, metavar="N", help="a signal at each so many prices (1)")
+    symbols = "symbols by name, or how many to invent"
+    add("--symbols", default="BTCUSD.s,ETHUSD.s,XAUUSD.s", help=symbols)
+    interval = "milliseconds between prices: 10, or a range such as 1-20 (default: 10)"
+    add("--interval-ms", default="10", metavar="N", help=interval)
+    for name, default, metavar, words in _NUMBERS:
+        add(name, type=type(default), default=default, metavar=metavar, help=words)
     add(
         "--faults",
         default="",
         metavar="A=N,...",
-        help="of the simulator: lost=0.05,late=0.05,disconnect_every=5; slow_ms=2000 makes the "
-        "last symbol slow",
+        help="faults of the simulator: lost=0.05,late=0.05,disconnect_every=5; slow_ms=2000 "
+        "delays the answers of the last symbol",
     )
     add(
         "--kill",
         default="",
         choices=("switch", "engine", "simulator"),
-        help="throw the switch, or SIGKILL a process, in the middle",
+        help="engage the switch, or SIGKILL a process, during the run",
     )
-    add("--kill-after", type=float, default=3.0, metavar="S", help="when (3)")
-    add("--reply-timeout", type=float, default=2.0, metavar="S", help="of the gateway (2)")
-    add("--dead-after", type=float, default=15.0, metavar="S", help="of the gateway (15)")
-    add("--min-rate", type=float, default=0.0, metavar="N", help="orders a second, or fail")
-    add("--seed", type=int, default=0, metavar="N", help="of prices, signals and faults (0)")
-    add("--repeat", type=int, default=1, metavar="N", help="so often, with seeds that count up")
-    add("--out", type=Path, default=Path("stress"), metavar="DIR", help="a new folder (stress)")
-    add("--judge-only", action="store_true", help="judge the run that is in --out again")
+    folder = "folder to create (default: stress)"
+    add("--out", type=Path, default=Path("stress"), metavar="DIR", help=folder)
+    add("--judge-only", action="store_true", help="judge the run in --out again")
 
 
 def run(options: argparse.Namespace) -> int:

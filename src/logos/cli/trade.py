@@ -39,7 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--data",
         metavar="PATH",
         action="append",
-        help="a file or folder of market data (repeatable); order breaks ties of time",
+        help="a file or folder of market data (repeatable); the first named wins equal times",
     )
     parser.add_argument("--symbols", metavar="A,B", help="trade only these")
     parser.add_argument("--from", dest="start", metavar="TIME", help="ISO-8601 UTC, inclusive")
@@ -55,7 +55,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--exchange", metavar="ID", help="the live feed's exchange, as ccxt names it"
     )
-    parser.add_argument("--speed", metavar="X", help="of a replay feed: X times faster; 0: at once")
+    parser.add_argument(
+        "--speed",
+        metavar="X",
+        help="replay feed only: X times faster than recorded; 0: as fast as possible",
+    )
     add_leave(parser)
     parser.add_argument("--seed", type=int, metavar="N", help="seed of the session's generator")
     parser.add_argument("--quiet", action="store_true", help="no progress bar and no table")

@@ -1,4 +1,4 @@
-"""`logos venue`: which venues are there, and is one ready to be traded at?
+"""`logos venue`: list venues, and check whether one is ready to trade.
 
 `check` is a dry run: it signs in, asks for the clock, the account and the rules of the session's
 instruments, and compares. It sends no order and shows no key. The settings are those of a session,
@@ -38,7 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the subcommands of `logos venue`."""
     parser.epilog = exit_codes({0: "ready", 2: "not ready, or bad settings: see BAD"})
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
-    actions.add_parser("list", help="the venues there are, and whether their library is installed")
+    actions.add_parser("list", help="list the venues, and whether each library is installed")
     check = actions.add_parser(
         "check",
         help="a dry run: credentials, clock, rules and permissions; sends no order",
@@ -51,7 +51,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action=argparse.BooleanOptionalAction,
         help="the venue's test environment (default: as configured)",
     )
-    check.add_argument("--url", default="", help="another address, such as a server of your own")
+    check.add_argument(
+        "--url", default="", help="another address than the venue's, such as a test server"
+    )
     check.add_argument("--json", action="store_true", help="print one JSON object")
 
 
@@ -79,8 +81,9 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _list() -> int:
+    width = max(len(entry.state) for entry in ENTRIES)
     for entry in ENTRIES:
-        print(f"{entry.name:8} {entry.state:28} {entry.summary}")
+        print(f"{entry.name:8} {entry.state:{width}}  {entry.summary}")
     return int(ExitCode.FINISHED)
 
 

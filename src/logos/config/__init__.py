@@ -1,7 +1,7 @@
 """The settings of a session: a TOML file < `.env` < the environment < the command line.
 
 Every key stands once, in `settings`, with its default and its unit. A key nobody knows is refused
-with the nearest one that exists, and whatever is wrong is told at once, with the place it stands
+with the nearest one that exists, and every problem is reported at once, with the place it stands
 at. Keys and passwords are never settings: `credentials` looks them up, as Secrets.
 """
 

@@ -2,7 +2,7 @@
 
 Each function looks at one part of the settings and answers with texts, one for each thing that
 is wrong; none raises. Limits that contradict each other are refused because one of them never
-acts, and whoever wrote it believes that it does.
+acts, while its author believes that it does.
 """
 
 from __future__ import annotations
@@ -152,7 +152,7 @@ def _check_contradictions(config: Config) -> list[str]:
         told = None
         for name, limits in tables:
             value, most = getattr(limits, key), getattr(total if is_total else limits, other)
-            # What a symbol has from [risk] is told there, once.
+            # What a symbol has from [risk] is reported there, once.
             if 0 < most < value and told != (value, most):
                 problems.append(
                     f"{name}.{key} ({value}) is above {'risk.total' if is_total else name}.{other} "

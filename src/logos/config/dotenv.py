@@ -41,7 +41,7 @@ def read_dotenv(path: Path) -> dict[str, str]:
     try:
         text = path.read_text(encoding="utf-8-sig")
     except (FileNotFoundError, NotADirectoryError):
-        # A workspace that is no folder is told of by whoever writes to it.
+        # A workspace that is no folder is reported when a file is written there.
         return {}
     except UnicodeDecodeError:
         raise ConfigError(f"{path}: is not UTF-8 text; save it as UTF-8") from None

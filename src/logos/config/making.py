@@ -202,7 +202,7 @@ def _wrong_value(raw: object, expected: Any, path: Path) -> list[_Problem]:
     except msgspec.ValidationError as error:
         text, _, _ = str(error).partition(" - at `$")
         if isinstance(expected, type) and issubclass(expected, enum.Enum):
-            words = (choice.value or "nothing" for choice in expected)
+            words = (choice.value or '"" (none)' for choice in expected)
             text += "; use one of " + ", ".join(words)
         return [_Problem(f"{joined(path)}: {text}", _what_falls_with(path))]
     return []

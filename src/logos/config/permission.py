@@ -1,4 +1,4 @@
-"""May orders leave this process? Asked before a session starts, answered with every objection.
+"""Whether orders may leave this process: checked before a session starts, with every objection.
 
 A venue other than the paper one needs leave on the command line each time, limits that bound what
 can be lost, and keys of the right kind.

@@ -149,7 +149,7 @@ def _effective_table(table: object, path: Path, origin: Callable[[Path], str]) -
         inside = (*path, key)
         if isinstance(value, msgspec.Struct) or (value and _is_open(value, inside)):
             inner += _effective_table(value, inside, origin)
-        elif value is None:
+        elif value is None or value is msgspec.UNSET:
             lines.append(f"# {key} is not set")
         else:
             lines.append(f"{toml_key(key)} = {toml_value(value)}  # {origin(inside) or 'default'}")
@@ -158,7 +158,7 @@ def _effective_table(table: object, path: Path, origin: Callable[[Path], str]) -
 
 
 def _is_open(value: object, path: Path) -> bool:
-    """Whether a table's values are told one by one; a parameter that is a table is one value."""
+    """Whether a table's values are listed one by one; a parameter that is a table is one value."""
     return is_table(value) and (path == _PARAMETERS or path[:2] != _PARAMETERS)
 
 
@@ -173,5 +173,5 @@ def _values(value: object, path: Path) -> Iterator[tuple[Path, object]]:
     if isinstance(value, msgspec.Struct) or _is_open(value, path):
         for key, inner in _items(value):
             yield from _values(inner, (*path, key))
-    elif value is not None:
+    elif value is not None and value is not msgspec.UNSET:
         yield path, value

@@ -3,7 +3,7 @@
 The project ships no recordings of others; `data/cache/` holds synthetic days of an equity, two
 cryptocurrencies and a currency pair in the layouts of real downloads. The bytes depend on the
 seed and the generator's version alone. `manifest.json` is written last and names every file with
-its SHA-256, so a bundle that was cut short or edited is told from a whole one.
+its SHA-256, so a bundle that was cut short or edited is detected.
 """
 
 from __future__ import annotations

@@ -176,7 +176,7 @@ class BaselineProfile:
             if place != other and self.can_trade(self._symbols[place]):
                 return self._symbols[place]
         raise NotApplicable(
-            "needs two symbols that move by turns: one falls silent while another trades on"
+            "needs two symbols with interleaved prices: one falls silent while the other trades"
         )
 
     def price_before(self, symbol: str, tick: int) -> int:

@@ -77,7 +77,7 @@ def open_switch(
     breaker = SessionSwitch(folder, build=__version__, mode="live" if is_real else "paper")
     try:
         if breaker.arm_if_new():
-            tell(f"kill switch: nothing was ever armed here; armed for paper in {breaker.folder}")
+            tell(f"kill switch: first use of this workspace; armed for paper in {breaker.folder}")
     except SwitchError as error:
         breaker.close()
         if isinstance(error.__cause__, OSError):
@@ -195,8 +195,8 @@ class SessionSupervisor:
     def _on_stop(self, _number: int, _frame: FrameType | None) -> None:
         if self.stop_requested:
             print(
-                "logos: forced to end; the journal is whole up to its last flush, the artifacts "
-                "may lack their last rows",
+                "logos: terminated by a second signal; the journal is whole up to its last flush, "
+                "the artifacts may lack their last rows",
                 file=sys.stderr,
             )
             raise KeyboardInterrupt

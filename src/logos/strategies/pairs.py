@@ -52,8 +52,8 @@ class Pairs(Strategy):
     def on_start(self, context: Context) -> Answer:
         if not self.first and not self.second and len(context.symbols) == 2:
             self.first, self.second = context.symbols
-        strangers = [name for name in (self.first, self.second) if name not in context.symbols]
-        if strangers or self.first == self.second:
+        unknown = [name for name in (self.first, self.second) if name not in context.symbols]
+        if unknown or self.first == self.second:
             raise ValueError(
                 f"pairs needs two symbols of this session as first and second, not "
                 f"{self.first!r} and {self.second!r}: it has {', '.join(context.symbols)}"

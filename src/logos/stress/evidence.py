@@ -1,4 +1,4 @@
-"""What a stress run left behind, read as evidence: nothing of it is told by who ran it.
+"""What a stress run left behind, read as evidence: the runner's own word counts for nothing.
 
 Ours: the session's journal and tables, and the gateway's log. Theirs: the simulator's audit, which
 is a broker's memory. And the history of the run's kill switch. Figures are exact decimals.

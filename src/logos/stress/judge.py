@@ -88,7 +88,7 @@ def judge(folder: Path) -> Verdict:
 
 
 def check_lock_pairs(evidence: Evidence) -> tuple[str, list[str]]:
-    """Acquire and release by turns, of the same symbol and id, ids counting up by one."""
+    """Acquire and release alternate, of the same symbol and id, ids counting up by one."""
     problems = []
     held: tuple[str, int] | None = None
     last_id, pairs, cut_off, lives = 0, 0, 0, 0
@@ -121,7 +121,7 @@ def check_lock_pairs(evidence: Evidence) -> tuple[str, list[str]]:
 
 
 def check_efsm(evidence: Evidence) -> tuple[str, list[str]]:
-    """ZeroMQ's error for a socket out of its turn is told nowhere."""
+    """ZeroMQ's error for a socket used out of turn is never reported."""
     texts = [evidence.errors, *(str(record) for record in evidence.gateway)]
     texts += [str(record) for record in evidence.journal]
     found = [text[:200] for text in texts if any(word in text for word in _EFSM_WORDS)]

@@ -18,7 +18,7 @@ START_NS: Final = 1_767_225_600 * NS_PER_SECOND  # 2026-01-01T00:00Z
 
 
 class ManualClock:
-    """A `logos.core.clock.Clock` whose time stands still until `advance`."""
+    """A `logos.core.clock.Clock` whose time changes only with `advance`."""
 
     def __init__(self, now_ns: int = START_NS) -> None:
         self._now_ns = now_ns

@@ -18,7 +18,9 @@ _KINDS = ("bars", "trades", "quotes", "both")
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of `logos data fetch`."""
     parser.add_argument("source", choices=SOURCES, help="ccxt (exchanges) or yahoo")
-    parser.add_argument("--exchange", default="", metavar="ID", help="ccxt's name of it: binance")
+    parser.add_argument(
+        "--exchange", default="", metavar="ID", help="the exchange's ccxt id: binance"
+    )
     parser.add_argument(
         "--markets",
         required=True,
@@ -26,18 +28,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="SYMBOL=NAME, such as BTCUSDT=BTC/USDT or SPY (name and symbol alike)",
     )
     parser.add_argument("--kind", choices=_KINDS, default="bars", help="default: bars")
-    parser.add_argument("--interval", default="1m", help="of bars (default: 1m)")
+    parser.add_argument("--interval", default="1m", help="length of bars (default: 1m)")
     span = parser.add_mutually_exclusive_group(required=True)
     span.add_argument("--since", type=_moment, metavar="TIME", help="history from this time (UTC)")
-    span.add_argument("--minutes", type=_minutes, help="record the live feed for so long")
-    parser.add_argument("--until", type=_moment, metavar="TIME", help="end of it (default: now)")
+    span.add_argument("--minutes", type=_minutes, help="record the live feed for this many minutes")
     parser.add_argument(
-        "--transport", choices=("poll", "websocket"), default="poll", help="of a recording"
+        "--until", type=_moment, metavar="TIME", help="end of the history (default: now)"
+    )
+    parser.add_argument(
+        "--transport", choices=("poll", "websocket"), default="poll", help="how to record"
     )
     parser.add_argument("--url", default="", help="ask this address instead (a local exchange)")
     parser.add_argument("--tick", default="0.01", help="yahoo: price step (default: 0.01)")
     parser.add_argument("--lot", default="1", help="yahoo: quantity step (default: 1)")
-    parser.add_argument("--currency", default="USD", help="yahoo: of prices (default: USD)")
+    parser.add_argument(
+        "--currency", default="USD", help="yahoo: currency of the prices (default: USD)"
+    )
     parser.add_argument(
         "--out", type=Path, metavar="DIR", help="default: data/cache/SOURCE of the workspace"
     )
@@ -46,7 +52,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run_fetch(options: argparse.Namespace) -> int:
     """Fetch and name the files; 0. Raises DataError, and OSError when they cannot be written."""
     if options.source == "ccxt" and not options.exchange:
-        raise DataError("say which exchange: --exchange binance (or another that ccxt knows)")
+        raise DataError("ccxt needs an exchange: --exchange binance, or another ccxt id")
     origin = options.exchange or options.source
     request = FetchRequest(
         source=options.source,

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from logos import paths
-from logos.cli import data_fetch, data_synth
+from logos.cli.data import fetch, synth
 from logos.cli.exit_codes import exit_codes
 from logos.config import Config, ConfigError, make_config, read_toml
 from logos.core.instrument import Instrument
@@ -36,13 +36,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         }
     )
     commands = parser.add_subparsers(dest="data_command", metavar="COMMAND", required=True)
-    synth = commands.add_parser("synth", help="generate the bundled fixtures from a seed")
-    data_synth.add_arguments(synth)
-    synth.set_defaults(run_data=data_synth.run_synth)
+    writing = commands.add_parser("synth", help="generate the bundled fixtures from a seed")
+    synth.add_arguments(writing)
+    writing.set_defaults(run_data=synth.run_synth)
     fetching = commands.add_parser("fetch", help="fetch from an exchange or Yahoo, or record it")
-    data_fetch.add_arguments(fetching)
-    fetching.set_defaults(run_data=data_fetch.run_fetch)
-    _add_import(commands.add_parser("import", help="convert a file of another layout to ours"))
+    fetch.add_arguments(fetching)
+    fetching.set_defaults(run_data=fetch.run_fetch)
+    _add_import(commands.add_parser("import", help="convert a foreign file to the logos layout"))
     listing = commands.add_parser("list", help="show what files and folders hold")
     _add_paths(listing)
     listing.set_defaults(run_data=_list)
@@ -54,7 +54,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     _add_paths(checking)
-    checking.add_argument("--accept", default="", metavar="KINDS", help="kinds that are no error")
+    checking.add_argument(
+        "--accept", default="", metavar="KINDS", help="kinds of defects to tolerate"
+    )
     checking.add_argument(
         "--repair", type=Path, metavar="OUT", help="write a cleaned copy of the one source given"
     )
@@ -76,9 +78,11 @@ def run(options: argparse.Namespace) -> int:
 def _add_import(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", help="the file to convert (.zip and .gz too)")
     parser.add_argument("--format", required=True, choices=sorted(FORMATS), help="its layout")
-    parser.add_argument("--symbol", required=True, help="the symbol it is about")
+    parser.add_argument("--symbol", required=True, help="the symbol of its rows")
     parser.add_argument("--out", type=Path, metavar="DIR", help="default: data/cache")
-    parser.add_argument("--timezone", default="", help="of its times, where it does not say")
+    parser.add_argument(
+        "--timezone", default="", help="zone of its times, where the file names none"
+    )
     parser.add_argument("--asset-class", default="", help="for Lean zips: equity, forex or crypto")
     parser.add_argument("--tick", default="", help="price step, to round binary noise away")
     parser.set_defaults(run_data=_import)
@@ -103,7 +107,7 @@ def _import(options: argparse.Namespace) -> int:
     )
     for path in written:
         print(path)
-    print("\nIts instrument, to be checked and pasted into your settings:\n")
+    print("\nIts instrument; check it and paste it into your settings:\n")
     for source in discover(written):
         print(suggest_instrument(source))
     return int(ExitCode.FINISHED)

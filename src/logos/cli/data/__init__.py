@@ -1,0 +1,1 @@
+"""`logos data`: `command` has its subcommands; `fetch` and `synth` have modules of their own."""
