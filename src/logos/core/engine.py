@@ -318,11 +318,11 @@ class TradingCore:
         kind = type(event)
         if kind is not Bar and kind is not Trade and kind is not QuoteBar:
             if kind is TimePassed or kind is Lag or kind is Report:
-                self._on_edge(cast(TimePassed | Lag | Report, event))
+                self._on_edge(cast("TimePassed | Lag | Report", event))
             else:
                 self._on_command(cast(OperatorCommand, event))
             return
-        event = cast(Bar | QuoteBar | Trade, event)
+        event = cast("Bar | QuoteBar | Trade", event)
         self._begin(event.ts_ns)
         order_manager = self.order_manager
         state = order_manager.states[event.symbol]
@@ -335,7 +335,7 @@ class TradingCore:
             self._market.apply_quote_bar(state, event)
             method = self._callbacks.on_bar
         else:
-            self._market.apply_trade(state, cast(Trade, event))
+            self._market.apply_trade(state, cast("Trade", event))
             method = self._callbacks.on_trade
         if is_engaged:
             self._safety.block(event.symbol)

@@ -20,7 +20,7 @@ from logos.core.safety import SafetyMonitor
 class Market:
     """Applies one session's market events to the states of their instruments."""
 
-    __slots__ = ("_order_manager", "_paper_market", "_safety", "bad_price_count")
+    __slots__ = ("_order_manager", "_paper_market", "_rules", "_safety", "bad_price_count")
 
     def __init__(
         self, order_manager: OrderManager, safety: SafetyMonitor, paper_market: PaperMarket
@@ -28,6 +28,7 @@ class Market:
         self._order_manager = order_manager
         self._safety = safety
         self._paper_market = paper_market
+        self._rules = paper_market.rules
         self.bad_price_count: int = 0
         """Events whose prices were crossed or not positive."""
 
@@ -40,7 +41,7 @@ class Market:
             return
         state.two_sided = True
         paper_market = self._paper_market
-        if paper_market.rules.participation_rate:
+        if self._rules.participation_rate:
             paper_market.offer(state, quote.ask_size_units, quote.bid_size_units, False)
         if state.working:
             paper_market.match(state, Path(quote.ts_ns, [ask], [bid]), self._order_manager)
@@ -55,7 +56,7 @@ class Market:
             self._see_bad_price(state)
             return
         paper_market = self._paper_market
-        if paper_market.rules.participation_rate:
+        if self._rules.participation_rate:
             paper_market.offer(state, trade.size_units, trade.size_units, True)
         if state.working:
             paper_market.match(state, Path(trade.ts_ns, [price], [price]), self._order_manager)
@@ -69,7 +70,7 @@ class Market:
             self._see_bad_price(state)
             return
         paper_market = self._paper_market
-        rules = paper_market.rules
+        rules = self._rules
         if rules.participation_rate:
             paper_market.offer(state, bar.volume_units, bar.volume_units, True)
         if state.working:
@@ -89,7 +90,7 @@ class Market:
             return
         state.two_sided = True
         paper_market = self._paper_market
-        rules = paper_market.rules
+        rules = self._rules
         if rules.participation_rate:
             paper_market.offer(state, bar.volume_units, bar.volume_units, True)
         if state.working:

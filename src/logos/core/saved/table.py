@@ -232,7 +232,10 @@ TABLE: Final[dict[type, Fields]] = {
     ),
     Market: Fields(
         saved=("bad_price_count",),
-        left=dict.fromkeys(("_order_manager", "_paper_market", "_safety"), _PART),
+        left={
+            **dict.fromkeys(("_order_manager", "_paper_market", "_safety"), _PART),
+            "_rules": _SETTING,
+        },
     ),
     Callbacks: Fields(
         left={
