@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
@@ -24,6 +25,7 @@ from logos.data.check import inspect_source
 from logos.data.convert import repair, to_parquet
 from logos.data.source import discover
 from logos.errors import DataError
+from logos.installation import install_command
 
 pa = pytest.importorskip("pyarrow", reason="Parquet needs the extra logos-trading[parquet]")
 pq = pytest.importorskip("pyarrow.parquet", reason="Parquet needs the extra logos-trading[parquet]")
@@ -221,7 +223,7 @@ def test_without_pyarrow_csv_is_read_and_parquet_says_what_to_install(
     monkeypatch.setitem(__import__("sys").modules, "pyarrow", None)
     monkeypatch.delitem(__import__("sys").modules, "logos.data.readers.arrow")
     assert len(events_of(source)) == 1
-    with pytest.raises(DataError, match=r"pip install 'logos\[parquet\]'"):
+    with pytest.raises(DataError, match=re.escape(install_command("parquet"))):
         discover(parquet)
-    with pytest.raises(DataError, match=r"pip install 'logos\[parquet\]'"):
+    with pytest.raises(DataError, match=re.escape(install_command("parquet"))):
         to_parquet(source, INSTRUMENT, tmp_path / "C_1m.parquet")

@@ -26,14 +26,14 @@ TESTS: Final = (
     ),
     *("tests/session/test_artifacts.py", "tests/session/test_life.py"),
     *("tests/crash/test_core_state.py", "tests/crash/test_snapshots.py"),
-    *(f"tests/library/test_{name}.py" for name in ("run", "frames", "cells", "engine")),
+    *(f"tests/library/test_{name}.py" for name in ("run", "frames", "cells", "embedding")),
 )
 
 PARTS: Final[Mapping[str, tuple[str, ...]]] = {
     "intents": ("core/intents.py", "core/pipeline.py"),
     "market": ("core/matching.py", "core/market.py", "data/"),
     "feeds": ("feeds/",),
-    "guards": ("core/guards.py", "core/risk.py", "core/gates.py", "core/safety.py"),
+    "guards": ("core/guards", "core/risk.py", "core/gates.py", "core/safety.py"),
     "persistence": ("journal/", "files.py", "session/artifacts/"),
 }
 """What must be covered, as beginnings of paths below src/logos."""
