@@ -337,7 +337,7 @@ def test_signals_in_a_table_do_what_those_in_a_file_do(tmp_path: Path) -> None:
         by_table.session_id, signals=signal_table(), params={"quantity": 10}, home=tmp_path
     )
     assert again.summary == by_table.summary
-    with pytest.raises(logos.LogosError, match="the strategy's source or signals"):
+    with pytest.raises(logos.LogosError, match="the source of the strategy"):
         logos.replay(
             by_table.session_id, signals=signal_table(), params={"quantity": 11}, home=tmp_path
         )
