@@ -145,7 +145,7 @@ def test_another_strategy_is_noticed(tmp_path: Path) -> None:
     data = logos.bars(frame(), **ACME)
     with pytest.raises(logos.LogosError, match=r"state\.jsonl:[0-9]+ is"):
         logos.replay(result.session_id, strategy=Crossing(59), data=data, home=tmp_path)
-    with pytest.raises(logos.LogosError, match=r"the strategy.s source or signals file"):
+    with pytest.raises(logos.LogosError, match=r"the source of the strategy"):
         logos.replay(result.session_id, strategy=Failing(), data=data, home=tmp_path)
 
 
