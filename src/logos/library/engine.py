@@ -13,7 +13,7 @@ import enum
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Final, Self, Unpack
 
@@ -78,7 +78,7 @@ class Decision:
     """Counts the session's ticks from 1."""
     latency_ns: int
     """From the call to the journalled decision, nanoseconds."""
-    records: tuple[Record, ...]
+    records: tuple[Record, ...] = field(repr=False)
     """Everything that was journalled, in order; orders and refusals beyond the first are here."""
 
 
