@@ -102,9 +102,9 @@ kill-campaign: env ## 1,000 engagements at random moments and 200 restarts (ENGA
 mutation: env ## Change the gates, guards and switch one by one; list what no test notices (MINUTES=120)
 	$(BIN)/python tests/helpers/mutation.py --minutes $(or $(MINUTES),120) --only "$(MUTANTS)"
 
-plant-faults: env ## Plant 120 faults in adapters, recovery, judges, artifacts, config (COUNT=n SEED=n AREA=)
+plant-faults: env ## Plant 120 faults in adapters, recovery, judges, artifacts, config (COUNT=n SEED=n AREA= JOBS=n)
 	$(BIN)/python tests/helpers/plant_faults.py --count $(or $(COUNT),120) --seed $(or $(SEED),1) \
-		--area "$(AREA)" --minutes $(or $(MINUTES),120)
+		--area "$(AREA)" --minutes $(or $(MINUTES),120) --jobs $(or $(JOBS),2)
 
 manual: env ## Write docs/MANUAL.html, the whole reference in one file, and the examples in the docs, anew
 	$(BIN)/python tools/include_examples.py

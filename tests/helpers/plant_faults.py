@@ -12,7 +12,8 @@ same faults as long as their functions stay as they are.
 Survivors that change nothing, or nothing that counts, stand in docs/MUTATION.md with the reason and
 are not drawn again. Any other one makes the exit code 1.
 
-Run: make plant-faults   (python tests/helpers/plant_faults.py [--count N] [--seed S] [--area TEXT])
+Run: make plant-faults   (python tests/helpers/plant_faults.py [--count N] [--seed S] [--area TEXT]
+     [--jobs N])
 """
 
 from __future__ import annotations
@@ -20,11 +21,13 @@ from __future__ import annotations
 import argparse
 import ast
 import copy
+import multiprocessing
 import sys
 import time
 import zlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import cache
 from typing import Final, NamedTuple
@@ -36,6 +39,8 @@ from mutation_targets import Target
 from places import PROJECT
 
 STANDSTILL_S: Final = 900
+PART: Final = 12
+"""Faults of one area that one process tries, after one run of the tests without any."""
 _LIBRARIES: Final = ("aiohttp", "ccxt.async_support", "zmq.asyncio", "alpaca.trading.client")
 _CONTRACT: Final = "tests/venues/test_contract.py"
 
@@ -99,14 +104,17 @@ AREAS: Final = (
             "session/artifacts/snapshot.py",
         ),
         (
-            "tests/crash/test_seal.py",
-            "tests/crash/test_snapshots.py",
-            "tests/crash/test_crash_errors.py",
-            "tests/session/test_resume_strategies.py",
+            "tests/session/test_recovery_refusals.py",
+            "tests/session/test_replay_notices.py",
+            "tests/session/live/test_live_recovery.py",
             "tests/session/test_life.py",
+            "tests/crash/test_snapshots.py",
             "tests/session/test_flatten.py",
+            "tests/session/live/test_live_operator.py",
+            "tests/session/live/test_live_snapshots.py",
+            "tests/crash/test_seal.py",
         ),
-        3,
+        5,
     ),
     Area(
         "judges: audit",
@@ -162,6 +170,10 @@ AREAS: Final = (
     ),
     Area("config", ("config/*.py",), ("tests/config", "tests/cli/test_config_command.py"), 3),
 )
+
+
+class UnfitTestsError(Exception):
+    """The tests of an area fail without any fault, so they can notice none."""
 
 
 class Planted(NamedTuple):
@@ -245,9 +257,27 @@ def files_of(tests: Sequence[str]) -> list[str]:
     return files
 
 
-def plant(faults: Sequence[tuple[Area, Mutant]], minutes: float, verbose: bool) -> list[Planted]:
-    """Try them until the time is up. SystemExit when an area's tests fail without any fault."""
+def plant_all(
+    faults: Sequence[tuple[Area, Mutant]], minutes: float, jobs: int, verbose: bool
+) -> list[Planted]:
+    """Try them in `jobs` processes, each with a part of an area at a time, until the time is up.
+
+    Raises UnfitTestsError when an area's tests fail without any fault.
+    """
     deadline_s = time.monotonic() + minutes * 60
+    parts = []
+    for area in AREAS:
+        own = [each for each in faults if each[0] is area]
+        parts += [own[start : start + PART] for start in range(0, len(own), PART)]
+    planted: list[Planted] = []
+    with ProcessPoolExecutor(jobs, multiprocessing.get_context("fork")) as pool:
+        for done in [pool.submit(plant, part, deadline_s, verbose) for part in parts]:
+            planted += done.result()
+    return planted
+
+
+def plant(faults: Sequence[tuple[Area, Mutant]], deadline_s: float, verbose: bool) -> list[Planted]:
+    """Try them until the time is up, by the monotonic clock. Raises as `plant_all`."""
     runner = Runner(STANDSTILL_S, _LIBRARIES)
     limits_s: dict[str, int] = {}
     planted = []
@@ -258,7 +288,7 @@ def plant(faults: Sequence[tuple[Area, Mutant]], minutes: float, verbose: bool) 
         if area.name not in limits_s:
             whole = runner.run(None, tests, CPU_S_MAX)
             if whole.noticed:
-                raise SystemExit(f"{area.name}: the tests fail without any fault: {whole.by}")
+                raise UnfitTestsError(f"{area.name}: tests fail without any fault: {whole.by}")
             limits_s[area.name] = max(CPU_S_MIN, int(3 * whole.cpu_s))
         outcome = runner.run(Change(mutant.module, mutant.source), tests, limits_s[area.name])
         planted.append(Planted(area, mutant, outcome.by if outcome.noticed else ""))
@@ -298,6 +328,7 @@ def main() -> int:
     parser.add_argument("--area", default="", help="in the areas whose name contains this")
     parser.add_argument("--only", default="", help="faults whose name contains this")
     parser.add_argument("--minutes", type=float, default=120, help="when to stop")
+    parser.add_argument("--jobs", type=int, default=2, help="how many processes at once")
     parser.add_argument("--list", action="store_true", help="show the faults, run nothing")
     parser.add_argument("--verbose", action="store_true", help="say which test noticed")
     options = parser.parse_args()
@@ -308,7 +339,10 @@ def main() -> int:
         print(f"{len(faults)} of {sum(len(faults_of(area)) for area in AREAS)} faults")
         return 0
     began_s = time.monotonic()
-    planted = plant(faults, options.minutes, options.verbose)
+    try:
+        planted = plant_all(faults, options.minutes, options.jobs, options.verbose)
+    except UnfitTestsError as error:
+        raise SystemExit(str(error)) from None
     status = report(planted, len(faults))
     print(f"  in {(time.monotonic() - began_s) / 60:.0f} minutes, seed {options.seed}")
     return status
