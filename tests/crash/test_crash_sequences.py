@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-import os
-import signal
-from collections.abc import Iterator, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
 from crash_helpers import Bench, truth
-from crash_sessions import Story, first_difference, replay
+from crash_sessions import Story, first_difference, replay, stopped
 from file_faults import Cut, Fault, Operation, at
 from hypothesis import given, settings
 from hypothesis import strategies as some
 from sampling import first_quick
 
-from logos.core.messages import Event
 from logos.core.types import SessionStatus
 from logos.session import restoring
-from logos.session.plan import Feed
 
 STEPS = some.one_of(
     some.tuples(some.just("crash"), some.integers(1, 80)),
@@ -27,38 +22,6 @@ STEPS = some.one_of(
     some.tuples(some.just("stop"), some.integers(0, 11)),
     some.tuples(some.just("stop and crash"), some.integers(0, 11)),
 )
-
-
-class StoppingFeed:
-    """Sends SIGTERM to this process before its chunk number `chunk`, as an operator might."""
-
-    def __init__(self, feed: Feed, chunk: int) -> None:
-        self._feed = feed
-        self._chunk = chunk
-
-    def chunks(self) -> Iterator[Sequence[Event]]:
-        for number, events in enumerate(self._feed.chunks()):
-            if number == self._chunk:
-                os.kill(os.getpid(), signal.SIGTERM)
-            yield events
-
-
-class StoppedStory(Story):
-    """A story that an operator stops."""
-
-    stop_before = 0
-
-    @property
-    def feed(self) -> Feed:
-        return StoppingFeed(super().feed, self.stop_before)
-
-
-def stopped(story: Story, chunk: int) -> Story:
-    """The story, stopped at that chunk."""
-    kind = type("StoppedHere", (StoppedStory,), {"stop_before": chunk})
-    made = kind(**vars(story))
-    assert isinstance(made, Story)
-    return made
 
 
 def cut_in_the_ending(operation: Operation) -> Fault:

@@ -9,10 +9,9 @@ from tempfile import TemporaryDirectory
 
 import pytest
 from crash_helpers import Bench, operations_of, truth
-from crash_sessions import STORIES, files_of, replay, resume, session_folder
+from crash_sessions import STORIES, files_of, replay, resume, session_folder, stopped
 from file_faults import Cut, Decide, Fault, FileFaults, Operation, PowerCut, at
 from sampling import first_quick
-from test_crash_sequences import stopped
 
 from logos.audit.verify import verify
 from logos.config import ConfigError

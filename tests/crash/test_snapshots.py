@@ -25,9 +25,9 @@ from crash_sessions import (
     replay,
     resume,
     session_folder,
+    stopped,
 )
 from file_faults import Cut, at
-from test_crash_sequences import stopped
 
 from logos.core.gates import InProcessSwitch
 from logos.core.types import SessionStatus

@@ -7,7 +7,9 @@ snapshot after each so many pieces of work; its strategy can be saved then, and 
 from __future__ import annotations
 
 import itertools
+import os
 import shutil
+import signal
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -140,6 +142,38 @@ def every_pieces(count: int) -> SnapshotDue:
     """A snapshot after each `count` pieces of work (0: never, by itself)."""
     pieces = itertools.count(1)
     return lambda: bool(count) and next(pieces) % count == 0
+
+
+class StoppingFeed:
+    """Sends SIGTERM to this process before its chunk number `chunk`, as an operator might."""
+
+    def __init__(self, feed: Feed, chunk: int) -> None:
+        self._feed = feed
+        self._chunk = chunk
+
+    def chunks(self) -> Iterator[Sequence[Event]]:
+        for number, events in enumerate(self._feed.chunks()):
+            if number == self._chunk:
+                os.kill(os.getpid(), signal.SIGTERM)
+            yield events
+
+
+class StoppedStory(Story):
+    """A story that an operator stops."""
+
+    stop_before = 0
+
+    @property
+    def feed(self) -> Feed:
+        return StoppingFeed(super().feed, self.stop_before)
+
+
+def stopped(story: Story, chunk: int) -> Story:
+    """The story, stopped at that chunk."""
+    kind = type("StoppedHere", (StoppedStory,), {"stop_before": chunk})
+    made = kind(**vars(story))
+    assert isinstance(made, Story)
+    return made
 
 
 @cache
