@@ -17,7 +17,7 @@ from logos.session.artifacts.tables import TABLES
 from logos.session.entry import COMPARED, SessionDiffersError
 
 STORY = STORIES["trading"]
-FILES = ("config.json", "state.jsonl", "state.json", "session.md")
+FILES: tuple[str, ...] = ("config.json", "state.jsonl", "state.json", "session.md")
 FILES += ("orders.csv", "trades.csv", "positions.csv", "account.csv")
 
 
@@ -73,7 +73,15 @@ def lengthen_by_a_line(path: Path) -> None:
     path.write_bytes(path.read_bytes() + path.read_bytes().splitlines(keepends=True)[-1])
 
 
-HARMS = (change_first, change_middle, change_last, shorten, lose_a_line, empty, lengthen)
+HARMS: tuple[Callable[[Path], None], ...] = (
+    change_first,
+    change_middle,
+    change_last,
+    shorten,
+    lose_a_line,
+    empty,
+    lengthen,
+)
 HARMS += (lengthen_by_a_line,)
 
 
