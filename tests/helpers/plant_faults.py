@@ -105,6 +105,7 @@ AREAS: Final = (
         ),
         (
             "tests/session/test_recovery_refusals.py",
+            "tests/session/test_recovery_snapshots.py",
             "tests/session/test_replay_notices.py",
             "tests/session/live/test_live_recovery.py",
             "tests/session/test_life.py",
@@ -151,6 +152,7 @@ AREAS: Final = (
             "session/artifacts/decisions.py",
         ),
         (
+            "tests/session/test_tables.py",
             "tests/session/test_decision_log.py",
             "tests/session/test_artifacts.py",
             "tests/session/test_figures.py",
