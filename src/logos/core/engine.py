@@ -310,10 +310,7 @@ class TradingCore:
         order_manager.tick_id += 1
 
     def _on_other(self, event: Event) -> None:
-        """A bar or a print: time, gate 1, the paper market and marks, the strategy.
-
-        Anything else goes to `_on_edge` or `_on_command`.
-        """
+        """A bar or a print (with `_begin` spelled out); the rest goes on to edge or command."""
         # By type and not isinstance: for a msgspec struct that is several times cheaper.
         kind = type(event)
         if kind is not Bar and kind is not Trade and kind is not QuoteBar:
@@ -323,8 +320,12 @@ class TradingCore:
                 self._on_command(cast(OperatorCommand, event))
             return
         event = cast("Bar | QuoteBar | Trade", event)
-        self._begin(event.ts_ns)
         order_manager = self.order_manager
+        now_ns = event.ts_ns
+        if now_ns < order_manager.now_ns or now_ns >= self._next_check_ns:
+            self._check_time(now_ns)
+        order_manager.now_ns = now_ns
+        order_manager.tick_id += 1
         state = order_manager.states[event.symbol]
         is_engaged = self._safety.is_engaged("tick")
         method: Any
