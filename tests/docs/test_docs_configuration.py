@@ -63,8 +63,9 @@ def _is_dict(hint: Any) -> bool:
 
 
 def _type_words(hint: Any) -> str:
-    if type(None) in get_args(hint):
-        [hint] = [each for each in get_args(hint) if each is not type(None)]
+    absent = (type(None), msgspec.UnsetType)
+    if any(each in absent for each in get_args(hint)):
+        [hint] = [each for each in get_args(hint) if each not in absent]
     if _is_dict(hint):
         return "table of numbers" if get_args(hint)[1] is Decimal else "table"
     if getattr(hint, "__origin__", None) is list:
@@ -82,6 +83,8 @@ def _default_words(field: msgspec.structs.FieldInfo) -> str:
     default = field.default_factory() if field.default is msgspec.NODEFAULT else field.default
     if default is None:
         return "none"
+    if default is msgspec.UNSET:
+        return "not set"
     if isinstance(default, msgspec.Struct):
         return "`{}`"
     if isinstance(default, enum.Enum):

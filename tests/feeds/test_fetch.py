@@ -252,7 +252,10 @@ def test_the_command_fetches_and_names_the_files(
 @pytest.mark.parametrize(
     ("words", "complaint"),
     [
-        (["ccxt", "--markets", "A=A/B", "--since", "2026-01-01"], "say which exchange"),
+        (
+            ["ccxt", "--markets", "A=A/B", "--since", "2026-01-01"],
+            "needs an exchange: --exchange binance",
+        ),
         (["yahoo", "--markets", "A/B", "--since", "2026-01-01"], "names no symbol"),
         (["ccxt", "--exchange", "no", "--markets", "A", "--minutes", "1"], "no exchange called"),
     ],

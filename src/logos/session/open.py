@@ -156,6 +156,7 @@ def _new(spec: SessionSpec, config: Config, resources: ExitStack) -> Session:
     inputs = None
     try:
         folder = SessionFolder(session_id, place, core.order_manager.states, spec.home)
+        resources.callback(folder.close)
         supervisor = SessionSupervisor(
             session_id, switch, core, spec.home, takes_signals=spec.takes_signals
         )
@@ -238,6 +239,7 @@ def _old(spec: SessionSpec, resources: ExitStack) -> Session:
     )
     states = core.order_manager.states
     folder = SessionFolder(session_id, old.place, states, home, journal.whole_bytes, snapshot)
+    resources.callback(folder.close)
     supervisor = SessionSupervisor(
         session_id, own or InProcessSwitch(), core, home, takes_signals=spec.takes_signals
     )
@@ -319,6 +321,7 @@ def _replay(spec: SessionSpec, resources: ExitStack) -> Session:
     copy = elsewhere / session_id
     copy.mkdir()
     folder = SessionFolder(session_id, copy, core.order_manager.states, elsewhere)
+    resources.callback(folder.close)
     supervisor = SessionSupervisor(session_id, switch, core, elsewhere)
     resources.callback(supervisor.close)
     script = Script(

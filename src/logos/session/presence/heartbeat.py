@@ -150,7 +150,7 @@ class HeartbeatFile:
             written_ns=time.time_ns(),
         )
         path.parent.mkdir(parents=True, exist_ok=True)
-        there = read_heartbeat(path)
+        there = read_heartbeat(path, is_strict=True)  # what cannot be read may be another's
         if there is not None and there.pid not in (0, pid) and not there.process_is_gone:
             raise FileExistsError(
                 f"session {session_id} is already running (pid {there.pid}); "
@@ -207,8 +207,11 @@ def read_sessions(folder: Path, process_table: Path = PROCESS_TABLE) -> list[Ses
     return [report for report in found if report is not None]
 
 
-def read_heartbeat(path: Path, process_table: Path = PROCESS_TABLE) -> SessionReport | None:
-    """A report of the heartbeat at `path`; None when there is none. Never raises for what is there.
+def read_heartbeat(
+    path: Path, process_table: Path = PROCESS_TABLE, *, is_strict: bool = False
+) -> SessionReport | None:
+    """A report of the heartbeat at `path`; None when there is none. Never raises for what is there,
+    unless it `is_strict`: then OSError when the file cannot be read.
 
     The file is opened without following a link or waiting, and not beyond `HEARTBEAT_BYTES_MAX`.
     """
@@ -224,6 +227,8 @@ def read_heartbeat(path: Path, process_table: Path = PROCESS_TABLE) -> SessionRe
     except FileNotFoundError:
         return None
     except OSError as error:
+        if is_strict:
+            raise
         return SessionReport(path, session_id, True, describe(error, path.name), None)
     except (ValueError, RecursionError) as error:  # msgspec's errors are ValueErrors
         problem = f"{path.name} is not a heartbeat: {error}"
