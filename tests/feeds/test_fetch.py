@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import dataclasses
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -309,3 +310,24 @@ def test_a_recording_from_yahoo_is_what_the_feed_handed_over(tmp_path: Path) -> 
             assert said == []
 
     run(work())
+
+
+def test_a_price_between_two_ticks_of_an_exchange_is_no_noise(tmp_path: Path) -> None:
+    """Only Yahoo's prices, which are rounded doubles, are brought to the nearest tick."""
+
+    async def work() -> None:
+        made = minute_bars(3)
+        made.bars[2] = dataclasses.replace(made.bars[2], close="60000.1149")
+        async with world(made) as there:
+            await there.exchange.advance(300)
+            there.clock.set_ns(there.exchange.market.now_ns)
+            _, said = await fetched(there, tmp_path, kind="bars")
+            assert len(replayed(tmp_path)) == 2
+            assert any("60000.1149" in line for line in said)
+
+    run(work())
+
+
+def test_neither_history_nor_a_recording_is_asked_for_unless_it_is_said() -> None:
+    request = FetchRequest(source="ccxt", markets={}, out=Path("out"))
+    assert (request.since_ns, request.until_ns, request.minutes) == (0, 0, 0.0)

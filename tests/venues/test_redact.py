@@ -46,3 +46,9 @@ def test_words_are_one_line_without_queries_and_not_endless() -> None:
         == redactor.clean("z" * 295).count("h") + 1
     )
     assert repr(redactor) == "Redactor()"
+
+
+def test_a_credential_is_one_mark_whatever_its_length() -> None:
+    redactor = Redactor(["hunter2hunter2", "x" * 40])
+    assert redactor.hide("a hunter2hunter2 b") == f"a {REDACTED} b"
+    assert redactor.hide("a " + "x" * 40 + " b") == f"a {REDACTED} b", "its length is not told"

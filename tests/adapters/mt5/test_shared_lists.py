@@ -11,7 +11,7 @@ import pytest
 from stress_helpers import Record
 from waiting import until
 
-from logos.adapters.mt5.lists import Mt5VenueSymbol
+from logos.adapters.mt5.lists import Mt5VenueSymbol, TerminalLists
 from logos.adapters.mt5.shared_venue import SharedLists, SharedMt5Venue, SharedQuestion
 from logos.core.instrument import instrument
 from logos.core.outbox import OrderTerms, OutstandingOrder, SubmitOrder
@@ -229,5 +229,24 @@ def test_an_order_that_may_never_have_left_is_denied_after_a_while_only() -> Non
             await venue.find("s-5", "C.s")
         clock.ns += 1_100_000_000
         assert await venue.find("s-5", "C.s") is None
+
+    asyncio.run(scenario())
+
+
+def test_deals_before_the_moment_are_left_out_of_an_answer_that_has_everything() -> None:
+    """Some terminals send all their history whatever they are asked for."""
+
+    class Everything(Terminal):
+        async def request(
+            self, symbol: str, fields: Mapping[str, object], order: SubmitOrder | None = None
+        ) -> dict[str, Any]:
+            return await super().request(symbol, {**fields, "fromDate": 0}, order)
+
+    async def scenario() -> None:
+        terminal = Everything()
+        terminal.deals = [a_deal(number, NOW_S + number - 2) for number in (1, 2, 3)]
+        lists = TerminalLists(terminal, SYMBOLS)
+        assert [deal.ticket for deal in await lists.deals(NOW_S)] == ["2", "3"]
+        assert [deal.ticket for deal in await lists.deals(-5)] == ["1", "2", "3"]
 
     asyncio.run(scenario())

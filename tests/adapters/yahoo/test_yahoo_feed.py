@@ -6,6 +6,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+import msgspec
 import pytest
 from live_helpers import (
     OPENS_NS,
@@ -188,5 +189,28 @@ def test_a_feed_that_ends_closes_its_connection(
                 await there.pass_time(10)
                 assert closed == []
             assert len(closed) == 1
+
+    run(work())
+
+
+def test_the_market_is_open_in_any_of_the_sessions_that_are_known(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After a silence the chart of five days is asked for, which tells of five sessions."""
+    chart = YahooClient.chart
+
+    def with_yesterday(self: YahooClient, *arguments: Any) -> Any:
+        told = chart(self, *arguments)
+        day = [(start - NS_PER_DAY, end - NS_PER_DAY) for start, end in told.sessions]
+        return msgspec.structs.replace(told, sessions=[*day, *told.sessions])
+
+    async def work() -> None:
+        monkeypatch.setattr(YahooClient, "chart", with_yesterday)
+        async with world(listed("SPY", yahoo_minutes(OPENS_NS, 30))) as there:
+            await go_to(there, OPENS_NS + 5 * NS_PER_SECOND)
+            async with following(feed_of(there, tmp_path), there.sink):
+                for _ in range(8):
+                    await there.pass_time(10)
+            assert there.sink.states("SPY") == [FeedState.LIVE]
 
     run(work())
