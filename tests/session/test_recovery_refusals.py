@@ -146,6 +146,34 @@ def test_a_session_on_tables_is_not_resumed_without_them(tmp_path: Path) -> None
         entry.resume("crashed", strategy=TRADING.strategy, switch=InProcessSwitch(), home=tmp_path)
 
 
+def test_a_strategy_that_is_named_in_the_settings_need_not_be_given_again(tmp_path: Path) -> None:
+    config = {
+        **TRADING.config,
+        "strategy": {
+            "name": "schedule",
+            "params": {
+                "orders": [
+                    {
+                        "time": "2023-11-14T22:14:00Z",
+                        "symbol": "AAA",
+                        "side": "BUY",
+                        "quantity": 10,
+                    }
+                ]
+            },
+        },
+    }
+    options: dict[str, Any] = {"home": tmp_path, "switch": InProcessSwitch()}
+    began = entry.run(config, feed=TRADING.feed, **options)
+    assert (began.status, began.summary["orders"]) == (SessionStatus.ENDED, 1)
+    expected = files_of(tmp_path)
+    entry.replay("crashed", feed=TRADING.feed, home=tmp_path)
+    (session_folder(tmp_path) / "host.json").unlink()
+    resumed = entry.resume("crashed", feed=TRADING.feed, **options)
+    assert resumed.status is SessionStatus.ENDED
+    assert files_of(tmp_path) == expected
+
+
 # ---- nothing to resume ----
 
 
