@@ -85,7 +85,7 @@ class RecordingSink:
 
 def timeout_s(fault: Fault) -> float:
     """Short where the fault is that no answer comes; else a busy machine is no fault."""
-    return 0.4 if fault in (Fault.TIMEOUT_BEFORE, Fault.TIMEOUT_AFTER) else 10.0
+    return 0.5 if fault in (Fault.TIMEOUT_BEFORE, Fault.TIMEOUT_AFTER) else 10.0
 
 
 def traded(symbol: str = "BTCUSDT", tick: str = "0.01", lot: str = "0.00001") -> Instrument:

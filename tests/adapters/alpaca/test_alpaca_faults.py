@@ -8,6 +8,7 @@ from random import Random
 from typing import Any
 
 import pytest
+from live_helpers import timeout_s
 from venue_tools import NOW_NS, BrokerDesk, broker_desk
 
 from logos.core.outbox import CancelOrder, SubmitOrder
@@ -15,7 +16,7 @@ from logos.core.types import OrderStatus
 from logos.simulators.exchange.faults import Fault
 from logos.venues.contract import NotSent, OutcomeUnknown, Refused, Unavailable, VenueError
 
-TIMEOUT_S = 0.25
+TIMEOUT_S = 0.5
 UNHANDLED: list[tuple[Fault, type[VenueError]]] = [
     (Fault.TIMEOUT_BEFORE, OutcomeUnknown),
     (Fault.RESET_BEFORE, OutcomeUnknown),
@@ -43,7 +44,7 @@ QUESTIONS: dict[str, tuple[str, Callable[[BrokerDesk], Awaitable[Any]]]] = {
 @pytest.mark.parametrize(("fault", "expected"), UNHANDLED + HANDLED)
 def test_an_order_under_a_fault(fault: Fault, expected: type[VenueError]) -> None:
     async def story() -> None:
-        async with broker_desk(timeout_s=TIMEOUT_S) as desk:
+        async with broker_desk(timeout_s=timeout_s(fault)) as desk:
             desk.exchange.fail("POST /v2/orders", fault)
             with pytest.raises(expected) as caught:
                 await desk.venue.submit(SubmitOrder(desk.limit_buy(), "s-1-1", 0))
@@ -60,7 +61,7 @@ def test_an_order_under_a_fault(fault: Fault, expected: type[VenueError]) -> Non
 @pytest.mark.parametrize(("fault", "expected"), UNHANDLED + HANDLED)
 def test_a_cancel_under_a_fault(fault: Fault, expected: type[VenueError]) -> None:
     async def story() -> None:
-        async with broker_desk(timeout_s=TIMEOUT_S) as desk:
+        async with broker_desk(timeout_s=timeout_s(fault)) as desk:
             await desk.venue.submit(SubmitOrder(desk.limit_buy(), "s-1-1", 0))
             desk.exchange.fail("DELETE /v2/orders", fault)
             with pytest.raises(expected):
@@ -80,7 +81,7 @@ def test_a_question_under_a_fault_stays_open_and_is_answered_the_next_time(
     question: str, fault: Fault
 ) -> None:
     async def story() -> None:
-        async with broker_desk(timeout_s=TIMEOUT_S) as desk:
+        async with broker_desk(timeout_s=timeout_s(fault)) as desk:
             await desk.venue.submit(SubmitOrder(desk.limit_buy(), "s-1-1", 0))
             desk.account.fill("s-1-1", "1")
             where, ask = QUESTIONS[question]
@@ -98,7 +99,7 @@ def test_a_question_under_a_fault_stays_open_and_is_answered_the_next_time(
 @pytest.mark.parametrize("fault", [fault for fault, _ in UNHANDLED + HANDLED])
 def test_opening_under_a_fault_can_be_tried_again(fault: Fault) -> None:
     async def story() -> None:
-        async with broker_desk(timeout_s=TIMEOUT_S, is_open=False) as desk:
+        async with broker_desk(timeout_s=timeout_s(fault), is_open=False) as desk:
             desk.exchange.fail("/v2/account", fault)
             with pytest.raises(Unavailable):
                 await desk.venue.open()

@@ -16,6 +16,7 @@ import aiohttp
 import ccxt.async_support
 import pytest
 from ccxt.base.errors import error_hierarchy
+from live_helpers import timeout_s
 from venue_tools import KEY, NOW_NS, SECRET, Desk, exchange_desk
 
 from logos.adapters.ccxt.connection import KNOWLEDGE, Connection
@@ -27,7 +28,6 @@ from logos.venues.contract import NotSent, OutcomeUnknown, Refused, Unavailable,
 from logos.venues.failures import Knowledge
 from logos.venues.redact import Redactor
 
-TIMEOUT_S = 0.25
 UNHANDLED: list[tuple[Fault, type[VenueError]]] = [
     (Fault.TIMEOUT_BEFORE, OutcomeUnknown),
     (Fault.RESET_BEFORE, OutcomeUnknown),
@@ -54,7 +54,7 @@ QUESTIONS: dict[str, tuple[str, Callable[[Desk], Awaitable[Any]]]] = {
 @pytest.mark.parametrize(("fault", "expected"), UNHANDLED + HANDLED)
 def test_an_order_under_a_fault(fault: Fault, expected: type[VenueError]) -> None:
     async def story() -> None:
-        async with exchange_desk(timeout_s=TIMEOUT_S) as desk:
+        async with exchange_desk(timeout_s=timeout_s(fault)) as desk:
             desk.exchange.fail("POST /api/v3/order", fault)
             with pytest.raises(expected) as caught:
                 await desk.venue.submit(SubmitOrder(desk.limit_buy(), "s-1-1", 0))
@@ -71,7 +71,7 @@ def test_an_order_under_a_fault(fault: Fault, expected: type[VenueError]) -> Non
 @pytest.mark.parametrize(("fault", "expected"), UNHANDLED + HANDLED)
 def test_a_cancel_under_a_fault(fault: Fault, expected: type[VenueError]) -> None:
     async def story() -> None:
-        async with exchange_desk(timeout_s=TIMEOUT_S) as desk:
+        async with exchange_desk(timeout_s=timeout_s(fault)) as desk:
             await desk.venue.submit(SubmitOrder(desk.limit_buy(), "s-1-1", 0))
             desk.exchange.fail("DELETE /api/v3/order", fault)
             with pytest.raises(expected):
@@ -92,7 +92,7 @@ def test_a_question_under_a_fault_stays_open_and_is_answered_the_next_time(
     question: str, fault: Fault
 ) -> None:
     async def story() -> None:
-        async with exchange_desk(timeout_s=TIMEOUT_S) as desk:
+        async with exchange_desk(timeout_s=timeout_s(fault)) as desk:
             await desk.venue.submit(SubmitOrder(desk.limit_buy(), "s-1-1", 0))
             desk.account.fill("s-1-1", "0.0001")
             where, ask = QUESTIONS[question]
@@ -110,7 +110,7 @@ def test_a_question_under_a_fault_stays_open_and_is_answered_the_next_time(
 @pytest.mark.parametrize(("fault", "_expected"), UNHANDLED + HANDLED)
 def test_opening_under_a_fault_can_be_tried_again(fault: Fault, _expected: object) -> None:
     async def story() -> None:
-        async with exchange_desk(timeout_s=TIMEOUT_S, is_open=False) as desk:
+        async with exchange_desk(timeout_s=timeout_s(fault), is_open=False) as desk:
             desk.exchange.fail("exchangeInfo", fault)
             with pytest.raises(Unavailable):
                 await desk.venue.open()
