@@ -160,9 +160,12 @@ class HeartbeatFile:
 
     def acknowledge(self, blocked: bool, drained: bool, epoch: int) -> None:
         """Say how far this session has come at `epoch`. Writes only when that is news. OSError."""
-        beat = msgspec.structs.replace(self._beat, blocked=blocked, drained=drained, epoch=epoch)
-        if beat != self._beat:
-            self._beat = beat
+        beat = self._beat
+        # Asked after every piece of a batch: the usual answer costs three comparisons.
+        if beat.epoch != epoch or beat.blocked != blocked or beat.drained != drained:
+            self._beat = msgspec.structs.replace(
+                beat, blocked=blocked, drained=drained, epoch=epoch
+            )
             self._write()
 
     def beat(self, now_ns: int, **figures: object) -> None:
