@@ -117,7 +117,7 @@ def test_a_quote_to_its_paper_fill(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     live(tmp_path, ScriptedFeed(clock, 5), clock)
     road = merged(
         watch.road("Inbox.market", "LiveEngine._feed"),
-        watch.road("Inventory.apply_fill", "LiveEngine._turn"),
+        watch.road("Inventory.apply_fill", "LiveEngine._consume"),
     )
     assert documented("A quote to its paper fill") == road
     assert len(road) < 20

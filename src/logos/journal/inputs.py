@@ -237,7 +237,9 @@ class RecordedInputs:
                 if isinstance(record, Facts):
                     break
                 whole_bytes = entry.offset + entry.size
-                has_place = has_place or place == (entry.sequence, whole_bytes, entry.digest)
+                has_place = has_place or place == Position(
+                    entry.sequence, whole_bytes, entry.digest
+                )
                 if isinstance(record, Inputs):
                     continue
                 for row in record.events:

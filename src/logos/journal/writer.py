@@ -21,7 +21,7 @@ import fcntl
 import os
 import time
 from pathlib import Path
-from typing import BinaryIO, Final, NamedTuple, Self
+from typing import BinaryIO, Final, Self
 
 import msgspec
 
@@ -33,7 +33,7 @@ _BUFFER_BYTES: Final = 1 << 18
 SYNC_INTERVAL_S: Final = 1.0
 
 
-class Position(NamedTuple):
+class Position(msgspec.Struct, frozen=True, gc=False):
     """A place between two lines: records and bytes before it, and the chain's digest there."""
 
     sequence: int

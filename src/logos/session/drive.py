@@ -195,8 +195,7 @@ class LiveEngine:
             self._inbox.go_on_from(session.now_ns)
             if not session.is_over:
                 await self._begin()
-            while not session.is_over:
-                await self._turn()
+                await self._consume()
         finally:
             self._is_cancelling = True
             for task in self._tasks:
@@ -224,16 +223,17 @@ class LiveEngine:
 
     # ---- the loop ----
 
-    async def _turn(self) -> None:
-        """Apply whatever has come, and end the session when it is time."""
-        session = self._session
-        batch, arrived_ns = await self._inbox.take()
-        self.beats += 1
-        self._step(batch, arrived_ns)
-        if not session.is_over:
-            self._end_if_due()
-        # The others' turn, also when there is always something to do here.
-        await asyncio.sleep(0)
+    async def _consume(self) -> None:
+        """Apply whatever comes, until the session is over."""
+        session, inbox = self._session, self._inbox
+        while not session.is_over:
+            batch, arrived_ns = await inbox.take()
+            self.beats += 1
+            self._step(batch, arrived_ns)
+            if not session.is_over:
+                self._end_if_due()
+            # The others' turn, also when there is always something to do here.
+            await asyncio.sleep(0)
 
     def _step(self, batch: Batch, arrived_ns: Sequence[int]) -> None:
         session = self._session
@@ -249,8 +249,10 @@ class LiveEngine:
             if session.order_count != orders:
                 self.stages["feed to order"].add(decided_ns - arrived_ns[0])
                 self.stages["feed to journal"].add(done_ns - arrived_ns[0])
-        self._dispatch(outputs.requests, arrived_ns[0] if arrived_ns else None)
-        self._show(outputs)
+        if outputs.requests:
+            self._dispatch(outputs.requests, arrived_ns[0] if arrived_ns else None)
+        if outputs.records:
+            self._show(outputs)
         session.save_if_due()
 
     def _dispatch(self, requests: Sequence[VenueRequest], arrived_ns: int | None) -> None:

@@ -16,13 +16,12 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from contextlib import ExitStack, suppress
-from types import TracebackType
-from typing import NamedTuple, Self
+from typing import Any, Final, NamedTuple, Self
 
 from logos.core.context import CoreView
 from logos.core.engine import TradingCore
 from logos.core.messages import NOW, OperatorCommand, SessionEnd, Suspend
-from logos.core.outbox import Outbox, VenueRequest
+from logos.core.outbox import VenueRequest
 from logos.core.records import Record
 from logos.errors import DataError
 from logos.journal.inputs import InputsWriter
@@ -49,6 +48,9 @@ class Outputs(NamedTuple):
 
     records: Sequence[Record]
     requests: Sequence[VenueRequest]
+
+
+_NOTHING: Final = Outputs((), ())
 
 
 class Session:
@@ -154,16 +156,11 @@ class Session:
             raise
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *what: Any) -> None:
         try:
-            self._give_up(error)
+            self._give_up(what[1])
         finally:
-            self.resources.__exit__(kind, error, trace)
+            self.resources.__exit__(*what)
 
     def apply(self, batch: Batch | None) -> Outputs:
         """Run one batch of events, in order of time. An empty one only asks whether the session
@@ -184,8 +181,10 @@ class Session:
         except BaseException as error:
             self._give_up(error)
             raise
-        records, self._records = self._records, []
         outbox = self.core.order_manager.outbox
+        if outbox is None and not self._records:
+            return _NOTHING
+        records, self._records = self._records, []
         return Outputs(records, () if outbox is None else outbox.take())
 
     def fail(self, error: Exception) -> None:
@@ -277,8 +276,9 @@ class Session:
             self.folder.flush()
 
     def _write(self, records: Sequence[Record]) -> None:
-        self.folder.write(records)
-        self._records += records
+        if records:
+            self.folder.write(records)
+            self._records += records
 
     # ---- commands and stops ----
 
@@ -314,10 +314,9 @@ class Session:
         # A session that is resumed first catches up with its journal: then it can stop.
         if not self.supervisor.stop_requested or self.folder.is_continuing:
             return False
-        outbox = self.core.order_manager.outbox
-        return outbox is None or self._is_drained(outbox)
+        return self.core.order_manager.outbox is None or self._is_drained()
 
-    def _is_drained(self, outbox: Outbox) -> bool:
+    def _is_drained(self) -> bool:
         """Whether a stop has left nothing resting at a real venue, or has waited long enough.
 
         The first call suspends the session: what rests is cancelled, and nothing new is decided
@@ -329,7 +328,7 @@ class Session:
             self.command(Suspend(NOW, "the session is to stop", "operator"))
             self._carry_out_commands()
             self.folder.flush()
-        return not outbox.open or now_s >= self._stop_until_s
+        return not self.is_at_venue or now_s >= self._stop_until_s
 
     # ---- how it ends ----
 

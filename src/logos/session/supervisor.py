@@ -158,8 +158,10 @@ class SessionSupervisor:
             is_blocked = self._core.is_blocked
             has_drained = is_blocked and self._core.order_manager.guards.open_orders == 0
             self._heartbeat.acknowledge(is_blocked, has_drained, self._switch.epoch)
+        if self._is_live:
+            return
         now_s = time.monotonic()
-        if not self._is_live and now_s - self._beaten_s >= _HEARTBEAT_S:
+        if now_s - self._beaten_s >= _HEARTBEAT_S:
             self._beaten_s = now_s
             with suppress(OSError):  # a disk that refuses it is the journal's to report
                 self.beat(time.time_ns())
