@@ -36,35 +36,9 @@ def pytest_configure() -> None:
         )
 
 
-_LEFT_TO_THE_REST = (
-    "test_live_exchange.py::test_a_live_session_through_ccxt_replays_to_the_same_bytes[10-websocket]",
-    "test_stress_runs.py::test_lost_and_late_answers_leave_no_duplicate_and_nothing_unknown",
-    "test_mutation_sample.py::test_faults_are_planted_in_every_area_and_the_same_ones_for_a_seed",
-    "test_determinism.py::test_hash_seed_time_zone_and_locale_change_no_byte[de_DE.UTF-8]",
-    "test_determinism.py::test_the_sessions_that_are_compared_do_something",
-    "test_resume_strategies.py::test_an_interrupted_session_goes_on_from_its_snapshot_to_the_same_bytes"
-    "[7-ema_cross]",
-    "test_mt5_venue.py::test_every_unknown_order_is_settled_by_asking_and_none_is_sent_twice[1-False]",
-    "test_crash_errors.py::test_a_command_that_meets_a_full_disk_ends_with_its_own_exit_code",
-    "test_crash_boundaries.py::test_a_cut_around_a_snapshot_changes_nothing[0]",
-    "test_kill_processes.py::test_no_way_of_restarting_after_an_engagement_orders_anything[1]",
-    "test_kill_processes.py::test_no_way_of_restarting_after_an_engagement_orders_anything[2]",
-    "test_kill_processes.py::test_engaged_at_a_random_moment_from_another_process_no_order_follows[1]",
-    "test_verify_crashed.py::test_a_cut_before_or_in_any_file_operation_leaves_a_whole_prefix[spot]",
-    "test_crash_cli.py::test_a_command_that_is_killed_is_gone_on_with_by_the_next[0]",
-    "test_seal.py::test_a_session_crashed_anywhere_is_sealed_where_it_stood_and_stands[trading]",
-    "test_feed_market.py::test_rows_and_gaps_are_those_the_readme_counts",
-    "test_feed_market.py::test_both_readers_give_the_same_events",
-)
-"""Tests of a second or more that others like them stand for in `make test`."""
-
-
-@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """A long sample may take ten minutes, unless it says otherwise."""
     for item in items:
-        if item.nodeid.endswith(_LEFT_TO_THE_REST):
-            item.add_marker("campaign")
         if item.get_closest_marker("campaign") and not item.get_closest_marker("timeout"):
             item.add_marker(pytest.mark.timeout(600))
 

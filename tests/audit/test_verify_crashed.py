@@ -65,7 +65,7 @@ def judge_after(make: Callable[[Path], SessionResult], cut: Decide) -> str:
         return f"{verdict.exit_code.name} {verdict.status}"
 
 
-@pytest.mark.parametrize("make", first_quick([spot, stopped]), ids=lambda make: make.__name__)
+@pytest.mark.parametrize("make", first_quick([spot, stopped], 0), ids=lambda make: make.__name__)
 def test_a_cut_before_or_in_any_file_operation_leaves_a_whole_prefix(
     make: Callable[[Path], SessionResult],
 ) -> None:

@@ -54,7 +54,7 @@ def test_a_cut_before_and_in_every_operation_of_a_session_changes_nothing(first:
     assert {place: text for place, text in differences.items() if text} == {}
 
 
-@pytest.mark.parametrize("first", first_quick(range(6)))
+@pytest.mark.parametrize("first", first_quick(range(6), 0))
 def test_a_cut_around_a_snapshot_changes_nothing(first: int) -> None:
     differences = {}
     for number in range(1 + first, operations_of("saved") + 1, 6):

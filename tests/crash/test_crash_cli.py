@@ -7,16 +7,16 @@ from pathlib import Path
 
 import pytest
 from cli_trials import TRADE, command, files_of, run_cli_trial, session_folder, straight
-from sampling import first_quick
+
+pytestmark = pytest.mark.campaign
 
 
-@pytest.mark.parametrize("seed", first_quick(range(4)))
+@pytest.mark.parametrize("seed", range(4))
 def test_a_command_that_is_killed_is_gone_on_with_by_the_next(seed: int) -> None:
     trial = run_cli_trial(seed)
     assert trial.problems == []
 
 
-@pytest.mark.campaign
 def test_a_crashed_session_is_sealed_by_the_command(tmp_path: Path) -> None:
     assert command(tmp_path, *TRADE).wait(60) == 0
     folder = session_folder(tmp_path)
@@ -31,7 +31,6 @@ def test_a_crashed_session_is_sealed_by_the_command(tmp_path: Path) -> None:
     assert command(tmp_path, "resume", "cli", "--quiet").wait(60) == 2
 
 
-@pytest.mark.campaign
 def test_a_new_session_under_the_id_of_a_removed_one_begins_a_log_of_its_own(
     tmp_path: Path,
 ) -> None:

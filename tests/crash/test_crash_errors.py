@@ -99,6 +99,7 @@ def test_a_disk_that_is_really_full_ends_the_session_and_it_resumes_once_there_i
         assert first_difference(home, truth("trading")) == ""
 
 
+@pytest.mark.campaign
 def test_a_command_that_meets_a_full_disk_ends_with_its_own_exit_code(tmp_path: Path) -> None:
     trade = ["trade", "--config", "examples/session.toml", "--session-id", "full", "--quiet"]
     with tiny_disk(tmp_path / "disk", 256) as home:

@@ -55,7 +55,7 @@ def judged(name: str, home: Path, files: dict[str, bytes]) -> str:
     return "it could be resumed"
 
 
-@pytest.mark.parametrize("name", first_quick(["trading", "saved", "saved, halted", "failing"]))
+@pytest.mark.parametrize("name", first_quick(["trading", "saved", "saved, halted", "failing"], 0))
 def test_a_session_crashed_anywhere_is_sealed_where_it_stood_and_stands(name: str) -> None:
     problems = {}
     statuses = set()

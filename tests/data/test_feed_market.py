@@ -55,6 +55,7 @@ def test_every_file_is_found(sources: list[DataSource]) -> None:
     assert len(found) == sum(len(source.paths) for source in sources) == 24
 
 
+@pytest.mark.campaign
 @needs_arrow
 def test_rows_and_gaps_are_those_the_readme_counts(
     sources: list[DataSource], instruments: dict[str, Instrument]
@@ -72,6 +73,7 @@ def test_rows_and_gaps_are_those_the_readme_counts(
         assert report == inspect_source(source, instruments[source.symbol], fast=False), source
 
 
+@pytest.mark.campaign
 @needs_arrow
 def test_both_readers_give_the_same_events(
     sources: list[DataSource], instruments: dict[str, Instrument]

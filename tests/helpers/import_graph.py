@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Mapping
+from functools import cache
 from pathlib import Path
 
 from places import PROJECT
@@ -16,6 +17,12 @@ SOURCE = PROJECT / "src"
 
 Graph = dict[str, set[str]]
 """Each name with the names that it depends on."""
+
+
+@cache
+def parsed(path: Path) -> ast.Module:
+    """The tree of a file of this project, made once; not to be changed."""
+    return ast.parse(path.read_text(encoding="utf-8"))
 
 
 def module_name(path: Path, source: Path = SOURCE) -> str:
@@ -61,7 +68,7 @@ def modules(source: Path = SOURCE) -> Graph:
     paths = {module_name(path, source): path for path in sorted(source.rglob("*.py"))}
     graph: Graph = {}
     for module, path in paths.items():
-        tree = ast.parse(path.read_text(encoding="utf-8"))
+        tree = parsed(path)
         found = imported(module, path.name == "__init__.py", tree)
         targets = {_innermost(name, paths) for _, name in found if name != "logos.__version__"}
         graph[module] = targets - {"", module}

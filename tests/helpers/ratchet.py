@@ -19,6 +19,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
+from import_graph import parsed
 from places import PROJECT, TESTS
 
 TABLE: Final = TESTS / "structure" / "ratchet.txt"
@@ -44,7 +45,7 @@ def measure(project: Path = PROJECT) -> Sizes:
             name = path.relative_to(project).as_posix()
             text = path.read_text(encoding="utf-8")
             sizes["file lines", name] = text.count("\n")
-            for function, kind, number in _functions(ast.parse(text), ""):
+            for function, kind, number in _functions(parsed(path), ""):
                 key = (kind, f"{name}::{function}")
                 sizes[key] = max(number, sizes.get(key, 0))
             if folder == "src" and path.name != "__init__.py":

@@ -35,14 +35,14 @@ ARTIFACTS = {
 STOP_BOUND_S = 5.0
 
 
-@pytest.mark.parametrize("seed", first_quick(range(20), 3))
+@pytest.mark.parametrize("seed", first_quick(range(20), 2))
 def test_engaged_at_a_random_moment_from_another_process_no_order_follows(seed: int) -> None:
     trial = run_engagement(seed)
     assert trial.problems == []
     assert trial.orders
 
 
-@pytest.mark.parametrize("seed", first_quick(range(len(LOSSES) * len(ENDS)), 3))
+@pytest.mark.parametrize("seed", first_quick(range(len(LOSSES) * len(ENDS))))
 def test_no_way_of_restarting_after_an_engagement_orders_anything(seed: int) -> None:
     trial = run_restart(seed * 7)  # 7 is coprime to the numbers of losses, ends and ways
     assert trial.problems == []

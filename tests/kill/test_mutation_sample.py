@@ -38,6 +38,7 @@ def test_every_reason_in_the_document_names_a_change_that_can_be_made() -> None:
     assert explained() <= {*keys, *every_key()}
 
 
+@pytest.mark.campaign
 def test_faults_are_planted_in_every_area_and_the_same_ones_for_a_seed() -> None:
     drawn = chosen(60, 7, "", "")
     assert {area.name for area, _ in drawn} == {area.name for area in AREAS}

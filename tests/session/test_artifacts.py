@@ -63,9 +63,18 @@ def busy_session(**tables: Any) -> session.SessionResult:
     )
 
 
-@pytest.fixture
-def busy(logos_home: Path) -> session.SessionResult:
-    result = busy_session()
+@pytest.fixture(scope="module")
+def busy_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("busy")
+
+
+@pytest.fixture(scope="module")
+def busy(busy_home: Path) -> session.SessionResult:
+    """A session whose files are read, never changed."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LOGOS_HOME", str(busy_home))
+        patch.delenv("LOGOS_SEED", raising=False)
+        result = busy_session()
     assert result.exit_code == session.ExitCode.FINISHED
     return result
 
@@ -210,9 +219,9 @@ def test_in_every_sample_equity_is_initial_realised_fees_and_unrealised(
 
 
 def test_the_log_has_a_line_for_every_decision(
-    busy: session.SessionResult, logos_home: Path
+    busy: session.SessionResult, busy_home: Path
 ) -> None:
-    log = logos_home / "logos" / "logs" / "busy.jsonl"
+    log = busy_home / "logos" / "logs" / "busy.jsonl"
     lines = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
     actions = Counter(line["action"] for line in lines)
     assert actions["FILL"] == busy.summary["fills"]

@@ -22,9 +22,9 @@ from pathlib import Path
 
 import pytest
 from places import PROJECT
-from sampling import first_quick
 from session_helpers import ARTIFACTS, table
 
+pytestmark = pytest.mark.campaign
 VERSIONS = ("3.11", "3.12", "3.13")
 
 BUSY_SESSION = """\
@@ -147,18 +147,16 @@ def test_the_sessions_that_are_compared_do_something(runner: Runner) -> None:
 
 @pytest.mark.parametrize(
     "environment",
-    first_quick(
-        [
-            {"PYTHONHASHSEED": "1", "TZ": "Pacific/Chatham", "LC_ALL": "de_DE.UTF-8"},
-            {"PYTHONHASHSEED": "4294967295", "TZ": "America/St_Johns", "LC_ALL": "tr_TR.UTF-8"},
-            {
-                "PYTHONHASHSEED": "random",
-                "LC_ALL": "C",
-                "PYTHONCOERCECLOCALE": "0",
-                "PYTHONUTF8": "0",
-            },
-        ]
-    ),
+    [
+        {"PYTHONHASHSEED": "1", "TZ": "Pacific/Chatham", "LC_ALL": "de_DE.UTF-8"},
+        {"PYTHONHASHSEED": "4294967295", "TZ": "America/St_Johns", "LC_ALL": "tr_TR.UTF-8"},
+        {
+            "PYTHONHASHSEED": "random",
+            "LC_ALL": "C",
+            "PYTHONCOERCECLOCALE": "0",
+            "PYTHONUTF8": "0",
+        },
+    ],
     ids=lambda environment: environment["LC_ALL"],
 )
 def test_hash_seed_time_zone_and_locale_change_no_byte(
@@ -168,7 +166,6 @@ def test_hash_seed_time_zone_and_locale_change_no_byte(
     assert runner.run(name, environment=environment) == runner.baseline
 
 
-@pytest.mark.campaign
 def test_another_seed_changes_what_is_written(runner: Runner) -> None:
     """The comparison can fail: this must show."""
     changed = BUSY_SESSION.replace("seed = 7", "seed = 8")
@@ -180,7 +177,6 @@ def test_another_seed_changes_what_is_written(runner: Runner) -> None:
     assert all("example" not in path for path in differing)
 
 
-@pytest.mark.campaign
 def test_the_reader_of_the_standard_library_gives_the_same_bytes_as_pyarrow(
     runner: Runner,
 ) -> None:
@@ -200,7 +196,6 @@ def test_the_reader_of_the_standard_library_gives_the_same_bytes_as_pyarrow(
     assert runner.run("stdlib_reader", path_first=hidden) == runner.baseline
 
 
-@pytest.mark.campaign
 def test_the_interpreted_core_elsewhere_gives_the_same_bytes(runner: Runner) -> None:
     """Under `make test-compiled` the baseline is compiled and this copy is not."""
     interpreted = copy_sources(runner.folder / "interpreted", with_extensions=False)
@@ -262,7 +257,6 @@ def python_of(version: str) -> str:
     return str(PROJECT / f".venv-{version}" / "bin" / "python")
 
 
-@pytest.mark.campaign
 @pytest.mark.timeout(500)
 @pytest.mark.parametrize("version", VERSIONS)
 def test_every_supported_python_writes_the_same_bytes(runner: Runner, version: str) -> None:

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 from stress_helpers import GATEWAY, problems_of, read_lines, run_and_judge, small_plan
 
+pytestmark = pytest.mark.campaign
 
-@pytest.mark.campaign
+
 def test_three_symbols_lose_nothing_and_agree_to_the_last_digit(tmp_path: Path) -> None:
     verdict = run_and_judge(small_plan(1), tmp_path / "run")
     assert verdict.is_passed, problems_of(verdict)
@@ -32,7 +33,6 @@ def test_lost_and_late_answers_leave_no_duplicate_and_nothing_unknown(tmp_path: 
     assert verdict.numbers.lost_replies > 0
 
 
-@pytest.mark.campaign
 def test_a_slow_symbol_does_not_starve_the_others(tmp_path: Path) -> None:
     plan = small_plan(
         6, seconds=4.0, signals=0, faults={"slow_ms": 2000}, reply_timeout_s=0.25, every=3

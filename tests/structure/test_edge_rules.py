@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from import_graph import parsed
 from places import PROJECT
 
 PACKAGE = PROJECT / "src" / "logos"
@@ -47,7 +48,7 @@ MADE_IN = {"Approved": "core/risk.py", "SubmitOrder": "core/outbox.py"}
 def sources() -> Iterator[tuple[str, ast.Module]]:
     """Every module's path below the package, and its tree."""
     for path in sorted(PACKAGE.rglob("*.py")):
-        yield str(path.relative_to(PACKAGE)), ast.parse(path.read_text(encoding="utf-8"))
+        yield str(path.relative_to(PACKAGE)), parsed(path)
 
 
 def is_state(node: ast.AST) -> bool:

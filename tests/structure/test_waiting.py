@@ -6,6 +6,7 @@ import ast
 from pathlib import Path
 
 import pytest
+from import_graph import parsed
 from places import TESTS
 
 MAY_SLEEP = {
@@ -42,7 +43,7 @@ def test_no_test_sleeps() -> None:
         f"{name}:{line}"
         for name, path in sorted(paths.items())
         if name not in MAY_SLEEP
-        for line in sleeps_in(ast.parse(path.read_text(encoding="utf-8")))
+        for line in sleeps_in(parsed(path))
     }
     assert found == set(), "wait for a condition: tests/helpers/waiting.py"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from decimal import Decimal
+from itertools import product
 from typing import Any
 
 import pytest
@@ -259,8 +260,7 @@ async def _resolve(venue: Mt5Venue, name: str) -> OrderStatus | None:
         return None if found is None else found.status
 
 
-@pytest.mark.parametrize("does_echo", [True, False])
-@pytest.mark.parametrize("seed", first_quick([1, 2]))
+@pytest.mark.parametrize(("seed", "does_echo"), first_quick(product((1, 2), (True, False))))
 def test_every_unknown_order_is_settled_by_asking_and_none_is_sent_twice(
     seed: int, does_echo: bool
 ) -> None:

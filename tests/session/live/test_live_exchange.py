@@ -14,7 +14,6 @@ from pathlib import Path
 
 import pytest
 from live_session_helpers import Alternating
-from sampling import first_quick
 
 from logos.audit.verify import verify
 from logos.config import make_config
@@ -61,9 +60,10 @@ def playing(data: Path, speed: float) -> Iterator[str]:
         thread.join()
 
 
+@pytest.mark.campaign
 @pytest.mark.parametrize(
     ("speed", "transport"),
-    first_quick([(10, "websocket"), (1, "websocket"), (10, "poll"), (100, "websocket")]),
+    [(1, "websocket"), (10, "poll"), (10, "websocket"), (100, "websocket")],
 )
 def test_a_live_session_through_ccxt_replays_to_the_same_bytes(
     tmp_path: Path, market_data: Path, speed: int, transport: str

@@ -228,6 +228,7 @@ def test_orders_at_a_venue_are_asked_for_and_never_sent_again(tmp_path: Path) ->
     assert verify(ended.folder).exit_code == 0
 
 
+@pytest.mark.campaign
 def test_kill_9_of_a_live_replay_session_that_had_written_a_snapshot(tmp_path: Path) -> None:
     """What it becomes is byte for byte what an uninterrupted run of the same inputs is."""
     assert run_and_die(tmp_path, saved_at=30, killed_at=50) == -signal.SIGKILL
