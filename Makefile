@@ -6,7 +6,8 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 COMPLETE := $(VENV)/.complete
 CONFIG ?= examples/session.toml
-WORKERS ?= 2
+# Many quick tests wait for a process or a time limit: three workers keep two cores busy.
+WORKERS ?= 3
 CHECKS = $(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy --strict
 # A file's tests run in one process: they share what is costly to make.
 PYTEST = $(BIN)/pytest -q -n $(WORKERS) --dist loadfile
@@ -57,6 +58,7 @@ test: env ## Run what a change must pass: tests (but for `test-rest`), style, fo
 		status=0; $(PYTEST) -m "not campaign" $(TESTS) || status=$$?; \
 		wait $$linting || status=1; cat $$said; rm -f $$said; exit $$status
 
+test-rest: WORKERS = 2
 test-rest: env ## Run the long samples, sweeps and matrices that `test` leaves out
 	$(PYTEST) -m campaign $(TESTS)
 
