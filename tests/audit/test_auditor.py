@@ -96,6 +96,13 @@ def test_a_tampered_figure_is_found_where_it_stands(
     assert f"row {row}, {column}: printed {printed}, is {recomputed}" in str(report)
 
 
+def test_one_wrong_time_is_found_once_and_not_at_every_later_row() -> None:
+    cells = rows()
+    cells[0][COLUMNS.index("time")] = "2026-02-05T09:00:00.000000000Z"
+    report = audit_rows(text_of(cells), INSTRUMENTS, INITIAL)
+    assert [(found.row, found.column) for found in report.differences] == [(2, "time")]
+
+
 @pytest.mark.parametrize("column", ["quantity", "price", "fee", "side"])
 def test_a_tampered_input_shows_in_what_follows_from_it(column: str) -> None:
     cells = rows()

@@ -200,7 +200,7 @@ class Auditor:
         time_ns = cells.time_ns("time")
         if time_ns < self._last_time_ns:
             cells.differ("time", cells.text("time"), "not before the row above")
-        self._last_time_ns = max(time_ns, self._last_time_ns)
+        self._last_time_ns = time_ns
 
     def _move_money(
         self, terms: Terms, quantity: Fraction, value: Fraction, realised: Fraction, fee: Fraction
