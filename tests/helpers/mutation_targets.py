@@ -25,11 +25,15 @@ _CORE_TESTS = (
     "tests/core/test_risk.py",
     "tests/core/test_account.py",
     "tests/core/test_reports.py",
+    "tests/core/test_report_answers.py",
     "tests/core/test_base_fees.py",
+    "tests/core/test_base_fee_records.py",
 )
 _LINK_TESTS = (
     "tests/execution/test_link_gate.py",
     "tests/execution/test_venue_link.py",
+    "tests/execution/test_link_cancels.py",
+    "tests/execution/test_link_lists.py",
     "tests/execution/test_reconcile.py",
 )
 _JUDGE_TESTS = (

@@ -42,7 +42,12 @@ STANDSTILL_S: Final = 900
 PART: Final = 12
 """Faults of one area that one process tries, after one run of the tests without any."""
 _LIBRARIES: Final = ("aiohttp", "ccxt.async_support", "zmq.asyncio", "alpaca.trading.client")
-_CONTRACT: Final = "tests/venues/test_contract.py"
+_CONTRACT: Final = ("tests/venues/test_contract.py", "tests/venues/test_contract_failures.py")
+
+
+def _contract(venue: str) -> tuple[str, ...]:
+    """The tests of the contract that are about this venue."""
+    return tuple(f"{file}@{venue}" for file in _CONTRACT)
 
 
 @dataclass(frozen=True)
@@ -70,19 +75,19 @@ AREAS: Final = (
     Area(
         "adapters: ccxt",
         ("adapters/ccxt/*.py",),
-        (*_WORDS, "tests/adapters/ccxt", f"{_CONTRACT}@ccxt"),
+        (*_WORDS, "tests/adapters/ccxt", *_contract("ccxt")),
         2,
     ),
     Area(
         "adapters: alpaca",
         ("adapters/alpaca/*.py",),
-        (*_WORDS, "tests/adapters/alpaca", f"{_CONTRACT}@alpaca"),
+        (*_WORDS, "tests/adapters/alpaca", *_contract("alpaca")),
         2,
     ),
     Area(
         "adapters: mt5",
         ("adapters/mt5/*.py", "adapters/mt5/gateway/*.py"),
-        ("tests/adapters/mt5", f"{_CONTRACT}@mt5"),
+        ("tests/adapters/mt5", *_contract("mt5")),
         2,
     ),
     Area(

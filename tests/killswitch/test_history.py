@@ -8,8 +8,9 @@ import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from switch_helpers import Workspace
+from switch_helpers import Clock, Workspace
 
+from logos.core.types import SwitchState
 from logos.killswitch.history import CircuitBreakerMonitor, HistoryDamagedError, parse_history
 from logos.killswitch.records import (
     NO_PREVIOUS,
@@ -152,3 +153,32 @@ def test_a_marker_says_who_and_why() -> None:
     note = decode_marker(encode_marker("ann", "fire", 4))
     assert (note.who, note.why) == ("ann", "fire")
     assert decode_marker(b"\xff") == decode_marker(b"") == decode_marker(b"[]")
+
+
+def test_history_tells_who_why_when_and_between_which_states(workspace: Workspace) -> None:
+    clock = Clock(1_700_000_000_000_000_000)
+    breaker = workspace.armed(clock=clock)
+    clock.now_ns += 7
+    breaker.set_reduce_only("thin book", "ann")
+    breaker.engage("fire", "bob")
+    breaker.reset("cy", "drill over", 3)
+    lines = [
+        (entry.epoch, entry.was, entry.state, entry.who, entry.why, entry.time_ns - clock.now_ns)
+        for entry in breaker.monitor().history()
+    ]
+    assert lines == [
+        (1, "NEW", "SAFE", "logos", "first session on this machine: armed for paper", -7),
+        (2, "SAFE", "REDUCE_ONLY", "ann", "thin book", 0),
+        (3, "REDUCE_ONLY", "ENGAGED", "bob", "fire", 0),
+        (4, "ENGAGED", "SAFE", "cy", "drill over", 0),
+    ]
+
+
+def test_a_torn_end_costs_the_history_nothing_but_itself(workspace: Workspace) -> None:
+    breaker = workspace.armed()
+    breaker.engage("stop", "ann")
+    with workspace.history_file.open("ab") as stream:
+        stream.write(b'{"body":')
+    breaker.reset("ann", "fine", 2)
+    assert breaker.authority() is SwitchState.SAFE
+    assert [entry.why for entry in breaker.monitor().history()][1:] == ["stop", "fine"]

@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
-from switch_helpers import Clock, FaultyLayer, Workspace
+from switch_helpers import FaultyLayer, Workspace
 
 from logos.core.gates import Switch
 from logos.core.types import SwitchState
@@ -247,25 +247,6 @@ def test_a_repeated_engagement_after_a_reset_counts_anew(workspace: Workspace) -
     assert workspace.breaker().authority() is ENGAGED
 
 
-def test_history_tells_who_why_when_and_between_which_states(workspace: Workspace) -> None:
-    clock = Clock(1_700_000_000_000_000_000)
-    breaker = workspace.armed(clock=clock)
-    clock.now_ns += 7
-    breaker.set_reduce_only("thin book", "ann")
-    breaker.engage("fire", "bob")
-    breaker.reset("cy", "drill over", 3)
-    lines = [
-        (entry.epoch, entry.was, entry.state, entry.who, entry.why, entry.time_ns - clock.now_ns)
-        for entry in breaker.monitor().history()
-    ]
-    assert lines == [
-        (1, "NEW", "SAFE", "logos", "first session on this machine: armed for paper", -7),
-        (2, "SAFE", "REDUCE_ONLY", "ann", "thin book", 0),
-        (3, "REDUCE_ONLY", "ENGAGED", "bob", "fire", 0),
-        (4, "ENGAGED", "SAFE", "cy", "drill over", 0),
-    ]
-
-
 def test_reasons_of_any_length_fit(workspace: Workspace) -> None:
     breaker = workspace.armed()
     assert breaker.engage("\U0001f525" * 100_000, "x" * 10_000).recorded
@@ -367,16 +348,6 @@ def test_damage_to_the_history_makes_a_reset_stale_that_did_not_know_of_it(
     with pytest.raises(StaleEpochError, match=r"history\.jsonl:1"):
         breaker.reset("ann", "fine", 3)
     assert breaker.authority() is ENGAGED
-
-
-def test_a_torn_end_costs_the_history_nothing_but_itself(workspace: Workspace) -> None:
-    breaker = workspace.armed()
-    breaker.engage("stop", "ann")
-    with workspace.history_file.open("ab") as stream:
-        stream.write(b'{"body":')
-    breaker.reset("ann", "fine", 2)
-    assert breaker.authority() is SAFE
-    assert [entry.why for entry in breaker.monitor().history()][1:] == ["stop", "fine"]
 
 
 def test_a_record_that_will_not_stand_still_is_not_believed(workspace: Workspace) -> None:
