@@ -175,7 +175,16 @@ AREAS: Final = (
         ("tests/session/test_figures.py", "tests/session/test_artifacts.py"),
         2,
     ),
-    Area("config", ("config/*.py",), ("tests/config", "tests/cli/test_config_command.py"), 3),
+    Area(
+        "config",
+        ("config/*.py",),
+        (
+            "tests/config",
+            "tests/cli/test_config_command.py",
+            "tests/docs/test_docs_configuration.py",
+        ),
+        3,
+    ),
 )
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from session_helpers import ListFeed, table
@@ -23,7 +23,7 @@ from logos.core.records import (
     SwitchRecord,
     WarningRecord,
 )
-from logos.core.strategy import limit, market
+from logos.core.strategy import Answer, Context, limit, market
 from logos.core.types import NS_PER_SECOND, Code, Side
 from logos.session.artifacts.counts import RecordCounts
 from logos.session.artifacts.report import result_table, session_markdown
@@ -95,6 +95,31 @@ def test_counts_are_those_of_what_happened(result: session.SessionResult) -> Non
         "ENDED", "all events processed", 0,
     )  # fmt: skip
     assert summary["switch_state"] == "SAFE"
+
+
+def test_what_happened_besides_is_told_with_its_tick(tmp_path: Path) -> None:
+    """A switch that was seen to change, and a warning."""
+    switch = InProcessSwitch()
+
+    class Warning(Scripted):
+        """Engages the switch at its third event; two of its wishes were never due."""
+
+        unused: ClassVar = {"ACME": 2}
+
+        def on_quote(self, context: Context, quote: Quote) -> Answer:
+            if len(self.seen) == 2:
+                switch.engage("a drill", "ann")
+            return super().on_quote(context, quote)
+
+    told = session.run(
+        CONFIG, strategy=Warning(), feed=ListFeed(EVENTS), home=tmp_path, switch=switch
+    ).summary
+    assert told["switch"] == [{"tick_id": 4, "state": "ENGAGED", "reason": "a drill (by ann)"}]
+    assert (told["switch_state"], told["blocked"]) == ("ENGAGED", 1)
+    assert told["warnings"] == [
+        {"code": "UNUSED_SIGNALS", "symbol": "ACME", "detail": "2 were never due"}
+    ]
+    assert told["warning_count"] == 1
 
 
 def test_the_figures_of_each_symbol_by_hand(result: session.SessionResult) -> None:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import signal
+import threading
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -16,9 +20,9 @@ from logos.config import make_config
 from logos.core.gates import InProcessSwitch
 from logos.core.messages import Event, Quote
 from logos.core.strategy import Answer, Context, Strategy
-from logos.core.types import SessionStatus, Side
+from logos.core.types import SessionStatus, Side, SwitchState
 from logos.errors import DataError
-from logos.session import SessionResult, entry
+from logos.session import SessionResult, entry, seal, session
 from logos.session.artifacts.folder import SessionFolder, claim_folder
 from logos.session.build import make_instruments
 from logos.session.plan import make_plan
@@ -197,3 +201,79 @@ def test_a_forced_end_passes_through_and_leaves_a_session_to_be_resumed(tmp_path
         )
     result = entry.resume("pushed", **again(tmp_path, ListFeed(events)), switch=InProcessSwitch())
     assert result.status is SessionStatus.ENDED
+
+
+class Signalling:
+    """A feed that sends SIGUSR1 to this process before its list number `at`."""
+
+    def __init__(self, events: Sequence[Event], at: int) -> None:
+        self._feed = ListFeed(events, 5)
+        self._at = at
+
+    def chunks(self) -> Iterator[Sequence[Event]]:
+        for number, events in enumerate(self._feed.chunks()):
+            if number == self._at:
+                before = set(threading.enumerate())
+                os.kill(os.getpid(), signal.SIGUSR1)
+                for thread in set(threading.enumerate()) - before:
+                    thread.join(10.0)  # the switch is engaged in a thread of its own
+            yield events
+
+
+@pytest.mark.parametrize("is_new", [True, False])
+def test_sigusr1_engages_the_switch_that_the_session_was_given(
+    tmp_path: Path, is_new: bool
+) -> None:
+    events, switch = quotes(60), InProcessSwitch()
+    options: dict[str, Any] = {**again(tmp_path, Signalling(events, 6)), "switch": switch}
+    if is_new:
+        result = entry.run(CONFIG, **options)
+    else:
+        session = Pushed(tmp_path)
+        assert session.send(events[:20]) is None
+        os.kill(os.getpid(), signal.SIGTERM)
+        assert session.send([]) is not None
+        result = entry.resume("pushed", **options)
+    assert switch.authority() is SwitchState.ENGAGED
+    assert switch.why() == "SIGUSR1 (by signal)"
+    assert result.status is SessionStatus.HALTED
+    assert result.reason == "kill switch: SIGUSR1 (by signal)"
+
+
+def test_sigusr1_changes_nothing_in_a_session_that_is_only_sealed(tmp_path: Path) -> None:
+    events, switch = quotes(30), InProcessSwitch()
+    with pytest.raises(KeyboardInterrupt):
+        entry.run(
+            CONFIG,
+            strategy=Alternating(),
+            feed=Breaking(events[:10], KeyboardInterrupt()),
+            switch=InProcessSwitch(),
+            home=tmp_path,
+        )
+    options = again(tmp_path, Signalling(events, 1))
+    result = entry.resume("pushed", **options, switch=switch, seal=True)
+    assert (result.status, result.exit_code) == (SessionStatus.CRASHED_RECOVERED, 0)
+    assert switch.authority() is SwitchState.SAFE
+
+
+def test_host_json_says_when_the_session_ran_and_how_fast(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its wall clock and its stopwatch tell other times, so that none is taken for another."""
+    moments = iter((START_NS, START_NS + 90 * 10**9))
+    stopwatch = itertools.count(0, 4 * 10**9)
+    monkeypatch.setattr(seal, "time", SimpleNamespace(time_ns=lambda: next(moments)))
+    told = SimpleNamespace(perf_counter_ns=lambda: next(stopwatch), monotonic=time.monotonic)
+    monkeypatch.setattr(session, "time", told)
+    made = Pushed(tmp_path)
+    assert made.send(quotes(20)) is None
+    result = made.send(None)
+    assert result is not None
+    assert json.loads((made.folder / "host.json").read_text()) == result.host
+    names = ("started", "ended", "run_seconds", "ticks_per_second")
+    assert [result.host[name] for name in names] == [
+        "2023-11-14T22:13:20.000000000Z",
+        "2023-11-14T22:14:50.000000000Z",
+        "4.000000",
+        5,
+    ]

@@ -174,6 +174,31 @@ def test_a_strategy_that_is_named_in_the_settings_need_not_be_given_again(tmp_pa
     assert files_of(tmp_path) == expected
 
 
+def test_a_session_on_signals_reads_them_again(tmp_path: Path) -> None:
+    signals = tmp_path / "signals.csv"
+    signals.write_text(
+        "timestamp,symbol,side,quantity\n"
+        "2023-11-14T22:13:30Z,AAA,BUY,10\n2023-11-14T22:14:40Z,AAA,SELL,4\n"
+    )
+    config = {**TRADING.config, "strategy": {"signals": str(signals)}}
+    home = tmp_path / "home"
+    options: dict[str, Any] = {"home": home, "switch": InProcessSwitch()}
+    began = entry.run(config, feed=TRADING.feed, **options)
+    assert (began.summary["orders"], began.summary["strategy"]) == (2, f"signals from {signals}")
+    expected = files_of(home)
+    entry.replay("crashed", feed=TRADING.feed, home=home)
+    folder = session_folder(home)
+    (folder / "host.json").unlink()
+    drop_lines(folder / "state.jsonl", 3)
+    resumed = entry.resume("crashed", feed=TRADING.feed, **options)
+    assert (resumed.status, resumed.summary["orders"]) == (SessionStatus.ENDED, 2)
+    assert files_of(home) == expected
+    (folder / "host.json").unlink()
+    signals.write_text(signals.read_text().replace("SELL,4", "SELL,5"))
+    with pytest.raises(CannotResumeError, match="signals file, of session crashed changed"):
+        entry.resume("crashed", feed=TRADING.feed, **options)
+
+
 # ---- nothing to resume ----
 
 

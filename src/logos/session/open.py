@@ -241,7 +241,7 @@ def _old(spec: SessionSpec, resources: ExitStack) -> Session:
     folder = SessionFolder(session_id, old.place, states, home, journal.whole_bytes, snapshot)
     resources.callback(folder.close)
     supervisor = SessionSupervisor(
-        session_id, own or InProcessSwitch(), core, home, takes_signals=spec.takes_signals
+        session_id, after or InProcessSwitch(), core, home, takes_signals=spec.takes_signals
     )
     resources.callback(supervisor.close)
     inputs, past = None, None
