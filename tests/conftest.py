@@ -13,7 +13,10 @@ import pytest
 from hypothesis import settings
 from journal_helpers import copy_of, spot
 from places import required_market_data
+from registry_box import use_registry
 from switch_helpers import Workspace
+
+from logos.session.presence.registry import VARIABLE
 
 # Continuous integration draws the same examples every time; at a desk they are new ones each run,
 # and what they find becomes an example of its own.
@@ -25,8 +28,14 @@ if os.environ.get("CI"):
 _ADAPTER_LIBRARIES = ("pyarrow", "ccxt", "aiohttp", "yfinance", "alpaca", "zmq", "markdown_it")
 
 
-def pytest_configure() -> None:
-    """Where nothing may be skipped for want of a library, its absence is an error at once."""
+def pytest_configure(config: pytest.Config) -> None:
+    """Where nothing may be skipped for want of a library, its absence is an error at once.
+
+    And no test may meet the sessions of whoever runs it: the registry of running sessions is a
+    folder of this run's from the first moment, for what is started in a process of its own too.
+    """
+    registry = use_registry()
+    config.add_cleanup(registry.cleanup)
     if os.environ.get("LOGOS_REQUIRE_SERVICES") != "1":
         return
     missing = [name for name in _ADAPTER_LIBRARIES if find_spec(name) is None]
@@ -69,6 +78,14 @@ def oracles(market_data: Path) -> dict[str, Any]:
         pytest.skip(reason)
     cases = json.loads(path.read_text(encoding="utf-8"))["cases"]
     return {case["id"]: case.get("expected", case.get("cases")) for case in cases}
+
+
+@pytest.fixture(autouse=True)
+def own_registry(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The registry of running sessions of this test: no other test's sessions are in it."""
+    folder = tmp_path_factory.mktemp("registry")
+    monkeypatch.setenv(VARIABLE, str(folder))
+    return folder
 
 
 @pytest.fixture

@@ -21,6 +21,7 @@ from pathlib import Path
 import pytest
 from doc_commands import DESK, Step, blocks, files, missing
 from places import PROJECT
+from registry_box import keeps
 
 from logos.cli.main import _COMMANDS
 
@@ -58,9 +59,7 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[int, str]]:
     shutil.copytree(PROJECT / "data" / "cache", desk / "data" / "cache")
     for name, body in files(DOCUMENT).items():
         (desk / name).write_text(body, encoding="utf-8")
-    environment = {
-        name: value for name, value in os.environ.items() if not name.startswith("LOGOS_")
-    }
+    environment = {name: value for name, value in os.environ.items() if keeps(name)}
     environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environment['PATH']}"
     environment["LOGOS_CFG__LIVE__HEARTBEAT_MS"] = "100"
     with subprocess.Popen(

@@ -14,6 +14,7 @@ from collections import Counter
 
 from cli_trials import run_cli_trial
 from kill_trials import Trial, run_trial
+from registry_box import use_registry
 from tqdm import tqdm
 
 
@@ -46,4 +47,5 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    with use_registry():
+        sys.exit(main())

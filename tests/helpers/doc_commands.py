@@ -28,6 +28,7 @@ from typing import Final
 
 import pytest
 from places import PROJECT
+from registry_box import keeps
 
 from logos.cli.main import main, make_parser
 
@@ -206,6 +207,6 @@ def make_workspace(folder: Path, patch: pytest.MonkeyPatch) -> None:
         if not (folder / name).exists():
             (folder / name).symlink_to(PROJECT / name)
     for name in list(os.environ):
-        if name.startswith("LOGOS_"):
+        if not keeps(name):
             patch.delenv(name)
     patch.chdir(folder)

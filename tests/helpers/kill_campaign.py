@@ -35,6 +35,7 @@ from pathlib import Path
 
 from kill_helpers import Engager, Session, kill_marker, logos, read_journal
 from places import PROJECT
+from registry_box import use_registry
 from tqdm import tqdm
 
 WAYS = ("command", "touch", "signal", "guard")
@@ -245,4 +246,5 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    with use_registry():
+        sys.exit(main())

@@ -18,6 +18,7 @@ from logos.session.artifacts.report import result_table
 from logos.session.entry import SessionDiffersError
 from logos.session.history import JournalDamagedError
 from logos.session.plan import Plan
+from logos.session.presence.registry import RegistryError
 from logos.session.restoring import CannotResumeError
 from logos.session.source import Progress
 
@@ -25,6 +26,7 @@ _CODES: tuple[tuple[type[Exception], ExitCode], ...] = (
     (ConfigError, ExitCode.BAD_CONFIGURATION),
     (CannotResumeError, ExitCode.BAD_CONFIGURATION),
     (SessionBusyError, ExitCode.BAD_CONFIGURATION),
+    (RegistryError, ExitCode.CANNOT_WRITE),
     (DataError, ExitCode.BAD_DATA),
     (SwitchEngagedError, ExitCode.HALTED),
     (JournalDamagedError, ExitCode.DAMAGED),

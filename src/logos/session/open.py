@@ -48,6 +48,7 @@ from logos.session.artifacts.snapshot import Snapshot, SnapshotDue, every_second
 from logos.session.connections import Connections, NoFeed, Outside, connect, with_instruments
 from logos.session.history import Journal, find_session, read_session
 from logos.session.plan import Feed, Plan, make_plan
+from logos.session.presence import registry
 from logos.session.presence.feeds import FeedStates
 from logos.session.recorded import RecordedSwitch
 from logos.session.restoring import (
@@ -126,17 +127,31 @@ def open_session(spec: SessionSpec) -> Session:
     it began with, and JournalDamagedError, SessionBusyError; OSError when files cannot be written.
     """
     with ExitStack() as resources:
+        # Before anything else: `logos kill` must find a session that hangs in its first step.
+        entry = registry.enter(*_registered(spec))
+        resources.callback(entry.close)
         if spec.config is not None:
-            session = _new(spec, spec.config, resources)
+            session = _new(spec, spec.config, resources, entry)
         elif spec.purpose is Purpose.REPLAY:
-            session = _replay(spec, resources)
+            session = _replay(spec, resources, entry)
         else:
-            session = _old(spec, resources)
+            session = _old(spec, resources, entry)
         session.resources = resources.pop_all()
         return session
 
 
-def _new(spec: SessionSpec, config: Config, resources: ExitStack) -> Session:
+def _registered(spec: SessionSpec) -> tuple[registry.Kind, Path | None, str]:
+    """What the registry of running sessions is to say of it: its kind, workspace and id."""
+    if spec.config is not None:
+        return "trade", spec.home, spec.config.session.id
+    if spec.purpose is Purpose.TRADE:
+        return "resume" if spec.flatten is None else "flatten", spec.home, spec.session_id
+    return "replay" if spec.purpose is Purpose.REPLAY else "seal", spec.home, spec.session_id
+
+
+def _new(
+    spec: SessionSpec, config: Config, resources: ExitStack, entry: registry.Registration
+) -> Session:
     has_live_feed = config.live.feed is not FeedName.NONE
     is_live = spec.feed is None and (spec.outside is not None or has_live_feed)
     if config.venue.live and not is_live and spec.feed is None:
@@ -152,13 +167,14 @@ def _new(spec: SessionSpec, config: Config, resources: ExitStack) -> Session:
     connections = connect(plan, spec.outside) if is_live else None
     switch = spec.switch or _machine_switch(spec, plan, resources)
     session_id, place = claim_folder(plan.config.session.id, spec.home)
+    entry.name(session_id, spec.home)
     core = plan.make_core(session_id, switch)
     inputs = None
     try:
         folder = SessionFolder(session_id, place, core.order_manager.states, spec.home)
         resources.callback(folder.close)
         supervisor = SessionSupervisor(
-            session_id, switch, core, spec.home, takes_signals=spec.takes_signals
+            session_id, switch, core, spec.home, entry.token, takes_signals=spec.takes_signals
         )
         resources.callback(supervisor.close)
         if is_live:
@@ -221,8 +237,9 @@ def _find(spec: SessionSpec) -> _Old:
     return _Old(place, journal, is_seal, has_ended, recorded, found)
 
 
-def _old(spec: SessionSpec, resources: ExitStack) -> Session:
+def _old(spec: SessionSpec, resources: ExitStack, entry: registry.Registration) -> Session:
     old = _find(spec)
+    entry.name(spec.session_id, spec.home)
     session_id, home, journal = spec.session_id, spec.home, old.journal
     feed = NoFeed() if old.is_live else spec.feed or old.recorded
     plan = same_plan(journal, session_id, spec.strategy, feed)
@@ -240,8 +257,9 @@ def _old(spec: SessionSpec, resources: ExitStack) -> Session:
     states = core.order_manager.states
     folder = SessionFolder(session_id, old.place, states, home, journal.whole_bytes, snapshot)
     resources.callback(folder.close)
+    watched = after or InProcessSwitch()
     supervisor = SessionSupervisor(
-        session_id, after or InProcessSwitch(), core, home, takes_signals=spec.takes_signals
+        session_id, watched, core, home, entry.token, takes_signals=spec.takes_signals
     )
     resources.callback(supervisor.close)
     inputs, past = None, None
@@ -304,7 +322,7 @@ def _script(
     return script
 
 
-def _replay(spec: SessionSpec, resources: ExitStack) -> Session:
+def _replay(spec: SessionSpec, resources: ExitStack, entry: registry.Registration) -> Session:
     session_id = spec.session_id
     place = find_session(session_id, spec.home)
     journal = read_session(place)
@@ -322,7 +340,8 @@ def _replay(spec: SessionSpec, resources: ExitStack) -> Session:
     copy.mkdir()
     folder = SessionFolder(session_id, copy, core.order_manager.states, elsewhere)
     resources.callback(folder.close)
-    supervisor = SessionSupervisor(session_id, switch, core, elsewhere)
+    entry.name(session_id, elsewhere, copy)
+    supervisor = SessionSupervisor(session_id, switch, core, elsewhere, entry.token)
     resources.callback(supervisor.close)
     script = Script(
         recorded_commands(journal.recording.commands),

@@ -102,12 +102,14 @@ class SessionSupervisor:
         switch: Switch,
         core: TradingCore,
         home: Path | None = None,
+        entry: str = "",
         *,
         takes_signals: bool = True,
     ) -> None:
         """Begin the heartbeat; the session must hold its journal, and has read no data yet.
 
-        Without `takes_signals` the process's signals stay with the program around it.
+        `entry` is the token of its entry in the registry of running sessions. Without
+        `takes_signals` the process's signals stay with the program around it.
         Raises OSError when the heartbeat cannot be written, or the id is running already.
         """
         self.stop_requested = False
@@ -123,6 +125,7 @@ class SessionSupervisor:
             heartbeat_path(session_id, home),
             session_id,
             paths.within(home, paths.session_dir(session_id)) / JOURNAL,
+            entry,
         )
         if isinstance(switch, CircuitBreaker):
             self._watcher = threading.Thread(target=self._watch, daemon=True)

@@ -21,6 +21,7 @@ import msgspec
 from logos import __version__, paths
 from logos.execution.metrics import MetricsSnapshot
 from logos.killswitch.breaker import CircuitBreaker
+from logos.session.presence import registry
 from logos.session.presence.metrics import metrics_path
 from logos.stress.plan import (
     SESSION_ID,
@@ -136,7 +137,7 @@ class StressRun:
         """From another process, as an operator would; the engine halts by itself."""
         self._tell("throwing the kill switch")
         done = subprocess.run(  # noqa: S603 - our own command
-            [*_logos("kill"), "--by", "stress", "--reason", "drill", "--timeout", "60"],
+            [*_logos("kill"), "--here", "--by", "stress", "--reason", "drill", "--timeout", "60"],
             env=self._environment(),
             capture_output=True,
             check=False,
@@ -247,7 +248,11 @@ class StressRun:
             breaker.close()
 
     def _environment(self) -> dict[str, str]:
-        kept = {name: text for name, text in os.environ.items() if not name.startswith("LOGOS_")}
+        kept = {
+            name: text
+            for name, text in os.environ.items()
+            if name == registry.VARIABLE or not name.startswith("LOGOS_")
+        }
         return {**kept, "LOGOS_HOME": str(self._home.resolve())}
 
 

@@ -73,6 +73,8 @@ class Heartbeat(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     symbols: tuple[str, ...] = ()
     feeds: dict[str, str] = {}
     """The state of each feed, or of one of its symbols ("feed symbol"), in words."""
+    entry: str = ""
+    """The token of this life of the session in the registry of running sessions."""
 
     def age_s(self, now_ns: int) -> float:
         """How long ago it was written, seconds."""
@@ -136,8 +138,8 @@ class HeartbeatFile:
 
     __slots__ = ("_beat", "_is_closed", "path")
 
-    def __init__(self, path: Path, session_id: str, journal: Path) -> None:
-        """`path` as of `heartbeat_path`."""
+    def __init__(self, path: Path, session_id: str, journal: Path, entry: str = "") -> None:
+        """`path` as of `heartbeat_path`; `entry` as of `Registration.token`."""
         check_session_id(session_id)
         pid = os.getpid()
         self.path = path
@@ -148,6 +150,7 @@ class HeartbeatFile:
             start_ticks(pid),
             os.path.abspath(journal),
             written_ns=time.time_ns(),
+            entry=entry,
         )
         path.parent.mkdir(parents=True, exist_ok=True)
         there = read_heartbeat(path, is_strict=True)  # what cannot be read may be another's
