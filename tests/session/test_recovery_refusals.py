@@ -32,11 +32,12 @@ from logos.core.gates import InProcessSwitch
 from logos.core.strategy import Answer, Context, Strategy
 from logos.core.types import SessionStatus, SwitchState
 from logos.journal.writer import JournalWriter, SessionBusyError
+from logos.killswitch.breaker import CircuitBreaker
 from logos.session import ExitCode, entry, history
 from logos.session.artifacts.recoveries import RECOVERIES
 from logos.session.open import Purpose, SessionSpec, open_session
 from logos.session.restoring import CannotResumeError
-from logos.session.supervisor import SwitchEngagedError, open_switch
+from logos.session.supervisor import SwitchEngagedError
 
 TRADING = STORIES["trading"]
 SAVED = STORIES["saved"]
@@ -286,7 +287,7 @@ def drop_lines(journal: Path, count: int) -> None:
 
 def engaged(home: Path) -> None:
     """The workspace's own switch, engaged before the session is resumed."""
-    switch = open_switch(lambda _: None, home)
+    switch = CircuitBreaker(home / "state" / "kill-switch")
     switch.engage("drill", "ann")
     switch.close()
 

@@ -203,9 +203,9 @@ class CircuitBreaker:
     def arm_if_new(self) -> bool:
         """Arm for paper when nothing was ever armed here; True when that happened.
 
-        A folder with any trace of a past, or a witness of one, is never new. A live session is
-        never armed this way: a person does it, with `reset` at epoch 0. Raises SwitchError when
-        the disk refuses.
+        A folder with any trace of a past, or a witness of one, is never new; nor is a workspace
+        that has sessions, though folder and witness are gone. There, and for a live session, a
+        person arms, with `reset` at epoch 0. Raises SwitchError when the disk refuses.
         """
         if self._sensor.terms.mode != "paper" or self._sensor.terms.network_problem:
             return False

@@ -81,6 +81,9 @@ class OsLayer:
     def make_folder(self, path: str) -> None:
         os.makedirs(path, FOLDER_MODE, exist_ok=True)
 
+    def names(self, path: str) -> list[str]:
+        return os.listdir(path)
+
     def try_lock(self, fd: int) -> bool:
         """Take the exclusive lock without waiting; False when somebody else has it."""
         try:

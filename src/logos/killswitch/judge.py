@@ -37,7 +37,7 @@ class Consequence(enum.Enum):
     LOCAL = "local"
     """True of this process only; others may trade."""
     WAIT_FOR_ARMING = "wait"
-    """A machine on which nothing was armed yet."""
+    """Nothing is armed here: a machine that is new, or one that lost its switch."""
 
 
 class Cause(msgspec.Struct, frozen=True):
@@ -113,8 +113,13 @@ def judge(
     a marker that was touched again after an engagement was recorded.
     """
     causes = _causes_of_process(memory, terms)
-    if evidence.is_new and memory.epoch == 0:
+    if evidence.is_empty and memory.epoch == 0:
         why = "nothing was ever armed on this machine"
+        if evidence.past:
+            why = (
+                "the kill switch of this workspace is gone, its witness too, but "
+                f"{evidence.past}: a person must arm it anew"
+            )
         causes.append(Cause(ENGAGED, Consequence.WAIT_FOR_ARMING, why))
         return _verdict(causes)
     record = evidence.armed.transition

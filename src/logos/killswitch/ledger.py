@@ -8,6 +8,8 @@ between any two. Method: an order of writing that makes every half-way state rea
 - A reset writes history and witness first, and the arm record last: SAFE needs all three to hold
   the same line, so replacing the arm record is the one moment at which the switch turns SAFE.
 - The witness lives outside the folder. A folder put back from an older copy disagrees with it.
+- Where folder and witness are both gone, the sessions of the workspace are the evidence of a past:
+  a workspace that has sessions was armed once, so it is not new.
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ from typing import Final
 
 import msgspec
 
+from logos import paths
 from logos.killswitch import history
 from logos.killswitch.files import Folder, OsLayer, describe, kind_of
 from logos.killswitch.history import Tail
@@ -85,16 +88,24 @@ class Evidence(msgspec.Struct, frozen=True):
     key: Key
     descriptors: tuple[int, int]
     """The folder and the arm record, kept open for the reader (-1: not open)."""
+    past: str = ""
+    """What shows that sessions were here, in words; looked for only where the switch has nothing.
+    """
 
     @property
-    def is_new(self) -> bool:
-        """Nothing here was ever armed: no record, history, witness, flag or marker."""
+    def is_empty(self) -> bool:
+        """The switch has nothing: no record, history, witness, flag or marker."""
         return (
             not (self.armed.exists or self.witness.exists or self.tail.exists or self.flag_exists)
             and self.kill is None
             and self.reduce is None
             and not self.folder_problem
         )
+
+    @property
+    def is_new(self) -> bool:
+        """Nothing here was ever armed: the switch has nothing, and no session was ever here."""
+        return self.is_empty and not self.past
 
     @property
     def epoch(self) -> int:
@@ -156,9 +167,34 @@ class SwitchLedger:
         for _ in range(LOOKS_MAX - 1):
             evidence = self._look_once()
             if evidence.stable:
-                return evidence
+                break
             self.release(evidence)
-        return self._look_once()
+        else:
+            evidence = self._look_once()
+        if evidence.is_empty:
+            return msgspec.structs.replace(evidence, past=self._past())
+        return evidence
+
+    def _past(self) -> str:
+        """What shows that sessions were in this workspace; "" when nothing does.
+
+        A folder that cannot be read may hold anything: it counts as a past.
+        """
+        workspace = self.folder_path.parent.parent
+        sessions = paths.within(workspace, paths.sessions_dir())
+        for place in (sessions, self.folder_path.parent / "sessions"):
+            try:
+                # A name with a dot in front is a session that is being made, or a temporary file.
+                found = sorted(n for n in self.layer.names(str(place)) if not n.startswith("."))
+            except OSError as error:
+                # Where the path ends before it, at a file perhaps, there is nothing.
+                is_path_cut = isinstance(error, FileNotFoundError | NotADirectoryError)
+                if is_path_cut and not os.path.lexists(place):
+                    continue
+                return describe(error, str(place))
+            if found:
+                return f"there are sessions in {place} ({found[0]}{', ...' if found[1:] else ''})"
+        return ""
 
     def release(self, evidence: Evidence) -> None:
         """Close what `look` left open."""
