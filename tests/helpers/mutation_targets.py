@@ -47,6 +47,7 @@ _JUDGE_TESTS = (
     "tests/killswitch/test_ledger_copies.py",
     "tests/killswitch/test_writer.py",
     "tests/killswitch/test_states.py",
+    "tests/killswitch/test_past.py",
     "tests/killswitch/test_surroundings.py",
     "tests/killswitch/test_fail_closed.py",
     "tests/killswitch/test_machine.py",
@@ -65,6 +66,7 @@ _FILE_TESTS = (
     "tests/killswitch/test_ledger_copies.py",
     "tests/killswitch/test_history.py",
     "tests/killswitch/test_states.py",
+    "tests/killswitch/test_past.py",
 )
 
 

@@ -68,46 +68,6 @@ def test_a_deleted_state_folder_is_not_a_new_machine(workspace: Workspace) -> No
     assert breaker.status().epoch > 2
 
 
-def _left_by_a_session(workspace: Workspace, place: str) -> Path:
-    left = workspace.home / place
-    left.mkdir(parents=True)
-    return left
-
-
-@pytest.mark.parametrize("place", ["runs/live/sessions/desk-1", "state/sessions/desk-1.json"])
-def test_a_workspace_with_sessions_whose_switch_is_gone_is_not_new(
-    workspace: Workspace, place: str
-) -> None:
-    _left_by_a_session(workspace, place)
-    breaker = workspace.breaker()
-    assert not breaker.arm_if_new()
-    assert (breaker.authority(), breaker.flag[0]) == (ENGAGED, ENGAGED)
-    status = breaker.status()
-    assert "the kill switch of this workspace is gone, its witness too, but there are" in status.why
-    assert f"sessions in {(workspace.home / place).parent} (desk-1" in status.why
-    assert status.clear_command.endswith("--epoch 0")
-    assert not workspace.arm_file.exists(), "looking leaves nothing"
-    assert breaker.reset("ann", "the disk was replaced", 0).state is SAFE
-    assert (workspace.breaker().authority(), breaker.epoch) == (SAFE, 1)
-
-
-def test_sessions_that_cannot_be_listed_count_as_a_past(workspace: Workspace) -> None:
-    (workspace.home / "runs" / "live").mkdir(parents=True)
-    (workspace.home / "runs" / "live" / "sessions").write_text("no folder")
-    breaker = workspace.breaker()
-    assert not breaker.arm_if_new()
-    assert breaker.authority() is ENGAGED
-    assert "runs/live/sessions cannot be used" in breaker.why()
-
-
-@pytest.mark.parametrize("place", ["runs/live/sessions", "runs/live/sessions/.desk-1.4711"])
-def test_a_folder_of_sessions_without_a_session_is_no_past(
-    workspace: Workspace, place: str
-) -> None:
-    _left_by_a_session(workspace, place)
-    assert workspace.breaker().arm_if_new()
-
-
 def test_engaging_shows_at_once_here_and_in_every_other_object(workspace: Workspace) -> None:
     here, there = workspace.armed(), workspace.breaker()
     assert there.authority() is SAFE

@@ -186,11 +186,9 @@ class SwitchLedger:
             try:
                 # A name with a dot in front is a session that is being made, or a temporary file.
                 found = sorted(n for n in self.layer.names(str(place)) if not n.startswith("."))
+            except (FileNotFoundError, NotADirectoryError):
+                continue  # no session can have been there
             except OSError as error:
-                # Where the path ends before it, at a file perhaps, there is nothing.
-                is_path_cut = isinstance(error, FileNotFoundError | NotADirectoryError)
-                if is_path_cut and not os.path.lexists(place):
-                    continue
                 return describe(error, str(place))
             if found:
                 return f"there are sessions in {place} ({found[0]}{', ...' if found[1:] else ''})"
