@@ -34,3 +34,22 @@ class StrategyError(LogosError):
 
 class InvariantBroken(LogosError):
     """A rule of the engine's own that must always hold did not: a bug, never handled."""
+
+
+WORDS_MAX = 2_000
+"""Characters of another's error that a message repeats."""
+
+
+def error_words(error: BaseException) -> str:
+    """An error of another's code as messages and files can hold it: `Type: text`.
+
+    Its text may be missing, endless, not writable, or fail itself: none of that is raised.
+    """
+    try:
+        # The text may be an object of a subclass of str, with methods of its own.
+        words = str.__str__(str(error))
+    except BaseException as problem:  # whatever it is: what is told is the first error
+        words = f"(its text cannot be made: {type(problem).__name__})"
+    if len(words) > WORDS_MAX:
+        words = f"{words[:WORDS_MAX]} ... ({len(words)} characters)"
+    return f"{type(error).__name__}: {words}".encode("utf-8", "backslashreplace").decode()

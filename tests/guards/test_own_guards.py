@@ -26,6 +26,7 @@ from logos.core.messages import Quote
 from logos.core.records import GuardRecord, Record, RefusalRecord
 from logos.core.strategy import Answer, Context, Strategy, limit, market
 from logos.core.types import Code, FillRule, OrderType, SessionStatus, Side, TimeInForce
+from logos.errors import StrategyError
 from logos.library.options import tables_of
 from logos.session.entry import replay, resume
 from logos.session.restoring import CannotResumeError
@@ -97,6 +98,26 @@ def test_all_are_asked_and_speak_with_one_code_after_the_other_guards() -> None:
     refusal = refusals(played(first, second, max_order_quantity="4"))[0]
     assert (refusal.code, refusal.also) == (Code.MAX_ORDER_QUANTITY, (Code.USER_GUARD,))
     assert refusals(played(first, second))[0].detail == "g1: never; g2: on no day"
+
+
+def test_whatever_a_guard_raises_refuses_but_an_interrupt_ends_the_session() -> None:
+    class Own(BaseException):
+        def __str__(self) -> str:
+            raise SystemExit
+
+    def strange(_: OrderView) -> None:
+        raise Own
+
+    def interrupts(_: OrderView) -> None:
+        raise KeyboardInterrupt
+
+    records = played(strange)
+    assert orders_in(records) == []
+    assert refusals(records)[0].detail == (
+        "g1: raised Own: (its text cannot be made: SystemExit); refused for safety"
+    )
+    with pytest.raises(StrategyError, match="guard g1 raised KeyboardInterrupt"):
+        played(interrupts)
 
 
 def test_a_guard_that_raises_refuses_and_says_so() -> None:

@@ -219,6 +219,29 @@ def test_a_failing_strategy_is_an_error_and_the_session_is_sealed(tmp_path: Path
     assert made.close().exit_code is ExitCode.STRATEGY_FAILED
 
 
+def test_a_keyboard_interrupt_of_the_strategys_own_seals_and_an_operators_does_not(
+    tmp_path: Path,
+) -> None:
+    class Own(Strategy):
+        def on_quote(self, context: Context, quote: Quote) -> Answer:
+            raise KeyboardInterrupt
+
+    class Interrupted(Strategy):
+        def on_quote(self, context: Context, quote: Quote) -> Answer:
+            signal.raise_signal(signal.SIGINT)
+            return [Side.BUY for _ in range(100)]
+
+    made = LiveEngine(Own(), ACME, cash=CASH, home=tmp_path)
+    with pytest.raises(logos.StrategyError, match="on_quote: KeyboardInterrupt"):
+        made.process(quote(1))
+    assert made.close().exit_code is ExitCode.STRATEGY_FAILED
+    made = LiveEngine(Interrupted(), ACME, cash=CASH, home=tmp_path)
+    with pytest.raises(KeyboardInterrupt):
+        made.process(quote(1))
+    with pytest.raises(logos.LogosError, match="resume it"):
+        made.close()
+
+
 def test_signals_of_the_process_stay_with_the_program(tmp_path: Path) -> None:
     assert threading.current_thread() is threading.main_thread()
     before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]

@@ -229,3 +229,18 @@ def test_a_broken_module_is_reported_with_file_and_line(
         load_strategy(name, {})
     assert words in str(caught.value)
     assert "broken_strategy.py:2" in str(caught.value)
+
+
+@pytest.mark.parametrize("error", ["SystemExit(0)", "KeyboardInterrupt()", "GeneratorExit()"])
+@pytest.mark.parametrize("where", ["when imported", "when made"])
+def test_a_strategy_that_would_end_the_process_while_it_is_loaded_cannot_be_had(
+    tmp_path: Path, error: str, where: str
+) -> None:
+    at_import = f"raise {error}\n" if where == "when imported" else ""
+    path = tmp_path / "leaving.py"
+    path.write_text(
+        f"from logos import Strategy\n{at_import}\n"
+        f"class Leaving(Strategy):\n    def __init__(self):\n        raise {error}\n"
+    )
+    with pytest.raises(StrategyLoadError, match=error.partition("(")[0]):
+        load_strategy(f"{path}:Leaving", {})

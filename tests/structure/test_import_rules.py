@@ -18,7 +18,8 @@ ALLOWED: dict[str, set[str]] = {
     "loopback": {"errors"},
     "files": set(),
     "installation": set(),
-    "strategies": {"errors", "core"},
+    "interrupts": set(),
+    "strategies": {"errors", "core", "interrupts"},
     "observe": {"errors", "core", "files"},
     "config": {"errors", "core", "paths"},
     "journal": {"errors", "core", "paths"},
@@ -36,7 +37,7 @@ ALLOWED["simulators"] = {"errors", "core", "paths", "files", "data", "loopback"}
 ALLOWED["testing"] = {"errors", "core", "paths", "config", "data", "feeds", "venues"}
 ALLOWED["session"] = {
     *("errors", "core", "paths", "strategies", "observe", "config", "journal", "data", "venues"),
-    *("killswitch", "feeds", "execution", "adapters", "installation", "files"),
+    *("killswitch", "feeds", "execution", "adapters", "installation", "files", "interrupts"),
 }
 ALLOWED["audit"] = {"errors", "core", "paths", "config", "journal", "session"}
 ALLOWED["library"] = {*ALLOWED["session"], "session"}

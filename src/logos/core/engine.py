@@ -273,7 +273,7 @@ class TradingCore:
             if on_quote is not None:
                 try:
                     answer = on_quote(context, event)
-                except (Exception, SystemExit) as error:
+                except BaseException as error:
                     raise strategy_failed("on_quote", error) from error
                 if answer is not None:
                     self._pipeline.carry_out(state, answer)
@@ -347,7 +347,7 @@ class TradingCore:
             return
         try:
             answer = method(self._context, event)
-        except (Exception, SystemExit) as error:
+        except BaseException as error:
             name = "on_trade" if type(event) is Trade else "on_bar"
             raise strategy_failed(name, error) from error
         if answer is not None:

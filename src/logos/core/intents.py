@@ -16,6 +16,7 @@ nobody knows is the strategy's bug and raises `StrategyError`.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -31,10 +32,12 @@ from logos.core.fixed import (
 )
 from logos.core.instrument_state import InstrumentState
 from logos.core.orders import OrderIntent
-from logos.core.strategy import Number, OrderRequest, Target, Weight
+from logos.core.strategy import Number, OrderRequest, Request, Target, Weight
 from logos.core.types import Code, OrderType, Side, TimeInForce
 from logos.errors import StrategyError
 
+ANSWERS_MAX = 10_000
+"""Requests in one answer of a strategy; more are taken for a loop that does not end."""
 _TEXT_MAX = 64
 _MAGNITUDE_MAX = 10**60
 _DIGITS_MAX = 100
@@ -82,7 +85,7 @@ def from_weight(state: InstrumentState, weight: Weight) -> OrderIntent | None:
 
 def from_request(state: InstrumentState, request: OrderRequest) -> OrderIntent:
     """An explicit order, quantised."""
-    _check_words(request)
+    tag = _check_words(request)
     instrument = state.instrument
     asked = _units(request.quantity, instrument.quantity_decimals, "quantity")
     quantity = _positive_lots(state, asked, request.quantity)
@@ -117,12 +120,12 @@ def from_request(state: InstrumentState, request: OrderRequest) -> OrderIntent:
         request.time_in_force,
         state.reference_price(is_buy),
         notes,
-        request.tag,
+        tag,
     )
 
 
-def _check_words(request: OrderRequest) -> None:
-    """A word in place of an enumeration must not pass for another one."""
+def _check_words(request: OrderRequest) -> str:
+    """A word in place of an enumeration must not pass for another one; returns the tag."""
     words: Any = request  # compiled code would trust the annotations that are to be checked here
     for value, kind in (
         (words.side, Side),
@@ -131,7 +134,22 @@ def _check_words(request: OrderRequest) -> None:
     ):
         if not isinstance(value, kind):
             raise StrategyError(f"an order's {kind.__name__} cannot be {shown(value)}")
-    check_text(words.tag, "tag")
+    return check_text(words.tag, "tag")
+
+
+def listed(answer: list[Request] | tuple[Request, ...]) -> Sequence[Request]:
+    """The requests of one answer, as they stand in it. Raises StrategyError for too many.
+
+    A class derived from list or tuple is read as what it holds: its own methods are not called.
+    """
+    count = list.__len__(answer) if isinstance(answer, list) else tuple.__len__(answer)
+    if count > ANSWERS_MAX:
+        raise StrategyError(
+            f"{count} requests are answered to one event; at most {ANSWERS_MAX} are taken"
+        )
+    if isinstance(answer, list):
+        return list.copy(answer)
+    return tuple.__getitem__(answer, slice(None))
 
 
 def shown(value: object) -> str:
@@ -139,24 +157,30 @@ def shown(value: object) -> str:
 
     The default repr of an object holds its address, which differs from run to run.
     """
-    if isinstance(value, (str, int, float, Decimal)):
+    if type(value) in (str, int, bool, float, Decimal):
         return f"{type(value).__name__} {value!a:.80}"
     return type(value).__name__
 
 
-def check_reference(order_id: object, tag: object) -> None:
-    """Raise StrategyError unless these can name an order: a whole number and a text."""
+def check_reference(order_id: object, tag: object) -> str:
+    """The tag as a plain str. Raises StrategyError unless the two can name an order: a whole
+    number and a text."""
     if type(order_id) is not int:
         raise StrategyError(f"an order_id is a whole number, not {shown(order_id)}")
-    check_text(tag, "tag")
+    return check_text(tag, "tag")
 
 
-def check_text(text: object, name: str) -> None:
-    """Raise StrategyError unless `text` is a short, printable str: it ends up in every artifact."""
+def check_text(text: object, name: str) -> str:
+    """`text` as a plain str, whatever class it is of: its methods are not a stranger's then.
+
+    Raises StrategyError unless it is short and printable: it ends up in every artifact.
+    """
     if not isinstance(text, str):
         raise StrategyError(f"a {name} is a str, not {shown(text)}")
+    text = str.__str__(text)
     if len(text) > _TEXT_MAX or not text.isprintable():
         raise StrategyError(f"a {name} is at most {_TEXT_MAX} printable characters: {text[:80]!a}")
+    return text
 
 
 def _towards(state: InstrumentState, wanted: int) -> OrderIntent | None:
@@ -201,12 +225,13 @@ def _capped(state: InstrumentState, quantity: int, price: int) -> tuple[int, str
 def _positive_lots(state: InstrumentState, asked: int, text: Number) -> int:
     if asked < 0:
         raise NotTranslatable(
-            Code.NEGATIVE_QUANTITY, f"quantity {text}: say the direction with the side"
+            Code.NEGATIVE_QUANTITY, f"quantity {plain(text)}: say the direction with the side"
         )
     quantity = to_step(asked, state.instrument.lot, DOWN)
     if quantity == 0:
         lot = state.instrument.quantity_text(state.instrument.lot)
-        raise NotTranslatable(Code.ZERO_QUANTITY, f"quantity {text} is less than one lot of {lot}")
+        words = f"quantity {plain(text)} is less than one lot of {lot}"
+        raise NotTranslatable(Code.ZERO_QUANTITY, words)
     return quantity
 
 
@@ -225,8 +250,20 @@ def _price(state: InstrumentState, value: Number | None, mode: str, name: str) -
             _units(value, instrument.price_decimals, f"{name} price", mode), instrument.tick, mode
         )
     if price <= 0:
-        raise NotTranslatable(Code.INVALID_PRICE, f"the {name} price {value} is not positive")
+        words = f"the {name} price {plain(value)} is not positive"
+        raise NotTranslatable(Code.INVALID_PRICE, words)
     return price
+
+
+def plain(value: Number) -> Number:
+    """A number without the class of its own that it may have (NumPy's, say), and its methods."""
+    if isinstance(value, int):
+        return int.__int__(value)
+    if isinstance(value, float):
+        return float.__float__(value)
+    if isinstance(value, str):
+        return str.__str__(value)
+    return Decimal(value)
 
 
 def quantity_units(state: InstrumentState, value: Number) -> int:
@@ -253,12 +290,12 @@ def decimal_of(value: object, name: str) -> Decimal:
     """
     if isinstance(value, bool) or not isinstance(value, (int, float, str, Decimal)):
         raise StrategyError(f"{name} must be a number, not {shown(value)}")
+    value = plain(value)
     if isinstance(value, int):
         if not -_MAGNITUDE_MAX < value < _MAGNITUDE_MAX:
             raise NotTranslatable(Code.NOT_FINITE, f"{name} is out of range")
         return Decimal(value)
     try:
-        # The plain float's text, whatever a subclass (NumPy's, say) prints.
         number = Decimal(float.__repr__(value)) if isinstance(value, float) else Decimal(value)
     except InvalidOperation:
         raise StrategyError(f"{name} is not a number: {str(value)[:40]!a}") from None

@@ -19,6 +19,7 @@ from logos.core.intents import (
     from_side,
     from_target,
     from_weight,
+    listed,
     quantity_units,
     shown,
 )
@@ -38,7 +39,7 @@ from logos.core.strategy import (
     Weight,
 )
 from logos.core.types import Code, FillRule, Side
-from logos.errors import InvariantBroken, StrategyError
+from logos.errors import InvariantBroken, StrategyError, error_words
 
 _FILL_ANSWERS_MAX: Final = 10_000
 """Fills that may follow from one event before the strategy is taken to be in a loop."""
@@ -69,7 +70,7 @@ class OrderPipeline:
         """Ask the strategy's `on_start`, and carry out what it answers."""
         try:
             answer = self._strategy.on_start(self._context)
-        except (Exception, SystemExit) as error:
+        except BaseException as error:
             raise strategy_failed("on_start", error) from error
         self.carry_out(None, answer)
         self.settle()
@@ -80,7 +81,7 @@ class OrderPipeline:
         if not is_replaced:
             try:
                 answer = self._strategy.on_stop(self._context)
-            except (Exception, SystemExit) as error:
+            except BaseException as error:
                 raise strategy_failed("on_stop", error) from error
         self.carry_out(None, answer)
         self.settle()
@@ -107,7 +108,7 @@ class OrderPipeline:
                     raise StrategyError("on_fill keeps ordering on every fill of one event")
                 try:
                     answer = self._strategy.on_fill(self._context, fill)
-                except (Exception, SystemExit) as error:
+                except BaseException as error:
                     raise strategy_failed("on_fill", error) from error
                 self.carry_out(order_manager.states[fill.symbol], answer)
 
@@ -116,7 +117,7 @@ class OrderPipeline:
         if answer is None:
             return
         if isinstance(answer, (list, tuple)):
-            for request in answer:
+            for request in listed(answer):
                 self._request(state, request)
         else:
             self._request(state, answer)
@@ -124,22 +125,23 @@ class OrderPipeline:
     def _request(self, state: InstrumentState | None, request: object) -> None:
         words: Any = request  # what it holds is a stranger's: nothing is taken for its type yet
         if type(request) is Cancel:
-            check_reference(words.order_id, words.tag)
-            self._cancel(state, request.order_id, request.tag, None)
+            tag = check_reference(words.order_id, words.tag)
+            self._cancel(state, request.order_id, tag, None)
             return
         if type(request) is Replace:
-            check_reference(words.order_id, words.tag)
-            self._cancel(state, request.order_id, request.tag, request)
+            tag = check_reference(words.order_id, words.tag)
+            self._cancel(state, request.order_id, tag, request)
             return
-        if type(request) is not Side:
-            symbol = getattr(words, "symbol", "")
-            check_text(symbol, "symbol")
+        if type(request) is Target or type(request) is Weight or type(request) is OrderRequest:
+            symbol = check_text(words.symbol, "symbol")
             if symbol:
                 state = self._order_manager.states.get(symbol)
                 if state is None:
-                    words = "the session does not trade it"
-                    self._refuse(symbol, [(Code.UNKNOWN_SYMBOL, words)])
+                    detail = "the session does not trade it"
+                    self._refuse(symbol, [(Code.UNKNOWN_SYMBOL, detail)])
                     return
+        elif type(request) is not Side:
+            raise _not_an_answer(request)
         if state is None:
             raise StrategyError(
                 f"a {type(request).__name__} answered outside of an event needs a symbol"
@@ -248,7 +250,11 @@ def _translate(state: InstrumentState, request: object) -> OrderIntent | None:
         return from_weight(state, request)
     if type(request) is OrderRequest:
         return from_request(state, request)
-    raise StrategyError(
+    raise _not_an_answer(request)
+
+
+def _not_an_answer(request: object) -> StrategyError:
+    return StrategyError(
         f"a strategy answers with None, a Side, Target, Weight, OrderRequest, Cancel, Replace or "
         f"a list of these, not {shown(request)}"
     )
@@ -269,9 +275,11 @@ def _kept(new: Number | None, old_units: int, decimals: int) -> Number | None:
 
 
 def strategy_failed(method: str, error: BaseException) -> StrategyError:
-    """The error of a strategy's method, as one that ends the session."""
-    if isinstance(error, StrategyError):
+    """The error of a strategy's method, as one that ends the session.
+
+    Whatever a strategy raises is its failure, also what would end a process (SystemExit). A
+    KeyboardInterrupt may be an operator's all the same: the edge looks at the cause.
+    """
+    if type(error) is StrategyError:
         return error
-    # What a strategy says may hold anything; what is written down must be writable.
-    words = str(error).encode("utf-8", "backslashreplace").decode()
-    return StrategyError(f"the strategy raised in {method}: {type(error).__name__}: {words}")
+    return StrategyError(f"the strategy raised in {method}: {error_words(error)}")

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from logos.core.types import SessionStatus
+from logos.errors import StrategyError, error_words
+from logos.interrupts import is_interrupt
 
 
 class ExitCode(enum.IntEnum):
@@ -50,3 +52,17 @@ class Ending:
 
 class Stopped(Exception):
     """The operator asked the session to end, and it is between two events."""
+
+
+def session_failure(error: BaseException) -> Exception:
+    """What ends a session, of an `error` that came out of its core.
+
+    Of a strategy that an operator's interrupt ended, the interrupt is raised again. What is no
+    Exception (SystemExit, GeneratorExit) nothing of logos raises: it is the strategy's failure.
+    """
+    cause = error.__cause__
+    if isinstance(error, StrategyError) and cause is not None and is_interrupt(cause):
+        raise cause
+    if isinstance(error, Exception):
+        return error
+    return StrategyError(f"the strategy raised {error_words(error)}")

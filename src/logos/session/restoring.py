@@ -22,7 +22,8 @@ from logos.core.engine import TradingCore
 from logos.core.gates import Switch
 from logos.core.saved.state import NotThisCore, load_strategy, restore_core
 from logos.core.strategy import Strategy, can_save
-from logos.errors import LogosError
+from logos.errors import LogosError, error_words
+from logos.interrupts import is_interrupt
 from logos.journal.inputs import RecordedInputs
 from logos.session.artifacts.snapshot import Snapshot, SnapshotError, check_files, read_snapshot
 from logos.session.artifacts.summary import manifest
@@ -154,9 +155,11 @@ def restore(
 def _load_strategy(core: TradingCore, snapshot: Snapshot, session_id: str) -> None:
     try:
         load_strategy(core, snapshot.strategy)
-    except Exception as error:
+    except BaseException as error:
+        if is_interrupt(error):
+            raise
         raise CannotResumeError(
-            f"the strategy's load() failed: {type(error).__name__}: {error}; resume without "
+            f"the strategy's load() failed: {error_words(error)}; resume without "
             f"the snapshot: logos resume {session_id} --no-snapshot"
         ) from error
 

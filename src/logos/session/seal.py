@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from logos import __version__
 from logos.core.engine import TradingCore
+from logos.core.pipeline import strategy_failed
 from logos.core.records import Record, WarningRecord
 from logos.core.types import SessionStatus
 from logos.errors import DataError, StrategyError
@@ -134,11 +135,14 @@ class Seal:
     def _unused(self) -> list[WarningRecord]:
         """Scheduled orders and signals that no event ever reached; strategies may count them."""
         now_ns, tick_id = self._core.order_manager.now_ns, self._core.order_manager.tick_id
-        unused: Mapping[str, int] = getattr(self._core.strategy, "unused", None) or {}
-        return [
-            WarningRecord(now_ns, tick_id, symbol, "UNUSED_SIGNALS", f"{count} were never due")
-            for symbol, count in unused.items()
-        ]
+        try:
+            unused: Mapping[str, int] = getattr(self._core.strategy, "unused", None) or {}
+            return [
+                WarningRecord(now_ns, tick_id, symbol, "UNUSED_SIGNALS", f"{count} were never due")
+                for symbol, count in unused.items()
+            ]
+        except BaseException as error:
+            raise strategy_failed("unused", error) from error
 
     # ---- the last files ----
 

@@ -29,7 +29,7 @@ from logos.session.artifacts.folder import SessionFolder
 from logos.session.artifacts.saving import Snapshots
 from logos.session.artifacts.snapshot import Snapshot
 from logos.session.artifacts.summary import manifest
-from logos.session.outcome import Ending, SessionResult, Stopped
+from logos.session.outcome import Ending, SessionResult, Stopped, session_failure
 from logos.session.plan import Plan
 from logos.session.script import DueCommand, Script
 from logos.session.seal import Facts, Seal
@@ -174,8 +174,11 @@ class Session:
         try:
             try:
                 ending = self._advance(batch)
-            except Exception as error:
-                ending = self._seal.ending_of(error, self._first_ns is not None, self._save)
+            except KeyboardInterrupt:
+                raise
+            except BaseException as error:
+                failure = session_failure(error)
+                ending = self._seal.ending_of(failure, self._first_ns is not None, self._save)
             if ending is not None:
                 self._end(ending)
         except BaseException as error:

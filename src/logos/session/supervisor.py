@@ -24,6 +24,7 @@ from logos.core.engine import TradingCore
 from logos.core.gates import Switch
 from logos.core.types import SwitchState
 from logos.errors import LogosError
+from logos.interrupts import OperatorInterrupt
 from logos.journal.entries import JOURNAL
 from logos.killswitch.breaker import CircuitBreaker
 from logos.killswitch.records import SwitchError
@@ -204,7 +205,7 @@ class SessionSupervisor:
                 "the artifacts may lack their last rows",
                 file=sys.stderr,
             )
-            raise KeyboardInterrupt
+            raise OperatorInterrupt
         self.stop_requested = True
 
     def _on_engage(self, _number: int, _frame: FrameType | None) -> None:

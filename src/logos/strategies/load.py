@@ -18,7 +18,8 @@ from types import ModuleType
 from typing import Final
 
 from logos.core.strategy import Strategy
-from logos.errors import LogosError
+from logos.errors import LogosError, error_words
+from logos.interrupts import is_interrupt
 from logos.strategies.parameters import ParameterError, arguments_of
 
 BUNDLED: Final[dict[str, str]] = {
@@ -51,9 +52,11 @@ def make_strategy(kind: type[Strategy], params: Mapping[str, object], name: str)
         return kind(**arguments_of(kind, params))
     except ParameterError as error:
         raise StrategyLoadError(f"strategy {name}: {error}") from error
-    except Exception as error:
+    except BaseException as error:
+        if is_interrupt(error):
+            raise
         # The strategy's own constructor: its ValueErrors are about the parameters' values.
-        what = str(error) if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"
+        what = str(error) if isinstance(error, ValueError) else error_words(error)
         raise StrategyLoadError(f"strategy {name}: {what}") from error
 
 
@@ -120,7 +123,9 @@ def _module_of_name(name: str) -> ModuleType:
                 f"there is no module {error.name}: looked in {here} and in the installed packages"
             ) from error
         raise StrategyLoadError(_broken(name, error)) from error
-    except Exception as error:
+    except BaseException as error:
+        if is_interrupt(error):
+            raise
         raise StrategyLoadError(_broken(name, error)) from error
 
 
@@ -136,17 +141,19 @@ def _module_of_file(path: Path) -> ModuleType:
     sys.modules[name] = module  # annotations of its classes are looked up there
     try:
         spec.loader.exec_module(module)
-    except Exception as error:
+    except BaseException as error:
         del sys.modules[name]
+        if is_interrupt(error):
+            raise
         raise StrategyLoadError(_broken(str(path), error)) from error
     return module
 
 
-def _broken(name: str, error: Exception) -> str:
+def _broken(name: str, error: BaseException) -> str:
     """What failed inside a user's module, and where."""
     if isinstance(error, SyntaxError):
         where = f"{error.filename}:{error.lineno}"
     else:
         frame = traceback.extract_tb(error.__traceback__)[-1]
         where = f"{frame.filename}:{frame.lineno}"
-    return f"{name} cannot be imported: {type(error).__name__}: {error} ({where})"
+    return f"{name} cannot be imported: {error_words(error)} ({where})"

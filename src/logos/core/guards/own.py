@@ -24,6 +24,7 @@ from logos.core.guards.limits import SessionGuards
 from logos.core.instrument_state import InstrumentState
 from logos.core.orders import OrderIntent
 from logos.core.types import OrderType, Side, TimeInForce
+from logos.errors import StrategyError, error_words
 
 _TEXT_MAX: Final = 200
 
@@ -191,8 +192,11 @@ def ask_own_guards(
     for guard in guards.own:
         try:
             answer = guard.function(view)
-        except (Exception, SystemExit) as error:
-            answer = f"raised {type(error).__name__}: {error}; refused for safety"
+        except KeyboardInterrupt as error:
+            # It may be an operator's, who wants the session to end: the edge looks at the cause.
+            raise StrategyError(f"guard {guard.name} raised {error_words(error)}") from error
+        except BaseException as error:
+            answer = f"raised {error_words(error)}; refused for safety"
         if answer is None:
             continue
         if not isinstance(answer, str):

@@ -8,6 +8,8 @@ from __future__ import annotations
 from logos.core.engine import TradingCore
 from logos.core.saved.state import is_savable, save_core
 from logos.core.strategy import can_save
+from logos.errors import error_words
+from logos.interrupts import is_interrupt
 from logos.journal.writer import Position
 from logos.session.artifacts.folder import SessionFolder
 from logos.session.artifacts.snapshot import SnapshotDue, plain_copy
@@ -41,11 +43,13 @@ class Snapshots:
             return
         try:
             strategy = plain_copy(core.strategy.save())
-        except Exception as error:
+        except BaseException as error:
+            if is_interrupt(error):
+                raise
             self._is_possible = False
             tell_operator(
-                f"logos: no snapshots: the strategy's save() failed: {error}; the session "
-                "continues, and would be resumed from its beginning"
+                f"logos: no snapshots: the strategy's save() failed: {error_words(error)}; the "
+                "session continues, and would be resumed from its beginning"
             )
             return
         session_id = core.order_manager.session_id
