@@ -57,9 +57,11 @@ class Stopped(Exception):
 def session_failure(error: BaseException) -> Exception:
     """What ends a session, of an `error` that came out of its core.
 
-    Of a strategy that an operator's interrupt ended, the interrupt is raised again. What is no
-    Exception (SystemExit, GeneratorExit) nothing of logos raises: it is the strategy's failure.
+    An interrupt is raised again, also one that came out of the strategy. What else is no Exception
+    (SystemExit, GeneratorExit) nothing of logos raises: it is the strategy's failure.
     """
+    if isinstance(error, KeyboardInterrupt):
+        raise error
     cause = error.__cause__
     if isinstance(error, StrategyError) and cause is not None and is_interrupt(cause):
         raise cause

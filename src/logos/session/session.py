@@ -174,11 +174,9 @@ class Session:
         try:
             try:
                 ending = self._advance(batch)
-            except KeyboardInterrupt:
-                raise
             except BaseException as error:
-                failure = session_failure(error)
-                ending = self._seal.ending_of(failure, self._first_ns is not None, self._save)
+                why = session_failure(error)
+                ending = self._seal.ending_of(why, self._first_ns is not None, self._save)
             if ending is not None:
                 self._end(ending)
         except BaseException as error:
