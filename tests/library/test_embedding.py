@@ -236,8 +236,12 @@ def test_a_keyboard_interrupt_of_the_strategys_own_seals_and_an_operators_does_n
         made.process(quote(1))
     assert made.close().exit_code is ExitCode.STRATEGY_FAILED
     made = LiveEngine(Interrupted(), ACME, cash=CASH, home=tmp_path)
-    with pytest.raises(KeyboardInterrupt):
-        made.process(quote(1))
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            made.process(quote(1))
+    finally:
+        signal.signal(signal.SIGINT, before)
     with pytest.raises(logos.LogosError, match="resume it"):
         made.close()
 

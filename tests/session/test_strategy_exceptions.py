@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import signal
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -224,6 +225,15 @@ def test_a_second_signal_in_the_middle_of_a_strategy_is_the_operators(workspace:
 # ---- whose interrupt it is ----
 
 
+@pytest.fixture
+def pythons_handler() -> Iterator[None]:
+    """Tests that run in the background of a shell begin with SIGINT ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("pythons_handler")
 def test_an_interrupt_is_known_by_where_it_begins() -> None:
     with pytest.raises(KeyboardInterrupt) as raised:
         raise KeyboardInterrupt
