@@ -7,8 +7,12 @@ folder, a strategy file) stands in `OF_A_USER`.
 
 from __future__ import annotations
 
+import ast
 import importlib
+import io
 import re
+import tokenize
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -28,6 +32,8 @@ RUNTIME_FOLDERS: Final = ("runs/", "state/", "logos/logs/", "data/cache/", "data
 
 _WORD: Final = re.compile(r"[^\s`'\"()\[\],;|=:<>#*]*[/.][^\s`'\"()\[\],;|=:<>#]*")
 _MODULE: Final = re.compile(r"(?<![\w./-])logos(?:\.[A-Za-z_]\w*)+")
+_NAME: Final = re.compile(r"`([a-z][a-z0-9]*(?:_[a-z0-9]+)+|(?:[A-Z][a-z0-9]+)+)`")
+"""`a_name` or `AClass`. Names of one small word are left out: they are words as well."""
 _LITERAL: Final = re.compile(r"[$%{}~\\@!?]")
 
 
@@ -45,6 +51,45 @@ def dead_modules(text: str) -> list[str]:
     """The dotted names in `text` that start with `logos.` and name no module or part of one."""
     names = dict.fromkeys(match.group() for match in _MODULE.finditer(text))
     return [name for name in names if not _resolves(name)]
+
+
+def prose_of(source: str) -> Iterator[str]:
+    """The strings of a module that are statements (docstrings and the like), and its comments."""
+    for node in _statements(ast.parse(source)):
+        yield str(node.value)
+    for token in tokenize.generate_tokens(io.StringIO(source).readline):
+        if token.type == tokenize.COMMENT:
+            yield token.string
+
+
+def names_in(source: str) -> set[str]:
+    """Every name that the code of a module uses, and every word of its other strings."""
+    tree = ast.parse(source)
+    prose = {id(node) for node in _statements(tree)}
+    words = {
+        word
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in prose
+        for word in re.findall(r"\w+", node.value)
+    }
+    tokens = tokenize.generate_tokens(io.StringIO(source).readline)
+    return words | {token.string for token in tokens if token.type == tokenize.NAME}
+
+
+def dead_names(prose: Iterable[str], known: set[str]) -> list[str]:
+    """The words in backticks that look like a name of the code and are none that is `known`."""
+    words = dict.fromkeys(word for text in prose for word in _NAME.findall(text))
+    return [word for word in words if word not in known]
+
+
+def _statements(tree: ast.AST) -> Iterator[ast.Constant]:
+    for node in ast.walk(tree):
+        if (
+            isinstance(node, ast.Expr)
+            and isinstance(node.value, ast.Constant)
+            and isinstance(node.value.value, str)
+        ):
+            yield node.value
 
 
 def _names_a_path(name: str, text: str, project: Path) -> bool:

@@ -7,7 +7,15 @@ from pathlib import Path
 
 import pytest
 from import_graph import SOURCE
-from named_paths import OF_A_USER, TEXTS, dead_modules, dead_paths
+from named_paths import (
+    OF_A_USER,
+    TEXTS,
+    dead_modules,
+    dead_names,
+    dead_paths,
+    names_in,
+    prose_of,
+)
 from places import PROJECT
 
 NAMED = [path for pattern in TEXTS for path in sorted(PROJECT.glob(pattern))]
@@ -86,3 +94,27 @@ def test_the_table_of_the_core_names_its_modules() -> None:
     named = {name for cell in first_cells for name in re.findall(r"`(\w+)`", cell)}
     assert len(named) > 15
     assert named - {path.stem for path in (SOURCE / "logos" / "core").glob("*.py")} == set()
+
+
+def test_what_the_code_says_of_itself_names_what_is_there() -> None:
+    """A docstring or a comment that names a module, a class or a function of long ago misleads."""
+    sources = {path: path.read_text(encoding="utf-8") for path in sorted(SOURCE.rglob("*.py"))}
+    known = {part for path in sources for part in (*path.parts, path.stem)}
+    known = known.union(*map(names_in, sources.values()))
+    dead = {
+        str(path.relative_to(SOURCE)): names
+        for path, source in sources.items()
+        if (names := dead_names(prose_of(source), known))
+    }
+    assert dead == {}
+
+
+def test_a_dead_name_is_found() -> None:
+    source = '''"""See `old_module` and `OldClass`, `there`, `NAN`, `is_there`."""
+is_there = "`only_words`"
+"""`gone_too`"""
+def f(a_name):
+    return a_name  # as `a_name`, not as `the_other`
+'''
+    found = dead_names(prose_of(source), names_in(source))
+    assert found == ["old_module", "OldClass", "gone_too", "the_other"]

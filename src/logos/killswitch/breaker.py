@@ -4,7 +4,7 @@ Problem: when trading must stop, it must stop in every process, at once, across 
 a person may allow it again, knowingly. Any doubt about the files must count against trading.
 
 Method. SAFE takes a valid arm record, a witness and a history that hold the same line, and no
-marker. Everything else is REDUCE_ONLY or ENGAGED, by the rules in `switch_judge`. `flag[0]` is for
+marker. Everything else is REDUCE_ONLY or ENGAGED, by the rules in `judge`. `flag[0]` is for
 gate 1: zero unless there is news (a few nanoseconds, a hint only; read the attribute each time and
 ask `authority()` when it is not zero). `authority()` is for gate 2, and reads the files.
 

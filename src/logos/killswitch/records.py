@@ -81,7 +81,7 @@ class Transition(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     engaged_epoch: int
     """The epoch of the newest transition to ENGAGED, this one included; 0 when there was none."""
     markers: str
-    """Which marker files this transition took into account (`marker_identity`)."""
+    """Which marker files this transition took into account (`Marker.identity`)."""
     previous: str
     """SHA-256 of the line before this one in the history."""
 

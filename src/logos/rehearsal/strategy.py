@@ -1,7 +1,7 @@
 """The strategy under rehearsal: the user's own, with what a scenario makes it do on top.
 
-`Drill` passes every call on. Acts that wait are carried out at the next market event the strategy
-is asked about: so what a scenario makes it answer takes the same road as any answer.
+`InjectedStrategy` passes every call on. Acts that wait are carried out at the next market event the
+strategy is asked about: so what a scenario makes it answer takes the same road as any answer.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 Both are started by their ordinary commands in a workspace of the run's own, so that nothing of it
 touches this machine's sessions or kill switch. What happened stands in their logs and artifacts;
-this module only starts, waits, kills and stops. `stress_judge` says what it was worth.
+this module only starts, waits, kills and stops. `judge` says what it was worth.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 Problem: the library takes quantities and prices as floats. Method: requests are made with its own
 signing and addresses, but with exact text for figures, and answers are taken as JSON. How requests
-fail stands in `alpaca_connection`, how answers are read in `alpaca_records`.
+fail stands in `connection`, how answers are read in `records`.
 """
 
 from __future__ import annotations

@@ -3,10 +3,10 @@
 Problem: ccxt speaks to a hundred exchanges, but hands out floats, silently repeats or skips rows
 around a lost connection, and mixes what may pass with what never will. Method: one task for each
 symbol and kind of data, so that one symbol's trouble is its own. Every answer goes through a
-sequence (`live_order`), which gives out each row once and tells what is missing; what is missing
-is asked for before anything newer is handed over. Failures are waited out (`Backoff`, and
-Retry-After where the exchange says it); only what can never work ends a symbol, and the feed
-ends when no symbol is left.
+sequence (`feeds.sequence`), which gives out each row once and tells what is missing; that is asked
+for before anything newer is handed over. Failures are waited out (`Backoff`, and Retry-After where
+the exchange says it); only what can never work ends a symbol, and the feed ends when no symbol is
+left.
 
 Figures stay text from the exchange's answer to the integer (`number = str`). An answer that is
 not JSON is a failure, not an empty list. A connection that falls silent is checked by asking.

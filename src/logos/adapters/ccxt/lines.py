@@ -1,6 +1,6 @@
 """What one symbol of a ccxt feed does for one kind of data, from the first question to its end.
 
-Each line is a loop: ask or listen, put the answer in order (`live_order`), ask for what lies
+Each line is a loop: ask or listen, put the answer in order (`feeds.sequence`), ask for what lies
 between, hand over. It ends only when its symbol can never work, with the reason; everything else
 that goes wrong is said and waited out.
 """

@@ -6,28 +6,13 @@ needs no fsync; the last one stays, with the figures of the session's end.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
 from logos import paths
 from logos.core.order_manager import OrderManager
-from logos.core.records import Record
 from logos.execution.metrics import MetricsAggregator, MetricSymbol, ReportingRates
 from logos.files import replace_json
-from logos.session.artifacts.folder import SessionFolder
-
-
-class MeteredFolder(SessionFolder):
-    """A session's folder that shows every record it has journalled to an aggregator."""
-
-    metrics: MetricsAggregator | None = None
-
-    def write(self, records: Sequence[Record]) -> None:
-        """As SessionFolder."""
-        super().write(records)
-        if records and self.metrics is not None:
-            self.metrics.add(records)
 
 
 def metrics_of(order_manager: OrderManager) -> MetricsAggregator:

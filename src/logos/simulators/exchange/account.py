@@ -2,7 +2,7 @@
 
 An order fills at the best price of the market when it crosses it, whole, or by `fill` as a test
 wishes. As at Binance, a client id may be used again once its order has ended. Who asks, and how,
-is the business of `exchange_orders`.
+is the business of `orders`.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 The problem: one request socket that must send and receive in strict turns, answers that come on
 another socket and name no request, and many symbols that all want to be served. So there is one
-lock around each request with its answer (`gateway_lock`), its time shared by the symbols that want
+lock around each request with its answer (`lock`), its time shared by the symbols that want
 it; every acquire and release is logged in pairs, with the symbol and a lock id that counts up.
 
 A request not answered in `reply_timeout_s` is lost: the request socket is closed and opened again
@@ -19,7 +19,7 @@ back is one record in the gateway's log.
 If the terminal never said that it had read a request, it may still lie in its inbox: nothing else
 is asked then before two other requests have been answered on the new connection (the terminal takes
 its connections in turns, so the old request has been read by then). Which answer belongs to which
-request is decided in `gateway_replies`.
+request is decided in `replies`.
 """
 
 from __future__ import annotations
@@ -266,7 +266,7 @@ class Gateway:
     async def _barrier(self) -> None:
         """Two questions answered on the new connection; by then all earlier ones are over.
 
-        The first is a fence (see `gateway_replies`), the second of another kind. Where answers of
+        The first is a fence (see `replies`), the second of another kind. Where answers of
         every kind are outstanding, the first is asked once more than its kind is.
         """
         attribution = self._attribution
@@ -393,7 +393,6 @@ class Gateway:
         self._say("ZMQ_STRAY_REPLY", waiting_for=waiting_kind)
 
     def _bad_frame(self, name: str, words: str) -> None:
-        self.stats.bad_frames += 1
         self._say("ZMQ_BAD_FRAME", port=name, reason=words)
 
     def _say(self, action: str, **values: object) -> None:

@@ -17,6 +17,5 @@ class GatewayStats(msgspec.Struct):
     lost: int = 0
     strays: int = 0
     """Answers that came too late or twice and were dropped."""
-    bad_frames: int = 0
     hold_ns_max: int = 0
     wait_ns_max: int = 0
