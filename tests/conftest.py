@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from hypothesis import settings
 from journal_helpers import copy_of, spot
-from places import required_market_data
+from places import absent, is_all_required, required_market_data
 from registry_box import use_registry
 from switch_helpers import Workspace
 
@@ -36,7 +36,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """
     registry = use_registry()
     config.add_cleanup(registry.cleanup)
-    if os.environ.get("LOGOS_REQUIRE_SERVICES") != "1":
+    if not is_all_required():
         return
     missing = [name for name in _ADAPTER_LIBRARIES if find_spec(name) is None]
     if missing:
@@ -72,10 +72,7 @@ def oracles(market_data: Path) -> dict[str, Any]:
     """The results other engines assert, by case id: a list of cases or one dict of figures."""
     path = market_data.parent / "oracles" / "oracles.json"
     if not path.is_file():
-        reason = f"no expected results of other engines: {path} is absent"
-        if os.environ.get("LOGOS_REQUIRE_SERVICES") == "1":
-            pytest.fail(reason)
-        pytest.skip(reason)
+        absent(f"no expected results of other engines: {path} is absent")
     cases = json.loads(path.read_text(encoding="utf-8"))["cases"]
     return {case["id"]: case.get("expected", case.get("cases")) for case in cases}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Final
+from typing import Final, NoReturn
 
 import pytest
 
@@ -19,10 +19,20 @@ MARKET_DATA: Final = Path(
 NO_MARKET_DATA: Final = f"no real market data: {MARKET_DATA} is absent (set LOGOS_MARKET_DATA)"
 
 
+def is_all_required() -> bool:
+    """Whether a test fails for want of a service, a tool or data, where it would be skipped."""
+    return os.environ.get("LOGOS_REQUIRE_SERVICES") == "1"
+
+
+def absent(reason: str) -> NoReturn:
+    """Skip the test for what is not here, or fail it under LOGOS_REQUIRE_SERVICES=1."""
+    if is_all_required():
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
 def required_market_data() -> Path:
     """`MARKET_DATA`; without it skips the test, or fails it under LOGOS_REQUIRE_SERVICES=1."""
     if not MARKET_DATA.is_dir():
-        if os.environ.get("LOGOS_REQUIRE_SERVICES") == "1":
-            pytest.fail(NO_MARKET_DATA)
-        pytest.skip(NO_MARKET_DATA)
+        absent(NO_MARKET_DATA)
     return MARKET_DATA

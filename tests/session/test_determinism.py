@@ -21,7 +21,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-from places import PROJECT
+from places import PROJECT, absent, is_all_required
 from session_helpers import ARTIFACTS, table
 
 pytestmark = pytest.mark.campaign
@@ -250,8 +250,8 @@ def python_of(version: str) -> str:
             return python
     interpreter = find_interpreter(version)
     if interpreter is None:
-        pytest.skip(f"there is no Python {version} on this machine")
-    if os.environ.get("LOGOS_REQUIRE_SERVICES") != "1":
+        absent(f"there is no Python {version} on this machine")
+    if not is_all_required():
         pytest.skip(f"no environment .venv-{version} yet: `make test-all` makes it")
     make_environment(interpreter, PROJECT / f".venv-{version}")
     return str(PROJECT / f".venv-{version}" / "bin" / "python")
