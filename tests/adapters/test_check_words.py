@@ -108,9 +108,11 @@ def test_what_an_exchange_says_of_itself() -> None:
     ]
     odd = SimpleNamespace(id="odd", urls={"api": {"private": "https://x.odd"}}, has={})
     assert plain(ccxt.environment_lines(odd, False))[-1] == (
-        "adapter", False, "only binance was tried; rehearse odd in its sandbox first",
+        "adapter", False, "the exchange 'odd' has not been proved: real orders, a sandbox's "
+        "included, go to Binance spot (ccxt, binance), shares at Alpaca and the terminal of "
+        "`logos mt5-sim` only; trade it on paper (venue.name = 'paper')",
     )  # fmt: skip
-    assert plain(ccxt.environment_lines(odd, True))[-1][1]
+    assert plain(ccxt.environment_lines(odd, True))[-1][:2] == ("adapter", False)
     wanting = SimpleNamespace(
         requiredCredentials={"apiKey": True, "secret": True, "uid": False}, apiKey="k", secret="",
         uid="",

@@ -370,9 +370,9 @@ def test_keys_of_the_other_environment_stop_a_session(
 
 
 def test_missing_keys_stop_a_session(tmp_path: Path) -> None:
-    tables = {"venue": {"name": "ccxt", "exchange": "kraken"}, "risk": _SAFE_LIMITS}
+    tables = {"venue": {"name": "ccxt", "exchange": "binance"}, "risk": _SAFE_LIMITS}
     [refusal] = refusals_of(tmp_path, tables, live=True)
-    assert "set LOGOS_CCXT_KRAKEN_SANDBOX_KEY and LOGOS_CCXT_KRAKEN_SANDBOX_SECRET" in refusal
+    assert "set LOGOS_CCXT_BINANCE_SANDBOX_KEY and LOGOS_CCXT_BINANCE_SANDBOX_SECRET" in refusal
 
 
 @pytest.mark.parametrize("name", ["mt5", "ib"])

@@ -8,30 +8,20 @@ read from the file, `.env`, the environment and these options.
 from __future__ import annotations
 
 import argparse
-import asyncio
 import sys
 from collections.abc import Sequence
-from random import Random
 from typing import Any
 
 import msgspec
 
-from logos import paths
-from logos.adapters.catalog import ENTRIES, Access, make_venue
+from logos.adapters.catalog import ENTRIES
 from logos.cli.exit_codes import exit_codes
-from logos.config import Config, ConfigError, VenueName, credentials, load_config
-from logos.config.credentials import has_credentials
+from logos.config import Config, ConfigError, VenueName, load_config
 from logos.core.instrument import Instrument
-from logos.execution.clock import SystemClock
 from logos.session import ExitCode
 from logos.session.build import make_instruments
-from logos.venues.contract import CheckLine, VenueError
-
-_ELSEWHERE = {
-    VenueName.PAPER: "the paper market is part of every session: there is nothing to check",
-    VenueName.MT5: "a MetaTrader 5 terminal is checked by the session that is connected to it: "
-    "see docs/MT5.md",
-}
+from logos.session.venue.preflight import dry_run
+from logos.venues.contract import CheckLine
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -44,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="a dry run: credentials, clock, rules and permissions; sends no order",
         description="A dry run of one venue. It sends no order and shows no key.",
     )
-    check.add_argument("name", help="ccxt, alpaca or ib; or ccxt:EXCHANGE, such as ccxt:binance")
+    check.add_argument("name", help="ccxt, alpaca, mt5 or ib; or ccxt:EXCHANGE (ccxt:binance)")
     check.add_argument("--config", metavar="FILE.toml", help="settings with the instruments")
     check.add_argument(
         "--sandbox",
@@ -64,11 +54,11 @@ def run(options: argparse.Namespace) -> int:
     try:
         config = load_config(options.config, _overrides(options), sends_orders=False)
         lines = _check(config)
-    except (ConfigError, VenueError) as error:
+    except ConfigError as error:
         print(f"logos venue: {error}", file=sys.stderr)
         return int(ExitCode.BAD_CONFIGURATION)
-    if config.venue.name in _ELSEWHERE:
-        print(f"{config.venue.name.value}: not checked here; {_ELSEWHERE[config.venue.name]}")
+    if config.venue.name is VenueName.PAPER:
+        print("paper: the paper market is part of every session: there is nothing to check")
         return int(ExitCode.FINISHED)
     is_fine = all(line.is_ok for line in lines)
     if options.json:
@@ -101,41 +91,15 @@ def _overrides(options: argparse.Namespace) -> dict[str, Any]:
 
 
 def _check(config: Config) -> list[CheckLine]:
-    """The lines of the dry run. Raises ConfigError and VenueError."""
-    settings = config.venue
-    if settings.name in _ELSEWHERE:
+    """The lines of the dry run. Raises ConfigError."""
+    if config.venue.name is VenueName.PAPER:
         return []
     instruments = _instruments(config)
-    access = None
-    if has_credentials(settings):
-        found = credentials(settings)
-        access = Access(
-            key=found.key,
-            secret=found.secret,
-            password=found.password,
-            exchange=settings.exchange,
-            sandbox=settings.sandbox,
-            url=settings.url,
-            markets=config.live.markets,
-            skew_ns_max=config.live.max_clock_skew_ms * 1_000_000,
-        )
-    lines = list(asyncio.run(_dry_run(settings.name.value, instruments, access)))
-    if access is not None and not instruments:
+    lines = list(dry_run(config, instruments))
+    if not instruments:
         words = "none configured, so no market's rules were compared (give --config)"
         lines.append(CheckLine("instruments", True, words))
     return lines
-
-
-async def _dry_run(
-    name: str, instruments: dict[str, Instrument], access: Access | None
-) -> Sequence[CheckLine]:
-    # The generator only spreads waits between tries, of which a dry run makes one.
-    random = Random(paths.env_seed())  # noqa: S311
-    venue = make_venue(name, instruments, SystemClock(), random, access)
-    try:
-        return await venue.check()
-    finally:
-        await venue.close()
 
 
 def _instruments(config: Config) -> dict[str, Instrument]:

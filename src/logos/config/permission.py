@@ -11,6 +11,7 @@ from typing import Any
 from logos.config.checks import check_live_limits
 from logos.config.credentials import CredentialsError, credentials, has_credentials
 from logos.config.environment import Environment
+from logos.config.proved import unproved
 from logos.config.settings import Config, VenueName
 from logos.errors import ConfigError
 
@@ -43,6 +44,8 @@ def refusals(config: Config, environment: Environment, *, has_all_limits: bool =
         )
         # With leave they are part of what makes settings valid at all.
         problems += check_live_limits(config) if has_all_limits else []
+    if reason := unproved(config):
+        problems.append(f"venue: {reason}")
     if has_credentials(venue):
         try:
             credentials(venue, environment)

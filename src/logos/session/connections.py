@@ -27,7 +27,7 @@ from logos.core.messages import Event
 from logos.core.outbox import OutstandingOrder
 from logos.execution.clock import SystemClock
 from logos.execution.venue_link import LinkRules
-from logos.feeds.contract import LiveFeed
+from logos.feeds.contract import FeedFailedError, LiveFeed
 from logos.feeds.paced import PacedFeed
 from logos.installation import install_command
 from logos.session.build import find_instruments
@@ -141,11 +141,23 @@ def make_terminal(
     is_venue = for_venue and config.venue.live and config.venue.name is VenueName.MT5
     if not is_feed and not is_venue:
         return None
+    return mt5_terminal(config, plan.instruments, clock, random)
+
+
+def mt5_terminal(
+    config: Config,
+    instruments: Mapping[str, Instrument],
+    clock: Clock,
+    random: Random,
+    patience_s: float = 0.0,
+) -> Terminal:
+    """The terminal that the settings name, not connected yet; it may take `patience_s` for an
+    answer whatever they say. Raises ConfigError."""
     try:
         from logos.adapters.mt5.terminal import Mt5Terminal
     except ImportError as error:
         raise _missing(error, "mt5") from None
-    return Mt5Terminal(plan.config, plan.instruments, clock, random)
+    return Mt5Terminal(config, instruments, clock, random, patience_s)
 
 
 def make_feeds(
@@ -165,7 +177,7 @@ def make_feeds(
         raise ConfigError(f"live.feed is {feed.value!r}: name one of {known}")
     try:
         return [makers[feed](plan, clock, random)]
-    except ValueError as error:
+    except (ValueError, FeedFailedError) as error:
         raise ConfigError(f"live: {error}") from None
     except ImportError as error:
         raise _missing(error, feed.value) from None

@@ -35,14 +35,14 @@ from logos.core.outbox import VenueRequest
 from logos.core.types import NS_PER_SECOND
 from logos.execution.latency import LatencyHistogram
 from logos.execution.stall import StallWatch
-from logos.feeds.contract import LiveFeed
+from logos.feeds.contract import FeedFailedError, LiveFeed
 from logos.journal.inputs import LiveFailureError
 from logos.session.outcome import SessionResult
 from logos.session.presence.view import EngineSnapshot, LiveView
 from logos.session.recorded import RecordedSwitch
 from logos.session.session import Outputs, Session
 from logos.session.source import Batch, LiveSource
-from logos.session.venue_side import VenueSide
+from logos.session.venue.side import VenueSide
 
 Work = Callable[[], Coroutine[Any, Any, None]]
 Value = TypeVar("Value")
@@ -304,14 +304,21 @@ class LiveEngine:
                 raise
             # A library's own cancellation came through: to us it is a death like any other.
             self._fail(f"{name} died: it was cancelled from inside")
+        except FeedFailedError as error:
+            # Before there was an order that is a matter of the settings, not of other sessions.
+            self._fail(f"{name} died: {_cause(error)}", engages=self._session.order_count > 0)
         except Exception as error:
             self._fail(f"{name} died: {_cause(error)}")
 
-    def _fail(self, why: str) -> None:
-        """Engage the switch, show it to the core, and end the session after that."""
+    def _fail(self, why: str, *, engages: bool = True) -> None:
+        """Engage the switch, unless nothing has been traded that it would have to stop; show it to
+        the core, and end the session after that."""
         if not self.failure:
             self.failure = why
-        self.trip(why, "live engine")
+        if engages:
+            self.trip(why, "live engine")
+        else:
+            self._inbox.put(TimePassed(self._clock.now_ns()))
 
     async def _feed(self, feed: LiveFeed) -> None:
         """A feed that comes to an end (a recorded one does) ends the session with the last."""

@@ -62,6 +62,7 @@ from logos.session.script import DueCommand, Script, recorded_commands
 from logos.session.session import Session
 from logos.session.source import FeedSource, LiveSource, Past, Progress, Source, no_progress
 from logos.session.supervisor import SessionSupervisor, SessionSwitch, open_switch, tell_operator
+from logos.session.venue.preflight import refuse_unless_ready
 
 LIVE_INTERVAL_S = 60.0
 """Between two snapshots of a live session: its loop stands still while one is written."""
@@ -164,7 +165,7 @@ def _new(
         strategy=spec.strategy,
         feed=NoFeed() if is_live else spec.feed,
     )
-    connections = connect(plan, spec.outside) if is_live else None
+    connections = _connect(spec, plan) if is_live else None
     switch = spec.switch or _machine_switch(spec, plan, resources)
     session_id, place = claim_folder(plan.config.session.id, spec.home)
     entry.name(session_id, spec.home)
@@ -376,7 +377,17 @@ def _reconnect(spec: SessionSpec, plan: Plan) -> Connections:
             f"session {spec.session_id} sends orders to {plan.config.venue.name.value}: to go on "
             "with it takes --live and --i-acknowledge-risk again"
         )
-    return connect(plan, spec.outside)
+    return _connect(spec, plan)
+
+
+def _connect(spec: SessionSpec, plan: Plan) -> Connections:
+    """What a live session is connected to. A venue that the settings name is asked first whether
+    all is well there; one that was given was chosen in Python. Raises ConfigError."""
+    connections = connect(plan, spec.outside)
+    if plan.config.venue.live and connections.given_venue is None:
+        tell = None if spec.flatten is None else spec.tell
+        refuse_unless_ready(plan.config, plan.instruments, tell)
+    return connections
 
 
 def _machine_switch(

@@ -327,9 +327,8 @@ def test_a_failing_symbol_does_not_hold_up_the_others() -> None:
 def test_what_can_never_work_fails_with_near_names(settings: dict[str, object], words: str) -> None:
     async def work() -> None:
         async with world(listing(trades=3)) as there:
-            feed = ccxt_feed(there, kind="trades", **settings)  # type: ignore[arg-type]
             with pytest.raises(FeedFailedError, match=words):
-                await feed.run(there.sink)
+                await ccxt_feed(there, kind="trades", **settings).run(there.sink)  # type: ignore[arg-type]
 
     run(work())
 

@@ -13,6 +13,7 @@ from mt5_helpers import bench, coin
 from logos.adapters.mt5.check import check_terminal
 from logos.adapters.mt5.gateway.settings import GatewaySettings
 from logos.adapters.mt5.gateway.wire import FrameError, decode_frame
+from logos.config.proved import MT5_SIMULATOR, unproved_terminal
 from logos.simulators.mt5.faults import FaultPlan
 from logos.venues.contract import Unavailable
 
@@ -21,7 +22,7 @@ Line = tuple[str, bool, str]
 
 GOOD: Answers = {
     "ACCOUNT": {
-        "broker": "b", "server": "x-Demo", "currency": "USD", "trading_allowed": 1,
+        "broker": "b", "server": MT5_SIMULATOR, "currency": "USD", "trading_allowed": 1,
         "bot_trading": 1,
     },
     "CONFIG": {"error": False},
@@ -30,8 +31,8 @@ GOOD: Answers = {
 }  # fmt: skip
 
 SOUND: list[Line] = [
-    ("terminal", True, "b on x-Demo"),
-    ("sandbox", True, "server 'x-Demo', session says sandbox"),
+    ("terminal", True, f"b on {MT5_SIMULATOR}"),
+    ("sandbox", True, f"server {MT5_SIMULATOR!r}, session says sandbox"),
     ("permission", True, "trading and automatic trading are allowed"),
     ("BTCUSD.s currency", True, "USD, the account is in USD"),
     ("BTCUSD.s", True, "known to the terminal; its lot and contract size are not told"),
@@ -109,10 +110,18 @@ def test_a_terminal_that_does_not_echo_costs_time_and_is_no_error() -> None:
     )  # fmt: skip
 
 
+@pytest.mark.parametrize("server", ["x-Demo", "x-Real", "", "logos-mt5-sim-Real"])
+def test_a_terminal_that_is_not_the_simulators_has_not_been_proved(server: str) -> None:
+    found = lines_of({**GOOD, "ACCOUNT": {**GOOD["ACCOUNT"], "server": server}})
+    [line] = [each for each in found if each[0] == "adapter"]
+    assert line[1:] == (False, unproved_terminal(server))
+    assert f"a terminal at {server!r} has not been proved" in line[2]
+
+
 def test_a_live_session_wants_a_live_server() -> None:
     assert lines_of(GOOD, sandbox=False)[1] == (
-        "sandbox", False, "server 'x-Demo', session says live: use an account that fits, or "
-        "correct the session",
+        "sandbox", False, f"server {MT5_SIMULATOR!r}, session says live: use an account that fits, "
+        "or correct the session",
     )  # fmt: skip
 
 

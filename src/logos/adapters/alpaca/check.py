@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
+from logos.config.proved import unproved_coins
 from logos.core.fixed import to_decimal
 from logos.core.instrument import Instrument
 from logos.venues.contract import CheckLine
@@ -53,6 +54,7 @@ def asset_lines(instrument: Instrument, asset: object) -> list[CheckLine]:
     lines = [CheckLine(f"{symbol} market", is_tradable, words)]
     try:
         if asset.get("class") == "crypto":
+            lines.append(CheckLine(f"{symbol} adapter", False, unproved_coins(symbol)))
             return lines + compare_rules(instrument, _coin_rules(asset))
     except Unreadable as error:
         return [*lines, CheckLine(f"{symbol} tick", False, str(error))]

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any
 from urllib.parse import urlsplit
 
 import ccxt.async_support as ccxt
 
 from logos.adapters.ccxt.connection import private_urls
+from logos.config.proved import unproved_exchange
 from logos.core.instrument import Instrument
 from logos.venues.contract import CheckLine
 from logos.venues.rules import MarketRules, clock_line, compare_rules, names_lines
-
-TRIED: Final = ("binance",)
-"""The exchanges whose ways of failing this adapter has been tried against."""
 
 
 def missing_credentials(exchange: Any) -> list[str]:
@@ -25,13 +23,12 @@ def missing_credentials(exchange: Any) -> list[str]:
 
 
 def environment_lines(exchange: Any, sandbox: bool) -> list[CheckLine]:
-    """Where orders would go, and whether this adapter has been tried there."""
+    """Where orders would go, and whether this adapter has been proved there."""
     hosts = ", ".join(sorted({urlsplit(url).netloc for url in private_urls(exchange)}))
     words = "sandbox" if sandbox else "LIVE: orders are real"
     lines = [CheckLine("environment", True, f"{words}; orders would go to {hosts}")]
-    if exchange.id not in TRIED:
-        words = f"only {', '.join(TRIED)} was tried; rehearse {exchange.id} in its sandbox first"
-        lines.append(CheckLine("adapter", sandbox, words))
+    if reason := unproved_exchange(exchange.id):
+        lines.append(CheckLine("adapter", False, reason))
     return lines
 
 

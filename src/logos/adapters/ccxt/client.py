@@ -96,6 +96,15 @@ class _Heard(dict[str, Any]):
         queue.append(ticker)
 
 
+def exchange_class(exchange_id: str, *, streams: bool) -> Any:
+    """ccxt's class of an exchange. Raises FeedFailedError for an unknown one, with near names."""
+    # ccxt.pro costs a second import of everything: only where streams are wanted.
+    module = importlib.import_module("ccxt.pro") if streams else ccxt
+    if exchange_id not in module.exchanges:
+        raise FeedFailedError(_unknown_exchange(exchange_id, module.exchanges, streams))
+    return getattr(module, exchange_id)
+
+
 class CcxtClient:
     """A connection to one exchange; `close` it. Raises FeedFailedError for an unknown exchange."""
 
@@ -114,13 +123,10 @@ class CcxtClient:
         self._offset_ns = 0
         self._retry_after_s = 0.0
         self.tuning = TUNINGS.get(exchange_id, Tuning())
-        # ccxt.pro costs a second import of everything: only where streams are wanted.
-        module = importlib.import_module("ccxt.pro") if streams else ccxt
-        if exchange_id not in module.exchanges:
-            raise FeedFailedError(_unknown_exchange(exchange_id, module.exchanges, streams))
+        kind = exchange_class(exchange_id, streams=streams)
         settings = dict(options)
         extra = {**self.tuning.options, "tradesLimit": 10_000, **settings.pop("options", {})}
-        self._exchange: Any = getattr(module, exchange_id)(
+        self._exchange: Any = kind(
             {"enableRateLimit": True, "timeout": timeout_ms, **settings, "options": extra}
         )
         self._exchange.number = str

@@ -22,7 +22,7 @@ from typing import Any, Final
 
 import msgspec
 
-from logos.adapters.ccxt.client import CcxtClient
+from logos.adapters.ccxt.client import CcxtClient, exchange_class
 from logos.adapters.ccxt.lines import BarLine, Line, Pace, QuoteLine, TradeLine
 from logos.core.clock import Backoff, Clock
 from logos.core.instrument import Instrument
@@ -63,7 +63,8 @@ class CcxtFeed:
     `timeout_ms` bounds each question; after `silence_s` without a message a stream is checked; a
     bar is asked for `settle_s` after its close. `options` go to ccxt as they are.
 
-    Raises ValueError for a kind, transport or interval that is none.
+    Raises ValueError for a kind, transport or interval that is none, FeedFailedError for an
+    exchange that ccxt does not know.
     """
 
     def __init__(
@@ -93,6 +94,7 @@ class CcxtFeed:
             interval_from_text(interval)
         except DataError as error:
             raise ValueError(str(error)) from None
+        exchange_class(exchange_id, streams=transport == "websocket")
         self._interval = interval
         self._exchange_id = exchange_id
         self._markets = dict(markets)

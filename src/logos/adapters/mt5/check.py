@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from logos.adapters.mt5.records import entries_of
+from logos.config.proved import unproved_terminal
 from logos.core.instrument import Instrument
 from logos.venues.contract import CheckLine, Unavailable
 from logos.venues.records import Unreadable
@@ -26,7 +27,10 @@ async def check_terminal(
         advice = "is the terminal running, with the Expert Advisor on a chart and DLLs allowed?"
         return [CheckLine("terminal", False, f"{error}: {advice}")]
     lines = [CheckLine("terminal", True, f"{account.get('broker')} on {account.get('server')}")]
-    lines.append(_sandbox_line(str(account.get("server", "")), is_sandbox))
+    server = str(account.get("server", ""))
+    lines.append(_sandbox_line(server, is_sandbox))
+    if reason := unproved_terminal(server):
+        lines.append(CheckLine("adapter", False, reason))
     lines.append(_permission_line(account))
     currency = str(account.get("currency", ""))
     for name, instrument in symbols.items():

@@ -249,6 +249,14 @@ class SharedMt5Venue(Mt5Venue):
         await _again(self._link.open)
         await super().open()
 
+    async def _question(self, fields: Mapping[str, object]) -> dict[str, Any]:
+        """As there; a lost answer is asked for again. Raises Unavailable."""
+
+        async def once() -> dict[str, Any]:
+            return await super(SharedMt5Venue, self)._question(fields)
+
+        return await _again(once)
+
     def adopt(self, orders: Iterable[OutstandingOrder]) -> None:
         """Take over what an earlier process of the session sent and left open."""
         for order in orders:

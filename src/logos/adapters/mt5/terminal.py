@@ -24,6 +24,8 @@ from random import Random
 from typing import Final, NamedTuple
 from urllib.parse import urlsplit
 
+import msgspec
+
 from logos import paths
 from logos.adapters.mt5.feed import TICK, TIMEFRAMES_S, Mt5Feed, Mt5FeedSymbol
 from logos.adapters.mt5.gateway.gateway import Gateway
@@ -151,13 +153,22 @@ class Mt5Terminal:
     """One terminal of one session. Made before the session has an id; `begin` when it has."""
 
     def __init__(
-        self, config: Config, instruments: Mapping[str, Instrument], clock: Clock, random: Random
+        self,
+        config: Config,
+        instruments: Mapping[str, Instrument],
+        clock: Clock,
+        random: Random,
+        patience_s: float = 0.0,
     ) -> None:
-        """Raises ConfigError for settings that cannot be meant."""
+        """An answer is waited for as long as the URL says, and at least `patience_s`. Raises
+        ConfigError for settings that cannot be meant."""
         urls = {url for url in (config.live.url, config.venue.url) if url}
         if len(urls) > 1:
             raise ConfigError("live.url and venue.url name two terminals; there can be one only")
-        self._address = read_url(urls.pop() if urls else URL_DEFAULT)
+        address = read_url(urls.pop() if urls else URL_DEFAULT)
+        wait_s = max(patience_s, address.settings.reply_timeout_s)
+        patient = msgspec.structs.replace(address.settings, reply_timeout_s=wait_s)
+        self._address = address._replace(settings=patient)
         # Deals carry whole seconds of the terminal's clock, whose offset is configured: a fill is
         # looked for from a little before its order on. A terminal reads its requests in order, so
         # what it denies after a few timeouts will not come any more.

@@ -315,13 +315,15 @@ class Mt5Venue:
         return {str(account.get("currency", "")): Decimal(balance)}
 
     async def check(self) -> Sequence[CheckLine]:
-        """The dry run; sends no order."""
+        """The dry run; connects if need be, and sends no order."""
         symbols = {each.terminal_symbol: each.instrument for each in self._symbols.values()}
+        sandbox, link = self._is_sandbox, self._link
+        return await check_terminal(self._question, symbols, sandbox, lambda: link.does_echo)
 
-        async def ask(fields: Mapping[str, object]) -> dict[str, Any]:
-            return await self._link.request("", fields)
-
-        return await check_terminal(ask, symbols, self._is_sandbox, lambda: self._link.does_echo)
+    async def _question(self, fields: Mapping[str, object]) -> dict[str, Any]:
+        """A question of the dry run. Raises Unavailable."""
+        await self._link.open()  # does nothing when it is open
+        return await self._link.request("", fields)
 
     async def watch(self, on_transaction: Callable[[Mt5Transaction], None]) -> None:
         """Tell of each trade transaction until cancelled, those made by hand included."""
