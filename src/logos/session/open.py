@@ -45,7 +45,7 @@ from logos.session.artifacts.folder import (
 from logos.session.artifacts.recoveries import Recovery
 from logos.session.artifacts.saving import Snapshots
 from logos.session.artifacts.snapshot import Snapshot, SnapshotDue, every_seconds
-from logos.session.connections import Connections, NoFeed, Outside, connect, with_instruments
+from logos.session.connections import Connections, NoFeed, Outside, with_instruments
 from logos.session.history import Journal, find_session, read_session
 from logos.session.plan import Feed, Plan, make_plan
 from logos.session.presence import registry
@@ -62,7 +62,7 @@ from logos.session.script import DueCommand, Script, recorded_commands
 from logos.session.session import Session
 from logos.session.source import FeedSource, LiveSource, Past, Progress, Source, no_progress
 from logos.session.supervisor import SessionSupervisor, SessionSwitch, open_switch, tell_operator
-from logos.session.venue.preflight import refuse_unless_ready
+from logos.session.venue.preflight import connect_ready
 
 LIVE_INTERVAL_S = 60.0
 """Between two snapshots of a live session: its loop stands still while one is written."""
@@ -165,7 +165,7 @@ def _new(
         strategy=spec.strategy,
         feed=NoFeed() if is_live else spec.feed,
     )
-    connections = _connect(spec, plan) if is_live else None
+    connections = connect_ready(plan, spec.outside) if is_live else None
     switch = spec.switch or _machine_switch(spec, plan, resources)
     session_id, place = claim_folder(plan.config.session.id, spec.home)
     entry.name(session_id, spec.home)
@@ -377,17 +377,7 @@ def _reconnect(spec: SessionSpec, plan: Plan) -> Connections:
             f"session {spec.session_id} sends orders to {plan.config.venue.name.value}: to go on "
             "with it takes --live and --i-acknowledge-risk again"
         )
-    return _connect(spec, plan)
-
-
-def _connect(spec: SessionSpec, plan: Plan) -> Connections:
-    """What a live session is connected to. A venue that the settings name is asked first whether
-    all is well there; one that was given was chosen in Python. Raises ConfigError."""
-    connections = connect(plan, spec.outside)
-    if plan.config.venue.live and connections.given_venue is None:
-        tell = None if spec.flatten is None else spec.tell
-        refuse_unless_ready(plan.config, plan.instruments, tell)
-    return connections
+    return connect_ready(plan, spec.outside, None if spec.flatten is None else spec.tell)
 
 
 def _machine_switch(

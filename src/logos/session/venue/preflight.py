@@ -22,7 +22,8 @@ from logos.config.proved import unproved
 from logos.core.clock import Clock
 from logos.core.instrument import Instrument
 from logos.execution.clock import SystemClock
-from logos.session.connections import mt5_terminal, venue_of
+from logos.session.connections import Connections, Outside, connect, mt5_terminal, venue_of
+from logos.session.plan import Plan
 from logos.venues.contract import CheckLine, Venue, VenueError
 
 CHECK_S: Final = 60.0
@@ -32,6 +33,20 @@ ANSWER_S: Final = 5.0
 """How long a terminal may take for one answer: a dry run is in no hurry."""
 
 Value = TypeVar("Value")
+
+
+def connect_ready(
+    plan: Plan, outside: Outside | None, tell: Callable[[str], object] | None = None
+) -> Connections:
+    """What a live session is connected to, after its venue was asked whether all is well there.
+
+    A venue that was given was chosen in Python, and is not asked. `tell` is that of
+    `refuse_unless_ready`. Raises ConfigError and DataError, before anything has begun.
+    """
+    connections = connect(plan, outside)
+    if plan.config.venue.live and connections.given_venue is None:
+        refuse_unless_ready(plan.config, plan.instruments, tell)
+    return connections
 
 
 def refuse_unless_ready(
