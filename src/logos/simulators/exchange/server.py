@@ -160,14 +160,15 @@ class Exchange:
                 request.transport.abort()
             return web.Response(status=500)
         if fault is Fault.RATE_LIMIT:
-            words = {"code": -1003, "msg": "Too many requests; current limit is reached."}
+            words = {"code": -1003, "msg": "Too many requests queued."}
             headers = {"Retry-After": str(rule.retry_after_s)}
             return web.json_response(words, status=429, headers=headers)
         if fault is Fault.MAINTENANCE:
-            words = {"code": -1003, "msg": "System is under maintenance."}
+            words = {"code": 1, "msg": "System is under maintenance."}
             return web.json_response(words, status=503)
         if fault in (Fault.SERVER_ERROR, Fault.SERVER_ERROR_AFTER):
-            return web.json_response({"code": -1000, "msg": "An unknown error."}, status=500)
+            told = "An unknown error occurred while processing the request."
+            return web.json_response({"code": -1000, "msg": told}, status=500)
         if fault is Fault.UNAVAILABLE:
             return web.Response(status=503, text="<html>Service Unavailable</html>")
         text = answer.text if isinstance(answer, web.Response) and answer.text else "{}"
