@@ -89,6 +89,8 @@ def run(options: argparse.Namespace) -> int:
         print(json.dumps(_as_json(rehearsal), indent=2))
     elif not options.quiet:
         print(f"\n{conclusion(rehearsal)}\nreport    {rehearsal.folder / 'rehearsal.md'}")
+    elif rehearsal.failed:
+        print(f"ALARM: {conclusion(rehearsal)}", file=sys.stderr)
     return _exit_code(rehearsal)
 
 

@@ -11,6 +11,7 @@ from typing import Any, Final
 from tqdm import tqdm
 
 from logos.config import ConfigError
+from logos.core.types import SwitchState
 from logos.errors import DataError
 from logos.journal.writer import JournalDiffersError, SessionBusyError
 from logos.session import ExitCode, SessionResult, SwitchEngagedError
@@ -34,6 +35,15 @@ _CODES: tuple[tuple[type[Exception], ExitCode], ...] = (
     (SessionDiffersError, ExitCode.DIFFERS),
 )
 
+
+QUIET: Final = "no progress bar and no table; alarms are printed all the same"
+"""What `--quiet` means, in every command that runs sessions."""
+
+_NOTICES: Final = ("DUST", "UNUSED_SIGNALS")
+"""Warnings that say what was left over; all others are alarms."""
+_WARNINGS_MAX: Final = 20
+_STORM: Final = 100
+"""Refusals of one session from which on they are a storm, if they are more than its orders."""
 
 _FORCED: Final = 130
 """What a shell expects of a process that an interrupt ended."""
@@ -114,7 +124,32 @@ def _print_result(result: SessionResult, options: argparse.Namespace, command: s
     elif not options.quiet:
         print(result_table(result.summary, result.host["ticks_per_second"]))
         print(f"\nfolder    {result.folder}")
+    else:
+        for line in alarms(result):
+            print(f"ALARM: {line}", file=sys.stderr)
     sys.stdout.flush()
     if result.exit_code not in (ExitCode.FINISHED, ExitCode.HALTED):
         print(f"logos {command}: {result.reason}", file=sys.stderr)
         print(f"What was done before is in {result.folder}", file=sys.stderr)
+
+
+def alarms(result: SessionResult) -> list[str]:
+    """What an operator must hear of a session however quiet the command is, a line for each."""
+    summary = result.summary
+    lines = []
+    if result.exit_code is ExitCode.HALTED:
+        lines.append(f"HALTED: {result.reason}")
+    elif summary["switch_state"] != SwitchState.SAFE.name:
+        reasons = [change["reason"] for change in summary["switch"]][-1:]
+        lines.append(f"the kill switch is {summary['switch_state']}: {''.join(reasons)}")
+    lines += [f"guard {name} acted, {count} times" for name, count in summary["guards"].items()]
+    if summary["refused"] >= _STORM and summary["refused"] > summary["orders"]:
+        codes = ", ".join(f"{code} {count}" for code, count in summary["refusals"].items())
+        lines.append(f"{summary['refused']} refusals against {summary['orders']} orders: {codes}")
+    warnings = [each for each in summary["warnings"] if each["code"] not in _NOTICES]
+    for each in warnings[:_WARNINGS_MAX]:
+        about = " ".join(filter(None, (each["code"], each["symbol"])))
+        lines.append(f"{about}: {each['detail']}")
+    if len(warnings) > _WARNINGS_MAX or summary["warning_count"] > len(summary["warnings"]):
+        lines.append(f"{summary['warning_count']} warnings in all: {result.folder / 'session.md'}")
+    return lines

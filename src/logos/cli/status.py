@@ -77,6 +77,8 @@ def _verdict(report: SessionReport, now_ns: int, late_after_s: float) -> str:
         return "unknown"
     if not report.running:
         return "dead"
+    if report.heartbeat.stuck:
+        return "stalled"
     return "ok" if report.heartbeat.age_s(now_ns) <= late_after_s else "stalled"
 
 
@@ -89,6 +91,8 @@ def _words(report: SessionReport, verdict: str) -> str:
         return f"DEAD: {end}; `logos resume {report.session_id}`"
     if verdict == "ok":
         return "running"
+    if report.heartbeat is not None and report.heartbeat.stuck:
+        return f"STALLED: {report.heartbeat.stuck}"
     is_live = report.heartbeat is not None and report.heartbeat.is_live
     return "STALLED: event loop not responding" if is_live else "STALLED: not responding"
 

@@ -10,7 +10,7 @@ import argparse
 from typing import Any
 
 from logos.cli.exit_codes import exit_codes
-from logos.cli.run_command import ProgressBar, attempt
+from logos.cli.run_command import QUIET, ProgressBar, attempt
 from logos.config import ConfigError, FeedName, live_overrides, load_config, merge
 from logos.session import SessionResult
 from logos.session import run as run_session
@@ -62,7 +62,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_leave(parser)
     parser.add_argument("--seed", type=int, metavar="N", help="seed of the session's generator")
-    parser.add_argument("--quiet", action="store_true", help="no progress bar and no table")
+    parser.add_argument("--quiet", action="store_true", help=QUIET)
     parser.add_argument("--json", action="store_true", help="print the summary as JSON")
 
 
@@ -78,17 +78,12 @@ def add_leave(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Run the session; returns the exit code."""
-    tell = _say_nothing if options.quiet else tell_operator
 
     def go(bar: ProgressBar) -> SessionResult:
-        config = load_config(options.config, overrides(options), tell=tell)
-        return run_session(config, on_plan=bar.start, tell=tell)
+        config = load_config(options.config, overrides(options))
+        return run_session(config, on_plan=bar.start, tell=tell_operator)
 
     return attempt(go, options, "trade")
-
-
-def _say_nothing(_: str) -> None:
-    """`--quiet`."""
 
 
 def overrides(options: argparse.Namespace) -> dict[str, Any]:

@@ -50,6 +50,7 @@ from logos.session.history import Journal, find_session, read_session
 from logos.session.plan import Feed, Plan, make_plan
 from logos.session.presence import registry
 from logos.session.presence.feeds import FeedStates
+from logos.session.presence.watchdog import Watchdog
 from logos.session.recorded import RecordedSwitch
 from logos.session.restoring import (
     CannotResumeError,
@@ -137,6 +138,8 @@ def open_session(spec: SessionSpec) -> Session:
             session = _replay(spec, resources, entry)
         else:
             session = _old(spec, resources, entry)
+        watchdog = Watchdog(session.core, session.supervisor.show_stuck, spec.tell)
+        resources.enter_context(watchdog)
         session.resources = resources.pop_all()
         return session
 

@@ -153,6 +153,10 @@ class SessionSupervisor:
         """The session is over: end its heartbeat. Raises OSError."""
         self._heartbeat.close()
 
+    def show_stuck(self, words: str) -> None:
+        """Show `logos status` which of the user's code does not return; "": all does. OSError."""
+        self._heartbeat.show_stuck(words)
+
     def report(self) -> None:
         """Show `logos kill` where the session stands, and now and then that it moves.
 

@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import threading
 import time
 from pathlib import Path
 from typing import Final
@@ -75,6 +76,8 @@ class Heartbeat(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The state of each feed, or of one of its symbols ("feed symbol"), in words."""
     entry: str = ""
     """The token of this life of the session in the registry of running sessions."""
+    stuck: str = ""
+    """Which of the user's code does not return, in words; "" while all does."""
 
     def age_s(self, now_ns: int) -> float:
         """How long ago it was written, seconds."""
@@ -136,7 +139,7 @@ class HeartbeatFile:
     that runs has the id.
     """
 
-    __slots__ = ("_beat", "_is_closed", "path")
+    __slots__ = ("_beat", "_is_closed", "_lock", "path")
 
     def __init__(self, path: Path, session_id: str, journal: Path, entry: str = "") -> None:
         """`path` as of `heartbeat_path`; `entry` as of `Registration.token`."""
@@ -144,6 +147,7 @@ class HeartbeatFile:
         pid = os.getpid()
         self.path = path
         self._is_closed = False
+        self._lock = threading.Lock()  # the watchdog shows what is stuck from a thread of its own
         self._beat = Heartbeat(
             session_id,
             pid,
@@ -166,24 +170,31 @@ class HeartbeatFile:
         beat = self._beat
         # Asked after every piece of a batch: the usual answer costs three comparisons.
         if beat.epoch != epoch or beat.blocked != blocked or beat.drained != drained:
-            self._beat = msgspec.structs.replace(
-                beat, blocked=blocked, drained=drained, epoch=epoch
-            )
-            self._write()
+            self._change(blocked=blocked, drained=drained, epoch=epoch)
 
     def beat(self, now_ns: int, **figures: object) -> None:
         """Show that the session moves, with its `figures` (fields of `Heartbeat`). OSError."""
-        self._beat = msgspec.structs.replace(self._beat, written_ns=now_ns, **figures)
-        self._write()
+        self._change(written_ns=now_ns, **figures)
+
+    def show_stuck(self, words: str) -> None:
+        """Say which of the user's code does not return, or "" that all does. From any thread; the
+        session shows no sign of life by that. Raises OSError."""
+        self._change(stuck=words)
 
     def close(self) -> None:
         """The session ended in order: nothing of it runs or rests. Once; raises OSError.
 
         What is given to `acknowledge` or `beat` after that is not written any more.
         """
-        if not self._is_closed:
-            self._is_closed = True
-            self.path.unlink(missing_ok=True)
+        with self._lock:
+            if not self._is_closed:
+                self._is_closed = True
+                self.path.unlink(missing_ok=True)
+
+    def _change(self, **fields: object) -> None:
+        with self._lock:
+            self._beat = msgspec.structs.replace(self._beat, **fields)
+            self._write()
 
     def _write(self) -> None:
         if not self._is_closed:
