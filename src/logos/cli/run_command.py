@@ -11,7 +11,6 @@ from typing import Any, Final
 from tqdm import tqdm
 
 from logos.config import ConfigError
-from logos.core.types import SwitchState
 from logos.errors import DataError
 from logos.journal.writer import JournalDiffersError, SessionBusyError
 from logos.session import ExitCode, SessionResult, SwitchEngagedError
@@ -139,7 +138,7 @@ def alarms(result: SessionResult) -> list[str]:
     lines = []
     if result.exit_code is ExitCode.HALTED:
         lines.append(f"HALTED: {result.reason}")
-    elif summary["switch_state"] != SwitchState.SAFE.name:
+    elif summary["switch_state"] != "SAFE":
         reasons = [change["reason"] for change in summary["switch"]][-1:]
         lines.append(f"the kill switch is {summary['switch_state']}: {''.join(reasons)}")
     lines += [f"guard {name} acted, {count} times" for name, count in summary["guards"].items()]
