@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from random import Random
@@ -131,8 +131,9 @@ class World:
 
 
 @asynccontextmanager
-async def world(*listings: Listing) -> AsyncIterator[World]:
+async def world(*listings: Listing, middlewares: Sequence[Any] = ()) -> AsyncIterator[World]:
     exchange = Exchange(Market(listings, START_NS))
+    exchange.app.middlewares.extend(middlewares)
     BinanceShape(exchange)
     YahooShape(exchange)
     streams = BinanceStreams(exchange)

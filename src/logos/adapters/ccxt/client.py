@@ -26,9 +26,11 @@ from logos.core.clock import Clock
 from logos.feeds.common import SymbolGoneError, Trouble
 from logos.feeds.contract import FeedFailedError
 from logos.feeds.sequence import RawBar, RawTrade
+from logos.venues.redact import Redactor
 
 NS_PER_MS: Final = 1_000_000
 _HEARD_MAX: Final = 10_000
+_WORDS_MAX: Final = 200
 _ADDRESS: Final = re.compile(r"^(https?|wss?)://[^/]+")
 _NEVER: Final = (ccxt.BadSymbol, ccxt.NotSupported, ccxt.AuthenticationError)
 _BUSY: Final = (ccxt.DDoSProtection, ccxt.RateLimitExceeded)
@@ -130,12 +132,16 @@ class CcxtClient:
             {"enableRateLimit": True, "timeout": timeout_ms, **settings, "options": extra}
         )
         self._exchange.number = str
+        given = (settings.get(name) for name in self._exchange.requiredCredentials)
+        self._redactor = Redactor(str(each) for each in given if each)
         self._heard = _Heard()
         self._exchange.bidsasks = self._heard
         self._fetch = self._exchange.fetch
         self._exchange.fetch = self._checked_fetch
         self._make_connection = self._exchange.client
         self._exchange.client = self._noted_connection
+        self._last_heard: dict[str, Any] = {}
+        """By market: the latest trade of the stream that was handed out."""
         self._known_connections: dict[str, Any] = {}
         self.connections = 0
         """How many connections of streams were made so far."""
@@ -188,15 +194,21 @@ class CcxtClient:
         try:
             yield
         except _NEVER as error:
-            raise SymbolGoneError(f"{market}: {_words(error)}") from error
+            raise SymbolGoneError(f"{market}: {self._words(error)}") from error
         except ccxt.OnMaintenance as error:
-            raise Trouble(_words(error), is_maintenance=True) from error
+            raise Trouble(self._words(error), is_maintenance=True) from error
         except _BUSY as error:
-            raise Trouble(_words(error), retry_after_s=self._retry_after_s) from error
+            raise Trouble(self._words(error), retry_after_s=self._retry_after_s) from error
         except ccxt.BaseError as error:
-            raise Trouble(_words(error)) from error
+            raise Trouble(self._words(error)) from error
         except _UNREADABLE as error:
-            raise Trouble(f"an answer that cannot be read: {_words(error)}") from error
+            raise Trouble(f"an answer that cannot be read: {self._words(error)}") from error
+
+    def _words(self, error: BaseException) -> str:
+        """What a failure says, in one line of bounded length, without credentials."""
+        # An exchange may repeat a key, and the address of a signed request holds its signature.
+        text = self._redactor.clean(" ".join(str(error).split()))[:_WORDS_MAX]
+        return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
     async def load_markets(self) -> None:
         """Learn the exchange's markets and time. Raises Trouble or FeedFailedError."""
@@ -271,10 +283,25 @@ class CcxtClient:
             return [RawBar(int(row[0]) * NS_PER_MS, *row[1:6]) for row in rows]
 
     async def hear_trades(self, market: str) -> list[RawTrade]:
-        """Wait for the next trades of the stream."""
+        """The trades of the stream since the last call, in order; waits where there is none."""
         with self._sorted_failures(market):
-            rows = await self._exchange.watch_trades(market)
+            rows = self._unheard(market)
+            if not rows:
+                told = await self._exchange.watch_trades(market)
+                rows = self._unheard(market) or list(told)
+            if rows:
+                self._last_heard[market] = rows[-1]
             return [_raw_trade(row) for row in rows]
+
+    def _unheard(self, market: str) -> list[Any]:
+        """What came by stream while nobody listened: ccxt keeps it and wakes for the next only."""
+        rows: list[Any] = []
+        last = self._last_heard.get(market)
+        for row in reversed(self._exchange.trades.get(market) or ()):
+            if row is last:
+                break
+            rows.append(row)
+        return rows[::-1]
 
     async def hear_tops(self, market: str) -> list[Top]:
         """Wait for the next best prices of the stream; all since the last call, in order."""
@@ -345,12 +372,6 @@ def _retry_after(headers: Mapping[str, str] | None) -> float:
         if name.lower() == "retry-after" and value.strip().isdigit():
             return float(value)
     return 0.0
-
-
-def _words(error: BaseException) -> str:
-    """What a failure says, in one line of bounded length."""
-    text = " ".join(str(error).split())[:200]
-    return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
 def _unknown_exchange(exchange_id: str, known: Sequence[str], streams: bool) -> str:

@@ -1,0 +1,422 @@
+"""What every live feed's box offers to the contract suite, and a box for each feed.
+
+A box is one feed on its local simulator. Its place makes one datum after the other, each of which
+has a moment and a figure that the feed has to deliver; the box knows which those are.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from random import Random
+from typing import Final
+
+from live_helpers import (
+    OPENS_NS,
+    RecordingSink,
+    World,
+    ccxt_feed,
+    listed,
+    listing,
+    text,
+    traded,
+    world,
+)
+from mt5_helpers import Bench, Hand, bench, coin, quiet
+from venue_tools import replacing
+
+from logos.adapters.mt5.feed import Mt5Feed, Mt5FeedSymbol
+from logos.adapters.mt5.gateway.settings import GatewaySettings
+from logos.adapters.yahoo.feed import YahooFeed, YahooMarket
+from logos.core.messages import Bar, MarketEvent, Quote, Trade
+from logos.core.types import NS_PER_MINUTE, NS_PER_SECOND
+from logos.feeds.contract import FeedState, LiveFeed
+from logos.feeds.paced import PacedFeed
+from logos.simulators.exchange.faults import Fault
+from logos.simulators.exchange.market import Candle
+from logos.simulators.mt5.simulator import SimOptions
+from logos.testing.clock import START_NS, ManualClock
+
+PATIENCE_S: Final = 30.0
+UNKNOWN: Final = "NOPE"
+"""A symbol of which no place has anything."""
+SECRET: Final = "kQ7vW2xZ9mB4nL6pR8sT"
+"""A credential of those feeds that may be given one."""
+
+Datum = tuple[int, int]
+"""A moment in ns and a figure in price units."""
+
+
+class FeedBox(ABC):
+    """One feed and the place behind it. `symbols` are what it is to deliver."""
+
+    feed: LiveFeed
+    symbol: str
+    has_connection = True
+    """Whether something can be lost between the place and the feed."""
+    first: int
+    """The figure of the first datum; each next one is one more."""
+
+    def __init__(self) -> None:
+        self.sink = RecordingSink()
+        self.made = 0
+        """How many data the place has made."""
+
+    @abstractmethod
+    async def make(self, count: int) -> None:
+        """So many more data happen at the place; the feed's time does not pass by itself."""
+
+    @abstractmethod
+    def moment_ns(self, number: int) -> int:
+        """The event time of datum `number`, from 0 on."""
+
+    @abstractmethod
+    async def cut(self) -> None:
+        """The connection is lost, and cannot be made again before `mend`."""
+
+    @abstractmethod
+    async def mend(self) -> None:
+        """The connection can be made again."""
+
+    @abstractmethod
+    async def chatter(self) -> None:
+        """Signs of life come from the place, and no data."""
+
+    async def turn(self) -> None:
+        """Let the feed's time pass a little."""
+        await asyncio.sleep(0.002)
+
+    async def until(self, condition: Callable[[], bool], waited_for: str) -> None:
+        """Let the feed's time pass until `condition` holds."""
+        deadline_s = time.monotonic() + PATIENCE_S
+        while not condition():
+            assert time.monotonic() < deadline_s, f"in vain: {waited_for}; {self.sink.said}"
+            await self.turn()
+
+    async def has(self, count: int) -> None:
+        """Until so many events were delivered."""
+        await self.until(lambda: len(self.sink.events) >= count, f"{count} events")
+
+    async def ready(self) -> None:
+        """Until the feed hears what happens at the place."""
+        await self.until(lambda: FeedState.LIVE in self.states(), "LIVE")
+
+    def expected(self, count: int) -> list[Datum]:
+        """The first data of the place."""
+        return [(self.moment_ns(number), self.first + number) for number in range(count)]
+
+    def delivered(self) -> list[Datum]:
+        """What the feed has delivered."""
+        figures = [figure_of(event) for event in self.sink.events]
+        return list(zip(self.sink.event_times_ns, figures, strict=True))
+
+    def states(self) -> list[FeedState]:
+        """The states told of the symbol; of the whole feed where there is no connection."""
+        return self.sink.states(self.symbol if self.has_connection else "")
+
+
+def figure_of(event: MarketEvent) -> int:
+    """The figure by which a test knows an event again."""
+    if isinstance(event, Bar):
+        return event.close_units
+    if isinstance(event, Trade):
+        return event.price_units
+    assert isinstance(event, Quote)
+    return event.bid_units
+
+
+class _ExchangeBox(FeedBox):
+    """At the simulated exchange; the feed's clock runs only while it is waited for."""
+
+    path: str
+    """Of the requests that bring data."""
+
+    def __init__(self, there: World, replaced: dict[str, object]) -> None:
+        super().__init__()
+        self.there = there
+        self.sink = there.sink
+        self._replaced = replaced
+
+    async def turn(self) -> None:
+        if self.there.clock.sleepers:
+            await self.there.clock.next_wake()
+        await asyncio.sleep(0.002)
+
+    async def _go_to(self, now_ns: int) -> None:
+        """Both clocks: what is told as of that moment cannot be ahead of the feed's."""
+        self.there.clock.set_ns(max(now_ns, self.there.clock.now_ns()))
+        await self.there.exchange.advance_to(now_ns)
+
+    async def cut(self) -> None:
+        self.there.exchange.fail(self.path, Fault.RESET_BEFORE, times=10**6)
+
+    async def mend(self) -> None:
+        self.there.exchange.faults.clear()
+
+    async def chatter(self) -> None:
+        """Answers that hold nothing new."""
+        asked = self.there.exchange.asked(self.path)
+        more = lambda: self.there.exchange.asked(self.path) >= asked + 3  # noqa: E731
+        await self.until(more, "three more answers")
+
+    def answer(self, code: int) -> None:
+        """From now on the place answers with this code and the credential it was given."""
+        words = {"code": code, "msg": f"API-key {SECRET}, and {SECRET[3:15]}"}
+        self._replaced["GET /api/v3/aggTrades"] = (words, 500)
+
+
+class CcxtPolledBox(_ExchangeBox):
+    """Trades, asked for every second."""
+
+    symbol = "BTCUSDT"
+    path = "aggTrades"
+    first = 6_000_000
+    transport = "poll"
+
+    def __init__(self, there: World, replaced: dict[str, object], symbols: Sequence[str]) -> None:
+        super().__init__(there, replaced)
+        names = {each: f"{each.removesuffix('USDT')}/USDT" for each in symbols}
+        self.feed = ccxt_feed(
+            there,
+            kind="trades",
+            transport=self.transport,
+            markets=names,
+            # A key alone is no reason for ccxt to ask about the account.
+            options={"enableRateLimit": False, "apiKey": SECRET},
+        )
+
+    def moment_ns(self, number: int) -> int:
+        return START_NS + (number + 1) * NS_PER_SECOND // 10
+
+    async def make(self, count: int) -> None:
+        market = self.there.exchange.market.listings[self.symbol]
+        for _ in range(count):
+            price = text(self.first + self.made)
+            market.add_print(self.moment_ns(self.made), price, "0.01000", "BUY")
+            self.made += 1
+            await self._go_to(self.moment_ns(self.made - 1))
+
+
+class CcxtStreamedBox(CcxtPolledBox):
+    """Trades by websocket; what was missed is asked for."""
+
+    transport = "websocket"
+    _stream = "btcusdt@aggTrade"
+
+    async def ready(self) -> None:
+        await super().ready()
+        await self.until(lambda: self._stream in self.there.streams.subscriptions, "a subscription")
+
+    async def turn(self) -> None:
+        # Only a wait before the next try: the silence of a stream is not to be over by itself.
+        if self.states()[-1:] == [FeedState.RETRYING] and self.there.clock.sleepers:
+            await self.there.clock.next_wake()
+        await asyncio.sleep(0.002)
+
+    async def cut(self) -> None:
+        await super().cut()
+        assert self.there.streams.disconnect_all() == 1
+
+    async def chatter(self) -> None:
+        """Pings, and answers to subscriptions, then a silence that is looked into."""
+        for connection in self.there.streams._connections:
+            for number in range(3):
+                await connection.socket.ping(b"alive")
+                await connection.socket.send_json({"result": None, "id": 900 + number})
+        asked = self.there.exchange.asked(self.path)
+        await self.there.clock.wait_for_sleepers()
+        await self.there.clock.advance(31)
+        await self.until(lambda: self.there.exchange.asked(self.path) > asked, "a look")
+
+
+class YahooBox(_ExchangeBox):
+    """Closed minutes, polled; the service's own time says what has closed."""
+
+    symbol = "SPY"
+    path = "chart/SPY"
+    first = 18_744
+
+    def __init__(
+        self, there: World, replaced: dict[str, object], symbols: Sequence[str], folder: Path
+    ) -> None:
+        super().__init__(there, replaced)
+        markets = {each: YahooMarket(traded(each, lot="1"), each) for each in symbols}
+        url = there.exchange.url
+        self.feed = YahooFeed(
+            markets, there.clock, Random(1), url=url, cache_dir=folder, timeout_s=10.0
+        )
+
+    def moment_ns(self, number: int) -> int:
+        return OPENS_NS + (number + 1) * NS_PER_MINUTE
+
+    async def make(self, count: int) -> None:
+        self.made += count
+        await self._go_to(self.moment_ns(self.made - 1) + 5 * NS_PER_SECOND)
+
+    async def begin(self) -> None:
+        """The market opens before the feed begins."""
+        await self._go_to(OPENS_NS + 5 * NS_PER_SECOND)
+
+
+class Mt5Box(FeedBox):
+    """Candles of a minute, pushed by the simulated terminal."""
+
+    symbol = "BTCUSD"
+    first = 10_000
+
+    def __init__(self, there: Bench, hand: Hand, symbols: Sequence[str]) -> None:
+        super().__init__()
+        self._there = there
+        self._hand = hand
+        self._began_s = hand.now_s
+        self.feed = Mt5Feed(
+            there.gateway,
+            {each: Mt5FeedSymbol(coin(each), f"{each}.s") for each in symbols},
+            "M1",
+            _HandClock(hand),
+            Random(1),
+            silence_s=60.0,
+        )
+
+    async def ready(self) -> None:
+        market = self._there.simulator.terminal.markets["BTCUSD.s"]
+        await self.until(lambda: bool(market.subscriptions), "a subscription")
+
+    def moment_ns(self, number: int) -> int:
+        return (self._began_s + 60 * (number + 1)) * NS_PER_SECOND
+
+    async def make(self, count: int) -> None:
+        for _ in range(count):
+            self.made += 1
+            self._hand.now_s += 60
+            bid = self.first + self.made
+            terminal = self._there.simulator.terminal
+            if terminal.is_connected:
+                terminal.price("BTCUSD.s", bid, bid + 10)
+            else:
+                terminal.markets["BTCUSD.s"].price(bid, bid + 10, self._hand.now_s)
+
+    async def cut(self) -> None:
+        self._there.simulator.terminal.set_connected(False)
+
+    async def mend(self) -> None:
+        self._there.simulator.terminal.set_connected(True)
+
+    async def chatter(self) -> None:
+        """The gateway's heartbeats and their answers."""
+        before = self._heartbeats()
+        await self.until(lambda: self._heartbeats() >= before + 3, "three heartbeats")
+
+    def _heartbeats(self) -> int:
+        return sum(each["action"] == "BALANCE" for each in self._there.audited("request"))
+
+
+class _HandClock:
+    """The terminal's clock as the session's; sleeping is real and short."""
+
+    def __init__(self, hand: Hand) -> None:
+        self._hand = hand
+
+    def now_ns(self) -> int:
+        return self._hand()
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(min(seconds, 0.01))
+
+
+class PacedBox(FeedBox):
+    """A recording of a quote a second, played at its pace."""
+
+    symbol = "BTCUSDT"
+    has_connection = False
+    first = 6_000_000
+    _length = 60
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.clock = ManualClock()
+        units = traded(self.symbol)
+        quotes = [
+            Quote(number * NS_PER_SECOND, self.symbol, bid, bid + 1, 1, 1, units)
+            for number, bid in enumerate(range(self.first, self.first + self._length))
+        ]
+        self.feed = PacedFeed([quotes[:7], quotes[7:]], [self.symbol], self.clock, 1.0)
+
+    def moment_ns(self, number: int) -> int:
+        return START_NS + number * NS_PER_SECOND
+
+    async def make(self, count: int) -> None:
+        self.made += count
+
+    async def turn(self) -> None:
+        if self.clock.sleepers:
+            await self.clock.next_wake()
+        await asyncio.sleep(0)
+
+    async def cut(self) -> None:
+        raise AssertionError("a recording has no connection")
+
+    mend = chatter = cut
+
+
+NAMES: Final = ("ccxt polled", "ccxt streamed", "yahoo", "mt5", "replay")
+CONNECTED: Final = NAMES[:-1]
+"""A recording cannot be lost, holds no symbol that it has not, and says nothing but its data."""
+CREDENTIALED: Final = ("ccxt polled", "ccxt streamed")
+"""The others are given no credential: the gateway's keys are no part of the MT5 feed."""
+
+_FRAMES: Final = GatewaySettings(reply_timeout_s=10.0, heartbeat_s=0.05, dead_after_s=60.0)
+
+
+@asynccontextmanager
+async def feed_box(name: str, folder: Path, *symbols: str) -> AsyncIterator[FeedBox]:
+    """A box, its feed not yet begun; `symbols` in place of the one that the place has."""
+    async with AsyncExitStack() as stack:
+        if name == "replay":
+            yield PacedBox()
+        elif name == "mt5":
+            hand = Hand()
+            options = SimOptions()
+            there = await stack.enter_async_context(
+                bench(options, quiet("BTCUSD.s"), settings=_FRAMES, clock=hand)
+            )
+            yield Mt5Box(there, hand, symbols or (Mt5Box.symbol,))
+        else:
+            replaced: dict[str, object] = {}
+            middlewares = [replacing(replaced)]
+            if name == "yahoo":
+                place = world(listed("SPY", _minutes()), middlewares=middlewares)
+                yahoo = YahooBox(
+                    await stack.enter_async_context(place),
+                    replaced,
+                    symbols or (YahooBox.symbol,),
+                    folder,
+                )
+                await yahoo.begin()
+                yield yahoo
+            else:
+                kind = CcxtPolledBox if name == "ccxt polled" else CcxtStreamedBox
+                place = world(listing(), middlewares=middlewares)
+                exchange = await stack.enter_async_context(place)
+                yield kind(exchange, replaced, symbols or (CcxtPolledBox.symbol,))
+
+
+def _minutes() -> list[Candle]:
+    prices = [YahooBox.first + minute for minute in range(60)]
+    return [
+        Candle(
+            OPENS_NS + minute * NS_PER_MINUTE,
+            NS_PER_MINUTE,
+            text(price - 1),
+            text(price + 6),
+            text(price - 4),
+            text(price),
+            "1200",
+            trades=3,
+        )
+        for minute, price in enumerate(prices)
+    ]
