@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from feed_box import FeedBox
 from feed_boxes import (
     CONNECTED,
     CREDENTIALED,
@@ -19,7 +20,6 @@ from feed_boxes import (
     SECRET,
     UNKNOWN,
     CcxtPolledBox,
-    FeedBox,
     feed_box,
 )
 from live_helpers import World, ccxt_feed, following, listing, world

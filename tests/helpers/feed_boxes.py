@@ -1,23 +1,17 @@
-"""What every live feed's box offers to the contract suite, and a box for each feed.
-
-A box is one feed on its local simulator. Its place makes one datum after the other, each of which
-has a moment and a figure that the feed has to deliver; the box knows which those are.
-"""
+"""A box for each live feed, on its local simulator."""
 
 from __future__ import annotations
 
 import asyncio
-import time
-from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from random import Random
 from typing import Final
 
+from feed_box import FeedBox
 from live_helpers import (
     OPENS_NS,
-    RecordingSink,
     World,
     ccxt_feed,
     listed,
@@ -26,107 +20,25 @@ from live_helpers import (
     traded,
     world,
 )
-from mt5_helpers import Bench, Hand, bench, coin, quiet
+from mt5_helpers import Bench, Hand, HandClock, bench, coin, quiet
 from venue_tools import replacing
 
 from logos.adapters.mt5.feed import Mt5Feed, Mt5FeedSymbol
 from logos.adapters.mt5.gateway.settings import GatewaySettings
 from logos.adapters.yahoo.feed import YahooFeed, YahooMarket
-from logos.core.messages import Bar, MarketEvent, Quote, Trade
+from logos.core.messages import Quote
 from logos.core.types import NS_PER_MINUTE, NS_PER_SECOND
-from logos.feeds.contract import FeedState, LiveFeed
+from logos.feeds.contract import FeedState
 from logos.feeds.paced import PacedFeed
 from logos.simulators.exchange.faults import Fault
 from logos.simulators.exchange.market import Candle
 from logos.simulators.mt5.simulator import SimOptions
 from logos.testing.clock import START_NS, ManualClock
 
-PATIENCE_S: Final = 30.0
 UNKNOWN: Final = "NOPE"
 """A symbol of which no place has anything."""
 SECRET: Final = "kQ7vW2xZ9mB4nL6pR8sT"
 """A credential of those feeds that may be given one."""
-
-Datum = tuple[int, int]
-"""A moment in ns and a figure in price units."""
-
-
-class FeedBox(ABC):
-    """One feed and the place behind it. `symbols` are what it is to deliver."""
-
-    feed: LiveFeed
-    symbol: str
-    has_connection = True
-    """Whether something can be lost between the place and the feed."""
-    first: int
-    """The figure of the first datum; each next one is one more."""
-
-    def __init__(self) -> None:
-        self.sink = RecordingSink()
-        self.made = 0
-        """How many data the place has made."""
-
-    @abstractmethod
-    async def make(self, count: int) -> None:
-        """So many more data happen at the place; the feed's time does not pass by itself."""
-
-    @abstractmethod
-    def moment_ns(self, number: int) -> int:
-        """The event time of datum `number`, from 0 on."""
-
-    @abstractmethod
-    async def cut(self) -> None:
-        """The connection is lost, and cannot be made again before `mend`."""
-
-    @abstractmethod
-    async def mend(self) -> None:
-        """The connection can be made again."""
-
-    @abstractmethod
-    async def chatter(self) -> None:
-        """Signs of life come from the place, and no data."""
-
-    async def turn(self) -> None:
-        """Let the feed's time pass a little."""
-        await asyncio.sleep(0.002)
-
-    async def until(self, condition: Callable[[], bool], waited_for: str) -> None:
-        """Let the feed's time pass until `condition` holds."""
-        deadline_s = time.monotonic() + PATIENCE_S
-        while not condition():
-            assert time.monotonic() < deadline_s, f"in vain: {waited_for}; {self.sink.said}"
-            await self.turn()
-
-    async def has(self, count: int) -> None:
-        """Until so many events were delivered."""
-        await self.until(lambda: len(self.sink.events) >= count, f"{count} events")
-
-    async def ready(self) -> None:
-        """Until the feed hears what happens at the place."""
-        await self.until(lambda: FeedState.LIVE in self.states(), "LIVE")
-
-    def expected(self, count: int) -> list[Datum]:
-        """The first data of the place."""
-        return [(self.moment_ns(number), self.first + number) for number in range(count)]
-
-    def delivered(self) -> list[Datum]:
-        """What the feed has delivered."""
-        figures = [figure_of(event) for event in self.sink.events]
-        return list(zip(self.sink.event_times_ns, figures, strict=True))
-
-    def states(self) -> list[FeedState]:
-        """The states told of the symbol; of the whole feed where there is no connection."""
-        return self.sink.states(self.symbol if self.has_connection else "")
-
-
-def figure_of(event: MarketEvent) -> int:
-    """The figure by which a test knows an event again."""
-    if isinstance(event, Bar):
-        return event.close_units
-    if isinstance(event, Trade):
-        return event.price_units
-    assert isinstance(event, Quote)
-    return event.bid_units
 
 
 class _ExchangeBox(FeedBox):
@@ -144,7 +56,7 @@ class _ExchangeBox(FeedBox):
     async def turn(self) -> None:
         if self.there.clock.sleepers:
             await self.there.clock.next_wake()
-        await asyncio.sleep(0.002)
+        await asyncio.sleep(0)
 
     async def _go_to(self, now_ns: int) -> None:
         """Both clocks: what is told as of that moment cannot be ahead of the feed's."""
@@ -215,7 +127,7 @@ class CcxtStreamedBox(CcxtPolledBox):
         # Only a wait before the next try: the silence of a stream is not to be over by itself.
         if self.states()[-1:] == [FeedState.RETRYING] and self.there.clock.sleepers:
             await self.there.clock.next_wake()
-        await asyncio.sleep(0.002)
+        await asyncio.sleep(0)
 
     async def cut(self) -> None:
         await super().cut()
@@ -277,7 +189,7 @@ class Mt5Box(FeedBox):
             there.gateway,
             {each: Mt5FeedSymbol(coin(each), f"{each}.s") for each in symbols},
             "M1",
-            _HandClock(hand),
+            HandClock(hand),
             Random(1),
             silence_s=60.0,
         )
@@ -313,19 +225,6 @@ class Mt5Box(FeedBox):
 
     def _heartbeats(self) -> int:
         return sum(each["action"] == "BALANCE" for each in self._there.audited("request"))
-
-
-class _HandClock:
-    """The terminal's clock as the session's; sleeping is real and short."""
-
-    def __init__(self, hand: Hand) -> None:
-        self._hand = hand
-
-    def now_ns(self) -> int:
-        return self._hand()
-
-    async def sleep(self, seconds: float) -> None:
-        await asyncio.sleep(min(seconds, 0.01))
 
 
 class PacedBox(FeedBox):

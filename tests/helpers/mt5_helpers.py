@@ -48,6 +48,19 @@ class Hand:
         return self.now_s * 1_000_000_000
 
 
+class HandClock:
+    """The terminal's clock as the session's; sleeping is real and short."""
+
+    def __init__(self, hand: Hand) -> None:
+        self._hand = hand
+
+    def now_ns(self) -> int:
+        return self._hand()
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(min(seconds, 0.01))
+
+
 def coin(name: str = "BTCUSD.s", contract: str = "1") -> Instrument:
     return instrument(
         name,

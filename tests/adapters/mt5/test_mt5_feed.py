@@ -8,7 +8,7 @@ from random import Random
 from typing import Any
 
 import pytest
-from mt5_helpers import FAST, Bench, Hand, bench, coin, endpoints, quiet
+from mt5_helpers import FAST, Bench, Hand, HandClock, bench, coin, endpoints, quiet
 from waiting import until
 
 from logos.adapters.mt5.feed import Mt5Feed, Mt5FeedSymbol
@@ -53,19 +53,6 @@ class Sink:
             if isinstance(event, Bar) and event.symbol == symbol:
                 found.append(event_ns // 1_000_000_000 - 60)
         return found
-
-
-class HandClock:
-    """The terminal's clock as the session's; sleeping is real and short."""
-
-    def __init__(self, hand: Hand) -> None:
-        self._hand = hand
-
-    def now_ns(self) -> int:
-        return self._hand()
-
-    async def sleep(self, seconds: float) -> None:
-        await asyncio.sleep(min(seconds, 0.01))
 
 
 class Stage:
