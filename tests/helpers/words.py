@@ -20,7 +20,9 @@ from places import PROJECT
 PIECE: Final = 14
 """Characters in a row that no two messages share by chance."""
 
-_SAYING: Final = re.compile(r"(Error|Refused|NotSent|Unknown|Unavailable|Unreadable|Denied)$")
+_SAYING: Final = re.compile(
+    r"(Error|Refused|NotSent|Unknown|Unavailable|Unreadable|Denied|Trouble)$"
+)
 _MAKERS: Final = frozenset({"CheckLine", "Finding", "append", "Objection", "Problem", "say"})
 
 

@@ -22,7 +22,15 @@ ROOMS = (
     "adapters/ccxt/trades.py",
     "adapters/alpaca/check.py",
     "adapters/alpaca/records.py",
+    "adapters/ccxt/client.py",
+    "adapters/ccxt/feed.py",
     "adapters/mt5/check.py",
+    "adapters/mt5/feed.py",
+    "adapters/mt5/gateway/*.py",
+    "adapters/mt5/terminal.py",
+    "session/*.py",
+    "session/artifacts/[!r]*.py",
+    "session/presence/*.py",
     "venues/*.py",
 )
 """Whose messages are quoted, each and every one; add a room when its last one is."""

@@ -58,7 +58,9 @@ def test_a_heartbeat_tells_a_reused_process_id_from_its_owner(
 def test_two_processes_cannot_run_one_session(home: Path, journals: Journals, sleeper: int) -> None:
     path, journal = heartbeat_path("mine", home), journals.hold("mine")
     write_heartbeat(home, "mine", pid=sleeper, start_ticks=start_ticks(sleeper), journal=journal)
-    with pytest.raises(FileExistsError, match=f"pid {sleeper}"):
+    with pytest.raises(
+        FileExistsError, match=rf"already running \(pid {sleeper}\); wait for it to end"
+    ):
         HeartbeatFile(path, "mine", journal)
     write_heartbeat(home, "mine", pid=sleeper, start_ticks=1, journal=journal)
     HeartbeatFile(path, "mine", journal).close()
