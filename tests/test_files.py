@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import errno
 import os
+import stat
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -11,7 +13,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from logos.core.messages import TimePassed
-from logos.files import AppendFile, JsonLines, replace_file, replace_json
+from logos.files import (
+    AppendFile,
+    JsonLines,
+    make_folder,
+    open_new,
+    open_regular,
+    read_whole,
+    replace_file,
+    replace_json,
+)
 
 
 class Disk:
@@ -135,3 +146,93 @@ def test_each_json_line_is_one_write(tmp_path: Path, monkeypatch: pytest.MonkeyP
     log.close()
     assert disk.written == [b'{"a":1}\n', '{"b":"ä"}\n'.encode()]
     assert path.read_bytes() == b"".join(disk.written)
+
+
+# ---- its owner's alone ----
+
+
+@pytest.fixture(params=[0, 0o022, 0o777])
+def umask(request: pytest.FixtureRequest) -> Iterator[None]:
+    before = os.umask(request.param)
+    yield
+    os.umask(before)
+
+
+def modes(folder: Path) -> dict[str, int]:
+    found = sorted(folder.rglob("*"))
+    return {str(each.relative_to(folder)): stat.S_IMODE(each.stat().st_mode) for each in found}
+
+
+@pytest.mark.usefixtures("umask")
+def test_what_is_made_is_its_owners_alone_whatever_the_umask(tmp_path: Path) -> None:
+    make_folder(tmp_path / "a" / "b")
+    replace_file(tmp_path / "a" / "replaced", b"x")
+    replace_json(tmp_path / "a" / "state.json", {}, durable=False)
+    AppendFile(tmp_path / "a" / "new", is_new=True).close()
+    AppendFile(tmp_path / "a" / "c" / "appended").close()
+    with open_new(tmp_path / "a" / "text", "x", encoding="utf-8") as file:
+        file.write("x")
+    found = modes(tmp_path)
+    folders = {name for name, mode in found.items() if (tmp_path / name).is_dir()}
+    assert folders == {"a", "a/b", "a/c"}
+    assert {found.pop(name) for name in folders} == {0o700}
+    assert set(found.values()) == {0o600}
+    assert len(found) == 5
+
+
+def test_what_a_crash_left_open_to_others_is_closed_when_it_is_replaced(tmp_path: Path) -> None:
+    (tmp_path / ".state.json.tmp").write_bytes(b"")
+    (tmp_path / ".state.json.tmp").chmod(0o666)
+    replace_file(tmp_path / "state.json", b"x")
+    assert modes(tmp_path) == {"state.json": 0o600}
+
+
+def test_modes_that_an_operator_chose_stay(tmp_path: Path) -> None:
+    (tmp_path / "shared").mkdir(mode=0o755)
+    (tmp_path / "log").write_bytes(b"")
+    (tmp_path / "log").chmod(0o640)
+    make_folder(tmp_path / "shared")
+    AppendFile(tmp_path / "log").close()
+    assert modes(tmp_path) == {"log": 0o640, "shared": 0o755}
+
+
+def test_a_folder_that_must_be_new_is_not_taken_twice(tmp_path: Path) -> None:
+    make_folder(tmp_path / "a" / "b", is_new=True)
+    with pytest.raises(FileExistsError):
+        make_folder(tmp_path / "a" / "b", is_new=True)
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(FileExistsError):
+        make_folder(tmp_path / "file")
+    with pytest.raises(NotADirectoryError):
+        make_folder(tmp_path / "file" / "below")
+
+
+# ---- only files are read ----
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (os.mkfifo, "it is a named pipe, not a file"),
+        (os.mkdir, "it is a folder, not a file"),
+        (lambda path: os.symlink("/dev/zero", path), "it is a device, not a file"),
+    ],
+)
+def test_only_a_regular_file_is_read_and_nothing_waits(
+    tmp_path: Path, make: Callable[[Path], None], words: str
+) -> None:
+    make(tmp_path / "data.csv")
+    with pytest.raises(OSError, match=words) as refused:
+        open_regular(tmp_path / "data.csv")
+    assert refused.value.filename == str(tmp_path / "data.csv")
+
+
+def test_a_file_is_read_to_its_limit_and_not_beyond(tmp_path: Path) -> None:
+    path = tmp_path / "settings.toml"
+    path.write_bytes(b"x" * 1000)
+    assert read_whole(path, 1000) == b"x" * 1000
+    with pytest.raises(OSError, match="it is larger than 999 bytes") as refused:
+        read_whole(path, 999)
+    assert refused.value.filename == str(path)
+    with pytest.raises(FileNotFoundError):
+        read_whole(tmp_path / "none", 1)

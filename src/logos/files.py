@@ -1,20 +1,108 @@
-"""The ways in which logos writes a file: replaced whole, or only ever appended to.
+"""The ways in which logos makes files and folders, and reads what others made.
 
-A reader of a replaced file sees what was there or what is there now, never anything between. An
-appended file has one descriptor that is written to its end. Every OSError names the file.
+A file is replaced whole, or only ever appended to: a reader of a replaced file sees what was there
+or what is there now, never anything between, and an appended file has one descriptor that is
+written to its end. What is made is its owner's alone, files 0600 and folders 0700, whatever the
+umask says. What is read is a regular file: a named pipe or a device could make a reader wait, or
+never end. Every OSError names the file.
 """
 
 from __future__ import annotations
 
+import errno
 import json
 import os
+import stat
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
-from typing import Final
+from typing import IO, Any, BinaryIO, Final
 
 import msgspec
 
+FILE_MODE: Final = 0o600
+FOLDER_MODE: Final = 0o700
 _TAIL_BYTES: Final = 65_536
+_KINDS: Final = (
+    (stat.S_ISDIR, "a folder"),
+    (stat.S_ISFIFO, "a named pipe"),
+    (stat.S_ISSOCK, "a socket"),
+    (stat.S_ISCHR, "a device"),
+    (stat.S_ISBLK, "a device"),
+)
+
+
+# ---- made for the owner alone ----
+
+
+def make_folder(path: Path, *, is_new: bool = False) -> None:
+    """Make a folder, and those above it that are missing, each for its owner alone.
+
+    One that is there already stays as it is, unless it `is_new`: then FileExistsError. Raises
+    OSError.
+    """
+    try:
+        os.mkdir(path, FOLDER_MODE)
+    except FileNotFoundError:
+        if path.parent == path:
+            raise
+        make_folder(path.parent)
+        make_folder(path, is_new=is_new)
+    except FileExistsError:
+        if is_new or not path.is_dir():
+            raise
+    else:
+        if stat.S_IMODE(os.stat(path).st_mode) != FOLDER_MODE:
+            with suppress(PermissionError):  # a file system without modes
+                os.chmod(path, FOLDER_MODE)
+
+
+def make_private(descriptor: int) -> None:
+    """Give an open file that was made just now the mode it is to have, whatever the umask."""
+    if stat.S_IMODE(os.fstat(descriptor).st_mode) != FILE_MODE:
+        with suppress(PermissionError):  # a file system without modes
+            os.fchmod(descriptor, FILE_MODE)
+
+
+def private_opener(path: str, flags: int) -> int:
+    """How `open` makes a new file, or one that is written anew: `open(..., opener=...)`."""
+    descriptor = os.open(path, flags | os.O_CLOEXEC, FILE_MODE)
+    make_private(descriptor)
+    return descriptor
+
+
+def open_new(path: Path, mode: str = "wb", **words: Any) -> IO[Any]:
+    """`open` for writing a file from its beginning ("w", "x"), for its owner alone. OSError."""
+    return open(path, mode, opener=private_opener, **words)
+
+
+# ---- read, if it is a file ----
+
+
+def open_regular(path: Path) -> BinaryIO:
+    """Open a file for reading its bytes. Raises OSError, also for what is no regular file.
+
+    It never waits: not for a writer of a named pipe, nor for a device.
+    """
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
+    kind = os.fstat(descriptor).st_mode
+    if not stat.S_ISREG(kind):
+        os.close(descriptor)
+        words = next((words for test, words in _KINDS if test(kind)), "something else")
+        raise OSError(errno.EINVAL, f"it is {words}, not a file", str(path))
+    return open(descriptor, "rb")
+
+
+def read_whole(path: Path, bytes_max: int) -> bytes:
+    """All bytes of a regular file. Raises OSError, also when there are more than `bytes_max`."""
+    with open_regular(path) as file:
+        content = file.read(bytes_max + 1)
+    if len(content) > bytes_max:
+        raise OSError(errno.EFBIG, f"it is larger than {bytes_max:,} bytes", str(path))
+    return content
+
+
+# ---- replaced whole ----
 
 
 def replace_file(path: Path, content: bytes, *, durable: bool = True) -> None:
@@ -25,7 +113,7 @@ def replace_file(path: Path, content: bytes, *, durable: bool = True) -> None:
     """
     temporary = path.with_name(f".{path.name}.tmp")
     try:
-        with open(temporary, "wb") as file:
+        with open_new(temporary) as file:
             file.write(content)
             if durable:
                 file.flush()
@@ -92,8 +180,11 @@ class AppendFile:
         self.path = path
         how = {True: os.O_CREAT | os.O_EXCL, False: 0, None: os.O_CREAT}[is_new]
         if is_new is None:
-            path.parent.mkdir(parents=True, exist_ok=True)
-        self._descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CLOEXEC | how, 0o644)
+            make_folder(path.parent)
+        is_made = is_new is not False and not os.path.lexists(path)
+        self._descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CLOEXEC | how, FILE_MODE)
+        if is_made:
+            make_private(self._descriptor)
 
     def write(self, buffer: bytearray) -> None:
         """Append `buffer`, and empty it; in one write, if the system takes it whole.

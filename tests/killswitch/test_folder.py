@@ -59,7 +59,7 @@ def test_what_the_layer_makes_is_its_owners_to_write_and_everybodys_to_read(
         os.umask(before)
     os.close(opened)
     modes = [stat.S_IMODE((tmp_path / name).stat().st_mode) for name in ("a", "f")]
-    assert modes == [0o755, 0o644]
+    assert modes == [0o700, 0o600]
 
 
 def test_a_lock_has_one_holder(tmp_path: Path) -> None:

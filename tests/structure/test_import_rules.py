@@ -19,14 +19,14 @@ ALLOWED: dict[str, set[str]] = {
     "files": set(),
     "installation": set(),
     "interrupts": set(),
-    "strategies": {"errors", "core", "interrupts"},
+    "strategies": {"errors", "core", "interrupts", "files"},
     "observe": {"errors", "core", "files"},
-    "config": {"errors", "core", "paths"},
-    "journal": {"errors", "core", "paths"},
-    "data": {"errors", "core", "paths", "installation", "strategies"},
+    "config": {"errors", "core", "paths", "files"},
+    "journal": {"errors", "core", "paths", "files"},
+    "data": {"errors", "core", "paths", "installation", "strategies", "files"},
     "venues": {"errors", "core", "paths"},
-    "killswitch": {"errors", "core", "paths"},
-    "feeds": {"errors", "core", "paths", "data"},
+    "killswitch": {"errors", "core", "paths", "files"},
+    "feeds": {"errors", "core", "paths", "data", "files"},
 }
 ALLOWED["execution"] = {"errors", "core", "paths", "journal", "feeds", "venues", "killswitch"}
 ALLOWED["adapters"] = {

@@ -18,6 +18,7 @@ from logos.config import Effective, config_hash, read_layers
 from logos.config.credentials import variables_set
 from logos.config.template import default_toml, effective_toml, toml_path, toml_value, values_of
 from logos.errors import ConfigError
+from logos.files import open_new
 from logos.session import ExitCode
 
 _DEFAULT_NAME = "session.toml"
@@ -98,7 +99,7 @@ def _show(effective: Effective, options: argparse.Namespace) -> int:
 def _init(path: Path) -> int:
     text = default_toml()
     try:
-        with path.open("x", encoding="utf-8") as file:
+        with open_new(path, "x", encoding="utf-8") as file:
             file.write(text)
     except FileExistsError:
         return _complain([f"{path} exists already and was not changed; name another file"])

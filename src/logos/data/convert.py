@@ -27,6 +27,7 @@ from logos.data.readers.optional import require_arrow
 from logos.data.readers.rows import Block
 from logos.data.source import DataSource
 from logos.errors import DataError
+from logos.files import make_folder, open_new
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +95,7 @@ def _write_parts(
         check_absent(path)
     unfinished = [_unfinished(path) for path in paths]
     try:
-        out.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(out.parent)
         rows = _write_blocks(source, instrument, unfinished, extension, parts)
         if not rows:
             raise DataError(f"{source.path}: not one row can be used; fetch the data again")
@@ -170,6 +171,7 @@ def _writer(path: Path, extension: str, layout: Layout, instrument: Instrument) 
     require_arrow(path)
     from logos.data.readers.arrow import ParquetWriter
 
+    open_new(path).close()  # pyarrow would make it readable for others
     return ParquetWriter(path, layout, instrument)
 
 
@@ -177,7 +179,7 @@ class _CsvWriter:
     """Writes blocks of one file's layout as CSV, plain or compressed."""
 
     def __init__(self, path: Path, extension: str, layout: Layout, instrument: Instrument) -> None:
-        self._file = open_new(path, extension)
+        self._file = open_text(path, extension)
         self._file.write(",".join(layout.columns) + "\n")
         price_decimals, size_decimals = instrument.price_decimals, instrument.quantity_decimals
         self._formats: list[Callable[[Any], str]] = [
@@ -201,12 +203,12 @@ class _CsvWriter:
         self._file.close()
 
 
-def open_new(path: Path, extension: str) -> IO[str]:
+def open_text(path: Path, extension: str) -> IO[str]:
     """Open a new .csv or .csv.gz for writing text; the same text gives the same bytes."""
     if extension != ".csv.gz":
-        return path.open("w", encoding="utf-8", newline="")
+        return open_new(path, "w", encoding="utf-8", newline="")
     # No name and no time in the header, so that equal data is an equal file.
-    raw = path.open("wb")
+    raw = open_new(path)
     packed = _OwningGzipFile(filename="", mode="wb", fileobj=raw, mtime=0)
     return io.TextIOWrapper(cast("IO[bytes]", packed), encoding="utf-8", newline="")
 
@@ -233,8 +235,8 @@ def new_csv(path: Path, header: Sequence[str]) -> Iterator[IO[str]]:
     check_absent(path)
     unfinished = _unfinished(path)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with open_new(unfinished, extension) as file:
+        make_folder(path.parent)
+        with open_text(unfinished, extension) as file:
             file.write(",".join(header) + "\n")
             yield file
         _publish(unfinished, path)

@@ -20,6 +20,7 @@ from logos.core.messages import Bar, Quote, QuoteBar, Trade
 from logos.core.types import NS_PER_DAY, NS_PER_MINUTE
 from logos.data import synthetic
 from logos.data.readers.numbers import format_timestamp
+from logos.files import make_folder, open_new
 from logos.paths import SEED_DEFAULT
 
 MANIFEST_NAME: Final = "manifest.json"
@@ -108,18 +109,20 @@ def write_fixtures(out_dir: Path, seed: int = SEED_DEFAULT) -> list[Path]:
     Raises OSError when the folder cannot be written, ValueError for a negative seed.
     """
     tables = _tables(seed)
-    out_dir.mkdir(parents=True, exist_ok=True)
+    make_folder(out_dir)
     # An old manifest must not vouch for a bundle that is being replaced.
     (out_dir / MANIFEST_NAME).unlink(missing_ok=True)
     files: dict[str, FileEntry] = {}
     for name, kind, symbol, lines in tables:
         content = "".join(f"{line}\n" for line in lines).encode()
-        (out_dir / name).write_bytes(content)
+        with open_new(out_dir / name) as file:
+            file.write(content)
         rows = len(lines) - 1 if name.endswith(".csv") else len(_INSTRUMENTS)
         files[name] = FileEntry(kind, symbol, rows, hashlib.sha256(content).hexdigest())
     manifest = Manifest("logos.data.synthetic", synthetic.GENERATOR_VERSION, seed, files)
     encoded = msgspec.json.format(msgspec.json.encode(manifest), indent=2)
-    (out_dir / MANIFEST_NAME).write_bytes(encoded + b"\n")
+    with open_new(out_dir / MANIFEST_NAME) as file:
+        file.write(encoded + b"\n")
     return [out_dir / name for name in (*files, MANIFEST_NAME)]
 
 

@@ -7,7 +7,6 @@ is missing told, as in a live feed), and recording (whatever a live feed hands o
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from decimal import Decimal
@@ -25,6 +24,7 @@ from logos.errors import DataError
 from logos.feeds.common import Patience, UnitReader, Voice
 from logos.feeds.contract import FeedNews, FeedState
 from logos.feeds.sequence import BarSequence, RawBar, RawTrade, TradeSequence
+from logos.files import make_folder, replace_file
 
 INSTRUMENTS_NAME: Final = "instruments.toml"
 _EMPTY_STEP_NS: Final = 3_600 * NS_PER_SECOND
@@ -216,16 +216,8 @@ def write_instruments(folder: Path, tables: Mapping[str, Mapping[str, Any]]) -> 
             continue
         lines = [heading, *(_pair(key, value) for key, value in table.items())]
         text += ("\n" if text else "") + "\n".join(lines) + "\n"
-    folder.mkdir(parents=True, exist_ok=True)
-    unfinished = folder / f".{INSTRUMENTS_NAME}.{os.getpid()}.part"
-    try:
-        with unfinished.open("w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        unfinished.replace(path)
-    finally:
-        unfinished.unlink(missing_ok=True)
+    make_folder(folder)
+    replace_file(path, text.encode())
     return path
 
 

@@ -26,6 +26,7 @@ from typing import BinaryIO, Final, Self
 import msgspec
 
 from logos.errors import LogosError
+from logos.files import private_opener
 from logos.journal.codec import GENESIS, chain, encode_line, encode_lines
 
 _BUFFER_BYTES: Final = 1 << 18
@@ -66,7 +67,7 @@ class JournalWriter:
     def __init__(self, path: Path) -> None:
         """Create `path` and lock it; raises FileExistsError when there is one already."""
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
-        self._begin(path, os.open(path, flags, 0o644), None, START)
+        self._begin(path, private_opener(str(path), flags), None, START)
 
     @classmethod
     def continuing(cls, path: Path, whole_bytes: int, start: Position = START) -> Self:

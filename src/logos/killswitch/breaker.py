@@ -14,7 +14,7 @@ SAFE record. Every transition has an epoch of its own, so a reset that judged an
 is refused. What cannot be written (full disk) is held in memory and in the shared flag, and tried
 again at every look.
 
-The folder's permissions are the operator's choice: it is made 0755; `chmod g+w` lets a group
+The folder's permissions are the operator's choice: it is made 0700; `chmod g+wx` lets a group
 `touch KILL`. The checks find accidents and old copies, not a forger with write permission; nor can
 they find a whole workspace, witness included, put back from a snapshot while nothing was running.
 """

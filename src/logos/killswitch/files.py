@@ -20,10 +20,9 @@ from pathlib import Path
 from typing import Final
 
 from logos.errors import LogosError
+from logos.files import FILE_MODE, make_folder, make_private
 from logos.killswitch.records import SwitchBusyError
 
-FOLDER_MODE: Final = 0o755
-FILE_MODE: Final = 0o644
 LOCK_POLL_S: Final = 0.002
 
 _READ: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY
@@ -43,7 +42,10 @@ class OsLayer:
     """The system calls of the switch, one method each."""
 
     def open(self, name: str, flags: int, mode: int = FILE_MODE, *, dir_fd: int | None) -> int:
-        return os.open(name, flags, mode, dir_fd=dir_fd)
+        descriptor = os.open(name, flags, mode, dir_fd=dir_fd)
+        if flags & os.O_EXCL:
+            make_private(descriptor)
+        return descriptor
 
     def close(self, fd: int) -> None:
         os.close(fd)
@@ -79,7 +81,7 @@ class OsLayer:
         os.unlink(name, dir_fd=dir_fd)
 
     def make_folder(self, path: str) -> None:
-        os.makedirs(path, FOLDER_MODE, exist_ok=True)
+        make_folder(Path(path))
 
     def names(self, path: str) -> list[str]:
         return os.listdir(path)

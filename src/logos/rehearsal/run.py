@@ -21,6 +21,7 @@ import msgspec
 
 from logos import paths
 from logos.config import Config, ConfigError, VenueSettings, make_config, merge
+from logos.files import make_folder
 from logos.killswitch.history import CircuitBreakerMonitor
 from logos.killswitch.records import SwitchError
 from logos.rehearsal.evidence import Evidence, JournalView
@@ -78,17 +79,17 @@ def claim_rehearsal(folder: Path | None) -> Path:
     Raises ConfigError when `folder` holds something, OSError when it cannot be made.
     """
     if folder is not None:
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         if any(folder.iterdir()):
             raise ConfigError(f"--out {folder}: holds something already; name an empty folder")
         return folder.resolve()
     parent = paths.home() / "runs" / "rehearsals"
-    parent.mkdir(parents=True, exist_ok=True)
+    make_folder(parent)
     number = 1
     while True:
         folder = parent / f"rehearsal-{number:04d}"
         with suppress(FileExistsError):
-            folder.mkdir()
+            make_folder(folder, is_new=True)
             return folder
         number += 1
 
@@ -167,7 +168,7 @@ class _Stagehand:
         except ConfigError as error:
             raise ConfigError(f"scenario {scenario.name}: {error}") from None
         drill = InjectedStrategy(plan.strategy)
-        home.mkdir()
+        make_folder(home, is_new=True)
         switch = open_switch(_say_nothing, home)
         stage = InjectingFeed(plan.feed, scenario, due, self._profile, drill, switch)
         exit_code, said = ExitCode.FINISHED, ""

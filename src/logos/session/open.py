@@ -34,6 +34,7 @@ from logos.core.messages import Flatten
 from logos.core.strategy import Strategy
 from logos.core.types import SessionStatus, SwitchState
 from logos.execution.inbox import Inbox
+from logos.files import make_folder
 from logos.journal.inputs import INPUTS_FILE, InputsWriter, RecordedInputs, Survey
 from logos.journal.writer import START
 from logos.session.artifacts.folder import (
@@ -341,7 +342,7 @@ def _replay(spec: SessionSpec, resources: ExitStack, entry: registry.Registratio
     switch.attach(core.order_manager)
     elsewhere = Path(resources.enter_context(tempfile.TemporaryDirectory(prefix="logos-replay-")))
     copy = elsewhere / session_id
-    copy.mkdir()
+    make_folder(copy)
     folder = SessionFolder(session_id, copy, core.order_manager.states, elsewhere)
     resources.callback(folder.close)
     entry.name(session_id, elsewhere, copy)

@@ -20,6 +20,7 @@ import msgspec
 
 from logos import __version__, paths
 from logos.execution.metrics import MetricsSnapshot
+from logos.files import make_folder, open_new, replace_file
 from logos.killswitch.breaker import CircuitBreaker
 from logos.session.presence import registry
 from logos.session.presence.metrics import metrics_path
@@ -53,8 +54,8 @@ class StressRun:
         self._home = folder / HOME
         if (folder / PLAN).exists():
             raise StressError(f"{folder} holds a run already: name another folder with --out")
-        self._home.mkdir(parents=True, exist_ok=True)
-        (folder / PLAN).write_bytes(msgspec.json.encode(plan))
+        make_folder(self._home)
+        replace_file(folder / PLAN, msgspec.json.encode(plan), durable=False)
         self._ports: list[int] = [0, 0, 0, 0]
         self._simulator: subprocess.Popen[bytes] | None = None
         self._engine: subprocess.Popen[bytes] | None = None
@@ -65,7 +66,8 @@ class StressRun:
             self._start_simulator()
             self._arm()
             config = self._folder / "stress.toml"
-            config.write_text(settings_text(self._plan, self._ports), encoding="utf-8")
+            text = settings_text(self._plan, self._ports)
+            replace_file(config, text.encode(), durable=False)
             self._start_engine("trade", "--config", str(config.resolve()), "--feed", "mt5")
             self._wait(lambda: self._orders() > 0, _START_S, "the first order")
             began_s = time.monotonic()
@@ -82,7 +84,7 @@ class StressRun:
     def _start_simulator(self, *more: str) -> None:
         audit = str(self._folder / AUDIT)
         arguments = simulator_arguments(self._plan, self._ports, audit)
-        errors = (self._folder / "simulator.err").open("ab")
+        errors = open_new(self._folder / "simulator.err", "ab")
         with errors:
             self._simulator = subprocess.Popen(  # noqa: S603 - our own command
                 [*_logos("mt5-sim"), *arguments, *more],
@@ -98,7 +100,7 @@ class StressRun:
         self._ports = [ports[name] for name in ("system", "data", "live", "streaming")]
 
     def _start_engine(self, command: str, *arguments: str) -> None:
-        with (self._folder / "engine.err").open("ab") as errors:
+        with open_new(self._folder / "engine.err", "ab") as errors:
             self._engine = subprocess.Popen(  # noqa: S603 - our own command
                 [*_logos(command), *arguments, *_LEAVE, "--quiet"],
                 stdin=subprocess.DEVNULL,

@@ -11,7 +11,7 @@ from logos.config import ConfigError
 from logos.core.instrument_state import InstrumentState
 from logos.core.records import Record
 from logos.core.types import SwitchState
-from logos.files import cut_file, replace_file, replace_json, sync_file, sync_folder
+from logos.files import cut_file, make_folder, replace_file, replace_json, sync_file, sync_folder
 from logos.journal.codec import SCHEMA_VERSION
 from logos.journal.writer import START, JournalDiffersError, JournalWriter, Position
 from logos.observe.jsonlog import JsonLog
@@ -55,9 +55,9 @@ def claim_folder(session_id: str, home: Path | None = None) -> tuple[str, Path]:
 
 
 def _claim(folder: Path) -> bool:
-    folder.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(folder.parent)
     try:
-        folder.mkdir()
+        make_folder(folder, is_new=True)
     except FileExistsError:
         return False
     sync_folder(folder.parent)

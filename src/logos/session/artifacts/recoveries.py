@@ -17,6 +17,7 @@ from types import TracebackType
 from typing import Any, Final, Self
 
 from logos import __version__
+from logos.files import open_new
 from logos.session.artifacts.snapshot import Snapshot
 from logos.session.artifacts.tables import Moments
 from logos.session.history import Journal
@@ -71,7 +72,7 @@ class Recovery:
         if self._path.exists():
             content = self._path.read_bytes()
             is_torn = bool(content) and not content.endswith(b"\n")
-        with open(self._path, "ab") as file:
+        with open_new(self._path, "ab") as file:
             file.write((b"\n" if is_torn else b"") + line + b"\n")
             file.flush()
             os.fsync(file.fileno())

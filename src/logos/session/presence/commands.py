@@ -24,7 +24,7 @@ from logos.core.messages import (
     Suspend,
     UnpauseSymbol,
 )
-from logos.files import replace_json
+from logos.files import make_folder, replace_json
 from logos.session.presence.heartbeat import sessions_folder
 
 _SUFFIX = ".commands"
@@ -57,7 +57,7 @@ def send_command(session_id: str, command: SentCommand, home: Path | None = None
     symbol = command.symbol if isinstance(command, (PauseSymbol, UnpauseSymbol)) else ""
     content = _File(cast(Any, command_word(command)), command.reason, command.by, symbol)
     folder = command_folder(session_id, home)
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     path = folder / f"{time.time_ns():020d}-{os.getpid()}.json"
     replace_json(path, content, durable=False)
     return path

@@ -30,7 +30,7 @@ import msgspec
 
 from logos import paths
 from logos.core.types import NS_PER_SECOND
-from logos.files import replace_json
+from logos.files import make_folder, replace_json
 from logos.killswitch.files import Folder, OsLayer, describe
 from logos.paths import check_session_id
 
@@ -156,7 +156,7 @@ class HeartbeatFile:
             written_ns=time.time_ns(),
             entry=entry,
         )
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent)
         there = read_heartbeat(path, is_strict=True)  # what cannot be read may be another's
         if there is not None and there.pid not in (0, pid) and not there.process_is_gone:
             raise FileExistsError(

@@ -12,7 +12,7 @@ from pathlib import Path
 from logos import paths
 from logos.core.order_manager import OrderManager
 from logos.execution.metrics import MetricsAggregator, MetricSymbol, ReportingRates
-from logos.files import replace_json
+from logos.files import make_folder, replace_json
 
 
 def metrics_of(order_manager: OrderManager) -> MetricsAggregator:
@@ -46,7 +46,7 @@ class MetricsFile:
             return
         self._version = snapshot.version
         with suppress(OSError):
-            self._path.parent.mkdir(parents=True, exist_ok=True)
+            make_folder(self._path.parent)
             replace_json(self._path, snapshot, durable=False)
 
 

@@ -32,13 +32,12 @@ import msgspec
 
 from logos import paths
 from logos.errors import LogosError
+from logos.files import make_folder, private_opener
 from logos.killswitch.files import Folder, OsLayer, describe
 from logos.session.presence.heartbeat import heartbeat_path, is_in_use, read_heartbeat
 
 VARIABLE: Final = "LOGOS_REGISTRY"
 ENTRY_BYTES_MAX: Final = 1 << 16
-_FOLDER_MODE: Final = 0o700
-_FILE_MODE: Final = 0o600
 _TRIES_MAX: Final = 8
 _SUFFIX: Final = ".json"
 _NEW: Final = ".new"
@@ -104,7 +103,7 @@ def make_place(place: Place) -> Path:
     while missing[-1].parent != place.base and not missing[-1].parent.exists():
         missing.append(missing[-1].parent)
     for folder in reversed(missing):
-        folder.mkdir(mode=_FOLDER_MODE, exist_ok=True)
+        make_folder(folder)
     _check_owner(place.folder)
     return place.folder
 
@@ -207,7 +206,7 @@ def _write_locked(path: Path, entry: Entry) -> int:
     """Put `entry` at `path`, locked from the moment it has its name; the descriptor that locks."""
     temporary = path.with_suffix(_NEW)
     flags = os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
-    descriptor = os.open(temporary, flags, _FILE_MODE)
+    descriptor = private_opener(str(temporary), flags)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         content = msgspec.json.encode(entry) + b"\n"
