@@ -284,17 +284,23 @@ class CcxtClient:
 
     async def hear_trades(self, market: str) -> list[RawTrade]:
         """The trades of the stream since the last call, in order; waits where there is none."""
+        trades = self.heard_trades(market)
+        if trades:
+            return trades
+        with self._sorted_failures(market):
+            told = await self._exchange.watch_trades(market)
+        return self.heard_trades(market) or [_raw_trade(row) for row in told]
+
+    def heard_trades(self, market: str) -> list[RawTrade]:
+        """The same without waiting: what came by stream while nobody listened."""
         with self._sorted_failures(market):
             rows = self._unheard(market)
-            if not rows:
-                told = await self._exchange.watch_trades(market)
-                rows = self._unheard(market) or list(told)
             if rows:
                 self._last_heard[market] = rows[-1]
             return [_raw_trade(row) for row in rows]
 
     def _unheard(self, market: str) -> list[Any]:
-        """What came by stream while nobody listened: ccxt keeps it and wakes for the next only."""
+        """What ccxt has kept since then; it wakes a listener for the next row only."""
         rows: list[Any] = []
         last = self._last_heard.get(market)
         for row in reversed(self._exchange.trades.get(market) or ()):

@@ -241,7 +241,10 @@ class TradeLine(Line):
             # Between the last answer and the first message lies a moment that neither covers.
             await self._settle(await self._client.trades(self._market))
             self._is_continuous = True
-        await self._settle(batch, follows=True)
+        # What came meanwhile goes out at once, so that the next loss finds a listener.
+        while batch:
+            await self._settle(batch, follows=True)
+            batch = self._client.heard_trades(self._market)
 
     async def _settle(self, page: Sequence[RawTrade], *, follows: bool = False) -> int:
         """Hand over what is new in `page`, after what lies before it; how many trades."""
