@@ -172,7 +172,10 @@ def test_it_waits_for_blocked_and_drained_of_each_session(
     beat.acknowledge(blocked=True, drained=False, epoch=1)
     assert logos_kill("--timeout", "0") == kill.EXIT_NOT_DRAINED
     err = capsys.readouterr().err
-    assert f"session mine (pid {os.getpid()}): BLOCKED, NOT DRAINED in time" in err
+    assert err.startswith("KILL_INCOMPLETE\n")
+    assert f"session mine (pid {os.getpid()}): BLOCKED, NOT DRAINED" in err
+    assert "its last sign of life is 0 s old: repeat `logos kill`" in err
+    assert "kill -9" not in err
     beat.acknowledge(blocked=False, drained=False, epoch=1)
     assert logos_kill("--timeout", "0") == kill.EXIT_NOT_DRAINED
     assert "NOT BLOCKED, NOT DRAINED" in capsys.readouterr().err
@@ -305,7 +308,7 @@ def test_the_switch_is_engaged_although_the_output_is_closed(armed: CircuitBreak
 def test_the_help_lists_the_exit_codes(capsys: Output) -> None:
     with pytest.raises(SystemExit):
         logos_kill("--help")
-    assert "3  a session did not report BLOCKED and DRAINED in time" in capsys.readouterr().out
+    assert "3  KILL_INCOMPLETE: a session did not report" in capsys.readouterr().out
     with pytest.raises(SystemExit):
         logos_kill("--timeout", "-1")
 

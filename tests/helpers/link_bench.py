@@ -18,7 +18,8 @@ from logos.core.orders import Order
 from logos.core.records import GuardRecord, Record
 from logos.core.strategy import Answer, limit
 from logos.core.types import Code, Side
-from logos.execution.venue_link import LinkRules, VenueLink
+from logos.execution.tracked import LinkRules
+from logos.execution.venue_link import VenueLink
 from logos.testing.builders import Scripted
 from logos.testing.clock import ManualClock
 from logos.testing.fake_venue import FakeVenue, Faults, FillRules

@@ -8,7 +8,8 @@ Exit codes:
   0  done; for `status`: SAFE
   1  for `status`: REDUCE_ONLY or ENGAGED
   2  the command line is wrong
-  3  a session did not report BLOCKED and DRAINED in time; it is named
+  3  KILL_INCOMPLETE: a session did not report BLOCKED and DRAINED in time; it is named, and its
+     orders that may still rest at the venue
   4  the reset was refused, or the history is damaged; the message says why and what to do
   6  engaged, but not written down everywhere; the message says what failed
 """
@@ -19,7 +20,7 @@ import argparse
 import getpass
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Final
@@ -32,6 +33,7 @@ from logos.killswitch.breaker import CircuitBreaker
 from logos.killswitch.history import CircuitBreakerMonitor
 from logos.killswitch.records import Mode, SwitchError, Transition
 from logos.killswitch.status import EngageResult, SwitchStatus, clear_command, sentence
+from logos.session.presence.draining import complaint
 from logos.session.presence.heartbeat import SessionReport, read_sessions, sessions_folder
 
 EXIT_DONE: Final = 0
@@ -42,7 +44,10 @@ EXIT_REFUSED: Final = 4
 EXIT_NOT_WRITTEN: Final = 6
 
 REASON_DEFAULT: Final = "operator"
-TIMEOUT_DEFAULT_S: Final = 5.0
+TIMEOUT_DEFAULT_S: Final = 15.0
+"""Longer than a venue needs to settle an order: `execution.tracked.LinkRules.settle_s`."""
+INCOMPLETE_S: Final = 4.5
+"""When a kill that is not complete yet says so, by name; it goes on waiting."""
 _SHOWN_MODE: Final = "show whether this mode may trade (default: paper)"
 _HINT_ONLY: Final = "only the in-memory flag is set; other processes may not see it"
 _PERMIT: Final = "what trading to permit (default: paper)"
@@ -162,7 +167,8 @@ def _wait_for_sessions(before: list[SessionReport], granted_epoch: int, timeout_
     waiting = was_running | {report.session_id for report in there.values() if report.running}
     if not waiting:
         print("no session is running")
-    deadline = time.monotonic() + timeout_s
+    began_s, since_ns = time.monotonic(), time.time_ns()
+    is_said = False
     while True:
         found = {report.session_id: report for report in read_sessions(folder)}
         for session_id in sorted(waiting):
@@ -177,12 +183,29 @@ def _wait_for_sessions(before: list[SessionReport], granted_epoch: int, timeout_
             return EXIT_DONE
         # Of a process that died without a word nothing more will be heard.
         can_answer = any(found[session_id].running for session_id in waiting)
-        if not can_answer or time.monotonic() >= deadline:
+        waited_s = time.monotonic() - began_s
+        if not can_answer or waited_s >= timeout_s:
             break
+        if not is_said and waited_s >= INCOMPLETE_S:
+            is_said = True
+            _say_incomplete(waiting, found, granted_epoch, since_ns)
+            print(f"waiting up to {timeout_s - waited_s:.0f} s more", file=sys.stderr, flush=True)
         time.sleep(POLL_S)
-    for session_id in sorted(waiting):
-        print(_complaint(found[session_id], granted_epoch), file=sys.stderr)
+    _say_incomplete(waiting, found, granted_epoch, since_ns)
     return EXIT_NOT_DRAINED
+
+
+def _say_incomplete(
+    waiting: Collection[str],
+    found: Mapping[str, SessionReport],
+    granted_epoch: int,
+    since_ns: int,
+) -> None:
+    """Name every session that has not stopped, and its orders that may rest."""
+    print("KILL_INCOMPLETE", file=sys.stderr)
+    for session_id in sorted(waiting):
+        line = complaint(found[session_id], granted_epoch, since_ns, time.time_ns())
+        print(line, file=sys.stderr, flush=True)
 
 
 def _end_of(report: SessionReport) -> str:
@@ -190,22 +213,6 @@ def _end_of(report: SessionReport) -> str:
     if report.process_is_gone:
         return f"its process {report.pid} is gone"
     return f"process {report.pid} does not run it any more"
-
-
-def _complaint(report: SessionReport, granted_epoch: int) -> str:
-    name = f"session {report.session_id} (pid {report.pid})"
-    if report.problem:
-        return f"session {report.session_id}: NOT KNOWN TO BE BLOCKED: {report.problem}"
-    if not report.running:
-        return (
-            f"{name}: BLOCKED ({'its process is gone' if report.process_is_gone else 'it ended'}), "
-            "NOT DRAINED: it ended without saying that nothing rests; look at the venue"
-        )
-    beat = report.heartbeat
-    seen = beat is not None and beat.epoch >= granted_epoch
-    blocked = "BLOCKED" if beat is not None and seen and beat.blocked else "NOT BLOCKED"
-    drained = "DRAINED" if beat is not None and seen and beat.drained else "NOT DRAINED"
-    return f"{name}: {blocked}, {drained} in time; if it hangs, end it: kill -9 {report.pid}"
 
 
 def _status(breaker: CircuitBreaker, as_json: bool) -> int:

@@ -12,6 +12,8 @@ filled.
   denial to count. Every call is bounded by `call_s`, whatever the adapter does.
 - A cancel that was wanted is asked for again until the order has ended; a cancel that fails does
   not keep the order from being looked at.
+- That an order rests no more counts as soon as there is evidence of it (`TrackedOrder.is_gone`);
+  that its fills are settled may take longer, and only then is its end reported.
 - What cannot be explained is reported as a DIFFERENCE, once: the core stops trading. The order is
   followed on, so that it is cancelled, and booked right if the venue explains itself later.
 
@@ -22,14 +24,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from random import Random
 
 from logos.core.clock import Backoff, Clock
 from logos.core.context import CoreView
 from logos.core.gates import Switch
 from logos.core.messages import Report
-from logos.core.outbox import CancelOrder, OrderTerms, OutstandingOrder, SubmitOrder, VenueRequest
+from logos.core.outbox import SubmitOrder, VenueRequest
 from logos.core.types import NS_PER_SECOND, OrderStatus, ReportKind
 from logos.execution.bounded import BoundedVenue
 from logos.execution.order_match import (
@@ -43,6 +44,7 @@ from logos.execution.order_match import (
     plain,
     unbookable_fee,
 )
+from logos.execution.tracked import LinkRules, TrackedOrder, adopted
 from logos.venues.contract import (
     NotSent,
     Refused,
@@ -51,64 +53,6 @@ from logos.venues.contract import (
     VenueFill,
     VenueOrder,
 )
-
-_TAKEN = (OrderStatus.ACCEPTED, OrderStatus.PARTIALLY_FILLED)
-
-
-@dataclass(frozen=True, slots=True)
-class LinkRules:
-    """How patient the link is, in seconds."""
-
-    poll_s: float = 0.5
-    """Between two looks at an order that is open."""
-    settle_s: float = 10.0
-    """How long a venue may deny an order whose outcome is unknown before the denial counts, and
-    how long fills may lag behind an order's status."""
-    send_again_s: float = 2.0
-    """How old an order may be to be sent again after an attempt that had no effect."""
-    overlap_s: float = 60.0
-    """How far before an order's making its fills are asked for: the venue's clock may be behind."""
-    call_s: float = 15.0
-    """How long the venue may take for one answer; after that, none is expected any more."""
-    cancel_again_s: float = 2.0
-    """Between two requests to cancel the same order."""
-    doubted_poll_s: float = 5.0
-    """Between two looks at an order that was reported as a difference."""
-
-
-@dataclass(slots=True)
-class _TrackedOrder:
-    """One order in the care of its keeper."""
-
-    terms: OrderTerms
-    submit: SubmitOrder | None
-    """None for an order from an earlier run of the session: never sent, only asked for."""
-    reported_units: int = 0
-    is_accepted: bool = False
-    is_in_doubt: bool = False
-    """Whether an earlier run may have sent it, and nobody knows."""
-    cancel: CancelOrder | None = None
-    """The cancel that is wanted, if one is."""
-    is_over: bool = False
-    """Whether the venue has said that it ended: there is nothing to cancel any more."""
-    cancel_asked_ns: int = -1
-    doubt: str = ""
-    """In what way the venue's word does not fit, and since when."""
-    doubted_ns: int = -1
-    fit_ns: int = -1
-    """When the venue was asked the last time that its word did fit; -1: not yet."""
-    is_difference: bool = False
-    wake: asyncio.Event = field(default_factory=asyncio.Event)
-
-
-def _adopted(outstanding: OutstandingOrder) -> _TrackedOrder:
-    """The keeper's side of an order that an earlier run of the session left open."""
-    terms, status = outstanding.terms, outstanding.status
-    kept = _TrackedOrder(terms, None, outstanding.filled, status in _TAKEN)
-    kept.is_in_doubt = status is OrderStatus.NEW
-    if outstanding.is_cancel_wanted:
-        kept.cancel = CancelOrder(terms.client_order_id, terms.symbol)
-    return kept
 
 
 class VenueLink:
@@ -135,11 +79,13 @@ class VenueLink:
         self._random = random
         self._put = put
         self._since_ns = since_ns
-        self._kept: dict[str, _TrackedOrder] = {}
+        self._kept: dict[str, TrackedOrder] = {}
         self._arrived = asyncio.Event()
-        self._new: list[_TrackedOrder] = []
+        self._new: list[TrackedOrder] = []
         self._seen_fills: set[tuple[str, str]] = set()
         self.known_fills: int = 0
+        self.on_gone: Callable[[], object] = lambda: None
+        """Called when there is evidence that one more order rests no more."""
 
     # ---- the core's side ----
 
@@ -151,20 +97,20 @@ class VenueLink:
         self._seen_fills.update(seen_fills)
         for outstanding in self._view.outstanding():
             if outstanding.terms.client_order_id not in self._kept:
-                self._keep(_adopted(outstanding))
+                self._keep(adopted(outstanding))
 
     def dispatch(self, requests: Sequence[VenueRequest]) -> None:
         """Send new orders, and see to the cancels that are wanted."""
         for request in requests:
             if isinstance(request, SubmitOrder):
-                self._keep(_TrackedOrder(request.terms, request))
+                self._keep(TrackedOrder(request.terms, request))
             else:
                 kept = self._kept.get(request.client_order_id)
                 if kept is not None:
                     kept.cancel = request
                     kept.wake.set()
 
-    def _keep(self, kept: _TrackedOrder) -> None:
+    def _keep(self, kept: TrackedOrder) -> None:
         self._kept[kept.terms.client_order_id] = kept
         self._new.append(kept)
         self._arrived.set()
@@ -173,6 +119,11 @@ class VenueLink:
     def open_count(self) -> int:
         """Orders that have not ended at the venue yet."""
         return len(self._kept)
+
+    def may_rest(self, client_order_id: str) -> bool:
+        """Whether that order may rest at the venue: there is no evidence that it does not."""
+        kept = self._kept.get(client_order_id)
+        return kept is None or not kept.is_gone
 
     def has_seen_all_since(self, ts_ns: int) -> bool:
         """Whether every order has been asked for after that, and the venue's word did fit."""
@@ -190,7 +141,7 @@ class VenueLink:
                 self._new.clear()
                 await self._arrived.wait()
 
-    async def _look_after(self, kept: _TrackedOrder) -> None:
+    async def _look_after(self, kept: TrackedOrder) -> None:
         try:
             if kept.submit is not None:
                 if not await self._send(kept, kept.submit):
@@ -201,7 +152,7 @@ class VenueLink:
         finally:
             self._kept.pop(kept.terms.client_order_id, None)
 
-    async def _send(self, kept: _TrackedOrder, submit: SubmitOrder) -> bool:
+    async def _send(self, kept: TrackedOrder, submit: SubmitOrder) -> bool:
         """Send the order, at most once with effect; whether there is anything to follow."""
         backoff = Backoff(self._random, 0.1)
         while True:
@@ -236,7 +187,7 @@ class VenueLink:
                 self._accept(kept)
                 return True
 
-    async def _follow(self, kept: _TrackedOrder) -> None:
+    async def _follow(self, kept: TrackedOrder) -> None:
         """Follow a sent order until it has ended and all its fills are reported."""
         terms = kept.terms
         backoff = Backoff(self._random, self._rules.poll_s, 30.0)
@@ -252,18 +203,21 @@ class VenueLink:
                 if not kept.is_accepted:
                     # A denial only counts when the venue was there to be asked all the time.
                     kept.doubt = ""
+                await self._look_whether_gone(kept)
                 retry_after_s = getattr(error, "retry_after_s", 0.0)
                 await self._pause(kept, max(retry_s, retry_after_s, backoff.next_s()))
                 continue
             backoff.reset()
             if self._is_done(kept, there):
                 return
+            if there is None:
+                await self._look_whether_gone(kept)
             if not kept.doubt:
                 kept.fit_ns = asked_ns
             doubted_s = self._rules.doubted_poll_s if kept.is_difference else 0.0
             await self._pause(kept, max(retry_s, doubted_s, self._rules.poll_s))
 
-    async def _pause(self, kept: _TrackedOrder, seconds: float) -> None:
+    async def _pause(self, kept: TrackedOrder, seconds: float) -> None:
         """Wait; a cancel that is wanted now, and was not yet, ends it."""
         if kept.cancel_asked_ns >= 0:
             await self._clock.sleep(seconds)
@@ -276,34 +230,57 @@ class VenueLink:
             sleeper.cancel()
             waker.cancel()
 
-    async def _cancel_if_wanted(self, kept: _TrackedOrder) -> float:
+    async def _cancel_if_wanted(self, kept: TrackedOrder) -> float:
         """Ask for a cancel if it is wanted and due; how long the venue wants to be left alone.
 
         A refusal means that there is nothing to cancel now: `find` will say what there is.
         """
         now_ns = self._clock.now_ns()
-        again_ns = round(self._rules.cancel_again_s * NS_PER_SECOND)
-        if kept.cancel is None or kept.is_over:
-            return 0.0
-        if kept.cancel_asked_ns >= 0 and now_ns - kept.cancel_asked_ns < again_ns:
+        if kept.cancel is None or kept.is_over or now_ns < kept.cancel_due_ns:
             return 0.0
         kept.cancel_asked_ns = now_ns
+        kept.cancel_due_ns = now_ns + round(self._rules.cancel_again_s * NS_PER_SECOND)
         try:
             await self._venue.cancel(kept.cancel)
         except Refused:
             return 0.0
         except VenueError as error:
+            # Asking twice does no harm, and what rests must not rest for want of asking.
+            kept.cancel_due_ns = self._clock.now_ns() + round(self._rules.poll_s * NS_PER_SECOND)
             return float(getattr(error, "retry_after_s", 0.0))
+        kept.is_cancel_taken = True
         return 0.0
+
+    async def _look_whether_gone(self, kept: TrackedOrder) -> None:
+        """Look for evidence that an order rests no more, where its end is not told yet: a cancel
+        of it was taken, and it is not in the list of open orders."""
+        if not kept.is_cancel_taken or kept.is_gone:
+            return
+        terms = kept.terms
+        try:
+            listed = await self._venue.open_orders()
+        except VenueError:
+            return  # no evidence; it is asked for again
+        # One that does not say whose it is may be this one.
+        may_be = (terms.client_order_id, "")
+        if not any(o.symbol == terms.symbol and o.client_order_id in may_be for o in listed):
+            self._note_gone(kept, is_gone=True)
+
+    def _note_gone(self, kept: TrackedOrder, *, is_gone: bool) -> None:
+        is_news = is_gone and not kept.is_gone
+        kept.is_gone = is_gone
+        if is_news:
+            self.on_gone()
 
     # ---- what the venue's word means ----
 
-    def _is_done(self, kept: _TrackedOrder, there: VenueOrder | None) -> bool:
+    def _is_done(self, kept: TrackedOrder, there: VenueOrder | None) -> bool:
         """Take note of how the order stands there; whether nothing more can come of it."""
         terms = kept.terms
         wrong = mismatch(self._venue.name, terms, there, kept.reported_units, kept.is_accepted)
         if there is not None and is_same(terms, there):
             kept.is_over = is_over(there)
+            self._note_gone(kept, is_gone=kept.is_over)
             if there.status is not OrderStatus.REJECTED:
                 self._accept(kept)
             if not wrong:
@@ -322,7 +299,7 @@ class VenueLink:
             self._difference(terms.client_order_id, wrong)
         return False
 
-    def _report_end(self, kept: _TrackedOrder, there: VenueOrder) -> bool:
+    def _report_end(self, kept: TrackedOrder, there: VenueOrder) -> bool:
         """Report the end of an order whose fills are all reported; the last fill is its own."""
         kind = ENDS.get(there.status)
         if kind is None or kept.reported_units == kept.terms.quantity:
@@ -334,7 +311,7 @@ class VenueLink:
 
     # ---- reports ----
 
-    async def _report_news(self, kept: _TrackedOrder, there: VenueOrder) -> None:
+    async def _report_news(self, kept: TrackedOrder, there: VenueOrder) -> None:
         """Report the fills the core has not heard of, if there can be any.
 
         An order that ended unfilled is looked at as well: its last fill may have come together
@@ -356,7 +333,7 @@ class VenueLink:
                 self._seen_fills.add(key)
                 self._fill(kept, fill)
 
-    def _fill(self, kept: _TrackedOrder, fill: VenueFill) -> None:
+    def _fill(self, kept: TrackedOrder, fill: VenueFill) -> None:
         scales = self._view.symbols[kept.terms.symbol]
         fee = fee_units(scales, fill)
         base_fee = base_fee_units(scales, fill) if fee is None else 0
@@ -380,12 +357,12 @@ class VenueLink:
             )
         )
 
-    def _accept(self, kept: _TrackedOrder) -> None:
+    def _accept(self, kept: TrackedOrder) -> None:
         if not kept.is_accepted:
             kept.is_accepted = True
             self._report(kept, ReportKind.ACCEPTED, "")
 
-    def _report(self, kept: _TrackedOrder, kind: ReportKind, detail: str) -> None:
+    def _report(self, kept: TrackedOrder, kind: ReportKind, detail: str) -> None:
         now_ns = self._clock.now_ns()
         self._put(Report(now_ns, kind, kept.terms.client_order_id, plain(detail)))
 

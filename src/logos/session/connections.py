@@ -26,7 +26,7 @@ from logos.core.instrument import Instrument
 from logos.core.messages import Event
 from logos.core.outbox import OutstandingOrder
 from logos.execution.clock import SystemClock
-from logos.execution.venue_link import LinkRules
+from logos.execution.tracked import LinkRules
 from logos.feeds.contract import FeedFailedError, LiveFeed
 from logos.feeds.paced import PacedFeed
 from logos.installation import install_command

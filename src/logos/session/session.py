@@ -218,8 +218,7 @@ class Session:
             self._inputs.write(batch)
         if self._is_draining:
             core.run(batch)
-            self._write(core.take_effects())
-            self.folder.flush()
+            self._note()
             return None if self.is_at_venue else self._seal.finish()
         if not batch:
             self._idle()
@@ -259,9 +258,7 @@ class Session:
             self.decided_ns = clock()
             took_ns = self.decided_ns - began
             self._run_ns += took_ns
-            self._write(core.take_effects())
-            self.folder.flush()
-            self.supervisor.report()
+            self._note()
             done += len(piece)
             self._consumed += len(piece)
             if self._inputs is None:
@@ -273,8 +270,13 @@ class Session:
         if core.is_halted and done < len(batch):
             # A halted core takes no more market data, but what a venue reported did happen.
             core.run(batch[done:])
-            self._write(core.take_effects())
-            self.folder.flush()
+            self._note()
+
+    def _note(self) -> None:
+        """Write down what the core did, and show where the session stands."""
+        self._write(self.core.take_effects())
+        self.folder.flush()
+        self.supervisor.report()
 
     def _write(self, records: Sequence[Record]) -> None:
         if records:
@@ -300,12 +302,12 @@ class Session:
                 script.before_last_command()
             core.run([due.at(core.order_manager.now_ns)])
             self._write(core.take_effects())
+        self.folder.flush()
 
     def _idle(self) -> None:
         """No event has come: the session may be asked to stop all the same."""
         if self.script.commands and self._first_ns is not None:
             self._carry_out_commands()
-            self.folder.flush()
         if self._is_to_stop():
             raise Stopped
         self.supervisor.report()
@@ -328,7 +330,6 @@ class Session:
             self._stop_until_s = now_s + float(self.plan.config.live.drain_timeout_s)
             self.command(Suspend(NOW, "the session is to stop", "operator"))
             self._carry_out_commands()
-            self.folder.flush()
         return not self.is_at_venue or now_s >= self._stop_until_s
 
     # ---- how it ends ----
@@ -342,8 +343,7 @@ class Session:
             raise Stopped  # there was no later event, and it did not end by itself then either
         self._carry_out_commands()
         core.begin_stop()
-        self._write(core.take_effects())
-        self.folder.flush()
+        self._note()
         self._is_draining = True
         return None if self.is_at_venue else self._seal.finish()
 

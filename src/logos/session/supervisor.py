@@ -13,7 +13,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import FrameType
@@ -114,6 +114,8 @@ class SessionSupervisor:
         Raises OSError when the heartbeat cannot be written, or the id is running already.
         """
         self.stop_requested = False
+        self.may_rest: Callable[[str], bool] = lambda _client_order_id: True
+        """Whether an open order may rest at the venue; asked while the session is blocked."""
         self._takes_signals = takes_signals
         self._switch = switch
         self._core = core
@@ -164,8 +166,9 @@ class SessionSupervisor:
         """
         if isinstance(self._switch, CircuitBreaker):
             is_blocked = self._core.is_blocked
-            has_drained = is_blocked and self._core.order_manager.guards.open_orders == 0
-            self._heartbeat.acknowledge(is_blocked, has_drained, self._switch.epoch)
+            resting = self._resting() if is_blocked else ()
+            has_drained = is_blocked and not resting
+            self._heartbeat.acknowledge(is_blocked, has_drained, self._switch.epoch, resting)
         if self._is_live:
             return
         now_s = time.monotonic()
@@ -173,6 +176,14 @@ class SessionSupervisor:
             self._beaten_s = now_s
             with suppress(OSError):  # a disk that refuses it is the journal's to report
                 self.beat(time.time_ns())
+
+    def _resting(self) -> Sequence[str]:
+        """Open orders that may rest at a venue: all, until there is evidence that they do not."""
+        order_manager = self._core.order_manager
+        if order_manager.outbox is not None:
+            return [name for name in order_manager.outbox.open if self.may_rest(name)]
+        states = order_manager.states.values()
+        return [order.client_order_id for state in states for order in state.working]
 
     def beat(self, now_ns: int, **live: object) -> None:
         """Show that the session moves, and its figures; those of a `live` one besides.

@@ -45,7 +45,7 @@ from logos.core.context import CoreView
 from logos.core.gates import Switch
 from logos.core.instrument import Instrument
 from logos.core.outbox import OutstandingOrder, SubmitOrder
-from logos.execution.venue_link import LinkRules
+from logos.execution.tracked import LinkRules
 from logos.feeds.contract import LiveFeed
 from logos.files import JsonLines
 from logos.loopback import EndpointError

@@ -23,6 +23,7 @@ import fcntl
 import os
 import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -35,6 +36,7 @@ from logos.killswitch.files import Folder, OsLayer, describe
 from logos.paths import check_session_id
 
 HEARTBEAT_BYTES_MAX: Final = 1 << 20
+RESTING_MAX: Final = 20
 PROCESS_TABLE: Final = Path("/proc")
 
 
@@ -50,7 +52,7 @@ class Heartbeat(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     blocked: bool = False
     """It has seen the engagement and sends no new orders."""
     drained: bool = False
-    """And none of its orders rests at a venue any more."""
+    """And there is evidence that none of its orders rests at a venue any more."""
     epoch: int = 0
     """The epoch of the switch that it has seen."""
     written_ns: int = 0
@@ -72,6 +74,10 @@ class Heartbeat(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     paused: tuple[str, ...] = ()
     """Symbols that an operator paused."""
     symbols: tuple[str, ...] = ()
+    resting: tuple[str, ...] = ()
+    """While it is blocked: orders that may rest at the venue, by client id; at most 20."""
+    resting_count: int = 0
+    """How many they are."""
     feeds: dict[str, str] = {}
     """The state of each feed, or of one of its symbols ("feed symbol"), in words."""
     entry: str = ""
@@ -165,12 +171,23 @@ class HeartbeatFile:
             )
         self._write()
 
-    def acknowledge(self, blocked: bool, drained: bool, epoch: int) -> None:
-        """Say how far this session has come at `epoch`. Writes only when that is news. OSError."""
+    def acknowledge(
+        self, blocked: bool, drained: bool, epoch: int, resting: Sequence[str] = ()
+    ) -> None:
+        """Say how far this session has come at `epoch`, and which orders may rest at a venue.
+        Writes only when that is news. OSError."""
         beat = self._beat
-        # Asked after every piece of a batch: the usual answer costs three comparisons.
-        if beat.epoch != epoch or beat.blocked != blocked or beat.drained != drained:
-            self._change(blocked=blocked, drained=drained, epoch=epoch)
+        # Asked after every piece of a batch: the usual answer costs four comparisons.
+        is_same = beat.epoch == epoch and beat.blocked == blocked and beat.drained == drained
+        if is_same and beat.resting_count == len(resting):
+            return
+        self._change(
+            blocked=blocked,
+            drained=drained,
+            epoch=epoch,
+            resting=tuple(resting[:RESTING_MAX]),
+            resting_count=len(resting),
+        )
 
     def beat(self, now_ns: int, **figures: object) -> None:
         """Show that the session moves, with its `figures` (fields of `Heartbeat`). OSError."""

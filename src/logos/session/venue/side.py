@@ -33,6 +33,8 @@ class VenueSide:
             None if connections.terminal is None else connections.terminal.link_rules,
             since_ns=0 if past is None else past.survey.first_ns,
         )
+        session.supervisor.may_rest = self._link.may_rest
+        self._link.on_gone = session.supervisor.report
         self._reconciler = Reconciler(
             venue,
             session.view,

@@ -1,0 +1,74 @@
+"""One order in the care of its keeper, and how patient keepers are; see `venue_link`."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+
+from logos.core.outbox import CancelOrder, OrderTerms, OutstandingOrder, SubmitOrder
+from logos.core.types import OrderStatus
+
+_TAKEN = (OrderStatus.ACCEPTED, OrderStatus.PARTIALLY_FILLED)
+
+
+@dataclass(frozen=True, slots=True)
+class LinkRules:
+    """How patient the link is, in seconds."""
+
+    poll_s: float = 0.5
+    """Between two looks at an order that is open."""
+    settle_s: float = 10.0
+    """How long a venue may deny an order whose outcome is unknown before the denial counts, and
+    how long fills may lag behind an order's status."""
+    send_again_s: float = 2.0
+    """How old an order may be to be sent again after an attempt that had no effect."""
+    overlap_s: float = 60.0
+    """How far before an order's making its fills are asked for: the venue's clock may be behind."""
+    call_s: float = 15.0
+    """How long the venue may take for one answer; after that, none is expected any more."""
+    cancel_again_s: float = 2.0
+    """Between two requests to cancel the same order; after one that failed it is `poll_s`."""
+    doubted_poll_s: float = 5.0
+    """Between two looks at an order that was reported as a difference."""
+
+
+@dataclass(slots=True)
+class TrackedOrder:
+    """One order in the care of its keeper."""
+
+    terms: OrderTerms
+    submit: SubmitOrder | None
+    """None for an order from an earlier run of the session: never sent, only asked for."""
+    reported_units: int = 0
+    is_accepted: bool = False
+    is_in_doubt: bool = False
+    """Whether an earlier run may have sent it, and nobody knows."""
+    cancel: CancelOrder | None = None
+    """The cancel that is wanted, if one is."""
+    is_over: bool = False
+    """Whether the venue has said that it ended: there is nothing to cancel any more."""
+    cancel_asked_ns: int = -1
+    cancel_due_ns: int = 0
+    """Not before this is a cancel asked for again."""
+    is_cancel_taken: bool = False
+    """Whether the venue has taken a cancel of it."""
+    is_gone: bool = False
+    """Whether there is evidence that it rests no more: its end, or a cancel that was taken and a
+    list of open orders without it. Its last fills may still be on their way."""
+    doubt: str = ""
+    """In what way the venue's word does not fit, and since when."""
+    doubted_ns: int = -1
+    fit_ns: int = -1
+    """When the venue was asked the last time that its word did fit; -1: not yet."""
+    is_difference: bool = False
+    wake: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+def adopted(outstanding: OutstandingOrder) -> TrackedOrder:
+    """The keeper's side of an order that an earlier run of the session left open."""
+    terms, status = outstanding.terms, outstanding.status
+    kept = TrackedOrder(terms, None, outstanding.filled, status in _TAKEN)
+    kept.is_in_doubt = status is OrderStatus.NEW
+    if outstanding.is_cancel_wanted:
+        kept.cancel = CancelOrder(terms.client_order_id, terms.symbol)
+    return kept
