@@ -72,13 +72,15 @@ def test_the_books_of_the_snapshot_are_recomputed(folder: Path) -> None:
     assert Fraction(usd.rsplit("'", 2)[1]) == Fraction(cash)
     path.write_text(json.dumps(state), encoding="utf-8")
     edit_json(path, lambda each: each["positions"]["ACME"].update(position="x", lots=None))
+    lots_words = "the lots do not come to the position of the journal's last sample"
     assert said(folder) == [
+        f"state.json, positions.ACME.lots: {lots_words}",
         f"state.json, positions.ACME.position: is 'x', and {recomputed} {position!r}",
         f"state.json, positions.ACME: open lots: is 'missing', and {recomputed} '{lots}'",
     ]
     edit_json(path, lambda each: each.pop("positions"))
-    assert said(folder)[0] == (
-        f"state.json, positions.ACME.position: is 'missing', and {recomputed} {position!r}"
+    assert f"state.json, positions.ACME.position: is 'missing', and {recomputed} {position!r}" in (
+        said(folder)
     )
 
 
@@ -120,7 +122,10 @@ def test_a_seal_of_no_known_status_is_told(folder: Path) -> None:
     reforge(folder, [*bodies[:-1], msgspec.json.encode(seal)])
     edit_json(folder / "state.json", set_to("status", "PERFECT"))
     place = f"record {len(bodies)}"
-    assert said(folder) == [f"state.jsonl, {place}: no session is sealed as 'PERFECT'"]
+    assert said(folder) == [
+        f"state.jsonl, {place}: no session is sealed as 'PERFECT'",
+        "session.md, status: is not the seal's PERFECT",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -205,7 +210,9 @@ def test_a_high_water_mark_below_what_was_reached_is_told(folder: Path) -> None:
 
 def test_a_drawdown_smaller_than_what_was_lost_is_told(folder: Path) -> None:
     sequence = forge(folder, "account", -1, max_drawdown_units=-1)
-    [only] = said(folder)
+    page, only = said(folder)
+    assert page.startswith("session.md, USD: max drawdown: is '")
+    assert ", and the journal's last sample says -" in page
     place = f"state.jsonl, record {sequence}: account of USD: max_drawdown is '-"
     assert only.startswith(place)
     assert ", and equity had fallen by '" in only
@@ -266,7 +273,8 @@ def test_the_verdict_as_json_has_every_fact(folder: Path) -> None:
         "status": "ENDED", "records": len(bodies),
         "whole_bytes": (folder / "state.jsonl").stat().st_size,
         "journal_hash": state["journal_hash"], "is_torn": False, "is_sealed": True,
-        "fills_recomputed": verdict.fills, "samples_recomputed": verdict.samples,
+        "orders_judged": verdict.orders, "not_judged": verdict.not_judged,
+            "fills_recomputed": verdict.fills, "samples_recomputed": verdict.samples,
         "damage": None, "findings": [], "notes": [],
     }  # fmt: skip
     (folder / "session.md").unlink()

@@ -203,6 +203,7 @@ def test_what_is_not_as_the_journal_says_is_named(folder: Path) -> None:
         ("positions.csv", ""),
         ("account.csv", f"line {accounts}"),
         ("state.json", "sequence"),
+        ("state.json", "positions.ACME.lots"),
         ("config.json", "account"),
         ("session.md", ""),
         ("state.json", "wallets.ACME"),

@@ -134,7 +134,7 @@ def test_a_reset_needs_who_why_and_which_epoch(home: Path, missing: str, capsys:
 def test_a_reset_for_live_arms_for_live(armed: CircuitBreaker) -> None:
     words = ("--by", "ann", "--reason", "go", "--epoch", "1", "--mode", "live")
     assert logos_kill("reset", *words) == kill.EXIT_DONE
-    live = CircuitBreaker(armed.folder, build=__version__, mode="live")
+    live = CircuitBreaker(armed.folder, mode="live")
     assert live.authority() is SwitchState.SAFE
     assert logos_kill("status", "--mode", "live") == kill.EXIT_DONE
 
@@ -287,9 +287,7 @@ def test_what_could_not_be_written_has_an_exit_code_of_its_own(
 def test_the_command_that_clears_is_for_the_mode_that_the_switch_was_armed_for(
     home: Path, capsys: Output
 ) -> None:
-    with closing(
-        CircuitBreaker(home / "state" / "kill-switch", build=__version__, mode="live")
-    ) as breaker:
+    with closing(CircuitBreaker(home / "state" / "kill-switch", mode="live")) as breaker:
         breaker.reset("ann", "begin", breaker.status().epoch)
     assert logos_kill() == kill.EXIT_DONE
     assert "--epoch 2 --mode live\n" in capsys.readouterr().out

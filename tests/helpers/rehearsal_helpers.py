@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import UnionType
 from typing import Any, get_args, get_type_hints
 
 import msgspec
@@ -30,7 +31,9 @@ def whole(body: Mapping[str, Any]) -> dict[str, Any]:
     """A record with every field that its kind has: zero, empty or the first of its words."""
     fields = get_type_hints(_KINDS[body["kind"]])
     made_up = {
-        name: _ZEROS[kind] if kind in _ZEROS else next(iter(kind)) for name, kind in fields.items()
+        name: _ZEROS[kind] if kind in _ZEROS else next(iter(kind))
+        for name, kind in fields.items()
+        if not isinstance(kind, UnionType)  # optional, and left out
     }
     return {**made_up, **body}
 

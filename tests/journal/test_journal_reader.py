@@ -8,6 +8,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterator
 from contextlib import suppress
+from hashlib import sha256
 from pathlib import Path
 
 import msgspec
@@ -112,7 +113,9 @@ def test_a_session_is_read_with_types_from_its_manifest_to_its_seal(
     entries = list(read_journal(journal))
     assert isinstance(entries[0].record, Manifest)
     assert entries[0].record.session_id == "small"
-    assert entries[-1].record == Sealed("ENDED", "all events processed")
+    page = (journal.parent / "session.md").read_bytes()
+    sealed = Sealed("ENDED", "all events processed", sha256(page).hexdigest())
+    assert entries[-1].record == sealed
     assert [entry.body for entry in entries] == bodies_of(journal)
     assert len(entries) == content.count(b"\n")
     assert entries[-1].offset + entries[-1].size == len(content)

@@ -28,6 +28,7 @@ LOOKS_AT_THE_STATE = {
     "rehearsal/feed.py": "waits until an injected engagement is seen",
     "rehearsal/expectations.py": "judges what was recorded",
     "stress/judge.py": "judges what was recorded",
+    "audit/gatekeeping.py": "judges what was recorded, and shares nothing with what made it",
 }
 
 # The core's own books and orders. The edge gets messages, and one view to ask.

@@ -17,6 +17,8 @@ ALLOWED: dict[str, set[str]] = {
     "paths": set(),
     "loopback": {"errors"},
     "files": set(),
+    "build": set(),
+    "shown": set(),
     "installation": set(),
     "interrupts": set(),
     "strategies": {"errors", "core", "interrupts", "files"},
@@ -25,7 +27,7 @@ ALLOWED: dict[str, set[str]] = {
     "journal": {"errors", "core", "paths", "files"},
     "data": {"errors", "core", "paths", "installation", "strategies", "files"},
     "venues": {"errors", "core", "paths"},
-    "killswitch": {"errors", "core", "paths", "files"},
+    "killswitch": {"errors", "core", "paths", "files", "build"},
     "feeds": {"errors", "core", "paths", "data", "files"},
 }
 ALLOWED["execution"] = {"errors", "core", "paths", "journal", "feeds", "venues", "killswitch"}
@@ -38,8 +40,11 @@ ALLOWED["testing"] = {"errors", "core", "paths", "config", "data", "feeds", "ven
 ALLOWED["session"] = {
     *("errors", "core", "paths", "strategies", "observe", "config", "journal", "data", "venues"),
     *("killswitch", "feeds", "execution", "adapters", "installation", "files", "interrupts"),
+    *("build", "shown"),
 }
-ALLOWED["audit"] = {"errors", "core", "paths", "config", "journal", "session"}
+ALLOWED["audit"] = {
+    *("errors", "core", "paths", "config", "journal", "session", "killswitch", "observe"),
+}
 ALLOWED["library"] = {*ALLOWED["session"], "session"}
 ALLOWED["rehearsal"] = {*ALLOWED["session"], "session"}
 ALLOWED["stress"] = {*ALLOWED["session"], "session", "audit", "simulators"}

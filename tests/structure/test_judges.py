@@ -45,6 +45,16 @@ def test_samples_are_judged_from_the_typed_records_alone(graph: Graph) -> None:
     assert not found & {f"logos.core.{name}" for name in WRITERS}
 
 
+@pytest.mark.parametrize("judge", ["orders", "exposure", "gatekeeping", "open_orders", "rules"])
+def test_orders_are_judged_from_the_typed_records_alone(judge: str, graph: Graph) -> None:
+    of_core = {name for name in graph[f"logos.audit.{judge}"] if name.startswith("logos.core.")}
+    assert of_core <= RECORDS
+    found = reached(f"logos.audit.{judge}", graph)
+    assert not [name for name in found if name.startswith("logos.session")]
+    makers = {f"logos.core.{name}" for name in (*WRITERS, "risk", "guards.table", "gates")}
+    assert not found & makers
+
+
 def test_the_writers_are_found_where_the_books_are(graph: Graph) -> None:
     """The rule above can fail: it names modules that there are, and a writer would be seen."""
     there = {name for name in WRITERS if f"logos.core.{name}" in graph}

@@ -10,11 +10,16 @@ import csv
 from pathlib import Path
 from typing import Final
 
+from logos.audit.figures import Figures
 from logos.audit.findings import Finding
+from logos.audit.orders import OrderJudge
+from logos.audit.rules import SessionRules
 from logos.config import Config, ConfigError, make_config
 from logos.journal.codec import GENESIS
 from logos.journal.entries import Manifest, Sealed, SessionRecord, Stopping, read_journal
 from logos.journal.reader import Damaged, TornTail
+from logos.observe.jsonlog import JsonLog
+from logos.session.artifacts.decisions import DecisionLog
 from logos.session.artifacts.folder import is_finished
 from logos.session.artifacts.tables import (
     ACCOUNT_COLUMNS,
@@ -27,6 +32,9 @@ from logos.session.artifacts.tables import (
 from logos.session.build import build_account, build_states, make_instruments
 
 _SHOWN_BYTES: Final = 200
+
+LOG: Final = "decisions.jsonl"
+"""What the decision log made anew is called."""
 
 _HEADS: Final = dict(
     zip(
@@ -47,7 +55,12 @@ class Projector:
         self._path = path
         self._folder = folder
         self._writer: ArtifactWriter | None = None
+        self._log: JsonLog | None = None
+        self._decisions: DecisionLog | None = None
+        self.figures = Figures()
         self.manifest: Manifest | None = None
+        self.judge: OrderJudge | None = None
+        """Has judged every order of the records that were read."""
         self.sealed: Sealed | None = None
         self.is_torn = False
         self.records = 0
@@ -62,7 +75,10 @@ class Projector:
         """Read and project all whole lines."""
         try:
             for entry in read_journal(self._path):
-                self._take(entry.record, entry.sequence)
+                self._take(entry.record, entry.sequence, entry.body)
+                self.figures.see(entry.record)
+                if self.judge is not None:
+                    self.judge.see(entry.sequence, entry.record)
                 self.records = entry.sequence
                 self.digest = entry.digest
                 self.whole_bytes = entry.offset + entry.size
@@ -76,13 +92,17 @@ class Projector:
         """The seal, if it is the end of the file and the session's last files were made."""
         return self.sealed if is_finished(self._path.parent) and not self.is_torn else None
 
-    def _take(self, record: SessionRecord, sequence: int) -> None:
+    def _take(self, record: SessionRecord, sequence: int, body: bytes) -> None:
         if isinstance(record, Manifest):
             try:
                 self._writer = ArtifactWriter(self._folder, _notional_units(record))
             except ConfigError as error:
                 raise Damaged(self._path, sequence, 0, str(error)) from None
             self.manifest = record
+            rules = SessionRules.of(config_of(record))
+            self._log = JsonLog(self._folder / LOG)
+            self._decisions = DecisionLog(self._log)
+            self.judge = OrderJudge(record.session_id, rules, has_ledger=bool(record.build))
         elif isinstance(record, Stopping):
             pass  # a note: no table holds it
         elif isinstance(record, Sealed):
@@ -91,7 +111,9 @@ class Projector:
             self.first_ns = self.first_ns or record.ts_ns
             self.last_ns = max(self.last_ns, record.ts_ns)
             assert self._writer is not None  # the manifest comes first: the reader sees to it
+            assert self._decisions is not None
             try:
+                self._decisions.write([record], [body])
                 self._writer.write([record])
             except (LookupError, ValueError, OverflowError) as error:
                 what = f"a record that follows from nothing before it ({error!r})"
@@ -100,9 +122,13 @@ class Projector:
     def _close(self) -> None:
         if self._writer is None:
             return
+        if self.judge is not None:
+            self.judge.close()
         if self.sealed is not None:  # what is still open then stands in the table as it is
             self._writer.write_open_orders()
         self._writer.close()
+        if self._log is not None:
+            self._log.close()
 
 
 def config_of(manifest: Manifest) -> Config:
@@ -123,11 +149,12 @@ def compare_tables(folder: Path, made: Path, *, is_whole: bool) -> list[Finding]
     The tables of a session that is not finished may be behind or ahead of its journal, as both are
     written in groups; `logos resume` makes them anew. As far as both go they must agree.
     """
-    found = (_compare(folder / name, made / name, is_whole=is_whole) for name in TABLES)
+    found = (compare_file(folder / name, made / name, is_whole=is_whole) for name in TABLES)
     return [finding for finding in found if finding is not None]
 
 
-def _compare(there: Path, made: Path, *, is_whole: bool) -> Finding | None:
+def compare_file(there: Path, made: Path, *, is_whole: bool) -> Finding | None:
+    """The first difference of the file `there` from the one `made` anew; see `compare_tables`."""
     if not there.is_file():
         return Finding(there.name, "", "is missing") if is_whole else None
     with open(there, "rb") as old, open(made, "rb") as new:
@@ -154,7 +181,7 @@ def _difference(name: str, number: int, is_line: bytes, must_line: bytes) -> Fin
         message = f"more than the journal has: {_shown(is_line)}"
         return Finding(name, f"line {number}", message)
     is_cells, must_cells = _cells(is_line), _cells(must_line)
-    head = _HEADS[name]
+    head = _HEADS.get(name, ())
     if len(is_cells) == len(must_cells) == len(head) and number > 1:
         for column, is_cell, must_cell in zip(head, is_cells, must_cells, strict=True):
             if is_cell != must_cell:

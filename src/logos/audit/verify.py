@@ -7,8 +7,11 @@ In this order, and without writing anything into the session:
    compared byte for byte
 3. trades.csv: every figure recomputed from its fills alone by the independent auditor, and with
    it positions, lots, profits, fees and wallets at each of the journal's samples
-4. of a sealed session also state.json (the journal's last record and hash; seed, start and end;
-   wallets, positions and lots) and config.json, and that there is a session.md
+4. every order: its life, the limits of the settings, and the switch at that moment (`orders`)
+5. the decision log: made anew from the journal, and compared byte for byte
+6. of a sealed session also state.json (the journal's last record and hash; seed, start and end;
+   wallets, positions, lots, marks, open orders), config.json, session.md (its hash in the seal, and
+   its figures counted anew), and what host.json repeats
 
 A session whose journal is not sealed, or that lacks the file which is written last, is running or
 its process is gone. Its tables are written in groups and `logos resume` makes them anew, so they
@@ -25,9 +28,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
+from logos import paths
 from logos.audit.findings import Finding
-from logos.audit.projections import Projector, compare_tables, config_of
+from logos.audit.orders import not_judged
+from logos.audit.page import check_page
+from logos.audit.projections import LOG, Projector, compare_file, compare_tables, config_of
 from logos.audit.samples import SampleAudit
+from logos.audit.state_file import check_host, check_state
 from logos.config import config_hash
 from logos.core.types import SessionStatus
 from logos.journal.entries import Manifest
@@ -57,9 +64,12 @@ class Verdict:
     is_sealed: bool = False
     fills: int = 0
     samples: int = 0
+    orders: int = 0
     damage: Damaged | None = None
     findings: list[Finding] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    not_judged: list[str] = field(default_factory=list)
+    """What could not be judged from what is there, in words."""
 
     @property
     def exit_code(self) -> ExitCode:
@@ -130,14 +140,30 @@ def _judge(verdict: Verdict, projector: Projector, manifest: Manifest, made: Pat
         if sealed.status not in _SEALED_STATUSES:
             what = f"no session is sealed as {sealed.status!r}"
             verdict.findings.append(Finding("state.jsonl", f"record {verdict.records}", what))
-        _check_state(verdict, projector, manifest, audit)
+        state = _check_state(verdict, projector, manifest, audit)
         _check_config(verdict, manifest)
-        if not (folder / "session.md").is_file():
-            verdict.findings.append(Finding("session.md", "", "is missing"))
+        ticks = state.get("tick_id")
+        page = folder / "session.md"
+        verdict.findings += check_page(page, manifest, sealed, projector.figures, ticks)
+        host = _json_object(verdict, "host.json")
+        if host is not None:
+            verdict.findings += check_host(host, manifest)
     else:
         _note_snapshot(verdict)
+    _check_log(verdict, made, is_whole=sealed is not None)
     verdict.findings += audit.findings
+    _take_orders(verdict, projector, manifest)
     verdict.fills, verdict.samples = audit.fills, audit.samples
+
+
+def _take_orders(verdict: Verdict, projector: Projector, manifest: Manifest) -> None:
+    """What became of the orders when they were judged again."""
+    judge = projector.judge
+    if judge is None:
+        return
+    verdict.orders = judge.orders
+    verdict.not_judged[:0] = not_judged(config_of(manifest))
+    verdict.findings += judge.findings
 
 
 def _check_manifest(verdict: Verdict, manifest: Manifest, hashed: str) -> None:
@@ -155,10 +181,11 @@ def _check_manifest(verdict: Verdict, manifest: Manifest, hashed: str) -> None:
 
 def _check_state(
     verdict: Verdict, projector: Projector, manifest: Manifest, audit: SampleAudit
-) -> None:
+) -> dict[str, Any]:
+    """Judge state.json, and give back what it says; nothing where it cannot be read."""
     state = _json_object(verdict, "state.json")
     if state is None:
-        return
+        return {}
     for key, expected in (
         ("sequence", verdict.records),
         ("journal_hash", verdict.journal_hash),
@@ -171,6 +198,25 @@ def _check_state(
             message = f"is {state.get(key)!r}, and the journal's is {expected!r}"
             verdict.findings.append(Finding("state.json", key, message))
     audit.check_snapshot(state)
+    if projector.figures.positions and projector.judge is not None:
+        books = projector.judge.books
+        verdict.findings += check_state(state, projector.figures, books, projector.last_ns)
+    return state
+
+
+def _check_log(verdict: Verdict, made: Path, *, is_whole: bool) -> None:
+    """Compare the decision log of the workspace in which the session lies, if it lies in one."""
+    name = f"{verdict.session_id}.jsonl"
+    parents = verdict.folder.resolve().parents
+    home = parents[3] if len(parents) > 3 else parents[-1]
+    sessions = paths.within(home, paths.sessions_dir())
+    log = paths.within(home, paths.logs_dir()) / name
+    if verdict.folder.resolve().parent != sessions:
+        verdict.not_judged.append("the decision log, as this is no session of a workspace")
+        return
+    finding = compare_file(log, made / LOG, is_whole=is_whole)
+    if finding is not None:
+        verdict.findings.append(finding)
 
 
 def _moment(ts_ns: int) -> str:
@@ -241,6 +287,8 @@ def verdict_json(verdict: Verdict) -> dict[str, Any]:
         "journal_hash": verdict.journal_hash,
         "is_torn": verdict.is_torn,
         "is_sealed": verdict.is_sealed,
+        "orders_judged": verdict.orders,
+        "not_judged": list(verdict.not_judged),
         "fills_recomputed": verdict.fills,
         "samples_recomputed": verdict.samples,
         "damage": None

@@ -27,7 +27,7 @@ from typing import Final
 
 import msgspec
 
-from logos import __version__, paths
+from logos import paths
 from logos.core.types import NS_PER_SECOND, SwitchState
 from logos.killswitch.breaker import CircuitBreaker
 from logos.killswitch.history import CircuitBreakerMonitor
@@ -104,7 +104,7 @@ def run(args: argparse.Namespace) -> int:
     if command == "history":
         return _history(args.json)
     mode: Mode = "live" if getattr(args, "mode", "paper") == "live" else "paper"
-    breaker = CircuitBreaker(paths.state_dir() / "kill-switch", build=__version__, mode=mode)
+    breaker = CircuitBreaker(paths.state_dir() / "kill-switch", mode=mode)
     try:
         if command == "status":
             return _status(breaker, args.json)

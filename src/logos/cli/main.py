@@ -13,6 +13,7 @@ from importlib import import_module
 
 from logos import __version__
 from logos.installation import system_problem
+from logos.shown import shown_output
 
 _COMMANDS = {
     "trade": (
@@ -46,7 +47,15 @@ _BAD_COMMAND_LINE = 2
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line; returns the exit code."""
+    """Run the command line; returns the exit code.
+
+    What a terminal would obey in the words of others is spelled out, wherever they are printed.
+    """
+    with shown_output():
+        return _main(arguments)
+
+
+def _main(arguments: Sequence[str] | None) -> int:
     given = list(sys.argv[1:] if arguments is None else arguments)
     name = next((word for word in given if not word.startswith("-")), "")
     if name and name not in _COMMANDS:

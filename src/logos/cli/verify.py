@@ -46,6 +46,8 @@ def verdict_text(verdict: Verdict) -> str:
     if verdict.damage is None:
         lines[-1] += f" to {verdict.journal_hash[:16]}"
         lines.append(f"  books     {verdict.fills} fills and {verdict.samples} samples recomputed")
+        unseen = f"; not judged: {', '.join(verdict.not_judged)}" if verdict.not_judged else ""
+        lines.append(f"  orders    {verdict.orders} judged again by limits and switch{unseen}")
     lines += [f"  differs   {finding}" for finding in verdict.findings[:_SHOWN_MAX]]
     if len(verdict.findings) > _SHOWN_MAX:
         lines.append(f"            and {len(verdict.findings) - _SHOWN_MAX} more: see --json")

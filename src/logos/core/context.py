@@ -6,7 +6,7 @@ core's own objects could change them, and would depend on how they are made.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from random import Random
 from typing import NamedTuple, final
@@ -23,12 +23,36 @@ from logos.core.types import Code
 
 @final
 class CoreContext:
-    """The context of a running core; see `strategy.Context`."""
+    """The context of a running core; see `strategy.Context`.
+
+    What it asks is enclosed in functions and no attribute of it: a strategy that follows names
+    meets nothing of the core. That is a fence and no wall. Code in the same process can find every
+    object of it (`gc`, frames); what it changes there, `logos verify` finds in the journal.
+    """
+
+    __slots__ = ("_equity", "_now_ns", "_open_orders", "_position", "params", "random", "symbols")
 
     def __init__(
         self, order_manager: OrderManager, params: Mapping[str, object], random: Random
     ) -> None:
-        self._order_manager = order_manager
+        def now_ns() -> int:
+            return order_manager.now_ns
+
+        def position(symbol: str) -> Decimal:
+            state = order_manager.states[symbol]
+            return state.instrument.quantity_decimal(state.inventory.position)
+
+        def equity(currency: str) -> Decimal:
+            ledger = order_manager.account.ledger(currency)
+            return to_decimal(ledger.equity, ledger.decimals)
+
+        def open_orders(symbol: str) -> list[OpenOrder]:
+            return [_open_order(order) for order in order_manager.states[symbol].working]
+
+        self._now_ns: Callable[[], int] = now_ns
+        self._position: Callable[[str], Decimal] = position
+        self._equity: Callable[[str], Decimal] = equity
+        self._open_orders: Callable[[str], list[OpenOrder]] = open_orders
         self.params = params
         self.random = random
         self.symbols: Sequence[str] = list(order_manager.states)
@@ -36,21 +60,19 @@ class CoreContext:
     @property
     def now_ns(self) -> int:
         """The time of the event being handled, nanoseconds UTC."""
-        return self._order_manager.now_ns
+        return self._now_ns()
 
     def position(self, symbol: str) -> Decimal:
         """Signed quantity held, in units of the symbol. Raises KeyError for a foreign symbol."""
-        state = self._order_manager.states[symbol]
-        return state.instrument.quantity_decimal(state.inventory.position)
+        return self._position(symbol)
 
     def equity(self, currency: str) -> Decimal:
         """Equity of the ledger, in `currency`, at the latest marks. Raises KeyError for none."""
-        ledger = self._order_manager.account.ledger(currency)
-        return to_decimal(ledger.equity, ledger.decimals)
+        return self._equity(currency)
 
     def open_orders(self, symbol: str) -> list[OpenOrder]:
         """Orders of `symbol` that can still fill, oldest first. Raises KeyError."""
-        return [_open_order(order) for order in self._order_manager.states[symbol].working]
+        return self._open_orders(symbol)
 
 
 def _open_order(order: Order) -> OpenOrder:

@@ -12,6 +12,7 @@ from logos.core.inventory import Booking
 from logos.core.orders import Execution, Order
 from logos.core.records import (
     AccountRecord,
+    LedgerAtOrder,
     OrderRecord,
     OrderUpdate,
     PaperFillRecord,
@@ -20,9 +21,13 @@ from logos.core.records import (
 from logos.core.types import Liquidity
 
 
-def order_record(order: Order, now_ns: int, tick_id: int, money_decimals: int) -> OrderRecord:
-    """A new order, whole, before it leaves; `money_decimals` is the scale of its ledger."""
+def order_record(order: Order, now_ns: int, tick_id: int, ledger: Ledger) -> OrderRecord:
+    """A new order, whole, before it leaves; `ledger` is that of its currency."""
     instrument = order.instrument
+    limits = ledger.limits
+    at_order: LedgerAtOrder | None = None
+    if limits.gross_exposure or limits.net_exposure or limits.has_loss_limit:
+        at_order = LedgerAtOrder(ledger.gross_exposure, ledger.net_exposure, ledger.track.equity)
     return OrderRecord(
         now_ns,
         tick_id,
@@ -40,7 +45,8 @@ def order_record(order: Order, now_ns: int, tick_id: int, money_decimals: int) -
         order.tag,
         instrument.price_decimals,
         instrument.quantity_decimals,
-        money_decimals,
+        ledger.decimals,
+        at_order,
     )
 
 

@@ -16,11 +16,26 @@ from logos.core.fixed import to_decimal
 from logos.core.types import Code, Liquidity, OrderStatus, OrderType, Side, TimeInForce
 
 
-class OrderRecord(msgspec.Struct, frozen=True, gc=False, tag="order", tag_field="kind"):
+class LedgerAtOrder(msgspec.Struct, frozen=True, gc=False):
+    """What a ledger showed when an order of its currency was made, in ledger units.
+
+    `gross_units` and `net_units` are the worth of the open positions at their marks, without and
+    with its sign.
+    """
+
+    gross_units: int
+    net_units: int
+    equity_units: int
+
+
+class OrderRecord(
+    msgspec.Struct, frozen=True, gc=False, omit_defaults=True, tag="order", tag_field="kind"
+):
     """An order as it was made, before anybody heard of it.
 
     A price of 0 means: the order names no such price. `notes` says whether the quantity was
-    capped; `tag` is the strategy's name for the order.
+    capped; `tag` is the strategy's name for the order. `ledger` is there only where the settings
+    limit exposure or losses: those limits cannot be judged afterwards without it.
     """
 
     ts_ns: int
@@ -40,6 +55,7 @@ class OrderRecord(msgspec.Struct, frozen=True, gc=False, tag="order", tag_field=
     price_decimals: int
     quantity_decimals: int
     money_decimals: int
+    ledger: LedgerAtOrder | None = None
 
 
 class OrderUpdate(msgspec.Struct, frozen=True, gc=False, tag="order_update", tag_field="kind"):

@@ -35,6 +35,10 @@ class Manifest(msgspec.Struct, frozen=True, tag="manifest", tag_field="kind"):
     strategy: str = ""
     strategy_fingerprint: str = ""
     seed: int = 0
+    build: str = ""
+    """SHA-256 of the sources of logos; empty: written before that was noted."""
+    modules: Mapping[str, str] = {}
+    """SHA-256 of every file that the strategy imported, by the module's name."""
     config_hash: str = ""
     config: Mapping[str, Any] = {}
     data: list[Source] = []
@@ -47,10 +51,11 @@ class Stopping(msgspec.Struct, frozen=True, tag="stopping", tag_field="kind"):
 
 
 class Sealed(msgspec.Struct, frozen=True, tag="sealed", tag_field="kind"):
-    """How the session ended: the last record."""
+    """How the session ended: the last record. `session_md` is the SHA-256 of session.md."""
 
     status: str
     reason: str
+    session_md: str = ""
 
 
 SessionRecord = Record | Manifest | Stopping | Sealed

@@ -29,6 +29,7 @@ from pathlib import Path
 from typing import Final
 
 from logos import __version__, paths
+from logos.build import build_name
 from logos.core.types import SwitchState
 from logos.killswitch.files import OsLayer, describe
 from logos.killswitch.history import CircuitBreakerMonitor
@@ -87,7 +88,9 @@ class CircuitBreaker:
 
     `build` and the host are compared, and `mode` "live" demanded, only when this process trades
     live: a live session refuses a record that was armed for paper, by another build or on another
-    host. Paper accepts any valid record. The constructor never raises for what is on the disk.
+    host. Paper accepts any valid record. An empty `build` is this one: for live the version and a
+    hash over the sources of logos (`build_name`), for paper the version. The
+    constructor never raises for what is on the disk.
 
     Without a folder it is the switch of the workspace, which `logos kill` and every session there
     obey. Where nothing was ever armed it is ENGAGED: `arm_if_new` arms it for paper.
@@ -101,7 +104,7 @@ class CircuitBreaker:
         self,
         folder: Path | None = None,
         *,
-        build: str = __version__,
+        build: str = "",
         mode: Mode = "paper",
         clock: Callable[[], int] = time.time_ns,
         witness: Path | None = None,
@@ -114,6 +117,8 @@ class CircuitBreaker:
         if folder is None:
             folder = paths.state_dir() / "kill-switch"
         self._ledger = SwitchLedger(folder, witness, layer)
+        if not build:
+            build = build_name() if mode == "live" else __version__
         terms = Terms(mode, build, host or os.uname().nodename)
         self._sensor = SwitchSensor(self._ledger, terms, clock, mount_table)
         self._writer = SwitchWriter(self._ledger, self._sensor, clock)

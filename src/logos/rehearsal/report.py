@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from logos import __version__
 from logos.rehearsal.run import Rehearsal, ScenarioResult, Verdict
+from logos.shown import markdown, plain
 
 _HEAD = ("scenario", "what was done", "expected", "seen", "verdict")
 _DONE_CHARACTERS_MAX = 44
@@ -54,7 +55,7 @@ def rehearsal_markdown(rehearsal: Rehearsal) -> str:
         ("seed", plan.seed),
         ("ticks", rehearsal.ticks),
         *(
-            (f"data of {report.source.symbol}", f"{name} `{digest}`")
+            (f"data of {report.source.symbol}", _Markup(f"{markdown(name)} `{digest}`"))
             for report in plan.reports
             for name, digest in report.fingerprints.items()
         ),
@@ -66,7 +67,7 @@ def rehearsal_markdown(rehearsal: Rehearsal) -> str:
         "seen was read from its journal (`runs/live/sessions/*/state.jsonl` there), after the "
         "journal's chain was verified.",
         "",
-        *_table(("what", "value"), [(str(name), str(value)) for name, value in facts]),
+        *_table(("what", "value"), [(name, _text(value)) for name, value in facts]),
         "",
         "## Scenarios",
         "",
@@ -77,11 +78,11 @@ def rehearsal_markdown(rehearsal: Rehearsal) -> str:
         lines += [f"## {result.scenario.name}: {result.verdict.value}", ""]
         lines += [result.scenario.description, ""]
         if result.verdict is Verdict.NOT_APPLICABLE:
-            lines += [f"Not applicable to this data and strategy: {result.reason}.", ""]
+            lines += [f"Not applicable to this data and strategy: {markdown(result.reason)}.", ""]
             continue
-        lines += [f"Done: {result.done or 'nothing'}.", ""]
+        lines += [f"Done: {markdown(result.done or 'nothing')}.", ""]
         rows = [
-            (words, _flat(finding.seen), "held" if finding.holds else "**FAILED**")
+            (words, _flat(finding.seen), _Markup("held" if finding.holds else "**FAILED**"))
             for words, finding in result.findings
         ]
         lines += [*_table(("expected", "seen", ""), rows), ""]
@@ -112,9 +113,23 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
     return [
         "| " + " | ".join(head) + " |",
         "|" + "---|" * len(head),
-        *("| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in rows),
+        *("| " + " | ".join(_cell(cell) for cell in row) + " |" for row in rows),
     ]
 
 
+class _Markup(str):
+    """Markdown of our own making."""
+
+    __slots__ = ()
+
+
+def _cell(text: str) -> str:
+    return text if isinstance(text, _Markup) else markdown(text)
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else str(value)
+
+
 def _flat(text: str) -> str:
-    return " ".join(text.split())
+    return plain(" ".join(text.split()))

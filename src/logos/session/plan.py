@@ -6,16 +6,18 @@ found here, and leaves no half-made session behind.
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import inspect
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 import msgspec
 
 from logos import paths
+from logos.build import imported_by
 from logos.config import Config, ConfigError, VenueName, config_hash
 from logos.core.engine import TradingCore
 from logos.core.gates import InProcessSwitch, Switch
@@ -92,6 +94,8 @@ class Plan:
     rows: int | None
     guards: Sequence[OwnGuard] = ()
     """Guards that the user wrote; `strategy_fingerprint` covers their source too."""
+    modules: Mapping[str, str] = field(default_factory=dict)
+    """SHA-256 of every file that the strategy and the guards rest on, by the module's name."""
 
     @property
     def seed(self) -> int:
@@ -119,7 +123,7 @@ class Plan:
             build_rules(config),
             build_guards(config, self.guards),
             self.seed,
-            config.strategy.params,
+            copy.deepcopy(config.strategy.params),  # the strategy may change what it is given
             sample_ns=config.session.sample_interval_s * NS_PER_SECOND,
             halt_on_engage=config.switch.on_engaged == "halt",
             outbox=Outbox() if config.venue.live else None,
@@ -167,6 +171,7 @@ def make_plan(
         reports,
         sum(report.rows for report in reports) if reports else None,
         guards,
+        imported_by(type(strategy), *(guard.function for guard in guards)),
     )
     # Limits and balances are judged here, before anything is written.
     plan.make_core("check", InProcessSwitch())

@@ -17,6 +17,7 @@ from typing import Any
 import msgspec
 
 from logos import __version__
+from logos.build import build_hash
 from logos.config import Config, make_config
 from logos.core.engine import TradingCore
 from logos.core.gates import Switch
@@ -49,6 +50,12 @@ def same_plan(
             f"session {session_id} was begun by logos {then['software']}, this is {__version__}: "
             "use that version, whose every byte is the same"
         )
+    if then.get("build", "") != build_hash():
+        raise CannotResumeError(
+            f"the sources of logos {__version__} are not those that session {session_id} began "
+            "with: go on with the build it began with (the same commit, without edits), or start "
+            "a new session"
+        )
     config: Config = make_config(then["config"], f"manifest of {session_id}")
     _check_can_be_made(then, config, strategy, feed)
     if isinstance(feed, RecordedInputs):
@@ -66,7 +73,19 @@ def same_plan(
                 f"{what} of session {session_id} changed since it began: put back what was there, "
                 "or start a new session"
             )
+    _check_modules(session_id, then["modules"], now["modules"])
     return plan
+
+
+def _check_modules(session_id: str, then: Mapping[str, str], now: Mapping[str, str]) -> None:
+    """Refuse another version of a file that the strategy imports. Raises CannotResumeError."""
+    changed = [name for name in then if now.get(name) != then[name]]
+    changed += [name for name in now if name not in then]
+    if changed:
+        raise CannotResumeError(
+            f"what the strategy of session {session_id} imports changed since it began "
+            f"({', '.join(changed)}): put back what was there, or start a new session"
+        )
 
 
 def _check_can_be_made(

@@ -11,6 +11,7 @@ import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from hashlib import sha256
 from typing import Any, Final
 
 from logos import __version__
@@ -156,11 +157,13 @@ class Seal:
         ending = self._with_orders_left(ending)
         summary = self._summary(ending, first_ns)
         host = host_facts(self._started_ns, time.time_ns(), run_ns, core.order_manager.tick_id)
-        folder.write_note("sealed", {"status": ending.status.value, "reason": ending.reason})
+        page = session_markdown(summary)
+        seal = {"status": ending.status.value, "reason": ending.reason}
+        folder.write_note("sealed", {**seal, "session_md": sha256(page.encode()).hexdigest()})
         state = {"status": ending.status.value, "seed": self._plan.seed}
         state |= {"start": summary["first_event"], "end": summary["last_event"]}
         folder.write_state({**state, **books_at_end(core)})
-        folder.write_text("session.md", session_markdown(summary))
+        folder.write_text("session.md", page)
         if ending.status is not SessionStatus.STOPPED:
             folder.drop_snapshot()
         folder.write_json("host.json", host)

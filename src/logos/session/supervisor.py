@@ -19,7 +19,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, Final, Self
 
-from logos import __version__, paths
+from logos import paths
 from logos.core.engine import TradingCore
 from logos.core.gates import Switch
 from logos.core.types import SwitchState
@@ -29,6 +29,7 @@ from logos.journal.entries import JOURNAL
 from logos.killswitch.breaker import CircuitBreaker
 from logos.killswitch.records import SwitchError
 from logos.session.presence.heartbeat import HeartbeatFile, heartbeat_path
+from logos.shown import lines
 
 _LOOK_INTERVAL_S: Final = 0.05
 _HEARTBEAT_S: Final = 1.0
@@ -41,7 +42,7 @@ class SwitchEngagedError(LogosError):
 
 def tell_operator(text: str) -> None:
     """Say something on standard error."""
-    print(text, file=sys.stderr)
+    print(lines(text), file=sys.stderr)
 
 
 class SessionSwitch(CircuitBreaker):
@@ -75,7 +76,7 @@ def open_switch(
     `may_be_engaged` because the session to be resumed was ending on that account.
     """
     folder = paths.within(home, paths.state_dir()) / "kill-switch"
-    breaker = SessionSwitch(folder, build=__version__, mode="live" if is_real else "paper")
+    breaker = SessionSwitch(folder, mode="live" if is_real else "paper")
     try:
         if breaker.arm_if_new():
             tell(f"kill switch: first use of this workspace; armed for paper in {breaker.folder}")

@@ -9,6 +9,7 @@ from typing import Final
 import msgspec
 
 from logos.files import replace_file
+from logos.shown import markdown
 from logos.stress.judge import Check, Verdict, judge
 from logos.stress.numbers import Numbers, Spread
 from logos.stress.plan import StressPlan
@@ -43,7 +44,7 @@ def report_text(folder: Path, verdict: Verdict) -> str:
         lines.append(f"| {check.name} | {'pass' if check.is_passed else 'FAIL'} | {check.what} |")
     lines.append("")
     for check in verdict.checks:
-        lines += [f"- **{check.name}**: {problem}" for problem in check.problems]
+        lines += [f"- **{check.name}**: {markdown(problem)}" for problem in check.problems]
     if not verdict.is_passed:
         lines.append("")
     if verdict.numbers is not None:
@@ -91,8 +92,8 @@ def _number_lines(numbers: Numbers) -> list[str]:
         wait = numbers.wait.get(symbol, Spread())
         accepted = numbers.accepted.get(symbol, Spread())
         lines.append(
-            f"| {symbol} | {_ms(wait) if wait.count else ''} | {_ms(accepted)} | {_ms(filled)} | "
-            f"{filled.count} |"
+            f"| {markdown(symbol)} | {_ms(wait) if wait.count else ''} | {_ms(accepted)} | "
+            f"{_ms(filled)} | {filled.count} |"
         )
     return [*lines, "", "Durations are p50 / p99 / max.", ""]
 

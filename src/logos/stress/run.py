@@ -18,7 +18,7 @@ from typing import Final
 
 import msgspec
 
-from logos import __version__, paths
+from logos import paths
 from logos.execution.metrics import MetricsSnapshot
 from logos.files import make_folder, open_new, replace_file
 from logos.killswitch.breaker import CircuitBreaker
@@ -242,7 +242,7 @@ class StressRun:
     def _arm(self) -> None:
         """The run's own kill switch, armed for orders that leave the process: to a simulator."""
         folder = paths.within(self._home, paths.state_dir()) / "kill-switch"
-        breaker = CircuitBreaker(folder, build=__version__, mode="live")
+        breaker = CircuitBreaker(folder, mode="live")
         try:
             breaker.arm_if_new()
             breaker.reset("logos stress", "orders to a simulated terminal", breaker.epoch)

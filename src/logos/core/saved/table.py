@@ -218,7 +218,11 @@ TABLE: Final[dict[type, Fields]] = {
         },
     ),
     CoreContext: Fields(
-        handled=("random",), left={"_order_manager": _PART, "params": _SETTING, "symbols": _SETTING}
+        handled=("random",),
+        left={
+            **dict.fromkeys(("_equity", "_now_ns", "_open_orders", "_position"), _PART),
+            **dict.fromkeys(("params", "symbols"), _SETTING),
+        },
     ),
     OrderPipeline: Fields(
         left={

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
+from logos.shown import markdown, plain
+
 Summary = Mapping[str, Any]
 
 _NEWS_MAX = 100
@@ -16,12 +18,12 @@ def session_markdown(summary: Summary) -> str:
     lines = [
         f"# Session {summary['session_id']}",
         "",
-        f"**{summary['status']}**: {summary['reason']}",
+        f"**{summary['status']}**: {markdown(summary['reason'])}",
         "",
         "| what | value |",
         "|---|---|",
         *(
-            f"| {name} | {summary[key]} |"
+            f"| {name} | {_cell(summary[key])} |"
             for name, key in (
                 ("session UUID", "uuid"),
                 ("exit code", "exit_code"),
@@ -104,7 +106,8 @@ def _live_section(summary: Summary) -> list[str]:
         ("times the loop stood still", "stalls"),
     )
     news = [
-        f"- {each['feed']} {each['symbol']}: {each['state']} {each['detail']}".rstrip()
+        "- "
+        + markdown(f"{each['feed']} {each['symbol']}: {each['state']} {each['detail']}".rstrip())
         for each in facts["feed_news"][:_NEWS_MAX]
     ]
     return [
@@ -133,7 +136,7 @@ def result_table(summary: Summary, ticks_per_second: int) -> str:
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     return "\n".join(
         (
-            f"session   {summary['session_id']}   {summary['status']}: {summary['reason']}",
+            f"session   {summary['session_id']}   {summary['status']}: {plain(summary['reason'])}",
             f"ticks     {summary['ticks']:,}   ({ticks_per_second:,} a second)",
             f"orders    {summary['orders']:,}   fills {summary['fills']:,}   "
             f"refusals {summary['refused']:,}   blocked {summary['blocked']:,}",
@@ -209,7 +212,11 @@ def _data_section(summary: Summary) -> list[str]:
     rows = [
         {
             **source,
-            "files": ", ".join(f"{name} `{digest}`" for name, digest in source["files"].items()),
+            "files": _Markup(
+                ", ".join(
+                    f"{markdown(name)} `{digest}`" for name, digest in source["files"].items()
+                )
+            ),
             "accepted": ", ".join(
                 f"{kind} {count}" for kind, count in source["accepted_defects"].items()
             ),
@@ -228,6 +235,12 @@ def _table(columns: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> list[st
     ]
 
 
+class _Markup(str):
+    """Markdown of our own making."""
+
+    __slots__ = ()
+
+
 def _cell(value: object) -> str:
-    """Text that cannot break out of its cell."""
-    return str(value).replace("\\", "\\\\").replace("|", "\\|").replace("\n", " ")
+    """Text that cannot break out of its cell, whoever wrote it."""
+    return str(value) if isinstance(value, _Markup) else markdown(value)

@@ -17,6 +17,7 @@ from importlib import util
 from typing import Any
 
 from logos import __version__
+from logos.build import build_hash
 from logos.core.account import Account, EquityTrack, Ledger
 from logos.core.engine import TradingCore
 from logos.core.fixed import format_units
@@ -43,6 +44,8 @@ def manifest(plan: Plan, session_id: str) -> dict[str, Any]:
         "software": __version__,
         "strategy": plan.strategy_name,
         "strategy_fingerprint": plan.strategy_fingerprint,
+        "build": build_hash(),
+        "modules": dict(plan.modules),
         "seed": plan.seed,
         "config_hash": plan.config_hash,
         "config": plan.config,

@@ -1,0 +1,117 @@
+"""What a symbol holds and has open, kept from the records of a journal alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Final, Self
+
+from logos.audit.rules import SymbolRules
+from logos.core.records import OrderRecord
+from logos.core.types import OrderStatus, Side
+
+_OVER: Final = (
+    OrderStatus.FILLED,
+    OrderStatus.CANCELLED,
+    OrderStatus.REJECTED,
+    OrderStatus.EXPIRED,
+)
+
+
+@dataclass(slots=True)
+class OpenOrder:
+    """An order that was made. Quantities are quantity units, prices price units.
+
+    `filled` is what the order's own records say, `booked` the sum of its fills. `judged_price` is
+    the worst that it names or meets: a purchase costs at most its limit, a sale may do better than
+    its own.
+    """
+
+    order_id: int
+    is_buy: bool
+    quantity: int
+    limit_price: int
+    judged_price: int
+    shape: tuple[object, ...]
+    status: OrderStatus = OrderStatus.NEW
+    filled: int = 0
+    booked: int = 0
+
+    @classmethod
+    def of(cls, record: OrderRecord) -> Self:
+        """The order that a record speaks of."""
+        limit, reference = record.limit_price_units, record.reference_price_units
+        is_buy = record.side is Side.BUY
+        if is_buy:
+            judged = limit or max(record.stop_price_units, reference)
+        else:
+            judged = max(limit, reference)
+        shape = (
+            *(record.side, record.type, record.quantity_units, limit, record.stop_price_units),
+            record.time_in_force,
+        )
+        return cls(record.order_id, is_buy, record.quantity_units, limit, judged, shape)
+
+    @property
+    def sign(self) -> int:
+        """1 for a purchase, -1 for a sale."""
+        return 1 if self.is_buy else -1
+
+    @property
+    def remaining(self) -> int:
+        """What can still be filled, in quantity units."""
+        return self.quantity - self.filled
+
+
+@dataclass(slots=True)
+class SymbolBook:
+    """One symbol: its position (signed, quantity units), open orders, and orders made lately."""
+
+    rules: SymbolRules
+    position: int = 0
+    open: dict[int, OpenOrder] = field(default_factory=dict)
+    known: dict[int, OpenOrder] = field(default_factory=dict)
+    """Orders whose fills may still come: open ones, and one whose last fill is the next record."""
+    made: dict[tuple[object, ...], int] = field(default_factory=dict)
+    """When an order of each shape was last made, nanoseconds."""
+    top_price: dict[bool, int] = field(default_factory=lambda: {True: 0, False: 0})
+    """By side, the highest price an order was judged at since none of that side was open."""
+
+    _quantity: dict[bool, int] = field(default_factory=lambda: {True: 0, False: 0})
+    _value: dict[bool, int] = field(default_factory=lambda: {True: 0, False: 0})
+
+    def add(self, order: OpenOrder) -> None:
+        """An order has been made."""
+        self.open[order.order_id] = order
+        self.known[order.order_id] = order
+        self.top_price[order.is_buy] = max(self.top_price[order.is_buy], order.judged_price)
+        self._count(order, order.remaining)
+
+    def update(self, order: OpenOrder, status: OrderStatus, filled: int) -> None:
+        """The order's records say that it has come to this."""
+        self._count(order, -order.remaining)
+        order.status, order.filled = status, filled
+        if status not in _OVER:
+            self._count(order, order.remaining)
+        else:
+            del self.open[order.order_id]
+            if status is not OrderStatus.FILLED:
+                del self.known[order.order_id]
+        if not self._quantity[order.is_buy]:
+            self.top_price[order.is_buy] = 0
+
+    def _count(self, order: OpenOrder, quantity: int) -> None:
+        self._quantity[order.is_buy] += quantity
+        self._value[order.is_buy] += self.rules.value(order.judged_price, quantity)
+
+    def in_flight(self, is_buy: bool) -> int:
+        """What open orders of a side may still fill, in quantity units."""
+        return self._quantity[is_buy]
+
+    def in_flight_value(self, is_buy: bool) -> int:
+        """Its worth at the prices at which the orders were judged, in ledger units."""
+        return self._value[is_buy]
+
+    def increase(self, order: OpenOrder) -> int:
+        """How much of an order that is not open yet could grow the position, in quantity units."""
+        closing = -order.sign * self.position - self.in_flight(order.is_buy)
+        return order.quantity - min(max(closing, 0), order.quantity)

@@ -1,0 +1,301 @@
+"""Every order of a journal judged again: its life, the limits, and the switch at that moment.
+
+The problem: a strategy runs in the process that guards it, and Python keeps nobody from reaching
+the guards' own objects. What such a trick does still stands in the journal, order by order. So
+positions, open orders and what is in flight are kept here anew from the records alone, and every
+order is judged against the limits of the settings, with everything in flight at its worst. Nothing
+is shared with the core that made the orders.
+
+What the journal does not hold cannot be judged: `not_judged` names it.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Final
+
+import msgspec
+
+from logos.audit.exposure import ExposureJudge
+from logos.audit.findings import Finding
+from logos.audit.gatekeeping import SwitchJudge
+from logos.audit.open_orders import OpenOrder, SymbolBook
+from logos.audit.rules import SessionRules, UnreadableRules
+from logos.config import Config
+from logos.core.records import (
+    AccountRecord,
+    CommandRecord,
+    GuardRecord,
+    OrderRecord,
+    OrderUpdate,
+    PaperFillRecord,
+    SwitchRecord,
+)
+from logos.core.types import OrderStatus, OrderType, Side
+from logos.journal.entries import SessionRecord
+
+FINDINGS_MAX: Final = 1_000
+"""More than these are counted, and not described."""
+
+_NEXT: Final[dict[OrderStatus, tuple[OrderStatus, ...]]] = {
+    OrderStatus.NEW: (
+        *(OrderStatus.ACCEPTED, OrderStatus.REJECTED, OrderStatus.CANCELLED),
+        *(OrderStatus.EXPIRED, OrderStatus.UNKNOWN),
+    ),
+    OrderStatus.UNKNOWN: (
+        *(OrderStatus.ACCEPTED, OrderStatus.REJECTED, OrderStatus.CANCELLED, OrderStatus.EXPIRED),
+    ),
+    OrderStatus.ACCEPTED: (
+        *(OrderStatus.PARTIALLY_FILLED, OrderStatus.FILLED, OrderStatus.CANCELLED),
+        OrderStatus.EXPIRED,
+    ),
+    OrderStatus.PARTIALLY_FILLED: (
+        *(OrderStatus.PARTIALLY_FILLED, OrderStatus.FILLED, OrderStatus.CANCELLED),
+        OrderStatus.EXPIRED,
+    ),
+}
+"""What may follow what in an order's life; nothing follows the other statuses."""
+
+
+def not_judged(config: Config) -> list[str]:
+    """What the settings ask for and the journal alone cannot show, in words."""
+    risk = config.risk
+    found = ["funds that open orders bind"]
+    if any(each.stale_after_s for each in (risk, *risk.symbols.values())):
+        found.append("the age of prices")
+    if not isinstance(risk.guards, msgspec.UnsetType) and risk.guards:
+        found.append("guards of your own")
+    return found
+
+
+class OrderJudge:
+    """Judges the orders of one session; give it every record of its journal, in order.
+
+    `orders` counts what was judged. `has_ledger`: whether the software that wrote the journal
+    noted at each order what its ledger showed, where limits ask for it.
+    """
+
+    def __init__(self, session_id: str, rules: SessionRules, *, has_ledger: bool) -> None:
+        self._session_id = session_id
+        self._rules = rules
+        self._books: dict[str, SymbolBook] = {}
+        self._switch = SwitchJudge(self._found)
+        self._exposure = ExposureJudge(rules, self._books, self._found, has_ledger=has_ledger)
+        self._order_times_ns: deque[int] = deque()
+        self._losses = 0
+        self._tick_id = 0
+        self._last_ns = 0
+        self.orders = 0
+        self.found_count = 0
+        self.findings: list[Finding] = []
+
+    @property
+    def books(self) -> dict[str, SymbolBook]:
+        """What each symbol that was ordered holds and has open after the records so far."""
+        return self._books
+
+    def see(self, sequence: int, record: SessionRecord) -> None:
+        """Take in the record with this number."""
+        self._switch.see(sequence, record)
+        if isinstance(record, OrderRecord):
+            self._see_order(sequence, record)
+        elif isinstance(record, OrderUpdate):
+            self._see_update(sequence, record)
+        elif isinstance(record, PaperFillRecord):
+            self._see_fill(sequence, record)
+        elif isinstance(record, AccountRecord):
+            self._exposure.see_account(sequence, record)
+        elif isinstance(record, GuardRecord):
+            self._exposure.see_guard(record)
+        if isinstance(
+            record, OrderRecord | OrderUpdate | PaperFillRecord | SwitchRecord | CommandRecord
+        ):
+            self._check_place(sequence, record.tick_id, record.ts_ns)
+
+    def close(self) -> None:
+        """There are no more records."""
+        self._switch.close()
+        more = self.found_count - len(self.findings)
+        if more:
+            words = f"{more} more findings about orders are not listed"
+            self.findings.append(Finding("state.jsonl", "", words))
+
+    def _found(self, sequence: int, message: str) -> None:
+        self.found_count += 1
+        if len(self.findings) < FINDINGS_MAX:
+            self.findings.append(Finding("state.jsonl", f"record {sequence}", message))
+
+    def _check_place(self, sequence: int, tick_id: int, ts_ns: int) -> None:
+        if tick_id < self._tick_id or ts_ns < self._last_ns:
+            self._found(sequence, "comes from before the records before it")
+        self._tick_id = max(self._tick_id, tick_id)
+        self._last_ns = max(self._last_ns, ts_ns)
+
+    # ---- an order is made ----
+
+    def _see_order(self, sequence: int, record: OrderRecord) -> None:
+        self.orders += 1
+        self._check_name(sequence, record)
+        try:
+            book = self._book(record)
+        except UnreadableRules as error:
+            self._found(sequence, f"order {record.order_id}: {error}")
+            return
+        order = OpenOrder.of(record)
+        for problem in self._problems(order, record, book):
+            self._found(sequence, f"order {record.order_id} of {record.symbol}: {problem}")
+        self._switch.judge(sequence, order, record, book)
+        self._exposure.judge(sequence, order, record, book)
+        self._order_times_ns.append(record.ts_ns)
+        book.made[order.shape] = record.ts_ns
+        book.add(order)
+
+    def _check_name(self, sequence: int, record: OrderRecord) -> None:
+        if record.order_id != self.orders:
+            self._found(sequence, f"order {record.order_id} is the session's number {self.orders}")
+        name = f"{self._session_id}-{record.order_id}"
+        if record.client_order_id != name:
+            self._found(sequence, f"order {record.order_id} is called {record.client_order_id!r}")
+
+    def _book(self, record: OrderRecord) -> SymbolBook:
+        scales = (record.price_decimals, record.quantity_decimals, record.money_decimals)
+        book = self._books.get(record.symbol)
+        if book is None:
+            book = SymbolBook(self._rules.symbol(record.symbol, *scales))
+            self._books[record.symbol] = book
+        rules = book.rules
+        if scales != (rules.price_decimals, rules.quantity_decimals, rules.money_decimals):
+            raise UnreadableRules(f"{record.symbol} is counted in other decimals than before")
+        return book
+
+    def _problems(self, order: OpenOrder, record: OrderRecord, book: SymbolBook) -> list[str]:
+        """Every limit that the order passes, in words."""
+        found = [
+            *_shape_problems(order, record, book),
+            *_size_problems(order, book),
+            *_price_problems(record, book),
+            *self._count_problems(order, record, book),
+        ]
+        rules = self._rules
+        if rules.losses_max and self._losses >= rules.losses_max and book.increase(order):
+            found.append(
+                f"made after {self._losses} losses in a row, max_consecutive_losses is "
+                f"{rules.losses_max}"
+            )
+        return found
+
+    def _count_problems(self, order: OpenOrder, record: OrderRecord, book: SymbolBook) -> list[str]:
+        found = []
+        rules, most = self._rules, book.rules.open_orders_max
+        if most and len(book.open) >= most:
+            found.append(
+                f"made while {len(book.open)} of the symbol were open, max_open_orders is {most}"
+            )
+        total = sum(len(each.open) for each in self._books.values())
+        if rules.open_orders_max and total >= rules.open_orders_max:
+            found.append(
+                f"made while {total} were open, total.max_open_orders is {rules.open_orders_max}"
+            )
+        times = self._order_times_ns
+        while times and record.ts_ns - times[0] >= rules.orders_window_ns:
+            times.popleft()
+        if rules.orders_max and len(times) >= rules.orders_max:
+            found.append(
+                f"made after {len(times)} others in the window, total.max_orders is "
+                f"{rules.orders_max}"
+            )
+        window_ns = book.rules.duplicate_window_ns
+        made_ns = book.made.get(order.shape)
+        if window_ns and made_ns is not None and record.ts_ns - made_ns < window_ns:
+            found.append("the same order was made within duplicate_window_s")
+        return found
+
+    # ---- what becomes of it ----
+
+    def _see_update(self, sequence: int, record: OrderUpdate) -> None:
+        book = self._books.get(record.symbol)
+        order = None if book is None else book.open.get(record.order_id)
+        if book is None or order is None:
+            self._found(sequence, f"order {record.order_id} of {record.symbol} is not open")
+            return
+        name = f"order {record.order_id}"
+        if record.status not in _NEXT.get(order.status, ()):
+            was, now = order.status.value, record.status.value
+            self._found(sequence, f"{name} was {was}, and cannot become {now}")
+        if not order.filled <= record.filled_units <= order.quantity:
+            known = f"{order.filled} of {order.quantity} units were filled"
+            self._found(sequence, f"{name} says {record.filled_units} units are filled, {known}")
+        book.update(order, record.status, record.filled_units)
+
+    def _see_fill(self, sequence: int, record: PaperFillRecord) -> None:
+        book = self._books.get(record.symbol)
+        order = None if book is None else book.known.get(record.order_id)
+        if book is None or order is None:
+            self._found(sequence, f"a fill of order {record.order_id}, which was never made")
+            return
+        name = f"fill {record.fill_id} of order {record.order_id}"
+        if record.side is not (Side.BUY if order.is_buy else Side.SELL):
+            self._found(sequence, f"{name} is a {record.side.value}, and the order is not")
+        order.booked += record.quantity_units
+        if record.quantity_units <= 0 or order.booked != order.filled:
+            told = f"the order says {order.filled} units are filled"
+            self._found(sequence, f"{name}: fills come to {order.booked} units, and {told}")
+        limit = order.limit_price
+        if limit and (record.price_units > limit if order.is_buy else record.price_units < limit):
+            self._found(sequence, f"{name}: its price is worse than the order's limit")
+        if record.lots:
+            profit = sum(lot.pnl_units - lot.fee_units for lot in record.lots)
+            self._losses = self._losses + 1 if profit < 0 else 0
+        self._exposure.see_fill(order, record, book)
+        book.position = record.position_units
+        if order.booked == order.quantity:
+            del book.known[record.order_id]
+
+
+def _shape_problems(order: OpenOrder, record: OrderRecord, book: SymbolBook) -> list[str]:
+    """What no order may be, whatever the limits."""
+    rules, found = book.rules, []
+    quantity = order.quantity
+    if quantity <= 0 or quantity % rules.lot:
+        found.append("its quantity is no whole number of lots")
+    if quantity < rules.quantity_min or 0 < rules.quantity_max < quantity:
+        found.append("its quantity is outside what the instrument allows")
+    wants_limit = record.type in (OrderType.LIMIT, OrderType.STOP_LIMIT)
+    wants_stop = record.type in (OrderType.STOP, OrderType.STOP_LIMIT)
+    if wants_limit != (record.limit_price_units > 0) or wants_stop != (record.stop_price_units > 0):
+        found.append(f"its prices are not those of a {record.type.value} order")
+    if record.limit_price_units % rules.tick or record.stop_price_units % rules.tick:
+        found.append("its price is not on the tick")
+    if record.reference_price_units <= 0:
+        found.append("made before the symbol had shown a price")
+    if not rules.is_open(record.ts_ns):
+        found.append("made outside the instrument's hours")
+    return found
+
+
+def _size_problems(order: OpenOrder, book: SymbolBook) -> list[str]:
+    rules, found = book.rules, []
+    most = rules.order_quantity_max
+    if most and order.quantity > most:
+        found.append(f"{order.quantity} units, max_order_quantity is {most}")
+    value = rules.value(order.judged_price, order.quantity)
+    if rules.order_notional_max and value > rules.order_notional_max:
+        found.append(f"worth {value} money units, max_order_notional is {rules.order_notional_max}")
+    if value < rules.notional_min:
+        found.append("worth less than the instrument's min_notional")
+    worst = order.sign * book.position + book.in_flight(order.is_buy) + order.quantity
+    if rules.position_max and worst > rules.position_max:
+        found.append(
+            f"a position of {worst} units could result, max_position is {rules.position_max}"
+        )
+    return found
+
+
+def _price_problems(record: OrderRecord, book: SymbolBook) -> list[str]:
+    collar, reference = book.rules.collar, record.reference_price_units
+    if not collar:
+        return []
+    for price in (record.limit_price_units, record.stop_price_units):
+        if price and abs(price - reference) > reference * collar:
+            return [f"its price {price} is outside price_collar of {reference} (price units)"]
+    return []

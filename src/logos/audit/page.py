@@ -1,0 +1,164 @@
+"""session.md against the journal: its hash in the seal, and every figure in its tables.
+
+The hash finds whatever was changed after the seal. The figures are compared besides, because a
+page can also have been written wrongly: they are counted anew from the records.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Mapping
+from fractions import Fraction
+from hashlib import sha256
+from pathlib import Path
+from typing import Final
+
+from logos.audit.figures import Figures
+from logos.audit.findings import Finding
+from logos.core.records import AccountRecord, PositionRecord
+from logos.journal.entries import Manifest, Sealed
+
+_PAGE: Final = "session.md"
+_COUNTS: Final = re.compile(
+    r"(\d+) ticks, (\d+) orders, (\d+) fills, (\d+) refusals, (\d+) ticks blocked\."
+)
+_LISTED_MAX: Final = 100
+"""Changes of the switch that the page lists."""
+
+Row = dict[str, str]
+
+
+def check_page(
+    path: Path, manifest: Manifest, sealed: Sealed, figures: Figures, ticks: object
+) -> list[Finding]:
+    """What is wrong with the session.md at `path`; `ticks` is what state.json says of them."""
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        return [Finding(_PAGE, "", "is missing")]
+    found = []
+    is_hash = sha256(content).hexdigest()
+    if sealed.session_md and sealed.session_md != is_hash:
+        words = f"its SHA-256 is {is_hash}, and that in the seal {sealed.session_md}"
+        found.append(Finding(_PAGE, "", words))
+    text = content.decode("utf-8", "replace")
+    if not any(line.startswith(f"**{sealed.status}**: ") for line in text.splitlines()[:5]):
+        found.append(Finding(_PAGE, "status", f"is not the seal's {sealed.status}"))
+    tables = _tables(text)
+    said = {row.get("what", ""): row.get("value", "") for row in tables.get("", [])}
+    facts = {
+        "session UUID": manifest.uuid,
+        "software": manifest.software,
+        "strategy fingerprint": manifest.strategy_fingerprint,
+        "seed": str(manifest.seed),
+        "config hash": manifest.config_hash,
+        "kill switch": figures.switch[-1] if figures.switch else "SAFE",
+    }
+    for name, fact in facts.items():
+        _compare(found, name, said.get(name, "missing"), fact)
+    _check_counts(found, text, figures, ticks)
+    _check_money(found, tables.get("Result", []), figures)
+    _check_symbols(found, tables.get("Symbols", []), figures)
+    for title, column, counts in (
+        ("Refusals by code", "code", figures.refusals),
+        ("Guards that acted", "guard", figures.guards),
+        ("Orders that ended without (all of) their fill", "reason", figures.ended_by),
+    ):
+        there = {row.get(column, ""): row.get("value", "") for row in tables.get(title, [])}
+        for code in {**there, **counts}:
+            _compare(found, f"{title}: {code}", there.get(code, "0"), str(counts[code]))
+    states = [row.get("state", "") for row in tables.get("Kill switch", [])]
+    _compare(found, "Kill switch", " ".join(states), " ".join(figures.switch[:_LISTED_MAX]))
+    return found
+
+
+def _compare(found: list[Finding], place: str, said: str, mine: str) -> None:
+    if said != mine:
+        found.append(Finding(_PAGE, place, f"is {said!r}, and the journal says {mine!r}"))
+
+
+def _check_counts(found: list[Finding], text: str, figures: Figures, ticks: object) -> None:
+    match = _COUNTS.search(text)
+    said = match.groups() if match is not None else ("missing",) * 5
+    orders, fills = _total(figures.orders), _total(figures.fills)
+    counts = (ticks, orders, fills, figures.refused, figures.blocked)
+    names = ("ticks", "orders", "fills", "refusals", "ticks blocked")
+    for name, is_said, mine in zip(names, said, counts, strict=True):
+        if mine is None:
+            continue  # state.json does not say it, which is a finding of its own
+        _compare(found, name, is_said, str(mine))
+
+
+def _total(counts: Counter[str]) -> int:
+    return sum(counts.values())
+
+
+def _check_money(found: list[Finding], rows: list[Row], figures: Figures) -> None:
+    there = {row.get("currency", ""): row for row in rows}
+    for currency, record in figures.accounts.items():
+        _check_row(found, currency, there.get(currency, {}), _account(record))
+
+
+def _check_symbols(found: list[Finding], rows: list[Row], figures: Figures) -> None:
+    there = {row.get("symbol", ""): row for row in rows}
+    for symbol, record in figures.positions.items():
+        row = there.get(symbol, {})
+        _check_row(found, symbol, row, _position(record))
+        _compare(found, f"{symbol}: orders", row.get("orders", ""), str(figures.orders[symbol]))
+        _compare(found, f"{symbol}: fills", row.get("fills", ""), str(figures.fills[symbol]))
+
+
+def _check_row(found: list[Finding], name: str, row: Row, figures: Mapping[str, Fraction]) -> None:
+    for column, mine in figures.items():
+        said = row.get(column, "missing")
+        try:
+            is_same = Fraction(said) == mine
+        except (ValueError, ZeroDivisionError):
+            is_same = False
+        if not is_same:
+            words = f"is {said!r}, and the journal's last sample says {float(mine)!r}"
+            found.append(Finding(_PAGE, f"{name}: {column}", words))
+
+
+def _account(record: AccountRecord) -> dict[str, Fraction]:
+    unit = Fraction(1, 10) ** record.money_decimals
+    return {
+        "initial": record.initial_units * unit,
+        "realised": record.realised_units * unit,
+        "fees": record.fees_units * unit,
+        "unrealised": record.unrealised_units * unit,
+        "equity": record.equity_units * unit,
+        "high water": record.high_water_units * unit,
+        "max drawdown": record.max_drawdown_units * unit,
+    }
+
+
+def _position(record: PositionRecord) -> dict[str, Fraction]:
+    unit = Fraction(1, 10) ** record.money_decimals
+    return {
+        "position": record.position_units * Fraction(1, 10) ** record.quantity_decimals,
+        "mark": record.mark_units * Fraction(1, 10) ** record.price_decimals,
+        "realised": record.realised_units * unit,
+        "unrealised": record.unrealised_units * unit,
+        "fees": record.fees_units * unit,
+    }
+
+
+def _tables(text: str) -> dict[str, list[Row]]:
+    """The rows of every table, by the title above it; cells as they are printed."""
+    tables: dict[str, list[Row]] = {}
+    title = ""
+    head: list[str] = []
+    for line in text.splitlines():
+        if line.startswith("## "):
+            title, head = line[3:], []
+        elif line.startswith("| "):
+            cells = [cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]]
+            if head:
+                tables.setdefault(title, []).append(dict(zip(head, cells, strict=False)))
+            else:
+                head = cells
+        elif not line.startswith("|"):
+            head = []
+    return tables
