@@ -12,8 +12,18 @@ import re
 from pathlib import Path
 from typing import Final
 
+from logos.errors import WorkspaceError
+
 SEED_DEFAULT: Final = 20260101
 """The seed of a session that names none."""
+
+_TRACES: Final = (
+    "state/kill-switch",
+    "state/sessions",
+    "runs/live/sessions",
+    ".state-kill-switch.witness",
+)
+"""What a session or a kill switch leaves in its workspace."""
 
 _SESSION_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 
@@ -22,6 +32,32 @@ def home() -> Path:
     """The workspace root as an absolute path: `LOGOS_HOME`, else the working directory."""
     configured = os.environ.get("LOGOS_HOME", "")
     return Path(os.path.abspath(Path(configured).expanduser())) if configured else Path.cwd()
+
+
+def is_workspace(folder: Path) -> bool:
+    """Whether sessions ran in `folder`, or a kill switch was ever there."""
+    return any(os.path.lexists(folder / name) for name in _TRACES)
+
+
+def find_workspace() -> Path | None:
+    """The workspace that a command for a running session means; None when there is none.
+
+    `LOGOS_HOME`, if sessions or a switch were ever there; without it the working directory, or the
+    nearest folder above it, that is a workspace. Raises WorkspaceError when `LOGOS_HOME` names no
+    folder.
+    """
+    if not os.environ.get("LOGOS_HOME"):
+        try:
+            here = Path.cwd()
+        except FileNotFoundError:  # it was removed while somebody was in it
+            return None
+        return next((folder for folder in (here, *here.parents) if is_workspace(folder)), None)
+    if not home().is_dir():
+        raise WorkspaceError(
+            f"LOGOS_HOME is {home()}, and there is no such folder: correct it, or unset it to use "
+            "the workspace that you are in"
+        )
+    return home() if is_workspace(home()) else None
 
 
 def check_session_id(session_id: str) -> str:
@@ -54,9 +90,12 @@ def cache_dir() -> Path:
     return home() / "data" / "cache"
 
 
-def state_dir() -> Path:
-    """The folder of what outlives sessions: the kill switch, arm records, locks."""
-    return home() / "state"
+def state_dir(workspace: Path | None = None) -> Path:
+    """The folder of what outlives sessions: the kill switch, arm records, locks.
+
+    In `workspace`; None: in the configured one.
+    """
+    return (home() if workspace is None else workspace) / "state"
 
 
 def within(workspace: Path | None, folder: Path) -> Path:

@@ -17,6 +17,7 @@ from switch_helpers import Workspace
 
 from logos import __version__
 from logos.cli import kill
+from logos.cli.running import stopping
 from logos.core.types import SwitchState
 from logos.killswitch.breaker import CircuitBreaker
 from logos.session.presence.heartbeat import read_sessions, sessions_folder, start_ticks
@@ -52,7 +53,7 @@ def logos_kill(*words: str) -> int:
 
 
 def test_bare_kill_engages_and_names_the_way_back(armed: CircuitBreaker, capsys: Output) -> None:
-    assert logos_kill() == kill.EXIT_DONE
+    assert logos_kill() == stopping.EXIT_NOTHING
     out = capsys.readouterr().out
     home = armed.folder.parent.parent
     assert out.startswith(
@@ -76,14 +77,16 @@ def test_bare_kill_engages_and_names_the_way_back(armed: CircuitBreaker, capsys:
 def test_reason_and_person_may_stand_before_or_after(
     armed: CircuitBreaker, words: tuple[str, ...]
 ) -> None:
-    assert logos_kill(*words) == kill.EXIT_DONE
+    assert logos_kill(*words) == stopping.EXIT_NOTHING
     status = armed.status()
     assert (status.who, status.why) == ("ann", "fire")
 
 
 def test_status_tells_state_reason_and_way_out(armed: CircuitBreaker, capsys: Output) -> None:
-    assert logos_kill("status") == kill.EXIT_DONE
-    assert capsys.readouterr().out.startswith("SAFE at epoch 1 since ")
+    assert logos_kill("status") == stopping.EXIT_DONE
+    assert capsys.readouterr().out.startswith(
+        f"kill switch of workspace {armed.folder.parent.parent}\nSAFE at epoch 1 since "
+    )
     armed.engage("fire", "ann")
     assert logos_kill("status") == kill.EXIT_NOT_SAFE
     out = capsys.readouterr().out
@@ -105,7 +108,7 @@ def test_the_command_that_status_prints_clears_it(armed: CircuitBreaker, capsys:
     logos_kill("status", "--json")
     command = json.loads(capsys.readouterr().out)["clear_command"].split()
     assert command[1:3] == ["logos", "kill"]
-    assert logos_kill(*command[3:]) == kill.EXIT_DONE
+    assert logos_kill(*command[3:]) == stopping.EXIT_DONE
     assert armed.authority() is SwitchState.SAFE
 
 
@@ -117,8 +120,8 @@ def test_a_stale_reset_is_refused_with_the_current_epoch(
     assert logos_kill("reset", *words, "--epoch", "1") == kill.EXIT_REFUSED
     assert "epoch 1 is not the current epoch, 2 is (fire)" in capsys.readouterr().err
     assert armed.authority() is SwitchState.ENGAGED
-    assert logos_kill("reset", *words, "--epoch", "2") == kill.EXIT_DONE
-    assert logos_kill("reset", "--by", " ", "--reason", "x", "--epoch", "3") == kill.EXIT_USAGE
+    assert logos_kill("reset", *words, "--epoch", "2") == stopping.EXIT_DONE
+    assert logos_kill("reset", "--by", " ", "--reason", "x", "--epoch", "3") == stopping.EXIT_USAGE
 
 
 @pytest.mark.parametrize("missing", ["--by", "--reason", "--epoch"])
@@ -127,29 +130,29 @@ def test_a_reset_needs_who_why_and_which_epoch(home: Path, missing: str, capsys:
     del words[missing]
     with pytest.raises(SystemExit) as caught:
         logos_kill("reset", *(word for pair in words.items() for word in pair))
-    assert caught.value.code == kill.EXIT_USAGE
+    assert caught.value.code == stopping.EXIT_USAGE
     assert missing in capsys.readouterr().err
 
 
 def test_a_reset_for_live_arms_for_live(armed: CircuitBreaker) -> None:
     words = ("--by", "ann", "--reason", "go", "--epoch", "1", "--mode", "live")
-    assert logos_kill("reset", *words) == kill.EXIT_DONE
+    assert logos_kill("reset", *words) == stopping.EXIT_DONE
     live = CircuitBreaker(armed.folder, mode="live")
     assert live.authority() is SwitchState.SAFE
-    assert logos_kill("status", "--mode", "live") == kill.EXIT_DONE
+    assert logos_kill("status", "--mode", "live") == stopping.EXIT_DONE
 
 
 def test_reduce_only_and_history(armed: CircuitBreaker, capsys: Output) -> None:
-    assert logos_kill("reduce-only", "--reason", "thin", "--by", "ann") == kill.EXIT_DONE
+    assert logos_kill("reduce-only", "--reason", "thin", "--by", "ann") == stopping.EXIT_DONE
     assert armed.authority() is SwitchState.REDUCE_ONLY
     capsys.readouterr()
-    assert logos_kill("history") == kill.EXIT_DONE
-    lines = capsys.readouterr().out.splitlines()
+    assert logos_kill("history") == stopping.EXIT_DONE
+    _, *lines = capsys.readouterr().out.splitlines()
     assert [line.split("epoch ")[1] for line in lines] == [
         "1  NEW -> SAFE  by logos: first session on this machine: armed for paper",
         "2  SAFE -> REDUCE_ONLY  by ann: thin",
     ]
-    assert logos_kill("history", "--json") == kill.EXIT_DONE
+    assert logos_kill("history", "--json") == stopping.EXIT_DONE
     entries = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [entry["epoch"] for entry in entries] == [1, 2]
     (armed.folder / "history.jsonl").write_text("garbage\n")
@@ -158,8 +161,10 @@ def test_reduce_only_and_history(armed: CircuitBreaker, capsys: Output) -> None:
 
 
 def test_history_of_a_new_machine_is_empty(home: Path, capsys: Output) -> None:
-    assert logos_kill("history") == kill.EXIT_DONE
-    assert capsys.readouterr().out == "the switch has no history\n"
+    assert logos_kill("history") == stopping.EXIT_DONE
+    assert capsys.readouterr().out == (
+        f"kill switch of workspace {home}\nthe switch has no history\n"
+    )
 
 
 def test_it_waits_for_blocked_and_drained_of_each_session(
@@ -167,20 +172,20 @@ def test_it_waits_for_blocked_and_drained_of_each_session(
 ) -> None:
     beat = begin(home, journals)
     beat.acknowledge(blocked=True, drained=True, epoch=1)
-    assert logos_kill() == kill.EXIT_DONE
+    assert logos_kill() == stopping.EXIT_DONE
     assert f"session mine (pid {os.getpid()}): BLOCKED, DRAINED\n" in capsys.readouterr().out
     beat.acknowledge(blocked=True, drained=False, epoch=1)
-    assert logos_kill("--timeout", "0") == kill.EXIT_NOT_DRAINED
+    assert logos_kill("--timeout", "0") == stopping.EXIT_NOT_DRAINED
     err = capsys.readouterr().err
     assert err.startswith("KILL_INCOMPLETE\n")
     assert f"session mine (pid {os.getpid()}): BLOCKED, NOT DRAINED" in err
     assert "its last sign of life is 0 s old: repeat `logos kill`" in err
     assert "kill -9" not in err
     beat.acknowledge(blocked=False, drained=False, epoch=1)
-    assert logos_kill("--timeout", "0") == kill.EXIT_NOT_DRAINED
+    assert logos_kill("--timeout", "0") == stopping.EXIT_NOT_DRAINED
     assert "NOT BLOCKED, NOT DRAINED" in capsys.readouterr().err
     beat.close()
-    assert logos_kill() == kill.EXIT_DONE
+    assert logos_kill() == stopping.EXIT_NOTHING
 
 
 def test_an_acknowledgement_from_before_the_last_reset_does_not_count(
@@ -190,7 +195,7 @@ def test_an_acknowledgement_from_before_the_last_reset_does_not_count(
     beat = begin(home, journals)
     beat.acknowledge(blocked=True, drained=True, epoch=epoch)
     armed.reset("ann", "fine", epoch)
-    assert logos_kill("--timeout", "0") == kill.EXIT_NOT_DRAINED
+    assert logos_kill("--timeout", "0") == stopping.EXIT_NOT_DRAINED
     assert "NOT BLOCKED" in capsys.readouterr().err
 
 
@@ -212,7 +217,7 @@ def test_a_session_that_died_while_draining_is_named(
         write_heartbeat(home, "dying", start_ticks=1, **me)
 
     monkeypatch.setattr("time.sleep", die_meanwhile)
-    assert logos_kill("--timeout", "0.05") == kill.EXIT_NOT_DRAINED
+    assert logos_kill("--timeout", "0.05") == stopping.EXIT_NOT_DRAINED
     assert "its process is gone), NOT DRAINED" in capsys.readouterr().err
     assert waited
 
@@ -221,7 +226,7 @@ def test_a_session_that_ended_before_is_mentioned_and_not_waited_for(
     armed: CircuitBreaker, home: Path, capsys: Output
 ) -> None:
     write_heartbeat(home, "gone", pid=os.getpid(), start_ticks=1)
-    assert logos_kill("--timeout", "0") == kill.EXIT_DONE
+    assert logos_kill("--timeout", "0") == stopping.EXIT_NOTHING
     assert "session gone: its process" in capsys.readouterr().out
 
 
@@ -234,7 +239,7 @@ def test_an_acknowledgement_is_believed_only_together_with_the_lock(
     journals.release("mine")
     report = read_sessions(sessions_folder(home))[0]
     assert (report.running, report.process_is_gone, report.problem) == (False, False, "")
-    assert logos_kill("--timeout", "0") == kill.EXIT_DONE
+    assert logos_kill("--timeout", "0") == stopping.EXIT_NOTHING
     assert f"session mine: process {os.getpid()} does not run it any more" in (
         capsys.readouterr().out
     )
@@ -247,7 +252,7 @@ def test_a_session_that_another_process_took_over_is_not_known_to_be_blocked(
     """What the killed process acknowledged says nothing of the one that resumes its session."""
     gone = {"pid": os.getpid(), "start_ticks": 1, "journal": journals.hold("mine")}
     write_heartbeat(home, "mine", blocked=True, drained=True, epoch=9, **gone)
-    assert logos_kill("--timeout", "0") == kill.EXIT_NOT_DRAINED
+    assert logos_kill("--timeout", "0") == stopping.EXIT_NOT_DRAINED
     assert "session mine: NOT KNOWN TO BE BLOCKED: another process" in capsys.readouterr().err
 
 
@@ -257,7 +262,7 @@ def test_a_session_whose_journal_cannot_be_asked_is_not_known_to_be_blocked(
     beat = begin(home, journals)
     beat.acknowledge(blocked=True, drained=True, epoch=1)
     (home / "runs" / "live" / "sessions" / "mine" / "state.jsonl").unlink()
-    assert logos_kill("--timeout", "0") == kill.EXIT_NOT_DRAINED
+    assert logos_kill("--timeout", "0") == stopping.EXIT_NOT_DRAINED
     assert "NOT KNOWN TO BE BLOCKED: its journal cannot be asked" in capsys.readouterr().err
 
 
@@ -268,7 +273,7 @@ def test_a_heartbeat_that_cannot_be_read_counts_as_not_stopped(
     armed: CircuitBreaker, home: Path, capsys: Output, content: str
 ) -> None:
     write_heartbeat(home, "odd").write_text(content)
-    assert logos_kill("--timeout", "0") == kill.EXIT_NOT_DRAINED
+    assert logos_kill("--timeout", "0") == stopping.EXIT_NOT_DRAINED
     assert "session odd: NOT KNOWN TO BE BLOCKED" in capsys.readouterr().err
 
 
@@ -277,7 +282,7 @@ def test_what_could_not_be_written_has_an_exit_code_of_its_own(
 ) -> None:
     (armed.folder / "lock").unlink()
     (armed.folder / "lock").mkdir()
-    assert logos_kill() == kill.EXIT_NOT_WRITTEN
+    assert logos_kill() == stopping.EXIT_NOT_WRITTEN
     err = capsys.readouterr().err
     assert "is a directory" in err
     assert "the marker stops every session" in err
@@ -289,7 +294,7 @@ def test_the_command_that_clears_is_for_the_mode_that_the_switch_was_armed_for(
 ) -> None:
     with closing(CircuitBreaker(home / "state" / "kill-switch", mode="live")) as breaker:
         breaker.reset("ann", "begin", breaker.status().epoch)
-    assert logos_kill() == kill.EXIT_DONE
+    assert logos_kill() == stopping.EXIT_NOTHING
     assert "--epoch 2 --mode live\n" in capsys.readouterr().out
 
 
@@ -311,6 +316,9 @@ def test_the_help_lists_the_exit_codes(capsys: Output) -> None:
         logos_kill("--timeout", "-1")
 
 
-def test_the_workspace_helper_and_the_command_mean_the_same_folder(home: Path) -> None:
-    assert logos_kill("--timeout", "0") == kill.EXIT_DONE
+def test_the_workspace_helper_and_the_command_mean_the_same_folder(
+    armed: CircuitBreaker, home: Path
+) -> None:
+    Workspace(home).witness.unlink()
+    assert logos_kill("--timeout", "0") == stopping.EXIT_NOTHING
     assert Workspace(home).witness.exists()

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 
 import pytest
+from venue_tools import KEY
 
 from logos import __version__
 from logos.cli.main import main
 from logos.core.types import SwitchState
 from logos.killswitch.breaker import CircuitBreaker
+from logos.session.presence.account import AccountLock
+from logos.session.presence.registry import enter
 from logos.simulators.exchange.server import Exchange
 
 LEAVE = ("--live", "--i-acknowledge-risk")
@@ -160,3 +164,19 @@ def test_a_market_that_the_feed_has_not_ends_a_paper_session_and_engages_nothing
     assert main(["trade", "--config", config]) == 4
     assert "no market 'BCT/USDT'" in capsys.readouterr().out
     assert switch.authority() is SwitchState.SAFE
+
+
+def test_the_second_session_on_an_account_is_refused_in_words_and_makes_nothing(
+    exchange: Exchange, binance_keys: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    switch = armed(binance_keys)
+    path = settings(binance_keys, exchange.url)
+    with closing(enter("trade", tmp_path / "elsewhere", "first")) as entry:
+        with closing(AccountLock("ccxt binance (sandbox)", KEY, entry.token)):
+            assert main(["trade", "--config", path, *LEAVE]) == 2
+        err = capsys.readouterr().err
+    assert f"session first of workspace {tmp_path / 'elsewhere'} (pid " in err
+    assert "trades this account at ccxt binance (sandbox) already" in err
+    assert KEY not in err
+    assert nothing_was_made(binance_keys, switch)
+    assert main(["trade", "--config", path, *LEAVE]) == 0

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -135,10 +136,12 @@ class Gates:
     engaged_ns: int
 
 
-def start(home: Path, program: str, *arguments: str) -> subprocess.Popen[str]:
-    """One of the programs beside this file, in the workspace `home`."""
+def start(
+    home: Path, program: str, *arguments: str, prefix: Sequence[str] = ()
+) -> subprocess.Popen[str]:
+    """One of the programs beside this file, in the workspace `home`; `prefix` runs it."""
     return subprocess.Popen(
-        [sys.executable, str(HERE / program), *arguments],
+        [*prefix, sys.executable, str(HERE / program), *arguments],
         env={**os.environ, "LOGOS_HOME": str(home)}, text=True,
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
     )  # fmt: skip

@@ -1,58 +1,57 @@
 """`logos kill`: stop all trading on this machine, see how it stands, and allow it again.
 
 Problem: in an emergency the shortest command must do the right thing, and say truthfully how far
-it got. Method: bare `logos kill` engages the switch and then waits, for a bounded time, until every
-running session reports BLOCKED (sends nothing new) and DRAINED (nothing of it rests at a venue).
+it got. Method: bare `logos kill` engages the switch of every workspace in which a session of this
+user runs, and of the one it is given in; then it waits, for a bounded time, until every running
+session reports BLOCKED (sends nothing new) and DRAINED (nothing of it rests at a venue). `--here`
+and `--session ID` narrow it; `status`, `reset` and `history` are of one workspace.
 
 Exit codes:
   0  done; for `status`: SAFE
   1  for `status`: REDUCE_ONLY or ENGAGED
-  2  the command line is wrong
+  2  the command line is wrong, LOGOS_HOME names no folder, or there is no workspace
   3  KILL_INCOMPLETE: a session did not report BLOCKED and DRAINED in time; it is named, and its
      orders that may still rest at the venue
   4  the reset was refused, or the history is damaged; the message says why and what to do
-  6  engaged, but not written down everywhere; the message says what failed
+  5  no session was running, so there was nothing to stop; the workspace engaged is named
+  6  not engaged, or not recorded everywhere; the message says what failed
 """
 
 from __future__ import annotations
 
 import argparse
-import getpass
 import sys
-import time
-from collections.abc import Callable, Collection, Mapping
-from contextlib import suppress
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Final
 
 import msgspec
 
-from logos import paths
+from logos.cli.running.here import find_named, say
+from logos.cli.running.stopping import (
+    EXIT_DONE,
+    EXIT_USAGE,
+    Order,
+    login,
+    stop,
+    switch_folder,
+)
 from logos.core.types import NS_PER_SECOND, SwitchState
+from logos.errors import WorkspaceError
 from logos.killswitch.breaker import CircuitBreaker
 from logos.killswitch.history import CircuitBreakerMonitor
 from logos.killswitch.records import Mode, SwitchError, Transition
-from logos.killswitch.status import EngageResult, SwitchStatus, clear_command, sentence
-from logos.session.presence.draining import complaint
-from logos.session.presence.heartbeat import SessionReport, read_sessions, sessions_folder
+from logos.killswitch.status import SwitchStatus, sentence
 
-EXIT_DONE: Final = 0
 EXIT_NOT_SAFE: Final = 1
-EXIT_USAGE: Final = 2
-EXIT_NOT_DRAINED: Final = 3
 EXIT_REFUSED: Final = 4
-EXIT_NOT_WRITTEN: Final = 6
 
 REASON_DEFAULT: Final = "operator"
 TIMEOUT_DEFAULT_S: Final = 15.0
 """Longer than a venue needs to settle an order: `execution.tracked.LinkRules.settle_s`."""
-INCOMPLETE_S: Final = 4.5
-"""When a kill that is not complete yet says so, by name; it goes on waiting."""
 _SHOWN_MODE: Final = "show whether this mode may trade (default: paper)"
-_HINT_ONLY: Final = "only the in-memory flag is set; other processes may not see it"
 _PERMIT: Final = "what trading to permit (default: paper)"
 _EPOCH: Final = "the epoch to clear, from `logos kill status`"
-POLL_S: Final = 0.02
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -89,6 +88,18 @@ def _add_engage_arguments(parser: argparse.ArgumentParser, default: str | None) 
         default=TIMEOUT_DEFAULT_S if default is None else default,
         help=f"how long to wait for running sessions, seconds (default: {TIMEOUT_DEFAULT_S:g})",
     )
+    parser.add_argument(
+        "--here",
+        action="store_true",
+        default=False if default is None else default,
+        help="only this workspace (default: every one in which a session of yours runs)",
+    )
+    parser.add_argument(
+        "--session",
+        metavar="ID",
+        default=default,
+        help="only the workspace in which this session runs; its switch stops all sessions there",
+    )
 
 
 def _seconds(text: str) -> float:
@@ -101,118 +112,32 @@ def _seconds(text: str) -> float:
 def run(args: argparse.Namespace) -> int:
     """Do what was parsed; the exit code, see the module. Prints; raises nothing for the disk."""
     command = args.kill_command or "engage"
-    if command == "history":
-        return _history(args.json)
-    mode: Mode = "live" if getattr(args, "mode", "paper") == "live" else "paper"
-    breaker = CircuitBreaker(paths.state_dir() / "kill-switch", mode=mode)
+    if command in ("engage", "reduce-only"):
+        return stop(
+            Order(
+                "engage" if command == "engage" else "reduce-only",
+                args.reason or REASON_DEFAULT,
+                args.by or login(),
+                args.timeout,
+                args.here,
+                args.session or "",
+            )
+        )
     try:
-        if command == "status":
-            return _status(breaker, args.json)
-        if command == "reset":
-            return _reset(breaker, args)
-        if command == "reduce-only":
-            intent = "setting REDUCE_ONLY on the kill switch"
-            return _tighten(breaker, breaker.set_reduce_only, intent, args)
-        return _tighten(breaker, breaker.engage, "engaging the kill switch", args)
+        workspace = find_named()
+    except WorkspaceError as error:
+        print(f"logos kill {command}: {error}", file=sys.stderr)
+        return EXIT_USAGE
+    if command == "reset" or not args.json:
+        say(f"kill switch of workspace {workspace}")
+    if command == "history":
+        return _history(workspace, args.json)
+    mode: Mode = "live" if args.mode == "live" else "paper"
+    breaker = CircuitBreaker(switch_folder(workspace), mode=mode)
+    try:
+        return _status(breaker, args.json) if command == "status" else _reset(breaker, args)
     finally:
         breaker.close()
-
-
-def _tighten(
-    breaker: CircuitBreaker,
-    tighten: Callable[[str, str], EngageResult],
-    intent: str,
-    args: argparse.Namespace,
-) -> int:
-    before = read_sessions(sessions_folder())
-    # An operator in the wrong folder must see it at once. Nothing may keep the switch from its
-    # work, so the folder is named before, and an output that is closed is met after.
-    with suppress(OSError):
-        print(f"{intent} of workspace {paths.home()}", flush=True)
-    result = tighten(args.reason or REASON_DEFAULT, args.by or _login())
-    print(f"{result.state.name} at epoch {result.epoch}")
-    for problem in result.problems:
-        print(f"not written: {problem}", file=sys.stderr)
-    code = EXIT_DONE
-    if not result.recorded:
-        reach = "the marker stops every session" if result.marked else _HINT_ONLY
-        print(
-            f"the arm record could not be written ({reach}): stop the sessions yourself, "
-            "make room or repair the folder, then run `logos kill` again",
-            file=sys.stderr,
-        )
-        code = EXIT_NOT_WRITTEN
-    if result.state is SwitchState.ENGAGED:
-        code = _wait_for_sessions(before, result.granted_epoch, args.timeout) or code
-    mode: Mode = "live" if breaker.status().armed_for == "live" else "paper"
-    print(f"to clear: {clear_command(breaker.folder, result.epoch, mode)}")
-    return code
-
-
-def _wait_for_sessions(before: list[SessionReport], granted_epoch: int, timeout_s: float) -> int:
-    """Wait until every session has stopped; print each. 0 or EXIT_NOT_DRAINED.
-
-    `before` are the sessions that were there before the engagement: one may have halted and gone
-    since.
-
-    A session that is blocked and knows of the last grant is blocked by what came after it. One
-    that names an older epoch may not have noticed yet that it was allowed to trade again.
-    """
-    folder = sessions_folder()
-    there = {report.session_id: report for report in (*before, *read_sessions(folder))}
-    was_running = {report.session_id for report in before if report.running}
-    for old in there.values():
-        if not old.running and old.session_id not in was_running:
-            print(f"session {old.session_id}: {_end_of(old)}")
-    waiting = was_running | {report.session_id for report in there.values() if report.running}
-    if not waiting:
-        print("no session is running")
-    began_s, since_ns = time.monotonic(), time.time_ns()
-    is_said = False
-    while True:
-        found = {report.session_id: report for report in read_sessions(folder)}
-        for session_id in sorted(waiting):
-            report = found.get(session_id)
-            if report is None:
-                print(f"session {session_id}: BLOCKED, DRAINED (it has ended)")
-                waiting.discard(session_id)
-            elif report.has_stopped(granted_epoch):
-                print(f"session {session_id} (pid {report.pid}): BLOCKED, DRAINED")
-                waiting.discard(session_id)
-        if not waiting:
-            return EXIT_DONE
-        # Of a process that died without a word nothing more will be heard.
-        can_answer = any(found[session_id].running for session_id in waiting)
-        waited_s = time.monotonic() - began_s
-        if not can_answer or waited_s >= timeout_s:
-            break
-        if not is_said and waited_s >= INCOMPLETE_S:
-            is_said = True
-            _say_incomplete(waiting, found, granted_epoch, since_ns)
-            print(f"waiting up to {timeout_s - waited_s:.0f} s more", file=sys.stderr, flush=True)
-        time.sleep(POLL_S)
-    _say_incomplete(waiting, found, granted_epoch, since_ns)
-    return EXIT_NOT_DRAINED
-
-
-def _say_incomplete(
-    waiting: Collection[str],
-    found: Mapping[str, SessionReport],
-    granted_epoch: int,
-    since_ns: int,
-) -> None:
-    """Name every session that has not stopped, and its orders that may rest."""
-    print("KILL_INCOMPLETE", file=sys.stderr)
-    for session_id in sorted(waiting):
-        line = complaint(found[session_id], granted_epoch, since_ns, time.time_ns())
-        print(line, file=sys.stderr, flush=True)
-
-
-def _end_of(report: SessionReport) -> str:
-    """Why a session that left its heartbeat does not run."""
-    if report.process_is_gone:
-        return f"its process {report.pid} is gone"
-    return f"process {report.pid} does not run it any more"
 
 
 def _status(breaker: CircuitBreaker, as_json: bool) -> int:
@@ -251,9 +176,9 @@ def _reset(breaker: CircuitBreaker, args: argparse.Namespace) -> int:
     return EXIT_DONE
 
 
-def _history(as_json: bool) -> int:
+def _history(workspace: Path, as_json: bool) -> int:
     try:
-        transitions = CircuitBreakerMonitor(paths.state_dir() / "kill-switch").history()
+        transitions = CircuitBreakerMonitor(switch_folder(workspace)).history()
     except SwitchError as error:
         print(error, file=sys.stderr)
         return EXIT_REFUSED
@@ -270,10 +195,3 @@ def _history_line(transition: Transition) -> str:
         f"{moment:%Y-%m-%d %H:%M:%S} UTC  epoch {transition.epoch}  "
         f"{transition.was} -> {transition.state}  by {transition.who}: {transition.why}"
     )
-
-
-def _login() -> str:
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError):
-        return "unknown"

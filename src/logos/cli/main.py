@@ -25,10 +25,8 @@ _COMMANDS = {
     "replay": ("run a session again and compare every byte", "logos.cli.replay"),
     "verify": ("recompute a session's books and check its journal", "logos.cli.verify"),
     "inspect": ("show a session, running or not; follow its records", "logos.cli.inspect"),
-    "status": (
-        "list running live sessions and whether each responds",
-        "logos.cli.status",
-    ),
+    "status": ("list running sessions and whether each responds", "logos.cli.status"),
+    "sessions": ("list running sessions of all workspaces", "logos.cli.running.sessions"),
     "pause": ("pause a symbol of a live session, or all of it; --undo", "logos.cli.pause"),
     "kill": ("stop all trading at once; show, reset and trace the switch", "logos.cli.kill"),
     "rehearse": ("rehearse incidents with your strategy and data", "logos.cli.rehearse"),

@@ -6,13 +6,17 @@ import argparse
 import getpass
 import sys
 import time
+from pathlib import Path
 
 from logos.cli.exit_codes import exit_codes
-from logos.cli.status import running_live
+from logos.cli.running.here import find_here, is_same, say
 from logos.core.messages import NOW, PauseSymbol, ResumeTrading, Suspend, UnpauseSymbol
+from logos.errors import WorkspaceError
 from logos.paths import check_session_id
 from logos.session import ExitCode
 from logos.session.presence.commands import SentCommand, send_command
+from logos.session.presence.found import find_sessions
+from logos.session.presence.heartbeat import Heartbeat
 
 _PATIENCE_S = 10.0
 _LOOK_S = 0.05
@@ -38,14 +42,23 @@ def run(options: argparse.Namespace) -> int:
     """Send the command and wait until the session has carried it out."""
     try:
         check_session_id(options.session)
-    except ValueError as error:
+        here = find_here()
+    except (ValueError, WorkspaceError) as error:
         return _complain(str(error), ExitCode.BAD_CONFIGURATION)
-    status = running_live(options.session)
-    if status is None:
+    found = running_live(options.session, here)
+    if not found:
         return _complain(
-            f"live session {options.session} does not run here (see `logos status`)",
+            f"no live session {options.session} is running (see `logos status`)",
             ExitCode.BAD_CONFIGURATION,
         )
+    if len(found) > 1:
+        places = " or ".join(f"LOGOS_HOME={workspace}" for workspace, _ in found)
+        return _complain(
+            f"live sessions {options.session} run in {len(found)} workspaces; say which: {places}",
+            ExitCode.BAD_CONFIGURATION,
+        )
+    [(workspace, status)] = found
+    say(f"workspace {workspace}")
     if options.symbol and options.symbol not in status.symbols:
         return _complain(
             f"session {options.session} does not trade {options.symbol}; it trades "
@@ -60,7 +73,7 @@ def run(options: argparse.Namespace) -> int:
     else:
         of_session = ResumeTrading if options.undo else Suspend
         command = of_session(NOW, options.reason, by)
-    path = send_command(options.session, command)
+    path = send_command(options.session, command, workspace)
     deadline = time.monotonic() + _PATIENCE_S
     while path.exists():
         if time.monotonic() >= deadline:
@@ -79,6 +92,19 @@ def run(options: argparse.Namespace) -> int:
     what = options.symbol or "the session"
     print(f"{options.session}: {what} {'trades again' if options.undo else 'is paused'}")
     return 0
+
+
+def running_live(session_id: str, here: Path | None = None) -> list[tuple[Path, Heartbeat]]:
+    """The live sessions of this id that run, with their workspaces; the one of `here` alone, if
+    one runs there."""
+    found = []
+    for session in find_sessions(*([] if here is None else [here])):
+        beat = None if session.report is None else session.report.heartbeat
+        if session.session_id != session_id or beat is None or session.workspace is None:
+            continue
+        if session.running and not session.problem and beat.is_live:
+            found.append((session.workspace, beat))
+    return [each for each in found if is_same(each[0], here)] or found
 
 
 def _complain(text: str, code: ExitCode) -> int:

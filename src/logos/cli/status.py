@@ -1,4 +1,4 @@
-"""`logos status`: which sessions run in this workspace, and whether each responds."""
+"""`logos status`: which sessions of this user run, where, and whether each responds."""
 
 from __future__ import annotations
 
@@ -6,18 +6,15 @@ import argparse
 import json
 import sys
 import time
+from pathlib import Path
 
 import msgspec
 
 from logos.cli.exit_codes import exit_codes
-from logos.session.presence.heartbeat import (
-    Heartbeat,
-    SessionReport,
-    heartbeat_path,
-    read_heartbeat,
-    read_sessions,
-    sessions_folder,
-)
+from logos.cli.running.here import find_here, is_same, not_here
+from logos.core.types import NS_PER_SECOND
+from logos.errors import WorkspaceError
+from logos.session.presence.found import FoundSession, find_sessions
 
 _LATE_S = 5.0
 
@@ -25,9 +22,14 @@ _LATE_S = 5.0
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of `logos status`."""
     parser.epilog = exit_codes(
-        {0: "every session responds", 1: "one does not, or the session named does not run"}
+        {
+            0: "every session responds",
+            1: "one does not, or the session named does not run",
+            2: "a wrong command line, or LOGOS_HOME names no folder",
+        }
     )
-    parser.add_argument("session", nargs="?", metavar="ID", help="only this session")
+    parser.add_argument("session", nargs="?", metavar="ID", help="only sessions of this id")
+    parser.add_argument("--here", action="store_true", help="only this workspace")
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.add_argument(
         "--late-after",
@@ -39,68 +41,112 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print a line for each session that runs or died; 0 when all respond, 1 when one does not."""
+    """Print each session that runs or died, by workspace; 1 when one does not respond."""
+    try:
+        here = find_here()
+    except WorkspaceError as error:
+        print(f"logos status: {error}", file=sys.stderr)
+        return 2
     now_ns = time.time_ns()
     found = [
-        (report, _verdict(report, now_ns, options.late_after))
-        for report in read_sessions(sessions_folder())
-        if options.session in (None, report.session_id)
+        session
+        for session in look(here, here_only=options.here)
+        if options.session in (None, session.session_id)
     ]
     if options.session and not found:
         print(
-            f"logos status: no session {options.session} is running in this workspace; "
-            f"`logos inspect {options.session}` shows one that ended",
+            f"logos status: no session {options.session} is running; `logos inspect "
+            f"{options.session}`, in its workspace, shows one that ended",
             file=sys.stderr,
         )
         return 1
+    verdicts = [verdict_of(session, now_ns, options.late_after) for session in found]
     if options.json:
-        print(json.dumps([_as_json(*each, now_ns) for each in found], indent=2))
-    elif not found:
-        print("no session is running in this workspace")
+        whole = [_as_json(*each, now_ns) for each in zip(found, verdicts, strict=True)]
+        print(json.dumps(whole, indent=2))
     else:
-        for report, verdict in found:
-            _print(report, verdict, now_ns)
-    return 0 if all(verdict == "ok" for _, verdict in found) else 1
+        _print_all(here, found, verdicts, now_ns)
+    return 0 if all(verdict in ("ok", "starting") for verdict in verdicts) else 1
 
 
-def running_live(session_id: str) -> Heartbeat | None:
-    """The heartbeat of a live session that runs in this workspace; None when none does."""
-    report = read_heartbeat(heartbeat_path(session_id))
-    if report is None or report.problem or not report.running:
-        return None
-    beat = report.heartbeat
-    return beat if beat is not None and beat.is_live else None
+def look(here: Path | None, *, here_only: bool = False) -> list[FoundSession]:
+    """The sessions to show, those of the workspace `here` first, then by workspace and id."""
+    found = find_sessions(*([] if here is None else [here]))
+    if here_only:
+        found = [session for session in found if is_same(session.workspace, here)]
+    return sorted(
+        found,
+        key=lambda each: (
+            not is_same(each.workspace, here),
+            str(each.workspace or ""),
+            each.session_id,
+        ),
+    )
 
 
-def _verdict(report: SessionReport, now_ns: int, late_after_s: float) -> str:
-    if report.heartbeat is None or report.problem:
+def verdict_of(session: FoundSession, now_ns: int, late_after_s: float = _LATE_S) -> str:
+    """ok, starting (no heartbeat yet), stalled, dead or unknown."""
+    if session.problem:
         return "unknown"
-    if not report.running:
+    if not session.running:
         return "dead"
-    if report.heartbeat.stuck:
+    beat = None if session.report is None else session.report.heartbeat
+    if beat is None:
+        age_s = (now_ns - session.since_ns) / NS_PER_SECOND
+        return "starting" if age_s <= late_after_s else "stalled"
+    if beat.stuck:
         return "stalled"
-    return "ok" if report.heartbeat.age_s(now_ns) <= late_after_s else "stalled"
+    return "ok" if beat.age_s(now_ns) <= late_after_s else "stalled"
 
 
-def _words(report: SessionReport, verdict: str) -> str:
+def _print_all(
+    here: Path | None, found: list[FoundSession], verdicts: list[str], now_ns: int
+) -> None:
+    if here is None and not found:
+        print(f"{not_here()}\nno session is running")
+        return
+    shown = here
+    if here is not None:
+        print(f"workspace {here}")
+        if not any(is_same(session.workspace, here) for session in found):
+            print("no session is running in this workspace")
+    for session, verdict in zip(found, verdicts, strict=True):
+        if not is_same(session.workspace, shown):
+            print(f"workspace {session.workspace or 'not known'}")
+            shown = session.workspace
+        _print(session, verdict, now_ns)
+
+
+def _words(session: FoundSession, verdict: str, now_ns: int) -> str:
     """The verdict in words."""
     if verdict == "unknown":
-        return f"UNKNOWN: {report.problem}"
+        return f"UNKNOWN: {session.problem}"
+    report = session.report
     if verdict == "dead":
-        end = "process gone" if report.process_is_gone else "ended without closing"
-        return f"DEAD: {end}; `logos resume {report.session_id}`"
+        is_gone = report is None or report.process_is_gone
+        end = "process gone" if is_gone else "ended without closing"
+        return f"DEAD: {end}; `logos resume {session.session_id}`"
+    is_run = session.kind not in ("replay", "seal")
+    kind = "" if is_run else f" ({session.kind}; it sends no orders)"
     if verdict == "ok":
-        return "running"
+        return f"running{kind}"
+    if report is None:
+        age_s = (now_ns - session.since_ns) / NS_PER_SECOND
+        late = "starting" if verdict == "starting" else "STALLED: starting"
+        return f"{late}{kind}: no heartbeat yet, {age_s:.1f} s after it began"
     if report.heartbeat is not None and report.heartbeat.stuck:
-        return f"STALLED: {report.heartbeat.stuck}"
+        return f"STALLED{kind}: {report.heartbeat.stuck}"
     is_live = report.heartbeat is not None and report.heartbeat.is_live
-    return "STALLED: event loop not responding" if is_live else "STALLED: not responding"
+    return f"STALLED{kind}: {'event loop not responding' if is_live else 'not responding'}"
 
 
-def _print(report: SessionReport, verdict: str, now_ns: int) -> None:
-    print(f"{report.session_id}: {_words(report, verdict)}")
-    beat = report.heartbeat
+def _print(session: FoundSession, verdict: str, now_ns: int) -> None:
+    name = session.session_id or "(a session without an id yet)"
+    print(f"{name}: {_words(session, verdict, now_ns)}")
+    beat = None if session.report is None else session.report.heartbeat
     if beat is None:
+        if session.pid:
+            print(f"  process {session.pid}")
         return
     market = ""
     if beat.market_age_ns >= 0:
@@ -131,12 +177,15 @@ def _print(report: SessionReport, verdict: str, now_ns: int) -> None:
         print(f"  {feed}: {state}")
 
 
-def _as_json(report: SessionReport, verdict: str, now_ns: int) -> dict[str, object]:
-    beat = report.heartbeat
+def _as_json(session: FoundSession, verdict: str, now_ns: int) -> dict[str, object]:
+    beat = None if session.report is None else session.report.heartbeat
+    fields = {} if beat is None else msgspec.to_builtins(beat)
     return {
-        "session": report.session_id,
+        **fields,
+        "session": session.session_id,
+        "workspace": None if session.workspace is None else str(session.workspace),
+        "kind": session.kind,
         "verdict": verdict,
-        "problem": report.problem,
+        "problem": session.problem,
         "heartbeat_age_s": None if beat is None else round(beat.age_s(now_ns), 3),
-        **({} if beat is None else msgspec.to_builtins(beat)),
     }

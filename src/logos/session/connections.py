@@ -8,6 +8,7 @@ library of its own, and a session on recorded data none of them. Keys come from 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
@@ -32,6 +33,7 @@ from logos.feeds.paced import PacedFeed
 from logos.installation import install_command
 from logos.session.build import find_instruments
 from logos.session.plan import Plan, find_sources, replay_feed
+from logos.session.presence.account import AccountLock
 from logos.venues.contract import Refused, Venue
 
 _NS_PER_MS = 1_000_000
@@ -256,6 +258,25 @@ def venue_access(config: Config) -> Access | None:
         markets=config.live.markets,
         skew_ns_max=config.live.max_clock_skew_ms * _NS_PER_MS,
     )
+
+
+def hold_account(
+    config: Config, outside: Outside | None, token: str
+) -> AbstractContextManager[object]:
+    """The lock on the account that the settings name, held inside; nothing where none is traded.
+
+    `token` is that of the session's entry in the registry of running sessions. Raises
+    AccountBusyError when another session that runs trades the account, ConfigError for missing
+    keys, OSError.
+    """
+    venue = config.venue
+    if not venue.live or (outside is not None and outside.venue is not None):
+        return nullcontext()
+    access = venue_access(config)
+    # A terminal is logged in to one account by itself: its address stands for that.
+    key = venue.url or config.live.url if access is None else access.key.reveal()
+    words = " ".join(word for word in (venue.name.value, venue.exchange) if word)
+    return closing(AccountLock(f"{words} (sandbox)" if venue.sandbox else words, key, token))
 
 
 def venue_of(

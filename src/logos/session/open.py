@@ -23,7 +23,7 @@ import enum
 import shutil
 import tempfile
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -46,7 +46,7 @@ from logos.session.artifacts.folder import (
 from logos.session.artifacts.recoveries import Recovery
 from logos.session.artifacts.saving import Snapshots
 from logos.session.artifacts.snapshot import Snapshot, SnapshotDue, every_seconds
-from logos.session.connections import Connections, NoFeed, Outside, with_instruments
+from logos.session.connections import Connections, NoFeed, Outside, hold_account, with_instruments
 from logos.session.history import Journal, find_session, read_session
 from logos.session.plan import Feed, Plan, make_plan
 from logos.session.presence import registry
@@ -131,8 +131,7 @@ def open_session(spec: SessionSpec) -> Session:
     """
     with ExitStack() as resources:
         # Before anything else: `logos kill` must find a session that hangs in its first step.
-        entry = registry.enter(*_registered(spec))
-        resources.callback(entry.close)
+        entry = resources.enter_context(closing(registry.enter(*_registered(spec))))
         if spec.config is not None:
             session = _new(spec, spec.config, resources, entry)
         elif spec.purpose is Purpose.REPLAY:
@@ -169,6 +168,8 @@ def _new(
         strategy=spec.strategy,
         feed=NoFeed() if is_live else spec.feed,
     )
+    if is_live:
+        resources.enter_context(hold_account(plan.config, spec.outside, entry.token))
     connections = connect_ready(plan, spec.outside) if is_live else None
     switch = spec.switch or _machine_switch(spec, plan, resources)
     session_id, place = claim_folder(plan.config.session.id, spec.home)
@@ -248,6 +249,8 @@ def _old(spec: SessionSpec, resources: ExitStack, entry: registry.Registration) 
     session_id, home, journal = spec.session_id, spec.home, old.journal
     feed = NoFeed() if old.is_live else spec.feed or old.recorded
     plan = same_plan(journal, session_id, spec.strategy, feed)
+    if old.is_live:
+        resources.enter_context(hold_account(plan.config, spec.outside, entry.token))
     connections = _reconnect(spec, plan) if old.is_live else None
     own = None
     if spec.switch is None and not old.has_ended:

@@ -13,7 +13,7 @@ import pytest
 from live_session_helpers import Alternating, ScriptedFeed, TickingClock, live, settings
 
 from logos.cli.main import main
-from logos.cli.status import running_live
+from logos.cli.pause import running_live
 from logos.core.gates import InProcessSwitch
 from logos.core.messages import NOW, Flatten, PauseSymbol, ResumeTrading, Suspend
 from logos.core.types import SessionStatus
@@ -139,19 +139,19 @@ def test_a_pause_shows_in_the_status_and_a_wrong_symbol_is_no_success(
 ) -> None:
     monkeypatch.setenv("LOGOS_HOME", str(tmp_path))
     clock = TickingClock()
-    seen: list[Heartbeat | None] = []
+    seen: list[tuple[Path, Heartbeat]] = []
     codes = []
     after = {
         20: sends(tmp_path, PauseSymbol(NOW, "look", "ann", "AAA")),
-        60: lambda: seen.append(running_live("live")),
+        60: lambda: seen.extend(running_live("live")),
         61: lambda: codes.append(main(["pause", "live", "--symbol", "AAAA"])),
         70: sends(tmp_path, Suspend(NOW, "lunch", "ann")),
-        110: lambda: seen.append(running_live("live")),
+        110: lambda: seen.extend(running_live("live")),
     }
     live(tmp_path, ScriptedFeed(clock, 120, after=after), clock)
-    assert [(each.paused, each.suspended) for each in seen if each is not None] == [
-        (("AAA",), False),
-        (("AAA",), True),
+    assert [(where, beat.paused, beat.suspended) for where, beat in seen] == [
+        (tmp_path, ("AAA",), False),
+        (tmp_path, ("AAA",), True),
     ]
     assert codes == [2]
     assert "does not trade AAAA; it trades AAA, BBB" in capsys.readouterr().err
@@ -164,7 +164,7 @@ def test_the_kill_command_takes_no_other_file_for_a_heartbeat(
     folder = tmp_path / "state" / "sessions"
     folder.mkdir(parents=True)
     (folder / "dead.status.json").write_text("{}")
-    assert main(["kill", "--reason", "drill", "--by", "ann"]) == 0
+    assert main(["kill", "--reason", "drill", "--by", "ann"]) == 5
     assert "dead" not in capsys.readouterr().out
 
 

@@ -126,7 +126,7 @@ class SessionReport(msgspec.Struct, frozen=True):
 
 def sessions_folder(home: Path | None = None) -> Path:
     """Where the heartbeats of the workspace `home` (None: the configured one) lie."""
-    return paths.within(home, paths.state_dir()) / "sessions"
+    return paths.state_dir(home) / "sessions"
 
 
 def heartbeat_path(session_id: str, home: Path | None = None) -> Path:

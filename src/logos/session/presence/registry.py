@@ -22,7 +22,6 @@ from __future__ import annotations
 import fcntl
 import os
 import pwd
-import secrets
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -191,7 +190,7 @@ def enter(kind: Kind, home: Path | None = None, session_id: str = "") -> Registr
     if not folders:
         raise RegistryError(_nowhere(problems))
     workspace = os.path.abspath(home or paths.home())
-    entry = Entry(secrets.token_hex(8), kind, workspace, os.getpid(), time.time_ns(), session_id)
+    entry = Entry(os.urandom(8).hex(), kind, workspace, os.getpid(), time.time_ns(), session_id)
     return Registration(entry, folders)
 
 

@@ -1,0 +1,1 @@
+"""Running sessions, whatever their workspace: which there are, and how they are stopped."""
