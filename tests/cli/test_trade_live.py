@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 from venue_tools import KEY
 
-from logos import __version__
 from logos.cli.main import main
 from logos.core.types import SwitchState
 from logos.killswitch.breaker import CircuitBreaker
@@ -65,7 +64,7 @@ def settings(home: Path, url: str, **changes: str) -> str:
 
 def armed(home: Path) -> CircuitBreaker:
     """The workspace's switch, armed for real orders."""
-    breaker = CircuitBreaker(home / "state" / "kill-switch", build=__version__, mode="live")
+    breaker = CircuitBreaker(home / "state" / "kill-switch", mode="live")
     breaker.reset("ann", "a test", 0)
     return breaker
 
