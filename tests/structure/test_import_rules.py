@@ -22,6 +22,7 @@ ALLOWED: dict[str, set[str]] = {
     "installation": set(),
     "interrupts": set(),
     "strategies": {"errors", "core", "interrupts", "files"},
+    "indicators": {"installation"},
     "observe": {"errors", "core", "files"},
     "config": {"errors", "core", "paths", "files"},
     "journal": {"errors", "core", "paths", "files"},
