@@ -23,7 +23,8 @@ from logos.core.messages import Quote
 from logos.core.outbox import Outbox
 from logos.execution.inbox import Inbox
 from logos.execution.venue_link import VenueLink
-from logos.session.open import SessionSpec, open_session
+from logos.session.open import open_session
+from logos.session.opening.spec import SessionSpec
 from logos.session.plan import make_plan
 from logos.session.session import Session
 from logos.testing.fake_venue import FakeVenue

@@ -23,7 +23,8 @@ from logos.core.strategy import Answer, Context, Strategy
 from logos.core.types import SessionStatus, Side, SwitchState
 from logos.errors import DataError
 from logos.session import SessionResult, entry, seal, session
-from logos.session.artifacts.folder import SessionFolder, claim_folder
+from logos.session.artifacts.claim import claim_folder
+from logos.session.artifacts.folder import SessionFolder
 from logos.session.build import make_instruments
 from logos.session.plan import make_plan
 from logos.session.script import Script
@@ -62,12 +63,14 @@ class Pushed:
     def __init__(self, home: Path) -> None:
         config = make_config(CONFIG)
         plan = make_plan(config, strategy=Alternating(), feed=ListFeed([]))
-        session_id, place = claim_folder(plan.config.session.id, home)
+        claim = claim_folder(plan.config, home)
         self.switch = InProcessSwitch()
-        core = plan.make_core(session_id, self.switch)
-        folder = SessionFolder(session_id, place, core.order_manager.states, home)
-        supervisor = SessionSupervisor(session_id, self.switch, core, home)
-        self.folder = place
+        core = plan.make_core(claim.session_id, self.switch)
+        folder = SessionFolder(claim.session_id, claim.journal, core.order_manager.states, home)
+        supervisor = SessionSupervisor(self.switch).__enter__()
+        supervisor.begin(claim.session_id, home, claim.journal.path)
+        supervisor.attach(core)
+        self.folder = claim.folder
         source = FeedSource(plan.feed)
         self.session = Session(plan, core, folder, supervisor, Script(), source)
         self.session.__enter__()
@@ -240,7 +243,9 @@ def test_sigusr1_engages_the_switch_that_the_session_was_given(
     assert result.reason == "kill switch: SIGUSR1 (by signal)"
 
 
-def test_sigusr1_changes_nothing_in_a_session_that_is_only_sealed(tmp_path: Path) -> None:
+def test_sigusr1_engages_and_changes_nothing_in_a_session_that_is_only_sealed(
+    tmp_path: Path,
+) -> None:
     events, switch = quotes(30), InProcessSwitch()
     with pytest.raises(KeyboardInterrupt):
         entry.run(
@@ -253,7 +258,8 @@ def test_sigusr1_changes_nothing_in_a_session_that_is_only_sealed(tmp_path: Path
     options = again(tmp_path, Signalling(events, 1))
     result = entry.resume("pushed", **options, switch=switch, seal=True)
     assert (result.status, result.exit_code) == (SessionStatus.CRASHED_RECOVERED, 0)
-    assert switch.authority() is SwitchState.SAFE
+    assert result.summary["switch_state"] == "SAFE"
+    assert switch.authority() is SwitchState.ENGAGED
 
 
 def test_host_json_says_when_the_session_ran_and_how_fast(

@@ -35,7 +35,8 @@ from logos.journal.writer import JournalWriter, SessionBusyError
 from logos.killswitch.breaker import CircuitBreaker
 from logos.session import ExitCode, entry, history
 from logos.session.artifacts.recoveries import RECOVERIES
-from logos.session.open import Purpose, SessionSpec, open_session
+from logos.session.open import open_session
+from logos.session.opening.spec import Purpose, SessionSpec
 from logos.session.restoring import CannotResumeError
 from logos.session.supervisor import SwitchEngagedError
 

@@ -23,7 +23,7 @@ LOOKS_AT_THE_STATE = {
     "core/guards/limits.py": "names its actions after the states",
     "session/recorded.py": "the switch of a replay",
     "session/supervisor.py": "whether a session may start",
-    "session/open.py": "how a recorded session ended",
+    "session/opening/start.py": "how a recorded session ended",
     "cli/kill.py": "shows the state, and says it by the exit code",
     "cli/running/stopping.py": "which of the two states an operator wants, and whether it is there",
     "rehearsal/feed.py": "waits until an injected engagement is seen",

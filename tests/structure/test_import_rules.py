@@ -30,6 +30,7 @@ ALLOWED: dict[str, set[str]] = {
     "venues": {"errors", "core", "paths"},
     "killswitch": {"errors", "core", "paths", "files", "build"},
     "feeds": {"errors", "core", "paths", "data", "files"},
+    "held_signals": {"killswitch"},
 }
 ALLOWED["execution"] = {"errors", "core", "paths", "journal", "feeds", "venues", "killswitch"}
 ALLOWED["adapters"] = {
@@ -50,7 +51,7 @@ ALLOWED["library"] = {*ALLOWED["session"], "session"}
 ALLOWED["rehearsal"] = {*ALLOWED["session"], "session"}
 ALLOWED["stress"] = {*ALLOWED["session"], "session", "audit", "simulators"}
 ALLOWED["cli"] = set(ALLOWED) - {"testing"}
-ALLOWED["live"] = {"cli"}
+ALLOWED["live"] = {"cli", "held_signals"}
 ALLOWED[""] = set(ALLOWED) - {"cli", "live"}
 
 # Pure modules of the standard library: no clock, no files, no environment.

@@ -118,7 +118,7 @@ def _take_over(verdict: Verdict, projector: Projector, *, is_running: bool) -> N
     if projector.manifest is None and verdict.damage is None:
         verdict.notes.append(
             "the session ended before its first record was whole, so nothing had happened yet: "
-            "remove its folder and start it anew"
+            f"`logos resume {verdict.folder.name}` starts it anew"
         )
 
 

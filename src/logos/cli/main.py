@@ -9,9 +9,11 @@ import argparse
 import os
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from importlib import import_module
 
 from logos import __version__
+from logos.held_signals import SESSION_COMMANDS, command_of, held
 from logos.installation import system_problem
 from logos.shown import shown_output
 
@@ -55,7 +57,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _main(arguments: Sequence[str] | None) -> int:
     given = list(sys.argv[1:] if arguments is None else arguments)
-    name = next((word for word in given if not word.startswith("-")), "")
+    name = command_of(given)
+    with held() if name in SESSION_COMMANDS else nullcontext():
+        return _run(given, name)
+
+
+def _run(given: list[str], name: str) -> int:
     if name and name not in _COMMANDS:
         print(_unknown(name), file=sys.stderr)
         return _BAD_COMMAND_LINE

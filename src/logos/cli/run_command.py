@@ -21,6 +21,7 @@ from logos.session.plan import Plan
 from logos.session.presence.registry import RegistryError
 from logos.session.restoring import CannotResumeError
 from logos.session.source import Progress
+from logos.session.supervisor import SessionStoppedError
 
 _CODES: tuple[tuple[type[Exception], ExitCode], ...] = (
     (ConfigError, ExitCode.BAD_CONFIGURATION),
@@ -100,6 +101,8 @@ def attempt(
             "see `logos doctor`, or set LOGOS_HOME to a folder you may write to",
             ExitCode.CANNOT_WRITE,
         )
+    except SessionStoppedError as error:
+        return complain(error, _FORCED if error.is_replay else ExitCode.FINISHED)
     except KeyboardInterrupt:
         return complain(
             "terminated by a second signal; `logos resume` finishes the session", _FORCED

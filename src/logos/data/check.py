@@ -7,7 +7,7 @@ records it, and a resumed session refuses data that has changed.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -62,20 +62,25 @@ def check(
     *,
     accept: frozenset[str] = frozenset(),
     fast: bool | None = None,
+    moved: Callable[[], object] = lambda: None,
 ) -> CheckReport:
     """Read everything, and report when there are only defects of the kinds in `accept`.
 
-    Raises DataError that lists every other kind with its count, the first places, and how to
-    accept or repair it.
+    `moved` is called after every block that was read. Raises DataError that lists every other kind
+    with its count, the first places, and how to accept or repair it.
     """
     tally = DefectTally()
-    report = _inspect(source, instrument, tally, fast)
+    report = _inspect(source, instrument, tally, fast, moved)
     tally.refuse_unaccepted(accept, source.path)
     return report
 
 
 def _inspect(
-    source: DataSource, instrument: Instrument, tally: DefectTally, fast: bool | None
+    source: DataSource,
+    instrument: Instrument,
+    tally: DefectTally,
+    fast: bool | None,
+    moved: Callable[[], object] = lambda: None,
 ) -> CheckReport:
     rows = 0
     first_ns: int | None = None
@@ -84,6 +89,7 @@ def _inspect(
         rows += len(block)
         first_ns = block.ts_ns[0] if first_ns is None else first_ns
         last_ns = block.ts_ns[-1]
+        moved()
     return CheckReport(
         source=source,
         rows=rows,

@@ -10,6 +10,11 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from typing import Final
+
+from logos.execution.pulse import Pulse
+
+_LOOK_INTERVAL_S: Final = 0.1
 
 
 class StallWatch:
@@ -30,6 +35,8 @@ class StallWatch:
         self._seen = -1
         self._moved_s = 0.0
         self._is_told = False
+        self._looks = 0
+        self._pulse = Pulse("that watches the event loop", lambda: self._looks)
         self.stalls = 0
         self.longest_s = 0.0
 
@@ -62,6 +69,11 @@ class StallWatch:
                 "until the strategy, the disk or the machine lets it continue"
             )
 
+    def problem(self) -> str:
+        """What is wrong with the watching thread, in words; "" while all is well."""
+        return self._pulse.problem(self._thread.is_alive(), time.monotonic())
+
     def _run(self) -> None:
-        while not self._done.wait(self._limit_s / 4):
+        while not self._done.wait(min(self._limit_s / 4, _LOOK_INTERVAL_S)):
             self.look(time.monotonic())
+            self._looks += 1

@@ -61,6 +61,37 @@ class JournalDiffersError(LogosError):
         self.offset = offset
 
 
+class JournalLock:
+    """The lock on a journal that is there, for a process that reads before it writes."""
+
+    def __init__(self, path: Path) -> None:
+        """Raises SessionBusyError when a running process has it, OSError when it is not there."""
+        self.path = path
+        self._descriptor = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
+        try:
+            _lock(self._descriptor, path)
+        except BaseException:
+            self.close()
+            raise
+
+    def take(self) -> int:
+        """The locked descriptor, which is the caller's to close from now on."""
+        descriptor, self._descriptor = self._descriptor, -1
+        return descriptor
+
+    def close(self) -> None:
+        """Let go of the lock, unless it was taken over. Closing again does nothing."""
+        if self._descriptor >= 0:
+            os.close(self.take())
+
+
+def _lock(descriptor: int, path: Path) -> None:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise SessionBusyError(f"{path.parent} is in use by a running session") from None
+
+
 class JournalWriter:
     """Writes a journal; `sequence` counts its records from 1."""
 
@@ -70,20 +101,24 @@ class JournalWriter:
         self._begin(path, private_opener(str(path), flags), None, START)
 
     @classmethod
-    def continuing(cls, path: Path, whole_bytes: int, start: Position = START) -> Self:
-        """Go on with the journal at `path`, of which the first `whole_bytes` are whole lines.
+    def continuing(
+        cls, journal: Path | JournalLock, whole_bytes: int, start: Position = START
+    ) -> Self:
+        """Go on with a journal, of which the first `whole_bytes` are whole lines.
 
         What follows them (a torn line, or the end of a stopped session) is cut off first. The lines
-        after `start` must be made again. Raises SessionBusyError when a running process has it,
-        OSError when it cannot be opened.
+        after `start` must be made again. A lock that is held already is taken over. Raises
+        SessionBusyError when a running process has it, OSError when it cannot be opened.
         """
         writer = cls.__new__(cls)
-        there = open(path, "rb")  # noqa: SIM115
+        lock = JournalLock(journal) if isinstance(journal, Path) else journal
+        path = lock.path
         try:
-            descriptor = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
+            there = open(path, "rb")  # noqa: SIM115
         except OSError:
-            there.close()
+            lock.close()
             raise
+        descriptor = lock.take()
         writer._begin(path, descriptor, there, start)
         try:
             there.seek(start.offset)
@@ -108,10 +143,10 @@ class JournalWriter:
         self._descriptor = descriptor
         self._synced_s = time.monotonic()
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+            _lock(descriptor, path)
+        except BaseException:
             self._release()
-            raise SessionBusyError(f"{path.parent} is in use by a running session") from None
+            raise
 
     def append(self, *records: object) -> list[bytes]:
         """Add records (anything msgspec encodes as a JSON object): all of them, or none.

@@ -31,8 +31,9 @@ from logos.library.options import (
 from logos.library.result import Result
 from logos.library.signals import signal_strategy
 from logos.session import run as run_session
-from logos.session.history import find_session, read_session
+from logos.session.history import NothingHappenedError, find_session, read_session
 from logos.session.plan import Plan
+from logos.session.restoring import settings_at
 from logos.session.source import Progress
 from logos.session.supervisor import tell_operator
 from logos.strategies.load import make_strategy
@@ -146,8 +147,13 @@ class Again:
     ) -> None:
         self.home = home
         with as_library(False):
-            manifest = read_session(find_session(session_id, home)).manifest
-        config = make_config(manifest["config"], f"manifest of {session_id}")
+            folder = find_session(session_id, home)
+            try:
+                manifest = read_session(folder).manifest
+            except NothingHappenedError:
+                config = settings_at(folder)
+            else:
+                config = make_config(manifest["config"], f"manifest of {session_id}")
         self.strategy, named = _decider(strategy, signals, dict(params or {}))
         if named:
             raise ConfigError(

@@ -2,7 +2,16 @@
 
 import sys
 
-from logos.cli.main import main
+from logos.held_signals import hold
+
+
+def main() -> int:
+    """Run the command line of this process; returns the exit code."""
+    hold(sys.argv[1:])  # before anything that takes time to import
+    from logos.cli.main import main as run
+
+    return run()
+
 
 if __name__ == "__main__":
     sys.exit(main())

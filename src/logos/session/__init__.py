@@ -1,7 +1,8 @@
 """Sessions: opened by `open_session`, driven by `drive`, and all artifacts of a run."""
 
 from logos.session.entry import replay, resume, run, run_live
-from logos.session.open import Purpose, SessionSpec, open_session
+from logos.session.open import open_session
+from logos.session.opening.spec import Purpose, SessionSpec
 from logos.session.outcome import ExitCode, SessionResult
 from logos.session.session import Outputs, Session
 from logos.session.supervisor import SwitchEngagedError

@@ -20,7 +20,7 @@ import time
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 from logos.core.clock import Clock
 from logos.core.messages import (
@@ -33,7 +33,9 @@ from logos.core.messages import (
 )
 from logos.core.outbox import VenueRequest
 from logos.core.types import NS_PER_SECOND
+from logos.execution.event_loop import run_in_loop
 from logos.execution.latency import LatencyHistogram
+from logos.execution.pulse import CREDIT_S
 from logos.execution.stall import StallWatch
 from logos.feeds.contract import FeedFailedError, LiveFeed
 from logos.journal.inputs import LiveFailureError
@@ -45,7 +47,6 @@ from logos.session.source import Batch, LiveSource
 from logos.session.venue.side import VenueSide
 
 Work = Callable[[], Coroutine[Any, Any, None]]
-Value = TypeVar("Value")
 
 _OVERRUN_NS: Final = 10_000_000
 """The budget of one batch: a longer one is counted as an overrun."""
@@ -60,7 +61,7 @@ def drive(session: Session) -> SessionResult:
     told by the result.
     """
     if isinstance(session.source, LiveSource):
-        return _in_loop(drive_live(session, session.source))
+        return run_in_loop(drive_live(session, session.source))
     try:
         for batch in session.source.batches():
             session.apply(batch)
@@ -93,6 +94,7 @@ async def drive_live(session: Session, source: LiveSource) -> SessionResult:
         terminal.begin(session.core.switch, session.view, engine.trip, source.home)
     try:
         with StallWatch(lambda: engine.beats, _STALL_S, source.tell) as stalls:
+            engine.threads += (session.supervisor.problem, stalls.problem)
             session.measure(lambda: {**engine.facts(), "stalls": stalls.stalls, **view.facts()})
             return await engine.run()
     finally:
@@ -116,16 +118,6 @@ def catch_up(session: Session, tell: Callable[[str], object]) -> None:
         session.core.switch.hand_over()
     if session.core.is_suspended:
         session.command(ResumeTrading(NOW, "resumed", "operator"))
-
-
-def _in_loop(work: Coroutine[Any, Any, Value]) -> Value:
-    """Run `work` in a fresh event loop: uvloop's where it is installed."""
-    try:
-        import uvloop
-    except ImportError:
-        return asyncio.run(work)
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        return runner.run(work)
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +163,8 @@ class LiveEngine:
         """Grows with every turn of the loop; `StallWatch` looks at it."""
         self.overruns = 0
         """Batches that took longer than their budget."""
+        self.threads: list[Callable[[], str]] = []
+        """What is wrong with each thread beside the loop: "" while it moves."""
         self.stages: Mapping[str, LatencyHistogram] = {
             "feed to strategy": LatencyHistogram(),
             "feed to order": LatencyHistogram(),
@@ -220,6 +214,7 @@ class LiveEngine:
         for feed in self._feeds:
             self._start(feed.name, partial(self._feed, feed), may_end=True)
         self._start("heartbeat", self._heartbeat)
+        self._start("thread watch", self._watch_threads)
 
     # ---- the loop ----
 
@@ -340,6 +335,14 @@ class LiveEngine:
                 self.finish()
             if self._rules.stop_after_s and now_ns >= end_ns:
                 self._has_no_more = True
+
+    async def _watch_threads(self) -> None:
+        """A thread beside the loop that dies or hangs is a failure like that of a task."""
+        while True:
+            problems = [words for problem in self.threads if (words := problem())]
+            if problems and not self.failure:
+                self._fail(problems[0])
+            await asyncio.sleep(CREDIT_S)
 
     def _is_flat(self) -> bool:
         """Whether a flattening has been carried out: no whole lot is held, and nothing open."""

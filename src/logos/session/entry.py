@@ -19,10 +19,12 @@ from logos.session.artifacts.tables import TABLES
 from logos.session.connections import Outside
 from logos.session.drive import drive
 from logos.session.history import find_session
-from logos.session.open import Purpose, SessionSpec, open_session
+from logos.session.open import open_session
+from logos.session.opening.spec import Purpose, SessionSpec
 from logos.session.outcome import SessionResult
 from logos.session.plan import Feed, Plan
 from logos.session.source import Progress
+from logos.session.supervisor import SessionStoppedError
 
 COMPARED: Final = ("config.json", "state.jsonl", "state.json", *TABLES, "session.md")
 """The files that a replay must reproduce byte for byte."""
@@ -104,6 +106,8 @@ def replay(session_id: str, **options: Unpack[Options]) -> SessionResult:
     spec = SessionSpec(session_id=session_id, purpose=Purpose.REPLAY, **options)
     with open_session(spec) as session:
         result = drive(session)
+        if session.supervisor.stop_requested:
+            raise SessionStoppedError(session_id, is_replay=True)
         for name in COMPARED:
             _compare(original / name, session.folder.folder / name)
     return result

@@ -6,9 +6,10 @@ two calls torn or damaged, the other does too.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -28,8 +29,16 @@ from logos.journal.reader import Damaged, TornTail
 from logos.journal.writer import Position
 from logos.session.recorded import Recording
 
+
+class NothingHappenedError(ConfigError):
+    """The session was ended before its first record was whole."""
+
+
 JournalDamagedError = Damaged
 """A journal that was changed or destroyed further in than its last line."""
+
+
+_MOVED_RECORDS: Final = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,13 +143,16 @@ def find_session(name: str, home: Path | None = None, *, may_be_path: bool = Fal
     return folder
 
 
-def read_session(folder: Path, middle_sequence: int = -1) -> Journal:
+def read_session(
+    folder: Path, middle_sequence: int = -1, moved: Callable[[], object] = lambda: None
+) -> Journal:
     """Read a session's journal to its last whole line, checking every one.
 
-    `middle_sequence` is a record after which a snapshot claims to stand.
+    `middle_sequence` is a record after which a snapshot claims to stand; `moved` is called now and
+    then.
 
-    Raises JournalDamagedError for a line that is whole and wrong, ConfigError for a journal
-    without a manifest or of another schema.
+    Raises JournalDamagedError for a line that is whole and wrong, NothingHappenedError for a
+    journal without a manifest, ConfigError for one of another schema.
     """
     path = folder / JOURNAL
     scan = _Scan(middle_sequence)
@@ -149,14 +161,16 @@ def read_session(folder: Path, middle_sequence: int = -1) -> Journal:
         try:
             for entry in reader.entries():
                 scan.see(path, entry)
+                if not entry.sequence % _MOVED_RECORDS:
+                    moved()
         except TornTail:
             is_torn = True
         whole_bytes = reader.offset
     file_bytes = path.stat().st_size
     if scan.manifest is None:
-        raise ConfigError(
+        raise NothingHappenedError(
             f"{path}: the session ended before its first record was whole, so nothing had happened "
-            "yet: remove its folder and start it anew"
+            f"yet: `logos resume {folder.name}` starts it anew"
         )
     return Journal(
         path,

@@ -19,176 +19,154 @@ file was complete are cut off before anything is appended.
 
 from __future__ import annotations
 
-import enum
-import shutil
 import tempfile
 from collections.abc import Callable
-from contextlib import ExitStack, closing
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from logos.config import Config, ConfigError, FeedName
+from logos.config import Config, ConfigError
 from logos.core.engine import TradingCore
-from logos.core.gates import InProcessSwitch, Switch
-from logos.core.messages import Flatten
-from logos.core.strategy import Strategy
-from logos.core.types import SessionStatus, SwitchState
+from logos.core.gates import Switch
+from logos.core.types import SessionStatus
 from logos.execution.inbox import Inbox
 from logos.files import make_folder
+from logos.journal.entries import JOURNAL
 from logos.journal.inputs import INPUTS_FILE, InputsWriter, RecordedInputs, Survey
-from logos.journal.writer import START
-from logos.session.artifacts.folder import (
-    SessionFolder,
-    claim_folder,
-    is_finished,
-    projection_files,
-)
+from logos.journal.writer import START, JournalLock, JournalWriter
+from logos.session.artifacts.claim import Claim, claim_folder, clear
+from logos.session.artifacts.folder import SessionFolder, is_finished, projection_files
 from logos.session.artifacts.recoveries import Recovery
-from logos.session.artifacts.saving import Snapshots
-from logos.session.artifacts.snapshot import Snapshot, SnapshotDue, every_seconds
-from logos.session.connections import Connections, NoFeed, Outside, hold_account, with_instruments
-from logos.session.history import Journal, find_session, read_session
-from logos.session.plan import Feed, Plan, make_plan
-from logos.session.presence import registry
+from logos.session.artifacts.snapshot import Snapshot
+from logos.session.connections import Connections, NoFeed, hold_account, with_instruments
+from logos.session.history import Journal, NothingHappenedError, find_session, read_session
+from logos.session.opening.spec import Purpose, SessionSpec
+from logos.session.opening.start import Start
+from logos.session.opening.start import start as stand
+from logos.session.plan import Plan, make_plan, with_seed
 from logos.session.presence.feeds import FeedStates
 from logos.session.presence.watchdog import Watchdog
 from logos.session.recorded import RecordedSwitch
 from logos.session.restoring import (
     CannotResumeError,
+    check_can_start,
     look_for_snapshot,
     restore,
     same_plan,
+    settings_at,
     tell_unused,
 )
 from logos.session.script import DueCommand, Script, recorded_commands
 from logos.session.session import Session
-from logos.session.source import FeedSource, LiveSource, Past, Progress, Source, no_progress
-from logos.session.supervisor import SessionSupervisor, SessionSwitch, open_switch, tell_operator
+from logos.session.source import (
+    BASELINE_FILE,
+    FeedSource,
+    LiveSource,
+    Past,
+    Source,
+)
+from logos.session.supervisor import (
+    SessionStoppedError,
+    SessionSwitch,
+    StopWhileStartingError,
+    refuse_engaged,
+)
 from logos.session.venue.preflight import connect_ready
-
-LIVE_INTERVAL_S = 60.0
-"""Between two snapshots of a live session: its loop stands still while one is written."""
-
-
-class Purpose(enum.Enum):
-    """What a session is opened for."""
-
-    TRADE = "trade"
-    SEAL = "seal"
-    """Bring a crashed session to its last record and seal it there."""
-    REPLAY = "replay"
-    """Run a finished session again, elsewhere; nothing is written into it."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SessionSpec:
-    """Which session, and for what: a new one by its `config`, or an old one by its `session_id`.
-
-    `strategy`, `feed`, `outside` and `switch` replace what the settings name; a `feed` means
-    recorded data, an `outside` live feeds. `on_plan` is called when the session is about to start
-    and returns a progress callback (recorded data only); `tell` hears what an operator should know.
-    `home` is the workspace that everything is written to, its kill switch included; None:
-    `paths.home()`. `snapshot_due` says when to write a snapshot (None: every ten seconds, live
-    every minute); without `use_snapshot` an old session is run again from its beginning whatever
-    it left. `is_acknowledged`: the operator permitted real orders again. With `flatten` an old
-    session is continued without its strategy: open orders are cancelled, positions closed.
-    """
-
-    config: Config | None = None
-    session_id: str = ""
-    purpose: Purpose = Purpose.TRADE
-    flatten: Flatten | None = None
-    strategy: Strategy | None = None
-    feed: Feed | None = None
-    outside: Outside | None = None
-    switch: Switch | None = None
-    on_plan: Callable[[Plan], Progress] | None = None
-    tell: Callable[[str], object] = tell_operator
-    home: Path | None = None
-    use_snapshot: bool = True
-    snapshot_due: SnapshotDue | None = None
-    is_acknowledged: bool = False
-    takes_signals: bool = True
-    """Whether SIGINT, SIGTERM and SIGUSR1 are the session's, while it runs in the main thread."""
-
-    def progress(self, plan: Plan) -> Progress:
-        """What to call with the number of events of each batch."""
-        return no_progress if self.on_plan is None else self.on_plan(plan)
-
-    def snapshots(self, plan: Plan, core: TradingCore, folder: SessionFolder) -> Snapshots:
-        """Who writes the snapshots of the session."""
-        is_live = isinstance(plan.feed, NoFeed)
-        seconds = every_seconds(LIVE_INTERVAL_S) if is_live else every_seconds()
-        return Snapshots(plan, core, folder, self.snapshot_due or seconds)
 
 
 def open_session(spec: SessionSpec) -> Session:
     """Assemble a session; use it in a `with`, and `drive` it there.
 
+    Safety comes first: registry, kill switch, signals, watcher and heartbeat stand before its data
+    or its journal is read.
+
     Raises ConfigError, DataError or SwitchEngagedError when a new one cannot start; of an old one
     CannotResumeError when it has ended, or when settings, data, strategy or software are not those
-    it began with, and JournalDamagedError, SessionBusyError; OSError when files cannot be written.
+    it began with, and JournalDamagedError, SessionBusyError; OSError when files cannot be written,
+    and SessionStoppedError when a signal stops it before it has begun.
     """
     with ExitStack() as resources:
-        # Before anything else: `logos kill` must find a session that hangs in its first step.
-        entry = resources.enter_context(closing(registry.enter(*_registered(spec))))
-        if spec.config is not None:
-            session = _new(spec, spec.config, resources, entry)
-        elif spec.purpose is Purpose.REPLAY:
-            session = _replay(spec, resources, entry)
-        else:
-            session = _old(spec, resources, entry)
+        start = stand(spec, resources)
+        is_replay = spec.purpose is Purpose.REPLAY
+        try:
+            if spec.config is not None:
+                session = _new(start, spec.config)
+            else:
+                session = _replay(start) if is_replay else _old(start)
+        except StopWhileStartingError:
+            session_id = start.supervisor.session_id
+            raise SessionStoppedError(session_id, is_replay=is_replay) from None
         watchdog = Watchdog(session.core, session.supervisor.show_stuck, spec.tell)
         resources.enter_context(watchdog)
         session.resources = resources.pop_all()
         return session
 
 
-def _registered(spec: SessionSpec) -> tuple[registry.Kind, Path | None, str]:
-    """What the registry of running sessions is to say of it: its kind, workspace and id."""
-    if spec.config is not None:
-        return "trade", spec.home, spec.config.session.id
-    if spec.purpose is Purpose.TRADE:
-        return "resume" if spec.flatten is None else "flatten", spec.home, spec.session_id
-    return "replay" if spec.purpose is Purpose.REPLAY else "seal", spec.home, spec.session_id
-
-
-def _new(
-    spec: SessionSpec, config: Config, resources: ExitStack, entry: registry.Registration
-) -> Session:
-    has_live_feed = config.live.feed is not FeedName.NONE
-    is_live = spec.feed is None and (spec.outside is not None or has_live_feed)
-    if config.venue.live and not is_live and spec.feed is None:
+def _new(start: Start, config: Config) -> Session:
+    spec = start.spec
+    if config.venue.live and not spec.is_live(config) and spec.feed is None:
         raise ConfigError(
             "venue.live: real orders need live prices, and this session would run on recorded "
             "data: name a feed with --feed, or in live.feed"
         )
-    plan = make_plan(
-        with_instruments(config) if is_live else config,
-        strategy=spec.strategy,
-        feed=NoFeed() if is_live else spec.feed,
-    )
-    if is_live:
-        resources.enter_context(hold_account(plan.config, spec.outside, entry.token))
-    connections = connect_ready(plan, spec.outside) if is_live else None
-    switch = spec.switch or _machine_switch(spec, plan, resources)
-    session_id, place = claim_folder(plan.config.session.id, spec.home)
-    entry.name(session_id, spec.home)
-    core = plan.make_core(session_id, switch)
-    inputs = None
+    config = with_seed(config)
+    switch = start.switch(config)
+    claim = claim_folder(config, spec.home)
     try:
-        folder = SessionFolder(session_id, place, core.order_manager.states, spec.home)
-        resources.callback(folder.close)
-        supervisor = SessionSupervisor(
-            session_id, switch, core, spec.home, entry.token, takes_signals=spec.takes_signals
-        )
-        resources.callback(supervisor.close)
-        if is_live:
-            inputs = InputsWriter(place / INPUTS_FILE, list(plan.instruments))
-            resources.callback(inputs.close)
-    except OSError:
-        shutil.rmtree(place)  # made a moment ago, and nothing has happened in it
+        return _begin(start, config, switch, claim)
+    except Exception:
+        start.supervisor.close()
+        claim.give_back()  # made a moment ago, and nothing has happened in it
         raise
+
+
+def _anew(start: Start, lock: JournalLock) -> Session:
+    """Start a session once more that was killed before its first record."""
+    spec, place = start.spec, lock.path.parent
+    what = "seal" if spec.purpose is Purpose.SEAL else "flatten" if spec.flatten else ""
+    if what:
+        raise CannotResumeError(
+            f"session {place.name} was ended before its first record, so nothing was traded and "
+            f"there is nothing to {what}; `logos resume {place.name}` starts it anew"
+        )
+    config = settings_at(place)
+    feed = NoFeed() if spec.is_live(config) else spec.feed
+    check_can_start(place.name, config, spec.strategy, feed)
+    spec.check_acknowledged(config)
+    spec.tell(f"logos: session {place.name} was ended before its first record; it starts anew")
+    switch = start.switch(config)
+    clear(place)
+    claim = Claim(place.name, place, JournalWriter.continuing(lock, 0))
+    return _begin(start, config, switch, claim)
+
+
+def _begin(start: Start, config: Config, switch: Switch, claim: Claim) -> Session:
+    """A session that has its folder, and has read nothing yet."""
+    spec, supervisor, resources = start.spec, start.supervisor, start.resources
+    is_live = spec.is_live(config)
+    resources.callback(claim.journal.close)
+    start.show(claim.journal.path, spec.home, claim.session_id, may_rest=False)
+    with supervisor.interruptible("reading its data") as moved:
+        plan = make_plan(
+            with_instruments(config) if is_live else config,
+            strategy=spec.strategy,
+            feed=NoFeed() if is_live else spec.feed,
+            moved=moved,
+        )
+        if is_live:
+            resources.enter_context(hold_account(plan.config, spec.outside, start.entry.token))
+        connections = connect_ready(plan, spec.outside) if is_live else None
+    if isinstance(switch, SessionSwitch):
+        refuse_engaged(switch)  # since it was opened
+    core = plan.make_core(claim.session_id, switch)
+    supervisor.attach(core)
+    states = core.order_manager.states
+    folder = SessionFolder(claim.session_id, claim.journal, states, spec.home)
+    resources.callback(folder.close)
+    inputs = None
+    if is_live:
+        inputs = InputsWriter(claim.folder / INPUTS_FILE, list(plan.instruments))
+        resources.callback(inputs.close)
     source: Source
     if connections is not None:
         source = _live_source(spec, core, connections)
@@ -219,12 +197,14 @@ class _Old:
         return self.recorded is not None and not self.has_ended
 
 
-def _find(spec: SessionSpec) -> _Old:
-    """Look at the folder of a session. Raises CannotResumeError, JournalDamagedError, OSError."""
+def _find(spec: SessionSpec, place: Path, moved: Callable[[], object]) -> _Old:
+    """Look at the folder of a session.
+
+    Raises CannotResumeError, NothingHappenedError, JournalDamagedError, OSError.
+    """
     session_id = spec.session_id
-    place = find_session(session_id, spec.home)
     found = look_for_snapshot(place, spec.tell) if spec.use_snapshot else None
-    journal = read_session(place, -1 if found is None else found.sequence)
+    journal = read_session(place, -1 if found is None else found.sequence, moved)
     status = journal.status
     # What was sealed as recovered had been decided on, even if its last files are missing.
     is_seal = spec.purpose is Purpose.SEAL or status is SessionStatus.CRASHED_RECOVERED
@@ -243,42 +223,47 @@ def _find(spec: SessionSpec) -> _Old:
     return _Old(place, journal, is_seal, has_ended, recorded, found)
 
 
-def _old(spec: SessionSpec, resources: ExitStack, entry: registry.Registration) -> Session:
-    old = _find(spec)
-    entry.name(spec.session_id, spec.home)
-    session_id, home, journal = spec.session_id, spec.home, old.journal
-    feed = NoFeed() if old.is_live else spec.feed or old.recorded
-    plan = same_plan(journal, session_id, spec.strategy, feed)
-    if old.is_live:
-        resources.enter_context(hold_account(plan.config, spec.outside, entry.token))
-    connections = _reconnect(spec, plan) if old.is_live else None
-    own = None
-    if spec.switch is None and not old.has_ended:
-        own = _machine_switch(spec, plan, resources, journal)
+def _old(start: Start) -> Session:
+    spec, supervisor, resources = start.spec, start.supervisor, start.resources
+    session_id, home = spec.session_id, spec.home
+    lock = JournalLock(find_session(session_id, home) / JOURNAL)
+    resources.callback(lock.close)
+    may_rest = (lock.path.parent / BASELINE_FILE).exists()
+    start.show(lock.path, home, session_id, may_rest=may_rest)
+    try:
+        with supervisor.interruptible("reading its journal and data") as moved:
+            old = _find(spec, lock.path.parent, moved)
+            journal = old.journal
+            feed = NoFeed() if old.is_live else spec.feed or old.recorded
+            plan = same_plan(journal, session_id, spec.strategy, feed, moved)
+            if old.is_live:
+                resources.enter_context(hold_account(plan.config, spec.outside, start.entry.token))
+            connections = _reconnect(spec, plan) if old.is_live else None
+    except NothingHappenedError:
+        return _anew(start, lock)
     # An ended session meets no new event, so it never asks the switch of the machine.
-    after = None if old.has_ended else own or spec.switch
-    survey, found = _survey(spec, plan, old)
-    projections = projection_files(session_id, old.place, home)
-    core, switch, snapshot = restore(
-        plan, session_id, journal, after, found, projections, spec.tell
-    )
+    after = None if old.has_ended else start.switch(plan.config, journal)
+    with supervisor.interruptible("restoring what it was"):
+        survey, found = _survey(spec, plan, old)
+        projections = projection_files(session_id, old.place, home)
+        core, switch, snapshot = restore(
+            plan, session_id, journal, after, found, projections, spec.tell
+        )
+    supervisor.attach(core)
+    place = START if snapshot is None else snapshot.position
+    writer = JournalWriter.continuing(lock, journal.whole_bytes, place)
     states = core.order_manager.states
-    folder = SessionFolder(session_id, old.place, states, home, journal.whole_bytes, snapshot)
+    folder = SessionFolder(session_id, writer, states, home, is_new=False, snapshot=snapshot)
     resources.callback(folder.close)
-    watched = after or InProcessSwitch()
-    supervisor = SessionSupervisor(
-        session_id, watched, core, home, entry.token, takes_signals=spec.takes_signals
-    )
-    resources.callback(supervisor.close)
     inputs, past = None, None
     if survey is not None and old.recorded is not None:
         mark = None if snapshot is None else snapshot.inputs
-        start = START if mark is None else mark.position
+        from_there = START if mark is None else mark.position
         path, symbols = old.recorded.path, list(plan.instruments)
-        inputs = InputsWriter(path, symbols, survey.whole_bytes, start)
+        inputs = InputsWriter(path, symbols, survey.whole_bytes, from_there)
         resources.callback(inputs.close)
         sequence = 0 if snapshot is None else snapshot.sequence
-        past = Past(old.place, old.recorded, survey, start.offset, sequence)
+        past = Past(old.place, old.recorded, survey, from_there.offset, sequence)
     source: Source
     if connections is not None:
         source = _live_source(spec, core, connections, past)
@@ -330,34 +315,38 @@ def _script(
     return script
 
 
-def _replay(spec: SessionSpec, resources: ExitStack, entry: registry.Registration) -> Session:
+def _replay(start: Start) -> Session:
+    spec, resources = start.spec, start.resources
     session_id = spec.session_id
     place = find_session(session_id, spec.home)
-    journal = read_session(place)
-    if journal.status is None or not is_finished(place):
-        raise CannotResumeError(
-            f"session {session_id} was never finished: finish it with `logos resume {session_id}`"
-        )
-    recorded = RecordedInputs.of(place) if spec.feed is None else None
-    plan = same_plan(journal, session_id, spec.strategy, spec.feed or recorded)
-    switch = RecordedSwitch(journal.recording, None)
-    core = plan.make_core(session_id, switch)
-    switch.attach(core.order_manager)
     elsewhere = Path(resources.enter_context(tempfile.TemporaryDirectory(prefix="logos-replay-")))
     copy = elsewhere / session_id
     make_folder(copy)
-    folder = SessionFolder(session_id, copy, core.order_manager.states, elsewhere)
+    writer = JournalWriter(copy / JOURNAL)
+    resources.callback(writer.close)
+    start.show(writer.path, elsewhere, session_id, may_rest=False)
+    with start.supervisor.interruptible("reading its journal and data") as moved:
+        journal = read_session(place, moved=moved)
+        if journal.status is None or not is_finished(place):
+            raise CannotResumeError(
+                f"session {session_id} was never finished: finish it with "
+                f"`logos resume {session_id}`"
+            )
+        recorded = RecordedInputs.of(place) if spec.feed is None else None
+        plan = same_plan(journal, session_id, spec.strategy, spec.feed or recorded, moved)
+    switch = RecordedSwitch(journal.recording, None)
+    core = plan.make_core(session_id, switch)
+    switch.attach(core.order_manager)
+    start.supervisor.attach(core)
+    folder = SessionFolder(session_id, writer, core.order_manager.states, elsewhere)
     resources.callback(folder.close)
-    entry.name(session_id, elsewhere, copy)
-    supervisor = SessionSupervisor(session_id, switch, core, elsewhere, entry.token)
-    resources.callback(supervisor.close)
     script = Script(
         recorded_commands(journal.recording.commands),
         stop_after_tick=journal.stopped_tick_id,
         stopped_as=journal.status,
     )
     source = FeedSource(plan.feed, 0, spec.progress(plan))
-    session = Session(plan, core, folder, supervisor, script, source)
+    session = Session(plan, core, folder, start.supervisor, script, source)
     if recorded is not None:
         session.measure(recorded.facts)
     return session
@@ -379,22 +368,5 @@ def _live_source(
 
 
 def _reconnect(spec: SessionSpec, plan: Plan) -> Connections:
-    if plan.config.venue.live and not spec.is_acknowledged:
-        raise CannotResumeError(
-            f"session {spec.session_id} sends orders to {plan.config.venue.name.value}: to go on "
-            "with it takes --live and --i-acknowledge-risk again"
-        )
+    spec.check_acknowledged(plan.config)
     return connect_ready(plan, spec.outside, None if spec.flatten is None else spec.tell)
-
-
-def _machine_switch(
-    spec: SessionSpec, plan: Plan, resources: ExitStack, journal: Journal | None = None
-) -> SessionSwitch:
-    """The kill switch of the workspace; engaged only if the `journal` ended with that."""
-    switches = () if journal is None else journal.recording.switches
-    may_be_engaged = bool(switches) and SwitchState[switches[-1].state] is SwitchState.ENGAGED
-    switch = open_switch(
-        spec.tell, spec.home, may_be_engaged=may_be_engaged, is_real=plan.config.venue.live
-    )
-    resources.callback(switch.close)
-    return switch

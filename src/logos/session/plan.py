@@ -9,7 +9,7 @@ from __future__ import annotations
 import copy
 import hashlib
 import inspect
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
@@ -130,28 +130,37 @@ class Plan:
         )
 
 
+def with_seed(config: Config) -> Config:
+    """The settings with their seed, wherever it comes from. Raises ConfigError."""
+    session = msgspec.structs.replace(config.session, seed=_seed(config))
+    return msgspec.structs.replace(config, session=session)
+
+
 def make_plan(
-    config: Config, *, strategy: Strategy | None = None, feed: Feed | None = None
+    config: Config,
+    *,
+    strategy: Strategy | None = None,
+    feed: Feed | None = None,
+    moved: Callable[[], object] = lambda: None,
 ) -> Plan:
     """Find, read and check all that `config` names.
 
     `strategy` and `feed` replace what the configuration would load; a given feed needs its
-    instruments in the configuration. Raises ConfigError or DataError.
+    instruments in the configuration. `moved` is called now and then while data is read. Raises
+    ConfigError or DataError.
     """
     if config.venue.name is not VenueName.PAPER and not config.venue.live:
         raise ConfigError(
             f"venue.name = {config.venue.name.value!r} would send real orders, which takes --live "
             "and --i-acknowledge-risk; for the paper market set venue.name = 'paper'"
         )
-    config = msgspec.structs.replace(
-        config, session=msgspec.structs.replace(config.session, seed=_seed(config))
-    )
+    config = with_seed(config)
     reports: list[CheckReport] = []
     if feed is None:
         sources = find_sources(config)
         config = msgspec.structs.replace(config, instruments=find_instruments(config, sources))
         instruments = make_instruments(config.instruments)
-        feed, reports = replay_feed(config, sources, instruments)
+        feed, reports = replay_feed(config, sources, instruments, moved)
     else:
         instruments = make_instruments(config.instruments)
         reports = list(feed.reports) if isinstance(feed, CheckedFeed) else []
@@ -186,7 +195,10 @@ def find_sources(config: Config) -> list[DataSource]:
 
 
 def replay_feed(
-    config: Config, sources: Sequence[DataSource], instruments: Mapping[str, Instrument]
+    config: Config,
+    sources: Sequence[DataSource],
+    instruments: Mapping[str, Instrument],
+    moved: Callable[[], object] = lambda: None,
 ) -> tuple[ReplayFeed, list[CheckReport]]:
     """The feed of the configured files, every one of them checked to its last row."""
     data = config.data
@@ -196,7 +208,9 @@ def replay_feed(
         raise ConfigError(f"data.accept: {error}") from None
     start_ns = _moment(data.start, "data.from")
     end_ns = _moment(data.end, "data.to")
-    reports = [check(source, instruments[source.symbol], accept=accept) for source in sources]
+    reports = [
+        check(source, instruments[source.symbol], accept=accept, moved=moved) for source in sources
+    ]
     if not any(_overlaps(report, start_ns, end_ns) for report in reports):
         raise DataError(
             f"there are no events from {data.start or 'the beginning'} to {data.end or 'the end'}; "

@@ -18,7 +18,7 @@ import msgspec
 
 from logos import __version__
 from logos.build import build_hash
-from logos.config import Config, make_config
+from logos.config import Config, ConfigError, make_config
 from logos.core.engine import TradingCore
 from logos.core.gates import Switch
 from logos.core.saved.state import NotThisCore, load_strategy, restore_core
@@ -26,6 +26,7 @@ from logos.core.strategy import Strategy, can_save
 from logos.errors import LogosError, error_words
 from logos.interrupts import is_interrupt
 from logos.journal.inputs import RecordedInputs
+from logos.session.artifacts.claim import SETTINGS
 from logos.session.artifacts.snapshot import Snapshot, SnapshotError, check_files, read_snapshot
 from logos.session.artifacts.summary import manifest
 from logos.session.build import make_instruments
@@ -40,8 +41,36 @@ class CannotResumeError(LogosError):
     """There is nothing to resume, or not under these circumstances; the message says why."""
 
 
+def settings_at(folder: Path) -> Config:
+    """The settings that a session without a first record was given, from its `folder`.
+
+    Raises ConfigError when they cannot be read.
+    """
+    path = folder / SETTINGS
+    try:
+        tables = msgspec.json.decode(path.read_bytes(), type=dict[str, Any])
+    except (FileNotFoundError, msgspec.DecodeError) as error:
+        raise ConfigError(
+            f"{path} does not hold the settings of the session ({error}), and nothing else says "
+            "what it was to be: remove its folder and start it with its settings"
+        ) from None
+    return make_config(tables, str(path))
+
+
+def check_can_start(
+    session_id: str, config: Config, strategy: Strategy | None, feed: Feed | None
+) -> None:
+    """Raise CannotResumeError for a session without a first record that needs objects again."""
+    named = {"session_id": session_id, "strategy": "a strategy made in Python"}
+    _check_can_be_made(named, config, strategy, feed)
+
+
 def same_plan(
-    journal: Journal, session_id: str, strategy: Strategy | None, feed: Feed | None
+    journal: Journal,
+    session_id: str,
+    strategy: Strategy | None,
+    feed: Feed | None,
+    moved: Callable[[], object] = lambda: None,
 ) -> Plan:
     """The session's plan made anew, refused unless it is the one the session began with."""
     then = journal.manifest
@@ -60,7 +89,7 @@ def same_plan(
     _check_can_be_made(then, config, strategy, feed)
     if isinstance(feed, RecordedInputs):
         feed.know(make_instruments(config.instruments))
-    plan = make_plan(config, strategy=strategy, feed=feed)
+    plan = make_plan(config, strategy=strategy, feed=feed, moved=moved)
     now = msgspec.to_builtins(manifest(plan, session_id))
     for key, what in (
         ("data", "the market data"),

@@ -90,7 +90,6 @@ class Session:
         self.resources = ExitStack()
         """What is to be closed after the session itself."""
         self.supervisor = supervisor
-        self._watched = ExitStack()
         self._inputs = inputs
         self._seal = Seal(plan, core, folder, script, self._write, inputs)
         self._is_restored = snapshot is not None
@@ -145,12 +144,11 @@ class Session:
     # ---- its life ----
 
     def __enter__(self) -> Self:
-        """Begin: write what it is, and listen to signals. Raises OSError."""
+        """Begin: write what it is. Raises OSError."""
         try:
             self.folder.write_json("config.json", self.plan.config)
             if not self._is_restored:
                 self.folder.write_note("manifest", manifest(self.plan, self.session_id))
-            self._watched.enter_context(self.supervisor)
         except BaseException as error:
             self.__exit__(type(error), error, error.__traceback__)
             raise
@@ -361,14 +359,14 @@ class Session:
             return
         if self._inputs is not None:
             self.core.switch.engage(f"cannot write: {error}", "live engine")
-        self._watched.close()
+        self.supervisor.close()
         with suppress(OSError):
             self._seal.last_words(error, self._first_ns)
         self._close()
 
     def _close(self) -> None:
         self.is_closed = True
-        self._watched.close()
+        self.supervisor.close()
         self.folder.close()
 
     # ---- snapshots ----

@@ -1,9 +1,13 @@
 """What stops a session from outside: the kill switch of this machine, and signals.
 
+It stands before the session reads any data or its journal: safety first, then the rest.
+
 - The switch is shared by all processes; a thread of ours looks at its files twenty times a second,
-  so that a bare `touch` is seen at the next tick even while no order asks gate 2.
+  so that a bare `touch` is seen at the next tick even while no order asks gate 2. Should the thread
+  die or hang, the switch is engaged (see `presence.watcher`).
 - SIGUSR1 engages the switch. SIGINT and SIGTERM ask the session to end in order; a second one ends
-  it where it stands, and says what that costs.
+  it where it stands, and says what that costs. While a session is being made, the first one ends
+  it at once: nothing has happened yet.
 - The heartbeat shows `logos kill` how far this session has come, and `logos status` that it moves.
 """
 
@@ -13,8 +17,8 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
 from typing import Any, Final, Self
@@ -25,13 +29,12 @@ from logos.core.gates import Switch
 from logos.core.types import SwitchState
 from logos.errors import LogosError
 from logos.interrupts import OperatorInterrupt
-from logos.journal.entries import JOURNAL
 from logos.killswitch.breaker import CircuitBreaker
 from logos.killswitch.records import SwitchError
 from logos.session.presence.heartbeat import HeartbeatFile, heartbeat_path
 from logos.shown import lines
+from logos.session.presence.watcher import Watcher
 
-_LOOK_INTERVAL_S: Final = 0.05
 _HEARTBEAT_S: Final = 1.0
 """Between two heartbeats of a session on recorded data; a live one has a timer of its own."""
 
@@ -75,8 +78,7 @@ def open_switch(
     Raises SwitchEngagedError when the switch is engaged or cannot be judged, unless it
     `may_be_engaged` because the session to be resumed was ending on that account.
     """
-    folder = paths.within(home, paths.state_dir()) / "kill-switch"
-    breaker = SessionSwitch(folder, mode="live" if is_real else "paper")
+    breaker = session_switch(home, is_real=is_real)
     try:
         if breaker.arm_if_new():
             tell(f"kill switch: first use of this workspace; armed for paper in {breaker.folder}")
@@ -85,76 +87,197 @@ def open_switch(
         if isinstance(error.__cause__, OSError):
             raise error.__cause__ from None  # nothing engaged it: the folder cannot be written
         raise SwitchEngagedError(str(error)) from None
-    if breaker.authority() is SwitchState.ENGAGED and not may_be_engaged:
-        status = breaker.status()
-        breaker.close()
-        raise SwitchEngagedError(
-            f"{CircuitBreaker.why(breaker)}\nNothing is traded until a person clears it:\n  "
-            f"{status.clear_command}"
-        )
+    if not may_be_engaged:
+        try:
+            refuse_engaged(breaker)
+        except SwitchEngagedError:
+            breaker.close()
+            raise
     return breaker
 
 
+def session_switch(home: Path | None = None, *, is_real: bool = False) -> SessionSwitch:
+    """The kill switch of the workspace `home` (None: the machine's) as it is."""
+    folder = paths.within(home, paths.state_dir()) / "kill-switch"
+    return SessionSwitch(folder, mode="live" if is_real else "paper")
+
+
+def refuse_engaged(switch: SessionSwitch) -> None:
+    """Raise SwitchEngagedError, with the command that clears it, when `switch` is engaged."""
+    if switch.authority() is SwitchState.ENGAGED:
+        status = switch.status()
+        raise SwitchEngagedError(
+            f"{CircuitBreaker.why(switch)}\nNothing is traded until a person clears it:\n  "
+            f"{status.clear_command}"
+        )
+
+
+class SessionStoppedError(LogosError):
+    """A signal stopped a session before its first event, or a replay before its end."""
+
+    def __init__(self, session_id: str, *, is_replay: bool) -> None:
+        super().__init__(
+            f"the replay of session {session_id} was stopped by a signal: nothing was compared"
+            if is_replay
+            else f"session {session_id} was stopped by a signal before it began, nothing was "
+            f"traded; go on with: logos resume {session_id}"
+        )
+        self.is_replay = is_replay
+
+
+class StopWhileStartingError(OperatorInterrupt):
+    """SIGINT or SIGTERM came while the session was being made; nothing may catch it on the way."""
+
+
 class SessionSupervisor:
-    """Watches one running session; use it in a `with` around the events."""
+    """Watches one session from before it reads anything; use it in a `with`.
+
+    Handlers and watcher stand when the `with` begins; `begin` shows the session from then on, and
+    `attach` tells of the core once there is one.
+    """
 
     def __init__(
-        self,
-        session_id: str,
-        switch: Switch,
-        core: TradingCore,
-        home: Path | None = None,
-        entry: str = "",
-        *,
-        takes_signals: bool = True,
+        self, switch: Switch, *, takes_signals: bool = True, sends_orders: bool = True
     ) -> None:
-        """Begin the heartbeat; the session must hold its journal, and has read no data yet.
+        """`switch` is what signals engage, until `attach` names another.
 
-        `entry` is the token of its entry in the registry of running sessions. Without
-        `takes_signals` the process's signals stay with the program around it.
-        Raises OSError when the heartbeat cannot be written, or the id is running already.
+        Without `takes_signals` the process's signals stay with the program around it. A session
+        that `sends_orders` engages the switch when the thread that watches it falls silent.
         """
         self.stop_requested = False
+        self.session_id = ""
+        """Empty before `begin`."""
         self.may_rest: Callable[[str], bool] = lambda _client_order_id: True
         """Whether an open order may rest at the venue; asked while the session is blocked."""
         self._takes_signals = takes_signals
-        self._switch = switch
-        self._core = core
-        self._done = threading.Event()
-        self._watcher: threading.Thread | None = None
+        self._sends_orders = sends_orders
+        self._core: TradingCore | None = None
+        self._heartbeat: HeartbeatFile | None = None
+        self._lock = threading.Lock()
+        self._watcher = Watcher(switch, self._note)
         self._beaten_s = time.monotonic()
         self._is_live = False
+        self._is_closed = False
+        self._may_rest = False
+        self._may_interrupt = False
+        self._problem = ""
         self._handlers: dict[int, Any] = {}
-        self._heartbeat = HeartbeatFile(
-            heartbeat_path(session_id, home),
-            session_id,
-            paths.within(home, paths.session_dir(session_id)) / JOURNAL,
-            entry,
-        )
-        if isinstance(switch, CircuitBreaker):
-            self._watcher = threading.Thread(target=self._watch, daemon=True)
+        self._mask: set[int] | None = None
 
     def __enter__(self) -> Self:
-        if self._watcher is not None:
-            self._watcher.start()
+        self._watcher.start()
         is_main = threading.current_thread() is threading.main_thread()
         if self._takes_signals and is_main:
             for number in (signal.SIGINT, signal.SIGTERM):
                 self._handlers[number] = signal.signal(number, self._on_stop)
             self._handlers[signal.SIGUSR1] = signal.signal(signal.SIGUSR1, self._on_engage)
+            # Whoever started us may have held them back until now; see `held_signals`.
+            self._mask = signal.pthread_sigmask(signal.SIG_UNBLOCK, self._handlers)
         return self
 
     def __exit__(self, *_: object) -> None:
-        for number, handler in self._handlers.items():
-            signal.signal(number, handler)
-        self._done.set()
-        if self._watcher is not None:
-            self._watcher.join()
         self.close()
 
     def close(self) -> None:
-        """The session is over: end its heartbeat. Raises OSError."""
-        self._heartbeat.close()
+        """The session is over: signals, watcher and heartbeat end. Once; raises OSError."""
+        if self._is_closed:
+            return
+        self._is_closed = True
+        if self._mask is not None:
+            signal.pthread_sigmask(signal.SIG_SETMASK, self._mask)
+        for number, handler in self._handlers.items():
+            signal.signal(number, handler)
+        self._watcher.stop()
+        if self._heartbeat is not None:
+            self._heartbeat.close()
+
+    # ---- the start ----
+
+    def begin(
+        self,
+        session_id: str,
+        home: Path | None,
+        journal: Path,
+        entry: str = "",
+        *,
+        may_rest: bool = False,
+    ) -> None:
+        """Show the session from now on, by its heartbeat in the workspace `home`.
+
+        The process must hold the lock on `journal`; `entry` is the token of its entry in the
+        registry of running sessions; `may_rest`: orders of an earlier life may rest at a venue.
+        Raises OSError when the heartbeat cannot be written, or the id is running already.
+        """
+        heartbeat = HeartbeatFile(heartbeat_path(session_id, home), session_id, journal, entry)
+        self.session_id = session_id
+        with self._lock:
+            self._may_rest = may_rest
+            self._heartbeat = heartbeat
+
+    def watch(self, switch: Switch) -> None:
+        """This is the switch from now on."""
+        self._watcher.switch = switch
+
+    @contextmanager
+    def interruptible(self, phase: str) -> Iterator[Callable[[], object]]:
+        """While this lasts a signal to stop ends it at once, by StopWhileStartingError.
+
+        Nothing may be under way that must be brought to its end. `phase` says what is done, for
+        `logos status`; call what the `with` gives now and then, to show that it moves.
+        """
+        self._show(phase=phase)
+        self._may_interrupt = True
+        try:
+            if self.stop_requested:
+                raise StopWhileStartingError
+            yield self._move
+        finally:
+            self._may_interrupt = False
+
+    def attach(self, core: TradingCore) -> None:
+        """There is a core from now on, which answers for the session."""
+        with self._lock:
+            self._core = core
+
+    def _move(self) -> None:
+        """The start moves: say so now and then."""
+        now_s = time.monotonic()
+        if now_s - self._beaten_s >= _HEARTBEAT_S:
+            self._beaten_s = now_s
+            self._show()
+
+    def _show(self, **figures: object) -> None:
+        with self._lock, suppress(OSError):  # a disk that refuses it is the journal's to report
+            if self._heartbeat is not None:
+                self._heartbeat.beat(time.time_ns(), **figures)
+
+    def _note(self) -> None:
+        """In the watcher's thread: a session without a core answers `logos kill` from here.
+
+        What has no core sends nothing; what an earlier life of it left may rest.
+        """
+        switch = self._watcher.switch
+        if self._core is not None or not isinstance(switch, CircuitBreaker):
+            return
+        is_blocked = switch.authority() is SwitchState.ENGAGED
+        with self._lock, suppress(OSError):
+            if self._core is None and self._heartbeat is not None:
+                has_drained = is_blocked and not self._may_rest
+                self._heartbeat.acknowledge(is_blocked, has_drained, switch.epoch)
+
+    # ---- while it runs ----
+
+    def problem(self) -> str:
+        """What is wrong with the watching of this session, in words; "" while all is well.
+
+        The first time that something is, the kill switch is engaged over it.
+        """
+        if not self._sends_orders or self._is_closed or self._problem:
+            return self._problem
+        self._problem = self._watcher.problem()
+        if self._problem:
+            self._watcher.switch.engage(self._problem, "supervisor")
+        return self._problem
 
     def show_stuck(self, words: str) -> None:
         """Show `logos status` which of the user's code does not return; "": all does. OSError."""
@@ -165,22 +288,26 @@ class SessionSupervisor:
 
         Raises OSError when an acknowledgement cannot be written.
         """
-        if isinstance(self._switch, CircuitBreaker):
-            is_blocked = self._core.is_blocked
-            resting = self._resting() if is_blocked else ()
+        self.problem()
+        core, switch = self._core, self._watcher.switch
+        if core is None or self._heartbeat is None:
+            return
+        if isinstance(switch, CircuitBreaker):
+            is_blocked = core.is_blocked
+            resting = self._resting(core) if is_blocked else ()
             has_drained = is_blocked and not resting
-            self._heartbeat.acknowledge(is_blocked, has_drained, self._switch.epoch, resting)
+            self._heartbeat.acknowledge(is_blocked, has_drained, switch.epoch, resting)
         if self._is_live:
             return
         now_s = time.monotonic()
         if now_s - self._beaten_s >= _HEARTBEAT_S:
             self._beaten_s = now_s
-            with suppress(OSError):  # a disk that refuses it is the journal's to report
+            with suppress(OSError):
                 self.beat(time.time_ns())
 
-    def _resting(self) -> Sequence[str]:
+    def _resting(self, core: TradingCore) -> Sequence[str]:
         """Open orders that may rest at a venue: all, until there is evidence that they do not."""
-        order_manager = self._core.order_manager
+        order_manager = core.order_manager
         if order_manager.outbox is not None:
             return [name for name in order_manager.outbox.open if self.may_rest(name)]
         states = order_manager.states.values()
@@ -193,10 +320,14 @@ class SessionSupervisor:
         are given, the session beats by its own timer. Raises OSError.
         """
         self._is_live = self._is_live or bool(live)
-        core, order_manager = self._core, self._core.order_manager
+        core = self._core
+        if core is None or self._heartbeat is None:
+            return
+        order_manager = core.order_manager
         states = order_manager.states
         self._heartbeat.beat(
             now_ns,
+            phase="",
             is_live=self._is_live,
             ticks=order_manager.tick_id,
             orders=order_manager.order_count,
@@ -209,11 +340,6 @@ class SessionSupervisor:
             **live,
         )
 
-    def _watch(self) -> None:
-        # authority() never raises; looking is what brings a bare marker into the shared flag.
-        while not self._done.wait(_LOOK_INTERVAL_S):
-            self._switch.authority()
-
     def _on_stop(self, _number: int, _frame: FrameType | None) -> None:
         if self.stop_requested:
             print(
@@ -223,7 +349,9 @@ class SessionSupervisor:
             )
             raise OperatorInterrupt
         self.stop_requested = True
+        if self._may_interrupt:
+            raise StopWhileStartingError
 
     def _on_engage(self, _number: int, _frame: FrameType | None) -> None:
         # Not in the handler itself: it may have interrupted the switch's own locked code.
-        threading.Thread(target=self._switch.engage, args=("SIGUSR1", "signal")).start()
+        self._watcher.engage("SIGUSR1", "signal")

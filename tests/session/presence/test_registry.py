@@ -19,9 +19,9 @@ from logos.config import ConfigError
 from logos.core.messages import NOW, Event, Flatten
 from logos.core.types import SessionStatus
 from logos.errors import DataError
-from logos.session import open as open_module
 from logos.session import run as run_session
 from logos.session.entry import replay, resume
+from logos.session.opening import start as start_module
 from logos.session.presence import registry
 from logos.session.presence.found import find_sessions
 from logos.session.presence.heartbeat import heartbeat_path
@@ -325,8 +325,7 @@ def test_a_session_is_entered_before_anything_else_of_it(
         seen.extend(sighting.entry for sighting in read_registry())
         raise Seen
 
-    monkeypatch.setattr(open_module, "make_plan", look)
-    monkeypatch.setattr(open_module, "find_session", look)
+    monkeypatch.setattr(start_module, "session_switch", look)
     with pytest.raises(Seen):
         run_session(CONFIG, strategy=Scripted({}), feed=BarByBar(bars(3)), home=home)
     for options in ({}, {"seal": True}, {"flatten": Flatten(NOW, "why", "ann")}):

@@ -7,13 +7,12 @@ from pathlib import Path
 from typing import Any, Final
 
 from logos import paths
-from logos.config import ConfigError
 from logos.core.instrument_state import InstrumentState
 from logos.core.records import Record
 from logos.core.types import SwitchState
-from logos.files import cut_file, make_folder, replace_file, replace_json, sync_file, sync_folder
+from logos.files import cut_file, replace_file, replace_json, sync_file, sync_folder
 from logos.journal.codec import SCHEMA_VERSION
-from logos.journal.writer import START, JournalDiffersError, JournalWriter, Position
+from logos.journal.writer import JournalDiffersError, JournalWriter, Position
 from logos.observe.jsonlog import JsonLog
 from logos.session.artifacts.counts import RecordCounts
 from logos.session.artifacts.decisions import DecisionLog
@@ -28,40 +27,6 @@ from logos.session.artifacts.snapshot import (
 from logos.session.artifacts.tables import TABLES, ArtifactWriter
 
 _LAST_FILE: Final = "host.json"
-
-
-def claim_folder(session_id: str, home: Path | None = None) -> tuple[str, Path]:
-    """Make the folder of a new session; an empty id takes the next free `session-NNNN`.
-
-    `home` is the workspace (None: the configured one).
-
-    Raises ConfigError for an id that is malformed or taken, OSError when it cannot be made.
-    """
-    if session_id:
-        try:
-            folder = paths.within(home, paths.session_dir(session_id))
-        except ValueError as error:
-            raise ConfigError(str(error)) from None
-        if not _claim(folder):
-            raise ConfigError(
-                f"session {session_id} exists already in {folder}; "
-                "choose another --session-id (a session is never overwritten)"
-            )
-        return session_id, folder
-    number = 1
-    while not _claim(paths.within(home, paths.session_dir(f"session-{number:04d}"))):
-        number += 1
-    return f"session-{number:04d}", paths.within(home, paths.session_dir(f"session-{number:04d}"))
-
-
-def _claim(folder: Path) -> bool:
-    make_folder(folder.parent)
-    try:
-        make_folder(folder, is_new=True)
-    except FileExistsError:
-        return False
-    sync_folder(folder.parent)
-    return True
 
 
 def is_finished(folder: Path) -> bool:
@@ -81,30 +46,26 @@ class SessionFolder:
     def __init__(
         self,
         session_id: str,
-        folder: Path,
+        journal: JournalWriter,
         states: Mapping[str, InstrumentState],
         home: Path | None = None,
-        whole_bytes: int | None = None,
+        *,
+        is_new: bool = True,
         snapshot: Snapshot | None = None,
     ) -> None:
-        """Create every file of a new session, or take up those of one that is continued.
+        """Create every file beside the `journal` of a session that `is_new`, or take them up.
 
-        `whole_bytes` is how much of the journal is to be continued (None: a new session). What is
-        projected from it is made anew, or continued from a `snapshot` that was found to fit.
-        Raises OSError when a file cannot be made, SessionBusyError when another process has the
-        session.
+        What is projected from the journal is made anew, or continued from a `snapshot` that was
+        found to fit. Raises OSError when a file cannot be made; the journal is closed then.
         """
+        folder = journal.path.parent
         self.folder = folder
         self.tally = RecordCounts()
         self._projections = projection_files(session_id, folder, home)
         self._marks = dict.fromkeys(self._projections, FileMark())
-        if whole_bytes is None:
-            self._journal = JournalWriter(folder / "state.jsonl")
-        else:
-            start = START if snapshot is None else snapshot.position
-            self._journal = JournalWriter.continuing(folder / "state.jsonl", whole_bytes, start)
+        self._journal = journal
         try:
-            if whole_bytes is not None:
+            if not is_new:
                 self._reopen()
             if snapshot is None:
                 self._remove_projections()

@@ -80,6 +80,8 @@ class Heartbeat(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How many they are."""
     feeds: dict[str, str] = {}
     """The state of each feed, or of one of its symbols ("feed symbol"), in words."""
+    phase: str = ""
+    """What a session does that has met no event yet, in words; empty once it has begun."""
     entry: str = ""
     """The token of this life of the session in the registry of running sessions."""
     stuck: str = ""

@@ -3,7 +3,7 @@
 Problem: an order that goes to a venue with other rules, a wrong clock or the wrong account is
 found out by its answer, and by then the kill switch is engaged over a line of the settings. Method:
 the dry run that `logos venue check` makes is made at every start with real orders, on a connection
-of its own, before the session has a folder and before its switch is looked at.
+of its own, before anything is connected for good; a session that is refused leaves no folder.
 """
 
 from __future__ import annotations

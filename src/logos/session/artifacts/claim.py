@@ -1,0 +1,143 @@
+"""A new session takes its id: its folder appears whole, with its settings and its journal.
+
+Problem: a session may be killed at any instant of its start, and must then be started anew under
+its id, from its settings. Method: the folder is made under another name, the journal is opened and
+locked in it, the settings are written, and only then does it get its name. So a session's folder
+always holds what it takes to begin again, and a journal whose lock says whether it runs.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from logos import paths
+from logos.config import Config, ConfigError
+from logos.files import make_folder, replace_json, sync_folder
+from logos.journal.entries import JOURNAL
+from logos.journal.writer import JournalWriter
+from logos.session.presence.heartbeat import is_in_use
+
+SETTINGS: Final = "config.json"
+"""The settings as they were given; once the session has begun, as they are in force."""
+
+_LITTER_AGE_S: Final = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """The id of a session, its folder, and its journal, empty and locked."""
+
+    session_id: str
+    folder: Path
+    journal: JournalWriter
+
+    def give_back(self) -> None:
+        """Nothing has happened: remove the folder, so that the id is free again."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+        with suppress(OSError):
+            self.journal.close()
+
+
+def clear(folder: Path) -> None:
+    """Remove what a session left that was killed before its first record, but what it needs.
+
+    Raises OSError.
+    """
+    for path in folder.iterdir():
+        if path.name not in (SETTINGS, JOURNAL):
+            path.unlink()
+
+
+def claim_folder(config: Config, home: Path | None = None) -> Claim:
+    """Take the id that `config` names; an empty one takes the next free `session-NNNN`.
+
+    `home` is the workspace (None: the configured one).
+
+    Raises ConfigError for an id that is malformed or taken, OSError when it cannot be made.
+    """
+    session_id = config.session.id
+    sessions = paths.within(home, paths.sessions_dir())
+    if session_id:
+        try:
+            folder = paths.within(home, paths.session_dir(session_id))
+        except ValueError as error:
+            raise ConfigError(str(error)) from None
+        if os.path.lexists(folder):
+            raise _taken(folder)
+    make_folder(sessions)
+    _remove_litter(sessions)
+    making = sessions / f".{session_id or 'session'}.{os.getpid()}-{time.monotonic_ns()}"
+    make_folder(making, is_new=True)
+    try:
+        journal = JournalWriter(making / JOURNAL)
+        try:
+            replace_json(making / SETTINGS, config)
+            folder = _place(making, sessions, session_id)
+        except BaseException:
+            journal.close()
+            raise
+    except BaseException:
+        shutil.rmtree(making, ignore_errors=True)
+        raise
+    journal.path = folder / JOURNAL
+    sync_folder(sessions)
+    return Claim(folder.name, folder, journal)
+
+
+def _place(making: Path, sessions: Path, session_id: str) -> Path:
+    """Give the folder its name. Raises ConfigError when it is taken."""
+    if session_id:
+        folder = sessions / session_id
+        if not _rename(making, folder):
+            raise _taken(folder)
+        return folder
+    number = 1
+    while not _rename(making, sessions / f"session-{number:04d}"):
+        number += 1
+    return sessions / f"session-{number:04d}"
+
+
+def _taken(folder: Path) -> ConfigError:
+    return ConfigError(
+        f"session {folder.name} exists already in {folder}; "
+        "choose another --session-id (a session is never overwritten)"
+    )
+
+
+def _rename(making: Path, folder: Path) -> bool:
+    """Whether the folder has its name now. A rename would take the place of an empty folder."""
+    if os.path.lexists(folder):
+        return False
+    try:
+        os.replace(making, folder)
+    except (FileExistsError, NotADirectoryError):
+        return False
+    except OSError:
+        if os.path.lexists(folder):
+            return False  # another session took it in between
+        raise
+    return True
+
+
+def _remove_litter(sessions: Path) -> None:
+    """Remove what starts left that were killed before their folder had its name."""
+    with os.scandir(sessions) as entries:
+        left = [Path(entry.path) for entry in entries if entry.name.startswith(".")]
+    for folder in left:
+        with suppress(OSError):
+            is_old = time.time() - folder.stat().st_mtime > _LITTER_AGE_S
+            if is_old and not _is_locked(folder / JOURNAL):
+                shutil.rmtree(folder)
+
+
+def _is_locked(journal: Path) -> bool:
+    try:
+        return is_in_use(journal)
+    except FileNotFoundError:
+        return False

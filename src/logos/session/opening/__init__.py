@@ -1,0 +1,1 @@
+"""What a session is opened from, and what stands before it reads anything."""

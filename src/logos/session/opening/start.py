@@ -1,0 +1,67 @@
+"""What stands before a session reads anything: registry, kill switch, signals, heartbeat."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from logos.config import Config
+from logos.core.gates import Switch
+from logos.core.types import SwitchState
+from logos.session.history import Journal
+from logos.session.opening.spec import Purpose, SessionSpec
+from logos.session.presence import registry
+from logos.session.supervisor import SessionSupervisor, open_switch, session_switch
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """What a session has from its first step on, whatever kind it is."""
+
+    spec: SessionSpec
+    entry: registry.Registration
+    supervisor: SessionSupervisor
+    resources: ExitStack
+
+    def show(self, journal: Path, home: Path | None, session_id: str, may_rest: bool) -> None:
+        """The session holds its `journal`, and is seen from now on. Raises OSError."""
+        self.entry.name(session_id, home, journal.parent)
+        token = self.entry.token
+        self.supervisor.begin(session_id, home, journal, token, may_rest=may_rest)
+        # Before the journal is let go.
+        self.resources.callback(self.supervisor.close)
+
+    def switch(self, config: Config, journal: Journal | None = None) -> Switch:
+        """The switch of a session that trades: the one that was given, or the workspace's.
+
+        That may be engaged only if the `journal` ended with it. Raises SwitchEngagedError.
+        """
+        spec = self.spec
+        if spec.switch is not None:
+            return spec.switch
+        switches = () if journal is None else journal.recording.switches
+        may_be_engaged = bool(switches) and SwitchState[switches[-1].state] is SwitchState.ENGAGED
+        switch = open_switch(
+            spec.tell, spec.home, may_be_engaged=may_be_engaged, is_real=config.venue.live
+        )
+        self.resources.callback(switch.close)
+        self.supervisor.watch(switch)
+        self.resources.callback(self.supervisor.close)  # who watches it ends before it
+        return switch
+
+
+def start(spec: SessionSpec, resources: ExitStack) -> Start:
+    """Registry, signals and watcher, in this order. Raises RegistryError."""
+    # Before anything else: `logos kill` must find a session that hangs in its first step.
+    session_id = spec.session_id if spec.config is None else spec.config.session.id
+    entry = registry.enter(spec.kind, spec.home, session_id)
+    resources.callback(entry.close)
+    switch = None if spec.purpose is Purpose.REPLAY else spec.switch
+    if switch is None:
+        switch = session_switch(spec.home)
+        resources.callback(switch.close)
+    supervisor = SessionSupervisor(
+        switch, takes_signals=spec.takes_signals, sends_orders=spec.purpose is Purpose.TRADE
+    )
+    return Start(spec, entry, resources.enter_context(supervisor), resources)
