@@ -28,7 +28,6 @@ RESUMED = 25
 
 def put(home: Path, files: dict[Path, bytes]) -> None:
     """Make `home` hold these files and no other."""
-    session_folder(home).mkdir(parents=True)
     log_file(home).parent.mkdir(parents=True)
     for path, content in files.items():
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -7,7 +7,6 @@ has begun to write. What is there in the end must be what an uninterrupted comma
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -63,12 +62,8 @@ def files_of(home: Path) -> dict[str, bytes]:
 
 
 def next_command(home: Path) -> tuple[str, ...]:
-    """What an operator does now: go on, or begin (again) what never began."""
-    journal = session_folder(home) / "state.jsonl"
-    if journal.is_file() and b"\n" in journal.read_bytes():
-        return RESUME
-    shutil.rmtree(session_folder(home), ignore_errors=True)
-    return TRADE
+    """What an operator does now: go on, or begin what has no folder yet."""
+    return RESUME if session_folder(home).is_dir() else TRADE
 
 
 def has_ended(home: Path) -> bool:

@@ -9,9 +9,9 @@ from tempfile import TemporaryDirectory
 from crash_sessions import (
     STORIES,
     begin,
-    clear_away,
     files_of,
     has_begun,
+    is_claimed,
     replay,
     resume,
     session_folder,
@@ -86,9 +86,9 @@ class Bench:
 
     def _go(self) -> SessionResult:
         if not has_begun(self.home):
-            clear_away(self.home)
             self._switch = InProcessSwitch()
-            return begin(self.story, self.home, self._switch)
+            go_on = resume if is_claimed(self.home) else begin
+            return go_on(self.story, self.home, self._switch)
         journal = history.read_session(session_folder(self.home))
         switches = journal.recording.switches
         if switches and switches[-1].state == SwitchState.ENGAGED.name:

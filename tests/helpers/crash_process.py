@@ -9,7 +9,7 @@ import multiprocessing
 import os
 from pathlib import Path
 
-from crash_sessions import STORIES, begin, clear_away, has_begun, log_file, resume, session_folder
+from crash_sessions import STORIES, begin, is_claimed, log_file, resume, session_folder
 from file_faults import Cut, Fault, FileFaults, Operation, kill_process
 
 from logos.killswitch.breaker import CircuitBreaker
@@ -40,7 +40,9 @@ def _main(name: str, home: Path, kill_at: int, share: float) -> None:
             return None
         return Cut(written=int(operation.size * share), is_after=operation.kind != "write")
 
-    with FileFaults(session_folder(home), log_file(home), decide=decide, end=kill_process):
+    sessions = session_folder(home).parent
+    heartbeats = home / "state" / "sessions"
+    with FileFaults(sessions, heartbeats, log_file(home), decide=decide, end=kill_process):
         code = _go(name, home)
     os._exit(code)
 
@@ -48,10 +50,9 @@ def _main(name: str, home: Path, kill_at: int, share: float) -> None:
 def _go(name: str, home: Path) -> int:
     story = STORIES[name]
     try:
-        if has_begun(home):
+        if is_claimed(home):
             resume(story, home)
         else:
-            clear_away(home)
             begin(story, home)
     except CannotResumeError:
         return NOT_NEEDED

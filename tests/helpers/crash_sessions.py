@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import itertools
 import os
-import shutil
 import signal
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -286,17 +285,16 @@ def first_difference(home: Path, expected: dict[str, bytes]) -> str:
     return ""
 
 
+def is_claimed(home: Path) -> bool:
+    """Whether the session has its folder: `resume` goes on with it, or starts it anew."""
+    return session_folder(home).is_dir()
+
+
 def has_begun(home: Path) -> bool:
-    """Whether the journal has its first record; without it there is nothing to resume."""
+    """Whether the journal has its first record."""
     path = session_folder(home) / "state.jsonl"
     first, newline, _ = (path.read_bytes() if path.is_file() else b"").partition(b"\n")
     return bool(newline) and 0 not in first
-
-
-def clear_away(home: Path) -> None:
-    """What the message of a session that never began asks for, and what it may have logged."""
-    shutil.rmtree(session_folder(home), ignore_errors=True)
-    log_file(home).unlink(missing_ok=True)
 
 
 def _hush(_: str) -> None:

@@ -263,7 +263,17 @@ class FileFaults:
         cut = self._before("replace", new)
         self._real["replace"](source, target)
         self._inode_at[new] = self._inode_at.pop(old, 0)
+        if os.path.isdir(new):
+            self._move_paths(old, new)
         self._after(cut, Step("replace", old, target=new))
+
+    def _move_paths(self, old: Path, new: Path) -> None:
+        """Of a folder that got another name, what is in it gets another path."""
+        for path in [each for each in self._inode_at if old in each.parents]:
+            self._inode_at[new / path.relative_to(old)] = self._inode_at.pop(path)
+        for descriptor, path in self._paths.items():
+            if old in path.parents:
+                self._paths[descriptor] = new / path.relative_to(old)
 
     def _unlink(self, path: Any, *, dir_fd: int | None = None) -> None:
         covered = None if dir_fd is not None else self._covered(path)

@@ -106,8 +106,11 @@ def _rename(names: dict[Path, int], step: Step) -> None:
         names[step.path] = step.inode
     elif step.kind == "unlink":
         names.pop(step.path, None)
-    elif step.target is not None:
+    elif step.target is not None and step.path in names:
         names[step.target] = names.pop(step.path)
+    elif step.target is not None:  # a folder: what is in it gets another path
+        for path in [each for each in names if step.path in each.parents]:
+            names[step.target / path.relative_to(step.path)] = names.pop(path)
 
 
 def _left_of(file: _File, generator: Random) -> bytes:

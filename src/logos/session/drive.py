@@ -163,8 +163,7 @@ class LiveEngine:
         """Grows with every turn of the loop; `StallWatch` looks at it."""
         self.overruns = 0
         """Batches that took longer than their budget."""
-        self.threads: list[Callable[[], str]] = []
-        """What is wrong with each thread beside the loop: "" while it moves."""
+        self.threads: list[Callable[[], str]] = []  # what is wrong with those beside the loop
         self.stages: Mapping[str, LatencyHistogram] = {
             "feed to strategy": LatencyHistogram(),
             "feed to order": LatencyHistogram(),
@@ -227,8 +226,7 @@ class LiveEngine:
             self._step(batch, arrived_ns)
             if not session.is_over:
                 self._end_if_due()
-            # The others' turn, also when there is always something to do here.
-            await asyncio.sleep(0)
+            await asyncio.sleep(0)  # the others' turn, also when there is always something here
 
     def _step(self, batch: Batch, arrived_ns: Sequence[int]) -> None:
         session = self._session
@@ -339,9 +337,9 @@ class LiveEngine:
     async def _watch_threads(self) -> None:
         """A thread beside the loop that dies or hangs is a failure like that of a task."""
         while True:
-            problems = [words for problem in self.threads if (words := problem())]
+            problems = "; ".join(words for problem in self.threads if (words := problem()))
             if problems and not self.failure:
-                self._fail(problems[0])
+                self._fail(problems)
             await asyncio.sleep(CREDIT_S)
 
     def _is_flat(self) -> bool:

@@ -20,6 +20,8 @@ from logos.execution.pulse import SILENCE_S, Pulse
 from logos.killswitch.breaker import CircuitBreaker
 
 LOOK_INTERVAL_S: Final = 0.05
+HANDLER_WAIT_S: Final = 0.05
+"""How long a signal handler waits for the engagement that it asked for."""
 
 
 class Watcher:
@@ -31,7 +33,8 @@ class Watcher:
         """What is looked at and engaged; may be replaced while the thread runs."""
         self._note = note
         # A put is safe in a signal handler, even in one that interrupted another put.
-        self._asked: queue.SimpleQueue[tuple[str, str] | None] = queue.SimpleQueue()
+        self._asked: queue.SimpleQueue[tuple[str, str, threading.Lock] | None]
+        self._asked = queue.SimpleQueue()
         self._looks = 0
         self._pulse = Pulse("that watches the kill switch", lambda: self._looks)
         self._thread = threading.Thread(target=self._run, name="kill switch watch", daemon=True)
@@ -47,8 +50,15 @@ class Watcher:
             self._thread.join(SILENCE_S)
 
     def engage(self, reason: str, by: str) -> None:
-        """Have the thread engage the switch. Returns at once; may be called by a signal handler."""
-        self._asked.put((reason, by))
+        """Have the thread engage the switch; returns when that is done, or after a moment.
+
+        For a signal handler: what it interrupted may hold a lock that the thread needs, so it does
+        not wait for ever, and the thread that orders does not go on ordering meanwhile.
+        """
+        under_way = threading.Lock()
+        under_way.acquire()
+        self._asked.put((reason, by, under_way))
+        under_way.acquire(timeout=HANDLER_WAIT_S)
 
     def problem(self) -> str:
         """What is wrong with the thread, in words; "" while all is well."""
@@ -64,7 +74,9 @@ class Watcher:
                 else:
                     if asked is None:
                         return
-                    self.switch.engage(*asked)
+                    reason, by, under_way = asked
+                    self.switch.engage(reason, by)
+                    under_way.release()
                 if isinstance(self.switch, CircuitBreaker):
                     # It never raises; looking is what brings a bare marker into the shared flag.
                     self.switch.authority()
