@@ -281,7 +281,8 @@ class SessionSupervisor:
 
     def show_stuck(self, words: str) -> None:
         """Show `logos status` which of the user's code does not return; "": all does. OSError."""
-        self._heartbeat.show_stuck(words)
+        if self._heartbeat is not None:
+            self._heartbeat.show_stuck(words)
 
     def report(self) -> None:
         """Show `logos kill` where the session stands, and now and then that it moves.
