@@ -97,9 +97,9 @@ bench: env ## Run the benchmarks, or some of them (ONLY="engine sessions", ARGS=
 crash-campaign: env ## 1,000 kills of real sessions, each resumed to the same bytes (KILLS=n SEED=n)
 	$(BIN)/python tests/helpers/crash_campaign.py --kills $(or $(KILLS),1000) --seed $(or $(SEED),0)
 
-kill-campaign: env ## 1,000 engagements at random moments and 200 restarts (ENGAGEMENTS=n RESTARTS=n)
+kill-campaign: env ## 1,000 engagements, 200 restarts, 200 signals from exec to exit (ENGAGEMENTS=n RESTARTS=n LIVES=n)
 	$(BIN)/python tests/helpers/kill_campaign.py --engagements $(or $(ENGAGEMENTS),1000) \
-		--restarts $(or $(RESTARTS),200)
+		--restarts $(or $(RESTARTS),200) --lives $(or $(LIVES),200)
 
 mutation: env ## Change the gates, guards and switch one by one; list what no test notices (MINUTES=120)
 	$(BIN)/python tests/helpers/mutation.py --minutes $(or $(MINUTES),120) --only "$(MUTANTS)"

@@ -4,7 +4,9 @@ Problem: a command takes half a second to import what it needs, and a signal tha
 would end the process as signals do by default: SIGUSR1 would leave the kill switch SAFE, SIGTERM
 would end in silence. Method: the first thing such a command does is to block the three signals. The
 session lets them through once its handlers stand (`SessionSupervisor`), and holds them back again
-when it takes the handlers away. What is still held back when the command ends is settled here.
+when it takes the handlers away. A thread that a library started meanwhile does not hold them back:
+so there is a handler beneath the session's that takes note of them. What came outside of a session
+is settled when the command ends.
 
 This module imports nothing heavy: it is loaded before anything else.
 """
@@ -13,11 +15,16 @@ from __future__ import annotations
 
 import signal
 import sys
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from types import FrameType
 
 HELD = frozenset({signal.SIGINT, signal.SIGTERM, signal.SIGUSR1})
 SESSION_COMMANDS = ("trade", "resume", "flatten", "replay")
+
+_came: set[int] = set()
+"""What came while no session heard it."""
 
 
 def command_of(arguments: Sequence[str]) -> str:
@@ -33,21 +40,34 @@ def hold(arguments: Sequence[str]) -> None:
 
 @contextmanager
 def held() -> Iterator[None]:
-    """Hold the signals back; at the end obey what came, and restore what was before."""
+    """Hold the signals back; at the end obey what came, and restore what was before.
+
+    Signals are the main thread's: in another one this does nothing.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
     before = signal.pthread_sigmask(signal.SIG_BLOCK, HELD)
+    _came.clear()
+    handlers = {number: signal.signal(number, _note) for number in HELD}
     try:
         yield
     finally:
         _settle()
+        for number, handler in handlers.items():
+            signal.signal(number, signal.SIG_DFL if handler is None else handler)
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _note(number: int, _frame: FrameType | None) -> None:
+    _came.add(number)
 
 
 def _settle() -> None:
     """A SIGUSR1 that no session heard engages the switch all the same; a stop finds nothing."""
-    came = set()
     while (found := signal.sigtimedwait(HELD, 0)) is not None:
-        came.add(found.si_signo)
-    if signal.SIGUSR1 in came:
+        _came.add(found.si_signo)
+    if signal.SIGUSR1 in _came:
         from logos.killswitch.breaker import CircuitBreaker
 
         breaker = CircuitBreaker()

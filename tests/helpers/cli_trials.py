@@ -35,14 +35,16 @@ def straight() -> tuple[dict[str, bytes], float]:
         return files_of(Path(folder)), time.monotonic() - began_s
 
 
-def command(home: Path, *arguments: str) -> subprocess.Popen[bytes]:
+def command(
+    home: Path, *arguments: str, stderr: int = subprocess.DEVNULL
+) -> subprocess.Popen[bytes]:
     """Start `logos` with these arguments in the workspace `home`."""
     return subprocess.Popen(
         [sys.executable, "-m", "logos.live", *arguments],
         cwd=PROJECT,
         env={**os.environ, "LOGOS_HOME": str(home)},
         stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
+        stderr=stderr,
     )
 
 

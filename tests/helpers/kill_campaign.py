@@ -11,11 +11,18 @@ engage() in the session) and said SAFE is a failure, and so is any order in the 
 first sign of the switch, an order that never ended, or a session that ended in another way than
 HALTED (`halt`) or blocked to the end of its data (`block`).
 
+From the signal. An order that gate 2 let pass later than `SIGNAL_BOUND_S` after SIGUSR1 was sent is
+a failure too, whenever the session's own engage() returned; the table below counts every way from
+its beginning, so SIGUSR1 from the signal.
+
+Lives. `logos trade` gets a signal at a random moment from exec to exit; see life_trials.py.
+
 Restarts. After an engagement the session ends by itself or by SIGKILL; then files are lost, or
 come back from an older copy; then a session and `logos trade` start. Nothing may be ordered, and
 the start is refused with exit code 4 and the command that would clear the switch.
 
-Run: make kill-campaign   (python tests/helpers/kill_campaign.py [--engagements N] [--restarts N])
+Run: make kill-campaign   (python tests/helpers/kill_campaign.py [--engagements N] [--restarts N]
+                           [--lives N])
 """
 
 from __future__ import annotations
@@ -32,14 +39,19 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
 from kill_helpers import Engager, Session, kill_marker, logos, read_journal
+from life_trials import Life, run_life
 from places import PROJECT
 from registry_box import use_registry
 from tqdm import tqdm
 
+Result = TypeVar("Result")
+
 WAYS = ("command", "touch", "signal", "guard")
 ANNOUNCE_MAX = 5_000
+SIGNAL_BOUND_S = 1.0
 BUNDLED = ("--strategy", "sma_cross", "--symbols", "ACME", "--accept", "gap", "--quiet")
 
 
@@ -81,6 +93,9 @@ def run_engagement(seed: int) -> Trial:
             trial.late_orders = sum(asked > engagement.holds_ns for asked in gates.asked_ns)
             if gates.answered_ns:
                 trial.last_order_ns = max(0, gates.answered_ns[-1] - engagement.began_ns)
+            if way == "signal" and trial.last_order_ns > SIGNAL_BOUND_S * 1e9:
+                seconds = trial.last_order_ns / 1e9
+                trial.problems.append(f"an order {seconds:.3f} s after the signal was sent")
             _check_journal(session, trial, len(gates.asked_ns), announce_at)
     if trial.late_orders:
         trial.problems.append(f"{trial.late_orders} orders after the engagement held")
@@ -215,7 +230,23 @@ def _latencies(trials: Iterable[Trial]) -> list[str]:
     return lines
 
 
-def _run(trial: Callable[[int], Trial], seeds: range) -> Iterator[Trial]:
+def _report_lives(lives: list[Life]) -> list[str]:
+    """What the signals met, by signal, and how long the process took to end after them."""
+    lines = [
+        f"lives: {len(lives)} signals from exec to exit, "
+        f"{sum(life.orders_after for life in lives)} orders after, "
+        f"{sum(bool(life.problems) for life in lives)} lives with problems"
+    ]
+    met = Counter((life.name.split(",")[0], life.came or "a problem") for life in lives)
+    for (number, came), count in sorted(met.items()):
+        lines.append(f"  {number:<8} {came:<17} {count:>5}")
+    if lives:
+        lines.append(f"  the longest end took {max(life.end_s for life in lives):.1f} s")
+    lines += [f"  {life.name}: {problem}" for life in lives for problem in life.problems]
+    return lines
+
+
+def _run(trial: Callable[[int], Result], seeds: range) -> Iterator[Result]:
     for seed in tqdm(seeds, unit=" trials", disable=None, leave=False):
         yield trial(seed)
 
@@ -225,24 +256,28 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--engagements", type=int, default=1_000)
     parser.add_argument("--restarts", type=int, default=200)
+    parser.add_argument("--lives", type=int, default=200)
     parser.add_argument("--seed", type=int, default=0, help="of the first trial")
     parser.add_argument("--report", type=Path, help="also write the report here")
     options = parser.parse_args()
-    seeds = range(options.seed, options.seed + max(options.engagements, options.restarts))
+    most = max(options.engagements, options.restarts, options.lives)
+    seeds = range(options.seed, options.seed + most)
     began = time.monotonic()
     engagements = list(_run(run_engagement, seeds[: options.engagements]))
     restarts = list(_run(run_restart, seeds[: options.restarts]))
+    lives = list(_run(run_life, seeds[: options.lives]))
     lines = _report("engagements", engagements)
     lines += _latencies(engagements) if engagements else []
     lines += _report("restarts", restarts)
     kinds = Counter(trial.name.split(",")[0] for trial in restarts)
     lines += [f"  {kind}: {count}" for kind, count in kinds.items()]
+    lines += _report_lives(lives)
     lines.append(f"took {time.monotonic() - began:,.0f} s, seeds from {options.seed}")
     report = "\n".join(lines)
     print(report)
     if options.report:
         options.report.write_text(report + "\n", encoding="utf-8")
-    return 1 if any(trial.problems for trial in (*engagements, *restarts)) else 0
+    return 1 if any(trial.problems for trial in (*engagements, *restarts, *lives)) else 0
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ from pathlib import Path
 import pytest
 from kill_campaign import ENDS, LOSSES, run_engagement, run_restart
 from kill_helpers import Engager, Session, logos, read_journal
+from life_trials import run_life
 from places import HELPERS
 from sampling import first_quick
 
@@ -40,6 +41,13 @@ def test_engaged_at_a_random_moment_from_another_process_no_order_follows(seed: 
     trial = run_engagement(seed)
     assert trial.problems == []
     assert trial.orders
+
+
+@pytest.mark.parametrize("seed", first_quick(range(16), 2))
+def test_a_signal_at_any_moment_from_exec_to_exit_is_obeyed(seed: int) -> None:
+    life = run_life(seed)
+    assert life.problems == [], life
+    assert (life.came != "", life.orders_after) == (True, 0)
 
 
 @pytest.mark.parametrize("seed", first_quick(range(len(LOSSES) * len(ENDS))))
@@ -160,7 +168,7 @@ def test_the_campaign_prints_its_figures_and_says_whether_all_went_well(tmp_path
     report = tmp_path / "report.txt"
     done = subprocess.run(
         [sys.executable, str(HELPERS / "kill_campaign.py"), "--engagements", "1",
-         "--restarts", "1", "--seed", "1", "--report", str(report)],
+         "--restarts", "1", "--lives", "1", "--seed", "1", "--report", str(report)],
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0
@@ -168,4 +176,5 @@ def test_the_campaign_prints_its_figures_and_says_whether_all_went_well(tmp_path
         r"1 trials, [\d,]+ orders before, 0 after, 0 trials with problems", done.stdout
     )
     assert re.search(r"touch +1 trials +p50 +[\d,]+ +p99 +[\d,]+ +max +[\d,]+", done.stdout)
+    assert "lives: 1 signals from exec to exit, 0 orders after, 0 lives with" in done.stdout
     assert report.read_text(encoding="utf-8") == done.stdout

@@ -13,6 +13,7 @@ MAY_SLEEP = {
     "adapters/mt5/test_mt5_check_words.py": "time itself must pass: a terminal opened long ago",
     "helpers/waiting.py": "it asks again and again, up to a limit",
     "helpers/kill_trials.py": "the kill comes wherever the process happens to be",
+    "helpers/life_trials.py": "the signal comes wherever the process happens to be",
     "helpers/cli_trials.py": "the signal comes wherever the process happens to be",
 }
 

@@ -155,7 +155,7 @@ def _print(session: FoundSession, verdict: str, now_ns: int) -> None:
         market = ", no market data yet"
     print(f"  process {beat.pid}, heartbeat {beat.age_s(now_ns):.1f} s ago{market}")
     if not beat.switch:
-        print("  starting: it has met no event yet")
+        print(f"  starting: {beat.phase or 'it has met no event yet'}")
         return
     live = ""
     if beat.is_live:

@@ -238,6 +238,7 @@ class SessionSupervisor:
         """There is a core from now on, which answers for the session."""
         with self._lock:
             self._core = core
+        self._show(phase="")
 
     def _move(self) -> None:
         """The start moves: say so now and then."""

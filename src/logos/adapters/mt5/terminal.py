@@ -273,10 +273,10 @@ class Mt5Terminal:
 
     async def close(self) -> None:
         """Close the gateway and its log; closing again does nothing."""
-        if self._pump is not None:
-            self._pump.cancel()
-            await asyncio.gather(self._pump, return_exceptions=True)
-            self._pump = None
+        pump, self._pump = self._pump, None
+        if pump is not None:
+            pump.cancel()
+            await asyncio.gather(pump, return_exceptions=True)
         if self._venue is not None:
             await self._venue.close()
         await self.gateway.close()
@@ -304,8 +304,10 @@ class Mt5Terminal:
             self._trip(reason, "mt5 gateway")
 
     def _on_pump_end(self, task: asyncio.Task[None]) -> None:
-        if not task.cancelled() and self._trip is not None:
-            self._trip(f"the live port is not read any more: {task.exception()!r}", "mt5 gateway")
+        if task is self._pump and self._trip is not None:
+            # Whoever closes lets go of it first: one that was cancelled has died like any other.
+            why = "it was cancelled" if task.cancelled() else repr(task.exception())
+            self._trip(f"the live port is not read any more: {why}", "mt5 gateway")
 
 
 def gateway_log(session_id: str, home: Path | None = None) -> Path:

@@ -138,10 +138,10 @@ class Gateway:
 
     async def close(self) -> None:
         """Close every socket; closing again does nothing."""
-        if self._heartbeat is not None:
-            self._heartbeat.cancel()
-            await asyncio.gather(self._heartbeat, return_exceptions=True)
-            self._heartbeat = None
+        heartbeat, self._heartbeat = self._heartbeat, None
+        if heartbeat is not None:
+            heartbeat.cancel()
+            await asyncio.gather(heartbeat, return_exceptions=True)
         if self._sockets is not None:
             self._sockets.close()
             self._sockets = None
@@ -371,8 +371,9 @@ class Gateway:
                 await self._clock.sleep(self._settings.heartbeat_s / 4)
 
     def _on_heartbeat_end(self, task: asyncio.Task[None]) -> None:
-        if not task.cancelled():
-            self._die(f"the heartbeat ended: {task.exception()!r}")
+        if task is self._heartbeat:  # whoever closes lets go of it first
+            why = "it was cancelled" if task.cancelled() else repr(task.exception())
+            self._die(f"the heartbeat ended: {why}")
 
     # ---- words ----
 

@@ -1,0 +1,56 @@
+"""A background task of a terminal that dies, even one that somebody cancels, trips the session."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from random import Random
+from types import SimpleNamespace
+from typing import Any, cast
+
+import mt5_libraries  # noqa: F401 - before anything that needs zmq
+from mt5_helpers import bench
+from waiting import until
+
+from logos.adapters.mt5.terminal import Mt5Terminal
+from logos.config import make_config
+from logos.core.gates import InProcessSwitch
+from logos.execution.clock import SystemClock
+
+
+def task_of(name: str) -> asyncio.Task[Any]:
+    (found,) = [task for task in asyncio.all_tasks() if task.get_name() == name]
+    return found
+
+
+def test_a_heartbeat_that_somebody_cancels_is_a_death_and_a_closed_one_is_none() -> None:
+    async def scenario() -> None:
+        async with bench() as box:
+            pass
+        assert box.deaths == []
+        async with bench() as box:
+            task_of("mt5 heartbeat").cancel()
+            await until(lambda: bool(box.deaths), "the gateway dies with its heartbeat")
+            assert box.deaths == ["the heartbeat ended: it was cancelled"]
+
+    asyncio.run(scenario())
+
+
+def test_a_live_port_whose_reader_is_cancelled_trips_the_session_and_a_closed_one_does_not(
+    tmp_path: Path,
+) -> None:
+    async def scenario(is_cancelled: bool) -> list[str]:
+        trips: list[str] = []
+        terminal = Mt5Terminal(make_config({}), {}, SystemClock(), Random(1))
+        view = cast(Any, SimpleNamespace(session_id="desk"))
+        terminal.begin(InProcessSwitch(), view, lambda why, by: trips.append(why), tmp_path)
+        if is_cancelled:
+            task_of("mt5 live port").cancel()
+            await until(lambda: bool(trips), "the session is tripped")
+        await terminal.close()
+        return trips
+
+    assert asyncio.run(scenario(is_cancelled=False)) == []
+    assert asyncio.run(scenario(is_cancelled=True)) == [
+        "the live port is not read any more: it was cancelled"
+    ]
