@@ -32,8 +32,8 @@ from logos.interrupts import OperatorInterrupt
 from logos.killswitch.breaker import CircuitBreaker
 from logos.killswitch.records import SwitchError
 from logos.session.presence.heartbeat import HeartbeatFile, heartbeat_path
-from logos.shown import lines
 from logos.session.presence.watcher import Watcher
+from logos.shown import lines
 
 _HEARTBEAT_S: Final = 1.0
 """Between two heartbeats of a session on recorded data; a live one has a timer of its own."""
