@@ -277,7 +277,9 @@ def main() -> int:
     print(report)
     if options.report:
         options.report.write_text(report + "\n", encoding="utf-8")
-    return 1 if any(trial.problems for trial in (*engagements, *restarts, *lives)) else 0
+    problems = [each.problems for each in (*engagements, *restarts)]
+    problems += [life.problems for life in lives]
+    return 1 if any(problems) else 0
 
 
 if __name__ == "__main__":
