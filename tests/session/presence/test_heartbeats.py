@@ -171,7 +171,7 @@ def test_a_session_that_hangs_before_its_first_event_is_seen(
     said = capsys.readouterr()
     assert "small: STALLED: not responding\n" in said.out
     assert "starting: it has met no event yet" in said.out
-    assert "live session small does not run here" in said.err
+    assert "no live session small is running (see `logos status`)" in said.err
 
 
 def test_a_heartbeat_is_read_wherever_it_lies(tmp_path: Path) -> None:
