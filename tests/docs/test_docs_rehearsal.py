@@ -11,6 +11,7 @@ import pytest
 from places import PROJECT
 
 from logos.rehearsal.expectations import Expectation
+from logos.rehearsal.limits import guards_lent
 from logos.rehearsal.scenarios import Injection, Scenario, bundled_scenarios, read_scenarios
 
 TEXT = (PROJECT / "docs" / "REHEARSAL.md").read_text(encoding="utf-8")
@@ -45,5 +46,12 @@ def test_the_example_file_is_a_valid_one(tmp_path: Path) -> None:
 
 
 def test_the_output_shown_names_every_bundled_scenario() -> None:
-    shown = re.findall(r"^(\w+) .* PASS$", TEXT.partition("25 PASS")[0], re.MULTILINE)
+    engine = TEXT.partition("25 PASS")[0].partition("\nyour settings: nothing is lent\n")[0]
+    shown = re.findall(r"^(\w+) .* PASS(?: \(lent\))?$", engine, re.MULTILINE)
     assert shown == [scenario.name for scenario in bundled_scenarios()]
+
+
+def test_the_output_shown_has_every_scenario_that_lends_a_limit_in_both_parts() -> None:
+    own = TEXT.partition("\nyour settings: nothing is lent\n")[2].partition("\n\n")[0]
+    shown = re.findall(r"^(\w+) .* (?:PASS|NO LIMIT SET|NOT APPLICABLE)$", own, re.MULTILINE)
+    assert shown == [each.name for each in bundled_scenarios() if guards_lent(each)]

@@ -97,6 +97,17 @@ CASES: list[tuple[Body, list[Body] | Body, list[Body] | Body]] = [
         [REDUCING, {**REDUCING, "state": "SAFE"}],
         [REDUCING, {**REDUCING, "state": "SAFE"}, order(1, 6)],
     ),
+    (
+        {"check": "tripped", "codes": [*BOTH, "MAX_DRAWDOWN"]},
+        [refusal(BOTH[0], 5, BOTH[1]), GUARD],
+        [refusal(BOTH[0], 5), GUARD],
+    ),
+    (
+        {"check": "tripped", "codes": BOTH[:1]},
+        [refusal("STALE_DATA", 9, BOTH[0])],
+        [refusal(BOTH[0], 4)],
+    ),
+    ({"check": "tripped", "codes": ["MAX_DRAWDOWN"]}, [{**GUARD, "tick_id": 5}], {"tick": 0}),
     ({"check": "warned", "code": "BAD_PRICE"}, [WARNING], [{**WARNING, "code": "OTHER"}]),
     ({"check": "every_order_ended"}, [order(1, 1), update(1)], [order(1, 1)]),
     (

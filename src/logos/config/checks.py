@@ -31,7 +31,7 @@ _ABOVE_ZERO: Final = (
 )
 
 _FROM_NOTHING: Final = "with no position such an order is always refused"
-_PAIRS: Final = (
+PAIRS: Final = (
     ("max_order_quantity", False, "max_position", _FROM_NOTHING),
     ("max_order_notional", True, "max_gross_exposure", _FROM_NOTHING),
     ("max_open_orders", True, "max_open_orders", "so many orders are never open"),
@@ -148,7 +148,7 @@ def _check_contradictions(config: Config) -> list[str]:
     total = config.risk.total
     tables = [("risk", config.risk), *_symbols_limits(config)]
     problems = []
-    for key, is_total, other, why in _PAIRS:
+    for key, is_total, other, why in PAIRS:
         told = None
         for name, limits in tables:
             value, most = getattr(limits, key), getattr(total if is_total else limits, other)

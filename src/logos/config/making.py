@@ -82,6 +82,13 @@ def examine(raw: object) -> Examined:
     return Examined(config, texts, has_all_limits)
 
 
+def misfits(raw: Mapping[str, Any]) -> list[str]:
+    """What no settings could take of `raw`, a part of some: unknown keys and wrong types."""
+    missing = ": is missing"
+    problems = [problem.text for problem in _problems(raw, Config, ())]
+    return [text for text in problems if not text.endswith(missing)]
+
+
 def config_hash(config: Config) -> str:
     """SHA-256 of the settings, the session's id aside: equal hashes mean equal sessions."""
     anonymous = msgspec.structs.replace(

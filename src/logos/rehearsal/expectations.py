@@ -10,47 +10,17 @@ which it happened is known to the feed that made it.
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
-
-import msgspec
 
 from logos.core import records
 from logos.core.guards.table import GUARDS
 from logos.core.types import OrderStatus, Side
 from logos.rehearsal.evidence import Evidence
+from logos.rehearsal.finding import Check, Finding
 
 _SIGN: Final = {Side.BUY: 1, Side.SELL: -1}
 _LEFT_UNFILLED: Final = (OrderStatus.CANCELLED, OrderStatus.EXPIRED, OrderStatus.REJECTED)
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """Whether an expectation held, and what was seen, in words."""
-
-    holds: bool
-    seen: str
-
-
-class _Check(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """One expectation."""
-
-    def judge(self, evidence: Evidence) -> Finding:
-        """Look at the evidence."""
-        raise NotImplementedError
-
-    def words(self) -> str:
-        """The expectation as the table prints it."""
-        fields = msgspec.to_builtins(self)
-        name = str(fields.pop("check")).replace("_", " ")
-        defaults = {each.name: each.default for each in msgspec.structs.fields(self)}
-        said = [
-            f"{key.replace('_', ' ')} {_shown(value)}"
-            for key, value in fields.items()
-            if value != defaults[key] or defaults[key] is msgspec.NODEFAULT
-        ]
-        return f"{name}: {', '.join(said)}" if said else name
 
 
 def _codes(refusal: records.RefusalRecord) -> list[str]:
@@ -58,11 +28,7 @@ def _codes(refusal: records.RefusalRecord) -> list[str]:
     return [code.value for code in (refusal.code, *refusal.also)]
 
 
-def _shown(value: object) -> str:
-    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
-
-
-class Intact(_Check, tag_field="check", tag="journal_intact", frozen=True, kw_only=True):
+class Intact(Check, tag_field="check", tag="journal_intact", frozen=True, kw_only=True):
     """Every line follows from those before it. `torn`: the last may be cut off, by a crash."""
 
     torn: bool = False
@@ -76,7 +42,7 @@ class Intact(_Check, tag_field="check", tag="journal_intact", frozen=True, kw_on
         return Finding(self.torn or not journal.is_torn, words)
 
 
-class Sealed(_Check, tag_field="check", tag="sealed", frozen=True, kw_only=True):
+class Sealed(Check, tag_field="check", tag="sealed", frozen=True, kw_only=True):
     """The journal was closed with one of these statuses, for a reason that holds these words."""
 
     status: str | list[str]
@@ -91,7 +57,7 @@ class Sealed(_Check, tag_field="check", tag="sealed", frozen=True, kw_only=True)
         return Finding(holds, f"sealed {seal.status}: {seal.reason}")
 
 
-class Unsealed(_Check, tag_field="check", tag="unsealed", frozen=True, kw_only=True):
+class Unsealed(Check, tag_field="check", tag="unsealed", frozen=True, kw_only=True):
     """The journal does not claim to be whole."""
 
     def judge(self, evidence: Evidence) -> Finding:
@@ -99,7 +65,7 @@ class Unsealed(_Check, tag_field="check", tag="unsealed", frozen=True, kw_only=T
         return Finding(seal is None, "not sealed" if seal is None else "sealed")
 
 
-class SwitchSeen(_Check, tag_field="check", tag="switch_seen", frozen=True, kw_only=True):
+class SwitchSeen(Check, tag_field="check", tag="switch_seen", frozen=True, kw_only=True):
     """The session saw the switch in this state; `at_injection`: by that very tick."""
 
     state: str
@@ -116,7 +82,7 @@ class SwitchSeen(_Check, tag_field="check", tag="switch_seen", frozen=True, kw_o
 
 
 class OrdersAfterBlock(
-    _Check, tag_field="check", tag="orders_after_block", frozen=True, kw_only=True
+    Check, tag_field="check", tag="orders_after_block", frozen=True, kw_only=True
 ):
     """No order was made once the session had seen ENGAGED; and nothing was filled either."""
 
@@ -130,7 +96,7 @@ class OrdersAfterBlock(
 
 
 class OrdersFromInjection(
-    _Check, tag_field="check", tag="orders_from_injection", frozen=True, kw_only=True
+    Check, tag_field="check", tag="orders_from_injection", frozen=True, kw_only=True
 ):
     """How many orders were made at the injection's tick or later."""
 
@@ -142,7 +108,7 @@ class OrdersFromInjection(
         return Finding(evidence.tick > 0 and len(orders) <= self.at_most, words)
 
 
-class Blocked(_Check, tag_field="check", tag="blocked", frozen=True, kw_only=True):
+class Blocked(Check, tag_field="check", tag="blocked", frozen=True, kw_only=True):
     """Ticks that gate 1 kept from the strategy: at least so many; `to_the_end`: all that came."""
 
     at_least: int = 1
@@ -157,7 +123,7 @@ class Blocked(_Check, tag_field="check", tag="blocked", frozen=True, kw_only=Tru
         return Finding(holds, f"{len(ticks)} ticks blocked, {ticks[0]} to {ticks[-1]}")
 
 
-class Refused(_Check, tag_field="check", tag="refused", frozen=True, kw_only=True):
+class Refused(Check, tag_field="check", tag="refused", frozen=True, kw_only=True):
     """Intents were refused with this code (empty: any) at the injection; `or_later`: or after."""
 
     code: str = ""
@@ -180,7 +146,31 @@ class Refused(_Check, tag_field="check", tag="refused", frozen=True, kw_only=Tru
         return Finding(count >= self.at_least, words)
 
 
-class GuardsTogether(_Check, tag_field="check", tag="guards_together", frozen=True, kw_only=True):
+class Tripped(Check, tag_field="check", tag="tripped", frozen=True, kw_only=True):
+    """Each of these guards refused an order or acted, at the injection or later."""
+
+    codes: list[str]
+
+    def judge(self, evidence: Evidence) -> Finding:
+        first: dict[str, int] = {}
+        for record in evidence.journal.records:
+            if isinstance(record, records.RefusalRecord):
+                named = _codes(record)
+            elif isinstance(record, records.GuardRecord):
+                named = [record.code.value]
+            else:
+                continue
+            if record.tick_id >= evidence.tick > 0:
+                for code in named:
+                    first.setdefault(code, record.tick_id)
+        seen = [
+            f"{code} at tick {first[code]}" if code in first else f"{code} never"
+            for code in self.codes
+        ]
+        return Finding(set(self.codes) <= first.keys(), ", ".join(seen))
+
+
+class GuardsTogether(Check, tag_field="check", tag="guards_together", frozen=True, kw_only=True):
     """One refusal at the injection names all of these guards, and they stand in the fixed order."""
 
     codes: list[str]
@@ -199,7 +189,7 @@ class GuardsTogether(_Check, tag_field="check", tag="guards_together", frozen=Tr
         return Finding(False, seen)
 
 
-class Guard(_Check, tag_field="check", tag="guard", frozen=True, kw_only=True):
+class Guard(Check, tag_field="check", tag="guard", frozen=True, kw_only=True):
     """A guard that watches every tick acted."""
 
     code: str
@@ -212,7 +202,7 @@ class Guard(_Check, tag_field="check", tag="guard", frozen=True, kw_only=True):
         return Finding(holds, words or f"no record of {self.code}")
 
 
-class Warned(_Check, tag_field="check", tag="warned", frozen=True, kw_only=True):
+class Warned(Check, tag_field="check", tag="warned", frozen=True, kw_only=True):
     """A warning of this code stands in the journal."""
 
     code: str
@@ -223,9 +213,7 @@ class Warned(_Check, tag_field="check", tag="warned", frozen=True, kw_only=True)
         return Finding(bool(found), words)
 
 
-class EveryOrderEnded(
-    _Check, tag_field="check", tag="every_order_ended", frozen=True, kw_only=True
-):
+class EveryOrderEnded(Check, tag_field="check", tag="every_order_ended", frozen=True, kw_only=True):
     """No order is open at the end. `by`: at least one ended for this reason."""
 
     by: str = ""
@@ -240,7 +228,7 @@ class EveryOrderEnded(
         return Finding(not still_open, words)
 
 
-class NoFills(_Check, tag_field="check", tag="no_fills_at_injection", frozen=True, kw_only=True):
+class NoFills(Check, tag_field="check", tag="no_fills_at_injection", frozen=True, kw_only=True):
     """Nothing was filled at the injection's tick."""
 
     def judge(self, evidence: Evidence) -> Finding:
@@ -250,7 +238,7 @@ class NoFills(_Check, tag_field="check", tag="no_fills_at_injection", frozen=Tru
         return Finding(evidence.tick > 0 and not fills, f"{len(fills)} at tick {evidence.tick}")
 
 
-class Equity(_Check, tag_field="check", tag="equity_identity", frozen=True, kw_only=True):
+class Equity(Check, tag_field="check", tag="equity_identity", frozen=True, kw_only=True):
     """In every sample equity = initial + realised - fees + unrealised; fills add up to the last."""
 
     def judge(self, evidence: Evidence) -> Finding:
@@ -272,7 +260,7 @@ class Equity(_Check, tag_field="check", tag="equity_identity", frozen=True, kw_o
         return Finding(bool(samples), f"exact in {len(samples)} samples")
 
 
-class OrderRate(_Check, tag_field="check", tag="order_rate", frozen=True, kw_only=True):
+class OrderRate(Check, tag_field="check", tag="order_rate", frozen=True, kw_only=True):
     """No window of `window_s` seconds of event time holds more than `at_most` orders."""
 
     at_most: int
@@ -289,7 +277,7 @@ class OrderRate(_Check, tag_field="check", tag="order_rate", frozen=True, kw_onl
         return Finding(most <= self.at_most, f"at most {most} orders in {self.window_s} s")
 
 
-class NoDuplicates(_Check, tag_field="check", tag="no_duplicates", frozen=True, kw_only=True):
+class NoDuplicates(Check, tag_field="check", tag="no_duplicates", frozen=True, kw_only=True):
     """No two equal orders within `window_s` seconds of event time."""
 
     window_s: Decimal
@@ -309,7 +297,7 @@ class NoDuplicates(_Check, tag_field="check", tag="no_duplicates", frozen=True, 
         )
 
 
-class OnlyReducing(_Check, tag_field="check", tag="only_reducing_after", frozen=True, kw_only=True):
+class OnlyReducing(Check, tag_field="check", tag="only_reducing_after", frozen=True, kw_only=True):
     """After REDUCE_ONLY was seen every order could only shrink its symbol's position."""
 
     def judge(self, evidence: Evidence) -> Finding:
@@ -342,7 +330,7 @@ class OnlyReducing(_Check, tag_field="check", tag="only_reducing_after", frozen=
         return Finding(reducing, f"{orders} orders after it, none that could grow a position")
 
 
-class Outcome(_Check, tag_field="check", tag="outcome", frozen=True, kw_only=True):
+class Outcome(Check, tag_field="check", tag="outcome", frozen=True, kw_only=True):
     """The exit code the process would have ended with, and words of its message."""
 
     exit_code: int
@@ -353,7 +341,7 @@ class Outcome(_Check, tag_field="check", tag="outcome", frozen=True, kw_only=Tru
         return Finding(holds, f"exit code {evidence.exit_code} {evidence.error}".strip())
 
 
-class Sessions(_Check, tag_field="check", tag="sessions", frozen=True, kw_only=True):
+class Sessions(Check, tag_field="check", tag="sessions", frozen=True, kw_only=True):
     """How many session folders there are."""
 
     equals: int
@@ -362,7 +350,7 @@ class Sessions(_Check, tag_field="check", tag="sessions", frozen=True, kw_only=T
         return Finding(evidence.sessions == self.equals, f"{evidence.sessions} session folders")
 
 
-class SwitchHistory(_Check, tag_field="check", tag="switch_history", frozen=True, kw_only=True):
+class SwitchHistory(Check, tag_field="check", tag="switch_history", frozen=True, kw_only=True):
     """The last state in the switch's own history."""
 
     last: str
@@ -381,6 +369,7 @@ Expectation = (
     | OrdersFromInjection
     | Blocked
     | Refused
+    | Tripped
     | GuardsTogether
     | Guard
     | Warned

@@ -49,7 +49,10 @@ _WHO: Final = "rehearsal"
 
 
 class InjectingFeed:
-    """One scenario's feed; use it once. `tick` is when the last injection happened (0: not yet)."""
+    """One scenario's feed; use it once.
+
+    `tick` and `ts_ns` are when the last injection happened (0: not yet).
+    """
 
     def __init__(
         self,
@@ -62,6 +65,7 @@ class InjectingFeed:
     ) -> None:
         """`due` is what `places_of` made of the scenario."""
         self.tick = 0
+        self.ts_ns = 0
         self.ticks_delivered = 0
         self.done: list[str] = []
         """What was injected, and where, in words."""
@@ -91,6 +95,7 @@ class InjectingFeed:
                 pending = []
                 for injection in self._due[number]:
                     self.tick = self.ticks_delivered + 1
+                    self.ts_ns = event.ts_ns
                     if not isinstance(injection, kinds.KillWhileDeciding):
                         self._note(injection)
                     pending += self._inject(injection, event)
@@ -221,14 +226,16 @@ def places_of(
     Raises NotApplicable when one has no place in it.
     """
     due: dict[int, list[kinds.Injection]] = {}
+    has_orders = any(isinstance(each, kinds.Orders) for each in scenario.inject)
+    wanted = profile.tradable() if has_orders else profile.priced()
     for injection in scenario.inject:
-        due.setdefault(_place_of(injection, profile), []).append(injection)
+        due.setdefault(_place_of(injection, profile, wanted), []).append(injection)
         if isinstance(injection, kinds.Silence):
             silent_symbol(scenario, profile)
     return due
 
 
-def _place_of(injection: kinds.Injection, profile: BaselineProfile) -> int:
+def _place_of(injection: kinds.Injection, profile: BaselineProfile, wanted: Sequence[str]) -> int:
     if isinstance(injection, kinds.SendSignal) and not _is_main_thread():
         raise NotApplicable("signals reach a session only in the main thread of its process")
     if isinstance(injection, kinds.Crossed):
@@ -239,7 +246,7 @@ def _place_of(injection: kinds.Injection, profile: BaselineProfile) -> int:
     needs_price = isinstance(injection, kinds.Price | kinds.Orders)
     # All that is named by a moment moves to the same place, so that "+1" means the tick after.
     if needs_price if isinstance(tick, int) else not tick.startswith("holding"):
-        return profile.resolve(tick, profile.tradable())
+        return profile.resolve(tick, wanted)
     return profile.resolve(tick)
 
 

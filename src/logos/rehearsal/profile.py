@@ -11,7 +11,6 @@ on must not pass.
 
 from __future__ import annotations
 
-import re
 from array import array
 from bisect import bisect_left
 from collections import Counter
@@ -33,13 +32,14 @@ from logos.core.records import (
 )
 from logos.core.types import NS_PER_SECOND, FillRule
 from logos.rehearsal.evidence import JournalView
-from logos.rehearsal.scenarios import Orders, Price, Scenario, Silence, Tick
+from logos.rehearsal.scenarios import NAMED, Orders, Price, Scenario, Silence, Tick
 from logos.session.plan import Feed
+
+_EVENTS_LEFT: Final = 2
+"""How many events of a symbol must follow the last thing that is done to it."""
 
 _FROM_SHARE: Final = 4
 """Moments of the strategy's life are looked for after the first quarter of the ticks."""
-
-_NAMED: Final = re.compile(r"@(drawdown|stale_s|notional|quantity)(?:\*([0-9]+(?:\.[0-9]+)?))?")
 
 
 class NotApplicable(Exception):
@@ -97,6 +97,7 @@ class BaselineProfile:
         self._order_ticks: list[int] = []
         self._fills: dict[str, list[tuple[int, int]]] = {}
         self._drawdowns: dict[str, Decimal] = {}
+        self._equity: dict[str, Decimal] = {}
 
     def see_session(self, journal: JournalView) -> None:
         """Learn from the undisturbed session."""
@@ -107,6 +108,8 @@ class BaselineProfile:
         for sample in journal.of(AccountRecord):
             lost = to_decimal(sample.max_drawdown_units, sample.money_decimals)
             self._drawdowns[sample.currency] = lost
+            begun_with = to_decimal(sample.initial_units, sample.money_decimals)
+            self._equity[sample.currency] = begun_with
         incidents = [each.tick_id for each in journal.of(SwitchRecord)]
         incidents += [each.tick_id for each in journal.of(GuardRecord)]
         # What comes after a guard of the user's own has acted is no place for another incident.
@@ -134,12 +137,20 @@ class BaselineProfile:
         if not wanted:
             return number
         for place in range(number - 1, self.ticks):
-            symbol = self._symbols[self._places[place]]
-            # Prints do not move the book of a symbol that shows bid and ask.
-            sets_prices = self._is_two_sided[place] or symbol not in self.two_sided
-            if symbol in wanted and sets_prices:
+            if self._is_price_of(place, wanted):
                 return place + 1
+        if moment.endswith("%"):  # they have ended by then: the share of what there is of them
+            places = [place for place in range(self.ticks) if self._is_price_of(place, wanted)]
+            if places:
+                return places[len(places) * int(moment.removesuffix("%")) // 101] + 1
         raise NotApplicable(f"no tick of {', '.join(wanted)} from tick {number} on")
+
+    def _is_price_of(self, place: int, wanted: Sequence[str]) -> bool:
+        """Whether the event sets the prices of one of `wanted`."""
+        symbol = self._symbols[self._places[place]]
+        # Prints do not move the book of a symbol that shows bid and ask.
+        sets_prices = bool(self._is_two_sided[place]) or symbol not in self.two_sided
+        return symbol in wanted and sets_prices
 
     def _number(self, tick: str) -> int:
         if tick.isdigit():
@@ -197,7 +208,7 @@ class BaselineProfile:
         - stale_s: half of the time between the silent symbol's last event and the `orders`
         - notional, quantity: what one of the injected `orders` is worth, and its size
         """
-        match = _NAMED.fullmatch(text)
+        match = NAMED.fullmatch(text)
         if match is None:
             raise NotApplicable(f"no such named value: {text!r}")
         factor = Decimal(match[2] or 1)
@@ -228,6 +239,10 @@ class BaselineProfile:
         return ((before + loss) / 2).quantize(Decimal("0.00000001"))
 
     def _stale_limit(self, scenario: Scenario) -> Decimal:
+        return self.silence_s(scenario) / 2
+
+    def silence_s(self, scenario: Scenario) -> Decimal:
+        """Seconds from the silent symbol's last event to the `orders` of the scenario."""
         tick, probe = silence_and_probe(scenario)
         start, end = self.resolve(tick), self.resolve(probe, self.tradable())
         silent = self._symbols.index(self.silent_symbol(start, end))
@@ -235,16 +250,20 @@ class BaselineProfile:
         silence_ns = self._times_ns[end - 1] - self._times_ns[last]
         if silence_ns < 2:
             raise NotApplicable("event time does not move between the silence and the orders")
-        return Decimal(silence_ns // 2) / NS_PER_SECOND
+        return Decimal(silence_ns) / NS_PER_SECOND
 
     def _order_notional(self, scenario: Scenario) -> Decimal:
         orders, each, price = self._orders_of(scenario)
         quantity = smallest_quantity(each, price) * orders.lots
-        return to_decimal(each.value(price, quantity), each.value_decimals)
+        worth = to_decimal(each.value(price, quantity), each.value_decimals)
+        # The settings may shrink every order; what leaves is what limits are compared with.
+        return min(worth, self.cap(each.symbol) or worth)
 
     def _order_quantity(self, scenario: Scenario) -> Decimal:
         orders, each, price = self._orders_of(scenario)
-        return each.quantity_decimal(smallest_quantity(each, price) * orders.lots)
+        quantity = each.quantity_decimal(smallest_quantity(each, price) * orders.lots)
+        cap = self.cap(each.symbol)
+        return min(quantity, cap / self._worth_of_one(each, price)) if cap else quantity
 
     def _orders_of(self, scenario: Scenario) -> tuple[Orders, Instrument, int]:
         orders = next((each for each in scenario.inject if isinstance(each, Orders)), None)
@@ -254,8 +273,82 @@ class BaselineProfile:
         return orders, self.instruments[self.symbol_at(tick)], self._asks[tick - 1]
 
     def tradable(self) -> list[str]:
-        """The symbols that orders can be sent in."""
+        """The symbols that orders can be sent in: those with money behind them, where some have."""
+        symbols = self.priced()
+        balances = self._config.account.balances
+        return [
+            symbol for symbol in symbols if balances.get(self.instruments[symbol].quote)
+        ] or symbols
+
+    def priced(self) -> list[str]:
+        """The symbols whose events are prices that orders fill at."""
         return [symbol for symbol in self._symbols if self.can_trade(symbol)]
+
+    # ---- what an order may be worth ----
+
+    def symbol_of(self, scenario: Scenario) -> str:
+        """The symbol whose limits the scenario meets."""
+        for injection in scenario.inject:
+            if isinstance(injection, Silence):
+                _, probe = silence_and_probe(scenario)
+                end = self.resolve(probe, self.tradable())
+                return self.silent_symbol(self.resolve(injection.tick), end)
+            if isinstance(injection, Orders):
+                return self.symbol_at(self.resolve(injection.tick, self.tradable()))
+        tick = self.resolve(scenario.inject[-1].tick, self.tradable()) if scenario.inject else 1
+        return self.symbol_at(tick)
+
+    def equity(self, symbol: str) -> Decimal:
+        """What the account began with in the symbol's quote currency."""
+        return self._equity.get(self.instruments[symbol].quote, Decimal(0))
+
+    def cap(self, symbol: str) -> Decimal:
+        """What the user's settings shrink the symbol's orders to, in money; 0: they do not."""
+        orders = self._config.orders
+        return orders.symbols.get(symbol, orders).cap_notional
+
+    def entry(self) -> tuple[int, bool]:
+        """Where to open or grow a position, as (tick, whether it is short)."""
+        try:
+            holding = self.holding()
+        except NotApplicable:
+            return self.resolve("50%", self.tradable()), False
+        if holding.symbol not in self.tradable():
+            return self.resolve("50%", self.tradable()), False
+        return holding.tick, holding.position < 0
+
+    def later(self, tick: int, symbol: str, events: int) -> int:
+        """The tick that is so many events of the symbol after `tick`, or its last but one."""
+        wanted = self._symbols.index(symbol)
+        later = [place + 1 for place in range(tick, self.ticks) if self._places[place] == wanted]
+        if len(later) <= _EVENTS_LEFT:
+            raise NotApplicable(f"too few events of {symbol} after tick {tick} for a fill")
+        return later[min(events, len(later) - 1 - _EVENTS_LEFT)]
+
+    def price_at(self, tick: int) -> int:
+        """The ask at `tick`, in units."""
+        return self._asks[tick - 1]
+
+    def worth(self, symbol: str, quantity: Decimal, price_units: int) -> Decimal:
+        """What a quantity is worth at a price, in the quote currency."""
+        return quantity * self._worth_of_one(self.instruments[symbol], price_units)
+
+    def worth_of_smallest(self, tick: int) -> Decimal:
+        """What the smallest order at `tick` is worth, in the quote currency."""
+        each, price = self.instruments[self.symbol_at(tick)], self._asks[tick - 1]
+        return to_decimal(each.value(price, smallest_quantity(each, price)), each.value_decimals)
+
+    def check_size(self, orders: Orders, symbol: str) -> None:
+        """Raises NotApplicable when the instrument takes no order that large."""
+        each = self.instruments[symbol]
+        tick = self.resolve(orders.tick, self.tradable())
+        quantity = smallest_quantity(each, self._asks[tick - 1]) * orders.lots
+        if 0 < each.maximum_quantity < quantity:
+            raise NotApplicable(f"the largest order in {symbol} is within your limit")
+
+    def _worth_of_one(self, each: Instrument, price_units: int) -> Decimal:
+        one = Decimal(10) ** each.quantity_decimals
+        return to_decimal(each.value(price_units, 1), each.value_decimals) * one
 
 
 def market_events(feed: Feed) -> Iterator[MarketEvent]:

@@ -22,6 +22,7 @@ from typing import Any, Final, Literal
 import msgspec
 
 from logos.config import ConfigError, read_toml
+from logos.config.making import misfits
 from logos.paths import check_session_id
 from logos.rehearsal.expectations import Expectation
 
@@ -30,6 +31,8 @@ Tick = int | str
 
 NO_INCIDENT: Final = "no_incident"
 _MOMENT: Final = re.compile(r"((100|[1-9]?[0-9])%|order|holding)(\+[0-9]{1,6})?")
+NAMED: Final = re.compile(r"@(drawdown|stale_s|notional|quantity)(?:\*([0-9]+(?:\.[0-9]+)?))?")
+"""A value from the data, such as "@notional*0.5"."""
 
 
 class _Injection(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -203,9 +206,26 @@ def _read_one(table: Mapping[str, Any], where: str) -> Scenario:
         raise ConfigError(f"{where}: the name becomes a folder: {error}") from None
     for injection in scenario.inject:
         _check_injection(injection, where)
+    problems = misfits(_with_values(scenario.settings, where))
+    if problems:
+        raise ConfigError(f"{where}: settings: {'; '.join(problems)}")
     if not scenario.expect:
         raise ConfigError(f"{where}: expects nothing, so it could never fail: add to `expect`")
     return scenario
+
+
+def _with_values(settings: Mapping[str, Any], where: str) -> dict[str, Any]:
+    """`settings` with 1 for every value that comes from the data."""
+    whole: dict[str, Any] = {}
+    for key, value in settings.items():
+        if isinstance(value, Mapping):
+            value = _with_values(value, where)
+        elif isinstance(value, str) and value.startswith("@"):
+            if NAMED.fullmatch(value) is None:
+                raise ConfigError(f"{where}: settings: no such named value: {value!r}")
+            value = 1
+        whole[key] = value
+    return whole
 
 
 def _check_injection(injection: Injection, where: str) -> None:
