@@ -17,7 +17,8 @@ from rehearsal_helpers import DATA, write_journal
 from logos.cli import rehearse as command
 from logos.cli.main import main
 from logos.rehearsal.evidence import JournalView
-from logos.rehearsal.picture import picture
+from logos.rehearsal.reports import report
+from logos.rehearsal.reports.picture import picture
 
 BTC = ("--strategy", "sma_cross", "--data", str(DATA / "BTCUSDT_1m_bars.csv"))
 NAMES = ("kill_at_tick", "crossed_quotes", "duplicate_orders", "reduce_only")
@@ -91,14 +92,12 @@ class Stopped(Exception):
 def test_a_rehearsal_that_something_ends_leaves_a_report_of_what_there_is(
     logos_home: Path, monkeypatch: pytest.MonkeyPatch, ending: type[BaseException]
 ) -> None:
-    table_row = command.table_row
-
     def end(result: Any, **words: Any) -> str:
         if result.scenario.name == "crossed_quotes":
             raise ending
-        return table_row(result, **words)
+        return report.table_row(result, **words)
 
-    monkeypatch.setattr(command, "table_row", end)
+    monkeypatch.setattr("logos.cli.rehearse.table_row", end)
     with pytest.raises(ending):
         command.run(command_options(*NAMES, *BTC))
     folder = logos_home / "runs" / "rehearsals" / "rehearsal-0001"

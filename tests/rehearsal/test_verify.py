@@ -15,7 +15,7 @@ import pytest
 from rehearsal_helpers import DATA
 
 from logos.cli.main import main
-from logos.rehearsal.pack import PACK_FILE, PackError, digest_of, pack, unpack
+from logos.rehearsal.reports.pack import PACK_FILE, PackError, digest_of, pack, unpack
 
 NAMES = ("kill_at_tick", "bad_print", "duplicate_orders")
 
@@ -225,7 +225,7 @@ def test_a_pack_holds_plain_files_each_once(tmp_path: Path) -> None:
         unpack(packed(tmp_path / "b.tar.gz", *twice), place)
 
 
-@pytest.mark.parametrize("content", [b"", b"plain", gzip.compress(b"no archive of files")])
+@pytest.mark.parametrize("content", [b"", b"plain", gzip.compress(b"no archive of files", mtime=0)])
 def test_what_is_no_pack_cannot_be_read(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "p.tar.gz"
     path.write_bytes(content)

@@ -28,6 +28,7 @@ LOOKS_AT_THE_STATE = {
     "cli/running/stopping.py": "which of the two states an operator wants, and whether it is there",
     "rehearsal/feed.py": "waits until an injected engagement is seen",
     "rehearsal/expectations.py": "judges what was recorded",
+    "rehearsal/own.py": "expects what a guard's action says, which is named after a state",
     "stress/judge.py": "judges what was recorded",
     "audit/gatekeeping.py": "judges what was recorded, and shares nothing with what made it",
 }

@@ -21,14 +21,14 @@ from logos.cli import trade
 from logos.cli.exit_codes import exit_codes
 from logos.config import Config, ConfigError, load_config
 from logos.errors import DataError
-from logos.rehearsal.pack import PACK_FILE
-from logos.rehearsal.record import Record
-from logos.rehearsal.report import conclusion, part_head, table_head, table_row
+from logos.rehearsal.reports.pack import PACK_FILE
+from logos.rehearsal.reports.record import Record
+from logos.rehearsal.reports.report import conclusion, part_head, table_head, table_row
+from logos.rehearsal.reports.verify import NoRehearsalError, Verification, verify_rehearsal
+from logos.rehearsal.reports.write import page_of, write_reports
 from logos.rehearsal.run import Rehearsal, rehearse
 from logos.rehearsal.scenarios import Scenario, bundled_scenarios, choose, read_scenarios
 from logos.rehearsal.verdicts import Part, ScenarioResult, Verdict
-from logos.rehearsal.verify import NoRehearsalError, Verification, verify_rehearsal
-from logos.rehearsal.write import page_of, write_reports
 from logos.session import ExitCode
 
 _VERIFY: Final = "verify"

@@ -20,8 +20,8 @@ from logos.rehearsal.evidence import JournalView
 from logos.rehearsal.feed import InjectingFeed, places_of
 from logos.rehearsal.limits import as_it_is, leaves, lend, tightened
 from logos.rehearsal.own import NoLimitSet, for_own_limits
-from logos.rehearsal.picture import picture
 from logos.rehearsal.profile import BaselineProfile, NotApplicable
+from logos.rehearsal.reports.picture import picture
 from logos.rehearsal.scenarios import Scenario
 from logos.rehearsal.strategy import InjectedStrategy
 from logos.rehearsal.verdicts import (

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from logos.rehearsal.pack import PACK_FILE
-from logos.rehearsal.record import Record, Row, row_of
+from logos.rehearsal.reports.pack import PACK_FILE
+from logos.rehearsal.reports.record import Record, Row, row_of
 from logos.rehearsal.verdicts import Part, ScenarioResult, Verdict
 from logos.shown import markdown, plain
 

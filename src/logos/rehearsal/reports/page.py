@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from logos.rehearsal.pack import PACK_FILE
-from logos.rehearsal.picture import STYLE
-from logos.rehearsal.record import Record, Row
-from logos.rehearsal.report import EXPLAINED, conclusion, facts, held
+from logos.rehearsal.reports.pack import PACK_FILE
+from logos.rehearsal.reports.picture import STYLE
+from logos.rehearsal.reports.record import Record, Row
+from logos.rehearsal.reports.report import EXPLAINED, conclusion, facts, held
 from logos.rehearsal.verdicts import Part, Verdict
 from logos.shown import html
 

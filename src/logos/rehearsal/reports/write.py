@@ -12,10 +12,10 @@ from pathlib import Path
 import msgspec
 
 from logos.files import replace_file, replace_json
-from logos.rehearsal.pack import pack
-from logos.rehearsal.page import PAGE_FILE, rehearsal_page
-from logos.rehearsal.record import RECORD_FILE, Record, make_record
-from logos.rehearsal.report import MARKDOWN_FILE, rehearsal_markdown
+from logos.rehearsal.reports.pack import pack
+from logos.rehearsal.reports.page import PAGE_FILE, rehearsal_page
+from logos.rehearsal.reports.record import RECORD_FILE, Record, make_record
+from logos.rehearsal.reports.report import MARKDOWN_FILE, rehearsal_markdown
 from logos.rehearsal.run import Rehearsal
 
 Pictures = Mapping[tuple[str, str], str]

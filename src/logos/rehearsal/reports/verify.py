@@ -22,12 +22,12 @@ from logos import __version__
 from logos.errors import LogosError
 from logos.files import read_whole
 from logos.paths import check_session_id
-from logos.rehearsal.pack import PACK_FILE, PackError, digest_of, unpack
-from logos.rehearsal.picture import picture
-from logos.rehearsal.record import RECORD_FILE, SCHEMA, Record, Row, row_of
+from logos.rehearsal.reports.pack import PACK_FILE, PackError, digest_of, unpack
+from logos.rehearsal.reports.picture import picture
+from logos.rehearsal.reports.record import RECORD_FILE, SCHEMA, Record, Row, row_of
+from logos.rehearsal.reports.write import reports
 from logos.rehearsal.scenarios import bundled_scenarios
 from logos.rehearsal.verdicts import FACTS_FILE, Facts, Part, home_of, judge, read_journal_of
-from logos.rehearsal.write import reports
 
 _RECORD_BYTES_MAX: Final = 64 * 1024**2
 
