@@ -15,8 +15,9 @@ import os
 import stat
 from collections.abc import Mapping
 from contextlib import suppress
+from io import BufferedReader
 from pathlib import Path
-from typing import IO, Any, BinaryIO, Final
+from typing import IO, Any, Final
 
 import msgspec
 
@@ -79,7 +80,7 @@ def open_new(path: Path, mode: str = "wb", **words: Any) -> IO[Any]:
 # ---- read, if it is a file ----
 
 
-def open_regular(path: Path) -> BinaryIO:
+def open_regular(path: Path) -> BufferedReader:
     """Open a file for reading its bytes. Raises OSError, also for what is no regular file.
 
     It never waits: not for a writer of a named pipe, nor for a device.

@@ -26,6 +26,8 @@ _TRACES: Final = (
 """What a session or a kill switch leaves in its workspace."""
 
 _SESSION_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+_DEVICE: Final = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])", re.I)
+"""Names that Windows has for devices, in every folder: one cannot be copied there."""
 
 
 def home() -> Path:
@@ -66,6 +68,11 @@ def check_session_id(session_id: str) -> str:
         raise ValueError(
             f"not a session id: {session_id!r}; use 1 to 64 letters, digits, '_' and '-', "
             "beginning with a letter or digit"
+        )
+    if _DEVICE.fullmatch(session_id):
+        raise ValueError(
+            f"not a session id: {session_id!r} is the name of a device on Windows, where the "
+            "session's folder could not be copied; choose another"
         )
     return session_id
 

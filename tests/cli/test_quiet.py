@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import Any
 
@@ -127,6 +128,8 @@ def test_warnings_are_alarms_and_what_was_left_over_is_none() -> None:
     assert len(many) == 21
     assert many[-1] == "5000 warnings in all: there/session.md"
     assert alarms(result(guards={"MAX_DRAWDOWN": 2})) == ["guard MAX_DRAWDOWN acted, 2 times"]
+    left = "all events processed; may still rest at the venue, look there and cancel them: s-1, s-2"
+    assert alarms(dataclasses.replace(result(), reason=left)) == [left]
     few = {"refused": 99, "refusals": {"X": 99}}
     assert alarms(result(**few)) == []
     assert alarms(result(refused=100, orders=100, refusals={"X": 100})) == []

@@ -58,6 +58,10 @@ def test_a_seed_that_is_none_is_refused_with_its_file(tmp_path: Path) -> None:
     assert problem == f"{tmp_path / '.env'}: LOGOS_SEED must be a whole number of 0 or more"
 
 
+NOT_A_SETTING = (
+    "not a setting; write NAME=value, the name in letters, digits and '_', with no space around ="
+)
+
 # ---- keys ----
 
 
@@ -143,13 +147,13 @@ def test_keys_are_found_key_first_with_the_password_that_is_there(tmp_path: Path
 @pytest.mark.parametrize(
     ("line", "words"),
     [
-        ("1KEY=x", "not a setting; write NAME=value, the name in letters, digits and '_'"),
-        ("KEY", "KEY is not set to anything; write KEY=value, with no space around ="),
-        ("KEY = x", "KEY is not set to anything; write KEY=value, with no space around ="),
-        ("export KEY", "KEY is not set to anything; write KEY=value, with no space around ="),
+        ("1KEY=x", NOT_A_SETTING),
+        ("KEY", NOT_A_SETTING),
+        ("KEY = x", NOT_A_SETTING),
+        ("export KEY", NOT_A_SETTING),
         *(
             (f"KEY={value}",
-             "the value of KEY cannot be read; put it in single quotes if it has spaces, quotes "
+             "the value cannot be read; put it in single quotes if it has spaces, quotes "
              "or backslashes, and close what is opened on the same line")
             for value in ("a b", "'a", '"a', '"a\\q"', "a'b", "a\\b", "'a'b", '"a" b', "a#b c")
         ),
@@ -179,8 +183,8 @@ def test_a_name_that_stands_twice_in_dotenv_is_told_with_both_lines(tmp_path: Pa
     with pytest.raises(ConfigError) as caught:
         read_dotenv(path)
     assert list(caught.value.problems) == [
-        f"{path}:3: KEY is set already in line 2; keep one",
-        f"{path}:4: KEY is set already in line 2; keep one",
+        f"{path}:3: its name is set already in line 2; keep one",
+        f"{path}:4: its name is set already in line 2; keep one",
     ]
     assert str(caught.value) == "; ".join(caught.value.problems)
 
@@ -191,7 +195,7 @@ def test_a_dotenv_that_is_no_text_or_no_file_is_told(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"bytes: is not UTF-8 text; save it as UTF-8$"):
         read_dotenv(tmp_path / "bytes")
     (tmp_path / "folder").mkdir()
-    with pytest.raises(ConfigError, match=r"folder: cannot be read: Is a directory$"):
+    with pytest.raises(ConfigError, match=r"folder: cannot be read: it is a folder, not a file$"):
         read_dotenv(tmp_path / "folder")
 
 

@@ -90,7 +90,7 @@ class ScriptedFeed:
         *,
         after: Mapping[int, Callable[[], object]] | None = None,
         age_ns: Mapping[int, int] | None = None,
-        error: Exception | None = None,
+        error: BaseException | None = None,
     ) -> None:
         self.symbols: Sequence[str] = SYMBOLS
         self._clock: Any = clock

@@ -85,7 +85,8 @@ def test_gate_1_blocks_and_says_so(tmp_path: Path, caplog: pytest.LogCaptureFixt
         assert blocked.circuit_breaker is SwitchState.ENGAGED
         assert blocked.order is None
         assert made.process(quote(6)).action is Action.BLOCKED
-    assert caplog.messages == ["[KILL_SWITCH] ENGAGED at tick #5: enough (by me)"]
+    said = [each.message for each in caplog.records if each.name == "logos.library.engine"]
+    assert said == ["[KILL_SWITCH] ENGAGED at tick #5: enough (by me)"]
     assert made.close().summary["orders"] == 0
     assert made.close().summary["blocked"] == 2
 
@@ -265,3 +266,14 @@ def test_an_engine_without_a_tick_ends_in_order(tmp_path: Path) -> None:
     with engine(tmp_path) as made:
         pass
     assert made.close().exit_code is ExitCode.BAD_DATA
+
+
+def test_what_an_operator_would_hear_goes_to_the_programs_own_logging(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    with engine(tmp_path) as made:
+        made.process(quote(1))
+    told = [(each.name, each.levelname) for each in caplog.records if "kill switch" in each.message]
+    assert told == [("logos.library.sessions", "WARNING")]
+    assert "armed for paper" in caplog.text
+    assert capfd.readouterr() == ("", "")

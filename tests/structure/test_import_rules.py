@@ -19,12 +19,13 @@ ALLOWED: dict[str, set[str]] = {
     "files": set(),
     "build": set(),
     "shown": set(),
+    "secrecy": set(),
     "installation": set(),
     "interrupts": set(),
-    "strategies": {"errors", "core", "interrupts", "files"},
+    "strategies": {"errors", "core", "interrupts", "files", "secrecy"},
     "indicators": {"installation"},
     "observe": {"errors", "core", "files"},
-    "config": {"errors", "core", "paths", "files"},
+    "config": {"errors", "core", "paths", "files", "secrecy"},
     "journal": {"errors", "core", "paths", "files"},
     "data": {"errors", "core", "paths", "installation", "strategies", "files"},
     "venues": {"errors", "core", "paths"},
@@ -42,7 +43,7 @@ ALLOWED["testing"] = {"errors", "core", "paths", "config", "data", "feeds", "ven
 ALLOWED["session"] = {
     *("errors", "core", "paths", "strategies", "observe", "config", "journal", "data", "venues"),
     *("killswitch", "feeds", "execution", "adapters", "installation", "files", "interrupts"),
-    *("build", "shown"),
+    *("build", "shown", "secrecy"),
 }
 ALLOWED["audit"] = {
     *("errors", "core", "paths", "config", "journal", "session", "killswitch", "observe"),

@@ -16,6 +16,7 @@ from logos.cli import trade
 from logos.cli.exit_codes import exit_codes
 from logos.config import Effective, config_hash, read_layers
 from logos.config.credentials import variables_set
+from logos.config.making import masked_config
 from logos.config.template import default_toml, effective_toml, toml_path, toml_value, values_of
 from logos.errors import ConfigError
 from logos.files import open_new
@@ -61,6 +62,7 @@ def run(options: argparse.Namespace) -> int:
         effective = read_layers(options.config, trade.overrides(options))
     except ConfigError as error:
         return _complain(error.problems)
+    effective = effective._replace(config=masked_config(effective.config))
     if effective.environment.warning:
         print(f"logos config: {effective.environment.warning}", file=sys.stderr)
     return (_check if options.action == "check" else _show)(effective, options)

@@ -17,6 +17,7 @@ from logos.session import ExitCode, SessionResult, SwitchEngagedError
 from logos.session.artifacts.report import result_table
 from logos.session.entry import SessionDiffersError
 from logos.session.history import JournalDamagedError
+from logos.session.outcome import ORDERS_LEFT
 from logos.session.plan import Plan
 from logos.session.presence.registry import RegistryError
 from logos.session.restoring import CannotResumeError
@@ -144,6 +145,8 @@ def alarms(result: SessionResult) -> list[str]:
     elif summary["switch_state"] != "SAFE":
         reasons = [change["reason"] for change in summary["switch"]][-1:]
         lines.append(f"the kill switch is {summary['switch_state']}: {''.join(reasons)}")
+    if result.exit_code is ExitCode.FINISHED and ORDERS_LEFT in result.reason:
+        lines.append(result.reason)
     lines += [f"guard {name} acted, {count} times" for name, count in summary["guards"].items()]
     if summary["refused"] >= _STORM and summary["refused"] > summary["orders"]:
         codes = ", ".join(f"{code} {count}" for code, count in summary["refusals"].items())

@@ -12,6 +12,7 @@ from typing import Any
 from logos.cli.exit_codes import exit_codes
 from logos.cli.run_command import QUIET, ProgressBar, attempt
 from logos.config import ConfigError, FeedName, live_overrides, load_config, merge
+from logos.secrecy import without_keys
 from logos.session import SessionResult
 from logos.session import run as run_session
 from logos.session.supervisor import tell_operator
@@ -92,7 +93,7 @@ def overrides(options: argparse.Namespace) -> dict[str, Any]:
     for text in options.param:
         key, equals, value = text.partition("=")
         if not equals or not key:
-            raise ConfigError(f"--param {text}: write it as KEY=VALUE")
+            raise ConfigError(f"--param {without_keys(text)}: write it as KEY=VALUE")
         params[key] = value
     tables: dict[str, dict[str, Any]] = {
         "session": {"id": options.session_id, "seed": options.seed},

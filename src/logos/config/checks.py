@@ -16,6 +16,7 @@ from urllib.parse import SplitResult, urlsplit
 import msgspec
 
 from logos.config.settings import Config, FeedName, RiskLimits, TotalLimits, VenueName
+from logos.secrecy import looks_like_key
 
 _FEE_DECIMALS_MAX: Final = 18
 _EXCHANGE: Final = re.compile(r"[a-z0-9_]+")
@@ -228,6 +229,11 @@ def _check_url(name: str, url: str, *, in_private: bool) -> list[str]:
         return [
             f"{name} may hold neither a user and password nor a query: settings are written to "
             "the session's folder; keys belong in the environment or .env"
+        ]
+    if any(looks_like_key(part) for part in parts.path.split("/")):
+        return [
+            f"{name} holds what looks like a key: settings are written to the session's folder; "
+            "keys belong in the environment or .env"
         ]
     if in_private and parts.scheme in ("http", "ws") and not _LOOPBACK.fullmatch(host):
         return [f"{name}: orders and keys would travel unencrypted; use https or wss"]

@@ -2,7 +2,8 @@
 
 A line that is read differently by this parser, a shell and another tool is a wrong key sent to a
 venue. So the grammar is small, nothing is expanded, and what could be meant in two ways is
-refused with its line. No message ever repeats a value.
+refused with the number of its line. No message repeats any part of a line: a key that was pasted
+without its name looks like a name.
 
     # a comment
     NAME=value            unquoted: no spaces, quotes or backslashes inside
@@ -21,9 +22,9 @@ from pathlib import Path
 from typing import Final
 
 from logos.errors import ConfigError
+from logos.files import read_whole
 
 _ASSIGNMENT: Final = re.compile(r"(?:export[ \t]+)?([A-Za-z_][A-Za-z0-9_]*)=(.*)", re.S)
-_NAME_ALONE: Final = re.compile(r"(?:export[ \t]+)?([A-Za-z_][A-Za-z0-9_]*)\s*(?:=|$)")
 _UNQUOTED: Final = re.compile(r"([^\s'\"\\]*)")
 _SINGLE: Final = re.compile(r"'([^']*)'")
 _DOUBLE: Final = re.compile(r'"((?:[^"\\]|\\.)*)"')
@@ -31,6 +32,11 @@ _REST: Final = re.compile(r"\s*|\s+#.*")
 _ESCAPE: Final = re.compile(r"\\(.)")
 _ESCAPES: Final = {'"': '"', "\\": "\\", "n": "\n", "r": "\r", "t": "\t"}
 _SECRET_NAME: Final = re.compile(r"(^|_)(KEY|KEY_ID|SECRET|PASSWORD|PASSPHRASE|TOKEN)$", re.I)
+_NOT_A_SETTING: Final = (
+    "not a setting; write NAME=value, the name in letters, digits and '_', with no space around ="
+)
+_BYTES_MAX: Final = 1 << 20
+"""Of a whole file."""
 
 
 def read_dotenv(path: Path) -> dict[str, str]:
@@ -39,7 +45,7 @@ def read_dotenv(path: Path) -> dict[str, str]:
     Raises ConfigError, which lists every line that cannot be read.
     """
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        text = read_whole(path, _BYTES_MAX).decode("utf-8-sig")
     except (FileNotFoundError, NotADirectoryError):
         # A workspace that is no folder is reported when a file is written there.
         return {}
@@ -64,17 +70,17 @@ def parse_dotenv(text: str, where: str) -> tuple[dict[str, str], list[str]]:
             continue
         match = _ASSIGNMENT.fullmatch(content)
         if match is None:
-            problems.append(f"{where}:{number}: {_not_an_assignment(content)}")
+            problems.append(f"{where}:{number}: {_NOT_A_SETTING}")
             continue
         name, value = match[1], _value(match[2])
         if name in lines:
             problems.append(
-                f"{where}:{number}: {name} is set already in line {lines[name]}; keep one"
+                f"{where}:{number}: its name is set already in line {lines[name]}; keep one"
             )
         elif value is None:
             problems.append(
-                f"{where}:{number}: the value of {name} cannot be read; put it in single quotes "
-                "if it has spaces, quotes or backslashes, and close what is opened on the same line"
+                f"{where}:{number}: the value cannot be read; put it in single quotes if it has "
+                "spaces, quotes or backslashes, and close what is opened on the same line"
             )
         else:
             values[name] = value
@@ -89,13 +95,6 @@ def open_to_others(path: Path, names: list[str]) -> str:
     if not path.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH):
         return ""
     return f"{path} holds secrets and others on this machine can read it: chmod 600 {path}"
-
-
-def _not_an_assignment(content: str) -> str:
-    name = _NAME_ALONE.match(content)
-    if name is None:
-        return "not a setting; write NAME=value, the name in letters, digits and '_'"
-    return f"{name[1]} is not set to anything; write {name[1]}=value, with no space around ="
 
 
 def _value(text: str) -> str | None:

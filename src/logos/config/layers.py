@@ -20,6 +20,7 @@ from logos.config.permission import refusals
 from logos.config.reading import LIVE_NEEDS_FLAGS, asks_for_live, parse_file
 from logos.config.settings import Config
 from logos.errors import ConfigError
+from logos.secrecy import without_keys
 
 COMMAND_LINE = "command line"
 
@@ -122,6 +123,7 @@ def read_layers(
     config, problems, has_all_limits = examine(tables if is_known else {})
     problems = [problem + _note(problem, origins) for problem in problems]
     refused = refusals(config, surroundings, has_all_limits=has_all_limits)
+    unreadable = [without_keys(problem) for problem in unreadable]
     where = file or COMMAND_LINE
     return Effective(config, origins, surroundings, unreadable, problems, refused, where)
 

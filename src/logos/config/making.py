@@ -17,8 +17,10 @@ from typing import Any, NamedTuple, TypeGuard, get_args, get_origin, get_type_hi
 import msgspec
 
 from logos.config.checks import check_values
+from logos.config.reading import DEPTH_MAX, is_too_deep
 from logos.config.settings import Config, Settings
 from logos.errors import ConfigError
+from logos.secrecy import masked, without_keys
 
 Path = tuple[str, ...]
 """The keys that lead to a value; a key may have dots of its own, so they are not joined."""
@@ -69,6 +71,9 @@ def examine(raw: object) -> Examined:
     """Judge `raw` in full; raises nothing."""
     if not is_table(raw):
         return Examined(Config(), ["settings are tables, and this is none"], False)
+    if is_too_deep(raw):
+        words = f"tables and lists are nested deeper than {DEPTH_MAX} levels"
+        return Examined(Config(), [words], False)
     problems = _problems(raw, Config, ())
     config = msgspec.convert(_with_symbols(_without(raw, problems)), Config)
     endless = _endless_numbers(config, ())
@@ -79,7 +84,7 @@ def examine(raw: object) -> Examined:
     has_all_limits = not any(problem.aside[0] == "risk" for problem in problems)
     texts = [problem.text for problem in problems]
     texts += check_values(config, has_all_limits=has_all_limits)
-    return Examined(config, texts, has_all_limits)
+    return Examined(config, [without_keys(text) for text in texts], has_all_limits)
 
 
 def misfits(raw: Mapping[str, Any]) -> list[str]:
@@ -90,11 +95,23 @@ def misfits(raw: Mapping[str, Any]) -> list[str]:
 
 
 def config_hash(config: Config) -> str:
-    """SHA-256 of the settings, the session's id aside: equal hashes mean equal sessions."""
+    """SHA-256 of the settings, the session's id aside: equal hashes mean equal sessions.
+
+    Secrets are masked before: from a hash a short one could be guessed.
+    """
     anonymous = msgspec.structs.replace(
-        config, session=msgspec.structs.replace(config.session, id="")
+        masked_config(config), session=msgspec.structs.replace(config.session, id="")
     )
     return hashlib.sha256(msgspec.json.encode(anonymous, order="sorted")).hexdigest()
+
+
+def masked_config(config: Config) -> Config:
+    """`config` as it may be shown and written: see `logos.config.masking`."""
+    params = masked("params", config.strategy.params)
+    if params is config.strategy.params:
+        return config
+    strategy = msgspec.structs.replace(config.strategy, params=params)
+    return msgspec.structs.replace(config, strategy=strategy)
 
 
 def keys_of(kind: type[msgspec.Struct]) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from decimal import Decimal
 from typing import Any, Final, NamedTuple, get_args, get_origin
 
 from logos.config.making import Path, is_table, is_table_type, keys_of, merge
+from logos.config.reading import is_too_deep
 from logos.config.settings import Config
 
 PREFIX: Final = "LOGOS_CFG__"
@@ -157,6 +158,8 @@ def _read_value(text: str, expected: Any) -> object:
     except (ValueError, ArithmeticError, RecursionError):
         return text
     value = parsed["value"]
+    if is_too_deep(value):
+        return text
     # More than one key: the text has lines of its own, and is no single value.
     moments = (datetime.date, datetime.time)
     if len(parsed) > 1 or isinstance(value, moments) or (is_text and not isinstance(value, str)):

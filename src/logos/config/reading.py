@@ -1,7 +1,8 @@
 """Read a settings file: TOML, its numbers exact, and an error that names the line.
 
 The parser says what it dislikes and where, but of a key that stands twice only the line. The key is
-named here, and never its value: somebody may have put a password there.
+named here, and never its value: somebody may have put a password there. What is no settings file by
+its kind, size or depth is refused before anything is made of it.
 """
 
 from __future__ import annotations
@@ -14,6 +15,13 @@ from pathlib import Path
 from typing import Any, Final
 
 from logos.errors import ConfigError
+from logos.files import read_whole
+from logos.secrecy import looks_like_key
+
+BYTES_MAX: Final = 4 << 20
+"""Of a settings file: thousands of symbols with all that can be said of each."""
+DEPTH_MAX: Final = 32
+"""Of tables in tables; the deepest setting is at 4, parameters of strategies may go deeper."""
 
 LIVE_NEEDS_FLAGS: Final = (
     "venue.live = true may not stand here: live orders are asked for each time, on the command "
@@ -39,16 +47,37 @@ def read_toml(path: Path) -> dict[str, Any]:
 def parse_file(path: Path) -> dict[str, Any]:
     """As `read_toml`, whatever the file asks for. Raises ConfigError."""
     try:
-        text = path.read_text(encoding="utf-8")
+        text = read_whole(path, BYTES_MAX).decode()
     except FileNotFoundError:
         raise ConfigError(f"{path}: there is no such file") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: cannot be read: {error}") from None
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path}: cannot be read: {error}; save it as UTF-8") from None
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read: {error.strerror}") from None
     try:
         # With a line end of its own the last line has a number in errors too.
-        return tomllib.loads(text + "\n", parse_float=Decimal)
+        tables = tomllib.loads(text + "\n", parse_float=Decimal)
     except (tomllib.TOMLDecodeError, ValueError, ArithmeticError, RecursionError) as error:
         raise ConfigError(f"{path}: not valid TOML: {error}{_twice(str(error), text)}") from None
+    if is_too_deep(tables):
+        raise ConfigError(f"{path}: tables and lists are nested deeper than {DEPTH_MAX} levels")
+    return tables
+
+
+def is_too_deep(value: object) -> bool:
+    """Whether tables and lists are nested deeper than DEPTH_MAX."""
+    level = [value]
+    for _ in range(DEPTH_MAX + 1):
+        inner: list[object] = []
+        for each in level:
+            if isinstance(each, Mapping):
+                inner += each.values()
+            elif isinstance(each, (list, tuple)):
+                inner += each
+        level = inner
+        if not level:
+            return False
+    return True
 
 
 def asks_for_live(tables: Mapping[str, Any]) -> bool:
@@ -63,6 +92,12 @@ def _twice(error: str, text: str) -> str:
     if not (line and _TWICE.search(error)):
         return ""
     # The last line of a long value has no key to name, and the value is not repeated.
-    key = _KEY.match(text.split("\n")[int(line[1]) - 1].strip())
-    named = key[1] if key and (key[2] == "=" or key[1].startswith("[")) else "what ends there"
+    content = text.split("\n")[int(line[1]) - 1].strip()
+    key = _KEY.match(content)
+    is_key = key is not None and (key[2] == "=" or key[1].startswith("["))
+    # The last line of a long text may look like a key and be one: of another kind.
+    is_key = is_key and not re.search("\"{3}|'{3}", content)
+    named = (
+        key[1] if key is not None and is_key and not looks_like_key(key[1]) else "what ends there"
+    )
     return f": line {line[1]} names {named} a second time; keep one of the two"

@@ -15,6 +15,7 @@ import msgspec
 
 from logos.core.guards import Action
 from logos.core.types import BarPath, FillRule
+from logos.secrecy import masked
 
 BALANCE_DEFAULT = Decimal(1_000_000)
 
@@ -43,6 +44,14 @@ class StrategySettings(Settings, frozen=True, kw_only=True):
     """The strategy's keyword arguments."""
     signals: str = ""
     """A CSV of signals to act out instead of a strategy."""
+
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        fields = msgspec.structs.fields(self)
+        return [(each.name, masked(each.name, getattr(self, each.name))) for each in fields]
+
+    def __repr__(self) -> str:
+        shown = ", ".join(f"{name}={value!r}" for name, value in self.__rich_repr__())
+        return f"{type(self).__name__}({shown})"
 
 
 class DataSettings(Settings, frozen=True, kw_only=True):

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import io
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
@@ -27,10 +28,13 @@ from logos.core.strategy import Request, Target, Weight, market
 from logos.core.types import NS_PER_SECOND, Side
 from logos.data.readers.numbers import RowError, parse_timestamp
 from logos.errors import DataError
+from logos.files import read_whole
 from logos.strategies.queued import Queued
 
 WISHES: Final = ("side", "target", "weight")
 COLUMNS: Final = ("timestamp", "symbol", *WISHES, "quantity")
+FILE_BYTES_MAX: Final = 256 << 20
+"""Of a file of signals, which is held in memory: about five million rows."""
 _DEFECTS_SHOWN_MAX: Final = 50
 
 _ORDERS: Final = {"BUY": Side.BUY, "SELL": Side.SELL}
@@ -88,7 +92,8 @@ def read_signals(path: str | Path, quantity: Decimal | None = None) -> list[Sign
     `file:line: what`.
     """
     try:
-        with open(path, newline="", encoding="utf-8-sig") as file:
+        content = read_whole(Path(path), FILE_BYTES_MAX).decode("utf-8-sig")
+        with io.StringIO(content, newline="") as file:
             reader = csv.reader(file, strict=True)
             rows = [(f"{path}:{reader.line_num}", cells) for cells in reader if cells]
     except (OSError, UnicodeDecodeError, csv.Error) as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -42,6 +43,9 @@ Value = TypeVar("Value")
 
 StrategyWish = Strategy | type[Strategy] | str
 """A strategy; or its class, or a name as the command line takes it, made with `params`."""
+
+_log = logging.getLogger(__name__)
+_log.addHandler(logging.NullHandler())
 
 _SIGNAL_PARAMS: Final = frozenset(("quantity", "delay_s"))
 
@@ -240,8 +244,11 @@ class Watch:
         self._bar: Any = None
 
     def tell(self, text: str) -> None:
+        """Print it, or leave it to the program's own logging: nothing is printed unasked."""
         if self._is_verbose:
             tell_operator(text)
+        else:
+            _log.warning("%s", text)
 
     def start(self, plan: Plan) -> Progress:
         if not self._is_verbose:

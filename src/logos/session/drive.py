@@ -300,7 +300,7 @@ class LiveEngine:
         except FeedFailedError as error:
             # Before there was an order that is a matter of the settings, not of other sessions.
             self._fail(f"{name} died: {_cause(error)}", engages=self._session.order_count > 0)
-        except Exception as error:
+        except (Exception, SystemExit, GeneratorExit) as error:  # a library's sys.exit() too
             self._fail(f"{name} died: {_cause(error)}")
 
     def _fail(self, why: str, *, engages: bool = True) -> None:

@@ -6,7 +6,7 @@ import enum
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from logos.core.types import SessionStatus
 from logos.errors import StrategyError, error_words
@@ -50,6 +50,10 @@ class Ending:
     reason: str
 
 
+ORDERS_LEFT: Final = "may still rest at the venue, look there and cancel them"
+"""In the reason of a session some of whose orders no venue has confirmed to be over."""
+
+
 class Stopped(Exception):
     """The operator asked the session to end, and it is between two events."""
 
@@ -62,7 +66,8 @@ def session_failure(error: BaseException) -> Exception:
     """
     if isinstance(error, KeyboardInterrupt):
         raise error
-    cause = error.__cause__
+    # Compiled code knows no `raise ... from`: there the cause is the context.
+    cause = error.__cause__ or error.__context__
     if isinstance(error, StrategyError) and cause is not None and is_interrupt(cause):
         raise cause
     if isinstance(error, Exception):

@@ -19,6 +19,7 @@ import msgspec
 from logos import paths
 from logos.build import imported_by
 from logos.config import Config, ConfigError, VenueName, config_hash
+from logos.config.making import masked_config
 from logos.core.engine import TradingCore
 from logos.core.gates import InProcessSwitch, Switch
 from logos.core.guards import OwnGuard
@@ -103,6 +104,11 @@ class Plan:
         seed = self.config.session.seed
         assert seed is not None  # make_plan has put it there
         return seed
+
+    @property
+    def written_config(self) -> Config:
+        """The settings as the session's files hold them: secrets masked."""
+        return masked_config(self.config)
 
     @property
     def fingerprints(self) -> list[str]:

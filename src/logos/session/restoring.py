@@ -19,6 +19,7 @@ import msgspec
 from logos import __version__
 from logos.build import build_hash
 from logos.config import Config, ConfigError, make_config
+from logos.config.masking import unmasked_config
 from logos.core.engine import TradingCore
 from logos.core.gates import Switch
 from logos.core.saved.state import NotThisCore, load_strategy, restore_core
@@ -87,6 +88,11 @@ def same_plan(
         )
     config: Config = make_config(then["config"], f"manifest of {session_id}")
     _check_can_be_made(then, config, strategy, feed)
+    if strategy is None:
+        try:
+            config = unmasked_config(config)
+        except ConfigError as error:
+            raise CannotResumeError(f"session {session_id}: {error}") from None
     if isinstance(feed, RecordedInputs):
         feed.know(make_instruments(config.instruments))
     plan = make_plan(config, strategy=strategy, feed=feed, moved=moved)

@@ -15,6 +15,7 @@ from hashlib import sha256
 from typing import Any, Final
 
 from logos import __version__
+from logos.config.masking import config_secrets
 from logos.core.engine import TradingCore
 from logos.core.pipeline import strategy_failed
 from logos.core.records import Record, WarningRecord
@@ -22,6 +23,7 @@ from logos.core.types import SessionStatus
 from logos.errors import DataError, StrategyError
 from logos.journal.inputs import InputsWriter, LiveFailureError
 from logos.journal.writer import JournalDiffersError
+from logos.secrecy import without
 from logos.session.artifacts.folder import SessionFolder
 from logos.session.artifacts.report import session_markdown
 from logos.session.artifacts.summary import (
@@ -32,7 +34,7 @@ from logos.session.artifacts.summary import (
     session_uuid,
 )
 from logos.session.artifacts.tables import Moments
-from logos.session.outcome import Ending, ExitCode, SessionResult, Stopped
+from logos.session.outcome import ORDERS_LEFT, Ending, ExitCode, SessionResult, Stopped
 from logos.session.plan import Plan
 from logos.session.script import Script
 
@@ -89,7 +91,8 @@ class Seal:
         if isinstance(error, Stopped):
             return self._pause(has_begun, save)
         if isinstance(error, StrategyError):
-            return self._abort(ExitCode.STRATEGY_FAILED, str(error))
+            reason = without(str(error), config_secrets(self._plan.config))
+            return self._abort(ExitCode.STRATEGY_FAILED, reason)
         if isinstance(error, DataError):
             return self._abort(ExitCode.BAD_DATA, str(error))
         if isinstance(error, OSError | JournalDiffersError):
@@ -188,7 +191,7 @@ class Seal:
             return ending
         self._folder.write_open_orders()
         names = ", ".join(outbox.open)
-        words = f"; may still rest at the venue, look there and cancel them: {names}"
+        words = f"; {ORDERS_LEFT}: {names}"
         return Ending(ending.status, ending.exit_code, ending.reason + words)
 
     def _summary(self, ending: Ending, first_ns: int | None) -> dict[str, Any]:

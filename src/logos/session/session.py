@@ -146,7 +146,7 @@ class Session:
     def __enter__(self) -> Self:
         """Begin: write what it is. Raises OSError."""
         try:
-            self.folder.write_json("config.json", self.plan.config)
+            self.folder.write_json("config.json", self.plan.written_config)
             if not self._is_restored:
                 self.folder.write_note("manifest", manifest(self.plan, self.session_id))
         except BaseException as error:

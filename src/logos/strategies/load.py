@@ -20,6 +20,7 @@ from typing import Final
 from logos.core.strategy import Strategy
 from logos.errors import LogosError, error_words
 from logos.interrupts import is_interrupt
+from logos.secrecy import secrets_in, without
 from logos.strategies.parameters import ParameterError, arguments_of
 
 BUNDLED: Final[dict[str, str]] = {
@@ -57,6 +58,7 @@ def make_strategy(kind: type[Strategy], params: Mapping[str, object], name: str)
             raise
         # The strategy's own constructor: its ValueErrors are about the parameters' values.
         what = str(error) if isinstance(error, ValueError) else error_words(error)
+        what = without(what, secrets_in("params", params))
         raise StrategyLoadError(f"strategy {name}: {what}") from error
 
 

@@ -18,6 +18,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, Final, Literal, Union, get_args, get_origin, get_type_hints
 
 from logos.errors import LogosError
+from logos.secrecy import secrets_in, without
 
 _BOOLS: Final = {
     "true": True,
@@ -61,7 +62,8 @@ def arguments_of(kind: type, params: Mapping[str, object]) -> dict[str, object]:
         try:
             arguments[name] = _fit(value, _wanted(accepted[name]))
         except ValueError as error:
-            problems.append(f"parameter {name}: {error}")
+            words = without(str(error), secrets_in(name, value))
+            problems.append(f"parameter {name}: {words}")
     for name, parameter in accepted.items():
         if parameter.default is inspect.Parameter.empty and name not in params:
             problems.append(f"parameter {name} is required: give --param {name}=...")

@@ -9,19 +9,24 @@ which those an order does not need may be absent or empty.
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
+from pathlib import Path
 from typing import Any, Final
 
 from logos.core.strategy import OrderRequest
 from logos.core.types import OrderType, Side, TimeInForce
+from logos.files import read_whole
 from logos.strategies.queued import Queued
 
 COLUMNS: Final = (
     *("time", "symbol", "side", "quantity", "type"),
     *("limit_price", "stop_price", "time_in_force", "tag"),
 )
+FILE_BYTES_MAX: Final = 256 << 20
+"""Of a schedule, which is held in memory."""
 _REQUIRED: Final = ("time", "symbol", "side", "quantity")
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _Entry = tuple[int, OrderRequest]
@@ -45,7 +50,8 @@ class Schedule(Queued):
 def _read_file(path: str) -> list[_Entry]:
     """The entries of a CSV file; raises ValueError with all that is wrong in it."""
     try:
-        with open(path, newline="", encoding="utf-8-sig") as file:
+        content = read_whole(Path(path), FILE_BYTES_MAX).decode("utf-8-sig")
+        with io.StringIO(content, newline="") as file:
             reader = csv.DictReader(file, restkey="", restval="")
             rows = [(f"{path}:{reader.line_num}", row) for row in reader]
     except (OSError, UnicodeDecodeError, csv.Error) as error:

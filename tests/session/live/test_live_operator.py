@@ -86,12 +86,15 @@ def test_what_is_no_command_is_put_aside_and_nothing_happens(tmp_path: Path) -> 
         folder.mkdir(parents=True)
         (folder / "1.json").write_text('{"action": "flatten"}')
         (folder / "2.json").write_text("not json")
+        os.mkfifo(folder / "3.json")  # the loop would wait for its writer
+        (folder / "4.json").mkdir()
+        (folder / "5.json").write_text(" " * 100_000 + '{"action": "suspend", "by": "ann"}')
         send_command("live", PauseSymbol(NOW, "", "ann", "NONE"), tmp_path)
 
     result = live(tmp_path, ScriptedFeed(clock, 60, after={5: send}), clock)
     assert result.summary["orders"] == 60
     assert commands_in(tmp_path) == []
-    assert len(list(command_folder("live", tmp_path).glob("*.bad"))) == 3
+    assert len(list(command_folder("live", tmp_path).glob("*.bad"))) == 6
 
 
 def test_status_and_pause_of_a_session_that_does_not_run_say_so(

@@ -169,17 +169,18 @@ def test_a_silent_feed_is_halted_by_the_passing_of_time(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("on_engaged", ["halt", "block"])
+@pytest.mark.parametrize("error", [RuntimeError, SystemExit])
 def test_the_death_of_a_feed_engages_the_switch_and_ends_the_session(
-    tmp_path: Path, on_engaged: str
+    tmp_path: Path, on_engaged: str, error: type[BaseException]
 ) -> None:
     clock = TickingClock()
     switch = InProcessSwitch()
-    feed = ScriptedFeed(clock, 5, error=RuntimeError("the cable is cut"))
+    feed = ScriptedFeed(clock, 5, error=error("the cable is cut"))
     config = settings(switch={"on_engaged": on_engaged})
     result = live(tmp_path, feed, clock, switch=switch, config=config)
     assert result.status is SessionStatus.HALTED
     assert result.exit_code == 4
-    assert "scripted died: RuntimeError: the cable is cut" in result.reason
+    assert f"scripted died: {error.__name__}: the cable is cut" in result.reason
     assert "scripted died" in switch.why()
     assert replay("live", strategy=Alternating(), home=tmp_path).summary == result.summary
 

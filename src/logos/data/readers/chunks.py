@@ -2,7 +2,8 @@
 
 Both readers work on the same pieces, so that the fast one can hand any piece it does not like
 to the careful one, which then finds the exact line. A piece is read, used and forgotten: the
-size of the file does not matter.
+size of the file does not matter. A line that does not end, and a packed file that unpacks to
+hundreds of times its size, are refused before they fill the memory or the day.
 """
 
 from __future__ import annotations
@@ -18,11 +19,17 @@ from typing import IO, Final, cast
 
 from logos.data.layout import extension_of
 from logos.errors import DataError
+from logos.files import open_regular
 
 CHUNK_BYTES: Final = 1 << 19
 """About 8,000 rows of bars, or 10,000 of quotes."""
 
 HEADER_BYTES_MAX: Final = 1 << 16
+LINE_BYTES_MAX: Final = 1 << 20
+UNPACKED_FREE: Final = 64 << 20
+"""Bytes that any packed file may unpack to."""
+UNPACKED_RATIO_MAX: Final = 250
+"""And beyond: rows of prices and times unpack to 3 to 30 times their packed size."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +50,35 @@ def open_data(path: Path) -> IO[bytes]:
     """Open a .csv or .csv.gz for reading bytes. Raises DataError when it cannot be opened."""
     try:
         if extension_of(path) == ".csv.gz":
-            return cast("IO[bytes]", gzip.open(path, "rb"))
-        return path.open("rb")
+            return cast("IO[bytes]", _OwningGzip(open_regular(path)))
+        return open_regular(path)
     except OSError as error:
         raise DataError(f"{path}: cannot be read: {error.strerror or error}") from error
+
+
+class _OwningGzip(gzip.GzipFile):
+    """Reads a packed file, and closes it as well."""
+
+    def __init__(self, beneath: IO[bytes]) -> None:
+        super().__init__(fileobj=beneath, mode="rb")
+        self._beneath = beneath
+
+    def close(self) -> None:
+        super().close()
+        self._beneath.close()
+
+
+def unpacked_max(path: Path) -> int:
+    """How many bytes a packed file may unpack to. Raises OSError."""
+    return max(UNPACKED_FREE, UNPACKED_RATIO_MAX * path.stat().st_size)
+
+
+def unpacks_to_too_much(path: Path) -> DataError:
+    """The error of a file that unpacks to more than `unpacked_max`."""
+    return DataError(
+        f"{path}: unpacks to more than {UNPACKED_RATIO_MAX} times its size: that is no market "
+        "data; fetch the file again, or unpack it yourself"
+    )
 
 
 def split_line(line: str) -> list[str]:
@@ -85,13 +117,21 @@ def csv_chunks(path: Path, chunk_bytes: int = CHUNK_BYTES) -> Iterator[Chunk]:
         line = 2
         rest = b""
         cut = ""
+        unpacked = header_bytes
+        most = unpacked_max(path) if isinstance(file, gzip.GzipFile) else 0
         while not cut:
             read, cut = _read_piece(path, file, chunk_bytes)
             if not read:
                 break
+            unpacked += len(read)
+            if most and unpacked > most:
+                raise unpacks_to_too_much(path)
             data = rest + read
             end = data.rfind(b"\n") + 1
             rest = data[end:]
+            if len(rest) > LINE_BYTES_MAX:
+                at = line + data.count(b"\n", 0, end)
+                raise DataError(f"{path}:{at}: the line has more than {LINE_BYTES_MAX:,} bytes")
             if end:
                 newlines = data.count(b"\n", 0, end)
                 yield Chunk(data[:end], line, newlines)
@@ -124,7 +164,7 @@ def _read_piece(path: Path, file: IO[bytes], piece_bytes: int) -> tuple[bytes, s
 def fingerprint(path: Path) -> str:
     """The sha256 of the file's bytes, in hexadecimal. Raises DataError when it cannot be read."""
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         raise DataError(f"{path}: cannot be read: {error.strerror or error}") from error

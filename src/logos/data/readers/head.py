@@ -7,6 +7,8 @@ from pathlib import Path
 from logos.data.layout import extension_of
 from logos.data.readers.chunks import csv_chunks, read_header, split_line
 from logos.data.readers.optional import require_arrow
+from logos.errors import DataError
+from logos.files import open_regular
 
 
 def first_lines(path: Path, rows: int) -> list[list[str]]:
@@ -16,6 +18,10 @@ def first_lines(path: Path, rows: int) -> list[list[str]]:
     """
     if extension_of(path) == ".parquet":
         require_arrow(path)
+        try:
+            open_regular(path).close()  # pyarrow would wait for the writer of a named pipe
+        except OSError as error:
+            raise DataError(f"{path}: cannot be read: {error.strerror}") from error
         from logos.data.readers.arrow import parquet_head
 
         return parquet_head(path, rows)

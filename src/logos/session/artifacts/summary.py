@@ -48,7 +48,7 @@ def manifest(plan: Plan, session_id: str) -> dict[str, Any]:
         "modules": dict(plan.modules),
         "seed": plan.seed,
         "config_hash": plan.config_hash,
-        "config": plan.config,
+        "config": plan.written_config,
         "data": data_facts(plan.reports),
     }
 

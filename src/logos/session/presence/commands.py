@@ -11,7 +11,7 @@ import os
 import time
 from collections.abc import Callable, Collection
 from pathlib import Path
-from typing import Any, Literal, Protocol, cast
+from typing import Any, Final, Literal, Protocol, cast
 
 import msgspec
 
@@ -24,7 +24,7 @@ from logos.core.messages import (
     Suspend,
     UnpauseSymbol,
 )
-from logos.files import make_folder, replace_json
+from logos.files import make_folder, read_whole, replace_json
 from logos.session.presence.heartbeat import sessions_folder
 
 _SUFFIX = ".commands"
@@ -74,6 +74,10 @@ class Listener(Protocol):
         """Carry it out before the next event, at the time of that moment."""
 
 
+_BYTES_MAX: Final = 65_536
+"""Of a command's file; what is no file, or larger, is put aside."""
+
+
 class OperatorInbox:
     """Picks up a session's commands, and takes their files away once they have been carried out."""
 
@@ -109,7 +113,7 @@ class OperatorInbox:
     def _read(self, path: Path) -> OperatorCommand | None:
         """The command in a file; one that is invalid is put aside."""
         try:
-            file = msgspec.json.decode(path.read_bytes(), type=_File)
+            file = msgspec.json.decode(read_whole(path, _BYTES_MAX), type=_File)
             command = make_command(file.action, NOW, file.reason, file.by, file.symbol)
             needs_symbol = isinstance(command, (PauseSymbol, UnpauseSymbol))
             if needs_symbol == (file.symbol in self._symbols):
