@@ -17,6 +17,8 @@ from logos.config.making import config_hash, masked_config
 from logos.config.masking import config_secrets, unmasked_config
 from logos.secrecy import is_secret, is_secret_name, looks_like_key, masked, without_keys
 from logos.session import ExitCode
+from logos.session.artifacts.claim import claim_folder
+from logos.session.restoring import settings_at
 
 KEYS = (
     "sk_live_51HxYzAbCdEfGhIjKlMn",
@@ -264,3 +266,15 @@ def test_a_session_with_a_masked_parameter_asks_for_its_variable(
     monkeypatch.setenv("LOGOS_CFG__STRATEGY__PARAMS__API_KEY", "hunter2")
     assert main(["replay", "keyed"]) == 0
     assert "replayed to the same bytes" in capfd.readouterr().out
+
+
+def test_a_session_killed_before_its_first_record_has_no_secret_on_the_disk_either(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    claim_folder(config(api_key="hunter2"), tmp_path)
+    [path] = tmp_path.rglob("config.json")
+    assert "hunter2" not in path.read_text()
+    with pytest.raises(ConfigError, match="set LOGOS_CFG__STRATEGY__PARAMS__API_KEY in the env"):
+        settings_at(path.parent)
+    monkeypatch.setenv("LOGOS_CFG__STRATEGY__PARAMS__API_KEY", "hunter2")
+    assert settings_at(path.parent).strategy.params == {"api_key": "hunter2"}

@@ -45,7 +45,7 @@ class CannotResumeError(LogosError):
 def settings_at(folder: Path) -> Config:
     """The settings that a session without a first record was given, from its `folder`.
 
-    Raises ConfigError when they cannot be read.
+    Raises ConfigError when they cannot be read, or a secret among them is not set anew.
     """
     path = folder / SETTINGS
     try:
@@ -55,7 +55,7 @@ def settings_at(folder: Path) -> Config:
             f"{path} does not hold the settings of the session ({error}), and nothing else says "
             "what it was to be: remove its folder and start it with its settings"
         ) from None
-    return make_config(tables, str(path))
+    return unmasked_config(make_config(tables, str(path)))
 
 
 def check_can_start(

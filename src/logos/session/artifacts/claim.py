@@ -18,6 +18,7 @@ from typing import Final
 
 from logos import paths
 from logos.config import Config, ConfigError
+from logos.config.making import masked_config
 from logos.files import make_folder, replace_json, sync_folder
 from logos.journal.entries import JOURNAL
 from logos.journal.writer import JournalWriter
@@ -77,7 +78,7 @@ def claim_folder(config: Config, home: Path | None = None) -> Claim:
     try:
         journal = JournalWriter(making / JOURNAL)
         try:
-            replace_json(making / SETTINGS, config)
+            replace_json(making / SETTINGS, masked_config(config))
             folder = _place(making, sessions, session_id)
         except BaseException:
             journal.close()
