@@ -11,7 +11,7 @@ In this order, and without writing anything into the session:
 5. the decision log: made anew from the journal, and compared byte for byte
 6. of a sealed session also state.json (the journal's last record and hash; seed, start and end;
    wallets, positions, lots, marks, open orders), config.json, session.md (its hash in the seal, and
-   its figures counted anew), and what host.json repeats
+   its figures counted anew), what host.json repeats, and the history of the workspace's switch
 
 A session whose journal is not sealed, or that lacks the file which is written last, is running or
 its process is gone. Its tables are written in groups and `logos resume` makes them anew, so they
@@ -35,10 +35,13 @@ from logos.audit.page import check_page
 from logos.audit.projections import LOG, Projector, compare_file, compare_tables, config_of
 from logos.audit.samples import SampleAudit
 from logos.audit.state_file import check_host, check_state
+from logos.audit.switch_history import check_history
 from logos.config import config_hash
 from logos.core.types import SessionStatus
 from logos.journal.entries import Manifest
+from logos.journal.inputs import INPUTS_FILE
 from logos.journal.reader import Damaged
+from logos.killswitch.records import SwitchError
 from logos.session.artifacts.summary import session_uuid
 from logos.session.outcome import ExitCode
 from logos.session.presence.heartbeat import is_in_use
@@ -148,6 +151,7 @@ def _judge(verdict: Verdict, projector: Projector, manifest: Manifest, made: Pat
         host = _json_object(verdict, "host.json")
         if host is not None:
             verdict.findings += check_host(host, manifest)
+            _check_history(verdict, projector, host)
     else:
         _note_snapshot(verdict)
     _check_log(verdict, made, is_whole=sealed is not None)
@@ -202,6 +206,20 @@ def _check_state(
         books = projector.judge.books
         verdict.findings += check_state(state, projector.figures, books, projector.last_ns)
     return state
+
+
+def _check_history(verdict: Verdict, projector: Projector, host: dict[str, Any]) -> None:
+    """Compare with the history of the kill switch of the workspace in which the session lies."""
+    parents = verdict.folder.resolve().parents
+    if len(parents) <= 3 or host.get("kill_switch") != "workspace":
+        return
+    is_live = (verdict.folder / INPUTS_FILE).is_file()
+    last_live_ns = projector.last_ns if is_live else 0
+    place = paths.within(parents[3], paths.state_dir()) / "kill-switch"
+    try:
+        verdict.findings += check_history(place, host, projector.figures.switch, last_live_ns)
+    except SwitchError:
+        verdict.not_judged.append("the history of the kill switch, which cannot be read")
 
 
 def _check_log(verdict: Verdict, made: Path, *, is_whole: bool) -> None:

@@ -53,6 +53,11 @@ class RecordedSwitch:
         self._order_manager: OrderManager | None = None
         self._is_played = False
 
+    @property
+    def after(self) -> Switch | None:
+        """The switch that follows the recording."""
+        return self._after
+
     def attach(self, order_manager: OrderManager) -> None:
         """Follow this order manager."""
         self._order_manager = order_manager

@@ -36,7 +36,9 @@ from logos.session.artifacts.summary import (
 from logos.session.artifacts.tables import Moments
 from logos.session.outcome import ORDERS_LEFT, Ending, ExitCode, SessionResult, Stopped
 from logos.session.plan import Plan
+from logos.session.recorded import RecordedSwitch
 from logos.session.script import Script
+from logos.session.supervisor import SessionSwitch
 
 _BEFORE_START: Final = -1
 """The tick of a stop that came before the first event."""
@@ -67,6 +69,9 @@ class Seal:
         self._inputs = inputs
         self._measured: Mapping[str, Any] | None = None
         self._started_ns = time.time_ns()
+        # Asked now: a strategy could put another switch in its place later.
+        switch = core.switch.after if isinstance(core.switch, RecordedSwitch) else core.switch
+        self._kill_switch = "workspace" if isinstance(switch, SessionSwitch) else "own"
         self.facts: Facts | None = None
         """None for a session that has no live feed."""
 
@@ -160,6 +165,7 @@ class Seal:
         ending = self._with_orders_left(ending)
         summary = self._summary(ending, first_ns)
         host = host_facts(self._started_ns, time.time_ns(), run_ns, core.order_manager.tick_id)
+        host["kill_switch"] = self._kill_switch
         page = session_markdown(summary)
         seal = {"status": ending.status.value, "reason": ending.reason}
         folder.write_note("sealed", {**seal, "session_md": sha256(page.encode()).hexdigest()})
