@@ -16,6 +16,7 @@ from typing import Final
 
 from logos.config import BALANCE_DEFAULT, Config
 from logos.config.settings import InstrumentSettings, RiskLimits, TotalLimits
+from logos.errors import LogosError
 
 _DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _RATE_DECIMALS: Final = 9
@@ -24,7 +25,7 @@ _NS_PER_MINUTE: Final = 60 * 10**_NS_DECIMALS
 _WEEK_MINUTES: Final = 7 * 1440
 
 
-class UnreadableRules(ValueError):
+class UnreadableRules(LogosError, ValueError):
     """Settings or records from which no limit can be made; the message says which."""
 
 
