@@ -116,3 +116,12 @@ def test_the_decision_log_is_judged_where_there_is_one(tmp_path: Path) -> None:
     assert elsewhere.findings == []
     words = "the decision log, as this is no session of a workspace"
     assert words in elsewhere.not_judged
+
+
+def test_what_only_a_live_run_measured_is_no_part_of_the_hash(folder: Path) -> None:
+    page = folder / "session.md"
+    content = page.read_bytes()
+    page.write_bytes(content + b"## The live loop\n\nMicroseconds\n")
+    assert said(folder) == []
+    page.write_bytes(content.replace(b"ENDED", b"ended", 1) + b"## The live loop\n")
+    assert any("its SHA-256 is" in each for each in said(folder))

@@ -21,7 +21,7 @@ from logos.audit.findings import Finding
 from logos.audit.gatekeeping import SwitchJudge
 from logos.audit.open_orders import OpenOrder, SymbolBook
 from logos.audit.rules import SessionRules, UnreadableRules
-from logos.config import Config
+from logos.config import Config, FeedName
 from logos.core.records import (
     AccountRecord,
     CommandRecord,
@@ -61,6 +61,8 @@ def not_judged(config: Config) -> list[str]:
     """What the settings ask for and the journal alone cannot show, in words."""
     risk = config.risk
     found = ["funds that open orders bind"]
+    if config.live.feed is not FeedName.NONE:
+        found.append("the latencies in session.md")
     if any(each.stale_after_s for each in (risk, *risk.symbols.values())):
         found.append("the age of prices")
     if not isinstance(risk.guards, msgspec.UnsetType) and risk.guards:

@@ -51,7 +51,8 @@ class Stopping(msgspec.Struct, frozen=True, tag="stopping", tag_field="kind"):
 
 
 class Sealed(msgspec.Struct, frozen=True, tag="sealed", tag_field="kind"):
-    """How the session ended: the last record. `session_md` is the SHA-256 of session.md."""
+    """How the session ended: the last record. `session_md` is the SHA-256 of session.md,
+    up to what only a live run could measure."""
 
     status: str
     reason: str

@@ -168,7 +168,9 @@ class Seal:
         host["kill_switch"] = self._kill_switch
         page = session_markdown(summary)
         seal = {"status": ending.status.value, "reason": ending.reason}
-        folder.write_note("sealed", {**seal, "session_md": sha256(page.encode()).hexdigest()})
+        # Without what only a live run measured: the journal is the same for the same inputs.
+        lasting = session_markdown({**summary, "live": {}})
+        folder.write_note("sealed", {**seal, "session_md": sha256(lasting.encode()).hexdigest()})
         state = {"status": ending.status.value, "seed": self._plan.seed}
         state |= {"start": summary["first_event"], "end": summary["last_event"]}
         folder.write_state({**state, **books_at_end(core)})
