@@ -31,6 +31,7 @@ LOOKS_AT_THE_STATE = {
     "rehearsal/own.py": "expects what a guard's action says, which is named after a state",
     "stress/judge.py": "judges what was recorded",
     "audit/gatekeeping.py": "judges what was recorded, and shares nothing with what made it",
+    "audit/switch_history.py": "judges what the switch's own history says",
 }
 
 # The core's own books and orders. The edge gets messages, and one view to ask.
