@@ -232,3 +232,5 @@ def test_what_the_settings_ask_for_and_the_journal_cannot_show_is_named() -> Non
     risk = {"symbols": {"ACME": {"stale_after_s": "5"}}, "guards": ["mine:small"]}
     names = ["funds that open orders bind", "the age of prices", "guards of your own"]
     assert not_judged(make_config({"risk": risk})) == names
+    live = make_config({"live": {"feed": "replay"}})
+    assert not_judged(live)[1] == "the latencies in session.md"
