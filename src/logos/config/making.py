@@ -144,7 +144,7 @@ def _with_symbols(raw: Mapping[str, Any]) -> dict[str, Any]:
         defaults = {
             key: value
             for key, value in settings.items()
-            if key not in ("symbols", "total", "actions")
+            if key not in ("symbols", "total", "actions", "guards")
         }
         symbols = {name: {**defaults, **each} for name, each in settings["symbols"].items()}
         whole[table] = {**settings, "symbols": symbols}
