@@ -7,17 +7,21 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from journal_bodies import GUARD
 from places import PROJECT
-from rehearsal_helpers import DATA
+from rehearsal_helpers import DATA, write_journal
 
 from logos.cli.main import main
 from logos.config import Config, load_config, make_config
 from logos.core import risk
 from logos.core.types import Code
 from logos.rehearsal import feed, stage
+from logos.rehearsal.evidence import JournalView
 from logos.rehearsal.limits import OwnLimits, guards_lent, lend, missing_limits, tightened
+from logos.rehearsal.profile import BaselineProfile
 from logos.rehearsal.run import Rehearsal, ScenarioResult, Verdict, rehearse
 from logos.rehearsal.scenarios import Scenario, bundled_scenarios, choose
+from logos.session.plan import make_plan
 
 BTC = str(DATA / "BTCUSDT_1m_bars.csv")
 LENDING = [each.name for each in bundled_scenarios() if guards_lent(each)]
@@ -181,7 +185,8 @@ def test_limits_of_the_user_are_met_by_incidents_as_large_as_they_are(tmp_path: 
 @pytest.mark.usefixtures("logos_home")
 def test_a_symbol_that_falls_silent_meets_the_users_own_bound(tmp_path: Path) -> None:
     data = {"paths": [str(DATA)], "accept": ["gap"]}
-    config = settings({"stale_after_s": "600"}, data=data)
+    risk = {"stale_after_s": "600", "actions": {"stale_data": "refuse"}}
+    config = settings(risk, data=data)
     assert own(perform(tmp_path, config, "stale_feed"))["stale_feed"].verdict is Verdict.PASS
 
 
@@ -218,6 +223,18 @@ def test_a_guard_of_the_users_that_does_not_act_fails(
 
 
 @pytest.mark.usefixtures("logos_home")
+def test_a_guard_that_only_refuses_leaves_room_for_incidents_behind_it(tmp_path: Path) -> None:
+    """A guard that stops the session is where an undisturbed session ends; refusing is no end."""
+    config = settings({})
+    plan = make_plan(config)
+    refuses, stops = ({**GUARD, "tick_id": 40, "action": action} for action in ("refuse", "engage"))
+    for record, ticks in ((refuses, 100), (stops, 39)):
+        profile = BaselineProfile(plan.feed, plan.config, plan.instruments)
+        profile.ticks = 100
+        profile.see_session(JournalView(write_journal(tmp_path / "j.jsonl", [record])))
+        assert profile.ticks == ticks
+
+
 def test_orders_that_the_settings_shrink_below_the_limit_never_meet_it(tmp_path: Path) -> None:
     config = settings({"max_order_notional": "10000"}, orders={"cap_notional": "5000"})
     result = own(perform(tmp_path, config, "price_spike"))["price_spike"]

@@ -21,6 +21,7 @@ from typing import Final
 
 from logos.config import Config
 from logos.core.fixed import CEILING, to_decimal, to_step
+from logos.core.guards import Action
 from logos.core.instrument import Instrument
 from logos.core.messages import Bar, MarketEvent, Quote, QuoteBar
 from logos.core.records import (
@@ -111,7 +112,8 @@ class BaselineProfile:
             begun_with = to_decimal(sample.initial_units, sample.money_decimals)
             self._equity[sample.currency] = begun_with
         incidents = [each.tick_id for each in journal.of(SwitchRecord)]
-        incidents += [each.tick_id for each in journal.of(GuardRecord)]
+        stops = [each for each in journal.of(GuardRecord) if each.action != Action.REFUSE.value]
+        incidents += [each.tick_id for each in stops]
         # What comes after a guard of the user's own has acted is no place for another incident.
         self.ticks = min([self.ticks, *(tick - 1 for tick in incidents)])
 

@@ -59,8 +59,9 @@ def table_row(result: ScenarioResult, *, verbose: bool = False) -> str:
         lines.append(f"    {_flat(row.reason)}")
     if verbose:
         lines += [f"    lent   {words}" for words in row.lent]
+    failed_for_nothing = row.verdict == Verdict.NOT_APPLICABLE.value
     for words, what, is_held in row.findings:
-        if verbose or not is_held:
+        if verbose or not (is_held or failed_for_nothing):
             mark = "held  " if is_held else "FAILED"
             lines.append(f"    {mark} {words}: saw {_flat(what)}")
     return "\n".join(lines)
