@@ -13,7 +13,7 @@ CHECKS = $(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy --st
 PYTEST = $(BIN)/pytest -q -n $(WORKERS) --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: coverage guard-campaign help env session shell test test-rest test-all compiled interpreted test-compiled bench fixtures lint format clean kill-campaign crash-campaign mutation plant-faults manual
+.PHONY: coverage guard-campaign help env session shell test test-rest test-all compiled interpreted test-compiled bench fixtures lint format clean kill-campaign crash-campaign attack mutation plant-faults manual
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -100,6 +100,10 @@ crash-campaign: env ## 1,000 kills of real sessions, each resumed to the same by
 kill-campaign: env ## 1,000 engagements, 200 restarts, 200 signals from exec to exit (ENGAGEMENTS=n RESTARTS=n LIVES=n)
 	$(BIN)/python tests/helpers/kill_campaign.py --engagements $(or $(ENGAGEMENTS),1000) \
 		--restarts $(or $(RESTARTS),200) --lives $(or $(LIVES),200)
+
+attack: env ## Hostile strategies, damaged files, random signals, judged from outside (COUNT=n SEED=n ONLY=)
+	$(BIN)/python tests/attack/attack.py --count $(or $(COUNT),100) --seed $(or $(SEED),1) \
+		--only "$(ONLY)"
 
 mutation: env ## Change the gates, guards and switch one by one; list what no test notices (MINUTES=120)
 	$(BIN)/python tests/helpers/mutation.py --minutes $(or $(MINUTES),120) --only "$(MUTANTS)"

@@ -10,6 +10,9 @@ from import_graph import parsed
 from places import TESTS
 
 MAY_SLEEP = {
+    "attack/attack_box.py": "it asks again and again, up to a limit, without the other helpers",
+    "attack/attack_desk.py": "the pace of a session that is to be interrupted",
+    "attack/attack_signals.py": "the signal comes wherever the process happens to be",
     "adapters/mt5/test_mt5_check_words.py": "time itself must pass: a terminal opened long ago",
     "helpers/waiting.py": "it asks again and again, up to a limit",
     "helpers/kill_trials.py": "the kill comes wherever the process happens to be",
