@@ -379,3 +379,20 @@ def test_reconciling_twice_changes_nothing_here_or_there() -> None:
         assert books.core.order_manager.tick_id == ticks
 
     story(work)
+
+
+@pytest.mark.parametrize("is_denied", [True, False])
+def test_holdings_that_move_after_a_denial_are_found_long_before_the_timer(is_denied: bool) -> None:
+    async def work(books: Books) -> None:
+        comparing = asyncio.create_task(books.reconciler.run())
+        await books.wait(1)
+        if is_denied:
+            books.link.denied.set()
+        await books.wait(12)
+        books.venue.change_balance("USD", Decimal(-10))
+        await books.wait(25)
+        assert any("differ by -10" in each for each in books.differences) is is_denied
+        comparing.cancel()
+        await asyncio.gather(comparing, return_exceptions=True)
+
+    story(work)

@@ -19,7 +19,7 @@ from logos.execution.inbox import Inbox
 from logos.feeds.contract import LiveFeed, Sink
 from logos.session.connections import Connections
 from logos.session.drive import LiveEngine, LiveRules
-from logos.session.session import Outputs
+from logos.session.outcome import Outputs
 from logos.testing.clock import ManualClock
 
 COIN = coin()
@@ -113,8 +113,20 @@ class Feed:
         await self._work(sink)
 
 
+class NothingToLookAt:
+    """The comparison at the end of a session, of a venue that has nothing to compare."""
+
+    def is_over(self) -> bool:
+        return True
+
+
 class Venue:
     """A way to a venue that does what it is told."""
+
+    last_look = NothingToLookAt()
+
+    def facts(self) -> dict[str, str]:
+        return {}
 
     def __init__(
         self,

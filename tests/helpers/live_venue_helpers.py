@@ -43,14 +43,14 @@ class Resting(Strategy):
         return limit(Side.BUY, 1, "50.00") if self.seen % 10 == 1 else None
 
 
-def venue_settings(drain_s: int = 100_000, **tables: Any) -> Any:
+def venue_settings(drain_s: int = 100_000, reconcile_s: int = 60, **tables: Any) -> Any:
     return make_config(
         {
             **SETTINGS,
             "venue": {"name": "ccxt", "exchange": "binance", "live": True},
             "risk": LIMITS,
             # The clock of these tests runs on with every wait of anybody.
-            "live": {"drain_timeout_s": drain_s},
+            "live": {"drain_timeout_s": drain_s, "reconcile_every_s": reconcile_s},
             **tables,
         }
     )
@@ -75,10 +75,15 @@ class World:
         return Outside(feeds=[feed], venue=self.venue, clock=self.clock)
 
     def run(
-        self, feed: ScriptedFeed, strategy: Strategy, drain_s: int = 100_000, **options: Any
+        self,
+        feed: ScriptedFeed,
+        strategy: Strategy,
+        drain_s: int = 100_000,
+        reconcile_s: int = 60,
+        **options: Any,
     ) -> SessionResult:
         return run_live(
-            venue_settings(drain_s),
+            venue_settings(drain_s, reconcile_s),
             strategy=strategy,
             outside=self.outside(feed),
             switch=self.switch,

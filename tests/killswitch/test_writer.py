@@ -204,7 +204,7 @@ def test_a_touch_of_a_marker_that_is_on_record_makes_a_reset_stale_though_nobody
     epoch = breaker.engage("first", "ann").epoch
     os.utime(workspace.kill_file, ns=(1, 1))
     with pytest.raises(StaleEpochError) as caught:
-        breaker._writer.reset_locked(breaker._ledger.open(), "ann", "fine", epoch)
+        breaker._writer.reset_locked(breaker._ledger.open(), SAFE, "ann", "fine", epoch)
     assert caught.value.current == epoch + 1
 
 

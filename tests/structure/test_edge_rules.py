@@ -32,6 +32,8 @@ LOOKS_AT_THE_STATE = {
     "stress/judge.py": "judges what was recorded",
     "audit/gatekeeping.py": "judges what was recorded, and shares nothing with what made it",
     "audit/switch_history.py": "judges what the switch's own history says",
+    "session/presence/resetting.py": "the way back from it, step by step",
+    "session/venue/dead_man.py": "whether the venue's promise to cancel is renewed",
 }
 
 # The core's own books and orders. The edge gets messages, and one view to ask.

@@ -42,6 +42,7 @@ from logos.killswitch.breaker import CircuitBreaker
 from logos.killswitch.history import CircuitBreakerMonitor
 from logos.killswitch.records import Mode, SwitchError, Transition
 from logos.killswitch.status import SwitchStatus, sentence
+from logos.session.presence.resetting import reset
 
 EXIT_NOT_SAFE: Final = 1
 EXIT_REFUSED: Final = 4
@@ -68,11 +69,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     status = commands.add_parser("status", help="how the switch stands, and what clears it")
     status.add_argument("--json", action="store_true", help="one JSON object")
     status.add_argument("--mode", choices=("paper", "live"), default="paper", help=_SHOWN_MODE)
-    reset = commands.add_parser("reset", help="allow trading again; a person's decision")
-    reset.add_argument("--by", required=True, metavar="WHO", help="the person who decides")
-    reset.add_argument("--reason", required=True, metavar="R", help="why it is safe again")
-    reset.add_argument("--epoch", required=True, type=int, metavar="N", help=_EPOCH)
-    reset.add_argument("--mode", choices=("paper", "live"), default="paper", help=_PERMIT)
+    again = commands.add_parser("reset", help="allow trading again; a person's decision")
+    again.add_argument("--by", required=True, metavar="WHO", help="the person who decides")
+    again.add_argument("--reason", required=True, metavar="R", help="why it is safe again")
+    again.add_argument("--epoch", required=True, type=int, metavar="N", help=_EPOCH)
+    again.add_argument("--mode", choices=("paper", "live"), default="paper", help=_PERMIT)
+    again.add_argument(
+        "--force", action="store_true", help="whatever stands in the way; it goes into the history"
+    )
     history = commands.add_parser("history", help="who changed the switch, when and why")
     history.add_argument("--json", action="store_true", help="one JSON object a line")
 
@@ -135,7 +139,9 @@ def run(args: argparse.Namespace) -> int:
     mode: Mode = "live" if args.mode == "live" else "paper"
     breaker = CircuitBreaker(switch_folder(workspace), mode=mode)
     try:
-        return _status(breaker, args.json) if command == "status" else _reset(breaker, args)
+        return (
+            _status(breaker, args.json) if command == "status" else _reset(breaker, args, workspace)
+        )
     finally:
         breaker.close()
 
@@ -159,13 +165,14 @@ def encode_status(status: SwitchStatus) -> str:
     return msgspec.json.encode({**fields, "state": status.state.name}).decode()
 
 
-def _reset(breaker: CircuitBreaker, args: argparse.Namespace) -> int:
+def _reset(breaker: CircuitBreaker, args: argparse.Namespace, home: Path) -> int:
     try:
-        status = breaker.reset(args.by, args.reason, args.epoch)
+        forced, epoch = args.force, args.epoch
+        status = reset(breaker, args.by, args.reason, epoch, is_forced=forced, home=home)
     except ValueError as error:
         print(error, file=sys.stderr)
         return EXIT_USAGE
-    except SwitchError as error:
+    except (SwitchError, OSError) as error:
         print(error, file=sys.stderr)
         return EXIT_REFUSED
     print(sentence(status))

@@ -8,7 +8,7 @@ from typing import Final
 from logos.core.context import SymbolScales
 from logos.core.fixed import decimals_of, parse_units
 from logos.core.outbox import OrderTerms
-from logos.core.types import OrderStatus, ReportKind
+from logos.core.types import OrderStatus, OrderType, ReportKind
 from logos.venues.contract import VenueFill, VenueOrder
 
 ENDS: Final = {
@@ -19,6 +19,7 @@ ENDS: Final = {
 """The ends of an order that are reports of their own; a complete fill is reported as its fills."""
 
 
+_AT_A_PRICE: Final = (OrderType.LIMIT, OrderType.STOP_LIMIT)
 _WORDS_MAX: Final = 1_000
 
 
@@ -59,6 +60,15 @@ def mismatch(
     if there.status is OrderStatus.FILLED and there.filled_units != order.quantity:
         return f"{venue} calls it filled with {there.filled_units} of {order.quantity} units"
     return ""
+
+
+def other_price(venue: str, order: OrderTerms, there: VenueOrder) -> str:
+    """In what way the order rests at a price that is not ours; empty when it does not."""
+    if there.type not in _AT_A_PRICE or there.limit_price_units == order.limit_price:
+        return ""
+    text = order.instrument.price_text
+    ours = f"at {text(order.limit_price)}" if order.limit_price else "at no price"
+    return f"{venue} has it at {text(there.limit_price_units)}; it was ordered {ours}"
 
 
 def is_fill_of(order: OrderTerms, there: VenueOrder, fill: VenueFill) -> bool:

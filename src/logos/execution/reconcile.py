@@ -29,9 +29,10 @@ from logos.core.clock import Clock
 from logos.core.context import CoreView
 from logos.core.fixed import to_decimal
 from logos.core.messages import Report
-from logos.core.types import ReportKind
+from logos.core.types import NS_PER_SECOND, ReportKind
 from logos.execution.bounded import BoundedVenue
 from logos.execution.order_match import is_over
+from logos.execution.tracked import sleep_unless
 from logos.execution.venue_link import VenueLink
 from logos.venues.contract import Venue, VenueError
 
@@ -48,6 +49,8 @@ class ReconcileRules:
     again_s: float = 5.0
     """Between two looks at a difference that may still explain itself."""
     stop_on_external: bool = False
+    watch_s: float = 60.0
+    """How long holdings are compared every `again_s` after an order was declared not sent."""
     call_s: float = 15.0
     """How long the venue may take for one answer."""
 
@@ -86,6 +89,11 @@ class Reconciler:
         self.last_ns = 0
         """When the venue was last found to agree; 0: not yet."""
 
+    @property
+    def difference_count(self) -> int:
+        """What the last comparison could not explain."""
+        return len(self._reported)
+
     async def start(self) -> None:
         """The first comparison. Raises VenueError when the venue cannot be asked."""
         if self.baseline is None:
@@ -99,9 +107,19 @@ class Reconciler:
         await self.once()
 
     async def run(self) -> None:
-        """Compare on a timer until cancelled; a venue that cannot be asked now is asked later."""
+        """Compare on a timer until cancelled; a venue that cannot be asked now is asked later.
+
+        After an order was declared not sent because the venue denied it, holdings are compared at
+        once and often for a while: if they move all the same, the denial was wrong.
+        """
+        watch_until_ns = 0
         while True:
-            await self._clock.sleep(self._rules.every_s)
+            is_watching = self._clock.now_ns() < watch_until_ns
+            wait_s = self._rules.again_s if is_watching else self._rules.every_s
+            await sleep_unless(self._clock, wait_s, self._link.denied)
+            if self._link.denied.is_set():
+                self._link.denied.clear()
+                watch_until_ns = self._clock.now_ns() + round(self._rules.watch_s * NS_PER_SECOND)
             try:
                 await self.once()
             except VenueError as error:

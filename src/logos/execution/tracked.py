@@ -5,10 +5,22 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, field
 
+from logos.core.clock import Clock
 from logos.core.outbox import CancelOrder, OrderTerms, OutstandingOrder, SubmitOrder
 from logos.core.types import OrderStatus
 
 _TAKEN = (OrderStatus.ACCEPTED, OrderStatus.PARTIALLY_FILLED)
+
+
+async def sleep_unless(clock: Clock, seconds: float, event: asyncio.Event) -> None:
+    """Wait so long by `clock`, or until `event` is set."""
+    sleeper = asyncio.ensure_future(clock.sleep(seconds))
+    waker = asyncio.ensure_future(event.wait())
+    try:
+        await asyncio.wait((sleeper, waker), return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        sleeper.cancel()
+        waker.cancel()
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +72,11 @@ class TrackedOrder:
     doubted_ns: int = -1
     fit_ns: int = -1
     """When the venue was asked the last time that its word did fit; -1: not yet."""
+    is_denied: bool = False
+    """Whether the venue has denied it for long enough for the denial to count."""
     is_difference: bool = False
+    has_other_price: bool = False
+    """Whether it was reported that it rests at a price that is not ours."""
     wake: asyncio.Event = field(default_factory=asyncio.Event)
 
 

@@ -30,7 +30,7 @@ from logos.core.clock import Backoff, Clock
 from logos.core.context import CoreView
 from logos.core.gates import Switch
 from logos.core.messages import Report
-from logos.core.outbox import SubmitOrder, VenueRequest
+from logos.core.outbox import OrderTerms, SubmitOrder, VenueRequest
 from logos.core.types import NS_PER_SECOND, OrderStatus, ReportKind
 from logos.execution.bounded import BoundedVenue
 from logos.execution.order_match import (
@@ -41,10 +41,11 @@ from logos.execution.order_match import (
     is_over,
     is_same,
     mismatch,
+    other_price,
     plain,
     unbookable_fee,
 )
-from logos.execution.tracked import LinkRules, TrackedOrder, adopted
+from logos.execution.tracked import LinkRules, TrackedOrder, adopted, sleep_unless
 from logos.venues.contract import (
     NotSent,
     Refused,
@@ -84,6 +85,8 @@ class VenueLink:
         self._new: list[TrackedOrder] = []
         self._seen_fills: set[tuple[str, str]] = set()
         self.known_fills: int = 0
+        self.denied = asyncio.Event()
+        """Set when an order was declared not sent because the venue denied it."""
         self.on_gone: Callable[[], object] = lambda: None
         """Called when there is evidence that one more order rests no more."""
 
@@ -208,7 +211,7 @@ class VenueLink:
                 await self._pause(kept, max(retry_s, retry_after_s, backoff.next_s()))
                 continue
             backoff.reset()
-            if self._is_done(kept, there):
+            if self._is_done(kept, there) or (kept.is_denied and await self._believe_denial(kept)):
                 return
             if there is None:
                 await self._look_whether_gone(kept)
@@ -221,14 +224,8 @@ class VenueLink:
         """Wait; a cancel that is wanted now, and was not yet, ends it."""
         if kept.cancel_asked_ns >= 0:
             await self._clock.sleep(seconds)
-            return
-        sleeper = asyncio.ensure_future(self._clock.sleep(seconds))
-        waker = asyncio.ensure_future(kept.wake.wait())
-        try:
-            await asyncio.wait((sleeper, waker), return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            sleeper.cancel()
-            waker.cancel()
+        else:
+            await sleep_unless(self._clock, seconds, kept.wake)
 
     async def _cancel_if_wanted(self, kept: TrackedOrder) -> float:
         """Ask for a cancel if it is wanted and due; how long the venue wants to be left alone.
@@ -252,8 +249,7 @@ class VenueLink:
         return 0.0
 
     async def _look_whether_gone(self, kept: TrackedOrder) -> None:
-        """Look for evidence that an order rests no more, where its end is not told yet: a cancel
-        of it was taken, and it is not in the list of open orders."""
+        """Look for evidence of `TrackedOrder.is_gone`, where an order's end is not told yet."""
         if not kept.is_cancel_taken or kept.is_gone:
             return
         terms = kept.terms
@@ -281,6 +277,7 @@ class VenueLink:
         if there is not None and is_same(terms, there):
             kept.is_over = is_over(there)
             self._note_gone(kept, is_gone=kept.is_over)
+            self._compare_price(kept, there)
             if there.status is not OrderStatus.REJECTED:
                 self._accept(kept)
             if not wrong:
@@ -292,12 +289,42 @@ class VenueLink:
         if now_ns - kept.doubted_ns < self._rules.settle_s * NS_PER_SECOND:
             return False
         if there is None and not kept.is_accepted:
-            self._report(kept, ReportKind.NOT_SENT, wrong)
-            return True
+            kept.is_denied = not kept.is_difference
+        else:
+            self._differ(kept, wrong)
+        return False
+
+    async def _believe_denial(self, kept: TrackedOrder) -> bool:
+        """Whether an order that was denied for long enough does not exist: nor does the venue list
+        it, or fills of it. A venue that says both contradicts itself, and a person has to look."""
+        kept.is_denied = False
+        terms = kept.terms
+        try:
+            listed = await self._venue.open_orders()
+            fills = await self._venue.fills_since(self._fills_from(terms))
+        except VenueError:
+            kept.doubt = ""  # the denial begins anew: it must hold without a failed question
+            return False
+        name = terms.client_order_id
+        is_listed = any(order.client_order_id == name for order in listed)
+        if is_listed or any(fill.client_order_id == name for fill in fills):
+            what = "it among the open orders" if is_listed else "fills of it"
+            self._differ(kept, f"{self._venue.name} has no such order, and lists {what}")
+            return False
+        self._report(kept, ReportKind.NOT_SENT, f"{self._venue.name} has no such order")
+        self.denied.set()
+        return True
+
+    def _compare_price(self, kept: TrackedOrder, there: VenueOrder) -> None:
+        words = other_price(self._venue.name, kept.terms, there)
+        if words and not kept.has_other_price:
+            kept.has_other_price = True
+            self._difference(kept.terms.client_order_id, words)
+
+    def _differ(self, kept: TrackedOrder, words: str) -> None:
         if not kept.is_difference:
             kept.is_difference = True
-            self._difference(terms.client_order_id, wrong)
-        return False
+            self._difference(kept.terms.client_order_id, words)
 
     def _report_end(self, kept: TrackedOrder, there: VenueOrder) -> bool:
         """Report the end of an order whose fills are all reported; the last fill is its own."""
@@ -322,16 +349,19 @@ class VenueLink:
         is_news = there.filled_units > kept.reported_units or has_ended_short
         if not is_news or not is_same(terms, there):
             return
-        since_ns = terms.created_ns
-        if 0 < self._since_ns < since_ns:
-            since_ns = self._since_ns
-        since_ns -= round(self._rules.overlap_s * NS_PER_SECOND)
-        fills = await self._venue.fills_since(max(since_ns, 0))
+        fills = await self._venue.fills_since(self._fills_from(terms))
         for fill in sorted(fills, key=lambda fill: fill.ts_ns):
             key = (terms.client_order_id, fill.fill_id)
             if key not in self._seen_fills and is_fill_of(terms, there, fill):
                 self._seen_fills.add(key)
                 self._fill(kept, fill)
+
+    def _fills_from(self, terms: OrderTerms) -> int:
+        """From when on an order's fills are asked for, nanoseconds since 1970."""
+        since_ns = terms.created_ns
+        if 0 < self._since_ns < since_ns:
+            since_ns = self._since_ns
+        return max(since_ns - round(self._rules.overlap_s * NS_PER_SECOND), 0)
 
     def _fill(self, kept: TrackedOrder, fill: VenueFill) -> None:
         scales = self._view.symbols[kept.terms.symbol]

@@ -179,10 +179,20 @@ class CircuitBreaker:
     def reset(self, by: str, reason: str, epoch: int) -> SwitchStatus:
         """Turn the switch SAFE, for this object's mode and build, at `epoch` + 1.
 
-        Raises StaleEpochError when `epoch` is not the current one, also because of an engagement
-        that nobody had recorded yet; ResetRefusedError when something else stands in the way;
-        ValueError without a person or a reason. After an error the switch is as severe as before.
+        The judgment that it is safe is the caller's; `logos kill reset` has preconditions.
+        Raises StaleEpochError when `epoch` is not the current one, also because of an
+        engagement that nobody had recorded yet; ResetRefusedError when something else
+        stands in the way; ValueError without a person or a reason. After an error the
+        switch is as severe as before.
         """
+        return self._grant(SAFE, by, reason, epoch)
+
+    def step_down(self, by: str, reason: str, epoch: int) -> SwitchStatus:
+        """Turn an engaged switch REDUCE_ONLY, at `epoch` + 1: the first step back. Raises as
+        `reset`."""
+        return self._grant(REDUCE_ONLY, by, reason, epoch)
+
+    def _grant(self, state: SwitchState, by: str, reason: str, epoch: int) -> SwitchStatus:
         who, why = clean_text(by, WHO_CHARACTERS_MAX), clean_text(reason, WHY_CHARACTERS_MAX)
         if not who or not why:
             raise ValueError("a reset needs a person (by) and a reason")
@@ -192,7 +202,7 @@ class CircuitBreaker:
             with self._writer.mutex:
                 self._ledger.make()
                 with self._ledger.open() as folder, folder.locked(LOCK_FILE, RESET_WAIT_S):
-                    self._writer.reset_locked(folder, who, why, epoch)
+                    self._writer.reset_locked(folder, state, who, why, epoch)
         except SwitchBusyError as error:
             raise ResetRefusedError(f"reset refused: {error}; try again") from error
         except OSError as error:

@@ -77,7 +77,8 @@ class Transition(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     build: str
     host: str
     granted_epoch: int
-    """The epoch of the newest transition to SAFE, this one included; 0 when there was none."""
+    """The epoch of the newest transition by which a person allowed more, this one included: to
+    SAFE, or from ENGAGED to REDUCE_ONLY. 0 when there was none."""
     engaged_epoch: int
     """The epoch of the newest transition to ENGAGED, this one included; 0 when there was none."""
     markers: str

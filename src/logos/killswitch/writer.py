@@ -192,12 +192,20 @@ class SwitchWriter:
             raise NotRecordedError("; ".join(problems))
         self.trouble = tuple(problems)
 
-    def _transition(self, state: SwitchState, who: str, why: str, evidence: Evidence) -> Transition:
+    def _transition(
+        self,
+        state: SwitchState,
+        who: str,
+        why: str,
+        evidence: Evidence,
+        *,
+        is_grant: bool = False,
+    ) -> Transition:
         record = evidence.armed.transition
         epoch = max(evidence.epoch, self._sensor.memory.epoch) + 1
         terms = self._sensor.terms
         # Only a grant says what is permitted; tightening leaves that as it was.
-        permits = record if record is not None and state is not SAFE else terms
+        permits = record if record is not None and not is_grant else terms
         return Transition(
             schema=SCHEMA,
             epoch=epoch,
@@ -209,7 +217,7 @@ class SwitchWriter:
             mode=permits.mode,
             build=permits.build,
             host=permits.host,
-            granted_epoch=epoch if state is SAFE else (record.granted_epoch if record else 0),
+            granted_epoch=epoch if is_grant else (record.granted_epoch if record else 0),
             engaged_epoch=epoch if state is ENGAGED else (record.engaged_epoch if record else 0),
             markers=evidence.markers,
             previous=self._ledger.previous_for(evidence),
@@ -223,13 +231,15 @@ class SwitchWriter:
         if not evidence.is_new or memory.epoch or memory.pending is not None:
             return False
         why = "first session on this machine: armed for paper"
-        transition = self._transition(SAFE, "logos", why, evidence)
+        transition = self._transition(SAFE, "logos", why, evidence, is_grant=True)
         self.granting = encode_line(transition)
         self._ledger.write_grant(folder, transition, evidence)
         return True
 
-    def reset_locked(self, folder: Folder, who: str, why: str, epoch: int) -> None:
-        """Under the lock: settle, compare the epoch, turn SAFE.
+    def reset_locked(
+        self, folder: Folder, state: SwitchState, who: str, why: str, epoch: int
+    ) -> None:
+        """Under the lock: settle, compare the epoch, turn `state`: SAFE or REDUCE_ONLY.
 
         Raises StaleEpochError, ResetRefusedError, NotRecordedError, OSError.
         """
@@ -248,7 +258,7 @@ class SwitchWriter:
             rotate_damaged(folder)
             self._sensor.history_problem = ""
             evidence, _ = self._sensor.look()
-        transition = self._transition(SAFE, who, why, evidence)
+        transition = self._transition(state, who, why, evidence, is_grant=True)
         self.granting = encode_line(transition)
         self._ledger.write_grant(folder, transition, evidence)
         with contextlib.suppress(OSError):  # What is left over is healed at the next look.

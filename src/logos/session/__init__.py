@@ -3,8 +3,8 @@
 from logos.session.entry import replay, resume, run, run_live
 from logos.session.open import open_session
 from logos.session.opening.spec import Purpose, SessionSpec
-from logos.session.outcome import ExitCode, SessionResult
-from logos.session.session import Outputs, Session
+from logos.session.outcome import ExitCode, Outputs, SessionResult
+from logos.session.session import Session
 from logos.session.supervisor import SwitchEngagedError
 
 __all__ = [

@@ -39,10 +39,10 @@ from logos.execution.pulse import CREDIT_S
 from logos.execution.stall import StallWatch
 from logos.feeds.contract import FeedFailedError, LiveFeed
 from logos.journal.inputs import LiveFailureError
-from logos.session.outcome import SessionResult
+from logos.session.outcome import Outputs, SessionResult
 from logos.session.presence.view import EngineSnapshot, LiveView
 from logos.session.recorded import RecordedSwitch
-from logos.session.session import Outputs, Session
+from logos.session.session import Session
 from logos.session.source import Batch, LiveSource
 from logos.session.venue.side import VenueSide
 
@@ -71,10 +71,8 @@ def drive(session: Session) -> SessionResult:
         if session.is_closed:
             raise
         session.fail(error)
-    if not session.is_over:
-        session.apply(None)
-    if session.result is None:
-        raise RuntimeError("the session waits for a venue's reports after its last event")
+    while session.result is None:
+        session.apply(None)  # one begins the end where nothing has; at a venue one more makes it
     return session.result
 
 
@@ -99,7 +97,9 @@ async def drive_live(session: Session, source: LiveSource) -> SessionResult:
             return await engine.run()
     finally:
         view.close()
-        if venue is not None:
+        if side is not None:
+            await side.close()
+        elif venue is not None:
             await venue.close()
         if terminal is not None:
             await terminal.close()
@@ -263,9 +263,10 @@ class LiveEngine:
 
     def _end_if_due(self) -> None:
         session = self._session
-        if self.failure and self._is_settled():
+        is_settled = bool(self.failure or session.is_ending) and self._is_settled()
+        if self.failure and is_settled:
             session.fail(LiveFailureError(self.failure))
-        elif session.is_ending and self._is_settled():
+        elif session.is_ending and is_settled:
             self._show(session.apply(None))
         elif self._has_no_more and not session.is_ending and not len(self._inbox):
             # On the record, so that a replay ends at the same place.
@@ -274,11 +275,13 @@ class LiveEngine:
             self._show(outputs)
 
     def _is_settled(self) -> bool:
-        """Whether nothing is open at the venue any more, or there was time enough for that."""
+        """Whether nothing is open at the venue, or the time is up; and a last look was taken."""
         now_ns = self._clock.now_ns()
         if not self._drain_until_ns:
             self._drain_until_ns = now_ns + round(self._rules.drain_s * NS_PER_SECOND)
-        return not self._session.is_at_venue or now_ns >= self._drain_until_ns
+        if self._session.is_at_venue and now_ns < self._drain_until_ns:
+            return False
+        return self._venue is None or self._venue.last_look.is_over()
 
     # ---- the tasks around it ----
 
@@ -298,20 +301,16 @@ class LiveEngine:
             # A library's own cancellation came through: to us it is a death like any other.
             self._fail(f"{name} died: it was cancelled from inside")
         except FeedFailedError as error:
-            # Before there was an order that is a matter of the settings, not of other sessions.
             self._fail(f"{name} died: {_cause(error)}", engages=self._session.order_count > 0)
         except (Exception, SystemExit, GeneratorExit) as error:  # a library's sys.exit() too
             self._fail(f"{name} died: {_cause(error)}")
 
     def _fail(self, why: str, *, engages: bool = True) -> None:
-        """Engage the switch, unless nothing has been traded that it would have to stop; show it to
-        the core, and end the session after that."""
-        if not self.failure:
-            self.failure = why
+        """End the session; what `engages` the switch is no matter of this session's settings."""
+        self.failure = self.failure or why
         if engages:
-            self.trip(why, "live engine")
-        else:
-            self._inbox.put(TimePassed(self._clock.now_ns()))
+            self._session.core.switch.engage(why, "live engine")
+        self._inbox.put(TimePassed(self._clock.now_ns()))
 
     async def _feed(self, feed: LiveFeed) -> None:
         """A feed that comes to an end (a recorded one does) ends the session with the last."""
@@ -383,6 +382,7 @@ class LiveEngine:
     def facts(self) -> dict[str, Any]:
         """What was measured of the loop."""
         return {
+            **({} if self._venue is None else self._venue.facts()),
             "failure": self.failure,
             "latency": {name: each.summary() for name, each in self.stages.items()},
             "overruns": self.overruns,

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
+from logos.core.outbox import VenueRequest
+from logos.core.records import Record
 from logos.core.types import SessionStatus
 from logos.errors import StrategyError, error_words
 from logos.interrupts import is_interrupt
@@ -73,3 +75,16 @@ def session_failure(error: BaseException) -> Exception:
     if isinstance(error, Exception):
         return error
     return StrategyError(f"the strategy raised {error_words(error)}")
+
+
+class Outputs(NamedTuple):
+    """What one batch gave rise to: records of the core, and what is to leave for a real venue.
+
+    The records are in the journal already. The requests may leave after `Session.sync`.
+    """
+
+    records: Sequence[Record]
+    requests: Sequence[VenueRequest]
+
+
+NOTHING: Final = Outputs((), ())

@@ -14,14 +14,13 @@ that refuses, a journal that differs, an operator's second signal) is raised.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
-from typing import Any, Final, NamedTuple, Self
+from typing import Any, Self
 
 from logos.core.context import CoreView
 from logos.core.engine import TradingCore
 from logos.core.messages import NOW, OperatorCommand, SessionEnd, Suspend
-from logos.core.outbox import VenueRequest
 from logos.core.records import Record
 from logos.errors import DataError
 from logos.journal.inputs import InputsWriter
@@ -29,7 +28,14 @@ from logos.session.artifacts.folder import SessionFolder
 from logos.session.artifacts.saving import Snapshots
 from logos.session.artifacts.snapshot import Snapshot
 from logos.session.artifacts.summary import manifest
-from logos.session.outcome import Ending, SessionResult, Stopped, session_failure
+from logos.session.outcome import (
+    NOTHING,
+    Ending,
+    Outputs,
+    SessionResult,
+    Stopped,
+    session_failure,
+)
 from logos.session.plan import Plan
 from logos.session.script import DueCommand, Script
 from logos.session.seal import Facts, Seal
@@ -38,19 +44,6 @@ from logos.session.supervisor import SessionSupervisor
 
 _PIECE_EVENTS = 1024
 _PIECE_NS_MAX = 100_000_000
-
-
-class Outputs(NamedTuple):
-    """What one batch gave rise to: records of the core, and what is to leave for a real venue.
-
-    The records are in the journal already. The requests may leave after `Session.sync`.
-    """
-
-    records: Sequence[Record]
-    requests: Sequence[VenueRequest]
-
-
-_NOTHING: Final = Outputs((), ())
 
 
 class Session:
@@ -87,6 +80,8 @@ class Session:
         """When the core was last done with events, in `perf_counter_ns`."""
         self.snapshots: Snapshots | None = None
         """Who writes snapshots to resume from; None: nobody."""
+        self.may_stop: Callable[[], bool] = lambda: True
+        """Asked before a stop whose orders have ended; False: there is something to wait for."""
         self.resources = ExitStack()
         """What is to be closed after the session itself."""
         self.supervisor = supervisor
@@ -182,7 +177,7 @@ class Session:
             raise
         outbox = self.core.order_manager.outbox
         if outbox is None and not self._records:
-            return _NOTHING
+            return NOTHING
         records, self._records = self._records, []
         return Outputs(records, () if outbox is None else outbox.take())
 
@@ -217,7 +212,7 @@ class Session:
         if self._is_draining:
             core.run(batch)
             self._note()
-            return None if self.is_at_venue else self._seal.finish()
+            return self._finish_on_paper()
         if not batch:
             self._idle()
             return None
@@ -315,7 +310,8 @@ class Session:
         # A session that is resumed first catches up with its journal: then it can stop.
         if not self.supervisor.stop_requested or self.folder.is_continuing:
             return False
-        return self.core.order_manager.outbox is None or self._is_drained()
+        is_at_venue = self.core.order_manager.outbox is not None
+        return not is_at_venue or (self._is_drained() and self.may_stop())
 
     def _is_drained(self) -> bool:
         """Whether a stop has left nothing resting at a real venue, or has waited long enough.
@@ -343,7 +339,11 @@ class Session:
         core.begin_stop()
         self._note()
         self._is_draining = True
-        return None if self.is_at_venue else self._seal.finish()
+        return self._finish_on_paper()
+
+    def _finish_on_paper(self) -> Ending | None:
+        """A venue has the last word: there, whoever drives the session says when it is over."""
+        return self._seal.finish() if self.core.order_manager.outbox is None else None
 
     def _end(self, ending: Ending) -> None:
         self.result = self._seal.close(ending, self._first_ns, self._run_ns)

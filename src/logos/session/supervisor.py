@@ -149,6 +149,8 @@ class SessionSupervisor:
         """Empty before `begin`."""
         self.may_rest: Callable[[str], bool] = lambda _client_order_id: True
         """Whether an open order may rest at the venue; asked while the session is blocked."""
+        self.differences: Callable[[], int] = lambda: 0
+        """How much the last comparison with the venue could not explain."""
         self._takes_signals = takes_signals
         self._sends_orders = sends_orders
         self._core: TradingCore | None = None
@@ -339,6 +341,8 @@ class SessionSupervisor:
             suspended=core.is_suspended,
             paused=tuple(symbol for symbol, state in states.items() if state.is_paused),
             symbols=tuple(states),
+            is_real=order_manager.outbox is not None,
+            differences=self.differences(),
             **live,
         )
 

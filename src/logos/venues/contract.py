@@ -108,6 +108,19 @@ class CheckLine(msgspec.Struct, frozen=True):
     detail: str
 
 
+class DeadMan(Protocol):
+    """A venue's promise to cancel our orders if it does not hear from us.
+
+    A venue that has one shows it as `dead_man`, and None or nothing of that name otherwise.
+    """
+
+    async def cancel_all_after(self, seconds: int) -> None:
+        """Have all orders cancelled unless this is asked again within `seconds`; 0 takes it back.
+
+        Raises Unavailable when it is not known to have taken effect.
+        """
+
+
 class Venue(Protocol):
     """A place where orders go. All methods raise `Unavailable` when a question stays open."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from typing import Final
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -74,3 +75,17 @@ def split_id(client_order_id: str) -> tuple[str, str]:
 
 def _digest(session_id: str) -> str:
     return hashlib.sha256(session_id.encode()).hexdigest()[:16]
+
+
+def require_named(what: str, name: str, *texts: str) -> None:
+    """Raise Refused unless a request about one order, which is in `texts`, says which one.
+
+    Every adapter asks this of what is about to leave. A request without an order's id is taken for
+    one about all orders at some venues: at Gate and at Alpaca the address of a cancel with an empty
+    id is the address of cancelling everything, whatever else the request holds. So the id must
+    stand in the request, and no part of its address may be empty.
+    """
+    paths = [urlsplit(text).path for text in texts if "/" in text]
+    is_hollow = any("//" in path or path.endswith("/") for path in paths)
+    if not name or is_hollow or not any(name in text for text in texts):
+        raise Refused(f"{what}: not sent: the request does not say which order it is about")

@@ -348,7 +348,7 @@ def test_every_exception_of_ccxt_is_sorted(name: str) -> None:
         elif name in EXPECTED_NOT_SENT:
             expected = NotSent
         with pytest.raises(expected, match="words"):
-            await connection.order("order", fail)
+            await connection.order("order", "s-1-1", fail)
         with pytest.raises(Unavailable, match="words"):
             await connection.ask("question", fail)
 
@@ -380,7 +380,7 @@ def test_what_never_connected_was_not_sent(cause: Exception, expected: type[Venu
 
         connection = Connection(Silent(), Redactor([]), Backoff(Random(1)))
         with pytest.raises(expected) as caught:
-            await connection.order("order", fail)
+            await connection.order("order", "s-1-1", fail)
         assert caught.value.__cause__ is None
         assert caught.value.__context__ is None
 

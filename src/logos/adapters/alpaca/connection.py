@@ -20,6 +20,7 @@ from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 from logos.core.clock import Backoff
 from logos.venues.contract import Refused
 from logos.venues.failures import Failure, Knowledge, order_error, question_error
+from logos.venues.ids import require_named
 from logos.venues.redact import Redactor, Revealable
 
 with warnings.catch_warnings():
@@ -89,6 +90,7 @@ class Connection:
 
     async def place(self, what: str, order: Mapping[str, str]) -> Any:
         """The answer to an order. Raises Refused, NotSent or OutcomeUnknown."""
+        require_named(what, order.get("client_order_id", ""), *order.values())
         answer, failure = await self._try(partial(self._client.post, "/orders", dict(order)))
         if failure is not None:
             raise order_error(what, failure)
@@ -97,6 +99,7 @@ class Connection:
     async def cancel(self, what: str, venue_order_id: str) -> None:
         """Ask for a cancel. Raises Refused, NotSent or OutcomeUnknown."""
         path = f"/orders/{venue_order_id}"
+        require_named(what, venue_order_id, path)
         answer, failure = await self._try(partial(self._client.delete, path))
         if failure is None and answer is not None:
             failure = Failure(Knowledge.UNKNOWN, "the answer to the cancel cannot be read")

@@ -23,6 +23,7 @@ import ccxt.async_support as ccxt
 from logos.core.clock import Backoff, Clock
 from logos.venues.contract import Refused
 from logos.venues.failures import Failure, Knowledge, order_error, question_error
+from logos.venues.ids import require_named
 from logos.venues.redact import Redactor
 
 KNOWLEDGE: Final[dict[str, Knowledge]] = {
@@ -57,6 +58,9 @@ _LISTS: Final = ("/openOrders", "/myTrades")
 """Paths of Binance whose answer is a list."""
 
 _WAS_TAKEN: ContextVar[bool] = ContextVar("_WAS_TAKEN", default=False)
+_MUST_NAME: ContextVar[str | None] = ContextVar("_MUST_NAME", default=None)
+"""The order's id, as the exchange gets it, that every request which changes something must hold;
+None for a question."""
 _RATE_KINDS: Final = (ccxt.DDoSProtection, ccxt.RateLimitExceeded)
 
 
@@ -128,11 +132,21 @@ def _noting(fetch: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any
 
     async def noting(*arguments: Any, **named: Any) -> Any:
         _WAS_TAKEN.set(False)
+        _check_named(*arguments, **named)
         answer = await fetch(*arguments, **named)
         _WAS_TAKEN.set(True)
         return answer
 
     return noting
+
+
+def _check_named(url: str, method: str = "GET", headers: Any = None, body: Any = None) -> None:
+    """Raise Refused for an order or a cancel that does not hold the id of its order."""
+    name = _MUST_NAME.get()
+    if name is not None and method != "GET":
+        require_named(
+            f"{method} {urlsplit(url).path}", name, url, str(headers or ""), str(body or "")
+        )
 
 
 def _check_answer(
@@ -198,18 +212,20 @@ class Connection:
         self._redactor = redactor
         self._backoff = backoff
 
-    async def order(self, what: str, call: Callable[[], Awaitable[Any]]) -> Any:
-        """The answer to an order. Raises Refused, NotSent or OutcomeUnknown."""
-        answer, error = await self._try(call)
+    async def order(self, what: str, name: str, call: Callable[[], Awaitable[Any]]) -> Any:
+        """The answer to an order, whose request must hold its id `name`. Raises Refused, NotSent
+        or OutcomeUnknown."""
+        answer, error = await self._try(call, name)
         if error is None:
             return answer
         failure = self._failure(error)
         error = None  # its traceback holds the request
         raise order_error(what, failure)
 
-    async def cancel(self, what: str, call: Callable[[], Awaitable[Any]]) -> Any:
-        """The answer to a cancel. Raises Refused, NotSent or OutcomeUnknown."""
-        answer, error = await self._try(call)
+    async def cancel(self, what: str, name: str, call: Callable[[], Awaitable[Any]]) -> Any:
+        """The answer to a cancel, whose request must hold the order's id `name`. Raises Refused,
+        NotSent or OutcomeUnknown."""
+        answer, error = await self._try(call, name)
         if error is None:
             return answer
         if isinstance(error, ccxt.CancelPending):
@@ -236,8 +252,11 @@ class Connection:
         error = None
         raise question_error(what, failure)
 
-    async def _try(self, call: Callable[[], Awaitable[Any]]) -> tuple[Any, Exception | None]:
+    async def _try(
+        self, call: Callable[[], Awaitable[Any]], name: str | None = None
+    ) -> tuple[Any, Exception | None]:
         _WAS_TAKEN.set(False)
+        _MUST_NAME.set(name)
         try:
             # ccxt sets the rounding of whatever decimal context it finds.
             with localcontext():
@@ -261,6 +280,8 @@ class Connection:
             Knowledge.UNKNOWN,
         )
         cause = error.__cause__
+        if isinstance(error, Refused):
+            knowledge = Knowledge.REFUSED  # held back here, by `_check_named`
         if isinstance(cause, _NEVER_CONNECTED):
             knowledge = Knowledge.NOT_SENT
         # The exchange took the request; it is ccxt that cannot digest the answer.

@@ -50,6 +50,8 @@ class Records:
         self._instruments = instruments
         self._ids = ids
         self._ours: dict[tuple[str, str], str] = {}
+        self.venue_ids: dict[str, str] = {}
+        """The exchange's own ids of the orders that it has shown, by client order id."""
 
     def order(self, symbol: str, record: object) -> VenueOrder:
         """One order. Raises Unreadable."""
@@ -73,6 +75,7 @@ class Records:
         client_order_id = self._ids.to_ours(str(record.get("clientOrderId") or ""))
         if client_order_id:
             self._ours[symbol, venue_order_id] = client_order_id
+            self.venue_ids[client_order_id] = venue_order_id
         return VenueOrder(
             client_order_id=client_order_id,
             venue_order_id=venue_order_id,

@@ -23,6 +23,7 @@ from logos.adapters.ccxt.check import (
     time_line,
 )
 from logos.adapters.ccxt.connection import Connection, make_exchange, open_session, urls_of
+from logos.adapters.ccxt.dead_man import CcxtDeadMan, has_dead_man
 from logos.adapters.ccxt.records import Records, balances
 from logos.adapters.ccxt.trades import trades_by_number, trades_by_time
 from logos.core.clock import Backoff, Clock
@@ -120,6 +121,14 @@ class CcxtVenue:
         )
 
     @property
+    def dead_man(self) -> CcxtDeadMan | None:
+        """The exchange's promise to cancel if it does not hear from us, where it makes one."""
+        if not has_dead_man(self._id):
+            return None
+        ids = lambda: [str(market["id"]) for market in self._markets.values()]  # noqa: E731
+        return CcxtDeadMan(self.name, self._exchange, self._connection, ids)
+
+    @property
     def urls(self) -> list[str]:
         """Every address that requests can go to."""
         return urls_of(self._exchange.urls["api"])
@@ -150,9 +159,10 @@ class CcxtVenue:
         terms = request.terms
         client_order_id = terms.client_order_id
         what = f"{self.name}: order {client_order_id}"
-        arguments = self._order_arguments(terms, self._ids.to_venue(client_order_id), what)
+        venue_id = self._ids.to_venue(client_order_id)
+        arguments = self._order_arguments(terms, venue_id, what)
         call = partial(self._exchange.create_order, *arguments)
-        answer = await self._connection.order(what, call)
+        answer = await self._connection.order(what, venue_id, call)
         try:
             order = self._records.order(terms.symbol, answer)
             if order.client_order_id == client_order_id and order.side is terms.side:
@@ -165,10 +175,12 @@ class CcxtVenue:
     async def cancel(self, request: CancelOrder) -> None:
         """Ask for a cancel, once. Raises Refused, NotSent or OutcomeUnknown."""
         what = f"{self.name}: cancel {request.client_order_id}"
-        parameters = {"clientOrderId": self._ids.to_venue(request.client_order_id)}
+        venue_id = self._ids.to_venue(request.client_order_id)
         market = self._market(request.symbol)
-        call = partial(self._exchange.cancel_order, "", market, parameters)
-        answer = await self._connection.cancel(what, call)
+        # Some exchanges take our id, and some only their own.
+        known = self._records.venue_ids.get(request.client_order_id, "")
+        call = partial(self._exchange.cancel_order, known, market, {"clientOrderId": venue_id})
+        answer = await self._connection.cancel(what, venue_id, call)
         # ccxt makes a record of anything; only one with the exchange's own answer in it counts.
         if not is_record(answer) or not isinstance(answer.get("info", {}), dict):
             words = "the answer to the cancel cannot be read"

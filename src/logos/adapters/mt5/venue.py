@@ -55,7 +55,7 @@ from logos.venues.contract import (
     VenueOrder,
 )
 from logos.venues.failures import order_error
-from logos.venues.ids import split_id
+from logos.venues.ids import require_named, split_id
 from logos.venues.records import Unreadable
 
 _SLACK_S: Final = 5
@@ -209,8 +209,7 @@ class Mt5Venue:
             "id": int(ticket),
         }
         reply = await self._trade(each.terminal_symbol, fields, what)
-        retcode = reply.get("retcode")
-        if type(retcode) is not int:
+        if type(retcode := reply.get("retcode")) is not int:
             raise OutcomeUnknown(f"{what}: the terminal failed without a return code")
         if retcode not in TAKEN:
             raise order_error(what, failure_of(retcode))
@@ -355,6 +354,7 @@ class Mt5Venue:
         order: SubmitOrder | None = None,
     ) -> dict[str, Any]:
         """Send a trade request, once; what was lost is said of `what`. Raises as the link does."""
+        require_named(what, str(fields.get("id") or fields.get("magic") or ""), str(fields))
         try:
             return await self._link.request(terminal_symbol, fields, order)
         except OutcomeUnknown as error:

@@ -74,6 +74,10 @@ class Heartbeat(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     paused: tuple[str, ...] = ()
     """Symbols that an operator paused."""
     symbols: tuple[str, ...] = ()
+    is_real: bool = False
+    """Its orders go to a venue; False: they meet the paper market."""
+    differences: int = 0
+    """What the last comparison with its venue could not explain, and is still there."""
     resting: tuple[str, ...] = ()
     """While it is blocked: orders that may rest at the venue, by client id; at most 20."""
     resting_count: int = 0

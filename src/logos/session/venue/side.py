@@ -6,12 +6,20 @@ reports; the reconciler compares holdings with the session's books on a timer.
 
 from __future__ import annotations
 
+from typing import Final
+
 from logos.config import OnExternal
 from logos.execution.reconcile import Reconciler, ReconcileRules
 from logos.execution.venue_link import VenueLink
+from logos.session.presence.leftovers import leave_word
 from logos.session.session import Session
 from logos.session.source import BASELINE_FILE, LiveSource
-from logos.venues.contract import Venue
+from logos.session.venue.dead_man import DeadManKeeper
+from logos.session.venue.last_look import AGREED, LastLook
+from logos.venues.contract import DeadMan, Unavailable, Venue
+
+LAST_LOOK_S: Final = 30.0
+"""What the comparison at the end may take beyond the time that a stop waits for cancels."""
 
 
 class VenueSide:
@@ -48,8 +56,26 @@ class VenueSide:
             ),
             None if past is None else past.baseline(),
         )
+        self.last_look = LastLook(
+            self._compare_at_end,
+            connections.clock,
+            source.inbox.wake,
+            source.tell,
+            float(settings.drain_timeout_s) + LAST_LOOK_S,
+        )
+        """The comparison without which the session does not end."""
+        session.may_stop = self.last_look.is_over
+        session.supervisor.differences = lambda: self._reconciler.difference_count
         self.tasks = {"reconciliation": self._reconciler.run, "venue": self._link.run}
         """What runs beside the loop, by name."""
+        dead_man: DeadMan | None = getattr(venue, "dead_man", None)
+        self._dead_man: DeadManKeeper | None = None
+        if dead_man is not None:
+            switch, now_ns = session.core.switch, lambda: session.now_ns
+            self._dead_man = DeadManKeeper(
+                dead_man, connections.clock, switch.authority, now_ns, source.tell
+            )
+            self.tasks["dead man's switch"] = self._dead_man.run
         self.dispatch = self._link.dispatch
         """Sends requests, once. They must be durable."""
 
@@ -68,6 +94,27 @@ class VenueSide:
         baseline = {name: format(amount, "f") for name, amount in held.items()}
         self._session.folder.write_json(BASELINE_FILE, baseline)
 
+    async def _compare_at_end(self) -> list[str]:
+        """What differs now. Raises Unavailable for a session that never came to know its venue."""
+        if self._reconciler.baseline is None:
+            raise Unavailable("the session did not come to begin")
+        return await self._reconciler.once()
+
+    def facts(self) -> dict[str, str]:
+        """What was found at the end."""
+        return {"holdings at the end": self.last_look.outcome}
+
     async def close(self) -> None:
-        """Disconnect."""
+        """Disconnect, and leave word of what a person has to look at before trading goes on."""
+        await self.last_look.close()
+        if self._dead_man is not None:
+            await self._dead_man.end(has_orders=self._session.is_at_venue)
+        outbox = self._session.core.order_manager.outbox
+        orders = () if outbox is None else tuple(outbox.open)
+        outcome = self.last_look.outcome
+        holdings = "" if outcome == AGREED or self._reconciler.baseline is None else outcome
+        try:
+            leave_word(self._session.session_id, orders, holdings, self._source.home)
+        except OSError as error:
+            self._source.tell(f"cannot write down what is left at the venue: {error}")
         await self._venue.close()

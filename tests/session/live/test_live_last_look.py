@@ -1,0 +1,69 @@
+"""Holdings are compared at every end of a live session: what moved after the last comparison of the
+timer is found, goes on record, and engages the switch."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from live_session_helpers import ScriptedFeed
+from live_venue_helpers import Resting, World
+
+from logos.audit.verify import verify
+from logos.core.types import SessionStatus, SwitchState
+from logos.session.entry import replay
+
+
+def stop() -> None:
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+@pytest.mark.parametrize("way", ["end", "stop", "switch", "failure"])
+def test_what_moved_just_before_the_end_is_found_whatever_the_end_is(
+    tmp_path: Path, way: str
+) -> None:
+    there = World(tmp_path)
+    error = RuntimeError("the cable is cut") if way == "failure" else None
+    acts: dict[str, Callable[[], object]] = {
+        "end": lambda: None,
+        "stop": stop,
+        "switch": lambda: there.switch.engage("enough", "test"),
+        "failure": lambda: None,
+    }
+
+    def steal() -> None:
+        there.venue.change_balance("USD", Decimal(-5))
+        acts[way]()
+
+    length = 1_000 if way in ("stop", "switch") else 30
+    feed = ScriptedFeed(there.clock, length, after={30: steal}, error=error)
+    result = there.run(feed, Resting(), reconcile_s=100_000_000)
+    assert "differ by -5" in result.summary["live"]["holdings at the end"]
+    assert "RECONCILIATION" in result.summary["guards"]
+    assert there.switch.authority() is SwitchState.ENGAGED
+    assert replay("live", strategy=Resting(), home=tmp_path).summary == result.summary
+    assert verify(result.folder).exit_code == 0
+
+
+def test_a_session_that_agrees_says_so_and_ends_as_it_did(tmp_path: Path) -> None:
+    there = World(tmp_path, fills_at_once=1.0)
+    result = there.run(ScriptedFeed(there.clock, 60), Resting())
+    assert result.status is SessionStatus.ENDED
+    assert result.summary["live"]["holdings at the end"] == "agreed"
+    assert replay("live", strategy=Resting(), home=tmp_path).summary == result.summary
+
+
+def test_a_venue_that_cannot_be_asked_at_the_end_is_said_and_holds_nobody_up(
+    tmp_path: Path,
+) -> None:
+    there = World(tmp_path, fills_at_once=1.0)
+
+    def is_gone() -> None:
+        there.venue.is_closed = True
+
+    result = there.run(ScriptedFeed(there.clock, 30, after={30: is_gone}), Resting())
+    assert "not made: fake: " in result.summary["live"]["holdings at the end"]
