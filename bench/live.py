@@ -55,8 +55,14 @@ SETTINGS: dict[str, Any] = {
         "price_collar": "0.1",
         "max_open_orders": 10,
         "stale_after_s": "60",
-        "total": {"max_gross_exposure": "100000000", "max_drawdown": "1000000"},
+        "total": {
+            "max_gross_exposure": "1000000",
+            "max_drawdown": "1000000",
+            "max_orders": 1000,
+            "max_refusals": 1000,
+        },
     },
+    "account": {"balances": {"USD": "1000000"}},
     "live": {"heartbeat_ms": 1000},
     "instruments": {
         symbol: {"quote": "USD", "tick": "0.01", "lot": "1", "settlement": "margin"}

@@ -68,7 +68,12 @@ def config_dict(symbols: Sequence[str]) -> dict[str, Any]:
         },
         "account": {"balances": {"USDT": "1000000000"}},
         "orders": {"quantity": "0.01"},
-        "risk": {"max_order_notional": "100000", "max_position": "5", "price_collar": "0.1"},
+        "risk": {
+            "unlimited": True,
+            "max_order_notional": "100000",
+            "max_position": "5",
+            "price_collar": "0.1",
+        },
     }
 
 

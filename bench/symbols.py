@@ -100,6 +100,7 @@ def run_once(size: int, count: int) -> float:
         "session": {"id": "bench"},
         "paper": {"fill": "bid_ask"},
         "risk": {
+            "unlimited": True,
             "max_order_notional": "1000000",
             "max_position": "1000",
             "stale_after_s": "60",

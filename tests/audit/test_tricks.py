@@ -129,6 +129,7 @@ def loosen_exposure() -> None:
         for ledger in manager.account.ledgers:
             limits = ledger.limits
             limits.gross_exposure = limits.net_exposure = limits.drawdown = 0
+            limits.has_gross_limit = False
 
 
 def test_loosened_limits_of_exposure_are_found(tmp_path: Path) -> None:

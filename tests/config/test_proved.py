@@ -18,6 +18,7 @@ def why_not(name: str, exchange: str = "", symbol: str = "AAPL", market: str = "
         {
             "venue": {"name": name, "exchange": exchange, "live": name != "paper"},
             "risk": LIMITS,
+            "account": {"balances": {"USD": "1000"}},
             "instruments": {symbol: SHARE},
             "live": {"markets": {symbol: market} if market else {}},
         }

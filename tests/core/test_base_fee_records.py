@@ -179,6 +179,7 @@ def test_a_live_session_counts_the_asset_as_finely_as_a_venue_charges_it(
         {
             "instruments": {"BTC/USDT": {**traded, "fees": {"decimals": fee_decimals}}},
             "venue": {"name": "ccxt", "exchange": "binance", "live": is_live},
+            "account": {"balances": {"USDT": "1000"}},
             "risk": {
                 "max_position": "1",
                 "max_order_notional": "1000",

@@ -151,7 +151,7 @@ def test_the_wallets_are_a_naive_sum_and_the_position_is_what_of_it_is_whole(see
     book = core.order_manager.states["COIN"]
     assert 0 <= book.base_spare < book.base_factor
     assert book.inventory.position == coins.scaleb(3).to_integral_value("ROUND_FLOOR")
-    core.sample(core.order_manager.now_ns)  # raises where a ledger does not add up
+    core.order_manager.sample(core.order_manager.now_ns)  # raises where a ledger does not add up
 
 
 # ---- selling what is there ----

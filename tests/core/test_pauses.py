@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from guard_helpers import BUY, SELL, Rig, trips_in
 
+from logos.core.guards import Action
 from logos.core.messages import (
     Flatten,
     Lag,
@@ -27,7 +28,7 @@ from logos.testing.builders import (
 
 @pytest.mark.parametrize(("lag_ns", "is_stale"), [(0, False), (7, False), (8, True)])
 def test_a_price_is_as_old_as_its_receipt_and_its_lag_together(lag_ns: int, is_stale: bool) -> None:
-    rig = Rig(stale_after_ns=10)
+    rig = Rig(stale_after_ns=10, actions={Code.STALE_DATA: Action.REFUSE})
     rig.show(100)
     rig.core.step(Lag(1, "AAA", lag_ns))
     rig.show(100, market(BUY, 1, symbol="AAA"), symbol="BBB", at_ns=4)

@@ -37,11 +37,13 @@ def state(rig: Rig) -> SwitchState:
     return found
 
 
-def test_only_loss_guards_do_more_than_refuse_by_default() -> None:
+def test_losses_engage_old_prices_and_storms_halt_and_all_others_only_refuse_by_default() -> None:
     guards = SessionGuards()
-    more = {code for code in GUARDS if guards.action(code) is not Action.REFUSE}
-    assert more == set(DEFAULT_ACTIONS) == {DRAWDOWN, DAILY, LOSSES}
-    assert all(guards.action(code) is Action.ENGAGE for code in more)
+    more = {code: guards.action(code) for code in GUARDS}
+    more = {code: action for code, action in more.items() if action is not Action.REFUSE}
+    losses = dict.fromkeys((DRAWDOWN, DAILY, LOSSES), Action.ENGAGE)
+    halts = dict.fromkeys((Code.STALE_DATA, Code.REFUSAL_STORM), Action.HALT)
+    assert more == DEFAULT_ACTIONS == {**losses, **halts}
 
 
 # ---- guards before an order ----

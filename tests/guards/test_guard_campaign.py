@@ -21,9 +21,9 @@ def test_generated_orders_pass_no_limit(orders: int) -> None:
     result = run_campaign(orders, 0)
     assert result["asked"] >= orders
     assert result["made"] > orders / 4
-    # Market hours and guards of users are not drawn, and tested by themselves.
+    # Market hours, guards of users and storms are not drawn, and tested by themselves.
     never = {code.value for code in GUARDS} - set(result["refusals"])
-    assert never == {"MARKET_CLOSED", "USER_GUARD"}
+    assert never == {"MARKET_CLOSED", "USER_GUARD", "REFUSAL_STORM"}
 
 
 @settings(deadline=None, max_examples=30)

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import pytest
 from guard_helpers import BUY, REFUSE, SELL, A, B, Rig, contract, trips_in
 
+from logos.core.guards import Action
 from logos.core.guards.table import GUARDS
 from logos.core.instrument import instrument
 from logos.core.strategy import Answer, Cancel, Replace, limit, market, stop, stop_limit
@@ -63,6 +64,10 @@ NOTIONAL = {"max_order_notional": "1000"}
 POSITION = {"max_position": "10"}
 GROSS = {"max_gross_exposure": "2000"}
 NET = {"max_net_exposure": "1000"}
+CASH: dict[str, Any] = {"cash": {"USD": "10000"}}
+SHARES = {**CASH, "order_share": "0.1"}
+HELD = {**CASH, "position_share": "0.1"}
+PART = {"gross_share": "0.2"}
 RATE = {"max_orders": 3, "max_orders_window_ns": 10}
 THREE_ORDERS = [Show(100, market(BUY, n), at_ns=n) for n in (1, 2, 3)]
 FALLEN: dict[str, Any] = {"actions": REFUSE}
@@ -94,6 +99,49 @@ EDGES = [
         [],
         Show(90, stop(BUY, 10, 100)),
         Show(90, stop(BUY, 10, 101)),
+    ),
+    Edge("a part of equity", Code.MAX_ORDER_NOTIONAL, SHARES, [], bought(10), bought(11)),
+    Edge(
+        "a part of equity bounds what is added",
+        Code.MAX_ORDER_NOTIONAL,
+        SHARES,
+        [bought(10)],
+        sold(20),
+        sold(21),
+    ),
+    Edge(
+        "a part of equity as it is now",
+        Code.MAX_ORDER_NOTIONAL,
+        SHARES,
+        [bought(10), sold(10, at=90)],
+        bought(9),
+        bought(10),
+    ),
+    Edge(
+        "at spot, equity counts what the session began with",
+        Code.MAX_ORDER_NOTIONAL,
+        {**SHARES, "instruments": (ACME,), "cash": {"USD": "10000", "AAA": "100"}},
+        [],
+        sold(20),
+        sold(21),
+    ),
+    Edge("a part of equity", Code.MAX_POSITION_NOTIONAL, HELD, [bought(6)], bought(4), bought(5)),
+    Edge(
+        "a part of equity, with open orders",
+        Code.MAX_POSITION_NOTIONAL,
+        HELD,
+        [Show(100, limit(SELL, 6, 120))],
+        sold(4),
+        sold(5),
+    ),
+    Edge("a part of equity", Code.GROSS_EXPOSURE, {**CASH, **PART}, [], bought(20), bought(21)),
+    Edge(
+        "the tighter of amount and part",
+        Code.GROSS_EXPOSURE,
+        {**CASH, **PART, "max_gross_exposure": "1500"},
+        [],
+        bought(15),
+        bought(16),
     ),
     Edge("long", Code.MAX_POSITION, POSITION, [bought(4)], bought(6), bought(7)),
     Edge("short", Code.MAX_POSITION, POSITION, [sold(4)], sold(6), sold(7)),
@@ -217,7 +265,7 @@ EDGES = [
     Edge(
         "another symbol's events do not refresh it",
         Code.STALE_DATA,
-        {"stale_after_ns": 10},
+        {"stale_after_ns": 10, "actions": {Code.STALE_DATA: Action.REFUSE}},
         [Show(100, at_ns=1)],
         Show(100, market(BUY, 1, symbol="AAA"), at_ns=11, symbol="BBB"),
         Show(100, market(BUY, 1, symbol="AAA"), at_ns=12, symbol="BBB"),
@@ -337,7 +385,8 @@ def test_just_inside_passes_and_one_unit_beyond_is_refused(edge: Edge) -> None:
 
 
 def test_the_table_has_every_guard() -> None:
-    assert {edge.code for edge in EDGES} == set(GUARDS) - {Code.USER_GUARD}  # test_own_guards
+    # test_own_guards and test_halts have the other two.
+    assert {edge.code for edge in EDGES} == set(GUARDS) - {Code.USER_GUARD, Code.REFUSAL_STORM}
 
 
 def test_a_refused_order_leaves_nothing_in_flight() -> None:

@@ -83,7 +83,8 @@ def test_everything_against_one_order_is_recorded_everywhere_in_order(logos_home
         At(2, 107, [market(BUY, 1), limit(BUY, 1, 102)]),  # a loss; two orders rest
         At(70, 100, again, "BBB"),  # past the one minute of trading
     ]
-    refuse = dict.fromkeys(("max_drawdown", "max_daily_loss", "consecutive_losses"), "refuse")
+    guards = "max_drawdown", "max_daily_loss", "consecutive_losses", "stale_data"
+    refuse = dict.fromkeys(guards, "refuse")
     total = {
         "max_gross_exposure": "800",
         "max_net_exposure": "800",
@@ -98,6 +99,7 @@ def test_everything_against_one_order_is_recorded_everywhere_in_order(logos_home
         "price_collar": "0.05",
         "max_order_notional": "500",
         "max_position": "6",
+        "max_position_share": "0.7",
         "max_open_orders": 2,
         "stale_after_s": "1",
         "duplicate_window_s": "100",
@@ -116,9 +118,10 @@ def test_everything_against_one_order_is_recorded_everywhere_in_order(logos_home
     assert result.exit_code == ExitCode.FINISHED
     # Three cannot trip with the others: without a price nothing more is judged, an order above
     # the quantity was never made before, and only a spot sale borrows. No guard of a user's own
-    # is registered.
+    # is registered, and one refusal is no storm.
     apart = {Code.NO_REFERENCE_PRICE, Code.MAX_ORDER_QUANTITY, Code.INSUFFICIENT_BORROW}
-    expected = [code.value for code in GUARDS if code not in apart | {Code.USER_GUARD}]
+    apart |= {Code.USER_GUARD, Code.REFUSAL_STORM}
+    expected = [code.value for code in GUARDS if code not in apart]
     [refusal] = bodies(result, "refusal")
     assert [refusal["code"], *refusal["also"]] == expected
     [reason] = logged(logos_home, "REFUSED")
@@ -208,7 +211,7 @@ def test_limits_of_a_symbol_change_what_they_name_and_nothing_else(logos_home: P
     [
         ({"actions": {"max_positon": "refuse"}}, "no such guard; known: max_position"),
         ({"actions": {"reduce_only": "engage"}}, "risk.actions.reduce_only: no such guard"),
-        ({"actions": {"max_position": "halt"}}, "use one of refuse, reduce_only, engage"),
+        ({"actions": {"max_position": "stop"}}, "use one of refuse, reduce_only, halt, engage"),
         ({"symbols": {"AAA": {"max_position": -1}}}, "risk.symbols.AAA.max_position must be 0"),
         ({"total": {"max_drawdown": -1}}, "risk.total.max_drawdown must be 0"),
         ({"total": {"max_orders": 1, "max_orders_window_s": 0}}, "max_orders_window_s above 0"),

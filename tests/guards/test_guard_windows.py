@@ -10,7 +10,7 @@ from guard_helpers import BUY, SELL, A, B, Rig, contract, trips_in
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from logos.core.guards import SessionGuards
+from logos.core.guards import Action, SessionGuards
 from logos.core.instrument import instrument
 from logos.core.messages import MarketEvent
 from logos.core.records import RefusalRecord
@@ -149,7 +149,10 @@ def test_a_storm_of_different_orders_forgets_none_within_the_window() -> None:
 
 def stale(*events: MarketEvent, answer: Answer, limit_ns: int = 10) -> list[Code]:
     """Codes of the refusals of `answer`, given to the last of `events`."""
-    core = trading_core(Scripted({len(events): answer}), A, B, stale_after_ns=limit_ns)
+    refuse = {Code.STALE_DATA: Action.REFUSE}
+    core = trading_core(
+        Scripted({len(events): answer}), A, B, stale_after_ns=limit_ns, actions=refuse
+    )
     records = core.start(0)
     for event in events:
         records += core.step(event)

@@ -119,7 +119,11 @@ class Story:
             },
             "account": {"balances": {"USD": "1000000", "EUR": "500000"}},
             "paper": {"fill": "bid_ask", "participation": "0.25", "latency_ms": "1500"},
-            "risk": {"max_order_quantity": "1000", "actions": {"max_order_quantity": "engage"}},
+            "risk": {
+                "unlimited": True,
+                "max_order_quantity": "1000",
+                "actions": {"max_order_quantity": "engage"},
+            },
             "switch": {"on_engaged": self.on_engaged},
         }
 

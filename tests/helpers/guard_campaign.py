@@ -18,6 +18,7 @@ from random import Random
 from typing import Any
 
 from guard_checker import Breach, Checker
+from guard_helpers import limit_core
 
 from logos.core.engine import TradingCore
 from logos.core.guards import Action
@@ -120,6 +121,8 @@ class World:
         credit = random.choice(("100000", "100000", "5"))
         is_two_sided = set(self.kinds.values()) == {"q"}
         rules = list(FillRule) if is_two_sided else [FillRule.NEXT_OPEN, FillRule.DECISION_CLOSE]
+        apart = Random(f"besides {number}")  # so that the world is the one it was without them
+        stale_action = apart.choice([*Action, *[Action.REFUSE] * 20])
         self.core: TradingCore = trading_core(
             self.strategy,
             *self.instruments,
@@ -132,10 +135,16 @@ class World:
                 participation=random.choice(("0", "0.5")),
                 latency_ns=random.choice((0, 0, 5 * SECOND_NS)),
             ),
-            actions=self._actions(),
+            actions={**self._actions(), Code.STALE_DATA: stale_action},
             **self.limits,
         )
-        self.checker = Checker(self.instruments, self.cash, self.limits)
+        self.shares = {
+            name: apart.choice(("0", "0", "0", "0", "0", "0", share))
+            for name, share in (("order", "0.01"), ("position", "0.02"), ("gross", "0.03"))
+        }
+        shares = self.shares
+        limit_core(self.core, shares["order"], shares["position"], shares["gross"])
+        self.checker = Checker(self.instruments, self.cash, self.limits, self.shares)
         self.refusals: Counter[str] = Counter()
 
     def _instrument(self, symbol: str) -> Instrument:
@@ -195,9 +204,11 @@ class World:
         core = self.core
         self._judge(None, core.start(self.now_ns))
         for _ in range(EVENTS_PER_WORLD):
-            event = self._event()
-            self._judge(event, core.step(event))
-            if core.is_blocked and self.random.random() < 0.1:
+            event, tick_id = self._event(), core.order_manager.tick_id
+            records = core.step(event)
+            # An event whose time halts the session is not looked at.
+            self._judge(event if core.order_manager.tick_id > tick_id else None, records)
+            if core.is_halted or (core.is_blocked and self.random.random() < 0.1):
                 break
         self._judge(None, core.stop())
 

@@ -17,17 +17,12 @@ from typing import Any
 from logos.core.engine import TradingCore
 from logos.core.instrument import Instrument
 from logos.core.messages import Bar, MarketEvent, Quote, Trade
-from logos.core.records import (
-    OrderRecord,
-    OrderUpdate,
-    PaperFillRecord,
-    Record,
-    SwitchRecord,
-)
+from logos.core.records import OrderRecord, OrderUpdate, PaperFillRecord, Record, SwitchRecord
 from logos.core.types import OrderStatus, Side
 
 DAY_NS = 86_400 * 10**9
 MONEY_DECIMALS = 8
+Texts = dict[str, str]
 ENDED = (OrderStatus.FILLED, OrderStatus.CANCELLED, OrderStatus.EXPIRED, OrderStatus.REJECTED)
 
 
@@ -132,10 +127,13 @@ class Money:
 
 
 class Checker:
-    """Judges one session. `limits` are the texts and numbers given to `trading_core`."""
+    """Judges one session. `limits` are the texts and numbers given to `trading_core`.
+
+    `shares` are the parts of equity that an order may add, a position and all of them be worth.
+    """
 
     def __init__(
-        self, instruments: Iterable[Instrument], cash: dict[str, str], limits: dict[str, Any]
+        self, instruments: Iterable[Instrument], cash: Texts, limits: dict[str, Any], shares: Texts
     ) -> None:
         self.symbols: dict[str, Symbol] = {}
         self.money: dict[str, Money] = {}
@@ -148,6 +146,7 @@ class Checker:
             start = int(Fraction(cash[each.quote]) * 10**MONEY_DECIMALS)
             self.money[each.quote] = Money(start, start, start)
         self.limits = limits
+        self.shares = {name: Fraction(share) for name, share in shares.items()}
         self.day = -1
         self.now_ns = 0
         self.order_times: deque[int] = deque()
@@ -271,6 +270,7 @@ class Checker:
         self._check_size(symbol, sign, quantity, judged)
         self._check_exposure(symbol.instrument.quote, sign, symbol.worst_gross() > worst_before)
         if increase:
+            self._check_shares(symbol, sign, increase, judged)
             self._check_losses(symbol.instrument.quote)
         self._check_repeats(record, symbol)
 
@@ -301,12 +301,22 @@ class Checker:
         worst = sign * symbol.position + symbol.in_flight(sign)
         self._must(not most or worst <= most, "position could pass its limit")
 
+    def _check_shares(self, symbol: Symbol, sign: int, increase: int, judged: int) -> None:
+        equity = self.equity(symbol.instrument.quote)
+        share, added = self.shares["order"], increase * judged * symbol.unit_value
+        self._must(not share or added <= share * equity, "adds too large a part of equity")
+        share, worst = self.shares["position"], sign * symbol.position + symbol.in_flight(sign)
+        worth = worst * judged * symbol.unit_value
+        self._must(not share or worth <= share * equity, "position could be too large a part")
+
     def _check_exposure(self, currency: str, sign: int, grows: bool) -> None:
         mine = [each for each in self.symbols.values() if each.instrument.quote == currency]
         most = self._money_limit("max_gross_exposure")
-        if most and grows:
-            worst = sum(each.worst_gross() for each in mine)
-            self._must(worst <= most, "gross exposure could pass its limit")
+        worst = sum(each.worst_gross() for each in mine)
+        self._must(not (most and grows) or worst <= most, "gross exposure could pass its limit")
+        share = self.shares["gross"]
+        is_within = not (share and grows) or worst <= share * self.equity(currency)
+        self._must(is_within, "gross exposure could be too large a part of equity")
         most = self._money_limit("max_net_exposure")
         worst = sum(sign * each.value() + each.in_flight_value(sign) for each in mine)
         self._must(not most or worst <= most, "net exposure could pass its limit")

@@ -7,7 +7,7 @@ from typing import Any
 
 from logos.core.engine import TradingCore
 from logos.core.guards import Action
-from logos.core.instrument import Instrument, instrument
+from logos.core.instrument import Instrument, instrument, rate_units
 from logos.core.records import Record, RefusalRecord
 from logos.core.strategy import Answer
 from logos.core.types import Code, FillRule, Side
@@ -33,10 +33,35 @@ A = contract("AAA")
 B = contract("BBB")
 
 
+def limit_core(
+    core: TradingCore,
+    order_share: str = "0",
+    position_share: str = "0",
+    gross_share: str = "0",
+    max_refusals: int = 0,
+    refusals_window_ns: int = 1,
+) -> None:
+    """Limit what a core may do besides, by parts of equity and by refusals."""
+    for state in core.order_manager.states.values():
+        state.limits.order_share = rate_units(order_share)
+        state.limits.position_share = rate_units(position_share)
+        limits = state.ledger.limits
+        limits.gross_share = rate_units(gross_share)
+        limits.has_gross_limit = bool(limits.gross_exposure or limits.gross_share)
+    core.order_manager.guards.limit_refusals(max_refusals, refusals_window_ns)
+
+
+_BESIDES = ("order_share", "position_share", "gross_share", "max_refusals", "refusals_window_ns")
+
+
 class Rig:
-    """A core of AAA and BBB whose market orders fill at once, at the price that is shown."""
+    """A core of AAA and BBB whose market orders fill at once, at the price that is shown.
+
+    `how` are limits and rules as `trading_core` and `limit_core` take them.
+    """
 
     def __init__(self, *instruments: Instrument, **how: Any) -> None:
+        besides = {name: how.pop(name) for name in _BESIDES if name in how}
         self.instruments = {each.symbol: each for each in instruments or (A, B)}
         self.script: dict[int, Answer] = {}
         self.strategy = Scripted()
@@ -44,6 +69,7 @@ class Rig:
         self.core: TradingCore = trading_core(
             self.strategy, *self.instruments.values(), **{"rules": AT_ONCE, **how}
         )
+        limit_core(self.core, **besides)
         self.records: list[Record] = self.core.start(0)
         self.ts_ns = 0
         self.events = 0

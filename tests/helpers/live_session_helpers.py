@@ -29,6 +29,8 @@ SETTINGS: dict[str, Any] = {
         symbol: {"quote": "USD", "tick": "0.01", "lot": "1", "settlement": "margin"}
         for symbol in SYMBOLS
     },
+    # The clocks of these tests run on as they like, and their orders are many.
+    "risk": {"unlimited": True},
 }
 
 

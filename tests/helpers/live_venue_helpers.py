@@ -23,6 +23,9 @@ LIMITS = {
     "max_order_notional": "100000",
     "max_position": "1000",
     "total": {"max_drawdown": "100000"},
+    # The clock of these tests runs on with every wait of anybody: prices are old soon.
+    "stale_after_s": "300",
+    "actions": {"stale_data": "refuse"},
 }
 
 
@@ -40,7 +43,7 @@ class Resting(Strategy):
 
     def on_quote(self, context: Context, quote: Quote) -> Answer:
         self.seen += 1
-        return limit(Side.BUY, 1, "50.00") if self.seen % 10 == 1 else None
+        return limit(Side.BUY, 1, "60.00") if self.seen % 10 == 1 else None
 
 
 def venue_settings(drain_s: int = 100_000, reconcile_s: int = 60, **tables: Any) -> Any:
@@ -48,6 +51,7 @@ def venue_settings(drain_s: int = 100_000, reconcile_s: int = 60, **tables: Any)
         {
             **SETTINGS,
             "venue": {"name": "ccxt", "exchange": "binance", "live": True},
+            "account": {"balances": {"USD": "1000000"}},
             "risk": LIMITS,
             # The clock of these tests runs on with every wait of anybody.
             "live": {"drain_timeout_s": drain_s, "reconcile_every_s": reconcile_s},

@@ -175,7 +175,11 @@ def settings(options: Options) -> dict[str, Any]:
         "instruments": {"ACME": {"quote": "USD", "tick": "0.01", "lot": "1"}},
         "account": {"balances": {"USD": "1000000000"}},
         "paper": {"fill": "bid_ask"},
-        "risk": {"max_order_quantity": "100", "actions": {"max_order_quantity": "engage"}},
+        "risk": {
+            "unlimited": True,
+            "max_order_quantity": "100",
+            "actions": {"max_order_quantity": "engage"},
+        },
         "switch": {"on_engaged": options.on_engaged},
     }
 

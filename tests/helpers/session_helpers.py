@@ -137,8 +137,12 @@ class Busy(Strategy):
 
 
 def session_config(**tables: Any) -> dict[str, Any]:
-    """Settings for one made-up symbol ACME (tick 0.01, lot 1, USD), with `tables` laid over."""
+    """Settings for one made-up symbol ACME (tick 0.01, lot 1, USD), with `tables` laid over.
+
+    Nothing is limited but what `tables` limit.
+    """
     return {
+        "risk": {"unlimited": True},
         "instruments": {"ACME": {"quote": "USD", "tick": "0.01", "lot": "1"}},
         "account": {"balances": {"USD": "1000000"}},
         **tables,

@@ -27,6 +27,9 @@ paths = ["data/ACME_1m_good.csv"]
 quote = "USD"
 tick = "0.01"
 lot = "1"
+
+[risk]
+unlimited = true # these strategies order what no limit would let pass
 """
 
 STRATEGY = 'name = "sma_cross"\nparams = { fast = 2, slow = 4 }'

@@ -49,6 +49,7 @@ CONFIG: dict[str, Any] = {
     "account": {
         "balances": {"USD": "10000", "EUR": "5000"}, "report_in": "USD", "rates": {"EUR": "1.25"},
     },
+    "risk": {"unlimited": True},
 }  # fmt: skip
 
 
@@ -241,8 +242,10 @@ def test_the_page_says_every_figure_of_the_summary(result: session.SessionResult
     assert found["Orders that ended without (all of) their fill"] == [
         {"reason": "SESSION_ENDED", "value": "1"}
     ]
+    limits = [{name: str(each) for name, each in row.items()} for row in summary["limits"]]
+    assert found["Limits"] == limits
     assert set(found) == {
-        "Session figures", "Result", "Symbols", "Balances",
+        "Session figures", "Result", "Symbols", "Balances", "Limits",
         "Orders that ended without (all of) their fill",
     }  # fmt: skip
 

@@ -22,7 +22,7 @@ from logos.core.messages import Event, Quote
 from logos.core.strategy import Answer, Context, Strategy
 from logos.core.types import SessionStatus, Side, SwitchState
 from logos.errors import DataError
-from logos.session import SessionResult, entry, seal, session
+from logos.session import SessionResult, entry, seal, source
 from logos.session.artifacts.claim import claim_folder
 from logos.session.artifacts.folder import SessionFolder
 from logos.session.build import make_instruments
@@ -270,7 +270,7 @@ def test_host_json_says_when_the_session_ran_and_how_fast(
     stopwatch = itertools.count(0, 4 * 10**9)
     monkeypatch.setattr(seal, "time", SimpleNamespace(time_ns=lambda: next(moments)))
     told = SimpleNamespace(perf_counter_ns=lambda: next(stopwatch), monotonic=time.monotonic)
-    monkeypatch.setattr(session, "time", told)
+    monkeypatch.setattr(source, "time", told)
     made = Pushed(tmp_path)
     assert made.send(quotes(20)) is None
     result = made.send(None)

@@ -21,6 +21,7 @@ LOOKS_AT_THE_STATE = {
     "core/safety.py": "gate 1, and what is cancelled when the switch changes",
     "core/engine.py": "gate 1, in the loop",
     "core/guards/limits.py": "names its actions after the states",
+    "session/artifacts/counts.py": "names what stopped a session",
     "session/recorded.py": "the switch of a replay",
     "session/supervisor.py": "whether a session may start",
     "session/opening/start.py": "how a recorded session ended",

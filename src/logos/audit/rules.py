@@ -117,8 +117,8 @@ class SessionRules:
         total = config.risk.total
         return cls(
             config,
-            total.max_open_orders,
-            total.max_orders,
+            total.max_open_orders or 0,
+            total.max_orders or 0,
             _floor(total.max_orders_window_s, _NS_DECIMALS),
             total.max_consecutive_losses,
         )
@@ -194,8 +194,8 @@ def _symbol_rules(
     )
 
 
-def _floor(amount: Decimal, decimals: int) -> int:
-    """`amount` in units of `10**-decimals`, rounded down but never to 0."""
+def _floor(amount: Decimal | None, decimals: int) -> int:
+    """`amount` in units of `10**-decimals`, rounded down but never to 0; None is no limit."""
     return max(int(Fraction(amount) * 10**decimals), 1) if amount else 0
 
 

@@ -15,6 +15,8 @@ from logos.config import ConfigError, FeedName, live_overrides, load_config, mer
 from logos.secrecy import without_keys
 from logos.session import SessionResult
 from logos.session import run as run_session
+from logos.session.artifacts.limits import limits_in_words
+from logos.session.plan import Plan
 from logos.session.supervisor import tell_operator
 
 
@@ -82,7 +84,12 @@ def run(options: argparse.Namespace) -> int:
 
     def go(bar: ProgressBar) -> SessionResult:
         config = load_config(options.config, overrides(options))
-        return run_session(config, on_plan=bar.start, tell=tell_operator)
+
+        def announce(plan: Plan) -> None:
+            if not options.quiet:
+                tell_operator(limits_in_words(plan.config))
+
+        return run_session(config, on_plan=bar.start, announce=announce, tell=tell_operator)
 
     return attempt(go, options, "trade")
 

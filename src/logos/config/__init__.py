@@ -10,6 +10,7 @@ from __future__ import annotations
 from logos.config.credentials import Credentials, CredentialsError, credentials
 from logos.config.environment import Environment
 from logos.config.layers import Effective, load_config, read_layers
+from logos.config.limits import live_problems, sends_real_orders, with_limits
 from logos.config.making import config_hash, make_config, merge
 from logos.config.permission import live_overrides, refusals
 from logos.config.reading import read_toml
@@ -72,10 +73,13 @@ __all__ = [
     "config_hash",
     "credentials",
     "live_overrides",
+    "live_problems",
     "load_config",
     "make_config",
     "merge",
     "read_layers",
     "read_toml",
     "refusals",
+    "sends_real_orders",
+    "with_limits",
 ]

@@ -15,6 +15,7 @@ from urllib.parse import SplitResult, urlsplit
 
 import msgspec
 
+from logos.config.limits import live_problems, sends_real_orders
 from logos.config.settings import Config, FeedName, RiskLimits, TotalLimits, VenueName
 from logos.secrecy import looks_like_key
 
@@ -53,34 +54,9 @@ def check_values(config: Config, *, has_all_limits: bool = True) -> list[str]:
         *_check_venue(config),
         *_check_live(config),
     ]
-    if config.venue.live and config.venue.name is not VenueName.PAPER and has_all_limits:
-        problems += check_live_limits(config)
+    if sends_real_orders(config) and has_all_limits:
+        problems += live_problems(config)
     return problems
-
-
-def check_live_limits(config: Config) -> list[str]:
-    """The limits without which no order may leave the process, where they are missing."""
-    total = config.risk.total
-    problems = []
-    if not (total.max_drawdown or total.max_drawdown_share or total.max_daily_loss):
-        problems.append(
-            "a live venue needs a limit on losses: set risk.total.max_drawdown, "
-            "risk.total.max_drawdown_share or risk.total.max_daily_loss"
-        )
-    for key in ("max_order_notional", "max_position"):
-        for name, limits in _limits_that_count(config):
-            if not getattr(limits, key):
-                problems.append(f"a live venue needs {name}.{key} above 0")
-    return problems
-
-
-def _limits_that_count(config: Config) -> list[tuple[str, RiskLimits]]:
-    """The limits some symbol is held to: those of `[risk]` unless each symbol has its own."""
-    named = _symbols_limits(config)
-    traded = config.data.symbols
-    if traded and all(symbol in config.risk.symbols for symbol in traded):
-        return named
-    return [("risk", config.risk), *named]
 
 
 def _check_session(config: Config) -> list[str]:
@@ -114,8 +90,10 @@ def _check_limits(config: Config) -> list[str]:
             value = getattr(limits, field.name)
             if isinstance(value, (int, Decimal)) and value < 0:
                 problems.append(f"{name}.{field.name} must be 0 (none) or more, not {value}")
-    if config.risk.total.max_orders and not config.risk.total.max_orders_window_s:
-        problems.append("risk.total.max_orders needs a max_orders_window_s above 0")
+    for key in ("max_orders", "max_refusals"):
+        total = config.risk.total
+        if getattr(total, key) != 0 and not getattr(total, f"{key}_window_s"):
+            problems.append(f"risk.total.{key} needs a {key}_window_s above 0")
     return problems
 
 
@@ -154,7 +132,7 @@ def _check_contradictions(config: Config) -> list[str]:
         for name, limits in tables:
             value, most = getattr(limits, key), getattr(total if is_total else limits, other)
             # What a symbol has from [risk] is reported there, once.
-            if 0 < most < value and told != (value, most):
+            if 0 < (most or 0) < (value or 0) and told != (value, most):
                 problems.append(
                     f"{name}.{key} ({value}) is above {'risk.total' if is_total else name}.{other} "
                     f"({most}): {why}; lower it to {most} or less"

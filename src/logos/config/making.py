@@ -18,7 +18,7 @@ import msgspec
 
 from logos.config.checks import check_values
 from logos.config.reading import DEPTH_MAX, is_too_deep
-from logos.config.settings import Config, Settings
+from logos.config.settings import Config, OrderSettings, RiskLimits, Settings
 from logos.errors import ConfigError
 from logos.secrecy import masked, without_keys
 
@@ -144,7 +144,7 @@ def _with_symbols(raw: Mapping[str, Any]) -> dict[str, Any]:
         defaults = {
             key: value
             for key, value in settings.items()
-            if key not in ("symbols", "total", "actions", "guards")
+            if key in keys_of(RiskLimits) or key in keys_of(OrderSettings)
         }
         symbols = {name: {**defaults, **each} for name, each in settings["symbols"].items()}
         whole[table] = {**settings, "symbols": symbols}

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from logos.config.checks import check_live_limits
 from logos.config.credentials import CredentialsError, credentials, has_credentials
 from logos.config.environment import Environment
+from logos.config.limits import live_problems
 from logos.config.proved import unproved
 from logos.config.settings import Config, VenueName
 from logos.errors import ConfigError
@@ -43,7 +43,7 @@ def refusals(config: Config, environment: Environment, *, has_all_limits: bool =
             "venue.name = 'paper'"
         )
         # With leave they are part of what makes settings valid at all.
-        problems += check_live_limits(config) if has_all_limits else []
+        problems += live_problems(config) if has_all_limits else []
     if reason := unproved(config):
         problems.append(f"venue: {reason}")
     if has_credentials(venue):

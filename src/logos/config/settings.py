@@ -1,8 +1,9 @@
 """Every setting of a session, once: its key, its type, its default, its unit, what it means.
 
-There are no other defaults. The words under each key are what `logos config init` writes beside
-it, so they are for operators. Numbers that are money, prices or quantities are decimal text or
-TOML numbers, read exactly, never as floats.
+There are no other defaults but those of limits, which depend on the session: a limit of None has
+the one in `limits`. The words under each key are what `logos config init` writes beside it, so they
+are for operators. Numbers that are money, prices or quantities are decimal text or TOML numbers,
+read exactly, never as floats.
 """
 
 from __future__ import annotations
@@ -172,16 +173,23 @@ class RiskLimits(Settings, frozen=True, kw_only=True):
 
     max_order_notional: Decimal = Decimal(0)
     """What one order may be worth, in the symbol's quote currency."""
+    max_order_share: Decimal | None = None
+    """What one order may add to a position, as a fraction of equity. Not set: 1, all of equity,
+    where max_order_notional is not set."""
     max_order_quantity: Decimal = Decimal(0)
     """Units of the symbol in one order."""
     max_position: Decimal = Decimal(0)
     """In units of the symbol, long or short, with everything in flight filled."""
-    price_collar: Decimal = Decimal(0)
-    """How far a limit or stop price may be from the market, as a fraction of it."""
+    max_position_share: Decimal | None = None
+    """What a position may be worth, in flight included, as a fraction of equity. Not set: 2, where
+    max_position is not set."""
+    price_collar: Decimal | None = None
+    """How far a limit or stop price may be from the market, as a fraction of it. Not set: 0.5."""
     max_open_orders: int = 0
     """Orders of the symbol that may be open together."""
-    stale_after_s: Decimal = Decimal(0)
-    """Orders are refused when the symbol's last price is older (event time)."""
+    stale_after_s: Decimal | None = None
+    """How old a symbol's last price may be, in seconds of event time. Not set: 60 on live data, and
+    three of its bars more where that has bars; none on recorded data."""
     duplicate_window_s: Decimal = Decimal(0)
     """The same order again within this time is refused."""
 
@@ -191,18 +199,27 @@ class TotalLimits(Settings, frozen=True, kw_only=True):
 
     max_gross_exposure: Decimal = Decimal(0)
     """Worth of all positions without their signs, with everything in flight filled."""
+    max_gross_share: Decimal | None = None
+    """The same as a fraction of equity; the tighter of the two counts. Not set: 3, where
+    max_gross_exposure is not set."""
     max_net_exposure: Decimal = Decimal(0)
     """Worth of all positions with their signs, either way."""
-    max_open_orders: int = 0
-    """Open orders of all symbols."""
-    max_orders: int = 0
-    """How many orders may be made in any `max_orders_window_s`."""
+    max_open_orders: int | None = None
+    """Open orders of all symbols. Not set: 200."""
+    max_orders: int | None = None
+    """How many orders may be made in any `max_orders_window_s`. Not set: 100."""
     max_orders_window_s: Decimal = Decimal(1)
+    """Seconds, sliding."""
+    max_refusals: int | None = None
+    """How many orders may be refused in any `max_refusals_window_s`; more are a storm. Not set:
+    100."""
+    max_refusals_window_s: Decimal = Decimal(10)
     """Seconds, sliding."""
     max_drawdown: Decimal = Decimal(0)
     """From the high-water mark of equity, in money."""
-    max_drawdown_share: Decimal = Decimal(0)
-    """The same as a fraction of the high-water mark; the tighter of the two counts."""
+    max_drawdown_share: Decimal | None = None
+    """The same as a fraction of the high-water mark; the tighter of the two counts. Not set: 0.25,
+    where max_drawdown is not set, and passing it halts this session alone."""
     max_daily_loss: Decimal = Decimal(0)
     """Since the beginning of the UTC day."""
     max_consecutive_losses: int = 0
@@ -212,12 +229,14 @@ class TotalLimits(Settings, frozen=True, kw_only=True):
 class RiskSettings(RiskLimits, frozen=True, kw_only=True):
     """`[risk]`: the defaults, exceptions by symbol, totals, actions. 0 is no limit."""
 
+    unlimited: bool = False
+    """Nothing is limited but what is set; otherwise limits that are not set have defaults."""
     symbols: dict[str, RiskLimits] = {}
     """Exceptions by symbol: what is not repeated here still holds."""
     total: TotalLimits = TotalLimits()
     """Limits on the whole session."""
     actions: dict[str, Action] = {}
-    """By guard (lower case, such as max_drawdown): "refuse", "reduce_only" or "engage"."""
+    """By guard (lower case, such as max_drawdown): "refuse", "reduce_only", "halt" or "engage"."""
     guards: list[str] | msgspec.UnsetType = msgspec.UNSET
     """Guards of your own, each "module:function" or "file.py:function"; see docs/GUARDS.md."""
 

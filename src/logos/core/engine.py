@@ -15,14 +15,13 @@ says, `commands` what an operator orders, and `pipeline` what the strategy answe
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from random import Random
-from typing import Any, Final, cast, final
+from typing import Any, cast, final
 
 from logos.core.account import Account
 from logos.core.commands import Callbacks, Commands, command_word
 from logos.core.context import CoreContext
-from logos.core.fixed import format_units
 from logos.core.gates import Switch
 from logos.core.guards import SessionGuards
 from logos.core.instrument_state import InstrumentState
@@ -42,15 +41,12 @@ from logos.core.messages import (
 from logos.core.order_manager import OrderManager
 from logos.core.outbox import Outbox
 from logos.core.pipeline import OrderPipeline, strategy_failed
-from logos.core.recording import account_record, position_record
 from logos.core.records import Record
 from logos.core.reports import Reports
-from logos.core.safety import ENGAGED, SafetyMonitor
+from logos.core.safety import ENGAGED, NEVER_NS, SafetyMonitor
 from logos.core.strategy import Strategy
 from logos.core.types import NS_PER_DAY, Code, SwitchState
 from logos.errors import InvariantBroken
-
-_NEVER_NS: Final = 1 << 63
 
 
 @final
@@ -70,6 +66,7 @@ class TradingCore:
         "_has_cap",
         "_market",
         "_next_check_ns",
+        "_next_look_ns",
         "_next_sample_ns",
         "_pipeline",
         "_reports",
@@ -116,15 +113,21 @@ class TradingCore:
         self._commands = Commands(order_manager, safety, pipeline, context, callbacks, strategy)
         self._has_cap: bool = rules.participation_rate != 0
         self._sample_ns = sample_ns
-        self._next_sample_ns: int = _NEVER_NS
+        self._next_sample_ns: int = NEVER_NS
+        self._next_look_ns: int = 0
         self._next_check_ns: int = 0
         self._day: int = 0
         """Days since 1970 of the latest event, UTC."""
 
     @property
     def is_halted(self) -> bool:
-        """Whether the switch ended the session; events after that are left alone."""
+        """Whether a guard or the switch ended the session; events after that are left alone."""
         return self._safety.is_halted
+
+    @property
+    def trigger(self) -> str:
+        """What halts the session, by its first reason; empty while nothing does."""
+        return self._safety.trigger
 
     @property
     def is_blocked(self) -> bool:
@@ -164,7 +167,7 @@ class TradingCore:
         self._day = ts_ns // NS_PER_DAY
         if self._sample_ns:
             self._next_sample_ns = (ts_ns // self._sample_ns + 1) * self._sample_ns
-        self.sample(ts_ns)
+        self.order_manager.sample(ts_ns)
         if not self._safety.is_engaged("edge"):
             self._pipeline.start()
         return self.take_effects()
@@ -185,7 +188,7 @@ class TradingCore:
         A real venue reports those cancels later: run its reports before `finish`.
         """
         self.order_manager.is_ending = True
-        if not self._safety.is_engaged("edge"):
+        if not self._safety.is_engaged("edge") and not self.is_halted:
             self._pipeline.stop(is_replaced=self.is_flattening)
         self._safety.halt_if_engaged()
         self._safety.cancel_all(Code.SESSION_ENDED)
@@ -193,18 +196,14 @@ class TradingCore:
 
     def finish(self) -> list[Record]:
         """Warn of what is too little to be sold, and take the last samples."""
-        for state in self.order_manager.states.values():
-            if state.dust:
-                amount = format_units(state.dust, state.base_wallet.decimals)
-                words = f"{amount} {state.instrument.base} stays: less than a lot cannot be sold"
-                self.order_manager.warn(state.instrument.symbol, "DUST", words)
-        self.sample(self.order_manager.now_ns)
+        self.order_manager.warn_of_dust()
+        self.order_manager.sample(self.order_manager.now_ns)
         return self.take_effects()
 
     def abort(self) -> list[Record]:
         """End after a failure, without asking the strategy."""
         self._safety.cancel_all(Code.SESSION_ENDED)
-        self.sample(self.order_manager.now_ns)
+        self.order_manager.sample(self.order_manager.now_ns)
         return self.take_effects()
 
     def take_effects(self) -> list[Record]:
@@ -215,38 +214,37 @@ class TradingCore:
 
     # ---- events ----
 
-    def run(self, events: Sequence[Event]) -> None:
+    def run(self, events: Iterable[Event]) -> None:
         """Process events in order; their effects wait in `take_effects`.
 
-        Raises KeyError for an event of a symbol that the session does not trade.
-        Stops at the event that halts the session (`is_halted`); what a venue reports after it
-        of orders that had left is booked all the same.
-        Raises InvariantBroken when time runs backwards, StrategyError when the strategy fails.
+        Stops at the event that halts the session (`is_halted`), or before one whose time does;
+        what a venue reports after it of orders that had left is booked all the same.
+        Raises KeyError for a symbol that the session does not trade, InvariantBroken when time
+        runs backwards, StrategyError when the strategy fails.
         """
         order_manager = self.order_manager
         states = order_manager.states
         context = self._context
         switch = self.switch
         safety = self._safety
-        market = self._market
         callbacks = self._callbacks
         on_quote = callbacks.on_quote
         has_cap = self._has_cap
         quote_type = Quote  # a local: the compiled loop would look the global up for every event
         coming = iter(events)
-        if safety.is_halted:
-            self._book_reports(coming)
-        for event in coming:
+        for event in () if safety.is_halted else coming:
             if type(event) is not quote_type:
                 self._on_other(event)
                 on_quote = callbacks.on_quote  # a command may have put another in its place
                 if safety.is_halted:
-                    self._book_reports(coming)
+                    break
                 continue
             # `_begin` and `_on_other`, spelled out for the most frequent event.
             now_ns = event.ts_ns
             if now_ns < order_manager.now_ns or now_ns >= self._next_check_ns:
-                self._check_time(now_ns)
+                self._check_time(now_ns, event.symbol)
+                if safety.is_halted:
+                    break
             order_manager.now_ns = now_ns
             order_manager.tick_id += 1
             state = states[event.symbol]
@@ -254,14 +252,15 @@ class TradingCore:
             ask = event.ask_units
             if switch.flag[0] or safety.seen or state.working or has_cap or not 0 < bid <= ask:
                 is_engaged = safety.is_engaged("tick")
-                market.apply_quote(state, event)
+                self._market.apply_quote(state, event)
                 if is_engaged:
                     safety.block(event.symbol)
-                    if safety.is_halted:
-                        self._book_reports(coming)
-                    continue
-                if order_manager.is_unsettled:
+                elif order_manager.is_unsettled:
                     self._pipeline.settle()
+                if safety.is_halted:
+                    break
+                if is_engaged:
+                    continue
             else:
                 # Nothing is gated and nothing rests: only the marks move.
                 state.two_sided = True
@@ -270,6 +269,8 @@ class TradingCore:
                 state.ask = ask
                 if state.inventory.position != 0 and state.remark():
                     safety.on_breach(state.ledger)
+                    if safety.is_halted:
+                        break
             if on_quote is not None:
                 try:
                     answer = on_quote(context, event)
@@ -279,6 +280,10 @@ class TradingCore:
                     self._pipeline.carry_out(state, answer)
                     if order_manager.is_unsettled:
                         self._pipeline.settle()
+                    if safety.is_halted:
+                        break
+        if safety.is_halted:
+            self._book_reports(coming)
 
     def _book_reports(self, coming: Iterator[Event]) -> None:
         """The session has halted: of what is still coming, only the venue's reports count."""
@@ -286,8 +291,11 @@ class TradingCore:
             if type(event) is Report:
                 self._on_edge(event)
 
-    def _check_time(self, now_ns: int) -> None:
-        """Refuse time that runs back; begin a new day, and take samples when they are due."""
+    def _check_time(self, now_ns: int, symbol: str = "") -> None:
+        """Refuse time that runs back; see to days, samples and the age of prices.
+
+        `symbol` is what the event at `now_ns` is about; the session may halt.
+        """
         if now_ns < self.order_manager.now_ns:
             raise InvariantBroken(f"time ran back from {self.order_manager.now_ns} to {now_ns}")
         if now_ns // NS_PER_DAY != self._day:
@@ -296,10 +304,13 @@ class TradingCore:
                 ledger.start_day()
         if self._sample_ns and now_ns >= self._next_sample_ns:
             boundary = now_ns // self._sample_ns * self._sample_ns
-            self.sample(boundary)
+            self.order_manager.sample(boundary)
             self._next_sample_ns = boundary + self._sample_ns
+        if now_ns >= self._next_look_ns:
+            self.order_manager.now_ns = now_ns
+            self._next_look_ns = self._safety.see_time(now_ns, symbol)
         next_day_ns = (self._day + 1) * NS_PER_DAY
-        self._next_check_ns = min(self._next_sample_ns, next_day_ns)
+        self._next_check_ns = min(self._next_sample_ns, next_day_ns, self._next_look_ns)
 
     def _begin(self, now_ns: int) -> None:
         """A tick begins at `now_ns`. Raises InvariantBroken when time runs back."""
@@ -323,7 +334,9 @@ class TradingCore:
         order_manager = self.order_manager
         now_ns = event.ts_ns
         if now_ns < order_manager.now_ns or now_ns >= self._next_check_ns:
-            self._check_time(now_ns)
+            self._check_time(now_ns, event.symbol)
+            if self._safety.is_halted:
+                return
         order_manager.now_ns = now_ns
         order_manager.tick_id += 1
         state = order_manager.states[event.symbol]
@@ -343,7 +356,7 @@ class TradingCore:
             return
         if order_manager.is_unsettled:
             self._pipeline.settle()
-        if method is None:
+        if method is None or self._safety.is_halted:
             return
         try:
             answer = method(self._context, event)
@@ -365,10 +378,11 @@ class TradingCore:
         is_engaged = self._safety.is_engaged("tick")
         if type(event) is Lag:
             order_manager.states[event.symbol].lag_ns = event.lag_ns
+            self._next_look_ns = self._next_check_ns = 0  # its price is older than it seemed
         elif type(event) is Report:
             self._reports.apply(event)
             is_engaged = self.is_blocked
-        if is_engaged:
+        if is_engaged or self._safety.is_halted:
             order_manager.fills.clear()
             self._safety.halt_if_engaged()
         if order_manager.is_unsettled:
@@ -381,18 +395,3 @@ class TradingCore:
             self._check_time(command.ts_ns)
         self.order_manager.now_ns = command.ts_ns
         self._commands.carry_out(command)
-
-    # ---- samples ----
-
-    def sample(self, ts_ns: int) -> None:
-        """Record every symbol's position and every ledger as they stand, at `ts_ns`."""
-        effects = self.order_manager.effects
-        for state in self.order_manager.states.values():
-            effects.append(position_record(state, ts_ns))
-        for ledger in self.order_manager.account.ledgers:
-            is_call = ledger.equity < ledger.maintenance_margin
-            if is_call and not ledger.margin_call:
-                words = f"{ledger.currency}: equity is below maintenance"
-                self.order_manager.warn("", "MARGIN_CALL", words)
-            ledger.margin_call = is_call
-            effects.append(account_record(ledger, ts_ns))

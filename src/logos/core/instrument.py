@@ -156,6 +156,20 @@ class Instrument:
         minute = (ts_ns // _NS_PER_MINUTE + 3 * 1440) % (7 * 1440)
         return any(start <= minute < end for start, end in self.hours)
 
+    def has_been_open(self, since_ns: int, ts_ns: int) -> bool:
+        """Whether the instrument has traded from `since_ns` to `ts_ns` without a break."""
+        if not self.hours:
+            return True
+        first = since_ns // _NS_PER_MINUTE + 3 * 1440
+        last = ts_ns // _NS_PER_MINUTE + 3 * 1440
+        while last >= first:
+            minute = last % (7 * 1440)
+            begins = [start for start, end in self.hours if start <= minute < end]
+            if not begins:
+                return False
+            last -= minute - min(begins) + 1  # the minute before that span
+        return True
+
     def value(self, price: int, quantity: int) -> int:
         """Money of `quantity` at `price`, in units of `10**-value_decimals`; signs carry over."""
         return price * quantity * self.multiplier

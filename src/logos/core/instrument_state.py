@@ -33,6 +33,7 @@ class InstrumentState:
         "bid",
         "buy_left",
         "cap_notional",
+        "excused_ns",
         "fee_rule",
         "fees",
         "initial_margin",
@@ -54,6 +55,7 @@ class InstrumentState:
         "recent_orders",
         "recent_orders_limit",
         "sell_left",
+        "silence_told_ns",
         "two_sided",
         "unit_value",
         "working",
@@ -96,6 +98,9 @@ class InstrumentState:
         """When the symbol last showed a price."""
         self.lag_ns: int = 0
         """How much older than its receipt that price was, where a live feed says so."""
+        self.excused_ns: int = -1
+        self.silence_told_ns: int = -1
+        """The last price whose age was excused, and whose age was told; see safety.see_time."""
         self.market_value: int = 0
         """The position at its mark, signed, in ledger units."""
         self.realised: int = 0
@@ -125,6 +130,21 @@ class InstrumentState:
     def reference_price(self, is_buy: bool) -> int:
         """The price that an order of that side would meet now, in price units; 0: none seen yet."""
         return self.ask if is_buy else self.bid
+
+    def is_stale(self, now_ns: int) -> bool:
+        """Whether the last price is too old to trade on; one that never was is not old."""
+        limit_ns = self.limits.stale_after_ns
+        return limit_ns != 0 and self.bid != 0 and now_ns - self.last_ns + self.lag_ns > limit_ns
+
+    def equity_for(self, price: int) -> int:
+        """What parts of equity are parts of, in ledger units.
+
+        It is the ledger's equity; at spot, with what the session began with of the traded asset.
+        """
+        began = self.base_wallet.initial if self.instrument.settlement == "spot" else 0
+        if began == 0:
+            return self.ledger.equity
+        return self.ledger.equity + self.value(price, began // self.base_factor)
 
     def set_prices(self, bid: int, ask: int) -> bool:
         """Take new best prices, in price units (equal for a one-sided source).

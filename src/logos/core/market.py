@@ -114,7 +114,7 @@ class Market:
     def _set_prices(self, state: InstrumentState, bid: int, ask: int) -> None:
         state.last_ns = self._order_manager.now_ns
         is_breached = state.set_prices(bid, ask)
-        if state.working and state.ledger.limits.gross_exposure:
+        if state.working and state.ledger.limits.has_gross_limit:
             state.refresh_in_flight()  # what a flip could add depends on the mark
         if is_breached:
             self._safety.on_breach(state.ledger)

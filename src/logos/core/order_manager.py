@@ -10,13 +10,20 @@ from __future__ import annotations
 from typing import Final, final
 
 from logos.core.account import Account, Wallet
+from logos.core.fixed import format_units
 from logos.core.gates import Switch, why_closed
 from logos.core.guards import SessionGuards
 from logos.core.instrument_state import InstrumentState
 from logos.core.inventory import Booking
 from logos.core.orders import Execution, Order
 from logos.core.outbox import Outbox
-from logos.core.recording import fill_record, order_record, order_update
+from logos.core.recording import (
+    account_record,
+    fill_record,
+    order_record,
+    order_update,
+    position_record,
+)
 from logos.core.records import PaperFillRecord, Record, RefusalRecord, WarningRecord
 from logos.core.risk import Approved, increasing_quantity, remember_order
 from logos.core.types import Code, OrderStatus
@@ -133,6 +140,26 @@ class OrderManager:
         code, detail = violations[0]
         also = tuple([other for other, _ in violations[1:]])
         self.effects.append(RefusalRecord(self.now_ns, self.tick_id, symbol, code, detail, also))
+
+    def sample(self, ts_ns: int) -> None:
+        """Record every symbol's position and every ledger as they stand, at `ts_ns`."""
+        for state in self.states.values():
+            self.effects.append(position_record(state, ts_ns))
+        for ledger in self.account.ledgers:
+            is_call = ledger.equity < ledger.maintenance_margin
+            if is_call and not ledger.margin_call:
+                words = f"{ledger.currency}: equity is below maintenance"
+                self.warn("", "MARGIN_CALL", words)
+            ledger.margin_call = is_call
+            self.effects.append(account_record(ledger, ts_ns))
+
+    def warn_of_dust(self) -> None:
+        """Warn of what is held and too little to be sold."""
+        for state in self.states.values():
+            if state.dust:
+                amount = format_units(state.dust, state.base_wallet.decimals)
+                words = f"{amount} {state.instrument.base} stays: less than a lot cannot be sold"
+                self.warn(state.instrument.symbol, "DUST", words)
 
     def warn(self, symbol: str, code: str, detail: str) -> None:
         """Record what an operator should read, and what stopped nothing."""
@@ -302,5 +329,5 @@ class OrderManager:
         else:
             state.open_sell += sign * quantity
             ledger.open_sell_value += value
-        if ledger.limits.gross_exposure:
+        if ledger.limits.has_gross_limit:
             state.refresh_in_flight()

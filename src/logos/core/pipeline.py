@@ -26,7 +26,7 @@ from logos.core.intents import (
 from logos.core.matching import PaperMarket, PaperRules
 from logos.core.order_manager import OrderManager
 from logos.core.orders import Order, OrderIntent
-from logos.core.risk import Approved, check_intent
+from logos.core.risk import Approved, check_intent, check_storm
 from logos.core.safety import SafetyMonitor
 from logos.core.strategy import (
     Answer,
@@ -159,6 +159,9 @@ class OrderPipeline:
         order_manager = self._order_manager
         symbol = state.instrument.symbol
         rules = self._rules
+        if self._safety.is_halted:
+            self._order_manager.refuse(symbol, [(Code.SESSION_HALTED, self._safety.trigger)])
+            return
         if state.is_paused:
             self._refuse(symbol, [(Code.SYMBOL_PAUSED, "an operator paused it")])
             return
@@ -181,11 +184,21 @@ class OrderPipeline:
             self._market.meet(state, order, state.ask, state.bid, True, order_manager)
 
     def _refuse(self, symbol: str, violations: list[tuple[Code, str]]) -> None:
-        """Record a refusal, and do what its guards do besides refusing."""
-        self._order_manager.refuse(symbol, violations)
+        """Record a refusal, and do what its guards do besides refusing; many make a storm.
+
+        That prices are old while the market is closed is no reason to do anything.
+        """
+        order_manager = self._order_manager
+        guards = order_manager.guards
+        order_manager.refuse(symbol, violations)
+        first = violations[0][0]
         for code, detail in violations:
-            if self._order_manager.guards.action(code) is not Action.REFUSE:
+            is_closed = code is Code.STALE_DATA and first is Code.MARKET_CLOSED
+            if guards.action(code) is not Action.REFUSE and not is_closed:
                 self._safety.act(code, symbol, detail)
+        storm = None if first is Code.SYMBOL_PAUSED else check_storm(guards, order_manager.now_ns)
+        if storm is not None:
+            self._safety.act(storm[0], symbol, storm[1])
 
     def _cancel(
         self, state: InstrumentState | None, order_id: int, tag: str, new: Replace | None

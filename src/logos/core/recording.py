@@ -26,7 +26,7 @@ def order_record(order: Order, now_ns: int, tick_id: int, ledger: Ledger) -> Ord
     instrument = order.instrument
     limits = ledger.limits
     at_order: LedgerAtOrder | None = None
-    if limits.gross_exposure or limits.net_exposure or limits.has_loss_limit:
+    if limits.has_gross_limit or limits.net_exposure or limits.has_loss_limit:
         at_order = LedgerAtOrder(ledger.gross_exposure, ledger.net_exposure, ledger.track.equity)
     return OrderRecord(
         now_ns,

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from typing import Final, final
 
-from logos.core.fixed import power_of_ten
+from logos.core.fixed import power_of_ten, to_decimal
 from logos.core.guards import SessionGuards
 from logos.core.guards.own import ask_own_guards
 from logos.core.instrument import RATE_SCALE
@@ -68,11 +68,11 @@ def check_intent(
     increase = increasing_quantity(
         state, is_buy, intent.quantity, state.open_buy if is_buy else state.open_sell
     )
-    check_order(intent, state, price, value, violations)
-    check_in_flight(intent, state, guards, violations)
+    check_order(intent, state, price, increase, violations)
+    check_in_flight(intent, state, guards, price if increase else 0, violations)
     # Guards that are not configured cost a look at their limit and no call.
     ledger_limits = state.ledger.limits
-    if ledger_limits.gross_exposure or ledger_limits.net_exposure:
+    if ledger_limits.has_gross_limit or ledger_limits.net_exposure:
         check_exposure(intent, state, price, value, violations)
     if guards.order_count or state.limits.duplicate_window_ns:
         check_activity(intent, state, guards, now_ns, violations)
@@ -160,8 +160,7 @@ def check_market(
     instrument = intent.instrument
     if not instrument.is_open(now_ns):
         violations.append((Code.MARKET_CLOSED, f"{instrument.symbol} does not trade at this hour"))
-    stale_after_ns = state.limits.stale_after_ns
-    if stale_after_ns and now_ns - state.last_ns + state.lag_ns > stale_after_ns:
+    if state.is_stale(now_ns):
         violations.append((Code.STALE_DATA, f"{instrument.symbol} has shown no price for too long"))
     reference = state.reference_price(intent.side is Side.BUY)
     if reference <= 0:
@@ -181,12 +180,16 @@ def check_order(
     intent: OrderIntent,
     state: InstrumentState,
     price: int,
-    value: int,
+    increase: int,
     violations: list[tuple[Code, str]],
 ) -> None:
-    """The order by itself: its notional and quantity."""
+    """The order by itself: its notional and quantity.
+
+    `increase` is how much of it could grow the position: that is what a part of equity bounds.
+    """
     limits = state.limits
     instrument = intent.instrument
+    value = state.value(price, intent.quantity)
     if instrument.value(price, intent.quantity) < instrument.minimum_notional:
         words = f"{_size(intent, price)} is below the minimum notional"
         violations.append((Code.BELOW_MINIMUM_NOTIONAL, words))
@@ -195,25 +198,41 @@ def check_order(
         violations.append((Code.MAX_ORDER_QUANTITY, f"{_size(intent, price)}, the limit is {most}"))
     if 0 < limits.order_notional < value:
         violations.append((Code.MAX_ORDER_NOTIONAL, f"{_size(intent, price)} is above the limit"))
+    elif increase and limits.order_share:
+        allowed = _part_of_equity(state, price, limits.order_share)
+        added = state.value(price, increase)
+        if added > allowed:
+            words = f"{_about(state, added)} would be added, the limit is {_about(state, allowed)}"
+            violations.append((Code.MAX_ORDER_NOTIONAL, words))
 
 
 def check_in_flight(
     intent: OrderIntent,
     state: InstrumentState,
     guards: SessionGuards,
+    price: int,
     violations: list[tuple[Code, str]],
 ) -> None:
-    """The position that could result, and how many orders are open."""
+    """The position that could result, and how many orders are open.
+
+    `price` is what the position is valued at; 0 for an order that can only reduce it.
+    """
     limits = state.limits
     text = intent.instrument.quantity_text
-    if limits.position:
+    if limits.position or limits.position_share:
         if intent.side is Side.BUY:
             worst = state.inventory.position + state.open_buy + intent.quantity
         else:
             worst = state.open_sell + intent.quantity - state.inventory.position
-        if worst > limits.position:
+        if 0 < limits.position < worst:
             words = f"{text(worst)} could result, the limit is {text(limits.position)}"
             violations.append((Code.MAX_POSITION, words))
+        if price and limits.position_share:
+            most = _part_of_equity(state, price, limits.position_share)
+            worth = state.value(price, worst)
+            if worth > most:
+                words = f"{_about(state, worth)} could result, the limit is {_about(state, most)}"
+                violations.append((Code.MAX_POSITION_NOTIONAL, words))
     if 0 < limits.open_orders <= len(state.working):
         violations.append((Code.MAX_OPEN_ORDERS, f"{len(state.working)} orders are open already"))
     if 0 < guards.open_orders_limit <= guards.open_orders:
@@ -232,12 +251,16 @@ def check_exposure(
     ledger = state.ledger
     limits = ledger.limits
     is_buy = intent.side is Side.BUY
-    if limits.gross_exposure:
+    if limits.has_gross_limit:
+        most = limits.gross_exposure
+        if limits.gross_share:
+            share = _part_of_equity(state, price, limits.gross_share)
+            most = min(most, share) if most else share
         quantity = intent.quantity
         before = abs(state.market_value) + state.open_increase
         after = state.worst_exposure(quantity if is_buy else 0, 0 if is_buy else quantity, price)
         worst = ledger.gross_exposure + ledger.open_increase + after - before
-        if after > before and worst > limits.gross_exposure:
+        if after > before and worst > most:
             violations.append((Code.GROSS_EXPOSURE, f"{_about(state, worst)} could result"))
     if limits.net_exposure:
         if is_buy:
@@ -326,6 +349,19 @@ def check_own(
     objection = ask_own_guards(intent, state, price, guards, now_ns)
     if objection:
         violations.append((Code.USER_GUARD, objection))
+
+
+def check_storm(guards: SessionGuards, now_ns: int) -> tuple[Code, str] | None:
+    """After a refusal: whether there were too many of them; None: there were not."""
+    if not guards.see_refusal(now_ns):
+        return None
+    seconds = to_decimal(guards.refusal_window_ns, 9).normalize()
+    return (Code.REFUSAL_STORM, f"more than {guards.refusal_count} refusals in {seconds:f} s")
+
+
+def _part_of_equity(state: InstrumentState, price: int, share: int) -> int:
+    """A part of equity, rounded down, in ledger units; `share` is in 10**-9."""
+    return state.equity_for(price) * share // RATE_SCALE
 
 
 def _size(intent: OrderIntent, price: int) -> str:

@@ -1,7 +1,8 @@
-"""The safety monitor: the kill switch at gate 1, and the guards on every tick.
+"""The safety monitor: the kill switch at gate 1, the guards on every tick, and the age of prices.
 
 `seen` is the switch's state as this session last took note of it. Taking note of ENGAGED cancels
-everything that rests, of REDUCE_ONLY what could grow a position; both leave a record.
+everything that rests, of REDUCE_ONLY what could grow a position; both leave a record. A guard that
+halts ends this session alone, at once; the switch stays as it is.
 """
 
 from __future__ import annotations
@@ -14,7 +15,9 @@ from logos.core.guards import Action
 from logos.core.instrument_state import InstrumentState
 from logos.core.order_manager import OrderManager
 from logos.core.records import BlockedRecord, GuardRecord, SwitchRecord
-from logos.core.types import Code, SwitchState
+from logos.core.types import NS_PER_SECOND, Code, SwitchState
+
+NEVER_NS: Final = 1 << 63
 
 ENGAGED: Final = 2
 """`SwitchState.ENGAGED` as the plain number that `seen` holds."""
@@ -32,6 +35,7 @@ class SafetyMonitor:
         "blocked_count",
         "is_halted",
         "seen",
+        "trigger",
     )
 
     def __init__(self, order_manager: OrderManager, switch: Switch, halt_on_engage: bool) -> None:
@@ -42,7 +46,9 @@ class SafetyMonitor:
         self.seen: int = 0
         self.blocked_count: int = 0
         self.is_halted: bool = False
-        """Whether the switch has ended the session."""
+        """Whether a guard or the switch has ended the session."""
+        self.trigger: str = ""
+        """What halts the session: the first guard that did, or the switch and its first reason."""
 
     def is_engaged(self, seen_at: str) -> bool:
         """Gate 1: whether the strategy must not be asked now."""
@@ -74,6 +80,39 @@ class SafetyMonitor:
             self.act(Code.CONSECUTIVE_LOSSES, "", f"{guards.consecutive_losses} in a row")
         self._has_lost_too_often = guards.has_too_many_losses
 
+    def see_time(self, now_ns: int, symbol: str) -> int:
+        """Trip STALE_DATA for every symbol that has been silent for too long; when to look again.
+
+        A symbol whose market was closed meanwhile, that is paused, or that has shown no price yet,
+        is not silent. `symbol` is what the event is about ("": none): its price may be made new by
+        it, so it is looked at again after it.
+        """
+        next_ns = NEVER_NS
+        for name, state in self._order_manager.states.items():
+            limit_ns = state.limits.stale_after_ns
+            if limit_ns == 0:
+                continue
+            next_ns = min(next_ns, now_ns + limit_ns)
+            price_ns = state.last_ns
+            if not state.is_stale(now_ns):
+                if state.bid:
+                    next_ns = min(next_ns, price_ns - state.lag_ns + limit_ns + 1)
+            elif (
+                state.is_paused
+                or state.silence_told_ns == price_ns
+                or not state.instrument.has_been_open(now_ns - limit_ns, now_ns)
+            ):
+                continue
+            elif name == symbol and state.excused_ns != price_ns:
+                state.excused_ns = price_ns
+                next_ns = now_ns
+            else:
+                state.silence_told_ns = price_ns
+                age_ns = now_ns - price_ns + state.lag_ns
+                words = f"{name} has shown no price for {age_ns // NS_PER_SECOND} s"
+                self.act(Code.STALE_DATA, name, words)
+        return next_ns
+
     def act(self, code: Code, subject: str, detail: str) -> None:
         """Record a tripped guard and carry out its action."""
         self._carry_out(self._order_manager.guards.action(code), code, subject, detail)
@@ -93,8 +132,18 @@ class SafetyMonitor:
             self._switch.engage(f"guard {code.value}", "guard")
         elif action is Action.REDUCE_ONLY:
             self._switch.set_reduce_only(f"guard {code.value}", "guard")
+        elif action is Action.HALT:
+            self._halt(f"guard {code.value}: {detail}")
+            return
         if action is not Action.REFUSE:
             self.see_switch("guard")
+
+    def _halt(self, why: str) -> None:
+        """End the session: cancel what rests, and tell the strategy nothing more."""
+        self.is_halted = True
+        self.trigger = self.trigger or why
+        self.cancel_all(Code.CANCELLED_BY_GUARD)
+        self._order_manager.fills.clear()
 
     def see_switch(self, seen_at: str) -> None:
         """The flag changed: ask the authority, record it, and cancel what rests if engaged.
@@ -105,12 +154,17 @@ class SafetyMonitor:
         if state == self.seen:
             return
         self.seen = int(state)
+        why = self._switch.why()
+        if state == SwitchState.ENGAGED:
+            self.trigger = self.trigger or f"kill switch: {why}"
+        elif not self.is_halted:
+            self.trigger = ""  # it was reset
         self._order_manager.effects.append(
             SwitchRecord(
                 self._order_manager.now_ns,
                 self._order_manager.tick_id,
                 state.name,
-                self._switch.why(),
+                why,
                 seen_at,
                 self._order_manager.order_count,
             )

@@ -12,12 +12,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
+from logos.config import make_config
 from logos.core.fixed import format_units
 from logos.core.records import AccountRecord, PositionRecord
 from logos.core.types import SessionStatus
 from logos.journal.entries import JOURNAL, Manifest, Sealed, Stopping, read_journal
 from logos.session.artifacts.counts import RecordCounts
 from logos.session.artifacts.folder import is_finished
+from logos.session.artifacts.limits import limit_rows
+from logos.session.artifacts.summary import trigger_figures
 from logos.session.artifacts.tables import Moments
 from logos.session.history import find_session
 from logos.session.outcome import ExitCode
@@ -129,6 +132,8 @@ class _Scan:
             "refused": counts.refused,
             "refusals": dict(sorted(counts.refusals.items())),
             "guards": dict(sorted(counts.guards.items())),
+            "trigger": trigger_figures(counts),
+            "limits": [row._asdict() for row in limit_rows(make_config(manifest.config))],
             "orders_ended_by": dict(sorted(counts.ended_by.items())),
             "symbols": {name: self._symbol(each) for name, each in self.positions.items()},
             "currencies": {name: _ledger(each) for name, each in self.accounts.items()},

@@ -236,15 +236,20 @@ def build_states(
 
 
 def _limits(limits: RiskLimits, each: Instrument, ledger: Ledger) -> Limits:
-    return Limits(
+    """The limits in the core's units; `with_limits` has filled them in."""
+    none = Decimal(0)
+    found = Limits(
         order_notional=_floor(limits.max_order_notional, ledger.decimals),
         position=_floor(limits.max_position, each.quantity_decimals),
-        collar_rate=_floor(limits.price_collar, RATE_DECIMALS),
+        collar_rate=_floor(limits.price_collar or none, RATE_DECIMALS),
         order_quantity=_floor(limits.max_order_quantity, each.quantity_decimals),
         open_orders=limits.max_open_orders,
-        stale_after_ns=_floor(limits.stale_after_s, _NS_DECIMALS),
+        stale_after_ns=_floor(limits.stale_after_s or none, _NS_DECIMALS),
         duplicate_window_ns=_floor(limits.duplicate_window_s, _NS_DECIMALS),
     )
+    found.order_share = _floor(limits.max_order_share or none, RATE_DECIMALS)
+    found.position_share = _floor(limits.max_position_share or none, RATE_DECIMALS)
+    return found
 
 
 def _ledger_limits(total: TotalLimits, decimals: int) -> LedgerLimits:
@@ -252,8 +257,9 @@ def _ledger_limits(total: TotalLimits, decimals: int) -> LedgerLimits:
         gross_exposure=_floor(total.max_gross_exposure, decimals),
         net_exposure=_floor(total.max_net_exposure, decimals),
         drawdown=_floor(total.max_drawdown, decimals),
-        drawdown_rate=_floor(total.max_drawdown_share, RATE_DECIMALS),
+        drawdown_rate=_floor(total.max_drawdown_share or Decimal(0), RATE_DECIMALS),
         daily_loss=_floor(total.max_daily_loss, decimals),
+        gross_share=_floor(total.max_gross_share or Decimal(0), RATE_DECIMALS),
     )
 
 
@@ -268,14 +274,17 @@ def build_guards(config: Config, own: Sequence[OwnGuard] = ()) -> SessionGuards:
         if name not in known:
             near = difflib.get_close_matches(name, known, n=1) or list(known)
             raise ConfigError(f"risk.actions.{name}: no such guard; known: {', '.join(near)}")
-    return SessionGuards(
-        open_orders_limit=total.max_open_orders,
-        order_count=total.max_orders,
+    guards = SessionGuards(
+        open_orders_limit=total.max_open_orders or 0,
+        order_count=total.max_orders or 0,
         order_window_ns=_floor(total.max_orders_window_s, _NS_DECIMALS),
         consecutive_losses_limit=total.max_consecutive_losses,
         actions={known[name]: action for name, action in config.risk.actions.items()},
         own=own,
     )
+    refusals_window_ns = _floor(total.max_refusals_window_s, _NS_DECIMALS)
+    guards.limit_refusals(total.max_refusals or 0, refusals_window_ns)
+    return guards
 
 
 def _floor(amount: Decimal, decimals: int) -> int:

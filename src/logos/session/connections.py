@@ -7,7 +7,7 @@ library of its own, and a session on recorded data none of them. Keys come from 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,7 +24,6 @@ from logos.core.clock import Clock
 from logos.core.context import CoreView
 from logos.core.gates import Switch
 from logos.core.instrument import Instrument
-from logos.core.messages import Event
 from logos.core.outbox import OutstandingOrder
 from logos.execution.clock import SystemClock
 from logos.execution.tracked import LinkRules
@@ -40,14 +39,6 @@ _NS_PER_MS = 1_000_000
 
 _YAHOO_POLL_S = 5.0
 """Yahoo's charts move once a minute; it is not asked more often than this."""
-
-
-class NoFeed:
-    """Stands in a plan for the feed of a live session, whose events are pushed."""
-
-    def chunks(self) -> Iterator[Sequence[Event]]:
-        """No events."""
-        return iter(())
 
 
 def with_instruments(config: Config) -> Config:

@@ -42,6 +42,7 @@ class Options(TypedDict, total=False):
     outside: Outside | None
     switch: Switch | None
     on_plan: Callable[[Plan], Progress] | None
+    announce: Callable[[Plan], object]
     tell: Callable[[str], object]
     home: Path | None
     snapshot_due: SnapshotDue | None

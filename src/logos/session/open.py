@@ -38,12 +38,12 @@ from logos.session.artifacts.claim import Claim, claim_folder, clear
 from logos.session.artifacts.folder import SessionFolder, is_finished, projection_files
 from logos.session.artifacts.recoveries import Recovery
 from logos.session.artifacts.snapshot import Snapshot
-from logos.session.connections import Connections, NoFeed, hold_account, with_instruments
+from logos.session.connections import Connections, hold_account, with_instruments
 from logos.session.history import Journal, NothingHappenedError, find_session, read_session
 from logos.session.opening.spec import Purpose, SessionSpec
 from logos.session.opening.start import Start
 from logos.session.opening.start import start as stand
-from logos.session.plan import Plan, make_plan, with_seed
+from logos.session.plan import NoFeed, Plan, make_plan, with_seed
 from logos.session.presence.feeds import FeedStates
 from logos.session.presence.watchdog import Watchdog
 from logos.session.recorded import RecordedSwitch
@@ -150,11 +150,12 @@ def _begin(start: Start, config: Config, switch: Switch, claim: Claim) -> Sessio
         plan = make_plan(
             with_instruments(config) if is_live else config,
             strategy=spec.strategy,
-            feed=NoFeed() if is_live else spec.feed,
+            feed=NoFeed(spec.outside) if is_live else spec.feed,
             moved=moved,
         )
         if is_live:
             resources.enter_context(hold_account(plan.config, spec.outside, start.entry.token))
+        spec.announce(plan)
         connections = connect_ready(plan, spec.outside) if is_live else None
     if isinstance(switch, SessionSwitch):
         refuse_engaged(switch)  # since it was opened

@@ -18,7 +18,16 @@ import msgspec
 
 from logos import paths
 from logos.build import imported_by
-from logos.config import Config, ConfigError, VenueName, config_hash
+from logos.config import (
+    Config,
+    ConfigError,
+    FeedName,
+    VenueName,
+    config_hash,
+    live_problems,
+    sends_real_orders,
+    with_limits,
+)
 from logos.config.making import masked_config
 from logos.core.engine import TradingCore
 from logos.core.gates import InProcessSwitch, Switch
@@ -54,6 +63,22 @@ class Feed(Protocol):
     def chunks(self) -> Iterator[Sequence[Event]]: ...
 
 
+class NoFeed:
+    """Stands in a plan for the feed of a live session, whose events are pushed.
+
+    `outside` is what the session is connected to; with no feed at all a program has it embedded,
+    and it is not `is_live`.
+    """
+
+    def __init__(self, outside: object = None) -> None:
+        feeds: Sequence[object] | None = getattr(outside, "feeds", None)
+        self.is_live = feeds is None or bool(feeds)
+
+    def chunks(self) -> Iterator[Sequence[Event]]:
+        """No events."""
+        return iter(())
+
+
 @runtime_checkable
 class CheckedFeed(Protocol):
     """A feed of data that has been checked, such as tables in memory."""
@@ -80,7 +105,8 @@ def chunks_after(feed: Feed, count: int) -> Iterator[Sequence[Event]]:
 class Plan:
     """A session that can start.
 
-    `config` is complete: the seed and every instrument stand in it, wherever they came from.
+    `config` is complete: the seed, every instrument and every limit stand in it, wherever they came
+    from.
     `rows` is how many events to expect (None: unknown).
     """
 
@@ -170,6 +196,11 @@ def make_plan(
     else:
         instruments = make_instruments(config.instruments)
         reports = list(feed.reports) if isinstance(feed, CheckedFeed) else []
+    if sends_real_orders(config):
+        _refuse_live(config)
+    is_fed = isinstance(feed, NoFeed) and feed.is_live
+    is_live = is_fed or config.live.feed is not FeedName.NONE or sends_real_orders(config)
+    config = with_limits(config, is_live=is_live)
     if strategy is None:
         strategy, name = _load_strategy(config)
     else:
@@ -191,6 +222,16 @@ def make_plan(
     # Limits and balances are judged here, before anything is written.
     plan.make_core("check", InProcessSwitch())
     return plan
+
+
+def _refuse_live(config: Config) -> None:
+    """Judge the limits of real orders again, now that every instrument is known.
+
+    Raises ConfigError.
+    """
+    problems = live_problems(config)
+    if problems:
+        raise ConfigError("; ".join(problems), problems)
 
 
 def find_sources(config: Config) -> list[DataSource]:

@@ -25,6 +25,7 @@ from logos.journal.inputs import InputsWriter, LiveFailureError
 from logos.journal.writer import JournalDiffersError
 from logos.secrecy import without
 from logos.session.artifacts.folder import SessionFolder
+from logos.session.artifacts.limits import limit_rows
 from logos.session.artifacts.report import session_markdown
 from logos.session.artifacts.summary import (
     books_at_end,
@@ -84,8 +85,7 @@ class Seal:
         self._write(self._unused())
         self._folder.check_continued()
         if core.is_halted:
-            reason = f"kill switch: {core.switch.why()}"
-            return Ending(SessionStatus.HALTED, ExitCode.HALTED, reason)
+            return Ending(SessionStatus.HALTED, ExitCode.HALTED, core.trigger)
         return Ending(SessionStatus.ENDED, ExitCode.FINISHED, "all events processed")
 
     def ending_of(self, error: Exception, has_begun: bool, save: Callable[[], object]) -> Ending:
@@ -132,7 +132,7 @@ class Seal:
         tick_id = core.order_manager.tick_id if has_begun else _BEFORE_START
         self._folder.write_note("stopping", {"tick_id": tick_id})
         if has_begun:
-            core.sample(core.order_manager.now_ns)
+            core.order_manager.sample(core.order_manager.now_ns)
         self._write(core.take_effects())
         self._folder.write_open_orders()
         session_id = core.order_manager.session_id
@@ -222,6 +222,7 @@ class Seal:
             "last_event": "" if first_ns is None else moments.text(order_manager.now_ns),
             "switch_state": core.switch_state.name,
             **figures(core, self._folder.tally),
+            "limits": [row._asdict() for row in limit_rows(plan.config)],
             "data": data_facts(plan.reports),
             "live": dict(self._measure()),
         }

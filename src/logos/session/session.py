@@ -39,11 +39,8 @@ from logos.session.outcome import (
 from logos.session.plan import Plan
 from logos.session.script import DueCommand, Script
 from logos.session.seal import Facts, Seal
-from logos.session.source import Batch, Source
+from logos.session.source import Batch, Pieces, Source
 from logos.session.supervisor import SessionSupervisor
-
-_PIECE_EVENTS = 1024
-_PIECE_NS_MAX = 100_000_000
 
 
 class Session:
@@ -76,8 +73,6 @@ class Session:
         """How it ended; None while it has not."""
         self.is_closed = False
         """Whether its files are closed: it has ended, or it cannot go on."""
-        self.decided_ns = 0
-        """When the core was last done with events, in `perf_counter_ns`."""
         self.snapshots: Snapshots | None = None
         """Who writes snapshots to resume from; None: nobody."""
         self.may_stop: Callable[[], bool] = lambda: True
@@ -96,8 +91,8 @@ class Session:
         self._is_draining = False
         self._stop_until_s = 0.0
         self._records: list[Record] = []
-        self._run_ns = 0
-        self._piece = _PIECE_EVENTS
+        self._pieces = Pieces()
+        supervisor.on_stop = self._pieces.cut_short
 
     # ---- what it is ----
 
@@ -126,6 +121,11 @@ class Session:
     def order_count(self) -> int:
         """Orders made so far."""
         return self.core.order_manager.order_count
+
+    @property
+    def decided_ns(self) -> int:
+        """When the core was last done with events, in `perf_counter_ns`."""
+        return self._pieces.done_ns
 
     @property
     def now_ns(self) -> int:
@@ -233,33 +233,25 @@ class Session:
         self.folder.flush()
 
     def _run(self, batch: Batch) -> None:
-        """Run the events in pieces that take a moment each, so that a stop need not wait long."""
+        """Run the events in pieces; a stop is heard between two events (see `Pieces`)."""
         core = self.core
-        clock = time.perf_counter_ns
         done = 0
         while done < len(batch) and not core.is_halted:
             if self.script.commands:
                 self._carry_out_commands()
             size = self.script.ticks_left(
-                core.order_manager.tick_id, self._piece, self.folder.is_continuing
+                core.order_manager.tick_id, self._pieces.size, self.folder.is_continuing
             )
-            if self._is_to_stop() or size <= 0:
+            piece = self._pieces.take(batch[done : done + max(size, 0)])
+            if self._is_to_stop() or size <= 0:  # a signal that comes after this cuts the piece
                 raise Stopped
-            piece = batch[done : done + size]
-            began = clock()
             core.run(piece)
-            self.decided_ns = clock()
-            took_ns = self.decided_ns - began
-            self._run_ns += took_ns
+            consumed = self._pieces.done()
             self._note()
-            done += len(piece)
-            self._consumed += len(piece)
+            done += consumed
+            self._consumed += consumed
             if self._inputs is None:
                 self.save_if_due()
-            if took_ns > _PIECE_NS_MAX and self._piece > 1:
-                self._piece //= 2
-            elif took_ns < _PIECE_NS_MAX // 8:
-                self._piece *= 2
         if core.is_halted and done < len(batch):
             # A halted core takes no more market data, but what a venue reported did happen.
             core.run(batch[done:])
@@ -346,7 +338,7 @@ class Session:
         return self._seal.finish() if self.core.order_manager.outbox is None else None
 
     def _end(self, ending: Ending) -> None:
-        self.result = self._seal.close(ending, self._first_ns, self._run_ns)
+        self.result = self._seal.close(ending, self._first_ns, self._pieces.run_ns)
         self._close()
 
     def _give_up(self, error: BaseException | None) -> None:

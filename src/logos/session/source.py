@@ -6,11 +6,13 @@ before (nothing, if it is new); behind that its batches come from the inbox, whi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from operator import length_hint
 from pathlib import Path
-from typing import Protocol
+from typing import Final, Protocol
 
 import msgspec
 
@@ -31,6 +33,59 @@ Progress = Callable[[int], object]
 
 BASELINE_FILE = "venue.json"
 """What the account at a venue held besides the session when it began, in the session's folder."""
+
+
+_PIECE_EVENTS: Final = 1024
+_PIECE_NS_MAX: Final = 100_000_000
+
+
+class Pieces:
+    """Cuts batches into pieces that take a moment each, and ends a piece between two events.
+
+    What is written down and what an operator wants is looked at between two pieces. A signal's
+    handler need not wait for that: it runs in the thread that iterates, and empties the list that
+    the core goes through, so that the core's loop is over before its next event. That costs the
+    loop nothing.
+    """
+
+    def __init__(self) -> None:
+        self.size = _PIECE_EVENTS
+        """How many events the next piece should have."""
+        self.run_ns = 0
+        """What the core took for all pieces."""
+        self.done_ns = 0
+        """When it was done with the last one, in `perf_counter_ns`."""
+        self._events: list[Event] = []
+        self._coming: Iterator[Event] = iter(())
+        self._consumed = 0
+        self._began_ns = 0
+
+    def take(self, events: Batch) -> Iterable[Event]:
+        """The events as the core is to go through them, from now on."""
+        self._began_ns = time.perf_counter_ns()
+        self._consumed = len(events)
+        if self._consumed == 1:
+            return events
+        self._events = list(events)
+        self._coming = iter(self._events)
+        return self._coming
+
+    def cut_short(self) -> None:
+        """End the piece before its next event. For a signal's handler."""
+        self._consumed -= length_hint(self._coming)
+        self._events.clear()
+
+    def done(self) -> int:
+        """The core is through; how many of the events it took."""
+        self.done_ns = time.perf_counter_ns()
+        took_ns = self.done_ns - self._began_ns
+        self.run_ns += took_ns
+        if took_ns > _PIECE_NS_MAX and self.size > 1:
+            self.size //= 2
+        elif took_ns < _PIECE_NS_MAX // 8:
+            self.size *= 2
+        self._coming = iter(())
+        return self._consumed
 
 
 class Source(Protocol):

@@ -151,6 +151,8 @@ class SessionSupervisor:
         """Whether an open order may rest at the venue; asked while the session is blocked."""
         self.differences: Callable[[], int] = lambda: 0
         """How much the last comparison with the venue could not explain."""
+        self.on_stop: Callable[[], object] = bool
+        """Called in the handler of a signal that asks for a stop."""
         self._takes_signals = takes_signals
         self._sends_orders = sends_orders
         self._core: TradingCore | None = None
@@ -355,6 +357,7 @@ class SessionSupervisor:
             )
             raise OperatorInterrupt
         self.stop_requested = True
+        self.on_stop()
         if self._may_interrupt:
             raise StopWhileStartingError
 

@@ -192,7 +192,15 @@ def settings_text(plan: StressPlan, ports: Sequence[int]) -> str:
             "max_position": "0.01",
             "max_open_orders": plan.open_orders_max,
         },
-        "risk.total": {"max_drawdown": BALANCE, "max_gross_exposure": str(plan.gross_max)},
+        "risk.total": {
+            "max_drawdown": BALANCE,
+            "max_gross_exposure": str(plan.gross_max),
+            "max_open_orders": plan.open_orders_max * len(plan.symbols),
+            "max_orders": 1000,
+            "max_refusals": 1000,
+        },
+        # A dead terminal is to be outlived, and its prices are old then.
+        "risk.actions": {"stale_data": "refuse", "refusal_storm": "refuse"},
     }
     for each in plan.symbols:
         tables[f"instruments.{json.dumps(each.name)}"] = {

@@ -46,9 +46,11 @@ def settings(lot: str = "0.00001") -> Config:
             "instruments": {SYMBOL: traded},
             "venue": {"name": "ccxt", "exchange": "binance", "live": True},
             "risk": {
-                "max_order_notional": "100000",
+                "max_order_notional": "10000",
                 "max_position": "1000",
-                "total": {"max_drawdown": "100000"},
+                "total": {"max_drawdown": "10000"},
+                "stale_after_s": "300",
+                "actions": {"stale_data": "refuse"},
             },
             # The clock of these tests runs on with every wait of anybody.
             "live": {"drain_timeout_s": 100_000},

@@ -41,6 +41,9 @@ def kinds(home: Path) -> list[str]:
     return [json.loads(line)["body"]["kind"] for line in lines]
 
 
+REFUSE_STALE = {"actions": {"stale_data": "refuse"}}
+
+
 def test_a_live_session_replays_to_the_same_bytes_and_verifies(tmp_path: Path) -> None:
     clock = TickingClock()
     result = live(tmp_path, ScriptedFeed(clock, 50), clock)
@@ -188,7 +191,7 @@ def test_the_death_of_a_feed_engages_the_switch_and_ends_the_session(
 def test_data_older_than_the_limit_when_it_comes_is_stale(tmp_path: Path) -> None:
     clock = TickingClock()
     late = dict.fromkeys(range(5, 11), 3_000_000_000)
-    config = settings(risk={"stale_after_s": "2"})
+    config = settings(risk={"stale_after_s": "2", **REFUSE_STALE})
     result = live(tmp_path, ScriptedFeed(clock, 20, age_ns=late), clock, config=config)
     assert result.summary["orders"] == 14
     assert result.summary["refusals"] == {"STALE_DATA": 6}
@@ -221,7 +224,7 @@ class FallsSilent(ScriptedFeed):
 
 def test_of_a_connected_but_silent_symbol_nothing_is_ordered_beyond_the_age(tmp_path: Path) -> None:
     clock = HandClock()
-    config = settings(risk={"stale_after_s": "5"})
+    config = settings(risk={"stale_after_s": "5", **REFUSE_STALE})
     feed = FallsSilent(clock, 0)
     result = live(tmp_path, feed, clock, config=config, strategy=OrdersTheOther())
     rows = (result.folder / "orders.csv").read_text().splitlines()[1:]
@@ -232,6 +235,37 @@ def test_of_a_connected_but_silent_symbol_nothing_is_ordered_beyond_the_age(tmp_
     assert result.summary["orders"] == 14
     assert result.summary["refusals"] == {"NO_REFERENCE_PRICE": 1, "STALE_DATA": 15}
     replay("live", strategy=OrdersTheOther(), home=tmp_path)
+
+
+def test_a_symbol_that_falls_silent_halts_the_session_within_a_heartbeat(tmp_path: Path) -> None:
+    clock = HandClock()
+    feed = FallsSilent(clock, 0)
+    config = settings(risk={"stale_after_s": "5"})
+    result = live(tmp_path, feed, clock, config=config, strategy=Strategy())
+    assert (result.status, int(result.exit_code)) == (SessionStatus.HALTED, 4)
+    assert result.reason == "guard STALE_DATA: BBB has shown no price for 5 s"
+    trigger = result.summary["trigger"]
+    assert (trigger["guard"], trigger["subject"]) == ("STALE_DATA", "BBB")
+    lines = (result.folder / "session.md").read_text(encoding="utf-8").splitlines()
+    assert lines[2] == f"**HALTED**: {result.reason}"
+    assert lines[4].startswith("Trigger: STALE_DATA BBB at tick ")
+    late_ns = result.summary["trigger"]["time"]
+    assert late_ns <= Moments().text(clock.origin_ns + 17 * NS_PER_SECOND)
+    replay("live", strategy=Strategy(), home=tmp_path)
+
+
+def test_what_nobody_set_is_limited_on_live_data(tmp_path: Path) -> None:
+    clock = HandClock()
+    result = live(
+        tmp_path,
+        ScriptedFeed(clock, 20),
+        clock,
+        config=settings(risk={}),
+        strategy=Strategy(),
+    )
+    limits = {row["guard"]: row["limit"] for row in result.summary["limits"]}
+    assert limits["STALE_DATA"] == "stale_after_s = 60"
+    assert limits["MAX_ORDER_NOTIONAL"] == "max_order_share = 1"
 
 
 def test_the_heartbeat_is_there_while_the_session_runs_and_gone_after_it(tmp_path: Path) -> None:

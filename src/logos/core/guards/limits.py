@@ -2,10 +2,12 @@
 
 Guards before an order (see `risk`) judge the intent with everything in flight at its worst.
 Guards on every tick compare a ledger's equity with a floor, which is the higher of what the
-drawdown from the high-water mark and the loss of the day allow. `table` lists all of them.
+drawdown from the high-water mark and the loss of the day allow. Prices are watched by the passing
+of time, and refusals by their number. `table` lists all guards.
 
-What a guard does besides refusing is its action: nothing, REDUCE_ONLY, or ENGAGE the switch.
-There is no way to confirm past a limit. A limit of 0 is none.
+What a guard does besides refusing is its action: nothing, REDUCE_ONLY, HALT the session, or ENGAGE
+the switch, which halts every session of the workspace. There is no way to confirm past a limit. A
+limit of 0 is none.
 """
 
 from __future__ import annotations
@@ -22,13 +24,17 @@ class Action(enum.Enum):
 
     REFUSE = "refuse"
     REDUCE_ONLY = "reduce_only"
+    HALT = "halt"
+    """End this session in order: cancel what is open, ask the strategy nothing more."""
     ENGAGE = "engage"
 
 
 DEFAULT_ACTIONS: Final = {
+    Code.STALE_DATA: Action.HALT,
     Code.MAX_DRAWDOWN: Action.ENGAGE,
     Code.MAX_DAILY_LOSS: Action.ENGAGE,
     Code.CONSECUTIVE_LOSSES: Action.ENGAGE,
+    Code.REFUSAL_STORM: Action.HALT,
 }
 """Guards whose action is not just to refuse."""
 
@@ -39,6 +45,7 @@ class Limits:
 
     `order_notional` is in ledger units; `order_quantity` and `position` in quantity units;
     `collar_rate` (how far a named price may be from the market) in 10**-9; times in nanoseconds.
+    `order_share` and `position_share` are set apart: parts of equity, in 10**-9.
     """
 
     __slots__ = (
@@ -47,7 +54,9 @@ class Limits:
         "open_orders",
         "order_notional",
         "order_quantity",
+        "order_share",
         "position",
+        "position_share",
         "stale_after_ns",
     )
 
@@ -68,13 +77,18 @@ class Limits:
         self.open_orders = open_orders
         self.stale_after_ns = stale_after_ns
         self.duplicate_window_ns = duplicate_window_ns
+        self.order_share: int = 0
+        """What one order may add to a position, as a part of equity."""
+        self.position_share: int = 0
+        """What a position may come to be worth, as a part of equity."""
 
 
 @final
 class LedgerLimits:
-    """What risk allows for one currency; money in ledger units, `drawdown_rate` in 10**-9.
+    """What risk allows for one currency; money in ledger units, rates and shares in 10**-9.
 
-    `drawdown_rate` is a share of the high-water mark; of it and `drawdown` the tighter counts.
+    `drawdown_rate` is a share of the high-water mark; of it and `drawdown` the tighter counts. So
+    it is with `gross_share`, a part of equity, and `gross_exposure`.
     """
 
     __slots__ = (
@@ -82,6 +96,8 @@ class LedgerLimits:
         "drawdown",
         "drawdown_rate",
         "gross_exposure",
+        "gross_share",
+        "has_gross_limit",
         "has_loss_limit",
         "net_exposure",
     )
@@ -93,8 +109,11 @@ class LedgerLimits:
         drawdown: int = 0,
         drawdown_rate: int = 0,
         daily_loss: int = 0,
+        gross_share: int = 0,
     ) -> None:
         self.gross_exposure = gross_exposure
+        self.gross_share = gross_share
+        self.has_gross_limit: bool = bool(gross_exposure or gross_share)
         self.net_exposure = net_exposure
         self.drawdown = drawdown
         self.drawdown_rate = drawdown_rate
@@ -118,13 +137,15 @@ class SessionGuards:
     """The guards that look at the session as a whole, those of the user, and every guard's action.
 
     `order_count` orders are allowed in any `order_window_ns` (sliding: the time of the order that
-    many orders ago is kept, and nothing else).
+    many orders ago is kept, and nothing else). `limit_refusals` does the same for refusals.
     """
 
     __slots__ = (
         "_actions",
         "_order_times_ns",
         "_orders_seen",
+        "_refusal_times_ns",
+        "_refusals_seen",
         "consecutive_losses",
         "consecutive_losses_limit",
         "open_orders",
@@ -132,6 +153,8 @@ class SessionGuards:
         "order_count",
         "order_window_ns",
         "own",
+        "refusal_count",
+        "refusal_window_ns",
     )
 
     def __init__(
@@ -158,6 +181,15 @@ class SessionGuards:
         self._actions: dict[Code, Action] = dict(DEFAULT_ACTIONS)
         if actions is not None:
             self._actions.update(actions)
+        self.refusal_count: int = 0
+        self.refusal_window_ns: int = 0
+        self._refusal_times_ns: list[int] = []
+        self._refusals_seen: int = 0
+
+    def limit_refusals(self, count: int, window_ns: int) -> None:
+        """Take more than `count` refusals in any `window_ns` for a storm; 0: never."""
+        self.refusal_count = count
+        self.refusal_window_ns = window_ns
 
     def action(self, code: Code) -> Action:
         """What the guard of `code` does besides refusing."""
@@ -180,6 +212,24 @@ class SessionGuards:
         else:
             self._order_times_ns[self._orders_seen % self.order_count] = now_ns
         self._orders_seen += 1
+
+    def see_refusal(self, now_ns: int) -> bool:
+        """An order has been refused; whether that makes a storm, from which on it counts anew."""
+        count = self.refusal_count
+        if count == 0:
+            return False
+        times_ns = self._refusal_times_ns
+        if self._refusals_seen < count:
+            times_ns.append(now_ns)
+        else:
+            place = self._refusals_seen % count
+            if now_ns - times_ns[place] < self.refusal_window_ns:
+                times_ns.clear()
+                self._refusals_seen = 0
+                return True
+            times_ns[place] = now_ns
+        self._refusals_seen += 1
+        return False
 
     def see_result(self, profit: int) -> None:
         """A fill closed something and made `profit`, fees deducted."""

@@ -43,7 +43,7 @@ TABLE: Final = (
     ),
     Guard(
         Code.STALE_DATA,
-        "the age of the symbol's last price",
+        "the age of the symbol's last price, also as time passes",
         ("stale_after_s",),
         _HELD_UP,
         risk.check_market,
@@ -72,14 +72,21 @@ TABLE: Final = (
     Guard(
         Code.MAX_ORDER_NOTIONAL,
         "the order's worth",
-        ("max_order_notional",),
-        _HELD_UP,
+        ("max_order_notional", "max_order_share"),
+        "held up, passes a share",
         risk.check_order,
     ),
     Guard(
         Code.MAX_POSITION,
         "the position that could result",
         ("max_position",),
+        _PASSES,
+        risk.check_in_flight,
+    ),
+    Guard(
+        Code.MAX_POSITION_NOTIONAL,
+        "what that position would be worth",
+        ("max_position_share",),
         _PASSES,
         risk.check_in_flight,
     ),
@@ -100,7 +107,7 @@ TABLE: Final = (
     Guard(
         Code.GROSS_EXPOSURE,
         "the currency's exposure without signs that could result",
-        ("total.max_gross_exposure",),
+        ("total.max_gross_exposure", "total.max_gross_share"),
         _PASSES,
         risk.check_exposure,
     ),
@@ -169,6 +176,13 @@ TABLE: Final = (
         ("guards",),
         "as you write it",
         risk.check_own,
+    ),
+    Guard(
+        Code.REFUSAL_STORM,
+        "refusals in a sliding window, after each",
+        ("total.max_refusals", "total.max_refusals_window_s"),
+        _HELD_UP,
+        risk.check_storm,
     ),
 )
 

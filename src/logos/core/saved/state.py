@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from decimal import Decimal
-from typing import Any, cast
+from typing import Any, Final, cast
 
 import msgspec
 
@@ -25,6 +25,8 @@ from logos.core.saved.table import TABLE
 from logos.core.strategy import Replace
 from logos.core.types import Code, OrderStatus, OrderType, Side, TimeInForce
 from logos.errors import LogosError
+
+_TIMES: Final = ("_order_times_ns", "_refusal_times_ns")
 
 State = dict[str, Any]
 """JSON data: tables, lists, text, whole numbers of any size, floats, flags, None."""
@@ -67,7 +69,7 @@ def save_core(core: TradingCore) -> State:
         "order_manager": _saved(order_manager),
         "guards": {
             **_saved(order_manager.guards),
-            "_order_times_ns": list(_get(order_manager.guards, "_order_times_ns")),
+            **{name: list(_get(order_manager.guards, name)) for name in _TIMES},
         },
         "safety": _saved(_get(core, "_safety")),
         "market": _saved(_get(core, "_market")),
@@ -110,7 +112,8 @@ def _restore(core: TradingCore, state: State) -> None:
     _put(core, state["core"])
     _put(order_manager, state["order_manager"])
     guards = dict(state["guards"])
-    _set(order_manager.guards, "_order_times_ns", list(guards.pop("_order_times_ns")))
+    for name in _TIMES:
+        _set(order_manager.guards, name, list(guards.pop(name)))
     _put(order_manager.guards, guards)
     _put(_get(core, "_safety"), state["safety"])
     _put(_get(core, "_market"), state["market"])

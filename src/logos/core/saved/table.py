@@ -42,7 +42,7 @@ _SETTING: Final = "a setting, made anew from the configuration"
 
 TABLE: Final[dict[type, Fields]] = {
     TradingCore: Fields(
-        saved=("_day", "_next_check_ns", "_next_sample_ns"),
+        saved=("_day", "_next_check_ns", "_next_look_ns", "_next_sample_ns"),
         handled=("_context", "_market", "_safety", "order_manager"),
         left={
             "_pipeline": _PART,
@@ -117,6 +117,7 @@ TABLE: Final[dict[type, Fields]] = {
             "base_spare",
             "bid",
             "buy_left",
+            "excused_ns",
             "fees",
             "initial_margin",
             "is_liquidity_shared",
@@ -131,6 +132,7 @@ TABLE: Final[dict[type, Fields]] = {
             "realised",
             "recent_orders_limit",
             "sell_left",
+            "silence_told_ns",
             "two_sided",
             "worst_buy_price",
             "worst_sell_price",
@@ -195,8 +197,8 @@ TABLE: Final[dict[type, Fields]] = {
         left={"is_buy": "follows from side", "sign": "follows from side"},
     ),
     SessionGuards: Fields(
-        saved=("_orders_seen", "consecutive_losses", "open_orders"),
-        handled=("_order_times_ns",),
+        saved=("_orders_seen", "_refusals_seen", "consecutive_losses", "open_orders"),
+        handled=("_order_times_ns", "_refusal_times_ns"),
         left=dict.fromkeys(
             (
                 "_actions",
@@ -205,12 +207,14 @@ TABLE: Final[dict[type, Fields]] = {
                 "order_count",
                 "order_window_ns",
                 "own",
+                "refusal_count",
+                "refusal_window_ns",
             ),
             _SETTING,
         ),
     ),
     SafetyMonitor: Fields(
-        saved=("_has_lost_too_often", "blocked_count", "is_halted", "seen"),
+        saved=("_has_lost_too_often", "blocked_count", "is_halted", "seen", "trigger"),
         left={
             "_order_manager": _PART,
             "_halt_on_engage": _SETTING,

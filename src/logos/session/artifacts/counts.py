@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from logos.core.guards import Action
 from logos.core.records import (
     BlockedRecord,
     GuardRecord,
@@ -19,7 +20,9 @@ from logos.core.records import (
     SwitchRecord,
     WarningRecord,
 )
+from logos.core.types import SwitchState
 
+_STOPPING = (Action.HALT.value, Action.ENGAGE.value)
 _LISTED_MAX = 100
 """Warnings and switch changes that are kept word for word; all are counted and journalled."""
 
@@ -38,6 +41,8 @@ class RecordCounts:
         self.warning_count = 0
         self.warnings: list[WarningRecord] = []
         self.switch_changes: list[SwitchRecord] = []
+        self.trigger: GuardRecord | SwitchRecord | None = None
+        """What first halted the session or engaged the switch."""
 
     def save(self) -> dict[str, Any]:
         """All counts, as plain JSON data."""
@@ -52,6 +57,7 @@ class RecordCounts:
             setattr(self, name, Counter(state[name]) if isinstance(value, Counter) else state[name])
         self.warnings = msgspec.convert(state["warnings"], list[WarningRecord])
         self.switch_changes = msgspec.convert(state["switch_changes"], list[SwitchRecord])
+        self.trigger = msgspec.convert(state["trigger"], GuardRecord | SwitchRecord | None)
 
     def add(self, records: Iterable[Record]) -> None:
         """Count these records."""
@@ -69,13 +75,24 @@ class RecordCounts:
             elif kind is RefusalRecord:
                 self._add_refusal(record)  # type: ignore[arg-type]
             elif kind is GuardRecord:
-                self.guards[record.code.value] += 1  # type: ignore[union-attr]
+                self._add_guard(record)  # type: ignore[arg-type]
             elif kind is WarningRecord:
                 self.warning_count += 1
                 if len(self.warnings) < _LISTED_MAX:
                     self.warnings.append(record)  # type: ignore[arg-type]
-            elif kind is SwitchRecord and len(self.switch_changes) < _LISTED_MAX:
-                self.switch_changes.append(record)  # type: ignore[arg-type]
+            elif kind is SwitchRecord:
+                self._add_switch(record)  # type: ignore[arg-type]
+
+    def _add_guard(self, guard: GuardRecord) -> None:
+        self.guards[guard.code.value] += 1
+        if self.trigger is None and guard.action in _STOPPING:
+            self.trigger = guard
+
+    def _add_switch(self, switch: SwitchRecord) -> None:
+        if len(self.switch_changes) < _LISTED_MAX:
+            self.switch_changes.append(switch)
+        if self.trigger is None and switch.state == SwitchState.ENGAGED.name:
+            self.trigger = switch
 
     def _add_refusal(self, refusal: RefusalRecord) -> None:
         """One refusal, and one count for each guard that tripped on it."""

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
+from logos.core.types import SessionStatus
 from logos.shown import markdown, plain
 
 Summary = Mapping[str, Any]
@@ -20,6 +21,7 @@ def session_markdown(summary: Summary) -> str:
         "",
         f"**{summary['status']}**: {markdown(summary['reason'])}",
         "",
+        *_trigger_lines(summary),
         "| what | value |",
         "|---|---|",
         *(
@@ -68,6 +70,10 @@ def session_markdown(summary: Summary) -> str:
         *_section("Balances", "asset", summary["balances"]),
         *_section("Refusals by code", "code", summary["refusals"]),
         *_section("Guards that acted", "guard", summary["guards"]),
+        "## Limits",
+        "",
+        *_table(("guard", "limit", "action"), summary["limits"]),
+        "",
         *_section("Orders that ended without (all of) their fill", "reason", _ended(summary)),
         *_switch_section(summary),
         *_warning_section(summary),
@@ -75,6 +81,17 @@ def session_markdown(summary: Summary) -> str:
         *_live_section(summary),
     ]
     return "\n".join(lines) + "\n"
+
+
+def _trigger_lines(summary: Summary) -> list[str]:
+    """What halted the session, before anything else."""
+    first = summary["trigger"]
+    if first is None or summary["status"] != SessionStatus.HALTED.value:
+        return []
+    what = " ".join(each for each in (first["guard"], first["subject"]) if each)
+    how = f", action {first['action']}" if first["action"] else ""
+    where = f"tick {first['tick_id']}, {first['time']}"
+    return [markdown(f"Trigger: {what} at {where}: {first['detail']}{how}."), ""]
 
 
 def _live_section(summary: Summary) -> list[str]:

@@ -15,8 +15,8 @@ from logos.core.strategy import Strategy
 from logos.session.artifacts.folder import SessionFolder
 from logos.session.artifacts.saving import Snapshots
 from logos.session.artifacts.snapshot import SnapshotDue, every_seconds
-from logos.session.connections import NoFeed, Outside
-from logos.session.plan import Feed, Plan
+from logos.session.connections import Outside
+from logos.session.plan import Feed, NoFeed, Plan
 from logos.session.presence.registry import Kind
 from logos.session.restoring import CannotResumeError
 from logos.session.source import Progress, no_progress
@@ -59,6 +59,8 @@ class SessionSpec:
     outside: Outside | None = None
     switch: Switch | None = None
     on_plan: Callable[[Plan], Progress] | None = None
+    announce: Callable[[Plan], object] = bool
+    """Called with the plan of a new session."""
     tell: Callable[[str], object] = tell_operator
     home: Path | None = None
     use_snapshot: bool = True

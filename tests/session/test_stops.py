@@ -1,0 +1,88 @@
+"""A stop is heard between two events, whatever the size of the batch.
+
+The strategy sends the signal itself, so that it comes at a known event of one long batch.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+
+import pytest
+from guard_helpers import A
+from session_helpers import ListFeed
+
+from logos.core.gates import InProcessSwitch
+from logos.core.messages import Event, Quote
+from logos.core.strategy import Answer, Context, Strategy
+from logos.core.types import SessionStatus
+from logos.session.entry import resume, run
+from logos.session.source import Pieces
+from logos.testing.builders import quote
+
+CONFIG = {
+    "session": {"id": "stopped"},
+    "instruments": {"AAA": {"quote": "USD", "tick": "1", "lot": "1", "settlement": "margin"}},
+}
+
+
+def events(count: int) -> list[Event]:
+    return [quote(A, number, "100", "100") for number in range(1, count + 1)]
+
+
+class Signalled(Strategy):
+    """Sends its own process a signal at one event."""
+
+    def __init__(self, at: int, number: signal.Signals) -> None:
+        self.at = at
+        self.number = number
+        self.seen = 0
+
+    def on_quote(self, context: Context, quote: Quote) -> Answer:
+        self.seen += 1
+        if self.seen == self.at:
+            os.kill(os.getpid(), self.number)
+        return None
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("at", [1, 700, 1023, 1024])
+def test_a_signal_ends_the_session_after_the_event_that_it_came_in(
+    logos_home: Path, at: int, number: signal.Signals
+) -> None:
+    strategy = Signalled(at, number)
+    feed = ListFeed(events(1500), size=1500)
+    result = run(CONFIG, strategy=strategy, feed=feed, switch=InProcessSwitch())
+    assert result.status is SessionStatus.STOPPED
+    assert strategy.seen == result.summary["ticks"] == at
+
+
+def test_a_session_that_was_cut_short_goes_on_with_the_very_next_event(logos_home: Path) -> None:
+    feed = ListFeed(events(1500), size=1500)
+    run(CONFIG, strategy=Signalled(700, signal.SIGTERM), feed=feed, switch=InProcessSwitch())
+    again = Signalled(0, signal.SIGTERM)
+    result = resume("stopped", strategy=again, feed=feed, switch=InProcessSwitch())
+    assert result.status is SessionStatus.ENDED
+    assert result.summary["ticks"] == again.seen == 1500
+
+
+def test_a_piece_that_is_cut_says_how_many_events_were_taken() -> None:
+    pieces = Pieces()
+    taken = []
+    for number, event in enumerate(pieces.take(events(10)), start=1):
+        taken.append(event)
+        if number == 4:
+            pieces.cut_short()
+    assert (len(taken), pieces.done()) == (4, 4)
+    pieces.cut_short()
+    assert list(pieces.take(events(3))) == events(3)
+    assert pieces.done() == 3
+
+
+def test_a_piece_that_is_cut_before_its_first_event_takes_none() -> None:
+    pieces = Pieces()
+    coming = pieces.take(events(10))
+    pieces.cut_short()
+    assert list(coming) == []
+    assert pieces.done() == 0
