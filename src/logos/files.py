@@ -43,12 +43,13 @@ def make_folder(path: Path, *, is_new: bool = False) -> None:
     OSError.
     """
     try:
-        os.mkdir(path, FOLDER_MODE)
-    except FileNotFoundError:
-        if path.parent == path:
-            raise
-        make_folder(path.parent)
-        make_folder(path, is_new=is_new)
+        try:
+            os.mkdir(path, FOLDER_MODE)
+        except FileNotFoundError:
+            if path.parent == path:
+                raise
+            make_folder(path.parent)
+            os.mkdir(path, FOLDER_MODE)  # once: there are file systems that say so for ever
     except FileExistsError:
         if is_new or not path.is_dir():
             raise

@@ -184,4 +184,4 @@ def test_nothing_but_a_torn_first_line_means_that_nothing_happened(folder: Path)
     journal.write_bytes(journal.read_bytes()[:100])
     verdict = verify(folder)
     assert verdict.exit_code is ExitCode.TORN
-    assert "start it anew" in verdict.notes[0]
+    assert "`logos resume small` starts it anew" in verdict.notes[0]

@@ -111,7 +111,10 @@ def test_help_imports_no_command_and_no_library() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == str(
-        ["logos", "logos.cli", "logos.cli.main", "logos.installation"]
+        [
+            *("logos", "logos.cli", "logos.cli.main", "logos.held_signals", "logos.installation"),
+            "logos.shown",
+        ]
     )
 
 

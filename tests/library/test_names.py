@@ -27,6 +27,8 @@ INTERNAL = {
     "logos.core.intents.NotTranslatable",  # becomes a refusal
     "logos.core.state.NotThisCore",  # becomes a run from the beginning
     "logos.session.outcome.Stopped",
+    "logos.session.supervisor.StopWhileStartingError",  # becomes SessionStoppedError
+    "logos.interrupts.OperatorInterrupt",  # a KeyboardInterrupt, which passes through
     "logos.data.readers.numbers.RowError",  # becomes a defect
     "logos.journal.codec.BadLine",  # becomes Damaged, with its place
     "logos.rehearsal.profile.NotApplicable",  # becomes a line of the report

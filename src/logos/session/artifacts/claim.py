@@ -39,8 +39,12 @@ class Claim:
     journal: JournalWriter
 
     def give_back(self) -> None:
-        """Nothing has happened: remove the folder, so that the id is free again."""
+        """Nothing has happened: remove the folder, so that the id is free again, and what was made
+        above it if it holds nothing else."""
         shutil.rmtree(self.folder, ignore_errors=True)
+        with suppress(OSError):  # another session is there
+            for above in (self.folder.parent, *self.folder.parent.parents[:2]):
+                above.rmdir()
         with suppress(OSError):
             self.journal.close()
 
@@ -72,7 +76,8 @@ def claim_folder(config: Config, home: Path | None = None) -> Claim:
         if os.path.lexists(folder):
             raise _taken(folder)
     make_folder(sessions)
-    _remove_litter(sessions)
+    with suppress(FileNotFoundError):  # a start that was refused took the empty folder away
+        _remove_litter(sessions)
     making = sessions / f".{session_id or 'session'}.{os.getpid()}-{time.monotonic_ns()}"
     make_folder(making, is_new=True)
     try:
