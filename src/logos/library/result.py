@@ -162,7 +162,8 @@ def _reader(name: str) -> Callable[[str], Any]:
 
 def _text(cell: str) -> str:
     """Text without the mark that keeps a spreadsheet from reading it as a formula."""
-    return cell[1:] if cell[:1] == "'" and cell[1:2] in ("=", "+", "-", "@", "\t", "\r") else cell
+    starts = ("=", "+", "-", "@", "\t", "\r", "\0")
+    return cell[1:] if cell[:1] == "'" and cell[1:2] in starts else cell
 
 
 def _as_frame(names: Sequence[str], records: Sequence[Record]) -> Any:

@@ -107,7 +107,7 @@ TABLES = ("orders.csv", "trades.csv", "positions.csv", "account.csv")
 _ROWS_MAX: Final = 512
 """Rows that wait in memory at most."""
 
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\0")
 
 
 def text_cell(text: str) -> str:
