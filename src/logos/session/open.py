@@ -238,8 +238,10 @@ def _old(start: Start) -> Session:
             feed = NoFeed() if old.is_live else spec.feed or old.recorded
             plan = same_plan(journal, session_id, spec.strategy, feed, moved)
             if old.is_live:
+                spec.check_acknowledged(plan.config)
                 resources.enter_context(hold_account(plan.config, spec.outside, start.entry.token))
-            connections = _reconnect(spec, plan) if old.is_live else None
+            tell = None if spec.flatten is None else spec.tell
+            connections = connect_ready(plan, spec.outside, tell) if old.is_live else None
     except NothingHappenedError:
         return _anew(start, lock)
     # An ended session meets no new event, so it never asks the switch of the machine.
@@ -366,8 +368,3 @@ def _live_source(
     }
     inbox = Inbox(connections.plan.config.live.inbox_size, stale_after_ns, feeds.news)
     return LiveSource(inbox, connections, feeds, spec.home, past, spec.flatten, spec.tell)
-
-
-def _reconnect(spec: SessionSpec, plan: Plan) -> Connections:
-    spec.check_acknowledged(plan.config)
-    return connect_ready(plan, spec.outside, None if spec.flatten is None else spec.tell)
