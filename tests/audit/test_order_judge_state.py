@@ -85,6 +85,33 @@ def test_a_sale_that_turns_the_position_over_is_judged_by_what_it_would_be_then(
     assert "a gross exposure of 16000 money units could result" in message
 
 
+def test_parts_of_equity_are_limits_too() -> None:
+    none = at(0, 0, 100_000)
+    one = {"max_order_share": "0.1"}
+    assert judged([order(ledger=none)], one) == []
+    [message] = judged([order(quantity=11, ledger=none)], one)
+    assert "adds 11000 money units, max_order_share comes to 10000" in message
+    whole = {"max_position_share": "0.1"}
+    assert judged([order(quantity=4, ledger=none), order(2, quantity=6, ledger=none)], whole) == []
+    [message] = judged([order(quantity=4, ledger=none), order(2, quantity=7, ledger=none)], whole)
+    assert "a position worth 11000 money units could result, max_position_share comes to" in message
+    gross = {"total": {"max_gross_share": "0.1", "max_gross_exposure": "500"}}
+    assert judged([order(ledger=none)], gross) == []
+    [message] = judged([order(quantity=11, ledger=none)], gross)
+    assert "a gross exposure of 11000 money units could result, the limit is 10000" in message
+
+
+def test_a_part_of_equity_bounds_what_an_order_adds_and_not_what_it_closes() -> None:
+    shown = at(10_000, 10_000, 100_000)
+    risk = {"max_order_share": "0.05", "max_position_share": "0.05"}
+    sale = order(2, SELL, 15, ledger=shown)
+    first = order(quantity=5, ledger=at(0, 0, 100_000))
+    bought: list[SessionRecord] = [first, *filled(1, BUY, 5, 5)]
+    closing = order(2, SELL, 10, ledger=at(5_000, 5_000, 100_000))
+    assert judged([*bought, closing], risk) == []
+    assert len(judged([*HELD[:1], *HELD[1:], sale], {"max_order_share": "0.04"})) == 2
+
+
 def test_net_exposure_that_could_pass_its_limit_is_found_either_way() -> None:
     risk = {"total": {"max_net_exposure": "150"}}
     shown = at(10_000, 10_000, 100_000)
@@ -204,6 +231,13 @@ def test_a_guard_that_was_to_throw_the_switch_and_did_not_is_found(action: str, 
 
 def test_a_state_that_no_switch_has_is_found_and_lets_nothing_out() -> None:
     assert judged([switch("OFF")]) == ["'OFF' is no state of a kill switch"]
+
+
+def test_an_order_after_a_guard_halted_the_session_is_found() -> None:
+    guard = GuardRecord(MONDAY_NS, 1, Code.MAX_POSITION, "halt", "ACME", "")
+    assert judged([order(), guard]) == []
+    [message] = judged([guard, order()])
+    assert message == "order 1 of ACME: made after a guard had halted the session"
 
 
 def test_an_order_in_a_paused_symbol_is_found() -> None:

@@ -140,6 +140,20 @@ def test_loosened_limits_of_exposure_are_found(tmp_path: Path) -> None:
     assert any("a gross exposure of" in each for each in found(verdict))
 
 
+def test_loosened_parts_of_equity_are_found(tmp_path: Path) -> None:
+    def loosen() -> None:
+        for manager in all_of(OrderManager):
+            for state in manager.states.values():
+                state.limits.order_share = state.limits.position_share = 0
+
+    shares = {"max_order_share": "0.00005", "max_position_share": "0.0001"}
+    honest = run(tmp_path / "honest", Greedy(), risk=shares)
+    assert (honest.summary["orders"], verify(honest.folder).findings) == (0, [])
+    verdict = verify(run(tmp_path / "tricked", Greedy(loosen), risk=shares).folder)
+    for words in ("max_order_share comes to", "max_position_share comes to"):
+        assert any(words in each for each in found(verdict)), words
+
+
 def test_a_ledger_whose_exposure_is_made_to_vanish_is_found(tmp_path: Path) -> None:
     def forge() -> None:
         for manager in all_of(OrderManager):

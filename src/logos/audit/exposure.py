@@ -116,7 +116,7 @@ class ExposureJudge:
         """Judge an order that is not open yet."""
         money = self._of(book.rules.quote, book.rules.money_decimals)
         rules, shown = money.rules, record.ledger
-        if not (rules.limits_exposure or rules.limits_loss):
+        if not (rules.limits_exposure or rules.limits_loss or book.rules.limits_shares):
             return
         name = f"order {order.order_id} of {record.symbol}"
         if shown is None:
@@ -131,6 +131,7 @@ class ExposureJudge:
         for words in (
             *_gross(order, shown, rules, mine, book, mark),
             *_net(order, shown, rules, mine, book),
+            *_shares(order, shown, book),
             *(self._losses(record, shown, money) if book.increase(order) else ()),
         ):
             self._found(sequence, f"{name}: {words}")
@@ -199,16 +200,17 @@ def _gross(
     book: SymbolBook,
     mark: int,
 ) -> list[str]:
-    if not rules.gross_max:
+    if not (rules.gross_max or rules.gross_share):
         return []
     others = sum(_least_increase(each) for each in mine if each is not book)
     growth = _growth(order, book, mark)
     if growth <= 0:
         return []
     worst = shown.gross_units + others + growth
-    if worst <= rules.gross_max:
+    most = rules.gross_allowance(_equity(order, shown, book))
+    if worst <= most:
         return []
-    return [f"a gross exposure of {worst} money units could result, the limit is {rules.gross_max}"]
+    return [f"a gross exposure of {worst} money units could result, the limit is {most}"]
 
 
 def _growth(order: OpenOrder, book: SymbolBook, mark: int) -> int:
@@ -238,6 +240,32 @@ def _least_increase(book: SymbolBook) -> int:
         other = book.in_flight(not adds) * book.rules.unit_value * book.top_price[not adds]
         return max(least, other)
     return least
+
+
+def _equity(order: OpenOrder, shown: LedgerAtOrder, book: SymbolBook) -> int:
+    """What parts of equity are parts of, in ledger units."""
+    return shown.equity_units + book.rules.value(order.judged_price, book.rules.began)
+
+
+def _shares(order: OpenOrder, shown: LedgerAtOrder, book: SymbolBook) -> list[str]:
+    """The parts of equity that an order may add, and a position be worth."""
+    rules, found = book.rules, list[str]()
+    increase = book.increase(order)
+    if not increase:
+        return found
+    equity = _equity(order, shown, book)
+    added = rules.value(order.judged_price, increase)
+    if rules.order_share and added > equity * rules.order_share // 1:
+        most = equity * rules.order_share // 1
+        found.append(f"adds {added} money units, max_order_share comes to {most}")
+    worst = order.sign * book.position + book.in_flight(order.is_buy) + order.quantity
+    worth = rules.value(order.judged_price, worst)
+    if rules.position_share and worth > equity * rules.position_share // 1:
+        most = equity * rules.position_share // 1
+        found.append(
+            f"a position worth {worth} money units could result, max_position_share comes to {most}"
+        )
+    return found
 
 
 def _net(

@@ -29,6 +29,7 @@ class SwitchJudge:
         self._found = found
         self._state = SwitchState.SAFE
         self._paused: set[str] = set()
+        self._is_halted = False
         self._demanded: SwitchState | None = None
         self._demanded_at = 0
         self._waiting: list[tuple[int, int, str]] = []
@@ -45,6 +46,7 @@ class SwitchJudge:
         if isinstance(record, SwitchRecord):
             self._see_switch(sequence, record)
         elif isinstance(record, GuardRecord):
+            self._is_halted = self._is_halted or record.action == "halt"
             demanded = _DEMANDS.get(record.action)
             if demanded is not None and demanded > self._state:
                 self._demanded, self._demanded_at = demanded, sequence
@@ -56,6 +58,8 @@ class SwitchJudge:
         name = f"order {order.order_id} of {record.symbol}"
         if record.symbol in self._paused:
             self._found(sequence, f"{name}: made while an operator had paused the symbol")
+        if self._is_halted:
+            self._found(sequence, f"{name}: made after a guard had halted the session")
         words = ""
         if self._state is SwitchState.ENGAGED:
             words = f"{name}: made while the kill switch was ENGAGED"

@@ -35,7 +35,8 @@ class SymbolRules:
 
     Quantities are quantity units, `tick` price units, money ledger units; `unit_value` is the
     ledger units of one price unit times one quantity unit. `hours` are spans of minutes of the UTC
-    week.
+    week. Shares are parts of equity, to which `began`, what there was of a spot asset at the
+    beginning, is added at the order's price.
     """
 
     symbol: str
@@ -55,6 +56,9 @@ class SymbolRules:
     order_quantity_max: int
     order_notional_max: int
     position_max: int
+    order_share: Fraction
+    position_share: Fraction
+    began: int
     open_orders_max: int
     collar: Fraction
     duplicate_window_ns: int
@@ -66,6 +70,11 @@ class SymbolRules:
         minute = (ts_ns // _NS_PER_MINUTE + 3 * 1440) % _WEEK_MINUTES  # 1970 began on a Thursday
         return any(opens <= minute < closes for opens, closes in self.hours)
 
+    @property
+    def limits_shares(self) -> bool:
+        """Whether parts of equity are limits."""
+        return bool(self.order_share or self.position_share)
+
     def value(self, price: int, quantity: int) -> int:
         """Money of `quantity` at `price`, in ledger units."""
         return price * quantity * self.unit_value
@@ -76,6 +85,7 @@ class MoneyRules:
     """What one currency's ledger must keep to, in ledger units; `drawdown_share` is a fraction."""
 
     gross_max: int
+    gross_share: Fraction
     net_max: int
     drawdown_max: int
     drawdown_share: Fraction
@@ -85,7 +95,14 @@ class MoneyRules:
     @property
     def limits_exposure(self) -> bool:
         """Whether exposure has a limit."""
-        return bool(self.gross_max or self.net_max)
+        return bool(self.gross_max or self.gross_share or self.net_max)
+
+    def gross_allowance(self, equity: int) -> int:
+        """What gross exposure may be at this `equity`, if it is limited."""
+        if not self.gross_share:
+            return self.gross_max
+        share = equity * self.gross_share // 1
+        return min(self.gross_max, share) if self.gross_max else share
 
     @property
     def limits_loss(self) -> bool:
@@ -136,7 +153,8 @@ class SessionRules:
             raise UnreadableRules(f"the settings have no instrument {symbol!r}")
         limits = self.config.risk.symbols.get(symbol, self.config.risk)
         scales = (price_decimals, quantity_decimals, money_decimals)
-        return _symbol_rules(symbol, settings, limits, scales)
+        began = self.config.account.balances.get(settings.base or symbol, Decimal(0))
+        return _symbol_rules(symbol, settings, limits, scales, began)
 
     def money(self, currency: str, money_decimals: int) -> MoneyRules:
         """The rules of the ledger of `currency`, in units of `10**-money_decimals`."""
@@ -148,18 +166,21 @@ class SessionRules:
         initial = Fraction(balances.get(currency, Decimal(0))) * 10**money_decimals
         return MoneyRules(
             gross_max=_floor(total.max_gross_exposure, money_decimals),
+            gross_share=_rate(total.max_gross_share),
             net_max=_floor(total.max_net_exposure, money_decimals),
             drawdown_max=_floor(total.max_drawdown, money_decimals),
-            drawdown_share=Fraction(
-                _floor(total.max_drawdown_share, _RATE_DECIMALS), 10**_RATE_DECIMALS
-            ),
+            drawdown_share=_rate(total.max_drawdown_share),
             daily_loss_max=_floor(total.max_daily_loss, money_decimals),
             initial=int(initial),
         )
 
 
 def _symbol_rules(
-    symbol: str, settings: InstrumentSettings, limits: RiskLimits, scales: tuple[int, int, int]
+    symbol: str,
+    settings: InstrumentSettings,
+    limits: RiskLimits,
+    scales: tuple[int, int, int],
+    began: Decimal,
 ) -> SymbolRules:
     prices, quantities, money = scales
     tick = Fraction(settings.tick) * 10**prices
@@ -189,7 +210,10 @@ def _symbol_rules(
         order_notional_max=_floor(limits.max_order_notional, money),
         position_max=_floor(limits.max_position, quantities),
         open_orders_max=limits.max_open_orders,
-        collar=Fraction(_floor(limits.price_collar, _RATE_DECIMALS), 10**_RATE_DECIMALS),
+        order_share=_rate(limits.max_order_share),
+        position_share=_rate(limits.max_position_share),
+        began=int(Fraction(began) * 10**quantities) if settings.settlement == "spot" else 0,
+        collar=_rate(limits.price_collar),
         duplicate_window_ns=_floor(limits.duplicate_window_s, _NS_DECIMALS),
     )
 
@@ -197,6 +221,11 @@ def _symbol_rules(
 def _floor(amount: Decimal | None, decimals: int) -> int:
     """`amount` in units of `10**-decimals`, rounded down but never to 0; None is no limit."""
     return max(int(Fraction(amount) * 10**decimals), 1) if amount else 0
+
+
+def _rate(rate: Decimal | None) -> Fraction:
+    """A rate as the core counts it, in whole 10**-9; 0 for none."""
+    return Fraction(_floor(rate, _RATE_DECIMALS), 10**_RATE_DECIMALS)
 
 
 def _spans(text: str) -> list[tuple[int, int]]:

@@ -130,7 +130,7 @@ class OrderManager:
         state.working.append(order)
         state.see_order(order)
         self._put_in_flight(state, order, order.quantity, 1)
-        self.effects.append(order_record(order, self.now_ns, self.tick_id, state.ledger))
+        self.effects.append(order_record(order, self.now_ns, self.tick_id, state))
         if self.outbox is not None:
             self.outbox.submit(order, approved)
         return order

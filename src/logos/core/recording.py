@@ -21,12 +21,14 @@ from logos.core.records import (
 from logos.core.types import Liquidity
 
 
-def order_record(order: Order, now_ns: int, tick_id: int, ledger: Ledger) -> OrderRecord:
-    """A new order, whole, before it leaves; `ledger` is that of its currency."""
+def order_record(order: Order, now_ns: int, tick_id: int, state: InstrumentState) -> OrderRecord:
+    """A new order, whole, before it leaves; `state` is that of its symbol."""
     instrument = order.instrument
+    ledger, own = state.ledger, state.limits
     limits = ledger.limits
     at_order: LedgerAtOrder | None = None
-    if limits.has_gross_limit or limits.net_exposure or limits.has_loss_limit:
+    is_of_ledger = limits.has_gross_limit or limits.net_exposure or limits.has_loss_limit
+    if is_of_ledger or own.order_share or own.position_share:
         at_order = LedgerAtOrder(ledger.gross_exposure, ledger.net_exposure, ledger.track.equity)
     return OrderRecord(
         now_ns,
