@@ -31,9 +31,11 @@ COMPILED = (
     "recording",
     "safety",
     "market",
+    "exits.targets",
     "pipeline",
     "commands",
     "engine",
+    "exits.keeper",
 )
 
 

@@ -53,3 +53,14 @@ def error_words(error: BaseException) -> str:
     if len(words) > WORDS_MAX:
         words = f"{words[:WORDS_MAX]} ... ({len(words)} characters)"
     return f"{type(error).__name__}: {words}".encode("utf-8", "backslashreplace").decode()
+
+
+def strategy_failed(method: str, error: BaseException) -> StrategyError:
+    """The error of a strategy's method, as one that ends the session.
+
+    Whatever a strategy raises is its failure, also what would end a process (SystemExit). A
+    KeyboardInterrupt may be an operator's all the same: the edge looks at the cause.
+    """
+    if type(error) is StrategyError:
+        return error
+    return StrategyError(f"the strategy raised in {method}: {error_words(error)}")

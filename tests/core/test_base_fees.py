@@ -160,8 +160,8 @@ def test_the_wallets_are_a_naive_sum_and_the_position_is_what_of_it_is_whole(see
 def test_a_flat_target_sells_what_is_there_and_the_dust_stays_and_is_said() -> None:
     core = trading({1: Target(2), 2: Target(0), 3: Target(0)})
     told(core, 2)
-    filled(core, 1, "2", "10", base_fee="0.00200001")
-    [order] = orders_in(told(core, 3))
+    told(core, 3)
+    [order] = orders_in(filled(core, 1, "2", "10", base_fee="0.00200001"))
     assert (order.side, order.quantity_units) == (Side.SELL, 1997)
     filled(core, 2, "1.997", "10")
     assert told(core, 4) == []

@@ -8,6 +8,7 @@ from logos.core.commands import make_command
 from logos.core.gates import InProcessSwitch, reduces, why_closed
 from logos.core.instrument import instrument
 from logos.core.messages import Engage, Event, Quote
+from logos.core.orders import Wish
 from logos.core.records import BlockedRecord, Record, SwitchRecord
 from logos.core.strategy import Answer, Context, Replace, Strategy, Target, limit, market
 from logos.core.types import Code, FillRule, Side, SwitchState
@@ -84,7 +85,7 @@ class EngagesItself(Strategy):
 
 def test_engaged_between_signal_and_order_blocks_at_the_second_gate() -> None:
     switch = InProcessSwitch()
-    strategy = EngagesItself(switch, 5, [Side.BUY, limit(Side.BUY, 1, 90), Target(3)])
+    strategy = EngagesItself(switch, 5, [Side.BUY, limit(Side.BUY, 1, 90), Side.BUY])
     core = trading_core(strategy, COIN, rules=AT_ONCE, switch=switch, order_quantity="0.5")
     records = run(core, ticks(15))
     made = orders_in(records)
@@ -95,6 +96,23 @@ def test_engaged_between_signal_and_order_blocks_at_the_second_gate() -> None:
     assert {end for end in ends_in(records).values() if end != "FILLED"} == {
         "CANCELLED CANCELLED_BY_KILL_SWITCH"
     }
+
+
+def test_a_target_after_an_engagement_sends_nothing_and_is_forgotten() -> None:
+    switch = InProcessSwitch()
+    core = trading_core(EngagesItself(switch, 5, Target(3)), COIN, rules=AT_ONCE, switch=switch)
+    switch.engage("before the first target", "test")
+    core.start(1)
+    core.step(quote(COIN, 2, "99.99", "100.01"))
+    assert core.order_manager.wishing == []
+    switch = InProcessSwitch()
+    core = trading_core(EngagesItself(switch, 5, Target(3)), COIN, rules=AT_ONCE, switch=switch)
+    core.start(1)
+    state = core.order_manager.states["COIN"]
+    core.order_manager.wish(state, Wish(Target(7)))
+    switch.engage("while a target stands", "test")
+    records = core.step(quote(COIN, 3, "99.99", "100.01"))
+    assert (orders_in(records), state.wish, core.order_manager.wishing) == ([], None, [])
 
 
 def test_a_strategy_that_engages_and_stays_silent_is_blocked_from_the_next_tick() -> None:

@@ -18,7 +18,6 @@ from logos.core.risk import (
     check_intent,
     increasing_quantity,
     judged_price,
-    remember_order,
 )
 from logos.core.strategy import Answer, limit, market
 from logos.core.types import Code, FillRule, OrderType, Side, TimeInForce
@@ -195,7 +194,7 @@ def test_a_limit_of_one_unit_is_a_limit() -> None:
 def test_an_order_of_the_very_first_moment_is_remembered() -> None:
     core, book = core_at(100, 100, duplicate_window_ns=10)
     wanted = intent(book, BUY, 1)
-    remember_order(wanted, book, 0)
+    book.remember(wanted, 0)
     assert trips(core, wanted, now_ns=9) == [Code.DUPLICATE_ORDER]
     assert trips(core, wanted, now_ns=10) == []
 
@@ -203,7 +202,7 @@ def test_an_order_of_the_very_first_moment_is_remembered() -> None:
 def test_the_memory_of_orders_holds_twice_what_can_matter_and_forgets_nothing_that_does() -> None:
     core, book = core_at(100, 100, duplicate_window_ns=1_000)
     for number in range(1, 3_001):
-        remember_order(intent(book, BUY, number), book, 10_000 + number)
+        book.remember(intent(book, BUY, number), 10_000 + number)
         assert len(book.recent_orders) <= 2 * min(number, 1_000) + 256
     alive = [number for number in range(1, 3_001) if trips(core, intent(book, BUY, number), 13_001)]
     assert alive == list(range(2_002, 3_001))
@@ -212,25 +211,25 @@ def test_the_memory_of_orders_holds_twice_what_can_matter_and_forgets_nothing_th
 def test_what_has_left_the_window_is_forgotten_when_the_memory_is_full() -> None:
     _, book = core_at(100, 100, duplicate_window_ns=1_000)
     for number in range(1, 257):
-        remember_order(intent(book, BUY, number), book, 10_000 if number <= 56 else 10_001)
+        book.remember(intent(book, BUY, number), 10_000 if number <= 56 else 10_001)
     assert len(book.recent_orders) == 256
-    remember_order(intent(book, BUY, 257), book, 11_000)
+    book.remember(intent(book, BUY, 257), 11_000)
     assert len(book.recent_orders) == 201, "the 200 that can still matter, and the new one"
     for number in range(258, 457):
-        remember_order(intent(book, BUY, number), book, 11_001)
+        book.remember(intent(book, BUY, number), 11_001)
     assert len(book.recent_orders) == 400, "not cleaned before it has twice as many"
-    remember_order(intent(book, BUY, 457), book, 11_001)
+    book.remember(intent(book, BUY, 457), 11_001)
     assert len(book.recent_orders) == 201
 
 
 def test_a_memory_of_few_orders_is_not_cleaned_at_every_order() -> None:
     _, book = core_at(100, 100, duplicate_window_ns=10)
     for number in range(1, 257):
-        remember_order(intent(book, BUY, number), book, 0)
+        book.remember(intent(book, BUY, number), 0)
     for number in range(257, 513):
-        remember_order(intent(book, BUY, number), book, 100)
+        book.remember(intent(book, BUY, number), 100)
         assert len(book.recent_orders) == number - 256
-    remember_order(intent(book, BUY, 513), book, 200)
+    book.remember(intent(book, BUY, 513), 200)
     assert len(book.recent_orders) == 1
 
 

@@ -23,6 +23,7 @@ ALLOWED: dict[str, set[str]] = {
     "installation": set(),
     "interrupts": set(),
     "strategies": {"errors", "core", "interrupts", "files", "secrecy"},
+    "event_loop": set(),
     "indicators": {"installation"},
     "observe": {"errors", "core", "files"},
     "config": {"errors", "core", "paths", "files", "secrecy"},
@@ -43,7 +44,7 @@ ALLOWED["testing"] = {"errors", "core", "paths", "config", "data", "feeds", "ven
 ALLOWED["session"] = {
     *("errors", "core", "paths", "strategies", "observe", "config", "journal", "data", "venues"),
     *("killswitch", "feeds", "execution", "adapters", "installation", "files", "interrupts"),
-    *("build", "shown", "secrecy"),
+    *("build", "shown", "secrecy", "event_loop"),
 }
 ALLOWED["audit"] = {
     *("errors", "core", "paths", "config", "journal", "session", "killswitch", "observe"),

@@ -129,9 +129,9 @@ class ExposureJudge:
         if self._contradicts(shown, money, mine, book, mark):
             self._found(sequence, f"{name}: {_TRADED}")
         for words in (
-            *_gross(order, shown, rules, mine, book, mark),
-            *_net(order, shown, rules, mine, book),
-            *_shares(order, shown, book),
+            *(() if order.reduce_only else _gross(order, shown, rules, mine, book, mark)),
+            *(() if order.reduce_only else _net(order, shown, rules, mine, book)),
+            *(() if order.reduce_only else _shares(order, shown, book)),
             *(self._losses(record, shown, money) if book.increase(order) else ()),
         ):
             self._found(sequence, f"{name}: {words}")

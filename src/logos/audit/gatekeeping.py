@@ -103,6 +103,8 @@ def _state(record: SwitchRecord) -> SwitchState:
 
 def _only_reduces(order: OpenOrder, book: SymbolBook) -> bool:
     """Whether the order can only shrink the position, even after what is open of its side."""
+    if order.reduce_only:
+        return book.shrinks(order, order.quantity)
     if order.sign * book.position >= 0:
         return False
     return order.quantity + book.in_flight(order.is_buy) <= abs(book.position)

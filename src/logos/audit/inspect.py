@@ -128,9 +128,13 @@ class Overview:
             self.switch_state = record.state
 
     def _see_update(self, update: OrderUpdate) -> None:
-        order = self.open_orders.pop(update.order_id, None)
-        if order is not None and TRANSITIONS[update.status]:
-            self.open_orders[update.order_id] = (order[0], update)
+        entry = self.open_orders.pop(update.order_id, None)
+        if entry is None or not TRANSITIONS[update.status]:
+            return
+        order = entry[0]
+        if update.quantity_units:
+            order = msgspec.structs.replace(order, quantity_units=update.quantity_units)
+        self.open_orders[update.order_id] = (order, update)
 
     # ---- as text and as JSON ----
 

@@ -9,6 +9,9 @@ from logos.audit.rules import SymbolRules
 from logos.core.records import OrderRecord
 from logos.core.types import OrderStatus, Side
 
+BRACKET_MARK: Final = "#"
+"""What the group of a bracket's exits begins with."""
+
 _OVER: Final = (
     OrderStatus.FILLED,
     OrderStatus.CANCELLED,
@@ -32,6 +35,10 @@ class OpenOrder:
     limit_price: int
     judged_price: int
     shape: tuple[object, ...]
+    reduce_only: bool = False
+    """It may only shrink the position, counts in nothing that could be held, and can be resized."""
+    is_exit: bool = False
+    """It came with the fill of a bracket's entry."""
     status: OrderStatus = OrderStatus.NEW
     filled: int = 0
     booked: int = 0
@@ -49,7 +56,17 @@ class OpenOrder:
             *(record.side, record.type, record.quantity_units, limit, record.stop_price_units),
             record.time_in_force,
         )
-        return cls(record.order_id, is_buy, record.quantity_units, limit, judged, shape)
+        is_exit = record.reduce_only and record.group.startswith(BRACKET_MARK)
+        return cls(
+            record.order_id,
+            is_buy,
+            record.quantity_units,
+            limit,
+            judged,
+            shape,
+            record.reduce_only,
+            is_exit,
+        )
 
     @property
     def sign(self) -> int:
@@ -79,11 +96,16 @@ class SymbolBook:
     _quantity: dict[bool, int] = field(default_factory=lambda: {True: 0, False: 0})
     _value: dict[bool, int] = field(default_factory=lambda: {True: 0, False: 0})
 
+    def shrinks(self, order: OpenOrder, quantity: int) -> bool:
+        """Whether so much of the order would shrink the position and not pass flat."""
+        return order.sign * self.position < 0 and quantity <= abs(self.position)
+
     def add(self, order: OpenOrder) -> None:
         """An order has been made."""
         self.open[order.order_id] = order
         self.known[order.order_id] = order
-        self.top_price[order.is_buy] = max(self.top_price[order.is_buy], order.judged_price)
+        if not order.reduce_only:
+            self.top_price[order.is_buy] = max(self.top_price[order.is_buy], order.judged_price)
         self._count(order, order.remaining)
 
     def update(self, order: OpenOrder, status: OrderStatus, filled: int) -> None:
@@ -100,6 +122,8 @@ class SymbolBook:
             self.top_price[order.is_buy] = 0
 
     def _count(self, order: OpenOrder, quantity: int) -> None:
+        if order.reduce_only:
+            return
         self._quantity[order.is_buy] += quantity
         self._value[order.is_buy] += self.rules.value(order.judged_price, quantity)
 
@@ -113,5 +137,7 @@ class SymbolBook:
 
     def increase(self, order: OpenOrder) -> int:
         """How much of an order that is not open yet could grow the position, in quantity units."""
+        if order.reduce_only:
+            return 0
         closing = -order.sign * self.position - self.in_flight(order.is_buy)
         return order.quantity - min(max(closing, 0), order.quantity)

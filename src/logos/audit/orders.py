@@ -172,8 +172,12 @@ class OrderJudge:
 
     def _problems(self, order: OpenOrder, record: OrderRecord, book: SymbolBook) -> list[str]:
         """Every limit that the order passes, in words."""
-        found = [
-            *_shape_problems(order, record, book),
+        found = [*_shape_problems(order, record, book)]
+        if order.reduce_only and not book.shrinks(order, order.quantity):
+            found.append(f"it only reduces, and the position is {book.position} units")
+        if order.is_exit:
+            return found  # limits do not keep a position without its exits
+        found += [
             *_size_problems(order, book),
             *_price_problems(record, book),
             *self._count_problems(order, record, book),
@@ -221,13 +225,22 @@ class OrderJudge:
             self._found(sequence, f"order {record.order_id} of {record.symbol} is not open")
             return
         name = f"order {record.order_id}"
-        if record.status not in _NEXT.get(order.status, ()):
+        if record.quantity_units:
+            self._resize(sequence, order, record)
+        elif record.status not in _NEXT.get(order.status, ()):
             was, now = order.status.value, record.status.value
             self._found(sequence, f"{name} was {was}, and cannot become {now}")
         if not order.filled <= record.filled_units <= order.quantity:
             known = f"{order.filled} of {order.quantity} units were filled"
             self._found(sequence, f"{name} says {record.filled_units} units are filled, {known}")
         book.update(order, record.status, record.filled_units)
+
+    def _resize(self, sequence: int, order: OpenOrder, record: OrderUpdate) -> None:
+        """Take in a new quantity, which nothing else of the order changes with."""
+        is_alone = record.status is order.status and record.filled_units == order.filled
+        if not (order.reduce_only and is_alone and record.quantity_units > order.filled):
+            self._found(sequence, f"order {record.order_id} cannot change its quantity like this")
+        order.quantity = record.quantity_units
 
     def _see_fill(self, sequence: int, record: PaperFillRecord) -> None:
         book = self._books.get(record.symbol)
@@ -238,6 +251,9 @@ class OrderJudge:
         name = f"fill {record.fill_id} of order {record.order_id}"
         if record.side is not (Side.BUY if order.is_buy else Side.SELL):
             self._found(sequence, f"{name} is a {record.side.value}, and the order is not")
+        if order.reduce_only and not book.shrinks(order, record.quantity_units):
+            words = f"and the position was {book.position} units"
+            self._found(sequence, f"{name}: the order only reduces, {words}")
         order.booked += record.quantity_units
         if record.quantity_units <= 0 or order.booked != order.filled:
             told = f"the order says {order.filled} units are filled"
@@ -286,7 +302,7 @@ def _size_problems(order: OpenOrder, book: SymbolBook) -> list[str]:
     if value < rules.notional_min:
         found.append("worth less than the instrument's min_notional")
     worst = order.sign * book.position + book.in_flight(order.is_buy) + order.quantity
-    if rules.position_max and worst > rules.position_max:
+    if rules.position_max and worst > rules.position_max and not order.reduce_only:
         found.append(
             f"a position of {worst} units could result, max_position is {rules.position_max}"
         )

@@ -88,6 +88,8 @@ def _open_order(order: Order) -> OpenOrder:
         instrument.quantity_decimal(order.filled),
         to_decimal(order.limit_price, decimals) if order.limit_price else None,
         to_decimal(order.stop_price, decimals) if order.stop_price else None,
+        order.reduce_only,
+        order.group,
     )
 
 
@@ -191,7 +193,7 @@ class CoreView:
         state = self._order_manager.states[symbol]
         quantity = state.open_buy if is_buy else state.open_sell
         order = self._open().get(besides)
-        return quantity if order is None else quantity - order.remaining
+        return quantity if order is None or order.reduce_only else quantity - order.remaining
 
     def why_closed(self, switch: Switch, terms: OrderTerms) -> Code | None:
         """Whether an order that the core has made may still leave: None, or the code of why not.

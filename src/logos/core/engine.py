@@ -2,15 +2,14 @@
 
     event -> gate 1 -> paper market -> marks -> strategy -> intents -> risk -> gate 2 -> order
 
-`step` is pure in the sense that matters: no clock, no input or output, no randomness but the
-seeded generator, so the same events and seed give the same effects, byte for byte. Sequence
-numbers order things; times only explain.
+`step` is pure in the sense that matters: no clock, no input or output, no randomness but the seeded
+generator, so the same events and seed give the same effects. Sequence numbers order things.
 
 Gate 1 comes first on every tick: a switch that is engaged cancels what rests before the event
 could fill it, and the strategy is not asked. Gate 2 stands in `OrderManager.submit`.
 
-This module is the loop. `market` applies events to prices and open orders, `reports` what a venue
-says, `commands` what an operator orders, and `pipeline` what the strategy answers.
+This module is the loop. `market` applies events to prices and orders, `reports` what a venue says,
+`commands` what an operator orders, `pipeline` what the strategy answers.
 """
 
 from __future__ import annotations
@@ -22,6 +21,8 @@ from typing import Any, cast, final
 from logos.core.account import Account
 from logos.core.commands import Callbacks, Commands, command_word
 from logos.core.context import CoreContext
+from logos.core.exits.keeper import Exits
+from logos.core.exits.targets import leave_room, warn_of_unreached
 from logos.core.gates import Switch
 from logos.core.guards import SessionGuards
 from logos.core.instrument_state import InstrumentState
@@ -40,22 +41,21 @@ from logos.core.messages import (
 )
 from logos.core.order_manager import OrderManager
 from logos.core.outbox import Outbox
-from logos.core.pipeline import OrderPipeline, strategy_failed
+from logos.core.pipeline import OrderPipeline
 from logos.core.records import Record
 from logos.core.reports import Reports
 from logos.core.safety import ENGAGED, NEVER_NS, SafetyMonitor
 from logos.core.strategy import Strategy
 from logos.core.types import NS_PER_DAY, Code, SwitchState
-from logos.errors import InvariantBroken
+from logos.errors import InvariantBroken, strategy_failed
 
 
 @final
 class TradingCore:
     """One session's decisions. Feed it events in order of time with `step` or `run`.
 
-    `halt_on_engage`: whether an engaged switch ends the session at the tick that sees it, or
-    stays in it, blocked. `sample_ns` is the interval of event time at which account and
-    position records are made (0: only at the start and at the end).
+    `halt_on_engage`: whether an engaged switch ends the session at the tick that sees it.
+    `sample_ns`: how much event time lies between two samples (0: only at start and end).
     """
 
     __slots__ = (
@@ -98,7 +98,9 @@ class TradingCore:
         # A generator for simulation, seeded on purpose: the session must be repeatable.
         context = CoreContext(order_manager, params, Random(seed))  # noqa: S311
         safety = SafetyMonitor(order_manager, switch, halt_on_engage)
-        pipeline = OrderPipeline(order_manager, safety, paper_market, strategy, context)
+        exits = Exits(order_manager)
+        leave_room(states.values(), rules)
+        pipeline = OrderPipeline(order_manager, exits, safety, paper_market, strategy, context)
         callbacks = Callbacks(order_manager)
         callbacks.ask(strategy)
         self.order_manager = order_manager
@@ -108,7 +110,7 @@ class TradingCore:
         self._safety = safety
         self._pipeline = pipeline
         self._callbacks = callbacks
-        self._market = Market(order_manager, safety, paper_market)
+        self._market = Market(order_manager, exits, safety, paper_market)
         self._reports = Reports(order_manager, safety)
         self._commands = Commands(order_manager, safety, pipeline, context, callbacks, strategy)
         self._has_cap: bool = rules.participation_rate != 0
@@ -195,7 +197,8 @@ class TradingCore:
         self._callbacks.ask_nobody()
 
     def finish(self) -> list[Record]:
-        """Warn of what is too little to be sold, and take the last samples."""
+        """Warn of targets not reached and of what is too little to be sold; the last samples."""
+        warn_of_unreached(self.order_manager)
         self.order_manager.warn_of_dust()
         self.order_manager.sample(self.order_manager.now_ns)
         return self.take_effects()
@@ -250,19 +253,19 @@ class TradingCore:
             state = states[event.symbol]
             bid = event.bid_units
             ask = event.ask_units
-            if switch.flag[0] or safety.seen or state.working or has_cap or not 0 < bid <= ask:
+            if switch.flag[0] or safety.seen or state.is_busy or has_cap or not 0 < bid <= ask:
                 is_engaged = safety.is_engaged("tick")
                 self._market.apply_quote(state, event)
                 if is_engaged:
                     safety.block(event.symbol)
-                elif order_manager.is_unsettled:
-                    self._pipeline.settle()
+                elif order_manager.is_unsettled or order_manager.wishing:
+                    self._pipeline.settle_event(state)
                 if safety.is_halted:
                     break
                 if is_engaged:
                     continue
             else:
-                # Nothing is gated and nothing rests: only the marks move.
+                # Nothing is gated, nothing rests and nothing is wished for: only the marks move.
                 state.two_sided = True
                 state.last_ns = now_ns
                 state.bid = bid
@@ -354,8 +357,8 @@ class TradingCore:
         if is_engaged:
             self._safety.block(event.symbol)
             return
-        if order_manager.is_unsettled:
-            self._pipeline.settle()
+        if order_manager.is_unsettled or order_manager.wishing:
+            self._pipeline.settle_event(state)
         if method is None or self._safety.is_halted:
             return
         try:
@@ -385,8 +388,8 @@ class TradingCore:
         if is_engaged or self._safety.is_halted:
             order_manager.fills.clear()
             self._safety.halt_if_engaged()
-        if order_manager.is_unsettled:
-            self._pipeline.settle()
+        if order_manager.is_unsettled or order_manager.wishing:
+            self._pipeline.settle_all()
 
     def _on_command(self, command: OperatorCommand) -> None:
         """An operator's command takes effect at its place among the events; it is no tick."""

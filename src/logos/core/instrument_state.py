@@ -10,7 +10,9 @@ from logos.core.fixed import UP, divide
 from logos.core.guards import Limits
 from logos.core.instrument import RATE_SCALE, Instrument
 from logos.core.inventory import Inventory
-from logos.core.orders import Order
+from logos.core.orders import Order, OrderIntent, Wish, order_shape
+
+_RECENT_ORDERS_MIN: Final = 256
 
 NO_BOUND: Final = -1
 """No participation cap, or a source without sizes: any quantity fills."""
@@ -34,11 +36,13 @@ class InstrumentState:
         "buy_left",
         "cap_notional",
         "excused_ns",
+        "exit_orders",
         "fee_rule",
         "fees",
         "initial_margin",
         "instrument",
         "inventory",
+        "is_busy",
         "is_liquidity_shared",
         "is_paused",
         "lag_ns",
@@ -54,10 +58,13 @@ class InstrumentState:
         "realised",
         "recent_orders",
         "recent_orders_limit",
+        "room_price",
+        "room_rate",
         "sell_left",
         "silence_told_ns",
         "two_sided",
         "unit_value",
+        "wish",
         "working",
         "worst_buy_price",
         "worst_sell_price",
@@ -110,11 +117,13 @@ class InstrumentState:
         """What the position binds (ledger units); both 0 for spot."""
         self.working: list[Order] = []
         """Open orders by number, oldest first."""
+        self.exit_orders: int = 0
+        """How many of them have exit terms; see `orders.ExitTerms`."""
         self.open_buy: int = 0
         self.open_sell: int = 0
         """Quantity units that open orders may still buy and sell."""
         self.recent_orders: dict[tuple[object, ...], int] = {}
-        """When an order of each shape was last made; see risk.remember_order."""
+        """When an order of each shape was last made; see `remember`."""
         self.recent_orders_limit: int = 256
         self.open_increase: int = 0
         self.worst_buy_price: int = 0
@@ -124,6 +133,14 @@ class InstrumentState:
         self.sell_left: int = NO_BOUND
         """What orders may still take from the latest event, by side."""
         self.is_liquidity_shared: bool = False
+        self.wish: Wish | None = None
+        """The target position that stands; see `targets`."""
+        self.is_busy: bool = False
+        """Whether an order is open or a target stands: the next event may change something."""
+        self.room_rate: int = 0
+        self.room_price: int = 0
+        """How much dearer, in 10**-9 and in price units, a purchase sized by a weight is taken to
+        become; the engine sets them."""
         self.is_paused: bool = False
         """Whether an operator wants nothing ordered in the symbol."""
 
@@ -243,8 +260,27 @@ class InstrumentState:
             flipped = self.value(buy_price, buys + position) if buys > -position else 0
         return max(added, flipped)
 
+    def refresh_busy(self) -> None:
+        """To be called when an order has ended, or a target was set or dropped."""
+        self.is_busy = bool(self.working) or self.wish is not None
+
+    def remember(self, intent: OrderIntent, now_ns: int) -> None:
+        """Keep the shape of an order that was made, for as long as duplicates are refused."""
+        window_ns = self.limits.duplicate_window_ns
+        recent = self.recent_orders
+        if len(recent) >= self.recent_orders_limit:
+            recent = {
+                shape: made_ns for shape, made_ns in recent.items() if now_ns - made_ns < window_ns
+            }
+            self.recent_orders = recent
+            # Twice what is alive: pruning then costs no more than making the orders did.
+            self.recent_orders_limit = max(_RECENT_ORDERS_MIN, 2 * len(recent))
+        recent[order_shape(intent)] = now_ns
+
     def see_order(self, order: Order) -> None:
         """An order is open: remember the highest price of its side."""
+        if order.reduce_only:
+            return
         if order.is_buy:
             self.worst_buy_price = max(self.worst_buy_price, order.judged_price)
         else:

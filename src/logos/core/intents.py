@@ -4,10 +4,10 @@ Rules
 - A quantity is rounded down to the lot, never up: an intent never asks for more than was asked.
 - A limit price is rounded to the tick on its passive side (a buy down, a sell up), a stop price
   on its later side (a buy up, a sell down).
-- A float is read by its shortest decimal text, and first rounded to four decimals past the tick,
-  so that 100.1 + 0.2 is 100.3 and not a price a tick away.
-- A target counts what is in flight: held plus everything open. Less than a lot away from it is
-  there: fees that a venue takes in the asset can leave a position between two lots.
+- A float within a millionth of a step of a tick or a lot, or within its own precision of one, is
+  that step: 100.1 + 0.2 is 100.3 and 0.7 - 0.4 is 0.3. Any other is read by its shortest decimal
+  text and rounded as an exact number is.
+- Target positions are the matter of `targets`.
 - A notional cap shrinks an intent before risk sees it, and the intent says so.
 
 What cannot be translated is a refusal with a code, never an exception; an answer of a type
@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import Decimal, InvalidOperation
-from typing import Any
+from typing import Any, Final
 
 from logos.core.fixed import (
     CEILING,
@@ -26,13 +26,13 @@ from logos.core.fixed import (
     FLOOR,
     HALF_EVEN,
     divide,
-    parse_units,
     power_of_ten,
+    to_decimal,
     to_step,
 )
 from logos.core.instrument_state import InstrumentState
-from logos.core.orders import OrderIntent
-from logos.core.strategy import Number, OrderRequest, Request, Target, Weight
+from logos.core.orders import BRACKET_MARK, ExitTerms, OrderIntent
+from logos.core.strategy import Number, OrderRequest, Request
 from logos.core.types import Code, OrderType, Side, TimeInForce
 from logos.errors import StrategyError
 
@@ -42,6 +42,10 @@ _TEXT_MAX = 64
 _MAGNITUDE_MAX = 10**60
 _DIGITS_MAX = 100
 """What a strategy may write: numbers beyond are refused before they cost anything."""
+_NOISE: Final = 1_000_000
+_FLOAT_BITS: Final = 49
+"""A float within a millionth of a step, or within 2**-49 of itself (eight of the smallest
+differences that a float can show), is taken to be on the step."""
 
 
 class NotTranslatable(Exception):
@@ -53,42 +57,24 @@ class NotTranslatable(Exception):
         self.detail = detail
 
 
+def not_an_answer(request: object) -> StrategyError:
+    """The error of an answer of a type that nobody knows."""
+    return StrategyError(
+        f"a strategy answers with None, a Side, Target, Weight, OrderRequest, Cancel, Replace or "
+        f"a list of these, not {shown(request)}"
+    )
+
+
 def from_side(state: InstrumentState, side: Side) -> OrderIntent:
     """A bare side: a market order of the symbol's configured quantity."""
-    return _market_intent(state, side, state.order_quantity, "")
-
-
-def from_target(state: InstrumentState, target: Target) -> OrderIntent | None:
-    """A market order from here to the target position; None when already there."""
-    instrument = state.instrument
-    wanted = _units(target.quantity, instrument.quantity_decimals, "target")
-    return _towards(state, to_step(wanted, instrument.lot, DOWN))
-
-
-def from_weight(state: InstrumentState, weight: Weight) -> OrderIntent | None:
-    """A market order to the position worth `fraction` of the ledger's equity."""
-    fraction = decimal_of(weight.fraction, "weight")
-    price = state.mark
-    if price <= 0:
-        raise NotTranslatable(Code.NO_REFERENCE_PRICE, "no price to turn a weight into a quantity")
-    sign, digits, exponent = fraction.as_tuple()
-    assert isinstance(exponent, int)
-    numerator = int("".join(map(str, digits))) * (-1 if sign else 1)
-    denominator = price * state.unit_value
-    if exponent >= 0:
-        numerator *= power_of_ten(exponent)
-    else:
-        denominator *= power_of_ten(-exponent)
-    wanted = divide(state.ledger.equity * numerator, denominator, DOWN)
-    return _towards(state, to_step(wanted, state.instrument.lot, DOWN))
+    return market_intent(state, side, state.order_quantity, "")
 
 
 def from_request(state: InstrumentState, request: OrderRequest) -> OrderIntent:
     """An explicit order, quantised."""
-    tag = _check_words(request)
+    tag, group = _check_words(request)
     instrument = state.instrument
-    asked = _units(request.quantity, instrument.quantity_decimals, "quantity")
-    quantity = _positive_lots(state, asked, request.quantity)
+    quantity = _positive_lots(state, request.quantity)
     is_buy = request.side is Side.BUY
     limit_price = 0
     stop_price = 0
@@ -109,8 +95,11 @@ def from_request(state: InstrumentState, request: OrderRequest) -> OrderIntent:
             Code.INVALID_TIME_IN_FORCE, "a stop waits for its price: use GTC or DAY"
         )
     judged_at = limit_price or stop_price or state.reference_price(is_buy)
-    quantity, notes = _capped(state, quantity, judged_at)
-    return OrderIntent(
+    if request.reduce_only:
+        quantity, notes = _cut_to_holding(state, is_buy, quantity)
+    else:
+        quantity, notes = _capped(state, quantity, judged_at)
+    intent = OrderIntent(
         instrument,
         request.side,
         quantity,
@@ -122,10 +111,74 @@ def from_request(state: InstrumentState, request: OrderRequest) -> OrderIntent:
         notes,
         tag,
     )
+    if request.reduce_only or group or has_exits(request):
+        intent.exit = _exit_terms(state, request, group, judged_at)
+    return intent
 
 
-def _check_words(request: OrderRequest) -> str:
-    """A word in place of an enumeration must not pass for another one; returns the tag."""
+def kept(new: Number | None, old_units: int, decimals: int) -> Number | None:
+    """A replaced order's price: the new one if named, else the old one, if there was one."""
+    if new is not None:
+        return new
+    return to_decimal(old_units, decimals) if old_units else None
+
+
+def has_exits(request: OrderRequest) -> bool:
+    """Whether it is the entry of a bracket."""
+    return request.stop_loss is not None or request.take_profit is not None
+
+
+def closable(state: InstrumentState, is_buy: bool) -> int:
+    """How much an order of that side can shrink the position by: whole lots, in quantity units."""
+    position = state.inventory.position
+    size = -position if is_buy else position
+    return to_step(size, state.instrument.lot, DOWN) if size > 0 else 0
+
+
+def _cut_to_holding(state: InstrumentState, is_buy: bool, quantity: int) -> tuple[int, str]:
+    """A reduce-only quantity, at most what is held; says so in the second value."""
+    held = closable(state, is_buy)
+    if held == 0:
+        words = f"a reduce-only {'buy' if is_buy else 'sale'} needs a position that it could shrink"
+        raise NotTranslatable(Code.NOTHING_TO_REDUCE, words)
+    if quantity <= held:
+        return quantity, ""
+    return held, f"cut from {state.instrument.quantity_text(quantity)} to what is held"
+
+
+def _exit_terms(
+    state: InstrumentState, request: OrderRequest, group: str, entry_price: int
+) -> ExitTerms:
+    """What makes the request an exit, ties it to others, or gives it exits of its own."""
+    is_buy = request.side is Side.BUY
+    stop_loss = take_profit = 0
+    if has_exits(request) and request.reduce_only:
+        raise NotTranslatable(Code.INVALID_PRICE, "a reduce-only order has no exits of its own")
+    if request.stop_loss is not None:
+        stop_loss = _price(state, request.stop_loss, FLOOR if is_buy else CEILING, "stop loss")
+        if entry_price and (stop_loss >= entry_price if is_buy else stop_loss <= entry_price):
+            words = f"the stop loss of a {'buy' if is_buy else 'sale'} lies "
+            words += "below its entry" if is_buy else "above its entry"
+            raise NotTranslatable(Code.INVALID_PRICE, words)
+    if request.take_profit is not None:
+        mode = CEILING if is_buy else FLOOR
+        take_profit = _price(state, request.take_profit, mode, "take profit")
+        if entry_price and (take_profit <= entry_price if is_buy else take_profit >= entry_price):
+            words = f"the take profit of a {'buy' if is_buy else 'sale'} lies "
+            words += "above its entry" if is_buy else "below its entry"
+            raise NotTranslatable(Code.INVALID_PRICE, words)
+    return ExitTerms(request.reduce_only, group, stop_loss, take_profit)
+
+
+def check_group(state: InstrumentState, group: str) -> None:
+    """Raise NotTranslatable for a strategy's order in the group of a bracket that is not open."""
+    if group.startswith(BRACKET_MARK) and all(order.group != group for order in state.working):
+        words = f"no open order is in {group}: such names are those of brackets"
+        raise NotTranslatable(Code.UNKNOWN_GROUP, words)
+
+
+def _check_words(request: OrderRequest) -> tuple[str, str]:
+    """A word in place of an enumeration must not pass for another one; returns tag and group."""
     words: Any = request  # compiled code would trust the annotations that are to be checked here
     for value, kind in (
         (words.side, Side),
@@ -134,7 +187,9 @@ def _check_words(request: OrderRequest) -> str:
     ):
         if not isinstance(value, kind):
             raise StrategyError(f"an order's {kind.__name__} cannot be {shown(value)}")
-    return check_text(words.tag, "tag")
+    if type(words.reduce_only) is not bool:
+        raise StrategyError(f"reduce_only is True or False, not {shown(words.reduce_only)}")
+    return check_text(words.tag, "tag"), check_text(words.group, "group")
 
 
 def listed(answer: list[Request] | tuple[Request, ...]) -> Sequence[Request]:
@@ -183,17 +238,8 @@ def check_text(text: object, name: str) -> str:
     return text
 
 
-def _towards(state: InstrumentState, wanted: int) -> OrderIntent | None:
-    held = state.inventory.position + state.open_buy - state.open_sell
-    missing = wanted - held
-    if missing > 0 and state.base_spare:
-        missing -= 1  # of the last unit a part is there: fees took off more than they cost
-    side = Side.BUY if missing > 0 else Side.SELL
-    quantity = to_step(missing if missing > 0 else -missing, state.instrument.lot, DOWN)
-    return _market_intent(state, side, quantity, "") if quantity else None
-
-
-def _market_intent(state: InstrumentState, side: Side, quantity: int, tag: str) -> OrderIntent:
+def market_intent(state: InstrumentState, side: Side, quantity: int, tag: str) -> OrderIntent:
+    """A market order of `quantity` units, shrunk to the notional cap."""
     reference = state.reference_price(side is Side.BUY)
     quantity, notes = _capped(state, quantity, reference)
     return OrderIntent(
@@ -222,15 +268,15 @@ def _capped(state: InstrumentState, quantity: int, price: int) -> tuple[int, str
     return affordable, f"capped from {state.instrument.quantity_text(quantity)}"
 
 
-def _positive_lots(state: InstrumentState, asked: int, text: Number) -> int:
-    if asked < 0:
+def _positive_lots(state: InstrumentState, asked: Number) -> int:
+    quantity = quantity_units(state, asked)
+    if quantity <= 0 and decimal_of(asked, "quantity") < 0:
         raise NotTranslatable(
-            Code.NEGATIVE_QUANTITY, f"quantity {plain(text)}: say the direction with the side"
+            Code.NEGATIVE_QUANTITY, f"quantity {plain(asked)}: say the direction with the side"
         )
-    quantity = to_step(asked, state.instrument.lot, DOWN)
     if quantity == 0:
         lot = state.instrument.quantity_text(state.instrument.lot)
-        words = f"quantity {plain(text)} is less than one lot of {lot}"
+        words = f"quantity {plain(asked)} is less than one lot of {lot}"
         raise NotTranslatable(Code.ZERO_QUANTITY, words)
     return quantity
 
@@ -240,15 +286,7 @@ def _price(state: InstrumentState, value: Number | None, mode: str, name: str) -
     if value is None:
         raise NotTranslatable(Code.INVALID_PRICE, f"the {name} price is missing")
     instrument = state.instrument
-    spare = 4
-    if isinstance(value, float):
-        scale = power_of_ten(spare)
-        fine = _units(value, instrument.price_decimals + spare, f"{name} price", HALF_EVEN)
-        price = to_step(fine, instrument.tick * scale, mode) // scale
-    else:
-        price = to_step(
-            _units(value, instrument.price_decimals, f"{name} price", mode), instrument.tick, mode
-        )
+    price = _on_step(value, instrument.price_decimals, instrument.tick, mode, f"{name} price")
     if price <= 0:
         words = f"the {name} price {plain(value)} is not positive"
         raise NotTranslatable(Code.INVALID_PRICE, words)
@@ -266,20 +304,26 @@ def plain(value: Number) -> Number:
     return Decimal(value)
 
 
-def quantity_units(state: InstrumentState, value: Number) -> int:
-    """`value` as quantity units, rounded down. Raises as `decimal_of` does."""
-    return _units(value, state.instrument.quantity_decimals, "quantity")
+def quantity_units(state: InstrumentState, value: Number, name: str = "quantity") -> int:
+    """`value` as quantity units, rounded down to the lot. Raises as `decimal_of` does."""
+    instrument = state.instrument
+    return _on_step(value, instrument.quantity_decimals, instrument.lot, DOWN, name)
 
 
-def _units(value: Number, decimals: int, name: str, mode: str = DOWN) -> int:
-    """`value` as a count of 10**-decimals, rounded by `mode`."""
-    number = decimal_of(value, name)
-    _, _, exponent = number.as_tuple()
-    assert isinstance(exponent, int)
-    if -exponent <= decimals:
-        return parse_units(number, decimals)
-    exact = parse_units(number, -exponent)
-    return divide(exact, power_of_ten(-exponent - decimals), mode)
+def _on_step(value: Number, decimals: int, step: int, mode: str, name: str) -> int:
+    """`value` in units of 10**-decimals, as a multiple of `step` of them, rounded by `mode`.
+
+    A float that noise alone keeps from a step is that step.
+    """
+    numerator, denominator = decimal_of(value, name).as_integer_ratio()
+    numerator *= power_of_ten(decimals)
+    denominator *= step
+    if isinstance(value, float):
+        nearest = divide(numerator, denominator, HALF_EVEN)
+        off = abs(numerator - nearest * denominator)
+        if off * _NOISE <= denominator or off << _FLOAT_BITS <= abs(numerator):
+            return nearest * step
+    return divide(numerator, denominator, mode) * step
 
 
 def decimal_of(value: object, name: str) -> Decimal:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import final
 
+from logos.core.exits.keeper import Exits
 from logos.core.instrument_state import InstrumentState
 from logos.core.matching import PaperMarket, Path, bar_points
 from logos.core.messages import Bar, Quote, QuoteBar, Trade
@@ -20,12 +21,24 @@ from logos.core.safety import SafetyMonitor
 class Market:
     """Applies one session's market events to the states of their instruments."""
 
-    __slots__ = ("_order_manager", "_paper_market", "_rules", "_safety", "bad_price_count")
+    __slots__ = (
+        "_exits",
+        "_order_manager",
+        "_paper_market",
+        "_rules",
+        "_safety",
+        "bad_price_count",
+    )
 
     def __init__(
-        self, order_manager: OrderManager, safety: SafetyMonitor, paper_market: PaperMarket
+        self,
+        order_manager: OrderManager,
+        exits: Exits,
+        safety: SafetyMonitor,
+        paper_market: PaperMarket,
     ) -> None:
         self._order_manager = order_manager
+        self._exits = exits
         self._safety = safety
         self._paper_market = paper_market
         self._rules = paper_market.rules
@@ -44,7 +57,7 @@ class Market:
         if self._rules.participation_rate:
             paper_market.offer(state, quote.ask_size_units, quote.bid_size_units, False)
         if state.working:
-            paper_market.match(state, Path(quote.ts_ns, [ask], [bid]), self._order_manager)
+            self._match(state, Path(quote.ts_ns, [ask], [bid]))
         self._set_prices(state, bid, ask)
 
     def apply_trade(self, state: InstrumentState, trade: Trade) -> None:
@@ -59,7 +72,7 @@ class Market:
         if self._rules.participation_rate:
             paper_market.offer(state, trade.size_units, trade.size_units, True)
         if state.working:
-            paper_market.match(state, Path(trade.ts_ns, [price], [price]), self._order_manager)
+            self._match(state, Path(trade.ts_ns, [price], [price]))
         self._set_prices(state, price, price)
 
     def apply_bar(self, state: InstrumentState, bar: Bar) -> None:
@@ -77,7 +90,7 @@ class Market:
             points = bar_points(
                 bar.open_units, bar.high_units, bar.low_units, bar.close_units, rules.bar_path
             )
-            paper_market.match(state, Path(bar.opened_ns, points, points), self._order_manager)
+            self._match(state, Path(bar.opened_ns, points, points))
         self._set_prices(state, bar.close_units, bar.close_units)
 
     def apply_quote_bar(self, state: InstrumentState, bar: QuoteBar) -> None:
@@ -108,8 +121,16 @@ class Market:
                 bar.ask_close_units,
                 rules.bar_path,
             )
-            paper_market.match(state, Path(bar.opened_ns, asks, bids), self._order_manager)
+            self._match(state, Path(bar.opened_ns, asks, bids))
         self._set_prices(state, bar.bid_close_units, bar.ask_close_units)
+
+    def _match(self, state: InstrumentState, path: Path) -> None:
+        """Let the event meet the open orders of its symbol."""
+        exits = self._exits
+        self._paper_market.match(state, path, exits)
+        if exits.was_gate_closed:
+            exits.was_gate_closed = False
+            self._safety.see_switch("order")
 
     def _set_prices(self, state: InstrumentState, bid: int, ask: int) -> None:
         state.last_ns = self._order_manager.now_ns

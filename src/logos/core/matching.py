@@ -17,6 +17,10 @@ through a resting limit fills it at the limit.
 Slippage worsens what takes liquidity, never a limit order. The participation cap bounds what
 all orders of the symbol together may take from one event's volume or quoted size; the rest
 waits for the next event. An IOC or FOK order lives at the first point only.
+
+The exits of a bracket are there from the moment of its entry's fill on: they meet the price at
+which that was, and the rest of the path. On a two-sided bar that is the price of their own side
+when the entry's has gone as far.
 """
 
 from __future__ import annotations
@@ -41,6 +45,10 @@ from logos.core.types import (
 
 class ExecutionSink(Protocol):
     """Who carries out what the paper market decides."""
+
+    born: list[Order]
+    """Orders that a fill brought to life, to be taken from here: they meet what the event has
+    left."""
 
     def apply_accept(self, order: Order) -> None:
         """The order reached the market."""
@@ -151,10 +159,25 @@ class PaperMarket:
             if self._arrives(order, path.opened_ns, sink):
                 active.append(order)
         is_point = len(path.asks) == 1
-        for order in active:
-            self.meet(state, order, path.asks[0], path.bids[0], is_point, sink)
+        for order in list(active):
+            if order.is_open:  # an earlier fill may have ended it
+                self.meet(state, order, path.asks[0], path.bids[0], is_point, sink)
+                if sink.born:
+                    active += self.meet_born(state, path.asks[0], path.bids[0], sink)
         for step in range(1, len(path.asks)):
             self._walk(state, active, path, step, sink)
+
+    def meet_born(
+        self, state: InstrumentState, ask: int, bid: int, sink: ExecutionSink
+    ) -> list[Order]:
+        """Let exits that a fill brought to life meet the prices at which that was; returns them."""
+        met: list[Order] = []
+        while sink.born:
+            order = sink.born.pop(0)
+            met.append(order)
+            if order.is_open:
+                self.meet(state, order, ask, bid, True, sink)
+        return met
 
     def _arrives(self, order: Order, opened_ns: int, sink: ExecutionSink) -> bool:
         """Bring an order up to the event's beginning; whether it works on the event."""
@@ -213,23 +236,30 @@ class PaperMarket:
         """Go from one point to the next, carrying out orders as the path reaches them."""
         reached: list[tuple[int, int, Order]] = []
         for order in active:
-            points = path.asks if order.is_buy else path.bids
-            target = _next_target(order)
-            if order.is_open and target and _passes(points[step - 1], points[step], target):
-                reached.append((abs(target - points[step - 1]), order.order_id, order))
+            _add_reached(reached, order, path, step)
         reached.sort(key=_by_distance)
-        for _, _, order in reached:
+        while reached:
+            distance, _, order = reached.pop(0)
             if not order.is_open:
                 continue  # an earlier fill on this walk may have ended it
-            points = path.asks if order.is_buy else path.bids
             if is_limit_active(order):
                 self._fill(state, order, order.limit_price, True, sink)
-                continue
-            order.triggered = True
-            if order.type is OrderType.STOP:
-                self._fill(state, order, self.slipped(order, order.stop_price), False, sink)
-            elif within_limit(order, order.stop_price):
-                self._fill(state, order, order.stop_price, False, sink)
+            else:
+                order.triggered = True
+                if order.type is OrderType.STOP:
+                    self._fill(state, order, self.slipped(order, order.stop_price), False, sink)
+                elif within_limit(order, order.stop_price):
+                    self._fill(state, order, order.stop_price, False, sink)
+            if sink.born:
+                points = path.asks if order.is_buy else path.bids
+                length = abs(points[step] - points[step - 1])
+                tick = order.instrument.tick
+                ask = _on_the_way(path.asks, step, distance, length, tick)
+                bid = _on_the_way(path.bids, step, distance, length, tick)
+                for exit_order in self.meet_born(state, ask, bid, sink):
+                    active.append(exit_order)
+                    _add_reached(reached, exit_order, path, step, ask, bid)
+                reached.sort(key=_by_distance)
 
     def _fill(
         self, state: InstrumentState, order: Order, price: int, is_maker: bool, sink: ExecutionSink
@@ -259,6 +289,33 @@ class PaperMarket:
         if order.is_buy:
             return to_step(price + offset, tick, CEILING)
         return max(tick, to_step(price - offset, tick, FLOOR))
+
+
+def _add_reached(
+    reached: list[tuple[int, int, Order]],
+    order: Order,
+    path: Path,
+    step: int,
+    ask: int = 0,
+    bid: int = 0,
+) -> None:
+    """Add an open order that the path reaches on its way to point `step`, and how far from the
+    point before; from `ask` or `bid` on, where the order is there only from these prices on."""
+    points = path.asks if order.is_buy else path.bids
+    start = (ask if order.is_buy else bid) or points[step - 1]
+    target = _next_target(order)
+    if order.is_open and target and _passes(start, points[step], target):
+        reached.append((abs(target - points[step - 1]), order.order_id, order))
+
+
+def _on_the_way(points: list[int], step: int, distance: int, length: int, tick: int) -> int:
+    """The price of one side where the other has gone `distance` of `length`, on the tick.
+
+    It is rounded towards the point where the walk began.
+    """
+    start = points[step - 1]
+    gone = divide((points[step] - start) * distance, length, DOWN)
+    return start + to_step(gone, tick, DOWN)
 
 
 def _by_distance(item: tuple[int, int, Order]) -> tuple[int, int]:

@@ -15,7 +15,7 @@ from logos.core.gates import Switch, why_closed
 from logos.core.guards import SessionGuards
 from logos.core.instrument_state import InstrumentState
 from logos.core.inventory import Booking
-from logos.core.orders import Execution, Order
+from logos.core.orders import Execution, Order, Wish
 from logos.core.outbox import Outbox
 from logos.core.recording import (
     account_record,
@@ -25,7 +25,7 @@ from logos.core.recording import (
     position_record,
 )
 from logos.core.records import PaperFillRecord, Record, RefusalRecord, WarningRecord
-from logos.core.risk import Approved, increasing_quantity, remember_order
+from logos.core.risk import Approved, increasing_quantity
 from logos.core.types import Code, OrderStatus
 from logos.errors import InvariantBroken
 
@@ -58,6 +58,7 @@ class OrderManager:
         "switch",
         "tick_id",
         "wants_fills",
+        "wishing",
     )
 
     def __init__(
@@ -81,6 +82,8 @@ class OrderManager:
         """Fills the strategy was not asked about yet; kept only if it wants them."""
         self.replaced: list[Order] = []
         """Orders that were cancelled for a successor, which has not been sent yet."""
+        self.wishing: list[InstrumentState] = []
+        """The symbols in which a target position stands, in the order in which they were asked."""
         self.is_ending: bool = False
         """Whether all events were processed, and the session is ending."""
         self.is_unsettled: bool = False
@@ -112,6 +115,8 @@ class OrderManager:
             approved.judged_price,
         )
         in_flight = state.open_buy if order.is_buy else state.open_sell
+        if order.reduce_only:
+            in_flight = 0  # it is cut to what is left, whatever fills before it
         code = why_closed(
             self.switch.authority(),
             order.sign * order.quantity,
@@ -126,14 +131,31 @@ class OrderManager:
         self._lock_wallet(state, order).lock(order.locked)
         self.guards.see_order(self.now_ns)
         if state.limits.duplicate_window_ns:
-            remember_order(intent, state, self.now_ns)
+            state.remember(intent, self.now_ns)
         state.working.append(order)
+        state.is_busy = True
+        if order.has_exit_terms:
+            state.exit_orders += 1
         state.see_order(order)
         self._put_in_flight(state, order, order.quantity, 1)
         self.effects.append(order_record(order, self.now_ns, self.tick_id, state))
         if self.outbox is not None:
             self.outbox.submit(order, approved)
         return order
+
+    def wish(self, state: InstrumentState, wish: Wish | None) -> None:
+        """Let a target position stand in the symbol, in place of any other; None: none."""
+        if state.wish is not None:
+            self.wishing.remove(state)
+        state.wish = wish
+        if wish is not None:
+            self.wishing.append(state)
+        state.refresh_busy()
+
+    def drop_wishes(self) -> None:
+        """Let no target position stand in any symbol."""
+        for state in list(self.wishing):
+            self.wish(state, None)
 
     def refuse(self, symbol: str, violations: list[tuple[Code, str]]) -> None:
         """Record that an intent became no order, with every code and text that spoke against it."""
@@ -164,6 +186,20 @@ class OrderManager:
     def warn(self, symbol: str, code: str, detail: str) -> None:
         """Record what an operator should read, and what stopped nothing."""
         self.effects.append(WarningRecord(self.now_ns, self.tick_id, symbol, code, detail))
+
+    def find_open(self, first: InstrumentState | None, order_id: int, tag: str) -> Order | None:
+        """The oldest open order of that number or, without one, that tag; None: there is none.
+
+        It is looked for in the symbol `first` before all others.
+        """
+        states = list(self.states.values())
+        if first is not None:
+            states.insert(0, first)
+        for state in states:
+            for order in state.working:
+                if order.order_id == order_id or (tag and order.tag == tag and not order_id):
+                    return order
+        return None
 
     def cancel(self, order: Order, code: Code) -> None:
         """End an open order: at once on paper; at a venue it is asked for, and reported later."""
@@ -310,9 +346,17 @@ class OrderManager:
         """`quantity` of the order is no longer in flight."""
         if not order.is_open:
             state.working.remove(order)
+            if order.has_exit_terms:
+                state.exit_orders -= 1
             if self.outbox is not None:
                 del self.outbox.open[order.client_order_id]
             self.guards.open_orders -= 1
+            wish = state.wish
+            if wish is not None and wish.order_id == order.order_id:
+                wish.order_id = 0
+                wish.is_filled = order.remaining == 0
+                wish.tries += 0 if wish.is_filled else 1
+            state.refresh_busy()
         self._put_in_flight(state, order, quantity, -1)
         if state.open_buy < 0 or state.open_sell < 0:
             raise InvariantBroken(f"{state.instrument.symbol}: less than nothing is in flight")
@@ -321,6 +365,8 @@ class OrderManager:
         self, state: InstrumentState, order: Order, quantity: int, sign: int
     ) -> None:
         """Count `quantity` of an order in (1) or out (-1) of what is in flight."""
+        if order.reduce_only:
+            return  # it adds nothing to what could be held
         ledger = state.ledger
         value = sign * state.value(order.judged_price, quantity)
         if order.is_buy:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import Final, final
 
 from logos.core.instrument import Instrument
-from logos.core.strategy import Replace
+from logos.core.strategy import Replace, Target, Weight
 from logos.core.types import Code, OrderStatus, OrderType, Side, TimeInForce
 from logos.errors import InvariantBroken
 
@@ -57,6 +57,34 @@ TRANSITIONS: Final[dict[OrderStatus, frozenset[OrderStatus]]] = {
 
 
 @final
+class ExitTerms:
+    """What makes an order an exit, ties it to others, or gives it exits of its own.
+
+    `reduce_only`: it may only shrink the position, and never exceeds it. `group`: of the open
+    orders of a symbol that share it, a fill of one takes from the others (see `exits`). A
+    `stop_loss` and a `take_profit` (price units; 0: none) make it the entry of a bracket: each
+    fill of it brings exits at these prices to life.
+    """
+
+    __slots__ = ("group", "reduce_only", "stop_loss", "take_profit")
+
+    def __init__(
+        self, reduce_only: bool, group: str = "", stop_loss: int = 0, take_profit: int = 0
+    ) -> None:
+        self.reduce_only = reduce_only
+        self.group = group
+        self.stop_loss = stop_loss
+        self.take_profit = take_profit
+
+
+BRACKET_MARK: Final = "#"
+"""What the group of a bracket's exits begins with; the number of its entry follows."""
+
+NO_EXIT: Final = ExitTerms(False)
+"""The terms of an order that stands by itself."""
+
+
+@final
 class OrderIntent:
     """What is to be ordered: quantised, positive, and not yet judged.
 
@@ -65,6 +93,7 @@ class OrderIntent:
     """
 
     __slots__ = (
+        "exit",
         "instrument",
         "limit_price",
         "notes",
@@ -100,6 +129,19 @@ class OrderIntent:
         self.reference_price = reference_price
         self.notes = notes
         self.tag = tag
+        self.exit: ExitTerms = NO_EXIT
+
+
+def order_shape(intent: OrderIntent) -> tuple[object, ...]:
+    """What makes two orders duplicates of each other."""
+    return (
+        intent.side,
+        intent.type,
+        intent.quantity,
+        intent.limit_price,
+        intent.stop_price,
+        intent.time_in_force,
+    )
 
 
 @final
@@ -111,10 +153,12 @@ class Order:
         "cancel_at_ns",
         "cancel_code",
         "client_order_id",
+        "covered",
         "created_ns",
         "fee",
         "fee_base",
         "filled",
+        "group",
         "instrument",
         "is_buy",
         "is_open",
@@ -126,13 +170,16 @@ class Order:
         "order_id",
         "quantity",
         "reason",
+        "reduce_only",
         "reference_price",
         "replacement",
         "side",
         "sign",
         "status",
+        "stop_loss",
         "stop_price",
         "tag",
+        "take_profit",
         "tick_id",
         "time_in_force",
         "triggered",
@@ -164,6 +211,13 @@ class Order:
         self.reference_price = intent.reference_price
         self.notes = intent.notes
         self.tag = intent.tag
+        self.reduce_only: bool = intent.exit.reduce_only
+        self.group = intent.exit.group
+        self.stop_loss: int = intent.exit.stop_loss
+        self.take_profit: int = intent.exit.take_profit
+        """See `ExitTerms`."""
+        self.covered: int = 0
+        """How much of the fills of a bracket's entry has exits, in quantity units."""
         self.created_ns = created_ns
         self.arrival_ns = arrival_ns
         self.tick_id = tick_id
@@ -189,6 +243,11 @@ class Order:
         self.replacement: Replace | None = None
 
     @property
+    def has_exit_terms(self) -> bool:
+        """Whether a fill of it, or of another order, may concern its exits or itself as one."""
+        return self.reduce_only or bool(self.group or self.stop_loss or self.take_profit)
+
+    @property
     def remaining(self) -> int:
         """Quantity still to fill."""
         return self.quantity - self.filled
@@ -201,6 +260,24 @@ class Order:
             )
         self.status = status
         self.is_open = bool(TRANSITIONS[status])
+
+
+@final
+class Wish:
+    """A target position that stands: the request, and what became of it so far."""
+
+    __slots__ = ("code", "is_filled", "order_id", "request", "tries")
+
+    def __init__(self, request: Target | Weight) -> None:
+        self.request = request
+        self.order_id: int = 0
+        """The order that was sent for it last and is still open; 0: none is."""
+        self.is_filled: bool = False
+        """Whether such an order was filled whole."""
+        self.tries: int = 0
+        """How many such orders ended otherwise."""
+        self.code: Code | None = None
+        """Why it was refused last."""
 
 
 @final

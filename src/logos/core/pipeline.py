@@ -8,30 +8,42 @@ from __future__ import annotations
 from typing import Any, Final, final
 
 from logos.core.context import CoreContext
-from logos.core.fixed import to_decimal
+from logos.core.exits.keeper import Exits
+from logos.core.exits.targets import (
+    TRIES_MAX,
+    WAITS,
+    closing_part,
+    in_the_way,
+    intent_of,
+    is_reached,
+    must_wait,
+    next_quantity,
+    shrinks,
+    standing,
+    wanted_position,
+)
 from logos.core.guards import Action
 from logos.core.instrument_state import InstrumentState
 from logos.core.intents import (
     NotTranslatable,
+    check_group,
     check_reference,
     check_text,
     from_request,
     from_side,
-    from_target,
-    from_weight,
+    kept,
     listed,
+    not_an_answer,
     quantity_units,
-    shown,
 )
 from logos.core.matching import PaperMarket, PaperRules
 from logos.core.order_manager import OrderManager
-from logos.core.orders import Order, OrderIntent
-from logos.core.risk import Approved, check_intent, check_storm
+from logos.core.orders import NO_EXIT, Order, OrderIntent, Wish
+from logos.core.risk import Approved, Refused, Verdict, check_intent, check_storm
 from logos.core.safety import SafetyMonitor
 from logos.core.strategy import (
     Answer,
     Cancel,
-    Number,
     OrderRequest,
     Replace,
     Strategy,
@@ -39,7 +51,7 @@ from logos.core.strategy import (
     Weight,
 )
 from logos.core.types import Code, FillRule, Side
-from logos.errors import InvariantBroken, StrategyError, error_words
+from logos.errors import InvariantBroken, StrategyError, strategy_failed
 
 _FILL_ANSWERS_MAX: Final = 10_000
 """Fills that may follow from one event before the strategy is taken to be in a loop."""
@@ -49,17 +61,27 @@ _FILL_ANSWERS_MAX: Final = 10_000
 class OrderPipeline:
     """Carries out what the strategy answers, and tells it of its fills."""
 
-    __slots__ = ("_context", "_market", "_order_manager", "_rules", "_safety", "_strategy")
+    __slots__ = (
+        "_context",
+        "_exits",
+        "_market",
+        "_order_manager",
+        "_rules",
+        "_safety",
+        "_strategy",
+    )
 
     def __init__(
         self,
         order_manager: OrderManager,
+        exits: Exits,
         safety: SafetyMonitor,
         market: PaperMarket,
         strategy: Strategy,
         context: CoreContext,
     ) -> None:
         self._order_manager = order_manager
+        self._exits = exits
         self._safety = safety
         self._market = market
         self._rules: PaperRules = market.rules
@@ -111,6 +133,84 @@ class OrderPipeline:
                 except BaseException as error:
                     raise strategy_failed("on_fill", error) from error
                 self.carry_out(order_manager.states[fill.symbol], answer)
+            for state in list(order_manager.wishing):
+                self._pursue(state, False)
+
+    def settle_event(self, state: InstrumentState) -> None:
+        """After an event of the symbol: pursue the target that stands in it, and settle."""
+        self._pursue(state, False)
+        self.settle()
+
+    def settle_all(self) -> None:
+        """After a venue's report: pursue every target that stands, and settle."""
+        for state in list(self._order_manager.wishing):
+            self._pursue(state, False)
+        self.settle()
+
+    def _pursue(self, state: InstrumentState, is_asked: bool) -> None:
+        """Do what can be done now towards the target that stands in the symbol, if one does.
+
+        `is_asked`: the strategy has just answered it.
+        """
+        wish = state.wish
+        if wish is None:
+            return
+        if self._safety.is_halted:
+            self._order_manager.wish(state, None)
+            return
+        is_shrinking = False
+        try:
+            wanted = wanted_position(state, wish.request)
+            is_shrinking = shrinks(state, wanted)
+            for order, most in in_the_way(state, wanted):
+                self._clear(state, order, most)
+            quantity = next_quantity(state, wish, wanted)
+            if is_reached(state, wish, quantity):
+                self._order_manager.wish(state, None)
+                return
+            if quantity == 0 or must_wait(state, quantity):
+                return
+            verdict = self._judge(state, intent_of(state, wish.request, quantity))
+            closing = closing_part(state, quantity)
+            if closing and isinstance(verdict, Refused) and verdict.lacks_funds:
+                verdict = self._judge(state, intent_of(state, wish.request, closing))
+        except NotTranslatable as refusal:
+            verdict = Refused([(refusal.code, refusal.detail)])
+        if isinstance(verdict, Refused):
+            self._refuse_wish(state, wish, verdict, is_asked, is_shrinking)
+        elif wish.tries > TRIES_MAX and not is_shrinking:
+            words = f"given up after {wish.tries} orders that ended without their fill"
+            self._order_manager.warn(state.instrument.symbol, "TARGET_GIVEN_UP", words)
+            self._order_manager.wish(state, None)
+        else:
+            wish.code = None
+            self._submit(state, verdict, wish)
+
+    def _refuse_wish(
+        self,
+        state: InstrumentState,
+        wish: Wish,
+        refused: Refused,
+        is_asked: bool,
+        is_shrinking: bool,
+    ) -> None:
+        """Record why nothing can be done now, once; drop the target unless it may wait."""
+        code = refused.violations[0][0]
+        is_known = wish.code is code
+        wish.code = code
+        if not is_shrinking and code not in WAITS:
+            self._order_manager.wish(state, None)
+        if is_asked or not is_known:
+            self._refuse(state.instrument.symbol, refused.violations)
+
+    def _clear(self, state: InstrumentState, order: Order, most: int) -> None:
+        """Cancel an order that is in the way of a target, or let `most` units of it remain."""
+        if most == 0:
+            self._end(order, Code.CANCELLED_BY_TARGET)
+            return
+        total = state.instrument.quantity_decimal(order.filled + most)
+        order.replacement = Replace(order.order_id, quantity=total)
+        self._end(order, Code.REPLACED)
 
     def carry_out(self, state: InstrumentState | None, answer: Answer) -> None:
         """Carry out what the strategy answered, one request after the other."""
@@ -122,7 +222,11 @@ class OrderPipeline:
         else:
             self._request(state, answer)
 
-    def _request(self, state: InstrumentState | None, request: object) -> None:
+    def _request(
+        self, state: InstrumentState | None, request: object, is_successor: bool = False
+    ) -> None:
+        """Carry out one request; `is_successor`: it takes the place of an order that was replaced,
+        and says nothing of targets or of what the strategy may name."""
         words: Any = request  # what it holds is a stranger's: nothing is taken for its type yet
         if type(request) is Cancel:
             tag = check_reference(words.order_id, words.tag)
@@ -141,47 +245,81 @@ class OrderPipeline:
                     self._refuse(symbol, [(Code.UNKNOWN_SYMBOL, detail)])
                     return
         elif type(request) is not Side:
-            raise _not_an_answer(request)
+            raise not_an_answer(request)
         if state is None:
             raise StrategyError(
                 f"a {type(request).__name__} answered outside of an event needs a symbol"
             )
+        if isinstance(request, (Target, Weight)):
+            self._wish(state, request)
+            return
+        is_exit = isinstance(request, OrderRequest) and request.reduce_only
+        if state.wish is not None and not is_exit and not is_successor:
+            self._order_manager.wish(state, None)
         try:
-            intent = _translate(state, request)
+            if isinstance(request, Side):
+                intent = from_side(state, request)
+            else:
+                intent = from_request(state, request)
+            if intent.exit.group and not is_successor:
+                check_group(state, intent.exit.group)
         except NotTranslatable as refusal:
             self._refuse(state.instrument.symbol, [(refusal.code, refusal.detail)])
             return
-        if intent is not None:
-            self._send(state, intent)
+        verdict = self._judge(state, intent)
+        if isinstance(verdict, Refused):
+            self._refuse(state.instrument.symbol, verdict.violations)
+        else:
+            self._submit(state, verdict, None)
 
-    def _send(self, state: InstrumentState, intent: OrderIntent) -> None:
-        """Risk, gate 2, and the paper market if the fill rule is immediate."""
+    def _wish(self, state: InstrumentState, request: Target | Weight) -> None:
+        """Let a target stand, and do what can be done for it now."""
+        try:
+            wish = Wish(standing(request))
+        except NotTranslatable as refusal:
+            self._refuse(state.instrument.symbol, [(refusal.code, refusal.detail)])
+            return
+        self._order_manager.wish(state, wish)
+        self._pursue(state, True)
+
+    def _judge(self, state: InstrumentState, intent: OrderIntent) -> Verdict:
+        """Risk, and what an operator and the market say to any order in the symbol."""
         order_manager = self._order_manager
-        symbol = state.instrument.symbol
-        rules = self._rules
         if self._safety.is_halted:
-            self._order_manager.refuse(symbol, [(Code.SESSION_HALTED, self._safety.trigger)])
-            return
-        if state.is_paused:
-            self._refuse(symbol, [(Code.SYMBOL_PAUSED, "an operator paused it")])
-            return
+            return Refused([(Code.SESSION_HALTED, self._safety.trigger)])
         is_paper = order_manager.outbox is None
-        if is_paper and rules.fill_rule is FillRule.BID_ASK and not state.two_sided:
-            self._refuse(symbol, [(Code.NO_REFERENCE_PRICE, "no bid and ask seen yet")])
-            return
-        verdict = check_intent(intent, state, order_manager.guards, order_manager.now_ns)
-        if not isinstance(verdict, Approved):
-            self._refuse(symbol, verdict.violations)
-            return
-        order = order_manager.submit(verdict, rules.latency_ns if is_paper else 0)
+        if state.is_paused:
+            return Refused([(Code.SYMBOL_PAUSED, "an operator paused it")])
+        if not is_paper and intent.exit is not NO_EXIT:
+            words = "reduce-only orders, groups and brackets are kept in the paper market only"
+            return Refused([(Code.NOT_AT_THIS_VENUE, words)])
+        if is_paper and self._rules.fill_rule is FillRule.BID_ASK and not state.two_sided:
+            return Refused([(Code.NO_REFERENCE_PRICE, "no bid and ask seen yet")])
+        return check_intent(intent, state, order_manager.guards, order_manager.now_ns)
+
+    def _submit(self, state: InstrumentState, approved: Approved, wish: Wish | None) -> None:
+        """Gate 2, and the paper market if the fill rule is immediate."""
+        order_manager = self._order_manager
+        rules = self._rules
+        is_paper = order_manager.outbox is None
+        order = order_manager.submit(approved, rules.latency_ns if is_paper else 0)
         if order is None:
+            order_manager.wish(state, None)
             self._safety.see_switch("order")
             return
+        if wish is not None:
+            wish.order_id = order.order_id
+            wish.is_filled = False
         if rules.latency_ns or not is_paper:
             return
         order_manager.apply_accept(order)
         if rules.fill_rule is not FillRule.NEXT_OPEN:
-            self._market.meet(state, order, state.ask, state.bid, True, order_manager)
+            exits = self._exits
+            self._market.meet(state, order, state.ask, state.bid, True, exits)
+            self._market.meet_born(state, state.ask, state.bid, exits)
+            if exits.was_gate_closed:
+                exits.was_gate_closed = False
+                self._safety.see_switch("order")
 
     def _refuse(self, symbol: str, violations: list[tuple[Code, str]]) -> None:
         """Record a refusal, and do what its guards do besides refusing; many make a storm.
@@ -192,6 +330,8 @@ class OrderPipeline:
         guards = order_manager.guards
         order_manager.refuse(symbol, violations)
         first = violations[0][0]
+        if first is Code.SESSION_HALTED:
+            return
         for code, detail in violations:
             is_closed = code is Code.STALE_DATA and first is Code.MARKET_CLOSED
             if guards.action(code) is not Action.REFUSE and not is_closed:
@@ -207,12 +347,7 @@ class OrderPipeline:
 
         A tag is looked for in the event's own symbol first.
         """
-        states = list(self._order_manager.states.values())
-        if state is not None:
-            states.insert(0, state)
-        found: Order | None = None
-        for candidate in states:
-            found = found or _find(candidate.working, order_id, tag)
+        found = self._order_manager.find_open(state, order_id, tag)
         if found is None:
             symbol = "" if state is None else state.instrument.symbol
             words = f"no open order {order_id or repr(tag)}"
@@ -220,12 +355,16 @@ class OrderPipeline:
             return
         code = Code.CANCELLED_BY_STRATEGY if new is None else Code.REPLACED
         found.replacement = new
+        self._end(found, code)
+
+    def _end(self, order: Order, code: Code) -> None:
+        """Cancel an open order, at once or after the latency."""
         if self._rules.latency_ns == 0 or self._order_manager.outbox is not None:
-            self._order_manager.cancel(found, code)
+            self._order_manager.cancel(order, code)
             return
-        found.cancel_code = code
-        if found.cancel_at_ns < 0:  # a second wish does not put off the first
-            found.cancel_at_ns = self._order_manager.now_ns + self._rules.latency_ns
+        order.cancel_code = code
+        if order.cancel_at_ns < 0:  # a second wish does not put off the first
+            order.cancel_at_ns = self._order_manager.now_ns + self._rules.latency_ns
 
     def _replace(self, order: Order) -> None:
         """Send the successor of an order that has just been cancelled for it."""
@@ -245,54 +384,14 @@ class OrderPipeline:
             order.side,
             instrument.quantity_decimal(total - order.filled),
             order.type,
-            _kept(new.limit_price, order.limit_price, instrument.price_decimals),
-            _kept(new.stop_price, order.stop_price, instrument.price_decimals),
+            kept(new.limit_price, order.limit_price, instrument.price_decimals),
+            kept(new.stop_price, order.stop_price, instrument.price_decimals),
             order.time_in_force,
             instrument.symbol,
             order.tag,
+            order.reduce_only,
+            order.group,
+            kept(None, order.stop_loss, instrument.price_decimals),
+            kept(None, order.take_profit, instrument.price_decimals),
         )
-        self._request(state, request)
-
-
-def _translate(state: InstrumentState, request: object) -> OrderIntent | None:
-    if type(request) is Side:
-        return from_side(state, request)
-    if type(request) is Target:
-        return from_target(state, request)
-    if type(request) is Weight:
-        return from_weight(state, request)
-    if type(request) is OrderRequest:
-        return from_request(state, request)
-    raise _not_an_answer(request)
-
-
-def _not_an_answer(request: object) -> StrategyError:
-    return StrategyError(
-        f"a strategy answers with None, a Side, Target, Weight, OrderRequest, Cancel, Replace or "
-        f"a list of these, not {shown(request)}"
-    )
-
-
-def _find(working: list[Order], order_id: int, tag: str) -> Order | None:
-    for order in working:
-        if order.order_id == order_id or (tag and order.tag == tag and not order_id):
-            return order
-    return None
-
-
-def _kept(new: Number | None, old_units: int, decimals: int) -> Number | None:
-    """A replaced order's price: the new one if named, else the old one, if there was one."""
-    if new is not None:
-        return new
-    return to_decimal(old_units, decimals) if old_units else None
-
-
-def strategy_failed(method: str, error: BaseException) -> StrategyError:
-    """The error of a strategy's method, as one that ends the session.
-
-    Whatever a strategy raises is its failure, also what would end a process (SystemExit). A
-    KeyboardInterrupt may be an operator's all the same: the edge looks at the cause.
-    """
-    if type(error) is StrategyError:
-        return error
-    return StrategyError(f"the strategy raised in {method}: {error_words(error)}")
+        self._request(state, request, is_successor=True)

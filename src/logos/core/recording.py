@@ -49,6 +49,10 @@ def order_record(order: Order, now_ns: int, tick_id: int, state: InstrumentState
         instrument.quantity_decimals,
         ledger.decimals,
         at_order,
+        order.reduce_only,
+        order.group,
+        order.stop_loss,
+        order.take_profit,
     )
 
 
@@ -63,6 +67,21 @@ def order_update(order: Order, now_ns: int, tick_id: int) -> OrderUpdate:
         order.filled,
         order.fee,
         "" if order.reason is None else order.reason.value,
+    )
+
+
+def resize_record(order: Order, now_ns: int, tick_id: int) -> OrderUpdate:
+    """An order whose quantity has changed and nothing else."""
+    return OrderUpdate(
+        now_ns,
+        tick_id,
+        order.order_id,
+        order.instrument.symbol,
+        order.status,
+        order.filled,
+        order.fee,
+        "",
+        order.quantity,
     )
 
 

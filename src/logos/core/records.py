@@ -35,7 +35,8 @@ class OrderRecord(
 
     A price of 0 means: the order names no such price. `notes` says whether the quantity was
     capped; `tag` is the strategy's name for the order. `ledger` is there only where the settings
-    limit exposure or losses: those limits cannot be judged afterwards without it.
+    limit exposure or losses: those limits cannot be judged afterwards without it. The last four
+    say what `orders.ExitTerms` says. All five are left out where there is nothing to say.
     """
 
     ts_ns: int
@@ -56,10 +57,20 @@ class OrderRecord(
     quantity_decimals: int
     money_decimals: int
     ledger: LedgerAtOrder | None = None
+    reduce_only: bool = False
+    group: str = ""
+    stop_loss_units: int = 0
+    take_profit_units: int = 0
 
 
-class OrderUpdate(msgspec.Struct, frozen=True, gc=False, tag="order_update", tag_field="kind"):
-    """A change of an order's status; quantity and fee are totals. `reason` is a `Code` or empty."""
+class OrderUpdate(
+    msgspec.Struct, frozen=True, gc=False, tag="order_update", tag_field="kind", omit_defaults=True
+):
+    """A change of an order's status; quantity and fee are totals. `reason` is a `Code` or empty.
+
+    `quantity_units` is the order's new quantity, where an exit was cut to what is held or grew with
+    its entry; 0 and left out: as it was.
+    """
 
     ts_ns: int
     tick_id: int
@@ -69,6 +80,7 @@ class OrderUpdate(msgspec.Struct, frozen=True, gc=False, tag="order_update", tag
     filled_units: int
     fee_units: int
     reason: str
+    quantity_units: int = 0
 
 
 class LotClosure(msgspec.Struct, frozen=True, gc=False):

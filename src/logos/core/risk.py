@@ -11,17 +11,15 @@ exposure is no exception to its limit: closing one side of a hedge can pass it.
 
 from __future__ import annotations
 
-from typing import Final, final
+from typing import final
 
 from logos.core.fixed import power_of_ten, to_decimal
 from logos.core.guards import SessionGuards
 from logos.core.guards.own import ask_own_guards
 from logos.core.instrument import RATE_SCALE
 from logos.core.instrument_state import InstrumentState
-from logos.core.orders import OrderIntent
+from logos.core.orders import OrderIntent, order_shape
 from logos.core.types import Code, Side
-
-_RECENT_ORDERS_MIN: Final = 256
 
 
 @final
@@ -48,6 +46,12 @@ class Refused:
     def __init__(self, violations: list[tuple[Code, str]]) -> None:
         self.violations = violations
 
+    @property
+    def lacks_funds(self) -> bool:
+        """Whether too little money, or too little to borrow, is the first thing that is wrong."""
+        code = self.violations[0][0]
+        return code is Code.INSUFFICIENT_FUNDS or code is Code.INSUFFICIENT_BORROW
+
 
 Verdict = Approved | Refused
 
@@ -65,10 +69,13 @@ def check_intent(
         return Refused(violations)  # without a price there is nothing more to judge
     is_buy = intent.side is Side.BUY
     value = state.value(price, intent.quantity)
-    increase = increasing_quantity(
-        state, is_buy, intent.quantity, state.open_buy if is_buy else state.open_sell
-    )
+    increase = 0
+    if not intent.exit.reduce_only:
+        ahead = state.open_buy if is_buy else state.open_sell
+        increase = increasing_quantity(state, is_buy, intent.quantity, ahead)
     check_order(intent, state, price, increase, violations)
+    if intent.exit.reduce_only:
+        return _check_reduce_only(intent, state, price, guards, now_ns, violations)
     check_in_flight(intent, state, guards, price if increase else 0, violations)
     # Guards that are not configured cost a look at their limit and no call.
     ledger_limits = state.ledger.limits
@@ -82,6 +89,35 @@ def check_intent(
     if guards.own:
         check_own(intent, state, price, guards, now_ns, violations)
     return Refused(violations) if violations else Approved(intent, lock, price)
+
+
+def _check_reduce_only(
+    intent: OrderIntent,
+    state: InstrumentState,
+    price: int,
+    guards: SessionGuards,
+    now_ns: int,
+    violations: list[tuple[Code, str]],
+) -> Verdict:
+    """What is left to ask of an order that can only shrink the position: it binds nothing."""
+    check_open_orders(state, guards, violations)
+    if guards.order_count or state.limits.duplicate_window_ns:
+        check_activity(intent, state, guards, now_ns, violations)
+    if guards.own:
+        check_own(intent, state, price, guards, now_ns, violations)
+    return Refused(violations) if violations else Approved(intent, 0, price)
+
+
+def check_bracket_exit(intent: OrderIntent) -> Verdict:
+    """Judge an exit of a bracket by its instrument's rules of quantity alone.
+
+    It shrinks a position that is held, and a limit that kept it away would leave that position
+    without its stop. The kill switch is asked when it is submitted, as for any order.
+    """
+    violations: list[tuple[Code, str]] = []
+    if not _is_well_formed(intent, violations):
+        return Refused(violations)
+    return Approved(intent, 0, intent.limit_price or intent.stop_price)
 
 
 def judged_price(intent: OrderIntent, state: InstrumentState) -> int:
@@ -107,32 +143,6 @@ def increasing_quantity(state: InstrumentState, is_buy: bool, quantity: int, ahe
     if closing <= 0:
         return quantity
     return quantity - closing if quantity > closing else 0
-
-
-def order_shape(intent: OrderIntent) -> tuple[object, ...]:
-    """What makes two orders duplicates of each other."""
-    return (
-        intent.side,
-        intent.type,
-        intent.quantity,
-        intent.limit_price,
-        intent.stop_price,
-        intent.time_in_force,
-    )
-
-
-def remember_order(intent: OrderIntent, state: InstrumentState, now_ns: int) -> None:
-    """Keep the shape of an order that was made, for as long as duplicates are refused."""
-    window_ns = state.limits.duplicate_window_ns
-    recent = state.recent_orders
-    if len(recent) >= state.recent_orders_limit:
-        recent = {
-            shape: made_ns for shape, made_ns in recent.items() if now_ns - made_ns < window_ns
-        }
-        state.recent_orders = recent
-        # Twice what is alive: pruning then costs no more than making the orders did.
-        state.recent_orders_limit = max(_RECENT_ORDERS_MIN, 2 * len(recent))
-    recent[order_shape(intent)] = now_ns
 
 
 def _is_well_formed(intent: OrderIntent, violations: list[tuple[Code, str]]) -> bool:
@@ -233,7 +243,14 @@ def check_in_flight(
             if worth > most:
                 words = f"{_about(state, worth)} could result, the limit is {_about(state, most)}"
                 violations.append((Code.MAX_POSITION_NOTIONAL, words))
-    if 0 < limits.open_orders <= len(state.working):
+    check_open_orders(state, guards, violations)
+
+
+def check_open_orders(
+    state: InstrumentState, guards: SessionGuards, violations: list[tuple[Code, str]]
+) -> None:
+    """How many orders are open, in the symbol and in all."""
+    if 0 < state.limits.open_orders <= len(state.working):
         violations.append((Code.MAX_OPEN_ORDERS, f"{len(state.working)} orders are open already"))
     if 0 < guards.open_orders_limit <= guards.open_orders:
         words = f"{guards.open_orders} orders are open in all symbols"

@@ -142,6 +142,7 @@ class SafetyMonitor:
         """End the session: cancel what rests, and tell the strategy nothing more."""
         self.is_halted = True
         self.trigger = self.trigger or why
+        self._order_manager.drop_wishes()
         self.cancel_all(Code.CANCELLED_BY_GUARD)
         self._order_manager.fills.clear()
 
@@ -170,6 +171,7 @@ class SafetyMonitor:
             )
         )
         if state == SwitchState.ENGAGED:
+            self._order_manager.drop_wishes()
             self.cancel_all(Code.CANCELLED_BY_KILL_SWITCH)
             self._order_manager.fills.clear()
         elif state == SwitchState.REDUCE_ONLY:
@@ -180,6 +182,8 @@ class SafetyMonitor:
         for instrument_state in self._order_manager.states.values():
             in_flight = 0
             for order in list(instrument_state.working):
+                if order.reduce_only:
+                    continue
                 signed = order.sign * order.remaining
                 position = instrument_state.inventory.position
                 if why_closed(SwitchState.REDUCE_ONLY, signed, position, in_flight) is None:

@@ -13,7 +13,7 @@ from __future__ import annotations
 import random
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypedDict, Unpack
 
 import msgspec
 
@@ -45,6 +45,10 @@ class OrderRequest(msgspec.Struct, frozen=True):
     """One explicit order. An empty symbol means that of the event being answered.
 
     `tag` is the strategy's own name for the order; `Cancel` and `Replace` find it by that.
+    `reduce_only`: it can only shrink the position, is cut to it when it shrinks, and is cancelled
+    when nothing is held. `group`: orders of one symbol and group are OCO: what one of them fills is
+    taken from the others, if all of them only reduce; else the others are cancelled. `stop_loss`
+    and `take_profit` are prices of exits that come to life with each fill of the order.
     """
 
     side: Side
@@ -55,6 +59,10 @@ class OrderRequest(msgspec.Struct, frozen=True):
     time_in_force: TimeInForce = TimeInForce.GTC
     symbol: str = ""
     tag: str = ""
+    reduce_only: bool = False
+    group: str = ""
+    stop_loss: Number | None = None
+    take_profit: Number | None = None
 
 
 class Cancel(msgspec.Struct, frozen=True):
@@ -68,7 +76,7 @@ class Replace(msgspec.Struct, frozen=True):
     """Cancel an open order and, if it was still open, send it anew with what is given changed.
 
     `quantity` is the new total, fills included. The new order is a new order: it goes through
-    risk and both gates, and keeps the tag.
+    risk and both gates, and keeps the tag, the group and whether it only reduces.
     """
 
     order_id: int = 0
@@ -82,35 +90,40 @@ Request = Side | Target | Weight | OrderRequest | Cancel | Replace
 Answer = Request | Sequence[Request] | None
 
 
-def market(side: Side, quantity: Number, *, symbol: str = "", tag: str = "") -> OrderRequest:
+class OrderOptions(TypedDict, total=False):
+    """What any order may say besides its side, quantity and prices; see `OrderRequest`."""
+
+    symbol: str
+    tag: str
+    reduce_only: bool
+    group: str
+    stop_loss: Number | None
+    take_profit: Number | None
+
+
+class LastingOrderOptions(OrderOptions, total=False):
+    """And of an order that may wait: how long it works."""
+
+    time_in_force: TimeInForce
+
+
+def market(side: Side, quantity: Number, **options: Unpack[OrderOptions]) -> OrderRequest:
     """Trade now, at what the market gives."""
-    return OrderRequest(side, quantity, symbol=symbol, tag=tag)
+    return OrderRequest(side, quantity, **options)
 
 
 def limit(
-    side: Side,
-    quantity: Number,
-    price: Number,
-    *,
-    time_in_force: TimeInForce = TimeInForce.GTC,
-    symbol: str = "",
-    tag: str = "",
+    side: Side, quantity: Number, price: Number, **options: Unpack[LastingOrderOptions]
 ) -> OrderRequest:
     """Trade at `price` or better."""
-    return OrderRequest(side, quantity, OrderType.LIMIT, price, None, time_in_force, symbol, tag)
+    return OrderRequest(side, quantity, OrderType.LIMIT, limit_price=price, **options)
 
 
 def stop(
-    side: Side,
-    quantity: Number,
-    price: Number,
-    *,
-    time_in_force: TimeInForce = TimeInForce.GTC,
-    symbol: str = "",
-    tag: str = "",
+    side: Side, quantity: Number, price: Number, **options: Unpack[LastingOrderOptions]
 ) -> OrderRequest:
     """Become a market order once the market trades at `price` or worse."""
-    return OrderRequest(side, quantity, OrderType.STOP, None, price, time_in_force, symbol, tag)
+    return OrderRequest(side, quantity, OrderType.STOP, stop_price=price, **options)
 
 
 def stop_limit(
@@ -118,14 +131,16 @@ def stop_limit(
     quantity: Number,
     stop_price: Number,
     limit_price: Number,
-    *,
-    time_in_force: TimeInForce = TimeInForce.GTC,
-    symbol: str = "",
-    tag: str = "",
+    **options: Unpack[LastingOrderOptions],
 ) -> OrderRequest:
     """Become a limit order at `limit_price` once the market trades at `stop_price` or worse."""
     return OrderRequest(
-        side, quantity, OrderType.STOP_LIMIT, limit_price, stop_price, time_in_force, symbol, tag
+        side,
+        quantity,
+        OrderType.STOP_LIMIT,
+        limit_price=limit_price,
+        stop_price=stop_price,
+        **options,
     )
 
 
@@ -141,6 +156,8 @@ class OpenOrder(msgspec.Struct, frozen=True):
     filled: Decimal
     limit_price: Decimal | None
     stop_price: Decimal | None
+    reduce_only: bool = False
+    group: str = ""
 
 
 class Context(Protocol):

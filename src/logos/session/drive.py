@@ -33,7 +33,7 @@ from logos.core.messages import (
 )
 from logos.core.outbox import VenueRequest
 from logos.core.types import NS_PER_SECOND
-from logos.execution.event_loop import run_in_loop
+from logos.event_loop import run_in_loop
 from logos.execution.latency import LatencyHistogram
 from logos.execution.pulse import CREDIT_S
 from logos.execution.stall import StallWatch

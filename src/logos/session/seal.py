@@ -17,10 +17,9 @@ from typing import Any, Final
 from logos import __version__
 from logos.config.masking import config_secrets
 from logos.core.engine import TradingCore
-from logos.core.pipeline import strategy_failed
 from logos.core.records import Record, WarningRecord
 from logos.core.types import SessionStatus
-from logos.errors import DataError, StrategyError
+from logos.errors import DataError, StrategyError, strategy_failed
 from logos.journal.inputs import InputsWriter, LiveFailureError
 from logos.journal.writer import JournalDiffersError
 from logos.secrecy import without

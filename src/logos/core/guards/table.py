@@ -95,14 +95,14 @@ TABLE: Final = (
         "open orders of the symbol",
         ("max_open_orders",),
         _HELD_UP,
-        risk.check_in_flight,
+        risk.check_open_orders,
     ),
     Guard(
         Code.MAX_TOTAL_OPEN_ORDERS,
         "open orders of all symbols",
         ("total.max_open_orders",),
         _HELD_UP,
-        risk.check_in_flight,
+        risk.check_open_orders,
     ),
     Guard(
         Code.GROSS_EXPOSURE,

@@ -19,10 +19,10 @@ import msgspec
 from logos.core.engine import TradingCore
 from logos.core.instrument_state import InstrumentState
 from logos.core.inventory import Lot
-from logos.core.orders import Order, OrderIntent
+from logos.core.orders import Order, OrderIntent, Wish
 from logos.core.records import PaperFillRecord
 from logos.core.saved.table import TABLE
-from logos.core.strategy import Replace
+from logos.core.strategy import Replace, Target, Weight
 from logos.core.types import Code, OrderStatus, OrderType, Side, TimeInForce
 from logos.errors import LogosError
 
@@ -86,6 +86,7 @@ def save_core(core: TradingCore) -> State:
         },
         "orders": [_save_order(order) for order in orders],
         "replaced": [order.order_id for order in order_manager.replaced],
+        "wishing": [state.instrument.symbol for state in order_manager.wishing],
         "fills": msgspec.to_builtins(order_manager.fills),
     }
 
@@ -136,6 +137,7 @@ def _restore(core: TradingCore, state: State) -> None:
     for symbol, instrument_state in order_manager.states.items():
         _restore_book(instrument_state, dict(state["states"][symbol]), orders)
     order_manager.replaced = [orders[order_id] for order_id in state["replaced"]]
+    order_manager.wishing = [order_manager.states[symbol] for symbol in state["wishing"]]
     order_manager.fills = msgspec.convert(state["fills"], list[PaperFillRecord])
     if order_manager.outbox is not None:
         order_manager.outbox.open = {
@@ -151,6 +153,7 @@ def _save_book(instrument_state: InstrumentState) -> State:
     return {
         **_saved(instrument_state),
         "working": [order.order_id for order in instrument_state.working],
+        "wish": None if instrument_state.wish is None else _save_wish(instrument_state.wish),
         "recent_orders": [
             [*[_plain(part) for part in shape], made_ns]
             for shape, made_ns in instrument_state.recent_orders.items()
@@ -166,6 +169,8 @@ def _restore_book(
     instrument_state.recent_orders = {
         _shape(*shape): made_ns for *shape, made_ns in state.pop("recent_orders")
     }
+    wish = state.pop("wish")
+    instrument_state.wish = None if wish is None else _restore_wish(wish)
     inventory = dict(state.pop("inventory"))
     lots = [
         Lot(lot["lot_id"], lot["quantity"], lot["price"], lot["fee"], lot["opened_ns"])
@@ -179,7 +184,7 @@ def _restore_book(
 def _shape(
     side: str, type_: str, quantity: int, limit_price: int, stop_price: int, lifetime: str
 ) -> tuple[object, ...]:
-    """What `risk.order_shape` makes."""
+    """What `orders.order_shape` makes."""
     words = (Side(side), OrderType(type_)), TimeInForce(lifetime)
     return (*words[0], quantity, limit_price, stop_price, words[1])
 
@@ -197,7 +202,7 @@ def _save_order(order: Order) -> State:
         "status": order.status.value,
         "reason": _plain(order.reason),
         "cancel_code": order.cancel_code.value,
-        "replacement": None if order.replacement is None else _save_replace(order.replacement),
+        "replacement": None if order.replacement is None else _save_numbers(order.replacement),
     }
 
 
@@ -229,25 +234,43 @@ def _restore_order(core: TradingCore, state: State) -> Order:
     order.reason = None if reason is None else Code(reason)
     order.cancel_code = Code(state.pop("cancel_code"))
     replacement = state.pop("replacement")
-    order.replacement = None if replacement is None else _restore_replace(replacement)
+    order.replacement = None if replacement is None else Replace(**_restore_numbers(replacement))
     _put(order, state)
     return order
 
 
-def _save_replace(replace: Replace) -> State:
+def _save_wish(wish: Wish) -> State:
+    request = wish.request
+    return {
+        **_saved(wish),
+        "code": _plain(wish.code),
+        "request": {type(request).__name__: _save_numbers(request)},
+    }
+
+
+def _restore_wish(state: State) -> Wish:
+    ((name, fields),) = state.pop("request").items()
+    kind: Any = {"Target": Target, "Weight": Weight}[name]
+    wish = Wish(kind(**_restore_numbers(fields)))
+    code = state.pop("code")
+    wish.code = None if code is None else Code(code)
+    _put(wish, state)
+    return wish
+
+
+def _save_numbers(request: Replace | Target | Weight) -> State:
     """A number keeps its kind: text and Decimal are read alike, but not written alike."""
     return {
         name: {"decimal": str(value)} if isinstance(value, Decimal) else value
-        for name, value in msgspec.structs.asdict(replace).items()
+        for name, value in msgspec.structs.asdict(request).items()
     }
 
 
-def _restore_replace(state: State) -> Replace:
-    fields: Any = {
+def _restore_numbers(state: State) -> dict[str, Any]:
+    return {
         name: Decimal(value["decimal"]) if isinstance(value, dict) else value
         for name, value in state.items()
     }
-    return Replace(**fields)
 
 
 # ---- attributes ----

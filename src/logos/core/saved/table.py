@@ -15,13 +15,14 @@ from logos.core.account import Account, EquityTrack, Ledger, Wallet
 from logos.core.commands import Callbacks, Commands
 from logos.core.context import CoreContext
 from logos.core.engine import TradingCore
+from logos.core.exits.keeper import Exits
 from logos.core.guards import SessionGuards
 from logos.core.instrument_state import InstrumentState
 from logos.core.inventory import Inventory, Lot
 from logos.core.market import Market
 from logos.core.matching import PaperMarket
 from logos.core.order_manager import OrderManager
-from logos.core.orders import Order
+from logos.core.orders import Order, Wish
 from logos.core.outbox import Outbox
 from logos.core.pipeline import OrderPipeline
 from logos.core.reports import Reports
@@ -66,7 +67,7 @@ TABLE: Final[dict[type, Fields]] = {
             "order_count",
             "tick_id",
         ),
-        handled=("account", "states", "fills", "guards", "outbox", "replaced"),
+        handled=("account", "states", "fills", "guards", "outbox", "replaced", "wishing"),
         left={
             "effects": "handed over before anything is saved",
             "session_id": _SETTING,
@@ -118,8 +119,10 @@ TABLE: Final[dict[type, Fields]] = {
             "bid",
             "buy_left",
             "excused_ns",
+            "exit_orders",
             "fees",
             "initial_margin",
+            "is_busy",
             "is_liquidity_shared",
             "is_paused",
             "lag_ns",
@@ -137,7 +140,7 @@ TABLE: Final[dict[type, Fields]] = {
             "worst_buy_price",
             "worst_sell_price",
         ),
-        handled=("inventory", "recent_orders", "working"),
+        handled=("inventory", "recent_orders", "wish", "working"),
         left={
             "base_wallet": "one of the account's",
             "ledger": "one of the account's",
@@ -149,6 +152,8 @@ TABLE: Final[dict[type, Fields]] = {
                     "instrument",
                     "limits",
                     "order_quantity",
+                    "room_price",
+                    "room_rate",
                     "unit_value",
                 ),
                 _SETTING,
@@ -166,10 +171,12 @@ TABLE: Final[dict[type, Fields]] = {
             "arrival_ns",
             "cancel_at_ns",
             "client_order_id",
+            "covered",
             "created_ns",
             "fee",
             "fee_base",
             "filled",
+            "group",
             "is_open",
             "is_resting",
             "judged_price",
@@ -178,9 +185,12 @@ TABLE: Final[dict[type, Fields]] = {
             "notes",
             "order_id",
             "quantity",
+            "reduce_only",
             "reference_price",
+            "stop_loss",
             "stop_price",
             "tag",
+            "take_profit",
             "tick_id",
             "triggered",
         ),
@@ -196,6 +206,7 @@ TABLE: Final[dict[type, Fields]] = {
         ),
         left={"is_buy": "follows from side", "sign": "follows from side"},
     ),
+    Wish: Fields(saved=("is_filled", "order_id", "tries"), handled=("code", "request")),
     SessionGuards: Fields(
         saved=("_orders_seen", "_refusals_seen", "consecutive_losses", "open_orders"),
         handled=("_order_times_ns", "_refusal_times_ns"),
@@ -231,6 +242,7 @@ TABLE: Final[dict[type, Fields]] = {
     OrderPipeline: Fields(
         left={
             "_context": _PART,
+            "_exits": _PART,
             "_order_manager": _PART,
             "_market": _PART,
             "_rules": _SETTING,
@@ -241,7 +253,7 @@ TABLE: Final[dict[type, Fields]] = {
     Market: Fields(
         saved=("bad_price_count",),
         left={
-            **dict.fromkeys(("_order_manager", "_paper_market", "_safety"), _PART),
+            **dict.fromkeys(("_exits", "_order_manager", "_paper_market", "_safety"), _PART),
             "_rules": _SETTING,
         },
     ),
@@ -261,6 +273,13 @@ TABLE: Final[dict[type, Fields]] = {
             "_strategy": "saves itself, if it can",
             "flattener": "nothing is saved while a flattener stands in for the strategy",
             "is_suspended": "nothing is saved while the session is suspended",
+        }
+    ),
+    Exits: Fields(
+        left={
+            "_order_manager": _PART,
+            "born": "taken within the event in which they came to life",
+            "was_gate_closed": "as born",
         }
     ),
     PaperMarket: Fields(left={"_is_open": _SETTING, "rules": _SETTING}),

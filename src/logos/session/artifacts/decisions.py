@@ -39,7 +39,8 @@ class DecisionLog:
         for record, body in zip(records, bodies, strict=True):
             # The most frequent first.
             if isinstance(record, OrderUpdate):
-                self._write(record, _ORDER_ACTIONS[record.status], record.reason, body)
+                action = "ORDER_RESIZED" if record.quantity_units else _ORDER_ACTIONS[record.status]
+                self._write(record, action, record.reason, body)
             elif isinstance(record, OrderRecord):
                 self._write(record, "ORDER", record.notes, body)
             elif isinstance(record, PaperFillRecord):

@@ -52,6 +52,8 @@ ORDER_COLUMNS = (
     "fee",
     "tag",
     "notes",
+    "reduce_only",
+    "group",
 )
 TRADE_COLUMNS = (
     "fill_id",
@@ -267,6 +269,11 @@ class ArtifactWriter:
 
     def _end_order(self, update: OrderUpdate) -> None:
         """One row for each order, when it has ended."""
+        if update.quantity_units:
+            order = self._open_orders[update.order_id]
+            self._open_orders[update.order_id] = msgspec.structs.replace(
+                order, quantity_units=update.quantity_units
+            )
         if TRANSITIONS[update.status]:
             self._updates[update.order_id] = update
             return
@@ -298,7 +305,8 @@ class ArtifactWriter:
             f"{format_units(stop_price, prices) if stop_price else ''},"
             f"{format_units(order.reference_price_units, prices)},{update.status._value_},"
             f"{update.reason},{format_units(update.fee_units, order.money_decimals)},"
-            f"{_cell(text_cell(order.tag))},{_cell(text_cell(order.notes))}\n"
+            f"{_cell(text_cell(order.tag))},{_cell(text_cell(order.notes))},"
+            f"{'yes' if order.reduce_only else ''},{_cell(text_cell(order.group))}\n"
         )
 
     def _write_fill(self, fill: PaperFillRecord) -> None:
