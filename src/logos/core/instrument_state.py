@@ -117,8 +117,7 @@ class InstrumentState:
         """What the position binds (ledger units); both 0 for spot."""
         self.working: list[Order] = []
         """Open orders by number, oldest first."""
-        self.exit_orders: int = 0
-        """How many of them have exit terms; see `orders.ExitTerms`."""
+        self.exit_orders: int = 0  # how many of them have `orders.ExitTerms`
         self.open_buy: int = 0
         self.open_sell: int = 0
         """Quantity units that open orders may still buy and sell."""
@@ -136,11 +135,10 @@ class InstrumentState:
         self.wish: Wish | None = None
         """The target position that stands; see `targets`."""
         self.is_busy: bool = False
-        """Whether an order is open or a target stands: the next event may change something."""
+        """Whether an order is open or a target stands."""
         self.room_rate: int = 0
         self.room_price: int = 0
-        """How much dearer, in 10**-9 and in price units, a purchase sized by a weight is taken to
-        become; the engine sets them."""
+        """See `exits.targets.leave_room`."""
         self.is_paused: bool = False
         """Whether an operator wants nothing ordered in the symbol."""
 
