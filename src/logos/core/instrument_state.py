@@ -134,8 +134,7 @@ class InstrumentState:
         self.is_liquidity_shared: bool = False
         self.wish: Wish | None = None
         """The target position that stands; see `targets`."""
-        self.is_busy: bool = False
-        """Whether an order is open or a target stands."""
+        self.is_busy: bool = False  # an order is open or a target stands
         self.room_rate: int = 0
         self.room_price: int = 0
         """See `exits.targets.leave_room`."""
