@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import signal
@@ -23,6 +24,8 @@ from logos.killswitch.breaker import CircuitBreaker
 from logos.session import SessionResult, SwitchEngagedError, entry
 from logos.session import open as open_module
 from logos.session import restoring as restoring_module
+from logos.session import supervisor as supervisor_module
+from logos.session.artifacts import claim as claim_module
 from logos.session.plan import make_plan
 from logos.session.presence.found import FoundSession, find_sessions
 from logos.session.restoring import CannotResumeError
@@ -200,6 +203,20 @@ def test_a_refused_start_leaves_no_folder_and_no_heartbeat(tmp_path: Path) -> No
     assert run(tmp_path).session_id == "small"
 
 
+def test_a_claim_that_the_disk_refuses_lets_go_of_everything(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(folder: Path) -> None:
+        raise OSError(errno.EIO, os.strerror(errno.EIO), str(folder))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(claim_module, "sync_folder", refuse)
+        with pytest.raises(OSError, match="Input/output error"):
+            run(tmp_path)
+    assert list((tmp_path / "runs" / "live" / "sessions").iterdir()) == []
+    assert run(tmp_path).session_id == "small"
+
+
 # ---- killed before the first record ----
 
 
@@ -222,6 +239,22 @@ def test_there_is_nothing_to_flatten_or_to_seal_before_the_first_record(killed: 
     folder = killed / "runs" / "live" / "sessions" / "small"
     assert any("`logos resume small` starts it anew" in note for note in verify(folder).notes)
     assert {path.name for path in folder.iterdir()} == {"config.json", "state.jsonl"}
+
+
+def test_one_that_is_started_anew_keeps_its_one_heartbeat(
+    killed: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two writers of one file would take each other's temporary file away."""
+    made: list[Path] = []
+    heartbeat_file = supervisor_module.HeartbeatFile
+
+    def counted(path: Path, *given: Any) -> Any:
+        made.append(path)
+        return heartbeat_file(path, *given)
+
+    monkeypatch.setattr(supervisor_module, "HeartbeatFile", counted)
+    assert entry.resume("small", home=killed, **again()).status is SessionStatus.ENDED
+    assert len(made) == 1
 
 
 def test_what_must_be_given_again_is_named(killed: Path) -> None:

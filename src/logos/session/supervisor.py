@@ -212,11 +212,12 @@ class SessionSupervisor:
         registry of running sessions; `may_rest`: orders of an earlier life may rest at a venue.
         Raises OSError when the heartbeat cannot be written, or the id is running already.
         """
-        heartbeat = HeartbeatFile(heartbeat_path(session_id, home), session_id, journal, entry)
         self.session_id = session_id
         with self._lock:
             self._may_rest = may_rest
-            self._heartbeat = heartbeat
+            if self._heartbeat is None:  # one that is started anew is shown already
+                path = heartbeat_path(session_id, home)
+                self._heartbeat = HeartbeatFile(path, session_id, journal, entry)
 
     def watch(self, switch: Switch) -> None:
         """This is the switch from now on."""
@@ -227,9 +228,10 @@ class SessionSupervisor:
         """While this lasts a signal to stop ends it at once, by StopWhileStartingError.
 
         Nothing may be under way that must be brought to its end. `phase` says what is done, for
-        `logos status`; call what the `with` gives now and then, to show that it moves.
+        `logos status`; call what the `with` gives now and then, to show that it moves. Raises
+        OSError when the heartbeat cannot be written.
         """
-        self._show(phase=phase)
+        self._show_phase(phase)
         self._may_interrupt = True
         try:
             if self.stop_requested:
@@ -239,22 +241,24 @@ class SessionSupervisor:
             self._may_interrupt = False
 
     def attach(self, core: TradingCore) -> None:
-        """There is a core from now on, which answers for the session."""
+        """There is a core from now on, which answers for the session. Raises OSError."""
         with self._lock:
             self._core = core
-        self._show(phase="")
+        self._show_phase("")
 
     def _move(self) -> None:
         """The start moves: say so now and then."""
         now_s = time.monotonic()
         if now_s - self._beaten_s >= _HEARTBEAT_S:
             self._beaten_s = now_s
-            self._show()
+            with self._lock, suppress(OSError):  # a disk that refuses it is the journal's to report
+                if self._heartbeat is not None:
+                    self._heartbeat.beat(time.time_ns())
 
-    def _show(self, **figures: object) -> None:
-        with self._lock, suppress(OSError):  # a disk that refuses it is the journal's to report
+    def _show_phase(self, phase: str) -> None:
+        with self._lock:
             if self._heartbeat is not None:
-                self._heartbeat.beat(time.time_ns(), **figures)
+                self._heartbeat.show_phase(time.time_ns(), phase)
 
     def _note(self) -> None:
         """In the watcher's thread: a session without a core answers `logos kill` from here.

@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import shutil
 import time
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -45,8 +45,7 @@ class Claim:
         with suppress(OSError):  # another session is there
             for above in (self.folder.parent, *self.folder.parent.parents[:2]):
                 above.rmdir()
-        with suppress(OSError):
-            self.journal.close()
+        _let_go(self.journal)
 
 
 def clear(folder: Path) -> None:
@@ -78,22 +77,26 @@ def claim_folder(config: Config, home: Path | None = None) -> Claim:
     make_folder(sessions)
     with suppress(FileNotFoundError):  # a start that was refused took the empty folder away
         _remove_litter(sessions)
-    making = sessions / f".{session_id or 'session'}.{os.getpid()}-{time.monotonic_ns()}"
+    folder = making = sessions / f".{session_id or 'session'}.{os.getpid()}-{time.monotonic_ns()}"
     make_folder(making, is_new=True)
-    try:
-        journal = JournalWriter(making / JOURNAL)
+    with ExitStack() as undo:
         try:
+            journal = JournalWriter(making / JOURNAL)
+            undo.callback(_let_go, journal)
             replace_json(making / SETTINGS, masked_config(config))
             folder = _place(making, sessions, session_id)
-        except BaseException:
-            journal.close()
+            journal.path = folder / JOURNAL
+            sync_folder(sessions)
+        except Exception:
+            shutil.rmtree(folder, ignore_errors=True)
             raise
-    except BaseException:
-        shutil.rmtree(making, ignore_errors=True)
-        raise
-    journal.path = folder / JOURNAL
-    sync_folder(sessions)
+        undo.pop_all()
     return Claim(folder.name, folder, journal)
+
+
+def _let_go(journal: JournalWriter) -> None:
+    with suppress(OSError):  # the error that brought it here is the one to be told
+        journal.close()
 
 
 def _place(making: Path, sessions: Path, session_id: str) -> Path:

@@ -199,6 +199,10 @@ class HeartbeatFile:
         """Show that the session moves, with its `figures` (fields of `Heartbeat`). OSError."""
         self._change(written_ns=now_ns, **figures)
 
+    def show_phase(self, now_ns: int, phase: str) -> None:
+        """Say what a session does that has met no event yet, "" when it is made. OSError."""
+        self._change(written_ns=now_ns, phase=phase)
+
     def show_stuck(self, words: str) -> None:
         """Say which of the user's code does not return, or "" that all does. From any thread; the
         session shows no sign of life by that. Raises OSError."""
