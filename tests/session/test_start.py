@@ -28,6 +28,7 @@ from logos.session import supervisor as supervisor_module
 from logos.session.artifacts import claim as claim_module
 from logos.session.plan import make_plan
 from logos.session.presence.found import FoundSession, find_sessions
+from logos.session.presence.heartbeat import HeartbeatFile
 from logos.session.restoring import CannotResumeError
 from logos.session.supervisor import SessionStoppedError
 from logos.testing.builders import Scripted
@@ -246,11 +247,10 @@ def test_one_that_is_started_anew_keeps_its_one_heartbeat(
 ) -> None:
     """Two writers of one file would take each other's temporary file away."""
     made: list[Path] = []
-    heartbeat_file = supervisor_module.HeartbeatFile
 
     def counted(path: Path, *given: Any) -> Any:
         made.append(path)
-        return heartbeat_file(path, *given)
+        return HeartbeatFile(path, *given)
 
     monkeypatch.setattr(supervisor_module, "HeartbeatFile", counted)
     assert entry.resume("small", home=killed, **again()).status is SessionStatus.ENDED
