@@ -194,11 +194,11 @@ class TradingCore:
             self._pipeline.stop(is_replaced=self.is_flattening)
         self._safety.halt_if_engaged()
         self._safety.cancel_all(Code.SESSION_ENDED)
+        warn_of_unreached(self.order_manager)
         self._callbacks.ask_nobody()
 
     def finish(self) -> list[Record]:
-        """Warn of targets not reached and of what is too little to be sold; the last samples."""
-        warn_of_unreached(self.order_manager)
+        """Warn of what is too little to be sold, and take the last samples."""
         self.order_manager.warn_of_dust()
         self.order_manager.sample(self.order_manager.now_ns)
         return self.take_effects()

@@ -29,7 +29,7 @@ from logos.core.risk import Approved, increasing_quantity
 from logos.core.types import Code, OrderStatus
 from logos.errors import InvariantBroken
 
-_STRATEGYS_OWN: Final = (Code.CANCELLED_BY_STRATEGY, Code.REPLACED)
+_STRATEGYS_OWN: Final = (Code.CANCELLED_BY_STRATEGY, Code.CANCELLED_BY_TARGET, Code.REPLACED)
 
 
 @final

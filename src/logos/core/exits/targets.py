@@ -192,7 +192,7 @@ def leave_room(states: Iterable[InstrumentState], rules: PaperRules) -> None:
 
 
 def warn_of_unreached(order_manager: OrderManager) -> None:
-    """Say of every target that stands at the end of the session that it was not reached."""
+    """Say of every target that stands at the end that it was not reached, and drop it."""
     for state in order_manager.wishing:
         wish = state.wish
         if wish is None:
@@ -207,6 +207,7 @@ def warn_of_unreached(order_manager: OrderManager) -> None:
         why = "its order was open" if wish.code is None else wish.code.value
         words = f"{asked} was not reached, {held} held: {why}"
         order_manager.warn(state.instrument.symbol, "TARGET_NOT_REACHED", words)
+    order_manager.drop_wishes()
 
 
 def _affordable(state: InstrumentState, is_buy: bool, size: int) -> int:
