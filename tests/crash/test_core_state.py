@@ -26,11 +26,12 @@ from logos.core.guards import LedgerLimits, Limits
 from logos.core.instrument import FeeSchedule, Instrument
 from logos.core.matching import PaperRules
 from logos.core.messages import Bar, Engage, Event, Quote, Trade
+from logos.core.orders import Wish
 from logos.core.outbox import Outbox, SubmitOrder
 from logos.core.risk import Approved
 from logos.core.saved.state import NotThisCore, is_savable, restore_core, save_core
 from logos.core.saved.table import TABLE
-from logos.core.strategy import Answer, Context, Strategy, can_save
+from logos.core.strategy import Answer, Context, Strategy, Target, can_save
 from logos.core.types import NS_PER_DAY
 from logos.session.build import make_instruments
 from logos.session.plan import make_plan
@@ -275,6 +276,8 @@ def test_every_attribute_of_every_class_of_a_core_is_saved_or_left_out_for_a_rea
     events = market.events(EVENTS)
     core.start(events[0].ts_ns)
     core.run(events)
+    state = next(iter(core.order_manager.states.values()))
+    core.order_manager.wish(state, Wish(Target(1)))
     found = {type(part): part for part in parts_of(core)}
     unknown = found.keys() - TABLE.keys() - STATELESS.keys()
     assert unknown == set()

@@ -15,7 +15,6 @@ from pathlib import Path
 import pytest
 from waiting import wait_until
 
-from logos import __version__
 from logos.killswitch.breaker import CircuitBreaker
 from logos.session.presence.heartbeat import read_sessions, sessions_folder
 
@@ -87,7 +86,7 @@ def test_a_healthy_terminal_drains_at_once(tmp_path: Path, simulator: list[int])
     ports = ",".join(map(str, simulator))
     (tmp_path / "live.toml").write_text(SETTINGS.format(home=tmp_path, ports=ports))
     environment = {**os.environ, "LOGOS_HOME": str(tmp_path)}
-    breaker = CircuitBreaker(tmp_path / "state" / "kill-switch", build=__version__, mode="live")
+    breaker = CircuitBreaker(tmp_path / "state" / "kill-switch", mode="live")
     breaker.reset("ann", "a drill", 0)
     logos = [sys.executable, "-m", "logos.live"]
     arguments = ["trade", "--config", "live.toml", "--live", "--i-acknowledge-risk"]
