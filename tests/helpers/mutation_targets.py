@@ -87,7 +87,7 @@ TARGETS = (
     Target("core/safety.py", "", _CORE_TESTS),
     Target("killswitch/judge.py", "", _JUDGE_TESTS),
     Target("core/order_manager.py", "submit refuse apply_end _leave _put_in_flight", _CORE_TESTS),
-    Target("core/pipeline.py", "start stop settle _send _refuse", _CORE_TESTS),
+    Target("core/pipeline.py", "start stop settle _judge _submit _refuse", _CORE_TESTS),
     Target("core/engine.py", _ENGINE_FUNCTIONS, _CORE_TESTS),
     Target("core/market.py", "apply_quote _set_prices", _CORE_TESTS),
     Target("core/commands.py", "carry_out _flatten ask_nobody", _CORE_TESTS),

@@ -31,7 +31,8 @@ class Rests(Strategy):
 
     def on_quote(self, context, quote):
         self.seen += 1
-        return limit(Side.BUY, "0.01", f"{100 + self.seen}.00") if self.seen <= 10 else None
+        price = quote.bid * 0.99 - self.seen  # near enough for the collar, and not reached
+        return limit(Side.BUY, "0.01", round(price, 2)) if self.seen <= 10 else None
 """
 SETTINGS = """
 [session]
