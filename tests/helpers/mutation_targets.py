@@ -8,6 +8,10 @@ _ENGINE_FUNCTIONS = "start stop abort run _check_time _begin _on_other _on_comma
 _CORE_TESTS = (
     "tests/core/test_gates.py",
     "tests/core/test_risk_checks.py",
+    "tests/core/test_storms_and_triggers.py",
+    "tests/core/test_exits.py",
+    "tests/core/test_brackets.py",
+    "tests/core/test_targets.py",
     "tests/guards/test_safety.py",
     "tests/core/test_order_manager.py",
     "tests/core/test_engine_loop.py",
