@@ -24,7 +24,13 @@ TRADE_OPTIONS = ("--strategy", "sma_cross", "--data", str(DATA), "--accept", "ga
 _KINDS: Mapping[str, type] = {
     str(kind.__struct_config__.tag): kind for kind in get_args(SessionRecord)
 }
-_ZEROS: Mapping[Any, Any] = {int: 0, str: "", tuple[LotClosure, ...]: [], tuple[Code, ...]: []}
+_ZEROS: Mapping[Any, Any] = {
+    int: 0,
+    str: "",
+    bool: False,
+    tuple[LotClosure, ...]: [],
+    tuple[Code, ...]: [],
+}
 
 
 def whole(body: Mapping[str, Any]) -> dict[str, Any]:

@@ -15,6 +15,7 @@ import msgspec
 from logos.config import Config
 from logos.core.guards import Action
 from logos.core.types import Code
+from logos.errors import LogosError
 from logos.rehearsal import expectations as checks
 from logos.rehearsal.limits import Number, OwnLimits, guards_lent, keys_lent, missing_limits, times
 from logos.rehearsal.profile import BaselineProfile, NotApplicable
@@ -31,7 +32,7 @@ _EVENTS_TO_FILL: Final = 30
 """How many events of its symbol an order has to be filled before prices crash."""
 
 
-class NoLimitSet(Exception):
+class NoLimitSet(LogosError):
     """The user's settings have no limit for a guard; the message names guard and setting."""
 
 
