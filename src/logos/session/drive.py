@@ -55,11 +55,8 @@ _STALL_S: Final = 5.0
 
 
 def drive(session: Session) -> SessionResult:
-    """Run an opened session to its end, whatever its source is.
-
-    Raises OSError when a file cannot be written, and JournalDiffersError; whatever else happens is
-    told by the result.
-    """
+    """Run an opened session to its end. Raises OSError when a file cannot be written, and
+    JournalDiffersError; whatever else happens is told by the result."""
     if isinstance(session.source, LiveSource):
         return run_in_loop(drive_live(session, session.source))
     try:
@@ -71,9 +68,11 @@ def drive(session: Session) -> SessionResult:
         if session.is_closed:
             raise
         session.fail(error)
-    while session.result is None:
-        session.apply(None)  # one begins the end where nothing has; at a venue one more makes it
-    return session.result
+    for _ in range(4):  # one begins the end where nothing has; at a venue one more makes it
+        if session.result is not None:
+            return session.result
+        session.apply(None)
+    raise RuntimeError("the session waits for a venue's reports after its last event")
 
 
 async def drive_live(session: Session, source: LiveSource) -> SessionResult:

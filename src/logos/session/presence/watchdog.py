@@ -107,6 +107,8 @@ class Watchdog:
     def __exit__(self, *_: object) -> None:
         self._done.set()
         self._thread.join()
+        if self._is_told:
+            self._tell_returned(time.monotonic())  # and the session ended before the next look
 
     def look(self, now_s: float) -> None:
         """Compare with the last look; `now_s` is a monotonic time in seconds."""
@@ -117,9 +119,8 @@ class Watchdog:
             place = self._code.running()
             key = None if place is None else (tick_id, place.called)
         if key is None or key != self._key:
-            if self._is_told and self._key is not None:
-                self._show_words("")
-                self._tell(f"{self._key[1]} returned after {now_s - self._since_s:.1f} s")
+            if self._is_told:
+                self._tell_returned(now_s)
             self._key, self._since_s, self._is_told = key, now_s, False
             return
         if now_s - self._since_s < self._limit_s or place is None:
@@ -132,6 +133,11 @@ class Watchdog:
                 f"{words}: no event is handled and no order leaves until it does; "
                 "`logos kill` stops the orders, a second Ctrl-C or SIGTERM the process"
             )
+
+    def _tell_returned(self, now_s: float) -> None:
+        if self._key is not None:
+            self._show_words("")
+            self._tell(f"{self._key[1]} returned after {now_s - self._since_s:.1f} s")
 
     def _show_words(self, words: str) -> None:
         with suppress(OSError):  # a disk that refuses it is the journal's to report
