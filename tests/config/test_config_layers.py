@@ -336,6 +336,12 @@ def test_any_variables_make_settings_or_a_config_error(variables: dict[str, str]
         assert make_config(named.tables) == examined.config
 
 
+def test_a_variable_of_bytes_that_are_no_text_is_refused_by_name() -> None:
+    named = read_names({"LOGOS_CFG__RISK__MAX_POSITION": "\udcff"}, {})
+    problems = examine(named.tables).problems
+    assert "risk.max_position: it has bytes that are no text" in problems
+
+
 _DOCUMENT = (PROJECT / "docs" / "CONFIGURATION.md").read_text("utf-8")
 
 

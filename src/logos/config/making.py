@@ -229,6 +229,9 @@ def _wrong_value(raw: object, expected: Any, path: Path) -> list[_Problem]:
             words = (choice.value or '"" (none)' for choice in expected)
             text += "; use one of " + ", ".join(words)
         return [_Problem(f"{joined(path)}: {text}", _what_falls_with(path))]
+    except UnicodeEncodeError:
+        text = f"{joined(path)}: it has bytes that are no text"
+        return [_Problem(text, _what_falls_with(path))]
     return []
 
 
