@@ -163,7 +163,7 @@ def lived(
             if order.reduce_only:
                 assert order.remaining <= abs(state.inventory.position)
         assert state.exit_orders == sum(order.has_exit_terms for order in state.working)
-        assert state.is_busy == (bool(state.working) or state.wish is not None)
+        assert state.is_busy == (bool(state.working) or state.target is not None)
         plain = [order for order in state.working if not order.reduce_only]
         assert state.open_buy == sum(order.remaining for order in plain if order.is_buy)
         assert state.open_sell == sum(order.remaining for order in plain if not order.is_buy)
@@ -205,7 +205,7 @@ def test_exits_and_targets_keep_their_word(
     assert auditor.books.get(traded.symbol) is None or (
         auditor.books[traded.symbol].position == judge.position
     )
-    assert core.order_manager.wishing == []
+    assert core.order_manager.targeted == []
     assert sum(wallet.locked for wallet in core.order_manager.account.wallets) == 0
 
 

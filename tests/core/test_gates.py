@@ -8,7 +8,7 @@ from logos.core.commands import make_command
 from logos.core.gates import InProcessSwitch, reduces, why_closed
 from logos.core.instrument import instrument
 from logos.core.messages import Engage, Event, Quote
-from logos.core.orders import Wish
+from logos.core.orders import StandingTarget
 from logos.core.records import BlockedRecord, Record, SwitchRecord
 from logos.core.strategy import Answer, Context, Replace, Strategy, Target, limit, market
 from logos.core.types import Code, FillRule, Side, SwitchState
@@ -104,15 +104,15 @@ def test_a_target_after_an_engagement_sends_nothing_and_is_forgotten() -> None:
     switch.engage("before the first target", "test")
     core.start(1)
     core.step(quote(COIN, 2, "99.99", "100.01"))
-    assert core.order_manager.wishing == []
+    assert core.order_manager.targeted == []
     switch = InProcessSwitch()
     core = trading_core(EngagesItself(switch, 5, Target(3)), COIN, rules=AT_ONCE, switch=switch)
     core.start(1)
     state = core.order_manager.states["COIN"]
-    core.order_manager.wish(state, Wish(Target(7)))
+    core.order_manager.set_target(state, StandingTarget(Target(7)))
     switch.engage("while a target stands", "test")
     records = core.step(quote(COIN, 3, "99.99", "100.01"))
-    assert (orders_in(records), state.wish, core.order_manager.wishing) == ([], None, [])
+    assert (orders_in(records), state.target, core.order_manager.targeted) == ([], None, [])
 
 
 def test_a_strategy_that_engages_and_stays_silent_is_blocked_from_the_next_tick() -> None:

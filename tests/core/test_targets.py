@@ -52,7 +52,7 @@ def test_a_flat_target_leaves_nothing_held_and_nothing_that_could_open(
     core, records = lived(script, *[FLAT] * 4, traded=traded)
     [state] = core.order_manager.states.values()
     assert refusals_in(records) == []
-    assert (held(core), state.working, state.wish) == (0, [], None)
+    assert (held(core), state.working, state.target) == (0, [], None)
     assert ends_in(records)[2] in ("CANCELLED CANCELLED_BY_TARGET", "CANCELLED POSITION_CLOSED")
 
 
@@ -104,7 +104,7 @@ def test_a_wish_to_be_flat_while_the_entry_flies_is_not_lost() -> None:
         records += core.step(quote(COIN, ts_ns, "100", "100"))
     assert refusals_in(records) == []
     assert (signed(records), held(core)) == ([10, -10], 0)
-    assert core.order_manager.wishing == []
+    assert core.order_manager.targeted == []
 
 
 def test_a_partly_filled_entry_is_sold_as_far_as_it_comes() -> None:
@@ -167,7 +167,7 @@ def test_a_limit_ends_a_target_that_would_add() -> None:
     script: dict[int, Answer] = {1: Target(10)}
     core, records = lived(script, *[FLAT] * 3, max_position="5")
     assert refusals_in(records) == [Code.MAX_POSITION]
-    assert (signed(records), core.order_manager.wishing) == ([], [])
+    assert (signed(records), core.order_manager.targeted) == ([], [])
 
 
 def test_a_target_that_shrinks_stands_against_any_refusal() -> None:
@@ -210,7 +210,7 @@ def test_an_operator_ends_what_was_wished(word: str) -> None:
     core.start(1)
     core.step(quote(COIN, 1, "100", "100"))
     core.step(make_command(word, 1, "rehearsed", "test", "COIN" if word == "pause" else ""))
-    assert core.order_manager.wishing == []
+    assert core.order_manager.targeted == []
 
 
 def test_reduce_only_ends_a_target_that_adds_and_not_one_that_shrinks() -> None:
@@ -246,13 +246,13 @@ def test_a_weight_of_one_leaves_room_for_fees_slippage_and_the_next_tick(traded:
     spent = fill.quantity * fill.price + fill.fee
     assert 0 <= 1_000_000 - spent < 10_000, "under one per cent is left"
     assert ledger.fees > 0
-    assert core.order_manager.wishing == []
+    assert core.order_manager.targeted == []
 
 
 def test_a_weight_is_reached_once_its_order_is_filled_whatever_the_price_does_then() -> None:
     core, records = lived({1: Weight("0.5")}, FLAT, *[f"{p} {p} {p} {p}" for p in (90, 120, 60)])
     assert signed(records) == [5000]
-    assert core.order_manager.wishing == []
+    assert core.order_manager.targeted == []
 
 
 def test_a_weight_of_half_is_not_cut() -> None:
@@ -280,7 +280,7 @@ def test_a_weight_turns_a_margin_position_round_in_two_orders_where_one_is_too_d
     assert refusals_in(records) == []
     assert held(core) < -350_000
     assert len(orders_in(records)) == orders
-    assert core.order_manager.wishing == []
+    assert core.order_manager.targeted == []
 
 
 def test_where_nothing_can_be_borrowed_a_short_target_closes_what_is_held() -> None:
@@ -301,4 +301,4 @@ def test_targets_at_once() -> None:
     for number in range(1, 5):
         records += core.step(quote(COIN, number, "99", "101"))
     assert (signed(records), held(core)) == ([10, -6, -4], 0)
-    assert core.order_manager.wishing == []
+    assert core.order_manager.targeted == []

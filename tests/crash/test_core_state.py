@@ -26,7 +26,7 @@ from logos.core.guards import LedgerLimits, Limits
 from logos.core.instrument import FeeSchedule, Instrument
 from logos.core.matching import PaperRules
 from logos.core.messages import Bar, Engage, Event, Quote, Trade
-from logos.core.orders import Wish
+from logos.core.orders import StandingTarget
 from logos.core.outbox import Outbox, SubmitOrder
 from logos.core.risk import Approved
 from logos.core.saved.state import NotThisCore, is_savable, restore_core, save_core
@@ -277,7 +277,7 @@ def test_every_attribute_of_every_class_of_a_core_is_saved_or_left_out_for_a_rea
     core.start(events[0].ts_ns)
     core.run(events)
     state = next(iter(core.order_manager.states.values()))
-    core.order_manager.wish(state, Wish(Target(1)))
+    core.order_manager.set_target(state, StandingTarget(Target(1)))
     found = {type(part): part for part in parts_of(core)}
     unknown = found.keys() - TABLE.keys() - STATELESS.keys()
     assert unknown == set()

@@ -163,7 +163,7 @@ class Commands:
         if kind is Suspend:
             self.is_suspended = True
             self._callbacks.ask_nobody()
-            self._order_manager.drop_wishes()
+            self._order_manager.drop_targets()
             self._safety.cancel_all(Code.CANCELLED_BY_OPERATOR)
         elif kind is ResumeTrading:
             self.is_suspended = False
@@ -171,7 +171,7 @@ class Commands:
         elif kind is PauseSymbol:
             state = self._order_manager.states[symbol]
             state.is_paused = True
-            self._order_manager.wish(state, None)
+            self._order_manager.set_target(state, None)
             self._safety.cancel_in(state, Code.CANCELLED_BY_OPERATOR)
         elif kind is UnpauseSymbol:
             self._order_manager.states[symbol].is_paused = False
@@ -197,7 +197,7 @@ class Commands:
         self.flattener = flattener
         self.is_suspended = False
         self._callbacks.ask(flattener)
-        self._order_manager.drop_wishes()
+        self._order_manager.drop_targets()
         self._safety.cancel_all(Code.CANCELLED_BY_OPERATOR)
         for state in self._order_manager.states.values():
             state.is_paused = False  # nothing but closing is done from here on

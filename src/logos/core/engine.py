@@ -258,7 +258,7 @@ class TradingCore:
                 self._market.apply_quote(state, event)
                 if is_engaged:
                     safety.block(event.symbol)
-                elif order_manager.is_unsettled or order_manager.wishing:
+                elif order_manager.is_unsettled or order_manager.targeted:
                     self._pipeline.settle_event(state)
                 if safety.is_halted:
                     break
@@ -357,7 +357,7 @@ class TradingCore:
         if is_engaged:
             self._safety.block(event.symbol)
             return
-        if order_manager.is_unsettled or order_manager.wishing:
+        if order_manager.is_unsettled or order_manager.targeted:
             self._pipeline.settle_event(state)
         if method is None or self._safety.is_halted:
             return
@@ -388,7 +388,7 @@ class TradingCore:
         if is_engaged or self._safety.is_halted:
             order_manager.fills.clear()
             self._safety.halt_if_engaged()
-        if order_manager.is_unsettled or order_manager.wishing:
+        if order_manager.is_unsettled or order_manager.targeted:
             self._pipeline.settle_all()
 
     def _on_command(self, command: OperatorCommand) -> None:

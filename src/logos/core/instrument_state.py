@@ -10,7 +10,7 @@ from logos.core.fixed import UP, divide
 from logos.core.guards import Limits
 from logos.core.instrument import RATE_SCALE, Instrument
 from logos.core.inventory import Inventory
-from logos.core.orders import Order, OrderIntent, Wish, order_shape
+from logos.core.orders import Order, OrderIntent, StandingTarget, order_shape
 
 _RECENT_ORDERS_MIN: Final = 256
 
@@ -62,9 +62,9 @@ class InstrumentState:
         "room_rate",
         "sell_left",
         "silence_told_ns",
+        "target",
         "two_sided",
         "unit_value",
-        "wish",
         "working",
         "worst_buy_price",
         "worst_sell_price",
@@ -132,7 +132,7 @@ class InstrumentState:
         self.sell_left: int = NO_BOUND
         """What orders may still take from the latest event, by side."""
         self.is_liquidity_shared: bool = False
-        self.wish: Wish | None = None
+        self.target: StandingTarget | None = None
         """The target position that stands; see `targets`."""
         self.is_busy: bool = False  # an order is open or a target stands
         self.room_rate: int = 0
@@ -259,7 +259,7 @@ class InstrumentState:
 
     def refresh_busy(self) -> None:
         """To be called when an order has ended, or a target was set or dropped."""
-        self.is_busy = bool(self.working) or self.wish is not None
+        self.is_busy = bool(self.working) or self.target is not None
 
     def remember(self, intent: OrderIntent, now_ns: int) -> None:
         """Keep the shape of an order that was made, for as long as duplicates are refused."""

@@ -15,7 +15,7 @@ from logos.core.gates import Switch, why_closed
 from logos.core.guards import SessionGuards
 from logos.core.instrument_state import InstrumentState
 from logos.core.inventory import Booking
-from logos.core.orders import Execution, Order, Wish
+from logos.core.orders import Execution, Order, StandingTarget
 from logos.core.outbox import Outbox
 from logos.core.recording import (
     account_record,
@@ -56,9 +56,9 @@ class OrderManager:
         "session_id",
         "states",
         "switch",
+        "targeted",
         "tick_id",
         "wants_fills",
-        "wishing",
     )
 
     def __init__(
@@ -82,7 +82,7 @@ class OrderManager:
         """Fills the strategy was not asked about yet; kept only if it wants them."""
         self.replaced: list[Order] = []
         """Orders that were cancelled for a successor, which has not been sent yet."""
-        self.wishing: list[InstrumentState] = []
+        self.targeted: list[InstrumentState] = []
         """The symbols in which a target position stands, in the order in which they were asked."""
         self.is_ending: bool = False
         """Whether all events were processed, and the session is ending."""
@@ -143,19 +143,19 @@ class OrderManager:
             self.outbox.submit(order, approved)
         return order
 
-    def wish(self, state: InstrumentState, wish: Wish | None) -> None:
+    def set_target(self, state: InstrumentState, target: StandingTarget | None) -> None:
         """Let a target position stand in the symbol, in place of any other; None: none."""
-        if state.wish is not None:
-            self.wishing.remove(state)
-        state.wish = wish
-        if wish is not None:
-            self.wishing.append(state)
+        if state.target is not None:
+            self.targeted.remove(state)
+        state.target = target
+        if target is not None:
+            self.targeted.append(state)
         state.refresh_busy()
 
-    def drop_wishes(self) -> None:
+    def drop_targets(self) -> None:
         """Let no target position stand in any symbol."""
-        for state in list(self.wishing):
-            self.wish(state, None)
+        for state in list(self.targeted):
+            self.set_target(state, None)
 
     def refuse(self, symbol: str, violations: list[tuple[Code, str]]) -> None:
         """Record that an intent became no order, with every code and text that spoke against it."""
@@ -351,11 +351,11 @@ class OrderManager:
             if self.outbox is not None:
                 del self.outbox.open[order.client_order_id]
             self.guards.open_orders -= 1
-            wish = state.wish
-            if wish is not None and wish.order_id == order.order_id:
-                wish.order_id = 0
-                wish.is_filled = order.remaining == 0
-                wish.tries += 0 if wish.is_filled else 1
+            target = state.target
+            if target is not None and target.order_id == order.order_id:
+                target.order_id = 0
+                target.is_filled = order.remaining == 0
+                target.tries += 0 if target.is_filled else 1
             state.refresh_busy()
         self._put_in_flight(state, order, quantity, -1)
         if state.open_buy < 0 or state.open_sell < 0:

@@ -263,7 +263,7 @@ class Order:
 
 
 @final
-class Wish:
+class StandingTarget:
     """A target position that stands: the request, and what became of it so far."""
 
     __slots__ = ("code", "is_filled", "order_id", "request", "tries")

@@ -38,7 +38,7 @@ from logos.core.intents import (
 )
 from logos.core.matching import PaperMarket, PaperRules
 from logos.core.order_manager import OrderManager
-from logos.core.orders import NO_EXIT, Order, OrderIntent, Wish
+from logos.core.orders import NO_EXIT, Order, OrderIntent, StandingTarget
 from logos.core.risk import Approved, Refused, Verdict, check_intent, check_storm
 from logos.core.safety import SafetyMonitor
 from logos.core.strategy import (
@@ -133,7 +133,7 @@ class OrderPipeline:
                 except BaseException as error:
                     raise strategy_failed("on_fill", error) from error
                 self.carry_out(order_manager.states[fill.symbol], answer)
-            for state in list(order_manager.wishing):
+            for state in list(order_manager.targeted):
                 self._pursue(state, False)
 
     def settle_event(self, state: InstrumentState) -> None:
@@ -143,7 +143,7 @@ class OrderPipeline:
 
     def settle_all(self) -> None:
         """After a venue's report: pursue every target that stands, and settle."""
-        for state in list(self._order_manager.wishing):
+        for state in list(self._order_manager.targeted):
             self._pursue(state, False)
         self.settle()
 
@@ -152,54 +152,54 @@ class OrderPipeline:
 
         `is_asked`: the strategy has just answered it.
         """
-        wish = state.wish
-        if wish is None:
+        target = state.target
+        if target is None:
             return
         if self._safety.is_halted:
-            self._order_manager.wish(state, None)
+            self._order_manager.set_target(state, None)
             return
         is_shrinking = False
         try:
-            wanted = wanted_position(state, wish.request)
+            wanted = wanted_position(state, target.request)
             is_shrinking = shrinks(state, wanted)
             for order, most in in_the_way(state, wanted):
                 self._clear(state, order, most)
-            quantity = next_quantity(state, wish, wanted)
-            if is_reached(state, wish, quantity):
-                self._order_manager.wish(state, None)
+            quantity = next_quantity(state, target, wanted)
+            if is_reached(state, target, quantity):
+                self._order_manager.set_target(state, None)
                 return
             if quantity == 0 or must_wait(state, quantity):
                 return
-            verdict = self._judge(state, intent_of(state, wish.request, quantity))
+            verdict = self._judge(state, intent_of(state, target.request, quantity))
             closing = closing_part(state, quantity)
             if closing and isinstance(verdict, Refused) and verdict.lacks_funds:
-                verdict = self._judge(state, intent_of(state, wish.request, closing))
+                verdict = self._judge(state, intent_of(state, target.request, closing))
         except NotTranslatable as refusal:
             verdict = Refused([(refusal.code, refusal.detail)])
         if isinstance(verdict, Refused):
-            self._refuse_wish(state, wish, verdict, is_asked, is_shrinking)
-        elif wish.tries > TRIES_MAX and not is_shrinking:
-            words = f"given up after {wish.tries} orders that ended without their fill"
+            self._refuse_target(state, target, verdict, is_asked, is_shrinking)
+        elif target.tries > TRIES_MAX and not is_shrinking:
+            words = f"given up after {target.tries} orders that ended without their fill"
             self._order_manager.warn(state.instrument.symbol, "TARGET_GIVEN_UP", words)
-            self._order_manager.wish(state, None)
+            self._order_manager.set_target(state, None)
         else:
-            wish.code = None
-            self._submit(state, verdict, wish)
+            target.code = None
+            self._submit(state, verdict, target)
 
-    def _refuse_wish(
+    def _refuse_target(
         self,
         state: InstrumentState,
-        wish: Wish,
+        target: StandingTarget,
         refused: Refused,
         is_asked: bool,
         is_shrinking: bool,
     ) -> None:
         """Record why nothing can be done now, once; drop the target unless it may wait."""
         code = refused.violations[0][0]
-        is_known = wish.code is code
-        wish.code = code
+        is_known = target.code is code
+        target.code = code
         if not is_shrinking and code not in WAITS:
-            self._order_manager.wish(state, None)
+            self._order_manager.set_target(state, None)
         if is_asked or not is_known:
             self._refuse(state.instrument.symbol, refused.violations)
 
@@ -251,11 +251,11 @@ class OrderPipeline:
                 f"a {type(request).__name__} answered outside of an event needs a symbol"
             )
         if isinstance(request, (Target, Weight)):
-            self._wish(state, request)
+            self._stand(state, request)
             return
         is_exit = isinstance(request, OrderRequest) and request.reduce_only
-        if state.wish is not None and not is_exit and not is_successor:
-            self._order_manager.wish(state, None)
+        if state.target is not None and not is_exit and not is_successor:
+            self._order_manager.set_target(state, None)
         try:
             if isinstance(request, Side):
                 intent = from_side(state, request)
@@ -272,14 +272,14 @@ class OrderPipeline:
         else:
             self._submit(state, verdict, None)
 
-    def _wish(self, state: InstrumentState, request: Target | Weight) -> None:
+    def _stand(self, state: InstrumentState, request: Target | Weight) -> None:
         """Let a target stand, and do what can be done for it now."""
         try:
-            wish = Wish(standing(request))
+            target = StandingTarget(standing(request))
         except NotTranslatable as refusal:
             self._refuse(state.instrument.symbol, [(refusal.code, refusal.detail)])
             return
-        self._order_manager.wish(state, wish)
+        self._order_manager.set_target(state, target)
         self._pursue(state, True)
 
     def _judge(self, state: InstrumentState, intent: OrderIntent) -> Verdict:
@@ -297,19 +297,21 @@ class OrderPipeline:
             return Refused([(Code.NO_REFERENCE_PRICE, "no bid and ask seen yet")])
         return check_intent(intent, state, order_manager.guards, order_manager.now_ns)
 
-    def _submit(self, state: InstrumentState, approved: Approved, wish: Wish | None) -> None:
+    def _submit(
+        self, state: InstrumentState, approved: Approved, target: StandingTarget | None
+    ) -> None:
         """Gate 2, and the paper market if the fill rule is immediate."""
         order_manager = self._order_manager
         rules = self._rules
         is_paper = order_manager.outbox is None
         order = order_manager.submit(approved, rules.latency_ns if is_paper else 0)
         if order is None:
-            order_manager.wish(state, None)
+            order_manager.set_target(state, None)
             self._safety.see_switch("order")
             return
-        if wish is not None:
-            wish.order_id = order.order_id
-            wish.is_filled = False
+        if target is not None:
+            target.order_id = order.order_id
+            target.is_filled = False
         if rules.latency_ns or not is_paper:
             return
         order_manager.apply_accept(order)
@@ -363,7 +365,7 @@ class OrderPipeline:
             self._order_manager.cancel(order, code)
             return
         order.cancel_code = code
-        if order.cancel_at_ns < 0:  # a second wish does not put off the first
+        if order.cancel_at_ns < 0:  # a second request does not put off the first
             order.cancel_at_ns = self._order_manager.now_ns + self._rules.latency_ns
 
     def _replace(self, order: Order) -> None:

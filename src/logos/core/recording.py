@@ -56,8 +56,8 @@ def order_record(order: Order, now_ns: int, tick_id: int, state: InstrumentState
     )
 
 
-def order_update(order: Order, now_ns: int, tick_id: int) -> OrderUpdate:
-    """What may change about an order, after a change of it."""
+def order_update(order: Order, now_ns: int, tick_id: int, quantity: int = 0) -> OrderUpdate:
+    """What may change about an order, after a change of it; `quantity` if that has changed."""
     return OrderUpdate(
         now_ns,
         tick_id,
@@ -67,21 +67,7 @@ def order_update(order: Order, now_ns: int, tick_id: int) -> OrderUpdate:
         order.filled,
         order.fee,
         "" if order.reason is None else order.reason.value,
-    )
-
-
-def resize_record(order: Order, now_ns: int, tick_id: int) -> OrderUpdate:
-    """An order whose quantity has changed and nothing else."""
-    return OrderUpdate(
-        now_ns,
-        tick_id,
-        order.order_id,
-        order.instrument.symbol,
-        order.status,
-        order.filled,
-        order.fee,
-        "",
-        order.quantity,
+        quantity,
     )
 
 

@@ -142,7 +142,7 @@ class SafetyMonitor:
         """End the session: cancel what rests, and tell the strategy nothing more."""
         self.is_halted = True
         self.trigger = self.trigger or why
-        self._order_manager.drop_wishes()
+        self._order_manager.drop_targets()
         self.cancel_all(Code.CANCELLED_BY_GUARD)
         self._order_manager.fills.clear()
 
@@ -171,7 +171,7 @@ class SafetyMonitor:
             )
         )
         if state == SwitchState.ENGAGED:
-            self._order_manager.drop_wishes()
+            self._order_manager.drop_targets()
             self.cancel_all(Code.CANCELLED_BY_KILL_SWITCH)
             self._order_manager.fills.clear()
         elif state == SwitchState.REDUCE_ONLY:

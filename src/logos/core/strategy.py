@@ -28,14 +28,17 @@ Number = int | float | str | Decimal
 
 
 class Target(msgspec.Struct, frozen=True):
-    """Be at this position (negative is short), whatever is held or in flight now."""
+    """Be at this position (negative is short). It stands until it is reached or replaced."""
 
     quantity: Number
     symbol: str = ""
 
 
 class Weight(msgspec.Struct, frozen=True):
-    """Hold this fraction of equity in the symbol: 0.5 is half long, -1 is wholly short."""
+    """Hold this fraction of equity in the symbol: 0.5 is half long, -1 is wholly short.
+
+    It is sized once, stands as a `Target` does, and does not follow the price afterwards.
+    """
 
     fraction: Number
     symbol: str = ""

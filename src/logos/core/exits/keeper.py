@@ -24,7 +24,7 @@ from logos.core.instrument_state import InstrumentState
 from logos.core.intents import closable
 from logos.core.order_manager import OrderManager
 from logos.core.orders import BRACKET_MARK, ExitTerms, Order, OrderIntent
-from logos.core.recording import resize_record
+from logos.core.recording import order_update
 from logos.core.risk import Approved, check_bracket_exit
 from logos.core.types import Code, OrderStatus, OrderType, Side, TimeInForce
 
@@ -136,7 +136,7 @@ class Exits:
         order_manager = self._order_manager
         order.quantity = quantity
         order_manager.effects.append(
-            resize_record(order, order_manager.now_ns, order_manager.tick_id)
+            order_update(order, order_manager.now_ns, order_manager.tick_id, quantity)
         )
 
     def _end(self, order: Order, code: Code) -> None:

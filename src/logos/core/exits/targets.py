@@ -38,7 +38,7 @@ from logos.core.instrument_state import InstrumentState
 from logos.core.intents import NotTranslatable, decimal_of, market_intent, plain, quantity_units
 from logos.core.matching import PaperRules
 from logos.core.order_manager import OrderManager
-from logos.core.orders import Order, OrderIntent, Wish
+from logos.core.orders import Order, OrderIntent, StandingTarget
 from logos.core.strategy import Target, Weight
 from logos.core.types import Code, OrderType, Side, TimeInForce
 from logos.errors import InvariantBroken
@@ -122,11 +122,11 @@ def in_the_way(state: InstrumentState, wanted: int) -> list[tuple[Order, int]]:
     return found
 
 
-def next_quantity(state: InstrumentState, wish: Wish, wanted: int) -> int:
+def next_quantity(state: InstrumentState, target: StandingTarget, wanted: int) -> int:
     """What is to be ordered to get there, signed: whole lots, in quantity units."""
     position = state.inventory.position
-    is_sized = wish.order_id != 0 or (wish.is_filled and wanted * position > 0)
-    if is_sized and isinstance(wish.request, Weight):
+    is_sized = target.order_id != 0 or (target.is_filled and wanted * position > 0)
+    if is_sized and isinstance(target.request, Weight):
         return 0  # prices move while its order works, and after: it was sized when that was made
     missing = wanted - position - on_the_way(state)
     if missing > 0 and state.base_spare:
@@ -134,9 +134,9 @@ def next_quantity(state: InstrumentState, wish: Wish, wanted: int) -> int:
     return to_step(missing, state.instrument.lot, DOWN)
 
 
-def is_reached(state: InstrumentState, wish: Wish, quantity: int) -> bool:
+def is_reached(state: InstrumentState, target: StandingTarget, quantity: int) -> bool:
     """Whether nothing is left to order, and nothing under way that could move the position."""
-    if quantity != 0 or wish.order_id:
+    if quantity != 0 or target.order_id:
         return False
     return all(order.cancel_at_ns < 0 and not is_on_the_way(order) for order in state.working)
 
@@ -193,21 +193,21 @@ def leave_room(states: Iterable[InstrumentState], rules: PaperRules) -> None:
 
 def warn_of_unreached(order_manager: OrderManager) -> None:
     """Say of every target that stands at the end that it was not reached, and drop it."""
-    for state in order_manager.wishing:
-        wish = state.wish
-        if wish is None:
-            raise InvariantBroken(f"{state.instrument.symbol} is said to wish for something")
-        request = wish.request
+    for state in order_manager.targeted:
+        target = state.target
+        if target is None:
+            raise InvariantBroken(f"{state.instrument.symbol} is listed without a target")
+        request = target.request
         asked = (
             f"target {request.quantity}"
             if isinstance(request, Target)
             else f"weight {request.fraction}"
         )
         held = state.instrument.quantity_text(state.inventory.position)
-        why = "its order was open" if wish.code is None else wish.code.value
+        why = "its order was open" if target.code is None else target.code.value
         words = f"{asked} was not reached, {held} held: {why}"
         order_manager.warn(state.instrument.symbol, "TARGET_NOT_REACHED", words)
-    order_manager.drop_wishes()
+    order_manager.drop_targets()
 
 
 def _affordable(state: InstrumentState, is_buy: bool, size: int) -> int:

@@ -19,7 +19,7 @@ import msgspec
 from logos.core.engine import TradingCore
 from logos.core.instrument_state import InstrumentState
 from logos.core.inventory import Lot
-from logos.core.orders import Order, OrderIntent, Wish
+from logos.core.orders import Order, OrderIntent, StandingTarget
 from logos.core.records import PaperFillRecord
 from logos.core.saved.table import TABLE
 from logos.core.strategy import Replace, Target, Weight
@@ -86,7 +86,7 @@ def save_core(core: TradingCore) -> State:
         },
         "orders": [_save_order(order) for order in orders],
         "replaced": [order.order_id for order in order_manager.replaced],
-        "wishing": [state.instrument.symbol for state in order_manager.wishing],
+        "targeted": [state.instrument.symbol for state in order_manager.targeted],
         "fills": msgspec.to_builtins(order_manager.fills),
     }
 
@@ -137,7 +137,7 @@ def _restore(core: TradingCore, state: State) -> None:
     for symbol, instrument_state in order_manager.states.items():
         _restore_book(instrument_state, dict(state["states"][symbol]), orders)
     order_manager.replaced = [orders[order_id] for order_id in state["replaced"]]
-    order_manager.wishing = [order_manager.states[symbol] for symbol in state["wishing"]]
+    order_manager.targeted = [order_manager.states[symbol] for symbol in state["targeted"]]
     order_manager.fills = msgspec.convert(state["fills"], list[PaperFillRecord])
     if order_manager.outbox is not None:
         order_manager.outbox.open = {
@@ -153,7 +153,9 @@ def _save_book(instrument_state: InstrumentState) -> State:
     return {
         **_saved(instrument_state),
         "working": [order.order_id for order in instrument_state.working],
-        "wish": None if instrument_state.wish is None else _save_wish(instrument_state.wish),
+        "target": None
+        if instrument_state.target is None
+        else _save_target(instrument_state.target),
         "recent_orders": [
             [*[_plain(part) for part in shape], made_ns]
             for shape, made_ns in instrument_state.recent_orders.items()
@@ -169,8 +171,8 @@ def _restore_book(
     instrument_state.recent_orders = {
         _shape(*shape): made_ns for *shape, made_ns in state.pop("recent_orders")
     }
-    wish = state.pop("wish")
-    instrument_state.wish = None if wish is None else _restore_wish(wish)
+    target = state.pop("target")
+    instrument_state.target = None if target is None else _restore_target(target)
     inventory = dict(state.pop("inventory"))
     lots = [
         Lot(lot["lot_id"], lot["quantity"], lot["price"], lot["fee"], lot["opened_ns"])
@@ -239,23 +241,23 @@ def _restore_order(core: TradingCore, state: State) -> Order:
     return order
 
 
-def _save_wish(wish: Wish) -> State:
-    request = wish.request
+def _save_target(target: StandingTarget) -> State:
+    request = target.request
     return {
-        **_saved(wish),
-        "code": _plain(wish.code),
+        **_saved(target),
+        "code": _plain(target.code),
         "request": {type(request).__name__: _save_numbers(request)},
     }
 
 
-def _restore_wish(state: State) -> Wish:
+def _restore_target(state: State) -> StandingTarget:
     ((name, fields),) = state.pop("request").items()
     kind: Any = {"Target": Target, "Weight": Weight}[name]
-    wish = Wish(kind(**_restore_numbers(fields)))
+    target = StandingTarget(kind(**_restore_numbers(fields)))
     code = state.pop("code")
-    wish.code = None if code is None else Code(code)
-    _put(wish, state)
-    return wish
+    target.code = None if code is None else Code(code)
+    _put(target, state)
+    return target
 
 
 def _save_numbers(request: Replace | Target | Weight) -> State:

@@ -22,7 +22,7 @@ from logos.core.inventory import Inventory, Lot
 from logos.core.market import Market
 from logos.core.matching import PaperMarket
 from logos.core.order_manager import OrderManager
-from logos.core.orders import Order, Wish
+from logos.core.orders import Order, StandingTarget
 from logos.core.outbox import Outbox
 from logos.core.pipeline import OrderPipeline
 from logos.core.reports import Reports
@@ -67,7 +67,7 @@ TABLE: Final[dict[type, Fields]] = {
             "order_count",
             "tick_id",
         ),
-        handled=("account", "states", "fills", "guards", "outbox", "replaced", "wishing"),
+        handled=("account", "states", "fills", "guards", "outbox", "replaced", "targeted"),
         left={
             "effects": "handed over before anything is saved",
             "session_id": _SETTING,
@@ -140,7 +140,7 @@ TABLE: Final[dict[type, Fields]] = {
             "worst_buy_price",
             "worst_sell_price",
         ),
-        handled=("inventory", "recent_orders", "wish", "working"),
+        handled=("inventory", "recent_orders", "target", "working"),
         left={
             "base_wallet": "one of the account's",
             "ledger": "one of the account's",
@@ -206,7 +206,7 @@ TABLE: Final[dict[type, Fields]] = {
         ),
         left={"is_buy": "follows from side", "sign": "follows from side"},
     ),
-    Wish: Fields(saved=("is_filled", "order_id", "tries"), handled=("code", "request")),
+    StandingTarget: Fields(saved=("is_filled", "order_id", "tries"), handled=("code", "request")),
     SessionGuards: Fields(
         saved=("_orders_seen", "_refusals_seen", "consecutive_losses", "open_orders"),
         handled=("_order_times_ns", "_refusal_times_ns"),
