@@ -150,5 +150,5 @@ def test_signals_on_the_command_line_replace_the_strategy_of_the_file(
         *GOOD, "--signals", "signals.csv", "--session-id", "run_signals", "--json"
     )
     assert done.returncode == 0
-    assert all(line.startswith("limits o") for line in done.stderr.splitlines())
+    assert all(line.startswith(("limits o", " " * 12)) for line in done.stderr.splitlines())
     assert json.loads(done.stdout)["orders"] == 1

@@ -18,9 +18,10 @@ from logos import __version__
 from logos.config import Config
 from logos.core.guards.table import TABLE, Guard
 from logos.data.readers.numbers import format_timestamp
-from logos.rehearsal.limits import OwnLimits, guards_lent, leaves, limit_keys
+from logos.rehearsal.limits import OwnLimits, guards_lent, leaves
 from logos.rehearsal.run import Rehearsal
 from logos.rehearsal.verdicts import ScenarioResult, Verdict
+from logos.session.artifacts.limits import limits_of
 
 RECORD_FILE: Final = "rehearsal.json"
 SCHEMA: Final = 1
@@ -139,13 +140,19 @@ def guard_rows(
         GuardRow(
             guard=guard.code.value,
             judges=guard.judges,
-            limit="; ".join(_limits(guard, config)) if guard.keys else _ALWAYS,
+            limit=_limit(guard, config),
             action=OwnLimits(config).action(guard.code).value,
             engine=_shown(guard, engine),
             settings=_shown(guard, own),
         )
         for guard in TABLE
     ]
+
+
+def _limit(guard: Guard, config: Config) -> str:
+    if not guard.keys:
+        return _ALWAYS
+    return "; ".join(limits_of(guard, config, full_keys=True)) or _NONE
 
 
 def _shown(guard: Guard, results: Sequence[ScenarioResult]) -> str:
@@ -174,31 +181,6 @@ def _guards_of(result: ScenarioResult) -> list[str]:
     }
     lent = guards_lent(result.scenario)
     return [guard.code.value for guard in TABLE if guard.code.value in named or guard in lent]
-
-
-def _limits(guard: Guard, config: Config) -> list[str]:
-    """The limits of a guard in words, those of single symbols after those of all."""
-    first = guard.keys[0]
-    if first == "instruments.SYMBOL.hours":
-        hours = {symbol: each.hours for symbol, each in config.instruments.items() if each.hours}
-        return [f"{symbol}: {', '.join(each)}" for symbol, each in hours.items()] or [_NONE]
-    if first == "guards":
-        names = config.risk.guards
-        return (list(names) if isinstance(names, list) else []) or [_NONE]
-    words = list(_words(guard, OwnLimits(config)))
-    for symbol in config.risk.symbols:
-        own = list(_words(guard, OwnLimits(config, symbol)))
-        words += [f"{symbol}: {text}" for text in own if text not in words]
-    return words or [_NONE]
-
-
-def _words(guard: Guard, limits: OwnLimits) -> Iterator[str]:
-    keys = limit_keys(guard)
-    windows = [key for key in guard.keys if key not in keys]
-    for key in keys:
-        if limits.value(key):
-            window = f" in {limits.value(windows[0])} s" if windows else ""
-            yield f"{key} = {limits.value(key)}{window}"
 
 
 def _changed(config: Config) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterator
 from decimal import Decimal
 from typing import Final, NamedTuple
@@ -14,6 +15,7 @@ from logos.core.guards.table import TABLE, Guard
 
 OFF: Final = "off"
 ALWAYS: Final = "always on"
+_WIDTH: Final = 100
 
 
 class LimitRow(NamedTuple):
@@ -33,7 +35,7 @@ def limit_rows(config: Config) -> list[LimitRow]:
     """Every guard of the session, in the order of the table; `config` has all limits in it."""
     rows = []
     for guard in TABLE:
-        limit = "; ".join(_limits(guard, config)) if guard.keys else ALWAYS
+        limit = "; ".join(limits_of(guard, config)) if guard.keys else ALWAYS
         named = config.risk.actions.get(guard.code.value.lower())
         action = named or DEFAULT_ACTIONS.get(guard.code, Action.REFUSE)
         rows.append(LimitRow(guard.code.value, limit or OFF, action.value if limit else ""))
@@ -41,17 +43,29 @@ def limit_rows(config: Config) -> list[LimitRow]:
 
 
 def limits_in_words(config: Config) -> str:
-    """Two lines for the start of a session: what is on, and what is off."""
+    """For the start of a session: what is on, and what is off, in lines that fit a terminal."""
     rows = limit_rows(config)
     on = ", ".join(
         f"{row.guard} ({row.limit})" for row in rows if row.is_on and row.limit != ALWAYS
     )
     off = ", ".join(row.guard for row in rows if not row.is_on)
-    return f"limits on:  {on or 'none'}\nlimits off: {off or 'none'}"
+    return "\n".join(
+        textwrap.fill(
+            f"{title:<12}{words or 'none'}",
+            _WIDTH,
+            subsequent_indent=" " * 12,
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+        for title, words in (("limits on:", on), ("limits off:", off))
+    )
 
 
-def _limits(guard: Guard, config: Config) -> Iterator[str]:
-    """The limits of a guard in words, those of single symbols after those of all."""
+def limits_of(guard: Guard, config: Config, *, full_keys: bool = False) -> Iterator[str]:
+    """The limits of a guard in words, those of single symbols after those of all.
+
+    `full_keys`: a limit of the whole session by the name under which it is set, `total.` before it.
+    """
     first, *window = guard.keys
     if first == "instruments.SYMBOL.hours":
         for symbol, each in config.instruments.items():
@@ -62,12 +76,13 @@ def _limits(guard: Guard, config: Config) -> Iterator[str]:
             yield from config.risk.guards
     elif first.startswith("total."):
         keys = [key.removeprefix("total.") for key in guard.keys]
+        prefix = "total." if full_keys else ""
         if window and window[0].endswith("_window_s"):
             count = getattr(config.risk.total, keys[0])
             if count:
-                yield f"{keys[0]} = {count} in {getattr(config.risk.total, keys[1])} s"
+                yield f"{prefix}{keys[0]} = {count} in {getattr(config.risk.total, keys[1])} s"
         else:
-            yield from _set(config.risk.total, keys)
+            yield from (prefix + text for text in _set(config.risk.total, keys))
     else:
         yield from _set(config.risk, guard.keys)
         for symbol, limits in config.risk.symbols.items():
