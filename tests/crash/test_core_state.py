@@ -266,6 +266,8 @@ def parts_of(root: object) -> Iterator[object]:
         elif type(part).__module__.startswith("logos.core.") and not isinstance(part, Enum):
             if isinstance(part, (Strategy, InProcessSwitch)) or hasattr(part, "__struct_fields__"):
                 continue
+            if callable(part):  # a function of the context: compiled, it is of a class of core's
+                continue
             yield part
             waiting += [getattr(part, name) for name in attributes_of(type(part))]
 

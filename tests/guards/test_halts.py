@@ -76,6 +76,7 @@ def test_a_loss_that_halts_keeps_the_fill_from_the_strategy() -> None:
     rig.show(100, market(BUY, 1))
     rig.show(90, [market(SELL, 1), market(BUY, 1)])
     assert rig.core.is_halted
+    assert [fill.side for fill in rig.strategy.fills] == [BUY]
     assert rig.core.order_manager.states["AAA"].inventory.position == 0
     rig.core.stop()
     assert rig.core.order_manager.order_count == 2

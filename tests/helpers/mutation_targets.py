@@ -13,6 +13,7 @@ _CORE_TESTS = (
     "tests/core/test_brackets.py",
     "tests/core/test_targets.py",
     "tests/guards/test_safety.py",
+    "tests/guards/test_halts.py",
     "tests/core/test_order_manager.py",
     "tests/core/test_engine_loop.py",
     "tests/core/test_pauses.py",

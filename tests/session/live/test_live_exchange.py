@@ -74,6 +74,8 @@ def test_a_live_session_through_ccxt_replays_to_the_same_bytes(
                 "session": {"id": "live"},
                 "paper": {"fill": "bid_ask"},
                 "orders": {"quantity": "0.01"},
+                # The strategy orders at every price: more than the order rate lets pass.
+                "risk": {"unlimited": True},
                 "live": {
                     "feed": "ccxt",
                     "exchange": "binance",
