@@ -27,6 +27,7 @@ COMPILED = (
     "reports",
     "matching",
     "order_manager",
+    "handlers.figures",
     "context",
     "recording",
     "safety",

@@ -11,8 +11,8 @@ from decimal import Decimal
 from random import Random
 from typing import NamedTuple, final
 
-from logos.core.fixed import to_decimal
 from logos.core.gates import Switch, why_closed
+from logos.core.handlers.figures import Figures, make_figures
 from logos.core.instrument import Instrument
 from logos.core.order_manager import OrderManager
 from logos.core.orders import Order
@@ -30,7 +30,7 @@ class CoreContext:
     object of it (`gc`, frames); what it changes there, `logos verify` finds in the journal.
     """
 
-    __slots__ = ("_equity", "_now_ns", "_open_orders", "_position", "params", "random", "symbols")
+    __slots__ = ("_figures", "_now_ns", "params", "random", "symbols")
 
     def __init__(
         self, order_manager: OrderManager, params: Mapping[str, object], random: Random
@@ -38,21 +38,8 @@ class CoreContext:
         def now_ns() -> int:
             return order_manager.now_ns
 
-        def position(symbol: str) -> Decimal:
-            state = order_manager.states[symbol]
-            return state.instrument.quantity_decimal(state.inventory.position)
-
-        def equity(currency: str) -> Decimal:
-            ledger = order_manager.account.ledger(currency)
-            return to_decimal(ledger.equity, ledger.decimals)
-
-        def open_orders(symbol: str) -> list[OpenOrder]:
-            return [_open_order(order) for order in order_manager.states[symbol].working]
-
         self._now_ns: Callable[[], int] = now_ns
-        self._position: Callable[[str], Decimal] = position
-        self._equity: Callable[[str], Decimal] = equity
-        self._open_orders: Callable[[str], list[OpenOrder]] = open_orders
+        self._figures: Figures = make_figures(order_manager)
         self.params = params
         self.random = random
         self.symbols: Sequence[str] = list(order_manager.states)
@@ -62,35 +49,65 @@ class CoreContext:
         """The time of the event being handled, nanoseconds UTC."""
         return self._now_ns()
 
-    def position(self, symbol: str) -> Decimal:
-        """Signed quantity held, in units of the symbol. Raises KeyError for a foreign symbol."""
-        return self._position(symbol)
+    # ---- of a symbol: each raises KeyError for one that the session does not trade ----
 
-    def equity(self, currency: str) -> Decimal:
-        """Equity of the ledger, in `currency`, at the latest marks. Raises KeyError for none."""
-        return self._equity(currency)
+    def position(self, symbol: str) -> Decimal:
+        """Signed quantity held, in units of the symbol."""
+        return self._figures.position(symbol)
+
+    def entry_price(self, symbol: str) -> Decimal | None:
+        """The average price of the open lots; None with nothing held."""
+        return self._figures.entry_price(symbol)
+
+    def unrealised(self, symbol: str) -> Decimal:
+        """Open profit at the latest mark, before fees, in the quote currency."""
+        return self._figures.unrealised(symbol)
+
+    def realised(self, symbol: str) -> Decimal:
+        """Profit of what was closed, before fees, in the quote currency."""
+        return self._figures.realised(symbol)
+
+    def fees(self, symbol: str) -> Decimal:
+        """All fees so far, in the quote currency."""
+        return self._figures.fees(symbol)
+
+    def buying_power(self, symbol: str) -> Decimal | None:
+        """What may be bought of the symbol at most, in the quote currency, before fees."""
+        return self._figures.buying_power(symbol)
+
+    def bid(self, symbol: str) -> Decimal | None:
+        """The latest best bid, or the last price where the source has one side only."""
+        return self._figures.bid(symbol)
+
+    def ask(self, symbol: str) -> Decimal | None:
+        """The latest best ask; see `bid`."""
+        return self._figures.ask(symbol)
+
+    def spread(self, symbol: str) -> Decimal | None:
+        """The latest ask minus the latest bid; None before the first price."""
+        return self._figures.spread(symbol)
+
+    def last_price(self, symbol: str) -> Decimal | None:
+        """The price of the latest trade, or close of a bar of trades; None before the first."""
+        return self._figures.last_price(symbol)
 
     def open_orders(self, symbol: str) -> list[OpenOrder]:
-        """Orders of `symbol` that can still fill, oldest first. Raises KeyError."""
-        return self._open_orders(symbol)
+        """Orders of `symbol` that can still fill, oldest first."""
+        return self._figures.open_orders(symbol)
 
+    def open_groups(self, symbol: str) -> dict[str, list[OpenOrder]]:
+        """The open orders of each group of `symbol`, oldest first."""
+        return self._figures.open_groups(symbol)
 
-def _open_order(order: Order) -> OpenOrder:
-    instrument = order.instrument
-    decimals = instrument.price_decimals
-    return OpenOrder(
-        order.order_id,
-        order.tag,
-        instrument.symbol,
-        order.side,
-        order.type,
-        instrument.quantity_decimal(order.quantity),
-        instrument.quantity_decimal(order.filled),
-        to_decimal(order.limit_price, decimals) if order.limit_price else None,
-        to_decimal(order.stop_price, decimals) if order.stop_price else None,
-        order.reduce_only,
-        order.group,
-    )
+    # ---- of a currency: each raises KeyError for one that nothing is quoted in ----
+
+    def equity(self, currency: str) -> Decimal:
+        """Equity of the ledger, in `currency`, at the latest marks."""
+        return self._figures.equity(currency)
+
+    def cash(self, currency: str) -> Decimal:
+        """What the wallet of `currency` holds, money that open orders bind included."""
+        return self._figures.cash(currency)
 
 
 class SymbolScales(NamedTuple):

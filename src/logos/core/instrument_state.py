@@ -47,6 +47,7 @@ class InstrumentState:
         "is_paused",
         "lag_ns",
         "last_ns",
+        "last_price",
         "ledger",
         "limits",
         "maintenance_margin",
@@ -101,8 +102,8 @@ class InstrumentState:
         self.bid: int = 0
         self.ask: int = 0
         self.two_sided: bool = False
-        self.last_ns: int = 0
-        """When the symbol last showed a price."""
+        self.last_ns: int = 0  # when the symbol last showed a price
+        self.last_price: int = 0  # of the last trade, or the close of a bar of trades
         self.lag_ns: int = 0
         """How much older than its receipt that price was, where a live feed says so."""
         self.excused_ns: int = -1

@@ -62,9 +62,11 @@ class Market:
 
     def apply_trade(self, state: InstrumentState, trade: Trade) -> None:
         """As `apply_quote`, at the one price of a print; nothing once there have been quotes."""
+        price = trade.price_units
+        if price > 0:
+            state.last_price = price
         if state.two_sided:
             return
-        price = trade.price_units
         if price <= 0:
             self._see_bad_price(state)
             return
@@ -77,6 +79,8 @@ class Market:
 
     def apply_bar(self, state: InstrumentState, bar: Bar) -> None:
         """As `apply_quote`, along the bar's path, valued at its close; nothing after quotes."""
+        if bar.low_units > 0:
+            state.last_price = bar.close_units
         if state.two_sided:
             return
         if bar.low_units <= 0:

@@ -176,14 +176,58 @@ class Context(Protocol):
     def now_ns(self) -> int:
         """The time of the event being handled, nanoseconds UTC."""
 
+    # ---- of a symbol: each raises KeyError for one that the session does not trade ----
+
     def position(self, symbol: str) -> Decimal:
         """Signed quantity held."""
+
+    def entry_price(self, symbol: str) -> Decimal | None:
+        """The average price of the open lots, to 8 decimals more than a price of the symbol has;
+        None with nothing held."""
+
+    def unrealised(self, symbol: str) -> Decimal:
+        """Open profit at the latest mark, before fees, in the quote currency."""
+
+    def realised(self, symbol: str) -> Decimal:
+        """Profit of what was closed, before fees, in the quote currency."""
+
+    def fees(self, symbol: str) -> Decimal:
+        """All fees so far, in the quote currency."""
+
+    def buying_power(self, symbol: str) -> Decimal | None:
+        """What may be bought of the symbol at most, in the quote currency, before fees.
+
+        Free money at spot; on margin free margin by the initial rate, None where that is 0.
+        """
+
+    def bid(self, symbol: str) -> Decimal | None:
+        """The latest best bid, or the last price where the source has one side only.
+
+        None before the first price.
+        """
+
+    def ask(self, symbol: str) -> Decimal | None:
+        """The latest best ask; see `bid`."""
+
+    def spread(self, symbol: str) -> Decimal | None:
+        """The latest ask minus the latest bid; None before the first price."""
+
+    def last_price(self, symbol: str) -> Decimal | None:
+        """The price of the latest trade, or close of a bar of trades; None before the first."""
+
+    def open_orders(self, symbol: str) -> list[OpenOrder]:
+        """Orders of `symbol` that can still fill, oldest first."""
+
+    def open_groups(self, symbol: str) -> dict[str, list[OpenOrder]]:
+        """The open orders of each group of `symbol`, oldest first."""
+
+    # ---- of a currency: each raises KeyError for one that nothing is quoted in ----
 
     def equity(self, currency: str) -> Decimal:
         """Equity of the ledger in `currency`, marked at the latest prices."""
 
-    def open_orders(self, symbol: str) -> list[OpenOrder]:
-        """Orders of `symbol` that can still fill, oldest first."""
+    def cash(self, currency: str) -> Decimal:
+        """What the wallet of `currency` holds, money that open orders bind included."""
 
 
 class Strategy:

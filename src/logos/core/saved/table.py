@@ -127,6 +127,7 @@ TABLE: Final[dict[type, Fields]] = {
             "is_paused",
             "lag_ns",
             "last_ns",
+            "last_price",
             "maintenance_margin",
             "market_value",
             "open_buy",
@@ -235,7 +236,7 @@ TABLE: Final[dict[type, Fields]] = {
     CoreContext: Fields(
         handled=("random",),
         left={
-            **dict.fromkeys(("_equity", "_now_ns", "_open_orders", "_position"), _PART),
+            **dict.fromkeys(("_figures", "_now_ns"), _PART),
             **dict.fromkeys(("params", "symbols"), _SETTING),
         },
     ),
