@@ -280,7 +280,7 @@ def test_a_required_value_that_is_wrong_is_told_beside_the_rest(tick: object, pr
         }
     )
     assert said[0].startswith(problem)
-    assert said[1:] == ["instruments.B.fees: rebates (negative fees) are not supported"]
+    assert said[1:] == ["instruments.B.fees.maker must be above -1 (100 %)"]
 
 
 def test_a_venue_other_than_paper_needs_both_flags_each_time(tmp_path: Path) -> None:

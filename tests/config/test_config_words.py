@@ -27,7 +27,7 @@ def fees(**values: object) -> Tables:
     return {"instruments": {"A": {**A, "fees": values}}}
 
 
-REBATES = "instruments.A.fees: rebates (negative fees) are not supported"
+REBATES = "instruments.A.fees.{} must be 0 or more; a rebate is a maker or taker rate below 0"
 COSTS = "paper.slippage_ticks, slippage_bps and latency_ms must be 0 or more"
 SHARE = "paper.participation is a share from 0 to 1"
 ADDRESS = "not an address; write it like https://127.0.0.1:8080 (https, http, wss, ws, tcp)"
@@ -81,11 +81,11 @@ REFUSED: list[tuple[Tables, str, Tables]] = [
     ({"account": {"rates": {"EUR": 1}}},
      "account.rates needs account.report_in, the currency they convert to",
      {"account": {"rates": {}, "report_in": "USD"}}),
-    (fees(maker="-0.001"), REBATES, fees(maker=0)),
-    (fees(taker="-0.001"), REBATES, fees(taker=0)),
-    (fees(per_unit="-0.001"), REBATES, fees(per_unit=0)),
-    (fees(per_fill="-0.001"), REBATES, fees(per_fill=0)),
-    (fees(minimum="-0.001"), REBATES, fees(minimum=0)),
+    (fees(maker=-1), "instruments.A.fees.maker must be above -1 (100 %)", fees(maker="-0.001")),
+    (fees(taker=-1), "instruments.A.fees.taker must be above -1 (100 %)", fees(taker="-0.001")),
+    (fees(per_unit="-0.001"), REBATES.format("per_unit"), fees(per_unit=0)),
+    (fees(per_fill="-0.001"), REBATES.format("per_fill"), fees(per_fill=0)),
+    (fees(minimum="-0.001"), REBATES.format("minimum"), fees(minimum=0)),
     (fees(decimals=-1), "instruments.A.fees.decimals: 0 to 18", fees(decimals=0)),
     (fees(decimals=19), "instruments.A.fees.decimals: 0 to 18", fees(decimals=18)),
     ({"venue": {"name": "ccxt"}},

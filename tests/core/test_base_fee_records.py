@@ -160,7 +160,7 @@ def test_a_margin_market_reads_no_fee_in_the_asset() -> None:
         ("0.002", "BNB", "only fees in USD can be booked, or in COIN"),
         ("0.000000001", "COIN", "instruments.COIN.fees.decimals = 9"),
         ("1E-15", "USD", "fill F1 cost 0.000000000000001 USD: finer"),
-        ("-1", "COIN", "an account without rebates"),
+        ("-1", "COIN", "a rebate can be booked in USD only; use an account without rebates"),
     ],
 )
 def test_what_cannot_be_booked_says_what_to_do(fee: str, currency: str, words: str) -> None:

@@ -26,6 +26,8 @@ DECIMAL_MODE = {
     "half_up": decimal.ROUND_HALF_UP,
     "half_even": decimal.ROUND_HALF_EVEN,
 }
+SIGNED_MODE = {"up": "ceiling", "down": "floor"}
+"""What `up` and `down` are of a sum that may be below zero: against the trader, and for them."""
 LEDGER_DECIMALS = 10
 
 
@@ -82,7 +84,8 @@ def test_the_fee_of_an_order_is_its_unrounded_sum_rounded_once(
         notional = Fraction(price, 100) * Fraction(quantity, 1000)
         exact += notional * Fraction(maker if is_maker else taker, 10**9)
         exact += Fraction(per_unit, 10**9) * Fraction(quantity, 1000) + Fraction(per_fill, 10**9)
-        due = rounded(max(exact, Fraction(minimum, 10**9)), decimals, mode)
+        least = Fraction(minimum, 10**9) if minimum else exact
+        due = rounded(max(exact, least), decimals, SIGNED_MODE.get(mode, mode))
         assert Fraction(charged, 10**LEDGER_DECIMALS) == due
 
 
@@ -98,12 +101,16 @@ def test_the_fee_of_an_order_is_its_unrounded_sum_rounded_once(
         (fee_schedule(per_unit="0.005", per_fill="0.5", minimum="0.25", decimals=2), True, "0.51"),
         (fee_schedule(per_unit="0.005", minimum="0.35", decimals=2), False, "0.35"),
         (fee_schedule(maker="-0.0001", decimals=8), True, "-0.0231"),  # a rebate
+        (fee_schedule(maker="-0.0001", decimals=2), True, "-0.02"),  # up: against the trader
+        (fee_schedule(maker="-0.0001", decimals=2, rounding="down"), True, "-0.03"),
+        (fee_schedule(maker="-0.0001", decimals=2, rounding="half_up"), True, "-0.02"),
+        (fee_schedule(maker="-0.0001", per_fill="0.01", decimals=4), True, "-0.0131"),
+        (fee_schedule(maker="-0.0001", minimum="0.01", decimals=4), True, "0.01"),
+        (fee_schedule(taker="-0.0001", decimals=4), False, "-0.0231"),
         (fee_schedule(), False, "0"),
     ],
 )
 def test_two_units_at_115_50_cost(schedule: FeeSchedule, is_maker: bool, fee: str) -> None:
-    if schedule.maker_rate < 0:
-        schedule.minimum = -(10**12)  # a schedule that pays rebates has no floor at zero
     instrument_ = traded(schedule)
     value = instrument_.value(11_550, 2_000) * 10**5
     rule = FeeRule(instrument_, LEDGER_DECIMALS)

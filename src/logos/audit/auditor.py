@@ -44,6 +44,10 @@ class Terms(NamedTuple):
     multiplier: Fraction
     settlement: str
 
+    def value(self, price: Fraction, quantity: Fraction) -> Fraction:
+        """Money of `quantity` at `price`."""
+        return quantity * price * self.multiplier
+
 
 class SymbolState(NamedTuple):
     """One symbol's books, exact. `unrealised` is None where no mark was given for a position."""
@@ -179,7 +183,7 @@ class Auditor:
         symbol.realised += realised
         symbol.fees += fee
         worth = _rounded_up(base_fee * price * symbol.terms.multiplier, cells.unit("fee"))
-        if fee < worth:
+        if base_fee and fee < worth:
             cells.differ("fee", plain(fee), f"at least {plain(worth)}, the worth of the base fee")
         received = sign * quantity - base_fee
         self._move_money(symbol.terms, received, sign * notional, realised, fee - worth)

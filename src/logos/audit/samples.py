@@ -16,17 +16,22 @@ from typing import Any
 from logos.audit.auditor import COLUMNS, Auditor, State, Terms
 from logos.audit.csv_cells import UnreadableTrades, plain
 from logos.audit.findings import Finding
+from logos.audit.money.fees import FeeAudit
 from logos.config import BALANCE_DEFAULT, Config
 from logos.core.records import AccountRecord, PaperFillRecord, PositionRecord
 from logos.journal.entries import read_journal
 
 
-def make_auditor(config: Config) -> Auditor:
-    """An auditor of the session that `config` describes, before its first fill."""
-    terms = {
+def _terms(config: Config) -> dict[str, Terms]:
+    return {
         symbol: Terms(each.base or symbol, each.quote, Fraction(each.multiplier), each.settlement)
         for symbol, each in config.instruments.items()
     }
+
+
+def make_auditor(config: Config) -> Auditor:
+    """An auditor of the session that `config` describes, before its first fill."""
+    terms = _terms(config)
     quotes = dict.fromkeys(each.quote for each in config.instruments.values())
     balances = config.account.balances or dict.fromkeys(quotes, BALANCE_DEFAULT)
     return Auditor(terms, {asset: Fraction(amount) for asset, amount in balances.items()})
@@ -40,6 +45,7 @@ class SampleAudit:
 
     def __init__(self, config: Config, trades: Path) -> None:
         self._auditor = make_auditor(config)
+        self._fees = FeeAudit(config, _terms(config))
         self._trades = trades
         self._rows: Iterator[dict[str, str]] = iter(())
         self._marks: dict[str, Fraction] = {}
@@ -97,6 +103,12 @@ class SampleAudit:
                     f"is {each.printed!r}, and recomputed from the fills {each.recomputed!r}",
                 )
             )
+        differs = self._fees.judge(row)
+        if differs is not None:
+            said, due = differs
+            message = f"is {said!r}, and by the fees of the settings {due!r}"
+            place = f"line {self.fills + 1}, column fee"
+            self.findings.append(Finding("trades.csv", place, message))
 
     # ---- samples: the positions of all symbols, then the accounts of all currencies ----
 

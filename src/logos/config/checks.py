@@ -113,8 +113,15 @@ def _check_money(config: Config) -> list[str]:
             problems.append(f"account.rates.{currency} must be above 0, not {rate}")
     for symbol, settings in config.instruments.items():
         fees = settings.fees
-        if min(fees.maker, fees.taker, fees.per_unit, fees.per_fill, fees.minimum) < 0:
-            problems.append(f"instruments.{symbol}.fees: rebates (negative fees) are not supported")
+        for key in ("per_unit", "per_fill", "minimum"):
+            if getattr(fees, key) < 0:
+                problems.append(
+                    f"instruments.{symbol}.fees.{key} must be 0 or more; a rebate is a maker or "
+                    "taker rate below 0"
+                )
+        for key in ("maker", "taker"):
+            if getattr(fees, key) <= -1:
+                problems.append(f"instruments.{symbol}.fees.{key} must be above -1 (100 %)")
         if not 0 <= fees.decimals <= _FEE_DECIMALS_MAX:
             problems.append(f"instruments.{symbol}.fees.decimals: 0 to {_FEE_DECIMALS_MAX}")
     if config.account.rates and not config.account.report_in:

@@ -74,19 +74,19 @@ class FeeSettings(Settings, frozen=True, kw_only=True):
     """`[instruments.SYMBOL.fees]`: rates as fractions (0.001 is 0.1 %), amounts in the quote."""
 
     maker: Decimal = Decimal(0)
-    """Of the fill's value, when the order was waiting."""
+    """Of the fill's value, when the order was waiting; below 0: a rebate."""
     taker: Decimal = Decimal(0)
-    """Of the fill's value, when the order went to the price."""
+    """Of the fill's value, when the order went to the price; below 0: a rebate."""
     per_unit: Decimal = Decimal(0)
     """For each unit of quantity."""
     per_fill: Decimal = Decimal(0)
     """For each fill."""
     minimum: Decimal = Decimal(0)
-    """For each order that fills at all."""
+    """For each order that fills at all; 0: none."""
     decimals: int = 8
     """Fees are rounded to this many decimals of the quote currency, once per order."""
     rounding: str = "up"
-    """down, up (towards and away from zero), floor, ceiling, half_up or half_even."""
+    """down, up (for you and against you), floor, ceiling, half_up or half_even."""
 
 
 class InstrumentSettings(Settings, frozen=True, kw_only=True):

@@ -3,13 +3,16 @@
 Rounding each fill by itself would make the fee depend on how an order happened to be split.
 So an order keeps its unrounded fee so far, and each fill is charged the increase of the rounded
 whole (the rule of basana's exchange tests, and of brokers that bill per order).
+
+A rate below zero is a rebate: what the venue pays. The sum of an order may then be below zero, and
+is rounded so that `up` is against the trader and `down` for the trader, whichever sign it has.
 """
 
 from __future__ import annotations
 
 from typing import final
 
-from logos.core.fixed import divide, power_of_ten
+from logos.core.fixed import CEILING, DOWN, FLOOR, UP, divide, power_of_ten
 from logos.core.instrument import RATE_SCALE, Instrument
 
 
@@ -43,7 +46,8 @@ class FeeRule:
         self._minimum: int = fees.minimum * scale
         self._step: int = power_of_ten(ledger_decimals - fees.decimals)
         self._divisor: int = RATE_SCALE * self._step
-        self._rounding = fees.rounding
+        signed = {UP: CEILING, DOWN: FLOOR}
+        self._rounding = signed.get(fees.rounding, fees.rounding)
 
     def fill_base(self, quantity: int, value: int, is_maker: bool) -> int:
         """The unrounded fee of one fill of positive `quantity` units worth `value`."""
@@ -51,7 +55,13 @@ class FeeRule:
         return value * rate + self._per_unit * quantity + self._per_fill
 
     def order_fee(self, base: int) -> int:
-        """The fee of a whole order whose unrounded fee is `base`."""
-        if base < self._minimum:
+        """The fee of a whole order whose unrounded fee is `base`; below zero: it is paid to us."""
+        if self._minimum and base < self._minimum:
             base = self._minimum
         return divide(base, self._divisor, self._rounding) * self._step
+
+    def dearest(self, quantity: int, value: int) -> int:
+        """The most that an order filled at once may cost, and never less than nothing."""
+        rate = max(self._maker_rate, self._taker_rate)
+        base = value * rate + self._per_unit * quantity + self._per_fill
+        return max(self.order_fee(base), 0)

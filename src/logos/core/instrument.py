@@ -29,8 +29,9 @@ class FeeSchedule:
     """What a fill costs. Fees add up over an order and are rounded once, on the sum.
 
     After each fill the fee of the whole order so far is
-    `max(minimum, rate * notional + per_unit * quantity + per_fill * fills)`, rounded to
-    `decimals` by `rounding`; the fill is charged what that adds to the fills before it.
+    `rate * notional + per_unit * quantity + per_fill * fills`, at least `minimum` where one is
+    set, rounded to `decimals` by `rounding`; the fill is charged what that adds to the fills
+    before it. A maker or taker rate below zero is a rebate (see `fees`).
 
     Rates are counts of 10**-9; `per_unit`, `per_fill` and `minimum` are counts of 10**-9 of the
     quote currency.

@@ -337,8 +337,7 @@ def check_funds(
             words = f"{instrument.base}: more than is held and may be borrowed"
             violations.append((Code.INSUFFICIENT_BORROW, words))
         return base
-    fee_rule = state.fee_rule
-    fee = fee_rule.order_fee(fee_rule.fill_base(intent.quantity, value, False))
+    fee = state.fee_rule.dearest(intent.quantity, value)
     if instrument.settlement == "spot":
         needed = value + fee
         available = state.ledger.spendable

@@ -86,7 +86,7 @@ def fee_units(scales: SymbolScales, fill: VenueFill) -> int | None:
         return 0
     if fill.fee_currency != scales.currency:
         return None
-    if fill.fee < 0 or decimals_of(fill.fee) > scales.money_decimals:
+    if decimals_of(fill.fee) > scales.money_decimals:
         return None
     return parse_units(fill.fee, scales.money_decimals)
 
@@ -107,8 +107,8 @@ def unbookable_fee(scales: SymbolScales, fill: VenueFill) -> str:
     instrument = scales.instrument
     quote, currency = scales.currency, fill.fee_currency
     cost = f"fill {fill.fill_id} cost {fill.fee:f} {currency}"
-    if fill.fee < 0:
-        return f"{cost}: a fee that is paid to us cannot be booked; use an account without rebates"
+    if fill.fee < 0 and currency != quote:
+        return f"{cost}: a rebate can be booked in {quote} only; use an account without rebates"
     if currency == quote or (instrument.settlement == "spot" and currency == instrument.base):
         return (
             f"{cost}: finer than the session counts {currency}; a new session can, with "

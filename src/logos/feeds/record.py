@@ -251,8 +251,6 @@ def ccxt_instrument(market: Mapping[str, Any], steps: int) -> dict[str, Any]:
     table |= {key: _plain(value) for key, value in limits.items() if value is not None}
     table["settlement"] = "spot" if market.get("spot") else "margin"
     rates = {side: _plain(market[side]) for side in ("maker", "taker") if market.get(side)}
-    # A rebate is refused by the account: no fee is what comes nearest.
-    rates = {side: "0" if rate.startswith("-") else rate for side, rate in rates.items()}
     if rates:
         table["fees"] = {**rates, "decimals": 8, "rounding": "up"}
     return table

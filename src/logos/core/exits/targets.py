@@ -222,9 +222,8 @@ def _affordable(state: InstrumentState, is_buy: bool, size: int) -> int:
         return size  # there is nothing to judge by; risk says so
     position = state.inventory.position if is_buy else -state.inventory.position
     closing = min(size, -position) if position < 0 else 0
-    fee_rule = state.fee_rule
     worst = divide(price * (RATE_SCALE + state.room_rate), RATE_SCALE, CEILING) + state.room_price
-    fee = fee_rule.order_fee(fee_rule.fill_base(size, state.value(worst, size), False))
+    fee = state.fee_rule.dearest(size, state.value(worst, size))
     if is_spot:
         money = state.ledger.spendable - fee
         unit = state.unit_value * worst
