@@ -186,9 +186,10 @@ class ExposureJudge:
 def _mark(order: OpenOrder, record: OrderRecord, book: SymbolBook) -> int:
     """The price that the symbol's position is valued at, where the order shows it; else 0.
 
-    A long is valued at the bid, which a sale meets; a short at the ask, which a purchase meets.
+    A long is valued at the bid, which a sale meets; a short at the ask, which a purchase meets,
+    unless the settings want another mark.
     """
-    closes = order.sign * book.position < 0
+    closes = order.sign * book.position < 0 and book.rules.is_marked_at_touch
     return record.reference_price_units if closes else 0
 
 
@@ -226,6 +227,8 @@ def _growth(order: OpenOrder, book: SymbolBook, mark: int) -> int:
         turned = rules.value(book.top_price[not is_buy], max(book.in_flight(not is_buy) - held, 0))
         added = rules.value(price, same)
         return added if added > turned else 0
+    if not mark:
+        return 0  # what it is worth now does not show
     now = rules.value(mark, held)
     before = now + other
     turned = rules.value(price, same - held) if same > held else 0

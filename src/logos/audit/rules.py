@@ -14,8 +14,11 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Final
 
+import msgspec
+
 from logos.config import BALANCE_DEFAULT, Config
 from logos.config.settings import InstrumentSettings, RiskLimits, TotalLimits
+from logos.core.types import MarkRule
 from logos.errors import LogosError
 
 _DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -62,6 +65,8 @@ class SymbolRules:
     open_orders_max: int
     collar: Fraction
     duplicate_window_ns: int
+    is_marked_at_touch: bool
+    """Whether positions are valued at the price that would close them."""
 
     def is_open(self, ts_ns: int) -> bool:
         """Whether the symbol trades at `ts_ns`, nanoseconds since 1970 UTC."""
@@ -215,6 +220,7 @@ def _symbol_rules(
         began=int(Fraction(began) * 10**quantities) if settings.settlement == "spot" else 0,
         collar=_rate(limits.price_collar),
         duplicate_window_ns=_floor(limits.duplicate_window_s, _NS_DECIMALS),
+        is_marked_at_touch=settings.mark in (msgspec.UNSET, MarkRule.BID_ASK),
     )
 
 

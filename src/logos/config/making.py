@@ -117,7 +117,17 @@ def masked_config(config: Config) -> Config:
 def keys_of(kind: type[msgspec.Struct]) -> dict[str, Any]:
     """The keys of a table, as they are written, with their types."""
     hints = get_type_hints(kind)
-    return {field.encode_name: hints[field.name] for field in msgspec.structs.fields(kind)}
+    return {
+        field.encode_name: _where_it_is_set(hints[field.name])
+        for field in msgspec.structs.fields(kind)
+    }
+
+
+def _where_it_is_set(hint: Any) -> Any:
+    """A type without "or not set at all"."""
+    choices = get_args(hint)
+    kinds = [each for each in choices if each is not msgspec.UnsetType]
+    return kinds[0] if len(kinds) == 1 and len(choices) == 2 else hint
 
 
 def is_table_type(expected: Any) -> TypeGuard[type[Settings]]:

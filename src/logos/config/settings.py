@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 
 from logos.core.guards import Action
-from logos.core.types import BarPath, FillRule
+from logos.core.types import BarPath, FillRule, MarkRule
 from logos.secrecy import masked
 
 BALANCE_DEFAULT = Decimal(1_000_000)
@@ -120,6 +120,8 @@ class InstrumentSettings(Settings, frozen=True, kw_only=True):
     """When it trades, UTC, such as "mon-fri 13:30-20:00"; empty: always."""
     fees: FeeSettings = FeeSettings()
     """What trading it costs."""
+    mark: MarkRule | msgspec.UnsetType = msgspec.UNSET
+    """What a position is valued at: bid_ask, mid or last. Not set: bid_ask."""
 
 
 class AccountSettings(Settings, frozen=True, kw_only=True):

@@ -13,6 +13,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Final, final
 
 from logos.core.fixed import UP, decimals_of, format_units, parse_units, to_decimal
+from logos.core.types import MarkRule
 
 _MAGNITUDE_MAX = 30
 _NS_PER_MINUTE: Final = 60_000_000_000
@@ -82,6 +83,7 @@ class Instrument:
         "leverage",
         "lot",
         "maintenance_margin_rate",
+        "mark",
         "maximum_quantity",
         "minimum_notional",
         "minimum_quantity",
@@ -148,6 +150,18 @@ class Instrument:
 
         Empty: always.
         """
+        self.mark: MarkRule = MarkRule.BID_ASK
+        """Which price a position is valued at; set apart."""
+
+    @property
+    def mark_decimals(self) -> int:
+        """The decimals of a mark: half of two prices takes one more than a price."""
+        return self.price_decimals + (1 if self.mark is MarkRule.MID else 0)
+
+    @property
+    def money_decimals(self) -> int:
+        """The decimals that money of it needs: those of a value, and of one at a mark."""
+        return self.value_decimals + self.mark_decimals - self.price_decimals
 
     def is_open(self, ts_ns: int) -> bool:
         """Whether the instrument trades at `ts_ns`."""

@@ -11,8 +11,14 @@ from logos.core.guards import Limits
 from logos.core.instrument import RATE_SCALE, Instrument
 from logos.core.inventory import Inventory
 from logos.core.orders import Order, OrderIntent, StandingTarget, order_shape
+from logos.core.types import MarkRule
 
 _RECENT_ORDERS_MIN: Final = 256
+
+_MARK_RULES: Final = (MarkRule.BID_ASK, MarkRule.MID, MarkRule.LAST)
+_MIDDLE: Final = 1
+LAST_TRADE: Final = 2
+"""`MarkRule`s as the plain numbers that `mark_rule` holds."""
 
 NO_BOUND: Final = -1
 """No participation cap, or a source without sizes: any quantity fills."""
@@ -22,9 +28,10 @@ NO_BOUND: Final = -1
 class InstrumentState:
     """Everything the core knows about one symbol. Prices of 0 mean: not seen yet.
 
-    A position is valued at its `mark`: the bid for a long, the ask for a short, and the last price
-    where the source has one side only. Once a symbol has shown a two-sided price, its one-sided
-    prints no longer move the mark.
+    A position is valued at its `mark`, by the rule of its instrument: the bid for a long and the
+    ask for a short, the middle of the two, or the last trade. A price of a source that has one
+    side only is all of them. Once a symbol has shown a two-sided price, its one-sided prints move
+    no mark but that of the last trade.
     """
 
     __slots__ = (
@@ -51,6 +58,7 @@ class InstrumentState:
         "ledger",
         "limits",
         "maintenance_margin",
+        "mark_rule",
         "market_value",
         "open_buy",
         "open_increase",
@@ -102,6 +110,7 @@ class InstrumentState:
         self.bid: int = 0
         self.ask: int = 0
         self.two_sided: bool = False
+        self.mark_rule: int = _MARK_RULES.index(instrument.mark)  # 0, the usual one, costs a look
         self.last_ns: int = 0  # when the symbol last showed a price
         self.last_price: int = 0  # of the last trade, or the close of a bar of trades
         self.lag_ns: int = 0
@@ -109,8 +118,7 @@ class InstrumentState:
         self.excused_ns: int = -1
         self.silence_told_ns: int = -1
         """The last price whose age was excused, and whose age was told; see safety.see_time."""
-        self.market_value: int = 0
-        """The position at its mark, signed, in ledger units."""
+        self.market_value: int = 0  # the position at its mark, signed, in ledger units
         self.realised: int = 0
         self.fees: int = 0
         self.initial_margin: int = 0
@@ -177,13 +185,37 @@ class InstrumentState:
 
     @property
     def mark(self) -> int:
-        """The price the position is valued at (the bid when there is none)."""
+        """The price the position is valued at (the bid when there is none), in price units.
+
+        The middle of two prices is rounded down; see `exact_mark`.
+        """
+        if self.mark_rule == _MIDDLE:
+            return (self.bid + self.ask) // 2
+        if self.mark_rule == LAST_TRADE and self.last_price:
+            return self.last_price
         return self.ask if self.inventory.position < 0 else self.bid
+
+    @property
+    def exact_mark(self) -> int:
+        """The same in units of `10**-mark_decimals`, where it is whole."""
+        return (self.bid + self.ask) * 5 if self.mark_rule == _MIDDLE else self.mark
+
+    @property
+    def value_at_mark(self) -> int:
+        """What the position is worth at its mark, signed, in ledger units."""
+        position = self.inventory.position
+        if self.mark_rule == _MIDDLE:
+            # Whole: the ledger's money has a decimal for the half.
+            return position * (self.bid + self.ask) * self.unit_value // 2
+        return position * self.mark * self.unit_value
 
     def remark(self) -> bool:
         """Value the position at the latest prices; whether equity is now below its floor."""
         position = self.inventory.position
-        value = position * (self.bid if position > 0 else self.ask) * self.unit_value
+        if self.mark_rule:
+            value = self.value_at_mark
+        else:
+            value = position * (self.bid if position > 0 else self.ask) * self.unit_value
         delta = value - self.market_value
         if delta == 0:
             return False

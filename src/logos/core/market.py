@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import final
 
 from logos.core.exits.keeper import Exits
-from logos.core.instrument_state import InstrumentState
+from logos.core.instrument_state import LAST_TRADE, InstrumentState
 from logos.core.matching import PaperMarket, Path, bar_points
 from logos.core.messages import Bar, Quote, QuoteBar, Trade
 from logos.core.order_manager import OrderManager
@@ -61,11 +61,12 @@ class Market:
         self._set_prices(state, bid, ask)
 
     def apply_trade(self, state: InstrumentState, trade: Trade) -> None:
-        """As `apply_quote`, at the one price of a print; nothing once there have been quotes."""
+        """As `apply_quote`, at the one price of a print; after quotes it is a mark only."""
         price = trade.price_units
         if price > 0:
             state.last_price = price
         if state.two_sided:
+            self._see_trade(state)
             return
         if price <= 0:
             self._see_bad_price(state)
@@ -78,10 +79,11 @@ class Market:
         self._set_prices(state, price, price)
 
     def apply_bar(self, state: InstrumentState, bar: Bar) -> None:
-        """As `apply_quote`, along the bar's path, valued at its close; nothing after quotes."""
+        """As `apply_quote`, along the bar's path, valued at its close; after quotes a mark only."""
         if bar.low_units > 0:
             state.last_price = bar.close_units
         if state.two_sided:
+            self._see_trade(state)
             return
         if bar.low_units <= 0:
             self._see_bad_price(state)
@@ -142,6 +144,11 @@ class Market:
         if state.working and state.ledger.limits.has_gross_limit:
             state.refresh_in_flight()  # what a flip could add depends on the mark
         if is_breached:
+            self._safety.on_breach(state.ledger)
+
+    def _see_trade(self, state: InstrumentState) -> None:
+        """A trade beside quotes: it fills nothing, and may be what the position is valued at."""
+        if state.mark_rule == LAST_TRADE and state.inventory.position and state.remark():
             self._safety.on_breach(state.ledger)
 
     def _see_bad_price(self, state: InstrumentState) -> None:

@@ -325,7 +325,7 @@ class OrderManager:
         state.realised += booking.realised
         state.fees += fee
         old_value = state.market_value
-        state.market_value = state.value(state.mark, state.inventory.position)
+        state.market_value = state.value_at_mark
         state.ledger.book(booking.realised, fee, old_value, state.market_value, booking.cost)
         if booking.closures:
             self.guards.see_result(sum([lot.pnl_units - lot.fee_units for lot in booking.closures]))

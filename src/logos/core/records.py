@@ -231,7 +231,10 @@ class WarningRecord(msgspec.Struct, frozen=True, gc=False, tag="warning", tag_fi
 
 
 class PositionRecord(msgspec.Struct, frozen=True, gc=False, tag="position", tag_field="kind"):
-    """One symbol's position at a moment; `cost_units` is its signed entry value."""
+    """One symbol's position at a moment; `cost_units` is its signed entry value.
+
+    `price_decimals` are those of the mark.
+    """
 
     ts_ns: int
     symbol: str

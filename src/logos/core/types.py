@@ -92,6 +92,17 @@ class FillRule(enum.Enum):
     BID_ASK = "bid_ask"
 
 
+class MarkRule(enum.Enum):
+    """Which price a position is valued at."""
+
+    BID_ASK = "bid_ask"
+    """The one at which it would be closed: the bid of a long, the ask of a short."""
+    MID = "mid"
+    """Half way between bid and ask, to the last digit."""
+    LAST = "last"
+    """That of the last trade; before there was one, as BID_ASK."""
+
+
 class BarPath(enum.Enum):
     """The order in which a bar is taken to have visited its four prices."""
 

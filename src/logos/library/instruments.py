@@ -9,9 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, TypedDict
 
+import msgspec
+
 from logos.config import InstrumentSettings, make_config
 from logos.core.fixed import format_units
 from logos.core.instrument import RATE_DECIMALS, Instrument
+from logos.core.types import MarkRule
 
 _DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _MINUTES_OF_DAY: Final = 1440
@@ -33,6 +36,7 @@ class InstrumentFields(TypedDict, total=False):
     initial_margin: str
     maintenance_margin: str
     hours: Sequence[str]
+    mark: str
     fees: Mapping[str, Any]
 
 
@@ -52,7 +56,8 @@ def instrument_table(given: Instrument | InstrumentSettings | Mapping[str, Any])
     if isinstance(given, Instrument):
         return _table_of(given)
     if isinstance(given, InstrumentSettings):
-        return {name: getattr(given, name) for name in given.__struct_fields__}
+        fields = {name: getattr(given, name) for name in given.__struct_fields__}
+        return {name: value for name, value in fields.items() if value is not msgspec.UNSET}
     table: dict[str, Any] = exact(given)
     return table
 
@@ -78,6 +83,7 @@ def _table_of(each: Instrument) -> dict[str, Any]:
         "leverage": each.leverage,
         "initial_margin": format_units(each.initial_margin_rate, RATE_DECIMALS),
         "maintenance_margin": format_units(each.maintenance_margin_rate, RATE_DECIMALS),
+        **({} if each.mark is MarkRule.BID_ASK else {"mark": each.mark.value}),
         "hours": [_span_text(start, end) for start, end in each.hours],
         "fees": {
             "maker": format_units(fees.maker_rate, RATE_DECIMALS),

@@ -12,6 +12,8 @@ import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 
+import msgspec
+
 from logos.config import (
     BALANCE_DEFAULT,
     Config,
@@ -109,7 +111,7 @@ def _make_instrument(symbol: str, settings: InstrumentSettings) -> Instrument:
             f"{', '.join(ROUNDING_MODES)}"
         )
     try:
-        return instrument(
+        made = instrument(
             symbol,
             tick=str(settings.tick),
             lot=str(settings.lot),
@@ -136,6 +138,9 @@ def _make_instrument(symbol: str, settings: InstrumentSettings) -> Instrument:
         )
     except ValueError as error:
         raise ConfigError(f"instruments.{symbol}: {error}") from None
+    if settings.mark is not msgspec.UNSET:
+        made.mark = settings.mark
+    return made
 
 
 def build_account(config: Config, instruments: Mapping[str, Instrument]) -> Account:
@@ -172,7 +177,7 @@ def _decimals(asset: str, instruments: Iterable[Instrument], amounts: Iterable[D
     needed = [_MONEY_DECIMALS_MIN, *(decimals_of(amount) for amount in amounts)]
     for each in instruments:
         if each.quote == asset:
-            needed += (each.value_decimals, each.fees.decimals)
+            needed += (each.money_decimals, each.fees.decimals)
         if each.base == asset:
             needed.append(each.quantity_decimals)
     return max(needed)

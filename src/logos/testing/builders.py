@@ -88,7 +88,7 @@ def wallet_decimals(instruments: Iterable[Instrument], asset: str) -> int:
             decimals = max(decimals, instrument.quantity_decimals)
         if instrument.quote == asset:
             fees = instrument.fees
-            decimals = max(decimals, instrument.value_decimals, fees.decimals)
+            decimals = max(decimals, instrument.money_decimals, fees.decimals)
     return decimals
 
 

@@ -152,6 +152,7 @@ TABLE: Final[dict[type, Fields]] = {
                     "fee_rule",
                     "instrument",
                     "limits",
+                    "mark_rule",
                     "order_quantity",
                     "room_price",
                     "room_rate",

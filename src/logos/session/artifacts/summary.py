@@ -87,7 +87,7 @@ def books_at_end(core: TradingCore) -> dict[str, Any]:
         "positions": {
             symbol: {
                 "position": state.instrument.quantity_text(state.inventory.position),
-                "mark": state.instrument.price_text(state.mark),
+                "mark": format_units(state.exact_mark, state.instrument.mark_decimals),
                 "lots": [
                     {
                         "lot": lot.lot_id,
@@ -170,7 +170,7 @@ def _symbol_figures(instrument_state: InstrumentState, orders: int, fills: int) 
         "orders": orders,
         "fills": fills,
         "position": instrument.quantity_text(instrument_state.inventory.position),
-        "mark": instrument.price_text(instrument_state.mark),
+        "mark": format_units(instrument_state.exact_mark, instrument.mark_decimals),
         "realised": format_units(instrument_state.realised, money),
         "unrealised": format_units(instrument_state.unrealised, money),
         "fees": format_units(instrument_state.fees, money),
