@@ -7,7 +7,7 @@ depends on.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 
@@ -23,6 +23,17 @@ Graph = dict[str, set[str]]
 def parsed(path: Path) -> ast.Module:
     """The tree of a file of this project, made once; not to be changed."""
     return ast.parse(path.read_text(encoding="utf-8"))
+
+
+def statements(node: ast.AST) -> Iterator[ast.stmt]:
+    """Every statement below `node`, outermost first; expressions, the bulk of a tree, are left."""
+    for name in ("body", "orelse", "finalbody"):
+        for child in getattr(node, name, ()):
+            yield child
+            yield from statements(child)
+    for name in ("handlers", "cases"):
+        for child in getattr(node, name, ()):
+            yield from statements(child)
 
 
 def module_name(path: Path, source: Path = SOURCE) -> str:

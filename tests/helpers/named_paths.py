@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import ast
 import importlib
-import io
 import re
-import tokenize
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
+from import_graph import statements
 from places import PROJECT
 
 TEXTS: Final = (
@@ -55,25 +54,23 @@ def dead_modules(text: str) -> list[str]:
 
 def prose_of(source: str) -> Iterator[str]:
     """The strings of a module that are statements (docstrings and the like), and its comments."""
-    for node in _statements(ast.parse(source)):
+    lines = source.splitlines()
+    for node in _texts(source):
         yield str(node.value)
-    for token in tokenize.generate_tokens(io.StringIO(source).readline):
-        if token.type == tokenize.COMMENT:
-            yield token.string
+        for number in range(node.lineno - 1, node.end_lineno or node.lineno):
+            lines[number] = ""
+    for line in lines:
+        yield line.partition("# ")[2]
 
 
 def names_in(source: str) -> set[str]:
-    """Every name that the code of a module uses, and every word of its other strings."""
-    tree = ast.parse(source)
-    prose = {id(node) for node in _statements(tree)}
-    words = {
-        word
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in prose
-        for word in re.findall(r"\w+", node.value)
-    }
-    tokens = tokenize.generate_tokens(io.StringIO(source).readline)
-    return words | {token.string for token in tokens if token.type == tokenize.NAME}
+    """Every word of a module's code: its names, and what its other strings say."""
+    lines = source.splitlines()
+    for node in _texts(source):
+        for number in range(node.lineno - 1, node.end_lineno or node.lineno):
+            lines[number] = ""
+    code = "\n".join(line.partition("# ")[0] for line in lines)
+    return set(re.findall(r"\w+", code))
 
 
 def dead_names(prose: Iterable[str], known: set[str]) -> list[str]:
@@ -82,8 +79,9 @@ def dead_names(prose: Iterable[str], known: set[str]) -> list[str]:
     return [word for word in words if word not in known]
 
 
-def _statements(tree: ast.AST) -> Iterator[ast.Constant]:
-    for node in ast.walk(tree):
+def _texts(source: str) -> Iterator[ast.Constant]:
+    """The statements of a module that are a string and nothing else."""
+    for node in statements(ast.parse(source)):
         if (
             isinstance(node, ast.Expr)
             and isinstance(node.value, ast.Constant)

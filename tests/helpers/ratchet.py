@@ -55,7 +55,10 @@ def measure(project: Path = PROJECT) -> Sizes:
 
 def _functions(node: ast.AST, prefix: str) -> Iterator[tuple[str, str, int]]:
     """Name, kind and number of every function in `node`, nested ones too."""
-    for child in ast.iter_child_nodes(node):
+    below = [
+        child for _, value in ast.iter_fields(node) if isinstance(value, list) for child in value
+    ]
+    for child in below:
         if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef):
             name = f"{prefix}{child.name}"
             yield name, "function lines", (child.end_lineno or child.lineno) - child.lineno + 1
@@ -63,7 +66,7 @@ def _functions(node: ast.AST, prefix: str) -> Iterator[tuple[str, str, int]]:
             yield from _functions(child, f"{name}.")
         elif isinstance(child, ast.ClassDef):
             yield from _functions(child, f"{prefix}{child.name}.")
-        else:
+        elif isinstance(child, ast.stmt | ast.ExceptHandler | ast.match_case):
             yield from _functions(child, prefix)
 
 

@@ -15,6 +15,7 @@ from functools import cache
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from import_graph import statements
 from places import PROJECT
 
 PIECE: Final = 14
@@ -92,11 +93,10 @@ def quoted() -> str:
     found = []
     for file in sorted((PROJECT / "tests").rglob("test_*.py")):
         tree = ast.parse(file.read_text(encoding="utf-8"))
-        skipped = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+        skipped = {id(node.value) for node in statements(tree) if isinstance(node, ast.Expr)}
         for node in ast.walk(tree):
-            if isinstance(node, ast.Constant) and id(node) not in skipped:
-                text = node.value if isinstance(node.value, str) else ""
-                found.append(re.sub(r"\\(.)", r"\1", text))
+            if type(node) is ast.Constant and type(node.value) is str and id(node) not in skipped:
+                found.append(re.sub(r"\\(.)", r"\1", node.value))
     return "\0".join(found)
 
 
