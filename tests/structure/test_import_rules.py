@@ -48,6 +48,7 @@ ALLOWED["session"] = {
 }
 ALLOWED["audit"] = {
     *("errors", "core", "paths", "config", "journal", "session", "killswitch", "observe"),
+    "build",
 }
 ALLOWED["library"] = {*ALLOWED["session"], "session"}
 ALLOWED["rehearsal"] = {*ALLOWED["session"], "session"}

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 
+from logos.audit.money.averages import AverageBooks
 from logos.core.records import (
     AccountRecord,
     BlockedRecord,
@@ -41,6 +42,7 @@ class Figures:
         self.positions: dict[str, PositionRecord] = {}
         self.accounts: dict[str, AccountRecord] = {}
         """The last sample of each symbol and currency."""
+        self.averages = AverageBooks()
         self.last_tick_id = 0
         """The latest that a record bears: later ticks may have left none."""
 
@@ -54,6 +56,7 @@ class Figures:
             self.orders[record.symbol] += 1
         elif isinstance(record, PaperFillRecord):
             self.fills[record.symbol] += 1
+            self.averages.see(record)
         elif isinstance(record, PositionRecord):
             self.positions[record.symbol] = record
         elif isinstance(record, AccountRecord):

@@ -16,6 +16,7 @@ from typing import Final
 
 from logos.audit.figures import Figures
 from logos.audit.findings import Finding
+from logos.build import build_hash
 from logos.core.records import AccountRecord, PositionRecord
 from logos.journal.entries import Manifest, Sealed
 
@@ -61,6 +62,7 @@ def check_page(
     _check_counts(found, text, figures, ticks)
     _check_money(found, tables.get("Result", []), figures)
     _check_symbols(found, tables.get("Symbols", []), figures)
+    _check_averages(found, tables.get("Average cost", []), figures, manifest)
     for title, column, counts in (
         ("Refusals by code", "code", figures.refusals),
         ("Guards that acted", "guard", figures.guards),
@@ -114,6 +116,20 @@ def _check_symbols(found: list[Finding], rows: list[Row], figures: Figures) -> N
         _check_row(found, symbol, row, _position(record))
         _compare(found, f"{symbol}: orders", row.get("orders", ""), str(figures.orders[symbol]))
         _compare(found, f"{symbol}: fills", row.get("fills", ""), str(figures.fills[symbol]))
+
+
+def _check_averages(
+    found: list[Finding], rows: list[Row], figures: Figures, manifest: Manifest
+) -> None:
+    """The table by average cost; another build may have made none."""
+    if not rows and manifest.build != build_hash():
+        return
+    instruments = manifest.config.get("instruments", {})
+    multipliers = {name: Fraction(str(each["multiplier"])) for name, each in instruments.items()}
+    there = {row.get("symbol", ""): row for row in rows}
+    for place, said, mine in figures.averages.differences(there, figures.positions, multipliers):
+        words = f"is {said!r}, and by average cost of the journal's fills {mine!r}"
+        found.append(Finding(_PAGE, f"Average cost: {place}", words))
 
 
 def _check_row(found: list[Finding], name: str, row: Row, figures: Mapping[str, Fraction]) -> None:

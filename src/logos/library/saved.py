@@ -12,16 +12,18 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from logos.config import make_config
+from logos.config import Config, make_config
 from logos.core.fixed import format_units
 from logos.core.records import AccountRecord, PositionRecord
 from logos.core.types import SessionStatus
 from logos.journal.entries import JOURNAL, Manifest, Sealed, Stopping, read_journal
+from logos.session.artifacts.averages import average_row
 from logos.session.artifacts.counts import RecordCounts
 from logos.session.artifacts.folder import is_finished
 from logos.session.artifacts.limits import limit_rows
 from logos.session.artifacts.summary import trigger_figures
 from logos.session.artifacts.tables import Moments
+from logos.session.build import build_account, build_states, make_instruments
 from logos.session.history import find_session
 from logos.session.outcome import ExitCode
 from logos.session.restoring import CannotResumeError
@@ -136,6 +138,7 @@ class _Scan:
             "limits": [row._asdict() for row in limit_rows(make_config(manifest.config))],
             "orders_ended_by": dict(sorted(counts.ended_by.items())),
             "symbols": {name: self._symbol(each) for name, each in self.positions.items()},
+            "average_cost": self._averages(make_config(manifest.config)),
             "currencies": {name: _ledger(each) for name, each in self.accounts.items()},
             "balances": dict(state["wallets"]),
             "total": None,
@@ -150,6 +153,21 @@ class _Scan:
             ],
             "data": self.data,
             "live": {},
+        }
+
+    def _averages(self, config: Config) -> dict[str, dict[str, str]]:
+        instruments = make_instruments(config.instruments)
+        account = build_account(config, instruments)
+        return {
+            name: average_row(
+                self.counts.averages,
+                name,
+                state.unit_value,
+                self.positions[name].realised_units + self.positions[name].unrealised_units,
+                (state.instrument.price_decimals, state.ledger.decimals),
+            )
+            for name, state in build_states(config, instruments, account).items()
+            if name in self.counts.averages
         }
 
     def _symbol(self, record: PositionRecord) -> dict[str, Any]:

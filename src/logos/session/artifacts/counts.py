@@ -21,6 +21,7 @@ from logos.core.records import (
     WarningRecord,
 )
 from logos.core.types import SwitchState
+from logos.session.artifacts.averages import AverageCosts
 
 _STOPPING = (Action.HALT.value, Action.ENGAGE.value)
 _LISTED_MAX = 100
@@ -43,21 +44,29 @@ class RecordCounts:
         self.switch_changes: list[SwitchRecord] = []
         self.trigger: GuardRecord | SwitchRecord | None = None
         """What first halted the session or engaged the switch."""
+        self.averages = AverageCosts()
 
     def save(self) -> dict[str, Any]:
         """All counts, as plain JSON data."""
         return {
-            name: dict(value) if isinstance(value, Counter) else msgspec.to_builtins(value)
-            for name, value in vars(self).items()
+            **{
+                name: dict(value) if isinstance(value, Counter) else msgspec.to_builtins(value)
+                for name, value in vars(self).items()
+                if value is not self.averages
+            },
+            "averages": self.averages.save(),
         }
 
     def load(self, state: Mapping[str, Any]) -> None:
         """Take over what `save` told. Raises LookupError or ValueError for anything else."""
+        averages = self.averages
+        averages.load(state["averages"])
         for name, value in vars(self).items():
             setattr(self, name, Counter(state[name]) if isinstance(value, Counter) else state[name])
         self.warnings = msgspec.convert(state["warnings"], list[WarningRecord])
         self.switch_changes = msgspec.convert(state["switch_changes"], list[SwitchRecord])
         self.trigger = msgspec.convert(state["trigger"], GuardRecord | SwitchRecord | None)
+        self.averages = averages
 
     def add(self, records: Iterable[Record]) -> None:
         """Count these records."""
@@ -70,6 +79,7 @@ class RecordCounts:
                     self.ended_by[record.reason] += 1  # type: ignore[union-attr]
             elif kind is PaperFillRecord:
                 self.fills[record.symbol] += 1  # type: ignore[union-attr]
+                self.averages.add(record)  # type: ignore[arg-type]
             elif kind is BlockedRecord:
                 self.blocked += 1
             elif kind is RefusalRecord:

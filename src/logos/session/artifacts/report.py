@@ -67,6 +67,7 @@ def session_markdown(summary: Summary) -> str:
             [{"symbol": symbol, **each} for symbol, each in summary["symbols"].items()],
         ),
         "",
+        *_average_section(summary),
         *_section("Balances", "asset", summary["balances"]),
         *_section("Refusals by code", "code", summary["refusals"]),
         *_section("Guards that acted", "guard", summary["guards"]),
@@ -192,6 +193,24 @@ def _money_table(summary: Summary) -> list[str]:
     if summary["total"] is None and len(rows) > 1:
         lines += ["", "Currencies are kept apart: no `account.report_in` is configured."]
     return lines
+
+
+def _average_section(summary: Summary) -> list[str]:
+    """The same fills by average cost, for whoever compares with a statement that averages."""
+    rows = [
+        {"symbol": symbol, **each, "currency": summary["symbols"][symbol]["currency"]}
+        for symbol, each in summary["average_cost"].items()
+    ]
+    if not rows:
+        return []
+    return [
+        "## Average cost",
+        "",
+        "The books are first in, first out. By average cost the same fills come to:",
+        "",
+        *_table(("symbol", "entry_price", "realised", "unrealised", "currency"), rows),
+        "",
+    ]
 
 
 def _ended(summary: Summary) -> Mapping[str, int]:

@@ -25,6 +25,7 @@ from logos.core.instrument_state import InstrumentState
 from logos.core.records import GuardRecord
 from logos.data.check import CheckReport
 from logos.journal.codec import SCHEMA_VERSION
+from logos.session.artifacts.averages import average_row
 from logos.session.artifacts.counts import RecordCounts
 from logos.session.artifacts.tables import Moments
 from logos.session.plan import Plan
@@ -131,6 +132,17 @@ def figures(core: TradingCore, tally: RecordCounts) -> dict[str, Any]:
         "symbols": {
             symbol: _symbol_figures(instrument_state, tally.orders[symbol], tally.fills[symbol])
             for symbol, instrument_state in order_manager.states.items()
+        },
+        "average_cost": {
+            symbol: average_row(
+                tally.averages,
+                symbol,
+                state.unit_value,
+                state.realised + state.unrealised,
+                (state.instrument.price_decimals, state.ledger.decimals),
+            )
+            for symbol, state in order_manager.states.items()
+            if symbol in tally.averages
         },
         "currencies": {each.currency: _ledger_figures(each) for each in account.ledgers},
         "balances": {
