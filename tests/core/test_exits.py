@@ -8,7 +8,6 @@ import pytest
 from scripted_bars import COIN, FLAT, FUTURE, held, lived, rests, sizes
 
 from logos.core.gates import InProcessSwitch
-from logos.core.records import RefusalRecord
 from logos.core.strategy import Answer, Replace, limit, market, stop, stop_limit
 from logos.core.types import Code, OrderType, Side
 from logos.errors import StrategyError
@@ -19,12 +18,10 @@ from logos.testing.builders import (
     fills_in,
     orders_in,
     paper_rules,
-    quote,
     refusals_in,
     trade,
     trading_core,
 )
-from logos.testing.venue_core import venue_core
 
 # ---- reduce-only ----
 
@@ -202,23 +199,3 @@ def test_a_word_in_place_of_a_flag_is_the_strategys_error() -> None:
 
     with pytest.raises((StrategyError, TypeError), match=words):
         order()
-
-
-@pytest.mark.parametrize(
-    "answer",
-    [
-        stop(Side.SELL, 1, 9, group="x"),
-        market(Side.BUY, 1, stop_loss=9),
-        market(Side.BUY, 1, take_profit=11),
-    ],
-    ids=["group", "stop loss", "take profit"],
-)
-def test_at_a_real_venue_exits_are_refused_and_nothing_leaves(answer: Answer) -> None:
-    core = venue_core(Scripted({1: answer}), COIN)
-    core.start(1)
-    records = core.step(quote(COIN, 1, "10", "10"))
-    [refusal] = [each for each in records if isinstance(each, RefusalRecord)]
-    words = "reduce-only orders, groups and brackets are kept in the paper market only"
-    assert (refusal.code, refusal.detail) == (Code.NOT_AT_THIS_VENUE, words)
-    assert core.order_manager.outbox is not None
-    assert core.order_manager.outbox.take() == []

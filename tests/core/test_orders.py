@@ -51,6 +51,7 @@ WAYS = {
     OrderStatus.REJECTED: [OrderStatus.REJECTED],
     OrderStatus.EXPIRED: [OrderStatus.EXPIRED],
     OrderStatus.UNKNOWN: [OrderStatus.UNKNOWN],
+    OrderStatus.HELD: [OrderStatus.HELD],
 }
 
 
@@ -68,6 +69,10 @@ def an_order(status: OrderStatus) -> Order:
 ALLOWED = {
     ("NEW", "ACCEPTED"),
     ("NEW", "REJECTED"),
+    ("NEW", "HELD"),
+    ("HELD", "NEW"),
+    ("HELD", "CANCELLED"),
+    ("HELD", "EXPIRED"),
     ("NEW", "CANCELLED"),
     ("NEW", "EXPIRED"),
     ("NEW", "UNKNOWN"),

@@ -136,6 +136,7 @@ def test_every_gate_of_an_order_asks_the_rule() -> None:
     callers = {name for name, tree in sources() if makings(tree, "why_closed")}
     assert callers == {
         "core/order_manager.py",  # gate 2
+        "core/exits/held.py",  # gate 2 once more, for what was held since
         "core/safety.py",  # what may stay when the switch goes REDUCE_ONLY
         "core/context.py",  # for the two at the edge
         "execution/venue_link.py",

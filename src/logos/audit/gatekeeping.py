@@ -12,7 +12,13 @@ from collections.abc import Callable
 from typing import Final
 
 from logos.audit.open_orders import OpenOrder, SymbolBook
-from logos.core.records import CommandRecord, GuardRecord, OrderRecord, SwitchRecord
+from logos.core.records import (
+    CommandRecord,
+    GuardRecord,
+    OrderRecord,
+    OrderUpdate,
+    SwitchRecord,
+)
 from logos.core.types import SwitchState
 from logos.journal.entries import SessionRecord
 
@@ -53,18 +59,21 @@ class SwitchJudge:
         elif isinstance(record, CommandRecord):
             self._see_command(record)
 
-    def judge(self, sequence: int, order: OpenOrder, record: OrderRecord, book: SymbolBook) -> None:
-        """Judge an order that is not open yet."""
+    def judge(
+        self, sequence: int, order: OpenOrder, record: OrderRecord | OrderUpdate, book: SymbolBook
+    ) -> None:
+        """Judge an order that is not open yet, or one that was held and is sent now."""
         name = f"order {order.order_id} of {record.symbol}"
-        if record.symbol in self._paused:
-            self._found(sequence, f"{name}: made while an operator had paused the symbol")
+        done = "sent" if isinstance(record, OrderUpdate) else "made"
+        if record.symbol in self._paused and not (order.is_exit and done == "made"):
+            self._found(sequence, f"{name}: {done} while an operator had paused the symbol")
         if self._is_halted:
-            self._found(sequence, f"{name}: made after a guard had halted the session")
+            self._found(sequence, f"{name}: {done} after a guard had halted the session")
         words = ""
         if self._state is SwitchState.ENGAGED:
-            words = f"{name}: made while the kill switch was ENGAGED"
+            words = f"{name}: {done} while the kill switch was ENGAGED"
         elif self._state is SwitchState.REDUCE_ONLY and not _only_reduces(order, book):
-            words = f"{name}: grows the position, made while the kill switch was REDUCE_ONLY"
+            words = f"{name}: grows the position, {done} while the kill switch was REDUCE_ONLY"
         if words:
             self._waiting.append((sequence, record.tick_id, words))
 
@@ -107,4 +116,7 @@ def _only_reduces(order: OpenOrder, book: SymbolBook) -> bool:
         return book.shrinks(order, order.quantity)
     if order.sign * book.position >= 0:
         return False
-    return order.quantity + book.in_flight(order.is_buy) <= abs(book.position)
+    ahead = book.in_flight(order.is_buy)
+    if order.order_id in book.open:
+        ahead -= order.remaining
+    return order.quantity + ahead <= abs(book.position)

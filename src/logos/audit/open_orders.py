@@ -38,7 +38,9 @@ class OpenOrder:
     reduce_only: bool = False
     """It may only shrink the position, counts in nothing that could be held, and can be resized."""
     is_exit: bool = False
-    """It came with the fill of a bracket's entry."""
+    """It came with the fill of a bracket's entry, or in the place of another exit."""
+    follows: int = 0
+    """The number of that other exit; 0: none."""
     status: OrderStatus = OrderStatus.NEW
     filled: int = 0
     booked: int = 0
@@ -66,6 +68,17 @@ class OpenOrder:
             shape,
             record.reduce_only,
             is_exit,
+            record.follows,
+        )
+
+    def continues(self, before: OpenOrder) -> bool:
+        """Whether it is the exit that `before` was, at most as large."""
+        side, kind, _, limit, stop, lifetime = before.shape
+        own = self.shape
+        return (
+            self.reduce_only
+            and before.reduce_only
+            and (own[0], own[1], own[3], own[4], own[5]) == (side, kind, limit, stop, lifetime)
         )
 
     @property

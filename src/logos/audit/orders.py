@@ -40,8 +40,9 @@ FINDINGS_MAX: Final = 1_000
 _NEXT: Final[dict[OrderStatus, tuple[OrderStatus, ...]]] = {
     OrderStatus.NEW: (
         *(OrderStatus.ACCEPTED, OrderStatus.REJECTED, OrderStatus.CANCELLED),
-        *(OrderStatus.EXPIRED, OrderStatus.UNKNOWN),
+        *(OrderStatus.EXPIRED, OrderStatus.UNKNOWN, OrderStatus.HELD),
     ),
+    OrderStatus.HELD: (OrderStatus.NEW, OrderStatus.CANCELLED, OrderStatus.EXPIRED),
     OrderStatus.UNKNOWN: (
         *(OrderStatus.ACCEPTED, OrderStatus.REJECTED, OrderStatus.CANCELLED, OrderStatus.EXPIRED),
     ),
@@ -81,6 +82,7 @@ class OrderJudge:
         self._session_id = session_id
         self._rules = rules
         self._books: dict[str, SymbolBook] = {}
+        self._exits: dict[int, tuple[str, OpenOrder]] = {}
         self._switch = SwitchJudge(self._found)
         self._exposure = ExposureJudge(rules, self._books, self._found, has_ledger=has_ledger)
         self._order_times_ns: deque[int] = deque()
@@ -144,6 +146,7 @@ class OrderJudge:
             self._found(sequence, f"order {record.order_id}: {error}")
             return
         order = OpenOrder.of(record)
+        self._check_place_taken(sequence, order, record.symbol)
         for problem in self._problems(order, record, book):
             self._found(sequence, f"order {record.order_id} of {record.symbol}: {problem}")
         self._switch.judge(sequence, order, record, book)
@@ -158,6 +161,19 @@ class OrderJudge:
         name = f"{self._session_id}-{record.order_id}"
         if record.client_order_id != name:
             self._found(sequence, f"order {record.order_id} is called {record.client_order_id!r}")
+
+    def _check_place_taken(self, sequence: int, order: OpenOrder, symbol: str) -> None:
+        """An exit in the place of another passes limits on that one's account: it must be one."""
+        if order.reduce_only:
+            self._exits[order.order_id] = (symbol, order)
+        if not order.follows:
+            return
+        of_symbol, before = self._exits.get(order.follows, ("", order))
+        if before is not order and of_symbol == symbol and order.continues(before):
+            order.is_exit = True
+            return
+        words = f"order {order.order_id} takes the place of {order.follows}, which was no such exit"
+        self._found(sequence, words)
 
     def _book(self, record: OrderRecord) -> SymbolBook:
         scales = (record.price_decimals, record.quantity_decimals, record.money_decimals)
@@ -230,6 +246,8 @@ class OrderJudge:
         elif record.status not in _NEXT.get(order.status, ()):
             was, now = order.status.value, record.status.value
             self._found(sequence, f"{name} was {was}, and cannot become {now}")
+        elif record.status is OrderStatus.NEW:
+            self._switch.judge(sequence, order, record, book)  # it was held, and is sent now
         if not order.filled <= record.filled_units <= order.quantity:
             known = f"{order.filled} of {order.quantity} units were filled"
             self._found(sequence, f"{name} says {record.filled_units} units are filled, {known}")
@@ -286,7 +304,7 @@ def _shape_problems(order: OpenOrder, record: OrderRecord, book: SymbolBook) -> 
         found.append("its price is not on the tick")
     if record.reference_price_units <= 0:
         found.append("made before the symbol had shown a price")
-    if not rules.is_open(record.ts_ns):
+    if not (rules.is_open(record.ts_ns) or order.is_exit):
         found.append("made outside the instrument's hours")
     return found
 

@@ -164,9 +164,9 @@ class Commands:
             self.is_suspended = True
             self._callbacks.ask_nobody()
             self._order_manager.drop_targets()
-            self._safety.cancel_all(Code.CANCELLED_BY_OPERATOR)
+            self._safety.suspend()
         elif kind is ResumeTrading:
-            self.is_suspended = False
+            self.is_suspended = self._safety.is_suspended = False
             self._callbacks.ask(self.flattener or self._strategy)
         elif kind is PauseSymbol:
             state = self._order_manager.states[symbol]
@@ -195,7 +195,7 @@ class Commands:
         """Take the strategy's place: cancel what is open, close what is held, trade no more."""
         flattener = Flattener()
         self.flattener = flattener
-        self.is_suspended = False
+        self.is_suspended = self._safety.is_suspended = False
         self._callbacks.ask(flattener)
         self._order_manager.drop_targets()
         self._safety.cancel_all(Code.CANCELLED_BY_OPERATOR)

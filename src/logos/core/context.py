@@ -11,12 +11,13 @@ from decimal import Decimal
 from random import Random
 from typing import NamedTuple, final
 
+from logos.core.exits.held import under_way
 from logos.core.gates import Switch, why_closed
 from logos.core.handlers.figures import Figures, make_figures
 from logos.core.instrument import Instrument
 from logos.core.order_manager import OrderManager
 from logos.core.orders import Order
-from logos.core.outbox import OrderTerms, OutstandingOrder
+from logos.core.outbox import OrderTerms, OutstandingOrder, terms_of
 from logos.core.strategy import OpenOrder
 from logos.core.types import Code
 
@@ -186,17 +187,7 @@ class CoreView:
         """The orders that the core takes to be open at its venue, oldest first."""
         return [
             OutstandingOrder(
-                OrderTerms(
-                    order.client_order_id,
-                    order.instrument,
-                    order.side,
-                    order.type,
-                    order.quantity,
-                    order.limit_price,
-                    order.stop_price,
-                    order.time_in_force,
-                    order.created_ns,
-                ),
+                terms_of(order),
                 order.filled,
                 order.status,
                 order.cancel_at_ns >= 0,
@@ -217,11 +208,12 @@ class CoreView:
 
         The switch, the position and what else is open are those of now. See `gates.why_closed`.
         """
+        in_flight = self.in_flight(terms.symbol, terms.is_buy, terms.client_order_id)
+        order = self._open().get(terms.client_order_id)
+        if order is not None and order.reduce_only:
+            in_flight = under_way(self._order_manager.states[terms.symbol], order.is_buy, order)
         return why_closed(
-            switch.authority(),
-            terms.signed_quantity,
-            self.position(terms.symbol),
-            self.in_flight(terms.symbol, terms.is_buy, terms.client_order_id),
+            switch.authority(), terms.signed_quantity, self.position(terms.symbol), in_flight
         )
 
     def _open(self) -> dict[str, Order]:

@@ -22,7 +22,7 @@ from logos.core.account import Account
 from logos.core.commands import Callbacks, Commands, command_word
 from logos.core.context import CoreContext
 from logos.core.exits.keeper import Exits
-from logos.core.exits.targets import leave_room, warn_of_unreached
+from logos.core.exits.targets import warn_of_unreached
 from logos.core.gates import Switch
 from logos.core.guards import SessionGuards
 from logos.core.instrument_state import InstrumentState
@@ -98,8 +98,7 @@ class TradingCore:
         # A generator for simulation, seeded on purpose: the session must be repeatable.
         context = CoreContext(order_manager, params, Random(seed))  # noqa: S311
         safety = SafetyMonitor(order_manager, switch, halt_on_engage)
-        exits = Exits(order_manager)
-        leave_room(states.values(), rules)
+        exits = Exits(order_manager, safety)
         pipeline = OrderPipeline(order_manager, exits, safety, paper_market, strategy, context)
         callbacks = Callbacks(order_manager)
         callbacks.ask(strategy)
@@ -111,15 +110,14 @@ class TradingCore:
         self._pipeline = pipeline
         self._callbacks = callbacks
         self._market = Market(order_manager, exits, safety, paper_market)
-        self._reports = Reports(order_manager, safety)
+        self._reports = Reports(order_manager, safety, exits)
         self._commands = Commands(order_manager, safety, pipeline, context, callbacks, strategy)
         self._has_cap: bool = rules.participation_rate != 0
         self._sample_ns = sample_ns
         self._next_sample_ns: int = NEVER_NS
         self._next_look_ns: int = 0
         self._next_check_ns: int = 0
-        self._day: int = 0
-        """Days since 1970 of the latest event, UTC."""
+        self._day: int = 0  # days since 1970 of the latest event, UTC
 
     @property
     def is_halted(self) -> bool:
@@ -385,6 +383,8 @@ class TradingCore:
         elif type(event) is Report:
             self._reports.apply(event)
             is_engaged = self.is_blocked
+        elif not is_engaged:
+            self._reports.see_time()
         if is_engaged or self._safety.is_halted:
             order_manager.fills.clear()
             self._safety.halt_if_engaged()

@@ -57,6 +57,7 @@ class InstrumentState:
         "last_price",
         "ledger",
         "limits",
+        "lost_exits",
         "maintenance_margin",
         "mark_rule",
         "market_value",
@@ -127,6 +128,7 @@ class InstrumentState:
         self.working: list[Order] = []
         """Open orders by number, oldest first."""
         self.exit_orders: int = 0  # how many of them have `orders.ExitTerms`
+        self.lost_exits: int = 0  # exits that were cancelled while they were held; see `exits.lost`
         self.open_buy: int = 0
         self.open_sell: int = 0
         """Quantity units that open orders may still buy and sell."""
@@ -135,8 +137,7 @@ class InstrumentState:
         self.recent_orders_limit: int = 256
         self.open_increase: int = 0
         self.worst_buy_price: int = 0
-        self.worst_sell_price: int = 0
-        """The highest price an open order of that side was judged at; 0 when none is open."""
+        self.worst_sell_price: int = 0  # the highest price an open order of that side was judged at
         self.buy_left: int = NO_BOUND
         self.sell_left: int = NO_BOUND
         """What orders may still take from the latest event, by side."""

@@ -31,8 +31,8 @@ from logos.core.fixed import (
     to_step,
 )
 from logos.core.instrument_state import InstrumentState
-from logos.core.orders import BRACKET_MARK, ExitTerms, OrderIntent
-from logos.core.strategy import Number, OrderRequest, Request
+from logos.core.orders import BRACKET_MARK, ExitTerms, Order, OrderIntent
+from logos.core.strategy import Number, OrderRequest, Replace, Request
 from logos.core.types import Code, OrderType, Side, TimeInForce
 from logos.errors import StrategyError
 
@@ -114,6 +114,28 @@ def from_request(state: InstrumentState, request: OrderRequest) -> OrderIntent:
     if request.reduce_only or group or has_exits(request):
         intent.exit = _exit_terms(state, request, group, judged_at)
     return intent
+
+
+def from_replace(state: InstrumentState, order: Order, new: Replace) -> OrderRequest:
+    """The successor of an order that was cancelled for it. Raises NotTranslatable."""
+    instrument = order.instrument
+    total = order.quantity
+    if new.quantity is not None:
+        total = quantity_units(state, new.quantity)
+    return OrderRequest(
+        order.side,
+        instrument.quantity_decimal(total - order.filled),
+        order.type,
+        kept(new.limit_price, order.limit_price, instrument.price_decimals),
+        kept(new.stop_price, order.stop_price, instrument.price_decimals),
+        order.time_in_force,
+        instrument.symbol,
+        order.tag,
+        order.reduce_only,
+        order.group,
+        kept(None, order.stop_loss, instrument.price_decimals),
+        kept(None, order.take_profit, instrument.price_decimals),
+    )
 
 
 def kept(new: Number | None, old_units: int, decimals: int) -> Number | None:

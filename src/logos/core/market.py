@@ -133,6 +133,9 @@ class Market:
     def _match(self, state: InstrumentState, path: Path) -> None:
         """Let the event meet the open orders of its symbol."""
         exits = self._exits
+        if self._order_manager.outbox is not None:
+            exits.held.watch(state, path)
+            return
         self._paper_market.match(state, path, exits)
         if exits.was_gate_closed:
             exits.was_gate_closed = False

@@ -52,6 +52,7 @@ class OrderManager:
         "now_ns",
         "order_count",
         "outbox",
+        "release_count",
         "replaced",
         "session_id",
         "states",
@@ -94,6 +95,7 @@ class OrderManager:
         self.next_order_id: int = 1
         self.next_fill_id: int = 1
         self.order_count: int = 0
+        self.release_count: int = 0  # orders that were held, and sent when their price was reached
         self.fill_count: int = 0
 
     def submit(self, approved: Approved, latency_ns: int) -> Order | None:
@@ -139,9 +141,20 @@ class OrderManager:
         state.see_order(order)
         self._put_in_flight(state, order, order.quantity, 1)
         self.effects.append(order_record(order, self.now_ns, self.tick_id, state))
-        if self.outbox is not None:
+        if self.outbox is None:
+            return order
+        if order.waits_for_price:
+            order.advance(OrderStatus.HELD)
+            state.lost_exits = 0
+            self.effects.append(order_update(order, self.now_ns, self.tick_id))
+        else:
             self.outbox.submit(order, approved)
         return order
+
+    @property
+    def passed_count(self) -> int:
+        """How often gate 2 has let an order pass."""
+        return self.order_count + self.release_count
 
     def set_target(self, state: InstrumentState, target: StandingTarget | None) -> None:
         """Let a target position stand in the symbol, in place of any other; None: none."""
@@ -202,8 +215,9 @@ class OrderManager:
         return None
 
     def cancel(self, order: Order, code: Code) -> None:
-        """End an open order: at once on paper; at a venue it is asked for, and reported later."""
-        if self.outbox is None:
+        """End an open order: at once on paper, or while it is held; at a venue it is asked for, and
+        reported later."""
+        if self.outbox is None or order.status is OrderStatus.HELD:
             self.apply_end(order, OrderStatus.CANCELLED, code)
             return
         if order.cancel_at_ns < 0 or order.cancel_code in _STRATEGYS_OWN:
@@ -349,7 +363,7 @@ class OrderManager:
             if order.has_exit_terms:
                 state.exit_orders -= 1
             if self.outbox is not None:
-                del self.outbox.open[order.client_order_id]
+                self.outbox.open.pop(order.client_order_id, None)  # one that was held is not there
             self.guards.open_orders -= 1
             target = state.target
             if target is not None and target.order_id == order.order_id:

@@ -23,8 +23,10 @@ TRANSITIONS: Final[dict[OrderStatus, frozenset[OrderStatus]]] = {
             OrderStatus.CANCELLED,
             OrderStatus.EXPIRED,
             OrderStatus.UNKNOWN,
+            OrderStatus.HELD,
         )
     ),
+    OrderStatus.HELD: frozenset((OrderStatus.NEW, OrderStatus.CANCELLED, OrderStatus.EXPIRED)),
     OrderStatus.UNKNOWN: frozenset(
         (
             OrderStatus.ACCEPTED,
@@ -63,14 +65,21 @@ class ExitTerms:
     `reduce_only`: it may only shrink the position, and never exceeds it. `group`: of the open
     orders of a symbol that share it, a fill of one takes from the others (see `exits`). A
     `stop_loss` and a `take_profit` (price units; 0: none) make it the entry of a bracket: each
-    fill of it brings exits at these prices to life.
+    fill of it brings exits at these prices to life. `follows` is the number of the exit in whose
+    place or beside which it stands, as that one could not be changed at a real venue; 0: none.
     """
 
-    __slots__ = ("group", "reduce_only", "stop_loss", "take_profit")
+    __slots__ = ("follows", "group", "reduce_only", "stop_loss", "take_profit")
 
     def __init__(
-        self, reduce_only: bool, group: str = "", stop_loss: int = 0, take_profit: int = 0
+        self,
+        reduce_only: bool,
+        group: str = "",
+        stop_loss: int = 0,
+        take_profit: int = 0,
+        follows: int = 0,
     ) -> None:
+        self.follows = follows
         self.reduce_only = reduce_only
         self.group = group
         self.stop_loss = stop_loss
@@ -158,6 +167,7 @@ class Order:
         "fee",
         "fee_base",
         "filled",
+        "follows",
         "group",
         "instrument",
         "is_buy",
@@ -182,6 +192,7 @@ class Order:
         "take_profit",
         "tick_id",
         "time_in_force",
+        "tries",
         "triggered",
         "type",
     )
@@ -215,7 +226,10 @@ class Order:
         self.group = intent.exit.group
         self.stop_loss: int = intent.exit.stop_loss
         self.take_profit: int = intent.exit.take_profit
+        self.follows: int = intent.exit.follows
         """See `ExitTerms`."""
+        self.tries: int = 0
+        """How many orders before it a real venue did not fill whole, whose place it took."""
         self.covered: int = 0
         """How much of the fills of a bracket's entry has exits, in quantity units."""
         self.created_ns = created_ns
@@ -246,6 +260,16 @@ class Order:
     def has_exit_terms(self) -> bool:
         """Whether a fill of it, or of another order, may concern its exits or itself as one."""
         return self.reduce_only or bool(self.group or self.stop_loss or self.take_profit)
+
+    @property
+    def leg(self) -> int:
+        """Orders of a group that share this number are one exit, in parts or one after another."""
+        return self.follows or self.order_id
+
+    @property
+    def waits_for_price(self) -> bool:
+        """Whether the engine holds it back from a real venue until its price is reached."""
+        return self.reduce_only or bool(self.group)
 
     @property
     def remaining(self) -> int:

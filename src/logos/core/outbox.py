@@ -41,8 +41,8 @@ class OrderTerms(msgspec.Struct, frozen=True, gc=False):
     """What was ordered, and under which id. It stays as it is for the order's whole life.
 
     Prices and quantities are in the instrument's units; a price of 0 means none is named.
-    `created_ns` is when the core made the order, nanoseconds UTC. Raises InvariantBroken for an
-    empty client order id.
+    `created_ns` is when the core let the order leave, nanoseconds UTC. Raises InvariantBroken for
+    an empty client order id.
     """
 
     client_order_id: str
@@ -126,6 +126,31 @@ class CancelOrder(msgspec.Struct, frozen=True, gc=False):
 VenueRequest = SubmitOrder | CancelOrder
 
 
+def sent_as(order: Order) -> tuple[OrderType, TimeInForce]:
+    """As what an order goes to a venue: one that waited for its price there needs no stop."""
+    if order.waits_for_price and order.type is OrderType.STOP:
+        return OrderType.MARKET, TimeInForce.GTC
+    if order.waits_for_price and order.type is OrderType.STOP_LIMIT:
+        return OrderType.LIMIT, order.time_in_force
+    return order.type, order.time_in_force
+
+
+def terms_of(order: Order) -> OrderTerms:
+    """What a venue has under the order's id, once it was sent."""
+    type_, time_in_force = sent_as(order)
+    return OrderTerms(
+        order.client_order_id,
+        order.instrument,
+        order.side,
+        type_,
+        order.quantity,
+        order.limit_price,
+        order.stop_price if type_ is order.type else 0,
+        time_in_force,
+        order.arrival_ns,
+    )
+
+
 class OutstandingOrder(msgspec.Struct, frozen=True, gc=False):
     """An order that the core takes to be open, as it stood when the core was asked.
 
@@ -156,7 +181,7 @@ class Outbox:
 
     def submit(self, order: Order, approved: Approved) -> None:
         """The order is to be sent."""
-        self._requests.append(SubmitOrder(approved, order.client_order_id, order.created_ns))
+        self._requests.append(SubmitOrder(approved, order.client_order_id, order.arrival_ns))
         self.open[order.client_order_id] = order
 
     def cancel(self, order: Order) -> None:

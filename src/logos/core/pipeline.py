@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any, Final, final
 
 from logos.core.context import CoreContext
+from logos.core.exits.held import is_exit_under_way
 from logos.core.exits.keeper import Exits
 from logos.core.exits.targets import (
     TRIES_MAX,
@@ -16,6 +17,7 @@ from logos.core.exits.targets import (
     in_the_way,
     intent_of,
     is_reached,
+    leave_room,
     must_wait,
     next_quantity,
     shrinks,
@@ -29,16 +31,15 @@ from logos.core.intents import (
     check_group,
     check_reference,
     check_text,
+    from_replace,
     from_request,
     from_side,
-    kept,
     listed,
     not_an_answer,
-    quantity_units,
 )
 from logos.core.matching import PaperMarket, PaperRules
 from logos.core.order_manager import OrderManager
-from logos.core.orders import NO_EXIT, Order, OrderIntent, StandingTarget
+from logos.core.orders import Order, OrderIntent, StandingTarget
 from logos.core.risk import Approved, Refused, Verdict, check_intent, check_storm
 from logos.core.safety import SafetyMonitor
 from logos.core.strategy import (
@@ -50,7 +51,7 @@ from logos.core.strategy import (
     Target,
     Weight,
 )
-from logos.core.types import Code, FillRule, Side
+from logos.core.types import Code, FillRule, OrderStatus, Side
 from logos.errors import InvariantBroken, StrategyError, strategy_failed
 
 _FILL_ANSWERS_MAX: Final = 10_000
@@ -85,6 +86,7 @@ class OrderPipeline:
         self._safety = safety
         self._market = market
         self._rules: PaperRules = market.rules
+        leave_room(order_manager.states.values(), market.rules)
         self._strategy = strategy
         self._context = context
 
@@ -290,9 +292,9 @@ class OrderPipeline:
         is_paper = order_manager.outbox is None
         if state.is_paused:
             return Refused([(Code.SYMBOL_PAUSED, "an operator paused it")])
-        if not is_paper and intent.exit is not NO_EXIT:
-            words = "reduce-only orders, groups and brackets are kept in the paper market only"
-            return Refused([(Code.NOT_AT_THIS_VENUE, words)])
+        if not is_paper and is_exit_under_way(state, intent):
+            words = "an exit of the symbol is at the venue: wait for its end, or ask for a target"
+            return Refused([(Code.EXIT_UNDER_WAY, words)])
         if is_paper and self._rules.fill_rule is FillRule.BID_ASK and not state.two_sided:
             return Refused([(Code.NO_REFERENCE_PRICE, "no bid and ask seen yet")])
         return check_intent(intent, state, order_manager.guards, order_manager.now_ns)
@@ -312,7 +314,11 @@ class OrderPipeline:
         if target is not None:
             target.order_id = order.order_id
             target.is_filled = False
-        if rules.latency_ns or not is_paper:
+        if not is_paper:
+            if order.status is OrderStatus.HELD:
+                self._exits.held.begin(order_manager.states[order.instrument.symbol], order)
+            return
+        if rules.latency_ns:
             return
         order_manager.apply_accept(order)
         if rules.fill_rule is not FillRule.NEXT_OPEN:
@@ -373,27 +379,10 @@ class OrderPipeline:
         new = order.replacement
         if new is None:
             raise InvariantBroken(f"order {order.order_id} was replaced by nothing")
-        instrument = order.instrument
-        state = self._order_manager.states[instrument.symbol]
+        state = self._order_manager.states[order.instrument.symbol]
         try:
-            total = order.quantity
-            if new.quantity is not None:
-                total = quantity_units(state, new.quantity)
+            request = from_replace(state, order, new)
         except NotTranslatable as refusal:
-            self._order_manager.refuse(instrument.symbol, [(refusal.code, refusal.detail)])
+            self._order_manager.refuse(order.instrument.symbol, [(refusal.code, refusal.detail)])
             return
-        request = OrderRequest(
-            order.side,
-            instrument.quantity_decimal(total - order.filled),
-            order.type,
-            kept(new.limit_price, order.limit_price, instrument.price_decimals),
-            kept(new.stop_price, order.stop_price, instrument.price_decimals),
-            order.time_in_force,
-            instrument.symbol,
-            order.tag,
-            order.reduce_only,
-            order.group,
-            kept(None, order.stop_loss, instrument.price_decimals),
-            kept(None, order.take_profit, instrument.price_decimals),
-        )
         self._request(state, request, is_successor=True)

@@ -53,6 +53,7 @@ def order_record(order: Order, now_ns: int, tick_id: int, state: InstrumentState
         order.group,
         order.stop_loss,
         order.take_profit,
+        order.follows,
     )
 
 

@@ -35,8 +35,8 @@ class OrderRecord(
 
     A price of 0 means: the order names no such price. `notes` says whether the quantity was
     capped; `tag` is the strategy's name for the order. `ledger` is there only where the settings
-    limit exposure or losses: those limits cannot be judged afterwards without it. The last four
-    say what `orders.ExitTerms` says. All five are left out where there is nothing to say.
+    limit exposure or losses: those limits cannot be judged afterwards without it. The last five
+    say what `orders.ExitTerms` says. All six are left out where there is nothing to say.
     """
 
     ts_ns: int
@@ -61,6 +61,7 @@ class OrderRecord(
     group: str = ""
     stop_loss_units: int = 0
     take_profit_units: int = 0
+    follows: int = 0
 
 
 class OrderUpdate(
@@ -196,9 +197,9 @@ class BlockedRecord(msgspec.Struct, frozen=True, gc=False, tag="blocked", tag_fi
 class SwitchRecord(msgspec.Struct, frozen=True, gc=False, tag="switch", tag_field="kind"):
     """The kill switch as the session first saw it in a new state.
 
-    `seen_at` and `orders` (how many had been made) say at which look exactly, so that a replay can
-    show it there again: "tick" and "edge" (start or stop) are gate 1, "order" is gate 2; "guard"
-    and "command" are the session's own doing and follow by themselves.
+    `seen_at` and `orders` (how often gate 2 had let one pass) say at which look exactly, so that a
+    replay can show it there again: "tick" and "edge" (start or stop) are gate 1, "order" is gate 2;
+    "guard" and "command" are the session's own doing and follow by themselves.
     """
 
     ts_ns: int

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import final
 
+from logos.core.exits.keeper import Exits
 from logos.core.messages import Report
 from logos.core.order_manager import OrderManager
 from logos.core.orders import Execution, Order
@@ -21,9 +22,10 @@ from logos.core.types import Code, OrderStatus, ReportKind
 class Reports:
     """Applies reports to the orders of one session."""
 
-    __slots__ = ("_order_manager", "_safety")
+    __slots__ = ("_exits", "_order_manager", "_safety")
 
-    def __init__(self, order_manager: OrderManager, safety: SafetyMonitor) -> None:
+    def __init__(self, order_manager: OrderManager, safety: SafetyMonitor, exits: Exits) -> None:
+        self._exits = exits
         self._order_manager = order_manager
         self._safety = safety
 
@@ -40,6 +42,10 @@ class Reports:
             self._fill(order, report)
         else:
             self._change(order, report)
+
+    def see_time(self) -> None:
+        """Time has passed: what is held back may be sent again after a failure."""
+        self._exits.held.pursue_all()
 
     def _fill(self, order: Order, report: Report) -> None:
         quantity = report.quantity_units
@@ -63,6 +69,7 @@ class Reports:
             order,
             Execution(quantity, report.price_units, report.is_maker, report.fee_units, base_fee),
         )
+        self._exits.follow_fill(order, quantity)
 
     def _change(self, order: Order, report: Report) -> None:
         kind = report.kind
@@ -84,6 +91,8 @@ class Reports:
             was_asked = order.cancel_at_ns >= 0
             code = order.cancel_code if was_asked else Code.CANCELLED_BY_VENUE
             order_manager.apply_end(order, OrderStatus.CANCELLED, code)
+        if not order.is_open:
+            self._exits.follow_end(order)
 
     def _accept(self, order: Order) -> None:
         if order.status in (OrderStatus.NEW, OrderStatus.UNKNOWN):

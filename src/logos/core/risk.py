@@ -108,16 +108,17 @@ def _check_reduce_only(
     return Refused(violations) if violations else Approved(intent, 0, price)
 
 
-def check_bracket_exit(intent: OrderIntent) -> Verdict:
-    """Judge an exit of a bracket by its instrument's rules of quantity alone.
+def check_exit(intent: OrderIntent, lock: int = 0, price: int = 0) -> Verdict:
+    """Judge by its instrument's rules of quantity alone: an exit of a bracket, or an order that
+    was held back and is to be sent, with the `lock` and judged `price` that it has already.
 
-    It shrinks a position that is held, and a limit that kept it away would leave that position
+    An exit shrinks a position that is held, and a limit that kept it away would leave that position
     without its stop. The kill switch is asked when it is submitted, as for any order.
     """
     violations: list[tuple[Code, str]] = []
     if not _is_well_formed(intent, violations):
         return Refused(violations)
-    return Approved(intent, 0, intent.limit_price or intent.stop_price)
+    return Approved(intent, lock, price or intent.limit_price or intent.stop_price)
 
 
 def judged_price(intent: OrderIntent, state: InstrumentState) -> int:

@@ -10,12 +10,13 @@ from __future__ import annotations
 from typing import Final, final
 
 from logos.core.account import Ledger
+from logos.core.exits.lost import lose_exits, warn_of_pause
 from logos.core.gates import Switch, why_closed
 from logos.core.guards import Action
 from logos.core.instrument_state import InstrumentState
 from logos.core.order_manager import OrderManager
 from logos.core.records import BlockedRecord, GuardRecord, SwitchRecord
-from logos.core.types import NS_PER_SECOND, Code, SwitchState
+from logos.core.types import NS_PER_SECOND, Code, OrderStatus, SwitchState
 
 NEVER_NS: Final = 1 << 63
 
@@ -34,6 +35,7 @@ class SafetyMonitor:
         "_switch",
         "blocked_count",
         "is_halted",
+        "is_suspended",
         "seen",
         "trigger",
     )
@@ -47,6 +49,8 @@ class SafetyMonitor:
         self.blocked_count: int = 0
         self.is_halted: bool = False
         """Whether a guard or the switch has ended the session."""
+        self.is_suspended: bool = False
+        """Whether what the engine holds back is not sent, because the session is to stop."""
         self.trigger: str = ""
         """What halts the session: the first guard that did, or the switch and its first reason."""
 
@@ -167,7 +171,7 @@ class SafetyMonitor:
                 state.name,
                 why,
                 seen_at,
-                self._order_manager.order_count,
+                self._order_manager.passed_count,
             )
         )
         if state == SwitchState.ENGAGED:
@@ -209,7 +213,17 @@ class SafetyMonitor:
         for instrument_state in self._order_manager.states.values():
             self.cancel_in(instrument_state, code)
 
+    def suspend(self) -> None:
+        """Cancel every open order but what the engine holds back: the session is to be resumed."""
+        self.is_suspended = True
+        for instrument_state in self._order_manager.states.values():
+            warn_of_pause(self._order_manager, instrument_state)
+            for order in list(instrument_state.working):
+                if order.status is not OrderStatus.HELD:
+                    self._order_manager.cancel(order, Code.CANCELLED_BY_OPERATOR)
+
     def cancel_in(self, instrument_state: InstrumentState, code: Code) -> None:
         """Cancel every open order of one symbol; always allowed."""
+        lose_exits(self._order_manager, instrument_state, code)
         for order in list(instrument_state.working):
             self._order_manager.cancel(order, code)

@@ -56,6 +56,8 @@ class OrderStatus(enum.Enum):
     EXPIRED = "EXPIRED"
     UNKNOWN = "UNKNOWN"
     """Sent to a venue that has not said what became of it: it is asked, nothing is sent again."""
+    HELD = "HELD"
+    """Held back from a real venue until its price is reached; then it is NEW, and sent."""
 
 
 class ReportKind(enum.Enum):
@@ -164,7 +166,7 @@ class Code(enum.Enum):
     REFUSAL_STORM = "REFUSAL_STORM"
     NOTHING_TO_REDUCE = "NOTHING_TO_REDUCE"
     UNKNOWN_GROUP = "UNKNOWN_GROUP"
-    NOT_AT_THIS_VENUE = "NOT_AT_THIS_VENUE"
+    EXIT_UNDER_WAY = "EXIT_UNDER_WAY"
     # Reasons of orders that were sent and then ended without (all of) their fill.
     IOC_REMAINDER = "IOC_REMAINDER"
     FOK_UNFILLABLE = "FOK_UNFILLABLE"
@@ -175,6 +177,7 @@ class Code(enum.Enum):
     CANCELLED_BY_GUARD = "CANCELLED_BY_GUARD"
     CANCELLED_BY_TARGET = "CANCELLED_BY_TARGET"
     GROUP_FILLED = "GROUP_FILLED"
+    EXIT_REACHED = "EXIT_REACHED"
     POSITION_CLOSED = "POSITION_CLOSED"
     REPLACED = "REPLACED"
     SESSION_ENDED = "SESSION_ENDED"

@@ -15,8 +15,8 @@ import msgspec
 
 from logos import paths
 from logos.config import ConfigError
-from logos.core.records import CommandRecord, OrderRecord, Record, SwitchRecord
-from logos.core.types import SessionStatus
+from logos.core.records import CommandRecord, OrderRecord, OrderUpdate, Record, SwitchRecord
+from logos.core.types import OrderStatus, SessionStatus
 from logos.journal.entries import (
     JOURNAL,
     Manifest,
@@ -119,6 +119,9 @@ class _Scan:
             self.last_ns = record.ts_ns
         if type(record) is OrderRecord:
             self.orders += 1
+        elif type(record) is OrderUpdate:
+            is_sent = record.status is OrderStatus.NEW and not record.quantity_units
+            self.orders += is_sent  # it was held until now
         elif type(record) is SwitchRecord:
             self.switches.append(record)
         elif type(record) is CommandRecord:

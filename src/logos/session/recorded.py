@@ -20,7 +20,8 @@ from logos.core.types import SwitchState
 class Recording:
     """What a journal says of the outside world, up to its last whole record.
 
-    `last_tick_id` and `last_ns` are the latest that any record bears, `orders` how many there are.
+    `last_tick_id` and `last_ns` are the latest that any record bears, `orders` how often gate 2 let
+    one pass: when it was made, and when one that was held was sent.
     `is_whole`: the last tick was lived to its end (the session was stopped after it).
     """
 
@@ -37,7 +38,7 @@ class RecordedSwitch:
     """Plays a recording back, then hands over to `after` (None: stays as it ended).
 
     `attach` must be called with the session's order manager before the first event: looks are told
-    apart by its tick and its count of orders.
+    apart by its tick and by how often gate 2 let an order pass.
     """
 
     def __init__(self, recording: Recording, after: Switch | None, taken: int = 0) -> None:
@@ -90,7 +91,7 @@ class RecordedSwitch:
             record is not None
             and record.seen_at == "order"
             and record.tick_id == order_manager.tick_id
-            and record.orders == order_manager.order_count
+            and record.orders == order_manager.passed_count
         ):
             self._take(record)
         return self._state
@@ -149,7 +150,7 @@ class RecordedSwitch:
                 and order_manager.tick_id == recording.last_tick_id
                 and order_manager.now_ns >= recording.last_ns
                 and self._upcoming() is None
-                and order_manager.order_count >= recording.orders
+                and order_manager.passed_count >= recording.orders
             )
             self._is_played = is_beyond or is_within_last
         return self._after if self._is_played else None

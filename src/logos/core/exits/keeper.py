@@ -13,19 +13,22 @@ A reduce-only order binds no funds and counts in no limit of what could be held:
 held already, whoever else may sell it too. Exits of a bracket pass the kill switch and the
 instrument's own rules; limits on the number and rate of orders do not keep them from a position.
 
-This is the paper market's work: at a real venue such orders are refused (`OrderPipeline`).
+At a real venue all this holds as well: such orders are held back (`held`) until their price is
+reached, and what is at the venue by then is cancelled instead of cut.
 """
 
 from __future__ import annotations
 
 from typing import final
 
+from logos.core.exits.held import HeldExits
 from logos.core.instrument_state import InstrumentState
 from logos.core.intents import closable
 from logos.core.order_manager import OrderManager
 from logos.core.orders import BRACKET_MARK, ExitTerms, Order, OrderIntent
 from logos.core.recording import order_update
-from logos.core.risk import Approved, check_bracket_exit
+from logos.core.risk import Approved, check_exit
+from logos.core.safety import SafetyMonitor
 from logos.core.types import Code, OrderStatus, OrderType, Side, TimeInForce
 
 
@@ -33,10 +36,13 @@ from logos.core.types import Code, OrderStatus, OrderType, Side, TimeInForce
 class Exits:
     """Carries out what the paper market decides, and keeps the exits in step with its fills."""
 
-    __slots__ = ("_order_manager", "born", "was_gate_closed")
+    __slots__ = ("_order_manager", "_safety", "born", "held", "was_gate_closed")
 
-    def __init__(self, order_manager: OrderManager) -> None:
+    def __init__(self, order_manager: OrderManager, safety: SafetyMonitor) -> None:
         self._order_manager = order_manager
+        self._safety = safety
+        self.held = HeldExits(order_manager, safety)
+        """What is held back from a real venue."""
         self.born: list[Order] = []
         """Exits that came to life in this event and have not met its prices yet."""
         self.was_gate_closed: bool = False
@@ -59,6 +65,32 @@ class Exits:
             self._follow(state, order, quantity)
         return True
 
+    # ---- what a real venue reports ----
+
+    def follow_fill(self, order: Order, quantity: int) -> None:
+        """A real venue's fill of `quantity` units was booked: do what follows from it."""
+        state = self._order_manager.states[order.instrument.symbol]
+        if not (state.exit_orders or order.has_exit_terms) or self.held.is_over:
+            return
+        self._follow(state, order, quantity)
+        while self.born:
+            self.held.begin(state, self.born.pop(0))
+        self._see_gate()
+        self.held.pursue(state)
+
+    def follow_end(self, order: Order) -> None:
+        """A real venue's order has ended: what waited for that goes on."""
+        state = self._order_manager.states[order.instrument.symbol]
+        self.held.after_end(state, order)
+        self.held.pursue(state)
+
+    def _see_gate(self) -> None:
+        if self.was_gate_closed:
+            self.was_gate_closed = False
+            self._safety.see_switch("order")
+
+    # ---- what follows from a fill ----
+
     def _follow(self, state: InstrumentState, order: Order, quantity: int) -> None:
         """`quantity` units of `order` were just filled and booked."""
         if order.stop_loss or order.take_profit:
@@ -77,12 +109,18 @@ class Exits:
         held = closable(state, not entry.is_buy)  # nothing where it closed a position instead
         quantity = min(entry.filled - entry.covered, held)
         grown = quantity == 0
-        for order in state.working:
-            if order.group == group and order.reduce_only:
+        exits = [each for each in state.working if each.group == group and each.reduce_only]
+        for order in exits:
+            grown = True
+            if not self._is_beyond_reach(order):
                 remaining = min(order.remaining + quantity, held)
                 if remaining > order.remaining:
                     self._resize(order, order.filled + remaining)
-                grown = True
+                continue
+            is_alone = all(each.leg != order.leg or each is order for each in exits)
+            more = _exit_like(state, order, quantity)
+            if quantity and is_alone and not self._make(state, more):
+                return
         if not grown:
             intents = (
                 _exit_intent(state, entry, OrderType.STOP, entry.stop_loss, quantity),
@@ -95,7 +133,7 @@ class Exits:
 
     def _make(self, state: InstrumentState, intent: OrderIntent) -> bool:
         order_manager = self._order_manager
-        verdict = check_bracket_exit(intent)
+        verdict = check_exit(intent)
         if not isinstance(verdict, Approved):
             order_manager.refuse(state.instrument.symbol, verdict.violations)
             return False
@@ -103,7 +141,8 @@ class Exits:
         if order is None:
             self.was_gate_closed = True
             return False
-        order_manager.apply_accept(order)
+        if order_manager.outbox is None:
+            order_manager.apply_accept(order)
         self.born.append(order)
         return True
 
@@ -111,7 +150,9 @@ class Exits:
 
     def _take_from_group(self, state: InstrumentState, order: Order, quantity: int) -> None:
         others = [
-            other for other in state.working if other.group == order.group and other is not order
+            other
+            for other in state.working
+            if other.group == order.group and other.leg != order.leg
         ]
         only_reduce = order.reduce_only and all(other.reduce_only for other in others)
         for other in others:
@@ -127,7 +168,7 @@ class Exits:
         """Let at most `most` units of an open order still fill; with none left it is cancelled."""
         if not order.is_open or order.remaining <= most:
             return
-        if most <= 0:
+        if most <= 0 or self._is_beyond_reach(order):
             self._end(order, code)
         else:
             self._resize(order, order.filled + most)
@@ -140,12 +181,34 @@ class Exits:
         )
 
     def _end(self, order: Order, code: Code) -> None:
-        self._order_manager.apply_end(order, OrderStatus.CANCELLED, code)
+        self._order_manager.cancel(order, code)
+
+    def _is_beyond_reach(self, order: Order) -> bool:
+        """Whether the order is at a real venue, or on its way: it can be cancelled, not changed."""
+        return self._order_manager.outbox is not None and order.status is not OrderStatus.HELD
 
 
 def bracket_group(entry: Order) -> str:
     """The group of the exits of a bracket's entry."""
     return f"{BRACKET_MARK}{entry.order_id}"
+
+
+def _exit_like(state: InstrumentState, order: Order, quantity: int) -> OrderIntent:
+    """One more exit as `order` is, for `quantity` units."""
+    intent = OrderIntent(
+        order.instrument,
+        order.side,
+        quantity,
+        order.type,
+        order.limit_price,
+        order.stop_price,
+        order.time_in_force,
+        state.reference_price(order.is_buy),
+        order.notes,
+        order.tag,
+    )
+    intent.exit = ExitTerms(True, order.group, follows=order.leg)
+    return intent
 
 
 def _exit_intent(

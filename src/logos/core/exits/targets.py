@@ -56,6 +56,7 @@ WAITS: Final = frozenset(
         Code.MAX_TOTAL_OPEN_ORDERS,
         Code.INSUFFICIENT_FUNDS,
         Code.INSUFFICIENT_BORROW,
+        Code.EXIT_UNDER_WAY,
     )
 )
 """Refusals that a target which would open or add outlives."""

@@ -141,7 +141,9 @@ def _restore(core: TradingCore, state: State) -> None:
     order_manager.fills = msgspec.convert(state["fills"], list[PaperFillRecord])
     if order_manager.outbox is not None:
         order_manager.outbox.open = {
-            order.client_order_id: order for order in orders.values() if order.is_open
+            order.client_order_id: order
+            for order in orders.values()
+            if order.is_open and order.status is not OrderStatus.HELD
         }
 
 

@@ -15,6 +15,7 @@ from logos.core.account import Account, EquityTrack, Ledger, Wallet
 from logos.core.commands import Callbacks, Commands
 from logos.core.context import CoreContext
 from logos.core.engine import TradingCore
+from logos.core.exits.held import HeldExits
 from logos.core.exits.keeper import Exits
 from logos.core.guards import SessionGuards
 from logos.core.instrument_state import InstrumentState
@@ -65,6 +66,7 @@ TABLE: Final[dict[type, Fields]] = {
             "next_order_id",
             "now_ns",
             "order_count",
+            "release_count",
             "tick_id",
         ),
         handled=("account", "states", "fills", "guards", "outbox", "replaced", "targeted"),
@@ -128,6 +130,7 @@ TABLE: Final[dict[type, Fields]] = {
             "lag_ns",
             "last_ns",
             "last_price",
+            "lost_exits",
             "maintenance_margin",
             "market_value",
             "open_buy",
@@ -178,6 +181,7 @@ TABLE: Final[dict[type, Fields]] = {
             "fee",
             "fee_base",
             "filled",
+            "follows",
             "group",
             "is_open",
             "is_resting",
@@ -194,6 +198,7 @@ TABLE: Final[dict[type, Fields]] = {
             "tag",
             "take_profit",
             "tick_id",
+            "tries",
             "triggered",
         ),
         handled=(
@@ -232,6 +237,7 @@ TABLE: Final[dict[type, Fields]] = {
             "_order_manager": _PART,
             "_halt_on_engage": _SETTING,
             "_switch": "outside of the session",
+            "is_suspended": "nothing is saved while the session is suspended",
         },
     ),
     CoreContext: Fields(
@@ -279,12 +285,13 @@ TABLE: Final[dict[type, Fields]] = {
     ),
     Exits: Fields(
         left={
-            "_order_manager": _PART,
+            **dict.fromkeys(("_order_manager", "_safety", "held"), _PART),
             "born": "taken within the event in which they came to life",
             "was_gate_closed": "as born",
         }
     ),
+    HeldExits: Fields(left=dict.fromkeys(("_order_manager", "_safety"), _PART)),
     PaperMarket: Fields(left={"_is_open": _SETTING, "rules": _SETTING}),
-    Reports: Fields(left={"_order_manager": _PART, "_safety": _PART}),
+    Reports: Fields(left=dict.fromkeys(("_exits", "_order_manager", "_safety"), _PART)),
 }
 """Every class with state that a core reaches, and what becomes of each of its attributes."""
