@@ -30,12 +30,14 @@ COMPILED = (
     "handlers.figures",
     "context",
     "recording",
+    "exits.lost",
     "safety",
     "market",
     "exits.targets",
     "pipeline",
     "commands",
     "engine",
+    "exits.held",
     "exits.keeper",
 )
 

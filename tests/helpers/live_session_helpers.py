@@ -93,7 +93,10 @@ class ScriptedFeed:
         after: Mapping[int, Callable[[], object]] | None = None,
         age_ns: Mapping[int, int] | None = None,
         error: BaseException | None = None,
+        price: Callable[[int], int] = lambda number: 10_000 + number % 7,
     ) -> None:
+        """`price` is the bid of the quote of that number, in cents."""
+        self._price = price
         self.symbols: Sequence[str] = SYMBOLS
         self._clock: Any = clock
         self._count = count
@@ -108,7 +111,7 @@ class ScriptedFeed:
         for number in range(1, self._count + 1):
             instrument = self._instruments[number % 2]
             now_ns = self._clock.now_ns()
-            price = 10_000 + number % 7
+            price = self._price(number)
             quote = Quote(now_ns, instrument.symbol, price, price + 1, 5, 5, instrument)
             while not sink.market(quote, now_ns - self._age_ns.get(number, 0)):
                 await sink.room()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -96,7 +97,12 @@ class World:
             **options,
         )
 
-    def resume(self, feed: ScriptedFeed, strategy: Strategy) -> SessionResult:
+    def resume(
+        self,
+        feed: ScriptedFeed,
+        strategy: Strategy,
+        tell: Callable[[str], object] = lambda _: None,
+    ) -> SessionResult:
         return resume(
             "live",
             strategy=strategy,
@@ -104,7 +110,7 @@ class World:
             switch=self.switch,
             is_acknowledged=True,
             home=self.home,
-            tell=lambda _: None,
+            tell=tell,
         )
 
 

@@ -171,6 +171,8 @@ def _print(session: FoundSession, verdict: str, now_ns: int) -> None:
         print(
             "  SUSPENDED by an operator: the strategy is not asked; `logos pause --undo` ends that"
         )
+    if beat.protection:
+        print(f"  {beat.protection}")
     if beat.paused:
         print(f"  PAUSED by an operator: {', '.join(beat.paused)}")
     for feed, state in beat.feeds.items():

@@ -17,6 +17,7 @@ from typing import Any, Final
 from logos import __version__
 from logos.config.masking import config_secrets
 from logos.core.engine import TradingCore
+from logos.core.exits.lost import protection_words
 from logos.core.records import Record, WarningRecord
 from logos.core.types import SessionStatus
 from logos.errors import DataError, StrategyError, strategy_failed
@@ -161,7 +162,7 @@ class Seal:
         took for all events. Raises OSError.
         """
         folder, core = self._folder, self._core
-        ending = self._with_orders_left(ending)
+        ending = self._with_protection(self._with_orders_left(ending))
         summary = self._summary(ending, first_ns)
         host = host_facts(self._started_ns, time.time_ns(), run_ns, core.order_manager.tick_id)
         host["kill_switch"] = self._kill_switch
@@ -200,6 +201,15 @@ class Seal:
         names = ", ".join(outbox.open)
         words = f"; {ORDERS_LEFT}: {names}"
         return Ending(ending.status, ending.exit_code, ending.reason + words)
+
+    def _with_protection(self, ending: Ending) -> Ending:
+        """Say what is held at a real venue without its exits, as this process held them."""
+        if self._core.order_manager.outbox is None:
+            return ending
+        words = protection_words(self._core.order_manager.states.values())
+        if not words:
+            return ending
+        return Ending(ending.status, ending.exit_code, f"{ending.reason}; {words}")
 
     def _summary(self, ending: Ending, first_ns: int | None) -> dict[str, Any]:
         plan, core = self._plan, self._core

@@ -25,6 +25,7 @@ from typing import Any, Final, Self
 
 from logos import paths
 from logos.core.engine import TradingCore
+from logos.core.exits.lost import protection_words
 from logos.core.gates import Switch
 from logos.core.types import SwitchState
 from logos.errors import LogosError
@@ -349,6 +350,7 @@ class SessionSupervisor:
             symbols=tuple(states),
             is_real=order_manager.outbox is not None,
             differences=self.differences(),
+            protection=protection_words(states.values()),
             **live,
         )
 

@@ -78,6 +78,8 @@ class Heartbeat(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Its orders go to a venue; False: they meet the paper market."""
     differences: int = 0
     """What the last comparison with its venue could not explain, and is still there."""
+    protection: str = ""
+    """Which exits it holds back from its venue, and what is left without any, in words."""
     resting: tuple[str, ...] = ()
     """While it is blocked: orders that may rest at the venue, by client id; at most 20."""
     resting_count: int = 0

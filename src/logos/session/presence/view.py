@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from logos.core.exits.lost import protection_words
 from logos.execution.metrics import MetricsAggregator, MetricsSnapshot
 from logos.session.presence.commands import OperatorInbox
 from logos.session.presence.metrics import MetricsFile, metrics_of
@@ -36,6 +37,7 @@ class LiveView:
         self._operator = OperatorInbox(
             session.session_id, source.home, session, session.plan.instruments, source.tell
         )
+        self._has_told_of_exits = False
         self._metrics_file = MetricsFile(session.session_id, source.home)
         self.metrics: MetricsAggregator = metrics_of(session.core.order_manager)
         if source.past is not None:
@@ -51,7 +53,17 @@ class LiveView:
         except OSError as error:  # a disk that refuses it is the journal's to report
             feeds.words["heartbeat"] = f"cannot be written: {error.strerror}"
         self.mark()
+        self._tell_of_exits()
         self._operator.look()
+
+    def _tell_of_exits(self) -> None:
+        """Say, once in a process, which exits are held and end with it."""
+        if self._has_told_of_exits:
+            return
+        words = protection_words(self._session.core.order_manager.states.values())
+        if words:
+            self._has_told_of_exits = True
+            self._source.tell(f"logos: {words}")
 
     def mark(self) -> None:
         """Value what is held at the latest prices, and show the figures."""
