@@ -100,6 +100,54 @@ def test_a_strategy_that_fails_ends_the_session_with_everything_written(
     assert_complete(folder)
     assert len(table(folder, "orders")) == orders
     assert "**FAILED**" in (folder / "session.md").read_text(encoding="utf-8")
+    if words[0].startswith("on_"):
+        assert "(user_strategies.py:" in done.stderr, "the last line of the strategy's own"
+
+
+def test_the_way_to_a_failure_is_in_the_report_and_on_standard_error(workspace: Workspace) -> None:
+    workspace.write("nested.toml", CONFIG.replace(STRATEGY, 'name = "user_strategies:Raises"'))
+    done = workspace.trade("--config", "nested.toml", "--session-id", "nested", "--quiet")
+    source = (workspace.folder / "user_strategies.py").read_text(encoding="utf-8").splitlines()
+    inner = source.index("class Raises(Buys):") + 1
+    way = f"user_strategies.py:{inner + 2}, in fifth"
+    report = (workspace.sessions / "nested" / "session.md").read_text(encoding="utf-8")
+    assert f"({way})" in report.splitlines()[2]
+    section = report.partition("## How the strategy failed\n\n")[2].partition("\n\n")[0]
+    lines = section.splitlines()
+    assert lines[0] == "    RuntimeError: the model is gone"
+    assert lines[1].endswith("in on_bar")
+    assert lines[2:] == [f"      {way}"]
+    assert f'  {way}\n    raise RuntimeError("the model is gone")\n' in done.stderr
+    assert str(workspace.folder) not in report, "a replay elsewhere says the same"
+
+
+PRINTING = """
+import sys
+from logos import Strategy
+
+print("as it is imported")
+
+
+class Prints(Strategy):
+    def __init__(self):
+        print("as it is made")
+
+    def on_bar(self, context, bar):
+        print("at a bar")
+        sys.stdout.write("and so\\n")
+"""
+
+
+def test_what_a_strategy_prints_is_on_standard_error_and_in_no_result(
+    workspace: Workspace,
+) -> None:
+    workspace.write("printing.py", PRINTING)
+    workspace.write("prints.toml", CONFIG.replace(STRATEGY, 'name = "printing.py:Prints"'))
+    done = workspace.trade("--config", "prints.toml", "--session-id", "prints", "--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["session_id"] == "prints"
+    for words in ("as it is imported", "as it is made", "at a bar", "and so"):
+        assert words in done.stderr
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,8 @@ def run(options: argparse.Namespace) -> int:
     def go(bar: ProgressBar) -> None:
         replay(options.session_id, on_plan=bar.start)
         if not options.quiet:
-            print(f"session {options.session_id}: {len(COMPARED)} files replayed to the same bytes")
+            bar.say(
+                f"session {options.session_id}: {len(COMPARED)} files replayed to the same bytes"
+            )
 
     return attempt(go, options, "replay")

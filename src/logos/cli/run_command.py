@@ -6,6 +6,7 @@ import argparse
 import json
 import sys
 from collections.abc import Callable
+from contextlib import redirect_stdout
 from typing import Any, Final
 
 from tqdm import tqdm
@@ -56,6 +57,11 @@ class ProgressBar:
     def __init__(self, is_wanted: bool) -> None:
         self._is_wanted = is_wanted
         self._bar: Any = None
+        self._output = sys.stdout
+
+    def say(self, text: str) -> None:
+        """Print a result on standard output, where nothing that a strategy prints goes."""
+        print(text, file=self._output)
 
     def start(self, plan: Plan) -> Progress:
         """Begin to show progress; returns what to call with the events of each chunk."""
@@ -88,11 +94,14 @@ def attempt(
     """
 
     def complain(error: object, code: int) -> int:
+        for note in getattr(error, "__notes__", ()):  # how the user's code came to fail
+            print(note, file=sys.stderr)
         print(f"logos {command}: {error}", file=sys.stderr)
         return int(code)
 
     try:
-        with ProgressBar(not (options.quiet or options.json)) as bar:
+        # Whatever a strategy prints is no result, and must not stand within one.
+        with ProgressBar(not (options.quiet or options.json)) as bar, redirect_stdout(sys.stderr):
             result = go(bar)
     except tuple(kind for kind, _ in _CODES) as error:
         return complain(error, next(code for kind, code in _CODES if isinstance(error, kind)))

@@ -45,11 +45,12 @@ class SessionResult:
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """How the events came to an end."""
+    """How the events came to an end. `failure` is the way to it through the strategy's code."""
 
     status: SessionStatus
     exit_code: ExitCode
     reason: str
+    failure: tuple[str, ...] = ()
 
 
 ORDERS_LEFT: Final = "may still rest at the venue, look there and cancel them"
@@ -74,7 +75,9 @@ def session_failure(error: BaseException) -> Exception:
         raise cause
     if isinstance(error, Exception):
         return error
-    return StrategyError(f"the strategy raised {error_words(error)}")
+    failure = StrategyError(f"the strategy raised {error_words(error)}")
+    failure.__cause__ = error
+    return failure
 
 
 class Outputs(NamedTuple):

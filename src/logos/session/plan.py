@@ -279,7 +279,7 @@ def _load_guards(config: Config) -> list[OwnGuard]:
     try:
         return [] if isinstance(names, msgspec.UnsetType) else load_guards(names)
     except StrategyLoadError as error:
-        raise ConfigError(f"risk.guards: {error}") from None
+        raise _as_config_error(error, "risk.guards: ") from None
 
 
 def _fingerprint(config: Config, strategy: Strategy, guards: Sequence[OwnGuard]) -> str:
@@ -338,7 +338,15 @@ def _load_strategy(config: Config) -> tuple[Strategy, str]:
     try:
         return load_strategy(settings.name, settings.params), settings.name
     except StrategyLoadError as error:
-        raise ConfigError(str(error)) from None
+        raise _as_config_error(error) from None
+
+
+def _as_config_error(error: StrategyLoadError, about: str = "") -> ConfigError:
+    """The same words, and the same notes: how the user's code came to fail."""
+    found = ConfigError(f"{about}{error}")
+    for note in getattr(error, "__notes__", ()):
+        found.add_note(note)
+    return found
 
 
 def _seed(config: Config) -> int:

@@ -11,6 +11,7 @@ import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from hashlib import sha256
 from typing import Any, Final
 
@@ -23,7 +24,7 @@ from logos.core.types import SessionStatus
 from logos.errors import DataError, StrategyError, strategy_failed
 from logos.journal.inputs import InputsWriter, LiveFailureError
 from logos.journal.writer import JournalDiffersError
-from logos.secrecy import without
+from logos.secrecy import without, without_keys
 from logos.session.artifacts.folder import SessionFolder
 from logos.session.artifacts.limits import limit_rows
 from logos.session.artifacts.report import session_markdown
@@ -40,6 +41,8 @@ from logos.session.plan import Plan
 from logos.session.recorded import RecordedSwitch
 from logos.session.script import Script
 from logos.session.supervisor import SessionSwitch
+from logos.shown import lines
+from logos.strategies.failure import failure_lines, first_error, with_place
 
 _BEFORE_START: Final = -1
 """The tick of a stop that came before the first event."""
@@ -96,8 +99,7 @@ class Seal:
         if isinstance(error, Stopped):
             return self._pause(has_begun, save)
         if isinstance(error, StrategyError):
-            reason = without(str(error), config_secrets(self._plan.config))
-            return self._abort(ExitCode.STRATEGY_FAILED, reason)
+            return self._fail(error)
         if isinstance(error, DataError):
             return self._abort(ExitCode.BAD_DATA, str(error))
         if isinstance(error, OSError | JournalDiffersError):
@@ -113,11 +115,27 @@ class Seal:
         reason = f"internal error: {type(error).__name__}: {error}"
         return Ending(SessionStatus.FAILED, ExitCode.INTERNAL_ERROR, reason)
 
-    def _abort(self, exit_code: ExitCode, reason: str) -> Ending:
+    def _fail(self, failure: StrategyError) -> Ending:
+        """The strategy failed: say where, to whoever watches with the lines of its source.
+
+        Those are left out of the session's files: a file may have changed since it was imported.
+        """
+        error = first_error(failure)
+        told = "\n".join(failure_lines(error, with_source=True))
+        if told:
+            print(lines(self._masked(told)), file=sys.stderr)
+        reason = self._masked(with_place(str(failure), error))
+        way = tuple(self._masked(line) for line in failure_lines(error))
+        return self._abort(ExitCode.STRATEGY_FAILED, reason, way)
+
+    def _masked(self, text: str) -> str:
+        return without_keys(without(text, config_secrets(self._plan.config)))
+
+    def _abort(self, exit_code: ExitCode, reason: str, way: tuple[str, ...] = ()) -> Ending:
         self._write(self._core.take_effects())
         self._write(self._core.abort())
         self._folder.check_continued()
-        return Ending(SessionStatus.FAILED, exit_code, reason)
+        return Ending(SessionStatus.FAILED, exit_code, reason, way)
 
     def _pause(self, has_begun: bool, save: Callable[[], object]) -> Ending:
         """End between two events, so that the session can be resumed: orders stay as they are.
@@ -200,7 +218,7 @@ class Seal:
         self._folder.write_open_orders()
         names = ", ".join(outbox.open)
         words = f"; {ORDERS_LEFT}: {names}"
-        return Ending(ending.status, ending.exit_code, ending.reason + words)
+        return replace(ending, reason=ending.reason + words)
 
     def _with_protection(self, ending: Ending) -> Ending:
         """Say what is held at a real venue without its exits, as this process held them."""
@@ -221,6 +239,7 @@ class Seal:
             "status": ending.status.value,
             "reason": ending.reason,
             "exit_code": int(ending.exit_code),
+            "failure": list(ending.failure),
             "software": __version__,
             "strategy": plan.strategy_name,
             "strategy_fingerprint": plan.strategy_fingerprint,

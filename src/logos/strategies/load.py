@@ -11,8 +11,7 @@ import importlib
 import importlib.util
 import os
 import sys
-import traceback
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import ModuleType
 from typing import Final
@@ -20,7 +19,8 @@ from typing import Final
 from logos.core.strategy import Strategy
 from logos.errors import LogosError, error_words
 from logos.interrupts import is_interrupt
-from logos.secrecy import secrets_in, without
+from logos.secrecy import secrets_in, without, without_keys
+from logos.strategies.failure import FILE_MODULE, failure_lines, with_place
 from logos.strategies.parameters import ParameterError, arguments_of
 
 BUNDLED: Final[dict[str, str]] = {
@@ -58,8 +58,10 @@ def make_strategy(kind: type[Strategy], params: Mapping[str, object], name: str)
             raise
         # The strategy's own constructor: its ValueErrors are about the parameters' values.
         what = str(error) if isinstance(error, ValueError) else error_words(error)
-        what = without(what, secrets_in("params", params))
-        raise StrategyLoadError(f"strategy {name}: {what}") from error
+        if name not in BUNDLED:
+            what = with_place(what, error)
+        secrets = secrets_in("params", params)
+        raise _load_error(f"strategy {name}: {what}", error, secrets) from error
 
 
 def load_class(name_or_path: str) -> type[Strategy]:
@@ -124,18 +126,18 @@ def _module_of_name(name: str) -> ModuleType:
             raise StrategyLoadError(
                 f"there is no module {error.name}: looked in {here} and in the installed packages"
             ) from error
-        raise StrategyLoadError(_broken(name, error)) from error
+        raise _broken(name, error) from error
     except BaseException as error:
         if is_interrupt(error):
             raise
-        raise StrategyLoadError(_broken(name, error)) from error
+        raise _broken(name, error) from error
 
 
 def _module_of_file(path: Path) -> ModuleType:
     """Load a module from a file, under the file's own name."""
     if not path.is_file():
         raise StrategyLoadError(f"there is no file {path} (working directory: {os.getcwd()})")
-    name = f"logos_strategy_file.{path.stem}"
+    name = f"{FILE_MODULE}.{path.stem}"
     spec = importlib.util.spec_from_file_location(name, path)
     assert spec is not None
     assert spec.loader is not None
@@ -147,15 +149,20 @@ def _module_of_file(path: Path) -> ModuleType:
         del sys.modules[name]
         if is_interrupt(error):
             raise
-        raise StrategyLoadError(_broken(str(path), error)) from error
+        raise _broken(str(path), error) from error
     return module
 
 
-def _broken(name: str, error: BaseException) -> str:
+def _broken(name: str, error: BaseException) -> StrategyLoadError:
     """What failed inside a user's module, and where."""
-    if isinstance(error, SyntaxError):
-        where = f"{error.filename}:{error.lineno}"
-    else:
-        frame = traceback.extract_tb(error.__traceback__)[-1]
-        where = f"{frame.filename}:{frame.lineno}"
-    return f"{name} cannot be imported: {error_words(error)} ({where})"
+    words = f"{name} cannot be imported: {error_words(error)}"
+    return _load_error(with_place(words, error), error)
+
+
+def _load_error(words: str, error: BaseException, secrets: Iterable[str] = ()) -> StrategyLoadError:
+    """A failure of the user's code at import or construction, with the way there as a note."""
+    found = StrategyLoadError(without(words, secrets := tuple(secrets)))
+    lines = failure_lines(error, with_source=True)
+    if len(lines) > 2:  # one frame stands in the message already
+        found.add_note(without_keys(without("\n".join(lines), secrets)))
+    return found

@@ -78,6 +78,7 @@ def session_markdown(summary: Summary) -> str:
         *_section("Orders that ended without (all of) their fill", "reason", _ended(summary)),
         *_switch_section(summary),
         *_warning_section(summary),
+        *_failure_section(summary),
         *_data_section(summary),
         *_live_section(summary),
     ]
@@ -242,6 +243,12 @@ def _warning_section(summary: Summary) -> list[str]:
     shown = _table(("code", "symbol", "detail"), summary["warnings"])
     more = summary["warning_count"] - len(summary["warnings"])
     return ["## Warnings", "", *shown, *([f"and {more} more"] if more else []), ""]
+
+
+def _failure_section(summary: Summary) -> list[str]:
+    """The way to a failure through the strategy's code, the outermost frame first."""
+    way = [f"    {plain(line)}" for line in summary["failure"]]
+    return ["## How the strategy failed", "", *way, ""] if way else []
 
 
 def _data_section(summary: Summary) -> list[str]:
