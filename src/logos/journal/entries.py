@@ -52,11 +52,13 @@ class Stopping(msgspec.Struct, frozen=True, tag="stopping", tag_field="kind"):
 
 class Sealed(msgspec.Struct, frozen=True, tag="sealed", tag_field="kind"):
     """How the session ended: the last record. `session_md` is the SHA-256 of session.md,
-    up to what only a live run could measure."""
+    up to what only a live run could measure. `failure` is the way to a failure of the strategy
+    through its code, and left out where there was none."""
 
     status: str
     reason: str
     session_md: str = ""
+    failure: list[str] = []
 
 
 SessionRecord = Record | Manifest | Stopping | Sealed

@@ -118,6 +118,7 @@ class _Scan:
             "status": sealed.status,
             "reason": sealed.reason,
             "exit_code": int(exit_code),
+            "failure": sealed.failure,
             "software": manifest.software,
             "strategy": manifest.strategy,
             "strategy_fingerprint": manifest.strategy_fingerprint,

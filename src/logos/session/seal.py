@@ -185,7 +185,9 @@ class Seal:
         host = host_facts(self._started_ns, time.time_ns(), run_ns, core.order_manager.tick_id)
         host["kill_switch"] = self._kill_switch
         page = session_markdown(summary)
-        seal = {"status": ending.status.value, "reason": ending.reason}
+        seal: dict[str, Any] = {"status": ending.status.value, "reason": ending.reason}
+        if ending.failure:
+            seal["failure"] = list(ending.failure)
         # Without what only a live run measured: the journal is the same for the same inputs.
         lasting = session_markdown({**summary, "live": {}})
         folder.write_note("sealed", {**seal, "session_md": sha256(lasting.encode()).hexdigest()})
