@@ -31,7 +31,7 @@ INSTRUMENTS: dict[str, dict[str, Any]] = {
     "XAUUSD": margin("XAU", "USD", "0.001", "0.01", per_fill="0.7", rounding="down"),
     "SPY": spot("SPY", "USD", "0.0001", "1", **_SHARE_FEES),
     "IBM": spot("IBM", "USD", "0.0001", "1", **_SHARE_FEES),
-    "ORCL": spot("ORCL", "USD", "0.01", "1", taker="0.0025", decimals=2),
+    "ORCL": spot("ORCL", "USD", "0.01", "1", taker="0.0025", decimals=2) | {"split_check": False},
 }
 SIZES = {
     "BTC-PERP": "0.017",

@@ -34,6 +34,7 @@ _CORE_TESTS = (
     "tests/core/test_base_fees.py",
     "tests/core/test_base_fee_records.py",
 )
+_PRICE_TESTS = ("tests/core/test_price_sanity.py", *_CORE_TESTS)
 _LINK_TESTS = (
     "tests/execution/test_link_gate.py",
     "tests/execution/test_venue_link.py",
@@ -95,6 +96,8 @@ TARGETS = (
     Target("core/pipeline.py", "start stop settle _judge _submit _refuse", _CORE_TESTS),
     Target("core/engine.py", _ENGINE_FUNCTIONS, _CORE_TESTS),
     Target("core/market.py", "apply_quote _set_prices", _CORE_TESTS),
+    Target("core/prices/watch.py", "", _PRICE_TESTS),
+    Target("core/prices/sanity.py", "", _PRICE_TESTS),
     Target("core/commands.py", "carry_out _flatten ask_nobody", _CORE_TESTS),
     Target("core/reports.py", "", _CORE_TESTS),
     Target("core/outbox.py", "", (*_LINK_TESTS, *_CORE_TESTS)),

@@ -48,6 +48,7 @@ def check_values(config: Config, *, has_all_limits: bool = True) -> list[str]:
     """
     problems = [
         *_check_session(config),
+        *_check_prices(config),
         *_check_limits(config),
         *_check_money(config),
         *_check_contradictions(config),
@@ -75,6 +76,25 @@ def _check_session(config: Config) -> list[str]:
         problems.append("paper.slippage_ticks, slippage_bps and latency_ms must be 0 or more")
     if config.switch.on_engaged not in ("halt", "block"):
         problems.append("switch.on_engaged is 'halt' or 'block'")
+    return problems
+
+
+def _check_prices(config: Config) -> list[str]:
+    """Which prices of the paper market count."""
+    bands = [("paper.band", config.paper.band)]
+    bands += [
+        (f"instruments.{symbol}.band", each.band)
+        for symbol, each in config.instruments.items()
+        if each.band is not None
+    ]
+    problems = [
+        f"{name} is a fraction from 0 (any price counts) to below 1, not {band}"
+        for name, band in bands
+        if not 0 <= band < 1
+    ]
+    age_s = config.paper.stale_after_s
+    if age_s is not None and age_s < 0:
+        problems.append(f"paper.stale_after_s must be 0 (any age) or more, not {age_s}")
     return problems
 
 

@@ -118,6 +118,11 @@ class InstrumentSettings(Settings, frozen=True, kw_only=True):
     """The rate below which equity is a margin call; "margin" only."""
     hours: list[str] = []
     """When it trades, UTC, such as "mon-fri 13:30-20:00"; empty: always."""
+    band: Decimal | None = None
+    """How far a fill may be from the market around it, as a fraction; 0: any price counts. Not set:
+    paper.band."""
+    split_check: bool = True
+    """A price that jumps like a split, over night or after a silence, stops the symbol."""
     fees: FeeSettings = FeeSettings()
     """What trading it costs."""
     mark: MarkRule | msgspec.UnsetType = msgspec.UNSET
@@ -152,6 +157,12 @@ class PaperSettings(Settings, frozen=True, kw_only=True):
     """Share of an event's volume or size that may be taken (0.25 is a quarter); 0: no cap."""
     latency_ms: Decimal = Decimal(0)
     """Milliseconds from decision to market."""
+    band: Decimal = Decimal("0.2")
+    """How far a fill may be from the market around it (its other side, the last price), as a
+    fraction; 0: any price counts."""
+    stale_after_s: Decimal | None = None
+    """How old a price may be that an order fills at, in seconds; 0: any age. Not set: 60, and three
+    of the symbol's bars more where it has bars."""
 
 
 class OrderSettings(Settings, frozen=True, kw_only=True):

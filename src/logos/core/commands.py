@@ -22,6 +22,7 @@ from logos.core.messages import (
 )
 from logos.core.order_manager import OrderManager
 from logos.core.pipeline import OrderPipeline
+from logos.core.prices.sanity import release
 from logos.core.records import CommandRecord
 from logos.core.safety import SafetyMonitor
 from logos.core.strategy import Strategy
@@ -174,7 +175,7 @@ class Commands:
             self._order_manager.set_target(state, None)
             self._safety.cancel_in(state, Code.CANCELLED_BY_OPERATOR)
         elif kind is UnpauseSymbol:
-            self._order_manager.states[symbol].is_paused = False
+            release(self._order_manager.states[symbol])
         else:
             self._flatten()
 
@@ -200,6 +201,6 @@ class Commands:
         self._order_manager.drop_targets()
         self._safety.cancel_all(Code.CANCELLED_BY_OPERATOR)
         for state in self._order_manager.states.values():
-            state.is_paused = False  # nothing but closing is done from here on
+            release(state)  # nothing but closing is done from here on
             self._pipeline.carry_out(state, flattener.close(self._context, state.instrument.symbol))
         self._pipeline.settle()

@@ -249,9 +249,9 @@ class TradingCore:
             order_manager.now_ns = now_ns
             order_manager.tick_id += 1
             state = states[event.symbol]
-            bid = event.bid_units
-            ask = event.ask_units
-            if switch.flag[0] or safety.seen or state.is_busy or has_cap or not 0 < bid <= ask:
+            bid, ask = event.bid_units, event.ask_units
+            is_calm = state.calm_low <= bid <= ask <= state.calm_high
+            if switch.flag[0] or safety.seen or state.is_busy or has_cap or not is_calm:
                 is_engaged = safety.is_engaged("tick")
                 self._market.apply_quote(state, event)
                 if is_engaged:

@@ -171,6 +171,15 @@ class Instrument:
         minute = (ts_ns // _NS_PER_MINUTE + 3 * 1440) % (7 * 1440)
         return any(start <= minute < end for start, end in self.hours)
 
+    def is_open_in(self, since_ns: int, until_ns: int) -> bool:
+        """Whether the instrument trades at any moment from `since_ns` on and before `until_ns`."""
+        if self.is_open(since_ns):
+            return True
+        week = 7 * 1440
+        first = since_ns // _NS_PER_MINUTE + 3 * 1440
+        last = -(-until_ns // _NS_PER_MINUTE) + 3 * 1440 - first  # minutes, the last one excluded
+        return any((start - first) % week < last for start, _ in self.hours)
+
     def has_been_open(self, since_ns: int, ts_ns: int) -> bool:
         """Whether the instrument has traded from `since_ns` to `ts_ns` without a break."""
         if not self.hours:

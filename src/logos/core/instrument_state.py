@@ -11,6 +11,7 @@ from logos.core.guards import Limits
 from logos.core.instrument import RATE_SCALE, Instrument
 from logos.core.inventory import Inventory
 from logos.core.orders import Order, OrderIntent, StandingTarget, order_shape
+from logos.core.prices.watch import LOWEST, NEVER, PriceWatch
 from logos.core.types import MarkRule
 
 _RECENT_ORDERS_MIN: Final = 256
@@ -41,6 +42,8 @@ class InstrumentState:
         "base_wallet",
         "bid",
         "buy_left",
+        "calm_high",
+        "calm_low",
         "cap_notional",
         "excused_ns",
         "exit_orders",
@@ -75,6 +78,7 @@ class InstrumentState:
         "target",
         "two_sided",
         "unit_value",
+        "watch",
         "working",
         "worst_buy_price",
         "worst_sell_price",
@@ -112,10 +116,12 @@ class InstrumentState:
         self.ask: int = 0
         self.two_sided: bool = False
         self.mark_rule: int = _MARK_RULES.index(instrument.mark)  # 0, the usual one, costs a look
+        self.watch = PriceWatch(instrument.tick)  # what its prices are held against
+        self.calm_low: int = NEVER
+        self.calm_high: int = LOWEST  # a quote from low to high is near the last one
         self.last_ns: int = 0  # when the symbol last showed a price
         self.last_price: int = 0  # of the last trade, or the close of a bar of trades
-        self.lag_ns: int = 0
-        """How much older than its receipt that price was, where a live feed says so."""
+        self.lag_ns: int = 0  # how much older than its receipt that was, where a feed says so
         self.excused_ns: int = -1
         self.silence_told_ns: int = -1
         """The last price whose age was excused, and whose age was told; see safety.see_time."""
@@ -125,13 +131,11 @@ class InstrumentState:
         self.initial_margin: int = 0
         self.maintenance_margin: int = 0
         """What the position binds (ledger units); both 0 for spot."""
-        self.working: list[Order] = []
-        """Open orders by number, oldest first."""
+        self.working: list[Order] = []  # open orders by number, oldest first
         self.exit_orders: int = 0  # how many of them have `orders.ExitTerms`
         self.lost_exits: int = 0  # exits that were cancelled while they were held; see `exits.lost`
         self.open_buy: int = 0
-        self.open_sell: int = 0
-        """Quantity units that open orders may still buy and sell."""
+        self.open_sell: int = 0  # quantity units that open orders may still buy and sell
         self.recent_orders: dict[tuple[object, ...], int] = {}
         """When an order of each shape was last made; see `remember`."""
         self.recent_orders_limit: int = 256
@@ -142,14 +146,13 @@ class InstrumentState:
         self.sell_left: int = NO_BOUND
         """What orders may still take from the latest event, by side."""
         self.is_liquidity_shared: bool = False
-        self.target: StandingTarget | None = None
-        """The target position that stands; see `targets`."""
+        self.target: StandingTarget | None = None  # the target position that stands
         self.is_busy: bool = False  # an order is open or a target stands
         self.room_rate: int = 0
         self.room_price: int = 0
         """See `exits.targets.leave_room`."""
         self.is_paused: bool = False
-        """Whether an operator wants nothing ordered in the symbol."""
+        """Whether nothing may be ordered in it: an operator's wish, or `watch.is_stopped`."""
 
     def reference_price(self, is_buy: bool) -> int:
         """The price that an order of that side would meet now, in price units; 0: none seen yet."""
@@ -178,6 +181,10 @@ class InstrumentState:
         self.bid = bid
         self.ask = ask
         return self.inventory.position != 0 and self.remark()
+
+    def see_calm(self) -> None:
+        """To be called when a price was judged: which quotes need no look from now on."""
+        self.calm_low, self.calm_high = self.watch.calm_range(self.bid, self.ask)
 
     @property
     def unrealised(self) -> int:

@@ -1,20 +1,25 @@
 """A market event meets the state of its instrument: prices, fills of the paper market, marks.
 
 Fills come before the new prices are set: an order meets the event, and only then is the position
-valued at what the event leaves. A price that cannot be one (crossed, or not positive) changes and
-fills nothing.
+valued at what the event leaves. A price that cannot be one (crossed, or not positive), and one that
+is not believed (`prices`), change and fill nothing. An instrument with hours fills nothing outside
+of them.
 """
 
 from __future__ import annotations
 
-from typing import final
+from typing import Final, final
 
 from logos.core.exits.keeper import Exits
 from logos.core.instrument_state import LAST_TRADE, InstrumentState
 from logos.core.matching import PaperMarket, Path, bar_points
 from logos.core.messages import Bar, Quote, QuoteBar, Trade
 from logos.core.order_manager import OrderManager
+from logos.core.prices.sanity import PriceSanity
+from logos.core.prices.watch import Four
 from logos.core.safety import SafetyMonitor
+
+_NO_PRICE: Final = "the latest event's price was crossed or not positive"
 
 
 @final
@@ -27,6 +32,7 @@ class Market:
         "_paper_market",
         "_rules",
         "_safety",
+        "_sanity",
         "bad_price_count",
     )
 
@@ -37,6 +43,7 @@ class Market:
         safety: SafetyMonitor,
         paper_market: PaperMarket,
     ) -> None:
+        self._sanity = PriceSanity(order_manager)
         self._order_manager = order_manager
         self._exits = exits
         self._safety = safety
@@ -49,55 +56,60 @@ class Market:
         """Let the quote meet the open orders, then value the position at its bid or ask."""
         bid = quote.bid_units
         ask = quote.ask_units
-        if not 0 < bid <= ask:
-            self._see_bad_price(state)
-            return
+        ts_ns = quote.ts_ns
+        if not state.calm_low <= bid <= ask <= state.calm_high:
+            if not 0 < bid <= ask:
+                self._see_bad_price(state)
+                return
+            if not self._sanity.believes_quote(state, bid, ask, ts_ns):
+                return
         state.two_sided = True
         paper_market = self._paper_market
         if self._rules.participation_rate:
             paper_market.offer(state, quote.ask_size_units, quote.bid_size_units, False)
-        if state.working:
-            self._match(state, Path(quote.ts_ns, [ask], [bid]))
+        if state.working and state.instrument.is_open(ts_ns):
+            self._match(state, Path(ts_ns, [ask], [bid]))
         self._set_prices(state, bid, ask)
 
     def apply_trade(self, state: InstrumentState, trade: Trade) -> None:
         """As `apply_quote`, at the one price of a print; after quotes it is a mark only."""
         price = trade.price_units
-        if price > 0:
-            state.last_price = price
         if state.two_sided:
-            self._see_trade(state)
+            self._see_trade(state, price)
             return
-        if price <= 0:
-            self._see_bad_price(state)
-            return
+        ts_ns = trade.ts_ns
+        if not state.calm_low <= price <= state.calm_high:
+            if price <= 0:
+                self._see_bad_price(state)
+                return
+            if not self._sanity.believes_quote(state, price, price, ts_ns):
+                return
+        state.last_price = price
         paper_market = self._paper_market
         if self._rules.participation_rate:
             paper_market.offer(state, trade.size_units, trade.size_units, True)
-        if state.working:
-            self._match(state, Path(trade.ts_ns, [price], [price]))
+        if state.working and state.instrument.is_open(ts_ns):
+            self._match(state, Path(ts_ns, [price], [price]))
         self._set_prices(state, price, price)
 
     def apply_bar(self, state: InstrumentState, bar: Bar) -> None:
         """As `apply_quote`, along the bar's path, valued at its close; after quotes a mark only."""
-        if bar.low_units > 0:
-            state.last_price = bar.close_units
+        close = bar.close_units
         if state.two_sided:
-            self._see_trade(state)
+            self._see_trade(state, close if bar.low_units > 0 else 0)
             return
         if bar.low_units <= 0:
             self._see_bad_price(state)
             return
-        paper_market = self._paper_market
-        rules = self._rules
-        if rules.participation_rate:
-            paper_market.offer(state, bar.volume_units, bar.volume_units, True)
+        prices = (bar.open_units, bar.high_units, bar.low_units, close)
+        if not self._sanity.believes_bar(state, prices, prices, bar.opened_ns, bar.interval_ns):
+            return
+        state.last_price = close
+        if self._rules.participation_rate:
+            self._paper_market.offer(state, bar.volume_units, bar.volume_units, True)
         if state.working:
-            points = bar_points(
-                bar.open_units, bar.high_units, bar.low_units, bar.close_units, rules.bar_path
-            )
-            self._match(state, Path(bar.opened_ns, points, points))
-        self._set_prices(state, bar.close_units, bar.close_units)
+            self._match_bar(state, prices, prices, bar.opened_ns, bar.ts_ns)
+        self._set_prices(state, close, close)
 
     def apply_quote_bar(self, state: InstrumentState, bar: QuoteBar) -> None:
         """As `apply_bar`, with a path for each side."""
@@ -107,28 +119,32 @@ class Market:
         if is_crossed or bar.bid_low_units <= 0:
             self._see_bad_price(state)
             return
+        bids = (bar.bid_open_units, bar.bid_high_units, bar.bid_low_units, bar.bid_close_units)
+        asks = (bar.ask_open_units, bar.ask_high_units, bar.ask_low_units, bar.ask_close_units)
+        if not self._sanity.believes_bar(state, bids, asks, bar.opened_ns, bar.interval_ns):
+            return
         state.two_sided = True
-        paper_market = self._paper_market
-        rules = self._rules
-        if rules.participation_rate:
-            paper_market.offer(state, bar.volume_units, bar.volume_units, True)
+        if self._rules.participation_rate:
+            self._paper_market.offer(state, bar.volume_units, bar.volume_units, True)
         if state.working:
-            bids = bar_points(
-                bar.bid_open_units,
-                bar.bid_high_units,
-                bar.bid_low_units,
-                bar.bid_close_units,
-                rules.bar_path,
-            )
-            asks = bar_points(
-                bar.ask_open_units,
-                bar.ask_high_units,
-                bar.ask_low_units,
-                bar.ask_close_units,
-                rules.bar_path,
-            )
-            self._match(state, Path(bar.opened_ns, asks, bids))
+            self._match_bar(state, bids, asks, bar.opened_ns, bar.ts_ns)
         self._set_prices(state, bar.bid_close_units, bar.ask_close_units)
+
+    def _match_bar(
+        self, state: InstrumentState, bids: Four, asks: Four, opened_ns: int, ts_ns: int
+    ) -> None:
+        """Let a bar's believed prices meet the open orders; say which ones the others would have
+        filled."""
+        if not state.instrument.is_open_in(opened_ns, ts_ns):
+            return
+        watch = state.watch
+        shown_bids, shown_asks = watch.believed_ends(bids, asks)
+        path = self._rules.bar_path
+        bid_points = bar_points(*shown_bids, path)
+        ask_points = bid_points if asks == bids else bar_points(*shown_asks, path)
+        self._match(state, Path(opened_ns, ask_points, bid_points))
+        if state.working and (shown_bids != bids or shown_asks != asks):
+            self._sanity.hold_ends(state, bids, asks, opened_ns)
 
     def _match(self, state: InstrumentState, path: Path) -> None:
         """Let the event meet the open orders of its symbol."""
@@ -149,14 +165,18 @@ class Market:
         if is_breached:
             self._safety.on_breach(state.ledger)
 
-    def _see_trade(self, state: InstrumentState) -> None:
+    def _see_trade(self, state: InstrumentState, price: int) -> None:
         """A trade beside quotes: it fills nothing, and may be what the position is valued at."""
+        if price <= 0 or not state.watch.counts_beside(state.bid + state.ask, price):
+            return
+        state.last_price = price
         if state.mark_rule == LAST_TRADE and state.inventory.position and state.remark():
             self._safety.on_breach(state.ledger)
 
     def _see_bad_price(self, state: InstrumentState) -> None:
         """A bid above its ask, or a price that is not positive: warned of once, then counted."""
         self.bad_price_count += 1
+        self._sanity.see_no_price(state, _NO_PRICE)
         if self.bad_price_count == 1:
             words = "crossed or not positive; prices kept"
             self._order_manager.warn(state.instrument.symbol, "BAD_PRICE", words)

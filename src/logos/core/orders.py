@@ -169,6 +169,7 @@ class Order:
         "filled",
         "follows",
         "group",
+        "held_in",
         "instrument",
         "is_buy",
         "is_open",
@@ -255,6 +256,8 @@ class Order:
         """When a requested cancel reaches the venue; -1 while none is under way."""
         self.cancel_code: Code = Code.CANCELLED_BY_STRATEGY
         self.replacement: Replace | None = None
+        self.held_in: int = 0
+        """In which episode of its symbol's `PriceWatch` it was last held back; 0: in none."""
 
     @property
     def has_exit_terms(self) -> bool:

@@ -40,17 +40,10 @@ from logos.core.intents import (
 from logos.core.matching import PaperMarket, PaperRules
 from logos.core.order_manager import OrderManager
 from logos.core.orders import Order, OrderIntent, StandingTarget
+from logos.core.prices.sanity import PriceSanity, why_paused
 from logos.core.risk import Approved, Refused, Verdict, check_intent, check_storm
 from logos.core.safety import SafetyMonitor
-from logos.core.strategy import (
-    Answer,
-    Cancel,
-    OrderRequest,
-    Replace,
-    Strategy,
-    Target,
-    Weight,
-)
+from logos.core.strategy import Answer, Cancel, OrderRequest, Replace, Strategy, Target, Weight
 from logos.core.types import Code, FillRule, OrderStatus, Side
 from logos.errors import InvariantBroken, StrategyError, strategy_failed
 
@@ -69,6 +62,7 @@ class OrderPipeline:
         "_order_manager",
         "_rules",
         "_safety",
+        "_sanity",
         "_strategy",
     )
 
@@ -81,6 +75,7 @@ class OrderPipeline:
         strategy: Strategy,
         context: CoreContext,
     ) -> None:
+        self._sanity = PriceSanity(order_manager)
         self._order_manager = order_manager
         self._exits = exits
         self._safety = safety
@@ -291,7 +286,7 @@ class OrderPipeline:
             return Refused([(Code.SESSION_HALTED, self._safety.trigger)])
         is_paper = order_manager.outbox is None
         if state.is_paused:
-            return Refused([(Code.SYMBOL_PAUSED, "an operator paused it")])
+            return Refused([(Code.SYMBOL_PAUSED, why_paused(state))])
         if not is_paper and is_exit_under_way(state, intent):
             words = "an exit of the symbol is at the venue: wait for its end, or ask for a target"
             return Refused([(Code.EXIT_UNDER_WAY, words)])
@@ -321,7 +316,7 @@ class OrderPipeline:
         if rules.latency_ns:
             return
         order_manager.apply_accept(order)
-        if rules.fill_rule is not FillRule.NEXT_OPEN:
+        if rules.fill_rule is not FillRule.NEXT_OPEN and self._sanity.may_meet(state, order):
             exits = self._exits
             self._market.meet(state, order, state.ask, state.bid, True, exits)
             self._market.meet_born(state, state.ask, state.bid, exits)

@@ -45,6 +45,7 @@ from logos.core.instrument import (
 )
 from logos.core.instrument_state import InstrumentState
 from logos.core.matching import PaperRules
+from logos.core.prices.watch import QUIET_BARS, QUIET_NS, PriceWatch
 from logos.data.source import DataSource
 from logos.data.suggest import suggest_instrument
 
@@ -237,7 +238,22 @@ def build_states(
             _order_quantity(orders, each),
             _floor(orders.cap_notional, ledger.decimals),
         )
+        states[symbol].watch = _price_watch(config, each)
     return states
+
+
+def _price_watch(config: Config, each: Instrument) -> PriceWatch:
+    """What the symbol's prices are held against. Settings beside the data count too."""
+    own = config.instruments.get(each.symbol)
+    band = config.paper.band if own is None or own.band is None else own.band
+    stale_after_s = config.paper.stale_after_s
+    return PriceWatch(
+        each.tick,
+        _floor(band, RATE_DECIMALS),
+        QUIET_NS if stale_after_s is None else _floor(stale_after_s, _NS_DECIMALS),
+        QUIET_BARS if stale_after_s is None else 0,
+        own is None or own.split_check,
+    )
 
 
 def _limits(limits: RiskLimits, each: Instrument, ledger: Ledger) -> Limits:

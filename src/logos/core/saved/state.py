@@ -154,6 +154,7 @@ def _save_book(instrument_state: InstrumentState) -> State:
     inventory = instrument_state.inventory
     return {
         **_saved(instrument_state),
+        "watch": _saved(instrument_state.watch),
         "working": [order.order_id for order in instrument_state.working],
         "target": None
         if instrument_state.target is None
@@ -173,6 +174,7 @@ def _restore_book(
     instrument_state.recent_orders = {
         _shape(*shape): made_ns for *shape, made_ns in state.pop("recent_orders")
     }
+    _put(instrument_state.watch, state.pop("watch"))
     target = state.pop("target")
     instrument_state.target = None if target is None else _restore_target(target)
     inventory = dict(state.pop("inventory"))

@@ -26,6 +26,8 @@ from logos.core.order_manager import OrderManager
 from logos.core.orders import Order, StandingTarget
 from logos.core.outbox import Outbox
 from logos.core.pipeline import OrderPipeline
+from logos.core.prices.sanity import PriceSanity
+from logos.core.prices.watch import PriceWatch
 from logos.core.reports import Reports
 from logos.core.safety import SafetyMonitor
 
@@ -120,6 +122,8 @@ TABLE: Final[dict[type, Fields]] = {
             "base_spare",
             "bid",
             "buy_left",
+            "calm_high",
+            "calm_low",
             "excused_ns",
             "exit_orders",
             "fees",
@@ -144,7 +148,7 @@ TABLE: Final[dict[type, Fields]] = {
             "worst_buy_price",
             "worst_sell_price",
         ),
-        handled=("inventory", "recent_orders", "target", "working"),
+        handled=("inventory", "recent_orders", "target", "watch", "working"),
         left={
             "base_wallet": "one of the account's",
             "ledger": "one of the account's",
@@ -165,6 +169,19 @@ TABLE: Final[dict[type, Fields]] = {
             ),
         },
     ),
+    PriceWatch: Fields(
+        saved=(
+            *("candidate", "candidate_ns", "doubt", "episode", "interval_ns", "is_released"),
+            *("is_stopped", "is_told"),
+        ),
+        left={
+            "split": "taken within the event in which it was found",
+            **dict.fromkeys(
+                ("band_rate", "stale_bars", "stale_ns", "stops_at_splits", "tick"), _SETTING
+            ),
+        },
+    ),
+    PriceSanity: Fields(left={"_order_manager": _PART}),
     Inventory: Fields(
         saved=("_next_lot_id", "cost", "position"),
         handled=("_lots",),
@@ -183,6 +200,7 @@ TABLE: Final[dict[type, Fields]] = {
             "filled",
             "follows",
             "group",
+            "held_in",
             "is_open",
             "is_resting",
             "judged_price",
@@ -256,12 +274,15 @@ TABLE: Final[dict[type, Fields]] = {
             "_rules": _SETTING,
             "_strategy": "saves itself, if it can",
             "_safety": _PART,
+            "_sanity": _PART,
         }
     ),
     Market: Fields(
         saved=("bad_price_count",),
         left={
-            **dict.fromkeys(("_exits", "_order_manager", "_paper_market", "_safety"), _PART),
+            **dict.fromkeys(
+                ("_exits", "_order_manager", "_paper_market", "_safety", "_sanity"), _PART
+            ),
             "_rules": _SETTING,
         },
     ),
