@@ -67,7 +67,9 @@ def test_an_engaged_switch_is_told(
 
 def test_a_storm_of_refusals_is_told_with_its_codes(workspace: Workspace) -> None:
     done = workspace.trade(*settings(workspace, "Refused"), "--session-id", "refused")
-    assert f"ALARM: {10 * len(BARS)} refusals against 0 orders: NEGATIVE_QUANTITY" in done.stderr
+    count = 10 * len(BARS)
+    words = f"{count} of {count} requests were refused (NEGATIVE_QUANTITY {count})"
+    assert f"ALARM: {words}" in done.stderr
 
 
 def test_what_is_told_in_the_middle_of_a_session_is_told_all_the_same(
@@ -105,6 +107,7 @@ def result(**summary: Any) -> SessionResult:
         "refusals": {},
         "warnings": [],
         "warning_count": 0,
+        "headline": "",
     }
     return SessionResult(
         "id", Path("there"), SessionStatus.ENDED, ExitCode.FINISHED, "", {**plain, **summary}, {}
@@ -117,8 +120,8 @@ def test_warnings_are_alarms_and_what_was_left_over_is_none() -> None:
 
     alarms = run_command.alarms
     assert alarms(result()) == []
-    notices = [warning("DUST"), warning("UNUSED_SIGNALS")]
-    assert alarms(result(warnings=notices, warning_count=2)) == []
+    notices = [warning("DUST"), warning("UNUSED_SIGNALS"), warning("TARGET_PENDING")]
+    assert alarms(result(warnings=notices, warning_count=3)) == []
     told = [warning("BAD_PRICE"), warning("MARGIN_CALL", "")]
     assert alarms(result(warnings=told, warning_count=2)) == [
         "BAD_PRICE ACME: words",
@@ -130,9 +133,12 @@ def test_warnings_are_alarms_and_what_was_left_over_is_none() -> None:
     assert alarms(result(guards={"MAX_DRAWDOWN": 2})) == ["guard MAX_DRAWDOWN acted, 2 times"]
     left = "all events processed; may still rest at the venue, look there and cancel them: s-1, s-2"
     assert alarms(dataclasses.replace(result(), reason=left)) == [left]
-    few = {"refused": 99, "refusals": {"X": 99}}
-    assert alarms(result(**few)) == []
-    assert alarms(result(refused=100, orders=100, refusals={"X": 100})) == []
+    words = "2 of 3 requests were refused (X 2)"
+    assert alarms(result(refused=2, orders=1, headline=words)) == [words]
+    assert alarms(result(orders=1, headline="its only order was not filled")) == [
+        "its only order was not filled"
+    ]
+    assert alarms(result(headline="the strategy asked for nothing")) == []
 
 
 @pytest.mark.parametrize("command", ["trade", "resume", "flatten"])

@@ -151,18 +151,19 @@ def test_what_a_strategy_prints_is_on_standard_error_and_in_no_result(
 
 
 @pytest.mark.parametrize(
-    ("name", "refusals"),
+    ("name", "refusals", "alarm"),
     [
-        ("NotANumber", {"NOT_FINITE": 4}),
-        ("Negative", {"NEGATIVE_QUANTITY": 1}),
-        ("Elsewhere", {"UNKNOWN_SYMBOL": 2}),
+        ("NotANumber", {"NOT_FINITE": 4}, "4 of 6 requests were refused (NOT_FINITE 4)"),
+        ("Negative", {"NEGATIVE_QUANTITY": 1}, ""),
+        ("Elsewhere", {"UNKNOWN_SYMBOL": 2}, ""),
     ],
 )
 def test_an_impossible_wish_is_refused_by_code_and_the_session_goes_on(
-    workspace: Workspace, name: str, refusals: Mapping[str, int]
+    workspace: Workspace, name: str, refusals: Mapping[str, int], alarm: str
 ) -> None:
     done, folder = run_user_strategy(workspace, name)
-    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    told = f"ALARM: {alarm}\n" if alarm else ""
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", told)
     assert_complete(folder)
     report = (folder / "session.md").read_text(encoding="utf-8")
     for code, count in refusals.items():

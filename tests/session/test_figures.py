@@ -26,6 +26,7 @@ from logos.core.records import (
 from logos.core.strategy import Answer, Context, limit, market
 from logos.core.types import NS_PER_SECOND, Code, Side
 from logos.session.artifacts.counts import RecordCounts
+from logos.session.artifacts.cures import cure
 from logos.session.artifacts.report import result_table, session_markdown
 from logos.session.artifacts.summary import data_facts, host_facts, session_uuid
 from logos.testing.builders import Scripted
@@ -240,7 +241,7 @@ def test_the_page_says_every_figure_of_the_summary(result: session.SessionResult
         {"asset": asset, "value": amount} for asset, amount in summary["balances"].items()
     ]
     assert found["Orders that ended without (all of) their fill"] == [
-        {"reason": "SESSION_ENDED", "value": "1"}
+        {"reason": "SESSION_ENDED", "value": "1", "cure": cure("SESSION_ENDED")}
     ]
     limits = [{name: str(each) for name, each in row.items()} for row in summary["limits"]]
     assert found["Limits"] == limits
@@ -303,7 +304,9 @@ def test_everything_that_may_be_on_the_page_is(result: session.SessionResult) ->
     }  # fmt: skip
     page = session_markdown(full)
     found = tables_of(page.replace("\\|", "/"))
-    assert found["Refusals by code"] == [{"code": "ORDER_RATE", "value": "3"}]
+    assert found["Refusals by code"] == [
+        {"code": "ORDER_RATE", "value": "3", "cure": cure("ORDER_RATE")}
+    ]
     assert found["Guards that acted"] == [{"guard": "MAX_DRAWDOWN", "value": "1"}]
     assert found["Kill switch"] == [{"tick id": "5", "state": "ENGAGED", "reason": "a/b"}]
     assert found["Warnings"] == [

@@ -9,7 +9,7 @@ import pytest
 
 from logos.core.fixed import parse_units
 from logos.core.instrument import Instrument, instrument
-from logos.core.messages import Bar, Event, Quote, QuoteBar
+from logos.core.messages import Bar, Event, Quote, QuoteBar, Trade
 from logos.core.records import OrderRecord, PaperFillRecord, Record, RefusalRecord
 from logos.core.strategy import Strategy
 from logos.core.types import NS_PER_MINUTE, FillRule
@@ -66,6 +66,11 @@ class Bench:
         ask_units = parse_units(ask, one.price_decimals)
         ts_ns = self.now_ns + NS_PER_MINUTE
         self.feed(Quote(ts_ns, symbol, bid_units, ask_units, -1, -1, one))
+
+    def trade(self, symbol: str, price: str) -> None:
+        one = self.instruments[symbol]
+        units = parse_units(price, one.price_decimals)
+        self.feed(Trade(self.now_ns + NS_PER_MINUTE, symbol, units, 100, "", one))
 
     def stop(self) -> None:
         self.records += self.core.stop()

@@ -70,7 +70,7 @@ def test_the_running_sums_equal_sums_computed_afresh(prices: list[int], fast: in
     strategy = SmaCross(fast=fast, slow=slow, weight=Decimal(1))
     side = 0
     for count, price in enumerate(prices, 1):
-        answer = strategy._see("ACME", price)
+        answer = strategy._see("ACME", price, "bar")
         seen = prices[:count]
         lead = sum(seen[-fast:]) * slow - sum(seen[-slow:]) * fast
         wanted = side if count < slow or lead == 0 else int(lead > 0)
@@ -79,3 +79,13 @@ def test_the_running_sums_equal_sums_computed_afresh(prices: list[int], fast: in
         else:
             assert answer == (Weight(Decimal(1), "ACME") if wanted else Target(0, "ACME"))
         side = wanted
+
+
+def test_trades_count_as_prices_and_only_the_first_kind_of_a_symbol_counts(
+    make_bench: MakeBench,
+) -> None:
+    bench = make_bench(SmaCross(fast=1, slow=3, quantity=Decimal(1)))
+    for price in ("10", "10", "11"):
+        bench.trade("ACME", price)
+        bench.quote("ACME", "1", "1.01")
+    assert bench.orders == ["BUY 1 ACME"]

@@ -41,12 +41,9 @@ _CODES: tuple[tuple[type[Exception], ExitCode], ...] = (
 QUIET: Final = "no progress bar and no table; alarms are printed all the same"
 """What `--quiet` means, in every command that runs sessions."""
 
-_NOTICES: Final = ("DUST", "UNUSED_SIGNALS")
+_NOTICES: Final = ("DUST", "UNUSED_SIGNALS", "TARGET_PENDING", "UNHEARD_DATA", "NO_EVENTS")
 """Warnings that say what was left over; all others are alarms."""
 _WARNINGS_MAX: Final = 20
-_STORM: Final = 100
-"""Refusals of one session from which on they are a storm, if they are more than its orders."""
-
 _FORCED: Final = 130
 """What a shell expects of a process that an interrupt ended."""
 
@@ -157,9 +154,8 @@ def alarms(result: SessionResult) -> list[str]:
     if result.exit_code is ExitCode.FINISHED and ORDERS_LEFT in result.reason:
         lines.append(result.reason)
     lines += [f"guard {name} acted, {count} times" for name, count in summary["guards"].items()]
-    if summary["refused"] >= _STORM and summary["refused"] > summary["orders"]:
-        codes = ", ".join(f"{code} {count}" for code, count in summary["refusals"].items())
-        lines.append(f"{summary['refused']} refusals against {summary['orders']} orders: {codes}")
+    if summary["headline"] and (summary["refused"] or summary["orders"]):
+        lines.append(summary["headline"])
     warnings = [each for each in summary["warnings"] if each["code"] not in _NOTICES]
     for each in warnings[:_WARNINGS_MAX]:
         about = " ".join(filter(None, (each["code"], each["symbol"])))

@@ -169,7 +169,8 @@ class OrderSettings(Settings, frozen=True, kw_only=True):
     """`[orders]` and `[orders.symbols.SYMBOL]`: how signals become orders."""
 
     quantity: Decimal | None = None
-    """What a bare side trades; not set: the smallest quantity the instrument allows."""
+    """What a bare side trades; not set: the smallest quantity the instrument allows, worth twice
+    its min_notional at the first bare side."""
     cap_notional: Decimal = Decimal(0)
     """Intents are shrunk to this much quote currency; 0: never."""
 

@@ -107,7 +107,7 @@ class InstrumentState:
         """Ledger units in one price unit times one quantity unit."""
         self.limits = limits
         self.order_quantity = order_quantity
-        """What a bare Side trades, in quantity units."""
+        """What a bare Side trades, in quantity units; 0: the first one decides (see `intents`)."""
         self.cap_notional = cap_notional
         """Intents are shrunk to this much money (ledger units; 0: never)."""
         self.inventory = Inventory(self.unit_value)

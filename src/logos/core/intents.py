@@ -30,6 +30,7 @@ from logos.core.fixed import (
     to_decimal,
     to_step,
 )
+from logos.core.instrument import Instrument
 from logos.core.instrument_state import InstrumentState
 from logos.core.orders import BRACKET_MARK, ExitTerms, Order, OrderIntent
 from logos.core.strategy import Number, OrderRequest, Replace, Request
@@ -66,8 +67,30 @@ def not_an_answer(request: object) -> StrategyError:
 
 
 def from_side(state: InstrumentState, side: Side) -> OrderIntent:
-    """A bare side: a market order of the symbol's configured quantity."""
-    return market_intent(state, side, state.order_quantity, "")
+    """A bare side: a market order of the symbol's configured quantity, or of the smallest one.
+
+    The smallest is worth twice the minimum notional at the price of the first bare side, and stays
+    what it is then: a sale is as large as the purchase before it.
+    """
+    quantity = state.order_quantity
+    if quantity == 0:
+        price = state.reference_price(side is Side.BUY)
+        quantity = smallest_quantity(state.instrument, price)
+        if price > 0:
+            state.order_quantity = quantity
+    return market_intent(state, side, quantity, "")
+
+
+def smallest_quantity(instrument: Instrument, price: int) -> int:
+    """The smallest order that the instrument allows at `price`, whole lots, in quantity units.
+
+    Worth twice its minimum notional, so that it stays valid while the price falls by half.
+    """
+    quantity = max(instrument.lot, instrument.minimum_quantity)
+    if price > 0:
+        worth = price * instrument.multiplier
+        quantity = max(quantity, divide(2 * instrument.minimum_notional, worth, CEILING))
+    return to_step(quantity, instrument.lot, CEILING)
 
 
 def from_request(state: InstrumentState, request: OrderRequest) -> OrderIntent:

@@ -19,6 +19,7 @@ from logos.core.types import SessionStatus
 from logos.journal.entries import JOURNAL, Manifest, Sealed, Stopping, read_journal
 from logos.session.artifacts.averages import average_row
 from logos.session.artifacts.counts import RecordCounts
+from logos.session.artifacts.cures import cure, headline
 from logos.session.artifacts.folder import is_finished
 from logos.session.artifacts.limits import limit_rows
 from logos.session.artifacts.summary import trigger_figures
@@ -112,6 +113,13 @@ class _Scan:
         counts, moments = self.counts, Moments()
         has_begun = self.first_ns is not None
         switches = counts.switch_changes
+        numbers: dict[str, Any] = {
+            "orders": sum(counts.orders.values()),
+            "fills": sum(counts.fills.values()),
+            "refused": counts.refused,
+            "refusals": dict(sorted(counts.refusals.items())),
+            "orders_ended_by": dict(sorted(counts.ended_by.items())),
+        }
         return {
             "session_id": manifest.session_id,
             "uuid": manifest.uuid,
@@ -129,15 +137,13 @@ class _Scan:
             "last_event": moments.text(state["now_ns"]) if has_begun else "",
             "switch_state": switches[-1].state if switches else "SAFE",
             "ticks": state["tick_id"],
-            "orders": sum(counts.orders.values()),
-            "fills": sum(counts.fills.values()),
+            **numbers,
+            "headline": headline({**numbers, "status": sealed.status}),
+            "cures": {code: cure(code) for code in numbers["refusals"]},
             "blocked": counts.blocked,
-            "refused": counts.refused,
-            "refusals": dict(sorted(counts.refusals.items())),
             "guards": dict(sorted(counts.guards.items())),
             "trigger": trigger_figures(counts),
             "limits": [row._asdict() for row in limit_rows(make_config(manifest.config))],
-            "orders_ended_by": dict(sorted(counts.ended_by.items())),
             "symbols": {name: self._symbol(each) for name, each in self.positions.items()},
             "average_cost": self._averages(make_config(manifest.config)),
             "currencies": {name: _ledger(each) for name, each in self.accounts.items()},

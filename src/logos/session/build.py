@@ -316,9 +316,9 @@ def _floor(amount: Decimal, decimals: int) -> int:
 
 
 def _order_quantity(orders: OrderSettings, each: Instrument) -> int:
+    """What a bare side trades, in quantity units; 0: the smallest that is valid at its price."""
     if orders.quantity is None:
-        smallest = max(each.lot, each.minimum_quantity)
-        return to_step(smallest, each.lot, "ceiling")
+        return 0
     own = max(each.quantity_decimals, decimals_of(orders.quantity))
     scale = power_of_ten(own - each.quantity_decimals)
     quantity = to_step(parse_units(orders.quantity, own) // scale, each.lot, "down")

@@ -52,6 +52,7 @@ from logos.session.build import (
     find_instruments,
     make_instruments,
 )
+from logos.session.opening.hearing import Notice, check_heard
 from logos.strategies import StrategyLoadError, load_strategy
 from logos.strategies.own_guards import guards_fingerprint, load_guards
 from logos.strategies.parameters import ParameterError, arguments_of
@@ -123,6 +124,8 @@ class Plan:
     """Guards that the user wrote; `strategy_fingerprint` covers their source too."""
     modules: Mapping[str, str] = field(default_factory=dict)
     """SHA-256 of every file that the strategy and the guards rest on, by the module's name."""
+    notices: Sequence[Notice] = ()
+    """What the session's record is to say of its data: symbols that nothing will be heard of."""
 
     @property
     def seed(self) -> int:
@@ -205,6 +208,8 @@ def make_plan(
         strategy, name = _load_strategy(config)
     else:
         name = f"{type(strategy).__module__}:{type(strategy).__qualname__}"
+    in_range = [report for report in reports if _overlaps(report, *_range(config))]
+    notices = check_heard(config, instruments, strategy, name, reports, in_range)
     guards = _load_guards(config)
     plan = Plan(
         config,
@@ -218,6 +223,7 @@ def make_plan(
         sum(report.rows for report in reports) if reports else None,
         guards,
         imported_by(type(strategy), *(guard.function for guard in guards)),
+        notices,
     )
     # Limits and balances are judged here, before anything is written.
     plan.make_core("check", InProcessSwitch())
@@ -253,8 +259,7 @@ def replay_feed(
         accept = accept_set(data.accept)
     except (DataError, ValueError) as error:
         raise ConfigError(f"data.accept: {error}") from None
-    start_ns = _moment(data.start, "data.from")
-    end_ns = _moment(data.end, "data.to")
+    start_ns, end_ns = _range(config)
     reports = [
         check(source, instruments[source.symbol], accept=accept, moved=moved) for source in sources
     ]
@@ -265,6 +270,11 @@ def replay_feed(
         )
     feed = ReplayFeed(sources, instruments, start_ns=start_ns, end_ns=end_ns, accept=accept)
     return feed, reports
+
+
+def _range(config: Config) -> tuple[int | None, int | None]:
+    """The wanted first and last moment of the data; None: from its beginning, to its end."""
+    return _moment(config.data.start, "data.from"), _moment(config.data.end, "data.to")
 
 
 def _overlaps(report: CheckReport, start_ns: int | None, end_ns: int | None) -> bool:

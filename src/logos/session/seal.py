@@ -25,6 +25,7 @@ from logos.errors import DataError, StrategyError, strategy_failed
 from logos.journal.inputs import InputsWriter, LiveFailureError
 from logos.journal.writer import JournalDiffersError
 from logos.secrecy import without, without_keys
+from logos.session.artifacts.cures import cure, headline
 from logos.session.artifacts.folder import SessionFolder
 from logos.session.artifacts.limits import limit_rows
 from logos.session.artifacts.report import session_markdown
@@ -85,7 +86,7 @@ class Seal:
         """The end of a session that came to its own, all orders having ended or been given up."""
         core = self._core
         self._write(core.finish())
-        self._write(self._unused())
+        self._write(self._left_out())
         self._folder.check_continued()
         if core.is_halted:
             return Ending(SessionStatus.HALTED, ExitCode.HALTED, core.trigger)
@@ -159,12 +160,16 @@ class Seal:
             reason = "crashed; recovered to its last record and sealed there, orders as they stood"
         return Ending(stopped_as, ExitCode.FINISHED, reason)
 
-    def _unused(self) -> list[WarningRecord]:
-        """Scheduled orders and signals that no event ever reached; strategies may count them."""
+    def _left_out(self) -> list[WarningRecord]:
+        """What of the session's data and signals nothing came of; strategies may count `unused`."""
         now_ns, tick_id = self._core.order_manager.now_ns, self._core.order_manager.tick_id
+        notices = [
+            WarningRecord(now_ns, tick_id, symbol, code, words)
+            for code, symbol, words in self._plan.notices
+        ]
         try:
             unused: Mapping[str, int] = getattr(self._core.strategy, "unused", None) or {}
-            return [
+            return notices + [
                 WarningRecord(now_ns, tick_id, symbol, "UNUSED_SIGNALS", f"{count} were never due")
                 for symbol, count in unused.items()
             ]
@@ -235,6 +240,7 @@ class Seal:
         plan, core = self._plan, self._core
         order_manager = core.order_manager
         moments = Moments()
+        counts = figures(core, self._folder.tally)
         return {
             "session_id": order_manager.session_id,
             "uuid": session_uuid(order_manager.session_id, plan.config_hash, plan.fingerprints),
@@ -251,7 +257,9 @@ class Seal:
             "first_event": "" if first_ns is None else moments.text(first_ns),
             "last_event": "" if first_ns is None else moments.text(order_manager.now_ns),
             "switch_state": core.switch_state.name,
-            **figures(core, self._folder.tally),
+            **counts,
+            "headline": headline({**counts, "status": ending.status.value}),
+            "cures": {code: cure(code) for code in counts["refusals"]},
             "limits": [row._asdict() for row in limit_rows(plan.config)],
             "data": data_facts(plan.reports),
             "live": dict(self._measure()),

@@ -9,7 +9,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from logos.core.messages import Bar, Quote, QuoteBar
+from logos.core.messages import Bar, Quote, QuoteBar, Trade
 from logos.core.strategy import Answer, Context, Strategy
 from logos.strategies.tools import RollingWindow, position, twice_price
 
@@ -17,7 +17,8 @@ from logos.strategies.tools import RollingWindow, position, twice_price
 class MeanReversion(Strategy):
     """Enter beyond `entry` standard deviations, leave within `exit` of the mean.
 
-    Works for any number of symbols, on bars or on quotes.
+    Works for any number of symbols, on bars, quotes or trades: of a symbol that has several kinds
+    of them, only the kind that comes first counts.
     """
 
     def __init__(
@@ -41,18 +42,25 @@ class MeanReversion(Strategy):
         self.allow_short = allow_short
         self._windows: dict[str, RollingWindow] = {}
         self._sides: dict[str, int] = {}
+        self._kinds: dict[str, str] = {}
 
     def on_bar(self, context: Context, bar: Bar | QuoteBar) -> Answer:
-        return self._see(bar.symbol, twice_price(bar))
+        return self._see(bar.symbol, twice_price(bar), "bar")
 
     def on_quote(self, context: Context, quote: Quote) -> Answer:
-        return self._see(quote.symbol, twice_price(quote))
+        return self._see(quote.symbol, twice_price(quote), "quote")
 
-    def _see(self, symbol: str, price: int) -> Answer:
+    def on_trade(self, context: Context, trade: Trade) -> Answer:
+        return self._see(trade.symbol, twice_price(trade), "trade")
+
+    def _see(self, symbol: str, price: int, kind: str) -> Answer:
         window = self._windows.get(symbol)
         if window is None:
             window = self._windows[symbol] = RollingWindow(self.window)
             self._sides[symbol] = 0
+            self._kinds[symbol] = kind
+        elif self._kinds[symbol] != kind:
+            return None
         window.add(price)
         z_score = window.z_score(price)
         if z_score is None:
@@ -78,9 +86,10 @@ class MeanReversion(Strategy):
 
     def save(self) -> dict[str, Any]:
         windows = {symbol: window.save() for symbol, window in self._windows.items()}
-        return {"windows": windows, "sides": self._sides}
+        return {"windows": windows, "sides": self._sides, "kinds": self._kinds}
 
     def load(self, context: Context, state: dict[str, Any]) -> None:
         windows = state["windows"].items()
         self._windows = {symbol: RollingWindow.load(window) for symbol, window in windows}
         self._sides = dict(state["sides"])
+        self._kinds = dict(state["kinds"])

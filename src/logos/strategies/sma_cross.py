@@ -9,7 +9,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from logos.core.messages import Bar, Quote, QuoteBar
+from logos.core.messages import Bar, Quote, QuoteBar, Trade
 from logos.core.strategy import Answer, Context, Strategy
 from logos.strategies.tools import position, twice_price
 
@@ -17,9 +17,10 @@ from logos.strategies.tools import position, twice_price
 class _Averages:
     """One symbol's last `slow` prices in a ring, and the sums of the two windows."""
 
-    __slots__ = ("count", "fast_sum", "next", "prices", "side", "slow_sum")
+    __slots__ = ("count", "fast_sum", "kind", "next", "prices", "side", "slow_sum")
 
-    def __init__(self, slow: int) -> None:
+    def __init__(self, slow: int, kind: str = "") -> None:
+        self.kind = kind
         self.prices = [0] * slow
         self.next = 0
         self.count = 0
@@ -31,7 +32,8 @@ class _Averages:
 class SmaCross(Strategy):
     """`quantity` to hold, or else `weight` of equity; below the slow average: flat, or short.
 
-    Works for any number of symbols, on bars or on quotes (each quote then counts as one price).
+    Works for any number of symbols, on bars, quotes or trades: each event counts as one price, and
+    of a symbol that has several kinds of them only the kind that comes first.
     """
 
     def __init__(
@@ -52,15 +54,20 @@ class SmaCross(Strategy):
         self._averages: dict[str, _Averages] = {}
 
     def on_bar(self, context: Context, bar: Bar | QuoteBar) -> Answer:
-        return self._see(bar.symbol, twice_price(bar))
+        return self._see(bar.symbol, twice_price(bar), "bar")
 
     def on_quote(self, context: Context, quote: Quote) -> Answer:
-        return self._see(quote.symbol, quote.bid_units + quote.ask_units)
+        return self._see(quote.symbol, quote.bid_units + quote.ask_units, "quote")
 
-    def _see(self, symbol: str, price: int) -> Answer:
+    def on_trade(self, context: Context, trade: Trade) -> Answer:
+        return self._see(trade.symbol, 2 * trade.price_units, "trade")
+
+    def _see(self, symbol: str, price: int, kind: str) -> Answer:
         seen = self._averages.get(symbol)
         if seen is None:
-            seen = self._averages[symbol] = _Averages(self.slow)
+            seen = self._averages[symbol] = _Averages(self.slow, kind)
+        elif seen.kind != kind:
+            return None
         prices = seen.prices
         place = seen.next
         # A negative index counts from the ring's end, which is just where it should land.

@@ -10,12 +10,12 @@ import math
 from decimal import Decimal
 from typing import Any
 
-from logos.core.messages import Bar, Quote, QuoteBar
+from logos.core.messages import Bar, Quote, QuoteBar, Trade
 from logos.core.strategy import Target, Weight
 
 
-def twice_price(event: Bar | QuoteBar | Quote) -> int:
-    """Twice the price in the instrument's units: close plus close, or bid plus ask.
+def twice_price(event: Bar | QuoteBar | Quote | Trade) -> int:
+    """Twice the price in the instrument's units: close plus close, bid plus ask, or of a print.
 
     Doubled, the mid of a two-sided price is an integer too, and averages compare exactly.
     """
@@ -23,6 +23,8 @@ def twice_price(event: Bar | QuoteBar | Quote) -> int:
         return 2 * event.close_units
     if isinstance(event, QuoteBar):
         return event.bid_close_units + event.ask_close_units
+    if isinstance(event, Trade):
+        return 2 * event.price_units
     return event.bid_units + event.ask_units
 
 

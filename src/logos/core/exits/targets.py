@@ -30,6 +30,7 @@ again at most `TRIES_MAX` times, then a target that would open or add is given u
 from __future__ import annotations
 
 from collections.abc import Iterable
+from decimal import Decimal
 from typing import Final
 
 from logos.core.fixed import CEILING, DOWN, divide, to_step
@@ -79,13 +80,27 @@ def standing(request: Target | Weight) -> Target | Weight:
 
 
 def wanted_position(state: InstrumentState, request: Target | Weight) -> int:
-    """The position that is wanted, signed, in quantity units. Raises NotTranslatable."""
+    """The position that is wanted, signed, in quantity units. Raises NotTranslatable.
+
+    A weight is a fraction of equity at the mark, and what is bought for it at the price of buying:
+    so the whole of equity is never less than what the position is judged to cost.
+    """
     if isinstance(request, Target):
         return quantity_units(state, request.quantity, "target")
     fraction = decimal_of(request.fraction, "weight")
     price = state.mark
     if price <= 0:
         raise NotTranslatable(Code.NO_REFERENCE_PRICE, "no price to turn a weight into a quantity")
+    wanted = _worth(state, fraction, price)
+    position = state.inventory.position
+    dearer = state.reference_price(True)
+    if wanted > position and dearer > price:
+        wanted = max(position, _worth(state, fraction, dearer))
+    return wanted
+
+
+def _worth(state: InstrumentState, fraction: Decimal, price: int) -> int:
+    """The position that is worth `fraction` of equity at `price`: whole lots, towards flat."""
     numerator, denominator = fraction.as_integer_ratio()
     wanted = divide(state.ledger.equity * numerator, denominator * price * state.unit_value, DOWN)
     return to_step(wanted, state.instrument.lot, DOWN)
@@ -193,7 +208,11 @@ def leave_room(states: Iterable[InstrumentState], rules: PaperRules) -> None:
 
 
 def warn_of_unreached(order_manager: OrderManager) -> None:
-    """Say of every target that stands at the end that it was not reached, and drop it."""
+    """Say of every target that stands at the end that it was not reached, and drop it.
+
+    One whose first order simply came too late to fill on paper is `TARGET_PENDING`, which is no
+    fault; everything else that stands is `TARGET_NOT_REACHED`.
+    """
     for state in order_manager.targeted:
         target = state.target
         if target is None:
@@ -205,9 +224,15 @@ def warn_of_unreached(order_manager: OrderManager) -> None:
             else f"weight {request.fraction}"
         )
         held = state.instrument.quantity_text(state.inventory.position)
-        why = "its order was open" if target.code is None else target.code.value
-        words = f"{asked} was not reached, {held} held: {why}"
-        order_manager.warn(state.instrument.symbol, "TARGET_NOT_REACHED", words)
+        # The order that the end itself cancelled is counted as a try.
+        if target.code is None and target.tries <= 1 and order_manager.outbox is None:
+            code = "TARGET_PENDING"
+            words = f"{asked} was on its way when the events ended, {held} held"
+        else:
+            code = "TARGET_NOT_REACHED"
+            why = "its order was open" if target.code is None else target.code.value
+            words = f"{asked} was not reached, {held} held: {why}"
+        order_manager.warn(state.instrument.symbol, code, words)
     order_manager.drop_targets()
 
 

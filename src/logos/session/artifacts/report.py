@@ -7,11 +7,16 @@ from decimal import Decimal
 from typing import Any
 
 from logos.core.types import SessionStatus
+from logos.session.artifacts.cures import cure, most_frequent
 from logos.shown import markdown, plain
 
 Summary = Mapping[str, Any]
 
 _NEWS_MAX = 100
+_CODES_MAX = 5
+"""Codes of refusals that the terminal shows with their cures; session.md has all."""
+_WARNINGS_MAX = 5
+_ENDED = "Orders that ended without (all of) their fill"
 
 
 def session_markdown(summary: Summary) -> str:
@@ -19,7 +24,7 @@ def session_markdown(summary: Summary) -> str:
     lines = [
         f"# Session {summary['session_id']}",
         "",
-        f"**{summary['status']}**: {markdown(summary['reason'])}",
+        f"**{summary['status']}**: {markdown(_how_it_ended(summary))}",
         "",
         *_trigger_lines(summary),
         "| what | value |",
@@ -69,13 +74,13 @@ def session_markdown(summary: Summary) -> str:
         "",
         *_average_section(summary),
         *_section("Balances", "asset", summary["balances"]),
-        *_section("Refusals by code", "code", summary["refusals"]),
+        *_codes_section("Refusals by code", "code", summary["refusals"]),
         *_section("Guards that acted", "guard", summary["guards"]),
         "## Limits",
         "",
         *_table(("guard", "limit", "action"), summary["limits"]),
         "",
-        *_section("Orders that ended without (all of) their fill", "reason", _ended(summary)),
+        *_codes_section(_ENDED, "reason", summary["orders_ended_by"]),
         *_switch_section(summary),
         *_warning_section(summary),
         *_failure_section(summary),
@@ -83,6 +88,11 @@ def session_markdown(summary: Summary) -> str:
         *_live_section(summary),
     ]
     return "\n".join(lines) + "\n"
+
+
+def _how_it_ended(summary: Summary) -> str:
+    """Why the session ended, and what of its orders must not be overlooked."""
+    return "; ".join(filter(None, (summary["reason"], summary["headline"])))
 
 
 def _trigger_lines(summary: Summary) -> list[str]:
@@ -155,10 +165,14 @@ def result_table(summary: Summary, ticks_per_second: int) -> str:
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     return "\n".join(
         (
-            f"session   {summary['session_id']}   {summary['status']}: {plain(summary['reason'])}",
+            f"session   {summary['session_id']}   {summary['status']}: "
+            f"{plain(_how_it_ended(summary))}",
             f"ticks     {summary['ticks']:,}   ({ticks_per_second:,} a second)",
             f"orders    {summary['orders']:,}   fills {summary['fills']:,}   "
             f"refusals {summary['refused']:,}   blocked {summary['blocked']:,}",
+            *code_lines("refused", summary["refusals"]),
+            *(() if summary["fills"] else code_lines("unfilled", summary["orders_ended_by"])),
+            *_warning_lines(summary),
             "",
             *(
                 "  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True))
@@ -214,9 +228,32 @@ def _average_section(summary: Summary) -> list[str]:
     ]
 
 
-def _ended(summary: Summary) -> Mapping[str, int]:
-    counts: Mapping[str, int] = summary["orders_ended_by"]
-    return counts
+def code_lines(title: str, counts: Mapping[str, int]) -> list[str]:
+    """The most frequent codes, a line for each: how often it came, and what would cure it."""
+    lines = [
+        f"{title:<9} {code} {count:,}: {cure(code)}"
+        for code, count in most_frequent(counts, _CODES_MAX)
+    ]
+    left = len(counts) - len(lines)
+    return [*lines, f"{title:<9} and {left} more codes: see session.md"] if left else lines
+
+
+def _warning_lines(summary: Summary) -> list[str]:
+    """The first warnings, for a terminal; "and N more" where there are more."""
+    listed = summary["warnings"][:_WARNINGS_MAX]
+    lines = [
+        plain(f"warning   {each['code']} {each['symbol']}: {each['detail']}") for each in listed
+    ]
+    left = summary["warning_count"] - len(lines)
+    return [*lines, f"warning   and {left:,} more: see session.md"] if left > 0 else lines
+
+
+def _codes_section(title: str, name: str, counts: Mapping[str, int]) -> list[str]:
+    """Codes, how often each came, and what would cure it."""
+    if not counts:
+        return []
+    rows = [{name: code, "value": count, "cure": cure(code)} for code, count in counts.items()]
+    return [f"## {title}", "", *_table((name, "value", "cure"), rows), ""]
 
 
 def _section(title: str, name: str, values: Mapping[str, Any]) -> list[str]:
