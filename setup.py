@@ -13,6 +13,13 @@ from setuptools import setup
 # from mypyc.
 COMPILED = (
     "fixed",
+    "bars.terms",
+    "bars.spans",
+    "bars.grid",
+    "bars.maker",
+    "bars.history",
+    "bars.book",
+    "bars.keeper",
     "guards.limits",
     "instrument",
     "orders",

@@ -55,12 +55,13 @@ def error_words(error: BaseException) -> str:
     return f"{type(error).__name__}: {words}".encode("utf-8", "backslashreplace").decode()
 
 
-def strategy_failed(method: str, error: BaseException) -> StrategyError:
+def strategy_failed(method: str, error: BaseException) -> LogosError:
     """The error of a strategy's method, as one that ends the session.
 
     Whatever a strategy raises is its failure, also what would end a process (SystemExit). A
-    KeyboardInterrupt may be an operator's all the same: the edge looks at the cause.
+    KeyboardInterrupt may be an operator's all the same: the edge looks at the cause. What the core
+    itself found wrong while it carried out an answer is returned as it is.
     """
-    if type(error) is StrategyError:
+    if isinstance(error, StrategyError | InvariantBroken):
         return error
     return StrategyError(f"the strategy raised in {method}: {error_words(error)}")

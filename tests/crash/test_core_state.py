@@ -7,7 +7,7 @@ import importlib
 import json
 from collections.abc import Iterator
 from copy import deepcopy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from pathlib import Path
 from random import Random
@@ -68,6 +68,25 @@ class Everything(Saving):
         super().load(context, state)
 
 
+class Barred(Everything):
+    """And it asks for bars of two lengths, their history and a warm-up."""
+
+    timeframes = ("5s", "20s")
+    history = 4
+    warmup = 3
+
+    def on_bar(self, context: Context, bar: Any) -> Answer:
+        self._seen += round(sum(context.history(bar.symbol, 3)))
+        price = bar.close_units if type(bar) is Bar else bar.bid_close_units
+        return self.on_quote(context, _as_quote(bar.ts_ns, bar, price))
+
+    def save(self) -> dict[str, Any]:
+        return super().save()
+
+    def load(self, context: Context, state: dict[str, Any]) -> None:
+        super().load(context, state)
+
+
 def _as_quote(ts_ns: int, event: Any, price: int) -> Quote:
     return Quote(ts_ns, event.symbol, price, price, 50, 50, event.instrument)
 
@@ -80,6 +99,8 @@ class Market:
     paper: dict[str, Any] = field(default_factory=dict)
     risk: dict[str, Any] = field(default_factory=dict)
     on_engaged: str = "halt"
+    strategy: type[Everything] = Everything
+    bar_sources: dict[str, str] = field(default_factory=dict)
 
     @property
     def config(self) -> dict[str, Any]:
@@ -95,7 +116,8 @@ class Market:
 
     def core(self, switch: InProcessSwitch) -> TradingCore:
         config = make_config(self.config)
-        return make_plan(config, strategy=Everything(), feed=FEED).make_core("saved", switch)
+        plan = make_plan(config, strategy=self.strategy(), feed=FEED)
+        return replace(plan, bar_sources=self.bar_sources).make_core("saved", switch)
 
     def events(self, count: int) -> list[Event]:
         """Quotes, trades, bars and an operator's word, of symbols that wander over midnight."""
@@ -145,6 +167,10 @@ MARKETS = {
     "blocked": Market(7, {"participation": "0.5"}, LOSSES, "block"),
     "halted": Market(8, {}, LOSSES),
     "reduced": Market(7, {}, {**LOSSES, "actions": {"max_daily_loss": "reduce_only"}}, "block"),
+    "bars of quotes": Market(9, {"fill": "next_open"}, strategy=Barred),
+    "bars of trades and of bars": Market(
+        10, {}, GUARDS, "block", Barred, {SYMBOLS[0]: "trades", SYMBOLS[1]: "bars"}
+    ),
 }
 EVENTS = 150
 
@@ -273,7 +299,7 @@ def parts_of(root: object) -> Iterator[object]:
 
 
 def test_every_attribute_of_every_class_of_a_core_is_saved_or_left_out_for_a_reason() -> None:
-    market = MARKETS["latency and participation"]
+    market = MARKETS["bars of quotes"]
     core = market.core(InProcessSwitch())
     events = market.events(EVENTS)
     core.start(events[0].ts_ns)

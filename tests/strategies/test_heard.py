@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import ClassVar
 
 import pytest
 
@@ -61,7 +60,7 @@ class PreparesAndHearsBars(AtTheStart, OnBar):
 
 
 class MakesBars(OnBar):
-    timeframes: ClassVar = ("1m",)
+    timeframes = ("1m",)
 
 
 @pytest.mark.parametrize(

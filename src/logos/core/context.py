@@ -11,6 +11,7 @@ from decimal import Decimal
 from random import Random
 from typing import NamedTuple, final
 
+from logos.core.bars.book import NO_HISTORY, BarBook
 from logos.core.exits.held import under_way
 from logos.core.gates import Switch, why_closed
 from logos.core.handlers.figures import Figures, make_figures
@@ -31,16 +32,38 @@ class CoreContext:
     object of it (`gc`, frames); what it changes there, `logos verify` finds in the journal.
     """
 
-    __slots__ = ("_figures", "_now_ns", "params", "random", "symbols")
+    __slots__ = (
+        "_figures",
+        "_history",
+        "_now_ns",
+        "_timeframe",
+        "params",
+        "random",
+        "symbols",
+    )
 
     def __init__(
-        self, order_manager: OrderManager, params: Mapping[str, object], random: Random
+        self,
+        order_manager: OrderManager,
+        params: Mapping[str, object],
+        random: Random,
+        book: BarBook | None,
     ) -> None:
         def now_ns() -> int:
             return order_manager.now_ns
 
+        def timeframe() -> str:
+            return "" if book is None else book.timeframe
+
+        def history(symbol: str, count: int, field: str, timeframe: str) -> list[float]:
+            if book is None:
+                raise ValueError(NO_HISTORY)
+            return book.history(symbol, count, field, timeframe)
+
         self._now_ns: Callable[[], int] = now_ns
         self._figures: Figures = make_figures(order_manager)
+        self._timeframe: Callable[[], str] = timeframe
+        self._history: Callable[[str, int, str, str], list[float]] = history
         self.params = params
         self.random = random
         self.symbols: Sequence[str] = list(order_manager.states)
@@ -99,6 +122,17 @@ class CoreContext:
     def open_groups(self, symbol: str) -> dict[str, list[OpenOrder]]:
         """The open orders of each group of `symbol`, oldest first."""
         return self._figures.open_groups(symbol)
+
+    @property
+    def timeframe(self) -> str:
+        """The timeframe of the bar that is being told; see `strategy.Context`."""
+        return self._timeframe()
+
+    def history(
+        self, symbol: str, count: int, field: str = "close", timeframe: str = ""
+    ) -> list[float]:
+        """Figures of the latest bars; see `strategy.Context`. Raises KeyError, ValueError."""
+        return self._history(symbol, count, field, timeframe)
 
     # ---- of a currency: each raises KeyError for one that nothing is quoted in ----
 

@@ -19,6 +19,8 @@ from random import Random
 from typing import Any, cast, final
 
 from logos.core.account import Account
+from logos.core.bars.book import make_book
+from logos.core.bars.keeper import BarKeeper
 from logos.core.commands import Callbacks, Commands, command_word
 from logos.core.context import CoreContext
 from logos.core.exits.keeper import Exits
@@ -32,6 +34,7 @@ from logos.core.messages import (
     Bar,
     Event,
     Lag,
+    MarketEvent,
     OperatorCommand,
     Quote,
     QuoteBar,
@@ -44,7 +47,7 @@ from logos.core.outbox import Outbox
 from logos.core.pipeline import OrderPipeline
 from logos.core.records import Record
 from logos.core.reports import Reports
-from logos.core.safety import ENGAGED, NEVER_NS, SafetyMonitor
+from logos.core.safety import NEVER_NS, SafetyMonitor
 from logos.core.strategy import Strategy
 from logos.core.types import NS_PER_DAY, Code, SwitchState
 from logos.errors import InvariantBroken, strategy_failed
@@ -92,16 +95,20 @@ class TradingCore:
         halt_on_engage: bool,
         outbox: Outbox | None = None,
     ) -> None:
-        """`outbox` is where a real venue's requests go; None: the paper market fills orders."""
+        """`outbox` is where a real venue's requests go; None: the paper market fills orders.
+
+        Raises ValueError for timeframes and the like that the strategy cannot have.
+        """
         order_manager = OrderManager(session_id, states, account, switch, guards, outbox)
         paper_market = PaperMarket(rules, is_open=outbox is None)
         # A generator for simulation, seeded on purpose: the session must be repeatable.
-        context = CoreContext(order_manager, params, Random(seed))  # noqa: S311
+        book = make_book(strategy, states)
+        context = CoreContext(order_manager, params, Random(seed), book)  # noqa: S311
         safety = SafetyMonitor(order_manager, switch, halt_on_engage)
         exits = Exits(order_manager, safety)
         pipeline = OrderPipeline(order_manager, exits, safety, paper_market, strategy, context)
-        callbacks = Callbacks(order_manager)
-        callbacks.ask(strategy)
+        keeper = book and BarKeeper(book, order_manager, safety, pipeline, context)
+        callbacks = Callbacks(order_manager, strategy, keeper)
         self.order_manager = order_manager
         self.strategy = strategy
         self.switch = switch
@@ -110,7 +117,7 @@ class TradingCore:
         self._pipeline = pipeline
         self._callbacks = callbacks
         self._market = Market(order_manager, exits, safety, paper_market)
-        self._reports = Reports(order_manager, safety, exits)
+        self._reports = Reports(order_manager, safety, exits, pipeline)
         self._commands = Commands(order_manager, safety, pipeline, context, callbacks, strategy)
         self._has_cap: bool = rules.participation_rate != 0
         self._sample_ns = sample_ns
@@ -132,7 +139,7 @@ class TradingCore:
     @property
     def is_blocked(self) -> bool:
         """Whether gate 1 has seen the switch engaged and keeps the strategy from every tick."""
-        return self._safety.seen == ENGAGED
+        return self._safety.is_blocking
 
     @property
     def is_suspended(self) -> bool:
@@ -168,6 +175,7 @@ class TradingCore:
         if self._sample_ns:
             self._next_sample_ns = (ts_ns // self._sample_ns + 1) * self._sample_ns
         self.order_manager.sample(ts_ns)
+        self._callbacks.begin(ts_ns)
         if not self._safety.is_engaged("edge"):
             self._pipeline.start()
         return self.take_effects()
@@ -255,7 +263,7 @@ class TradingCore:
                 is_engaged = safety.is_engaged("tick")
                 self._market.apply_quote(state, event)
                 if is_engaged:
-                    safety.block(event.symbol)
+                    self._block(event)
                 elif order_manager.is_unsettled or order_manager.targeted:
                     self._pipeline.settle_event(state)
                 if safety.is_halted:
@@ -342,54 +350,37 @@ class TradingCore:
         order_manager.tick_id += 1
         state = order_manager.states[event.symbol]
         is_engaged = self._safety.is_engaged("tick")
-        method: Any
-        if type(event) is Bar:
-            self._market.apply_bar(state, event)
-            method = self._callbacks.on_bar
-        elif type(event) is QuoteBar:
-            self._market.apply_quote_bar(state, event)
-            method = self._callbacks.on_bar
-        else:
-            self._market.apply_trade(state, cast("Trade", event))
-            method = self._callbacks.on_trade
+        self._market.apply(state, event)
         if is_engaged:
-            self._safety.block(event.symbol)
+            self._block(event)
             return
         if order_manager.is_unsettled or order_manager.targeted:
             self._pipeline.settle_event(state)
+        is_trade = type(event) is Trade
+        method: Any = self._callbacks.on_trade if is_trade else self._callbacks.on_bar
         if method is None or self._safety.is_halted:
             return
         try:
             answer = method(self._context, event)
         except BaseException as error:
-            name = "on_trade" if type(event) is Trade else "on_bar"
-            raise strategy_failed(name, error) from error
+            raise strategy_failed("on_trade" if is_trade else "on_bar", error) from error
         if answer is not None:
             self._pipeline.carry_out(state, answer)
             if order_manager.is_unsettled:
                 self._pipeline.settle()
 
-    def _on_edge(self, event: TimePassed | Lag | Report) -> None:
-        """What a live session hears besides market data; it is a step with gate 1 of its own.
+    def _block(self, event: MarketEvent) -> None:
+        """Keep the strategy from an event; bars are made all the same."""
+        self._safety.block(event.symbol)
+        self._callbacks.see(event)
 
-        The strategy is asked about the fills of a report, and about nothing else.
-        """
+    def _on_edge(self, event: TimePassed | Lag | Report) -> None:
+        """What a live session hears besides market data; it is a step with gate 1 of its own."""
         self._begin(event.ts_ns)
-        order_manager = self.order_manager
-        is_engaged = self._safety.is_engaged("tick")
         if type(event) is Lag:
-            order_manager.states[event.symbol].lag_ns = event.lag_ns
             self._next_look_ns = self._next_check_ns = 0  # its price is older than it seemed
-        elif type(event) is Report:
-            self._reports.apply(event)
-            is_engaged = self.is_blocked
-        elif not is_engaged:
-            self._reports.see_time()
-        if is_engaged or self._safety.is_halted:
-            order_manager.fills.clear()
-            self._safety.halt_if_engaged()
-        if order_manager.is_unsettled or order_manager.targeted:
-            self._pipeline.settle_all()
+        self._reports.hear(event)
+        self._callbacks.see_time(event.ts_ns)
 
     def _on_command(self, command: OperatorCommand) -> None:
         """An operator's command takes effect at its place among the events; it is no tick."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final, final
 
 from logos.core.account import Ledger, Wallet
+from logos.core.bars.terms import BarTerms
 from logos.core.fees import FeeRule
 from logos.core.fixed import UP, divide
 from logos.core.guards import Limits
@@ -37,6 +38,7 @@ class InstrumentState:
 
     __slots__ = (
         "ask",
+        "bars",
         "base_factor",
         "base_spare",
         "base_wallet",
@@ -153,6 +155,7 @@ class InstrumentState:
         """See `exits.targets.leave_room`."""
         self.is_paused: bool = False
         """Whether nothing may be ordered in it: an operator's wish, or `watch.is_stopped`."""
+        self.bars = BarTerms()
 
     def reference_price(self, is_buy: bool) -> int:
         """The price that an order of that side would meet now, in price units; 0: none seen yet."""

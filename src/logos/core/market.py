@@ -52,6 +52,15 @@ class Market:
         self.bad_price_count: int = 0
         """Events whose prices were crossed or not positive."""
 
+    def apply(self, state: InstrumentState, event: Bar | QuoteBar | Trade) -> None:
+        """Let a bar or a print meet the open orders, then value the position."""
+        if type(event) is Bar:
+            self.apply_bar(state, event)
+        elif type(event) is QuoteBar:
+            self.apply_quote_bar(state, event)
+        elif type(event) is Trade:
+            self.apply_trade(state, event)
+
     def apply_quote(self, state: InstrumentState, quote: Quote) -> None:
         """Let the quote meet the open orders, then value the position at its bid or ask."""
         bid = quote.bid_units

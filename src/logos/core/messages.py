@@ -79,7 +79,11 @@ class Trade(msgspec.Struct, frozen=True, gc=False):
 
 
 class Bar(msgspec.Struct, frozen=True, gc=False):
-    """Open, high, low, close and volume of one interval; `ts_ns` is the close."""
+    """Open, high, low, close and volume of one interval; `ts_ns` is the close.
+
+    Of a live bar `ts_ns` is when it was received; `closed_ns` is its end then, in sessions that
+    make longer bars of it (0: it is `ts_ns`).
+    """
 
     ts_ns: int
     symbol: str
@@ -90,6 +94,7 @@ class Bar(msgspec.Struct, frozen=True, gc=False):
     close_units: int
     volume_units: int
     instrument: Instrument
+    closed_ns: int = 0
 
     @property
     def opened_ns(self) -> int:
@@ -126,7 +131,7 @@ class QuoteBar(msgspec.Struct, frozen=True, gc=False):
     """A two-sided bar: bid and ask each with open, high, low and close; `ts_ns` is the close.
 
     `volume_units` is the smaller of the two sides' volumes, SIZE_UNKNOWN where there is none.
-    The float prices are mids.
+    The float prices are mids. `closed_ns` is as in `Bar`.
     """
 
     ts_ns: int
@@ -142,6 +147,7 @@ class QuoteBar(msgspec.Struct, frozen=True, gc=False):
     ask_close_units: int
     volume_units: int
     instrument: Instrument
+    closed_ns: int = 0
 
     @property
     def opened_ns(self) -> int:
@@ -167,6 +173,11 @@ class QuoteBar(msgspec.Struct, frozen=True, gc=False):
     def close(self) -> float:
         """The mid of the last bid and ask, as a float for indicators."""
         return (self.bid_close_units + self.ask_close_units) / (2 * self.instrument.price_scale)
+
+    @property
+    def volume(self) -> float:
+        """The volume in units of the symbol, as a float; meaningless for SIZE_UNKNOWN."""
+        return self.volume_units / self.instrument.quantity_scale
 
 
 NOW: Final = 0

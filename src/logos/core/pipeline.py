@@ -285,6 +285,9 @@ class OrderPipeline:
         if self._safety.is_halted:
             return Refused([(Code.SESSION_HALTED, self._safety.trigger)])
         is_paper = order_manager.outbox is None
+        warming = state.bars.warming_words(order_manager.now_ns)
+        if warming:
+            return Refused([(Code.WARMING_UP, warming)])
         if state.is_paused:
             return Refused([(Code.SYMBOL_PAUSED, why_paused(state))])
         if not is_paper and is_exit_under_way(state, intent):
@@ -339,7 +342,8 @@ class OrderPipeline:
             is_closed = code is Code.STALE_DATA and first is Code.MARKET_CLOSED
             if guards.action(code) is not Action.REFUSE and not is_closed:
                 self._safety.act(code, symbol, detail)
-        storm = None if first is Code.SYMBOL_PAUSED else check_storm(guards, order_manager.now_ns)
+        is_meant = first is Code.SYMBOL_PAUSED or first is Code.WARMING_UP
+        storm = None if is_meant else check_storm(guards, order_manager.now_ns)
         if storm is not None:
             self._safety.act(storm[0], symbol, storm[1])
 

@@ -1,4 +1,6 @@
-"""Books what a real venue says of our orders, and reports what makes no sense.
+"""What a live session hears besides market data: what a venue says of our orders, age, time.
+
+What a real venue says is booked, and what makes no sense of it is reported.
 
 The edge hands reports over in an order that fits an order's life (fills before the end they belong
 to). What still does not fit (a fill beyond the order's quantity, a word about an order that is not
@@ -11,9 +13,10 @@ from __future__ import annotations
 from typing import final
 
 from logos.core.exits.keeper import Exits
-from logos.core.messages import Report
+from logos.core.messages import Lag, Report, TimePassed
 from logos.core.order_manager import OrderManager
 from logos.core.orders import Execution, Order
+from logos.core.pipeline import OrderPipeline
 from logos.core.safety import SafetyMonitor
 from logos.core.types import Code, OrderStatus, ReportKind
 
@@ -22,12 +25,40 @@ from logos.core.types import Code, OrderStatus, ReportKind
 class Reports:
     """Applies reports to the orders of one session."""
 
-    __slots__ = ("_exits", "_order_manager", "_safety")
+    __slots__ = ("_exits", "_order_manager", "_pipeline", "_safety")
 
-    def __init__(self, order_manager: OrderManager, safety: SafetyMonitor, exits: Exits) -> None:
+    def __init__(
+        self,
+        order_manager: OrderManager,
+        safety: SafetyMonitor,
+        exits: Exits,
+        pipeline: OrderPipeline,
+    ) -> None:
         self._exits = exits
         self._order_manager = order_manager
         self._safety = safety
+        self._pipeline = pipeline
+
+    def hear(self, event: TimePassed | Lag | Report) -> None:
+        """Take in what was said at the order manager's present time.
+
+        The strategy is asked about the fills of a report, and about nothing else.
+        """
+        order_manager = self._order_manager
+        safety = self._safety
+        is_engaged = safety.is_engaged("tick")
+        if type(event) is Lag:
+            order_manager.states[event.symbol].lag_ns = event.lag_ns
+        elif type(event) is Report:
+            self.apply(event)
+            is_engaged = safety.is_blocking
+        elif not is_engaged:
+            self.see_time()
+        if is_engaged or safety.is_halted:
+            order_manager.fills.clear()
+            safety.halt_if_engaged()
+        if order_manager.is_unsettled or order_manager.targeted:
+            self._pipeline.settle_all()
 
     def apply(self, report: Report) -> None:
         """Apply one report; engages the kill switch for one that fits no open order."""

@@ -60,6 +60,11 @@ class SafetyMonitor:
             self.see_switch(seen_at)
         return self.seen == ENGAGED
 
+    @property
+    def is_blocking(self) -> bool:
+        """Whether gate 1, as it last looked, keeps the strategy from every tick."""
+        return self.seen == ENGAGED
+
     def halt_if_engaged(self) -> None:
         """At the end of the events: an engagement that no tick came to see halts all the same."""
         if self.seen == ENGAGED and self._halt_on_engage:

@@ -229,12 +229,36 @@ class Context(Protocol):
     def cash(self, currency: str) -> Decimal:
         """What the wallet of `currency` holds, money that open orders bind included."""
 
+    @property
+    def timeframe(self) -> str:
+        """In `on_bar`, the name in `Strategy.timeframes` of the bar's length; empty elsewhere, and
+        where no timeframes are asked for."""
+
+    def history(
+        self, symbol: str, count: int, field: str = "close", timeframe: str = ""
+    ) -> list[float]:
+        """`open`, `high`, `low`, `close` or `volume` of the latest `count` closed bars, oldest
+        first; fewer while there are fewer.
+
+        Without a `timeframe`: that of the bar that is being handled, which is the last of them,
+        else the finest. Raises ValueError for more bars than `Strategy.history` keeps.
+        """
+
 
 class Strategy:
     """Base of strategies. Override what you need; each answer may be None.
 
     An exception raised in here ends the session with its artifacts written and exit code 5.
     """
+
+    timeframes: Sequence[str] = ()
+    """Lengths of the bars that `on_bar` is to be told, such as ["1m", "1h"]; they are made of what
+    the data has. Empty: the data's own bars. It is set in the class, as are the next two."""
+    history: int = 0
+    """How many bars `context.history` keeps, of each symbol and timeframe."""
+    warmup: int | str = 0
+    """For how many bars of the finest timeframe (30), or for how long ("2d"), events are only to be
+    seen: every order is refused with WARMING_UP until then."""
 
     def on_start(self, context: Context) -> Answer:
         """Once, before the first event."""

@@ -6,10 +6,12 @@ strategy is asked about: so what a scenario makes it answer takes the same road 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
+from logos.core.bars.spans import span_text
+from logos.core.bars.wishes import wishes_of
 from logos.core.fixed import to_decimal
 from logos.core.instrument import Instrument
 from logos.core.messages import Bar, MarketEvent, Quote, QuoteBar, Trade
@@ -43,8 +45,16 @@ class InjectedStrategy(Strategy):
     `before_order` is called once, between the strategy's next order and the way out.
     """
 
+    timeframes: Sequence[str] = ()
+    history: int = 0
+    warmup: int | str = 0
+
     def __init__(self, inner: Strategy) -> None:
         self.inner = inner
+        wishes = wishes_of(inner)
+        self.timeframes = wishes.timeframes
+        self.history = wishes.history
+        self.warmup = span_text(wishes.warmup_ns) if wishes.warmup_ns else wishes.warmup_bars
         self.acts: list[Act] = []
         self.before_order: Callable[[], object] | None = None
 

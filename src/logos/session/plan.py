@@ -44,6 +44,7 @@ from logos.data.replay import ReplayFeed
 from logos.data.signals import SignalStrategy
 from logos.data.source import DataSource, discover
 from logos.errors import DataError
+from logos.session.bars import choose_sources, live_kinds, recorded_kinds
 from logos.session.build import (
     build_account,
     build_guards,
@@ -126,6 +127,8 @@ class Plan:
     """SHA-256 of every file that the strategy and the guards rest on, by the module's name."""
     notices: Sequence[Notice] = ()
     """What the session's record is to say of its data: symbols that nothing will be heard of."""
+    bar_sources: Mapping[str, str] = field(default_factory=dict)
+    """What the bars of a symbol are made of, where more than one kind of data could be it."""
 
     @property
     def seed(self) -> int:
@@ -146,12 +149,15 @@ class Plan:
         return [self.strategy_fingerprint, *data]
 
     def make_core(self, session_id: str, switch: Switch) -> TradingCore:
-        """A fresh core for this plan."""
+        """A fresh core for this plan. Raises ConfigError."""
         config = self.config
         account = build_account(config, self.instruments)
+        states = build_states(config, self.instruments, account)
+        for symbol, source in self.bar_sources.items():
+            states[symbol].bars.source = source
         return TradingCore(
             session_id,
-            build_states(config, self.instruments, account),
+            states,
             account,
             self.strategy,
             switch,
@@ -211,6 +217,7 @@ def make_plan(
     in_range = [report for report in reports if _overlaps(report, *_range(config))]
     notices = check_heard(config, instruments, strategy, name, reports, in_range)
     guards = _load_guards(config)
+    kinds = recorded_kinds(report.source for report in reports)
     plan = Plan(
         config,
         config_hash(config),
@@ -224,6 +231,7 @@ def make_plan(
         guards,
         imported_by(type(strategy), *(guard.function for guard in guards)),
         notices,
+        choose_sources(strategy, kinds or live_kinds(config, instruments)),
     )
     # Limits and balances are judged here, before anything is written.
     plan.make_core("check", InProcessSwitch())

@@ -53,7 +53,7 @@ class EmaCross(Strategy):
         self.alpha_slow = 2.0 / (slow + 1)
         self.quantity = quantity
         self.weight = weight
-        self.warmup = warmup or slow
+        self.first_decision = warmup or slow
         self.skip_flat = skip_flat
         self.below = -1 if allow_short else 0
         self.flip = flip
@@ -69,7 +69,7 @@ class EmaCross(Strategy):
             seen.fast = self.alpha_fast * close + (1.0 - self.alpha_fast) * seen.fast
             seen.slow = self.alpha_slow * close + (1.0 - self.alpha_slow) * seen.slow
         seen.count += 1
-        if seen.count < self.warmup:
+        if seen.count < self.first_decision:
             return None
         if self.skip_flat and bar.open == bar.high == bar.low == close:
             return None

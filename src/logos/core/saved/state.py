@@ -21,6 +21,7 @@ from logos.core.instrument_state import InstrumentState
 from logos.core.inventory import Lot
 from logos.core.orders import Order, OrderIntent, StandingTarget
 from logos.core.records import PaperFillRecord
+from logos.core.saved.bars import restore_bars, save_bars
 from logos.core.saved.table import TABLE
 from logos.core.strategy import Replace, Target, Weight
 from logos.core.types import Code, OrderStatus, OrderType, Side, TimeInForce
@@ -73,6 +74,7 @@ def save_core(core: TradingCore) -> State:
         },
         "safety": _saved(_get(core, "_safety")),
         "market": _saved(_get(core, "_market")),
+        "bars": None if _book(core) is None else save_bars(_book(core), _saved),
         "random": [random_state[0], list(random_state[1]), random_state[2]],
         "wallets": {wallet.asset: _saved(wallet) for wallet in account.wallets},
         "ledgers": {
@@ -118,6 +120,12 @@ def _restore(core: TradingCore, state: State) -> None:
     _put(order_manager.guards, guards)
     _put(_get(core, "_safety"), state["safety"])
     _put(_get(core, "_market"), state["market"])
+    book, bars = _book(core), state["bars"]
+    if (book is None) != (bars is None):
+        raise ValueError("bars in one of them only")
+    if book is not None:
+        restore_bars(book, bars, _put)
+        _get(core, "_callbacks").find_due()
     version, words, gauss_next = state["random"]
     _get(core, "_context").random.setstate((version, tuple(words), gauss_next))
     _same(state["wallets"], [wallet.asset for wallet in account.wallets])
@@ -147,6 +155,10 @@ def _restore(core: TradingCore, state: State) -> None:
         }
 
 
+def _book(core: TradingCore) -> Any:
+    return _get(_get(core, "_callbacks"), "book")
+
+
 # ---- instrument states ----
 
 
@@ -154,6 +166,7 @@ def _save_book(instrument_state: InstrumentState) -> State:
     inventory = instrument_state.inventory
     return {
         **_saved(instrument_state),
+        "bars": _saved(instrument_state.bars),
         "watch": _saved(instrument_state.watch),
         "working": [order.order_id for order in instrument_state.working],
         "target": None
@@ -174,6 +187,7 @@ def _restore_book(
     instrument_state.recent_orders = {
         _shape(*shape): made_ns for *shape, made_ns in state.pop("recent_orders")
     }
+    _put(instrument_state.bars, state.pop("bars"))
     _put(instrument_state.watch, state.pop("watch"))
     target = state.pop("target")
     instrument_state.target = None if target is None else _restore_target(target)

@@ -12,6 +12,12 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from logos.core.account import Account, EquityTrack, Ledger, Wallet
+from logos.core.bars.book import BarBook, SymbolBars
+from logos.core.bars.grid import Grid
+from logos.core.bars.history import BarHistory
+from logos.core.bars.keeper import BarKeeper
+from logos.core.bars.maker import BarMaker
+from logos.core.bars.terms import BarTerms
 from logos.core.commands import Callbacks, Commands
 from logos.core.context import CoreContext
 from logos.core.engine import TradingCore
@@ -149,7 +155,7 @@ TABLE: Final[dict[type, Fields]] = {
             "worst_buy_price",
             "worst_sell_price",
         ),
-        handled=("inventory", "recent_orders", "target", "watch", "working"),
+        handled=("bars", "inventory", "recent_orders", "target", "watch", "working"),
         left={
             "base_wallet": "one of the account's",
             "ledger": "one of the account's",
@@ -261,7 +267,7 @@ TABLE: Final[dict[type, Fields]] = {
     CoreContext: Fields(
         handled=("random",),
         left={
-            **dict.fromkeys(("_figures", "_now_ns"), _PART),
+            **dict.fromkeys(("_figures", "_history", "_now_ns", "_timeframe"), _PART),
             **dict.fromkeys(("params", "symbols"), _SETTING),
         },
     ),
@@ -288,7 +294,8 @@ TABLE: Final[dict[type, Fields]] = {
     ),
     Callbacks: Fields(
         left={
-            "_order_manager": _PART,
+            **dict.fromkeys(("_keeper", "_order_manager"), _PART),
+            "_strategy": "saves itself, if it can",
             "on_bar": "the strategy's own method: nothing is saved while it is replaced",
             "on_quote": "as on_bar",
             "on_trade": "as on_bar",
@@ -313,6 +320,48 @@ TABLE: Final[dict[type, Fields]] = {
     ),
     HeldExits: Fields(left=dict.fromkeys(("_order_manager", "_safety"), _PART)),
     PaperMarket: Fields(left={"_is_open": _SETTING, "rules": _SETTING}),
-    Reports: Fields(left=dict.fromkeys(("_exits", "_order_manager", "_safety"), _PART)),
+    Reports: Fields(
+        left=dict.fromkeys(("_exits", "_order_manager", "_pipeline", "_safety"), _PART)
+    ),
+    BarKeeper: Fields(
+        handled=("book",),
+        left={
+            **dict.fromkeys(("_context", "_order_manager", "_pipeline", "_safety"), _PART),
+            **dict.fromkeys(("_on_bar", "_on_quote", "_on_trade"), "as Callbacks.on_bar"),
+            **dict.fromkeys(("_due", "due_ns"), "follow from the bars that are open"),
+        },
+    ),
+    BarBook: Fields(
+        handled=("symbols",),
+        left={
+            "_by_name": "the same, by their names",
+            "level": "told and over within an event",
+            "wishes": "the strategy's class has them",
+        },
+    ),
+    SymbolBars: Fields(
+        saved=("done_ns", "is_late_told", "length_ns", "seen_from_ns", "source"),
+        handled=("histories", "makers"),
+        left={"index": _SETTING, "state": _PART},
+    ),
+    BarTerms: Fields(saved=("warm_bars_left", "warm_until_ns"), left={"source": _SETTING}),
+    BarMaker: Fields(
+        saved=(
+            *("ask_close", "ask_high", "ask_low", "ask_open", "close", "end_ns", "high"),
+            *("is_open", "is_two_sided", "low", "open", "start_ns", "volume"),
+        ),
+        left={"grid": _SETTING, "instrument": _SETTING},
+    ),
+    BarHistory: Fields(
+        handled=("bars",), left={"_figures": "made of the bars when asked for", "limit": _SETTING}
+    ),
+    Grid: Fields(
+        left={
+            **dict.fromkeys(("_shift_ns", "_spans", "length_ns"), _SETTING),
+            **dict.fromkeys(
+                ("_close_ns", "_open_ns", "end_ns", "start_ns"), "looked up for every bar"
+            ),
+        }
+    ),
 }
 """Every class with state that a core reaches, and what becomes of each of its attributes."""

@@ -1,0 +1,1 @@
+"""Bars made inside of the core, for strategies that ask for timeframes, history or warm-up."""

@@ -1,0 +1,265 @@
+"""Makes the bars that a strategy's class asks for, keeps their history, and asks the strategy.
+
+It stands between the engine and the strategy's methods, and only where a class asks for timeframes,
+a history or a warm-up, or where a symbol has bars of two kinds: every other session has none.
+
+A bar is told once it is closed and not before: one made of trades or quotes at the first event, of
+any symbol, at or after its end; one made of shorter bars with the one that ends it, or with the
+next one of its symbol where that is missing. Bars that close together are told in the order of
+their end, the finest first, then in the session's order of symbols. The event that closes a bar has
+met the market before the bar is told, and belongs to the next one. A bar whose beginning was not
+seen is not told.
+"""
+
+from __future__ import annotations
+
+from heapq import heapify, heappop, heappush
+from typing import Any, final
+
+from logos.core.bars.book import SOURCES, BarBook, SymbolBars, source_of
+from logos.core.bars.maker import BarMaker
+from logos.core.bars.spans import span_text
+from logos.core.bars.wishes import Wishes
+from logos.core.context import CoreContext
+from logos.core.messages import Bar, Quote, QuoteBar, Trade
+from logos.core.order_manager import OrderManager
+from logos.core.pipeline import OrderPipeline
+from logos.core.safety import NEVER_NS, SafetyMonitor
+from logos.core.strategy import Answer
+from logos.errors import StrategyError, strategy_failed
+
+
+@final
+class BarKeeper:
+    """The bars of one session. `on_quote`, `on_trade` and `on_bar` stand for the strategy's."""
+
+    __slots__ = (
+        "_context",
+        "_due",
+        "_on_bar",
+        "_on_quote",
+        "_on_trade",
+        "_order_manager",
+        "_pipeline",
+        "_safety",
+        "book",
+        "due_ns",
+    )
+
+    def __init__(
+        self,
+        book: BarBook,
+        order_manager: OrderManager,
+        safety: SafetyMonitor,
+        pipeline: OrderPipeline,
+        context: CoreContext,
+    ) -> None:
+        self.book = book
+        self._order_manager = order_manager
+        self._safety = safety
+        self._pipeline = pipeline
+        self._context = context
+        self._on_quote: Any = None
+        self._on_trade: Any = None
+        self._on_bar: Any = None
+        self._due: list[tuple[int, int, int]] = []
+        """When which open bar of trades or quotes ends, its timeframe and symbol; a heap."""
+        self.due_ns: int = NEVER_NS
+        """When the next of them ends."""
+
+    @property
+    def needs_ticks(self) -> bool:
+        """Whether quotes and trades matter to the bars."""
+        return bool(self.book.wishes.timeframes)
+
+    def begin(self, ts_ns: int) -> None:
+        """The session begins at `ts_ns`: so does its warm-up."""
+        wishes = self.book.wishes
+        for found in self.book.symbols:
+            found.state.bars.warm_bars_left = wishes.warmup_bars
+            found.state.bars.warm_until_ns = ts_ns + wishes.warmup_ns if wishes.warmup_ns else 0
+
+    def ask(self, on_quote: Any, on_trade: Any, on_bar: Any) -> None:
+        """From now on, tell events and bars to these; None: nobody is told."""
+        self._on_quote = on_quote
+        self._on_trade = on_trade
+        self._on_bar = on_bar
+
+    # ---- events, which have met the market ----
+
+    def on_quote(self, context: CoreContext, quote: Quote) -> Answer:
+        """A quote: bars that it closes, and then itself."""
+        self.see(quote)
+        if self._safety.is_halted:
+            return ()  # no answer, and the engine looks at what has become of the session
+        return None if self._on_quote is None else self._on_quote(context, quote)
+
+    def on_trade(self, context: CoreContext, trade: Trade) -> Answer:
+        """As `on_quote`."""
+        self.see(trade)
+        if self._safety.is_halted:
+            return ()
+        return None if self._on_trade is None else self._on_trade(context, trade)
+
+    def on_bar(self, _context: CoreContext, bar: Bar | QuoteBar) -> Answer:
+        """A bar of the data: told as it is where no timeframes are asked for."""
+        self.see(bar)
+        return None
+
+    def see(self, event: Quote | Trade | Bar | QuoteBar) -> None:
+        """Take an event in, and tell the bars that it closes. Raises StrategyError."""
+        self.see_time(event.ts_ns)
+        found = self.book.of(event.symbol)
+        kind = type(event)
+        if found.source == "":
+            if kind is not Bar and kind is not QuoteBar and not found.makers:
+                return
+            found.source = source_of(event)
+        if kind is not SOURCES[found.source]:
+            return
+        if type(event) is Quote:
+            bid, ask = event.bid_units, event.ask_units
+            if found.makers and 0 < bid <= ask:
+                maker = self._tick_maker(found, event.ts_ns)
+                was_open = maker.is_open
+                if maker.add_quote(event.ts_ns, bid, ask) and not was_open:
+                    self._expect(maker.end_ns, 0, found.index)
+        elif type(event) is Trade:
+            if found.makers and event.price_units > 0:
+                maker = self._tick_maker(found, event.ts_ns)
+                was_open = maker.is_open
+                is_in = maker.add_price(event.ts_ns, event.price_units, event.size_units)
+                if is_in and not was_open:
+                    self._expect(maker.end_ns, 0, found.index)
+        elif type(event) is Bar:
+            if event.low_units > 0:
+                self._see_bar(found, event)
+        elif type(event) is QuoteBar and is_sane(event):
+            self._see_bar(found, event)
+
+    def see_time(self, now_ns: int) -> None:
+        """Time has come to `now_ns`: tell the bars of trades and quotes that end by then."""
+        while self.due_ns <= now_ns:
+            _, level, index = heappop(self._due)
+            self.due_ns = self._due[0][0] if self._due else NEVER_NS
+            self._finish(self.book.symbols[index], level, True)
+
+    def _tick_maker(self, found: SymbolBars, ts_ns: int) -> BarMaker:
+        if found.seen_from_ns < 0:
+            found.seen_from_ns = ts_ns
+        return found.makers[0]
+
+    def _expect(self, end_ns: int, level: int, index: int) -> None:
+        heappush(self._due, (end_ns, level, index))
+        self.due_ns = self._due[0][0]
+
+    def _see_bar(self, found: SymbolBars, bar: Bar | QuoteBar) -> None:
+        """A bar of the data: part of longer ones, or told as it is."""
+        if not found.makers:
+            self._tell(found, 0, bar)
+            return
+        if found.length_ns == 0:
+            found.length_ns = bar.interval_ns
+            check_length(self.book.wishes, bar.symbol, bar.interval_ns)
+        closed_ns = bar.closed_ns or bar.ts_ns
+        opened_ns = closed_ns - found.length_ns
+        if found.seen_from_ns < 0:
+            found.seen_from_ns = opened_ns
+        if opened_ns < found.done_ns:
+            self._tell_late(found)
+            return
+        self._finish_until(found, opened_ns)
+        found.makers[0].add_bar(opened_ns, bar)
+        self._finish_until(found, closed_ns)
+
+    def _tell_late(self, found: SymbolBars) -> None:
+        """A bar of the data came after the bar that it was a part of: it is left out."""
+        if not found.is_late_told:
+            found.is_late_told = True
+            words = "a bar came again, or too late for the longer one that it was a part of"
+            self._order_manager.warn(found.state.instrument.symbol, "LATE_BAR", words)
+
+    # ---- bars that are closed ----
+
+    def _finish_until(self, found: SymbolBars, now_ns: int) -> None:
+        """Close what ends by `now_ns`, in the order of the ends, the finest first."""
+        while True:
+            level = -1
+            for place, maker in enumerate(found.makers):
+                is_due = maker.is_open and maker.end_ns <= now_ns
+                if is_due and (level < 0 or maker.end_ns < found.makers[level].end_ns):
+                    level = place
+            if level < 0:
+                return
+            self._finish(found, level, False)
+
+    def _finish(self, found: SymbolBars, level: int, is_timed: bool) -> None:
+        """Close one bar, feed the longer ones with it, and tell it; `is_timed`: the longer ones
+        end with time."""
+        maker = found.makers[level]
+        start_ns = maker.start_ns
+        bar = maker.finish()
+        if level == 0:
+            found.done_ns = bar.ts_ns
+            for place in range(1, len(found.makers)):
+                longer = found.makers[place]
+                was_open = longer.is_open
+                if longer.add_bar(start_ns, bar) and is_timed and not was_open:
+                    self._expect(longer.end_ns, place, found.index)
+        if start_ns >= found.seen_from_ns:
+            self._tell(found, level, bar)
+
+    def _tell(self, found: SymbolBars, level: int, bar: Bar | QuoteBar) -> None:
+        """Keep a bar that is closed, and tell it to the strategy unless nobody is to be asked."""
+        if found.histories:
+            found.histories[level].add(bar)
+        safety = self._safety
+        if self._on_bar is not None and not safety.is_halted and not safety.is_blocking:
+            self.book.level = level
+            try:
+                answer: Answer = self._on_bar(self._context, bar)
+            except BaseException as error:
+                raise strategy_failed("on_bar", error) from error
+            finally:
+                self.book.level = -1
+            if answer is not None:
+                self._pipeline.carry_out(found.state, answer)
+                if self._order_manager.is_unsettled:
+                    self._pipeline.settle()
+        if level == 0 and found.state.bars.warm_bars_left:
+            found.state.bars.warm_bars_left -= 1
+
+    def find_due(self) -> None:
+        """Work out anew when which bar ends, after the bars were put in place."""
+        self._due = [
+            (maker.end_ns, level, each.index)
+            for each in self.book.symbols
+            if each.source == "trades" or each.source == "quotes"
+            for level, maker in enumerate(each.makers)
+            if maker.is_open
+        ]
+        heapify(self._due)
+        self.due_ns = self._due[0][0] if self._due else NEVER_NS
+
+
+def is_sane(bar: QuoteBar) -> bool:
+    """Whether the prices of a two-sided bar can be prices; as the market judges it."""
+    is_crossed = (
+        bar.bid_close_units > bar.ask_close_units or bar.bid_open_units > bar.ask_open_units
+    )
+    return not is_crossed and bar.bid_low_units > 0
+
+
+def check_length(wishes: Wishes, symbol: str, length_ns: int) -> None:
+    """Refuse data of which no timeframe can be made. Raises StrategyError."""
+    finest_ns = wishes.lengths_ns[0]
+    if length_ns > finest_ns or finest_ns % length_ns:
+        raise StrategyError(cannot_make(wishes.timeframes[0], symbol, length_ns))
+
+
+def cannot_make(timeframe: str, symbol: str, length_ns: int) -> str:
+    """Why bars of that length are of no use for a timeframe."""
+    return (
+        f"timeframes: {symbol} has bars of {span_text(length_ns)}, of which no bar of {timeframe} "
+        "can be made"
+    )
