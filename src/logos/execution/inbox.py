@@ -29,9 +29,13 @@ class Inbox:
         size: int,
         stale_after_ns: Mapping[str, int],
         on_news: Callable[[FeedNews], object],
+        *,
+        keeps_closes: bool = False,
     ) -> None:
         """`size` bounds what waits. Older data than `stale_after_ns` of its symbol (0: any age is
-        fine) is announced to the core as a `Lag`, so that its guard can count the age in."""
+        fine) is announced to the core as a `Lag`, so that its guard can count the age in.
+        `keeps_closes`: bars say when they closed, beside when they were received."""
+        self._keeps_closes = keeps_closes
         self._size = size
         self._stale_after_ns = stale_after_ns
         self._on_news = on_news
@@ -88,6 +92,8 @@ class Inbox:
             event = msgspec.structs.replace(event, ts_ns=self._latest_ns)
         if type(event) is Bar or type(event) is QuoteBar:
             event = self._as_received(event)
+            if self._keeps_closes:
+                event = msgspec.structs.replace(event, closed_ns=event_ns)
         limit_ns = self._stale_after_ns.get(symbol, 0)
         if limit_ns:
             self._watch_age(symbol, event.ts_ns, event.ts_ns - event_ns, limit_ns)

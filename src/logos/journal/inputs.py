@@ -46,9 +46,12 @@ _WITH_SYMBOL: Final[dict[type, str]] = {
     Lag: "l",
 }
 _FIELDS: Final[dict[type, tuple[str, ...]]] = {
-    kind: tuple(name for name in kind.__struct_fields__ if name not in ("symbol", "instrument"))
+    kind: tuple(
+        name for name in kind.__struct_fields__ if name not in ("symbol", "instrument", "closed_ns")
+    )
     for kind in (Quote, Trade, Bar, QuoteBar, Lag)
 }
+"""A bar has its `closed_ns` behind these, if it has one."""
 _BY_LETTER: Final = {letter: kind for kind, letter in _WITH_SYMBOL.items()}
 
 
@@ -149,6 +152,8 @@ def _row(event: Event, numbers: Mapping[str, int]) -> tuple[object, ...]:
     if kind in _WITH_SYMBOL:
         number = numbers[event.symbol]  # type: ignore[union-attr]
         fields = [getattr(event, name) for name in _FIELDS[kind]]
+        if (type(event) is Bar or type(event) is QuoteBar) and event.closed_ns:
+            fields.append(event.closed_ns)
         return (_WITH_SYMBOL[kind], number, *fields)
     if isinstance(event, TimePassed):
         return ("p", event.ts_ns)
@@ -274,5 +279,6 @@ def _event(row: Sequence[Any], symbols: Sequence[Instrument]) -> Event:
     kind = _BY_LETTER[letter]
     if kind is Lag:
         return Lag(row[2], instrument.symbol, row[3])
-    made: Event = kind(row[2], instrument.symbol, *row[3:], instrument)
+    end = len(_FIELDS[kind]) + 2
+    made: Event = kind(row[2], instrument.symbol, *row[3:end], instrument, *row[end:])
     return made

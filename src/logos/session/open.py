@@ -38,6 +38,7 @@ from logos.session.artifacts.claim import Claim, claim_folder, clear
 from logos.session.artifacts.folder import SessionFolder, is_finished, projection_files
 from logos.session.artifacts.recoveries import Recovery
 from logos.session.artifacts.snapshot import Snapshot
+from logos.session.bars import wishes_in
 from logos.session.connections import Connections, hold_account, with_instruments
 from logos.session.history import Journal, NothingHappenedError, find_session, read_session
 from logos.session.opening.spec import Purpose, SessionSpec
@@ -366,5 +367,11 @@ def _live_source(
     stale_after_ns = {
         symbol: state.limits.stale_after_ns for symbol, state in order_manager.states.items()
     }
-    inbox = Inbox(connections.plan.config.live.inbox_size, stale_after_ns, feeds.news)
+    plan = connections.plan
+    inbox = Inbox(
+        plan.config.live.inbox_size,
+        stale_after_ns,
+        feeds.news,
+        keeps_closes=bool(wishes_in(plan.strategy).timeframes),
+    )
     return LiveSource(inbox, connections, feeds, spec.home, past, spec.flatten, spec.tell)

@@ -253,7 +253,7 @@ def is_sane(bar: QuoteBar) -> bool:
 def check_length(wishes: Wishes, symbol: str, length_ns: int) -> None:
     """Refuse data of which no timeframe can be made. Raises StrategyError."""
     finest_ns = wishes.lengths_ns[0]
-    if length_ns > finest_ns or finest_ns % length_ns:
+    if length_ns <= 0 or length_ns > finest_ns or finest_ns % length_ns:
         raise StrategyError(cannot_make(wishes.timeframes[0], symbol, length_ns))
 
 
