@@ -20,6 +20,7 @@ COMPILED = (
     "bars.history",
     "bars.book",
     "bars.keeper",
+    "terms.market_hours",
     "guards.limits",
     "instrument",
     "orders",

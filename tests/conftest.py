@@ -25,7 +25,10 @@ if os.environ.get("CI"):
     settings.load_profile("ci")
 
 
-_ADAPTER_LIBRARIES = ("pyarrow", "ccxt", "aiohttp", "yfinance", "alpaca", "zmq", "markdown_it")
+_ADAPTER_LIBRARIES = (
+    *("pyarrow", "ccxt", "aiohttp", "yfinance", "alpaca", "zmq", "markdown_it"),
+    "exchange_calendars",
+)
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -8,8 +8,10 @@ session is built; 0 is no limit.
 
 from __future__ import annotations
 
+import bisect
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from decimal import Decimal
 from fractions import Fraction
 from typing import Final
@@ -25,6 +27,7 @@ _DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _RATE_DECIMALS: Final = 9
 _NS_DECIMALS: Final = 9
 _NS_PER_MINUTE: Final = 60 * 10**_NS_DECIMALS
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _WEEK_MINUTES: Final = 7 * 1440
 
 
@@ -67,9 +70,14 @@ class SymbolRules:
     duplicate_window_ns: int
     is_marked_at_touch: bool
     """Whether positions are valued at the price that would close them."""
+    sessions: tuple[tuple[int, int], ...] | None
+    """Opens and closes with their dates, nanoseconds, in order of time; None: `hours` count."""
 
     def is_open(self, ts_ns: int) -> bool:
         """Whether the symbol trades at `ts_ns`, nanoseconds since 1970 UTC."""
+        if self.sessions is not None:
+            before = bisect.bisect(self.sessions, (ts_ns, 1 << 80))
+            return before > 0 and ts_ns < self.sessions[before - 1][1]
         if not self.hours:
             return True
         minute = (ts_ns // _NS_PER_MINUTE + 3 * 1440) % _WEEK_MINUTES  # 1970 began on a Thursday
@@ -221,6 +229,7 @@ def _symbol_rules(
         collar=_rate(limits.price_collar),
         duplicate_window_ns=_floor(limits.duplicate_window_s, _NS_DECIMALS),
         is_marked_at_touch=settings.mark in (msgspec.UNSET, MarkRule.BID_ASK),
+        sessions=_sessions(settings),
     )
 
 
@@ -245,6 +254,24 @@ def _spans(text: str) -> list[tuple[int, int]]:
     except ValueError:
         raise UnreadableRules(f"hours {text!r} are none") from None
     return [(day * 1440 + start, day * 1440 + end) for day in numbers]
+
+
+def _sessions(settings: InstrumentSettings) -> tuple[tuple[int, int], ...] | None:
+    """Opens and closes of `sessions`. Raises UnreadableRules."""
+    if settings.sessions is msgspec.UNSET:
+        return None
+    found = []
+    for text in settings.sessions:
+        try:
+            moments = [datetime.fromisoformat(each) for each in text.split("/")]
+            seconds = [int((each - _EPOCH).total_seconds()) for each in moments]
+        except (ValueError, TypeError):
+            raise UnreadableRules(f"session {text!r} is none") from None
+        found += [
+            (opens * 10**_NS_DECIMALS, closes * 10**_NS_DECIMALS)
+            for opens, closes in zip(seconds[::2], seconds[1::2], strict=False)
+        ]
+    return tuple(found)
 
 
 def _minute(text: str) -> int:

@@ -51,6 +51,7 @@ def check_values(config: Config, *, has_all_limits: bool = True) -> list[str]:
         *_check_prices(config),
         *_check_limits(config),
         *_check_money(config),
+        *_check_hours(config),
         *_check_contradictions(config),
         *_check_venue(config),
         *_check_live(config),
@@ -146,6 +147,20 @@ def _check_money(config: Config) -> list[str]:
             problems.append(f"instruments.{symbol}.fees.decimals: 0 to {_FEE_DECIMALS_MAX}")
     if config.account.rates and not config.account.report_in:
         problems.append("account.rates needs account.report_in, the currency they convert to")
+    return problems
+
+
+def _check_hours(config: Config) -> list[str]:
+    """What says when an instrument trades must say it once."""
+    problems = []
+    for symbol, each in config.instruments.items():
+        name = f"instruments.{symbol}"
+        if each.calendar and (each.hours or each.timezone):
+            problems.append(f"{name}.calendar: leave hours and timezone out: the calendar has them")
+        elif each.timezone and not each.hours:
+            problems.append(f"{name}.timezone is that of hours; set hours, or leave it out")
+        elif each.sessions and each.hours and not each.timezone:
+            problems.append(f"{name}.sessions: leave hours out: sessions take their place")
     return problems
 
 

@@ -127,6 +127,13 @@ class InstrumentSettings(Settings, frozen=True, kw_only=True):
     """What trading it costs."""
     mark: MarkRule | msgspec.UnsetType = msgspec.UNSET
     """What a position is valued at: bid_ask, mid or last. Not set: bid_ask."""
+    timezone: str | msgspec.UnsetType = msgspec.UNSET
+    """The time zone of `hours`, such as "America/New_York". Not set: UTC."""
+    calendar: str | msgspec.UnsetType = msgspec.UNSET
+    """An exchange's calendar instead of `hours`, such as "XNYS". Not set: none."""
+    sessions: list[str] | msgspec.UnsetType = msgspec.UNSET
+    """The sessions themselves, each "OPEN/CLOSE" in UTC. Not set: worked out from a calendar or a
+    time zone, where there is one."""
 
 
 class AccountSettings(Settings, frozen=True, kw_only=True):

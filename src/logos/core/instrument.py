@@ -13,6 +13,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Final, final
 
 from logos.core.fixed import UP, decimals_of, format_units, parse_units, to_decimal
+from logos.core.terms.market_hours import MarketSessions, utc_day_end_ns, week_day_end_ns
 from logos.core.types import MarkRule
 
 _MAGNITUDE_MAX = 30
@@ -93,6 +94,7 @@ class Instrument:
         "quantity_decimals",
         "quantity_scale",
         "quote",
+        "sessions",
         "settlement",
         "symbol",
         "tick",
@@ -152,6 +154,8 @@ class Instrument:
         """
         self.mark: MarkRule = MarkRule.BID_ASK
         """Which price a position is valued at; set apart."""
+        self.sessions: MarketSessions | None = None
+        """When it trades, with dates, where `hours` are not of UTC; set apart."""
 
     @property
     def mark_decimals(self) -> int:
@@ -165,6 +169,8 @@ class Instrument:
 
     def is_open(self, ts_ns: int) -> bool:
         """Whether the instrument trades at `ts_ns`."""
+        if self.sessions is not None:
+            return self.sessions.is_open(ts_ns)
         if not self.hours:
             return True
         # The epoch was a Thursday: three days into its week.
@@ -173,6 +179,8 @@ class Instrument:
 
     def is_open_in(self, since_ns: int, until_ns: int) -> bool:
         """Whether the instrument trades at any moment from `since_ns` on and before `until_ns`."""
+        if self.sessions is not None:
+            return self.sessions.is_open_in(since_ns, until_ns)
         if self.is_open(since_ns):
             return True
         week = 7 * 1440
@@ -182,6 +190,8 @@ class Instrument:
 
     def has_been_open(self, since_ns: int, ts_ns: int) -> bool:
         """Whether the instrument has traded from `since_ns` to `ts_ns` without a break."""
+        if self.sessions is not None:
+            return self.sessions.has_been_open(since_ns, ts_ns)
         if not self.hours:
             return True
         first = since_ns // _NS_PER_MINUTE + 3 * 1440
@@ -193,6 +203,12 @@ class Instrument:
                 return False
             last -= minute - min(begins) + 1  # the minute before that span
         return True
+
+    def day_end_ns(self, ts_ns: int) -> int:
+        """When a day order made at `ts_ns` ends: with its session, or the UTC day."""
+        if self.sessions is not None:
+            return self.sessions.day_end_ns(ts_ns)
+        return week_day_end_ns(self.hours, ts_ns) if self.hours else utc_day_end_ns(ts_ns)
 
     def value(self, price: int, quantity: int) -> int:
         """Money of `quantity` at `price`, in units of `10**-value_decimals`; signs carry over."""

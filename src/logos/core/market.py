@@ -76,8 +76,8 @@ class Market:
         paper_market = self._paper_market
         if self._rules.participation_rate:
             paper_market.offer(state, quote.ask_size_units, quote.bid_size_units, False)
-        if state.working and state.instrument.is_open(ts_ns):
-            self._match(state, Path(ts_ns, [ask], [bid]))
+        if state.working:
+            self._match_point(state, ts_ns, ask, bid)
         self._set_prices(state, bid, ask)
 
     def apply_trade(self, state: InstrumentState, trade: Trade) -> None:
@@ -97,8 +97,8 @@ class Market:
         paper_market = self._paper_market
         if self._rules.participation_rate:
             paper_market.offer(state, trade.size_units, trade.size_units, True)
-        if state.working and state.instrument.is_open(ts_ns):
-            self._match(state, Path(ts_ns, [price], [price]))
+        if state.working:
+            self._match_point(state, ts_ns, price, price)
         self._set_prices(state, price, price)
 
     def apply_bar(self, state: InstrumentState, bar: Bar) -> None:
@@ -139,12 +139,20 @@ class Market:
             self._match_bar(state, bids, asks, bar.opened_ns, bar.ts_ns)
         self._set_prices(state, bar.bid_close_units, bar.ask_close_units)
 
+    def _match_point(self, state: InstrumentState, ts_ns: int, ask: int, bid: int) -> None:
+        """Let a quote or a print meet the open orders; outside of the hours it only ends days."""
+        if state.instrument.is_open(ts_ns):
+            self._match(state, Path(ts_ns, [ask], [bid]))
+        else:
+            self._paper_market.end_days(state, ts_ns, self._exits)
+
     def _match_bar(
         self, state: InstrumentState, bids: Four, asks: Four, opened_ns: int, ts_ns: int
     ) -> None:
         """Let a bar's believed prices meet the open orders; say which ones the others would have
         filled."""
         if not state.instrument.is_open_in(opened_ns, ts_ns):
+            self._paper_market.end_days(state, opened_ns, self._exits)
             return
         watch = state.watch
         shown_bids, shown_asks = watch.believed_ends(bids, asks)

@@ -32,7 +32,6 @@ from logos.core.instrument import RATE_SCALE
 from logos.core.instrument_state import NO_BOUND, InstrumentState
 from logos.core.orders import Order
 from logos.core.types import (
-    NS_PER_DAY,
     SIZE_UNKNOWN,
     BarPath,
     Code,
@@ -167,6 +166,14 @@ class PaperMarket:
         for step in range(1, len(path.asks)):
             self._walk(state, active, path, step, sink)
 
+    def end_days(self, state: InstrumentState, opened_ns: int, sink: ExecutionSink) -> None:
+        """End the day orders whose session was over when the event began."""
+        if not self._is_open:
+            return
+        for order in list(state.working):
+            if 0 < order.day_ends_ns <= opened_ns:
+                sink.apply_end(order, OrderStatus.EXPIRED, Code.DAY_ENDED)
+
     def meet_born(
         self, state: InstrumentState, ask: int, bid: int, sink: ExecutionSink
     ) -> list[Order]:
@@ -188,10 +195,7 @@ class PaperMarket:
         if 0 <= order.cancel_at_ns <= opened_ns:
             sink.apply_end(order, OrderStatus.CANCELLED, order.cancel_code)
             return False
-        if (
-            order.time_in_force is TimeInForce.DAY
-            and opened_ns // NS_PER_DAY != order.created_ns // NS_PER_DAY
-        ):
+        if 0 < order.day_ends_ns <= opened_ns:
             sink.apply_end(order, OrderStatus.EXPIRED, Code.DAY_ENDED)
             return False
         return True

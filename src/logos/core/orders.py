@@ -164,6 +164,7 @@ class Order:
         "client_order_id",
         "covered",
         "created_ns",
+        "day_ends_ns",
         "fee",
         "fee_base",
         "filled",
@@ -235,6 +236,10 @@ class Order:
         """How much of the fills of a bracket's entry has exits, in quantity units."""
         self.created_ns = created_ns
         self.arrival_ns = arrival_ns
+        self.day_ends_ns: int = 0
+        """When a day order ends; 0 for any other."""
+        if intent.time_in_force is TimeInForce.DAY:
+            self.day_ends_ns = intent.instrument.day_end_ns(created_ns)
         self.tick_id = tick_id
         self.locked = locked
         """What the order still binds: quote money for a buy, base quantity for a spot sale."""

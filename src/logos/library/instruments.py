@@ -15,6 +15,7 @@ from logos.config import InstrumentSettings, make_config
 from logos.core.fixed import format_units
 from logos.core.instrument import RATE_DECIMALS, Instrument
 from logos.core.types import MarkRule
+from logos.data.market_sessions import sessions_text
 
 _DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _MINUTES_OF_DAY: Final = 1440
@@ -37,6 +38,8 @@ class InstrumentFields(TypedDict, total=False):
     maintenance_margin: str
     hours: Sequence[str]
     mark: str
+    calendar: str
+    sessions: Sequence[str]
     fees: Mapping[str, Any]
 
 
@@ -84,7 +87,7 @@ def _table_of(each: Instrument) -> dict[str, Any]:
         "initial_margin": format_units(each.initial_margin_rate, RATE_DECIMALS),
         "maintenance_margin": format_units(each.maintenance_margin_rate, RATE_DECIMALS),
         **({} if each.mark is MarkRule.BID_ASK else {"mark": each.mark.value}),
-        "hours": [_span_text(start, end) for start, end in each.hours],
+        **_hours_of(each),
         "fees": {
             "maker": format_units(fees.maker_rate, RATE_DECIMALS),
             "taker": format_units(fees.taker_rate, RATE_DECIMALS),
@@ -95,6 +98,12 @@ def _table_of(each: Instrument) -> dict[str, Any]:
             "rounding": fees.rounding,
         },
     }
+
+
+def _hours_of(each: Instrument) -> dict[str, list[str]]:
+    if each.sessions is not None:
+        return {"sessions": sessions_text(each.sessions.moments())}
+    return {"hours": [_span_text(start, end) for start, end in each.hours]}
 
 
 def _span_text(start: int, end: int) -> str:

@@ -46,8 +46,11 @@ from logos.core.instrument import (
 from logos.core.instrument_state import InstrumentState
 from logos.core.matching import PaperRules
 from logos.core.prices.watch import QUIET_BARS, QUIET_NS, PriceWatch
+from logos.core.terms.market_hours import MarketSessions
+from logos.data.market_sessions import read_sessions
 from logos.data.source import DataSource
 from logos.data.suggest import suggest_instrument
+from logos.errors import DataError
 
 _SYMBOL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/:-]*")
 _MONEY_DECIMALS_MIN = 2
@@ -141,6 +144,11 @@ def _make_instrument(symbol: str, settings: InstrumentSettings) -> Instrument:
         raise ConfigError(f"instruments.{symbol}: {error}") from None
     if settings.mark is not msgspec.UNSET:
         made.mark = settings.mark
+    if settings.sessions is not msgspec.UNSET:
+        try:
+            made.sessions = MarketSessions(read_sessions(settings.sessions))
+        except (DataError, ValueError) as error:
+            raise ConfigError(f"instruments.{symbol}.sessions: {error}") from None
     return made
 
 

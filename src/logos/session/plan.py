@@ -54,6 +54,7 @@ from logos.session.build import (
     make_instruments,
 )
 from logos.session.opening.hearing import Notice, check_heard
+from logos.session.opening.hours import with_sessions
 from logos.strategies import StrategyLoadError, load_strategy
 from logos.strategies.own_guards import guards_fingerprint, load_guards
 from logos.strategies.parameters import ParameterError, arguments_of
@@ -209,7 +210,8 @@ def make_plan(
         _refuse_live(config)
     is_fed = isinstance(feed, NoFeed) and feed.is_live
     is_live = is_fed or config.live.feed is not FeedName.NONE or sends_real_orders(config)
-    config = with_limits(config, is_live=is_live)
+    config = with_limits(with_sessions(config, reports, is_live=is_live), is_live=is_live)
+    instruments = make_instruments(config.instruments)
     if strategy is None:
         strategy, name = _load_strategy(config)
     else:

@@ -201,6 +201,7 @@ TABLE: Final[dict[type, Fields]] = {
             "client_order_id",
             "covered",
             "created_ns",
+            "day_ends_ns",
             "fee",
             "fee_base",
             "filled",

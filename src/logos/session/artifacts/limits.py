@@ -69,8 +69,13 @@ def limits_of(guard: Guard, config: Config, *, full_keys: bool = False) -> Itera
     first, *window = guard.keys
     if first == "instruments.SYMBOL.hours":
         for symbol, each in config.instruments.items():
-            if each.hours:
-                yield f"{symbol}: {', '.join(each.hours)}"
+            if each.calendar:
+                yield f"{symbol}: calendar {each.calendar}"
+            elif each.hours:
+                zone = f" {each.timezone}" if each.timezone else ""
+                yield f"{symbol}: {', '.join(each.hours)}{zone}"
+            elif each.sessions:
+                yield f"{symbol}: {len(each.sessions)} sessions"
     elif first == "guards":
         if not isinstance(config.risk.guards, msgspec.UnsetType):
             yield from config.risk.guards
