@@ -25,6 +25,7 @@ ALLOWED: dict[str, set[str]] = {
     "strategies": {"errors", "core", "interrupts", "files", "secrecy"},
     "event_loop": set(),
     "indicators": {"installation"},
+    "aggregation": {"core"},
     "observe": {"errors", "core", "files"},
     "config": {"errors", "core", "paths", "files", "secrecy"},
     "journal": {"errors", "core", "paths", "files"},
