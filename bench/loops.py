@@ -170,14 +170,14 @@ def quotes(count: int) -> tuple[Timing, TradingCore]:
 def bars(count: int) -> tuple[Timing, TradingCore]:
     """One-minute bars of one symbol under an SMA 10/30 crossover."""
     config = config_dict(SYMBOLS[:1])
-    core = make_core(SmaCross(10, 30, Decimal("0.01")), config)
+    core = make_core(SmaCross(fast=10, slow=30, quantity=Decimal("0.01")), config)
     instrument = core.order_manager.states[SYMBOLS[0]].instrument
     timing = run_pair(core, _bare_sma(), _bar_chunks(count, instrument))
     return timing, core
 
 
 def _bare_sma() -> Callable[[Context, Any], object]:
-    return SmaCross(10, 30, Decimal("0.01")).on_bar
+    return SmaCross(fast=10, slow=30, quantity=Decimal("0.01")).on_bar
 
 
 def _make_events(kind: Callable[..., Event], columns: tuple[list[Any], ...]) -> Sequence[Event]:

@@ -15,6 +15,7 @@ TYPE_CHECKING = False  # what checkers take for true; the module `typing` alone 
 if TYPE_CHECKING:
     from typing import Any
 
+    from logos.core.declared.parameters import param
     from logos.core.instrument import FeeSchedule, Instrument, instrument
     from logos.core.messages import Bar, Quote, QuoteBar, Trade
     from logos.core.records import PaperFillRecord
@@ -53,6 +54,7 @@ if TYPE_CHECKING:
     from logos.session.drive import ConcurrentTradingEngine
 
 _HOMES = {
+    "core.declared.parameters": ("param",),
     "core.instrument": ("FeeSchedule", "Instrument", "instrument"),
     "core.messages": ("Bar", "Quote", "QuoteBar", "Trade"),
     "core.records": ("PaperFillRecord",),
@@ -116,6 +118,7 @@ __all__ = [
     "instrument",
     "limit",
     "market",
+    "param",
     "quotes",
     "replay",
     "result",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import re
 import runpy
 from pathlib import Path
@@ -16,6 +15,7 @@ from logos.core.strategy import OrderRequest
 from logos.core.types import OrderType, Side
 from logos.strategies import BUNDLED
 from logos.strategies.load import load_class
+from logos.strategies.parameters import describe
 from logos.testing.builders import Scripted, bar, run, trading_core
 
 DOCS = PROJECT / "docs"
@@ -28,7 +28,7 @@ COIN = instrument("COIN", tick="0.01", lot="1", quote="USD")
 
 def test_the_code_of_the_guide_runs(tmp_path: Path) -> None:
     blocks = re.findall(r"```python\n(.*?)```", STRATEGIST, re.S)
-    assert len(blocks) == 9
+    assert len(blocks) == 11
     path = tmp_path / "guide.py"
     path.write_text("\n".join(blocks), encoding="utf-8")
     assert "Breakout" in runpy.run_path(str(path))
@@ -37,7 +37,7 @@ def test_the_code_of_the_guide_runs(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", sorted(BUNDLED))
 def test_the_guide_names_every_parameter_of_a_bundled_strategy(name: str) -> None:
     [row] = re.findall(rf"^\| `{name}` \|.*$", STRATEGIST, re.M)
-    parameters = set(inspect.signature(load_class(name)).parameters)
+    parameters = {each.name for each in describe(load_class(name))}
     in_python_only = {"signals"}
     assert set(re.findall(r"`([a-z_]+)`", row)) - {name, "slow"} == (
         parameters - in_python_only - {name, "slow"}

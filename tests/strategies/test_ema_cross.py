@@ -45,7 +45,7 @@ def test_the_first_decision_waits_for_the_warmup(make_bench: MakeBench) -> None:
     ],
 )
 def test_a_flip_is_two_orders_or_one(make_bench: MakeBench, flip: str, orders: list[str]) -> None:
-    strategy = EmaCross(fast=1, slow=2, quantity=Decimal(3), flip=flip)  # type: ignore[arg-type]
+    strategy = EmaCross(fast=1, slow=2, quantity=Decimal(3), flip=flip)
     bench = make_bench(strategy, settlement="margin")
     for open_, close in moving("100", "101", "90", "80"):
         bench.bar("ACME", close, open_=open_)

@@ -73,7 +73,7 @@ def both(bench: object, first: str, second: str) -> None:
 
 
 def make_pairs(make_bench: MakeBench, **params: object) -> object:
-    strategy = Pairs(window=4, entry=1.5, exit=0.5, **params)  # type: ignore[arg-type]
+    strategy = Pairs(window=4, entry=1.5, exit=0.5, **params)
     return make_bench(strategy, symbols=("ACME", "BOLT"), settlement="margin")
 
 
@@ -109,3 +109,38 @@ def test_a_price_without_its_counterpart_is_not_used(make_bench: MakeBench) -> N
 def test_symbols_that_make_no_pair_end_the_start(make_bench: MakeBench, second: str) -> None:
     with pytest.raises(StrategyError, match="two symbols of this session"):
         make_pairs(make_bench, first="ACME", second=second)
+
+
+def test_with_a_stop_it_enters_behind_one_and_again_only_after_it_has_been_back(
+    make_bench: MakeBench,
+) -> None:
+    strategy = MeanReversion(window=5, entry=1.5, quantity=Decimal(4), stop=Decimal("0.05"))
+    bench = make_bench(strategy)
+    for close in ("100", "101", "100", "101", "90", "85", "80"):
+        bench.bar("ACME", close)
+    # 85.5 is 5 % below 90; what fell on is not bought again
+    assert bench.orders == ["BUY 4 ACME", "SELL 4 ACME stop 85.50 #stop"]
+    assert bench.position("ACME") == 0
+    for close in ("84", "90", "90", "90", "90", "82"):
+        bench.bar("ACME", close)
+    assert bench.orders[2:] == ["BUY 4 ACME", "SELL 4 ACME stop 77.90 #stop"]
+
+
+def test_with_a_stop_it_leaves_near_the_mean_and_leaves_no_stop_behind(
+    make_bench: MakeBench,
+) -> None:
+    strategy = MeanReversion(
+        window=5, entry=1.5, quantity=Decimal(4), stop=Decimal("0.05"), allow_short=True
+    )
+    bench = make_bench(strategy, settlement="margin")
+    for close in ("100", "101", "100", "101", "90", "99"):
+        bench.bar("ACME", close)
+    assert bench.position("ACME") == 0
+    assert bench.core.order_manager.states["ACME"].working == []
+
+
+def test_with_a_stop_and_a_weight_it_buys_what_the_weight_is_worth(make_bench: MakeBench) -> None:
+    bench = make_bench(MeanReversion(window=5, entry=1.5, stop=Decimal("0.1")))
+    for close in ("100", "101", "100", "101", "80"):
+        bench.bar("ACME", close)
+    assert bench.orders == ["BUY 250 ACME", "SELL 250 ACME stop 72.00 #stop"]  # a fifth of 100,000

@@ -7,6 +7,7 @@ the environment, the command line. No key is ever shown, only the name of the va
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import sys
 from pathlib import Path
@@ -18,9 +19,11 @@ from logos.config import Effective, config_hash, read_layers
 from logos.config.credentials import variables_set
 from logos.config.making import masked_config
 from logos.config.template import default_toml, effective_toml, toml_path, toml_value, values_of
-from logos.errors import ConfigError
+from logos.errors import ConfigError, DataError
 from logos.files import open_new
 from logos.session import ExitCode
+from logos.session.plan import load_configured_strategy
+from logos.strategies.heard import why_deaf
 
 _DEFAULT_NAME = "session.toml"
 
@@ -32,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
     for name, purpose in (
-        ("check", "read all layers; print OK, or every problem"),
+        ("check", "read all layers, make the strategy; print OK, or every problem"),
         ("show", "print the settings in force as TOML, with the layer each came from"),
     ):
         # Some options of `trade` are worded anew: there is no session here.
@@ -62,7 +65,10 @@ def run(options: argparse.Namespace) -> int:
         effective = read_layers(options.config, trade.overrides(options))
     except ConfigError as error:
         return _complain(error.problems)
-    effective = effective._replace(config=masked_config(effective.config))
+    problems = strategy_problems(effective) if options.action == "check" else []
+    effective = effective._replace(
+        config=masked_config(effective.config), problems=[*effective.problems, *problems]
+    )
     if effective.environment.warning:
         print(f"logos config: {effective.environment.warning}", file=sys.stderr)
     return (_check if options.action == "check" else _show)(effective, options)
@@ -81,6 +87,24 @@ def _check(effective: Effective, options: argparse.Namespace) -> int:
         for line in _keys(effective):
             print(line)
     return int(ExitCode.FINISHED)
+
+
+def strategy_problems(effective: Effective) -> list[str]:
+    """What is wrong with the strategy that the settings name: it is made, and its data is not read.
+
+    None for settings that name none, or that are wrong themselves.
+    """
+    settings = effective.config.strategy
+    if effective.problems or effective.unreadable or not (settings.name or settings.signals):
+        return []
+    try:
+        # What the user's modules print while they are imported is no part of the answer.
+        with contextlib.redirect_stdout(sys.stderr):
+            strategy, name = load_configured_strategy(effective.config)
+    except (ConfigError, DataError) as error:
+        return [str(error)]
+    why = why_deaf(type(strategy), name, {})
+    return [why] if why else []
 
 
 def _show(effective: Effective, options: argparse.Namespace) -> int:

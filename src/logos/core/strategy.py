@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypedDict, Unpack
 
 import msgspec
 
+from logos.core.declared.parameters import parameters_of, take_parameters
 from logos.core.messages import Bar, Quote, QuoteBar, Trade
 from logos.core.types import OrderType, Side, TimeInForce
 
@@ -249,6 +250,8 @@ class Strategy:
     """Base of strategies. Override what you need; each answer may be None.
 
     An exception raised in here ends the session with its artifacts written and exit code 5.
+    A class may declare parameters (`window: int = param(14, 2, 200)`), which are also the keyword
+    arguments that it is made with.
     """
 
     timeframes: Sequence[str] = ()
@@ -259,6 +262,18 @@ class Strategy:
     warmup: int | str = 0
     """For how many bars of the finest timeframe (30), or for how long ("2d"), events are only to be
     seen: every order is refused with WARMING_UP until then."""
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        take_parameters(cls)
+
+    def __init__(self, **values: Any) -> None:
+        """What is left of `values` here is no parameter. Raises TypeError for it."""
+        if values:
+            known = ", ".join(parameters_of(type(self))) or "none"
+            raise TypeError(
+                f"{type(self).__name__} has no parameter {', '.join(values)}: it takes {known}"
+            )
 
     def on_start(self, context: Context) -> Answer:
         """Once, before the first event."""
@@ -293,9 +308,13 @@ class Strategy:
 
 
 def can_save(strategy: Strategy) -> bool:
-    """Whether the strategy's own class says how it is saved and loaded.
+    """Whether the strategy's own class says how it is saved and loaded."""
+    return can_be_saved(type(strategy))
 
-    What a class inherits does not count: its parent cannot know what it remembers besides.
+
+def can_be_saved(kind: type[Strategy]) -> bool:
+    """Whether the class itself says how its strategies are saved and loaded.
+
+    What it inherits does not count: its parent cannot know what it remembers besides.
     """
-    kind = type(strategy)
     return kind is not Strategy and {"save", "load"} <= vars(kind).keys()

@@ -213,7 +213,7 @@ def make_plan(
     config = with_limits(with_sessions(config, reports, is_live=is_live), is_live=is_live)
     instruments = make_instruments(config.instruments)
     if strategy is None:
-        strategy, name = _load_strategy(config)
+        strategy, name = load_configured_strategy(config)
     else:
         name = f"{type(strategy).__module__}:{type(strategy).__qualname__}"
     in_range = [report for report in reports if _overlaps(report, *_range(config))]
@@ -339,7 +339,11 @@ def _moment(text: str, name: str) -> int | None:
         raise ConfigError(f"{name}: {error}; write it like 2024-01-31T13:30:00Z") from None
 
 
-def _load_strategy(config: Config) -> tuple[Strategy, str]:
+def load_configured_strategy(config: Config) -> tuple[Strategy, str]:
+    """The strategy or the signals that the settings name, made, and what messages call it.
+
+    Raises ConfigError for what cannot be had, and for parameters that do not fit.
+    """
     settings = config.strategy
     if settings.signals and settings.name:
         raise ConfigError("strategy.name and strategy.signals are both set: choose one")

@@ -9,8 +9,9 @@ be skipped for decisions: such bars often mean that nobody traded.
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Any
 
+from logos.core.declared.parameters import param
 from logos.core.messages import Bar, QuoteBar
 from logos.core.strategy import Answer, Context, Strategy, Target
 from logos.strategies.tools import position
@@ -28,36 +29,34 @@ class _Averages:
 
 
 class EmaCross(Strategy):
-    """Decides from bar number `warmup` on (0: that is `slow`), when the side held is not wanted.
+    """Long while the fast exponential average is at or above the slow one, else short.
 
-    `flip="close_then_open"` turns the position with two orders, "one_order" with one.
+    Decides from bar number `warmup` on, when the side held is not wanted. `flip="close_then_open"`
+    turns the position with two orders, "one_order" with one.
     """
 
-    def __init__(
-        self,
-        fast: int = 10,
-        slow: int = 20,
-        quantity: Decimal | None = None,
-        weight: Decimal = Decimal("0.2"),
-        warmup: int = 0,
-        skip_flat: bool = True,
-        allow_short: bool = True,
-        flip: Literal["close_then_open", "one_order"] = "close_then_open",
-        close_at_end: bool = True,
-    ) -> None:
-        if not 0 < fast < slow:
-            raise ValueError(f"fast ({fast}) must be positive and below slow ({slow})")
-        if warmup < 0:
-            raise ValueError(f"warmup ({warmup}) cannot be negative")
-        self.alpha_fast = 2.0 / (fast + 1)
-        self.alpha_slow = 2.0 / (slow + 1)
-        self.quantity = quantity
-        self.weight = weight
-        self.first_decision = warmup or slow
-        self.skip_flat = skip_flat
-        self.below = -1 if allow_short else 0
-        self.flip = flip
-        self.close_at_end = close_at_end
+    fast: int = param(10, 1, meaning="bars of the fast average")
+    slow: int = param(20, 2, meaning="bars of the slow average")
+    quantity: Decimal | None = param(None, 0, meaning="units to hold, instead of the weight")
+    weight: Decimal = param(Decimal("0.2"), 0, meaning="fraction of equity to hold")
+    warmup: int = param(0, 0, meaning="bars before the first decision; 0: those of slow")
+    skip_flat: bool = param(True, meaning="decide nothing at a bar that never moved")
+    allow_short: bool = param(True, meaning="below the slow average: short instead of flat")
+    flip: str = param(
+        "close_then_open",
+        choices=("close_then_open", "one_order"),
+        meaning="how a position is turned round",
+    )
+    close_at_end: bool = param(True, meaning="ask to be flat at the end")
+
+    def __init__(self, **parameters: Any) -> None:
+        super().__init__(**parameters)
+        if self.fast >= self.slow:
+            raise ValueError(f"fast ({self.fast}) must be below slow ({self.slow})")
+        self.alpha_fast = 2.0 / (self.fast + 1)
+        self.alpha_slow = 2.0 / (self.slow + 1)
+        self.first_decision = self.warmup or self.slow
+        self.below = -1 if self.allow_short else 0
         self.averages: dict[str, _Averages] = {}
 
     def on_bar(self, context: Context, bar: Bar | QuoteBar) -> Answer:

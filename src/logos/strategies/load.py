@@ -82,6 +82,28 @@ def load_class(name_or_path: str) -> type[Strategy]:
     return kind
 
 
+def load_classes(name_or_path: str) -> dict[str, type[Strategy]]:
+    """The strategy class of that name, or all that a file `path/to/file.py` defines, by name.
+
+    Raises StrategyLoadError, also for a file without any.
+    """
+    if not name_or_path.endswith(".py"):
+        return {name_or_path: load_class(name_or_path)}
+    module = load_module(name_or_path)
+    found = {
+        f"{name_or_path}:{name}": kind
+        for name, kind in vars(module).items()
+        if isinstance(kind, type)
+        and issubclass(kind, Strategy)
+        and kind.__module__ == module.__name__
+    }
+    if not found:
+        raise StrategyLoadError(
+            f"{name_or_path} has no strategy: derive a class from logos.Strategy"
+        )
+    return found
+
+
 def load_module(name_or_path: str) -> ModuleType:
     """A module by its name, or by the path of its file. Raises StrategyLoadError."""
     if name_or_path.endswith(".py"):

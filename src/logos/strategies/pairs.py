@@ -9,6 +9,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
+from logos.core.declared.parameters import param
 from logos.core.messages import Bar, QuoteBar
 from logos.core.strategy import Answer, Context, Strategy, Target
 from logos.strategies.tools import RollingWindow, position, twice_price
@@ -17,35 +18,27 @@ _RATIO_SCALE = 10**12
 
 
 class Pairs(Strategy):
-    """Ratio `first` / `second` far up: short the first and long the second; far down: reverse.
+    """Two symbols: short the dear one and long the cheap one, until their ratio is back.
 
     With `quantity` (of `first`) the second leg is as much of `second` as costs the same; else
     each leg is `weight` of its ledger's equity. The symbols default to those of a session of two.
     One leg is always short: on spot that needs the asset in the account, or borrowing.
     """
 
-    def __init__(
-        self,
-        first: str = "",
-        second: str = "",
-        window: int = 60,
-        entry: float = 2.0,
-        exit: float = 0.5,
-        quantity: Decimal | None = None,
-        weight: Decimal = Decimal("0.2"),
-    ) -> None:
-        if window < 2:
-            raise ValueError(f"window ({window}) must be 2 or more: one ratio has no deviation")
-        if not 0 <= exit < entry:
-            raise ValueError(f"exit ({exit}) must be 0 or more and below entry ({entry})")
-        self.first = first
-        self.second = second
-        self.entry = entry
-        self.exit = exit
-        self.quantity = quantity
-        self.weight = weight
+    first: str = param("", meaning="a symbol; by default the first of two")
+    second: str = param("", meaning="another one")
+    window: int = param(60, 2, meaning="ratios that the mean is of")
+    entry: float = param(2.0, 0, meaning="standard deviations beyond which it enters")
+    exit: float = param(0.5, 0, meaning="standard deviations within which it leaves")
+    quantity: Decimal | None = param(None, 0, meaning="units of the first, instead of the weight")
+    weight: Decimal = param(Decimal("0.2"), 0, meaning="fraction of equity in each leg")
+
+    def __init__(self, **parameters: Any) -> None:
+        super().__init__(**parameters)
+        if self.exit >= self.entry:
+            raise ValueError(f"exit ({self.exit}) must be below entry ({self.entry})")
         self.side = 0
-        self._ratios = RollingWindow(window)
+        self._ratios = RollingWindow(self.window)
         self._latest: dict[str, tuple[int, int, int]] = {}
         """Of each symbol's latest bar its time, twice its price, and the scale of that."""
 

@@ -1,9 +1,10 @@
 """From configured values to a strategy's keyword arguments.
 
-A strategy's parameters are the keyword arguments of its `__init__`. The command line can give
-only text, TOML gives typed values: text is read by the annotated type (or, where there is no
-annotation, by the type of the default), and a typed value must already fit. Any number fits where
-a float or a Decimal is wanted (a session file's floats come as Decimals); nothing else is bent, so
+A strategy's parameters are those it declares with `param`, and the keyword arguments of its
+`__init__`. The command line can give only text, TOML gives typed values: text is read by the
+annotated type (or, where there is no annotation, by the type of the default), and a typed value
+must already fit. Any number fits where a float or a Decimal is wanted (a session file's floats come
+as Decimals); nothing else is bent, so
 `fast = 10.5` is an error and not 10.
 """
 
@@ -15,8 +16,10 @@ import math
 import types
 from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
-from typing import Any, Final, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Any, Final, Literal, NamedTuple, Union, get_args, get_origin, get_type_hints
 
+from logos.core.declared.parameters import parameters_of
+from logos.core.strategy import Strategy
 from logos.errors import LogosError
 from logos.secrecy import secrets_in, without
 
@@ -38,6 +41,8 @@ _NAMES: Final = {
     str: "text",
 }
 _NO_TYPE: Final = object()
+NO_DEFAULT: Final = inspect.Parameter.empty
+"""The default of a parameter that has none."""
 
 
 class ParameterError(LogosError, ValueError):
@@ -50,6 +55,7 @@ def arguments_of(kind: type, params: Mapping[str, object]) -> dict[str, object]:
     Raises ParameterError naming all that is unknown, missing or badly typed.
     """
     accepted, takes_any = _accepted(kind)
+    declared = parameters_of(kind)
     problems = []
     arguments: dict[str, object] = {}
     for name, value in params.items():
@@ -60,7 +66,11 @@ def arguments_of(kind: type, params: Mapping[str, object]) -> dict[str, object]:
                 problems.append(_unknown(name, list(accepted)))
             continue
         try:
-            arguments[name] = _fit(value, _wanted(accepted[name]))
+            fitted = _fit(value, _wanted(accepted[name]))
+            why = declared[name].why_not(fitted) if name in declared else ""
+            if why:
+                raise ValueError(f"{value} {why}")
+            arguments[name] = fitted
         except ValueError as error:
             words = without(str(error), secrets_in(name, value))
             problems.append(f"parameter {name}: {words}")
@@ -72,24 +82,79 @@ def arguments_of(kind: type, params: Mapping[str, object]) -> dict[str, object]:
     return arguments
 
 
+class Described(NamedTuple):
+    """A parameter for whoever lists or varies it. `default` is NO_DEFAULT where one must be given;
+    `low`, `high` and `choices` are those that the class declares."""
+
+    name: str
+    type: str
+    default: object
+    low: object = None
+    high: object = None
+    choices: tuple[object, ...] = ()
+    meaning: str = ""
+
+
+def describe(kind: type) -> list[Described]:
+    """Every parameter of the class: those it declares first, as they stand there."""
+    declared = parameters_of(kind)
+    found = []
+    for name, parameter in _accepted(kind)[0].items():
+        type_ = _type_words(_wanted(parameter))
+        one = declared.get(name)
+        if one is None:
+            has_none = parameter.default is parameter.empty
+            found.append(Described(name, type_, NO_DEFAULT if has_none else parameter.default))
+            continue
+        found.append(
+            Described(name, type_, one.default, one.low, one.high, one.choices, one.meaning)
+        )
+    return found
+
+
+def _type_words(wanted: Any) -> str:
+    """A type as people write it."""
+    if wanted is _NO_TYPE:
+        return "any"
+    words = wanted.__name__ if isinstance(wanted, type) else str(wanted)
+    return words.replace("typing.", "").replace("decimal.", "")
+
+
 def _accepted(kind: type) -> tuple[dict[str, inspect.Parameter], bool]:
-    """The keyword parameters of a class by name, annotations resolved; whether it takes any."""
-    make: Any = kind.__init__  # type: ignore[misc]  # the class itself is asked, not an instance
-    if make is object.__init__:
-        return {}, False
-    try:
-        hints = get_type_hints(make)
-    except NameError:  # an annotation that exists for type checkers only
-        hints = {}
-    accepted = {}
+    """The keyword parameters of a class by name, annotations resolved; whether it takes any.
+
+    What it declares comes first; a class that declares any takes no unknown ones.
+    """
+    declared = parameters_of(kind)
+    hints = _hints(kind) if declared else {}
+    accepted = {
+        name: inspect.Parameter(
+            name,
+            inspect.Parameter.KEYWORD_ONLY,
+            default=one.default,
+            annotation=hints.get(name, inspect.Parameter.empty),
+        )
+        for name, one in declared.items()
+    }
+    make: Any = inspect.unwrap(kind.__init__)  # type: ignore[misc]  # of the class, not an instance
+    if make is object.__init__ or make is Strategy.__init__:
+        return accepted, False
+    hints = _hints(make)
     takes_any = False
     for parameter in list(inspect.signature(make).parameters.values())[1:]:
         if parameter.kind is parameter.VAR_KEYWORD:
-            takes_any = True
+            takes_any = not declared
         elif parameter.kind in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY):
             hint = hints.get(parameter.name, parameter.empty)
             accepted[parameter.name] = parameter.replace(annotation=hint)
     return accepted, takes_any
+
+
+def _hints(what: Any) -> dict[str, Any]:
+    try:
+        return get_type_hints(what)
+    except NameError:  # an annotation that exists for type checkers only
+        return {}
 
 
 def _wanted(parameter: inspect.Parameter) -> Any:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
+from logos.core.declared.parameters import param
 from logos.core.messages import Bar, Quote, QuoteBar, Trade
 from logos.core.strategy import Answer, Context, Strategy
 from logos.strategies.tools import position, twice_price
@@ -30,27 +31,23 @@ class _Averages:
 
 
 class SmaCross(Strategy):
-    """`quantity` to hold, or else `weight` of equity; below the slow average: flat, or short.
+    """Long while the fast simple average is above the slow one; below it flat, or short.
 
     Works for any number of symbols, on bars, quotes or trades: each event counts as one price, and
     of a symbol that has several kinds of them only the kind that comes first.
     """
 
-    def __init__(
-        self,
-        fast: int = 10,
-        slow: int = 30,
-        quantity: Decimal | None = None,
-        weight: Decimal = Decimal("0.2"),
-        allow_short: bool = False,
-    ) -> None:
-        if not 0 < fast < slow:
-            raise ValueError(f"fast ({fast}) must be positive and below slow ({slow})")
-        self.fast = fast
-        self.slow = slow
-        self.quantity = quantity
-        self.weight = weight
-        self.below = -1 if allow_short else 0
+    fast: int = param(10, 1, meaning="prices in the fast average")
+    slow: int = param(30, 2, meaning="prices in the slow average")
+    quantity: Decimal | None = param(None, 0, meaning="units to hold, instead of the weight")
+    weight: Decimal = param(Decimal("0.2"), 0, meaning="fraction of equity to hold")
+    allow_short: bool = param(False, meaning="below the slow average: short instead of flat")
+
+    def __init__(self, **parameters: Any) -> None:
+        super().__init__(**parameters)
+        if self.fast >= self.slow:
+            raise ValueError(f"fast ({self.fast}) must be below slow ({self.slow})")
+        self.below = -1 if self.allow_short else 0
         self._averages: dict[str, _Averages] = {}
 
     def on_bar(self, context: Context, bar: Bar | QuoteBar) -> Answer:
