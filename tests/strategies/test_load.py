@@ -160,7 +160,7 @@ def test_a_bundled_strategy_takes_command_line_text() -> None:
         ("decimal:Decimal", {}, ["is not a strategy", "derive the class from logos.Strategy"]),
         ("sma_cross", {"fst": "1"}, ["strategy sma_cross: unknown parameter fst", "mean fast?"]),
         ("sma_cross", {"fast": "50"}, ["fast (50) must be below slow (30)"]),
-        ("ema_cross", {"warmup": "-1"}, ["parameter warmup: -1 is not 0 or more"]),
+        ("ema_cross", {"warmup": "-1"}, ["warmup (-1) cannot be negative"]),
         ("mean_reversion", {"exit": "3"}, ["exit (3.0) must be below entry (2.0)"]),
         ("mean_reversion", {"window": 1}, ["parameter window: 1 is not 2 or more"]),
         ("pairs", {"window": 1}, ["parameter window: 1 is not 2 or more"]),

@@ -31,15 +31,14 @@ class _Averages:
 class EmaCross(Strategy):
     """Long while the fast exponential average is at or above the slow one, else short.
 
-    Decides from bar number `warmup` on, when the side held is not wanted. `flip="close_then_open"`
-    turns the position with two orders, "one_order" with one.
+    Decides from bar number `warmup` on (0: that is `slow`), when the side held is not wanted.
+    `flip="close_then_open"` turns the position with two orders, "one_order" with one.
     """
 
     fast: int = param(10, 1, meaning="bars of the fast average")
     slow: int = param(20, 2, meaning="bars of the slow average")
     quantity: Decimal | None = param(None, 0, meaning="units to hold, instead of the weight")
     weight: Decimal = param(Decimal("0.2"), 0, meaning="fraction of equity to hold")
-    warmup: int = param(0, 0, meaning="bars before the first decision; 0: those of slow")
     skip_flat: bool = param(True, meaning="decide nothing at a bar that never moved")
     allow_short: bool = param(True, meaning="below the slow average: short instead of flat")
     flip: str = param(
@@ -49,13 +48,16 @@ class EmaCross(Strategy):
     )
     close_at_end: bool = param(True, meaning="ask to be flat at the end")
 
-    def __init__(self, **parameters: Any) -> None:
+    def __init__(self, warmup: int = 0, **parameters: Any) -> None:
+        """`warmup` is no attribute: the warm-up of the class would refuse orders (`Strategy`)."""
         super().__init__(**parameters)
+        if warmup < 0:
+            raise ValueError(f"warmup ({warmup}) cannot be negative")
         if self.fast >= self.slow:
             raise ValueError(f"fast ({self.fast}) must be below slow ({self.slow})")
         self.alpha_fast = 2.0 / (self.fast + 1)
         self.alpha_slow = 2.0 / (self.slow + 1)
-        self.first_decision = self.warmup or self.slow
+        self.first_decision = warmup or self.slow
         self.below = -1 if self.allow_short else 0
         self.averages: dict[str, _Averages] = {}
 
