@@ -12,6 +12,7 @@ from logos.core.records import OrderRecord
 from logos.core.strategy import Cancel, Replace
 from logos.core.types import Code, ReportKind, SwitchState
 from logos.testing.builders import fills_in, refusals_in
+from logos.testing.venue_core import outbox_of
 
 # ---- what a venue does not fill is held again ----
 
@@ -147,6 +148,15 @@ def test_the_end_of_a_session_names_what_was_held() -> None:
         "PROTECTION_ENDS: 2 held exits (orders 2, 3) cancelled (SESSION_ENDED); "
         "10 COIN is left unprotected"
     ]
+    assert bench.working == []
+
+
+def test_an_exit_that_ends_after_the_session_has_begun_to_end_is_not_held_again() -> None:
+    bench = with_a_bracket()
+    bench.quote("95")
+    bench.core.begin_stop()
+    outbox_of(bench.core).take()
+    assert bench.says(ReportKind.REJECTED, 2) == []
     assert bench.working == []
 
 

@@ -160,11 +160,11 @@ class JudgedStory(Story):
             counts[f"reports {kind}"] += times
 
 
-def run_sequence(seed: int) -> Outcome:
+def run_sequence(seed: int, kind: type[JudgedStory] = JudgedStory) -> Outcome:
     """One sequence by its seed, in an event loop of its own."""
 
     async def body() -> Outcome:
-        sequence = JudgedStory(seed)
+        sequence = kind(seed)
         try:
             return await sequence.run()
         except Exception as error:

@@ -191,9 +191,13 @@ class Story:
 
     # ---- the session ----
 
+    def maker(self) -> Strategy:
+        """Who trades."""
+        return Maker()
+
     def new_core(self, switch: ShownSwitch) -> TradingCore:
         return venue_core(
-            Maker(),
+            self.maker(),
             *self.instruments,
             switch=switch,
             cash={"USD": CASH, "COIN": "100"},
