@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from held_bench import A_BRACKET, Bench, with_a_bracket
 
-from logos.core.messages import ResumeTrading, Suspend
+from logos.core.messages import Flatten, PauseSymbol, ResumeTrading, Suspend
 from logos.core.records import OrderRecord
 from logos.core.strategy import Cancel, Replace
 from logos.core.types import Code, ReportKind, SwitchState
@@ -138,6 +138,35 @@ def test_an_exit_that_is_cancelled_for_the_stop_of_the_session_stands_again() ->
     assert bench.tells(Suspend(bench.now_ns, "stop", "ann")) == [("cancel", 2)]
     bench.says(ReportKind.CANCELLED, 2)
     assert bench.working == [(3, "HELD", 10), (4, "HELD", 10)]
+
+
+def test_the_end_of_such_a_cancel_may_come_after_the_resume() -> None:
+    bench = with_a_bracket()
+    bench.quote("95")
+    bench.tells(Suspend(bench.now_ns, "stop", "ann"))
+    bench.tells(ResumeTrading(bench.now_ns, "resumed", "ann"))
+    bench.says(ReportKind.CANCELLED, 2)
+    assert bench.working == [(3, "HELD", 10), (4, "HELD", 10)]
+    assert bench.waits(2) == [("MARKET", 4, "SELL", 10)]
+
+
+def test_flatten_ends_what_is_held_and_closes_the_position_once() -> None:
+    bench = with_a_bracket()
+    bench.quote("105")
+    assert bench.tells(Flatten(bench.now_ns, "drill", "ann")) == [("cancel", 3)]
+    assert bench.working == [(3, "NEW", 10)]
+    assert bench.says(ReportKind.CANCELLED, 3) == []
+    assert bench.working == [], "no exit comes again"
+    assert bench.quote("100") == [("MARKET", 4, "SELL", 10)]
+
+
+def test_a_paused_symbol_has_no_exit_again() -> None:
+    bench = with_a_bracket()
+    bench.quote("95")
+    bench.tells(PauseSymbol(bench.now_ns, "look", "ann", "COIN"))
+    assert bench.says(ReportKind.CANCELLED, 2) == []
+    assert bench.working == []
+    assert bench.warnings[0].startswith("PROTECTION_ENDS: 1 held exit (order 3) cancelled")
 
 
 def test_the_end_of_a_session_names_what_was_held() -> None:

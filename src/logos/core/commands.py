@@ -243,6 +243,7 @@ class Commands:
         flattener = Flattener()
         self.flattener = flattener
         self.is_suspended = self._safety.is_suspended = False
+        self._safety.is_flattening = True
         self._callbacks.ask(flattener)
         self._order_manager.drop_targets()
         self._safety.cancel_all(Code.CANCELLED_BY_OPERATOR)

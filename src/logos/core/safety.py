@@ -34,6 +34,7 @@ class SafetyMonitor:
         "_order_manager",
         "_switch",
         "blocked_count",
+        "is_flattening",
         "is_halted",
         "is_suspended",
         "seen",
@@ -49,6 +50,8 @@ class SafetyMonitor:
         self.blocked_count: int = 0
         self.is_halted: bool = False
         """Whether a guard or the switch has ended the session."""
+        self.is_flattening: bool = False
+        """Whether an operator wanted every position closed: no exit is held any more."""
         self.is_suspended: bool = False
         """Whether what the engine holds back is not sent, because the session is to stop."""
         self.trigger: str = ""

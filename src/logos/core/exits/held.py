@@ -240,8 +240,8 @@ class HeldExits:
             return None
         if order.time_in_force is not TimeInForce.GTC:
             return None  # it has ended as it was to end
-        if code is Code.CANCELLED_BY_OPERATOR and not self._safety.is_suspended:
-            return None
+        if self._safety.is_flattening or (code is Code.CANCELLED_BY_OPERATOR and state.is_paused):
+            return None  # an operator wants it gone, and not only the session stopped
         order_manager = self._order_manager
         wait_s = min(2 << min(order.tries, 10), WAIT_MAX_S)
         words = "" if code is None else code.value

@@ -262,6 +262,7 @@ TABLE: Final[dict[type, Fields]] = {
             "_order_manager": _PART,
             "_halt_on_engage": _SETTING,
             "_switch": "outside of the session",
+            "is_flattening": "nothing is saved while a flattener stands in for the strategy",
             "is_suspended": "nothing is saved while the session is suspended",
         },
     ),
