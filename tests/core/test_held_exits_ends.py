@@ -7,11 +7,13 @@ from typing import Any
 import pytest
 from held_bench import A_BRACKET, Bench, with_a_bracket
 
+from logos.core.instrument import rate_units
 from logos.core.messages import Flatten, PauseSymbol, ResumeTrading, Suspend
+from logos.core.prices.watch import PriceWatch
 from logos.core.records import OrderRecord
 from logos.core.strategy import Cancel, Replace
 from logos.core.types import Code, ReportKind, SwitchState
-from logos.testing.builders import fills_in, refusals_in
+from logos.testing.builders import fills_in, quote, refusals_in
 from logos.testing.venue_core import outbox_of
 
 # ---- what a venue does not fill is held again ----
@@ -197,3 +199,29 @@ def test_a_fill_that_comes_after_the_halt_makes_no_exit() -> None:
     assert bench.fills(1, 6) == []
     assert bench.working == []
     assert [each.quantity_units for each in fills_in(bench.records)] == [4, 6]
+
+
+def watched() -> Bench:
+    """A bracket of a symbol whose prices are held against a band of 20 %."""
+    bench = Bench({1: A_BRACKET})
+    for state in bench.core.order_manager.states.values():
+        state.watch = PriceWatch(1, rate_units("0.2"), 0, 0, True)
+    bench.quote("100")
+    bench.fills(1, 10)
+    return bench
+
+
+def test_a_price_that_looks_like_a_splits_ends_what_is_held_and_says_so() -> None:
+    bench = watched()
+    assert bench.quote("50", after_s=600) == []
+    assert bench.quote("50", after_s=600) == []
+    assert bench.working == []
+    assert bench.warnings[-1].startswith("SPLIT_SUSPECTED: ")
+    assert bench.warnings[-2].startswith("PROTECTION_ENDS: 2 held exits (orders 2, 3) cancelled")
+
+
+def test_a_bid_that_is_no_market_reaches_no_stop() -> None:
+    bench = watched()
+    assert bench.step(quote(bench.traded, bench.now_ns, "1", "100.01")) == []
+    assert bench.working == [(2, "HELD", 10), (3, "HELD", 10)]
+    assert any(each.startswith("FILL_HELD_BACK: order 2") for each in bench.warnings)

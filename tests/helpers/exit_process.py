@@ -120,7 +120,7 @@ def outside(url: str, feed: StagedFeed, moment: str = "") -> Outside:
         limit_rate=False,
     )
     venue.moment = moment
-    return Outside(feeds=[feed], venue=venue, clock=SystemClock())  # type: ignore[list-item]
+    return Outside(feeds=[feed], venue=venue, clock=SystemClock())
 
 
 def settings() -> Any:

@@ -41,7 +41,6 @@ from logos.core.recording import order_update
 from logos.core.risk import Approved, check_exit
 from logos.core.safety import SafetyMonitor
 from logos.core.types import (
-    NS_PER_DAY,
     NS_PER_SECOND,
     Code,
     OrderStatus,
@@ -143,10 +142,7 @@ class HeldExits:
         for order in list(state.working):
             if order.status is not OrderStatus.HELD:
                 continue
-            if (
-                order.time_in_force is TimeInForce.DAY
-                and order.created_ns // NS_PER_DAY != now_ns // NS_PER_DAY
-            ):
+            if 0 < order.day_ends_ns <= now_ns:
                 self._order_manager.apply_end(order, OrderStatus.EXPIRED, Code.DAY_ENDED)
             elif order.triggered and order.arrival_ns <= now_ns:
                 reached.append((order.type is OrderType.LIMIT, order.order_id, order))

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from typing import Final, final
 
+from logos.core.exits.lost import lose_exits
 from logos.core.instrument_state import InstrumentState
 from logos.core.matching import is_limit_active, touches_stop, within_limit
 from logos.core.order_manager import OrderManager
@@ -90,6 +91,7 @@ class PriceSanity:
         state.is_paused = True
         state.see_calm()
         order_manager.set_target(state, None)
+        lose_exits(order_manager, state, Code.CANCELLED_BY_GUARD)
         for order in list(state.working):
             order_manager.cancel(order, Code.CANCELLED_BY_GUARD)
         instrument = state.instrument
