@@ -74,7 +74,7 @@ class StagedFeed:
         self._is_over = is_over
 
     async def run(self, sink: Sink) -> None:
-        coin = bitcoin()
+        coin, clock = bitcoin(), SystemClock()
         for bid in self._bids:
             until_s = time.monotonic() + self._stage_s
             while time.monotonic() < until_s and not self._is_over():
@@ -82,7 +82,7 @@ class StagedFeed:
                 quote = Quote(now_ns, coin.symbol, bid, bid + 1_000, 5, 5, coin)
                 while not sink.market(quote, now_ns):
                     await sink.room()
-                await asyncio.sleep(0.05)
+                await clock.sleep(0.05)
 
 
 class DyingVenue(CcxtVenue):
