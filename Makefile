@@ -13,7 +13,7 @@ CHECKS = $(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy --st
 PYTEST = $(BIN)/pytest -q -n $(WORKERS) --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: coverage guard-campaign help env session shell test test-rest test-all compiled interpreted test-compiled bench fixtures lint format clean kill-campaign crash-campaign attack mutation plant-faults manual
+.PHONY: coverage guard-campaign help env session shell test test-rest test-all compiled interpreted test-compiled bench fixtures lint format clean kill-campaign crash-campaign attack mutation plant-faults manual peers
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -87,6 +87,13 @@ guard-campaign: env ## A million generated orders against generated limits (abou
 
 coverage: env ## Which lines the tests run, by room; 80 % of intents, market, feeds, guards, persistence
 	$(BIN)/python tests/helpers/coverage_by_room.py $(TESTS)
+
+peers: ## Let backtesting.py trade three strategies of examples/ anew, for tests/oracles (DATA=folder)
+	$(PYTHON) -m venv build/peers
+	build/peers/bin/pip install --quiet backtesting==0.6.6
+	build/peers/bin/python tests/oracles/peer_backtesting.py $(or $(DATA),../shared/market) \
+		> build/peer_trades.json
+	mv build/peer_trades.json tests/oracles/peer_trades.json
 
 BENCHES := engine sessions readers switch recovery live
 

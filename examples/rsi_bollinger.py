@@ -1,0 +1,32 @@
+"""Buy what has fallen too far, with a stop and a target: RSI below 30 under the lower band.
+
+logos trade --strategy examples/rsi_bollinger.py:RsiBollinger --param quantity=10 --data ...
+"""
+
+from logos import Answer, Bar, Context, QuoteBar, Side, Strategy, market
+from logos.indicators import RSI, Bollinger
+
+
+class RsiBollinger(Strategy):
+    def __init__(
+        self,
+        period: int = 14,
+        window: int = 20,
+        width: float = 2.0,
+        risk: float = 0.003,
+        quantity: int = 1,
+    ) -> None:
+        self.rsi, self.bands = RSI(period), Bollinger(window, width)
+        self.risk, self.quantity = risk, quantity
+
+    def on_bar(self, context: Context, bar: Bar | QuoteBar) -> Answer:
+        self.rsi.add(bar.close)
+        self.bands.add(bar.close)
+        rsi, lower = self.rsi.value, self.bands.lower
+        if rsi is None or lower is None or context.position(bar.symbol):
+            return None
+        if rsi >= 30 or bar.close >= lower:
+            return None
+        stop = round(bar.close * (1 - self.risk), 2)
+        target = round(bar.close * (1 + 2 * self.risk), 2)
+        return market(Side.BUY, self.quantity, stop_loss=stop, take_profit=target)
