@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from places import PROJECT
+from sampling import first_quick
 
 from logos import build, session
 from logos.build import build_hash, build_name, imported_by
@@ -154,7 +155,9 @@ def test_a_session_is_resumed_with_the_files_it_began_with(folder: Path) -> None
     assert stop_and_resume(folder, "").stdout == "ENDED\n"
 
 
-@pytest.mark.parametrize("changed", ["helping.py", "further.py", "package/beside.py", "lazily.py"])
+@pytest.mark.parametrize(
+    "changed", first_quick(["helping.py", "further.py", "package/beside.py", "lazily.py"])
+)
 def test_a_session_is_not_resumed_with_another_version_of_a_helper(
     folder: Path, changed: str
 ) -> None:
@@ -167,6 +170,7 @@ def test_a_session_is_not_resumed_with_another_version_of_a_helper(
     ) in resumed.stderr
 
 
+@pytest.mark.campaign
 def test_a_file_that_nothing_imports_may_change(folder: Path) -> None:
     assert stop_and_resume(folder, "unused.py").stdout == "ENDED\n"
 

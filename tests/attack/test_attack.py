@@ -27,11 +27,13 @@ def original(tmp_path_factory: pytest.TempPathFactory) -> Original:
 
 
 @pytest.mark.campaign
+@pytest.mark.campaign
 @pytest.mark.parametrize("seeds", [range(1, 7)])
 def test_hostile_strategies_do_no_harm_or_are_found(tmp_path: Path, seeds: range) -> None:
     assert attack(tmp_path, "strategies", seeds) == []
 
 
+@pytest.mark.campaign
 @pytest.mark.campaign
 @pytest.mark.parametrize("seeds", [range(1, 5)])
 def test_signals_at_random_moments_lose_nothing_and_a_kill_holds(
@@ -40,6 +42,7 @@ def test_signals_at_random_moments_lose_nothing_and_a_kill_holds(
     assert attack(tmp_path, "signals", seeds) == []
 
 
+@pytest.mark.campaign
 def test_damage_to_any_file_of_a_session_or_switch_is_found(original: Original) -> None:
     wrong = [each for seed in range(1, 25) for each in damage_trial(original, seed)]
     assert wrong == []
@@ -139,6 +142,7 @@ def test_other_bytes_after_a_signal_are_a_failure(original: Original) -> None:
     assert judged(box, Life(), straight) == ["other bytes in ['trades.csv']"]
 
 
+@pytest.mark.campaign
 def test_a_session_that_goes_on_after_the_kill_is_a_failure(tmp_path: Path) -> None:
     box = made(tmp_path / "home")
     (box.home / "calls").write_text("5000000000\n")

@@ -136,7 +136,7 @@ def tree(folder: Path, without: Path) -> set[Path]:
     return {path for path in folder.rglob("*") if without not in (path, *path.parents)}
 
 
-@pytest.mark.parametrize("place_of", first_quick(PLACES, 3))
+@pytest.mark.parametrize("place_of", first_quick(PLACES, 2))
 def test_kill_reaches_a_session_from_any_place_and_makes_nothing(
     place_of: Callable[[Path, Path], Place], tmp_path: Path, home: Path
 ) -> None:
@@ -201,7 +201,7 @@ MOMENTS: dict[str, dict[str, Any]] = {
 }
 
 
-@pytest.mark.parametrize("moment", first_quick(list(MOMENTS), 4))
+@pytest.mark.parametrize("moment", first_quick(list(MOMENTS), 2))
 def test_kill_from_elsewhere_stops_a_session_at_any_moment(
     moment: str, tmp_path: Path, home: Path
 ) -> None:

@@ -208,6 +208,7 @@ def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Works
     sys.modules.pop("canary_strategies", None)
 
 
+@pytest.mark.campaign
 def test_g20_twenty_canaries_appear_nowhere(
     workspace: Workspace, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:

@@ -39,6 +39,8 @@ from logos.core.types import Side
 from logos.session.artifacts.tables import text_cell
 from logos.testing.builders import orders_in, refusals_in
 
+pytestmark = pytest.mark.campaign
+
 SOURCES = sorted((PROJECT / "src").rglob("*.py"))
 
 
@@ -187,12 +189,10 @@ def test_g12_generated_orders_pass_no_limit() -> None:
         assert len(refusals_in(records)) == 2, value
 
 
-@pytest.mark.campaign
 def test_g13_a_changed_guard_is_noticed() -> None:
     assert run_tool("mutation.py", "--sample", "4", "--seed", "13").startswith("4 of 4 mutants")
 
 
-@pytest.mark.campaign
 def test_g14_at_speed_no_event_is_lost_and_the_kill_holds(tmp_path: Path) -> None:
     from stress_helpers import problems_of, run_and_judge, small_plan
 

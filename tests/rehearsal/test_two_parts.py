@@ -57,6 +57,7 @@ def broken(results: list[ScenarioResult]) -> dict[str, tuple[str, str, list[str]
 # ---- nothing is ended by one scenario ----
 
 
+@pytest.mark.campaign
 @pytest.mark.parametrize("name", ["session", "live"])
 @pytest.mark.usefixtures("logos_home")
 def test_both_shipped_settings_files_are_rehearsed_to_the_end(
@@ -171,6 +172,7 @@ WHOLE = {
 }
 
 
+@pytest.mark.campaign
 @pytest.mark.usefixtures("logos_home")
 def test_limits_of_the_user_are_met_by_incidents_as_large_as_they_are(tmp_path: Path) -> None:
     account = {"balances": {"USDT": "100000"}}

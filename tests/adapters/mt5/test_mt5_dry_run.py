@@ -41,6 +41,7 @@ def test_a_terminal_is_asked_and_let_go_by_the_command(
     assert "ok   terminal" in capsys.readouterr().out
 
 
+@pytest.mark.campaign
 def test_a_terminal_that_does_not_answer_is_a_bad_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
