@@ -88,7 +88,7 @@ guard-campaign: env ## A million generated orders against generated limits (abou
 coverage: env ## Which lines the tests run, by room; 80 % of intents, market, feeds, guards, persistence
 	$(BIN)/python tests/helpers/coverage_by_room.py $(TESTS)
 
-peers: ## Let backtesting.py trade three strategies of examples/ anew, for tests/oracles (DATA=folder)
+peers: ## Let another engine trade three strategies of examples/ anew, for tests/oracles (DATA=folder)
 	$(PYTHON) -m venv build/peers
 	build/peers/bin/pip install --quiet backtesting==0.6.6
 	build/peers/bin/python tests/oracles/peer_backtesting.py $(or $(DATA),../shared/market) \
