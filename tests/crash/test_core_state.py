@@ -347,7 +347,8 @@ def test_a_core_that_is_not_at_rest_is_not_saved() -> None:
 
 
 @pytest.mark.parametrize(
-    "key", ["core", "order_manager", "wallets", "ledgers", "states", "random", "total"]
+    "key",
+    ["time", "agenda", "notes", "order_manager", "wallets", "ledgers", "states", "random", "total"],
 )
 def test_a_state_that_lacks_a_part_or_has_another_is_refused(key: str) -> None:
     market = MARKETS["plain"]

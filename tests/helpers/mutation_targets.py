@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-_ENGINE_FUNCTIONS = "start stop abort run _check_time _begin _on_other _on_command is_blocked"
+_ENGINE_FUNCTIONS = "start stop abort run _see_time _begin _on_other _on_command is_blocked"
 _CORE_TESTS = (
     "tests/core/test_gates.py",
     "tests/core/test_risk_checks.py",
@@ -33,6 +33,8 @@ _CORE_TESTS = (
     "tests/core/test_report_answers.py",
     "tests/core/test_base_fees.py",
     "tests/core/test_base_fee_records.py",
+    "tests/core/test_timers.py",
+    "tests/core/test_order_events.py",
 )
 _PRICE_TESTS = ("tests/core/test_price_sanity.py", *_CORE_TESTS)
 _LINK_TESTS = (
@@ -98,7 +100,11 @@ TARGETS = (
     Target("core/market.py", "apply_quote _set_prices", _CORE_TESTS),
     Target("core/prices/watch.py", "", _PRICE_TESTS),
     Target("core/prices/sanity.py", "", _PRICE_TESTS),
-    Target("core/commands.py", "carry_out _flatten ask_nobody", _CORE_TESTS),
+    Target("core/commands.py", "carry_out _flatten", _CORE_TESTS),
+    Target("core/handlers/callbacks.py", "ask ask_nobody tell", _CORE_TESTS),
+    Target("core/handlers/timekeeping.py", "begin check", _CORE_TESTS),
+    Target("core/handlers/agenda.py", "", _CORE_TESTS),
+    Target("core/handlers/order_events.py", "", _CORE_TESTS),
     Target("core/reports.py", "", _CORE_TESTS),
     Target("core/outbox.py", "", (*_LINK_TESTS, *_CORE_TESTS)),
     Target("core/context.py", "is_open outstanding in_flight why_closed", _LINK_TESTS),

@@ -7,16 +7,14 @@ as what the strategy orders.
 
 from __future__ import annotations
 
-from typing import Any, Final, final
+from typing import Final, final
 
-from logos.core.bars.book import BarBook
-from logos.core.bars.keeper import BarKeeper
 from logos.core.context import CoreContext
 from logos.core.flattener import Flattener
+from logos.core.handlers.callbacks import Callbacks
 from logos.core.messages import (
     Engage,
     Flatten,
-    MarketEvent,
     OperatorCommand,
     PauseSymbol,
     ResumeTrading,
@@ -85,79 +83,6 @@ def recorded_command(record: CommandRecord, ts_ns: int) -> OperatorCommand:
 
 
 @final
-class Callbacks:
-    """The method to call for each kind of market event; None: nobody is asked about it.
-
-    A method that the strategy does not override is not called: most hear one kind of event.
-    """
-
-    __slots__ = ("_keeper", "_order_manager", "_strategy", "on_bar", "on_quote", "on_trade")
-
-    def __init__(
-        self, order_manager: OrderManager, strategy: Strategy, keeper: BarKeeper | None
-    ) -> None:
-        """`keeper` makes the bars that the session's `strategy` asks for; None: it needs none."""
-        self._order_manager = order_manager
-        self._strategy = strategy
-        self._keeper = keeper
-        self.on_quote: Any = None
-        self.on_trade: Any = None
-        self.on_bar: Any = None
-        self.ask(strategy)
-
-    def ask(self, strategy: Strategy) -> None:
-        """From now on, ask `strategy` about every event and fill that it has a method for."""
-        kind = type(strategy)
-        self.on_quote = None if kind.on_quote is Strategy.on_quote else strategy.on_quote
-        self.on_trade = None if kind.on_trade is Strategy.on_trade else strategy.on_trade
-        self.on_bar = None if kind.on_bar is Strategy.on_bar else strategy.on_bar
-        self._order_manager.wants_fills = kind.on_fill is not Strategy.on_fill
-        if self._keeper is not None and strategy is self._strategy:
-            self._keep(self._keeper)
-
-    def begin(self, ts_ns: int) -> None:
-        """The session begins at `ts_ns`."""
-        if self._keeper is not None:
-            self._keeper.begin(ts_ns)
-
-    def see(self, event: MarketEvent) -> None:
-        """An event about which nobody is asked; bars are made of it all the same."""
-        if self._keeper is not None:
-            self._keeper.see(event)
-
-    def see_time(self, now_ns: int) -> None:
-        """Time has come to `now_ns`, and bars may be closed by that."""
-        if self._keeper is not None:
-            self._keeper.see_time(now_ns)
-
-    @property
-    def book(self) -> BarBook | None:
-        """The session's bars; None: it makes none."""
-        return None if self._keeper is None else self._keeper.book
-
-    def find_due(self) -> None:
-        """Work out anew when which bar ends, after the bars were put in place."""
-        if self._keeper is not None:
-            self._keeper.find_due()
-
-    def _keep(self, keeper: BarKeeper) -> None:
-        """Let the keeper of bars hear everything, and ask those that were to be asked."""
-        keeper.ask(self.on_quote, self.on_trade, self.on_bar)
-        self.on_bar = keeper.on_bar
-        if keeper.needs_ticks:
-            self.on_quote = keeper.on_quote
-            self.on_trade = keeper.on_trade
-
-    def ask_nobody(self) -> None:
-        """From now on, ask nobody; fills that nobody was asked about yet are dropped."""
-        self.on_quote = self.on_trade = self.on_bar = None
-        self._order_manager.wants_fills = False
-        self._order_manager.fills.clear()
-        if self._keeper is not None:
-            self._keep(self._keeper)
-
-
-@final
 class Commands:
     """Carries out the operator commands of one session."""
 
@@ -220,6 +145,8 @@ class Commands:
             state.is_paused = True
             self._order_manager.set_target(state, None)
             self._safety.cancel_in(state, Code.CANCELLED_BY_OPERATOR)
+            if self._order_manager.news:
+                self._pipeline.settle()  # the strategy hears what was cancelled
         elif kind is UnpauseSymbol:
             release(self._order_manager.states[symbol])
         else:

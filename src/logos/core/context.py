@@ -14,7 +14,9 @@ from typing import NamedTuple, final
 from logos.core.bars.book import NO_HISTORY, BarBook
 from logos.core.exits.held import under_way
 from logos.core.gates import Switch, why_closed
+from logos.core.handlers.events import Timer
 from logos.core.handlers.figures import Figures, make_figures
+from logos.core.handlers.tools import Tools
 from logos.core.instrument import Instrument
 from logos.core.order_manager import OrderManager
 from logos.core.orders import Order
@@ -37,6 +39,7 @@ class CoreContext:
         "_history",
         "_now_ns",
         "_timeframe",
+        "_tools",
         "params",
         "random",
         "symbols",
@@ -45,6 +48,7 @@ class CoreContext:
     def __init__(
         self,
         order_manager: OrderManager,
+        tools: Tools,
         params: Mapping[str, object],
         random: Random,
         book: BarBook | None,
@@ -64,6 +68,7 @@ class CoreContext:
         self._figures: Figures = make_figures(order_manager)
         self._timeframe: Callable[[], str] = timeframe
         self._history: Callable[[str, int, str, str], list[float]] = history
+        self._tools = tools
         self.params = params
         self.random = random
         self.symbols: Sequence[str] = list(order_manager.states)
@@ -133,6 +138,30 @@ class CoreContext:
     ) -> list[float]:
         """Figures of the latest bars; see `strategy.Context`. Raises KeyError, ValueError."""
         return self._history(symbol, count, field, timeframe)
+
+    # ---- timers, and what is written down: see `strategy.Context` ----
+
+    def at(self, time: object, *, name: str = "", symbol: str = "") -> Timer:
+        """Have `on_timer` called at `time`."""
+        return self._tools.at(time, name, symbol)
+
+    def every(
+        self, interval: object, *, align: bool = True, name: str = "", symbol: str = ""
+    ) -> Timer:
+        """Have `on_timer` called each `interval`."""
+        return self._tools.every(interval, align, name, symbol)
+
+    def cancel_timer(self, timer: Timer | int) -> bool:
+        """Let a timer fall due no more; whether it was set."""
+        return self._tools.cancel_timer(timer)
+
+    def log(self, text: object, *, symbol: str = "") -> None:
+        """Write a note into the session's log and notes.csv."""
+        self._tools.log(text, symbol)
+
+    def plot(self, name: str, value: object, *, symbol: str = "") -> None:
+        """Write a point of the curve `name` into plots.csv."""
+        self._tools.plot(name, value, symbol)
 
     # ---- of a currency: each raises KeyError for one that nothing is quoted in ----
 

@@ -21,12 +21,17 @@ from typing import Any, cast, final
 from logos.core.account import Account
 from logos.core.bars.book import make_book
 from logos.core.bars.keeper import BarKeeper
-from logos.core.commands import Callbacks, Commands, command_word
+from logos.core.commands import Commands, command_word
 from logos.core.context import CoreContext
 from logos.core.exits.keeper import Exits
 from logos.core.exits.targets import warn_of_unreached
 from logos.core.gates import Switch
 from logos.core.guards import SessionGuards
+from logos.core.handlers.agenda import Agenda
+from logos.core.handlers.callbacks import Callbacks
+from logos.core.handlers.notes import Notes
+from logos.core.handlers.timekeeping import Timekeeper
+from logos.core.handlers.tools import make_tools
 from logos.core.instrument_state import InstrumentState
 from logos.core.market import Market
 from logos.core.matching import PaperMarket, PaperRules
@@ -47,10 +52,10 @@ from logos.core.outbox import Outbox
 from logos.core.pipeline import OrderPipeline
 from logos.core.records import Record
 from logos.core.reports import Reports
-from logos.core.safety import NEVER_NS, SafetyMonitor
+from logos.core.safety import SafetyMonitor
 from logos.core.strategy import Strategy
-from logos.core.types import NS_PER_DAY, Code, SwitchState
-from logos.errors import InvariantBroken, strategy_failed
+from logos.core.types import Code, SwitchState
+from logos.errors import strategy_failed
 
 
 @final
@@ -62,19 +67,17 @@ class TradingCore:
     """
 
     __slots__ = (
+        "_agenda",
         "_callbacks",
         "_commands",
         "_context",
-        "_day",
         "_has_cap",
         "_market",
-        "_next_check_ns",
-        "_next_look_ns",
-        "_next_sample_ns",
+        "_notes",
         "_pipeline",
         "_reports",
         "_safety",
-        "_sample_ns",
+        "_timekeeper",
         "order_manager",
         "strategy",
         "switch",
@@ -101,18 +104,28 @@ class TradingCore:
         """
         order_manager = OrderManager(session_id, states, account, switch, guards, outbox)
         paper_market = PaperMarket(rules, is_open=outbox is None)
+        safety = SafetyMonitor(order_manager, switch, halt_on_engage)
+        agenda = Agenda(order_manager)
+        timekeeper = Timekeeper(order_manager, safety, agenda, sample_ns)
+        notes = Notes(order_manager)
+        tools = make_tools(order_manager, agenda, timekeeper, notes)
         # A generator for simulation, seeded on purpose: the session must be repeatable.
         book = make_book(strategy, states)
-        context = CoreContext(order_manager, params, Random(seed), book)  # noqa: S311
-        safety = SafetyMonitor(order_manager, switch, halt_on_engage)
+        context = CoreContext(order_manager, tools, params, Random(seed), book)  # noqa: S311
+        callbacks = Callbacks(order_manager, context, strategy)
         exits = Exits(order_manager, safety)
-        pipeline = OrderPipeline(order_manager, exits, safety, paper_market, strategy, context)
-        keeper = book and BarKeeper(book, order_manager, safety, pipeline, context)
-        callbacks = Callbacks(order_manager, strategy, keeper)
+        pipeline = OrderPipeline(order_manager, exits, safety, paper_market, callbacks)
+        if book is not None:
+            keeper = BarKeeper(book, order_manager, safety, pipeline, context)
+            callbacks.keep_bars(keeper)
+        callbacks.ask(strategy)
         self.order_manager = order_manager
         self.strategy = strategy
         self.switch = switch
         self._context = context
+        self._agenda = agenda
+        self._timekeeper = timekeeper
+        self._notes = notes
         self._safety = safety
         self._pipeline = pipeline
         self._callbacks = callbacks
@@ -120,11 +133,6 @@ class TradingCore:
         self._reports = Reports(order_manager, safety, exits, pipeline)
         self._commands = Commands(order_manager, safety, pipeline, context, callbacks, strategy)
         self._has_cap: bool = rules.participation_rate != 0
-        self._sample_ns = sample_ns
-        self._next_sample_ns: int = NEVER_NS
-        self._next_look_ns: int = 0
-        self._next_check_ns: int = 0
-        self._day: int = 0  # days since 1970 of the latest event, UTC
 
     @property
     def is_halted(self) -> bool:
@@ -170,12 +178,9 @@ class TradingCore:
 
     def start(self, ts_ns: int) -> list[Record]:
         """Begin at `ts_ns` (the first event's time): on_start, and the first samples."""
-        self.order_manager.now_ns = ts_ns
-        self._day = ts_ns // NS_PER_DAY
-        if self._sample_ns:
-            self._next_sample_ns = (ts_ns // self._sample_ns + 1) * self._sample_ns
-        self.order_manager.sample(ts_ns)
+        self._timekeeper.begin(ts_ns)
         self._callbacks.begin(ts_ns)
+        self._agenda.begin(self._callbacks.hears_hours)
         if not self._safety.is_engaged("edge"):
             self._pipeline.start()
         return self.take_effects()
@@ -197,6 +202,8 @@ class TradingCore:
         """
         self.order_manager.is_ending = True
         if not self._safety.is_engaged("edge") and not self.is_halted:
+            self._pipeline.run_due(self._agenda)
+        if not self.is_blocked and not self.is_halted:
             self._pipeline.stop(is_replaced=self.is_flattening)
         self._safety.halt_if_engaged()
         self._safety.cancel_all(Code.SESSION_ENDED)
@@ -205,7 +212,7 @@ class TradingCore:
 
     def finish(self) -> list[Record]:
         """Warn of what is too little to be sold, and take the last samples."""
-        self.order_manager.warn_of_dust()
+        self._safety.warn_of_dust()
         self.order_manager.sample(self.order_manager.now_ns)
         return self.take_effects()
 
@@ -236,6 +243,7 @@ class TradingCore:
         context = self._context
         switch = self.switch
         safety = self._safety
+        timekeeper = self._timekeeper
         callbacks = self._callbacks
         on_quote = callbacks.on_quote
         has_cap = self._has_cap
@@ -250,8 +258,8 @@ class TradingCore:
                 continue
             # `_begin` and `_on_other`, spelled out for the most frequent event.
             now_ns = event.ts_ns
-            if now_ns < order_manager.now_ns or now_ns >= self._next_check_ns:
-                self._check_time(now_ns, event.symbol)
+            if now_ns < order_manager.now_ns or now_ns >= timekeeper.next_check_ns:
+                self._see_time(now_ns, event.symbol)
                 if safety.is_halted:
                     break
             order_manager.now_ns = now_ns
@@ -300,32 +308,19 @@ class TradingCore:
             if type(event) is Report:
                 self._on_edge(event)
 
-    def _check_time(self, now_ns: int, symbol: str = "") -> None:
-        """Refuse time that runs back; see to days, samples and the age of prices.
-
-        `symbol` is what the event at `now_ns` is about; the session may halt.
-        """
-        if now_ns < self.order_manager.now_ns:
-            raise InvariantBroken(f"time ran back from {self.order_manager.now_ns} to {now_ns}")
-        if now_ns // NS_PER_DAY != self._day:
-            self._day = now_ns // NS_PER_DAY
-            for ledger in self.order_manager.account.ledgers:
-                ledger.start_day()
-        if self._sample_ns and now_ns >= self._next_sample_ns:
-            boundary = now_ns // self._sample_ns * self._sample_ns
-            self.order_manager.sample(boundary)
-            self._next_sample_ns = boundary + self._sample_ns
-        if now_ns >= self._next_look_ns:
-            self.order_manager.now_ns = now_ns
-            self._next_look_ns = self._safety.see_time(now_ns, symbol)
-        next_day_ns = (self._day + 1) * NS_PER_DAY
-        self._next_check_ns = min(self._next_sample_ns, next_day_ns, self._next_look_ns)
+    def _see_time(self, now_ns: int, symbol: str = "") -> None:
+        """Something may be due before the event at `now_ns`, which is about `symbol`: calls of the
+        moment before, and what `Timekeeper.check` sees to. The session may halt."""
+        if self._agenda.is_due(now_ns):
+            self._pipeline.run_due(self._agenda)
+        if not self._safety.is_halted:
+            self._timekeeper.check(now_ns, symbol)
 
     def _begin(self, now_ns: int) -> None:
         """A tick begins at `now_ns`. Raises InvariantBroken when time runs back."""
         order_manager = self.order_manager
-        if now_ns < order_manager.now_ns or now_ns >= self._next_check_ns:
-            self._check_time(now_ns)
+        if now_ns < order_manager.now_ns or now_ns >= self._timekeeper.next_check_ns:
+            self._see_time(now_ns)
         order_manager.now_ns = now_ns
         order_manager.tick_id += 1
 
@@ -342,8 +337,8 @@ class TradingCore:
         event = cast("Bar | QuoteBar | Trade", event)
         order_manager = self.order_manager
         now_ns = event.ts_ns
-        if now_ns < order_manager.now_ns or now_ns >= self._next_check_ns:
-            self._check_time(now_ns, event.symbol)
+        if now_ns < order_manager.now_ns or now_ns >= self._timekeeper.next_check_ns:
+            self._see_time(now_ns, event.symbol)
             if self._safety.is_halted:
                 return
         order_manager.now_ns = now_ns
@@ -378,14 +373,19 @@ class TradingCore:
         """What a live session hears besides market data; it is a step with gate 1 of its own."""
         self._begin(event.ts_ns)
         if type(event) is Lag:
-            self._next_look_ns = self._next_check_ns = 0  # its price is older than it seemed
+            self._timekeeper.see_lag()
         self._reports.hear(event)
         self._callbacks.see_time(event.ts_ns)
+        if type(event) is TimePassed:
+            self._agenda.is_clocked = True
+            self._pipeline.run_due(self._agenda)
 
     def _on_command(self, command: OperatorCommand) -> None:
         """An operator's command takes effect at its place among the events; it is no tick."""
         command_word(command)
         if command.ts_ns < self.order_manager.now_ns:
-            self._check_time(command.ts_ns)
+            self._see_time(command.ts_ns)
         self.order_manager.now_ns = command.ts_ns
+        if self.is_suspended:
+            self._agenda.pass_over()  # what fell due until now did so unheard
         self._commands.carry_out(command)

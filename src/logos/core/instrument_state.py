@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final, final
 
 from logos.core.account import Ledger, Wallet
 from logos.core.bars.terms import BarTerms
 from logos.core.fees import FeeRule
-from logos.core.fixed import UP, divide
+from logos.core.fixed import UP, divide, format_units
 from logos.core.guards import Limits
 from logos.core.instrument import RATE_SCALE, Instrument
 from logos.core.inventory import Inventory
@@ -336,3 +337,26 @@ class InstrumentState:
         increase = self.worst_exposure(0, 0, 0) - abs(self.market_value)
         self.ledger.open_increase += increase - self.open_increase
         self.open_increase = increase
+
+
+def find_open(
+    every: Iterable[InstrumentState], first: InstrumentState | None, order_id: int, tag: str
+) -> Order | None:
+    """The oldest open order of that number or, without one, that tag; None: there is none.
+
+    It is looked for in the symbol `first` before all others.
+    """
+    states = list(every)
+    if first is not None:
+        states.insert(0, first)
+    for state in states:
+        for order in state.working:
+            if order.order_id == order_id or (tag and order.tag == tag and not order_id):
+                return order
+    return None
+
+
+def dust_in_words(state: InstrumentState) -> str:
+    """What is held of the symbol and too little to be sold, as an operator reads it."""
+    amount = format_units(state.dust, state.base_wallet.decimals)
+    return f"{amount} {state.instrument.base} stays: less than a lot cannot be sold"

@@ -1,8 +1,7 @@
 """The order manager: the only place where orders are made, and where fills change positions.
 
 `submit` takes an `Approved` and asks gate 2 before the order exists; `apply_*` carry out what the
-market or the venue reports. Whatever happens is appended to `effects`, in order: that list is what
-the journal, the artifacts and the log are made of.
+market or the venue reports. Whatever happens is appended to `effects`: the journal is made of it.
 """
 
 from __future__ import annotations
@@ -10,9 +9,10 @@ from __future__ import annotations
 from typing import Final, final
 
 from logos.core.account import Account, Wallet
-from logos.core.fixed import format_units
 from logos.core.gates import Switch, why_closed
 from logos.core.guards import SessionGuards
+from logos.core.handlers.events import OrderEvent
+from logos.core.handlers.order_events import order_event, refusal_event
 from logos.core.instrument_state import InstrumentState
 from logos.core.inventory import Booking
 from logos.core.orders import Execution, Order, StandingTarget
@@ -43,10 +43,10 @@ class OrderManager:
         "account",
         "effects",
         "fill_count",
-        "fills",
         "guards",
         "is_ending",
         "is_unsettled",
+        "news",
         "next_fill_id",
         "next_order_id",
         "now_ns",
@@ -60,6 +60,7 @@ class OrderManager:
         "targeted",
         "tick_id",
         "wants_fills",
+        "wants_order_events",
     )
 
     def __init__(
@@ -79,8 +80,8 @@ class OrderManager:
         self.guards = guards
         self.outbox = outbox
         self.effects: list[Record] = []
-        self.fills: list[PaperFillRecord] = []
-        """Fills the strategy was not asked about yet; kept only if it wants them."""
+        self.news: list[PaperFillRecord | OrderEvent] = []
+        """Fills and order events that the strategy was not told of yet; kept if it wants them."""
         self.replaced: list[Order] = []
         """Orders that were cancelled for a successor, which has not been sent yet."""
         self.targeted: list[InstrumentState] = []
@@ -88,8 +89,9 @@ class OrderManager:
         self.is_ending: bool = False
         """Whether all events were processed, and the session is ending."""
         self.is_unsettled: bool = False
-        """Whether fills or replacements of this event wait for `OrderPipeline.settle`."""
+        """Whether news or replacements of this event wait for `OrderPipeline.settle`."""
         self.wants_fills: bool = False
+        self.wants_order_events: bool = False
         self.now_ns: int = 0
         self.tick_id: int = 0
         self.next_order_id: int = 1
@@ -126,7 +128,8 @@ class OrderManager:
             in_flight,
         )
         if code is not None:
-            self.refuse(intent.instrument.symbol, [(code, self.switch.why())])
+            symbol, why = intent.instrument.symbol, [(code, self.switch.why())]
+            self.refuse(symbol, why, intent.tag, intent.exit.group)
             return None
         self.next_order_id += 1
         self.order_count += 1
@@ -146,7 +149,7 @@ class OrderManager:
         if order.waits_for_price:
             order.advance(OrderStatus.HELD)
             state.lost_exits = 0
-            self.effects.append(order_update(order, self.now_ns, self.tick_id))
+            self.record_update(order)
         else:
             self.outbox.submit(order, approved)
         return order
@@ -170,11 +173,17 @@ class OrderManager:
         for state in list(self.targeted):
             self.set_target(state, None)
 
-    def refuse(self, symbol: str, violations: list[tuple[Code, str]]) -> None:
-        """Record that an intent became no order, with every code and text that spoke against it."""
+    def refuse(
+        self, symbol: str, violations: list[tuple[Code, str]], tag: str = "", group: str = ""
+    ) -> None:
+        """Record that an intent, with that tag and group, became no order: every code and text
+        that spoke against it."""
         code, detail = violations[0]
         also = tuple([other for other, _ in violations[1:]])
         self.effects.append(RefusalRecord(self.now_ns, self.tick_id, symbol, code, detail, also))
+        if self.wants_order_events:
+            self.news.append(refusal_event(self.now_ns, symbol, code, detail, tag, group))
+            self.is_unsettled = True
 
     def sample(self, ts_ns: int) -> None:
         """Record every symbol's position and every ledger as they stand, at `ts_ns`."""
@@ -188,31 +197,9 @@ class OrderManager:
             ledger.margin_call = is_call
             self.effects.append(account_record(ledger, ts_ns))
 
-    def warn_of_dust(self) -> None:
-        """Warn of what is held and too little to be sold."""
-        for state in self.states.values():
-            if state.dust:
-                amount = format_units(state.dust, state.base_wallet.decimals)
-                words = f"{amount} {state.instrument.base} stays: less than a lot cannot be sold"
-                self.warn(state.instrument.symbol, "DUST", words)
-
     def warn(self, symbol: str, code: str, detail: str) -> None:
         """Record what an operator should read, and what stopped nothing."""
         self.effects.append(WarningRecord(self.now_ns, self.tick_id, symbol, code, detail))
-
-    def find_open(self, first: InstrumentState | None, order_id: int, tag: str) -> Order | None:
-        """The oldest open order of that number or, without one, that tag; None: there is none.
-
-        It is looked for in the symbol `first` before all others.
-        """
-        states = list(self.states.values())
-        if first is not None:
-            states.insert(0, first)
-        for state in states:
-            for order in state.working:
-                if order.order_id == order_id or (tag and order.tag == tag and not order_id):
-                    return order
-        return None
 
     def cancel(self, order: Order, code: Code) -> None:
         """End an open order: at once on paper, or while it is held; at a venue it is asked for, and
@@ -230,12 +217,24 @@ class OrderManager:
     def apply_unknown(self, order: Order) -> None:
         """The venue has not said what became of the order."""
         order.advance(OrderStatus.UNKNOWN)
-        self.effects.append(order_update(order, self.now_ns, self.tick_id))
+        self.record_update(order)
 
     def apply_accept(self, order: Order) -> None:
         """The order reached the market."""
         order.advance(OrderStatus.ACCEPTED)
-        self.effects.append(order_update(order, self.now_ns, self.tick_id))
+        self.record_update(order)
+
+    def resize(self, order: Order, quantity: int) -> None:
+        """Give an open order another quantity, in its instrument's units."""
+        order.quantity = quantity
+        self.record_update(order, quantity)
+
+    def record_update(self, order: Order, quantity: int = 0) -> None:
+        """Record what an order has come to, other than a fill; `quantity`: its new one."""
+        self.effects.append(order_update(order, self.now_ns, self.tick_id, quantity))
+        if self.wants_order_events:
+            self.news.append(order_event(order, self.now_ns, quantity != 0))
+            self.is_unsettled = True
 
     def apply_end(self, order: Order, status: OrderStatus, code: Code) -> None:
         """The order ended without (the rest of) its fill."""
@@ -248,7 +247,7 @@ class OrderManager:
         if code is Code.REPLACED:
             self.replaced.append(order)
             self.is_unsettled = True
-        self.effects.append(order_update(order, self.now_ns, self.tick_id))
+        self.record_update(order)
 
     def apply_fill(self, order: Order, quantity: int, price: int, is_maker: bool) -> bool:
         """Book a paper fill of `quantity` units at `price` units, at the fee of the schedule.
@@ -311,7 +310,7 @@ class OrderManager:
         self.effects.append(fill)
         self.is_unsettled = True
         if self.wants_fills:
-            self.fills.append(fill)
+            self.news.append(fill)
 
     def _shortage(
         self, state: InstrumentState, order: Order, quantity: int, value: int, fee: int

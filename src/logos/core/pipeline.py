@@ -5,9 +5,8 @@ answer -> request -> intent -> risk -> gate 2 -> order -> (paper market, if at o
 
 from __future__ import annotations
 
-from typing import Any, Final, final
+from typing import Any, final
 
-from logos.core.context import CoreContext
 from logos.core.exits.held import is_exit_under_way
 from logos.core.exits.keeper import Exits
 from logos.core.exits.targets import (
@@ -25,7 +24,9 @@ from logos.core.exits.targets import (
     wanted_position,
 )
 from logos.core.guards import Action
-from logos.core.instrument_state import InstrumentState
+from logos.core.handlers.agenda import Agenda
+from logos.core.handlers.callbacks import Callbacks
+from logos.core.instrument_state import InstrumentState, find_open
 from logos.core.intents import (
     NotTranslatable,
     check_group,
@@ -42,13 +43,10 @@ from logos.core.order_manager import OrderManager
 from logos.core.orders import Order, OrderIntent, StandingTarget
 from logos.core.prices.sanity import PriceSanity, why_paused
 from logos.core.risk import Approved, Refused, Verdict, check_intent, check_storm
-from logos.core.safety import SafetyMonitor
-from logos.core.strategy import Answer, Cancel, OrderRequest, Replace, Strategy, Target, Weight
+from logos.core.safety import ENGAGED, SafetyMonitor
+from logos.core.strategy import Answer, Cancel, OrderRequest, Replace, Target, Weight
 from logos.core.types import Code, FillRule, OrderStatus, Side
-from logos.errors import InvariantBroken, StrategyError, strategy_failed
-
-_FILL_ANSWERS_MAX: Final = 10_000
-"""Fills that may follow from one event before the strategy is taken to be in a loop."""
+from logos.errors import InvariantBroken, StrategyError
 
 
 @final
@@ -56,14 +54,13 @@ class OrderPipeline:
     """Carries out what the strategy answers, and tells it of its fills."""
 
     __slots__ = (
-        "_context",
+        "_callbacks",
         "_exits",
         "_market",
         "_order_manager",
         "_rules",
         "_safety",
         "_sanity",
-        "_strategy",
     )
 
     def __init__(
@@ -72,8 +69,7 @@ class OrderPipeline:
         exits: Exits,
         safety: SafetyMonitor,
         market: PaperMarket,
-        strategy: Strategy,
-        context: CoreContext,
+        callbacks: Callbacks,
     ) -> None:
         self._sanity = PriceSanity(order_manager)
         self._order_manager = order_manager
@@ -82,33 +78,38 @@ class OrderPipeline:
         self._market = market
         self._rules: PaperRules = market.rules
         leave_room(order_manager.states.values(), market.rules)
-        self._strategy = strategy
-        self._context = context
+        self._callbacks = callbacks
 
     def start(self) -> None:
         """Ask the strategy's `on_start`, and carry out what it answers."""
-        try:
-            answer = self._strategy.on_start(self._context)
-        except BaseException as error:
-            raise strategy_failed("on_start", error) from error
-        self.carry_out(None, answer)
+        self.carry_out(None, self._callbacks.start())
         self.settle()
 
     def stop(self, is_replaced: bool) -> None:
         """Ask the strategy's `on_stop`, unless it `is_replaced`; carry out what it answers."""
-        answer: Answer = None
-        if not is_replaced:
-            try:
-                answer = self._strategy.on_stop(self._context)
-            except BaseException as error:
-                raise strategy_failed("on_stop", error) from error
-        self.carry_out(None, answer)
+        self.carry_out(None, None if is_replaced else self._callbacks.stop())
         self.settle()
+
+    def run_due(self, agenda: Agenda) -> None:
+        """Call the strategy for what is due at the present moment, and carry out its answers."""
+        while self._may_ask():
+            due = agenda.take()
+            if due is None:
+                return
+            state = self._order_manager.states.get(due.symbol)
+            self.carry_out(state, self._callbacks.tell(due))
+            self.settle()
+        agenda.pass_over()
+
+    def _may_ask(self) -> bool:
+        """Whether the strategy may be asked now."""
+        safety = self._safety
+        return self._callbacks.is_asking and not safety.is_halted and safety.seen != ENGAGED
 
     def settle(self) -> None:
         """After fills: observe equity, send successors of replaced orders, tell the strategy.
 
-        What the strategy answers may fill at once, and is told too.
+        What the strategy answers may fill or be refused at once, and is told too.
         """
         order_manager = self._order_manager
         told = 0
@@ -120,16 +121,15 @@ class OrderPipeline:
             self._safety.check_losses()
             while order_manager.replaced:
                 self._replace(order_manager.replaced.pop(0))
-            while order_manager.fills:
-                fill = order_manager.fills.pop(0)
+            while order_manager.news:
+                if not self._may_ask():
+                    order_manager.news.clear()
+                    break
+                news = order_manager.news.pop(0)
                 told += 1
-                if told > _FILL_ANSWERS_MAX:
-                    raise StrategyError("on_fill keeps ordering on every fill of one event")
-                try:
-                    answer = self._strategy.on_fill(self._context, fill)
-                except BaseException as error:
-                    raise strategy_failed("on_fill", error) from error
-                self.carry_out(order_manager.states[fill.symbol], answer)
+                self._callbacks.check_count(told, news)
+                answer = self._callbacks.tell(news)
+                self.carry_out(order_manager.states.get(news.symbol), answer)
             for state in list(order_manager.targeted):
                 self._pursue(state, False)
 
@@ -239,7 +239,7 @@ class OrderPipeline:
                 state = self._order_manager.states.get(symbol)
                 if state is None:
                     detail = "the session does not trade it"
-                    self._refuse(symbol, [(Code.UNKNOWN_SYMBOL, detail)])
+                    self._refuse(symbol, [(Code.UNKNOWN_SYMBOL, detail)], *_names(request))
                     return
         elif type(request) is not Side:
             raise not_an_answer(request)
@@ -261,11 +261,12 @@ class OrderPipeline:
             if intent.exit.group and not is_successor:
                 check_group(state, intent.exit.group)
         except NotTranslatable as refusal:
-            self._refuse(state.instrument.symbol, [(refusal.code, refusal.detail)])
+            why = [(refusal.code, refusal.detail)]
+            self._refuse(state.instrument.symbol, why, *_names(request))
             return
         verdict = self._judge(state, intent)
         if isinstance(verdict, Refused):
-            self._refuse(state.instrument.symbol, verdict.violations)
+            self._refuse(state.instrument.symbol, verdict.violations, *_names(request))
         else:
             self._submit(state, verdict, None)
 
@@ -327,14 +328,16 @@ class OrderPipeline:
                 exits.was_gate_closed = False
                 self._safety.see_switch("order")
 
-    def _refuse(self, symbol: str, violations: list[tuple[Code, str]]) -> None:
+    def _refuse(
+        self, symbol: str, violations: list[tuple[Code, str]], tag: str = "", group: str = ""
+    ) -> None:
         """Record a refusal, and do what its guards do besides refusing; many make a storm.
 
         That prices are old while the market is closed is no reason to do anything.
         """
         order_manager = self._order_manager
         guards = order_manager.guards
-        order_manager.refuse(symbol, violations)
+        order_manager.refuse(symbol, violations, tag, group)
         first = violations[0][0]
         if first is Code.SESSION_HALTED:
             return
@@ -354,11 +357,11 @@ class OrderPipeline:
 
         A tag is looked for in the event's own symbol first.
         """
-        found = self._order_manager.find_open(state, order_id, tag)
+        found = find_open(self._order_manager.states.values(), state, order_id, tag)
         if found is None:
             symbol = "" if state is None else state.instrument.symbol
             words = f"no open order {order_id or repr(tag)}"
-            self._order_manager.refuse(symbol, [(Code.UNKNOWN_ORDER, words)])
+            self._order_manager.refuse(symbol, [(Code.UNKNOWN_ORDER, words)], tag)
             return
         code = Code.CANCELLED_BY_STRATEGY if new is None else Code.REPLACED
         found.replacement = new
@@ -382,6 +385,16 @@ class OrderPipeline:
         try:
             request = from_replace(state, order, new)
         except NotTranslatable as refusal:
-            self._order_manager.refuse(order.instrument.symbol, [(refusal.code, refusal.detail)])
+            why = [(refusal.code, refusal.detail)]
+            self._order_manager.refuse(order.instrument.symbol, why, order.tag, order.group)
             return
         self._request(state, request, is_successor=True)
+
+
+def _names(request: object) -> tuple[str, str]:
+    """The tag and the group that a request gives, to tell the strategy of its refusal."""
+    if not isinstance(request, OrderRequest):
+        return "", ""
+    names: tuple[Any, Any] = request.tag, request.group
+    tag, group = (name if type(name) is str else "" for name in names)
+    return tag, group

@@ -231,6 +231,28 @@ class WarningRecord(msgspec.Struct, frozen=True, gc=False, tag="warning", tag_fi
     detail: str
 
 
+class NoteRecord(msgspec.Struct, frozen=True, gc=False, tag="note", tag_field="kind"):
+    """What the strategy wrote down with `context.log`, on one line and without secrets."""
+
+    ts_ns: int
+    tick_id: int
+    symbol: str
+    text: str
+
+
+class PlotRecord(msgspec.Struct, frozen=True, gc=False, tag="plot", tag_field="kind"):
+    """A point of the curve `name`, which the strategy drew with `context.plot`.
+
+    `value` is a finite number as text, as exact as the strategy gave it.
+    """
+
+    ts_ns: int
+    tick_id: int
+    symbol: str
+    name: str
+    value: str
+
+
 class PositionRecord(msgspec.Struct, frozen=True, gc=False, tag="position", tag_field="kind"):
     """One symbol's position at a moment; `cost_units` is its signed entry value.
 
@@ -282,6 +304,8 @@ Record = (
     | SwitchRecord
     | CommandRecord
     | WarningRecord
+    | NoteRecord
+    | PlotRecord
     | PositionRecord
     | AccountRecord
 )

@@ -42,7 +42,7 @@ class Reports:
     def hear(self, event: TimePassed | Lag | Report) -> None:
         """Take in what was said at the order manager's present time.
 
-        The strategy is asked about the fills of a report, and about nothing else.
+        The strategy is told what a report says of its orders, and is asked about nothing else.
         """
         order_manager = self._order_manager
         safety = self._safety
@@ -55,7 +55,7 @@ class Reports:
         elif not is_engaged:
             self.see_time()
         if is_engaged or safety.is_halted:
-            order_manager.fills.clear()
+            order_manager.news.clear()
             safety.halt_if_engaged()
         if order_manager.is_unsettled or order_manager.targeted:
             self._pipeline.settle_all()

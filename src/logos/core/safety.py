@@ -13,7 +13,7 @@ from logos.core.account import Ledger
 from logos.core.exits.lost import lose_exits, warn_of_pause
 from logos.core.gates import Switch, why_closed
 from logos.core.guards import Action
-from logos.core.instrument_state import InstrumentState
+from logos.core.instrument_state import InstrumentState, dust_in_words
 from logos.core.order_manager import OrderManager
 from logos.core.records import BlockedRecord, GuardRecord, SwitchRecord
 from logos.core.types import NS_PER_SECOND, Code, OrderStatus, SwitchState
@@ -156,7 +156,7 @@ class SafetyMonitor:
         self.trigger = self.trigger or why
         self._order_manager.drop_targets()
         self.cancel_all(Code.CANCELLED_BY_GUARD)
-        self._order_manager.fills.clear()
+        self._order_manager.news.clear()
 
     def see_switch(self, seen_at: str) -> None:
         """The flag changed: ask the authority, record it, and cancel what rests if engaged.
@@ -185,7 +185,7 @@ class SafetyMonitor:
         if state == SwitchState.ENGAGED:
             self._order_manager.drop_targets()
             self.cancel_all(Code.CANCELLED_BY_KILL_SWITCH)
-            self._order_manager.fills.clear()
+            self._order_manager.news.clear()
         elif state == SwitchState.REDUCE_ONLY:
             self._cancel_increasing()
 
@@ -202,6 +202,12 @@ class SafetyMonitor:
                     in_flight += order.remaining
                 else:
                     self._order_manager.cancel(order, Code.CANCELLED_BY_KILL_SWITCH)
+
+    def warn_of_dust(self) -> None:
+        """Warn of what is held and too little to be sold."""
+        for symbol, state in self._order_manager.states.items():
+            if state.dust:
+                self._order_manager.warn(symbol, "DUST", dust_in_words(state))
 
     def block(self, symbol: str) -> None:
         """Keep the strategy from this tick; the session ends here if it is to halt."""

@@ -1,6 +1,6 @@
 """What a strategy is, what it may answer, and what it may know.
 
-A strategy is a class with any of six methods. Each market method answers with what should
+A strategy is a class with any of the methods of `Strategy`. Each of them answers with what should
 happen: nothing (None), a `Side`, a `Target` position, a target `Weight` of equity, an
 `OrderRequest` (see `market`, `limit`, `stop`, `stop_limit`), a `Cancel`, a `Replace`, or a list
 of these, taken in order. Whatever it answers goes the one road: intents, risk, gates, venue.
@@ -22,6 +22,7 @@ from logos.core.messages import Bar, Quote, QuoteBar, Trade
 from logos.core.types import OrderType, Side, TimeInForce
 
 if TYPE_CHECKING:
+    from logos.core.handlers.events import OrderEvent, Timer
     from logos.core.records import PaperFillRecord
 
 Number = int | float | str | Decimal
@@ -165,7 +166,7 @@ class OpenOrder(msgspec.Struct, frozen=True):
 
 
 class Context(Protocol):
-    """What a strategy may know and use. Reading it never changes anything."""
+    """What a strategy may know and use. Asking never changes anything; timers can be set."""
 
     params: Mapping[str, object]
     """The parameters of the session, as configured."""
@@ -221,6 +222,43 @@ class Context(Protocol):
 
     def open_groups(self, symbol: str) -> dict[str, list[OpenOrder]]:
         """The open orders of each group of `symbol`, oldest first."""
+
+    # ---- timers ----
+
+    def at(self, time: object, *, name: str = "", symbol: str = "") -> Timer:
+        """Have `on_timer` called at `time`: nanoseconds UTC, a datetime with a zone, or ISO-8601.
+
+        `name` is for the strategy to know it by; `symbol` is what its answers are about unless
+        they name another. Raises ValueError or TypeError for what is no time, KeyError for a symbol
+        that the session does not trade.
+        """
+
+    def every(
+        self, interval: object, *, align: bool = True, name: str = "", symbol: str = ""
+    ) -> Timer:
+        """Have `on_timer` called each `interval`: text like `15m`, seconds, or a timedelta.
+
+        `align`: at multiples of it since 1970 UTC, else counted from now. Raises as `at`.
+        """
+
+    def cancel_timer(self, timer: Timer | int) -> bool:
+        """Let a timer, or the one of that `timer_id`, fall due no more; whether it was set."""
+
+    # ---- what is written down ----
+
+    def log(self, text: object, *, symbol: str = "") -> None:
+        """Write a note into the session's log and notes.csv, with the time of the event.
+
+        At most 1,000 characters; those that a terminal would obey are spelled out, secrets among
+        the parameters are masked. At most 100 notes and points a tick, 100,000 notes a session.
+        """
+
+    def plot(self, name: str, value: object, *, symbol: str = "") -> None:
+        """Write a point of the curve `name` into plots.csv, with the time of the event.
+
+        None, and a float that is no finite number, is no point. At most 1,000,000 a session.
+        Raises TypeError for what is no number.
+        """
 
     # ---- of a currency: each raises KeyError for one that nothing is quoted in ----
 
@@ -289,6 +327,18 @@ class Strategy:
 
     def on_fill(self, context: Context, fill: PaperFillRecord) -> Answer:
         """One of our orders was filled, wholly or in part."""
+
+    def on_order(self, context: Context, event: OrderEvent) -> Answer:
+        """Something became of an order other than a fill, or of a wish for one."""
+
+    def on_timer(self, context: Context, timer: Timer) -> Answer:
+        """A timer fell due that was set with `context.at` or `context.every`."""
+
+    def on_session_open(self, context: Context, symbol: str) -> Answer:
+        """The market of a symbol that has hours is open from here on."""
+
+    def on_session_close(self, context: Context, symbol: str) -> Answer:
+        """The market of a symbol that has hours is closed from here on."""
 
     def on_stop(self, context: Context) -> Answer:
         """Once, after the last event. Answers still go through risk and gates."""

@@ -37,7 +37,6 @@ from logos.core.matching import Path, touches_stop, within_limit
 from logos.core.order_manager import OrderManager
 from logos.core.orders import ExitTerms, Order, OrderIntent
 from logos.core.outbox import sent_as
-from logos.core.recording import order_update
 from logos.core.risk import Approved, check_exit
 from logos.core.safety import SafetyMonitor
 from logos.core.types import (
@@ -196,18 +195,13 @@ class HeldExits:
                 order_manager.apply_end(order, OrderStatus.CANCELLED, code)
             return
         if quantity != order.quantity:
-            order.quantity = quantity
-            order_manager.effects.append(
-                order_update(order, order_manager.now_ns, order_manager.tick_id, quantity)
-            )
+            order_manager.resize(order, quantity)
         if order_manager.outbox is None:
             raise InvariantBroken(f"order {order.order_id} was held, and there is no venue")
         order.advance(OrderStatus.NEW)
         order.arrival_ns = order_manager.now_ns
         order_manager.release_count += 1
-        order_manager.effects.append(
-            order_update(order, order_manager.now_ns, order_manager.tick_id)
-        )
+        order_manager.record_update(order)
         order_manager.outbox.submit(order, verdict)
 
     def _intent(self, order: Order, quantity: int, reference: int) -> OrderIntent:

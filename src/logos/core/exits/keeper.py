@@ -26,7 +26,6 @@ from logos.core.instrument_state import InstrumentState
 from logos.core.intents import closable
 from logos.core.order_manager import OrderManager
 from logos.core.orders import BRACKET_MARK, ExitTerms, Order, OrderIntent
-from logos.core.recording import order_update
 from logos.core.risk import Approved, check_exit
 from logos.core.safety import SafetyMonitor
 from logos.core.types import Code, OrderStatus, OrderType, Side, TimeInForce
@@ -115,7 +114,7 @@ class Exits:
             if not self._is_beyond_reach(order):
                 remaining = min(order.remaining + quantity, held)
                 if remaining > order.remaining:
-                    self._resize(order, order.filled + remaining)
+                    self._order_manager.resize(order, order.filled + remaining)
                 continue
             is_alone = all(each.leg != order.leg or each is order for each in exits)
             more = _exit_like(state, order, quantity)
@@ -135,7 +134,8 @@ class Exits:
         order_manager = self._order_manager
         verdict = check_exit(intent)
         if not isinstance(verdict, Approved):
-            order_manager.refuse(state.instrument.symbol, verdict.violations)
+            words = verdict.violations
+            order_manager.refuse(state.instrument.symbol, words, intent.tag, intent.exit.group)
             return False
         order = order_manager.submit(verdict, 0)
         if order is None:
@@ -171,14 +171,7 @@ class Exits:
         if most <= 0 or self._is_beyond_reach(order):
             self._end(order, code)
         else:
-            self._resize(order, order.filled + most)
-
-    def _resize(self, order: Order, quantity: int) -> None:
-        order_manager = self._order_manager
-        order.quantity = quantity
-        order_manager.effects.append(
-            order_update(order, order_manager.now_ns, order_manager.tick_id, quantity)
-        )
+            self._order_manager.resize(order, order.filled + most)
 
     def _end(self, order: Order, code: Code) -> None:
         self._order_manager.cancel(order, code)

@@ -17,6 +17,8 @@ from typing import Any, Final, cast
 import msgspec
 
 from logos.core.engine import TradingCore
+from logos.core.handlers.agenda import Agenda
+from logos.core.handlers.events import OrderEvent, Timer
 from logos.core.instrument_state import InstrumentState
 from logos.core.inventory import Lot
 from logos.core.orders import Order, OrderIntent, StandingTarget
@@ -66,7 +68,9 @@ def save_core(core: TradingCore) -> State:
     ] + order_manager.replaced
     random_state = _get(core, "_context").random.getstate()
     return {
-        "core": _saved(core),
+        "time": _saved(_get(core, "_timekeeper")),
+        "agenda": _save_agenda(_get(core, "_agenda")),
+        "notes": _saved(_get(core, "_notes")),
         "order_manager": _saved(order_manager),
         "guards": {
             **_saved(order_manager.guards),
@@ -89,7 +93,7 @@ def save_core(core: TradingCore) -> State:
         "orders": [_save_order(order) for order in orders],
         "replaced": [order.order_id for order in order_manager.replaced],
         "targeted": [state.instrument.symbol for state in order_manager.targeted],
-        "fills": msgspec.to_builtins(order_manager.fills),
+        "news": msgspec.to_builtins(order_manager.news),
     }
 
 
@@ -112,7 +116,9 @@ def load_strategy(core: TradingCore, state: State) -> None:
 def _restore(core: TradingCore, state: State) -> None:
     order_manager = core.order_manager
     account = order_manager.account
-    _put(core, state["core"])
+    _put(_get(core, "_timekeeper"), state["time"])
+    _restore_agenda(_get(core, "_agenda"), dict(state["agenda"]))
+    _put(_get(core, "_notes"), state["notes"])
     _put(order_manager, state["order_manager"])
     guards = dict(state["guards"])
     for name in _TIMES:
@@ -146,7 +152,7 @@ def _restore(core: TradingCore, state: State) -> None:
         _restore_book(instrument_state, dict(state["states"][symbol]), orders)
     order_manager.replaced = [orders[order_id] for order_id in state["replaced"]]
     order_manager.targeted = [order_manager.states[symbol] for symbol in state["targeted"]]
-    order_manager.fills = msgspec.convert(state["fills"], list[PaperFillRecord])
+    order_manager.news = msgspec.convert(state["news"], list[PaperFillRecord | OrderEvent])
     if order_manager.outbox is not None:
         order_manager.outbox.open = {
             order.client_order_id: order
@@ -157,6 +163,22 @@ def _restore(core: TradingCore, state: State) -> None:
 
 def _book(core: TradingCore) -> Any:
     return _get(_get(core, "_callbacks"), "book")
+
+
+# ---- timers and hours ----
+
+
+def _save_agenda(agenda: Agenda) -> State:
+    hours = {**_saved(agenda.hours), "is_open": dict(agenda.hours.is_open)}
+    return {**_saved(agenda), "hours": hours, "timers": msgspec.to_builtins(agenda.timers)}
+
+
+def _restore_agenda(agenda: Agenda, state: State) -> None:
+    hours = dict(state.pop("hours"))
+    agenda.hours.is_open = dict(hours.pop("is_open"))
+    _put(agenda.hours, hours)
+    agenda.timers = msgspec.convert(state.pop("timers"), list[Timer])
+    _put(agenda, state)
 
 
 # ---- instrument states ----

@@ -18,12 +18,17 @@ from logos.core.bars.history import BarHistory
 from logos.core.bars.keeper import BarKeeper
 from logos.core.bars.maker import BarMaker
 from logos.core.bars.terms import BarTerms
-from logos.core.commands import Callbacks, Commands
+from logos.core.commands import Commands
 from logos.core.context import CoreContext
 from logos.core.engine import TradingCore
 from logos.core.exits.held import HeldExits
 from logos.core.exits.keeper import Exits
 from logos.core.guards import SessionGuards
+from logos.core.handlers.agenda import Agenda
+from logos.core.handlers.callbacks import Callbacks
+from logos.core.handlers.hours import MarketHours
+from logos.core.handlers.notes import Notes
+from logos.core.handlers.timekeeping import Timekeeper
 from logos.core.instrument_state import InstrumentState
 from logos.core.inventory import Inventory, Lot
 from logos.core.market import Market
@@ -52,15 +57,16 @@ _SETTING: Final = "a setting, made anew from the configuration"
 
 TABLE: Final[dict[type, Fields]] = {
     TradingCore: Fields(
-        saved=("_day", "_next_check_ns", "_next_look_ns", "_next_sample_ns"),
-        handled=("_context", "_market", "_safety", "order_manager"),
+        handled=(
+            *("_agenda", "_context", "_market", "_notes", "_safety", "_timekeeper"),
+            "order_manager",
+        ),
         left={
             "_pipeline": _PART,
             "_callbacks": _PART,
             "_commands": _PART,
             "_reports": _PART,
             "_has_cap": _SETTING,
-            "_sample_ns": _SETTING,
             "strategy": "saves itself, if it can",
             "switch": "outside of the session: its files, and the journal's record of it",
         },
@@ -77,12 +83,13 @@ TABLE: Final[dict[type, Fields]] = {
             "release_count",
             "tick_id",
         ),
-        handled=("account", "states", "fills", "guards", "outbox", "replaced", "targeted"),
+        handled=("account", "states", "news", "guards", "outbox", "replaced", "targeted"),
         left={
             "effects": "handed over before anything is saved",
             "session_id": _SETTING,
             "switch": "outside of the session",
             "wants_fills": "follows from the strategy's class",
+            "wants_order_events": "as wants_fills",
         },
     ),
     Outbox: Fields(handled=("open",), left={"_requests": "handed over before anything is saved"}),
@@ -266,21 +273,40 @@ TABLE: Final[dict[type, Fields]] = {
             "is_suspended": "nothing is saved while the session is suspended",
         },
     ),
+    Timekeeper: Fields(
+        saved=("_day", "_next_look_ns", "_next_sample_ns", "next_check_ns"),
+        left={
+            **dict.fromkeys(("_agenda", "_order_manager", "_safety"), _PART),
+            "_sample_ns": _SETTING,
+        },
+    ),
+    Agenda: Fields(
+        saved=("_next_id", "due_ns", "is_clocked"),
+        handled=("hours", "timers"),
+        left={
+            "_is_calling": "only within the calls of one moment",
+            "_order_manager": _PART,
+        },
+    ),
+    MarketHours: Fields(saved=("next_ns",), handled=("is_open",), left={"_order_manager": _PART}),
+    Notes: Fields(
+        saved=("in_tick", "is_dropping", "notes", "plots", "tick_id"),
+        left={"_order_manager": _PART, "mask": _SETTING},
+    ),
     CoreContext: Fields(
         handled=("random",),
         left={
-            **dict.fromkeys(("_figures", "_history", "_now_ns", "_timeframe"), _PART),
+            **dict.fromkeys(("_figures", "_history", "_now_ns", "_timeframe", "_tools"), _PART),
             **dict.fromkeys(("params", "symbols"), _SETTING),
         },
     ),
     OrderPipeline: Fields(
         left={
-            "_context": _PART,
+            "_callbacks": _PART,
             "_exits": _PART,
             "_order_manager": _PART,
             "_market": _PART,
             "_rules": _SETTING,
-            "_strategy": "saves itself, if it can",
             "_safety": _PART,
             "_sanity": _PART,
         }
@@ -296,8 +322,9 @@ TABLE: Final[dict[type, Fields]] = {
     ),
     Callbacks: Fields(
         left={
-            **dict.fromkeys(("_keeper", "_order_manager"), _PART),
-            "_strategy": "saves itself, if it can",
+            **dict.fromkeys(("_context", "_keeper", "_order_manager"), _PART),
+            **dict.fromkeys(("_own", "_strategy"), "saves itself, if it can"),
+            "is_asking": "nothing is saved while nobody is asked",
             "on_bar": "the strategy's own method: nothing is saved while it is replaced",
             "on_quote": "as on_bar",
             "on_trade": "as on_bar",

@@ -69,6 +69,13 @@ class MarketSessions:
             place < len(self._opens) and self._opens[place] < until_ns
         )
 
+    def next_change_ns(self, ts_ns: int) -> int:
+        """When it opens or closes next, after `ts_ns`; 2**63: never again."""
+        place = bisect_right(self._opens, ts_ns)
+        if place > 0 and ts_ns < self._closes[place - 1]:
+            return self._closes[place - 1]
+        return self._opens[place] if place < len(self._opens) else 1 << 63
+
     def has_been_open(self, since_ns: int, ts_ns: int) -> bool:
         """Whether it was open from `since_ns` to `ts_ns` without a break."""
         place = bisect_right(self._opens, since_ns) - 1

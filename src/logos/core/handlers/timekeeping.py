@@ -1,0 +1,91 @@
+"""What is to be done as time passes: days begin, samples are taken, prices grow old.
+
+Each event compares its time once with `next_check_ns`, the first time at which any of this can be
+due; nothing else is asked of it.
+"""
+
+from __future__ import annotations
+
+from typing import final
+
+from logos.core.handlers.agenda import Agenda
+from logos.core.order_manager import OrderManager
+from logos.core.safety import NEVER_NS, SafetyMonitor
+from logos.core.types import NS_PER_DAY
+from logos.errors import InvariantBroken
+
+
+@final
+class Timekeeper:
+    """Sees to what depends on time alone in one session.
+
+    `sample_ns` is how much event time lies between two samples; 0: only at start and end.
+    """
+
+    __slots__ = (
+        "_agenda",
+        "_day",
+        "_next_look_ns",
+        "_next_sample_ns",
+        "_order_manager",
+        "_safety",
+        "_sample_ns",
+        "next_check_ns",
+    )
+
+    def __init__(
+        self, order_manager: OrderManager, safety: SafetyMonitor, agenda: Agenda, sample_ns: int
+    ) -> None:
+        self._order_manager = order_manager
+        self._safety = safety
+        self._agenda = agenda
+        self._sample_ns = sample_ns
+        self._next_sample_ns: int = NEVER_NS
+        self._next_look_ns: int = 0
+        self._day: int = 0
+        """Days since 1970 of the latest event, UTC."""
+        self.next_check_ns: int = 0
+        """The time of an event from which on `check` has to be called before it."""
+
+    def begin(self, ts_ns: int) -> None:
+        """The session begins at `ts_ns` (nanoseconds UTC): take the first samples."""
+        self._order_manager.now_ns = ts_ns
+        self._day = ts_ns // NS_PER_DAY
+        if self._sample_ns:
+            self._next_sample_ns = (ts_ns // self._sample_ns + 1) * self._sample_ns
+        self._order_manager.sample(ts_ns)
+
+    def look_again(self) -> None:
+        """Something may be due earlier than it was: check at the next event."""
+        self.next_check_ns = 0
+
+    def see_lag(self) -> None:
+        """A price is older than it seemed: look for old prices at the next event."""
+        self._next_look_ns = self.next_check_ns = 0
+
+    def check(self, now_ns: int, symbol: str = "") -> None:
+        """Refuse time that runs back; see to days, samples and the age of prices.
+
+        `symbol` is what the event at `now_ns` is about; the session may halt.
+        """
+        order_manager = self._order_manager
+        if now_ns < order_manager.now_ns:
+            raise InvariantBroken(f"time ran back from {order_manager.now_ns} to {now_ns}")
+        if now_ns // NS_PER_DAY != self._day:
+            self._day = now_ns // NS_PER_DAY
+            for ledger in order_manager.account.ledgers:
+                ledger.start_day()
+        if self._sample_ns and now_ns >= self._next_sample_ns:
+            boundary = now_ns // self._sample_ns * self._sample_ns
+            order_manager.sample(boundary)
+            self._next_sample_ns = boundary + self._sample_ns
+        if now_ns >= self._next_look_ns:
+            order_manager.now_ns = now_ns
+            self._next_look_ns = self._safety.see_time(now_ns, symbol)
+        next_day_ns = (self._day + 1) * NS_PER_DAY
+        self.next_check_ns = min(
+            self._next_sample_ns,
+            next_day_ns,
+            self._next_look_ns,
+            self._agenda.next_look_ns(now_ns),
+        )
