@@ -43,7 +43,7 @@ from logos.core.order_manager import OrderManager
 from logos.core.orders import Order, OrderIntent, StandingTarget
 from logos.core.prices.sanity import PriceSanity, why_paused
 from logos.core.risk import Approved, Refused, Verdict, check_intent, check_storm
-from logos.core.safety import ENGAGED, SafetyMonitor
+from logos.core.safety import SafetyMonitor
 from logos.core.strategy import Answer, Cancel, OrderRequest, Replace, Target, Weight
 from logos.core.types import Code, FillRule, OrderStatus, Side
 from logos.errors import InvariantBroken, StrategyError
@@ -103,8 +103,7 @@ class OrderPipeline:
 
     def _may_ask(self) -> bool:
         """Whether the strategy may be asked now."""
-        safety = self._safety
-        return self._callbacks.is_asking and not safety.is_halted and safety.seen != ENGAGED
+        return self._callbacks.is_asking and self._safety.may_ask
 
     def settle(self) -> None:
         """After fills: observe equity, send successors of replaced orders, tell the strategy.

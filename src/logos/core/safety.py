@@ -68,6 +68,11 @@ class SafetyMonitor:
         """Whether gate 1, as it last looked, keeps the strategy from every tick."""
         return self.seen == ENGAGED
 
+    @property
+    def may_ask(self) -> bool:
+        """Whether the strategy may be asked, as far as the switch and halts go."""
+        return not self.is_halted and self.seen != ENGAGED
+
     def halt_if_engaged(self) -> None:
         """At the end of the events: an engagement that no tick came to see halts all the same."""
         if self.seen == ENGAGED and self._halt_on_engage:

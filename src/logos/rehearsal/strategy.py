@@ -13,6 +13,7 @@ from typing import Any
 from logos.core.bars.spans import span_text
 from logos.core.bars.wishes import wishes_of
 from logos.core.fixed import to_decimal
+from logos.core.handlers.events import OrderEvent, Timer
 from logos.core.instrument import Instrument
 from logos.core.messages import Bar, MarketEvent, Quote, QuoteBar, Trade
 from logos.core.records import PaperFillRecord
@@ -82,6 +83,26 @@ class InjectedStrategy(Strategy):
 
     def on_fill(self, context: Context, fill: PaperFillRecord) -> Answer:
         answer = self.inner.on_fill(context, fill)
+        self._meet_order(answer)
+        return answer
+
+    def on_order(self, context: Context, event: OrderEvent) -> Answer:
+        answer = self.inner.on_order(context, event)
+        self._meet_order(answer)
+        return answer
+
+    def on_timer(self, context: Context, timer: Timer) -> Answer:
+        answer = self.inner.on_timer(context, timer)
+        self._meet_order(answer)
+        return answer
+
+    def on_session_open(self, context: Context, symbol: str) -> Answer:
+        answer = self.inner.on_session_open(context, symbol)
+        self._meet_order(answer)
+        return answer
+
+    def on_session_close(self, context: Context, symbol: str) -> Answer:
+        answer = self.inner.on_session_close(context, symbol)
         self._meet_order(answer)
         return answer
 

@@ -21,7 +21,10 @@ from typing import Final, NamedTuple, Self
 
 from logos.core.engine import TradingCore
 
-METHODS: Final = ("on_start", "on_quote", "on_trade", "on_bar", "on_fill", "on_stop", "save")
+METHODS: Final = (
+    *("on_start", "on_quote", "on_trade", "on_bar", "on_fill", "on_order", "on_timer"),
+    *("on_session_open", "on_session_close", "on_stop", "save"),
+)
 LIMIT_S: Final = 4.0
 _LOOK_S: Final = 0.5
 
