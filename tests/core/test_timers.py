@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta, timezone
-from decimal import Decimal
+from datetime import timedelta
 from random import Random
 from typing import Any
 
@@ -18,13 +17,10 @@ from logos.core.engine import TradingCore
 from logos.core.guards import Action
 from logos.core.handlers.agenda import TIMERS_MAX
 from logos.core.handlers.events import Timer
-from logos.core.handlers.hours import next_change_ns
-from logos.core.handlers.times import moment_ns, span_ns
 from logos.core.instrument import instrument
 from logos.core.messages import Bar, Event, Quote, QuoteBar, TimePassed
 from logos.core.saved.state import restore_core, save_core
 from logos.core.strategy import Answer, Context, Strategy, market
-from logos.core.terms.market_hours import MarketSessions
 from logos.core.types import NS_PER_MINUTE, NS_PER_SECOND, Code, FillRule, Side
 from logos.errors import StrategyError
 from logos.testing.builders import (
@@ -265,130 +261,6 @@ def test_after_a_long_silence_a_call_has_the_time_of_the_clock_and_old_prices_ar
     core = played(strategy, events, stale_after_ns=60 * SECOND, actions=only_refused)
     assert [now // SECOND for _, _, now in strategy.calls] == [3_600]
     assert refusals_in(core.take_effects()) == [Code.STALE_DATA]
-
-
-# ---- the hours of markets ----
-
-DAY = instrument("DAY", tick="1", lot="1", quote="USD", hours=["mon-fri 14:30-21:00"])
-MONDAY = 4 * 86_400  # 1970-01-05
-
-
-class Opening(Timed):
-    def on_session_open(self, context: Context, symbol: str) -> Answer:
-        self.log.append(f"open {symbol} {context.now_ns // SECOND - MONDAY}")
-        return Side.BUY
-
-    def on_session_close(self, context: Context, symbol: str) -> Answer:
-        self.log.append(f"close {symbol} {context.now_ns // SECOND - MONDAY}")
-        return None
-
-
-def hours_of(*hours: float) -> tuple[TradingCore, list[str]]:
-    """What was told of opening and closing where there are quotes at these hours of a Monday."""
-    strategy = Opening()
-    core = trading_core(strategy, COIN, DAY, rules=paper_rules(FillRule.BID_ASK))
-    times = [round((MONDAY + 3_600 * hour) * SECOND) for hour in hours]
-    core.start(times[0])
-    core.run([quote(DAY, ts_ns, "5", "5") for ts_ns in times])
-    core.stop()
-    return core, [each for each in strategy.log if each.startswith(("open", "close"))]
-
-
-def test_opening_and_closing_are_told_at_the_first_moment_of_each() -> None:
-    core, told = hours_of(10, 14.5, 14.6, 20.9, 21, 22, 24 + 15)
-    assert told == ["open DAY 52200", "close DAY 75600", "open DAY 140400"]
-    assert core.order_manager.order_count == 2, "an answer is about the symbol that opened"
-
-
-def test_a_session_that_begins_in_the_hours_is_told_so_and_one_never_within_them_is_not() -> None:
-    assert hours_of(16, 17)[1] == ["open DAY 57600"]
-    assert hours_of(22, 24 + 5)[1] == []
-
-
-def test_a_market_that_closed_and_opened_again_between_two_events_is_not_told_of() -> None:
-    assert hours_of(16, 24 + 16)[1] == ["open DAY 57600"]
-
-
-@given(some.integers(0, 20 * 86_400))
-@settings(max_examples=60, deadline=None)
-def test_the_next_change_is_the_first_minute_at_which_it_is_open_or_is_not(second: int) -> None:
-    now_ns = second * SECOND
-    was_open = DAY.is_open(now_ns)
-    minute = now_ns // MINUTE + 1
-    while DAY.is_open(minute * MINUTE) is was_open:
-        minute += 1
-    assert next_change_ns(DAY, now_ns) == minute * MINUTE
-
-
-_SESSIONS = some.lists(some.integers(1, 400), min_size=2, max_size=12, unique=True).map(sorted)
-
-
-@given(_SESSIONS, some.integers(0, 420))
-@settings(max_examples=60, deadline=None)
-def test_the_next_change_of_sessions_with_dates_is_the_next_of_their_moments(
-    moments: list[int], now: int
-) -> None:
-    even = moments[: len(moments) // 2 * 2]
-    sessions = MarketSessions([even[at : at + 2] for at in range(0, len(even), 2)])
-    later = [moment for moment in even if moment > now]
-    assert sessions.next_change_ns(now) == (later[0] if later else 1 << 63)
-
-
-# ---- the words of times ----
-
-
-@given(some.datetimes(datetime(1900, 1, 1), datetime(2200, 1, 1)), some.integers(-14 * 60, 14 * 60))
-@settings(max_examples=200, deadline=None)
-def test_a_datetime_and_its_text_are_the_same_moment(naive: datetime, minutes: int) -> None:
-    known = naive.replace(tzinfo=timezone(timedelta(minutes=minutes)))
-    exact = (known - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1) * 1_000
-    assert moment_ns(known) == moment_ns(known.isoformat()) == moment_ns(str(known)) == exact
-    assert moment_ns(exact) == exact
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        *("", "now", "2026-01-05", "2026-01-05T14:30:00", "2026-13-05T14:30:00Z"),
-        *("2026-02-29T14:30:00Z", "2026-01-05T24:00:00Z", "2026-01-05T14:60:00Z", "26-1-5T1:2:3Z"),
-        *("2026-01-05T14:30:00+5", "2026-01-05T14:30:00.1234567890Z", "2026-01-05T14:30:xxZ"),
-    ],
-)
-def test_a_text_that_is_no_moment_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="not a time"):
-        moment_ns(text)
-
-
-@pytest.mark.parametrize("value", [None, 1.5, True, Decimal(1), [], timedelta(1)])
-def test_what_is_no_moment_is_refused(value: Any) -> None:
-    with pytest.raises(TypeError):
-        moment_ns(value)
-    with pytest.raises(ValueError, match="zone"):
-        moment_ns(datetime(2026, 1, 5))
-
-
-@pytest.mark.parametrize(
-    ("value", "expected"),
-    [
-        ("30s", 30 * SECOND),
-        ("15m", 15 * MINUTE),
-        ("1h", 60 * MINUTE),
-        ("1d", 1_440 * MINUTE),
-        ("1.5h", 90 * MINUTE),
-        (2, 2 * SECOND),
-        (0.25, SECOND // 4),
-        (Decimal("1.5"), SECOND * 3 // 2),
-        (timedelta(minutes=3, microseconds=1), 3 * MINUTE + 1_000),
-    ],
-)
-def test_a_span_is_read_exactly(value: Any, expected: int) -> None:
-    assert span_ns(value) == expected
-
-
-@pytest.mark.parametrize("value", ["", "m", "15", "15 minutes", "-1s", 0, -2, "nanm", float("inf")])
-def test_what_is_no_span_is_refused(value: Any) -> None:
-    with pytest.raises(ValueError, match=r"span"):
-        span_ns(value)
 
 
 def test_bounds_of_timers() -> None:

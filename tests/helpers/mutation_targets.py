@@ -34,6 +34,7 @@ _CORE_TESTS = (
     "tests/core/test_base_fees.py",
     "tests/core/test_base_fee_records.py",
     "tests/core/test_timers.py",
+    "tests/core/test_opening_hours.py",
     "tests/core/test_order_events.py",
 )
 _PRICE_TESTS = ("tests/core/test_price_sanity.py", *_CORE_TESTS)

@@ -242,8 +242,7 @@ class TradingCore:
         states = order_manager.states
         context = self._context
         switch = self.switch
-        safety = self._safety
-        timekeeper = self._timekeeper
+        safety, timekeeper = self._safety, self._timekeeper
         callbacks = self._callbacks
         on_quote = callbacks.on_quote
         has_cap = self._has_cap
