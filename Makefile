@@ -45,7 +45,7 @@ session: $(INSTALLED) ## Run a whole paper session from the bundled data (CONFIG
 	@echo "What next:"
 	@echo "  read the result    session.md in that folder; docs/ARTIFACTS.md explains every file"
 	@echo "  use the command    make shell      (puts logos on the PATH; then: logos --help)"
-	@echo "  write a strategy   copy examples/breakout.py; docs/WRITING-A-STRATEGY.md"
+	@echo "  write a strategy   logos new NAME; docs/WRITING-A-STRATEGY.md"
 
 shell: $(INSTALLED) ## Open a shell with logos on its PATH; `exit` leaves it
 	@echo "logos is on the PATH of this shell; leave it with: exit"

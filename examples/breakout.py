@@ -6,18 +6,20 @@ Run it as it stands, or name it: logos trade --strategy examples/breakout.py:Bre
 from collections import deque
 from pathlib import Path
 
-from logos import Answer, Bar, Context, QuoteBar, Strategy, Target
+from logos import Answer, Bar, Context, QuoteBar, Strategy, Target, param
 from logos.session import run
 
 
 class Breakout(Strategy):
-    def __init__(self, lookback: int = 60, quantity: int = 50) -> None:
-        self.lookback = lookback
-        self.quantity = quantity
-        self.closes: dict[str, deque[float]] = {}
+    lookback: int = param(60, 2, 1_000, meaning="closes that are compared with")
+    quantity: int = param(50, 1, meaning="units to hold")
+
+    def on_start(self, context: Context) -> Answer:
+        self.closes = {symbol: deque[float](maxlen=self.lookback) for symbol in context.symbols}
+        return None
 
     def on_bar(self, context: Context, bar: Bar | QuoteBar) -> Answer:
-        closes = self.closes.setdefault(bar.symbol, deque(maxlen=self.lookback))
+        closes = self.closes[bar.symbol]
         high, low = max(closes, default=bar.close), min(closes, default=bar.close)
         closes.append(bar.close)
         if len(closes) < self.lookback:

@@ -92,7 +92,11 @@ def test_a_strategy_that_hears_something_is_let_through(
         (OfAnotherFramework, BARS, "its next is never called: did you mean on_bar?"),
         (OnlyFills, BARS, "mine hears no event but on_fill"),
         (OnBar, QUOTES, "hears only on_bar, and the data has no such events (ETHUSDT quotes)"),
-        (OnBar, QUOTES, "write on_quote, or give it other data"),
+        (
+            OnBar,
+            QUOTES,
+            'write on_quote, set timeframes = ["1m"] so that bars are made of it, or give it other',
+        ),
         (PreparesAndHearsBars, QUOTES, "hears only on_bar"),
         (OnTicks, {"EURUSD": ("quote_bars",)}, "(EURUSD quote bars): write on_bar"),
     ],

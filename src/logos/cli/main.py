@@ -33,6 +33,7 @@ _COMMANDS = {
     "kill": ("stop all trading at once; show, reset and trace the switch", "logos.cli.kill"),
     "rehearse": ("rehearse incidents with your strategy and data", "logos.cli.rehearse"),
     "data": ("make, fetch, import, list and check market data", "logos.cli.data.command"),
+    "new": ("write a strategy of your own, its settings and a test", "logos.cli.strategy.new"),
     "strategy": ("show what a strategy hears and its parameters", "logos.cli.strategy.command"),
     "config": ("validate, show or generate settings", "logos.cli.config"),
     "venue": ("list venues; check one without sending an order", "logos.cli.venue"),

@@ -91,6 +91,8 @@ def why_deaf(kind: type[Strategy], name: str, kinds: Mapping[str, Iterable[str]]
     )
     words = ", ".join(each for each in heard if each in _MARKET)
     wanted = " or ".join(sorted(offered))
+    if "on_bar" in heard:
+        wanted += ', set timeframes = ["1m"] so that bars are made of it'
     hint = _hint(kind)
     return (
         f"strategy {name} hears only {words}, and the data has no such events ({has}): "
