@@ -14,9 +14,8 @@ class Breakout(Strategy):
     lookback: int = param(60, 2, 1_000, meaning="closes that are compared with")
     quantity: int = param(50, 1, meaning="units to hold")
 
-    def on_start(self, context: Context) -> Answer:
+    def on_start(self, context: Context) -> None:
         self.closes = {symbol: deque[float](maxlen=self.lookback) for symbol in context.symbols}
-        return None
 
     def on_bar(self, context: Context, bar: Bar | QuoteBar) -> Answer:
         closes = self.closes[bar.symbol]
@@ -24,10 +23,9 @@ class Breakout(Strategy):
         closes.append(bar.close)
         if len(closes) < self.lookback:
             return None
-        held = context.position(bar.symbol)
-        if bar.close > high and held == 0:
+        if bar.close > high:
             return Target(self.quantity)
-        return Target(0) if bar.close < low and held > 0 else None
+        return Target(0) if bar.close < low else None
 
 
 if __name__ == "__main__":
