@@ -1,4 +1,4 @@
-"""`logos new`, as WRITING-A-STRATEGY.md shows it: what it writes runs, and nothing is overwritten."""
+"""`logos new`, as WRITING-A-STRATEGY.md shows it: what it writes runs as it stands."""
 
 from __future__ import annotations
 
