@@ -16,6 +16,8 @@ from logos.core.types import NS_PER_SECOND
 from logos.errors import WorkspaceError
 from logos.session.presence.found import FoundSession, find_sessions
 
+UNWATCHED = "NOT WATCHED since then: "
+"""Before what a process that is gone held: nobody sends its exits until it is resumed."""
 _LATE_S = 5.0
 
 
@@ -172,7 +174,7 @@ def _print(session: FoundSession, verdict: str, now_ns: int) -> None:
             "  SUSPENDED by an operator: the strategy is not asked; `logos pause --undo` ends that"
         )
     if beat.protection:
-        print(f"  {beat.protection}")
+        print(f"  {beat.protection if verdict != 'dead' else UNWATCHED + beat.protection}")
     if beat.paused:
         print(f"  PAUSED by an operator: {', '.join(beat.paused)}")
     for feed, state in beat.feeds.items():

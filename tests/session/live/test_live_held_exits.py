@@ -8,10 +8,12 @@ import signal
 from pathlib import Path
 from typing import Any
 
+import pytest
 from live_session_helpers import ScriptedFeed
 from live_venue_helpers import World, open_there
 
 from logos.audit.verify import verify
+from logos.cli.main import main
 from logos.core.messages import Quote
 from logos.core.strategy import Answer, Context, Strategy, market
 from logos.core.types import SessionStatus, Side
@@ -83,16 +85,26 @@ def test_a_resumed_session_says_what_it_holds(tmp_path: Path) -> None:
     assert f"logos: {HELD}" in told
 
 
-def test_the_heartbeat_shows_what_is_held(tmp_path: Path) -> None:
+def test_status_shows_what_is_held(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("LOGOS_HOME", str(tmp_path))
     there = World(tmp_path, fills_at_once=1.0)
-    seen: list[str] = []
+    beat = tmp_path / "state" / "sessions" / "live.json"
+    left: list[bytes] = []
 
     def look() -> None:
-        beat = json.loads((tmp_path / "state" / "sessions" / "live.json").read_text())
-        seen.append(beat["protection"])
+        main(["status"])
+        left.append(beat.read_bytes())
 
     there.run(ScriptedFeed(there.clock, 60, after={60: look}), Bracketed())
-    assert seen == [HELD]
+    shown = capsys.readouterr().out.splitlines()
+    assert f"  {HELD}" in shown
+    # What a process leaves that was killed: its last heartbeat.
+    fields = json.loads(left[0])
+    beat.write_text(json.dumps({**fields, "pid": 999_999_999}))
+    main(["status"])
+    assert f"  NOT WATCHED since then: {HELD}" in capsys.readouterr().out.splitlines()
 
 
 def test_an_end_names_the_position_that_its_exits_leave_unprotected(tmp_path: Path) -> None:
