@@ -47,6 +47,7 @@ COMPILED = (
     "recording",
     "exits.lost",
     "safety",
+    "prices.actions",
     "prices.sanity",
     "market",
     "exits.targets",

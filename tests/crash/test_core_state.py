@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterator
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from enum import Enum
 from pathlib import Path
 from random import Random
@@ -28,6 +29,7 @@ from logos.core.matching import PaperRules
 from logos.core.messages import Bar, Engage, Event, Quote, Trade
 from logos.core.orders import StandingTarget
 from logos.core.outbox import Outbox, SubmitOrder
+from logos.core.prices.watch import CorporateAction
 from logos.core.risk import Approved
 from logos.core.saved.state import NotThisCore, is_savable, restore_core, save_core
 from logos.core.saved.table import TABLE
@@ -39,6 +41,7 @@ from logos.session.plan import make_plan
 FEED = type("NoFeed", (), {"chunks": lambda _: iter(())})()
 
 STATELESS = {
+    CorporateAction: "from the settings",
     FeeSchedule: "from the settings",
     FeeRule: "an instrument's fees, from the settings",
     Instrument: "from the settings",
@@ -101,6 +104,9 @@ class Market:
     on_engaged: str = "halt"
     strategy: type[Everything] = Everything
     bar_sources: dict[str, str] = field(default_factory=dict)
+    is_wild: bool = False
+    """Stub bids and bad lows; the first symbol is split at midnight, the second looks like it, and
+    a third pays a dividend."""
 
     @property
     def config(self) -> dict[str, Any]:
@@ -110,6 +116,10 @@ class Market:
         base["switch"] = {"on_engaged": self.on_engaged}
         base["session"]["seed"] = self.seed
         base["account"].update(report_in="USD", rates={"EUR": "1.1"})
+        if self.is_wild:
+            midnight = datetime.fromtimestamp((START_NS // NS_PER_DAY + 1) * 86_400, UTC).date()
+            base["instruments"][SYMBOLS[0]]["splits"] = [f"{midnight} 2:1"]
+            base["instruments"][SYMBOLS[2]]["dividends"] = [f"{midnight} 0.01"]
         if self.seed % 2:
             base["instruments"]["BBB"].update(settlement="spot", leverage=1)
         return base
@@ -131,15 +141,22 @@ class Market:
             middle[symbol] = max(100, middle[symbol] + chance.randint(-40, 40))
             now_ns += chance.choice((0, 500_000_000, 2_000_000_000))
             bid, traded = middle[symbol], instruments[symbol]
+            is_next_day = now_ns // NS_PER_DAY > START_NS // NS_PER_DAY
+            if self.is_wild and is_next_day and symbol != SYMBOLS[2]:
+                bid //= 2
             kind = chance.random()
             if kind < 0.7:
                 ask = bid + chance.randint(-1, 3)
+                if self.is_wild and chance.random() < 0.1:
+                    bid = 1
                 sizes = chance.randint(0, 60), chance.randint(0, 60)
                 found.append(Quote(now_ns, symbol, bid, ask, *sizes, traded))
             elif kind < 0.8:
                 found.append(Trade(now_ns, symbol, bid, chance.randint(1, 60), "", traded))
             elif kind < 0.995:
                 high, low = bid + 9, bid - 9
+                if self.is_wild and chance.random() < 0.3:
+                    low = 1
                 found.append(Bar(now_ns, symbol, 10**9, bid, high, low, bid + 3, 90, traded))
             elif self.on_engaged == "block":
                 found.append(Engage(now_ns, "enough", "ann"))
@@ -165,6 +182,10 @@ MARKETS = {
     "spot and next open": Market(5, {"fill": "next_open", "slippage_ticks": 1}),
     "guards": Market(4, {"latency_ms": "700"}, GUARDS, "block"),
     "blocked": Market(7, {"participation": "0.5"}, LOSSES, "block"),
+    "splits and bad prices": Market(11, is_wild=True),
+    "splits and bad prices, later": Market(
+        12, {"fill": "next_open", "latency_ms": "700"}, is_wild=True
+    ),
     "halted": Market(8, {}, LOSSES),
     "reduced": Market(7, {}, {**LOSSES, "actions": {"max_daily_loss": "reduce_only"}}, "block"),
     "bars of quotes": Market(9, {"fill": "next_open"}, strategy=Barred),

@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import csv
 import re
-from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -23,6 +22,30 @@ from pathlib import Path
 from typing import NamedTuple
 
 from logos.audit.csv_cells import Cells, Difference, UnreadableTrades, plain
+from logos.audit.money.lots import (
+    ZERO,
+    Book,
+    Closed,
+    Lot,
+    Terms,
+    Units,
+    rounded_up,
+    split_lots,
+    taken_off,
+    trade,
+)
+
+__all__ = [
+    "COLUMNS",
+    "AuditReport",
+    "Auditor",
+    "CurrencyState",
+    "State",
+    "SymbolState",
+    "Terms",
+    "audit",
+    "audit_rows",
+]
 
 COLUMNS = [
     *("fill_id", "time", "tick_id", "order_id", "client_order_id", "symbol", "side"),
@@ -34,19 +57,6 @@ COLUMNS = [
 
 _CLOSURE = re.compile(r"L([0-9]+):([0-9.]+)@([0-9.]+):(-?[0-9.]+):(-?[0-9.]+)")
 _OPENING = re.compile(r"L([0-9]+):(-?[0-9.]+)")
-
-
-class Terms(NamedTuple):
-    """What the auditor must be told of a symbol; `settlement` is "spot" or "margin"."""
-
-    base: str
-    quote: str
-    multiplier: Fraction
-    settlement: str
-
-    def value(self, price: Fraction, quantity: Fraction) -> Fraction:
-        """Money of `quantity` at `price`."""
-        return quantity * price * self.multiplier
 
 
 class SymbolState(NamedTuple):
@@ -98,39 +108,6 @@ class AuditReport:
         return "\n".join(lines + [str(difference) for difference in self.differences])
 
 
-@dataclass
-class _Lot:
-    number: int
-    left: Fraction  # signed
-    price: Fraction
-    fee: Fraction
-
-
-@dataclass
-class _Symbol:
-    terms: Terms
-    lots: deque[_Lot] = field(default_factory=deque)
-    next_lot: int = 1
-    spare: Fraction = Fraction(0)  # taken off the position for fees, and not yet by the venue
-    realised: Fraction = Fraction(0)
-    fees: Fraction = Fraction(0)
-
-    def position(self) -> Fraction:
-        return sum((lot.left for lot in self.lots), Fraction(0))
-
-    def cost(self) -> Fraction:
-        raw = sum((lot.left * lot.price for lot in self.lots), Fraction(0))
-        return raw * self.terms.multiplier
-
-
-class _Closed(NamedTuple):
-    number: int
-    quantity: Fraction
-    price: Fraction
-    pnl: Fraction
-    fee: Fraction
-
-
 class Auditor:
     """Applies the rows of one trades.csv in order and judges each.
 
@@ -143,11 +120,11 @@ class Auditor:
         instruments: Mapping[str, tuple[str, str, Fraction | str | int, str]],
         initial: Mapping[str, Fraction | str | int],
     ) -> None:
-        self._symbols: dict[str, _Symbol] = {}
+        self._symbols: dict[str, Book] = {}
         for symbol, (base, quote, multiplier, settlement) in instruments.items():
             if settlement not in ("spot", "margin"):
                 raise ValueError(f"{symbol}: settlement is spot or margin, not {settlement!r}")
-            self._symbols[symbol] = _Symbol(Terms(base, quote, Fraction(multiplier), settlement))
+            self._symbols[symbol] = Book(Terms(base, quote, Fraction(multiplier), settlement))
         self._initial = {asset: Fraction(amount) for asset, amount in initial.items()}
         self._wallets = dict(self._initial)
         self._last_time_ns = 0
@@ -177,12 +154,12 @@ class Auditor:
         self._check_order_of_rows(cells)
         notional = quantity * price * symbol.terms.multiplier
         base_fee = _base_fee(cells, symbol.terms)
-        change = sign * quantity - _taken_off(symbol, base_fee, cells.unit("quantity"))
-        closed, opened = _trade(symbol, change, price, fee, cells.unit("fee"))
+        change = sign * quantity - taken_off(symbol, base_fee, cells.unit("quantity"))
+        closed, opened = trade(symbol, change, price, fee, cells.unit("fee"))
         realised = sum((part.pnl for part in closed), Fraction(0))
         symbol.realised += realised
         symbol.fees += fee
-        worth = _rounded_up(base_fee * price * symbol.terms.multiplier, cells.unit("fee"))
+        worth = rounded_up(base_fee * price * symbol.terms.multiplier, cells.unit("fee"))
         if base_fee and fee < worth:
             cells.differ("fee", plain(fee), f"at least {plain(worth)}, the worth of the base fee")
         received = sign * quantity - base_fee
@@ -213,6 +190,46 @@ class Auditor:
         self._wallets[terms.quote] = self._wallets.get(terms.quote, Fraction(0)) + change
         if terms.settlement == "spot":
             self._wallets[terms.base] = self._wallets.get(terms.base, Fraction(0)) + quantity
+
+    # ---- splits and dividends ----
+
+    def currency(self, symbol: str) -> str:
+        """What the symbol is quoted in."""
+        return self._symbols[symbol].terms.quote
+
+    def split(
+        self, name: str, ratio: Fraction, prices: tuple[Fraction, Fraction], units: Units
+    ) -> tuple[Fraction, Fraction]:
+        """Turn each unit of a symbol into `ratio` units; the cash for what is no whole unit, paid
+        at the first of `prices` (beside the position: at the second), and what that had cost."""
+        symbol = self._symbols[name]
+        terms = symbol.terms
+        is_spot = terms.settlement == "spot"
+        own = self._wallets.get(terms.base, Fraction(0)) - symbol.position() if is_spot else ZERO
+        part, cost = split_lots(symbol.lots, ratio, units, terms.multiplier)
+        own_after = own * ratio // units.base * units.base
+        own_part = own * ratio - own_after
+        cash = part * prices[0] / ratio * terms.multiplier // units.money * units.money
+        cash += own_part * prices[1] / ratio * terms.multiplier // units.money * units.money
+        symbol.realised += cash - cost
+        if is_spot:
+            self._wallets[terms.base] = symbol.position() + own_after
+        self._add(terms.quote, cash if is_spot else cash - cost)
+        return cash, cost
+
+    def pay(self, name: str, amount: Fraction, unit: Fraction) -> Fraction:
+        """Pay a dividend of `amount` for each unit, rounded down to `unit`; what that comes to."""
+        symbol = self._symbols[name]
+        terms = symbol.terms
+        is_spot = terms.settlement == "spot"
+        held = self._wallets.get(terms.base, Fraction(0)) if is_spot else symbol.position()
+        cash = held * amount * terms.multiplier // unit * unit
+        symbol.realised += cash
+        self._add(terms.quote, cash)
+        return cash
+
+    def _add(self, asset: str, amount: Fraction) -> None:
+        self._wallets[asset] = self._wallets.get(asset, Fraction(0)) + amount
 
     # ---- the figures ----
 
@@ -259,50 +276,7 @@ def _base_fee(cells: Cells, terms: Terms) -> Fraction:
     return base_fee
 
 
-def _rounded_up(amount: Fraction, unit: Fraction) -> Fraction:
-    return -(-amount // unit) * unit
-
-
-def _taken_off(symbol: _Symbol, base_fee: Fraction, unit: Fraction) -> Fraction:
-    """What a fee takes off the position: whole units, and what is too much serves the next fee."""
-    taken = max(_rounded_up(base_fee - symbol.spare, unit), Fraction(0))
-    symbol.spare += taken - base_fee
-    return taken
-
-
-def _trade(
-    symbol: _Symbol, quantity: Fraction, price: Fraction, fee: Fraction, unit: Fraction
-) -> tuple[list[_Closed], _Lot | None]:
-    """Close the oldest lots against a fill, then open a lot with the rest.
-
-    The fill's fee goes to the first lot it touches. A lot's own fee leaves it in proportion,
-    rounded down to `unit`, the smallest amount of money; its last part takes the remainder.
-    """
-    closed: list[_Closed] = []
-    rest = quantity
-    while rest and symbol.lots and symbol.lots[0].left * rest < 0:
-        lot = symbol.lots[0]
-        part = min(abs(lot.left), abs(rest))
-        direction = 1 if lot.left > 0 else -1
-        pnl = (price - lot.price) * part * direction * symbol.terms.multiplier
-        share = lot.fee * part / abs(lot.left) // unit * unit
-        lot.left -= part * direction
-        if lot.left == 0:
-            share = lot.fee
-            symbol.lots.popleft()
-        lot.fee -= share
-        rest += part * direction
-        closed.append(_Closed(lot.number, part, lot.price, pnl, share + fee))
-        fee = Fraction(0)
-    if not rest:
-        return closed, None
-    opened = _Lot(symbol.next_lot, rest, price, fee)
-    symbol.next_lot += 1
-    symbol.lots.append(opened)
-    return closed, opened
-
-
-def _compare_closures(cells: Cells, closed: list[_Closed]) -> None:
+def _compare_closures(cells: Cells, closed: list[Closed]) -> None:
     """Judge `lots_closed`: every lot, quantity, price, profit and share of fees."""
     printed = cells.text("lots_closed")
     texts = printed.split(";") if printed else []
@@ -324,7 +298,7 @@ def _closure_values(cells: Cells, text: str) -> tuple[int, list[Fraction]]:
     return int(number), [cells.fraction("lots_closed", amount) for amount in amounts]
 
 
-def _compare_opening(cells: Cells, opened: _Lot | None) -> None:
+def _compare_opening(cells: Cells, opened: Lot | None) -> None:
     printed = cells.text("lot_opened")
     expected = "" if opened is None else f"L{opened.number}:{plain(opened.left)}"
     if not printed or opened is None:

@@ -22,6 +22,7 @@ from logos.audit.open_orders import OpenOrder, SymbolBook
 from logos.audit.rules import MoneyRules, SessionRules
 from logos.core.records import (
     AccountRecord,
+    CorporateActionRecord,
     GuardRecord,
     LedgerAtOrder,
     OrderRecord,
@@ -109,6 +110,11 @@ class ExposureJudge:
         value = book.rules.value(record.price_units, record.quantity_units)
         money.cash -= order.sign * value + record.fee_units
         money.is_exact = money.is_exact and not record.base_fee_units
+
+    def see_cash(self, record: CorporateActionRecord, book: SymbolBook) -> None:
+        """A split or a dividend brought money, or took it."""
+        money = self._of(book.rules.quote, book.rules.money_decimals)
+        money.cash += record.cash_units
 
     # ---- an order ----
 

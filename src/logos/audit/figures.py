@@ -11,6 +11,7 @@ from logos.audit.money.averages import AverageBooks
 from logos.core.records import (
     AccountRecord,
     BlockedRecord,
+    CorporateActionRecord,
     GuardRecord,
     OrderRecord,
     OrderUpdate,
@@ -57,6 +58,8 @@ class Figures:
         elif isinstance(record, PaperFillRecord):
             self.fills[record.symbol] += 1
             self.averages.see(record)
+        elif isinstance(record, CorporateActionRecord):
+            self.averages.see_action(record)
         elif isinstance(record, PositionRecord):
             self.positions[record.symbol] = record
         elif isinstance(record, AccountRecord):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import Final, Self
 
 from logos.audit.rules import SymbolRules
@@ -44,6 +45,7 @@ class OpenOrder:
     status: OrderStatus = OrderStatus.NEW
     filled: int = 0
     booked: int = 0
+    stop_price: int = 0
 
     @classmethod
     def of(cls, record: OrderRecord) -> Self:
@@ -59,7 +61,7 @@ class OpenOrder:
             record.time_in_force,
         )
         is_exit = record.reduce_only and record.group.startswith(BRACKET_MARK)
-        return cls(
+        order = cls(
             record.order_id,
             is_buy,
             record.quantity_units,
@@ -70,6 +72,8 @@ class OpenOrder:
             is_exit,
             record.follows,
         )
+        order.stop_price = record.stop_price_units
+        return order
 
     def continues(self, before: OpenOrder) -> bool:
         """Whether it is the exit that `before` was, at most as large."""
@@ -106,6 +110,10 @@ class SymbolBook:
     top_price: dict[bool, int] = field(default_factory=lambda: {True: 0, False: 0})
     """By side, the highest price an order was judged at since none of that side was open."""
 
+    split_terms: tuple[int, int] = (1, 1)
+    split_open: set[int] = field(default_factory=set)
+    """The last split, and the orders that were open then and have not been changed for it."""
+
     _quantity: dict[bool, int] = field(default_factory=lambda: {True: 0, False: 0})
     _value: dict[bool, int] = field(default_factory=lambda: {True: 0, False: 0})
 
@@ -133,6 +141,32 @@ class SymbolBook:
                 del self.known[order.order_id]
         if not self._quantity[order.is_buy]:
             self.top_price[order.is_buy] = 0
+
+    def split(self, new: int, old: int) -> int:
+        """Every `old` units became `new`; returns the position that this makes."""
+        held = abs(self.position) * new // old
+        self.position = held if self.position > 0 else -held
+        self.split_terms = new, old
+        self.split_open = set(self.open)
+        self.top_price = {side: -(-price * old // new) for side, price in self.top_price.items()}
+        return self.position
+
+    def after_split(self, order: OpenOrder) -> tuple[int, Fraction, Fraction]:
+        """What an open order may still fill after the last split, in whole lots, and its limit and
+        stop price, exact."""
+        new, old = self.split_terms
+        lots = order.remaining * new // old // self.rules.lot
+        limit, stop = Fraction(order.limit_price * old, new), Fraction(order.stop_price * old, new)
+        return lots * self.rules.lot, limit, stop
+
+    def change(self, order: OpenOrder, quantity: int, limit_price: int, stop_price: int) -> None:
+        """An open order has other terms after a split."""
+        new, old = self.split_terms
+        self._count(order, -order.remaining)
+        order.quantity, order.limit_price, order.stop_price = quantity, limit_price, stop_price
+        order.judged_price = -(-order.judged_price * old // new)
+        self._count(order, order.remaining)
+        self.split_open.discard(order.order_id)
 
     def _count(self, order: OpenOrder, quantity: int) -> None:
         if order.reduce_only:

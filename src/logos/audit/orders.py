@@ -25,6 +25,7 @@ from logos.config import Config, FeedName
 from logos.core.records import (
     AccountRecord,
     CommandRecord,
+    CorporateActionRecord,
     GuardRecord,
     OrderRecord,
     OrderUpdate,
@@ -107,6 +108,8 @@ class OrderJudge:
             self._see_update(sequence, record)
         elif isinstance(record, PaperFillRecord):
             self._see_fill(sequence, record)
+        elif isinstance(record, CorporateActionRecord):
+            self._see_action(sequence, record)
         elif isinstance(record, AccountRecord):
             self._exposure.see_account(sequence, record)
         elif isinstance(record, GuardRecord):
@@ -175,7 +178,7 @@ class OrderJudge:
         words = f"order {order.order_id} takes the place of {order.follows}, which was no such exit"
         self._found(sequence, words)
 
-    def _book(self, record: OrderRecord) -> SymbolBook:
+    def _book(self, record: OrderRecord | CorporateActionRecord) -> SymbolBook:
         scales = (record.price_decimals, record.quantity_decimals, record.money_decimals)
         book = self._books.get(record.symbol)
         if book is None:
@@ -241,7 +244,9 @@ class OrderJudge:
             self._found(sequence, f"order {record.order_id} of {record.symbol} is not open")
             return
         name = f"order {record.order_id}"
-        if record.quantity_units:
+        if record.quantity_units and order.order_id in book.split_open:
+            self._split(sequence, order, record, book)
+        elif record.quantity_units:
             self._resize(sequence, order, record)
         elif record.status not in _NEXT.get(order.status, ()):
             was, now = order.status.value, record.status.value
@@ -259,6 +264,35 @@ class OrderJudge:
         if not (order.reduce_only and is_alone and record.quantity_units > order.filled):
             self._found(sequence, f"order {record.order_id} cannot change its quantity like this")
         order.quantity = record.quantity_units
+
+    def _see_action(self, sequence: int, record: CorporateActionRecord) -> None:
+        """A split or a dividend: what is held, and the money of its currency."""
+        book = self._book(record)
+        self._exposure.see_cash(record, book)
+        if (
+            record.old
+            and record.new
+            and book.split(record.new, record.old) != record.position_units
+        ):
+            held = f"{record.position_units} units are held after it, and not {book.position}"
+            self._found(sequence, f"split of {record.symbol}: {held}")
+            book.position = record.position_units
+
+    def _split(
+        self, sequence: int, order: OpenOrder, record: OrderUpdate, book: SymbolBook
+    ) -> None:
+        """Take in what a split made of an open order."""
+        remaining, limit, stop = book.after_split(order)
+        off = [
+            abs(record.limit_price_units - limit) >= book.rules.tick,
+            abs(record.stop_price_units - stop) >= book.rules.tick,
+            record.quantity_units != order.filled + remaining,
+            record.status is not order.status or record.filled_units != order.filled,
+        ]
+        if any(off):
+            self._found(sequence, f"order {record.order_id} is not what the split makes of it")
+        prices = record.limit_price_units, record.stop_price_units
+        book.change(order, record.quantity_units, *prices)
 
     def _see_fill(self, sequence: int, record: PaperFillRecord) -> None:
         book = self._books.get(record.symbol)

@@ -16,9 +16,15 @@ from typing import Any
 from logos.audit.auditor import COLUMNS, Auditor, State, Terms
 from logos.audit.csv_cells import UnreadableTrades, plain
 from logos.audit.findings import Finding
+from logos.audit.money.actions import ActionAudit
 from logos.audit.money.fees import FeeAudit
 from logos.config import BALANCE_DEFAULT, Config
-from logos.core.records import AccountRecord, PaperFillRecord, PositionRecord
+from logos.core.records import (
+    AccountRecord,
+    CorporateActionRecord,
+    PaperFillRecord,
+    PositionRecord,
+)
 from logos.journal.entries import read_journal
 
 
@@ -46,6 +52,7 @@ class SampleAudit:
     def __init__(self, config: Config, trades: Path) -> None:
         self._auditor = make_auditor(config)
         self._fees = FeeAudit(config, _terms(config))
+        self._actions = ActionAudit(config, self._auditor)
         self._trades = trades
         self._rows: Iterator[dict[str, str]] = iter(())
         self._marks: dict[str, Fraction] = {}
@@ -76,6 +83,11 @@ class SampleAudit:
             if isinstance(record, PaperFillRecord):
                 self._end_sample()
                 self._apply_fill(entry.sequence)
+            elif isinstance(record, CorporateActionRecord):
+                self._end_sample()
+                for what, said, mine in self._actions.apply(record):
+                    told = f"corporate action in {record.symbol}: {what}"
+                    self._differ(entry.sequence, told, said, f"worked out again {mine!r}")
             elif isinstance(record, PositionRecord):
                 if self._state is not None:
                     self._end_sample()

@@ -41,7 +41,14 @@ _CODES: tuple[tuple[type[Exception], ExitCode], ...] = (
 QUIET: Final = "no progress bar and no table; alarms are printed all the same"
 """What `--quiet` means, in every command that runs sessions."""
 
-_NOTICES: Final = ("DUST", "UNUSED_SIGNALS", "TARGET_PENDING", "UNHEARD_DATA", "NO_EVENTS")
+_NOTICES: Final = (
+    "CORPORATE_ACTION",
+    "DUST",
+    "UNUSED_SIGNALS",
+    "TARGET_PENDING",
+    "UNHEARD_DATA",
+    "NO_EVENTS",
+)
 """Warnings that say what was left over; all others are alarms."""
 _WARNINGS_MAX: Final = 20
 _FORCED: Final = 130

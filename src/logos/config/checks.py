@@ -15,6 +15,7 @@ from urllib.parse import SplitResult, urlsplit
 
 import msgspec
 
+from logos.config.actions import problems_of
 from logos.config.limits import live_problems, sends_real_orders
 from logos.config.settings import Config, FeedName, RiskLimits, TotalLimits, VenueName
 from logos.secrecy import looks_like_key
@@ -81,7 +82,7 @@ def _check_session(config: Config) -> list[str]:
 
 
 def _check_prices(config: Config) -> list[str]:
-    """Which prices of the paper market count."""
+    """Which prices of the paper market count, and what splits and dividends there are."""
     bands = [("paper.band", config.paper.band)]
     bands += [
         (f"instruments.{symbol}.band", each.band)
@@ -93,6 +94,8 @@ def _check_prices(config: Config) -> list[str]:
         for name, band in bands
         if not 0 <= band < 1
     ]
+    for symbol, each in config.instruments.items():
+        problems += problems_of(symbol, each)
     age_s = config.paper.stale_after_s
     if age_s is not None and age_s < 0:
         problems.append(f"paper.stale_after_s must be 0 (any age) or more, not {age_s}")

@@ -123,6 +123,10 @@ class InstrumentSettings(Settings, frozen=True, kw_only=True):
     paper.band."""
     split_check: bool = True
     """A price that jumps like a split, over night or after a silence, stops the symbol."""
+    splits: list[str] = []
+    """Such as "2000-10-13 2:1": when prices begin to be without it, new shares for old ones."""
+    dividends: list[str] = []
+    """Such as "2000-10-26 0.02": the same day, and money for each unit."""
     fees: FeeSettings = FeeSettings()
     """What trading it costs."""
     mark: MarkRule | msgspec.UnsetType = msgspec.UNSET

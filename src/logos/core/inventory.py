@@ -24,10 +24,11 @@ class Lot:
     """What is left of one opening fill. `quantity` (quantity units) is signed and never 0.
 
     `price` is the fill's, in price units; `fee` what is left of its fee, in ledger units;
-    `opened_ns` the fill's time, nanoseconds UTC.
+    `opened_ns` the fill's time, nanoseconds UTC. After a split the lot costs `rest` (ledger units,
+    signed as the cost) more than `price` times `quantity`, for prices are whole units.
     """
 
-    __slots__ = ("fee", "lot_id", "opened_ns", "price", "quantity")
+    __slots__ = ("fee", "lot_id", "opened_ns", "price", "quantity", "rest")
 
     def __init__(self, lot_id: int, quantity: int, price: int, fee: int, opened_ns: int) -> None:
         self.lot_id = lot_id
@@ -35,6 +36,7 @@ class Lot:
         self.price = price
         self.fee = fee
         self.opened_ns = opened_ns
+        self.rest: int = 0
 
 
 @final
@@ -109,17 +111,61 @@ class Inventory:
         wanted = left if left > 0 else -left
         closed = size if size < wanted else wanted
         signed = closed if lot.quantity > 0 else -closed
-        pnl = (price - lot.price) * signed * self.unit_value
+        rest = lot.rest * closed // size  # all of it with the last part
+        pnl = (price - lot.price) * signed * self.unit_value - rest
         entry_fee = lot.fee * closed // size
         lot.fee -= entry_fee
         lot.quantity -= signed
-        self.cost -= signed * lot.price * self.unit_value
+        lot.rest -= rest
+        self.cost -= signed * lot.price * self.unit_value + rest
         booking.realised += pnl
         booking.closures.append(LotClosure(lot.lot_id, closed, lot.price, pnl, entry_fee + fee))
         if lot.quantity == 0:
             self._first += 1
             self._forget_closed()
         return left + signed
+
+    def apply_split(self, new: int, old: int) -> tuple[int, int]:
+        """Turn every `old` units into `new`; every lot keeps its cost.
+
+        Lots are split oldest first on their running sum, each rounded down. One that comes to
+        nothing leaves its cost and its fee to the next, the last to the one before it. Returns what
+        is left of the last unit (in parts of 1/`old` unit, signed) and the cost that goes with it:
+        its part of the newest lot's, rounded down, or all where no lot is left.
+        """
+        sign = 1 if self.position > 0 else -1
+        kept: list[Lot] = []
+        left = cost = fee = 0
+        for lot in self.lots():
+            cost += lot.quantity * lot.price * self.unit_value + lot.rest
+            fee += lot.fee
+            parts = abs(lot.quantity) * new + left
+            quantity, left = parts // old, parts % old
+            if quantity == 0:
+                continue
+            lot.quantity = sign * quantity
+            lot.fee = fee
+            self._set_cost(lot, cost)
+            kept.append(lot)
+            cost = fee = 0
+        if kept:
+            newest = kept[-1]
+            cost += newest.quantity * newest.price * self.unit_value + newest.rest
+            newest.fee += fee
+            leaves = cost * left // (abs(newest.quantity) * old + left)
+            self._set_cost(newest, cost - leaves)
+            cost = leaves
+        self._lots = kept
+        self._first = 0
+        self.position = sum([lot.quantity for lot in kept])
+        self.cost -= cost
+        return sign * left, cost
+
+    def _set_cost(self, lot: Lot, cost: int) -> None:
+        """Give a lot the price (rounded down) and the rest that come to `cost`."""
+        value = lot.quantity * self.unit_value
+        lot.price = cost // value
+        lot.rest = cost - lot.price * value
 
     def _forget_closed(self) -> None:
         # Popping the head of a list costs its whole length: closed lots are dropped in bulk.

@@ -374,6 +374,10 @@ class OrderManager:
         if state.open_buy < 0 or state.open_sell < 0:
             raise InvariantBroken(f"{state.instrument.symbol}: less than nothing is in flight")
 
+    def count_in_flight(self, state: InstrumentState, order: Order, sign: int) -> None:
+        """Count the rest of an open order in (1) or out (-1), about a change of its terms."""
+        self._put_in_flight(state, order, order.remaining, sign)
+
     def _put_in_flight(
         self, state: InstrumentState, order: Order, quantity: int, sign: int
     ) -> None:

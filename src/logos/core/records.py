@@ -70,7 +70,8 @@ class OrderUpdate(
     """A change of an order's status; quantity and fee are totals. `reason` is a `Code` or empty.
 
     `quantity_units` is the order's new quantity, where an exit was cut to what is held or grew with
-    its entry; 0 and left out: as it was.
+    its entry; 0 and left out: as it was. After a split, what may still fill and the prices are new:
+    then all three are there that the order has.
     """
 
     ts_ns: int
@@ -82,6 +83,8 @@ class OrderUpdate(
     fee_units: int
     reason: str
     quantity_units: int = 0
+    limit_price_units: int = 0
+    stop_price_units: int = 0
 
 
 class LotClosure(msgspec.Struct, frozen=True, gc=False):
@@ -253,6 +256,39 @@ class PlotRecord(msgspec.Struct, frozen=True, gc=False, tag="plot", tag_field="k
     value: str
 
 
+class CorporateActionRecord(
+    msgspec.Struct, frozen=True, gc=False, tag="corporate_action", tag_field="kind"
+):
+    """A split or a dividend was carried out; `due_ns` is its own time.
+
+    A split turned `old` units into `new`; what was left of the last unit was paid at `price_units`,
+    the last price before it, or at `bid_units`, the last bid, where it was no part of the position.
+    A dividend has `new` and `old` 0 and an `amount_units` of `10**-amount_decimals` a unit.
+    `cash_units` came in (negative: went out), `realised_units` of it is profit; the rest is as
+    after a fill. `base_decimals` are those of the traded asset's wallet.
+    """
+
+    ts_ns: int
+    tick_id: int
+    symbol: str
+    due_ns: int
+    new: int
+    old: int
+    amount_units: int
+    amount_decimals: int
+    price_units: int
+    bid_units: int
+    cash_units: int
+    realised_units: int
+    position_units: int
+    symbol_realised_units: int
+    wallet_units: int
+    price_decimals: int
+    quantity_decimals: int
+    money_decimals: int
+    base_decimals: int
+
+
 class PositionRecord(msgspec.Struct, frozen=True, gc=False, tag="position", tag_field="kind"):
     """One symbol's position at a moment; `cost_units` is its signed entry value.
 
@@ -306,6 +342,7 @@ Record = (
     | WarningRecord
     | NoteRecord
     | PlotRecord
+    | CorporateActionRecord
     | PositionRecord
     | AccountRecord
 )

@@ -98,7 +98,8 @@ class SafetyMonitor:
         self._has_lost_too_often = guards.has_too_many_losses
 
     def see_time(self, now_ns: int, symbol: str) -> int:
-        """Trip STALE_DATA for every symbol that has been silent for too long; when to look again.
+        """Trip STALE_DATA for every symbol that has been silent for too long, and have the events
+        of a symbol looked at whose split or dividend is due; when to look again.
 
         A symbol whose market was closed meanwhile, that is paused, or that has shown no price yet,
         is not silent. `symbol` is what the event is about ("": none): its price may be made new by
@@ -106,6 +107,12 @@ class SafetyMonitor:
         """
         next_ns = NEVER_NS
         for name, state in self._order_manager.states.items():
+            watch = state.watch
+            if watch.next_action_ns > now_ns:
+                next_ns = min(next_ns, watch.next_action_ns)
+            elif not watch.is_action_due:
+                watch.is_action_due = True
+                state.see_calm()
             limit_ns = state.limits.stale_after_ns
             if limit_ns == 0:
                 continue

@@ -25,6 +25,7 @@ from logos.config import (
     make_config,
     read_toml,
 )
+from logos.config.actions import Dividend, Split, actions_of
 from logos.core.account import Account, Ledger, Wallet
 from logos.core.fixed import (
     ROUNDING_MODES,
@@ -45,7 +46,7 @@ from logos.core.instrument import (
 )
 from logos.core.instrument_state import InstrumentState
 from logos.core.matching import PaperRules
-from logos.core.prices.watch import QUIET_BARS, QUIET_NS, PriceWatch
+from logos.core.prices.watch import QUIET_BARS, QUIET_NS, CorporateAction, PriceWatch
 from logos.core.terms.market_hours import MarketSessions
 from logos.data.market_sessions import read_sessions
 from logos.data.source import DataSource
@@ -255,13 +256,22 @@ def _price_watch(config: Config, each: Instrument) -> PriceWatch:
     own = config.instruments.get(each.symbol)
     band = config.paper.band if own is None or own.band is None else own.band
     stale_after_s = config.paper.stale_after_s
-    return PriceWatch(
+    watch = PriceWatch(
         each.tick,
         _floor(band, RATE_DECIMALS),
         QUIET_NS if stale_after_s is None else _floor(stale_after_s, _NS_DECIMALS),
         QUIET_BARS if stale_after_s is None else 0,
         own is None or own.split_check,
     )
+    watch.set_actions([] if own is None else [_action(action) for action in actions_of(own)])
+    return watch
+
+
+def _action(action: Split | Dividend) -> CorporateAction:
+    if isinstance(action, Split):
+        return CorporateAction(action.ts_ns, action.new, action.old)
+    decimals = decimals_of(action.amount)
+    return CorporateAction(action.ts_ns, 0, 0, parse_units(action.amount, decimals), decimals)
 
 
 def _limits(limits: RiskLimits, each: Instrument, ledger: Ledger) -> Limits:

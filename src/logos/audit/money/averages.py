@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from logos.audit.csv_cells import plain
-from logos.core.records import PaperFillRecord, PositionRecord
+from logos.core.records import CorporateActionRecord, PaperFillRecord, PositionRecord
 from logos.core.types import Side
 
 
@@ -30,6 +30,7 @@ class AverageBooks:
 
     def __init__(self) -> None:
         self._books: dict[str, _Book] = {}
+        self._paid: dict[str, Fraction] = {}
 
     def see(self, fill: PaperFillRecord) -> None:
         """Take in the next fill."""
@@ -44,6 +45,20 @@ class AverageBooks:
             book.held += bought
         book.held += fill.opened_units
         book.cost += fill.opened_units * fill.price_units
+
+    def see_action(self, record: CorporateActionRecord) -> None:
+        """Take in a split or dividend: what it paid is profit, less what that had cost."""
+        paid = Fraction(record.cash_units, 10**record.money_decimals)
+        self._paid[record.symbol] = self._paid.get(record.symbol, Fraction(0)) + paid
+        book = self._books.get(record.symbol)
+        if book is None or not (record.new and record.old):
+            return
+        exact = Fraction(abs(book.held) * record.new, record.old)
+        if exact:
+            leaves = round(book.cost * (exact - exact // 1) / exact)
+            book.cost -= leaves
+            book.made -= leaves
+        book.held = record.position_units
 
     def differences(
         self,
@@ -61,6 +76,7 @@ class AverageBooks:
                 continue
             scale = 10 ** (book.last.price_decimals + book.last.quantity_decimals)
             realised = book.made * multipliers.get(symbol, Fraction(1)) / scale
+            realised += self._paid.get(symbol, Fraction(0))
             profit = Fraction(
                 record.realised_units + record.unrealised_units, 10**record.money_decimals
             )

@@ -4,7 +4,8 @@ The first event of a symbol whose price does not count leaves a warning (`PRICE_
 order that such a price would have filled leaves one each time (`FILL_HELD_BACK`). The orders wait
 for a price that counts. What looks like a split stops the symbol (`SPLIT_SUSPECTED`): its orders
 are cancelled, nothing more is ordered in it, and its position keeps the value it had, until an
-operator lets it trade on.
+operator lets it trade on. The first time that bars of a symbol are missing while it is held or
+ordered is told too (`PRICE_GAP`).
 """
 
 from __future__ import annotations
@@ -16,11 +17,14 @@ from logos.core.instrument_state import InstrumentState
 from logos.core.matching import is_limit_active, touches_stop, within_limit
 from logos.core.order_manager import OrderManager
 from logos.core.orders import Order
+from logos.core.prices.actions import CorporateActions
 from logos.core.prices.watch import Four
-from logos.core.types import NS_PER_SECOND, Code, OrderType
+from logos.core.types import NS_PER_DAY, NS_PER_SECOND, Code, OrderStatus, OrderType
 
 _DOUBTED: Final = "PRICE_DOUBTED"
 _HELD: Final = "FILL_HELD_BACK"
+_GAP: Final = "PRICE_GAP"
+_STEADY_NS: Final = NS_PER_DAY // 2
 _SPLIT: Final = "SPLIT_SUSPECTED"
 
 
@@ -28,14 +32,17 @@ _SPLIT: Final = "SPLIT_SUSPECTED"
 class PriceSanity:
     """Judges the prices of one session's market events, and holds back what they may not fill."""
 
-    __slots__ = ("_order_manager",)
+    __slots__ = ("_actions", "_order_manager")
 
     def __init__(self, order_manager: OrderManager) -> None:
         self._order_manager = order_manager
+        self._actions = CorporateActions(order_manager)
 
     def believes_quote(self, state: InstrumentState, bid: int, ask: int, ts_ns: int) -> bool:
         """Whether orders may meet a bid and an ask (equal for a print), in price units."""
         watch = state.watch
+        if watch.next_action_ns <= ts_ns:
+            self._actions.apply_due(state, ts_ns)
         if watch.is_stopped:
             return False
         if watch.believes_quote(state.bid + state.ask, state.last_ns, bid, ask, ts_ns):
@@ -56,11 +63,17 @@ class PriceSanity:
         """As `believes_quote`, of a bar's open, high, low and close for each side."""
         watch = state.watch
         watch.interval_ns = interval_ns
+        if watch.next_action_ns <= opened_ns:
+            self._actions.apply_due(state, opened_ns)
         if watch.is_stopped:
             return False
         ends = (bids[0], bids[3]), (asks[0], asks[3])
         if watch.believes_bar(state.bid + state.ask, state.last_ns, *ends, opened_ns):
-            return self._accept(state, bids[0], asks[0])
+            if not self._accept(state, bids[0], asks[0]):
+                return False
+            if not watch.is_gap_told:
+                self._see_gap(state, opened_ns, bids[0])
+            return True
         state.see_calm()
         self._doubt(state)
         self.hold_back(state, (asks[2], asks[1]), (bids[2], bids[1]), opened_ns)
@@ -79,6 +92,32 @@ class PriceSanity:
             return False
         state.calm_low, state.calm_high = state.watch.calm_range(bid, ask)
         return True
+
+    def _see_gap(self, state: InstrumentState, opened_ns: int, bid: int) -> None:
+        """Warn, once, when bars were missing while the symbol was open, held or ordered.
+
+        A market that has not traded for twelve hours on end before has breaks of its own.
+        """
+        instrument = state.instrument
+        watch = state.watch
+        gap_ns = opened_ns - state.last_ns
+        if state.bid and gap_ns <= watch.quiet_limit_ns():
+            return
+        since_ns = watch.steady_since_ns
+        watch.steady_since_ns = opened_ns
+        is_concerned = state.inventory.position != 0 or len(state.working) > 0
+        if state.bid == 0 or not is_concerned or state.last_ns - since_ns < _STEADY_NS:
+            return
+        if not instrument.has_been_open(state.last_ns, opened_ns):
+            return
+        watch.is_gap_told = True
+        text = instrument.price_text
+        words = (
+            f"no bar for {gap_ns // NS_PER_SECOND} s, with "
+            f"{instrument.quantity_text(state.inventory.position)} held and {len(state.working)} "
+            f"orders open: {text(state.bid)} was followed by {text(bid)}"
+        )
+        self._order_manager.warn(instrument.symbol, _GAP, words)
 
     def _doubt(self, state: InstrumentState) -> None:
         if not state.watch.is_told:
@@ -99,7 +138,8 @@ class PriceSanity:
         words = (
             f"{text(state.bid)} was followed by {text(bid)}: it looks like a split of "
             f"{split[0]} for {split[1]}; nothing is ordered in it any more, and what is held keeps "
-            "its last value; give the split in the settings (splits), or let it trade on (unpause)"
+            "its last value. Give the split in the settings (splits); live, `logos pause ID "
+            f"--symbol {instrument.symbol} --undo` lets it trade on"
         )
         order_manager.warn(instrument.symbol, _SPLIT, words)
 
@@ -114,7 +154,10 @@ class PriceSanity:
     ) -> None:
         """Say of every open order that prices from the lower to the higher of its side would have
         filled that they do not, because of the watch's doubt."""
+        is_paper = self._order_manager.outbox is None
         for order in state.working:
+            if not is_paper and order.status is not OrderStatus.HELD:
+                continue  # the venue fills it as it finds right
             has_come = order.arrival_ns <= opened_ns
             if not has_come or 0 <= order.cancel_at_ns <= opened_ns:
                 continue

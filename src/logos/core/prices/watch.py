@@ -22,6 +22,8 @@ from logos.core.types import NS_PER_DAY, NS_PER_SECOND
 
 NEVER: Final = 1 << 62
 """More than any price: the lower end of a calm range that no price is in."""
+NEVER_NS: Final = 1 << 63
+"""A time that no event has."""
 LOWEST: Final = 1
 """The lowest price that can be one."""
 
@@ -52,6 +54,23 @@ def split_between(before: int, after: int) -> tuple[int, int] | None:
     return best
 
 
+@final
+class CorporateAction:
+    """A split of `new` for `old`, or a dividend of `amount` (10**-amount_decimals of the quote
+    currency) a unit, with `new` and `old` 0. `ts_ns` is when prices begin to be without it."""
+
+    __slots__ = ("amount", "amount_decimals", "new", "old", "ts_ns")
+
+    def __init__(
+        self, ts_ns: int, new: int, old: int, amount: int = 0, amount_decimals: int = 0
+    ) -> None:
+        self.ts_ns = ts_ns
+        self.new = new
+        self.old = old
+        self.amount = amount
+        self.amount_decimals = amount_decimals
+
+
 Four = tuple[int, int, int, int]
 """Open, high, low and close of a bar's side, in price units."""
 
@@ -61,18 +80,24 @@ class PriceWatch:
     """What one symbol's prices are held against. Rates are in 10**-9, times in nanoseconds."""
 
     __slots__ = (
+        "actions",
+        "actions_done",
         "band_rate",
         "candidate",
         "candidate_ns",
         "doubt",
         "episode",
         "interval_ns",
+        "is_action_due",
+        "is_gap_told",
         "is_released",
         "is_stopped",
         "is_told",
+        "next_action_ns",
         "split",
         "stale_bars",
         "stale_ns",
+        "steady_since_ns",
         "stops_at_splits",
         "tick",
     )
@@ -97,6 +122,8 @@ class PriceWatch:
         """Why the latest event's price is no market; empty: it is one."""
         self.episode: int = 0
         """How often a doubt has begun."""
+        self.is_gap_told: bool = False  # whether missing bars have been told
+        self.steady_since_ns: int = 0  # since when none have been missing
         self.is_told: bool = False
         """Whether a doubt about the symbol's prices has been said."""
         self.candidate: int = 0
@@ -109,6 +136,27 @@ class PriceWatch:
         """Whether the symbol stands still because of what looks like a split."""
         self.is_released: bool = False
         """Whether an operator let it trade on: the next price counts as it is."""
+
+        self.actions: list[CorporateAction] = []
+        self.actions_done: int = 0
+        """Splits and dividends by their times, and how many of them were carried out."""
+        self.next_action_ns: int = NEVER_NS
+        self.is_action_due: bool = False
+        """When the next one is due, and whether that time has come: then every event is looked
+        at."""
+
+    def set_actions(self, actions: list[CorporateAction]) -> None:
+        """Take over the symbol's splits and dividends, in the order of their times."""
+        self.actions = actions
+        self.next_action_ns = actions[0].ts_ns if actions else NEVER_NS
+
+    def see_action_done(self) -> None:
+        """The next action was carried out."""
+        self.actions_done += 1
+        done = self.actions_done
+        is_last = done == len(self.actions)
+        self.next_action_ns = NEVER_NS if is_last else self.actions[done].ts_ns
+        self.candidate = self.candidate_ns = 0
 
     @property
     def band_text(self) -> str:
@@ -124,6 +172,10 @@ class PriceWatch:
     def age_limit_ns(self) -> int:
         """How old a price may be that an order fills at; 0: any age."""
         return self.stale_ns and self.stale_ns + self.stale_bars * self.interval_ns
+
+    def quiet_limit_ns(self) -> int:
+        """How long the symbol may show nothing before it is silent."""
+        return QUIET_NS + QUIET_BARS * self.interval_ns
 
     def believes_quote(self, last: int, last_ns: int, bid: int, ask: int, ts_ns: int) -> bool:
         """Judge a bid and an ask (equal for a print); `doubt` says what is wrong.
@@ -192,7 +244,7 @@ class PriceWatch:
 
     def _is_after_break(self, last_ns: int, shown_ns: int) -> bool:
         """Whether another UTC day has begun, or the symbol has been silent, between two prices."""
-        if shown_ns - last_ns > QUIET_NS + QUIET_BARS * self.interval_ns:
+        if shown_ns - last_ns > self.quiet_limit_ns():
             return True
         return shown_ns // NS_PER_DAY != (last_ns - 1) // NS_PER_DAY
 
@@ -236,10 +288,10 @@ class PriceWatch:
         half the band of that middle. Without a band it is every price.
         """
         rate = self.band_rate
+        if self.is_stopped or self.doubt or self.is_action_due:
+            return NEVER, LOWEST
         if rate == 0 and not self.stops_at_splits:
             return LOWEST, NEVER
-        if self.is_stopped or self.doubt:
-            return NEVER, LOWEST
         room = (bid + ask) * (rate or RATE_SCALE // 5) // (8 * RATE_SCALE)
         middle = (bid + ask) // 2
         return middle - room, middle + room

@@ -214,10 +214,10 @@ def _restore_book(
     target = state.pop("target")
     instrument_state.target = None if target is None else _restore_target(target)
     inventory = dict(state.pop("inventory"))
-    lots = [
-        Lot(lot["lot_id"], lot["quantity"], lot["price"], lot["fee"], lot["opened_ns"])
-        for lot in inventory.pop("lots")
-    ]
+    lots = []
+    for lot in inventory.pop("lots"):
+        lots.append(Lot(lot["lot_id"], lot["quantity"], lot["price"], lot["fee"], lot["opened_ns"]))
+        lots[-1].rest = lot["rest"]
     _set(instrument_state.inventory, "_lots", lots)
     _put(instrument_state.inventory, inventory)
     _put(instrument_state, state)

@@ -37,6 +37,7 @@ from logos.core.order_manager import OrderManager
 from logos.core.orders import Order, StandingTarget
 from logos.core.outbox import Outbox
 from logos.core.pipeline import OrderPipeline
+from logos.core.prices.actions import CorporateActions
 from logos.core.prices.sanity import PriceSanity
 from logos.core.prices.watch import PriceWatch
 from logos.core.reports import Reports
@@ -185,22 +186,32 @@ TABLE: Final[dict[type, Fields]] = {
     PriceWatch: Fields(
         saved=(
             *("candidate", "candidate_ns", "doubt", "episode", "interval_ns", "is_released"),
-            *("is_stopped", "is_told"),
+            *(
+                "actions_done",
+                "is_action_due",
+                "is_gap_told",
+                "is_stopped",
+                "is_told",
+                "next_action_ns",
+                "steady_since_ns",
+            ),
         ),
         left={
             "split": "taken within the event in which it was found",
             **dict.fromkeys(
-                ("band_rate", "stale_bars", "stale_ns", "stops_at_splits", "tick"), _SETTING
+                ("actions", "band_rate", "stale_bars", "stale_ns", "stops_at_splits", "tick"),
+                _SETTING,
             ),
         },
     ),
-    PriceSanity: Fields(left={"_order_manager": _PART}),
+    PriceSanity: Fields(left={"_actions": _PART, "_order_manager": _PART}),
+    CorporateActions: Fields(left={"_order_manager": _PART}),
     Inventory: Fields(
         saved=("_next_lot_id", "cost", "position"),
         handled=("_lots",),
         left={"_first": "only open lots are saved, so it is 0", "unit_value": _SETTING},
     ),
-    Lot: Fields(saved=("fee", "lot_id", "opened_ns", "price", "quantity")),
+    Lot: Fields(saved=("fee", "lot_id", "opened_ns", "price", "quantity", "rest")),
     Order: Fields(
         saved=(
             "arrival_ns",

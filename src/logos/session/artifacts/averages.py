@@ -12,10 +12,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal
+from typing import Any
 
 from logos.core.fixed import HALF_EVEN, divide, format_units, power_of_ten, to_decimal
 from logos.core.handlers.figures import ENTRY_DECIMALS
-from logos.core.records import PaperFillRecord
+from logos.core.records import CorporateActionRecord, PaperFillRecord
 from logos.core.types import Side
 
 
@@ -25,6 +26,8 @@ class AverageCosts:
     def __init__(self) -> None:
         self._books: dict[str, list[int]] = {}
         """By symbol: position, cost and realised profit, signed."""
+        self._paid: dict[str, int] = {}
+        """By symbol, what splits and dividends paid, in ledger units."""
 
     def add(self, fill: PaperFillRecord) -> None:
         """Take in the next fill."""
@@ -39,6 +42,24 @@ class AverageCosts:
             book[1] -= leaves
         book[0] += closed + fill.opened_units
         book[1] += fill.opened_units * fill.price_units
+
+    def add_action(self, record: CorporateActionRecord) -> None:
+        """Take in a split or dividend: a split keeps the cost, but for the part of a unit that is
+        paid, which leaves with its share of it."""
+        self._paid[record.symbol] = self._paid.get(record.symbol, 0) + record.cash_units
+        book = self._books.get(record.symbol)
+        if book is None or record.new == 0:
+            return
+        parts = abs(book[0]) * record.new
+        if parts:
+            leaves = divide(book[1] * (parts % record.old), parts, HALF_EVEN)
+            book[1] -= leaves
+            book[2] -= leaves
+        book[0] = record.position_units
+
+    def paid(self, symbol: str) -> int:
+        """What splits and dividends paid, in ledger units."""
+        return self._paid.get(symbol, 0)
 
     def realised(self, symbol: str) -> int:
         """Realised profit before fees, in price units times quantity units."""
@@ -57,13 +78,15 @@ class AverageCosts:
     def __contains__(self, symbol: str) -> bool:
         return symbol in self._books
 
-    def save(self) -> dict[str, list[int]]:
+    def save(self) -> dict[str, Any]:
         """All of it as plain JSON data."""
-        return {symbol: list(book) for symbol, book in self._books.items()}
+        books = {symbol: list(book) for symbol, book in self._books.items()}
+        return {"books": books, "paid": dict(self._paid)}
 
-    def load(self, state: Mapping[str, list[int]]) -> None:
+    def load(self, state: Mapping[str, Any]) -> None:
         """Take over what `save` told."""
-        self._books = {symbol: list(book) for symbol, book in state.items()}
+        self._books = {symbol: list(book) for symbol, book in state["books"].items()}
+        self._paid = dict(state["paid"])
 
 
 def average_row(
@@ -76,7 +99,7 @@ def average_row(
     and of money.
     """
     prices, money = decimals
-    realised = averages.realised(symbol) * unit_value
+    realised = averages.realised(symbol) * unit_value + averages.paid(symbol)
     entry = averages.entry_price(symbol, prices)
     return {
         "entry_price": "" if entry is None else str(entry),

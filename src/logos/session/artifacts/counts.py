@@ -11,6 +11,7 @@ import msgspec
 from logos.core.guards import Action
 from logos.core.records import (
     BlockedRecord,
+    CorporateActionRecord,
     GuardRecord,
     OrderRecord,
     OrderUpdate,
@@ -80,6 +81,8 @@ class RecordCounts:
             elif kind is PaperFillRecord:
                 self.fills[record.symbol] += 1  # type: ignore[union-attr]
                 self.averages.add(record)  # type: ignore[arg-type]
+            elif kind is CorporateActionRecord:
+                self.averages.add_action(record)  # type: ignore[arg-type]
             elif kind is BlockedRecord:
                 self.blocked += 1
             elif kind is RefusalRecord:

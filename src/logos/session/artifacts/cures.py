@@ -19,7 +19,7 @@ CURES: Final[Mapping[Code, str]] = {
     Code.REDUCE_ONLY: (
         "only orders that shrink a position pass; `logos kill status` says why, a reset ends it"
     ),
-    Code.SYMBOL_PAUSED: "an operator paused the symbol; `logos pause ID --undo` ends it",
+    Code.SYMBOL_PAUSED: "`logos pause ID --undo` if it was paused; give the split if it had one",
     Code.WARMING_UP: "it passes with the warm-up that the strategy's class asks for",
     Code.SESSION_HALTED: "the session had halted; its trigger says what to correct",
     Code.UNKNOWN_SYMBOL: "name a symbol of the session, or add it to data.symbols",

@@ -272,7 +272,10 @@ class ArtifactWriter:
         if update.quantity_units:
             order = self._open_orders[update.order_id]
             self._open_orders[update.order_id] = msgspec.structs.replace(
-                order, quantity_units=update.quantity_units
+                order,
+                quantity_units=update.quantity_units,
+                limit_price_units=update.limit_price_units or order.limit_price_units,
+                stop_price_units=update.stop_price_units or order.stop_price_units,
             )
         if TRANSITIONS[update.status]:
             self._updates[update.order_id] = update
