@@ -169,15 +169,8 @@ TABLE: Final[dict[type, Fields]] = {
             "ledger": "one of the account's",
             **dict.fromkeys(
                 (
-                    "base_factor",
-                    "cap_notional",
-                    "fee_rule",
-                    "instrument",
-                    "limits",
-                    "mark_rule",
-                    "room_price",
-                    "room_rate",
-                    "unit_value",
+                    *("base_factor", "cap_notional", "fee_rule", "instrument", "limits"),
+                    *("mark_rule", "room_price", "room_rate", "unit_value"),
                 ),
                 _SETTING,
             ),
@@ -186,15 +179,8 @@ TABLE: Final[dict[type, Fields]] = {
     PriceWatch: Fields(
         saved=(
             *("candidate", "candidate_ns", "doubt", "episode", "interval_ns", "is_released"),
-            *(
-                "actions_done",
-                "is_action_due",
-                "is_gap_told",
-                "is_stopped",
-                "is_told",
-                "next_action_ns",
-                "steady_since_ns",
-            ),
+            *("actions_done", "is_action_due", "is_gap_told", "is_stopped", "is_told"),
+            *("next_action_ns", "steady_since_ns"),
         ),
         left={
             "split": "taken within the event in which it was found",
