@@ -9,12 +9,15 @@ import pytest
 from session_helpers import ListFeed
 
 from logos import session
+from logos.config import make_config
 from logos.core.instrument import instrument
 from logos.core.messages import Bar, Quote, QuoteBar, Trade
 from logos.core.strategy import Answer, Context, Strategy, Weight, limit, market
 from logos.core.types import Side
 from logos.errors import ConfigError
+from logos.library.result import Result
 from logos.session.artifacts.report import result_table
+from logos.session.plan import NoFeed, make_plan
 from logos.testing.builders import Scripted, bar
 
 ACME = instrument("ACME", tick="0.01", lot="1", quote="USD")
@@ -181,3 +184,35 @@ def test_signals_for_other_symbols_are_refused(tmp_path: Path) -> None:
     }
     with pytest.raises(ConfigError, match="all of it is for ACNE, and the session trades ACME"):
         session.run(config, home=tmp_path)
+
+
+def test_a_result_in_python_says_it_too(tmp_path: Path) -> None:
+    result = Result(lived(tmp_path, {1: market(Side.BUY, 10**7)}, risk={"unlimited": True}))
+    first, _, refused, *_ = repr(result).splitlines()
+    assert "1 of 1 requests were refused (INSUFFICIENT_FUNDS 1)>" in first
+    assert refused.startswith("  refused   INSUFFICIENT_FUNDS 1: order less, or raise")
+
+
+@pytest.mark.parametrize(
+    ("kind", "strategy", "words"),
+    [
+        ("quotes", HearsTrades(), "hears only on_trade.*ACME quotes"),
+        ("bars", HearsTrades(), "hears only on_trade.*ACME bars"),
+        ("both", HearsTrades(), ""),
+        ("trades", Alternates(), "hears only on_bar, on_quote.*ACME trades"),
+    ],
+)
+def test_what_a_live_feed_will_not_deliver_is_known_before_it_begins(
+    kind: str, strategy: Strategy, words: str
+) -> None:
+    config = make_config(
+        {
+            "instruments": {"ACME": {"quote": "USD", "tick": "0.01", "lot": "1"}},
+            "live": {"feed": "ccxt", "exchange": "binance", "kind": kind},
+        }
+    )
+    if words:
+        with pytest.raises(ConfigError, match=words):
+            make_plan(config, strategy=strategy, feed=NoFeed())
+    else:
+        assert make_plan(config, strategy=strategy, feed=NoFeed()).notices == []

@@ -18,6 +18,7 @@ from typing import Any, Final
 from logos.core.types import SessionStatus
 from logos.errors import LogosError, StrategyError
 from logos.library.saved import Saved
+from logos.session.artifacts.report import code_lines
 from logos.session.outcome import ExitCode, SessionResult
 
 Record = dict[str, Any]
@@ -138,8 +139,10 @@ class Result:
         counts = ", ".join(
             f"{self.summary[name]:,} {name}" for name in ("ticks", "orders", "fills")
         )
-        lines = [f"<logos session {self.session_id} {self.status.value}: {self.reason}>"]
+        ended = "; ".join(filter(None, (self.reason, self.summary["headline"])))
+        lines = [f"<logos session {self.session_id} {self.status.value}: {ended}>"]
         lines.append(f"  {counts}, {self.summary['refused']:,} refused")
+        lines += [f"  {line}" for line in code_lines("refused", self.summary["refusals"])]
         for currency, ledger in self.summary["currencies"].items():
             lines.append(
                 f"  {currency} {ledger['initial']} -> {ledger['equity']}: realised "

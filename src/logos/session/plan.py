@@ -217,9 +217,9 @@ def make_plan(
     else:
         name = f"{type(strategy).__module__}:{type(strategy).__qualname__}"
     in_range = [report for report in reports if _overlaps(report, *_range(config))]
-    notices = check_heard(config, instruments, strategy, name, reports, in_range)
+    kinds = recorded_kinds(report.source for report in reports) or live_kinds(config, instruments)
+    notices = check_heard(strategy, name, kinds, reports, in_range)
     guards = _load_guards(config)
-    kinds = recorded_kinds(report.source for report in reports)
     plan = Plan(
         config,
         config_hash(config),
@@ -233,7 +233,7 @@ def make_plan(
         guards,
         imported_by(type(strategy), *(guard.function for guard in guards)),
         notices,
-        choose_sources(strategy, kinds or live_kinds(config, instruments)),
+        choose_sources(strategy, kinds),
     )
     # Limits and balances are judged here, before anything is written.
     plan.make_core("check", InProcessSwitch())

@@ -7,22 +7,15 @@ warning of its record.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Final, NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple
 
-from logos.config import Config, ConfigError, FeedKind, FeedName
+from logos.config import ConfigError
 from logos.core.strategy import Strategy
 from logos.data.check import CheckReport
+from logos.session.bars import Kinds
 from logos.strategies.heard import METHODS, unheard, why_deaf
 from logos.strategies.queued import Queued
-
-_OF_FEED: Final = {
-    FeedKind.QUOTES: ("quotes",),
-    FeedKind.TRADES: ("trades",),
-    FeedKind.BOTH: ("quotes", "trades"),
-    FeedKind.BARS: ("bars",),
-}
-"""The kinds of events that a live feed delivers."""
 
 
 class Notice(NamedTuple):
@@ -34,19 +27,18 @@ class Notice(NamedTuple):
 
 
 def check_heard(
-    config: Config,
-    symbols: Iterable[str],
     strategy: Strategy,
     name: str,
+    kinds: Kinds,
     reports: Sequence[CheckReport],
     in_range: Sequence[CheckReport],
 ) -> list[Notice]:
     """What the session will not hear. Raises ConfigError if its strategy would hear nothing.
 
-    `reports` are those of its recorded data, `in_range` the ones with events between data.from and
-    data.to; `name` is what messages call the strategy.
+    `kinds` is what data there will be, as far as it is known; `reports` are those of recorded data,
+    `in_range` the ones with events between data.from and data.to; `name` is what messages call the
+    strategy.
     """
-    kinds: Mapping[str, Sequence[str]] = _kinds(config, symbols, reports)
     kind = type(strategy)
     why = why_deaf(kind, name, kinds)
     if why:
@@ -68,18 +60,3 @@ def check_heard(
         words = f"the strategy has no {methods}: it hears nothing in this symbol's data"
         notices.append(Notice("UNHEARD_DATA", symbol, words))
     return notices
-
-
-def _kinds(
-    config: Config, symbols: Iterable[str], reports: Sequence[CheckReport]
-) -> dict[str, Sequence[str]]:
-    """The kinds of data by symbol, as far as they are known before the first event."""
-    live = config.live
-    if live.feed is FeedName.YAHOO:
-        return dict.fromkeys(symbols, ("bars",))
-    if live.feed is FeedName.CCXT:
-        return dict.fromkeys(symbols, _OF_FEED[live.kind])
-    kinds: dict[str, list[str]] = {}
-    for report in reports:
-        kinds.setdefault(report.source.symbol, []).append(report.source.kind)
-    return {symbol: tuple(of_symbol) for symbol, of_symbol in kinds.items()}
