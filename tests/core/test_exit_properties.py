@@ -1,5 +1,6 @@
-"""Random strategies that mix targets, brackets, groups, reduce-only orders, replaces and cancels:
-reduce-only never opens or flips, a target is reached or explained, books add up.
+"""Random strategies that mix targets, brackets, groups, reduce-only orders, replaces, cancels and
+timers, on markets with crossed quotes and gaps: reduce-only never opens or flips, a target is
+reached or explained, books add up.
 
 The journal alone is judged: every order and fill is booked again from its records.
 """
@@ -15,6 +16,7 @@ from logos.audit.orders import OrderJudge
 from logos.audit.rules import SessionRules
 from logos.config import make_config
 from logos.core.engine import TradingCore
+from logos.core.handlers.events import Timer
 from logos.core.instrument import instrument
 from logos.core.messages import MarketEvent
 from logos.core.records import (
@@ -27,6 +29,7 @@ from logos.core.saved.state import is_savable, restore_core, save_core
 from logos.core.strategy import (
     Answer,
     Cancel,
+    Context,
     Replace,
     Target,
     Weight,
@@ -88,12 +91,15 @@ def requests(draw: st.DrawFn) -> Any:
 
 
 answers = st.one_of(st.none(), requests(), st.lists(requests(), max_size=3))
+scripts = st.dictionaries(st.integers(1, 12), answers)
 
 
 @st.composite
 def events(draw: st.DrawFn, traded: Any) -> list[MarketEvent]:
     made: list[MarketEvent] = []
-    for number in range(1, draw(st.integers(2, 14))):
+    number = 0
+    for _ in range(draw(st.integers(1, 13))):
+        number += draw(st.sampled_from([1, 1, 1, 1, 45]))
         at = number * 60_000_000_000
         low, high = sorted((draw(prices), draw(prices)))
         size = draw(st.sampled_from([None, "3", "0", "50"]))
@@ -101,7 +107,8 @@ def events(draw: st.DrawFn, traded: Any) -> list[MarketEvent]:
         first, last = (low, high) if draw(flags) else (high, low)
         path = f"{first} {high} {low} {last}"
         if kind == 0:
-            made.append(quote(traded, at, str(low), str(high), size, size))
+            bid, ask = draw(st.sampled_from([(low, high), (low, high), (high, low)]))
+            made.append(quote(traded, at, str(bid), str(ask), size, size))
         elif kind == 1:
             made.append(trade(traded, at, str(low), size))
         elif kind == 2:
@@ -110,6 +117,25 @@ def events(draw: st.DrawFn, traded: Any) -> list[MarketEvent]:
             asks = f"{first + 1} {high + 1} {low + 1} {last + 1}"
             made.append(quote_bar(traded, number, path, asks, size))
     return made
+
+
+class Timed(Scripted):
+    """Answers its timers as well: the n-th call (from 1) with `timed[n]`."""
+
+    def __init__(self, script: dict[int, Answer], timed: dict[int, Answer], symbol: str) -> None:
+        super().__init__(script)
+        self.timed = timed
+        self.symbol = symbol
+        self.due: list[int] = []
+
+    def on_start(self, context: Context) -> Answer:
+        context.every("150s", symbol=self.symbol)
+        context.at(200_000_000_000, symbol=self.symbol)
+        return None
+
+    def on_timer(self, context: Context, timer: Timer) -> Answer:
+        self.due.append(timer.due_ns)
+        return self.timed.get(len(self.due))
 
 
 class Judge:
@@ -152,9 +178,9 @@ class Judge:
 
 
 def lived(
-    script: dict[int, Answer], coming: list[MarketEvent], traded: Any, how: dict[str, Any]
+    strategy: Timed, coming: list[MarketEvent], traded: Any, how: dict[str, Any]
 ) -> tuple[TradingCore, list[Record]]:
-    core = trading_core(Scripted(script), traded, cash={"USD": "1500"}, **how)
+    core = trading_core(strategy, traded, cash={"USD": "1500"}, **how)
     records = core.start(coming[0].ts_ns - 1)
     for event in coming:
         records += core.step(event)
@@ -186,15 +212,21 @@ ways = st.fixed_dictionaries(
 
 
 @settings(max_examples=300, deadline=None)
-@given(
-    st.data(), st.sampled_from([SPOT, MARGIN]), st.dictionaries(st.integers(1, 12), answers), ways
-)
+@given(st.data(), st.sampled_from([SPOT, MARGIN]), scripts, scripts, ways)
 def test_exits_and_targets_keep_their_word(
-    data: st.DataObject, traded: Any, script: dict[int, Answer], how: dict[str, Any]
+    data: st.DataObject,
+    traded: Any,
+    script: dict[int, Answer],
+    timed: dict[int, Answer],
+    how: dict[str, Any],
 ) -> None:
     how = {**how, "borrow": {traded.base: "0"}}
     coming = data.draw(events(traded))
-    core, records = lived(script, coming, traded, how)
+    strategy = Timed(script, timed, traded.symbol)
+    core, records = lived(strategy, coming, traded, how)
+    assert strategy.due == sorted(strategy.due)
+    assert len(set(strategy.due)) == len(strategy.due)
+    assert all(due <= coming[-1].ts_ns for due in strategy.due)
     judge = Judge()
     auditor = OrderJudge("test", SessionRules.of(CONFIG), has_ledger=True)
     for sequence, record in enumerate(records):
@@ -210,16 +242,18 @@ def test_exits_and_targets_keep_their_word(
 
 
 @settings(max_examples=150, deadline=None)
-@given(
-    st.data(), st.sampled_from([SPOT, MARGIN]), st.dictionaries(st.integers(1, 12), answers), ways
-)
+@given(st.data(), st.sampled_from([SPOT, MARGIN]), scripts, scripts, ways)
 def test_a_core_that_was_saved_at_any_event_goes_on_to_the_same_records(
-    data: st.DataObject, traded: Any, script: dict[int, Answer], how: dict[str, Any]
+    data: st.DataObject,
+    traded: Any,
+    script: dict[int, Answer],
+    timed: dict[int, Answer],
+    how: dict[str, Any],
 ) -> None:
     how = {**how, "borrow": {traded.base: "0"}, "cash": {"USD": "1500"}}
     coming = data.draw(events(traded))
     at = data.draw(st.integers(0, len(coming) - 1))
-    strategy = Scripted(script)
+    strategy = Timed(script, timed, traded.symbol)
     core = trading_core(strategy, traded, **how)
     core.start(coming[0].ts_ns - 1)
     for event in coming[:at]:
@@ -228,8 +262,8 @@ def test_a_core_that_was_saved_at_any_event_goes_on_to_the_same_records(
     if not is_savable(core):
         return
     saved = save_core(core)
-    other = Scripted(script)
-    other.seen = list(strategy.seen)
+    other = Timed(script, timed, traded.symbol)
+    other.seen, other.due = list(strategy.seen), list(strategy.due)
     again = trading_core(other, traded, **how)
     restore_core(again, saved)
     for event in coming[at:]:

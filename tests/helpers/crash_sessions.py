@@ -19,8 +19,21 @@ from typing import Any
 
 from logos.config import make_config
 from logos.core.gates import Switch
+from logos.core.handlers.events import OrderEvent, Timer
 from logos.core.messages import Event, Quote
-from logos.core.strategy import Answer, Context, Replace, Request, Strategy, limit, market, stop
+from logos.core.strategy import (
+    Answer,
+    Cancel,
+    Context,
+    Replace,
+    Request,
+    Strategy,
+    Target,
+    Weight,
+    limit,
+    market,
+    stop,
+)
 from logos.core.types import Side
 from logos.session import SessionResult, entry
 from logos.session.artifacts.recoveries import RECOVERIES
@@ -78,6 +91,76 @@ class Saving(Restless):
         self._seen = state["seen"]
 
 
+class Protected(Saving):
+    """Brackets, pairs of exits and trailing stops; timers flatten, and turn the position.
+
+    `told` is all it heard of its orders and timers: what it does next follows from that, so that a
+    word lost or told twice changes the bytes.
+    """
+
+    def __init__(self, breach_at: int = 0, fail_at: int = 0) -> None:
+        super().__init__(breach_at, fail_at)
+        self._told = 0
+
+    def on_start(self, context: Context) -> Answer:
+        context.every("7s", name="turn")
+        context.every("19s", align=False, name="flat", symbol="AAA")
+        return None
+
+    def on_order(self, context: Context, event: OrderEvent) -> Answer:
+        self._told += event.order_id + len(event.change.value)
+        return None
+
+    def on_timer(self, context: Context, timer: Timer) -> Answer:
+        self._told += timer.missed + 1
+        if timer.symbol:
+            return Target(0, timer.symbol)
+        symbol = context.random.choice(SYMBOLS)
+        if self._told % 2:
+            context.at(timer.due_ns + 3_500_000_000, name="once", symbol=symbol)
+        context.log(f"turns, having heard {self._told}", symbol=symbol)
+        return Target(context.random.randint(-60, 60), symbol)
+
+    def on_quote(self, context: Context, quote: Quote) -> Answer:
+        self._seen += 1
+        if self._seen == self._breach_at:
+            return market(Side.BUY, 1_000_000)
+        if self._seen == self._fail_at:
+            raise RuntimeError("the strategy gives up")
+        if self._seen % 2:
+            return None
+        chance = context.random
+        mid = Decimal(quote.bid_units) / 100
+        near = Decimal(chance.randint(2, 9) + self._told % 3) / 100
+        held = context.position(quote.symbol)
+        if not held:
+            return market(
+                Side.BUY, chance.randint(5, 60), stop_loss=mid - near, take_profit=mid + near
+            )
+        side, away = (Side.SELL, 1) if held > 0 else (Side.BUY, -1)
+        context.plot("held", held, symbol=quote.symbol)
+        half = max(1, abs(int(held)) // 2)
+        pair = f"pair {self._seen % 3}"
+        return chance.choice(
+            [
+                [
+                    limit(side, half, mid + away * near, reduce_only=True, group=pair),
+                    stop(side, half, mid - away * near, reduce_only=True, group=pair),
+                ],
+                Replace(tag="stop", stop_price=mid - away * near),
+                Cancel(tag="target"),
+                Weight("0.01"),
+            ]
+        )
+
+    def save(self) -> dict[str, Any]:
+        return {**super().save(), "told": self._told}
+
+    def load(self, context: Context, state: dict[str, Any]) -> None:
+        super().load(context, state)
+        self._told = state["told"]
+
+
 class ListFeed:
     """Events from a list in chunks: after each the session hands its records on."""
 
@@ -101,6 +184,7 @@ class Story:
     on_engaged: str = "halt"
     seed: int = 7
     every: int = 0
+    is_protected: bool = False
 
     @property
     def config(self) -> dict[str, Any]:
@@ -130,6 +214,8 @@ class Story:
     @property
     def strategy(self) -> Strategy:
         kind = Saving if self.every else Restless
+        if self.is_protected:
+            kind = Protected
         return kind(self.breach_at, self.fail_at)
 
     @property
@@ -213,6 +299,9 @@ SAVED_STORIES = {
     "saved, halted": Story(120, 10, breach_at=65, every=3),
     "saved, blocked": Story(100, 10, breach_at=65, on_engaged="block", every=2),
     "saved, failing": Story(100, 10, fail_at=75, every=2),
+    "protected": Story(120, 10, every=2, seed=9, is_protected=True),
+    "protected, from its beginning": Story(120, 10, seed=10, is_protected=True),
+    "protected, halted": Story(120, 10, breach_at=65, every=3, is_protected=True),
 }
 STORIES |= SAVED_STORIES
 
