@@ -33,6 +33,7 @@ from file_faults import Cut, at
 from logos.core.gates import InProcessSwitch
 from logos.core.types import SessionStatus
 from logos.session import restoring
+from logos.session.artifacts.averages import AverageCosts
 from logos.session.artifacts.counts import RecordCounts
 from logos.session.artifacts.snapshot import SNAPSHOT, SnapshotError, plain_copy, read_snapshot
 
@@ -302,8 +303,11 @@ def test_the_tally_comes_back_whole() -> None:
         if isinstance(value, dict):
             value["x"] = number
     tally.refused, tally.blocked, tally.warning_count = 3, 4, 5
+    tally.averages.load({"books": {"x": [5, 6, 7]}, "paid": {"x": 8}})
     other = RecordCounts()
     other.load(json.loads(json.dumps(tally.save())))
+    averages = vars(tally).pop("averages")
+    assert vars(vars(other).pop("averages")) == vars(averages) != vars(AverageCosts())
     assert vars(other) == vars(tally)
 
 
