@@ -8,11 +8,16 @@ import pytest
 from held_bench import A_BRACKET, Bench, with_a_bracket
 from scripted_bars import COIN, FUTURE
 
+from logos.core.context import CoreView
 from logos.core.instrument import instrument
 from logos.core.messages import PauseSymbol, UnpauseSymbol
+from logos.core.outbox import SubmitOrder
+from logos.core.records import OrderUpdate, SwitchRecord
 from logos.core.strategy import Answer, limit, market, stop, stop_limit
-from logos.core.types import Code, ReportKind, Side, SwitchState, TimeInForce
-from logos.testing.builders import ends_in, quote_bar, refusals_in
+from logos.core.types import Code, OrderStatus, ReportKind, Side, SwitchState, TimeInForce
+from logos.session.recorded import RecordedSwitch, Recording
+from logos.testing.builders import ends_in, quote, quote_bar, refusals_in
+from logos.testing.venue_core import outbox_of
 
 BUY, SELL = Side.BUY, Side.SELL
 
@@ -226,3 +231,119 @@ def test_a_fill_after_a_guard_has_halted_the_session_makes_no_exit() -> None:
     assert bench.core.is_halted
     bench.fills(1, 6)
     assert [number for number, _, _ in bench.working] == []
+
+
+# ---- what is sent, and what is on record ----
+
+
+def test_the_stop_of_a_pair_goes_first_in_whatever_order_they_were_made() -> None:
+    pair = (limit(SELL, 10, 105, reduce_only=True, group="g"),)
+    bench = bought(*pair, stop(SELL, 10, 95, reduce_only=True, group="g"))
+    assert bench.step(quote_bar(COIN, 2, "100 106 94 100", "100 106 94 100")) == [
+        ("MARKET", 3, "SELL", 10)
+    ]
+
+
+def test_a_limit_waits_for_one_of_its_group_that_rests_and_cancels_it_not() -> None:
+    rests = stop_limit(SELL, 10, 95, 94, reduce_only=True, group="g")
+    bench = bought(rests, limit(SELL, 10, 105, reduce_only=True, group="g"))
+    assert bench.quote("95") == [("LIMIT", 2, "SELL", 10, 9400)]
+    assert bench.quote("105") == []
+    assert bench.says(ReportKind.CANCELLED, 2) == [("LIMIT", 3, "SELL", 10, 10500)]
+
+
+def test_a_target_as_well_has_a_plain_sale_cancelled_first() -> None:
+    bench = bought(limit(SELL, 10, 105, reduce_only=True), limit(SELL, 10, 110), traded=FUTURE)
+    assert bench.quote("105") == [("cancel", 3)]
+
+
+def test_an_exit_is_held_again_for_its_own_size_and_no_more() -> None:
+    bench = bought(stop(SELL, 6, 95, reduce_only=True))
+    bench.quote("95")
+    bench.says(ReportKind.REJECTED, 2)
+    assert bench.working == [(3, "HELD", 6)]
+
+
+def test_an_entry_that_was_refused_is_not_made_again() -> None:
+    entry = stop(BUY, 5, 103, group="g")
+    bench = Bench({1: market(SELL, 10), 2: entry}, traded=FUTURE)
+    bench.quote("100")
+    bench.fills(1, 10)
+    bench.quote("100")
+    assert bench.quote("103") == [("MARKET", 2, "BUY", 5)]
+    bench.says(ReportKind.REJECTED, 2)
+    assert bench.working == []
+
+
+def test_a_held_sale_that_only_shrinks_passes_a_gate_that_only_lets_reduce() -> None:
+    switch = ReduceOnlyAtGate()
+    bench = bought(stop(SELL, 10, 95, group="g"), traded=FUTURE, switch=switch)
+    switch.state = SwitchState.REDUCE_ONLY
+    assert bench.quote("95") == [("MARKET", 2, "SELL", 10)]
+
+
+def test_the_journal_says_what_an_exit_was_cut_to_and_when_it_was_sent() -> None:
+    exits = [stop(SELL, 7, 95, reduce_only=True), stop(SELL, 7, 95, reduce_only=True)]
+    bench = bought(*exits)
+    bench.quote("95")
+    updates = [each for each in bench.records if isinstance(each, OrderUpdate)]
+    assert [
+        (each.status.value, each.quantity_units, each.ts_ns == bench.now_ns)
+        for each in updates
+        if each.order_id == 3
+    ] == [("HELD", 0, False), ("HELD", 3, True), ("NEW", 0, True)]
+
+
+def test_the_venue_hears_of_an_exit_as_it_is_sent_and_a_resumed_link_the_same() -> None:
+    bench = bought(stop(SELL, 10, 95, reduce_only=True))
+    bench.now_ns += 3600 * 10**9
+    bench.core.run([quote(COIN, bench.now_ns, "95", "95.01")])
+    [sent] = outbox_of(bench.core).take()
+    assert isinstance(sent, SubmitOrder)
+    assert (sent.terms.created_ns, sent.terms.stop_price) == (bench.now_ns, 0)
+    [outstanding] = CoreView(bench.core.order_manager).outstanding()
+    assert outstanding.terms == sent.terms
+
+
+class EngagedAtLook:
+    """A switch that a person engages just before gate 2 looks for the n-th time."""
+
+    def __init__(self, looks: int) -> None:
+        self.flag = bytearray(1)
+        self.left = looks
+
+    def authority(self) -> SwitchState:
+        self.left -= 1
+        if self.left <= 0:
+            self.flag[0] = SwitchState.ENGAGED
+        return SwitchState(self.flag[0])
+
+    def engage(self, reason: str, by: str) -> None: ...
+
+    def set_reduce_only(self, reason: str, by: str) -> None: ...
+
+    def why(self) -> str:
+        return "touched"
+
+
+def lived(switch: Any) -> Bench:
+    """Two exits of one symbol that one quote reaches."""
+    exits = [stop(SELL, 5, 95, reduce_only=True), stop(SELL, 5, 95, reduce_only=True)]
+    bench = Bench({1: market(BUY, 10), 2: list(exits)}, switch=switch)
+    bench.quote("100")
+    bench.fills(1, 10)
+    bench.quote("100")
+    bench.quote("95")
+    return bench
+
+
+def test_a_replay_sees_the_switch_between_two_exits_of_one_event() -> None:
+    # The entry, two exits that are made, the first that is sent; then the second.
+    bench = lived(EngagedAtLook(5))
+    [change] = [each for each in bench.records if isinstance(each, SwitchRecord)]
+    assert (change.seen_at, change.orders) == ("order", 4)
+    sent = [each for each in bench.records if isinstance(each, OrderUpdate)]
+    assert [each.order_id for each in sent if each.status is OrderStatus.NEW] == [2]
+    recording = Recording([change], [], 100, bench.now_ns, 4, is_whole=True)
+    again = lived(RecordedSwitch(recording, None))
+    assert again.records == bench.records

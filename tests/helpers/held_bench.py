@@ -12,6 +12,7 @@ from logos.core.outbox import CancelOrder
 from logos.core.records import Record, WarningRecord
 from logos.core.strategy import Answer, market
 from logos.core.types import NS_PER_SECOND, ReportKind, Side
+from logos.session.recorded import RecordedSwitch
 from logos.testing.builders import Scripted, quote
 from logos.testing.venue_core import outbox_of, report, venue_core
 
@@ -25,6 +26,8 @@ class Bench:
     def __init__(self, script: dict[int, Answer], traded: Any = COIN, **how: Any) -> None:
         self.traded = traded
         self.core: TradingCore = venue_core(Scripted(script), traded, **how)
+        if isinstance(self.core.switch, RecordedSwitch):
+            self.core.switch.attach(self.core.order_manager)
         self.records: list[Record] = self.core.start(1)
         self.now_ns = S
 
