@@ -141,17 +141,16 @@ class Protected(Saving):
         context.plot("held", held, symbol=quote.symbol)
         half = max(1, abs(int(held)) // 2)
         pair = f"pair {self._seen % 3}"
-        return chance.choice(
+        answers: list[Answer] = [
             [
-                [
-                    limit(side, half, mid + away * near, reduce_only=True, group=pair),
-                    stop(side, half, mid - away * near, reduce_only=True, group=pair),
-                ],
-                Replace(tag="stop", stop_price=mid - away * near),
-                Cancel(tag="target"),
-                Weight("0.01"),
-            ]
-        )
+                limit(side, half, mid + away * near, reduce_only=True, group=pair),
+                stop(side, half, mid - away * near, reduce_only=True, group=pair),
+            ],
+            Replace(tag="stop", stop_price=mid - away * near),
+            Cancel(tag="target"),
+            Weight("0.01"),
+        ]
+        return chance.choice(answers)
 
     def save(self) -> dict[str, Any]:
         return {**super().save(), "told": self._told}
