@@ -345,3 +345,29 @@ def test_a_replacement_asks_for_the_new_total_less_what_was_filled() -> None:
     for number in (1, 2, 3):
         records += core.step(bar(COIN, number, FLAT, "2"))
     assert [o.quantity_units for o in orders_in(records)] == [1000, 200]
+
+
+def test_a_bare_side_without_a_quantity_is_worth_twice_the_minimum_and_stays_as_large() -> None:
+    least = instrument("LEAST", tick="0.01", lot="0.001", quote="USD", min_notional="5")
+    script: dict[int, Answer] = {1: Side.BUY, 3: Side.SELL, 5: Side.BUY}
+    core = trading_core(Scripted(script), least, order_quantity="0", cash={"USD": "1000"})
+    records = core.start(1)
+    for number, price in enumerate((30, 30, 90, 90, 16, 16), 1):
+        records += core.step(bar(least, number, f"{price} {price} {price} {price}"))
+    # 10 USD at 30 is 0.333..., rounded up to the lot; at 16 it is still worth more than 5.
+    assert [order.quantity_units for order in orders_in(records)] == [334, 334, 334]
+    assert refusals_in(records) == []
+    assert core.order_manager.states["LEAST"].order_quantity == 334
+
+
+def test_a_bare_side_before_the_first_price_decides_no_quantity() -> None:
+    least = instrument("LEAST", tick="0.01", lot="0.001", quote="USD", min_notional="5")
+    core = trading_core(
+        Scripted({1: Side.BUY}),
+        least,
+        order_quantity="0",
+        rules=paper_rules(FillRule.BID_ASK),
+    )
+    core.start(1)
+    records = core.step(bar(least, 1, "30 30 30 30"))
+    assert refusals_in(records) == [Code.NO_REFERENCE_PRICE]

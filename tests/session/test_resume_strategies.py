@@ -27,7 +27,7 @@ ORDERS = [
 STRATEGIES: dict[str, dict[str, Any]] = {
     "sma_cross": {"fast": 5, "slow": 20},
     "ema_cross": {"fast": 5, "slow": 20},
-    "mean_reversion": {"window": 30},
+    "mean_reversion": {"window": 30, "stop": "0.002"},
     "pairs": {"first": "ACME", "second": "EURUSD", "window": 30},
     "schedule": {"orders": ORDERS},
     "signals": {"file": str(PROJECT / "examples" / "signals.csv"), "quantity": "100"},
