@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from bar_helpers import Listener, figures
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -14,7 +15,7 @@ from logos.config import make_config
 from logos.core.engine import TradingCore
 from logos.core.gates import InProcessSwitch
 from logos.core.instrument import instrument
-from logos.core.messages import Bar, MarketEvent, Quote, QuoteBar, TimePassed, Trade
+from logos.core.messages import Bar, Flatten, MarketEvent, Quote, QuoteBar, TimePassed, Trade
 from logos.core.records import PaperFillRecord
 from logos.core.strategy import Answer, Context, Strategy, market
 from logos.core.types import FillRule, Side
@@ -29,22 +30,6 @@ SHOP = instrument("SHOP", tick="0.01", lot="1", quote="USD", hours=["mon 14:30-2
 """Open from 14:30 to 21:00 on Mondays."""
 
 
-class Listener(Strategy):
-    """Writes down what it is told, when, and what history says then."""
-
-    timeframes: Sequence[str] = ("2s", "6s")
-    history = 3
-
-    def __init__(self) -> None:
-        self.told: list[tuple[int, str, Any, list[float]]] = []
-        self.answers: dict[str, Answer] = {}
-
-    def on_bar(self, context: Context, bar: Bar | QuoteBar) -> Answer:
-        closes = context.history(bar.symbol, 3)
-        self.told.append((context.now_ns, context.timeframe, bar, closes))
-        return self.answers.get(context.timeframe)
-
-
 def heard(core: TradingCore, events: Sequence[MarketEvent | TimePassed]) -> Any:
     core.start(events[0].ts_ns)
     for event in events:
@@ -57,11 +42,6 @@ def planned(strategy: Strategy, sources: dict[str, str]) -> TradingCore:
     config = make_config({"instruments": {"ONE": {"tick": "0.01", "lot": "1", "quote": "USD"}}})
     plan = make_plan(config, strategy=strategy, feed=NoFeed())
     return replace(plan, bar_sources=sources).make_core("test", InProcessSwitch())
-
-
-def figures(bar: Bar | QuoteBar) -> tuple[Any, ...]:
-    names = [name for name in bar.__struct_fields__ if name != "instrument"]
-    return tuple(getattr(bar, name) for name in names)
 
 
 # ---- against a recomputation that shares nothing ----
@@ -273,6 +253,15 @@ def test_bars_are_made_while_nobody_may_be_asked() -> None:
     core.step(trade(ONE, 6 * S, "16"))
     assert [(name, bar.close) for _, name, bar, _ in listener.told] == [("2s", 15), ("6s", 15)]
     assert listener.told[0][3] == [11, 13, 15], "history has no holes"
+
+
+def test_a_session_that_is_flattened_tells_its_strategy_no_more_bars() -> None:
+    core = trading_core(Listener(), ONE)
+    listener = heard(core, [trade(ONE, 0, "10")])
+    core.step(Flatten(S, "enough", "ann"))
+    core.step(TimePassed(9 * S))
+    core.step(trade(ONE, 20 * S, "10"))
+    assert listener.told == []
 
 
 def test_an_order_of_the_first_bar_is_carried_out_before_the_next_is_told() -> None:

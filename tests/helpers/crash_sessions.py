@@ -160,6 +160,29 @@ class Protected(Saving):
         self._told = state["told"]
 
 
+class RestlessBars(Restless):
+    """It also asks for bars of two lengths, a history and a warm-up, and decides by them."""
+
+    timeframes = ("5s", "20s")
+    history = 4
+    warmup = 3
+
+    def on_bar(self, context: Context, bar: Any) -> Answer:
+        closes = context.history(bar.symbol, 4)
+        self._seen += round(sum(closes))
+        return market(Side.BUY if closes[-1] > closes[0] else Side.SELL, len(context.timeframe))
+
+
+class SavingBars(RestlessBars):
+    """The same, and it can be saved."""
+
+    def save(self) -> dict[str, Any]:
+        return {"seen": self._seen}
+
+    def load(self, context: Context, state: dict[str, Any]) -> None:
+        self._seen = state["seen"]
+
+
 class ListFeed:
     """Events from a list in chunks: after each the session hands its records on."""
 
@@ -184,6 +207,7 @@ class Story:
     seed: int = 7
     every: int = 0
     is_protected: bool = False
+    has_bars: bool = False
 
     @property
     def config(self) -> dict[str, Any]:
@@ -212,9 +236,11 @@ class Story:
 
     @property
     def strategy(self) -> Strategy:
-        kind = Saving if self.every else Restless
+        kind: type[Restless] = Saving if self.every else Restless
         if self.is_protected:
             kind = Protected
+        if self.has_bars:
+            kind = SavingBars if self.every else RestlessBars
         return kind(self.breach_at, self.fail_at)
 
     @property
@@ -301,6 +327,7 @@ SAVED_STORIES = {
     "protected": Story(120, 10, every=2, seed=9, is_protected=True),
     "protected, from its beginning": Story(120, 10, seed=10, is_protected=True),
     "protected, halted": Story(120, 10, breach_at=65, every=3, is_protected=True),
+    "saved, bars": Story(120, 10, every=2, has_bars=True),
 }
 STORIES |= SAVED_STORIES
 

@@ -26,6 +26,7 @@ from logos.core.records import (
     PositionRecord,
     RefusalRecord,
     SwitchRecord,
+    WarmUpRecord,
     WarningRecord,
 )
 from logos.core.types import SwitchState
@@ -233,6 +234,8 @@ def describe(record: SessionRecord) -> str:
         return f"{record.action} by {record.by}: {record.reason}"
     if isinstance(record, WarningRecord):
         return f"{record.code} {record.symbol} {record.detail}".replace("  ", " ")
+    if isinstance(record, WarmUpRecord):
+        return f"{record.symbol} warmed up, {record.bars} bars, {record.past_bars} from before"
     if isinstance(record, PositionRecord):
         held = format_units(record.position_units, record.quantity_decimals)
         mark = format_units(record.mark_units, record.price_decimals)

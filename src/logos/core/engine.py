@@ -36,7 +36,9 @@ from logos.core.instrument_state import InstrumentState
 from logos.core.market import Market
 from logos.core.matching import PaperMarket, PaperRules
 from logos.core.messages import (
+    EDGE_KINDS,
     Bar,
+    EdgeEvent,
     Event,
     Lag,
     MarketEvent,
@@ -328,8 +330,8 @@ class TradingCore:
         # By type and not isinstance: for a msgspec struct that is several times cheaper.
         kind = type(event)
         if kind is not Bar and kind is not Trade and kind is not QuoteBar:
-            if kind is TimePassed or kind is Lag or kind is Report:
-                self._on_edge(cast("TimePassed | Lag | Report", event))
+            if kind in EDGE_KINDS:
+                self._on_edge(cast("EdgeEvent", event))
             else:
                 self._on_command(cast(OperatorCommand, event))
             return
@@ -368,13 +370,13 @@ class TradingCore:
         self._safety.block(event.symbol)
         self._callbacks.see(event)
 
-    def _on_edge(self, event: TimePassed | Lag | Report) -> None:
+    def _on_edge(self, event: EdgeEvent) -> None:
         """What a live session hears besides market data; it is a step with gate 1 of its own."""
         self._begin(event.ts_ns)
         if type(event) is Lag:
             self._timekeeper.see_lag()
         self._reports.hear(event)
-        self._callbacks.see_time(event.ts_ns)
+        self._callbacks.hear(event)
         if type(event) is TimePassed:
             self._agenda.is_clocked = True
             self._pipeline.run_due(self._agenda)

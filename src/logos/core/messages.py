@@ -251,6 +251,31 @@ class Lag(msgspec.Struct, frozen=True, gc=False):
     lag_ns: int
 
 
+class PastBar(msgspec.Struct, frozen=True, gc=False):
+    """A bar from before a live session, received at `ts_ns`: it is for warm-up and history alone.
+
+    `bar` has the length of the strategy's finest timeframe, and its own end as its time.
+    """
+
+    ts_ns: int
+    symbol: str
+    bar: Bar
+
+
+class Backfill(msgspec.Struct, frozen=True, gc=False):
+    """A symbol's past bars begin to come (`is_over` is False), or all have come.
+
+    `until_ns`: up to when the source was asked for all of them, 0: it was not. `detail` says why
+    they are fewer than were wanted.
+    """
+
+    ts_ns: int
+    symbol: str
+    is_over: bool
+    until_ns: int = 0
+    detail: str = ""
+
+
 class Report(msgspec.Struct, frozen=True, gc=False):
     """What a venue said of one order of ours.
 
@@ -283,4 +308,7 @@ class SessionEnd(msgspec.Struct, frozen=True, gc=False):
 MarketEvent = Quote | Trade | Bar | QuoteBar
 OperatorCommand = Suspend | ResumeTrading | PauseSymbol | UnpauseSymbol | Flatten | Engage
 """What an operator may order, sequenced among the market data; `core.commands` carries it out."""
-Event = MarketEvent | OperatorCommand | TimePassed | Lag | Report | SessionEnd
+EdgeEvent = TimePassed | Lag | Report | PastBar | Backfill
+"""What a live session hears besides market data and commands."""
+EDGE_KINDS: Final = frozenset((TimePassed, Lag, Report, PastBar, Backfill))
+Event = MarketEvent | OperatorCommand | TimePassed | Lag | Report | PastBar | Backfill | SessionEnd

@@ -234,6 +234,21 @@ class WarningRecord(msgspec.Struct, frozen=True, gc=False, tag="warning", tag_fi
     detail: str
 
 
+class WarmUpRecord(msgspec.Struct, frozen=True, gc=False, tag="warmup", tag_field="kind"):
+    """A symbol's warm-up is over: orders in it are refused no longer.
+
+    `bars` of the finest timeframe were seen meanwhile, `past_bars` of them from before the session;
+    `since_ns` is when the first of them, or the session, began.
+    """
+
+    ts_ns: int
+    tick_id: int
+    symbol: str
+    since_ns: int
+    bars: int
+    past_bars: int
+
+
 class NoteRecord(msgspec.Struct, frozen=True, gc=False, tag="note", tag_field="kind"):
     """What the strategy wrote down with `context.log`, on one line and without secrets."""
 
@@ -340,6 +355,7 @@ Record = (
     | SwitchRecord
     | CommandRecord
     | WarningRecord
+    | WarmUpRecord
     | NoteRecord
     | PlotRecord
     | CorporateActionRecord

@@ -13,7 +13,7 @@ from __future__ import annotations
 from typing import final
 
 from logos.core.exits.keeper import Exits
-from logos.core.messages import Lag, Report, TimePassed
+from logos.core.messages import EdgeEvent, Lag, Report
 from logos.core.order_manager import OrderManager
 from logos.core.orders import Execution, Order
 from logos.core.pipeline import OrderPipeline
@@ -39,7 +39,7 @@ class Reports:
         self._safety = safety
         self._pipeline = pipeline
 
-    def hear(self, event: TimePassed | Lag | Report) -> None:
+    def hear(self, event: EdgeEvent) -> None:
         """Take in what was said at the order manager's present time.
 
         The strategy is told what a report says of its orders, and is asked about nothing else.

@@ -17,7 +17,18 @@ from collections.abc import Callable, Mapping
 
 import msgspec
 
-from logos.core.messages import Bar, Event, Lag, MarketEvent, Quote, QuoteBar, Report, TimePassed
+from logos.core.messages import (
+    Backfill,
+    Bar,
+    Event,
+    Lag,
+    MarketEvent,
+    PastBar,
+    Quote,
+    QuoteBar,
+    Report,
+    TimePassed,
+)
 from logos.feeds.contract import FeedNews
 
 
@@ -171,7 +182,7 @@ class Inbox:
         """Pass on what a feed says of itself."""
         self._on_news(news)
 
-    def put(self, event: Report | TimePassed) -> None:
+    def put(self, event: Report | TimePassed | PastBar | Backfill) -> None:
         """Take what must not be refused."""
         self._put(event)
 

@@ -20,9 +20,11 @@ import msgspec
 
 from logos.core.instrument import Instrument
 from logos.core.messages import (
+    Backfill,
     Bar,
     Event,
     Lag,
+    PastBar,
     Quote,
     QuoteBar,
     Report,
@@ -53,6 +55,10 @@ _FIELDS: Final[dict[type, tuple[str, ...]]] = {
 }
 """A bar has its `closed_ns` behind these, if it has one."""
 _BY_LETTER: Final = {letter: kind for kind, letter in _WITH_SYMBOL.items()}
+_PAST: Final = "h"
+_BACKFILL: Final = "f"
+_NAMES_SYMBOL: Final = frozenset((*_BY_LETTER, _PAST, _BACKFILL))
+"""The letters behind which a symbol's number stands, and then the time."""
 
 
 class Inputs(msgspec.Struct, frozen=True, tag="inputs", tag_field="kind"):
@@ -155,6 +161,12 @@ def _row(event: Event, numbers: Mapping[str, int]) -> tuple[object, ...]:
         if (type(event) is Bar or type(event) is QuoteBar) and event.closed_ns:
             fields.append(event.closed_ns)
         return (_WITH_SYMBOL[kind], number, *fields)
+    if isinstance(event, PastBar):
+        bar = [getattr(event.bar, name) for name in _FIELDS[Bar]]
+        return (_PAST, numbers[event.symbol], event.ts_ns, *bar)
+    if isinstance(event, Backfill):
+        is_over, until_ns = event.is_over, event.until_ns
+        return (_BACKFILL, numbers[event.symbol], event.ts_ns, is_over, until_ns, event.detail)
     if isinstance(event, TimePassed):
         return ("p", event.ts_ns)
     if isinstance(event, SessionEnd):
@@ -248,7 +260,7 @@ class RecordedInputs:
                 if isinstance(record, Inputs):
                     continue
                 for row in record.events:
-                    first_ns = first_ns or int(row[2 if row[0] in _BY_LETTER else 1])
+                    first_ns = first_ns or int(row[2 if row[0] in _NAMES_SYMBOL else 1])
                     if row[0] == "r" and row[2] == ReportKind.FILLED.value:
                         report = Report(row[1], ReportKind.FILLED, *row[3:])
                         fills.append((report.client_order_id, report.fill_id))
@@ -269,6 +281,7 @@ class RecordedInputs:
 
 def _event(row: Sequence[Any], symbols: Sequence[Instrument]) -> Event:
     letter = row[0]
+    kind: Any
     if letter == "p":
         return TimePassed(row[1])
     if letter == "e":
@@ -276,6 +289,13 @@ def _event(row: Sequence[Any], symbols: Sequence[Instrument]) -> Event:
     if letter == "r":
         return Report(row[1], ReportKind(row[2]), *row[3:])
     instrument = symbols[row[1]]
+    if letter == _PAST:
+        kind = Bar
+        return PastBar(
+            row[2], instrument.symbol, kind(row[3], instrument.symbol, *row[4:], instrument)
+        )
+    if letter == _BACKFILL:
+        return Backfill(row[2], instrument.symbol, *row[3:])
     kind = _BY_LETTER[letter]
     if kind is Lag:
         return Lag(row[2], instrument.symbol, row[3])

@@ -35,6 +35,7 @@ from logos.session.artifacts.summary import (
     figures,
     host_facts,
     session_uuid,
+    warm_ups,
 )
 from logos.session.artifacts.tables import Moments
 from logos.session.outcome import ORDERS_LEFT, Ending, ExitCode, SessionResult, Stopped
@@ -258,6 +259,7 @@ class Seal:
             "last_event": "" if first_ns is None else moments.text(order_manager.now_ns),
             "switch_state": core.switch_state.name,
             **counts,
+            **warm_ups(core, self._folder.tally),
             "headline": headline({**counts, "status": ending.status.value}),
             "cures": {code: cure(code) for code in counts["refusals"]},
             "limits": [row._asdict() for row in limit_rows(plan.config)],

@@ -39,11 +39,15 @@ class SymbolBars:
 
     __slots__ = (
         "done_ns",
+        "held",
         "histories",
         "index",
         "is_late_told",
+        "is_waiting",
         "length_ns",
+        "live_from_ns",
         "makers",
+        "past_until_ns",
         "seen_from_ns",
         "source",
         "state",
@@ -63,7 +67,15 @@ class SymbolBars:
         self.length_ns: int = 0
         """The length of the data's bars; 0: none seen yet."""
         self.seen_from_ns: int = -1
-        """Since when the symbol is seen; -1: not yet."""
+        """Since when the symbol is seen without a hole, past bars included; -1: not yet."""
+        self.live_from_ns: int = -1
+        """Since when its own events are seen; -1: not yet."""
+        self.is_waiting: bool = False
+        """Whether bars from before the session are still to come."""
+        self.held: list[Bar | QuoteBar] = []
+        """Bars of the finest timeframe that were closed meanwhile, and wait for those."""
+        self.past_until_ns: int = 0
+        """Up to when the past is known; bars that began before are left out without a word."""
         self.done_ns: int = 0
         """The end of the latest bar of the finest timeframe."""
         self.is_late_told: bool = False

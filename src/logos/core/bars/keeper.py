@@ -21,9 +21,10 @@ from logos.core.bars.maker import BarMaker
 from logos.core.bars.spans import span_text
 from logos.core.bars.wishes import Wishes
 from logos.core.context import CoreContext
-from logos.core.messages import Bar, Quote, QuoteBar, Trade
+from logos.core.messages import Backfill, Bar, PastBar, Quote, QuoteBar, Trade
 from logos.core.order_manager import OrderManager
 from logos.core.pipeline import OrderPipeline
+from logos.core.records import WarmUpRecord
 from logos.core.safety import NEVER_NS, SafetyMonitor
 from logos.core.strategy import Answer
 from logos.errors import StrategyError, strategy_failed
@@ -69,15 +70,14 @@ class BarKeeper:
 
     @property
     def needs_ticks(self) -> bool:
-        """Whether quotes and trades matter to the bars."""
-        return bool(self.book.wishes.timeframes)
+        """Whether quotes and trades matter to the bars or to the warm-up."""
+        return bool(self.book.wishes.timeframes) or self.book.wishes.warmup_ns > 0
 
     def begin(self, ts_ns: int) -> None:
         """The session begins at `ts_ns`: so does its warm-up."""
         wishes = self.book.wishes
         for found in self.book.symbols:
-            found.state.bars.warm_bars_left = wishes.warmup_bars
-            found.state.bars.warm_until_ns = ts_ns + wishes.warmup_ns if wishes.warmup_ns else 0
+            found.state.bars.begin_warm_up(ts_ns, wishes.warmup_bars, wishes.warmup_ns)
 
     def ask(self, on_quote: Any, on_trade: Any, on_bar: Any) -> None:
         """From now on, tell events and bars to these; None: nobody is told."""
@@ -111,10 +111,13 @@ class BarKeeper:
         self.see_time(event.ts_ns)
         found = self.book.of(event.symbol)
         kind = type(event)
+        if found.state.bars.is_warming:
+            self._end_warm_up(found)
         if found.source == "":
             if kind is not Bar and kind is not QuoteBar and not found.makers:
                 return
             found.source = source_of(event)
+            self.find_due()
         if kind is not SOURCES[found.source]:
             return
         if type(event) is Quote:
@@ -145,9 +148,16 @@ class BarKeeper:
             self._finish(self.book.symbols[index], level, True)
 
     def _tick_maker(self, found: SymbolBars, ts_ns: int) -> BarMaker:
+        if found.live_from_ns < 0:
+            self._join(found, ts_ns)
+        return found.makers[0]
+
+    def _join(self, found: SymbolBars, ts_ns: int) -> None:
+        """The symbol is seen from now on."""
+        is_known = found.past_until_ns and not found.is_waiting
+        found.live_from_ns = min(ts_ns, found.past_until_ns) if is_known else ts_ns
         if found.seen_from_ns < 0:
             found.seen_from_ns = ts_ns
-        return found.makers[0]
 
     def _expect(self, end_ns: int, level: int, index: int) -> None:
         heappush(self._due, (end_ns, level, index))
@@ -155,16 +165,22 @@ class BarKeeper:
 
     def _see_bar(self, found: SymbolBars, bar: Bar | QuoteBar) -> None:
         """A bar of the data: part of longer ones, or told as it is."""
-        if not found.makers:
-            self._tell(found, 0, bar)
-            return
         if found.length_ns == 0:
             found.length_ns = bar.interval_ns
-            check_length(self.book.wishes, bar.symbol, bar.interval_ns)
+            if found.makers:
+                check_length(self.book.wishes, bar.symbol, bar.interval_ns)
         closed_ns = bar.closed_ns or bar.ts_ns
         opened_ns = closed_ns - found.length_ns
-        if found.seen_from_ns < 0:
-            found.seen_from_ns = opened_ns
+        if found.live_from_ns < 0:
+            self._join(found, opened_ns)
+        if opened_ns < found.past_until_ns:
+            return  # it was among the past bars
+        if not found.makers:
+            if found.is_waiting:
+                found.held.append(bar)
+            else:
+                self._tell(found, 0, bar, False)
+            return
         if opened_ns < found.done_ns:
             self._tell_late(found)
             return
@@ -179,13 +195,64 @@ class BarKeeper:
             words = "a bar came again, or too late for the longer one that it was a part of"
             self._order_manager.warn(found.state.instrument.symbol, "LATE_BAR", words)
 
+    # ---- bars from before the session ----
+
+    def hear_backfill(self, event: Backfill) -> None:
+        """A symbol's past bars begin to come, or all of them have come."""
+        found = self.book.of(event.symbol)
+        if not event.is_over:
+            found.is_waiting = True
+            return
+        found.is_waiting = False
+        found.past_until_ns = max(found.past_until_ns, event.until_ns)
+        if event.detail:
+            self._order_manager.warn(event.symbol, "BACKFILL", event.detail)
+        held = found.held
+        found.held = []
+        first_ns = held[0].opened_ns if held else max(found.live_from_ns, event.until_ns)
+        if event.until_ns == 0 or (found.live_from_ns >= 0 and found.past_until_ns < first_ns):
+            # Between the past and what was seen lies a hole: longer bars begin behind it.
+            found.seen_from_ns = first_ns
+        for bar in held:
+            if not found.makers:
+                if (bar.closed_ns or bar.ts_ns) - found.length_ns >= found.past_until_ns:
+                    self._tell(found, 0, bar, False)
+            elif bar.opened_ns >= found.past_until_ns:
+                self._take_finest(found, bar, False)
+        self.find_due()
+
+    def hear_past(self, event: PastBar) -> None:
+        """A bar from before the session, of the finest timeframe. One that came is left out."""
+        found = self.book.of(event.symbol)
+        bar = event.bar
+        if bar.opened_ns < found.past_until_ns or bar.opened_ns < found.done_ns:
+            return
+        found.past_until_ns = bar.ts_ns
+        if found.seen_from_ns < 0 or bar.opened_ns < found.seen_from_ns:
+            found.seen_from_ns = bar.opened_ns
+        if found.makers:
+            self._take_finest(found, bar, True)
+        else:
+            self._tell(found, 0, bar, True)
+
+    def _take_finest(self, found: SymbolBars, bar: Bar | QuoteBar, is_past: bool) -> None:
+        """A closed bar of the finest timeframe whose end is past: it closes longer ones as well."""
+        self._finish_until(found, bar.opened_ns, 1)
+        found.done_ns = bar.ts_ns
+        for longer in found.makers[1:]:
+            longer.add_bar(bar.opened_ns, bar)
+        self._tell(found, 0, bar, is_past)
+        self._finish_until(found, bar.ts_ns, 1)
+
     # ---- bars that are closed ----
 
-    def _finish_until(self, found: SymbolBars, now_ns: int) -> None:
-        """Close what ends by `now_ns`, in the order of the ends, the finest first."""
+    def _finish_until(self, found: SymbolBars, now_ns: int, first: int = 0) -> None:
+        """Close what ends by `now_ns` of the timeframes from place `first` on, in the order of the
+        ends, the finest first."""
         while True:
             level = -1
-            for place, maker in enumerate(found.makers):
+            for place in range(first, len(found.makers)):
+                maker = found.makers[place]
                 is_due = maker.is_open and maker.end_ns <= now_ns
                 if is_due and (level < 0 or maker.end_ns < found.makers[level].end_ns):
                     level = place
@@ -198,18 +265,25 @@ class BarKeeper:
         end with time."""
         maker = found.makers[level]
         start_ns = maker.start_ns
+        if level == 0 and found.is_waiting:
+            bar = maker.finish()
+            if start_ns >= found.live_from_ns:
+                found.held.append(bar)
+            return
         bar = maker.finish()
         if level == 0:
+            if start_ns < found.past_until_ns:
+                return  # the past had it whole
             found.done_ns = bar.ts_ns
             for place in range(1, len(found.makers)):
                 longer = found.makers[place]
                 was_open = longer.is_open
                 if longer.add_bar(start_ns, bar) and is_timed and not was_open:
                     self._expect(longer.end_ns, place, found.index)
-        if start_ns >= found.seen_from_ns:
-            self._tell(found, level, bar)
+        if start_ns >= (found.live_from_ns if level == 0 else found.seen_from_ns):
+            self._tell(found, level, bar, False)
 
-    def _tell(self, found: SymbolBars, level: int, bar: Bar | QuoteBar) -> None:
+    def _tell(self, found: SymbolBars, level: int, bar: Bar | QuoteBar, is_past: bool) -> None:
         """Keep a bar that is closed, and tell it to the strategy unless nobody is to be asked."""
         if found.histories:
             found.histories[level].add(bar)
@@ -226,8 +300,27 @@ class BarKeeper:
                 self._pipeline.carry_out(found.state, answer)
                 if self._order_manager.is_unsettled:
                     self._pipeline.settle()
-        if level == 0 and found.state.bars.warm_bars_left:
-            found.state.bars.warm_bars_left -= 1
+        if level == 0 and found.state.bars.is_warming:
+            found.state.bars.note_bar(bar.opened_ns, is_past)
+            self._end_warm_up(found)
+
+    def _end_warm_up(self, found: SymbolBars) -> None:
+        """Record that the symbol's warm-up is over, if it is."""
+        terms = found.state.bars
+        order_manager = self._order_manager
+        if terms.warming_words(order_manager.now_ns):
+            return
+        terms.is_warming = False
+        order_manager.effects.append(
+            WarmUpRecord(
+                order_manager.now_ns,
+                order_manager.tick_id,
+                found.state.instrument.symbol,
+                terms.warm_since_ns,
+                terms.bars_seen,
+                terms.past_bars_seen,
+            )
+        )
 
     def find_due(self) -> None:
         """Work out anew when which bar ends, after the bars were put in place."""
@@ -236,7 +329,7 @@ class BarKeeper:
             for each in self.book.symbols
             if each.source == "trades" or each.source == "quotes"
             for level, maker in enumerate(each.makers)
-            if maker.is_open
+            if maker.is_open and (level == 0 or not each.is_waiting)
         ]
         heapify(self._due)
         self.due_ns = self._due[0][0] if self._due else NEVER_NS

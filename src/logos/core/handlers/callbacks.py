@@ -12,7 +12,7 @@ from typing import Any, Final, final
 from logos.core.bars.book import BarBook
 from logos.core.context import CoreContext
 from logos.core.handlers.events import MarketHoursEvent, OrderEvent, Timer
-from logos.core.messages import MarketEvent
+from logos.core.messages import Backfill, EdgeEvent, MarketEvent, PastBar
 from logos.core.order_manager import OrderManager
 from logos.core.records import PaperFillRecord
 from logos.core.strategy import Answer, Strategy
@@ -67,8 +67,11 @@ class Callbacks:
         order_manager = self._order_manager
         order_manager.wants_fills = kind.on_fill is not Strategy.on_fill
         order_manager.wants_order_events = kind.on_order is not Strategy.on_order
-        if self._keeper is not None and strategy is self._own:
-            self._keep(self._keeper)
+        if self._keeper is not None:
+            if strategy is self._own:
+                self._keep(self._keeper)
+            else:
+                self._keeper.ask(None, None, None)
 
     def ask_nobody(self) -> None:
         """From now on, ask nobody; what nobody was told of yet is dropped."""
@@ -96,10 +99,16 @@ class Callbacks:
         if self._keeper is not None:
             self._keeper.see(event)
 
-    def see_time(self, now_ns: int) -> None:
-        """Time has come to `now_ns`, and bars may be closed by that."""
-        if self._keeper is not None:
-            self._keeper.see_time(now_ns)
+    def hear(self, event: EdgeEvent) -> None:
+        """What a live session hears besides market data: time closes bars, past ones are told."""
+        keeper = self._keeper
+        if keeper is None:
+            return
+        if type(event) is PastBar:
+            keeper.hear_past(event)
+        elif type(event) is Backfill:
+            keeper.hear_backfill(event)
+        keeper.see_time(event.ts_ns)
 
     @property
     def book(self) -> BarBook | None:

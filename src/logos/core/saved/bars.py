@@ -23,6 +23,7 @@ def save_bars(book: BarBook, saved: Callable[[object], State]) -> list[State]:
     return [
         {
             **saved(each),
+            "held": [plain_bar(bar) for bar in each.held],
             "makers": [saved(maker) for maker in each.makers],
             "histories": [[plain_bar(bar) for bar in history.bars] for history in each.histories],
         }
@@ -34,6 +35,7 @@ def restore_bars(book: BarBook, state: list[State], put: Callable[[object, State
     """Put what `save_bars` gave into a fresh book; `put` sets attributes. Raises ValueError."""
     for each, fields in zip(book.symbols, state, strict=True):
         left = dict(fields)
+        each.held = [made_bar(row, each.state.instrument) for row in left.pop("held")]
         for maker, found in zip(each.makers, left.pop("makers"), strict=True):
             put(maker, found)
         for history, bars in zip(each.histories, left.pop("histories"), strict=True):

@@ -366,11 +366,20 @@ TABLE: Final[dict[type, Fields]] = {
         },
     ),
     SymbolBars: Fields(
-        saved=("done_ns", "is_late_told", "length_ns", "seen_from_ns", "source"),
-        handled=("histories", "makers"),
+        saved=(
+            *("done_ns", "is_late_told", "is_waiting", "length_ns", "live_from_ns"),
+            *("past_until_ns", "seen_from_ns", "source"),
+        ),
+        handled=("held", "histories", "makers"),
         left={"index": _SETTING, "state": _PART},
     ),
-    BarTerms: Fields(saved=("warm_bars_left", "warm_until_ns"), left={"source": _SETTING}),
+    BarTerms: Fields(
+        saved=(
+            *("bars_seen", "is_warming", "past_bars_seen", "warm_bars_left", "warm_since_ns"),
+            "warm_until_ns",
+        ),
+        left={"source": _SETTING},
+    ),
     BarMaker: Fields(
         saved=(
             *("ask_close", "ask_high", "ask_low", "ask_open", "close", "end_ns", "high"),

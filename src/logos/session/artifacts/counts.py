@@ -19,6 +19,7 @@ from logos.core.records import (
     Record,
     RefusalRecord,
     SwitchRecord,
+    WarmUpRecord,
     WarningRecord,
 )
 from logos.core.types import SwitchState
@@ -42,6 +43,7 @@ class RecordCounts:
         self.blocked = 0
         self.warning_count = 0
         self.warnings: list[WarningRecord] = []
+        self.warm_ups: list[WarmUpRecord] = []
         self.switch_changes: list[SwitchRecord] = []
         self.trigger: GuardRecord | SwitchRecord | None = None
         """What first halted the session or engaged the switch."""
@@ -65,6 +67,7 @@ class RecordCounts:
         for name, value in vars(self).items():
             setattr(self, name, Counter(state[name]) if isinstance(value, Counter) else state[name])
         self.warnings = msgspec.convert(state["warnings"], list[WarningRecord])
+        self.warm_ups = msgspec.convert(state["warm_ups"], list[WarmUpRecord])
         self.switch_changes = msgspec.convert(state["switch_changes"], list[SwitchRecord])
         self.trigger = msgspec.convert(state["trigger"], GuardRecord | SwitchRecord | None)
         self.averages = averages
@@ -93,6 +96,8 @@ class RecordCounts:
                 self.warning_count += 1
                 if len(self.warnings) < _LISTED_MAX:
                     self.warnings.append(record)  # type: ignore[arg-type]
+            elif kind is WarmUpRecord:
+                self.warm_ups.append(record)  # type: ignore[arg-type]
             elif kind is SwitchRecord:
                 self._add_switch(record)  # type: ignore[arg-type]
 

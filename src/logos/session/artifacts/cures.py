@@ -123,7 +123,8 @@ def headline(summary: Mapping[str, Any]) -> str:
     `summary` is a session's.
     """
     orders, fills, refused = summary["orders"], summary["fills"], summary["refused"]
-    if refused > orders:
+    warming = summary["refusals"].get(Code.WARMING_UP.value, 0)  # on purpose, as a rule
+    if refused - warming > orders or (refused and not orders):
         asked = orders + refused
         return f"{refused:,} of {asked:,} requests were refused ({in_short(summary['refusals'])})"
     if orders and not fills:

@@ -16,6 +16,7 @@ from logos.core.records import (
     Record,
     RefusalRecord,
     SwitchRecord,
+    WarmUpRecord,
     WarningRecord,
 )
 from logos.core.types import Code, OrderStatus, SwitchState
@@ -75,6 +76,9 @@ class DecisionLog:
                     self.switch_state,
                     "",
                 )
+            elif isinstance(record, WarmUpRecord):
+                words = f"over after {record.bars} bars, {record.past_bars} of them from before"
+                self._write(record, "WARM_UP", words)
             elif isinstance(record, WarningRecord):
                 self._write(record, "WARNING", f"{record.code}: {record.detail}")
 
@@ -85,6 +89,7 @@ class DecisionLog:
         | PaperFillRecord
         | RefusalRecord
         | BlockedRecord
+        | WarmUpRecord
         | WarningRecord,
         action: str,
         reason: str,

@@ -81,6 +81,7 @@ def session_markdown(summary: Summary) -> str:
         *_table(("guard", "limit", "action"), summary["limits"]),
         "",
         *_codes_section(_ENDED, "reason", summary["orders_ended_by"]),
+        *_warm_up_section(summary),
         *_switch_section(summary),
         *_warning_section(summary),
         *_failure_section(summary),
@@ -261,6 +262,15 @@ def _section(title: str, name: str, values: Mapping[str, Any]) -> list[str]:
         return []
     rows = [{name: key, "value": value} for key, value in values.items()]
     return [f"## {title}", "", *_table((name, "value"), rows), ""]
+
+
+def _warm_up_section(summary: Summary) -> list[str]:
+    rows = summary.get("warm_up")
+    if not rows:
+        return []
+    columns = ("symbol", "bars", "before", "since", "until")
+    words = "Orders were refused until then; `before` counts bars from before the session."
+    return ["## Warm-up", "", words, "", *_table(columns, rows), ""]
 
 
 def _switch_section(summary: Summary) -> list[str]:

@@ -115,6 +115,27 @@ def books_at_end(core: TradingCore) -> dict[str, Any]:
     }
 
 
+def warm_ups(core: TradingCore, tally: RecordCounts) -> dict[str, Any]:
+    """How long each symbol warmed up, under one key; nothing where the strategy asks for none."""
+    moments = Moments()
+    over = {each.symbol: each for each in tally.warm_ups}
+    rows = []
+    for symbol, state in core.order_manager.states.items():
+        terms, record = state.bars, over.get(symbol)
+        if record is None and not terms.is_warming:
+            continue
+        rows.append(
+            {
+                "symbol": symbol,
+                "bars": terms.bars_seen if record is None else record.bars,
+                "before": terms.past_bars_seen if record is None else record.past_bars,
+                "since": moments.text(terms.warm_since_ns),
+                "until": "not over" if record is None else moments.text(record.ts_ns),
+            }
+        )
+    return {"warm_up": rows} if rows else {}
+
+
 def figures(core: TradingCore, tally: RecordCounts) -> dict[str, Any]:
     """Counts and books at this moment, as plain JSON values; money as decimal text."""
     order_manager = core.order_manager
