@@ -10,7 +10,7 @@ import pytest
 from logos.config import ConfigError, make_config
 from logos.core.messages import Bar, QuoteBar
 from logos.core.strategy import Answer, Context, Strategy
-from logos.session.bars import choose_sources, live_kinds
+from logos.session.bars.sources import choose_sources, live_kinds
 from logos.session.plan import make_plan
 
 M, H = 60_000_000_000, 3_600_000_000_000

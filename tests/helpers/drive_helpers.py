@@ -183,6 +183,7 @@ class Stage:
             connections=Connections(NO_PLAN, self.feeds, self.clock, Random(1)),
             past=None,
             flatten=None,
+            backfill=None,
             batches=lambda: iter(self.past),
         )
         view: Any = SimpleNamespace(beat=self.on_heartbeat)

@@ -44,6 +44,7 @@ ALLOWED["adapters"] = {
 ALLOWED["simulators"] = {"errors", "core", "paths", "files", "data", "loopback"}
 ALLOWED["testing"] = {"errors", "core", "paths", "config", "data", "feeds", "venues"}
 ALLOWED["session"] = {
+    "aggregation",
     *("errors", "core", "paths", "strategies", "observe", "config", "journal", "data", "venues"),
     *("killswitch", "feeds", "execution", "adapters", "installation", "files", "interrupts"),
     *("build", "shown", "secrecy", "event_loop"),

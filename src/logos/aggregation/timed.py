@@ -18,15 +18,16 @@ class TimeBars:
     """Bars of `length` ("30s", "5m", "1h", "1d", "1w"), from multiples of it since 1970 UTC on, or
     from the open where the instrument has hours; see `Strategy.timeframes`, whose bars they are.
 
-    Raises ValueError for a length that is none.
+    `seen_from_ns`: since when all that happened is given to it; -1: from its first event on. Raises
+    ValueError for a length that is none.
     """
 
-    def __init__(self, length: str) -> None:
+    def __init__(self, length: str, seen_from_ns: int = -1) -> None:
         self.length_ns = span_ns(length)
         self._maker: BarMaker | None = None
         self._saved: dict[str, Any] = {}
         """What a maker is to become at the next event, which has the instrument."""
-        self._seen_from_ns = -1
+        self._seen_from_ns = seen_from_ns
         self._done_ns = 0
 
     def add(self, event: MarketEvent) -> list[Bar | QuoteBar]:
@@ -59,6 +60,11 @@ class TimeBars:
         elif isinstance(event, Trade) and event.price_units > 0:
             maker.add_price(event.ts_ns, event.price_units, event.size_units)
         return closed
+
+    def finish(self, now_ns: int) -> list[Bar | QuoteBar]:
+        """No more events will come, and all up to `now_ns` (nanoseconds UTC) did: the bar that was
+        open and has ended by then, if any."""
+        return self._close(now_ns)
 
     def _begin(self, event: MarketEvent) -> BarMaker:
         maker = self._maker = BarMaker(self.length_ns, event.instrument)

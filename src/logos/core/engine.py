@@ -19,7 +19,7 @@ from random import Random
 from typing import Any, cast, final
 
 from logos.core.account import Account
-from logos.core.bars.book import make_book
+from logos.core.bars.book import BarBook, make_book
 from logos.core.bars.keeper import BarKeeper
 from logos.core.commands import Commands, command_word
 from logos.core.context import CoreContext
@@ -175,6 +175,11 @@ class TradingCore:
     def bad_price_count(self) -> int:
         """Events whose prices were crossed or not positive, and changed nothing."""
         return self._market.bad_price_count
+
+    @property
+    def book(self) -> BarBook | None:
+        """The bars that the strategy's class asks for; None: it asks for none."""
+        return self._callbacks.book
 
     # ---- the session's life ----
 

@@ -13,11 +13,11 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import msgspec
 
-from logos.core.messages import MarketEvent
+from logos.core.messages import Bar, MarketEvent
 from logos.errors import LogosError
 
 
@@ -73,3 +73,21 @@ class LiveFeed(Protocol):
 
     async def run(self, sink: Sink) -> None:
         """Deliver until cancelled. Raises FeedFailedError when it can never work."""
+
+
+@runtime_checkable
+class KeepsPast(Protocol):
+    """A feed whose source can be asked for bars from before now."""
+
+    @property
+    def past_intervals(self) -> Sequence[str]:
+        """The lengths of the bars that it has, such as "1m"; empty: none."""
+
+    async def past_bars(
+        self, symbol: str, interval: str, since_ns: int, until_ns: int
+    ) -> Sequence[Bar]:
+        """The closed bars that begin at `since_ns` or later and end by `until_ns`, in order; the
+        time of each is its end. Tries again until it is cancelled.
+
+        Raises FeedFailedError, LogosError, OSError.
+        """

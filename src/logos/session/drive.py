@@ -7,10 +7,9 @@ one order. Only what a venue is to hear leaves, and only after intent and inputs
 Every feed is a task: with one for each symbol no symbol waits for another. Limits of all symbols
 together are the core's guards; there is one core, so they hold in whatever order symbols speak.
 
-Nothing dies unnoticed: when a task ends that should not (by an error, by itself, or because a
-library cancelled it), the kill switch is engaged and the session is brought to its end in order. An
-event loop that stands still is seen by a thread beside it (`stall`) and from outside, by its
-heartbeat.
+Nothing dies unnoticed: when a task ends that should not (by an error, by itself, or cancelled by a
+library), the kill switch is engaged and the session is brought to its end in order. An event loop
+that stands still is seen by a thread beside it (`stall`), and from outside by its heartbeat.
 """
 
 from __future__ import annotations
@@ -209,6 +208,8 @@ class LiveEngine:
             self._fail(f"could not begin: {_cause(error)}")
         for name, work in ({} if self._venue is None else self._venue.tasks).items():
             self._start(name, work)
+        if self._source.backfill is not None:
+            self._start("backfill", self._source.backfill.run, may_end=True)
         for feed in self._feeds:
             self._start(feed.name, partial(self._feed, feed), may_end=True)
         self._start("heartbeat", self._heartbeat)

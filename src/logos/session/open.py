@@ -38,7 +38,8 @@ from logos.session.artifacts.claim import Claim, claim_folder, clear
 from logos.session.artifacts.folder import SessionFolder, is_finished, projection_files
 from logos.session.artifacts.recoveries import Recovery
 from logos.session.artifacts.snapshot import Snapshot
-from logos.session.bars import wishes_in
+from logos.session.bars.backfill import Backfilling
+from logos.session.bars.sources import wishes_in
 from logos.session.connections import Connections, hold_account, with_instruments
 from logos.session.history import Journal, NothingHappenedError, find_session, read_session
 from logos.session.opening.spec import Purpose, SessionSpec
@@ -368,10 +369,14 @@ def _live_source(
         symbol: state.limits.stale_after_ns for symbol, state in order_manager.states.items()
     }
     plan = connections.plan
+    wishes = wishes_in(plan.strategy)
     inbox = Inbox(
         plan.config.live.inbox_size,
         stale_after_ns,
         feeds.news,
-        keeps_closes=bool(wishes_in(plan.strategy).timeframes),
+        keeps_closes=bool(wishes.timeframes) or wishes.has_warmup,
     )
-    return LiveSource(inbox, connections, feeds, spec.home, past, spec.flatten, spec.tell)
+    backfill = None
+    if past is None and core.book is not None:
+        backfill = Backfilling(plan, core.book, connections.feeds, inbox, connections.clock)
+    return LiveSource(inbox, connections, feeds, spec.home, past, spec.flatten, spec.tell, backfill)

@@ -44,7 +44,7 @@ from logos.data.replay import ReplayFeed
 from logos.data.signals import SignalStrategy
 from logos.data.source import DataSource, discover
 from logos.errors import DataError
-from logos.session.bars import choose_sources, live_kinds, recorded_kinds
+from logos.session.bars.sources import choose_sources, live_kinds, recorded_kinds
 from logos.session.build import (
     build_account,
     build_guards,

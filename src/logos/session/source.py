@@ -21,6 +21,7 @@ from logos.core.records import OrderRecord, OrderUpdate, PaperFillRecord, Record
 from logos.execution.inbox import Inbox
 from logos.journal.entries import JOURNAL, read_journal
 from logos.journal.inputs import RecordedInputs, Survey
+from logos.session.bars.backfill import Backfilling
 from logos.session.connections import Connections
 from logos.session.plan import Feed, chunks_after
 from logos.session.presence.feeds import FeedStates
@@ -162,6 +163,8 @@ class LiveSource:
     past: Past | None = None
     flatten: Flatten | None = None
     tell: Callable[[str], object] = print
+    backfill: Backfilling | None = None
+    """Who asks for bars from before a new session, where its strategy warms up."""
 
     def batches(self) -> Iterator[Batch]:
         """The recorded inputs behind the place at which the core stands."""

@@ -131,3 +131,22 @@ def test_a_bar_off_the_tick_is_left_out_and_told() -> None:
             assert "off_tick" in told
 
     run(work())
+
+
+def test_bars_from_before_now_are_the_closed_ones_each_with_its_end() -> None:
+    """The last of ten minutes is still open; an answer that fails is asked for again."""
+
+    async def work() -> None:
+        async with world(minute_bars(20, without=range(3, 4))) as there:
+            await there.exchange.advance(570)
+            there.clock.set_ns(there.exchange.market.now_ns)
+            feed = ccxt_feed(there, kind="trades")
+            minute = START_NS + 2 * NS_PER_MINUTE
+            bars = await feed.past_bars("BTCUSDT", "1m", minute, there.clock.now_ns())
+            assert [(each.ts_ns - START_NS) // NS_PER_MINUTE for each in bars] == [
+                *(3, 5, 6, 7, 8, 9)
+            ]
+            assert {each.interval_ns for each in bars} == {NS_PER_MINUTE}
+            assert there.sink.events == []
+
+    run(work())

@@ -214,3 +214,16 @@ def test_the_market_is_open_in_any_of_the_sessions_that_are_known(
             assert there.sink.states("SPY") == [FeedState.LIVE]
 
     run(work())
+
+
+def test_bars_from_before_now_are_the_closed_ones_each_with_its_end(tmp_path: Path) -> None:
+    async def work() -> None:
+        async with world(listed("SPY", yahoo_minutes(OPENS_NS, 30, without=range(4, 6)))) as there:
+            now_ns = OPENS_NS + 10 * NS_PER_MINUTE + 30 * NS_PER_SECOND
+            await go_to(there, now_ns)
+            feed = feed_of(there, tmp_path)
+            bars = await feed.past_bars("SPY", "1m", OPENS_NS + 2 * NS_PER_MINUTE, now_ns)
+            ends = [(each.ts_ns - OPENS_NS) // NS_PER_MINUTE for each in bars]
+            assert ends == [3, 4, 7, 8, 9, 10]
+
+    run(work())

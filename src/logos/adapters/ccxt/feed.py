@@ -17,6 +17,7 @@ from __future__ import annotations
 import asyncio
 import difflib
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from random import Random
 from typing import Any, Final
 
@@ -26,10 +27,14 @@ from logos.adapters.ccxt.client import CcxtClient, exchange_class
 from logos.adapters.ccxt.lines import BarLine, Line, Pace, QuoteLine, TradeLine
 from logos.core.clock import Backoff, Clock
 from logos.core.instrument import Instrument
+from logos.core.messages import Bar
+from logos.data.layout import INTERVAL_TOKENS_NS
 from logos.data.source import interval_from_text
 from logos.errors import DataError
-from logos.feeds.common import Patience, Reporter
+from logos.feeds.common import Patience, Reporter, UnitReader
 from logos.feeds.contract import FeedFailedError, FeedState, Sink
+from logos.feeds.past import PastBars
+from logos.feeds.record import History
 
 KINDS: Final = ("quotes", "trades", "both", "bars")
 TRANSPORTS: Final = ("poll", "websocket")
@@ -116,6 +121,45 @@ class CcxtFeed:
     def symbols(self) -> Sequence[str]:
         """The session's symbols."""
         return list(self._markets)
+
+    @property
+    def past_intervals(self) -> Sequence[str]:
+        """See `KeepsPast`."""
+        return tuple(INTERVAL_TOKENS_NS)
+
+    async def past_bars(
+        self, symbol: str, interval: str, since_ns: int, until_ns: int
+    ) -> Sequence[Bar]:
+        """See `KeepsPast`."""
+        past = PastBars()
+        reporter = Reporter(self.name, past, self._clock)
+        client = CcxtClient(
+            self._exchange_id,
+            self._clock,
+            streams=False,
+            url=self._url,
+            timeout_ms=self._timeout_ms,
+            options=self._exchange_options,
+        )
+        market = self._markets[symbol]
+        try:
+            patience = self._patience(reporter, symbol, "past bars")
+            await patience.ask(client.load_markets)
+            if not client.can("fetchOHLCV"):
+                raise FeedFailedError(f"{self.name} has no bars from before now")
+            history = History(
+                reporter.voice(symbol, "past bars"),
+                patience,
+                self._clock,
+                since_ns,
+                until_ns,
+                UnitReader(market.instrument),
+            )
+            ask = partial(client.bars, market.market, interval)
+            await history.bars(ask, interval_from_text(interval), client.exchange_now_ns())
+        finally:
+            await client.close()
+        return past.bars
 
     async def run(self, sink: Sink) -> None:
         """Deliver until cancelled. Raises FeedFailedError when no symbol can ever work."""

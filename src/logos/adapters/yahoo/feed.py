@@ -23,6 +23,7 @@ import msgspec
 from logos.adapters.yahoo.client import Chart, YahooClient
 from logos.core.clock import Backoff, Clock
 from logos.core.instrument import Instrument
+from logos.core.messages import Bar
 from logos.core.types import NS_PER_DAY, NS_PER_SECOND
 from logos.data.readers.numbers import RowError, format_timestamp
 from logos.data.source import interval_from_text
@@ -35,11 +36,14 @@ from logos.feeds.common import (
     Voice,
 )
 from logos.feeds.contract import FeedFailedError, FeedState, Sink
-from logos.feeds.sequence import BarSequence
+from logos.feeds.past import PastBars
+from logos.feeds.record import History
+from logos.feeds.sequence import BarSequence, RawBar
 
 # Longer bars do not begin at whole multiples of their length in UTC.
 INTERVALS: Final = ("1m", "5m", "15m", "30m")
 _CLOSED_POLL_S: Final = 60.0
+_SPAN_NS: Final = 7 * NS_PER_DAY  # of minutes the service gives no more than eight days at once
 
 
 class YahooMarket(msgspec.Struct, frozen=True):
@@ -98,6 +102,40 @@ class YahooFeed:
     def symbols(self) -> Sequence[str]:
         """The session's symbols."""
         return list(self._markets)
+
+    @property
+    def past_intervals(self) -> Sequence[str]:
+        """See `KeepsPast`."""
+        return INTERVALS
+
+    async def past_bars(
+        self, symbol: str, interval: str, since_ns: int, until_ns: int
+    ) -> Sequence[Bar]:
+        """See `KeepsPast`."""
+        past = PastBars()
+        reporter = Reporter(self.name, past, self._clock)
+        voice = reporter.voice(symbol, "past bars")
+        market, interval_ns = self._markets[symbol], interval_from_text(interval)
+        sessions: list[tuple[int, int]] = []
+        client = await asyncio.to_thread(
+            lambda: YahooClient(url=self._url, timeout_s=self._timeout_s, cache_dir=self._cache_dir)
+        )
+
+        async def ask(from_ns: int) -> list[RawBar]:
+            seconds = (from_ns // NS_PER_SECOND, min(until_ns, from_ns + _SPAN_NS) // NS_PER_SECOND)
+            async with self._turn:
+                chart = await asyncio.to_thread(client.history, market.ticker, interval, *seconds)
+            sessions.extend(chart.sessions)
+            return [bar for bar in chart.bars if bar.opened_ns % interval_ns == 0]
+
+        try:
+            patience = Patience(voice, self._clock, Backoff(self._random))
+            units = UnitReader(market.instrument, SINGLE_TOLERANCE)
+            history = History(voice, patience, self._clock, since_ns, until_ns, units)
+            await history.bars(ask, interval_ns, until_ns, sessions)
+        finally:
+            client.close()
+        return past.bars
 
     async def run(self, sink: Sink) -> None:
         """Deliver until cancelled. Raises FeedFailedError when no symbol can ever work."""

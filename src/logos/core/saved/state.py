@@ -162,7 +162,7 @@ def _restore(core: TradingCore, state: State) -> None:
 
 
 def _book(core: TradingCore) -> Any:
-    return _get(_get(core, "_callbacks"), "book")
+    return core.book
 
 
 # ---- timers and hours ----
