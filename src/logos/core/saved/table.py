@@ -7,17 +7,9 @@ each attribute stands here: saved as it is (whole numbers, flags, text), saved b
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Final
 
 from logos.core.account import Account, EquityTrack, Ledger, Wallet
-from logos.core.bars.book import BarBook, SymbolBars
-from logos.core.bars.grid import Grid
-from logos.core.bars.history import BarHistory
-from logos.core.bars.keeper import BarKeeper
-from logos.core.bars.maker import BarMaker
-from logos.core.bars.terms import BarTerms
 from logos.core.commands import Commands
 from logos.core.context import CoreContext
 from logos.core.engine import TradingCore
@@ -42,19 +34,8 @@ from logos.core.prices.sanity import PriceSanity
 from logos.core.prices.watch import PriceWatch
 from logos.core.reports import Reports
 from logos.core.safety import SafetyMonitor
-
-
-@dataclass(frozen=True, slots=True)
-class Fields:
-    """A class's attributes: `saved` as they are, `handled` by `state`, `left` out and why."""
-
-    saved: tuple[str, ...] = ()
-    handled: tuple[str, ...] = ()
-    left: Mapping[str, str] = field(default_factory=dict)
-
-
-_PART: Final = "a part with an entry of its own, made anew from the settings"
-_SETTING: Final = "a setting, made anew from the configuration"
+from logos.core.saved.bar_table import BAR_TABLE
+from logos.core.saved.fields import PART, SETTING, Fields
 
 TABLE: Final[dict[type, Fields]] = {
     TradingCore: Fields(
@@ -63,11 +44,11 @@ TABLE: Final[dict[type, Fields]] = {
             "order_manager",
         ),
         left={
-            "_pipeline": _PART,
-            "_callbacks": _PART,
-            "_commands": _PART,
-            "_reports": _PART,
-            "_has_cap": _SETTING,
+            "_pipeline": PART,
+            "_callbacks": PART,
+            "_commands": PART,
+            "_reports": PART,
+            "_has_cap": SETTING,
             "strategy": "saves itself, if it can",
             "switch": "outside of the session: its files, and the journal's record of it",
         },
@@ -87,7 +68,7 @@ TABLE: Final[dict[type, Fields]] = {
         handled=("account", "states", "news", "guards", "outbox", "replaced", "targeted"),
         left={
             "effects": "handed over before anything is saved",
-            "session_id": _SETTING,
+            "session_id": SETTING,
             "switch": "outside of the session",
             "wants_fills": "follows from the strategy's class",
             "wants_order_events": "as wants_fills",
@@ -96,12 +77,12 @@ TABLE: Final[dict[type, Fields]] = {
     Outbox: Fields(handled=("open",), left={"_requests": "handed over before anything is saved"}),
     Account: Fields(
         handled=("ledgers", "total", "wallets"),
-        left={"total_currency": _SETTING, "total_decimals": _SETTING},
+        left={"total_currency": SETTING, "total_decimals": SETTING},
     ),
     EquityTrack: Fields(saved=("equity", "high_water", "max_drawdown")),
     Wallet: Fields(
         saved=("balance", "locked"),
-        left=dict.fromkeys(("asset", "borrow_limit", "decimals", "initial"), _SETTING),
+        left=dict.fromkeys(("asset", "borrow_limit", "decimals", "initial"), SETTING),
     ),
     Ledger: Fields(
         saved=(
@@ -125,9 +106,7 @@ TABLE: Final[dict[type, Fields]] = {
         left={
             "total": "the account's, shared by all ledgers",
             "wallet": "one of the account's",
-            **dict.fromkeys(
-                ("currency", "decimals", "initial", "limits", "total_factor"), _SETTING
-            ),
+            **dict.fromkeys(("currency", "decimals", "initial", "limits", "total_factor"), SETTING),
         },
     ),
     InstrumentState: Fields(
@@ -172,7 +151,7 @@ TABLE: Final[dict[type, Fields]] = {
                     *("base_factor", "cap_notional", "fee_rule", "instrument", "limits"),
                     *("mark_rule", "room_price", "room_rate", "unit_value"),
                 ),
-                _SETTING,
+                SETTING,
             ),
         },
     ),
@@ -186,16 +165,16 @@ TABLE: Final[dict[type, Fields]] = {
             "split": "taken within the event in which it was found",
             **dict.fromkeys(
                 ("actions", "band_rate", "stale_bars", "stale_ns", "stops_at_splits", "tick"),
-                _SETTING,
+                SETTING,
             ),
         },
     ),
-    PriceSanity: Fields(left={"_actions": _PART, "_order_manager": _PART}),
-    CorporateActions: Fields(left={"_order_manager": _PART}),
+    PriceSanity: Fields(left={"_actions": PART, "_order_manager": PART}),
+    CorporateActions: Fields(left={"_order_manager": PART}),
     Inventory: Fields(
         saved=("_next_lot_id", "cost", "position"),
         handled=("_lots",),
-        left={"_first": "only open lots are saved, so it is 0", "unit_value": _SETTING},
+        left={"_first": "only open lots are saved, so it is 0", "unit_value": SETTING},
     ),
     Lot: Fields(saved=("fee", "lot_id", "opened_ns", "price", "quantity", "rest")),
     Order: Fields(
@@ -257,14 +236,14 @@ TABLE: Final[dict[type, Fields]] = {
                 "refusal_count",
                 "refusal_window_ns",
             ),
-            _SETTING,
+            SETTING,
         ),
     ),
     SafetyMonitor: Fields(
         saved=("_has_lost_too_often", "blocked_count", "is_halted", "seen", "trigger"),
         left={
-            "_order_manager": _PART,
-            "_halt_on_engage": _SETTING,
+            "_order_manager": PART,
+            "_halt_on_engage": SETTING,
             "_switch": "outside of the session",
             "is_flattening": "nothing is saved while a flattener stands in for the strategy",
             "is_suspended": "nothing is saved while the session is suspended",
@@ -273,8 +252,8 @@ TABLE: Final[dict[type, Fields]] = {
     Timekeeper: Fields(
         saved=("_day", "_next_look_ns", "_next_sample_ns", "next_check_ns"),
         left={
-            **dict.fromkeys(("_agenda", "_order_manager", "_safety"), _PART),
-            "_sample_ns": _SETTING,
+            **dict.fromkeys(("_agenda", "_order_manager", "_safety"), PART),
+            "_sample_ns": SETTING,
         },
     ),
     Agenda: Fields(
@@ -282,44 +261,44 @@ TABLE: Final[dict[type, Fields]] = {
         handled=("hours", "timers"),
         left={
             "_is_calling": "only within the calls of one moment",
-            "_order_manager": _PART,
+            "_order_manager": PART,
         },
     ),
-    MarketHours: Fields(saved=("next_ns",), handled=("is_open",), left={"_order_manager": _PART}),
+    MarketHours: Fields(saved=("next_ns",), handled=("is_open",), left={"_order_manager": PART}),
     Notes: Fields(
         saved=("in_tick", "is_dropping", "notes", "plots", "tick_id"),
-        left={"_order_manager": _PART, "mask": _SETTING},
+        left={"_order_manager": PART, "mask": SETTING},
     ),
     CoreContext: Fields(
         handled=("random",),
         left={
-            **dict.fromkeys(("_figures", "_history", "_now_ns", "_timeframe", "_tools"), _PART),
-            **dict.fromkeys(("params", "symbols"), _SETTING),
+            **dict.fromkeys(("_figures", "_history", "_now_ns", "_timeframe", "_tools"), PART),
+            **dict.fromkeys(("params", "symbols"), SETTING),
         },
     ),
     OrderPipeline: Fields(
         left={
-            "_callbacks": _PART,
-            "_exits": _PART,
-            "_order_manager": _PART,
-            "_market": _PART,
-            "_rules": _SETTING,
-            "_safety": _PART,
-            "_sanity": _PART,
+            "_callbacks": PART,
+            "_exits": PART,
+            "_order_manager": PART,
+            "_market": PART,
+            "_rules": SETTING,
+            "_safety": PART,
+            "_sanity": PART,
         }
     ),
     Market: Fields(
         saved=("bad_price_count",),
         left={
             **dict.fromkeys(
-                ("_exits", "_order_manager", "_paper_market", "_safety", "_sanity"), _PART
+                ("_exits", "_order_manager", "_paper_market", "_safety", "_sanity"), PART
             ),
-            "_rules": _SETTING,
+            "_rules": SETTING,
         },
     ),
     Callbacks: Fields(
         left={
-            **dict.fromkeys(("_context", "_keeper", "_order_manager"), _PART),
+            **dict.fromkeys(("_context", "_keeper", "_order_manager"), PART),
             **dict.fromkeys(("_own", "_strategy"), "saves itself, if it can"),
             "is_asking": "nothing is saved while nobody is asked",
             "on_bar": "the strategy's own method: nothing is saved while it is replaced",
@@ -330,7 +309,7 @@ TABLE: Final[dict[type, Fields]] = {
     Commands: Fields(
         left={
             **dict.fromkeys(
-                ("_callbacks", "_context", "_order_manager", "_pipeline", "_safety"), _PART
+                ("_callbacks", "_context", "_order_manager", "_pipeline", "_safety"), PART
             ),
             "_strategy": "saves itself, if it can",
             "flattener": "nothing is saved while a flattener stands in for the strategy",
@@ -339,64 +318,14 @@ TABLE: Final[dict[type, Fields]] = {
     ),
     Exits: Fields(
         left={
-            **dict.fromkeys(("_order_manager", "_safety", "held"), _PART),
+            **dict.fromkeys(("_order_manager", "_safety", "held"), PART),
             "born": "taken within the event in which they came to life",
             "was_gate_closed": "as born",
         }
     ),
-    HeldExits: Fields(left=dict.fromkeys(("_order_manager", "_safety"), _PART)),
-    PaperMarket: Fields(left={"_is_open": _SETTING, "rules": _SETTING}),
-    Reports: Fields(
-        left=dict.fromkeys(("_exits", "_order_manager", "_pipeline", "_safety"), _PART)
-    ),
-    BarKeeper: Fields(
-        handled=("book",),
-        left={
-            **dict.fromkeys(("_context", "_order_manager", "_pipeline", "_safety"), _PART),
-            **dict.fromkeys(("_on_bar", "_on_quote", "_on_trade"), "as Callbacks.on_bar"),
-            **dict.fromkeys(("_due", "due_ns"), "follow from the bars that are open"),
-        },
-    ),
-    BarBook: Fields(
-        handled=("symbols",),
-        left={
-            "_by_name": "the same, by their names",
-            "level": "told and over within an event",
-            "wishes": "the strategy's class has them",
-        },
-    ),
-    SymbolBars: Fields(
-        saved=(
-            *("done_ns", "is_late_told", "is_waiting", "length_ns", "live_from_ns"),
-            *("past_until_ns", "seen_from_ns", "source"),
-        ),
-        handled=("held", "histories", "makers"),
-        left={"index": _SETTING, "state": _PART},
-    ),
-    BarTerms: Fields(
-        saved=(
-            *("bars_seen", "is_warming", "past_bars_seen", "warm_bars_left", "warm_since_ns"),
-            "warm_until_ns",
-        ),
-        left={"source": _SETTING},
-    ),
-    BarMaker: Fields(
-        saved=(
-            *("ask_close", "ask_high", "ask_low", "ask_open", "close", "end_ns", "high"),
-            *("is_open", "is_two_sided", "low", "open", "start_ns", "volume"),
-        ),
-        left={"grid": _SETTING, "instrument": _SETTING},
-    ),
-    BarHistory: Fields(
-        handled=("bars",), left={"_figures": "made of the bars when asked for", "limit": _SETTING}
-    ),
-    Grid: Fields(
-        left={
-            **dict.fromkeys(("_shift_ns", "_spans", "length_ns"), _SETTING),
-            **dict.fromkeys(
-                ("_close_ns", "_open_ns", "end_ns", "start_ns"), "looked up for every bar"
-            ),
-        }
-    ),
+    HeldExits: Fields(left=dict.fromkeys(("_order_manager", "_safety"), PART)),
+    PaperMarket: Fields(left={"_is_open": SETTING, "rules": SETTING}),
+    Reports: Fields(left=dict.fromkeys(("_exits", "_order_manager", "_pipeline", "_safety"), PART)),
+    **BAR_TABLE,
 }
 """Every class with state that a core reaches, and what becomes of each of its attributes."""
