@@ -13,7 +13,7 @@ from typing import NamedTuple
 from logos.config import ConfigError
 from logos.core.strategy import Strategy
 from logos.data.check import CheckReport
-from logos.session.bars import Kinds
+from logos.session.bars.sources import Kinds
 from logos.strategies.heard import METHODS, unheard, why_deaf
 from logos.strategies.queued import Queued
 
