@@ -15,7 +15,8 @@ from random import Random
 from typing import Any
 
 import pytest
-from crash_sessions import START_NS, STORIES, SYMBOLS, Saving
+from crash_sessions import START_NS, STORIES
+from crash_strategies import SYMBOLS, Saving
 from hypothesis import given, settings
 from hypothesis import strategies as some
 

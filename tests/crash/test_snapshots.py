@@ -17,7 +17,6 @@ from crash_helpers import Bench, operations_of, truth
 from crash_sessions import (
     SAVED_STORIES,
     STORIES,
-    Saving,
     Story,
     begin,
     files_of,
@@ -28,6 +27,7 @@ from crash_sessions import (
     session_folder,
     stopped,
 )
+from crash_strategies import Saving
 from file_faults import Cut, at
 
 from logos.core.gates import InProcessSwitch

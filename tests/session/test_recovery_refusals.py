@@ -11,8 +11,6 @@ import pytest
 from crash_helpers import Bench, operations_of
 from crash_sessions import (
     STORIES,
-    Restless,
-    Saving,
     Story,
     begin,
     files_of,
@@ -22,6 +20,7 @@ from crash_sessions import (
     session_folder,
     stopped,
 )
+from crash_strategies import Restless, Saving
 from file_faults import Cut, at
 from journal_helpers import change_manifest
 
@@ -123,7 +122,7 @@ def test_a_session_that_began_otherwise_is_not_resumed_sealed_or_replayed(
     [
         (Saving(), in_words("the strategy")),  # another class of the same file
         (Quiet(), SOURCE),
-        (None, r"was run with crash_sessions:Restless, an object that its files do not hold"),
+        (None, r"was run with crash_strategies:Restless, an object that its files do not hold"),
     ],
 )
 def test_another_strategy_or_none_is_refused(
