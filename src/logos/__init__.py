@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from logos.core.declared.parameters import param
+    from logos.core.handlers.events import OrderChange, OrderEvent, Timer
     from logos.core.instrument import FeeSchedule, Instrument, instrument
     from logos.core.messages import Bar, Quote, QuoteBar, Trade
     from logos.core.records import PaperFillRecord
@@ -54,6 +55,7 @@ if TYPE_CHECKING:
     from logos.session.drive import ConcurrentTradingEngine
 
 _HOMES = {
+    "core.handlers.events": ("OrderChange", "OrderEvent", "Timer"),
     "core.declared.parameters": ("param",),
     "core.instrument": ("FeeSchedule", "Instrument", "instrument"),
     "core.messages": ("Bar", "Quote", "QuoteBar", "Trade"),
@@ -97,6 +99,8 @@ __all__ = [
     "LogosError",
     "MetricsAggregator",
     "OpenOrder",
+    "OrderChange",
+    "OrderEvent",
     "OrderRequest",
     "OrderType",
     "PaperFillRecord",
@@ -111,6 +115,7 @@ __all__ = [
     "SwitchState",
     "Target",
     "TimeInForce",
+    "Timer",
     "Trade",
     "Weight",
     "WorkspaceError",

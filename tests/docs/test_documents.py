@@ -10,13 +10,13 @@ import pytest
 from places import PROJECT
 
 from logos.core.instrument import instrument
-from logos.core.records import PaperFillRecord
+from logos.core.records import NoteRecord, PaperFillRecord, PlotRecord
 from logos.core.strategy import OrderRequest
 from logos.core.types import OrderType, Side
 from logos.strategies import BUNDLED
 from logos.strategies.load import load_class
 from logos.strategies.parameters import describe
-from logos.testing.builders import Scripted, bar, run, trading_core
+from logos.testing.builders import Scripted, bar, orders_in, run, trading_core
 
 DOCS = PROJECT / "docs"
 STRATEGIST = (DOCS / "WRITING-A-STRATEGY.md").read_text(encoding="utf-8")
@@ -28,10 +28,21 @@ COIN = instrument("COIN", tick="0.01", lot="1", quote="USD")
 
 def test_the_code_of_the_guide_runs(tmp_path: Path) -> None:
     blocks = re.findall(r"```python\n(.*?)```", STRATEGIST, re.S)
-    assert len(blocks) == 11
+    assert len(blocks) == 12
     path = tmp_path / "guide.py"
     path.write_text("\n".join(blocks), encoding="utf-8")
-    assert "Breakout" in runpy.run_path(str(path))
+    guide = runpy.run_path(str(path))
+    assert "Breakout" in guide
+    core = trading_core(guide["Patient"](), COIN, cash={"USD": "100"})
+    records = run(core, [bar(COIN, number, "50 50 50 50") for number in range(1, 50)])
+    made = [(each.ts_ns // 60_000_000_000, each.tag) for each in orders_in(records)]
+    assert made == [(15, "patient")], "one bid rests, and no other is made beside it"
+    points = [each.ts_ns // 60_000_000_000 for each in records if isinstance(each, PlotRecord)]
+    assert points == [15, 30, 45]
+    poor = trading_core(guide["Patient"](), COIN, cash={"USD": "1"})
+    said = run(poor, [bar(COIN, number, "50 50 50 50") for number in range(1, 17)])
+    [note] = [each for each in said if isinstance(each, NoteRecord)]
+    assert note.text.startswith("not ordered: INSUFFICIENT_FUNDS: ")
 
 
 @pytest.mark.parametrize("name", sorted(BUNDLED))

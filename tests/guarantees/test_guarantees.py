@@ -36,7 +36,7 @@ from logos import paths
 from logos.core.saved.state import save_core
 from logos.core.strategy import limit, market
 from logos.core.types import Side
-from logos.session.artifacts.tables import text_cell
+from logos.session.artifacts.rows import text_cell
 from logos.testing.builders import orders_in, refusals_in
 
 pytestmark = pytest.mark.campaign

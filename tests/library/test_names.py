@@ -18,6 +18,7 @@ WANTED = (
     *("trades", "Strategy", "Answer", "Target", "Weight", "Cancel", "Replace", "OrderRequest"),
     *("market", "limit", "stop", "stop_limit", "Side", "OpenOrder", "Fill", "Instrument"),
     *("instrument", "CircuitBreaker", "CircuitBreakerMonitor", "LiveEngine", "LogosError"),
+    *("OrderEvent", "OrderChange", "Timer"),
     *("ConcurrentTradingEngine", "MetricsAggregator", "Quote", "Trade", "Bar", "QuoteBar"),
 )
 

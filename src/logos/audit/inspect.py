@@ -20,9 +20,11 @@ from logos.core.records import (
     BlockedRecord,
     CommandRecord,
     GuardRecord,
+    NoteRecord,
     OrderRecord,
     OrderUpdate,
     PaperFillRecord,
+    PlotRecord,
     PositionRecord,
     RefusalRecord,
     SwitchRecord,
@@ -33,7 +35,7 @@ from logos.core.types import SwitchState
 from logos.journal.entries import Manifest, Sealed, SessionRecord, Stopping, open_journal
 from logos.journal.reader import Damaged, TornTail
 from logos.session.artifacts.folder import is_finished
-from logos.session.artifacts.tables import Moments
+from logos.session.artifacts.rows import Moments
 from logos.session.presence.heartbeat import is_in_use
 
 _LAST_MAX: Final = 10
@@ -236,6 +238,10 @@ def describe(record: SessionRecord) -> str:
         return f"{record.code} {record.symbol} {record.detail}".replace("  ", " ")
     if isinstance(record, WarmUpRecord):
         return f"{record.symbol} warmed up, {record.bars} bars, {record.past_bars} from before"
+    if isinstance(record, NoteRecord):
+        return f"{record.symbol} {record.text}".lstrip()
+    if isinstance(record, PlotRecord):
+        return f"{record.symbol} {record.name} {record.value}".lstrip()
     if isinstance(record, PositionRecord):
         held = format_units(record.position_units, record.quantity_decimals)
         mark = format_units(record.mark_units, record.price_decimals)

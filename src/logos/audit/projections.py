@@ -21,6 +21,7 @@ from logos.journal.reader import Damaged, TornTail
 from logos.observe.jsonlog import JsonLog
 from logos.session.artifacts.decisions import DecisionLog
 from logos.session.artifacts.folder import is_finished
+from logos.session.artifacts.notes import NOTE_TABLES
 from logos.session.artifacts.tables import (
     ACCOUNT_COLUMNS,
     ORDER_COLUMNS,
@@ -36,13 +37,16 @@ _SHOWN_BYTES: Final = 200
 LOG: Final = "decisions.jsonl"
 """What the decision log made anew is called."""
 
-_HEADS: Final = dict(
-    zip(
-        TABLES,
-        (ORDER_COLUMNS, TRADE_COLUMNS, POSITION_COLUMNS, ACCOUNT_COLUMNS),
-        strict=True,
-    )
-)
+_HEADS: Final = {
+    **dict(
+        zip(
+            TABLES,
+            (ORDER_COLUMNS, TRADE_COLUMNS, POSITION_COLUMNS, ACCOUNT_COLUMNS),
+            strict=True,
+        )
+    ),
+    **NOTE_TABLES,
+}
 
 
 class Projector:
@@ -149,7 +153,12 @@ def compare_tables(folder: Path, made: Path, *, is_whole: bool) -> list[Finding]
     The tables of a session that is not finished may be behind or ahead of its journal, as both are
     written in groups; `logos resume` makes them anew. As far as both go they must agree.
     """
-    found = (compare_file(folder / name, made / name, is_whole=is_whole) for name in TABLES)
+    found = [compare_file(folder / name, made / name, is_whole=is_whole) for name in TABLES]
+    for name in NOTE_TABLES:
+        if (made / name).exists():
+            found.append(compare_file(folder / name, made / name, is_whole=is_whole))
+        elif (folder / name).exists() and is_whole:
+            found.append(Finding(name, "", "is there, and the journal has no row of it"))
     return [finding for finding in found if finding is not None]
 
 

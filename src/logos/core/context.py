@@ -155,11 +155,11 @@ class CoreContext:
         """Let a timer fall due no more; whether it was set."""
         return self._tools.cancel_timer(timer)
 
-    def log(self, text: object, *, symbol: str = "") -> None:
+    def log(self, text: object, *, symbol: object = "") -> None:
         """Write a note into the session's log and notes.csv."""
         self._tools.log(text, symbol)
 
-    def plot(self, name: str, value: object, *, symbol: str = "") -> None:
+    def plot(self, name: object, value: object, *, symbol: object = "") -> None:
         """Write a point of the curve `name` into plots.csv."""
         self._tools.plot(name, value, symbol)
 

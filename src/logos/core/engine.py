@@ -14,7 +14,7 @@ This module is the loop. `market` applies events to prices and orders, `reports`
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from random import Random
 from typing import Any, cast, final
 
@@ -118,8 +118,7 @@ class TradingCore:
         exits = Exits(order_manager, safety)
         pipeline = OrderPipeline(order_manager, exits, safety, paper_market, callbacks)
         if book is not None:
-            keeper = BarKeeper(book, order_manager, safety, pipeline, context)
-            callbacks.keep_bars(keeper)
+            callbacks.keep_bars(BarKeeper(book, order_manager, safety, pipeline, context))
         callbacks.ask(strategy)
         self.order_manager = order_manager
         self.strategy = strategy
@@ -180,6 +179,10 @@ class TradingCore:
     def book(self) -> BarBook | None:
         """The bars that the strategy's class asks for; None: it asks for none."""
         return self._callbacks.book
+
+    def mask_notes(self, mask: Callable[[str], str]) -> None:
+        """Let what the strategy writes down go through `mask`, which leaves secrets out."""
+        self._notes.mask = mask
 
     # ---- the session's life ----
 

@@ -22,8 +22,8 @@ from logos.session.artifacts.counts import RecordCounts
 from logos.session.artifacts.cures import cure, headline
 from logos.session.artifacts.folder import is_finished
 from logos.session.artifacts.limits import limit_rows
+from logos.session.artifacts.rows import Moments
 from logos.session.artifacts.summary import trigger_figures
-from logos.session.artifacts.tables import Moments
 from logos.session.build import build_account, build_states, make_instruments
 from logos.session.history import find_session
 from logos.session.outcome import ExitCode

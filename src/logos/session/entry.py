@@ -14,6 +14,7 @@ from logos.core.gates import Switch
 from logos.core.messages import Flatten
 from logos.core.strategy import Strategy
 from logos.errors import LogosError
+from logos.session.artifacts.notes import NOTE_TABLES
 from logos.session.artifacts.snapshot import SnapshotDue
 from logos.session.artifacts.tables import TABLES
 from logos.session.connections import Outside
@@ -109,8 +110,12 @@ def replay(session_id: str, **options: Unpack[Options]) -> SessionResult:
         result = drive(session)
         if session.supervisor.stop_requested:
             raise SessionStoppedError(session_id, is_replay=True)
+        copy = session.folder.folder
         for name in COMPARED:
-            _compare(original / name, session.folder.folder / name)
+            _compare(original / name, copy / name)
+        for name in NOTE_TABLES:
+            if (original / name).exists() or (copy / name).exists():
+                _compare(original / name, copy / name)
     return result
 
 
@@ -133,6 +138,8 @@ def _compare(original: Path, copy: Path) -> None:
     """Raise SessionDiffersError at the first line in which two files differ."""
     if not original.is_file():
         raise SessionDiffersError(f"{original} is missing")
+    if not copy.is_file():
+        raise SessionDiffersError(f"{original} is there, and the replay writes no {copy.name}")
     with open(original, "rb") as old, open(copy, "rb") as new:
         number = 0
         while True:

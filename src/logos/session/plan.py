@@ -29,6 +29,7 @@ from logos.config import (
     with_limits,
 )
 from logos.config.making import masked_config
+from logos.config.masking import config_secrets
 from logos.core.engine import TradingCore
 from logos.core.gates import InProcessSwitch, Switch
 from logos.core.guards import OwnGuard
@@ -44,6 +45,7 @@ from logos.data.replay import ReplayFeed
 from logos.data.signals import SignalStrategy
 from logos.data.source import DataSource, discover
 from logos.errors import DataError
+from logos.secrecy import without
 from logos.session.bars.sources import choose_sources, live_kinds, recorded_kinds
 from logos.session.build import (
     build_account,
@@ -156,7 +158,7 @@ class Plan:
         states = build_states(config, self.instruments, account)
         for symbol, source in self.bar_sources.items():
             states[symbol].bars.source = source
-        return TradingCore(
+        core = TradingCore(
             session_id,
             states,
             account,
@@ -170,6 +172,10 @@ class Plan:
             halt_on_engage=config.switch.on_engaged == "halt",
             outbox=Outbox() if config.venue.live else None,
         )
+        secrets = config_secrets(config)
+        if secrets:
+            core.mask_notes(lambda text: without(text, secrets))
+        return core
 
 
 def with_seed(config: Config) -> Config:

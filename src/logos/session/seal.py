@@ -29,6 +29,7 @@ from logos.session.artifacts.cures import cure, headline
 from logos.session.artifacts.folder import SessionFolder
 from logos.session.artifacts.limits import limit_rows
 from logos.session.artifacts.report import session_markdown
+from logos.session.artifacts.rows import Moments
 from logos.session.artifacts.summary import (
     books_at_end,
     data_facts,
@@ -37,7 +38,6 @@ from logos.session.artifacts.summary import (
     session_uuid,
     warm_ups,
 )
-from logos.session.artifacts.tables import Moments
 from logos.session.outcome import ORDERS_LEFT, Ending, ExitCode, SessionResult, Stopped
 from logos.session.plan import Plan
 from logos.session.recorded import RecordedSwitch

@@ -27,7 +27,7 @@ from logos.core.messages import Quote
 from logos.core.strategy import Answer, Context, Strategy, market
 from logos.core.types import NS_PER_SECOND, SessionStatus, Side
 from logos.feeds.contract import Sink
-from logos.session.artifacts.tables import Moments
+from logos.session.artifacts.rows import Moments
 from logos.session.entry import SessionDiffersError, replay, resume
 from logos.session.presence.heartbeat import Heartbeat, read_sessions, sessions_folder
 

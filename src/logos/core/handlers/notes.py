@@ -67,7 +67,7 @@ class Notes:
 
     def note(self, text: object, symbol: object) -> None:
         """Write `text` down, with the time of the event. Raises TypeError for a wrong symbol."""
-        words = _words(symbol, "symbol")
+        words = self._shown(_words(symbol, "symbol"), NAME_MAX)
         said = self._shown(str.__str__(str(text)), TEXT_MAX)
         if self._has_room(self.notes, NOTES_MAX):
             self.notes += 1
@@ -80,7 +80,7 @@ class Notes:
 
         Raises TypeError for what is no number, ValueError for an empty name.
         """
-        words = _words(symbol, "symbol")
+        words = self._shown(_words(symbol, "symbol"), NAME_MAX)
         curve = self._shown(_words(name, "name"), NAME_MAX)
         if not curve:
             raise ValueError("a plot needs a name")
@@ -118,7 +118,7 @@ class Notes:
 def _words(value: object, what: str) -> str:
     if not isinstance(value, str):
         raise TypeError(f"{what} must be text, not {type(value).__name__}")
-    return "".join([_spelled(letter) for letter in str.__str__(value)[:NAME_MAX]])
+    return str.__str__(value)[:NAME_MAX]
 
 
 def _spelled(letter: str) -> str:

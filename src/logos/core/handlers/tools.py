@@ -22,8 +22,8 @@ class Tools(NamedTuple):
     at: Callable[[object, str, str], Timer]
     every: Callable[[object, bool, str, str], Timer]
     cancel_timer: Callable[[object], bool]
-    log: Callable[[object, str], None]
-    plot: Callable[[object, object, str], None]
+    log: Callable[[object, object], None]
+    plot: Callable[[object, object, object], None]
 
 
 def make_tools(
@@ -56,10 +56,10 @@ def make_tools(
             raise TypeError("cancel a timer by itself, or by its timer_id")
         return agenda.cancel_timer(timer)
 
-    def log(text: object, symbol: str) -> None:
+    def log(text: object, symbol: object) -> None:
         notes.note(text, symbol)
 
-    def plot(name: object, value: object, symbol: str) -> None:
+    def plot(name: object, value: object, symbol: object) -> None:
         notes.plot(name, value, symbol)
 
     return Tools(at, every, cancel_timer, log, plot)

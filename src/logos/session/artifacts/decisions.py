@@ -10,6 +10,7 @@ from logos.core.records import (
     BlockedRecord,
     CommandRecord,
     GuardRecord,
+    NoteRecord,
     OrderRecord,
     OrderUpdate,
     PaperFillRecord,
@@ -81,6 +82,8 @@ class DecisionLog:
                 self._write(record, "WARM_UP", words)
             elif isinstance(record, WarningRecord):
                 self._write(record, "WARNING", f"{record.code}: {record.detail}")
+            elif isinstance(record, NoteRecord):
+                self._write(record, "NOTE", record.text)
 
     def _write(
         self,
@@ -90,7 +93,8 @@ class DecisionLog:
         | RefusalRecord
         | BlockedRecord
         | WarmUpRecord
-        | WarningRecord,
+        | WarningRecord
+        | NoteRecord,
         action: str,
         reason: str,
         body: bytes | None = None,

@@ -16,6 +16,7 @@ from logos.journal.writer import JournalDiffersError, JournalWriter, Position
 from logos.observe.jsonlog import JsonLog
 from logos.session.artifacts.counts import RecordCounts
 from logos.session.artifacts.decisions import DecisionLog
+from logos.session.artifacts.notes import NOTE_TABLES
 from logos.session.artifacts.snapshot import (
     SNAPSHOT,
     FileMark,
@@ -37,7 +38,7 @@ def is_finished(folder: Path) -> bool:
 def projection_files(session_id: str, folder: Path, home: Path | None) -> dict[str, Path]:
     """The tables and the log of a session, by the names its snapshots have for them."""
     log = paths.within(home, paths.logs_dir()) / f"{session_id}.jsonl"
-    return {**{name: folder / name for name in TABLES}, "log": log}
+    return {**{name: folder / name for name in (*TABLES, *NOTE_TABLES)}, "log": log}
 
 
 class SessionFolder:
@@ -109,8 +110,20 @@ class SessionFolder:
     def _cut_projections(self, snapshot: Snapshot) -> None:
         """Take away what was projected after the snapshot: it will be projected again."""
         for name, path in self._projections.items():
-            cut_file(path, snapshot.files[name].size)
+            if snapshot.files[name].size == 0 and name in NOTE_TABLES:
+                path.unlink(missing_ok=True)  # it was not made yet
+            else:
+                cut_file(path, snapshot.files[name].size)
         self._marks = dict(snapshot.files)
+
+    @property
+    def _there(self) -> dict[str, Path]:
+        """The tables and the log, those that were not needed yet left out."""
+        return {
+            name: path
+            for name, path in self._projections.items()
+            if name not in NOTE_TABLES or path.exists()
+        }
 
     @property
     def is_continuing(self) -> bool:
@@ -169,7 +182,7 @@ class SessionFolder:
         self._journal.sync()
         self._artifacts.flush()
         self._log.flush()
-        for path in self._projections.values():
+        for path in self._there.values():
             sync_file(path)
         sync_folder(self._log.path.parent)
 
@@ -188,7 +201,7 @@ class SessionFolder:
         a live session's recorded inputs, which must be on the disk.
         """
         self._sync()
-        for name, path in self._projections.items():
+        for name, path in self._there.items():
             self._marks[name] = marked(path, self._marks[name])
         position = self._journal.position
         snapshot = Snapshot(

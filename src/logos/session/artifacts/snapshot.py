@@ -30,6 +30,7 @@ from logos import __version__
 from logos.errors import LogosError
 from logos.journal.codec import SCHEMA_VERSION
 from logos.journal.writer import Position
+from logos.session.artifacts.notes import NOTE_TABLES
 
 SNAPSHOT: Final = "snapshot.json"
 """In the session's folder, from the first snapshot to the session's end."""
@@ -167,6 +168,8 @@ def check_files(snapshot: Snapshot, projections: Mapping[str, Path]) -> None:
         raise SnapshotError("it speaks of other files")
     for name, path in projections.items():
         mark = snapshot.files[name]
+        if mark == FileMark() and name in NOTE_TABLES:
+            continue  # it had not been made
         try:
             found = marked(path, FileMark(), mark.size)
         except OSError as error:

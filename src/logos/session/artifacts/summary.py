@@ -27,7 +27,7 @@ from logos.data.check import CheckReport
 from logos.journal.codec import SCHEMA_VERSION
 from logos.session.artifacts.averages import average_row
 from logos.session.artifacts.counts import RecordCounts
-from logos.session.artifacts.tables import Moments
+from logos.session.artifacts.rows import Moments
 from logos.session.plan import Plan
 
 

@@ -10,10 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
-from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import msgspec
 
@@ -22,14 +21,17 @@ from logos.core.orders import TRANSITIONS
 from logos.core.records import (
     AccountRecord,
     LotClosure,
+    NoteRecord,
     OrderRecord,
     OrderUpdate,
     PaperFillRecord,
+    PlotRecord,
     PositionRecord,
     Record,
 )
-from logos.core.types import NS_PER_SECOND, OrderStatus
-from logos.files import AppendFile
+from logos.core.types import OrderStatus
+from logos.session.artifacts.notes import NoteTables
+from logos.session.artifacts.rows import Moments, Table, cell, text_cell
 
 ORDER_COLUMNS = (
     "order_id",
@@ -106,94 +108,8 @@ ACCOUNT_COLUMNS = (
 
 TABLES = ("orders.csv", "trades.csv", "positions.csv", "account.csv")
 
-_ROWS_MAX: Final = 512
-"""Rows that wait in memory at most."""
-
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\0")
-
-
-def text_cell(text: str) -> str:
-    """Text as a spreadsheet may read it: never as a formula."""
-    return f"'{text}" if text.startswith(_FORMULA_STARTS) else text
-
-
-class Moments:
-    """ISO-8601 text of event times; keeps what it last wrote, as events come in order."""
-
-    def __init__(self) -> None:
-        self._second = -1
-        self._second_text = ""
-        self._ts_ns = -1
-        self._text = ""
-
-    def text(self, ts_ns: int) -> str:
-        """`ts_ns` as ISO-8601 UTC with nine fraction digits."""
-        if ts_ns == self._ts_ns:
-            return self._text
-        second, fraction = divmod(ts_ns, NS_PER_SECOND)
-        if second != self._second:
-            self._second = second
-            self._second_text = datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%S")
-        # Several times faster than the format `:09d`, which pads to the same text.
-        text = f"{self._second_text}.{str(NS_PER_SECOND + fraction)[1:]}Z"
-        self._ts_ns = ts_ns
-        self._text = text
-        return text
-
-
-@lru_cache(maxsize=4096)
-def _cell(text: str) -> str:
-    """Text as a cell, quoted where it must be; the same words come again and again."""
-    if any(mark in text for mark in ',"\r\n'):
-        return '"' + text.replace('"', '""') + '"'
-    return text
-
-
 _quantity_text = lru_cache(maxsize=4096)(format_units)
 """Quantities, and figures that are mostly 0, come again and again; prices and money do not."""
-
-
-class _Table:
-    """One CSV file. Rows wait in memory; every OSError names the file."""
-
-    def __init__(self, path: Path, columns: Sequence[str], *, is_there: bool) -> None:
-        self._has_failed = False
-        self._rows: list[str] = [] if is_there else [",".join(columns) + "\n"]
-        self._file = AppendFile(path, is_new=not is_there)
-
-    def add(self, row: str) -> None:
-        """A line, its newline included."""
-        rows = self._rows
-        rows.append(row)
-        if len(rows) >= _ROWS_MAX:
-            self.flush()
-
-    def flush(self) -> None:
-        """Hand the rows to the operating system.
-
-        After a failure, which ends the session, nothing is written any more: the file stays a
-        beginning of what it should be.
-        """
-        if not self._rows:
-            return
-        content = bytearray("".join(self._rows).encode())
-        self._rows.clear()
-        if self._has_failed:
-            return
-        try:
-            self._file.write(content)
-        except OSError:
-            self._has_failed = True
-            raise
-
-    def close(self) -> None:
-        """Flush and close; closing again does nothing."""
-        if self._file.is_closed:
-            return
-        try:
-            self.flush()
-        finally:
-            self._file.close()
 
 
 class ArtifactWriter:
@@ -219,8 +135,8 @@ class ArtifactWriter:
         self._updates: dict[int, OrderUpdate] = {}
         with ExitStack() as opened:  # a file that cannot be made closes those before it
 
-            def make(name: str, columns: Sequence[str]) -> _Table:
-                table = _Table(folder / name, columns, is_there=saved is not None)
+            def make(name: str, columns: Sequence[str]) -> Table:
+                table = Table(folder / name, columns, is_there=saved is not None)
                 opened.callback(table.close)
                 return table
 
@@ -228,6 +144,8 @@ class ArtifactWriter:
             self._trades = make("trades.csv", TRADE_COLUMNS)
             self._positions = make("positions.csv", POSITION_COLUMNS)
             self._account = make("account.csv", ACCOUNT_COLUMNS)
+            self._notes = NoteTables(folder)
+            opened.callback(self._notes.close)
             self._closing = opened.pop_all()
         self._tables = (self._orders, self._trades, self._positions, self._account)
         if saved is not None:
@@ -257,11 +175,14 @@ class ArtifactWriter:
                 self._write_position(record)  # type: ignore[arg-type]
             elif kind is AccountRecord:
                 self._write_account(record)  # type: ignore[arg-type]
+            elif kind is NoteRecord or kind is PlotRecord:
+                self._notes.write(record)  # type: ignore[arg-type]
 
     def flush(self) -> None:
         """Hand all rows to the operating system."""
         for table in self._tables:
             table.flush()
+        self._notes.flush()
 
     def close(self) -> None:
         """Flush and close every file, even if one of them fails."""
@@ -300,7 +221,7 @@ class ArtifactWriter:
         created = self._created.text(order.ts_ns)
         self._orders.add(
             f"{order.order_id},{order.client_order_id},{created},{ended},{order.tick_id},"
-            f"{update.tick_id if has_ended else ''},{_cell(order.symbol)},"
+            f"{update.tick_id if has_ended else ''},{cell(order.symbol)},"
             f"{order.side._value_},{order.type._value_},{order.time_in_force._value_},"
             f"{_quantity_text(order.quantity_units, quantities)},"
             f"{_quantity_text(update.filled_units, quantities)},"
@@ -308,8 +229,8 @@ class ArtifactWriter:
             f"{format_units(stop_price, prices) if stop_price else ''},"
             f"{format_units(order.reference_price_units, prices)},{update.status._value_},"
             f"{update.reason},{format_units(update.fee_units, order.money_decimals)},"
-            f"{_cell(text_cell(order.tag))},{_cell(text_cell(order.notes))},"
-            f"{'yes' if order.reduce_only else ''},{_cell(text_cell(order.group))}\n"
+            f"{cell(text_cell(order.tag))},{cell(text_cell(order.notes))},"
+            f"{'yes' if order.reduce_only else ''},{cell(text_cell(order.group))}\n"
         )
 
     def _write_fill(self, fill: PaperFillRecord) -> None:
@@ -322,11 +243,11 @@ class ArtifactWriter:
         closed = ";".join([_closure_text(lot, fill) for lot in fill.lots])
         self._trades.add(
             f"{fill.fill_id},{self._moments.text(fill.ts_ns)},{fill.tick_id},{fill.order_id},"
-            f"{fill.client_order_id},{_cell(fill.symbol)},{fill.side._value_},"
+            f"{fill.client_order_id},{cell(fill.symbol)},{fill.side._value_},"
             f"{_quantity_text(fill.quantity_units, quantities)},"
             f"{format_units(fill.price_units, fill.price_decimals)},{fill.liquidity._value_},"
             f"{format_units(notional, money)},{format_units(fill.fee_units, money)},"
-            f"{_cell(fill.currency)},{format_units(fill.realised_units, money)},{closed},{lot},"
+            f"{cell(fill.currency)},{format_units(fill.realised_units, money)},{closed},{lot},"
             f"{_quantity_text(fill.position_units, quantities)},"
             f"{format_units(fill.symbol_realised_units, money)},"
             f"{format_units(fill.symbol_fees_units, money)},"
@@ -337,8 +258,8 @@ class ArtifactWriter:
     def _write_position(self, position: PositionRecord) -> None:
         money = position.money_decimals
         self._positions.add(
-            f"{self._moments.text(position.ts_ns)},{_cell(position.symbol)},"
-            f"{_cell(position.currency)},"
+            f"{self._moments.text(position.ts_ns)},{cell(position.symbol)},"
+            f"{cell(position.currency)},"
             f"{_quantity_text(position.position_units, position.quantity_decimals)},"
             f"{format_units(position.mark_units, position.price_decimals)},"
             f"{format_units(position.cost_units, money)},"
@@ -361,7 +282,7 @@ class ArtifactWriter:
             account.max_drawdown_units,
         )
         text = ",".join([format_units(figure, money) for figure in figures])
-        self._account.add(f"{self._moments.text(account.ts_ns)},{_cell(account.currency)},{text}\n")
+        self._account.add(f"{self._moments.text(account.ts_ns)},{cell(account.currency)},{text}\n")
 
 
 def _closure_text(lot: LotClosure, fill: PaperFillRecord) -> str:
