@@ -86,7 +86,10 @@ def test_a_minimum_notional_finer_than_any_value_is_rounded_up() -> None:
         ({"tick": "-0.01"}, "instrument X: tick must be positive"),
         ({"lot": "0"}, "instrument X: lot must be positive"),
         ({"multiplier": "0"}, "instrument X: multiplier must be positive"),
-        ({"settlement": "barter"}, "instrument X: settlement is 'spot' or 'margin', not 'barter'"),
+        (
+            {"settlement": "barter"},
+            "instrument X: settlement is 'spot', 'margin' or 'inverse', not 'barter'",
+        ),
         ({"leverage": 0}, "instrument X: leverage must be 1 or more"),
     ],
 )

@@ -51,11 +51,17 @@ def _existing(kind: type[msgspec.Struct], path: str = "") -> dict[str, Table]:
         hint = hints[field.name]
         name = f"{path}.{field.encode_name}" if path else field.encode_name
         table[field.encode_name] = (_type_words(hint), _default_words(field))
-        inner = get_args(hint)[1] if _is_dict(hint) else hint
+        inner = get_args(hint)[1] if _is_dict(hint) else _set(hint)
         if isinstance(inner, type) and issubclass(inner, msgspec.Struct):
             tables |= _existing(inner, f"{name}.SYMBOL" if _is_dict(hint) else name)
     # The document itself describes the outermost table: its keys are the headings.
     return tables if not path else {path: table, **tables}
+
+
+def _set(hint: Any) -> Any:
+    """A type without "or not set"."""
+    kinds = [each for each in get_args(hint) if each is not msgspec.UnsetType]
+    return kinds[0] if len(kinds) == 1 and msgspec.UnsetType in get_args(hint) else hint
 
 
 def _is_dict(hint: Any) -> bool:

@@ -30,6 +30,8 @@ from logos.session.artifacts.snapshot import SnapshotDue
 from logos.session.build import make_instruments
 from logos.session.plan import Feed, make_plan
 
+MARKS = dict(zip(SYMBOLS, ("bid_ask", "mid", "last"), strict=True))
+FUNDING = {"rate": "0.0001", "times": ["22:14", "22:15"]}
 START_NS = 1_700_000_000_000_000_000
 SESSION_FILES = (*entry.COMPARED,)
 
@@ -59,6 +61,7 @@ class Story:
     every: int = 0
     is_protected: bool = False
     has_bars: bool = False
+    is_paid: bool = False  # funded each minute, marked in three ways, makers with rebates
 
     @property
     def config(self) -> dict[str, Any]:
@@ -71,7 +74,8 @@ class Story:
                     "lot": "1",
                     "settlement": "margin",
                     "leverage": 10,
-                    "fees": {"taker": "0.0005", "maker": "0.0001"},
+                    "fees": {"taker": "0.0005", "maker": "-0.0001" if self.is_paid else "0.0001"},
+                    **({"mark": MARKS[symbol], "funding": FUNDING} if self.is_paid else {}),
                 }
                 for symbol in SYMBOLS
             },
@@ -179,6 +183,7 @@ SAVED_STORIES = {
     "protected, from its beginning": Story(120, 10, seed=10, is_protected=True),
     "protected, halted": Story(120, 10, breach_at=65, every=3, is_protected=True),
     "saved, bars": Story(120, 10, every=2, has_bars=True),
+    "saved, paid": Story(120, 10, every=2, seed=9, is_paid=True),
 }
 STORIES |= SAVED_STORIES
 

@@ -27,13 +27,13 @@ from logos.audit.money.lots import (
     Book,
     Closed,
     Lot,
-    Terms,
     Units,
     rounded_up,
     split_lots,
     taken_off,
     trade,
 )
+from logos.audit.money.terms import Given, Terms
 
 __all__ = [
     "COLUMNS",
@@ -55,7 +55,7 @@ COLUMNS = [
 ]
 """What trades.csv must have, in this order."""
 
-_CLOSURE = re.compile(r"L([0-9]+):([0-9.]+)@([0-9.]+):(-?[0-9.]+):(-?[0-9.]+)")
+_CLOSURE = re.compile(r"L([0-9]+):([0-9.]+)@(-?[0-9.]+):(-?[0-9.]+):(-?[0-9.]+)")
 _OPENING = re.compile(r"L([0-9]+):(-?[0-9.]+)")
 
 
@@ -71,7 +71,7 @@ class SymbolState(NamedTuple):
 
 
 class CurrencyState(NamedTuple):
-    """One quote currency: equity = initial + realised - fees + unrealised."""
+    """One quote currency: equity = initial + realised - fees + unrealised + payments."""
 
     initial: Fraction
     wallet: Fraction
@@ -79,6 +79,7 @@ class CurrencyState(NamedTuple):
     fees: Fraction
     unrealised: Fraction | None
     equity: Fraction | None
+    payments: Fraction = Fraction(0)
 
 
 class State(NamedTuple):
@@ -117,16 +118,20 @@ class Auditor:
 
     def __init__(
         self,
-        instruments: Mapping[str, tuple[str, str, Fraction | str | int, str]],
+        instruments: Mapping[str, Given],
         initial: Mapping[str, Fraction | str | int],
     ) -> None:
         self._symbols: dict[str, Book] = {}
-        for symbol, (base, quote, multiplier, settlement) in instruments.items():
-            if settlement not in ("spot", "margin"):
-                raise ValueError(f"{symbol}: settlement is spot or margin, not {settlement!r}")
-            self._symbols[symbol] = Book(Terms(base, quote, Fraction(multiplier), settlement))
+        for symbol, given in instruments.items():
+            base, quote, multiplier, settlement = given[:4]
+            if settlement not in ("spot", "margin", "inverse"):
+                raise ValueError(f"{symbol}: settlement {settlement!r} is none")
+            is_any_sign = isinstance(given, Terms) and given.allows_negative
+            terms = Terms(base, quote, Fraction(multiplier), settlement, is_any_sign)
+            self._symbols[symbol] = Book(terms)
         self._initial = {asset: Fraction(amount) for asset, amount in initial.items()}
         self._wallets = dict(self._initial)
+        self._payments: dict[str, Fraction] = {}
         self._last_time_ns = 0
         self.report = AuditReport()
 
@@ -149,10 +154,13 @@ class Auditor:
         quantity = cells.amount("quantity")
         price = cells.amount("price")
         fee = cells.amount("fee")
-        if quantity <= 0 or price <= 0:
-            raise cells.error("quantity" if quantity <= 0 else "price", "not positive")
+        if quantity <= 0:
+            raise cells.error("quantity", "not positive")
+        if price <= 0 and not symbol.terms.allows_negative:
+            raise cells.error("price", "not positive")
         self._check_order_of_rows(cells)
-        notional = quantity * price * symbol.terms.multiplier
+        symbol.unit = cells.unit("fee")
+        notional = symbol.terms.value(price, quantity, symbol.unit)
         base_fee = _base_fee(cells, symbol.terms)
         change = sign * quantity - taken_off(symbol, base_fee, cells.unit("quantity"))
         closed, opened = trade(symbol, change, price, fee, cells.unit("fee"))
@@ -186,7 +194,7 @@ class Auditor:
     def _move_money(
         self, terms: Terms, quantity: Fraction, value: Fraction, realised: Fraction, fee: Fraction
     ) -> None:
-        change = (realised if terms.settlement == "margin" else -value) - fee
+        change = (realised if terms.settlement != "spot" else -value) - fee
         self._wallets[terms.quote] = self._wallets.get(terms.quote, Fraction(0)) + change
         if terms.settlement == "spot":
             self._wallets[terms.base] = self._wallets.get(terms.base, Fraction(0)) + quantity
@@ -231,7 +239,24 @@ class Auditor:
     def _add(self, asset: str, amount: Fraction) -> None:
         self._wallets[asset] = self._wallets.get(asset, Fraction(0)) + amount
 
+    def book_payment(self, currency: str, amount: Fraction) -> None:
+        """Book what time brought (above 0) or cost, and no fill."""
+        self._payments[currency] = self.payments(currency) + amount
+        self._wallets[currency] = self.wallet(currency) + amount
+
     # ---- the figures ----
+
+    def payments(self, currency: str) -> Fraction:
+        """What time brought of a currency so far."""
+        return self._payments.get(currency, Fraction(0))
+
+    def wallet(self, asset: str) -> Fraction:
+        """What there is of an asset."""
+        return self._wallets.get(asset, Fraction(0))
+
+    def terms(self, symbol: str) -> Terms:
+        """What the auditor was told of a symbol. Raises KeyError."""
+        return self._symbols[symbol].terms
 
     def state(self, marks: Mapping[str, Fraction | str | int] | None = None) -> State:
         """The books after the rows so far, positions valued at `marks` (symbol to price)."""
@@ -244,7 +269,8 @@ class Auditor:
             if position != 0:
                 unrealised = None
                 if name in prices:
-                    unrealised = position * prices[name] * symbol.terms.multiplier - cost
+                    value = symbol.terms.value(prices[name], position, symbol.unit)
+                    unrealised = cost - value if symbol.terms.is_inverse else value - cost
             symbols[name] = SymbolState(
                 position, cost, symbol.realised, symbol.fees, unrealised, len(symbol.lots)
             )
@@ -261,9 +287,10 @@ class Auditor:
         known = [profit for profit in open_profits if profit is not None]
         is_known = len(known) == len(open_profits)
         unrealised = sum(known, Fraction(0)) if is_known else None
-        equity = None if unrealised is None else initial + realised - fees + unrealised
-        wallet = self._wallets.get(quote, Fraction(0))
-        return CurrencyState(initial, wallet, realised, fees, unrealised, equity)
+        payments = self.payments(quote)
+        equity = None if unrealised is None else initial + realised - fees + unrealised + payments
+        wallet = self.wallet(quote)
+        return CurrencyState(initial, wallet, realised, fees, unrealised, equity, payments)
 
 
 def _base_fee(cells: Cells, terms: Terms) -> Fraction:
@@ -313,7 +340,7 @@ def _compare_opening(cells: Cells, opened: Lot | None) -> None:
 
 def audit_rows(
     lines: Iterable[str],
-    instruments: Mapping[str, tuple[str, str, Fraction | str | int, str]],
+    instruments: Mapping[str, Given],
     initial: Mapping[str, Fraction | str | int],
 ) -> AuditReport:
     """Audit the lines of a trades.csv, head included. Raises UnreadableTrades."""
@@ -335,7 +362,7 @@ def audit_rows(
 
 def audit(
     path: str | Path,
-    instruments: Mapping[str, tuple[str, str, Fraction | str | int, str]],
+    instruments: Mapping[str, Given],
     initial: Mapping[str, Fraction | str | int],
 ) -> AuditReport:
     """Recompute every figure of the trades.csv at `path`.

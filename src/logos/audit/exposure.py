@@ -27,6 +27,7 @@ from logos.core.records import (
     LedgerAtOrder,
     OrderRecord,
     PaperFillRecord,
+    PaymentRecord,
 )
 from logos.core.types import NS_PER_DAY, NS_PER_SECOND, Code
 
@@ -77,6 +78,11 @@ class ExposureJudge:
             money = self._money[currency] = _Money(rules, rules.initial)
         return money
 
+    def _has_inverse(self, currency: str) -> bool:
+        """Whether contracts are settled in the coin: what a ledger shows follows otherwise then."""
+        instruments = self._rules.config.instruments.values()
+        return any(each.settlement == "inverse" and each.quote == currency for each in instruments)
+
     # ---- what the journal shows of a ledger ----
 
     def see_account(self, sequence: int, record: AccountRecord) -> None:
@@ -116,6 +122,10 @@ class ExposureJudge:
         money = self._of(book.rules.quote, book.rules.money_decimals)
         money.cash += record.cash_units
 
+    def see_payment(self, record: PaymentRecord) -> None:
+        """Time brought or cost something."""
+        self._of(record.currency, record.money_decimals).cash += record.amount_units
+
     # ---- an order ----
 
     def judge(self, sequence: int, order: OpenOrder, record: OrderRecord, book: SymbolBook) -> None:
@@ -123,6 +133,8 @@ class ExposureJudge:
         money = self._of(book.rules.quote, book.rules.money_decimals)
         rules, shown = money.rules, record.ledger
         if not (rules.limits_exposure or rules.limits_loss or book.rules.limits_shares):
+            return
+        if self._has_inverse(book.rules.quote):
             return
         name = f"order {order.order_id} of {record.symbol}"
         if shown is None:
@@ -161,7 +173,11 @@ class ExposureJudge:
         signs = {each.position > 0 for each in held}
         if len(signs) < 2 and abs(net) != gross:
             return True
-        least = sum(each.rules.value(each.rules.tick, abs(each.position)) for each in held)
+        least = sum(
+            each.rules.value(each.rules.tick, abs(each.position))
+            for each in held
+            if not each.rules.allows_negative  # it may be worth nothing
+        )
         if mark:
             own = book.rules.value(mark, abs(book.position))
             if gross < own or (len(held) == 1 and gross != own):
@@ -196,7 +212,7 @@ def _mark(order: OpenOrder, record: OrderRecord, book: SymbolBook) -> int:
     unless the settings want another mark.
     """
     closes = order.sign * book.position < 0 and book.rules.is_marked_at_touch
-    return record.reference_price_units if closes else 0
+    return abs(record.reference_price_units) if closes else 0
 
 
 def _gross(

@@ -24,6 +24,7 @@ from logos.core.records import (
     OrderRecord,
     OrderUpdate,
     PaperFillRecord,
+    PaymentRecord,
     PlotRecord,
     PositionRecord,
     RefusalRecord,
@@ -202,6 +203,11 @@ def account_figures(account: AccountRecord) -> dict[str, str]:
         "realised": format_units(account.realised_units, money),
         "unrealised": format_units(account.unrealised_units, money),
         "fees": format_units(account.fees_units, money),
+        **(
+            {"payments": format_units(account.payments_units, money)}
+            if account.payments_units
+            else {}
+        ),
         "equity": format_units(account.equity_units, money),
     }
 
@@ -246,6 +252,9 @@ def describe(record: SessionRecord) -> str:
         held = format_units(record.position_units, record.quantity_decimals)
         mark = format_units(record.mark_units, record.price_decimals)
         return f"{record.symbol} {held} at {mark}"
+    if isinstance(record, PaymentRecord):
+        amount = format_units(record.amount_units, record.money_decimals)
+        return f"{record.type} {record.symbol} {amount} {record.currency}".replace("  ", " ")
     if isinstance(record, AccountRecord):
         equity = format_units(record.equity_units, record.money_decimals)
         return f"{record.currency} equity {equity}"

@@ -26,8 +26,8 @@ class OpenOrder:
     """An order that was made. Quantities are quantity units, prices price units.
 
     `filled` is what the order's own records say, `booked` the sum of its fills. `judged_price` is
-    the worst that it names or meets: a purchase costs at most its limit, a sale may do better than
-    its own.
+    the size of the worst that it names or meets: a purchase costs at most its limit, a sale may do
+    better than its own.
     """
 
     order_id: int
@@ -52,10 +52,12 @@ class OpenOrder:
         """The order that a record speaks of."""
         limit, reference = record.limit_price_units, record.reference_price_units
         is_buy = record.side is Side.BUY
+        stop = record.stop_price_units
         if is_buy:
-            judged = limit or max(record.stop_price_units, reference)
+            judged = limit or (max(stop, reference) if stop else reference)
         else:
-            judged = max(limit, reference)
+            judged = max(limit, reference) if limit else reference
+        judged = abs(judged)
         shape = (
             *(record.side, record.type, record.quantity_units, limit, record.stop_price_units),
             record.time_in_force,

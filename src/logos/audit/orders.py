@@ -30,6 +30,7 @@ from logos.core.records import (
     OrderRecord,
     OrderUpdate,
     PaperFillRecord,
+    PaymentRecord,
     SwitchRecord,
 )
 from logos.core.types import OrderStatus, OrderType, Side
@@ -67,6 +68,8 @@ def not_judged(config: Config) -> list[str]:
         found.append("the latencies in session.md")
     if any(each.stale_after_s for each in (risk, *risk.symbols.values())):
         found.append("the age of prices")
+    if any(each.settlement == "inverse" for each in config.instruments.values()):
+        found.append("exposure in the coins of inverse contracts")
     if not isinstance(risk.guards, msgspec.UnsetType) and risk.guards:
         found.append("guards of your own")
     return found
@@ -112,6 +115,8 @@ class OrderJudge:
             self._see_action(sequence, record)
         elif isinstance(record, AccountRecord):
             self._exposure.see_account(sequence, record)
+        elif isinstance(record, PaymentRecord):
+            self._exposure.see_payment(record)
         elif isinstance(record, GuardRecord):
             self._exposure.see_guard(record)
         if isinstance(
@@ -149,6 +154,9 @@ class OrderJudge:
             self._found(sequence, f"order {record.order_id}: {error}")
             return
         order = OpenOrder.of(record)
+        if book.rules.is_inverse:  # the lower its price, the more it is worth
+            prices = (*_named_prices(record), record.reference_price_units)
+            order.judged_price = min(each for each in prices if each) if any(prices) else 0
         self._check_place_taken(sequence, order, record.symbol)
         for problem in self._problems(order, record, book):
             self._found(sequence, f"order {record.order_id} of {record.symbol}: {problem}")
@@ -322,6 +330,10 @@ class OrderJudge:
             del book.known[record.order_id]
 
 
+def _named_prices(record: OrderRecord) -> tuple[int, int]:
+    return record.limit_price_units, record.stop_price_units
+
+
 def _shape_problems(order: OpenOrder, record: OrderRecord, book: SymbolBook) -> list[str]:
     """What no order may be, whatever the limits."""
     rules, found = book.rules, []
@@ -332,11 +344,15 @@ def _shape_problems(order: OpenOrder, record: OrderRecord, book: SymbolBook) -> 
         found.append("its quantity is outside what the instrument allows")
     wants_limit = record.type in (OrderType.LIMIT, OrderType.STOP_LIMIT)
     wants_stop = record.type in (OrderType.STOP, OrderType.STOP_LIMIT)
-    if wants_limit != (record.limit_price_units > 0) or wants_stop != (record.stop_price_units > 0):
+    named = _named_prices(record)
+    if (wants_limit, wants_stop) != (named[0] != 0, named[1] != 0) or (
+        min(named) < 0 and not rules.allows_negative
+    ):
         found.append(f"its prices are not those of a {record.type.value} order")
     if record.limit_price_units % rules.tick or record.stop_price_units % rules.tick:
         found.append("its price is not on the tick")
-    if record.reference_price_units <= 0:
+    reference = record.reference_price_units
+    if reference == 0 or (reference < 0 and not rules.allows_negative):
         found.append("made before the symbol had shown a price")
     if not (rules.is_open(record.ts_ns) or order.is_exit):
         found.append("made outside the instrument's hours")
@@ -366,6 +382,6 @@ def _price_problems(record: OrderRecord, book: SymbolBook) -> list[str]:
     if not collar:
         return []
     for price in (record.limit_price_units, record.stop_price_units):
-        if price and abs(price - reference) > reference * collar:
+        if price and abs(price - reference) > abs(reference) * collar:
             return [f"its price {price} is outside price_collar of {reference} (price units)"]
     return []

@@ -126,8 +126,13 @@ def _check_averages(
         return
     instruments = manifest.config.get("instruments", {})
     multipliers = {name: Fraction(str(each["multiplier"])) for name, each in instruments.items()}
+    linear = {name for name, each in instruments.items() if each["settlement"] != "inverse"}
     there = {row.get("symbol", ""): row for row in rows}
-    for place, said, mine in figures.averages.differences(there, figures.positions, multipliers):
+    for place, said, mine in figures.averages.differences(
+        there,
+        {name: each for name, each in figures.positions.items() if name in linear},
+        multipliers,
+    ):
         words = f"is {said!r}, and by average cost of the journal's fills {mine!r}"
         found.append(Finding(_PAGE, f"Average cost: {place}", words))
 
@@ -152,6 +157,7 @@ def _account(record: AccountRecord) -> dict[str, Fraction]:
         "fees": record.fees_units * unit,
         "unrealised": record.unrealised_units * unit,
         "equity": record.equity_units * unit,
+        **({"payments": record.payments_units * unit} if record.payments_units else {}),
         "high water": record.high_water_units * unit,
         "max drawdown": record.max_drawdown_units * unit,
     }

@@ -15,6 +15,7 @@ from logos.audit.findings import Finding
 from logos.audit.orders import OrderJudge
 from logos.audit.rules import SessionRules
 from logos.config import Config, ConfigError, make_config
+from logos.config.terms.payments import has_payments
 from logos.journal.codec import GENESIS
 from logos.journal.entries import Manifest, Sealed, SessionRecord, Stopping, read_journal
 from logos.journal.reader import Damaged, TornTail
@@ -22,13 +23,14 @@ from logos.observe.jsonlog import JsonLog
 from logos.session.artifacts.decisions import DecisionLog
 from logos.session.artifacts.folder import is_finished
 from logos.session.artifacts.notes import NOTE_TABLES
+from logos.session.artifacts.payments import PAYMENT_COLUMNS, PAYMENTS
 from logos.session.artifacts.tables import (
     ACCOUNT_COLUMNS,
     ORDER_COLUMNS,
     POSITION_COLUMNS,
-    TABLES,
     TRADE_COLUMNS,
     ArtifactWriter,
+    tables_of,
 )
 from logos.session.build import build_account, build_states, make_instruments
 
@@ -40,8 +42,8 @@ LOG: Final = "decisions.jsonl"
 _HEADS: Final = {
     **dict(
         zip(
-            TABLES,
-            (ORDER_COLUMNS, TRADE_COLUMNS, POSITION_COLUMNS, ACCOUNT_COLUMNS),
+            tables_of(has_payments=True),
+            (ORDER_COLUMNS, TRADE_COLUMNS, POSITION_COLUMNS, ACCOUNT_COLUMNS, PAYMENT_COLUMNS),
             strict=True,
         )
     ),
@@ -99,7 +101,16 @@ class Projector:
     def _take(self, record: SessionRecord, sequence: int, body: bytes) -> None:
         if isinstance(record, Manifest):
             try:
-                self._writer = ArtifactWriter(self._folder, _notional_units(record))
+                self._writer = ArtifactWriter(
+                    self._folder,
+                    _notional_units(record),
+                    has_payments=has_payments(config_of(record)),
+                    inverse=[
+                        symbol
+                        for symbol, each in config_of(record).instruments.items()
+                        if each.settlement == "inverse"
+                    ],
+                )
             except ConfigError as error:
                 raise Damaged(self._path, sequence, 0, str(error)) from None
             self.manifest = record
@@ -153,7 +164,8 @@ def compare_tables(folder: Path, made: Path, *, is_whole: bool) -> list[Finding]
     The tables of a session that is not finished may be behind or ahead of its journal, as both are
     written in groups; `logos resume` makes them anew. As far as both go they must agree.
     """
-    found = [compare_file(folder / name, made / name, is_whole=is_whole) for name in TABLES]
+    names = tables_of((made / PAYMENTS).is_file() or (folder / PAYMENTS).is_file())
+    found = [compare_file(folder / name, made / name, is_whole=is_whole) for name in names]
     for name in NOTE_TABLES:
         if (made / name).exists():
             found.append(compare_file(folder / name, made / name, is_whole=is_whole))

@@ -68,6 +68,9 @@ class SymbolRules:
     open_orders_max: int
     collar: Fraction
     duplicate_window_ns: int
+    allows_negative: bool
+    is_inverse: bool
+    """Whether it is settled in the coin: worth `unit_value` / price."""
     is_marked_at_touch: bool
     """Whether positions are valued at the price that would close them."""
     sessions: tuple[tuple[int, int], ...] | None
@@ -90,6 +93,8 @@ class SymbolRules:
 
     def value(self, price: int, quantity: int) -> int:
         """Money of `quantity` at `price`, in ledger units."""
+        if self.is_inverse:
+            return round(Fraction(quantity * self.unit_value, price)) if price else 0
         return price * quantity * self.unit_value
 
 
@@ -198,7 +203,8 @@ def _symbol_rules(
     prices, quantities, money = scales
     tick = Fraction(settings.tick) * 10**prices
     lot = Fraction(settings.lot) * 10**quantities
-    unit_value = Fraction(settings.multiplier) * Fraction(10) ** (money - prices - quantities)
+    scale = money - quantities + (prices if settings.settlement == "inverse" else -prices)
+    unit_value = Fraction(settings.multiplier) * Fraction(10) ** scale
     if not tick.denominator == lot.denominator == unit_value.denominator == 1:
         raise UnreadableRules(
             f"{symbol} is counted in {prices} decimals of price, {quantities} of quantity and "
@@ -230,6 +236,8 @@ def _symbol_rules(
         duplicate_window_ns=_floor(limits.duplicate_window_s, _NS_DECIMALS),
         is_marked_at_touch=settings.mark in (msgspec.UNSET, MarkRule.BID_ASK),
         sessions=_sessions(settings),
+        allows_negative=bool(settings.allow_negative_prices),
+        is_inverse=settings.settlement == "inverse",
     )
 
 

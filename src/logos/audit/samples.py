@@ -18,11 +18,13 @@ from logos.audit.csv_cells import UnreadableTrades, plain
 from logos.audit.findings import Finding
 from logos.audit.money.actions import ActionAudit
 from logos.audit.money.fees import FeeAudit
+from logos.audit.money.payments import PaymentAudit
 from logos.config import BALANCE_DEFAULT, Config
 from logos.core.records import (
     AccountRecord,
     CorporateActionRecord,
     PaperFillRecord,
+    PaymentRecord,
     PositionRecord,
 )
 from logos.journal.entries import read_journal
@@ -30,7 +32,13 @@ from logos.journal.entries import read_journal
 
 def _terms(config: Config) -> dict[str, Terms]:
     return {
-        symbol: Terms(each.base or symbol, each.quote, Fraction(each.multiplier), each.settlement)
+        symbol: Terms(
+            each.base or symbol,
+            each.quote,
+            Fraction(each.multiplier),
+            each.settlement,
+            bool(each.allow_negative_prices),
+        )
         for symbol, each in config.instruments.items()
     }
 
@@ -53,6 +61,7 @@ class SampleAudit:
         self._auditor = make_auditor(config)
         self._fees = FeeAudit(config, _terms(config))
         self._actions = ActionAudit(config, self._auditor)
+        self._payments = PaymentAudit(config, self._auditor)
         self._trades = trades
         self._rows: Iterator[dict[str, str]] = iter(())
         self._marks: dict[str, Fraction] = {}
@@ -80,17 +89,24 @@ class SampleAudit:
         self._rows = rows
         for entry in read_journal(journal):
             record = entry.record
-            if isinstance(record, PaperFillRecord):
+            if isinstance(record, PaymentRecord):
                 self._end_sample()
+                self._say(entry.sequence, self._payments.judge(record))
+            elif isinstance(record, PaperFillRecord):
+                self._end_sample()
+                self._say(entry.sequence, self._payments.pass_time(record.ts_ns))
                 self._apply_fill(entry.sequence)
             elif isinstance(record, CorporateActionRecord):
                 self._end_sample()
+                self._say(entry.sequence, self._payments.pass_time(record.ts_ns))
                 for what, said, mine in self._actions.apply(record):
                     told = f"corporate action in {record.symbol}: {what}"
                     self._differ(entry.sequence, told, said, f"worked out again {mine!r}")
             elif isinstance(record, PositionRecord):
                 if self._state is not None:
                     self._end_sample()
+                if self._payments.is_used and not self._waiting:
+                    self._say(entry.sequence, self._payments.pass_time(record.ts_ns))
                 self._marks[record.symbol] = _amount(record.mark_units, record.price_decimals)
                 self._waiting.append((entry.sequence, record))
             elif isinstance(record, AccountRecord):
@@ -101,6 +117,10 @@ class SampleAudit:
         if next(self._rows, None) is not None:
             message = "more rows than the journal has fills"
             self.findings.append(Finding("trades.csv", f"line {self.fills + 2}", message))
+
+    def _say(self, sequence: int, problems: list[str]) -> None:
+        for words in problems:
+            self.findings.append(Finding("state.jsonl", f"record {sequence}", words))
 
     def _apply_fill(self, sequence: int) -> None:
         row = next(self._rows, None)
@@ -171,6 +191,7 @@ class SampleAudit:
             "fees": (_amount(record.fees_units, money), mine.fees),
             "unrealised": (_amount(record.unrealised_units, money), mine.unrealised),
             "equity": (_amount(record.equity_units, money), mine.equity),
+            "payments": (_amount(record.payments_units, money), mine.payments),
         }
         self._compare(sequence, f"account of {record.currency}", figures)
         self._check_track(sequence, record)

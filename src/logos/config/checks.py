@@ -18,6 +18,7 @@ import msgspec
 from logos.config.actions import problems_of
 from logos.config.limits import live_problems, sends_real_orders
 from logos.config.settings import Config, FeedName, RiskLimits, TotalLimits, VenueName
+from logos.config.terms.payments import payment_problems
 from logos.secrecy import looks_like_key
 
 _FEE_DECIMALS_MAX: Final = 18
@@ -53,6 +54,9 @@ def check_values(config: Config, *, has_all_limits: bool = True) -> list[str]:
         *_check_limits(config),
         *_check_money(config),
         *_check_hours(config),
+        *_check_negative(config),
+        *_check_inverse(config),
+        *payment_problems(config),
         *_check_contradictions(config),
         *_check_venue(config),
         *_check_live(config),
@@ -150,6 +154,40 @@ def _check_money(config: Config) -> list[str]:
             problems.append(f"instruments.{symbol}.fees.decimals: 0 to {_FEE_DECIMALS_MAX}")
     if config.account.rates and not config.account.report_in:
         problems.append("account.rates needs account.report_in, the currency they convert to")
+    return problems
+
+
+def _check_negative(config: Config) -> list[str]:
+    """What goes with prices of zero and less, and what does not."""
+    problems = []
+    for symbol, each in config.instruments.items():
+        name = f"instruments.{symbol}.allow_negative_prices"
+        if not each.allow_negative_prices:
+            continue
+        if each.settlement == "spot":
+            problems.append(f"{name}: an asset changes hands at a price above 0; set settlement")
+        if each.band:
+            problems.append(f"{name}: leave band out: it is a fraction of the price")
+        if each.splits:
+            problems.append(f"{name}: a split divides a price above 0; take splits out")
+        if config.venue.live:
+            problems.append(f"{name} is for the paper market; take it out")
+    return problems
+
+
+def _check_inverse(config: Config) -> list[str]:
+    """Contracts that are settled in the coin: what goes with them, and what does not."""
+    problems = []
+    for symbol, each in config.instruments.items():
+        if each.settlement != "inverse":
+            continue
+        name = f"instruments.{symbol}.settlement: an inverse contract"
+        if each.allow_negative_prices:
+            problems.append(f"{name} has no price of zero; take allow_negative_prices out")
+        if each.splits or each.dividends:
+            problems.append(f"{name} has neither splits nor dividends; take them out")
+        if config.venue.live or config.live.feed is not FeedName.NONE:
+            problems.append(f"{name} is for recorded data and the paper market")
     return problems
 
 

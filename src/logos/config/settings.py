@@ -89,6 +89,19 @@ class FeeSettings(Settings, frozen=True, kw_only=True):
     """down, up (for you and against you), floor, ceiling, half_up or half_even."""
 
 
+class FundingSettings(Settings, frozen=True, kw_only=True):
+    """`[instruments.SYMBOL.funding]`: what a perpetual contract pays, by its position's value."""
+
+    rate: Decimal = Decimal(0)
+    """At each time, as a fraction; above 0 those who are long pay."""
+    times: list[str] = msgspec.field(default_factory=lambda: ["00:00", "08:00", "16:00"])
+    """Times of every day, UTC."""
+    file: str = ""
+    """A CSV with the columns time and rate instead: a rate for each time of its own."""
+    rates: list[str] = []
+    """The same in the settings, each "TIME RATE"; a session has here what it read of the file."""
+
+
 class InstrumentSettings(Settings, frozen=True, kw_only=True):
     """`[instruments.SYMBOL]`: what is traded, and in which steps."""
 
@@ -109,7 +122,7 @@ class InstrumentSettings(Settings, frozen=True, kw_only=True):
     min_notional: Decimal = Decimal(0)
     """The smallest order's value, in the quote currency."""
     settlement: str = "spot"
-    """"spot": the asset changes hands against cash; "margin": only profit, loss and fees do."""
+    """"spot": the asset for cash; "margin": profit, loss, fees alone; "inverse": these in coins."""
     leverage: int = 1
     """Margin bound is value * rate / leverage; "margin" only."""
     initial_margin: Decimal = Decimal(1)
@@ -136,8 +149,13 @@ class InstrumentSettings(Settings, frozen=True, kw_only=True):
     calendar: str | msgspec.UnsetType = msgspec.UNSET
     """An exchange's calendar instead of `hours`, such as "XNYS". Not set: none."""
     sessions: list[str] | msgspec.UnsetType = msgspec.UNSET
-    """The sessions themselves, each "OPEN/CLOSE" in UTC. Not set: worked out from a calendar or a
-    time zone, where there is one."""
+    """The sessions, each "OPEN/CLOSE" in UTC. Not set: worked out from calendar or time zone."""
+    allow_negative_prices: bool | msgspec.UnsetType = msgspec.UNSET
+    """A price may be zero or less; "margin" and the paper market only. Not set: false."""
+    borrow_rate: Decimal | msgspec.UnsetType = msgspec.UNSET
+    """What a short position costs a year, as a fraction of its value. Not set: nothing."""
+    funding: FundingSettings | msgspec.UnsetType = msgspec.UNSET
+    """What a perpetual contract pays. Not set: nothing."""
 
 
 class AccountSettings(Settings, frozen=True, kw_only=True):
@@ -151,6 +169,8 @@ class AccountSettings(Settings, frozen=True, kw_only=True):
     """A currency for totals over all ledgers; needs a rate for every other quote currency."""
     rates: dict[str, Decimal] = {}
     """What one unit of a currency is worth in `report_in`."""
+    interest: dict[str, Decimal] | msgspec.UnsetType = msgspec.UNSET
+    """By currency, what a year of a balance below zero costs, as a fraction. Not set: nothing."""
 
 
 class PaperSettings(Settings, frozen=True, kw_only=True):
@@ -199,15 +219,13 @@ class RiskLimits(Settings, frozen=True, kw_only=True):
     max_order_notional: Decimal = Decimal(0)
     """What one order may be worth, in the symbol's quote currency."""
     max_order_share: Decimal | None = None
-    """What one order may add to a position, as a fraction of equity. Not set: 1, all of equity,
-    where max_order_notional is not set."""
+    """What an order may add to a position, in equity. Not set: 1, or max_order_notional."""
     max_order_quantity: Decimal = Decimal(0)
     """Units of the symbol in one order."""
     max_position: Decimal = Decimal(0)
     """In units of the symbol, long or short, with everything in flight filled."""
     max_position_share: Decimal | None = None
-    """What a position may be worth, in flight included, as a fraction of equity. Not set: 2, where
-    max_position is not set."""
+    """What a position may be worth, in flight included, in equity. Not set: 2, or max_position."""
     price_collar: Decimal | None = None
     """How far a limit or stop price may be from the market, as a fraction of it. Not set: 0.5."""
     max_open_orders: int = 0
@@ -225,8 +243,7 @@ class TotalLimits(Settings, frozen=True, kw_only=True):
     max_gross_exposure: Decimal = Decimal(0)
     """Worth of all positions without their signs, with everything in flight filled."""
     max_gross_share: Decimal | None = None
-    """The same as a fraction of equity; the tighter of the two counts. Not set: 3, where
-    max_gross_exposure is not set."""
+    """The same in parts of equity; the tighter counts. Not set: 3, or max_gross_exposure."""
     max_net_exposure: Decimal = Decimal(0)
     """Worth of all positions with their signs, either way."""
     max_open_orders: int | None = None
@@ -236,15 +253,14 @@ class TotalLimits(Settings, frozen=True, kw_only=True):
     max_orders_window_s: Decimal = Decimal(1)
     """Seconds, sliding."""
     max_refusals: int | None = None
-    """How many orders may be refused in any `max_refusals_window_s`; more are a storm. Not set:
-    100."""
+    """How many orders may be refused in any `max_refusals_window_s`. Not set: 100."""
     max_refusals_window_s: Decimal = Decimal(10)
     """Seconds, sliding."""
     max_drawdown: Decimal = Decimal(0)
     """From the high-water mark of equity, in money."""
     max_drawdown_share: Decimal | None = None
-    """The same as a fraction of the high-water mark; the tighter of the two counts. Not set: 0.25,
-    where max_drawdown is not set, and passing it halts this session alone."""
+    """The same in parts of the high-water mark; the tighter counts. Not set: 0.25, or max_drawdown;
+    passing that halts this session alone."""
     max_daily_loss: Decimal = Decimal(0)
     """Since the beginning of the UTC day."""
     max_consecutive_losses: int = 0

@@ -3,7 +3,9 @@
 A `Wallet` is what there is of one asset and what is bound. A `Ledger` is the profit and loss of
 everything quoted in one currency, and at every event, exactly:
 
-    equity = initial + realised - fees + unrealised
+    equity = initial + realised - fees + unrealised + payments
+
+where payments are what time brings and costs (see `terms.payments`): 0 unless the settings say so.
 
 Currencies are never added. Only where a rate to the reporting currency is configured for every
 ledger is there a total besides, moved by the same deltas, so it equals the converted sum exactly.
@@ -96,6 +98,7 @@ class Ledger:
         "gross_exposure",
         "initial",
         "initial_margin",
+        "interest_rate",
         "limits",
         "maintenance_margin",
         "margin_call",
@@ -103,6 +106,7 @@ class Ledger:
         "open_buy_value",
         "open_increase",
         "open_sell_value",
+        "payments",
         "realised",
         "total",
         "total_factor",
@@ -120,6 +124,10 @@ class Ledger:
         self.realised: int = 0
         self.fees: int = 0
         self.unrealised: int = 0
+        self.payments: int = 0
+        """What came in over time, less what went out: funding, borrowing, interest."""
+        self.interest_rate: int = 0
+        """What a year of a balance below zero costs, in 10**-9; set apart."""
         self.track = EquityTrack(wallet.initial)
         self.initial_margin: int = 0
         self.maintenance_margin: int = 0
@@ -175,6 +183,24 @@ class Ledger:
             self.total.move(delta * self.total_factor)
         return equity < self.floor
 
+    def mark_sized(self, delta: int, size: int) -> bool:
+        """As `mark`, of a position whose value may be below zero though it is long: `size` is by
+        how much its value without sign has grown."""
+        self.gross_exposure += size - delta
+        return self.mark(delta, True)
+
+    def mark_inverse(self, delta: int, size: int) -> bool:
+        """As `mark_sized`, of an inverse contract: it gains as its value in the coin falls."""
+        self.net_exposure += 2 * delta
+        return self.mark_sized(-delta, size)
+
+    def book_inverse(
+        self, realised: int, fee: int, old_value: int, new_value: int, cost: int
+    ) -> None:
+        """As `book`, of an inverse contract."""
+        self.book(realised, fee, -old_value, -new_value, -cost)
+        self.net_exposure += 2 * (new_value - old_value)
+
     def book(self, realised: int, fee: int, old_value: int, new_value: int, cost: int) -> None:
         """A fill realised `realised`, cost `fee`, and moved a position's value and cost.
 
@@ -193,6 +219,15 @@ class Ledger:
         self.track.equity += delta
         if self.total is not None:
             self.total.equity += delta * self.total_factor
+
+    def pay(self, amount: int) -> bool:
+        """Book a payment that is no fill's, received above 0; whether equity is below the floor."""
+        self.wallet.balance += amount
+        self.payments += amount
+        self.track.equity += amount
+        if self.total is not None:
+            self.total.equity += amount * self.total_factor
+        return self.observe()
 
     def observe(self) -> bool:
         """Take note of equity after an event with fills; whether it is below the floor."""
@@ -249,10 +284,12 @@ class Ledger:
 
     def check(self) -> None:
         """Raise InvariantBroken unless the equity identity holds to the last digit."""
-        if self.track.equity != self.initial + self.realised - self.fees + self.unrealised:
+        result = self.realised - self.fees + self.unrealised + self.payments
+        if self.track.equity != self.initial + result:
             raise InvariantBroken(
                 f"{self.currency}: equity {self.track.equity} is not initial {self.initial} "
-                f"+ realised {self.realised} - fees {self.fees} + unrealised {self.unrealised}"
+                f"+ realised {self.realised} - fees {self.fees} + unrealised {self.unrealised} "
+                f"+ payments {self.payments}"
             )
 
 

@@ -394,7 +394,7 @@ class TradingCore:
         command_word(command)
         if command.ts_ns < self.order_manager.now_ns:
             self._see_time(command.ts_ns)
-        self.order_manager.now_ns = command.ts_ns
+        self._timekeeper.pass_to(command.ts_ns)
         if self.is_suspended:
             self._agenda.pass_over()  # what fell due until now did so unheard
         self._commands.carry_out(command)

@@ -13,12 +13,16 @@ from decimal import Decimal, InvalidOperation
 from typing import Final, final
 
 from logos.core.fixed import UP, decimals_of, format_units, parse_units, to_decimal
+from logos.core.terms.funding import FundingSchedule
 from logos.core.terms.market_hours import MarketSessions, utc_day_end_ns, week_day_end_ns
 from logos.core.types import MarkRule
 
 _MAGNITUDE_MAX = 30
 _NS_PER_MINUTE: Final = 60_000_000_000
 _DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+COIN_DECIMALS: Final = 8
+"""What a coin is counted in at least, where contracts are settled in it."""
 
 RATE_DECIMALS: Final = 9
 """Fee rates, margin rates and basis points are counts of 10**-9."""
@@ -72,15 +76,21 @@ class FeeSchedule:
 class Instrument:
     """One tradable symbol. All integer fields are in the units the module docstring names.
 
-    `settlement` is "spot" (the traded asset changes hands against cash) or "margin" (only
-    profit, loss and fees touch cash; margin is locked). A limit of 0 means: no limit.
+    `settlement` is "spot" (the traded asset changes hands against cash), "margin" (only profit,
+    loss and fees touch cash; margin is locked) or "inverse" (as margin, in the coin: `quote` is the
+    coin, `multiplier` a contract's value in the currency of the price, and a quantity is worth
+    quantity * multiplier / price). A limit of 0 means: no limit.
     """
 
     __slots__ = (
+        "allows_negative",
         "base",
+        "borrow_rate",
         "fees",
+        "funding",
         "hours",
         "initial_margin_rate",
+        "is_inverse",
         "leverage",
         "lot",
         "maintenance_margin_rate",
@@ -143,6 +153,7 @@ class Instrument:
         self.minimum_quantity = minimum_quantity
         self.maximum_quantity = maximum_quantity
         self.settlement = settlement
+        self.is_inverse: bool = settlement == "inverse"
         self.leverage = leverage
         self.initial_margin_rate = initial_margin_rate
         self.maintenance_margin_rate = maintenance_margin_rate
@@ -156,6 +167,16 @@ class Instrument:
         """Which price a position is valued at; set apart."""
         self.sessions: MarketSessions | None = None
         """When it trades, with dates, where `hours` are not of UTC; set apart."""
+        self.allows_negative: bool = False
+        """Whether a price may be zero or less; set apart."""
+        self.funding: FundingSchedule | None = None
+        """When a perpetual contract pays funding; set apart."""
+        self.borrow_rate: int = 0
+        """What being short costs a year, of its value; set apart."""
+
+    def can_be(self, price: int) -> bool:
+        """Whether `price` can be one of it; 0 stands for a price that was not seen yet."""
+        return price > 0 or (price != 0 and self.allows_negative)
 
     @property
     def mark_decimals(self) -> int:
@@ -165,6 +186,8 @@ class Instrument:
     @property
     def money_decimals(self) -> int:
         """The decimals that money of it needs: those of a value, and of one at a mark."""
+        if self.is_inverse:
+            return max(COIN_DECIMALS, self.value_decimals - self.price_decimals)
         return self.value_decimals + self.mark_decimals - self.price_decimals
 
     def is_open(self, ts_ns: int) -> bool:
@@ -269,10 +292,12 @@ def instrument(
         number = _number(symbol, name, text)
         if number < 0 or (number == 0 and name in positive):
             raise ValueError(f"instrument {symbol}: {name} must be positive, not {text}")
-    if settlement not in ("spot", "margin"):
+    if settlement not in ("spot", "margin", "inverse"):
         raise ValueError(
-            f"instrument {symbol}: settlement is 'spot' or 'margin', not {settlement!r}"
+            f"instrument {symbol}: settlement is 'spot', 'margin' or 'inverse', not {settlement!r}"
         )
+    if settlement == "inverse" and _number(symbol, "min_notional", min_notional):
+        raise ValueError(f"instrument {symbol}: an inverse contract has no min_notional")
     if leverage < 1:
         raise ValueError(f"instrument {symbol}: leverage must be 1 or more, not {leverage}")
     price_decimals = decimals_of(tick)

@@ -8,20 +8,15 @@ from typing import Final, final
 from logos.core.account import Ledger, Wallet
 from logos.core.bars.terms import BarTerms
 from logos.core.fees import FeeRule
-from logos.core.fixed import UP, divide, format_units
+from logos.core.fixed import CEILING, UP, divide, format_units
 from logos.core.guards import Limits
 from logos.core.instrument import RATE_SCALE, Instrument
 from logos.core.inventory import Inventory
 from logos.core.orders import Order, OrderIntent, StandingTarget, order_shape
 from logos.core.prices.watch import LOWEST, NEVER, PriceWatch
-from logos.core.types import MarkRule
+from logos.core.terms.marks import LAST_TRADE, MIDDLE, mark_rule, unit_value
 
 _RECENT_ORDERS_MIN: Final = 256
-
-_MARK_RULES: Final = (MarkRule.BID_ASK, MarkRule.MID, MarkRule.LAST)
-_MIDDLE: Final = 1
-LAST_TRADE: Final = 2
-"""`MarkRule`s as the plain numbers that `mark_rule` holds."""
 
 NO_BOUND: Final = -1
 """No participation cap, or a source without sizes: any quantity fills."""
@@ -104,21 +99,19 @@ class InstrumentState:
         self.base_spare: int = 0
         """Base-wallet units that fees took off the position and not off the wallet: less than one
         quantity unit, and used up by the next fee."""
-        self.unit_value: int = instrument.multiplier * 10 ** (
-            ledger.decimals - instrument.value_decimals
-        )
-        """Ledger units in one price unit times one quantity unit."""
+        self.unit_value: int = unit_value(instrument, ledger.decimals)
+        """Ledger units in one price unit times one quantity unit; inverse: see `Inventory`."""
         self.limits = limits
         self.order_quantity = order_quantity
         """What a bare Side trades, in quantity units; 0: the first one decides (see `intents`)."""
         self.cap_notional = cap_notional
         """Intents are shrunk to this much money (ledger units; 0: never)."""
-        self.inventory = Inventory(self.unit_value)
+        self.inventory = Inventory(self.unit_value, instrument.is_inverse)
         self.fee_rule = FeeRule(instrument, ledger.decimals)
         self.bid: int = 0
         self.ask: int = 0
         self.two_sided: bool = False
-        self.mark_rule: int = _MARK_RULES.index(instrument.mark)  # 0, the usual one, costs a look
+        self.mark_rule: int = mark_rule(instrument)  # 0, the usual one, costs a look
         self.watch = PriceWatch(instrument.tick)  # what its prices are held against
         self.calm_low: int = NEVER
         self.calm_high: int = LOWEST  # a quote from low to high is near the last one
@@ -193,7 +186,8 @@ class InstrumentState:
     @property
     def unrealised(self) -> int:
         """Open profit at the mark, in ledger units."""
-        return self.market_value - self.inventory.cost
+        profit = self.market_value - self.inventory.cost
+        return -profit if self.instrument.is_inverse else profit
 
     @property
     def mark(self) -> int:
@@ -201,7 +195,7 @@ class InstrumentState:
 
         The middle of two prices is rounded down; see `exact_mark`.
         """
-        if self.mark_rule == _MIDDLE:
+        if self.mark_rule == MIDDLE:
             return (self.bid + self.ask) // 2
         if self.mark_rule == LAST_TRADE and self.last_price:
             return self.last_price
@@ -210,33 +204,62 @@ class InstrumentState:
     @property
     def exact_mark(self) -> int:
         """The same in units of `10**-mark_decimals`, where it is whole."""
-        return (self.bid + self.ask) * 5 if self.mark_rule == _MIDDLE else self.mark
+        return (self.bid + self.ask) * 5 if self.mark_rule == MIDDLE else self.mark
 
     @property
     def value_at_mark(self) -> int:
         """What the position is worth at its mark, signed, in ledger units."""
         position = self.inventory.position
-        if self.mark_rule == _MIDDLE:
+        if self.instrument.is_inverse:
+            if self.mark_rule == MIDDLE:
+                return self.inventory.worth(self.bid + self.ask, 2 * position)
+            return self.inventory.worth(self.mark, position)
+        if self.mark_rule == MIDDLE:
             # Whole: the ledger's money has a decimal for the half.
             return position * (self.bid + self.ask) * self.unit_value // 2
         return position * self.mark * self.unit_value
 
     def remark(self) -> bool:
         """Value the position at the latest prices; whether equity is now below its floor."""
-        position = self.inventory.position
         if self.mark_rule:
-            value = self.value_at_mark
-        else:
-            value = position * (self.bid if position > 0 else self.ask) * self.unit_value
+            return self._remark_by_rule()
+        position = self.inventory.position
+        value = position * (self.bid if position > 0 else self.ask) * self.unit_value
         delta = value - self.market_value
         if delta == 0:
             return False
         self.market_value = value
         return self.ledger.mark(delta, position > 0)
 
+    def _remark_by_rule(self) -> bool:
+        """The same by another rule than the usual one, and where prices may be below zero."""
+        value = self.value_at_mark
+        old = self.market_value
+        if value == old:
+            return False
+        self.market_value = value
+        if self.instrument.is_inverse:
+            return self.ledger.mark_inverse(value - old, abs(value) - abs(old))
+        return self.ledger.mark_sized(value - old, abs(value) - abs(old))
+
     def value(self, price: int, quantity: int) -> int:
         """Money of `quantity` at `price`, in ledger units."""
+        if self.inventory.is_inverse:
+            return self.inventory.worth(price, quantity)
         return price * quantity * self.unit_value
+
+    def value_in_flight(self, price: int, quantity: int) -> int:
+        """The same of what orders may still fill; of an inverse contract each quantity unit is
+        rounded up, so that parts add up to the whole."""
+        if self.inventory.is_inverse:
+            return quantity * divide(self.unit_value, price, CEILING) if price else 0
+        return price * quantity * self.unit_value
+
+    def dearer(self, first: int, second: int) -> int:
+        """Of two prices the one at which a quantity is worth more; 0 stands for none."""
+        if self.inventory.is_inverse and first and second:
+            return min(first, second)
+        return max(first, second)
 
     def base_fee_value(self, base_fee: int, price: int) -> int:
         """What a fee in the base asset is worth at `price`, rounded up, in ledger units."""
@@ -292,8 +315,9 @@ class InstrumentState:
         now = abs(self.market_value)
         buys = self.open_buy + more_buy
         sells = self.open_sell + more_sell
-        buy_price = max(self.worst_buy_price, price) if more_buy else self.worst_buy_price
-        sell_price = max(self.worst_sell_price, price) if more_sell else self.worst_sell_price
+        buy_price, sell_price = self.worst_buy_price, self.worst_sell_price
+        buy_price = self.dearer(buy_price, price) if more_buy else buy_price
+        sell_price = self.dearer(sell_price, price) if more_sell else sell_price
         if position >= 0:
             added = now + self.value(buy_price, buys)
             flipped = self.value(sell_price, sells - position) if sells > position else 0
@@ -324,9 +348,9 @@ class InstrumentState:
         if order.reduce_only:
             return
         if order.is_buy:
-            self.worst_buy_price = max(self.worst_buy_price, order.judged_price)
+            self.worst_buy_price = self.dearer(self.worst_buy_price, order.judged_price)
         else:
-            self.worst_sell_price = max(self.worst_sell_price, order.judged_price)
+            self.worst_sell_price = self.dearer(self.worst_sell_price, order.judged_price)
 
     def refresh_in_flight(self) -> None:
         """Pass on to the ledger what open orders could add to its gross exposure now."""

@@ -76,7 +76,7 @@ def from_side(state: InstrumentState, side: Side) -> OrderIntent:
     if quantity == 0:
         price = state.reference_price(side is Side.BUY)
         quantity = smallest_quantity(state.instrument, price)
-        if price > 0:
+        if price != 0:
             state.order_quantity = quantity
     return market_intent(state, side, quantity, "")
 
@@ -87,8 +87,8 @@ def smallest_quantity(instrument: Instrument, price: int) -> int:
     Worth twice its minimum notional, so that it stays valid while the price falls by half.
     """
     quantity = max(instrument.lot, instrument.minimum_quantity)
-    if price > 0:
-        worth = price * instrument.multiplier
+    if price != 0:
+        worth = abs(price) * instrument.multiplier
         quantity = max(quantity, divide(2 * instrument.minimum_notional, worth, CEILING))
     return to_step(quantity, instrument.lot, CEILING)
 
@@ -303,11 +303,13 @@ def market_intent(state: InstrumentState, side: Side, quantity: int, tag: str) -
 
 def _capped(state: InstrumentState, quantity: int, price: int) -> tuple[int, str]:
     """Shrink `quantity` to the notional cap at `price`; says so in the second value."""
-    if state.cap_notional == 0 or price <= 0:
+    if state.cap_notional == 0 or price == 0:
         return quantity, ""
-    affordable = to_step(
-        state.cap_notional // (price * state.unit_value), state.instrument.lot, DOWN
-    )
+    if state.inventory.is_inverse:
+        most = state.cap_notional * price // state.unit_value
+    else:
+        most = state.cap_notional // (abs(price) * state.unit_value)
+    affordable = to_step(most, state.instrument.lot, DOWN)
     if quantity <= affordable:
         return quantity, ""
     return affordable, f"capped from {state.instrument.quantity_text(quantity)}"
@@ -332,8 +334,9 @@ def _price(state: InstrumentState, value: Number | None, mode: str, name: str) -
         raise NotTranslatable(Code.INVALID_PRICE, f"the {name} price is missing")
     instrument = state.instrument
     price = _on_step(value, instrument.price_decimals, instrument.tick, mode, f"{name} price")
-    if price <= 0:
-        words = f"the {name} price {plain(value)} is not positive"
+    if not instrument.can_be(price):
+        is_zero = instrument.allows_negative
+        words = f"the {name} price {plain(value)} is {'zero' if is_zero else 'not positive'}"
         raise NotTranslatable(Code.INVALID_PRICE, words)
     return price
 

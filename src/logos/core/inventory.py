@@ -10,12 +10,18 @@ Fees are attributed, never lost: the fee of a fill belongs whole to the first lo
 first one it closes, else the one it opens), and a lot's entry fee leaves it in proportion to
 what is closed, the last part taking the remainder. This is FIFO fill-to-fill accounting without
 splitting fees over lots, as other engines do it.
+
+An inverse contract is worth quantity * contract / price, in the coin. That is rounded once for a
+fill (to nearest, a tie to even); the parts of a fill are what each adds to the rounded worth of the
+parts before it. The worth of a lot leaves it in proportion, so rounded, the last part taking the
+remainder. So the profits of all parts are the profit of the whole, to the last digit.
 """
 
 from __future__ import annotations
 
 from typing import final
 
+from logos.core.fixed import HALF_EVEN, divide
 from logos.core.records import LotClosure
 
 
@@ -25,10 +31,11 @@ class Lot:
 
     `price` is the fill's, in price units; `fee` what is left of its fee, in ledger units;
     `opened_ns` the fill's time, nanoseconds UTC. After a split the lot costs `rest` (ledger units,
-    signed as the cost) more than `price` times `quantity`, for prices are whole units.
+    signed as the cost) more than `price` times `quantity`, for prices are whole units. `worth` is
+    what is left of the entry value of an inverse contract.
     """
 
-    __slots__ = ("fee", "lot_id", "opened_ns", "price", "quantity", "rest")
+    __slots__ = ("fee", "lot_id", "opened_ns", "price", "quantity", "rest", "worth")
 
     def __init__(self, lot_id: int, quantity: int, price: int, fee: int, opened_ns: int) -> None:
         self.lot_id = lot_id
@@ -37,6 +44,7 @@ class Lot:
         self.fee = fee
         self.opened_ns = opened_ns
         self.rest: int = 0
+        self.worth: int = 0
 
 
 @final
@@ -59,13 +67,24 @@ class Inventory:
     """The open lots of one symbol, oldest first; all of one sign.
 
     `unit_value` is what one price unit times one quantity unit is worth, in ledger units.
-    `cost` is the signed sum of price times quantity over the open lots, times `unit_value`.
+    `cost` is the signed sum of price times quantity over the open lots, times `unit_value`. Of an
+    inverse contract `unit_value` is what one quantity unit at one price unit is worth, and `cost`
+    the signed sum of the lots' worth.
     """
 
-    __slots__ = ("_first", "_lots", "_next_lot_id", "cost", "position", "unit_value")
+    __slots__ = (
+        "_first",
+        "_lots",
+        "_next_lot_id",
+        "cost",
+        "is_inverse",
+        "position",
+        "unit_value",
+    )
 
-    def __init__(self, unit_value: int) -> None:
+    def __init__(self, unit_value: int, is_inverse: bool = False) -> None:
         self.unit_value = unit_value
+        self.is_inverse = is_inverse
         self.position: int = 0
         self.cost: int = 0
         self._lots: list[Lot] = []
@@ -78,6 +97,8 @@ class Inventory:
 
     def unrealised(self, price: int) -> int:
         """Profit of the open lots if all were closed at `price`, in ledger units."""
+        if self.is_inverse:
+            return self.cost - self.worth(price, self.position)
         return self.position * price * self.unit_value - self.cost
 
     def apply_fill(self, signed_quantity: int, price: int, fee: int, ts_ns: int) -> Booking:
@@ -85,6 +106,8 @@ class Inventory:
 
         `fee` is all of it, in ledger units; `ts_ns` the fill's time, nanoseconds UTC.
         """
+        if self.is_inverse:
+            return self._apply_inverse_fill(signed_quantity, price, fee, ts_ns)
         booking = Booking()
         cost_before = self.cost
         left = signed_quantity
@@ -166,6 +189,54 @@ class Inventory:
         value = lot.quantity * self.unit_value
         lot.price = cost // value
         lot.rest = cost - lot.price * value
+
+    def worth(self, price: int, quantity: int) -> int:
+        """What `quantity` units of an inverse contract are worth, signed; nothing without a price.
+
+        Rounded to nearest, a tie to even.
+        """
+        return divide(quantity * self.unit_value, price, HALF_EVEN) if price else 0
+
+    def _apply_inverse_fill(self, signed: int, price: int, fee: int, ts_ns: int) -> Booking:
+        booking = Booking()
+        cost_before = self.cost
+        left = signed
+        done = 0
+        while left != 0 and self._first < len(self._lots):
+            lot = self._lots[self._first]
+            if (lot.quantity > 0) == (left > 0):
+                break
+            size = abs(lot.quantity)
+            closed = min(size, abs(left))
+            sign = 1 if lot.quantity > 0 else -1
+            leaves = self.worth(price, done + closed) - self.worth(price, done)
+            entered = lot.worth - divide(lot.worth * (size - closed), size, HALF_EVEN)
+            entry_fee = lot.fee * closed // size
+            pnl = sign * (entered - leaves)
+            lot.fee -= entry_fee
+            lot.worth -= entered
+            lot.quantity -= sign * closed
+            self.cost -= sign * entered
+            booking.realised += pnl
+            booking.closures.append(LotClosure(lot.lot_id, closed, lot.price, pnl, entry_fee + fee))
+            fee = 0
+            done += closed
+            left += sign * closed
+            if lot.quantity == 0:
+                self._first += 1
+                self._forget_closed()
+        if left != 0:
+            lot_id = self._next_lot_id
+            self._next_lot_id = lot_id + 1
+            opened = Lot(lot_id, left, price, fee, ts_ns)
+            opened.worth = self.worth(price, done + abs(left)) - self.worth(price, done)
+            self._lots.append(opened)
+            self.cost += opened.worth if left > 0 else -opened.worth
+            booking.opened_lot_id = lot_id
+            booking.opened_quantity = left
+        self.position += signed
+        booking.cost = self.cost - cost_before
+        return booking
 
     def _forget_closed(self) -> None:
         # Popping the head of a list costs its whole length: closed lots are dropped in bulk.

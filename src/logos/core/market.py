@@ -11,13 +11,14 @@ from __future__ import annotations
 from typing import Final, final
 
 from logos.core.exits.keeper import Exits
-from logos.core.instrument_state import LAST_TRADE, InstrumentState
+from logos.core.instrument_state import InstrumentState
 from logos.core.matching import PaperMarket, Path, bar_points
 from logos.core.messages import Bar, Quote, QuoteBar, Trade
 from logos.core.order_manager import OrderManager
 from logos.core.prices.sanity import PriceSanity
 from logos.core.prices.watch import Four
 from logos.core.safety import SafetyMonitor
+from logos.core.terms.marks import LAST_TRADE
 
 _NO_PRICE: Final = "the latest event's price was crossed or not positive"
 
@@ -67,7 +68,7 @@ class Market:
         ask = quote.ask_units
         ts_ns = quote.ts_ns
         if not state.calm_low <= bid <= ask <= state.calm_high:
-            if not 0 < bid <= ask:
+            if not state.watch.lowest <= bid <= ask:
                 self._see_bad_price(state)
                 return
             if not self._sanity.believes_quote(state, bid, ask, ts_ns):
@@ -88,7 +89,7 @@ class Market:
             return
         ts_ns = trade.ts_ns
         if not state.calm_low <= price <= state.calm_high:
-            if price <= 0:
+            if price < state.watch.lowest:
                 self._see_bad_price(state)
                 return
             if not self._sanity.believes_quote(state, price, price, ts_ns):
@@ -105,9 +106,9 @@ class Market:
         """As `apply_quote`, along the bar's path, valued at its close; after quotes a mark only."""
         close = bar.close_units
         if state.two_sided:
-            self._see_trade(state, close if bar.low_units > 0 else 0)
+            self._see_trade(state, close if bar.low_units >= state.watch.lowest else 0)
             return
-        if bar.low_units <= 0:
+        if bar.low_units < state.watch.lowest:
             self._see_bad_price(state)
             return
         prices = (bar.open_units, bar.high_units, bar.low_units, close)
@@ -125,7 +126,7 @@ class Market:
         is_crossed = (
             bar.bid_close_units > bar.ask_close_units or bar.bid_open_units > bar.ask_open_units
         )
-        if is_crossed or bar.bid_low_units <= 0:
+        if is_crossed or bar.bid_low_units < state.watch.lowest:
             self._see_bad_price(state)
             return
         bids = (bar.bid_open_units, bar.bid_high_units, bar.bid_low_units, bar.bid_close_units)
@@ -184,7 +185,9 @@ class Market:
 
     def _see_trade(self, state: InstrumentState, price: int) -> None:
         """A trade beside quotes: it fills nothing, and may be what the position is valued at."""
-        if price <= 0 or not state.watch.counts_beside(state.bid + state.ask, price):
+        if not state.instrument.can_be(price) or not state.watch.counts_beside(
+            state.bid + state.ask, price
+        ):
             return
         state.last_price = price
         if state.mark_rule == LAST_TRADE and state.inventory.position and state.remark():

@@ -282,17 +282,21 @@ class PaperMarket:
                 state.sell_left -= quantity
 
     def slipped(self, order: Order, price: int) -> int:
-        """`price` worsened by the configured slippage, on the tick and never below one tick."""
+        """`price` worsened by the configured slippage, on the tick.
+
+        It is one tick at least, unless the instrument allows prices below zero.
+        """
         rules = self.rules
         if rules.slippage_ticks == 0 and rules.slippage_rate == 0:
             return price
         tick = order.instrument.tick
         offset = rules.slippage_ticks * tick
         if rules.slippage_rate:
-            offset += divide(price * rules.slippage_rate, RATE_SCALE, CEILING)
+            offset += divide(abs(price) * rules.slippage_rate, RATE_SCALE, CEILING)
         if order.is_buy:
             return to_step(price + offset, tick, CEILING)
-        return max(tick, to_step(price - offset, tick, FLOOR))
+        worse = to_step(price - offset, tick, FLOOR)
+        return worse if order.instrument.allows_negative else max(tick, worse)
 
 
 def _add_reached(

@@ -257,7 +257,7 @@ class OrderManager:
         """
         state = self.states[order.instrument.symbol]
         value = state.value(price, quantity)
-        base = order.fee_base + state.fee_rule.fill_base(quantity, value, is_maker)
+        base = order.fee_base + state.fee_rule.fill_base(quantity, abs(value), is_maker)
         fee = state.fee_rule.order_fee(base) - order.fee
         shortage = self._shortage(state, order, quantity, value, fee)
         if shortage is not None:
@@ -316,12 +316,12 @@ class OrderManager:
         self, state: InstrumentState, order: Order, quantity: int, value: int, fee: int
     ) -> Code | None:
         """What the venue itself would say: None, or the code of what is missing."""
-        if order.instrument.settlement == "margin":
+        if order.instrument.settlement != "spot":
             increase = increasing_quantity(state, order.is_buy, quantity, 0)
             if increase == 0:
                 return None
             rate = order.instrument.initial_margin_rate
-            needed = state.margin(value * increase // quantity, rate)
+            needed = state.margin(abs(value) * increase // quantity, rate)
             free = state.ledger.free_margin + order.locked
             return Code.INSUFFICIENT_FUNDS if needed + fee > free else None
         if order.is_buy:
@@ -339,7 +339,11 @@ class OrderManager:
         state.fees += fee
         old_value = state.market_value
         state.market_value = state.value_at_mark
-        state.ledger.book(booking.realised, fee, old_value, state.market_value, booking.cost)
+        values = old_value, state.market_value
+        if state.inventory.is_inverse:
+            state.ledger.book_inverse(booking.realised, fee, *values, booking.cost)
+        else:
+            state.ledger.book(booking.realised, fee, *values, booking.cost)
         if booking.closures:
             self.guards.see_result(sum([lot.pnl_units - lot.fee_units for lot in booking.closures]))
 
@@ -385,7 +389,7 @@ class OrderManager:
         if order.reduce_only:
             return  # it adds nothing to what could be held
         ledger = state.ledger
-        value = sign * state.value(order.judged_price, quantity)
+        value = sign * state.value_in_flight(order.judged_price, quantity)
         if order.is_buy:
             state.open_buy += sign * quantity
             ledger.open_buy_value += value

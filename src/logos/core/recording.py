@@ -149,4 +149,5 @@ def account_record(ledger: Ledger, ts_ns: int) -> AccountRecord:
         ledger.track.high_water,
         ledger.track.max_drawdown,
         ledger.decimals,
+        ledger.payments,
     )

@@ -325,8 +325,35 @@ class PositionRecord(msgspec.Struct, frozen=True, gc=False, tag="position", tag_
     money_decimals: int
 
 
-class AccountRecord(msgspec.Struct, frozen=True, gc=False, tag="account", tag_field="kind"):
-    """One currency's ledger at a moment: equity = initial + realised - fees + unrealised.
+class PaymentRecord(msgspec.Struct, frozen=True, gc=False, tag="payment", tag_field="kind"):
+    """A payment that no fill made; `type` is funding, borrow or interest (see `terms.payments`).
+
+    `amount_units` is above 0 for what was received. `quantity_units` is what of the position it
+    is about, signed, `mark_units` what that was valued at; of interest, which has no symbol, the
+    balance in money and 0. `rate_units` are 10**-9: of one funding, or of a year.
+    """
+
+    ts_ns: int
+    tick_id: int
+    type: str
+    symbol: str
+    currency: str
+    quantity_units: int
+    mark_units: int
+    rate_units: int
+    amount_units: int
+    payments_units: int
+    wallet_units: int
+    price_decimals: int
+    quantity_decimals: int
+    money_decimals: int
+
+
+class AccountRecord(
+    msgspec.Struct, frozen=True, gc=False, omit_defaults=True, tag="account", tag_field="kind"
+):
+    """One currency's ledger at a moment: equity = initial + realised - fees + unrealised +
+    payments. The last are left out where there were none.
 
     `balance_units` is what the wallet holds, `locked_units` what open orders and margin bind.
     """
@@ -343,6 +370,7 @@ class AccountRecord(msgspec.Struct, frozen=True, gc=False, tag="account", tag_fi
     high_water_units: int
     max_drawdown_units: int
     money_decimals: int
+    payments_units: int = 0
 
 
 Record = (
@@ -360,5 +388,6 @@ Record = (
     | PlotRecord
     | CorporateActionRecord
     | PositionRecord
+    | PaymentRecord
     | AccountRecord
 )

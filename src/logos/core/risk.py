@@ -65,8 +65,9 @@ def check_intent(
         return Refused(violations)
     check_market(intent, state, now_ns, violations)
     price = judged_price(intent, state)
-    if price <= 0:
+    if not intent.instrument.can_be(price):
         return Refused(violations)  # without a price there is nothing more to judge
+    price = abs(price)  # limits are about the size of what is bought or sold
     is_buy = intent.side is Side.BUY
     value = state.value(price, intent.quantity)
     increase = 0
@@ -125,12 +126,17 @@ def judged_price(intent: OrderIntent, state: InstrumentState) -> int:
     """The price an intent is valued at: the worst one it names or meets; 0 when there is none.
 
     A limit bounds what a buy can cost. A sale may do better than its limit, and its notional with
-    it, so the higher of limit and market is used there.
+    it, so the higher of limit and market is used there. An inverse contract is worth more the lower
+    its price is: the lowest that is named or met counts.
     """
     reference = state.reference_price(intent.side is Side.BUY)
+    if intent.instrument.is_inverse:
+        named = state.dearer(intent.limit_price, intent.stop_price)
+        return state.dearer(named, reference) if reference else 0
     if intent.side is Side.BUY:
-        return intent.limit_price or max(intent.stop_price, reference)
-    return max(intent.limit_price, reference)
+        dearest = max(intent.stop_price, reference) if intent.stop_price else reference
+        return intent.limit_price or dearest
+    return max(intent.limit_price, reference) if intent.limit_price else reference
 
 
 def increasing_quantity(state: InstrumentState, is_buy: bool, quantity: int, ahead: int) -> int:
@@ -174,13 +180,13 @@ def check_market(
     if state.is_stale(now_ns):
         violations.append((Code.STALE_DATA, f"{instrument.symbol} has shown no price for too long"))
     reference = state.reference_price(intent.side is Side.BUY)
-    if reference <= 0:
+    if not instrument.can_be(reference):
         violations.append((Code.NO_REFERENCE_PRICE, f"{instrument.symbol} has shown no price yet"))
         return
     collar = state.limits.collar_rate
     if collar:
         for price in (intent.limit_price, intent.stop_price):
-            if price and abs(price - reference) * RATE_SCALE > reference * collar:
+            if price and abs(price - reference) * RATE_SCALE > abs(reference) * collar:
                 text = instrument.price_text
                 words = f"{text(price)} is too far from {text(reference)}"
                 violations.append((Code.PRICE_COLLAR, words))

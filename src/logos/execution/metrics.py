@@ -21,7 +21,7 @@ from typing import Final
 
 import msgspec
 
-from logos.core.records import OrderRecord, OrderUpdate, PaperFillRecord, Record
+from logos.core.records import OrderRecord, OrderUpdate, PaperFillRecord, PaymentRecord, Record
 from logos.core.types import OrderStatus, Side
 
 _ANSWERS: Final = frozenset(
@@ -272,6 +272,8 @@ class MetricsAggregator:
                     self._on_order(record)  # type: ignore[arg-type]
                 elif kind is PaperFillRecord:
                     self._on_fill(record)  # type: ignore[arg-type]
+                elif kind is PaymentRecord:
+                    self._on_payment(record)  # type: ignore[arg-type]
             self._version += 1
 
     def mark(self, symbol: str, mark_units: int) -> None:
@@ -323,6 +325,21 @@ class MetricsAggregator:
                 one.wins += net > 0
                 one.losses += net < 0
         each.revalue(fill.position_units, mark, cost, fill.realised_units, fill.fee_units)
+
+    def _on_payment(self, payment: PaymentRecord) -> None:
+        """What time brought or cost counts as profit; interest is of no symbol."""
+        if payment.symbol:
+            sums = self._symbols[payment.symbol].sums
+        else:
+            sums = [(self._currencies[payment.currency], 1)]
+            of_total = [
+                each.sums[2]
+                for each in self._symbols.values()
+                if len(each.sums) > 2 and each.sums[1][0] is sums[0][0]
+            ]
+            sums += of_total[:1]
+        for one, factor in sums:
+            one.move(payment.amount_units * factor, 0, 0, 0, 0)
 
     # ---- reading ----
 

@@ -68,7 +68,8 @@ class UnitReader:
         exact = Fraction(Decimal(text)) * self._instrument.price_scale
         ticks = exact / self._instrument.tick
         nearest = divide(ticks.numerator, ticks.denominator, HALF_EVEN)
-        if nearest <= 0 or abs(ticks - nearest) > TICK_TOLERANCE + ticks * self._noise:
+        is_none = nearest <= 0 and not self._instrument.allows_negative
+        if is_none or abs(ticks - nearest) > TICK_TOLERANCE + abs(ticks) * self._noise:
             return None
         return nearest * self._instrument.tick
 

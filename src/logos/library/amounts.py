@@ -55,7 +55,8 @@ class PriceCells(dict[Any, int]):
     def _from_float(self, price: float) -> int:
         if not math.isfinite(price):
             raise RowError(NOT_A_NUMBER, f"not a finite number: {price!r}")
-        if price <= 0:
+        is_any_sign = self._instrument.allows_negative
+        if price <= 0 and not is_any_sign:
             raise RowError(NON_POSITIVE_PRICE, f"price {price!r} is not positive")
         per_tick = Fraction(self._instrument.price_scale, self._instrument.tick)
         step = Fraction(math.ulp(price)) * per_tick
@@ -67,10 +68,10 @@ class PriceCells(dict[Any, int]):
             )
         is_noise = abs(exact - ticks) <= max(NOISE_TICKS, _NOISE_STEPS * step)
         units = ticks * self._instrument.tick
-        if ticks <= 0 or not (is_noise or self._is_single(price, units)):
+        if (ticks <= 0 and not is_any_sign) or not (is_noise or self._is_single(price, units)):
             tick = format_units(self._instrument.tick, self._instrument.price_decimals)
             raise RowError(OFF_TICK, f"price {price!r} is not a multiple of the tick {tick}")
-        if units >= UNITS_LIMIT:
+        if abs(units) >= UNITS_LIMIT:
             raise RowError(BAD_NUMBER, f"price {price!r} is out of range")
         return units
 

@@ -40,6 +40,9 @@ class InstrumentFields(TypedDict, total=False):
     mark: str
     calendar: str
     sessions: Sequence[str]
+    allow_negative_prices: bool
+    borrow_rate: str
+    funding: Mapping[str, Any]
     fees: Mapping[str, Any]
 
 
@@ -88,6 +91,7 @@ def _table_of(each: Instrument) -> dict[str, Any]:
         "maintenance_margin": format_units(each.maintenance_margin_rate, RATE_DECIMALS),
         **({} if each.mark is MarkRule.BID_ASK else {"mark": each.mark.value}),
         **_hours_of(each),
+        **({"allow_negative_prices": True} if each.allows_negative else {}),
         "fees": {
             "maker": format_units(fees.maker_rate, RATE_DECIMALS),
             "taker": format_units(fees.taker_rate, RATE_DECIMALS),

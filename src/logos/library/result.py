@@ -18,6 +18,7 @@ from typing import Any, Final
 from logos.core.types import SessionStatus
 from logos.errors import LogosError, StrategyError
 from logos.library.saved import Saved
+from logos.session.artifacts.payments import PAYMENT_COLUMNS
 from logos.session.artifacts.report import code_lines
 from logos.session.outcome import ExitCode, SessionResult
 
@@ -32,7 +33,7 @@ _TEXT: Final = frozenset(
     )
 )
 
-_TABLES: Final = ("orders", "trades", "positions", "account")
+_TABLES: Final = ("orders", "trades", "positions", "account", "payments")
 
 
 class Result:
@@ -111,9 +112,10 @@ class Result:
         return _as_frame(*self._table("account"))
 
     def records(self, table: str) -> list[Record]:
-        """The rows of orders, trades, positions or account, figures as exact Decimals.
+        """The rows of orders, trades, positions, account or payments, figures as exact Decimals.
 
-        Times are text, nanoseconds UTC. Raises LogosError when the file cannot be read.
+        Times are text, nanoseconds UTC. Without payments over time there are no rows of them.
+        Raises LogosError when the file cannot be read.
         """
         if table not in _TABLES:
             raise LogosError(f"no table {table!r}: there are {', '.join(_TABLES)}")
@@ -122,6 +124,8 @@ class Result:
     def _table(self, table: str) -> tuple[list[str], list[Record]]:
         """Names of the columns, and the rows."""
         path = self.folder / f"{table}.csv"
+        if table == "payments" and not path.exists():
+            return list(PAYMENT_COLUMNS), []
         try:
             with open(path, newline="", encoding="utf-8") as file:
                 rows = csv.reader(file)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from logos.config import Config, make_config
+from logos.config.terms.payments import has_payments
 from logos.core.fixed import format_units
 from logos.core.records import AccountRecord, PositionRecord
 from logos.core.types import SessionStatus
@@ -146,7 +147,10 @@ class _Scan:
             "limits": [row._asdict() for row in limit_rows(make_config(manifest.config))],
             "symbols": {name: self._symbol(each) for name, each in self.positions.items()},
             "average_cost": self._averages(make_config(manifest.config)),
-            "currencies": {name: _ledger(each) for name, each in self.accounts.items()},
+            "currencies": {
+                name: _ledger(each, has_payments(make_config(manifest.config)))
+                for name, each in self.accounts.items()
+            },
             "balances": dict(state["wallets"]),
             "total": None,
             "warnings": [
@@ -174,7 +178,7 @@ class _Scan:
                 (state.instrument.price_decimals, state.ledger.decimals),
             )
             for name, state in build_states(config, instruments, account).items()
-            if name in self.counts.averages
+            if name in self.counts.averages and not state.instrument.is_inverse
         }
 
     def _symbol(self, record: PositionRecord) -> dict[str, Any]:
@@ -191,8 +195,10 @@ class _Scan:
         }
 
 
-def _ledger(record: AccountRecord) -> dict[str, str]:
-    names = ("initial", "realised", "unrealised", "fees", "equity", "locked", "high_water")
+def _ledger(record: AccountRecord, is_paid: bool) -> dict[str, str]:
+    names = ["initial", "realised", "unrealised", "fees", "equity", "locked", "high_water"]
+    if is_paid:
+        names.insert(4, "payments")
     return {
         name: format_units(getattr(record, f"{name}_units"), record.money_decimals)
         for name in (*names, "max_drawdown")

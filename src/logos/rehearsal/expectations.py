@@ -239,13 +239,15 @@ class NoFills(Check, tag_field="check", tag="no_fills_at_injection", frozen=True
 
 
 class Equity(Check, tag_field="check", tag="equity_identity", frozen=True, kw_only=True):
-    """In every sample equity = initial + realised - fees + unrealised; fills add up to the last."""
+    """In every sample equity = initial + realised - fees + unrealised (+ payments); fills add up
+    to the last."""
 
     def judge(self, evidence: Evidence) -> Finding:
         samples = evidence.journal.of(records.AccountRecord)
         last: dict[str, records.AccountRecord] = {}
         for sample in samples:
             total = sample.initial_units + sample.realised_units - sample.fees_units
+            total += sample.payments_units
             if sample.equity_units != total + sample.unrealised_units:
                 return Finding(False, f"not so for {sample.currency} at {sample.ts_ns} ns")
             last[sample.currency] = sample

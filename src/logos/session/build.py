@@ -46,12 +46,13 @@ from logos.core.instrument import (
 )
 from logos.core.instrument_state import InstrumentState
 from logos.core.matching import PaperRules
-from logos.core.prices.watch import QUIET_BARS, QUIET_NS, CorporateAction, PriceWatch
+from logos.core.prices.watch import NEVER, QUIET_BARS, QUIET_NS, CorporateAction, PriceWatch
 from logos.core.terms.market_hours import MarketSessions
 from logos.data.market_sessions import read_sessions
 from logos.data.source import DataSource
 from logos.data.suggest import suggest_instrument
 from logos.errors import DataError
+from logos.session.opening.funding import schedule_of
 
 _SYMBOL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/:-]*")
 _MONEY_DECIMALS_MIN = 2
@@ -148,8 +149,13 @@ def _make_instrument(symbol: str, settings: InstrumentSettings) -> Instrument:
     if settings.sessions is not msgspec.UNSET:
         try:
             made.sessions = MarketSessions(read_sessions(settings.sessions))
+            made.hours = []  # they are those of another clock
         except (DataError, ValueError) as error:
             raise ConfigError(f"instruments.{symbol}.sessions: {error}") from None
+    if settings.funding is not msgspec.UNSET:
+        made.funding = schedule_of(settings.funding, symbol)
+    made.allows_negative = bool(settings.allow_negative_prices)
+    made.borrow_rate = rate_units(settings.borrow_rate or Decimal(0))
     return made
 
 
@@ -176,6 +182,10 @@ def build_account(config: Config, instruments: Mapping[str, Instrument]) -> Acco
         Ledger(wallets[quote], _ledger_limits(config.risk.total, wallets[quote].decimals))
         for quote in quotes
     ]
+    for currency, rate in (settings.interest or {}).items():
+        if currency not in quotes:
+            raise ConfigError(f"account.interest.{currency}: nothing is quoted in it")
+        ledgers[quotes.index(currency)].interest_rate = rate_units(rate)
     account = Account(list(wallets.values()), ledgers)
     if settings.report_in:
         _report_in(account, settings.report_in, settings.rates)
@@ -256,13 +266,17 @@ def _price_watch(config: Config, each: Instrument) -> PriceWatch:
     own = config.instruments.get(each.symbol)
     band = config.paper.band if own is None or own.band is None else own.band
     stale_after_s = config.paper.stale_after_s
+    if each.allows_negative:
+        band = Decimal(0)  # a fraction of the price, as a split's ratio is
     watch = PriceWatch(
         each.tick,
         _floor(band, RATE_DECIMALS),
         QUIET_NS if stale_after_s is None else _floor(stale_after_s, _NS_DECIMALS),
         QUIET_BARS if stale_after_s is None else 0,
-        own is None or own.split_check,
+        (own is None or own.split_check) and not each.allows_negative,
     )
+    if each.allows_negative:
+        watch.lowest = -NEVER
     watch.set_actions([] if own is None else [_action(action) for action in actions_of(own)])
     return watch
 

@@ -15,8 +15,9 @@ from logos.core.messages import Flatten
 from logos.core.strategy import Strategy
 from logos.errors import LogosError
 from logos.session.artifacts.notes import NOTE_TABLES
+from logos.session.artifacts.payments import PAYMENTS
 from logos.session.artifacts.snapshot import SnapshotDue
-from logos.session.artifacts.tables import TABLES
+from logos.session.artifacts.tables import TABLES, tables_of
 from logos.session.connections import Outside
 from logos.session.drive import drive
 from logos.session.history import find_session
@@ -29,6 +30,11 @@ from logos.session.supervisor import SessionStoppedError
 
 COMPARED: Final = ("config.json", "state.jsonl", "state.json", *TABLES, "session.md")
 """The files that a replay must reproduce byte for byte."""
+
+
+def compared(folder: Path) -> tuple[str, ...]:
+    """The same of the session in `folder`, which may have a table of payments."""
+    return (*COMPARED, *tables_of((folder / PAYMENTS).is_file())[len(TABLES) :])
 
 
 class SessionDiffersError(LogosError):
@@ -111,7 +117,7 @@ def replay(session_id: str, **options: Unpack[Options]) -> SessionResult:
         if session.supervisor.stop_requested:
             raise SessionStoppedError(session_id, is_replay=True)
         copy = session.folder.folder
-        for name in COMPARED:
+        for name in compared(original):
             _compare(original / name, copy / name)
         for name in NOTE_TABLES:
             if (original / name).exists() or (copy / name).exists():

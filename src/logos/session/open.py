@@ -26,6 +26,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from logos.config import Config, ConfigError
+from logos.config.terms.payments import has_payments
 from logos.core.engine import TradingCore
 from logos.core.gates import Switch
 from logos.core.types import SessionStatus
@@ -250,7 +251,9 @@ def _old(start: Start) -> Session:
     after = None if old.has_ended else start.switch(plan.config, journal)
     with supervisor.interruptible("restoring what it was"):
         survey, found = _survey(spec, plan, old)
-        projections = projection_files(session_id, old.place, home)
+        projections = projection_files(
+            session_id, old.place, home, has_payments=has_payments(plan.config)
+        )
         core, switch, snapshot = restore(
             plan, session_id, journal, after, found, projections, spec.tell
         )

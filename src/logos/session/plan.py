@@ -55,6 +55,7 @@ from logos.session.build import (
     find_instruments,
     make_instruments,
 )
+from logos.session.opening.funding import with_funding
 from logos.session.opening.hearing import Notice, check_heard
 from logos.session.opening.hours import with_sessions
 from logos.strategies import StrategyLoadError, load_strategy
@@ -216,6 +217,7 @@ def make_plan(
         _refuse_live(config)
     is_fed = isinstance(feed, NoFeed) and feed.is_live
     is_live = is_fed or config.live.feed is not FeedName.NONE or sends_real_orders(config)
+    config = with_funding(config)
     config = with_limits(with_sessions(config, reports, is_live=is_live), is_live=is_live)
     instruments = make_instruments(config.instruments)
     if strategy is None:

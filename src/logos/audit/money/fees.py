@@ -36,7 +36,9 @@ class FeeAudit:
             return None
         order, fee = row["order_id"], Fraction(row["fee"])
         quantity = Fraction(row["quantity"])
-        notional = self._terms[row["symbol"]].value(Fraction(row["price"]), quantity)
+        unit = Fraction(1, 10 ** len(row["fee"].partition(".")[2]))
+        terms = self._terms[row["symbol"]]
+        notional = abs(terms.value(Fraction(row["price"]), quantity, unit))
         rate = schedule.maker if row["liquidity"] == "MAKER" else schedule.taker
         cost = notional * Fraction(rate) + quantity * Fraction(schedule.per_unit)
         self._sums[order] = self._sums.get(order, Fraction(0)) + cost + Fraction(schedule.per_fill)

@@ -7,20 +7,9 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import NamedTuple
 
+from logos.audit.money.terms import Terms, Worth
+
 ZERO = Fraction(0)
-
-
-class Terms(NamedTuple):
-    """What the auditor must be told of a symbol; `settlement` is "spot" or "margin"."""
-
-    base: str
-    quote: str
-    multiplier: Fraction
-    settlement: str
-
-    def value(self, price: Fraction, quantity: Fraction) -> Fraction:
-        """Money of `quantity` at `price`."""
-        return quantity * price * self.multiplier
 
 
 class Units(NamedTuple):
@@ -41,11 +30,14 @@ class Lot:
     fee: Fraction
     rest: Fraction = Fraction(0)
     """What it cost besides price times quantity, since a split."""
+    worth: Fraction = Fraction(0)
+    """What is left of its entry value; of inverse contracts."""
 
 
 @dataclass
 class Book:
     terms: Terms
+    unit: Fraction = Fraction(1)  # of money
     lots: deque[Lot] = field(default_factory=deque)
     next_lot: int = 1
     spare: Fraction = Fraction(0)  # taken off the position for fees, and not yet by the venue
@@ -56,6 +48,9 @@ class Book:
         return sum((lot.left for lot in self.lots), Fraction(0))
 
     def cost(self) -> Fraction:
+        if self.terms.is_inverse:
+            signs = ((1 if lot.left > 0 else -1, lot.worth) for lot in self.lots)
+            return sum((sign * worth for sign, worth in signs), Fraction(0))
         raw = sum((lot.left * lot.price for lot in self.lots), Fraction(0))
         return raw * self.terms.multiplier + sum((lot.rest for lot in self.lots), Fraction(0))
 
@@ -89,6 +84,7 @@ def trade(
     """
     closed: list[Closed] = []
     rest = quantity
+    worth = Worth(symbol.terms, price, unit)
     while rest and symbol.lots and symbol.lots[0].left * rest < 0:
         lot = symbol.lots[0]
         part = min(abs(lot.left), abs(rest))
@@ -96,7 +92,12 @@ def trade(
         beside = lot.rest  # what the part cost beside its price
         if part < abs(lot.left):
             beside = beside * part / abs(lot.left) // unit * unit
-        pnl = (price - lot.price) * part * direction * symbol.terms.multiplier - beside
+        if symbol.terms.is_inverse:
+            entered = worth.leaving(lot.worth, part / abs(lot.left))
+            lot.worth -= entered
+            pnl = direction * (entered - worth.of_next(part))
+        else:
+            pnl = (price - lot.price) * part * direction * symbol.terms.multiplier - beside
         lot.rest -= beside
         share = lot.fee * part / abs(lot.left) // unit * unit
         lot.left -= part * direction
@@ -109,7 +110,7 @@ def trade(
         fee = Fraction(0)
     if not rest:
         return closed, None
-    opened = Lot(symbol.next_lot, rest, price, fee)
+    opened = Lot(symbol.next_lot, rest, price, fee, worth=worth.of_next(abs(rest)))
     symbol.next_lot += 1
     symbol.lots.append(opened)
     return closed, opened

@@ -102,7 +102,11 @@ def wanted_position(state: InstrumentState, request: Target | Weight) -> int:
 def _worth(state: InstrumentState, fraction: Decimal, price: int) -> int:
     """The position that is worth `fraction` of equity at `price`: whole lots, towards flat."""
     numerator, denominator = fraction.as_integer_ratio()
-    wanted = divide(state.ledger.equity * numerator, denominator * price * state.unit_value, DOWN)
+    part, unit = state.ledger.equity * numerator, denominator * state.unit_value
+    if state.inventory.is_inverse:
+        wanted = divide(part * price, unit, DOWN)
+    else:
+        wanted = divide(part, unit * price, DOWN)
     return to_step(wanted, state.instrument.lot, DOWN)
 
 
@@ -257,6 +261,10 @@ def _affordable(state: InstrumentState, is_buy: bool, size: int) -> int:
         freed = state.initial_margin if closing else 0
         money = (state.ledger.free_margin + freed - fee) * RATE_SCALE * instrument.leverage
         unit = state.unit_value * worst * instrument.initial_margin_rate
+    if instrument.is_inverse:
+        worst = max(1, divide(price * (RATE_SCALE - state.room_rate), RATE_SCALE, DOWN))
+        money *= worst
+        unit = state.unit_value * instrument.initial_margin_rate
     if unit <= 0:
         return size
     most = closing + (to_step(money // unit, instrument.lot, DOWN) if money > 0 else 0)

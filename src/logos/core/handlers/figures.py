@@ -164,9 +164,11 @@ def _entry_price(state: InstrumentState) -> Decimal | None:
         return None
     sign = 1 if position > 0 else -1
     scale = power_of_ten(ENTRY_DECIMALS)
-    units = divide(
-        sign * state.inventory.cost * scale, sign * position * state.unit_value, HALF_EVEN
-    )
+    cost, value = sign * state.inventory.cost, sign * position * state.unit_value
+    if state.inventory.is_inverse:
+        units = divide(value * scale, cost, HALF_EVEN) if cost else 0
+    else:
+        units = divide(cost * scale, value, HALF_EVEN)
     return to_decimal(units, state.instrument.price_decimals + ENTRY_DECIMALS)
 
 

@@ -1,4 +1,4 @@
-"""What is to be done as time passes: days begin, samples are taken, prices grow old.
+"""What is to be done as time passes: payments, days that begin, samples, prices that grow old.
 
 Each event compares its time once with `next_check_ns`, the first time at which any of this can be
 due; nothing else is asked of it.
@@ -11,6 +11,7 @@ from typing import final
 from logos.core.handlers.agenda import Agenda
 from logos.core.order_manager import OrderManager
 from logos.core.safety import NEVER_NS, SafetyMonitor
+from logos.core.terms.payments import Payments
 from logos.core.types import NS_PER_DAY
 from logos.errors import InvariantBroken
 
@@ -31,6 +32,7 @@ class Timekeeper:
         "_safety",
         "_sample_ns",
         "next_check_ns",
+        "payments",
     )
 
     def __init__(
@@ -40,6 +42,7 @@ class Timekeeper:
         self._safety = safety
         self._agenda = agenda
         self._sample_ns = sample_ns
+        self.payments = Payments(order_manager, safety)
         self._next_sample_ns: int = NEVER_NS
         self._next_look_ns: int = 0
         self._day: int = 0
@@ -53,7 +56,13 @@ class Timekeeper:
         self._day = ts_ns // NS_PER_DAY
         if self._sample_ns:
             self._next_sample_ns = (ts_ns // self._sample_ns + 1) * self._sample_ns
+        self.payments.begin(ts_ns)
         self._order_manager.sample(ts_ns)
+
+    def pass_to(self, now_ns: int) -> None:
+        """It is `now_ns`, and no event says so: book the payments that were due by then."""
+        self.payments.pay_until(now_ns)
+        self._order_manager.now_ns = now_ns
 
     def look_again(self) -> None:
         """Something may be due earlier than it was: check at the next event."""
@@ -64,7 +73,7 @@ class Timekeeper:
         self._next_look_ns = self.next_check_ns = 0
 
     def check(self, now_ns: int, symbol: str = "") -> None:
-        """Refuse time that runs back; see to days, samples and the age of prices.
+        """Refuse time that runs back; see to payments, days, samples and the age of prices.
 
         `symbol` is what the event at `now_ns` is about; the session may halt.
         """
@@ -73,12 +82,15 @@ class Timekeeper:
             raise InvariantBroken(f"time ran back from {order_manager.now_ns} to {now_ns}")
         if now_ns // NS_PER_DAY != self._day:
             self._day = now_ns // NS_PER_DAY
+            self.payments.pay_until(self._day * NS_PER_DAY - 1)
             for ledger in order_manager.account.ledgers:
                 ledger.start_day()
         if self._sample_ns and now_ns >= self._next_sample_ns:
             boundary = now_ns // self._sample_ns * self._sample_ns
+            self.payments.pay_until(boundary)
             order_manager.sample(boundary)
             self._next_sample_ns = boundary + self._sample_ns
+        self.payments.pay_until(now_ns)
         if now_ns >= self._next_look_ns:
             order_manager.now_ns = now_ns
             self._next_look_ns = self._safety.see_time(now_ns, symbol)
@@ -87,5 +99,6 @@ class Timekeeper:
             self._next_sample_ns,
             next_day_ns,
             self._next_look_ns,
+            self.payments.next_ns,
             self._agenda.next_look_ns(now_ns),
         )

@@ -25,7 +25,7 @@ NEVER: Final = 1 << 62
 NEVER_NS: Final = 1 << 63
 """A time that no event has."""
 LOWEST: Final = 1
-"""The lowest price that can be one."""
+"""The lowest price that can be one, unless the instrument allows prices below zero."""
 
 QUIET_NS: Final = 60 * NS_PER_SECOND
 QUIET_BARS: Final = 3
@@ -93,6 +93,7 @@ class PriceWatch:
         "is_released",
         "is_stopped",
         "is_told",
+        "lowest",
         "next_action_ns",
         "split",
         "stale_bars",
@@ -116,6 +117,8 @@ class PriceWatch:
         """How old a price may be that an order fills at, and in bars on top; 0: any age."""
         self.stale_bars = stale_bars
         self.stops_at_splits = stops_at_splits
+        self.lowest: int = LOWEST
+        """The lowest price that can be one of the symbol; set apart."""
         self.interval_ns: int = 0
         """The length of the symbol's bars; 0: it has shown none."""
         self.doubt: str = ""
@@ -291,7 +294,7 @@ class PriceWatch:
         if self.is_stopped or self.doubt or self.is_action_due:
             return NEVER, LOWEST
         if rate == 0 and not self.stops_at_splits:
-            return LOWEST, NEVER
+            return self.lowest, NEVER
         room = (bid + ask) * (rate or RATE_SCALE // 5) // (8 * RATE_SCALE)
         middle = (bid + ask) // 2
         return middle - room, middle + room

@@ -79,6 +79,7 @@ def save_core(core: TradingCore) -> State:
         "safety": _saved(_get(core, "_safety")),
         "market": _saved(_get(core, "_market")),
         "bars": None if _book(core) is None else save_bars(_book(core), _saved),
+        "payments": _saved(_get(core, "_timekeeper").payments),
         "random": [random_state[0], list(random_state[1]), random_state[2]],
         "wallets": {wallet.asset: _saved(wallet) for wallet in account.wallets},
         "ledgers": {
@@ -132,6 +133,7 @@ def _restore(core: TradingCore, state: State) -> None:
     if book is not None:
         restore_bars(book, bars, _put)
         _get(core, "_callbacks").find_due()
+    _put(_get(core, "_timekeeper").payments, state["payments"])
     version, words, gauss_next = state["random"]
     _get(core, "_context").random.setstate((version, tuple(words), gauss_next))
     _same(state["wallets"], [wallet.asset for wallet in account.wallets])
@@ -215,9 +217,10 @@ def _restore_book(
     instrument_state.target = None if target is None else _restore_target(target)
     inventory = dict(state.pop("inventory"))
     lots = []
-    for lot in inventory.pop("lots"):
-        lots.append(Lot(lot["lot_id"], lot["quantity"], lot["price"], lot["fee"], lot["opened_ns"]))
-        lots[-1].rest = lot["rest"]
+    for saved in inventory.pop("lots"):
+        lot = Lot(saved["lot_id"], saved["quantity"], saved["price"], saved["fee"], 0)
+        _put(lot, saved)
+        lots.append(lot)
     _set(instrument_state.inventory, "_lots", lots)
     _put(instrument_state.inventory, inventory)
     _put(instrument_state, state)

@@ -36,6 +36,7 @@ from logos.core.reports import Reports
 from logos.core.safety import SafetyMonitor
 from logos.core.saved.bar_table import BAR_TABLE
 from logos.core.saved.fields import PART, SETTING, Fields
+from logos.core.terms.payments import Payments
 
 TABLE: Final[dict[type, Fields]] = {
     TradingCore: Fields(
@@ -79,6 +80,10 @@ TABLE: Final[dict[type, Fields]] = {
         handled=("ledgers", "total", "wallets"),
         left={"total_currency": SETTING, "total_decimals": SETTING},
     ),
+    Payments: Fields(
+        saved=("next_ns",),
+        left=dict.fromkeys(("_funded", "_lent", "_order_manager", "_safety", "_shorted"), PART),
+    ),
     EquityTrack: Fields(saved=("equity", "high_water", "max_drawdown")),
     Wallet: Fields(
         saved=("balance", "locked"),
@@ -96,17 +101,17 @@ TABLE: Final[dict[type, Fields]] = {
             "maintenance_margin",
             "margin_call",
             "net_exposure",
-            "open_buy_value",
-            "open_increase",
-            "open_sell_value",
-            "realised",
-            "unrealised",
+            *("open_buy_value", "open_increase", "open_sell_value"),
+            *("payments", "realised", "unrealised"),
         ),
         handled=("track",),
         left={
             "total": "the account's, shared by all ledgers",
             "wallet": "one of the account's",
-            **dict.fromkeys(("currency", "decimals", "initial", "limits", "total_factor"), SETTING),
+            **dict.fromkeys(
+                ("currency", "decimals", "initial", "interest_rate", "limits", "total_factor"),
+                SETTING,
+            ),
         },
     ),
     InstrumentState: Fields(
@@ -125,8 +130,7 @@ TABLE: Final[dict[type, Fields]] = {
             "is_liquidity_shared",
             "is_paused",
             "lag_ns",
-            "last_ns",
-            "last_price",
+            *("last_ns", "last_price"),
             "lost_exits",
             "maintenance_margin",
             "market_value",
@@ -163,10 +167,8 @@ TABLE: Final[dict[type, Fields]] = {
         ),
         left={
             "split": "taken within the event in which it was found",
-            **dict.fromkeys(
-                ("actions", "band_rate", "stale_bars", "stale_ns", "stops_at_splits", "tick"),
-                SETTING,
-            ),
+            **dict.fromkeys(("actions", "band_rate", "stale_bars", "stale_ns", "tick"), SETTING),
+            **dict.fromkeys(("lowest", "stops_at_splits"), SETTING),
         },
     ),
     PriceSanity: Fields(left={"_actions": PART, "_order_manager": PART}),
@@ -174,17 +176,19 @@ TABLE: Final[dict[type, Fields]] = {
     Inventory: Fields(
         saved=("_next_lot_id", "cost", "position"),
         handled=("_lots",),
-        left={"_first": "only open lots are saved, so it is 0", "unit_value": SETTING},
+        left={
+            "_first": "only open lots are saved, so it is 0",
+            **dict.fromkeys(("is_inverse", "unit_value"), SETTING),
+        },
     ),
-    Lot: Fields(saved=("fee", "lot_id", "opened_ns", "price", "quantity", "rest")),
+    Lot: Fields(saved=("fee", "lot_id", "opened_ns", "price", "quantity", "rest", "worth")),
     Order: Fields(
         saved=(
             "arrival_ns",
             "cancel_at_ns",
             "client_order_id",
             "covered",
-            "created_ns",
-            "day_ends_ns",
+            *("created_ns", "day_ends_ns"),
             "fee",
             "fee_base",
             "filled",
@@ -251,6 +255,7 @@ TABLE: Final[dict[type, Fields]] = {
     ),
     Timekeeper: Fields(
         saved=("_day", "_next_look_ns", "_next_sample_ns", "next_check_ns"),
+        handled=("payments",),
         left={
             **dict.fromkeys(("_agenda", "_order_manager", "_safety"), PART),
             "_sample_ns": SETTING,

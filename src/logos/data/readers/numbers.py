@@ -182,7 +182,8 @@ def _scaled_unusual(text: str, decimals: int) -> tuple[int, bool]:
 
 
 class PriceReader(dict[str, int]):
-    """Text -> price units: `reader[text]` is a positive multiple of the instrument's tick.
+    """Text -> price units: `reader[text]` is a multiple of the instrument's tick, and positive
+    unless the instrument allows prices below zero.
 
     Raises RowError (not_a_number, bad_number, non_positive_price, off_tick).
     """
@@ -191,10 +192,11 @@ class PriceReader(dict[str, int]):
         super().__init__()
         self._decimals = instrument.price_decimals
         self._tick = instrument.tick
+        self._is_any_sign = instrument.allows_negative
 
     def __missing__(self, text: str) -> int:
         units, exact = _scaled(text.strip(" \t"), self._decimals)
-        if units < 0 or (units == 0 and exact):
+        if not self._is_any_sign and (units < 0 or (units == 0 and exact)):
             raise RowError(NON_POSITIVE_PRICE, f"price {text} is not positive")
         if not exact or units % self._tick:
             tick = format_units(self._tick, self._decimals)

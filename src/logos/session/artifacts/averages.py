@@ -75,6 +75,11 @@ class AverageCosts:
         sign = 1 if cost * position >= 0 else -1
         return to_decimal(sign * units, price_decimals + ENTRY_DECIMALS)
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, AverageCosts) and self._books == other._books
+
+    __hash__ = None  # type: ignore[assignment]
+
     def __contains__(self, symbol: str) -> bool:
         return symbol in self._books
 

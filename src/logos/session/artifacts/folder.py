@@ -9,6 +9,7 @@ from typing import Any, Final
 from logos import paths
 from logos.core.instrument_state import InstrumentState
 from logos.core.records import Record
+from logos.core.terms.payments import may_pay
 from logos.core.types import SwitchState
 from logos.files import cut_file, replace_file, replace_json, sync_file, sync_folder
 from logos.journal.codec import SCHEMA_VERSION
@@ -25,7 +26,7 @@ from logos.session.artifacts.snapshot import (
     encode_snapshot,
     marked,
 )
-from logos.session.artifacts.tables import TABLES, ArtifactWriter
+from logos.session.artifacts.tables import ArtifactWriter, tables_of
 
 _LAST_FILE: Final = "host.json"
 
@@ -35,10 +36,13 @@ def is_finished(folder: Path) -> bool:
     return (folder / _LAST_FILE).is_file()
 
 
-def projection_files(session_id: str, folder: Path, home: Path | None) -> dict[str, Path]:
+def projection_files(
+    session_id: str, folder: Path, home: Path | None, *, has_payments: bool = False
+) -> dict[str, Path]:
     """The tables and the log of a session, by the names its snapshots have for them."""
     log = paths.within(home, paths.logs_dir()) / f"{session_id}.jsonl"
-    return {**{name: folder / name for name in (*TABLES, *NOTE_TABLES)}, "log": log}
+    names = (*tables_of(has_payments), *NOTE_TABLES)
+    return {**{name: folder / name for name in names}, "log": log}
 
 
 class SessionFolder:
@@ -62,7 +66,8 @@ class SessionFolder:
         folder = journal.path.parent
         self.folder = folder
         self.tally = RecordCounts()
-        self._projections = projection_files(session_id, folder, home)
+        has_payments = may_pay(states.values())
+        self._projections = projection_files(session_id, folder, home, has_payments=has_payments)
         self._marks = dict.fromkeys(self._projections, FileMark())
         self._journal = journal
         try:
@@ -80,6 +85,8 @@ class SessionFolder:
                     for symbol, instrument_state in states.items()
                 },
                 saved.get("artifacts"),
+                has_payments=has_payments,
+                inverse=[name for name, each in states.items() if each.instrument.is_inverse],
             )
             self._log = JsonLog(self._projections["log"])
         except BaseException:

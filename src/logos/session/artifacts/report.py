@@ -160,7 +160,10 @@ def result_table(summary: Summary, ticks_per_second: int) -> str:
     if summary["total"] is not None and len(money) > 1:
         money[f"total {summary['total']['currency']}"] = summary["total"]
     rows = [["", *money]]
-    for name in ("initial", "realised", "unrealised", "fees", "equity", "max_drawdown"):
+    figures = ["initial", "realised", "unrealised", "fees", "equity", "max_drawdown"]
+    if any("payments" in each for each in money.values()):
+        figures.insert(4, "payments")
+    for name in figures:
         cells = [f"{Decimal(each[name]):,.2f}" for each in money.values()]
         rows.append([name.replace("_", " "), *cells])
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
@@ -201,6 +204,7 @@ def _money_table(summary: Summary) -> list[str]:
         "realised",
         "fees",
         "unrealised",
+        *(["payments"] if any("payments" in row for row in rows) else []),
         "equity",
         "high_water",
         "max_drawdown",

@@ -23,6 +23,7 @@ from logos.core.engine import TradingCore
 from logos.core.fixed import format_units
 from logos.core.instrument_state import InstrumentState
 from logos.core.records import GuardRecord
+from logos.core.terms.payments import may_pay
 from logos.data.check import CheckReport
 from logos.journal.codec import SCHEMA_VERSION
 from logos.session.artifacts.averages import average_row
@@ -140,6 +141,7 @@ def figures(core: TradingCore, tally: RecordCounts) -> dict[str, Any]:
     """Counts and books at this moment, as plain JSON values; money as decimal text."""
     order_manager = core.order_manager
     account = order_manager.account
+    has_payments = may_pay(order_manager.states.values())
     return {
         "ticks": order_manager.tick_id,
         "orders": sum(tally.orders.values()),
@@ -163,14 +165,16 @@ def figures(core: TradingCore, tally: RecordCounts) -> dict[str, Any]:
                 (state.instrument.price_decimals, state.ledger.decimals),
             )
             for symbol, state in order_manager.states.items()
-            if symbol in tally.averages
+            if symbol in tally.averages and not state.instrument.is_inverse
         },
-        "currencies": {each.currency: _ledger_figures(each) for each in account.ledgers},
+        "currencies": {
+            each.currency: _ledger_figures(each, has_payments) for each in account.ledgers
+        },
         "balances": {
             wallet.asset: format_units(wallet.balance, wallet.decimals)
             for wallet in account.wallets
         },
-        "total": _total_figures(account),
+        "total": _total_figures(account, has_payments),
         "warnings": [
             {"code": each.code, "symbol": each.symbol, "detail": each.detail}
             for each in tally.warnings
@@ -210,20 +214,22 @@ def _symbol_figures(instrument_state: InstrumentState, orders: int, fills: int) 
     }
 
 
-def _ledger_figures(ledger: Ledger) -> dict[str, str]:
+def _ledger_figures(ledger: Ledger, has_payments: bool) -> dict[str, str]:
     money = ledger.decimals
+    payments = {"payments": format_units(ledger.payments, money)} if has_payments else {}
     return {
         "initial": format_units(ledger.initial, money),
         "realised": format_units(ledger.realised, money),
         "unrealised": format_units(ledger.unrealised, money),
         "fees": format_units(ledger.fees, money),
+        **payments,
         "equity": format_units(ledger.equity, money),
         "locked": format_units(ledger.wallet.locked + ledger.maintenance_margin, money),
         **_track_figures(ledger.track, money),
     }
 
 
-def _total_figures(account: Account) -> dict[str, str] | None:
+def _total_figures(account: Account, has_payments: bool) -> dict[str, str] | None:
     """Totals in the reporting currency; None when none is configured and there are several."""
     if account.total is None:
         return None
@@ -236,6 +242,7 @@ def _total_figures(account: Account) -> dict[str, str] | None:
     return {
         "currency": account.total_currency,
         **{name: summed(name) for name in ("initial", "realised", "unrealised", "fees")},
+        **({"payments": summed("payments")} if has_payments else {}),
         "equity": format_units(account.total.equity, decimals),
         **_track_figures(account.total, decimals),
     }

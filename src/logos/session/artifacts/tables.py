@@ -1,14 +1,12 @@
 """The CSV artifacts of a session: projections of its records, written as they come.
 
-Every figure is plain decimal text with all its decimals, every time ISO-8601 UTC with nine
-fraction digits. Cells that a person or a strategy wrote are neutralised when they begin with
-what a spreadsheet would take for a formula; numbers stay numbers. docs/ARTIFACTS.md describes
-every column.
+Every figure is plain decimal text with all its decimals, every time ISO-8601 UTC with nine fraction
+digits. Text that begins as a formula does is neutralised; docs/ARTIFACTS.md describes every column.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from functools import lru_cache
 from pathlib import Path
@@ -16,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from logos.core.fixed import format_units
+from logos.core.fixed import HALF_EVEN, divide, format_units
 from logos.core.orders import TRANSITIONS
 from logos.core.records import (
     AccountRecord,
@@ -25,12 +23,14 @@ from logos.core.records import (
     OrderRecord,
     OrderUpdate,
     PaperFillRecord,
+    PaymentRecord,
     PlotRecord,
     PositionRecord,
     Record,
 )
 from logos.core.types import OrderStatus
 from logos.session.artifacts.notes import NoteTables
+from logos.session.artifacts.payments import PAYMENT_COLUMNS, PAYMENTS, payment_row
 from logos.session.artifacts.rows import Moments, Table, cell, text_cell
 
 ORDER_COLUMNS = (
@@ -108,6 +108,12 @@ ACCOUNT_COLUMNS = (
 
 TABLES = ("orders.csv", "trades.csv", "positions.csv", "account.csv")
 
+
+def tables_of(has_payments: bool) -> tuple[str, ...]:
+    """The tables of a session, by whether time alone may bring or cost something in it."""
+    return (*TABLES, PAYMENTS) if has_payments else TABLES
+
+
 _quantity_text = lru_cache(maxsize=4096)(format_units)
 """Quantities, and figures that are mostly 0, come again and again; prices and money do not."""
 
@@ -123,12 +129,17 @@ class ArtifactWriter:
         folder: Path,
         notional_units: dict[str, int],
         saved: Mapping[str, Any] | None = None,
+        *,
+        has_payments: bool = False,
+        inverse: Collection[str] = (),
     ) -> None:
         """`notional_units` maps a symbol to the ledger units of one price unit times one
-        quantity unit. With `saved` (see `save`) the tables are continued where they end.
+        quantity unit. With `saved` the tables are continued where they end. `has_payments` adds
+        payments.csv and a column of account.csv; `inverse` symbols are worth that *by* the price.
 
         Raises FileExistsError when an artifact of a new session is there already."""
         self._unit_values = notional_units
+        self._inverse = frozenset(inverse)
         self._moments = Moments()
         self._created = Moments()  # orders were made at other times than those that now are
         self._open_orders: dict[int, OrderRecord] = {}
@@ -143,11 +154,14 @@ class ArtifactWriter:
             self._orders = make("orders.csv", ORDER_COLUMNS)
             self._trades = make("trades.csv", TRADE_COLUMNS)
             self._positions = make("positions.csv", POSITION_COLUMNS)
-            self._account = make("account.csv", ACCOUNT_COLUMNS)
+            more = ("payments",) if has_payments else ()
+            self._account = make("account.csv", (*ACCOUNT_COLUMNS, *more))
+            self._payments = make(PAYMENTS, PAYMENT_COLUMNS) if has_payments else None
             self._notes = NoteTables(folder)
             opened.callback(self._notes.close)
             self._closing = opened.pop_all()
-        self._tables = (self._orders, self._trades, self._positions, self._account)
+        tables = (self._orders, self._trades, self._positions, self._account, self._payments)
+        self._tables = [table for table in tables if table is not None]
         if saved is not None:
             for order in msgspec.convert(saved["orders"], list[OrderRecord]):
                 self._open_orders[order.order_id] = order
@@ -177,6 +191,8 @@ class ArtifactWriter:
                 self._write_account(record)  # type: ignore[arg-type]
             elif kind is NoteRecord or kind is PlotRecord:
                 self._notes.write(record)  # type: ignore[arg-type]
+            elif kind is PaymentRecord:
+                self._write_payment(record)  # type: ignore[arg-type]
 
     def flush(self) -> None:
         """Hand all rows to the operating system."""
@@ -237,7 +253,9 @@ class ArtifactWriter:
         money = fill.money_decimals
         quantities = fill.quantity_decimals
         base_fee = fill.base_fee_units
-        notional = fill.price_units * fill.quantity_units * self._unit_values[fill.symbol]
+        worth, price = fill.quantity_units * self._unit_values[fill.symbol], fill.price_units
+        is_inverse = fill.symbol in self._inverse
+        notional = divide(worth, price, HALF_EVEN) if is_inverse else worth * price
         opened = fill.opened_units
         lot = f"L{fill.opened_lot_id}:{_quantity_text(opened, quantities)}" if opened else ""
         closed = ";".join([_closure_text(lot, fill) for lot in fill.lots])
@@ -270,7 +288,7 @@ class ArtifactWriter:
 
     def _write_account(self, account: AccountRecord) -> None:
         money = account.money_decimals
-        figures = (
+        figures = [
             account.balance_units,
             account.locked_units,
             account.initial_units,
@@ -280,9 +298,17 @@ class ArtifactWriter:
             account.equity_units,
             account.high_water_units,
             account.max_drawdown_units,
-        )
+        ]
+        if self._payments is not None:
+            figures.append(account.payments_units)
         text = ",".join([format_units(figure, money) for figure in figures])
         self._account.add(f"{self._moments.text(account.ts_ns)},{cell(account.currency)},{text}\n")
+
+    def _write_payment(self, payment: PaymentRecord) -> None:
+        if self._payments is None:
+            raise ValueError(f"a payment at {payment.ts_ns}, and the settings know of none")
+        time, names = self._moments.text(payment.ts_ns), (payment.symbol, payment.currency)
+        self._payments.add(payment_row(payment, time, *map(cell, names)))
 
 
 def _closure_text(lot: LotClosure, fill: PaperFillRecord) -> str:

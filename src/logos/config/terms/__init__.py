@@ -1,0 +1,1 @@
+"""Checks of what instruments and accounts are set to."""
