@@ -30,6 +30,7 @@ _ZEROS: Mapping[Any, Any] = {
     bool: False,
     tuple[LotClosure, ...]: [],
     tuple[Code, ...]: [],
+    list[str]: [],
 }
 
 

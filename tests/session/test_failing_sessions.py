@@ -114,9 +114,9 @@ def test_the_way_to_a_failure_is_in_the_report_and_on_standard_error(workspace: 
     assert f"({way})" in report.splitlines()[2]
     section = report.partition("## How the strategy failed\n\n")[2].partition("\n\n")[0]
     lines = section.splitlines()
-    assert lines[0] == "    RuntimeError: the model is gone"
+    assert lines[0] == "- RuntimeError: the model is gone"
     assert lines[1].endswith("in on_bar")
-    assert lines[2:] == [f"      {way}"]
+    assert lines[2:] == [f"- {way}"]
     assert f'  {way}\n    raise RuntimeError("the model is gone")\n' in done.stderr
     assert str(workspace.folder) not in report, "a replay elsewhere says the same"
 

@@ -237,6 +237,14 @@ def test_the_page_says_every_figure_of_the_summary(result: session.SessionResult
         {"symbol": symbol, **{name: str(value) for name, value in figures.items()}}
         for symbol, figures in summary["symbols"].items()
     ]
+    assert found["Average cost"] == [
+        {
+            "symbol": symbol,
+            **{name.replace("_", " "): str(value) for name, value in figures.items()},
+            "currency": summary["symbols"][symbol]["currency"],
+        }
+        for symbol, figures in summary["average_cost"].items()
+    ]
     assert found["Balances"] == [
         {"asset": asset, "value": amount} for asset, amount in summary["balances"].items()
     ]
@@ -246,7 +254,7 @@ def test_the_page_says_every_figure_of_the_summary(result: session.SessionResult
     limits = [{name: str(each) for name, each in row.items()} for row in summary["limits"]]
     assert found["Limits"] == limits
     assert set(found) == {
-        "Session figures", "Result", "Symbols", "Balances", "Limits",
+        "Session figures", "Result", "Symbols", "Average cost", "Balances", "Limits",
         "Orders that ended without (all of) their fill",
     }  # fmt: skip
 

@@ -298,7 +298,8 @@ def _warning_section(summary: Summary) -> list[str]:
 
 def _failure_section(summary: Summary) -> list[str]:
     """The way to a failure through the strategy's code, the outermost frame first."""
-    way = [f"    {plain(line)}" for line in summary["failure"]]
+    # A list and no block of code: there a page's own markup could not be taken off.
+    way = [f"- {markdown(line.strip())}" for line in summary["failure"]]
     return ["## How the strategy failed", "", *way, ""] if way else []
 
 
