@@ -21,6 +21,7 @@ from logos.core import pipeline
 from logos.core.context import CoreContext
 from logos.core.gates import InProcessSwitch
 from logos.core.handlers.figures import Figures
+from logos.core.handlers.tools import Tools
 from logos.core.order_manager import OrderManager
 from logos.core.risk import Approved, judged_price
 from logos.core.safety import SafetyMonitor
@@ -332,13 +333,14 @@ def test_the_context_shows_no_path_to_an_object_of_the_core(tmp_path: Path) -> N
     run(tmp_path, Looking())
     assert len(paths) > 20
     # A compiled function that encloses something is an object of a class of its module; `Figures`
-    # is a tuple of such functions, and whatever it leads to is looked at as well.
-    functions_of = (CoreContext.__module__, Figures.__module__)
+    # and `Tools` are tuples of such functions, and whatever they lead to is looked at as well.
+    tuples = (Figures, Tools)
+    functions_of = (CoreContext.__module__, *(each.__module__ for each in tuples))
     kinds = {
         path: type(value)
         for path, value in paths
         if type(value).__module__.startswith("logos.")
-        and type(value) not in (CoreContext, Figures)
+        and type(value) not in (CoreContext, *tuples)
         and not (callable(value) and type(value).__module__ in functions_of)
     }
     assert kinds == {}

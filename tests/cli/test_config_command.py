@@ -256,7 +256,9 @@ def test_what_stands_in_comments_is_right_when_it_is_taken_out_of_them() -> None
     ]
     kept = [line for line in examples if not line.endswith("...") and "logos" not in line]
     raw = tomllib.loads("\n".join(kept), parse_float=Decimal)
+    # Funding is of positions on margin.
     raw["instruments"]["SYMBOL"] |= {"quote": "USD", "tick": "1", "lot": "1"}
+    raw["instruments"]["SYMBOL"] |= {"settlement": "margin"}
     assert make_config(raw).instruments["SYMBOL"].fees == FeeSettings()
 
 

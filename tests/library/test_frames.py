@@ -34,7 +34,9 @@ def events(*frames: FrameData) -> list[MarketEvent]:
 
 
 def plain(event: MarketEvent) -> tuple[object, ...]:
-    return tuple(getattr(event, name) for name in event.__struct_fields__ if name != "instrument")
+    """Its fields, but for the instrument, and for what only a live bar has."""
+    names = [name for name in event.__struct_fields__ if name not in ("instrument", "closed_ns")]
+    return tuple(getattr(event, name) for name in names)
 
 
 # ---- the same events from every library ----
