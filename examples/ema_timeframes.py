@@ -1,6 +1,6 @@
 """Trade the crossing of two averages of minutes, in the direction of the hours.
 
-logos trade --strategy examples/ema_timeframes.py:EmaTimeframes --param quantity=10 --data ...
+Name it: logos trade --strategy examples/ema_timeframes.py:EmaTimeframes ...
 """
 
 from logos import Answer, Bar, Context, QuoteBar, Strategy, Target

@@ -1,6 +1,6 @@
 """Buy what has fallen too far, with a stop and a target: RSI below 30 under the lower band.
 
-logos trade --strategy examples/rsi_bollinger.py:RsiBollinger --param quantity=10 --data ...
+Name it: logos trade --strategy examples/rsi_bollinger.py:RsiBollinger ...
 """
 
 from logos import Answer, Bar, Context, QuoteBar, Side, Strategy, market

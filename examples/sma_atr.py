@@ -1,6 +1,6 @@
 """Buy when a fast average crosses above a slow one; sell at a stop that trails by the true range.
 
-logos trade --strategy examples/sma_atr.py:SmaAtr --param quantity=10 --data ...
+Name it: logos trade --strategy examples/sma_atr.py:SmaAtr ...
 """
 
 from logos import Answer, Bar, Context, QuoteBar, Replace, Side, Strategy, Target, market

@@ -28,7 +28,7 @@ COIN = instrument("COIN", tick="0.01", lot="1", quote="USD")
 
 def test_the_code_of_the_guide_runs(tmp_path: Path) -> None:
     blocks = re.findall(r"```python\n(.*?)```", STRATEGIST, re.S)
-    assert len(blocks) == 12
+    assert len(blocks) == 14
     path = tmp_path / "guide.py"
     path.write_text("\n".join(blocks), encoding="utf-8")
     guide = runpy.run_path(str(path))
