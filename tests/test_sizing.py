@@ -15,6 +15,7 @@ from logos import sizing
 from logos.core.instrument import FeeSchedule, Instrument, instrument
 from logos.core.strategy import Context, Number
 
+COINED = instrument("INV", tick="0.5", lot="1", quote="XBT", settlement="inverse")
 ACME = instrument("ACME", tick="0.01", lot="1", quote="USD")
 COIN = instrument(
     "COIN",
@@ -156,6 +157,8 @@ def test_kelly_of_results_is_that_of_their_share_and_means() -> None:
         (lambda: sizing.by_risk(known(), ACME, 1, float("nan")), "stop is NaN"),
         (lambda: sizing.by_weight(known(), ACME, -1), "say the direction with the side"),
         (lambda: sizing.by_volatility(known(), ACME, 1, 0), "volatility .0. must be above 0"),
+        (lambda: sizing.by_risk(known(), COINED, 1, 95), "INV is an inverse contract"),
+        (lambda: sizing.by_weight(known(), COINED, 1), "size it in contracts"),
         (lambda: sizing.kelly("1.1", 1), "win_rate .1.1. is a share, from 0 to 1"),
         (lambda: sizing.kelly("0.5", 0), "payoff .0. must be above 0"),
     ],

@@ -9,7 +9,7 @@ rounded up, and a purchase leaves room for the price to move by `room` until it 
     return market(Side.BUY, quantity, stop_loss=bar.low) if quantity else None
 
 Numbers may be int, float, str or Decimal; a float is read as it prints. ValueError names what
-cannot be used.
+cannot be used, an inverse contract among it.
 """
 
 from __future__ import annotations
@@ -250,7 +250,12 @@ def _scale(instrument: Instrument) -> int:
 
 
 def _market(context: Context, instrument: Instrument) -> tuple[Fraction, Fraction]:
-    """Bid and ask; 0 for both before the first price."""
+    """Bid and ask; 0 for both before the first price. Raises ValueError for an inverse contract."""
+    if instrument.is_inverse:
+        raise ValueError(
+            f"{instrument.symbol} is an inverse contract, whose loss is no multiple of a distance "
+            "in price: size it in contracts"
+        )
     bid, ask = context.bid(instrument.symbol), context.ask(instrument.symbol)
     return Fraction(bid or 0), Fraction(ask or 0)
 
