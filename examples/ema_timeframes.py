@@ -3,16 +3,18 @@
 Name it: logos trade --strategy examples/ema_timeframes.py:EmaTimeframes ...
 """
 
-from logos import Answer, Bar, Context, QuoteBar, Strategy, Target
+from logos import Answer, Bar, Context, QuoteBar, Strategy, Target, param
 from logos.indicators import EMA
 
 
 class EmaTimeframes(Strategy):
     timeframes = ("1m", "1h")
 
-    def __init__(self, fast: int = 10, slow: int = 30, trend: int = 8, quantity: int = 1) -> None:
-        self.fast, self.slow, self.trend = EMA(fast), EMA(slow), EMA(trend)
-        self.quantity, self.is_rising = quantity, False
+    quantity: int = param(1, 1, meaning="units to hold")
+
+    def on_start(self, context: Context) -> None:
+        self.fast, self.slow, self.trend = EMA(10), EMA(30), EMA(8)
+        self.is_rising = False
 
     def on_bar(self, context: Context, bar: Bar | QuoteBar) -> Answer:
         if context.timeframe == "1h":

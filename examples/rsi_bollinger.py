@@ -3,21 +3,16 @@
 Name it: logos trade --strategy examples/rsi_bollinger.py:RsiBollinger ...
 """
 
-from logos import Answer, Bar, Context, QuoteBar, Side, Strategy, market
+from logos import Answer, Bar, Context, QuoteBar, Side, Strategy, market, param
 from logos.indicators import RSI, Bollinger
 
 
 class RsiBollinger(Strategy):
-    def __init__(
-        self,
-        period: int = 14,
-        window: int = 20,
-        width: float = 2.0,
-        risk: float = 0.003,
-        quantity: int = 1,
-    ) -> None:
-        self.rsi, self.bands = RSI(period), Bollinger(window, width)
-        self.risk, self.quantity = risk, quantity
+    quantity: int = param(1, 1, meaning="units to buy")
+    risk: float = param(0.003, 0, 0.5, meaning="fraction of the price from the close to the stop")
+
+    def on_start(self, context: Context) -> None:
+        self.rsi, self.bands = RSI(14), Bollinger(20, 2.0)
 
     def on_bar(self, context: Context, bar: Bar | QuoteBar) -> Answer:
         self.rsi.add(bar.close)

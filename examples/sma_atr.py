@@ -3,21 +3,16 @@
 Name it: logos trade --strategy examples/sma_atr.py:SmaAtr ...
 """
 
-from logos import Answer, Bar, Context, QuoteBar, Replace, Side, Strategy, Target, market
+from logos import Answer, Bar, Context, QuoteBar, Replace, Side, Strategy, Target, market, param
 from logos.indicators import ATR, SMA
 
 
 class SmaAtr(Strategy):
-    def __init__(
-        self,
-        fast: int = 10,
-        slow: int = 30,
-        atr: int = 14,
-        distance: float = 3.0,
-        quantity: int = 1,
-    ) -> None:
-        self.fast, self.slow, self.atr = SMA(fast), SMA(slow), ATR(atr)
-        self.distance, self.quantity = distance, quantity
+    quantity: int = param(1, 1, meaning="units to buy")
+    distance: float = param(3.0, 0.1, 50, meaning="average ranges from the close to the stop")
+
+    def on_start(self, context: Context) -> None:
+        self.fast, self.slow, self.atr = SMA(10), SMA(30), ATR(14)
         self.was_above, self.stop = True, 0.0
 
     def on_bar(self, context: Context, bar: Bar | QuoteBar) -> Answer:

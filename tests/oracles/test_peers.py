@@ -79,6 +79,7 @@ def peers(case: str) -> list[Trip]:
 def ours(case: str, data: Path) -> list[Trip]:
     strategy, symbol = case.split(" ")
     path = PROJECT / "examples" / f"{EXAMPLES[strategy]}.py"
+    assert len(path.read_text(encoding="utf-8").splitlines()) < 40
     terms = {"base": symbol[:3], "quote": "USD", "tick": "0.0001", "settlement": "margin"}
     result = session.run(
         {

@@ -15,8 +15,9 @@ from places import PROJECT
 from logos.strategies.load import load_class
 
 ROOT = PROJECT
-NOT_RUN = {"own_guard.py"}
-"""A guard is no session; tests/guards/test_own_guards.py asks it."""
+NOT_RUN = {"own_guard.py", "sma_atr.py", "rsi_bollinger.py", "ema_timeframes.py"}
+"""A guard is no session; tests/guards/test_own_guards.py asks it. The others are a strategy and
+nothing besides; tests/oracles/test_peers.py runs them, and compares them with another engine."""
 EXAMPLES = [each for each in sorted((ROOT / "examples").glob("*.py")) if each.name not in NOT_RUN]
 
 
