@@ -5,14 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from guard_helpers import BUY, SELL, A, Rig, contract, trips_in
+from guard_helpers import AT_ONCE, BUY, SELL, A, Rig, contract, trips_in
 
 from logos.core.guards import Action
+from logos.core.handlers.events import OrderEvent
 from logos.core.messages import Lag, PauseSymbol, TimePassed
-from logos.core.records import GuardRecord
-from logos.core.strategy import limit, market
+from logos.core.records import GuardRecord, OrderUpdate
+from logos.core.strategy import Context, limit, market
 from logos.core.types import NS_PER_DAY, NS_PER_MINUTE, NS_PER_SECOND, Code, SwitchState
-from logos.testing.builders import ends_in, guards_in, quote
+from logos.testing.builders import Scripted, ends_in, guards_in, quote, trading_core
 
 S = NS_PER_SECOND
 STALE = Code.STALE_DATA
@@ -81,6 +82,37 @@ def test_a_loss_that_halts_keeps_the_fill_from_the_strategy() -> None:
     rig.core.stop()
     assert rig.core.order_manager.order_count == 2
     assert rig.core.trigger.startswith("guard CONSECUTIVE_LOSSES: 1 ")
+
+
+def test_a_loss_that_engages_keeps_the_fill_from_the_strategy_also_after_a_reset() -> None:
+    rig = Rig(max_consecutive_losses=1, actions={Code.CONSECUTIVE_LOSSES: Action.ENGAGE})
+    rig.show(100, market(BUY, 1))
+    rig.show(90, [market(SELL, 1), market(BUY, 1)])
+    assert rig.core.switch.authority() is SwitchState.ENGAGED
+    assert [fill.side for fill in rig.strategy.fills] == [BUY]
+    rig.core.switch.flag[0] = SwitchState.SAFE  # type: ignore[index]
+    rig.show(90)
+    assert [fill.side for fill in rig.strategy.fills] == [BUY]
+
+
+def test_what_an_engagement_cancelled_is_not_told_after_a_reset() -> None:
+    class Hearing(Scripted):
+        def on_order(self, context: Context, event: OrderEvent) -> None:
+            heard.append(event.change.value)
+
+    heard: list[str] = []
+    core = trading_core(Hearing({1: limit(BUY, 1, 90)}), A, rules=AT_ONCE)
+    core.start(0)
+    core.step(quote(A, 1, "100", "100"))
+    before = list(heard)
+    core.switch.engage("a drill", "ann")
+    records = core.step(quote(A, 2, "100", "100"))
+    [ended] = [each for each in records if isinstance(each, OrderUpdate)]
+    assert ended.status.value == "CANCELLED"
+    core.switch.flag[0] = SwitchState.SAFE  # type: ignore[index]
+    core.step(quote(A, 3, "100", "100"))
+    core.step(quote(A, 4, "100", "100"))
+    assert heard == before != []
 
 
 def test_the_first_that_acted_is_the_trigger_and_not_the_last_that_spoke() -> None:

@@ -34,6 +34,9 @@ _KINDS: Final = (
 )
 
 
+_PIECE_BYTES: Final = 1 << 16
+
+
 class UntrustedFileError(LogosError, OSError):
     """There is something in the file's place that is not a file to believe."""
 
@@ -177,10 +180,15 @@ class Folder:
 
     def read_open(self, fd: int, bytes_max: int) -> bytes:
         """All bytes of an open file. Raises OSError when there are more than `bytes_max`."""
-        content = self.layer.pread(fd, bytes_max + 1, 0)
-        if len(content) > bytes_max:
-            raise UntrustedFileError(f"is larger than {bytes_max} bytes")
-        return content
+        content = b""
+        while len(content) <= bytes_max:
+            # In pieces: the buffer of a read is as large as what is asked for, not as the file.
+            wanted = min(bytes_max + 1 - len(content), _PIECE_BYTES)
+            piece = self.layer.pread(fd, wanted, len(content))
+            content += piece
+            if len(piece) < wanted:
+                return content
+        raise UntrustedFileError(f"is larger than {bytes_max} bytes")
 
     def replace(self, name: str, content: bytes, *, durable: bool = True) -> None:
         """Put `content` under `name`, whole or not at all, durable on return. Raises OSError.
