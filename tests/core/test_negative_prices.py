@@ -13,12 +13,12 @@ from hypothesis import strategies as some
 from session_helpers import session_config
 
 from logos import session
+from logos.aggregation import TimeBars, VolumeBars
 from logos.audit.verify import verify
 from logos.config import ConfigError, make_config
 from logos.core.engine import TradingCore
 from logos.core.instrument import Instrument, instrument
-from logos.core.messages import Event
-from logos.core.prices.watch import NEVER
+from logos.core.messages import Bar, Event, QuoteBar
 from logos.core.strategy import Answer, Context, Strategy, limit, market, stop
 from logos.core.types import Code, Side
 from logos.data.readers.numbers import PriceReader, RowError
@@ -47,12 +47,6 @@ def crude(**fees: Any) -> Instrument:
     return made
 
 
-def core_of(strategy: Strategy, made: Instrument, **options: Any) -> TradingCore:
-    core = trading_core(strategy, made, **options)
-    core.order_manager.states["CL"].watch.lowest = -NEVER
-    return core
-
-
 def equity(core: TradingCore) -> Fraction:
     ledger = core.order_manager.account.ledgers[0]
     ledger.check()
@@ -68,7 +62,7 @@ def crash(made: Instrument) -> list[Event]:
 def test_a_contract_is_bought_at_ten_and_sold_at_less_than_nothing() -> None:
     made = crude(taker="0.001", decimals=2)
     script = {1: market(Side.BUY, 1), 4: market(Side.SELL, 1)}
-    core = core_of(Scripted(script), made)
+    core = trading_core(Scripted(script), made)
     fills = fills_in(run(core, crash(made)))
     assert [fill.price for fill in fills] == [Decimal("10.01"), Decimal("-37.63")]
     assert fills[1].realised == -47_640
@@ -82,7 +76,7 @@ def test_orders_that_name_prices_below_zero_fill_as_any_other() -> None:
         4: [limit(Side.BUY, 1, "-20"), stop(Side.SELL, 1, "-30")],
         5: limit(Side.SELL, 1, "-14"),
     }
-    core = core_of(Scripted(script), made)
+    core = trading_core(Scripted(script), made)
     fills = fills_in(run(core, crash(made)))
     assert [(fill.side, fill.price) for fill in fills] == [
         (Side.BUY, Decimal("-37.63")),
@@ -95,14 +89,14 @@ def test_slippage_worsens_a_price_below_zero_too() -> None:
     made = crude()
     script = {4: market(Side.SELL, 1), 5: market(Side.BUY, 1)}
     rules = paper_rules(slippage="0.01")
-    fills = fills_in(run(core_of(Scripted(script), made, rules=rules), crash(made)))
+    fills = fills_in(run(trading_core(Scripted(script), made, rules=rules), crash(made)))
     assert [fill.price for fill in fills] == [Decimal("-38.01"), Decimal("-12.96")]
 
 
 def test_zero_is_no_price_to_name_or_to_order_at() -> None:
     made = crude()
     script = {2: limit(Side.BUY, 1, 0), 3: market(Side.BUY, 1), 4: market(Side.BUY, 1)}
-    core = core_of(Scripted(script), made)
+    core = trading_core(Scripted(script), made)
     records = run(core, crash(made))
     assert refusals_in(records) == [Code.INVALID_PRICE, Code.NO_REFERENCE_PRICE]
     assert core.bad_price_count == 0
@@ -117,15 +111,15 @@ def test_limits_are_about_the_size_of_a_value_below_zero() -> None:
         ({"max_net_exposure": "37000"}, Code.NET_EXPOSURE),
         ({"cash": {"USD": "3700"}}, Code.INSUFFICIENT_FUNDS),
     ):
-        core = core_of(Scripted(dict(orders)), made, **options)
+        core = trading_core(Scripted(dict(orders)), made, **options)
         assert refusals_in(run(core, crash(made))) == [code]
-    core = core_of(Scripted({5: market(Side.BUY, 3)}), made, cap_notional="80000")
+    core = trading_core(Scripted({5: market(Side.BUY, 3)}), made, cap_notional="80000")
     assert [fill.quantity for fill in fills_in(run(core, crash(made)))] == [2]
 
 
 def test_gross_exposure_is_a_size_though_the_value_is_below_zero() -> None:
     made = crude()
-    core = core_of(Scripted({1: market(Side.BUY, 2)}), made)
+    core = trading_core(Scripted({1: market(Side.BUY, 2)}), made)
     core.start(1)
     for event in crash(made)[:5]:
         core.step(event)
@@ -145,7 +139,7 @@ def test_the_books_are_those_of_a_plain_account_at_any_price(steps: list[tuple[i
         for number, (price, wish) in enumerate(steps, start=1)
         if wish and price
     }
-    core = core_of(Scripted(script), made)
+    core = trading_core(Scripted(script), made)
     cash, position, wish = Fraction(1_000_000), 0, 0
     core.start(1)
     for number, (price, asked) in enumerate(steps, start=1):
@@ -161,7 +155,7 @@ def test_the_books_are_those_of_a_plain_account_at_any_price(steps: list[tuple[i
 
 def test_a_bar_may_pass_through_zero() -> None:
     made = crude()
-    core = core_of(Scripted({1: stop(Side.SELL, 1, "-5")}), made)
+    core = trading_core(Scripted({1: stop(Side.SELL, 1, "-5")}), made)
     records = run(core, [bar(made, 1, "10 11 9 10"), bar(made, 2, "9 9 -40 -37")])
     assert [fill.price for fill in fills_in(records)] == [Decimal("-5")]
     assert ends_in(records) == {1: "FILLED"}
@@ -238,3 +232,38 @@ def test_what_does_not_go_with_prices_below_zero_is_refused(
     made = make_instruments(config.instruments)["CL"]
     assert made.allows_negative
     assert instrument_table(made)["allow_negative_prices"] is True
+
+
+# ---- bars that are made of such prices ----
+
+
+class Minutes(Strategy):
+    timeframes = ("2m",)
+
+    def __init__(self) -> None:
+        self.told: list[tuple[int, int]] = []
+
+    def on_bar(self, context: Context, bar: Bar | QuoteBar) -> None:
+        assert isinstance(bar, Bar)
+        self.told.append((bar.low_units, bar.close_units))
+
+
+def test_longer_bars_have_prices_below_zero() -> None:
+    made = crude()
+    strategy = Minutes()
+    core = trading_core(strategy, made)
+    core.start(0)
+    for number, path in enumerate(("1 1 -2 -1", "-1 0 -5 -3"), start=1):
+        core.step(bar(made, number, path))
+    assert strategy.told == [(-500, -300)]
+
+
+@pytest.mark.parametrize("made_of", [TimeBars("2m"), VolumeBars(20)])
+def test_bars_that_a_strategy_makes_have_them_too(made_of: TimeBars | VolumeBars) -> None:
+    made = crude()
+    closed = [
+        each
+        for number, path in enumerate(("1 1 -2 -1", "-1 0 -5 -3"), start=1)
+        for each in made_of.add(bar(made, number, path, "10"))
+    ]
+    assert [(each.low_units, each.close_units) for each in closed] == [(-500, -300)]  # type: ignore[union-attr]

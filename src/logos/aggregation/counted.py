@@ -9,6 +9,7 @@ from typing import Any, Self
 from logos.core.fixed import parse_units
 from logos.core.instrument import Instrument
 from logos.core.messages import Bar, MarketEvent, Quote, QuoteBar, Trade
+from logos.core.prices.watch import can_be_prices, lowest_price
 from logos.core.types import SIZE_UNKNOWN
 
 
@@ -158,14 +159,14 @@ def _amount(given: int | str | Decimal) -> Decimal:
 
 def _prices_of(event: MarketEvent) -> list[int]:
     """Open, high, low and close of one side or both; empty for what cannot be prices."""
+    if not can_be_prices(event, lowest_price(event.instrument)):
+        return []
     if isinstance(event, Quote):
-        bid, ask = event.bid_units, event.ask_units
-        return [bid] * 4 + [ask] * 4 if 0 < bid <= ask else []
+        return [event.bid_units] * 4 + [event.ask_units] * 4
     if isinstance(event, Trade):
-        return [event.price_units] * 4 if event.price_units > 0 else []
+        return [event.price_units] * 4
     if isinstance(event, Bar):
-        prices = [event.open_units, event.high_units, event.low_units, event.close_units]
-        return prices if event.low_units > 0 else []
+        return [event.open_units, event.high_units, event.low_units, event.close_units]
     return [
         *(event.bid_open_units, event.bid_high_units, event.bid_low_units, event.bid_close_units),
         *(event.ask_open_units, event.ask_high_units, event.ask_low_units, event.ask_close_units),

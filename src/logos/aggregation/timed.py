@@ -7,6 +7,7 @@ from typing import Any, Final, Self
 from logos.core.bars.maker import BarMaker
 from logos.core.bars.spans import span_ns, span_text
 from logos.core.messages import Bar, MarketEvent, Quote, QuoteBar, Trade
+from logos.core.prices.watch import can_be_prices, lowest_price
 
 _FIELDS: Final = (
     *("is_open", "is_two_sided", "start_ns", "end_ns", "volume"),
@@ -51,14 +52,15 @@ class TimeBars:
         closed = self._close(opened_ns)
         if self._seen_from_ns < 0:
             self._seen_from_ns = opened_ns
-        if isinstance(event, Bar | QuoteBar):
-            maker.add_bar(opened_ns, event)
-            return closed + self._close(event.ts_ns)
+        if not can_be_prices(event, lowest_price(event.instrument)):
+            return closed
         if isinstance(event, Quote):
-            if 0 < event.bid_units <= event.ask_units:
-                maker.add_quote(event.ts_ns, event.bid_units, event.ask_units)
-        elif isinstance(event, Trade) and event.price_units > 0:
+            maker.add_quote(event.ts_ns, event.bid_units, event.ask_units)
+        elif isinstance(event, Trade):
             maker.add_price(event.ts_ns, event.price_units, event.size_units)
+        else:
+            maker.add_bar(opened_ns, event)
+            closed += self._close(event.ts_ns)
         return closed
 
     def finish(self, now_ns: int) -> list[Bar | QuoteBar]:

@@ -26,7 +26,9 @@ from logos.config.settings import (
     TotalLimits,
     VenueName,
 )
+from logos.core.bars.spans import UNITS_NS
 from logos.core.guards import Action
+from logos.core.types import NS_PER_SECOND
 
 ORDER_SHARE: Final = Decimal(1)
 POSITION_SHARE: Final = Decimal(2)
@@ -51,7 +53,6 @@ _LIVE_MAX: Final[tuple[tuple[bool, str, Decimal], ...]] = (
 """The most that a limit of a session with real orders may be; True: it is one of `[risk.total]`."""
 _LIVE_ORDERS_A_SECOND: Final = 1000
 
-_SECONDS_OF_UNIT: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 _INTERVAL: Final = re.compile(r"(\d+)([smhdw])")
 
 
@@ -120,7 +121,7 @@ def _stale_after_s(live: LiveSettings) -> Decimal:
     has_bars = live.kind is FeedKind.BARS or live.feed in (FeedName.YAHOO, FeedName.MT5)
     if not has_bars or found is None:
         return STALE_AFTER_S
-    return STALE_AFTER_S + STALE_BARS * int(found[1]) * _SECONDS_OF_UNIT[found[2]]
+    return STALE_AFTER_S + STALE_BARS * int(found[1]) * dict(UNITS_NS)[found[2]] // NS_PER_SECOND
 
 
 # ---- real orders ----

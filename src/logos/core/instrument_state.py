@@ -13,7 +13,7 @@ from logos.core.guards import Limits
 from logos.core.instrument import RATE_SCALE, Instrument
 from logos.core.inventory import Inventory
 from logos.core.orders import Order, OrderIntent, StandingTarget, order_shape
-from logos.core.prices.watch import LOWEST, NEVER, PriceWatch
+from logos.core.prices.watch import LOWEST, NEVER, PriceWatch, lowest_price
 from logos.core.terms.marks import LAST_TRADE, MIDDLE, mark_rule, unit_value
 
 _RECENT_ORDERS_MIN: Final = 256
@@ -112,7 +112,9 @@ class InstrumentState:
         self.ask: int = 0
         self.two_sided: bool = False
         self.mark_rule: int = mark_rule(instrument)  # 0, the usual one, costs a look
-        self.watch = PriceWatch(instrument.tick)  # what its prices are held against
+        self.watch = PriceWatch(
+            instrument.tick, lowest=lowest_price(instrument)
+        )  # what its prices are held against
         self.calm_low: int = NEVER
         self.calm_high: int = LOWEST  # a quote from low to high is near the last one
         self.last_ns: int = 0  # when the symbol last showed a price

@@ -16,7 +16,7 @@ from logos.core.matching import PaperMarket, Path, bar_points
 from logos.core.messages import Bar, Quote, QuoteBar, Trade
 from logos.core.order_manager import OrderManager
 from logos.core.prices.sanity import PriceSanity
-from logos.core.prices.watch import Four
+from logos.core.prices.watch import Four, can_be_prices
 from logos.core.safety import SafetyMonitor
 from logos.core.terms.marks import LAST_TRADE
 
@@ -123,10 +123,7 @@ class Market:
 
     def apply_quote_bar(self, state: InstrumentState, bar: QuoteBar) -> None:
         """As `apply_bar`, with a path for each side."""
-        is_crossed = (
-            bar.bid_close_units > bar.ask_close_units or bar.bid_open_units > bar.ask_open_units
-        )
-        if is_crossed or bar.bid_low_units < state.watch.lowest:
+        if not can_be_prices(bar, state.watch.lowest):
             self._see_bad_price(state)
             return
         bids = (bar.bid_open_units, bar.bid_high_units, bar.bid_low_units, bar.bid_close_units)

@@ -46,7 +46,13 @@ from logos.core.instrument import (
 )
 from logos.core.instrument_state import InstrumentState
 from logos.core.matching import PaperRules
-from logos.core.prices.watch import NEVER, QUIET_BARS, QUIET_NS, CorporateAction, PriceWatch
+from logos.core.prices.watch import (
+    QUIET_BARS,
+    QUIET_NS,
+    CorporateAction,
+    PriceWatch,
+    lowest_price,
+)
 from logos.core.terms.market_hours import MarketSessions
 from logos.data.market_sessions import read_sessions
 from logos.data.source import DataSource
@@ -274,9 +280,8 @@ def _price_watch(config: Config, each: Instrument) -> PriceWatch:
         QUIET_NS if stale_after_s is None else _floor(stale_after_s, _NS_DECIMALS),
         QUIET_BARS if stale_after_s is None else 0,
         (own is None or own.split_check) and not each.allows_negative,
+        lowest_price(each),
     )
-    if each.allows_negative:
-        watch.lowest = -NEVER
     watch.set_actions([] if own is None else [_action(action) for action in actions_of(own)])
     return watch
 

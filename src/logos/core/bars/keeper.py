@@ -24,6 +24,7 @@ from logos.core.context import CoreContext
 from logos.core.messages import Backfill, Bar, PastBar, Quote, QuoteBar, Trade
 from logos.core.order_manager import OrderManager
 from logos.core.pipeline import OrderPipeline
+from logos.core.prices.watch import can_be_prices
 from logos.core.records import WarmUpRecord
 from logos.core.safety import NEVER_NS, SafetyMonitor
 from logos.core.strategy import Answer
@@ -120,25 +121,20 @@ class BarKeeper:
             self.find_due()
         if kind is not SOURCES[found.source]:
             return
-        if type(event) is Quote:
-            bid, ask = event.bid_units, event.ask_units
-            if found.makers and 0 < bid <= ask:
-                maker = self._tick_maker(found, event.ts_ns)
-                was_open = maker.is_open
-                if maker.add_quote(event.ts_ns, bid, ask) and not was_open:
-                    self._expect(maker.end_ns, 0, found.index)
-        elif type(event) is Trade:
-            if found.makers and event.price_units > 0:
-                maker = self._tick_maker(found, event.ts_ns)
-                was_open = maker.is_open
-                is_in = maker.add_price(event.ts_ns, event.price_units, event.size_units)
-                if is_in and not was_open:
-                    self._expect(maker.end_ns, 0, found.index)
-        elif type(event) is Bar:
-            if event.low_units > 0:
-                self._see_bar(found, event)
-        elif type(event) is QuoteBar and is_sane(event):
+        if not can_be_prices(event, found.state.watch.lowest):
+            return
+        if type(event) is Bar or type(event) is QuoteBar:
             self._see_bar(found, event)
+        elif found.makers:
+            maker = self._tick_maker(found, event.ts_ns)
+            was_open = maker.is_open
+            is_in = False
+            if type(event) is Quote:
+                is_in = maker.add_quote(event.ts_ns, event.bid_units, event.ask_units)
+            elif type(event) is Trade:
+                is_in = maker.add_price(event.ts_ns, event.price_units, event.size_units)
+            if is_in and not was_open:
+                self._expect(maker.end_ns, 0, found.index)
 
     def see_time(self, now_ns: int) -> None:
         """Time has come to `now_ns`: tell the bars of trades and quotes that end by then."""
@@ -333,14 +329,6 @@ class BarKeeper:
         ]
         heapify(self._due)
         self.due_ns = self._due[0][0] if self._due else NEVER_NS
-
-
-def is_sane(bar: QuoteBar) -> bool:
-    """Whether the prices of a two-sided bar can be prices; as the market judges it."""
-    is_crossed = (
-        bar.bid_close_units > bar.ask_close_units or bar.bid_open_units > bar.ask_open_units
-    )
-    return not is_crossed and bar.bid_low_units > 0
 
 
 def check_length(wishes: Wishes, symbol: str, length_ns: int) -> None:

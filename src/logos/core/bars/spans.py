@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 _SECOND: Final = 1_000_000_000
-_UNITS: Final = (
+UNITS_NS: Final = (
     ("w", 604_800 * _SECOND),
     ("d", 86_400 * _SECOND),
     ("h", 3_600 * _SECOND),
@@ -13,6 +13,7 @@ _UNITS: Final = (
     ("s", _SECOND),
     ("ms", 1_000_000),
 )
+"""Every unit that a length of time is written with, the longest first."""
 
 
 def span_ns(text: object) -> int:
@@ -24,7 +25,7 @@ def span_ns(text: object) -> int:
     """
     words = text if isinstance(text, str) else ""
     digits = words.rstrip("dhmsw")
-    scale = dict(_UNITS).get(words[len(digits) :], 0)
+    scale = dict(UNITS_NS).get(words[len(digits) :], 0)
     if not scale or not digits.isascii() or not digits.isdigit() or len(digits) > 6:
         raise ValueError(f'{text!r} is no length of time; write it like "30s", "5m", "1h" or "1d"')
     length = int(digits) * scale
@@ -37,7 +38,7 @@ def span_ns(text: object) -> int:
 
 def span_text(length_ns: int) -> str:
     """The text of a length: with the largest unit of which it is a whole number."""
-    for unit, scale in _UNITS:
+    for unit, scale in UNITS_NS:
         if length_ns % scale == 0:
             return f"{length_ns // scale}{unit}"
     return f"{length_ns}ns"

@@ -235,19 +235,7 @@ class HeldExits:
         order_manager = self._order_manager
         wait_s = min(2 << min(order.tries, 10), WAIT_MAX_S)
         words = "" if code is None else code.value
-        intent = OrderIntent(
-            order.instrument,
-            order.side,
-            remaining,
-            order.type,
-            order.limit_price,
-            order.stop_price,
-            order.time_in_force,
-            state.reference_price(order.is_buy),
-            f"order {order.order_id} again: {words}",
-            order.tag,
-        )
-        intent.exit = ExitTerms(True, order.group, follows=order.leg)
+        intent = exit_like(state, order, remaining, f"order {order.order_id} again: {words}")
         verdict = check_exit(intent)
         if not isinstance(verdict, Approved):
             order_manager.refuse(state.instrument.symbol, verdict.violations)
@@ -265,6 +253,24 @@ class HeldExits:
         )
         order_manager.warn(state.instrument.symbol, "EXIT_NOT_FILLED", words)
         return again
+
+
+def exit_like(state: InstrumentState, order: Order, quantity: int, notes: str) -> OrderIntent:
+    """One more exit as `order` is, for `quantity` units, in its place in the group."""
+    intent = OrderIntent(
+        order.instrument,
+        order.side,
+        quantity,
+        order.type,
+        order.limit_price,
+        order.stop_price,
+        order.time_in_force,
+        state.reference_price(order.is_buy),
+        notes,
+        order.tag,
+    )
+    intent.exit = ExitTerms(True, order.group, follows=order.leg)
+    return intent
 
 
 def under_way(state: InstrumentState, is_buy: bool, besides: Order | None = None) -> int:

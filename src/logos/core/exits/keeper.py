@@ -21,7 +21,7 @@ from __future__ import annotations
 
 from typing import final
 
-from logos.core.exits.held import HeldExits
+from logos.core.exits.held import HeldExits, exit_like
 from logos.core.instrument_state import InstrumentState
 from logos.core.intents import closable
 from logos.core.order_manager import OrderManager
@@ -117,7 +117,7 @@ class Exits:
                     self._order_manager.resize(order, order.filled + remaining)
                 continue
             is_alone = all(each.leg != order.leg or each is order for each in exits)
-            more = _exit_like(state, order, quantity)
+            more = exit_like(state, order, quantity, order.notes)
             if quantity and is_alone and not self._make(state, more):
                 return
         if not grown:
@@ -184,24 +184,6 @@ class Exits:
 def bracket_group(entry: Order) -> str:
     """The group of the exits of a bracket's entry."""
     return f"{BRACKET_MARK}{entry.order_id}"
-
-
-def _exit_like(state: InstrumentState, order: Order, quantity: int) -> OrderIntent:
-    """One more exit as `order` is, for `quantity` units."""
-    intent = OrderIntent(
-        order.instrument,
-        order.side,
-        quantity,
-        order.type,
-        order.limit_price,
-        order.stop_price,
-        order.time_in_force,
-        state.reference_price(order.is_buy),
-        order.notes,
-        order.tag,
-    )
-    intent.exit = ExitTerms(True, order.group, follows=order.leg)
-    return intent
 
 
 def _exit_intent(

@@ -130,10 +130,7 @@ class Agenda:
             self._look()
             self._is_calling = False
             return None
-        first = due[0]
-        for timer in due:
-            if timer.due_ns < first.due_ns:
-                first = timer
+        first = min(due, key=_due_ns)
         missed = 0
         if first.interval_ns == 0:
             self.timers.remove(first)
@@ -160,3 +157,7 @@ class Agenda:
         for timer in self.timers:
             due_ns = min(due_ns, timer.due_ns)
         self.due_ns = due_ns
+
+
+def _due_ns(timer: Timer) -> int:
+    return timer.due_ns

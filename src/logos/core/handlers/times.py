@@ -10,15 +10,9 @@ from __future__ import annotations
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
+from logos.core.bars.spans import UNITS_NS
 from logos.core.types import NS_PER_DAY, NS_PER_MINUTE, NS_PER_SECOND
 
-_UNITS: Final = {
-    "ms": 1_000_000,
-    "s": NS_PER_SECOND,
-    "m": NS_PER_MINUTE,
-    "h": 60 * NS_PER_MINUTE,
-    "d": NS_PER_DAY,
-}
 _EPOCH_ORDINAL: Final = 719_163
 """What `date.toordinal` gives for 1970-01-01."""
 _MOMENT_WORDS: Final = "give nanoseconds, a datetime with a zone, or text like 2026-01-05T14:30:00Z"
@@ -54,7 +48,7 @@ def span_ns(value: object) -> int:
     elif isinstance(value, str):
         text = value.strip()
         number = text.rstrip("abcdefghijklmnopqrstuvwxyz")
-        unit = _UNITS.get(text[len(number) :])
+        unit = dict(UNITS_NS).get(text[len(number) :])
         if unit is None:
             raise ValueError(f"not a span: {value!r}; {words}")
         found = _scaled(number, unit, words)

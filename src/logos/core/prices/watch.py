@@ -14,10 +14,11 @@ UTC day to the next, looks like a split. Jumps inside the band never do.
 
 from __future__ import annotations
 
-from typing import Final, final
+from typing import Final, cast, final
 
 from logos.core.fixed import format_units
-from logos.core.instrument import RATE_DECIMALS, RATE_SCALE
+from logos.core.instrument import RATE_DECIMALS, RATE_SCALE, Instrument
+from logos.core.messages import Bar, MarketEvent, Quote, QuoteBar, Trade
 from logos.core.types import NS_PER_DAY, NS_PER_SECOND
 
 NEVER: Final = 1 << 62
@@ -26,6 +27,31 @@ NEVER_NS: Final = 1 << 63
 """A time that no event has."""
 LOWEST: Final = 1
 """The lowest price that can be one, unless the instrument allows prices below zero."""
+
+
+def lowest_price(instrument: Instrument) -> int:
+    """The lowest that can be a price of the instrument, in price units."""
+    return -NEVER if instrument.allows_negative else LOWEST
+
+
+def can_be_prices(event: MarketEvent, lowest: int) -> bool:
+    """Whether an event's prices can be prices: none is below `lowest`, and no bid above its ask.
+
+    The sides of a bar may reach their highs and lows at different times: of them the opens and the
+    closes are compared.
+    """
+    if type(event) is Quote:
+        return lowest <= event.bid_units <= event.ask_units
+    if type(event) is Trade:
+        return event.price_units >= lowest
+    if type(event) is Bar:
+        return event.low_units >= lowest
+    bar = cast("QuoteBar", event)
+    is_crossed = (
+        bar.bid_close_units > bar.ask_close_units or bar.bid_open_units > bar.ask_open_units
+    )
+    return not is_crossed and bar.bid_low_units >= lowest
+
 
 QUIET_NS: Final = 60 * NS_PER_SECOND
 QUIET_BARS: Final = 3
@@ -110,6 +136,7 @@ class PriceWatch:
         stale_ns: int = 0,
         stale_bars: int = 0,
         stops_at_splits: bool = False,
+        lowest: int = LOWEST,
     ) -> None:
         self.tick = tick
         self.band_rate = band_rate
@@ -117,8 +144,8 @@ class PriceWatch:
         """How old a price may be that an order fills at, and in bars on top; 0: any age."""
         self.stale_bars = stale_bars
         self.stops_at_splits = stops_at_splits
-        self.lowest: int = LOWEST
-        """The lowest price that can be one of the symbol; set apart."""
+        self.lowest = lowest
+        """The lowest price that can be one of the symbol."""
         self.interval_ns: int = 0
         """The length of the symbol's bars; 0: it has shown none."""
         self.doubt: str = ""
