@@ -16,6 +16,7 @@ from logos.core.messages import Quote
 from logos.core.records import NoteRecord, OrderRecord, PlotRecord, Record, WarningRecord
 from logos.core.strategy import Answer, Context, Strategy, market
 from logos.core.types import FillRule, Side
+from logos.shown import plain
 from logos.testing.builders import paper_rules, quote, trading_core
 
 COIN = instrument("COIN", tick="1", lot="1", quote="USD")
@@ -90,6 +91,14 @@ def test_what_a_terminal_would_obey_is_spelled_out(text: str, expected: str) -> 
     assert isinstance(note, NoteRecord)
     assert isinstance(point, PlotRecord)
     assert note.text == point.name == expected
+
+
+def test_it_spells_out_what_every_other_output_does() -> None:
+    """The core has a table of its own, as it imports nothing that prints."""
+    letters = map(chr, (*range(0x3000), *range(0xD800, 0xE000), *range(0xFE00, 0x10000), 0xE0041))
+    assert [
+        each for each in letters if (notes._spelled(each) == each) != (plain(each) == each)
+    ] == []
 
 
 def test_a_long_text_is_cut_and_says_how_long_it_was() -> None:
@@ -176,3 +185,9 @@ def test_secrets_are_masked_before_a_text_is_cut() -> None:
     context.plot("key-of-mine", 1)
     records = core.take_effects()
     assert "key" not in "".join(str(each) for each in records)
+    long = "key-of-mine" * 20
+    core.mask_notes(lambda text: text.replace(long, "***"))
+    context.plot(long, 1, symbol=long)
+    [point] = core.take_effects()
+    assert isinstance(point, PlotRecord)
+    assert point.name == point.symbol == "***"

@@ -32,9 +32,7 @@ _KINDS: Final = (
     (stat.S_ISFIFO, "a FIFO"),
     (stat.S_ISSOCK, "a socket"),
 )
-
-
-_PIECE_BYTES: Final = 1 << 16
+_PIECE_BYTES: Final = 1 << 18
 
 
 class UntrustedFileError(LogosError, OSError):
@@ -180,14 +178,16 @@ class Folder:
 
     def read_open(self, fd: int, bytes_max: int) -> bytes:
         """All bytes of an open file. Raises OSError when there are more than `bytes_max`."""
-        content = b""
-        while len(content) <= bytes_max:
+        pieces: list[bytes] = []
+        done = 0
+        while done <= bytes_max:
             # In pieces: the buffer of a read is as large as what is asked for, not as the file.
-            wanted = min(bytes_max + 1 - len(content), _PIECE_BYTES)
-            piece = self.layer.pread(fd, wanted, len(content))
-            content += piece
+            wanted = min(bytes_max + 1 - done, _PIECE_BYTES)
+            piece = self.layer.pread(fd, wanted, done)
+            pieces.append(piece)
+            done += len(piece)
             if len(piece) < wanted:
-                return content
+                return b"".join(pieces)
         raise UntrustedFileError(f"is larger than {bytes_max} bytes")
 
     def replace(self, name: str, content: bytes, *, durable: bool = True) -> None:

@@ -67,12 +67,14 @@ class Notes:
 
     def note(self, text: object, symbol: object) -> None:
         """Write `text` down, with the time of the event. Raises TypeError for a wrong symbol."""
-        words = self._shown(_words(symbol, "symbol"), NAME_MAX)
-        said = self._shown(str.__str__(str(text)), TEXT_MAX)
+        words = self._name(symbol, "symbol")
+        said = self._masked(str.__str__(str(text)))
+        if len(said) > TEXT_MAX:
+            said = f"{said[:TEXT_MAX]} ... ({len(said)} characters)"
         if self._has_room(self.notes, NOTES_MAX):
             self.notes += 1
             manager = self._order_manager
-            record = NoteRecord(manager.now_ns, manager.tick_id, words, said)
+            record = NoteRecord(manager.now_ns, manager.tick_id, words, _spelled_out(said))
             manager.effects.append(record)
 
     def plot(self, name: object, value: object, symbol: object) -> None:
@@ -80,8 +82,8 @@ class Notes:
 
         Raises TypeError for what is no number, ValueError for an empty name.
         """
-        words = self._shown(_words(symbol, "symbol"), NAME_MAX)
-        curve = self._shown(_words(name, "name"), NAME_MAX)
+        words = self._name(symbol, "symbol")
+        curve = self._name(name, "name")
         if not curve:
             raise ValueError("a plot needs a name")
         number = _number_text(value)
@@ -108,17 +110,19 @@ class Notes:
             manager.warn("", "NOTES_DROPPED", words)
         return False
 
-    def _shown(self, text: str, most: int) -> str:
-        """`text` on one line, without secrets, and not endless."""
-        masked = text if self.mask is None else self.mask(text)
-        short = masked if len(masked) <= most else f"{masked[:most]} ... ({len(masked)} characters)"
-        return "".join([_spelled(letter) for letter in short])
+    def _masked(self, text: str) -> str:
+        """`text` without secrets: first of all, as a part of one is not known for it."""
+        return text if self.mask is None else self.mask(text)
+
+    def _name(self, value: object, what: str) -> str:
+        if not isinstance(value, str):
+            raise TypeError(f"{what} must be text, not {type(value).__name__}")
+        return _spelled_out(self._masked(str.__str__(value))[:NAME_MAX])
 
 
-def _words(value: object, what: str) -> str:
-    if not isinstance(value, str):
-        raise TypeError(f"{what} must be text, not {type(value).__name__}")
-    return str.__str__(value)[:NAME_MAX]
+def _spelled_out(text: str) -> str:
+    """`text` on one line, with what a terminal would obey spelled out."""
+    return "".join([_spelled(letter) for letter in text])
 
 
 def _spelled(letter: str) -> str:
