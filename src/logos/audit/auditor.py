@@ -125,7 +125,9 @@ class Auditor:
         for symbol, given in instruments.items():
             base, quote, multiplier, settlement = given[:4]
             if settlement not in ("spot", "margin", "inverse"):
-                raise ValueError(f"{symbol}: settlement {settlement!r} is none")
+                raise ValueError(
+                    f"{symbol}: settlement is spot, margin or inverse, not {settlement!r}"
+                )
             is_any_sign = isinstance(given, Terms) and given.allows_negative
             terms = Terms(base, quote, Fraction(multiplier), settlement, is_any_sign)
             self._symbols[symbol] = Book(terms)
