@@ -193,7 +193,7 @@ def test_files_of_another_shape_are_refused() -> None:
 
 
 def test_an_unknown_settlement_is_refused() -> None:
-    with pytest.raises(ValueError, match="settlement 'barter' is none"):
+    with pytest.raises(ValueError, match="settlement is spot, margin or inverse, not 'barter'"):
         Auditor({"X": ("X", "USD", 1, "barter")}, {})
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as some
 
 from logos.core.instrument import Instrument, instrument
 from logos.core.strategy import limit, market
-from logos.core.terms.market_hours import MarketSessions, week_day_end_ns
+from logos.core.terms.market_hours import MarketSessions, WeeklyHours
 from logos.core.types import NS_PER_DAY, Code, Side, TimeInForce
 from logos.data.market_sessions import (
     read_sessions,
@@ -179,7 +179,7 @@ def test_a_moment_is_open_when_the_clock_on_the_wall_says_so(
 def test_a_session_ends_when_its_market_is_closing(minute: int, hours: list[str]) -> None:
     share = traded(*hours)
     made_ns = ns("2024-01-01") + minute * 60 * 10**9
-    end_ns = week_day_end_ns(share.hours, made_ns)
+    end_ns = WeeklyHours(share.hours).day_end_ns(made_ns)
     assert end_ns > made_ns
     assert share.is_open(end_ns - 1)
     assert not share.is_open(end_ns)

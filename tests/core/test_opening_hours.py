@@ -6,11 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from logos.core.engine import TradingCore
-from logos.core.handlers.hours import next_change_ns
 from logos.core.instrument import instrument
 from logos.core.messages import Quote
 from logos.core.strategy import Answer, Context, Strategy
-from logos.core.terms.market_hours import MarketSessions
+from logos.core.terms.market_hours import MarketSessions, WeeklyHours
 from logos.core.types import NS_PER_MINUTE, NS_PER_SECOND, FillRule, Side
 from logos.testing.builders import paper_rules, quote, trading_core
 
@@ -71,7 +70,7 @@ def test_the_next_change_is_the_first_minute_at_which_it_is_open_or_is_not(secon
     minute = now_ns // MINUTE + 1
     while DAY.is_open(minute * MINUTE) is was_open:
         minute += 1
-    assert next_change_ns(DAY, now_ns) == minute * MINUTE
+    assert WeeklyHours(DAY.hours).next_change_ns(now_ns) == minute * MINUTE
 
 
 _SESSIONS = some.lists(some.integers(1, 400), min_size=2, max_size=12, unique=True).map(sorted)

@@ -14,8 +14,8 @@ from logos.core.instrument import Instrument, instrument, rate_units
 from logos.core.records import AccountRecord, PaymentRecord, Record
 from logos.core.saved.state import restore_core, save_core
 from logos.core.strategy import OrderRequest, market
-from logos.core.terms.funding import NEVER_NS, FundingSchedule
-from logos.core.types import NS_PER_DAY, Code, Side
+from logos.core.terms.funding import FundingSchedule
+from logos.core.types import NEVER_NS, NS_PER_DAY, Code, Side
 from logos.testing.builders import Scripted, guards_in, quote, run, trading_core
 
 HOUR = 3_600 * 10**9

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
@@ -240,6 +241,16 @@ def test_a_file_that_holds_no_rates_says_where(tmp_path: Path, text: str, proble
     assert problem in str(caught.value)
     with pytest.raises(ConfigError, match="cannot be read"):
         with_funding(make_config(funded(tmp_path / "none.csv")))
+
+
+def test_a_file_of_rates_has_a_kind_and_a_size(tmp_path: Path) -> None:
+    pipe, huge = tmp_path / "pipe", tmp_path / "huge.csv"
+    os.mkfifo(pipe)
+    with huge.open("wb") as file:
+        file.truncate(1 << 30)  # a hole: it takes no place on the disk
+    for path, words in ((pipe, "it is a named pipe, not a file"), (huge, "it is larger than")):
+        with pytest.raises(ConfigError, match=words):
+            with_funding(make_config(funded(path)))
 
 
 def test_rates_out_of_order_are_refused(tmp_path: Path) -> None:

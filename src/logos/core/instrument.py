@@ -14,11 +14,10 @@ from typing import Final, final
 
 from logos.core.fixed import UP, decimals_of, format_units, parse_units, to_decimal
 from logos.core.terms.funding import FundingSchedule
-from logos.core.terms.market_hours import MarketSessions, utc_day_end_ns, week_day_end_ns
+from logos.core.terms.market_hours import MarketSessions, WeeklyHours, utc_day_end_ns
 from logos.core.types import MarkRule
 
 _MAGNITUDE_MAX = 30
-_NS_PER_MINUTE: Final = 60_000_000_000
 _DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 COIN_DECIMALS: Final = 8
@@ -83,6 +82,7 @@ class Instrument:
     """
 
     __slots__ = (
+        "_weekly",
         "allows_negative",
         "base",
         "borrow_rate",
@@ -165,6 +165,7 @@ class Instrument:
         """
         self.mark: MarkRule = MarkRule.BID_ASK
         """Which price a position is valued at; set apart."""
+        self._weekly = WeeklyHours(hours) if hours else None
         self.sessions: MarketSessions | None = None
         """When it trades, with dates, where `hours` are not of UTC; set apart."""
         self.allows_negative: bool = False
@@ -190,48 +191,30 @@ class Instrument:
             return max(COIN_DECIMALS, self.value_decimals - self.price_decimals)
         return self.value_decimals + self.mark_decimals - self.price_decimals
 
+    @property
+    def market(self) -> MarketSessions | WeeklyHours | None:
+        """When it trades; None: always."""
+        return self._weekly if self.sessions is None else self.sessions
+
     def is_open(self, ts_ns: int) -> bool:
         """Whether the instrument trades at `ts_ns`."""
-        if self.sessions is not None:
-            return self.sessions.is_open(ts_ns)
-        if not self.hours:
-            return True
-        # The epoch was a Thursday: three days into its week.
-        minute = (ts_ns // _NS_PER_MINUTE + 3 * 1440) % (7 * 1440)
-        return any(start <= minute < end for start, end in self.hours)
+        market = self.market
+        return market is None or market.is_open(ts_ns)
 
     def is_open_in(self, since_ns: int, until_ns: int) -> bool:
         """Whether the instrument trades at any moment from `since_ns` on and before `until_ns`."""
-        if self.sessions is not None:
-            return self.sessions.is_open_in(since_ns, until_ns)
-        if self.is_open(since_ns):
-            return True
-        week = 7 * 1440
-        first = since_ns // _NS_PER_MINUTE + 3 * 1440
-        last = -(-until_ns // _NS_PER_MINUTE) + 3 * 1440 - first  # minutes, the last one excluded
-        return any((start - first) % week < last for start, _ in self.hours)
+        market = self.market
+        return market is None or market.is_open_in(since_ns, until_ns)
 
     def has_been_open(self, since_ns: int, ts_ns: int) -> bool:
         """Whether the instrument has traded from `since_ns` to `ts_ns` without a break."""
-        if self.sessions is not None:
-            return self.sessions.has_been_open(since_ns, ts_ns)
-        if not self.hours:
-            return True
-        first = since_ns // _NS_PER_MINUTE + 3 * 1440
-        last = ts_ns // _NS_PER_MINUTE + 3 * 1440
-        while last >= first:
-            minute = last % (7 * 1440)
-            begins = [start for start, end in self.hours if start <= minute < end]
-            if not begins:
-                return False
-            last -= minute - min(begins) + 1  # the minute before that span
-        return True
+        market = self.market
+        return market is None or market.has_been_open(since_ns, ts_ns)
 
     def day_end_ns(self, ts_ns: int) -> int:
         """When a day order made at `ts_ns` ends: with its session, or the UTC day."""
-        if self.sessions is not None:
-            return self.sessions.day_end_ns(ts_ns)
-        return week_day_end_ns(self.hours, ts_ns) if self.hours else utc_day_end_ns(ts_ns)
+        market = self.market
+        return utc_day_end_ns(ts_ns) if market is None else market.day_end_ns(ts_ns)
 
     def value(self, price: int, quantity: int) -> int:
         """Money of `quantity` at `price`, in units of `10**-value_decimals`; signs carry over."""

@@ -16,9 +16,7 @@ from logos.core.guards import Action
 from logos.core.instrument_state import InstrumentState, dust_in_words
 from logos.core.order_manager import OrderManager
 from logos.core.records import BlockedRecord, GuardRecord, SwitchRecord
-from logos.core.types import NS_PER_SECOND, Code, OrderStatus, SwitchState
-
-NEVER_NS: Final = 1 << 63
+from logos.core.types import NEVER_NS, NS_PER_SECOND, Code, OrderStatus, SwitchState
 
 ENGAGED: Final = 2
 """`SwitchState.ENGAGED` as the plain number that `seen` holds."""

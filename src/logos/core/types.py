@@ -11,6 +11,8 @@ from typing import Final
 NS_PER_SECOND: Final = 1_000_000_000
 NS_PER_MINUTE: Final = 60 * NS_PER_SECOND
 NS_PER_DAY: Final = 86_400 * NS_PER_SECOND
+NEVER_NS: Final = 1 << 63
+"""A time that no event has."""
 
 SIZE_UNKNOWN: Final = -1
 """A size or volume that the source did not report (zero is a real zero)."""

@@ -10,10 +10,11 @@ from __future__ import annotations
 from typing import Final, final
 
 from logos.core.instrument import Instrument
+from logos.core.terms.market_hours import EPOCH_MINUTES, WEEK_MINUTES
+from logos.core.types import NS_PER_MINUTE
 
-_NS_PER_MINUTE: Final = 60_000_000_000
-_WEEK_NS: Final = 7 * 1440 * _NS_PER_MINUTE
-_MONDAY_NS: Final = 3 * 1440 * _NS_PER_MINUTE
+_WEEK_NS: Final = WEEK_MINUTES * NS_PER_MINUTE
+_MONDAY_NS: Final = EPOCH_MINUTES * NS_PER_MINUTE
 """What is added to a time so that weeks of it begin on Monday: 1970 began on a Thursday."""
 
 
@@ -29,7 +30,7 @@ def session_spans(hours: list[tuple[int, int]]) -> list[tuple[int, int]]:
             joined[-1] = (joined[-1][0], max(end, joined[-1][1]))
         else:
             joined.append((start, end))
-    spans = [(start * _NS_PER_MINUTE, end * _NS_PER_MINUTE) for start, end in joined]
+    spans = [(start * NS_PER_MINUTE, end * NS_PER_MINUTE) for start, end in joined]
     if not spans or spans == [(0, _WEEK_NS)]:
         return []
     if spans[0][0] == 0 and spans[-1][1] == _WEEK_NS:

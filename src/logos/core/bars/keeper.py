@@ -26,8 +26,9 @@ from logos.core.order_manager import OrderManager
 from logos.core.pipeline import OrderPipeline
 from logos.core.prices.watch import can_be_prices
 from logos.core.records import WarmUpRecord
-from logos.core.safety import NEVER_NS, SafetyMonitor
+from logos.core.safety import SafetyMonitor
 from logos.core.strategy import Answer
+from logos.core.types import NEVER_NS
 from logos.errors import StrategyError, strategy_failed
 
 

@@ -21,8 +21,7 @@ from typing import Final, final
 from logos.core.handlers.events import MarketHoursEvent, Timer
 from logos.core.handlers.hours import MarketHours
 from logos.core.order_manager import OrderManager
-from logos.core.safety import NEVER_NS
-from logos.core.types import NS_PER_SECOND
+from logos.core.types import NEVER_NS, NS_PER_SECOND
 from logos.errors import StrategyError
 
 TIMERS_MAX: Final = 1_000

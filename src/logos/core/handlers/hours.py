@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Final, final
+from typing import final
 
 from logos.core.handlers.events import MarketHoursEvent
-from logos.core.instrument import Instrument
 from logos.core.order_manager import OrderManager
-from logos.core.safety import NEVER_NS
-from logos.core.types import NS_PER_MINUTE
-
-_MINUTES_OF_WEEK: Final = 7 * 1440
-_EPOCH_MINUTE: Final = 3 * 1440  # the epoch was a Thursday: three days into its week
+from logos.core.types import NEVER_NS
 
 
 @final
@@ -38,7 +33,7 @@ class MarketHours:
         if not is_heard:
             return
         for symbol, state in self._order_manager.states.items():
-            if state.instrument.hours or state.instrument.sessions is not None:
+            if state.instrument.market is not None:
                 self.is_open[symbol] = False
                 self.next_ns = self._order_manager.now_ns
 
@@ -53,19 +48,8 @@ class MarketHours:
             if is_open is not was_open:
                 self.is_open[symbol] = is_open
                 return MarketHoursEvent(symbol, is_open)
-            next_ns = min(next_ns, next_change_ns(instrument, now_ns))
+            market = instrument.market
+            if market is not None:
+                next_ns = min(next_ns, market.next_change_ns(now_ns))
         self.next_ns = next_ns
         return None
-
-
-def next_change_ns(instrument: Instrument, now_ns: int) -> int:
-    """When an instrument with hours may open or close next, after `now_ns` (nanoseconds UTC)."""
-    if instrument.sessions is not None:
-        return instrument.sessions.next_change_ns(now_ns)
-    began = now_ns // NS_PER_MINUTE
-    minute = (began + _EPOCH_MINUTE) % _MINUTES_OF_WEEK
-    left = _MINUTES_OF_WEEK
-    for start, end in instrument.hours:
-        for bound in (start, end):
-            left = min(left, (bound - minute) % _MINUTES_OF_WEEK or _MINUTES_OF_WEEK)
-    return (began + left) * NS_PER_MINUTE

@@ -10,9 +10,9 @@ from typing import final
 
 from logos.core.handlers.agenda import Agenda
 from logos.core.order_manager import OrderManager
-from logos.core.safety import NEVER_NS, SafetyMonitor
+from logos.core.safety import SafetyMonitor
 from logos.core.terms.payments import Payments
-from logos.core.types import NS_PER_DAY
+from logos.core.types import NEVER_NS, NS_PER_DAY
 from logos.errors import InvariantBroken
 
 

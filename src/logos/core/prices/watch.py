@@ -19,12 +19,10 @@ from typing import Final, cast, final
 from logos.core.fixed import format_units
 from logos.core.instrument import RATE_DECIMALS, RATE_SCALE, Instrument
 from logos.core.messages import Bar, MarketEvent, Quote, QuoteBar, Trade
-from logos.core.types import NS_PER_DAY, NS_PER_SECOND
+from logos.core.types import NEVER_NS, NS_PER_DAY, NS_PER_SECOND
 
 NEVER: Final = 1 << 62
 """More than any price: the lower end of a calm range that no price is in."""
-NEVER_NS: Final = 1 << 63
-"""A time that no event has."""
 LOWEST: Final = 1
 """The lowest price that can be one, unless the instrument allows prices below zero."""
 

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from typing import Final, final
+from typing import final
 
-from logos.core.types import NS_PER_DAY
-
-NEVER_NS: Final = 1 << 63
+from logos.core.types import NEVER_NS, NS_PER_DAY
 
 
 @final

@@ -13,9 +13,8 @@ from __future__ import annotations
 from bisect import bisect_right
 from typing import Final, final
 
-from logos.core.types import NS_PER_DAY
+from logos.core.types import NEVER_NS, NS_PER_DAY, NS_PER_MINUTE
 
-NS_PER_MINUTE: Final = 60_000_000_000
 DAY_MINUTES: Final = 1440
 WEEK_MINUTES: Final = 7 * DAY_MINUTES
 EPOCH_MINUTES: Final = 3 * DAY_MINUTES
@@ -70,11 +69,11 @@ class MarketSessions:
         )
 
     def next_change_ns(self, ts_ns: int) -> int:
-        """When it opens or closes next, after `ts_ns`; 2**63: never again."""
+        """When it opens or closes next, after `ts_ns`; NEVER_NS: never again."""
         place = bisect_right(self._opens, ts_ns)
         if place > 0 and ts_ns < self._closes[place - 1]:
             return self._closes[place - 1]
-        return self._opens[place] if place < len(self._opens) else 1 << 63
+        return self._opens[place] if place < len(self._opens) else NEVER_NS
 
     def has_been_open(self, since_ns: int, ts_ns: int) -> bool:
         """Whether it was open from `since_ns` to `ts_ns` without a break."""
@@ -115,23 +114,68 @@ def utc_day_end_ns(ts_ns: int) -> int:
     return (ts_ns // NS_PER_DAY + 1) * NS_PER_DAY
 
 
-def week_day_end_ns(hours: Spans, ts_ns: int) -> int:
-    """When the session of weekly `hours` that is on at `ts_ns`, or the next one, ends.
+@final
+class WeeklyHours:
+    """Spans of the UTC week, at least one, the same every week; answers as `MarketSessions`."""
 
-    A market that never closes has no sessions: there it is the end of the UTC day.
-    """
-    minute = ts_ns // NS_PER_MINUTE + EPOCH_MINUTES
-    place = minute % WEEK_MINUTES
-    if not any(start <= place < end for start, end in hours):
-        minute += min([(start - place) % WEEK_MINUTES for start, _ in hours])
-    first = minute
-    while minute - first < WEEK_MINUTES:
+    __slots__ = ("_spans",)
+
+    def __init__(self, spans: Spans) -> None:
+        self._spans = spans
+
+    def is_open(self, ts_ns: int) -> bool:
+        """Whether the market is open at `ts_ns`."""
+        minute = (ts_ns // NS_PER_MINUTE + EPOCH_MINUTES) % WEEK_MINUTES
+        return any(start <= minute < end for start, end in self._spans)
+
+    def is_open_in(self, since_ns: int, until_ns: int) -> bool:
+        """Whether it is open at any moment from `since_ns` on and before `until_ns`."""
+        if self.is_open(since_ns):
+            return True
+        first = since_ns // NS_PER_MINUTE + EPOCH_MINUTES
+        last = -(-until_ns // NS_PER_MINUTE) + EPOCH_MINUTES - first  # minutes, this one excluded
+        return any((start - first) % WEEK_MINUTES < last for start, _ in self._spans)
+
+    def next_change_ns(self, ts_ns: int) -> int:
+        """When it may open or close next, after `ts_ns`; two spans may touch there."""
+        began = ts_ns // NS_PER_MINUTE
+        minute = (began + EPOCH_MINUTES) % WEEK_MINUTES
+        left = WEEK_MINUTES
+        for start, end in self._spans:
+            for bound in (start, end):
+                left = min(left, (bound - minute) % WEEK_MINUTES or WEEK_MINUTES)
+        return (began + left) * NS_PER_MINUTE
+
+    def has_been_open(self, since_ns: int, ts_ns: int) -> bool:
+        """Whether it was open from `since_ns` to `ts_ns` without a break."""
+        first = since_ns // NS_PER_MINUTE + EPOCH_MINUTES
+        last = ts_ns // NS_PER_MINUTE + EPOCH_MINUTES
+        while last >= first:
+            minute = last % WEEK_MINUTES
+            begins = [start for start, end in self._spans if start <= minute < end]
+            if not begins:
+                return False
+            last -= minute - min(begins) + 1  # the minute before that span
+        return True
+
+    def day_end_ns(self, ts_ns: int) -> int:
+        """When the session that is on at `ts_ns`, or the next one, ends.
+
+        A market that never closes has no sessions: there it is the end of the UTC day.
+        """
+        hours = self._spans
+        minute = ts_ns // NS_PER_MINUTE + EPOCH_MINUTES
         place = minute % WEEK_MINUTES
-        closes = [end for start, end in hours if start <= place < end]
-        if not closes:
-            return (_after_breaks(hours, first, minute) - EPOCH_MINUTES) * NS_PER_MINUTE
-        minute += max(closes) - place
-    return utc_day_end_ns(ts_ns)
+        if not any(start <= place < end for start, end in hours):
+            minute += min([(start - place) % WEEK_MINUTES for start, _ in hours])
+        first = minute
+        while minute - first < WEEK_MINUTES:
+            place = minute % WEEK_MINUTES
+            closes = [end for start, end in hours if start <= place < end]
+            if not closes:
+                return (_after_breaks(hours, first, minute) - EPOCH_MINUTES) * NS_PER_MINUTE
+            minute += max(closes) - place
+        return utc_day_end_ns(ts_ns)
 
 
 def _after_breaks(hours: Spans, first: int, close: int) -> int:

@@ -24,9 +24,8 @@ from logos.core.instrument_state import InstrumentState
 from logos.core.order_manager import OrderManager
 from logos.core.records import PaymentRecord
 from logos.core.safety import SafetyMonitor
-from logos.core.terms.funding import NEVER_NS
 from logos.core.terms.market_hours import utc_day_end_ns
-from logos.core.types import NS_PER_DAY
+from logos.core.types import NEVER_NS, NS_PER_DAY
 
 DAYS_OF_YEAR: Final = 365
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Sequence
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
@@ -14,8 +15,11 @@ from logos.core.instrument import rate_units
 from logos.core.terms.funding import FundingSchedule
 from logos.core.types import NS_PER_MINUTE
 from logos.data.readers.numbers import RowError, format_timestamp, parse_timestamp
+from logos.files import read_whole
 
 _COLUMNS = ["time", "rate"]
+_BYTES_MAX = 16 << 20
+"""Some hundred thousand rates."""
 
 
 def with_funding(config: Config) -> Config:
@@ -33,9 +37,11 @@ def with_funding(config: Config) -> Config:
 def _read(path: Path, name: str) -> list[str]:
     """The rows of a file as `rates`."""
     try:
-        with open(path, encoding="utf-8", newline="") as file:
-            rows = list(csv.reader(file))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        text = read_whole(path, _BYTES_MAX).decode()
+        rows = list(csv.reader(io.StringIO(text, newline="")))
+    except OSError as error:
+        raise ConfigError(f"{name}: {path} cannot be read: {error.strerror}") from None
+    except (UnicodeDecodeError, csv.Error) as error:
         raise ConfigError(f"{name}: {path} cannot be read: {error}") from None
     if not rows or rows[0] != _COLUMNS:
         raise ConfigError(f"{name}: {path}: the first line must be time,rate")
