@@ -200,7 +200,8 @@ def test_a_failing_strategy_gives_a_result_that_says_so(tmp_path: Path) -> None:
     assert result.exit_code is ExitCode.STRATEGY_FAILED
     assert "no idea" in result.reason
     with pytest.raises(
-        logos.StrategyError, match=r"\(test_run.py:\d+, in on_bar\)\nWhat was done until then is in"
+        logos.StrategyError,
+        match=r"no idea \(test_run.py:\d+, in on_bar\)\nWhat was done until then is in",
     ):
         result.check()
     saved = logos.result(result.session_id, home=tmp_path)
