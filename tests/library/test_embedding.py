@@ -217,7 +217,7 @@ def test_a_failing_strategy_is_an_error_and_the_session_is_sealed(tmp_path: Path
     made = LiveEngine(Failing(), ACME, cash=CASH, home=tmp_path)
     with pytest.raises(
         logos.StrategyError,
-        match=r"no idea \(test_embedding.py:\d+, in on_bar\); the session is sealed in",
+        match=r"no idea \(test_embedding.py:\d+, in on_quote\); the session is sealed in",
     ):
         made.process(quote(1))
     assert made.close().exit_code is ExitCode.STRATEGY_FAILED

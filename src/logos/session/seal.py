@@ -235,7 +235,7 @@ class Seal:
         words = protection_words(self._core.order_manager.states.values())
         if not words:
             return ending
-        return Ending(ending.status, ending.exit_code, f"{ending.reason}; {words}")
+        return replace(ending, reason=f"{ending.reason}; {words}")
 
     def _summary(self, ending: Ending, first_ns: int | None) -> dict[str, Any]:
         plan, core = self._plan, self._core

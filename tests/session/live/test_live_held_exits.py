@@ -107,6 +107,27 @@ def test_status_shows_what_is_held(
     assert f"  NOT WATCHED since then: {HELD}" in capsys.readouterr().out.splitlines()
 
 
+def test_a_strategy_that_fails_leaves_both_its_way_there_and_what_is_unprotected(
+    tmp_path: Path,
+) -> None:
+    class Fails(Bracketed):
+        def __init__(self) -> None:
+            super().__init__()
+            self.seen = 0
+
+        def on_quote(self, context: Context, quote: Quote) -> Answer:
+            self.seen += 1
+            if self.seen == 40:
+                raise RuntimeError("the model is gone")
+            return super().on_quote(context, quote)
+
+    there = World(tmp_path, fills_at_once=1.0)
+    ended = there.run(ScriptedFeed(there.clock, 60), Fails())
+    assert ended.status is SessionStatus.FAILED
+    assert "left unprotected, as its exits ended: 10 BBB" in ended.reason
+    assert ended.summary["failure"][0] == "RuntimeError: the model is gone"
+
+
 def test_an_end_names_the_position_that_its_exits_leave_unprotected(tmp_path: Path) -> None:
     there = World(tmp_path, fills_at_once=1.0)
     result = there.run(ScriptedFeed(there.clock, 30), Bracketed())
