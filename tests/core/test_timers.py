@@ -32,6 +32,7 @@ from logos.testing.builders import (
     refusals_in,
     trading_core,
 )
+from logos.testing.venue_core import venue_core
 
 COIN = instrument("COIN", tick="1", lot="1", quote="USD")
 OTHER = instrument("OTHER", tick="1", lot="1", quote="USD")
@@ -288,6 +289,17 @@ _WISHES = some.lists(
     ),
     max_size=6,
 )
+
+
+def test_after_the_end_no_timer_is_called_while_a_venue_still_reports() -> None:
+    strategy = Timed(("from now", 5))
+    core = venue_core(strategy, COIN)
+    core.start(0)
+    core.step(TimePassed(6 * SECOND))
+    assert len(strategy.calls) == 1
+    core.begin_stop()
+    core.step(TimePassed(30 * SECOND))
+    assert len(strategy.calls) == 1
 
 
 def _recount(

@@ -94,7 +94,6 @@ class Commands:
         "_safety",
         "_strategy",
         "flattener",
-        "is_suspended",
     )
 
     def __init__(
@@ -114,8 +113,6 @@ class Commands:
         self._strategy = strategy
         self.flattener: Flattener | None = None
         """What took the strategy's place, once an operator wanted every position closed."""
-        self.is_suspended: bool = False
-        """Whether nobody is asked about events, because an operator suspended the session."""
 
     def carry_out(self, command: OperatorCommand) -> None:
         """Carry out one command at the order manager's present time.
@@ -133,12 +130,11 @@ class Commands:
             symbol = command.symbol
         self._record(command, symbol)
         if kind is Suspend:
-            self.is_suspended = True
             self._callbacks.ask_nobody()
             self._order_manager.drop_targets()
             self._safety.suspend()
         elif kind is ResumeTrading:
-            self.is_suspended = self._safety.is_suspended = False
+            self._safety.is_suspended = False
             self._callbacks.ask(self.flattener or self._strategy)
         elif kind is PauseSymbol:
             state = self._order_manager.states[symbol]
@@ -169,7 +165,7 @@ class Commands:
         """Take the strategy's place: cancel what is open, close what is held, trade no more."""
         flattener = Flattener()
         self.flattener = flattener
-        self.is_suspended = self._safety.is_suspended = False
+        self._safety.is_suspended = False
         self._safety.is_flattening = True
         self._callbacks.ask(flattener)
         self._order_manager.drop_targets()

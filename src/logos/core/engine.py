@@ -153,7 +153,7 @@ class TradingCore:
     @property
     def is_suspended(self) -> bool:
         """Whether an operator suspended the session: the strategy is asked nothing."""
-        return self._commands.is_suspended
+        return self._safety.is_suspended
 
     @property
     def is_flattening(self) -> bool:

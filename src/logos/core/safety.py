@@ -51,7 +51,8 @@ class SafetyMonitor:
         self.is_flattening: bool = False
         """Whether an operator wanted every position closed: no exit is held any more."""
         self.is_suspended: bool = False
-        """Whether what the engine holds back is not sent, because the session is to stop."""
+        """Whether nobody is asked, and nothing that is held back is sent: an operator suspended the
+        session."""
         self.trigger: str = ""
         """What halts the session: the first guard that did, or the switch and its first reason."""
 
@@ -69,7 +70,7 @@ class SafetyMonitor:
     @property
     def may_ask(self) -> bool:
         """Whether the strategy may be asked, as far as the switch and halts go."""
-        return not self.is_halted and self.seen != ENGAGED
+        return not (self.is_halted or self.is_blocking)
 
     def halt_if_engaged(self) -> None:
         """At the end of the events: an engagement that no tick came to see halts all the same."""

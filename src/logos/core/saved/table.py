@@ -318,7 +318,6 @@ TABLE: Final[dict[type, Fields]] = {
             ),
             "_strategy": "saves itself, if it can",
             "flattener": "nothing is saved while a flattener stands in for the strategy",
-            "is_suspended": "nothing is saved while the session is suspended",
         }
     ),
     Exits: Fields(
