@@ -9,8 +9,9 @@ CONFIG ?= examples/session.toml
 # Many quick tests wait for a process or a time limit: three workers keep two cores busy.
 WORKERS ?= 3
 CHECKS = $(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy --strict
-# A file's tests run in one process: they share what is costly to make.
-PYTEST = $(BIN)/pytest -q -n $(WORKERS) --dist loadfile
+# A file's tests run in one process: they share what is costly to make. A process that dies ends
+# the run: one that took its place would leave it waiting for ever.
+PYTEST = $(BIN)/pytest -q -n $(WORKERS) --dist loadfile --max-worker-restart 0
 
 .DEFAULT_GOAL := help
 .PHONY: coverage guard-campaign help env session shell test test-rest test-all compiled interpreted test-compiled bench fixtures lint format clean kill-campaign crash-campaign attack mutation plant-faults manual peers

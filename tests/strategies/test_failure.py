@@ -66,8 +66,13 @@ def first(*_):
     second()
 
 
-def second(*_):
-    first()
+# Without `*_`: CPython 3.13.0 counts no depth where one such function calls another.
+def second():
+    third()
+
+
+def third():
+    second()
 
 
 ONE = RuntimeError("made once")
@@ -169,7 +174,7 @@ def test_a_recursion_tells_each_frame_once_however_deep_it_began(module: ModuleT
 
     ways = [failure_lines(deeper(depth))[1:] for depth in (0, 1, 2, 7)]
     assert all(way == ways[0] for way in ways)
-    assert [line.rpartition(" ")[2] for line in ways[0]] == ["first", "second"]
+    assert [line.rpartition(" ")[2] for line in ways[0]] == ["first", "second", "third"]
 
 
 def test_an_error_that_was_raised_before_tells_only_of_this_time(module: ModuleType) -> None:
