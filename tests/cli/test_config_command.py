@@ -27,7 +27,7 @@ from logos.config import (
     read_toml,
 )
 from logos.config import settings as every_setting
-from logos.config.settings import Settings
+from logos.config.tables.base import Settings
 from logos.config.template import (
     default_toml,
     description,

@@ -13,7 +13,7 @@ from logos.config.dotenv import open_to_others, parse_dotenv, read_dotenv
 from logos.config.environment import Environment
 from logos.config.names import read_names
 from logos.config.secret import Secret
-from logos.config.settings import FeedName, VenueName, VenueSettings
+from logos.config.tables.live import FeedName, VenueName, VenueSettings
 from logos.config.template import toml_value
 
 SAFE: dict[str, Any] = {

@@ -17,7 +17,8 @@ import msgspec
 
 from logos.config.actions import problems_of
 from logos.config.limits import live_problems, sends_real_orders
-from logos.config.settings import Config, FeedName, RiskLimits, TotalLimits, VenueName
+from logos.config.settings import Config, RiskLimits, TotalLimits
+from logos.config.tables.live import FeedName, VenueName
 from logos.config.terms.payments import payment_problems
 from logos.secrecy import looks_like_key
 

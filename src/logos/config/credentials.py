@@ -15,7 +15,7 @@ from typing import Final
 
 from logos.config.environment import Environment
 from logos.config.secret import Secret
-from logos.config.settings import VenueName, VenueSettings
+from logos.config.tables.live import VenueName, VenueSettings
 from logos.errors import ConfigError
 
 ALPACA_KEY: Final = "APCA_API_KEY_ID"

@@ -16,16 +16,8 @@ from typing import Any, Final
 
 import msgspec
 
-from logos.config.settings import (
-    Config,
-    FeedKind,
-    FeedName,
-    InstrumentSettings,
-    LiveSettings,
-    RiskLimits,
-    TotalLimits,
-    VenueName,
-)
+from logos.config.settings import Config, InstrumentSettings, RiskLimits, TotalLimits
+from logos.config.tables.live import FeedKind, FeedName, LiveSettings, VenueName
 from logos.core.bars.spans import UNITS_NS
 from logos.core.guards import Action
 from logos.core.types import NS_PER_SECOND

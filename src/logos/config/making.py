@@ -18,7 +18,8 @@ import msgspec
 
 from logos.config.checks import check_values
 from logos.config.reading import DEPTH_MAX, is_too_deep
-from logos.config.settings import Config, OrderSettings, RiskLimits, Settings
+from logos.config.settings import Config, OrderSettings, RiskLimits
+from logos.config.tables.base import Settings
 from logos.errors import ConfigError
 from logos.secrecy import masked, without_keys
 

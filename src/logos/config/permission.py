@@ -12,7 +12,8 @@ from logos.config.credentials import CredentialsError, credentials, has_credenti
 from logos.config.environment import Environment
 from logos.config.limits import live_problems
 from logos.config.proved import unproved
-from logos.config.settings import Config, VenueName
+from logos.config.settings import Config
+from logos.config.tables.live import VenueName
 from logos.errors import ConfigError
 
 

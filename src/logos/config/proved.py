@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from logos.config.settings import Config, VenueName
+from logos.config.settings import Config
+from logos.config.tables.live import VenueName
 
 EXCHANGES: Final = ("binance",)
 """Spot exchanges, by their ccxt ids."""

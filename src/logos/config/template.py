@@ -1,6 +1,6 @@
 """Settings written as TOML: every key with its default, or those in force with their layer.
 
-The words beside a key are the docstring under it in `settings`. They are read from the source, as
+The words beside a key are the docstring under it in its table. They are read from the source, as
 Python keeps none of attributes; so a key is explained in one place.
 """
 
@@ -12,6 +12,7 @@ import enum
 import inspect
 import json
 import re
+import sys
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 from functools import cache
@@ -19,9 +20,9 @@ from typing import Any, Final, get_args, get_origin
 
 import msgspec
 
-from logos.config import settings
 from logos.config.making import Path, is_table, is_table_type, keys_of
 from logos.config.settings import Config
+from logos.config.tables.base import Settings
 
 _BARE_KEY: Final = re.compile(r"[A-Za-z0-9_-]+")
 _INTRODUCTION: Final = """\
@@ -32,11 +33,21 @@ _INTRODUCTION: Final = """\
 _PARAMETERS: Final = ("strategy", "params")
 
 
+def description(kind: type[msgspec.Struct], attribute: str) -> str:
+    """The words under an attribute of a table, or under the one that it inherits."""
+    for each in kind.__mro__:
+        if issubclass(each, Settings):
+            words = _descriptions(each.__module__).get((each.__name__, attribute))
+            if words is not None:
+                return words
+    return ""
+
+
 @cache
-def descriptions() -> dict[tuple[str, str], str]:
-    """The words under each attribute of `settings`, by class and attribute."""
+def _descriptions(module: str) -> dict[tuple[str, str], str]:
+    """The words under each attribute of a module's classes, by class and attribute."""
     found = {}
-    for node in ast.parse(inspect.getsource(settings)).body:
+    for node in ast.parse(inspect.getsource(sys.modules[module])).body:
         if not isinstance(node, ast.ClassDef):
             continue
         for attribute, below in zip(node.body, node.body[1:], strict=False):
@@ -46,14 +57,6 @@ def descriptions() -> dict[tuple[str, str], str]:
                 words = below.value.value  # type: ignore[attr-defined]
                 found[node.name, attribute.target.id] = " ".join(words.split())
     return found
-
-
-def description(kind: type[msgspec.Struct], attribute: str) -> str:
-    """The words under an attribute of a table, or under the one that it inherits."""
-    for each in kind.__mro__:
-        if (each.__name__, attribute) in descriptions():
-            return descriptions()[each.__name__, attribute]
-    return ""
 
 
 def default_toml() -> str:

@@ -19,7 +19,7 @@ from waiting import until
 
 from logos.adapters.mt5.terminal import Mt5Terminal, gateway_log
 from logos.config import Config, VenueName
-from logos.config.settings import VenueSettings
+from logos.config.tables.live import VenueSettings
 from logos.core.context import CoreView
 from logos.core.engine import TradingCore
 from logos.core.gates import InProcessSwitch

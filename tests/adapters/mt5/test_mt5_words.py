@@ -25,7 +25,7 @@ from logos.adapters.mt5.gateway.wire import Question
 from logos.adapters.mt5.terminal import KEY_NAMES, Mt5Terminal, curve_keys, read_url
 from logos.config import Config, VenueName
 from logos.config.environment import Environment
-from logos.config.settings import FeedKind, FeedName, LiveSettings, VenueSettings
+from logos.config.tables.live import FeedKind, FeedName, LiveSettings, VenueSettings
 from logos.data.readers.numbers import RowError
 from logos.errors import ConfigError
 from logos.feeds.common import Trouble

@@ -14,7 +14,7 @@ import pytest
 from venue_tools import KEY
 
 from logos.config import Config, VenueName, make_config
-from logos.config.settings import VenueSettings
+from logos.config.tables.live import VenueSettings
 from logos.session.connections import Outside, hold_account
 from logos.session.presence import registry
 from logos.session.presence.account import AccountBusyError, AccountLock

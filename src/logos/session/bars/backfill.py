@@ -14,7 +14,7 @@ from typing import Final
 
 from logos.aggregation import TimeBars
 from logos.config import FeedName
-from logos.config.settings import FeedKind
+from logos.config.tables.live import FeedKind
 from logos.core.bars.book import BarBook, SymbolBars
 from logos.core.bars.grid import Grid, session_spans
 from logos.core.bars.spans import span_text

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from logos.config import Config, ConfigError, FeedName
-from logos.config.settings import FeedKind
+from logos.config.tables.live import FeedKind
 from logos.core.bars.book import SOURCES
 from logos.core.bars.spans import span_text
 from logos.core.bars.wishes import Wishes, wishes_of
