@@ -31,8 +31,8 @@ from logos.core.messages import Event, Quote
 from logos.core.records import OrderRecord, Record
 from logos.core.strategy import Answer, Context, Strategy
 from logos.core.types import SessionStatus, Side
+from logos.journal.jsonlog import JsonLog
 from logos.journal.writer import JournalWriter
-from logos.observe.jsonlog import JsonLog
 from logos.session import entry
 from logos.session.artifacts.counts import RecordCounts
 from logos.session.artifacts.decisions import DecisionLog

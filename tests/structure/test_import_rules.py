@@ -27,7 +27,6 @@ ALLOWED: dict[str, set[str]] = {
     "indicators": {"installation"},
     "aggregation": {"core"},
     "sizing": {"core"},
-    "observe": {"errors", "core", "files"},
     "config": {"errors", "core", "paths", "files", "secrecy"},
     "journal": {"errors", "core", "paths", "files"},
     "data": {"errors", "core", "paths", "installation", "strategies", "files"},
@@ -45,12 +44,17 @@ ALLOWED["simulators"] = {"errors", "core", "paths", "files", "data", "loopback"}
 ALLOWED["testing"] = {"errors", "core", "paths", "config", "data", "feeds", "venues"}
 ALLOWED["session"] = {
     "aggregation",
-    *("errors", "core", "paths", "strategies", "observe", "config", "journal", "data", "venues"),
+    *("errors", "core", "paths", "strategies", "config", "journal", "data", "venues"),
     *("killswitch", "feeds", "execution", "adapters", "installation", "files", "interrupts"),
     *("build", "shown", "secrecy", "event_loop"),
 }
+# Readers of what sessions write, in processes of their own. No session may import one.
+ALLOWED["observe"] = {
+    *("errors", "core", "paths", "files", "journal", "killswitch", "config", "session"),
+    *("execution", "feeds", "installation", "loopback", "shown", "build"),
+}
 ALLOWED["audit"] = {
-    *("errors", "core", "paths", "config", "journal", "session", "killswitch", "observe"),
+    *("errors", "core", "paths", "config", "journal", "session", "killswitch"),
     "build",
 }
 ALLOWED["library"] = {*ALLOWED["session"], "session"}

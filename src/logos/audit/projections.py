@@ -18,8 +18,8 @@ from logos.config import Config, ConfigError, make_config
 from logos.config.terms.payments import has_payments
 from logos.journal.codec import GENESIS
 from logos.journal.entries import Manifest, Sealed, SessionRecord, Stopping, read_journal
+from logos.journal.jsonlog import JsonLog
 from logos.journal.reader import Damaged, TornTail
-from logos.observe.jsonlog import JsonLog
 from logos.session.artifacts.decisions import DecisionLog
 from logos.session.artifacts.folder import is_finished
 from logos.session.artifacts.notes import NOTE_TABLES

@@ -1,1 +1,1 @@
-"""What a session tells the outside: logs and metrics. Nothing here may change what it decides."""
+"""Readers of what sessions write, in processes of their own. Nothing here changes a session."""

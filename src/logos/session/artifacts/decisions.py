@@ -21,7 +21,7 @@ from logos.core.records import (
     WarningRecord,
 )
 from logos.core.types import Code, OrderStatus, SwitchState
-from logos.observe.jsonlog import JsonLog
+from logos.journal.jsonlog import JsonLog
 
 _ORDER_ACTIONS = {status: f"ORDER_{status.value}" for status in OrderStatus}
 

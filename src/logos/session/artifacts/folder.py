@@ -13,8 +13,8 @@ from logos.core.terms.payments import may_pay
 from logos.core.types import SwitchState
 from logos.files import cut_file, replace_file, replace_json, sync_file, sync_folder
 from logos.journal.codec import SCHEMA_VERSION
+from logos.journal.jsonlog import JsonLog
 from logos.journal.writer import JournalDiffersError, JournalWriter, Position
-from logos.observe.jsonlog import JsonLog
 from logos.session.artifacts.counts import RecordCounts
 from logos.session.artifacts.decisions import DecisionLog
 from logos.session.artifacts.notes import NOTE_TABLES

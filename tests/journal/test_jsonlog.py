@@ -14,8 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from logos.core.types import NS_PER_SECOND, Side, SwitchState
-from logos.observe import jsonlog
-from logos.observe.jsonlog import JsonLog
+from logos.journal import jsonlog
+from logos.journal.jsonlog import JsonLog
 
 NOON_NS = 1_767_614_400 * NS_PER_SECOND  # 2026-01-05T12:00:00Z
 
