@@ -26,6 +26,7 @@ LOOKS_AT_THE_STATE = {
     "session/supervisor.py": "whether a session may start",
     "session/opening/start.py": "how a recorded session ended",
     "cli/kill.py": "shows the state, and says it by the exit code",
+    "cli/running/health.py": "says that a session is not well while it is engaged",
     "cli/running/stopping.py": "which of the two states an operator wants, and whether it is there",
     "rehearsal/feed.py": "waits until an injected engagement is seen",
     "rehearsal/expectations.py": "judges what was recorded",

@@ -28,6 +28,7 @@ _COMMANDS = {
     "verify": ("recompute a session's books and check its journal", "logos.cli.verify"),
     "inspect": ("show a session, running or not; follow its records", "logos.cli.inspect"),
     "status": ("list running sessions and whether each responds", "logos.cli.status"),
+    "health": ("say in one line whether a session is well, for probes", "logos.cli.running.health"),
     "sessions": ("list running sessions of all workspaces", "logos.cli.running.sessions"),
     "pause": ("pause a symbol of a live session, or all of it; --undo", "logos.cli.pause"),
     "kill": ("stop all trading at once; show, reset and trace the switch", "logos.cli.kill"),

@@ -49,7 +49,6 @@ Work = Callable[[], Coroutine[Any, Any, None]]
 
 _OVERRUN_NS: Final = 10_000_000
 """The budget of one batch: a longer one is counted as an overrun."""
-
 _STALL_S: Final = 5.0
 
 
@@ -58,6 +57,7 @@ def drive(session: Session) -> SessionResult:
     JournalDiffersError; whatever else happens is told by the result."""
     if isinstance(session.source, LiveSource):
         return run_in_loop(drive_live(session, session.source))
+    session.supervisor.ready()
     try:
         for batch in session.source.batches():
             session.apply(batch)
@@ -152,7 +152,6 @@ class LiveEngine:
         self._feeds_left = len(self._feeds)
         self._drain_until_ns = 0
         self._is_cancelling = False
-        """Whether the tasks are being cancelled by us."""
         self._has_no_more = False
         """Whether no more market data will come: all feeds ended, or the time is up."""
         self.failure = ""
@@ -186,6 +185,7 @@ class LiveEngine:
             self._inbox.go_on_from(session.now_ns)
             if not session.is_over:
                 await self._begin()
+                session.supervisor.ready()
                 await self._consume()
         finally:
             self._is_cancelling = True

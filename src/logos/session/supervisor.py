@@ -9,10 +9,12 @@ It stands before the session reads any data or its journal: safety first, then t
   it where it stands, and says what that costs. While a session is being made, the first one ends
   it at once: nothing has happened yet.
 - The heartbeat shows `logos kill` how far this session has come, and `logos status` that it moves.
+- A service manager that started the process is told the same (see `presence.service`).
 """
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import threading
@@ -33,6 +35,7 @@ from logos.interrupts import OperatorInterrupt
 from logos.killswitch.breaker import CircuitBreaker
 from logos.killswitch.records import SwitchError
 from logos.session.presence.heartbeat import HeartbeatFile, heartbeat_path
+from logos.session.presence.service import ServiceNotifier
 from logos.session.presence.watcher import Watcher
 from logos.shown import lines
 
@@ -160,6 +163,7 @@ class SessionSupervisor:
         self._heartbeat: HeartbeatFile | None = None
         self._lock = threading.Lock()
         self._watcher = Watcher(switch, self._note)
+        self._service: ServiceNotifier | None = None
         self._beaten_s = time.monotonic()
         self._is_live = False
         self._is_closed = False
@@ -178,6 +182,8 @@ class SessionSupervisor:
             self._handlers[signal.SIGUSR1] = signal.signal(signal.SIGUSR1, self._on_engage)
             # Whoever started us may have held them back until now; see `held_signals`.
             self._mask = signal.pthread_sigmask(signal.SIG_UNBLOCK, self._handlers)
+            # Whoever has the process's signals is the process's service, too.
+            self._service = ServiceNotifier.of(os.environ, tell_operator, os.getpid())
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -193,6 +199,8 @@ class SessionSupervisor:
         for number, handler in self._handlers.items():
             signal.signal(number, handler)
         self._watcher.stop()
+        if self._service is not None:
+            self._service.close()
         if self._heartbeat is not None:
             self._heartbeat.close()
 
@@ -247,8 +255,15 @@ class SessionSupervisor:
             self._core = core
         self._show_phase("")
 
+    def ready(self) -> None:
+        """The session meets its first new event next: what it is opened for begins."""
+        if self._service is not None:
+            self._service.ready(self.session_id)
+
     def _move(self) -> None:
         """The start moves: say so now and then."""
+        if self._service is not None:
+            self._service.turn()
         now_s = time.monotonic()
         if now_s - self._beaten_s >= _HEARTBEAT_S:
             self._beaten_s = now_s
@@ -257,6 +272,8 @@ class SessionSupervisor:
                     self._heartbeat.beat(time.time_ns())
 
     def _show_phase(self, phase: str) -> None:
+        if self._service is not None:
+            self._service.starting(phase)
         with self._lock:
             if self._heartbeat is not None:
                 self._heartbeat.show_phase(time.time_ns(), phase)
@@ -299,6 +316,8 @@ class SessionSupervisor:
 
         Raises OSError when an acknowledgement cannot be written.
         """
+        if self._service is not None:
+            self._service.turn()
         self.problem()
         core, switch = self._core, self._watcher.switch
         if core is None or self._heartbeat is None:
