@@ -21,17 +21,19 @@ from logos.cli import trade
 from logos.cli.exit_codes import exit_codes
 from logos.config import Config, ConfigError, load_config
 from logos.errors import DataError
+from logos.rehearsal.acceptance import run_acceptance
 from logos.rehearsal.reports.pack import PACK_FILE
 from logos.rehearsal.reports.record import Record
 from logos.rehearsal.reports.report import conclusion, part_head, table_head, table_row
 from logos.rehearsal.reports.verify import NoRehearsalError, Verification, verify_rehearsal
 from logos.rehearsal.reports.write import page_of, write_reports
-from logos.rehearsal.run import Rehearsal, rehearse
+from logos.rehearsal.run import Rehearsal, claim_rehearsal, rehearse
 from logos.rehearsal.scenarios import Scenario, bundled_scenarios, choose, read_scenarios
 from logos.rehearsal.verdicts import Part, ScenarioResult, Verdict
 from logos.session import ExitCode
 
 _VERIFY: Final = "verify"
+_A6: Final = "a6"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -40,7 +42,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "names",
         nargs="+",
         metavar="NAME",
-        help="scenarios to run; all: every one; list: name them; verify DIR: judge one again",
+        help="scenarios to run; all: every one; list: name them; verify DIR: judge one again; "
+        "a6: the three acceptance scenarios of the kill switch, with no strategy or data of yours",
     )
     trade.add_arguments(parser)
     parser.epilog = exit_codes(
@@ -72,6 +75,8 @@ def run(options: argparse.Namespace) -> int:
     """Rehearse; returns the exit code."""
     if options.names[0] == _VERIFY:
         return _verify(options)
+    if options.names == [_A6]:
+        return _acceptance(options)
     try:
         scenarios = bundled_scenarios()
         if options.scenarios is not None:
@@ -99,6 +104,30 @@ def run(options: argparse.Namespace) -> int:
     if options.quiet and rehearsal.failed:
         print(f"ALARM: {'; '.join(conclusion(record.rows).splitlines())}", file=sys.stderr)
     return _exit_code(rehearsal, is_strict=options.strict)
+
+
+def _acceptance(options: argparse.Namespace) -> int:
+    """`logos rehearse a6`; returns the exit code."""
+    try:
+        folder = claim_rehearsal(options.out)
+        results = list(run_acceptance(folder))
+    except ConfigError as error:
+        return _complain(error, ExitCode.BAD_CONFIGURATION)
+    except OSError as error:
+        return _complain(f"cannot write {error.filename}: {error.strerror}", ExitCode.CANNOT_WRITE)
+    failed = sum(not each.holds for each in results)
+    if options.json:
+        print(msgspec.json.format(msgspec.json.encode(results), indent=2).decode())
+    elif not options.quiet or failed:
+        print(f"{'scenario':<20}  {'expected':<21}  {'seen':<42}  verdict")
+        for each in results:
+            wanted = f"{each.scenario.orders} orders, {each.scenario.blocked} blocked"
+            verdict = "PASS" if each.holds else "FAIL"
+            print(f"{each.scenario.name:<20}  {wanted:<21}  {each.words():<42}  {verdict}")
+            for problem in each.problems:
+                print(f"    {problem}")
+        print(f"\nsessions  {folder}")
+    return int(bool(failed))
 
 
 def _rehearse(
@@ -184,7 +213,7 @@ def _verification_as_json(verification: Verification) -> dict[str, object]:
 
 
 def _joined(bundled: list[Scenario], own: list[Scenario], path: Path) -> list[Scenario]:
-    taken = {each.name for each in bundled} | {"all", "list", _VERIFY}
+    taken = {each.name for each in bundled} | {"all", "list", _VERIFY, _A6}
     for scenario in own:
         if scenario.name in taken:
             raise ConfigError(
