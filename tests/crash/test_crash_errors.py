@@ -18,7 +18,8 @@ from places import PROJECT
 from sampling import first_quick
 from tiny_disk import tiny_disk
 
-from logos.session import ExitCode
+from logos.config.tables.disk import DiskSettings
+from logos.session import ExitCode, disk
 
 # The process ends after such an error, and what it had open is closed with it.
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
@@ -83,8 +84,9 @@ def test_an_error_while_resuming_leaves_a_session_that_resumes() -> None:
 
 
 def test_a_disk_that_is_really_full_ends_the_session_and_it_resumes_once_there_is_room(
-    tmp_path: Path,
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(disk, "DISK", DiskSettings(min_free_bytes=0))  # else it stops before
     with tiny_disk(tmp_path / "disk", 400) as home:
         ballast = home / "ballast"
         ballast.write_bytes(bytes(250 << 10))
@@ -107,7 +109,11 @@ def test_a_command_that_meets_a_full_disk_ends_with_its_own_exit_code(tmp_path: 
             done = subprocess.run(
                 [sys.executable, "-m", "logos.live", *arguments],
                 cwd=PROJECT,
-                env={**os.environ, "LOGOS_HOME": str(home)},
+                env={
+                    **os.environ,
+                    "LOGOS_HOME": str(home),
+                    "LOGOS_CFG__DISK__MIN_FREE_BYTES": "0",
+                },
                 capture_output=True,
                 text=True,
                 check=False,

@@ -115,10 +115,10 @@ def test_every_code_status_and_exit_code_is_documented() -> None:
     assert sorted(named) == sorted(code.value for code in Code)
     for status in OrderStatus:
         assert f"`{status.value}`" in words
-    rows = re.findall(r"^\| `([A-Z_]+)` \| (\d) \|", words, re.M)
+    rows = re.findall(r"^\| `([A-Z_]+)` \| (\d+) \|", words, re.M)
     assert {status for status, _ in rows} == {status.value for status in SessionStatus}
     without = {ExitCode.BAD_CONFIGURATION, ExitCode.CANNOT_WRITE}
-    alone = re.findall(r"^\| (\d) \|", words, re.M)  # of the commands that look at sessions
+    alone = re.findall(r"^\| (\d+) \|", words, re.M)  # of the commands that look at sessions
     documented = {int(code) for code in [*alone, *(code for _, code in rows)]}
     assert documented == {int(code) for code in set(ExitCode) - without}
 

@@ -25,6 +25,7 @@ from logos.session.entry import resume
 CONFIG = {
     "instruments": {"ACME": {"quote": "USD", "tick": "0.01", "lot": "1"}},
     "account": {"balances": {"USD": "1000000"}},
+    "disk": {"min_free_bytes": 0},  # tests fill the disk
 }
 BARS = 12
 CRASH_AT = 6

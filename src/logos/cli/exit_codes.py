@@ -16,6 +16,7 @@ SESSION_CODES: Final[Mapping[int, str]] = {
     7: "a journal with a torn end, or a session without its last files: use `logos resume`",
     8: "a damaged journal: the place is named",
     9: "a session differs from what its journal, data or fills say",
+    10: "too little room on the disk: stopped in order, or not started; make room, `logos resume`",
     130: "terminated by a second signal",
 }
 """Those of `trade`, `resume`, `replay`, `flatten` and `verify`; README has the same table."""

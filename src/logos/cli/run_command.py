@@ -16,6 +16,7 @@ from logos.errors import DataError
 from logos.journal.writer import JournalDiffersError, SessionBusyError
 from logos.session import ExitCode, SessionResult, SwitchEngagedError
 from logos.session.artifacts.report import result_table
+from logos.session.disk import DiskLowError
 from logos.session.entry import SessionDiffersError
 from logos.session.history import JournalDamagedError
 from logos.session.outcome import ORDERS_LEFT
@@ -32,6 +33,7 @@ _CODES: tuple[tuple[type[Exception], ExitCode], ...] = (
     (RegistryError, ExitCode.CANNOT_WRITE),
     (DataError, ExitCode.BAD_DATA),
     (SwitchEngagedError, ExitCode.HALTED),
+    (DiskLowError, ExitCode.DISK_LOW),
     (JournalDamagedError, ExitCode.DAMAGED),
     (JournalDiffersError, ExitCode.DIFFERS),
     (SessionDiffersError, ExitCode.DIFFERS),

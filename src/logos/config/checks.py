@@ -18,6 +18,7 @@ import msgspec
 from logos.config.actions import problems_of
 from logos.config.limits import live_problems, sends_real_orders
 from logos.config.settings import Config, RiskLimits, TotalLimits
+from logos.config.tables.disk import DISK, disk_problems
 from logos.config.tables.live import FeedName, VenueName
 from logos.config.terms.payments import payment_problems
 from logos.secrecy import looks_like_key
@@ -61,6 +62,7 @@ def check_values(config: Config, *, has_all_limits: bool = True) -> list[str]:
         *_check_contradictions(config),
         *_check_venue(config),
         *_check_live(config),
+        *disk_problems(config.disk or DISK),
     ]
     if sends_real_orders(config) and has_all_limits:
         problems += live_problems(config)

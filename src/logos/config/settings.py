@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 
 from logos.config.tables.base import Settings
+from logos.config.tables.disk import DiskSettings
 from logos.config.tables.live import LiveSettings, VenueSettings
 from logos.core.guards import Action
 from logos.core.types import BarPath, FillRule, MarkRule
@@ -300,3 +301,4 @@ class Config(Settings, frozen=True, kw_only=True):
     switch: SwitchSettings = SwitchSettings()
     venue: VenueSettings = VenueSettings()
     live: LiveSettings = LiveSettings()
+    disk: DiskSettings | msgspec.UnsetType = msgspec.UNSET

@@ -63,7 +63,9 @@ def default_toml() -> str:
     """A settings file with every key, its default and its words; loads as the defaults."""
     lines = [_INTRODUCTION.rstrip()]
     for field in msgspec.structs.fields(Config):
-        lines += _default_table(keys_of(Config)[field.name], (field.name,), is_example=False)
+        # A table that is not there means something else than one with its defaults in it.
+        is_example = field.default is msgspec.UNSET
+        lines += _default_table(keys_of(Config)[field.name], (field.name,), is_example=is_example)
     return "\n".join(lines) + "\n"
 
 

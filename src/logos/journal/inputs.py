@@ -144,6 +144,11 @@ class InputsWriter:
         return self._journal.position
 
     @property
+    def written_bytes(self) -> int:
+        """Bytes of the recording, its last batch included."""
+        return self._journal.offset
+
+    @property
     def is_continuing(self) -> bool:
         """Whether there are recorded lines that have not been given again yet."""
         return self._journal.is_continuing

@@ -32,7 +32,6 @@ from logos.session.restoring import CannotResumeError
 
 _EXIT_CODES: Final = {
     SessionStatus.ENDED: ExitCode.FINISHED,
-    SessionStatus.STOPPED: ExitCode.FINISHED,
     SessionStatus.CRASHED_RECOVERED: ExitCode.FINISHED,
     SessionStatus.HALTED: ExitCode.HALTED,
 }

@@ -46,9 +46,10 @@ class Journal:
     """What a session's journal says, up to its last whole line.
 
     `whole_bytes` is what a resumed session keeps: all whole lines before a stop or a seal,
-    `records` of them; the file has `file_bytes`. `status` is the seal's, None for a session that
-    was never sealed. `stopped_tick_id` is where a stop came. `middle` is the place that was asked
-    for, with how many of the recording's `switches_before` and `commands_before` come before it.
+    `records` of them; the file has `file_bytes`. `status` and `reason` are the seal's, None and ""
+    for a session that was never sealed. `stopped_tick_id` is where a stop came. `middle` is the
+    place that was asked for, with how many of the recording's `switches_before` and
+    `commands_before` come before it.
     """
 
     path: Path
@@ -57,6 +58,7 @@ class Journal:
     whole_bytes: int
     is_torn: bool
     status: SessionStatus | None
+    reason: str
     stopped_tick_id: int | None
     records: int
     file_bytes: int
@@ -81,6 +83,7 @@ class _Scan:
     last_ns: int = 0
     orders: int = 0
     status: SessionStatus | None = None
+    reason: str = ""
     stopped_tick_id: int | None = None
     kept_bytes: int | None = None
 
@@ -105,7 +108,7 @@ class _Scan:
 
     def _see_seal(self, path: Path, entry: SessionEntry, sealed: Sealed) -> None:
         try:
-            self.status = SessionStatus(sealed.status)
+            self.status, self.reason = SessionStatus(sealed.status), sealed.reason
         except ValueError as error:
             raise Damaged(path, entry.sequence, entry.offset, f"not a seal: {error}") from None
         if self.kept_bytes is None:
@@ -182,6 +185,7 @@ def read_session(
         whole_bytes if scan.kept_bytes is None else scan.kept_bytes,
         is_torn,
         scan.status,
+        scan.reason,
         scan.stopped_tick_id,
         scan.records,
         file_bytes,

@@ -42,6 +42,7 @@ from logos.session.artifacts.snapshot import Snapshot
 from logos.session.bars.backfill import Backfilling
 from logos.session.bars.sources import wishes_in
 from logos.session.connections import Connections, hold_account, with_instruments
+from logos.session.disk import disk_guard, stopped_because
 from logos.session.history import Journal, NothingHappenedError, find_session, read_session
 from logos.session.opening.spec import Purpose, SessionSpec
 from logos.session.opening.start import Start
@@ -113,6 +114,7 @@ def _new(start: Start, config: Config) -> Session:
             "data: name a feed with --feed, or in live.feed"
         )
     config = with_seed(config)
+    disk_guard(spec, config, config.session.id).check_start()
     switch = start.switch(config)
     claim = claim_folder(config, spec.home)
     try:
@@ -136,6 +138,7 @@ def _anew(start: Start, lock: JournalLock) -> Session:
     feed = NoFeed() if spec.is_live(config) else spec.feed
     check_can_start(place.name, config, spec.strategy, feed)
     spec.check_acknowledged(config)
+    disk_guard(spec, config, place.name).check_start()
     spec.tell(f"logos: session {place.name} was ended before its first record; it starts anew")
     switch = start.switch(config)
     clear(place)
@@ -178,6 +181,7 @@ def _begin(start: Start, config: Config, switch: Switch, claim: Claim) -> Sessio
         source = FeedSource(plan.feed, 0, spec.progress(plan))
     session = Session(plan, core, folder, supervisor, Script(), source, None, inputs)
     session.snapshots = spec.snapshots(plan, core, folder)
+    disk_guard(spec, config, claim.session_id).watch(session, inputs)
     return session
 
 
@@ -247,6 +251,9 @@ def _old(start: Start) -> Session:
             connections = connect_ready(plan, spec.outside, tell) if old.is_live else None
     except NothingHappenedError:
         return _anew(start, lock)
+    guard = disk_guard(spec, plan.config, session_id)
+    if not old.has_ended:
+        guard.check_start()
     # An ended session meets no new event, so it never asks the switch of the machine.
     after = None if old.has_ended else start.switch(plan.config, journal)
     with supervisor.interruptible("restoring what it was"):
@@ -281,6 +288,8 @@ def _old(start: Start) -> Session:
     script = _script(spec, old, switch, snapshot)
     session = Session(plan, core, folder, supervisor, script, source, snapshot, inputs)
     session.snapshots = spec.snapshots(plan, core, folder)
+    if not old.has_ended:
+        guard.watch(session, inputs)
     if old.recorded is not None and not old.is_live:
         session.measure(old.recorded.facts)
     recovery = resources.enter_context(Recovery(old.place, journal, snapshot))
@@ -352,6 +361,7 @@ def _replay(start: Start) -> Session:
         recorded_commands(journal.recording.commands),
         stop_after_tick=journal.stopped_tick_id,
         stopped_as=journal.status,
+        stopped_because=stopped_because(journal, session_id),
     )
     source = FeedSource(plan.feed, 0, spec.progress(plan))
     session = Session(plan, core, folder, start.supervisor, script, source)

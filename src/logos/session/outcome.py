@@ -28,6 +28,7 @@ class ExitCode(enum.IntEnum):
     TORN = 7
     DAMAGED = 8
     DIFFERS = 9
+    DISK_LOW = 10
 
 
 @dataclass(frozen=True, slots=True)

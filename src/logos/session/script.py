@@ -50,6 +50,8 @@ class Script:
     """End after this tick and the last line of the journal that is continued."""
     stopped_as: SessionStatus = SessionStatus.STOPPED
     """The status of a session that `stop_after_tick` or `seal_after_tick` ended."""
+    stopped_because: str = ""
+    """Why it is stopped, and what to do; empty: an operator wanted it."""
 
     def ticks_left(self, tick_id: int, size_max: int, is_continuing: bool) -> int:
         """How many events may be run before something prescribed is due, at most `size_max`.

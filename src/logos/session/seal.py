@@ -156,9 +156,12 @@ class Seal:
         self._write(core.take_effects())
         self._folder.write_open_orders()
         session_id = core.order_manager.session_id
-        reason = f"stopped by the operator; go on with: logos resume {session_id}"
         if stopped_as is SessionStatus.CRASHED_RECOVERED:
             reason = "crashed; recovered to its last record and sealed there, orders as they stood"
+            return Ending(stopped_as, ExitCode.FINISHED, reason)
+        if self._script.stopped_because:
+            return Ending(stopped_as, ExitCode.DISK_LOW, self._script.stopped_because)
+        reason = f"stopped by the operator; go on with: logos resume {session_id}"
         return Ending(stopped_as, ExitCode.FINISHED, reason)
 
     def _left_out(self) -> list[WarningRecord]:

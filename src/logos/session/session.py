@@ -75,6 +75,8 @@ class Session:
         """Whether its files are closed: it has ended, or it cannot go on."""
         self.snapshots: Snapshots | None = None
         """Who writes snapshots to resume from; None: nobody."""
+        self.is_disk_low: Callable[[], bool] = lambda: False
+        """Asked between two pieces of work; True: stop, as `script.stopped_because` says."""
         self.may_stop: Callable[[], bool] = lambda: True
         """Asked before a stop whose orders have ended; False: there is something to wait for."""
         self.resources = ExitStack()
@@ -298,9 +300,9 @@ class Session:
         self.supervisor.report()
 
     def _is_to_stop(self) -> bool:
-        """Whether the operator wants the session to stop, and it can."""
+        """Whether the operator or a full disk wants the session to stop, and it can."""
         # A session that is resumed first catches up with its journal: then it can stop.
-        if not self.supervisor.stop_requested or self.folder.is_continuing:
+        if self.folder.is_continuing or not (self.is_disk_low() or self.supervisor.stop_requested):
             return False
         is_at_venue = self.core.order_manager.outbox is not None
         return not is_at_venue or (self._is_drained() and self.may_stop())
@@ -314,7 +316,9 @@ class Session:
         now_s = time.monotonic()
         if not self.core.is_suspended and self._first_ns is not None:
             self._stop_until_s = now_s + float(self.plan.config.live.drain_timeout_s)
-            self.command(Suspend(NOW, "the session is to stop", "operator"))
+            words = self.script.stopped_because
+            who = "disk guard" if words else "operator"
+            self.command(Suspend(NOW, words or "the session is to stop", who))
             self._carry_out_commands()
         return not self.is_at_venue or now_s >= self._stop_until_s
 

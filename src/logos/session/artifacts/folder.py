@@ -137,6 +137,11 @@ class SessionFolder:
         """Whether a continued journal has lines left that the session has not made again."""
         return self._journal.is_continuing
 
+    @property
+    def written_bytes(self) -> int:
+        """Bytes of the journal, its last records included."""
+        return self._journal.offset
+
     def check_continued(self) -> None:
         """Raise JournalDiffersError if a continued journal says more than the session did."""
         if self._journal.is_continuing:

@@ -5,6 +5,8 @@ Nothing of the session may depend on it: when a snapshot comes is a matter of th
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from logos.core.engine import TradingCore
 from logos.core.saved.state import is_savable, save_core
 from logos.core.strategy import can_save
@@ -29,6 +31,8 @@ class Snapshots:
         self._folder = folder
         self._due = due
         self._is_possible = can_save(plan.strategy)
+        self.has_room: Callable[[], bool] = lambda: True
+        """Whether the disk has room for one."""
 
     def is_due(self) -> bool:
         """Whether it is time for one."""
@@ -39,7 +43,7 @@ class Snapshots:
         `first_ns`; `inputs` is the place in the recorded inputs of a live session. Raises OSError.
         """
         core, plan = self._core, self._plan
-        if not self._is_possible or not is_savable(core):
+        if not (self._is_possible and is_savable(core) and self.has_room()):
             return
         try:
             strategy = plain_copy(core.strategy.save())
