@@ -53,6 +53,7 @@ _FIRST = (
     "docs/REHEARSAL.md",
     "docs/JOURNAL.md",
     "docs/ARTIFACTS.md",
+    "docs/METRICS.md",
 )
 """What a reader needs, in the order in which it is needed; other documents follow by name."""
 _LAST = ("docs/ARCHITECTURE.md", "CONTRIBUTING.md", "index")

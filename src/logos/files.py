@@ -107,9 +107,12 @@ def read_whole(path: Path, bytes_max: int) -> bytes:
 # ---- replaced whole ----
 
 
-def replace_file(path: Path, content: bytes, *, durable: bool = True) -> None:
+def replace_file(
+    path: Path, content: bytes, *, durable: bool = True, mode: int = FILE_MODE
+) -> None:
     """Make `path` hold `content`, or leave it as it was: never anything between.
 
+    `mode` is another one than its owner's alone only where another user is meant to read the file.
     `durable` waits until the disk has it; not needed for what describes a running process and
     means nothing after a crash of the machine. Raises OSError naming the file.
     """
@@ -117,6 +120,8 @@ def replace_file(path: Path, content: bytes, *, durable: bool = True) -> None:
     try:
         with open_new(temporary) as file:
             file.write(content)
+            if mode != FILE_MODE:
+                os.fchmod(file.fileno(), mode)
             if durable:
                 file.flush()
                 os.fsync(file.fileno())

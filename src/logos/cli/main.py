@@ -30,6 +30,10 @@ _COMMANDS = {
     "status": ("list running sessions and whether each responds", "logos.cli.status"),
     "health": ("say in one line whether a session is well, for probes", "logos.cli.running.health"),
     "sessions": ("list running sessions of all workspaces", "logos.cli.running.sessions"),
+    "metrics": (
+        "serve all sessions of this user as Prometheus metrics",
+        "logos.cli.observing.metrics",
+    ),
     "pause": ("pause a symbol of a live session, or all of it; --undo", "logos.cli.pause"),
     "kill": ("stop all trading at once; show, reset and trace the switch", "logos.cli.kill"),
     "rehearse": ("rehearse incidents with your strategy and data", "logos.cli.rehearse"),

@@ -1,0 +1,1 @@
+"""Commands of the processes that watch sessions: they read what sessions write."""

@@ -1,0 +1,1 @@
+"""Prometheus metrics of all sessions, from what they write, in a process of its own."""

@@ -1,0 +1,106 @@
+"""What a page is made of: samples of the catalogue's metrics, and counters that never fall.
+
+A counter is a figure of the session's whole life. A session that is resumed counts up again from
+its beginning or its last snapshot, and Prometheus would take the fall for a new session and count
+everything twice. A session is deterministic, so its figures come again: the highest seen is true
+until the session has passed it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from logos.observe.metrics.catalog import BY_NAME, OF_SESSION
+
+
+class Sample(NamedTuple):
+    """One value of a metric; `labels` in the order of the catalogue."""
+
+    name: str
+    labels: tuple[str, ...]
+    value: float
+
+
+class Spread(NamedTuple):
+    """A histogram or, without `buckets`, a summary: how many durations, and their sum.
+
+    `buckets` are (upper bound in seconds, count up to it), rising; `total` counts all.
+    """
+
+    name: str
+    labels: tuple[str, ...]
+    buckets: tuple[tuple[float, int], ...]
+    total: int
+    sum_s: float
+
+
+class Samples:
+    """Collects the samples of one session, or of none. Raises KeyError for an unknown metric."""
+
+    def __init__(self, *first_labels: str) -> None:
+        self._first = first_labels
+        self.all: list[Sample | Spread] = []
+
+    def add(self, name: str, value: float, *labels: str) -> None:
+        """One value; `labels` behind those that all have. ValueError if they are not the
+        catalogue's in number."""
+        self.all.append(Sample(name, self._labels(name, labels), float(value)))
+
+    def one_of(self, name: str, states: Sequence[str], state: str, *labels: str) -> None:
+        """1 for `state`, 0 for each other of `states`; the state is the last label."""
+        for each in states:
+            self.add(name, each == state, *labels, each)
+
+    def spread(
+        self,
+        name: str,
+        total: int,
+        sum_s: float,
+        *labels: str,
+        buckets: Iterable[tuple[float, int]] = (),
+    ) -> None:
+        """A histogram or summary."""
+        self.all.append(Spread(name, self._labels(name, labels), tuple(buckets), total, sum_s))
+
+    def _labels(self, name: str, labels: tuple[str, ...]) -> tuple[str, ...]:
+        wanted = BY_NAME[name].labels
+        given = (*self._first, *labels)
+        if len(given) != len(wanted):
+            raise ValueError(f"{name} has the labels {wanted}, not {given}")
+        return given
+
+
+class Counters:
+    """The highest value of every counter of each session's life."""
+
+    def __init__(self) -> None:
+        self._lives: dict[tuple[str, ...], str] = {}
+        self._highest: dict[tuple[str, ...], dict[tuple[str, ...], float]] = {}
+
+    def raised(
+        self, session: tuple[str, ...], new_life: str, samples: Iterable[Sample | Spread]
+    ) -> list[Sample | Spread]:
+        """`samples` of `session` (workspace, id), no counter below what it was.
+
+        `new_life` is the token of a session that begins anew, not one that is resumed; "" else:
+        with another token nothing of before counts.
+        """
+        if new_life and self._lives.get(session) != new_life:
+            self._lives[session] = new_life
+            self._highest.pop(session, None)
+        highest = self._highest.setdefault(session, {})
+        found: list[Sample | Spread] = []
+        for sample in samples:
+            if isinstance(sample, Sample) and BY_NAME[sample.name].is_counter:
+                key = (sample.name, *sample.labels[len(OF_SESSION) :])
+                value = highest[key] = max(sample.value, highest.get(key, 0.0))
+                found.append(sample._replace(value=value))
+            else:
+                found.append(sample)
+        return found
+
+    def forget(self, session: tuple[str, ...]) -> None:
+        """The session is shown no more."""
+        self._lives.pop(session, None)
+        self._highest.pop(session, None)

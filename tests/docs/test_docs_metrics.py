@@ -1,0 +1,59 @@
+"""docs/METRICS.md shows the catalogue of metrics, and its generator writes over what is old."""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import re
+from typing import Any
+
+from places import PROJECT
+
+from logos.cli.observing import metrics
+from logos.observe.metrics.catalog import ERROR_SOURCES, METRICS
+from logos.observe.metrics.server import CONNECTIONS_MAX, PASSWORD, TIMEOUT_S, TOKEN, USER
+
+TEXT = (PROJECT / "docs" / "METRICS.md").read_text(encoding="utf-8")
+
+
+def generator() -> Any:
+    spec = importlib.util.spec_from_file_location(
+        "make_metrics_table", PROJECT / "tools" / "make_metrics_table.py"
+    )
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_table_is_the_catalogue() -> None:
+    done = "run python tools/make_metrics_table.py"
+    assert generator().with_table(TEXT) == TEXT, f"docs/METRICS.md is stale: {done}"
+    assert re.findall(r"^\| `(logos_\w+)` \|", TEXT, re.M) == [each.name for each in METRICS]
+
+
+def test_the_generator_writes_over_an_old_row() -> None:
+    old = TEXT.replace("| `logos_up` | gauge", "| `logos_up` | counter")
+    assert old != TEXT
+    assert generator().with_table(old) == TEXT
+
+
+def test_every_metric_that_the_text_names_exists() -> None:
+    prose = TEXT.replace("logos_metrics_", "")
+    names = set(re.findall(r"\blogos_[a-z_]+", prose))
+    known = {each.name for each in METRICS}
+    assert names <= known | {f"{name}_{end}" for name in known for end in ("sum", "count")}
+
+
+def test_the_text_has_the_limits_and_variables_of_the_code() -> None:
+    for name in (TOKEN, USER, PASSWORD):
+        assert f"`{name}`" in TEXT
+    assert f"{TIMEOUT_S:g} seconds for its request, and {CONNECTIONS_MAX} may be" in TEXT
+    for source in ERROR_SOURCES:
+        assert f"`{source}`" in TEXT
+    parser = argparse.ArgumentParser()
+    metrics.add_arguments(parser)
+    options = {word for action in parser._actions for word in action.option_strings}
+    missing = [word for word in sorted(options) if word.startswith("--") and word not in TEXT]
+    assert missing == ["--help"]
