@@ -54,6 +54,7 @@ _FIRST = (
     "docs/JOURNAL.md",
     "docs/ARTIFACTS.md",
     "docs/METRICS.md",
+    "docs/JSON-LOG.md",
 )
 """What a reader needs, in the order in which it is needed; other documents follow by name."""
 _LAST = ("docs/ARCHITECTURE.md", "CONTRIBUTING.md", "index")

@@ -24,7 +24,7 @@ from attack_box import SESSION, Box, Done, ended, seen
 MACHINE = frozenset(
     (
         *("started", "ended", "run_seconds", "ticks_per_second"),
-        *("host", "kernel", "python", "core", "process"),
+        *("host", "kernel", "python", "core", "process", "latency"),
     )
 )
 # The lock's bytes mean nothing; the flag's may only err towards ENGAGED, the other files decide.

@@ -6,7 +6,6 @@ Two symbols, two currencies, quotes whose prices are chosen so that each figure 
 from __future__ import annotations
 
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any, ClassVar
 
 import pytest
@@ -28,7 +27,6 @@ from logos.core.types import NS_PER_SECOND, Code, Side
 from logos.session.artifacts.counts import RecordCounts
 from logos.session.artifacts.cures import cure
 from logos.session.artifacts.report import result_table, session_markdown
-from logos.session.artifacts.summary import data_facts, host_facts, session_uuid
 from logos.testing.builders import Scripted
 
 ACME = instrument("ACME", tick="0.01", lot="1", quote="USD")
@@ -260,9 +258,12 @@ def test_the_page_says_every_figure_of_the_summary(result: session.SessionResult
 
 
 def test_the_table_of_the_terminal_is_the_summary_s(result: session.SessionResult) -> None:
-    assert result_table(result.summary, 12_345).splitlines() == [
+    took = {"count": 8, "p50_ns": 1_500, "p90_ns": 2_000, "p99_ns": 2_500, "max_ns": 4_500_000}
+    host = {"ticks_per_second": 12_345, "latency": {"tick to decision": took}}
+    assert result_table(result.summary, host).splitlines() == [
         "session   figures   ENDED: all events processed",
         "ticks     8   (12,345 a second)",
+        "latency   tick to decision: p50 1.5, p90 2.0, p99 2.5, max 4,500.0 us   (8 timed)",
         "orders    5   fills 4   refusals 0   blocked 0",
         "",
         "                    USD       EUR  total USD",
@@ -280,13 +281,20 @@ def test_currencies_without_a_rate_are_kept_apart(result: session.SessionResult)
     assert "Currencies are kept apart: no `account.report_in` is configured." in session_markdown(
         apart
     )
-    assert "total" not in result_table(apart, 1)
+    assert "total" not in result_table(apart, result.host)
     one = {**apart, "currencies": {"USD": apart["currencies"]["USD"]}}
     assert "kept apart" not in session_markdown(one)
 
 
 def test_everything_that_may_be_on_the_page_is(result: session.SessionResult) -> None:
-    stage = {"count": 7, "p50_ns": 1_500, "p99_ns": 2_500, "p99_9_ns": 3_500, "max_ns": 4_500_000}
+    stage = {
+        "count": 7,
+        "p50_ns": 1_500,
+        "p90_ns": 2_000,
+        "p99_ns": 2_500,
+        "p99_9_ns": 3_500,
+        "max_ns": 4_500_000,
+    }
     full = {
         **result.summary,
         "refusals": {"ORDER_RATE": 3},
@@ -328,7 +336,7 @@ def test_everything_that_may_be_on_the_page_is(result: session.SessionResult) ->
         }
     ]  # fmt: skip
     assert found["The live loop"] == [
-        {"stage": "decided", "count": "7", "p50": "1.5", "p99": "2.5", "p99.9": "3.5",
+        {"stage": "decided", "count": "7", "p50": "1.5", "p90": "2.0", "p99": "2.5", "p99.9": "3.5",
          "max": "4,500.0"}
     ]  # fmt: skip
     words = (
@@ -361,40 +369,3 @@ def test_records_are_counted_and_the_first_hundred_kept() -> None:
     other = RecordCounts()
     other.load(counts.save())
     assert vars(other) == vars(counts)
-
-
-def test_the_same_session_has_the_same_uuid_and_another_one_has_not() -> None:
-    one = session_uuid("a", "hash", ["1", "2"])
-    assert one == session_uuid("a", "hash", ["1", "2"])
-    others = {
-        session_uuid("b", "hash", ["1", "2"]), session_uuid("a", "other", ["1", "2"]),
-        session_uuid("a", "hash", ["2", "1"]), session_uuid("a", "hash", ["1"]),
-    }  # fmt: skip
-    assert one not in others
-    assert len(others) == 4
-
-
-def test_what_depends_on_the_machine_is_told_apart() -> None:
-    facts = host_facts(1_000_000_000, 3_500_000_000, 2_000_000_000, 5)
-    assert (facts["started"], facts["ended"]) == (
-        "1970-01-01T00:00:01.000000000Z", "1970-01-01T00:00:03.500000000Z",
-    )  # fmt: skip
-    assert (facts["run_seconds"], facts["ticks_per_second"]) == ("2.000000", 2)
-    assert facts["core"] in ("compiled", "interpreted")
-    assert host_facts(0, 0, 0, 5)["ticks_per_second"] == 0
-
-
-def test_what_was_read_is_told_in_full() -> None:
-    read = SimpleNamespace(
-        source=SimpleNamespace(symbol="ACME", kind="bars", paths=[Path("x/a.csv"), Path("b.csv")]),
-        fingerprints={Path("x/a.csv"): "12ab", Path("b.csv"): "34cd"},
-        rows=9, dropped=1, first_ns=0, last_ns=1_500_000_000, counts={"late": 1, "gap": 2},
-    )  # fmt: skip
-    empty = SimpleNamespace(**{**vars(read), "first_ns": None, "last_ns": None, "counts": {}})
-    first, second = data_facts([read, empty])  # type: ignore[list-item]
-    assert first == {
-        "symbol": "ACME", "kind": "bars", "files": {"a.csv": "12ab", "b.csv": "34cd"}, "rows": 9,
-        "rows_dropped": 1, "first": "1970-01-01T00:00:00.000000000Z",
-        "last": "1970-01-01T00:00:01.500000000Z", "accepted_defects": {"gap": 2, "late": 1},
-    }  # fmt: skip
-    assert (second["first"], second["last"], second["accepted_defects"]) == ("", "", {})

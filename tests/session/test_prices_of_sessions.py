@@ -76,7 +76,7 @@ def test_orcl_stops_at_its_first_split_where_nobody_told_of_it(market_data: Path
     held = result.summary["symbols"]["ORCL"]
     assert (held["position"], held["mark"]) == ("100", "111.25")
     assert "SPLIT_SUSPECTED" in (result.folder / "session.md").read_text(encoding="utf-8")
-    assert "SPLIT_SUSPECTED" in result_table(result.summary, 1)
+    assert "SPLIT_SUSPECTED" in result_table(result.summary, result.host)
     assert verify(result.folder).findings == []
     assert replay("orcl", strategy=Holds()).exit_code == session.ExitCode.FINISHED
 

@@ -117,7 +117,7 @@ def test_the_first_line_says_what_came_of_the_orders(
     page = (result.folder / "session.md").read_text(encoding="utf-8").splitlines()
     ended = f"**ENDED**: all events processed{f'; {words}' if words else ''}"
     assert page[2].replace("\\", "") == ended
-    first = result_table(result.summary, 1).splitlines()[0]
+    first = result_table(result.summary, result.host).splitlines()[0]
     assert first == f"session   quiet   {ended.replace('*', '')}"
 
 
@@ -132,7 +132,7 @@ def test_every_code_stands_beside_its_cure(tmp_path: Path) -> None:
         "NEGATIVE_QUANTITY": "say the direction with the side, the quantity is positive",
     }
     assert result.summary["cures"] == cures
-    table = result_table(result.summary, 1)
+    table = result_table(result.summary, result.host)
     for code, cure in cures.items():
         assert f"| {code} | 1 | {cure} |" in page.replace("\\", "")
         assert f"refused   {code} 1: {cure}" in table
@@ -159,7 +159,7 @@ def test_a_symbol_that_is_not_heard_is_warned_of(tmp_path: Path) -> None:
     assert result.summary["warnings"] == [
         {"code": "UNHEARD_DATA", "symbol": "ACME", "detail": words}
     ]
-    assert f"warning   UNHEARD_DATA ACME: {words}" in result_table(result.summary, 1)
+    assert f"warning   UNHEARD_DATA ACME: {words}" in result_table(result.summary, result.host)
     assert any("UNHEARD" in line for line in page)
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -67,22 +68,45 @@ def test_a_session_that_was_cut_short_goes_on_with_the_very_next_event(logos_hom
     assert result.summary["ticks"] == again.seen == 1500
 
 
-def test_a_piece_that_is_cut_says_how_many_events_were_taken() -> None:
+class Runs:
+    """Takes events as a core does; cuts the piece at its `cut_at`th event."""
+
+    def __init__(self, pieces: Pieces, cut_at: int = 0) -> None:
+        self.pieces = pieces
+        self.cut_at = cut_at
+        self.taken: list[Event] = []
+
+    def __call__(self, coming: Iterable[Event]) -> None:
+        for event in coming:
+            self.taken.append(event)
+            if len(self.taken) == self.cut_at:
+                self.pieces.cut_short()
+
+
+@pytest.mark.parametrize("at", [1, 2, 4, 1023, 1024, 1025, 1026, 2600])
+def test_a_piece_that_is_cut_says_how_many_events_were_taken(at: int) -> None:
     pieces = Pieces()
-    taken = []
-    for number, event in enumerate(pieces.take(events(10)), start=1):
-        taken.append(event)
-        if number == 4:
-            pieces.cut_short()
-    assert (len(taken), pieces.done()) == (4, 4)
+    runs, given = Runs(pieces, at), events(2600)
+    pieces.take(given)
+    assert pieces.go(runs) == at
+    assert runs.taken == given[:at]
     pieces.cut_short()
-    assert list(pieces.take(events(3))) == events(3)
-    assert pieces.done() == 3
+    pieces.take(events(3))
+    assert pieces.go(Runs(pieces)) == 3
 
 
 def test_a_piece_that_is_cut_before_its_first_event_takes_none() -> None:
     pieces = Pieces()
-    coming = pieces.take(events(10))
+    pieces.take(events(10))
     pieces.cut_short()
-    assert list(coming) == []
-    assert pieces.done() == 0
+    runs = Runs(pieces)
+    assert pieces.go(runs) == 0
+    assert runs.taken == []
+
+
+def test_events_are_timed_that_come_alone_and_one_in_1024_of_the_others() -> None:
+    pieces = Pieces()
+    for count, timed in ((1, 1), (1, 2), (1024, 3), (1025, 5), (10, 6)):
+        pieces.take(events(count))
+        assert pieces.go(Runs(pieces)) == count
+        assert pieces.latency.count == timed

@@ -35,6 +35,7 @@ LOOKS_AT_THE_STATE = {
     "audit/gatekeeping.py": "judges what was recorded, and shares nothing with what made it",
     "audit/switch_history.py": "judges what the switch's own history says",
     "session/presence/resetting.py": "the way back from it, step by step",
+    "session/presence/figures.py": "shows the state",
     "session/venue/dead_man.py": "whether the venue's promise to cancel is renewed",
 }
 

@@ -140,7 +140,7 @@ def _print_result(result: SessionResult, options: argparse.Namespace, command: s
         whole = {**result.summary, "folder": str(result.folder), "host": dict(result.host)}
         print(json.dumps(whole, indent=2, ensure_ascii=False))
     elif not options.quiet:
-        print(result_table(result.summary, result.host["ticks_per_second"]))
+        print(result_table(result.summary, result.host))
         print(f"\nfolder    {result.folder}")
     else:
         for line in alarms(result):

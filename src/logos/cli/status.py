@@ -12,6 +12,7 @@ import msgspec
 
 from logos.cli.exit_codes import exit_codes
 from logos.cli.running.here import find_here, is_same, not_here
+from logos.cli.running.risk import page_of, risk_fields, risk_lines
 from logos.core.types import NS_PER_SECOND
 from logos.errors import WorkspaceError
 from logos.session.presence.found import FoundSession, find_sessions
@@ -179,6 +180,9 @@ def _print(session: FoundSession, verdict: str, now_ns: int) -> None:
         print(f"  PAUSED by an operator: {', '.join(beat.paused)}")
     for feed, state in beat.feeds.items():
         print(f"  {feed}: {state}")
+    page = page_of(session)
+    for line in [] if page is None else risk_lines(page):
+        print(f"  {line}")
 
 
 def _as_json(session: FoundSession, verdict: str, now_ns: int) -> dict[str, object]:
@@ -191,5 +195,6 @@ def _as_json(session: FoundSession, verdict: str, now_ns: int) -> dict[str, obje
         "kind": session.kind,
         "verdict": verdict,
         "problem": session.problem,
+        **risk_fields(page_of(session)),
         "heartbeat_age_s": None if beat is None else round(beat.age_s(now_ns), 3),
     }

@@ -14,6 +14,7 @@ from typing import NamedTuple, final
 from logos.core.bars.book import NO_HISTORY, BarBook
 from logos.core.exits.held import under_way
 from logos.core.gates import Switch, why_closed
+from logos.core.guards.standing import RiskFigures, risk_figures
 from logos.core.handlers.events import Timer
 from logos.core.handlers.figures import Figures, make_figures
 from logos.core.handlers.tools import Tools
@@ -232,6 +233,10 @@ class CoreView:
         """The symbols in which an operator wants nothing ordered."""
         states = self._order_manager.states.items()
         return tuple(symbol for symbol, state in states if state.is_paused)
+
+    def risk(self, now_ns: int) -> RiskFigures:
+        """How the session stands against its limits at `now_ns`."""
+        return risk_figures(self._order_manager, now_ns)
 
     def holdings(self) -> list[Holding]:
         """Every wallet of the account."""

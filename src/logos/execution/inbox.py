@@ -47,7 +47,7 @@ class Inbox:
         fine) is announced to the core as a `Lag`, so that its guard can count the age in.
         `keeps_closes`: bars say when they closed, beside when they were received."""
         self._keeps_closes = keeps_closes
-        self._size = size
+        self.size = size
         self._stale_after_ns = stale_after_ns
         self._on_news = on_news
         self._events: list[Event | None] = []
@@ -74,7 +74,7 @@ class Inbox:
     def market(self, event: MarketEvent, event_ns: int) -> bool:
         """Take one market event, or say that there is no room."""
         events = self._events
-        if type(event) is not Quote or self._dropped or len(events) >= self._size:
+        if type(event) is not Quote or self._dropped or len(events) >= self.size:
             return self._take_in(event, event_ns)
         # A quote in its turn, by far the most frequent: what `_take_in` does, spelled out.
         symbol, ts_ns = event.symbol, event.ts_ns
@@ -93,9 +93,9 @@ class Inbox:
     def _take_in(self, event: MarketEvent, event_ns: int) -> bool:
         symbol = event.symbol
         self._orphan = -1
-        if self._dropped > self._size:
+        if self._dropped > self.size:
             self._close_gaps()
-        if len(self._events) - self._dropped >= self._size and not self._conflate(event):
+        if len(self._events) - self._dropped >= self.size and not self._conflate(event):
             self._room.clear()
             return False
         if event.ts_ns < self._latest_ns:
@@ -174,7 +174,7 @@ class Inbox:
 
     async def room(self) -> None:
         """Return once there is room for market data."""
-        while len(self) >= self._size:
+        while len(self) >= self.size:
             self._room.clear()
             await self._room.wait()
 

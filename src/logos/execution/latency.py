@@ -12,16 +12,21 @@ from typing import Final
 _STEPS_BITS: Final = 4
 _STEPS: Final = 1 << _STEPS_BITS
 
+BOUNDS_NS: Final = tuple((1 << exponent) - 1 for exponent in range(8, 35))
+"""Upper bounds for whoever wants a few wide buckets: 255 ns, doubled up to 17 s. Each is the upper
+end of a narrow bucket, so that counts up to it are exact."""
+
 
 class LatencyHistogram:
     """Counts durations in nanoseconds."""
 
-    __slots__ = ("_counts", "count", "max_ns")
+    __slots__ = ("_counts", "count", "max_ns", "sum_ns")
 
     def __init__(self) -> None:
         self._counts = [0] * (64 * _STEPS)
         self.count = 0
         self.max_ns = 0
+        self.sum_ns = 0
 
     def add(self, duration_ns: int, times: int = 1) -> None:
         """Count one duration, or several that were the same; below zero counts as zero."""
@@ -29,8 +34,11 @@ class LatencyHistogram:
             self.max_ns = duration_ns
         self.count += times
         if duration_ns < _STEPS:
-            self._counts[max(duration_ns, 0)] += times
+            duration_ns = max(duration_ns, 0)
+            self.sum_ns += duration_ns * times
+            self._counts[duration_ns] += times
             return
+        self.sum_ns += duration_ns * times
         shift = duration_ns.bit_length() - _STEPS_BITS - 1
         self._counts[(shift + 1) * _STEPS + (duration_ns >> shift) - _STEPS] += times
 
@@ -45,6 +53,7 @@ class LatencyHistogram:
             if duration_ns > self.max_ns:
                 self.max_ns = duration_ns
             self.count += 1
+            self.sum_ns += duration_ns
             shift = duration_ns.bit_length() - _STEPS_BITS - 1
             counts[(shift + 1) * _STEPS + (duration_ns >> shift) - _STEPS] += 1
 
@@ -60,15 +69,35 @@ class LatencyHistogram:
                 return min(_upper_end(index), self.max_ns)
         return self.max_ns
 
+    def cumulative(self) -> list[tuple[int, int]]:
+        """How many durations did not exceed each of `BOUNDS_NS`, exactly: (bound, count)."""
+        found = []
+        seen = index = 0
+        for bound_ns in BOUNDS_NS:
+            last = _index(bound_ns)
+            seen += sum(self._counts[index : last + 1])
+            index = last + 1
+            found.append((bound_ns, seen))
+        return found
+
     def summary(self) -> dict[str, int]:
-        """Count, p50, p99, p99.9 and maximum, in nanoseconds."""
+        """Count, p50, p90, p99, p99.9 and maximum, in nanoseconds."""
         return {
             "count": self.count,
             "p50_ns": self.percentile_ns(50),
+            "p90_ns": self.percentile_ns(90),
             "p99_ns": self.percentile_ns(99),
             "p99_9_ns": self.percentile_ns(99.9),
             "max_ns": self.max_ns,
         }
+
+
+def _index(duration_ns: int) -> int:
+    """The bucket of a duration that is not below zero."""
+    if duration_ns < _STEPS:
+        return duration_ns
+    shift = duration_ns.bit_length() - _STEPS_BITS - 1
+    return (shift + 1) * _STEPS + (duration_ns >> shift) - _STEPS
 
 
 def _upper_end(index: int) -> int:

@@ -36,7 +36,7 @@ from logos.core.types import ReportKind
 from logos.errors import LogosError
 from logos.journal.codec import SCHEMA_VERSION
 from logos.journal.reader import JournalReader, TornTail
-from logos.journal.writer import START, JournalWriter, Position
+from logos.journal.writer import START, JournalWriter, Position, WriterFigures
 
 INPUTS_FILE: Final = "inputs.jsonl"
 
@@ -137,6 +137,11 @@ class InputsWriter:
     def sync(self) -> None:
         """Wait until the disk has everything. Raises OSError."""
         self._journal.sync()
+
+    @property
+    def measured(self) -> WriterFigures:
+        """What was written, and how long the disk took for it in this process."""
+        return self._journal.measured
 
     @property
     def position(self) -> Position:

@@ -45,6 +45,16 @@ class Position(msgspec.Struct, frozen=True, gc=False):
 START: Final = Position(0, 0, GENESIS)
 
 
+class WriterFigures(msgspec.Struct, frozen=True, gc=False):
+    """How much a journal holds, and what its fsyncs took in this process, nanoseconds."""
+
+    records: int
+    size_bytes: int
+    syncs: int
+    sync_ns: int
+    sync_max_ns: int
+
+
 class SessionBusyError(LogosError):
     """Another process is writing this session."""
 
@@ -142,6 +152,7 @@ class JournalWriter:
         self._there = there  # the lines that must come again, while a journal is continued
         self._descriptor = descriptor
         self._synced_s = time.monotonic()
+        self._syncs = self._sync_ns = self._sync_max_ns = 0
         try:
             _lock(descriptor, path)
         except BaseException:
@@ -237,7 +248,12 @@ class JournalWriter:
         self.flush()
 
     def _fsync(self) -> None:
+        began_ns = time.perf_counter_ns()
         os.fsync(self._descriptor)
+        took_ns = time.perf_counter_ns() - began_ns
+        self._syncs += 1
+        self._sync_ns += took_ns
+        self._sync_max_ns = max(self._sync_max_ns, took_ns)
         self._synced_s = time.monotonic()
 
     def close(self) -> None:
@@ -255,6 +271,13 @@ class JournalWriter:
         self._descriptor = -1
         if self._there is not None:
             self._there.close()
+
+    @property
+    def measured(self) -> WriterFigures:
+        """What was written, and how long the disk took for it in this process."""
+        return WriterFigures(
+            self.sequence, self.offset, self._syncs, self._sync_ns, self._sync_max_ns
+        )
 
     @property
     def position(self) -> Position:

@@ -91,6 +91,7 @@ async def drive_live(session: Session, source: LiveSource) -> SessionResult:
     try:
         with StallWatch(lambda: engine.beats, _STALL_S, source.tell) as stalls:
             engine.threads += (session.supervisor.problem, stalls.problem)
+            view.loop = lambda: (engine.stages, engine.overruns, stalls.stalls)
             session.measure(lambda: {**engine.facts(), "stalls": stalls.stalls, **view.facts()})
             return await engine.run()
     finally:
@@ -161,12 +162,8 @@ class LiveEngine:
         self.overruns = 0
         """Batches that took longer than their budget."""
         self.threads: list[Callable[[], str]] = []  # what is wrong with those beside the loop
-        self.stages: Mapping[str, LatencyHistogram] = {
-            "feed to strategy": LatencyHistogram(),
-            "feed to order": LatencyHistogram(),
-            "feed to journal": LatencyHistogram(),
-            "feed to durable": LatencyHistogram(),
-        }
+        names = ("feed to strategy", "feed to order", "feed to journal", "feed to durable")
+        self.stages: Mapping[str, LatencyHistogram] = {name: LatencyHistogram() for name in names}
         """How long each stage took."""
 
     async def run(self) -> SessionResult:

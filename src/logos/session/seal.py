@@ -42,6 +42,7 @@ from logos.session.outcome import ORDERS_LEFT, Ending, ExitCode, SessionResult, 
 from logos.session.plan import Plan
 from logos.session.recorded import RecordedSwitch
 from logos.session.script import Script
+from logos.session.source import TICK_TO_DECISION, Pieces
 from logos.session.supervisor import SessionSwitch
 from logos.shown import lines
 from logos.strategies.failure import failure_lines, first_error, with_place
@@ -182,17 +183,21 @@ class Seal:
 
     # ---- the last files ----
 
-    def close(self, ending: Ending, first_ns: int | None, run_ns: int) -> SessionResult:
+    def close(self, ending: Ending, first_ns: int | None, pieces: Pieces) -> SessionResult:
         """Write the seal into the journal, then state.json, session.md and host.json.
 
-        `first_ns` is the time of the first event (None: there was none), `run_ns` what the core
-        took for all events. Raises OSError.
+        `first_ns` is the time of the first event (None: there was none), `pieces` know what the
+        core took. Raises OSError.
         """
         folder, core = self._folder, self._core
         ending = self._with_protection(self._with_orders_left(ending))
         summary = self._summary(ending, first_ns)
-        host = host_facts(self._started_ns, time.time_ns(), run_ns, core.order_manager.tick_id)
+        host = host_facts(
+            self._started_ns, time.time_ns(), pieces.run_ns, core.order_manager.tick_id
+        )
         host["kill_switch"] = self._kill_switch
+        timed = {TICK_TO_DECISION: pieces.latency.summary()}
+        host["latency"] = summary["live"].get("latency", timed)
         page = session_markdown(summary)
         seal: dict[str, Any] = {"status": ending.status.value, "reason": ending.reason}
         if ending.failure:

@@ -37,9 +37,10 @@ from logos.session.outcome import (
     session_failure,
 )
 from logos.session.plan import Plan
+from logos.session.presence.figures import SessionFigures
 from logos.session.script import DueCommand, Script
 from logos.session.seal import Facts, Seal
-from logos.session.source import Batch, Pieces, Source
+from logos.session.source import TICK_TO_DECISION, Batch, LiveSource, Pieces, Source
 from logos.session.supervisor import SessionSupervisor
 
 
@@ -84,6 +85,8 @@ class Session:
         self.supervisor = supervisor
         self._inputs = inputs
         self._seal = Seal(plan, core, folder, script, self._write, inputs)
+        is_live = isinstance(source, LiveSource)
+        self.figures = SessionFigures(core, plan.strategy_name, folder, inputs, is_live=is_live)
         self._is_restored = snapshot is not None
         self._consumed = 0 if snapshot is None else snapshot.consumed
         self._place = None if inputs is None else (self._consumed, inputs.position)
@@ -94,6 +97,8 @@ class Session:
         self._stop_until_s = 0.0
         self._records: list[Record] = []
         self._pieces = Pieces()
+        if not is_live:
+            self.figures.latency = {TICK_TO_DECISION: self._pieces.latency}
         supervisor.on_stop = self._pieces.cut_short
 
     # ---- what it is ----
@@ -244,11 +249,10 @@ class Session:
             size = self.script.ticks_left(
                 core.order_manager.tick_id, self._pieces.size, self.folder.is_continuing
             )
-            piece = self._pieces.take(batch[done : done + max(size, 0)])
+            self._pieces.take(batch[done : done + max(size, 0)])
             if self._is_to_stop() or size <= 0:  # a signal that comes after this cuts the piece
                 raise Stopped
-            core.run(piece)
-            consumed = self._pieces.done()
+            consumed = self._pieces.go(core.run)
             self._note()
             done += consumed
             self._consumed += consumed
@@ -264,6 +268,7 @@ class Session:
         self._write(self.core.take_effects())
         self.folder.flush()
         self.supervisor.report()
+        self.figures.show_if_due()
 
     def _write(self, records: Sequence[Record]) -> None:
         if records:
@@ -342,7 +347,8 @@ class Session:
         return self._seal.finish() if self.core.order_manager.outbox is None else None
 
     def _end(self, ending: Ending) -> None:
-        self.result = self._seal.close(ending, self._first_ns, self._pieces.run_ns)
+        self.result = self._seal.close(ending, self._first_ns, self._pieces)
+        self.figures.show(self.result)
         self._close()
 
     def _give_up(self, error: BaseException | None) -> None:

@@ -23,7 +23,7 @@ from logos.execution.metrics import MetricsSnapshot
 from logos.files import make_folder, open_new, replace_file
 from logos.killswitch.breaker import CircuitBreaker
 from logos.session.presence import registry
-from logos.session.presence.metrics import metrics_path
+from logos.session.presence.page import metrics_path
 from logos.stress.plan import (
     SESSION_ID,
     StressError,

@@ -30,7 +30,7 @@ from logos.session.artifacts.snapshot import SNAPSHOT, SnapshotDue, encode_snaps
 from logos.session.artifacts.tables import TABLES
 from logos.session.connections import Outside
 from logos.session.entry import replay, resume, run_live
-from logos.session.presence.metrics import metrics_path
+from logos.session.presence.page import metrics_path
 
 
 class Saving(Alternating):

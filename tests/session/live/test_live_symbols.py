@@ -23,7 +23,7 @@ from logos.session.build import make_instruments
 from logos.session.connections import Outside
 from logos.session.drive import LiveEngine
 from logos.session.entry import run_live
-from logos.session.presence.metrics import metrics_path
+from logos.session.presence.page import metrics_path
 from logos.session.presence.view import EngineSnapshot
 from logos.testing.clock import START_NS
 

@@ -14,7 +14,7 @@ from logos.core.types import SwitchState
 from logos.files import cut_file, replace_file, replace_json, sync_file, sync_folder
 from logos.journal.codec import SCHEMA_VERSION
 from logos.journal.jsonlog import JsonLog
-from logos.journal.writer import JournalDiffersError, JournalWriter, Position
+from logos.journal.writer import JournalDiffersError, JournalWriter, Position, WriterFigures
 from logos.session.artifacts.counts import RecordCounts
 from logos.session.artifacts.decisions import DecisionLog
 from logos.session.artifacts.notes import NOTE_TABLES
@@ -65,6 +65,8 @@ class SessionFolder:
         """
         folder = journal.path.parent
         self.folder = folder
+        self.home = home
+        """The workspace in which the log is; None: the configured one."""
         self.tally = RecordCounts()
         has_payments = may_pay(states.values())
         self._projections = projection_files(session_id, folder, home, has_payments=has_payments)
@@ -131,6 +133,11 @@ class SessionFolder:
             for name, path in self._projections.items()
             if name not in NOTE_TABLES or path.exists()
         }
+
+    @property
+    def measured(self) -> WriterFigures:
+        """How much the journal holds, and what its fsyncs took."""
+        return self._journal.measured
 
     @property
     def is_continuing(self) -> bool:

@@ -46,8 +46,8 @@ def session_markdown(summary: Summary) -> str:
             )
         ),
         "",
-        "Host, wall time and speed are in `host.json`; they are the only facts of this folder that "
-        "differ between two runs of the same session.",
+        "Host, wall time, speed and latencies are in `host.json`; they are the only facts of this "
+        "folder that differ between two runs of the same session.",
         "",
         "## Result",
         "",
@@ -120,6 +120,7 @@ def _live_section(summary: Summary) -> list[str]:
                 name: f"{each[key] / 1_000:,.1f}"
                 for name, key in (
                     ("p50", "p50_ns"),
+                    ("p90", "p90_ns"),
                     ("p99", "p99_ns"),
                     ("p99.9", "p99_9_ns"),
                     ("max", "max_ns"),
@@ -145,7 +146,7 @@ def _live_section(summary: Summary) -> list[str]:
         "",
         "Microseconds from the feed's handing over of an event to the end of each stage.",
         "",
-        *_table(("stage", "count", "p50", "p99", "p99.9", "max"), rows),
+        *_table(("stage", "count", "p50", "p90", "p99", "p99.9", "max"), rows),
         "",
         *(f"- {name}: {facts[key]:,}" for name, key in counts),
         f"- news of feeds: {facts['feed_news_count']:,}, the first of them:",
@@ -154,8 +155,9 @@ def _live_section(summary: Summary) -> list[str]:
     ]
 
 
-def result_table(summary: Summary, ticks_per_second: int) -> str:
-    """A few lines for the terminal. Money is rounded to two decimals for reading."""
+def result_table(summary: Summary, host: Mapping[str, Any]) -> str:
+    """A few lines for the terminal. Money is rounded to two decimals for reading. `host` is as in
+    host.json."""
     money = dict(summary["currencies"])
     if summary["total"] is not None and len(money) > 1:
         money[f"total {summary['total']['currency']}"] = summary["total"]
@@ -171,7 +173,8 @@ def result_table(summary: Summary, ticks_per_second: int) -> str:
         (
             f"session   {summary['session_id']}   {summary['status']}: "
             f"{plain(_how_it_ended(summary))}",
-            f"ticks     {summary['ticks']:,}   ({ticks_per_second:,} a second)",
+            f"ticks     {summary['ticks']:,}   ({host['ticks_per_second']:,} a second)",
+            *latency_lines(host["latency"]),
             f"orders    {summary['orders']:,}   fills {summary['fills']:,}   "
             f"refusals {summary['refused']:,}   blocked {summary['blocked']:,}",
             *code_lines("refused", summary["refusals"]),
@@ -184,6 +187,20 @@ def result_table(summary: Summary, ticks_per_second: int) -> str:
             ),
         )
     )
+
+
+def latency_lines(latency: Mapping[str, Mapping[str, int]]) -> list[str]:
+    """How long it took from a tick to what was decided on it, on a line; none where nothing was
+    timed. The first stage is that; microseconds."""
+    for stage, each in latency.items():
+        if each["count"]:
+            figures = ", ".join(
+                f"{name} {each[f'{key}_ns'] / 1_000:,.1f}"
+                for name, key in (("p50", "p50"), ("p90", "p90"), ("p99", "p99"), ("max", "max"))
+            )
+            return [f"latency   {stage}: {figures} us   ({each['count']:,} timed)"]
+        break
+    return []
 
 
 def _counts(summary: Summary) -> list[str]:

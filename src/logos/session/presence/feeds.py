@@ -18,6 +18,8 @@ class FeedStates:
     def __init__(self) -> None:
         self.words: dict[str, str] = {}
         """The state of each feed, or of one of its symbols ("feed symbol"), in words."""
+        self.latest: dict[str, FeedNews] = {}
+        """What each of these last said."""
         self.news_count = 0
         self._news: list[FeedNews] = []
 
@@ -27,6 +29,7 @@ class FeedStates:
         if len(self._news) < _NEWS_MAX:
             self._news.append(news)
         name = f"{news.feed} {news.symbol}".strip()
+        self.latest[name] = news
         self.words[name] = f"{news.state.value}: {news.detail}" if news.detail else news.state.value
 
     def facts(self) -> list[dict[str, Any]]:

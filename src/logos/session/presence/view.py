@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
 
 from logos.core.exits.lost import protection_words
+from logos.execution.latency import LatencyHistogram
 from logos.execution.metrics import MetricsAggregator, MetricsSnapshot
 from logos.session.presence.commands import OperatorInbox
-from logos.session.presence.metrics import MetricsFile, metrics_of
+from logos.session.presence.figures import latency_figures
+from logos.session.presence.metrics import metrics_of
+from logos.session.presence.page import FeedFigures, LiveFigures, MarketFigures
 from logos.session.session import Session
 from logos.session.source import LiveSource
+
+Measured = tuple[Mapping[str, LatencyHistogram], int, int]
+"""How long each stage took; batches over their budget; times the event loop stood still."""
 
 
 class EngineSnapshot(msgspec.Struct, frozen=True):
@@ -38,11 +45,13 @@ class LiveView:
             session.session_id, source.home, session, session.plan.instruments, source.tell
         )
         self._has_told_of_exits = False
-        self._metrics_file = MetricsFile(session.session_id, source.home)
+        self.loop: Callable[[], Measured] = lambda: ({}, 0, 0)
+        """Asked for what was measured of the event loop."""
         self.metrics: MetricsAggregator = metrics_of(session.core.order_manager)
         if source.past is not None:
             for records in source.past.records_before():
                 self.metrics.add(records)
+        session.figures.live = self._figures
 
     def beat(self) -> None:
         """Show that the event loop responds, and read the operator's commands."""
@@ -67,8 +76,31 @@ class LiveView:
 
     def mark(self) -> None:
         """Value what is held at the latest prices, and show the figures."""
+        session = self._session
+        session.figures.show(session.result, self._source.connections.clock.now_ns())
+
+    def _figures(self, now_ns: int) -> LiveFigures:
+        """What of the session's figures only a live one has."""
         self.metrics.mark_all(self._session.view.marks())
-        self._metrics_file.write(self.metrics)
+        inbox, (stages, overruns, stalls) = self._source.inbox, self.loop()
+        return LiveFigures(
+            metrics=self.metrics.snapshot(),
+            market=MarketFigures(
+                events=inbox.market_count,
+                conflated=inbox.conflated,
+                waiting=len(inbox),
+                peak_waiting=inbox.peak,
+                size=inbox.size,
+                age_ns=now_ns - inbox.last_market_ns if inbox.last_market_ns else -1,
+            ),
+            feeds=[
+                FeedFigures(each.feed, each.symbol, each.state.value, each.detail, each.ts_ns)
+                for each in self._source.feeds.latest.values()
+            ],
+            latency=latency_figures(stages),
+            overruns=overruns,
+            stalls=stalls,
+        )
 
     def facts(self) -> dict[str, Any]:
         """What was counted of the feeds."""
