@@ -24,6 +24,7 @@ LOOKS_AT_THE_STATE = {
     "session/artifacts/counts.py": "names what stopped a session",
     "session/recorded.py": "the switch of a replay",
     "session/supervisor.py": "whether a session may start",
+    "session/fleet.py": "whether a session of a fleet may start",
     "session/opening/start.py": "how a recorded session ended",
     "cli/kill.py": "shows the state, and says it by the exit code",
     "cli/running/health.py": "says that a session is not well while it is engaged",

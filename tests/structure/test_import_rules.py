@@ -27,7 +27,8 @@ ALLOWED: dict[str, set[str]] = {
     "indicators": {"installation"},
     "aggregation": {"core"},
     "sizing": {"core"},
-    "config": {"errors", "core", "paths", "files", "secrecy"},
+    # loopback: whether an endpoint of the coordinator may go without encryption.
+    "config": {"errors", "core", "paths", "files", "secrecy", "loopback"},
     "journal": {"errors", "core", "paths", "files"},
     "data": {"errors", "core", "paths", "installation", "strategies", "files"},
     "venues": {"errors", "core", "paths"},

@@ -20,6 +20,7 @@ from logos.config.limits import live_problems, sends_real_orders
 from logos.config.settings import Config, RiskLimits, TotalLimits
 from logos.config.tables.disk import DISK, disk_problems
 from logos.config.tables.live import FeedName, VenueName
+from logos.config.terms.coordinator import coordinator_problems
 from logos.config.terms.payments import payment_problems
 from logos.secrecy import looks_like_key
 
@@ -59,6 +60,7 @@ def check_values(config: Config, *, has_all_limits: bool = True) -> list[str]:
         *_check_negative(config),
         *_check_inverse(config),
         *payment_problems(config),
+        *coordinator_problems(config),
         *_check_contradictions(config),
         *_check_venue(config),
         *_check_live(config),

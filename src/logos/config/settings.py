@@ -15,6 +15,7 @@ import msgspec
 
 from logos.config.tables.base import Settings
 from logos.config.tables.disk import DiskSettings
+from logos.config.tables.coordinator import KillSwitchSettings
 from logos.config.tables.live import LiveSettings, VenueSettings
 from logos.core.guards import Action
 from logos.core.types import BarPath, FillRule, MarkRule
@@ -302,3 +303,4 @@ class Config(Settings, frozen=True, kw_only=True):
     venue: VenueSettings = VenueSettings()
     live: LiveSettings = LiveSettings()
     disk: DiskSettings | msgspec.UnsetType = msgspec.UNSET
+    killswitch: KillSwitchSettings | msgspec.UnsetType = msgspec.UNSET

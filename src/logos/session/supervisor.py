@@ -23,7 +23,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
-from typing import Any, Final, Self
+from typing import Any, Final, NamedTuple, Self
 
 from logos import paths
 from logos.core.engine import TradingCore
@@ -133,6 +133,15 @@ class StopWhileStartingError(OperatorInterrupt):
     """SIGINT or SIGTERM came while the session was being made; nothing may catch it on the way."""
 
 
+class Stand(NamedTuple):
+    """How far a session has come with an engaged switch, as it last said."""
+
+    blocked: bool = False
+    drained: bool = False
+    epoch: int = 0
+    """Of the machine's switch, as the session saw it then."""
+
+
 class SessionSupervisor:
     """Watches one session from before it reads anything; use it in a `with`.
 
@@ -157,6 +166,8 @@ class SessionSupervisor:
         """How much the last comparison with the venue could not explain."""
         self.on_stop: Callable[[], object] = bool
         """Called in the handler of a signal that asks for a stop."""
+        self.stand = Stand()
+        self._beside: Callable[[], str] = str
         self._takes_signals = takes_signals
         self._sends_orders = sends_orders
         self._core: TradingCore | None = None
@@ -194,6 +205,8 @@ class SessionSupervisor:
         if self._is_closed:
             return
         self._is_closed = True
+        is_left = self._may_rest if self._core is None else self._may_rest_at_venue(self._core)
+        self.stand = self.stand._replace(drained=not is_left)
         if self._mask is not None:
             signal.pthread_sigmask(signal.SIG_SETMASK, self._mask)
         for number, handler in self._handlers.items():
@@ -203,6 +216,11 @@ class SessionSupervisor:
             self._service.close()
         if self._heartbeat is not None:
             self._heartbeat.close()
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether the session is over."""
+        return self._is_closed
 
     # ---- the start ----
 
@@ -228,9 +246,11 @@ class SessionSupervisor:
                 path = heartbeat_path(session_id, home)
                 self._heartbeat = HeartbeatFile(path, session_id, journal, entry)
 
-    def watch(self, switch: Switch) -> None:
-        """This is the switch from now on."""
+    def watch(self, switch: Switch, beside: Callable[[], str] = str) -> None:
+        """This is the switch from now on. `beside` says what is wrong with a thread that it depends
+        on; "" while all is well."""
         self._watcher.switch = switch
+        self._beside = beside
 
     @contextmanager
     def interruptible(self, phase: str) -> Iterator[Callable[[], object]]:
@@ -290,7 +310,8 @@ class SessionSupervisor:
         with self._lock, suppress(OSError):
             if self._core is None and self._heartbeat is not None:
                 has_drained = is_blocked and not self._may_rest
-                self._heartbeat.acknowledge(is_blocked, has_drained, switch.epoch)
+                self.stand = Stand(is_blocked, has_drained, switch.epoch)
+                self._heartbeat.acknowledge(*self.stand)
 
     # ---- while it runs ----
 
@@ -301,7 +322,7 @@ class SessionSupervisor:
         """
         if not self._sends_orders or self._is_closed or self._problem:
             return self._problem
-        self._problem = self._watcher.problem()
+        self._problem = self._watcher.problem() or self._beside()
         if self._problem:
             self._watcher.switch.engage(self._problem, "supervisor")
         return self._problem
@@ -326,7 +347,8 @@ class SessionSupervisor:
             is_blocked = core.is_blocked
             resting = self._resting(core) if is_blocked else ()
             has_drained = is_blocked and not resting
-            self._heartbeat.acknowledge(is_blocked, has_drained, switch.epoch, resting)
+            self.stand = Stand(is_blocked, has_drained, switch.epoch)
+            self._heartbeat.acknowledge(*self.stand, resting)
         if self._is_live:
             return
         now_s = time.monotonic()
@@ -342,6 +364,9 @@ class SessionSupervisor:
             return [name for name in order_manager.outbox.open if self.may_rest(name)]
         states = order_manager.states.values()
         return [order.client_order_id for state in states for order in state.working]
+
+    def _may_rest_at_venue(self, core: TradingCore) -> bool:
+        return core.order_manager.outbox is not None and bool(self._resting(core))
 
     def beat(self, now_ns: int, **live: object) -> None:
         """Show that the session moves, and its figures; those of a `live` one besides.

@@ -6,9 +6,13 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from logos.config import Config
+from logos.config import Config, ConfigError
+from logos.config.tables.coordinator import CoordinatorSettings
+from logos.config.terms.coordinator import coordinator_of
 from logos.core.gates import Switch
 from logos.core.types import SwitchState
+from logos.killswitch.fleet.records import CoordinatorError
+from logos.session.fleet import Membership, terms_of
 from logos.session.history import Journal
 from logos.session.opening.spec import Purpose, SessionSpec
 from logos.session.presence import registry
@@ -45,10 +49,33 @@ class Start:
         switch = open_switch(
             spec.tell, spec.home, may_be_engaged=may_be_engaged, is_real=config.venue.live
         )
+        settings = coordinator_of(config)
+        if settings is not None:
+            switch.close()
+            return self._join(settings, may_be_engaged, is_real=config.venue.live)
         self.resources.callback(switch.close)
         self.supervisor.watch(switch)
         self.resources.callback(self.supervisor.close)  # who watches it ends before it
         return switch
+
+    def _join(
+        self, settings: CoordinatorSettings, may_be_engaged: bool, *, is_real: bool
+    ) -> Switch:
+        """The switch of a session that belongs to a fleet, once it has a permit.
+
+        Raises SwitchEngagedError without one, ConfigError.
+        """
+        spec, supervisor = self.spec, self.supervisor
+        token, home = self.entry.token, spec.home
+        try:
+            member = Membership(terms_of(settings), token, supervisor, home=home, is_real=is_real)
+        except CoordinatorError as error:
+            raise ConfigError(f"killswitch.coordinator: {error}") from None
+        self.resources.callback(member.close)
+        member.join(spec.tell, may_be_engaged=may_be_engaged)
+        supervisor.watch(member.switch, member.problem)
+        self.resources.callback(supervisor.close)
+        return member.switch
 
 
 def start(spec: SessionSpec, resources: ExitStack) -> Start:

@@ -1,0 +1,212 @@
+"""A session that belongs to a fleet: how it joins, and what it says of itself there.
+
+It joins before it reads anything: without a permit it does not start. What it then says each time
+that it renews is what `logos kill --fleet` waits for: whether it is BLOCKED and DRAINED.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from logos import paths
+from logos.config.environment import Environment
+from logos.config.secret import Secret
+from logos.config.tables.coordinator import CoordinatorSettings
+from logos.config.terms.coordinator import PASSWORD
+from logos.core.types import NS_PER_SECOND, SwitchState
+from logos.errors import ConfigError
+from logos.killswitch.fleet.connect import connect
+from logos.killswitch.fleet.permit import Judgment, Known, Permit, boot_ns, judge_reading
+from logos.killswitch.fleet.reader import PermitReader
+from logos.killswitch.fleet.records import CoordinatorError, EngineEntry
+from logos.killswitch.fleet.seen import read_seen, seen_path, write_seen
+from logos.killswitch.fleet.store import Coordinator, Store
+from logos.killswitch.fleet.switch import WHO, PermittedBreaker
+from logos.session.supervisor import SessionSupervisor, SessionSwitch, SwitchEngagedError
+
+_AGAIN_S: Final = 0.1
+"""Between two attempts of a session that starts to read a coordinator that does not answer."""
+
+
+class FleetSwitch(PermittedBreaker, SessionSwitch):
+    """The machine's switch, SAFE only while the fleet permits it."""
+
+    __slots__ = ()
+
+
+def terms_of(settings: CoordinatorSettings, environment: Environment | None = None) -> Coordinator:
+    """Where the coordinator is. Raises ConfigError when a password is needed and not there."""
+    files = [Path(each) if each else None for each in (settings.ca, settings.certificate)]
+    return Coordinator(
+        fleet=settings.fleet,
+        backend=settings.backend.value,
+        endpoints=tuple(settings.endpoints),
+        ttl_ns=settings.ttl_s * NS_PER_SECOND,
+        poll_ns=settings.poll_ms * 1_000_000,
+        ca=files[0],
+        certificate=files[1],
+        key=Path(settings.key) if settings.key else None,
+        user=settings.user,
+        password=find_password(settings.user, environment),
+        service=settings.service,
+    )
+
+
+def find_password(user: str, environment: Environment | None = None) -> Callable[[], str] | None:
+    """What gives the password of `user`; None where nobody logs in.
+
+    Raises ConfigError when it is not set.
+    """
+    if not user:
+        return None
+    found = (environment or Environment.read()).find(PASSWORD)
+    if found is None:
+        raise ConfigError(
+            f"killswitch.coordinator.user is {user!r}, and its password is not set: set "
+            f"{PASSWORD} in the environment or in .env"
+        )
+    return Secret(found.value).reveal
+
+
+class Membership:
+    """One session's part in its fleet."""
+
+    def __init__(
+        self,
+        terms: Coordinator,
+        token: str,
+        supervisor: SessionSupervisor,
+        *,
+        home: Path | None = None,
+        is_real: bool = False,
+    ) -> None:
+        """Connects to nobody yet. Raises CoordinatorError when it could not."""
+        self.terms = terms
+        self._token = token
+        self._supervisor = supervisor
+        self._home = paths.home() if home is None else home
+        self._is_real = is_real
+        self._path = seen_path(paths.state_dir(home), terms.fleet)
+        self._store: Store = connect(terms)
+        self.switch = FleetSwitch(
+            paths.within(home, paths.state_dir()) / "kill-switch",
+            mode="live" if is_real else "paper",
+        )
+        self.permit = self.switch.permit = Permit(terms.fleet)
+        self.reader: PermitReader | None = None
+
+    def join(self, tell: Callable[[str], object], *, may_be_engaged: bool) -> None:
+        """Get a permit and begin to renew it.
+
+        Raises SwitchEngagedError when there is none to be had: the coordinator cannot be read in
+        time, the fleet is engaged (unless the session `may_be_engaged`), or there is a doubt about
+        its switch, over which this machine's switch is engaged as well.
+        """
+        try:
+            seen = read_seen(self._path)
+            known = Known() if seen is None else seen.known
+            judgment = self._first(known)
+        except CoordinatorError as error:
+            raise SwitchEngagedError(
+                f"fleet {self.terms.fleet} gives no permit: {error}\nNothing is traded without one."
+            ) from None
+        if judgment.is_doubt:
+            self._refuse_doubt(known, judgment)
+        if judgment.state is SwitchState.ENGAGED and not may_be_engaged:
+            epoch = judgment.known.epoch
+            raise SwitchEngagedError(
+                f"{judgment.why} (by {judgment.who})\nNothing is traded until a person clears it:\n"
+                f"  {reset_command(self.terms.fleet, epoch)}"
+            )
+        if self._store.limits:
+            tell(f"fleet {self.terms.fleet}: {self._store.limits}")
+        self._keep(judgment.known)
+        self.reader = PermitReader(
+            self.terms,
+            self._store,
+            self.permit,
+            self.switch,
+            self._entry,
+            known=judgment.known,
+            keep=self._keep,
+        )
+        self.reader.round()
+        self.reader.start()
+        tell(
+            f"fleet {self.terms.fleet}: joined by {self.terms.backend}, epoch "
+            f"{judgment.known.epoch}; permits of {self.terms.ttl_ns / NS_PER_SECOND:g} s"
+        )
+
+    def problem(self) -> str:
+        """What is wrong with the thread that renews the permit; "" while all is well."""
+        return "" if self.reader is None else self.reader.problem()
+
+    def close(self) -> None:
+        """The session is over: say so, and let go."""
+        if self.reader is None:
+            self._store.close()
+        else:
+            self.reader.stop()
+        self.switch.close()
+
+    def _first(self, known: Known) -> Judgment:
+        """Read until there is an answer, for as long as a permit lasts."""
+        until_ns = boot_ns() + self.terms.ttl_ns
+        while True:
+            try:
+                return judge_reading(self.terms.fleet, known, self._store.read())
+            except CoordinatorError:
+                if boot_ns() >= until_ns:
+                    raise
+            time.sleep(_AGAIN_S)
+
+    def _refuse_doubt(self, known: Known, judgment: Judgment) -> None:
+        fleet = self.terms.fleet
+        if not known.cluster:
+            raise SwitchEngagedError(
+                f"{judgment.why}\nNothing is traded until a person makes it:\n"
+                f"  {reset_command(fleet, 0)}"
+            )
+        self.switch.engage(judgment.why, WHO)
+        self._keep(judgment.known)
+        raise SwitchEngagedError(
+            f"{judgment.why}\nThis machine's switch is engaged over it. Look at the coordinator, "
+            f"then at both switches: logos status --fleet {fleet}; logos kill status"
+        )
+
+    def _keep(self, known: Known) -> None:
+        write_seen(self._path, self.terms, known)
+
+    def _entry(self, renewals: int, epoch: int) -> EngineEntry:
+        supervisor, switch = self._supervisor, self.switch
+        stand = supervisor.stand
+        # What was said before the last reset says nothing of what came after it.
+        is_current = stand.epoch >= switch.granted_epoch
+        return EngineEntry(
+            token=self._token,
+            host=os.uname().nodename,
+            workspace=str(self._home),
+            session=supervisor.session_id,
+            pid=os.getpid(),
+            ttl_ns=self.terms.ttl_ns,
+            renewals=renewals,
+            epoch=epoch,
+            state=SwitchState(min(switch.flag[0], SwitchState.ENGAGED)).name,
+            blocked=stand.blocked and is_current,
+            drained=stand.drained and (is_current or supervisor.is_closed),
+            ended=supervisor.is_closed,
+            is_real=self._is_real,
+            differences=supervisor.differences(),
+        )
+
+
+def reset_command(fleet: str, epoch: int) -> str:
+    """The command that allows a fleet to trade again."""
+    return (
+        f"logos kill reset --fleet {fleet} --by YOUR_NAME --reason WHY_IT_IS_SAFE_AGAIN "
+        f"--epoch {epoch}"
+    )
