@@ -53,8 +53,9 @@ def make_tls(folder: Path, addresses: Sequence[str] = (HOST,)) -> Tls:
     for name, subject in (("server", "/CN=etcd"), ("client", "/O=tests")):
         key, request, certificate = (folder / f"{name}.{end}" for end in ("key", "csr", "crt"))
         run("req", *curve, "-keyout", key, "-out", request, "-subj", subject)
-        run("x509", "-req", "-in", request, "-CA", ca, "-CAkey", ca_key, "-CAcreateserial",
-            "-out", certificate, "-days", "2", "-extfile", extensions, "-extensions", "v")  # fmt: skip
+        signed = ["-CA", ca, "-CAkey", ca_key, "-CAcreateserial", "-days", "2"]
+        signed += ["-extfile", extensions, "-extensions", "v"]
+        run("x509", "-req", "-in", request, "-out", certificate, *signed)
         made[name] = (certificate, key)
     return Tls(ca, *made["server"], *made["client"])
 

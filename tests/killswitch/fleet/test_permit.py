@@ -84,7 +84,7 @@ def test_a_permit_allows_what_its_history_allows(steps: list[tuple[str, int]]) -
             model.readings.append((began, state))
             model.see(clock.now)
         elif what == "reset":
-            # A reset is a person's: what ran out before it is cleared by it, what is engaged is not.
+            # What ran out before a person's reset is cleared by it; what is engaged is not.
             gate(permit, clock.now, granted)
             model.see(clock.now)
             if not model.readings:

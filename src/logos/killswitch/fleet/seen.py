@@ -2,8 +2,8 @@
 
 An older copy of a coordinator, or another cluster in its place, must be noticed by an engine that
 starts as well. The file is no more than a memory: without it an engine believes what it reads
-first, as it does the first time. It also says where the coordinator is, so that an operator's commands
-need no settings; passwords are not in it.
+first, as it does the first time. It also says where the coordinator is, so that an operator's
+commands need no settings; passwords are not in it.
 """
 
 from __future__ import annotations
