@@ -53,7 +53,7 @@ def make_tls(folder: Path, addresses: Sequence[str] = (HOST,)) -> Tls:
     for name, subject in (("server", "/CN=etcd"), ("client", "/O=tests")):
         key, request, certificate = (folder / f"{name}.{end}" for end in ("key", "csr", "crt"))
         run("req", *curve, "-keyout", key, "-out", request, "-subj", subject)
-        signed = ["-CA", ca, "-CAkey", ca_key, "-CAcreateserial", "-days", "2"]
+        signed: list[str | Path] = ["-CA", ca, "-CAkey", ca_key, "-CAcreateserial", "-days", "2"]
         signed += ["-extfile", extensions, "-extensions", "v"]
         run("x509", "-req", "-in", request, "-out", certificate, *signed)
         made[name] = (certificate, key)
@@ -117,8 +117,8 @@ def etcd(folder: Path, count: int = 1, tls: Tls | None = None) -> Iterator[Clust
 
 
 def _answering(urls: Sequence[str], tls: Tls | None) -> Callable[[], bool]:
-    files = {} if tls is None else {"ca": tls.ca, "certificate": tls.client, "key": tls.client_key}
-    terms = Coordinator("ready", "etcd", tuple(urls), 10**9, 10**9, **files)
+    files = (None, None, None) if tls is None else (tls.ca, tls.client, tls.client_key)
+    terms = Coordinator("ready", "etcd", tuple(urls), 10**9, 10**9, *files)
 
     def answers() -> bool:
         store = EtcdStore(terms)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from etcd_servers import Cluster, etcd, make_tls
@@ -130,13 +131,13 @@ def test_a_member_that_stands_still_is_given_up_in_time(
 
 def test_encrypted_and_with_a_password(tmp_path: Path) -> None:
     tls = make_tls(tmp_path)
-    files = {"ca": tls.ca, "certificate": tls.client, "key": tls.client_key}
+    files: dict[str, Any] = {"ca": tls.ca, "certificate": tls.client, "key": tls.client_key}
     with etcd(tmp_path / "etcd", tls=tls) as cluster:
         flags = ("--cacert", str(tls.ca), "--cert", str(tls.client), "--key", str(tls.client_key))
         for command in ("role add root", "user add root:s3cret-word", "user grant-role root root"):
             cluster.control(*flags, *command.split())
         cluster.control(*flags, "auth", "enable")
-        user = {"user": "root", **files}
+        user: dict[str, Any] = {"user": "root", **files}
         store = EtcdStore(terms(*cluster.urls, password=lambda: "s3cret-word", **user))
         assert store.swap(record(1), 0) > 0
         store.poll(entry("a"))
