@@ -35,9 +35,9 @@ from logos.killswitch.breaker import CircuitBreaker
 from logos.session import ExitCode, entry, history
 from logos.session.artifacts.recoveries import RECOVERIES
 from logos.session.open import open_session
+from logos.session.opening.machine_switch import SwitchEngagedError
 from logos.session.opening.spec import Purpose, SessionSpec
 from logos.session.restoring import CannotResumeError
-from logos.session.supervisor import SwitchEngagedError
 
 TRADING = STORIES["trading"]
 SAVED = STORIES["saved"]

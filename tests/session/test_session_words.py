@@ -18,12 +18,12 @@ from logos.session import ExitCode, run
 from logos.session.artifacts.snapshot import plain_copy
 from logos.session.connections import make_feeds
 from logos.session.drive import LiveEngine, LiveRules, drive
+from logos.session.opening.machine_switch import SwitchEngagedError, open_switch
 from logos.session.outcome import session_failure
 from logos.session.plan import make_plan
 from logos.session.presence.heartbeat import read_heartbeat
 from logos.session.presence.registry import Place, make_place
 from logos.session.recorded import RecordedSwitch, Recording
-from logos.session.supervisor import SwitchEngagedError, open_switch
 from logos.testing.builders import Scripted
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from logos.session.supervisor import open_switch
+from logos.session.opening.machine_switch import open_switch
 
 
 def reason_after(home: Path, content: str) -> str:

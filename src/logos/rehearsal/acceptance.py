@@ -39,8 +39,8 @@ from logos.killswitch.ledger import KILL_FILE
 from logos.rehearsal.evidence import JournalView
 from logos.session.drive import drive
 from logos.session.open import open_session
+from logos.session.opening.machine_switch import SwitchEngagedError, open_switch
 from logos.session.opening.spec import SessionSpec
-from logos.session.supervisor import SwitchEngagedError, open_switch
 
 Way = Literal["none", "kill", "marker"]
 """How the switch is engaged: not at all, as `logos kill` does it, or by `touch KILL`."""

@@ -35,9 +35,9 @@ from logos.rehearsal.verdicts import (
     read_journal_of,
 )
 from logos.session.entry import run as run_session
+from logos.session.opening.machine_switch import SwitchEngagedError, open_switch
 from logos.session.outcome import ExitCode
 from logos.session.plan import Plan, make_plan
-from logos.session.supervisor import SwitchEngagedError, open_switch
 
 
 class Stage:

@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 
     from logos.session.entry import replay, resume, run, run_live
     from logos.session.open import open_session
+    from logos.session.opening.machine_switch import SwitchEngagedError
     from logos.session.opening.spec import Purpose, SessionSpec
     from logos.session.outcome import ExitCode, Outputs, SessionResult
     from logos.session.session import Session
-    from logos.session.supervisor import SwitchEngagedError
 
 __all__ = [
     "ExitCode",
@@ -40,7 +40,7 @@ _HOMES = {
     "opening.spec": ("Purpose", "SessionSpec"),
     "outcome": ("ExitCode", "Outputs", "SessionResult"),
     "session": ("Session",),
-    "supervisor": ("SwitchEngagedError",),
+    "opening.machine_switch": ("SwitchEngagedError",),
 }
 _PLACES = {name: home for home, names in _HOMES.items() for name in names}
 

@@ -44,6 +44,7 @@ from logos.session.bars.sources import wishes_in
 from logos.session.connections import Connections, hold_account, with_instruments
 from logos.session.disk import disk_guard, stopped_because
 from logos.session.history import Journal, NothingHappenedError, find_session, read_session
+from logos.session.opening.machine_switch import SessionSwitch, refuse_engaged
 from logos.session.opening.spec import Purpose, SessionSpec
 from logos.session.opening.start import Start
 from logos.session.opening.start import start as stand
@@ -69,12 +70,7 @@ from logos.session.source import (
     Past,
     Source,
 )
-from logos.session.supervisor import (
-    SessionStoppedError,
-    SessionSwitch,
-    StopWhileStartingError,
-    refuse_engaged,
-)
+from logos.session.supervisor import SessionStoppedError, StopWhileStartingError
 from logos.session.venue.preflight import connect_ready
 
 

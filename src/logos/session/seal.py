@@ -38,12 +38,12 @@ from logos.session.artifacts.summary import (
     session_uuid,
     warm_ups,
 )
+from logos.session.opening.machine_switch import SessionSwitch
 from logos.session.outcome import ORDERS_LEFT, Ending, ExitCode, SessionResult, Stopped
 from logos.session.plan import Plan
 from logos.session.recorded import RecordedSwitch
 from logos.session.script import Script
 from logos.session.source import TICK_TO_DECISION, Pieces
-from logos.session.supervisor import SessionSwitch
 from logos.shown import lines
 from logos.strategies.failure import failure_lines, first_error, with_place
 

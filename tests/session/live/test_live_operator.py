@@ -19,9 +19,9 @@ from logos.core.messages import NOW, Flatten, PauseSymbol, ResumeTrading, Suspen
 from logos.core.types import SessionStatus
 from logos.session.connections import Outside
 from logos.session.entry import replay, resume
+from logos.session.opening.machine_switch import SwitchEngagedError, open_switch
 from logos.session.presence.commands import SentCommand, command_folder, send_command
 from logos.session.presence.heartbeat import Heartbeat, heartbeat_path
-from logos.session.supervisor import SwitchEngagedError, open_switch
 
 # The clock runs on with every wait, so a heartbeat of a second comes all the time.
 

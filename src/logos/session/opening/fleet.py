@@ -26,7 +26,8 @@ from logos.killswitch.fleet.records import CoordinatorError, EngineEntry
 from logos.killswitch.fleet.seen import read_seen, seen_path, write_seen
 from logos.killswitch.fleet.store import Coordinator, Store
 from logos.killswitch.fleet.switch import WHO, PermittedBreaker
-from logos.session.supervisor import SessionSupervisor, SessionSwitch, SwitchEngagedError
+from logos.session.opening.machine_switch import SessionSwitch, SwitchEngagedError
+from logos.session.supervisor import SessionSupervisor
 
 _AGAIN_S: Final = 0.1
 """Between two attempts of a session that starts to read a coordinator that does not answer."""
