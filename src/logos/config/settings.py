@@ -14,8 +14,8 @@ from typing import Any
 import msgspec
 
 from logos.config.tables.base import Settings
-from logos.config.tables.disk import DiskSettings
 from logos.config.tables.coordinator import KillSwitchSettings
+from logos.config.tables.disk import DiskSettings
 from logos.config.tables.live import LiveSettings, VenueSettings
 from logos.core.guards import Action
 from logos.core.types import BarPath, FillRule, MarkRule
