@@ -52,6 +52,7 @@ _FIRST = (
     "docs/RECONCILIATION.md",
     "docs/REHEARSAL.md",
     "docs/JOURNAL.md",
+    "docs/KAFKA.md",
     "docs/ARTIFACTS.md",
     "docs/METRICS.md",
     "docs/JSON-LOG.md",

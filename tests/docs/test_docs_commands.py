@@ -29,7 +29,7 @@ WRITING-A-STRATEGY DATA CONFIGURATION FILLS GUARDS FEEDS MT5 VENUES REHEARSAL ST
 ARTIFACTS RECONCILIATION ARCHITECTURE METRICS
 """
 DOCUMENTS = ["README.md", "CONTRIBUTING.md", *(f"docs/{name}.md" for name in GUIDES.split())]
-ALL = [*DOCUMENTS, "docs/LIVE-RUNBOOK.md"]
+ALL = [*DOCUMENTS, "docs/LIVE-RUNBOOK.md", "docs/KAFKA.md"]
 
 COIN = '[instruments.COIN]\ntick = "0.01"\nlot = "1"\nbase = "COIN"\nquote = "USD"\n'
 KLINES = """\

@@ -26,6 +26,9 @@ TEXTS: Final = (
 OF_A_USER: Final = frozenset(["path/to/file.py", "file.py"])
 """Names that a text gives as an example of what a user writes."""
 
+TOPICS: Final = frozenset(["logos.decisions"])
+"""Topics of Kafka brokers that are named like modules."""
+
 RUNTIME_FOLDERS: Final = ("runs/", "state/", "logos/logs/", "data/cache/", "data/raw/", "build/")
 """Folders of a workspace; what lies there is made by sessions and imports."""
 
@@ -49,7 +52,7 @@ def dead_paths(text: str, folder: Path = PROJECT, project: Path = PROJECT) -> li
 def dead_modules(text: str) -> list[str]:
     """The dotted names in `text` that start with `logos.` and name no module or part of one."""
     names = dict.fromkeys(match.group() for match in _MODULE.finditer(text))
-    return [name for name in names if not _resolves(name)]
+    return [name for name in names if name not in TOPICS and not _resolves(name)]
 
 
 def prose_of(source: str) -> Iterator[str]:

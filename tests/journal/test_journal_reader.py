@@ -9,6 +9,7 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from contextlib import suppress
 from hashlib import sha256
+from itertools import islice
 from pathlib import Path
 
 import msgspec
@@ -147,6 +148,21 @@ def test_a_growing_journal_is_read_on_where_it_ended(content: bytes, tmp_path: P
         assert journal.is_cut_back()
     path.write_bytes(content)
     assert seen == list(read_lines(path))
+
+
+def test_what_stands_in_place_of_an_end_that_was_cut_off_is_read_and_not_what_stood_there(
+    content: bytes, tmp_path: Path
+) -> None:
+    path = tmp_path / "state.jsonl"
+    count = content.count(b"\n")
+    end = content.rindex(b"\n", 0, -1) + 1
+    path.write_bytes(content[:end] + b'{"seq":other}\n')
+    with JournalReader(path, bytes) as journal:
+        assert len(list(islice(journal.entries(), count - 1))) == count - 1
+        assert journal.offset == end
+        path.write_bytes(content)  # the same file, continued after a cut
+        [last] = journal.entries()
+        assert last.offset == end
 
 
 # ---- torn ----

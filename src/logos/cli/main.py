@@ -36,6 +36,10 @@ _COMMANDS = {
     ),
     "pause": ("pause a symbol of a live session, or all of it; --undo", "logos.cli.pause"),
     "kill": ("stop all trading at once; show, reset and trace the switch", "logos.cli.kill"),
+    "ship": (
+        "send what sessions wrote to Kafka brokers, as it becomes final",
+        "logos.cli.running.ship",
+    ),
     "rehearse": ("rehearse incidents with your strategy and data", "logos.cli.rehearse"),
     "data": ("make, fetch, import, list and check market data", "logos.cli.data.command"),
     "new": ("write a strategy of your own, its settings and a test", "logos.cli.strategy.new"),

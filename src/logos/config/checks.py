@@ -19,6 +19,7 @@ from logos.config.actions import problems_of
 from logos.config.limits import live_problems, sends_real_orders
 from logos.config.settings import Config, RiskLimits, TotalLimits
 from logos.config.tables.disk import DISK, disk_problems
+from logos.config.tables.kafka_options import kafka_problems
 from logos.config.tables.live import FeedName, VenueName
 from logos.config.terms.coordinator import coordinator_problems
 from logos.config.terms.payments import payment_problems
@@ -65,6 +66,7 @@ def check_values(config: Config, *, has_all_limits: bool = True) -> list[str]:
         *_check_venue(config),
         *_check_live(config),
         *disk_problems(config.disk or DISK),
+        *_check_ship(config),
     ]
     if sends_real_orders(config) and has_all_limits:
         problems += live_problems(config)
@@ -264,6 +266,12 @@ def _check_live(config: Config) -> list[str]:
     if live.stop_after_s < 0:
         problems.append(f"live.stop_after_s must be 0 (never) or more, not {live.stop_after_s}")
     return problems
+
+
+def _check_ship(config: Config) -> list[str]:
+    if config.ship is msgspec.UNSET or not config.ship.kafka.brokers:
+        return []
+    return kafka_problems(config.ship.kafka, "ship.kafka")
 
 
 def _check_exchange(table: str, exchange: str, is_needed: bool) -> list[str]:

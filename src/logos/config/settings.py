@@ -16,6 +16,7 @@ import msgspec
 from logos.config.tables.base import Settings
 from logos.config.tables.coordinator import KillSwitchSettings
 from logos.config.tables.disk import DiskSettings
+from logos.config.tables.kafka import ShipSettings
 from logos.config.tables.live import LiveSettings, VenueSettings
 from logos.core.guards import Action
 from logos.core.types import BarPath, FillRule, MarkRule
@@ -304,3 +305,4 @@ class Config(Settings, frozen=True, kw_only=True):
     live: LiveSettings = LiveSettings()
     disk: DiskSettings | msgspec.UnsetType = msgspec.UNSET
     killswitch: KillSwitchSettings | msgspec.UnsetType = msgspec.UNSET
+    ship: ShipSettings | msgspec.UnsetType = msgspec.UNSET

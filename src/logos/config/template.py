@@ -126,7 +126,8 @@ def _default_table(hint: Any, path: Path, *, is_example: bool) -> list[str]:
     for field in msgspec.structs.fields(hint):
         kind = keys_of(hint)[field.encode_name]
         if is_table_type(kind) or (get_origin(kind) is dict and is_table_type(get_args(kind)[1])):
-            inner += _default_table(kind, (*path, field.encode_name), is_example=is_example)
+            is_unset = is_example or field.default is msgspec.UNSET
+            inner += _default_table(kind, (*path, field.encode_name), is_example=is_unset)
             continue
         words = description(hint, field.name)
         value = _default_of(field)

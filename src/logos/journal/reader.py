@@ -122,6 +122,10 @@ class JournalReader(Generic[R]):
         """Close the file."""
         self._file.close()
 
+    def fileno(self) -> int:
+        """The descriptor of the open file."""
+        return self._file.fileno()
+
     def entries(self) -> Iterator[Entry[R]]:
         """The whole lines from here to the end.
 
@@ -130,6 +134,7 @@ class JournalReader(Generic[R]):
         added since.
         """
         decode, first, last = self._decode, self._first, self._last
+        self._file.seek(0, os.SEEK_END)  # so that nothing is read of what was buffered before
         self._file.seek(self.offset)
         while line := self._file.readline(LINE_BYTES_MAX):
             if self._is_over:
@@ -167,6 +172,11 @@ class JournalReader(Generic[R]):
                 f"{self.path}: written in schema {schema}, and this version reads schema "
                 f"{SCHEMA_VERSION}{reader}"
             )
+
+    def go_back(self, sequence: int, offset: int, digest: bytes) -> None:
+        """Read on from an earlier place between two lines, which is one that was passed before."""
+        self.sequence, self.offset, self.digest = sequence, offset, digest
+        self._is_over = False
 
     def is_cut_back(self) -> bool:
         """Whether the file has become shorter than what was read of it."""

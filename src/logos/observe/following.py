@@ -106,6 +106,17 @@ class Follower:
         self._check_place(self._file, "it is another file now, and ")
         return self._read(self._file, bytes_max)
 
+    def line_before(self) -> bytes:
+        """The line that ends at `offset`, its newline included; empty at the beginning.
+
+        Raises as `lines`.
+        """
+        if not self.offset or (self._file is None and not self._open()):
+            return b""
+        assert self._file is not None
+        self._check_place(self._file)
+        return _line_before(self._file, self.offset)
+
     @property
     def waiting_bytes(self) -> int:
         """Bytes of the file behind `offset`, as the file is now; 0 when it is gone."""

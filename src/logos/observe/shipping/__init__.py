@@ -1,0 +1,1 @@
+"""Ships what sessions wrote to other systems: what is final, once it is durable, losing nothing."""
