@@ -221,13 +221,15 @@ def test_status_shows_every_workspace_this_one_first(
     monkeypatch.chdir(two.home)
     assert main(["status"]) == 0
     headings = [line for line in capsys.readouterr().out.splitlines() if line[0] != " "]
-    assert headings == [
-        f"workspace {two.home}", "theirs: running", f"workspace {one.home}", "mine: running",
+    switch = "switch SAFE at epoch 1"
+    assert [line.partition(" since ")[0] for line in headings] == [
+        f"workspace {two.home}", switch, "theirs: running",
+        f"workspace {one.home}", switch, "mine: running",
     ]  # fmt: skip
     assert main(["status", "--here"]) == 0
     assert "mine" not in capsys.readouterr().out
     assert main(["status", "mine", "--json"]) == 0
-    (shown,) = json.loads(capsys.readouterr().out)
+    (shown,) = json.loads(capsys.readouterr().out)["sessions"]
     assert (shown["workspace"], shown["kind"], shown["verdict"]) == (str(one.home), "trade", "ok")
 
 
@@ -255,7 +257,7 @@ def test_sessions_list_has_name_workspace_state_and_age(
     one, two = desks
     one.begin("mine")
     two.begin("theirs")
-    assert main(["sessions", "list"]) == 0
+    assert main(["sessions", "list", "--running"]) == 0
     headings, *rows = [line.split() for line in capsys.readouterr().out.splitlines()]
     assert headings == ["session", "workspace", "kind", "state", "age"]
     assert [row[:4] for row in rows] == [

@@ -35,6 +35,7 @@ from logos.core.records import (
 from logos.core.types import SwitchState
 from logos.journal.entries import Manifest, Sealed, SessionRecord, Stopping, open_journal
 from logos.journal.reader import Damaged, TornTail
+from logos.session.artifacts.counts import is_stopping
 from logos.session.artifacts.folder import is_finished
 from logos.session.artifacts.rows import Moments
 from logos.session.presence.heartbeat import is_in_use
@@ -60,6 +61,8 @@ class Overview:
         self.positions: dict[str, str] = {}
         self.accounts: dict[str, AccountRecord] = {}
         self.switch_state = SwitchState.SAFE.name
+        self.trigger: GuardRecord | SwitchRecord | None = None
+        """What first halted the session or engaged the switch."""
         self.tick_id = 0
         self.now_ns = 0
         self._last: deque[tuple[int, SessionRecord]] = deque(maxlen=_LAST_MAX)
@@ -130,6 +133,8 @@ class Overview:
             self.accounts[record.currency] = record
         elif isinstance(record, SwitchRecord):
             self.switch_state = record.state
+        if self.trigger is None and isinstance(record, GuardRecord | SwitchRecord):
+            self.trigger = record if is_stopping(record) else None
 
     def _see_update(self, update: OrderUpdate) -> None:
         entry = self.open_orders.pop(update.order_id, None)

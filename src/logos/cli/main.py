@@ -27,9 +27,9 @@ _COMMANDS = {
     "replay": ("run a session again and compare every byte", "logos.cli.replay"),
     "verify": ("recompute a session's books and check its journal", "logos.cli.verify"),
     "inspect": ("show a session, running or not; follow its records", "logos.cli.inspect"),
-    "status": ("list running sessions and whether each responds", "logos.cli.status"),
+    "status": ("show the switch, running sessions, and what ended lately", "logos.cli.status"),
     "health": ("say in one line whether a session is well, for probes", "logos.cli.running.health"),
-    "sessions": ("list running sessions of all workspaces", "logos.cli.running.sessions"),
+    "sessions": ("list, show, measure and prune sessions", "logos.cli.sessions.command"),
     "metrics": (
         "serve all sessions of this user as Prometheus metrics",
         "logos.cli.observing.metrics",

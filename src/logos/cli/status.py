@@ -1,4 +1,8 @@
-"""`logos status`: which sessions of this user run, where, and whether each responds."""
+"""`logos status`: the switch, the running sessions, and what ended lately, of every workspace.
+
+Exit code 0 means that nobody needs to look: every session responds, every session that is expected
+runs, no switch is closed, and no workspace is left after a session that ended badly.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +17,7 @@ import msgspec
 from logos.cli.exit_codes import exit_codes
 from logos.cli.running.here import find_here, is_same, not_here
 from logos.cli.running.risk import page_of, risk_fields, risk_lines
+from logos.cli.running.standing import Standing, as_json, ended_lines, standing, switch_line
 from logos.core.types import NS_PER_SECOND
 from logos.errors import WorkspaceError
 from logos.session.presence.found import FoundSession, find_sessions
@@ -26,13 +31,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of `logos status`."""
     parser.epilog = exit_codes(
         {
-            0: "every session responds",
-            1: "one does not, or the session named does not run",
+            0: "every session responds, and no switch is closed",
+            1: "a session does not respond; one that is named or expected does not run; a switch "
+            "is not SAFE; or the session that ended last ended badly and none has begun since",
             2: "a wrong command line, or LOGOS_HOME names no folder",
         }
     )
     parser.add_argument("session", nargs="?", metavar="ID", help="only sessions of this id")
     parser.add_argument("--here", action="store_true", help="only this workspace")
+    parser.add_argument(
+        "--expect",
+        metavar="ID",
+        action="append",
+        default=[],
+        help="a session that must run, else exit code 1 (repeatable)",
+    )
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.add_argument(
         "--late-after",
@@ -44,32 +57,74 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print each session that runs or died, by workspace; 1 when one does not respond."""
+    """Print how each workspace stands, and each session that runs or died there."""
     try:
         here = find_here()
     except WorkspaceError as error:
         print(f"logos status: {error}", file=sys.stderr)
         return 2
     now_ns = time.time_ns()
-    found = [
-        session
-        for session in look(here, here_only=options.here)
-        if options.session in (None, session.session_id)
-    ]
+    everything = look(here, here_only=options.here)
+    found = [each for each in everything if options.session in (None, each.session_id)]
+    places = _standings(here, everything, now_ns)
     if options.session and not found:
-        print(
-            f"logos status: no session {options.session} is running; `logos inspect "
-            f"{options.session}`, in its workspace, shows one that ended",
-            file=sys.stderr,
-        )
+        print(_not_running(options.session, places), file=sys.stderr)
         return 1
     verdicts = [verdict_of(session, now_ns, options.late_after) for session in found]
+    running = {each.session_id for each in everything if each.running}
+    missing = [name for name in options.expect if name not in running]
+    if options.session:  # only of the workspaces in which it runs
+        places = [
+            each._replace(ended=[])
+            for each in places
+            if any(is_same(session.workspace, each.workspace) for session in found)
+        ]
     if options.json:
-        whole = [_as_json(*each, now_ns) for each in zip(found, verdicts, strict=True)]
+        whole = {
+            "workspaces": [as_json(each) for each in places],
+            "sessions": [_as_json(*each, now_ns) for each in zip(found, verdicts, strict=True)],
+            "missing": missing,
+        }
         print(json.dumps(whole, indent=2))
     else:
-        _print_all(here, found, verdicts, now_ns)
-    return 0 if all(verdict in ("ok", "starting") for verdict in verdicts) else 1
+        _print_all(here, places, found, verdicts, now_ns)
+    for name in missing:
+        words = f"session {name} is expected and does not run"
+        print(f"logos status: {words}: `logos run {name}`", file=sys.stderr)
+    is_well = all(verdict in ("ok", "starting") for verdict in verdicts) and not missing
+    return 0 if is_well and all(each.is_safe and not each.bad_end for each in places) else 1
+
+
+def _standings(here: Path | None, found: list[FoundSession], now_ns: int) -> list[Standing]:
+    """How every workspace stands, `here` first."""
+    workspaces = [] if here is None else [here]
+    for session in found:
+        if session.workspace is not None and not any(
+            is_same(session.workspace, each) for each in workspaces
+        ):
+            workspaces.append(session.workspace)
+    return [
+        standing(
+            each,
+            [session.session_id for session in found if is_same(session.workspace, each)],
+            now_ns,
+        )
+        for each in workspaces
+    ]
+
+
+def _not_running(session_id: str, places: list[Standing]) -> str:
+    """What to say of a session that was asked for and does not run."""
+    stored = [each for place in places for each in place.sessions if each.session_id == session_id]
+    if not stored:
+        return (
+            f"logos status: no session {session_id} is running; `logos inspect {session_id}`, in "
+            "its workspace, shows one that ended"
+        )
+    return (
+        f"logos status: session {session_id} does not run ({stored[0].status}); `logos sessions "
+        f"show {session_id}` says more"
+    )
 
 
 def look(here: Path | None, *, here_only: bool = False) -> list[FoundSession]:
@@ -103,21 +158,35 @@ def verdict_of(session: FoundSession, now_ns: int, late_after_s: float = _LATE_S
 
 
 def _print_all(
-    here: Path | None, found: list[FoundSession], verdicts: list[str], now_ns: int
+    here: Path | None,
+    places: list[Standing],
+    found: list[FoundSession],
+    verdicts: list[str],
+    now_ns: int,
 ) -> None:
     if here is None and not found:
         print(f"{not_here()}\nno session is running")
         return
-    shown = here
-    if here is not None:
-        print(f"workspace {here}")
-        if not any(is_same(session.workspace, here) for session in found):
+    for place in places:
+        print(f"workspace {place.workspace}")
+        print(switch_line(place.switch))
+        if place.switch is not None and place.switch.clear_command:
+            print(f"  to clear: {place.switch.clear_command}")
+        there = [
+            each
+            for each in zip(found, verdicts, strict=True)
+            if is_same(each[0].workspace, place.workspace)
+        ]
+        if not there:
             print("no session is running in this workspace")
+        for session, verdict in there:
+            _print(session, verdict, now_ns)
+        for line in ended_lines(place, now_ns):
+            print(line)
     for session, verdict in zip(found, verdicts, strict=True):
-        if not is_same(session.workspace, shown):
-            print(f"workspace {session.workspace or 'not known'}")
-            shown = session.workspace
-        _print(session, verdict, now_ns)
+        if session.workspace is None:
+            print("workspace not known")
+            _print(session, verdict, now_ns)
 
 
 def _words(session: FoundSession, verdict: str, now_ns: int) -> str:

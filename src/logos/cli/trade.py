@@ -16,6 +16,7 @@ from logos.secrecy import without_keys
 from logos.session import SessionResult
 from logos.session import run as run_session
 from logos.session.artifacts.limits import limits_in_words
+from logos.session.artifacts.origin import Origin
 from logos.session.plan import Plan
 from logos.session.supervisor import tell_operator
 
@@ -89,7 +90,13 @@ def run(options: argparse.Namespace) -> int:
             if not options.quiet:
                 tell_operator(limits_in_words(plan.config))
 
-        return run_session(config, on_plan=bar.start, announce=announce, tell=tell_operator)
+        return run_session(
+            config,
+            on_plan=bar.start,
+            announce=announce,
+            tell=tell_operator,
+            origin=Origin.here(options.config),
+        )
 
     return attempt(go, options, "trade")
 

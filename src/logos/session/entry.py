@@ -15,6 +15,7 @@ from logos.core.messages import Flatten
 from logos.core.strategy import Strategy
 from logos.errors import LogosError
 from logos.session.artifacts.notes import NOTE_TABLES
+from logos.session.artifacts.origin import Origin
 from logos.session.artifacts.payments import PAYMENTS
 from logos.session.artifacts.snapshot import SnapshotDue
 from logos.session.artifacts.tables import TABLES, tables_of
@@ -52,6 +53,7 @@ class Options(TypedDict, total=False):
     announce: Callable[[Plan], object]
     tell: Callable[[str], object]
     home: Path | None
+    origin: Origin | None
     snapshot_due: SnapshotDue | None
 
 

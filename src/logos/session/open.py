@@ -112,7 +112,7 @@ def _new(start: Start, config: Config) -> Session:
     config = with_seed(config)
     disk_guard(spec, config, config.session.id).check_start()
     switch = start.switch(config)
-    claim = claim_folder(config, spec.home)
+    claim = claim_folder(config, spec.home, spec.origin)
     try:
         return _begin(start, config, switch, claim)
     except Exception:

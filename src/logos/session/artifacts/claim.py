@@ -11,8 +11,10 @@ from __future__ import annotations
 import os
 import shutil
 import time
+from collections.abc import Container
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import Final
 
@@ -22,6 +24,8 @@ from logos.config.making import masked_config
 from logos.files import make_folder, replace_json, sync_folder
 from logos.journal.entries import JOURNAL
 from logos.journal.writer import JournalWriter
+from logos.session.artifacts.origin import Origin, origin_path, write_origin
+from logos.session.artifacts.pruned import pruned_ids
 from logos.session.presence.heartbeat import is_in_use
 
 SETTINGS: Final = "config.json"
@@ -37,11 +41,17 @@ class Claim:
     session_id: str
     folder: Path
     journal: JournalWriter
+    origin: Path | None = None
+    """The file that says where it began; None: it was written by an earlier start."""
 
     def give_back(self) -> None:
         """Nothing has happened: remove the folder, so that the id is free again, and what was made
         above it if it holds nothing else."""
         shutil.rmtree(self.folder, ignore_errors=True)
+        if self.origin is not None:
+            with suppress(OSError):
+                self.origin.unlink(missing_ok=True)
+                self.origin.parent.rmdir()
         with suppress(OSError):  # another session is there
             for above in (self.folder.parent, *self.folder.parent.parents[:2]):
                 above.rmdir()
@@ -58,15 +68,17 @@ def clear(folder: Path) -> None:
             path.unlink()
 
 
-def claim_folder(config: Config, home: Path | None = None) -> Claim:
+def claim_folder(config: Config, home: Path | None = None, origin: Origin | None = None) -> Claim:
     """Take the id that `config` names; an empty one takes the next free `session-NNNN`.
 
-    `home` is the workspace (None: the configured one).
+    `home` is the workspace (None: the configured one), `origin` where the session begins (None: in
+    the working directory).
 
     Raises ConfigError for an id that is malformed or taken, OSError when it cannot be made.
     """
     session_id = config.session.id
     sessions = paths.within(home, paths.sessions_dir())
+    taken = pruned_ids(home)
     if session_id:
         try:
             folder = paths.within(home, paths.session_dir(session_id))
@@ -74,6 +86,11 @@ def claim_folder(config: Config, home: Path | None = None) -> Claim:
             raise ConfigError(str(error)) from None
         if os.path.lexists(folder):
             raise _taken(folder)
+        if session_id in taken:
+            raise ConfigError(
+                f"session {session_id} existed and was pruned; choose another --session-id (a "
+                "venue may still know orders under that one)"
+            )
     make_folder(sessions)
     with suppress(FileNotFoundError):  # a start that was refused took the empty folder away
         _remove_litter(sessions)
@@ -84,14 +101,15 @@ def claim_folder(config: Config, home: Path | None = None) -> Claim:
             journal = JournalWriter(making / JOURNAL)
             undo.callback(_let_go, journal)
             replace_json(making / SETTINGS, masked_config(config))
-            folder = _place(making, sessions, session_id)
+            folder = _place(making, sessions, session_id, taken)
             journal.path = folder / JOURNAL
             sync_folder(sessions)
+            write_origin(origin or Origin.here(), folder.name, home)
         except Exception:
             shutil.rmtree(folder, ignore_errors=True)
             raise
         undo.pop_all()
-    return Claim(folder.name, folder, journal)
+    return Claim(folder.name, folder, journal, origin_path(folder.name, home))
 
 
 def _let_go(journal: JournalWriter) -> None:
@@ -99,17 +117,18 @@ def _let_go(journal: JournalWriter) -> None:
         journal.close()
 
 
-def _place(making: Path, sessions: Path, session_id: str) -> Path:
-    """Give the folder its name. Raises ConfigError when it is taken."""
+def _place(making: Path, sessions: Path, session_id: str, taken: Container[str]) -> Path:
+    """Give the folder its name, none of `taken`. Raises ConfigError when it is taken."""
     if session_id:
         folder = sessions / session_id
         if not _rename(making, folder):
             raise _taken(folder)
         return folder
-    number = 1
-    while not _rename(making, sessions / f"session-{number:04d}"):
-        number += 1
-    return sessions / f"session-{number:04d}"
+    for number in count(1):
+        folder = sessions / f"session-{number:04d}"
+        if folder.name not in taken and _rename(making, folder):
+            break
+    return folder
 
 
 def _taken(folder: Path) -> ConfigError:

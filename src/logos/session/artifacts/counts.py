@@ -103,13 +103,13 @@ class RecordCounts:
 
     def _add_guard(self, guard: GuardRecord) -> None:
         self.guards[guard.code.value] += 1
-        if self.trigger is None and guard.action in _STOPPING:
+        if self.trigger is None and is_stopping(guard):
             self.trigger = guard
 
     def _add_switch(self, switch: SwitchRecord) -> None:
         if len(self.switch_changes) < _LISTED_MAX:
             self.switch_changes.append(switch)
-        if self.trigger is None and switch.state == SwitchState.ENGAGED.name:
+        if self.trigger is None and is_stopping(switch):
             self.trigger = switch
 
     def _add_refusal(self, refusal: RefusalRecord) -> None:
@@ -117,3 +117,10 @@ class RecordCounts:
         self.refused += 1
         for code in (refusal.code, *refusal.also):
             self.refusals[code.value] += 1
+
+
+def is_stopping(record: GuardRecord | SwitchRecord) -> bool:
+    """Whether what it tells of halts the session or engages the switch."""
+    if isinstance(record, GuardRecord):
+        return record.action in _STOPPING
+    return record.state == SwitchState.ENGAGED.name

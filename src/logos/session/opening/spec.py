@@ -13,6 +13,7 @@ from logos.core.gates import Switch
 from logos.core.messages import Flatten
 from logos.core.strategy import Strategy
 from logos.session.artifacts.folder import SessionFolder
+from logos.session.artifacts.origin import Origin
 from logos.session.artifacts.saving import Snapshots
 from logos.session.artifacts.snapshot import SnapshotDue, every_seconds
 from logos.session.connections import Outside
@@ -48,6 +49,7 @@ class SessionSpec:
     every minute); without `use_snapshot` an old session is run again from its beginning whatever
     it left. `is_acknowledged`: the operator permitted real orders again. With `flatten` an old
     session is continued without its strategy: open orders are cancelled, positions closed.
+    `origin` says where a new session begins (None: in the working directory, from no file).
     """
 
     config: Config | None = None
@@ -63,6 +65,7 @@ class SessionSpec:
     """Called with the plan of a new session."""
     tell: Callable[[str], object] = tell_operator
     home: Path | None = None
+    origin: Origin | None = None
     use_snapshot: bool = True
     snapshot_due: SnapshotDue | None = None
     is_acknowledged: bool = False

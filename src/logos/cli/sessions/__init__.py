@@ -1,0 +1,1 @@
+"""`logos sessions`: list, show, measure and prune the sessions of a workspace."""
