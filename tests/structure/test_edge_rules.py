@@ -16,6 +16,7 @@ STATE_NAMES = {"SAFE", "REDUCE_ONLY", "ENGAGED"}
 
 # Who else looks at the switch's state, and for what. None of them decides whether an order leaves.
 LOOKS_AT_THE_STATE = {
+    "cli/running/standing.py": "shows the state, and says it by the exit code",
     "cli/run_command.py": "tells an operator that the switch is not SAFE at the end",
     "core/gates.py": "the rule itself, and a switch for one process",
     "core/safety.py": "gate 1, and what is cancelled when the switch changes",

@@ -16,8 +16,8 @@ from logos.secrecy import without_keys
 from logos.session import SessionResult
 from logos.session import run as run_session
 from logos.session.artifacts.limits import limits_in_words
-from logos.session.artifacts.origin import Origin
 from logos.session.plan import Plan
+from logos.session.stored.origin import Origin
 from logos.session.supervisor import tell_operator
 
 

@@ -15,7 +15,6 @@ from logos.core.messages import Flatten
 from logos.core.strategy import Strategy
 from logos.errors import LogosError
 from logos.session.artifacts.notes import NOTE_TABLES
-from logos.session.artifacts.origin import Origin
 from logos.session.artifacts.payments import PAYMENTS
 from logos.session.artifacts.snapshot import SnapshotDue
 from logos.session.artifacts.tables import TABLES, tables_of
@@ -27,6 +26,7 @@ from logos.session.opening.spec import Purpose, SessionSpec
 from logos.session.outcome import SessionResult
 from logos.session.plan import Feed, Plan
 from logos.session.source import Progress
+from logos.session.stored.origin import Origin
 from logos.session.supervisor import SessionStoppedError
 
 COMPARED: Final = ("config.json", "state.jsonl", "state.json", *TABLES, "session.md")

@@ -16,11 +16,11 @@ from logos.audit.inspect import Overview
 from logos.cli.running.standing import session_as_json
 from logos.core.records import GuardRecord, SwitchRecord
 from logos.errors import ConfigError
-from logos.session.artifacts.next_steps import next_steps
-from logos.session.artifacts.origin import read_origin
-from logos.session.artifacts.pruned import read_pruned
 from logos.session.artifacts.rows import Moments
 from logos.session.history import find_session
+from logos.session.stored.next_steps import next_steps
+from logos.session.stored.origin import read_origin
+from logos.session.stored.pruned import read_pruned
 from logos.session.stored.sessions import Held, StoredSession, stored_session
 from logos.session.stored.sizes import in_words
 from logos.shown import plain

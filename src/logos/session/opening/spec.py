@@ -13,7 +13,6 @@ from logos.core.gates import Switch
 from logos.core.messages import Flatten
 from logos.core.strategy import Strategy
 from logos.session.artifacts.folder import SessionFolder
-from logos.session.artifacts.origin import Origin
 from logos.session.artifacts.saving import Snapshots
 from logos.session.artifacts.snapshot import SnapshotDue, every_seconds
 from logos.session.connections import Outside
@@ -21,6 +20,7 @@ from logos.session.plan import Feed, NoFeed, Plan
 from logos.session.presence.registry import Kind
 from logos.session.restoring import CannotResumeError
 from logos.session.source import Progress, no_progress
+from logos.session.stored.origin import Origin
 from logos.session.supervisor import tell_operator
 
 LIVE_INTERVAL_S = 60.0

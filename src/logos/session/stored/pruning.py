@@ -24,11 +24,11 @@ from logos.data.readers.numbers import parse_timestamp
 from logos.files import read_whole
 from logos.journal.entries import JOURNAL, Manifest
 from logos.journal.writer import JournalLock
-from logos.session.artifacts.origin import origin_path
-from logos.session.artifacts.pruned import Pruned, note_pruned
 from logos.session.artifacts.rows import Moments
 from logos.session.presence.leftovers import leftovers_folder
 from logos.session.presence.metrics import metrics_path
+from logos.session.stored.origin import origin_path
+from logos.session.stored.pruned import Pruned, note_pruned
 from logos.session.stored.sessions import RUNNING, UNKNOWN, StoredSession
 
 _STATE_BYTES_MAX: Final = 64 << 20

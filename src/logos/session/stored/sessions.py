@@ -26,9 +26,9 @@ from logos.journal.entries import JOURNAL
 from logos.journal.inputs import INPUTS_FILE
 from logos.session.artifacts.claim import SETTINGS
 from logos.session.artifacts.folder import is_finished
-from logos.session.artifacts.origin import read_origin
 from logos.session.presence.heartbeat import is_in_use
 from logos.session.presence.metrics import metrics_path
+from logos.session.stored.origin import read_origin
 from logos.session.stored.sizes import Sizes, sizes_of
 
 RUNNING: Final = "RUNNING"
