@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -62,17 +61,14 @@ def aged(result: SessionResult, days: float) -> SessionResult:
     then_ns = time.time_ns() - int(days * DAY_S * 1e9)
     text = time.strftime("%Y-%m-%dT%H:%M:%S.000000000Z", time.gmtime(then_ns // 10**9))
     home = result.folder.parents[3]
-    for path, keys in (
-        (result.folder / "host.json", ("started", "ended")),
-        (home / "state" / "origins" / f"{result.session_id}.json", ("began",)),
-    ):
-        _edit(path, lambda table, keys=keys: table.update(dict.fromkeys(keys, text)))
+    _put(result.folder / "host.json", ("started", "ended"), text)
+    _put(home / "state" / "origins" / f"{result.session_id}.json", ("began",), text)
     os.utime(result.folder / "state.jsonl", ns=(then_ns, then_ns))
     return result
 
 
-def _edit(path: Path, change: Callable[[dict[str, Any]], object]) -> None:
+def _put(path: Path, keys: tuple[str, ...], text: str) -> None:
+    """Set the keys of a JSON file that is there."""
     if path.exists():
         table = json.loads(path.read_bytes())
-        change(table)
-        path.write_text(json.dumps(table))
+        path.write_text(json.dumps({**table, **dict.fromkeys(keys, text)}))

@@ -8,15 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import msgspec
 
 from logos.core.records import Record
+from logos.journal.names import JOURNAL as JOURNAL
 from logos.journal.reader import Entry, JournalReader
-
-JOURNAL: Final = "state.jsonl"
-"""In a session's folder."""
 
 
 class Source(msgspec.Struct, frozen=True):

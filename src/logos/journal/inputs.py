@@ -35,10 +35,9 @@ from logos.core.messages import (
 from logos.core.types import ReportKind
 from logos.errors import LogosError
 from logos.journal.codec import SCHEMA_VERSION
+from logos.journal.names import INPUTS_FILE as INPUTS_FILE
 from logos.journal.reader import JournalReader, TornTail
 from logos.journal.writer import START, JournalWriter, Position, WriterFigures
-
-INPUTS_FILE: Final = "inputs.jsonl"
 
 _WITH_SYMBOL: Final[dict[type, str]] = {
     Quote: "q",

@@ -25,11 +25,9 @@ from logos.files import make_folder, replace_json, sync_folder
 from logos.journal.entries import JOURNAL
 from logos.journal.writer import JournalWriter
 from logos.session.presence.heartbeat import is_in_use
+from logos.session.stored.names import SETTINGS as SETTINGS
 from logos.session.stored.origin import Origin, origin_path, write_origin
 from logos.session.stored.pruned import pruned_ids
-
-SETTINGS: Final = "config.json"
-"""The settings as they were given; once the session has begun, as they are in force."""
 
 _LITTER_AGE_S: Final = 60.0
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
-from logos import paths
 from logos.core.instrument_state import InstrumentState
 from logos.core.records import Record
 from logos.core.terms.payments import may_pay
@@ -27,20 +26,15 @@ from logos.session.artifacts.snapshot import (
     marked,
 )
 from logos.session.artifacts.tables import ArtifactWriter, tables_of
-
-_LAST_FILE: Final = "host.json"
-
-
-def is_finished(folder: Path) -> bool:
-    """Whether every file of a sealed session is complete: host.json is written last of all."""
-    return (folder / _LAST_FILE).is_file()
+from logos.session.stored.names import LAST_FILE, log_path
+from logos.session.stored.names import is_finished as is_finished
 
 
 def projection_files(
     session_id: str, folder: Path, home: Path | None, *, has_payments: bool = False
 ) -> dict[str, Path]:
     """The tables and the log of a session, by the names its snapshots have for them."""
-    log = paths.within(home, paths.logs_dir()) / f"{session_id}.jsonl"
+    log = log_path(session_id, home)
     names = (*tables_of(has_payments), *NOTE_TABLES)
     return {**{name: folder / name for name in names}, "log": log}
 
@@ -102,7 +96,7 @@ class SessionFolder:
     def _reopen(self) -> None:
         """A resumed session is not finished, whatever it was before."""
         # First of all what says so, so that no crash finds it half remade.
-        (self.folder / _LAST_FILE).unlink(missing_ok=True)
+        (self.folder / LAST_FILE).unlink(missing_ok=True)
         sync_folder(self.folder)
         for path in self.folder.glob(".*.tmp"):
             path.unlink()
@@ -253,7 +247,7 @@ class SessionFolder:
     def write_text(self, name: str, text: str) -> None:
         """Write one small file, atomically."""
         # Last words about a failure come when all else may be there: it is not finished then.
-        (self.folder / _LAST_FILE).unlink(missing_ok=True)
+        (self.folder / LAST_FILE).unlink(missing_ok=True)
         replace_file(self.folder / name, text.encode())
 
     def write_json(self, name: str, value: object) -> None:

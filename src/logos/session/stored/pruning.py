@@ -18,7 +18,6 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from logos import paths
 from logos.core.types import NS_PER_SECOND
 from logos.data.readers.numbers import parse_timestamp
 from logos.files import read_whole
@@ -26,7 +25,7 @@ from logos.journal.entries import JOURNAL, Manifest
 from logos.journal.writer import JournalLock
 from logos.session.artifacts.rows import Moments
 from logos.session.presence.leftovers import leftovers_folder
-from logos.session.presence.metrics import metrics_path
+from logos.session.stored.names import log_path, metrics_path
 from logos.session.stored.origin import origin_path
 from logos.session.stored.pruned import Pruned, note_pruned
 from logos.session.stored.sessions import RUNNING, UNKNOWN, StoredSession
@@ -116,10 +115,9 @@ def prune(session: StoredSession, workspace: Path) -> int:
     finally:
         lock.close()
     shutil.rmtree(doomed)
-    logs = paths.within(workspace, paths.logs_dir())
     name = folder.name
     for path in (
-        logs / f"{name}.jsonl",
+        log_path(name, workspace),
         metrics_path(name, workspace),
         origin_path(name, workspace),
     ):

@@ -22,12 +22,9 @@ from logos import paths
 from logos.core.types import SessionStatus
 from logos.errors import ConfigError
 from logos.files import read_whole
-from logos.journal.entries import JOURNAL
-from logos.journal.inputs import INPUTS_FILE
-from logos.session.artifacts.claim import SETTINGS
-from logos.session.artifacts.folder import is_finished
+from logos.journal.names import INPUTS_FILE, JOURNAL
 from logos.session.presence.heartbeat import is_in_use
-from logos.session.presence.metrics import metrics_path
+from logos.session.stored.names import SETTINGS, is_finished, log_path, metrics_path
 from logos.session.stored.origin import read_origin
 from logos.session.stored.sizes import Sizes, sizes_of
 
@@ -124,8 +121,8 @@ def stored_sessions(workspace: Path) -> list[StoredSession]:
 def stored_session(folder: Path, workspace: Path) -> StoredSession:
     """The session in `folder`, which holds a journal."""
     session_id = folder.name
-    logs = paths.within(workspace, paths.logs_dir())
-    sizes = sizes_of(folder, logs / f"{session_id}.jsonl", metrics_path(session_id, workspace))
+    log, figures = log_path(session_id, workspace), metrics_path(session_id, workspace)
+    sizes = sizes_of(folder, log, figures)
     problems: list[str] = []
 
     def table(name: str) -> Mapping[str, Any]:
