@@ -22,8 +22,3 @@ def is_finished(folder: Path) -> bool:
 def log_path(session_id: str, home: Path | None = None) -> Path:
     """Where a session's JSON log is, in the workspace `home` (None: the configured one)."""
     return paths.within(home, paths.logs_dir()) / f"{session_id}.jsonl"
-
-
-def metrics_path(session_id: str, home: Path | None = None) -> Path:
-    """Where a live session's figures are."""
-    return paths.within(home, paths.logs_dir()) / f"{session_id}.metrics.json"

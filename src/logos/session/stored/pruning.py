@@ -25,7 +25,8 @@ from logos.journal.entries import JOURNAL, Manifest
 from logos.journal.writer import JournalLock
 from logos.session.artifacts.rows import Moments
 from logos.session.presence.leftovers import leftovers_folder
-from logos.session.stored.names import log_path, metrics_path
+from logos.session.presence.page import metrics_path
+from logos.session.stored.names import log_path
 from logos.session.stored.origin import origin_path
 from logos.session.stored.pruned import Pruned, note_pruned
 from logos.session.stored.sessions import RUNNING, UNKNOWN, StoredSession

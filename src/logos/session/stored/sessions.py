@@ -24,7 +24,8 @@ from logos.errors import ConfigError
 from logos.files import read_whole
 from logos.journal.names import INPUTS_FILE, JOURNAL
 from logos.session.presence.heartbeat import is_in_use
-from logos.session.stored.names import SETTINGS, is_finished, log_path, metrics_path
+from logos.session.presence.page import metrics_path
+from logos.session.stored.names import SETTINGS, is_finished, log_path
 from logos.session.stored.origin import read_origin
 from logos.session.stored.sizes import Sizes, sizes_of
 
