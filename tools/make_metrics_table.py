@@ -16,7 +16,8 @@ _HEAD = "| metric | kind | labels | what it says |\n|---|---|---|---|\n"
 def table() -> str:
     """The table as Markdown."""
     return _HEAD + "".join(
-        f"| `{metric.name}` | {metric.kind} | {_labels(metric.labels)} | {metric.help} |\n"
+        f"| `{metric.name}` | {metric.kind}{' P' * metric.is_of_process} "
+        f"| {_labels(metric.labels)} | {metric.help} |\n"
         for metric in METRICS
     )
 

@@ -58,6 +58,9 @@ def test_money_counts_and_ages_come_out_in_base_units(desk: Desk) -> None:
         ("logos_fills_total", aaa, 5),
         ("logos_trades_won_total", aaa, 2),
         ("logos_refusals_total", {"code": "MAX_POSITION"}, 4),
+        ("logos_guard_actions_total", {"code": "STALE_DATA"}, 1),
+        ("logos_blocked_total", {}, 2),
+        ("logos_session_exit_code", {}, None),
         ("logos_equity", usd, 999.5),
         ("logos_drawdown", usd, 1),
         ("logos_drawdown_peak", usd, 3),
@@ -120,6 +123,7 @@ def test_every_metric_of_the_catalogue_can_come(desk: Desk) -> None:
     desk.begin(market_age_ns=0)
     desk.figures()
     (desk.home / "runs" / "live" / "sessions" / "desk" / "inputs.jsonl").write_text("{}\n")
+    desk.figures("past", exit_code=4)
     names = {sample.name for sample in desk.gatherer.gather()}
     assert names == set(BY_NAME)
     assert len(METRICS) == len(BY_NAME)
@@ -183,6 +187,9 @@ def test_a_session_that_ended_before_the_exporter_began_is_known_by_its_figures(
     desk.figures()
     assert desk.value("logos_up") == 0
     assert desk.value("logos_session_info", mode="paper", kind="") == 1
+    assert desk.value("logos_session_exit_code") is None
+    desk.figures(exit_code=4)
+    assert desk.value("logos_session_exit_code") == 4
 
 
 def test_a_session_without_figures_is_remembered_as_ended(desk: Desk) -> None:
@@ -253,6 +260,17 @@ def test_a_counter_does_not_fall_while_a_resumed_session_comes_up_to_where_it_wa
     assert desk.value("logos_ticks_total", page) == 1_000
     desk.figures(ticks=1_001, symbols=[{**trades, "orders": 9}])
     assert desk.value("logos_orders_total", symbol="AAA") == 9
+
+
+def test_what_was_measured_in_a_process_begins_again_with_the_next(desk: Desk) -> None:
+    """Were it held at what the process before it counted, the first of this one would be lost."""
+    desk.begin(market_age_ns=0)
+    desk.figures()
+    assert desk.value("logos_quotes_conflated_total") == 11
+    desk.die()
+    desk.begin(kind="resume", market_age_ns=0)
+    desk.figures(market={"conflated": 1})
+    assert desk.value("logos_quotes_conflated_total") == 1
 
 
 def test_a_new_session_of_an_old_name_counts_from_its_beginning(desk: Desk) -> None:

@@ -23,11 +23,13 @@ class Metric(NamedTuple):
     kind: Kind
     labels: tuple[str, ...]
     help: str
+    is_of_process: bool = False
+    """It was measured in one process, and begins again with the one that resumes the session."""
 
     @property
-    def is_counter(self) -> bool:
-        """Whether it never falls while its session lives, over resumptions too."""
-        return self.kind == "counter"
+    def never_falls(self) -> bool:
+        """Whether it only grows while its session lives, over resumptions too."""
+        return self.kind == "counter" and not self.is_of_process
 
 
 def _of_session(name: str, kind: Kind, words: str, *labels: str) -> Metric:
@@ -40,6 +42,10 @@ def _gauge(name: str, words: str, *labels: str) -> Metric:
 
 def _counter(name: str, words: str, *labels: str) -> Metric:
     return _of_session(name, "counter", words, *labels)
+
+
+def _of_process(name: str, kind: Kind, words: str, *labels: str) -> Metric:
+    return _of_session(name, kind, words, *labels)._replace(is_of_process=True)
 
 
 METRICS: Final = (
@@ -56,6 +62,7 @@ METRICS: Final = (
         "1 for the state of the session, 0 for the other states.",
         "state",
     ),
+    _gauge("logos_session_exit_code", "How it ended, once it has: the exit code of its command."),
     _gauge("logos_session_start_time_seconds", "When this life of it began."),
     _gauge("logos_heartbeat_timestamp_seconds", "When it last showed that it moves."),
     _gauge("logos_heartbeat_age_seconds", "How old the heartbeat is."),
@@ -82,6 +89,9 @@ METRICS: Final = (
     _counter("logos_trades_won_total", "Of those, with a profit after fees.", "symbol"),
     _counter("logos_trades_lost_total", "Of those, with a loss after fees.", "symbol"),
     _counter("logos_refusals_total", "Refused orders by the guard's code.", "code"),
+    _counter("logos_guard_actions_total", "Times that a guard did more than refuse.", "code"),
+    _counter("logos_blocked_total", "Decisions that the kill switch blocked."),
+    _counter("logos_warnings_total", "Warnings."),
     _gauge("logos_open_orders", "Orders that can still fill."),
     _gauge("logos_venue_differences", "Differences to the venue not explained."),
     # ---- money ----
@@ -105,10 +115,10 @@ METRICS: Final = (
         "subject",
     ),
     # ---- the machine ----
-    _of_session(
+    _of_process(
         "logos_latency_seconds",
         "histogram",
-        "From the receipt of market data to the stage; of this process.",
+        "From the receipt of market data to the stage.",
         "stage",
     ),
     _of_session(
@@ -129,15 +139,17 @@ METRICS: Final = (
     ),
     _gauge("logos_price_age_seconds", "How old the symbol's price is.", "symbol"),
     _gauge("logos_inbox_events", "Events queued for the core."),
-    _gauge("logos_inbox_events_peak", "The most that were queued in this process."),
-    _counter("logos_quotes_conflated_total", "Quotes that a newer one replaced."),
+    _of_process("logos_inbox_events_peak", "gauge", "The most that were queued."),
+    _of_process("logos_quotes_conflated_total", "counter", "Quotes that a newer one replaced."),
+    _of_process("logos_loop_overruns_total", "counter", "Batches that took more than 10 ms."),
+    _of_process("logos_loop_stalls_total", "counter", "Times that the event loop stood still."),
     _gauge("logos_journal_bytes", "Size of the journal."),
     _gauge("logos_inputs_bytes", "Size of the recorded inputs; live sessions."),
     _gauge("logos_session_bytes", "Size of all files in the session's folder."),
-    _of_session(
+    _of_process(
         "logos_fsync_seconds",
         "summary",
-        "Waiting for the disk; file is journal or inputs; of this process.",
+        "Waiting for the disk; file is journal or inputs.",
         "file",
     ),
     Metric("logos_disk_free_bytes", "gauge", ("workspace",), "Free space for this user."),

@@ -113,16 +113,23 @@ class FiguresFile(msgspec.Struct, frozen=True):
     is_live: bool
     pid: int
     written_ns: int
+    exit_code: int
+    """-1 while it runs."""
     ticks: int
     orders: int
     fills: int
+    blocked: int
+    warnings: int
     refusals: dict[str, int]
+    guards: dict[str, int]
     risk: _Risk
     journal: _Disk
     inputs: _Disk | None
     market: _Market | None
     feeds: list[_Feed]
     latency: dict[str, _Latency]
+    overruns: int
+    stalls: int
     symbols: list[_Trades]
 
     @property
@@ -183,8 +190,14 @@ def add_heartbeat(samples: Samples, beat: Heartbeat, now_ns: int, *, runs: bool)
 def add_figures(samples: Samples, figures: FiguresFile, now_ns: int, *, runs: bool) -> None:
     """What the figures' file says. Ages are told only of a session that `runs` on live data."""
     samples.add("logos_ticks_total", figures.ticks)
+    samples.add("logos_blocked_total", figures.blocked)
+    samples.add("logos_warnings_total", figures.warnings)
     for code, count in sorted(figures.refusals.items()):
         samples.add("logos_refusals_total", count, code)
+    for code, count in sorted(figures.guards.items()):
+        samples.add("logos_guard_actions_total", count, code)
+    if not runs and figures.exit_code >= 0:
+        samples.add("logos_session_exit_code", figures.exit_code)
     _add_trades(samples, figures)
     for currency in figures.risk.currencies:
         _add_currency(samples, currency)
@@ -206,6 +219,8 @@ def add_figures(samples: Samples, figures: FiguresFile, now_ns: int, *, runs: bo
         )
     if figures.market is not None:
         samples.add("logos_quotes_conflated_total", figures.market.conflated)
+        samples.add("logos_loop_overruns_total", figures.overruns)
+        samples.add("logos_loop_stalls_total", figures.stalls)
     for name, disk in (("journal", figures.journal), ("inputs", figures.inputs)):
         if disk is not None:
             seconds = disk.sync_ns / NS_PER_SECOND

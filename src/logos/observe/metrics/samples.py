@@ -92,7 +92,7 @@ class Counters:
         highest = self._highest.setdefault(session, {})
         found: list[Sample | Spread] = []
         for sample in samples:
-            if isinstance(sample, Sample) and BY_NAME[sample.name].is_counter:
+            if isinstance(sample, Sample) and BY_NAME[sample.name].never_falls:
                 key = (sample.name, *sample.labels[len(OF_SESSION) :])
                 value = highest[key] = max(sample.value, highest.get(key, 0.0))
                 found.append(sample._replace(value=value))
