@@ -46,6 +46,14 @@ def test_every_metric_that_the_text_names_exists() -> None:
     assert names <= known | {f"{name}_{end}" for name in known for end in ("sum", "count")}
 
 
+def test_the_table_of_alerts_is_that_of_the_rules() -> None:
+    """Name and severity, in the order of the file."""
+    text = (PROJECT / "deploy" / "prometheus" / "logos.rules.yml").read_text(encoding="utf-8")
+    rules = re.findall(r"- alert: (\w+)\n.*?severity: (\w+)", text, re.S)
+    assert len(rules) > 15
+    assert re.findall(r"^\| `(Logos\w+)` \| (\w+) \|", TEXT, re.M) == rules
+
+
 def test_the_text_has_the_limits_and_variables_of_the_code() -> None:
     for name in (TOKEN, USER, PASSWORD):
         assert f"`{name}`" in TEXT
