@@ -18,6 +18,7 @@ from logos.core.types import NS_PER_DAY, NS_PER_SECOND
 from logos.observe.metrics.figures import FiguresFile, mode_of, read_figures
 from logos.session.presence.found import FoundSession, find_sessions
 from logos.session.presence.heartbeat import Heartbeat
+from logos.session.presence.page import metrics_path
 
 SHOWN_AFTER_NS: Final = NS_PER_DAY
 LATE_S: Final = 5.0
@@ -114,9 +115,8 @@ class SessionFinder:
         )
 
     def _figures(self, workspace: Path, session_id: str, count: Count) -> FiguresFile | None:
-        path = paths.within(workspace, paths.logs_dir()) / f"{session_id}{_SUFFIX}"
         try:
-            return read_figures(path, session_id)
+            return read_figures(metrics_path(session_id, workspace), session_id)
         except (OSError, ValueError):
             count("metrics")
             return None
