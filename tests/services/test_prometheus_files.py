@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import re
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,7 +12,7 @@ from typing import Any
 import pytest
 import yaml
 from metrics_helpers import Desk
-from places import PROJECT
+from prometheus_files import BOARD, FOLDER, MANAGER, RULES, TESTS, board_tool
 from servers import program
 
 from logos.killswitch.breaker import CircuitBreaker
@@ -22,11 +20,6 @@ from logos.observe.metrics.catalog import BY_NAME
 from logos.observe.metrics.figures import SCHEMA
 from logos.session.presence.page import SCHEMA as SCHEMA_WRITTEN
 
-FOLDER = PROJECT / "deploy" / "prometheus"
-RULES = FOLDER / "logos.rules.yml"
-TESTS = FOLDER / "logos.rules.test.yml"
-BOARD = PROJECT / "deploy" / "grafana" / "logos.json"
-MANAGER = PROJECT / "deploy" / "alertmanager" / "alertmanager.yml"
 _ENDS = ("_bucket", "_sum", "_count")
 
 
@@ -52,16 +45,6 @@ def rules() -> list[dict[str, Any]]:
 
 def alert_tests() -> list[dict[str, Any]]:
     return list(yaml.safe_load(TESTS.read_text(encoding="utf-8"))["tests"])
-
-
-def board_tool() -> Any:
-    spec = importlib.util.spec_from_file_location("make_board", PROJECT / "tools" / "make_board.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["make_board"] = module  # dataclasses and the like look there
-    spec.loader.exec_module(module)
-    return module
 
 
 def metric_names(expression: str) -> set[str]:

@@ -20,8 +20,8 @@ from typing import Any
 import pytest
 import yaml
 from places import PROJECT
+from prometheus_files import FOLDER, MANAGER, RULES, board_tool
 from servers import HOST, Server, free_ports, program, running
-from test_prometheus_files import FOLDER, MANAGER, RULES, board_tool
 from waiting import wait_until
 
 pytestmark = pytest.mark.campaign
