@@ -51,6 +51,7 @@ _FIRST = (
     "docs/VENUES.md",
     "docs/MT5.md",
     "docs/RECONCILIATION.md",
+    "docs/ALERTS.md",
     "docs/REHEARSAL.md",
     "docs/JOURNAL.md",
     "docs/KAFKA.md",

@@ -259,6 +259,8 @@ def test_what_stands_in_comments_is_right_when_it_is_taken_out_of_them() -> None
     # Funding is of positions on margin.
     raw["instruments"]["SYMBOL"] |= {"quote": "USD", "tick": "1", "lot": "1"}
     raw["instruments"]["SYMBOL"] |= {"settlement": "margin"}
+    channel = raw["alerts"]["channels"].pop("NAME")
+    raw["alerts"]["channels"]["desk"] = channel | {"type": "command", "command": ["true"]}
     assert make_config(raw).instruments["SYMBOL"].fees == FeeSettings()
 
 

@@ -32,6 +32,7 @@ LOOKS_AT_THE_STATE = {
     "cli/running/health.py": "says that a session is not well while it is engaged",
     "cli/running/stopping.py": "which of the two states an operator wants, and whether it is there",
     "rehearsal/acceptance.py": "whether an injected engagement took hold",
+    "observe/alerts/watch.py": "tells people of a transition that is more severe",
     "rehearsal/feed.py": "waits until an injected engagement is seen",
     "rehearsal/expectations.py": "judges what was recorded",
     "rehearsal/own.py": "expects what a guard's action says, which is named after a state",

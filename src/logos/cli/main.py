@@ -40,6 +40,7 @@ _COMMANDS = {
         "send what sessions wrote to Kafka brokers, as it becomes final",
         "logos.cli.running.ship",
     ),
+    "alerts": ("tell people what happens: run, test, list", "logos.cli.observing.alerts"),
     "rehearse": ("rehearse incidents with your strategy and data", "logos.cli.rehearse"),
     "data": ("make, fetch, import, list and check market data", "logos.cli.data.command"),
     "new": ("write a strategy of your own, its settings and a test", "logos.cli.strategy.new"),

@@ -18,6 +18,7 @@ import msgspec
 from logos.config.actions import problems_of
 from logos.config.limits import live_problems, sends_real_orders
 from logos.config.settings import Config, RiskLimits, TotalLimits
+from logos.config.tables.alert_rules import alert_problems
 from logos.config.tables.disk import DISK, disk_problems
 from logos.config.tables.kafka_options import kafka_problems
 from logos.config.tables.live import FeedName, VenueName
@@ -67,6 +68,7 @@ def check_values(config: Config, *, has_all_limits: bool = True) -> list[str]:
         *_check_live(config),
         *disk_problems(config.disk or DISK),
         *_check_ship(config),
+        *([] if config.alerts is msgspec.UNSET else alert_problems(config.alerts)),
     ]
     if sends_real_orders(config) and has_all_limits:
         problems += live_problems(config)

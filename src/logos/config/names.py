@@ -3,7 +3,8 @@
 Two underscores separate the tables. Names are the settings' own, in any case. A symbol, currency
 or parameter is spelled as it stands in the layers below, if it is there in any case; a symbol also
 as it stands anywhere else in them. Otherwise it is taken as written, but names of
-`strategy.params` and `risk.actions`, which are lower case by nature, become lower case.
+`strategy.params`, `risk.actions` and `alerts.channels`, which are lower case by nature, become
+lower case.
 
 A value is TOML (`500`, `true`, `["a", "b"]`, `{ USD = "1000" }`), and plain text where it is not,
 or where the setting is a text.
@@ -25,7 +26,7 @@ from logos.config.settings import Config
 
 PREFIX: Final = "LOGOS_CFG__"
 _STEM: Final = "LOGOS_CFG"
-_LOWER_CASE: Final = (("strategy", "params"), ("risk", "actions"))
+_LOWER_CASE: Final = (("strategy", "params"), ("risk", "actions"), ("alerts", "channels"))
 _BY_SYMBOL: Final = (
     ("instruments",),
     ("orders", "symbols"),

@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 
+from logos.config.tables.alerts import AlertSettings
 from logos.config.tables.base import Settings
 from logos.config.tables.coordinator import KillSwitchSettings
 from logos.config.tables.disk import DiskSettings
@@ -306,3 +307,4 @@ class Config(Settings, frozen=True, kw_only=True):
     disk: DiskSettings | msgspec.UnsetType = msgspec.UNSET
     killswitch: KillSwitchSettings | msgspec.UnsetType = msgspec.UNSET
     ship: ShipSettings | msgspec.UnsetType = msgspec.UNSET
+    alerts: AlertSettings | msgspec.UnsetType = msgspec.UNSET

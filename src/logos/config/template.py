@@ -31,6 +31,8 @@ _INTRODUCTION: Final = """\
 # docs/CONFIGURATION.md says more; `logos config check` says whether all is well.
 """
 _PARAMETERS: Final = ("strategy", "params")
+_NAMED: Final = {"channels": "NAME"}
+"""What the tables in a table are called by; others are by symbol."""
 
 
 def description(kind: type[msgspec.Struct], attribute: str) -> str:
@@ -114,9 +116,10 @@ def toml_path(path: Path) -> str:
 
 
 def _default_table(hint: Any, path: Path, *, is_example: bool) -> list[str]:
-    """The lines of the table at `path`; tables by symbol are examples, in comments."""
+    """The lines of the table at `path`; tables by symbol or name are examples, in comments."""
     if get_origin(hint) is dict:
-        hint, path, is_example = get_args(hint)[1], (*path, "SYMBOL"), True
+        name = _NAMED.get(path[-1], "SYMBOL")
+        hint, path, is_example = get_args(hint)[1], (*path, name), True
     assert is_table_type(hint)
     mark = "# " if is_example else ""
     first_words = (inspect.getdoc(hint) or "").partition(": ")[2].split("\n\n")[0]

@@ -100,7 +100,9 @@ def rehearse(
     OSError when the folder cannot be written; a scenario that cannot run is an ERROR.
     """
     # Nothing of a rehearsal leaves this process, whatever venue the settings name.
-    plan = make_plan(msgspec.structs.replace(config, venue=VenueSettings()))
+    # Nobody is to be told of an incident that is only rehearsed.
+    config = msgspec.structs.replace(config, venue=VenueSettings(), alerts=msgspec.UNSET)
+    plan = make_plan(config)
     lending = [scenario for scenario in scenarios if guards_lent(scenario)]
     rehearsal = Rehearsal(claim_rehearsal(out), plan, len(scenarios) + len(lending))
     on_begin(rehearsal)

@@ -44,6 +44,7 @@ from logos.session.bars.sources import wishes_in
 from logos.session.connections import Connections, hold_account, with_instruments
 from logos.session.disk import disk_guard, stopped_because
 from logos.session.history import Journal, NothingHappenedError, find_session, read_session
+from logos.session.opening.alert_sender import alerts_sent
 from logos.session.opening.machine_switch import SessionSwitch, refuse_engaged
 from logos.session.opening.spec import Purpose, SessionSpec
 from logos.session.opening.start import Start
@@ -98,6 +99,9 @@ def open_session(spec: SessionSpec) -> Session:
             raise SessionStoppedError(session_id, is_replay=is_replay) from None
         watchdog = Watchdog(session.core, session.supervisor.show_stuck, spec.tell)
         resources.enter_context(watchdog)
+        if spec.purpose is Purpose.TRADE:
+            config, session_id = session.plan.config, session.session_id
+            resources.enter_context(alerts_sent(config, session_id, spec.home, spec.tell))
         session.resources = resources.pop_all()
         return session
 

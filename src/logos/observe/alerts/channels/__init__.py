@@ -1,0 +1,1 @@
+"""The ways to tell people, a module each; all have the contract of `base`."""

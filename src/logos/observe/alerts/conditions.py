@@ -1,0 +1,130 @@
+"""What may be so for a while: a session that lags, a feed that is away, a disk that runs full."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from logos import paths
+from logos.config.tables.alerts import AlertKind, AlertSettings
+from logos.core.types import NS_PER_SECOND
+from logos.feeds.contract import FeedState
+from logos.session.presence.found import FoundSession
+from logos.session.presence.heartbeat import Heartbeat
+
+_AWAY: Final = (FeedState.RETRYING, FeedState.GAP, FeedState.MAINTENANCE)
+_QUEUE_SHARE: Final = 2
+"""A queue counts as long from one part in so many of `live.inbox_size`."""
+_INBOX_DEFAULT: Final = 100_000
+
+
+class Holding(msgspec.Struct, frozen=True):
+    """A condition that holds; `condition` names it as long as it does."""
+
+    condition: str
+    kind: AlertKind
+    session: str
+    text: str
+    next: str
+
+
+class Conditions:
+    """Judges the conditions of one workspace."""
+
+    def __init__(self, workspace: Path) -> None:
+        self._workspace = workspace
+        self._away_ns: dict[str, int] = {}
+        """Since when each feed is away, by its condition."""
+        self._inbox_sizes: dict[str, int] = {}
+
+    def now(
+        self, found: Mapping[str, FoundSession], settings: AlertSettings, now_ns: int
+    ) -> list[Holding]:
+        """What holds at `now_ns`, nanoseconds since 1970 UTC."""
+        holding = []
+        away = set()
+        for session in found.values():
+            if not session.running or not session.sends_orders:
+                continue
+            holding += self._lag(session, settings, now_ns)
+            beat = None if session.report is None else session.report.heartbeat
+            if beat is None:
+                continue
+            holding += self._queue(beat)
+            for name, state in beat.feeds.items():
+                condition = f"feed:{beat.session_id}:{name}"
+                if state.partition(":")[0] in {each.value for each in _AWAY}:
+                    away.add(condition)
+                    since_ns = self._away_ns.setdefault(condition, now_ns)
+                    if now_ns - since_ns >= settings.feed_s * NS_PER_SECOND:
+                        text = f"feed {name} is away: {state}"
+                        next_command = f"status {beat.session_id}"
+                        holding.append(
+                            Holding(condition, AlertKind.FEED, beat.session_id, text, next_command)
+                        )
+        self._away_ns = {each: ns for each, ns in self._away_ns.items() if each in away}
+        return holding + self._disk(settings)
+
+    def _lag(self, session: FoundSession, settings: AlertSettings, now_ns: int) -> list[Holding]:
+        beat = None if session.report is None else session.report.heartbeat
+        shown_ns = session.since_ns if beat is None else beat.written_ns
+        age_s = (now_ns - shown_ns) / NS_PER_SECOND
+        stuck = "" if beat is None else beat.stuck
+        if not stuck and age_s <= float(settings.lag_s):
+            return []
+        what = stuck or "not responding"
+        text = f"{what}; its last heartbeat is {age_s:.1f} s old (limit {settings.lag_s} s)"
+        name = session.session_id
+        return [Holding(f"lag:{name}", AlertKind.LAG, name, text, f"status {name}")]
+
+    def _queue(self, beat: Heartbeat) -> list[Holding]:
+        name = beat.session_id
+        limit = self._inbox_size(name) // _QUEUE_SHARE
+        if not beat.is_live or beat.waiting < max(1, limit):
+            return []
+        text = (
+            f"the session is too slow for its feed: {beat.waiting:,} events queued (limit "
+            f"{limit:,}, peak {beat.peak_waiting:,}), {beat.conflated:,} quotes conflated"
+        )
+        return [Holding(f"queue:{name}", AlertKind.LAG, name, text, f"status {name}")]
+
+    def _inbox_size(self, session_id: str) -> int:
+        """`live.inbox_size` of a session, as its folder says."""
+        if session_id not in self._inbox_sizes:
+            folder = paths.within(self._workspace, paths.sessions_dir()) / session_id
+            try:
+                content = (folder / "config.json").read_bytes()
+                config = msgspec.json.decode(content, type=_ConfigFile)
+                self._inbox_sizes[session_id] = config.live.inbox_size
+            except (OSError, ValueError):  # it is being made, or from another version
+                return _INBOX_DEFAULT
+        return self._inbox_sizes[session_id]
+
+    def _disk(self, settings: AlertSettings) -> list[Holding]:
+        if not settings.min_free_bytes:
+            return []
+        try:
+            status = os.statvfs(self._workspace)
+        except OSError as error:
+            text = f"{self._workspace} cannot be asked for its free space: {error.strerror}"
+            return [Holding("disk", AlertKind.DISK, "", text, "doctor")]
+        free = status.f_bavail * status.f_frsize
+        if free >= settings.min_free_bytes:
+            return []
+        text = (
+            f"{free:,} bytes are free for {self._workspace} (limit {settings.min_free_bytes:,}): "
+            "make room; a session that cannot write ends"
+        )
+        return [Holding("disk", AlertKind.DISK, "", text, "doctor")]
+
+
+class _LivePart(msgspec.Struct, frozen=True):
+    inbox_size: int = _INBOX_DEFAULT
+
+
+class _ConfigFile(msgspec.Struct, frozen=True):
+    live: _LivePart = _LivePart()

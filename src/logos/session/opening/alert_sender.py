@@ -1,0 +1,131 @@
+"""Keeps a process that sends alerts beside a session whose settings have `[alerts]`.
+
+The sender (`logos alerts run`) is a process in a session of its own, one for each workspace: it
+outlives the session, so that it can tell that the session died. A thread here looks every two
+seconds whether one holds the workspace's lock, and starts one where none does; it does nothing
+else, and nothing of the session waits for it.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import Final, Self
+
+import msgspec
+
+from logos import paths
+from logos.config.settings import Config
+from logos.files import make_folder
+
+LOCK_FILE: Final = "lock"
+"""In the workspace's folder of alerts; the sender holds it locked."""
+LOG_FILE: Final = "sender.log"
+_LOOK_S: Final = 2.0
+_LOOK_S_MAX: Final = 60.0
+_SHORT_S: Final = 10.0
+"""A sender that lived shorter than this failed; the next one is waited for longer."""
+
+
+def is_sender_running(folder: Path) -> bool:
+    """Whether a process holds the lock in `folder`, the workspace's folder of alerts."""
+    try:
+        descriptor = os.open(folder / LOCK_FILE, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
+
+
+def alerts_sent(
+    config: Config, session_id: str, home: Path | None, tell: Callable[[str], object]
+) -> AbstractContextManager[object]:
+    """A `with` in which alerts of a session with these settings are sent, if it wants any.
+
+    The others as of `AlertSender`.
+    """
+    if config.alerts is msgspec.UNSET:
+        return nullcontext()
+    return AlertSender(session_id, home, tell)
+
+
+class AlertSender:
+    """Has alerts sent as long as a `with` lasts, and as long after it as there is one to tell."""
+
+    def __init__(self, session_id: str, home: Path | None, tell: Callable[[str], object]) -> None:
+        """`home` is the session's workspace (None: the configured one); `tell` hears, once, why no
+        sender can be started."""
+        self._session_id = session_id
+        self._workspace = Path(os.path.abspath(home or paths.home()))
+        self._folder = paths.state_dir(self._workspace) / "alerts"
+        self._tell = tell
+        self._pid = 0
+        self._started_s = 0.0
+        self._wait_s = _LOOK_S
+        self._has_told = False
+        self._done = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="alert sender", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._done.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while True:
+            try:
+                self._look()
+            except OSError as error:
+                if not self._has_told:
+                    self._has_told = True
+                    self._tell(f"logos: no alerts are sent: {error.filename}: {error.strerror}")
+            if self._done.wait(self._wait_s):
+                return
+
+    def _look(self) -> None:
+        """Start a sender where none runs. Raises OSError."""
+        if self._pid and os.waitpid(self._pid, os.WNOHANG)[0]:
+            self._pid = 0
+            is_short = time.monotonic() - self._started_s < _SHORT_S
+            self._wait_s = min(self._wait_s * 2, _LOOK_S_MAX) if is_short else _LOOK_S
+        if not self._pid and not is_sender_running(self._folder):
+            self._pid = self._start()
+            self._started_s = time.monotonic()
+
+    def _start(self) -> int:
+        """Start the sender; its process id. Raises OSError."""
+        make_folder(self._folder)
+        command = [sys.executable, "-m", "logos.live", "alerts", "run"]
+        command += ["--until-idle", "--session", self._session_id]
+        log = str(self._folder / LOG_FILE)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW
+        actions = [
+            (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+            (os.POSIX_SPAWN_OPEN, 1, log, flags, 0o600),
+            (os.POSIX_SPAWN_DUP2, 1, 2),
+        ]
+        # Signals may be held back while a session begins: that must not be passed on.
+        return os.posix_spawn(
+            sys.executable,
+            command,
+            {**os.environ, "LOGOS_HOME": str(self._workspace)},
+            file_actions=actions,
+            setsid=True,
+            setsigmask=[],
+            setsigdef=[signal.SIGINT, signal.SIGTERM, signal.SIGUSR1, signal.SIGPIPE],
+        )
