@@ -22,6 +22,7 @@ _COMMANDS = {
         "run a session (recorded or live data; paper unless --live)",
         "logos.cli.trade",
     ),
+    "launch": ("check, self-test, initialise and start a session", "logos.cli.launch.command"),
     "resume": ("resume a stopped or crashed session", "logos.cli.resume"),
     "flatten": ("close every position of a session, on the record", "logos.cli.flatten"),
     "replay": ("run a session again and compare every byte", "logos.cli.replay"),

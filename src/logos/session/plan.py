@@ -312,7 +312,7 @@ def _load_guards(config: Config) -> list[OwnGuard]:
 
 def _fingerprint(config: Config, strategy: Strategy, guards: Sequence[OwnGuard]) -> str:
     """The strategy's fingerprint; with guards of the user's, one of both. Raises ConfigError."""
-    fingerprint = _strategy_fingerprint(config, strategy)
+    fingerprint = strategy_fingerprint(config, strategy)
     if not guards:
         return fingerprint
     try:
@@ -322,7 +322,7 @@ def _fingerprint(config: Config, strategy: Strategy, guards: Sequence[OwnGuard])
     return hashlib.sha256(both.encode()).hexdigest()
 
 
-def _strategy_fingerprint(config: Config, strategy: Strategy) -> str:
+def strategy_fingerprint(config: Config, strategy: Strategy) -> str:
     """SHA-256 of what decides: the signals, or the source file of the strategy's class."""
     path = config.strategy.signals
     if isinstance(strategy, SignalStrategy) and not (path or config.strategy.name):
