@@ -18,6 +18,7 @@ from logos.cli.launch import checks, machine
 from logos.cli.main import main
 from logos.config import ConfigError
 from logos.killswitch.breaker import CircuitBreaker
+from logos.killswitch.fleet.records import SCHEMA, FleetRecord, Reading, encode
 from logos.venues.contract import CheckLine
 
 
@@ -123,6 +124,12 @@ def _engaged(desk: Desk) -> None:
         breaker.engage("drill", "test")
 
 
+def _no_coordinator(desk: Desk) -> None:
+    desk.settings += (
+        '[killswitch.coordinator]\nfleet = "desks"\nendpoints = ["http://127.0.0.1:1"]\n'
+    )
+
+
 def _ended(desk: Desk) -> None:
     path = desk.home / "session.toml"
     path.write_text(SETTINGS)
@@ -152,6 +159,7 @@ FAILURES: dict[str, tuple[Callable[[Desk], None], str, int, str]] = {
     "umask": (_umask, "umask", 2, "0000"),
     "registry": (_registry, "registry", 2, "/no/such/folder: no such folder"),
     "kill switch": (_engaged, "kill switch", 4, "ENGAGED at epoch"),
+    "coordinator": (_no_coordinator, "coordinator", 4, "127.0.0.1:1"),
     "ended session": (_ended, "session", 2, "desk-1 has ended: ENDED"),
 }
 
@@ -180,6 +188,27 @@ def test_a_pre_check_fails_alone_says_what_to_do_and_nothing_is_made(
     after = {path for path in desk.home.rglob("*") if "launches" not in path.parts}
     made = {path.name for path in after - there}
     assert made <= {"session.toml", "deploy.toml", "runs"}
+
+
+@pytest.mark.parametrize(
+    ("record", "words"),
+    [
+        (FleetRecord(SCHEMA, 3, "SAFE", "ANN", "reset", 1), ""),
+        (FleetRecord(SCHEMA, 4, "ENGAGED", "ANN", "drill", 1), "ENGAGED at epoch 4: "),
+        (None, "epoch 0: "),
+    ],
+)
+def test_the_switch_of_the_fleet_is_looked_at_as_a_session_would(
+    desk: Desk, record: FleetRecord | None, words: str
+) -> None:
+    _no_coordinator(desk)
+    value = None if record is None else encode(record)
+    store = SimpleNamespace(read=lambda: Reading("c1", 9, value, 9), close=lambda: None)
+    desk.patch.setattr(checks, "connect", lambda terms: store)
+    assert desk.run("--quiet", "--until", "pre-checks") == (4 if words else 0)
+    findings = desk.report()["phases"][0]["findings"]
+    [found] = [each for each in findings if each["name"] == "coordinator"]
+    assert (found["fine"], words in found["seen"]) == (not words, True)
 
 
 def test_a_report_that_cannot_be_written_is_a_finding_too(

@@ -10,6 +10,7 @@ import hashlib
 import os
 import sys
 from collections.abc import Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
@@ -34,18 +35,24 @@ from logos.cli.launch.machine import (
 )
 from logos.config import Config, ConfigError, Effective, FeedName, VenueName, config_hash
 from logos.config.making import masked_config
+from logos.config.terms.coordinator import coordinator_of
 from logos.core.types import SwitchState
 from logos.data.layout import extension_of
 from logos.errors import DataError
 from logos.files import read_whole
 from logos.installation import install_command, system_problem
 from logos.journal.entries import JOURNAL
+from logos.killswitch.fleet.connect import connect
+from logos.killswitch.fleet.permit import Known, judge_reading
+from logos.killswitch.fleet.records import CoordinatorError
+from logos.killswitch.fleet.seen import read_seen, seen_path
 from logos.killswitch.records import Mode
 from logos.session.artifacts.folder import is_finished
 from logos.session.build import make_instruments
+from logos.session.opening.fleet import terms_of
+from logos.session.opening.machine_switch import session_switch
 from logos.session.plan import find_sources, load_configured_strategy, strategy_fingerprint
 from logos.session.presence.heartbeat import is_in_use
-from logos.session.supervisor import session_switch
 from logos.session.venue.preflight import dry_run
 
 _SETTINGS_BYTES_MAX: Final = 4 << 20
@@ -112,6 +119,8 @@ def pre_checks(ground: Ground) -> Iterator[Finding]:
     yield check_umask(current_umask())
     yield check_registry()
     yield check_switch(ground.home, "live" if ground.is_live else "paper")
+    if ground.is_readable:
+        yield from check_coordinator(ground.home, ground.config)
     yield check_session(ground)
     if ground.is_readable and (ground.is_live or ground.config.venue.name is VenueName.PAPER):
         yield from check_venue(ground.config)
@@ -267,6 +276,27 @@ def check_switch(home: Path, mode: Mode) -> Finding:
     return Finding(
         "kill switch", False, f"{seen}: {why}", f"a person clears it: {status.clear_command}"
     )
+
+
+def check_coordinator(home: Path, config: Config) -> Iterator[Finding]:
+    """The switch of the fleet, as a session that joins sees it; no fleet, no finding."""
+    settings = coordinator_of(config)
+    if settings is None:
+        return
+    name, fleet = "coordinator", settings.fleet
+    advice = f"see: logos status --fleet {fleet}"
+    try:
+        with closing(connect(terms_of(settings))) as store:
+            seen = read_seen(seen_path(paths.state_dir(home), fleet))
+            known = Known() if seen is None else seen.known
+            judgment = judge_reading(fleet, known, store.read())
+    except (ConfigError, CoordinatorError) as error:
+        yield Finding(name, False, str(error), advice)
+        return
+    is_fine = judgment.state is SwitchState.SAFE and not judgment.is_doubt
+    epoch = judgment.known.epoch
+    words = f"fleet {fleet}: {judgment.state.name} at epoch {epoch}"
+    yield Finding(name, is_fine, words if is_fine else f"{words}: {judgment.why}", advice)
 
 
 def check_session(ground: Ground) -> Finding:

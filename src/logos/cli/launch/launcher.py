@@ -43,7 +43,7 @@ from logos.files import JsonLines, make_folder
 from logos.rehearsal.acceptance import run_acceptance
 from logos.session import ExitCode
 from logos.session.artifacts.claim import SETTINGS, Claim, claim_folder
-from logos.session.supervisor import SwitchEngagedError, open_switch
+from logos.session.opening.machine_switch import SwitchEngagedError, open_switch
 
 SELF_TEST_FAILED: Final = 1
 INTERRUPTED: Final = 130
@@ -298,4 +298,5 @@ def _code_of(phase: str, bad: Sequence[str]) -> int:
     """How a launch ends whose phase found these things BAD."""
     if phase == "self-test":
         return SELF_TEST_FAILED
-    return int(ExitCode.HALTED if "kill switch" in bad else ExitCode.BAD_CONFIGURATION)
+    is_engaged = bool({"kill switch", "coordinator"} & set(bad))
+    return int(ExitCode.HALTED if is_engaged else ExitCode.BAD_CONFIGURATION)
