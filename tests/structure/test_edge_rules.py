@@ -29,6 +29,7 @@ LOOKS_AT_THE_STATE = {
     "session/opening/fleet.py": "whether a session of a fleet may start",
     "session/opening/start.py": "how a recorded session ended",
     "cli/kill.py": "shows the state, and says it by the exit code",
+    "cli/launch/checks.py": "does not launch while it is not SAFE; gates nothing",
     "cli/running/health.py": "says that a session is not well while it is engaged",
     "cli/running/stopping.py": "which of the two states an operator wants, and whether it is there",
     "rehearsal/acceptance.py": "whether an injected engagement took hold",
