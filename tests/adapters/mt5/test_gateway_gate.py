@@ -80,9 +80,9 @@ class Road:
     async def fate(self) -> Report:
         """The report that says whether the order left: NOT_SENT, FILLED or ACCEPTED."""
         await until(lambda: bool(self.reports), "a report")
-        reports, self.reports[:] = [*self.reports], []
-        self.core.run(reports)
-        return reports[0]
+        report = self.reports.pop(0)
+        self.core.run([report])
+        return report
 
     def kept_back(self) -> list[Record]:
         """What the gateway's log says of orders that were held back at its gate."""
