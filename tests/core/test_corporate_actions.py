@@ -172,6 +172,16 @@ def test_a_dividend_is_paid_to_who_holds_and_by_who_is_short() -> None:
     assert core.order_manager.states["SHARE"].realised == -250 * unit // 100
 
 
+def test_each_of_two_dividends_is_paid_while_quotes_are_calm() -> None:
+    core = core_of({1: market(BUY, 10)}, [dividend(2, 25), dividend(3, 25)])
+    moments = [day(number) + part for number in (1, 2, 3) for part in (1, 2, 3)]
+    records = run(core, [quote(SHARE, ts_ns, "63", "63") for ts_ns in moments])
+    paid = [each.ts_ns for each in actions_in(records)]
+    assert paid == [day(2) + 1, day(3) + 1]
+    unit = 10 ** core.order_manager.account.ledgers[0].decimals
+    assert [each.cash_units for each in actions_in(records)] == [250 * unit // 100] * 2
+
+
 def test_what_came_before_the_first_price_is_in_it() -> None:
     core = core_of({1: market(BUY, 10)}, [split(1, 2, 1), split(2, 2, 1), split(9, 2, 1)])
     first = bar(SHARE, 3, BEFORE, interval_ns=NS_PER_DAY)

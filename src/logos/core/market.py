@@ -108,17 +108,21 @@ class Market:
         if state.two_sided:
             self._see_trade(state, close if bar.low_units >= state.watch.lowest else 0)
             return
-        if bar.low_units < state.watch.lowest:
+        low, high = bar.low_units, bar.high_units
+        if low < state.watch.lowest:
             self._see_bad_price(state)
             return
-        prices = (bar.open_units, bar.high_units, bar.low_units, close)
-        if not self._sanity.believes_bar(state, prices, prices, bar.opened_ns, bar.interval_ns):
+        opened_ns = bar.opened_ns
+        prices = (bar.open_units, high, low, close)
+        if state.calm_low <= low and high <= state.calm_high:
+            self._sanity.see_calm_bar(state, prices[0], opened_ns, bar.interval_ns)
+        elif not self._sanity.believes_bar(state, prices, prices, opened_ns, bar.interval_ns):
             return
         state.last_price = close
         if self._rules.participation_rate:
             self._paper_market.offer(state, bar.volume_units, bar.volume_units, True)
         if state.working:
-            self._match_bar(state, prices, prices, bar.opened_ns, bar.ts_ns)
+            self._match_bar(state, prices, prices, opened_ns, bar.ts_ns)
         self._set_prices(state, close, close)
 
     def apply_quote_bar(self, state: InstrumentState, bar: QuoteBar) -> None:
@@ -128,7 +132,10 @@ class Market:
             return
         bids = (bar.bid_open_units, bar.bid_high_units, bar.bid_low_units, bar.bid_close_units)
         asks = (bar.ask_open_units, bar.ask_high_units, bar.ask_low_units, bar.ask_close_units)
-        if not self._sanity.believes_bar(state, bids, asks, bar.opened_ns, bar.interval_ns):
+        low, high = min(bids[2], asks[2]), max(bids[1], asks[1])
+        if state.calm_low <= low and high <= state.calm_high:
+            self._sanity.see_calm_bar(state, bids[0], bar.opened_ns, bar.interval_ns)
+        elif not self._sanity.believes_bar(state, bids, asks, bar.opened_ns, bar.interval_ns):
             return
         state.two_sided = True
         if self._rules.participation_rate:

@@ -107,9 +107,8 @@ class SafetyMonitor:
         next_ns = NEVER_NS
         for name, state in self._order_manager.states.items():
             watch = state.watch
-            if watch.next_action_ns > now_ns:
-                next_ns = min(next_ns, watch.next_action_ns)
-            elif not watch.is_action_due:
+            next_ns = min(next_ns, watch.action_after_ns(now_ns))
+            if watch.next_action_ns <= now_ns and not watch.is_action_due:
                 watch.is_action_due = True
                 state.see_calm()
             limit_ns = state.limits.stale_after_ns

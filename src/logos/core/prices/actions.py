@@ -55,7 +55,7 @@ class CorporateActions:
                 self._split(state, action)
             else:
                 self._pay(state, action)
-        watch.is_action_due = False
+        watch.is_action_due = watch.next_action_ns <= self._order_manager.now_ns
 
     # ---- splits ----
 

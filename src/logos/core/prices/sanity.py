@@ -18,7 +18,7 @@ from logos.core.matching import is_limit_active, touches_stop, within_limit
 from logos.core.order_manager import OrderManager
 from logos.core.orders import Order
 from logos.core.prices.actions import CorporateActions
-from logos.core.prices.watch import Four
+from logos.core.prices.watch import QUIET_NS, Four
 from logos.core.types import NS_PER_DAY, NS_PER_SECOND, Code, OrderStatus, OrderType
 
 _DOUBTED: Final = "PRICE_DOUBTED"
@@ -78,6 +78,18 @@ class PriceSanity:
         self._doubt(state)
         self.hold_back(state, (asks[2], asks[1]), (bids[2], bids[1]), opened_ns)
         return False
+
+    def see_calm_bar(
+        self, state: InstrumentState, first: int, opened_ns: int, interval_ns: int
+    ) -> None:
+        """A bar that begins at `first`, all of whose prices are in the calm range, counts as it is.
+
+        Two steps of a bar that `believes_bar` has to take are left: its length, and a gap.
+        """
+        watch = state.watch
+        watch.interval_ns = interval_ns
+        if not watch.is_gap_told and opened_ns - state.last_ns > QUIET_NS:
+            self._see_gap(state, opened_ns, first)
 
     def see_no_price(self, state: InstrumentState, words: str) -> None:
         """The event shows no price at all: nothing may fill at the last one meanwhile."""

@@ -186,6 +186,16 @@ class PriceWatch:
         self.next_action_ns = NEVER_NS if is_last else self.actions[done].ts_ns
         self.candidate = self.candidate_ns = 0
 
+    def action_after_ns(self, now_ns: int) -> int:
+        """When the first action after `now_ns` is due, whether those before were carried out or
+        wait for an event."""
+        if self.next_action_ns > now_ns:
+            return self.next_action_ns
+        for action in self.actions[self.actions_done :]:
+            if action.ts_ns > now_ns:
+                return action.ts_ns
+        return NEVER_NS
+
     @property
     def band_text(self) -> str:
         """The band as a fraction, in text."""
