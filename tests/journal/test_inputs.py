@@ -159,8 +159,7 @@ def test_a_recorder_that_goes_on_checks_what_it_is_given_again_and_adds_to_it(
 ) -> None:
     file = written(tmp_path, SAMPLE, "crashed")
     inputs = RecordedInputs(file, INSTRUMENTS)
-    list(inputs.batches())
-    writer = InputsWriter(file, list(INSTRUMENTS), inputs.whole_bytes)
+    writer = InputsWriter(file, list(INSTRUMENTS), inputs.survey())
     assert writer.is_continuing
     for batch in SAMPLE:
         writer.write(batch)
@@ -172,7 +171,7 @@ def test_a_recorder_that_goes_on_checks_what_it_is_given_again_and_adds_to_it(
 
 def test_a_recorder_that_goes_on_refuses_other_batches(tmp_path: Path) -> None:
     file = written(tmp_path, SAMPLE)
-    writer = InputsWriter(file, list(INSTRUMENTS), file.stat().st_size)
+    writer = InputsWriter(file, list(INSTRUMENTS), RecordedInputs(file, INSTRUMENTS).survey())
     with pytest.raises(JournalDiffersError):
         writer.write([TimePassed(77)])
     writer.close()

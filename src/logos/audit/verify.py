@@ -30,6 +30,7 @@ from typing import Any, Final
 
 from logos import paths
 from logos.audit.findings import Finding
+from logos.audit.inputs import check_inputs
 from logos.audit.orders import not_judged
 from logos.audit.page import check_page
 from logos.audit.projections import LOG, Projector, compare_file, compare_tables, config_of
@@ -41,6 +42,7 @@ from logos.core.types import SessionStatus
 from logos.journal.entries import Manifest
 from logos.journal.inputs import INPUTS_FILE
 from logos.journal.reader import Damaged
+from logos.journal.segments import has_recording
 from logos.killswitch.records import SwitchError
 from logos.session.artifacts.summary import session_uuid
 from logos.session.outcome import ExitCode
@@ -155,6 +157,7 @@ def _judge(verdict: Verdict, projector: Projector, manifest: Manifest, made: Pat
     else:
         _note_snapshot(verdict)
     _check_log(verdict, made, is_whole=sealed is not None)
+    verdict.findings += check_inputs(folder)
     verdict.findings += audit.findings
     _take_orders(verdict, projector, manifest)
     verdict.fills, verdict.samples = audit.fills, audit.samples
@@ -213,7 +216,7 @@ def _check_history(verdict: Verdict, projector: Projector, host: dict[str, Any])
     parents = verdict.folder.resolve().parents
     if len(parents) <= 3 or host.get("kill_switch") != "workspace":
         return
-    is_live = (verdict.folder / INPUTS_FILE).is_file()
+    is_live = has_recording(verdict.folder / INPUTS_FILE)
     last_live_ns = projector.last_ns if is_live else 0
     place = paths.within(parents[3], paths.state_dir()) / "kill-switch"
     try:

@@ -11,6 +11,7 @@ first line. Prices and quantities are the instrument's units, as everywhere.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -37,6 +38,7 @@ from logos.errors import LogosError
 from logos.journal.codec import SCHEMA_VERSION
 from logos.journal.names import INPUTS_FILE as INPUTS_FILE
 from logos.journal.reader import JournalReader, TornTail
+from logos.journal.segments import SegmentedFile, has_recording, move_on, settle
 from logos.journal.writer import START, JournalWriter, Position, WriterFigures
 
 _WITH_SYMBOL: Final[dict[type, str]] = {
@@ -94,18 +96,25 @@ class InputsWriter:
         self,
         path: Path,
         symbols: Sequence[str],
-        whole_bytes: int | None = None,
+        there: Survey | None = None,
         start: Position = START,
+        segment_bytes: int = 0,
     ) -> None:
-        """Create the file, or continue the first `whole_bytes` of one (see `JournalWriter`).
+        """Create the file, or continue the recording that is `there` (see `JournalWriter`).
+
+        It goes on in a new file after so many `segment_bytes` (0: never).
 
         A recorder that continues is given the batches behind `start` again first, and checks that
         they are the same.
         """
-        if whole_bytes is None:
+        self._segment_bytes = segment_bytes or sys.maxsize
+        if there is None:
             self._journal = JournalWriter(path)
         else:
-            self._journal = JournalWriter.continuing(path, whole_bytes, start)
+            settle(path)
+            self._journal = JournalWriter.continuing(
+                path, there.whole_bytes, start, SegmentedFile(path), there.before_bytes
+            )
         self._numbers = {symbol: number for number, symbol in enumerate(symbols)}
         if start != START:
             return
@@ -126,6 +135,8 @@ class InputsWriter:
                 rows.append(("q", number, event.ts_ns, *prices, *sizes))
             else:
                 rows.append(_row(event, numbers))
+        if self._journal.file_bytes >= self._segment_bytes and not self._journal.is_continuing:
+            move_on(self._journal)
         self._journal.append({"kind": "batch", "events": rows})
         self._journal.flush()
 
@@ -190,12 +201,14 @@ class Survey(NamedTuple):
 
     `first_ns` is the time of the first event (0: none), `fills` the client order id and fill id of
     every fill that was reported. `has_place`: whether the place that was asked for is there.
+    `before_bytes` of the whole lie in the files before the last one.
     """
 
     whole_bytes: int
     first_ns: int
     fills: Sequence[tuple[str, str]]
     has_place: bool
+    before_bytes: int = 0
 
 
 class RecordedInputs:
@@ -212,7 +225,7 @@ class RecordedInputs:
     def of(cls, folder: Path) -> Self | None:
         """Those of the session in `folder`; None for one that ran on recorded data."""
         path = folder / INPUTS_FILE
-        return cls(path) if path.is_file() else None
+        return cls(path) if has_recording(path) else None
 
     def know(self, instruments: Mapping[str, Instrument]) -> None:
         """These are the session's instruments, by symbol."""
@@ -257,23 +270,24 @@ class RecordedInputs:
         whole_bytes = first_ns = 0
         has_place = place is None
         fills: list[tuple[str, str]] = []
-        with self._reader() as reader, suppress(TornTail):
-            for entry in reader.entries():
-                record = entry.record
-                if isinstance(record, Facts):
-                    break
-                whole_bytes = entry.offset + entry.size
-                has_place = has_place or place == Position(
-                    entry.sequence, whole_bytes, entry.digest
-                )
-                if isinstance(record, Inputs):
-                    continue
-                for row in record.events:
-                    first_ns = first_ns or int(row[2 if row[0] in _NAMES_SYMBOL else 1])
-                    if row[0] == "r" and row[2] == ReportKind.FILLED.value:
-                        report = Report(row[1], ReportKind.FILLED, *row[3:])
-                        fills.append((report.client_order_id, report.fill_id))
-        return Survey(whole_bytes, first_ns, fills, has_place)
+        with self._reader() as reader:
+            with suppress(TornTail):
+                for entry in reader.entries():
+                    record = entry.record
+                    if isinstance(record, Facts):
+                        continue
+                    whole_bytes = entry.offset + entry.size
+                    here = Position(entry.sequence, whole_bytes, entry.digest)
+                    has_place = has_place or place == here
+                    if isinstance(record, Inputs):
+                        continue
+                    for row in record.events:
+                        first_ns = first_ns or int(row[2 if row[0] in _NAMES_SYMBOL else 1])
+                        if row[0] == "r" and row[2] == ReportKind.FILLED.value:
+                            report = Report(row[1], ReportKind.FILLED, *row[3:])
+                            fills.append((report.client_order_id, report.fill_id))
+            before_bytes = reader.file_start
+        return Survey(whole_bytes, first_ns, fills, has_place, before_bytes)
 
     def facts(self) -> dict[str, Any]:
         """What the live run measured; empty for one that never came to its end."""
@@ -285,7 +299,8 @@ class RecordedInputs:
         return facts
 
     def _reader(self) -> JournalReader[Inputs | Batch | Facts]:
-        return JournalReader(self.path, _DECODER.decode, Inputs)
+        segments = SegmentedFile(self.path)
+        return JournalReader(self.path, _DECODER.decode, Inputs, Facts, segments)
 
 
 def _event(row: Sequence[Any], symbols: Sequence[Instrument]) -> Event:

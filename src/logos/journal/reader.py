@@ -22,10 +22,11 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import BinaryIO, Final, Generic, NamedTuple, Self, TypeVar
+from typing import Final, Generic, NamedTuple, Self, TypeVar
 
 from logos.errors import ConfigError, LogosError
 from logos.journal.codec import GENESIS, SCHEMA_VERSION, BadLine, decode_line
+from logos.journal.segments import SegmentedFile, SegmentError
 
 LINE_BYTES_MAX: Final = 16 << 20
 """The longest line there may be, its newline included."""
@@ -93,8 +94,9 @@ class JournalReader(Generic[R]):
         decode: Callable[[bytes], R],
         first: type[object] | None = None,
         last: type[object] | None = None,
+        segments: SegmentedFile | None = None,
     ) -> None:
-        """Open `path` for reading only.
+        """Open `path` for reading only; `segments` are the files of one that lies in several.
 
         `decode` makes a record of its JSON, or raises ValueError. The first record must be of the
         type `first`, and no other one may be; it names the journal's `schema`. What follows a
@@ -110,7 +112,8 @@ class JournalReader(Generic[R]):
         self._first = first
         self._last = last
         self._is_over = False
-        self._file: BinaryIO = open(path, "rb")  # noqa: SIM115
+        self._segments = segments
+        self._file = segments or open(path, "rb")  # noqa: SIM115
 
     def __enter__(self) -> Self:
         return self
@@ -134,9 +137,8 @@ class JournalReader(Generic[R]):
         added since.
         """
         decode, first, last = self._decode, self._first, self._last
-        self._file.seek(0, os.SEEK_END)  # so that nothing is read of what was buffered before
-        self._file.seek(self.offset)
-        while line := self._file.readline(LINE_BYTES_MAX):
+        line = self._next_line(is_first=True)
+        while line:
             if self._is_over:
                 raise self._damaged("it comes after the seal, and nothing may")
             if not line.endswith(b"\n"):
@@ -145,7 +147,7 @@ class JournalReader(Generic[R]):
             try:
                 body, digest = decode_line(line[:-1], sequence, self.digest)
             except BadLine as error:
-                if _has_hole(line, offset):
+                if self._may_be_torn and _has_hole(line, offset - self.file_start):
                     raise TornTail(self.path, sequence, offset) from None
                 raise self._damaged(str(error)) from None
             try:
@@ -158,6 +160,27 @@ class JournalReader(Generic[R]):
             self.sequence, self.digest = sequence, digest
             self.offset = offset + len(line)
             yield Entry(sequence, offset, len(line), digest, body, record)
+            line = self._next_line()
+
+    def _next_line(self, *, is_first: bool = False) -> bytes:
+        try:
+            if is_first:
+                if not isinstance(self._file, SegmentedFile):
+                    self._file.seek(0, os.SEEK_END)  # so that nothing buffered is read again
+                self._file.seek(self.offset)
+            return self._file.readline(LINE_BYTES_MAX)
+        except SegmentError as error:
+            raise self._damaged(error.words) from None
+
+    @property
+    def _may_be_torn(self) -> bool:
+        """Whether the file that is read may end in something unfinished."""
+        return self._segments is None or self._segments.may_be_torn
+
+    @property
+    def file_start(self) -> int:
+        """Bytes of the journal before the file that is read."""
+        return 0 if self._segments is None else self._segments.start
 
     def _check_first(self, record: R, sequence: int) -> None:
         """Raise unless `record` is the first one, and of this schema."""
@@ -180,9 +203,13 @@ class JournalReader(Generic[R]):
 
     def is_cut_back(self) -> bool:
         """Whether the file has become shorter than what was read of it."""
+        if isinstance(self._file, SegmentedFile):
+            return False
         return os.fstat(self._file.fileno()).st_size < self.offset
 
     def _unfinished(self, line: bytes) -> JournalError:
+        if not self._may_be_torn:
+            return self._damaged("the line has no end, and its file was closed")
         if len(line) == LINE_BYTES_MAX and not self._is_zeros(line):
             return self._damaged(f"a line of more than {LINE_BYTES_MAX} bytes")
         return TornTail(self.path, self.sequence + 1, self.offset)
@@ -197,6 +224,8 @@ class JournalReader(Generic[R]):
         return True
 
     def _damaged(self, reason: str) -> Damaged:
+        if self._segments is not None and self._segments.name != self.path.name:
+            reason += f" (in {self._segments.name}, byte {self.offset - self.file_start})"
         return Damaged(self.path, self.sequence + 1, self.offset, reason)
 
 

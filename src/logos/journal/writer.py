@@ -21,7 +21,7 @@ import fcntl
 import os
 import time
 from pathlib import Path
-from typing import BinaryIO, Final, Self
+from typing import Final, Protocol, Self
 
 import msgspec
 
@@ -53,6 +53,19 @@ class WriterFigures(msgspec.Struct, frozen=True, gc=False):
     syncs: int
     sync_ns: int
     sync_max_ns: int
+
+
+class Lines(Protocol):
+    """The bytes of a journal that is there, in one file or several."""
+
+    def read(self, size_max: int, /) -> bytes:
+        """Up to so many bytes."""
+
+    def seek(self, offset: int, /) -> object:
+        """Go to so many bytes behind the beginning."""
+
+    def close(self) -> None:
+        """Close what is open."""
 
 
 class SessionBusyError(LogosError):
@@ -112,9 +125,17 @@ class JournalWriter:
 
     @classmethod
     def continuing(
-        cls, journal: Path | JournalLock, whole_bytes: int, start: Position = START
+        cls,
+        journal: Path | JournalLock,
+        whole_bytes: int,
+        start: Position = START,
+        there: Lines | None = None,
+        before: int = 0,
     ) -> Self:
         """Go on with a journal, of which the first `whole_bytes` are whole lines.
+
+        Of one that lies in several files (see `segments`), this file is the last: `there` reads all
+        of them as one, and the others hold the `before` first bytes.
 
         What follows them (a torn line, or the end of a stopped session) is cut off first. The lines
         after `start` must be made again. A lock that is held already is taken over. Raises
@@ -124,15 +145,16 @@ class JournalWriter:
         lock = JournalLock(journal) if isinstance(journal, Path) else journal
         path = lock.path
         try:
-            there = open(path, "rb")  # noqa: SIM115
+            there = there or open(path, "rb")  # noqa: SIM115
         except OSError:
             lock.close()
             raise
         descriptor = lock.take()
         writer._begin(path, descriptor, there, start)
+        writer._before = before
         try:
             there.seek(start.offset)
-            os.ftruncate(descriptor, whole_bytes)
+            os.ftruncate(descriptor, whole_bytes - before)
             os.fsync(descriptor)
             os.lseek(descriptor, 0, os.SEEK_END)
         except OSError as error:
@@ -140,7 +162,7 @@ class JournalWriter:
             raise OSError(error.errno, error.strerror, str(path)) from error
         return writer
 
-    def _begin(self, path: Path, descriptor: int, there: BinaryIO | None, start: Position) -> None:
+    def _begin(self, path: Path, descriptor: int, there: Lines | None, start: Position) -> None:
         self.path = path
         self.sequence = start.sequence
         self.offset = start.offset
@@ -149,6 +171,7 @@ class JournalWriter:
         self._encoder = msgspec.json.Encoder()
         self._buffer = bytearray()
         self._failed = False
+        self._before = 0  # bytes in the files before this one
         self._there = there  # the lines that must come again, while a journal is continued
         self._descriptor = descriptor
         self._synced_s = time.monotonic()
@@ -195,7 +218,7 @@ class JournalWriter:
         """Whether there are lines left that the session has not made again."""
         if self._there is None:
             return False
-        return self.offset < os.fstat(self._there.fileno()).st_size
+        return self.offset < self._before + os.fstat(self._descriptor).st_size
 
     def cut_off_rest(self) -> int:
         """Drop the lines of a continued journal that have not come again; how many bytes that was.
@@ -205,15 +228,15 @@ class JournalWriter:
         """
         if self._there is None:
             return 0
-        size = os.fstat(self._there.fileno()).st_size
+        size = self._before + os.fstat(self._descriptor).st_size
         self._there.close()
         self._there = None
-        os.ftruncate(self._descriptor, self.offset)
+        os.ftruncate(self._descriptor, self.offset - self._before)
         os.lseek(self._descriptor, 0, os.SEEK_END)
         self._fsync()
         return size - self.offset
 
-    def _is_there(self, there: BinaryIO, line: bytes, sequence: int) -> bool:
+    def _is_there(self, there: Lines, line: bytes, sequence: int) -> bool:
         found = there.read(len(line))
         if found == line:
             return True
@@ -246,6 +269,21 @@ class JournalWriter:
         """Flush, and wait until the disk has it. Raises OSError."""
         self._synced_s = 0.0
         self.flush()
+
+    def go_on_in(self, descriptor: int) -> None:
+        """Write what comes next into another file, open and empty; `sync` came right before.
+
+        Raises OSError when that file is locked, or this one cannot be closed.
+        """
+        _lock(descriptor, self.path)
+        old, self._descriptor = self._descriptor, descriptor
+        self._before = self.offset
+        os.close(old)
+
+    @property
+    def file_bytes(self) -> int:
+        """Bytes of the journal in the file that is written to."""
+        return self.offset - self._before
 
     def _fsync(self) -> None:
         began_ns = time.perf_counter_ns()

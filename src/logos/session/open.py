@@ -26,6 +26,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from logos.config import Config, ConfigError
+from logos.config.tables.disk import DISK
 from logos.config.terms.payments import has_payments
 from logos.core.engine import TradingCore
 from logos.core.gates import Switch
@@ -172,7 +173,9 @@ def _begin(start: Start, config: Config, switch: Switch, claim: Claim) -> Sessio
     resources.callback(folder.close)
     inputs = None
     if is_live:
-        inputs = InputsWriter(claim.folder / INPUTS_FILE, list(plan.instruments))
+        segment_bytes = (config.disk or DISK).segment_bytes
+        path, symbols = claim.folder / INPUTS_FILE, list(plan.instruments)
+        inputs = InputsWriter(path, symbols, segment_bytes=segment_bytes)
         resources.callback(inputs.close)
     source: Source
     if connections is not None:
@@ -275,7 +278,8 @@ def _old(start: Start) -> Session:
         mark = None if snapshot is None else snapshot.inputs
         from_there = START if mark is None else mark.position
         path, symbols = old.recorded.path, list(plan.instruments)
-        inputs = InputsWriter(path, symbols, survey.whole_bytes, from_there)
+        segment_bytes = (plan.config.disk or DISK).segment_bytes
+        inputs = InputsWriter(path, symbols, survey, from_there, segment_bytes)
         resources.callback(inputs.close)
         sequence = 0 if snapshot is None else snapshot.sequence
         past = Past(old.place, old.recorded, survey, from_there.offset, sequence)

@@ -175,7 +175,7 @@ def _table(path: Path, problems: list[str]) -> Mapping[str, Any]:
 def _mode(config: Mapping[str, Any], folder: Path) -> tuple[str, str]:
     venue, live = config.get("venue") or {}, config.get("live") or {}
     feed = str(live.get("feed") or "")
-    is_live_data = bool(feed) or (folder / INPUTS_FILE).exists()
+    is_live_data = bool(feed) or any(folder.glob(f"{Path(INPUTS_FILE).stem}.*"))
     return "live" if venue.get("live") else "paper", feed or (
         "live" if is_live_data else "recorded"
     )
