@@ -30,7 +30,6 @@ from typing import Any, Final
 
 from logos import paths
 from logos.audit.findings import Finding
-from logos.audit.inputs import check_inputs
 from logos.audit.orders import not_judged
 from logos.audit.page import check_page
 from logos.audit.projections import LOG, Projector, compare_file, compare_tables, config_of
@@ -40,7 +39,7 @@ from logos.audit.switch_history import check_history
 from logos.config import config_hash
 from logos.core.types import SessionStatus
 from logos.journal.entries import Manifest
-from logos.journal.inputs import INPUTS_FILE
+from logos.journal.inputs import INPUTS_FILE, RecordedInputs
 from logos.journal.reader import Damaged
 from logos.journal.segments import has_recording
 from logos.killswitch.records import SwitchError
@@ -157,7 +156,7 @@ def _judge(verdict: Verdict, projector: Projector, manifest: Manifest, made: Pat
     else:
         _note_snapshot(verdict)
     _check_log(verdict, made, is_whole=sealed is not None)
-    verdict.findings += check_inputs(folder)
+    _check_inputs(verdict)
     verdict.findings += audit.findings
     _take_orders(verdict, projector, manifest)
     verdict.fills, verdict.samples = audit.fills, audit.samples
@@ -223,6 +222,22 @@ def _check_history(verdict: Verdict, projector: Projector, host: dict[str, Any])
         verdict.findings += check_history(place, host, projector.figures.switch, last_live_ns)
     except SwitchError:
         verdict.not_judged.append("the history of the kill switch, which cannot be read")
+
+
+def _check_inputs(verdict: Verdict) -> None:
+    """Whether what a live session recorded is there: every file, in order, and each line whole.
+
+    A torn end is no finding: a crash may leave one, and nothing was done because of it. What the
+    events lead to is for a replay to judge.
+    """
+    recorded = RecordedInputs.of(verdict.folder)
+    if recorded is None:
+        return
+    try:
+        recorded.survey()
+    except Damaged as damage:
+        place = f"record {damage.sequence}, byte {damage.offset}"
+        verdict.findings.append(Finding(recorded.path.name, place, f"damaged: {damage.reason}"))
 
 
 def _check_log(verdict: Verdict, made: Path, *, is_whole: bool) -> None:
