@@ -23,6 +23,10 @@ _COMMANDS = {
         "logos.cli.trade",
     ),
     "launch": ("check, self-test, initialise and start a session", "logos.cli.launch.command"),
+    "run": (
+        "start a session or continue it, whichever it needs (for supervisors)",
+        "logos.cli.running.run",
+    ),
     "resume": ("resume a stopped or crashed session", "logos.cli.resume"),
     "flatten": ("close every position of a session, on the record", "logos.cli.flatten"),
     "replay": ("run a session again and compare every byte", "logos.cli.replay"),

@@ -174,10 +174,7 @@ def read_session(
         whole_bytes = reader.offset
     file_bytes = path.stat().st_size
     if scan.manifest is None:
-        raise NothingHappenedError(
-            f"{path}: the session ended before its first record was whole, so nothing had happened "
-            f"yet: `logos resume {folder.name}` starts it anew"
-        )
+        raise _nothing_happened(path)
     return Journal(
         path,
         scan.manifest,
@@ -192,6 +189,26 @@ def read_session(
         scan.middle,
         scan.switches_before,
         scan.commands_before,
+    )
+
+
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """The first record of a session's journal, and nothing behind it. Raises as `read_session`."""
+    path = folder / JOURNAL
+    with open_journal(path) as reader:
+        try:
+            for entry in reader.entries():
+                manifest: dict[str, Any] = msgspec.json.decode(entry.body)
+                return manifest
+        except TornTail:
+            pass
+    raise _nothing_happened(path)
+
+
+def _nothing_happened(path: Path) -> NothingHappenedError:
+    return NothingHappenedError(
+        f"{path}: the session ended before its first record was whole, so nothing had happened "
+        f"yet: `logos resume {path.parent.name}` starts it anew"
     )
 
 
