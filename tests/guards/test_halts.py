@@ -185,7 +185,9 @@ def test_a_silent_symbol_halts_the_session_though_nothing_is_ordered() -> None:
     pass_time(rig, 11 * S + 1)
     assert rig.core.is_halted
     assert told(rig) == [(11 * S + 1, "halt", "AAA")]
-    assert rig.core.trigger == "guard STALE_DATA: AAA has shown no price for 10 s"
+    assert (
+        rig.core.trigger == "guard STALE_DATA: AAA has shown no price for 10 s, the limit is 10 s"
+    )
 
 
 @pytest.mark.parametrize("action", list(Action))

@@ -11,6 +11,7 @@ from typing import Final, final
 
 from logos.core.account import Ledger
 from logos.core.exits.lost import lose_exits, warn_of_pause
+from logos.core.fixed import format_units, to_decimal
 from logos.core.gates import Switch, why_closed
 from logos.core.guards import Action
 from logos.core.instrument_state import InstrumentState, dust_in_words
@@ -85,15 +86,19 @@ class SafetyMonitor:
         ledger.daily_loss_tripped = ledger.daily_loss_tripped or is_day_lost
         ledger.raise_floor()
         if is_drawn_down:
-            self.act(Code.MAX_DRAWDOWN, ledger.currency, "equity fell too far from its high")
+            self.act(Code.MAX_DRAWDOWN, ledger.currency, _fall_in_words(ledger))
         if is_day_lost:
-            self.act(Code.MAX_DAILY_LOSS, ledger.currency, "the day lost more than it may")
+            self.act(Code.MAX_DAILY_LOSS, ledger.currency, _loss_in_words(ledger))
 
     def check_losses(self) -> None:
         """A run of losses that has just reached its limit."""
         guards = self._order_manager.guards
         if guards.has_too_many_losses and not self._has_lost_too_often:
-            self.act(Code.CONSECUTIVE_LOSSES, "", f"{guards.consecutive_losses} in a row")
+            words = (
+                f"{guards.consecutive_losses} losses in a row, "
+                f"the limit is {guards.consecutive_losses_limit}"
+            )
+            self.act(Code.CONSECUTIVE_LOSSES, "", words)
         self._has_lost_too_often = guards.has_too_many_losses
 
     def see_time(self, now_ns: int, symbol: str) -> int:
@@ -131,8 +136,7 @@ class SafetyMonitor:
             else:
                 state.silence_told_ns = price_ns
                 age_ns = now_ns - price_ns + state.lag_ns
-                words = f"{name} has shown no price for {age_ns // NS_PER_SECOND} s"
-                self.act(Code.STALE_DATA, name, words)
+                self.act(Code.STALE_DATA, name, _silence_in_words(name, age_ns, limit_ns))
         return next_ns
 
     def act(self, code: Code, subject: str, detail: str) -> None:
@@ -251,3 +255,29 @@ class SafetyMonitor:
         lose_exits(self._order_manager, instrument_state, code)
         for order in list(instrument_state.working):
             self._order_manager.cancel(order, code)
+
+
+def _fall_in_words(ledger: Ledger) -> str:
+    """How far equity is below its high, and how far it may be."""
+    track, money = ledger.track, ledger.decimals
+    return (
+        f"equity fell {format_units(track.high_water - track.equity, money)} {ledger.currency} "
+        f"from its high of {format_units(track.high_water, money)}, "
+        f"the limit is {format_units(ledger.drawdown_allowance, money)}"
+    )
+
+
+def _loss_in_words(ledger: Ledger) -> str:
+    """What the UTC day has lost, and what it may lose."""
+    money = ledger.decimals
+    return (
+        f"the day lost {format_units(ledger.day_start - ledger.equity, money)} {ledger.currency}, "
+        f"the limit is {format_units(ledger.limits.daily_loss, money)}"
+    )
+
+
+def _silence_in_words(symbol: str, age_ns: int, limit_ns: int) -> str:
+    """How old the last price of a symbol is, and how old it may be."""
+    limit = to_decimal(limit_ns, 9).normalize()
+    age_s = age_ns // NS_PER_SECOND
+    return f"{symbol} has shown no price for {age_s} s, the limit is {limit:f} s"

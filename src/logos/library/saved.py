@@ -9,14 +9,15 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from logos.config import Config, make_config
 from logos.config.terms.payments import has_payments
 from logos.core.fixed import format_units
-from logos.core.records import AccountRecord, PositionRecord
-from logos.core.types import SessionStatus
+from logos.core.records import AccountRecord, PositionRecord, SwitchRecord
+from logos.core.types import OrderStatus, SessionStatus
 from logos.journal.entries import JOURNAL, Manifest, Sealed, Stopping, read_journal
 from logos.session.artifacts.averages import average_row
 from logos.session.artifacts.counts import RecordCounts
@@ -29,6 +30,7 @@ from logos.session.build import build_account, build_states, make_instruments
 from logos.session.history import find_session
 from logos.session.outcome import ExitCode
 from logos.session.restoring import CannotResumeError
+from logos.session.stored.next_steps import next_steps
 
 _EXIT_CODES: Final = {
     SessionStatus.ENDED: ExitCode.FINISHED,
@@ -138,6 +140,13 @@ class _Scan:
             "switch_state": switches[-1].state if switches else "SAFE",
             "ticks": state["tick_id"],
             **numbers,
+            "held": _held(manifest.session_id, state),
+            "next": next_steps(
+                manifest.session_id,
+                sealed.status,
+                is_real=bool(manifest.config["venue"]["live"]),
+                by_switch=isinstance(counts.trigger, SwitchRecord),
+            ),
             "headline": headline({**numbers, "status": sealed.status}),
             "cures": {code: cure(code) for code in numbers["refusals"]},
             "blocked": counts.blocked,
@@ -192,6 +201,24 @@ class _Scan:
             "unrealised": format_units(record.unrealised_units, money),
             "fees": format_units(record.fees_units, money),
         }
+
+
+def _held(session_id: str, state: Mapping[str, Any]) -> dict[str, Any]:
+    """What is still held, as `held_at_end` has it, from state.json."""
+    positions = state["positions"]
+    return {
+        "positions": {
+            symbol: each["position"]
+            for symbol, each in positions.items()
+            if Decimal(each["position"])
+        },
+        "orders": [
+            f"{session_id}-{order['order_id']}"
+            for each in positions.values()
+            for order in each["open_orders"]
+            if order["status"] != OrderStatus.HELD.value
+        ],
+    }
 
 
 def _ledger(record: AccountRecord, is_paid: bool) -> dict[str, str]:

@@ -34,6 +34,7 @@ from logos.session.artifacts.summary import (
     books_at_end,
     data_facts,
     figures,
+    held_at_end,
     host_facts,
     session_uuid,
     warm_ups,
@@ -44,6 +45,7 @@ from logos.session.plan import Plan
 from logos.session.recorded import RecordedSwitch
 from logos.session.script import Script
 from logos.session.source import TICK_TO_DECISION, Pieces
+from logos.session.stored.next_steps import next_steps
 from logos.shown import lines
 from logos.strategies.failure import failure_lines, first_error, with_place
 
@@ -268,6 +270,13 @@ class Seal:
             "switch_state": core.switch_state.name,
             **counts,
             **warm_ups(core, self._folder.tally),
+            "held": held_at_end(core),
+            "next": next_steps(
+                order_manager.session_id,
+                ending.status.value,
+                is_real=order_manager.outbox is not None,
+                by_switch=counts["trigger"] is not None and not counts["trigger"]["guard"],
+            ),
             "headline": headline({**counts, "status": ending.status.value}),
             "cures": {code: cure(code) for code in counts["refusals"]},
             "limits": [row._asdict() for row in limit_rows(plan.config)],

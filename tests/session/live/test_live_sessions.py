@@ -243,7 +243,7 @@ def test_a_symbol_that_falls_silent_halts_the_session_within_a_heartbeat(tmp_pat
     config = settings(risk={"stale_after_s": "5"})
     result = live(tmp_path, feed, clock, config=config, strategy=Strategy())
     assert (result.status, int(result.exit_code)) == (SessionStatus.HALTED, 4)
-    assert result.reason == "guard STALE_DATA: BBB has shown no price for 5 s"
+    assert result.reason == "guard STALE_DATA: BBB has shown no price for 5 s, the limit is 5 s"
     trigger = result.summary["trigger"]
     assert (trigger["guard"], trigger["subject"]) == ("STALE_DATA", "BBB")
     lines = (result.folder / "session.md").read_text(encoding="utf-8").splitlines()

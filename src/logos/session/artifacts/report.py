@@ -16,6 +16,7 @@ _NEWS_MAX = 100
 _CODES_MAX = 5
 """Codes of refusals that the terminal shows with their cures; session.md has all."""
 _WARNINGS_MAX = 5
+_ORDERS_MAX = 5
 _ENDED = "Orders that ended without (all of) their fill"
 
 
@@ -97,14 +98,47 @@ def _how_it_ended(summary: Summary) -> str:
 
 
 def _trigger_lines(summary: Summary) -> list[str]:
-    """What halted the session, before anything else."""
-    first = summary["trigger"]
-    if first is None or summary["status"] != SessionStatus.HALTED.value:
+    """What halted the session, what it holds, and what comes next: before anything else."""
+    lines = []
+    for title, words in halt_lines(summary):
+        commands = title == "next"
+        text = f"`{words}`" if commands else markdown(words)
+        lines += [f"{title.capitalize()}: {text}{'' if commands else '.'}", ""]
+    return lines
+
+
+def halt_lines(summary: Summary) -> list[tuple[str, str]]:
+    """What a halted session must say: its trigger, the limit that was passed, what is still held,
+    the next commands. Each a title and words; nothing for a session that did not halt."""
+    if summary["status"] != SessionStatus.HALTED.value:
         return []
-    what = " ".join(each for each in (first["guard"], first["subject"]) if each)
-    how = f", action {first['action']}" if first["action"] else ""
-    where = f"tick {first['tick_id']}, {first['time']}"
-    return [markdown(f"Trigger: {what} at {where}: {first['detail']}{how}."), ""]
+    lines = []
+    first = summary["trigger"]
+    if first is not None:
+        what = " ".join(each for each in (first["guard"], first["subject"]) if each)
+        how = f", action {first['action']}" if first["action"] else ""
+        where = f"tick {first['tick_id']}, {first['time']}"
+        lines.append(("trigger", f"{what} at {where}: {first['detail']}{how}"))
+        limits = {row["guard"]: row["limit"] for row in summary["limits"]}
+        if first["guard"] in limits:
+            lines.append(("limit", limits[first["guard"]]))
+    lines.append(("holds", _held_words(summary)))
+    return [*lines, *(("next", command) for command in summary["next"])]
+
+
+def _held_words(summary: Summary) -> str:
+    """Positions with their marks, and orders that are open."""
+    held = summary["held"]
+    parts = [
+        f"{quantity} {symbol} at {summary['symbols'][symbol]['mark']}"
+        for symbol, quantity in held["positions"].items()
+    ]
+    orders = held["orders"]
+    if orders:
+        named = ", ".join(orders[:_ORDERS_MAX])
+        more = f" and {len(orders) - _ORDERS_MAX} more" if len(orders) > _ORDERS_MAX else ""
+        parts.append(f"open orders {named}{more}")
+    return ", ".join(parts) or "no position, no open order"
 
 
 def _live_section(summary: Summary) -> list[str]:
@@ -177,6 +211,7 @@ def result_table(summary: Summary, host: Mapping[str, Any]) -> str:
             *latency_lines(host["latency"]),
             f"orders    {summary['orders']:,}   fills {summary['fills']:,}   "
             f"refusals {summary['refused']:,}   blocked {summary['blocked']:,}",
+            *(f"{title:<9} {plain(words)}" for title, words in halt_lines(summary)),
             *code_lines("refused", summary["refusals"]),
             *(() if summary["fills"] else code_lines("unfilled", summary["orders_ended_by"])),
             *_warning_lines(summary),

@@ -24,6 +24,7 @@ from logos.core.fixed import format_units
 from logos.core.instrument_state import InstrumentState
 from logos.core.records import GuardRecord
 from logos.core.terms.payments import may_pay
+from logos.core.types import OrderStatus
 from logos.data.check import CheckReport
 from logos.journal.codec import SCHEMA_VERSION
 from logos.session.artifacts.averages import average_row
@@ -183,6 +184,27 @@ def figures(core: TradingCore, tally: RecordCounts) -> dict[str, Any]:
         "switch": [
             {"tick_id": each.tick_id, "state": each.state, "reason": each.reason}
             for each in tally.switch_changes
+        ],
+    }
+
+
+def held_at_end(core: TradingCore) -> dict[str, Any]:
+    """What is still held: positions by symbol, and orders that are open, by client id.
+
+    Exits that the engine itself holds back are no orders that rest.
+    """
+    states = core.order_manager.states
+    return {
+        "positions": {
+            symbol: state.instrument.quantity_text(state.inventory.position)
+            for symbol, state in states.items()
+            if not state.is_flat
+        },
+        "orders": [
+            order.client_order_id
+            for state in states.values()
+            for order in state.working
+            if order.status is not OrderStatus.HELD
         ],
     }
 
