@@ -56,12 +56,12 @@ shell: $(INSTALLED) ## Open a shell with logos on its PATH; `exit` leaves it
 # Style, format and types are checked while the tests run; what they say comes after.
 test: env ## Run what a change must pass: tests (but for `test-rest`), style, format, types
 	@said=$$(mktemp); { $(CHECKS); } >$$said 2>&1 & linting=$$!; \
-		status=0; $(PYTEST) -m "not campaign" $(TESTS) || status=$$?; \
+		status=0; $(PYTEST) -m "not campaign and not long" $(TESTS) || status=$$?; \
 		wait $$linting || status=1; cat $$said; rm -f $$said; exit $$status
 
 test-rest: WORKERS = 2
-test-rest: env ## Run the long samples, sweeps and matrices that `test` leaves out
-	$(PYTEST) -m campaign $(TESTS)
+test-rest: env ## Run the long tests, samples, sweeps and matrices that `test` leaves out
+	$(PYTEST) -m "campaign or long" $(TESTS)
 
 lint: env ## Check style, format and types
 	@$(CHECKS)

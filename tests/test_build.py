@@ -151,10 +151,12 @@ print(result.status.value)
     return process("resume")
 
 
+@pytest.mark.long
 def test_a_session_is_resumed_with_the_files_it_began_with(folder: Path) -> None:
     assert stop_and_resume(folder, "").stdout == "ENDED\n"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "changed", first_quick(["helping.py", "further.py", "package/beside.py", "lazily.py"])
 )

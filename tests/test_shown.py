@@ -144,6 +144,7 @@ def test_what_the_command_line_prints_is_shown(
     assert sys.stdout is before
 
 
+@pytest.mark.long
 def test_nobody_else_escapes_cells_or_html() -> None:
     """Two ways to make words harmless are two chances to forget one."""
     found = []

@@ -20,6 +20,8 @@ from hostile_moves import hostile_source
 
 from attack import attack
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(scope="module")
 def original(tmp_path_factory: pytest.TempPathFactory) -> Original:

@@ -102,6 +102,7 @@ def digits_of(trades: Path) -> Iterator[tuple[int, str, int]]:
         start += len(line)
 
 
+@pytest.mark.long
 def test_one_changed_digit_in_any_cell_of_trades_is_located(folder: Path) -> None:
     trades = folder / "trades.csv"
     content = bytearray(trades.read_bytes())

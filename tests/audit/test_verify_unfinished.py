@@ -28,6 +28,7 @@ def without_end(folder: Path, records: int) -> Path:
     return journal
 
 
+@pytest.mark.long
 def test_a_crashed_session_can_be_resumed_whatever_its_tables_hold(folder: Path) -> None:
     journal = without_end(folder, 3)
     ahead = verify(folder)

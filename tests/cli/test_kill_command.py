@@ -298,6 +298,7 @@ def test_the_command_that_clears_is_for_the_mode_that_the_switch_was_armed_for(
     assert "--epoch 2 --mode live\n" in capsys.readouterr().out
 
 
+@pytest.mark.long
 def test_the_switch_is_engaged_although_the_output_is_closed(armed: CircuitBreaker) -> None:
     command = [sys.executable, "-m", "logos.live", "kill", "--by", "ann"]
     reading, writing = os.pipe()

@@ -136,6 +136,7 @@ def tree(folder: Path, without: Path) -> set[Path]:
     return {path for path in folder.rglob("*") if without not in (path, *path.parents)}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("place_of", first_quick(PLACES, 2))
 def test_kill_reaches_a_session_from_any_place_and_makes_nothing(
     place_of: Callable[[Path, Path], Place], tmp_path: Path, home: Path
@@ -170,6 +171,7 @@ def test_kill_reaches_a_session_from_any_place_and_makes_nothing(
     assert not made
 
 
+@pytest.mark.long
 def test_a_session_in_another_pid_namespace_is_stopped_and_believed(
     tmp_path: Path, home: Path
 ) -> None:
@@ -201,6 +203,7 @@ MOMENTS: dict[str, dict[str, Any]] = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("moment", first_quick(list(MOMENTS), 2))
 def test_kill_from_elsewhere_stops_a_session_at_any_moment(
     moment: str, tmp_path: Path, home: Path
@@ -234,6 +237,7 @@ def test_kill_from_elsewhere_stops_a_session_at_any_moment(
     assert not list(place.folder.iterdir())
 
 
+@pytest.mark.long
 def test_kill_from_elsewhere_names_a_session_that_is_stopped_by_a_signal(
     tmp_path: Path, home: Path
 ) -> None:
@@ -259,6 +263,7 @@ def fill(disk: Path) -> None:
     assert os.statvfs(disk).f_bavail == 0
 
 
+@pytest.mark.long
 def test_kill_from_elsewhere_tells_the_truth_on_a_full_disk(tmp_path: Path) -> None:
     with tiny_disk(tmp_path / "disk", 600) as disk:
         home = disk / "desk"
@@ -277,6 +282,7 @@ def test_kill_from_elsewhere_tells_the_truth_on_a_full_disk(tmp_path: Path) -> N
         assert orders(home, "late") == before
 
 
+@pytest.mark.long
 def test_a_session_that_was_killed_is_not_called_running_and_is_forgotten(
     tmp_path: Path, home: Path, own_registry: Path
 ) -> None:
@@ -300,6 +306,7 @@ def test_a_session_that_was_killed_is_not_called_running_and_is_forgotten(
 # ---- narrower, and several at once ----
 
 
+@pytest.mark.long
 def test_kill_stops_every_workspace_and_here_or_a_name_narrow_it(tmp_path: Path) -> None:
     first, second, third = (tmp_path / name for name in ("first", "second", "third"))
     for folder in (first, second, third):
@@ -338,6 +345,7 @@ def test_kill_stops_every_workspace_and_here_or_a_name_narrow_it(tmp_path: Path)
             assert goes_on(process)["status"] == "HALTED"
 
 
+@pytest.mark.long
 def test_here_needs_a_workspace_and_touches_nothing_without_one(tmp_path: Path, home: Path) -> None:
     home.mkdir()
     with waiting(home, "free", at="callback") as process:
@@ -347,6 +355,7 @@ def test_here_needs_a_workspace_and_touches_nothing_without_one(tmp_path: Path, 
         assert goes_on(process)["status"] == "ENDED"
 
 
+@pytest.mark.long
 def test_a_reset_is_of_one_workspace_and_needs_it_named(tmp_path: Path, home: Path) -> None:
     words = ("kill", "reset", "--by", "ann", "--reason", "fine", "--epoch", "0")
     place = elsewhere(tmp_path)

@@ -121,6 +121,7 @@ def test_a_dry_run_with_anything_bad_refuses_the_start(
     assert nothing_was_made(binance_keys, switch)
 
 
+@pytest.mark.long
 def test_a_venue_that_is_well_is_traded_at(
     binance_keys: Path, exchange: Exchange, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -165,6 +166,7 @@ def test_a_market_that_the_feed_has_not_ends_a_paper_session_and_engages_nothing
     assert switch.authority() is SwitchState.SAFE
 
 
+@pytest.mark.long
 def test_the_second_session_on_an_account_is_refused_in_words_and_makes_nothing(
     exchange: Exchange, binance_keys: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -217,6 +217,7 @@ _ANYTHING = st.recursive(
 )
 
 
+@pytest.mark.long
 @given(_ANYTHING)
 def test_anything_at_all_is_settings_or_has_its_problems_told(raw: Any) -> None:
     examined = examine(raw)
@@ -236,12 +237,14 @@ _INSTRUMENT = st.fixed_dictionaries(
 )
 
 
+@pytest.mark.long
 @given(st.dictionaries(st.text(max_size=2), _INSTRUMENT, max_size=3))
 def test_any_instruments_are_settings_or_have_their_problems_told(raw: dict[str, Any]) -> None:
     examined = examine({"instruments": raw})
     assert len(examined.config.instruments) == len(raw) or examined.problems
 
 
+@pytest.mark.long
 @given(st.dictionaries(_KEYS_OF_TABLES, _ANYTHING, max_size=4))
 def test_any_tables_are_settings_or_have_their_problems_told(raw: dict[str, Any]) -> None:
     examined = examine(raw)

@@ -327,6 +327,7 @@ _NAMES = st.sampled_from(
 )
 
 
+@pytest.mark.long
 @given(st.dictionaries(_NAMES, st.text(st.characters(exclude_characters="\0"), max_size=20)))
 def test_any_variables_make_settings_or_a_config_error(variables: dict[str, str]) -> None:
     named = read_names({f"LOGOS_CFG__{name}": text for name, text in variables.items()}, {})

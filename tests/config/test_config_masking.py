@@ -250,6 +250,7 @@ def test_g20_twenty_canaries_appear_nowhere(
     assert hits({"a": f"x {next(iter(secrets.values()))[3:9]} y"}, secrets), "a leak is found"
 
 
+@pytest.mark.long
 def test_a_session_with_a_masked_parameter_asks_for_its_variable(
     workspace: Workspace, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:

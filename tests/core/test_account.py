@@ -241,6 +241,7 @@ def assert_books_agree(core: TradingCore, state: State) -> None:
     assert Fraction(account.total.equity, 10**account.total_decimals) == total
 
 
+@pytest.mark.long
 @settings(max_examples=100, deadline=None)
 @given(instruments(), steps, st.sampled_from(FillRule), st.sampled_from([0, 60_000_000_000]))
 def test_the_account_is_what_the_fills_make_it_at_every_event(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -211,6 +212,7 @@ ways = st.fixed_dictionaries(
 )
 
 
+@pytest.mark.long
 @settings(max_examples=300, deadline=None)
 @given(st.data(), st.sampled_from([SPOT, MARGIN]), scripts, scripts, ways)
 def test_exits_and_targets_keep_their_word(

@@ -199,6 +199,7 @@ fills_of_units = st.lists(
 )
 
 
+@pytest.mark.long
 @settings(max_examples=150, deadline=None)
 @given(fills_of_units, st.integers(1, 10**6), st.integers(1, 10**4))
 def test_realised_and_unrealised_are_the_cash_flow_and_fees_are_never_lost(

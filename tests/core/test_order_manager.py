@@ -82,6 +82,7 @@ class OrdersOnEveryFill(Scripted):
         return market(BUY, 1) if len(self.fills) < self.count else None
 
 
+@pytest.mark.long
 def test_ten_thousand_fills_may_follow_from_one_event_and_not_one_more() -> None:
     for count in (10_000, 10_001):
         strategy = OrdersOnEveryFill({1: market(BUY, 1)})

@@ -210,6 +210,7 @@ def restored(core: TradingCore, market: Market) -> TradingCore:
     return other
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", MARKETS)
 @settings(max_examples=15, deadline=None, derandomize=True, database=None)
 @given(cut=some.integers(0, EVENTS - 1))
@@ -237,6 +238,7 @@ def test_a_core_saved_after_any_event_makes_the_same_records_from_there_on(
         assert save_core(other) == save_core(core)
 
 
+@pytest.mark.long
 def test_the_markets_show_what_is_hard_to_save() -> None:
     """Partial fills, stops that wait, cancels under way, replacements, closed lots, guards."""
     seen: set[str] = set()

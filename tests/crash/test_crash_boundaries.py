@@ -45,6 +45,7 @@ def crash_and_finish(name: str, cuts: list[Decide]) -> str:
         return first_difference(bench.home, truth(name))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("first", first_quick(range(4)))
 def test_a_cut_before_and_in_every_operation_of_a_session_changes_nothing(first: int) -> None:
     differences = {}
@@ -80,6 +81,7 @@ def test_a_cut_before_in_and_after_every_operation_of_a_snapshot_changes_nothing
     assert {place: text for place, text in differences.items() if text} == {}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", first_quick(["halted", "blocked", "failing"]))
 def test_a_cut_in_a_session_that_is_engaged_or_fails_changes_nothing(name: str) -> None:
     differences = {}
@@ -89,6 +91,7 @@ def test_a_cut_in_a_session_that_is_engaged_or_fails_changes_nothing(name: str) 
     assert {place: text for place, text in differences.items() if text} == {}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", first_quick(["trading", "halted", "saved", "saved, halted"]))
 def test_a_cut_while_resuming_changes_nothing(name: str) -> None:
     operations = operations_of(name)

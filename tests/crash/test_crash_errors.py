@@ -52,6 +52,7 @@ def _journal(home: Path) -> bytes:
     return path.read_bytes() if has_begun(home) else b""
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("code", first_quick(ERRORS), ids=lambda code: errno.errorcode[code])
 def test_an_error_at_any_operation_ends_the_session_and_it_resumes(code: int) -> None:
     problems = {}
@@ -69,6 +70,7 @@ def test_an_error_around_a_snapshot_ends_the_session_and_it_resumes() -> None:
     assert {number: text for number, text in problems.items() if text} == {}
 
 
+@pytest.mark.long
 def test_an_error_while_resuming_leaves_a_session_that_resumes() -> None:
     problems = {}
     for number in range(1, operations_of("trading"), 4):

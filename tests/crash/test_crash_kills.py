@@ -7,6 +7,7 @@ from kill_trials import run_trial
 from sampling import first_quick
 
 
+@pytest.mark.long
 @pytest.mark.timeout(180)
 @pytest.mark.parametrize(("part", "kills_min"), first_quick([(0, 3), (1, 25), (2, 25)]))
 def test_a_session_killed_again_and_again_ends_as_if_nothing_had_happened(

@@ -46,6 +46,7 @@ def take(bench: Bench, story: Story, step: tuple[str, int]) -> None:
         bench.story = story
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "name",
     first_quick(

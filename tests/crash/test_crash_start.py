@@ -25,6 +25,7 @@ def names_in(home: Path) -> frozenset[str]:
     return frozenset(left | ({"heartbeat"} if heartbeat.exists() else set()))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("first", first_quick(range(3), 1))
 def test_a_session_killed_at_any_step_of_its_start_is_started_anew(first: int) -> None:
     seen: set[frozenset[str]] = set()

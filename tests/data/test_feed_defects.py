@@ -243,6 +243,7 @@ def corrupted(kind: str, changes: list[tuple[int, int, str]]) -> list[str]:
     return [",".join(cells) for cells in rows]
 
 
+@pytest.mark.long
 @needs_arrow
 @settings(
     max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]

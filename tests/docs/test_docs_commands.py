@@ -59,6 +59,7 @@ def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("document", [name for name in DOCUMENTS if TO_RUN[name]])
 def test_the_commands_of_a_document_do_what_it_shows(document: str, workspace: Path) -> None:
     for name, body in {**files(document), **THERE.get(document, {})}.items():

@@ -97,6 +97,7 @@ def test_the_committed_file_is_what_the_generator_gives_now(made: str) -> None:
     assert is_current, "docs/MANUAL.html is not what its sources give: run `make manual`"
 
 
+@pytest.mark.long
 def test_another_process_with_another_hash_order_and_width_gives_the_same_bytes(made: str) -> None:
     code = "import make_manual, sys; sys.stdout.buffer.write(make_manual.build().encode())"
     environment = {"PYTHONHASHSEED": "7", "COLUMNS": "40", "PYTHONPATH": str(TOOLS), "LANG": "C"}
@@ -176,6 +177,7 @@ def test_links_between_documents_become_anchors_and_other_files_only_names(
     assert "a b c" in read.words
 
 
+@pytest.mark.long
 def test_check_tells_the_command_to_run_when_the_file_is_stale(
     maker: ModuleType,
     tmp_path: Path,

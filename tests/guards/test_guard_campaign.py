@@ -16,6 +16,7 @@ from logos.core.strategy import market
 from logos.testing.builders import orders_in
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("orders", first_quick([10_000, 100_000]))
 def test_generated_orders_pass_no_limit(orders: int) -> None:
     result = run_campaign(orders, 0)
@@ -26,6 +27,7 @@ def test_generated_orders_pass_no_limit(orders: int) -> None:
     assert never == {"MARKET_CLOSED", "USER_GUARD", "REFUSAL_STORM"}
 
 
+@pytest.mark.long
 @settings(deadline=None, max_examples=30)
 @given(st.integers(10**6, 2**63))
 def test_no_world_passes_a_limit(number: int) -> None:

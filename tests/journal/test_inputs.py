@@ -97,6 +97,7 @@ SAMPLE: list[list[Event]] = [
 ]
 
 
+@pytest.mark.long
 @settings(deadline=None)
 @given(batches)
 def test_any_batches_are_read_as_they_were_written(recorded: list[list[Event]]) -> None:

@@ -86,6 +86,7 @@ def test_a_line_is_read_as_it_was_written(body: bytes, sequence: int, previous: 
         decode_line(line[:-1], sequence, digest)
 
 
+@pytest.mark.long
 @given(records=RECORDS)
 @settings(
     max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
@@ -220,6 +221,7 @@ def flips(content: bytes) -> Iterator[tuple[int, int]]:
             yield place, bit
 
 
+@pytest.mark.long
 def test_a_flip_anywhere_is_found_in_its_line(tmp_path: Path) -> None:
     path = run(tmp_path, Scripted({1: market(BUY, 3)}), count=3).folder / "state.jsonl"
     content = path.read_bytes()

@@ -82,6 +82,7 @@ def rests(home: Path) -> int:
     return sum(beat.open_orders for beat in beats if beat is not None)
 
 
+@pytest.mark.long
 def test_a_healthy_terminal_drains_at_once(tmp_path: Path, simulator: list[int]) -> None:
     (tmp_path / "rests.py").write_text(STRATEGY)
     ports = ",".join(map(str, simulator))

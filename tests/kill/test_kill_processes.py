@@ -36,6 +36,7 @@ ARTIFACTS = {
 STOP_BOUND_S = 5.0
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("seed", first_quick(range(20), 2))
 def test_engaged_at_a_random_moment_from_another_process_no_order_follows(seed: int) -> None:
     trial = run_engagement(seed)
@@ -43,6 +44,7 @@ def test_engaged_at_a_random_moment_from_another_process_no_order_follows(seed: 
     assert trial.orders
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("seed", first_quick(range(16), 2))
 def test_a_signal_at_any_moment_from_exec_to_exit_is_obeyed(seed: int) -> None:
     life = run_life(seed)
@@ -50,12 +52,14 @@ def test_a_signal_at_any_moment_from_exec_to_exit_is_obeyed(seed: int) -> None:
     assert (life.came != "", life.orders_after) == (True, 0)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("seed", first_quick(range(len(LOSSES) * len(ENDS))))
 def test_no_way_of_restarting_after_an_engagement_orders_anything(seed: int) -> None:
     trial = run_restart(seed * 7)  # 7 is coprime to the numbers of losses, ends and ways
     assert trial.problems == []
 
 
+@pytest.mark.long
 def test_the_command_that_a_refused_start_prints_clears_the_switch(tmp_path: Path) -> None:
     with Session(tmp_path) as session:
         session.wait_for_go()
@@ -73,6 +77,7 @@ def test_the_command_that_a_refused_start_prints_clears_the_switch(tmp_path: Pat
     assert logos(tmp_path, *words).returncode == 4, "an old epoch clears nothing"
 
 
+@pytest.mark.long
 def test_kill_reports_each_running_session_blocked_and_drained(tmp_path: Path) -> None:
     lingers = {"on_engaged": "block", "linger": True, "announce_at": 200}
     with (
@@ -92,6 +97,7 @@ def test_kill_reports_each_running_session_blocked_and_drained(tmp_path: Path) -
             assert ended.result["blocked"]
 
 
+@pytest.mark.long
 def test_kill_names_the_session_that_does_not_drain_and_does_not_wait_for_ever(
     tmp_path: Path,
 ) -> None:
@@ -112,6 +118,7 @@ def test_kill_names_the_session_that_does_not_drain_and_does_not_wait_for_ever(
         assert read_journal(frozen.folder).orders_after_engagement == 0
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_to_stop_ends_a_session_in_order(tmp_path: Path, number: signal.Signals) -> None:
     with Session(tmp_path, announce_at=250) as session:
@@ -151,6 +158,7 @@ def test_a_second_signal_ends_a_session_where_it_hangs_and_says_what_is_lost(
         assert journal.of("order") == []
 
 
+@pytest.mark.long
 def test_sigusr1_engages_for_every_session_of_the_machine(tmp_path: Path) -> None:
     with Session(tmp_path, "first") as first, Session(tmp_path, "second") as second:
         first.wait_for_go()

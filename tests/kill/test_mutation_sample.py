@@ -32,6 +32,7 @@ def test_a_sample_of_the_changes_that_are_not_explained_is_noticed() -> None:
     assert done.stdout.startswith("12 of 12 mutants tried"), done.stdout
 
 
+@pytest.mark.long
 def test_every_reason_in_the_document_names_a_change_that_can_be_made() -> None:
     keys = [mutant.key for target in TARGETS for mutant in mutants_of(target)]
     assert len(keys) == len(set(keys)), "each change has a name of its own"

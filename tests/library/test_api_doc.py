@@ -40,6 +40,7 @@ def project_with_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return place
 
 
+@pytest.mark.long
 @pytest.mark.timeout(600)
 def test_every_block_of_the_reference_runs(project_with_home: Path) -> None:
     found = blocks(API, "python")
@@ -51,6 +52,7 @@ def test_every_block_of_the_reference_runs(project_with_home: Path) -> None:
     assert done.stderr == ""
 
 
+@pytest.mark.long
 @pytest.mark.timeout(600)
 def test_the_quickstart_is_one_page_and_runs(project_with_home: Path) -> None:
     assert len(QUICKSTART.splitlines()) <= 100

@@ -74,6 +74,7 @@ def test_importing_logos_imports_next_to_nothing() -> None:
     assert run_python(script).strip() == "['logos']"
 
 
+@pytest.mark.long
 def test_a_frame_library_is_imported_only_by_who_has_a_frame() -> None:
     script = (
         "import sys\nimport logos\n"

@@ -25,6 +25,7 @@ def test_the_notebook_holds_no_outputs() -> None:
     assert all(not cell.outputs and cell.execution_count is None for cell in code)
 
 
+@pytest.mark.long
 @pytest.mark.timeout(600)
 @pytest.mark.filterwarnings("default")  # the notebook's libraries have their own
 def test_the_notebook_runs_headless(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

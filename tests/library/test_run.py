@@ -82,6 +82,7 @@ def test_a_temporary_home_has_a_switch_of_its_own(logos_home: Path) -> None:
     assert (result.home / "state" / "kill-switch").is_dir()
 
 
+@pytest.mark.long
 def test_a_temporary_home_goes_with_its_process() -> None:
     script = (
         "import logos\n"
@@ -355,6 +356,7 @@ def test_signals_that_are_none_are_refused(tmp_path: Path) -> None:
         logos.run(signals=signal_table(), params={"length": 3}, data=CACHE, home=tmp_path)
 
 
+@pytest.mark.long
 def test_the_command_line_says_what_a_replay_of_objects_needs(tmp_path: Path) -> None:
     result = on_frame(tmp_path)
     done = subprocess.run(

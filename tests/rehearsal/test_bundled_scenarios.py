@@ -18,6 +18,8 @@ from logos.killswitch.breaker import CircuitBreaker
 from logos.rehearsal.run import ScenarioResult, Verdict, rehearse
 from logos.rehearsal.scenarios import bundled_scenarios, choose
 
+pytestmark = pytest.mark.long
+
 NAMES = [scenario.name for scenario in bundled_scenarios()]
 
 

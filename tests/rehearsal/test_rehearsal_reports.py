@@ -168,6 +168,7 @@ def test_a_journal_without_prices_or_records_is_drawn_as_such(tmp_path: Path) ->
     assert picture(JournalView(tmp_path / "absent.jsonl"), 5) == ""
 
 
+@pytest.mark.long
 def test_a_picture_of_many_orders_is_as_small_as_one_of_few(tmp_path: Path) -> None:
     many = [{**order(n, n), "reference_price_units": 100 + n % 7} for n in range(1, 5001)]
     assert len(drawn(tmp_path, many)) < 60_000

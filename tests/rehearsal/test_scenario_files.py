@@ -30,6 +30,7 @@ def scenario_file(tmp_path: Path, text: str) -> Path:
     return path
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("logos_home")
 def test_a_scenario_of_the_user_runs_beside_the_bundled_ones(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
@@ -40,6 +41,7 @@ def test_a_scenario_of_the_user_runs_beside_the_bundled_ones(
     assert "2 PASS" in capsys.readouterr().out
 
 
+@pytest.mark.long
 def test_an_expectation_that_does_not_hold_fails_with_what_was_seen(
     logos_home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -53,6 +55,7 @@ def test_an_expectation_that_does_not_hold_fails_with_what_was_seen(
     assert "kill_at_tick_200: FAIL" in report.read_text(encoding="utf-8")
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("logos_home")
 def test_an_injection_that_never_comes_is_no_pass(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]

@@ -143,6 +143,7 @@ def test_everything_that_is_not_the_users_is_named_with_what_theirs_is() -> None
 # ---- the user's own limits ----
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("logos_home")
 def test_without_limits_every_guard_that_was_lent_one_is_named(tmp_path: Path) -> None:
     rehearsal = perform(tmp_path, settings({}), *LENDING)
@@ -184,6 +185,7 @@ def test_limits_of_the_user_are_met_by_incidents_as_large_as_they_are(tmp_path: 
     assert all(each.lent == () for each in rehearsal.own)
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("logos_home")
 def test_a_symbol_that_falls_silent_meets_the_users_own_bound(tmp_path: Path) -> None:
     data = {"paths": [str(DATA)], "accept": ["gap"]}
@@ -192,6 +194,7 @@ def test_a_symbol_that_falls_silent_meets_the_users_own_bound(tmp_path: Path) ->
     assert own(perform(tmp_path, config, "stale_feed"))["stale_feed"].verdict is Verdict.PASS
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("logos_home")
 def test_a_silence_shorter_than_the_users_bound_is_no_pass(tmp_path: Path) -> None:
     data = {"paths": [str(DATA)], "accept": ["gap"]}

@@ -280,6 +280,7 @@ def test_a_tag_that_looks_like_a_formula_is_neutralised_and_numbers_stay_numbers
 # ---- two runs ----
 
 
+@pytest.mark.long
 def test_two_runs_differ_in_nothing_but_the_host_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -304,6 +305,7 @@ def test_two_runs_differ_in_nothing_but_the_host_file(
     assert "logos/logs/busy.jsonl" in digests[0]
 
 
+@pytest.mark.long
 def test_another_seed_is_another_session(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     trades = []
     for seed in (1, 2):

@@ -206,6 +206,7 @@ SPAWNED = {"an unknown key", "a session id that climbs", "truncated data"}
 """One of each kind in a process of its own."""
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", WRONG)
 def test_what_is_wrong_before_the_start_is_told_and_leaves_nothing(
     workspace: Workspace, name: str
@@ -282,6 +283,7 @@ def test_a_folder_that_cannot_be_written_is_named(
     assert left == []
 
 
+@pytest.mark.long
 def test_a_disk_that_fills_up_during_the_session_is_told(
     workspace: Workspace, tmp_path: Path
 ) -> None:

@@ -70,6 +70,7 @@ def run_user_strategy(
     return done, workspace.sessions / session_id
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("name", "words", "orders"),
     [
@@ -171,6 +172,7 @@ def test_an_impossible_wish_is_refused_by_code_and_the_session_goes_on(
     assert f"{sum(refusals.values())} refusals" in report
 
 
+@pytest.mark.long
 def test_an_interrupt_ends_the_session_in_order(workspace: Workspace) -> None:
     write_long(workspace.folder)
     done, folder = run_user_strategy(workspace, "Interrupted", "--data", "ACME_1m_long.csv")

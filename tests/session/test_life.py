@@ -181,6 +181,7 @@ class Breaking:
         raise self._error
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("error", "reason"),
     [(DataError("cut"), "cut"), (ValueError("odd"), "internal error: ValueError: odd")],

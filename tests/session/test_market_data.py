@@ -220,6 +220,7 @@ def judge_all(
     return auditor
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "name", first_quick(sorted(CASES, key=QUICK_CASES.__contains__, reverse=True), len(QUICK_CASES))
 )
@@ -232,6 +233,7 @@ def test_the_books_are_what_the_fills_make_them_after_every_event(
     assert auditor.report.rows == result.summary["fills"] > 20
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("group", "column"), [(0, 3), (0, 4), (0, 5), (1, 4), (2, 1)])
 def test_one_unit_off_at_one_event_is_noticed(market_data: Path, group: int, column: int) -> None:
     recorder, result = audited(market_data, "ORCL")

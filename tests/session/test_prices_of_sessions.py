@@ -110,6 +110,7 @@ def test_orcl_with_its_splits_is_held_through_both(market_data: Path) -> None:
     assert replay("orcl", strategy=Holds()).exit_code == session.ExitCode.FINISHED
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("settlement", "splits"),
     first_quick(

@@ -14,6 +14,7 @@ def _set_umask(umask: int) -> None:
     os.umask(umask)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("umask", [0, 0o027])
 def test_every_file_and_folder_of_a_session_is_its_owners_alone(tmp_path: Path, umask: int) -> None:
     workspace = workspace_with_a_session(tmp_path)

@@ -52,6 +52,7 @@ def files(home: Path) -> dict[str, bytes]:
     return {name: (folder / name).read_bytes() for name in entry.COMPARED}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", first_quick(STRATEGIES))
 @pytest.mark.parametrize("pieces", first_quick([7, 11]))
 def test_an_interrupted_session_goes_on_from_its_snapshot_to_the_same_bytes(

@@ -75,6 +75,7 @@ def summary_of(
     return result, (result.folder / "session.md").read_text(encoding="utf-8").splitlines()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("symbol", SYMBOLS)
 @pytest.mark.parametrize("kind", [Alternates, AllIn])
 def test_a_bare_side_and_a_whole_weight_trade_on_every_bundled_instrument(

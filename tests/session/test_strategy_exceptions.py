@@ -169,6 +169,7 @@ def traded(workspace: Workspace, name: str) -> tuple[subprocess.CompletedProcess
     return run(*given), workspace.sessions / f"run_{name}"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("name", "words"),
     [

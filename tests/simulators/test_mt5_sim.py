@@ -250,6 +250,7 @@ def test_damaged_requests_are_refused_in_words_and_make_no_order(tmp_path: Path)
         assert len(sim.records("malformed")) > 100
 
 
+@pytest.mark.long
 def test_a_killed_terminal_has_its_books_again_from_the_audit(tmp_path: Path) -> None:
     audit = tmp_path / "audit.jsonl"
     arguments = ("--symbol", "BTCUSD.s,commission=0.5", "--seed", "4")
@@ -291,6 +292,7 @@ def test_a_killed_terminal_has_its_books_again_from_the_audit(tmp_path: Path) ->
         assert new["order"] > max(deal["ticket"] for deal in before["TRADES"]["trades"])
 
 
+@pytest.mark.long
 def test_recorded_quotes_are_played_round_and_round(tmp_path: Path) -> None:
     quotes = tmp_path / "BTCUSD_quotes.csv"
     rows = [f"2024-01-01T00:00:0{n}Z,{100 + n}.00,{100 + n}.10,1,1" for n in range(3)]
@@ -303,6 +305,7 @@ def test_recorded_quotes_are_played_round_and_round(tmp_path: Path) -> None:
         assert bids[start : start + 4] == [100, 101, 102, 100]
 
 
+@pytest.mark.long
 def test_real_quotes_can_be_traded_on(tmp_path: Path, market_data: Path) -> None:
     path = market_data / "quotes" / "XAUUSD_oanda_tick_2014-05-04.csv"
     symbol = f"XAUUSD.s,quotes={path},tick=0.001,contract=100,interval_ms=2"
@@ -337,6 +340,7 @@ def test_a_bad_command_line_says_what_is_wrong(
     assert words in errors.getvalue()
 
 
+@pytest.mark.long
 def test_a_killed_terminal_is_found_dead_and_its_books_agree_when_it_is_back(
     tmp_path: Path,
 ) -> None:

@@ -14,6 +14,8 @@ from places import PROJECT
 
 from logos.strategies.load import load_class
 
+pytestmark = pytest.mark.long
+
 ROOT = PROJECT
 NOT_RUN = {"own_guard.py", "sma_atr.py", "rsi_bollinger.py", "ema_timeframes.py"}
 """A guard is no session; tests/guards/test_own_guards.py asks it. The others are a strategy and

@@ -26,6 +26,8 @@ from logos.cli.main import main
 from logos.stress.judge import RULES, judge
 from logos.stress.report import judge_and_report
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(scope="module")
 def sound_run(tmp_path_factory: pytest.TempPathFactory) -> Path:

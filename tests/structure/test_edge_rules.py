@@ -129,6 +129,7 @@ def makings(tree: ast.AST, name: str) -> list[int]:
     ]
 
 
+@pytest.mark.long
 def test_one_rule_says_whether_an_order_may_leave() -> None:
     """A copy of the rule once ignored REDUCE_ONLY: whoever needs it calls `gates.why_closed`."""
     found = {

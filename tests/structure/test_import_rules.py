@@ -104,6 +104,7 @@ def _objection(module: str, room: str, name: str) -> str:
     return f"{room or 'logos'} may not import {name}" if heavy and room in LIGHT_ROOMS else ""
 
 
+@pytest.mark.long
 def test_every_module_keeps_to_the_import_table() -> None:
     paths = sorted(SOURCE.rglob("*.py"))
     assert len(paths) > 5
@@ -174,6 +175,7 @@ def test_relative_imports_of_a_package_start_at_the_package_itself() -> None:
     assert "may not import logos.feeds.replay" in problem
 
 
+@pytest.mark.long
 def test_neither_rooms_nor_modules_nor_the_table_have_a_circle() -> None:
     graph = import_graph.modules()
     assert len(graph) > 200

@@ -96,6 +96,7 @@ def test_the_table_of_the_core_names_its_modules() -> None:
     assert named - {path.stem for path in (SOURCE / "logos" / "core").glob("*.py")} == set()
 
 
+@pytest.mark.long
 def test_what_the_code_says_of_itself_names_what_is_there() -> None:
     """A docstring or a comment that names a module, a class or a function of long ago misleads."""
     sources = {path: path.read_text(encoding="utf-8") for path in sorted(SOURCE.rglob("*.py"))}

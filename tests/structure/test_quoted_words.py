@@ -36,6 +36,7 @@ ROOMS = (
 """Whose messages are quoted, each and every one; add a room when its last one is."""
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("room", ROOMS)
 def test_every_message_of_a_room_is_quoted_by_a_test(room: str) -> None:
     messages = list(messages_of(sorted((PROJECT / "src" / "logos").glob(room))))

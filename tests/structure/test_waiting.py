@@ -39,6 +39,7 @@ def sleeps_in(tree: ast.AST) -> list[int]:
     ]
 
 
+@pytest.mark.long
 def test_no_test_sleeps() -> None:
     paths = {path.relative_to(TESTS).as_posix(): path for path in TESTS.rglob("*.py")}
     assert len(paths) > 100

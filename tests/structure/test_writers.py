@@ -41,6 +41,7 @@ def makings(source: str) -> list[int]:
     return found
 
 
+@pytest.mark.long
 def test_whoever_makes_a_file_or_folder_does_it_through_files() -> None:
     found = {}
     for path in sorted(SOURCE.rglob("*.py")):

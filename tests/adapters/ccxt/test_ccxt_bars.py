@@ -66,6 +66,7 @@ def test_an_open_bar_is_not_delivered_even_when_our_clock_is_ahead() -> None:
     run(work())
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "fault",
     [

@@ -151,6 +151,7 @@ def test_an_order_that_grows_a_position_does_not_leave_after_the_switch(
     assert orders_in(audit) == []
 
 
+@pytest.mark.long
 def test_an_order_that_reduces_a_position_leaves_in_reduce_only(tmp_path: Path) -> None:
     async def work(road: Road) -> None:
         road.quote()

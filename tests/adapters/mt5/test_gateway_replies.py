@@ -68,6 +68,7 @@ def _assert_own(book: Any, reply: dict[str, Any], name: str) -> None:
     assert owners == {name}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("seed", first_quick(range(3)))
 def test_with_echoes_no_answer_is_mistaken_however_late_it_comes(seed: int) -> None:
     plan = FaultPlan(
@@ -95,6 +96,7 @@ def test_with_echoes_no_answer_is_mistaken_however_late_it_comes(seed: int) -> N
     asyncio.run(scenario())
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("seed", first_quick(range(3)))
 def test_without_echoes_a_terminal_that_works_in_order_is_never_misread(seed: int) -> None:
     plan = FaultPlan(
@@ -149,6 +151,7 @@ def _answer(kind: str, number: int, is_error: bool, token: str | None) -> dict[s
 _KINDS = st.sampled_from(("TRADE", "ORDERS", "POSITIONS", "BALANCE", "ACCOUNT"))
 
 
+@pytest.mark.long
 @given(
     st.lists(st.tuples(_KINDS, st.booleans()), min_size=1, max_size=12),
     st.randoms(use_true_random=False),

@@ -195,6 +195,7 @@ async def _resolve(venue: Mt5Venue, name: str) -> OrderStatus | None:
         return None if found is None else found.status
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("seed", "does_echo"), first_quick(product((1, 2), (True, False))))
 def test_every_unknown_order_is_settled_by_asking_and_none_is_sent_twice(
     seed: int, does_echo: bool

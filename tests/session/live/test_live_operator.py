@@ -40,6 +40,7 @@ def commands_in(home: Path) -> list[tuple[str, str]]:
     return [(each["action"], each["symbol"]) for each in bodies if each["kind"] == "command"]
 
 
+@pytest.mark.long
 def test_a_paused_symbol_is_refused_and_the_others_trade_on(tmp_path: Path) -> None:
     clock = TickingClock()
     pause = sends(tmp_path, PauseSymbol(NOW, "look at it", "ann", "AAA"))
@@ -53,6 +54,7 @@ def test_a_paused_symbol_is_refused_and_the_others_trade_on(tmp_path: Path) -> N
     assert replay("live", strategy=Alternating(), home=tmp_path).summary == result.summary
 
 
+@pytest.mark.long
 def test_a_suspended_session_asks_nobody_until_it_is_resumed(tmp_path: Path) -> None:
     clock = TickingClock()
     after = {

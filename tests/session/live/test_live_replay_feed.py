@@ -71,6 +71,7 @@ def test_a_bar_is_as_much_shorter_as_time_is_faster() -> None:
     assert intervals == [NS_PER_SECOND, NS_PER_SECOND]
 
 
+@pytest.mark.long
 def test_the_bundled_session_through_the_live_loop_trades_as_it_does_from_its_files(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -110,6 +110,7 @@ def recovery_of(home: Path) -> dict[str, Any]:
     return recovery
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("saved_at", [1, 15, 37, 40])
 def test_it_comes_out_the_same_from_its_snapshot_and_from_its_beginning(
     tmp_path: Path, saved_at: int

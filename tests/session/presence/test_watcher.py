@@ -139,6 +139,7 @@ def assert_engaged(home: Path, words: str) -> None:
         breaker.close()
 
 
+@pytest.mark.long
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 def test_g19_the_watching_thread_is_killed_and_the_switch_engages(
     tmp_path: Path, stopwatch: Stopwatch
@@ -149,6 +150,7 @@ def test_g19_the_watching_thread_is_killed_and_the_switch_engages(
     assert_engaged(tmp_path, "the thread that watches the kill switch")
 
 
+@pytest.mark.long
 def test_g19_the_watching_thread_hangs_and_the_switch_engages(
     tmp_path: Path, hanging: Callable[[], None], stopwatch: Stopwatch
 ) -> None:
