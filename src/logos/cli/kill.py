@@ -4,17 +4,21 @@ Problem: in an emergency the shortest command must do the right thing, and say t
 it got. Method: bare `logos kill` engages the switch of every workspace in which a session of this
 user runs, and of the one it is given in; then it waits, for a bounded time, until every running
 session reports BLOCKED (sends nothing new) and DRAINED (nothing of it rests at a venue). `--here`
-and `--session ID` narrow it; `status`, `reset` and `history` are of one workspace.
+and `--session ID` narrow it; `status`, `reset` and `history` are of one workspace. `--fleet NAME`
+engages the switch of a fleet of machines besides, and waits for every engine of it; `reset --fleet
+NAME` resets that switch, and no machine's own.
 
 Exit codes:
   0  done; for `status`: SAFE
   1  for `status`: REDUCE_ONLY or ENGAGED
   2  the command line is wrong, LOGOS_HOME names no folder, or there is no workspace
   3  KILL_INCOMPLETE: a session did not report BLOCKED and DRAINED in time; it is named, and its
-     orders that may still rest at the venue
+     orders that may still rest at the venue; with --fleet also an engine that neither reported so
+     nor has a permit that is proved to have expired
   4  the reset was refused, or the history is damaged; the message says why and what to do
   5  no session was running, so there was nothing to stop; the workspace engaged is named
-  6  not engaged, or not recorded everywhere; the message says what failed
+  6  not engaged, or not recorded everywhere; the message says what failed; with --fleet also: the
+     coordinator could not be written
 """
 
 from __future__ import annotations
@@ -77,6 +81,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     again.add_argument(
         "--force", action="store_true", help="whatever stands in the way; it goes into the history"
     )
+    add_fleet_arguments(again, None)
     history = commands.add_parser("history", help="who changed the switch, when and why")
     history.add_argument("--json", action="store_true", help="one JSON object a line")
 
@@ -104,6 +109,15 @@ def _add_engage_arguments(parser: argparse.ArgumentParser, default: str | None) 
         default=default,
         help="only the workspace in which this session runs; its switch stops all sessions there",
     )
+    add_fleet_arguments(parser, default)
+
+
+def add_fleet_arguments(parser: argparse.ArgumentParser, default: str | None) -> None:
+    """Add `--fleet` and `--config`."""
+    words = "the switch of this fleet, over its coordinator (docs/FLEET.md)"
+    parser.add_argument("--fleet", metavar="NAME", default=default, help=words)
+    words = "settings that name the fleet's coordinator (default: as its last session here)"
+    parser.add_argument("--config", metavar="FILE", default=default, help=words)
 
 
 def _seconds(text: str) -> float:
@@ -117,16 +131,23 @@ def run(args: argparse.Namespace) -> int:
     """Do what was parsed; the exit code, see the module. Prints; raises nothing for the disk."""
     command = args.kill_command or "engage"
     if command in ("engage", "reduce-only"):
-        return stop(
-            Order(
-                "engage" if command == "engage" else "reduce-only",
-                args.reason or REASON_DEFAULT,
-                args.by or login(),
-                args.timeout,
-                args.here,
-                args.session or "",
-            )
+        order = Order(
+            "engage" if command == "engage" else "reduce-only",
+            args.reason or REASON_DEFAULT,
+            args.by or login(),
+            args.timeout,
+            args.here,
+            args.session or "",
         )
+        if args.fleet is None:
+            return stop(order)
+        from logos.cli.running.fleet import stop_fleet  # an emergency loads what it needs
+
+        return stop_fleet(args.fleet, args.config, order)
+    if command == "reset" and args.fleet is not None:
+        from logos.cli.running.fleet import reset_fleet
+
+        return reset_fleet(args)
     try:
         workspace = find_named()
     except WorkspaceError as error:

@@ -33,7 +33,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         {
             0: "every session responds, and no switch is closed",
             1: "a session does not respond; one that is named or expected does not run; a switch "
-            "is not SAFE; or the session that ended last ended badly and none has begun since",
+            "is not SAFE; or the session that ended last ended badly and none has begun since; "
+            "with --fleet: it is not SAFE, an engine is late, or the coordinator cannot be read",
             2: "a wrong command line, or LOGOS_HOME names no folder",
         }
     )
@@ -47,6 +48,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="a session that must run, else exit code 1 (repeatable)",
     )
     parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.add_argument("--fleet", metavar="NAME", help="the switch of a fleet and its engines")
+    words = "settings that name the fleet's coordinator"
+    parser.add_argument("--config", metavar="FILE", help=words)
     parser.add_argument(
         "--late-after",
         type=float,
@@ -58,6 +62,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Print how each workspace stands, and each session that runs or died there."""
+    if options.fleet is not None:
+        from logos.cli.running.fleet import show_fleet  # what no other status needs
+
+        return show_fleet(options.fleet, options.config, as_json=options.json)
     try:
         here = find_here()
     except WorkspaceError as error:

@@ -49,7 +49,7 @@ from logos.killswitch.fleet.seen import read_seen, seen_path
 from logos.killswitch.records import Mode
 from logos.session.artifacts.folder import is_finished
 from logos.session.build import make_instruments
-from logos.session.opening.fleet import terms_of
+from logos.session.fleet.coordinator import terms_of
 from logos.session.opening.machine_switch import session_switch
 from logos.session.plan import find_sources, load_configured_strategy, strategy_fingerprint
 from logos.session.presence.heartbeat import is_in_use

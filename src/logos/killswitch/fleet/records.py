@@ -61,6 +61,8 @@ class EngineEntry(msgspec.Struct, frozen=True, kw_only=True):
     pid: int
     ttl_ns: int
     """How long one of its permits lasts at most."""
+    renewed_ns: int = 0
+    """When it did, nanoseconds since 1970 UTC by its own clock; for people only."""
     renewals: int = 0
     """How often it has renewed: two readings of it can be told apart by this."""
     epoch: int = 0

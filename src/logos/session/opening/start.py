@@ -12,8 +12,9 @@ from logos.config.terms.coordinator import coordinator_of
 from logos.core.gates import Switch
 from logos.core.types import SwitchState
 from logos.killswitch.fleet.records import CoordinatorError
+from logos.session.fleet.coordinator import terms_of
+from logos.session.fleet.membership import Membership
 from logos.session.history import Journal
-from logos.session.opening.fleet import Membership, terms_of
 from logos.session.opening.machine_switch import open_switch, session_switch
 from logos.session.opening.spec import Purpose, SessionSpec
 from logos.session.presence import registry

@@ -13,12 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from logos import paths
-from logos.config.environment import Environment
-from logos.config.secret import Secret
-from logos.config.tables.coordinator import CoordinatorSettings
-from logos.config.terms.coordinator import PASSWORD
 from logos.core.types import NS_PER_SECOND, SwitchState
-from logos.errors import ConfigError
 from logos.killswitch.fleet.connect import connect
 from logos.killswitch.fleet.permit import Judgment, Known, Permit, boot_ns, judge_reading
 from logos.killswitch.fleet.reader import PermitReader
@@ -26,6 +21,7 @@ from logos.killswitch.fleet.records import CoordinatorError, EngineEntry
 from logos.killswitch.fleet.seen import read_seen, seen_path, write_seen
 from logos.killswitch.fleet.store import Coordinator, Store
 from logos.killswitch.fleet.switch import WHO, PermittedBreaker
+from logos.session.fleet.coordinator import reset_command
 from logos.session.opening.machine_switch import SessionSwitch, SwitchEngagedError
 from logos.session.supervisor import SessionSupervisor
 
@@ -37,40 +33,6 @@ class FleetSwitch(PermittedBreaker, SessionSwitch):
     """The machine's switch, SAFE only while the fleet permits it."""
 
     __slots__ = ()
-
-
-def terms_of(settings: CoordinatorSettings, environment: Environment | None = None) -> Coordinator:
-    """Where the coordinator is. Raises ConfigError when a password is needed and not there."""
-    files = [Path(each) if each else None for each in (settings.ca, settings.certificate)]
-    return Coordinator(
-        fleet=settings.fleet,
-        backend=settings.backend.value,
-        endpoints=tuple(settings.endpoints),
-        ttl_ns=settings.ttl_s * NS_PER_SECOND,
-        poll_ns=settings.poll_ms * 1_000_000,
-        ca=files[0],
-        certificate=files[1],
-        key=Path(settings.key) if settings.key else None,
-        user=settings.user,
-        password=find_password(settings.user, environment),
-        service=settings.service,
-    )
-
-
-def find_password(user: str, environment: Environment | None = None) -> Callable[[], str] | None:
-    """What gives the password of `user`; None where nobody logs in.
-
-    Raises ConfigError when it is not set.
-    """
-    if not user:
-        return None
-    found = (environment or Environment.read()).find(PASSWORD)
-    if found is None:
-        raise ConfigError(
-            f"killswitch.coordinator.user is {user!r}, and its password is not set: set "
-            f"{PASSWORD} in the environment or in .env"
-        )
-    return Secret(found.value).reveal
 
 
 class Membership:
@@ -193,6 +155,7 @@ class Membership:
             workspace=str(self._home),
             session=supervisor.session_id,
             pid=os.getpid(),
+            renewed_ns=time.time_ns(),
             ttl_ns=self.terms.ttl_ns,
             renewals=renewals,
             epoch=epoch,
@@ -203,11 +166,3 @@ class Membership:
             is_real=self._is_real,
             differences=supervisor.differences(),
         )
-
-
-def reset_command(fleet: str, epoch: int) -> str:
-    """The command that allows a fleet to trade again."""
-    return (
-        f"logos kill reset --fleet {fleet} --by YOUR_NAME --reason WHY_IT_IS_SAFE_AGAIN "
-        f"--epoch {epoch}"
-    )
