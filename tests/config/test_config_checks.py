@@ -386,12 +386,10 @@ def test_a_venue_that_takes_no_keys_needs_none(tmp_path: Path, name: str) -> Non
 
 def test_keys_are_no_part_of_the_settings_or_their_hash(tmp_path: Path) -> None:
     tables = {"venue": {"name": "alpaca"}, "risk": _SAFE_LIMITS}
+    tables = merge(tables, live_overrides(True, True))
+    home = {"LOGOS_HOME": str(tmp_path), **_KEYS}
     made = [
-        load_config(
-            None,
-            merge(tables, live_overrides(True, True)),
-            {"LOGOS_HOME": str(tmp_path), **_KEYS, "APCA_API_SECRET_KEY": secret},
-        )
+        load_config(None, tables, {**home, "APCA_API_SECRET_KEY": secret})
         for secret in ("hunter2", "another")
     ]
     assert config_hash(made[0]) == config_hash(made[1])
