@@ -1,8 +1,8 @@
 """Keeps a process that sends alerts beside a session whose settings have `[alerts]`.
 
 The sender (`logos alerts run`) is a process in a session of its own, one for each workspace: it
-outlives the session, so that it can tell that the session died. A thread here looks every two
-seconds whether one holds the workspace's lock, and starts one where none does; it does nothing
+outlives the session, so that it can tell that the session died. A thread here looks every
+second whether one holds the workspace's lock, and starts one where none does; it does nothing
 else, and nothing of the session waits for it.
 """
 
@@ -28,10 +28,12 @@ from logos.files import make_folder
 LOCK_FILE: Final = "lock"
 """In the workspace's folder of alerts; the sender holds it locked."""
 LOG_FILE: Final = "sender.log"
-_LOOK_S: Final = 2.0
+_LOOK_S: Final = 1.0
 _LOOK_S_MAX: Final = 60.0
 _SHORT_S: Final = 10.0
-"""A sender that lived shorter than this failed; the next one is waited for longer."""
+"""A sender that lived shorter than this counts as failed."""
+_FAILURES_MAX: Final = 5
+"""So many in a row are followed at once by the next; then each waits twice as long as the last."""
 
 
 def is_sender_running(folder: Path) -> bool:
@@ -73,6 +75,7 @@ class AlertSender:
         self._tell = tell
         self._pid = 0
         self._started_s = 0.0
+        self._failures = 0
         self._wait_s = _LOOK_S
         self._has_told = False
         self._done = threading.Event()
@@ -102,7 +105,9 @@ class AlertSender:
         if self._pid and os.waitpid(self._pid, os.WNOHANG)[0]:
             self._pid = 0
             is_short = time.monotonic() - self._started_s < _SHORT_S
-            self._wait_s = min(self._wait_s * 2, _LOOK_S_MAX) if is_short else _LOOK_S
+            self._failures = self._failures + 1 if is_short else 0
+            too_many = max(0, self._failures - _FAILURES_MAX)
+            self._wait_s = min(_LOOK_S * 2.0**too_many, _LOOK_S_MAX)
         if not self._pid and not is_sender_running(self._folder):
             self._pid = self._start()
             self._started_s = time.monotonic()
