@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from journal_bodies import GUARD
 from places import PROJECT
@@ -277,3 +278,11 @@ def test_a_missing_limit_is_said_and_is_a_failure_when_strict(
     assert "PASS (lent)" in printed.out
     assert "the engine     1 PASS\nyour settings  1 NO LIMIT SET" in printed.out
     assert ("(--strict)" in printed.err) == bool(more)
+
+
+def test_nobody_is_told_of_an_incident_that_is_only_rehearsed(tmp_path: Path) -> None:
+    channel = {"type": "command", "command": ["touch", str(tmp_path / "told")]}
+    config = settings({}, alerts={"channels": {"desk": channel}})
+    rehearsal = perform(tmp_path, config, "marker_touched")
+    assert rehearsal.plan.config.alerts is msgspec.UNSET
+    assert not list(tmp_path.rglob("sender.log"))

@@ -17,6 +17,7 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -111,6 +112,9 @@ class Desk:
         with suppress(FileNotFoundError, ValueError):
             return int((alerts_folder(self.home) / LOCK_FILE).read_text())
         return 0
+
+    def has_another_sender(self, than: int) -> bool:
+        return self.sender() not in (0, than)
 
     def wrote_ns(self, name: str) -> int:
         """When the last line of a session's journal was written."""
@@ -266,9 +270,9 @@ def test_what_happens_while_the_sender_is_killed_is_told(desk: Desk, told: Told)
     assert desk.sender() != first
 
     for _ in range(3):  # at whatever it does then
-        os.kill(desk.sender(), signal.SIGKILL)
         killed = desk.sender()
-        wait_until(lambda killed=killed: desk.sender() not in (0, killed), "the next sender")
+        os.kill(killed, signal.SIGKILL)
+        wait_until(partial(desk.has_another_sender, killed), "the next sender")
     engaged_ns = time.time_ns()
     os.kill(desk.sender(), signal.SIGKILL)
     desk.run("kill", "--here", "--by", "ANN", "--reason", "enough").wait(60)

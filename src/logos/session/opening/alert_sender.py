@@ -78,6 +78,8 @@ class AlertSender:
         self._failures = 0
         self._wait_s = _LOOK_S
         self._has_told = False
+        self.looks = 0
+        """How often it has looked."""
         self._done = threading.Event()
         self._thread = threading.Thread(target=self._run, name="alert sender", daemon=True)
 
@@ -97,6 +99,7 @@ class AlertSender:
                 if not self._has_told:
                     self._has_told = True
                     self._tell(f"logos: no alerts are sent: {error.filename}: {error.strerror}")
+            self.looks += 1
             if self._done.wait(self._wait_s):
                 return
 
