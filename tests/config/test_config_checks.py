@@ -10,17 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from logos.config import (
-    Config,
-    ConfigError,
-    config_hash,
-    live_overrides,
-    load_config,
-    make_config,
-    merge,
-    read_toml,
-)
-from logos.config.making import examine
+from logos.config import Config, ConfigError, live_overrides, load_config, read_toml
+from logos.config.making import config_hash, examine, make_config, merge
 
 _SAFE_LIMITS: dict[str, Any] = {
     "max_order_notional": "1000",
