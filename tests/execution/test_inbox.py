@@ -5,12 +5,22 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from link_helpers import coin, rest, run
 
-from logos.core.messages import Event, Lag, MarketEvent, Quote, Report, TimePassed
+from logos.core.messages import (
+    Event,
+    FeedOffset,
+    Lag,
+    MarketEvent,
+    Quote,
+    ReceivedSignal,
+    Report,
+    TimePassed,
+)
 from logos.core.types import ReportKind
 from logos.execution.inbox import Inbox
 from logos.feeds.contract import FeedNews, FeedState
@@ -292,3 +302,36 @@ def test_news_is_passed_on_at_once() -> None:
     box.news(news)
     assert heard == [news]
     assert len(box) == 0
+
+
+def test_how_far_a_source_was_read_comes_in_the_batch_of_what_was_read() -> None:
+    box = inbox(10)
+    assert offer(box, quote(5))
+    box.read_up_to("t/0", 7)
+    assert offer(box, quote(6))
+    box.read_up_to("t/0", 8)
+    box.read_up_to("u/0", 0)
+    assert taken(box) == [quote(5), quote(6), FeedOffset(6, "t/0", 8), FeedOffset(6, "u/0", 0)]
+    box.put(TimePassed(9))
+    assert taken(box) == [TimePassed(9)]
+    assert box.offset_of("t/0") == 8
+    assert box.offset_of("other/0") is None
+
+
+def test_a_message_that_gave_no_event_wakes_the_session_too() -> None:
+    box = inbox()
+    box.read_up_to("t/0", 0)
+    assert taken(box) == [FeedOffset(0, "t/0", 0)]
+
+
+def test_signals_come_behind_the_market_data_of_their_batch_and_none_is_dropped() -> None:
+    box = inbox(2)
+    signals = [ReceivedSignal(ts_ns, "COIN", "target", str(ts_ns)) for ts_ns in (1, 2, 3)]
+    assert box.signal(signals[0])
+    assert box.signal(signals[1])
+    assert not box.signal(signals[2])
+    assert offer(box, quote(2))
+    assert len(box) == 3
+    assert taken(box) == [quote(2), msgspec.structs.replace(signals[0], ts_ns=2), signals[1]]
+    assert box.signal(signals[2])
+    assert taken(box) == [signals[2]]

@@ -14,9 +14,11 @@ from logos.core.messages import (
     Bar,
     Engage,
     Event,
+    FeedOffset,
     Lag,
     Quote,
     QuoteBar,
+    ReceivedSignal,
     Report,
     SessionEnd,
     TimePassed,
@@ -71,6 +73,8 @@ events: st.SearchStrategy[Event] = st.one_of(
     reports,
     st.builds(TimePassed, times),
     st.builds(SessionEnd, times),
+    st.builds(FeedOffset, times, texts, whole),
+    st.builds(ReceivedSignal, times, st.sampled_from(list(INSTRUMENTS)), texts, texts, texts),
 )
 batches = st.lists(st.lists(events, max_size=5), max_size=5)
 
@@ -183,3 +187,20 @@ def test_a_command_is_no_input(tmp_path: Path) -> None:
     with pytest.raises(TypeError, match="Engage is no input"):
         writer.write([Engage(1, "", "")])
     writer.close()
+
+
+def test_a_survey_says_up_to_where_each_source_was_read(tmp_path: Path) -> None:
+    file = written(
+        tmp_path,
+        [
+            [ReceivedSignal(1, "COIN", "target", "5"), FeedOffset(1, "t/0", 4)],
+            [
+                Quote(3, "COIN", 10, 11, -1, -1, COIN),
+                FeedOffset(3, "t/0", 6),
+                FeedOffset(3, "u/1", 0),
+            ],
+        ],
+    )
+    survey = RecordedInputs(file, INSTRUMENTS).survey()
+    assert survey.offsets == {"t/0": 6, "u/1": 0}
+    assert survey.first_ns == 3  # what is not for the core begins no session

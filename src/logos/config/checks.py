@@ -263,6 +263,11 @@ def _check_live(config: Config) -> list[str]:
     for key in _ABOVE_ZERO:
         if getattr(live, key) <= 0:
             problems.append(f"live.{key} must be above 0, not {getattr(live, key)}")
+    kafka = live.kafka
+    if kafka is not msgspec.UNSET:
+        problems += kafka_problems(kafka, "live.kafka")
+    if live.feed is FeedName.KAFKA and (kafka is msgspec.UNSET or not kafka.topics):
+        problems.append('live.feed is "kafka": name brokers and topics in [live.kafka]')
     if live.speed < 0:
         problems.append(f"live.speed must be 0 (at once) or more, not {live.speed}")
     if live.stop_after_s < 0:

@@ -296,6 +296,32 @@ class Report(msgspec.Struct, frozen=True, gc=False):
     base_fee_units: int = 0
 
 
+class FeedOffset(msgspec.Struct, frozen=True, gc=False):
+    """Up to where the session has read a feed that keeps what it said: message `offset` of `source`
+    came with this batch, or before.
+
+    It is not for the core: a session that is resumed reads on behind it.
+    """
+
+    ts_ns: int
+    source: str
+    offset: int
+
+
+class ReceivedSignal(msgspec.Struct, frozen=True, gc=False):
+    """What the maker of signals wished for, received at `ts_ns`: see `logos.data.signals`.
+
+    `wish` is side, target or weight; `value` and `quantity` are as they were written. It is not for
+    the core: whoever runs a session gives it to the strategy.
+    """
+
+    ts_ns: int
+    symbol: str
+    wish: str
+    value: str
+    quantity: str = ""
+
+
 class SessionEnd(msgspec.Struct, frozen=True, gc=False):
     """The live session came to its end here; what follows is its venue's last reports.
 
@@ -311,4 +337,6 @@ OperatorCommand = Suspend | ResumeTrading | PauseSymbol | UnpauseSymbol | Flatte
 EdgeEvent = TimePassed | Lag | Report | PastBar | Backfill
 """What a live session hears besides market data and commands."""
 EDGE_KINDS: Final = frozenset((TimePassed, Lag, Report, PastBar, Backfill))
-Event = MarketEvent | OperatorCommand | TimePassed | Lag | Report | PastBar | Backfill | SessionEnd
+SessionEvent = SessionEnd | FeedOffset | ReceivedSignal
+"""What whoever runs a session hears; it is not for the core."""
+Event = MarketEvent | OperatorCommand | EdgeEvent | SessionEvent

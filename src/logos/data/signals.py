@@ -24,7 +24,10 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from logos.core.strategy import Request, Target, Weight, market
+import msgspec
+
+from logos.core.messages import MarketEvent, ReceivedSignal
+from logos.core.strategy import Answer, Context, Request, Target, Weight, market
 from logos.core.types import NS_PER_SECOND, Side
 from logos.data.readers.numbers import RowError, parse_timestamp
 from logos.errors import DataError
@@ -83,6 +86,72 @@ class SignalStrategy(Queued):
         """SHA-256 of the signals and their delay."""
         words = [f"{self._delay_ns}", *map(repr, self._chosen)]
         return hashlib.sha256("\n".join(words).encode()).hexdigest()
+
+
+class LiveSignals(Queued):
+    """Acts out signals that come while the session runs, each at the next event of its symbol.
+
+    `quantity` is for side rows that name none. A signal that could not be acted out within
+    `age_max_s` of its receipt (its symbol was silent, the strategy was not asked) is dropped, and
+    a note in the session's log says so.
+    """
+
+    def __init__(self, quantity: Decimal | None = None, age_max_s: int = 60) -> None:
+        if age_max_s <= 0:
+            raise ValueError(f"age_max_s ({age_max_s}) must be above 0")
+        super().__init__(())
+        self.quantity = quantity
+        """For sides that name none."""
+        self._age_max_ns = age_max_s * NS_PER_SECOND
+        self._waiting: list[ReceivedSignal] = []
+        self._context: Context | None = None
+
+    def on_start(self, context: Context) -> Answer:
+        self._context = context
+        return None
+
+    def receive(self, signal: ReceivedSignal) -> None:
+        """A signal has come; the session calls this, live and in a replay alike."""
+        self._waiting.append(signal)
+
+    def _due(self, event: MarketEvent) -> Answer:
+        due: list[Request] = []
+        if not self._waiting:
+            return None
+        kept = []
+        for signal in self._waiting:
+            if signal.symbol != event.symbol or signal.ts_ns > event.ts_ns:
+                kept.append(signal)
+            elif event.ts_ns - signal.ts_ns > self._age_max_ns:
+                self._drop(signal, event)
+            else:
+                due.append(request_of(signal, self.quantity))
+        self._waiting = kept
+        return due or None
+
+    def _drop(self, signal: ReceivedSignal, event: MarketEvent) -> None:
+        if self._context is not None:
+            age_s = (event.ts_ns - signal.ts_ns) // NS_PER_SECOND
+            self._context.log(
+                f"signal {signal.wish} {signal.value} dropped: it waited {age_s} s for an event",
+                symbol=signal.symbol,
+            )
+
+    def save(self) -> dict[str, Any]:
+        return {"waiting": [list(msgspec.structs.astuple(each)) for each in self._waiting]}
+
+    def load(self, context: Context, state: dict[str, Any]) -> None:
+        self._context = context
+        self._waiting = [ReceivedSignal(*each) for each in state["waiting"]]
+
+
+def request_of(signal: ReceivedSignal, quantity: Decimal | None) -> Request:
+    """What a signal asks for; `quantity` is for a side that names none.
+
+    Raises ValueError saying what is wrong with it.
+    """
+    row = {signal.wish: signal.value, **({"quantity": signal.quantity} if signal.quantity else {})}
+    return _request(row, quantity)
 
 
 def read_signals(path: str | Path, quantity: Decimal | None = None) -> list[Signal]:

@@ -21,11 +21,13 @@ from logos.core.messages import (
     Backfill,
     Bar,
     Event,
+    FeedOffset,
     Lag,
     MarketEvent,
     PastBar,
     Quote,
     QuoteBar,
+    ReceivedSignal,
     Report,
     TimePassed,
 )
@@ -60,6 +62,10 @@ class Inbox:
         self._orphan = -1
         """Where the announcement waits that belongs to the quote let go just now; -1: nowhere."""
         self._room = asyncio.Event()
+        self._signals: list[ReceivedSignal] = []
+        self._read: dict[str, int] = {}
+        self.offsets: dict[str, int] = {}
+        """Up to which message each source was read that keeps what it said."""
         self._dropped = 0
         self._latest_ns = 0
         self.peak = 0
@@ -69,7 +75,7 @@ class Inbox:
         """Receive time of the latest market event; 0: none yet."""
 
     def __len__(self) -> int:
-        return len(self._events) - self._dropped
+        return len(self._events) - self._dropped + len(self._signals)
 
     def market(self, event: MarketEvent, event_ns: int) -> bool:
         """Take one market event, or say that there is no room."""
@@ -186,6 +192,25 @@ class Inbox:
         """Take what must not be refused."""
         self._put(event)
 
+    def read_up_to(self, source: str, offset: int) -> None:
+        """Message `offset` of `source` has been handed over, and all before it: to be called with
+        nothing awaited in between, so that both are of one batch."""
+        self.offsets[source] = self._read[source] = offset
+        self._release()
+
+    def offset_of(self, source: str) -> int | None:
+        """Up to which message of `source` the session has read, now and before it was resumed."""
+        return self.offsets.get(source)
+
+    def signal(self, signal: ReceivedSignal) -> bool:
+        """Take one signal, or say that there is no room; none is ever dropped."""
+        if len(self._signals) >= self.size:
+            self._room.clear()
+            return False
+        self._signals.append(signal)
+        self._release()
+        return True
+
     def wake(self) -> None:
         """Let `take` return, now or when it is next called, even with nothing."""
         self._is_woken = True
@@ -212,7 +237,7 @@ class Inbox:
 
         May be empty after `wake`.
         """
-        if not self._events and not self._is_woken:
+        if not (self._events or self._signals or self._read or self._is_woken):
             self._waiter = asyncio.get_running_loop().create_future()
             try:
                 await self._waiter
@@ -225,5 +250,16 @@ class Inbox:
         events, arrived_ns = self._events, self._arrived_ns
         self._events, self._arrived_ns = [], []
         self._latest_quote.clear()
+        if self._signals or self._read:
+            self._add_aside(events, arrived_ns)
         self._room.set()
         return events, arrived_ns  # type: ignore[return-value]
+
+    def _add_aside(self, events: list[Event | None], arrived_ns: list[int]) -> None:
+        """Put at the end of a batch what is for the session and not for its core."""
+        for signal in self._signals:
+            events.append(msgspec.structs.replace(signal, ts_ns=max(signal.ts_ns, self._latest_ns)))
+        ts_ns = max((signal.ts_ns for signal in self._signals), default=self._latest_ns)
+        events += [FeedOffset(ts_ns, source, offset) for source, offset in self._read.items()]
+        arrived_ns += [time.perf_counter_ns()] * (len(events) - len(arrived_ns))
+        self._signals, self._read = [], {}

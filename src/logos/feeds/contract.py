@@ -17,7 +17,7 @@ from typing import Protocol, runtime_checkable
 
 import msgspec
 
-from logos.core.messages import Bar, MarketEvent
+from logos.core.messages import Bar, MarketEvent, ReceivedSignal
 from logos.errors import LogosError
 
 
@@ -58,6 +58,22 @@ class Sink(Protocol):
 
     def news(self, news: FeedNews) -> None:
         """Take note of a change of state; never refused."""
+
+
+class OffsetSink(Sink, Protocol):
+    """A sink that keeps how far a source was read that keeps what it said, and takes signals.
+
+    What is handed over and how far that is are of one batch, if nothing is awaited between them.
+    """
+
+    def read_up_to(self, source: str, offset: int) -> None:
+        """Message `offset` of `source`, and all before it, has been handed over."""
+
+    def offset_of(self, source: str) -> int | None:
+        """The last message of `source` that the session has, also from before it was resumed."""
+
+    def signal(self, signal: ReceivedSignal) -> bool:
+        """Take one signal; False when there is no room: `await room()` and offer it again."""
 
 
 class LiveFeed(Protocol):

@@ -24,10 +24,12 @@ from logos.core.messages import (
     Backfill,
     Bar,
     Event,
+    FeedOffset,
     Lag,
     PastBar,
     Quote,
     QuoteBar,
+    ReceivedSignal,
     Report,
     SessionEnd,
     TimePassed,
@@ -58,6 +60,8 @@ _FIELDS: Final[dict[type, tuple[str, ...]]] = {
 _BY_LETTER: Final = {letter: kind for kind, letter in _WITH_SYMBOL.items()}
 _PAST: Final = "h"
 _BACKFILL: Final = "f"
+_OFFSET: Final = "o"
+_SIGNAL: Final = "s"
 _NAMES_SYMBOL: Final = frozenset((*_BY_LETTER, _PAST, _BACKFILL))
 """The letters behind which a symbol's number stands, and then the time."""
 
@@ -189,6 +193,11 @@ def _row(event: Event, numbers: Mapping[str, int]) -> tuple[object, ...]:
         return (_BACKFILL, numbers[event.symbol], event.ts_ns, is_over, until_ns, event.detail)
     if isinstance(event, TimePassed):
         return ("p", event.ts_ns)
+    if isinstance(event, FeedOffset):
+        return (_OFFSET, event.ts_ns, event.source, event.offset)
+    if isinstance(event, ReceivedSignal):
+        wish = (event.wish, event.value, event.quantity)
+        return (_SIGNAL, event.ts_ns, numbers[event.symbol], *wish)
     if isinstance(event, SessionEnd):
         return ("e", event.ts_ns)
     if isinstance(event, Report):
@@ -201,7 +210,8 @@ class Survey(NamedTuple):
 
     `first_ns` is the time of the first event (0: none), `fills` the client order id and fill id of
     every fill that was reported. `has_place`: whether the place that was asked for is there.
-    `before_bytes` of the whole lie in the files before the last one.
+    `before_bytes` of the whole lie in the files before the last one. `offsets`: up to which message
+    each source was read that keeps what it said (`FeedOffset`).
     """
 
     whole_bytes: int
@@ -209,6 +219,7 @@ class Survey(NamedTuple):
     fills: Sequence[tuple[str, str]]
     has_place: bool
     before_bytes: int = 0
+    offsets: Mapping[str, int] = {}
 
 
 class RecordedInputs:
@@ -270,6 +281,7 @@ class RecordedInputs:
         whole_bytes = first_ns = 0
         has_place = place is None
         fills: list[tuple[str, str]] = []
+        offsets: dict[str, int] = {}
         with self._reader() as reader:
             with suppress(TornTail):
                 for entry in reader.entries():
@@ -282,12 +294,16 @@ class RecordedInputs:
                     if isinstance(record, Inputs):
                         continue
                     for row in record.events:
+                        if row[0] == _OFFSET:
+                            offsets[row[2]] = row[3]
+                        if row[0] in (_OFFSET, _SIGNAL):
+                            continue
                         first_ns = first_ns or int(row[2 if row[0] in _NAMES_SYMBOL else 1])
                         if row[0] == "r" and row[2] == ReportKind.FILLED.value:
                             report = Report(row[1], ReportKind.FILLED, *row[3:])
                             fills.append((report.client_order_id, report.fill_id))
             before_bytes = reader.file_start
-        return Survey(whole_bytes, first_ns, fills, has_place, before_bytes)
+        return Survey(whole_bytes, first_ns, fills, has_place, before_bytes, offsets)
 
     def facts(self) -> dict[str, Any]:
         """What the live run measured; empty for one that never came to its end."""
@@ -312,6 +328,10 @@ def _event(row: Sequence[Any], symbols: Sequence[Instrument]) -> Event:
         return SessionEnd(row[1])
     if letter == "r":
         return Report(row[1], ReportKind(row[2]), *row[3:])
+    if letter == _OFFSET:
+        return FeedOffset(*row[1:])
+    if letter == _SIGNAL:
+        return ReceivedSignal(row[1], symbols[row[2]].symbol, *row[3:])
     instrument = symbols[row[1]]
     if letter == _PAST:
         kind = Bar

@@ -86,9 +86,9 @@ async def run_live(
 ) -> Result:
     """Run one session on live data, in the running event loop: `await` it, in a notebook too.
 
-    The option `feeds` names a live feed as `live.feed` does ("ccxt", "yahoo", "replay", "mt5"), or
-    is feeds of your own; data in files or tables is played at the pace it was recorded at
-    (`live.speed` times faster; 0: at once). Orders meet the paper market. A cancelled call stops
+    The option `feeds` names a live feed as `live.feed` does ("ccxt", "yahoo", "replay", "mt5",
+    "kafka"), or is feeds of your own; data in files or tables is played at the pace it was recorded
+    at (`live.speed` times faster; 0: at once). Orders meet the paper market. A cancelled call stops
     the session in order, so that it can be resumed. The rest is as for `run`.
     """
     feeds = options.pop("feeds", "")

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import Protocol
@@ -20,6 +21,7 @@ from logos import paths
 from logos.adapters.catalog import Access, make_venue
 from logos.config import Config, ConfigError, FeedName, VenueName, credentials
 from logos.config.credentials import has_credentials
+from logos.config.tables.kafka_options import kafka_options, signal_topic
 from logos.core.clock import Clock
 from logos.core.context import CoreView
 from logos.core.gates import Switch
@@ -163,13 +165,18 @@ def make_feeds(
         FeedName.REPLAY: _paced,
         FeedName.CCXT: _ccxt_feed,
         FeedName.YAHOO: _yahoo_feed,
+        FeedName.KAFKA: partial(_kafka_feed, has_market=True),
     }
     feed = plan.config.live.feed
     if feed not in makers:
         known = ", ".join(name.value for name in (*makers, FeedName.MT5))
         raise ConfigError(f"live.feed is {feed.value!r}: name one of {known}")
     try:
-        return [makers[feed](plan, clock, random)]
+        feeds = [makers[feed](plan, clock, random)]
+        if feed is not FeedName.KAFKA and signal_topic(plan.config):
+            feed = FeedName.KAFKA
+            feeds.append(_kafka_feed(plan, clock, random, has_market=False))
+        return feeds
     except (ValueError, FeedFailedError) as error:
         raise ConfigError(f"live: {error}") from None
     except ImportError as error:
@@ -213,6 +220,25 @@ def _yahoo_feed(plan: Plan, clock: Clock, random: Random) -> LiveFeed:
         poll_interval_s=max(_YAHOO_POLL_S, settings.poll_interval_ms / 1_000),
         url=settings.url,
         cache_dir=paths.state_dir() / "yahoo",
+    )
+
+
+def _kafka_feed(plan: Plan, clock: Clock, random: Random, *, has_market: bool) -> LiveFeed:
+    """Market data and signals, or signals alone, from topics. Raises ConfigError."""
+    from logos.adapters.kafka.feed import KafkaFeed
+
+    settings, live = plan.config.live.kafka, plan.config.live
+    if settings is msgspec.UNSET or not settings.brokers:
+        raise ConfigError('live.feed is "kafka": name the brokers and topics in [live.kafka]')
+    markets = {live.markets.get(symbol, symbol): each for symbol, each in plan.instruments.items()}
+    return KafkaFeed(
+        markets,
+        clock,
+        random,
+        kafka_options(settings),
+        settings,
+        getattr(plan.strategy, "quantity", None),
+        has_market,
     )
 
 

@@ -30,6 +30,7 @@ from logos.config import (
 )
 from logos.config.making import masked_config
 from logos.config.masking import config_secrets
+from logos.config.tables.kafka_options import signal_topic
 from logos.core.engine import TradingCore
 from logos.core.gates import InProcessSwitch, Switch
 from logos.core.guards import OwnGuard
@@ -42,7 +43,7 @@ from logos.data.check import CheckReport, check
 from logos.data.defects import accept_set
 from logos.data.readers.numbers import RowError, parse_timestamp
 from logos.data.replay import ReplayFeed
-from logos.data.signals import SignalStrategy
+from logos.data.signals import LiveSignals, SignalStrategy
 from logos.data.source import DataSource, discover
 from logos.errors import DataError
 from logos.secrecy import without
@@ -355,11 +356,17 @@ def load_configured_strategy(config: Config) -> tuple[Strategy, str]:
     settings = config.strategy
     if settings.signals and settings.name:
         raise ConfigError("strategy.name and strategy.signals are both set: choose one")
-    if settings.signals:
+    topic = signal_topic(config)
+    if topic and (settings.signals or settings.name):
+        raise ConfigError("live.kafka.signals is set: name no strategy.name or strategy.signals")
+    if settings.signals or topic:
+        kind: Any = LiveSignals if topic else SignalStrategy
         try:
-            arguments: dict[str, Any] = arguments_of(SignalStrategy, settings.params)
+            arguments: dict[str, Any] = arguments_of(kind, settings.params)
         except ParameterError as error:
             raise ConfigError(f"strategy.params, for signals: {error}") from None
+        if topic:
+            return LiveSignals(**arguments), f"signals from topic {topic}"
         name = f"signals from {settings.signals}"
         return SignalStrategy(**{**arguments, "file": settings.signals}), name
     if not settings.name:

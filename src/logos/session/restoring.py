@@ -20,6 +20,7 @@ from logos import __version__
 from logos.build import build_hash
 from logos.config import Config, ConfigError, make_config
 from logos.config.masking import unmasked_config
+from logos.config.tables.kafka_options import signal_topic
 from logos.core.engine import TradingCore
 from logos.core.gates import Switch
 from logos.core.saved.state import NotThisCore, load_strategy, restore_core
@@ -128,7 +129,8 @@ def _check_can_be_made(
 ) -> None:
     """Refuse what was begun from Python with objects that the session's files do not hold."""
     who = manifest["session_id"]
-    if strategy is None and not (config.strategy.name or config.strategy.signals):
+    is_named = config.strategy.name or config.strategy.signals or signal_topic(config)
+    if strategy is None and not is_named:
         raise CannotResumeError(
             f"session {who} was run with {manifest['strategy']}, an object that its files do not "
             f'hold: give it again, with the arguments it had, as strategy= of logos.resume("{who}",'

@@ -23,6 +23,7 @@ from logos.core.engine import TradingCore
 from logos.core.messages import NOW, OperatorCommand, SessionEnd, Suspend
 from logos.core.records import Record
 from logos.errors import DataError
+from logos.execution.aside import Aside
 from logos.journal.inputs import InputsWriter
 from logos.session.artifacts.folder import SessionFolder
 from logos.session.artifacts.saving import Snapshots
@@ -68,8 +69,7 @@ class Session:
         self.view = CoreView(core.order_manager)
         """What others may ask of the core."""
         self.folder = folder
-        self.source = source
-        self.script = script
+        self.source, self.script = source, script
         self.result: SessionResult | None = None
         """How it ended; None while it has not."""
         self.is_closed = False
@@ -84,6 +84,7 @@ class Session:
         """What is to be closed after the session itself."""
         self.supervisor = supervisor
         self._inputs = inputs
+        self._aside = Aside(core.strategy)
         self._seal = Seal(plan, core, folder, script, self._write, inputs)
         is_live = isinstance(source, LiveSource)
         self.figures = SessionFigures(core, plan.strategy_name, folder, inputs, is_live=is_live)
@@ -93,8 +94,7 @@ class Session:
         """Between the last two batches of a live session: events consumed, and the place in its
         recorded inputs."""
         self._first_ns: int | None = None if snapshot is None else snapshot.first_ns
-        self._is_draining = False
-        self._stop_until_s = 0.0
+        self._is_draining, self._stop_until_s = False, 0.0
         self._records: list[Record] = []
         self._pieces = Pieces()
         if not is_live:
@@ -197,10 +197,8 @@ class Session:
             raise
 
     def sync(self) -> None:
-        """Wait until the disk has all inputs and all records. Raises OSError.
-
-        Inputs first: an order whose reason is not on the disk could not be made again.
-        """
+        """Wait until the disk has all inputs, then all records: an order whose reason is not on the
+        disk could not be made again. Raises OSError."""
         try:
             if self._inputs is not None:
                 self._inputs.sync()
@@ -216,11 +214,13 @@ class Session:
             return self._seal.finish() if self._is_draining else self._begin_end()
         if batch and self._inputs is not None:
             self._inputs.write(batch)
+        batch = self._aside.take(batch)
         if self._is_draining:
             core.run(batch)
             self._note()
             return self._finish_on_paper()
         if not batch:
+            self._end_batch()
             self._idle()
             return None
         if type(batch[0]) is SessionEnd:
@@ -228,9 +228,13 @@ class Session:
         if self._first_ns is None:
             self._start(batch[0].ts_ns)
         self._run(batch)
+        self._end_batch()
+        return self._begin_end() if core.is_halted else None
+
+    def _end_batch(self) -> None:
+        self._consumed += self._aside.deliver()
         if self._inputs is not None:
             self._place = (self._consumed, self._inputs.position)
-        return self._begin_end() if core.is_halted else None
 
     def _start(self, first_ns: int) -> None:
         if self.script.stops_before_start(self.folder.is_continuing):
@@ -314,7 +318,6 @@ class Session:
 
     def _is_drained(self) -> bool:
         """Whether a stop has left nothing resting at a real venue, or has waited long enough.
-
         The first call suspends the session: what rests is cancelled, and nothing new is decided
         while the venue confirms that. What rests all the same is for `resume` to find.
         """
@@ -384,11 +387,8 @@ class Session:
             raise
 
     def _save(self) -> None:
-        """Write a snapshot, unless the core is not at rest.
-
-        That of a live session stands between two batches of its recorded inputs, which reach the
-        disk first.
-        """
+        """Write a snapshot, unless the core is not at rest. A live session's stands between two
+        batches of its recorded inputs, which reach the disk first."""
         if self.snapshots is None or self._first_ns is None or self._is_draining:
             return
         place = None

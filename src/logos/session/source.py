@@ -194,7 +194,11 @@ class LiveSource:
     """Who asks for bars from before a new session, where its strategy warms up."""
 
     def batches(self) -> Iterator[Batch]:
-        """The recorded inputs behind the place at which the core stands."""
+        """The recorded inputs behind the place at which the core stands.
+
+        What feeds have read before is known to the inbox from then on.
+        """
         if self.past is None:
             return iter(())
+        self.inbox.offsets.update(self.past.survey.offsets)
         return self.past.inputs.batches(self.past.inputs_bytes)

@@ -9,7 +9,9 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
 
 from logos.config.environment import Environment
 from logos.config.secret import Secret
@@ -19,6 +21,9 @@ from logos.errors import ConfigError
 USERNAME: Final = "LOGOS_KAFKA_USERNAME"
 PASSWORD: Final = "LOGOS_KAFKA_PASSWORD"  # noqa: S105 - the name of a variable
 KEY_PASSWORD: Final = "LOGOS_KAFKA_KEY_PASSWORD"  # noqa: S105 - the name of a variable
+
+if TYPE_CHECKING:
+    from logos.config.settings import Config
 
 _BROKER: Final = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+):([0-9]{1,5})")
 _TOPIC: Final = re.compile(r"[A-Za-z0-9._-]{1,200}")
@@ -76,6 +81,12 @@ def _live_problems(settings: LiveKafkaSettings, where: str) -> list[str]:
     if settings.signal_age_max_s <= 0:
         problems.append(f"{where}.signal_age_max_s must be above 0")
     return problems
+
+
+def signal_topic(config: Config) -> str:
+    """The topic whose signals a session acts out; empty: none."""
+    settings = config.live.kafka
+    return "" if isinstance(settings, msgspec.UnsetType) else settings.signals
 
 
 def kafka_options(

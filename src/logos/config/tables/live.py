@@ -5,7 +5,10 @@ from __future__ import annotations
 import enum
 from decimal import Decimal
 
+import msgspec
+
 from logos.config.tables.base import Settings
+from logos.config.tables.kafka import LiveKafkaSettings
 
 
 class VenueName(enum.Enum):
@@ -26,6 +29,7 @@ class FeedName(enum.Enum):
     YAHOO = "yahoo"
     REPLAY = "replay"
     MT5 = "mt5"
+    KAFKA = "kafka"
 
 
 class Transport(enum.Enum):
@@ -70,7 +74,7 @@ class LiveSettings(Settings, frozen=True, kw_only=True):
     """`[live]`: a session on live data."""
 
     feed: FeedName = FeedName.NONE
-    """ccxt, yahoo, replay or mt5; empty: recorded data, no live feed."""
+    """ccxt, yahoo, replay, mt5 or kafka; empty: recorded data, no live feed."""
     exchange: str = ""
     """The exchange's ccxt id; "ccxt" only."""
     url: str = ""
@@ -101,3 +105,5 @@ class LiveSettings(Settings, frozen=True, kw_only=True):
     """How far this machine's clock may be from the venue's, in milliseconds; above 0."""
     on_external: OnExternal = OnExternal.REPORT
     """Orders and positions at the venue that are not the session's: "report" or "halt"."""
+    kafka: LiveKafkaSettings | msgspec.UnsetType = msgspec.UNSET
+    """Topics of Kafka brokers; "kafka" only. Not set: none."""

@@ -1,0 +1,1 @@
+"""Market data and signals from topics of Kafka brokers."""
