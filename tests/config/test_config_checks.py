@@ -14,10 +14,8 @@ from logos.config import Config, ConfigError, live_overrides, load_config, read_
 from logos.config.making import config_hash, examine, make_config, merge
 
 _SAFE_LIMITS: dict[str, Any] = {
-    "max_order_notional": "1000",
-    "max_position": "10",
-    "total": {"max_drawdown": "100"},
-}
+    "max_order_notional": "1000", "max_position": "10", "total": {"max_drawdown": "100"},
+}  # fmt: skip
 _KEYS = {"APCA_API_KEY_ID": "PKHUNTER2", "APCA_API_SECRET_KEY": "hunter2"}
 
 

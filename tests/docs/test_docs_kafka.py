@@ -19,6 +19,7 @@ TEXT = (PROJECT / DOCUMENT).read_text(encoding="utf-8")
 ADDRESS = "127.0.0.1:9092"
 
 
+@pytest.mark.long
 def test_the_commands_do_what_is_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     make_workspace(tmp_path, monkeypatch)
     [block] = [each for each in blocks(DOCUMENT) if "run by" in each.marks]

@@ -90,6 +90,7 @@ def offsets(home: Path) -> dict[str, int]:
     return {each.source: each.offset for each in inputs(home) if isinstance(each, FeedOffset)}
 
 
+@pytest.mark.long
 def test_a_resumed_session_reads_on_behind_its_last_message(tmp_path: Path) -> None:
     def go(last: int, again: bool) -> SessionResult:
         words: dict[str, Any] = {

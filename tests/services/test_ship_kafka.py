@@ -76,6 +76,7 @@ def arrived(address: str, home: Path) -> bytes:
     return shipped_journal(kept(pairs))
 
 
+@pytest.mark.long
 def test_once_ships_everything_to_the_byte_and_then_nothing(home: Path, tmp_path: Path) -> None:
     with broker(tmp_path / "broker") as server:
         done = ship(home, "--kafka", server.address, "--once", "--create-partitions", "3")
@@ -91,6 +92,7 @@ def test_once_ships_everything_to_the_byte_and_then_nothing(home: Path, tmp_path
         assert "0 messages acknowledged" in again.stdout
 
 
+@pytest.mark.long
 def test_a_topic_that_is_missing_is_told_with_what_to_do(home: Path, tmp_path: Path) -> None:
     with broker(tmp_path / "broker") as server:
         done = ship(home, "--kafka", server.address, "--once", "--wait", "0.5")
@@ -98,6 +100,7 @@ def test_a_topic_that_is_missing_is_told_with_what_to_do(home: Path, tmp_path: P
     assert "do not have logos.journal, logos.decisions: make these topics, or" in done.stderr
 
 
+@pytest.mark.long
 def test_a_broker_that_is_absent_leaves_all_where_it_is(home: Path) -> None:
     [port] = free_ports(1)
     done = ship(home, "--kafka", f"127.0.0.1:{port}", "--once", "--wait", "0.5")
@@ -109,6 +112,7 @@ def test_a_broker_that_is_absent_leaves_all_where_it_is(home: Path) -> None:
     assert status.waiting_bytes == len(journal(home))
 
 
+@pytest.mark.campaign
 def test_a_broker_that_stands_still_and_one_whose_wire_is_cut_lose_nothing(
     home: Path, tmp_path: Path
 ) -> None:
@@ -134,6 +138,7 @@ def test_a_broker_that_stands_still_and_one_whose_wire_is_cut_lose_nothing(
         assert arrived(server.address, home) == journal(home)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("options", "words"),
     [
