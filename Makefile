@@ -14,7 +14,7 @@ CHECKS = $(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy --st
 PYTEST = $(BIN)/pytest -q -n $(WORKERS) --dist loadfile --max-worker-restart 0
 
 .DEFAULT_GOAL := help
-.PHONY: coverage guard-campaign help env session shell test test-rest test-all compiled interpreted test-compiled bench fixtures lint format clean kill-campaign crash-campaign attack mutation plant-faults manual peers
+.PHONY: coverage guard-campaign help env session shell test test-rest test-all compiled interpreted test-compiled bench fixtures lint format clean kill-campaign fleet-campaign crash-campaign attack mutation plant-faults manual peers
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -108,6 +108,10 @@ crash-campaign: env ## 1,000 kills of real sessions, each resumed to the same by
 kill-campaign: env ## 1,000 engagements, 200 restarts, 200 signals from exec to exit (ENGAGEMENTS=n RESTARTS=n LIVES=n)
 	$(BIN)/python tests/helpers/kill_campaign.py --engagements $(or $(ENGAGEMENTS),1000) \
 		--restarts $(or $(RESTARTS),200) --lives $(or $(LIVES),200)
+
+fleet-campaign: env ## 500 faults between 3 members of etcd and 4 engines, in network namespaces: root (RUNS=n SEED=n TTL=s)
+	$(BIN)/python tests/helpers/fleet_campaign.py --runs $(or $(RUNS),500) --seed $(or $(SEED),0) \
+		--ttl $(or $(TTL),2)
 
 attack: env ## Hostile strategies, damaged files, random signals, judged from outside (COUNT=n SEED=n ONLY=)
 	$(BIN)/python tests/attack/attack.py --count $(or $(COUNT),100) --seed $(or $(SEED),1) \

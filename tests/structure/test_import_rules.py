@@ -32,7 +32,8 @@ ALLOWED: dict[str, set[str]] = {
     "journal": {"errors", "core", "paths", "files"},
     "data": {"errors", "core", "paths", "installation", "strategies", "files"},
     "venues": {"errors", "core", "paths"},
-    "killswitch": {"errors", "core", "paths", "files", "build"},
+    # installation: what installs the library of a coordinator.
+    "killswitch": {"errors", "core", "paths", "files", "build", "installation"},
     "feeds": {"errors", "core", "paths", "data", "files"},
     "held_signals": {"killswitch"},
 }
