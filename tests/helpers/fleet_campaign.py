@@ -5,7 +5,7 @@ Each run resets the fleet, lets four engines trade, plays one fault, engages the
 permit, did an engine come back by itself, and how long after the engagement, or after it was cut
 off, did the last order of each engine leave.
 
-    python tests/helpers/fleet_campaign.py --runs 500 --seed 0 [--ttl 2] [--minutes 60] [--only KIND]
+    python tests/helpers/fleet_campaign.py --runs 500 [--seed 0] [--ttl 2] [--minutes 60]
 """
 
 from __future__ import annotations
