@@ -1,4 +1,4 @@
-"""`logos sessions`: which sessions there are, how one stands, what they take, which to delete."""
+"""`logos sessions`: which there are, how one stands, what they take, what to compress or delete."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 
 from logos.cli.exit_codes import exit_codes
 from logos.cli.running.here import find_here, not_here, say
+from logos.cli.sessions.compacted import compact_sessions
 from logos.cli.sessions.listing import list_running, list_stored
 from logos.cli.sessions.measured import show_sizes
 from logos.cli.sessions.pruned import prune_sessions
@@ -17,7 +18,7 @@ from logos.errors import LogosError, WorkspaceError
 
 _CODES = {
     0: "done",
-    1: "prune --yes: a session could not be deleted",
+    1: "prune --yes: a session could not be deleted; compact: one could not be compressed",
     2: "no such session, a wrong command line, or LOGOS_HOME names no folder",
     6: "a file cannot be read or written",
 }
@@ -26,6 +27,7 @@ _COMMANDS: dict[str, Callable[[argparse.Namespace, Path], int]] = {
     "show": show_session,
     "sizes": show_sizes,
     "prune": prune_sessions,
+    "compact": compact_sessions,
 }
 
 
@@ -57,7 +59,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     pruning.add_argument(
         "--force", action="store_true", help="also what can be resumed or is not reconciled"
     )
-    for each in (listing, shown, sizes, pruning):
+    compacting = commands.add_parser(
+        "compact",
+        help="compress recorded inputs of live sessions: closed files, of ended sessions all",
+    )
+    compacting.add_argument("session_id", metavar="ID", nargs="?", help="a session")
+    compacting.add_argument("--all", action="store_true", help="every session of the workspace")
+    for each in (listing, shown, sizes, pruning, compacting):
         each.add_argument("--json", action="store_true", help="print JSON")
 
 
@@ -82,7 +90,7 @@ def run(options: argparse.Namespace) -> int:
 
 def _outside(options: argparse.Namespace) -> int:
     """Outside of all workspaces there are no sessions; one that is named is missing."""
-    if options.sessions_command == "show":
+    if options.sessions_command in ("show", "compact") and options.session_id:
         return complain(f"no session {options.session_id}: {not_here()}", 2)
     print("[]" if options.json else f"{not_here()}\nno sessions")
     return 0
