@@ -61,6 +61,7 @@ def whole_or_nothing(folder: Path) -> bool:
     return RecordedInputs(file_of(folder), KNOWN).survey().whole_bytes > 0
 
 
+@pytest.mark.long
 def test_killed_at_any_step_of_moving_on_it_is_resumed_to_the_same_bytes(
     tmp_path: Path, one_file: bytes
 ) -> None:
@@ -80,6 +81,7 @@ def test_killed_at_any_step_of_moving_on_it_is_resumed_to_the_same_bytes(
             assert segments.next_path(file_of(folder)).name not in names(folder)
 
 
+@pytest.mark.long
 def test_after_a_power_cut_at_any_moment_it_is_resumed_to_the_same_bytes(
     tmp_path: Path, one_file: bytes
 ) -> None:
@@ -98,6 +100,7 @@ def test_after_a_power_cut_at_any_moment_it_is_resumed_to_the_same_bytes(
         assert whole(folder) == one_file, seed
 
 
+@pytest.mark.long
 def test_killed_at_any_step_of_compacting_nothing_is_lost(tmp_path: Path, one_file: bytes) -> None:
     count = 0
     while True:

@@ -67,6 +67,7 @@ def judge(home: Path) -> None:
     assert (verdict.exit_code, verdict.findings) == (ExitCode.FINISHED, [])
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("small_segments")
 def test_where_its_inputs_lie_changes_nothing_of_a_session(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -102,7 +103,7 @@ def test_an_ended_session_is_compacted_whole_and_judged_like_before(tmp_path: Pa
 
 
 @pytest.mark.usefixtures("small_segments")
-@pytest.mark.parametrize("is_compacted", [False, True])
+@pytest.mark.parametrize("is_compacted", [True, pytest.param(False, marks=pytest.mark.long)])
 def test_a_stopped_session_is_resumed_from_its_segments(tmp_path: Path, is_compacted: bool) -> None:
     clock = TickingClock()
     stop: dict[int, Callable[[], object]] = {100: lambda: os.kill(os.getpid(), signal.SIGTERM)}
@@ -119,6 +120,7 @@ def test_a_stopped_session_is_resumed_from_its_segments(tmp_path: Path, is_compa
     judge(tmp_path)
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("small_segments")
 def test_a_session_at_a_venue_is_resumed_from_compacted_segments(tmp_path: Path) -> None:
     there = World(tmp_path, fills_at_once=1.0)
@@ -131,6 +133,7 @@ def test_a_session_at_a_venue_is_resumed_from_compacted_segments(tmp_path: Path)
     replay("live", strategy=Alternating(), home=tmp_path)
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("small_segments")
 def test_a_crashed_session_is_sealed_from_its_segments(tmp_path: Path) -> None:
     clock = TickingClock()
@@ -146,7 +149,7 @@ def test_a_crashed_session_is_sealed_from_its_segments(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("small_segments")
-@pytest.mark.parametrize("is_compacted", [False, True])
+@pytest.mark.parametrize("is_compacted", [True, pytest.param(False, marks=pytest.mark.long)])
 def test_a_segment_that_is_missing_is_found_and_nothing_is_cut_off(
     tmp_path: Path, is_compacted: bool
 ) -> None:
