@@ -243,6 +243,7 @@ def need_apprise() -> None:
 
 
 @OLD
+@pytest.mark.long
 def test_services_are_told_through_apprise(tmp_path: Path) -> None:
     need_apprise()
     with Hook() as hook:

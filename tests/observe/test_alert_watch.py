@@ -243,6 +243,18 @@ def test_a_late_heartbeat_is_a_condition_until_it_comes_again(watch: Watch, home
         assert (found.alerts, found.ended) == ([], [alert.condition])
 
 
+def test_a_session_whose_heartbeats_are_rare_is_late_after_three_of_them(
+    watch: Watch, home: Path
+) -> None:
+    with running(home) as session:
+        (session.folder / "config.json").write_text('{"live": {"heartbeat_ms": 10000}}')
+        session.heartbeat.beat(time.time_ns() - 29 * SECOND)
+        assert look(watch) == []
+        session.heartbeat.beat(time.time_ns() - 31 * SECOND)
+        [alert] = look(watch)
+        assert alert.text.endswith("s old (limit 30 s)")
+
+
 def test_a_strategy_that_does_not_return_is_named(watch: Watch, home: Path) -> None:
     with running(home) as session:
         session.heartbeat.show_stuck("strategy mine:Mine in on_bar has not returned for 4.1 s")

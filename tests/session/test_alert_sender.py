@@ -123,6 +123,7 @@ def test_one_that_cannot_be_started_is_told_once_and_the_session_goes_on(
     assert said == ["logos: no alerts are sent: /nowhere/python: No such file or directory"]
 
 
+@pytest.mark.long
 def test_a_session_with_alerts_has_one_and_a_replay_or_another_session_has_none(
     stand_in: StandIn, logos_home: Path
 ) -> None:

@@ -88,7 +88,8 @@ class AlertSettings(Settings, frozen=True, kw_only=True):
     """After an alert, more of the same session, kind and cause wait so many seconds, and come as
     one summary; 0: none wait."""
     lag_s: Decimal = Decimal(5)
-    """How old the heartbeat of a running session may be, in seconds; above 0."""
+    """How old the heartbeat of a running session may be, in seconds, at least three of its
+    live.heartbeat_ms; above 0."""
     feed_s: Decimal = Decimal(30)
     """How long a feed may be RETRYING, in MAINTENANCE or in a GAP, in seconds; above 0."""
     min_free_bytes: int = 1_000_000_000

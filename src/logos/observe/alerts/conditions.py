@@ -11,15 +11,19 @@ import msgspec
 
 from logos import paths
 from logos.config.tables.alerts import AlertKind, AlertSettings
+from logos.config.tables.live import LiveSettings
 from logos.core.types import NS_PER_SECOND
 from logos.feeds.contract import FeedState
+from logos.files import read_whole
 from logos.session.presence.found import FoundSession
 from logos.session.presence.heartbeat import Heartbeat
 
 _AWAY: Final = (FeedState.RETRYING, FeedState.GAP, FeedState.MAINTENANCE)
 _QUEUE_SHARE: Final = 2
 """A queue counts as long from one part in so many of `live.inbox_size`."""
-_INBOX_DEFAULT: Final = 100_000
+_BEATS: Final = 3
+"""A heartbeat is late when so many of `live.heartbeat_ms` have passed, if `lag_s` is less."""
+_BYTES_MAX: Final = 16 << 20
 
 
 class Holding(msgspec.Struct, frozen=True):
@@ -39,7 +43,8 @@ class Conditions:
         self._workspace = workspace
         self._away_ns: dict[str, int] = {}
         """Since when each feed is away, by its condition."""
-        self._inbox_sizes: dict[str, int] = {}
+        self._live: dict[str, _LivePart] = {}
+        """The `[live]` of each session."""
 
     def now(
         self, found: Mapping[str, FoundSession], settings: AlertSettings, now_ns: int
@@ -74,16 +79,18 @@ class Conditions:
         shown_ns = session.since_ns if beat is None else beat.written_ns
         age_s = (now_ns - shown_ns) / NS_PER_SECOND
         stuck = "" if beat is None else beat.stuck
-        if not stuck and age_s <= float(settings.lag_s):
+        name = session.session_id
+        every_s = self._live_of(name).heartbeat_ms / 1000
+        limit_s = max(float(settings.lag_s), _BEATS * every_s)
+        if not stuck and age_s <= limit_s:
             return []
         what = stuck or "not responding"
-        text = f"{what}; its last heartbeat is {age_s:.1f} s old (limit {settings.lag_s} s)"
-        name = session.session_id
+        text = f"{what}; its last heartbeat is {age_s:.1f} s old (limit {limit_s:g} s)"
         return [Holding(f"lag:{name}", AlertKind.LAG, name, text, f"status {name}")]
 
     def _queue(self, beat: Heartbeat) -> list[Holding]:
         name = beat.session_id
-        limit = self._inbox_size(name) // _QUEUE_SHARE
+        limit = self._live_of(name).inbox_size // _QUEUE_SHARE
         if not beat.is_live or beat.waiting < max(1, limit):
             return []
         text = (
@@ -92,17 +99,16 @@ class Conditions:
         )
         return [Holding(f"queue:{name}", AlertKind.LAG, name, text, f"status {name}")]
 
-    def _inbox_size(self, session_id: str) -> int:
-        """`live.inbox_size` of a session, as its folder says."""
-        if session_id not in self._inbox_sizes:
+    def _live_of(self, session_id: str) -> _LivePart:
+        """The `[live]` of a session, as its folder says."""
+        if session_id not in self._live:
             folder = paths.within(self._workspace, paths.sessions_dir()) / session_id
             try:
-                content = (folder / "config.json").read_bytes()
-                config = msgspec.json.decode(content, type=_ConfigFile)
-                self._inbox_sizes[session_id] = config.live.inbox_size
+                content = read_whole(folder / "config.json", _BYTES_MAX)
+                self._live[session_id] = msgspec.json.decode(content, type=_ConfigFile).live
             except (OSError, ValueError):  # it is being made, or from another version
-                return _INBOX_DEFAULT
-        return self._inbox_sizes[session_id]
+                return _LivePart()
+        return self._live[session_id]
 
     def _disk(self, settings: AlertSettings) -> list[Holding]:
         if not settings.min_free_bytes:
@@ -123,7 +129,8 @@ class Conditions:
 
 
 class _LivePart(msgspec.Struct, frozen=True):
-    inbox_size: int = _INBOX_DEFAULT
+    inbox_size: int = LiveSettings().inbox_size
+    heartbeat_ms: int = LiveSettings().heartbeat_ms
 
 
 class _ConfigFile(msgspec.Struct, frozen=True):

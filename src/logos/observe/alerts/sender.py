@@ -99,6 +99,7 @@ class Sender:
         """Sessions whose settings were read."""
         self._deliveries: dict[str, Delivery] = {}
         self._told: set[str] = set()
+        self._saved = b""
         self._saved_s = time.monotonic()
         self._busy_s = time.monotonic()
         self._arrange()
@@ -153,8 +154,12 @@ class Sender:
         if self._outbox.problem:
             self._say(f"{self._outbox.problem}: alerts are sent, and may be sent again")
             return
+        content = msgspec.json.encode(self._watch.places)
+        if content == self._saved:
+            return
         try:
             write_places(self._folder, self._watch.places)
+            self._saved = content
         except OSError as error:
             self._say(f"{self._folder}: {error.strerror}: alerts are sent, and may be sent again")
 
