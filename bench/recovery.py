@@ -152,7 +152,7 @@ def sinks(batches: list[list[Record]]) -> dict[str, float]:
         with tempfile.TemporaryDirectory() as folder:
             journal = JournalWriter(Path(folder) / "state.jsonl")
             tables = ArtifactWriter(Path(folder), unit_values)
-            log = JsonLog(Path(folder) / "log.jsonl")
+            log = JsonLog(Path(folder) / "log.jsonl", "bench")
             decisions, tally = DecisionLog(log), RecordCounts()
             parts: dict[str, tuple[Callable[[list[Record]], None], Callable[[], None]]] = {
                 "journal": (partial(_append, journal), journal.flush),

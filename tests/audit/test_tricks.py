@@ -196,6 +196,8 @@ def take_switch() -> None:
 class Deaf:
     """A switch that does not engage."""
 
+    epoch = 0
+
     flag = bytearray(1)
 
     def authority(self) -> SwitchState:

@@ -200,6 +200,8 @@ def test_an_exit_that_the_kill_switch_refuses_is_recorded_and_the_switch_seen() 
     class EngagedFromSecondLook:
         """Gate 2 is asked once for the entry; its exits meet an engaged switch."""
 
+        epoch = 0
+
         flag = bytearray(1)
         looks = 0
 

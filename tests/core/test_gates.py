@@ -190,6 +190,8 @@ def test_an_engaged_switch_keeps_start_and_stop_from_the_strategy() -> None:
 class LyingFlag:
     """A switch whose hint says SAFE while the authority says ENGAGED: a bare touched file."""
 
+    epoch = 0
+
     flag = bytearray(1)
 
     def authority(self) -> SwitchState:

@@ -151,6 +151,8 @@ def test_an_exit_that_has_become_too_small_to_be_sent_ends_with_the_reason() -> 
 class ReduceOnlyAtGate:
     """A switch that only lets reduce when gate 2 looks, and says so to nobody before."""
 
+    epoch = 0
+
     def __init__(self) -> None:
         self.flag = bytearray(1)
         self.state = SwitchState.SAFE
@@ -307,6 +309,8 @@ def test_the_venue_hears_of_an_exit_as_it_is_sent_and_a_resumed_link_the_same() 
 
 class EngagedAtLook:
     """A switch that a person engages just before gate 2 looks for the n-th time."""
+
+    epoch = 0
 
     def __init__(self, looks: int) -> None:
         self.flag = bytearray(1)

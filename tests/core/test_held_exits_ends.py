@@ -96,6 +96,8 @@ def test_reduce_only_lets_an_exit_pass() -> None:
 class LatchedAtGate:
     """A switch that is engaged when gate 2 looks, and not before."""
 
+    epoch = 0
+
     def __init__(self) -> None:
         self.flag = bytearray(1)
         self.is_latched = False

@@ -158,6 +158,8 @@ def test_gate_2_refuses_an_order_once_the_switch_is_engaged_and_nothing_leaves()
     class EngagesBetweenTheGates:
         """A switch of its own: the compiled one cannot be inherited from."""
 
+        epoch = 0
+
         def __init__(self) -> None:
             self._switch = InProcessSwitch()
             self.flag = self._switch.flag

@@ -100,12 +100,30 @@ def test_every_file_is_in_the_first_table(demo: SessionResult) -> None:
 def test_the_keys_and_actions_of_the_log_are_documented(demo: SessionResult) -> None:
     lines = (demo.folder.parents[3] / "logos" / "logs" / "demo.jsonl").read_text(encoding="utf-8")
     records = [json.loads(line) for line in lines.splitlines()]
-    assert _first_cells("The log") == list(records[0])
-    [row] = re.findall(r"^\| `action` \| (.*) \|$", TEXT, re.M)
-    actions = set(re.findall(r"`(\w+)`", row))
-    assert {record["action"] for record in records} <= actions
-    ends = {f"ORDER_{status.value}" for status in OrderStatus if status is not OrderStatus.NEW}
-    assert ends <= actions
+    text = (PROJECT / "docs" / "JSON-LOG.md").read_text(encoding="utf-8")
+    section = text[text.index("## The log of decisions") : text.index("## The page of figures")]
+    keys, actions = section.split("| action | meaning |")
+    names = re.findall(r"^\| `(\w+)` \|", keys, re.M)
+    assert set(names) == {key for record in records for key in record}
+    assert names[: len(records[0])] == list(records[0])[: len(names)]
+    rows = re.findall(r"^\| (`[A-Z_`, ]+`) \|", actions, re.M)
+    schema = json.loads((PROJECT / "docs" / "schema" / "decision-log.schema.json").read_bytes())
+    documented = [word for row in rows for word in re.findall(r"`(\w+)`", row)]
+    assert sorted(documented) == sorted(schema["$defs"]["action"]["enum"])
+    assert set(schema["properties"]) == set(names)
+
+
+def test_the_fields_of_the_page_of_figures_are_documented(demo: SessionResult) -> None:
+    text = (PROJECT / "docs" / "JSON-LOG.md").read_text(encoding="utf-8")
+    section = text[text.index("## The page of figures") :]
+    rows = re.findall(r"^\| (`[a-z_.`, ]+`) \|", section, re.M)
+    documented = {name.split(".")[0] for row in rows for name in re.findall(r"`([\w.]+)`", row)}
+    path = demo.folder.parents[3] / "logos" / "logs" / "demo.metrics.json"
+    page = json.loads(path.read_bytes())
+    assert documented == set(page)
+    for part in ("switch", "journal"):
+        [row] = re.findall(rf"^\| `{part}` \| (.*) \|$", section, re.M)
+        assert set(page[part]) <= set(re.findall(r"`(\w+)`", row))
 
 
 def test_every_code_status_and_exit_code_is_documented() -> None:

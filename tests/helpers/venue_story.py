@@ -98,6 +98,8 @@ class Batch:
 class ShownSwitch:
     """A switch that can be shown as it was. (The compiled one cannot be inherited from.)"""
 
+    epoch = 0
+
     def __init__(self) -> None:
         self.flag = bytearray(1)
         self._reason = ""

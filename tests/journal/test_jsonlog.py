@@ -13,15 +13,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from logos.core.types import NS_PER_SECOND, Side, SwitchState
+from logos.core.types import NS_PER_SECOND, Side
 from logos.journal import jsonlog
-from logos.journal.jsonlog import JsonLog
+from logos.journal.jsonlog import JsonLog, timestamp_text
 
 NOON_NS = 1_767_614_400 * NS_PER_SECOND  # 2026-01-05T12:00:00Z
 
 
 def lines(path: Path) -> list[dict[str, object]]:
     return [json.loads(line) for line in path.read_bytes().splitlines()]
+
+
+SAFE = msgspec.Raw(b'{"state":"SAFE"}')
+ENGAGED = msgspec.Raw(b'{"state":"ENGAGED"}')
 
 
 class LoggedOrder(msgspec.Struct):
@@ -31,34 +35,18 @@ class LoggedOrder(msgspec.Struct):
 
 def test_a_decision_is_one_line_with_its_fields_in_order(tmp_path: Path) -> None:
     path = tmp_path / "logs" / "s.jsonl"
-    with JsonLog(path) as log:
-        log.decision(NOON_NS + 5, 1, "BLOCKED", "KILL_SWITCH_ACTIVE", SwitchState.ENGAGED, "ACME")
-        log.decision(
-            NOON_NS + NS_PER_SECOND, 2, "ORDER", "signal", SwitchState.SAFE, "ACME",
-            LoggedOrder(Side.BUY, "1.50"),
-        )  # fmt: skip
+    with JsonLog(path, "s") as log:
+        log.decision(NOON_NS + 5, 1, "ACME", "BLOCKED", "KILL_SWITCH_ACTIVE", ENGAGED)
+        order = LoggedOrder(Side.BUY, "1.50")
+        log.decision(NOON_NS + NS_PER_SECOND, 2, "ACME", "ORDER", "signal", SAFE, order)
     assert path.read_text() == (
-        '{"timestamp":"2026-01-05T12:00:00.000000005Z","tick_id":1,"action":"BLOCKED",'
-        '"reason":"KILL_SWITCH_ACTIVE","circuit_breaker_state":"ENGAGED","symbol":"ACME"}\n'
-        '{"timestamp":"2026-01-05T12:00:01.000000000Z","tick_id":2,"action":"ORDER",'
-        '"reason":"signal","circuit_breaker_state":"SAFE","symbol":"ACME",'
-        '"order":{"side":"BUY","quantity":"1.50"}}\n'
+        '{"timestamp":"2026-01-05T12:00:00.000000005Z","session_id":"s","tick_id":1,'
+        '"symbol":"ACME","action":"BLOCKED","reason":"KILL_SWITCH_ACTIVE",'
+        '"circuit_breaker_state":{"state":"ENGAGED"}}\n'
+        '{"timestamp":"2026-01-05T12:00:01.000000000Z","session_id":"s","tick_id":2,'
+        '"symbol":"ACME","action":"ORDER","reason":"signal",'
+        '"circuit_breaker_state":{"state":"SAFE"},"order":{"side":"BUY","quantity":"1.50"}}\n'
     )
-
-
-def test_ticks_without_a_decision_are_written_only_at_level_all(tmp_path: Path) -> None:
-    for level, expected in (("decisions", 0), ("all", 1)):
-        path = tmp_path / level
-        with JsonLog(path, level) as log:
-            assert log.wants_all == (level == "all")
-            log.tick(NOON_NS, 1, "HOLD", "no signal", SwitchState.REDUCE_ONLY, "ACME")
-        assert len(lines(path)) == expected
-
-
-def test_an_unknown_level_is_refused_and_makes_no_file(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="one of decisions, all, not 'debug'"):
-        JsonLog(tmp_path / "s.jsonl", "debug")
-    assert list(tmp_path.iterdir()) == []
 
 
 @settings(max_examples=60, deadline=None)
@@ -67,9 +55,9 @@ def test_every_record_comes_back_whatever_its_text(
     tmp_path_factory: pytest.TempPathFactory, records: list[tuple[int, str, str]]
 ) -> None:
     path = tmp_path_factory.mktemp("log") / "s.jsonl"
-    with JsonLog(path) as log:
+    with JsonLog(path, "s") as log:
         for tick_id, (ts_ns, reason, symbol) in enumerate(records):
-            log.decision(ts_ns, tick_id, "ORDER", reason, SwitchState.SAFE, symbol)
+            log.decision(ts_ns, tick_id, symbol, "ORDER", reason, SAFE)
     found = lines(path)
     assert [record["tick_id"] for record in found] == list(range(len(records)))
     assert [(record["reason"], record["symbol"]) for record in found] == [
@@ -79,19 +67,19 @@ def test_every_record_comes_back_whatever_its_text(
 
 def test_text_that_is_no_unicode_is_spelled_out(tmp_path: Path) -> None:
     path = tmp_path / "s.jsonl"
-    with JsonLog(path) as log:
-        log.decision(NOON_NS, 1, "HALT", "bad name \udcff", SwitchState.ENGAGED, "ACME")
-        log.decision(NOON_NS, 2, "HALT", "next", SwitchState.ENGAGED, "ACME")
+    with JsonLog(path, "s") as log:
+        log.decision(NOON_NS, 1, "ACME", "HALT", "bad name \udcff", ENGAGED)
+        log.decision(NOON_NS, 2, "ACME", "HALT", "next", ENGAGED)
     assert [record["reason"] for record in lines(path)] == ["bad name \\udcff", "next"]
 
 
 def test_an_order_that_json_cannot_hold_leaves_no_trace(tmp_path: Path) -> None:
     path = tmp_path / "s.jsonl"
-    with JsonLog(path) as log:
+    with JsonLog(path, "s") as log:
         for order in ({"price": object()}, {"price": "\udcff"}):
             with pytest.raises((TypeError, UnicodeEncodeError)):
-                log.decision(NOON_NS, 1, "ORDER", "signal", SwitchState.SAFE, "ACME", order)
-        log.decision(NOON_NS, 2, "ORDER", "signal", SwitchState.SAFE, "ACME")
+                log.decision(NOON_NS, 1, "ACME", "ORDER", "signal", SAFE, order)
+        log.decision(NOON_NS, 2, "ACME", "ORDER", "signal", SAFE)
     assert [record["tick_id"] for record in lines(path)] == [2]
 
 
@@ -100,22 +88,23 @@ def test_timestamps_are_exact_in_any_order(
     tmp_path_factory: pytest.TempPathFactory, moments: list[int]
 ) -> None:
     path = tmp_path_factory.mktemp("log") / "s.jsonl"
-    with JsonLog(path) as log:
+    with JsonLog(path, "s") as log:
         for ts_ns in moments:
-            log.decision(ts_ns, 1, "ORDER", "signal", SwitchState.SAFE, "ACME")
+            log.decision(ts_ns, 1, "ACME", "ORDER", "signal", SAFE)
     for ts_ns, record in zip(moments, lines(path), strict=True):
         text = str(record["timestamp"])
         second = datetime.fromisoformat(f"{text[:19]}+00:00")
         assert int(second.timestamp()) * NS_PER_SECOND + int(text[20:29]) == ts_ns
         assert (text[19], text[29:]) == (".", "Z")
+        assert text == timestamp_text(ts_ns)
 
 
 def test_the_file_only_ever_holds_whole_lines(tmp_path: Path) -> None:
     path = tmp_path / "s.jsonl"
-    log = JsonLog(path)
+    log = JsonLog(path, "s")
     sizes = set()
     for tick_id in range(3_000):
-        log.decision(NOON_NS, tick_id, "ORDER", "signal", SwitchState.SAFE, "ACME")
+        log.decision(NOON_NS, tick_id, "ACME", "ORDER", "signal", SAFE)
         content = path.read_bytes()
         sizes.add(len(content))
         assert not content or content.endswith(b"}\n")
@@ -127,8 +116,8 @@ def test_the_file_only_ever_holds_whole_lines(tmp_path: Path) -> None:
 
 def test_flush_makes_the_record_visible(tmp_path: Path) -> None:
     path = tmp_path / "s.jsonl"
-    with JsonLog(path) as log:
-        log.decision(NOON_NS, 1, "ORDER", "signal", SwitchState.SAFE, "ACME")
+    with JsonLog(path, "s") as log:
+        log.decision(NOON_NS, 1, "ACME", "ORDER", "signal", SAFE)
         assert lines(path) == []
         log.flush()
         assert len(lines(path)) == 1
@@ -141,8 +130,8 @@ def test_a_torn_last_line_is_removed_before_anything_is_appended(
     path = tmp_path / "s.jsonl"
     for content in (torn, b'{"tick_id":1}\n' + torn, b'{"tick_id":1}\n'):
         path.write_bytes(content)
-        with JsonLog(path) as log:
-            log.decision(NOON_NS, 2, "ORDER", "signal", SwitchState.SAFE, "ACME")
+        with JsonLog(path, "s") as log:
+            log.decision(NOON_NS, 2, "ACME", "ORDER", "signal", SAFE)
         kept = [1] if b"tick_id" in content else []
         assert [record["tick_id"] for record in lines(path)] == [*kept, 2]
 
@@ -150,8 +139,8 @@ def test_a_torn_last_line_is_removed_before_anything_is_appended(
 def test_short_writes_are_completed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "s.jsonl"
     real_write = os.write
-    with JsonLog(path) as log:
-        log.decision(NOON_NS, 1, "ORDER", "signal", SwitchState.SAFE, "ACME")
+    with JsonLog(path, "s") as log:
+        log.decision(NOON_NS, 1, "ACME", "ORDER", "signal", SAFE)
         monkeypatch.setattr(os, "write", lambda fd, data: real_write(fd, bytes(data[:7])))
         log.flush()
     assert len(lines(path)) == 1
@@ -161,7 +150,7 @@ def test_a_full_disk_is_reported_loses_nothing_and_the_buffer_stays_bounded(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "s.jsonl"
-    log = JsonLog(path)
+    log = JsonLog(path, "s")
 
     def refuse(descriptor: int, data: bytes) -> int:
         raise OSError(errno.ENOSPC, "No space left on device")
@@ -172,7 +161,7 @@ def test_a_full_disk_is_reported_loses_nothing_and_the_buffer_stays_bounded(
         patched.setattr(os, "write", refuse)
         for _ in range(5_000):
             try:
-                log.decision(NOON_NS, accepted, "ORDER", "signal", SwitchState.SAFE, "ACME")
+                log.decision(NOON_NS, accepted, "ACME", "ORDER", "signal", SAFE)
                 accepted += 1
             except OSError as error:
                 refused.append(error)

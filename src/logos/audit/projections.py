@@ -7,8 +7,10 @@ more, into a folder elsewhere, and must come out the same to the byte.
 from __future__ import annotations
 
 import csv
+import json
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from logos.audit.figures import Figures
 from logos.audit.findings import Finding
@@ -20,7 +22,7 @@ from logos.journal.codec import GENESIS
 from logos.journal.entries import Manifest, Sealed, SessionRecord, Stopping, read_journal
 from logos.journal.jsonlog import JsonLog
 from logos.journal.reader import Damaged, TornTail
-from logos.session.artifacts.decisions import DecisionLog
+from logos.session.artifacts.decisions import NO_SIGNAL, TICK_ACTIONS, DecisionLog
 from logos.session.artifacts.folder import is_finished
 from logos.session.artifacts.notes import NOTE_TABLES
 from logos.session.artifacts.payments import PAYMENT_COLUMNS, PAYMENTS
@@ -35,6 +37,8 @@ from logos.session.artifacts.tables import (
 from logos.session.build import build_account, build_states, make_instruments
 
 _SHOWN_BYTES: Final = 200
+
+_IS_NO_SIGNAL: Final = f'"action":"{NO_SIGNAL}"'.encode()
 
 LOG: Final = "decisions.jsonl"
 """What the decision log made anew is called."""
@@ -115,7 +119,7 @@ class Projector:
                 raise Damaged(self._path, sequence, 0, str(error)) from None
             self.manifest = record
             rules = SessionRules.of(config_of(record))
-            self._log = JsonLog(self._folder / LOG)
+            self._log = JsonLog(self._folder / LOG, record.session_id)
             self._decisions = DecisionLog(self._log)
             self.judge = OrderJudge(record.session_id, rules, has_ledger=bool(record.build))
         elif isinstance(record, Stopping):
@@ -179,18 +183,58 @@ def compare_file(there: Path, made: Path, *, is_whole: bool) -> Finding | None:
     if not there.is_file():
         return Finding(there.name, "", "is missing") if is_whole else None
     with open(there, "rb") as old, open(made, "rb") as new:
-        number = 0
-        while True:
-            number += 1
-            is_line, must_line = old.readline(), new.readline()
-            if is_line == must_line:
-                if not is_line:
-                    return None
-                continue
-            is_beyond = not is_line.endswith(b"\n") and must_line.startswith(is_line)
-            if not is_whole and (not must_line or is_beyond):
+        return _compare(there.name, old, new, is_whole=is_whole)
+
+
+def compare_log(there: Path, made: Path, *, is_whole: bool, ticks: object) -> Iterator[Finding]:
+    """The same of a decision log with a line for each tick, of which there were `ticks` (unless
+    that is no number).
+
+    No journal has the ticks on which nothing was decided. What is judged of their lines is that
+    each tick is there once, as one that was decided on or as one that was not, in order.
+    """
+    if not there.is_file():
+        if is_whole:
+            yield Finding(there.name, "", "is missing")
+        return
+    judge = _Ticks(there.name)
+    with open(there, "rb") as old, open(made, "rb") as new:
+        decided = (line for line in old if judge.sees_decision(line))
+        difference = _compare(there.name, decided, new, is_whole=is_whole)
+    if difference is not None:
+        yield Finding(difference.file, f"line {judge.number}", difference.message)
+    elif judge.found is None and is_whole and isinstance(ticks, int):
+        judge.end(ticks)
+    if difference is None and judge.found is not None:
+        yield judge.found
+
+
+def is_of_old_build(log: Path) -> bool:
+    """Whether the log was written before its lines had the kill switch as an object: that build
+    alone can make them anew."""
+    try:
+        with open(log, "rb") as file:
+            first = file.readline()
+    except OSError:
+        return False
+    return b'"circuit_breaker_state":"' in first and b'"session_id"' not in first
+
+
+def _compare(
+    name: str, old: Iterator[bytes], new: Iterator[bytes], *, is_whole: bool
+) -> Finding | None:
+    number = 0
+    while True:
+        number += 1
+        is_line, must_line = next(old, b""), next(new, b"")
+        if is_line == must_line:
+            if not is_line:
                 return None
-            return _difference(there.name, number, is_line, must_line)
+            continue
+        is_beyond = not is_line.endswith(b"\n") and must_line.startswith(is_line)
+        if not is_whole and (not must_line or is_beyond):
+            return None
+        return _difference(name, number, is_line, must_line)
 
 
 def _difference(name: str, number: int, is_line: bytes, must_line: bytes) -> Finding:
@@ -225,3 +269,60 @@ def _cells(line: bytes) -> list[str]:
 
 def _shown(line: bytes) -> str:
     return repr(line[:_SHOWN_BYTES].decode("utf-8", "replace").rstrip("\n"))
+
+
+class _Ticks:
+    """Sees to it that each tick is there once."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self.number = 0
+        """Lines seen so far."""
+        self.found: Finding | None = None
+        self._last = 0
+        """The last tick that has its line."""
+        self._is_passed = False
+        """Whether its line says that nothing was decided on it."""
+
+    def sees_decision(self, line: bytes) -> bool:
+        """Judge the next line; whether the journal can make it."""
+        self.number += 1
+        if self.found is None and line.endswith(b"\n"):  # a torn end the comparison judges
+            self._see(line)
+        return _IS_NO_SIGNAL not in line
+
+    def _see(self, line: bytes) -> None:
+        try:
+            row: Any = json.loads(line)
+            tick_id, action = row["tick_id"], row["action"]
+        except (ValueError, LookupError, TypeError) as error:
+            self._tell(f"is no line of a decision log: {error}")
+            return
+        if action != NO_SIGNAL:
+            if action in TICK_ACTIONS and tick_id > 0:
+                self._decided(tick_id)
+            return
+        if tick_id != self._last + 1:
+            self._tell(f"tick {self._last + 1} has no line before that of tick {tick_id}")
+        elif row.get("reason") or "order" in row:
+            self._tell(f"tick {tick_id} is {NO_SIGNAL}, and says more than that")
+        self._last, self._is_passed = tick_id, True
+
+    def _decided(self, tick_id: int) -> None:
+        # Several decisions of one tick are several lines.
+        if tick_id == self._last:
+            if self._is_passed:
+                self._tell(f"tick {tick_id} is {NO_SIGNAL}, and something was decided on it")
+            return
+        if tick_id != self._last + 1:
+            self._tell(f"tick {self._last + 1} has no line before that of tick {tick_id}")
+        self._last, self._is_passed = tick_id, False
+
+    def end(self, ticks: int) -> None:
+        """There were so many."""
+        if self.found is None and self._last != ticks:
+            self.number += 1
+            self._tell(f"the last tick with a line is {self._last}, and there were {ticks}")
+
+    def _tell(self, message: str) -> None:
+        self.found = Finding(self._name, f"line {self.number}", message)

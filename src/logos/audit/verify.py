@@ -32,11 +32,22 @@ from logos import paths
 from logos.audit.findings import Finding
 from logos.audit.orders import not_judged
 from logos.audit.page import check_page
-from logos.audit.projections import LOG, Projector, compare_file, compare_tables, config_of
+from logos.audit.projections import (
+    LOG,
+    Projector,
+    compare_file,
+    compare_log,
+    compare_tables,
+    config_of,
+    is_of_old_build,
+)
 from logos.audit.samples import SampleAudit
 from logos.audit.state_file import check_host, check_state
 from logos.audit.switch_history import check_history
+from logos.build import build_hash
 from logos.config import config_hash
+from logos.config.tables.log import LOG as LOG_SETTINGS
+from logos.config.tables.log import LogLevel
 from logos.core.types import SessionStatus
 from logos.journal.entries import Manifest
 from logos.journal.inputs import INPUTS_FILE, RecordedInputs
@@ -130,6 +141,7 @@ def _judge(verdict: Verdict, projector: Projector, manifest: Manifest, made: Pat
     """Everything but the journal's own chain."""
     folder = verdict.folder
     sealed = None if verdict.status == "RUNNING" else projector.finished
+    ticks: object = None
     config = config_of(manifest)
     verdict.findings += projector.findings
     _check_manifest(verdict, manifest, config_hash(config))
@@ -146,7 +158,7 @@ def _judge(verdict: Verdict, projector: Projector, manifest: Manifest, made: Pat
             verdict.findings.append(Finding("state.jsonl", f"record {verdict.records}", what))
         state = _check_state(verdict, projector, manifest, audit)
         _check_config(verdict, manifest)
-        ticks = state.get("tick_id")
+        ticks = state.get("tick_id", "")
         page = folder / "session.md"
         verdict.findings += check_page(page, manifest, sealed, projector.figures, ticks)
         host = _json_object(verdict, "host.json")
@@ -155,7 +167,7 @@ def _judge(verdict: Verdict, projector: Projector, manifest: Manifest, made: Pat
             _check_history(verdict, projector, host)
     else:
         _note_snapshot(verdict)
-    _check_log(verdict, made, is_whole=sealed is not None)
+    _check_log(verdict, manifest, made, ticks if sealed is not None else None)
     _check_inputs(verdict)
     verdict.findings += audit.findings
     _take_orders(verdict, projector, manifest)
@@ -240,7 +252,7 @@ def _check_inputs(verdict: Verdict) -> None:
         verdict.findings.append(Finding(recorded.path.name, place, f"damaged: {damage.reason}"))
 
 
-def _check_log(verdict: Verdict, made: Path, *, is_whole: bool) -> None:
+def _check_log(verdict: Verdict, manifest: Manifest, made: Path, ticks: object) -> None:
     """Compare the decision log of the workspace in which the session lies, if it lies in one."""
     name = f"{verdict.session_id}.jsonl"
     parents = verdict.folder.resolve().parents
@@ -250,9 +262,17 @@ def _check_log(verdict: Verdict, made: Path, *, is_whole: bool) -> None:
     if verdict.folder.resolve().parent != sessions:
         verdict.not_judged.append("the decision log, as this is no session of a workspace")
         return
-    finding = compare_file(log, made / LOG, is_whole=is_whole)
-    if finding is not None:
-        verdict.findings.append(finding)
+    if manifest.build != build_hash() and is_of_old_build(log):
+        verdict.not_judged.append("the decision log, which another build of logos wrote")
+        return
+    is_whole = ticks is not None
+    if (config_of(manifest).log or LOG_SETTINGS).level is LogLevel.ALL:
+        verdict.not_judged.append("the times of ticks on which nothing was decided")
+        verdict.findings += compare_log(log, made / LOG, is_whole=is_whole, ticks=ticks)
+        return
+    found = compare_file(log, made / LOG, is_whole=is_whole)
+    if found is not None:
+        verdict.findings.append(found)
 
 
 def _moment(ts_ns: int) -> str:

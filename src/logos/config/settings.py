@@ -19,6 +19,7 @@ from logos.config.tables.coordinator import KillSwitchSettings
 from logos.config.tables.disk import DiskSettings
 from logos.config.tables.kafka import ShipSettings
 from logos.config.tables.live import LiveSettings, VenueSettings
+from logos.config.tables.log import LogSettings
 from logos.core.guards import Action
 from logos.core.types import BarPath, FillRule, MarkRule
 from logos.secrecy import masked
@@ -308,3 +309,4 @@ class Config(Settings, frozen=True, kw_only=True):
     killswitch: KillSwitchSettings | msgspec.UnsetType = msgspec.UNSET
     ship: ShipSettings | msgspec.UnsetType = msgspec.UNSET
     alerts: AlertSettings | msgspec.UnsetType = msgspec.UNSET
+    log: LogSettings | msgspec.UnsetType = msgspec.UNSET

@@ -27,6 +27,10 @@ class Switch(Protocol):
     def flag(self) -> Flag:
         """The hint gate 1 reads, a SwitchState at index 0. Ask for it anew at every tick."""
 
+    @property
+    def epoch(self) -> int:
+        """Which change of the switch the state last read came with; 0: it counts none."""
+
     def authority(self) -> SwitchState:
         """The state now, as gate 2 must see it. Never blocks, never raises: fails ENGAGED."""
 
@@ -45,6 +49,7 @@ class InProcessSwitch:
 
     def __init__(self) -> None:
         self.flag = bytearray(1)  # a plain attribute: gate 1 reads it at every tick
+        self.epoch: int = 0
         self._reason = ""
 
     def authority(self) -> SwitchState:

@@ -197,12 +197,15 @@ class BlockedRecord(msgspec.Struct, frozen=True, gc=False, tag="blocked", tag_fi
     code: Code
 
 
-class SwitchRecord(msgspec.Struct, frozen=True, gc=False, tag="switch", tag_field="kind"):
+class SwitchRecord(
+    msgspec.Struct, frozen=True, gc=False, omit_defaults=True, tag="switch", tag_field="kind"
+):
     """The kill switch as the session first saw it in a new state.
 
     `seen_at` and `orders` (how often gate 2 had let one pass) say at which look exactly, so that a
     replay can show it there again: "tick" and "edge" (start or stop) are gate 1, "order" is gate 2;
-    "guard" and "command" are the session's own doing and follow by themselves.
+    "guard" and "command" are the session's own doing and follow by themselves. `epoch` is that of
+    the switch's files, and left out for one without them.
     """
 
     ts_ns: int
@@ -211,6 +214,7 @@ class SwitchRecord(msgspec.Struct, frozen=True, gc=False, tag="switch", tag_fiel
     reason: str
     seen_at: str
     orders: int
+    epoch: int = 0
 
 
 class CommandRecord(msgspec.Struct, frozen=True, gc=False, tag="command", tag_field="kind"):

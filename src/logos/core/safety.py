@@ -194,6 +194,7 @@ class SafetyMonitor:
                 why,
                 seen_at,
                 self._order_manager.passed_count,
+                self._switch.epoch,
             )
         )
         if state == SwitchState.ENGAGED:

@@ -6,8 +6,8 @@ it is large enough, on `flush` and on `close`. The file is opened for appending,
 another writer is cut. A last line that a crash tore is removed when the log is opened again;
 nothing is lost that way, because the journal holds every decision.
 
-Levels: "decisions" (the default) writes what was decided; "all" also writes the ticks at which
-nothing was. At "decisions" a `tick` record costs one call and one comparison.
+What stands in a line is said by whoever writes it; docs/JSON-LOG.md explains it, and
+docs/schema/decision-log.schema.json describes it for programs.
 """
 
 from __future__ import annotations
@@ -20,17 +20,11 @@ from typing import Final, Self
 
 import msgspec
 
-from logos.core.types import NS_PER_SECOND, SwitchState
+from logos.core.types import NS_PER_SECOND
 from logos.files import AppendFile
-
-DECISIONS: Final = "decisions"
-ALL: Final = "all"
-LEVELS: Final = (DECISIONS, ALL)
 
 BUFFER_BYTES: Final = 65_536
 """The buffer is written out as soon as it holds this much."""
-
-_STATE_NAMES: Final = tuple(state.name for state in sorted(SwitchState))
 
 OrderFields = Mapping[str, object] | msgspec.Struct | msgspec.Raw
 """The order of a record: anything that msgspec encodes as a JSON object, or one encoded already."""
@@ -38,27 +32,22 @@ OrderFields = Mapping[str, object] | msgspec.Struct | msgspec.Raw
 
 class _Record(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     timestamp: str
+    session_id: str
     tick_id: int
+    symbol: str
     action: str
     reason: str
-    circuit_breaker_state: str
-    symbol: str
+    circuit_breaker_state: msgspec.Raw
     order: OrderFields | None = None
 
 
 class JsonLog:
     """Appends decision records to one file. For one thread; close it, or use it in a `with`."""
 
-    def __init__(self, path: Path, level: str = DECISIONS) -> None:
-        """Open `path` for appending, making its folder.
-
-        Raises ValueError for a level that is not in LEVELS, OSError when the file cannot be
-        opened.
-        """
-        if level not in LEVELS:
-            raise ValueError(f"log level must be one of {', '.join(LEVELS)}, not {level!r}")
+    def __init__(self, path: Path, session_id: str) -> None:
+        """Open `path` for appending, making its folder. Raises OSError when that cannot be done."""
         self.path = path
-        self.wants_all: Final = level == ALL
+        self._session_id: Final = session_id
         self._encode_into = msgspec.json.Encoder().encode_into
         self._buffer = bytearray()
         self._second_ns = -NS_PER_SECOND
@@ -70,13 +59,14 @@ class JsonLog:
         self,
         ts_ns: int,
         tick_id: int,
+        symbol: str,
         action: str,
         reason: str,
-        circuit_breaker_state: SwitchState,
-        symbol: str,
+        circuit_breaker_state: msgspec.Raw,
         order: OrderFields | None = None,
     ) -> None:
-        """Record what was decided at the event of `ts_ns` (nanoseconds UTC).
+        """Record what was decided at the event of `ts_ns` (nanoseconds UTC), with the kill switch
+        as a JSON object.
 
         Raises OSError when a full buffer cannot be written; what it holds is kept, and nothing
         is added, so the buffer stays bounded however often this is tried. Raises TypeError for
@@ -85,9 +75,9 @@ class JsonLog:
         buffer = self._buffer
         if len(buffer) >= BUFFER_BYTES:
             self.flush()
-        state = _STATE_NAMES[circuit_breaker_state]
-        timestamp = self._timestamp(ts_ns)
-        record = _Record(timestamp, tick_id, action, reason, state, symbol, order)
+        timestamp, name = self._timestamp(ts_ns), self._session_id
+        state = circuit_breaker_state
+        record = _Record(timestamp, name, tick_id, symbol, action, reason, state, order)
         try:
             self._encode_whole(record)
         except UnicodeEncodeError:
@@ -96,19 +86,6 @@ class JsonLog:
             record = msgspec.structs.replace(record, reason=text[0], symbol=text[1])
             self._encode_whole(record)
         buffer += b"\n"
-
-    def tick(
-        self,
-        ts_ns: int,
-        tick_id: int,
-        action: str,
-        reason: str,
-        circuit_breaker_state: SwitchState,
-        symbol: str,
-    ) -> None:
-        """Record an event at which nothing was decided; only at level "all"."""
-        if self.wants_all:
-            self.decision(ts_ns, tick_id, action, reason, circuit_breaker_state, symbol)
 
     def flush(self) -> None:
         """Hand everything to the operating system. Raises OSError naming the file."""
@@ -148,11 +125,20 @@ class JsonLog:
         rest = ts_ns - self._second_ns
         if not 0 <= rest < NS_PER_SECOND:
             second, rest = divmod(ts_ns, NS_PER_SECOND)
-            moment = datetime.fromtimestamp(second, UTC)
-            self._second_text = moment.strftime("%Y-%m-%dT%H:%M:%S")
+            self._second_text = _second_text(second)
             self._second_ns = second * NS_PER_SECOND
         # Several times faster than the format `:09d`, which pads to the same text.
         return f"{self._second_text}.{str(NS_PER_SECOND + rest)[1:]}Z"
+
+
+def timestamp_text(ts_ns: int) -> str:
+    """A moment (nanoseconds UTC) as the lines have it: ISO-8601 with nine decimals."""
+    second, rest = divmod(ts_ns, NS_PER_SECOND)
+    return f"{_second_text(second)}.{rest:09d}Z"
+
+
+def _second_text(second: int) -> str:
+    return datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%S")
 
 
 def _writable(text: str) -> str:

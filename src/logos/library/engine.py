@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any, Final, Self, Unpack
+from typing import Any, Self, Unpack
 
 from logos.config import Config
 from logos.core.gates import Switch
@@ -27,10 +27,9 @@ from logos.core.records import (
     PaperFillRecord,
     Record,
     RefusalRecord,
-    SwitchRecord,
 )
 from logos.core.strategy import Strategy
-from logos.core.types import Code, SwitchState
+from logos.core.types import SwitchState
 from logos.errors import LogosError, StrategyError
 from logos.execution.latency import LatencyHistogram
 from logos.library.options import EngineOptions, Options, Place, workspace
@@ -39,13 +38,12 @@ from logos.library.sessions import Session, StrategyWish, as_library
 from logos.library.ticks import Tick, TickReader
 from logos.session import ExitCode, SessionSpec, open_session
 from logos.session import Session as SessionMachine
+from logos.session.artifacts.decisions import GATE_2
 from logos.session.connections import Outside
 from logos.session.drive import catch_up
 
 _log = logging.getLogger(__name__)
 _log.addHandler(logging.NullHandler())
-
-_GATE_2: Final = (Code.KILL_SWITCH_ACTIVATED_MID_PROCESSING, Code.REDUCE_ONLY)
 
 
 class Action(enum.Enum):
@@ -152,6 +150,7 @@ class LiveEngine:
         self._ticks = TickReader(session.plan.instruments)
         self.latency = LatencyHistogram()
         """How long `process` took, for every tick so far."""
+        session.folder.on_switch(lambda words: _log.warning("%s", words))
         session.__enter__()
 
     def _live_through_the_past(self, tell: Callable[[str], object]) -> None:
@@ -189,10 +188,6 @@ class LiveEngine:
     def _decision(self, records: Sequence[Record], took_ns: int) -> Decision:
         core = self._session.core
         tick_id = core.order_manager.tick_id
-        for record in records:
-            if isinstance(record, SwitchRecord):
-                words = ("[KILL_SWITCH] %s at tick #%d: %s", record.state, tick_id, record.reason)
-                _log.warning(*words)
         action, reason = _judge(records, core.switch)
         orders = [record for record in records if isinstance(record, OrderRecord)]
         return Decision(
@@ -292,7 +287,7 @@ def _judge(records: Sequence[Record], switch: Switch) -> tuple[Action, str]:
     if not refusals:
         return Action.NO_SIGNAL, ""
     first = refusals[0]
-    blocked = all(refusal.code in _GATE_2 for refusal in refusals)
+    blocked = all(refusal.code in GATE_2 for refusal in refusals)
     return (
         Action.BLOCKED if blocked else Action.REFUSED,
         f"{first.code.value}: {first.detail}",

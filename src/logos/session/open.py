@@ -101,6 +101,7 @@ def open_session(spec: SessionSpec) -> Session:
         watchdog = Watchdog(session.core, session.supervisor.show_stuck, spec.tell)
         resources.enter_context(watchdog)
         if spec.purpose is Purpose.TRADE:
+            session.folder.on_switch(spec.tell)
             config, session_id = session.plan.config, session.session_id
             resources.enter_context(alerts_sent(config, session_id, spec.home, spec.tell))
         session.resources = resources.pop_all()

@@ -47,9 +47,11 @@ class RecordedSwitch:
         self._next = taken
         self._state = SwitchState.SAFE
         self._reason = ""
+        self._epoch = 0
         if taken:
             self._state = SwitchState[recording.switches[taken - 1].state]
             self._reason = recording.switches[taken - 1].reason
+            self._epoch = recording.switches[taken - 1].epoch
         self._after = after
         self._order_manager: OrderManager | None = None
         self._is_played = False
@@ -96,6 +98,12 @@ class RecordedSwitch:
             self._take(record)
         return self._state
 
+    @property
+    def epoch(self) -> int:
+        """As it was recorded, and that of the switch that follows after that."""
+        after = self._live()
+        return self._epoch if after is None else after.epoch
+
     def engage(self, reason: str, by: str) -> None:
         """A guard or command of the session engages: as recorded, or for real after that."""
         self._own_doing(SwitchState.ENGAGED, reason, by)
@@ -132,6 +140,7 @@ class RecordedSwitch:
         self._next += 1
         self._state = SwitchState[record.state]
         self._reason = record.reason
+        self._epoch = record.epoch
 
     def _live(self) -> Switch | None:
         """The switch that follows the recording, once the recording has been played."""

@@ -18,6 +18,7 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
 from typing import Any, Self
 
+from logos.config.tables.log import LOG
 from logos.core.context import CoreView
 from logos.core.engine import TradingCore
 from logos.core.messages import NOW, OperatorCommand, SessionEnd, Suspend
@@ -25,6 +26,7 @@ from logos.core.records import Record
 from logos.errors import DataError
 from logos.execution.aside import Aside
 from logos.journal.inputs import InputsWriter
+from logos.session.artifacts.decisions import Ticks
 from logos.session.artifacts.folder import SessionFolder
 from logos.session.artifacts.saving import Snapshots
 from logos.session.artifacts.snapshot import Snapshot
@@ -41,7 +43,7 @@ from logos.session.plan import Plan
 from logos.session.presence.figures import SessionFigures
 from logos.session.script import DueCommand, Script
 from logos.session.seal import Facts, Seal
-from logos.session.source import TICK_TO_DECISION, Batch, LiveSource, Pieces, Source
+from logos.session.source import Batch, Pieces, Source
 from logos.session.supervisor import SessionSupervisor
 
 
@@ -86,8 +88,6 @@ class Session:
         self._inputs = inputs
         self._aside = Aside(core.strategy)
         self._seal = Seal(plan, core, folder, script, self._write, inputs)
-        is_live = isinstance(source, LiveSource)
-        self.figures = SessionFigures(core, plan.strategy_name, folder, inputs, is_live=is_live)
         self._is_restored = snapshot is not None
         self._consumed = 0 if snapshot is None else snapshot.consumed
         self._place = None if inputs is None else (self._consumed, inputs.position)
@@ -97,8 +97,8 @@ class Session:
         self._is_draining, self._stop_until_s = False, 0.0
         self._records: list[Record] = []
         self._pieces = Pieces()
-        if not is_live:
-            self.figures.latency = {TICK_TO_DECISION: self._pieces.latency}
+        self.figures = SessionFigures(plan, core, folder, source, self._pieces, inputs)
+        self._ticks = Ticks(core, plan.config.log or LOG)
         supervisor.on_stop = self._pieces.cut_short
 
     # ---- what it is ----
@@ -216,7 +216,7 @@ class Session:
             self._inputs.write(batch)
         batch = self._aside.take(batch)
         if self._is_draining:
-            core.run(batch)
+            core.run(self._ticks.give(batch))
             self._note()
             return self._finish_on_paper()
         if not batch:
@@ -253,10 +253,11 @@ class Session:
             size = self.script.ticks_left(
                 core.order_manager.tick_id, self._pieces.size, self.folder.is_continuing
             )
-            self._pieces.take(batch[done : done + max(size, 0)])
+            self._pieces.take(self._ticks.give(batch[done : done + max(size, 0)]))
             if self._is_to_stop() or size <= 0:  # a signal that comes after this cuts the piece
                 raise Stopped
             consumed = self._pieces.go(core.run)
+            self._ticks.took(consumed)
             self._note()
             done += consumed
             self._consumed += consumed
@@ -264,7 +265,7 @@ class Session:
                 self.save_if_due()
         if core.is_halted and done < len(batch):
             # A halted core takes no more market data, but what a venue reported did happen.
-            core.run(batch[done:])
+            core.run(self._ticks.give(batch[done:]))
             self._note()
 
     def _note(self) -> None:
@@ -275,9 +276,8 @@ class Session:
         self.figures.show_if_due()
 
     def _write(self, records: Sequence[Record]) -> None:
-        if records:
-            self.folder.write(records)
-            self._records += records
+        self.folder.write(records, self._ticks.take())
+        self._records += records
 
     # ---- commands and stops ----
 

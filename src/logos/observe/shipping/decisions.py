@@ -18,10 +18,10 @@ from logos.session.artifacts.decisions import DecisionLog
 class DecisionLines:
     """Call it with every entry of a session's journal, in order. Close it in the end."""
 
-    def __init__(self) -> None:
+    def __init__(self, session_id: str) -> None:
         """Raises OSError."""
         self._descriptor = os.memfd_create("decisions", os.MFD_CLOEXEC)
-        self._log = JsonLog(Path(f"/proc/self/fd/{self._descriptor}"))
+        self._log = JsonLog(Path(f"/proc/self/fd/{self._descriptor}"), session_id)
         self._decisions = DecisionLog(self._log)
 
     def __call__(self, entry: SessionEntry) -> Sequence[bytes]:

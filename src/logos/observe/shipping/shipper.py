@@ -155,7 +155,7 @@ class Shipper:
             return
         after = START if shipped is None else shipped.place
         tail = JournalTail(folder, after)
-        decisions = DecisionLines()
+        decisions = DecisionLines(name)
         try:
             for entry in tail.skipped():
                 decisions(entry)

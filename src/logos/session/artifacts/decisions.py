@@ -1,11 +1,20 @@
-"""From records to the JSON log: one line for each decision."""
+"""From records to the JSON log: one line for each decision, as docs/JSON-LOG.md says.
+
+A line has the kill switch as the session saw it at that moment. The switch changes seldom, so its
+object is encoded when it does and taken over as bytes. The log follows from the journal alone, but
+for the ticks on which nothing was decided: they are logged at level "all", no journal has them.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
+from logos.config.tables.log import LogLevel, LogSettings
+from logos.core.engine import TradingCore
+from logos.core.messages import Event, OperatorCommand, Report
 from logos.core.records import (
     BlockedRecord,
     CommandRecord,
@@ -21,9 +30,62 @@ from logos.core.records import (
     WarningRecord,
 )
 from logos.core.types import Code, OrderStatus, SwitchState
-from logos.journal.jsonlog import JsonLog
+from logos.journal.jsonlog import JsonLog, timestamp_text
+
+ORDER_GENERATED: Final = "ORDER_GENERATED"
+BLOCKED: Final = "BLOCKED"
+REFUSED: Final = "REFUSED"
+NO_SIGNAL: Final = "NO_SIGNAL"
+TICK_ACTIONS: Final = frozenset((ORDER_GENERATED, BLOCKED, REFUSED))
+"""What can be decided on a tick besides nothing; what else is logged follows from such a decision,
+from the market or from outside."""
+
+GATE_2: Final = (Code.KILL_SWITCH_ACTIVATED_MID_PROCESSING, Code.REDUCE_ONLY)
+"""Codes of orders that the kill switch kept back after the strategy had decided."""
 
 _ORDER_ACTIONS = {status: f"ORDER_{status.value}" for status in OrderStatus}
+
+
+class Tick(NamedTuple):
+    """An event that the strategy could decide on; `symbol` is empty for one that is of none."""
+
+    tick_id: int
+    ts_ns: int
+    symbol: str
+
+
+class BreakerState(msgspec.Struct, frozen=True, gc=False):
+    """The kill switch in a line of the log. `epoch` is None where the session has not read it, and
+    for a switch without files; `engagement_time` unless it is engaged."""
+
+    state: str
+    is_engaged: bool
+    epoch: int | None
+    engagement_time: str | None
+
+
+class SwitchView(msgspec.Struct, frozen=True, gc=False):
+    """The kill switch as the session last saw it: what a snapshot keeps of it."""
+
+    state: str = SwitchState.SAFE.name
+    epoch: int = 0
+    since_ns: int = 0
+    """When the session saw it in this state; 0: from its beginning."""
+
+    @property
+    def is_engaged(self) -> bool:
+        """Whether it stops all orders."""
+        return self.state == SwitchState.ENGAGED.name
+
+    def for_log(self) -> BreakerState:
+        """As a line of the log has it."""
+        since = timestamp_text(self.since_ns) if self.is_engaged else None
+        return BreakerState(self.state, self.is_engaged, self.epoch or None, since)
+
+
+def switch_words(record: SwitchRecord) -> str:
+    """That the kill switch changed, for the log and for whoever watches."""
+    return f"[KILL_SWITCH] {record.state} at tick #{record.tick_id}: {record.reason}"
 
 
 class DecisionLog:
@@ -31,75 +93,176 @@ class DecisionLog:
 
     def __init__(self, log: JsonLog) -> None:
         self._log = log
-        self.switch_state = SwitchState.SAFE
+        self.tell: Callable[[str], object] = str
+        """Hears that the kill switch changed, in words."""
+        self.tick: Tick | None = None
+        """The last tick, until the next comes."""
+        self.decided = 0
+        """The last tick on which something was decided."""
+        self._encode = msgspec.json.Encoder().encode
+        self.see_switch(SwitchView())
 
-    def write(self, records: Sequence[Record], bodies: Sequence[bytes]) -> None:
+    def see_switch(self, switch: SwitchView) -> None:
+        """The kill switch is like this from now on."""
+        self.switch = switch
+        self._state = msgspec.Raw(self._encode(switch.for_log()))
+
+    def write(
+        self, records: Sequence[Record], bodies: Sequence[bytes], ticks: Sequence[Tick] = ()
+    ) -> None:
         """Log those of `records` that are decisions; samples of the books are not.
 
-        `bodies` are the records as the journal has them: an order is not encoded twice.
+        `bodies` are the records as the journal has them: an order is not encoded twice. `ticks` are
+        those that the records are about, and those on which nothing was decided. The last of them
+        waits for what is still decided on it: by a timer, or when the session ends.
         """
+        if not ticks and self.tick is None:
+            for record, body in zip(records, bodies, strict=True):
+                self._write(record, body)
+            return
+        coming = iter(ticks)
         for record, body in zip(records, bodies, strict=True):
-            # The most frequent first.
-            if isinstance(record, OrderUpdate):
-                action = "ORDER_RESIZED" if record.quantity_units else _ORDER_ACTIONS[record.status]
-                self._write(record, action, record.reason, body)
-            elif isinstance(record, OrderRecord):
-                self._write(record, "ORDER", record.notes, body)
-            elif isinstance(record, PaperFillRecord):
-                self._write(record, "FILL", record.liquidity._value_, body)
-            elif isinstance(record, RefusalRecord):
-                if record.code is Code.KILL_SWITCH_ACTIVATED_MID_PROCESSING:
-                    self.switch_state = SwitchState.ENGAGED  # gate 2 saw it before the session did
-                codes = ",".join(code.value for code in (record.code, *record.also))
-                self._write(record, "REFUSED", f"{codes}: {record.detail}")
-            elif isinstance(record, GuardRecord):
-                self._log.decision(
-                    record.ts_ns,
-                    record.tick_id,
-                    f"GUARD_{record.action.upper()}",
-                    f"{record.code.value}: {record.detail}",
-                    self.switch_state,
-                    record.subject,
-                )
-            elif isinstance(record, BlockedRecord):
-                self._write(record, "BLOCKED", record.code.value)
-            elif isinstance(record, SwitchRecord):
-                self.switch_state = SwitchState[record.state]
-                self._log.decision(
-                    record.ts_ns, record.tick_id, "SWITCH", record.reason, self.switch_state, ""
-                )
-            elif isinstance(record, CommandRecord):
-                self._log.decision(
-                    record.ts_ns,
-                    record.tick_id,
-                    f"COMMAND_{record.action.upper()}",
-                    f"{record.reason} (by {record.by})",
-                    self.switch_state,
-                    "",
-                )
-            elif isinstance(record, WarmUpRecord):
-                words = f"over after {record.bars} bars, {record.past_bars} of them from before"
-                self._write(record, "WARM_UP", words)
-            elif isinstance(record, WarningRecord):
-                self._write(record, "WARNING", f"{record.code}: {record.detail}")
-            elif isinstance(record, NoteRecord):
-                self._write(record, "NOTE", record.text)
+            tick_id = getattr(record, "tick_id", 0)  # samples have none
+            while self.tick is None or self.tick.tick_id < tick_id:
+                following = next(coming, None)
+                if following is None:
+                    break
+                self._go_on(following)
+            if self._write(record, body) in TICK_ACTIONS:
+                self.decided = tick_id
+        for following in coming:
+            self._go_on(following)
 
-    def _write(
-        self,
-        record: OrderRecord
-        | OrderUpdate
-        | PaperFillRecord
-        | RefusalRecord
-        | BlockedRecord
-        | WarmUpRecord
-        | WarningRecord
-        | NoteRecord,
-        action: str,
-        reason: str,
-        body: bytes | None = None,
-    ) -> None:
-        order = None if body is None else msgspec.Raw(body)
-        self._log.decision(
-            record.ts_ns, record.tick_id, action, reason, self.switch_state, record.symbol, order
-        )
+    def finish(self) -> None:
+        """Nothing more is decided on the last tick."""
+        self._go_on(None)
+
+    def _go_on(self, following: Tick | None) -> None:
+        """The tick is over, and this is the next one."""
+        tick, self.tick = self.tick, following
+        if tick is not None and tick.tick_id != self.decided:
+            self._log.decision(
+                tick.ts_ns, tick.tick_id, tick.symbol, NO_SIGNAL, "", self._state, None
+            )
+
+    # ---- for a snapshot ----
+
+    def save(self) -> dict[str, Any]:
+        """All that the next lines depend on, as plain data."""
+        return {
+            "switch": msgspec.to_builtins(self.switch),
+            "tick": self.tick,
+            "decided": self.decided,
+        }
+
+    def load(self, state: Mapping[str, Any]) -> None:
+        """Take over what `save` told. Raises LookupError or ValueError for anything else."""
+        self.see_switch(msgspec.convert(state["switch"], SwitchView))
+        self.tick = msgspec.convert(state["tick"], Tick | None)
+        self.decided = msgspec.convert(state["decided"], int)
+
+    # ---- a line ----
+
+    def _write(self, record: Any, body: bytes) -> str:
+        """Log one record, if it is a decision; the action it was logged as."""
+        symbol: str = getattr(record, "symbol", "")
+        order: msgspec.Raw | None = None
+        # The most frequent first.
+        if isinstance(record, OrderUpdate):
+            action = "ORDER_RESIZED" if record.quantity_units else _ORDER_ACTIONS[record.status]
+            reason, order = record.reason, msgspec.Raw(body)
+        elif isinstance(record, OrderRecord):
+            action, reason, order = ORDER_GENERATED, record.notes, msgspec.Raw(body)
+        elif isinstance(record, PaperFillRecord):
+            action, reason, order = "FILL", record.liquidity._value_, msgspec.Raw(body)
+        else:
+            found = self._words(record)
+            if found is None:
+                return ""
+            action, reason = found
+            if isinstance(record, GuardRecord):
+                symbol = record.subject
+        self._log.decision(record.ts_ns, record.tick_id, symbol, action, reason, self._state, order)
+        return action
+
+    def _words(self, record: Any) -> tuple[str, str] | None:
+        """Action and reason of a record that is about no order; None: it is no decision."""
+        if isinstance(record, RefusalRecord):
+            return self._refusal(record)
+        if isinstance(record, GuardRecord):
+            return f"GUARD_{record.action.upper()}", f"{record.code.value}: {record.detail}"
+        if isinstance(record, BlockedRecord):
+            return BLOCKED, record.code.value
+        if isinstance(record, SwitchRecord):
+            self.see_switch(SwitchView(record.state, record.epoch, record.ts_ns))
+            words = switch_words(record)
+            self.tell(words)
+            return "SWITCH", words
+        if isinstance(record, CommandRecord):
+            return f"COMMAND_{record.action.upper()}", f"{record.reason} (by {record.by})"
+        if isinstance(record, WarmUpRecord):
+            return (
+                "WARM_UP",
+                f"over after {record.bars} bars, {record.past_bars} of them from before",
+            )
+        if isinstance(record, WarningRecord):
+            return "WARNING", f"{record.code}: {record.detail}"
+        if isinstance(record, NoteRecord):
+            return "NOTE", record.text
+        return None
+
+    def _refusal(self, record: RefusalRecord) -> tuple[str, str]:
+        if record.code is Code.KILL_SWITCH_ACTIVATED_MID_PROCESSING and not self.switch.is_engaged:
+            # Gate 2 saw it before the session took note of it; the record of that comes next.
+            self.see_switch(SwitchView(SwitchState.ENGAGED.name, 0, record.ts_ns))
+        codes = ",".join(code.value for code in (record.code, *record.also))
+        return BLOCKED if record.code in GATE_2 else REFUSED, f"{codes}: {record.detail}"
+
+
+class Ticks:
+    """Remembers what the core was given, until its ticks are taken.
+
+    Every event is a tick but for commands; the core counts them. A core that has halted counts
+    nothing more than what venues report.
+    """
+
+    def __init__(self, core: TradingCore, settings: LogSettings) -> None:
+        self._core = core
+        self._are_wanted = settings.level is LogLevel.ALL
+        self._events: Sequence[Event] = ()
+        self._before = 0
+
+    def give(self, events: Sequence[Event]) -> Sequence[Event]:
+        """The core is given these events: they are handed back."""
+        if self._are_wanted:
+            self._events, self._before = events, self._core.order_manager.tick_id
+        return events
+
+    def took(self, count: int) -> None:
+        """It went through so many of them."""
+        if self._are_wanted:
+            self._events = self._events[:count]
+
+    def take(self) -> Sequence[Tick]:
+        """Their ticks as far as the core got, once; none where they are not wanted."""
+        events, self._events = self._events, ()
+        return ticks_in(events, self._before, self._core.order_manager.tick_id) if events else ()
+
+
+def ticks_in(events: Sequence[Event], before: int, after: int) -> list[Tick]:
+    """The ticks among `events`, of which the core had counted `before`, and has `after` by now."""
+    counted = [event for event in events if not isinstance(event, OperatorCommand)]
+    count = after - before
+    if count < len(counted):
+        # It has halted among them: from there on reports alone count.
+        reports = [type(event) is Report for event in counted]
+        left, until = sum(reports), 0
+        while until < count and until + left != count:
+            left -= reports[until]
+            until += 1
+        late = [event for event in counted[until:] if type(event) is Report]
+        counted = [*counted[:until], *late[: count - until]]
+    return [
+        Tick(number, event.ts_ns, getattr(event, "symbol", ""))
+        for number, event in enumerate(counted, before + 1)
+    ]

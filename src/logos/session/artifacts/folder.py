@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from logos.core.instrument_state import InstrumentState
 from logos.core.records import Record
 from logos.core.terms.payments import may_pay
-from logos.core.types import SwitchState
 from logos.files import cut_file, replace_file, replace_json, sync_file, sync_folder
 from logos.journal.codec import SCHEMA_VERSION
 from logos.journal.jsonlog import JsonLog
 from logos.journal.writer import JournalDiffersError, JournalWriter, Position, WriterFigures
 from logos.session.artifacts.counts import RecordCounts
-from logos.session.artifacts.decisions import DecisionLog
+from logos.session.artifacts.decisions import DecisionLog, SwitchView, Tick
 from logos.session.artifacts.notes import NOTE_TABLES
 from logos.session.artifacts.snapshot import (
     SNAPSHOT,
@@ -84,14 +83,14 @@ class SessionFolder:
                 has_payments=has_payments,
                 inverse=[name for name, each in states.items() if each.instrument.is_inverse],
             )
-            self._log = JsonLog(self._projections["log"])
+            self._log = JsonLog(self._projections["log"], session_id)
         except BaseException:
             self._journal.close()
             raise
         self._decisions = DecisionLog(self._log)
         if snapshot is not None:
             self.tally.load(saved["tally"])
-            self._decisions.switch_state = SwitchState[saved["switch_state"]]
+            self._decisions.load(saved["log"])
 
     def _reopen(self) -> None:
         """A resumed session is not finished, whatever it was before."""
@@ -158,14 +157,29 @@ class SessionFolder:
         """Journal something that is no record of the core: the manifest, the seal."""
         self._journal.append({"kind": kind, **fields})
 
-    def write(self, records: Sequence[Record]) -> None:
-        """Journal the records, then project them."""
-        if not records:
+    def on_switch(self, tell: Callable[[str], object]) -> None:
+        """Let `tell` hear of each change of the kill switch that is new, in words."""
+
+        def tell_news(words: str) -> None:
+            if not self._journal.is_continuing:
+                tell(words)
+
+        self._decisions.tell = tell_news
+
+    @property
+    def switch(self) -> SwitchView:
+        """The kill switch as the journal has it."""
+        return self._decisions.switch
+
+    def write(self, records: Sequence[Record], ticks: Sequence[Tick] = ()) -> None:
+        """Journal the records, then project them. `ticks`: those that they are about, and those on
+        which nothing was decided, where the log is to have these too."""
+        if not records and not ticks:
             return
         bodies = self._journal.append(*records)
         self.tally.add(records)
         self._artifacts.write(records)
-        self._decisions.write(records, bodies)
+        self._decisions.write(records, bodies, ticks)
 
     def cut_off_rest(self) -> int:
         """Drop what a continued journal says beyond this; see `JournalWriter.cut_off_rest`."""
@@ -181,6 +195,7 @@ class SessionFolder:
 
     def write_state(self, state: Mapping[str, Any]) -> None:
         """Replace state.json with `state` and the journal's position, after syncing all files."""
+        self._decisions.finish()
         self._sync()
         content = {
             "schema": SCHEMA_VERSION,
@@ -228,7 +243,7 @@ class SessionFolder:
             projections={
                 "artifacts": self._artifacts.save(),
                 "tally": self.tally.save(),
-                "switch_state": self._decisions.switch_state.name,
+                "log": self._decisions.save(),
             },
             core=core,
             strategy=strategy,

@@ -13,14 +13,13 @@ from logos.core.context import CoreView
 from logos.core.engine import TradingCore
 from logos.core.guards.standing import RiskFigures
 from logos.core.guards.uses import GuardUse
-from logos.core.types import SwitchState
 from logos.execution.latency import LatencyHistogram
 from logos.execution.metrics import MetricsSnapshot
 from logos.files import make_folder, replace_json
 from logos.journal.inputs import InputsWriter
-from logos.killswitch.breaker import CircuitBreaker
 from logos.session.artifacts.folder import SessionFolder
 from logos.session.outcome import SessionResult
+from logos.session.plan import Plan
 from logos.session.presence.page import (
     SCHEMA,
     GuardFigures,
@@ -31,7 +30,7 @@ from logos.session.presence.page import (
     SwitchFigures,
     metrics_path,
 )
-from logos.session.recorded import RecordedSwitch
+from logos.session.source import TICK_TO_DECISION, LiveSource, Pieces, Source
 
 EVERY_S: Final = 1.0
 """Between two looks at a session on recorded data; a live one is shown at each heartbeat."""
@@ -45,25 +44,24 @@ class SessionFigures:
 
     def __init__(
         self,
+        plan: Plan,
         core: TradingCore,
-        strategy: str,
         folder: SessionFolder,
+        source: Source,
+        pieces: Pieces,
         inputs: InputsWriter | None,
-        *,
-        is_live: bool,
     ) -> None:
-        """`strategy` is its name; `is_live`: a live loop shows the session at its heartbeats."""
-        self.is_live = is_live
+        """A session with a live `source` is shown by its loop, at its heartbeats."""
+        self.is_live = isinstance(source, LiveSource)
         self._core = core
-        self._strategy = strategy
+        self._strategy = plan.strategy_name
+        self._pieces = pieces
         self._folder = folder
         self._inputs = inputs
         self._path = metrics_path(core.order_manager.session_id, folder.home)
         self._view = CoreView(core.order_manager)
         self._began_ns = time.time_ns()
         self._shown_s = time.monotonic()
-        self.latency: Mapping[str, LatencyHistogram] = {}
-        """What was measured, by stage, where no live loop measures."""
         self.live: Callable[[int], LiveFigures] | None = None
         """Asked for what only a live session has, at a time in nanoseconds UTC."""
 
@@ -119,7 +117,9 @@ class SessionFigures:
             inputs=None if self._inputs is None else self._inputs.measured,
             market=None if live is None else live.market,
             feeds=[] if live is None else live.feeds,
-            latency=latency_figures(self.latency) if live is None else live.latency,
+            latency=latency_figures({TICK_TO_DECISION: self._pieces.latency})
+            if live is None
+            else live.latency,
             overruns=0 if live is None else live.overruns,
             stalls=0 if live is None else live.stalls,
             version=metrics.version,
@@ -129,17 +129,9 @@ class SessionFigures:
         )
 
     def _switch(self) -> SwitchFigures:
-        core = self._core
-        state = core.switch_state
-        switch = core.switch.after if isinstance(core.switch, RecordedSwitch) else core.switch
-        is_engaged = state is SwitchState.ENGAGED
-        changes = self._folder.tally.switch_changes
-        return SwitchFigures(
-            state.name,
-            is_engaged,
-            switch.epoch if isinstance(switch, CircuitBreaker) else 0,
-            changes[-1].ts_ns if is_engaged and changes else 0,
-        )
+        seen = self._folder.switch
+        since_ns = seen.since_ns if seen.is_engaged else 0
+        return SwitchFigures(seen.state, seen.is_engaged, self._core.switch.epoch, since_ns)
 
     def _risk(self, figures: RiskFigures) -> RiskPage:
         return RiskPage(figures.currencies, figures.symbols, tuple(self._guards(figures.guards)))
