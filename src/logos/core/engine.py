@@ -73,7 +73,6 @@ class TradingCore:
         "_callbacks",
         "_commands",
         "_context",
-        "_has_cap",
         "_market",
         "_notes",
         "_pipeline",
@@ -133,7 +132,6 @@ class TradingCore:
         self._market = Market(order_manager, exits, safety, paper_market)
         self._reports = Reports(order_manager, safety, exits, pipeline)
         self._commands = Commands(order_manager, safety, pipeline, context, callbacks, strategy)
-        self._has_cap: bool = rules.participation_rate != 0
 
     @property
     def is_halted(self) -> bool:
@@ -250,12 +248,9 @@ class TradingCore:
         """
         order_manager = self.order_manager
         states = order_manager.states
-        context = self._context
-        switch = self.switch
-        safety, timekeeper = self._safety, self._timekeeper
-        callbacks = self._callbacks
+        context, switch = self._context, self.switch
+        safety, timekeeper, callbacks = self._safety, self._timekeeper, self._callbacks
         on_quote = callbacks.on_quote
-        has_cap = self._has_cap
         quote_type = Quote  # a local: the compiled loop would look the global up for every event
         coming = iter(events)
         for event in () if safety.is_halted else coming:
@@ -274,9 +269,14 @@ class TradingCore:
             order_manager.now_ns = now_ns
             order_manager.tick_id += 1
             state = states[event.symbol]
-            bid, ask = event.bid_units, event.ask_units
-            is_calm = state.calm_low <= bid <= ask <= state.calm_high
-            if switch.flag[0] or safety.seen or state.is_busy or has_cap or not is_calm:
+            bid = event.bid_units
+            ask = event.ask_units
+            if (
+                switch.flag[0]
+                or safety.seen
+                or state.is_busy
+                or not state.calm_low <= bid <= ask <= state.calm_high
+            ):
                 is_engaged = safety.is_engaged("tick")
                 self._market.apply_quote(state, event)
                 if is_engaged:

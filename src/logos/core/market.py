@@ -50,6 +50,9 @@ class Market:
         self._safety = safety
         self._paper_market = paper_market
         self._rules = paper_market.rules
+        if paper_market.rules.participation_rate:
+            for state in order_manager.states.values():
+                state.watch.sees_all = True
         self.bad_price_count: int = 0
         """Events whose prices were crossed or not positive."""
 

@@ -119,6 +119,7 @@ class PriceWatch:
         "is_told",
         "lowest",
         "next_action_ns",
+        "sees_all",
         "split",
         "stale_bars",
         "stale_ns",
@@ -144,6 +145,8 @@ class PriceWatch:
         self.stops_at_splits = stops_at_splits
         self.lowest = lowest
         """The lowest price that can be one of the symbol."""
+        self.sees_all: bool = False
+        """Whether every event is looked at, because its size counts."""
         self.interval_ns: int = 0
         """The length of the symbol's bars; 0: it has shown none."""
         self.doubt: str = ""
@@ -326,7 +329,7 @@ class PriceWatch:
         half the band of that middle. Without a band it is every price.
         """
         rate = self.band_rate
-        if self.is_stopped or self.doubt or self.is_action_due:
+        if self.is_stopped or self.doubt or self.is_action_due or self.sees_all:
             return NEVER, LOWEST
         if rate == 0 and not self.stops_at_splits:
             return self.lowest, NEVER

@@ -49,7 +49,6 @@ TABLE: Final[dict[type, Fields]] = {
             "_callbacks": PART,
             "_commands": PART,
             "_reports": PART,
-            "_has_cap": SETTING,
             "strategy": "saves itself, if it can",
             "switch": "outside of the session: its files, and the journal's record of it",
         },
@@ -168,7 +167,7 @@ TABLE: Final[dict[type, Fields]] = {
         left={
             "split": "taken within the event in which it was found",
             **dict.fromkeys(("actions", "band_rate", "stale_bars", "stale_ns", "tick"), SETTING),
-            **dict.fromkeys(("lowest", "stops_at_splits"), SETTING),
+            **dict.fromkeys(("lowest", "sees_all", "stops_at_splits"), SETTING),
         },
     ),
     PriceSanity: Fields(left={"_actions": PART, "_order_manager": PART}),
