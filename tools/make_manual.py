@@ -52,6 +52,7 @@ _FIRST = (
     "docs/MT5.md",
     "docs/RECONCILIATION.md",
     "docs/ALERTS.md",
+    "docs/FLEET.md",
     "docs/REHEARSAL.md",
     "docs/JOURNAL.md",
     "docs/KAFKA.md",

@@ -20,6 +20,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+import fleet_campaign
 import pytest
 from crash_helpers import Bench, operations_of, truth
 from crash_sessions import first_difference, session_folder
@@ -27,7 +28,7 @@ from file_faults import Cut, at
 from guard_campaign import run_campaign
 from kill_campaign import run_engagement, run_restart
 from kill_trials import run_trial
-from places import PROJECT, TESTS
+from places import PROJECT, TESTS, absent
 from sampling import first_quick
 from switch_helpers import Workspace
 from venue_campaign import run_sequence
@@ -161,12 +162,16 @@ def test_g09_every_fault_of_the_switchs_files_is_engaged(tmp_path: Path) -> None
         matrix.test_a_session_that_starts_finds_it_engaged(Workspace(home), row)
 
 
-def test_g10_is_not_met_there_is_no_coordinator() -> None:
-    """Machines cannot share a switch yet: once they can, this guarantee needs a test of its own."""
-    words = ("etcd", "redis")
-    assert [path for path in SOURCES if any(each in path.name.lower() for each in words)] == []
-    imported = {name for path in SOURCES for name in imports_of(path)}
-    assert not imported & {"etcd3", "redis"}
+@pytest.mark.timeout(180)
+def test_g10_machines_of_a_fleet_stop_together_and_a_partition_stops_trading(
+    tmp_path: Path,
+) -> None:
+    """One run in which all hear of the kill, and one with engines on both sides of a partition."""
+    if os.geteuid() != 0:
+        absent("network namespaces need root")
+    outcomes = fleet_campaign.play(tmp_path, ("nothing", "split"), 10, 2.0)
+    assert fleet_campaign.tell(outcomes, 2.0) == []
+    assert len(outcomes) == 2
 
 
 @pytest.mark.timeout(180)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import os
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -48,9 +51,12 @@ class Ordering(Strategy):
         self.store = store
         self.put = put
         self.seen = 0
+        self.stop_at = 0
 
     def on_quote(self, context: Context, quote: Quote) -> Answer:
         self.seen += 1
+        if self.seen == self.stop_at:
+            os.kill(os.getpid(), signal.SIGTERM)
         if self.seen == KILL_AT and self.store is not None:
             self.store.put(self.put)
             machine = CircuitBreaker()
@@ -101,6 +107,52 @@ def test_a_kill_of_the_fleet_halts_the_session_at_that_event(
     assert (entry.epoch, entry.blocked, entry.drained, entry.ended) == (2, True, True, True)
     assert machine(logos_home).status().who == "bob"
     assert replay("killed", strategy=Ordering(), feed=feed()).status is SessionStatus.HALTED
+
+
+def orders_of(folder: Path) -> list[dict[str, Any]]:
+    lines = (folder / "state.jsonl").read_text().splitlines()
+    bodies = [json.loads(line)["body"] for line in lines]
+    return [body for body in bodies if body.get("kind") == "order"]
+
+
+def manifest_of(folder: Path) -> dict[str, Any]:
+    first = (folder / "state.jsonl").read_text().splitlines()[0]
+    found: dict[str, Any] = json.loads(first)["body"]
+    return found
+
+
+def test_the_manifest_and_each_order_have_the_epoch_that_permitted_them(
+    store: MemoryStore, logos_home: Path
+) -> None:
+    store.put(record(7))
+    result = run(config("epochs"), strategy=Ordering(), feed=feed())
+    assert manifest_of(result.folder)["fleet"] == {"name": "desk", "epoch": 7}
+    epochs = [order["fleet_epoch"] for order in orders_of(result.folder)]
+    assert epochs == [7] * EVENTS
+
+
+def test_a_resumed_session_has_the_epochs_on_record_and_then_those_of_now(
+    store: MemoryStore, logos_home: Path
+) -> None:
+    store.put(record(7))
+    stopping = Ordering()
+    stopping.stop_at = KILL_AT
+    first = run(config("resumed"), strategy=stopping, feed=feed())
+    assert first.status is SessionStatus.STOPPED
+    store.put(record(9))
+    result = resume("resumed", strategy=Ordering(), feed=feed(), use_snapshot=False)
+    assert result.status is SessionStatus.ENDED
+    epochs = [order["fleet_epoch"] for order in orders_of(result.folder)]
+    assert epochs == [7] * KILL_AT + [9] * (EVENTS - KILL_AT)
+    assert manifest_of(result.folder)["fleet"]["epoch"] == 7
+    assert replay("resumed", strategy=Ordering(), feed=feed()).status is SessionStatus.ENDED
+
+
+def test_nothing_of_a_fleet_is_written_where_there_is_none(logos_home: Path) -> None:
+    plain = {key: value for key, value in config("plain").items() if key != "killswitch"}
+    result = run(plain, strategy=Ordering(), feed=feed())
+    assert "fleet_epoch" not in (result.folder / "state.jsonl").read_text()
+    assert "fleet" not in manifest_of(result.folder)
 
 
 @pytest.mark.parametrize("put", [None, record(0)])

@@ -44,6 +44,17 @@ class Switch(Protocol):
         """The reason of the present state, for people."""
 
 
+class FleetEpochs(Protocol):
+    """Under which epoch of a fleet's switch orders are made."""
+
+    @property
+    def joined(self) -> dict[str, object]:
+        """The fleet as the manifest has it: its name, and the epoch at which the session began."""
+
+    def epoch_of(self, order_id: int) -> int:
+        """The epoch for the order that is being made; 0 where there is no fleet."""
+
+
 class InProcessSwitch:
     """A switch that lives in this object only: for tests and simulations of one process."""
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Final, final
 
 from logos.core.account import Account, Wallet
-from logos.core.gates import Switch, why_closed
+from logos.core.gates import FleetEpochs, Switch, why_closed
 from logos.core.guards import SessionGuards
 from logos.core.handlers.events import OrderEvent
 from logos.core.handlers.order_events import order_event, refusal_event
@@ -43,6 +43,7 @@ class OrderManager:
         "account",
         "effects",
         "fill_count",
+        "fleet",
         "guards",
         "is_ending",
         "is_unsettled",
@@ -79,6 +80,8 @@ class OrderManager:
         self.switch = switch
         self.guards = guards
         self.outbox = outbox
+        self.fleet: FleetEpochs | None = None
+        """The epochs of the fleet's switch; None: the machine belongs to no fleet."""
         self.effects: list[Record] = []
         self.news: list[PaperFillRecord | OrderEvent] = []
         """Fills and order events that the strategy was not told of yet; kept if it wants them."""
@@ -121,12 +124,8 @@ class OrderManager:
         in_flight = state.open_buy if order.is_buy else state.open_sell
         if order.reduce_only:
             in_flight = 0  # it is cut to what is left, whatever fills before it
-        code = why_closed(
-            self.switch.authority(),
-            order.sign * order.quantity,
-            state.inventory.position,
-            in_flight,
-        )
+        signed = order.sign * order.quantity
+        code = why_closed(self.switch.authority(), signed, state.inventory.position, in_flight)
         if code is not None:
             symbol, why = intent.instrument.symbol, [(code, self.switch.why())]
             self.refuse(symbol, why, intent.tag, intent.exit.group)
@@ -143,7 +142,8 @@ class OrderManager:
             state.exit_orders += 1
         state.see_order(order)
         self._put_in_flight(state, order, order.quantity, 1)
-        self.effects.append(order_record(order, self.now_ns, self.tick_id, state))
+        fleet_epoch = 0 if self.fleet is None else self.fleet.epoch_of(order.order_id)
+        self.effects.append(order_record(order, self.now_ns, self.tick_id, state, fleet_epoch))
         if self.outbox is None:
             return order
         if order.waits_for_price:

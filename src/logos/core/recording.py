@@ -21,8 +21,11 @@ from logos.core.records import (
 from logos.core.types import Liquidity
 
 
-def order_record(order: Order, now_ns: int, tick_id: int, state: InstrumentState) -> OrderRecord:
-    """A new order, whole, before it leaves; `state` is that of its symbol."""
+def order_record(
+    order: Order, now_ns: int, tick_id: int, state: InstrumentState, fleet_epoch: int = 0
+) -> OrderRecord:
+    """A new order, whole, before it leaves; `state` is that of its symbol, `fleet_epoch` that of
+    the fleet's switch."""
     instrument = order.instrument
     ledger, own = state.ledger, state.limits
     limits = ledger.limits
@@ -54,6 +57,7 @@ def order_record(order: Order, now_ns: int, tick_id: int, state: InstrumentState
         order.stop_loss,
         order.take_profit,
         order.follows,
+        fleet_epoch,
     )
 
 

@@ -62,6 +62,8 @@ class OrderRecord(
     stop_loss_units: int = 0
     take_profit_units: int = 0
     follows: int = 0
+    fleet_epoch: int = 0
+    """The epoch of the fleet's switch that permitted it; left out where there is no fleet."""
 
 
 class OrderUpdate(

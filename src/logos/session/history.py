@@ -82,6 +82,8 @@ class _Scan:
     last_tick_id: int = 0
     last_ns: int = 0
     orders: int = 0
+    epochs: list[tuple[int, int]] = field(default_factory=list)
+    last_order_id: int = 0
     status: SessionStatus | None = None
     reason: str = ""
     stopped_tick_id: int | None = None
@@ -122,6 +124,10 @@ class _Scan:
             self.last_ns = record.ts_ns
         if type(record) is OrderRecord:
             self.orders += 1
+            self.last_order_id = record.order_id
+            before = self.epochs[-1][1] if self.epochs else 0
+            if record.fleet_epoch != before:
+                self.epochs.append((record.order_id, record.fleet_epoch))
         elif type(record) is OrderUpdate:
             is_sent = record.status is OrderStatus.NEW and not record.quantity_units
             self.orders += is_sent  # it was held until now
@@ -221,4 +227,7 @@ def _recording(scan: _Scan) -> Recording:
         scan.last_ns,
         scan.orders,
         is_whole=stopped is not None,
+        epochs=scan.epochs,
+        last_order_id=scan.last_order_id,
+        fleet=None if scan.manifest is None else scan.manifest.get("fleet"),
     )

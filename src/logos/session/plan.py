@@ -56,6 +56,7 @@ from logos.session.build import (
     find_instruments,
     make_instruments,
 )
+from logos.session.fleet.epochs import epochs_of
 from logos.session.opening.funding import with_funding
 from logos.session.opening.hearing import Notice, check_heard
 from logos.session.opening.hours import with_sessions
@@ -174,6 +175,7 @@ class Plan:
             halt_on_engage=config.switch.on_engaged == "halt",
             outbox=Outbox() if config.venue.live else None,
         )
+        core.order_manager.fleet = epochs_of(switch)
         secrets = config_secrets(config)
         if secrets:
             core.mask_notes(lambda text: without(text, secrets))

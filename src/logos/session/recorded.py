@@ -31,6 +31,11 @@ class Recording:
     last_ns: int
     orders: int
     is_whole: bool
+    epochs: Sequence[tuple[int, int]] = ()
+    """Epochs of the fleet's switch, each with the id of the first order made under it."""
+    last_order_id: int = 0
+    fleet: dict[str, object] | None = None
+    """What the manifest says of the session's fleet; None: it belonged to none."""
 
 
 @final
@@ -55,6 +60,11 @@ class RecordedSwitch:
         self._after = after
         self._order_manager: OrderManager | None = None
         self._is_played = False
+
+    @property
+    def recording(self) -> Recording:
+        """What is played back."""
+        return self._recording
 
     @property
     def after(self) -> Switch | None:

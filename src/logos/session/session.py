@@ -150,7 +150,7 @@ class Session:
         try:
             self.folder.write_json("config.json", self.plan.written_config)
             if not self._is_restored:
-                self.folder.write_note("manifest", manifest(self.plan, self.session_id))
+                self.folder.write_note("manifest", manifest(self.plan, self.session_id, self.core))
         except BaseException as error:
             self.__exit__(type(error), error, error.__traceback__)
             raise

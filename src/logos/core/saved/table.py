@@ -68,6 +68,7 @@ TABLE: Final[dict[type, Fields]] = {
         handled=("account", "states", "news", "guards", "outbox", "replaced", "targeted"),
         left={
             "effects": "handed over before anything is saved",
+            "fleet": "outside of the session; the journal has the epoch of each order",
             "session_id": SETTING,
             "switch": "outside of the session",
             "wants_fills": "follows from the strategy's class",

@@ -39,8 +39,9 @@ def session_uuid(session_id: str, config_hash: str, fingerprints: Sequence[str])
     return str(uuid.uuid5(uuid.NAMESPACE_OID, name))
 
 
-def manifest(plan: Plan, session_id: str) -> dict[str, Any]:
-    """What a session is: the first record of its journal."""
+def manifest(plan: Plan, session_id: str, core: TradingCore | None = None) -> dict[str, Any]:
+    """What a session is: the first record of its journal. `core` knows which fleet it is of."""
+    fleet = None if core is None else core.order_manager.fleet
     return {
         "schema": SCHEMA_VERSION,
         "session_id": session_id,
@@ -54,6 +55,7 @@ def manifest(plan: Plan, session_id: str) -> dict[str, Any]:
         "config_hash": plan.config_hash,
         "config": plan.written_config,
         "data": data_facts(plan.reports),
+        **({} if fleet is None else {"fleet": fleet.joined}),
     }
 
 
