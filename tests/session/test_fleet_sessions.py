@@ -14,6 +14,7 @@ from guard_helpers import A
 from session_helpers import ListFeed
 from waiting import wait_until
 
+from logos.config import make_config
 from logos.core.messages import Event, Quote
 from logos.core.strategy import Answer, Context, Strategy, market
 from logos.core.types import SessionStatus, Side
@@ -22,8 +23,12 @@ from logos.killswitch.fleet.records import FleetRecord
 from logos.killswitch.fleet.seen import read_seen
 from logos.killswitch.fleet.store import Coordinator
 from logos.session import SwitchEngagedError
+from logos.session.drive import drive
 from logos.session.entry import replay, resume, run
 from logos.session.fleet import membership
+from logos.session.open import open_session
+from logos.session.opening.spec import SessionSpec
+from logos.session.presence.heartbeat import read_sessions, sessions_folder
 from logos.testing.builders import quote
 
 EVENTS = 1_000
@@ -107,6 +112,21 @@ def test_a_kill_of_the_fleet_halts_the_session_at_that_event(
     assert (entry.epoch, entry.blocked, entry.drained, entry.ended) == (2, True, True, True)
     assert machine(logos_home).status().who == "bob"
     assert replay("killed", strategy=Ordering(), feed=feed()).status is SessionStatus.HALTED
+
+
+def test_how_the_permit_stands_is_in_the_heartbeat(
+    store: MemoryStore, logos_home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    store.limits = "best effort: it may forget"
+    session = SessionSpec(config=make_config(config("shown")), strategy=Ordering(), feed=feed())
+    with open_session(session) as opened:
+        opened.supervisor.beat(1)
+        [report] = read_sessions(sessions_folder(logos_home))
+        assert report.heartbeat is not None
+        words = report.heartbeat.fleet
+        drive(opened)
+    assert words.startswith("fleet desk (etcd, best effort): epoch 1, permit for ")
+    assert "fleet desk: best effort: it may forget" in capsys.readouterr().err
 
 
 def orders_of(folder: Path) -> list[dict[str, Any]]:

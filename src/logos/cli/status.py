@@ -251,6 +251,8 @@ def _print(session: FoundSession, verdict: str, now_ns: int) -> None:
         print(
             "  SUSPENDED by an operator: the strategy is not asked; `logos pause --undo` ends that"
         )
+    if beat.fleet:
+        print(f"  {beat.fleet}")
     if beat.protection:
         print(f"  {beat.protection if verdict != 'dead' else UNWATCHED + beat.protection}")
     if beat.paused:

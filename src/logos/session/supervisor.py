@@ -98,6 +98,8 @@ class SessionSupervisor:
         """Called in the handler of a signal that asks for a stop."""
         self.stand = Stand()
         self._beside: Callable[[], str] = str
+        self.fleet: Callable[[], str] = str
+        """How the permit of its fleet stands, in words; "" where there is no fleet."""
         self._takes_signals = takes_signals
         self._sends_orders = sends_orders
         self._core: TradingCore | None = None
@@ -324,6 +326,7 @@ class SessionSupervisor:
             symbols=tuple(states),
             is_real=order_manager.outbox is not None,
             differences=self.differences(),
+            fleet=self.fleet(),
             protection=protection_words(states.values()),
             **live,
         )

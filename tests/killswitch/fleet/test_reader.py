@@ -145,6 +145,10 @@ def test_reduce_only_of_the_fleet_holds_here_whatever_this_machine_says(engine: 
     assert engine.on_disk.authority() is REDUCE_ONLY
     engine.reset()
     assert engine.switch.authority() is REDUCE_ONLY
+    epoch = engine.switch.epoch
+    assert engine.reader.round()
+    assert engine.switch.authority() is REDUCE_ONLY
+    assert engine.switch.epoch == epoch, "what is latched is not written again at each look"
     engine.store.put(record(3))
     assert engine.reader.round()
     assert engine.switch.authority() is REDUCE_ONLY, "latched here"

@@ -108,6 +108,16 @@ class Membership:
         """What is wrong with the thread that renews the permit; "" while all is well."""
         return "" if self.reader is None else self.reader.problem()
 
+    def words(self) -> str:
+        """How the permit stands, for people."""
+        terms, permit = self.terms, self.permit
+        stands = f"permit for {permit.left_ns() / NS_PER_SECOND:.1f} s more"
+        if not permit.left_ns():
+            trouble = "" if self.reader is None else self.reader.trouble
+            stands = "NO PERMIT" + (f": {trouble}" if trouble else "")
+        kind = f"{terms.backend}, best effort" if self._store.limits else terms.backend
+        return f"fleet {terms.fleet} ({kind}): epoch {permit.epoch}, {stands}"
+
     def close(self) -> None:
         """The session is over: say so, and let go."""
         if self.reader is None:

@@ -76,6 +76,7 @@ class Start:
         self.resources.callback(member.close)
         member.join(spec.tell, may_be_engaged=may_be_engaged)
         supervisor.watch(member.switch, member.problem)
+        supervisor.fleet = member.words
         self.resources.callback(supervisor.close)
         return member.switch
 

@@ -78,6 +78,8 @@ class Heartbeat(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Its orders go to a venue; False: they meet the paper market."""
     differences: int = 0
     """What the last comparison with its venue could not explain, and is still there."""
+    fleet: str = ""
+    """Which fleet it belongs to and how its permit stands, in words; empty: to none."""
     protection: str = ""
     """Which exits it holds back from its venue, and what is left without any, in words."""
     resting: tuple[str, ...] = ()
