@@ -14,7 +14,7 @@ from fleet_campaign import play, tell
 from places import absent
 
 TTL_S = 2.0
-SAMPLE = ("nothing", "engine_cut", "leader_killed", "key_deleted", "suspended")
+SAMPLE = ("engine_cut", "leader_killed", "key_deleted", "suspended")
 
 
 @pytest.mark.campaign
