@@ -246,11 +246,9 @@ class TradingCore:
         Raises KeyError for a symbol that the session does not trade, InvariantBroken when time
         runs backwards, StrategyError when the strategy fails.
         """
-        order_manager = self.order_manager
-        states = order_manager.states
-        context, switch = self._context, self.switch
+        order_manager, context, switch = self.order_manager, self._context, self.switch
         safety, timekeeper, callbacks = self._safety, self._timekeeper, self._callbacks
-        on_quote = callbacks.on_quote
+        states, on_quote = order_manager.states, callbacks.on_quote
         quote_type = Quote  # a local: the compiled loop would look the global up for every event
         coming = iter(events)
         for event in () if safety.is_halted else coming:
