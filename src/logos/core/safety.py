@@ -11,9 +11,10 @@ from typing import Final, final
 
 from logos.core.account import Ledger
 from logos.core.exits.lost import lose_exits, warn_of_pause
-from logos.core.fixed import format_units, to_decimal
+from logos.core.fixed import format_units, power_of_ten, to_decimal
 from logos.core.gates import Switch, why_closed
 from logos.core.guards import Action
+from logos.core.guards.standing import exposure_limit
 from logos.core.instrument_state import InstrumentState, dust_in_words
 from logos.core.order_manager import OrderManager
 from logos.core.records import BlockedRecord, GuardRecord, SwitchRecord
@@ -28,6 +29,7 @@ class SafetyMonitor:
     """The switch and the tick-level guards of one session."""
 
     __slots__ = (
+        "_exposed",
         "_halt_on_engage",
         "_has_lost_too_often",
         "_order_manager",
@@ -45,6 +47,8 @@ class SafetyMonitor:
         self._switch = switch
         self._halt_on_engage = halt_on_engage
         self._has_lost_too_often: bool = False
+        self._exposed: list[str] = []
+        """Which exposure is above its limit, by code and currency: it was acted on."""
         self.seen: int = 0
         self.blocked_count: int = 0
         self.is_halted: bool = False
@@ -102,14 +106,14 @@ class SafetyMonitor:
         self._has_lost_too_often = guards.has_too_many_losses
 
     def see_time(self, now_ns: int, symbol: str) -> int:
-        """Trip STALE_DATA for every symbol that has been silent for too long, and have the events
+        """Watch exposure, trip STALE_DATA for every symbol that is silent too long, have the events
         of a symbol looked at whose split or dividend is due; when to look again.
 
         A symbol whose market was closed meanwhile, that is paused, or that has shown no price yet,
         is not silent. `symbol` is what the event is about ("": none): its price may be made new by
         it, so it is looked at again after it.
         """
-        next_ns = NEVER_NS
+        next_ns = self._watch_exposure(now_ns)
         for name, state in self._order_manager.states.items():
             watch = state.watch
             next_ns = min(next_ns, watch.action_after_ns(now_ns))
@@ -138,6 +142,38 @@ class SafetyMonitor:
                 age_ns = now_ns - price_ns + state.lag_ns
                 self.act(Code.STALE_DATA, name, _silence_in_words(name, age_ns, limit_ns))
         return next_ns
+
+    def _watch_exposure(self, now_ns: int) -> int:
+        """Act on exposure that prices alone have taken above its limit, without any order, once
+        until it is below again; when to look again.
+
+        Only where the settings say that the guard does more than refuse orders.
+        """
+        guards = self._order_manager.guards
+        watches_gross = guards.action(Code.GROSS_EXPOSURE) is not Action.REFUSE
+        watches_net = guards.action(Code.NET_EXPOSURE) is not Action.REFUSE
+        if not watches_gross and not watches_net:
+            return NEVER_NS
+        states = self._order_manager.states.values()
+        for ledger in self._order_manager.account.ledgers:
+            if watches_gross and ledger.limits.has_gross_limit:
+                most = exposure_limit(ledger, states)
+                self._see_exposure(Code.GROSS_EXPOSURE, ledger, ledger.gross_exposure, most)
+            if watches_net and ledger.limits.net_exposure:
+                most = ledger.limits.net_exposure
+                self._see_exposure(Code.NET_EXPOSURE, ledger, abs(ledger.net_exposure), most)
+        return now_ns + NS_PER_SECOND
+
+    def _see_exposure(self, code: Code, ledger: Ledger, exposure: int, most: int) -> None:
+        name = f"{code.value} {ledger.currency}"
+        if exposure <= most:
+            if name in self._exposed:
+                self._exposed.remove(name)
+        elif name not in self._exposed:
+            self._exposed.append(name)
+            scale = power_of_ten(ledger.decimals)
+            words = f"about {exposure // scale} {ledger.currency} is held, the limit is about"
+            self.act(code, ledger.currency, f"{words} {most // scale}")
 
     def act(self, code: Code, subject: str, detail: str) -> None:
         """Record a tripped guard and carry out its action."""

@@ -244,7 +244,7 @@ TABLE: Final[dict[type, Fields]] = {
         ),
     ),
     SafetyMonitor: Fields(
-        saved=("_has_lost_too_often", "blocked_count", "is_halted", "seen", "trigger"),
+        saved=("_exposed", "_has_lost_too_often", "blocked_count", "is_halted", "seen", "trigger"),
         left={
             "_order_manager": PART,
             "_halt_on_engage": SETTING,
