@@ -133,6 +133,9 @@ class Desk:
             self.beat(name, **figures)
         return beat
 
+    def has_begun(self, name: str = "desk") -> bool:
+        return name in self._lives
+
     def beat(self, name: str = "desk", **figures: object) -> None:
         whole: dict[str, object] = {"switch": "SAFE", "is_live": True, "symbols": ("AAA",)}
         self._lives[name][1].beat(self.now_ns, **{**whole, **figures})

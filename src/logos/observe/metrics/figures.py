@@ -9,7 +9,7 @@ counts, not a figure of 0.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Final
+from typing import Annotated, Final
 
 import msgspec
 
@@ -22,6 +22,8 @@ from logos.session.presence.heartbeat import Heartbeat
 SCHEMA: Final = 1
 """Of the figures' file; one with another number is not read."""
 BYTES_MAX: Final = 16 << 20
+
+_Decimals = Annotated[int, msgspec.Meta(ge=0, le=40)]
 
 _FEED_STATES: Final = tuple(state.value for state in FeedState)
 
@@ -44,7 +46,7 @@ class _Currency(msgspec.Struct, frozen=True):
     drawdown_units: int
     max_drawdown_units: int
     day_profit_units: int
-    money_decimals: int
+    money_decimals: _Decimals
 
 
 class _Symbol(msgspec.Struct, frozen=True):
@@ -57,9 +59,9 @@ class _Symbol(msgspec.Struct, frozen=True):
     unrealised_units: int
     fees_units: int
     price_age_ns: int
-    quantity_decimals: int
-    mark_decimals: int
-    money_decimals: int
+    quantity_decimals: _Decimals
+    mark_decimals: _Decimals
+    money_decimals: _Decimals
 
 
 class _Guard(msgspec.Struct, frozen=True):

@@ -71,12 +71,26 @@ class Gatherer:
         samples.one_of("logos_session_state", SESSION_STATES, session.state)
         if session.since_ns:
             samples.add("logos_session_start_time_seconds", session.since_ns / NS_PER_SECOND)
-        if session.beat is not None:
-            add_heartbeat(samples, session.beat, now_ns, runs=session.runs)
-        if session.figures is not None:
-            add_figures(samples, session.figures, now_ns, runs=session.runs)
+        beat, figures, runs = session.beat, session.figures, session.runs
+        if beat is not None:
+            self._try(
+                "heartbeat", samples, lambda all_: add_heartbeat(all_, beat, now_ns, runs=runs)
+            )
+        if figures is not None:
+            self._try(
+                "metrics", samples, lambda all_: add_figures(all_, figures, now_ns, runs=runs)
+            )
         self._add_sizes(samples, session)
         return samples
+
+    def _try(self, source: str, samples: Samples, add: Callable[[Samples], None]) -> None:
+        """Add what one file says; all of it, or nothing where it holds what cannot be."""
+        of_file = samples.empty()
+        try:
+            add(of_file)
+            samples.take(of_file)
+        except (ValueError, ArithmeticError):
+            self._count(source)
 
     def _add_sizes(self, samples: Samples, session: SeenSession) -> None:
         folder = paths.within(session.workspace, paths.sessions_dir()) / session.session_id

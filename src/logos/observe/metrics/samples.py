@@ -40,11 +40,23 @@ class Samples:
 
     def __init__(self, *first_labels: str) -> None:
         self._first = first_labels
+        self._taken: set[tuple[str, tuple[str, ...]]] = set()
         self.all: list[Sample | Spread] = []
+
+    def empty(self) -> Samples:
+        """Another collection, with the same first labels."""
+        return Samples(*self._first)
+
+    def take(self, others: Samples) -> None:
+        """Add what `others` collected under the same first labels. ValueError as `add`."""
+        for sample in others.all:
+            self._check(sample.name, sample.labels)
+        self.all += others.all
 
     def add(self, name: str, value: float, *labels: str) -> None:
         """One value; `labels` behind those that all have. ValueError if they are not the
-        catalogue's in number."""
+        catalogue's in number, or have a value already: Prometheus refuses a page for one series
+        that is there twice. OverflowError for a value that no float holds."""
         self.all.append(Sample(name, self._labels(name, labels), float(value)))
 
     def one_of(self, name: str, states: Sequence[str], state: str, *labels: str) -> None:
@@ -65,10 +77,21 @@ class Samples:
 
     def _labels(self, name: str, labels: tuple[str, ...]) -> tuple[str, ...]:
         wanted = BY_NAME[name].labels
-        given = (*self._first, *labels)
+        # A path may hold bytes that are no text, and the page is UTF-8.
+        given = tuple(_text(label) for label in (*self._first, *labels))
         if len(given) != len(wanted):
             raise ValueError(f"{name} has the labels {wanted}, not {given}")
+        self._check(name, given)
         return given
+
+    def _check(self, name: str, labels: tuple[str, ...]) -> None:
+        if (name, labels) in self._taken:
+            raise ValueError(f"{name} is there twice for {labels}")
+        self._taken.add((name, labels))
+
+
+def _text(label: str) -> str:
+    return label.encode("utf-8", "replace").decode("utf-8")
 
 
 class Counters:
