@@ -33,6 +33,10 @@ _BUFFER_BYTES: Final = 1 << 18
 
 SYNC_INTERVAL_S: Final = 1.0
 
+_LOCK_TRIES: Final = 20
+_LOCK_PAUSE_S: Final = 0.01
+"""A journal that is locked for this long together has a writer."""
+
 
 class Position(msgspec.Struct, frozen=True, gc=False):
     """A place between two lines: records and bytes before it, and the chain's digest there."""
@@ -109,6 +113,16 @@ class JournalLock:
 
 
 def _lock(descriptor: int, path: Path) -> None:
+    """Take the lock for writing. Whoever looks whether the session runs (`logos status`, an
+    exporter at each scrape) holds a shared one for an instant; that must not keep it from starting.
+    """
+    for _ in range(_LOCK_TRIES - 1):
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            time.sleep(_LOCK_PAUSE_S)
+        else:
+            return
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

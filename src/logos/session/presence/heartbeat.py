@@ -307,8 +307,8 @@ def is_in_use(journal: Path) -> bool:
     """Whether a process holds the lock on `journal`; nothing is written to find out.
 
     A writer holds its lock as long as it lives. A shared lock is tried for, on a descriptor of its
-    own that can only read, and let go at once; a session that starts in that very moment reports
-    itself busy, and can be started again. Raises OSError when `journal` cannot be opened.
+    own that can only read, and let go at once; a session that starts in that very moment tries
+    again (`journal.writer`). Raises OSError when `journal` cannot be opened.
     """
     descriptor = os.open(journal, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     try:
