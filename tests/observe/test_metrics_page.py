@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from metrics_helpers import FIGURES, NOW_NS, Desk
 
@@ -382,6 +382,9 @@ STRANGE = st.one_of(
 
 
 @given(place=st.sampled_from(PLACES), strange=STRANGE)
+@example(place=("inputs", "syncs"), strange=10**400)
+@example(place=("latency", "feed to strategy", "buckets"), strange=[[5, 2], [5, 3]])
+@example(place=("latency", "feed to strategy", "buckets"), strange=[[5, 3], [6, 2]])
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 def test_whatever_a_file_holds_the_page_is_there_and_can_be_read(
     desk: Desk, place: tuple[Any, ...], strange: Any

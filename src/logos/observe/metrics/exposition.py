@@ -71,10 +71,10 @@ def _family(
     if kind == "summary":
         summary = SummaryMetricFamily(name, words, labels=labels)
         for each in spreads:
-            summary.add_metric(each.labels, each.total, each.sum_s)
+            summary.add_metric(each.labels, int(each.total), each.sum_s)
         return summary
     histogram = HistogramMetricFamily(name, words, labels=labels)
     for each in spreads:
-        buckets = [(repr(bound_s), float(count)) for bound_s, count in each.buckets]
-        histogram.add_metric(each.labels, [*buckets, ("+Inf", float(each.total))], each.sum_s)
+        buckets = [(repr(bound_s), count) for bound_s, count in each.buckets]
+        histogram.add_metric(each.labels, [*buckets, ("+Inf", each.total)], each.sum_s)
     return histogram

@@ -30,8 +30,8 @@ class Spread(NamedTuple):
 
     name: str
     labels: tuple[str, ...]
-    buckets: tuple[tuple[float, int], ...]
-    total: int
+    buckets: tuple[tuple[float, float], ...]
+    total: float
     sum_s: float
 
 
@@ -72,8 +72,13 @@ class Samples:
         *labels: str,
         buckets: Iterable[tuple[float, int]] = (),
     ) -> None:
-        """A histogram or summary."""
-        self.all.append(Spread(name, self._labels(name, labels), tuple(buckets), total, sum_s))
+        """A histogram or summary. ValueError also for buckets that do not rise to `total`."""
+        found = tuple((bound_s, float(count)) for bound_s, count in buckets)
+        bounds = [bound_s for bound_s, _ in found]
+        counts = [*(count for _, count in found), float(total)]
+        if bounds != sorted(set(bounds)) or counts != sorted(counts):
+            raise ValueError(f"{name}: the buckets do not rise")
+        self.all.append(Spread(name, self._labels(name, labels), found, float(total), sum_s))
 
     def _labels(self, name: str, labels: tuple[str, ...]) -> tuple[str, ...]:
         wanted = BY_NAME[name].labels
