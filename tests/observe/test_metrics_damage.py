@@ -1,4 +1,4 @@
-"""The metrics page over files that are damaged, strange or of another version: counted, never fatal."""
+"""The metrics page over files that are damaged or of another version: counted, never fatal."""
 
 from __future__ import annotations
 
