@@ -128,6 +128,21 @@ manual: env ## Write docs/MANUAL.html, the whole reference in one file, and the 
 	$(BIN)/python tools/include_examples.py
 	$(BIN)/python tools/make_manual.py
 
+IMAGE ?= logos:local
+BASE ?= docker.io/library/python:3.11-slim-bookworm
+BUILDER ?= docker build
+
+.PHONY: image image-check
+image: env ## Build a container image from wheels made here (BASE=image EXTRAS=[ccxt,live] IMAGE= BUILDER=)
+	rm -rf build/image && mkdir -p build/image
+	$(BIN)/python -m pip wheel --quiet --no-build-isolation -c constraints.txt \
+		--wheel-dir build/image/wheels '.$(EXTRAS)'
+	cp deploy/docker/Dockerfile build/image/
+	$(BUILDER) --build-arg BASE=$(BASE) --build-arg 'EXTRAS=$(EXTRAS)' -t $(IMAGE) build/image
+
+image-check: env ## Build that image on a base of the system's packages and use it (root, minutes)
+	$(BIN)/python tests/helpers/image_check.py
+
 fixtures: env ## Write the bundled market data of data/cache anew
 	$(BIN)/python -m logos.live data synth --out data/cache --force
 

@@ -39,6 +39,7 @@ COMMAND = "make manual"
 _FIRST = (
     "README.md",
     "docs/LIVE-RUNBOOK.md",
+    "docs/DEPLOY.md",
     "docs/SESSIONS.md",
     "commands",
     "docs/CONFIGURATION.md",

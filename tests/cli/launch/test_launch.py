@@ -154,7 +154,7 @@ def test_initialising_that_fails_takes_its_folders_back(
     code: int,
     words: str,
 ) -> None:
-    def claim(_config: object) -> object:
+    def claim(_config: object, origin: object) -> object:
         raise error
 
     desk.patch.setattr(launcher, "claim_folder", claim)

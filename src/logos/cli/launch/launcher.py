@@ -44,6 +44,7 @@ from logos.rehearsal.acceptance import run_acceptance
 from logos.session import ExitCode
 from logos.session.artifacts.claim import SETTINGS, Claim, claim_folder
 from logos.session.opening.machine_switch import SwitchEngagedError, open_switch
+from logos.session.stored.origin import Origin
 
 SELF_TEST_FAILED: Final = 1
 INTERRUPTED: Final = 130
@@ -181,7 +182,8 @@ class Launcher:
             is_real = self._ground.is_live
             with closing(open_switch(self._show, is_real=is_real)) as switch:
                 yield Finding("kill switch", True, switch.why() or "armed")
-            self._claim = claim_folder(self._ground.config)
+            origin = Origin.here(self._ground.located.settings)
+            self._claim = claim_folder(self._ground.config, origin=origin)
             self._undo.append((f"the id {self.report.session}", self._claim.give_back))
             yield Finding("session", True, f"{place}: the id is claimed")
         yield Finding("settings in force", True, str(place / SETTINGS))
