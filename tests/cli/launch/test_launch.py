@@ -29,9 +29,8 @@ def test_a_launch_goes_through_all_phases_and_becomes_the_session(
     assert desk.run() == 0
     printed = capsys.readouterr().out
     assert "BAD" not in printed
-    assert desk.executed == [
-        (sys.executable, [sys.executable, "-m", "logos.live", "resume", "desk-1"])
-    ]
+    words = ["-m", "logos.live", "run", "desk-1", "--config", str(desk.home / "session.toml")]
+    assert desk.executed == [(sys.executable, [sys.executable, *words])]
     report = desk.report()
     assert report["outcome"] == "HANDED OVER"
     assert [(each["name"], each["outcome"]) for each in report["phases"]] == [

@@ -34,6 +34,7 @@ def run(step: Step, home: Path) -> tuple[int, str]:
     return done.returncode, done.stdout.replace(str(home), DESK)
 
 
+@pytest.mark.campaign
 def test_a_launch_prints_what_the_document_shows(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -136,6 +136,11 @@ def _ended(desk: Desk) -> None:
     assert main(["trade", "--config", str(path), "--session-id", "desk-1", "--quiet"]) == 0
 
 
+def _pruned(desk: Desk) -> None:
+    _ended(desk)
+    assert main(["sessions", "prune", "--keep", "0", "--yes"]) == 0
+
+
 FAILURES: dict[str, tuple[Callable[[Desk], None], str, int, str]] = {
     "python": (_python, "python", 2, "3.10.4"),
     "system": (_system, "system", 2, "logos runs on Linux"),
@@ -160,6 +165,7 @@ FAILURES: dict[str, tuple[Callable[[Desk], None], str, int, str]] = {
     "registry": (_registry, "registry", 2, "/no/such/folder: no such folder"),
     "kill switch": (_engaged, "kill switch", 4, "ENGAGED at epoch"),
     "coordinator": (_no_coordinator, "coordinator", 4, "127.0.0.1:1"),
+    "pruned session": (_pruned, "session", 2, "its id stays taken"),
     "ended session": (_ended, "session", 2, "desk-1 has ended: ENDED"),
 }
 

@@ -15,6 +15,7 @@ from session_helpers import ListFeed, session_config
 from waiting import wait_until
 
 from logos import session
+from logos.cli.main import main
 from logos.core.instrument import instrument
 from logos.core.strategy import market
 from logos.core.types import Side
@@ -165,6 +166,19 @@ def test_a_whole_session_says_that_it_starts_is_ready_and_stops(
         ["READY=1", "STATUS=session told", f"MAINPID={os.getpid()}"],
         ["STOPPING=1"],
     ]
+
+
+def test_a_session_that_has_ended_before_is_ready_at_once_and_stops(
+    manager: Manager, tmp_path: Path, logos_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session.run(
+        session_config(session={"id": "done"}),
+        strategy=Always(market(Side.BUY, 1)),
+        feed=ListFeed([quote(ACME, 1_000_000_000, "10.00", "10.02")]),
+    )
+    monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
+    assert main(["run", "done", "--quiet"]) == 0
+    assert [lines[0] for lines in manager.messages()] == ["READY=1", "STOPPING=1"]
 
 
 _LIVE = """

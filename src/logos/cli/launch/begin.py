@@ -32,7 +32,8 @@ def run_launch(path: Path, options: argparse.Namespace) -> int:
     overrides = merge({"session": {"id": session_id}}, given)
     effective = read_layers(str(located.settings), overrides)
     ground = Ground(located, home, effective, is_permitted=bool(given))
-    command = ["resume", session_id]
+    # What follows is compared with the settings that the session began with.
+    command = ["run", session_id, "--config", str(located.settings)]
     if given:
         command += ["--live", "--i-acknowledge-risk"]
     is_short = options.quiet or options.json

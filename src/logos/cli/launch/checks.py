@@ -53,6 +53,7 @@ from logos.session.fleet.coordinator import terms_of
 from logos.session.opening.machine_switch import session_switch
 from logos.session.plan import find_sources, load_configured_strategy, strategy_fingerprint
 from logos.session.presence.heartbeat import is_in_use
+from logos.session.stored.pruned import pruned_path, read_pruned
 from logos.session.venue.preflight import dry_run
 
 _SETTINGS_BYTES_MAX: Final = 4 << 20
@@ -304,6 +305,13 @@ def check_session(ground: Ground) -> Finding:
     session_id = ground.located.deployment.launch.session_id
     folder = paths.session_dir(session_id)
     advice = "choose another launch.session_id"
+    try:
+        pruned = read_pruned() if pruned_path().is_file() else []
+    except (OSError, ConfigError) as error:
+        return Finding("session", False, f"{session_id} cannot be judged: {error}", advice)
+    if any(each.session_id == session_id for each in pruned):
+        words = f"{session_id} ended and was pruned: its id stays taken"
+        return Finding("session", False, words, advice)
     if not os.path.lexists(folder):
         return Finding("session", True, f"{session_id} is free")
     try:

@@ -31,6 +31,7 @@ from logos.session.entry import resume
 from logos.session.entry import run as run_session
 from logos.session.history import NothingHappenedError, read_manifest
 from logos.session.plan import Plan
+from logos.session.presence.service import ServiceNotifier
 from logos.session.stored.origin import Origin
 from logos.session.stored.pruned import read_pruned
 from logos.session.stored.sessions import StoredSession, stored_session
@@ -67,10 +68,14 @@ def run(options: argparse.Namespace) -> int:
         except ValueError as error:
             raise ConfigError(str(error)) from None
         if not (folder / JOURNAL).is_file():
-            return None if _is_pruned(options, bar) else _start(options, bar)
+            if not _is_pruned(options, bar):
+                return _start(options, bar)
+            ServiceNotifier.tell_of_nothing_to_run(options.session_id, tell_operator)
+            return None
         session = stored_session(folder, paths.home())
         if session.has_ended:
             _tell_ended(session, options, bar)
+            ServiceNotifier.tell_of_nothing_to_run(options.session_id, tell_operator)
             return None
         if options.config:
             _check_same(options, session)

@@ -71,6 +71,15 @@ class ServiceNotifier:
         watchdog_s = int(text) / _US_PER_S if is_ours and text.isascii() and text.isdigit() else 0.0
         return cls(address, watchdog_s, tell=tell)
 
+    @classmethod
+    def tell_of_nothing_to_run(cls, session_id: str, tell: Callable[[str], object]) -> None:
+        """The session has ended before: a manager that waits for one to be ready would take a
+        process that ends without a word for a failure."""
+        notifier = cls.of(os.environ, tell, os.getpid())
+        if notifier is not None:
+            notifier.ready(session_id)
+            notifier.close()
+
     def starting(self, phase: str) -> None:
         """The session does `phase` and has not begun; the manager is asked to wait on."""
         self._extend(f"STATUS=starting: {plain(phase)}\n" if phase else "")
