@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import signal
+import socket
 import subprocess
 import sys
 import time
@@ -38,13 +40,27 @@ speed = 20
 heartbeat_ms = 50
 """
 KILLS = 3
+HANGS = """
+import os, time
+from logos.strategies.sma_cross import SmaCross
+
+
+class Hangs(SmaCross):
+    def on_quote(self, context, quote):
+        while os.path.exists("HANG"):
+            time.sleep(0.01)
+        return super().on_quote(context, quote)
+"""
+WATCHDOG_S = 2
 
 
 class Supervised:
     """`logos run desk` in a workspace, started as often as its supervisor says."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, manager: socket.socket) -> None:
         self.home = home
+        self.manager = manager
+        self.heard = ""
         self.starts = 0
         self.process: subprocess.Popen[str] | None = None
 
@@ -52,7 +68,12 @@ class Supervised:
         return subprocess.Popen(
             [sys.executable, "-m", "logos.live", *words],
             cwd=self.home,
-            env={**os.environ, "LOGOS_HOME": str(self.home)},
+            env={
+                **os.environ,
+                "LOGOS_HOME": str(self.home),
+                "NOTIFY_SOCKET": str(self.home / "notify"),
+                "WATCHDOG_USEC": str(WATCHDOG_S * 1_000_000),
+            },
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -77,6 +98,15 @@ class Supervised:
 
         wait_until(trades, "a session that trades")
 
+    def hears_nothing(self) -> bool:
+        """Whether no message has come for as long as the watchdog waits."""
+        self.manager.settimeout(WATCHDOG_S)
+        try:
+            self.heard += self.manager.recv(4096).decode() + "\n"
+        except TimeoutError:
+            return True
+        return False
+
     def ended(self) -> int:
         """Wait for the process; how it ended (below 0: by a signal)."""
         assert self.process is not None
@@ -87,8 +117,11 @@ class Supervised:
 @pytest.fixture
 def supervised(tmp_path: Path) -> Iterator[Supervised]:
     (tmp_path / "desk.toml").write_text(SETTINGS, encoding="utf-8")
-    made = Supervised(tmp_path)
+    manager = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    manager.bind(str(tmp_path / "notify"))
+    made = Supervised(tmp_path, manager)
     yield made
+    manager.close()
     if made.process is not None and made.process.poll() is None:
         made.process.kill()
         made.process.communicate()
@@ -129,3 +162,30 @@ def test_kills_are_followed_by_starts_and_an_engagement_by_none(supervised: Supe
     verify = supervised.logos("verify", "desk")
     said, _ = verify.communicate(timeout=60)
     assert verify.returncode == 0, said
+
+
+@pytest.mark.campaign
+def test_a_session_that_hangs_is_ended_by_its_watchdog_and_started_again(
+    supervised: Supervised,
+) -> None:
+    (supervised.home / "hangs.py").write_text(HANGS, encoding="utf-8")
+    settings = SETTINGS.replace('"sma_cross"', '"hangs.py:Hangs"')
+    (supervised.home / "desk.toml").write_text(settings, encoding="utf-8")
+    supervised.start()
+    supervised.wait_until_it_trades()
+    wait_until(lambda: supervised.hears_nothing() or "WATCHDOG=1" in supervised.heard, "a sign")
+    assert "READY=1" in supervised.heard
+    (supervised.home / "HANG").touch()
+    wait_until(supervised.hears_nothing, "silence for as long as the watchdog waits")
+    assert supervised.process is not None
+    supervised.process.send_signal(signal.SIGABRT)
+    code = supervised.ended()
+    assert code == -signal.SIGABRT
+    assert starts_again(UNIT, code)
+    (supervised.home / "HANG").unlink()
+    supervised.start()
+    supervised.wait_until_it_trades()
+    supervised.process.send_signal(signal.SIGTERM)
+    assert supervised.ended() == 0
+    assert not starts_again(UNIT, 0)
+    assert supervised.health().outcome == "STOPPED"

@@ -141,7 +141,7 @@ def _anew(start: Start, lock: JournalLock) -> Session:
     check_can_start(place.name, config, spec.strategy, feed)
     spec.check_acknowledged(config)
     disk_guard(spec, config, place.name).check_start()
-    spec.tell(f"logos: session {place.name} was ended before its first record; it starts anew")
+    spec.tell(f"logos: session {place.name} has no record yet; it begins anew")
     switch = start.switch(config)
     clear(place)
     claim = Claim(place.name, place, JournalWriter.continuing(lock, 0))

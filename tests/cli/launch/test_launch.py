@@ -55,6 +55,7 @@ def test_a_launch_goes_through_all_phases_and_becomes_the_session(
     assert events.count("began") == 4
 
 
+@pytest.mark.long
 def test_the_session_that_was_claimed_is_run_by_the_command_that_follows(desk: Desk) -> None:
     assert desk.run("--quiet") == 0
     _, words = desk.executed[0]
