@@ -117,6 +117,10 @@ attack: env ## Hostile strategies, damaged files, random signals, judged from ou
 	$(BIN)/python tests/attack/attack.py --count $(or $(COUNT),100) --seed $(or $(SEED),1) \
 		--only "$(ONLY)"
 
+soak: env ## A live replay for long, watched from outside: it does not grow (MINUTES=30 RATE=2000 SEED=n)
+	$(BIN)/python tests/helpers/soak.py --minutes $(or $(MINUTES),30) --rate $(or $(RATE),2000) \
+		--seed $(or $(SEED),1)
+
 mutation: env ## Change the gates, guards and switch one by one; list what no test notices (MINUTES=120)
 	$(BIN)/python tests/helpers/mutation.py --minutes $(or $(MINUTES),120) --only "$(MUTANTS)"
 

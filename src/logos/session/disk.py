@@ -10,9 +10,10 @@ How it looks. Once a second, as others fill the disk too, and whenever the sessi
 written a part of the room that is left: the looks come closer as room runs out. Between two looks
 the hot path compares two numbers.
 
-What an end needs is kept free, whatever the settings say: two snapshots (a new one replaces an old
-one), the last rows, state.json and session.md. With less than that the snapshot is left out, and
-the session is resumed from an earlier one or from its beginning.
+What an end needs is kept free, whatever the settings say: what one more piece of work may write (a
+tenth of a second of it, in which each event may make an order), two snapshots (a new one replaces
+an old one), the last rows, state.json and session.md. With too little for a snapshot that is left
+out, and the session is resumed from an earlier one or from its beginning.
 """
 
 from __future__ import annotations
@@ -52,6 +53,9 @@ _SHARE_OF_ROOM: Final = 8
 tables and log take up to as much again as inputs and journal, which are what is counted."""
 _END_BYTES: Final = 1 << 20
 """What state.json, session.md, the last rows and what is still buffered may take."""
+_PIECE_BYTES: Final = 16 << 20
+"""What a session may write between two looks: an order takes about 3 kB in all files, and 7 us of
+the compiled core."""
 _INODES_MIN: Final = 64
 
 
@@ -156,7 +160,7 @@ class DiskGuard:
         return left
 
     def _look_at_disks(self, *, start: bool) -> int:
-        least = max(self._settings.min_free_bytes, self._end_bytes())
+        least = max(self._settings.min_free_bytes, self._end_bytes() + _PIECE_BYTES)
         least += least // 4 if start else 0
         rooms = [Room.at(place) for place in self._places]
         lowest = min(rooms, key=lambda room: room.free_bytes)
