@@ -5,7 +5,8 @@ were recorded, trades them, goes on in new files of recorded inputs all the time
 compressed while it runs. Meanwhile `/proc` is asked for its memory, descriptors and threads. After
 a warm-up a straight line is fitted to each by least squares, and what the line gains over the time
 that was watched must stay below a bound: noise of single samples counts little, a leak shows
-whatever its shape. At the end the session must have ended by itself, and `logos verify` find nothing.
+whatever its shape. At the end the session must have ended by itself, and `logos verify` find
+nothing.
 
 Run: make soak (MINUTES=30 RATE=2000 SEED=1), or python tests/helpers/soak.py --minutes 30
 """
