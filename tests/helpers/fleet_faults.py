@@ -69,7 +69,7 @@ class Stage:
     roles: dict[str, str] = field(default_factory=dict)
     """What each engine is in this run; connected unless a fault says otherwise."""
     cut_ns: int = 0
-    """When the silent ones were cut off."""
+    """When the silent ones had been cut off: a cut is many rules, and takes a moment."""
     horizon_ns: int = 0
     """Where the coordinator's history was lost: no permit can be from later than this."""
 
@@ -92,8 +92,8 @@ def engine_cut(stage: Stage) -> bool:
     """One engine reaches no member; it hears of no kill."""
     engine = stage.random.choice(ENGINES)
     stage.silence(engine)
-    stage.cut_ns = boot_ns()
     stage.network.cut([engine], MEMBERS)
+    stage.cut_ns = boot_ns()
     return True
 
 
@@ -108,8 +108,8 @@ def engine_deaf(stage: Stage) -> bool:
     """Its requests arrive, and no answer comes back."""
     engine = stage.random.choice(ENGINES)
     stage.silence(engine)
-    stage.cut_ns = boot_ns()
     stage.network.cut(MEMBERS, [engine], one_way=True)
+    stage.cut_ns = boot_ns()
     return True
 
 
@@ -117,8 +117,8 @@ def engine_mute(stage: Stage) -> bool:
     """Its requests do not arrive."""
     engine = stage.random.choice(ENGINES)
     stage.silence(engine)
-    stage.cut_ns = boot_ns()
     stage.network.cut([engine], MEMBERS, one_way=True)
+    stage.cut_ns = boot_ns()
     return True
 
 
@@ -142,18 +142,18 @@ def split(stage: Stage) -> bool:
     left = stage.random.sample(ENGINES, 2)
     right = [each for each in ENGINES if each not in left]
     stage.silence(*left)
-    stage.cut_ns = boot_ns()
     others = stage.others(member)
     stage.network.cut([member, *left], [*others, *right, "op"])
+    stage.cut_ns = boot_ns()
     return True
 
 
 def quorum_lost(stage: Stage) -> bool:
     """Two members are killed: nobody can read, and nobody can engage."""
     stage.silence(*ENGINES)
-    stage.cut_ns = boot_ns()
     for member in stage.random.sample(MEMBERS, 2):
         stage.cluster.signal(member, signal.SIGKILL)
+    stage.cut_ns = boot_ns()
     return False
 
 
