@@ -1,7 +1,8 @@
 """Alerts end to end: real sessions, the real sender, a web hook and a mail server on loopback.
 
-Each kind is told to both, once, within five seconds, and so is what happens while the sender is
-killed. The times are printed; five seconds are what the guide promises.
+Each kind is told to both, once, within five seconds. So is what happens while the sender is killed;
+then one that was delivered and not yet noted comes again, with its id. The times are printed; five
+seconds are what the guide promises.
 """
 
 from __future__ import annotations
@@ -151,16 +152,19 @@ class Told:
             ]
 
         wait_until(lambda: bool(posts()), f"the hook to hear of {kind} {session}")
-        [(post_ns, message)] = posts()
+        post_ns, message = posts()[0]
         wait_until(lambda: message["id"] in self._sink.ids, f"the mail of {kind} {session}")
         mail_ns = self._sink.times_ns[self._sink.ids.index(message["id"])]
         self.took_s[f"{kind} {session}".strip()] = (max(post_ns, mail_ns) - since_ns) / 1e9
         return message
 
-    def check(self) -> None:
-        """Nobody heard of anything twice, and nobody waited for longer than is promised."""
+    def check(self, *, kills: int = 0) -> None:
+        """Nobody waited for longer than is promised, and nobody heard of anything twice; but for
+        what was delivered and not noted when the sender was killed: one alert a kill at most."""
         for ids in ([each["id"] for each in self._hook.messages], self._sink.ids):
-            assert len(ids) == len(set(ids))
+            assert len(ids) - len(set(ids)) <= kills
+        bodies = [each.message for each in self._hook.posts]
+        assert all(one == other for one in bodies for other in bodies if one["id"] == other["id"])
         print(json.dumps({name: round(each, 2) for name, each in self.took_s.items()}, indent=2))
         late = {name: each for name, each in self.took_s.items() if each > PROMISED_S}
         assert late == {}
@@ -278,7 +282,7 @@ def test_what_happens_while_the_sender_is_killed_is_told(desk: Desk, told: Told)
     desk.run("kill", "--here", "--by", "ANN", "--reason", "enough").wait(60)
     told.wait("switch", "", engaged_ns)
     told.wait("halt", "watched", desk.wrote_ns("watched"))
-    told.check()
+    told.check(kills=5)
     state = read_state(alerts_folder(desk.home))
     assert not any(state.is_pending(each) for each in state.alerts.values())
 
