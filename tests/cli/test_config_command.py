@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import tomllib
 from decimal import Decimal
 from pathlib import Path
@@ -252,7 +253,7 @@ def test_what_stands_in_comments_is_right_when_it_is_taken_out_of_them() -> None
     examples = [
         line.removeprefix("# ")
         for line in default_toml().splitlines()
-        if line.startswith("# [") or (line.startswith("# ") and " = " in line)
+        if line.startswith("# [") or re.match(r"# \w+ = ", line)
     ]
     kept = [line for line in examples if not line.endswith("...") and "logos" not in line]
     raw = tomllib.loads("\n".join(kept), parse_float=Decimal)
@@ -261,6 +262,9 @@ def test_what_stands_in_comments_is_right_when_it_is_taken_out_of_them() -> None
     raw["instruments"]["SYMBOL"] |= {"settlement": "margin"}
     channel = raw["alerts"]["channels"].pop("NAME")
     raw["alerts"]["channels"]["desk"] = channel | {"type": "command", "command": ["true"]}
+    # So must a fleet have its name and its members, and a feed its brokers.
+    raw["killswitch"]["coordinator"] |= {"fleet": "desk", "endpoints": ["https://etcd1:2379"]}
+    raw["live"]["kafka"]["brokers"] = "127.0.0.1:9092"
     assert make_config(raw).instruments["SYMBOL"].fees == FeeSettings()
 
 
