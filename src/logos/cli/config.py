@@ -17,12 +17,14 @@ from logos.cli import trade
 from logos.cli.exit_codes import exit_codes
 from logos.config import Effective, config_hash, read_layers
 from logos.config.credentials import variables_set
+from logos.config.layers import COMMAND_LINE
 from logos.config.making import masked_config
 from logos.config.template import default_toml, effective_toml, toml_path, toml_value, values_of
 from logos.errors import ConfigError, DataError
 from logos.files import open_new
 from logos.session import ExitCode
 from logos.session.plan import load_configured_strategy
+from logos.session.stored.origin import Origin
 from logos.strategies.heard import why_deaf
 
 _DEFAULT_NAME = "session.toml"
@@ -95,12 +97,13 @@ def strategy_problems(effective: Effective) -> list[str]:
     None for settings that name none, or that are wrong themselves.
     """
     settings = effective.config.strategy
+    origin = Origin.here(None if effective.where == COMMAND_LINE else effective.where)
     if effective.problems or effective.unreadable or not (settings.name or settings.signals):
         return []
     try:
         # What the user's modules print while they are imported is no part of the answer.
         with contextlib.redirect_stdout(sys.stderr):
-            strategy, name = load_configured_strategy(effective.config)
+            strategy, name = load_configured_strategy(effective.config, origin)
     except (ConfigError, DataError) as error:
         return [str(error)]
     why = why_deaf(type(strategy), name, {})

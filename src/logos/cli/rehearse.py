@@ -31,6 +31,7 @@ from logos.rehearsal.run import Rehearsal, claim_rehearsal, rehearse
 from logos.rehearsal.scenarios import Scenario, bundled_scenarios, choose, read_scenarios
 from logos.rehearsal.verdicts import Part, ScenarioResult, Verdict
 from logos.session import ExitCode
+from logos.session.stored.origin import Origin
 
 _VERIFY: Final = "verify"
 _A6: Final = "a6"
@@ -138,7 +139,14 @@ def _rehearse(
     started_ns = time.time_ns()
     tell = _teller(options)
     try:
-        rehearsal = rehearse(config, chosen, out=options.out, on_result=tell, on_begin=begun.append)
+        rehearsal = rehearse(
+            config,
+            chosen,
+            out=options.out,
+            origin=Origin.here(options.config),
+            on_result=tell,
+            on_begin=begun.append,
+        )
     except BaseException as error:
         if begun:
             problem = f"ended by {type(error).__name__}: {error}".removesuffix(": ")

@@ -7,6 +7,8 @@ goes to standard output, as a table or, with `--json`, as one JSON object and no
 from __future__ import annotations
 
 import argparse
+import os
+from functools import partial
 from typing import Any
 
 from logos.cli.exit_codes import exit_codes
@@ -103,6 +105,7 @@ def run(options: argparse.Namespace) -> int:
 
 def overrides(options: argparse.Namespace) -> dict[str, Any]:
     """What the command line says, as the tables of the settings file."""
+    here = partial(_meant_here, options.config)
     params: dict[str, str] = {}
     for text in options.param:
         key, equals, value = text.partition("=")
@@ -112,12 +115,12 @@ def overrides(options: argparse.Namespace) -> dict[str, Any]:
     tables: dict[str, dict[str, Any]] = {
         "session": {"id": options.session_id, "seed": options.seed},
         "strategy": {
-            "name": options.strategy,
-            "signals": options.signals,
+            "name": here(options.strategy),
+            "signals": here(options.signals),
             "params": params or None,
         },
         "data": {
-            "paths": options.data,
+            "paths": options.data and [here(path) for path in options.data],
             "symbols": _words(options.symbols),
             "from": options.start,
             "to": options.end,
@@ -135,6 +138,18 @@ def overrides(options: argparse.Namespace) -> dict[str, Any]:
         for name, table in tables.items()
     }
     return merge(given, live_overrides(options.live, options.i_acknowledge_risk))
+
+
+def _meant_here(settings: str | None, text: str | None) -> str | None:
+    """What the command line names is in the folder that one is in, and its whole path is given
+    where a file of that name lies beside the settings too."""
+    if not settings or not text:
+        return text
+    where, colon, what = text.rpartition(":") if ":" in text else (text, "", "")
+    beside = os.path.join(os.path.dirname(os.path.abspath(settings)), where)
+    if os.path.exists(where) and os.path.exists(beside) and not os.path.samefile(where, beside):
+        return f"{os.path.abspath(where)}{colon}{what}"
+    return text
 
 
 def _words(text: str | None) -> list[str] | None:

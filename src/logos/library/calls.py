@@ -110,6 +110,7 @@ async def run_live(
             switch=session.switch,
             tell=watch.tell,
             home=session.home,
+            origin=session.origin,
         )
         with open_session(spec) as opened:
             assert isinstance(opened.source, LiveSource)

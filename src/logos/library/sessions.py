@@ -36,6 +36,7 @@ from logos.session.history import NothingHappenedError, find_session, read_sessi
 from logos.session.plan import Plan
 from logos.session.restoring import settings_at
 from logos.session.source import Progress
+from logos.session.stored.origin import Origin
 from logos.session.supervisor import tell_operator
 from logos.strategies.load import make_strategy
 
@@ -85,6 +86,8 @@ class Session:
         self._strategy, decides = _decider(strategy, signals, params)
         if decides is not None:
             tables["strategy"] = decides
+        self.origin = Origin.here(fspath(config) if isinstance(config, str | PathLike) else None)
+        """Where the files are that the settings name."""
         self.config: Config = make_settings(config, tables)
         """All settings, complete but for what the data tells."""
         if self.config.venue.live:
@@ -129,6 +132,7 @@ class Session:
                     on_plan=watch.start,
                     tell=watch.tell,
                     home=self.home,
+                    origin=self.origin,
                 )
             )
 

@@ -29,6 +29,7 @@ from logos.rehearsal.scenarios import NO_INCIDENT, Scenario, bundled_scenarios
 from logos.rehearsal.stage import Stage
 from logos.rehearsal.verdicts import Part, ScenarioResult, Verdict
 from logos.session.plan import Plan, make_plan
+from logos.session.stored.origin import NOT_KNOWN, Origin
 
 __all__ = ["Rehearsal", "ScenarioResult", "Verdict", "claim_rehearsal", "rehearse"]
 
@@ -90,10 +91,11 @@ def rehearse(
     scenarios: Sequence[Scenario],
     *,
     out: Path | None = None,
+    origin: Origin = NOT_KNOWN,
     on_result: Callable[[ScenarioResult], object] = lambda _: None,
     on_begin: Callable[[Rehearsal], object] = lambda _: None,
 ) -> Rehearsal:
-    """Run `scenarios` with the strategy and data that `config` names.
+    """Run `scenarios` with the strategy and data that `config` names, as `origin` finds them.
 
     `on_begin` gets the rehearsal when it has a folder and no result yet, `on_result` hears of each
     scenario as it ends. Raises ConfigError or DataError when the session itself cannot be made, and
@@ -102,7 +104,7 @@ def rehearse(
     # Nothing of a rehearsal leaves this process, whatever venue the settings name.
     # Nobody is to be told of an incident that is only rehearsed.
     config = msgspec.structs.replace(config, venue=VenueSettings(), alerts=msgspec.UNSET)
-    plan = make_plan(config)
+    plan = make_plan(config, origin=origin)
     lending = [scenario for scenario in scenarios if guards_lent(scenario)]
     rehearsal = Rehearsal(claim_rehearsal(out), plan, len(scenarios) + len(lending))
     on_begin(rehearsal)

@@ -76,7 +76,9 @@ class Stage:
         home = home_of(self._folder, part, scenario.name)
         due = places_of(scenario, self._profile)
         config, said, lent = self._config(scenario, part)
-        plan = make_plan(config, feed=self._plan.feed)  # a fresh strategy each time
+        plan = make_plan(
+            config, feed=self._plan.feed, origin=self._plan.origin
+        )  # a fresh strategy each time
         drill = InjectedStrategy(plan.strategy)
         make_folder(home, is_new=True)
         switch = open_switch(_say_nothing, home)
@@ -94,7 +96,7 @@ class Stage:
             feed.close()
             switch.close()
         if scenario.then == "restart":
-            exit_code, error = _start_again(plan.config, home)
+            exit_code, error = _start_again(plan, home)
         return Facts(
             scenario=scenario,
             part=part,
@@ -134,13 +136,14 @@ def _not_run(scenario: Scenario, part: Part, verdict: Verdict, reason: str) -> S
     return ScenarioResult(scenario, verdict, "", (), reason, part)
 
 
-def _start_again(config: Config, home: Path) -> tuple[ExitCode, str]:
+def _start_again(plan: Plan, home: Path) -> tuple[ExitCode, str]:
     """What a second start in the same workspace comes to."""
+    config = plan.config
     again = msgspec.structs.replace(
         config, session=msgspec.structs.replace(config.session, id=f"{config.session.id}-2"[-64:])
     )
     try:
-        result = run_session(again, tell=_say_nothing, home=home)
+        result = run_session(again, tell=_say_nothing, home=home, origin=plan.origin)
     except SwitchEngagedError as refusal:
         return ExitCode.HALTED, str(refusal)
     return result.exit_code, f"it started: {result.reason}"

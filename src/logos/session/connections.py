@@ -35,6 +35,7 @@ from logos.installation import install_command
 from logos.session.build import find_instruments
 from logos.session.plan import Plan, find_sources, replay_feed
 from logos.session.presence.account import AccountLock
+from logos.session.stored.origin import NOT_KNOWN, Origin
 from logos.venues.contract import Refused, Venue
 
 _NS_PER_MS = 1_000_000
@@ -43,11 +44,11 @@ _YAHOO_POLL_S = 5.0
 """Yahoo's charts move once a minute; it is not asked more often than this."""
 
 
-def with_instruments(config: Config) -> Config:
+def with_instruments(config: Config, origin: Origin = NOT_KNOWN) -> Config:
     """The settings with the instruments that lie beside recorded data, where that is the feed."""
     if config.live.feed is not FeedName.REPLAY:
         return config
-    found = find_instruments(config, find_sources(config))
+    found = find_instruments(config, find_sources(config, origin))
     return msgspec.structs.replace(config, instruments=found)
 
 
@@ -250,7 +251,7 @@ def _missing(error: ImportError, extra: str) -> ConfigError:
 
 
 def _paced(plan: Plan, clock: Clock, _random: Random) -> LiveFeed:
-    sources = find_sources(plan.config)
+    sources = find_sources(plan.config, plan.origin)
     feed, _ = replay_feed(plan.config, sources, plan.instruments)
     symbols = [source.symbol for source in sources]
     return PacedFeed(feed.chunks(), symbols, clock, float(plan.config.live.speed))

@@ -77,6 +77,8 @@ def run(
     Raises ConfigError, DataError or SwitchEngagedError when the session cannot start, and OSError
     when its files cannot be written; whatever happens after that is told by the result.
     """
+    if isinstance(config, str | Path):
+        options.setdefault("origin", Origin.here(config))
     return _run(SessionSpec(config=settings(config), **options))
 
 

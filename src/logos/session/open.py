@@ -72,6 +72,7 @@ from logos.session.source import (
     Past,
     Source,
 )
+from logos.session.stored.origin import NOT_KNOWN, Origin, read_origin
 from logos.session.supervisor import SessionStoppedError, StopWhileStartingError
 from logos.session.venue.preflight import connect_ready
 
@@ -118,9 +119,10 @@ def _new(start: Start, config: Config) -> Session:
     config = with_seed(config)
     disk_guard(spec, config, config.session.id).check_start()
     switch = start.switch(config)
-    claim = claim_folder(config, spec.home, spec.origin)
+    origin = spec.origin or Origin.here()
+    claim = claim_folder(config, spec.home, origin)
     try:
-        return _begin(start, config, switch, claim)
+        return _begin(start, config, switch, claim, origin)
     except Exception:
         start.supervisor.close()
         claim.give_back()  # made a moment ago, and nothing has happened in it
@@ -145,10 +147,10 @@ def _anew(start: Start, lock: JournalLock) -> Session:
     switch = start.switch(config)
     clear(place)
     claim = Claim(place.name, place, JournalWriter.continuing(lock, 0))
-    return _begin(start, config, switch, claim)
+    return _begin(start, config, switch, claim, _origin(spec))
 
 
-def _begin(start: Start, config: Config, switch: Switch, claim: Claim) -> Session:
+def _begin(start: Start, config: Config, switch: Switch, claim: Claim, origin: Origin) -> Session:
     """A session that has its folder, and has read nothing yet."""
     spec, supervisor, resources = start.spec, start.supervisor, start.resources
     is_live = spec.is_live(config)
@@ -156,10 +158,11 @@ def _begin(start: Start, config: Config, switch: Switch, claim: Claim) -> Sessio
     start.show(claim.journal.path, spec.home, claim.session_id, may_rest=False)
     with supervisor.interruptible("reading its data") as moved:
         plan = make_plan(
-            with_instruments(config) if is_live else config,
+            with_instruments(config, origin) if is_live else config,
             strategy=spec.strategy,
             feed=NoFeed(spec.outside) if is_live else spec.feed,
             moved=moved,
+            origin=origin,
         )
         if is_live:
             resources.enter_context(hold_account(plan.config, spec.outside, start.entry.token))
@@ -247,7 +250,7 @@ def _old(start: Start) -> Session:
             old = _find(spec, lock.path.parent, moved)
             journal = old.journal
             feed = NoFeed() if old.is_live else spec.feed or old.recorded
-            plan = same_plan(journal, session_id, spec.strategy, feed, moved)
+            plan = same_plan(journal, session_id, spec.strategy, feed, moved, _origin(spec))
             if old.is_live:
                 spec.check_acknowledged(plan.config)
                 resources.enter_context(hold_account(plan.config, spec.outside, start.entry.token))
@@ -355,7 +358,8 @@ def _replay(start: Start) -> Session:
                 f"`logos resume {session_id}`"
             )
         recorded = RecordedInputs.of(place) if spec.feed is None else None
-        plan = same_plan(journal, session_id, spec.strategy, spec.feed or recorded, moved)
+        feed = spec.feed or recorded
+        plan = same_plan(journal, session_id, spec.strategy, feed, moved, _origin(spec))
     switch = RecordedSwitch(journal.recording, None)
     core = plan.make_core(session_id, switch)
     switch.attach(core.order_manager)
@@ -376,6 +380,11 @@ def _replay(start: Start) -> Session:
 
 
 # ---- parts ----
+
+
+def _origin(spec: SessionSpec) -> Origin:
+    """Where the old session began. Raises ConfigError when what says so cannot be read."""
+    return spec.origin or read_origin(spec.session_id, spec.home) or NOT_KNOWN
 
 
 def _live_source(

@@ -60,6 +60,7 @@ from logos.session.fleet.epochs import epochs_of
 from logos.session.opening.funding import with_funding
 from logos.session.opening.hearing import Notice, check_heard
 from logos.session.opening.hours import with_sessions
+from logos.session.stored.origin import NOT_KNOWN, Origin
 from logos.strategies import StrategyLoadError, load_strategy
 from logos.strategies.own_guards import guards_fingerprint, load_guards
 from logos.strategies.parameters import ParameterError, arguments_of
@@ -133,6 +134,8 @@ class Plan:
     """SHA-256 of every file that the strategy and the guards rest on, by the module's name."""
     notices: Sequence[Notice] = ()
     """What the session's record is to say of its data: symbols that nothing will be heard of."""
+    origin: Origin = NOT_KNOWN
+    """Where the files are that the settings name."""
     bar_sources: Mapping[str, str] = field(default_factory=dict)
     """What the bars of a symbol are made of, where more than one kind of data could be it."""
 
@@ -194,8 +197,9 @@ def make_plan(
     strategy: Strategy | None = None,
     feed: Feed | None = None,
     moved: Callable[[], object] = lambda: None,
+    origin: Origin = NOT_KNOWN,
 ) -> Plan:
-    """Find, read and check all that `config` names.
+    """Find, read and check all that `config` names, files as `origin` finds them.
 
     `strategy` and `feed` replace what the configuration would load; a given feed needs its
     instruments in the configuration. `moved` is called now and then while data is read. Raises
@@ -209,7 +213,7 @@ def make_plan(
     config = with_seed(config)
     reports: list[CheckReport] = []
     if feed is None:
-        sources = find_sources(config)
+        sources = find_sources(config, origin)
         config = msgspec.structs.replace(config, instruments=find_instruments(config, sources))
         instruments = make_instruments(config.instruments)
         feed, reports = replay_feed(config, sources, instruments, moved)
@@ -220,30 +224,31 @@ def make_plan(
         _refuse_live(config)
     is_fed = isinstance(feed, NoFeed) and feed.is_live
     is_live = is_fed or config.live.feed is not FeedName.NONE or sends_real_orders(config)
-    config = with_funding(config)
+    config = with_funding(config, origin.find)
     config = with_limits(with_sessions(config, reports, is_live=is_live), is_live=is_live)
     instruments = make_instruments(config.instruments)
     if strategy is None:
-        strategy, name = load_configured_strategy(config)
+        strategy, name = load_configured_strategy(config, origin)
     else:
         name = f"{type(strategy).__module__}:{type(strategy).__qualname__}"
     in_range = [report for report in reports if _overlaps(report, *_range(config))]
     kinds = recorded_kinds(report.source for report in reports) or live_kinds(config, instruments)
     notices = check_heard(strategy, name, kinds, reports, in_range)
-    guards = _load_guards(config)
+    guards = _load_guards(config, origin)
     plan = Plan(
         config,
         config_hash(config),
         instruments,
         strategy,
         name,
-        _fingerprint(config, strategy, guards),
+        _fingerprint(config, strategy, guards, origin),
         feed,
         reports,
         sum(report.rows for report in reports) if reports else None,
         guards,
         imported_by(type(strategy), *(guard.function for guard in guards)),
         notices,
+        origin,
         choose_sources(strategy, kinds),
     )
     # Limits and balances are judged here, before anything is written.
@@ -261,11 +266,15 @@ def _refuse_live(config: Config) -> None:
         raise ConfigError("; ".join(problems), problems)
 
 
-def find_sources(config: Config) -> list[DataSource]:
-    """The market data that the settings name. Raises ConfigError and DataError."""
+def find_sources(config: Config, origin: Origin = NOT_KNOWN) -> list[DataSource]:
+    """The market data that the settings name, as `origin` finds it.
+
+    Raises ConfigError and DataError.
+    """
     if not config.data.paths:
         raise ConfigError("no market data: name files or folders with --data, or in data.paths")
-    return discover(config.data.paths, symbols=config.data.symbols or None)
+    places = [origin.find(path) for path in config.data.paths]
+    return discover(places, symbols=config.data.symbols or None)
 
 
 def replay_feed(
@@ -305,17 +314,19 @@ def _overlaps(report: CheckReport, start_ns: int | None, end_ns: int | None) -> 
     return is_before_end and (start_ns is None or report.last_ns >= start_ns)
 
 
-def _load_guards(config: Config) -> list[OwnGuard]:
+def _load_guards(config: Config, origin: Origin) -> list[OwnGuard]:
     names = config.risk.guards
     try:
-        return [] if isinstance(names, msgspec.UnsetType) else load_guards(names)
+        return [] if isinstance(names, msgspec.UnsetType) else load_guards(names, origin.find_code)
     except StrategyLoadError as error:
         raise _as_config_error(error, "risk.guards: ") from None
 
 
-def _fingerprint(config: Config, strategy: Strategy, guards: Sequence[OwnGuard]) -> str:
+def _fingerprint(
+    config: Config, strategy: Strategy, guards: Sequence[OwnGuard], origin: Origin
+) -> str:
     """The strategy's fingerprint; with guards of the user's, one of both. Raises ConfigError."""
-    fingerprint = strategy_fingerprint(config, strategy)
+    fingerprint = strategy_fingerprint(config, strategy, origin)
     if not guards:
         return fingerprint
     try:
@@ -325,9 +336,9 @@ def _fingerprint(config: Config, strategy: Strategy, guards: Sequence[OwnGuard])
     return hashlib.sha256(both.encode()).hexdigest()
 
 
-def strategy_fingerprint(config: Config, strategy: Strategy) -> str:
+def strategy_fingerprint(config: Config, strategy: Strategy, origin: Origin = NOT_KNOWN) -> str:
     """SHA-256 of what decides: the signals, or the source file of the strategy's class."""
-    path = config.strategy.signals
+    path = origin.find(config.strategy.signals)
     if isinstance(strategy, SignalStrategy) and not (path or config.strategy.name):
         return strategy.fingerprint  # made in Python: no setting names its signals
     if not path:
@@ -350,8 +361,10 @@ def _moment(text: str, name: str) -> int | None:
         raise ConfigError(f"{name}: {error}; write it like 2024-01-31T13:30:00Z") from None
 
 
-def load_configured_strategy(config: Config) -> tuple[Strategy, str]:
+def load_configured_strategy(config: Config, origin: Origin = NOT_KNOWN) -> tuple[Strategy, str]:
     """The strategy or the signals that the settings name, made, and what messages call it.
+
+    Their files are found as `origin` says.
 
     Raises ConfigError for what cannot be had, and for parameters that do not fit.
     """
@@ -370,14 +383,14 @@ def load_configured_strategy(config: Config) -> tuple[Strategy, str]:
         if topic:
             return LiveSignals(**arguments), f"signals from topic {topic}"
         name = f"signals from {settings.signals}"
-        return SignalStrategy(**{**arguments, "file": settings.signals}), name
+        return SignalStrategy(**{**arguments, "file": origin.find(settings.signals)}), name
     if not settings.name:
         raise ConfigError(
             "no strategy: name one with --strategy (a bundled name or module:Class), "
             "or a file of signals with --signals"
         )
     try:
-        return load_strategy(settings.name, settings.params), settings.name
+        return load_strategy(origin.find_code(settings.name), settings.params), settings.name
     except StrategyLoadError as error:
         raise _as_config_error(error) from None
 

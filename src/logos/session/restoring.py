@@ -35,6 +35,7 @@ from logos.session.build import make_instruments
 from logos.session.history import Journal
 from logos.session.plan import Feed, Plan, make_plan
 from logos.session.recorded import RecordedSwitch
+from logos.session.stored.origin import NOT_KNOWN, Origin
 
 Tell = Callable[[str], object]
 
@@ -73,8 +74,12 @@ def same_plan(
     strategy: Strategy | None,
     feed: Feed | None,
     moved: Callable[[], object] = lambda: None,
+    origin: Origin = NOT_KNOWN,
 ) -> Plan:
-    """The session's plan made anew, refused unless it is the one the session began with."""
+    """The session's plan made anew, refused unless it is the one the session began with.
+
+    Its files are found as `origin` says. Raises CannotResumeError, ConfigError and DataError.
+    """
     then = journal.manifest
     if then["software"] != __version__:
         raise CannotResumeError(
@@ -96,7 +101,7 @@ def same_plan(
             raise CannotResumeError(f"session {session_id}: {error}") from None
     if isinstance(feed, RecordedInputs):
         feed.know(make_instruments(config.instruments))
-    plan = make_plan(config, strategy=strategy, feed=feed, moved=moved)
+    plan = make_plan(config, strategy=strategy, feed=feed, moved=moved, origin=origin)
     now = msgspec.to_builtins(manifest(plan, session_id))
     for key, what in (
         ("data", "the market data"),

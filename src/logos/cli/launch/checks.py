@@ -53,6 +53,7 @@ from logos.session.fleet.coordinator import terms_of
 from logos.session.opening.machine_switch import session_switch
 from logos.session.plan import find_sources, load_configured_strategy, strategy_fingerprint
 from logos.session.presence.heartbeat import is_in_use
+from logos.session.stored.origin import NOT_KNOWN, Origin
 from logos.session.stored.pruned import pruned_path, read_pruned
 from logos.session.venue.preflight import dry_run
 
@@ -106,7 +107,7 @@ def pre_checks(ground: Ground) -> Iterator[Finding]:
         yield check_hash(ground)
         yield check_strategy(ground)
         yield check_libraries(ground.config)
-        yield check_data(ground.config)
+        yield check_data(ground.config, Origin.here(ground.located.settings))
     yield from check_time(ground.located.deployment.limits)
     yield check_room(ground.home, ground.located.deployment.limits.min_free_mb)
     yield from check_places(ground.home)
@@ -244,14 +245,14 @@ def check_strategy(ground: Ground) -> Finding:
     return Finding("strategy", not problems, seen, "correct the strategy or its parameters")
 
 
-def check_data(config: Config) -> Finding:
+def check_data(config: Config, origin: Origin = NOT_KNOWN) -> Finding:
     """The files of recorded data; a live feed has none."""
     if config.live.feed not in (FeedName.NONE, FeedName.REPLAY):
         return Finding(
             "data", True, f"live: {config.live.feed.value} {config.live.exchange}".strip()
         )
     try:
-        sources = find_sources(config)
+        sources = find_sources(config, origin)
     except (ConfigError, DataError) as error:
         return Finding("data", False, str(error), "correct data.paths and data.symbols")
     return Finding("data", True, ", ".join(sorted(each.symbol for each in sources)))
@@ -356,10 +357,11 @@ def hashes_of(ground: Ground) -> dict[str, str]:
     found = {"deployment file": _digest(located.path), "settings file": _digest(located.settings)}
     found["settings in force"] = config_hash(masked_config(config))
     try:
-        strategy, _ = load_configured_strategy(config)
+        origin = Origin.here(located.settings)
+        strategy, _ = load_configured_strategy(config, origin)
     except (ConfigError, DataError):
         return found  # its check says why
-    return {**found, "strategy": strategy_fingerprint(config, strategy)}
+    return {**found, "strategy": strategy_fingerprint(config, strategy, origin)}
 
 
 def _digest(path: Path) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
@@ -22,13 +22,16 @@ _BYTES_MAX = 16 << 20
 """Some hundred thousand rates."""
 
 
-def with_funding(config: Config) -> Config:
-    """`config` with the rates of every file of funding in it. Raises ConfigError."""
+def with_funding(config: Config, find: Callable[[str], str] = str) -> Config:
+    """`config` with the rates of every file of funding in it, which `find` finds by its name.
+
+    Raises ConfigError.
+    """
     found = dict(config.instruments)
     for symbol, each in config.instruments.items():
         funding = each.funding
         if funding is not msgspec.UNSET and funding.file and not funding.rates:
-            rates = _read(Path(funding.file), f"instruments.{symbol}.funding.file")
+            rates = _read(Path(find(funding.file)), f"instruments.{symbol}.funding.file")
             funding = msgspec.structs.replace(funding, rates=rates)
             found[symbol] = msgspec.structs.replace(each, funding=funding)
     return msgspec.structs.replace(config, instruments=found)

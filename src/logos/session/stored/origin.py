@@ -11,6 +11,7 @@ same session has too, host.json aside, so this lies beside it.
 from __future__ import annotations
 
 import os
+import sys
 import time
 from pathlib import Path
 from typing import Final, Self
@@ -47,6 +48,46 @@ class Origin(msgspec.Struct, frozen=True):
             folder,
             "" if settings is None else os.path.abspath(settings),
         )
+
+    def find(self, text: str) -> str:
+        """Where the file or folder is that settings name as `text`.
+
+        Looked for beside the settings file, then in the folder in which the session began. As
+        written where that is this folder, or where nothing is found: then it is meant as it always
+        was, from the folder one is in.
+        """
+        if not text or os.path.isabs(text):
+            return text
+        for folder in self._folders():
+            path = os.path.join(folder, text)
+            if os.path.exists(path):
+                return text if _is_here(folder) else path
+        return text
+
+    def find_code(self, name: str) -> str:
+        """The same for `file.py:Class`; of a module's name the folders become places to import it
+        from, the ones that were there before first."""
+        where, colon, what = name.rpartition(":")
+        if colon and where.endswith(".py"):
+            return f"{self.find(where)}:{what}"
+        if colon:
+            sys.path += [each for each in self._folders() if each not in sys.path]
+        return name
+
+    def _folders(self) -> list[str]:
+        beside = [os.path.dirname(self.settings)] if self.settings else []
+        return [*beside, *([self.folder] if self.folder else [])]
+
+
+def _is_here(folder: str) -> bool:
+    try:
+        return os.path.samefile(folder, os.curdir)
+    except OSError:
+        return False
+
+
+NOT_KNOWN: Final = Origin()
+"""The origin of a session that began before it was noted: files are found from here alone."""
 
 
 def origin_path(session_id: str, home: Path | None = None) -> Path:
