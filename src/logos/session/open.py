@@ -28,10 +28,8 @@ from pathlib import Path
 from logos.config import Config, ConfigError
 from logos.config.tables.disk import DISK
 from logos.config.terms.payments import has_payments
-from logos.core.engine import TradingCore
 from logos.core.gates import Switch
 from logos.core.types import SessionStatus
-from logos.execution.inbox import Inbox
 from logos.files import make_folder
 from logos.journal.entries import JOURNAL
 from logos.journal.inputs import INPUTS_FILE, InputsWriter, RecordedInputs, Survey
@@ -40,18 +38,16 @@ from logos.session.artifacts.claim import Claim, claim_folder, clear
 from logos.session.artifacts.folder import SessionFolder, is_finished, projection_files
 from logos.session.artifacts.recoveries import Recovery
 from logos.session.artifacts.snapshot import Snapshot
-from logos.session.bars.backfill import Backfilling
-from logos.session.bars.sources import wishes_in
-from logos.session.connections import Connections, hold_account, with_instruments
+from logos.session.connections import hold_account, with_instruments
 from logos.session.disk import disk_guard, stopped_because
 from logos.session.history import Journal, NothingHappenedError, find_session, read_session
 from logos.session.opening.alert_sender import alerts_sent
+from logos.session.opening.live_source import live_source
 from logos.session.opening.machine_switch import SessionSwitch, refuse_engaged
 from logos.session.opening.spec import Purpose, SessionSpec
 from logos.session.opening.start import Start
 from logos.session.opening.start import start as stand
 from logos.session.plan import NoFeed, Plan, make_plan, with_seed
-from logos.session.presence.feeds import FeedStates
 from logos.session.presence.watchdog import Watchdog
 from logos.session.recorded import RecordedSwitch
 from logos.session.restoring import (
@@ -68,11 +64,10 @@ from logos.session.session import Session
 from logos.session.source import (
     BASELINE_FILE,
     FeedSource,
-    LiveSource,
     Past,
     Source,
 )
-from logos.session.stored.origin import NOT_KNOWN, Origin, read_origin
+from logos.session.stored.origin import Origin, origin_of
 from logos.session.supervisor import SessionStoppedError, StopWhileStartingError
 from logos.session.venue.preflight import connect_ready
 
@@ -147,7 +142,7 @@ def _anew(start: Start, lock: JournalLock) -> Session:
     switch = start.switch(config)
     clear(place)
     claim = Claim(place.name, place, JournalWriter.continuing(lock, 0))
-    return _begin(start, config, switch, claim, _origin(spec))
+    return _begin(start, config, switch, claim, origin_of(spec.session_id, spec.home))
 
 
 def _begin(start: Start, config: Config, switch: Switch, claim: Claim, origin: Origin) -> Session:
@@ -183,7 +178,7 @@ def _begin(start: Start, config: Config, switch: Switch, claim: Claim, origin: O
         resources.callback(inputs.close)
     source: Source
     if connections is not None:
-        source = _live_source(spec, core, connections)
+        source = live_source(spec, core, connections)
     else:
         source = FeedSource(plan.feed, 0, spec.progress(plan))
     session = Session(plan, core, folder, supervisor, Script(), source, None, inputs)
@@ -250,7 +245,14 @@ def _old(start: Start) -> Session:
             old = _find(spec, lock.path.parent, moved)
             journal = old.journal
             feed = NoFeed() if old.is_live else spec.feed or old.recorded
-            plan = same_plan(journal, session_id, spec.strategy, feed, moved, _origin(spec))
+            plan = same_plan(
+                journal,
+                session_id,
+                spec.strategy,
+                feed,
+                moved,
+                origin_of(spec.session_id, spec.home),
+            )
             if old.is_live:
                 spec.check_acknowledged(plan.config)
                 resources.enter_context(hold_account(plan.config, spec.outside, start.entry.token))
@@ -289,7 +291,7 @@ def _old(start: Start) -> Session:
         past = Past(old.place, old.recorded, survey, from_there.offset, sequence)
     source: Source
     if connections is not None:
-        source = _live_source(spec, core, connections, past)
+        source = live_source(spec, core, connections, past)
     else:
         skip = 0 if snapshot is None else snapshot.consumed
         source = FeedSource(plan.feed, skip, spec.progress(plan))
@@ -359,7 +361,9 @@ def _replay(start: Start) -> Session:
             )
         recorded = RecordedInputs.of(place) if spec.feed is None else None
         feed = spec.feed or recorded
-        plan = same_plan(journal, session_id, spec.strategy, feed, moved, _origin(spec))
+        plan = same_plan(
+            journal, session_id, spec.strategy, feed, moved, origin_of(spec.session_id, spec.home)
+        )
     switch = RecordedSwitch(journal.recording, None)
     core = plan.make_core(session_id, switch)
     switch.attach(core.order_manager)
@@ -377,33 +381,3 @@ def _replay(start: Start) -> Session:
     if recorded is not None:
         session.measure(recorded.facts)
     return session
-
-
-# ---- parts ----
-
-
-def _origin(spec: SessionSpec) -> Origin:
-    """Where the old session began. Raises ConfigError when what says so cannot be read."""
-    return spec.origin or read_origin(spec.session_id, spec.home) or NOT_KNOWN
-
-
-def _live_source(
-    spec: SessionSpec, core: TradingCore, connections: Connections, past: Past | None = None
-) -> LiveSource:
-    order_manager = core.order_manager
-    feeds = FeedStates()
-    stale_after_ns = {
-        symbol: state.limits.stale_after_ns for symbol, state in order_manager.states.items()
-    }
-    plan = connections.plan
-    wishes = wishes_in(plan.strategy)
-    inbox = Inbox(
-        plan.config.live.inbox_size,
-        stale_after_ns,
-        feeds.news,
-        keeps_closes=bool(wishes.timeframes) or wishes.has_warmup,
-    )
-    backfill = None
-    if past is None and core.book is not None:
-        backfill = Backfilling(plan, core.book, connections.feeds, inbox, connections.clock)
-    return LiveSource(inbox, connections, feeds, spec.home, past, spec.flatten, spec.tell, backfill)

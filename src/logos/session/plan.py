@@ -267,10 +267,7 @@ def _refuse_live(config: Config) -> None:
 
 
 def find_sources(config: Config, origin: Origin = NOT_KNOWN) -> list[DataSource]:
-    """The market data that the settings name, as `origin` finds it.
-
-    Raises ConfigError and DataError.
-    """
+    """The market data that the settings name, found by `origin`. Raises ConfigError, DataError."""
     if not config.data.paths:
         raise ConfigError("no market data: name files or folders with --data, or in data.paths")
     places = [origin.find(path) for path in config.data.paths]
@@ -363,8 +360,6 @@ def _moment(text: str, name: str) -> int | None:
 
 def load_configured_strategy(config: Config, origin: Origin = NOT_KNOWN) -> tuple[Strategy, str]:
     """The strategy or the signals that the settings name, made, and what messages call it.
-
-    Their files are found as `origin` says.
 
     Raises ConfigError for what cannot be had, and for parameters that do not fit.
     """

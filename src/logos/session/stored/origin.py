@@ -117,3 +117,8 @@ def read_origin(session_id: str, home: Path | None = None) -> Origin | None:
             f"{path} does not say where the session began ({error}); without it, files that the "
             "settings name are looked for in the folder that you are in"
         ) from None
+
+
+def origin_of(session_id: str, home: Path | None = None) -> Origin:
+    """As `read_origin`; `NOT_KNOWN` where there is none. Raises as that."""
+    return read_origin(session_id, home) or NOT_KNOWN
