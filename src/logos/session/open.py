@@ -245,14 +245,8 @@ def _old(start: Start) -> Session:
             old = _find(spec, lock.path.parent, moved)
             journal = old.journal
             feed = NoFeed() if old.is_live else spec.feed or old.recorded
-            plan = same_plan(
-                journal,
-                session_id,
-                spec.strategy,
-                feed,
-                moved,
-                origin_of(spec.session_id, spec.home),
-            )
+            origin = origin_of(session_id, home)
+            plan = same_plan(journal, session_id, spec.strategy, feed, moved, origin)
             if old.is_live:
                 spec.check_acknowledged(plan.config)
                 resources.enter_context(hold_account(plan.config, spec.outside, start.entry.token))
@@ -293,8 +287,7 @@ def _old(start: Start) -> Session:
     if connections is not None:
         source = live_source(spec, core, connections, past)
     else:
-        skip = 0 if snapshot is None else snapshot.consumed
-        source = FeedSource(plan.feed, skip, spec.progress(plan))
+        source = FeedSource(plan.feed, snapshot.consumed if snapshot else 0, spec.progress(plan))
     script = _script(spec, old, switch, snapshot)
     session = Session(plan, core, folder, supervisor, script, source, snapshot, inputs)
     session.snapshots = spec.snapshots(plan, core, folder)
@@ -361,9 +354,8 @@ def _replay(start: Start) -> Session:
             )
         recorded = RecordedInputs.of(place) if spec.feed is None else None
         feed = spec.feed or recorded
-        plan = same_plan(
-            journal, session_id, spec.strategy, feed, moved, origin_of(spec.session_id, spec.home)
-        )
+        origin = origin_of(session_id, spec.home)
+        plan = same_plan(journal, session_id, spec.strategy, feed, moved, origin)
     switch = RecordedSwitch(journal.recording, None)
     core = plan.make_core(session_id, switch)
     switch.attach(core.order_manager)
