@@ -7,11 +7,8 @@ found here, and leaves no half-made session behind.
 from __future__ import annotations
 
 import copy
-import hashlib
-import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 import msgspec
@@ -57,12 +54,13 @@ from logos.session.build import (
     make_instruments,
 )
 from logos.session.fleet.epochs import epochs_of
+from logos.session.opening.fingerprints import fingerprint_of
 from logos.session.opening.funding import with_funding
 from logos.session.opening.hearing import Notice, check_heard
 from logos.session.opening.hours import with_sessions
 from logos.session.stored.origin import NOT_KNOWN, Origin
 from logos.strategies import StrategyLoadError, load_strategy
-from logos.strategies.own_guards import guards_fingerprint, load_guards
+from logos.strategies.own_guards import load_guards
 from logos.strategies.parameters import ParameterError, arguments_of
 
 
@@ -241,7 +239,7 @@ def make_plan(
         instruments,
         strategy,
         name,
-        _fingerprint(config, strategy, guards, origin),
+        fingerprint_of(config, strategy, guards, origin),
         feed,
         reports,
         sum(report.rows for report in reports) if reports else None,
@@ -317,36 +315,6 @@ def _load_guards(config: Config, origin: Origin) -> list[OwnGuard]:
         return [] if isinstance(names, msgspec.UnsetType) else load_guards(names, origin.find_code)
     except StrategyLoadError as error:
         raise _as_config_error(error, "risk.guards: ") from None
-
-
-def _fingerprint(
-    config: Config, strategy: Strategy, guards: Sequence[OwnGuard], origin: Origin
-) -> str:
-    """The strategy's fingerprint; with guards of the user's, one of both. Raises ConfigError."""
-    fingerprint = strategy_fingerprint(config, strategy, origin)
-    if not guards:
-        return fingerprint
-    try:
-        both = f"{fingerprint}:{guards_fingerprint(guards)}"
-    except OSError as error:
-        raise ConfigError(f"risk.guards: a guard has no source that can be read: {error}") from None
-    return hashlib.sha256(both.encode()).hexdigest()
-
-
-def strategy_fingerprint(config: Config, strategy: Strategy, origin: Origin = NOT_KNOWN) -> str:
-    """SHA-256 of what decides: the signals, or the source file of the strategy's class."""
-    path = origin.find(config.strategy.signals)
-    if isinstance(strategy, SignalStrategy) and not (path or config.strategy.name):
-        return strategy.fingerprint  # made in Python: no setting names its signals
-    if not path:
-        try:
-            path = inspect.getsourcefile(type(strategy)) or ""
-        except (TypeError, OSError):  # a class made on the fly, or in a notebook, has no file
-            path = ""
-    try:
-        return hashlib.sha256(Path(path).read_bytes()).hexdigest() if path else ""
-    except OSError:
-        return ""
 
 
 def _moment(text: str, name: str) -> int | None:

@@ -50,8 +50,9 @@ from logos.killswitch.records import Mode
 from logos.session.artifacts.folder import is_finished
 from logos.session.build import make_instruments
 from logos.session.fleet.coordinator import terms_of
+from logos.session.opening.fingerprints import strategy_fingerprint
 from logos.session.opening.machine_switch import session_switch
-from logos.session.plan import find_sources, load_configured_strategy, strategy_fingerprint
+from logos.session.plan import find_sources, load_configured_strategy
 from logos.session.presence.heartbeat import is_in_use
 from logos.session.stored.origin import NOT_KNOWN, Origin
 from logos.session.stored.pruned import pruned_path, read_pruned
