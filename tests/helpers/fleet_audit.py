@@ -12,10 +12,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-HELD_NS = 50_000_000
-"""An order that left so long after its gate was asked was held up between the two: its process
-stood still. No gate on the sender's side can know of that; they are counted by themselves."""
-
 
 @dataclass(frozen=True)
 class Change:
@@ -36,6 +32,8 @@ class Verdict:
     """When the last order left; 0: none did."""
     unpermitted: list[int] = field(default_factory=list)
     held: list[int] = field(default_factory=list)
+    """Of orders that passed their gate within the permit and left after its end: how long after.
+    Their process stood still in between, which no gate on the sender's side can know."""
     unkills: int = 0
     refused_ns: int = 0
     """When an order was first refused; 0: never."""
@@ -91,8 +89,10 @@ def judge(token: str, lines: Sequence[str], spans: Sequence[tuple[int, int]]) ->
         verdict.orders += 1
         if any(begin <= sent_ns < end for begin, end in spans):
             verdict.last_ns = max(verdict.last_ns, sent_ns)
-        elif sent_ns - gate_ns > HELD_NS and any(begin <= gate_ns < end for begin, end in spans):
-            verdict.held.append(sent_ns)
+        elif any(begin <= gate_ns < end for begin, end in spans):
+            verdict.held.append(
+                sent_ns - max(end for begin, end in spans if begin <= gate_ns < end)
+            )
         else:
             verdict.unpermitted.append(sent_ns)
             verdict.last_ns = max(verdict.last_ns, sent_ns)

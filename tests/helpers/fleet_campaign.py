@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from fleet_audit import HELD_NS, Verdict, allowed_until, judge, renewals_of
+from fleet_audit import Verdict, allowed_until, judge, renewals_of
 from fleet_cluster import MEMBERS, Cluster
 from fleet_faults import CONNECTED, ENGINES, FLEET, KINDS, NEITHER, SILENT, Machine, Stage, boot_ns
 from fleet_network import network
@@ -180,11 +180,12 @@ def tell(outcomes: Sequence[Outcome], ttl_s: float) -> list[str]:
         if p99 >= limit_s:
             wrong.append(f"p99 of {role} engines is {p99:.3f} s, and the limit is {limit_s:g} s")
     orders = sum(verdict.orders for each in outcomes for verdict in each.verdicts)
-    held = sum(len(verdict.held) for each in outcomes for verdict in each.verdicts)
+    held = [late for each in outcomes for verdict in each.verdicts for late in verdict.held]
     kinds = Counter(each.kind for each in outcomes)
     lines.append(
         f"{len(outcomes)} runs of {len(kinds)} kinds, {orders:,} orders, "
-        f"{held} held up for more than {HELD_NS // 1_000_000} ms between gate and venue"
+        f"{len(held)} that left after the permit under which they had passed their gate (at most "
+        f"{max(held, default=0) / 1e6:.1f} ms after it)"
     )
     for number, each in enumerate(outcomes):
         wrong += [f"run {number}, {each.kind}: {problem}" for problem in each.problems]

@@ -14,7 +14,7 @@ from logos.core.types import SwitchState
 from logos.killswitch.breaker import CircuitBreaker
 from logos.killswitch.fleet import switch as switch_module
 from logos.killswitch.fleet.permit import Known, Permit
-from logos.killswitch.fleet.reader import PermitReader
+from logos.killswitch.fleet.reader import SEND_NS, PermitReader
 from logos.killswitch.fleet.records import EngineEntry
 from logos.killswitch.fleet.switch import PermittedBreaker
 
@@ -75,11 +75,11 @@ def engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
     switch.close()
 
 
-def test_a_permit_is_good_until_its_time_to_live_after_the_request_and_not_longer(
+def test_a_permit_ends_a_moment_before_its_time_to_live_after_the_request(
     engine: Engine,
 ) -> None:
     engine.store.is_cut = True
-    engine.clock.now += 5 * SECOND - 1
+    engine.clock.now += 5 * SECOND - SEND_NS - 1
     assert not engine.reader.round()
     assert engine.switch.authority() is SAFE
     engine.clock.now += 1

@@ -32,6 +32,9 @@ from logos.killswitch.fleet.records import CoordinatorError, EngineEntry
 from logos.killswitch.fleet.store import Coordinator, Store
 from logos.killswitch.fleet.switch import WHO
 
+SEND_NS: Final = 100_000_000
+"""How much earlier than its time to live a permit ends for the gates: what has passed a gate takes
+a moment to leave, longer on a busy machine, and shall have left by then."""
 _AFTER_SILENCE_S: Final = 0.2
 """Before a watch that heard nothing is asked again, so that one that fails costs nothing."""
 _STOP_S: Final = 3.0
@@ -162,7 +165,7 @@ class PermitReader:
         if judgment.state is ENGAGED:
             self._stop(judgment)
         else:
-            until_ns = min(began_ns + self._terms.ttl_ns, listed_until_ns)
+            until_ns = min(began_ns + self._terms.ttl_ns, listed_until_ns) - SEND_NS
             epoch = judgment.known.epoch
             self._permit.renew(judgment.state, epoch, until_ns, judgment.why)
             if judgment.state is REDUCE_ONLY and self._acted != (epoch, REDUCE_ONLY):
