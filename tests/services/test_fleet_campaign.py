@@ -42,7 +42,7 @@ def test_the_auditor_believes_the_coordinators_history_alone() -> None:
     assert spans == [(100, 110)]
     fine = judge("a", ["O 109 109"], spans)
     assert (fine.unpermitted, fine.unkills) == ([], 0)
-    assert judge("a", ["O 109 110"], spans).unpermitted == [110], "sent after the permit's end"
+    assert judge("a", ["O 110 110"], spans).unpermitted == [110], "sent after the permit's end"
     assert judge("a", ["O 99 99"], spans).unpermitted == [99], "sent before there was one"
 
 
@@ -58,6 +58,6 @@ def test_the_auditor_finds_an_engine_that_comes_back() -> None:
     assert verdict.unkills == 1
 
 
-def test_an_order_that_was_held_up_behind_its_gate_is_counted_by_itself() -> None:
-    verdict = judge("a", ["O 101 900000101"], [(100, 110)])
-    assert (len(verdict.held), verdict.unpermitted) == (1, [])
+def test_an_order_that_left_after_the_permit_of_its_gate_is_counted_with_how_late_it_was() -> None:
+    verdict = judge("a", ["O 101 117"], [(100, 110)])
+    assert (verdict.held, verdict.unpermitted) == ([7], [])
