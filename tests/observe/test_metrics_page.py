@@ -152,6 +152,7 @@ def test_a_session_that_ended_is_down_for_a_day_with_its_last_figures_then_gone(
     desk.begin(market_age_ns=0)
     desk.figures()
     assert desk.value("logos_up") == 1
+    desk.figures(exit_code=0)
     desk.end()
     page = desk.scrape()
     assert desk.value("logos_up", page) == 0
@@ -193,6 +194,20 @@ def test_a_session_that_was_killed_is_dead_for_a_day(desk: Desk) -> None:
     assert desk.value("logos_position", page, symbol="AAA") == -2
     desk.now_ns += NS_PER_DAY + 1
     assert desk.value("logos_up") is None
+
+
+def test_a_killed_session_whose_resume_was_refused_has_not_ended(desk: Desk) -> None:
+    """The refused process takes the heartbeat of the dead one away; the figures have no end."""
+    desk.begin(market_age_ns=0)
+    desk.figures()
+    assert desk.value("logos_up") == 1
+    desk.die()
+    desk.begin(kind="resume")
+    desk.end()
+    page = desk.scrape()
+    assert desk.value("logos_up", page) == 0
+    assert desk.value("logos_session_state", page, state="dead") == 1
+    assert desk.value("logos_session_exit_code", page) is None
 
 
 def test_a_late_heartbeat_is_a_stalled_session_that_is_still_up(desk: Desk) -> None:

@@ -219,14 +219,15 @@ def test_a_live_prometheus_has_every_figure_of_a_session_and_an_alertmanager_its
 
     # The session is killed and resumed: its counters do not fall.
     orders = 'sum(logos_ticks_total{session="desk"})'
-    before = site.value(orders)
-    assert before
     session.send_signal(signal.SIGKILL)
     session.wait()
     wait_until(is_one(site, 'logos_session_state{session="desk",state="dead"}'), "its death")
     wait_until(lambda: "LogosSessionDied" in site.hook.names(), "to be told of its death")
+    before = site.value(orders)
+    assert before
     site.begin("resume", "desk")
-    wait_until(is_one(site, up), "the resumed session")
+    running_ = 'logos_session_state{session="desk",state="running"}'
+    wait_until(is_one(site, running_), "the resumed session")
     wait_until(lambda: (site.value(orders) or 0) > before, "it to go on")
     falls = site.value("max_over_time(sum(resets(logos_ticks_total[2m]))[2m:500ms])")
     assert falls == 0

@@ -143,8 +143,9 @@ class SessionFinder:
                     continue
                 figures = self._figures(workspace, session_id, count)
                 mode = "unknown" if figures is None else figures.mode_word
+                state = _state_after(figures)
                 left.append(
-                    SeenSession(workspace, session_id, "ended", "", mode, 0, "", None, figures)
+                    SeenSession(workspace, session_id, state, "", mode, 0, "", None, figures)
                 )
         return left
 
@@ -153,7 +154,7 @@ class SessionFinder:
     ) -> list[SeenSession]:
         """Sessions that were seen within the day and left nothing."""
         return [
-            session._replace(state="ended", new_life="")
+            session._replace(state=_state_after(session.figures), new_life="")
             for key, (seen_ns, session) in self._latest.items()
             if key not in seen and now_ns - seen_ns <= SHOWN_AFTER_NS
         ]
@@ -168,6 +169,15 @@ class SessionFinder:
     def _is_recent(self, session: SeenSession, now_ns: int) -> bool:
         beat = session.beat
         return beat is None or now_ns - beat.written_ns <= SHOWN_AFTER_NS
+
+
+def _state_after(figures: FiguresFile | None) -> str:
+    """How a session stands that no process runs and that left no heartbeat.
+
+    Its figures have an exit code since its end. Without one it was killed, and whoever wanted to
+    resume it took the heartbeat away and did not get as far.
+    """
+    return "ended" if figures is None or figures.exit_code >= 0 else "dead"
 
 
 def state_of(found: FoundSession, now_ns: int) -> str:
