@@ -105,6 +105,17 @@ def test_one_that_was_killed_is_followed_by_another(stand_in: StandIn) -> None:
         wait_until(lambda: len(stand_in.starts) == 3, "and the next one")
 
 
+def test_one_that_died_just_before_the_session_ends_is_followed_by_another(
+    stand_in: StandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_LOOK_S", 100.0)
+    with AlertSender("desk-1", None, pytest.fail):
+        wait_until(lambda: len(stand_in.starts) == 1, "the sender")
+        stand_in.kill()
+        wait_until(lambda: not is_sender_running(stand_in.folder), "its end")
+    wait_until(lambda: len(stand_in.starts) == 2, "the one that tells of the end")
+
+
 def test_where_one_runs_no_other_is_started(stand_in: StandIn) -> None:
     with AlertSender("desk-1", None, pytest.fail):
         wait_until(lambda: len(stand_in.starts) == 1, "the sender")

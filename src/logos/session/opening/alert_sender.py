@@ -90,20 +90,25 @@ class AlertSender:
     def __exit__(self, *_: object) -> None:
         self._done.set()
         self._thread.join()
+        self._look()  # one that died since the last look cannot tell how the session ends
 
     def _run(self) -> None:
         while True:
-            try:
-                self._look()
-            except OSError as error:
-                if not self._has_told:
-                    self._has_told = True
-                    self._tell(f"logos: no alerts are sent: {error.filename}: {error.strerror}")
+            self._look()
             self.looks += 1
             if self._done.wait(self._wait_s):
                 return
 
     def _look(self) -> None:
+        """See that a sender runs; why none can be started is told once."""
+        try:
+            self._see_sender()
+        except OSError as error:
+            if not self._has_told:
+                self._has_told = True
+                self._tell(f"logos: no alerts are sent: {error.filename}: {error.strerror}")
+
+    def _see_sender(self) -> None:
         """Start a sender where none runs. Raises OSError."""
         if self._pid and os.waitpid(self._pid, os.WNOHANG)[0]:
             self._pid = 0
