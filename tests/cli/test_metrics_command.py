@@ -98,6 +98,7 @@ def test_without_the_library_it_says_what_installs_it(
     assert "prometheus-client is not installed: " in capsys.readouterr().err
 
 
+@pytest.mark.long
 def test_it_serves_until_it_is_told_to_end_and_writes_the_file_beside(
     desk: Desk, tmp_path: Path
 ) -> None:

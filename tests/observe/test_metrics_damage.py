@@ -108,6 +108,7 @@ STRANGE = st.one_of(
 )
 
 
+@pytest.mark.long
 @given(place=st.sampled_from(PLACES), strange=STRANGE)
 @example(place=("inputs", "syncs"), strange=10**400)
 @example(place=("latency", "feed to strategy", "buckets"), strange=[[5, 2], [5, 3]])

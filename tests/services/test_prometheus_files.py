@@ -88,6 +88,7 @@ def test_the_files_are_accepted_by_the_servers_own_tools() -> None:
     assert said("amtool", "check-config", MANAGER)[0] == 0
 
 
+@pytest.mark.long
 def test_every_alert_fires_when_it_should_and_not_before() -> None:
     code, words = said("promtool", "test", "rules", TESTS)
     assert code == 0, words

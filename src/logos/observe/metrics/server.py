@@ -168,6 +168,7 @@ class _Server(ThreadingHTTPServer):
     context: ssl.SSLContext | None = None
     daemon_threads = True
     block_on_close = False
+    request_queue_size = 2 * CONNECTIONS_MAX  # with fewer a burst waits a second for its next try
 
     def __init__(self, address: tuple[str, int], handler: type[BaseHTTPRequestHandler]) -> None:
         if ":" in address[0]:
