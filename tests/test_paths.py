@@ -45,6 +45,7 @@ def test_anything_else_is_refused_with_the_rule(session_id: str) -> None:
         paths.session_dir(session_id)
 
 
+@pytest.mark.long
 @given(st.text(max_size=70))
 def test_no_text_leads_out_of_the_sessions_folder(session_id: str) -> None:
     sessions = paths.home() / "runs" / "live" / "sessions"

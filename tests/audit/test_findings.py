@@ -150,6 +150,7 @@ def test_another_strategy_in_the_manifest_betrays_itself(folder: Path) -> None:
 TABLES = ("orders.csv", "trades.csv", "positions.csv", "account.csv")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", TABLES)
 def test_a_table_s_missing_and_added_and_changed_lines_are_told(folder: Path, name: str) -> None:
     path = folder / name

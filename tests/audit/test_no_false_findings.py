@@ -40,6 +40,7 @@ MARKETS: dict[str, tuple[dict[str, Any], dict[str, str]]] = {
 SIZES = {"ACME": "1", "BTCUSDT": "0.001", "ETHUSDT": "0.05"}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("market", MARKETS)
 @pytest.mark.parametrize("limits", CASES)
 def test_a_session_that_keeps_its_limits_is_intact(

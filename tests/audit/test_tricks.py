@@ -32,6 +32,8 @@ from logos.session import ExitCode, SessionResult
 from logos.session import seal as sealing
 from logos.session.artifacts.report import session_markdown
 
+pytestmark = pytest.mark.long
+
 T = TypeVar("T")
 
 LIMITS: dict[str, Any] = {

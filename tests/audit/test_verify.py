@@ -126,6 +126,7 @@ FIGURES = (
 )  # fmt: skip
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("column", "field"), FIGURES, ids=[column for column, _ in FIGURES])
 def test_a_figure_forged_in_journal_and_trades_alike_is_found_by_the_auditor(
     folder: Path, column: str, field: str

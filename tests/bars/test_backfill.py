@@ -89,6 +89,7 @@ def lived(home: Path, feed: TradesAndPast, clock: TickingClock, **own: Any) -> S
     )
 
 
+@pytest.mark.long
 def test_what_it_is_told_has_no_seam_and_a_replay_tells_the_same(tmp_path: Path) -> None:
     clock = TickingClock()
     feed = TradesAndPast(clock)
@@ -116,6 +117,7 @@ def test_what_it_is_told_has_no_seam_and_a_replay_tells_the_same(tmp_path: Path)
     assert told == TOLD
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("failing", [(1,), (2,)])
 def test_a_source_that_fails_is_said_and_the_session_warms_up_by_itself(
     tmp_path: Path, failing: tuple[int, ...]

@@ -30,6 +30,7 @@ def recorded(home: Path, session_id: str) -> Path:
     return live(home, ScriptedFeed(clock, 100), clock, config=config).folder
 
 
+@pytest.mark.long
 def test_one_session_or_all_are_compacted(logos_home: Path, capsys: Output) -> None:
     ended("cached")
     folders = [recorded(logos_home, name) for name in ("one", "two", "three")]
@@ -51,6 +52,7 @@ def test_one_session_or_all_are_compacted(logos_home: Path, capsys: Output) -> N
     assert main(["verify", "one"]) == 0
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("words", [[], ["one", "--all"], ["missing"], ["../one"]])
 def test_a_wrong_command_line_compacts_nothing(
     words: list[str], logos_home: Path, capsys: Output
@@ -62,6 +64,7 @@ def test_a_wrong_command_line_compacts_nothing(
     assert sorted(folder.iterdir()) == before
 
 
+@pytest.mark.long
 def test_a_session_that_cannot_be_compacted_is_named_and_the_others_are(
     logos_home: Path, capsys: Output
 ) -> None:

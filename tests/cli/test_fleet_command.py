@@ -88,6 +88,7 @@ def test_an_engine_that_neither_confirmed_nor_expired_makes_it_incomplete(
     assert "host-b /w session s: BLOCKED, NOT DRAINED: what rests at its venue" in error
 
 
+@pytest.mark.long
 def test_a_permit_that_is_proved_to_have_expired_counts_as_stopped(
     home: Path, store: MemoryStore, capsys: Output, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -45,6 +45,7 @@ def state_of(home: Path) -> SwitchState:
         breaker.close()
 
 
+@pytest.mark.long
 def test_sigusr1_in_the_first_moment_engages_and_nothing_starts(tmp_path: Path) -> None:
     done = signalled_at_exec(tmp_path, signal.SIGUSR1, *TRADE)
     assert done.returncode == 4, done.stderr
@@ -52,6 +53,7 @@ def test_sigusr1_in_the_first_moment_engages_and_nothing_starts(tmp_path: Path) 
     assert state_of(tmp_path) is SwitchState.ENGAGED
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_stop_in_the_first_moment_ends_in_words_and_is_resumed(
     tmp_path: Path, number: int
@@ -63,6 +65,7 @@ def test_a_stop_in_the_first_moment_ends_in_words_and_is_resumed(
     assert state_of(tmp_path) is SwitchState.SAFE
 
 
+@pytest.mark.long
 def test_sigusr1_engages_although_the_command_line_is_wrong(tmp_path: Path) -> None:
     """No session ever stood that could have heard it."""
     done = signalled_at_exec(tmp_path, signal.SIGUSR1, "trade", "--config", "nope.toml")

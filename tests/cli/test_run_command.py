@@ -98,6 +98,7 @@ def test_what_was_stopped_is_continued_to_the_same_bytes(
     assert main(["replay", "desk", "--quiet"]) == 0
 
 
+@pytest.mark.long
 def test_what_was_killed_is_continued_without_its_settings_file(
     settings: Path, logos_home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -112,9 +112,7 @@ def test_show_of_a_session_that_is_not_there_names_the_list(
 def test_sizes_are_those_of_the_files(logos_home: Path, capsys: Output) -> None:
     result = ended("one")
     (only,) = told(capsys, "sizes")["sessions"]
-    log = logos_home / "logos" / "logs" / "one.jsonl"
-    files = sum(path.stat().st_size for path in result.folder.iterdir())
-    assert only["bytes"]["total"] == files + log.stat().st_size
+    assert only["bytes"]["total"] == sized(result)
     assert only["bytes"]["journal"] == (result.folder / "state.jsonl").stat().st_size
     assert (only["events"], only["bytes_an_event"]) == (12, round(only["bytes"]["total"] / 12))
     assert only["bytes_an_hour"] is None, "it lasted less than a minute"
@@ -146,7 +144,8 @@ def test_what_is_deleted_is_gone_with_its_log_and_leaves_a_line(
     pruned = told(capsys, "prune", "--older-than", "30d", "--yes")
     assert pruned["freed"] == before["bytes"]["total"]
     assert folders(logos_home) == {"new"}
-    assert [path.name for path in (logos_home / "logos" / "logs").iterdir()] == ["new.jsonl"]
+    logs = sorted(path.name for path in (logos_home / "logos" / "logs").iterdir())
+    assert logs == ["new.jsonl", "new.metrics.json"]
     assert [path.name for path in (logos_home / "state" / "origins").iterdir()] == ["new.json"]
     line = json.loads((logos_home / "runs" / "live" / "pruned.jsonl").read_text())
     assert (line["session_id"], line["status"], line["exit_code"]) == ("old", "ENDED", 0)
@@ -195,13 +194,13 @@ def test_a_session_that_runs_is_never_deleted(logos_home: Path, capsys: Output) 
 
 
 def sized(*results: SessionResult) -> int:
-    """What the sessions take, their logs included."""
+    """What the sessions take, their logs and figures included."""
     return sum(
         path.stat().st_size
         for each in results
         for path in (
             *each.folder.iterdir(),
-            each.folder.parents[3] / "logos" / "logs" / f"{each.session_id}.jsonl",
+            *(each.folder.parents[3] / "logos" / "logs").glob(f"{each.session_id}.*"),
         )
     )
 

@@ -108,6 +108,7 @@ def test_any_text_without_a_single_quote_survives_in_single_quotes(text: str) ->
     assert parse_dotenv(f"A='{text}'", ".env") == ({"A": text}, [])
 
 
+@pytest.mark.long
 @given(st.text(max_size=60))
 def test_any_file_is_read_or_refused_with_a_line(text: str) -> None:
     values, problems = parse_dotenv(text, ".env")

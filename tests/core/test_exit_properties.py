@@ -243,6 +243,7 @@ def test_exits_and_targets_keep_their_word(
     assert sum(wallet.locked for wallet in core.order_manager.account.wallets) == 0
 
 
+@pytest.mark.long
 @settings(max_examples=150, deadline=None)
 @given(st.data(), st.sampled_from([SPOT, MARGIN]), scripts, scripts, ways)
 def test_a_core_that_was_saved_at_any_event_goes_on_to_the_same_records(

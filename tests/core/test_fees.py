@@ -57,6 +57,7 @@ fills = st.lists(
 )
 
 
+@pytest.mark.long
 @settings(max_examples=200, deadline=None)
 @given(fills, rates, rates, flat, flat, flat, st.integers(0, 8), st.sampled_from(ROUNDING_MODES))
 def test_the_fee_of_an_order_is_its_unrounded_sum_rounded_once(

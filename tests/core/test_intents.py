@@ -222,6 +222,7 @@ def test_prices_move_to_the_tick_on_their_safe_side(
 decimals_ = st.decimals("0.05", "1000", places=6)
 
 
+@pytest.mark.long
 @settings(max_examples=200, deadline=None)
 @given(
     st.sampled_from(Side),

@@ -230,6 +230,7 @@ def test_lots_survive_a_snapshot() -> None:
     assert coins(other) == coins(core)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("mark", list(MarkRule))
 def test_a_session_and_its_auditor_come_to_the_same(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mark: MarkRule

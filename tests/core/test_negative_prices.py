@@ -183,6 +183,7 @@ class Always(Strategy):
         return market(Side.BUY if context.position("CL") <= 0 else Side.SELL, 2)
 
 
+@pytest.mark.long
 def test_a_session_of_files_trades_through_zero_and_verify_agrees(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

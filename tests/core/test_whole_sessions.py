@@ -114,6 +114,7 @@ def test_the_same_events_and_seed_give_the_same_bytes() -> None:
     assert first != dice_session(8)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("hash_seed", ["0", "1"])
 def test_nothing_depends_on_the_order_of_hashes(hash_seed: str) -> None:
     program = (
@@ -128,6 +129,7 @@ def test_nothing_depends_on_the_order_of_hashes(hash_seed: str) -> None:
     assert there.stdout.strip() == hashlib.sha256(b"\n".join(dice_session())).hexdigest()
 
 
+@pytest.mark.long
 @settings(max_examples=20, deadline=None)
 @given(st.lists(st.integers(1, 200), min_size=1, max_size=5))
 def test_how_events_are_handed_over_changes_nothing(sizes: list[int]) -> None:

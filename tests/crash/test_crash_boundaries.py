@@ -102,6 +102,7 @@ def test_a_cut_while_resuming_changes_nothing(name: str) -> None:
     assert {place: text for place, text in differences.items() if text} == {}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("seed", first_quick(range(10), 3))
 def test_cut_after_cut_after_cut_changes_nothing(seed: int) -> None:
     chance = Random(seed)

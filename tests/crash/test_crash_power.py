@@ -75,6 +75,10 @@ def record(
         def monotonic() -> float:
             return next(ticks) / flushes_a_sync if flushes_a_sync else 0.0
 
+        @staticmethod
+        def perf_counter_ns() -> int:
+            return 0
+
     monkeypatch.setattr(writer, "time", Clock)
     with TemporaryDirectory() as folder, FileFaults(Path(folder)) as faults:
         begin(STORIES[name], Path(folder), InProcessSwitch())

@@ -67,6 +67,7 @@ def finish(home: Path, name: str = NAME, **options: Any) -> tuple[int | None, li
     return json.loads(line)["snapshot_sequence"], told
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", ["saved", "saved often", "saved, bars"])
 @pytest.mark.parametrize("share", [0.4, 0.66, 0.85])
 def test_a_crashed_session_goes_on_from_its_snapshot_to_the_same_bytes(

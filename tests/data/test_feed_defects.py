@@ -340,6 +340,7 @@ def test_sizes_that_the_file_does_not_report_are_unknown(tmp_path: Path, fast: b
     assert (trade.size_units, trade.aggressor) == (-1, "")
 
 
+@pytest.mark.long
 @needs_arrow
 @settings(max_examples=60, deadline=None, suppress_health_check=SHARED_FOLDER)
 @given(

@@ -84,6 +84,7 @@ def test_both_readers_give_the_same_events(
         assert careful
 
 
+@pytest.mark.long
 def test_all_of_it_merges_in_order_and_as_a_naive_sort_would(
     sources: list[DataSource], instruments: dict[str, Instrument]
 ) -> None:
@@ -94,6 +95,7 @@ def test_all_of_it_merges_in_order_and_as_a_naive_sort_would(
     assert [event for chunk in feed.chunks(skip=100_000) for event in chunk] == naive[100_000:]
 
 
+@pytest.mark.long
 @needs_arrow
 def test_parquet_copies_replay_the_same_events(
     sources: list[DataSource], instruments: dict[str, Instrument], tmp_path: Path

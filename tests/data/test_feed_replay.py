@@ -91,6 +91,7 @@ def test_ties_go_by_source_then_row(tmp_path: Path) -> None:
     assert swapped == [1000, 1100, 1200, 1000, 1100, 1200]
 
 
+@pytest.mark.long
 @settings(
     max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )

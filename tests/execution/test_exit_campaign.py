@@ -10,6 +10,7 @@ from exit_campaign import run_exits
 from sampling import first_quick
 
 
+@pytest.mark.long
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("seeds", first_quick([range(1, 26), range(1, 1001)]))
 def test_a_sample_of_random_sessions_with_exits_keeps_every_promise(seeds: Sequence[int]) -> None:

@@ -248,6 +248,7 @@ class Writer:
         self._metrics.add(records)
 
 
+@pytest.mark.long
 @settings(max_examples=25, deadline=None)
 @given(
     lives=st.lists(st.lists(operations, min_size=1, max_size=40), min_size=2, max_size=4),

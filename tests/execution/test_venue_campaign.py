@@ -12,6 +12,7 @@ from venue_campaign import run_sequence
 SEED_WITH_A_DIFFERENCE = 37
 
 
+@pytest.mark.long
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize(
     "seeds", first_quick([[*range(1, 25), SEED_WITH_A_DIFFERENCE], range(1, 301)])

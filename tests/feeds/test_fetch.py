@@ -125,6 +125,7 @@ def test_instruments_written_by_hand_stay_as_they_are(tmp_path: Path) -> None:
     run(work())
 
 
+@pytest.mark.long
 def test_a_recording_is_what_the_feed_handed_over(tmp_path: Path) -> None:
     async def work() -> None:
         async with world(listing(trades=100)) as there:

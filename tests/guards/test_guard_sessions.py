@@ -137,6 +137,7 @@ def test_everything_against_one_order_is_recorded_everywhere_in_order(logos_home
 FALL = [At(1, 100, market(BUY, 1)), At(2, 60), At(3, 49), At(4, 48), At(5, 200)]
 
 
+@pytest.mark.long
 def test_a_session_halts_with_the_guard_in_its_reason_and_exit_code_4(logos_home: Path) -> None:
     result = session(FALL, {"total": {"max_drawdown": "50"}})
     assert int(result.exit_code) == 4

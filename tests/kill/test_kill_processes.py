@@ -141,6 +141,7 @@ def test_a_signal_to_stop_ends_a_session_in_order(tmp_path: Path, number: signal
     assert logos(tmp_path, "kill", "status").returncode == 0, "to stop a session is no engagement"
 
 
+@pytest.mark.long
 def test_a_second_signal_ends_a_session_where_it_hangs_and_says_what_is_lost(
     tmp_path: Path,
 ) -> None:

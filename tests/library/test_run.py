@@ -150,6 +150,7 @@ def test_another_strategy_is_noticed(tmp_path: Path) -> None:
         logos.replay(result.session_id, strategy=Failing(), data=data, home=tmp_path)
 
 
+@pytest.mark.long
 def test_a_stopped_session_is_resumed_with_its_frame(tmp_path: Path) -> None:
     class Stopping(Crossing):
         """An operator's Ctrl-C after some bars."""

@@ -104,6 +104,7 @@ def test_settings_for_a_live_feed_are_not_for_run(tmp_path: Path) -> None:
         logos.run(Crossing(60), config={"live": {"feed": "replay"}}, data=CACHE, home=tmp_path)
 
 
+@pytest.mark.long
 def test_a_stopped_live_session_is_resumed_inside_a_loop(tmp_path: Path) -> None:
     async def main() -> logos.Result:
         words: dict[str, Any] = {

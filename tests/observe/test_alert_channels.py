@@ -259,6 +259,7 @@ def test_services_are_told_through_apprise(tmp_path: Path) -> None:
     assert str(caught.value) == "not every one of 1 services took it"
 
 
+@pytest.mark.long
 @OLD
 def test_an_address_that_apprise_does_not_know_is_refused_without_it(tmp_path: Path) -> None:
     need_apprise()

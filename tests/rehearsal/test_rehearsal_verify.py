@@ -141,6 +141,7 @@ CHANGES: list[Any] = [
 ]  # fmt: skip
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("change", "words"), CHANGES)
 def test_what_was_changed_is_found(
     carried: Path,

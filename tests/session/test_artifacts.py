@@ -331,6 +331,7 @@ def test_sessions_without_an_id_take_the_next_free_one_and_never_a_taken_one() -
     assert run().session_id == "session-0003"
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("logos_home")
 def test_how_events_are_cut_into_chunks_changes_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch

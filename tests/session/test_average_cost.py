@@ -70,6 +70,7 @@ def test_profit_only_moves_between_realised_and_unrealised(steps: list[tuple[int
         assert again.save() == averages.save()
 
 
+@pytest.mark.long
 def test_a_session_shows_it_a_later_reader_finds_the_same_and_verify_judges_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

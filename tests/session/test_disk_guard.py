@@ -62,6 +62,7 @@ STORY = replace(STORIES["saved"], every=1000)
 # ---- recorded sessions ----
 
 
+@pytest.mark.long
 def test_a_session_stops_in_order_before_the_disk_is_full_and_resumes_to_the_same_bytes(
     tmp_path: Path, fake: FakeDisk
 ) -> None:

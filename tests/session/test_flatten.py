@@ -102,6 +102,7 @@ def test_an_engaged_switch_lets_no_closing_order_out(parts: dict[str, Any]) -> N
     assert records(result.folder, "switch")[-1]["state"] == SwitchState.ENGAGED.name
 
 
+@pytest.mark.long
 def test_a_guard_that_refuses_the_closing_order_is_not_overridden(
     tmp_path: Path, logos_home: Path
 ) -> None:

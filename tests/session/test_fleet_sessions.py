@@ -86,6 +86,7 @@ def machine(home: Path) -> CircuitBreaker:
     return CircuitBreaker(home / "state" / "kill-switch")
 
 
+@pytest.mark.long
 def test_a_session_with_a_permit_runs_and_leaves_its_last_word(
     store: MemoryStore, logos_home: Path
 ) -> None:
@@ -100,6 +101,7 @@ def test_a_session_with_a_permit_runs_and_leaves_its_last_word(
     assert replay("fine", strategy=Ordering(), feed=feed()).status is SessionStatus.ENDED
 
 
+@pytest.mark.long
 def test_a_kill_of_the_fleet_halts_the_session_at_that_event(
     store: MemoryStore, logos_home: Path
 ) -> None:
@@ -114,6 +116,7 @@ def test_a_kill_of_the_fleet_halts_the_session_at_that_event(
     assert replay("killed", strategy=Ordering(), feed=feed()).status is SessionStatus.HALTED
 
 
+@pytest.mark.long
 def test_how_the_permit_stands_is_in_the_heartbeat(
     store: MemoryStore, logos_home: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -141,6 +144,7 @@ def manifest_of(folder: Path) -> dict[str, Any]:
     return found
 
 
+@pytest.mark.long
 def test_the_manifest_and_each_order_have_the_epoch_that_permitted_them(
     store: MemoryStore, logos_home: Path
 ) -> None:
@@ -151,6 +155,7 @@ def test_the_manifest_and_each_order_have_the_epoch_that_permitted_them(
     assert epochs == [7] * EVENTS
 
 
+@pytest.mark.long
 def test_a_resumed_session_has_the_epochs_on_record_and_then_those_of_now(
     store: MemoryStore, logos_home: Path
 ) -> None:
@@ -168,6 +173,7 @@ def test_a_resumed_session_has_the_epochs_on_record_and_then_those_of_now(
     assert replay("resumed", strategy=Ordering(), feed=feed()).status is SessionStatus.ENDED
 
 
+@pytest.mark.long
 def test_nothing_of_a_fleet_is_written_where_there_is_none(logos_home: Path) -> None:
     plain = {key: value for key, value in config("plain").items() if key != "killswitch"}
     result = run(plain, strategy=Ordering(), feed=feed())
@@ -175,6 +181,7 @@ def test_nothing_of_a_fleet_is_written_where_there_is_none(logos_home: Path) -> 
     assert "fleet" not in manifest_of(result.folder)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("put", [None, record(0)])
 def test_a_doubt_about_the_coordinator_halts_the_session(
     store: MemoryStore, logos_home: Path, put: FleetRecord | None
@@ -196,6 +203,7 @@ def test_nothing_starts_without_a_permit(store: MemoryStore, logos_home: Path) -
     assert machine(logos_home).status().state.name == "SAFE", "no fleet was ever seen here"
 
 
+@pytest.mark.long
 def test_a_coordinator_that_does_not_answer_gives_no_permit(
     store: MemoryStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -206,6 +214,7 @@ def test_a_coordinator_that_does_not_answer_gives_no_permit(
         run(quick, strategy=Ordering(), feed=feed())
 
 
+@pytest.mark.long
 def test_a_coordinator_that_was_put_back_engages_the_machine_of_a_session_that_starts(
     store: MemoryStore, logos_home: Path
 ) -> None:
@@ -221,6 +230,7 @@ def test_a_coordinator_that_was_put_back_engages_the_machine_of_a_session_that_s
     assert result.status is SessionStatus.ENDED, "a person has decided that this is the fleet's"
 
 
+@pytest.mark.long
 def test_a_session_that_was_halted_by_the_fleet_has_ended_and_is_not_resumed(
     store: MemoryStore, logos_home: Path
 ) -> None:

@@ -119,6 +119,7 @@ def test_the_schema_refuses(line: dict[str, Any]) -> None:
     assert not VALIDATOR.is_valid(line)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("level", ["all", "decisions"])
 def test_a_session_that_does_everything_keeps_to_it_and_verifies(
     tmp_path: Path, level: str
@@ -248,6 +249,7 @@ class Stopping(Strategy):
         self.seen = state["seen"]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("at", [8, 9, 10])
 @pytest.mark.parametrize("use_snapshot", [True, False])
 def test_a_resumed_session_s_log_is_that_of_one_that_was_not_stopped(
@@ -281,6 +283,7 @@ def damaged(rows: list[bytes]) -> Iterator[tuple[list[bytes], str]]:
     yield [*rows[:at], *rows[at + 1 :]], "and the journal says"
 
 
+@pytest.mark.long
 def test_verify_finds_a_tick_that_is_missing_doubled_or_more_than_it_was(tmp_path: Path) -> None:
     run(tmp_path, Scripted({4: ONE}), ticks(7))
     folder = tmp_path / "runs" / "live" / "sessions" / "logged"

@@ -134,6 +134,7 @@ def rewritten(journal: Path, change: Any) -> None:
     journal.write_bytes(content)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", ["funding", "borrow", "interest"])
 @pytest.mark.parametrize("what", ["left out", "amount", "rate"])
 def test_verify_finds_a_payment_that_is_missing_or_was_altered(kind: str, what: str) -> None:

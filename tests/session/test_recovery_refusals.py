@@ -98,6 +98,7 @@ CHANGED_FIELDS = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("field", CHANGED_FIELDS)
 def test_a_session_that_began_otherwise_is_not_resumed_sealed_or_replayed(
     tmp_path: Path, field: str
@@ -175,6 +176,7 @@ def test_a_strategy_that_is_named_in_the_settings_need_not_be_given_again(tmp_pa
     assert files_of(tmp_path) == expected
 
 
+@pytest.mark.long
 def test_a_session_on_signals_reads_them_again(tmp_path: Path) -> None:
     signals = tmp_path / "signals.csv"
     signals.write_text(

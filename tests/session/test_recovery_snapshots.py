@@ -85,6 +85,7 @@ UNFIT: dict[str, tuple[Callable[[Path], None], str]] = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", UNFIT)
 def test_a_snapshot_that_does_not_fit_is_left_alone_and_the_reason_said(
     tmp_path: Path, name: str

@@ -90,6 +90,7 @@ def test_the_list_of_compared_files_is_every_file_that_follows_from_the_session(
     assert set(TABLES) < set(COMPARED)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("harm", HARMS, ids=lambda harm: harm.__name__)
 @pytest.mark.parametrize("name", [name for name in FILES if name != "state.jsonl"])
 def test_a_replay_notices_a_file_that_was_tampered_with(

@@ -57,7 +57,11 @@ def test_a_live_session_without_a_feed_is_refused_with_the_feeds_there_are() -> 
 
 def test_a_session_that_still_waits_when_its_recording_has_ended_is_a_broken_invariant() -> None:
     never: Any = SimpleNamespace(
-        source=SimpleNamespace(batches=list), is_over=False, result=None, apply=lambda _: None
+        source=SimpleNamespace(batches=list),
+        supervisor=SimpleNamespace(ready=lambda: None),
+        is_over=False,
+        result=None,
+        apply=lambda _: None,
     )
     words = "the session waits for a venue's reports after its last event"
     with pytest.raises(RuntimeError, match=words):

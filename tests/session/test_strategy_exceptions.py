@@ -214,6 +214,7 @@ def test_methods_of_derived_classes_in_an_answer_are_never_called(workspace: Wor
     assert "| UNKNOWN_ORDER | 1 |" in report
 
 
+@pytest.mark.long
 def test_a_second_signal_in_the_middle_of_a_strategy_is_the_operators(workspace: Workspace) -> None:
     done, folder = traded(workspace, "InterruptedTwice")
     assert done.returncode == 130

@@ -101,7 +101,7 @@ def test_a_snapshot_marks_the_journal_and_every_table_as_they_were(tmp_path: Pat
     left = {int(row["order_id"]) for row in table(folder, "orders") if row["ended"] == ""}
     assert open_ids == left
     assert left
-    assert snapshot.projections["switch_state"] == "SAFE"
+    assert snapshot.projections["log"]["switch"]["state"] == "SAFE"
 
 
 def test_a_resumed_session_is_unfinished_on_the_disk_before_its_tables_are_cut(

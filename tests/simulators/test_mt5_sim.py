@@ -216,6 +216,7 @@ def _mutated(frame: bytes, generator: Random) -> bytes:
     return json.dumps(fields).encode()
 
 
+@pytest.mark.long
 def test_damaged_requests_are_refused_in_words_and_make_no_order(tmp_path: Path) -> None:
     generator = Random(5)
     good = json.dumps(

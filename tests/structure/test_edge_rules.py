@@ -143,6 +143,7 @@ def test_one_rule_says_whether_an_order_may_leave() -> None:
     assert others == {}, "ask gates.why_closed, or say in LOOKS_AT_THE_STATE what it is for"
 
 
+@pytest.mark.long
 def test_every_gate_of_an_order_asks_the_rule() -> None:
     callers = {name for name, tree in sources() if makings(tree, "why_closed")}
     assert callers == {

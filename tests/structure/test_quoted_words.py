@@ -55,6 +55,7 @@ def test_every_code_of_a_refusal_is_named_by_a_test() -> None:
     assert {code.value for code in Code} - named == set()
 
 
+@pytest.mark.long
 def test_words_that_no_test_holds_are_found_out() -> None:
     made_up = " ".join(["zyx", "wvu", "tsr", "qpo"] * 2).upper()[::-1]
     assert not is_quoted(Message("file", 1, "function", (made_up,)))

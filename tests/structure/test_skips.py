@@ -55,6 +55,7 @@ def skips_in(source: str) -> list[tuple[str, bool]]:
     return [(kind, says_why) for _, kind, says_why in sorted(found)]
 
 
+@pytest.mark.long
 def test_nothing_is_left_out_but_what_is_listed_and_each_says_why() -> None:
     found: Counter[tuple[str, str]] = Counter()
     for path in sorted(TESTS.rglob("*.py")):

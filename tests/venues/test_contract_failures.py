@@ -100,6 +100,7 @@ def test_a_cancel_that_was_turned_away_unread_may_be_sent_again(name: str) -> No
     tell(name, story)
 
 
+@pytest.mark.long
 @every_venue
 @pytest.mark.parametrize("question", QUESTIONS)
 def test_a_question_without_an_answer_stays_open_and_changes_nothing(

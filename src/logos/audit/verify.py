@@ -158,7 +158,7 @@ def _judge(verdict: Verdict, projector: Projector, manifest: Manifest, made: Pat
             verdict.findings.append(Finding("state.jsonl", f"record {verdict.records}", what))
         state = _check_state(verdict, projector, manifest, audit)
         _check_config(verdict, manifest)
-        ticks = state.get("tick_id", "")
+        ticks = state.get("tick_id")
         page = folder / "session.md"
         verdict.findings += check_page(page, manifest, sealed, projector.figures, ticks)
         host = _json_object(verdict, "host.json")
@@ -167,7 +167,7 @@ def _judge(verdict: Verdict, projector: Projector, manifest: Manifest, made: Pat
             _check_history(verdict, projector, host)
     else:
         _note_snapshot(verdict)
-    _check_log(verdict, manifest, made, ticks if sealed is not None else None)
+    _check_log(verdict, manifest, made, ticks, is_whole=sealed is not None)
     _check_inputs(verdict)
     verdict.findings += audit.findings
     _take_orders(verdict, projector, manifest)
@@ -252,7 +252,9 @@ def _check_inputs(verdict: Verdict) -> None:
         verdict.findings.append(Finding(recorded.path.name, place, f"damaged: {damage.reason}"))
 
 
-def _check_log(verdict: Verdict, manifest: Manifest, made: Path, ticks: object) -> None:
+def _check_log(
+    verdict: Verdict, manifest: Manifest, made: Path, ticks: object, *, is_whole: bool
+) -> None:
     """Compare the decision log of the workspace in which the session lies, if it lies in one."""
     name = f"{verdict.session_id}.jsonl"
     parents = verdict.folder.resolve().parents
@@ -265,7 +267,6 @@ def _check_log(verdict: Verdict, manifest: Manifest, made: Path, ticks: object) 
     if manifest.build != build_hash() and is_of_old_build(log):
         verdict.not_judged.append("the decision log, which another build of logos wrote")
         return
-    is_whole = ticks is not None
     if (config_of(manifest).log or LOG_SETTINGS).level is LogLevel.ALL:
         verdict.not_judged.append("the times of ticks on which nothing was decided")
         verdict.findings += compare_log(log, made / LOG, is_whole=is_whole, ticks=ticks)

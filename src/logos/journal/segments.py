@@ -29,6 +29,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO, Final, Self, cast
 
+from logos.errors import LogosError
 from logos.files import private_opener, sync_folder
 from logos.journal.writer import JournalWriter
 
@@ -37,7 +38,7 @@ _GZIP: Final = 16 + zlib.MAX_WBITS
 _BLOCK_BYTES: Final = 1 << 16
 
 
-class SegmentError(OSError):
+class SegmentError(LogosError, OSError):
     """A segment is not there, or does not unpack; `strerror` says which and how."""
 
     def __init__(self, path: Path, words: str) -> None:

@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import os
 import stat
+import sys
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -79,7 +80,9 @@ class Room:
             folder = folder.parent
         found = os.statvfs(folder)
         files = found.f_favail if found.f_files else None
-        return cls(folder, found.f_bavail * found.f_frsize, files)
+        # One without blocks (/proc) has no size: what can be written there shows when it is.
+        free = found.f_bavail * found.f_frsize if found.f_blocks else sys.maxsize
+        return cls(folder, free, files)
 
 
 class DiskGuard:

@@ -86,6 +86,7 @@ def test_a_cancel_under_a_fault(fault: Fault, expected: type[VenueError]) -> Non
     asyncio.run(story())
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("fault", [fault for fault, _ in UNHANDLED + HANDLED])
 @pytest.mark.parametrize("question", QUESTIONS)
 def test_a_question_under_a_fault_stays_open_and_is_answered_the_next_time(

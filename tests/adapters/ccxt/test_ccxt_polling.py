@@ -91,6 +91,7 @@ FAILING = [
 ]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("fault", "words", "state"), FAILING, ids=lambda each: str(each))
 @pytest.mark.parametrize(("kind", "path"), [("trades", "aggTrades"), ("quotes", "depth")])
 def test_after_any_failure_nothing_is_lost_and_nothing_comes_twice(
@@ -121,6 +122,7 @@ def test_after_any_failure_nothing_is_lost_and_nothing_comes_twice(
     run(work())
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("fault", [each for each, _, _ in FAILING], ids=str)
 @pytest.mark.parametrize("path", ["exchangeInfo", "api/v3/time"])
 def test_a_failure_at_the_beginning_is_waited_out_too(fault: Fault, path: str) -> None:

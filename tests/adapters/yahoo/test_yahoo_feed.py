@@ -78,6 +78,7 @@ def test_closed_bars_come_once_and_exact(tmp_path: Path) -> None:
     run(work())
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "fault",
     [

@@ -168,6 +168,7 @@ def snapshot(result: SessionResult) -> dict[str, Any]:
     return dict(json.loads((result.folder / "state.json").read_text()))
 
 
+@pytest.mark.long
 def test_a_session_trades_on_and_its_wallets_are_the_venues_to_the_last_digit(
     tmp_path: Path,
 ) -> None:
@@ -184,6 +185,7 @@ def test_a_session_trades_on_and_its_wallets_are_the_venues_to_the_last_digit(
     assert replay("live", strategy=InAndOut(), home=tmp_path).summary == result.summary
 
 
+@pytest.mark.long
 def test_the_position_never_runs_away_from_what_is_held(tmp_path: Path) -> None:
     there = World(tmp_path, settings())
     result = there.run(InAndOut(), 400)
@@ -203,6 +205,7 @@ def test_the_venues_file_holds_plain_figures(tmp_path: Path) -> None:
     assert not any("E" in amount for amount in baseline.values())
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("lot", "left"), [("0.00001", "0.00000"), ("0.005", "0.004")])
 def test_a_flatten_sells_what_is_there_and_comes_to_its_end(
     tmp_path: Path, lot: str, left: str

@@ -61,6 +61,7 @@ def test_a_stop_keeps_what_is_held_and_says_that_protection_ends(tmp_path: Path)
     assert verify(result.folder).exit_code == 0
 
 
+@pytest.mark.long
 def test_resumed_exits_stand_again_and_what_was_passed_meanwhile_is_sold(tmp_path: Path) -> None:
     there = World(tmp_path, fills_at_once=1.0)
     stopped_with_exits(there)

@@ -22,6 +22,7 @@ def stop() -> None:
     os.kill(os.getpid(), signal.SIGTERM)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("way", ["end", "stop", "switch", "failure"])
 def test_what_moved_just_before_the_end_is_found_whatever_the_end_is(
     tmp_path: Path, way: str

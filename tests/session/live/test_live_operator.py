@@ -80,6 +80,7 @@ def test_a_command_file_of_an_earlier_version_is_read(tmp_path: Path) -> None:
     assert result.summary["orders"] < 60
 
 
+@pytest.mark.long
 def test_what_is_no_command_is_put_aside_and_nothing_happens(tmp_path: Path) -> None:
     clock = TickingClock()
 
@@ -139,6 +140,7 @@ def test_status_tells_a_loop_that_responds_from_one_that_does_not(
     assert words in capsys.readouterr().out
 
 
+@pytest.mark.long
 def test_a_pause_shows_in_the_status_and_a_wrong_symbol_is_no_success(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -87,6 +87,7 @@ def test_where_its_inputs_lie_changes_nothing_of_a_session(
     judge(parts)
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("small_segments")
 def test_an_ended_session_is_compacted_whole_and_judged_like_before(tmp_path: Path) -> None:
     run(tmp_path)
@@ -174,6 +175,7 @@ def test_a_segment_that_is_missing_is_found_and_nothing_is_cut_off(
     assert resumed(tmp_path, ScriptedFeed(clock, 5), clock).status is SessionStatus.ENDED
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("small_segments")
 def test_the_last_file_that_is_missing_is_no_power_cut(tmp_path: Path) -> None:
     """Else what the session did because of it would be cut off its journal."""

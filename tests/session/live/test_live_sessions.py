@@ -80,6 +80,7 @@ def test_a_changed_input_is_found_by_replay(tmp_path: Path) -> None:
         replay("live", strategy=Alternating(), home=tmp_path)
 
 
+@pytest.mark.long
 def test_sigterm_stops_a_live_session_which_then_goes_on(tmp_path: Path) -> None:
     clock = TickingClock()
     stop = {10: lambda: os.kill(os.getpid(), signal.SIGTERM)}
@@ -110,6 +111,7 @@ def test_a_live_session_is_resumed_on_live_feeds_and_never_on_its_recorded_input
         resume("live", strategy=Alternating(), home=tmp_path, switch=InProcessSwitch())
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kept", first_quick([0.5, 0.1, 0.35, 0.75, 0.95]))
 @pytest.mark.parametrize("lost", ["inputs", "journal", "both"])
 def test_a_crash_or_power_cut_anywhere_goes_on_from_what_is_left(

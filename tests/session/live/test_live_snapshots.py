@@ -138,6 +138,7 @@ def test_it_comes_out_the_same_from_its_snapshot_and_from_its_beginning(
     assert verify(folder_of(crashed)).exit_code == 0
 
 
+@pytest.mark.long
 def test_the_figures_of_a_session_that_was_resumed_count_what_came_before(tmp_path: Path) -> None:
     crashed, again = tmp_path / "crashed", tmp_path / "again"
     crash(tmp_path / "home", crashed, 40, at_turns(20))
@@ -153,6 +154,7 @@ def test_the_figures_of_a_session_that_was_resumed_count_what_came_before(tmp_pa
     assert found.currencies == expected.currencies
 
 
+@pytest.mark.long
 def test_a_session_that_was_stopped_resumes_from_where_it_stood(tmp_path: Path) -> None:
     clock = TickingClock()
     stop: dict[int, Callable[[], object]] = {25: lambda: os.kill(os.getpid(), signal.SIGTERM)}
@@ -174,6 +176,7 @@ def test_a_session_that_was_stopped_resumes_from_where_it_stood(tmp_path: Path) 
     assert replay("live", strategy=Saving(), home=tmp_path).summary == ended.summary
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("harm", ["cut short", "no place"])
 def test_a_snapshot_that_does_not_fit_the_inputs_is_left_alone(tmp_path: Path, harm: str) -> None:
     crashed = tmp_path / "crashed"
@@ -204,6 +207,7 @@ def _without_place(folder: Path) -> None:
     (folder / SNAPSHOT).write_bytes(encode_snapshot(bare))
 
 
+@pytest.mark.long
 def test_orders_at_a_venue_are_asked_for_and_never_sent_again(tmp_path: Path) -> None:
     there = World(tmp_path)
 

@@ -101,6 +101,7 @@ def test_a_replay_calls_them_at_the_same_places(ran: Path) -> None:
     assert verify(folder_of(ran)).findings == []
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("quotes", "use_snapshot"), [(14, True), (19, False)])
 def test_a_session_that_crashed_goes_on_with_its_timers(
     tmp_path: Path, quotes: int, use_snapshot: bool

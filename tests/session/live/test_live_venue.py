@@ -20,6 +20,7 @@ from logos.session.restoring import CannotResumeError
 from logos.testing.fake_venue import Faults
 
 
+@pytest.mark.long
 def test_orders_reach_the_venue_once_and_both_books_agree(tmp_path: Path) -> None:
     there = World(tmp_path, fills_at_once=1.0)
     result = there.run(ScriptedFeed(there.clock, 60), Alternating())
@@ -33,6 +34,7 @@ def test_orders_reach_the_venue_once_and_both_books_agree(tmp_path: Path) -> Non
     assert verify(result.folder).exit_code == 0
 
 
+@pytest.mark.long
 def test_a_stop_cancels_what_rests_and_resume_asks_the_strategy_again(tmp_path: Path) -> None:
     there = World(tmp_path)
     stop = {25: lambda: os.kill(os.getpid(), signal.SIGTERM)}

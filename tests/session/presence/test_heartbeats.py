@@ -116,6 +116,7 @@ def test_a_resumed_session_shows_one_before_it_reads_any_data(tmp_path: Path) ->
     assert read_sessions(sessions_folder(tmp_path)) == []
 
 
+@pytest.mark.long
 def test_a_live_session_shows_one_before_its_feed_begins(tmp_path: Path) -> None:
     seen, look = looks(tmp_path, "live")
 

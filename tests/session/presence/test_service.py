@@ -188,6 +188,7 @@ sys.exit(main(sys.argv[1:]))
 """
 
 
+@pytest.mark.long
 def test_a_live_session_that_hangs_in_its_strategy_gives_no_sign(
     manager: Manager, tmp_path: Path
 ) -> None:

@@ -16,6 +16,7 @@ import msgspec
 
 from logos import paths
 from logos.core.guards.uses import CurrencyRisk, SymbolRisk
+from logos.errors import LogosError
 from logos.execution.metrics import Figures, MetricsSnapshot
 from logos.journal.writer import WriterFigures
 
@@ -26,7 +27,7 @@ SCHEMA: Final = 1
 BYTES_MAX: Final = 1 << 24
 
 
-class PageError(Exception):
+class PageError(LogosError):
     """A file of figures that cannot be read; the message says why."""
 
 
