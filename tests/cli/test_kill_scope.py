@@ -180,7 +180,8 @@ def test_a_session_in_another_pid_namespace_is_stopped_and_believed(
     with waiting(home, "boxed", at="callback", prefix=NAMESPACE) as process:
         there = Place(place.folder, place.environment)
         status = logos(there, "status", "--late-after", "60")
-        assert f"workspace {home}\nboxed: running\n" in status.stdout
+        assert status.stdout.startswith(f"workspace {home}\nswitch SAFE at epoch 1 ")
+        assert "\nboxed: running\n" in status.stdout
         done = logos(there, *KILL, "--timeout", "0.2")
         assert done.returncode == 3
         assert f"session boxed of workspace {home}" in done.stderr
@@ -317,7 +318,7 @@ def test_kill_stops_every_workspace_and_here_or_a_name_narrow_it(tmp_path: Path)
         waiting(third, "gamma", at="callback") as gamma,
     ):
         here = Place(first, environment())
-        listing = logos(here, "sessions", "list", "--json")
+        listing = logos(here, "sessions", "list", "--running", "--json")
         listed = [(each["session"], each["workspace"]) for each in json.loads(listing.stdout)]
         assert listed == [("alpha", str(first)), ("beta", str(second)), ("gamma", str(third))]
         done = logos(here, *KILL, "--here", "--timeout", "0")

@@ -20,6 +20,7 @@ from tiny_disk import tiny_disk
 
 from logos.config.tables.disk import DiskSettings
 from logos.session import ExitCode, disk
+from logos.session.presence.page import metrics_path
 
 # The process ends after such an error, and what it had open is closed with it.
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
@@ -38,6 +39,10 @@ def problem_with(name: str, number: int, code: int, *, lasting: bool) -> str:
             if error.errno != code or not error.filename:
                 return f"{error!r} does not tell what and where"
         else:
+            # Its page of figures is for whoever looks on: the session goes on without it.
+            figures = metrics_path(result.session_id, bench.home) if result else bench.home
+            if not lasting and not figures.exists():
+                return first_difference(bench.home, truth(name))
             return f"it went on to {result}"
         before = _journal(bench.home)
         bench.finish()

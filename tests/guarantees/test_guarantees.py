@@ -15,6 +15,7 @@ import random
 import string
 import subprocess
 import sys
+from datetime import datetime, timedelta
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
@@ -32,6 +33,7 @@ from places import PROJECT, TESTS, absent
 from sampling import first_quick
 from switch_helpers import Workspace
 from venue_campaign import run_sequence
+from waiting import wait_until
 
 from logos import paths
 from logos.core.saved.state import save_core
@@ -368,9 +370,24 @@ def test_g24_text_in_a_table_is_no_formula(first: str) -> None:
     assert text_cell("plain") == "plain"
 
 
-def test_g25_is_not_met_there_are_no_alerts() -> None:
-    """Nobody is called: once somebody is, this guarantee needs a test of its own."""
-    assert [path for path in SOURCES if "alert" in path.name.lower()] == []
+def test_g25_an_engaged_switch_is_told_within_five_seconds(workspace: Workspace) -> None:
+    told, settings = workspace.home / "told.jsonl", workspace.home / "alerts.toml"
+    command = json.dumps(["sh", "-c", 'cat >> "$1"', "sh", str(told)])
+    settings.write_text(f'[alerts.channels.log]\ntype = "command"\ncommand = {command}\n')
+    run = [sys.executable, "-m", "logos.live", "alerts", "run", "--config", str(settings)]
+    environment = {**os.environ, "LOGOS_HOME": str(workspace.home)}
+    breaker = workspace.breaker()
+    with subprocess.Popen([*run], env=environment, stdout=subprocess.DEVNULL) as sender:
+        try:
+            breaker.engage("the desk saw it", "ann")
+            wait_until(lambda: told.exists() and told.stat().st_size > 0, "somebody to be told")
+        finally:
+            sender.terminate()
+    [alert] = [json.loads(line) for line in told.read_text().splitlines()]
+    assert alert["kind"] == "switch"
+    assert "the desk saw it" in alert["text"]
+    moments = [datetime.fromisoformat(alert[name]) for name in ("event_time", "time")]
+    assert timedelta(0) <= moments[1] - moments[0] <= timedelta(seconds=5)
 
 
 def keys_of(value: object) -> set[str]:

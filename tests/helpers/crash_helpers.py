@@ -27,10 +27,12 @@ JUDGED_EVERY = 12
 
 
 @cache
-def truth(name: str) -> dict[str, bytes]:
-    """The files of the uninterrupted run of a story."""
+def truth(name: str, epoch: int = 0) -> dict[str, bytes]:
+    """The files of the uninterrupted run of a story; `epoch` is what its switch is engaged at."""
+    switch = InProcessSwitch()
+    switch.epoch = epoch
     with TemporaryDirectory() as folder:
-        begin(STORIES[name], Path(folder), InProcessSwitch())
+        begin(STORIES[name], Path(folder), switch)
         return files_of(Path(folder))
 
 

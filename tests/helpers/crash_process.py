@@ -62,6 +62,15 @@ def _go(name: str, home: Path) -> int:
     return FINISHED
 
 
+def epoch_of(home: Path) -> int:
+    """The epoch at which the workspace's switch stands."""
+    breaker = CircuitBreaker(home / "state" / "kill-switch", build="test", mode="paper")
+    try:
+        return breaker.status().epoch
+    finally:
+        breaker.close()
+
+
 def clear_switch(home: Path) -> None:
     """What an operator does who wants to go on: an engagement that the journal does not know."""
     breaker = CircuitBreaker(home / "state" / "kill-switch", build="test", mode="paper")
