@@ -19,6 +19,7 @@ MAY_SLEEP = {
     "helpers/fleet_engine.py": "the pace of an engine, and it asks again and again, up to a limit",
     "helpers/fleet_faults.py": "the fault lasts for as long as its chance says",
     "helpers/kill_trials.py": "the kill comes wherever the process happens to be",
+    "helpers/ship_campaign.py": "the broker is at rest, and it asks for as long as something moves",
     "helpers/life_trials.py": "the signal comes wherever the process happens to be",
     "helpers/cli_trials.py": "the signal comes wherever the process happens to be",
 }
