@@ -12,7 +12,7 @@ from logos.core.guards import Action
 from logos.core.records import GuardRecord
 from logos.core.saved.state import restore_core, save_core
 from logos.core.strategy import market
-from logos.core.types import NS_PER_SECOND, Code, SwitchState
+from logos.core.types import NEVER_NS, NS_PER_SECOND, Code, SwitchState
 
 SECOND = NS_PER_SECOND
 
@@ -78,6 +78,40 @@ def test_net_exposure_is_watched_either_way() -> None:
     made.show(130, at_ns=2 * SECOND)
     made.show(130, at_ns=3 * SECOND)
     assert [code for code, _, _ in trips(made)] == [Code.NET_EXPOSURE]
+
+
+def test_gross_exposure_is_left_to_orders_where_only_net_exposure_is_watched() -> None:
+    made = rig(Action.HALT, Code.NET_EXPOSURE, max_gross_exposure="600", max_net_exposure="5000")
+    rising(made, 100, 130, 130, 130)
+    assert trips(made) == []
+
+
+def test_net_exposure_is_left_to_orders_where_only_gross_exposure_is_watched() -> None:
+    made = rig(Action.HALT, max_gross_exposure="5000", max_net_exposure="600")
+    rising(made, 100, 130, 130, 130)
+    assert trips(made) == []
+
+
+@pytest.mark.parametrize("code", [Code.GROSS_EXPOSURE, Code.NET_EXPOSURE])
+def test_an_action_without_a_limit_acts_on_nothing(code: Code) -> None:
+    made = rig(Action.HALT, code)
+    rising(made, 100, 130, 130, 130)
+    assert trips(made) == []
+
+
+def test_without_an_action_nothing_is_to_be_looked_at_again() -> None:
+    made = rig(Action.REFUSE, max_gross_exposure="600", max_net_exposure="600")
+    assert made.core._safety.see_time(SECOND, "") == NEVER_NS
+
+
+def test_exposure_is_looked_at_once_a_second() -> None:
+    made = rig(Action.HALT, max_gross_exposure="600")
+    rising(made, 100)
+    for tenths in (12, 15, 19):
+        made.show(130, at_ns=tenths * SECOND // 10)
+    assert trips(made) == []
+    made.show(130, at_ns=2 * SECOND)
+    assert len(trips(made)) == 1
 
 
 @pytest.mark.parametrize("is_saved", [False, True])

@@ -21,6 +21,8 @@ _CORE_TESTS = (
     "tests/guards/test_guard_edges.py",
     "tests/guards/test_guard_in_flight.py",
     "tests/guards/test_guard_actions.py",
+    "tests/guards/test_exposure_watch.py",
+    "tests/core/test_standing.py",
     "tests/guards/test_own_guards.py",
     "tests/core/test_ticks.py",
     "tests/core/test_engine.py",

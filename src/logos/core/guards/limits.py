@@ -234,12 +234,12 @@ class SessionGuards:
     def orders_in_window(self, now_ns: int) -> int:
         """Orders made in the sliding window that ends now; 0 without a limit on them."""
         window_ns = self.order_window_ns
-        return len([0 for made_ns in self._order_times_ns if now_ns - made_ns < window_ns])
+        return len([made_ns for made_ns in self._order_times_ns if now_ns - made_ns < window_ns])
 
     def refusals_in_window(self, now_ns: int) -> int:
         """Refusals in the sliding window that ends now; 0 without a limit on them."""
         window_ns = self.refusal_window_ns
-        return len([0 for told_ns in self._refusal_times_ns if now_ns - told_ns < window_ns])
+        return len([told_ns for told_ns in self._refusal_times_ns if now_ns - told_ns < window_ns])
 
     def see_result(self, profit: int) -> None:
         """A fill closed something and made `profit`, fees deducted."""
