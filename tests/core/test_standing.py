@@ -122,6 +122,18 @@ def test_limits_of_the_session_count_within_their_windows() -> None:
     assert used(made, Code.REFUSAL_STORM, "", later_ns).used_units == 0
 
 
+def test_an_order_and_a_refusal_count_until_their_window_has_passed() -> None:
+    second = NS_PER_SECOND
+    made = rig(
+        max_orders=5, max_orders_window_ns=second, max_refusals=9, refusals_window_ns=second,
+        max_order_quantity="3",
+    )  # fmt: skip
+    made.show(100, [market(BUY, 1), market(BUY, 4)], at_ns=10 * second)
+    for code in (Code.ORDER_RATE, Code.REFUSAL_STORM):
+        assert used(made, code, "", 11 * second - 1).used_units == 1, code
+        assert used(made, code, "", 11 * second).used_units == 0, code
+
+
 def test_a_limit_that_allows_nothing_more_has_no_ratio() -> None:
     assert GuardUse(Code.GROSS_EXPOSURE, "USD", 5, 0, "USD", 2).ratio is None
     assert GuardUse(Code.GROSS_EXPOSURE, "USD", 0, 0, "USD", 2).ratio == 0
