@@ -166,7 +166,12 @@ def _frames(traceback: TracebackType | None) -> Iterator[tuple[FrameType, int]]:
 
 
 def _file(frame: FrameType) -> Path:
-    return Path(frame.f_code.co_filename)
+    path = Path(frame.f_code.co_filename)
+    package, *parts = str(frame.f_globals.get("__name__", "")).split(".")
+    if package == "logos" and parts and not path.is_absolute():
+        # A compiled module names its file as seen from where it was built.
+        return _LOGOS.joinpath(*parts).with_suffix(path.suffix)
+    return path
 
 
 def _shown(frame: FrameType, path: Path) -> str:
