@@ -54,7 +54,7 @@ Execute = Callable[[str, list[str], Mapping[str, str]], object]
 """As `os.execve`."""
 
 
-class PhaseFailed(LogosError):
+class PhaseFailed(Exception):
     """A phase has failed; the message says why, `code` is how the launch ends."""
 
     def __init__(self, words: str, code: int) -> None:
