@@ -49,6 +49,7 @@ def set_to(key: str, value: object) -> Change:
     return lambda state: state.update({key: value})
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("key", ["sequence", "journal_hash", "status", "seed", "start", "end"])
 def test_what_the_snapshot_says_of_the_journal_is_compared(folder: Path, key: str) -> None:
     right = json.loads((folder / "state.json").read_bytes())[key]

@@ -102,6 +102,7 @@ def test_what_host_json_cannot_say_is_found(
     assert words in finding
 
 
+@pytest.mark.long
 def test_the_decision_log_is_judged_where_there_is_one(tmp_path: Path) -> None:
     folder = spot(tmp_path).folder
     log = tmp_path / "logos" / "logs" / "small.jsonl"

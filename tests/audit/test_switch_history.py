@@ -86,6 +86,7 @@ def test_times_that_are_none_are_found(tmp_path: Path) -> None:
     assert message == "host.json, started: is no time, or run_seconds is no number"
 
 
+@pytest.mark.long
 def test_verify_asks_the_history_of_the_sessions_workspace(tmp_path: Path) -> None:
     config = {
         "session": {"id": "small"},

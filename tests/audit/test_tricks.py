@@ -108,6 +108,7 @@ def loosen_limits() -> None:
             state.limits.position = 0
 
 
+@pytest.mark.long
 def test_loosened_limits_are_found_order_by_order(tmp_path: Path) -> None:
     result = run(tmp_path, Greedy(loosen_limits))
     assert result.summary["orders"] == 39
@@ -144,6 +145,7 @@ def test_loosened_limits_of_exposure_are_found(tmp_path: Path) -> None:
     assert any("a gross exposure of" in each for each in found(verdict))
 
 
+@pytest.mark.long
 def test_loosened_parts_of_equity_are_found(tmp_path: Path) -> None:
     def loosen() -> None:
         for manager in all_of(OrderManager):
@@ -215,6 +217,7 @@ class Deaf:
         return ""
 
 
+@pytest.mark.long
 def test_a_switch_that_was_replaced_is_found_when_a_guard_engages_it(tmp_path: Path) -> None:
     limits = {"max_position": "10", "actions": {"max_position": "engage"}}
     honest = run(tmp_path / "honest", Greedy(), risk=limits)

@@ -155,6 +155,7 @@ def test_a_forged_sample_of_the_account_is_found_at_its_record(folder: Path, fie
     assert field.removesuffix("_units") in finding.message
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "field", ["position_units", "cost_units", "mark_units", "unrealised_units", "open_lots"]
 )

@@ -136,6 +136,7 @@ def test_a_source_that_fails_is_said_and_the_session_warms_up_by_itself(
     replay("live", strategy=Warming(), home=tmp_path)
 
 
+@pytest.mark.long
 def test_a_strategy_without_a_warm_up_asks_for_nothing(tmp_path: Path) -> None:
     class Cold(Warming):
         warmup = 0

@@ -118,6 +118,7 @@ def test_help_imports_no_command_and_no_library() -> None:
     )
 
 
+@pytest.mark.long
 def test_help_answers_at_once() -> None:
     """Well under 0.1 s, as time of the processor: other work on this machine does not count."""
 

@@ -128,6 +128,7 @@ class Greedy(Strategy):
         return market(Side.BUY if fill.side is Side.SELL else Side.SELL, "0.1")
 
 
+@pytest.mark.long
 def test_ordering_on_every_fill_of_one_event_is_bounded() -> None:
     core = trading_core(Greedy(), COIN, rules=AT_ONCE)
     core.start(1)

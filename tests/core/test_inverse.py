@@ -125,6 +125,7 @@ class Oracle:
         return 10**9 + self.realised - self.fees + cost - value
 
 
+@pytest.mark.long
 @settings(max_examples=150, deadline=None)
 @given(steps, some.sampled_from([1, 10, 100]))
 def test_the_books_are_those_of_an_account_in_fractions(

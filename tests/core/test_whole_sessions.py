@@ -149,6 +149,7 @@ def test_every_record_reads_back_from_its_json() -> None:
         assert msgspec.json.decode(msgspec.json.encode(record), type=Record) == record
 
 
+@pytest.mark.long
 def test_a_whole_session_written_out_passes_and_its_last_digit_counts(tmp_path: Path) -> None:
     """Two symbols, hundreds of fills in every direction, through the artifact writer."""
     core = dice_core(11)

@@ -322,6 +322,7 @@ def parts_of(root: object) -> Iterator[object]:
             waiting += [getattr(part, name) for name in attributes_of(type(part))]
 
 
+@pytest.mark.long
 def test_every_attribute_of_every_class_of_a_core_is_saved_or_left_out_for_a_reason() -> None:
     market = MARKETS["bars of quotes"]
     core = market.core(InProcessSwitch())

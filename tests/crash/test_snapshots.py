@@ -83,6 +83,7 @@ def test_a_crashed_session_goes_on_from_its_snapshot_to_the_same_bytes(
     replay(STORIES[name], tmp_path)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", SAVED_STORIES)
 def test_a_session_that_writes_snapshots_leaves_what_one_without_them_leaves(
     tmp_path: Path, name: str

@@ -120,6 +120,7 @@ def test_any_merge_equals_the_naive_one_wherever_blocks_end_and_replay_resumes(
         assert within == [event for event in expected if start <= event.ts_ns < end]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("fast", READERS)
 def test_pairs_that_miss_rows_join_the_same_wherever_blocks_end(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fast: bool

@@ -16,6 +16,7 @@ from logos.data.source import discover
 pytest.importorskip("pyarrow", reason="the fast reader needs pyarrow")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGUSR1])
 def test_no_signal_is_lost_or_interrupts_the_reading(
     tmp_path: Path, number: signal.Signals

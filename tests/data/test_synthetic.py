@@ -226,6 +226,7 @@ def digest() -> str:
     return total.hexdigest()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("hash_seed", ["0", "1", "4242"])
 def test_hash_order_changes_nothing(hash_seed: str) -> None:
     program = "from test_synthetic import digest; print(digest())"

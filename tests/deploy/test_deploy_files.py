@@ -144,6 +144,7 @@ MANIFEST = DEPLOY / "kubernetes" / "session.yaml"
 RESOURCES = {each["kind"]: each for each in yaml.safe_load_all(MANIFEST.read_text("utf-8"))}
 
 
+@pytest.mark.long
 def test_kubernetes_takes_the_manifests(tmp_path: Path) -> None:
     validate = str(BIN / "kubernetes-validate")
     done = run(validate, "--strict", str(MANIFEST))

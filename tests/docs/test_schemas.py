@@ -37,6 +37,7 @@ def test_a_schema_is_what_the_code_says(name: str) -> None:
     )
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("story", ["trading", "halted", "failing"])
 def test_what_is_shipped_is_valid(tmp_path: Path, story: str) -> None:
     begin(STORIES[story], tmp_path, InProcessSwitch())

@@ -60,6 +60,7 @@ def replayed(folder: Path) -> list[Any]:
     return [event for chunk in feed.chunks() for event in chunk]
 
 
+@pytest.mark.long
 def test_history_of_trades_is_whole_and_can_be_replayed(tmp_path: Path) -> None:
     async def work() -> None:
         async with world(listing(trades=2_500, every_s=0.01)) as there:
@@ -146,6 +147,7 @@ def test_a_recording_is_what_the_feed_handed_over(tmp_path: Path) -> None:
     run(work())
 
 
+@pytest.mark.long
 def test_an_interrupted_recording_keeps_what_it_has(tmp_path: Path) -> None:
     async def work() -> None:
         async with world(listing(trades=100)) as there:

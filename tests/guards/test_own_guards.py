@@ -237,6 +237,7 @@ def test_a_session_journals_refusals_and_replays_to_the_same_bytes(guard: Path) 
     replay("guarded", strategy=Grows(), feed=feed(100))
 
 
+@pytest.mark.long
 def test_a_stopped_session_is_resumed_with_its_guards_as_if_it_had_run_through(
     guard: Path, tmp_path: Path
 ) -> None:

@@ -169,6 +169,7 @@ def test_what_stands_in_place_of_an_end_that_was_cut_off_is_read_and_not_what_st
 # ---- torn ----
 
 
+@pytest.mark.long
 def test_the_last_three_records_cut_at_every_byte_are_torn_and_all_before_is_whole(
     content: bytes, tmp_path: Path
 ) -> None:

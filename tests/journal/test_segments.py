@@ -209,6 +209,7 @@ def test_damage_of_every_kind_is_found(tmp_path: Path, name: str) -> None:
         read(tmp_path)
 
 
+@pytest.mark.long
 def test_a_file_that_unpacks_to_much_takes_little_memory(tmp_path: Path) -> None:
     write(tmp_path, BATCHES)
     pack = zlib.compressobj(9, zlib.DEFLATED, 31)

@@ -287,6 +287,7 @@ def test_an_unknown_or_unfinished_session_has_no_result(tmp_path: Path) -> None:
         logos.result("session-0001", home=tmp_path)
 
 
+@pytest.mark.long
 def test_times_cut_tables_as_they_cut_files(tmp_path: Path) -> None:
     words: dict[str, Any] = {"start": "2026-01-05T14:00:00Z", "end": "2026-01-05T15:00:00Z"}
     table = on_frame(tmp_path, **words)

@@ -115,6 +115,7 @@ def command_options(*arguments: str) -> Any:
     return parser.parse_args(arguments)
 
 
+@pytest.mark.long
 def test_what_strangers_wrote_is_text_in_both_reports(logos_home: Path, tmp_path: Path) -> None:
     own = tmp_path / "own.toml"
     own.write_text(

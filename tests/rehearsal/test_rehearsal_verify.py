@@ -180,6 +180,7 @@ def test_verify_takes_one_folder(capsys: pytest.CaptureFixture[str]) -> None:
     assert "takes one folder" in capsys.readouterr().err
 
 
+@pytest.mark.long
 def test_json_says_what_differs(carried: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["rehearse", "verify", str(carried), "--json"]) == 0
     said = json.loads(capsys.readouterr().out)

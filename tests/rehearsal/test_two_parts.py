@@ -73,6 +73,7 @@ def test_both_shipped_settings_files_are_rehearsed_to_the_end(
     assert [each.scenario.name for each in rehearsal.own] == LENDING
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("raised", [RuntimeError("boom"), OSError(5, "gone", "state.jsonl")])
 @pytest.mark.usefixtures("logos_home")
 def test_a_scenario_that_cannot_run_is_an_error_and_ends_nothing(
@@ -217,6 +218,7 @@ def test_a_loss_that_does_not_reach_the_limit_is_no_pass(tmp_path: Path) -> None
     assert "of 90000.00 USDT" in result.reason
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("logos_home")
 def test_a_guard_of_the_users_that_does_not_act_fails(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -267,6 +269,7 @@ def test_scenarios_that_lend_nothing_have_no_second_part() -> None:
 COMMAND = ("rehearse", "duplicate_orders", "--strategy", "sma_cross", "--data", BTC)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("more", "code"), [((), 0), (("--strict",), 1)])
 @pytest.mark.usefixtures("logos_home")
 def test_a_missing_limit_is_said_and_is_a_failure_when_strict(
@@ -280,6 +283,7 @@ def test_a_missing_limit_is_said_and_is_a_failure_when_strict(
     assert ("(--strict)" in printed.err) == bool(more)
 
 
+@pytest.mark.long
 def test_nobody_is_told_of_an_incident_that_is_only_rehearsed(tmp_path: Path) -> None:
     channel = {"type": "command", "command": ["touch", str(tmp_path / "told")]}
     config = settings({}, alerts={"channels": {"desk": channel}})

@@ -129,6 +129,7 @@ def test_a_member_that_stands_still_is_given_up_in_time(
     store.close()
 
 
+@pytest.mark.long
 def test_encrypted_and_with_a_password(tmp_path: Path) -> None:
     tls = make_tls(tmp_path)
     files: dict[str, Any] = {"ca": tls.ca, "certificate": tls.client, "key": tls.client_key}

@@ -316,6 +316,7 @@ def test_another_seed_is_another_session(tmp_path: Path, monkeypatch: pytest.Mon
     assert trades[0] != trades[1]
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("logos_home")
 def test_sessions_without_an_id_take_the_next_free_one_and_never_a_taken_one() -> None:
     def run(**names: str) -> session.SessionResult:

@@ -238,6 +238,7 @@ def test_variables_of_a_resumed_session_are_checked(variables: dict[str, str], w
 # ---- live sessions ----
 
 
+@pytest.mark.long
 def test_a_live_session_stops_in_order_and_the_switch_stays_as_it_is(
     tmp_path: Path, fake: FakeDisk
 ) -> None:

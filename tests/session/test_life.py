@@ -89,6 +89,7 @@ def files(folder: Path) -> dict[str, bytes]:
     return {name: (folder / name).read_bytes() for name in entry.COMPARED}
 
 
+@pytest.mark.long
 def test_events_that_are_pushed_leave_the_same_bytes_as_events_that_are_pulled(
     tmp_path: Path,
 ) -> None:
@@ -110,6 +111,7 @@ def test_events_that_are_pushed_leave_the_same_bytes_as_events_that_are_pulled(
     assert files(result.folder) == files(pulled.folder)
 
 
+@pytest.mark.long
 def test_a_stop_is_served_while_no_events_come_and_the_session_replays_and_goes_on(
     tmp_path: Path,
 ) -> None:
@@ -127,6 +129,7 @@ def test_a_stop_is_served_while_no_events_come_and_the_session_replays_and_goes_
     assert json.loads((resumed.folder / "state.json").read_text())["tick_id"] == 60
 
 
+@pytest.mark.long
 def test_a_stop_before_the_first_event_replays_and_goes_on(tmp_path: Path) -> None:
     events = quotes(30)
     session = Pushed(tmp_path)

@@ -218,6 +218,7 @@ def test_a_flattening_and_a_failing_strategy_keep_to_it(tmp_path: Path) -> None:
     assert [row["action"] for row in lines_of(tmp_path / "failed")] == [NO_SIGNAL]
 
 
+@pytest.mark.long
 def test_a_live_session_keeps_to_it(tmp_path: Path) -> None:
     clock = TickingClock()
     config = settings(log={"level": "all"})

@@ -52,6 +52,7 @@ def test_a_replay_writes_the_same_again_and_verify_finds_it_whole(talked: Path) 
     assert (verdict.exit_code, verdict.findings) == (ExitCode.FINISHED, [])
 
 
+@pytest.mark.long
 def test_a_session_that_writes_nothing_down_has_no_such_tables(tmp_path: Path) -> None:
     begin(STORIES["trading"], tmp_path)
     folder = session_folder(tmp_path)
@@ -66,6 +67,7 @@ def test_a_session_that_writes_nothing_down_has_no_such_tables(tmp_path: Path) -
         replay(STORIES["trading"], tmp_path)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", NOTE_TABLES)
 def test_a_changed_or_missing_row_is_found(talked: Path, name: str) -> None:
     path = session_folder(talked) / name

@@ -78,6 +78,7 @@ def desk(logos_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> P
     return folder
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", ["desk.toml", "signals.toml"])
 def test_what_settings_name_is_found_beside_them_from_any_folder(
     name: str, desk: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -78,6 +78,7 @@ def rows(folder: Path, name: str) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
+@pytest.mark.long
 def test_payments_have_a_table_a_column_and_a_line_and_verify_recomputes_them() -> None:
     result = run_session()
     assert verify(result.folder).findings == []

@@ -58,6 +58,7 @@ def told(words: str) -> bool:
     return words in PAGE.read_text(encoding="utf-8")
 
 
+@pytest.mark.long
 def test_orcl_stops_at_its_first_split_where_nobody_told_of_it(market_data: Path) -> None:
     result = session.run(orcl(market_data), strategy=Holds())
     assert result.exit_code == session.ExitCode.FINISHED
@@ -87,6 +88,7 @@ def test_orcl_without_the_check_is_sold_inside_of_its_split(market_data: Path) -
     assert told("the stop at 60 is filled at 56.13 on 2000-01-19")
 
 
+@pytest.mark.long
 def test_orcl_with_its_splits_is_held_through_both(market_data: Path) -> None:
     config = orcl(market_data, splits=SPLITS, dividends=["2000-11-20 0.03"])
     result = session.run(config, strategy=Holds())
@@ -142,6 +144,7 @@ def test_busy_books_are_exact_over_splits_and_dividends(
     assert files["trades.csv"] == (result.folder / "trades.csv").read_bytes()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("what", ["cash_units", "realised_units", "position_units", "new"])
 def test_a_split_that_was_written_wrong_is_noticed(
     market_data: Path, what: str, tmp_path: Path
@@ -156,6 +159,7 @@ def test_a_split_that_was_written_wrong_is_noticed(
     assert f"record {place + 1}" in [each.place for each in verify(folder).findings]
 
 
+@pytest.mark.long
 def test_the_gap_of_the_coinbase_day_is_told_where_something_was_held(market_data: Path) -> None:
     config = {
         "data": {

@@ -148,6 +148,7 @@ def test_a_session_on_tables_is_not_resumed_without_them(tmp_path: Path) -> None
         entry.resume("crashed", strategy=TRADING.strategy, switch=InProcessSwitch(), home=tmp_path)
 
 
+@pytest.mark.long
 def test_a_strategy_that_is_named_in_the_settings_need_not_be_given_again(tmp_path: Path) -> None:
     config = {
         **TRADING.config,
@@ -205,6 +206,7 @@ def test_a_session_on_signals_reads_them_again(tmp_path: Path) -> None:
 # ---- nothing to resume ----
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("is_seal", [False, True])
 @pytest.mark.parametrize(("name", "status"), [("trading", "ENDED"), ("halted", "HALTED")])
 def test_a_session_that_has_ended_is_neither_resumed_nor_sealed(

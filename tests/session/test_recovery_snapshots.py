@@ -116,6 +116,7 @@ def test_the_snapshot_of_a_strategy_that_cannot_be_loaded_any_more_is_left_alone
 # ---- several recoveries ----
 
 
+@pytest.mark.long
 def test_each_recovery_has_a_line_of_its_own(tmp_path: Path) -> None:
     crash("saved", tmp_path)
     bench = Bench("saved", tmp_path)

@@ -31,6 +31,7 @@ ODDS = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("seed", first_quick(range(6), 2))
 def test_under_a_seeded_plan_of_faults_no_trade_is_lost_or_comes_twice(seed: int) -> None:
     async def work() -> None:

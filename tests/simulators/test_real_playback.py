@@ -51,6 +51,7 @@ def serve(events: list[MarketEvent]) -> World:
     return World(exchange, streams, ManualClock(start_ns), RecordingSink())
 
 
+@pytest.mark.long
 def test_every_trade_of_the_file_comes_once_in_order_across_a_disconnect(
     market_data: Path,
 ) -> None:
@@ -81,6 +82,7 @@ def test_every_trade_of_the_file_comes_once_in_order_across_a_disconnect(
     run(work())
 
 
+@pytest.mark.long
 def test_every_trade_of_the_file_comes_once_in_order_by_polling(market_data: Path) -> None:
     async def work() -> None:
         events, units = rows_of(market_data, "trades")

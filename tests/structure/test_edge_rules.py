@@ -166,6 +166,7 @@ def test_the_edge_holds_no_object_of_the_core() -> None:
     assert found == {}, "what is needed stands in core/outbox.py, or is asked of core/context.py"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", MADE_IN)
 def test_an_order_that_may_leave_is_made_in_one_place(name: str) -> None:
     assert [path for path, tree in sources() if makings(tree, name)] == [MADE_IN[name]]

@@ -180,6 +180,7 @@ def test_an_answer_to_an_order_that_does_not_fit_it_leaves_it_unknown(
 # ---- the connection ----
 
 
+@pytest.mark.long
 @every_venue
 def test_a_venue_that_was_closed_sends_nothing_and_closing_again_does_nothing(name: str) -> None:
     async def story(there: Box) -> None:

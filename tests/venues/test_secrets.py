@@ -175,6 +175,7 @@ def server() -> Exchange:
     return Exchange(Market([shares, bits, coins], NOW_NS))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("number", first_quick(range(20), 4))
 @pytest.mark.parametrize("accepts", ["right keys", "wrong keys", "echo"])
 def test_nothing_of_a_credential_comes_out(

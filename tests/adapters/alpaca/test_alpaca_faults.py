@@ -58,6 +58,7 @@ def test_an_order_under_a_fault(fault: Fault, expected: type[VenueError]) -> Non
     asyncio.run(story())
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("fault", "expected"), UNHANDLED + HANDLED)
 def test_a_cancel_under_a_fault(fault: Fault, expected: type[VenueError]) -> None:
     async def story() -> None:

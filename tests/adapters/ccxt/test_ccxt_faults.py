@@ -51,6 +51,7 @@ QUESTIONS: dict[str, tuple[str, Callable[[Desk], Awaitable[Any]]]] = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("fault", "expected"), UNHANDLED + HANDLED)
 def test_an_order_under_a_fault(fault: Fault, expected: type[VenueError]) -> None:
     async def story() -> None:
@@ -68,6 +69,7 @@ def test_an_order_under_a_fault(fault: Fault, expected: type[VenueError]) -> Non
     asyncio.run(story())
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("fault", "expected"), UNHANDLED + HANDLED)
 def test_a_cancel_under_a_fault(fault: Fault, expected: type[VenueError]) -> None:
     async def story() -> None:
@@ -108,6 +110,7 @@ def test_a_question_under_a_fault_stays_open_and_is_answered_the_next_time(
     asyncio.run(story())
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("fault", "_expected"), UNHANDLED + HANDLED)
 def test_opening_under_a_fault_can_be_tried_again(fault: Fault, _expected: object) -> None:
     async def story() -> None:
@@ -250,6 +253,7 @@ def test_wrong_credentials_are_refused_with_what_to_do() -> None:
     asyncio.run(story())
 
 
+@pytest.mark.long
 def test_a_seeded_storm_never_makes_two_orders_of_one_client_id() -> None:
     """Orders and cancels under random faults, sent again only when NotSent says it is safe."""
     odds = {

@@ -112,6 +112,7 @@ def test_a_busy_symbol_does_not_starve_another() -> None:
     asyncio.run(scenario())
 
 
+@pytest.mark.long
 def test_a_symbol_whose_answers_never_come_in_time_costs_others_one_timeout_each_turn() -> None:
     async def scenario() -> None:
         plan = FaultPlan(slow_s={"SLOW.s": 2.0})
@@ -239,6 +240,7 @@ def test_without_a_terminal_nothing_is_sent_and_it_is_known() -> None:
     asyncio.run(scenario())
 
 
+@pytest.mark.long
 def test_a_dead_terminal_is_reported_once_and_its_return_begins_another_life() -> None:
     async def scenario() -> None:
         hasty = GatewaySettings(reply_timeout_s=0.1, heartbeat_s=0.05, dead_after_s=0.3)

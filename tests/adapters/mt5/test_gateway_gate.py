@@ -131,6 +131,7 @@ def orders_in(audit: list[Record]) -> list[str]:
     return [each["comment"] for each in audit if each["kind"] == "order"]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("change", ["set_reduce_only", "engage"])
 def test_an_order_that_grows_a_position_does_not_leave_after_the_switch(
     tmp_path: Path, change: str
@@ -166,6 +167,7 @@ def test_an_order_that_reduces_a_position_leaves_in_reduce_only(tmp_path: Path) 
     assert orders_in(story(tmp_path, script, work)) == ["test-1", "test-2"]
 
 
+@pytest.mark.long
 def test_an_order_that_reduces_waits_in_vain_once_the_position_has_gone(tmp_path: Path) -> None:
     """What counts is the position at the moment at which the order would leave."""
 

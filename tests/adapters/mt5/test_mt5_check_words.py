@@ -163,6 +163,7 @@ def test_a_frame_that_cannot_be_used_says_why(frame: bytes, words: str) -> None:
 # ---- a terminal's death ----
 
 
+@pytest.mark.long
 def test_a_terminal_that_answered_a_moment_ago_is_not_dead_after_one_loss() -> None:
     patient = GatewaySettings(reply_timeout_s=0.15, heartbeat_s=60.0, dead_after_s=0.5)
 

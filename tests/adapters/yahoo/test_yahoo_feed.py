@@ -112,6 +112,7 @@ def test_no_failure_costs_a_bar_or_gives_one_twice(fault: Fault, tmp_path: Path)
     run(work())
 
 
+@pytest.mark.long
 def test_a_closed_market_is_told_from_missing_minutes(tmp_path: Path) -> None:
     async def work() -> None:
         next_day_ns = OPENS_NS + NS_PER_DAY

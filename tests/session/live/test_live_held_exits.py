@@ -78,6 +78,7 @@ def test_resumed_exits_stand_again_and_what_was_passed_meanwhile_is_sold(tmp_pat
     assert replay("live", strategy=Bracketed(), home=tmp_path).summary == ended.summary
 
 
+@pytest.mark.long
 def test_a_resumed_session_says_what_it_holds(tmp_path: Path) -> None:
     there = World(tmp_path, fills_at_once=1.0)
     stopped_with_exits(there)
@@ -86,6 +87,7 @@ def test_a_resumed_session_says_what_it_holds(tmp_path: Path) -> None:
     assert f"logos: {HELD}" in told
 
 
+@pytest.mark.long
 def test_status_shows_what_is_held(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

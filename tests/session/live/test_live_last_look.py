@@ -58,6 +58,7 @@ def test_a_session_that_agrees_says_so_and_ends_as_it_did(tmp_path: Path) -> Non
     assert replay("live", strategy=Resting(), home=tmp_path).summary == result.summary
 
 
+@pytest.mark.long
 def test_a_venue_that_cannot_be_asked_at_the_end_is_said_and_holds_nobody_up(
     tmp_path: Path,
 ) -> None:

@@ -175,6 +175,7 @@ def test_the_kill_command_takes_no_other_file_for_a_heartbeat(
     assert "dead" not in capsys.readouterr().out
 
 
+@pytest.mark.long
 def test_flattening_a_stopped_live_session_closes_everything_and_ends_it(tmp_path: Path) -> None:
     clock = TickingClock()
     stop = {11: lambda: os.kill(os.getpid(), signal.SIGTERM)}

@@ -118,6 +118,7 @@ def test_a_recorded_input_that_was_changed_is_noticed_by_replay_and_resume(
         resumed(tmp_path, ScriptedFeed(clock, 5), clock)
 
 
+@pytest.mark.long
 def test_each_recovery_of_a_live_session_has_a_line(tmp_path: Path) -> None:
     clock = TickingClock()
     stop_after(tmp_path, 5, clock)

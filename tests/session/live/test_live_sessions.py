@@ -44,6 +44,7 @@ def kinds(home: Path) -> list[str]:
 REFUSE_STALE = {"actions": {"stale_data": "refuse"}}
 
 
+@pytest.mark.long
 def test_a_live_session_replays_to_the_same_bytes_and_verifies(tmp_path: Path) -> None:
     clock = TickingClock()
     result = live(tmp_path, ScriptedFeed(clock, 50), clock)

@@ -105,6 +105,7 @@ def run(home: Path, symbols: Sequence[str], count: int = 60) -> Path:
     return home / "runs" / "live" / "sessions" / "many"
 
 
+@pytest.mark.long
 def test_a_feed_for_each_symbol_is_heard_and_counted(tmp_path: Path) -> None:
     run(tmp_path, ("AAA", "BBB", "CCC"))
     text = metrics_path("many", tmp_path).read_bytes()

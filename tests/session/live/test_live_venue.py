@@ -53,6 +53,7 @@ def test_a_stop_cancels_what_rests_and_resume_asks_the_strategy_again(tmp_path: 
     assert replay("live", strategy=Resting(), home=tmp_path).summary == ended.summary
 
 
+@pytest.mark.long
 def test_after_the_switch_nothing_is_sent_and_what_rests_is_cancelled(tmp_path: Path) -> None:
     there = World(tmp_path)
     sent_before: list[int] = []
@@ -69,6 +70,7 @@ def test_after_the_switch_nothing_is_sent_and_what_rests_is_cancelled(tmp_path: 
     assert replay("live", strategy=Resting(), home=tmp_path).summary == result.summary
 
 
+@pytest.mark.long
 def test_a_difference_in_the_account_stops_trading_with_the_reason(tmp_path: Path) -> None:
     there = World(tmp_path)
     stolen = {30: lambda: there.venue.change_balance("USD", Decimal(-5))}

@@ -131,6 +131,7 @@ def test_a_live_session_shows_one_before_its_feed_begins(tmp_path: Path) -> None
     assert seen[1].ticks > 0
 
 
+@pytest.mark.long
 def test_a_replay_of_recorded_data_through_the_live_loop_shows_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
