@@ -39,6 +39,13 @@ class Server:
     def freeze(self) -> None:
         """Stop the process where it is: it keeps its connections and answers nothing."""
         self.process.send_signal(signal.SIGSTOP)
+        tasks = Path(f"/proc/{self.process.pid}/task")
+
+        def stand_still() -> bool:
+            states = [(each / "stat").read_text().rpartition(")")[2] for each in tasks.iterdir()]
+            return all(state.split()[0] == "T" for state in states)
+
+        wait_until(stand_still, "every thread of the server to stand still")
 
     def thaw(self) -> None:
         self.process.send_signal(signal.SIGCONT)
