@@ -64,6 +64,16 @@ def test_a_wrong_command_line_compacts_nothing(
     assert sorted(folder.iterdir()) == before
 
 
+def test_a_session_that_cannot_be_judged_keeps_its_last_file_and_the_others_are_compacted(
+    logos_home: Path, capsys: Output
+) -> None:
+    odd, sound = recorded(logos_home, "odd"), recorded(logos_home, "sound")
+    (odd / "state.json").write_text("{")
+    assert main(["sessions", "compact", "--all"]) == 0
+    assert [path.name for path in odd.glob("inputs*.jsonl")] == ["inputs.jsonl"]
+    assert not list(sound.glob("inputs*.jsonl"))
+
+
 @pytest.mark.long
 def test_a_session_that_cannot_be_compacted_is_named_and_the_others_are(
     logos_home: Path, capsys: Output

@@ -73,6 +73,33 @@ def test_a_folder_that_cannot_be_judged_is_listed_and_named(
     assert found["fine"]["status"] == "ENDED"
 
 
+@pytest.mark.parametrize(
+    ("name", "content", "problem"),
+    [
+        ("state.json", '{"status": "ENDED", "positions": {"ACME": 5}}', "Expected `object`"),
+        ("state.json", '{"status": "ENDED", "tick_id": "many"}', "tick_id"),
+        ("state.json", "{}", "state.json does not say how it ended"),
+        ("host.json", '{"ended": 5}', "host.json cannot be read"),
+    ],
+)
+def test_what_no_session_writes_is_a_problem_of_that_session_alone(
+    name: str, content: str, problem: str, logos_home: Path, capsys: Output
+) -> None:
+    ended("fine")
+    (ended("odd").folder / name).write_text(content)
+    found = by_id(capsys)
+    assert found["odd"]["status"] == "UNKNOWN"
+    assert problem in found["odd"]["problem"]
+    assert found["fine"]["status"] == "ENDED"
+
+
+def test_settings_of_a_strange_shape_are_no_settings_of_a_venue(
+    logos_home: Path, capsys: Output
+) -> None:
+    (ended("odd").folder / "config.json").write_text('{"venue": "paper", "live": [1]}')
+    assert (by_id(capsys)["odd"]["mode"], by_id(capsys)["odd"]["data"]) == ("paper", "recorded")
+
+
 # ---- show ----
 
 

@@ -108,6 +108,13 @@ def test_a_session_that_ended_badly_is_exit_code_1_until_another_begins(
     assert (code, whole["workspaces"][0]["bad_end"]) == (0, None)
 
 
+def test_a_session_at_a_real_venue_is_resumed_with_both_words(desk: Path, capsys: Output) -> None:
+    settings = crashed("bad").folder / "config.json"
+    table = json.loads(settings.read_bytes())
+    settings.write_text(json.dumps({**table, "venue": {**table["venue"], "live": True}}))
+    assert lines(capsys)[-1].endswith(" ago: `logos resume bad --live --i-acknowledge-risk`")
+
+
 def test_a_bad_end_more_than_a_day_ago_is_no_news(desk: Path) -> None:
     aged(halted("bad"), 2)
     assert main(["status"]) == 0

@@ -13,7 +13,7 @@ from typing import Any
 
 from logos.cli.exit_codes import exit_codes
 from logos.cli.run_command import QUIET, ProgressBar, attempt
-from logos.config import ConfigError, FeedName, live_overrides, load_config, merge
+from logos.config import Config, ConfigError, FeedName, live_overrides, load_config, merge
 from logos.secrecy import without_keys
 from logos.session import SessionResult
 from logos.session import run as run_session
@@ -86,21 +86,25 @@ def run(options: argparse.Namespace) -> int:
     """Run the session; returns the exit code."""
 
     def go(bar: ProgressBar) -> SessionResult:
-        config = load_config(options.config, overrides(options))
-
-        def announce(plan: Plan) -> None:
-            if not options.quiet:
-                tell_operator(limits_in_words(plan.config))
-
-        return run_session(
-            config,
-            on_plan=bar.start,
-            announce=announce,
-            tell=tell_operator,
-            origin=Origin.here(options.config),
-        )
+        return begin(load_config(options.config, overrides(options)), options, bar)
 
     return attempt(go, options, "trade")
+
+
+def begin(config: Config, options: argparse.Namespace, bar: ProgressBar) -> SessionResult:
+    """Run a new session, as the commands do that begin one. `options` has `config`, `quiet`."""
+
+    def announce(plan: Plan) -> None:
+        if not options.quiet:
+            tell_operator(limits_in_words(plan.config))
+
+    return run_session(
+        config,
+        on_plan=bar.start,
+        announce=announce,
+        tell=tell_operator,
+        origin=Origin.here(options.config),
+    )
 
 
 def overrides(options: argparse.Namespace) -> dict[str, Any]:

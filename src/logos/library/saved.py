@@ -20,12 +20,11 @@ from logos.core.records import AccountRecord, PositionRecord, SwitchRecord
 from logos.core.types import OrderStatus, SessionStatus
 from logos.journal.entries import JOURNAL, Manifest, Sealed, Stopping, read_journal
 from logos.session.artifacts.averages import average_row
-from logos.session.artifacts.counts import RecordCounts
+from logos.session.artifacts.counts import RecordCounts, trigger_figures
 from logos.session.artifacts.cures import cure, headline
 from logos.session.artifacts.folder import is_finished
 from logos.session.artifacts.limits import limit_rows
 from logos.session.artifacts.rows import Moments
-from logos.session.artifacts.summary import trigger_figures
 from logos.session.build import build_account, build_states, make_instruments
 from logos.session.history import find_session
 from logos.session.outcome import ExitCode
@@ -151,7 +150,7 @@ class _Scan:
             "cures": {code: cure(code) for code in numbers["refusals"]},
             "blocked": counts.blocked,
             "guards": dict(sorted(counts.guards.items())),
-            "trigger": trigger_figures(counts),
+            "trigger": trigger_figures(counts.trigger),
             "limits": [row._asdict() for row in limit_rows(make_config(manifest.config))],
             "symbols": {name: self._symbol(each) for name, each in self.positions.items()},
             "average_cost": self._averages(make_config(manifest.config)),

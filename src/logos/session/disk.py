@@ -42,6 +42,7 @@ from logos.session.artifacts.snapshot import SNAPSHOT
 from logos.session.history import Journal
 from logos.session.opening.spec import Purpose, SessionSpec
 from logos.session.session import Session
+from logos.session.stored.names import log_path
 
 DISK_LOW: Final = "DISK_LOW"
 """The first word of the reason of a session that was stopped for want of room."""
@@ -96,7 +97,7 @@ class DiskGuard:
         self._settings = settings
         self._session_id = folder.name
         self._folder = folder
-        self._log = paths.within(home, paths.logs_dir()) / f"{folder.name}.jsonl"
+        self._log = log_path(folder.name, home)
         self._places = _places(home)
         self._look_at_s = 0.0
         self._look_at_bytes = 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,18 +19,21 @@ from live_session_helpers import (
     settings,
 )
 from live_venue_helpers import World
+from stored_helpers import ended
 
 from logos.audit.inspect import Overview
 from logos.audit.verify import verify
 from logos.config.tables.disk import DiskSettings
 from logos.core.messages import Quote
 from logos.core.types import SessionStatus
+from logos.journal.compacting import Compacted
 from logos.journal.inputs import INPUTS_FILE, RecordedInputs
 from logos.journal.reader import Damaged
 from logos.session import ExitCode, SessionResult, open
 from logos.session.build import make_instruments
 from logos.session.entry import replay, resume
 from logos.session.stored.compaction import compact_session
+from logos.session.stored.sessions import stored_session
 
 SIZE = 4000
 
@@ -52,6 +55,10 @@ def run(home: Path, quotes: int = 150) -> SessionResult:
 
 def inputs_of(home: Path) -> list[str]:
     return sorted(path.name for path in folder_of(home).glob("inputs*"))
+
+
+def compacted(home: Path) -> Sequence[Compacted]:
+    return compact_session(stored_session(folder_of(home), home))
 
 
 def quotes_in(home: Path) -> int:
@@ -92,7 +99,7 @@ def test_where_its_inputs_lie_changes_nothing_of_a_session(
 def test_an_ended_session_is_compacted_whole_and_judged_like_before(tmp_path: Path) -> None:
     run(tmp_path)
     before = sum((folder_of(tmp_path) / name).stat().st_size for name in inputs_of(tmp_path))
-    done = compact_session(folder_of(tmp_path))
+    done = compacted(tmp_path)
     assert sum(each.before_bytes for each in done) == before
     assert 2 * sum(each.after_bytes for each in done) < before
     assert all(name.endswith(".jsonl.gz") for name in inputs_of(tmp_path))
@@ -100,7 +107,7 @@ def test_an_ended_session_is_compacted_whole_and_judged_like_before(tmp_path: Pa
     with Overview(folder_of(tmp_path)) as overview:
         overview.read()
         assert overview.sealed is not None
-    assert compact_session(folder_of(tmp_path)) == []
+    assert compacted(tmp_path) == []
 
 
 @pytest.mark.usefixtures("small_segments")
@@ -111,7 +118,7 @@ def test_a_stopped_session_is_resumed_from_its_segments(tmp_path: Path, is_compa
     stopped = live(tmp_path, ScriptedFeed(clock, 1000, after=stop), clock)
     assert stopped.status is SessionStatus.STOPPED
     if is_compacted:
-        done = compact_session(folder_of(tmp_path))
+        done = compacted(tmp_path)
         assert [each.path.name for each in done][:1] == ["inputs.000001.jsonl"]
         assert "inputs.jsonl" in inputs_of(tmp_path), "it will be written to again"
         judge(tmp_path)
@@ -127,7 +134,7 @@ def test_a_session_at_a_venue_is_resumed_from_compacted_segments(tmp_path: Path)
     there = World(tmp_path, fills_at_once=1.0)
     stop: dict[int, Callable[[], object]] = {60: lambda: os.kill(os.getpid(), signal.SIGTERM)}
     stopped = there.run(ScriptedFeed(there.clock, 1000, after=stop), Alternating())
-    assert len(compact_session(folder_of(tmp_path))) >= 2
+    assert len(compacted(tmp_path)) >= 2
     ended = there.resume(ScriptedFeed(there.clock, 20), Alternating())
     assert ended.status is SessionStatus.ENDED
     assert ended.summary["fills"] == stopped.summary["fills"] + 20
@@ -141,11 +148,11 @@ def test_a_crashed_session_is_sealed_from_its_segments(tmp_path: Path) -> None:
     home, at_crash = tmp_path / "one", tmp_path / "two"
     crash: dict[int, Callable[[], object]] = {90: lambda: shutil.copytree(home, at_crash)}
     live(home, ScriptedFeed(clock, 100, after=crash), clock)
-    compact_session(folder_of(at_crash))
+    compacted(at_crash)
     sealed = resume("live", seal=True, strategy=Alternating(), home=at_crash, tell=lambda _: None)
     assert sealed.status is SessionStatus.CRASHED_RECOVERED
     assert sealed.summary["orders"] >= 89
-    assert len(compact_session(folder_of(at_crash))) == 1, "now the last file too"
+    assert len(compacted(at_crash)) == 1, "now the last file too"
     judge(at_crash)
 
 
@@ -158,7 +165,7 @@ def test_a_segment_that_is_missing_is_found_and_nothing_is_cut_off(
     stop: dict[int, Callable[[], object]] = {100: lambda: os.kill(os.getpid(), signal.SIGTERM)}
     live(tmp_path, ScriptedFeed(clock, 1000, after=stop), clock)
     if is_compacted:
-        compact_session(folder_of(tmp_path))
+        compacted(tmp_path)
     [gone] = folder_of(tmp_path).glob("inputs.000002.jsonl*")
     gone.rename(tmp_path / gone.name)
     journal = (folder_of(tmp_path) / "state.jsonl").read_bytes()
@@ -189,5 +196,7 @@ def test_the_last_file_that_is_missing_is_no_power_cut(tmp_path: Path) -> None:
     assert (folder_of(tmp_path) / "state.jsonl").read_bytes() == journal
 
 
-def test_a_session_on_recorded_data_has_nothing_to_compact(tmp_path: Path) -> None:
-    assert compact_session(tmp_path) == []
+def test_a_session_on_recorded_data_has_nothing_to_compact(logos_home: Path) -> None:
+    ended("cached")
+    folder = logos_home / "runs" / "live" / "sessions" / "cached"
+    assert compact_session(stored_session(folder, logos_home)) == []

@@ -19,20 +19,16 @@ from logos import paths
 from logos.cli.exit_codes import SESSION_CODES, exit_codes
 from logos.cli.run_command import QUIET, ProgressBar, attempt
 from logos.cli.running.standing import how_it_ended, session_as_json
-from logos.cli.trade import add_leave
+from logos.cli.trade import add_leave, begin
 from logos.config import Config, ConfigError, live_overrides, load_config, make_config
 from logos.config.layers import read_layers
 from logos.config.making import Path as Keys
 from logos.config.making import joined, masked_config
 from logos.journal.names import JOURNAL
 from logos.session import SessionResult
-from logos.session.artifacts.limits import limits_in_words
 from logos.session.entry import resume
-from logos.session.entry import run as run_session
 from logos.session.history import NothingHappenedError, read_manifest
-from logos.session.plan import Plan
 from logos.session.presence.service import ServiceNotifier
-from logos.session.stored.origin import Origin
 from logos.session.stored.pruned import read_pruned
 from logos.session.stored.sessions import StoredSession, stored_session
 from logos.session.supervisor import tell_operator
@@ -95,19 +91,7 @@ def _start(options: argparse.Namespace, bar: ProgressBar) -> SessionResult:
             f"session {options.session_id} does not exist in {paths.home()}: name its settings "
             "with --config FILE to start it"
         )
-    config = load_config(options.config, _overrides(options))
-
-    def announce(plan: Plan) -> None:
-        if not options.quiet:
-            tell_operator(limits_in_words(plan.config))
-
-    return run_session(
-        config,
-        on_plan=bar.start,
-        announce=announce,
-        tell=tell_operator,
-        origin=Origin.here(options.config),
-    )
+    return begin(load_config(options.config, _overrides(options)), options, bar)
 
 
 def _overrides(options: argparse.Namespace) -> dict[str, Any]:

@@ -14,7 +14,8 @@ from logos.core.types import NS_PER_DAY, NS_PER_SECOND, SwitchState
 from logos.data.readers.numbers import parse_timestamp
 from logos.killswitch.breaker import CircuitBreaker
 from logos.killswitch.status import SwitchStatus, sentence
-from logos.session.stored.sessions import StoredSession, stored_sessions
+from logos.session.stored.next_steps import next_steps
+from logos.session.stored.sessions import RUNNING, StoredSession, stored_sessions
 from logos.shown import plain
 
 LATELY_NS: Final = NS_PER_DAY
@@ -61,7 +62,7 @@ def standing(workspace: Path, running: Sequence[str], now_ns: int) -> Standing:
         each
         for each in sessions
         if each.session_id not in running
-        and each.status != "RUNNING"
+        and each.status != RUNNING
         and each.ended
         and now_ns - ns(each.ended) <= LATELY_NS
     ]
@@ -88,7 +89,11 @@ def ns(moment: str) -> int:
 
 def ago(moment: str, now_ns: int) -> str:
     """How long ago that was, as hours, minutes and seconds."""
-    seconds = max(0, now_ns - ns(moment)) // NS_PER_SECOND
+    return clock(max(0, now_ns - ns(moment)) // NS_PER_SECOND)
+
+
+def clock(seconds: int) -> str:
+    """A length of time as hours, minutes and seconds."""
     return f"{seconds // 3600}:{seconds // 60 % 60:02}:{seconds % 60:02}"
 
 
@@ -114,7 +119,8 @@ def how_it_ended(session: StoredSession) -> str:
     held = f"; holds {session.held.words()}" if session.held else ""
     why = session.problem or session.reason
     if session.is_resumable:
-        why = f"`logos resume {session.session_id}`"
+        is_real = session.mode == "live"
+        why = f"`{next_steps(session.session_id, session.status, is_real=is_real)[0]}`"
     return code + (f": {plain(why)}" if why else "") + held
 
 

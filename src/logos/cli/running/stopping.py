@@ -9,7 +9,6 @@ time, and read back; then every session is waited for, a bounded time.
 
 from __future__ import annotations
 
-import getpass
 import sys
 import threading
 import time
@@ -23,7 +22,7 @@ from logos import paths
 from logos.cli.running.here import find_here, is_same, not_here, say
 from logos.core.types import SwitchState
 from logos.errors import WorkspaceError
-from logos.killswitch.breaker import CircuitBreaker
+from logos.killswitch.breaker import CircuitBreaker, user_name
 from logos.killswitch.records import Mode
 from logos.killswitch.status import EngageResult, clear_command
 from logos.session.presence.draining import complaint
@@ -353,7 +352,4 @@ def _end_of(session: FoundSession) -> str:
 
 def login() -> str:
     """The name of this user."""
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError):
-        return "unknown"
+    return user_name() or "unknown"

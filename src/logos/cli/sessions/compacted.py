@@ -5,15 +5,16 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from logos import paths
 from logos.errors import ConfigError
-from logos.journal.entries import JOURNAL
+from logos.journal.compacting import Compacted
 from logos.journal.writer import SessionBusyError
 from logos.session.history import find_session
 from logos.session.stored.compaction import compact_session
+from logos.session.stored.sessions import StoredSession, stored_session, stored_sessions
 from logos.session.stored.sizes import in_words
 
 
@@ -25,10 +26,10 @@ def compact_sessions(options: argparse.Namespace, workspace: Path) -> int:
     if bool(options.session_id) == options.all:
         raise ConfigError("compact takes the id of a session, or --all")
     if options.all:
-        folders = sorted(path.parent for path in _sessions(workspace).glob(f"*/{JOURNAL}"))
+        sessions = stored_sessions(workspace)
     else:
-        folders = [find_session(options.session_id, workspace)]
-    rows = [row for folder in folders if (row := _compact(folder)) is not None]
+        sessions = [stored_session(find_session(options.session_id, workspace), workspace)]
+    rows = [row for each in sessions if (row := _compact(each)) is not None]
     if options.json:
         print(json.dumps(rows, indent=2))
     else:
@@ -36,24 +37,20 @@ def compact_sessions(options: argparse.Namespace, workspace: Path) -> int:
     return 1 if any(row["problem"] for row in rows) else 0
 
 
-def _sessions(workspace: Path) -> Path:
-    return paths.within(workspace, paths.sessions_dir())
-
-
-def _compact(folder: Path) -> dict[str, Any] | None:
+def _compact(session: StoredSession) -> dict[str, Any] | None:
     """What became of one session; None when there was nothing to do."""
     problem = ""
-    done: list[Any] = []
+    done: Sequence[Compacted] = ()
     try:
-        done += compact_session(folder)
+        done = compact_session(session)
     except (SessionBusyError, OSError) as error:
         problem = str(error)
-        words = f"session {folder.name} could not be compacted: {error}"
+        words = f"session {session.session_id} could not be compacted: {error}"
         print(f"logos sessions: {words}", file=sys.stderr)
     if not done and not problem:
         return None
     return {
-        "session_id": folder.name,
+        "session_id": session.session_id,
         "files": len(done),
         "before_bytes": sum(each.before_bytes for each in done),
         "after_bytes": sum(each.after_bytes for each in done),

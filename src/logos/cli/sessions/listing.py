@@ -8,7 +8,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from logos.cli.running.standing import session_as_json
+from logos.cli.running.standing import clock, session_as_json
 from logos.cli.status import look, verdict_of
 from logos.core.types import NS_PER_SECOND
 from logos.session.stored.sessions import StoredSession, stored_sessions
@@ -84,6 +84,4 @@ def print_table(table: Sequence[Sequence[str]]) -> None:
 
 def _age(seconds: int | None) -> str:
     """Hours, minutes and seconds since the session began."""
-    if seconds is None:
-        return "?"
-    return f"{seconds // 3600}:{seconds // 60 % 60:02}:{seconds % 60:02}"
+    return "?" if seconds is None else clock(seconds)

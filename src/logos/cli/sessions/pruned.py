@@ -25,45 +25,48 @@ def prune_sessions(options: argparse.Namespace, workspace: Path) -> int:
     """Say what the rule comes to, or delete it. Raises ConfigError for a wrong rule."""
     rule = _rule(options)
     choices = choose(stored_sessions(workspace), rule, time.time_ns(), workspace)
-    freed, failed = 0, []
+    freed, failed = 0, set[str]()
     for choice in choices:
         if options.yes and not choice.kept_because:
             try:
                 freed += prune(choice.session, workspace)
             except (OSError, SessionBusyError) as error:
-                failed.append(choice.session.session_id)
+                failed.add(choice.session.session_id)
                 words = f"session {choice.session.session_id} could not be deleted: {error}"
                 print(f"logos sessions: {words}", file=sys.stderr)
-    gone = [
-        each for each in choices if not each.kept_because and each.session.session_id not in failed
-    ]
     if options.json:
         print(json.dumps(_as_json(choices, failed, freed, options), indent=2))
     else:
-        _print(choices, gone, freed, options)
+        _print(choices, failed, freed, options)
     return 1 if failed else 0
 
 
 def _print(
-    choices: list[Choice], gone: list[Choice], freed: int, options: argparse.Namespace
+    choices: list[Choice], failed: set[str], freed: int, options: argparse.Namespace
 ) -> None:
+    gone = [each.session for each in choices if _is_gone(each, failed)]
     for session, why, is_held_back in choices:
         name = session.session_id
         if why:
             forced = "; --force deletes it" if is_held_back else ""
             print(f"kept {name}: {why}{forced}")
-        elif any(each.session is session for each in gone):
+        elif name not in failed:
             when = f"ended {in_minutes(session.ended)}, {session.status}"
             held = f", holds {session.held.words()}" if session.held else ""
             done = "deleted" if options.yes else "would delete"
             print(f"{done} {name}: {in_words(session.sizes.total)}, {when}{held}")
-    if options.yes:
-        print(f"freed {in_words(freed)} of {_counted(len(gone))}")
-    elif gone:
-        total = sum(each.session.sizes.total for each in gone)
-        print(f"nothing is deleted yet: --yes frees {in_words(total)} of {_counted(len(gone))}")
-    else:
+    if all(each.kept_because for each in choices):
         print("nothing to delete")
+    elif options.yes:
+        print(f"freed {in_words(freed)} of {_counted(len(gone))}")
+    else:
+        total = sum(each.sizes.total for each in gone)
+        print(f"nothing is deleted yet: --yes frees {in_words(total)} of {_counted(len(gone))}")
+
+
+def _is_gone(choice: Choice, failed: set[str]) -> bool:
+    """Whether the session was deleted, or with `--yes` would be."""
+    return not choice.kept_because and choice.session.session_id not in failed
 
 
 def _counted(count: int) -> str:
@@ -71,7 +74,7 @@ def _counted(count: int) -> str:
 
 
 def _as_json(
-    choices: list[Choice], failed: list[str], freed: int, options: argparse.Namespace
+    choices: list[Choice], failed: set[str], freed: int, options: argparse.Namespace
 ) -> dict[str, object]:
     return {
         "is_done": options.yes,
@@ -81,9 +84,7 @@ def _as_json(
                 "session_id": each.session.session_id,
                 "status": each.session.status,
                 "bytes": each.session.sizes.total,
-                "deleted": options.yes
-                and not each.kept_because
-                and each.session.session_id not in failed,
+                "deleted": options.yes and _is_gone(each, failed),
                 "kept_because": each.kept_because,
             }
             for each in choices

@@ -4,28 +4,29 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
 import msgspec
 
-from logos import paths
 from logos.audit.inspect import Overview
 from logos.cli.running.standing import session_as_json
-from logos.core.records import GuardRecord, SwitchRecord
+from logos.core.records import SwitchRecord
 from logos.errors import ConfigError
-from logos.session.artifacts.rows import Moments
+from logos.session.artifacts.counts import trigger_figures, trigger_words
 from logos.session.history import find_session
+from logos.session.stored.names import log_path
 from logos.session.stored.next_steps import next_steps
 from logos.session.stored.origin import read_origin
 from logos.session.stored.pruned import read_pruned
 from logos.session.stored.sessions import Held, StoredSession, stored_session
-from logos.session.stored.sizes import in_words
+from logos.session.stored.sizes import files_of, in_words
 from logos.shown import plain
 
 _NAMES_MAX: Final = 20
+_FIGURES: Final = ("equity", "realised", "unrealised", "fees")
 
 
 def show_session(options: argparse.Namespace, workspace: Path) -> int:
@@ -63,18 +64,13 @@ def _told(session: StoredSession, overview: Overview, workspace: Path) -> dict[s
     config: Mapping[str, Any] = {} if manifest is None else manifest.config
     held = session.held
     if held is None:  # it runs or crashed: the books are in its journal only
-        positions = {
-            symbol: text
-            for symbol, text in overview.positions.items()
-            if any(digit in "123456789" for digit in text)
-        }
-        held = Held(positions, len(overview.open_orders))
+        held = Held.of(overview.positions, len(overview.open_orders))
     trigger = overview.trigger
     origin = read_origin(session.session_id, workspace)
     return {
         **session_as_json(session),
         "held": msgspec.to_builtins(held),
-        "trigger": None if trigger is None else _trigger(trigger),
+        "trigger": trigger_figures(trigger),
         "damage": journal["damage"],
         "settings_file": "" if origin is None else origin.settings,
         "began_in": "" if origin is None else origin.folder,
@@ -98,14 +94,6 @@ def _told(session: StoredSession, overview: Overview, workspace: Path) -> dict[s
     }
 
 
-def _trigger(trigger: GuardRecord | SwitchRecord) -> dict[str, Any]:
-    when = {"tick_id": trigger.tick_id, "time": Moments().text(trigger.ts_ns)}
-    if isinstance(trigger, GuardRecord):
-        what = {"guard": trigger.code.value, "subject": trigger.subject, "detail": trigger.detail}
-        return {**when, **what, "action": trigger.action}
-    return {**when, "guard": "", "subject": "kill switch", "detail": trigger.reason, "action": ""}
-
-
 def _venue(config: Mapping[str, Any]) -> str:
     """Where its orders go, in words."""
     venue = config.get("venue") or {}
@@ -117,14 +105,11 @@ def _venue(config: Mapping[str, Any]) -> str:
 
 def _files(session: StoredSession, workspace: Path) -> dict[str, int]:
     """Bytes of each file, those beside the folder by their path in the workspace."""
+    places = [(path, session.folder) for path in files_of(session.folder)]
     found = {}
-    for place, _, names in os.walk(session.folder):
-        for name in sorted(names):
-            path = Path(place, name)
-            found[str(path.relative_to(session.folder))] = os.lstat(path).st_size
-    log = paths.within(workspace, paths.logs_dir()) / f"{session.session_id}.jsonl"
-    if log.is_file():
-        found[str(log.relative_to(workspace))] = log.stat().st_size
+    for path, above in [*places, (log_path(session.session_id, workspace), workspace)]:
+        with suppress(FileNotFoundError):  # one that was being replaced, or no log
+            found[str(path.relative_to(above))] = path.lstat().st_size
     return found
 
 
@@ -152,12 +137,12 @@ def _rows(told: Mapping[str, Any]) -> list[tuple[str, str]]:
         for kind, words in (("order", "orders"), ("fill", "fills"), ("refusal", "refusals"))
     )
     params = ", ".join(f"{key} = {value}" for key, value in told["params"].items())
-    damage = told["damage"]
+    damage, trigger = told["damage"], told["trigger"]
     return [
         ("problem", told["problem"]),
         ("damage", "" if damage is None else f"record {damage['sequence']}: {damage['reason']}"),
         ("why", told["reason"]),
-        ("trigger", _trigger_words(told["trigger"])),
+        ("trigger", "" if trigger is None else trigger_words(trigger)),
         ("holds", Held(**told["held"]).words()),
         ("began", told["began"]),
         ("ended", told["ended"]),
@@ -177,14 +162,3 @@ def _rows(told: Mapping[str, Any]) -> list[tuple[str, str]]:
             for name, each in told["accounts"].items()
         ),
     ]
-
-
-_FIGURES: Final = ("equity", "realised", "unrealised", "fees")
-
-
-def _trigger_words(trigger: Mapping[str, Any] | None) -> str:
-    if trigger is None:
-        return ""
-    what = " ".join(filter(None, (trigger["guard"], trigger["subject"])))
-    how = f", action {trigger['action']}" if trigger["action"] else ""
-    return f"{what} at tick {trigger['tick_id']}, {trigger['time']}: {trigger['detail']}{how}"

@@ -24,6 +24,7 @@ from logos.core.records import (
 )
 from logos.core.types import SwitchState
 from logos.session.artifacts.averages import AverageCosts
+from logos.session.artifacts.rows import Moments
 
 _STOPPING = (Action.HALT.value, Action.ENGAGE.value)
 _LISTED_MAX = 100
@@ -124,3 +125,21 @@ def is_stopping(record: GuardRecord | SwitchRecord) -> bool:
     if isinstance(record, GuardRecord):
         return record.action in _STOPPING
     return record.state == SwitchState.ENGAGED.name
+
+
+def trigger_figures(first: GuardRecord | SwitchRecord | None) -> dict[str, Any] | None:
+    """What first halted a session or engaged the switch, as JSON values; None: nothing did."""
+    if first is None:
+        return None
+    when = {"time": Moments().text(first.ts_ns), "tick_id": first.tick_id}
+    if isinstance(first, GuardRecord):
+        what = {"guard": first.code.value, "action": first.action, "subject": first.subject}
+        return {**when, **what, "detail": first.detail}
+    return {**when, "guard": "", "action": "", "subject": "kill switch", "detail": first.reason}
+
+
+def trigger_words(figures: Mapping[str, Any]) -> str:
+    """The same in a line for people."""
+    what = " ".join(filter(None, (figures["guard"], figures["subject"])))
+    how = f", action {figures['action']}" if figures["action"] else ""
+    return f"{what} at tick {figures['tick_id']}, {figures['time']}: {figures['detail']}{how}"

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from logos.core.types import SessionStatus
+from logos.session.artifacts.counts import trigger_words
 from logos.session.artifacts.cures import cure, most_frequent
 from logos.shown import markdown, plain
 
@@ -115,10 +116,7 @@ def halt_lines(summary: Summary) -> list[tuple[str, str]]:
     lines = []
     first = summary["trigger"]
     if first is not None:
-        what = " ".join(each for each in (first["guard"], first["subject"]) if each)
-        how = f", action {first['action']}" if first["action"] else ""
-        where = f"tick {first['tick_id']}, {first['time']}"
-        lines.append(("trigger", f"{what} at {where}: {first['detail']}{how}"))
+        lines.append(("trigger", trigger_words(first)))
         limits = {row["guard"]: row["limit"] for row in summary["limits"]}
         if first["guard"] in limits:
             lines.append(("limit", limits[first["guard"]]))

@@ -22,13 +22,12 @@ from logos.core.account import Account, EquityTrack, Ledger
 from logos.core.engine import TradingCore
 from logos.core.fixed import format_units
 from logos.core.instrument_state import InstrumentState
-from logos.core.records import GuardRecord
 from logos.core.terms.payments import may_pay
 from logos.core.types import OrderStatus
 from logos.data.check import CheckReport
 from logos.journal.codec import SCHEMA_VERSION
 from logos.session.artifacts.averages import average_row
-from logos.session.artifacts.counts import RecordCounts
+from logos.session.artifacts.counts import RecordCounts, trigger_figures
 from logos.session.artifacts.rows import Moments
 from logos.session.plan import Plan
 
@@ -153,7 +152,7 @@ def figures(core: TradingCore, tally: RecordCounts) -> dict[str, Any]:
         "refused": tally.refused,
         "refusals": dict(sorted(tally.refusals.items())),
         "guards": dict(sorted(tally.guards.items())),
-        "trigger": trigger_figures(tally),
+        "trigger": trigger_figures(tally.trigger),
         "orders_ended_by": dict(sorted(tally.ended_by.items())),
         "symbols": {
             symbol: _symbol_figures(instrument_state, tally.orders[symbol], tally.fills[symbol])
@@ -209,18 +208,6 @@ def held_at_end(core: TradingCore) -> dict[str, Any]:
             if order.status is not OrderStatus.HELD
         ],
     }
-
-
-def trigger_figures(tally: RecordCounts) -> dict[str, Any] | None:
-    """What first halted the session or engaged the switch; None: nothing did."""
-    first = tally.trigger
-    if first is None:
-        return None
-    when = {"time": Moments().text(first.ts_ns), "tick_id": first.tick_id}
-    if isinstance(first, GuardRecord):
-        what = {"guard": first.code.value, "action": first.action, "subject": first.subject}
-        return {**when, **what, "detail": first.detail}
-    return {**when, "guard": "", "action": "", "subject": "kill switch", "detail": first.reason}
 
 
 def _symbol_figures(instrument_state: InstrumentState, orders: int, fills: int) -> dict[str, Any]:

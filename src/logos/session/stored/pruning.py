@@ -7,7 +7,6 @@ open. Neither is deleted unless a person insists, and one that runs never is.
 
 from __future__ import annotations
 
-import getpass
 import os
 import shutil
 import time
@@ -23,6 +22,7 @@ from logos.data.readers.numbers import parse_timestamp
 from logos.files import read_whole
 from logos.journal.entries import JOURNAL, Manifest
 from logos.journal.writer import JournalLock
+from logos.killswitch.breaker import user_name
 from logos.session.artifacts.rows import Moments
 from logos.session.presence.leftovers import leftovers_folder
 from logos.session.presence.page import metrics_path
@@ -132,7 +132,7 @@ def _summary(session: StoredSession) -> Pruned:
     return Pruned(
         session.session_id,
         Moments().text(time.time_ns()),
-        _login(),
+        user_name() or "unknown",
         session.status,
         session.reason,
         session.exit_code,
@@ -166,10 +166,3 @@ def _journal_hash(folder: Path) -> str:
         state = msgspec.json.decode(read_whole(folder / "state.json", _STATE_BYTES_MAX))
         return str(state.get("journal_hash", "")) if isinstance(state, dict) else ""
     return ""
-
-
-def _login() -> str:
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError):
-        return "unknown"

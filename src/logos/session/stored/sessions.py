@@ -14,7 +14,7 @@ import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Self, TypeVar
 
 import msgspec
 
@@ -45,6 +45,16 @@ class Held(msgspec.Struct, frozen=True):
     positions: dict[str, str] = {}
     resting: int = 0
     """Orders that are open."""
+
+    @classmethod
+    def of(cls, positions: Mapping[str, str], resting: int) -> Self:
+        """`positions` may be zero: those are left out."""
+        held = {
+            symbol: text
+            for symbol, text in positions.items()
+            if any(digit in "123456789" for digit in text)
+        }
+        return cls(held, resting)
 
     def __bool__(self) -> bool:
         return bool(self.positions or self.resting)
@@ -126,24 +136,25 @@ def stored_session(folder: Path, workspace: Path) -> StoredSession:
     sizes = sizes_of(folder, log, figures)
     problems: list[str] = []
 
-    def table(name: str) -> Mapping[str, Any]:
-        return _table(folder / name, problems)
-
-    config, host, state = table(SETTINGS), table("host.json"), table("state.json")
+    config = _read(folder / SETTINGS, dict[str, Any], problems)
+    host = _read(folder / "host.json", _Host, problems)
+    state = _read(folder / "state.json", _State, problems)
     mode, data = _mode(config, folder)
     try:
         is_running = is_in_use(folder / JOURNAL)
         origin = read_origin(session_id, workspace)
-        began = host.get("started", "") if origin is None else origin.began
+        began = host.started if origin is None else origin.began
     except (OSError, ConfigError) as error:
         problems.append(str(error))
         is_running, began = False, ""
     is_sealed = not is_running and is_finished(folder)
-    status = RUNNING if is_running else str(state.get("status", UNKNOWN)) if is_sealed else CRASHED
+    if is_sealed and state.status == UNKNOWN and not problems:
+        problems.append("state.json does not say how it ended")
+    status = RUNNING if is_running else state.status if is_sealed else CRASHED
     if problems and not is_running:
         status = UNKNOWN
     is_known = is_sealed and status != UNKNOWN
-    ended = str(host.get("ended", "")) if is_known else ""
+    ended = host.ended if is_known else ""
     return StoredSession(
         session_id,
         folder,
@@ -151,29 +162,54 @@ def stored_session(folder: Path, workspace: Path) -> StoredSession:
         "; ".join(problems),
         _reason(folder / JOURNAL) if is_known else "",
         _exit_code(folder / "session.md") if is_known else None,
-        str(began),
+        began,
         ended or ("" if is_running else sizes.written),
         mode,
         data,
-        int(state["tick_id"]) if is_known and "tick_id" in state else None,
+        state.tick_id if is_known else None,
         _held(state) if is_known else None,
         sizes,
     )
 
 
-def _table(path: Path, problems: list[str]) -> Mapping[str, Any]:
-    """A JSON object in a file; empty when there is none, with a problem when it is none."""
+class _Position(msgspec.Struct):
+    position: str = ""
+    open_orders: list[Any] = []
+
+
+class _State(msgspec.Struct):
+    """Of state.json, what a list shows."""
+
+    status: str = UNKNOWN
+    tick_id: int | None = None
+    positions: dict[str, _Position] | None = None
+
+
+class _Host(msgspec.Struct):
+    """Of host.json, the times of the wall's clock."""
+
+    started: str = ""
+    ended: str = ""
+
+
+T = TypeVar("T")
+
+
+def _read(path: Path, kind: type[T], problems: list[str]) -> T:
+    """A JSON object in a file; empty when there is none, with a problem when it is another."""
     try:
-        return msgspec.json.decode(read_whole(path, _BYTES_MAX), type=dict[str, Any])
+        return msgspec.json.decode(read_whole(path, _BYTES_MAX), type=kind)
     except FileNotFoundError:
-        return {}
+        return kind()
     except (OSError, ValueError) as error:  # msgspec's errors are ValueErrors
         problems.append(f"{path.name} cannot be read: {error}")
-        return {}
+        return kind()
 
 
 def _mode(config: Mapping[str, Any], folder: Path) -> tuple[str, str]:
-    venue, live = config.get("venue") or {}, config.get("live") or {}
+    venue, live = (
+        table if isinstance(table := config.get(name), dict) else {} for name in ("venue", "live")
+    )
     feed = str(live.get("feed") or "")
     is_live_data = bool(feed) or any(folder.glob(f"{Path(INPUTS_FILE).stem}.*"))
     return "live" if venue.get("live") else "paper", feed or (
@@ -181,17 +217,12 @@ def _mode(config: Mapping[str, Any], folder: Path) -> tuple[str, str]:
     )
 
 
-def _held(state: Mapping[str, Any]) -> Held | None:
+def _held(state: _State) -> Held | None:
     """What state.json says is held; None when it says nothing."""
-    positions = state.get("positions")
-    if not isinstance(positions, Mapping):
+    if state.positions is None:
         return None
-    held = {
-        symbol: str(each["position"])
-        for symbol, each in positions.items()
-        if any(digit in "123456789" for digit in str(each.get("position", "")))
-    }
-    return Held(held, sum(len(each.get("open_orders", ())) for each in positions.values()))
+    positions = {symbol: each.position for symbol, each in state.positions.items()}
+    return Held.of(positions, sum(len(each.open_orders) for each in state.positions.values()))
 
 
 def _exit_code(page: Path) -> int | None:

@@ -47,7 +47,7 @@ def sizes_of(folder: Path, *beside: Path) -> Sizes:
     """
     found = dict.fromkeys(KINDS, 0)
     written_ns = 0
-    for path in (*_files(folder), *beside):
+    for path in (*files_of(folder), *beside):
         try:
             status = os.stat(path)
         except OSError:
@@ -59,8 +59,9 @@ def sizes_of(folder: Path, *beside: Path) -> Sizes:
     return Sizes(**found, written=Moments().text(written_ns) if written_ns else "")
 
 
-def _files(folder: Path) -> list[Path]:
-    return [Path(place, name) for place, _, names in os.walk(folder) for name in names]
+def files_of(folder: Path) -> list[Path]:
+    """The files in a session's folder, at any depth, those of each folder in order."""
+    return [Path(place, name) for place, _, names in os.walk(folder) for name in sorted(names)]
 
 
 def _kind(name: str) -> str:
