@@ -104,6 +104,23 @@ def test_a_piece_that_is_cut_before_its_first_event_takes_none() -> None:
     assert runs.taken == []
 
 
+def test_untimed_pieces_are_cut_just_so_and_time_nothing() -> None:
+    pieces = Pieces(are_timed=False)
+    pieces.take(events(2600))
+    assert pieces.go(Runs(pieces, 1500)) == 1500
+    pieces.take(events(1))
+    assert pieces.go(Runs(pieces)) == 1
+    assert pieces.latency.count == 0
+
+
+def test_however_many_small_pieces_came_the_next_one_has_a_bounded_size() -> None:
+    pieces = Pieces()
+    for _ in range(200):
+        pieces.take(events(2))
+        pieces.go(Runs(pieces))
+    assert 1024 <= pieces.size <= 1 << 20
+
+
 def test_events_are_timed_that_come_alone_and_one_in_1024_of_the_others() -> None:
     pieces = Pieces()
     for count, timed in ((1, 1), (1, 2), (1024, 3), (1025, 5), (10, 6)):

@@ -13,7 +13,8 @@ from typing import Final
 from logos.core.messages import Event, FeedOffset, ReceivedSignal
 from logos.core.strategy import Strategy
 
-_KINDS: Final = frozenset((FeedOffset, ReceivedSignal))
+ASIDE: Final = frozenset((FeedOffset, ReceivedSignal))
+"""Kinds of events that are not for the core."""
 
 
 class Aside:
@@ -22,21 +23,20 @@ class Aside:
     def __init__(self, strategy: Strategy) -> None:
         self._receive: Callable[[ReceivedSignal], object] | None
         self._receive = getattr(strategy, "receive", None)
-        self._events: Sequence[Event] = ()
+        self.waits: Sequence[Event] = ()
+        """What `deliver` will give."""
 
     def take(self, batch: Sequence[Event]) -> Sequence[Event]:
         """The part of the batch that is for the core; the rest waits for `deliver`."""
-        if not batch or type(batch[-1]) not in _KINDS:
-            return batch
         end = len(batch)
-        while end and type(batch[end - 1]) in _KINDS:
+        while end and type(batch[end - 1]) in ASIDE:
             end -= 1
-        self._events = batch[end:]
+        self.waits = batch[end:]
         return batch[:end]
 
     def deliver(self) -> int:
         """Give the signals that wait to the strategy; how many events of the batch were aside."""
-        events, self._events = self._events, ()
+        events, self.waits = self.waits, ()
         if self._receive is not None:
             for event in events:
                 if type(event) is ReceivedSignal:

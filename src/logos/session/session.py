@@ -24,7 +24,7 @@ from logos.core.engine import TradingCore
 from logos.core.messages import NOW, OperatorCommand, SessionEnd, Suspend
 from logos.core.records import Record
 from logos.errors import DataError
-from logos.execution.aside import Aside
+from logos.execution.aside import ASIDE, Aside
 from logos.journal.inputs import InputsWriter
 from logos.session.artifacts.decisions import Ticks
 from logos.session.artifacts.folder import SessionFolder
@@ -85,8 +85,7 @@ class Session:
         self.resources = ExitStack()
         """What is to be closed after the session itself."""
         self.supervisor = supervisor
-        self._inputs = inputs
-        self._aside = Aside(core.strategy)
+        self._inputs, self._aside = inputs, Aside(core.strategy)
         self._seal = Seal(plan, core, folder, script, self._write, inputs)
         self._is_restored = snapshot is not None
         self._consumed = 0 if snapshot is None else snapshot.consumed
@@ -96,7 +95,7 @@ class Session:
         self._first_ns: int | None = None if snapshot is None else snapshot.first_ns
         self._is_draining, self._stop_until_s = False, 0.0
         self._records: list[Record] = []
-        self._pieces = Pieces()
+        self._pieces = Pieces(are_timed=inputs is None)
         self.figures = SessionFigures(plan, core, folder, source, self._pieces, inputs)
         self._ticks = Ticks(core, plan.config.log or LOG)
         supervisor.on_stop = self._pieces.cut_short
@@ -214,7 +213,8 @@ class Session:
             return self._seal.finish() if self._is_draining else self._begin_end()
         if batch and self._inputs is not None:
             self._inputs.write(batch)
-        batch = self._aside.take(batch)
+        if batch and type(batch[-1]) in ASIDE:
+            batch = self._aside.take(batch)
         if self._is_draining:
             core.run(self._ticks.give(batch))
             self._note()
@@ -232,7 +232,8 @@ class Session:
         return self._begin_end() if core.is_halted else None
 
     def _end_batch(self) -> None:
-        self._consumed += self._aside.deliver()
+        if self._aside.waits:
+            self._consumed += self._aside.deliver()
         if self._inputs is not None:
             self._place = (self._consumed, self._inputs.position)
 
@@ -245,18 +246,17 @@ class Session:
 
     def _run(self, batch: Batch) -> None:
         """Run the events in pieces; a stop is heard between two events (see `Pieces`)."""
-        core = self.core
-        done = 0
+        core, pieces, done = self.core, self._pieces, 0
         while done < len(batch) and not core.is_halted:
             if self.script.commands:
                 self._carry_out_commands()
             size = self.script.ticks_left(
-                core.order_manager.tick_id, self._pieces.size, self.folder.is_continuing
+                core.order_manager.tick_id, pieces.size, self.folder.is_continuing
             )
-            self._pieces.take(self._ticks.give(batch[done : done + max(size, 0)]))
+            pieces.take(self._ticks.give(batch[done : done + max(size, 0)]))
             if self._is_to_stop() or size <= 0:  # a signal that comes after this cuts the piece
                 raise Stopped
-            consumed = self._pieces.go(core.run)
+            consumed = pieces.go(core.run)
             self._ticks.took(consumed)
             self._note()
             done += consumed
@@ -276,8 +276,9 @@ class Session:
         self.figures.show_if_due()
 
     def _write(self, records: Sequence[Record]) -> None:
-        self.folder.write(records, self._ticks.take())
-        self._records += records
+        if records or self._ticks.are_wanted:
+            self.folder.write(records, self._ticks.take())
+            self._records += records
 
     # ---- commands and stops ----
 
@@ -317,10 +318,9 @@ class Session:
         return not is_at_venue or (self._is_drained() and self.may_stop())
 
     def _is_drained(self) -> bool:
-        """Whether a stop has left nothing resting at a real venue, or has waited long enough.
-        The first call suspends the session: what rests is cancelled, and nothing new is decided
-        while the venue confirms that. What rests all the same is for `resume` to find.
-        """
+        """Whether a stop has left nothing resting at a real venue, or has waited long enough. The
+        first call suspends the session: what rests is cancelled, nothing new is decided while the
+        venue confirms that, and what rests all the same is for `resume` to find."""
         now_s = time.monotonic()
         if not self.core.is_suspended and self._first_ns is not None:
             self._stop_until_s = now_s + float(self.plan.config.live.drain_timeout_s)

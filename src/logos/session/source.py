@@ -38,6 +38,7 @@ BASELINE_FILE = "venue.json"
 
 
 _PIECE_EVENTS: Final = 1024
+_PIECE_EVENTS_MAX: Final = 1 << 20
 _PIECE_NS_MAX: Final = 100_000_000
 
 _LOT_EVENTS: Final = 1023
@@ -58,10 +59,11 @@ class Pieces:
     loop nothing.
 
     How long an event takes is measured of each that comes alone, and of one in 1,024 of those that
-    come together.
+    come together, but for a live session: its loop knows since when an event has waited.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, are_timed: bool = True) -> None:
+        self._are_timed = are_timed
         self.size = _PIECE_EVENTS
         """How many events the next piece should have."""
         self.run_ns = 0
@@ -93,7 +95,27 @@ class Pieces:
     def go(self, run: Callable[[Iterable[Event]], object]) -> int:
         """Let `run` go through the events of the piece; how many of them it took."""
         began_ns = self.done_ns = time.perf_counter_ns()
-        events, place, size = self._events, 0, 1
+        events, self._events = self._events, ()
+        if len(events) == 1:  # there is no place to cut it
+            run(events)
+            self._consumed = 1
+            self.done_ns = time.perf_counter_ns()
+            self.run_ns += self.done_ns - began_ns
+            if self._are_timed:
+                self.latency.add(self.done_ns - began_ns)
+            return 1
+        self._run_lots(events, run)
+        took_ns = self.done_ns - began_ns
+        self.run_ns += took_ns
+        if took_ns > _PIECE_NS_MAX and self.size > 1:
+            self.size //= 2
+        elif took_ns < _PIECE_NS_MAX // 8 and self.size < _PIECE_EVENTS_MAX:
+            self.size *= 2
+        return self._consumed
+
+    def _run_lots(self, events: Batch, run: Callable[[Iterable[Event]], object]) -> None:
+        """Give the core one event and many by turns, to time the one; all if none is timed."""
+        place, size = 0, 1 if self._are_timed else len(events)
         while place < len(events):
             lot = list(events[place : place + size])
             coming = iter(lot)
@@ -106,14 +128,6 @@ class Pieces:
                 self.latency.add(self.done_ns - lot_began_ns)
             place += size
             size = _LOT_EVENTS if size == 1 else 1
-        took_ns = self.done_ns - began_ns
-        self.run_ns += took_ns
-        if took_ns > _PIECE_NS_MAX and self.size > 1:
-            self.size //= 2
-        elif took_ns < _PIECE_NS_MAX // 8:
-            self.size *= 2
-        self._events = ()
-        return self._consumed
 
 
 class Source(Protocol):

@@ -279,8 +279,9 @@ class SessionSupervisor:
             is_blocked = core.is_blocked
             resting = self._resting(core) if is_blocked else ()
             has_drained = is_blocked and not resting
-            self.stand = Stand(is_blocked, has_drained, switch.epoch)
-            self._heartbeat.acknowledge(*self.stand, resting)
+            if self.stand != (is_blocked, has_drained, switch.epoch):
+                self.stand = Stand(is_blocked, has_drained, switch.epoch)
+            self._heartbeat.acknowledge(is_blocked, has_drained, self.stand.epoch, resting)
         if self._is_live:
             return
         now_s = time.monotonic()

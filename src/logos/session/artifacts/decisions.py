@@ -228,19 +228,20 @@ class Ticks:
 
     def __init__(self, core: TradingCore, settings: LogSettings) -> None:
         self._core = core
-        self._are_wanted = settings.level is LogLevel.ALL
+        self.are_wanted = settings.level is LogLevel.ALL
+        """Whether the log has a line for each tick."""
         self._events: Sequence[Event] = ()
         self._before = 0
 
     def give(self, events: Sequence[Event]) -> Sequence[Event]:
         """The core is given these events: they are handed back."""
-        if self._are_wanted:
+        if self.are_wanted:
             self._events, self._before = events, self._core.order_manager.tick_id
         return events
 
     def took(self, count: int) -> None:
         """It went through so many of them."""
-        if self._are_wanted:
+        if self.are_wanted:
             self._events = self._events[:count]
 
     def take(self) -> Sequence[Tick]:
