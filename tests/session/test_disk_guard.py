@@ -152,6 +152,21 @@ def test_the_files_of_a_session_have_a_size_that_an_operator_may_raise(
     assert resume(STORY, tmp_path, InProcessSwitch()).status is SessionStatus.ENDED
 
 
+def test_the_size_that_is_suggested_lets_the_session_go_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(type(STORY), "config", _with_disk(max_session_bytes=5_000))
+    monkeypatch.setenv("LOGOS_HOME", str(tmp_path))
+    begin(STORY, tmp_path, InProcessSwitch())
+    before = (session_folder(tmp_path) / "state.jsonl").stat().st_size
+    with pytest.raises(DiskLowError) as refused:
+        resume(STORY, tmp_path, InProcessSwitch())
+    name, _, size = str(refused.value).rpartition("such as ")[2].partition(" ")[0].partition("=")
+    monkeypatch.setenv(name, size)
+    resume(STORY, tmp_path, InProcessSwitch())
+    assert (session_folder(tmp_path) / "state.jsonl").stat().st_size > before
+
+
 def test_the_end_leaves_its_snapshot_out_when_there_is_no_room_for_one(
     tmp_path: Path, fake: FakeDisk
 ) -> None:

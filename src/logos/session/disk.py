@@ -156,10 +156,13 @@ class DiskGuard:
             held = sum(file_sizes((self._folder, self._log)).values())
             left = min(left, limit - held)
             if held >= limit:
+                larger = limit
+                while larger < held * 3 // 2:  # the tables and the log of its end come on top
+                    larger *= 2
                 self.reason = (
                     f"{DISK_LOW}: the files of the session hold {held:,} bytes, and "
                     f"disk.max_session_bytes is {limit:,}: make it larger, such as "
-                    f"{PREFIX}DISK__MAX_SESSION_BYTES={2 * limit} logos resume {self._session_id}"
+                    f"{PREFIX}DISK__MAX_SESSION_BYTES={larger} logos resume {self._session_id}"
                 )
         return left
 
