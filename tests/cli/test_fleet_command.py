@@ -127,6 +127,23 @@ def test_a_fleet_that_cannot_be_found_stops_this_machine_all_the_same(
     assert CircuitBreaker(home / "state" / "kill-switch").status().state.name == "ENGAGED"
 
 
+def test_a_damaged_memory_of_the_fleet_keeps_nobody_from_stopping_it(
+    home: Path, store: MemoryStore, capsys: Output
+) -> None:
+    seen_path(home / "state", "desk").write_text("{")
+    settings = home / "fleet.toml"
+    settings.write_text(
+        '[killswitch.coordinator]\nfleet = "desk"\nendpoints = ["http://127.0.0.1:1"]\n'
+    )
+    assert logos("status", "--fleet", "desk") == 1
+    assert "desk.json cannot be read" in capsys.readouterr().err
+    assert logos("status", "--fleet", "desk", "--config", str(settings)) == 0, "as it advises"
+    assert "desk.json cannot be read" in capsys.readouterr().err
+    assert logos("kill", "--fleet", "desk", "--config", str(settings), "--reason", "x") == 0
+    assert store.value is not None
+    assert decode_record(store.value).state == "ENGAGED"
+
+
 def test_reduce_only_of_a_fleet_waits_for_nobody(
     home: Path, store: MemoryStore, capsys: Output
 ) -> None:

@@ -143,6 +143,15 @@ def test_an_engaged_switch_is_seen_in_the_files_before_the_session_says_so(
         beat.close()
 
 
+def test_a_probe_writes_nothing_down(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run_session("done")
+    folder = home / "state" / "kill-switch"
+    (folder / "KILL").touch()
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    assert ask(capsys, "done")[1]["switch"] == "ENGAGED"
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+
+
 def test_a_session_that_ended_is_not_well_and_says_how_it_ended(
     home: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import sys
 import threading
+import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from traceback import extract_stack
 from typing import Any
 
 import msgspec
+from waiting import wait_until
 
 from logos.killswitch.fleet.permit import boot_ns
 from logos.killswitch.fleet.records import (
@@ -16,9 +21,10 @@ from logos.killswitch.fleet.records import (
     FleetRecord,
     Reading,
 )
-from logos.killswitch.fleet.store import Coordinator, Polled
+from logos.killswitch.fleet.store import Coordinator, Polled, Store
 
 SECOND = 1_000_000_000
+WAIT_S = 10.0
 
 
 def record(epoch: int, state: str = "SAFE", who: str = "ann", **other: Any) -> FleetRecord:
@@ -36,6 +42,24 @@ def terms(*endpoints: str, ttl_s: float = 5, poll_s: float = 1, **other: Any) ->
     return Coordinator(
         endpoints=endpoints, ttl_ns=round(ttl_s * SECOND), poll_ns=round(poll_s * SECOND), **fields
     )
+
+
+def closed_while_it_waits(store: Store) -> bool:
+    """Close a store while another thread waits for news; what that thread is told, at once."""
+    with ThreadPoolExecutor(1) as pool:
+        told = pool.submit(store.wait, WAIT_S)
+        wait_until(_something_reads, "the thread to wait")
+        began_s = time.monotonic()
+        store.close()
+        answer = told.result()
+        assert time.monotonic() - began_s < WAIT_S / 2
+    return answer
+
+
+def _something_reads() -> bool:
+    """Whether a thread is where the clients of etcd and Redis read from a socket."""
+    stacks = [extract_stack(frame) for frame in sys._current_frames().values()]
+    return any(stack[-1].name in ("readinto", "_read_from_socket") for stack in stacks)
 
 
 class MemoryStore:

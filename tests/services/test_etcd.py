@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from etcd_servers import Cluster, etcd, make_tls
-from fleet_helpers import record, terms, value_of
+from fleet_helpers import closed_while_it_waits, record, terms, value_of
 from servers import free_ports
 
 from logos.killswitch.fleet.etcd import EtcdStore
@@ -101,6 +101,12 @@ def test_a_watch_hears_of_a_change(of_fleet: Coordinator) -> None:
     assert listening.wait(1)
     listening.close()
     writing.close()
+
+
+def test_a_close_does_not_wait_for_a_watch_that_hears_nothing(of_fleet: Coordinator) -> None:
+    store = EtcdStore(of_fleet)
+    assert not store.wait(1)
+    assert not closed_while_it_waits(store)
 
 
 def test_another_endpoint_is_asked_when_one_does_not_answer(of_fleet: Coordinator) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 import redis
-from fleet_helpers import record, terms, value_of
+from fleet_helpers import closed_while_it_waits, record, terms, value_of
 from servers import Server, free_ports, program, running
 from waiting import wait_until
 
@@ -102,6 +102,12 @@ def test_a_change_is_heard(server: Server) -> None:
     assert listening.wait(1)
     listening.close()
     writing.close()
+
+
+def test_a_close_ends_what_waits_for_a_change(server: Server) -> None:
+    store = RedisStore(of(server))
+    store.wait(1)
+    assert not closed_while_it_waits(store)
 
 
 def test_a_server_that_stands_still_is_given_up_in_time(server: Server) -> None:

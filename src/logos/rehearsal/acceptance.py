@@ -26,6 +26,7 @@ from typing import Final, Literal
 
 import msgspec
 
+from logos import paths
 from logos.config import Config, make_config
 from logos.core.instrument import instrument
 from logos.core.messages import Event, Quote
@@ -145,7 +146,7 @@ def _latch_problems(home: Path) -> list[str]:
 def _judge(
     scenario: AcceptanceScenario, home: Path, problems: list[str], seconds: float
 ) -> AcceptanceResult:
-    folder = home / "runs" / "live" / "sessions" / _SESSION
+    folder = paths.within(home, paths.session_dir(_SESSION))
     journal = JournalView(folder / "state.jsonl")
     if journal.problem or journal.is_torn or journal.seal is None:
         problems.append(f"journal: {journal.problem or 'not whole'}")

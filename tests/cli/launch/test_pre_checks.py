@@ -21,6 +21,8 @@ from logos.killswitch.breaker import CircuitBreaker
 from logos.killswitch.fleet.records import SCHEMA, FleetRecord, Reading, encode
 from logos.venues.contract import CheckLine
 
+NAMED = "[launch]\nsettings = 'x'\nsession_id = 'a'\n"
+
 
 def _python(desk: Desk) -> None:
     desk.patch.setattr(checks, "sys", SimpleNamespace(version_info=(3, 10, 4), version="3.10.4"))
@@ -284,7 +286,9 @@ def test_a_session_that_runs_is_left_alone(desk: Desk, capsys: pytest.CaptureFix
         ("[launch]\nsettings = 'x'\nsession_id = '../x'\n", "not a session id"),
         ("[launch]\nsettings = 'x'\nsession_id = 'a'\nmod = 'live'\n", "mod"),
         ("[launch]\nsettings = 'x'\nsession_id = 'a'\nmode = 'real'\n", "real"),
-        ("[launch]\nsettings = 'x'\nsession_id = 'a'\n[limits]\nphase_s = 0\n", "phase_s = 0"),
+        (f"{NAMED}[limits]\nphase_s = 0\n", "phase_s = 0"),
+        (f"{NAMED}[limits]\nntp_server = 'time.example.com:99999'\n", "must be HOST or HOST:PORT"),
+        (f"{NAMED}[limits]\nntp_server = 'time.example.com:ntp'\n", "must be HOST or HOST:PORT"),
         ("[launch", "not valid TOML"),
     ],
 )

@@ -82,6 +82,10 @@ def test_a_kill_that_loses_a_race_is_tried_again_and_one_that_cannot_be_written_
     store = Racing()
     store.put(record(1))
     assert tighten(store, ENGAGED, "ann", "stop").record.epoch == 4
+    busy = Racing()
+    busy.put(record(1))
+    with pytest.raises(CoordinatorError, match="at the same time"):
+        tighten(busy, ENGAGED, "ann", "stop", until_s=0)
     cut = MemoryStore()
     cut.is_cut = True
     with pytest.raises(CoordinatorError, match="cut off"):

@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -109,6 +110,31 @@ def test_a_manager_that_does_not_read_holds_nothing_up(manager: Manager, tmp_pat
         "the service manager at NOTIFY_SOCKET cannot be told"
     ]
     notifier.close()
+
+
+@pytest.mark.parametrize("watchdog_s", [0.0, 10.0])
+def test_that_it_is_ready_is_said_again_when_the_queue_was_full(
+    manager: Manager, tmp_path: Path, watchdog_s: float
+) -> None:
+    clock, told = Clock(), list[str]()
+    address = str(tmp_path / "notify")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as other:
+        other.setblocking(False)
+        with suppress(BlockingIOError):
+            while True:
+                other.sendto(b"X=1", address)
+    notifier = ServiceNotifier(address, watchdog_s, tell=told.append, clock=clock)
+    notifier.ready("desk")
+    notifier.turn()
+    manager.messages()
+    manager.heard.clear()
+    notifier.turn()
+    clock.now_s += 5
+    notifier.turn()
+    ready = ["READY=1", "STATUS=session desk", f"MAINPID={os.getpid()}"]
+    assert manager.messages() == [ready, *([["WATCHDOG=1"]] if watchdog_s else [])]
+    notifier.close()
+    assert told == []
 
 
 @pytest.mark.parametrize(

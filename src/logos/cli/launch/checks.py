@@ -47,13 +47,13 @@ from logos.killswitch.fleet.permit import Known, judge_reading
 from logos.killswitch.fleet.records import CoordinatorError
 from logos.killswitch.fleet.seen import read_seen, seen_path
 from logos.killswitch.records import Mode
-from logos.session.artifacts.folder import is_finished
 from logos.session.build import make_instruments
 from logos.session.fleet.coordinator import terms_of
 from logos.session.opening.fingerprints import strategy_fingerprint
 from logos.session.opening.machine_switch import session_switch
 from logos.session.plan import find_sources, load_configured_strategy
 from logos.session.presence.heartbeat import is_in_use
+from logos.session.stored.names import ended_as
 from logos.session.stored.origin import NOT_KNOWN, Origin
 from logos.session.stored.pruned import pruned_path, read_pruned
 from logos.session.venue.preflight import dry_run
@@ -320,21 +320,12 @@ def check_session(ground: Ground) -> Finding:
         if is_in_use(folder / JOURNAL):
             words = f"{session_id} is running"
             return Finding("session", False, words, "stop it first, or leave it: `logos status`")
-        status = _Status("CRASHED")
-        if is_finished(folder):
-            content = read_whole(folder / "state.json", 64 << 20)
-            status = msgspec.json.decode(content, type=_Status)
+        status = ended_as(folder) or "CRASHED"
     except (OSError, msgspec.DecodeError) as error:
         return Finding("session", False, f"{session_id} cannot be judged: {error}", advice)
-    if status.status in ("STOPPED", "CRASHED"):
-        return Finding("session", True, f"{session_id} is {status.status}: it is resumed")
-    return Finding("session", False, f"{session_id} has ended: {status.status}", advice)
-
-
-class _Status(msgspec.Struct, frozen=True):
-    """Of state.json, how the session ended."""
-
-    status: str
+    if status in ("STOPPED", "CRASHED"):
+        return Finding("session", True, f"{session_id} is {status}: it is resumed")
+    return Finding("session", False, f"{session_id} has ended: {status}", advice)
 
 
 def check_venue(config: Config) -> Iterator[Finding]:

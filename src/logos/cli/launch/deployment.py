@@ -11,6 +11,7 @@ from typing import Final, Literal
 
 import msgspec
 
+from logos.cli.launch.ntp import address_of
 from logos.config import ConfigError, read_toml
 from logos.paths import check_session_id
 
@@ -97,4 +98,10 @@ def read_deployment(path: Path) -> Located:
     ):
         if value < least:
             raise ConfigError(f"{path}: limits.{name} = {value}: must be {least} or more")
+    server = deployment.limits.ntp_server
+    try:
+        address_of(server)
+    except ValueError:
+        words = f"limits.ntp_server = {server!r}: must be HOST or HOST:PORT"
+        raise ConfigError(f"{path}: {words}") from None
     return Located(path, (path.parent / deployment.launch.settings).resolve(), deployment)

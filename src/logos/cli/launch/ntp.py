@@ -21,11 +21,9 @@ def clock_offset_s(server: str, clock: Callable[[], float] = time.time) -> float
 
     `server` is HOST or HOST:PORT. Raises OSError without an answer, also for one that is none.
     """
-    host, _, port = server.rpartition(":") if server.count(":") == 1 else (server, "", "")
-    address = (host, int(port) if port else PORT)
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asked:
         asked.settimeout(ANSWER_S)
-        asked.connect(address)
+        asked.connect(address_of(server))
         sent_s = clock()
         asked.send(_REQUEST)
         answer = asked.recv(512)
@@ -34,6 +32,15 @@ def clock_offset_s(server: str, clock: Callable[[], float] = time.time) -> float
         raise OSError(0, "an answer that is no time", server)
     received_s, replied_s = (_seconds(answer, at) for at in (32, 40))
     return ((received_s - sent_s) + (replied_s - came_s)) / 2
+
+
+def address_of(server: str) -> tuple[str, int]:
+    """The host and the port of HOST or HOST:PORT. Raises ValueError for what is no port."""
+    host, colon, text = server.rpartition(":") if server.count(":") == 1 else (server, "", "")
+    port = int(text) if colon else PORT
+    if not 0 < port < 1 << 16:
+        raise ValueError(f"{port} is no port")
+    return host, port
 
 
 def _seconds(answer: bytes, at: int) -> float:

@@ -46,7 +46,6 @@ from logos.killswitch.fleet.records import (
     CoordinatorError,
     EngineEntry,
     FleetRecord,
-    ValueDamagedError,
     check_name,
     decode_record,
 )
@@ -75,11 +74,15 @@ def open_fleet(name: str, file: str | None) -> tuple[Store, int]:
     here = find_here()
     homes = [] if here is None else [here]
     homes += [each.workspace for each in find_sessions() if each.workspace is not None]
-    terms, seen = find_terms(name, file, homes)
+    terms, seen = find_terms(name, file, homes, _warn)
     store = connect(terms)
     if store.limits:
-        print(f"fleet {name}: {store.limits}", file=sys.stderr)
+        _warn(f"fleet {name}: {store.limits}")
     return store, 0 if seen is None else seen.epoch
+
+
+def _warn(words: str) -> None:
+    print(words, file=sys.stderr)
 
 
 class _Tightening(threading.Thread):
@@ -234,7 +237,7 @@ def show_fleet(fleet: str, file: str | None, *, as_json: bool) -> int:
     except (ConfigError, WorkspaceError) as error:
         print(f"logos status: {error}", file=sys.stderr)
         return EXIT_USAGE
-    except (LogosError, ValueDamagedError, OSError) as error:
+    except (LogosError, OSError) as error:
         print(f"logos status: fleet {fleet}: {error}", file=sys.stderr)
         return _EXIT_NOT_SAFE
     store.close()

@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -21,13 +22,12 @@ from logos.cli.exit_codes import exit_codes
 from logos.cli.running.here import find_named, is_same
 from logos.core.types import SwitchState
 from logos.errors import WorkspaceError
-from logos.files import read_whole
-from logos.killswitch.breaker import CircuitBreaker
+from logos.killswitch.peek import read_switch
 from logos.session.presence.found import FoundSession, find_sessions
 from logos.session.presence.heartbeat import Heartbeat
+from logos.session.stored.names import ended_as
 
 _LATE_S: Final = 5.0
-_STATE_BYTES_MAX: Final = 64 << 20
 
 
 class Health(msgspec.Struct, frozen=True):
@@ -49,12 +49,6 @@ class Health(msgspec.Struct, frozen=True):
     """Since the latest market event was received; None before the first, and on recorded data."""
     outcome: str | None
     """How it ended: the status of its seal, or CRASHED; None while it runs."""
-
-
-class _State(msgspec.Struct, frozen=True):
-    """Of state.json, how the session ended."""
-
-    status: str
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -89,10 +83,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _seconds(text: str) -> float:
-    value = float(text)
-    if not 0 < value < float("inf"):
-        raise argparse.ArgumentTypeError("a number of seconds above 0")
-    return value
+    with suppress(ValueError):
+        if 0 < (value := float(text)) < float("inf"):
+            return value
+    raise argparse.ArgumentTypeError(f"a number of seconds above 0, not {text!r}")
 
 
 def run(options: argparse.Namespace) -> int:
@@ -193,28 +187,19 @@ def _outcome(workspace: Path, session_id: str) -> str | None:
     folder = paths.within(workspace, paths.session_dir(session_id))
     if not (folder / "state.jsonl").is_file():
         return None
-    if not (folder / "host.json").is_file():  # the last file of all
-        return "CRASHED"
     try:
-        content = read_whole(folder / "state.json", _STATE_BYTES_MAX)
-        return msgspec.json.decode(content, type=_State).status
+        return ended_as(folder) or "CRASHED"
     except (OSError, msgspec.DecodeError):
         return "UNKNOWN"
 
 
 def _switch(workspace: Path, beat: Heartbeat | None) -> SwitchState:
     """A session that runs where no switch ever was has one of its own, which it shows."""
-    folder = paths.state_dir(workspace) / "kill-switch"
-    seen = SwitchState.SAFE
-    if beat is not None and beat.switch in SwitchState.__members__:
-        seen = SwitchState[beat.switch]
-        if not folder.exists():
-            return seen
-    breaker = CircuitBreaker(folder)
-    try:
-        return max(breaker.authority(), seen)
-    finally:
-        breaker.close()
+    found = read_switch(paths.state_dir(workspace) / "kill-switch")
+    shown = None if beat is None else SwitchState.__members__.get(beat.switch)
+    if found is None:
+        return SwitchState.ENGAGED if shown is None else shown
+    return found.state if shown is None else max(found.state, shown)
 
 
 def _feed_age_s(beat: Heartbeat | None, now_ns: int) -> float | None:

@@ -14,9 +14,10 @@ from __future__ import annotations
 import base64
 import http.client
 import json
+import socket
 import ssl
-import threading
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, Final, TypeVar
 from urllib.parse import urlsplit
 
@@ -85,9 +86,13 @@ class _Endpoint:
 
     def close(self) -> None:
         """Close the connection; the next request opens another one."""
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
+        connection, self._connection = self._connection, None
+        if connection is None:
+            return
+        if connection.sock is not None:
+            with suppress(OSError):  # else a thread that reads holds the closing up
+                connection.sock.shutdown(socket.SHUT_RDWR)
+        connection.close()
 
 
 def _tls(terms: Coordinator) -> ssl.SSLContext:
@@ -122,7 +127,6 @@ class EtcdStore:
         self._switch = _b64(switch_key(terms.fleet).encode())
         self._stream: http.client.HTTPResponse | None = None
         self._stream_number = 0
-        self._watch_lock = threading.Lock()
 
     # ---- what a coordinator does ----
 
@@ -185,8 +189,7 @@ class EtcdStore:
         """As `Store.wait`. A watch on the key; a cluster without a leader ends it."""
         del timeout_s  # the socket's own: an idle watch ends, and is begun anew
         try:
-            with self._watch_lock:
-                stream = self._stream or self._open_watch()
+            stream = self._stream or self._open_watch()
             line = stream.readline(_LINE_BYTES_MAX)
             news = json.loads(line)["result"]
         except (OSError, http.client.HTTPException, *_NOT_ETCD):
@@ -280,9 +283,8 @@ class EtcdStore:
         return stream
 
     def _end_watch(self) -> None:
-        with self._watch_lock:
-            self._stream = None
-            self._watching[self._stream_number % len(self._watching)].close()
+        self._stream = None
+        self._watching[self._stream_number % len(self._watching)].close()
 
 
 def _reading(answer: Mapping[str, Any], found: Mapping[str, Any]) -> Reading:

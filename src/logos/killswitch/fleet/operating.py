@@ -95,6 +95,8 @@ def tighten(
             attempt = FleetRecord(SCHEMA, epoch, state_name(state), who, why, time.time_ns())
             if store.swap(attempt, reading.revision):
                 return Engaged(attempt, clock(), is_new=True)
+            if time.monotonic() >= end_s:
+                raise CoordinatorError("others write the fleet's switch at the same time")
         except CoordinatorError:
             if time.monotonic() >= end_s:
                 raise
@@ -127,14 +129,12 @@ class Muster:
         for token, entry in listed.items():
             self._first.setdefault(token, entry)
         self._latest |= listed
-        return sorted(
-            ((entry, self._progress(entry)) for entry in self._latest.values()),
-            key=lambda pair: (pair[0].name, pair[0].token),
-        )
+        return self.known()
 
     def known(self) -> list[tuple[EngineEntry, Progress]]:
         """The same as of the last look: what time alone has proved since counts."""
-        return [(entry, self._progress(entry)) for entry in self._latest.values()]
+        entries = sorted(self._latest.values(), key=lambda entry: (entry.name, entry.token))
+        return [(entry, self._progress(entry)) for entry in entries]
 
     def _progress(self, entry: EngineEntry) -> Progress:
         epoch = self._engaged.record.epoch

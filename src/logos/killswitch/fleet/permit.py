@@ -197,11 +197,6 @@ class Permit:
             if self._is_gone:
                 self._lost_at = max(self._lost_at or 0, granted_epoch)
 
-    @property
-    def is_gone(self) -> bool:
-        """Whether it ran out or was taken away, and no reset has brought it back."""
-        return self._is_gone
-
     def left_ns(self) -> int:
         """How long it still counts, nanoseconds; 0 when it does not."""
         return max(0, self.deadline_ns - self._clock())

@@ -88,8 +88,6 @@ class PermitReader:
         self._acted: tuple[int, SwitchState] = (0, SAFE)
         self.trouble = ""
         """Why the last round failed, in words; "" when it did not."""
-        self.read_ns = 0
-        """When the last request that was answered began (CLOCK_BOOTTIME); 0: none yet."""
         self._died = ""
         self._thread = threading.Thread(target=self._run, name="fleet permit", daemon=True)
         self._watch = threading.Thread(target=self._listen, name="fleet watch", daemon=True)
@@ -100,10 +98,6 @@ class PermitReader:
         """Begin to renew, and to listen."""
         self._thread.start()
         self._watch.start()
-
-    def hasten(self) -> None:
-        """Renew now, not at the next time."""
-        self._wake.set()
 
     def stop(self) -> None:
         """End in order: tell the fleet once more how it stands. One that hangs is left behind."""
@@ -160,7 +154,6 @@ class PermitReader:
             return False
         self.trouble = ""
         self._rounds += 1
-        self.read_ns = began_ns
         judgment = judge_reading(self._terms.fleet, self._known, reading)
         if judgment.state is ENGAGED:
             self._stop(judgment)

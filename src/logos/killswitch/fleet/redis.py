@@ -132,11 +132,12 @@ class RedisStore:
         try:
             if self._listening is None:
                 self._listener = (self._listener + 1) % len(self._listeners)
-                listening = self._listeners[self._listener]().pubsub()
+                listening = self._listeners[self._listener].pubsub()
                 listening.subscribe(self._switch)
                 self._listening = listening
             message = self._listening.get_message(timeout=timeout_s)
-        except (redis.RedisError, OSError):
+        except (redis.RedisError, OSError, ValueError, AttributeError):
+            # The last two: `close` has closed the connection while it was read.
             self._listening = None
             return False
         return message is not None and message["type"] == "message"
@@ -145,7 +146,7 @@ class RedisStore:
         """As `Store.close`."""
         for each in (*self._clients, *self._listeners):
             with suppress(redis.RedisError, OSError):
-                each().close()
+                each.close()
 
     # ---- parts ----
 
@@ -166,13 +167,12 @@ class RedisStore:
         for number in range(len(self._clients)):
             at = (self._first + number) % len(self._clients)
             try:
-                answer = work(self._clients[at]())
+                answer = work(self._clients[at])
             except CoordinatorError:
                 raise
             except (redis.RedisError, OSError, ValueError, KeyError, TypeError) as error:
                 words = " ".join(str(error).split())[:_MESSAGE_CHARACTERS_MAX]
-                where = self._terms.endpoints[min(at, len(self._terms.endpoints) - 1)]
-                problems.append(f"{where}: {type(error).__name__}: {words}")
+                problems.append(f"{self._terms.endpoints[at]}: {type(error).__name__}: {words}")
             else:
                 self._first = at
                 return answer
@@ -186,8 +186,8 @@ def _revision(value: bytes | None) -> int:
     return int.from_bytes(hashlib.sha256(value).digest()[:8], "big") | 1
 
 
-def _clients(terms: Coordinator) -> list[Callable[[], Any]]:
-    """What gives a client for each endpoint; of Sentinels one, for whoever is master then."""
+def _clients(terms: Coordinator) -> list[Any]:
+    """A client for each endpoint; of Sentinels one, for whoever is master then."""
     limits: dict[str, Any] = {
         # The library's own defaults hide a server that stands still for ten seconds.
         "socket_timeout": terms.request_s / 2,
@@ -211,7 +211,5 @@ def _clients(terms: Coordinator) -> list[Callable[[], Any]]:
         outer = {name: value for name, value in login.items() if name.startswith("ssl")}
         make_sentinel: Any = Sentinel  # the library does not say what it takes
         sentinel = make_sentinel(places, sentinel_kwargs={**limits, **outer}, **limits, **login)
-        master = sentinel.master_for(terms.service)
-        return [lambda: master]
-    made = [redis.Redis(host=host, port=port, **limits, **login) for host, port in places]
-    return [lambda client=client: client for client in made]  # type: ignore[misc]
+        return [sentinel.master_for(terms.service)]
+    return [redis.Redis(host=host, port=port, **limits, **login) for host, port in places]

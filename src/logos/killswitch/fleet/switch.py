@@ -57,11 +57,6 @@ class PermittedBreaker(CircuitBreaker):
         """The epoch of the newest reset that this object has seen."""
         return self._sensor.memory.granted_epoch
 
-    @property
-    def is_permitted(self) -> bool:
-        """Whether the permit counts now."""
-        return self.permit.left_ns() > 0
-
     def is_safe(self) -> bool:
         """As of `CircuitBreaker`; and the permit counts."""
         return super().is_safe() and self.authority() is SAFE

@@ -17,6 +17,7 @@ from logos.config.tables.coordinator import CoordinatorSettings
 from logos.config.terms.coordinator import PASSWORD, coordinator_of
 from logos.core.types import NS_PER_SECOND
 from logos.errors import ConfigError
+from logos.killswitch.fleet.records import CoordinatorError
 from logos.killswitch.fleet.seen import Seen, read_seen, seen_path
 from logos.killswitch.fleet.store import Coordinator
 
@@ -56,18 +57,27 @@ def terms_seen(seen: Seen, environment: Environment | None = None) -> Coordinato
 
 
 def find_terms(
-    fleet: str, file: str | None, workspaces: Sequence[Path]
+    fleet: str, file: str | None, workspaces: Sequence[Path], tell: Callable[[str], object]
 ) -> tuple[Coordinator, Seen | None]:
     """The coordinator of `fleet`, and what a session of one of these workspaces has seen of it.
 
-    By the settings in `file`, else by what a session left in one of the workspaces. Raises
-    ConfigError when neither names it, CoordinatorError for a damaged file.
+    By the settings in `file`, else by what a session left in one of the workspaces. What cannot be
+    read of that `tell` hears: it is only a memory, and shall keep nobody from engaging the fleet.
+    Raises ConfigError when neither names it, CoordinatorError when all that would is damaged.
     """
-    seen = None
+    seen, damaged = None, list[CoordinatorError]()
     for home in workspaces:
-        found = read_seen(seen_path(paths.state_dir(home), fleet))
+        try:
+            found = read_seen(seen_path(paths.state_dir(home), fleet))
+        except CoordinatorError as error:
+            damaged.append(error)
+            continue
         if found is not None and (seen is None or found.epoch > seen.epoch):
             seen = found
+    if damaged and seen is None and file is None:
+        raise damaged[0]
+    for each in damaged:
+        tell(str(each))
     if file is not None:
         settings = coordinator_of(load_config(file, {}, sends_orders=False))
         if settings is None or settings.fleet != fleet:

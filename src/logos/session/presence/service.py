@@ -49,6 +49,8 @@ class ServiceNotifier:
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC)
         self._socket.setblocking(False)  # a manager that hangs must not hold a session up
         self._due_s = 0.0
+        self._unsent = ""
+        """That it is ready, while the manager's queue was too full to hear it."""
         self._is_ready = False
         self._is_told = False
 
@@ -88,14 +90,20 @@ class ServiceNotifier:
         """The session is about to trade."""
         self._is_ready = True
         self._due_s = self._clock() + self._watchdog_s / 2
-        self._send(f"READY=1\nSTATUS=session {session_id}\nMAINPID={os.getpid()}")
+        message = f"READY=1\nSTATUS=session {session_id}\nMAINPID={os.getpid()}"
+        if not self._send(message):
+            self._unsent = message
 
     def turn(self) -> None:
         """A piece of the session's work is done. Cheap: it sends at half the watchdog's time."""
         now_s = self._clock()
         if now_s < self._due_s:
             return
-        if not self._is_ready:
+        if self._unsent:
+            self._due_s = now_s + self._watchdog_s / 2
+            if self._send(self._unsent):
+                self._unsent = ""
+        elif not self._is_ready:
             self._due_s = now_s + _STARTING_S
             self._extend("")
         elif self._watchdog_s:
@@ -111,12 +119,15 @@ class ServiceNotifier:
     def _extend(self, words: str) -> None:
         self._send(f"{words}EXTEND_TIMEOUT_USEC={_EXTENSION_S * _US_PER_S}")
 
-    def _send(self, message: str) -> None:
+    def _send(self, message: str) -> bool:
+        """Whether there is nothing to say again."""
         try:
             self._socket.sendto(message.encode(), self._address)
         except BlockingIOError:
             self._due_s = 0.0  # the manager's queue is full: said again at the next turn
+            return False
         except OSError as error:
             if not self._is_told:
                 self._is_told = True
                 self._tell(f"the service manager at {SOCKET} cannot be told: {error.strerror}")
+        return True
