@@ -140,6 +140,7 @@ def test_a_damaged_memory_of_the_fleet_keeps_nobody_from_stopping_it(
     assert logos("status", "--fleet", "desk", "--config", str(settings)) == 0, "as it advises"
     assert "desk.json cannot be read" in capsys.readouterr().err
     assert logos("kill", "--fleet", "desk", "--config", str(settings), "--reason", "x") == 0
+    assert f"--epoch 2 --config {settings}\n" in capsys.readouterr().out, "as it has to be given"
     assert store.value is not None
     assert decode_record(store.value).state == "ENGAGED"
 

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import os
 import time
+import tomllib
 from collections.abc import Callable
 from contextlib import closing
+from enum import Enum
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 from launch_helpers import INSTRUMENT, LEAVE, LIVE, SETTINGS, Desk
+from places import PROJECT
 
 from logos.cli import doctor
 from logos.cli.doctor import Finding
 from logos.cli.launch import checks, machine
 from logos.cli.main import main
-from logos.config import ConfigError
+from logos.config import ConfigError, FeedName, VenueName, make_config
+from logos.config.tables.coordinator import CoordinatorBackend
 from logos.killswitch.breaker import CircuitBreaker
 from logos.killswitch.fleet.records import SCHEMA, FleetRecord, Reading, encode
 from logos.venues.contract import CheckLine
@@ -202,8 +206,11 @@ def test_a_pre_check_fails_alone_says_what_to_do_and_nothing_is_made(
     ("record", "words"),
     [
         (FleetRecord(SCHEMA, 3, "SAFE", "ANN", "reset", 1), ""),
-        (FleetRecord(SCHEMA, 4, "ENGAGED", "ANN", "drill", 1), "ENGAGED at epoch 4: "),
-        (None, "epoch 0: "),
+        (
+            FleetRecord(SCHEMA, 4, "ENGAGED", "ANN", "drill", 1),
+            "fleet desks is ENGAGED at epoch 4: drill",
+        ),
+        (None, "fleet desks has no switch: the key is not there"),
     ],
 )
 def test_the_switch_of_the_fleet_is_looked_at_as_a_session_would(
@@ -216,7 +223,23 @@ def test_the_switch_of_the_fleet_is_looked_at_as_a_session_would(
     assert desk.run("--quiet", "--until", "pre-checks") == (4 if words else 0)
     findings = desk.report()["phases"][0]["findings"]
     [found] = [each for each in findings if each["name"] == "coordinator"]
-    assert (found["fine"], words in found["seen"]) == (not words, True)
+    assert found["fine"] is not bool(words)
+    assert found["seen"].startswith(words or "fleet desks is SAFE at epoch 3")
+    assert found["advice"] == f"see: logos status --fleet desks --config {desk.home}/session.toml"
+
+
+def test_the_library_of_every_feed_venue_and_coordinator_is_looked_for() -> None:
+    project = tomllib.loads((PROJECT / "pyproject.toml").read_text("utf-8"))["project"]
+    kinds: tuple[type[Enum], ...] = (FeedName, VenueName, CoordinatorBackend)
+    named = {each.value for kind in kinds for each in kind}
+    wanted = named & set(project["optional-dependencies"])
+    assert {"ccxt", "kafka", "redis"} <= wanted <= set(checks._LIBRARIES)
+
+
+def test_the_library_of_the_coordinator_is_wanted_where_there_is_one() -> None:
+    at = {"fleet": "desks", "backend": "redis", "endpoints": ["redis://127.0.0.1:1"]}
+    assert checks.extras_of(make_config({"killswitch": {"coordinator": at}})) == ["redis"]
+    assert checks.extras_of(make_config({})) == []
 
 
 def test_a_report_that_cannot_be_written_is_a_finding_too(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shlex
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import closing
@@ -65,8 +66,10 @@ _LIBRARIES: Final[Mapping[str, str]] = {
     "yahoo": "yfinance",
     "alpaca": "alpaca",
     "mt5": "zmq",
+    "kafka": "confluent_kafka",
     "parquet": "pyarrow",
     "calendars": "exchange_calendars",
+    "redis": "redis",
 }
 """The module that an extra installs and whose absence would be met by a session."""
 
@@ -123,7 +126,7 @@ def pre_checks(ground: Ground) -> Iterator[Finding]:
     yield check_registry()
     yield check_switch(ground.home, "live" if ground.is_live else "paper")
     if ground.is_readable:
-        yield from check_coordinator(ground.home, ground.config)
+        yield from check_coordinator(ground)
     yield check_session(ground)
     if ground.is_readable and (ground.is_live or ground.config.venue.name is VenueName.PAPER):
         yield from check_venue(ground.config)
@@ -174,6 +177,8 @@ def extras_of(config: Config) -> list[str]:
     named = {config.venue.name.value, config.live.feed.value}
     if any(each.calendar for each in config.instruments.values()):
         named.add("calendars")
+    if (coordinator := coordinator_of(config)) is not None:
+        named.add(coordinator.backend.value)
     if any(_is_parquet(Path(name)) for name in config.data.paths):
         named.add("parquet")
     return [extra for extra in _LIBRARIES if extra in named]
@@ -281,25 +286,25 @@ def check_switch(home: Path, mode: Mode) -> Finding:
     )
 
 
-def check_coordinator(home: Path, config: Config) -> Iterator[Finding]:
+def check_coordinator(ground: Ground) -> Iterator[Finding]:
     """The switch of the fleet, as a session that joins sees it; no fleet, no finding."""
-    settings = coordinator_of(config)
+    settings = coordinator_of(ground.config)
     if settings is None:
         return
     name, fleet = "coordinator", settings.fleet
-    advice = f"see: logos status --fleet {fleet}"
+    file = shlex.quote(str(ground.located.settings))
+    advice = f"see: logos status --fleet {fleet} --config {file}"
     try:
         with closing(connect(terms_of(settings))) as store:
-            seen = read_seen(seen_path(paths.state_dir(home), fleet))
+            seen = read_seen(seen_path(paths.state_dir(ground.home), fleet))
             known = Known() if seen is None else seen.known
             judgment = judge_reading(fleet, known, store.read())
     except (ConfigError, CoordinatorError) as error:
         yield Finding(name, False, str(error), advice)
         return
     is_fine = judgment.state is SwitchState.SAFE and not judgment.is_doubt
-    epoch = judgment.known.epoch
-    words = f"fleet {fleet}: {judgment.state.name} at epoch {epoch}"
-    yield Finding(name, is_fine, words if is_fine else f"{words}: {judgment.why}", advice)
+    words = f"fleet {fleet} is SAFE at epoch {judgment.known.epoch}"
+    yield Finding(name, is_fine, words if is_fine else judgment.why, advice)
 
 
 def check_session(ground: Ground) -> Finding:
@@ -364,6 +369,7 @@ def versions_of(config: Config) -> dict[str, str]:
     """The versions of what a session with these settings runs on."""
     distributions = {"yahoo": "yfinance", "alpaca": "alpaca-py", "mt5": "pyzmq"}
     distributions |= {"parquet": "pyarrow", "calendars": "exchange_calendars"}
+    distributions["kafka"] = "confluent-kafka"
     named = ["msgspec", "tqdm", *(distributions.get(each, each) for each in extras_of(config))]
     found = {"logos": __version__, "python": sys.version.split()[0]}
     for name in named:

@@ -146,7 +146,7 @@ def stop_fleet(fleet: str, file: str | None, order: Order) -> int:
         left_s = max(0.0, order.timeout_s - (time.monotonic() - began_s))
         code = _wait(store, fleet, tightening.engaged, left_s)
     store.close()
-    print(f"to clear: {reset_command(fleet, tightening.engaged.record.epoch)}")
+    print(f"to clear: {reset_command(fleet, tightening.engaged.record.epoch, file)}")
     print("then, on each machine, its own switch: logos kill status")
     return max(code, local)
 
@@ -256,7 +256,7 @@ def show_fleet(fleet: str, file: str | None, *, as_json: bool) -> int:
         print(json.dumps(whole, indent=2))
         return EXIT_DONE if is_safe else _EXIT_NOT_SAFE
     if record is None:
-        print(f"fleet {fleet}: no switch; to make it: {reset_command(fleet, 0)}")
+        print(f"fleet {fleet}: no switch; to make it: {reset_command(fleet, 0, file)}")
     else:
         print(_sentence(fleet, record))
     for entry in entries:
@@ -264,7 +264,7 @@ def show_fleet(fleet: str, file: str | None, *, as_json: bool) -> int:
     if not entries:
         print("  no engine has an entry")
     if record is not None and record.severity is not SwitchState.SAFE:
-        print(f"to clear: {reset_command(fleet, record.epoch)}")
+        print(f"to clear: {reset_command(fleet, record.epoch, file)}")
     return EXIT_DONE if is_safe else _EXIT_NOT_SAFE
 
 

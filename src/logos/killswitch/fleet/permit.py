@@ -70,7 +70,7 @@ def judge_reading(fleet: str, known: Known, reading: Reading) -> Judgment:
     """
     value, record, problem = reading.value, None, ""
     if value is None:
-        problem = "has no switch: the key is not there (deleted, or the cluster was wiped)"
+        problem = "has no switch: the key is not there (never made, deleted, or wiped)"
     else:
         try:
             record = decode_record(value)

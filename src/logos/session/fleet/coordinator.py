@@ -6,6 +6,7 @@ command needs the name alone. Passwords come from the environment or `.env`, her
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -108,11 +109,14 @@ def find_password(user: str, environment: Environment | None = None) -> Callable
     return Secret(found.value).reveal
 
 
-def reset_command(fleet: str, epoch: int) -> str:
-    """The command that allows a fleet to trade again."""
+def reset_command(fleet: str, epoch: int, file: str | None = None) -> str:
+    """The command that allows a fleet to trade again. `file`: the settings that were named."""
     words = f"logos kill reset --fleet {fleet} --by YOUR_NAME --reason WHY_IT_IS_SAFE_AGAIN"
+    words += f" --epoch {epoch}"
+    if file is not None:
+        return f"{words} --config {shlex.quote(file)}"
     # Before the first session of a fleet nothing but its settings says where the coordinator is.
-    return f"{words} --epoch {epoch}" + ("" if epoch else " --config FILE")
+    return words if epoch else f"{words} --config FILE"
 
 
 def _file(name: str) -> Path | None:
