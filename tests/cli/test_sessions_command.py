@@ -113,6 +113,9 @@ def test_show_says_what_a_session_is_and_what_comes_next(logos_home: Path, capsy
     assert shown["accounts"]["USD"]["equity"] == result.summary["currencies"]["USD"]["equity"]
     assert shown["files"]["state.jsonl"] == (result.folder / "state.jsonl").stat().st_size
     assert shown["next"] == ["logos sessions show over", "logos verify over"]
+    assert main(["sessions", "show", "over"]) == 0
+    printed = capsys.readouterr().out.splitlines()
+    assert [line for line in printed if line.startswith("next")] == ["next      logos verify over"]
 
 
 def test_show_reads_what_a_crashed_session_holds_from_its_journal(

@@ -124,8 +124,9 @@ def test_an_expected_session_that_does_not_run_is_exit_code_1(desk: Path, capsys
     ended("desk-1")
     assert main(["status", "--expect", "desk-1", "--expect", "desk-2"]) == 1
     said = capsys.readouterr().err
-    assert "session desk-1 is expected and does not run: `logos run desk-1`" in said
-    assert "session desk-2 is expected" in said
+    words = "is expected and does not run"
+    assert f"session desk-1 {words} (ENDED): `logos sessions show desk-1` says more" in said
+    assert f"session desk-2 {words}: `logos run desk-2`" in said
     code, whole = status(capsys, "--expect", "desk-2")
     assert (code, whole["missing"]) == (1, ["desk-2"])
 

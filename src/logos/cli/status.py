@@ -21,6 +21,7 @@ from logos.cli.running.standing import Standing, as_json, ended_lines, standing,
 from logos.core.types import NS_PER_SECOND
 from logos.errors import WorkspaceError
 from logos.session.presence.found import FoundSession, find_sessions
+from logos.session.stored.sessions import StoredSession
 
 UNWATCHED = "NOT WATCHED since then: "
 """Before what a process that is gone held: nobody sends its exits until it is resumed."""
@@ -97,8 +98,8 @@ def run(options: argparse.Namespace) -> int:
     else:
         _print_all(here, places, found, verdicts, now_ns)
     for name in missing:
-        words = f"session {name} is expected and does not run"
-        print(f"logos status: {words}: `logos run {name}`", file=sys.stderr)
+        words = f"session {name} is expected and does not run{_next_words(name, places)}"
+        print(f"logos status: {words}", file=sys.stderr)
     is_well = all(verdict in ("ok", "starting") for verdict in verdicts) and not missing
     return 0 if is_well and all(each.is_safe and not each.bad_end for each in places) else 1
 
@@ -123,16 +124,30 @@ def _standings(here: Path | None, found: list[FoundSession], now_ns: int) -> lis
 
 def _not_running(session_id: str, places: list[Standing]) -> str:
     """What to say of a session that was asked for and does not run."""
-    stored = [each for place in places for each in place.sessions if each.session_id == session_id]
-    if not stored:
+    stored = _stored(session_id, places)
+    if stored is None:
         return (
             f"logos status: no session {session_id} is running; `logos inspect {session_id}`, in "
             "its workspace, shows one that ended"
         )
     return (
-        f"logos status: session {session_id} does not run ({stored[0].status}); `logos sessions "
+        f"logos status: session {session_id} does not run ({stored.status}); `logos sessions "
         f"show {session_id}` says more"
     )
+
+
+def _next_words(session_id: str, places: list[Standing]) -> str:
+    """What to do about a session that should run; one that has ended is not run again."""
+    stored = _stored(session_id, places)
+    if stored is None or not stored.has_ended:
+        return f": `logos run {session_id}`"
+    return f" ({stored.status}): `logos sessions show {session_id}` says more"
+
+
+def _stored(session_id: str, places: list[Standing]) -> StoredSession | None:
+    """The session on the disk, that of the first workspace which has one of this id."""
+    found = (each for place in places for each in place.sessions if each.session_id == session_id)
+    return next(found, None)
 
 
 def look(here: Path | None, *, here_only: bool = False) -> list[FoundSession]:

@@ -126,7 +126,8 @@ def _print(told: Mapping[str, Any]) -> None:
     if len(sizes) > _NAMES_MAX:
         print(f"  and {len(sizes) - _NAMES_MAX} more")
     for command in told["next"]:
-        print(f"next      {command}")
+        if command != f"logos sessions show {told['session_id']}":  # that is what was typed
+            print(f"next      {command}")
 
 
 def _rows(told: Mapping[str, Any]) -> list[tuple[str, str]]:
