@@ -111,15 +111,12 @@ class Market:
         if state.two_sided:
             self._see_trade(state, close if bar.low_units >= state.watch.lowest else 0)
             return
-        low, high = bar.low_units, bar.high_units
-        if low < state.watch.lowest:
+        if bar.low_units < state.watch.lowest:
             self._see_bad_price(state)
             return
         opened_ns = bar.opened_ns
-        prices = (bar.open_units, high, low, close)
-        if state.calm_low <= low and high <= state.calm_high:
-            self._sanity.see_calm_bar(state, prices[0], opened_ns, bar.interval_ns)
-        elif not self._sanity.believes_bar(state, prices, prices, opened_ns, bar.interval_ns):
+        prices = (bar.open_units, bar.high_units, bar.low_units, close)
+        if not self._sanity.believes_bar(state, prices, prices, opened_ns, bar.interval_ns):
             return
         state.last_price = close
         if self._rules.participation_rate:
@@ -135,10 +132,7 @@ class Market:
             return
         bids = (bar.bid_open_units, bar.bid_high_units, bar.bid_low_units, bar.bid_close_units)
         asks = (bar.ask_open_units, bar.ask_high_units, bar.ask_low_units, bar.ask_close_units)
-        low, high = min(bids[2], asks[2]), max(bids[1], asks[1])
-        if state.calm_low <= low and high <= state.calm_high:
-            self._sanity.see_calm_bar(state, bids[0], bar.opened_ns, bar.interval_ns)
-        elif not self._sanity.believes_bar(state, bids, asks, bar.opened_ns, bar.interval_ns):
+        if not self._sanity.believes_bar(state, bids, asks, bar.opened_ns, bar.interval_ns):
             return
         state.two_sided = True
         if self._rules.participation_rate:

@@ -63,6 +63,12 @@ class PriceSanity:
         """As `believes_quote`, of a bar's open, high, low and close for each side."""
         watch = state.watch
         watch.interval_ns = interval_ns
+        low, high = state.calm_low, state.calm_high
+        if low <= bids[2] and bids[1] <= high and low <= asks[2] and asks[1] <= high:
+            # None of its prices need be judged: what is left is whether bars are missing before it.
+            if not watch.is_gap_told and opened_ns - state.last_ns > QUIET_NS:
+                self._see_gap(state, opened_ns, bids[0])
+            return True
         if watch.next_action_ns <= opened_ns:
             self._actions.apply_due(state, opened_ns)
         if watch.is_stopped:
@@ -78,18 +84,6 @@ class PriceSanity:
         self._doubt(state)
         self.hold_back(state, (asks[2], asks[1]), (bids[2], bids[1]), opened_ns)
         return False
-
-    def see_calm_bar(
-        self, state: InstrumentState, first: int, opened_ns: int, interval_ns: int
-    ) -> None:
-        """A bar that begins at `first`, all of whose prices are in the calm range, counts as it is.
-
-        Two steps of a bar that `believes_bar` has to take are left: its length, and a gap.
-        """
-        watch = state.watch
-        watch.interval_ns = interval_ns
-        if not watch.is_gap_told and opened_ns - state.last_ns > QUIET_NS:
-            self._see_gap(state, opened_ns, first)
 
     def see_no_price(self, state: InstrumentState, words: str) -> None:
         """The event shows no price at all: nothing may fill at the last one meanwhile."""
