@@ -59,7 +59,6 @@ test: env ## Run what a change must pass: tests (but for `test-rest`), style, fo
 		status=0; $(PYTEST) -m "not campaign and not long" $(TESTS) || status=$$?; \
 		wait $$linting || status=1; cat $$said; rm -f $$said; exit $$status
 
-test-rest: WORKERS = 3
 test-rest: env ## Run the long tests, samples, sweeps and matrices that `test` leaves out
 	$(PYTEST) -m "campaign or long" $(TESTS)
 

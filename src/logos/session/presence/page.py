@@ -18,12 +18,11 @@ from logos import paths
 from logos.core.guards.uses import CurrencyRisk, SymbolRisk
 from logos.errors import LogosError
 from logos.execution.metrics import Figures, MetricsSnapshot
+from logos.files import read_whole
 from logos.journal.writer import WriterFigures
 
 SCHEMA: Final = 1
 """Of the file; raised when a field changes its meaning or goes."""
-
-
 BYTES_MAX: Final = 1 << 24
 
 
@@ -166,14 +165,11 @@ def read_page(path: Path) -> MetricsPage:
     """The figures at `path`. Raises FileNotFoundError where there are none, PageError for a file
     that is not whole, not of this version, or too large."""
     try:
-        with open(path, "rb") as file:
-            content = file.read(BYTES_MAX + 1)
+        content = read_whole(path, BYTES_MAX)
     except FileNotFoundError:
         raise
     except OSError as error:
         raise PageError(f"{path.name}: {error.strerror}") from error
-    if len(content) > BYTES_MAX:
-        raise PageError(f"{path.name}: more than {BYTES_MAX} bytes")
     try:
         page = msgspec.json.decode(content, type=MetricsPage)
     except (ValueError, RecursionError) as error:  # msgspec's errors are ValueErrors
