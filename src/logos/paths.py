@@ -14,6 +14,9 @@ from typing import Final
 
 from logos.errors import WorkspaceError
 
+FLEET_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
+"""The name of a fleet of machines: part of the keys of its coordinator, and of a file's name."""
+
 SEED_DEFAULT: Final = 20260101
 """The seed of a session that names none."""
 

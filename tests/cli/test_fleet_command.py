@@ -88,6 +88,23 @@ def test_an_engine_that_neither_confirmed_nor_expired_makes_it_incomplete(
     assert "host-b /w session s: BLOCKED, NOT DRAINED: what rests at its venue" in error
 
 
+def test_a_coordinator_that_is_lost_while_engines_are_waited_for_is_said(
+    home: Path, store: MemoryStore, capsys: Output, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def once() -> list[EngineEntry]:
+        store.is_cut = True
+        return [entry("a")]
+
+    answers = iter([once])
+    monkeypatch.setattr(
+        store, "engines", lambda: next(answers, lambda: MemoryStore.engines(store))()
+    )
+    assert logos("kill", "--fleet", "desk", "--timeout", "0.3") == stopping.EXIT_NOT_DRAINED
+    error = capsys.readouterr().err
+    assert "fleet desk: its engines could not be listed: cut off\n" in error
+    assert "host-a /w session s: not heard of since\n" in error
+
+
 @pytest.mark.long
 def test_a_permit_that_is_proved_to_have_expired_counts_as_stopped(
     home: Path, store: MemoryStore, capsys: Output, monkeypatch: pytest.MonkeyPatch

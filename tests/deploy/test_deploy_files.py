@@ -211,10 +211,9 @@ def test_the_log_shipper_reads_where_sessions_write() -> None:
     assert sink["buffer"]["when_full"] == "block", "nothing is dropped"
 
 
-def test_no_file_holds_a_secret_or_a_name_of_ours() -> None:
-    for path in DEPLOY.rglob("*"):
-        if path.is_file() and path.suffix in (".service", ".yaml", ".toml", ""):
-            text = path.read_text(encoding="utf-8")
-            assert not re.search(
-                r"(?i)(password|secret|token)\s*[:=]\s*[\"']?[a-z0-9]{8,}", text
-            ), path
+def test_no_file_holds_a_secret() -> None:
+    secret = re.compile(r"(?i)(password|secret|token)\s*[:=]\s*[\"']?[a-z0-9]{8,}")
+    assert secret.search('auth: { token: "0a1b2c3d" }'), "and it can fail"
+    found = [path for path in DEPLOY.rglob("*") if path.is_file()]
+    assert len(found) > 10
+    assert [path for path in found if secret.search(path.read_text(encoding="utf-8"))] == []

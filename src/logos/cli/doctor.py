@@ -140,7 +140,7 @@ def check_folders() -> Iterator[Finding]:
 
 def check_folder(name: str, folder: Path) -> Finding:
     """Write, fsync and remove a file in `folder`, or in what would hold it."""
-    place = _nearest(folder)
+    place = nearest(folder)
     advice = f"make {place} a folder that this user can write to, or set LOGOS_HOME elsewhere"
     try:
         descriptor, path = tempfile.mkstemp(prefix=".logos-doctor-", dir=place)
@@ -156,7 +156,7 @@ def check_folder(name: str, folder: Path) -> Finding:
     return Finding(name, True, f"{folder}: {note}")
 
 
-def _nearest(folder: Path) -> Path:
+def nearest(folder: Path) -> Path:
     """`folder`, or the closest thing above it that exists."""
     return next((place for place in (folder, *folder.parents) if place.exists()), folder)
 
@@ -174,7 +174,7 @@ def check_bundle(folder: Path) -> Finding:
 
 def check_disk(folder: Path) -> Finding:
     """Room for journals: FREE_BYTES_MIN at least."""
-    place = _nearest(folder)
+    place = nearest(folder)
     free = shutil.disk_usage(place).free
     advice = f"make room: sessions need {FREE_BYTES_MIN // 1_000_000} MB free"
     return Finding("disk", free >= FREE_BYTES_MIN, f"{free // 1_000_000} MB free", advice)

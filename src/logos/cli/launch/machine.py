@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pwd
+import shutil
 import stat
 import time
 from collections.abc import Iterator, Sequence
@@ -11,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from logos import paths
-from logos.cli.doctor import Finding, check_clock, check_folder
+from logos.cli.doctor import Finding, check_clock, check_folder, nearest
 from logos.cli.launch.deployment import Limits
 from logos.cli.launch.ntp import clock_offset_s
 from logos.session.presence.registry import places
@@ -43,9 +44,7 @@ def check_time(limits: Limits) -> Iterator[Finding]:
 
 def check_room(home: Path, min_free_mb: int) -> Finding:
     """Free space where the workspace is."""
-    place = next((each for each in (home, *home.parents) if each.exists()), home)
-    found = os.statvfs(place)
-    free_mb = found.f_bavail * found.f_frsize // 1_000_000
+    free_mb = shutil.disk_usage(nearest(home)).free // 1_000_000
     return Finding(
         "disk",
         free_mb >= min_free_mb,

@@ -156,7 +156,6 @@ def _wait(store: Store, fleet: str, engaged: Engaged, timeout_s: float) -> int:
     muster = Muster(store, engaged)
     until_s = time.monotonic() + timeout_s
     told: set[str] = set()
-    trouble = "it was not asked"
     was_read = False
     while True:
         try:
@@ -172,7 +171,7 @@ def _wait(store: Store, fleet: str, engaged: Engaged, timeout_s: float) -> int:
         if was_read and not left:
             break
         if time.monotonic() >= until_s:
-            return _incomplete(fleet, left, "" if was_read else trouble)
+            return _incomplete(fleet, left, trouble)
         time.sleep(_LOOK_S)
     if not told:
         print(f"no engine of fleet {fleet} has an entry: none can have a permit")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Final
 from urllib.parse import urlsplit
@@ -12,9 +11,9 @@ import msgspec
 from logos.config.settings import Config
 from logos.config.tables.coordinator import CoordinatorBackend, CoordinatorSettings
 from logos.loopback import is_loopback
+from logos.paths import FLEET_NAME
 
 PASSWORD: Final = "LOGOS_FLEET_PASSWORD"  # noqa: S105 - the name of a variable
-_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 _WHERE: Final = "killswitch.coordinator"
 _SCHEMES: Final = {
     CoordinatorBackend.ETCD: ("https", "http"),
@@ -37,7 +36,7 @@ def coordinator_problems(config: Config) -> list[str]:
 
 
 def _problems(settings: CoordinatorSettings) -> Iterator[str]:
-    if not _NAME.fullmatch(settings.fleet):
+    if not FLEET_NAME.fullmatch(settings.fleet):
         yield "fleet is 1 to 64 letters, digits, '_', '-' and '.', the first a letter or a digit"
     if not settings.endpoints:
         yield "endpoints names no member"

@@ -7,7 +7,6 @@ back as one is never believed: it counts as ENGAGED.
 
 from __future__ import annotations
 
-import re
 from typing import Final, Literal
 
 import msgspec
@@ -15,13 +14,13 @@ import msgspec
 from logos.core.types import NS_PER_SECOND, SwitchState
 from logos.errors import LogosError
 from logos.killswitch.records import EPOCH_MAX, StateName
+from logos.paths import FLEET_NAME
 
 SCHEMA: Final = "logos.fleet/1"
 VALUE_BYTES_MAX: Final = 8_192
 MARGIN_NS: Final = NS_PER_SECOND
 """How much longer than its time to live a permit is waited for, before it counts as expired: what
 two clocks may differ by in their rates, many times over."""
-_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 
 
 class CoordinatorError(LogosError):
@@ -128,7 +127,7 @@ def decode_entry(value: bytes) -> EngineEntry:
 
 def check_name(name: str) -> str:
     """The name of a fleet, as it is. Raises ValueError for one that cannot be part of a key."""
-    if not _NAME.fullmatch(name):
+    if not FLEET_NAME.fullmatch(name):
         raise ValueError(
             f"{name[:80]!r} is no name of a fleet: 1 to 64 letters, digits, '_', '-' and '.', the "
             "first a letter or a digit"
