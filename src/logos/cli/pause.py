@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import getpass
 import sys
 import time
 from pathlib import Path
@@ -12,6 +11,7 @@ from logos.cli.exit_codes import exit_codes
 from logos.cli.running.here import find_here, is_same, say
 from logos.core.messages import NOW, PauseSymbol, ResumeTrading, Suspend, UnpauseSymbol
 from logos.errors import WorkspaceError
+from logos.killswitch.breaker import user_name
 from logos.paths import check_session_id
 from logos.session import ExitCode
 from logos.session.presence.commands import SentCommand, send_command
@@ -65,7 +65,7 @@ def run(options: argparse.Namespace) -> int:
             f"{', '.join(status.symbols)}",
             ExitCode.BAD_CONFIGURATION,
         )
-    by = options.by or getpass.getuser()
+    by = options.by or user_name()
     command: SentCommand
     if options.symbol:
         of_symbol = UnpauseSymbol if options.undo else PauseSymbol

@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import getpass
 import os
 import platform
 import socket
@@ -21,6 +20,7 @@ from logos import paths
 from logos.cli.doctor import Finding
 from logos.core.types import NS_PER_SECOND
 from logos.files import make_folder, replace_file, replace_json
+from logos.killswitch.breaker import user_name
 from logos.shown import markdown
 
 JSON_FILE: Final = "deployment-report.json"
@@ -74,15 +74,11 @@ def now_text(now_ns: int) -> str:
 
 def host_facts() -> dict[str, str]:
     """Which machine and which user."""
-    try:
-        user = getpass.getuser()
-    except (KeyError, OSError):
-        user = str(os.getuid())
     return {
         "name": socket.gethostname(),
         "system": f"{platform.system()} {platform.release()} {platform.machine()}",
         "processors": str(os.cpu_count() or 0),
-        "user": user,
+        "user": user_name(),
         "process": str(os.getpid()),
     }
 
