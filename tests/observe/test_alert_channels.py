@@ -135,7 +135,9 @@ def test_a_path_that_http_cannot_hold_is_a_failure_without_it() -> None:
     assert "T0KEN" not in str(caught.value)
 
 
-@pytest.mark.parametrize("url", ["http://other.example/x", "file:///etc/passwd", "https"])
+@pytest.mark.parametrize(
+    "url", ["http://other.example/x", "file:///etc/passwd", "https", "https://[::1/x"]
+)
 def test_a_secret_address_must_be_encrypted_or_of_this_machine(url: str, tmp_path: Path) -> None:
     settings = ChannelSettings(type=ChannelType.WEBHOOK)
     with pytest.raises(ConfigError, match="LOGOS_ALERTS_DESK_URL is not an address, or") as caught:

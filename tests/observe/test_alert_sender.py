@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -141,6 +142,26 @@ def test_what_failed_is_tried_again_until_it_is_taken(home: Path, receivers: Rec
         wait_until(lambda: bool(read_state(alerts_folder(home)).failed), "a failure")
         receivers.failing.clear()
         wait_until(lambda: len(receivers.ids("desk")) == 1, "the alert")
+
+
+def test_the_latest_reason_of_a_failure_is_noted_and_the_same_one_once(
+    home: Path, receivers: Receivers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reasons = ["no password", "no password", "HTTP 500", "HTTP 500"]
+    receivers.failing.add("desk")
+
+    def refuse(channel: Receivers._Channel, message: Message) -> None:
+        if reasons:
+            raise DeliveryError(reasons.pop(0))
+
+    monkeypatch.setattr(Receivers._Channel, "deliver", refuse)
+    with sending(home, settings(desk=ANY)) as sender:
+        FakeSession(home, "desk-1").end(sealed("HALTED"))
+        sender.look()
+        wait_until(lambda: bool(read_state(alerts_folder(home)).taken), "the delivery")
+    lines = (alerts_folder(home) / "outbox.jsonl").read_text().splitlines()
+    failures = [json.loads(each) for each in lines if '"note":"failed"' in each]
+    assert [each["error"] for each in failures] == ["no password", "HTTP 500"]
 
 
 def test_an_alert_that_is_refused_again_and_again_lets_others_pass(

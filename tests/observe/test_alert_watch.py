@@ -13,6 +13,7 @@ from alert_helpers import SECOND, FakeSession, guard, running, sealed, settings,
 
 from logos.config.tables.alerts import AlertKind, AlertSettings
 from logos.core.types import Code
+from logos.journal.entries import JOURNAL
 from logos.killswitch.breaker import CircuitBreaker
 from logos.observe.alerts.alert import Alert
 from logos.observe.alerts.journal import found_in
@@ -207,6 +208,31 @@ def test_a_session_that_ends_without_a_seal_is_a_crash(watch: Watch, home: Path)
     assert look(watch) == []
 
 
+def test_a_session_that_died_within_a_line_is_a_crash_and_nobody_waits_for_the_rest(
+    watch: Watch, home: Path
+) -> None:
+    session = FakeSession(home, "desk-1")
+    look(watch)
+    session.write(guard(Code.STALE_DATA))
+    session.die()
+    with (session.folder / JOURNAL).open("ab") as journal:
+        journal.write(b'{"seq":3,"crc":"00')
+    there = watch.look(watch.find(), RULES, {})
+    assert [each.kind for each in there.alerts] == [AlertKind.FEED, AlertKind.CRASH]
+    assert not there.is_behind
+
+
+def test_a_running_session_whose_line_is_not_whole_yet_is_not_read_without_pause(
+    watch: Watch, home: Path
+) -> None:
+    with running(home) as session:
+        path = session.folder / JOURNAL
+        with path.open("ab") as journal:
+            journal.write(b'{"seq":3')
+        assert not watch.look(watch.find(), RULES, {}).is_behind
+        os.truncate(path, path.stat().st_size - len(b'{"seq":3'))
+
+
 def test_a_session_that_died_with_its_seal_written_is_none(watch: Watch, home: Path) -> None:
     session = FakeSession(home, "desk-1")
     look(watch)
@@ -289,6 +315,10 @@ def test_a_feed_that_is_away_for_long_is_a_condition(home: Path) -> None:
         assert look(watch, rules) == []
         session.beat(feeds={"ccxt BTCUSDT": "GAP: 3 trades"})
         assert look(watch, rules) == []
+        now_ns += 30 * SECOND
+        assert told(look(watch, rules)) == [
+            ("feed", "feed ccxt BTCUSDT missed something: GAP: 3 trades")
+        ]
     watch.close()
 
 

@@ -22,6 +22,7 @@ from logos.observe.shipping import shipper as shipper_module
 from logos.observe.shipping import tail as tail_module
 from logos.observe.shipping.messages import DECISIONS_TOPIC, JOURNAL_TOPIC, journal_line
 from logos.observe.shipping.progress import Progress, read_status
+from logos.observe.shipping.shipper import Shipper
 from logos.observe.shipping.tail import JournalTail
 
 STORY = STORIES["trading"]
@@ -312,6 +313,15 @@ def test_a_message_that_will_never_be_taken_is_told_with_what_to_do(home: Path) 
     is_all, _, said = ship(home, target)
     assert not is_all
     assert "Message size too large; raise" in said[0]
+
+
+def test_once_that_a_signal_ended_before_all_was_there_does_not_say_that_it_is(home: Path) -> None:
+    begin(STORY, home, InProcessSwitch())
+    target = MemoryTarget()
+    with Progress("kafka", home) as progress:
+        shipper = Shipper(target, progress, lambda _: None, workspace=home)
+        assert not shipper.run(lambda: target.batches > 1, once=True, wait_s=30)
+    assert journal_of(target) != journal(home).read_bytes()
 
 
 def test_two_shippers_of_one_name_do_not_run_together(home: Path) -> None:

@@ -49,6 +49,10 @@ class LostPlace(LogosError):
         self.reason = reason
 
 
+class LineTooLong(LostPlace):
+    """The next line of a file is longer than any that is read."""
+
+
 class Follower:
     """Reads the whole lines of a file from `offset` on, as often as it is asked.
 
@@ -175,7 +179,9 @@ class Follower:
         while size < bytes_max and (line := file.readline(LINE_BYTES_MAX)):
             if not line.endswith(b"\n"):
                 if len(line) == LINE_BYTES_MAX and not found:
-                    self._lose(f"a line has more than {LINE_BYTES_MAX:,} bytes")
+                    self.close()
+                    reason = f"a line has more than {LINE_BYTES_MAX:,} bytes"
+                    raise LineTooLong(self.path, self.offset, reason)
                 break
             found.append(line[:-1])
             size += len(line)

@@ -19,7 +19,8 @@ from logos.cli.running.here import find_named, say
 
 _CODES = {
     0: "stopped by a signal; with --once: all that is final was shipped",
-    1: "a session could not be shipped on, or with --once not all was acknowledged in time",
+    1: "a session could not be shipped on, or with --once not all was acknowledged before "
+    "--wait or a signal ended it",
     2: "bad settings or command line, or a shipper of that name runs already",
     6: "a file of the workspace cannot be written or read",
 }

@@ -15,6 +15,7 @@ from logos.config.environment import Environment
 from logos.config.secret import Secret
 from logos.config.tables.alerts import AlertSettings, ChannelSettings, ChannelType, MailSecurity
 from logos.errors import ConfigError
+from logos.loopback import is_loopback
 from logos.secrecy import looks_like_key
 
 URL: Final = "URL"
@@ -22,7 +23,6 @@ SIGNING: Final = "SECRET"
 PASSWORD: Final = "PASSWORD"  # noqa: S105 - a part of a variable's name
 
 _NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,31}")
-_LOOPBACK: Final = re.compile(r"localhost|127(\.\d{1,3}){3}|::1")
 _ADDRESS: Final = re.compile(r"[^@\s<>,;\"]+@[^@\s<>,;\"]+")
 _PORT_MAX: Final = 65_535
 _OF_TYPE: Final = {
@@ -57,9 +57,13 @@ def needed_secret(channel: str, what: str, environment: Environment) -> Secret:
 
 
 def may_be_plain(url: str) -> bool:
-    """Whether an address is encrypted, or of this machine."""
-    parts = urlsplit(url)
-    return parts.scheme == "https" or bool(_LOOPBACK.fullmatch(parts.hostname or ""))
+    """Whether an address is encrypted, or of this machine; what is no address is neither."""
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+    except ValueError:
+        return False
+    return parts.scheme == "https" or is_loopback(host)
 
 
 def alert_problems(alerts: AlertSettings) -> list[str]:
@@ -145,7 +149,7 @@ def _mail_problems(channel: ChannelSettings) -> list[str]:
     ]
     if not _ADDRESS.fullmatch(channel.sender):
         problems.append(f".from: not an address: {channel.sender!r}; write it like ann@example.com")
-    if channel.security is MailSecurity.NONE and not _LOOPBACK.fullmatch(channel.host):
+    if channel.security is MailSecurity.NONE and not is_loopback(channel.host):
         problems.append(
             '.security = "none" is for a mail server on this machine only; use "starttls" or "tls"'
         )

@@ -6,7 +6,6 @@ what a session wrote, over a network in clear is refused unless the settings say
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
@@ -17,6 +16,7 @@ from logos.config.environment import Environment
 from logos.config.secret import Secret
 from logos.config.tables.kafka import KafkaSettings, LiveKafkaSettings, Security, ShipKafkaSettings
 from logos.errors import ConfigError
+from logos.loopback import is_loopback
 
 USERNAME: Final = "LOGOS_KAFKA_USERNAME"
 PASSWORD: Final = "LOGOS_KAFKA_PASSWORD"  # noqa: S105 - the name of a variable
@@ -44,7 +44,7 @@ def kafka_problems(settings: KafkaSettings, where: str) -> list[str]:
             )
             break
         hosts.append(found[1].strip("[]"))
-    away = [host for host in hosts if not _is_this_machine(host)]
+    away = [host for host in hosts if not is_loopback(host)]
     if away and settings.security is Security.NONE:
         problems.append(
             f"{where}.security: {away[0]} is not this machine; say how the connection is "
@@ -130,15 +130,6 @@ def _needed(environment: Environment, name: str) -> Secret:
             f"environment or in {environment.path} (readable by you alone: chmod 600)"
         )
     return Secret(found.value)
-
-
-def _is_this_machine(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _without_login(text: str) -> str:

@@ -18,7 +18,13 @@ from logos.files import read_whole
 from logos.session.presence.found import FoundSession
 from logos.session.presence.heartbeat import Heartbeat
 
-_AWAY: Final = (FeedState.RETRYING, FeedState.GAP, FeedState.MAINTENANCE)
+_AWAY: Final = {
+    FeedState.RETRYING.value: "is away",
+    FeedState.MAINTENANCE.value: "is away",
+    FeedState.GAP.value: "missed something",
+}
+"""What a feed's state means for people, where it means trouble. GAP is the last word of a feed that
+goes on, until it has something else to say."""
 _QUEUE_SHARE: Final = 2
 """A queue counts as long from one part in so many of `live.inbox_size`."""
 _BEATS: Final = 3
@@ -62,11 +68,12 @@ class Conditions:
             holding += self._queue(beat)
             for name, state in beat.feeds.items():
                 condition = f"feed:{beat.session_id}:{name}"
-                if state.partition(":")[0] in {each.value for each in _AWAY}:
+                word = state.partition(":")[0]
+                if word in _AWAY:
                     away.add(condition)
                     since_ns = self._away_ns.setdefault(condition, now_ns)
                     if now_ns - since_ns >= settings.feed_s * NS_PER_SECOND:
-                        text = f"feed {name} is away: {state}"
+                        text = f"feed {name} {_AWAY[word]}: {state}"
                         next_command = f"status {beat.session_id}"
                         holding.append(
                             Holding(condition, AlertKind.FEED, beat.session_id, text, next_command)

@@ -51,6 +51,8 @@ class Delivery:
         self._throttle = Throttle(settings)
         self._failures = 0
         self._tries: dict[str, int] = {}
+        self._errors: dict[str, str] = {}
+        """Why each alert that is tried again failed last."""
         self._wake = threading.Event()
         self._is_over = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"alerts {name}", daemon=True)
@@ -126,13 +128,15 @@ class Delivery:
             self._failures = 0
             for each in ids:
                 self._tries.pop(each, None)
+                self._errors.pop(each, None)
             return True
         self._failures += 1
         for alert in alerts:
             self._tries[alert.id] = self._tries.get(alert.id, 0) + 1
             if now_ns - alert.time_ns > GIVE_UP_NS:
                 self._outbox.take(Taken(self.name, (alert.id,), "gave up", now_ns, error))
-            elif self._tries[alert.id] == 1:
+            elif self._errors.get(alert.id) != error:
+                self._errors[alert.id] = error
                 self._outbox.take(Failed(self.name, alert.id, error, now_ns))
         return False
 

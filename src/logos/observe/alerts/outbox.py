@@ -57,7 +57,7 @@ class Taken(msgspec.Struct, frozen=True, tag="taken", tag_field="note"):
 
 
 class Failed(msgspec.Struct, frozen=True, tag="failed", tag_field="note"):
-    """A channel could not take this alert, for the first time for this reason."""
+    """A channel could not take this alert, for another reason than the last time."""
 
     channel: str
     id: str

@@ -13,6 +13,7 @@ before is known by its id.
 
 from __future__ import annotations
 
+import enum
 import os
 import shlex
 import sys
@@ -34,7 +35,7 @@ from logos.observe.alerts.alert import Alert, fit
 from logos.observe.alerts.conditions import Conditions, Holding
 from logos.observe.alerts.journal import found_in, is_seal
 from logos.observe.alerts.places import Places, SessionPlace
-from logos.observe.following import Follower, LostPlace
+from logos.observe.following import Follower, LineTooLong, LostPlace
 from logos.session.presence.found import FoundSession, find_sessions
 
 LOOK_BYTES_MAX: Final = 16 << 20
@@ -58,6 +59,14 @@ class Look(msgspec.Struct, frozen=True):
     """Conditions that do not hold any more."""
     is_behind: bool
     """Whether more is there to be read at once."""
+
+
+class _Left(enum.Enum):
+    """What one look has left of the whole lines of a journal."""
+
+    NOTHING = enum.auto()
+    MORE = enum.auto()
+    UNREADABLE = enum.auto()
 
 
 class Watch:
@@ -108,11 +117,10 @@ class Watch:
         for session_id in seen.sessions:
             found = seen.found.get(session_id)
             place = self._place(session_id, found)
-            alerts += self._journal(session_id, place, found)
-            follower = self._followers.get(session_id)
-            has_more = follower is not None and follower.waiting_bytes > 0
-            is_behind = is_behind or has_more
-            if not has_more or (found is not None and found.running):
+            told, left = self._journal(session_id, place, found)
+            alerts += told
+            is_behind = is_behind or left is _Left.MORE
+            if left is _Left.NOTHING or (found is not None and found.running):
                 alerts += self._death(session_id, place, found)
         holding = self._conditions.now(seen.found, settings, self._now_ns())
         alerts += [self._of_condition(each) for each in holding if each.condition not in active]
@@ -189,15 +197,16 @@ class Watch:
 
     def _journal(
         self, session_id: str, place: SessionPlace, found: FoundSession | None
-    ) -> list[Alert]:
-        """The alerts of what came to a session's journal."""
+    ) -> tuple[list[Alert], _Left]:
+        """The alerts of what came to a session's journal, and what is left of it."""
         if session_id not in self._followers:
             if found is None and self._size(session_id) == place.offset:
-                return []
+                return [], _Left.NOTHING
             path = self._journal_path(session_id)
             self._followers[session_id] = Follower(path, place.offset, place.mark)
         alerts: list[Alert] = []
-        for line in self._new_lines(session_id, place):
+        lines, left = self._new_lines(session_id, place)
+        for line in lines:
             place.is_sealed = is_seal(line)
             try:
                 said = found_in(line)
@@ -217,10 +226,13 @@ class Watch:
                 alerts.append(msgspec.structs.replace(alert, event_ns=said.event_ns))
         if found is None and not self._followers[session_id].waiting_bytes:
             self._let_go(session_id)
-        return alerts
+        return alerts, left
 
-    def _new_lines(self, session_id: str, place: SessionPlace) -> list[bytes]:
-        """The new whole lines of a journal, up to `LOOK_BYTES_MAX`; `place` is behind them."""
+    def _new_lines(self, session_id: str, place: SessionPlace) -> tuple[list[bytes], _Left]:
+        """The new whole lines of a journal, up to `LOOK_BYTES_MAX`; `place` is behind them.
+
+        A last line that is not whole is not waited for: a session may have died within it.
+        """
         follower = self._followers[session_id]
         found: list[bytes] = []
         read = 0
@@ -228,9 +240,9 @@ class Watch:
             before = follower.offset
             try:
                 lines = follower.lines()
+            except LineTooLong:
+                return found, _Left.NOTHING  # `logos verify` says so
             except LostPlace:
-                if not follower.offset:
-                    break  # a line that is too long: `logos verify` says so
                 # It was shortened: what was told is known by its id, so all of it is read again.
                 follower.close()
                 follower = self._followers[session_id] = Follower(follower.path)
@@ -238,13 +250,13 @@ class Watch:
                 continue
             except OSError as error:
                 self._say(f"{follower.path} cannot be read: {error.strerror}")
-                break
+                return found, _Left.UNREADABLE
             if not lines:
-                break
+                return found, _Left.NOTHING
             found += lines
             read += follower.offset - before
             place.offset, place.mark = follower.offset, follower.mark
-        return found
+        return found, _Left.MORE
 
     def _let_go(self, session_id: str) -> None:
         follower = self._followers.pop(session_id, None)

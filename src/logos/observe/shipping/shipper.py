@@ -89,8 +89,8 @@ class Shipper:
     def run(self, is_to_stop: Callable[[], bool], *, once: bool = False, wait_s: float = 0) -> bool:
         """Ship until `is_to_stop`, or `once`: until all that is there has been shipped.
 
-        `wait_s`: how long `once` waits for an acknowledgement while none comes. Whether all was
-        shipped that can be. Raises OSError when a place cannot be kept.
+        `wait_s`: how long `once` waits for an acknowledgement while none comes. Whether no session
+        has a problem and, with `once`, all was shipped. Raises OSError when a place cannot be kept.
         """
         moved_s = time.monotonic()
         try:
@@ -109,7 +109,7 @@ class Shipper:
                 while is_idle and time.monotonic() - began_s < EVERY_S and not is_to_stop():
                     self._target.wait()
                     self._show_if_due()
-            return not self.problems
+            return not once and not self.problems
         finally:
             self._show()
             for session in self._sessions.values():
