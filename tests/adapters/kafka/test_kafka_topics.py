@@ -16,6 +16,7 @@ import pytest
 from kafka_broker import broker_library, send
 from live_helpers import RecordingSink, run
 
+from logos.adapters.kafka import feed as feed_module
 from logos.adapters.kafka.feed import KafkaFeed
 from logos.adapters.kafka.topics import Lost, Received, TopicReader
 from logos.config.tables.kafka import LiveKafkaSettings, Start
@@ -127,6 +128,40 @@ class OffsetRecordingSink(RecordingSink):
     def signal(self, signal: ReceivedSignal) -> bool:
         self.signals.append(signal)
         return True
+
+
+def test_a_quiet_feed_is_live_again_once_the_brokers_answer(
+    address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    readers: list[TopicReader] = []
+
+    class KnownReader(TopicReader):
+        def __init__(self, *given: Any) -> None:
+            super().__init__(*given)
+            readers.append(self)
+
+    monkeypatch.setattr(feed_module, "TopicReader", KnownReader)
+
+    async def story() -> None:
+        send(address, "s", [b"{"])
+        settings = LiveKafkaSettings(signals="s")
+        options = {"bootstrap.servers": address}
+        feed = KafkaFeed({"ACME": ACME}, ManualClock(), Random(1), options, settings)
+        sink = OffsetRecordingSink()
+
+        async def says(*states: FeedState) -> None:
+            async with asyncio.timeout(20):
+                await sink.until(lambda: sink.states("") == list(states))
+
+        task = asyncio.create_task(feed.run(sink))
+        await says(FeedState.CONNECTING, FeedState.LIVE)
+        errors = broker_library().KafkaError
+        readers[0]._on_error(errors(errors._ALL_BROKERS_DOWN))
+        await says(FeedState.CONNECTING, FeedState.LIVE, FeedState.RETRYING, FeedState.LIVE)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+    run(story())
 
 
 def message(**fields: Any) -> bytes:

@@ -103,16 +103,20 @@ class KafkaFeed:
         try:
             await patience.ask(lambda: reader.begin(keeper.offset_of, from_end=self._from_end))
             voice.live()
+            is_away = False
             while True:
                 try:
                     received = await reader.take()
                 except Trouble as trouble:
                     voice.trouble(trouble, 0)
+                    is_away = True
                     continue
                 for each in received:
                     await self._hand_over(each, keeper, reporter)
-                if received:
+                # A topic may be quiet for hours: that the brokers answer is enough.
+                if received or (is_away and await reader.is_answered()):
                     voice.live()
+                    is_away = False
         finally:
             await reader.close()
 

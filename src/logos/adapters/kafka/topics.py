@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from confluent_kafka import KafkaError, TopicPartition
 
 _ASK_TIMEOUT_S: Final = 5.0
+_LOOK_TIMEOUT_S: Final = 1.0
 _POLL_S: Final = 0.1
 _MESSAGES_MAX: Final = 500
 
@@ -110,9 +111,23 @@ class TopicReader:
     async def take(self) -> list[Received | Lost]:
         """What has come, in order by partition; empty after a tenth of a second without any.
 
-        Raises Trouble when the brokers do not answer; reading on goes by itself then.
+        Raises Trouble when the brokers do not answer; reading on goes by itself then, and
+        `is_answered` says whether they do again.
         """
         return await self._call(self._take)
+
+    async def is_answered(self) -> bool:
+        """Whether the brokers answer now."""
+        return await self._call(self._is_answered)
+
+    def _is_answered(self) -> bool:
+        from confluent_kafka import KafkaException
+
+        try:
+            self._consumer.list_topics(timeout=_LOOK_TIMEOUT_S)
+        except KafkaException:
+            return False
+        return True
 
     def _take(self) -> list[Received | Lost]:
         from confluent_kafka import KafkaError
