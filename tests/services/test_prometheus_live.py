@@ -8,17 +8,16 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 import urllib.parse
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from alert_receivers import Hook
 from places import PROJECT
 from prometheus_files import FOLDER, MANAGER, RULES, board_tool
 from servers import HOST, Server, free_ports, program, running
@@ -56,35 +55,14 @@ heartbeat_ms = 200
 SECOND_NS = 10**9
 
 
-class Hook:
-    """A web hook that keeps the alerts which it is told."""
+def alerts_of(hook: Hook) -> list[dict[str, Any]]:
+    """The alerts that an Alertmanager told a web hook of."""
+    return [alert for message in hook.messages for alert in message["alerts"]]
 
-    def __init__(self) -> None:
-        self.alerts: list[dict[str, Any]] = []
-        hook = self
 
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                length = int(self.headers["Content-Length"])
-                hook.alerts += json.loads(self.rfile.read(length))["alerts"]
-                self.send_response(200)
-                self.end_headers()
-
-            def log_message(self, format: str, *args: object) -> None:
-                pass
-
-        self._server = ThreadingHTTPServer((HOST, 0), Handler)
-        self.port = self._server.server_address[1]
-        self._thread = threading.Thread(target=self._server.serve_forever)
-        self._thread.start()
-
-    def names(self, status: str = "firing") -> set[str]:
-        return {each["labels"]["alertname"] for each in self.alerts if each["status"] == status}
-
-    def close(self) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
+def names(hook: Hook) -> set[str]:
+    """What they are called, those that fire."""
+    return {each["labels"]["alertname"] for each in alerts_of(hook) if each["status"] == "firing"}
 
 
 class Site:
@@ -98,8 +76,7 @@ class Site:
             "LOGOS_HOME": str(home),
         }
         self._stack = stack
-        self.hook = Hook()
-        stack.callback(self.hook.close)
+        self.hook = stack.enter_context(Hook())
         exporter, prometheus, manager = free_ports(3)
         self.exporter = stack.enter_context(
             running(
@@ -119,7 +96,7 @@ class Site:
     def _start_manager(self, port: int) -> Server:
         loaded = yaml.safe_load(MANAGER.read_text(encoding="utf-8"))
         [receiver] = loaded["receivers"]
-        receiver["webhook_configs"][0]["url"] = f"http://{HOST}:{self.hook.port}/alerts"
+        receiver["webhook_configs"][0]["url"] = self.hook.url
         folder = self.home / "manager"
         folder.mkdir()
         (folder / "alertmanager.yml").write_text(yaml.safe_dump(loaded), encoding="utf-8")
@@ -222,7 +199,7 @@ def test_a_live_prometheus_has_every_figure_of_a_session_and_an_alertmanager_its
     session.send_signal(signal.SIGKILL)
     session.wait()
     wait_until(is_one(site, 'logos_session_state{session="desk",state="dead"}'), "its death")
-    wait_until(lambda: "LogosSessionDied" in site.hook.names(), "to be told of its death")
+    wait_until(lambda: "LogosSessionDied" in names(site.hook), "to be told of its death")
     before = site.value(orders)
     assert before
     site.begin("resume", "desk")
@@ -234,16 +211,16 @@ def test_a_live_prometheus_has_every_figure_of_a_session_and_an_alertmanager_its
 
     # The switch is engaged: the Alertmanager tells the web hook.
     assert site.command("kill", "--reason", "a test") == 0
-    wait_until(lambda: "LogosSwitchEngaged" in site.hook.names(), "the alert of the switch")
+    wait_until(lambda: "LogosSwitchEngaged" in names(site.hook), "the alert of the switch")
     [alert] = [
-        each for each in site.hook.alerts if each["labels"]["alertname"] == "LogosSwitchEngaged"
+        each for each in alerts_of(site.hook) if each["labels"]["alertname"] == "LogosSwitchEngaged"
     ][:1]
     assert alert["labels"]["workspace"] == str(site.home)
     wait_until(lambda: site.value(f"{up} == 0") == 0, "the session to end")
-    wait_until(lambda: "LogosSessionFailed" in site.hook.names(), "the alert of its end")
-    assert "LogosNoScrape" not in site.hook.names()
+    wait_until(lambda: "LogosSessionFailed" in names(site.hook), "the alert of its end")
+    assert "LogosNoScrape" not in names(site.hook)
     assert site.value("sum(logos_scrape_errors_total)") == 0
 
     # The exporter is killed: nobody watches, and that is told too.
     site.exporter.kill()
-    wait_until(lambda: "LogosNoScrape" in site.hook.names(), "the exporter's death")
+    wait_until(lambda: "LogosNoScrape" in names(site.hook), "the exporter's death")

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import argparse
 import json
-import signal
 import sys
-import threading
 import time
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from logos import paths
 from logos.cli.exit_codes import exit_codes
 from logos.cli.running.here import find_here, say
+from logos.cli.running.until_signal import UntilSignal
 from logos.errors import ConfigError, LogosError, WorkspaceError
 
 if TYPE_CHECKING:
@@ -125,19 +125,10 @@ def _settings(file: str | None) -> AlertSettings | None:
 def _run(workspace: Path, given: AlertSettings | None, options: argparse.Namespace) -> int:
     from logos.observe.alerts.sender import Sender
 
-    is_over = threading.Event()
-    sender = Sender(workspace, given, options.session)
-    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
-    try:
-        for number in before:
-            signal.signal(number, lambda *_: is_over.set())
+    with UntilSignal() as signals, closing(Sender(workspace, given, options.session)) as sender:
         say(f"workspace {workspace}")
         say(f"alerts go to {', '.join(sender.channels) or 'nobody yet: no session has [alerts]'}")
-        sender.run(is_over, until_idle=options.until_idle)
-    finally:
-        sender.close()
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        sender.run(signals, until_idle=options.until_idle)
     return 0
 
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import signal
 import sys
-import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from logos.cli.exit_codes import exit_codes
 from logos.cli.running.here import find_here, say
+from logos.cli.running.until_signal import UntilSignal
 from logos.config.environment import Environment
 from logos.errors import ConfigError, WorkspaceError
 from logos.files import replace_file
@@ -140,17 +139,15 @@ def _run(options: argparse.Namespace, workspaces: list[Path]) -> int:
         return 0
     for folder in workspaces:
         say(f"workspace {folder}")
-    stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
-    if options.textfile is None or options.listen is not None:
-        return _serve(page, options, stop)
-    say(f"writing {options.textfile} every {options.interval:g} s")
-    _write_often(page, options, stop)
+    with UntilSignal() as stop:
+        if options.textfile is None or options.listen is not None:
+            return _serve(page, options, stop)
+        say(f"writing {options.textfile} every {options.interval:g} s")
+        _write_often(page, options, stop)
     return 0
 
 
-def _serve(page: Page, options: argparse.Namespace, stop: threading.Event) -> int:
+def _serve(page: Page, options: argparse.Namespace, stop: UntilSignal) -> int:
     from logos.observe.metrics.server import (
         Certificate,
         MetricsServer,
@@ -178,7 +175,7 @@ def _serve(page: Page, options: argparse.Namespace, stop: threading.Event) -> in
     return 0
 
 
-def _write_often(page: Page, options: argparse.Namespace, stop: threading.Event) -> None:
+def _write_often(page: Page, options: argparse.Namespace, stop: UntilSignal) -> None:
     _write(page, options)
     while not stop.wait(options.interval):
         _write(page, options)

@@ -6,7 +6,6 @@ A process of its own beside the sessions: it reads their journals, and no sessio
 from __future__ import annotations
 
 import argparse
-import signal
 import sys
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ import msgspec
 from logos import paths
 from logos.cli.exit_codes import exit_codes
 from logos.cli.running.here import find_named, say
+from logos.cli.running.until_signal import UntilSignal
 
 _CODES = {
     0: "stopped by a signal; with --once: all that is final was shipped",
@@ -98,8 +98,7 @@ def _ship(options: argparse.Namespace, workspace: Path) -> int:
     if problems:
         raise ConfigError("; ".join(problems))
     _check_sessions(options.sessions, workspace, must_be_there=options.once)
-    signals = _Signals()
-    with Progress(options.name, workspace) as progress, signals:
+    with Progress(options.name, workspace) as progress, UntilSignal() as signals:
         try:
             target = KafkaTarget(
                 kafka_options(settings),
@@ -117,7 +116,7 @@ def _ship(options: argparse.Namespace, workspace: Path) -> int:
             shipper = Shipper(
                 target, progress, _tell, workspace=workspace, sessions=options.sessions
             )
-            is_all = shipper.run(signals.have_come, once=options.once, wait_s=options.wait)
+            is_all = shipper.run(signals.is_set, once=options.once, wait_s=options.wait)
             status = shipper.status()
         finally:
             target.close()
@@ -152,25 +151,3 @@ def _check_sessions(names: list[str], workspace: Path, *, must_be_there: bool) -
 
 def _tell(text: str) -> None:
     print(f"logos ship: {text}", file=sys.stderr, flush=True)
-
-
-class _Signals:
-    """SIGTERM and SIGINT end the shipper in order; what is not acknowledged is sent next time."""
-
-    def __init__(self) -> None:
-        self._came = False
-        self._before: dict[signal.Signals, Any] = {}
-
-    def have_come(self) -> bool:
-        return self._came
-
-    def __enter__(self) -> None:
-        for each in (signal.SIGTERM, signal.SIGINT):
-            self._before[each] = signal.signal(each, self._hear)
-
-    def __exit__(self, *_: object) -> None:
-        for each, handler in self._before.items():
-            signal.signal(each, handler)
-
-    def _hear(self, *_: object) -> None:
-        self._came = True

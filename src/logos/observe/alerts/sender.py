@@ -14,8 +14,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from threading import Event
-from typing import Final
+from typing import Final, Protocol
 
 import msgspec
 
@@ -35,6 +34,14 @@ IDLE_S: Final = 2.0
 """How long nothing may run, with nothing left to tell, before a sender that ends by itself ends."""
 _SAVE_S: Final = 5.0
 _STOP_S: Final = 2.0
+
+
+class Over(Protocol):
+    """What ends a sender, such as a `threading.Event`."""
+
+    def is_set(self) -> bool: ...
+
+    def wait(self, timeout: float | None = None) -> bool: ...
 
 
 class SenderBusyError(WorkspaceError):
@@ -113,7 +120,7 @@ class Sender:
         """The names of the channels that are known now; more come with sessions."""
         return sorted(self._known.channels)
 
-    def run(self, is_over: Event, *, until_idle: bool = False) -> None:
+    def run(self, is_over: Over, *, until_idle: bool = False) -> None:
         """Look and deliver until `is_over` is set; with `until_idle`, also until nothing runs and
         nothing is left to tell. Raises OSError when what must be kept cannot be written."""
         while not is_over.is_set():

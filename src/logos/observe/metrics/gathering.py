@@ -15,6 +15,7 @@ from typing import Final
 
 from logos import __version__, paths
 from logos.core.types import NS_PER_SECOND, SwitchState
+from logos.journal.entries import JOURNAL
 from logos.killswitch.peek import read_switch
 from logos.observe.metrics.catalog import ERROR_SOURCES, SESSION_STATES
 from logos.observe.metrics.figures import add_figures, add_heartbeat
@@ -22,7 +23,6 @@ from logos.observe.metrics.samples import Counters, Sample, Samples, Spread
 from logos.observe.metrics.sessions import SeenSession, SessionFinder
 
 _SWITCH_STATES: Final = tuple(state.name for state in SwitchState)
-_JOURNAL: Final = "state.jsonl"
 _INPUTS: Final = "inputs"
 _DEPTH_MAX: Final = 3
 """How far below a session's folder its files are looked for."""
@@ -105,7 +105,7 @@ class Gatherer:
             self._count("disk")
             return
         samples.add("logos_session_bytes", sum(size for _, size in sizes))
-        samples.add("logos_journal_bytes", sum(size for name, size in sizes if name == _JOURNAL))
+        samples.add("logos_journal_bytes", sum(size for name, size in sizes if name == JOURNAL))
         inputs = [size for name, size in sizes if name.startswith(_INPUTS)]
         if inputs:
             samples.add("logos_inputs_bytes", sum(inputs))

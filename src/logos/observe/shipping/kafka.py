@@ -199,7 +199,8 @@ class KafkaTarget:
         """Find out how many partitions the topics have; whether all are there."""
         from confluent_kafka import KafkaException
 
-        missing = [kind for kind in KINDS if self._prefix + kind not in self._partitions]
+        topics = [self._prefix + kind for kind in KINDS]
+        missing = [topic for topic in topics if topic not in self._partitions]
         if not missing:
             return True
         batch.left, batch.has_failed = 0, True
@@ -207,29 +208,33 @@ class KafkaTarget:
             return False
         self._ask_again_s = time.monotonic() + _ASK_AGAIN_S
         try:
-            absent = [self._prefix + kind for kind in missing if not self._find(kind)]
+            absent = self._find(missing)
             if absent:
                 self._make_topics(absent)
+                absent = self._find(absent)
         except KafkaException as error:
             self.is_connected = False
             self.problem = str(error.args[0].str())
             self._ask_again_s = time.monotonic() + _ASK_AGAIN_S
             return False
-        if absent and not all(self._find(kind) for kind in KINDS):
+        if absent:
             return False
         self.is_connected, self.problem = True, ""
         batch.left, batch.has_failed = batch.count, False
         return True
 
-    def _find(self, kind: str) -> bool:
-        """Take note of the partitions of a kind's topic; whether it is there."""
+    def _find(self, topics: Sequence[str]) -> list[str]:
+        """Take note of how many partitions each of `topics` has; those that are not there."""
         # Of all topics: to ask for one by its name would make it, with the brokers' own defaults.
-        topic = self._prefix + kind
-        found = self._producer.list_topics(timeout=_ASK_TIMEOUT_S).topics.get(topic)
-        if found is None or found.error is not None or not found.partitions:
-            return False
-        self._partitions[topic] = len(found.partitions)
-        return True
+        there = self._producer.list_topics(timeout=_ASK_TIMEOUT_S).topics
+        absent = []
+        for topic in topics:
+            found = there.get(topic)
+            if found is None or found.error is not None or not found.partitions:
+                absent.append(topic)
+            else:
+                self._partitions[topic] = len(found.partitions)
+        return absent
 
     def _make_topics(self, topics: Sequence[str]) -> None:
         """Make topics that are missing, if that is wanted; they are looked for again later."""
