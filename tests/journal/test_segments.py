@@ -30,15 +30,6 @@ from logos.journal.reader import LINE_BYTES_MAX, Damaged
 from logos.journal.segments import SegmentedFile, closed_segments
 from logos.journal.writer import Position
 
-
-@pytest.fixture
-def one_file(tmp_path: Path) -> bytes:
-    """The same recording without segments."""
-    folder = tmp_path / "one"
-    folder.mkdir()
-    return write(folder, BATCHES, 0).read_bytes()
-
-
 # ---- one recording ----
 
 

@@ -30,15 +30,6 @@ from logos.journal.compacting import compact_closed, compact_last
 from logos.journal.inputs import InputsWriter, RecordedInputs
 from logos.journal.writer import SessionBusyError
 
-
-@pytest.fixture
-def one_file(tmp_path: Path) -> bytes:
-    """The same recording without segments."""
-    folder = tmp_path / "one"
-    folder.mkdir()
-    return write(folder, BATCHES, 0).read_bytes()
-
-
 # ---- killed at every step ----
 
 
