@@ -103,13 +103,25 @@ class Cluster:
 
         wait_until(ask, "the cluster to answer")
         end = int(json.loads(answer or "{}")["header"]["revision"])
-        if end <= since:
-            return []
+        changes: list[Change] = []
+        last = since
+
+        def follow() -> bool:
+            nonlocal last
+            last = self._watch(last, end, changes)
+            return last >= end
+
+        # A member that has not found its leader again ends a watch: another is begun behind it.
+        wait_until(follow, "the whole history")
+        return changes
+
+    def _watch(self, since: int, end: int, changes: list[Change]) -> int:
+        """Add what changed after the revision `since`; the last revision heard of, at best `end`."""
         command = [
             *(self._control, "--endpoints", ",".join(self.urls), "watch", "--prefix", "logos/"),
             *("--rev", str(since + 1), "-w", "json"),
         ]
-        changes: list[Change] = []
+        last = since
         with subprocess.Popen(
             self._network.inside("op", command),
             stdout=subprocess.PIPE,
@@ -117,16 +129,16 @@ class Cluster:
             env=_environment(),
         ) as watch:
             assert watch.stdout is not None
-            last = since
             while last < end:
                 line = watch.stdout.readline()
-                assert line, "the watch ended"
+                if not line:
+                    break
                 for event in json.loads(line).get("Events") or ():
                     kv = event["kv"]
                     last = int(kv["mod_revision"])
                     changes.append(Change(last, _text(kv["key"]), _value(event)))
             watch.kill()
-        return changes
+        return last
 
     def close(self) -> None:
         for process in self._processes.values():
