@@ -116,7 +116,7 @@ class Cluster:
         return changes
 
     def _watch(self, since: int, end: int, changes: list[Change]) -> int:
-        """Add what changed after the revision `since`; the last one heard of, no more than `end`."""
+        """Add what changed after the revision `since`; the last one heard of, at most `end`."""
         command = [
             *(self._control, "--endpoints", ",".join(self.urls), "watch", "--prefix", "logos/"),
             *("--rev", str(since + 1), "-w", "json"),
