@@ -293,7 +293,7 @@ def test_a_target_that_is_away_is_waited_for_and_shows_as_lag(home: Path) -> Non
     begin(STORY, home, InProcessSwitch())
     target = MemoryTarget()
     target.is_away = True
-    is_all, shipper, _ = ship(home, target, wait_s=0)
+    is_all, shipper, _ = ship(home, target, wait_s=0.01)
     assert not is_all
     status = read_status(home / "state" / "ship" / "kafka" / "status.json")
     assert status.waiting_bytes == journal(home).stat().st_size
