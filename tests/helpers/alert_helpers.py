@@ -19,7 +19,7 @@ from logos.files import make_folder
 from logos.journal.entries import JOURNAL
 from logos.journal.writer import JournalWriter
 from logos.observe.alerts.alert import Alert
-from logos.observe.alerts.watch import sessions_folder
+from logos.observe.alerts.watch import Watch, sessions_folder
 from logos.session.presence import registry
 from logos.session.presence.heartbeat import HeartbeatFile, heartbeat_path
 
@@ -127,3 +127,15 @@ def running(workspace: Path, session_id: str = "desk-1") -> Iterator[FakeSession
 
 def switch_folder(workspace: Path) -> Path:
     return paths.state_dir(workspace) / "kill-switch"
+
+
+def look(
+    watch: Watch, rules: AlertSettings | None = None, active: dict[str, str] | None = None
+) -> list[Alert]:
+    """The alerts of one look, by the usual settings."""
+    return watch.look(watch.find(), rules or settings(), active or {}).alerts
+
+
+def told(alerts: list[Alert]) -> list[tuple[str, str]]:
+    """The kind and the text of each."""
+    return [(each.kind.value, each.text) for each in alerts]
