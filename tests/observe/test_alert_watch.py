@@ -16,6 +16,7 @@ from alert_helpers import (
     look,
     running,
     sealed,
+    settings,
     switch_folder,
     told,
 )
@@ -27,7 +28,6 @@ from logos.killswitch.breaker import CircuitBreaker
 from logos.observe.alerts.journal import found_in
 from logos.observe.alerts.places import Place, Places
 from logos.observe.alerts.watch import Watch
-
 
 RULES = settings()
 
