@@ -10,6 +10,7 @@ import argparse
 import json
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
@@ -20,12 +21,11 @@ from logos.cli.running.risk import page_of, risk_fields, risk_lines
 from logos.cli.running.standing import Standing, as_json, ended_lines, standing, switch_line
 from logos.core.types import NS_PER_SECOND
 from logos.errors import WorkspaceError
-from logos.session.presence.found import FoundSession, find_sessions
+from logos.session.presence.found import LATE_S, FoundSession, Verdict, find_sessions
 from logos.session.stored.sessions import StoredSession
 
 UNWATCHED = "NOT WATCHED since then: "
 """Before what a process that is gone held: nobody sends its exits until it is resumed."""
-_LATE_S = 5.0
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -55,9 +55,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--late-after",
         type=float,
-        default=_LATE_S,
+        default=LATE_S,
         metavar="SECONDS",
-        help=f"a session whose heartbeat is older does not respond (default: {_LATE_S:g})",
+        help=f"a session whose heartbeat is older does not respond (default: {LATE_S:g})",
     )
 
 
@@ -79,7 +79,7 @@ def run(options: argparse.Namespace) -> int:
     if options.session and not found:
         print(_not_running(options.session, places), file=sys.stderr)
         return 1
-    verdicts = [verdict_of(session, now_ns, options.late_after) for session in found]
+    verdicts = [session.verdict(now_ns, options.late_after) for session in found]
     running = {each.session_id for each in everything if each.running}
     missing = [name for name in options.expect if name not in running]
     if options.session:  # only of the workspaces in which it runs
@@ -165,26 +165,11 @@ def look(here: Path | None, *, here_only: bool = False) -> list[FoundSession]:
     )
 
 
-def verdict_of(session: FoundSession, now_ns: int, late_after_s: float = _LATE_S) -> str:
-    """ok, starting (no heartbeat yet), stalled, dead or unknown."""
-    if session.problem:
-        return "unknown"
-    if not session.running:
-        return "dead"
-    beat = None if session.report is None else session.report.heartbeat
-    if beat is None:
-        age_s = (now_ns - session.since_ns) / NS_PER_SECOND
-        return "starting" if age_s <= late_after_s else "stalled"
-    if beat.stuck:
-        return "stalled"
-    return "ok" if beat.age_s(now_ns) <= late_after_s else "stalled"
-
-
 def _print_all(
     here: Path | None,
     places: list[Standing],
-    found: list[FoundSession],
-    verdicts: list[str],
+    found: Sequence[FoundSession],
+    verdicts: Sequence[Verdict],
     now_ns: int,
 ) -> None:
     if here is None and not found:
@@ -212,7 +197,7 @@ def _print_all(
             _print(session, verdict, now_ns)
 
 
-def _words(session: FoundSession, verdict: str, now_ns: int) -> str:
+def _words(session: FoundSession, verdict: Verdict, now_ns: int) -> str:
     """The verdict in words."""
     if verdict == "unknown":
         return f"UNKNOWN: {session.problem}"
@@ -235,7 +220,7 @@ def _words(session: FoundSession, verdict: str, now_ns: int) -> str:
     return f"STALLED{kind}: {'event loop not responding' if is_live else 'not responding'}"
 
 
-def _print(session: FoundSession, verdict: str, now_ns: int) -> None:
+def _print(session: FoundSession, verdict: Verdict, now_ns: int) -> None:
     name = session.session_id or "(a session without an id yet)"
     print(f"{name}: {_words(session, verdict, now_ns)}")
     beat = None if session.report is None else session.report.heartbeat
@@ -279,7 +264,7 @@ def _print(session: FoundSession, verdict: str, now_ns: int) -> None:
         print(f"  {line}")
 
 
-def _as_json(session: FoundSession, verdict: str, now_ns: int) -> dict[str, object]:
+def _as_json(session: FoundSession, verdict: Verdict, now_ns: int) -> dict[str, object]:
     beat = None if session.report is None else session.report.heartbeat
     fields = {} if beat is None else msgspec.to_builtins(beat)
     return {

@@ -5,12 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 from heartbeat_helpers import Journals
 
 from logos.session.presence.found import FoundSession, find_sessions
-from logos.session.presence.heartbeat import HeartbeatFile, heartbeat_path
+from logos.session.presence.heartbeat import (
+    Heartbeat,
+    HeartbeatFile,
+    SessionReport,
+    heartbeat_path,
+)
 from logos.session.presence.registry import enter
 
 
@@ -76,3 +82,33 @@ def test_a_session_that_is_known_by_its_heartbeat_alone_is_found_in_its_workspac
     assert (found.session_id, found.running, found.workspace) == ("old", True, home)
     assert find_sessions() == []
     beat.close()
+
+
+@pytest.mark.parametrize(
+    ("age_s", "fields", "verdict"),
+    [
+        (4.9, {}, "ok"),
+        (5.1, {}, "stalled"),
+        (0.0, {"beat": {"stuck": "strategy x:Y in on_bar"}}, "stalled"),
+        (0.0, {"running": False}, "dead"),
+        (0.0, {"running": False, "problem": "not a heartbeat"}, "unknown"),
+        (4.9, {"beat": None}, "starting"),
+        (5.1, {"beat": None}, "stalled"),
+    ],
+)
+def test_there_is_one_verdict_on_a_session(
+    age_s: float, fields: dict[str, Any], verdict: str, home: Path
+) -> None:
+    then_ns = 10**18
+    shown = {"running": True, "problem": "", "beat": {}, **fields}
+    report = None
+    if shown["beat"] is not None:
+        beat = Heartbeat("one", 7, 9, written_ns=then_ns, **shown["beat"])
+        report = SessionReport(home, "one", shown["running"], shown["problem"], beat)
+    found = FoundSession(
+        *("key", home, "one", "trade", 7, then_ns),
+        *(shown["running"], shown["problem"], report),
+    )
+    assert found.verdict(then_ns + int(age_s * 1e9)) == verdict
+    later = found.verdict(then_ns + int(age_s * 1e9), late_after_s=4.0)
+    assert later == ("stalled" if verdict in ("ok", "starting") else verdict)

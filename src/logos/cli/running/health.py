@@ -13,7 +13,6 @@ import sys
 import time
 from contextlib import suppress
 from pathlib import Path
-from typing import Final
 
 import msgspec
 
@@ -23,11 +22,9 @@ from logos.cli.running.here import find_named, is_same
 from logos.core.types import SwitchState
 from logos.errors import WorkspaceError
 from logos.killswitch.peek import read_switch
-from logos.session.presence.found import FoundSession, find_sessions
+from logos.session.presence.found import LATE_S, FoundSession, find_sessions
 from logos.session.presence.heartbeat import Heartbeat
 from logos.session.stored.names import ended_as
-
-_LATE_S: Final = 5.0
 
 
 class Health(msgspec.Struct, frozen=True):
@@ -71,9 +68,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--late-after",
         type=_seconds,
-        default=_LATE_S,
+        default=LATE_S,
         metavar="S",
-        help=f"a session whose heartbeat is older does not respond (default: {_LATE_S:g})",
+        help=f"a session whose heartbeat is older does not respond (default: {LATE_S:g})",
     )
     parser.add_argument(
         "--liveness",
@@ -110,7 +107,7 @@ def look(
     workspace: Path,
     session_id: str,
     now_ns: int,
-    late_after_s: float = _LATE_S,
+    late_after_s: float = LATE_S,
     max_feed_age_s: float | None = None,
 ) -> Health:
     """How a session stands at `now_ns`, nanoseconds since 1970 UTC. Raises nothing for the disk."""
@@ -124,7 +121,8 @@ def look(
         None,
     )
     beat = None if found is None or found.report is None else found.report.heartbeat
-    verdict, outcome = _verdict(found, now_ns, late_after_s), None
+    verdict: str = "ended" if found is None else found.verdict(now_ns, late_after_s)
+    outcome = None
     if verdict in ("ended", "dead"):
         outcome = _outcome(workspace, session_id)
         verdict = "missing" if outcome is None else verdict
@@ -152,20 +150,6 @@ def look(
         feed_age_s=None if feed_age_s is None else round(feed_age_s, 3),
         outcome=outcome,
     )
-
-
-def _verdict(found: FoundSession | None, now_ns: int, late_after_s: float) -> str:
-    if found is None:
-        return "ended"
-    if found.problem:
-        return "unknown"
-    if not found.running:
-        return "dead"
-    beat = None if found.report is None else found.report.heartbeat
-    if beat is None:
-        is_late = now_ns - found.since_ns > late_after_s * 1_000_000_000
-        return "stalled" if is_late else "starting"
-    return "stalled" if beat.stuck or beat.age_s(now_ns) > late_after_s else "ok"
 
 
 def _why(

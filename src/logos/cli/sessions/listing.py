@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from logos.cli.running.standing import clock, session_as_json
-from logos.cli.status import look, verdict_of
+from logos.cli.status import look
 from logos.core.types import NS_PER_SECOND
 from logos.session.stored.sessions import StoredSession, stored_sessions
 from logos.session.stored.sizes import in_words
@@ -59,7 +59,7 @@ def list_running(options: argparse.Namespace, here: Path | None) -> int:
             session.session_id or "(no id yet)",
             str(session.workspace or "not known"),
             session.kind,
-            verdict_of(session, now_ns),
+            session.verdict(now_ns),
             max(0, now_ns - session.since_ns) // NS_PER_SECOND if session.since_ns else None,
         )
         for session in look(here, here_only=options.here)

@@ -14,15 +14,13 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from logos import paths
-from logos.core.types import NS_PER_DAY, NS_PER_SECOND
+from logos.core.types import NS_PER_DAY
 from logos.observe.metrics.figures import FiguresFile, mode_of, read_figures
 from logos.session.presence.found import FoundSession, find_sessions
 from logos.session.presence.heartbeat import Heartbeat
 from logos.session.presence.page import metrics_path
 
 SHOWN_AFTER_NS: Final = NS_PER_DAY
-LATE_S: Final = 5.0
-"""A heartbeat that is older is late: the session does not respond. As `logos status`."""
 _SUFFIX: Final = ".metrics.json"
 
 Count = Callable[[str], object]
@@ -105,7 +103,7 @@ class SessionFinder:
         return SeenSession(
             workspace=workspace,
             session_id=found.session_id,
-            state=state_of(found, now_ns),
+            state=_state_of(found, now_ns),
             kind=found.kind,
             mode=mode,
             since_ns=found.since_ns,
@@ -180,16 +178,10 @@ def _state_after(figures: FiguresFile | None) -> str:
     return "ended" if figures is None or figures.exit_code >= 0 else "dead"
 
 
-def state_of(found: FoundSession, now_ns: int) -> str:
-    """How a session stands, as `logos status` judges it; see `catalog.SESSION_STATES`."""
-    if found.problem:
-        return "unknown"
-    if not found.running:
-        return "dead"
+def _state_of(found: FoundSession, now_ns: int) -> str:
+    """How a session stands that runs or died, in the words of `catalog.SESSION_STATES`."""
+    verdict = found.verdict(now_ns)
+    if verdict != "ok":
+        return verdict
     beat = None if found.report is None else found.report.heartbeat
-    if beat is None:
-        age_s = (now_ns - found.since_ns) / NS_PER_SECOND
-        return "starting" if age_s <= LATE_S else "stalled"
-    if beat.stuck or beat.age_s(now_ns) > LATE_S:
-        return "stalled"
-    return "running" if beat.switch else "starting"
+    return "running" if beat is not None and beat.switch else "starting"

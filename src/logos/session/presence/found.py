@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Final, Literal
 
 import msgspec
 
+from logos.core.types import NS_PER_SECOND
 from logos.session.presence.heartbeat import (
     SessionReport,
     read_heartbeat,
@@ -19,6 +21,11 @@ from logos.session.presence.heartbeat import (
     sessions_folder,
 )
 from logos.session.presence.registry import Kind, Sighting, read_registry
+
+LATE_S: Final = 5.0
+"""A session whose heartbeat is older does not respond, unless somebody asks for another bound."""
+
+Verdict = Literal["ok", "starting", "stalled", "dead", "unknown"]
 
 
 class FoundSession(msgspec.Struct, frozen=True):
@@ -51,6 +58,23 @@ class FoundSession(msgspec.Struct, frozen=True):
         return (
             not self.problem and self.report is not None and self.report.has_stopped(granted_epoch)
         )
+
+    def verdict(self, now_ns: int, late_after_s: float = LATE_S) -> Verdict:
+        """How it stands at `now_ns` (nanoseconds UTC): the one judgement for all who show it.
+
+        starting: no heartbeat yet; stalled: its heartbeat is older than `late_after_s`, or code of
+        the user does not return; dead: no process runs it, and it did not end in order; unknown:
+        what it shows cannot be believed.
+        """
+        if self.problem:
+            return "unknown"
+        if not self.running:
+            return "dead"
+        beat = None if self.report is None else self.report.heartbeat
+        if beat is None:
+            age_s = (now_ns - self.since_ns) / NS_PER_SECOND
+            return "starting" if age_s <= late_after_s else "stalled"
+        return "stalled" if beat.stuck or beat.age_s(now_ns) > late_after_s else "ok"
 
 
 def find_sessions(*workspaces: Path) -> list[FoundSession]:
