@@ -8,7 +8,6 @@ else, and nothing of the session waits for it.
 
 from __future__ import annotations
 
-import fcntl
 import os
 import signal
 import sys
@@ -24,6 +23,7 @@ import msgspec
 from logos import paths
 from logos.config.settings import Config
 from logos.files import make_folder
+from logos.session.presence.heartbeat import is_in_use
 
 LOCK_FILE: Final = "lock"
 """In the workspace's folder of alerts; the sender holds it locked."""
@@ -37,18 +37,14 @@ _FAILURES_MAX: Final = 5
 
 
 def is_sender_running(folder: Path) -> bool:
-    """Whether a process holds the lock in `folder`, the workspace's folder of alerts."""
+    """Whether a process holds the lock in `folder`, the workspace's folder of alerts.
+
+    Raises OSError when that cannot be asked.
+    """
     try:
-        descriptor = os.open(folder / LOCK_FILE, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    except OSError:
+        return is_in_use(folder / LOCK_FILE)
+    except FileNotFoundError:  # none was ever started here
         return False
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    finally:
-        os.close(descriptor)
-    return False
 
 
 def alerts_sent(

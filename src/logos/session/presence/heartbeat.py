@@ -304,11 +304,12 @@ def _is_there(beat: Heartbeat, process_table: Path) -> bool:
 
 
 def is_in_use(journal: Path) -> bool:
-    """Whether a process holds the lock on `journal`; nothing is written to find out.
+    """Whether a process holds the lock on `journal`, or on another file that its holder keeps
+    locked as long as it lives; nothing is written to find out.
 
-    A writer holds its lock as long as it lives. A shared lock is tried for, on a descriptor of its
-    own that can only read, and let go at once; a session that starts in that very moment tries
-    again (`journal.writer`). Raises OSError when `journal` cannot be opened.
+    A shared lock is tried for, on a descriptor of its own that can only read, and let go at once; a
+    session that starts in that very moment tries again (`journal.writer`). Raises OSError when
+    `journal` cannot be opened or asked.
     """
     descriptor = os.open(journal, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     try:
