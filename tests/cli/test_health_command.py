@@ -163,14 +163,25 @@ def test_a_session_that_ended_is_not_well_and_says_how_it_ended(
 
 
 @pytest.mark.usefixtures("armed")
-def test_a_session_whose_process_is_gone_has_crashed(
-    home: Path, journals: Journals, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize(
+    ("is_real", "command"),
+    [(False, "logos resume desk"), (True, "logos resume desk --live --i-acknowledge-risk")],
+)
+def test_a_session_whose_process_is_gone_has_crashed_and_its_command_works_as_printed(
+    is_real: bool,
+    command: str,
+    home: Path,
+    journals: Journals,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    HeartbeatFile(heartbeat_path("desk", home), "desk", journals.hold("desk"), "f00d")
+    beat = HeartbeatFile(heartbeat_path("desk", home), "desk", journals.hold("desk"), "f00d")
+    beat.beat(time.time_ns(), is_real=is_real)
     journals.release("desk")
     code, health = ask(capsys, "desk")
     assert (code, health["verdict"], health["outcome"]) == (1, "dead", "CRASHED")
-    assert health["why"] == ["its process is gone: `logos resume desk` continues it"]
+    assert health["why"] == [f"its process is gone: `{command}` continues it"]
+    assert main(["status", "desk"]) == 1
+    assert f"`{command}`\n" in capsys.readouterr().out
 
 
 def test_a_session_that_never_was_is_missing(

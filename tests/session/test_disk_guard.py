@@ -278,6 +278,8 @@ def test_what_rests_at_a_venue_is_cancelled_before_the_session_stops(
     feed = ScriptedFeed(there.clock, 60, after={25: _set(fake, 10 * MIB)})
     stopped = there.run(feed, Resting())
     assert stopped.exit_code is ExitCode.DISK_LOW
+    assert stopped.reason.endswith("make room, then logos resume live --live --i-acknowledge-risk")
+    entry.replay("live", strategy=Resting(), home=tmp_path)  # with the same reason
     assert len(there.venue.submits) == 3, "nothing is ordered any more"
     assert open_there(there) == []
     [suspend] = [

@@ -76,6 +76,17 @@ class Overview:
         self._reader.close()
 
     @property
+    def session_id(self) -> str:
+        """Its id, as its manifest has it; before that is read, the name of its folder."""
+        return self.folder.name if self.manifest is None else self.manifest.session_id
+
+    @property
+    def is_real(self) -> bool:
+        """Whether its orders go to a venue."""
+        config = {} if self.manifest is None else self.manifest.config
+        return bool((config.get("venue") or {}).get("live"))
+
+    @property
     def records(self) -> int:
         """How many whole records have been read."""
         return self._reader.sequence
@@ -161,7 +172,7 @@ class Overview:
         """Everything gathered, as plain JSON values."""
         manifest = self.manifest
         return {
-            "session_id": self.folder.name if manifest is None else manifest.session_id,
+            "session_id": self.session_id,
             "folder": str(self.folder),
             "status": self.status(),
             "reason": "" if self.sealed is None else self.sealed.reason,

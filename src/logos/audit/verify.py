@@ -77,6 +77,8 @@ class Verdict:
     journal_hash: str = ""
     is_torn: bool = False
     is_sealed: bool = False
+    is_real: bool = False
+    """Whether its orders went to a venue."""
     fills: int = 0
     samples: int = 0
     orders: int = 0
@@ -125,6 +127,7 @@ def _take_over(verdict: Verdict, projector: Projector, *, is_running: bool) -> N
     verdict.is_sealed = projector.sealed is not None and not projector.is_torn
     if projector.manifest is not None:
         verdict.session_id = projector.manifest.session_id
+        verdict.is_real = bool((projector.manifest.config.get("venue") or {}).get("live"))
     if is_running:
         verdict.status = "RUNNING"
     else:

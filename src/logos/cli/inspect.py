@@ -12,6 +12,7 @@ from logos.cli.exit_codes import exit_codes
 from logos.config import ConfigError
 from logos.session import ExitCode
 from logos.session.history import find_session
+from logos.session.stored.next_steps import resume_command
 
 _POLL_S = 0.2
 
@@ -85,8 +86,8 @@ def _exit_code(overview: Overview) -> int:
         print(f"logos inspect: {overview.damage}", file=sys.stderr)
         return int(ExitCode.DAMAGED)
     if overview.status() == "CRASHED":
-        session_id = overview.as_json()["session_id"]
-        print(f"logos inspect: not finished; resume it: logos resume {session_id}", file=sys.stderr)
+        command = resume_command(overview.session_id, is_real=overview.is_real)
+        print(f"logos inspect: not finished; resume it: {command}", file=sys.stderr)
         return int(ExitCode.TORN)
     return int(ExitCode.FINISHED)
 

@@ -22,6 +22,7 @@ from logos.cli.running.standing import Standing, as_json, ended_lines, standing,
 from logos.core.types import NS_PER_SECOND
 from logos.errors import WorkspaceError
 from logos.session.presence.found import LATE_S, FoundSession, Verdict, find_sessions
+from logos.session.stored.next_steps import resume_command
 from logos.session.stored.sessions import StoredSession
 
 UNWATCHED = "NOT WATCHED since then: "
@@ -205,7 +206,9 @@ def _words(session: FoundSession, verdict: Verdict, now_ns: int) -> str:
     if verdict == "dead":
         is_gone = report is None or report.process_is_gone
         end = "process gone" if is_gone else "ended without closing"
-        return f"DEAD: {end}; `logos resume {session.session_id}`"
+        beat = None if report is None else report.heartbeat
+        command = resume_command(session.session_id, is_real=beat is not None and beat.is_real)
+        return f"DEAD: {end}; `{command}`"
     is_run = session.kind not in ("replay", "seal")
     kind = "" if is_run else f" ({session.kind}; it sends no orders)"
     if verdict == "ok":

@@ -11,6 +11,7 @@ from logos.cli.exit_codes import exit_codes
 from logos.config import ConfigError
 from logos.session import ExitCode
 from logos.session.history import find_session
+from logos.session.stored.next_steps import resume_command
 
 _SHOWN_MAX = 20
 
@@ -84,4 +85,5 @@ def _torn_sentence(verdict: Verdict) -> list[str]:
     if not verdict.records:
         return [first]
     whole = "" if verdict.is_sealed else "; all before it is whole"
-    return [f"{first}{whole}", f"  what now  logos resume {verdict.session_id}"]
+    command = resume_command(verdict.session_id, is_real=verdict.is_real)
+    return [f"{first}{whole}", f"  what now  {command}"]

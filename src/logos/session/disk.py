@@ -43,6 +43,7 @@ from logos.session.history import Journal
 from logos.session.opening.spec import Purpose, SessionSpec
 from logos.session.session import Session
 from logos.session.stored.names import log_path
+from logos.session.stored.next_steps import resume_command
 
 DISK_LOW: Final = "DISK_LOW"
 """The first word of the reason of a session that was stopped for want of room."""
@@ -89,13 +90,15 @@ class Room:
 class DiskGuard:
     """Watches the disk for one session, which asks `is_low` after each piece of its work."""
 
-    def __init__(self, settings: DiskSettings, folder: Path, home: Path | None) -> None:
+    def __init__(
+        self, settings: DiskSettings, folder: Path, home: Path | None, *, is_real: bool = False
+    ) -> None:
         """`folder` is the session's or where it is to be, `home` its workspace (None: the
-        configured one)."""
+        configured one); `is_real`: its orders go to a venue."""
         self.reason = ""
         """Why the session is to stop, in words; empty while there is room."""
         self._settings = settings
-        self._session_id = folder.name
+        self._command = resume_command(folder.name, is_real=is_real)
         self._folder = folder
         self._log = log_path(folder.name, home)
         self._places = _places(home)
@@ -162,7 +165,7 @@ class DiskGuard:
                 self.reason = (
                     f"{DISK_LOW}: the files of the session hold {held:,} bytes, and "
                     f"disk.max_session_bytes is {limit:,}: make it larger, such as "
-                    f"{PREFIX}DISK__MAX_SESSION_BYTES={larger} logos resume {self._session_id}"
+                    f"{PREFIX}DISK__MAX_SESSION_BYTES={larger} {self._command}"
                 )
         return left
 
@@ -193,7 +196,7 @@ class DiskGuard:
         return (self._folder / JOURNAL).is_file()
 
     def _next(self) -> str:
-        return f"logos resume {self._session_id}" if self._is_there else "start it again"
+        return self._command if self._is_there else "start it again"
 
     def _end_bytes(self) -> int:
         """What the end of the session may write at most, by what it has written so far."""
@@ -216,15 +219,18 @@ def disk_guard(spec: SessionSpec, config: Config, session_id: str) -> DiskGuard:
         settings = DiskSettings(min_free_bytes=0, max_session_bytes=0)
     elif spec.config is None:
         settings = disk_settings(config)
-    return DiskGuard(settings, sessions / (session_id or "."), spec.home)
+    folder = sessions / (session_id or ".")
+    return DiskGuard(settings, folder, spec.home, is_real=config.venue.live)
 
 
 def stopped_because(journal: Journal, session_id: str) -> str:
     """The words with which this guard stopped a session, for its replay; "" if it did not."""
     if journal.status is not SessionStatus.STOPPED or not journal.reason.startswith(DISK_LOW):
         return ""
-    command = f"logos resume {session_id}"
-    head, found, _ = journal.reason.partition(command)
+    for is_real in (True, False):  # the longer command begins with the other one
+        head, found, _ = journal.reason.partition(resume_command(session_id, is_real=is_real))
+        if found:
+            break
     return head + found
 
 

@@ -93,7 +93,9 @@ def open_session(spec: SessionSpec) -> Session:
                 session = _replay(start) if is_replay else _old(start)
         except StopWhileStartingError:
             session_id = start.supervisor.session_id
-            raise SessionStoppedError(session_id, is_replay=is_replay) from None
+            raise SessionStoppedError(
+                session_id, is_replay=is_replay, is_real=_is_permitted(spec)
+            ) from None
         watchdog = Watchdog(session.core, session.supervisor.show_stuck, spec.tell)
         resources.enter_context(watchdog)
         if spec.purpose is Purpose.TRADE:
@@ -102,6 +104,11 @@ def open_session(spec: SessionSpec) -> Session:
             resources.enter_context(alerts_sent(config, session_id, spec.home, spec.tell))
         session.resources = resources.pop_all()
         return session
+
+
+def _is_permitted(spec: SessionSpec) -> bool:
+    """Whether the operator permitted real orders with this start."""
+    return spec.is_acknowledged or (spec.config is not None and spec.config.venue.live)
 
 
 def _new(start: Start, config: Config) -> Session:

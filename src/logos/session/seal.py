@@ -45,7 +45,7 @@ from logos.session.plan import Plan
 from logos.session.recorded import RecordedSwitch
 from logos.session.script import Script
 from logos.session.source import TICK_TO_DECISION, Pieces
-from logos.session.stored.next_steps import next_steps
+from logos.session.stored.next_steps import next_steps, resume_command
 from logos.shown import lines
 from logos.strategies.failure import failure_lines, first_error, with_place
 
@@ -158,13 +158,14 @@ class Seal:
             core.order_manager.sample(core.order_manager.now_ns)
         self._write(core.take_effects())
         self._folder.write_open_orders()
-        session_id = core.order_manager.session_id
         if stopped_as is SessionStatus.CRASHED_RECOVERED:
             reason = "crashed; recovered to its last record and sealed there, orders as they stood"
             return Ending(stopped_as, ExitCode.FINISHED, reason)
         if self._script.stopped_because:
             return Ending(stopped_as, ExitCode.DISK_LOW, self._script.stopped_because)
-        reason = f"stopped by the operator; go on with: logos resume {session_id}"
+        session_id, is_real = core.order_manager.session_id, core.order_manager.outbox is not None
+        command = resume_command(session_id, is_real=is_real)
+        reason = f"stopped by the operator; go on with: {command}"
         return Ending(stopped_as, ExitCode.FINISHED, reason)
 
     def _left_out(self) -> list[WarningRecord]:

@@ -35,6 +35,7 @@ from logos.killswitch.breaker import CircuitBreaker
 from logos.session.presence.heartbeat import HeartbeatFile, heartbeat_path
 from logos.session.presence.service import ServiceNotifier
 from logos.session.presence.watcher import Watcher
+from logos.session.stored.next_steps import resume_command
 from logos.shown import lines
 
 _HEARTBEAT_S: Final = 1.0
@@ -49,12 +50,13 @@ def tell_operator(text: str) -> None:
 class SessionStoppedError(LogosError):
     """A signal stopped a session before its first event, or a replay before its end."""
 
-    def __init__(self, session_id: str, *, is_replay: bool) -> None:
+    def __init__(self, session_id: str, *, is_replay: bool, is_real: bool = False) -> None:
+        """`is_real`: its orders go to a venue."""
         super().__init__(
             f"the replay of session {session_id} was stopped by a signal: nothing was compared"
             if is_replay
             else f"session {session_id} was stopped by a signal before it began, nothing was "
-            f"traded; go on with: logos resume {session_id}"
+            f"traded; go on with: {resume_command(session_id, is_real=is_real)}"
         )
         self.is_replay = is_replay
 

@@ -40,6 +40,7 @@ def test_a_stop_cancels_what_rests_and_resume_asks_the_strategy_again(tmp_path: 
     stop = {25: lambda: os.kill(os.getpid(), signal.SIGTERM)}
     stopped = there.run(ScriptedFeed(there.clock, 10_000, after=stop), Resting())
     assert stopped.status is SessionStatus.STOPPED
+    assert stopped.reason.endswith("go on with: logos resume live --live --i-acknowledge-risk")
     assert stopped.summary["orders"] >= 3
     assert open_there(there) == []
     assert stopped.summary["orders_ended_by"] == {

@@ -21,10 +21,12 @@ from logos.cli.exit_codes import exit_codes
 from logos.cli.running.here import find_named, is_same
 from logos.core.types import SwitchState
 from logos.errors import WorkspaceError
+from logos.journal.names import JOURNAL
 from logos.killswitch.peek import read_switch
 from logos.session.presence.found import LATE_S, FoundSession, find_sessions
 from logos.session.presence.heartbeat import Heartbeat
 from logos.session.stored.names import ended_as
+from logos.session.stored.next_steps import resume_command
 
 
 class Health(msgspec.Struct, frozen=True):
@@ -159,17 +161,21 @@ def _why(
     words = {
         "ended": f"it ended: {outcome}",
         "missing": "there is no such session in this workspace",
-        "dead": f"its process is gone: `logos resume {session_id}` continues it",
+        "dead": f"its process is gone: `{_resume(session_id, beat)}` continues it",
         "stalled": (beat.stuck if beat is not None else "") or "it does not respond",
         "unknown": "" if found is None else found.problem,
     }
     return [words[verdict]] if verdict in words else []
 
 
+def _resume(session_id: str, beat: Heartbeat | None) -> str:
+    return resume_command(session_id, is_real=beat is not None and beat.is_real)
+
+
 def _outcome(workspace: Path, session_id: str) -> str | None:
     """The status of a session that does not run; None when there is none of that id."""
     folder = paths.within(workspace, paths.session_dir(session_id))
-    if not (folder / "state.jsonl").is_file():
+    if not (folder / JOURNAL).is_file():
         return None
     try:
         return ended_as(folder) or "CRASHED"

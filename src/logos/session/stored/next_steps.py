@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from logos.core.types import SessionStatus
 
-_LIVE = " --live --i-acknowledge-risk"
+_LIVE: Final = " --live --i-acknowledge-risk"
+
+
+def resume_command(session_id: str, *, is_real: bool = False) -> str:
+    """What resumes a session, as it is to be typed. `is_real`: its orders go to a venue, which
+    takes both words each time."""
+    return f"logos resume {session_id}{_LIVE if is_real else ''}"
 
 
 def next_steps(
@@ -18,7 +26,7 @@ def next_steps(
     if status == "RUNNING":
         return [f"logos status {session_id}", f"logos inspect {session_id} --follow"]
     if status in ("CRASHED", SessionStatus.STOPPED.value):
-        return [f"logos resume {session_id}{_LIVE if is_real else ''}"]
+        return [resume_command(session_id, is_real=is_real)]
     if status == SessionStatus.HALTED.value:
         why = ["logos kill status"] if by_switch else []
         return [*why, f"logos sessions show {session_id}", f"logos verify {session_id}"]
