@@ -2,20 +2,21 @@
 
 Problem: the documents link to each other, the commands explain themselves only when asked, and an
 operator without a network needs all of it in one place. Method: every document becomes a chapter of
-one page; the commands and the index are written as Markdown from the parsers and enumerations
-themselves and take the same road; links between documents become anchors, and one that leads
-nowhere is an error. Nothing is loaded from outside, and a policy in the page forbids it.
+one page, in the order that `manual_order` gives; the commands and the index are written as Markdown
+from the parsers and enumerations themselves and take the same road; links between documents become
+anchors, and one that leads nowhere is an error; figures become a part of the page. Nothing is
+loaded from outside, and a policy in the page forbids it.
 
 The same sources give the same bytes on every supported Python: no dates, and no text that
 `argparse` formats, as its layout differs between versions.
 
-`python tools/make_manual.py` writes the file; with `--check` it only says whether it is up to date.
+`python tools/make_manual.py` writes the file, and the table of documents in README; with `--check`
+it only says whether both are up to date.
 """
 
 from __future__ import annotations
 
 import argparse
-import html
 import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -24,48 +25,18 @@ from pathlib import Path
 from posixpath import normpath
 
 from manual_commands import commands, plain, slug
+from manual_order import GENERATED, README, documents, parts_of, with_table, without_place
+from manual_page import Section, Shown, ShownPart, figure, page
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from logos import __version__
 from logos.config.template import default_toml
 from logos.core.types import Code, SessionStatus
 
 PROJECT = Path(__file__).resolve().parent.parent
 MANUAL = PROJECT / "docs" / "MANUAL.html"
-STYLE = PROJECT / "tools" / "manual.css"
 COMMAND = "make manual"
 
-_FIRST = (
-    "README.md",
-    "docs/LIVE-RUNBOOK.md",
-    "docs/DEPLOY.md",
-    "docs/SESSIONS.md",
-    "commands",
-    "docs/CONFIGURATION.md",
-    "settings",
-    "docs/DATA.md",
-    "docs/FEEDS.md",
-    "docs/WRITING-A-STRATEGY.md",
-    "docs/FILLS.md",
-    "docs/GUARDS.md",
-    "docs/VENUES.md",
-    "docs/MT5.md",
-    "docs/RECONCILIATION.md",
-    "docs/ALERTS.md",
-    "docs/FLEET.md",
-    "docs/REHEARSAL.md",
-    "docs/JOURNAL.md",
-    "docs/KAFKA.md",
-    "docs/ARTIFACTS.md",
-    "docs/METRICS.md",
-    "docs/JSON-LOG.md",
-)
-"""What a reader needs, in the order in which it is needed; other documents follow by name."""
-_LAST = ("docs/ARCHITECTURE.md", "CONTRIBUTING.md", "index")
-_GENERATED = ("commands", "settings", "index")
-
-_CONTENT_POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 _COMMENT = re.compile(r"^<!--.*?-->\n", re.MULTILINE | re.DOTALL)
 """A line of a document that speaks to the tests and tools, not to the reader."""
 _EXTERNAL = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE)
@@ -99,15 +70,26 @@ class Chapter:
 def build() -> str:
     """The manual, as HTML. Raises ManualError for a document that does not fit in."""
     texts = _texts()
-    markdown = MarkdownIt("commonmark", {"html": False}).enable("table")
+    markdown = _markdown()
     chapters = {source: _chapter(source, text, markdown) for source, text in texts.items()}
-    bodies = []
-    for chapter in chapters.values():
-        _join(chapter, chapters)
-        body = markdown.renderer.render(chapter.tokens, markdown.options, {})
-        bodies.append(f'<section id="{chapter.key}">\n{body}</section>\n')
-    contents = "".join(_contents(chapter) for chapter in chapters.values())
-    return _page(contents, "".join(bodies))
+    shown = []
+    for part in parts_of(frozenset(texts)):
+        inside = []
+        for source, name in part.chapters:
+            if source not in chapters:
+                continue
+            chapter = chapters[source]
+            _join(chapter, chapters)
+            body = markdown.renderer.render(chapter.tokens, markdown.options, {})
+            sections = [
+                Section(each.level, each.anchor, each.text)
+                for each in chapter.headings[1:]
+                if each.level <= 3
+            ]
+            inside.append(Shown(chapter.key, name, sections, body))
+        if inside:
+            shown.append(ShownPart(part.key, part.title, part.purpose, inside))
+    return page(shown)
 
 
 # ---- the sources ----
@@ -115,14 +97,17 @@ def build() -> str:
 
 def _texts() -> dict[str, str]:
     """The Markdown of every chapter, in the order of the manual."""
-    found = {f"docs/{path.name}" for path in (PROJECT / "docs").glob("*.md")}
-    order = [name for name in _FIRST if name in found or not name.startswith("docs/")]
-    order += sorted(found - set(_FIRST) - set(_LAST))
-    order += [name for name in _LAST if name in found or not name.startswith("docs/")]
+    found = documents()
+    homeless = without_place(found)
+    if homeless:
+        raise ManualError(
+            f"{', '.join(homeless)}: no part of the manual has it; name it in tools/manual_order.py"
+        )
+    order = [source for part in parts_of(found) for source, _ in part.chapters]
     written = {
         name: _COMMENT.sub("", (PROJECT / name).read_text(encoding="utf-8"))
         for name in order
-        if name not in _GENERATED
+        if name not in GENERATED
     }
     made = {"commands": commands(), "settings": settings(), "index": index(written)}
     return {name: made[name] if name in made else written[name] for name in order}
@@ -140,7 +125,7 @@ def settings() -> str:
 
 def index(texts: Mapping[str, str]) -> str:
     """Codes and statuses, each with the sections that speak of it, as Markdown."""
-    markdown = MarkdownIt("commonmark", {"html": False}).enable("table")
+    markdown = _markdown()
     places: dict[str, dict[str, str]] = {}
     for source, text in texts.items():
         chapter = _chapter(source, text, markdown)
@@ -180,9 +165,17 @@ def _code_words(chapter: Chapter) -> Iterator[tuple[str, Heading]]:
 # ---- from documents to one page ----
 
 
+def _markdown() -> MarkdownIt:
+    """What reads the documents. A wide table becomes a region that is scrolled by itself."""
+    markdown = MarkdownIt("commonmark", {"html": False}).enable("table")
+    markdown.add_render_rule("table_open", lambda *_: '<div class="scroll">\n<table>\n')
+    markdown.add_render_rule("table_close", lambda *_: "</table>\n</div>\n")
+    return markdown
+
+
 def _chapter(source: str, text: str, markdown: MarkdownIt) -> Chapter:
     """Parse one document and name its headings. Raises ManualError."""
-    key = source if source in _GENERATED else Path(source).stem.lower()
+    key = source if source in GENERATED else Path(source).stem.lower()
     tokens = markdown.parse(text)
     headings: list[Heading] = []
     anchors: dict[str, str] = {}
@@ -212,17 +205,18 @@ def _words(token: Token) -> str:
 
 def _join(chapter: Chapter, chapters: Mapping[str, Chapter]) -> None:
     """Make the document's links anchors of the one page, and its headings one level lower."""
-    for token in chapter.tokens:
+    _draw(chapter)
+    for position, token in enumerate(chapter.tokens):
+        if token.type == "th_open" and not chapter.tokens[position + 1].content:
+            token.tag = chapter.tokens[position + 2].tag = "td"  # an empty cell heads nothing
         if token.type in ("heading_open", "heading_close"):
             token.tag = f"h{min(int(token.tag[1]) + 1, 6)}"
-        if token.type == "table_open":
-            token.attrSet("class", "rows")
+        if "style" in token.attrs:  # of a column: the policy allows no style in the text
+            token.attrs["class"] = str(token.attrs.pop("style")).replace("text-align:", "to-")
         is_dropped: list[bool] = []
         for child in token.children or ():
             if child.type == "image":
-                raise ManualError(
-                    f"{chapter.source}: the manual has no images; describe it instead"
-                )
+                raise ManualError(f"{chapter.source}: a picture stands in a paragraph of its own")
             if child.type == "link_open":
                 target = _target(str(child.attrGet("href")), chapter, chapters)
                 is_dropped.append(not target)
@@ -236,12 +230,29 @@ def _join(chapter: Chapter, chapters: Mapping[str, Chapter]) -> None:
                     child.type, child.tag, child.nesting, child.content = "text", "", 0, ""
 
 
+def _draw(chapter: Chapter) -> None:
+    """Make each paragraph that is one picture a figure, which is drawn in the page itself."""
+    for position, token in enumerate(chapter.tokens):
+        children = token.children or []
+        if len(children) != 1 or children[0].type != "image":
+            continue
+        href = str(children[0].attrGet("src"))
+        folder = "" if chapter.source in GENERATED else str(Path(chapter.source).parent)
+        try:
+            drawn = figure(PROJECT / normpath(f"{folder}/{href}".lstrip("/")), children[0].content)
+        except (OSError, ValueError) as error:
+            raise ManualError(f"{chapter.source}: {href}: {error}") from None
+        for each in chapter.tokens[position - 1 : position + 2 : 2]:
+            each.hidden = True  # the paragraph around it
+        token.type, token.content, token.children = "html_block", drawn, None
+
+
 def _target(href: str, chapter: Chapter, chapters: Mapping[str, Chapter]) -> str:
     """Where a link leads in the manual; empty for a file of the project that is no part of it."""
     if _EXTERNAL.match(href):
         return href
     name, _, anchor = href.partition("#")
-    folder = "" if chapter.source in _GENERATED else str(Path(chapter.source).parent)
+    folder = "" if chapter.source in GENERATED else str(Path(chapter.source).parent)
     source = normpath(f"{folder}/{name}".lstrip("/")) if name else chapter.source
     if source == "docs/MANUAL.html":
         return "#top"
@@ -257,62 +268,29 @@ def _target(href: str, chapter: Chapter, chapters: Mapping[str, Chapter]) -> str
     return f"#{there.anchors[anchor]}"
 
 
-def _contents(chapter: Chapter) -> str:
-    """The chapter's entry in the table of contents, with its sections below it."""
-    title, *sections = chapter.headings
-    link = f'<a href="#{chapter.key}">{html.escape(title.text)}</a>'
-    shown = [section for section in sections if section.level <= 3]
-    if not shown:
-        return f"<p>{link}</p>\n"
-    items = "".join(
-        f'<li class="l{section.level}"><a href="#{section.anchor}">{html.escape(section.text)}</a>'
-        "</li>\n"
-        for section in shown
-    )
-    return f"<details><summary>{link}</summary>\n<ul>\n{items}</ul>\n</details>\n"
-
-
-def _page(contents: str, body: str) -> str:
-    return f"""<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="{_CONTENT_POLICY}">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<title>logos {__version__}: manual</title>
-<style>
-{STYLE.read_text(encoding="utf-8").strip()}
-</style>
-</head>
-<body id="top">
-<nav aria-label="Contents">
-<h1>logos {__version__}</h1>
-<p>The complete manual. It needs no network; find in page searches all of it.</p>
-{contents}</nav>
-<main>
-{body}</main>
-</body>
-</html>
-"""
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Write the manual, or with `--check` compare it; returns the exit code."""
     parser = argparse.ArgumentParser(description="Make docs/MANUAL.html.")
     parser.add_argument("--check", action="store_true", help="write nothing; 1 if it is stale")
     options = parser.parse_args(arguments)
     try:
-        made = build()
-    except ManualError as error:
+        readme = README.read_text(encoding="utf-8")
+        tabled = with_table(readme, documents())
+        if not options.check:
+            README.write_text(tabled, encoding="utf-8", newline="\n")
+            MANUAL.write_text(build(), encoding="utf-8", newline="\n")
+            return 0
+        is_current = tabled == readme
+        is_current = is_current and MANUAL.is_file() and MANUAL.read_text("utf-8") == build()
+    except (ManualError, ValueError) as error:
         print(f"{COMMAND}: {error}", file=sys.stderr)
         return 2
-    if not options.check:
-        MANUAL.write_text(made, encoding="utf-8", newline="\n")
+    if is_current:
         return 0
-    if MANUAL.is_file() and MANUAL.read_text(encoding="utf-8") == made:
-        return 0
-    print(f"docs/MANUAL.html is not what its sources give: run `{COMMAND}`", file=sys.stderr)
+    print(
+        f"README.md or docs/MANUAL.html is not what its sources give: run `{COMMAND}`",
+        file=sys.stderr,
+    )
     return 1
 
 
