@@ -19,6 +19,8 @@ ALLOWED: dict[str, set[str]] = {
     "files": set(),
     "build": set(),
     "shown": set(),
+    # What pages share: files, and how a page is put together; it knows no session.
+    "pages": set(),
     "secrecy": set(),
     "installation": set(),
     "interrupts": set(),
@@ -53,7 +55,7 @@ ALLOWED["session"] = {
 # Readers of what sessions write, in processes of their own. No session may import one.
 ALLOWED["observe"] = {
     *("errors", "core", "paths", "files", "journal", "killswitch", "config", "session"),
-    *("execution", "feeds", "installation", "loopback", "shown", "build"),
+    *("execution", "feeds", "installation", "loopback", "shown", "build", "pages"),
 }
 ALLOWED["audit"] = {
     *("errors", "core", "paths", "config", "journal", "session", "killswitch"),

@@ -1,0 +1,1 @@
+"""What the pages of logos share: colours, charts, uPlot, and how a page is put together safely."""
