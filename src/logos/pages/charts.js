@@ -243,7 +243,7 @@ const Charts = (() => {
     ctx.beginPath();
     ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
     ctx.clip();
-    if (room >= 4 * ratio) {
+    if (room >= 3 * ratio) {
       const wide = Math.max(1, Math.min(14 * ratio, room * 0.65));
       const gain = css("--gain"), loss = css("--loss"), card = css("--card");
       for (let index = from; index < to; index++) {
