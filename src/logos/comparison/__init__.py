@@ -1,0 +1,1 @@
+"""Sessions held against each other: figures side by side, what differs, curves over each other."""
