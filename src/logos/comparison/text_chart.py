@@ -54,10 +54,10 @@ def draw(
     for letter, curve in zip(LETTERS, curves, strict=False):
         before: int | None = None
         for column, value in enumerate(_sampled(curve, first, last, columns)):
-            row = None if value is None else _place(value, high, low, height)
-            if row is not None:
-                _ink(rows, column, letter, row, row if before is None else before)
-            before = row
+            at = None if value is None else _place(value, high, low, height)
+            if at is not None:
+                _ink(rows, column, letter, at, at if before is None else before)
+            before = at
     lines = []
     for number, row in enumerate(rows):
         value = 0.0 if number == zero else high - (high - low) * number / (height - 1)
