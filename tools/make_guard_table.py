@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from document_table import with_new_rows
+
 from logos.core.guards import SessionGuards
 from logos.core.guards.table import TABLE
 
@@ -14,10 +16,10 @@ DOCUMENT = Path(__file__).resolve().parent.parent / "docs" / "GUARDS.md"
 _HEAD = "| code | judges | default action | key | closing |\n|---|---|---|---|---|\n"
 
 
-def table() -> str:
-    """The table as Markdown."""
+def rows() -> str:
+    """The rows of the table as Markdown."""
     actions = SessionGuards()
-    return _HEAD + "".join(
+    return "".join(
         f"| `{guard.code.value}` | {guard.judges}{', also on every tick' * guard.is_on_ticks} "
         f"| {actions.action(guard.code).value} "
         f"| {', '.join(f'`{key}`' for key in guard.keys) or 'always on'} | {guard.closing} |\n"
@@ -27,11 +29,7 @@ def table() -> str:
 
 def with_table(text: str) -> str:
     """The document with the table of today in place of the one it has."""
-    head, found, rest = text.partition(_HEAD)
-    if not found:
-        raise SystemExit(f"{DOCUMENT} has no line {_HEAD.splitlines()[0]!r}")
-    _, blank, rest = rest.partition("\n\n")
-    return head + table() + blank[1:] + rest
+    return with_new_rows(text, _HEAD, rows(), DOCUMENT)
 
 
 if __name__ == "__main__":

@@ -7,15 +7,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from document_table import with_new_rows
+
 from logos.observe.metrics.catalog import METRICS, OF_SESSION
 
 DOCUMENT = Path(__file__).resolve().parent.parent / "docs" / "METRICS.md"
 _HEAD = "| metric | kind | labels | what it says |\n|---|---|---|---|\n"
 
 
-def table() -> str:
-    """The table as Markdown."""
-    return _HEAD + "".join(
+def rows() -> str:
+    """The rows of the table as Markdown."""
+    return "".join(
         f"| `{metric.name}` | {metric.kind}{' P' * metric.is_of_process} "
         f"| {_labels(metric.labels)} | {metric.help} |\n"
         for metric in METRICS
@@ -32,11 +34,7 @@ def _labels(labels: tuple[str, ...]) -> str:
 
 def with_table(text: str) -> str:
     """The document with the table of today in place of the one it has."""
-    head, found, rest = text.partition(_HEAD)
-    if not found:
-        raise SystemExit(f"{DOCUMENT} has no line {_HEAD.splitlines()[0]!r}")
-    _, blank, rest = rest.partition("\n\n")
-    return head + table() + blank[1:] + rest
+    return with_new_rows(text, _HEAD, rows(), DOCUMENT)
 
 
 if __name__ == "__main__":

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import importlib.util
+import importlib
 import re
 from typing import Any
 
+import pytest
 from places import PROJECT
 
 from logos.cli.observing import metrics
@@ -17,14 +18,10 @@ TEXT = (PROJECT / "docs" / "METRICS.md").read_text(encoding="utf-8")
 
 
 def generator() -> Any:
-    spec = importlib.util.spec_from_file_location(
-        "make_metrics_table", PROJECT / "tools" / "make_metrics_table.py"
-    )
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    """The tool that writes the table."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(PROJECT / "tools"))
+        return importlib.import_module("make_metrics_table")
 
 
 def test_the_table_is_the_catalogue() -> None:

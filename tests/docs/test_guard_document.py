@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-import importlib.util
+import importlib
 import re
 import tomllib
 from decimal import Decimal
@@ -46,13 +46,9 @@ def test_every_function_of_the_table_judges_its_guard() -> None:
 
 def generator() -> Any:
     """The tool that writes the table."""
-    path = PROJECT / "tools" / "make_guard_table.py"
-    spec = importlib.util.spec_from_file_location("make_guard_table", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(PROJECT / "tools"))
+        return importlib.import_module("make_guard_table")
 
 
 def test_every_guard_is_explained() -> None:
