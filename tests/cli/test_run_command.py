@@ -128,6 +128,19 @@ def test_a_session_that_was_pruned_is_not_started_anew(settings: Path, capsys: O
     assert main(["sessions", "prune", "--keep", "0", "--yes"]) == 0
     assert main(["run", "desk", "--config", str(settings)]) == 0
     assert "session desk ended (ENDED) and was pruned: nothing to run" in capsys.readouterr().out
+    assert main(["run", "desk", "--quiet"]) == 0
+    assert capsys.readouterr() == ("", "")
+
+
+def test_that_a_pruned_session_ended_badly_is_said_however_quiet_the_command_is(
+    settings: Path, monkeypatch: pytest.MonkeyPatch, capsys: Output
+) -> None:
+    monkeypatch.setenv("TEST_DO", "fail")
+    assert run(settings) == 5
+    assert main(["sessions", "prune", "--keep", "0", "--yes"]) == 0
+    capsys.readouterr()
+    assert main(["run", "desk", "--quiet"]) == 0
+    assert "session desk ended (FAILED) and was pruned" in capsys.readouterr().err
 
 
 def test_settings_that_changed_since_are_refused_and_named(

@@ -112,6 +112,9 @@ def test_show_says_what_a_session_is_and_what_comes_next(logos_home: Path, capsy
     assert shown["config_hash"] == result.summary["config_hash"]
     assert shown["accounts"]["USD"]["equity"] == result.summary["currencies"]["USD"]["equity"]
     assert shown["files"]["state.jsonl"] == (result.folder / "state.jsonl").stat().st_size
+    beside = {name for name in shown["files"] if name.startswith("logos/logs/")}
+    assert beside == {"logos/logs/over.jsonl", "logos/logs/over.metrics.json"}
+    assert sum(shown["files"].values()) == shown["bytes"]["total"]
     assert shown["next"] == ["logos sessions show over", "logos verify over"]
     assert main(["sessions", "show", "over"]) == 0
     printed = capsys.readouterr().out.splitlines()

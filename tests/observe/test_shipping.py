@@ -346,3 +346,32 @@ def test_a_place_that_cannot_be_read_is_told_and_not_taken_for_the_beginning(hom
         assert not is_all
         assert target.messages == []
         assert "does not say how far" in said[0]
+
+
+class Away(MemoryTarget):
+    """Brokers that are away, whose library has another word for it each time it is asked."""
+
+    looks = 0
+
+    @property
+    def problem(self) -> str:
+        self.looks += 1
+        return f"{self.looks % 4}/4 brokers are down" if self.looks % 2 else "connect failed"
+
+    @problem.setter
+    def problem(self, words: str) -> None:
+        """It has words of its own."""
+
+
+def test_that_brokers_are_away_is_told_once(home: Path) -> None:
+    begin(STORY, home)
+    target = Away()
+    target.is_away = True
+    with Progress("kafka", home) as progress:
+        said: list[str] = []
+        shipper = shipper_module.Shipper(target, progress, said.append, workspace=home)
+        shipper.run(lambda: target.looks > 1_000)
+    assert sorted(line.split(": ")[1].split(";")[0] for line in said) == [
+        "1/4 brokers are down",
+        "connect failed",
+    ]

@@ -112,6 +112,22 @@ def test_init_writes_a_file_that_is_read_and_overwrites_none(
     assert main(["launch", "--init", "--config", "no/such/folder.toml"]) == 6
 
 
+@pytest.mark.parametrize("words", [("mine.toml",), ("--config", "mine.toml")])
+def test_the_file_of_a_launch_is_named_with_and_without_its_option(
+    words: tuple[str, ...], desk: Desk, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["launch", "--init", *words]) == 0
+    assert "then: logos launch --config mine.toml --until pre-checks" in capsys.readouterr().out
+    assert (desk.home / "mine.toml").read_text(encoding="utf-8") == TEMPLATE
+    (desk.home / "session.toml").write_text(SETTINGS, encoding="utf-8")
+    assert main(["launch", *words, "--until", "pre-checks"]) == 0
+
+
+def test_a_launch_of_two_files_is_refused(desk: Desk) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(["launch", "one.toml", "--config", "other.toml"])
+
+
 # ---- the later phases ----
 
 

@@ -25,11 +25,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             130: "ended by a signal before the session began; what was made is taken back",
         }
     )
-    parser.add_argument(
-        "--config", metavar="FILE", default=_FILE, help=f"what to launch (default: {_FILE})"
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument(
+        "file", metavar="FILE", nargs="?", default=_FILE, help=f"what to launch (default: {_FILE})"
     )
+    which.add_argument("--config", metavar="FILE", help="the same")
     parser.add_argument(
-        "--init", action="store_true", help="write a commented deploy.toml to start from"
+        "--init", action="store_true", help="write FILE, with comments, to start from"
     )
     parser.add_argument(
         "--until",
@@ -52,7 +54,7 @@ def run(options: argparse.Namespace) -> int:
     # Help answers at once: what runs sessions is loaded when one is wanted.
     from logos.cli.launch.begin import run_launch, write_template
 
-    path = Path(options.config)
+    path = Path(options.config or options.file)
     if options.init:
         return write_template(path)
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)

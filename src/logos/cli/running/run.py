@@ -100,11 +100,16 @@ def _overrides(options: argparse.Namespace) -> dict[str, Any]:
 
 
 def _is_pruned(options: argparse.Namespace, bar: ProgressBar) -> bool:
-    """Whether the session is no more; says so."""
+    """Whether the session is no more; says so as of one that has ended."""
     found = [each for each in read_pruned() if each.session_id == options.session_id]
     for each in found[-1:]:
         words = f"session {each.session_id} ended ({each.status}) and was pruned: nothing to run"
-        bar.say(json.dumps(msgspec.to_builtins(each), indent=2) if options.json else words)
+        if each.ended_badly:
+            tell_operator(words)
+        if options.json:
+            bar.say(json.dumps(msgspec.to_builtins(each), indent=2))
+        elif not options.quiet and not each.ended_badly:
+            bar.say(words)
     return bool(found)
 
 

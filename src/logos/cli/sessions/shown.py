@@ -17,6 +17,7 @@ from logos.core.records import SwitchRecord
 from logos.errors import ConfigError
 from logos.session.artifacts.counts import trigger_figures, trigger_words
 from logos.session.history import find_session
+from logos.session.presence.page import metrics_path
 from logos.session.stored.names import log_path
 from logos.session.stored.next_steps import next_steps
 from logos.session.stored.origin import read_origin
@@ -107,7 +108,8 @@ def _files(session: StoredSession, workspace: Path) -> dict[str, int]:
     """Bytes of each file, those beside the folder by their path in the workspace."""
     places = [(path, session.folder) for path in files_of(session.folder)]
     found = {}
-    for path, above in [*places, (log_path(session.session_id, workspace), workspace)]:
+    beside = (path_of(session.session_id, workspace) for path_of in (log_path, metrics_path))
+    for path, above in [*places, *((path, workspace) for path in beside)]:
         with suppress(FileNotFoundError):  # one that was being replaced, or no log
             found[str(path.relative_to(above))] = path.lstat().st_size
     return found

@@ -29,6 +29,7 @@ from logos.observe.following import LostPlace
 from logos.observe.shipping.decisions import DecisionLines
 from logos.observe.shipping.kafka import Batch, Target
 from logos.observe.shipping.messages import MESSAGE_SCHEMA, Message, Origin
+from logos.observe.shipping.notices import Notices
 from logos.observe.shipping.progress import Progress, SessionLag, Shipped, ShipStatus
 from logos.observe.shipping.tail import JournalTail, check_end
 
@@ -81,7 +82,7 @@ class Shipper:
         self._complete: dict[str, Shipped] = {}
         self.problems: dict[str, str] = {}
         """Why a session is not shipped on, by its id."""
-        self._told_problem = ""
+        self._notices = Notices(target.name, tell)
         self.acknowledged = 0
         self._last_acknowledged_ns = 0
         self._shown_s = 0.0
@@ -181,12 +182,7 @@ class Shipper:
             for session in list(self._sessions.values()):
                 with self._trouble_of(session.session_id):
                     self._settle(session)
-        if self._target.problem != self._told_problem:
-            self._told_problem = self._target.problem
-            if self._told_problem:
-                self._tell(f"{self._target.name}: {self._told_problem}; nothing is lost by waiting")
-            else:
-                self._tell(f"{self._target.name}: connected")
+        self._notices.see(self._target.problem)
         return is_moving
 
     def _send(self, session: _Session) -> int:

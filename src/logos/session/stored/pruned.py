@@ -14,6 +14,7 @@ import msgspec
 from logos import paths
 from logos.errors import ConfigError
 from logos.files import JsonLines, read_whole
+from logos.session.stored.sessions import CRASHED, UNKNOWN
 
 _BYTES_MAX: Final = 64 << 20
 
@@ -39,6 +40,11 @@ class Pruned(msgspec.Struct, frozen=True):
     journal_bytes: int
     freed: int
     """Bytes."""
+
+    @property
+    def ended_badly(self) -> bool:
+        """As of a stored session: with another exit code than 0, or not in order."""
+        return self.status in (CRASHED, UNKNOWN) or bool(self.exit_code)
 
 
 def pruned_path(home: Path | None = None) -> Path:
