@@ -61,6 +61,8 @@ ALLOWED["audit"] = {
     *("errors", "core", "paths", "config", "journal", "session", "killswitch"),
     "build",
 }
+# Sessions held against each other, from their files; nothing that runs one imports it.
+ALLOWED["comparison"] = {"errors", "paths", "shown", "files", "journal", "session"}
 ALLOWED["library"] = {*ALLOWED["session"], "session"}
 ALLOWED["rehearsal"] = {*ALLOWED["session"], "session"}
 ALLOWED["stress"] = {*ALLOWED["session"], "session", "audit", "simulators"}
