@@ -72,8 +72,9 @@ format: env ## Rewrite the sources in the project's format
 test-all: ## Run the tests on each of Python 3.11, 3.12 and 3.13 that is here (PYTHON312=path)
 	@.ci/test-all
 
-compiled: env interpreted ## Build the core as C extensions, beside the sources
-	LOGOS_COMPILE=1 $(BIN)/python setup.py --quiet build_ext --inplace
+compiled: env interpreted ## Build the core as C extensions, beside the sources (EXTENSIONS=folder: built there before)
+	@if [ -n "$(EXTENSIONS)" ]; then cp -R $(EXTENSIONS)/. src/; else \
+		LOGOS_COMPILE=1 $(BIN)/python setup.py --quiet build_ext --inplace; fi
 
 interpreted: ## Remove the C extensions: the core runs as Python again
 	@rm -rf build src/*__mypyc*.so src/logos/core/*.so src/logos/core/*/*.so

@@ -160,9 +160,12 @@ def _frames(traceback: TracebackType | None) -> Iterator[tuple[FrameType, int]]:
             and frame.f_back not in (None, before)
             and not _is_engine(_file(before))
         ):
-            return  # (a compiled function has no frame that could have called another)
+            return
         yield frame, traceback.tb_lineno
-        before, traceback = frame, traceback.tb_next
+        # A compiled function has no frame that could have called another.
+        if frame.f_back is not None or not _is_engine(_file(frame)):
+            before = frame
+        traceback = traceback.tb_next
 
 
 def _file(frame: FrameType) -> Path:
