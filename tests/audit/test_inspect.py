@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
-from journal_helpers import KINDS, content_of, stopped
+from journal_helpers import KINDS, content_of, copy_of, stopped
 
 from logos import session
 from logos.audit.inspect import Overview
 from logos.cli.main import main
 from logos.journal.writer import JournalWriter
+from logos.session.presence.heartbeat import HeartbeatFile, heartbeat_path
+from logos.session.presence.page import metrics_path
 
 
 def lines_of(folder: Path) -> list[bytes]:
@@ -68,10 +73,11 @@ def test_every_kind_of_session_is_shown_and_not_written_to(
     assert (told["seed"], told["config_hash"]) == (summary["seed"], summary["config_hash"])
     assert told["last_event"] == summary["last_event"]
     assert told["last_records"]
+    assert told["now"] is None, "what it holds at its end stands in its journal"
     assert set(told) == {
         "session_id", "folder", "status", "reason", "is_torn", "damage", "uuid", "software",
         "strategy", "seed", "config_hash", "symbols", "records", "counts", "tick_id", "last_event",
-        "switch_state", "positions", "accounts", "open_orders", "last_records",
+        "switch_state", "positions", "accounts", "open_orders", "last_records", "now",
     }  # fmt: skip
     assert main(["inspect", str(result.folder)]) == 0
     assert f"session small: {result.status.value} ({result.reason})" in capsys.readouterr().out
@@ -186,6 +192,76 @@ def test_following_says_when_the_journal_was_cut_back(
     monkeypatch.setattr("logos.cli.inspect.time.sleep", cut)
     main(["inspect", str(folder), "--follow"])
     assert "cut back" in capsys.readouterr().err
+
+
+@pytest.fixture
+def running(original: Path, tmp_path: Path) -> Iterator[Living]:
+    """A session that a process of this workspace runs, whose figures it writes to `page`."""
+    sessions = tmp_path / "runs" / "live" / "sessions"
+    sessions.mkdir(parents=True)
+    process = Living(copy_of(original, sessions), 5)
+    page = metrics_path("small", tmp_path)
+    page.parent.mkdir(parents=True)
+    page.write_bytes(metrics_path("small", original.parents[3]).read_bytes())
+    with closing(HeartbeatFile(heartbeat_path("small", tmp_path), "small", process.path)):
+        yield process
+    process.die()
+
+
+def told_now(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
+    lines = [json.loads(text) for text in capsys.readouterr().out.splitlines()]
+    return [line["now"] for line in lines if line.get("now")]
+
+
+def test_of_a_session_that_runs_position_and_profit_of_now_are_told(
+    running: Living,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    page = metrics_path("small", tmp_path)
+    figures = json.loads(page.read_bytes())
+    [acme] = figures["risk"]["symbols"]
+    acme |= {"position_units": 3, "mark_units": 1250, "unrealised_units": 525}
+    acme |= {"entry_units": 1075 * 10**8, "entry_decimals": 10, "open_orders": 1}
+    [dollars] = figures["risk"]["currencies"]
+    dollars |= {"equity_units": 100_525, "day_profit_units": 525, "drawdown_units": 75}
+    looks = iter(range(100))
+    monkeypatch.setattr("logos.cli.inspect.time.monotonic", lambda: float(next(looks)))
+
+    def go_on(_: float) -> None:
+        running.write(1)
+        figures["fills"] += running.written == 8
+        page.write_text(json.dumps(figures))
+
+    page.write_text(json.dumps(figures))
+    folder = str(running.path.parent)
+    assert main(["inspect", folder]) == 0
+    assert "ACME 3 at 12.5, average entry 10.75, unrealised +5.25 USD" in capsys.readouterr().out
+    monkeypatch.setattr("logos.cli.inspect.time.sleep", go_on)
+    assert main(["inspect", folder, "--follow", "--json"]) == 0
+    first, *later = told_now(capsys)
+    running.die()
+    assert main(["inspect", folder]) == 0
+    assert "average entry" not in capsys.readouterr().out, "it has ended"
+    position, money = first["positions"][0], first["money"][0]
+    assert (position["position"], position["entry_price"], position["mark"]) == (
+        *("3", "10.75", "12.50"),
+    )
+    assert (position["unrealised"], money["today"], money["drawdown"]) == ("5.25", "5.25", "0.75")
+    told_at = [0, 3, *range(13, next(looks), 10)]  # the fill came with the third line
+    assert len(later) == len(told_at)
+
+
+def test_figures_of_another_process_are_not_those_of_now(
+    running: Living, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page = metrics_path("small", tmp_path)
+    assert main(["inspect", str(running.path.parent), "--json"]) == 0
+    assert len(told_now(capsys)) == 1
+    page.write_text(json.dumps({**json.loads(page.read_bytes()), "pid": os.getpid() + 1}))
+    assert main(["inspect", str(running.path.parent), "--json"]) == 0
+    assert told_now(capsys) == []
 
 
 def test_a_sealed_session_is_not_followed(

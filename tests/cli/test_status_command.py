@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import time
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
+from figures_pages import page, symbol, write_page
 from heartbeat_helpers import Journals
 from stored_helpers import aged, crashed, ended, failed, halted
 
@@ -150,3 +152,27 @@ def test_a_session_that_is_asked_for_and_ended_is_named_with_its_end(
     assert main(["status", "over"]) == 1
     said = capsys.readouterr().err
     assert "session over does not run (HALTED); `logos sessions show over` says more" in said
+
+
+def test_position_and_profit_of_a_running_session_are_told(desk: Path, capsys: Output) -> None:
+    journals = Journals(desk / "runs" / "live" / "sessions")
+    with closing(journals), closing(enter("trade", desk, "desk-1")) as entry:
+        entry.name("desk-1", desk)
+        path = heartbeat_path("desk-1", desk)
+        with closing(HeartbeatFile(path, "desk-1", journals.hold("desk-1"), entry.token)) as beat:
+            beat.beat(time.time_ns(), switch="SAFE")
+            assert status(capsys)[1]["sessions"][0]["now"] is None, "it has not written any yet"
+            write_page(page([symbol("ETH", held=2)]), desk)
+            _, whole = status(capsys)
+            (now,) = [each["now"] for each in whole["sessions"]]
+            shown = lines(capsys)
+    (position,), (money,) = now["positions"], now["money"]
+    assert (position["position"], position["mark"], position["unrealised"]) == (
+        "2",
+        "12.50",
+        "4.34",
+    )
+    assert position["entry_price"] == "10.333333333"
+    assert (money["today"], money["drawdown"]) == ("-12.50", "15.00")
+    assert "  ETH 2 at 12.5, average entry 10.3333, unrealised +4.34 USD" in shown
+    assert "  equity 100,004.33 USD (today -12.50, exposure 25.00, drawdown 15.00)" in shown

@@ -50,6 +50,8 @@ def test_a_session_on_recorded_data_leaves_its_last_figures(tmp_path: Path) -> N
     assert page.pid == os.getpid()
     (acme,) = page.risk.symbols
     assert (acme.symbol, acme.position_units) == ("ACME", 1)
+    assert acme.entry_units == 1002 * 10**8, "at the ask, in eight decimals more than a price has"
+    assert acme.entry_decimals == 10
     (usd,) = page.risk.currencies
     assert usd.equity_units == (
         usd.initial_units + usd.realised_units - usd.fees_units + usd.unrealised_units

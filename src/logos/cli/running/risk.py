@@ -1,4 +1,4 @@
-"""How a running session stands against its limits, for `logos status`."""
+"""What a running session holds and how it stands against its limits, for `logos status`."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from typing import Any, Final
 
 import msgspec
 
-from logos.core.fixed import format_units
 from logos.session.presence.found import FoundSession
+from logos.session.presence.now import money_words, now_of, position_lines
 from logos.session.presence.page import (
     GuardFigures,
     MetricsPage,
@@ -34,20 +34,9 @@ def page_of(session: FoundSession) -> MetricsPage | None:
 
 
 def risk_lines(page: MetricsPage) -> list[str]:
-    """Money of each currency, and the limits of which most is used."""
-    lines = []
-    for each in page.risk.currencies:
-        figures = {
-            "equity": each.equity_units,
-            "today": each.day_profit_units,
-            "exposure": each.gross_exposure_units,
-            "drawdown": each.drawdown_units,
-        }
-        text = {name: format_units(units, each.money_decimals) for name, units in figures.items()}
-        lines.append(
-            f"equity {text['equity']} {each.currency} (today {text['today']}, exposure "
-            f"{text['exposure']}, drawdown {text['drawdown']})"
-        )
+    """Positions, money of each currency, and the limits of which most is used."""
+    now = now_of(page)
+    lines = [*position_lines(now), *map(money_words, now.money)]
     used = sorted(page.risk.guards, key=_used)[:_SHOWN_MAX]
     words = [
         f"{' '.join(filter(None, (each.guard, each.subject)))} "
@@ -67,4 +56,6 @@ def _used(guard: GuardFigures) -> tuple[bool, float]:
 
 def risk_fields(page: MetricsPage | None) -> dict[str, Any]:
     """What `--json` says of it."""
-    return {"risk": None if page is None else msgspec.to_builtins(page.risk)}
+    if page is None:
+        return {"risk": None, "now": None}
+    return {"risk": msgspec.to_builtins(page.risk), "now": msgspec.to_builtins(now_of(page))}

@@ -16,6 +16,7 @@ import msgspec
 from logos.core.account import Ledger
 from logos.core.guards.limits import SessionGuards
 from logos.core.guards.uses import CurrencyRisk, GuardUse, SymbolRisk
+from logos.core.handlers.figures import ENTRY_DECIMALS, entry_units
 from logos.core.instrument import RATE_SCALE
 from logos.core.instrument_state import InstrumentState
 from logos.core.order_manager import OrderManager
@@ -93,6 +94,8 @@ def _symbol(state: InstrumentState, now_ns: int) -> SymbolRisk:
         quantity_decimals=instrument.quantity_decimals,
         mark_decimals=instrument.mark_decimals,
         money_decimals=state.ledger.decimals,
+        entry_units=entry_units(state),
+        entry_decimals=instrument.price_decimals + ENTRY_DECIMALS,
     )
 
 

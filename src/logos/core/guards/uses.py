@@ -77,3 +77,7 @@ class SymbolRisk(msgspec.Struct, frozen=True, gc=False):
     quantity_decimals: int
     mark_decimals: int
     money_decimals: int
+    entry_units: int | None = None
+    """The average price of the open lots, in units of `10**-entry_decimals`; None: nothing is held,
+    or the figures are of a version that did not say."""
+    entry_decimals: int = 0

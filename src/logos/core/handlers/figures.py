@@ -158,7 +158,14 @@ def _price(state: InstrumentState, units: int) -> Decimal | None:
 
 
 def _entry_price(state: InstrumentState) -> Decimal | None:
-    """The average price of the open lots, weighted by quantity; None with nothing held."""
+    units = entry_units(state)
+    decimals = state.instrument.price_decimals + ENTRY_DECIMALS
+    return None if units is None else to_decimal(units, decimals)
+
+
+def entry_units(state: InstrumentState) -> int | None:
+    """The average price of the open lots, weighted by quantity, in units of `ENTRY_DECIMALS` more
+    decimals than a price has; None with nothing held."""
     position = state.inventory.position
     if position == 0:
         return None
@@ -166,10 +173,8 @@ def _entry_price(state: InstrumentState) -> Decimal | None:
     scale = power_of_ten(ENTRY_DECIMALS)
     cost, value = sign * state.inventory.cost, sign * position * state.unit_value
     if state.inventory.is_inverse:
-        units = divide(value * scale, cost, HALF_EVEN) if cost else 0
-    else:
-        units = divide(cost * scale, value, HALF_EVEN)
-    return to_decimal(units, state.instrument.price_decimals + ENTRY_DECIMALS)
+        return divide(value * scale, cost, HALF_EVEN) if cost else 0
+    return divide(cost * scale, value, HALF_EVEN)
 
 
 def _buying_power(state: InstrumentState) -> Decimal | None:

@@ -8,11 +8,16 @@ from typing import Any
 import msgspec
 
 from logos.core.exits.lost import protection_words
+from logos.core.order_manager import OrderManager
 from logos.execution.latency import LatencyHistogram
-from logos.execution.metrics import MetricsAggregator, MetricsSnapshot
+from logos.execution.metrics import (
+    MetricsAggregator,
+    MetricsSnapshot,
+    MetricSymbol,
+    ReportingRates,
+)
 from logos.session.presence.commands import OperatorInbox
 from logos.session.presence.figures import latency_figures
-from logos.session.presence.metrics import metrics_of
 from logos.session.presence.page import FeedFigures, LiveFigures, MarketFigures
 from logos.session.session import Session
 from logos.session.source import LiveSource
@@ -131,3 +136,19 @@ class LiveView:
     def close(self) -> None:
         """The session has ended in order: its figures stay."""
         self.mark()
+
+
+def metrics_of(order_manager: OrderManager) -> MetricsAggregator:
+    """An aggregator for the symbols of a core, in the scales of its ledgers."""
+    account = order_manager.account
+    reporting = None
+    if account.total is not None:
+        factors = {ledger.currency: ledger.total_factor for ledger in account.ledgers}
+        reporting = ReportingRates(account.total_currency, account.total_decimals, factors)
+    return MetricsAggregator(
+        (
+            MetricSymbol(symbol, state.ledger.currency, state.ledger.decimals, state.unit_value)
+            for symbol, state in order_manager.states.items()
+        ),
+        reporting,
+    )
