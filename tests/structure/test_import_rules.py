@@ -61,9 +61,13 @@ ALLOWED["audit"] = {
     *("errors", "core", "paths", "config", "journal", "session", "killswitch"),
     "build",
 }
+# A reader of one session's files, for the report, the screen and the dashboard.
+ALLOWED["analysis"] = {"errors", "core", "config", "journal", "data", "files", "session"}
 # Sessions held against each other, from their files; nothing that runs one imports it.
-ALLOWED["comparison"] = {"errors", "paths", "shown", "files", "journal", "session"}
-ALLOWED["library"] = {*ALLOWED["session"], "session"}
+ALLOWED["comparison"] = {
+    *("errors", "paths", "shown", "files", "journal", "session", "analysis"),
+}
+ALLOWED["library"] = {*ALLOWED["session"], "session", "analysis"}
 ALLOWED["rehearsal"] = {*ALLOWED["session"], "session"}
 ALLOWED["stress"] = {*ALLOWED["session"], "session", "audit", "simulators"}
 ALLOWED["cli"] = set(ALLOWED) - {"testing"}

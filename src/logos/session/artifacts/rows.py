@@ -14,12 +14,12 @@ from logos.files import AppendFile
 _ROWS_MAX: Final = 512
 """Rows that wait in memory at most."""
 
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\0")
+FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r", "\0")
 
 
 def text_cell(text: str) -> str:
     """Text as a spreadsheet may read it: never as a formula."""
-    return f"'{text}" if text.startswith(_FORMULA_STARTS) else text
+    return f"'{text}" if text.startswith(FORMULA_STARTS) else text
 
 
 class Moments:

@@ -1,0 +1,96 @@
+"""The tables of a session read row by row, while they may still grow.
+
+A table that is being written may end in the middle of a row: what is behind its last whole line is
+left out. Figures are exact Decimals; whoever adds them up does so within `EXACT`, as the default
+context rounds to 28 digits.
+"""
+
+from __future__ import annotations
+
+import csv
+import os
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from decimal import ROUND_HALF_EVEN, Context, Decimal
+from functools import lru_cache
+from pathlib import Path
+from typing import Final
+
+from logos.core.types import NS_PER_SECOND
+from logos.session.artifacts.rows import FORMULA_STARTS
+
+EXACT: Final = Context(prec=400, rounding=ROUND_HALF_EVEN, Emin=-9_999, Emax=9_999)
+"""No sum and no product of a session's figures comes near as many digits."""
+
+QUOTIENT: Final = Context(prec=60, rounding=ROUND_HALF_EVEN, Emin=-9_999, Emax=9_999)
+"""For quotients, which have no end: more digits than any figure is rounded to afterwards."""
+
+Row = dict[str, str]
+
+
+def table_rows(path: Path) -> Iterator[Row]:
+    """The whole rows of a CSV table, cells by column; none where the file is not there.
+
+    Raises OSError, and ValueError for what is no such table.
+    """
+    if not path.exists():
+        return
+    with open(path, newline="", encoding="utf-8") as file:
+        is_whole = _ends_whole(file.fileno())
+        try:
+            rows = csv.reader(file, strict=True)
+            columns = next(rows, [])
+            held: list[str] | None = None
+            for row in rows:
+                if held is not None:
+                    yield _cells(path, columns, held)
+                held = row
+            if held is not None and is_whole:
+                yield _cells(path, columns, held)
+        except csv.Error as error:
+            if is_whole:
+                raise ValueError(f"{path} is no table: {error}") from None
+            if held is not None:
+                yield _cells(path, columns, held)
+
+
+def _ends_whole(descriptor: int) -> bool:
+    """Whether the file's last byte ends a line."""
+    size = os.fstat(descriptor).st_size
+    return size > 0 and os.pread(descriptor, 1, size - 1) == b"\n"
+
+
+def _cells(path: Path, columns: list[str], row: list[str]) -> Row:
+    if len(row) != len(columns):
+        raise ValueError(
+            f"{path}: a row of {len(row)} cells where there are {len(columns)} columns"
+        )
+    return dict(zip(columns, row, strict=True))
+
+
+def plain_text(cell: str) -> str:
+    """Text without the mark that keeps a spreadsheet from reading it as a formula."""
+    return cell[1:] if cell[:1] == "'" and cell[1:].startswith(FORMULA_STARTS) else cell
+
+
+@lru_cache(maxsize=4096)
+def _second_ns(text: str) -> int:
+    moment = datetime.strptime(text, "%Y-%m-%dT%H:%M:%S").replace(tzinfo=UTC)
+    return int(moment.timestamp()) * NS_PER_SECOND
+
+
+def time_ns(cell: str) -> int:
+    """Nanoseconds UTC of a time as the tables have it. Raises ValueError for another text."""
+    if len(cell) != 30 or cell[19] != "." or cell[29] != "Z":
+        raise ValueError(f"not a time of a table: {cell!r}")
+    return _second_ns(cell[:19]) + int(cell[20:29])
+
+
+def number(cell: str) -> Decimal:
+    """An exact figure; 0 for an empty cell. Raises ValueError for what is none."""
+    if not cell:
+        return Decimal(0)
+    try:
+        return Decimal(cell)
+    except ArithmeticError:
+        raise ValueError(f"not a figure of a table: {cell!r}") from None

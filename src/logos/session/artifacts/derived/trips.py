@@ -1,0 +1,291 @@
+"""Round trips: what a trader calls a trade, made of the fills and lots of a session.
+
+A trip is what one entry order opened and one exit order closed, paired first in, first out as the
+books pair their lots. Fills of one order are together, however many parts it was filled in: an
+order is what the strategy decided, and its tag names the decision. An exit that closes what two
+orders opened ends two trips, and an entry that two orders close is two trips. From flat to flat
+would be fewer, but a strategy that is never flat would have none, and a trip would have many tags.
+
+Profit and fees are those of the books: `lots_closed` of trades.csv. So the nets of all trips, what
+is still open and what no fill made (payments, dividends) add up to the change of equity.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping
+from decimal import Decimal
+from typing import Final
+
+import msgspec
+
+from logos.session.artifacts.derived.reading import (
+    EXACT,
+    QUOTIENT,
+    Row,
+    number,
+    plain_text,
+    time_ns,
+)
+from logos.session.artifacts.rows import Moments, cell, text_cell
+
+TRIPS: Final = "trips.csv"
+
+TRIP_COLUMNS: Final = (
+    "trip",
+    "symbol",
+    "currency",
+    "side",
+    "quantity",
+    "entry_time",
+    "entry_price",
+    "exit_time",
+    "exit_price",
+    "gross",
+    "fees",
+    "net",
+    "return",
+    "mae",
+    "mfe",
+    "entry_order_id",
+    "exit_order_id",
+    "entry_tag",
+    "exit_tag",
+)
+
+_MEAN_DECIMALS: Final = 6
+"""A mean price may have so many decimals more than a price."""
+
+_RATIO: Final = Decimal(1).scaleb(-10)
+
+
+class Worth(msgspec.Struct, frozen=True):
+    """What a quantity of a symbol is worth at a price."""
+
+    multiplier: Decimal
+    is_inverse: bool = False
+
+    def of(self, price: Decimal, quantity: Decimal) -> Decimal:
+        """In the quote currency, of an inverse contract in its coin; 0 without a price."""
+        if not self.is_inverse:
+            return EXACT.multiply(EXACT.multiply(price, quantity), self.multiplier)
+        if not price:
+            return Decimal(0)
+        return QUOTIENT.divide(EXACT.multiply(quantity, self.multiplier), price)
+
+
+class FilledOrder(msgspec.Struct, frozen=True, gc=False):
+    """What of an order is needed to judge its fills."""
+
+    type: str
+    filled: Decimal
+    reference_price: Decimal
+    stop_price: Decimal
+    tag: str
+
+
+def filled_orders(rows: Iterable[Row]) -> dict[int, FilledOrder]:
+    """The orders of orders.csv that were filled at least in part, by id."""
+    found = {}
+    for row in rows:
+        filled = number(row["filled"])
+        if filled:
+            found[int(row["order_id"])] = FilledOrder(
+                row["type"],
+                filled,
+                number(row["reference_price"]),
+                number(row["stop_price"]),
+                plain_text(row["tag"]),
+            )
+    return found
+
+
+class RoundTrip(msgspec.Struct, gc=False):
+    """A round trip as it adds up. Money is exact, and in `currency`."""
+
+    symbol: str
+    currency: str
+    is_long: bool
+    entry_order_id: int
+    exit_order_id: int
+    entry_ns: int
+    exit_ns: int
+    quantity: Decimal = Decimal(0)
+    entry_value: Decimal = Decimal(0)
+    """Sum of price times quantity at the entry; `exit_value` at the exit."""
+    exit_value: Decimal = Decimal(0)
+    worth: Decimal = Decimal(0)
+    """Of the quantity at the entry."""
+    gross: Decimal = Decimal(0)
+    fees: Decimal = Decimal(0)
+    price_exponent: int = 0
+    money_exponent: int = 0
+    entry_tag: str = ""
+    exit_tag: str = ""
+    mae: Decimal | None = None
+    mfe: Decimal | None = None
+
+    @property
+    def entry_price(self) -> Decimal:
+        """Mean by quantity, rounded half even six decimals behind the price's own."""
+        return self._mean(self.entry_value)
+
+    @property
+    def exit_price(self) -> Decimal:
+        """As `entry_price`."""
+        return self._mean(self.exit_value)
+
+    @property
+    def net(self) -> Decimal:
+        """Profit after fees."""
+        return EXACT.subtract(self.gross, self.fees)
+
+    @property
+    def ratio(self) -> Decimal | None:
+        """`net` over the worth at the entry, rounded half even to ten decimals."""
+        if not self.worth:
+            return None
+        return QUOTIENT.divide(self.net, abs(self.worth)).quantize(_RATIO, context=EXACT)
+
+    def _mean(self, value: Decimal) -> Decimal:
+        step = Decimal(1).scaleb(self.price_exponent)
+        mean = QUOTIENT.divide(value, self.quantity)
+        short = mean.quantize(step, context=EXACT)
+        if short == mean:
+            return short
+        return mean.quantize(step.scaleb(-_MEAN_DECIMALS), context=EXACT)
+
+
+class _Lot(msgspec.Struct, gc=False):
+    lot_id: int
+    order_id: int
+    opened_ns: int
+    left: Decimal
+    price: Decimal
+
+
+class TripMaker:
+    """Makes round trips of the rows of trades.csv, in order.
+
+    A trip is given out when its exit order has all its fills; `finish` gives those whose order may
+    still be filled. Memory grows with the orders that were filled, never with the events.
+    """
+
+    def __init__(self, orders: Mapping[int, FilledOrder], worths: Mapping[str, Worth]) -> None:
+        self._orders = orders
+        self._worths = worths
+        self._lots: dict[str, deque[_Lot]] = {}
+        self._pairs: dict[int, dict[int, RoundTrip]] = {}
+        """By exit order, then by entry order."""
+        self._filled: dict[int, Decimal] = {}
+
+    def see(self, row: Row) -> list[RoundTrip]:
+        """Take the next fill; the trips that it ended. Raises ValueError for a row that does not
+        follow from those before it."""
+        symbol, order_id, ts_ns = row["symbol"], int(row["order_id"]), time_ns(row["time"])
+        lots = self._lots.setdefault(symbol, deque())
+        price = number(row["price"])
+        if row["lots_closed"]:
+            for closure in row["lots_closed"].split(";"):
+                self._close(row, closure, lots, price, ts_ns)
+            if row["lot_opened"] or not number(row["position"]):
+                lots.clear()  # a split may have changed what was left of them
+        if row["lot_opened"]:
+            lot, quantity = row["lot_opened"].split(":")
+            lots.append(_Lot(int(lot[1:]), order_id, ts_ns, abs(number(quantity)), price))
+        filled = EXACT.add(self._filled.get(order_id, Decimal(0)), number(row["quantity"]))
+        order = self._orders.get(order_id)
+        if order is None or filled < order.filled:
+            self._filled[order_id] = filled
+            return []
+        self._filled.pop(order_id, None)
+        return list(self._pairs.pop(order_id, {}).values())
+
+    def finish(self) -> list[RoundTrip]:
+        """The trips whose exit order may still be filled, as they are now."""
+        left = [trip for pairs in self._pairs.values() for trip in pairs.values()]
+        self._pairs.clear()
+        return left
+
+    def open_lots(self, symbol: str) -> list[tuple[int, int, Decimal, Decimal]]:
+        """What no fill has closed: order, time, quantity and price of each lot, oldest first.
+
+        A split changes lots without a fill: behind one these are not the books' any more.
+        """
+        lots = [each for each in self._lots.get(symbol, ()) if each.left > 0]
+        return [(each.order_id, each.opened_ns, each.left, each.price) for each in lots]
+
+    def _close(self, row: Row, closure: str, lots: deque[_Lot], price: Decimal, ts_ns: int) -> None:
+        name, rest, gross, fees = closure.split(":")
+        quantity_text, _, entry_text = rest.partition("@")
+        quantity, entry_price, lot_id = number(quantity_text), number(entry_text), int(name[1:])
+        while lots and lots[0].lot_id < lot_id:
+            lots.popleft()
+        if not lots or lots[0].lot_id != lot_id:
+            raise ValueError(f"fill {row['fill_id']} closes {name}, which no fill opened")
+        lot, exit_id = lots[0], int(row["order_id"])
+        pairs = self._pairs.setdefault(exit_id, {})
+        trip = pairs.get(lot.order_id)
+        if trip is None:
+            trip = pairs[lot.order_id] = RoundTrip(
+                row["symbol"],
+                row["currency"],
+                row["side"] == "SELL",
+                lot.order_id,
+                exit_id,
+                lot.opened_ns,
+                ts_ns,
+                price_exponent=_exponent(row["price"]),
+                money_exponent=_exponent(row["fee"]),
+                entry_tag=self._tag(lot.order_id),
+                exit_tag=self._tag(exit_id),
+            )
+        add, multiply = EXACT.add, EXACT.multiply
+        trip.exit_ns = ts_ns
+        trip.quantity = add(trip.quantity, quantity)
+        trip.entry_value = add(trip.entry_value, multiply(entry_price, quantity))
+        trip.exit_value = add(trip.exit_value, multiply(price, quantity))
+        trip.worth = add(trip.worth, self._worths[row["symbol"]].of(entry_price, quantity))
+        trip.gross = add(trip.gross, number(gross))
+        trip.fees = add(trip.fees, number(fees))
+        lot.left = EXACT.subtract(lot.left, quantity)  # it goes when the next one is met
+
+    def _tag(self, order_id: int) -> str:
+        order = self._orders.get(order_id)
+        return "" if order is None else order.tag
+
+
+def round_trips(
+    order_rows: Iterable[Row], trade_rows: Iterable[Row], worths: Mapping[str, Worth]
+) -> Iterator[RoundTrip]:
+    """All round trips of a session, from its tables. Raises ValueError as `TripMaker.see`."""
+    maker = TripMaker(filled_orders(order_rows), worths)
+    for row in trade_rows:
+        yield from maker.see(row)
+    yield from maker.finish()
+
+
+def trip_row(number_: int, trip: RoundTrip, moments: Moments) -> str:
+    """A line of trips.csv."""
+    ratio = trip.ratio
+    excursions = [
+        ""
+        if each is None
+        else f"{each.quantize(Decimal(1).scaleb(trip.money_exponent), context=EXACT):f}"
+        for each in (trip.mae, trip.mfe)
+    ]
+    return (
+        f"{number_},{cell(trip.symbol)},{cell(trip.currency)},"
+        f"{'LONG' if trip.is_long else 'SHORT'},{trip.quantity:f},"
+        f"{moments.text(trip.entry_ns)},{trip.entry_price:f},"
+        f"{moments.text(trip.exit_ns)},{trip.exit_price:f},"
+        f"{trip.gross:f},{trip.fees:f},{trip.net:f},{'' if ratio is None else f'{ratio:f}'},"
+        f"{','.join(excursions)},{trip.entry_order_id},{trip.exit_order_id},"
+        f"{cell(text_cell(trip.entry_tag))},{cell(text_cell(trip.exit_tag))}\n"
+    )
+
+
+def _exponent(text: str) -> int:
+    """Minus the decimals of a figure's text."""
+    _, point, decimals = text.partition(".")
+    return -len(decimals) if point else 0
