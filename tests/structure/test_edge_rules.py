@@ -29,6 +29,8 @@ LOOKS_AT_THE_STATE = {
     "session/supervisor.py": "whether a session that starts is blocked",
     "session/fleet/membership.py": "whether a session of a fleet may start",
     "session/opening/start.py": "how a recorded session ended",
+    "cli/screen/banner.py": "shows the state",
+    "cli/screen/line.py": "shows the state, in colour",
     "cli/kill.py": "shows the state, and says it by the exit code",
     "cli/launch/checks.py": "does not launch while it is not SAFE; gates nothing",
     "cli/running/health.py": "says that a session is not well while it is engaged",

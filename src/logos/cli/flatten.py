@@ -38,7 +38,12 @@ def run(options: argparse.Namespace) -> int:
         order = Flatten(NOW, options.reason, options.by)
         given = live_overrides(options.live, options.i_acknowledge_risk)
         return resume(
-            options.session_id, on_plan=bar.start, flatten=order, is_acknowledged=bool(given)
+            options.session_id,
+            on_plan=bar.start,
+            beside=bar.screen.beside,
+            tell=bar.screen.tell,
+            flatten=order,
+            is_acknowledged=bool(given),
         )
 
     return attempt(go, options, "flatten")

@@ -10,7 +10,6 @@ from logos.cli.trade import add_leave
 from logos.config import live_overrides
 from logos.session import SessionResult
 from logos.session.entry import resume
-from logos.session.supervisor import tell_operator
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -40,7 +39,8 @@ def run(options: argparse.Namespace) -> int:
         return resume(
             options.session_id,
             on_plan=bar.start,
-            tell=tell_operator,
+            beside=bar.screen.beside,
+            tell=bar.screen.tell,
             seal=options.seal,
             use_snapshot=not options.no_snapshot,
             is_acknowledged=bool(given),

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from tqdm import tqdm
 
+from logos.cli.screen.live import Screen
 from logos.config import ConfigError
 from logos.errors import DataError
 from logos.journal.writer import JournalDiffersError, SessionBusyError
@@ -40,7 +41,7 @@ _CODES: tuple[tuple[type[Exception], ExitCode], ...] = (
 )
 
 
-QUIET: Final = "no progress bar and no table; alarms are printed all the same"
+QUIET: Final = "no banner, bar, lines or table; alarms are printed all the same"
 """What `--quiet` means, in every command that runs sessions."""
 
 _NOTICES: Final = (
@@ -60,7 +61,9 @@ _FORCED: Final = 130
 class ProgressBar:
     """A progress bar on standard error, which appears when the session starts."""
 
-    def __init__(self, is_wanted: bool) -> None:
+    def __init__(self, is_wanted: bool, screen: Screen) -> None:
+        """`screen` shows what the bar does not: what a session is, and how a live one stands."""
+        self.screen = screen
         self._is_wanted = is_wanted
         self._bar: Any = None
         self._output = sys.stdout
@@ -107,7 +110,9 @@ def attempt(
 
     try:
         # Whatever a strategy prints is no result, and must not stand within one.
-        with ProgressBar(not (options.quiet or options.json)) as bar, redirect_stdout(sys.stderr):
+        is_watched = not (options.quiet or options.json)
+        screen = Screen(is_quiet=options.quiet, has_lines=is_watched)
+        with ProgressBar(is_watched, screen) as bar, redirect_stdout(sys.stderr):
             result = go(bar)
     except tuple(kind for kind, _ in _CODES) as error:
         return complain(error, next(code for kind, code in _CODES if isinstance(error, kind)))

@@ -17,10 +17,7 @@ from logos.config import Config, ConfigError, FeedName, live_overrides, load_con
 from logos.secrecy import without_keys
 from logos.session import SessionResult
 from logos.session import run as run_session
-from logos.session.artifacts.limits import limits_in_words
-from logos.session.plan import Plan
 from logos.session.stored.origin import Origin
-from logos.session.supervisor import tell_operator
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -92,17 +89,12 @@ def run(options: argparse.Namespace) -> int:
 
 
 def begin(config: Config, options: argparse.Namespace, bar: ProgressBar) -> SessionResult:
-    """Run a new session, as the commands do that begin one. `options` has `config`, `quiet`."""
-
-    def announce(plan: Plan) -> None:
-        if not options.quiet:
-            tell_operator(limits_in_words(plan.config))
-
+    """Run a new session, as the commands do that begin one. `options` has `config`."""
     return run_session(
         config,
         on_plan=bar.start,
-        announce=announce,
-        tell=tell_operator,
+        beside=bar.screen.beside,
+        tell=bar.screen.tell,
         origin=Origin.here(options.config),
     )
 

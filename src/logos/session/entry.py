@@ -6,6 +6,7 @@ Each finds out by itself whether the session runs on recorded data or on live fe
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Final, TypedDict, Unpack
 
@@ -25,6 +26,7 @@ from logos.session.open import open_session
 from logos.session.opening.spec import Purpose, SessionSpec
 from logos.session.outcome import SessionResult
 from logos.session.plan import Feed, Plan
+from logos.session.session import Session
 from logos.session.source import Progress
 from logos.session.stored.origin import Origin
 from logos.session.supervisor import SessionStoppedError
@@ -50,7 +52,7 @@ class Options(TypedDict, total=False):
     outside: Outside | None
     switch: Switch | None
     on_plan: Callable[[Plan], Progress] | None
-    announce: Callable[[Plan], object]
+    beside: Callable[[Session], AbstractContextManager[object]]
     tell: Callable[[str], object]
     home: Path | None
     origin: Origin | None

@@ -102,6 +102,7 @@ def open_session(spec: SessionSpec) -> Session:
             session.folder.on_switch(spec.tell)
             config, session_id = session.plan.config, session.session_id
             resources.enter_context(alerts_sent(config, session_id, spec.home, spec.tell))
+            resources.enter_context(spec.beside(session))
         session.resources = resources.pop_all()
         return session
 
@@ -168,7 +169,6 @@ def _begin(start: Start, config: Config, switch: Switch, claim: Claim, origin: O
         )
         if is_live:
             resources.enter_context(hold_account(plan.config, spec.outside, start.entry.token))
-        spec.announce(plan)
         connections = connect_ready(plan, spec.outside) if is_live else None
     if isinstance(switch, SessionSwitch):
         refuse_engaged(switch)  # since it was opened

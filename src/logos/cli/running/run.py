@@ -78,7 +78,8 @@ def run(options: argparse.Namespace) -> int:
         return resume(
             options.session_id,
             on_plan=bar.start,
-            tell=tell_operator,
+            beside=bar.screen.beside,
+            tell=bar.screen.tell,
             is_acknowledged=bool(live_overrides(options.live, options.i_acknowledge_risk)),
         )
 

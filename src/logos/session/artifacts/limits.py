@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Iterator
 from decimal import Decimal
 from typing import Final, NamedTuple
@@ -15,7 +14,6 @@ from logos.core.guards.table import TABLE, Guard
 
 OFF: Final = "off"
 ALWAYS: Final = "always on"
-_WIDTH: Final = 100
 
 
 class LimitRow(NamedTuple):
@@ -40,25 +38,6 @@ def limit_rows(config: Config) -> list[LimitRow]:
         action = named or DEFAULT_ACTIONS.get(guard.code, Action.REFUSE)
         rows.append(LimitRow(guard.code.value, limit or OFF, action.value if limit else ""))
     return rows
-
-
-def limits_in_words(config: Config) -> str:
-    """For the start of a session: what is on, and what is off, in lines that fit a terminal."""
-    rows = limit_rows(config)
-    on = ", ".join(
-        f"{row.guard} ({row.limit})" for row in rows if row.is_on and row.limit != ALWAYS
-    )
-    off = ", ".join(row.guard for row in rows if not row.is_on)
-    return "\n".join(
-        textwrap.fill(
-            f"{title:<12}{words or 'none'}",
-            _WIDTH,
-            subsequent_indent=" " * 12,
-            break_long_words=False,
-            break_on_hyphens=False,
-        )
-        for title, words in (("limits on:", on), ("limits off:", off))
-    )
 
 
 def limits_of(guard: Guard, config: Config, *, full_keys: bool = False) -> Iterator[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from logos.session.connections import Outside
 from logos.session.plan import Feed, NoFeed, Plan
 from logos.session.presence.registry import Kind
 from logos.session.restoring import CannotResumeError
+from logos.session.session import Session
 from logos.session.source import Progress, no_progress
 from logos.session.stored.origin import Origin
 from logos.session.supervisor import tell_operator
@@ -61,8 +63,9 @@ class SessionSpec:
     outside: Outside | None = None
     switch: Switch | None = None
     on_plan: Callable[[Plan], Progress] | None = None
-    announce: Callable[[Plan], object] = bool
-    """Called with the plan of a new session."""
+    beside: Callable[[Session], AbstractContextManager[object]] = nullcontext
+    """Makes what lasts as long as a session that trades: it is entered once the session is made,
+    and left when that is over and its files are closed."""
     tell: Callable[[str], object] = tell_operator
     home: Path | None = None
     origin: Origin | None = None

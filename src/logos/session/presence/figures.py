@@ -64,6 +64,8 @@ class SessionFigures:
         self._shown_s = time.monotonic()
         self.live: Callable[[int], LiveFigures] | None = None
         """Asked for what only a live session has, at a time in nanoseconds UTC."""
+        self.latest: MetricsPage | None = None
+        """The page that was shown last; whoever has it may read it in any thread."""
 
     def show_if_due(self) -> None:
         """Write the file of a session without a live loop if the last time is a second ago."""
@@ -77,6 +79,7 @@ class SessionFigures:
     def show(self, result: SessionResult | None = None, now_ns: int | None = None) -> None:
         """Write the file; `result` is how the session ended, `now_ns` now (None: the clock's)."""
         page = self.page(time.time_ns() if now_ns is None else now_ns, result)
+        self.latest = page
         with suppress(OSError):
             make_folder(self._path.parent)
             replace_json(self._path, page, durable=False)
