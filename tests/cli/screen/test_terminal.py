@@ -107,19 +107,18 @@ def test_a_reader_who_is_gone_is_no_error() -> None:
     stream.close()
 
 
-WORDS = st.lists(
-    st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Zs"]), max_size=60)
-)
+WORDS = st.lists(st.text("ab.漢é\u0301", max_size=60), max_size=30)
 
 
 @given(words=WORDS, columns=st.integers(40, 130), first=st.sampled_from(["", "12:00:00  FILL  "]))
-def test_no_line_is_wider_than_the_terminal_and_no_word_is_lost_that_fits(
+def test_no_line_is_wider_than_the_terminal_and_nothing_is_lost(
     words: list[str], columns: int, first: str
 ) -> None:
     lines = wrapped(words, columns, first)
     assert all(width_of(line) <= columns for line in lines)
-    text = " ".join(line.strip() for line in lines)
-    assert all(word in text for word in words if width_of(word) <= columns - len(first))
+    assert lines[0].startswith(first.rstrip())
+    rest = [lines[0][len(first) :], *lines[1:]]
+    assert "".join("".join(rest).split()) == "".join("".join(words).split())
 
 
 def test_what_strangers_wrote_is_spelled_out_and_bounded() -> None:

@@ -150,24 +150,38 @@ def cut(text: str, columns: int) -> str:
 
 def wrapped(words: Sequence[str], columns: int, first: str, separator: str = " ") -> list[str]:
     """The words in lines of at most so many columns, behind `first` and, from the second line on,
-    below it. A word that is too long for a line is cut."""
+    below it. A word that is too long for a line goes on in the next."""
     indent = width_of(first)
-    room = max(columns - indent, 1)
+    room = max(columns - indent, 2)
     lines: list[str] = []
     current = ""
-    for word in words:
-        shown = cut(word, room)
+    for word in (piece for each in words for piece in _pieces(each, room)):
         if not current:
-            current = shown
-        elif width_of(current) + len(separator) + width_of(shown) <= room:
-            current += separator + shown
+            current = word
+        elif width_of(current) + len(separator) + width_of(word) <= room:
+            current += separator + word
         else:
             lines.append(current.rstrip())
-            current = shown
+            current = word
     lines.append(current.rstrip())
     return [
         f"{' ' * indent if number else first}{line}".rstrip() for number, line in enumerate(lines)
     ]
+
+
+def _pieces(word: str, columns: int) -> Iterator[str]:
+    """The word, in pieces of at most so many columns."""
+    if width_of(word) <= columns:
+        yield word
+        return
+    piece, width = "", 0
+    for character in word:
+        size = _columns_of(character)
+        if width + size > columns:
+            yield piece
+            piece, width = "", 0
+        piece, width = piece + character, width + size
+    yield piece
 
 
 def paragraph(text: object, columns: int, first: str, lines_max: int = 0) -> list[str]:
