@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from logos.comparison.differences import (
+    NONE,
     NOT_SET,
     data_differences,
     settings_differences,
@@ -69,7 +70,7 @@ def test_the_same_name_with_other_code_differs_by_its_hash() -> None:
     assert strategy_differences([one, one]) == []
     assert strategy_differences([one, other]) == [
         ("strategy's file", ("a" * 12, "b" * 12)),
-        ("module mine", (NOT_SET, "c" * 12)),
+        ("module mine", (NONE, "c" * 12)),
     ]
 
 
@@ -85,7 +86,7 @@ def test_other_data_is_named_with_its_rows_times_and_hash() -> None:
     assert acme.name == "ACME bars"
     assert acme.values[0].startswith("1,170 rows, 2026-01-05 13:31 to ")
     assert acme.values[1].endswith("cdcdcdcdcdcd")
-    assert (btc.name, btc.values[0]) == ("BTC quotes", NOT_SET)
+    assert (btc.name, btc.values[0]) == ("BTC quotes", NONE)
 
 
 def test_two_sources_of_one_symbol_and_kind_are_kept_apart() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from logos.comparison.text_chart import Curve, draw
@@ -51,6 +51,7 @@ def test_a_curve_keeps_its_letter_beside_one_without_points() -> None:
     assert any("B" in line for line in picture(Curve([], []), Curve([5], [3.0])))
 
 
+@settings(max_examples=40)
 @given(
     st.lists(
         st.lists(st.tuples(st.integers(0, 10**18), st.floats(-1e9, 1e9)), min_size=1, max_size=20),

@@ -35,6 +35,10 @@ _COMMANDS = {
     "status": ("show the switch, running sessions, and what ended lately", "logos.cli.status"),
     "health": ("say in one line whether a session is well, for probes", "logos.cli.running.health"),
     "sessions": ("list, show, measure and prune sessions", "logos.cli.sessions.command"),
+    "compare": (
+        "compare sessions: figures, settings, equity over each other; --html",
+        "logos.cli.sessions.compare",
+    ),
     "metrics": (
         "serve all sessions of this user as Prometheus metrics",
         "logos.cli.observing.metrics",

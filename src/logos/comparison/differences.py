@@ -12,7 +12,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 NOT_SET: Final = "not set"
-"""Stands for a value that one session has and another has not."""
+"""Stands for a setting that one session has and another has not."""
+NONE: Final = "none"
+"""Stands for data or code that one session has and another has not."""
 _BARE: Final = re.compile(r"[A-Za-z0-9_-]+")
 _MISSING: Final = object()
 _NOT_COMPARED: Final = frozenset({"session.id"})
@@ -99,12 +101,12 @@ def strategy_differences(manifests: Sequence[Mapping[str, Any]]) -> list[Differe
     for name, key, shown in _CODE:
         values = [str(each.get(key) or "") for each in manifests]
         if len(set(values)) > 1:
-            rows.append(Difference(name, tuple(value[:shown] or NOT_SET for value in values)))
+            rows.append(Difference(name, tuple(value[:shown] or NONE for value in values)))
     modules = [each.get("modules") or {} for each in manifests]
     for module in dict.fromkeys(name for each in modules for name in each):
         values = [str(each.get(module, "")) for each in modules]
         if len(set(values)) > 1:
-            cut = tuple(value[:_DIGEST_SHOWN] or NOT_SET for value in values)
+            cut = tuple(value[:_DIGEST_SHOWN] or NONE for value in values)
             rows.append(Difference(f"module {module}", cut))
     return rows
 
@@ -119,7 +121,7 @@ def data_differences(manifests: Sequence[Mapping[str, Any]]) -> list[Difference]
     for name in dict.fromkeys(name for each in sources for name in each):
         found = [each.get(name) for each in sources]
         if len({None if each is None else _content(each) for each in found}) > 1:
-            words = tuple(NOT_SET if each is None else _described(each) for each in found)
+            words = tuple(NONE if each is None else _described(each) for each in found)
             rows.append(Difference(name, words))
     return rows
 

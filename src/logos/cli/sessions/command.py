@@ -82,6 +82,8 @@ def run(options: argparse.Namespace) -> int:
         return _COMMANDS[options.sessions_command](options, here)
     except WorkspaceError as error:
         return complain(error, 2)
+    except BrokenPipeError:
+        raise  # the reader of our output has closed it
     except OSError as error:
         return complain(f"{error.filename}: {error.strerror}", 6)
     except LogosError as error:

@@ -5,32 +5,67 @@ from __future__ import annotations
 import argparse
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from pathlib import Path
+from typing import Any, Final
 
 from logos.cli.running.standing import clock, session_as_json
 from logos.cli.status import look
 from logos.core.types import NS_PER_SECOND
+from logos.session.stored.results import Results, results_of
 from logos.session.stored.sessions import StoredSession, stored_sessions
 from logos.session.stored.sizes import in_words
 
 _RUNNING_HEADINGS = ("session", "workspace", "kind", "state", "age")
-_HEADINGS = ("session", "began (UTC)", "ended (UTC)", "mode", "data", "outcome", "size", "holds")
+_HEADINGS = (
+    *("session", "began (UTC)", "ended (UTC)", "mode", "data", "outcome", "net", "%", "trades"),
+    *("size", "holds"),
+)
+_NUMBERS: Final = frozenset(("net", "%", "trades", "size"))
+_CURRENCIES_MAX: Final = 2
 
 
 def list_stored(options: argparse.Namespace, workspace: Path) -> int:
     """Print the sessions of the workspace, in order of their beginning."""
     sessions = stored_sessions(workspace)
+    found = [(each, results_of(each.folder)) for each in sessions]
     if options.json:
-        print(json.dumps([session_as_json(each) for each in sessions], indent=2))
+        told = [{**session_as_json(each), **results_as_json(of)} for each, of in found]
+        print(json.dumps(told, indent=2))
     elif not sessions:
         print("no sessions")
     else:
-        print_table([_HEADINGS, *(_row(each) for each in sessions)])
+        print_table([_HEADINGS, *(_row(each, of) for each, of in found)], right=_NUMBERS)
     return 0
 
 
-def _row(session: StoredSession) -> tuple[str, ...]:
+def results_as_json(results: Results) -> dict[str, Any]:
+    """What a session came to, as JSON values: money as text, `net_ratio` 0.01 for one per cent."""
+    first = results.first
+    return {
+        "net": {each.currency: f"{each.net:f}" for each in results.currencies},
+        "total_net": None if results.total is None else f"{results.total.net:f}",
+        "total_currency": None if results.total is None else results.total.currency,
+        "net_ratio": None if first is None else first.ratio,
+        "trades": results.trips,
+    }
+
+
+def _net(results: Results) -> str:
+    """The total, or each currency's; "?" while nothing is known."""
+    if results.first is not None:
+        return results.first.words()
+    shown = [each.words() for each in results.currencies[:_CURRENCIES_MAX]]
+    more = len(results.currencies) - len(shown)
+    return ", ".join([*shown, *([f"{more} more"] if more > 0 else [])]) or "?"
+
+
+def _ratio(results: Results) -> str:
+    ratio = None if results.first is None else results.first.ratio
+    return "" if ratio is None else f"{ratio * 100:+,.2f}"
+
+
+def _row(session: StoredSession, results: Results) -> tuple[str, ...]:
     outcome = session.status
     if session.exit_code:
         outcome += f" ({session.exit_code})"
@@ -41,6 +76,9 @@ def _row(session: StoredSession) -> tuple[str, ...]:
         session.mode,
         session.data,
         outcome,
+        _net(results),
+        _ratio(results),
+        "?" if results.trips is None else f"{results.trips:,}",
         in_words(session.sizes.total),
         "?" if session.held is None else session.held.words(),
     )
@@ -74,11 +112,14 @@ def list_running(options: argparse.Namespace, here: Path | None) -> int:
     return 0
 
 
-def print_table(table: Sequence[Sequence[str]]) -> None:
-    """Print rows of cells in columns as wide as they must be."""
+def print_table(table: Sequence[Sequence[str]], right: Container[str] = ()) -> None:
+    """Print rows of cells in columns as wide as they must be, those named `right` to the right."""
     widths = [max(len(row[column]) for row in table) for column in range(len(table[0]))]
     for row in table:
-        cells = (f"{cell:{width}}" for cell, width in zip(row, widths, strict=True))
+        cells = (
+            f"{cell:>{width}}" if name in right else f"{cell:{width}}"
+            for cell, width, name in zip(row, widths, table[0], strict=True)
+        )
         print("  ".join(cells).rstrip())
 
 

@@ -35,7 +35,7 @@ def show_session(options: argparse.Namespace, workspace: Path) -> int:
     try:
         folder = find_session(options.session_id, workspace)
     except ConfigError:
-        raise _missing(options.session_id, workspace) from None
+        raise missing(options.session_id, workspace) from None
     session = stored_session(folder, workspace)
     with Overview(folder) as overview:
         overview.read()
@@ -47,7 +47,7 @@ def show_session(options: argparse.Namespace, workspace: Path) -> int:
     return 0
 
 
-def _missing(session_id: str, workspace: Path) -> ConfigError:
+def missing(session_id: str, workspace: Path) -> ConfigError:
     """What to say of a session that is not there."""
     for each in reversed(read_pruned(workspace)):
         if each.session_id == session_id:

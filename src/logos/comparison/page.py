@@ -1,0 +1,133 @@
+"""A comparison as one self-contained page in the style of the report.
+
+No text of strangers is in the markup: all of it is one block of JSON, which the page's script shows
+as text. Its policy names what may run and paint by its hash, and nothing is loaded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from logos.comparison.comparing import Compared, Comparison
+from logos.comparison.differences import NONE, NOT_SET, Difference
+from logos.comparison.figures import UNDEFINED
+from logos.comparison.text_chart import Curve
+from logos.comparison.words import difference
+from logos.core.types import NS_PER_SECOND
+from logos.pages import assets
+
+POINTS_MAX: Final = 800
+"""Points of each curve in the page; where there are more, the lowest and highest of each stretch
+are kept."""
+
+_OWN: Final = "logos.comparison"
+_GAPS: Final = frozenset(("buy_and_hold_ratio", "max_drawdown", "cagr", "trips", "exposure"))
+"""Figures that begin a group."""
+_PAGE: Final = """\
+<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="{policy}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>logos: sessions compared</title>
+{styles}
+</head>
+<body>
+{body}
+<script type="application/json" id="data">{data}</script>
+{scripts}
+</body>
+</html>
+"""
+
+
+def comparison_page(comparison: Comparison) -> str:
+    """The page, HTML. The same sessions give the same bytes."""
+    styles = [assets.text(name) for name in (assets.SHARED_CSS, assets.UPLOT_CSS)]
+    styles.append(assets.text("page.css", _OWN))
+    scripts = [assets.text(name) for name in (assets.UPLOT_JS, assets.CHARTS_JS)]
+    scripts.append(assets.text("page.js", _OWN))
+    return _PAGE.format(
+        policy=assets.content_policy(scripts, styles),
+        styles="\n".join(f"<style>{each}</style>" for each in styles),
+        body=assets.text("page.html", _OWN),
+        data=assets.as_json(page_data(comparison)),
+        scripts="\n".join(f"<script>{each}</script>" for each in scripts),
+    )
+
+
+def page_data(comparison: Comparison) -> dict[str, Any]:
+    """What the page shows, as plain data."""
+    letters = [each.letter for each in comparison.sessions]
+    is_pair = len(letters) == 2
+    return {
+        "sessions": [_session(each) for each in comparison.sessions],
+        "notes": list(comparison.notes),
+        "is_by_date": comparison.is_by_date,
+        "curves": [_points(thinned(each.curve())) for each in comparison.sessions],
+        "difference": f"{letters[1]} - {letters[0]}" if is_pair else "",
+        "figures": [
+            {
+                "name": row.name,
+                "cells": list(row.cells),
+                "difference": difference(row, comparison) if is_pair else "",
+                "begins": row.key in _GAPS,
+            }
+            for row in comparison.figures
+        ],
+        "settings": _differences(comparison.settings),
+        "strategy": _differences(comparison.strategy),
+        "data": _differences(comparison.data),
+        "absent": [NOT_SET, NONE],
+    }
+
+
+def _session(each: Compared) -> dict[str, Any]:
+    facts, of = each.analysis.facts, each.analysis.statistics
+    is_well = facts.is_finished and not facts.exit_code
+    code = f" ({facts.exit_code})" if facts.exit_code else ""
+    net = f"{of.net:+,.2f} {of.currency}"
+    if of.net_ratio is not None:
+        net += f" ({of.net_ratio * 100:+,.2f} %)"
+    fall = of.max_drawdown_ratio
+    return {
+        "letter": each.letter,
+        "name": each.name,
+        "strategy": facts.strategy,
+        "outcome": f"{facts.outcome}{code}",
+        "tone": "good" if is_well else "warn" if facts.outcome == "RUNNING" else "bad",
+        "period": each.period,
+        "net": net,
+        "gains": None if not of.net else of.net > 0,
+        "drawdown": UNDEFINED if fall is None else f"{fall * 100:,.2f} %",
+        "trades": f"{of.trips.trips:,}",
+    }
+
+
+def _differences(found: Sequence[Difference]) -> list[dict[str, Any]]:
+    return [{"name": each.name, "values": list(each.values)} for each in found]
+
+
+def _points(curve: Curve) -> dict[str, list[float]]:
+    """In seconds, and as text of JSON no longer than what a screen can show."""
+    return {
+        "x": [x // NS_PER_SECOND for x in curve.xs],
+        "y": [round(y, 8) for y in curve.ys],
+    }
+
+
+def thinned(curve: Curve, most: int = POINTS_MAX) -> Curve:
+    """The curve with at most `most` points: first, last, and the extremes of each stretch."""
+    count = len(curve.xs)
+    if count <= most:
+        return curve
+    stretches = (most - 2) // 2
+    kept = {0, count - 1}
+    for number in range(stretches):
+        part = range(count * number // stretches, count * (number + 1) // stretches)
+        kept.add(min(part, key=curve.ys.__getitem__))
+        kept.add(max(part, key=curve.ys.__getitem__))
+    order = sorted(kept)
+    return Curve([curve.xs[at] for at in order], [curve.ys[at] for at in order])
