@@ -103,7 +103,8 @@ def compare(folders: Sequence[Path]) -> Comparison:
     """Read and compare the sessions in `folders`, two to SESSIONS_MAX of them.
 
     Raises ConfigError for another number, for a folder that is named twice, and for one in which no
-    session has begun; Damaged for a journal whose first record is not what was written; OSError.
+    session has begun; Damaged for a journal whose first record is not what was written, ValueError
+    for tables that are none; OSError.
     """
     if not 2 <= len(folders) <= SESSIONS_MAX:
         raise ConfigError(f"compare takes 2 to {SESSIONS_MAX} sessions, not {len(folders)}")
@@ -112,16 +113,16 @@ def compare(folders: Sequence[Path]) -> Comparison:
         if seen.setdefault(folder.resolve(), folder) is not folder:
             raise ConfigError(f"session {folder.name} is named twice")
     names = [folder.name for folder in seen]
+    manifests = [read_manifest(folder) for folder in seen]  # each verified, which comes first
     sessions = tuple(
         Compared(
             letter,
             folder.name if names.count(folder.name) == 1 else f"{folder.name} ({_place(folder)})",
-            analyse(folder),
-            read_manifest(folder),
+            _analysed(folder),
+            manifest,
         )
-        for letter, folder in zip(LETTERS, seen, strict=False)
+        for letter, folder, manifest in zip(LETTERS, seen, manifests, strict=False)
     )
-    manifests = [each.manifest for each in sessions]
     data = tuple(data_differences(manifests))
     strategy = tuple(strategy_differences(manifests))
     is_by_date = _overlap(sessions)
@@ -134,6 +135,14 @@ def compare(folders: Sequence[Path]) -> Comparison:
         tuple(_notes(sessions, strategy, data, is_by_date)),
         is_by_date,
     )
+
+
+def _analysed(folder: Path) -> Analysis:
+    try:
+        return analyse(folder)
+    except (LookupError, ArithmeticError) as error:
+        problem = f"{type(error).__name__}: {error}"
+        raise ValueError(f"{folder}: its tables are none of a session ({problem})") from error
 
 
 def _place(folder: Path) -> str:
