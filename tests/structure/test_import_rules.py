@@ -65,9 +65,9 @@ ALLOWED["audit"] = {
 ALLOWED["analysis"] = {"errors", "core", "config", "journal", "data", "files", "session"}
 # Sessions held against each other, from their files; nothing that runs one imports it.
 ALLOWED["comparison"] = {
-    *("errors", "paths", "shown", "files", "journal", "session", "analysis"),
+    *("errors", "core", "paths", "shown", "journal", "session", "analysis", "pages"),
 }
-ALLOWED["library"] = {*ALLOWED["session"], "session", "analysis"}
+ALLOWED["library"] = {*ALLOWED["session"], "session", "analysis", "pages"}
 ALLOWED["rehearsal"] = {*ALLOWED["session"], "session"}
 ALLOWED["stress"] = {*ALLOWED["session"], "session", "audit", "simulators"}
 ALLOWED["cli"] = set(ALLOWED) - {"testing"}
