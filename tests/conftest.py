@@ -28,6 +28,7 @@ if os.environ.get("CI"):
 _ADAPTER_LIBRARIES = (
     *("pyarrow", "ccxt", "aiohttp", "yfinance", "alpaca", "zmq", "markdown_it"),
     *("exchange_calendars", "prometheus_client", "confluent_kafka", "redis", "apprise"),
+    *("starlette", "uvicorn"),
 )
 
 

@@ -22,11 +22,11 @@ from logos.observe.metrics.samples import Sample
 from logos.observe.metrics.server import (
     CONNECTIONS_MAX,
     Access,
-    Certificate,
     MetricsServer,
     check_listening,
     read_access,
 )
+from logos.observe.serving import Certificate
 
 LOOPBACK = ("127.0.0.1", 0)
 TOKEN = "t0ken-of-the-desk"

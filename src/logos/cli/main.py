@@ -43,6 +43,10 @@ _COMMANDS = {
         "serve all sessions of this user as Prometheus metrics",
         "logos.cli.observing.metrics",
     ),
+    "dashboard": (
+        "show the sessions of a workspace in a browser, read only",
+        "logos.cli.observing.dashboard",
+    ),
     "pause": ("pause a symbol of a live session, or all of it; --undo", "logos.cli.pause"),
     "kill": ("stop all trading at once; show, reset and trace the switch", "logos.cli.kill"),
     "ship": (
@@ -113,6 +117,7 @@ def make_parser(chosen: str) -> argparse.ArgumentParser:
         prog="logos",
         description="A paper-first trading engine whose safety can be proved.",
         epilog="`logos COMMAND --help` shows a command's options and its exit codes.",
+        formatter_class=_Formatter,
     )
     parser.add_argument("--version", action="version", version=f"logos {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
@@ -126,6 +131,14 @@ def make_parser(chosen: str) -> argparse.ArgumentParser:
         if name == chosen:
             import_module(module).add_arguments(command)
     return parser
+
+
+class _Formatter(argparse.HelpFormatter):
+    """Leaves room for the longest command: argparse forgets by how much commands are indented."""
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog)
+        self._action_max_length = max(map(len, _COMMANDS)) + 2 * self._indent_increment
 
 
 def _unknown(name: str) -> str:

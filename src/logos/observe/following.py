@@ -19,6 +19,7 @@ is made of both goes on in another process.
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from hashlib import sha256
 from io import BufferedReader
 from pathlib import Path
@@ -34,6 +35,9 @@ LINE_BYTES_MAX: Final = 16 << 20
 """The longest line that is read, its newline included."""
 
 _HASH_DIGITS: Final = 16
+
+OpenFile = Callable[[Path], BufferedReader]
+"""Opens a regular file to read its bytes, or raises OSError; as `files.open_regular`."""
 
 
 class LostPlace(LogosError):
@@ -59,11 +63,14 @@ class Follower:
     Use it in a `with`, or close it. For one thread.
     """
 
-    def __init__(self, path: Path, offset: int = 0, mark: str = "") -> None:
+    def __init__(
+        self, path: Path, offset: int = 0, mark: str = "", open_file: OpenFile = open_regular
+    ) -> None:
         """`offset` and `mark` are those of an earlier Follower; the file need not be there yet.
 
-        Without a mark the line before `offset` is taken as it stands at the first look. Raises
-        ValueError for an offset below 0 or a mark that no Follower makes.
+        `open_file` opens it, for whoever does not open every path. Without a mark the line before
+        `offset` is taken as it stands at the first look. Raises ValueError for an offset below 0 or
+        a mark that no Follower makes.
         """
         if offset < 0:
             raise ValueError(f"offset must be 0 or more, not {offset}")
@@ -73,6 +80,7 @@ class Follower:
         self.mark = mark
         """The length of the last line given out and a hash of it; empty before the first."""
         self._mark_bytes = _mark_bytes(mark, offset)
+        self._open_file = open_file
         self._file: BufferedReader | None = None
         self._identity = (0, 0)
 
@@ -132,7 +140,7 @@ class Follower:
     def _open(self) -> bool:
         """Open the file; False when there is none yet. Raises LostPlace when there was one."""
         try:
-            self._file = open_regular(self.path)
+            self._file = self._open_file(self.path)
         except FileNotFoundError:
             if self.offset:
                 raise LostPlace(self.path, self.offset, "the file is gone") from None

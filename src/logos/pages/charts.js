@@ -110,12 +110,14 @@ const Charts = (() => {
   /* A chart in `host`. `spec` has: label (what it shows, for those who hear it), height, key (charts
      of one key share their window), x (seconds), series [{label, values, colour, width, fill, paths,
      show, value}], axis(value) -> label, draw(u) after the series, zero (y holds 0),
-     yRange(u, low, high) -> [min, max]. Gives an object with `whole()`, `show(min, max)`, `destroy()`. */
+     yRange(u, low, high) -> [min, max]. Gives an object with `whole()`, `show(min, max)`,
+     `renew(x, ...values)`, `destroy()`. */
   function line(host, spec) {
     const key = spec.key || host.id || spec.label;
     const chart = { key, host, spec, plot: null, onWindow: spec.onWindow };
-    const xs = spec.x;
-    chart.full = spec.full || [xs[0], xs[xs.length - 1]];
+    let data = [spec.x, ...spec.series.map((each) => each.values)];
+    const span = (xs) => (xs[0] === xs[xs.length - 1] ? [xs[0] - 60, xs[0] + 60] : [xs[0], xs[xs.length - 1]]);
+    chart.full = spec.full || span(spec.x);
     if (chart.full[0] === chart.full[1]) chart.full = [chart.full[0] - 60, chart.full[1] + 60];
     if (!ranges.has(key)) ranges.set(key, chart.full.slice());
     if (!groups.has(key)) groups.set(key, new Set());
@@ -176,7 +178,7 @@ const Charts = (() => {
           }],
         },
       };
-      chart.plot = new uPlot(options, [xs, ...spec.series.map((each) => each.values)], host);
+      chart.plot = new uPlot(options, data, host);
       for (const canvas of host.querySelectorAll("canvas")) canvas.setAttribute("aria-hidden", "true");
     };
     build();
@@ -190,6 +192,15 @@ const Charts = (() => {
     return {
       whole: () => whole(chart),
       show: (low, high) => setWindow(chart, low, high),
+      /* Other values, of a session that runs: who sees all goes on seeing all. */
+      renew(x, ...values) {
+        const [low, high] = ranges.get(key);
+        const isWhole = low <= chart.full[0] && high >= chart.full[1];
+        data = [x, ...values];
+        chart.full = span(x);
+        chart.plot.setData(data, false);
+        if (isWhole) whole(chart); else setWindow(chart, low, high);
+      },
       get plot() { return chart.plot; },
       destroy() {
         groups.get(key).delete(chart);

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from logos.cli.exit_codes import exit_codes
+from logos.cli.observing.options import add_tls, address, certificate_of
 from logos.cli.running.here import find_here, say
 from logos.cli.running.until_signal import UntilSignal
 from logos.config.environment import Environment
@@ -35,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add = parser.add_argument
     where = f"address to serve /metrics on (default: {LISTEN_DEFAULT}; port 0 is any free one)"
-    add("--listen", type=_address, metavar="HOST:PORT", help=where)
+    add("--listen", type=address, metavar="HOST:PORT", help=where)
     textfile = "write a .prom file for the node exporter's textfile collector; serve nothing"
     add("--textfile", type=Path, metavar="PATH", help=f"{textfile}, unless --listen is given")
     every = f"seconds between two writings of the file (default: {_INTERVAL_S:g})"
@@ -53,17 +54,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="also show what ended in this workspace (default: the one you are in); "
         "sessions that run are found wherever they are",
     )
-    add("--tls-cert", type=Path, metavar="FILE", help="certificate with its chain, PEM")
-    add("--tls-key", type=Path, metavar="FILE", help="its key, PEM")
-    plain = "no TLS off this machine, where the network itself is trusted"
-    add("--plain-http", action="store_true", help=plain)
-
-
-def _address(text: str) -> tuple[str, int]:
-    host, colon, port = text.rpartition(":")
-    if not colon or not host or not (port.isascii() and port.isdigit()) or int(port) > 65535:
-        raise argparse.ArgumentTypeError(f"not HOST:PORT: {text!r}")
-    return host.removeprefix("[").removesuffix("]"), int(port)
+    add_tls(parser)
 
 
 def _seconds(text: str) -> float:
@@ -115,8 +106,7 @@ def _workspaces(named: list[Path]) -> list[Path]:
 
 
 def _check(options: argparse.Namespace) -> None:
-    if (options.tls_cert is None) != (options.tls_key is None):
-        raise ConfigError("--tls-cert and --tls-key belong together: give both, or neither")
+    certificate_of(options)
     textfile: Path | None = options.textfile
     if textfile is not None and textfile.suffix != _TEXTFILE_SUFFIX:
         raise ConfigError(
@@ -148,23 +138,16 @@ def _run(options: argparse.Namespace, workspaces: list[Path]) -> int:
 
 
 def _serve(page: Page, options: argparse.Namespace, stop: UntilSignal) -> int:
-    from logos.observe.metrics.server import (
-        Certificate,
-        MetricsServer,
-        check_listening,
-        read_access,
-    )
+    from logos.observe.metrics.server import MetricsServer, check_listening, read_access
 
-    address = options.listen or _address(LISTEN_DEFAULT)
+    where = options.listen or address(LISTEN_DEFAULT)
     environment = Environment.read()
     if environment.warning:
         print(f"logos metrics: {environment.warning}", file=sys.stderr)
     access = read_access(environment)
-    certificate = None
-    if options.tls_cert is not None:
-        certificate = Certificate(options.tls_cert, options.tls_key)
-    check_listening(address[0], access, certificate, is_plain=options.plain_http)
-    server = MetricsServer(address, page, access, certificate)
+    certificate = certificate_of(options)
+    check_listening(where[0], access, certificate, is_plain=options.plain_http)
+    server = MetricsServer(where, page, access, certificate)
     try:
         say(f"serving {server.url}" + ("" if access.is_open else ", with credentials"))
         if options.textfile is not None:

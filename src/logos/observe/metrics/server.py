@@ -10,14 +10,12 @@ from __future__ import annotations
 
 import base64
 import gzip
-import hmac
 import socket
 import ssl
 import sys
 import threading
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from typing import Final, NamedTuple
 from urllib.parse import urlsplit
 
@@ -26,6 +24,7 @@ from logos.config.secret import Secret
 from logos.errors import ConfigError
 from logos.loopback import is_loopback
 from logos.observe.metrics.exposition import Page
+from logos.observe.serving import Certificate, check_address, is_equal, is_named_here
 
 TOKEN: Final = "LOGOS_METRICS_TOKEN"  # noqa: S105 - the name of a variable
 USER: Final = "LOGOS_METRICS_USER"
@@ -55,18 +54,14 @@ class Access(NamedTuple):
             return True
         scheme, _, given = authorization.partition(" ")
         if scheme.lower() == "bearer" and self.bearer is not None:
-            return _equal(given.strip(), self.bearer.reveal())
+            return is_equal(given.strip(), self.bearer.reveal())
         if scheme.lower() == "basic" and self.basic is not None:
             try:
                 decoded = base64.b64decode(given.strip(), validate=True).decode()
             except ValueError:
                 return False
-            return _equal(decoded, self.basic.reveal())
+            return is_equal(decoded, self.basic.reveal())
         return False
-
-
-def _equal(given: str, wanted: str) -> bool:
-    return hmac.compare_digest(given.encode(), wanted.encode())
 
 
 def read_access(environment: Environment) -> Access:
@@ -87,32 +82,13 @@ def read_access(environment: Environment) -> Access:
     )
 
 
-class Certificate(NamedTuple):
-    """Files of a TLS certificate (its chain with it) and its key, PEM."""
-
-    certificate: Path
-    key: Path
-
-
 def check_listening(
     host: str, access: Access, certificate: Certificate | None, *, is_plain: bool
 ) -> None:
     """Raise ConfigError unless it is safe to listen on `host`; `is_plain`: without TLS, on a
     network that is trusted, as the operator says."""
-    if is_loopback(host):
-        return
-    if access.is_open:
-        raise ConfigError(
-            f"--listen {host} can be reached from other machines, and nobody is asked who they "
-            f"are: set {TOKEN}, or {USER} and {PASSWORD}, in the environment or in .env, or "
-            "listen on 127.0.0.1"
-        )
-    if certificate is None and not is_plain:
-        raise ConfigError(
-            f"--listen {host} can be reached from other machines, and credentials would cross the "
-            "network unencrypted: give --tls-cert and --tls-key, or --plain-http where the "
-            "network itself is trusted"
-        )
+    credentials = f"{TOKEN}, or {USER} and {PASSWORD}"
+    check_address(host, credentials, certificate, is_open=access.is_open, is_plain=is_plain)
 
 
 class MetricsServer:
@@ -210,7 +186,7 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         """Answer one request."""
         path = urlsplit(self.path).path
-        if not self.server.names_any and not self._is_named_here():
+        if not self.server.names_any and not is_named_here(self.headers.get("Host", "")):
             self._answer(HTTPStatus.MISDIRECTED_REQUEST, b"not a name of this machine\n")
         elif path == "/-/healthy":
             self._answer(HTTPStatus.OK, b"ok\n")
@@ -221,13 +197,6 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             content, content_type = self.server.page.encoded(self.headers.get("Accept", ""))
             self._answer(HTTPStatus.OK, content, content_type)
-
-    def _is_named_here(self) -> bool:
-        try:
-            host = urlsplit(f"//{self.headers.get('Host', '')}").hostname
-        except ValueError:
-            return False
-        return host is not None and is_loopback(host)
 
     def _answer(
         self, status: HTTPStatus, content: bytes, content_type: str = "text/plain; charset=utf-8"

@@ -21,7 +21,7 @@ import msgspec
 from logos import paths
 from logos.core.types import SessionStatus
 from logos.errors import ConfigError
-from logos.files import read_whole
+from logos.files import open_regular, read_whole
 from logos.journal.names import INPUTS_FILE, JOURNAL
 from logos.session.presence.heartbeat import is_in_use
 from logos.session.presence.page import metrics_path
@@ -228,7 +228,7 @@ def _held(state: _State) -> Held | None:
 def _exit_code(page: Path) -> int | None:
     """The exit code that session.md names."""
     try:
-        with open(page, "rb") as file:
+        with open_regular(page) as file:
             found = _EXIT_CODE.search(file.read(_PAGE_BYTES))
     except OSError:
         return None
@@ -238,7 +238,7 @@ def _exit_code(page: Path) -> int | None:
 def _reason(journal: Path) -> str:
     """Why the session ended, by the last line of its journal; "" when that is no seal."""
     try:
-        with open(journal, "rb") as file:
+        with open_regular(journal) as file:
             file.seek(max(0, os.fstat(file.fileno()).st_size - _TAIL_BYTES))
             lines = file.read().splitlines()
         line = msgspec.json.decode(lines[-1] if lines else b"{}", type=dict[str, Any])

@@ -1,0 +1,1 @@
+"""What sessions wrote, in a browser: live and finished ones, read only, in its own process."""
