@@ -10,8 +10,8 @@ loaded from outside, and a policy in the page forbids it.
 The same sources give the same bytes on every supported Python: no dates, and no text that
 `argparse` formats, as its layout differs between versions.
 
-`python tools/make_manual.py` writes the file, and the table of documents in README; with `--check`
-it only says whether both are up to date.
+`python tools/make_manual.py` writes the file, the table of documents in README and the tables of
+docs/TROUBLESHOOTING.md; with `--check` it only says whether all are up to date.
 """
 
 from __future__ import annotations
@@ -24,6 +24,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from posixpath import normpath
 
+from make_troubleshooting import DOCUMENT as TROUBLESHOOTING
+from make_troubleshooting import with_tables
 from manual_commands import commands, plain, slug
 from manual_order import GENERATED, README, documents, parts_of, with_table, without_place
 from manual_page import Section, Shown, ShownPart, figure, page
@@ -276,11 +278,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         readme = README.read_text(encoding="utf-8")
         tabled = with_table(readme, documents())
+        held = TROUBLESHOOTING.read_text(encoding="utf-8")
+        holding = with_tables(held)
         if not options.check:
+            TROUBLESHOOTING.write_text(holding, encoding="utf-8", newline="\n")
             README.write_text(tabled, encoding="utf-8", newline="\n")
             MANUAL.write_text(build(), encoding="utf-8", newline="\n")
             return 0
-        is_current = tabled == readme
+        is_current = tabled == readme and holding == held
         is_current = is_current and MANUAL.is_file() and MANUAL.read_text("utf-8") == build()
     except (ManualError, ValueError) as error:
         print(f"{COMMAND}: {error}", file=sys.stderr)
@@ -288,7 +293,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if is_current:
         return 0
     print(
-        f"README.md or docs/MANUAL.html is not what its sources give: run `{COMMAND}`",
+        "README.md, docs/TROUBLESHOOTING.md or docs/MANUAL.html is not what its sources give: "
+        f"run `{COMMAND}`",
         file=sys.stderr,
     )
     return 1
