@@ -19,7 +19,6 @@ from logos.core.types import Code
 from logos.errors import LogosError
 from logos.session.artifacts.cures import CURES
 
-
 TEXT = (PROJECT / "docs" / "TROUBLESHOOTING.md").read_text(encoding="utf-8")
 PROSE = re.sub(r"^```.*?^```$", "", TEXT, flags=re.M | re.S)
 CODE_SPANS = re.findall(r"`([^`\n]+)`", PROSE)
