@@ -7,21 +7,15 @@ not run. Figures, times and ids differ from run to run and are not compared; wor
 from __future__ import annotations
 
 import argparse
-import os
 import re
 import shutil
-import signal
-import subprocess
-import sys
 from collections.abc import Iterator
-from contextlib import suppress
 from importlib import import_module
-from pathlib import Path
 
 import pytest
-from doc_commands import DESK, Step, blocks, files, missing
+from doc_commands import DESK, blocks, files, missing
+from doc_shell import run_in_shell
 from places import PROJECT
-from registry_box import keeps
 
 from logos.cli.main import _COMMANDS
 
@@ -36,22 +30,6 @@ BLOCKS = blocks(DOCUMENT)
 RUN = [step for block in BLOCKS if "not run" not in block.marks for step in block.steps]
 
 
-def _script(steps: list[Step]) -> str:
-    """All steps for one shell, each followed by a mark with its exit code."""
-    lines = []
-    for number, step in enumerate(steps):
-        lines.append(step.command)
-        lines.append(f'echo "<<{number}:$?>>"')
-        started = re.search(r"--session-id (\S+)|logos resume (\S+)", step.command)
-        if step.command.endswith("&") and started:
-            name = started[1] or started[2]
-            # The operator's patience: until another process has given its first heartbeat. A
-            # cheap look, as asking `logos status` over and over would hold that process up.
-            there = f"grep -qs '\"is_live\":true' state/sessions/{name}.json"
-            lines.append(f"for _ in {{1..1500}}; do {there} && break; sleep 0.02; done")
-    return "\n".join([*lines, "wait"])
-
-
 @pytest.fixture(scope="module")
 def results(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[int, str]]:
     """Exit code and output of each step."""
@@ -59,26 +37,7 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[int, str]]:
     shutil.copytree(PROJECT / "data" / "cache", desk / "data" / "cache")
     for name, body in files(DOCUMENT).items():
         (desk / name).write_text(body, encoding="utf-8")
-    environment = {name: value for name, value in os.environ.items() if keeps(name)}
-    environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environment['PATH']}"
-    environment["LOGOS_CFG__LIVE__HEARTBEAT_MS"] = "100"
-    with subprocess.Popen(
-        ["bash", "-c", _script(RUN)],
-        cwd=desk,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        start_new_session=True,
-    ) as shell:
-        try:
-            printed, _ = shell.communicate(timeout=_PATIENCE_S)
-        finally:
-            with suppress(ProcessLookupError):
-                os.killpg(shell.pid, signal.SIGKILL)  # a session that a failed step left behind
-    parts = re.split(r"<<(\d+):(\d+)>>\n", printed.replace(str(desk), DESK))
-    assert [int(number) for number in parts[1::3]] == list(range(len(RUN))), printed[-2_000:]
-    return [(int(code), output) for output, code in zip(parts[0::3], parts[2::3], strict=False)]
+    return run_in_shell(RUN, desk, DESK, patience_s=_PATIENCE_S)
 
 
 @pytest.mark.campaign
