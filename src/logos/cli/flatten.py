@@ -12,7 +12,7 @@ from __future__ import annotations
 import argparse
 
 from logos.cli.exit_codes import exit_codes
-from logos.cli.run_command import QUIET, ProgressBar, attempt
+from logos.cli.run_command import ProgressBar, add_shown, attempt
 from logos.cli.trade import add_leave
 from logos.config import live_overrides
 from logos.core.messages import NOW, Flatten
@@ -27,8 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--by", required=True, metavar="WHO", help="who orders it")
     parser.add_argument("--reason", required=True, metavar="R", help="why")
     add_leave(parser)
-    parser.add_argument("--quiet", action="store_true", help=QUIET)
-    parser.add_argument("--json", action="store_true", help="print the summary as JSON")
+    add_shown(parser)
 
 
 def run(options: argparse.Namespace) -> int:

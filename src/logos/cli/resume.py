@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from logos.cli.exit_codes import exit_codes
-from logos.cli.run_command import QUIET, ProgressBar, attempt
+from logos.cli.run_command import ProgressBar, add_shown, attempt
 from logos.cli.trade import add_leave
 from logos.config import live_overrides
 from logos.session import SessionResult
@@ -27,8 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="run the session again from its beginning, without its snapshot",
     )
     add_leave(parser)
-    parser.add_argument("--quiet", action="store_true", help=QUIET)
-    parser.add_argument("--json", action="store_true", help="print the summary as JSON")
+    add_shown(parser)
 
 
 def run(options: argparse.Namespace) -> int:

@@ -12,11 +12,13 @@ from typing import Any, Final
 from tqdm import tqdm
 
 from logos.cli.screen.live import Screen
+from logos.cli.screen.result import figures_of, result_lines
+from logos.cli.screen.terminal import Terminal
 from logos.config import ConfigError
 from logos.errors import DataError
 from logos.journal.writer import JournalDiffersError, SessionBusyError
 from logos.session import ExitCode, SessionResult, SwitchEngagedError
-from logos.session.artifacts.report import halt_lines, result_table
+from logos.session.artifacts.report import halt_lines
 from logos.session.disk import DiskLowError
 from logos.session.entry import SessionDiffersError
 from logos.session.history import JournalDamagedError
@@ -43,6 +45,7 @@ _CODES: tuple[tuple[type[Exception], ExitCode], ...] = (
 
 QUIET: Final = "no banner, bar, lines or table; alarms are printed all the same"
 """What `--quiet` means, in every command that runs sessions."""
+VERBOSE: Final = "say in the table how fast the session ran, too"
 
 _NOTICES: Final = (
     "CORPORATE_ACTION",
@@ -56,6 +59,13 @@ _NOTICES: Final = (
 _WARNINGS_MAX: Final = 20
 _FORCED: Final = 130
 """What a shell expects of a process that an interrupt ended."""
+
+
+def add_shown(parser: argparse.ArgumentParser) -> None:
+    """Add the options that say what a command that runs a session prints."""
+    parser.add_argument("--quiet", action="store_true", help=QUIET)
+    parser.add_argument("--verbose", action="store_true", help=VERBOSE)
+    parser.add_argument("--json", action="store_true", help="print the summary as JSON")
 
 
 class ProgressBar:
@@ -145,8 +155,9 @@ def _print_result(result: SessionResult, options: argparse.Namespace, command: s
         whole = {**result.summary, "folder": str(result.folder), "host": dict(result.host)}
         print(json.dumps(whole, indent=2, ensure_ascii=False))
     elif not options.quiet:
-        print(result_table(result.summary, result.host))
-        print(f"\nfolder    {result.folder}")
+        terminal = Terminal(sys.stdout)
+        lines = result_lines(result, figures_of(result), terminal, is_verbose=options.verbose)
+        terminal.print("\n".join(lines))
     else:
         for line in alarms(result):
             print(f"ALARM: {line}", file=sys.stderr)

@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any
 
 from logos.cli.exit_codes import exit_codes
-from logos.cli.run_command import QUIET, ProgressBar, attempt
+from logos.cli.run_command import ProgressBar, add_shown, attempt
 from logos.config import Config, ConfigError, FeedName, live_overrides, load_config, merge
 from logos.secrecy import without_keys
 from logos.session import SessionResult
@@ -65,8 +65,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_leave(parser)
     parser.add_argument("--seed", type=int, metavar="N", help="seed of the session's generator")
-    parser.add_argument("--quiet", action="store_true", help=QUIET)
-    parser.add_argument("--json", action="store_true", help="print the summary as JSON")
+    add_shown(parser)
 
 
 def add_leave(parser: argparse.ArgumentParser) -> None:

@@ -17,7 +17,7 @@ import msgspec
 
 from logos import paths
 from logos.cli.exit_codes import SESSION_CODES, exit_codes
-from logos.cli.run_command import QUIET, ProgressBar, attempt
+from logos.cli.run_command import ProgressBar, add_shown, attempt
 from logos.cli.running.standing import how_it_ended, session_as_json
 from logos.cli.trade import add_leave, begin
 from logos.config import Config, ConfigError, live_overrides, load_config, make_config
@@ -51,8 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="its settings; needed to start it, and compared with those it began with after that",
     )
     add_leave(parser)
-    parser.add_argument("--quiet", action="store_true", help=QUIET)
-    parser.add_argument("--json", action="store_true", help="print the summary as JSON")
+    add_shown(parser)
 
 
 def run(options: argparse.Namespace) -> int:

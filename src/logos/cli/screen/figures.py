@@ -48,7 +48,7 @@ def price(units: int, decimals: int) -> str:
 
 
 def lasted(nanoseconds: int) -> str:
-    """A length of time, as short as it can be read: 12 ms, 1.2 s, 45 s, 3:05 min, 2:03 h."""
+    """A length of time as it is read: 12 ms, 1.2 s, 45 s, 3:05 min, 2:03 h, 3 d 4 h."""
     seconds = nanoseconds / NS_PER_SECOND
     if seconds < 1:
         return f"{nanoseconds // 1_000_000} ms"
@@ -58,7 +58,10 @@ def lasted(nanoseconds: int) -> str:
     if whole < 120:
         return f"{whole} s"
     minutes, rest = divmod(whole, 60)
-    return f"{minutes}:{rest:02} min" if minutes < 120 else f"{minutes // 60}:{minutes % 60:02} h"
+    if minutes < 120:
+        return f"{minutes}:{rest:02} min"
+    hours = minutes // 60
+    return f"{hours}:{minutes % 60:02} h" if hours < 48 else f"{hours // 24} d {hours % 24} h"
 
 
 def clock(moment_ns: int) -> str:

@@ -120,11 +120,11 @@ def halt_lines(summary: Summary) -> list[tuple[str, str]]:
         limits = {row["guard"]: row["limit"] for row in summary["limits"]}
         if first["guard"] in limits:
             lines.append(("limit", limits[first["guard"]]))
-    lines.append(("holds", _held_words(summary)))
+    lines.append(("holds", held_words(summary)))
     return [*lines, *(("next", command) for command in summary["next"])]
 
 
-def _held_words(summary: Summary) -> str:
+def held_words(summary: Summary) -> str:
     """Positions with their marks, and orders that are open."""
     held = summary["held"]
     parts = [
