@@ -7,7 +7,9 @@ from typing import Any
 
 import msgspec
 
+from logos.cli.screen.result import figures_of, result_lines
 from logos.cli.screen.terminal import Terminal
+from logos.session import SessionResult
 from logos.session.presence.page import MetricsPage
 
 NOW_NS = 1_800_000_000 * 10**9
@@ -24,6 +26,12 @@ class Shown:
     @property
     def lines(self) -> list[str]:
         return self.stream.getvalue().splitlines()
+
+
+def table_of(result: SessionResult, columns: int = 300, *, is_verbose: bool = False) -> str:
+    """What the terminal says at the end of a session."""
+    terminal = Shown(columns).terminal
+    return "\n".join(result_lines(result, figures_of(result), terminal, is_verbose=is_verbose))
 
 
 def symbol(name: str = "AAA", **changes: Any) -> dict[str, Any]:

@@ -5,10 +5,12 @@ Two symbols, two currencies, quotes whose prices are chosen so that each figure 
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
+from screen_helpers import table_of
 from session_helpers import ListFeed, table
 
 from logos import session
@@ -26,7 +28,7 @@ from logos.core.strategy import Answer, Context, limit, market
 from logos.core.types import NS_PER_SECOND, Code, Side
 from logos.session.artifacts.counts import RecordCounts
 from logos.session.artifacts.cures import cure
-from logos.session.artifacts.report import result_table, session_markdown
+from logos.session.artifacts.report import session_markdown
 from logos.testing.builders import Scripted
 
 ACME = instrument("ACME", tick="0.01", lot="1", quote="USD")
@@ -55,6 +57,36 @@ CONFIG: dict[str, Any] = {
 def quote(second: int, of: Instrument, bid: int, ask: int) -> Quote:
     return Quote(second * NS_PER_SECOND, of.symbol, bid, ask, -1, -1, of)
 
+
+TABLE = """\
+session   figures   ENDED: all events processed
+strategy  logos.testing.builders:Scripted on ACME, EMCA; paper, recorded data
+time      1970-01-01 00:00:01 to 1970-01-01 00:00:08 UTC (7.0 s)
+
+                        total USD          USD         EUR
+started with           16,250.00    10,000.00    5,000.00
+net                       +52.90       +68.53      -12.50
+net %                      +0.33%       +0.69%      -0.25%
+of it unrealised          +34.50       +42.00       -6.00
+against buy and hold       -4.29%       -9.31%      +3.75%
+max drawdown             -183.84      -131.03      -42.25
+max drawdown %             -1.13%       -1.31%      -0.84%
+round trips                 2            1           1
+win rate                   50.00%      100.00%       0.00%
+
+before costs               +1.25       +10.00       -7.00
+fees                       -2.10        -1.47       -0.50
+slippage                  +53.75       +60.00       -5.00
+
+why       it won: +1.25 before costs, fees took 2.10, slippage brought 53.75
+holds     6 ACME at 110.00, -1.0 EMCA at 9.6
+orders    5   fills 4   refused 0   blocked 0
+ticks     8   (12,345 a second)
+latency   tick to decision: p50 1.5, p90 2.0, p99 2.5, max 4,500.0 us   (8 timed)
+
+"""
+"""Slippage: ACME is bought at 103 and sold at 110 where 101 and 90 were asked and bid, EMCA is sold
+at 9.0 and bought at 9.6 where 10.0 was bid and 11.1 asked."""
 
 EVENTS = [
     quote(1, ACME, 10_000, 10_100),  # buy 10 ACME: filled at the next ask, 103.00
@@ -257,23 +289,13 @@ def test_the_page_says_every_figure_of_the_summary(result: session.SessionResult
     }  # fmt: skip
 
 
-def test_the_table_of_the_terminal_is_the_summary_s(result: session.SessionResult) -> None:
+def test_the_table_of_the_terminal_has_the_money_first(result: session.SessionResult) -> None:
     took = {"count": 8, "p50_ns": 1_500, "p90_ns": 2_000, "p99_ns": 2_500, "max_ns": 4_500_000}
     host = {"ticks_per_second": 12_345, "latency": {"tick to decision": took}}
-    assert result_table(result.summary, host).splitlines() == [
-        "session   figures   ENDED: all events processed",
-        "ticks     8   (12,345 a second)",
-        "latency   tick to decision: p50 1.5, p90 2.0, p99 2.5, max 4,500.0 us   (8 timed)",
-        "orders    5   fills 4   refusals 0   blocked 0",
-        "",
-        "                    USD       EUR  total USD",
-        "     initial  10,000.00  5,000.00  16,250.00",
-        "    realised      28.00     -6.00      20.50",
-        "  unrealised      42.00     -6.00      34.50",
-        "        fees       1.47      0.50       2.10",
-        "      equity  10,068.53  4,987.50  16,302.90",
-        "max drawdown     131.03     42.25     183.84",
-    ]
+    last = f"folder    {result.folder}\nnext      logos verify figures"
+    assert table_of(replace(result, host=host), is_verbose=True) == TABLE + last
+    shorter = "".join(line for line in TABLE.splitlines(True) if line[:5] not in ("ticks", "laten"))
+    assert table_of(result) == shorter + last
 
 
 def test_currencies_without_a_rate_are_kept_apart(result: session.SessionResult) -> None:
@@ -281,7 +303,6 @@ def test_currencies_without_a_rate_are_kept_apart(result: session.SessionResult)
     assert "Currencies are kept apart: no `account.report_in` is configured." in session_markdown(
         apart
     )
-    assert "total" not in result_table(apart, result.host)
     one = {**apart, "currencies": {"USD": apart["currencies"]["USD"]}}
     assert "kept apart" not in session_markdown(one)
 

@@ -7,13 +7,14 @@ from typing import Any
 
 import pytest
 from journal_helpers import BarByBar, bars
+from screen_helpers import table_of
 from session_helpers import session_config
 
 from logos.core.gates import InProcessSwitch
 from logos.core.strategy import limit, market
 from logos.core.types import Side
 from logos.session import SessionResult
-from logos.session.artifacts.report import halt_lines, result_table
+from logos.session.artifacts.report import halt_lines
 from logos.session.entry import run
 from logos.testing.builders import Scripted
 
@@ -102,7 +103,7 @@ def test_the_page_and_the_terminal_say_it_before_all_figures(logos_home: Path) -
         "Next: `logos sessions show over`",
         "Next: `logos verify over`",
     ]
-    table = result_table(result.summary, result.host).splitlines()
+    table = table_of(result).splitlines()
     assert f"holds     10 ACME at {mark}" in table
     assert "next      logos verify over" in table
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from journal_helpers import bodies_of, copy_of, reforge
 from sampling import first_quick
+from screen_helpers import table_of
 from session_helpers import ARTIFACTS, Busy, table
 
 from logos import session
@@ -16,7 +17,6 @@ from logos.audit.verify import verify
 from logos.core.messages import Bar, QuoteBar
 from logos.core.strategy import Answer, Context, Strategy, limit, market, stop
 from logos.core.types import Side
-from logos.session.artifacts.report import result_table
 from logos.session.entry import replay
 
 pytestmark = pytest.mark.usefixtures("logos_home")
@@ -77,7 +77,7 @@ def test_orcl_stops_at_its_first_split_where_nobody_told_of_it(market_data: Path
     held = result.summary["symbols"]["ORCL"]
     assert (held["position"], held["mark"]) == ("100", "111.25")
     assert "SPLIT_SUSPECTED" in (result.folder / "session.md").read_text(encoding="utf-8")
-    assert "SPLIT_SUSPECTED" in result_table(result.summary, result.host)
+    assert "SPLIT_SUSPECTED" in table_of(result)
     assert verify(result.folder).findings == []
     assert replay("orcl", strategy=Holds()).exit_code == session.ExitCode.FINISHED
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from screen_helpers import table_of
 from session_helpers import ListFeed
 
 from logos import session
@@ -16,7 +17,6 @@ from logos.core.strategy import Answer, Context, Strategy, Weight, limit, market
 from logos.core.types import Side
 from logos.errors import ConfigError
 from logos.library.result import Result
-from logos.session.artifacts.report import result_table
 from logos.session.plan import NoFeed, make_plan
 from logos.testing.builders import Scripted, bar
 
@@ -118,7 +118,7 @@ def test_the_first_line_says_what_came_of_the_orders(
     page = (result.folder / "session.md").read_text(encoding="utf-8").splitlines()
     ended = f"**ENDED**: all events processed{f'; {words}' if words else ''}"
     assert page[2].replace("\\", "") == ended
-    first = result_table(result.summary, result.host).splitlines()[0]
+    first = table_of(result).splitlines()[0]
     assert first == f"session   quiet   {ended.replace('*', '')}"
 
 
@@ -133,7 +133,7 @@ def test_every_code_stands_beside_its_cure(tmp_path: Path) -> None:
         "NEGATIVE_QUANTITY": "say the direction with the side, the quantity is positive",
     }
     assert result.summary["cures"] == cures
-    table = result_table(result.summary, result.host)
+    table = table_of(result)
     for code, cure in cures.items():
         assert f"| {code} | 1 | {cure} |" in page.replace("\\", "")
         assert f"refused   {code} 1: {cure}" in table
@@ -160,7 +160,7 @@ def test_a_symbol_that_is_not_heard_is_warned_of(tmp_path: Path) -> None:
     assert result.summary["warnings"] == [
         {"code": "UNHEARD_DATA", "symbol": "ACME", "detail": words}
     ]
-    assert f"warning   UNHEARD_DATA ACME: {words}" in result_table(result.summary, result.host)
+    assert f"warning   UNHEARD_DATA ACME: {words}" in table_of(result)
     assert any("UNHEARD" in line for line in page)
 
 

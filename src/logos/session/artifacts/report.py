@@ -1,22 +1,20 @@
-"""session.md for people who audit, and the short table for the terminal."""
+"""session.md for people who audit, and what a session says of its end."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from decimal import Decimal
 from typing import Any
 
 from logos.core.types import SessionStatus
 from logos.session.artifacts.counts import trigger_words
 from logos.session.artifacts.cures import cure, most_frequent
-from logos.shown import markdown, plain
+from logos.shown import markdown
 
 Summary = Mapping[str, Any]
 
 _NEWS_MAX = 100
 _CODES_MAX = 5
-"""Codes of refusals that the terminal shows with their cures; session.md has all."""
-_WARNINGS_MAX = 5
+"""Codes of refusals that a terminal shows with their cures; session.md has all."""
 _ORDERS_MAX = 5
 _ENDED = "Orders that ended without (all of) their fill"
 
@@ -187,55 +185,6 @@ def _live_section(summary: Summary) -> list[str]:
     ]
 
 
-def result_table(summary: Summary, host: Mapping[str, Any]) -> str:
-    """A few lines for the terminal. Money is rounded to two decimals for reading. `host` is as in
-    host.json."""
-    money = dict(summary["currencies"])
-    if summary["total"] is not None and len(money) > 1:
-        money[f"total {summary['total']['currency']}"] = summary["total"]
-    rows = [["", *money]]
-    figures = ["initial", "realised", "unrealised", "fees", "equity", "max_drawdown"]
-    if any("payments" in each for each in money.values()):
-        figures.insert(4, "payments")
-    for name in figures:
-        cells = [f"{Decimal(each[name]):,.2f}" for each in money.values()]
-        rows.append([name.replace("_", " "), *cells])
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    return "\n".join(
-        (
-            f"session   {summary['session_id']}   {summary['status']}: "
-            f"{plain(_how_it_ended(summary))}",
-            f"ticks     {summary['ticks']:,}   ({host['ticks_per_second']:,} a second)",
-            *latency_lines(host["latency"]),
-            f"orders    {summary['orders']:,}   fills {summary['fills']:,}   "
-            f"refusals {summary['refused']:,}   blocked {summary['blocked']:,}",
-            *(f"{title:<9} {plain(words)}" for title, words in halt_lines(summary)),
-            *code_lines("refused", summary["refusals"]),
-            *(() if summary["fills"] else code_lines("unfilled", summary["orders_ended_by"])),
-            *_warning_lines(summary),
-            "",
-            *(
-                "  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True))
-                for row in rows
-            ),
-        )
-    )
-
-
-def latency_lines(latency: Mapping[str, Mapping[str, int]]) -> list[str]:
-    """How long it took from a tick to what was decided on it, on a line; none where nothing was
-    timed. The first stage is that; microseconds."""
-    for stage, each in latency.items():
-        if each["count"]:
-            figures = ", ".join(
-                f"{name} {each[f'{key}_ns'] / 1_000:,.1f}"
-                for name, key in (("p50", "p50"), ("p90", "p90"), ("p99", "p99"), ("max", "max"))
-            )
-            return [f"latency   {stage}: {figures} us   ({each['count']:,} timed)"]
-        break
-    return []
-
-
 def _counts(summary: Summary) -> list[str]:
     return [
         f"{summary['ticks']} ticks, {summary['orders']} orders, {summary['fills']} fills, "
@@ -291,16 +240,6 @@ def code_lines(title: str, counts: Mapping[str, int]) -> list[str]:
     ]
     left = len(counts) - len(lines)
     return [*lines, f"{title:<9} and {left} more codes: see session.md"] if left else lines
-
-
-def _warning_lines(summary: Summary) -> list[str]:
-    """The first warnings, for a terminal; "and N more" where there are more."""
-    listed = summary["warnings"][:_WARNINGS_MAX]
-    lines = [
-        plain(f"warning   {each['code']} {each['symbol']}: {each['detail']}") for each in listed
-    ]
-    left = summary["warning_count"] - len(lines)
-    return [*lines, f"warning   and {left:,} more: see session.md"] if left > 0 else lines
 
 
 def _codes_section(title: str, name: str, counts: Mapping[str, int]) -> list[str]:
