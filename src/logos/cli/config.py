@@ -47,8 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             description=f"{purpose[0].upper()}{purpose[1:]}.",
             conflict_handler="resolve",
         )
-        trade.add_arguments(action)
-        action.epilog = None
+        trade.add_settings(action)
         action.add_argument("--live", action="store_true", help="as a session with live orders")
         action.add_argument("--quiet", action="store_true", help="print only what is wrong")
         action.add_argument("--json", action="store_true", help="print one JSON object")

@@ -38,7 +38,7 @@ _A6: Final = "a6"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the options of `logos rehearse`: those of `logos trade`, and its own."""
+    """Add the options of `logos rehearse`: the settings of `logos trade`, and its own."""
     parser.add_argument(
         "names",
         nargs="+",
@@ -46,7 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="scenarios to run; all: every one; list: name them; verify DIR: judge one again; "
         "a6: the three acceptance scenarios of the kill switch, with no strategy or data of yours",
     )
-    trade.add_arguments(parser)
+    trade.add_settings(parser)
     parser.epilog = exit_codes(
         {
             0: "every expectation held",
@@ -66,7 +66,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--out", type=Path, metavar="DIR", help="default: the next runs/rehearsals/rehearsal-NNNN"
     )
+    parser.add_argument("--quiet", action="store_true", help="print only what did not hold")
     parser.add_argument("--verbose", action="store_true", help="every expectation, held or not")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument(
         "--strict", action="store_true", help="exit code 1 when your settings lack a limit"
     )

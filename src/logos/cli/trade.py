@@ -23,6 +23,12 @@ from logos.session.stored.origin import Origin
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of `logos trade`."""
     parser.epilog = exit_codes()
+    add_settings(parser)
+    add_shown(parser)
+
+
+def add_settings(parser: argparse.ArgumentParser) -> None:
+    """Add the options that say what a session is."""
     parser.add_argument("--config", metavar="FILE.toml", help="settings; options here override it")
     parser.add_argument("--session-id", metavar="ID", help="default: the next free session-NNNN")
     parser.add_argument(
@@ -65,7 +71,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_leave(parser)
     parser.add_argument("--seed", type=int, metavar="N", help="seed of the session's generator")
-    add_shown(parser)
 
 
 def add_leave(parser: argparse.ArgumentParser) -> None:

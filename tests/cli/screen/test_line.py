@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from places import PROJECT
 from screen_helpers import NOW_NS, Shown, currency, page, symbol
 
 from logos.cli.screen.line import StatusLine, colour_of
@@ -32,6 +33,25 @@ def test_at_80_columns_it_is_broken_between_two_parts() -> None:
         "08:00:00  AAA 100.05  lag 12 ms  day 0.00 USD  drawdown 0.00%",
         "          orders 10, fills 10, refused 24",
     ]
+
+
+def test_the_runbook_shows_the_line_as_it_is() -> None:
+    document = (PROJECT / "docs" / "LIVE-RUNBOOK.md").read_text(encoding="utf-8")
+    example = document.split("```text\n10:31:10")[1].split("```")[0]
+    held = symbol("ETHUSDT", position_units=1, mark_units=3_199_48)
+    money = currency("USDT", day_profit_units=-3_2300, drawdown_units=3_2300)
+    now_ns = NOW_NS + (2 * 3600 + 31 * 60 + 10) * 10**9
+    shown = page(
+        symbols=[held],
+        currencies=[money],
+        written_ns=now_ns,
+        orders=10,
+        open_orders=1,
+        fills=9,
+        refused=24,
+    )
+    found = StatusLine(Shown(80).terminal).lines(shown, now_ns)
+    assert "\n".join(found) == f"10:31:10{example}".rstrip()
 
 
 def test_many_symbols_are_counted_and_those_with_a_position_go_first() -> None:

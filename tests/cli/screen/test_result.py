@@ -80,9 +80,16 @@ def test_files_that_would_take_long_are_not_read(
 
 def book(**changes: object) -> Money:
     fields: dict[str, object] = {
-        "name": "USD", "initial": Decimal(100_000), "net": Decimal(0), "ratio": 0.0,
-        "unrealised": Decimal(0), "fees": Decimal(0), "payments": Decimal(0),
-        "drawdown": Decimal(0), "drawdown_ratio": 0.0, "slippage": Decimal(0),
+        "name": "USD",
+        "initial": Decimal(100_000),
+        "net": Decimal(0),
+        "ratio": 0.0,
+        "unrealised": Decimal(0),
+        "fees": Decimal(0),
+        "payments": Decimal(0),
+        "drawdown": Decimal(0),
+        "drawdown_ratio": 0.0,
+        "slippage": Decimal(0),
         "before": Decimal(0),
         **changes,
     }

@@ -77,7 +77,8 @@ def figures_of(result: SessionResult) -> Figures:
     try:
         size = sum((folder / name).stat().st_size for name in _READ if (folder / name).is_file())
         if size <= BYTES_MAX:
-            return _analysed(folder)
+            found = _analysed(folder)
+            return found._replace(books=[_deepest(each, result.summary) for each in found.books])
         why = f"its files are large ({size >> 20:,} MB)"
     except Exception as error:
         why = f"its files cannot be analysed: {type(error).__name__}: {error}"
@@ -112,6 +113,19 @@ def _analysed(folder: Path) -> Figures:
     mode = "REAL orders" if facts.mode == "live" else "paper"
     data = "recorded data" if facts.data == "recorded" else f"{facts.data} feed"
     return Figures(books, f"{mode}, {data}")
+
+
+def _deepest(book: Money, summary: Summary) -> Money:
+    """The book with the deepest fall that the session itself saw, which is that after any event:
+    where there is no equity.csv, the total of several currencies is known by its samples alone."""
+    total = summary["total"]
+    counted = Decimal(total["max_drawdown"]) if total and book.name.startswith("total ") else 0
+    if counted <= book.drawdown:
+        return book
+    if not book.drawdown or book.drawdown_ratio is None:
+        return book._replace(drawdown=Decimal(counted))
+    deeper = float(Decimal(counted) / book.drawdown)
+    return book._replace(drawdown=Decimal(counted), drawdown_ratio=book.drawdown_ratio * deeper)
 
 
 def _counted(summary: Summary) -> list[Money]:
