@@ -39,6 +39,7 @@ _COMMANDS = {
         "compare sessions: figures, settings, equity over each other; --html",
         "logos.cli.sessions.compare",
     ),
+    "watch": ("watch all sessions on one screen; pause and kill", "logos.cli.observing.watch"),
     "metrics": (
         "serve all sessions of this user as Prometheus metrics",
         "logos.cli.observing.metrics",

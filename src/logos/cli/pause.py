@@ -6,6 +6,7 @@ import argparse
 import sys
 import time
 from pathlib import Path
+from typing import NamedTuple
 
 from logos.cli.exit_codes import exit_codes
 from logos.cli.running.here import find_here, is_same, say
@@ -20,6 +21,24 @@ from logos.session.presence.heartbeat import Heartbeat
 
 _PATIENCE_S = 10.0
 _LOOK_S = 0.05
+
+
+class Wish(NamedTuple):
+    """What an operator wants of a live session; an empty `symbol` is all of it."""
+
+    session_id: str
+    symbol: str
+    undo: bool
+    reason: str
+    by: str
+
+    def command(self) -> SentCommand:
+        """The command that is sent."""
+        if self.symbol:
+            of_symbol = UnpauseSymbol if self.undo else PauseSymbol
+            return of_symbol(NOW, self.reason, self.by, self.symbol)
+        of_session = ResumeTrading if self.undo else Suspend
+        return of_session(NOW, self.reason, self.by)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -57,40 +76,42 @@ def run(options: argparse.Namespace) -> int:
             f"live sessions {options.session} run in {len(found)} workspaces; say which: {places}",
             ExitCode.BAD_CONFIGURATION,
         )
-    [(workspace, status)] = found
+    [(workspace, beat)] = found
     say(f"workspace {workspace}")
-    if options.symbol and options.symbol not in status.symbols:
+    if options.symbol and options.symbol not in beat.symbols:
         return _complain(
             f"session {options.session} does not trade {options.symbol}; it trades "
-            f"{', '.join(status.symbols)}",
+            f"{', '.join(beat.symbols)}",
             ExitCode.BAD_CONFIGURATION,
         )
     by = options.by or user_name()
-    command: SentCommand
-    if options.symbol:
-        of_symbol = UnpauseSymbol if options.undo else PauseSymbol
-        command = of_symbol(NOW, options.reason, by, options.symbol)
-    else:
-        of_session = ResumeTrading if options.undo else Suspend
-        command = of_session(NOW, options.reason, by)
-    path = send_command(options.session, command, workspace)
+    wish = Wish(options.session, options.symbol, options.undo, options.reason, by)
+    return carry_out(wish, workspace)
+
+
+def carry_out(wish: Wish, workspace: Path) -> int:
+    """Send the command to the session, which runs in `workspace`; wait until it is carried out.
+
+    Prints what came of it; returns the exit code.
+    """
+    path = send_command(wish.session_id, wish.command(), workspace)
     deadline = time.monotonic() + _PATIENCE_S
     while path.exists():
         if time.monotonic() >= deadline:
             path.unlink(missing_ok=True)
             return _complain(
-                f"session {options.session} did not carry out the command within "
+                f"session {wish.session_id} did not carry out the command within "
                 f"{_PATIENCE_S:.0f} s; it was withdrawn. See `logos status`, or `logos kill`",
                 ExitCode.INTERNAL_ERROR,
             )
         time.sleep(_LOOK_S)
     if path.with_suffix(".bad").exists():
         return _complain(
-            f"session {options.session} refused the command; see the session's standard error",
+            f"session {wish.session_id} refused the command; see the session's standard error",
             ExitCode.INTERNAL_ERROR,
         )
-    what = options.symbol or "the session"
-    print(f"{options.session}: {what} {'trades again' if options.undo else 'is paused'}")
+    what = wish.symbol or "the session"
+    print(f"{wish.session_id}: {what} {'trades again' if wish.undo else 'is paused'}")
     return 0
 
 

@@ -17,6 +17,8 @@ from logos.core.types import NS_PER_SECOND
 from logos.session.artifacts.rows import Moments
 from logos.session.presence.page import MetricsPage
 
+_MUCH: Final = 1_000
+_SOME: Final = 10
 _ALL_SHOWN_MAX: Final = 6
 _HELD_SHOWN_MAX: Final = 12
 
@@ -55,6 +57,8 @@ class MoneyNow(msgspec.Struct, frozen=True):
     exposure: str
     drawdown: str
     max_drawdown: str
+    initial: str
+    """What the session began with."""
 
 
 class Now(msgspec.Struct, frozen=True):
@@ -109,6 +113,7 @@ def _money(risk: CurrencyRisk) -> MoneyNow:
         exposure=text(risk.gross_exposure_units),
         drawdown=text(risk.drawdown_units),
         max_drawdown=text(risk.max_drawdown_units),
+        initial=text(risk.initial_units),
     )
 
 
@@ -162,6 +167,14 @@ def money_words(money: MoneyNow) -> str:
         f"equity {equity} {money.currency} (today {today}, exposure {exposure}, drawdown "
         f"{drawdown})"
     )
+
+
+def brief_words(text: str, money: MoneyNow, *, sign: bool = False) -> str:
+    """An amount of this currency rounded for a glance: to two decimals, and to more where the
+    session began with little of it, as of a coin."""
+    initial = abs(Decimal(money.initial))
+    digits = 2 if initial >= _MUCH or not initial else 4 if initial >= _SOME else 8
+    return amount_words(f"{round(Decimal(text), digits):f}", sign=sign)
 
 
 def amount_words(text: str, *, sign: bool = False) -> str:

@@ -1,0 +1,1 @@
+"""The full screen of `logos watch`: sessions, positions, limits, feeds and events."""
