@@ -104,14 +104,14 @@ class JournalNews:
         except LostPlace:  # a resumed session cut off what did not reach the disk
             self._begin_at_end()
             return []
-        return list(happenings(_records(lines)))
+        return list(happenings(records_in(lines)))
 
     def _begin_at_end(self) -> None:
         self._follower.close()
         self._follower = Follower(self._path, self._path.stat().st_size)
 
 
-def _records(lines: Iterable[bytes]) -> Iterator[Told]:
+def records_in(lines: Iterable[bytes]) -> Iterator[Told]:
     """Those records among the journal's lines that a person is shown."""
     for line in lines:
         start = line.find(_BODY)

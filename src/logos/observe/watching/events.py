@@ -74,7 +74,10 @@ class JournalEnd:
             self._follower = None
             self.events.clear()
             return
-        self.events.extend(self._words(lines))
+        for event in self._words(lines):
+            # The seal names no time: it is that of what came before it.
+            is_timed = event.ts_ns or not self.events
+            self.events.append(event if is_timed else event._replace(ts_ns=self.events[-1].ts_ns))
 
     def _lines(self) -> list[bytes]:
         size = os.stat(self._path).st_size
