@@ -38,7 +38,7 @@ def test_an_operator_finds_what_matters_within_80x24() -> None:
     )
     assert row(lines, "session").rstrip() == ("session  process 7   heartbeat 0.4 s   switch SAFE")
     assert row(lines, "money").rstrip() == (
-        "money    equity 100,004.33 USD   today -12.50   drawdown 15.00   exposure 25.00"
+        "money    equity 100,004.33 USD  today -12.50  drawdown 15.00  exposure 25.00"
     )
     assert row(lines, "position").rstrip() == (
         "position ETH 2 at 12.5, average entry 10.3333, unrealised +4.34 USD"

@@ -182,7 +182,7 @@ def test_a_session_tells_what_happened_in_the_words_of_the_live_screen(folder: P
         kinds = [event.word for event in end.events]
         assert "FILL" in kinds
         assert kinds[-1] == "ENDED"
-        assert end.events[-1].ts_ns >= end.events[0].ts_ns > 0
+        assert end.events[-1].ts_ns >= end.events[0].ts_ns > 0, "the seal has a time too"
         assert list(end.equity("USD"))
         assert not list(end.equity("EUR"))
 

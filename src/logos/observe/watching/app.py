@@ -219,6 +219,7 @@ class WatchApp(App[None]):
         self._asks = asks
         self._glyphs = glyphs
         self._keys = _KEYS_PLAIN if is_plain else _KEYS
+        self._drawn: tuple[View | None, float] = (None, 0.0)
         self.deeds: list[Deed] = []
         """What was done from here, in order."""
 
@@ -233,7 +234,7 @@ class WatchApp(App[None]):
             for number in (signal.SIGTERM, signal.SIGHUP):
                 loop.add_signal_handler(number, self.exit)
         self._looks.start()
-        self.set_interval(_DRAW_S, self.draw)
+        self.set_interval(_DRAW_S, self._draw_if_new)
         self.draw()
 
     def on_unmount(self) -> None:
@@ -271,8 +272,15 @@ class WatchApp(App[None]):
 
     def draw(self) -> None:
         """Show how all stands."""
+        self._drawn = self.view, time.monotonic()
         if self.size.width:
             self.query_one("#all", Static).update(text_of(self.lines()))
+
+    def _draw_if_new(self) -> None:
+        """Draw what was just seen; else once a second, as it grows older."""
+        view, drawn_s = self._drawn
+        if view is not self.view or time.monotonic() - drawn_s >= LOOK_S:
+            self.draw()
 
     def action_choose(self, step: int) -> None:
         """The next session, or the one before."""

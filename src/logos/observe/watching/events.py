@@ -8,6 +8,7 @@ its end.
 from __future__ import annotations
 
 import os
+import re
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
@@ -23,6 +24,7 @@ from logos.observe.watching.curve import Point
 END_BYTES: Final = 1 << 18
 """How much of a journal's end is read at first, and at most at once later."""
 EVENTS_MAX: Final = 200
+_TIME: Final = re.compile(rb'"ts_ns":(\d{1,19})[,}]')
 _ACCOUNT: Final = b'"body":{"kind":"account"'
 
 
@@ -55,6 +57,7 @@ class JournalEnd:
         self._path = path
         self._words = words
         self._follower: Follower | None = None
+        self._last_ns = 0
         self.events: deque[Event] = deque(maxlen=EVENTS_MAX)
         """Oldest first."""
 
@@ -74,10 +77,9 @@ class JournalEnd:
             self._follower = None
             self.events.clear()
             return
-        for event in self._words(lines):
-            # The seal names no time: it is that of what came before it.
-            is_timed = event.ts_ns or not self.events
-            self.events.append(event if is_timed else event._replace(ts_ns=self.events[-1].ts_ns))
+        self._last_ns = _time_of(lines) or self._last_ns
+        for event in self._words(lines):  # the seal names no time: it is that of what came before
+            self.events.append(event if event.ts_ns else event._replace(ts_ns=self._last_ns))
 
     def _lines(self) -> list[bytes]:
         size = os.stat(self._path).st_size
@@ -100,6 +102,14 @@ class JournalEnd:
                         account = msgspec.json.decode(line, type=_Line).body
                         if account.currency == currency:
                             yield Point(account.ts_ns, account.equity_units)
+
+
+def _time_of(lines: Sequence[bytes]) -> int:
+    """The time of the last line that has one; 0 when none has."""
+    for line in reversed(lines):
+        if found := _TIME.search(line):
+            return int(found[1])
+    return 0
 
 
 def _end_of(path: Path, size: int) -> tuple[list[bytes], int]:

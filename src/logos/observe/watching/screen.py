@@ -260,10 +260,10 @@ def _money(page: MetricsPage, view: View, columns: int, glyphs: Glyphs) -> Itera
 
 
 def _ledger(money: MoneyNow) -> Iterator[Piece]:
-    yield Piece(f"equity {brief_words(money.equity, money)} {money.currency}   today ")
+    yield Piece(f"equity {brief_words(money.equity, money)} {money.currency}  today ")
     yield Piece(brief_words(money.today, money, sign=True), _sign_style(money.today))
-    yield Piece(f"   drawdown {brief_words(money.drawdown, money)}")
-    yield Piece(f"   exposure {brief_words(money.exposure, money)}")
+    yield Piece(f"  drawdown {brief_words(money.drawdown, money)}")
+    yield Piece(f"  exposure {brief_words(money.exposure, money)}")
 
 
 def _span(seconds: int) -> str:
@@ -309,7 +309,8 @@ def _gauge(guard: GuardFigures, columns: int, glyphs: Glyphs) -> Iterator[Piece]
         amount_words(format_units(*_two_decimals(units, guard.decimals)))
         for units in (guard.used_units, guard.limit_units)
     )
-    figures = f"{used} of {limit} {guard.unit}"
+    unit = "" if guard.unit == "quantity" else f" {guard.unit}"
+    figures = f"{used} of {limit}{unit}"
     figure_columns = min(32, columns // 3)
     width = max(4, columns - name_columns - figure_columns - 11)
     part = 1.0 if guard.ratio is None else min(max(guard.ratio, 0.0), 1.0)
