@@ -33,6 +33,7 @@ from logos.audit.money.lots import (
     taken_off,
     trade,
 )
+from logos.audit.money.taken import Taken
 from logos.audit.money.terms import Given, Terms
 
 __all__ = [
@@ -135,7 +136,18 @@ class Auditor:
         self._wallets = dict(self._initial)
         self._payments: dict[str, Fraction] = {}
         self._last_time_ns = 0
+        self._others: dict[str, list[Fraction]] = {}
         self.report = AuditReport()
+
+    def take_over(self, taken: Taken) -> None:
+        """Begin with what the session took over from another one."""
+        for name, book in taken.books.items():
+            if name in self._symbols:
+                book.begin(self._symbols[name])
+        self._wallets |= taken.balances
+        self._payments = dict(taken.payments)
+        self._others = {each: taken.others(each, self._symbols) for each in taken.realised}
+        self._last_time_ns = taken.ended_ns
 
     # ---- one row ----
 
@@ -283,8 +295,9 @@ class Auditor:
     def _currency(self, quote: str, symbols: Mapping[str, SymbolState]) -> CurrencyState:
         mine = [state for n, state in symbols.items() if self._symbols[n].terms.quote == quote]
         initial = self._initial.get(quote, Fraction(0))
-        realised = sum((state.realised for state in mine), Fraction(0))
-        fees = sum((state.fees for state in mine), Fraction(0))
+        others = self._others.get(quote, [ZERO, ZERO])
+        realised = sum((state.realised for state in mine), others[0])
+        fees = sum((state.fees for state in mine), others[1])
         open_profits = [state.unrealised for state in mine]
         known = [profit for profit in open_profits if profit is not None]
         is_known = len(known) == len(open_profits)

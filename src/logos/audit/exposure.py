@@ -15,9 +15,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import Final
 
 from logos.audit.gatekeeping import Found
+from logos.audit.money.carried import carry_of, cash_of
 from logos.audit.open_orders import OpenOrder, SymbolBook
 from logos.audit.rules import MoneyRules, SessionRules
 from logos.core.records import (
@@ -49,6 +51,8 @@ class _Money:
     is_exact: bool = True
     """Whether `cash` is all: a fee in the traded asset also takes from the position."""
     tripped: set[Code] = field(default_factory=set)
+    fell_before: int = 0
+    """The deepest fall of the session that was carried on, under the limits that it had."""
 
 
 class ExposureJudge:
@@ -76,7 +80,20 @@ class ExposureJudge:
         if money is None:
             rules = self._rules.money(currency, decimals)
             money = self._money[currency] = _Money(rules, rules.initial)
+            self._take_over(money, currency, decimals)
         return money
+
+    def _take_over(self, money: _Money, currency: str, decimals: int) -> None:
+        """Begin where the session began that took over another one's books."""
+        carry = carry_of(self._rules.config)
+        if carry is None or currency not in carry.realised:
+            return
+        scale = 10**decimals
+        money.cash = int(cash_of(self._rules.config, currency) * scale)
+        money.high_water = int(Fraction(carry.high_water[currency]) * scale)
+        money.fell_before = int(Fraction(carry.max_drawdown[currency]) * scale)
+        money.day = carry.ended_ns // NS_PER_DAY
+        money.day_start = int(Fraction(carry.day_start[currency]) * scale)
 
     def _has_inverse(self, currency: str) -> bool:
         """Whether contracts are settled in the coin: what a ledger shows follows otherwise then."""
@@ -97,7 +114,11 @@ class ExposureJudge:
         money.high_water = max(money.high_water, record.high_water_units)
         allowance = money.rules.drawdown_allowance(money.high_water)
         fell = record.max_drawdown_units
-        if allowance and fell > allowance and Code.MAX_DRAWDOWN not in money.tripped:
+        if (
+            allowance
+            and fell > max(allowance, money.fell_before)
+            and Code.MAX_DRAWDOWN not in money.tripped
+        ):
             money.tripped.add(Code.MAX_DRAWDOWN)
             words = f"equity had fallen by {fell} money units, {allowance} are allowed"
             self._found(sequence, f"{record.currency}: {words}, and no guard tripped")

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections import Counter
 
 from logos.audit.money.averages import AverageBooks
+from logos.audit.money.carried import carry_of
+from logos.config import make_config
 from logos.core.records import (
     AccountRecord,
     BlockedRecord,
@@ -21,7 +23,7 @@ from logos.core.records import (
     SwitchRecord,
     WarningRecord,
 )
-from logos.journal.entries import SessionRecord
+from logos.journal.entries import Manifest, SessionRecord
 
 
 class Figures:
@@ -58,6 +60,10 @@ class Figures:
         elif isinstance(record, PaperFillRecord):
             self.fills[record.symbol] += 1
             self.averages.see(record)
+        elif isinstance(record, Manifest):
+            carry = carry_of(make_config(record.config))
+            if carry is not None:
+                self.averages.take_over(carry)
         elif isinstance(record, CorporateActionRecord):
             self.averages.see_action(record)
         elif isinstance(record, PositionRecord):

@@ -19,6 +19,7 @@ import msgspec
 from logos.audit.exposure import ExposureJudge
 from logos.audit.findings import Finding
 from logos.audit.gatekeeping import SwitchJudge
+from logos.audit.money.carried import carry_of, position_of
 from logos.audit.open_orders import OpenOrder, SymbolBook
 from logos.audit.rules import SessionRules, UnreadableRules
 from logos.config import Config, FeedName
@@ -31,9 +32,10 @@ from logos.core.records import (
     OrderUpdate,
     PaperFillRecord,
     PaymentRecord,
+    PositionRecord,
     SwitchRecord,
 )
-from logos.core.types import OrderStatus, OrderType, Side
+from logos.core.types import MarkRule, OrderStatus, OrderType, Side
 from logos.journal.entries import SessionRecord
 
 FINDINGS_MAX: Final = 1_000
@@ -90,7 +92,9 @@ class OrderJudge:
         self._switch = SwitchJudge(self._found)
         self._exposure = ExposureJudge(rules, self._books, self._found, has_ledger=has_ledger)
         self._order_times_ns: deque[int] = deque()
-        self._losses = 0
+        carry = carry_of(rules.config)
+        self._losses = 0 if carry is None else carry.losses
+        self._held = () if carry is None else tuple(carry.symbols)
         self._tick_id = 0
         self._last_ns = 0
         self.orders = 0
@@ -113,6 +117,9 @@ class OrderJudge:
             self._see_fill(sequence, record)
         elif isinstance(record, CorporateActionRecord):
             self._see_action(sequence, record)
+        elif isinstance(record, PositionRecord):
+            if record.symbol in self._held and record.symbol not in self._books:
+                self._book(record)  # it was taken over, and what is held counts for every order
         elif isinstance(record, AccountRecord):
             self._exposure.see_account(sequence, record)
         elif isinstance(record, PaymentRecord):
@@ -186,11 +193,17 @@ class OrderJudge:
         words = f"order {order.order_id} takes the place of {order.follows}, which was no such exit"
         self._found(sequence, words)
 
-    def _book(self, record: OrderRecord | CorporateActionRecord) -> SymbolBook:
-        scales = (record.price_decimals, record.quantity_decimals, record.money_decimals)
+    def _book(self, record: OrderRecord | CorporateActionRecord | PositionRecord) -> SymbolBook:
+        prices = record.price_decimals
+        if isinstance(record, PositionRecord):
+            # The middle of two prices has a decimal more.
+            prices -= self._rules.config.instruments[record.symbol].mark is MarkRule.MID
+        scales = (prices, record.quantity_decimals, record.money_decimals)
         book = self._books.get(record.symbol)
         if book is None:
             book = SymbolBook(self._rules.symbol(record.symbol, *scales))
+            taken = position_of(self._rules.config, record.symbol)
+            book.position = int(taken * 10**record.quantity_decimals)
             self._books[record.symbol] = book
         rules = book.rules
         if scales != (rules.price_decimals, rules.quantity_decimals, rules.money_decimals):

@@ -17,6 +17,7 @@ from logos.audit.auditor import COLUMNS, Auditor, State, Terms
 from logos.audit.csv_cells import UnreadableTrades, plain
 from logos.audit.findings import Finding
 from logos.audit.money.actions import ActionAudit
+from logos.audit.money.carried import carry_of, taken_of
 from logos.audit.money.fees import FeeAudit
 from logos.audit.money.payments import PaymentAudit
 from logos.config import BALANCE_DEFAULT, Config
@@ -48,7 +49,11 @@ def make_auditor(config: Config) -> Auditor:
     terms = _terms(config)
     quotes = dict.fromkeys(each.quote for each in config.instruments.values())
     balances = config.account.balances or dict.fromkeys(quotes, BALANCE_DEFAULT)
-    return Auditor(terms, {asset: Fraction(amount) for asset, amount in balances.items()})
+    auditor = Auditor(terms, {asset: Fraction(amount) for asset, amount in balances.items()})
+    carry = carry_of(config)
+    if carry is not None:
+        auditor.take_over(taken_of(carry))
+    return auditor
 
 
 class SampleAudit:
@@ -232,6 +237,10 @@ class SampleAudit:
     def _differ(self, sequence: int, what: str, said: str, mine: str) -> None:
         message = f"{what} is {said!r}, and {mine}"
         self.findings.append(Finding("state.jsonl", f"record {sequence}", message))
+
+    def state(self) -> State:
+        """The auditor's books after the records so far."""
+        return self._auditor.state()
 
     # ---- the snapshot ----
 

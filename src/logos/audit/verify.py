@@ -30,6 +30,7 @@ from typing import Any, Final
 
 from logos import paths
 from logos.audit.findings import Finding
+from logos.audit.money.hand_over import check_carried
 from logos.audit.orders import not_judged
 from logos.audit.page import check_page
 from logos.audit.projections import (
@@ -172,6 +173,9 @@ def _judge(verdict: Verdict, projector: Projector, manifest: Manifest, made: Pat
         _note_snapshot(verdict)
     _check_log(verdict, manifest, made, ticks, is_whole=sealed is not None)
     _check_inputs(verdict)
+    carried, not_judged_of_it = check_carried(folder, config)
+    verdict.findings += carried
+    verdict.not_judged += not_judged_of_it
     verdict.findings += audit.findings
     _take_orders(verdict, projector, manifest)
     verdict.fills, verdict.samples = audit.fills, audit.samples

@@ -53,6 +53,7 @@ _NOTICES: Final = (
     "UNUSED_SIGNALS",
     "TARGET_PENDING",
     "UNHEARD_DATA",
+    "CARRIED",
     "NO_EVENTS",
 )
 """Warnings that say what was left over; all others are alarms."""

@@ -69,6 +69,9 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
         metavar="X",
         help="replay feed only: X times faster than recorded; 0: as fast as possible",
     )
+    parser.add_argument(
+        "--carry", metavar="ID", help="take over what this ended paper session holds"
+    )
     add_leave(parser)
     parser.add_argument("--seed", type=int, metavar="N", help="seed of the session's generator")
 
@@ -100,6 +103,7 @@ def begin(config: Config, options: argparse.Namespace, bar: ProgressBar) -> Sess
         beside=bar.screen.beside,
         tell=bar.screen.tell,
         origin=Origin.here(options.config),
+        carry=getattr(options, "carry", None) or "",
     )
 
 

@@ -15,6 +15,7 @@ import msgspec
 
 from logos.config.tables.alerts import AlertSettings
 from logos.config.tables.base import Settings
+from logos.config.tables.carry import CarrySettings
 from logos.config.tables.coordinator import KillSwitchSettings
 from logos.config.tables.disk import DiskSettings
 from logos.config.tables.kafka import ShipSettings
@@ -310,3 +311,4 @@ class Config(Settings, frozen=True, kw_only=True):
     ship: ShipSettings | msgspec.UnsetType = msgspec.UNSET
     alerts: AlertSettings | msgspec.UnsetType = msgspec.UNSET
     log: LogSettings | msgspec.UnsetType = msgspec.UNSET
+    carry: CarrySettings | msgspec.UnsetType = msgspec.UNSET

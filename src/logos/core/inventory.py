@@ -95,6 +95,24 @@ class Inventory:
         """The open lots, oldest first."""
         return self._lots[self._first :]
 
+    def take_over(self, lots: list[Lot], next_lot_id: int) -> None:
+        """Hold these lots, oldest first, in place of all others; the next has that number."""
+        self._lots = lots
+        self._first = 0
+        self._next_lot_id = next_lot_id
+        self.position = sum([lot.quantity for lot in lots])
+        self.cost = 0
+        for lot in lots:
+            if self.is_inverse:
+                self.cost += lot.worth if lot.quantity > 0 else -lot.worth
+            else:
+                self.cost += lot.quantity * lot.price * self.unit_value + lot.rest
+
+    @property
+    def next_lot_id(self) -> int:
+        """The number of the next lot that a fill opens."""
+        return self._next_lot_id
+
     def unrealised(self, price: int) -> int:
         """Profit of the open lots if all were closed at `price`, in ledger units."""
         if self.is_inverse:

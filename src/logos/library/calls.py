@@ -111,6 +111,7 @@ async def run_live(
             tell=watch.tell,
             home=session.home,
             origin=session.origin,
+            carry=session.carry,
         )
         with open_session(spec) as opened:
             assert isinstance(opened.source, LiveSource)

@@ -121,6 +121,7 @@ class LiveEngine:
                 switch=session.switch,
                 tell=watch.tell,
                 home=session.home,
+                carry=session.carry,
                 takes_signals=False,
             )
             self._begin(open_session(spec))

@@ -53,6 +53,9 @@ class EngineOptions(TypedDict, total=False):
     """How the paper market fills: next_open, decision_close or bid_ask (docs/FILLS.md)."""
     guards: Sequence[str | Callable[..., str | None]]
     """Guards of your own (docs/GUARDS.md): functions at the top of a module, or their names."""
+    carry: str
+    """The id of an ended paper session of the workspace, whose positions and money it takes over
+    (docs/SESSIONS.md)."""
     switch: Switch
     """Another kill switch than that of the workspace."""
     verbose: bool

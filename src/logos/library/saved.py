@@ -16,6 +16,7 @@ from typing import Any, Final, NamedTuple
 from logos.config import Config, make_config
 from logos.config.terms.payments import has_payments
 from logos.core.fixed import format_units
+from logos.core.instrument_state import InstrumentState
 from logos.core.records import AccountRecord, PositionRecord, SwitchRecord
 from logos.core.types import OrderStatus, SessionStatus
 from logos.journal.entries import JOURNAL, Manifest, Sealed, Stopping, read_journal
@@ -26,6 +27,7 @@ from logos.session.artifacts.folder import is_finished
 from logos.session.artifacts.limits import limit_rows
 from logos.session.artifacts.rows import Moments
 from logos.session.build import build_account, build_states, make_instruments
+from logos.session.carrying.apply import carry_books
 from logos.session.history import find_session
 from logos.session.outcome import ExitCode
 from logos.session.restoring import CannotResumeError
@@ -93,6 +95,7 @@ class _Scan:
     def see(self, entry: object) -> None:
         if isinstance(entry, Manifest):
             self.manifest = entry
+            self.counts.averages.take_over(_states(make_config(entry.config)))
         elif isinstance(entry, Sealed):
             self.sealed = entry
         elif not isinstance(entry, Stopping):
@@ -174,8 +177,6 @@ class _Scan:
         }
 
     def _averages(self, config: Config) -> dict[str, dict[str, str]]:
-        instruments = make_instruments(config.instruments)
-        account = build_account(config, instruments)
         return {
             name: average_row(
                 self.counts.averages,
@@ -184,7 +185,7 @@ class _Scan:
                 self.positions[name].realised_units + self.positions[name].unrealised_units,
                 (state.instrument.price_decimals, state.ledger.decimals),
             )
-            for name, state in build_states(config, instruments, account).items()
+            for name, state in _states(config).items()
             if name in self.counts.averages and not state.instrument.is_inverse
         }
 
@@ -200,6 +201,14 @@ class _Scan:
             "unrealised": format_units(record.unrealised_units, money),
             "fees": format_units(record.fees_units, money),
         }
+
+
+def _states(config: Config) -> dict[str, InstrumentState]:
+    """The symbols of a session at its beginning."""
+    instruments = make_instruments(config.instruments)
+    states = build_states(config, instruments, build_account(config, instruments))
+    carry_books(config, states)
+    return states
 
 
 def _held(session_id: str, state: Mapping[str, Any]) -> dict[str, Any]:

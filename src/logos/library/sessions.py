@@ -97,6 +97,8 @@ class Session:
             )
         self.home = workspace(home)
         """The workspace; None: the configured one."""
+        self.carry = options.get("carry", "")
+        """The ended session whose positions it takes over; empty: none."""
         self.switch = options.get("switch")
         """Another kill switch than the workspace's; None: that."""
         self.is_verbose = options.get("verbose", False)
@@ -133,6 +135,7 @@ class Session:
                     tell=watch.tell,
                     home=self.home,
                     origin=self.origin,
+                    carry=self.carry,
                 )
             )
 

@@ -58,6 +58,7 @@ from logos.data.market_sessions import read_sessions
 from logos.data.source import DataSource
 from logos.data.suggest import suggest_instrument
 from logos.errors import DataError
+from logos.session.carrying.apply import carried_amounts
 from logos.session.opening.funding import schedule_of
 
 _SYMBOL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/:-]*")
@@ -179,7 +180,8 @@ def build_account(config: Config, instruments: Mapping[str, Instrument]) -> Acco
     wallets: dict[str, Wallet] = {}
     for asset in assets:
         amounts = (balances.get(asset, Decimal(0)), settings.borrow.get(asset, Decimal(0)))
-        decimals = _decimals(asset, instruments.values(), amounts)
+        counted = (*amounts, *carried_amounts(config, asset))
+        decimals = _decimals(asset, instruments.values(), counted)
         if config.venue.live:
             decimals = max(decimals, _base_fee_decimals(asset, spot))
         initial, borrow = (parse_units(amount, decimals) for amount in amounts)

@@ -59,6 +59,12 @@ class Options(TypedDict, total=False):
     snapshot_due: SnapshotDue | None
 
 
+class NewOptions(Options, total=False):
+    """The same for a session that begins."""
+
+    carry: str
+
+
 class ResumeOptions(Options, total=False):
     """The same for a session that is resumed."""
 
@@ -68,13 +74,16 @@ class ResumeOptions(Options, total=False):
 
 
 def run(
-    config: Config | Mapping[str, Any] | str | Path, **options: Unpack[Options]
+    config: Config | Mapping[str, Any] | str | Path, **options: Unpack[NewOptions]
 ) -> SessionResult:
     """Run a whole session on what its settings name: recorded data, or live feeds.
 
     `config` is a Config, a dict of the same tables, or the path of a TOML file. Orders meet the
     paper market unless `venue.live` says that the operator gave both `--live` and
     `--i-acknowledge-risk`.
+
+    With `carry`, the id of an ended paper session of the workspace, the new one takes over what
+    that holds.
 
     Raises ConfigError, DataError or SwitchEngagedError when the session cannot start, and OSError
     when its files cannot be written; whatever happens after that is told by the result.
@@ -85,7 +94,7 @@ def run(
 
 
 def run_live(
-    config: Config | Mapping[str, Any] | str | Path, **options: Unpack[Options]
+    config: Config | Mapping[str, Any] | str | Path, **options: Unpack[NewOptions]
 ) -> SessionResult:
     """As `run`, on live feeds whatever the settings say."""
     options.setdefault("outside", Outside())

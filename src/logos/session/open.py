@@ -38,6 +38,7 @@ from logos.session.artifacts.claim import Claim, claim_folder, clear
 from logos.session.artifacts.folder import SessionFolder, is_finished, projection_files
 from logos.session.artifacts.recoveries import Recovery
 from logos.session.artifacts.snapshot import Snapshot
+from logos.session.carrying.hand_over import carried_on, check_carries, refuse_carried
 from logos.session.connections import hold_account, with_instruments
 from logos.session.disk import disk_guard, stopped_because
 from logos.session.history import Journal, NothingHappenedError, find_session, read_session
@@ -123,12 +124,15 @@ def _new(start: Start, config: Config) -> Session:
     disk_guard(spec, config, config.session.id).check_start()
     switch = start.switch(config)
     origin = spec.origin or Origin.here()
-    claim = claim_folder(config, spec.home, origin)
+    with carried_on(spec, config) as taken:
+        claim = claim_folder(taken.config, spec.home, origin)
+        taken.mark(claim.session_id)
     try:
-        return _begin(start, config, switch, claim, origin)
+        return _begin(start, taken.config, switch, claim, origin)
     except Exception:
         start.supervisor.close()
         claim.give_back()  # made a moment ago, and nothing has happened in it
+        taken.take_back()
         raise
 
 
@@ -142,6 +146,7 @@ def _anew(start: Start, lock: JournalLock) -> Session:
             f"there is nothing to {what}; `logos resume {place.name}` starts it anew"
         )
     config = settings_at(place)
+    check_carries(config, place.name, spec.home)
     feed = NoFeed() if spec.is_live(config) else spec.feed
     check_can_start(place.name, config, spec.strategy, feed)
     spec.check_acknowledged(config)
@@ -220,6 +225,8 @@ def _find(spec: SessionSpec, place: Path, moved: Callable[[], object]) -> _Old:
     Raises CannotResumeError, NothingHappenedError, JournalDamagedError, OSError.
     """
     session_id = spec.session_id
+    if spec.purpose is Purpose.TRADE:
+        refuse_carried(session_id, spec.home)
     found = look_for_snapshot(place, spec.tell) if spec.use_snapshot else None
     journal = read_session(place, -1 if found is None else found.sequence, moved)
     status = journal.status

@@ -53,6 +53,7 @@ from logos.session.build import (
     find_instruments,
     make_instruments,
 )
+from logos.session.carrying.apply import apply_carry, check_time
 from logos.session.fleet.epochs import epochs_of
 from logos.session.opening.fingerprints import fingerprint_of
 from logos.session.opening.funding import with_funding
@@ -176,11 +177,20 @@ class Plan:
             halt_on_engage=config.switch.on_engaged == "halt",
             outbox=Outbox() if config.venue.live else None,
         )
+        apply_carry(core, config)
         core.order_manager.fleet = epochs_of(switch)
         secrets = config_secrets(config)
         if secrets:
             core.mask_notes(lambda text: without(text, secrets))
         return core
+
+    def begin_at(self, first_ns: int) -> int:
+        """The time of the first event, which is where the session begins.
+
+        Raises DataError for one from before the end of the session that is carried on.
+        """
+        check_time(self.config, first_ns)
+        return first_ns
 
 
 def with_seed(config: Config) -> Config:

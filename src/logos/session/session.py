@@ -240,7 +240,7 @@ class Session:
     def _start(self, first_ns: int) -> None:
         if self.script.stops_before_start(self.folder.is_continuing):
             raise Stopped
-        self._first_ns = first_ns
+        self._first_ns = self.plan.begin_at(first_ns)
         self._write(self.core.start(first_ns))
         self.folder.flush()
 

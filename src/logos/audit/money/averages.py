@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from logos.audit.csv_cells import plain
+from logos.audit.money.carried import lots_of
+from logos.config.tables.carry import CarrySettings
 from logos.core.records import CorporateActionRecord, PaperFillRecord, PositionRecord
 from logos.core.types import Side
 
@@ -19,7 +21,7 @@ from logos.core.types import Side
 class _Book:
     """Signed; `held` in quantity units, `cost` and `made` in price units times quantity units."""
 
-    last: PaperFillRecord
+    last: PaperFillRecord | CorporateActionRecord
     held: int = 0
     cost: int = 0
     made: int = 0
@@ -31,10 +33,29 @@ class AverageBooks:
     def __init__(self) -> None:
         self._books: dict[str, _Book] = {}
         self._paid: dict[str, Fraction] = {}
+        self._taken: dict[str, tuple[Fraction, Fraction]] = {}
+        """Position and cost that were taken over, of symbols without a fill or action so far."""
+
+    def take_over(self, carry: CarrySettings) -> None:
+        """Begin with the books of another session: by average, its lots cost what they cost."""
+        for symbol, carried in carry.symbols.items():
+            lots = lots_of(carried)
+            held = sum((lot.left for lot in lots), Fraction(0))
+            self._taken[symbol] = held, sum((lot.left * lot.price for lot in lots), Fraction(0))
+            self._paid[symbol] = Fraction(carried.realised)
+
+    def _begun(self, record: PaperFillRecord | CorporateActionRecord) -> _Book | None:
+        """The book of a symbol; None: nothing was taken over or filled."""
+        taken = self._taken.pop(record.symbol, None)
+        if taken is not None:
+            quantities = 10**record.quantity_decimals
+            held, cost = taken[0] * quantities, taken[1] * quantities * 10**record.price_decimals
+            self._books[record.symbol] = _Book(record, int(held), int(cost))
+        return self._books.get(record.symbol)
 
     def see(self, fill: PaperFillRecord) -> None:
         """Take in the next fill."""
-        book = self._books.setdefault(fill.symbol, _Book(fill))
+        book = self._begun(fill) or self._books.setdefault(fill.symbol, _Book(fill))
         book.last = fill
         closed = sum(lot.quantity_units for lot in fill.lots)
         if closed and book.held:  # a journal that was tampered with may close what nobody holds
@@ -50,8 +71,10 @@ class AverageBooks:
         """Take in a split or dividend: what it paid is profit, less what that had cost."""
         paid = Fraction(record.cash_units, 10**record.money_decimals)
         self._paid[record.symbol] = self._paid.get(record.symbol, Fraction(0)) + paid
-        book = self._books.get(record.symbol)
-        if book is None or not (record.new and record.old):
+        if not (record.new and record.old):
+            return
+        book = self._begun(record)
+        if book is None:
             return
         exact = Fraction(abs(book.held) * record.new, record.old)
         if exact:

@@ -16,6 +16,7 @@ from typing import Final
 import msgspec
 
 from logos.audit.auditor import Auditor, State
+from logos.audit.money.carried import carry_of
 from logos.config import Config, FundingSettings
 from logos.core.records import PaymentRecord
 
@@ -87,7 +88,8 @@ class PaymentAudit:
             for currency, rate in ({} if interest is msgspec.UNSET else interest).items()
         }
         self._paid: set[_Key] = set()
-        self._last_ns: int | None = None
+        carry = carry_of(config)
+        self._last_ns: int | None = None if carry is None else carry.ended_ns
         self.is_used = bool(self._funding or self._borrow or self._interest)
 
     def pass_time(self, ts_ns: int) -> list[str]:

@@ -31,6 +31,8 @@ class Timekeeper:
         "_order_manager",
         "_safety",
         "_sample_ns",
+        "carried_ns",
+        "carried_words",
         "next_check_ns",
         "payments",
     )
@@ -49,6 +51,10 @@ class Timekeeper:
         """Days since 1970 of the latest event, UTC."""
         self.next_check_ns: int = 0
         """The time of an event from which on `check` has to be called before it."""
+        self.carried_ns: int = 0
+        """When the session ended whose positions this one took over; 0: it took over none."""
+        self.carried_words: list[str] = []
+        """What is warned of then, at the start."""
 
     def begin(self, ts_ns: int) -> None:
         """The session begins at `ts_ns` (nanoseconds UTC): take the first samples."""
@@ -56,8 +62,24 @@ class Timekeeper:
         self._day = ts_ns // NS_PER_DAY
         if self._sample_ns:
             self._next_sample_ns = (ts_ns // self._sample_ns + 1) * self._sample_ns
-        self.payments.begin(ts_ns)
+        if self.carried_ns:
+            self._pass_gap(ts_ns)
+        else:
+            self.payments.begin(ts_ns)
         self._order_manager.sample(ts_ns)
+
+    def _pass_gap(self, ts_ns: int) -> None:
+        """What was carried over was held until now: book what was due, and begin the day."""
+        order_manager = self._order_manager
+        for words in self.carried_words:
+            order_manager.warn("", "CARRIED", words)
+        self.payments.begin(self.carried_ns)
+        if self.carried_ns // NS_PER_DAY != self._day:
+            self.payments.pay_until(self._day * NS_PER_DAY - 1)
+            for ledger in order_manager.account.ledgers:
+                ledger.start_day()
+        self.payments.pay_until(ts_ns)
+        order_manager.now_ns = ts_ns
 
     def pass_to(self, now_ns: int) -> None:
         """It is `now_ns`, and no event says so: book the payments that were due by then."""

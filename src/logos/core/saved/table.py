@@ -258,7 +258,7 @@ TABLE: Final[dict[type, Fields]] = {
         handled=("payments",),
         left={
             **dict.fromkeys(("_agenda", "_order_manager", "_safety"), PART),
-            "_sample_ns": SETTING,
+            **dict.fromkeys(("_sample_ns", "carried_ns", "carried_words"), SETTING),
         },
     ),
     Agenda: Fields(

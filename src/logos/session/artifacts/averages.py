@@ -16,6 +16,7 @@ from typing import Any
 
 from logos.core.fixed import HALF_EVEN, divide, format_units, power_of_ten, to_decimal
 from logos.core.handlers.figures import ENTRY_DECIMALS
+from logos.core.instrument_state import InstrumentState
 from logos.core.records import CorporateActionRecord, PaperFillRecord
 from logos.core.types import Side
 
@@ -28,10 +29,26 @@ class AverageCosts:
         """By symbol: position, cost and realised profit, signed."""
         self._paid: dict[str, int] = {}
         """By symbol, what splits and dividends paid, in ledger units."""
+        self._taken: dict[str, list[int]] = {}
+        """The same as in `_books` of symbols that were taken over, up to their first fill."""
+
+    def take_over(self, states: Mapping[str, InstrumentState]) -> None:
+        """Begin with what fresh states hold: by average, lots cost what they cost one by one."""
+        for symbol, state in states.items():
+            lots = state.inventory.lots()
+            if lots or state.realised:
+                cost = sum(lot.quantity * lot.price for lot in lots)
+                self._taken[symbol] = [state.inventory.position, cost, 0]
+                self._paid[symbol] = state.realised
+
+    def _begun(self, symbol: str) -> list[int] | None:
+        if symbol in self._taken:
+            self._books[symbol] = self._taken.pop(symbol)
+        return self._books.get(symbol)
 
     def add(self, fill: PaperFillRecord) -> None:
         """Take in the next fill."""
-        book = self._books.setdefault(fill.symbol, [0, 0, 0])
+        book = self._begun(fill.symbol) or self._books.setdefault(fill.symbol, [0, 0, 0])
         position, cost, _ = book
         sign = 1 if fill.side is Side.BUY else -1
         closed = sign * sum(lot.quantity_units for lot in fill.lots)
@@ -47,8 +64,10 @@ class AverageCosts:
         """Take in a split or dividend: a split keeps the cost, but for the part of a unit that is
         paid, which leaves with its share of it."""
         self._paid[record.symbol] = self._paid.get(record.symbol, 0) + record.cash_units
-        book = self._books.get(record.symbol)
-        if book is None or record.new == 0:
+        if record.new == 0:
+            return
+        book = self._begun(record.symbol)
+        if book is None:
             return
         parts = abs(book[0]) * record.new
         if parts:
@@ -86,12 +105,14 @@ class AverageCosts:
     def save(self) -> dict[str, Any]:
         """All of it as plain JSON data."""
         books = {symbol: list(book) for symbol, book in self._books.items()}
-        return {"books": books, "paid": dict(self._paid)}
+        taken = {symbol: list(book) for symbol, book in self._taken.items()}
+        return {"books": books, "paid": dict(self._paid), "taken": taken}
 
     def load(self, state: Mapping[str, Any]) -> None:
         """Take over what `save` told."""
         self._books = {symbol: list(book) for symbol, book in state["books"].items()}
         self._paid = dict(state["paid"])
+        self._taken = {symbol: list(book) for symbol, book in state["taken"].items()}
 
 
 def average_row(

@@ -61,6 +61,7 @@ class SessionFolder:
         self.home = home
         """The workspace in which the log is; None: the configured one."""
         self.tally = RecordCounts()
+        self.tally.averages.take_over(states)
         has_payments = may_pay(states.values())
         self._projections = projection_files(session_id, folder, home, has_payments=has_payments)
         self._marks = dict.fromkeys(self._projections, FileMark())

@@ -51,7 +51,8 @@ class SessionSpec:
     every minute); without `use_snapshot` an old session is run again from its beginning whatever
     it left. `is_acknowledged`: the operator permitted real orders again. With `flatten` an old
     session is continued without its strategy: open orders are cancelled, positions closed.
-    `origin` says where a new session begins (None: in the working directory, from no file).
+    `origin` says where a new session begins (None: in the working directory, from no file); `carry`
+    names an ended paper session whose positions and money a new one takes over.
     """
 
     config: Config | None = None
@@ -69,6 +70,7 @@ class SessionSpec:
     tell: Callable[[str], object] = tell_operator
     home: Path | None = None
     origin: Origin | None = None
+    carry: str = ""
     use_snapshot: bool = True
     snapshot_due: SnapshotDue | None = None
     is_acknowledged: bool = False

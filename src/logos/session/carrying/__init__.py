@@ -1,0 +1,1 @@
+"""A new paper session goes on with what one that ended holds: read, handed over, put in place."""
