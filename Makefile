@@ -44,6 +44,7 @@ session: $(INSTALLED) ## Run a whole paper session from the bundled data (CONFIG
 	@$(BIN)/python -m logos.live trade --config $(CONFIG)
 	@echo
 	@echo "What next:"
+	@echo "  learn it           docs/TUTORIAL.md: your own strategy, in 30 minutes"
 	@echo "  read the result    session.md in that folder; docs/ARTIFACTS.md explains every file"
 	@echo "  use the command    make shell      (puts logos on the PATH; then: logos --help)"
 	@echo "  write a strategy   logos new NAME; docs/WRITING-A-STRATEGY.md"
@@ -134,6 +135,7 @@ plant-faults: env ## Plant 120 faults in adapters, recovery, judges, artifacts, 
 
 manual: env ## Write docs/MANUAL.html, the whole reference in one file, and the examples in the docs, anew
 	$(BIN)/python tools/include_examples.py
+	$(BIN)/python tools/make_figures.py
 	$(BIN)/python tools/make_manual.py
 
 IMAGE ?= logos:local

@@ -18,6 +18,7 @@ from logos import __version__
 
 TOOLS = Path(__file__).resolve().parent
 STYLE = TOOLS / "manual.css"
+FIGURE_STYLE = TOOLS / "figures.css"
 SCRIPT = TOOLS / "manual.js"
 
 
@@ -52,7 +53,7 @@ class ShownPart:
 
 def page(parts: Sequence[ShownPart]) -> str:
     """The whole page, as HTML."""
-    style, script = _embedded(STYLE), _embedded(SCRIPT)
+    style, script = _embedded(STYLE, FIGURE_STYLE), _embedded(SCRIPT)
     policy = (
         f"default-src 'none'; style-src {_hash_of(style)}; script-src {_hash_of(script)}; "
         "base-uri 'none'; form-action 'none'"
@@ -97,8 +98,9 @@ def page(parts: Sequence[ShownPart]) -> str:
 """
 
 
-def _embedded(path: Path) -> str:
-    return f"\n{path.read_text(encoding='utf-8').strip()}\n"
+def _embedded(*paths: Path) -> str:
+    texts = [path.read_text(encoding="utf-8").strip() for path in paths]
+    return "\n".join(["", *texts, ""])
 
 
 def _hash_of(text: str) -> str:
