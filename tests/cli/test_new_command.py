@@ -29,11 +29,12 @@ def test_settings_and_strategy_run_as_written(
         "new_high/new_high.py",
         "new_high/new_high.toml",
         "new_high/test_new_high.py",
+        "new_high/pytest.ini",
         "new_high/data  (made up from a seed, to try it on)",
         "",
         "cd new_high",
         "logos trade --config new_high.toml",
-        "pytest",
+        "pytest  # a program of its own: pip install pytest",
     ]
     monkeypatch.chdir(here / "new_high")
     assert main(["config", "check", "--config", "new_high.toml", "--quiet"]) == 0
@@ -46,8 +47,10 @@ def test_settings_and_strategy_run_as_written(
 
 
 @pytest.mark.campaign
-def test_its_test_passes(here: Path) -> None:
+def test_its_test_passes_also_below_a_project_with_settings_of_its_own(here: Path) -> None:
     """In a process of its own: an import of pytest there takes seconds."""
+    above = '[tool.pytest.ini_options]\naddopts = "--of-a-plugin-that-is-not-here"\n'
+    (here / "pyproject.toml").write_text(above, encoding="utf-8")
     assert main(["new", "new_high"]) == 0
     command = (sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider")
     done = subprocess.run(

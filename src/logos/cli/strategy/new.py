@@ -57,7 +57,8 @@ def run(options: argparse.Namespace) -> int:
     except OSError as error:
         return _cannot_write(folder, error)
     print(f"{folder / 'data'}  (made up from a seed, to try it on)")
-    print(f"\ncd {folder}\nlogos trade --config {name}.toml\npytest")
+    print(f"\ncd {folder}\nlogos trade --config {name}.toml")
+    print("pytest  # a program of its own: pip install pytest")
     return int(ExitCode.FINISHED)
 
 
@@ -71,12 +72,13 @@ def why_not(name: str) -> str:
 
 
 def files_of(name: str) -> dict[str, str]:
-    """The texts of the three files, by their names."""
+    """The texts of the four files, by their names."""
     words = {"name": name, "kind": "".join(part.capitalize() for part in name.split("_"))}
     return {
         f"{name}.py": templates.STRATEGY.substitute(words),
         f"{name}.toml": templates.SETTINGS.substitute(words),
         f"test_{name}.py": templates.TEST.substitute(words),
+        "pytest.ini": templates.TEST_SETTINGS,
     }
 
 

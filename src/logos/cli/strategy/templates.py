@@ -135,3 +135,9 @@ def test_a_parameter_out_of_its_range_is_refused() -> None:
     with pytest.raises(ValueError, match="lookback"):
         $kind(lookback=1)
 ''')
+
+TEST_SETTINGS: Final = """\
+# pytest looks for its settings here, and not in a folder above: those are another project's.
+[pytest]
+"""
+"""pytest.ini: without it the tests fail in a folder below a project with settings of its own."""
