@@ -7,17 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from journal_helpers import BarByBar, bars
 from session_helpers import session_config
 from stored_helpers import crashed, ended, failed
 
 from logos.analysis import analyse
 from logos.comparison.comparing import SESSIONS_MAX, Comparison, compare
-from logos.comparison.page import POINTS_MAX, comparison_page, page_data, thinned
+from logos.comparison.page import comparison_page, page_data
 from logos.comparison.plain import comparison_json
-from logos.comparison.text_chart import Curve
 from logos.comparison.words import DIFFERENCES_MAX, comparison_text, drawn
 from logos.core.gates import InProcessSwitch
 from logos.core.strategy import market
@@ -203,14 +200,3 @@ def test_the_json_is_plain_and_exact(logos_home: Path) -> None:
 def test_the_same_sessions_give_the_same_page(logos_home: Path) -> None:
     results = ended("one"), ended("two")
     assert comparison_page(of(*results)) == comparison_page(of(*results))
-
-
-@given(st.lists(st.floats(-1, 1), min_size=1, max_size=5_000))
-def test_a_thinned_curve_keeps_its_ends_and_extremes(ys: list[float]) -> None:
-    thin = thinned(Curve(range(len(ys)), ys), 50)
-    assert len(thin.xs) <= max(50, 0)
-    assert list(thin.xs) == sorted(set(thin.xs))
-    assert (thin.ys[0], thin.ys[-1]) == (ys[0], ys[-1])
-    assert (min(thin.ys), max(thin.ys)) == (min(ys), max(ys))
-    assert all(ys[x] == y for x, y in zip(thin.xs, thin.ys, strict=True))
-    assert POINTS_MAX > 50

@@ -44,6 +44,17 @@ def test_the_notebook_runs_headless(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         for output in cell.outputs
     ]
     assert texts[0].startswith("<logos session session-0001 ENDED")
+    assert texts[1].startswith("<logos chart of session-0001: ")
+    shown = [
+        output.data
+        for cell in notebook.cells
+        if cell.cell_type == "code"
+        for output in cell.outputs
+        if "data" in output
+    ]
+    assert "data:image/svg+xml;base64," in shown[0]["text/html"]
+    assert shown[1]["image/svg+xml"].startswith("<svg ")
+    assert "trips.profit_factor" in shown[2]["text/html"]
     assert "Action.BLOCKED" in texts[-1]
     printed = [
         output

@@ -16,10 +16,10 @@ from logos.comparison.text_chart import Curve
 from logos.comparison.words import difference
 from logos.core.types import NS_PER_SECOND
 from logos.pages import assets
+from logos.pages.curves import thinned
 
 POINTS_MAX: Final = 800
-"""Points of each curve in the page; where there are more, the lowest and highest of each stretch
-are kept."""
+"""Points of each curve in the page at most."""
 
 _OWN: Final = "logos.comparison"
 _GAPS: Final = frozenset(("buy_and_hold_ratio", "max_drawdown", "cagr", "trips", "exposure"))
@@ -66,7 +66,7 @@ def page_data(comparison: Comparison) -> dict[str, Any]:
         "sessions": [_session(each) for each in comparison.sessions],
         "notes": list(comparison.notes),
         "is_by_date": comparison.is_by_date,
-        "curves": [_points(thinned(each.curve())) for each in comparison.sessions],
+        "curves": [_points(each.curve()) for each in comparison.sessions],
         "difference": f"{letters[1]} - {letters[0]}" if is_pair else "",
         "figures": [
             {
@@ -111,23 +111,6 @@ def _differences(found: Sequence[Difference]) -> list[dict[str, Any]]:
 
 
 def _points(curve: Curve) -> dict[str, list[float]]:
-    """In seconds, and as text of JSON no longer than what a screen can show."""
-    return {
-        "x": [x // NS_PER_SECOND for x in curve.xs],
-        "y": [round(y, 8) for y in curve.ys],
-    }
-
-
-def thinned(curve: Curve, most: int = POINTS_MAX) -> Curve:
-    """The curve with at most `most` points: first, last, and the extremes of each stretch."""
-    count = len(curve.xs)
-    if count <= most:
-        return curve
-    stretches = (most - 2) // 2
-    kept = {0, count - 1}
-    for number in range(stretches):
-        part = range(count * number // stretches, count * (number + 1) // stretches)
-        kept.add(min(part, key=curve.ys.__getitem__))
-        kept.add(max(part, key=curve.ys.__getitem__))
-    order = sorted(kept)
-    return Curve([curve.xs[at] for at in order], [curve.ys[at] for at in order])
+    """In seconds, and no more of them than a screen can show."""
+    xs, ys = thinned(curve.xs, curve.ys, POINTS_MAX)
+    return {"x": [x // NS_PER_SECOND for x in xs], "y": [round(y, 8) for y in ys]}

@@ -19,10 +19,11 @@ from logos.core.types import NS_PER_SECOND
 from logos.errors import LogosError
 from logos.files import open_new
 from logos.pages import assets
+from logos.pages.curves import thinned
 from logos.shown import html
 
-WIDTH, HEIGHT = 820, 340
-_LEFT, _RIGHT, _TOP, _BOTTOM = 78, 16, 44, 28
+WIDTH, HEIGHT = 820, 352
+_LEFT, _RIGHT, _TOP, _BOTTOM = 78, 16, 56, 28
 _EQUITY_HEIGHT: Final = 176
 _GAP: Final = 22
 _COLOURS: Final = ("card", "ink", "soft", "rule", "grid", "series-1", "loss", "loss-wash")
@@ -30,6 +31,7 @@ _STEPS_S: Final = (
     *(1, 5, 15, 30, 60, 300, 900, 1_800, 3_600, 10_800, 21_600, 43_200),
     *(86_400, 172_800, 604_800, 1_209_600, 2_592_000, 7_862_400, 31_536_000),
 )
+_POINTS_MAX: Final = 600
 _TICKS_X: Final = 6
 _TICKS_Y: Final = 5
 
@@ -120,15 +122,17 @@ def _drawing(book: Book, title: str) -> str:
 
 def _panels(book: Book) -> Iterator[str]:
     equity = book.equity
-    xs = [each / NS_PER_SECOND for each in equity.time_ns]
+    times, values = thinned(equity.time_ns, [float(each) for each in equity.equity], _POINTS_MAX)
+    xs = [each / NS_PER_SECOND for each in times]
     across = _Scale(xs[0], max(xs[-1], xs[0] + 1), _LEFT, WIDTH - _RIGHT)
-    values = [float(each) for each in equity.equity]
     initial = float(book.statistics.initial)
     low, high = min(*values, initial), max(*values, initial)
     room = (high - low) * 0.06 or abs(high) * 0.01 or 1.0
     middle = _TOP + _EQUITY_HEIGHT
     up = _Scale(low - room, high + room, middle, _TOP)
-    falls = [-(each or 0.0) * 100 for each in equity.drawdown_ratio]
+    all_falls = [-(each or 0.0) * 100 for each in equity.drawdown_ratio]
+    fall_times, falls = thinned(equity.time_ns, all_falls, _POINTS_MAX)
+    fall_xs = [each / NS_PER_SECOND for each in fall_times]
     down = _Scale(min(min(falls) * 1.06, -0.01), 0.0, HEIGHT - _BOTTOM, middle + _GAP)
 
     for value, label in _ticks(up.low, up.high):
@@ -137,19 +141,20 @@ def _panels(book: Book) -> Iterator[str]:
         yield _across(down(value), f"{label} %")
     for second, label in _moments(across.low, across.high):
         x = f"{across(second):.1f}"
+        anchor = "end" if across(second) > WIDTH - 3 * _RIGHT else "middle"
         yield (
             f'<line class="logos-grid" x1="{x}" x2="{x}" y1="{_TOP}" y2="{HEIGHT - _BOTTOM}"/>'
-            f'<text class="logos-soft logos-middle" x="{x}" y="{HEIGHT - 9}">{label}</text>'
+            f'<text class="logos-soft logos-{anchor}" x="{x}" y="{HEIGHT - 9}">{label}</text>'
         )
     y = f"{up(initial):.1f}"
     yield f'<line class="logos-begin" x1="{_LEFT}" x2="{WIDTH - _RIGHT}" y1="{y}" y2="{y}"/>'
-    line = _path(xs, falls, across, down)
+    line = _path(fall_xs, falls, across, down)
     floor_y = f"{down(0.0):.1f}"
     yield (
         f'<path class="logos-fall" d="{line} L{across(xs[-1]):.1f} {floor_y} '
         f'L{across(xs[0]):.1f} {floor_y} Z"/>'
         f'<path class="logos-equity" d="{_path(xs, values, across, up)}"/>'
-        f'<text class="logos-soft" x="{_LEFT}" y="{_TOP - 5}">equity, '
+        f'<text class="logos-soft" x="{_LEFT}" y="{_TOP - 7}">equity, '
         f"{html(book.statistics.currency)}</text>"
         f'<text class="logos-soft" x="{_LEFT}" y="{middle + _GAP - 5}">drawdown</text>'
     )

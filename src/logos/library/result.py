@@ -11,37 +11,49 @@ import csv
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from functools import cached_property
+from html import escape
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
 
+from logos.analysis import Analysis, analyse
 from logos.core.types import SessionStatus
 from logos.errors import LogosError, StrategyError
+from logos.library.picture import Chart
 from logos.library.saved import Saved
+from logos.library.shown_result import figures_of, result_html
 from logos.session.artifacts.payments import PAYMENT_COLUMNS
 from logos.session.artifacts.report import code_lines
 from logos.session.outcome import ExitCode, SessionResult
+from logos.shown import lines
 
 Record = dict[str, Any]
 
-_TIMES: Final = frozenset(("time", "created", "ended"))
-_WHOLE: Final = frozenset(("order_id", "fill_id", "tick_id", "ended_tick_id", "open_lots"))
+_TIMES: Final = frozenset(("time", "created", "ended", "entry_time", "exit_time"))
+_WHOLE: Final = frozenset(
+    (
+        *("order_id", "fill_id", "tick_id", "ended_tick_id", "open_lots"),
+        *("trip", "entry_order_id", "exit_order_id"),
+    )
+)
 _TEXT: Final = frozenset(
     (
         *("client_order_id", "symbol", "side", "type", "time_in_force", "status", "reason"),
         *("tag", "notes", "liquidity", "currency", "lots_closed", "lot_opened"),
+        *("entry_tag", "exit_tag", "book", "point", "figure"),
     )
 )
 
-_TABLES: Final = ("orders", "trades", "positions", "account", "payments")
+_TABLES: Final = ("orders", "trades", "positions", "account", "payments", "trips", "equity")
 
 
 class Result:
     """One session that has ended, or was stopped.
 
-    `orders`, `trades` (fills with what they realised), `positions` and `equity` (samples through
-    the session) are pandas DataFrames, polars ones where only polars is installed, and lists of
-    records where neither is. `fills` are the same rows as `trades`.
+    `orders`, `trades` (fills with what they realised), `trips` (round trips), `positions` and
+    `equity` (samples through the session), `curve` and `stats` are pandas DataFrames, polars ones
+    where only polars is installed, and lists of records where neither is. `fills` are the same rows
+    as `trades`. A notebook shows a result as a few figures and the curve of its equity.
     """
 
     def __init__(self, of: SessionResult | Saved) -> None:
@@ -111,8 +123,55 @@ class Result:
         """Each currency's ledger at every sample (docs/ARTIFACTS.md, account.csv)."""
         return _as_frame(*self._table("account"))
 
+    @cached_property
+    def trips(self) -> Any:
+        """A row for each round trip (docs/ARTIFACTS.md, trips.csv)."""
+        return _as_frame(*self._table("trips"))
+
+    @cached_property
+    def curve(self) -> Any:
+        """Equity with every high and every deepest fall (docs/ARTIFACTS.md, equity.csv)."""
+        return _as_frame(*self._table("equity"))
+
+    @cached_property
+    def analysis(self) -> Analysis:
+        """All figures as docs/RESULTS.md has them, with exact Decimals, and what they are made of.
+
+        Raises LogosError when the session's files are gone or damaged.
+        """
+        try:
+            return analyse(self.folder)
+        except LogosError:
+            raise
+        except OSError as error:
+            raise LogosError(f"{error.filename} cannot be read: {error.strerror}") from error
+        except (ValueError, LookupError, ArithmeticError) as error:
+            raise LogosError(f"the tables in {self.folder} are damaged: {error}") from error
+
+    @cached_property
+    def stats(self) -> Any:
+        """A row for each figure, a column for each book: the total, if any, and each currency.
+
+        Figures have the names of `analysis.statistics`; ratios are 0.01 for one per cent, times and
+        durations nanoseconds, what is not defined is missing.
+        """
+        books = {each.name: figures_of(each.statistics) for each in self.analysis.books}
+        first = next(iter(books.values()))
+        records = [
+            {"figure": name, **{book: of[name] for book, of in books.items()}} for name in first
+        ]
+        return _as_frame(["figure", *books], records)
+
+    def plot(self, book: str = "") -> Chart:
+        """The curve of equity and drawdown, which a notebook shows and `save` writes to a file.
+
+        `book` is a currency or "total"; empty: the first. Raises LogosError.
+        """
+        return Chart(self.analysis, book)
+
     def records(self, table: str) -> list[Record]:
-        """The rows of orders, trades, positions, account or payments, figures as exact Decimals.
+        """The rows of orders, trades, positions, account, payments, trips or equity (equity.csv),
+        figures as exact Decimals.
 
         Times are text, nanoseconds UTC. Without payments over time there are no rows of them.
         Raises LogosError when the file cannot be read.
@@ -138,6 +197,13 @@ class Result:
         except OSError as error:
             raise LogosError(f"{path} cannot be read: {error.strerror}") from error
         return names, records
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows; the text of `repr` where the session's files cannot be read."""
+        try:
+            return result_html(self.analysis, self.summary)
+        except LogosError:
+            return f"<pre>{escape(lines(repr(self)))}</pre>"
 
     def __repr__(self) -> str:
         counts = ", ".join(

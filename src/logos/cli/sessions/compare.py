@@ -12,6 +12,8 @@ from logos.cli.exit_codes import exit_codes
 from logos.cli.running.here import find_here, not_here, say
 from logos.errors import ConfigError, WorkspaceError
 
+_WIDTH = 100
+"""Characters of a line where there is no terminal."""
 _CODES = {
     0: "compared",
     2: "no such session, one that has not begun, or a wrong command line",
@@ -69,7 +71,8 @@ def _compare(options: argparse.Namespace, here: Path | None) -> int:
         return 0
     if here is not None:
         say(f"workspace {here}")
-    print(comparison_text(comparison, shutil.get_terminal_size((100, 24)).columns))
+    width = shutil.get_terminal_size((_WIDTH, 0)).columns if sys.stdout.isatty() else _WIDTH
+    print(comparison_text(comparison, width))
     if page is not None:
         print(f"\npage      {page}")
     else:
