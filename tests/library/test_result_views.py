@@ -12,6 +12,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pandas as pd
+import polars
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -19,8 +20,9 @@ from library_helpers import CASH, WORDS, Crossing, frame
 from places import CACHE
 
 import logos
-from logos.library import picture, result
-from logos.library.picture import Chart
+from logos.library import result
+from logos.library.views import picture
+from logos.library.views.picture import Chart
 from logos.pages.curves import thinned
 
 HOSTILE = "<script>alert(1)</script>\"'&\u202e"
@@ -229,8 +231,6 @@ def test_without_a_library_of_frames_there_are_records(
 
 
 def test_polars_has_the_same_figures(shown: logos.Result, monkeypatch: pytest.MonkeyPatch) -> None:
-    polars = pytest.importorskip("polars")
-
     def only_polars(name: str) -> Any:
         if name == "pandas":
             raise ImportError(name)

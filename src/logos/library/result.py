@@ -19,9 +19,9 @@ from typing import Any, Final
 from logos.analysis import Analysis, analyse
 from logos.core.types import SessionStatus
 from logos.errors import LogosError, StrategyError
-from logos.library.picture import Chart
 from logos.library.saved import Saved
-from logos.library.shown_result import figures_of, result_html
+from logos.library.views.notebook import figures_of, result_html
+from logos.library.views.picture import Chart
 from logos.session.artifacts.payments import PAYMENT_COLUMNS
 from logos.session.artifacts.report import code_lines
 from logos.session.outcome import ExitCode, SessionResult

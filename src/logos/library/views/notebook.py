@@ -14,7 +14,7 @@ from typing import Any, Final
 import msgspec
 
 from logos.analysis import Analysis, Side, Statistics
-from logos.library.picture import Chart
+from logos.library.views.picture import Chart
 from logos.session.artifacts.cures import in_short
 from logos.shown import html
 

@@ -1,0 +1,1 @@
+"""A result as others see it: in a notebook, as a drawing."""
