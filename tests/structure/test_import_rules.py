@@ -56,6 +56,7 @@ ALLOWED["session"] = {
 ALLOWED["observe"] = {
     *("errors", "core", "paths", "files", "journal", "killswitch", "config", "session"),
     *("execution", "feeds", "installation", "loopback", "shown", "build", "pages"),
+    *("analysis", "comparison"),
 }
 ALLOWED["audit"] = {
     *("errors", "core", "paths", "config", "journal", "session", "killswitch"),

@@ -23,10 +23,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from logos.observe.dashboard.access import COOKIE_S, Access
 from logos.observe.dashboard.background import Background
-from logos.observe.dashboard.comparing import compared
 from logos.observe.dashboard.inside import Inside
 from logos.observe.dashboard.listing import Listing
 from logos.observe.dashboard.log import LEVELS, Filter, page_of
+from logos.observe.dashboard.results import CannotTell, Results
 from logos.observe.dashboard.stream import BadPlace, SessionNews
 from logos.observe.dashboard.view import REPORT, NoSession, SessionFiles, Views
 from logos.pages.assets import CHARTS_JS, SHARED_CSS, UPLOT_CSS, UPLOT_JS, text
@@ -87,8 +87,8 @@ _REPORT_POLICY: Final = "; ".join(
         "form-action 'none'",
     )
 )
-"""A report brings a policy of its own. This one holds if it does not: nothing is loaded or sent,
-and what runs has an origin of its own, without this one's cookie."""
+"""A report and a comparison bring a policy of their own. This one holds if they do not: nothing is
+loaded or sent, and what runs has an origin of its own, without this one's cookie."""
 _HEADERS: Final = (
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
@@ -112,7 +112,10 @@ class Dashboard:
         self._inside = Inside(workspace)
         self._views = Views(self._inside)
         self._listing = Listing(self._inside)
+        self._results = Results()
         self._background = Background(THREADS_MAX)
+        self._long_work = Background(THREADS_MAX)
+        """For what reads whole sessions: it keeps nobody else waiting."""
         self.streams = 0
         """How many clients follow a session now."""
         self._own = {path: _own_file(*place) for path, place in _FILES.items()}
@@ -126,13 +129,15 @@ class Dashboard:
                 Route("/api/sessions/{session}/orders", self._orders, methods=["GET"]),
                 Route("/api/sessions/{session}/log", self._log, methods=["GET"]),
                 Route("/api/sessions/{session}/stream", self._stream, methods=["GET"]),
-                Route("/api/compare", self._compare, methods=["GET"]),
+                Route("/api/sessions/{session}/statistics", self._statistics, methods=["GET"]),
+                Route("/comparison", self._comparison, methods=["GET"]),
                 Route("/report/{session}", self._report, methods=["GET"]),
             ],
             exception_handlers={
                 NoSession: _problem(HTTPStatus.NOT_FOUND),
                 BadPlace: _problem(HTTPStatus.BAD_REQUEST),
                 _BadQuery: _problem(HTTPStatus.BAD_REQUEST),
+                CannotTell: _problem(HTTPStatus.CONFLICT),
                 PermissionError: _problem(HTTPStatus.FORBIDDEN),
                 OSError: _problem(HTTPStatus.SERVICE_UNAVAILABLE),
             },
@@ -240,12 +245,21 @@ class Dashboard:
         except FileNotFoundError:
             return _json({"lines": [], "next": None, "unreadable": 0})
 
-    async def _compare(self, request: Request) -> Response:
+    async def _statistics(self, request: Request) -> Response:
+        files = SessionFiles(self._inside, request.path_params["session"])
+        try:
+            return _json(await self._long_work.run(self._results.statistics, files))
+        except CannotTell as error:  # of a session that has not begun, or is damaged
+            return _json({"book": "", "books": 0, "rows": [], "notes": [str(error)]})
+
+    # ---- pages that others made ----
+
+    async def _comparison(self, request: Request) -> Response:
         names = parse_qs(request.url.query).get("id", [])
         if not 2 <= len(names) <= COMPARED_MAX:
             raise _BadQuery(f"name 2 to {COMPARED_MAX} sessions")
-        views = [self._views.find(name) for name in names]
-        return _json(await self._background.run(compared, views))
+        sessions = [SessionFiles(self._inside, name) for name in names]
+        return _in_sandbox(await self._long_work.run(self._results.comparison, sessions))
 
     async def _report(self, request: Request) -> Response:
         files = SessionFiles(self._inside, request.path_params["session"])
@@ -255,9 +269,7 @@ class Dashboard:
             )
         except FileNotFoundError:
             raise NoSession(f"no report was made: logos report {files.session_id}") from None
-        answer = Response(content, media_type="text/html; charset=utf-8")
-        answer.headers["content-security-policy"] = _REPORT_POLICY
-        return answer
+        return _in_sandbox(content)
 
     # ---- news ----
 
@@ -345,6 +357,12 @@ def _with_headers(send: Send) -> Send:
 
 def _json(value: object) -> Response:
     return Response(msgspec.json.encode(value), media_type="application/json")
+
+
+def _in_sandbox(content: bytes) -> Response:
+    answer = Response(content, media_type="text/html; charset=utf-8")
+    answer.headers["content-security-policy"] = _REPORT_POLICY
+    return answer
 
 
 def _failure(status: HTTPStatus, words: str) -> Response:

@@ -38,6 +38,13 @@ export async function ask(path, headers = {}) {
   return found;
 }
 
+// Whether a page can be made; raises what is wrong with it.
+export async function ask_page(path) {
+  const answer = await fetch(path, { cache: "no-store" });
+  if (answer.status === 401) login();
+  if (!answer.ok) throw new Refused(answer.status, (await answer.json().catch(() => ({}))).error ?? `answer ${answer.status}`);
+}
+
 // ---- the token: from the address's fragment, which no server gets, or from a field ----
 
 async function enter(token) {

@@ -5,7 +5,7 @@ import { Equity } from "./equity.js";
 import { log_card } from "./log.js";
 import { amount, badge, card, count, el, exact, fill, meter, minute, mode_badge, moment, money, mood, percent, seconds, signed, span, status_badge, switch_badge, table, tile, trimmed } from "./parts.js";
 
-const SECTIONS = [["equity", "Equity"], ["positions", "Positions"], ["orders", "Orders"], ["limits", "Guards"], ["history", "Switch"], ["latency", "Latency"], ["feeds", "Feeds"], ["events", "Events"], ["log", "Log"], ["report", "Report"]];
+const SECTIONS = [["equity", "Equity"], ["results", "Results"], ["positions", "Positions"], ["orders", "Orders"], ["limits", "Guards"], ["history", "Switch"], ["latency", "Latency"], ["feeds", "Feeds"], ["events", "Events"], ["log", "Log"], ["report", "Report"]];
 const AGAIN_MS = 3000;
 const ORDERS_EVERY_MS = 1000;
 const EVENTS_MAX = 200;
@@ -73,18 +73,18 @@ export function session_view(main, id, wanted) {
     ["event", (each) => each.what], ["symbol", (each) => each.symbol || "–"], ["", (each) => each.text, "long"],
   ], { empty: "Nothing happened yet.", tall: true });
   const log = log_card(path);
+  const results = results_card(path);
   const report = card("report", "Report");
 
   const whole = el("div", { class: "stack" },
     el("div", {}, head, under, el("nav", { "aria-label": "Parts of this page" }, jumps)), notices, tiles,
-    equity.card,
+    equity.card, results.card,
     card("positions", "Positions", positions.holder, samples),
     card("orders", "Orders and fills", orders_tabs.whole, orders_note),
-    el("div", { class: "two" },
-      card("limits", "Guards: used part of each limit", meters, no_meters),
-      card("refusals", "Refusals", refusals.holder)),
+    card("limits", "Guards: used part of each limit", meters, no_meters),
     card("history", "Switch, guards, commands", history.holder),
-    el("div", { class: "two" }, card("latency", "Latency", latency.holder, disk), card("feeds", "Feeds", feeds.holder, inbox)),
+    el("div", { class: "two" }, card("latency", "Latency", latency.holder, disk), card("refusals", "Refusals", refusals.holder)),
+    card("feeds", "Feeds", feeds.holder, inbox),
     card("events", "Latest events", event_rows.holder),
     log.card, report);
   fill(main, el("p", { class: "soft" }, `Reading ${id} …`));
@@ -92,6 +92,7 @@ export function session_view(main, id, wanted) {
   function show(whole_) {
     if (!is_shown) { fill(main, whole); is_shown = true; }
     show_head(whole_.session, whole_.beat);
+    results.show(whole_.session.status !== "RUNNING");
     equity.begin(whole_.curves);
     if (whole_.figures) show_figures(whole_.figures, whole_.session);
     else { fill(tiles); show_accounts(whole_.accounts); no_figures(whole_.positions); }
@@ -257,6 +258,35 @@ export function session_view(main, id, wanted) {
   ask("/api/sessions").then(machine).catch(() => {});
   again();
   return { name: `s/${id}`, go, close() { is_closed = true; source?.close(); clearTimeout(timer); clearTimeout(orders_timer); log.close(); equity.close(); } };
+}
+
+// What it came to, by logos.analysis: read at once of a session that is over, else when asked for.
+function results_card(path) {
+  let was_over = null;
+  const figures = el("dl", { class: "figures" }), note = el("p", { class: "fine", role: "status" });
+  const button = el("button", { type: "button", onclick: () => read() }, "Work them out now");
+  const read = async () => {
+    button.disabled = true;
+    note.textContent = "The session is read …";
+    try {
+      const found = await ask(`${path}/statistics`);
+      fill(figures, found.rows.map((row) => el("div", {}, el("dt", {}, row.name), el("dd", {}, row.value))));
+      note.textContent = [found.books > 1 ? `Of ${found.book === "total" ? "all currencies together" : found.book}; the report has each currency.` : "", ...found.notes].filter(Boolean).join(" ");
+      button.textContent = "Work them out anew";
+    } catch (refused) {
+      note.textContent = refused.message;
+    }
+    button.disabled = false;
+  };
+  return {
+    card: card("results", "Results", figures, note, button),
+    show(is_over) {
+      button.hidden = is_over;
+      if (is_over && was_over !== true) read();
+      else if (was_over === null) note.textContent = "It runs: its results are worked out when you ask for them.";
+      was_over = is_over;
+    },
+  };
 }
 
 function notice(kind, title, text, command = "") {
