@@ -46,9 +46,10 @@ def run(options: argparse.Namespace) -> int:
         print(f"logos dashboard: {error}", file=sys.stderr)
         return 2
     except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] not in _LIBRARIES:
+        library = (error.name or "").partition(".")[0]
+        if library not in _LIBRARIES:
             raise
-        words = f"{error.name} is not installed: {install_command('dashboard')}"
+        words = f"{library} is not installed: {install_command('dashboard')}"
         print(f"logos dashboard: {words}", file=sys.stderr)
         return 2
     except OSError as error:

@@ -27,7 +27,7 @@ Made = TypeVar("Made", dict[str, Any], bytes)
 _Stamp = tuple[tuple[int, int], ...]
 
 
-class CannotTell(LogosError):
+class CannotTell(Exception):
     """A session's files do not tell what was asked for; the message says why."""
 
 
