@@ -49,6 +49,10 @@ session: $(INSTALLED) ## Run a whole paper session from the bundled data (CONFIG
 	@echo "  use the command    make shell      (puts logos on the PATH; then: logos --help)"
 	@echo "  write a strategy   logos new NAME; docs/WRITING-A-STRATEGY.md"
 
+.PHONY: report
+report: $(INSTALLED) ## Make a session's report.html and open it (ID=session, default: the newest)
+	@$(BIN)/python -m logos.live report --open $(or $(ID),$(notdir $(lastword $(shell ls -rtd runs/live/sessions/* 2>/dev/null))))
+
 shell: $(INSTALLED) ## Open a shell with logos on its PATH; `exit` leaves it
 	@echo "logos is on the PATH of this shell; leave it with: exit"
 	@echo "(for a shell of your own: . $(BIN)/activate)"
@@ -97,7 +101,7 @@ peers: ## Let another engine trade three strategies of examples/ anew, for tests
 		> build/peer_trades.json
 	mv build/peer_trades.json tests/oracles/peer_trades.json
 
-BENCHES := engine sessions readers switch recovery log live metrics ship
+BENCHES := engine sessions readers switch recovery log live metrics ship report
 
 bench: env ## Run the benchmarks, or some of them (ONLY="engine sessions", ARGS=ticks)
 	@for name in $(or $(ONLY),$(BENCHES)); do \

@@ -10,6 +10,7 @@ import msgspec
 import pytest
 
 from logos.pages import assets
+from logos.pages.markup import Markup, joined, tag
 
 
 @pytest.mark.parametrize(
@@ -91,3 +92,21 @@ def test_every_text_has_enough_contrast(theme: str) -> None:
         if contrast(colours[ink], colours[ground]) < 4.5
     }
     assert poor == {}
+
+
+def test_text_in_markup_is_escaped_and_attributes_too() -> None:
+    hostile = "\"><script>alert('1')</script>\u202e\u2028"
+    made = tag("td", hostile, title=hostile, class_="number", data_row=3, hidden=True, id=None)
+    assert made.startswith('<td title="')
+    assert ' class="number" data-row="3" hidden>' in made
+    assert "<script" not in made
+    assert "\u202e" not in made
+    assert made.count("<") == 2
+    assert made.count('"') == 6
+
+
+def test_markup_stays_and_nothing_is_nothing() -> None:
+    assert tag("p", tag("b", "a & b"), None, 7, "<") == "<p><b>a &amp; b</b>7&lt;</p>"
+    assert tag("rect", x=1) == '<rect x="1"/>'
+    assert tag("meta", charset="utf-8") == '<meta charset="utf-8">'
+    assert isinstance(joined("<", tag("b", "x")), Markup)

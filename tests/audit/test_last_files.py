@@ -29,7 +29,7 @@ PAGE = [
     ("| seed | 2", "| seed | 3", "session.md, seed: is '3"),
     ("9 ticks, ", "8 ticks, ", "session.md, ticks: is '8', and the journal says '9'"),
     (" 0 refusals", " 1 refusals", "session.md, refusals: is '1', and the journal says '0'"),
-    ("| USD | 1000.00", "| USD | 1001.00", "session.md, USD: initial: is '1001.00"),
+    (" | 1,000.00 | ", " | 1,001.00 | ", "session.md, USD: initial: is '1,001.00"),
     ("| ACME | 5 | ", "| ACME | 6 | ", "session.md, ACME: orders: is '6', and the journal says"),
     (
         "| kill switch | SAFE |",

@@ -30,7 +30,7 @@ from logos.core.types import Side, SwitchState
 from logos.journal.writer import JournalWriter
 from logos.session import ExitCode, SessionResult
 from logos.session import seal as sealing
-from logos.session.artifacts.report import session_markdown
+from logos.session.artifacts.session_md.page import session_markdown
 
 pytestmark = pytest.mark.long
 
@@ -286,7 +286,7 @@ def test_a_page_that_says_other_figures_is_found(
     honest = session_markdown
 
     def flatter(summary: Any) -> str:
-        return honest(summary).replace("| USD | 1000000.0", "| USD | 9000000.0")
+        return honest(summary).replace(" 1,000,000.00 | ", " 9,000,000.00 | ", 1)
 
     def replace() -> None:
         monkeypatch.setattr(sealing, "session_markdown", flatter)

@@ -170,6 +170,7 @@ AREAS: Final = (
         (
             "session/artifacts/summary.py",
             "session/artifacts/report.py",
+            "session/artifacts/session_md/page.py",
             "session/artifacts/counts.py",
         ),
         ("tests/session/test_figures.py", "tests/session/test_artifacts.py"),

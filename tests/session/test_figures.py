@@ -6,6 +6,7 @@ Two symbols, two currencies, quotes whose prices are chosen so that each figure 
 from __future__ import annotations
 
 from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -28,7 +29,7 @@ from logos.core.strategy import Answer, Context, limit, market
 from logos.core.types import NS_PER_SECOND, Code, Side
 from logos.session.artifacts.counts import RecordCounts
 from logos.session.artifacts.cures import cure
-from logos.session.artifacts.report import session_markdown
+from logos.session.artifacts.session_md.page import session_markdown
 from logos.testing.builders import Scripted
 
 ACME = instrument("ACME", tick="0.01", lot="1", quote="USD")
@@ -243,12 +244,16 @@ def tables_of(page: str) -> dict[str, list[dict[str, str]]]:
     return found
 
 
+def two_decimals(amount: str) -> str:
+    return f"{Decimal(amount):,.2f}"
+
+
 def test_the_page_says_every_figure_of_the_summary(result: session.SessionResult) -> None:
     summary = result.summary
     page = (result.folder / "session.md").read_text(encoding="utf-8")
     assert page == session_markdown(summary)
     found = tables_of(page)
-    assert {row["what"]: row["value"] for row in found["Session figures"]} == {
+    assert {row["what"]: row["value"] for row in found["Provenance"]} == {
         "session UUID": summary["uuid"], "exit code": "0", "software": summary["software"],
         "strategy": summary["strategy"], "strategy fingerprint": summary["strategy_fingerprint"],
         "seed": str(summary["seed"]), "config hash": summary["config_hash"],
@@ -257,26 +262,48 @@ def test_the_page_says_every_figure_of_the_summary(result: session.SessionResult
     }  # fmt: skip
     assert "**ENDED**: all events processed\n" in page
     assert "8 ticks, 5 orders, 4 fills, 0 refusals, 0 ticks blocked." in page
-    money = ("initial", "realised", "fees", "unrealised", "equity", "high_water", "max_drawdown")
+    assert page.index("## Result") < page.index("## Symbols") < page.index("## Provenance")
+    assert (
+        "\nStrategy logos.testing.builders:Scripted on ACME, EMCA, 1970-01-01 00:00 UTC.\n" in page
+    )
+    money = ("initial", "equity", "realised", "fees", "unrealised", "high_water", "max_drawdown")
     books = [*summary["currencies"].items(), ("total in USD", summary["total"])]
+    shares = {"USD": ("68.53", "0.69"), "EUR": ("-12.50", "-0.25")}
+    shares["total in USD"] = ("52.90", "0.33")
     assert found["Result"] == [
-        {"currency": name, **{each.replace("_", " "): figures[each] for each in money}}
+        {
+            "currency": name,
+            "net": shares[name][0],
+            "net %": shares[name][1],
+            **{each.replace("_", " "): two_decimals(figures[each]) for each in money},
+        }
         for name, figures in books
     ]
+    rounded = ("realised", "unrealised", "fees")
     assert found["Symbols"] == [
-        {"symbol": symbol, **{name: str(value) for name, value in figures.items()}}
+        {
+            "symbol": symbol,
+            **{
+                name: two_decimals(value) if name in rounded else str(value)
+                for name, value in figures.items()
+            },
+        }
         for symbol, figures in summary["symbols"].items()
     ]
     assert found["Average cost"] == [
         {
             "symbol": symbol,
-            **{name.replace("_", " "): str(value) for name, value in figures.items()},
+            **{
+                name.replace("_", " "): two_decimals(value) if name in rounded else str(value)
+                for name, value in figures.items()
+            },
             "currency": summary["symbols"][symbol]["currency"],
         }
         for symbol, figures in summary["average_cost"].items()
     ]
     assert found["Balances"] == [
-        {"asset": asset, "value": amount} for asset, amount in summary["balances"].items()
+        {"asset": asset, "value": two_decimals(amount) if asset in ("USD", "EUR") else amount}
+        for asset, amount in summary["balances"].items()
     ]
     assert found["Orders that ended without (all of) their fill"] == [
         {"reason": "SESSION_ENDED", "value": "1", "cure": cure("SESSION_ENDED")}
@@ -284,7 +311,7 @@ def test_the_page_says_every_figure_of_the_summary(result: session.SessionResult
     limits = [{name: str(each) for name, each in row.items()} for row in summary["limits"]]
     assert found["Limits"] == limits
     assert set(found) == {
-        "Session figures", "Result", "Symbols", "Average cost", "Balances", "Limits",
+        "Provenance", "Result", "Symbols", "Average cost", "Balances", "Limits",
         "Orders that ended without (all of) their fill",
     }  # fmt: skip
 

@@ -20,7 +20,7 @@ ALLOWED: dict[str, set[str]] = {
     "build": set(),
     "shown": set(),
     # What pages share: files, and how a page is put together; it knows no session.
-    "pages": set(),
+    "pages": {"shown"},
     "secrecy": set(),
     "installation": set(),
     "interrupts": set(),
@@ -67,6 +67,10 @@ ALLOWED["analysis"] = {"errors", "core", "config", "journal", "data", "files", "
 # Sessions held against each other, from their files; nothing that runs one imports it.
 ALLOWED["comparison"] = {
     *("errors", "core", "paths", "shown", "journal", "session", "analysis", "pages"),
+}
+# The page that shows one session, made after it has ended.
+ALLOWED["report"] = {
+    *("errors", "core", "config", "files", "shown", "journal", "session", "analysis", "pages"),
 }
 ALLOWED["library"] = {*ALLOWED["session"], "session", "analysis", "pages"}
 ALLOWED["rehearsal"] = {*ALLOWED["session"], "session"}

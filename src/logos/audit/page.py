@@ -16,17 +16,21 @@ from typing import Final
 
 from logos.audit.figures import Figures
 from logos.audit.findings import Finding
+from logos.audit.money.shown import said_exactly, says
 from logos.build import build_hash
 from logos.core.records import AccountRecord, PositionRecord
 from logos.journal.entries import Manifest, Sealed
 
 _PAGE: Final = "session.md"
 _COUNTS: Final = re.compile(
-    r"(\d+) ticks, (\d+) orders, (\d+) fills, (\d+) refusals, (\d+) ticks blocked\."
+    r"([\d,]+) ticks, ([\d,]+) orders, ([\d,]+) fills, ([\d,]+) refusals, ([\d,]+) ticks blocked\."
 )
 _LIVE: Final = b"\n## The live loop\n"
+_HEADING: Final = b"\n## "
 _LISTED_MAX: Final = 100
 """Changes of the switch that the page lists."""
+
+_EXACT: Final = ("position", "mark")
 
 Row = dict[str, str]
 
@@ -48,7 +52,8 @@ def check_page(
     if not any(line.startswith(f"**{sealed.status}**: ") for line in text.splitlines()[:5]):
         found.append(Finding(_PAGE, "status", f"is not the seal's {sealed.status}"))
     tables = _tables(text)
-    said = {row.get("what", ""): row.get("value", "") for row in tables.get("", [])}
+    facts_said = tables.get("Provenance") or tables.get("", [])  # first of all in older versions
+    said = {row.get("what", ""): row.get("value", "") for row in facts_said}
     facts = {
         "session UUID": manifest.uuid,
         "software": manifest.software,
@@ -77,9 +82,12 @@ def check_page(
 
 
 def _lasting(content: bytes) -> bytes:
-    """The page up to what only a live run could measure, which comes last and differs by run."""
+    """The page without what only a live run could measure, which differs by run."""
     start = content.find(_LIVE)
-    return content if start < 0 else content[: start + 1]
+    if start < 0:
+        return content
+    end = content.find(_HEADING, start + 1)  # older versions had the live loop last
+    return content[: start + 1] + (b"" if end < 0 else content[end + 1 :])
 
 
 def _compare(found: list[Finding], place: str, said: str, mine: str) -> None:
@@ -96,7 +104,7 @@ def _check_counts(found: list[Finding], text: str, figures: Figures, ticks: obje
     for name, is_said, mine in zip(names, said, counts, strict=True):
         if mine is None:
             continue  # state.json does not say it, which is a finding of its own
-        _compare(found, name, is_said, str(mine))
+        _compare(found, name, is_said.replace(",", ""), str(mine))
 
 
 def _total(counts: Counter[str]) -> int:
@@ -106,7 +114,12 @@ def _total(counts: Counter[str]) -> int:
 def _check_money(found: list[Finding], rows: list[Row], figures: Figures) -> None:
     there = {row.get("currency", ""): row for row in rows}
     for currency, record in figures.accounts.items():
-        _check_row(found, currency, there.get(currency, {}), _account(record))
+        row, mine = there.get(currency, {}), _account(record)
+        if "net" not in row:
+            del mine["net"]  # a page of an older version
+        elif mine["initial"] > 0:
+            mine["net %"] = 100 * mine["net"] / mine["initial"]
+        _check_row(found, currency, row, mine)
 
 
 def _check_symbols(found: list[Finding], rows: list[Row], figures: Figures) -> None:
@@ -140,11 +153,7 @@ def _check_averages(
 def _check_row(found: list[Finding], name: str, row: Row, figures: Mapping[str, Fraction]) -> None:
     for column, mine in figures.items():
         said = row.get(column, "missing")
-        try:
-            is_same = Fraction(said) == mine
-        except (ValueError, ZeroDivisionError):
-            is_same = False
-        if not is_same:
+        if not (said_exactly if column in _EXACT else says)(said, mine):
             words = f"is {said!r}, and the journal's last sample says {float(mine)!r}"
             found.append(Finding(_PAGE, f"{name}: {column}", words))
 
@@ -152,6 +161,7 @@ def _check_row(found: list[Finding], name: str, row: Row, figures: Mapping[str, 
 def _account(record: AccountRecord) -> dict[str, Fraction]:
     unit = Fraction(1, 10) ** record.money_decimals
     return {
+        "net": (record.equity_units - record.initial_units) * unit,
         "initial": record.initial_units * unit,
         "realised": record.realised_units * unit,
         "fees": record.fees_units * unit,

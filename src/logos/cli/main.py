@@ -32,6 +32,10 @@ _COMMANDS = {
     "replay": ("run a session again and compare every byte", "logos.cli.replay"),
     "verify": ("recompute a session's books and check its journal", "logos.cli.verify"),
     "inspect": ("show a session, running or not; follow its records", "logos.cli.inspect"),
+    "report": (
+        "make a session's report.html, a page that shows what it came to; --open",
+        "logos.cli.results.report",
+    ),
     "status": ("show the switch, running sessions, and what ended lately", "logos.cli.status"),
     "health": ("say in one line whether a session is well, for probes", "logos.cli.running.health"),
     "sessions": ("list, show, measure and prune sessions", "logos.cli.sessions.command"),

@@ -141,6 +141,7 @@ def attempt(
         )
     if result is None:
         return int(ExitCode.FINISHED)
+    _make_report(result)
     try:
         _print_result(result, options, command)
     except OSError as error:
@@ -149,6 +150,15 @@ def attempt(
             ExitCode.CANNOT_WRITE,
         )
     return int(result.exit_code)
+
+
+def _make_report(result: SessionResult) -> None:
+    """The page about a session that has ended; what goes wrong with it changes nothing else."""
+    from logos.report import try_report  # other commands do not pay for it
+
+    problem = try_report(result.folder)
+    if problem:
+        print(problem, file=sys.stderr)
 
 
 def _print_result(result: SessionResult, options: argparse.Namespace, command: str) -> None:

@@ -59,7 +59,7 @@ const Charts = (() => {
   const axisSize = (self, values, axis, cycle) => {
     if (cycle > 1) return self.axes[axis]._size;
     const longest = (values || []).reduce((most, each) => Math.max(most, String(each).length), 0);
-    return Math.max(40, 14 + longest * 7);
+    return Math.max(64, 14 + longest * 7);
   };
 
   const ranges = new Map(); // time window by key, shared by its charts

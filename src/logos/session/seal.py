@@ -28,8 +28,8 @@ from logos.secrecy import without, without_keys
 from logos.session.artifacts.cures import cure, headline
 from logos.session.artifacts.folder import SessionFolder
 from logos.session.artifacts.limits import limit_rows
-from logos.session.artifacts.report import session_markdown
 from logos.session.artifacts.rows import Moments
+from logos.session.artifacts.session_md.page import session_markdown
 from logos.session.artifacts.summary import (
     books_at_end,
     data_facts,

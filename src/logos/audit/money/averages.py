@@ -12,6 +12,7 @@ from fractions import Fraction
 
 from logos.audit.csv_cells import plain
 from logos.audit.money.carried import lots_of
+from logos.audit.money.shown import says
 from logos.config.tables.carry import CarrySettings
 from logos.core.records import CorporateActionRecord, PaperFillRecord, PositionRecord
 from logos.core.types import Side
@@ -106,7 +107,7 @@ class AverageBooks:
             figures = {"realised": realised, "unrealised": profit - realised}
             for column, mine in figures.items():
                 said = row.get(column, "missing")
-                if _number(said) != mine:
+                if not says(said, mine):
                     yield f"{symbol}: {column}", said, plain(mine)
             said = row.get("entry price", "missing")
             if book.held == 0:

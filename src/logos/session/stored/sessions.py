@@ -226,10 +226,13 @@ def _held(state: _State) -> Held | None:
 
 
 def _exit_code(page: Path) -> int | None:
-    """The exit code that session.md names."""
+    """The exit code that session.md names: near its end, in those of older versions at the top."""
     try:
         with open_regular(page) as file:
             found = _EXIT_CODE.search(file.read(_PAGE_BYTES))
+            if found is None:
+                file.seek(max(0, os.fstat(file.fileno()).st_size - _PAGE_BYTES))
+                found = _EXIT_CODE.search(file.read(_PAGE_BYTES))
     except OSError:
         return None
     return int(found[1]) if found else None

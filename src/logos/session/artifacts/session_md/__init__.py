@@ -1,0 +1,1 @@
+"""session.md: a session for people who read it and for those who audit it."""
