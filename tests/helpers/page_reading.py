@@ -1,8 +1,9 @@
-"""A page as a parser sees it: elements, their attributes, and the text in each."""
+"""Pages as a parser sees them: elements, attributes and text of HTML, tables of Markdown."""
 
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 from html.parser import HTMLParser
 from typing import Any
 
@@ -50,3 +51,26 @@ class Page(HTMLParser):
     def data(self) -> Any:
         """The page's block of JSON."""
         return json.loads(self.of("script")[0])
+
+
+def tables_of(page: str) -> dict[str, list[dict[str, str]]]:
+    """The tables of a page by heading, each row by its column's name."""
+    found: dict[str, list[dict[str, str]]] = {}
+    heading = ""
+    columns: list[str] = []
+    for line in page.splitlines():
+        if line.startswith("#"):
+            heading, columns = line.lstrip("# "), []
+        elif line.startswith("|") and not line.startswith("|---"):
+            cells = [cell.strip() for cell in line.strip("|").split("|")]
+            if columns:
+                row = dict(zip(columns, cells, strict=True))
+                found.setdefault(heading, []).append(row)
+            else:
+                columns = cells
+    return found
+
+
+def two_decimals(amount: str) -> str:
+    """Money as pages show it."""
+    return f"{Decimal(amount):,.2f}"

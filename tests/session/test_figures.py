@@ -6,11 +6,11 @@ Two symbols, two currencies, quotes whose prices are chosen so that each figure 
 from __future__ import annotations
 
 from dataclasses import replace
-from decimal import Decimal
 from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
+from page_reading import tables_of, two_decimals
 from screen_helpers import table_of
 from session_helpers import ListFeed, table
 
@@ -224,28 +224,6 @@ def test_what_orders_lock_and_positions_keep_is_in_every_sample(
 
 
 # ---- the pages ----
-
-
-def tables_of(page: str) -> dict[str, list[dict[str, str]]]:
-    """The tables of a page by heading, each row by its column's name."""
-    found: dict[str, list[dict[str, str]]] = {}
-    heading = ""
-    columns: list[str] = []
-    for line in page.splitlines():
-        if line.startswith("#"):
-            heading, columns = line.lstrip("# "), []
-        elif line.startswith("|") and not line.startswith("|---"):
-            cells = [cell.strip() for cell in line.strip("|").split("|")]
-            if columns:
-                row = dict(zip(columns, cells, strict=True))
-                found.setdefault(heading, []).append(row)
-            else:
-                columns = cells
-    return found
-
-
-def two_decimals(amount: str) -> str:
-    return f"{Decimal(amount):,.2f}"
 
 
 def test_the_page_says_every_figure_of_the_summary(result: session.SessionResult) -> None:
