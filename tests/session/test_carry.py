@@ -14,6 +14,7 @@ from carry_helpers import BEGIN, SCRIPT, few, folder_of, rows, small, stop_after
 from session_helpers import ListFeed
 
 from logos import session
+from logos.analysis import analyse
 from logos.audit.verify import verify
 from logos.config import make_config
 from logos.core.instrument import instrument
@@ -277,3 +278,17 @@ def _corp(traded: Any, each: int) -> Event:
 
 def _sell_corp() -> Any:
     return market(Side.SELL, 7, symbol="CORP")
+
+
+def test_an_analysis_knows_when_and_at_what_the_carried_lots_were_opened(tmp_path: Path) -> None:
+    trade(tmp_path, "old", few(1, 4), {1: market(Side.BUY, 5)})
+    new = trade(tmp_path, "new", few(5, 9), {2: market(Side.SELL, 3)}, carry="old")
+    found = analyse(new.folder)
+    [trip] = found.trips
+    assert (trip.entry_order_id, trip.entry_ns, str(trip.entry_price)) == (
+        0,
+        BEGIN + 2 * 10**9,
+        "102.02",
+    )
+    [held] = found.open_trips
+    assert (held.entry_ns, held.quantity) == (trip.entry_ns, 2)

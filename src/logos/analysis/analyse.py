@@ -24,7 +24,7 @@ from logos.config import Config, InstrumentSettings
 from logos.core.instrument import Instrument
 from logos.session.artifacts.derived.equity import EQUITY, TOTAL, Totals, equity_points
 from logos.session.artifacts.derived.reading import EXACT, Row, number, table_rows, time_ns
-from logos.session.artifacts.derived.trips import RoundTrip, Worth, filled_orders
+from logos.session.artifacts.derived.trips import RoundTrip, Worth, filled_orders, taken_lots
 from logos.session.artifacts.payments import PAYMENTS
 from logos.session.build import make_instruments
 
@@ -58,7 +58,7 @@ class _Reading:
         self._instruments: dict[str, Instrument] = make_instruments(config.instruments)
         self._worths = worths_of(config.instruments)
         self._orders = filled_orders(table_rows(folder / "orders.csv"))
-        self._fills = Fills(self._orders, self._worths)
+        self._fills = Fills(self._orders, self._worths, taken_lots(config))
         self._notes: list[str] = []
         if not told.is_whole:
             self._notes.append("the journal has a line that cannot be read: see `logos verify`")

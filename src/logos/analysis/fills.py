@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from functools import reduce
 
 from logos.analysis.model import FILLS_MAX, TRIPS_MAX, Fill, OpenTrip, Trip
 from logos.session.artifacts.derived.reading import EXACT, Row, number, time_ns
-from logos.session.artifacts.derived.trips import FilledOrder, RoundTrip, TripMaker, Worth
+from logos.session.artifacts.derived.trips import FilledOrder, RoundTrip, TakenLot, TripMaker, Worth
 
 
 class Exposure:
@@ -50,10 +50,15 @@ class SymbolFills:
 class Fills:
     """Takes the rows of trades.csv in order."""
 
-    def __init__(self, orders: Mapping[int, FilledOrder], worths: Mapping[str, Worth]) -> None:
+    def __init__(
+        self,
+        orders: Mapping[int, FilledOrder],
+        worths: Mapping[str, Worth],
+        taken: Mapping[str, Sequence[TakenLot]] = {},
+    ) -> None:
         self._orders = orders
         self._worths = worths
-        self.maker = TripMaker(orders, worths)
+        self.maker = TripMaker(orders, worths, taken)
         self.symbols: dict[str, SymbolFills] = {}
         self.exposures: dict[str, Exposure] = {}
         """By currency."""

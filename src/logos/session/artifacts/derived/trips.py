@@ -13,12 +13,13 @@ is still open and what no fill made (payments, dividends) add up to the change o
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Final
 
 import msgspec
 
+from logos.config import Config
 from logos.session.artifacts.derived.reading import (
     EXACT,
     QUOTIENT,
@@ -156,6 +157,29 @@ class RoundTrip(msgspec.Struct, gc=False):
         return mean.quantize(step.scaleb(-_MEAN_DECIMALS), context=EXACT)
 
 
+class TakenLot(msgspec.Struct, frozen=True, gc=False):
+    """A lot that was open when the session began; `left` has no sign."""
+
+    lot_id: int
+    opened_ns: int
+    left: Decimal
+    price: Decimal
+
+
+def taken_lots(config: Config) -> dict[str, list[TakenLot]]:
+    """What the session took over from another one, by symbol (see `[carry]`)."""
+    if isinstance(config.carry, msgspec.UnsetType):
+        return {}
+    found = {}
+    for symbol, carried in config.carry.symbols.items():
+        words = [text.split(" ") for text in carried.lots]
+        found[symbol] = [
+            TakenLot(int(each[0]), int(each[4]), abs(number(each[1])), number(each[2]))
+            for each in words
+        ]
+    return found
+
+
 class _Lot(msgspec.Struct, gc=False):
     lot_id: int
     order_id: int
@@ -171,10 +195,22 @@ class TripMaker:
     still be filled. Memory grows with the orders that were filled, never with the events.
     """
 
-    def __init__(self, orders: Mapping[int, FilledOrder], worths: Mapping[str, Worth]) -> None:
+    def __init__(
+        self,
+        orders: Mapping[int, FilledOrder],
+        worths: Mapping[str, Worth],
+        taken: Mapping[str, Sequence[TakenLot]] = {},
+    ) -> None:
+        """`taken` are lots that the session took over from another one, oldest first: their entry
+        is order 0, which no session has."""
         self._orders = orders
         self._worths = worths
-        self._lots: dict[str, deque[_Lot]] = {}
+        self._lots: dict[str, deque[_Lot]] = {
+            symbol: deque(
+                _Lot(each.lot_id, 0, each.opened_ns, each.left, each.price) for each in lots
+            )
+            for symbol, lots in taken.items()
+        }
         self._pairs: dict[int, dict[int, RoundTrip]] = {}
         """By exit order, then by entry order."""
         self._filled: dict[int, Decimal] = {}
@@ -256,10 +292,13 @@ class TripMaker:
 
 
 def round_trips(
-    order_rows: Iterable[Row], trade_rows: Iterable[Row], worths: Mapping[str, Worth]
+    order_rows: Iterable[Row],
+    trade_rows: Iterable[Row],
+    worths: Mapping[str, Worth],
+    taken: Mapping[str, Sequence[TakenLot]] = {},
 ) -> Iterator[RoundTrip]:
     """All round trips of a session, from its tables. Raises ValueError as `TripMaker.see`."""
-    maker = TripMaker(filled_orders(order_rows), worths)
+    maker = TripMaker(filled_orders(order_rows), worths, taken)
     for row in trade_rows:
         yield from maker.see(row)
     yield from maker.finish()
