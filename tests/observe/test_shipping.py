@@ -24,6 +24,7 @@ from logos.observe.shipping.messages import DECISIONS_TOPIC, JOURNAL_TOPIC, jour
 from logos.observe.shipping.progress import Progress, read_status
 from logos.observe.shipping.shipper import Shipper
 from logos.observe.shipping.tail import JournalTail
+from logos.session import entry
 
 STORY = STORIES["trading"]
 
@@ -54,6 +55,20 @@ def test_all_of_an_ended_session_is_shipped_to_the_byte(home: Path, name: str) -
     assert decisions_of(target) == log_file(home).read_bytes()
     assert target.batches > 3
     assert shipper.status().sessions["crashed"].is_complete
+
+
+def test_lines_of_ticks_without_a_decision_are_told_of_and_all_others_shipped(home: Path) -> None:
+    config = {**STORY.config, "log": {"level": "all"}}
+    switch = InProcessSwitch()
+    entry.run(config, strategy=STORY.strategy, feed=STORY.feed, switch=switch, home=home)
+    target = MemoryTarget()
+    is_all, _, said = ship(home, target)
+    assert is_all
+    assert [words for words in said if "lines NO_SIGNAL of its log are not shipped" in words]
+    lines = log_file(home).read_bytes().splitlines(keepends=True)
+    decided = [line for line in lines if b'"action":"NO_SIGNAL"' not in line]
+    assert 0 < len(decided) < len(lines)
+    assert decisions_of(target) == b"".join(decided)
 
 
 def test_keys_are_of_the_session_and_the_record_and_values_say_whose_they_are(home: Path) -> None:

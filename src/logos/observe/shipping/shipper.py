@@ -21,8 +21,9 @@ from pathlib import Path
 from typing import Final
 
 from logos import paths
+from logos.config.tables.log import LogLevel
 from logos.errors import ConfigError, WorkspaceError
-from logos.journal.entries import JOURNAL, open_journal
+from logos.journal.entries import JOURNAL, Manifest, open_journal
 from logos.journal.reader import Damaged, TornTail
 from logos.journal.writer import START
 from logos.observe.following import LostPlace
@@ -140,8 +141,9 @@ class Shipper:
         except ValueError:
             return
         folder = self._folder / name
-        uuid = _uuid_of(folder / JOURNAL)
-        if not uuid:
+        manifest = _manifest_of(folder / JOURNAL)
+        uuid = "" if manifest is None else manifest.uuid
+        if manifest is None or not uuid:
             return  # it has not begun yet
         shipped = self._progress.load(name)
         if shipped is not None and shipped.uuid != uuid:
@@ -165,6 +167,11 @@ class Shipper:
             raise
         session = _Session(name, tail, decisions, Origin(name, uuid), uuid, shipped=shipped)
         self._sessions[name] = session
+        if (manifest.config.get("log") or {}).get("level") == LogLevel.ALL.value:
+            self._tell(
+                f"session {name} logs every tick: lines NO_SIGNAL of its log are not shipped, as "
+                "its journal has no record of ticks on which nothing was decided"
+            )
 
     # ---- shipping ----
 
@@ -318,15 +325,15 @@ def _lag(shipped: Shipped) -> SessionLag:
     return SessionLag(shipped.sequence, 0, 0, is_complete=True)
 
 
-def _uuid_of(path: Path) -> str:
-    """The session's uuid, of its first record; empty while that is not there.
+def _manifest_of(path: Path) -> Manifest | None:
+    """The first record of a session's journal; None while that is not there.
 
     Raises Damaged, ConfigError for a journal of another schema, OSError.
     """
     try:
         with open_journal(path) as reader:
             for entry in reader.entries():
-                return str(getattr(entry.record, "uuid", ""))
+                return entry.record if isinstance(entry.record, Manifest) else None
     except (FileNotFoundError, NotADirectoryError, TornTail):
-        return ""
-    return ""
+        return None
+    return None
