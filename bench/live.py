@@ -13,7 +13,8 @@ the bid or ask by the paper market.
 - feed to durable: for orders to a venue in memory, until inputs and intent are on the disk: what an
   order waits for before its first byte may leave.
 
-The loopback rows have the quotes come through a TCP socket from a thread that paces them.
+The loopback rows have the quotes come through a TCP socket from a thread that paces them. The last
+rows are sessions with and without the screen that a person sees (banner, lines, events), by turns.
 
 Run: make bench ONLY=live   (python bench/live.py [quotes])
 """
@@ -22,16 +23,21 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import os
+import pty
 import socket
+import statistics
 import sys
 import tempfile
 import threading
 import time
 from collections.abc import Sequence
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from random import Random
 from typing import Any
 
+from logos.cli.screen.live import Screen
 from logos.config import make_config
 from logos.core.gates import InProcessSwitch
 from logos.core.instrument import Instrument
@@ -141,9 +147,14 @@ class LoopbackFeed(BenchFeed):
 
 
 def run_once(
-    title: str, feed_kind: type[BenchFeed], count: int, burst: int, has_venue: bool
-) -> None:
-    """One live session; prints its row."""
+    title: str,
+    feed_kind: type[BenchFeed],
+    count: int,
+    burst: int,
+    has_venue: bool,
+    screen: Screen | None = None,
+) -> float:
+    """One live session, which `screen` shows; prints its row, returns what it took of the CPU."""
     settings = dict(SETTINGS)
     if has_venue:
         settings["venue"] = {"name": "ccxt", "exchange": "binance", "live": True}
@@ -160,6 +171,7 @@ def run_once(
     with tempfile.TemporaryDirectory(dir=".") as folder:
         gc.collect()
         gc.freeze()
+        began_s = time.process_time()
         result = run_live(
             config,
             strategy=EveryHundredth(),
@@ -167,7 +179,9 @@ def run_once(
             switch=InProcessSwitch(),
             home=Path(folder).resolve(),
             tell=lambda _: None,
+            beside=nullcontext if screen is None else screen.beside,
         )
+        took_s = time.process_time() - began_s
     orders = result.summary["orders"]
     print(f"{title}: {orders:,} orders, {count / feed.took_s:,.0f} quotes a second")
     for name, each in result.summary["live"]["latency"].items():
@@ -177,6 +191,29 @@ def run_once(
                 f"{each['p99_ns'] / 1e3:>9,.1f}   p99.9 {each['p99_9_ns'] / 1e3:>9,.1f}   max "
                 f"{each['max_ns'] / 1e3:>9,.1f}"
             )
+    return took_s
+
+
+def with_screen(count: int) -> None:
+    """Sessions by turns without and with a screen on a terminal; prints what the screen costs."""
+    person, program = pty.openpty()
+    threading.Thread(target=_read, args=(person,), daemon=True).start()
+    took_s: dict[bool, list[float]] = {False: [], True: []}
+    with os.fdopen(program, "w", encoding="utf-8") as stream:
+        for number in range(8):
+            has_screen = number % 2 == 1
+            title = f"in process, bursts of 64, {'with' if has_screen else 'without'} a screen"
+            screen = Screen(stream) if has_screen else None
+            took_s[has_screen].append(run_once(title, BenchFeed, count, 64, False, screen))
+    ratio = statistics.median(took_s[True]) / statistics.median(took_s[False])
+    print(f"with a screen: {ratio:.3f} times the CPU time without it, its thread included")
+
+
+def _read(person: int) -> None:
+    """Take what the terminal is given."""
+    with suppress(OSError):
+        while os.read(person, 1 << 16):
+            pass
 
 
 def main() -> None:
@@ -186,6 +223,7 @@ def main() -> None:
     run_once("in process, bursts of 64", BenchFeed, count, 64, False)
     run_once("in process, orders durable first", BenchFeed, min(count, 20_000), 1, True)
     run_once("over loopback, 10,000 a second at most", LoopbackFeed, min(count, 20_000), 1, False)
+    with_screen(count)
 
 
 if __name__ == "__main__":

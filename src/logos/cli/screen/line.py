@@ -20,7 +20,7 @@ from logos.session.presence.page import MetricsPage
 from logos.shown import plain
 
 SYMBOLS_MAX: Final = 4
-"""Symbols that have a part of their own; those with a position go first."""
+"""Symbols that have a part of their own; where there are more, those with a position go first."""
 CURRENCIES_MAX: Final = 3
 _NAME_COLUMNS: Final = 20
 _LATE_NS: Final = 5_000_000_000
@@ -49,7 +49,9 @@ def _parts(page: MetricsPage, now_ns: int) -> Iterator[tuple[str, str]]:
     """What the line consists of: each part's name, and its words."""
     if page.switch.state != "SAFE":
         yield "switch", f"switch {page.switch.state}"
-    symbols = sorted(page.risk.symbols, key=lambda each: not each.position_units)
+    symbols = list(page.risk.symbols)
+    if len(symbols) > SYMBOLS_MAX:
+        symbols.sort(key=lambda each: not each.position_units)
     for each in symbols[:SYMBOLS_MAX]:
         yield each.symbol, _symbol(each)
     if len(symbols) > SYMBOLS_MAX:
