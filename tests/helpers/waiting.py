@@ -45,9 +45,11 @@ async def until_answered(ask: Callable[[], Awaitable[T]], waited_for: str) -> T:
             await asyncio.sleep(_PAUSE_S)
 
 
-def wait_until(condition: Callable[[], bool], waited_for: str) -> None:
+def wait_until(
+    condition: Callable[[], bool], waited_for: str, patience_s: float = PATIENCE_S
+) -> None:
     """The same without an event loop, for what another thread or process does."""
-    deadline_s = time.monotonic() + PATIENCE_S
+    deadline_s = time.monotonic() + patience_s
     while not condition():
-        assert time.monotonic() < deadline_s, f"waited {PATIENCE_S:g} s in vain: {waited_for}"
+        assert time.monotonic() < deadline_s, f"waited {patience_s:g} s in vain: {waited_for}"
         time.sleep(_PAUSE_S)

@@ -7,13 +7,13 @@ import re
 import shutil
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from doc_commands import files, make_workspace
 from places import absent
+from waiting import wait_until
 
 pytestmark = [pytest.mark.campaign, pytest.mark.timeout(180)]
 SERVER = ("tmux", "-L", f"logos-screen-{os.getpid()}")
@@ -43,10 +43,7 @@ def captured(desk: Path, command: str) -> list[str]:
         check=True,
         env={**os.environ, "TERM": "xterm-256color"},
     )
-    until_s = time.monotonic() + 150
-    while not over.exists():
-        assert time.monotonic() < until_s
-        time.sleep(0.1)
+    wait_until(over.exists, "the command has ended", patience_s=150)
     done = subprocess.run(
         [*SERVER, "capture-pane", "-p", "-e", "-J", "-S", "-2000"],
         check=True,

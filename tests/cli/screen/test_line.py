@@ -67,6 +67,9 @@ def test_the_oldest_price_is_the_lag_and_no_price_is_said() -> None:
     text = lines(symbols=two)[0]
     assert "B no price yet" in text
     assert "lag 2.5 s" in text
+    old = [symbol("A", price_age_ns=74 * 10**9), symbol("B")]
+    assert "lag 74 s (A)" in lines(symbols=old)[0]
+    assert "lag 74 s  " in lines(symbols=old[:1])[0]
     assert "lag -" in lines(symbols=[symbol(mark_units=0, price_age_ns=-1)])[0]
 
 

@@ -46,7 +46,7 @@ def test_a_live_session_says_what_it_is_and_how_to_stop_it(
     assert titles["feed"] == "replay of data/cache, as fast as possible"
     assert f"workspace   {desk}" in shown.replace("\n            ", "")
     assert titles["switch"] == "SAFE at epoch 1"
-    assert "logos status desk" in titles["watch"]
+    assert "logos watch desk" in titles["watch"]
     assert titles["stop"].startswith("Ctrl-C, or kill -TERM ")
     assert titles["kill"] == "logos kill --reason 'what you saw'"
     banner = shown[shown.index("logos 0") : shown.index("kill  ")].splitlines()

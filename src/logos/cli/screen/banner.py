@@ -96,7 +96,7 @@ def _where(session: Session, config: Config) -> Iterator[Row]:
 
 def _commands(session_id: str) -> Iterator[Row]:
     """What to type to watch it, to stop it in order, to stop all trading at once."""
-    yield _text("watch", f"logos status {session_id}, or logos inspect {session_id} --follow")
+    yield _text("watch", f"logos watch {session_id}, or logos inspect {session_id} --follow")
     yield _text(
         "stop",
         f"Ctrl-C, or kill -TERM {os.getpid()}; to continue: logos resume {session_id}",

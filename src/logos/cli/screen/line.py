@@ -84,14 +84,17 @@ def _symbol(each: SymbolRisk) -> str:
 
 
 def _lag(page: MetricsPage, now_ns: int) -> str:
-    """How long ago the last market event came; of a silent symbol or loop, that."""
+    """How old the oldest of the last prices is, and whose; of a loop that stands still, that."""
     since_shown_ns = now_ns - page.written_ns
     if since_shown_ns > _LATE_NS:
         return f"no heartbeat for {lasted(since_shown_ns)}"
-    ages = [each.price_age_ns for each in page.risk.symbols if each.price_age_ns >= 0]
-    if not ages:
+    symbols = [each for each in page.risk.symbols if each.price_age_ns >= 0]
+    if not symbols:
         return "lag -"
-    return f"lag {lasted(max(0, max(ages)))}"
+    oldest = max(symbols, key=lambda each: each.price_age_ns)
+    is_named = len(page.risk.symbols) > 1 and oldest.price_age_ns > _LATE_NS
+    name = f" ({cut(plain(oldest.symbol), _NAME_COLUMNS)})" if is_named else ""
+    return f"lag {lasted(oldest.price_age_ns)}{name}"
 
 
 def _day(ledger: CurrencyRisk) -> str:
