@@ -165,6 +165,7 @@ def test_every_answer_forbids_guessing_framing_and_keeping(home: Path) -> None:
     policy = ask(served, "/").headers["content-security-policy"]
     assert "default-src 'none'" in policy
     assert "frame-ancestors 'none'" in policy
+    assert "require-trusted-types-for 'script'" in policy
     assert "unsafe" not in policy
 
 

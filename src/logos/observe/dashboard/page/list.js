@@ -25,8 +25,7 @@ export function list_view(main) {
     ["max drawdown", (each) => first(each, (money) => amount(money.max_drawdown)), "number"],
     ["fills", (each) => count(each.fills), "number"],
     ["data", (each) => each.data || "–"],
-    ["began (UTC)", (each) => minute(each.began), "time"],
-    ["ended (UTC)", (each) => minute(each.ended), "time"],
+    ["began, ended (UTC)", (each) => el("span", {}, minute(each.began), el("span", { class: "sub" }, each.ended ? `to ${minute(each.ended)}` : "")), "time"],
     ["report", (each) => (each.has_report ? el("a", { href: `#/s/${each.id}/report` }, "report", el("span", { class: "only-heard" }, ` of ${each.id}`)) : "")],
   ], { stacks: true, empty: "No session matches." });
   const tiles = el("div", { class: "tiles" });
@@ -98,7 +97,7 @@ export function list_view(main) {
     fill(notices,
       all.switch && all.switch.state !== "SAFE" && el("div", { class: "card notice bad", role: "alert" },
         el("p", {}, el("strong", {}, `The kill switch is ${all.switch.state.replaceAll("_", " ")}. `), `${all.switch.who ? `By ${all.switch.who}: ` : ""}${all.switch.why}`),
-        all.switch.causes.slice(0, 5).map((cause) => el("p", { class: "soft" }, cause)),
+        all.switch.causes.filter((cause) => !cause.includes(all.switch.why)).slice(0, 5).map((cause) => el("p", { class: "soft" }, cause)),
         all.switch.clear_command && el("p", {}, "To clear it, in a terminal: ", el("code", {}, all.switch.clear_command))),
       all.sessions_all === 0 && el("div", { class: "card notice" }, el("p", {}, "No session ran here yet. Start one: ", el("code", {}, "logos trade --config examples/session.toml"))));
     switch_card.hidden = !all.switch;

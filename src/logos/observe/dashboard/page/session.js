@@ -8,6 +8,7 @@ import { amount, badge, card, count, el, exact, fill, meter, minute, mode_badge,
 const SECTIONS = [["equity", "Equity"], ["results", "Results"], ["positions", "Positions"], ["orders", "Orders"], ["limits", "Guards"], ["history", "Switch"], ["latency", "Latency"], ["feeds", "Feeds"], ["events", "Events"], ["log", "Log"], ["report", "Report"]];
 const AGAIN_MS = 3000;
 const ORDERS_EVERY_MS = 1000;
+const HIDDEN_MS = 30000;
 const EVENTS_MAX = 200;
 
 export function session_view(main, id, wanted) {
@@ -132,9 +133,9 @@ export function session_view(main, id, wanted) {
       first && tile("Exposure", money(first.gross_exposure), `net ${money(first.net_exposure)}`, "", exact(first.gross_exposure)),
       first && tile("Fees", money(first.fees), Number(first.payments) ? `payments ${signed(first.payments)}` : "paid so far", "", exact(first.fees)),
       tile("Orders", count(figures.orders), `${count(figures.open_orders)} open, ${count(figures.fills)} fills`),
-      tile("Refused", count(figures.refused), figures.blocked ? `${count(figures.blocked)} ticks blocked` : `${count(figures.warnings)} warnings`, figures.refused ? "loss" : ""),
+      tile("Refused", count(figures.refused), figures.blocked ? `ticks blocked: ${count(figures.blocked)}` : `${count(figures.warnings)} warnings`, figures.refused ? "loss" : ""),
       tile("Events", count(figures.ticks), figures.last_event ? `last ${moment(figures.last_event)}` : "none yet"),
-      figures.market && tile("Market data", seconds(figures.market.age_s), "since the last event came"),
+      figures.market && figures.status === "RUNNING" && tile("Market data", seconds(figures.market.age_s), "since the last event came"),
       others.map((each) => tile(`Equity, ${each.currency}`, money(each.equity), `net ${signed(each.net)} (${percent(each.net_ratio, true)})`, "", exact(each.equity))));
     positions.show(figures.symbols);
     fill(meters, figures.guards.map(meter));
@@ -249,6 +250,15 @@ export function session_view(main, id, wanted) {
     }
   }
 
+  // A browser has six connections to one host: tabs that nobody looks at give theirs back.
+  let hidden_timer = 0;
+  function looked_at() {
+    clearTimeout(hidden_timer);
+    if (document.hidden) hidden_timer = setTimeout(() => { source?.close(); clearTimeout(timer); linked(true, "paused while hidden"); }, HIDDEN_MS);
+    else if (!source || source.readyState === EventSource.CLOSED) again();
+  }
+  document.addEventListener("visibilitychange", looked_at);
+
   function go(section) {
     if (!section) { scrollTo(0, 0); return; }
     document.getElementById(section)?.scrollIntoView();
@@ -257,7 +267,7 @@ export function session_view(main, id, wanted) {
 
   ask("/api/sessions").then(machine).catch(() => {});
   again();
-  return { name: `s/${id}`, go, close() { is_closed = true; source?.close(); clearTimeout(timer); clearTimeout(orders_timer); log.close(); equity.close(); } };
+  return { name: `s/${id}`, go, close() { is_closed = true; document.removeEventListener("visibilitychange", looked_at); clearTimeout(hidden_timer); source?.close(); clearTimeout(timer); clearTimeout(orders_timer); log.close(); equity.close(); } };
 }
 
 // What it came to, by logos.analysis: read at once of a session that is over, else when asked for.
