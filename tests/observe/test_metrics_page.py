@@ -12,6 +12,7 @@ from logos.core.types import NS_PER_DAY, NS_PER_SECOND
 from logos.killswitch.breaker import CircuitBreaker
 from logos.observe.metrics.catalog import BY_NAME, METRICS
 from logos.observe.metrics.samples import Samples
+from logos.session.presence.heartbeat import PermitStands
 
 # ---- what it says ----
 
@@ -104,13 +105,27 @@ def test_labels_in_the_words_of_others_are_escaped(desk: Desk) -> None:
 def test_every_metric_of_the_catalogue_can_come(desk: Desk) -> None:
     """A name that no page ever has would be a promise of the documents alone."""
     CircuitBreaker(desk.home / "state" / "kill-switch").arm_if_new()
-    desk.begin(market_age_ns=0)
+    desk.begin(market_age_ns=0, permit=PermitStands("desks", 3, 4 * 10**9, 5 * 10**9))
     desk.figures()
     (desk.home / "runs" / "live" / "sessions" / "desk" / "inputs.jsonl").write_text("{}\n")
     desk.figures("past", exit_code=4)
     names = {sample.name for sample in desk.gatherer.gather()}
     assert names == set(BY_NAME)
     assert len(METRICS) == len(BY_NAME)
+
+
+def test_the_permit_of_a_fleet_is_shown_while_the_session_runs(desk: Desk) -> None:
+    desk.begin(permit=PermitStands("desks", 3, 4_500_000_000, 5_000_000_000))
+    page = desk.scrape()
+    assert desk.value("logos_fleet_epoch", page, fleet="desks") == 3
+    assert desk.value("logos_fleet_permit_left_seconds", page, fleet="desks") == 4.5
+    assert desk.value("logos_fleet_permit_age_seconds", page, fleet="desks") == 0.5
+    desk.beat(permit=PermitStands("desks", 4, 0, 5_000_000_000))
+    page = desk.scrape()
+    assert desk.value("logos_fleet_permit_left_seconds", page, fleet="desks") == 0
+    assert not [name for name, _ in page if name == "logos_fleet_permit_age_seconds"]
+    desk.die()
+    assert not [name for name, _ in desk.scrape() if name.startswith("logos_fleet")]
 
 
 def test_a_sample_has_the_labels_of_the_catalogue() -> None:

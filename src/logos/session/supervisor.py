@@ -32,7 +32,7 @@ from logos.core.types import SwitchState
 from logos.errors import LogosError
 from logos.interrupts import OperatorInterrupt
 from logos.killswitch.breaker import CircuitBreaker
-from logos.session.presence.heartbeat import HeartbeatFile, heartbeat_path
+from logos.session.presence.heartbeat import HeartbeatFile, PermitStands, heartbeat_path
 from logos.session.presence.service import ServiceNotifier
 from logos.session.presence.watcher import Watcher
 from logos.session.stored.next_steps import resume_command
@@ -102,6 +102,8 @@ class SessionSupervisor:
         self._beside: Callable[[], str] = str
         self.fleet: Callable[[], str] = str
         """How the permit of its fleet stands, in words; "" where there is no fleet."""
+        self.permit: Callable[[], PermitStands | None] = lambda: None
+        """The same in figures."""
         self._takes_signals = takes_signals
         self._sends_orders = sends_orders
         self._core: TradingCore | None = None
@@ -330,6 +332,7 @@ class SessionSupervisor:
             is_real=order_manager.outbox is not None,
             differences=self.differences(),
             fleet=self.fleet(),
+            permit=self.permit(),
             protection=protection_words(states.values()),
             **live,
         )

@@ -81,6 +81,21 @@ METRICS: Final = (
     _gauge("logos_session_drained", "1 once nothing of it rests at a venue."),
     _gauge("logos_session_suspended", "1 while an operator suspends it."),
     _gauge("logos_symbol_paused", "1 while an operator pauses the symbol.", "symbol"),
+    _gauge(
+        "logos_fleet_epoch",
+        "The epoch of the switch of the session's fleet, as it last read it.",
+        "fleet",
+    ),
+    _gauge(
+        "logos_fleet_permit_left_seconds",
+        "How long the permit of its fleet still counts; 0: no order may leave.",
+        "fleet",
+    ),
+    _gauge(
+        "logos_fleet_permit_age_seconds",
+        "How old the reading is that the permit follows from; while there is one.",
+        "fleet",
+    ),
     # ---- what it did ----
     _counter("logos_ticks_total", "Market events that the strategy was shown."),
     _counter("logos_orders_total", "Orders made.", "symbol"),

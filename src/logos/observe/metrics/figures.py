@@ -17,7 +17,7 @@ from logos.core.types import NS_PER_SECOND
 from logos.feeds.contract import FeedState
 from logos.files import read_whole
 from logos.observe.metrics.samples import Samples
-from logos.session.presence.heartbeat import Heartbeat
+from logos.session.presence.heartbeat import Heartbeat, PermitStands
 
 SCHEMA: Final = 1
 """Of the figures' file; one with another number is not read."""
@@ -174,6 +174,8 @@ def add_heartbeat(samples: Samples, beat: Heartbeat, now_ns: int, *, runs: bool)
     samples.add("logos_session_switch_epoch", beat.epoch)
     samples.add("logos_session_blocked", beat.blocked)
     samples.add("logos_session_drained", beat.drained)
+    if runs and beat.permit is not None:
+        _add_permit(samples, beat.permit, age_s)
     if not beat.switch:
         return  # it has met no event yet: its figures are still those of nothing
     samples.add("logos_session_suspended", beat.suspended)
@@ -187,6 +189,17 @@ def add_heartbeat(samples: Samples, beat: Heartbeat, now_ns: int, *, runs: bool)
         if beat.market_age_ns >= 0:
             age_s += beat.market_age_ns / NS_PER_SECOND
             samples.add("logos_feed_age_seconds", age_s)
+
+
+def _add_permit(samples: Samples, permit: PermitStands, age_s: float) -> None:
+    """The permit of its fleet, as it stands `age_s` seconds after the heartbeat told of it."""
+    samples.add("logos_fleet_epoch", permit.epoch, permit.fleet)
+    left_s = permit.left_ns / NS_PER_SECOND
+    # A session that is well renews it meanwhile: only what was left counts as it was told.
+    samples.add("logos_fleet_permit_left_seconds", max(0.0, left_s), permit.fleet)
+    if permit.left_ns:
+        read_s = permit.ttl_ns / NS_PER_SECOND - left_s
+        samples.add("logos_fleet_permit_age_seconds", max(0.0, read_s) + age_s, permit.fleet)
 
 
 def add_figures(samples: Samples, figures: FiguresFile, now_ns: int, *, runs: bool) -> None:

@@ -23,6 +23,7 @@ from logos.killswitch.fleet.store import Coordinator, Store
 from logos.killswitch.fleet.switch import WHO, PermittedBreaker
 from logos.session.fleet.coordinator import reset_command
 from logos.session.opening.machine_switch import SessionSwitch, SwitchEngagedError
+from logos.session.presence.heartbeat import PermitStands
 from logos.session.supervisor import SessionSupervisor
 
 _AGAIN_S: Final = 0.1
@@ -117,6 +118,11 @@ class Membership:
             stands = "NO PERMIT" + (f": {trouble}" if trouble else "")
         kind = f"{terms.backend}, best effort" if self._store.limits else terms.backend
         return f"fleet {terms.fleet} ({kind}): epoch {permit.epoch}, {stands}"
+
+    def stands(self) -> PermitStands:
+        """How the permit stands, in figures."""
+        permit = self.permit
+        return PermitStands(self.terms.fleet, permit.epoch, permit.left_ns(), self.terms.ttl_ns)
 
     def close(self) -> None:
         """The session is over: say so, and let go."""

@@ -76,7 +76,7 @@ class Start:
         self.resources.callback(member.close)
         member.join(spec.tell, may_be_engaged=may_be_engaged)
         supervisor.watch(member.switch, member.problem)
-        supervisor.fleet = member.words
+        supervisor.fleet, supervisor.permit = member.words, member.stands
         self.resources.callback(supervisor.close)
         return member.switch
 

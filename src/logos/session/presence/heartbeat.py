@@ -40,6 +40,18 @@ RESTING_MAX: Final = 20
 PROCESS_TABLE: Final = Path("/proc")
 
 
+class PermitStands(msgspec.Struct, frozen=True):
+    """How the permit of a session's fleet stood when the heartbeat was written."""
+
+    fleet: str
+    epoch: int
+    """Of the fleet's switch, as it was last read."""
+    left_ns: int
+    """How long it still counted, nanoseconds; 0: orders might not leave."""
+    ttl_ns: int
+    """How long a permit counts from the reading that it follows from."""
+
+
 class Heartbeat(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What a session shows of itself. Times are nanoseconds since 1970 UTC."""
 
@@ -80,6 +92,8 @@ class Heartbeat(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What the last comparison with its venue could not explain, and is still there."""
     fleet: str = ""
     """Which fleet it belongs to and how its permit stands, in words; empty: to none."""
+    permit: PermitStands | None = None
+    """The same in figures; None: it belongs to no fleet."""
     protection: str = ""
     """Which exits it holds back from its venue, and what is left without any, in words."""
     resting: tuple[str, ...] = ()
