@@ -21,6 +21,8 @@ from crash_sessions import STORIES, first_difference, replay
 KILLS_MAX = 4
 RUN_S_MAX = 0.25
 """Longer than a process takes, so that some kills come late and some too late."""
+PATIENCE_S = 300
+"""How long a process may take on a machine that has much else to do."""
 
 
 @dataclass
@@ -48,13 +50,13 @@ def run_trial(seed: int, *, with_replay: bool = True) -> Trial:
                 # A clock is the point here: the kill comes wherever the process happens to be.
                 time.sleep(chance.random() * RUN_S_MAX)
                 process.kill()
-            process.join(30)
+            process.join(PATIENCE_S)
             if process.exitcode == -signal.SIGKILL:
                 trial.kills += 1
             elif process.exitcode not in (FINISHED, NOT_NEEDED):
                 trial.problems.append(f"the process ended with {process.exitcode}")
         last = start(trial.name, home)
-        last.join(30)
+        last.join(PATIENCE_S)
         if last.exitcode not in (FINISHED, NOT_NEEDED):
             trial.problems.append(f"the last process ended with {last.exitcode}")
         # Each engagement that the journal does not know was cleared: the next one's epoch is later.
