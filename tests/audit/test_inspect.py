@@ -237,7 +237,7 @@ def test_of_a_session_that_runs_position_and_profit_of_now_are_told(
     page.write_text(json.dumps(figures))
     folder = str(running.path.parent)
     assert main(["inspect", folder]) == 0
-    assert "ACME 3 at 12.5, average entry 10.75, unrealised +5.25 USD" in capsys.readouterr().out
+    assert "ACME 3 at 12.50, average entry 10.75, unrealised +5.25 USD" in capsys.readouterr().out
     monkeypatch.setattr("logos.cli.inspect.time.sleep", go_on)
     assert main(["inspect", folder, "--follow", "--json"]) == 0
     first, *later = told_now(capsys)

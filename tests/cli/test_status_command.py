@@ -174,5 +174,5 @@ def test_position_and_profit_of_a_running_session_are_told(desk: Path, capsys: O
     )
     assert position["entry_price"] == "10.333333333"
     assert (money["today"], money["drawdown"]) == ("-12.50", "15.00")
-    assert "  ETH 2 at 12.5, average entry 10.3333, unrealised +4.34 USD" in shown
+    assert "  ETH 2 at 12.50, average entry 10.3333, unrealised +4.34 USD" in shown
     assert "  equity 100,004.33 USD (today -12.50, exposure 25.00, drawdown 15.00)" in shown

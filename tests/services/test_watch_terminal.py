@@ -162,7 +162,7 @@ def test_a_session_that_is_stopped_and_resumed_goes_on_in_its_row_without_colour
         terminal.wait_for("no session is running")
         terminal.wait_for("1 running", "desk-1", "fills")
         stop()
-        terminal.wait_for("STOPPED", "logos sessions show desk-1")
+        terminal.wait_for("STOPPED", "logos resume desk-1")
     with session(desk, environment, "resume", "desk-1"):
         terminal.wait_for("1 running", "desk-1", "replay  LIVE")
     terminal.wait_for("dead", "logos resume desk-1")

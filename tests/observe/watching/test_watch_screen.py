@@ -15,6 +15,11 @@ from logos.observe.watching.screen import PLAIN, UNICODE, Glyphs, fit
 from logos.observe.watching.sessions import View
 from logos.session.presence.heartbeat import Heartbeat
 
+ENDED, STOPPED, HALTED = (
+    page([], status=status, exit_code=code)
+    for status, code in (("ENDED", 0), ("STOPPED", 0), ("HALTED", 4))
+)
+
 
 @pytest.mark.parametrize("glyphs", [UNICODE, PLAIN])
 @pytest.mark.parametrize(
@@ -41,7 +46,7 @@ def test_an_operator_finds_what_matters_within_80x24() -> None:
         "money    equity 100,004.33 USD  today -12.50  drawdown 15.00  exposure 25.00"
     )
     assert row(lines, "position").rstrip() == (
-        "position ETH 2 at 12.5, average entry 10.3333, unrealised +4.34 USD"
+        "position ETH 2 at 12.50, average entry 10.3333, unrealised +4.34 USD"
     )
     assert row(lines, "limits").split() == ["limits", "ORDER_RATE", "████████████··", "90.0%",
                                             "9", "of", "10", "orders"]  # fmt: skip
@@ -73,7 +78,9 @@ def test_without_unicode_all_is_ascii() -> None:
             {"state": "dead", "mode": "live"},
             "next     logos resume desk-1 --live --i-acknowledge-risk",
         ),
-        ({"state": "ended"}, "next     logos sessions show desk-1"),
+        ({"state": "ended", "page": ENDED}, "next     logos verify desk-1"),
+        ({"state": "ended", "page": STOPPED}, "next     logos resume desk-1"),
+        ({"state": "ended", "page": HALTED}, "next     logos sessions show desk-1"),
         ({"page": None}, "it has written no figures yet"),
     ],
 )

@@ -91,7 +91,7 @@ def test_a_session_is_followed_from_its_beginning_to_its_end_and_its_next_beginn
         assert states(look()) == {"two": "running", "one": "ended"}, "what runs goes first"
         ended = look().sessions[1]
         assert ended.page is not None
-        assert (ended.page.status, ended.what_now) == ("ENDED", "logos sessions show one")
+        assert (ended.page.status, ended.what_now) == ("ENDED", "logos verify one")
         desk.begin("one")
         assert states(look()) == {"one": "running", "two": "running"}
         desk.die("two")

@@ -28,19 +28,19 @@ def test_an_amount_has_separators_and_no_zeros_that_say_nothing(
 
 def test_a_position_has_its_average_entry_its_mark_and_its_open_profit() -> None:
     (line,) = position_lines(now_of(page([symbol("ETH", held=-3)])))
-    assert line == "ETH -3 at 12.5, average entry 10.3333, unrealised -6.51 USD"
+    assert line == "ETH -3 at 12.50, average entry 10.3333, unrealised -6.51 USD"
     (flat,) = position_lines(now_of(page([symbol("ETH", held=0, open_orders=1)])))
-    assert flat == "ETH nothing held, at 12.5, 1 open order"
+    assert flat == "ETH nothing held, at 12.50, 1 open order"
     silent = msgspec.structs.replace(symbol("ETH", held=0), price_age_ns=-1, mark_units=0)
     assert position_lines(now_of(page([silent]))) == ["ETH nothing held, no price yet"]
     old = msgspec.structs.replace(symbol("ETH", held=0), is_stale=True)
-    assert position_lines(now_of(page([old]))) == ["ETH nothing held, at 12.5, price too old"]
+    assert position_lines(now_of(page([old]))) == ["ETH nothing held, at 12.50, price too old"]
 
 
 def test_figures_of_a_version_that_knew_no_entry_are_shown_without_it() -> None:
     older = msgspec.structs.replace(symbol("ETH", held=2), entry_units=None, entry_decimals=0)
     (line,) = position_lines(now_of(page([older])))
-    assert line == "ETH 2 at 12.5, unrealised +4.34 USD"
+    assert line == "ETH 2 at 12.50, unrealised +4.34 USD"
 
 
 def test_of_many_symbols_those_are_shown_that_hold_something() -> None:

@@ -35,7 +35,7 @@ _STYLES: Final = {
     "": "",
     "dim": "dim",
     "bold": "bold",
-    "good": "green",
+    "good": "cyan",
     "warn": "bold yellow",
     "bad": "bold red",
     "bar": "reverse",

@@ -23,7 +23,7 @@ from logos.observe.watching.curve import Curve, Point
 from logos.observe.watching.events import Event, JournalEnd, Words
 from logos.session.presence.heartbeat import Heartbeat
 from logos.session.presence.page import MetricsPage, PageError, metrics_path, read_page
-from logos.session.stored.next_steps import resume_command
+from logos.session.stored.next_steps import next_steps
 
 ENDED_MAX: Final = 20
 """How many sessions that have ended are shown, the latest ones."""
@@ -56,11 +56,11 @@ class Watched(msgspec.Struct, frozen=True):
     @property
     def what_now(self) -> str:
         """The command that comes next for one that does not run; "" for others."""
-        if self.state == "dead":
-            return resume_command(self.session_id, is_real=self.mode == "live")
-        if self.state == "ended":
-            return f"logos sessions show {self.session_id}"
-        return ""
+        if self.runs:
+            return ""
+        is_ended = self.state == "ended" and self.page is not None and self.page.exit_code >= 0
+        status = self.page.status if is_ended and self.page is not None else "CRASHED"
+        return next_steps(self.session_id, status, is_real=self.mode == "live")[0]
 
 
 class View(msgspec.Struct, frozen=True):

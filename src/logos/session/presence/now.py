@@ -122,15 +122,20 @@ def _trimmed(text: str) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
+def _apart(text: str) -> str:
+    """Decimal text with its thousands apart."""
+    return f"{Decimal(text):,f}"
+
+
 def position_words(position: PositionNow) -> str:
     """One symbol for people."""
-    mark = "no price yet" if position.mark is None else f"at {_trimmed(position.mark)}"
+    mark = "no price yet" if position.mark is None else f"at {_apart(position.mark)}"
     if not position.is_held:
         words = f"{position.symbol} nothing held, {mark}"
     else:
         entry = f", average entry {entry_words(position)}" if position.entry_price else ""
         profit = f", unrealised {amount_words(position.unrealised, sign=True)} {position.currency}"
-        words = f"{position.symbol} {_trimmed(position.position)} {mark}{entry}{profit}"
+        words = f"{position.symbol} {_apart(_trimmed(position.position))} {mark}{entry}{profit}"
     orders = position.open_orders
     words += f", {orders} open order{'' if orders == 1 else 's'}" if orders else ""
     return words + (", price too old" if position.is_stale else "")
@@ -142,7 +147,7 @@ def entry_words(position: PositionNow) -> str:
         return ""
     digits = len((position.mark or "").partition(".")[2]) + 2
     rounded = round(Decimal(position.entry_price), digits)
-    return _trimmed(f"{rounded:f}")
+    return _trimmed(f"{rounded:,f}")
 
 
 def position_lines(now: Now) -> list[str]:
