@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 from base64 import b64decode
@@ -185,6 +186,29 @@ def test_a_thinned_curve_keeps_its_ends_and_extremes(ys: list[float]) -> None:
     assert (thin[0], thin[-1]) == (ys[0], ys[-1])
     assert (min(thin), max(thin)) == (min(ys), max(ys))
     assert all(ys[x] == y for x, y in zip(xs, thin, strict=True))
+
+
+# ---- the report ----
+
+
+def test_the_report_is_made_once_and_again_when_the_session_went_on(shown: logos.Result) -> None:
+    page = shown.report()
+    assert page == shown.folder / "report.html"
+    assert page.read_text(encoding="utf-8").startswith("<!")
+    made = page.stat().st_ino
+    assert shown.report().stat().st_ino == made
+    os.utime(page, ns=(0, 0))
+    assert shown.report().stat().st_ino != made
+
+
+def test_damaged_tables_are_an_error_with_their_folder(tmp_path: Path) -> None:
+    data = logos.bars(frame().head(100), **WORDS)
+    odd = logos.run(Crossing(20), data=data, cash=CASH, home=tmp_path / "home")
+    (odd.folder / "account.csv").write_text("time,currency\n1\n")
+    for ask in (odd.report, odd.plot):
+        with pytest.raises(logos.LogosError, match=r"the tables in .* are damaged: "):
+            ask()
+    assert odd._repr_html_().startswith("<pre>")
 
 
 # ---- frames ----

@@ -72,7 +72,7 @@ ALLOWED["comparison"] = {
 ALLOWED["report"] = {
     *("errors", "core", "config", "files", "shown", "journal", "session", "analysis", "pages"),
 }
-ALLOWED["library"] = {*ALLOWED["session"], "session", "analysis", "pages"}
+ALLOWED["library"] = {*ALLOWED["session"], "session", "analysis", "pages", "report"}
 ALLOWED["rehearsal"] = {*ALLOWED["session"], "session"}
 ALLOWED["stress"] = {*ALLOWED["session"], "session", "audit", "simulators"}
 ALLOWED["cli"] = set(ALLOWED) - {"testing"}

@@ -8,7 +8,8 @@ a DataFrame, as everything that computes on one wants them.
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from decimal import Decimal
 from functools import cached_property
 from html import escape
@@ -139,14 +140,8 @@ class Result:
 
         Raises LogosError when the session's files are gone or damaged.
         """
-        try:
+        with _read(self.folder):
             return analyse(self.folder)
-        except LogosError:
-            raise
-        except OSError as error:
-            raise LogosError(f"{error.filename} cannot be read: {error.strerror}") from error
-        except (ValueError, LookupError, ArithmeticError) as error:
-            raise LogosError(f"the tables in {self.folder} are damaged: {error}") from error
 
     @cached_property
     def stats(self) -> Any:
@@ -168,6 +163,20 @@ class Result:
         `book` is a currency or "total"; empty: the first. Raises LogosError.
         """
         return Chart(self.analysis, book)
+
+    def report(self) -> Path:
+        """The path of report.html, the page that shows the session; made if it is not there, or is
+        older than the session's end.
+
+        Raises LogosError when the session's files are gone or damaged, or it cannot be written.
+        """
+        from logos.report import REPORT, write_report
+
+        page, end = self.folder / REPORT, self.folder / "host.json"
+        with _read(self.folder):
+            if page.exists() and end.exists() and page.stat().st_mtime_ns >= end.stat().st_mtime_ns:
+                return page
+            return write_report(self.folder)
 
     def records(self, table: str) -> list[Record]:
         """The rows of orders, trades, positions, account, payments, trips or equity (equity.csv),
@@ -221,6 +230,19 @@ class Result:
             )
         lines.append(f"  {self.folder}")
         return "\n".join(lines)
+
+
+@contextmanager
+def _read(folder: Path) -> Iterator[None]:
+    """While a session's files are read: what is wrong with them leaves as a LogosError."""
+    try:
+        yield
+    except LogosError:
+        raise
+    except OSError as error:
+        raise LogosError(f"{error.filename}: {error.strerror}") from error
+    except (ValueError, LookupError, ArithmeticError) as error:
+        raise LogosError(f"the tables in {folder} are damaged: {error}") from error
 
 
 def _reader(name: str) -> Callable[[str], Any]:
