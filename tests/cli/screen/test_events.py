@@ -64,7 +64,7 @@ def fill(**changes: object) -> PaperFillRecord:
 
 
 RECORDS: list[tuple[Told, str, str]] = [
-    (fill(), "FILL", "sold 2.5 AAA at 1,234.05, fee 0.32, net +4.36 USD; flat"),
+    (fill(), "FILL", "sold 2.5 AAA at 1,234.05, net +4.36 USD; flat"),
     (
         fill(side=Side.BUY, lots=(), position_units=-25, fee_units=1),
         "FILL",
@@ -201,7 +201,7 @@ def test_a_storm_of_one_kind_hides_no_other() -> None:
 def test_a_happening_keeps_to_its_columns_whatever_it_says() -> None:
     text = "\x1b]0;title\x07 " + "long words of a stranger " * 30
     found = shown(Happening(NOW_NS, "GUARD", text), Shown(80).terminal)
-    assert found[0].startswith("08:00:00  GUARD     \\u001b]0;title\\u0007 long words")
+    assert found[0].startswith("08:00:00  GUARD    \\u001b]0;title\\u0007 long words")
     assert len(found) == 3
     assert all(len(line) <= 80 for line in found)
-    assert found[1].startswith(" " * 20)
+    assert found[1].startswith(" " * 19)

@@ -50,7 +50,12 @@ def test_a_session_without_a_trade_says_so_in_place_of_a_table(logos_home: Path)
 def test_a_report_that_is_there_is_named(logos_home: Path) -> None:
     result = lived({})
     (result.folder / "report.html").write_text("", encoding="utf-8")
-    assert f"report    {result.folder}/report.html" in table_of(result).splitlines()
+    assert table_of(result).splitlines()[-4:] == [
+        f"report    {result.folder}/report.html",
+        f"folder    {result.folder}",
+        "next      logos report lived --open",
+        "next      logos verify lived",
+    ]
 
 
 def test_files_that_cannot_be_analysed_change_nothing_of_what_the_session_counted(

@@ -66,11 +66,11 @@ def test_a_live_session_says_how_it_stands_and_what_happens(
     numbers = r"3,[\d,.]+( long 0\.1)? +lag [\d.]+ m?s +day -[\d.]+ USDT +drawdown 0\.\d\d%"
     assert re.search(rf"ETHUSDT {numbers}\n +orders 10, fills 10, refused \d+", lines[-1])
     assert re.search(
-        rf"^{TIME}FILL      bought 0\.1 ETHUSDT at 3,\d+\.\d\d, fee 0\.32;", shown, re.M
+        rf"^{TIME}FILL     bought 0\.1 ETHUSDT at 3,\d+\.\d\d, fee 0\.32;", shown, re.M
     )
-    assert re.search(rf"^{TIME}REFUSED   ORDER_RATE \d+", shown, re.M)
-    assert re.search(rf"^{TIME}FEED      replay: LIVE: speed 300", shown, re.M)
-    assert re.search(rf"^{TIME}FEED      replay: CLOSED", shown, re.M)
+    assert re.search(rf"^{TIME}REFUSED  ORDER_RATE \d+", shown, re.M)
+    assert re.search(rf"^{TIME}FEED     replay: LIVE: speed 300", shown, re.M)
+    assert re.search(rf"^{TIME}FEED     replay: CLOSED", shown, re.M)
     after = shown[shown.index("kill  ") :].splitlines()
     assert all(len(line) <= 80 for line in after)
 

@@ -41,7 +41,7 @@ _FATES: Final = (b'"status":"REJECTED"', b'"status":"UNKNOWN"')
 """Of all changes of an order, what is shown: others follow from fills and commands."""
 _LINES_MAX: Final = 3
 """Of one event."""
-_WORD_COLUMNS: Final = 9
+_WORD_COLUMNS: Final = 8
 _AT_ONCE: Final = 5
 _AGAIN_NS: Final = 2 * NS_PER_SECOND
 _SELDOM: Final = {"REFUSED": (2, 10 * NS_PER_SECOND)}
@@ -161,18 +161,18 @@ def _happening(record: Told) -> Happening:
 
 
 def fill_words(fill: PaperFillRecord) -> str:
-    """What was bought or sold, at which price, what that brought, and what is held now."""
+    """What was bought or sold, at which price, its fee, or what it closed came to after fees, and
+    what is held now."""
     side = "bought" if fill.side.value == "BUY" else "sold"
     quantity = exact(fill.quantity_units, fill.quantity_decimals)
-    held = exact(fill.position_units, fill.quantity_decimals, sign=True)
+    held = exact(fill.position_units, fill.quantity_decimals)
     holds = f"holds {held}" if fill.position_units else "flat"
-    profit = ""
+    came_to = f"fee {_money(fill.fee_units, fill)}"
     if fill.lots:
         net = sum(lot.pnl_units - lot.fee_units for lot in fill.lots)
-        profit = f", net {_money(net, fill, sign=True)} {fill.currency}"
+        came_to = f"net {_money(net, fill, sign=True)} {fill.currency}"
     at = price(fill.price_units, fill.price_decimals)
-    fee = _money(fill.fee_units, fill)
-    return f"{side} {quantity} {fill.symbol} at {at}, fee {fee}{profit}; {holds}"
+    return f"{side} {quantity} {fill.symbol} at {at}, {came_to}; {holds}"
 
 
 def _money(units: int, fill: PaperFillRecord, *, sign: bool = False) -> str:

@@ -139,7 +139,11 @@ class Watching:
         if self._page is None:
             return
         colour = colour_of(self._page, now_ns)
-        lines = self._line.lines(self._page, now_ns)
+        first, *rest = self._line.lines(self._page, now_ns)
+        if colour is Colour.NONE:  # the time alone, by which the eye finds it among what happens
+            time, gap, words = first.partition("  ")
+            first = self._terminal.coloured(time, Colour.STRONG) + gap + words
+        lines = [first, *rest]
         self._terminal.say([self._terminal.coloured(line, colour) for line in lines])
 
     def _say(self, news: Iterable[Happening]) -> None:

@@ -24,8 +24,8 @@ from logos.session.artifacts.report import code_lines, halt_lines, held_words
 from logos.shown import plain
 
 REPORT: Final = "report.html"
-BYTES_MAX: Final = 64 << 20
-"""Of journal and tables: what is larger is not read for the table."""
+BYTES_MAX: Final = 32 << 20
+"""Of journal and tables: what is larger, and takes more than about two seconds, is not read."""
 _READ: Final = (JOURNAL, "orders.csv", "trades.csv", "positions.csv", "account.csv")
 _BOOKS_MAX: Final = 4
 """Books that are shown beside each other."""
@@ -368,5 +368,7 @@ def _next(result: SessionResult) -> Iterator[Row]:
     if report.is_file():
         yield "report", str(report)
     yield "folder", str(result.folder)
+    if report.is_file() and result.summary["status"] == SessionStatus.ENDED.value:
+        yield "next", f"logos report {result.session_id} --open"
     for command in result.summary["next"]:
         yield "next", command
