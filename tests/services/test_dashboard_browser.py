@@ -50,8 +50,7 @@ def opened(dashboard: Served, place: str = "") -> Iterator[Watched]:
         yield watched
 
 
-@pytest.mark.parametrize("size", [DESKTOP, PHONE])
-@pytest.mark.parametrize("is_dark", [False, True])
+@pytest.mark.parametrize(("size", "is_dark"), [(DESKTOP, False), (PHONE, True)])
 def test_every_view_fits_is_accessible_and_shows_hostile_words_as_words(
     made: MadeSession, size: tuple[int, int], is_dark: bool
 ) -> None:
