@@ -45,7 +45,7 @@ session: $(INSTALLED) ## Run a whole paper session from the bundled data (CONFIG
 	@echo
 	@echo "What next:"
 	@echo "  learn it           docs/TUTORIAL.md: your own strategy, in 30 minutes"
-	@echo "  read the result    session.md in that folder; docs/ARTIFACTS.md explains every file"
+	@echo "  see the result     make report     (its page in the browser; docs/ARTIFACTS.md has every file)"
 	@echo "  use the command    make shell      (puts logos on the PATH; then: logos --help)"
 	@echo "  write a strategy   logos new NAME; docs/WRITING-A-STRATEGY.md"
 
