@@ -51,6 +51,7 @@ PARTS = (
             ("docs/DATA.md", "Market data"),
             ("docs/FILLS.md", "How paper orders fill"),
             ("docs/GUARDS.md", "Guards"),
+            ("docs/REPORT.md", "Reading a report"),
             ("docs/RESULTS.md", "Results and reports"),
             ("docs/API.md", "Python library"),
             ("docs/REHEARSAL.md", "Rehearsing incidents"),
