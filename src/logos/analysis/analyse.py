@@ -7,7 +7,7 @@ then the figures are those of the rows that are there.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 
@@ -17,35 +17,43 @@ from logos.analysis.books import BookMaker, hold_of, total_hold
 from logos.analysis.calendar import Calendar
 from logos.analysis.figures import SymbolFigures
 from logos.analysis.fills import Fills, LastTrips, SymbolFills, open_trips
-from logos.analysis.folder import Told, config_of, read_facts, read_told
-from logos.analysis.model import Analysis, Bars
+from logos.analysis.folder import Told, config_of, read_facts, read_told, workspace_of
+from logos.analysis.model import Analysis, Facts
+from logos.analysis.prices import SessionPrices
 from logos.analysis.tally import SideTally
-from logos.config import Config, InstrumentSettings
+from logos.config import Config
 from logos.core.instrument import Instrument
+from logos.errors import LogosError
 from logos.session.artifacts.derived.equity import EQUITY, TOTAL, Totals, equity_points
+from logos.session.artifacts.derived.files import (
+    Ground,
+    fill_excursions,
+    totals_of,
+    worths_of,
+)
 from logos.session.artifacts.derived.reading import EXACT, Row, number, table_rows, time_ns
-from logos.session.artifacts.derived.trips import RoundTrip, Worth, filled_orders, taken_lots
+from logos.session.artifacts.derived.trips import (
+    TRIPS,
+    RoundTrip,
+    filled_orders,
+    taken_lots,
+)
 from logos.session.artifacts.payments import PAYMENTS
 from logos.session.build import make_instruments
 
 
-def worths_of(settings: Mapping[str, InstrumentSettings]) -> dict[str, Worth]:
-    """What a quantity of each symbol is worth at a price."""
-    return {
-        symbol: Worth(each.multiplier, each.settlement == "inverse")
-        for symbol, each in settings.items()
-    }
-
-
-def analyse(folder: Path) -> Analysis:
+def analyse(folder: Path, *, with_excursions: bool = False) -> Analysis:
     """Read the session in `folder`, finished, running or dead.
+
+    MAE and MFE of round trips are those of trips.csv; `with_excursions` reads the data once more
+    for those that have none there: of sessions that are long, old, running or dead.
 
     Raises ConfigError when no session has begun there or its settings cannot be read, OSError when
     a file cannot be read, and ValueError for a table that is none (`logos verify` says more).
     """
     told = read_told(folder)
     config = config_of(told)
-    return _Reading(folder, told, config).analysis()
+    return _Reading(folder, told, config).analysis(with_excursions=with_excursions)
 
 
 class _Reading:
@@ -56,7 +64,7 @@ class _Reading:
         self._told = told
         self._config = config
         self._instruments: dict[str, Instrument] = make_instruments(config.instruments)
-        self._worths = worths_of(config.instruments)
+        self._worths = worths_of(config)
         self._orders = filled_orders(table_rows(folder / "orders.csv"))
         self._fills = Fills(self._orders, self._worths, taken_lots(config))
         self._notes: list[str] = []
@@ -69,17 +77,25 @@ class _Reading:
         if self._totals is not None:
             self._total = self._maker(TOTAL, self._totals.currency)
         self._sides: dict[str, SideTally] = {}
-        self._trips = LastTrips()
+        self._trips = LastTrips(table_rows(folder / TRIPS))
         self._held: dict[str, Row] = {}
-        self._marks: dict[str, Decimal] = {}
+        self._marks: dict[str, float] = {}
         self._payments: dict[str, Decimal] = {}
 
-    def analysis(self) -> Analysis:
+    def analysis(self, *, with_excursions: bool) -> Analysis:
         """Read everything and add it up."""
         self._read_fills()
         self._read_positions()
         self._read_payments()
         self._read_account()
+        facts = self._facts()
+        prices = SessionPrices(facts, self._config, self._instruments, workspace_of(self._folder))
+        for symbol in self._instruments:
+            first = prices.first_price(symbol)
+            if first is not None:
+                self._marks[symbol] = first
+        if with_excursions:
+            self._read_excursions(prices)
         by_symbol = tuple(self._symbol(name) for name in self._instruments)
         for name, maker in self._makers.items():
             maker.exposure = self._fills.exposures.get(name)
@@ -91,11 +107,6 @@ class _Reading:
             for each in makers:
                 self._total.costs.add(each.costs, self._totals.rates[each.currency])
             makers.insert(0, self._total)
-        first = makers[0]
-        facts = read_facts(self._folder, self._told, self._config, self._currencies, first.currency)
-        facts = msgspec.structs.replace(
-            facts, begun_ns=first.curve.first_ns, ended_ns=first.curve.last_ns
-        )
         return Analysis(
             facts=facts,
             books=tuple(each.book() for each in makers),
@@ -106,8 +117,21 @@ class _Reading:
             refusals=dict(sorted(self._told.refusals.items())),
             events=tuple(self._told.events),
             notes=tuple(self._notes),
-            read_prices=lambda symbol: Bars(symbol=symbol, problem="not read by this version"),
+            read_prices=prices.bars,
         )
+
+    def _facts(self) -> Facts:
+        first = self._total or next(iter(self._makers.values()))
+        facts = read_facts(self._folder, self._told, self._config, self._currencies, first.currency)
+        curve = first.curve
+        return msgspec.structs.replace(facts, begun_ns=curve.first_ns, ended_ns=curve.last_ns)
+
+    def _read_excursions(self, prices: SessionPrices) -> None:
+        try:
+            ground = Ground(self._config, self._instruments, None, prices.feed)
+            fill_excursions(self._trips.unread, ground)
+        except (LogosError, OSError) as error:
+            self._notes.append(f"MAE and MFE were not read: {error}")
 
     def _maker(self, name: str, currency: str) -> BookMaker:
         symbols = [
@@ -124,20 +148,16 @@ class _Reading:
     def _find_totals(self) -> Totals | None:
         """How the currencies are added up; None where the settings do not say, or there is only
         the one that they report in."""
-        account = self._config.account
-        currency = account.report_in
-        if not currency or self._currencies == (currency,):
-            return None
-        rates = {name: account.rates.get(name, Decimal(1)) for name in self._currencies}
         high = deepest = None
         for row in table_rows(self._folder / EQUITY):
             if row["book"] == TOTAL and row["point"] == "low":
                 high, deepest = number(row["high_water"]), number(row["drawdown"])
-        if high is None:
+        totals = totals_of(self._config, self._currencies, high, deepest)
+        if high is None and totals is not None:
             self._notes.append(
-                "the total's deepest fall is that of its samples: there is no equity.csv yet"
+                "the total's deepest fall is that of its samples: there is no equity.csv"
             )
-        return Totals(currency, rates, high, deepest)
+        return totals
 
     def _read_fills(self) -> None:
         for row in table_rows(self._folder / "trades.csv"):
@@ -157,7 +177,7 @@ class _Reading:
         for row in table_rows(self._folder / "positions.csv"):
             self._held[row["symbol"]] = row
             if row["symbol"] not in self._marks and number(row["mark"]):
-                self._marks[row["symbol"]] = number(row["mark"])
+                self._marks[row["symbol"]] = float(row["mark"])
 
     def _read_payments(self) -> None:
         for row in table_rows(self._folder / PAYMENTS):
@@ -197,7 +217,6 @@ class _Reading:
             end_ns = time_ns(row["time"])
         first = self._marks.get(symbol)
         gained = EXACT.add(EXACT.add(realised, unrealised), payments)
-        has_prices = first is not None and bool(last)
         return SymbolFigures(
             symbol=symbol,
             currency=self._instruments[symbol].quote,
@@ -213,14 +232,14 @@ class _Reading:
             traded=of_fills.traded,
             position=of_fills.position,
             exposure_ns=of_fills.exposure.until(end_ns),
-            first_price=None if first is None else float(first),
+            first_price=first,
             last_price=float(last) if last else None,
-            hold_ratio=self._hold(symbol, first, last) if has_prices else None,
+            hold_ratio=self._hold(symbol, first, float(last)),
         )
 
-    def _hold(self, symbol: str, first: Decimal | None, last: Decimal) -> float | None:
+    def _hold(self, symbol: str, first: float | None, last: float) -> float | None:
         if first is None or first <= 0 or last <= 0:
             return None
         if self._worths[symbol].is_inverse:
-            return 1.0 - float(first) / float(last)  # in the coin, of one unit of it at the start
-        return float(last) / float(first) - 1.0
+            return 1.0 - first / last  # in the coin, of one unit of it at the start
+        return last / first - 1.0

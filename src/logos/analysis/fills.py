@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from functools import reduce
 
@@ -212,17 +212,28 @@ def _open_trip(
 
 
 class LastTrips:
-    """The last TRIPS_MAX round trips."""
+    """The last TRIPS_MAX round trips, and the excursions that trips.csv has of them."""
 
-    def __init__(self) -> None:
-        self._trips: deque[Trip] = deque(maxlen=TRIPS_MAX)
+    def __init__(self, rows: Iterator[Row]) -> None:
+        """`rows` are those of trips.csv; none where it was not made."""
+        self._trips: deque[RoundTrip] = deque(maxlen=TRIPS_MAX)
         self._count = 0
+        self._rows = rows
 
     def add(self, trip: RoundTrip) -> None:
         """The next one."""
         self._count += 1
-        self._trips.append(trip_of(self._count, trip))
+        self._trips.append(trip)
+        row = next(self._rows, None)
+        if row is not None and row["exit_order_id"] == str(trip.exit_order_id) and row["mae"]:
+            trip.mae, trip.mfe = number(row["mae"]), number(row["mfe"])
+
+    @property
+    def unread(self) -> list[RoundTrip]:
+        """Those whose excursions are not known."""
+        return [trip for trip in self._trips if trip.mae is None]
 
     def trips(self) -> tuple[Trip, ...]:
         """Them, in order."""
-        return tuple(self._trips)
+        first = self._count - len(self._trips) + 1
+        return tuple(trip_of(number_, trip) for number_, trip in enumerate(self._trips, first))

@@ -244,7 +244,8 @@ class Analysis:
     """The first EVENTS_MAX refusals, guards, warnings, commands and changes of the switch."""
     notes: tuple[str, ...] = ()
     """What could not be read or computed, a sentence each."""
-    read_prices: Callable[[str], Bars] = field(default=lambda symbol: Bars(symbol=symbol))
+    read_prices: Callable[[str, int], Bars] = field(repr=False)
+    """What `prices` asks."""
 
     @property
     def statistics(self) -> Statistics:
@@ -283,7 +284,7 @@ class Analysis:
                 return each
         raise KeyError(name)
 
-    def prices(self, symbol: str) -> Bars:
-        """The symbol's prices in the session, read from its data now; empty with a `problem` where
-        they cannot be read."""
-        return self.read_prices(symbol)
+    def prices(self, symbol: str, bars_max: int = BARS_MAX) -> Bars:
+        """The symbol's prices in the session, read from its data now, as at most `bars_max` bars;
+        empty with a `problem` where they cannot be read."""
+        return self.read_prices(symbol, bars_max)

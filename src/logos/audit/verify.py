@@ -12,6 +12,8 @@ In this order, and without writing anything into the session:
 6. of a sealed session also state.json (the journal's last record and hash; seed, start and end;
    wallets, positions, lots, marks, open orders), config.json, session.md (its hash in the seal, and
    its figures counted anew), what host.json repeats, and the history of the workspace's switch
+7. of a sealed session trips.csv and equity.csv, where it has them: made anew from the tables that
+   the journal makes, MAE and MFE apart
 
 A session whose journal is not sealed, or that lacks the file which is written last, is running or
 its process is gone. Its tables are written in groups and `logos resume` makes them anew, so they
@@ -29,6 +31,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from logos import paths
+from logos.audit.derived import check_derived
 from logos.audit.findings import Finding
 from logos.audit.money.hand_over import check_carried
 from logos.audit.orders import not_judged
@@ -169,6 +172,10 @@ def _judge(verdict: Verdict, projector: Projector, manifest: Manifest, made: Pat
         if host is not None:
             verdict.findings += check_host(host, manifest)
             _check_history(verdict, projector, host)
+        if not projector.findings:
+            findings, left_out = check_derived(folder, made, config)
+            verdict.findings += findings
+            verdict.not_judged += left_out
     else:
         _note_snapshot(verdict)
     _check_log(verdict, manifest, made, ticks, is_whole=sealed is not None)

@@ -6,7 +6,8 @@ import argparse
 
 from logos.cli.exit_codes import exit_codes
 from logos.cli.run_command import ProgressBar, attempt
-from logos.session.entry import COMPARED, replay
+from logos.session.entry import compared, replay
+from logos.session.history import find_session
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -23,8 +24,7 @@ def run(options: argparse.Namespace) -> int:
     def go(bar: ProgressBar) -> None:
         replay(options.session_id, on_plan=bar.start)
         if not options.quiet:
-            bar.say(
-                f"session {options.session_id}: {len(COMPARED)} files replayed to the same bytes"
-            )
+            count = len(compared(find_session(options.session_id)))
+            bar.say(f"session {options.session_id}: {count} files replayed to the same bytes")
 
     return attempt(go, options, "replay")

@@ -123,6 +123,12 @@ class ReplayFeed:
                 " it is not the data this session began with"
             )
 
+    def blocks(self) -> Iterator[tuple[DataSource, Iterator[Block]]]:
+        """Every source with its rows in the time asked for, apart and as columns. Reading them
+        leaves `defects` as they are. Raises DataError as `chunks`."""
+        for source in self.sources:
+            yield source, self._limited(source, DefectTally())
+
     def _events(self, parts: list[Block]) -> list[MarketEvent]:
         events: list[MarketEvent] = []
         filled = 0

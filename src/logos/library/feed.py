@@ -15,6 +15,8 @@ from logos.core.messages import MarketEvent
 from logos.data.check import CheckReport
 from logos.data.readers.blocks import to_events
 from logos.data.readers.numbers import RowError, parse_timestamp
+from logos.data.readers.rows import Block
+from logos.data.source import DataSource
 from logos.errors import ConfigError, DataError
 from logos.library.frames import FrameData
 
@@ -45,6 +47,11 @@ class FrameFeed:
         if not any(start < end for start, end in self._bounds):
             held = "; ".join(map(repr, frames)) or "no tables"
             raise DataError(f"there are no events in the time asked for: {held}")
+
+    def blocks(self) -> Iterator[tuple[DataSource, Iterator[Block]]]:
+        """Every table with its rows in the time asked for, as columns."""
+        for frame, (start, end) in zip(self.frames, self._bounds, strict=True):
+            yield frame.source, iter([frame.block.part(start, end)])
 
     def chunks(self) -> Iterator[Sequence[MarketEvent]]:
         """Lists of some thousands of events, in order of time."""

@@ -15,6 +15,7 @@ from logos.core.gates import Switch
 from logos.core.messages import Flatten
 from logos.core.strategy import Strategy
 from logos.errors import LogosError
+from logos.session.artifacts.derived.files import DERIVED
 from logos.session.artifacts.notes import NOTE_TABLES
 from logos.session.artifacts.payments import PAYMENTS
 from logos.session.artifacts.snapshot import SnapshotDue
@@ -36,8 +37,10 @@ COMPARED: Final = ("config.json", "state.jsonl", "state.json", *TABLES, "session
 
 
 def compared(folder: Path) -> tuple[str, ...]:
-    """The same of the session in `folder`, which may have a table of payments."""
-    return (*COMPARED, *tables_of((folder / PAYMENTS).is_file())[len(TABLES) :])
+    """The same of the session in `folder`, which may have a table of payments, and files made of
+    its tables: sessions of older versions have none."""
+    payments = tables_of((folder / PAYMENTS).is_file())[len(TABLES) :]
+    return (*COMPARED, *payments, *(name for name in DERIVED if (folder / name).exists()))
 
 
 class SessionDiffersError(LogosError):
@@ -132,10 +135,8 @@ def replay(session_id: str, **options: Unpack[Options]) -> SessionResult:
         if session.supervisor.stop_requested:
             raise SessionStoppedError(session_id, is_replay=True)
         copy = session.folder.folder
-        for name in compared(original):
-            _compare(original / name, copy / name)
-        for name in NOTE_TABLES:
-            if (original / name).exists() or (copy / name).exists():
+        for name in (*compared(original), *NOTE_TABLES):
+            if name not in NOTE_TABLES or (original / name).exists() or (copy / name).exists():
                 _compare(original / name, copy / name)
     return result
 

@@ -239,7 +239,7 @@ def make_plan(
         strategy, name = load_configured_strategy(config, origin)
     else:
         name = f"{type(strategy).__module__}:{type(strategy).__qualname__}"
-    in_range = [report for report in reports if _overlaps(report, *_range(config))]
+    in_range = [report for report in reports if _overlaps(report, *data_range(config))]
     kinds = recorded_kinds(report.source for report in reports) or live_kinds(config, instruments)
     notices = check_heard(strategy, name, kinds, reports, in_range)
     guards = _load_guards(config, origin)
@@ -294,7 +294,7 @@ def replay_feed(
         accept = accept_set(data.accept)
     except (DataError, ValueError) as error:
         raise ConfigError(f"data.accept: {error}") from None
-    start_ns, end_ns = _range(config)
+    start_ns, end_ns = data_range(config)
     reports = [
         check(source, instruments[source.symbol], accept=accept, moved=moved) for source in sources
     ]
@@ -307,7 +307,7 @@ def replay_feed(
     return feed, reports
 
 
-def _range(config: Config) -> tuple[int | None, int | None]:
+def data_range(config: Config) -> tuple[int | None, int | None]:
     """The wanted first and last moment of the data; None: from its beginning, to its end."""
     return _moment(config.data.start, "data.from"), _moment(config.data.end, "data.to")
 

@@ -22,10 +22,16 @@ from logos.core.exits.lost import protection_words
 from logos.core.records import Record, WarningRecord
 from logos.core.types import SessionStatus
 from logos.errors import DataError, StrategyError, strategy_failed
-from logos.journal.inputs import InputsWriter, LiveFailureError
+from logos.journal.inputs import INPUTS_FILE, InputsWriter, LiveFailureError, RecordedInputs
 from logos.journal.writer import JournalDiffersError
 from logos.secrecy import without, without_keys
 from logos.session.artifacts.cures import cure, headline
+from logos.session.artifacts.derived.files import (
+    EXCURSION_EVENTS_MAX,
+    Ground,
+    totals_at_end,
+    write_derived,
+)
 from logos.session.artifacts.folder import SessionFolder
 from logos.session.artifacts.limits import limit_rows
 from logos.session.artifacts.rows import Moments
@@ -212,6 +218,7 @@ class Seal:
         state |= {"start": summary["first_event"], "end": summary["last_event"]}
         folder.write_state({**state, **books_at_end(core)})
         folder.write_text("session.md", page)
+        self._write_derived()
         if ending.status is not SessionStatus.STOPPED:
             folder.drop_snapshot()
         folder.write_json("host.json", host)
@@ -219,6 +226,19 @@ class Seal:
         return SessionResult(
             session_id, folder.folder, status, ending.exit_code, ending.reason, summary, host
         )
+
+    def _write_derived(self) -> None:
+        """Write the files that follow from the tables; what goes wrong is only told."""
+        plan, core = self._plan, self._core
+        feed: object = plan.feed
+        if self._inputs is not None:
+            feed = RecordedInputs(self._folder.folder / INPUTS_FILE, plan.instruments)
+        if core.order_manager.tick_id > EXCURSION_EVENTS_MAX:
+            feed = None
+        totals = totals_at_end(plan.config, core.order_manager.account)
+        ground = Ground(plan.config, plan.instruments, totals, feed)
+        for problem in write_derived(self._folder.folder, ground):
+            print(lines(self._masked(problem)), file=sys.stderr)
 
     def last_words(self, error: OSError, first_ns: int | None) -> None:
         """What can still be said of a session whose files can no longer be written.

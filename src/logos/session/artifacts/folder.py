@@ -15,6 +15,7 @@ from logos.journal.jsonlog import JsonLog
 from logos.journal.writer import JournalDiffersError, JournalWriter, Position, WriterFigures
 from logos.session.artifacts.counts import RecordCounts
 from logos.session.artifacts.decisions import DecisionLog, SwitchView, Tick
+from logos.session.artifacts.derived.files import drop_derived
 from logos.session.artifacts.notes import NOTE_TABLES
 from logos.session.artifacts.snapshot import (
     SNAPSHOT,
@@ -98,6 +99,7 @@ class SessionFolder:
         # First of all what says so, so that no crash finds it half remade.
         (self.folder / LAST_FILE).unlink(missing_ok=True)
         sync_folder(self.folder)
+        drop_derived(self.folder)
         for path in self.folder.glob(".*.tmp"):
             path.unlink()
 
