@@ -17,6 +17,8 @@ from logos.core.records import LotClosure, Record
 from logos.core.types import Code, OrderStatus, SessionStatus
 from logos.journal.codec import GENESIS, BadLine, encode_line
 from logos.session import ExitCode, SessionResult, run
+from logos.session.artifacts.derived.equity import EQUITY_COLUMNS
+from logos.session.artifacts.derived.trips import TRIP_COLUMNS
 from logos.session.artifacts.payments import PAYMENT_COLUMNS
 from logos.session.artifacts.tables import (
     ACCOUNT_COLUMNS,
@@ -31,6 +33,8 @@ COLUMNS = {
     "trades.csv": TRADE_COLUMNS,
     "positions.csv": POSITION_COLUMNS,
     "account.csv": ACCOUNT_COLUMNS,
+    "trips.csv": TRIP_COLUMNS,
+    "equity.csv": EQUITY_COLUMNS,
 }
 TABLES = {**COLUMNS, "payments.csv": PAYMENT_COLUMNS}
 

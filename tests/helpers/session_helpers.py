@@ -29,7 +29,16 @@ from logos.core.types import Side, TimeInForce
 from logos.session.plan import Feed
 
 CSV_ARTIFACTS = ("orders.csv", "trades.csv", "positions.csv", "account.csv")
-ARTIFACTS = (*CSV_ARTIFACTS, "session.md", "state.jsonl", "state.json", "config.json", "host.json")
+DERIVED = ("trips.csv", "equity.csv")
+ARTIFACTS = (
+    *CSV_ARTIFACTS,
+    *DERIVED,
+    "session.md",
+    "state.jsonl",
+    "state.json",
+    "config.json",
+    "host.json",
+)
 
 
 def table(folder: Path, name: str) -> list[dict[str, str]]:
