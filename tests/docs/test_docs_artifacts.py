@@ -150,7 +150,7 @@ def test_the_rows_shown_are_in_the_files(demo: SessionResult) -> None:
     shown = [
         line for block in re.findall(r"```csv\n(.*?)```", TEXT, re.S) for line in block.split()
     ]
-    assert len(shown) == 4
+    assert len(shown) == 9
     files = "".join((demo.folder / name).read_text(encoding="utf-8") for name in COLUMNS)
     assert set(shown) <= set(files.splitlines())
 

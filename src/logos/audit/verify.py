@@ -31,8 +31,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from logos import paths
-from logos.audit.derived import check_derived
 from logos.audit.findings import Finding
+from logos.audit.money.derived import check_derived
 from logos.audit.money.hand_over import check_carried
 from logos.audit.orders import not_judged
 from logos.audit.page import check_page
