@@ -4,7 +4,7 @@
   const form = document.getElementById("search");
   const query = document.getElementById("query");
   const said = document.getElementById("said");
-  const results = document.getElementById("results");
+  const results = document.getElementById("search-results");
   const contents = document.getElementById("contents");
   const narrow = matchMedia("(max-width: 69.99rem)");
   const flat = (node) => node.textContent.replace(/\s+/g, " ").trim();

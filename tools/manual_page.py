@@ -85,7 +85,7 @@ def page(parts: Sequence[ShownPart]) -> str:
 <input id="query" type="search" autocomplete="off" spellcheck="false" placeholder="Search ( / )">
 </form>
 <p id="said" role="status" hidden></p>
-<ol id="results" hidden></ol>
+<ol id="search-results" hidden></ol>
 <details id="contents" open>
 <summary>Contents</summary>
 {"".join(_contents(part) for part in parts)}</details>

@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 from base64 import b64decode
+from decimal import Decimal
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -214,6 +215,21 @@ def test_damaged_tables_are_an_error_with_their_folder(tmp_path: Path) -> None:
 # ---- frames ----
 
 
+def test_round_trips_are_a_frame_whose_nets_are_the_books(shown: logos.Result) -> None:
+    trips = shown.trips
+    assert list(trips["trip"]) == list(range(1, len(trips) + 1))
+    assert str(trips["entry_time"].dtype) == "datetime64[ns, UTC]"
+    assert trips["entry_order_id"].dtype == "int64"
+    exact = sum((row["net"] for row in shown.records("trips")), Decimal(0))
+    assert exact == shown.analysis.statistics.trips.net
+
+
+def test_the_curve_is_a_frame_with_the_deepest_fall(shown: logos.Result) -> None:
+    curve = shown.curve
+    assert curve["drawdown"].max() == float(shown.analysis.statistics.max_drawdown)
+    assert set(curve["book"]) == {"USD"}
+
+
 def test_the_figures_are_a_frame_with_a_column_for_each_book(shown: logos.Result) -> None:
     stats = shown.stats
     assert list(stats.columns) == ["figure", "USD"]
@@ -234,6 +250,7 @@ def test_without_a_library_of_frames_there_are_records(
 
     monkeypatch.setattr(result, "import_module", absent)
     fresh = logos.result(shown.session_id, home=shown.home)
+    assert isinstance(fresh.trips, list)
     assert fresh.stats[0].keys() == {"figure", "USD"}
 
 
@@ -246,6 +263,7 @@ def test_polars_has_the_same_figures(shown: logos.Result, monkeypatch: pytest.Mo
     monkeypatch.setattr(result, "import_module", only_polars)
     fresh = logos.result(shown.session_id, home=shown.home)
     assert fresh.stats.shape == shown.stats.shape
+    assert fresh.trips["net"].sum() == pytest.approx(shown.trips["net"].sum())
 
 
 def test_a_chart_of_the_analysis_is_what_plot_gives(shown: logos.Result) -> None:

@@ -57,14 +57,14 @@ def test_it_asks_for_its_own_file_alone_and_shows_no_error(manual: Watched) -> N
 
 def test_nothing_serious_stands_in_the_way_of_anybody(manual: Watched) -> None:
     search(manual, "stale")
-    manual.page.wait_for_selector("#results a")
+    manual.page.wait_for_selector("#search-results a")
     assert manual.accessibility() == []
 
 
 def test_a_code_is_found_by_keyboard_alone_and_its_row_is_shown(manual: Watched) -> None:
     search(manual, "stale_data")
-    manual.page.wait_for_selector("#results a mark")
-    assert manual.page.locator("#results a").count() > 5
+    manual.page.wait_for_selector("#search-results a mark")
+    assert manual.page.locator("#search-results a").count() > 5
     manual.page.keyboard.press("ArrowDown")
     manual.page.keyboard.press("Enter")
     found = manual.page.wait_for_selector("main .found")
@@ -80,13 +80,13 @@ def test_words_that_stand_nowhere_together_give_what_has_some_of_them(manual: Wa
     search(manual, "heartbeat")
     manual.page.keyboard.type(" zyzzyva")
     manual.shows("#said", "No section has all of")
-    assert manual.page.locator("#results a").count() > 3
+    assert manual.page.locator("#search-results a").count() > 3
 
 
 def test_nothing_found_is_said_and_escape_clears_it(manual: Watched) -> None:
     search(manual, "zyzzyva")
     manual.shows("#said", "Nothing found for “zyzzyva”")
-    assert manual.page.locator("#results a").count() == 0
+    assert manual.page.locator("#search-results a").count() == 0
     manual.page.keyboard.press("Escape")
     assert manual.page.input_value("#query") == ""
     assert manual.page.locator("#said").is_hidden()
