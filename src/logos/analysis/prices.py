@@ -20,7 +20,7 @@ from logos.core.types import NS_PER_DAY, NS_PER_MINUTE, NS_PER_SECOND
 from logos.data.defects import accept_set
 from logos.data.replay import ReplayFeed
 from logos.data.source import DataSource
-from logos.errors import LogosError
+from logos.errors import DataError, LogosError
 from logos.files import open_regular
 from logos.journal.inputs import RecordedInputs
 from logos.session.artifacts.derived.prices import PriceBlock, price_streams
@@ -38,10 +38,6 @@ _LENGTHS_NS: Final = (
 """Lengths that bars of quotes and trades may have."""
 
 
-class DataChangedError(LogosError):
-    """The data is not there any more, or is not what the session ran on."""
-
-
 class SessionPrices:
     """The prices of one session; each question reads its data once."""
 
@@ -55,13 +51,14 @@ class SessionPrices:
 
     @cached_property
     def feed(self) -> ReplayFeed | RecordedInputs:
-        """What the session ran on. Raises DataChangedError, ConfigError, DataError, OSError."""
+        """What the session ran on. Raises DataError where it is not there any more or
+        has changed, ConfigError, OSError."""
         recorded = RecordedInputs.of(self._facts.folder)
         if recorded is not None:
             recorded.know(self._instruments)
             return recorded
         if not self._config.data.paths:
-            raise DataChangedError("the session was given its data by a program, which keeps it")
+            raise DataError("the session was given its data by a program, which keeps it")
         sources = find_sources(self._config, origin_of(self._facts.session_id, self._workspace))
         self._check(sources)
         start_ns, end_ns = data_range(self._config)
@@ -78,7 +75,7 @@ class SessionPrices:
                     while piece := file.read(1 << 20):
                         digest.update(piece)
                 if self._facts.data_files.get(path.name) != digest.hexdigest():
-                    raise DataChangedError(f"{path} is not what the session ran on")
+                    raise DataError(f"{path} is not what the session ran on")
 
     def bars(self, symbol: str, bars_max: int = BARS_MAX) -> Bars:
         """The symbol's prices, at most `bars_max` bars; see `Analysis.prices`."""
