@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from logos import session
-from logos.audit.projections import Projector
+from logos.audit.projections import Projector, config_of
 from logos.audit.verify import Verdict, verify
 from logos.core.gates import InProcessSwitch
 from logos.core.instrument import instrument
@@ -22,6 +22,7 @@ from logos.core.strategy import Answer, Context, Strategy, limit, market, stop
 from logos.core.types import Side
 from logos.journal.codec import GENESIS, chain, encode_line
 from logos.journal.reader import read_lines
+from logos.session.artifacts.derived.files import Ground, write_derived
 from logos.testing.builders import Scripted, bar
 
 ACME = instrument("ACME", tick="0.01", lot="1", quote="USD")
@@ -195,9 +196,12 @@ def reforge(folder: Path, bodies: list[bytes]) -> None:
 
 
 def forge_tables(folder: Path) -> None:
-    """Make the tables what the journal says."""
+    """Make the tables what the journal says, and what is made of them."""
     made = folder.parent / "made"
     made.mkdir()
-    Projector(folder / "state.jsonl", made).read()
+    projector = Projector(folder / "state.jsonl", made)
+    projector.read()
     for path in made.iterdir():
         (folder / path.name).write_bytes(path.read_bytes())
+    assert projector.manifest is not None
+    assert write_derived(folder, Ground(config_of(projector.manifest), {}, None)) == []

@@ -157,8 +157,9 @@ def write_derived(folder: Path, ground: Ground) -> list[str]:
 def drop_derived(folder: Path, *names: str) -> None:
     """Remove those files: the session goes on, or they are made anew. Raises OSError."""
     for name in names or DERIVED:
-        (folder / name).unlink(missing_ok=True)
-        _temporary(folder / name).unlink(missing_ok=True)
+        for path in (folder / name, _temporary(folder / name)):
+            if path.exists():
+                path.unlink()
 
 
 def _temporary(path: Path) -> Path:
