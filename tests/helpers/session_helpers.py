@@ -39,6 +39,8 @@ ARTIFACTS = (
     "config.json",
     "host.json",
 )
+WITH_REPORT = (*ARTIFACTS, "report.html")
+"""What a command that runs a session leaves in its folder."""
 
 
 def table(folder: Path, name: str) -> list[dict[str, str]]:

@@ -23,7 +23,7 @@ from pathlib import Path
 
 import pytest
 from places import PROJECT, absent, is_all_required
-from session_helpers import ARTIFACTS, table
+from session_helpers import WITH_REPORT, table
 
 pytestmark = pytest.mark.campaign
 VERSIONS = ("3.11", "3.12", "3.13")
@@ -136,8 +136,8 @@ def runner(tmp_path_factory: pytest.TempPathFactory) -> Runner:
 
 def test_the_sessions_that_are_compared_do_something(runner: Runner) -> None:
     names = {Path(path).name for path in runner.baseline}
-    assert names == (set(ARTIFACTS) - {"host.json"}) | {"example.jsonl", "busy.jsonl"}
-    assert len(runner.baseline) == 2 * len(ARTIFACTS)
+    assert names == (set(WITH_REPORT) - {"host.json"}) | {"example.jsonl", "busy.jsonl"}
+    assert len(runner.baseline) == 2 * len(WITH_REPORT)
     example = runner.session("baseline", "example")
     assert {row["symbol"] for row in table(example, "trades")} == {"ACME", "BTCUSDT", "EURUSD"}
     busy = runner.session("baseline", "busy")

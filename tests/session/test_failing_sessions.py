@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
-from session_helpers import ARTIFACTS, table
+from session_helpers import WITH_REPORT, table
 from wrong_sessions import (
     CONFIG,
     GOOD,
@@ -37,7 +37,7 @@ def assert_complete(folder: Path, still_open: frozenset[str] = frozenset()) -> N
 
     A stopped session's orders may be `still_open`: it can be resumed.
     """
-    assert {path.name for path in folder.iterdir()} == set(ARTIFACTS)
+    assert {path.name for path in folder.iterdir()} == set(WITH_REPORT)
     ended = {"FILLED", "CANCELLED", "REJECTED", "EXPIRED"}
     orders = table(folder, "orders")
     assert {order["status"] for order in orders} <= ended | still_open
