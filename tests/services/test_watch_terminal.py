@@ -39,6 +39,7 @@ class Terminal:
     """A tmux server of its own with one window of 80x24."""
 
     def __init__(self, folder: Path, environment: dict[str, str]) -> None:
+        self.folder = folder
         self._tmux = (program("tmux", "tmux"), "-f", os.devnull, "-S", str(folder / "tmux"))
         self._run("new-session", "-d", "-s", "w", "-x", "80", "-y", "24", "-c", str(folder),
                   "bash --norc --noprofile", environment=environment)  # fmt: skip
@@ -151,6 +152,15 @@ def test_a_session_is_watched_paused_killed_and_ends_on_a_terminal_of_80x24(
         terminal.press("echo left with $?", "Enter")
         left = terminal.wait_for("left with 0")
         assert "logos watch   " not in left, "the terminal has what it had before"
+
+
+def test_the_screen_ends_with_its_terminal(terminal: Terminal) -> None:
+    terminal.press("echo $$ > pid; exec logos watch", "Enter")
+    terminal.wait_for("no session is running")
+    process = Path("/proc", (terminal.folder / "pid").read_text().strip())
+    assert process.exists()
+    terminal.close()
+    wait_until(lambda: not process.exists(), "the end of the screen")
 
 
 def test_a_session_that_is_stopped_and_resumed_goes_on_in_its_row_without_colours(

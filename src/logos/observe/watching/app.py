@@ -8,6 +8,7 @@ of their own; the screen says how old what it shows is. What a key does is given
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import textwrap
 import threading
@@ -28,6 +29,8 @@ from logos.observe.watching.sessions import View, Watched
 
 LOOK_S: Final = 1.0
 _DRAW_S: Final = 0.25
+_DEED_S: Final = 20.0
+"""How long a kill is waited for when the terminal is gone; it takes less."""
 _LATE_S: Final = 5.0
 _KEYS: Final = " ↑↓ session   p pause   k kill   h help   q quit"
 _KEYS_PLAIN: Final = " up/down session   p pause   k kill   h help   q quit"
@@ -231,8 +234,8 @@ class WatchApp(App[None]):
         """Begin to look and to draw."""
         if self._takes_signals:  # else the terminal would be left as the screen had it
             loop = asyncio.get_running_loop()
-            for number in (signal.SIGTERM, signal.SIGHUP):
-                loop.add_signal_handler(number, self.exit)
+            loop.add_signal_handler(signal.SIGTERM, self.exit)
+            loop.add_signal_handler(signal.SIGHUP, self._end_without_terminal)
         self._looks.start()
         self.set_interval(_DRAW_S, self._draw_if_new)
         self.draw()
@@ -281,6 +284,17 @@ class WatchApp(App[None]):
         view, drawn_s = self._drawn
         if view is not self.view or time.monotonic() - drawn_s >= LOOK_S:
             self.draw()
+
+    def _end_without_terminal(self) -> None:
+        """The terminal is gone: nothing can be drawn or tidied up on it any more, and whoever tries
+        may wait for ever. What was begun here is waited for, a bounded time."""
+
+        def end() -> None:
+            for deed in self.deeds:
+                deed.wait(_DEED_S)
+            os._exit(128 + signal.SIGHUP)
+
+        threading.Thread(target=end, name="end", daemon=True).start()
 
     def action_choose(self, step: int) -> None:
         """The next session, or the one before."""
