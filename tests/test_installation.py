@@ -63,8 +63,10 @@ def test_the_distribution_and_its_extras_have_the_names_that_messages_say() -> N
         project = tomllib.load(file)["project"]
     extras = project["optional-dependencies"]
     assert project["name"] == installation.DISTRIBUTION
-    [everything] = extras["all"]
-    assert everything.startswith(f"{installation.DISTRIBUTION}[")
+    everything = [re.fullmatch(r"([\w-]+)\[([\w,]+)\]", each) for each in extras["all"]]
+    assert {each and each[1] for each in everything} == {installation.DISTRIBUTION}
+    together = {name for each in everything if each for name in each[2].split(",")}
+    assert together == set(extras) - {"all", "compiled", "dev"}
     named = {
         name
         for path in PROJECT.glob("src/**/*.py")

@@ -237,6 +237,9 @@ def test_g20_twenty_canaries_appear_nowhere(
         ["config", "check", "--config", "own.toml", "--json"],
         ["inspect", "whole"],
         ["verify", "whole"],
+        ["sessions", "show", "whole"],
+        ["compare", "whole", "failing"],
+        ["report", "whole", "--out", "page.html"],
         ["status"],
         ["trade", "--config", "own.toml", "--param", next(iter(secrets.values()))],
         ["trade", "--config", "own.toml", "--param", "fails=" + next(iter(secrets.values()))],
@@ -247,6 +250,7 @@ def test_g20_twenty_canaries_appear_nowhere(
         shown = capfd.readouterr()
         assert shown.out or shown.err
         assert hits({" ".join(arguments[:2]): shown.out + shown.err}, secrets) == []
+    assert hits({"page": (workspace.folder / "page.html").read_text("utf-8")}, secrets) == []
     assert hits({"a": f"x {next(iter(secrets.values()))[3:9]} y"}, secrets), "a leak is found"
 
 

@@ -305,7 +305,7 @@ def test_the_tally_comes_back_whole() -> None:
         if isinstance(value, dict):
             value["x"] = number
     tally.refused, tally.blocked, tally.warning_count = 3, 4, 5
-    tally.averages.load({"books": {"x": [5, 6, 7]}, "paid": {"x": 8}})
+    tally.averages.load({"books": {"x": [5, 6, 7]}, "paid": {"x": 8}, "taken": {"y": [9, 10, 0]}})
     other = RecordCounts()
     other.load(json.loads(json.dumps(tally.save())))
     averages = vars(tally).pop("averages")

@@ -123,7 +123,7 @@ def test_every_option_of_trade_stands_with_a_key_that_exists() -> None:
     options = set(re.findall(r"(--[a-z][a-z-]*)", parser.format_usage()))
     rows = dict(_OPTION_ROW.findall(TEXT))
     leave = {"--live", "--i-acknowledge-risk"}  # together they are a key, see the prose
-    assert set(rows) == options - leave - {"--config", "--carry", "--quiet", "--json"}
+    assert set(rows) == options - leave - {"--config", "--carry", "--quiet", "--verbose", "--json"}
     for key in rows.values():
         table, _, name = key.rpartition(".")
         assert name in EXISTING[table]

@@ -23,7 +23,12 @@ TEXTS: Final = (
 )
 """Where no dead path may stand. docs/MANUAL.html is made from these and compared by its test."""
 
-OF_A_USER: Final = frozenset(["path/to/file.py", "file.py"])
+OF_A_USER: Final = frozenset(
+    [
+        *("path/to/file.py", "file.py", "folder/file.py"),
+        *("dip.py", "test_dip.py", "dip/dip.py", "dip/dip.toml", "dip/test_dip.py"),
+    ]
+)
 """Names that a text gives as an example of what a user writes."""
 
 TOPICS: Final = frozenset(["logos.decisions"])

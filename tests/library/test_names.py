@@ -30,6 +30,9 @@ INTERNAL = {
     "logos.core.state.NotThisCore",  # becomes a run from the beginning
     "logos.session.outcome.Stopped",
     "logos.session.supervisor.StopWhileStartingError",  # becomes SessionStoppedError
+    "logos.observe.dashboard.results.CannotTell",  # becomes the page's answer
+    "logos.observe.dashboard.stream.BadPlace",  # becomes 400
+    "logos.observe.dashboard.view.NoSession",  # becomes 404
     "logos.interrupts.OperatorInterrupt",  # a KeyboardInterrupt, which passes through
     "logos.data.readers.numbers.RowError",  # becomes a defect
     "logos.journal.codec.BadLine",  # becomes Damaged, with its place

@@ -244,7 +244,7 @@ def test_the_report_names_refusals_by_code_and_what_ran(busy: session.SessionRes
     for key in ("uuid", "seed", "config_hash", "software", "strategy"):
         assert f" {busy.summary[key]} |" in report
     usd = busy.summary["currencies"]["USD"]
-    assert usd["equity"] in report
+    assert f"{Decimal(usd['equity']):,.2f}" in report
     refused = [
         body for body in read_journal(busy.folder / "state.jsonl") if body["kind"] == "refusal"
     ]

@@ -201,5 +201,8 @@ def test_signals_on_the_command_line_replace_the_strategy_of_the_file(
         *GOOD, "--signals", "signals.csv", "--session-id", "run_signals", "--json"
     )
     assert done.returncode == 0
-    assert all(line.startswith(("limits o", " " * 12)) for line in done.stderr.splitlines())
+    # Nothing but what the session is: no alarm, no line of progress.
+    banner = ("logos ", "strategy ", "symbols ", "account ", "limits o", " " * 12)
+    assert all(line.startswith(banner) for line in done.stderr.splitlines())
+    assert "signals from" in done.stderr
     assert json.loads(done.stdout)["orders"] == 1

@@ -31,6 +31,8 @@ _INTRODUCTION: Final = """\
 # docs/CONFIGURATION.md says more; `logos config check` says whether all is well.
 """
 _PARAMETERS: Final = ("strategy", "params")
+_NOT_BY_HAND: Final = ("carry",)
+"""Tables that a command fills, and nobody writes."""
 _NAMED: Final = {"channels": "NAME"}
 """What the tables in a table are called by; others are by symbol."""
 
@@ -65,6 +67,8 @@ def default_toml() -> str:
     """A settings file with every key, its default and its words; loads as the defaults."""
     lines = [_INTRODUCTION.rstrip()]
     for field in msgspec.structs.fields(Config):
+        if field.name in _NOT_BY_HAND:
+            continue
         # A table that is not there means something else than one with its defaults in it.
         is_example = field.default is msgspec.UNSET
         lines += _default_table(keys_of(Config)[field.name], (field.name,), is_example=is_example)

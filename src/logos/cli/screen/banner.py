@@ -13,6 +13,7 @@ from logos.cli.running.standing import read_switch
 from logos.cli.screen.figures import amount, money_decimals
 from logos.cli.screen.terminal import Colour, Terminal, wrapped
 from logos.config import Config, FeedName
+from logos.config.making import masked_config
 from logos.core.types import SwitchState
 from logos.killswitch.status import sentence
 from logos.session.artifacts.limits import ALWAYS, limit_rows
@@ -28,14 +29,14 @@ def banner(session: Session, terminal: Terminal) -> list[str]:
     """The lines to be shown when `session` starts."""
     is_real = session.core.order_manager.outbox is not None
     is_live = isinstance(session.source, LiveSource)
-    config, columns = session.plan.config, terminal.columns
+    config, columns = masked_config(session.plan.config), terminal.columns
     where = (
         terminal.coloured(f"REAL: orders go to {_venue(config)}", Colour.ALARM)
         if is_real
         else terminal.coloured("PAPER", Colour.STRONG) + ": no order leaves this machine"
     )
     lines = [f"logos {__version__}, session {session.session_id}   {where}"]
-    rows = [*_what(session), *_limits(config)]
+    rows = [*_what(session, config), *_limits(config)]
     if is_live:
         rows += [*_where(session, config), *_commands(session.session_id)]
     for title, words, separator in rows:
@@ -54,9 +55,8 @@ def _text(title: str, text: str) -> Row:
     return title, plain(text).split(), " "
 
 
-def _what(session: Session) -> Iterator[Row]:
+def _what(session: Session, config: Config) -> Iterator[Row]:
     plan = session.plan
-    config = plan.config
     params = ", ".join(f"{name} = {value}" for name, value in config.strategy.params.items())
     yield _text("strategy", plan.strategy_name + (f" ({params})" if params else ""))
     symbols = list(plan.instruments)
