@@ -28,7 +28,7 @@ MACHINE = frozenset(
     )
 )
 # The lock's bytes mean nothing; the flag's may only err towards ENGAGED, the other files decide.
-WITHOUT_MEANING = frozenset({"lock", "flag"})
+WITHOUT_MEANING = frozenset({"lock", "flag", "report.html"})
 DESK = Path(__file__).with_name("attack_desk.py")
 
 

@@ -21,18 +21,8 @@ from kill_helpers import Engager, Session, logos, read_journal
 from life_trials import run_life
 from places import HELPERS
 from sampling import first_quick
+from session_helpers import ARTIFACTS
 
-ARTIFACTS = {
-    "orders.csv",
-    "trades.csv",
-    "positions.csv",
-    "account.csv",
-    "session.md",
-    "state.jsonl",
-    "state.json",
-    "config.json",
-    "host.json",
-}
 STOP_BOUND_S = 5.0
 
 
@@ -128,7 +118,7 @@ def test_a_signal_to_stop_ends_a_session_in_order(tmp_path: Path, number: signal
         ended = session.end()
         assert time.monotonic() - began < STOP_BOUND_S
         assert (ended.exit_code, ended.result["status"]) == (0, "STOPPED")
-        assert {path.name for path in session.folder.iterdir()} == ARTIFACTS
+        assert {path.name for path in session.folder.iterdir()} == set(ARTIFACTS)
         journal = read_journal(session.folder)
         assert not journal.torn
         assert journal.bodies[-1]["kind"] == "sealed"

@@ -36,6 +36,7 @@ _COMMANDS = {
         "make a session's report.html, a page that shows what it came to; --open",
         "logos.cli.results.report",
     ),
+    "export": ("write a session's daily returns as CSV", "logos.cli.results.export"),
     "status": ("show the switch, running sessions, and what ended lately", "logos.cli.status"),
     "health": ("say in one line whether a session is well, for probes", "logos.cli.running.health"),
     "sessions": ("list, show, measure and prune sessions", "logos.cli.sessions.command"),
