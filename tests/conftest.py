@@ -38,6 +38,7 @@ def pytest_configure(config: pytest.Config) -> None:
     And no test may meet the sessions of whoever runs it: the registry of running sessions is a
     folder of this run's from the first moment, for what is started in a process of its own too.
     """
+    os.environ["COLUMNS"] = "80"  # what a command prints does not depend on whose terminal this is
     registry = use_registry()
     config.add_cleanup(registry.cleanup)
     if not is_all_required():

@@ -95,7 +95,7 @@ def test_payments_have_a_table_a_column_and_a_line_and_verify_recomputes_them() 
         money["fees"]
     )
     page = (result.folder / "session.md").read_text(encoding="utf-8")
-    assert "| unrealised | payments | equity |" in page
+    assert "| unrealised | payments | high water |" in page
     read = logos.result("paid")
     assert read.summary == result.summary
     first = read.records("payments")[0]
