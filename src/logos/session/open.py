@@ -152,10 +152,10 @@ def _anew(start: Start, lock: JournalLock) -> Session:
     spec.check_acknowledged(config)
     disk_guard(spec, config, place.name).check_start()
     spec.tell(f"logos: session {place.name} has no record yet; it begins anew")
-    switch = start.switch(config)
+    switch, origin = start.switch(config), origin_of(spec.session_id, spec.home)
     clear(place)
     claim = Claim(place.name, place, JournalWriter.continuing(lock, 0))
-    return _begin(start, config, switch, claim, origin_of(spec.session_id, spec.home))
+    return _begin(start, config, switch, claim, origin)
 
 
 def _begin(start: Start, config: Config, switch: Switch, claim: Claim, origin: Origin) -> Session:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -151,6 +152,8 @@ def write_derived(folder: Path, ground: Ground) -> list[str]:
             write(folder, ground)
         except Exception as error:  # whatever it is: the session ends as it would have
             problems.append(f"{name} was not made: {type(error).__name__}: {error}")
+            with suppress(OSError):  # a disk that is broken may keep it
+                _temporary(folder / name).unlink(missing_ok=True)
     return problems
 
 
