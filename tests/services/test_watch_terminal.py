@@ -138,9 +138,9 @@ def test_a_session_is_watched_paused_killed_and_ends_on_a_terminal_of_80x24(
         terminal.wait_for("$ logos pause desk-1", "desk-1: the session is paused", "exit code 0")
         terminal.press("Escape")
         terminal.wait_for("PAUSED by an operator")
-        for columns, rows in ((120, 40), (60, 16), (30, 8), (80, 24)):
-            terminal.resize(columns, rows)
-            terminal.wait_for("too small" if columns == 30 else "q quit")
+        terminal.resize(120, 40)
+        terminal.resize(80, 24)
+        terminal.wait_for("q quit")
         terminal.press("k")
         terminal.wait_for("Kill: stop trading?")
         terminal.press("y")

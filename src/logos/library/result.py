@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
 from functools import cached_property
-from html import escape
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
@@ -26,7 +25,7 @@ from logos.library.views.picture import Chart
 from logos.session.artifacts.payments import PAYMENT_COLUMNS
 from logos.session.artifacts.report import code_lines
 from logos.session.outcome import ExitCode, SessionResult
-from logos.shown import lines
+from logos.shown import html
 
 Record = dict[str, Any]
 
@@ -212,7 +211,8 @@ class Result:
         try:
             return result_html(self.analysis, self.summary)
         except LogosError:
-            return f"<pre>{escape(lines(repr(self)))}</pre>"
+            text = "\n".join(html(line) for line in repr(self).splitlines())
+            return f"<pre>{text}</pre>"
 
     def __repr__(self) -> str:
         counts = ", ".join(
