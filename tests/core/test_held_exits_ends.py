@@ -76,6 +76,7 @@ def test_a_stop_reached_while_no_data_came_leaves_at_the_first_price_and_says_so
 # ---- the kill switch, a stop, an end ----
 
 
+@pytest.mark.long
 def test_the_engaged_switch_ends_what_is_held_and_says_what_is_unprotected() -> None:
     bench = with_a_bracket()
     bench.core.switch.engage("drill", "ann")

@@ -109,6 +109,7 @@ def test_a_trade_that_is_the_mark_trips_a_limit_beside_quotes() -> None:
     assert guards_in(records)[0][0] is Code.MAX_DRAWDOWN
 
 
+@pytest.mark.long
 @settings(max_examples=60, deadline=None)
 @given(
     some.lists(some.tuples(some.integers(1, 500), some.integers(0, 9)), min_size=2, max_size=12),

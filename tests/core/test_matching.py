@@ -366,6 +366,7 @@ def test_at_a_two_sided_close_each_side_pays_its_price(rule: FillRule) -> None:
 corners = st.tuples(*[st.integers(1, 1000)] * 4).map(sorted)
 
 
+@pytest.mark.long
 @settings(max_examples=200, deadline=None)
 @given(
     corners, st.booleans(), st.sampled_from(BarPath), st.sampled_from(Side), st.integers(1, 1000)

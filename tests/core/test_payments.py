@@ -141,6 +141,7 @@ def test_what_is_due_next_survives_a_snapshot() -> None:
     assert core.order_manager.account.ledgers[0].payments < 0
 
 
+@pytest.mark.long
 @settings(max_examples=80, deadline=None)
 @given(
     some.lists(

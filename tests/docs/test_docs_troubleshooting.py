@@ -100,6 +100,7 @@ def test_the_codes_of_warnings_are_found_where_warnings_are_made(maker: ModuleTy
         maker._values(maker._code_argument(call), unclear, "x.py:1")
 
 
+@pytest.mark.long
 def test_every_error_is_in_a_family_of_the_page_or_never_leaves_its_place(
     maker: ModuleType,
 ) -> None:
@@ -126,6 +127,7 @@ def sayings() -> dict[str, str]:
     return found
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("message", [row[0].split("`")[1] for row in rows("By message")])
 def test_a_message_is_one_that_logos_prints(message: str) -> None:
     pieces = [piece.strip() for piece in message.split("...") if len(piece.strip()) > 3]

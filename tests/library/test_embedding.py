@@ -265,6 +265,7 @@ def test_an_engine_is_quiet(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -
     assert capfd.readouterr() == ("", "")
 
 
+@pytest.mark.long
 def test_an_engine_without_a_tick_ends_in_order(tmp_path: Path) -> None:
     with engine(tmp_path) as made:
         pass

@@ -168,8 +168,8 @@ def test_a_session_that_is_stopped_and_resumed_goes_on_in_its_row_without_colour
 ) -> None:
     begin = ("trade", "--config", "desk.toml", "--speed", "1", "--session-id", "desk-1")
     terminal.press("NO_COLOR=1 logos watch", "Enter")
+    terminal.wait_for("no session is running")
     with session(desk, environment, *begin) as stop:
-        terminal.wait_for("no session is running")
         terminal.wait_for("1 running", "desk-1", "fills")
         stop()
         terminal.wait_for("STOPPED", "logos resume desk-1")

@@ -203,6 +203,7 @@ def test_a_start_that_fails_leaves_the_old_session_as_it_was(tmp_path: Path) -> 
     assert trade(tmp_path, "new", few(5, 6), carry="old").exit_code == 0
 
 
+@pytest.mark.long
 def test_a_resumed_and_a_replayed_session_hold_what_it_took_over(tmp_path: Path) -> None:
     trade(tmp_path, "old", few(1, 4), {1: market(Side.BUY, 5)})
     script = {2: market(Side.SELL, 3), 5: market(Side.SELL, 2)}

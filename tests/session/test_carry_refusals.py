@@ -103,6 +103,7 @@ def read_lines_of(content: bytes, folder: Path) -> Any:
     return list(read_lines(path))
 
 
+@pytest.mark.long
 def test_data_from_before_the_end_is_refused(tmp_path: Path) -> None:
     trade(tmp_path, "old", few(1, 4), {1: market(Side.BUY, 5)})
     new = trade(tmp_path, "new", few(3, 6), carry="old")

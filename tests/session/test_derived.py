@@ -233,6 +233,7 @@ def test_a_replay_makes_the_same_bytes_and_finds_a_change(tmp_path: Path) -> Non
         (folder / name).write_text(text, encoding="utf-8")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", DERIVED)
 def test_a_session_of_an_older_version_verifies_and_replays_without_them(
     name: str, tmp_path: Path

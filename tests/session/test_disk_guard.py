@@ -152,6 +152,7 @@ def test_the_files_of_a_session_have_a_size_that_an_operator_may_raise(
     assert resume(STORY, tmp_path, InProcessSwitch()).status is SessionStatus.ENDED
 
 
+@pytest.mark.long
 def test_the_size_that_is_suggested_lets_the_session_go_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -167,6 +168,7 @@ def test_the_size_that_is_suggested_lets_the_session_go_on(
     assert (session_folder(tmp_path) / "state.jsonl").stat().st_size > before
 
 
+@pytest.mark.long
 def test_the_end_leaves_its_snapshot_out_when_there_is_no_room_for_one(
     tmp_path: Path, fake: FakeDisk
 ) -> None:
@@ -271,6 +273,7 @@ def test_a_live_session_stops_in_order_and_the_switch_stays_as_it_is(
     entry.replay("live", strategy=Alternating(), home=tmp_path)
 
 
+@pytest.mark.long
 def test_what_rests_at_a_venue_is_cancelled_before_the_session_stops(
     tmp_path: Path, fake: FakeDisk
 ) -> None:

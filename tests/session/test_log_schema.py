@@ -204,6 +204,7 @@ def test_the_epoch_of_a_switch_with_files_stands_in_the_log_from_its_first_chang
     assert again.summary["blocked"] == 3
 
 
+@pytest.mark.long
 def test_a_flattening_and_a_failing_strategy_keep_to_it(tmp_path: Path) -> None:
     events = ticks(9)
     events.insert(5, Flatten(6 * SECOND_NS, "done for today", "operator"))

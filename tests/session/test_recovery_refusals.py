@@ -233,6 +233,7 @@ def test_a_sealed_session_is_not_resumed_again_and_replays(tmp_path: Path) -> No
     replay(TRADING, tmp_path)
 
 
+@pytest.mark.long
 def test_a_stopped_session_is_not_sealed_and_names_the_way(tmp_path: Path) -> None:
     begin(stopped(TRADING, 5), tmp_path, InProcessSwitch())
     words = "did not crash but was stopped, and is sealed: resume it by `logos resume crashed`"
@@ -296,6 +297,7 @@ def engaged(home: Path) -> None:
     switch.close()
 
 
+@pytest.mark.long
 def test_an_engaged_switch_lets_only_a_session_be_resumed_that_was_ending_for_it(
     tmp_path: Path,
 ) -> None:
@@ -313,6 +315,7 @@ def test_an_engaged_switch_lets_only_a_session_be_resumed_that_was_ending_for_it
     assert resume(STORIES["halted"], halted).status is SessionStatus.HALTED
 
 
+@pytest.mark.long
 def test_a_switch_that_was_reduced_only_does_not_excuse_an_engaged_one(tmp_path: Path) -> None:
     class Reducing(Story):
         """Its strategy's switch is brought to REDUCE_ONLY from outside, and never engaged."""
@@ -366,6 +369,7 @@ def test_a_spec_is_for_trading_unless_it_says_otherwise(tmp_path: Path) -> None:
     assert last_recovery(tmp_path)["result"] == "", "it was opened and not driven"
 
 
+@pytest.mark.long
 def test_a_new_sessions_log_is_its_own(tmp_path: Path) -> None:
     begin(TRADING, tmp_path, InProcessSwitch())
     assert log_file(tmp_path).is_file()

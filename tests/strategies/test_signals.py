@@ -108,6 +108,7 @@ def moment_or_defect(text: str) -> int | str:
     return signal.ts_ns
 
 
+@pytest.mark.long
 @given(st.text(max_size=30))
 def test_any_text_is_a_time_or_a_defect(text: str) -> None:
     result = moment_or_defect(text)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -64,6 +65,7 @@ def test_two_sided_bars_and_quotes_count_by_their_mid(make_bench: MakeBench) -> 
         assert bench.orders == ["BUY 1 ACME"]
 
 
+@pytest.mark.long
 @given(st.lists(st.integers(1, 1000), min_size=1, max_size=80), st.integers(1, 5))
 def test_the_running_sums_equal_sums_computed_afresh(prices: list[int], fast: int) -> None:
     slow = fast + 3

@@ -55,6 +55,7 @@ def test_a_live_session_replays_to_the_same_bytes_and_verifies(tmp_path: Path) -
     assert verify(folder_of(tmp_path)).exit_code == 0
 
 
+@pytest.mark.long
 def test_what_was_measured_stands_in_the_record_and_comes_back_in_a_replay(tmp_path: Path) -> None:
     clock = TickingClock()
     result = live(tmp_path, ScriptedFeed(clock, 20), clock)
@@ -133,6 +134,7 @@ def test_a_crash_or_power_cut_anywhere_goes_on_from_what_is_left(
     assert verify(folder).exit_code == 0
 
 
+@pytest.mark.long
 def test_a_session_that_was_sealed_and_lost_its_last_files_gets_them_again(tmp_path: Path) -> None:
     clock = TickingClock()
     result = live(tmp_path, ScriptedFeed(clock, 40), clock)
