@@ -34,6 +34,12 @@ def test_every_line_has_exactly_the_width_and_there_are_as_many_as_rows(
     assert not any("\x1b" in line or "\u202e" in line for line in lines)
 
 
+def test_a_window_that_is_too_small_says_so() -> None:
+    lines = shown(view(watched()), 30, 7)
+    assert lines[0].startswith("30x8 is too small")
+    assert "".join(lines[1:]).strip() == ""
+
+
 def test_an_operator_finds_what_matters_within_80x24() -> None:
     lines = shown(view(watched(), events=(Event(NOW_NS, "FILL", "1 ETH BUY 2 at 12.50"),)))
     assert lines[0].startswith(" logos watch   1 running")
