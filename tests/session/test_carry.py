@@ -294,3 +294,54 @@ def test_an_analysis_knows_when_and_at_what_the_carried_lots_were_opened(tmp_pat
     [held] = found.open_trips
     assert held.entry_ns == trip.entry_ns
     assert str(held.quantity) == "2"
+
+
+PAID = {
+    "instruments": {
+        "ACME": {"quote": "USD", "tick": "0.01", "lot": "1", "fees": {"taker": "0.01"}},
+    }
+}
+
+
+def test_an_analysis_counts_what_the_session_itself_earned_and_paid(tmp_path: Path) -> None:
+    script: dict[int, Answer] = {1: market(Side.BUY, 5), 3: market(Side.SELL, 3)}
+    trade(tmp_path, "old", few(1, 10), script, **PAID)
+    script = {1: market(Side.SELL, 2), 3: market(Side.BUY, 5)}
+    new = trade(tmp_path, "new", few(11, 20), script, carry="old", **PAID)
+    found = analyse(new.folder)
+    figures, [symbol] = found.statistics, found.by_symbol
+    fees = sum(Decimal(row["fee"]) for row in rows(new.folder, "trades.csv"))
+    assert figures.fees == symbol.fees == fees
+    assert figures.realised == symbol.realised == figures.trips.gross == Decimal("19.96")
+    assert figures.before_costs == figures.net + fees + figures.slippage
+    assert symbol.net == figures.net == figures.final - figures.initial
+    assert figures.unrealised == symbol.unrealised == found.open_trips[0].unrealised
+
+
+def test_an_analysis_counts_payments_of_the_session_itself(tmp_path: Path) -> None:
+    lent = {
+        "instruments": {"ACME": INSTRUMENTS["ACME"]},
+        "account": {"balances": {"USD": "10000"}, "borrow": {"ACME": "5000"}},
+    }
+    days = [BEGIN + day * 24 * HOUR for day in range(10)]
+    events: list[Event] = [quote(TRADED["ACME"], ts_ns, "100.00", "100.02") for ts_ns in days]
+    trade(tmp_path, "old", events[:5], {1: market(Side.SELL, 9)}, **lent)
+    new = trade(tmp_path, "new", events[5:], carry="old", **lent)
+    figures = analyse(new.folder).statistics
+    assert figures.net < 0
+    assert (figures.payments, figures.before_costs) == (figures.net, 0)
+
+
+def test_what_was_carried_and_never_traded_is_held_all_the_time(tmp_path: Path) -> None:
+    trade(tmp_path, "old", few(1, 4), {1: market(Side.BUY, 5)})
+    found = analyse(trade(tmp_path, "new", few(5, 9), carry="old").folder)
+    [symbol] = found.by_symbol
+    assert symbol.position == 5
+    assert symbol.exposure_ns == found.statistics.exposure_ns == found.statistics.duration_ns > 0
+
+
+def test_what_was_carried_is_held_until_it_is_sold(tmp_path: Path) -> None:
+    trade(tmp_path, "old", few(1, 4), {1: market(Side.BUY, 5)})
+    new = trade(tmp_path, "new", few(5, 9), {2: market(Side.SELL, 5)}, carry="old")
+    found = analyse(new.folder)
+    assert found.by_symbol[0].exposure_ns == found.trips[0].exit_ns - (BEGIN + 5 * 10**9)

@@ -78,14 +78,16 @@ class _Reading:
             self._total = self._maker(TOTAL, self._totals.currency)
         self._sides: dict[str, SideTally] = {}
         self._trips = LastTrips(table_rows(folder / TRIPS))
+        self._begun: dict[str, Row] = {}
+        """Each symbol's first row of positions.csv; what `[carry]` took over is in it."""
         self._held: dict[str, Row] = {}
         self._marks: dict[str, float] = {}
         self._payments: dict[str, Decimal] = {}
 
     def analysis(self, *, with_excursions: bool) -> Analysis:
         """Read everything and add it up."""
-        self._read_fills()
         self._read_positions()
+        self._read_fills()
         self._read_payments()
         self._read_account()
         facts = self._facts()
@@ -160,6 +162,9 @@ class _Reading:
         return totals
 
     def _read_fills(self) -> None:
+        for symbol, row in self._begun.items():
+            if position := number(row["position"]):
+                self._fills.begin(symbol, row["currency"], position, time_ns(row["time"]))
         for row in table_rows(self._folder / "trades.csv"):
             for trip in self._fills.see(row):
                 self._take(trip)
@@ -175,6 +180,7 @@ class _Reading:
 
     def _read_positions(self) -> None:
         for row in table_rows(self._folder / "positions.csv"):
+            self._begun.setdefault(row["symbol"], row)
             self._held[row["symbol"]] = row
             if row["symbol"] not in self._marks and number(row["mark"]):
                 self._marks[row["symbol"]] = float(row["mark"])
@@ -185,10 +191,12 @@ class _Reading:
             self._payments[row["symbol"]] = EXACT.add(before, number(row["amount"]))
 
     def _read_account(self) -> None:
+        first: dict[str, Row] = {}
         last: dict[str, Row] = {}
 
         def rows() -> Iterator[Row]:
             for row in table_rows(self._folder / "account.csv"):
+                first.setdefault(row["currency"], row)
                 last[row["currency"]] = row
                 yield row
 
@@ -197,10 +205,11 @@ class _Reading:
             if maker is not None:
                 maker.curve.add(point, time_ns(point.time))
         for name, row in last.items():
-            costs = self._makers[name].costs
-            costs.realised, costs.fees = number(row["realised"]), number(row["fees"])
+            costs, begun = self._makers[name].costs, first[name]
+            costs.realised = _since(begun, row, "realised")
+            costs.fees = _since(begun, row, "fees")
+            costs.payments = _since(begun, row, "payments")
             costs.unrealised = number(row["unrealised"])
-            costs.payments = number(row.get("payments", ""))
             for symbol, each in self._fills.symbols.items():
                 if self._instruments[symbol].quote == name:
                     costs.traded = EXACT.add(costs.traded, each.traded)
@@ -210,13 +219,16 @@ class _Reading:
         of_fills = self._fills.symbols.get(symbol, SymbolFills())
         row, payments = self._held.get(symbol), self._payments.get(symbol, Decimal(0))
         realised, fees = of_fills.realised, of_fills.fees
-        unrealised, end_ns, last = Decimal(0), 0, Decimal(0)
+        unrealised = opened = last = Decimal(0)
+        end_ns = 0
         if row is not None:
-            realised, fees = number(row["realised"]), number(row["fees"])
+            begun = self._begun[symbol]
+            realised, fees = _since(begun, row, "realised"), _since(begun, row, "fees")
             unrealised, last = number(row["unrealised"]), number(row["mark"])
+            opened = _since(begun, row, "unrealised")
             end_ns = time_ns(row["time"])
         first = self._marks.get(symbol)
-        gained = EXACT.add(EXACT.add(realised, unrealised), payments)
+        gained = EXACT.add(EXACT.add(realised, opened), payments)
         return SymbolFigures(
             symbol=symbol,
             currency=self._instruments[symbol].quote,
@@ -243,3 +255,9 @@ class _Reading:
         if self._worths[symbol].is_inverse:
             return 1.0 - first / last  # in the coin, of one unit of it at the start
         return last / first - 1.0
+
+
+def _since(begun: Row, row: Row, column: str) -> Decimal:
+    """How much a figure has grown since the session's first sample: those of a session that
+    carries another on (`[carry]`) go on where the other's ended. 0 without such a column."""
+    return EXACT.subtract(number(row.get(column, "")), number(begun.get(column, "")))

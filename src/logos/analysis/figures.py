@@ -73,8 +73,9 @@ class Statistics(msgspec.Struct, frozen=True, kw_only=True):
     net_ratio: float | None = None
     """`net / initial`."""
     realised: Decimal = Decimal(0)
-    """Before fees."""
+    """Before fees; as fees and payments without what a session before earned (`[carry]`)."""
     unrealised: Decimal = Decimal(0)
+    """Open profit at the end."""
     fees: Decimal = Decimal(0)
     """What fees took; below 0 where rebates were more."""
     slippage: Decimal = Decimal(0)
@@ -138,7 +139,8 @@ class SymbolFigures(msgspec.Struct, frozen=True, kw_only=True):
     orders: int = 0
     fills: int = 0
     net: Decimal = Decimal(0)
-    """`realised + unrealised - fees + payments`."""
+    """`realised + unrealised - fees + payments`, less the open profit that was taken over from
+    another session (`[carry]`)."""
     realised: Decimal = Decimal(0)
     unrealised: Decimal = Decimal(0)
     fees: Decimal = Decimal(0)

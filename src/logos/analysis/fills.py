@@ -65,6 +65,11 @@ class Fills:
         self.exposure = Exposure()
         self.last: deque[Fill] = deque(maxlen=FILLS_MAX)
 
+    def begin(self, symbol: str, currency: str, position: Decimal, ts_ns: int) -> None:
+        """What the session held when it began: it took that over from another one."""
+        self.symbols.setdefault(symbol, SymbolFills()).position = position
+        self._expose(symbol, currency, position, ts_ns)
+
     def see(self, row: Row) -> Iterable[RoundTrip]:
         """The next fill; the trips it ended. Raises ValueError for what is no row of fills."""
         symbol, currency = row["symbol"], row["currency"]
@@ -78,12 +83,7 @@ class Fills:
         of_symbol.realised = number(row["symbol_realised"])
         of_symbol.fees = number(row["symbol_fees"])
         of_symbol.position = position
-        for exposure in (
-            of_symbol.exposure,
-            self.exposures.setdefault(currency, Exposure()),
-            self.exposure,
-        ):
-            exposure.see(symbol, position, ts_ns)
+        self._expose(symbol, currency, position, ts_ns)
         self.last.append(
             Fill(
                 fill_id=int(row["fill_id"]),
@@ -101,6 +101,14 @@ class Fills:
             )
         )
         return self.maker.see(row)
+
+    def _expose(self, symbol: str, currency: str, position: Decimal, ts_ns: int) -> None:
+        for exposure in (
+            self.symbols[symbol].exposure,
+            self.exposures.setdefault(currency, Exposure()),
+            self.exposure,
+        ):
+            exposure.see(symbol, position, ts_ns)
 
     def _slippage(self, row: Row, price: Decimal, order: FilledOrder | None) -> Decimal:
         """What the fill was worse than its order's price: for a market order the one it met when it
