@@ -78,8 +78,9 @@ test-all: ## Run the tests on each of Python 3.11, 3.12 and 3.13 that is here (P
 	@.ci/test-all
 
 compiled: env interpreted ## Build the core as C extensions, beside the sources (EXTENSIONS=folder: built there before)
-	@if [ -n "$(EXTENSIONS)" ]; then cp -R $(EXTENSIONS)/. src/; else \
+	@if [ -n "$(EXTENSIONS)" ]; then cp -R "$(EXTENSIONS)/." src/; else \
 		LOGOS_COMPILE=1 $(BIN)/python setup.py --quiet build_ext --inplace; fi
+	@ls src/logos/core/*.so >/dev/null || { echo "no extension was built" >&2; exit 1; }
 
 interpreted: ## Remove the C extensions: the core runs as Python again
 	@rm -rf build src/*__mypyc*.so src/logos/core/*.so src/logos/core/*/*.so

@@ -67,6 +67,9 @@ def test_the_distribution_and_its_extras_have_the_names_that_messages_say() -> N
     assert {each and each[1] for each in everything} == {installation.DISTRIBUTION}
     together = {name for each in everything if each for name in each[2].split(",")}
     assert together == set(extras) - {"all", "compiled", "dev"}
+    readme = (PROJECT / "README.md").read_text(encoding="utf-8")
+    [listed] = re.findall(r"^Extras: (.*?)\.", readme, re.M | re.S)
+    assert set(re.findall(r"`([\w-]+)`", listed)) == set(extras) - {"compiled", "dev"}
     named = {
         name
         for path in PROJECT.glob("src/**/*.py")

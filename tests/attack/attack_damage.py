@@ -28,6 +28,7 @@ MACHINE = frozenset(
     )
 )
 # The lock's bytes mean nothing; the flag's may only err towards ENGAGED, the other files decide.
+# The report is a view that is made anew from the other files: nothing is judged by it.
 WITHOUT_MEANING = frozenset({"lock", "flag", "report.html"})
 DESK = Path(__file__).with_name("attack_desk.py")
 

@@ -99,6 +99,24 @@ def test_what_was_stopped_is_continued_to_the_same_bytes(
 
 
 @pytest.mark.long
+def test_a_line_that_carries_a_session_on_may_stay_where_a_supervisor_has_it(
+    settings: Path, logos_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    noon = "2026-01-05T17:00:00Z"
+    old = ["--config", str(settings), "--session-id", "old", "--to", noon]
+    assert main(["trade", *old, "--quiet"]) == 0
+    text = settings.read_text()
+    settings.write_text(text.replace("[data]", f'[data]\nfrom = "{noon}"'))
+    monkeypatch.setenv("TEST_DO", str(int(signal.SIGTERM)))
+    for ending in ("STOPPED", "ENDED", "ENDED"):
+        assert run(settings, "--carry", "old") == 0
+        assert status(logos_home) == ending
+    config = json.loads((logos_home / "runs/live/sessions/desk/config.json").read_bytes())
+    assert config["carry"]["session"] == "old"
+    assert main(["verify", "desk"]) == 0
+
+
+@pytest.mark.long
 def test_what_was_killed_is_continued_without_its_settings_file(
     settings: Path, logos_home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -31,6 +31,8 @@ DASHBOARD
 """
 DOCUMENTS = ["README.md", "CONTRIBUTING.md", *(f"docs/{name}.md" for name in GUIDES.split())]
 ALL = [*DOCUMENTS, "docs/LIVE-RUNBOOK.md", "docs/KAFKA.md"]
+_IN_DOCS = sorted(f"docs/{path.name}" for path in (PROJECT / "docs").glob("*.md"))
+EVERY = ["README.md", "CONTRIBUTING.md", *_IN_DOCS]
 
 COIN = '[instruments.COIN]\ntick = "0.01"\nlot = "1"\nbase = "COIN"\nquote = "USD"\n'
 KLINES = """\
@@ -118,6 +120,21 @@ def test_every_make_target_and_command_in_the_prose_exists() -> None:
         prose = re.sub(r"^```.*?^```$", "", (PROJECT / name).read_text("utf-8"), flags=re.M | re.S)
         for used in re.findall(r"`make ([a-z][a-z-]*)[^`\n]*`", prose):
             assert used in make_targets(), f"{name}: make {used}"
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("document", EVERY)
+def test_a_command_in_the_prose_could_be_typed(document: str) -> None:
+    """What it leaves out (an id, a value) is no mistake; a name that logos does not know is one."""
+    text = (PROJECT / document).read_text(encoding="utf-8")
+    prose = re.sub(r"^```.*?^```$", "", text, flags=re.M | re.S)
+    problems = {}
+    for words in re.findall(r"`(logos [^`\n]+(?:\n[^`\n]+)?)`", prose):
+        command = " ".join(words.split())
+        problem = "" if re.search(r"\.\.\.|COMMAND|\[|\|", command) else parse(command)
+        if problem and not re.search("are required|is required|expected (one|at least)", problem):
+            problems[command] = problem.splitlines()[-1]
+    assert problems == {}
 
 
 def test_the_checks_can_fail(workspace: Path) -> None:

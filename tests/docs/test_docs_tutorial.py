@@ -26,6 +26,14 @@ _EPOCH = (
 )
 """What a reader reads and types: whether session or command writes first depends on instants."""
 _WORDS_A_MINUTE = 220
+_TOLD = {
+    "net": "lost {:g} USD",
+    "of it unrealised": "still holds is {:g} under water",
+    "fees": "Fees took {:g}.",
+    "max drawdown": "was {:g} below its best one",
+    "against buy and hold": "would be {:g} % ahead",
+}
+"""Figures of the first session, as the text tells them."""
 
 
 @pytest.fixture(scope="module")
@@ -71,6 +79,14 @@ def test_the_strategy_of_the_tutorial_passes_the_test_of_the_tutorial(
     for each in tests:
         assert callable(each)
         each()
+
+
+def test_what_the_text_says_of_the_first_session_is_what_its_table_shows() -> None:
+    table = TEXT[TEXT.index("started with") : TEXT.index("report    ")]
+    shown = {name: re.search(rf"^{name} +-?([\d.]+)", table, re.M) for name in _TOLD}
+    figures = {name: float(found[1]) for name, found in shown.items() if found}
+    for name, words in _TOLD.items():
+        assert words.format(figures[name]) in TEXT, name
 
 
 def test_it_is_read_in_half_an_hour() -> None:
