@@ -16,7 +16,7 @@ from logos.analysis.curve import Curve, Falls, Seen
 from logos.analysis.model import POINTS_MAX
 from logos.core.strategy import Answer, market
 from logos.core.types import Side
-from logos.errors import ConfigError
+from logos.errors import ConfigError, LogosError
 
 BUY, SELL = Side.BUY, Side.SELL
 UP = [f"{100 + i} {103 + i} {98 + i} {101 + i}" for i in range(12)]
@@ -203,6 +203,32 @@ def test_a_folder_without_a_session_is_said_so(tmp_path: Path) -> None:
     (tmp_path / "state.jsonl").write_bytes(b'{"seq":1,"cr')
     with pytest.raises(ConfigError, match="has not begun"):
         analyse(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new"),
+    [
+        ("orders.csv", "filled", "full"),
+        ("trades.csv", "lots_closed", "lots"),
+        ("trades.csv", ",ACME,", ",OTHER,"),
+        ("trades.csv", "101.00", "many"),
+        ("positions.csv", "mark", "marked"),
+        ("account.csv", ",USD,", ",EUR,"),
+        ("account.csv", "equity", "even"),
+        ("trips.csv", "mae", "mean"),
+        ("equity.csv", "book", "bock"),
+    ],
+)
+def test_a_damaged_table_is_an_error_that_names_it(
+    name: str, old: str, new: str, tmp_path: Path
+) -> None:
+    folder = run_bars(tmp_path, {"ACME": UP}, {1: market(BUY, 1), 3: market(SELL, 1)}).folder
+    text = (folder / name).read_text()
+    assert old in text
+    (folder / name).write_text(text.replace(old, new, 1))
+    with pytest.raises(LogosError, match=f"{name} is damaged: ") as caught:
+        analyse(folder)
+    assert not isinstance(caught.value, ConfigError)
 
 
 def test_an_analysis_writes_nothing(tmp_path: Path) -> None:

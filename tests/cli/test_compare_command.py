@@ -92,7 +92,9 @@ def test_damaged_files_end_with_the_exit_code_of_damage(logos_home: Path, capsys
     ended("three")
     (other.folder / "account.csv").write_text("time,currency\n1\n")
     assert main(["compare", "three", "two"]) == 8
-    assert "`logos verify` says more" in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert "account.csv is damaged: " in told
+    assert "`logos verify` says more" in told
 
 
 def test_the_page_is_written_for_its_owner_alone_and_named(

@@ -202,12 +202,12 @@ def test_the_report_is_made_once_and_again_when_the_session_went_on(shown: logos
     assert shown.report().stat().st_ino != made
 
 
-def test_damaged_tables_are_an_error_with_their_folder(tmp_path: Path) -> None:
+def test_damaged_tables_are_an_error_that_names_the_file(tmp_path: Path) -> None:
     data = logos.bars(frame().head(100), **WORDS)
     odd = logos.run(Crossing(20), data=data, cash=CASH, home=tmp_path / "home")
     (odd.folder / "account.csv").write_text("time,currency\n1\n")
     for ask in (odd.report, odd.plot):
-        with pytest.raises(logos.LogosError, match=r"the tables in .* are damaged: "):
+        with pytest.raises(logos.LogosError, match=r"account\.csv is damaged: "):
             ask()
     assert odd._repr_html_().startswith("<pre>")
 

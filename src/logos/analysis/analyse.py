@@ -17,13 +17,14 @@ from logos.analysis.books import BookMaker, hold_of, total_hold
 from logos.analysis.calendar import Calendar
 from logos.analysis.figures import SymbolFigures
 from logos.analysis.fills import Fills, LastTrips, SymbolFills, open_trips
-from logos.analysis.folder import Told, config_of, read_facts, read_told, workspace_of
+from logos.analysis.folder import Tables, Told, config_of, read_facts, read_told, workspace_of
 from logos.analysis.model import Analysis, Facts
 from logos.analysis.prices import SessionPrices
 from logos.analysis.tally import SideTally
 from logos.config import Config
 from logos.core.instrument import Instrument
-from logos.errors import LogosError
+from logos.errors import LogosError, error_words
+from logos.journal.names import JOURNAL
 from logos.session.artifacts.derived.equity import EQUITY, TOTAL, Totals, equity_points
 from logos.session.artifacts.derived.files import (
     Ground,
@@ -31,7 +32,7 @@ from logos.session.artifacts.derived.files import (
     totals_of,
     worths_of,
 )
-from logos.session.artifacts.derived.reading import EXACT, Row, number, table_rows, time_ns
+from logos.session.artifacts.derived.reading import EXACT, Row, number, time_ns
 from logos.session.artifacts.derived.trips import (
     TRIPS,
     RoundTrip,
@@ -48,24 +49,32 @@ def analyse(folder: Path, *, with_excursions: bool = False) -> Analysis:
     MAE and MFE of round trips are those of trips.csv; `with_excursions` reads the data once more
     for those that have none there: of sessions that are long, old, running or dead.
 
-    Raises ConfigError when no session has begun there or its settings cannot be read, OSError when
-    a file cannot be read, and ValueError for a table that is none (`logos verify` says more).
+    Raises ConfigError when no session has begun there or its settings cannot be read, another
+    LogosError that names the file that is damaged (`logos verify` says more), and OSError when a
+    file cannot be read.
     """
     told = read_told(folder)
-    config = config_of(told)
-    return _Reading(folder, told, config).analysis(with_excursions=with_excursions)
+    tables = Tables(folder)
+    try:
+        config = config_of(told)
+        reading = _Reading(folder, told, config, tables)
+        return reading.analysis(with_excursions=with_excursions)
+    except (ValueError, LookupError, ArithmeticError) as error:
+        what = str(error) if isinstance(error, ValueError) else error_words(error)
+        raise LogosError(f"{tables.at} is damaged: {what}") from error
 
 
 class _Reading:
     """What is gathered while one session is read."""
 
-    def __init__(self, folder: Path, told: Told, config: Config) -> None:
+    def __init__(self, folder: Path, told: Told, config: Config, tables: Tables) -> None:
         self._folder = folder
         self._told = told
         self._config = config
+        self._tables = tables
         self._instruments: dict[str, Instrument] = make_instruments(config.instruments)
         self._worths = worths_of(config)
-        self._orders = filled_orders(table_rows(folder / "orders.csv"))
+        self._orders = filled_orders(tables.rows("orders.csv"))
         self._fills = Fills(self._orders, self._worths, taken_lots(config))
         self._notes: list[str] = []
         if not told.is_whole:
@@ -77,7 +86,7 @@ class _Reading:
         if self._totals is not None:
             self._total = self._maker(TOTAL, self._totals.currency)
         self._sides: dict[str, SideTally] = {}
-        self._trips = LastTrips(table_rows(folder / TRIPS))
+        self._trips = LastTrips(tables.rows(TRIPS))
         self._begun: dict[str, Row] = {}
         """Each symbol's first row of positions.csv; what `[carry]` took over is in it."""
         self._held: dict[str, Row] = {}
@@ -123,6 +132,7 @@ class _Reading:
         )
 
     def _facts(self) -> Facts:
+        self._tables.at = self._folder / JOURNAL
         first = self._total or next(iter(self._makers.values()))
         facts = read_facts(self._folder, self._told, self._config, self._currencies, first.currency)
         curve = first.curve
@@ -151,7 +161,7 @@ class _Reading:
         """How the currencies are added up; None where the settings do not say, or there is only
         the one that they report in."""
         high = deepest = None
-        for row in table_rows(self._folder / EQUITY):
+        for row in self._tables.rows(EQUITY):
             if row["book"] == TOTAL and row["point"] == "low":
                 high, deepest = number(row["high_water"]), number(row["drawdown"])
         totals = totals_of(self._config, self._currencies, high, deepest)
@@ -165,7 +175,7 @@ class _Reading:
         for symbol, row in self._begun.items():
             if position := number(row["position"]):
                 self._fills.begin(symbol, row["currency"], position, time_ns(row["time"]))
-        for row in table_rows(self._folder / "trades.csv"):
+        for row in self._tables.rows("trades.csv"):
             for trip in self._fills.see(row):
                 self._take(trip)
         for trip in self._fills.maker.finish():
@@ -179,14 +189,14 @@ class _Reading:
             self._total.take(trip, self._totals.rates[trip.currency])
 
     def _read_positions(self) -> None:
-        for row in table_rows(self._folder / "positions.csv"):
+        for row in self._tables.rows("positions.csv"):
             self._begun.setdefault(row["symbol"], row)
             self._held[row["symbol"]] = row
             if row["symbol"] not in self._marks and number(row["mark"]):
                 self._marks[row["symbol"]] = float(row["mark"])
 
     def _read_payments(self) -> None:
-        for row in table_rows(self._folder / PAYMENTS):
+        for row in self._tables.rows(PAYMENTS):
             before = self._payments.get(row["symbol"], Decimal(0))
             self._payments[row["symbol"]] = EXACT.add(before, number(row["amount"]))
 
@@ -195,7 +205,7 @@ class _Reading:
         last: dict[str, Row] = {}
 
         def rows() -> Iterator[Row]:
-            for row in table_rows(self._folder / "account.csv"):
+            for row in self._tables.rows("account.csv"):
                 first.setdefault(row["currency"], row)
                 last[row["currency"]] = row
                 yield row

@@ -8,7 +8,7 @@ read ends the reading.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,6 +18,7 @@ from logos.analysis.model import EVENTS_MAX, Event, Facts
 from logos.config import Config, make_config
 from logos.errors import ConfigError
 from logos.journal.names import JOURNAL
+from logos.session.artifacts.derived.reading import Row, table_rows
 from logos.session.stored.sessions import CRASHED, RUNNING, UNKNOWN, stored_session
 
 _KIND: Final = b'"kind":"'
@@ -104,6 +105,26 @@ def _see(told: Told, line: bytes) -> None:
                     detail=body[detail],
                 )
             )
+
+
+class Tables:
+    """The tables of a session's folder, and which of them is being read."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self.at = folder / JOURNAL
+        """The file that was looked at last: the one to name when something in it is wrong."""
+
+    def rows(self, name: str) -> Iterator[Row]:
+        """The rows of a table, as `table_rows` has them."""
+        path = self._folder / name
+        rows = table_rows(path)
+        while True:
+            self.at = path
+            row = next(rows, None)
+            if row is None:
+                return
+            yield row
 
 
 def workspace_of(folder: Path) -> Path:

@@ -103,8 +103,8 @@ def compare(folders: Sequence[Path]) -> Comparison:
     """Read and compare the sessions in `folders`, two to SESSIONS_MAX of them.
 
     Raises ConfigError for another number, for a folder that is named twice, and for one in which no
-    session has begun; Damaged for a journal whose first record is not what was written, ValueError
-    for tables that are none; OSError.
+    session has begun; Damaged for a journal whose first record is not what was written, another
+    LogosError for a table that is damaged; OSError.
     """
     if not 2 <= len(folders) <= SESSIONS_MAX:
         raise ConfigError(f"compare takes 2 to {SESSIONS_MAX} sessions, not {len(folders)}")
@@ -118,7 +118,7 @@ def compare(folders: Sequence[Path]) -> Comparison:
         Compared(
             letter,
             folder.name if names.count(folder.name) == 1 else f"{folder.name} ({_place(folder)})",
-            _analysed(folder),
+            analyse(folder),
             manifest,
         )
         for letter, folder, manifest in zip(LETTERS, seen, manifests, strict=False)
@@ -135,14 +135,6 @@ def compare(folders: Sequence[Path]) -> Comparison:
         tuple(_notes(sessions, strategy, data, is_by_date)),
         is_by_date,
     )
-
-
-def _analysed(folder: Path) -> Analysis:
-    try:
-        return analyse(folder)
-    except (LookupError, ArithmeticError) as error:
-        problem = f"{type(error).__name__}: {error}"
-        raise ValueError(f"{folder}: its tables are none of a session ({problem})") from error
 
 
 def _place(folder: Path) -> str:

@@ -58,7 +58,7 @@ def run(options: argparse.Namespace) -> int:
         raise
     except OSError as error:
         return _complain(f"{error.filename or options.session}: {error.strerror}", _CANNOT_WRITE)
-    except (LogosError, ValueError, KeyError) as error:
+    except LogosError as error:
         return _complain(f"{error}; `logos verify {options.session}` says more", _DAMAGED)
     return 0
 

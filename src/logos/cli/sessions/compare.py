@@ -10,7 +10,7 @@ from pathlib import Path
 
 from logos.cli.exit_codes import exit_codes
 from logos.cli.running.here import find_here, not_here, say
-from logos.errors import ConfigError, WorkspaceError
+from logos.errors import ConfigError, LogosError, WorkspaceError
 
 _WIDTH = 100
 """Characters of a line where there is no terminal."""
@@ -49,7 +49,7 @@ def run(options: argparse.Namespace) -> int:
         raise  # the reader of our output has closed it
     except OSError as error:
         return _complain(f"{error.filename}: {error.strerror}", 6)
-    except ValueError as error:  # of a table that is none
+    except LogosError as error:  # a table is damaged
         return _complain(f"{error}; `logos verify` says more", 8)
 
 

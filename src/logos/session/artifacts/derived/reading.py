@@ -26,6 +26,12 @@ QUOTIENT: Final = Context(prec=60, rounding=ROUND_HALF_EVEN, Emin=-9_999, Emax=9
 """For quotients, which have no end: more digits than any figure is rounded to afterwards."""
 
 Row = dict[str, str]
+"""Cells by column. Of a table, a column that is not there raises ValueError."""
+
+
+class _Row(dict[str, str]):
+    def __missing__(self, column: str) -> str:
+        raise ValueError(f"there is no column {column}")
 
 
 def table_rows(path: Path) -> Iterator[Row]:
@@ -65,7 +71,7 @@ def _cells(path: Path, columns: list[str], row: list[str]) -> Row:
         raise ValueError(
             f"{path}: a row of {len(row)} cells where there are {len(columns)} columns"
         )
-    return dict(zip(columns, row, strict=True))
+    return _Row(zip(columns, row, strict=True))
 
 
 def plain_text(cell: str) -> str:
