@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from typing import Any
 
+import figures_pages
 import msgspec
 
 from logos.cli.screen.result import figures_of, result_lines
@@ -35,33 +36,24 @@ def table_of(result: SessionResult, columns: int = 300, *, is_verbose: bool = Fa
 
 
 def symbol(name: str = "AAA", **changes: Any) -> dict[str, Any]:
+    """A symbol of which nothing is held, at 100.05."""
     return {
-        "symbol": name,
-        "currency": "USD",
-        "position_units": 0,
+        **msgspec.to_builtins(figures_pages.symbol(name, held=0)),
         "mark_units": 100_05,
-        "value_units": 0,
-        "realised_units": 0,
-        "unrealised_units": 0,
-        "fees_units": 0,
-        "open_orders": 0,
         "price_age_ns": 12_000_000,
         "stale_after_ns": 30 * 10**9,
-        "is_stale": False,
-        "is_paused": False,
         "quantity_decimals": 1,
-        "mark_decimals": 2,
         "money_decimals": 4,
         **changes,
     }
 
 
 def currency(name: str = "USD", **changes: Any) -> dict[str, Any]:
-    names = "realised fees unrealised payments gross_exposure net_exposure drawdown max_drawdown"
-    figures = dict.fromkeys([*names.split(), "day_profit"], 0)
+    """A currency of which 100,000 are there, as in the beginning."""
+    money = msgspec.to_builtins(figures_pages.MONEY)
     return {
+        **{key: 0 for key in money if key.endswith("_units")},
         "currency": name,
-        **{f"{key}_units": value for key, value in figures.items()},
         "equity_units": 100_000_0000,
         "initial_units": 100_000_0000,
         "high_water_units": 100_000_0000,
@@ -77,7 +69,6 @@ def page(**changes: Any) -> MetricsPage:
         "currencies": changes.pop("currencies", [currency()]),
         "guards": [],
     }
-    writer = {"records": 1, "size_bytes": 1, "syncs": 0, "sync_ns": 0, "sync_max_ns": 0}
     market = {
         "events": 1,
         "conflated": 0,
@@ -86,33 +77,11 @@ def page(**changes: Any) -> MetricsPage:
         "size": 1_000,
         "age_ns": 1,
     }
-    fields: dict[str, Any] = {
-        **dict.fromkeys(["orders", "fills", "open_orders", "blocked", "refused", "warnings"], 0),
-        **dict.fromkeys(["overruns", "stalls", "version", "ticks"], 0),
-        "schema": 1,
-        "session_id": "desk",
-        "software": "0.1.0",
-        "strategy": "sma_cross",
-        "mode": "paper",
-        "is_live": True,
-        "pid": 1,
-        "status": "RUNNING",
-        "exit_code": -1,
-        "began_ns": NOW_NS,
-        "written_ns": NOW_NS,
-        "last_event_ns": NOW_NS,
-        "switch": {"state": "SAFE", "is_engaged": False, "epoch": 1, "engaged_ns": 0},
-        "refusals": {},
-        "guards": {},
+    fields = {
+        **msgspec.to_builtins(figures_pages.page([], session_id="desk", pid=1, ticks=0)),
+        **dict.fromkeys(["began_ns", "written_ns", "last_event_ns"], NOW_NS),
         "risk": risk,
-        "journal": writer,
-        "inputs": None,
         "market": market,
-        "feeds": [],
-        "latency": {},
-        "symbols": [],
-        "currencies": [],
-        "total": None,
         **changes,
     }
     return msgspec.convert(fields, MetricsPage)
