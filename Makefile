@@ -51,7 +51,9 @@ session: $(INSTALLED) ## Run a whole paper session from the bundled data (CONFIG
 
 .PHONY: report
 report: $(INSTALLED) ## Make a session's report.html and open it (ID=session, default: the newest)
-	@$(BIN)/python -m logos.live report --open $(or $(ID),$(notdir $(lastword $(shell ls -rtd runs/live/sessions/* 2>/dev/null))))
+	@id="$(or $(ID),$(notdir $(patsubst %/,%,$(dir $(lastword $(shell ls -rt runs/live/sessions/*/state.jsonl 2>/dev/null))))))"; \
+		[ -n "$$id" ] || { echo "no session yet: make session" >&2; exit 2; }; \
+		$(BIN)/python -m logos.live report --open "$$id"
 
 shell: $(INSTALLED) ## Open a shell with logos on its PATH; `exit` leaves it
 	@echo "logos is on the PATH of this shell; leave it with: exit"
