@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from carry_helpers import trade
 from journal_helpers import KINDS, bars, halted, run, silent, spot
 from page_reading import Page
 from stored_helpers import crashed
 
 import logos.report.page as making
+from logos.analysis import analyse
 from logos.cli.main import main
 from logos.cli.run_command import attempt
 from logos.core.strategy import Context, Strategy, market
@@ -187,6 +189,18 @@ def test_a_damaged_table_is_told_with_what_says_more(
     assert main(["report", "small"]) == 8
     assert "`logos verify small` says more" in capsys.readouterr().err
     assert not (folder / "report.html").exists()
+
+
+def test_a_session_without_an_event_has_no_time(tmp_path: Path) -> None:
+    folder = trade(tmp_path, "none", []).folder
+    analysis = analyse(folder)
+    figures = analysis.statistics
+    assert (analysis.facts.begun_ns, analysis.facts.ended_ns) == (None, None)
+    assert (figures.begun_ns, figures.ended_ns, figures.duration_ns) == (None, None, 0)
+    assert figures.initial == figures.final == 10_000
+    markup = report_page(folder)
+    assert "1970" not in markup
+    assert "No sample of the equity was written yet." in markup
 
 
 def test_one_bar_is_enough(tmp_path: Path) -> None:

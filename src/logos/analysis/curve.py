@@ -239,8 +239,12 @@ class BookCurve:
         self._samples = 0
 
     def add(self, point: Point, ts_ns: int) -> None:
-        """The next point of the book."""
+        """The next point of the book. One without a time is of a session that had no event."""
         is_sample = point.point == "sample"
+        if not ts_ns:
+            if is_sample and point.equity is not None:
+                self.initial = self.final = point.equity
+            return
         if point.book == TOTAL and not is_sample:
             if point.point == "low":
                 self.falls.correct(point.high_water, point.drawdown)
