@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 import threading
@@ -18,6 +19,7 @@ from logos.cli.main import main
 from logos.cli.observing import watch
 from logos.cli.observing.watch import _tell, captured, kill_question, pause_question
 from logos.killswitch.breaker import CircuitBreaker
+from logos.observe.watching.app import WatchApp
 from logos.observe.watching.deeds import Answer, Deed, Question
 from logos.observe.watching.sessions import Gatherer, Watched
 from logos.session.presence.commands import command_folder
@@ -202,3 +204,16 @@ def test_without_the_library_it_says_what_installs_it(
     assert capsys.readouterr().err == (
         "logos watch: textual is not installed: pip install 'logos-trading[watch]'\n"
     )
+
+
+def test_the_size_is_that_of_the_window_whatever_the_shell_exports(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("LINES", "24")
+    seen: list[set[str]] = []
+    monkeypatch.setattr(
+        WatchApp, "run", lambda _: seen.append({"COLUMNS", "LINES"} & {*os.environ})
+    )
+    watch._show(None, "")
+    assert seen == [set()]

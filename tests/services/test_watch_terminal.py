@@ -91,7 +91,8 @@ def desk(tmp_path: Path) -> Path:
 def environment() -> dict[str, str]:
     kept = {name: text for name, text in os.environ.items() if keeps(name)}
     path = f"{Path(sys.executable).parent}{os.pathsep}{kept['PATH']}"
-    return {**kept, "PATH": path, "LANG": "C.UTF-8"}
+    size = {"COLUMNS": "80", "LINES": "24"}  # as a shell may export them; the window changes later
+    return {**kept, **size, "PATH": path, "LANG": "C.UTF-8"}
 
 
 @contextmanager
@@ -138,9 +139,9 @@ def test_a_session_is_watched_paused_killed_and_ends_on_a_terminal_of_80x24(
         terminal.wait_for("$ logos pause desk-1", "desk-1: the session is paused", "exit code 0")
         terminal.press("Escape")
         terminal.wait_for("PAUSED by an operator")
-        terminal.resize(120, 40)
-        terminal.resize(80, 24)
-        terminal.wait_for("q quit")
+        for columns, rows in ((120, 40), (60, 16), (30, 8), (80, 24)):
+            terminal.resize(columns, rows)
+            terminal.wait_for("30x8 is too small" if columns == 30 else "q quit")
         terminal.press("k")
         terminal.wait_for("Kill: stop trading?")
         terminal.press("y")

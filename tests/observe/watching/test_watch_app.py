@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 from textual.pilot import Pilot
+from textual.widgets import Static
 from waiting import wait_until
 from watch_views import NOW_NS, text, view, watched
 
@@ -180,6 +181,8 @@ def test_the_screen_follows_the_size_of_its_terminal() -> None:
         for columns, rows in ((120, 40), (80, 24), (45, 14), (20, 5), (1, 1), (80, 24)):
             await pilot.resize_terminal(columns, rows)
             await pilot.pause()
+            drawn = str(app.query_one("#all", Static).content).split("\n")
+            assert ({len(line) for line in drawn}, len(drawn)) == ({columns}, rows), "at once"
             assert {len(text(line)) for line in app.lines()} == {columns}
             assert len(app.lines()) == rows
             await pilot.press("k")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import io
+import os
 import sys
 import threading
 import time
@@ -90,6 +91,8 @@ def _show(here: Path | None, session_id: str) -> Sequence[Deed]:
     app = WatchApp(
         gatherer.look, asks, PLAIN if is_plain else UNICODE, is_plain=is_plain, takes_signals=True
     )
+    for name in ("COLUMNS", "LINES"):  # they would count for more than the window, and never change
+        os.environ.pop(name, None)
     try:
         app.run()
     finally:

@@ -245,8 +245,8 @@ class WatchApp(App[None]):
         self._looks.stop()
 
     def on_resize(self, _: Resize) -> None:
-        """Draw in the new size."""
-        self.draw()
+        """Draw in the new size, which textual takes on after this."""
+        self.call_later(self.draw)
 
     @property
     def view(self) -> View | None:
