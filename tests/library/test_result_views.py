@@ -212,6 +212,34 @@ def test_damaged_tables_are_an_error_that_names_the_file(tmp_path: Path) -> None
     assert odd._repr_html_().startswith("<pre>")
 
 
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("orders", ""),
+        ("orders", "order_id,symbol\n1\n"),
+        ("orders", "order_id,symbol\none,ACME\n"),
+        ("equity", "time,equity\n,many\n"),
+        ("equity", "time,equity\n,\xff\n"),
+    ],
+)
+def test_records_of_a_damaged_table_are_an_error_that_names_it(
+    name: str, text: str, tmp_path: Path
+) -> None:
+    data = logos.bars(frame().head(30), **WORDS)
+    odd = logos.run(Crossing(20), data=data, cash=CASH, home=tmp_path / "home")
+    (odd.folder / f"{name}.csv").write_text(text, encoding="latin-1")
+    with pytest.raises(logos.LogosError, match=rf"{name}\.csv is damaged: "):
+        odd.records(name)
+
+
+def test_without_a_table_of_round_trips_it_is_said_where_they_are(tmp_path: Path) -> None:
+    data = logos.bars(frame().head(30), **WORDS)
+    old = logos.run(Crossing(20), data=data, cash=CASH, home=tmp_path / "home")
+    (old.folder / "trips.csv").unlink()
+    with pytest.raises(logos.LogosError, match=r"trips\.csv is not there.*`\.analysis`"):
+        assert old.trips
+
+
 # ---- frames ----
 
 

@@ -22,6 +22,8 @@ from logos.errors import LogosError, StrategyError
 from logos.library.saved import Saved
 from logos.library.views.notebook import figures_of, result_html
 from logos.library.views.picture import Chart
+from logos.session.artifacts.derived.files import DERIVED
+from logos.session.artifacts.derived.reading import plain_text
 from logos.session.artifacts.payments import PAYMENT_COLUMNS
 from logos.session.artifacts.report import code_lines
 from logos.session.outcome import ExitCode, SessionResult
@@ -182,7 +184,7 @@ class Result:
         figures as exact Decimals.
 
         Times are text, nanoseconds UTC. Without payments over time there are no rows of them.
-        Raises LogosError when the file cannot be read.
+        Raises LogosError when the file cannot be read or is damaged.
         """
         if table not in _TABLES:
             raise LogosError(f"no table {table!r}: there are {', '.join(_TABLES)}")
@@ -196,14 +198,24 @@ class Result:
         try:
             with open(path, newline="", encoding="utf-8") as file:
                 rows = csv.reader(file)
-                names = next(rows)
+                names = next(rows, [])
+                if not names:
+                    raise ValueError("it is empty")
                 readers = [(name, _reader(name)) for name in names]
                 records = [
                     {name: read(cell) for (name, read), cell in zip(readers, row, strict=True)}
                     for row in rows
                 ]
+        except FileNotFoundError as error:
+            more = ""
+            if path.name in DERIVED:
+                more = ": a session that has not ended, or ended with an older version, has none"
+                more += "; `.analysis` has its round trips and its curve"
+            raise LogosError(f"{path} is not there{more}") from error
         except OSError as error:
             raise LogosError(f"{path} cannot be read: {error.strerror}") from error
+        except (ValueError, ArithmeticError, csv.Error) as error:
+            raise LogosError(f"{path} is damaged: {error}") from error
         return names, records
 
     def _repr_html_(self) -> str:
@@ -247,18 +259,12 @@ def _read(folder: Path) -> Iterator[None]:
 
 def _reader(name: str) -> Callable[[str], Any]:
     if name in _TEXT:
-        return _text
+        return plain_text
     if name in _TIMES:
         return lambda cell: cell or None
     if name in _WHOLE:
         return lambda cell: int(cell) if cell else None
     return lambda cell: Decimal(cell) if cell else None
-
-
-def _text(cell: str) -> str:
-    """Text without the mark that keeps a spreadsheet from reading it as a formula."""
-    starts = ("=", "+", "-", "@", "\t", "\r", "\0")
-    return cell[1:] if cell[:1] == "'" and cell[1:2] in starts else cell
 
 
 def _as_frame(names: Sequence[str], records: Sequence[Record]) -> Any:
