@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Iterator
+from pathlib import Path
 from types import ModuleType
 
 import pytest
@@ -36,14 +37,10 @@ def test_the_figures_are_what_is_drawn_now_from_the_sessions(maker: ModuleType) 
 
 
 @pytest.mark.parametrize("path", FIGURES, ids=lambda path: path.stem)
-def test_a_figure_is_shown_has_a_text_instead_and_loads_nothing(path: object) -> None:
-    assert path in FIGURES
-    [file] = [each for each in FIGURES if each == path]
-    text = file.read_text(encoding="utf-8")
-    shown = [page for page in DOCUMENTS if f"figures/{file.name})" in page.read_text("utf-8")]
-    assert shown
-    [page] = shown
-    [words] = re.findall(rf"!\[([^\]]+)\]\(figures/{file.name}\)", page.read_text("utf-8"))
+def test_a_figure_is_shown_has_a_text_instead_and_loads_nothing(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    [page] = [page for page in DOCUMENTS if f"figures/{path.name})" in page.read_text("utf-8")]
+    [words] = re.findall(rf"!\[([^\]]+)\]\(figures/{path.name}\)", page.read_text("utf-8"))
     assert len(words) > 60
     root = ElementTree.fromstring(text)
     named = [root.find(f"{_SVG}{tag}") for tag in ("title", "desc")]

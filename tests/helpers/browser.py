@@ -5,7 +5,7 @@ remembered. So is every error that its console shows and every exception that no
 `Watched.check` fails on all of them, and the context that opened the browser asks it at its end.
 axe-core judges accessibility, `Watched.accessibility` says what is serious.
 
-A strict content security policy forbids strings of code, so wait with `shows` and `waiting`, not
+A strict content security policy forbids strings of code, so wait with `shows` and `hear`, not
 with Playwright's `wait_for_function`.
 """
 
@@ -65,12 +65,17 @@ class Watched:
         """Wait until the element has the text that is wanted, or one that is fit; gives it."""
         judge = wanted if callable(wanted) else (lambda text: wanted in text)
 
-        def is_there() -> bool:
-            self.page.wait_for_timeout(10)  # the page lives only while Playwright is asked
-            return judge(self.page.text_content(selector) or "")
-
-        wait_until(is_there, f"{selector} to show it")
+        self.hear(lambda: judge(self.page.text_content(selector) or ""), f"{selector} to show it")
         return self.page.text_content(selector) or ""
+
+    def hear(self, condition: Callable[[], bool], waited_for: str) -> None:
+        """Wait for what the page does by itself: it lives only while Playwright is asked."""
+
+        def is_so() -> bool:
+            self.page.wait_for_timeout(10)
+            return condition()
+
+        wait_until(is_so, waited_for)
 
     def check(self) -> None:
         """Raise AssertionError if it asked for anything outside, or an error was shown."""

@@ -57,7 +57,7 @@ def test_a_bad_page_fails(tmp_path: Path, markup: str, words: str) -> None:
     def look() -> None:
         with browser_page() as watched:
             watched.open(path)
-            watched.page.wait_for_timeout(50)
+            watched.hear(lambda: bool(watched.refused or watched.errors), "what is wrong")
 
     with pytest.raises(AssertionError, match=words):
         look()

@@ -10,6 +10,7 @@ import pytest
 from browser import DESKTOP, PHONE, Watched, browser_page
 from journal_helpers import halted, run, silent
 from places import CACHE
+from waiting import wait_until
 
 from logos import session
 from logos.core.gates import InProcessSwitch
@@ -108,8 +109,9 @@ def test_one_zoom_holds_for_all_charts_of_the_session(watched: Watched) -> None:
     page.focus("#equity-chart")
     for _ in range(3):
         page.keyboard.press("+")
-    page.wait_for_timeout(150)
-    assert page.locator("#price-chart").screenshot() != before
+    wait_until(
+        lambda: page.locator("#price-chart").screenshot() != before, "the other chart to zoom too"
+    )
     page.keyboard.press("0")
     page.get_by_role("button", name="ACME", exact=True).click()
     watched.shows("#price-note", "ACME")
