@@ -177,6 +177,7 @@ def test_a_file_that_nothing_imports_may_change(folder: Path) -> None:
     assert stop_and_resume(folder, "unused.py").stdout == "ENDED\n"
 
 
+@pytest.mark.long
 def test_a_session_is_neither_resumed_nor_replayed_with_other_sources_of_logos(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -123,6 +123,7 @@ def test_a_full_disk_keeps_the_rest_in_the_buffer_and_nothing_is_written_twice(
     assert (path.read_bytes(), bytes(buffer)) == (b"0123456789", b"")
 
 
+@pytest.mark.long
 @given(whole=st.sampled_from([b"", b"a\n", b"a\nb\n", b"x" * 70_000 + b"\n"]), torn=st.binary())
 @settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_torn_line_is_cut_off_and_whole_ones_stay(

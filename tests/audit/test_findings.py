@@ -204,12 +204,14 @@ def forge(folder: Path, kind: str, number: int, **fields: Any) -> int:
     return place + 1
 
 
+@pytest.mark.long
 def test_a_high_water_mark_below_what_was_reached_is_told(folder: Path) -> None:
     sequence = forge(folder, "account", -1, high_water_units=0)
     words = "account of USD: high_water is '0', and it was '1000' by now"
     assert f"state.jsonl, record {sequence}: {words}" in said(folder)
 
 
+@pytest.mark.long
 def test_a_drawdown_smaller_than_what_was_lost_is_told(folder: Path) -> None:
     sequence = forge(folder, "account", -1, max_drawdown_units=-1)
     page, only = said(folder)

@@ -40,6 +40,7 @@ PAGE = [
 ]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("old", "new", "words"), PAGE, ids=[each[2] for each in PAGE])
 def test_a_figure_of_the_page_that_was_changed_is_found_twice(
     folder: Path, old: str, new: str, words: str

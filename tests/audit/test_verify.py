@@ -55,6 +55,7 @@ def record_of(folder: Path, kind: str, number: int) -> Body:
 # ---- intact ----
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("make", KINDS, ids=lambda make: make.__name__)
 def test_every_kind_of_session_is_intact_and_is_not_written_to(
     make: Callable[[Path], session.SessionResult], tmp_path: Path
@@ -144,6 +145,7 @@ def test_a_figure_forged_in_journal_and_trades_alike_is_found_by_the_auditor(
     assert ("trades.csv", "line 3") in [(f, p.split(",")[0]) for f, p in places_of(verdict)]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("field", ["balance_units", "equity_units", "fees_units", "realised_units"])
 def test_a_forged_sample_of_the_account_is_found_at_its_record(folder: Path, field: str) -> None:
     account = record_of(folder, "account", 1)

@@ -65,6 +65,7 @@ def test_a_sealed_journal_that_lost_its_end_is_noted(folder: Path) -> None:
     assert f"at record {verdict.records + 1}: the journal has lost its end" in note
 
 
+@pytest.mark.long
 def test_a_session_whose_last_files_are_missing_is_to_be_finished(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -82,6 +83,7 @@ def test_a_session_whose_last_files_are_missing_is_to_be_finished(
     assert out.startswith("session small: CRASHED")
 
 
+@pytest.mark.long
 def test_a_session_that_is_running_is_intact_so_far(folder: Path) -> None:
     journal = without_end(folder, 5)
     size = journal.stat().st_size
@@ -116,6 +118,7 @@ def say(*arguments: str | Path, capsys: pytest.CaptureFixture[str]) -> tuple[int
     return code, captured.out, captured.err
 
 
+@pytest.mark.long
 def test_the_command_tells_the_four_verdicts_apart(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -43,6 +43,7 @@ def run_through(core: TradingCore, events: list[Any], cut: int) -> None:
         core.step(event)
 
 
+@pytest.mark.long
 @settings(max_examples=120, deadline=None)
 @given(rows=trades, share=st.integers(0, 100), lag=st.integers(0, 3), cut=st.integers(0, 80))
 def test_with_its_past_a_session_is_told_what_one_is_that_saw_it_all(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from crash_sessions import STORIES, begin, replay, session_folder
 
 from logos.audit.verify import verify
@@ -12,6 +13,7 @@ from logos.core.gates import InProcessSwitch
 STORY = STORIES["saved, bars"]
 
 
+@pytest.mark.long
 def test_a_session_says_how_long_it_warmed_up_and_stands_up_to_its_judge(tmp_path: Path) -> None:
     result = begin(STORY, tmp_path, InProcessSwitch())
     rows = result.summary["warm_up"]

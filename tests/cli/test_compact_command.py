@@ -64,6 +64,7 @@ def test_a_wrong_command_line_compacts_nothing(
     assert sorted(folder.iterdir()) == before
 
 
+@pytest.mark.long
 def test_a_session_that_cannot_be_judged_keeps_its_last_file_and_the_others_are_compacted(
     logos_home: Path, capsys: Output
 ) -> None:

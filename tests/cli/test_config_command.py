@@ -291,6 +291,7 @@ _VALUES: Any = st.recursive(
 )
 
 
+@pytest.mark.long
 @given(st.dictionaries(st.text(st.characters(exclude_categories=["Cs"])), _VALUES, max_size=3))
 def test_any_value_survives_being_written_as_toml(table: dict[str, Any]) -> None:
     text = "\n".join(f"{toml_key(key)} = {toml_value(value)}" for key, value in table.items())

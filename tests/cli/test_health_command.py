@@ -94,13 +94,16 @@ def test_a_session_that_runs_is_judged_by_what_it_shows(
     words: tuple[str, ...],
     code: int,
     why: list[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    now_ns = time.time_ns()
+    monkeypatch.setattr(time, "time_ns", lambda: now_ns)  # ages are those of the beat
     with closing(enter("trade", home)) as entry:
         entry.name("desk", home)
         beat = HeartbeatFile(
             heartbeat_path("desk", home), "desk", journals.hold("desk"), entry.token
         )
-        beat.beat(time.time_ns(), **figures)
+        beat.beat(now_ns, **figures)
         found, health = ask(capsys, "desk", *words)
         beat.close()
     assert (found, health["healthy"], health["why"]) == (code, not code, why)

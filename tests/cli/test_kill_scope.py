@@ -375,6 +375,7 @@ def test_a_reset_is_of_one_workspace_and_needs_it_named(tmp_path: Path, home: Pa
     shutil.rmtree(home)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("words", [("status",), ("sessions", "list"), ("pause", "x"),
                                    ("kill", "status"), ("kill", "history")])  # fmt: skip
 def test_a_mistyped_home_is_an_error_in_words_and_no_folder(

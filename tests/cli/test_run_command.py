@@ -86,6 +86,7 @@ def test_what_does_not_exist_is_started_and_what_has_ended_is_left_alone(
     assert journal(logos_home) == before
 
 
+@pytest.mark.long
 def test_what_was_stopped_is_continued_to_the_same_bytes(
     settings: Path, logos_home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -161,6 +162,7 @@ def test_that_a_pruned_session_ended_badly_is_said_however_quiet_the_command_is(
     assert "session desk ended (FAILED) and was pruned" in capsys.readouterr().err
 
 
+@pytest.mark.long
 def test_settings_that_changed_since_are_refused_and_named(
     settings: Path, logos_home: Path, monkeypatch: pytest.MonkeyPatch, capsys: Output
 ) -> None:

@@ -371,6 +371,7 @@ def test_a_core_that_is_not_at_rest_is_not_saved() -> None:
         save_core(core)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "key",
     ["time", "agenda", "notes", "order_manager", "wallets", "ledgers", "states", "random", "total"],

@@ -86,6 +86,7 @@ def record(
     return Path(folder), faults.steps
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("name", "flushes_a_sync", "states"),
     first_quick(

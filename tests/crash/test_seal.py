@@ -98,6 +98,7 @@ def test_the_recovery_is_told_in_a_file_of_its_own(tmp_path: Path) -> None:
     assert told["result"] == "CRASHED_RECOVERED"
 
 
+@pytest.mark.long
 def test_a_torn_line_of_recoveries_spoils_no_other(tmp_path: Path) -> None:
     bench = Bench("trading", tmp_path)
     bench.go(at(operations_of("trading") // 2, Cut()))

@@ -190,6 +190,7 @@ MISFITS: dict[str, tuple[Callable[[Path], None], str]] = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", MISFITS)
 def test_a_snapshot_that_does_not_fit_is_told_and_left(tmp_path: Path, name: str) -> None:
     change, reason = MISFITS[name]
@@ -266,6 +267,7 @@ def with_strategy(kind: type[Saving], story: Story) -> Story:
     return made
 
 
+@pytest.mark.long
 def test_a_strategy_that_cannot_load_ends_the_attempt_and_says_what_to_do(tmp_path: Path) -> None:
     bench = Bench(NAME, tmp_path)
     bench.story = with_strategy(CannotLoad, STORIES[NAME])
@@ -278,6 +280,7 @@ def test_a_strategy_that_cannot_load_ends_the_attempt_and_says_what_to_do(tmp_pa
     assert result.status is SessionStatus.ENDED
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", [CannotSave, SavesNoJson])
 def test_a_strategy_that_cannot_save_is_told_once_and_trades_on(
     tmp_path: Path, kind: type[Saving], capsys: pytest.CaptureFixture[str]

@@ -32,6 +32,7 @@ def test_the_generator_writes_over_an_old_row() -> None:
     assert generator().with_table(old) == TEXT
 
 
+@pytest.mark.long
 def test_every_function_of_the_table_judges_its_guard() -> None:
     source = (PROJECT / "src" / "logos" / "core" / "risk.py").read_text(encoding="utf-8")
     functions = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -29,6 +30,7 @@ pages = st.lists(
 )
 
 
+@pytest.mark.long
 @given(pages)
 def test_with_consecutive_ids_each_comes_once_ascending_and_holes_add_up(
     told: list[list[RawTrade]],

@@ -146,6 +146,7 @@ def test_short_writes_are_completed(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert len(lines(path)) == 1
 
 
+@pytest.mark.long
 def test_a_full_disk_is_reported_loses_nothing_and_the_buffer_stays_bounded(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

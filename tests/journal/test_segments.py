@@ -44,6 +44,7 @@ def test_segments_hold_the_very_bytes_of_one_file(tmp_path: Path, one_file: byte
     assert all(path.stat().st_mode & 0o777 == 0o600 for path in tmp_path.glob("inputs*"))
 
 
+@pytest.mark.long
 @settings(deadline=None, max_examples=25)
 @given(st.integers(100, 3000), st.integers(0, 40), st.booleans())
 def test_a_recording_is_continued_from_anywhere_in_segments_of_any_size(
@@ -177,6 +178,7 @@ DAMAGES: dict[str, tuple[Damage, str]] = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", DAMAGES)
 def test_damage_of_every_kind_is_found(tmp_path: Path, name: str) -> None:
     damage, words = DAMAGES[name]

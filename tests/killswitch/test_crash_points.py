@@ -143,6 +143,7 @@ def test_a_crash_after_the_marker_was_made_leaves_it_engaged(tmp_path: Path, nam
             assert workspace.breaker().authority() is ENGAGED
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("lasting", [False, True])
 @pytest.mark.parametrize("name", STOPS)
 def test_no_failing_call_keeps_an_engagement_from_holding(

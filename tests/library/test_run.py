@@ -323,6 +323,7 @@ def signal_table() -> pd.DataFrame:
     )
 
 
+@pytest.mark.long
 def test_signals_in_a_table_do_what_those_in_a_file_do(tmp_path: Path) -> None:
     file = tmp_path / "signals.csv"
     signal_table().to_csv(file, index=False)

@@ -88,6 +88,7 @@ class Stopped(Exception):
     """Stands for whatever ends a rehearsal in its middle."""
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("ending", [KeyboardInterrupt, Stopped])
 def test_a_rehearsal_that_something_ends_leaves_a_report_of_what_there_is(
     logos_home: Path, monkeypatch: pytest.MonkeyPatch, ending: type[BaseException]

@@ -91,6 +91,7 @@ def test_a_scenario_that_cannot_run_is_an_error_and_ends_nothing(
     assert rehearsal.failed == 1
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("logos_home")
 def test_a_limit_that_a_lent_one_contradicts_is_lowered_and_that_is_said(tmp_path: Path) -> None:
     rehearsal = perform(tmp_path, settings({"max_order_notional": "60000"}), "exposure_breach")

@@ -6,6 +6,7 @@ from base64 import b64decode
 from decimal import Decimal
 from itertools import accumulate
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -64,6 +65,7 @@ def test_bars_come_out_as_they_went_in(rows: list[tuple[int, int, int, int]]) ->
     assert list(accumulate(unpacked(made["times"]))) == [each // 1_000_000 for each in times]
 
 
+@pytest.mark.long
 @given(PRICES, st.integers(1, 20))
 def test_joined_bars_keep_the_ends_and_every_extreme(
     rows: list[tuple[int, int, int, int]], most: int

@@ -29,6 +29,7 @@ HOSTILE = "</script><script>alert(1)</script><!-- \u2028\u202e & \"'` =cmd|' /C 
 TAG = "=</script><script>alert(1)</script><!-- &"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
 def test_every_kind_of_session_has_a_whole_report_of_the_same_bytes(
     tmp_path: Path, kind: Callable[[Path], SessionResult]

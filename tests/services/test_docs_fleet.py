@@ -13,6 +13,7 @@ DOCUMENT = "docs/FLEET.md"
 PORT = "http://127.0.0.1:2379"
 
 
+@pytest.mark.long
 def test_the_commands_of_fleet_md_do_what_it_shows(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

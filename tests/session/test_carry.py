@@ -147,6 +147,7 @@ def rows_of(home: Path, number: int) -> list[dict[str, str]]:
     return [{**row, **own} for row in rows(folder_of(home, f"part-{number}"), "trades.csv")]
 
 
+@pytest.mark.long
 def test_the_new_session_says_what_it_took_over_and_what_it_did_not(tmp_path: Path) -> None:
     stopped = stop_after(tmp_path, "old", 4)
     assert stopped.status.value == "STOPPED"
@@ -177,6 +178,7 @@ def test_the_new_session_says_what_it_took_over_and_what_it_did_not(tmp_path: Pa
     assert verify(new.folder).findings == []
 
 
+@pytest.mark.long
 def test_a_session_that_was_carried_on_is_neither_resumed_nor_flattened_nor_carried_again(
     tmp_path: Path,
 ) -> None:
@@ -235,6 +237,7 @@ def test_a_crashed_session_is_carried_from_its_last_whole_record(tmp_path: Path)
     assert carry["left"] == []
 
 
+@pytest.mark.long
 def test_what_guards_count_from_is_carried(tmp_path: Path) -> None:
     sink = [*few(1, 3), *few(4, 5, price=80)]
     trade(tmp_path, "old", sink, {1: market(Side.BUY, 50)})

@@ -26,6 +26,7 @@ from logos.session.history import JournalDamagedError
 from logos.testing.builders import Scripted
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("tables", "words"),
     [

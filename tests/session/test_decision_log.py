@@ -167,6 +167,7 @@ def test_ticks_without_any_record_have_their_lines() -> None:
     assert [line[1] for line in logged(ticks=ticks(1, 2, 3))] == [1, 2, 3]
 
 
+@pytest.mark.long
 @given(st.lists(st.integers(1, 6), max_size=5), st.sets(st.integers(1, 6)))
 def test_where_the_ticks_are_cut_into_pieces_is_not_to_be_seen(
     cuts: list[int], decided: set[int]

@@ -110,6 +110,7 @@ def test_a_stopped_session_is_not_resumed_before_there_is_room(
     assert (session_folder(tmp_path) / "state.jsonl").read_bytes() == before
 
 
+@pytest.mark.long
 def test_sealing_and_flattening_need_no_room_to_spare(tmp_path: Path, fake: FakeDisk) -> None:
     fake.after = {6: 10 * MIB}
     begin(STORY, tmp_path, InProcessSwitch())
@@ -120,6 +121,7 @@ def test_sealing_and_flattening_need_no_room_to_spare(tmp_path: Path, fake: Fake
     assert fake.looks == asked
 
 
+@pytest.mark.long
 def test_a_session_that_may_not_look_is_stopped_by_nothing(
     tmp_path: Path, fake: FakeDisk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -135,6 +137,7 @@ def test_files_are_counted_like_bytes(tmp_path: Path, fake: FakeDisk) -> None:
         begin(STORY, tmp_path, InProcessSwitch())
 
 
+@pytest.mark.long
 def test_the_files_of_a_session_have_a_size_that_an_operator_may_raise(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -193,6 +193,7 @@ def test_times_that_leave_no_event_are_bad_data_with_a_complete_folder(
     assert {path: after[path] for path in before} == before
 
 
+@pytest.mark.long
 def test_signals_on_the_command_line_replace_the_strategy_of_the_file(
     workspace: Workspace,
 ) -> None:

@@ -239,6 +239,7 @@ def test_a_session_that_was_halted_by_the_fleet_has_ended_and_is_not_resumed(
         resume("killed", strategy=Ordering(), feed=feed())
 
 
+@pytest.mark.long
 def test_settings_without_a_coordinator_are_written_as_before(logos_home: Path) -> None:
     plain = {key: value for key, value in config("plain").items() if key != "killswitch"}
     result = run(plain, strategy=Ordering(), feed=feed())

@@ -199,6 +199,7 @@ def test_a_feed_that_fails_while_it_is_pulled_is_told_in_the_result(
     assert (result.status, result.reason) == (SessionStatus.FAILED, reason)
 
 
+@pytest.mark.long
 def test_a_forced_end_passes_through_and_leaves_a_session_to_be_resumed(tmp_path: Path) -> None:
     events = quotes(30)
     feed = Breaking(events[:10], KeyboardInterrupt())
@@ -227,6 +228,7 @@ class Signalling:
             yield events
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("is_new", [True, False])
 def test_sigusr1_engages_the_switch_that_the_session_was_given(
     tmp_path: Path, is_new: bool
@@ -247,6 +249,7 @@ def test_sigusr1_engages_the_switch_that_the_session_was_given(
     assert result.reason == "kill switch: SIGUSR1 (by signal)"
 
 
+@pytest.mark.long
 def test_sigusr1_engages_and_changes_nothing_in_a_session_that_is_only_sealed(
     tmp_path: Path,
 ) -> None:

@@ -100,6 +100,7 @@ def _settings(folder: Path, session_id: str) -> str:
     return str(json.loads(path.read_bytes().splitlines()[0])["body"]["config_hash"])
 
 
+@pytest.mark.long
 def test_a_session_that_was_stopped_is_resumed_from_another_folder(
     desk: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, logos_home: Path
 ) -> None:
@@ -113,6 +114,7 @@ def test_a_session_that_was_stopped_is_resumed_from_another_folder(
     assert json.loads((folder / "state.json").read_bytes())["status"] == "ENDED"
 
 
+@pytest.mark.long
 def test_what_the_command_line_names_is_in_the_folder_one_is_in(
     desk: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, logos_home: Path
 ) -> None:
@@ -131,6 +133,7 @@ def test_what_the_command_line_names_is_in_the_folder_one_is_in(
     assert main(["replay", "here", "--quiet"]) == 0
 
 
+@pytest.mark.long
 def test_a_file_that_is_only_in_the_folder_one_is_in_is_still_found(
     desk: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -141,6 +144,7 @@ def test_a_file_that_is_only_in_the_folder_one_is_in_is_still_found(
     assert main(["replay", "a", "--quiet"]) == 0
 
 
+@pytest.mark.long
 def test_the_library_finds_them_too_and_a_session_of_it_is_replayed_from_anywhere(
     desk: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -150,6 +154,7 @@ def test_the_library_finds_them_too_and_a_session_of_it_is_replayed_from_anywher
     logos.replay("a")
 
 
+@pytest.mark.long
 def test_a_session_without_an_origin_is_looked_for_in_the_folder_one_is_in(
     desk: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Output, logos_home: Path
 ) -> None:

@@ -220,6 +220,7 @@ def test_a_session_that_has_ended_is_neither_resumed_nor_sealed(
     assert (session_folder(tmp_path) / "host.json").is_file()
 
 
+@pytest.mark.long
 def test_a_sealed_session_is_not_resumed_again_and_replays(tmp_path: Path) -> None:
     crash("trading", tmp_path)
     sealed = resume(TRADING, tmp_path, InProcessSwitch(), seal=True)
@@ -242,6 +243,7 @@ def test_a_stopped_session_is_not_sealed_and_names_the_way(tmp_path: Path) -> No
     assert resume(TRADING, tmp_path, InProcessSwitch()).status is SessionStatus.ENDED
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("missing", ["host.json", "the seal"])
 def test_a_session_that_was_never_finished_is_not_replayed(tmp_path: Path, missing: str) -> None:
     begin(TRADING, tmp_path, InProcessSwitch())
@@ -265,6 +267,7 @@ def test_a_session_that_is_not_there_is_no_session(tmp_path: Path) -> None:
 # ---- somebody else has it ----
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("is_seal", [False, True])
 def test_a_session_that_another_process_writes_is_left_alone(tmp_path: Path, is_seal: bool) -> None:
     crash("saved", tmp_path)

@@ -103,6 +103,7 @@ def test_a_snapshot_that_does_not_fit_is_left_alone_and_the_reason_said(
     assert first_difference(tmp_path, truth("saved")) == ""
 
 
+@pytest.mark.long
 def test_the_snapshot_of_a_strategy_that_cannot_be_loaded_any_more_is_left_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -108,6 +108,7 @@ def test_a_replay_notices_a_file_that_was_tampered_with(
     assert path.read_bytes() == tampered, "nothing is written into the session"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", [name for name in FILES if name != "state.jsonl"])
 def test_a_replay_notices_a_file_that_is_missing(home: Path, name: str) -> None:
     path = session_folder(home) / name
@@ -174,6 +175,7 @@ def test_a_history_that_was_forged_with_a_right_chain_is_not_lived_again(home: P
             resume(STORY, home, InProcessSwitch(), seal=is_seal)
 
 
+@pytest.mark.long
 def test_tables_are_made_again_from_the_journal_when_a_session_is_resumed(home: Path) -> None:
     expected = files_of(home)
     folder = session_folder(home)

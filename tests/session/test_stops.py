@@ -47,6 +47,7 @@ class Signalled(Strategy):
         return None
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 @pytest.mark.parametrize("at", [1, 700, 1023, 1024])
 def test_a_signal_ends_the_session_after_the_event_that_it_came_in(
@@ -59,6 +60,7 @@ def test_a_signal_ends_the_session_after_the_event_that_it_came_in(
     assert strategy.seen == result.summary["ticks"] == at
 
 
+@pytest.mark.long
 def test_a_session_that_was_cut_short_goes_on_with_the_very_next_event(logos_home: Path) -> None:
     feed = ListFeed(events(1500), size=1500)
     run(CONFIG, strategy=Signalled(700, signal.SIGTERM), feed=feed, switch=InProcessSwitch())

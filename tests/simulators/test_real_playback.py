@@ -98,6 +98,7 @@ def test_every_trade_of_the_file_comes_once_in_order_by_polling(market_data: Pat
     run(work())
 
 
+@pytest.mark.long
 def test_every_quote_of_the_file_comes_in_order(market_data: Path) -> None:
     async def work() -> None:
         events, units = rows_of(market_data, "quotes")

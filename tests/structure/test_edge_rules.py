@@ -158,6 +158,7 @@ def test_every_gate_of_an_order_asks_the_rule() -> None:
     }
 
 
+@pytest.mark.long
 def test_the_edge_holds_no_object_of_the_core() -> None:
     found = {
         name: objects

@@ -13,6 +13,7 @@ SESSIONS = st.from_regex(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}", fullmatch=True)
 RULES = st.sampled_from([IdRule(36, True), IdRule(32, False), IdRule(128, True)])
 
 
+@pytest.mark.long
 @given(SESSIONS, st.integers(0, 10**12), RULES)
 def test_an_id_fits_the_venue_and_comes_back(session_id: str, number: int, rule: IdRule) -> None:
     ids = ClientIds(rule, session_id)
@@ -25,6 +26,7 @@ def test_an_id_fits_the_venue_and_comes_back(session_id: str, number: int, rule:
     assert ClientIds(rule, "").to_ours(theirs) == ""
 
 
+@pytest.mark.long
 @given(SESSIONS, SESSIONS, st.integers(0, 10**12), st.integers(0, 10**12), RULES)
 def test_two_ids_are_never_one_at_the_venue(
     first: str, second: str, one: int, two: int, rule: IdRule

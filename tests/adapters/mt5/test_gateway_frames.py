@@ -46,6 +46,7 @@ def test_any_bytes_are_read_or_refused_in_words(frame: bytes) -> None:
     assert len(frame) <= 200
 
 
+@pytest.mark.long
 @given(st.dictionaries(st.text(max_size=4), _JSON, max_size=3))
 @settings(max_examples=80, deadline=None)
 def test_objects_are_read_exactly_and_without_floats(value: dict[str, object]) -> None:

@@ -29,6 +29,7 @@ class Reading(Alternating):
         self.on_record.append(self._inputs.read_text().count('["q",'))
 
 
+@pytest.mark.long
 def test_every_quote_is_on_record_before_the_strategy_sees_it(tmp_path: Path) -> None:
     clock = TickingClock()
     inputs = tmp_path / "runs" / "live" / "sessions" / "live" / INPUTS_FILE
@@ -85,6 +86,7 @@ def test_an_order_whose_intent_cannot_be_synced_never_leaves(
     assert journal.count('"kind":"order"') == 6
 
 
+@pytest.mark.long
 def test_the_order_of_inputs_journal_and_venue(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -114,6 +116,7 @@ def test_the_order_of_inputs_journal_and_venue(
     assert said.count("venue") == 3
 
 
+@pytest.mark.long
 def test_recorded_inputs_say_what_was_filled(tmp_path: Path) -> None:
     there = World(tmp_path, fills_at_once=1.0)
     result = there.run(ScriptedFeed(there.clock, 12), Alternating())

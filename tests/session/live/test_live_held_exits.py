@@ -48,6 +48,7 @@ def stopped_with_exits(there: World) -> Any:
     return there.run(ScriptedFeed(there.clock, 10_000, after=stop), Bracketed())
 
 
+@pytest.mark.long
 def test_a_stop_keeps_what_is_held_and_says_that_protection_ends(tmp_path: Path) -> None:
     there = World(tmp_path, fills_at_once=1.0)
     result = stopped_with_exits(there)

@@ -50,6 +50,7 @@ def test_what_moved_just_before_the_end_is_found_whatever_the_end_is(
     assert verify(result.folder).exit_code == 0
 
 
+@pytest.mark.long
 def test_a_session_that_agrees_says_so_and_ends_as_it_did(tmp_path: Path) -> None:
     there = World(tmp_path, fills_at_once=1.0)
     result = there.run(ScriptedFeed(there.clock, 60), Resting())

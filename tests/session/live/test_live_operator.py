@@ -67,6 +67,7 @@ def test_a_suspended_session_asks_nobody_until_it_is_resumed(tmp_path: Path) -> 
     assert replay("live", strategy=Alternating(), home=tmp_path).summary == result.summary
 
 
+@pytest.mark.long
 def test_a_command_file_of_an_earlier_version_is_read(tmp_path: Path) -> None:
     clock = TickingClock()
 
@@ -113,6 +114,7 @@ def test_status_and_pause_of_a_session_that_does_not_run_say_so(
     assert main(["pause", "../gone"]) == 2
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("late_after", "code", "words"), [("5", 0, "running"), ("0", 1, "STALLED")]
 )

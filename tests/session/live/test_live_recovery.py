@@ -81,6 +81,7 @@ class Other(Alternating):
     """Another strategy."""
 
 
+@pytest.mark.long
 def test_a_live_session_is_not_resumed_with_another_strategy(tmp_path: Path) -> None:
     clock = TickingClock()
     stop_after(tmp_path, 5, clock)
@@ -93,6 +94,7 @@ def test_a_live_session_is_not_resumed_with_another_strategy(tmp_path: Path) -> 
     assert {path.name: path.read_bytes() for path in folder_of(tmp_path).iterdir()} == before
 
 
+@pytest.mark.long
 def test_a_session_that_has_ended_is_not_resumed_on_live_feeds(tmp_path: Path) -> None:
     clock = TickingClock()
     live(tmp_path, ScriptedFeed(clock, 5), clock)
@@ -100,6 +102,7 @@ def test_a_session_that_has_ended_is_not_resumed_on_live_feeds(tmp_path: Path) -
         resumed(tmp_path, ScriptedFeed(clock, 5), clock)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("number", [0, 3])
 def test_a_recorded_input_that_was_changed_is_noticed_by_replay_and_resume(
     tmp_path: Path, number: int

@@ -103,6 +103,7 @@ def test_sigterm_stops_a_live_session_which_then_goes_on(tmp_path: Path) -> None
     assert json.loads(line)["was"] == "STOPPED"
 
 
+@pytest.mark.long
 def test_a_live_session_is_resumed_on_live_feeds_and_never_on_its_recorded_inputs(
     tmp_path: Path,
 ) -> None:
@@ -154,6 +155,7 @@ def _cut(path: Path, share: float) -> None:
     path.write_bytes(content[:keep])
 
 
+@pytest.mark.long
 def test_the_switch_halts_a_live_session_at_the_next_event(tmp_path: Path) -> None:
     clock = TickingClock()
     switch = InProcessSwitch()
@@ -165,6 +167,7 @@ def test_the_switch_halts_a_live_session_at_the_next_event(tmp_path: Path) -> No
     replay("live", strategy=Alternating(), home=tmp_path)
 
 
+@pytest.mark.long
 def test_a_silent_feed_is_halted_by_the_passing_of_time(tmp_path: Path) -> None:
     """No event comes after the engagement: the heartbeat sees it."""
     clock = TickingClock()
@@ -176,6 +179,7 @@ def test_a_silent_feed_is_halted_by_the_passing_of_time(tmp_path: Path) -> None:
     assert result.summary["orders"] == 5
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("on_engaged", ["halt", "block"])
 @pytest.mark.parametrize("error", [RuntimeError, SystemExit])
 def test_the_death_of_a_feed_engages_the_switch_and_ends_the_session(
@@ -193,6 +197,7 @@ def test_the_death_of_a_feed_engages_the_switch_and_ends_the_session(
     assert replay("live", strategy=Alternating(), home=tmp_path).summary == result.summary
 
 
+@pytest.mark.long
 def test_data_older_than_the_limit_when_it_comes_is_stale(tmp_path: Path) -> None:
     clock = TickingClock()
     late = dict.fromkeys(range(5, 11), 3_000_000_000)
@@ -227,6 +232,7 @@ class FallsSilent(ScriptedFeed):
                     await asyncio.sleep(0)
 
 
+@pytest.mark.long
 def test_of_a_connected_but_silent_symbol_nothing_is_ordered_beyond_the_age(tmp_path: Path) -> None:
     clock = HandClock()
     config = settings(risk={"stale_after_s": "5", **REFUSE_STALE})
@@ -242,6 +248,7 @@ def test_of_a_connected_but_silent_symbol_nothing_is_ordered_beyond_the_age(tmp_
     replay("live", strategy=OrdersTheOther(), home=tmp_path)
 
 
+@pytest.mark.long
 def test_a_symbol_that_falls_silent_halts_the_session_within_a_heartbeat(tmp_path: Path) -> None:
     clock = HandClock()
     feed = FallsSilent(clock, 0)
@@ -273,6 +280,7 @@ def test_what_nobody_set_is_limited_on_live_data(tmp_path: Path) -> None:
     assert limits["MAX_ORDER_NOTIONAL"] == "max_order_share = 1"
 
 
+@pytest.mark.long
 def test_the_heartbeat_is_there_while_the_session_runs_and_gone_after_it(tmp_path: Path) -> None:
     clock = TickingClock()
     seen: list[Heartbeat] = []

@@ -96,6 +96,7 @@ def test_each_time_is_called_once_by_a_tick_of_the_clock(ran: Path) -> None:
     assert int(said[-1][-1]) > 5, "and it hears of what it ordered"
 
 
+@pytest.mark.long
 def test_a_replay_calls_them_at_the_same_places(ran: Path) -> None:
     replay("live", strategy=Timed(), home=ran, outside=outside(0))
     assert verify(folder_of(ran)).findings == []

@@ -74,6 +74,7 @@ def test_latencies_come_with_counts_up_to_rising_bounds(tmp_path: Path) -> None:
     assert took.p50_ns <= took.p90_ns <= took.p99_ns <= took.max_ns <= took.sum_ns
 
 
+@pytest.mark.long
 def test_a_running_session_says_so_and_is_shown_about_once_a_second(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -110,6 +111,7 @@ def test_an_engaged_switch_is_shown_with_its_time(tmp_path: Path) -> None:
     assert (page.switch.engaged_ns, page.blocked, page.orders) == (SECOND_NS, 4, 0)
 
 
+@pytest.mark.long
 def test_a_live_session_has_its_inbox_its_feeds_and_its_inputs_too(tmp_path: Path) -> None:
     clock = TickingClock()
     live(tmp_path, ScriptedFeed(clock, 20), clock)

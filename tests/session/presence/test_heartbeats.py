@@ -194,6 +194,7 @@ def test_a_heartbeat_is_read_wherever_it_lies(tmp_path: Path) -> None:
     assert [report is not None and report.running for report in reports] == [True, True]
 
 
+@pytest.mark.long
 def test_a_disk_that_refuses_a_heartbeat_ends_no_session(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -88,6 +88,7 @@ def assert_named(heard: Heard, module: str = __name__) -> None:
     assert last.startswith(f"strategy {module}:Stuck in on_quote returned after ")
 
 
+@pytest.mark.long
 def test_a_recorded_session_and_its_replay_name_a_strategy_that_does_not_return(
     tmp_path: Path,
 ) -> None:

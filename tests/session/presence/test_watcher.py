@@ -160,6 +160,7 @@ def test_g19_the_watching_thread_hangs_and_the_switch_engages(
     assert_engaged(tmp_path, "the thread that watches the kill switch has been silent for 0.")
 
 
+@pytest.mark.long
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 @pytest.mark.parametrize("name", [WATCHER, STALLS])
 def test_g19_a_thread_of_an_idle_live_session_is_killed_and_the_switch_engages(
