@@ -51,7 +51,7 @@ def figures_of(page: MetricsPage) -> dict[str, Any]:
         "warnings": page.warnings,
         "refusals": _most(page.refusals),
         "guard_actions": _most(page.guards),
-        "currencies": [_currency(each) for each in page.risk.currencies],
+        "currencies": currencies_of(page),
         "symbols": [_symbol(each) for each in _busiest(page.risk.symbols)],
         "symbols_all": len(page.risk.symbols),
         "guards": [_guard(each) for each in _fullest(page.risk.guards)],
@@ -75,6 +75,11 @@ def figures_of(page: MetricsPage) -> dict[str, Any]:
         "stalls": page.stalls,
         "trades": [_trades(each) for each in page.symbols[:SYMBOLS_MAX] if each.trades],
     }
+
+
+def currencies_of(page: MetricsPage) -> list[dict[str, Any]]:
+    """Its money alone. Raises ValueError for figures that cannot be."""
+    return [_currency(each) for each in page.risk.currencies]
 
 
 def points_of(page: MetricsPage) -> list[dict[str, Any]]:

@@ -17,7 +17,7 @@ from typing import Any, Final
 from logos import paths
 from logos.observe.dashboard.backwards import Backwards
 from logos.observe.dashboard.curve import Curves
-from logos.observe.dashboard.figures import figures_of
+from logos.observe.dashboard.figures import currencies_of, figures_of
 from logos.observe.dashboard.inside import Inside
 from logos.observe.dashboard.journal import JournalView
 from logos.session.presence.heartbeat import Heartbeat, heartbeat_path, read_heartbeat
@@ -192,11 +192,10 @@ def facts_of(stored: StoredSession, page: MetricsPage | None, has_report: bool) 
         "currencies": [],
     }
     if page is not None:
-        figures = figures_of(page)
         facts["strategy"] = page.strategy
         facts["symbols"] = [each.symbol for each in page.risk.symbols[:_ROWS_MAX]]
         facts["symbols_all"] = len(page.risk.symbols)
-        facts["currencies"] = figures["currencies"]
+        facts["currencies"] = currencies_of(page)
         facts["fills"] = page.fills
         facts["refused"] = page.refused
         facts["ticks"] = page.ticks if stored.ticks is None else stored.ticks
