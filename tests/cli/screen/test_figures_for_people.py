@@ -6,7 +6,8 @@ from decimal import Decimal
 
 import pytest
 
-from logos.cli.screen.figures import amount, clock, exact, lasted, money_decimals, percent, price
+from logos.cli.screen.figures import amount, clock, exact, lasted, percent, price
+from logos.session.presence.now import money_decimals
 
 
 @pytest.mark.parametrize(

@@ -10,13 +10,14 @@ from typing import Final
 
 from logos import __version__, paths
 from logos.cli.running.standing import read_switch
-from logos.cli.screen.figures import amount, money_decimals
+from logos.cli.screen.figures import amount
 from logos.cli.screen.terminal import Colour, Terminal, wrapped
 from logos.config import Config, FeedName
 from logos.config.making import masked_config
 from logos.core.types import SwitchState
 from logos.killswitch.status import sentence
 from logos.session.artifacts.limits import ALWAYS, limit_rows
+from logos.session.presence.now import money_decimals
 from logos.session.session import Session
 from logos.session.source import LiveSource
 from logos.shown import plain

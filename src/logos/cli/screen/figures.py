@@ -12,15 +12,6 @@ from logos.core.types import NS_PER_SECOND
 _MONEY_DECIMALS: Final = 2
 
 
-def money_decimals(initial: Decimal) -> int:
-    """Decimals in which money is shown of a currency that a session began with so much of: two,
-    and more where amounts are small, as in BTC."""
-    size = abs(initial)
-    if size >= 1_000 or not size:
-        return _MONEY_DECIMALS
-    return 4 if size >= 10 else 8
-
-
 def amount(value: Decimal, decimals: int = _MONEY_DECIMALS, *, sign: bool = False) -> str:
     """`value` rounded to so many decimals for reading, its sign always there if asked for; what
     rounds to nothing has none."""

@@ -12,10 +12,11 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Final
 
-from logos.cli.screen.figures import amount, clock, exact, lasted, money_decimals, percent, price
+from logos.cli.screen.figures import amount, clock, exact, lasted, percent, price
 from logos.cli.screen.terminal import Colour, Terminal, cut, width_of, wrapped
 from logos.core.fixed import to_decimal
 from logos.core.guards.uses import CurrencyRisk, SymbolRisk
+from logos.session.presence.now import money_decimals
 from logos.session.presence.page import MetricsPage
 from logos.shown import plain
 

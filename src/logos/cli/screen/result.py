@@ -14,13 +14,14 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from logos.cli.screen.figures import amount, lasted, money_decimals, percent
+from logos.cli.screen.figures import amount, lasted, percent
 from logos.cli.screen.terminal import Colour, Terminal, cut, wrapped
 from logos.core.types import NS_PER_SECOND, SessionStatus
 from logos.data.readers.numbers import parse_timestamp
 from logos.journal.names import JOURNAL
 from logos.session import SessionResult
 from logos.session.artifacts.report import code_lines, halt_lines, held_words
+from logos.session.presence.now import money_decimals
 from logos.shown import plain
 
 REPORT: Final = "report.html"

@@ -174,11 +174,18 @@ def money_words(money: MoneyNow) -> str:
     )
 
 
+def money_decimals(initial: Decimal) -> int:
+    """Decimals in which money is shown of a currency that a session began with so much of: two,
+    and more where amounts are small, as in BTC."""
+    size = abs(initial)
+    if size >= _MUCH or not size:
+        return 2
+    return 4 if size >= _SOME else 8
+
+
 def brief_words(text: str, money: MoneyNow, *, sign: bool = False) -> str:
-    """An amount of this currency rounded for a glance: to two decimals, and to more where the
-    session began with little of it, as of a coin."""
-    initial = abs(Decimal(money.initial))
-    digits = 2 if initial >= _MUCH or not initial else 4 if initial >= _SOME else 8
+    """An amount of this currency rounded for a glance, to its `money_decimals`."""
+    digits = money_decimals(Decimal(money.initial))
     return amount_words(f"{round(Decimal(text), digits):f}", sign=sign)
 
 
