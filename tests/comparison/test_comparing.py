@@ -21,6 +21,7 @@ from logos.core.strategy import market
 from logos.core.types import Side
 from logos.errors import ConfigError
 from logos.journal.writer import JournalLock
+from logos.pages import assets
 from logos.session import SessionResult
 from logos.session.entry import run
 from logos.testing.builders import Scripted
@@ -195,6 +196,11 @@ def test_the_json_is_plain_and_exact(logos_home: Path) -> None:
     assert told["figures"]["net"][0] == f"{net:f}"
     assert told["sessions"][0]["session_id"] == "one"
     assert told["sessions"][0]["begun"].endswith("Z")
+
+
+def test_the_page_has_the_licence_of_the_code_that_it_hands_on(logos_home: Path) -> None:
+    page = comparison_page(of(ended("one"), ended("two")))
+    assert assets.text(assets.UPLOT_LICENSE) in page
 
 
 def test_the_same_sessions_give_the_same_page(logos_home: Path) -> None:

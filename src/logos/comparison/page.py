@@ -47,8 +47,7 @@ def comparison_page(comparison: Comparison) -> str:
     """The page, HTML. The same sessions give the same bytes."""
     styles = [assets.text(name) for name in (assets.SHARED_CSS, assets.UPLOT_CSS)]
     styles.append(assets.text("page.css", _OWN))
-    scripts = [assets.text(name) for name in (assets.UPLOT_JS, assets.CHARTS_JS)]
-    scripts.append(assets.text("page.js", _OWN))
+    scripts = [assets.uplot(), assets.text(assets.CHARTS_JS), assets.text("page.js", _OWN)]
     return _PAGE.format(
         policy=assets.content_policy(scripts, styles),
         styles="\n".join(f"<style>{each}</style>" for each in styles),

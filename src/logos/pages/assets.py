@@ -37,6 +37,11 @@ def text(name: str, package: str = "logos.pages") -> str:
     return resources.files(package).joinpath(*name.split("/")).read_text(encoding="utf-8")
 
 
+def uplot() -> str:
+    """The script of uPlot with its licence, which goes wherever a page of one file goes."""
+    return f"/*\n{text(UPLOT_LICENSE)}*/\n{text(UPLOT_JS)}"
+
+
 def as_json(data: Any) -> str:
     """`data` as JSON that can stand in a script element: no markup can begin or end within it.
 

@@ -164,9 +164,7 @@ def _document(session_id: str, body: Markup, data: Mapping[str, Any]) -> str:
             ("report.css", _PACKAGE),
         )
     ]
-    # The licence of uPlot goes wherever uPlot goes.
-    uplot = f"/*\n{assets.text(assets.UPLOT_LICENSE)}*/\n{assets.text(assets.UPLOT_JS)}"
-    scripts = [uplot, assets.text(assets.CHARTS_JS), assets.text("report.js", _PACKAGE)]
+    scripts = [assets.uplot(), assets.text(assets.CHARTS_JS), assets.text("report.js", _PACKAGE)]
     head = joined(
         tag("meta", charset="utf-8"),
         tag(
