@@ -233,3 +233,16 @@ def test_a_terminal_without_unicode_gets_ascii() -> None:
             assert shown(app).isascii()
 
     asyncio.run(run())
+
+
+def test_a_drawing_that_comes_due_while_the_screen_is_taken_down_harms_nothing() -> None:
+    async def steps(pilot: Pilot[None], app: WatchApp) -> None:
+        await app.screen.remove_children()
+        app.draw()
+        await pilot.press("k")
+        open_panel = app.screen
+        assert isinstance(open_panel, Panel)
+        await open_panel.remove_children()
+        open_panel._draw()
+
+    drive(steps)

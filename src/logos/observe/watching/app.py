@@ -123,11 +123,12 @@ class Panel(ModalScreen[None]):
         self._question = question
         self._lines = lines
         self._begin = begin
+        self._text = Static("", id="panel", markup=False)
         self.deed: Deed | None = None
 
     def compose(self) -> ComposeResult:
         """One text."""
-        yield Static("", id="panel", markup=False)
+        yield self._text
 
     def on_mount(self) -> None:
         """Draw, and draw again while a command works."""
@@ -165,8 +166,8 @@ class Panel(ModalScreen[None]):
             made += [[Piece(part, each.style)] for part in _wrapped(each.text, columns)]
         if len(made) > rows:
             made = [*made[:1], *made[-(rows - 1) :]]
-        text = text_of([fitted(line, columns) for line in made])
-        self.query_one("#panel", Static).update(text)
+        if self._text.is_attached:
+            self._text.update(text_of([fitted(line, columns) for line in made]))
 
     def _words(self) -> list[Piece]:
         deed, question = self.deed, self._question
@@ -223,12 +224,13 @@ class WatchApp(App[None]):
         self._glyphs = glyphs
         self._keys = _KEYS_PLAIN if is_plain else _KEYS
         self._drawn: tuple[View | None, float] = (None, 0.0)
+        self._all = Static("", id="all", markup=False)
         self.deeds: list[Deed] = []
         """What was done from here, in order."""
 
     def compose(self) -> ComposeResult:
         """One text for all."""
-        yield Static("", id="all", markup=False)
+        yield self._all
 
     def on_mount(self) -> None:
         """Begin to look and to draw."""
@@ -276,8 +278,8 @@ class WatchApp(App[None]):
     def draw(self) -> None:
         """Show how all stands."""
         self._drawn = self.view, time.monotonic()
-        if self.size.width:
-            self.query_one("#all", Static).update(text_of(self.lines()))
+        if self.size.width and self._all.is_attached:  # a timer may come due while all is removed
+            self._all.update(text_of(self.lines()))
 
     def _draw_if_new(self) -> None:
         """Draw what was just seen; else once a second, as it grows older."""
