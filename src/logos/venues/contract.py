@@ -15,15 +15,16 @@ What matters most is what is known after a failure, so each kind has its own exc
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from decimal import Decimal
-from typing import Protocol
+from typing import Final, Protocol
 
 import msgspec
 
 from logos.core.outbox import CancelOrder, SubmitOrder
 from logos.core.types import OrderStatus, OrderType, Side, TimeInForce
 from logos.errors import LogosError
+from logos.venues.budget import Allowance, Budget
 
 
 class VenueError(LogosError):
@@ -35,11 +36,18 @@ class Refused(VenueError):
 
 
 class NotSent(VenueError):
-    """The request had no effect; it may be tried again after `retry_after_s`."""
+    """The request had no effect; it may be tried again after `retry_after_s`.
 
-    def __init__(self, message: str, retry_after_s: float = 0.0) -> None:
+    `demand_s` is given where the venue said that it is asked too much (429): for how long it wants
+    to be left alone altogether, 0 when it did not say. None: it is about something else.
+    """
+
+    def __init__(
+        self, message: str, retry_after_s: float = 0.0, demand_s: float | None = None
+    ) -> None:
         super().__init__(message)
         self.retry_after_s = retry_after_s
+        self.demand_s = demand_s
 
 
 class OutcomeUnknown(VenueError):
@@ -47,11 +55,14 @@ class OutcomeUnknown(VenueError):
 
 
 class Unavailable(VenueError):
-    """A question could not be answered now."""
+    """A question could not be answered now. `retry_after_s` and `demand_s` as those of NotSent."""
 
-    def __init__(self, message: str, retry_after_s: float = 0.0) -> None:
+    def __init__(
+        self, message: str, retry_after_s: float = 0.0, demand_s: float | None = None
+    ) -> None:
         super().__init__(message)
         self.retry_after_s = retry_after_s
+        self.demand_s = demand_s
 
 
 class VenueOrder(msgspec.Struct, frozen=True):
@@ -119,6 +130,56 @@ class DeadMan(Protocol):
 
         Raises Unavailable when it is not known to have taken effect.
         """
+
+
+Pace = Callable[[], Awaitable[None]]
+"""Awaited before every HTTP request of a call; the first of each call has been let out already."""
+
+
+class Budgeted(Protocol):
+    """A venue that says how much it bears. Each of these may be missing (as None is): then there is
+    no limit that we know of, no word of what is left, and only whole calls are counted."""
+
+    @property
+    def budget(self) -> Budget | None:
+        """The counters of the exchange; asked before each request, so it may change in `open`."""
+
+    @property
+    def allowances(self) -> Sequence[Allowance]:
+        """What the latest answers say is left, one for each pool that they speak of; asked after
+        each request."""
+
+    def use_pace(self, pace: Pace) -> None:
+        """Await `pace` before every HTTP request, a second page or a second symbol included, in
+        the task of the call. It makes questions wait for their turn; it never makes an order or a
+        cancel wait, which waited before the call. From here on nothing else paces requests."""
+
+
+class OrderNews(msgspec.Struct, frozen=True):
+    """That something happened to an order: news, never the truth. Whoever hears it asks.
+
+    An empty `client_order_id` is about an order that cannot be told, or a sign of life only.
+    `is_sign_of_life`: nothing happened, but the stream is alive (a ping, a heartbeat).
+    """
+
+    client_order_id: str
+    is_sign_of_life: bool = False
+
+
+class Streaming(Protocol):
+    """A venue whose exchange tells of orders by itself; one that does not lacks `order_events`."""
+
+    def order_events(self) -> AsyncIterator[OrderNews] | None:
+        """News of orders from now on, as an async generator; None where there is no stream.
+
+        The first item (a sign of life) comes when the subscription is confirmed, and from then on
+        there is one at least every `SIGN_OF_LIFE_S`. It ends, or raises Unavailable, when the
+        connection is lost; then it is asked for again. It does not reconnect by itself.
+        """
+
+
+SIGN_OF_LIFE_S: Final = 20.0
+"""A stream that was silent for longer counts as dead, whatever its connection says."""
 
 
 class Venue(Protocol):

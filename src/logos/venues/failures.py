@@ -25,11 +25,15 @@ class Knowledge(enum.Enum):
 
 
 class Failure(msgspec.Struct, frozen=True):
-    """One failed request: what is known, in words for a person, and when to come back."""
+    """One failed request: what is known, in words for a person, and when to come back.
+
+    `demand_s`: see `contract.NotSent`.
+    """
 
     knowledge: Knowledge
     words: str
     retry_after_s: float = 0.0
+    demand_s: float | None = None
 
 
 def order_error(what: str, failure: Failure) -> VenueError:
@@ -37,7 +41,8 @@ def order_error(what: str, failure: Failure) -> VenueError:
     if failure.knowledge is Knowledge.REFUSED:
         return Refused(f"{what}: refused: {failure.words}")
     if failure.knowledge is Knowledge.NOT_SENT:
-        return NotSent(f"{what}: not handled: {failure.words}", failure.retry_after_s)
+        words = f"{what}: not handled: {failure.words}"
+        return NotSent(words, failure.retry_after_s, failure.demand_s)
     return OutcomeUnknown(
         f"{what}: the outcome is not known; ask the venue, do not send again: {failure.words}"
     )
@@ -45,4 +50,5 @@ def order_error(what: str, failure: Failure) -> VenueError:
 
 def question_error(what: str, failure: Failure) -> Unavailable:
     """The error of a question: it stays open, whatever the reason."""
-    return Unavailable(f"{what}: no answer: {failure.words}", failure.retry_after_s)
+    words = f"{what}: no answer: {failure.words}"
+    return Unavailable(words, failure.retry_after_s, failure.demand_s)
