@@ -23,6 +23,7 @@ _SHARES: Final = (
     ("--twice", "answers sent twice"),
     ("--requote", "trades requoted"),
     ("--partial", "market orders filled in part"),
+    ("--damaged", "lists after an error about an entry (--ea published)"),
 )
 _FAULTS: Final = (
     ("--late-ms", 1000.0, "N", "delay of late answers, milliseconds (default: 1000)"),
@@ -66,7 +67,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     plain = "leave out request ids, as an unmodified Expert Advisor does"
     add("--no-echo", action="store_true", help=plain)
     add("--in-order", action="store_true", help="slow and late answers delay all others")
+    _add_expert(parser)
     _add_faults(parser)
+
+
+def _add_expert(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument_group("the Expert Advisor").add_argument
+    words = "whose words it speaks: logos' own or the published MQL5-JSON-API's (default: logos)"
+    add("--ea", choices=("logos", "published"), default="logos", help=words)
+    timer = "published: milliseconds between requests that it reads (default: 15.6)"
+    add("--timer-ms", type=float, default=1000 / 64, metavar="N", help=timer)
+    chart = "published: symbol of its chart, whose digits it rounds to (default: the first)"
+    add("--chart", default="", metavar="SYMBOL", help=chart)
+    ticket = "number of the first order (default: 1001)"
+    add("--first-ticket", type=int, default=1001, metavar="N", help=ticket)
+    offset = "seconds that the broker's clock is ahead of UTC (default: 0)"
+    add("--server-offset", type=int, default=0, metavar="S", help=offset)
 
 
 def _add_faults(parser: argparse.ArgumentParser) -> None:

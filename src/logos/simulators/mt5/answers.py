@@ -8,6 +8,7 @@ client that does not know it passes over it. Numbers are written exactly, digit 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Final
 
@@ -19,6 +20,7 @@ from logos.simulators.mt5.book import MONEY_DECIMALS, SimBook, SimDeal, SimOrder
 from logos.simulators.mt5.market import PERIODS_S, TICK, Candle, SymbolMarket
 from logos.simulators.mt5.wire import RETCODES, WRONG_ACTION, WRONG_VALUE, Request, RequestError
 
+SERVER: Final = "logos-mt5-sim-Demo"
 _MARGIN_SHARE: Final = Decimal("0.01")
 
 Answer = dict[str, object]
@@ -38,7 +40,7 @@ class Answers:
         self._instruments = instruments
         self._book = book
         self._markets = markets
-        self._currency = next(iter(instruments.values())).quote
+        self.currency = next(iter(instruments.values())).quote
 
     def answer(self, request: Request) -> Answer:
         """The answer to one question. Raises RequestError for one that there is not."""
@@ -78,17 +80,34 @@ class Answers:
     def _account(self, request: Request) -> Answer:
         return {
             "broker": "logos",
-            "currency": self._currency,
-            "server": "logos-mt5-sim-Demo",
+            "currency": self.currency,
+            "server": SERVER,
             "trading_allowed": 1,
             "bot_trading": 1,
             **self._balance(request),
+            "margin_level": _json(self._margin_level()),
+            "time": self._time(),
         }
 
-    def _balance(self, _: Request) -> Answer:
+    def _margin_level(self) -> str:
+        """Equity in percent of the margin; 0 while nothing binds any."""
+        margin = self.margin()
+        return f"{Decimal(self.equity() * 100) / margin:.2f}" if margin else "0.00"
+
+    def _time(self) -> str:
+        """When the latest price came, by the broker's clock, as newer forks write it."""
+        last_ms = max(market.last_ms for market in self._markets.values())
+        return datetime.fromtimestamp(last_ms // 1000, UTC).strftime("%Y.%m.%d %H:%M:%S")
+
+    def equity(self) -> int:
+        """Balance and open profit, in 10**-18 of the currency."""
         equity = self._book.balance
         for symbol, market in self._markets.items():
             equity += self._book.profit(symbol, market.bid_units, market.ask_units)
+        return equity
+
+    def _balance(self, _: Request) -> Answer:
+        equity = self.equity()
         margin = self.margin()
         return {
             "balance": _json(money_text(self._book.balance)),
@@ -118,9 +137,7 @@ class Answers:
             volume = position.volume_units
             if not volume:
                 continue
-            instrument = self._instruments[symbol]
-            cost = sum(price * lot for lot, price in position.lots)
-            average = Decimal(cost) / volume / instrument.price_scale
+            average = position.average(self._instruments[symbol])
             found.append(
                 {
                     "id": position.ticket,
@@ -162,6 +179,8 @@ class Answers:
         if request.action_type != "DATA":
             raise RequestError(WRONG_ACTION, "Wrong action type", request.comment)
         market = self._market(request)
+        if request.timeframe == TICK:
+            return self._ticks(request, market)
         if request.timeframe not in PERIODS_S:
             raise RequestError(WRONG_VALUE, "Wrong chartTF", request.comment)
         candles = market.candles(request.timeframe, request.from_s, request.to_s or 2**62)
@@ -170,6 +189,17 @@ class Answers:
             "timeframe": request.timeframe,
             "data": [self.candle(request.symbol, candle) for candle in candles],
         }
+
+    def _ticks(self, request: Request, market: SymbolMarket) -> Answer:
+        """Prices one by one, as [milliseconds, bid, ask]."""
+        symbol = request.symbol
+        from_ms, to_ms = 1000 * request.from_s, 1000 * (request.to_s or 2**62)
+        data = [
+            [at_ms, self.price(symbol, bid), self.price(symbol, ask)]
+            for at_ms, bid, ask in market.ticks
+            if from_ms <= at_ms <= to_ms
+        ]
+        return {"symbol": symbol, "timeframe": TICK, "data": data}
 
     def _deal(self, deal: SimDeal) -> Answer:
         return {

@@ -45,6 +45,16 @@ class SimOrder(msgspec.Struct):
     def is_buy(self) -> bool:
         return self.type.startswith("ORDER_TYPE_BUY")
 
+    def is_reached(self, bid_units: int, ask_units: int) -> bool:
+        """Whether the market has come to a pending order's price."""
+        if self.type == "ORDER_TYPE_BUY_LIMIT":
+            return ask_units <= self.price_units
+        if self.type == "ORDER_TYPE_SELL_LIMIT":
+            return bid_units >= self.price_units
+        if self.type == "ORDER_TYPE_BUY_STOP":
+            return ask_units >= self.price_units
+        return bid_units <= self.price_units
+
 
 class SimDeal(msgspec.Struct, frozen=True):
     """One execution. Money is in 10**-18 of the account's currency."""
@@ -90,6 +100,11 @@ class SimPosition:
         """Signed: negative when sold."""
         return sum(volume for volume, _ in self.lots)
 
+    def average(self, instrument: Instrument) -> Decimal:
+        """The mean price of what is held; only while something is."""
+        cost = sum(price * lot for lot, price in self.lots)
+        return Decimal(cost) / self.volume_units / instrument.price_scale
+
     def apply(self, signed_units: int, price_units: int) -> tuple[int, int]:
         """Book an execution; how it entered (IN, OUT, INOUT), and what the closed lots made in
         price units times volume units."""
@@ -122,6 +137,7 @@ class SimBook:
         balance: str,
         commission_per_lot: Mapping[str, str],
         audit: Audit,
+        first_ticket: int = FIRST_TICKET,
     ) -> None:
         self._instruments = instruments
         self._audit = audit
@@ -136,7 +152,7 @@ class SimBook:
         self.positions = {symbol: SimPosition() for symbol in instruments}
         self.client_ids: dict[str, int] = {}
         """How many new orders carried each comment; the stress judge looks for more than one."""
-        self._next_ticket = FIRST_TICKET
+        self._next_ticket = first_ticket
 
     def take_order(
         self,

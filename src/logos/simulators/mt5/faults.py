@@ -41,6 +41,9 @@ class FaultPlan(msgspec.Struct, frozen=True, kw_only=True):
     requote: float = 0.0
     partial: float = 0.0
     """A market order of two volume steps or more is filled in part, and its rest is gone."""
+    damaged: float = 0.0
+    """A list comes after an error about one of its entries, which it may lack; only the published
+    Expert Advisor does that."""
     retcodes: Mapping[int, float] = msgspec.field(default_factory=dict)
     """Return codes with which trade requests are refused."""
     slow_s: Mapping[str, float] = msgspec.field(default_factory=dict)
@@ -55,15 +58,20 @@ class FaultPlan(msgspec.Struct, frozen=True, kw_only=True):
         for total, words in ((delivery, "of delivery"), (broker, "at the broker")):
             if not 0 <= total <= 1:
                 raise ValueError(f"faults: the probabilities {words} add up to {total}, not 0 to 1")
+        if not 0 <= self.damaged <= 1:
+            raise ValueError(f"faults: damaged is {self.damaged}, not 0 to 1")
 
 
 class Fate(msgspec.Struct, frozen=True):
     """What happens to one request: how it is delivered, and what the broker says ("" and 0: all
-    is well); `is_partial` asks for a partial fill."""
+    is well); `is_partial` asks for a partial fill. `is_damaged`: the entries of a list come with an
+    error before it, and with `loses_entry` the list lacks them."""
 
     delivery: str
     retcode: int
     is_partial: bool
+    is_damaged: bool = False
+    loses_entry: bool = False
 
 
 def fate_of(plan: FaultPlan, sequence: int) -> Fate:
@@ -82,7 +90,14 @@ def fate_of(plan: FaultPlan, sequence: int) -> Fate:
     for code, share in plan.retcodes.items():
         answers[code] = answers.get(code, 0.0) + share
     answer = _pick(generator.random(), answers)
-    return Fate(str(delivery), answer if isinstance(answer, int) else 0, answer == "partial")
+    is_damaged = bool(plan.damaged) and generator.random() < plan.damaged
+    return Fate(
+        str(delivery),
+        answer if isinstance(answer, int) else 0,
+        answer == "partial",
+        is_damaged,
+        is_damaged and generator.random() < 0.5,
+    )
 
 
 def _pick(draw: float, shares: Mapping[str, float] | Mapping[object, float]) -> object:

@@ -192,6 +192,7 @@ def _make_options(options: argparse.Namespace) -> SimOptions:
         twice_s=options.twice_ms / 1000,
         requote=options.requote,
         partial=options.partial,
+        damaged=options.damaged,
         retcodes=retcodes,
         slow_s=slow_s,
         disconnect_every_s=options.disconnect_every,
@@ -206,6 +207,11 @@ def _make_options(options: argparse.Namespace) -> SimOptions:
         does_echo=not options.no_echo,
         in_order=options.in_order,
         by_hand_every_s=options.by_hand_every,
+        ea=options.ea,
+        timer_s=options.timer_ms / 1000,
+        chart=options.chart,
+        first_ticket=options.first_ticket,
+        server_offset_s=options.server_offset,
         curve_folder=options.curve,
     )
 

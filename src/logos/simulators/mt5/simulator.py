@@ -7,13 +7,16 @@ sent once a request has been read, then the request is carried out, then the ans
 
 A late or slow answer is pushed when it is due, while the terminal goes on; with `in_order` the
 terminal waits for it, as a real one would, because it does one thing after the other.
+
+With `ea` "logos" it speaks the protocol of docs/MT5.md as logos would have it; with "published" it
+is the published Expert Advisor (`published`): one request at each event of its timer, answers in
+its words, and a frame for which there is no client is dropped, not kept.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections import deque
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
@@ -26,7 +29,7 @@ import zmq.auth.asyncio
 
 from logos.core.instrument import Instrument
 from logos.loopback import check_host, load_keys
-from logos.simulators.mt5.book import Audit, SimBook
+from logos.simulators.mt5.book import FIRST_TICKET, Audit, SimBook
 from logos.simulators.mt5.faults import (
     LATE,
     LOST,
@@ -38,14 +41,17 @@ from logos.simulators.mt5.faults import (
     fate_of,
 )
 from logos.simulators.mt5.market import Prices
+from logos.simulators.mt5.ports import PushPorts
+from logos.simulators.mt5.published import PublishedExpert
 from logos.simulators.mt5.terminal import Terminal
 from logos.simulators.mt5.wire import REQUEST_BYTES_MAX, Request, RequestError, parse_request
 
 PORT_NAMES: Final = ("system", "data", "live", "streaming")
-PENDING_MAX: Final = 10_000
-"""Frames that wait for a client, for each port; more are dropped and counted."""
+EXPERTS: Final = ("logos", "published")
+"""Whose words the terminal speaks."""
 
-_CANNOT_SEND_S: Final = 0.02
+TIMER_S: Final = 1 / 64
+"""How often a Windows timer fires that was set to a millisecond (EventSetMillisecondTimer(1))."""
 
 
 class SimSymbol(msgspec.Struct, frozen=True, kw_only=True):
@@ -74,6 +80,14 @@ class SimOptions(msgspec.Struct, frozen=True, kw_only=True):
     in_order: bool = False
     by_hand_every_s: float = 0.0
     """Somebody trades by hand, in each symbol in turn, this often; 0: never."""
+    ea: str = EXPERTS[0]
+    timer_s: float = TIMER_S
+    """The published Expert Advisor reads one request this often."""
+    chart: str = ""
+    """The symbol of its chart, whose digits it rounds prices to; empty: the first symbol."""
+    first_ticket: int = FIRST_TICKET
+    server_offset_s: int = 0
+    """What the terminal's clock is ahead of the simulator's."""
     curve_folder: Path | None = None
     """`server.key_secret` and, below `clients/`, the `.key` of everybody who may connect."""
 
@@ -97,31 +111,42 @@ class Simulator:
         self._started_ns = now_ns()
         instruments = {name: each.instrument for name, each in symbols.items()}
         commissions = {name: each.commission_per_lot for name, each in symbols.items()}
-        self.book = SimBook(instruments, options.balance, commissions, audit)
+        self.book = SimBook(instruments, options.balance, commissions, audit, options.first_ticket)
         self.terminal = Terminal(
             instruments, self.book, audit, self.now_ms, self._push_live, self._push_transaction
         )
+        self._expert = self._published() if options.ea == "published" else None
         self.faults = options.faults
         """May be exchanged while it runs."""
         self.ports: dict[str, int] = {}
         """The ports in use, by name; filled by `start`."""
         self.requests = 0
-        self.dropped = 0
-        """Frames for which there was no client, or no room."""
         self._context: zmq.asyncio.Context | None = None
         self._system: zmq.asyncio.Socket | None = None
-        # The pushing ones are not asynchronous: sending never waits here.
-        self._pushers: dict[str, zmq.Socket[bytes]] = {}
-        self._pending: dict[str, deque[bytes]] = {name: deque() for name in PORT_NAMES[1:]}
-        self._wakes: dict[str, asyncio.Event] = {}
+        self._pushing = PushPorts(PORT_NAMES[1:], keeps=self._expert is None)
         self._tasks: list[asyncio.Task[None]] = []
         self._authenticator: zmq.auth.asyncio.AsyncioAuthenticator | None = None
         self._encode = msgspec.json.Encoder().encode
 
+    def _published(self) -> PublishedExpert:
+        """The published Expert Advisor. Raises ValueError for a chart of no symbol here."""
+        chart = self._options.chart or next(iter(self._symbols))
+        if chart not in self._symbols:
+            raise ValueError(f"the chart's symbol {chart} is not among the terminal's")
+        return PublishedExpert(
+            self.terminal, chart, self._note, lambda frame: self._push("live", frame)
+        )
+
+    @property
+    def dropped(self) -> int:
+        """Frames for which there was no client, or no room."""
+        return self._pushing.dropped
+
     def now_ms(self) -> int:
         """The terminal's clock, in milliseconds."""
         elapsed_ns = self._now_ns() - self._started_ns
-        return int((self._started_ns + elapsed_ns * self._options.speed) // 1_000_000)
+        now_ns = self._started_ns + elapsed_ns * self._options.speed
+        return int(now_ns // 1_000_000) + 1000 * self._options.server_offset_s
 
     async def start(self) -> None:
         """Bind the ports and begin.
@@ -145,15 +170,14 @@ class Simulator:
         self._bind(self._system, "system", self._options.ports[0])
         plain: zmq.Context[zmq.Socket[bytes]] = zmq.Context(shadow=self._context)
         for name, port in zip(PORT_NAMES[1:], self._options.ports[1:], strict=True):
-            pusher = plain.socket(zmq.PUSH)
-            self._pushers[name] = pusher
-            self._bind(pusher, name, port)
+            # Not asynchronous: sending never waits here.
+            self._bind(self._pushing.make(name, plain), name, port)
 
     def _start_tasks(self) -> None:
         self._tasks = [asyncio.create_task(self._serve(), name="mt5 sim system")]
-        for name in self._pending:
-            self._wakes[name] = asyncio.Event()
-            self._tasks.append(asyncio.create_task(self._send(name), name=f"mt5 sim {name}"))
+        for name in PORT_NAMES[1:]:
+            send = self._pushing.send(name)
+            self._tasks.append(asyncio.create_task(send, name=f"mt5 sim {name}"))
         for symbol, each in self._symbols.items():
             if each.interval_s > 0:
                 self._tasks.append(asyncio.create_task(self._tick(symbol), name=f"mt5 {symbol}"))
@@ -177,9 +201,7 @@ class Simulator:
         if self._system is not None:
             self._system.close(linger=0)
             self._system = None
-        for pusher in self._pushers.values():
-            pusher.close(linger=0)
-        self._pushers.clear()
+        self._pushing.close()
         if self._authenticator is not None:
             self._authenticator.stop()
             self._authenticator = None
@@ -212,43 +234,69 @@ class Simulator:
         system = self._system
         assert system is not None
         while True:
-            parts = await system.recv_multipart()
+            if self._expert is None:
+                parts = await system.recv_multipart()
+            else:
+                await asyncio.sleep(self._options.timer_s)
+                self._expert.on_timer()
+                try:
+                    parts = await system.recv_multipart(zmq.NOBLOCK)
+                except zmq.Again:
+                    continue
             if len(parts) != 3 or parts[1]:
                 self._audit({"kind": "malformed", "reason": "not a request of one part"})
                 continue
             self.requests += 1
-            fate = fate_of(self.faults, self.requests)
-            if fate.delivery not in (UNREAD, OK_LOST):
-                # A router drops what is for a client that has gone.
-                await system.send_multipart([parts[0], b"", b"OK"])
-            delay_s, answer = self._read(parts[2], fate)
-            if answer is None:
-                continue
-            if delay_s and self._options.in_order:
-                await asyncio.sleep(delay_s)
-                delay_s = 0.0
-            if delay_s:
-                asyncio.get_running_loop().call_later(delay_s, self._push, "data", answer)
-            else:
-                self._push("data", answer)
+            await self._take(system, parts[0], parts[2])
 
-    def _read(self, frame: bytes, fate: Fate) -> tuple[float, bytes | None]:
-        """Carry out one request; after how long which answer is due (None: never)."""
+    async def _take(self, system: zmq.asyncio.Socket, client: bytes, frame: bytes) -> None:
+        """One request: read, confirmed, carried out, answered."""
+        fate = fate_of(self.faults, self.requests)
+        if self._expert is not None and fate.delivery != UNREAD:
+            for early in self._expert.before_ok(frame):
+                self._push("data", early)
+        if fate.delivery not in (UNREAD, OK_LOST):
+            # A router drops what is for a client that has gone.
+            await system.send_multipart([client, b"", b"OK"])
+        delay_s, answers = self._read(frame, fate)
+        if delay_s and (self._options.in_order or self._expert is not None):
+            await asyncio.sleep(delay_s)
+            delay_s = 0.0
+        for answer in answers:
+            self._push_after(delay_s, answer)
+        if self._expert is not None:
+            streamed, self._expert.streamed = self._expert.streamed, []
+            for transaction in streamed:
+                self._push("streaming", transaction)
+
+    def _push_after(self, delay_s: float, answer: bytes) -> None:
+        if delay_s:
+            asyncio.get_running_loop().call_later(delay_s, self._push, "data", answer)
+        else:
+            self._push("data", answer)
+
+    def _read(self, frame: bytes, fate: Fate) -> tuple[float, list[bytes]]:
+        """Carry out one request; after how long which answers are due."""
         plan = self.faults
         if fate.delivery:
             self._audit({"kind": "fault", "sequence": self.requests, "fault": fate.delivery})
         if fate.delivery == UNREAD:
-            return 0.0, None
-        answer, symbol = self._carry_out(frame, fate)
+            return 0.0, []
+        if self._expert is None:
+            answer, symbol = self._carry_out(frame, fate)
+            answers = [answer]
+        else:
+            answers, symbol = self._expert.answer(frame, fate)
         if fate.delivery in (OK_LOST, LOST):
-            return 0.0, None
+            return 0.0, []
         delay_s = plan.slow_s.get(symbol, 0.0)
         if fate.delivery == LATE:
             delay_s += plan.late_s
         if fate.delivery == TWICE:
-            loop = asyncio.get_running_loop()
-            loop.call_later(delay_s + plan.twice_s, self._push, "data", answer)
-        return delay_s, answer
+            for answer in answers:
+                loop = asyncio.get_running_loop()
+                loop.call_later(delay_s + plan.twice_s, self._push, "data", answer)
+        return delay_s, answers
 
     def _carry_out(self, frame: bytes, fate: Fate) -> tuple[bytes, str]:
         """The answer to one frame, encoded, and the symbol it is about."""
@@ -290,42 +338,15 @@ class Simulator:
         )
 
     def _push_live(self, frame: Mapping[str, object]) -> None:
-        self._push("live", self._encode(frame))
+        if self._expert is None:  # the published one looks by itself, at its timer
+            self._push("live", self._encode(frame))
 
     def _push_transaction(self, frame: Mapping[str, object]) -> None:
-        self._push("streaming", self._encode(frame))
+        if self._expert is None:
+            self._push("streaming", self._encode(frame))
 
     def _push(self, name: str, frame: bytes) -> None:
-        """Send a frame now if that is possible, in its turn otherwise."""
-        pusher = self._pushers.get(name)
-        if pusher is None:
-            return
-        pending = self._pending[name]
-        if not pending:
-            try:
-                pusher.send(frame, zmq.NOBLOCK)
-                return
-            except zmq.Again:
-                pass
-        if len(pending) >= PENDING_MAX:
-            pending.popleft()
-            self.dropped += 1
-        pending.append(frame)
-        self._wakes[name].set()
-
-    async def _send(self, name: str) -> None:
-        """Send what had to wait, in its order, as soon as somebody is there."""
-        pending, wake = self._pending[name], self._wakes[name]
-        pusher = self._pushers[name]
-        while True:
-            if not pending:
-                wake.clear()
-                await wake.wait()
-            try:
-                pusher.send(pending[0], zmq.NOBLOCK)
-                pending.popleft()
-            except zmq.Again:
-                await asyncio.sleep(_CANNOT_SEND_S)
+        self._pushing.push(name, frame)
 
     # ---- what happens by itself ----
 

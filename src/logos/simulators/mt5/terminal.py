@@ -33,7 +33,7 @@ _PENDING: Final = (
     "ORDER_TYPE_BUY_STOP",
     "ORDER_TYPE_SELL_STOP",
 )
-_ACTION_TYPES: Final = (
+ACTION_TYPES: Final = (
     *_MARKET,
     *_PENDING,
     "POSITION_MODIFY",
@@ -43,6 +43,7 @@ _ACTION_TYPES: Final = (
     "ORDER_MODIFY",
     "ORDER_CANCEL",
 )
+"""What a TRADE can ask for."""
 
 Push = Callable[[Mapping[str, object]], None]
 
@@ -80,6 +81,19 @@ class Terminal:
     def _now_s(self) -> int:
         return self._now_ms() // 1000
 
+    @property
+    def currency(self) -> str:
+        """The account's currency."""
+        return self._answers.currency
+
+    def equity(self) -> int:
+        """Balance and open profit, in 10**-18 of the account's currency."""
+        return self._answers.equity()
+
+    def margin(self) -> int:
+        """What the positions bind, in 10**-18 of the account's currency."""
+        return self._answers.margin()
+
     # ---- requests ----
 
     def handle(self, request: Request, fate: Fate) -> Answer:
@@ -91,21 +105,7 @@ class Terminal:
     # ---- trading ----
 
     def _trade(self, request: Request, fate: Fate) -> Answer:
-        self._request_id += 1
-        request_id = self._request_id
-        try:
-            if request.action_type not in _ACTION_TYPES:
-                raise RequestError(WRONG_ACTION, "Wrong action type", request.comment)
-            if not self.is_connected:
-                raise _TradeRefusedError(NO_CONNECTION)
-            if fate.retcode:
-                raise _TradeRefusedError(fate.retcode)
-            result = self._carry_out(request, fate)
-        except _TradeRefusedError as refusal:
-            result = {"retcode": refusal.retcode, "deal": 0, "order": 0, "volume": 0, "price": 0}
-            self._audit(
-                {"kind": "refused", "client_id": request.comment, "retcode": refusal.retcode}
-            )
+        result = self.attempt(request, fate)
         retcode = result["retcode"]
         assert isinstance(retcode, int)
         is_error = retcode not in (DONE, PARTIAL)
@@ -115,12 +115,32 @@ class Terminal:
             **result,
             "result": name,
             "comment": "Request executed",
-            "request_id": request_id,
+            "request_id": self._request_id,
         }
         if is_error:
             # The bridge itself has spelled it both ways, and its clients read either.
             answer |= {"description": name, "desription": name, "function": "TradingModule"}
         return answer
+
+    def attempt(self, request: Request, fate: Fate) -> Answer:
+        """What the broker says to a trade: its return code, and deal, order, volume and price.
+
+        Raises RequestError for an action type that there is not.
+        """
+        self._request_id += 1
+        try:
+            if request.action_type not in ACTION_TYPES:
+                raise RequestError(WRONG_ACTION, "Wrong action type", request.comment)
+            if not self.is_connected:
+                raise _TradeRefusedError(NO_CONNECTION)
+            if fate.retcode:
+                raise _TradeRefusedError(fate.retcode)
+            return self._carry_out(request, fate)
+        except _TradeRefusedError as refusal:
+            self._audit(
+                {"kind": "refused", "client_id": request.comment, "retcode": refusal.retcode}
+            )
+            return {"retcode": refusal.retcode, "deal": 0, "order": 0, "volume": 0, "price": 0}
 
     def _carry_out(self, request: Request, fate: Fate) -> Answer:
         if request.action_type in _MARKET:
@@ -262,9 +282,9 @@ class Terminal:
     def price(self, symbol: str, bid_units: int, ask_units: int) -> None:
         """One price: pending orders and stops that it reaches are filled, candles close."""
         market = self.markets[symbol]
-        closed = market.price(bid_units, ask_units, self._now_s())
+        closed = market.price(bid_units, ask_units, self._now_ms())
         for order in [o for o in self.book.orders.values() if o.symbol == symbol]:
-            if _is_reached(order, bid_units, ask_units):
+            if order.is_reached(bid_units, ask_units):
                 price = ask_units if order.is_buy else bid_units
                 deal = self.book.fill(order, order.volume_units, price, self._now_s())
                 self._tell("TRADE_ACTION_DEAL", order, DONE, deal)
@@ -368,17 +388,6 @@ class Terminal:
             needed = self._answers.margin() + self._answers.margin_of(symbol, increase, price_units)
             if needed > self.book.balance:
                 raise _TradeRefusedError(NO_MONEY)
-
-
-def _is_reached(order: SimOrder, bid_units: int, ask_units: int) -> bool:
-    """Whether the market has come to a pending order's price."""
-    if order.type == "ORDER_TYPE_BUY_LIMIT":
-        return ask_units <= order.price_units
-    if order.type == "ORDER_TYPE_SELL_LIMIT":
-        return bid_units >= order.price_units
-    if order.type == "ORDER_TYPE_BUY_STOP":
-        return ask_units >= order.price_units
-    return bid_units <= order.price_units
 
 
 def _units_or(number: Decimal | None, decimals: int, retcode: int) -> int:
