@@ -286,7 +286,7 @@ def test_only_own_requests_are_streamed_under_the_key_result_and_deal_is_the_ord
 
 def test_a_history_that_fails_is_no_json_and_writing_one_is_an_error() -> None:
     terminal = Terminal()
-    asked = {"action": "HISTORY", "symbol": "NONE", "chartTF": "M1"}
+    asked: dict[str, Any] = {"action": "HISTORY", "symbol": "NONE", "chartTF": "M1"}
     [frame] = terminal.frames(actionType="DATA", **asked)
     assert frame == b'{,"symbol":"NONE","timeframe":"M1"}'
     with pytest.raises(json.JSONDecodeError):
