@@ -1,0 +1,1 @@
+"""Dialects: how exchanges ask and answer, each over the same account."""
