@@ -17,8 +17,8 @@ import ccxt.async_support as ccxt
 from logos.adapters.ccxt.connection import _with_host
 from logos.simulators.exchange.account import SpotAccount
 from logos.simulators.exchange.dialects.bitget import BitgetDialect
-from logos.simulators.exchange.dialects.dialect import Dialect
 from logos.simulators.exchange.dialects.gate import GateDialect
+from logos.simulators.exchange.dialects.ground import Dialect
 from logos.simulators.exchange.dialects.hyperliquid import HyperliquidDialect
 from logos.simulators.exchange.dialects.mexc import MexcDialect
 from logos.simulators.exchange.market import Listing, Market

@@ -23,8 +23,9 @@ from typing import Any, Final
 
 from aiohttp import web
 
-from logos.simulators.exchange.account import Denied, Execution, PlacedOrder
-from logos.simulators.exchange.dialects.dialect import (
+from logos.simulators.exchange.account import Execution, PlacedOrder
+from logos.simulators.exchange.dialects.ground import (
+    Denied,
     Dialect,
     Refusal,
     decimals,

@@ -21,8 +21,15 @@ from typing import Any, Final
 
 from aiohttp import web
 
-from logos.simulators.exchange.account import Denied, Execution, PlacedOrder
-from logos.simulators.exchange.dialects.dialect import Dialect, Refusal, decimals, page_of, plain
+from logos.simulators.exchange.account import Execution, PlacedOrder
+from logos.simulators.exchange.dialects.ground import (
+    Denied,
+    Dialect,
+    Refusal,
+    decimals,
+    page_of,
+    plain,
+)
 from logos.simulators.exchange.market import Listing
 
 _TEXT: Final = re.compile(r"t-[0-9A-Za-z_.-]{1,28}", re.ASCII)

@@ -25,8 +25,8 @@ from typing import Any, Final
 
 from aiohttp import web
 
-from logos.simulators.exchange.account import Denied, Execution, PlacedOrder
-from logos.simulators.exchange.dialects.dialect import Dialect, Refusal, decimals, plain
+from logos.simulators.exchange.account import Execution, PlacedOrder
+from logos.simulators.exchange.dialects.ground import Denied, Dialect, Refusal, decimals, plain
 from logos.simulators.exchange.market import Listing
 
 _PAGE: Final = 2000

@@ -20,8 +20,8 @@ from urllib.parse import parse_qsl
 
 from aiohttp import web
 
-from logos.simulators.exchange.account import Denied, Execution, PlacedOrder
-from logos.simulators.exchange.dialects.dialect import Dialect, Refusal, decimals, plain
+from logos.simulators.exchange.account import Execution, PlacedOrder
+from logos.simulators.exchange.dialects.ground import Denied, Dialect, Refusal, decimals, plain
 from logos.simulators.exchange.market import Listing
 
 _PAGE: Final = 100

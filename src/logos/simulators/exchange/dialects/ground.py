@@ -14,7 +14,8 @@ from typing import Any, TypeVar
 
 from aiohttp import web
 
-from logos.simulators.exchange.account import Denied, Execution, PlacedOrder, SpotAccount
+from logos.simulators.exchange.account import Denied as Denied
+from logos.simulators.exchange.account import Execution, PlacedOrder, SpotAccount
 from logos.simulators.exchange.orders import Troubles
 from logos.simulators.exchange.server import Exchange, Handler, json_answer
 
