@@ -130,9 +130,18 @@ AREAS: Final = (
     ),
     Area(
         "judges: stress",
-        ("stress/judge.py", "stress/numbers.py", "stress/evidence.py", "stress/exposure.py"),
+        (
+            "stress/judge.py",
+            "stress/gateway_rules.py",
+            "stress/money.py",
+            "stress/numbers.py",
+            "stress/results.py",
+            "stress/evidence.py",
+            "stress/exposure.py",
+        ),
         (
             "tests/stress/test_stress_rules.py",
+            "tests/stress/test_stress_log_rules.py",
             "tests/stress/test_stress_allowed.py",
             "tests/stress/test_stress_numbers.py",
             "tests/stress/test_stress_judge.py",

@@ -15,9 +15,12 @@ from rehearsal_helpers import whole
 
 from logos.journal.entries import SessionRecord
 from logos.stress.evidence import Evidence, Fill, OurOrder
+from logos.stress.plan import StressPlan, StressSymbol
 
 D = Decimal
 BTC, ETH = "BTC.s", "ETH.s"
+LOG_RULES = {"files", "EFSM", "lock pairs", "requests", "times", "silence", "signals"}
+"""Shown to fail in test_stress_log_rules; all others in test_stress_rules."""
 
 
 def our_order(number: int, symbol: str, side: str, quantity: str, status: str = "FILLED") -> Any:
@@ -49,20 +52,53 @@ def update(number: int, symbol: str, filled: int, status: str) -> Any:
     }  # fmt: skip
 
 
+def refused(symbol: str) -> Any:
+    return {"kind": "refusal", "code": "ORDER_RATE", "symbol": symbol, "ts_ns": 3_500}
+
+
 def fill_record(number: int, units: int, price: int) -> Any:
     return {
-        "kind": "fill", "client_order_id": f"s-{number}", "price_units": price,
-        "price_decimals": 0, "quantity_units": units, "quantity_decimals": 2,
+        "kind": "fill", "ts_ns": number * 1000 + 8, "client_order_id": f"s-{number}",
+        "price_units": price, "price_decimals": 0, "quantity_units": units, "quantity_decimals": 2,
     }  # fmt: skip
 
 
-def lock(action: str, number: int, symbol: str, ts_ns: int, **more: Any) -> Any:
-    name = f"ZMQ_LOCK_{action}"
-    return {"action": name, "symbol": symbol, "lock_id": number, "ts_ns": ts_ns, **more}
+def access(number: int, symbol: str, nth: int, times: tuple[int, int, int], **said: Any) -> Any:
+    """An acquire and a release; `times` are when, after what wait, and how long it was held."""
+    at_ns, wait_ns, hold_ns = times
+    same = {"symbol": symbol, "lock_id": number, "access": f"access#{nth}"}
+    outcome = said.pop("outcome", "answered")
+    acquire = {"action": "ZMQ_LOCK_ACQUIRE", "ts_ns": at_ns, **same, **said, "wait_ns": wait_ns}
+    release = {"action": "ZMQ_LOCK_RELEASE", "ts_ns": at_ns + hold_ns, **same, "outcome": outcome}
+    return [acquire, release | {"hold_ns": hold_ns}]
 
 
-def requested(number: int, symbol: str, ts_ns: int) -> Any:
-    return {"kind": "request", "client_id": f"s-{number}", "symbol": symbol, "ts_ns": ts_ns}
+def requested(number: int, symbol: str, ts_ns: int, sequence: int) -> Any:
+    return {
+        "kind": "request", "client_id": f"s-{number}", "symbol": symbol, "ts_ns": ts_ns,
+        "action": "TRADE", "action_type": "ORDER_TYPE_BUY", "sequence": sequence,
+    }  # fmt: skip
+
+
+def asked(token: str, ts_ns: int, sequence: int) -> Any:
+    return {
+        "kind": "request", "client_id": token, "symbol": "", "ts_ns": ts_ns, "action": "ORDERS",
+        "action_type": "", "sequence": sequence,
+    }  # fmt: skip
+
+
+REQUESTS: list[Any] = [
+    requested(1, BTC, 1_100, 2), requested(2, BTC, 2_100, 3), requested(3, ETH, 3_100, 4),
+    requested(4, ETH, 3_920, 5), requested(5, ETH, 4_020, 6), requested(5, ETH, 4_120, 7),
+]  # fmt: skip
+
+
+def sold(number: int, token: str = "") -> Any:
+    return {"kind": "TRADE", "token": token or f"s-{number}"}
+
+
+def some_symbol(name: str) -> StressSymbol:
+    return StressSymbol(name, "1", "0.01", "1", "100", 10.0)
 
 
 SOUND: dict[str, Any] = {
@@ -75,16 +111,25 @@ SOUND: dict[str, Any] = {
             BTC: {"multiplier": "1", "lot": "0.01"}, ETH: {"multiplier": "10", "lot": "0.01"},
         },
     },
+    "plan": StressPlan(
+        symbols=(some_symbol(BTC), some_symbol(ETH)), signals=4, seconds=0.0, seed=1,
+        dead_after_s=2.0,
+    ),
+    "texts": {"engine.err": "", "home/journal": "nothing", "simulator.jsonl": "{}"},
+    "listed": {"engine.err": "aa", "simulator.jsonl": "bb"},
+    "hashes": {"engine.err": "aa", "simulator.jsonl": "bb"},
     "gateway": [
-        {"action": "GATEWAY_OPENED", "ts_ns": 0},
-        lock("ACQUIRE", 1, BTC, 1_000, wait_ns=5),
-        lock("RELEASE", 1, BTC, 1_400, hold_ns=400),
-        lock("ACQUIRE", 2, BTC, 2_000, wait_ns=9),
-        lock("RELEASE", 2, BTC, 2_400, hold_ns=400),
-        lock("ACQUIRE", 3, ETH, 3_000, wait_ns=7),
+        {"action": "GATEWAY_OPENED", "ts_ns": 0, "tokens": "q1"},
+        *access(1, BTC, 1, (1_000, 5, 400), **sold(1)),
+        *access(2, BTC, 2, (2_000, 9, 400), **sold(2)),
+        access(3, ETH, 1, (3_000, 7, 800), **sold(3))[0],
         {"action": "ZMQ_REPLY_LOST", "ts_ns": 3_100},
-        lock("RELEASE", 3, ETH, 3_800, hold_ns=800),
-        {"action": "GATEWAY_CLOSED", "ts_ns": 9_000},
+        access(3, ETH, 1, (3_000, 7, 800), **sold(3), outcome="lost")[1],
+        *access(4, ETH, 2, (3_900, 6, 50), **sold(4)),
+        *access(5, ETH, 3, (4_000, 6, 50), **sold(5)),
+        *access(6, ETH, 4, (4_100, 6, 50), **sold(5)),
+        *access(7, "*", 1, (4_200, 6, 50), kind="ORDERS", token="q1.1"),
+        {"action": "GATEWAY_CLOSED", "ts_ns": 9_000, "answered": 6},
     ],
     "switch": [{"state": "SAFE", "time_ns": 1}],
     "errors": "",
@@ -95,10 +140,10 @@ SOUND: dict[str, Any] = {
         update(2, BTC, 1, "FILLED"), fill_record(2, 1, 110),
         journal_order(3, ETH, "BUY", 50, 10), update(3, ETH, 0, "UNKNOWN"),
         update(3, ETH, 50, "FILLED"), fill_record(3, 50, 10),
-        {"kind": "refusal", "code": "ORDER_RATE"}, {"kind": "refusal", "code": "ORDER_RATE"},
+        refused(BTC), refused(BTC), refused(ETH),
         journal_order(4, ETH, "SELL", 30, 12), update(4, ETH, 0, "CANCELLED"),
         journal_order(5, ETH, "SELL", 20, 12), update(5, ETH, 0, "REJECTED"),
-        {"kind": "sealed"},
+        {"kind": "sealed", "ts_ns": 9_000},
     ],
     "orders": {
         each.comment: each
@@ -114,8 +159,13 @@ SOUND: dict[str, Any] = {
         Fill("s-3", ETH, "BUY", D("0.50"), D(10), D("0.2")),
     ],
     "trades": [
-        {"fill_id": str(n), "client_order_id": f"s-{n}", "quantity": quantity, "price": price}
-        for n, quantity, price in ((1, "0.02", "100"), (2, "0.01", "110"), (3, "0.50", "10"))
+        {
+            "fill_id": str(n), "client_order_id": f"s-{n}", "quantity": quantity, "price": price,
+            "realised": realised,
+        }
+        for n, quantity, price, realised in (
+            (1, "0.02", "100", "0"), (2, "0.01", "110", "0.10"), (3, "0.50", "10", "0.00"),
+        )
     ],
     "account": {
         "initial": "1000", "realised": "0.10", "fees": "0.35", "unrealised": "10.2",
@@ -129,20 +179,18 @@ SOUND: dict[str, Any] = {
         {"comment": f"s-{n}", "symbol": symbol, "ticket": n}
         for n, symbol in ((1, BTC), (2, BTC), (3, ETH), (4, ETH))
     ],
-    "requests": [
-        requested(1, BTC, 1_100), requested(2, BTC, 2_100), requested(3, ETH, 3_100),
-        requested(4, ETH, 3_200), requested(5, ETH, 3_300), requested(5, ETH, 3_400),
-    ],
+    "requests": REQUESTS,
     "deals": [
         deal(1, BTC, True, "0.02", "100", "0.1"),
         deal(2, BTC, False, "0.01", "110", "0.05") | {"profit_money": "0.10"},
         deal(3, ETH, True, "0.50", "10", "0.2"),
     ],
     "audit": [
+        asked("q0.1", 0, 1), *REQUESTS, asked("q1.1", 4_210, 8),
         {"kind": "removed", "ticket": 4},
         {"kind": "refused", "client_id": "s-5"},
         {
-            "kind": "books", "open_orders": 0, "repeated_client_ids": {},
+            "kind": "books", "open_orders": 0, "requests": 8, "repeated_client_ids": {},
             "balance": "999.75", "initial_balance": "1000",
             "symbols": {
                 BTC: {

@@ -42,6 +42,7 @@ LOOKS_AT_THE_STATE = {
     "rehearsal/expectations.py": "judges what was recorded",
     "rehearsal/own.py": "expects what a guard's action says, which is named after a state",
     "stress/judge.py": "judges what was recorded",
+    "stress/gateway_rules.py": "judges what was recorded",
     "audit/gatekeeping.py": "judges what was recorded, and shares nothing with what made it",
     "audit/switch_history.py": "judges what the switch's own history says",
     "session/presence/resetting.py": "the way back from it, step by step",

@@ -14,6 +14,8 @@ ROOMS = (
     "config/*.py",
     "audit/*.py",
     "stress/judge.py",
+    "stress/gateway_rules.py",
+    "stress/money.py",
     "stress/exposure.py",
     "rehearsal/expectations.py",
     "adapters/fetch.py",

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import msgspec
 
+from logos.stress.files import REPORT
 from logos.stress.plan import StressError, StressPlan, make_symbols, read_faults
-from logos.stress.report import REPORT, judge_and_report
+from logos.stress.report import judge_and_report
 from logos.stress.run import StressRun
 
 __all__ = ["StressError", "make_plan", "stress"]

@@ -17,11 +17,13 @@ import msgspec
 from logos.adapters.mt5.ledger import COMMENT_MAX
 from logos.core.fixed import decimals_of
 from logos.journal.entries import JOURNAL, SessionRecord, read_journal
-from logos.stress.plan import SESSION_ID
+from logos.stress.files import REPORT, hashes_of, read_list
+from logos.stress.plan import SESSION_ID, StressPlan
 from logos.venues.ids import ClientIds, IdRule
 
 HOME: Final = "home"
 AUDIT: Final = "simulator.jsonl"
+PLAN: Final = "stress.json"
 
 Record = dict[str, Any]
 
@@ -70,9 +72,12 @@ class Evidence:
         self.switch = [
             each["body"] for each in _lines(home / "state" / "kill-switch" / "history.jsonl")
         ]
-        self.errors = b"".join(path.read_bytes() for path in sorted(folder.glob("*.err"))).decode(
-            errors="replace"
-        )
+        self.plan = msgspec.json.decode((folder / PLAN).read_bytes(), type=StressPlan)
+        self.texts = _texts(folder)
+        """Every file's text, but for the judge's own report."""
+        self.listed = read_list(folder)
+        self.hashes = hashes_of(folder)
+        self.errors = "".join(text for name, text in self.texts.items() if name.endswith(".err"))
         self.journal = [entry.record for entry in read_journal(self.session / JOURNAL)]
         ids = ClientIds(IdRule(COMMENT_MAX, takes_punctuation=True), SESSION_ID)
         self.orders = {each.comment: each for each in self._our_orders(ids)}
@@ -156,6 +161,14 @@ class Evidence:
     def quantity_decimals(self, symbol: str) -> int:
         """The decimals that quantities of a symbol are counted in."""
         return decimals_of(self.config["instruments"][symbol]["lot"])
+
+
+def _texts(folder: Path) -> dict[str, str]:
+    paths = sorted(path for path in folder.rglob("*") if path.is_file() and path.name != REPORT)
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes().decode(errors="replace")
+        for path in paths
+    }
 
 
 def _lines(path: Path) -> list[Record]:

@@ -7,7 +7,7 @@ Evidence that is missing or unreadable fails the run.
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict, deque
+from collections import Counter
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from pathlib import Path
@@ -15,7 +15,6 @@ from typing import Final
 
 import msgspec
 
-from logos.adapters.mt5.terminal import GATEWAY_CLOSED, GATEWAY_OPENED
 from logos.core.records import (
     GuardRecord,
     OrderRecord,
@@ -26,13 +25,19 @@ from logos.core.records import (
 from logos.core.types import Code, OrderStatus, SwitchState
 from logos.errors import LogosError
 from logos.journal.entries import Sealed
-from logos.stress.evidence import Evidence, Fill
+from logos.stress.evidence import Evidence
 from logos.stress.exposure import OVER, check_exposure
+from logos.stress.gateway_rules import (
+    check_lock_pairs,
+    check_requests,
+    check_silence,
+    check_times,
+)
+from logos.stress.money import check_fills, check_pnl, check_positions
 from logos.stress.numbers import Numbers, numbers_of
 
 _EFSM_WORDS: Final = ("EFSM", "cannot be accomplished in current state")
 _LINES_MAX: Final = 5
-_ZERO: Final = Decimal(0)
 
 
 class Check(msgspec.Struct, frozen=True):
@@ -81,51 +86,37 @@ def judge(folder: Path) -> Verdict:
         if len(problems) > _LINES_MAX:
             problems = [*problems[:_LINES_MAX], f"and {len(problems) - _LINES_MAX} more"]
         checks.append(Check(name, what, tuple(problems)))
-    return Verdict(tuple(checks), numbers_of(evidence))
+    try:
+        numbers = numbers_of(evidence)
+    except (ValueError, KeyError, IndexError, ArithmeticError) as error:
+        words = f"{type(error).__name__}: {error}"
+        checks.append(Check("figures", "they can be made", (words,)))
+        numbers = None
+    return Verdict(tuple(checks), numbers)
 
 
-# ---- the gateway ----
+# ---- every file ----
 
 
-def check_lock_pairs(evidence: Evidence) -> tuple[str, list[str]]:
-    """Acquire and release alternate, of the same symbol and id, ids counting up by one."""
-    problems = []
-    held: tuple[str, int] | None = None
-    last_id, pairs, cut_off, lives = 0, 0, 0, 0
-    for record in evidence.gateway:
-        action = record["action"]
-        if action == GATEWAY_OPENED:
-            # A process that was killed may leave the last one open; one that ended may not.
-            cut_off += held is not None
-            held, last_id, lives = None, 0, lives + 1
-        elif action == GATEWAY_CLOSED and held is not None:
-            problems.append(f"lock {held[1]} of {held[0]!r} was not released before the end")
-            held = None
-        elif action == "ZMQ_LOCK_ACQUIRE":
-            if held is not None:
-                problems.append(f"lock {record['lock_id']} was acquired while {held[1]} was held")
-            held = record["symbol"], record["lock_id"]
-            if record["lock_id"] != last_id + 1:
-                problems.append(f"lock {record['lock_id']} follows on {last_id}")
-            last_id = record["lock_id"]
-        elif action == "ZMQ_LOCK_RELEASE":
-            if held != (record["symbol"], record["lock_id"]):
-                problems.append(f"lock {record['lock_id']} of {record['symbol']!r} was not held")
-            pairs += held is not None
-            held = None
-    if held is not None:
-        problems.append(f"lock {held[1]} of {held[0]!r} was never released")
-    if not pairs:
-        problems.append("the log has no lock at all")
-    return f"{pairs} pairs in {lives} lives, {cut_off} cut off by a kill", problems
+def check_files(evidence: Evidence) -> tuple[str, list[str]]:
+    """Each file is the one that was there when the run ended; none is missing, none was added."""
+    listed, found = evidence.listed, evidence.hashes
+    problems = [f"{name} is not there any more" for name in sorted(listed.keys() - found.keys())]
+    problems += [f"{name} is not on the list" for name in sorted(found.keys() - listed.keys())]
+    both = sorted(listed.keys() & found.keys())
+    problems += [f"{name} is another one now" for name in both if listed[name] != found[name]]
+    return f"{len(listed)} files by their SHA-256", problems
 
 
 def check_efsm(evidence: Evidence) -> tuple[str, list[str]]:
-    """ZeroMQ's error for a socket used out of turn is never reported."""
-    texts = [evidence.errors, *(str(record) for record in evidence.gateway)]
-    texts += [str(record) for record in evidence.journal]
-    found = [text[:200] for text in texts if any(word in text for word in _EFSM_WORDS)]
-    return f"{len(texts)} records and texts", found
+    """ZeroMQ's error for a socket used out of turn stands in no file at all."""
+    found = []
+    for name, text in evidence.texts.items():
+        for word in _EFSM_WORDS:
+            place = text.find(word)
+            if place >= 0:
+                found.append(f"{name}: {text[max(0, place - 40) : place + 60]!r}")
+    return f"{len(evidence.texts)} files", found
 
 
 # ---- orders ----
@@ -196,127 +187,26 @@ def check_unknown(evidence: Evidence) -> tuple[str, list[str]]:
     return f"{unknown} times an outcome was unknown", problems
 
 
-# ---- money ----
-
-
-def check_fills(evidence: Evidence) -> tuple[str, list[str]]:
-    """Every deal of theirs is one fill of ours, to the last digit, and the other way round."""
-    ours, theirs = Counter(evidence.fills), Counter(evidence.their_fills)
-    problems = [f"only here: {_words(fill)}" for fill in (ours - theirs)]
-    problems += [f"only there: {_words(fill)}" for fill in (theirs - ours)]
-    filled: dict[str, Decimal] = defaultdict(Decimal)
-    for fill in evidence.fills:
-        filled[fill.comment] += fill.quantity
-    for comment, order in evidence.orders.items():
-        if filled[comment] != order.filled or order.filled > order.quantity:
-            problems.append(
-                f"{comment}: {order.filled} of {order.quantity}, fills {filled[comment]}"
-            )
-    return f"{len(evidence.fills)} fills", problems
-
-
-def check_pnl(evidence: Evidence) -> tuple[str, list[str]]:
-    """Profit and fees: recomputed first in, first out; ours and theirs; total and sum.
-
-    What is realised depends on the order in which fills are booked, and that of a lost answer is
-    booked late. Open and realised profit together, at one price, do not: they must be equal
-    always, and what is realised wherever the order was the same.
-    """
+def check_signals(evidence: Evidence) -> tuple[str, list[str]]:
+    """As many signals were made of each symbol as were asked for: each is an order or refused."""
+    made: Counter[str] = Counter()
+    made.update(record.symbol for record in evidence.of(OrderRecord))
+    made.update(record.symbol for record in evidence.of(RefusalRecord))
+    plan = evidence.plan
     problems = []
-    books = evidence.books
-    lots = _lots(evidence)
-    reordered = _reordered(evidence)
-    total = fees = _ZERO
-    for symbol, row in evidence.positions.items():
-        realised, paid = Decimal(row["realised"]), Decimal(row["fees"])
-        total, fees = total + realised, fees + paid
-        theirs = books["symbols"][symbol]
-        deals = [deal for deal in evidence.deals if deal["symbol"] == symbol]
-        made = sum((Decimal(d["profit_money"]) for d in deals), _ZERO)
-        recomputed, open_lots = lots[symbol]
-        if recomputed != realised:
-            problems.append(f"{symbol}: realised {realised}, recomputed {recomputed}")
-        if made != Decimal(theirs["realised"]):
-            problems.append(f"{symbol}: their deals made {made}, their books {theirs['realised']}")
-        if made != realised and symbol not in reordered:
-            problems.append(f"{symbol}: realised {realised}, theirs {made}")
-        long = sum(quantity for quantity, _ in open_lots) > 0
-        price = Decimal(theirs["bid" if long else "ask"])
-        left = sum(((price - paid_) * quantity for quantity, paid_ in open_lots), _ZERO)
-        whole = realised + left * evidence.multiplier(symbol)
-        their_whole = Decimal(theirs["realised"]) + Decimal(theirs["open_profit"])
-        if whole != their_whole:
-            problems.append(f"{symbol}: realised and open {whole}, theirs {their_whole}")
-        if paid != -Decimal(theirs["commission"]):
-            problems.append(f"{symbol}: fees {paid}, theirs {theirs['commission']}")
-    account = evidence.account
-    if total != Decimal(account["realised"]) or fees != Decimal(account["fees"]):
-        problems.append(
-            f"the account has realised {account['realised']} and fees {account['fees']}, "
-            f"the symbols sum up to {total} and {fees}"
-        )
-    change = Decimal(books["balance"]) - Decimal(books["initial_balance"])
-    parts = (Decimal(s["realised"]) + Decimal(s["commission"]) for s in books["symbols"].values())
-    if change != sum(parts, _ZERO) or (change != total - fees and not reordered):
-        problems.append(f"the simulator's balance changed by {change}, ours by {total - fees}")
-    equity = Decimal(account["initial"]) + total - fees + Decimal(account["unrealised"])
-    if equity != Decimal(account["equity"]):
-        problems.append(f"equity is {account['equity']}, its parts make {equity}")
-    late = f"; {len(reordered)} symbols booked in another order than dealt" if reordered else ""
-    return f"realised {total}, fees {fees}{late}", problems
-
-
-def _reordered(evidence: Evidence) -> set[str]:
-    """Symbols whose fills were booked in another order than they were dealt in."""
-    ours: dict[str, list[str]] = defaultdict(list)
-    theirs: dict[str, list[str]] = defaultdict(list)
-    for fill in evidence.fills:
-        ours[fill.symbol].append(fill.comment)
-    for fill in evidence.their_fills:
-        theirs[fill.symbol].append(fill.comment)
-    return {symbol for symbol in ours if ours[symbol] != theirs[symbol]}
-
-
-_Lots = deque[tuple[Decimal, Decimal]]
-"""Signed quantity and price of what is open, oldest first."""
-
-
-def _lots(evidence: Evidence) -> dict[str, tuple[Decimal, _Lots]]:
-    """What each symbol's fills made, first in, first out, and what they left open."""
-    lots: dict[str, _Lots] = {symbol: deque() for symbol in evidence.positions}
-    made = dict.fromkeys(lots, _ZERO)
-    for fill in evidence.fills:
-        left = fill.quantity if fill.side == "BUY" else -fill.quantity
-        queue = lots[fill.symbol]
-        while left and queue and (queue[0][0] > 0) != (left > 0):
-            held, price = queue.popleft()
-            closed = min(abs(held), abs(left)).copy_sign(held)
-            made[fill.symbol] += (fill.price - price) * closed * evidence.multiplier(fill.symbol)
-            left += closed
-            if held != closed:
-                queue.appendleft((held - closed, price))
-        if left:
-            queue.append((left, fill.price))
-    return {symbol: (made[symbol], queue) for symbol, queue in lots.items()}
-
-
-def check_positions(evidence: Evidence) -> tuple[str, list[str]]:
-    """What is held at the end: the sum of our fills, our books and theirs."""
-    sums: dict[str, Decimal] = defaultdict(Decimal)
-    for fill in evidence.fills:
-        sums[fill.symbol] += fill.quantity if fill.side == "BUY" else -fill.quantity
-    problems = []
-    for symbol, row in evidence.positions.items():
-        figures = (
-            Decimal(row["position"]),
-            sums[symbol],
-            Decimal(evidence.books["symbols"][symbol]["volume"]),
-        )
-        if len(set(figures)) > 1:
-            problems.append(f"{symbol}: books, fills and simulator say {figures}")
-    if evidence.books["open_orders"]:
-        problems.append(f"{evidence.books['open_orders']} orders still wait at the simulator")
-    return f"{len(evidence.positions)} symbols", problems
+    for each in plan.symbols:
+        count = made[each.name]
+        if plan.signals and not plan.seconds and plan.kill in ("", "engine"):
+            is_right, wanted = count == plan.signals, f"{plan.signals}"
+        elif plan.signals:
+            is_right, wanted = count <= plan.signals, f"at most {plan.signals}"
+        else:
+            is_right, wanted = count > 0, "some"
+        if not is_right:
+            problems.append(f"{each.name}: {count} signals, {wanted} were asked for")
+    strangers = made.keys() - {each.name for each in plan.symbols}
+    problems += [f"{name!r}: signals that nobody asked for" for name in sorted(strangers)]
+    return f"{sum(made.values())} signals of {len(plan.symbols)} symbols", problems
 
 
 # ---- the switch, the session ----
@@ -375,8 +265,13 @@ def check_session(evidence: Evidence) -> tuple[str, list[str]]:
 
 
 RULES: Final[Mapping[str, Rule]] = {
-    "lock pairs": check_lock_pairs,
+    "files": check_files,
     "EFSM": check_efsm,
+    "lock pairs": check_lock_pairs,
+    "requests": check_requests,
+    "times": check_times,
+    "silence": check_silence,
+    "signals": check_signals,
     "orphans": check_orphans,
     "cross-symbol": check_cross_symbol,
     "duplicates": check_duplicates,
@@ -388,8 +283,3 @@ RULES: Final[Mapping[str, Rule]] = {
     "kill switch": check_switch,
     "session": check_session,
 }
-
-
-def _words(fill: Fill) -> str:
-    side = f"{fill.side} {fill.quantity} {fill.symbol} at {fill.price}"
-    return f"{fill.comment} {side}, fee {fill.fee}"

@@ -16,6 +16,7 @@ import msgspec
 from logos.core.records import OrderRecord, OrderUpdate, RefusalRecord
 from logos.core.types import OrderStatus, OrderType
 from logos.stress.evidence import Evidence
+from logos.stress.results import Result, results_of
 
 _NS: Final = 1_000_000_000
 _ALL: Final = "all"
@@ -45,12 +46,16 @@ class Numbers(msgspec.Struct, frozen=True):
     """Of the time between first and last order."""
     hold: Spread
     wait: dict[str, Spread]
-    """For the gateway's lock, by symbol; "" is questions about the whole account."""
+    """For the gateway's lock, by symbol; "*" is questions about the whole account."""
     accepted: dict[str, Spread]
     """By symbol, and "all"."""
     filled: dict[str, Spread]
     lost_replies: int
     refusals: dict[str, int]
+    results: dict[str, Result]
+    """By symbol, and "all"."""
+    switch: str
+    """The kill switch's state at the end."""
 
     @property
     def bound(self) -> str:
@@ -113,6 +118,8 @@ def numbers_of(evidence: Evidence) -> Numbers:
         filled={symbol: spread(values) for symbol, values in filled.items()},
         lost_replies=sum(each["action"] == "ZMQ_REPLY_LOST" for each in evidence.gateway),
         refusals=dict(refusals),
+        results=results_of(evidence),
+        switch=str(evidence.switch[-1]["state"]),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from decimal import Decimal
 from pathlib import Path
 from typing import Final
 
@@ -10,12 +11,13 @@ import msgspec
 
 from logos.files import replace_file
 from logos.shown import markdown
+from logos.stress.evidence import PLAN
+from logos.stress.files import FILES, REPORT, list_digest
 from logos.stress.judge import Check, Verdict, judge
 from logos.stress.numbers import Numbers, Spread
 from logos.stress.plan import StressPlan
+from logos.stress.results import TOTAL
 
-REPORT: Final = "stress-report.md"
-PLAN: Final = "stress.json"
 _SYMBOLS_MAX: Final = 60
 
 
@@ -49,6 +51,10 @@ def report_text(folder: Path, verdict: Verdict) -> str:
         lines.append("")
     if verdict.numbers is not None:
         lines += _number_lines(verdict.numbers)
+        lines += _result_lines(verdict.numbers)
+    digest = list_digest(folder)
+    if digest:
+        lines += [f"The list of files, `{FILES}`, has the SHA-256 `{digest}`.", ""]
     return "\n".join(lines)
 
 
@@ -96,6 +102,28 @@ def _number_lines(numbers: Numbers) -> list[str]:
             f"{_ms(filled)} | {filled.count} |"
         )
     return [*lines, "", "Durations are p50 / p99 / max.", ""]
+
+
+def _result_lines(numbers: Numbers) -> list[str]:
+    """Profit and exposure by symbol and in total, and the switch."""
+    lines = [
+        "| symbol | trades | win rate | realised | fees | net | peak, % of its limit | "
+        "exposure at the end | % of equity |",
+        "|---|---|---|---|---|---|---|---|---|",
+    ]
+    names = [TOTAL, *sorted(numbers.results.keys() - {TOTAL})[:_SYMBOLS_MAX]]
+    for name in names:
+        each = numbers.results[name]
+        lines.append(
+            f"| {markdown(name)} | {each.trades} | {each.win_rate:.1%} | {_money(each.realised)} | "
+            f"{_money(each.fees)} | {_money(each.net)} | {each.peak_of_limit:.1%} | "
+            f"{_money(each.exposure)} | {each.of_equity:.4%} |"
+        )
+    return [*lines, "", f"The kill switch was {numbers.switch} at the end.", ""]
+
+
+def _money(amount: Decimal) -> str:
+    return f"{amount:.4f}"
 
 
 def _ms(spread: Spread) -> str:

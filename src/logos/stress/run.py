@@ -24,6 +24,8 @@ from logos.files import make_folder, open_new, replace_file
 from logos.killswitch.breaker import CircuitBreaker
 from logos.session.presence import registry
 from logos.session.presence.page import metrics_path
+from logos.stress.evidence import AUDIT, HOME, PLAN
+from logos.stress.files import write_list
 from logos.stress.plan import (
     SESSION_ID,
     StressError,
@@ -31,10 +33,6 @@ from logos.stress.plan import (
     settings_text,
     simulator_arguments,
 )
-
-AUDIT: Final = "simulator.jsonl"
-PLAN: Final = "stress.json"
-HOME: Final = "home"
 
 _START_S: Final = 60.0
 _END_S: Final = 180.0
@@ -78,6 +76,7 @@ class StressRun:
             self._stop_engine()
         finally:
             self._end()
+            write_list(self._folder)
 
     # ---- the two processes ----
 

@@ -234,7 +234,14 @@ class Mt5Terminal:
         loop. From here on the gateway lets orders out, as `gates.why_closed` says. Raises OSError
         when the gateway's log cannot be written."""
         self._log = JsonLines(gateway_log(view.session_id, home))
-        self._say({"ts_ns": self._clock.now_ns(), "action": GATEWAY_OPENED, "pid": os.getpid()})
+        self._say(
+            {
+                "ts_ns": self._clock.now_ns(),
+                "action": GATEWAY_OPENED,
+                "pid": os.getpid(),
+                "tokens": self.gateway.token_start,
+            }
+        )
         self._trip = trip
 
         def closed(order: SubmitOrder) -> str:

@@ -31,6 +31,7 @@ from typing import Final
 
 import zmq
 
+from logos.adapters.mt5.gateway.accesses import Accesses
 from logos.adapters.mt5.gateway.failures import (
     NeverLeft,
     NoAnswer,
@@ -46,6 +47,7 @@ from logos.adapters.mt5.gateway.sockets import DATA, LIVE, STREAMING, SYSTEM, So
 from logos.adapters.mt5.gateway.wire import (
     TRADE,
     FrameError,
+    Outcome,
     Question,
     Reply,
     decode_frame,
@@ -93,7 +95,6 @@ class Gateway:
         self._attribution = Attribution()
         self._sockets: Sockets | None = None
         self._heartbeat: asyncio.Task[None] | None = None
-        self._lock_id = 0
         self._tokens = 0
         # A late answer to a process before this one must not look like an answer to this one.
         self._token_start = token_start()
@@ -107,6 +108,12 @@ class Gateway:
         self.lives = 0
         """Raised each time a terminal answers after none did: subscriptions may be gone."""
         self.stats = GatewayStats()
+        self._accesses = Accesses(self._lock, self.stats, self._say)
+
+    @property
+    def token_start(self) -> str:
+        """What the tokens of this gateway's own requests begin with."""
+        return self._token_start
 
     @property
     def does_echo(self) -> bool:
@@ -159,26 +166,11 @@ class Gateway:
         TRADE, QuestionLost for anything else, ValueError for a field that does not exist.
         """
         question = self._question(fields)
-        started_ns = perf_counter_ns()
         try:
-            await self._lock.acquire(symbol)
+            async with self._accesses.access(symbol, question):
+                return await self._ask(question, order)
         except QueueFullError as error:
             raise self._not_sent(question, str(error), 0.0) from None
-        self._lock_id += 1
-        lock_id = self._lock_id
-        acquired_ns = perf_counter_ns()
-        wait_ns = acquired_ns - started_ns
-        self.stats.wait_ns_max = max(self.stats.wait_ns_max, wait_ns)
-        try:
-            self._say("ZMQ_LOCK_ACQUIRE", symbol=symbol, lock_id=lock_id, wait_ns=wait_ns)
-            return await self._ask(question, order)
-        finally:
-            hold_ns = perf_counter_ns() - acquired_ns
-            self.stats.hold_ns_max = max(self.stats.hold_ns_max, hold_ns)
-            try:
-                self._say("ZMQ_LOCK_RELEASE", symbol=symbol, lock_id=lock_id, hold_ns=hold_ns)
-            finally:
-                self._lock.release(hold_ns)
 
     async def _ask(self, question: Question, order: SubmitOrder | None) -> Reply:
         """One request and its answer, with the lock held."""
@@ -212,6 +204,7 @@ class Gateway:
             if question.is_new_order:
                 self._pass_gate(question, order)
             has_left = True
+            question.outcome = Outcome.LOST
             await self._send(sockets, question, deadline_ns)
             was_read = True
             reply = await self._wait_for_reply(sockets, question, deadline_ns)
@@ -222,6 +215,7 @@ class Gateway:
                 self._on_loss(question, was_read, str(error))
             self._on_failure(str(error))
             raise
+        question.outcome = Outcome.ANSWERED
         self._on_answer()
         return reply
 
@@ -285,7 +279,11 @@ class Gateway:
     async def _fence(self, kind: str) -> None:
         question = self._question({"action": kind})
         question.is_fence = True
-        reply = await self._exchange(question)
+        try:
+            reply = await self._exchange(question)
+        finally:
+            outcome = question.outcome.value
+            self._say("ZMQ_FENCE", kind=kind, token=question.token, outcome=outcome)
         if is_plain_error(reply):
             raise NoAnswer(f"the terminal cannot tell {kind}", True)
 

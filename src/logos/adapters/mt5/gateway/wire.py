@@ -8,6 +8,7 @@ answer to that question.
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, Final
@@ -120,6 +121,16 @@ def number(text: str) -> msgspec.Raw:
     return msgspec.Raw(f"{Decimal(text):f}".encode())
 
 
+class Outcome(enum.Enum):
+    """What came of a request, in the words of the gateway's log."""
+
+    NOT_SENT = "not sent"
+    CONFIRMED = "confirmed"
+    """Read by the terminal; its answer, which carries its id, is awaited without the lock."""
+    LOST = "lost"
+    ANSWERED = "answered"
+
+
 class Question:
     """One request, encoded, and what its answer must look like.
 
@@ -127,7 +138,16 @@ class Question:
     terminal that echoes comments puts into the answer.
     """
 
-    __slots__ = ("frame", "is_fence", "is_new_order", "kind", "symbol", "timeframe", "token")
+    __slots__ = (
+        "frame",
+        "is_fence",
+        "is_new_order",
+        "kind",
+        "outcome",
+        "symbol",
+        "timeframe",
+        "token",
+    )
 
     def __init__(self, fields: Mapping[str, object], token: str) -> None:
         """Raises ValueError for a field the protocol does not have."""
@@ -140,6 +160,7 @@ class Question:
         self.is_new_order = action == TRADE and action_type in _NEW_ORDERS
         self.is_fence = False
         """Whether only its being answered counts, not what the answer says."""
+        self.outcome = Outcome.NOT_SENT
         self.token = token
         self.symbol = fields.get("symbol")
         self.timeframe = fields.get("chartTF")
