@@ -104,7 +104,7 @@ peers: ## Let another engine trade three strategies of examples/ anew, for tests
 		> build/peer_trades.json
 	mv build/peer_trades.json tests/oracles/peer_trades.json
 
-BENCHES := engine sessions readers switch recovery log live metrics ship report
+BENCHES := engine indicators sessions readers switch recovery log live metrics ship report
 
 bench: env ## Run the benchmarks, or some of them (ONLY="engine sessions", ARGS=ticks)
 	@for name in $(or $(ONLY),$(BENCHES)); do \

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from logos.indicators.averages import EMA
 from logos.indicators.base import Indicator, check_period
 from logos.indicators.spread import ATR
@@ -22,16 +20,14 @@ class _RollingExtreme(Indicator):
         self._values: list[float] = []
         self._start = 0
 
-    def _add(self, value: float, is_beaten: Callable[[float], bool]) -> None:
+    def _enter(self, value: float) -> None:
+        """Take in the next value, all those that it beats gone already."""
         numbers = self._numbers
         values = self._values
-        start = self._start
-        while len(values) > start and is_beaten(values[-1]):
-            values.pop()
-            numbers.pop()
         self._count = count = self._count + 1
         values.append(value)
         numbers.append(count)
+        start = self._start
         if numbers[start] <= count - self.period:
             start += 1
             if start == self.period:  # let go of what has left, now and then
@@ -49,7 +45,11 @@ class RollingMax(_RollingExtreme):
 
     def add(self, value: float) -> None:
         """Take in the next value."""
-        self._add(value, value.__ge__)
+        values = self._values
+        while len(values) > self._start and values[-1] <= value:
+            values.pop()
+            self._numbers.pop()
+        self._enter(value)
 
 
 class RollingMin(_RollingExtreme):
@@ -59,7 +59,11 @@ class RollingMin(_RollingExtreme):
 
     def add(self, value: float) -> None:
         """Take in the next value."""
-        self._add(value, value.__le__)
+        values = self._values
+        while len(values) > self._start and values[-1] >= value:
+            values.pop()
+            self._numbers.pop()
+        self._enter(value)
 
 
 class Donchian(Indicator):
