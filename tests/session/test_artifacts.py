@@ -372,10 +372,10 @@ class ManyQuotes:
         self._count = count
 
     def chunks(self) -> Iterator[Sequence[Event]]:
-        for start in range(0, self._count, 2_000):
+        for start in range(0, self._count, 250):
             yield [
                 Quote(number * NS_PER_SECOND, "ACME", 10_000, 10_000 + number % 50, -1, -1, ACME)
-                for number in range(start + 1, start + 2_001)
+                for number in range(start + 1, start + 251)
             ]
 
 
