@@ -231,15 +231,21 @@ async def broker_desk(
     what: Instrument | None = None,
     is_open: bool = True,
     timeout_s: float = 5.0,
+    requests_a_minute: int = 0,
     **options: Any,
 ) -> AsyncIterator[BrokerDesk]:
-    """A venue at a local broker: AAPL at 199.99 bid and 200.01 asked, BTC/USD about 100,000."""
+    """A venue at a local broker: AAPL at 199.99 bid and 200.01 asked, BTC/USD about 100,000.
+
+    Without `requests_a_minute` the broker, whose time stands still, answers any number of them.
+    """
     shares = Listing("AAPL", "AAPL", "USD", tick="0.01", lot="1", minimum_quantity="1")
     shares.add_top(NOW_NS - 1, "199.99", "200.01", "500", "500")
     coins = Listing("BTC/USD", "BTC", "USD", lot="0.0001", minimum_quantity="0.0001")
     coins.add_top(NOW_NS - 1, "99990.00", "100000.00", "5", "5")
     exchange = Exchange(Market([shares, coins], NOW_NS))
-    account = AlpacaAccount(exchange, PAPER_KEY, PAPER_SECRET)
+    account = AlpacaAccount(
+        exchange, PAPER_KEY, PAPER_SECRET, requests_a_minute=requests_a_minute
+    )
     replaced: dict[str, object] = {}
     swapped: dict[str, tuple[str, object]] = {}
     exchange.app.middlewares.append(replacing(replaced))
