@@ -14,6 +14,7 @@ import venue_libraries  # noqa: F401 - first
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from decimal import Decimal
 from random import Random
 from typing import Any, Final
 
@@ -190,7 +191,6 @@ class AlpacaBox(WebBox):
     kind = "alpaca"
     desk: BrokerDesk
     market_force = TimeInForce.DAY
-    keeps_positions = True
     words = (
         ("find", "status", "sleeping"),
         ("find", "type", "iceberg"),
@@ -198,7 +198,6 @@ class AlpacaBox(WebBox):
         ("open_orders", "status", "sleeping"),
         ("open_orders", "type", "iceberg"),
         ("fills", "side", "sideways"),
-        ("positions", "side", "sideways"),
     )
 
     def __init__(self, desk: BrokerDesk) -> None:
@@ -214,6 +213,26 @@ class AlpacaBox(WebBox):
             {
                 "symbol": "AAPL", "side": "sell", "type": "limit", "time_in_force": "day",
                 "qty": "1", "limit_price": "900.00", "client_order_id": "by-hand",
+            }
+        )  # fmt: skip
+
+
+class AlpacaCoinBox(AlpacaBox):
+    """A broker of coins, who takes his fee out of what is bought."""
+
+    market_force = TimeInForce.GTC
+
+    def __init__(self, desk: BrokerDesk) -> None:
+        super().__init__(desk)
+        self.instrument = desk.coin
+        self.low, self.high = 900_000, 20_000_000
+        desk.account.held["BTC/USD"] = Decimal(1)
+
+    def by_hand(self) -> None:
+        self.desk.account.place_by_hand(
+            {
+                "symbol": "BTC/USD", "side": "sell", "type": "limit", "time_in_force": "gtc",
+                "qty": "0.0001", "limit_price": "900000.00", "client_order_id": "by-hand",
             }
         )  # fmt: skip
 
@@ -340,6 +359,12 @@ async def box(name: str, *, is_open: bool = True) -> AsyncIterator[Box]:
     elif name == "alpaca":
         async with broker_desk(timeout_s=TIMEOUT_S, is_open=is_open) as broker:
             yield AlpacaBox(broker)
+    elif name == "alpaca coins":
+        async with broker_desk(timeout_s=TIMEOUT_S, is_open=False) as broker:
+            coins = AlpacaCoinBox(broker)
+            if is_open:
+                await broker.venue.open()
+            yield coins
     else:
         hand = Hand()
         async with bench(SimOptions(), quiet(), settings=FAST, clock=hand) as terminal:
@@ -353,4 +378,4 @@ async def box(name: str, *, is_open: bool = True) -> AsyncIterator[Box]:
                 await there.venue.close()
 
 
-BOXES: Final = ("fake", "ccxt", "alpaca", "mt5", "mt5 shared")
+BOXES: Final = ("fake", "ccxt", "alpaca", "alpaca coins", "mt5", "mt5 shared")

@@ -243,9 +243,7 @@ async def broker_desk(
     coins = Listing("BTC/USD", "BTC", "USD", lot="0.0001", minimum_quantity="0.0001")
     coins.add_top(NOW_NS - 1, "99990.00", "100000.00", "5", "5")
     exchange = Exchange(Market([shares, coins], NOW_NS))
-    account = AlpacaAccount(
-        exchange, PAPER_KEY, PAPER_SECRET, requests_a_minute=requests_a_minute
-    )
+    account = AlpacaAccount(exchange, PAPER_KEY, PAPER_SECRET, requests_a_minute=requests_a_minute)
     replaced: dict[str, object] = {}
     swapped: dict[str, tuple[str, object]] = {}
     exchange.app.middlewares.append(replacing(replaced))

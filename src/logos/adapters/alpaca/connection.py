@@ -17,8 +17,9 @@ from typing import Any, Final
 import requests
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
+from logos.adapters.alpaca.budget import RateBudget
 from logos.core.clock import Backoff
-from logos.venues.contract import Refused
+from logos.venues.contract import Pace, Refused
 from logos.venues.failures import Failure, Knowledge, order_error, question_error
 from logos.venues.ids import require_named
 from logos.venues.redact import Redactor, Revealable
@@ -49,6 +50,15 @@ class _Client(TradingClient):
     """The library's client, with a timeout and without repeating anything."""
 
     timeout_s: float = 10.0
+    hear: Callable[[Mapping[str, str]], object] = staticmethod(lambda _headers: None)
+    """Told the headers of every answer."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._session.hooks["response"].append(self._note)
+
+    def _note(self, response: requests.Response, *_: object, **__: object) -> None:
+        self.hear(response.headers)
 
     def _one_request(self, method: str, url: str, opts: dict[str, Any], retry: int) -> Any:  # noqa: ARG002
         limits = {"timeout": (self.timeout_s, self.timeout_s)}
@@ -72,6 +82,7 @@ class Connection:
         timeout_s: float,
         redactor: Redactor,
         backoff: Backoff,
+        budget: RateBudget,
     ) -> None:
         self._client = _Client(
             key.reveal(), secret.reveal(), paper=sandbox, raw_data=True, url_override=url or None
@@ -82,6 +93,10 @@ class Connection:
         self._timeout_s = timeout_s
         self._redactor = redactor
         self._backoff = backoff
+        self._budget = budget
+        self.pace: Pace | None = None
+        """Awaited before every request; see `Budgeted.use_pace`."""
+        self._client.hear = budget.hear
 
     def close(self) -> None:
         """Release the connections; what waits for a thread is not sent any more."""
@@ -138,6 +153,8 @@ class Connection:
         self, call: Callable[[], Any], absent_status: int = 0
     ) -> tuple[Any, Failure | None]:
         """The answer, or what is known after the failure."""
+        if self.pace is not None:
+            await self.pace()
         try:
             async with asyncio.timeout(2 * self._timeout_s + _GRACE_S):
                 answer = await asyncio.get_running_loop().run_in_executor(self._threads, call)
@@ -163,7 +180,22 @@ class Connection:
         if status == 401:
             words += "; check the key, and that it is for paper or live as configured"
         wait_s = 0.0 if knowledge is Knowledge.REFUSED else self._backoff.next_s()
-        return Failure(knowledge, self._redactor.clean(words), max(wait_s, _asked_wait_s(error)))
+        asked_s = self._asked_wait_s(error)
+        demand_s = asked_s if status == 429 else None
+        words = self._redactor.clean(words)
+        return Failure(knowledge, words, max(wait_s, asked_s), demand_s)
+
+    def _asked_wait_s(self, error: Exception) -> float:
+        """The wait that Alpaca asks for, 0 when it asks for none."""
+        response = error.response if isinstance(error, APIError) else None
+        if response is None:
+            return 0.0
+        asked = str(response.headers.get("Retry-After", ""))
+        if asked.isdecimal():
+            return float(asked)
+        if response.status_code != 429:
+            return 0.0
+        return self._budget.wait_s(response.headers)
 
 
 def _never_connected(error: Exception) -> bool:
@@ -172,10 +204,3 @@ def _never_connected(error: Exception) -> bool:
         return True
     reason = getattr(error.args[0], "reason", None) if error.args else None
     return isinstance(reason, (NewConnectionError, ConnectTimeoutError))
-
-
-def _asked_wait_s(error: Exception) -> float:
-    """The wait that Alpaca asks for, 0 when it asks for none."""
-    response = error.response if isinstance(error, APIError) else None
-    asked = str(response.headers.get("Retry-After", "")) if response is not None else ""
-    return float(asked) if asked.isdecimal() else 0.0

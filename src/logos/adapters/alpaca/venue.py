@@ -7,47 +7,46 @@ fail stands in `connection`, how answers are read in `records`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from functools import partial
 from random import Random
-from typing import Any, Final, TypeVar
+from typing import Final
 
+from logos.adapters.alpaca.budget import RateBudget
 from logos.adapters.alpaca.check import account_lines, asset_lines, key_line
+from logos.adapters.alpaca.coin_fees import CoinFees, Holdings, holdings_of
 from logos.adapters.alpaca.connection import Connection
+from logos.adapters.alpaca.questions import Questions
 from logos.adapters.alpaca.records import Records
 from logos.core.clock import Backoff, Clock
 from logos.core.instrument import Instrument
 from logos.core.outbox import CancelOrder, OrderTerms, SubmitOrder
 from logos.core.types import NS_PER_SECOND, OrderType, TimeInForce
+from logos.venues.budget import Allowance, Budget
 from logos.venues.contract import (
     Capabilities,
     CheckLine,
     NotSent,
+    Pace,
     Refused,
     Unavailable,
     VenueError,
     VenueFill,
     VenueOrder,
 )
-from logos.venues.failures import Failure, Knowledge, order_error, question_error
+from logos.venues.failures import Failure, Knowledge, order_error
 from logos.venues.ids import ClientIds, IdRule
 from logos.venues.records import (
     Unreadable,
     asked_for,
-    decimal_of,
     is_record,
-    iso_time,
-    rows,
-    text_of,
     time_ns,
 )
 from logos.venues.redact import Redactor, Revealable
 from logos.venues.rules import clock_line
 
 ID_RULE: Final = IdRule(128, True)
-_ORDERS_PAGE: Final = 500
-_FILLS_PAGE: Final = 100
 
 _TYPES: Final = {
     OrderType.MARKET: "market",
@@ -55,7 +54,6 @@ _TYPES: Final = {
     OrderType.STOP: "stop",
     OrderType.STOP_LIMIT: "stop_limit",
 }
-_Answer = TypeVar("_Answer")
 
 
 class AlpacaVenue:
@@ -98,7 +96,11 @@ class AlpacaVenue:
         # Positions in coins are listed without the slash of their orders.
         by_asset |= {asset.replace("/", ""): symbol for asset, symbol in by_asset.items()}
         self._records = Records(self._instruments, by_asset, self._ids)
-        self._connection: Connection | None = None
+        self._questions = Questions(self._redactor)
+        self._fees = CoinFees(self._questions, clock)
+        self._has_coins = any("/" in asset for asset in self._assets.values())
+        self._budget = RateBudget(clock)
+        self._pace: Pace | None = None
 
     @property
     def name(self) -> str:
@@ -120,8 +122,14 @@ class AlpacaVenue:
         for symbol, instrument in self._instruments.items():
             if instrument.multiplier != 1:
                 raise Refused(f"{self.name}: {symbol}: the multiplier of shares and coins is 1")
-        if self._connection is None:
-            self._connection = Connection(
+            if "/" in self._assets[symbol] and instrument.settlement != "spot":
+                words = f'set instruments.{symbol}.settlement = "spot"'
+                raise Refused(f"{self.name}: {symbol}: coins are owned at Alpaca: {words}")
+            if "/" in self._assets[symbol] and not self._assets[symbol].endswith("/USD"):
+                # The fee of a sale is taken in what it brings, which is then a coin as well.
+                raise Refused(f"{self.name}: {symbol}: coins are traded against USD only here")
+        if self._questions.connection is None:
+            connection = Connection(
                 self._key,
                 self._secret,
                 sandbox=self._sandbox,
@@ -129,14 +137,39 @@ class AlpacaVenue:
                 timeout_s=self._timeout_s,
                 redactor=self._redactor,
                 backoff=self._backoff,
+                budget=self._budget,
             )
-        await self._connection.sign_in(f"{self.name}: account")
+            connection.pace = self._pace
+            self._questions.connection = connection
+        await self._questions.connection.sign_in(f"{self.name}: account")
+        if self._has_coins:
+            await self._fees.begin(f"{self.name}: holdings")
 
     async def close(self) -> None:
         """Release every connection; closing again does nothing."""
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
+        if self._questions.connection is not None:
+            self._questions.connection.close()
+            self._questions.connection = None
+
+    @property
+    def budget(self) -> Budget:
+        """What the account's limit lets this session ask."""
+        return self._budget.budget
+
+    @property
+    def allowances(self) -> Sequence[Allowance]:
+        """What the latest answer says is left of it."""
+        return self._budget.allowances
+
+    def use_share(self, percent: int) -> None:
+        """Take this part of the account's requests. Raises ValueError for none or more than all."""
+        self._budget.use_share(percent)
+
+    def use_pace(self, pace: Pace) -> None:
+        """Await `pace` before every request; see `Budgeted`."""
+        self._pace = pace
+        if self._questions.connection is not None:
+            self._questions.connection.pace = pace
 
     # ---- orders ----
 
@@ -146,9 +179,10 @@ class AlpacaVenue:
         client_order_id = terms.client_order_id
         what = f"{self.name}: order {client_order_id}"
         order = self._order_body(terms, self._ids.to_venue(client_order_id), what)
-        if self._connection is None:
+        connection = self._questions.connection
+        if connection is None:
             raise NotSent(f"{what}: not open")
-        answer = await self._connection.place(what, order)
+        answer = await connection.place(what, order)
         try:
             placed = self._records.order(answer)
             if placed.client_order_id == client_order_id and placed.side is terms.side:
@@ -166,7 +200,7 @@ class AlpacaVenue:
         """
         client_order_id = request.client_order_id
         what = f"{self.name}: cancel {client_order_id}"
-        if self._connection is None:
+        if self._questions.connection is None:
             raise NotSent(f"{what}: not open")
         if client_order_id not in self._records.venue_ids:
             try:
@@ -175,7 +209,10 @@ class AlpacaVenue:
                 raise NotSent(f"{what}: not sent: {error}", error.retry_after_s) from None
             if found is None:
                 raise Refused(f"{what}: refused: Alpaca knows no such order")
-        await self._connection.cancel(what, self._records.venue_ids[client_order_id])
+        connection = self._questions.connection
+        if connection is None:
+            raise NotSent(f"{what}: not open")
+        await connection.cancel(what, self._records.venue_ids[client_order_id])
 
     async def find(self, client_order_id: str, symbol: str) -> VenueOrder | None:
         """The order as Alpaca knows it. None shortly after sending is no proof yet."""
@@ -183,81 +220,79 @@ class AlpacaVenue:
         if symbol not in self._instruments:
             raise Refused(f"{what}: {symbol!r} is no symbol of this session")
         parameters = {"client_order_id": self._ids.to_venue(client_order_id)}
-        answer = await self._ask(what, "/orders:by_client_order_id", parameters, may_be_absent=True)
+        answer = await self._questions.ask(
+            what, "/orders:by_client_order_id", parameters, may_be_absent=True
+        )
         if answer is None:
             return None
-        return self._read(what, lambda: asked_for(self._records.order(answer), client_order_id))
+        return self._questions.read(
+            what, lambda: asked_for(self._records.order(answer), client_order_id)
+        )
 
     async def open_orders(self) -> Sequence[VenueOrder]:
         """Everything open in the session's symbols, orders that it did not place included."""
         what = f"{self.name}: open orders"
-        parameters = {
-            "status": "open",
-            "limit": str(_ORDERS_PAGE),
-            "direction": "asc",
-            "nested": "false",
-            "symbols": ",".join(self._assets.values()),
-        }
-        found: dict[str, VenueOrder] = {}
-        while True:
-            page = self._read(what, partial(rows, await self._ask(what, "/orders", parameters)))
-            before = len(found)
-            for row in page:
-                if self._records.symbol(row) is not None:
-                    order = self._read(what, partial(self._records.order, row))
-                    found[order.venue_order_id] = order
-            if len(page) < _ORDERS_PAGE:
-                return list(found.values())
-            if len(found) == before:
-                words = "a whole page of orders brought nothing new"
-                raise question_error(what, Failure(Knowledge.UNKNOWN, words))
-            last = page[-1]
-            moment = self._read(what, partial(time_ns, last.get("submitted_at")))
-            # `after` leaves out its own moment, at which there may be more.
-            parameters["after"] = iso_time(moment - 1000)
+        listed = await self._questions.open_orders(what, ",".join(self._assets.values()))
+        return [
+            self._questions.read(what, partial(self._records.order, row))
+            for row in listed
+            if self._records.symbol(row) is not None
+        ]
 
     # ---- fills and holdings ----
 
     async def fills_since(self, ts_ns: int) -> Sequence[VenueFill]:
-        """All fills in the session's symbols from that moment on, oldest first. Fees are 0."""
+        """All fills in the session's symbols from that moment on, oldest first.
+
+        The fee of a coin is what of it did not arrive (`coin_fees`); shares cost none here.
+        """
         what = f"{self.name}: fills"
-        parameters = {
-            "after": iso_time(ts_ns - 1000),
-            "direction": "asc",
-            "page_size": str(_FILLS_PAGE),
+        listed = await self._questions.fills(what, ts_ns)
+        found = {
+            fill_id: row
+            for fill_id, row in listed.items()
+            if self._records.symbol(row) is not None
+            and not self._questions.read(what, partial(self._records.is_strangers_fraction, row))
         }
-        found: dict[str, VenueFill] = {}
-        seen: set[str] = set()
-        while True:
-            answer = await self._ask(what, "/account/activities/FILL", parameters)
-            page = self._read(what, partial(rows, answer))
-            ids = [self._read(what, partial(text_of, row, "id")) for row in page]
-            for row in page:
-                if self._records.symbol(row) is not None:
-                    fill = self._read(what, partial(self._records.fill, row))
-                    found[fill.fill_id] = fill
-            if len(page) < _FILLS_PAGE or seen.issuperset(ids):
-                break
-            seen.update(ids)
-            parameters["page_token"] = ids[-1]
-        fills = [fill for fill in found.values() if fill.ts_ns >= ts_ns]
+        if self._has_coins:
+            await self._fees.settle(what, found)
+        fills = [
+            self._questions.read(what, partial(self._records.fill, row, self._fees.fee_of(fill_id)))
+            for fill_id, row in found.items()
+        ]
+        fills = [fill for fill in fills if fill.ts_ns >= ts_ns]
         return sorted(fills, key=lambda fill: (fill.ts_ns, fill.fill_id))
 
     async def positions(self) -> Mapping[str, int]:
-        """Signed quantity units by symbol; a symbol without a position is left out."""
+        """Signed quantity units of what is traded on margin; a symbol without one is left out.
+
+        What is owned stands in `balances`, exactly: it may be finer than a lot.
+        """
         what = f"{self.name}: positions"
-        page = self._read(what, partial(rows, await self._ask(what, "/positions")))
+        if all(each.settlement == "spot" for each in self._instruments.values()):
+            return {}
         return dict(
-            self._read(what, partial(self._records.position, row))
-            for row in page
-            if self._records.symbol(row) is not None
+            self._questions.read(what, partial(self._records.position, row))
+            for row in await self._questions.rows(what, "/positions")
+            if (symbol := self._records.symbol(row)) is not None
+            and self._instruments[symbol].settlement != "spot"
         )
 
     async def balances(self) -> Mapping[str, Decimal]:
-        """The account's cash; shares and coins are positions here."""
+        """The account's cash, and what it owns of each symbol that is not traded on margin."""
         what = f"{self.name}: balances"
-        answer = await self._ask(what, "/account")
-        return self._read(what, lambda: _cash(answer))
+        holdings = await self._holdings(what)
+        owned = {
+            instrument.base: holdings.owned.get(self._assets[symbol].replace("/", ""), Decimal(0))
+            for symbol, instrument in self._instruments.items()
+            if instrument.settlement == "spot"
+        }
+        return {**owned, holdings.currency: holdings.cash}
+
+    async def _holdings(self, what: str) -> Holdings:
+        if self._has_coins:
+            return await self._fees.look(what)
+        return await holdings_of(self._questions, what)
 
     # ---- the dry run ----
 
@@ -271,7 +306,7 @@ class AlpacaVenue:
             return lines
         try:
             await self.open()
-            account = await self._ask(f"{self.name}: account", "/account")
+            account = await self._questions.ask(f"{self.name}: account", "/account")
         except VenueError as error:
             return [*lines, CheckLine("account", False, str(error))]
         lines += account_lines(account)
@@ -280,7 +315,7 @@ class AlpacaVenue:
             what = f"{self.name}: {symbol}"
             try:
                 path = f"/assets/{self._assets[symbol].replace('/', '%2F')}"
-                asset = await self._ask(what, path, may_be_absent=True)
+                asset = await self._questions.ask(what, path, may_be_absent=True)
                 lines += asset_lines(instrument, asset)
             except VenueError as error:
                 lines.append(CheckLine(f"{symbol} market", False, str(error)))
@@ -290,10 +325,10 @@ class AlpacaVenue:
         what = f"{self.name}: clock"
         before_ns = self._clock.now_ns()
         try:
-            answer = await self._ask(what, "/clock")
+            answer = await self._questions.ask(what, "/clock")
             after_ns = self._clock.now_ns()
             record = answer if is_record(answer) else {}
-            venue_ns = self._read(what, lambda: time_ns(record.get("timestamp")))
+            venue_ns = self._questions.read(what, lambda: time_ns(record.get("timestamp")))
         except VenueError as error:
             return [CheckLine("clock", False, str(error))]
         words = "open" if record.get("is_open") else f"closed until {record.get('next_open')}"
@@ -311,6 +346,9 @@ class AlpacaVenue:
         if asset is None:
             raise Refused(f"{what}: {instrument.symbol!r} is no symbol of this session")
         is_coin = "/" in asset
+        if is_coin and terms.type is OrderType.STOP:
+            words = "coins have no stop orders at Alpaca, only market, limit and stop-limit"
+            raise Refused(f"{what}: {words}: order a STOP_LIMIT")
         if is_coin and terms.time_in_force in (TimeInForce.DAY, TimeInForce.FOK):
             raise Refused(f"{what}: coins have GTC and IOC orders only at Alpaca")
         is_fraction = bool(terms.quantity % instrument.quantity_scale)
@@ -329,28 +367,3 @@ class AlpacaVenue:
         if terms.type in (OrderType.STOP, OrderType.STOP_LIMIT):
             body["stop_price"] = instrument.price_text(terms.stop_price)
         return body
-
-    async def _ask(
-        self,
-        what: str,
-        path: str,
-        parameters: Mapping[str, str] | None = None,
-        may_be_absent: bool = False,
-    ) -> Any:
-        if self._connection is None:
-            raise Unavailable(f"{what}: not open")
-        return await self._connection.ask(what, path, parameters, may_be_absent)
-
-    def _read(self, what: str, read: Callable[[], _Answer]) -> _Answer:
-        """What `read` makes of an answer. Raises Unavailable when it is Unreadable."""
-        try:
-            return read()
-        except Unreadable as error:
-            words = self._redactor.clean(str(error))
-        raise question_error(what, Failure(Knowledge.UNKNOWN, words))
-
-
-def _cash(answer: object) -> dict[str, Decimal]:
-    if not is_record(answer):
-        raise Unreadable("the answer holds no account")
-    return {text_of(answer, "currency"): decimal_of(answer.get("cash"), "the account's cash")}

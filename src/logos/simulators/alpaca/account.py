@@ -25,19 +25,17 @@ from logos.simulators.alpaca.book import (
     activity_row,
     check_rules,
     coin_fee,
-    moment_ns,
     order_row,
     read_order,
     text_of,
 )
 from logos.simulators.alpaca.limits import RateLimit
+from logos.simulators.alpaca.pages import activities_page, orders_page
 from logos.simulators.alpaca.updates import TradeUpdates
 from logos.simulators.exchange.answers import spoil_rows
 from logos.simulators.exchange.orders import Troubles
 from logos.simulators.exchange.server import FAULT_KEY, Exchange, Handler, json_answer
 
-_PAGE_MAX: Final = 100
-_ORDERS_MAX: Final = 500
 _FEE_RATE: Final = Decimal("0.0025")
 """Of coins, up to 100,000 USD a month, for a taker (docs.alpaca.markets/docs/crypto-fees)."""
 
@@ -171,23 +169,7 @@ class AlpacaAccount:
         return order_row(self._take(body))
 
     def _list(self, request: web.Request, _body: Mapping[str, Any]) -> list[dict[str, Any]]:
-        """docs.alpaca.markets/reference/getallorders-1: status `open`, limit 50 and direction
-        `desc` where nothing is said; 500 orders at most; `after` leaves its own moment out."""
-        query = request.query
-        symbols = query.get("symbols", "").split(",") if query.get("symbols") else None
-        after_ns = moment_ns(query["after"]) if "after" in query else -1
-        wanted = query.get("status", "open")
-        found = [
-            each
-            for each in self.orders
-            if (wanted == "all" or each.is_open == (wanted == "open"))
-            and (symbols is None or each.listing.market_id in symbols)
-            and each.placed_ns > after_ns
-        ]
-        if query.get("direction") != "asc":
-            found.reverse()
-        limit = min(int(query.get("limit", 50)), _ORDERS_MAX)
-        return [order_row(each) for each in found[:limit]]
+        return [order_row(each) for each in orders_page(self.orders, request.query)]
 
     def _show(self, request: web.Request, _body: Mapping[str, Any]) -> dict[str, Any]:
         client_id = request.query.get("client_order_id", "")
@@ -237,27 +219,10 @@ class AlpacaAccount:
         }
 
     def _activities(self, request: web.Request, _body: Mapping[str, Any]) -> list[dict[str, Any]]:
-        """docs.alpaca.markets/reference/getaccountactivitiesbytype-2: newest first unless `asc` is
-        asked for; 100 at most; a page goes on behind (`asc`) or before (`desc`) `page_token`."""
-        query = request.query
-        kinds = (request.match_info.get("kind") or query.get("activity_types", "")).split(",")
-        after_ns = moment_ns(query["after"]) if "after" in query else -1
-        found = [
-            each
-            for each in self.activities
-            if each.ts_ns > after_ns
-            and (kinds == [""] or ("FILL" if each.order_id else each.kind) in kinds)
+        kind = request.match_info.get("kind", "")
+        return [
+            activity_row(each) for each in activities_page(self.activities, kind, request.query)
         ]
-        if query.get("direction", "desc") == "desc":
-            found.reverse()
-        token = query.get("page_token")
-        if token:
-            ids = [each.activity_id for each in found]
-            if token not in ids:
-                raise Denied(422, 40010001, "invalid page_token")
-            found = found[ids.index(token) + 1 :]
-        size = min(int(query.get("page_size", _PAGE_MAX)), _PAGE_MAX)
-        return [activity_row(each) for each in found[:size]]
 
     def _clock(self, _request: web.Request, _body: Mapping[str, Any]) -> dict[str, Any]:
         return {
