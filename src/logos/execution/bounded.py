@@ -1,34 +1,55 @@
-"""A venue that always answers: whatever takes too long becomes what is known after a timeout.
+"""A venue that is asked in turn, and always answers: what takes too long is as after a timeout.
 
-The problem: a connection can be half open. The request went out, or did not, and no answer and no
+Two problems. A connection can be half open: the request went out, or did not, and no answer and no
 error ever comes; a keeper that waits for it would never cancel its order again. An adapter has
-timeouts of its own, but nobody's safety may hang on them.
+timeouts of its own, but nobody's safety may hang on them. So every call is given up after `call_s`:
+an order or a cancel is then `OutcomeUnknown`, a question `Unavailable`. And a venue bears so many
+requests only: every call waits for its turn in the venue's `Lane` first.
 
-So every call is given up after `call_s`: an order or a cancel is then `OutcomeUnknown`, a question
-`Unavailable`. The call begins in the caller's own step: nothing can happen between a look at the
-kill switch and the submit that follows it.
+The call begins in the caller's own step after its turn has come, and an order's `may_leave` is
+asked in that step: nothing can happen between a look at the kill switch and the submit that follows
+it. What a call waits in the queue, before it or between two of its requests, is not counted as time
+of the venue.
+
+Equal questions that wait are asked once; one that has left already is asked anew, because its
+answer may be older than what the second asker has heard.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from logos.core.clock import Clock
 from logos.core.outbox import CancelOrder, SubmitOrder
+from logos.core.types import NS_PER_SECOND
+from logos.execution.lane import CALL, Call, Lane, Withheld
+from logos.venues.budget import RequestKind
 from logos.venues.contract import (
     Capabilities,
     CheckLine,
     OutcomeUnknown,
     Unavailable,
     Venue,
+    VenueError,
     VenueFill,
     VenueOrder,
 )
 
 Answer = TypeVar("Answer")
+
+
+@dataclass(slots=True, eq=False)
+class _Waiting:
+    """A question that waits for its turn, for all who ask it."""
+
+    since_ns: int = 0
+    """From when on fills are asked for: the earliest that anybody wants."""
+    askers: int = 0
+    task: asyncio.Task[Any] | None = None
 
 
 class BoundedVenue:
@@ -37,10 +58,12 @@ class BoundedVenue:
     `open` and `close` are left alone: they belong to whoever made the venue.
     """
 
-    def __init__(self, venue: Venue, clock: Clock, call_s: float) -> None:
+    def __init__(self, venue: Venue, clock: Clock, call_s: float, lane: Lane | None = None) -> None:
+        """All who ask one venue for one session share its `lane`; None: a new one."""
         self._venue = venue
         self._clock = clock
         self._call_s = call_s
+        self.lane = Lane(venue, clock) if lane is None else lane
 
     @property
     def name(self) -> str:
@@ -56,57 +79,135 @@ class BoundedVenue:
     async def close(self) -> None:
         await self._venue.close()
 
-    async def submit(self, request: SubmitOrder) -> VenueOrder:
-        """Send an order, once. Raises what the venue does, OutcomeUnknown after `call_s`."""
+    async def submit(
+        self,
+        request: SubmitOrder,
+        may_leave: Callable[[], bool] = lambda: True,
+        until_ns: int | None = None,
+    ) -> VenueOrder:
+        """Send an order, once, when its turn has come. Raises what the venue does, OutcomeUnknown
+        after `call_s`, and as `Lane.turn`."""
+        await self.lane.turn(RequestKind.ORDER, may_leave, until_ns)
+        if not may_leave():
+            self.lane.give_back(RequestKind.ORDER)
+            raise Withheld(f"order {request.client_order_id} may not leave any more")
         try:
-            return await self._within(self._venue.submit(request))
+            return await self._within(RequestKind.ORDER, lambda: self._venue.submit(request))
         except TimeoutError:
             raise OutcomeUnknown(self._words(f"order {request.client_order_id}")) from None
 
     async def cancel(self, request: CancelOrder) -> None:
         """Ask for a cancel, once. Raises what the venue does, OutcomeUnknown after `call_s`."""
+        await self.lane.turn(RequestKind.CANCEL)
         try:
-            await self._within(self._venue.cancel(request))
+            await self._within(RequestKind.CANCEL, lambda: self._venue.cancel(request))
         except TimeoutError:
             raise OutcomeUnknown(self._words(f"cancel {request.client_order_id}")) from None
 
     async def find(self, client_order_id: str, symbol: str) -> VenueOrder | None:
-        return await self._ask("find", self._venue.find(client_order_id, symbol))
+        key = ("find", client_order_id, symbol)
+        call = lambda _: self._venue.find(client_order_id, symbol)  # noqa: E731
+        return await self._ask(RequestKind.FIND, key, call)
 
     async def open_orders(self) -> Sequence[VenueOrder]:
-        return await self._ask("open orders", self._venue.open_orders())
+        call = lambda _: self._venue.open_orders()  # noqa: E731
+        return await self._ask(RequestKind.OPEN_ORDERS, ("open orders",), call)
 
     async def fills_since(self, ts_ns: int) -> Sequence[VenueFill]:
-        return await self._ask("fills", self._venue.fills_since(ts_ns))
+        """As the venue's; there may be earlier ones among them, which somebody else asked for."""
+        call = lambda waiting: self._venue.fills_since(waiting.since_ns)  # noqa: E731
+        return await self._ask(RequestKind.FILLS, ("fills",), call, ts_ns)
 
     async def positions(self) -> Mapping[str, int]:
-        return await self._ask("positions", self._venue.positions())
+        call = lambda _: self._venue.positions()  # noqa: E731
+        return await self._ask(RequestKind.HOLDINGS, ("positions",), call)
 
     async def balances(self) -> Mapping[str, Decimal]:
-        return await self._ask("balances", self._venue.balances())
+        call = lambda _: self._venue.balances()  # noqa: E731
+        return await self._ask(RequestKind.HOLDINGS, ("balances",), call)
 
     async def check(self) -> Sequence[CheckLine]:
-        return await self._ask("check", self._venue.check())
+        call = lambda _: self._venue.check()  # noqa: E731
+        return await self._ask(RequestKind.HOLDINGS, ("check",), call)
 
-    async def _ask(self, what: str, call: Awaitable[Answer]) -> Answer:
+    async def _ask(
+        self,
+        kind: RequestKind,
+        key: tuple[str, ...],
+        call: Callable[[_Waiting], Awaitable[Answer]],
+        since_ns: int = 0,
+    ) -> Answer:
+        """The answer to a question, in its turn."""
+        if self.lane.go(kind):
+            return await self._answer(kind, key, lambda: call(_Waiting(since_ns)))
+        waiting: _Waiting | None = self.lane.waiting.get(key)
+        if waiting is None:
+            waiting = self.lane.waiting[key] = _Waiting(since_ns)
+            asking = self._wait_and_ask(kind, key, waiting, call)
+            waiting.task = asyncio.get_running_loop().create_task(asking)
+        waiting.since_ns = min(waiting.since_ns, since_ns)
+        waiting.askers += 1
+        task = waiting.task
+        assert task is not None
         try:
-            return await self._within(call)
+            answer: Answer = await asyncio.shield(task)
+        finally:
+            waiting.askers -= 1
+            if not waiting.askers:
+                task.cancel()
+                if self.lane.waiting.get(key) is waiting:
+                    del self.lane.waiting[key]
+        return answer
+
+    async def _wait_and_ask(
+        self,
+        kind: RequestKind,
+        key: tuple[str, ...],
+        waiting: _Waiting,
+        call: Callable[[_Waiting], Awaitable[Answer]],
+    ) -> Answer:
+        try:
+            await self.lane.turn(kind)
+        finally:
+            # From here on it is under way, and nobody joins it any more.
+            if self.lane.waiting.get(key) is waiting:
+                del self.lane.waiting[key]
+        return await self._answer(kind, key, lambda: call(waiting))
+
+    async def _answer(
+        self, kind: RequestKind, key: tuple[str, ...], call: Callable[[], Awaitable[Answer]]
+    ) -> Answer:
+        try:
+            return await self._within(kind, call)
         except TimeoutError:
-            raise Unavailable(self._words(what)) from None
+            raise Unavailable(self._words(" ".join(key[:2]))) from None
 
     def _words(self, what: str) -> str:
         return f"{self._venue.name}: {what}: no answer within {self._call_s:g} s"
 
-    async def _within(self, call: Awaitable[Answer]) -> Answer:
-        """Await `call` in this very task; TimeoutError once the clock has gone too far."""
-        # asyncio's own timeout counts the loop's time; the session has a clock of its own.
-        async with asyncio.timeout(None) as limit:
-            watchdog = asyncio.create_task(self._expire(limit))
-            try:
-                return await call
-            finally:
-                watchdog.cancel()
+    async def _within(self, kind: RequestKind, call: Callable[[], Awaitable[Answer]]) -> Answer:
+        """Make `call` in this very task; TimeoutError once the clock has gone too far."""
+        this = Call(kind)
+        before = CALL.set(this)
+        try:
+            # asyncio's own timeout counts the loop's time; the session has a clock of its own.
+            async with asyncio.timeout(None) as limit:
+                watchdog = asyncio.create_task(self._expire(limit, this))
+                try:
+                    return await call()
+                except VenueError as error:
+                    self.lane.obey(error)
+                    raise
+                finally:
+                    watchdog.cancel()
+        finally:
+            CALL.reset(before)
+            self.lane.heard(this)
 
-    async def _expire(self, limit: asyncio.Timeout) -> None:
-        await self._clock.sleep(self._call_s)
+    async def _expire(self, limit: asyncio.Timeout, call: Call) -> None:
+        idle_ns, left_s = 0, self._call_s
+        while left_s > 0:
+            await self._clock.sleep(left_s)
+            before_ns, idle_ns = idle_ns, call.idle_ns(self._clock.now_ns())
+            left_s = (idle_ns - before_ns) / NS_PER_SECOND
         limit.reschedule(asyncio.get_running_loop().time())

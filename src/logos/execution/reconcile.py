@@ -72,7 +72,7 @@ class Reconciler:
         """`baseline` is what the account held besides the session's books when it began, by asset
         and symbol; None for a session that begins now."""
         self._rules = ReconcileRules() if rules is None else rules
-        self._venue = BoundedVenue(venue, clock, self._rules.call_s)
+        self._venue = BoundedVenue(venue, clock, self._rules.call_s, link.lane)
         self._prefix = f"{view.session_id}-"
         self._view = view
         self._link = link

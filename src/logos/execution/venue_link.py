@@ -46,14 +46,7 @@ from logos.execution.order_match import (
     unbookable_fee,
 )
 from logos.execution.tracked import LinkRules, TrackedOrder, adopted, sleep_unless
-from logos.venues.contract import (
-    NotSent,
-    Refused,
-    Venue,
-    VenueError,
-    VenueFill,
-    VenueOrder,
-)
+from logos.venues.contract import NotSent, Refused, Venue, VenueError, VenueFill, VenueOrder
 
 
 class VenueLink:
@@ -74,6 +67,8 @@ class VenueLink:
         on, or from `since_ns` (0: not given) if that is earlier."""
         self._rules = LinkRules() if rules is None else rules
         self._venue = BoundedVenue(venue, clock, self._rules.call_s)
+        self.lane = self._venue.lane
+        """The queue before the venue, for whoever else asks it."""
         self._view = view
         self._switch = switch
         self._clock = clock
