@@ -51,9 +51,8 @@ def test_each_option_of_the_simulator_is_named() -> None:
 
 
 def test_each_record_of_the_gateway_is_explained() -> None:
-    source = (ROOT / "src" / "logos" / "adapters" / "mt5" / "gateway" / "gateway.py").read_text(
-        encoding="utf-8"
-    )
+    folder = ROOT / "src" / "logos" / "adapters" / "mt5" / "gateway"
+    source = "".join(path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.py")))
     actions = set(re.findall(r'"(ZMQ_[A-Z_]+)"', source))
     assert len(actions) >= 7
     for action in actions:

@@ -133,7 +133,7 @@ def test_a_terminal_that_lost_its_broker_repeats_nothing_and_loses_nothing() -> 
             # Three minutes of which nothing was pushed, then the last candle again.
             for _ in range(3):
                 hand.now_s += 60
-                terminal.markets[BTC].price(10_000, 10_010, hand.now_s)
+                terminal.markets[BTC].price(10_000, 10_010, 1000 * hand.now_s)
             terminal.set_connected(True)
             await stage.has(4)
             stage.minute()
@@ -155,7 +155,9 @@ def test_a_candle_that_was_lost_on_the_way_is_asked_for() -> None:
             stage.minute()
             await stage.has(1)
             hand.now_s += 60
-            box.simulator.terminal.markets[BTC].price(10_000, 10_010, hand.now_s)  # not pushed
+            box.simulator.terminal.markets[BTC].price(
+                10_000, 10_010, 1000 * hand.now_s
+            )  # not pushed
             stage.minute()
             await stage.has(3)
             assert stage.sink.minutes("BTCUSD") == [start, start + 60, start + 120]
@@ -176,7 +178,7 @@ def test_a_gap_is_told_when_the_history_cannot_be_had() -> None:
             await stage.has(1)
             box.simulator.faults = FaultPlan(lost=1.0)
             hand.now_s += 60
-            box.simulator.terminal.markets[BTC].price(10_000, 10_010, hand.now_s)
+            box.simulator.terminal.markets[BTC].price(10_000, 10_010, 1000 * hand.now_s)
             stage.minute()
             await stage.has(2)
             assert stage.sink.minutes("BTCUSD") == [start, start + 120]

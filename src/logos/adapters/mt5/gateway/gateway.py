@@ -24,7 +24,6 @@ request is decided in `replies`.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Mapping
 from time import perf_counter_ns
 from typing import Final
@@ -43,15 +42,19 @@ from logos.adapters.mt5.gateway.lock import FairLock, QueueFullError
 from logos.adapters.mt5.gateway.log import GatewayStats, Log
 from logos.adapters.mt5.gateway.replies import Attribution, Match, token_start
 from logos.adapters.mt5.gateway.settings import CurveKeys, Endpoints, GatewaySettings
-from logos.adapters.mt5.gateway.sockets import DATA, LIVE, STREAMING, SYSTEM, Sockets
+from logos.adapters.mt5.gateway.silence import Silence
+from logos.adapters.mt5.gateway.sockets import DATA, LIVE, STREAMING, SYSTEM, PortError, Sockets
 from logos.adapters.mt5.gateway.wire import (
+    ERRORS_BEFORE,
     TRADE,
     FrameError,
     Outcome,
     Question,
     Reply,
     decode_frame,
+    error_words,
     is_plain_error,
+    unset_answer,
 )
 from logos.core.clock import Clock
 from logos.core.outbox import SubmitOrder
@@ -94,17 +97,13 @@ class Gateway:
         self._lock = FairLock(settings.waiting_max)
         self._attribution = Attribution()
         self._sockets: Sockets | None = None
-        self._heartbeat: asyncio.Task[None] | None = None
         self._tokens = 0
         # A late answer to a process before this one must not look like an answer to this one.
         self._token_start = token_start()
         self._timeout_ns = round(settings.reply_timeout_s * _NS)
         self._needs_barrier = False
-        self._last_answer_ns = 0
         self._last_loss_ns = 0
-        self._failed_since_answer = False
-        self.is_dead = False
-        """Whether the terminal has left requests unanswered for too long; an answer ends it."""
+        self._silence = Silence(settings, clock, self._ask_balance, self._on_silence)
         self.lives = 0
         """Raised each time a terminal answers after none did: subscriptions may be gone."""
         self.stats = GatewayStats()
@@ -114,6 +113,11 @@ class Gateway:
     def token_start(self) -> str:
         """What the tokens of this gateway's own requests begin with."""
         return self._token_start
+
+    @property
+    def is_dead(self) -> bool:
+        """Whether the terminal has left requests unanswered for too long; an answer ends it."""
+        return self._silence.is_dead
 
     @property
     def does_echo(self) -> bool:
@@ -134,21 +138,17 @@ class Gateway:
         if self._sockets is not None:
             return
         self._sockets = Sockets(self._endpoints, self._settings, self._curve)
-        self._last_answer_ns = perf_counter_ns()
+        self._silence.begin()
         try:
             await self.request("", {"action": "ACCOUNT"})
         except BaseException:
             await self.close()
             raise
-        self._heartbeat = asyncio.create_task(self._beat(), name="mt5 heartbeat")
-        self._heartbeat.add_done_callback(self._on_heartbeat_end)
+        self._silence.start()
 
     async def close(self) -> None:
         """Close every socket; closing again does nothing."""
-        heartbeat, self._heartbeat = self._heartbeat, None
-        if heartbeat is not None:
-            heartbeat.cancel()
-            await asyncio.gather(heartbeat, return_exceptions=True)
+        await self._silence.stop()
         if self._sockets is not None:
             self._sockets.close()
             self._sockets = None
@@ -205,15 +205,16 @@ class Gateway:
                 self._pass_gate(question, order)
             has_left = True
             question.outcome = Outcome.LOST
+            self._silence.asked()
             await self._send(sockets, question, deadline_ns)
             was_read = True
             reply = await self._wait_for_reply(sockets, question, deadline_ns)
         except TradeNotSent:
             raise  # held back at the gate: that says nothing about the terminal
         except BaseException as error:
-            if has_left:
+            if has_left and not isinstance(error, NeverLeft):
                 self._on_loss(question, was_read, str(error))
-            self._on_failure(str(error))
+            self._silence.failed(str(error))
             raise
         question.outcome = Outcome.ANSWERED
         self._on_answer()
@@ -231,9 +232,12 @@ class Gateway:
         self._attribution.asked(question)
         try:
             await sockets.send(question.frame)
+        except zmq.Again:
+            question.outcome = Outcome.NOT_SENT
+            raise NeverLeft("the terminal has just gone") from None
         except zmq.ZMQError as error:
             raise NoAnswer(f"sending failed: {error.strerror}", False) from None
-        confirmation = await sockets.receive(SYSTEM, deadline_ns)
+        confirmation = await self._receive(sockets, SYSTEM, deadline_ns)
         if confirmation is None:
             raise NoAnswer("the terminal did not confirm that it read the request", False)
         if confirmation != b"OK":
@@ -243,19 +247,33 @@ class Gateway:
     async def _wait_for_reply(
         self, sockets: Sockets, question: Question, deadline_ns: int
     ) -> Reply:
+        errors: list[str] = []
         while True:
-            frame = await sockets.receive(DATA, deadline_ns)
+            frame = await self._receive(sockets, DATA, deadline_ns)
             if frame is None:
-                raise NoAnswer("the terminal read the request, and no answer came in time", True)
-            reply = self._decode(DATA, frame, self._settings.reply_bytes_max)
+                words = "the terminal read the request, and no answer came in time"
+                raise NoAnswer("; ".join((words, *errors)), True)
+            reply = unset_answer(question, frame)
             if reply is None:
+                reply = self._decode(DATA, frame, self._settings.reply_bytes_max)
+            if reply is None:
+                continue
+            if question.is_before_answer(reply):
+                errors.append(error_words(reply))
                 continue
             match = self._attribution.judge(question, reply, frame)
             if match is Match.OURS:
-                return reply
+                return reply | {ERRORS_BEFORE: errors} if errors else reply
             if match is Match.DOUBTFUL:
                 raise NoAnswer("an answer came that may belong to an earlier request", True)
             self._stray(question.kind)
+
+    async def _receive(self, sockets: Sockets, name: str, deadline_ns: int) -> bytes | None:
+        """The next frame of a port. Raises NoAnswer when the port failed; it is opened anew."""
+        try:
+            return await sockets.receive(name, deadline_ns)
+        except PortError as error:
+            raise NoAnswer(str(error), name == DATA) from None
 
     async def _barrier(self) -> None:
         """Two questions answered on the new connection; by then all earlier ones are over.
@@ -301,7 +319,10 @@ class Gateway:
         if self._sockets is None:
             raise QuestionLost("the gateway is not open")
         deadline_ns = perf_counter_ns() + round(timeout_s * _NS)
-        frame = await self._sockets.receive(name, deadline_ns)
+        try:
+            frame = await self._sockets.receive(name, deadline_ns)
+        except PortError as error:
+            raise QuestionLost(str(error)) from None
         if frame is None:
             return None
         return self._decode(name, frame, self._settings.push_bytes_max)
@@ -332,21 +353,12 @@ class Gateway:
 
     def _on_answer(self) -> None:
         self.stats.answered += 1
-        self._last_answer_ns = perf_counter_ns()
-        self._failed_since_answer = False
-        if self.is_dead:
-            self.is_dead = False
+        if self._silence.answered():
             self.lives += 1
             self._say("ZMQ_TERMINAL_BACK", lives=self.lives)
 
-    def _on_failure(self, words: str) -> None:
-        self._failed_since_answer = True
-        silent_ns = perf_counter_ns() - self._last_answer_ns
-        if not self.is_dead and silent_ns >= self._settings.dead_after_s * _NS:
-            self._die(f"the terminal has answered nothing for {silent_ns / _NS:.1f} s: {words}")
-
-    def _die(self, reason: str) -> None:
-        self.is_dead = True
+    def _on_silence(self, reason: str) -> None:
+        """The terminal is dead."""
         self._needs_barrier = True
         self._attribution.forget_terminal()
         if self._sockets is not None:
@@ -354,24 +366,9 @@ class Gateway:
         self._say("ZMQ_TERMINAL_DEAD", reason=reason)
         self._on_dead(reason)
 
-    async def _beat(self) -> None:
-        """Ask for the balance whenever nothing was answered for a while."""
-        interval_ns = round(self._settings.heartbeat_s * _NS)
-        while True:
-            idle_ns = perf_counter_ns() - self._last_answer_ns
-            if idle_ns < interval_ns and not self._failed_since_answer:
-                await self._clock.sleep((interval_ns - idle_ns) / _NS)
-                continue
-            try:
-                await self.request("", {"action": "BALANCE"})
-            except VenueError:
-                # Counted where it failed; the pause keeps a full queue from being asked in a spin.
-                await self._clock.sleep(self._settings.heartbeat_s / 4)
-
-    def _on_heartbeat_end(self, task: asyncio.Task[None]) -> None:
-        if task is self._heartbeat:  # whoever closes lets go of it first
-            why = "it was cancelled" if task.cancelled() else repr(task.exception())
-            self._die(f"the heartbeat ended: {why}")
+    async def _ask_balance(self) -> None:
+        """What is asked when nothing was answered for a while. Raises VenueError."""
+        await self.request("", {"action": "BALANCE"})
 
     # ---- words ----
 

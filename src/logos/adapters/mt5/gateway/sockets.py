@@ -6,7 +6,9 @@ loses nothing. Nothing lingers: what was not sent when a socket is closed is thr
 ZeroMQ connects again by itself after most failures, not after all: a connection that went silent
 without a word looks alive, and one that carried a frame beyond the hard bound is never made again.
 So a port that brought nothing for `renew_after_s` is opened anew by whoever listened in vain, and
-so are all of them after the terminal was found dead.
+so are all of them after the terminal was found dead. While a terminal dies, a socket may say that
+it has a frame and have none after all (zmq.Again): it is waited for again. Whatever else a socket
+fails with, its port is opened anew, and whoever listened hears a `PortError`.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ import zmq
 import zmq.asyncio
 
 from logos.adapters.mt5.gateway.settings import CurveKeys, Endpoints, GatewaySettings
+from logos.errors import LogosError
 
 SYSTEM: Final = "system"
 DATA: Final = "data"
@@ -27,8 +30,15 @@ STREAMING: Final = "streaming"
 FRAME_BYTES_MAX: Final = 64 * 1024 * 1024
 """The hard bound: ZeroMQ ends a connection on which a longer frame comes, before it is read."""
 
+SEVERAL_PARTS: Final = b"\x00"
+"""What a message of several parts, which nobody sends, is read as: it is no JSON."""
+
 _RECONNECT_MS: Final = 50
 _RECONNECT_MS_MAX: Final = 1000
+
+
+class PortError(LogosError):
+    """A port failed and was opened anew; what was on its way is lost."""
 
 
 class Sockets:
@@ -40,6 +50,7 @@ class Sockets:
         self._endpoints = endpoints
         self._settings = settings
         self._curve = curve
+        self._is_closed = False
         self._context = zmq.asyncio.Context()
         self._ports = {
             SYSTEM: (zmq.REQ, endpoints.system),
@@ -53,6 +64,7 @@ class Sockets:
 
     def close(self) -> None:
         """Close all of them."""
+        self._is_closed = True
         for socket in self._sockets.values():
             socket.close(linger=0)
         self._context.term()
@@ -77,15 +89,23 @@ class Sockets:
         await self._sockets[SYSTEM].send(frame, zmq.NOBLOCK)
 
     async def receive(self, name: str, deadline_ns: int) -> bytes | None:
-        """The next frame; None when none came by then; empty for a message of several parts."""
-        if not await self._poll(name, zmq.POLLIN, deadline_ns):
-            # Now rather than at the next call: who hears of the silence asks what was missed.
-            if name in (LIVE, STREAMING):
-                self._renew(name)
-            return None
-        self._heard_ns[name] = perf_counter_ns()
-        parts: list[bytes] = await self._sockets[name].recv_multipart(zmq.NOBLOCK)
-        return parts[0] if len(parts) == 1 else b""
+        """The next frame; None when none came by then. Raises PortError."""
+        try:
+            while await self._poll(name, zmq.POLLIN, deadline_ns):
+                try:
+                    parts: list[bytes] = await self._sockets[name].recv_multipart(zmq.NOBLOCK)
+                except zmq.Again:
+                    continue  # its sender has gone, and the frame with it
+                self._heard_ns[name] = perf_counter_ns()
+                return parts[0] if len(parts) == 1 else SEVERAL_PARTS
+        except zmq.ZMQError as error:
+            if not self._is_closed:
+                self.reopen(name)
+            raise PortError(f"the {name} port failed: {error.strerror}") from None
+        # Now rather than at the next call: who hears of the silence asks what was missed.
+        if name in (LIVE, STREAMING):
+            self._renew(name)
+        return None
 
     def drain(self) -> int:
         """Throw away the answers that wait, before a request is sent; how many there were."""

@@ -63,6 +63,28 @@ _DISTINCTIVE: Final = {
     DATA: "data",
     TRADE: "retcode",
 }
+_FUNCTIONS: Final = {
+    "ScriptConfiguration": ("CONFIG",),
+    "ResetSubscriptionsAndIndicators": ("RESET",),
+    "HistoryInfo": (TRADES, DATA),
+    "TradingModule": (TRADE,),
+    "GetPositions": ("POSITIONS",),
+    "GetOrders": ("ORDERS",),
+}
+"""Which questions are answered by each function of the published Expert Advisor: its answers and
+errors carry the function's name."""
+
+_GOES_ON: Final = frozenset(("TradingModule", "GetPositions", "GetOrders"))
+"""Functions that tell an error and answer all the same, in the next frame (Broker.mqh:44-50, 92-99,
+113, 253-258)."""
+
+_WORDS_MAX: Final = 100
+_NEVER_SET: Final = b"{,"
+"""How an object begins whose first value was never set (json.mqh:440)."""
+
+ERRORS_BEFORE: Final = "errors before"
+"""Where a reply keeps the errors that came before it, as "5040: words"; no frame's own field."""
+
 _ACCOUNT_WORDS: Final = ("currency", "server", "broker")
 
 _decoder = msgspec.json.Decoder(float_hook=Decimal)
@@ -90,6 +112,7 @@ def decode_frame(frame: bytes, bytes_max: int) -> Reply:
         raise FrameError(f"a frame that is not JSON ({type(error).__name__})") from None
     if not isinstance(value, dict):
         raise FrameError("a frame that is JSON, but no object")
+    value.pop(ERRORS_BEFORE, None)
     _check_values(value)
     return value
 
@@ -169,6 +192,9 @@ class Question:
 
     def is_shape_of(self, reply: Reply) -> bool:
         """Whether `reply` could be the answer to this question by what is in it."""
+        kinds = _FUNCTIONS.get(str(reply.get("function")))
+        if kinds is not None and self.kind not in kinds:
+            return False
         if is_plain_error(reply):
             return True
         if self.kind in ("ACCOUNT", "BALANCE"):
@@ -184,6 +210,32 @@ class Question:
             names = (reply.get("symbol", self.symbol), reply.get("timeframe", self.timeframe))
             return names == (self.symbol, self.timeframe)
         return True
+
+    def is_before_answer(self, reply: Reply) -> bool:
+        """Whether `reply` is an error that the answer to this question still follows."""
+        function = str(reply.get("function"))
+        is_ours = self.kind in _FUNCTIONS.get(function, ())
+        return is_ours and function in _GOES_ON and is_plain_error(reply)
+
+
+def unset_answer(question: Question, frame: bytes) -> Reply | None:
+    """What a frame means that the published Expert Advisor made of values that it never set.
+
+    An empty one says that there are no deals, or that a list could not be read at all; one that
+    begins like an object and is none says that a history could not be had.
+    """
+    if frame == b"" and question.kind == TRADES:
+        return {"trades": []}
+    if frame == b"" and question.kind in ("POSITIONS", "ORDERS"):
+        return {"error": True, "description": f"no entry of {question.kind} could be read"}
+    if frame.startswith(_NEVER_SET) and question.kind == DATA:
+        return {"error": True, "description": "the terminal does not have this history"}
+    return None
+
+
+def error_words(reply: Reply) -> str:
+    """An error as its number and words."""
+    return f"{str(reply.get('lastError'))[:20]}: {str(reply.get('description'))[:_WORDS_MAX]}"
 
 
 def is_plain_error(reply: Reply) -> bool:
