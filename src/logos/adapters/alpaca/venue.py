@@ -7,7 +7,7 @@ fail stands in `connection`, how answers are read in `records`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from decimal import Decimal
 from functools import partial
 from random import Random
@@ -19,6 +19,8 @@ from logos.adapters.alpaca.coin_fees import CoinFees, Holdings, holdings_of
 from logos.adapters.alpaca.connection import Connection
 from logos.adapters.alpaca.questions import Questions
 from logos.adapters.alpaca.records import Records
+from logos.adapters.alpaca.sockets import socket_url
+from logos.adapters.alpaca.updates import order_news
 from logos.core.clock import Backoff, Clock
 from logos.core.instrument import Instrument
 from logos.core.outbox import CancelOrder, OrderTerms, SubmitOrder
@@ -28,6 +30,7 @@ from logos.venues.contract import (
     Capabilities,
     CheckLine,
     NotSent,
+    OrderNews,
     Pace,
     Refused,
     Unavailable,
@@ -170,6 +173,22 @@ class AlpacaVenue:
         self._pace = pace
         if self._questions.connection is not None:
             self._questions.connection.pace = pace
+
+    def order_events(self) -> AsyncIterator[OrderNews]:
+        """News of orders by Alpaca's own stream; see `Streaming`."""
+        address = self._url
+        if not address:
+            address = "https://paper-api.alpaca.markets"
+            if not self._sandbox:
+                address = "https://api.alpaca.markets"
+        return order_news(
+            socket_url(address, "/stream"),
+            (self._key, self._secret),
+            self._ids,
+            self._clock,
+            self._redactor,
+            self._timeout_s,
+        )
 
     # ---- orders ----
 
