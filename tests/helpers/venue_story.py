@@ -175,7 +175,7 @@ class Story:
             self.clock,
             Random(seed + 1),
             {"USD": CASH, "COIN": "100"},
-            fills=FillRules(*shares, later_s=self.random.choice((2.0, 20.0))),
+            fills=FillRules(*shares, later_s=self.random.choice((2.0, 20.0)), fills_market=True),
             faults=faults,
         )
         self.venue.on_submit = self.on_submit

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container, Sequence
 from decimal import Decimal
 from typing import Final
 
@@ -18,6 +19,8 @@ ENDS: Final = {
 }
 """The ends of an order that are reports of their own; a complete fill is reported as its fills."""
 
+
+NO_SUCH_ORDER: Final = "has no such order"
 
 _AT_A_PRICE: Final = (OrderType.LIMIT, OrderType.STOP_LIMIT)
 _WORDS_MAX: Final = 1_000
@@ -39,36 +42,76 @@ def is_same(order: OrderTerms, there: VenueOrder) -> bool:
 
 
 def mismatch(
-    venue: str, order: OrderTerms, there: VenueOrder | None, reported_units: int, is_accepted: bool
+    order: OrderTerms, there: VenueOrder | None, reported_units: int, is_accepted: bool
 ) -> str:
-    """In what way the venue's word does not fit ours; empty when it does.
+    """In what way the venue's word does not fit ours, said of the venue; empty when it does.
 
     `reported_units` is what the fills it listed add up to; `is_accepted` whether it had the order.
     """
     if there is None:
         if is_accepted:
-            return f"{venue} no longer knows an order it had taken"
-        return f"{venue} has no such order"
+            return "no longer knows an order it had taken"
+        return NO_SUCH_ORDER
     if not is_same(order, there):
         what = f"{there.side.value} {there.quantity_units} units"
-        return f"{venue} has another order under this id: {what}"
+        return f"has another order under this id: {what}"
     if there.filled_units != reported_units:
-        return (
-            f"{venue} says {there.filled_units} units are filled and lists fills of "
-            f"{reported_units}"
-        )
+        return f"says {there.filled_units} units are filled and lists fills of {reported_units}"
     if there.status is OrderStatus.FILLED and there.filled_units != order.quantity:
-        return f"{venue} calls it filled with {there.filled_units} of {order.quantity} units"
+        return f"calls it filled with {there.filled_units} of {order.quantity} units"
     return ""
 
 
-def other_price(venue: str, order: OrderTerms, there: VenueOrder) -> str:
-    """In what way the order rests at a price that is not ours; empty when it does not."""
+def other_price(order: OrderTerms, there: VenueOrder) -> str:
+    """As `mismatch`, of an order that rests at a price that is not ours."""
     if there.type not in _AT_A_PRICE or there.limit_price_units == order.limit_price:
         return ""
     text = order.instrument.price_text
     ours = f"at {text(order.limit_price)}" if order.limit_price else "at no price"
-    return f"{venue} has it at {text(there.limit_price_units)}; it was ordered {ours}"
+    return f"has it at {text(there.limit_price_units)}; it was ordered {ours}"
+
+
+def is_unfilled(order: OrderTerms, there: VenueOrder) -> bool:
+    """Whether a market order is open at the venue and nothing of it has filled."""
+    return order.type is OrderType.MARKET and not is_over(there) and there.filled_units == 0
+
+
+def listed_as(
+    order: OrderTerms,
+    orders: Sequence[VenueOrder],
+    fills: Sequence[VenueFill],
+    known_orders: Container[str],
+    known_fills: Container[str],
+) -> str:
+    """As what a venue lists an order that it denies; empty when it does not.
+
+    Names are compared, and what has none and looks like the order may be it, unless it belongs to
+    an order of ours (`known_orders`, the venue's ids) or was booked (`known_fills`).
+    """
+    name = order.client_order_id
+    if any(each.client_order_id == name for each in orders):
+        return "it among the open orders"
+    if any(each.client_order_id == name for each in fills):
+        return "fills of it"
+    for each in orders:
+        looks_like_it = (
+            is_same(order, each)
+            and each.symbol == order.symbol
+            and each.limit_price_units == order.limit_price
+        )
+        is_nobodys = not each.client_order_id and each.venue_order_id not in known_orders
+        if looks_like_it and is_nobodys:
+            return f"an open order without a name that looks like it ({each.venue_order_id})"
+    for fill in fills:
+        looks_like_it = (
+            fill.symbol == order.symbol
+            and fill.side is order.side
+            and fill.quantity_units <= order.quantity
+        )
+        is_nobodys = not fill.client_order_id and fill.venue_order_id not in known_orders
+        if looks_like_it and is_nobodys and fill.fill_id not in known_fills:
+            return f"a fill without a name that looks like one of it ({fill.fill_id})"
+    return ""
 
 
 def is_fill_of(order: OrderTerms, there: VenueOrder, fill: VenueFill) -> bool:

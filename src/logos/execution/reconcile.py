@@ -73,6 +73,7 @@ class Reconciler:
         and symbol; None for a session that begins now."""
         self._rules = ReconcileRules() if rules is None else rules
         self._venue = BoundedVenue(venue, clock, self._rules.call_s, link.lane)
+        link.doubts.is_compared = True
         self._prefix = f"{view.session_id}-"
         self._view = view
         self._link = link
@@ -109,16 +110,17 @@ class Reconciler:
     async def run(self) -> None:
         """Compare on a timer until cancelled; a venue that cannot be asked now is asked later.
 
-        After an order was declared not sent because the venue denied it, holdings are compared at
-        once and often for a while: if they move all the same, the denial was wrong.
+        Before an order that the venue denies is declared not sent, holdings are compared at once,
+        and after it often for a while: if they move all the same, the denial was wrong.
         """
         watch_until_ns = 0
         while True:
             is_watching = self._clock.now_ns() < watch_until_ns
             wait_s = self._rules.again_s if is_watching else self._rules.every_s
-            await sleep_unless(self._clock, wait_s, self._link.denied)
-            if self._link.denied.is_set():
-                self._link.denied.clear()
+            wanted = self._link.doubts.wanted
+            await sleep_unless(self._clock, wait_s, wanted)
+            if wanted.is_set():
+                wanted.clear()
                 watch_until_ns = self._clock.now_ns() + round(self._rules.watch_s * NS_PER_SECOND)
             try:
                 await self.once()
@@ -131,13 +133,15 @@ class Reconciler:
         Raises VenueError when the venue cannot be asked.
         """
         self.rounds += 1
+        began_ns = self._clock.now_ns()
         found = await self._unexplained_orders()
-        found.update(await self._unexplained_holdings())
+        found.update(await self._unexplained_holdings(began_ns))
         self._reported &= set(found)
-        for line, subject in found.items():
-            if line not in self._reported:
-                self._reported.add(line)
-                self._difference(subject, line)
+        news = {line: subject for line, subject in found.items() if line not in self._reported}
+        for line, subject in news.items():
+            self._reported.add(line)
+            self._difference(subject, line)
+        self._link.doubts.settle(began_ns, is_agreed=not news)
         if not found:
             self.last_ns = self._clock.now_ns()
         return list(found)
@@ -167,8 +171,9 @@ class Reconciler:
                 found[f"{words} was not placed by this session"] = name
         return found
 
-    async def _unexplained_holdings(self) -> dict[str, str]:
+    async def _unexplained_holdings(self, began_ns: int) -> dict[str, str]:
         """Lines about holdings that differ from the baseline, and go on doing so."""
+        watch_ns = round(self._rules.watch_s * NS_PER_SECOND)
         before: dict[str, Decimal] = {}
         looks = same_looks = 0
         fills = since_ns = -1
@@ -177,6 +182,8 @@ class Reconciler:
             differing = self._differing(await self._held())
             if not differing:
                 return {}
+            # New orders of what was denied a moment ago wait until this has explained itself.
+            self._link.doubts.hold_denied(began_ns - watch_ns, began_ns)
             looks += 1
             if differing == before and fills == self._link.known_fills:
                 same_looks += 1

@@ -42,6 +42,8 @@ class LinkRules:
     """Between two requests to cancel the same order; after one that failed it is `poll_s`."""
     doubted_poll_s: float = 5.0
     """Between two looks at an order that was reported as a difference."""
+    unfilled_s: float = 60.0
+    """How long a market order may be at the venue without any fill."""
 
 
 @dataclass(slots=True)
@@ -72,8 +74,12 @@ class TrackedOrder:
     doubted_ns: int = -1
     fit_ns: int = -1
     """When the venue was asked the last time that its word did fit; -1: not yet."""
+    found_ns: int = -1
+    """When the venue was first seen to have it; -1: not yet."""
     is_denied: bool = False
     """Whether the venue has denied it for long enough for the denial to count."""
+    denied_ns: int = -1
+    """Since when a comparison of holdings is waited for, to believe the denial; -1: it is not."""
     is_difference: bool = False
     has_other_price: bool = False
     """Whether it was reported that it rests at a price that is not ours."""

@@ -9,7 +9,8 @@ filled.
   core approved a moment ago does not leave a moment after the switch.
 - A timeout is not a failure. The order becomes UNKNOWN and is asked for until the venue knows it,
   or has denied it for long enough (`settle_s`, without a question that failed in between) for the
-  denial to count. Every call is bounded by `call_s`, whatever the adapter does.
+  denial to count. It is believed once holdings were compared after it (`doubts`), and new orders
+  of the symbol wait for that. Every call is bounded by `call_s`, whatever the adapter does.
 - A cancel that was wanted is asked for again until the order has ended; a cancel that fails does
   not keep the order from being looked at.
 - That an order rests no more counts as soon as there is evidence of it (`TrackedOrder.is_gone`);
@@ -33,20 +34,19 @@ from logos.core.messages import Report
 from logos.core.outbox import OrderTerms, SubmitOrder, VenueRequest
 from logos.core.types import NS_PER_SECOND, OrderStatus, ReportKind
 from logos.execution.bounded import BoundedVenue
+from logos.execution.doubts import Doubts
 from logos.execution.order_match import (
     ENDS,
-    base_fee_units,
-    fee_units,
+    NO_SUCH_ORDER,
     is_fill_of,
     is_over,
     is_same,
+    listed_as,
     mismatch,
-    other_price,
-    plain,
-    unbookable_fee,
 )
+from logos.execution.reporting import Reporter
 from logos.execution.tracked import LinkRules, TrackedOrder, adopted, sleep_unless
-from logos.venues.contract import NotSent, Refused, Venue, VenueError, VenueFill, VenueOrder
+from logos.venues.contract import NotSent, Refused, Venue, VenueError, VenueOrder
 
 
 class VenueLink:
@@ -73,15 +73,14 @@ class VenueLink:
         self._switch = switch
         self._clock = clock
         self._random = random
-        self._put = put
         self._since_ns = since_ns
         self._kept: dict[str, TrackedOrder] = {}
         self._arrived = asyncio.Event()
         self._new: list[TrackedOrder] = []
         self._seen_fills: set[tuple[str, str]] = set()
-        self.known_fills: int = 0
-        self.denied = asyncio.Event()
-        """Set when an order was declared not sent because the venue denied it."""
+        self.doubts = Doubts()
+        """Symbols in which holdings are to be compared before anything new is ordered."""
+        self._tell = Reporter(venue.name, view, clock, put, self.doubts)
         self.on_gone: Callable[[], object] = lambda: None
         """Called when there is evidence that one more order rests no more."""
 
@@ -118,14 +117,23 @@ class VenueLink:
         """Orders that have not ended at the venue yet."""
         return len(self._kept)
 
+    @property
+    def known_fills(self) -> int:
+        """Fills that were reported."""
+        return self._tell.fill_count
+
     def may_rest(self, client_order_id: str) -> bool:
         """Whether that order may rest at the venue: there is no evidence that it does not."""
         kept = self._kept.get(client_order_id)
         return kept is None or not kept.is_gone
 
     def has_seen_all_since(self, ts_ns: int) -> bool:
-        """Whether every order has been asked for after that, and the venue's word did fit."""
-        return all(kept.fit_ns > ts_ns for kept in self._kept.values())
+        """Whether every order has been asked for after that, and the venue's word did fit; an order
+        whose denial is to be judged, or that is a difference already, is not waited for."""
+        return all(
+            kept.fit_ns > ts_ns or kept.is_denied or kept.is_difference
+            for kept in self._kept.values()
+        )
 
     # ---- the tasks ----
 
@@ -145,7 +153,7 @@ class VenueLink:
                 if not await self._send(kept, kept.submit):
                     return
             elif kept.is_in_doubt:
-                self._report(kept, ReportKind.UNKNOWN, "from an earlier run of this session")
+                self._tell.say(kept, ReportKind.UNKNOWN, "from an earlier run of this session")
             await self._follow(kept)
         finally:
             self._kept.pop(kept.terms.client_order_id, None)
@@ -156,34 +164,53 @@ class VenueLink:
         while True:
             if self._view.why_closed(self._switch, kept.terms) is not None:
                 words = f"kill switch before it left: {self._switch.why()}"
-                self._report(kept, ReportKind.NOT_SENT, words)
+                self._tell.say(kept, ReportKind.NOT_SENT, words)
                 return False
             if kept.cancel is not None:
                 # For whoever wanted that it is cancelled: a successor may follow it.
-                self._report(kept, ReportKind.CANCELLED, "before it was sent")
+                self._tell.say(kept, ReportKind.CANCELLED, "before it was sent")
                 return False
+            if self.doubts.is_held(kept.terms.symbol):
+                if not await self._wait_for_holdings(kept):
+                    return False
+                continue
             try:
                 there = await self._venue.submit(submit)
             except Refused as refusal:
-                self._report(kept, ReportKind.REJECTED, str(refusal))
+                self._tell.say(kept, ReportKind.REJECTED, str(refusal))
                 return False
             except NotSent as failure:
                 wait_s = max(failure.retry_after_s, backoff.next_s())
-                age_s = (self._clock.now_ns() - kept.terms.created_ns) / NS_PER_SECOND
-                if age_s + wait_s > self._rules.send_again_s:
-                    self._report(kept, ReportKind.NOT_SENT, str(failure))
+                if self._is_too_old(kept, wait_s):
+                    self._tell.say(kept, ReportKind.NOT_SENT, str(failure))
                     return False
                 await self._clock.sleep(wait_s)
             except VenueError as doubt:
                 # Whatever else an adapter raises here, it does not say that nothing happened.
-                self._report(kept, ReportKind.UNKNOWN, str(doubt))
+                self._tell.say(kept, ReportKind.UNKNOWN, str(doubt))
                 return True
             else:
                 if there.status is OrderStatus.REJECTED:
-                    self._report(kept, ReportKind.REJECTED, there.reason)
+                    self._tell.say(kept, ReportKind.REJECTED, there.reason)
                     return False
-                self._accept(kept)
+                self.doubts.know(there.venue_order_id)
+                self._tell.accept(kept)
                 return True
+
+    def _is_too_old(self, kept: TrackedOrder, wait_s: float) -> bool:
+        """Whether the order would be too old to be sent after so many seconds more."""
+        age_s = (self._clock.now_ns() - kept.terms.created_ns) / NS_PER_SECOND
+        return age_s + wait_s > self._rules.send_again_s
+
+    async def _wait_for_holdings(self, kept: TrackedOrder) -> bool:
+        """Wait a moment for the comparison that the symbol waits for; False: for too long."""
+        if self._is_too_old(kept, self._rules.poll_s):
+            words = f"{kept.terms.symbol} waits until holdings were compared with the venue's"
+            self._tell.say(kept, ReportKind.NOT_SENT, words)
+            return False
+        kept.wake.clear()
+        await sleep_unless(self._clock, self._rules.poll_s, kept.wake)
+        return True
 
     async def _follow(self, kept: TrackedOrder) -> None:
         """Follow a sent order until it has ended and all its fills are reported."""
@@ -201,6 +228,7 @@ class VenueLink:
                 if not kept.is_accepted:
                     # A denial only counts when the venue was there to be asked all the time.
                     kept.doubt = ""
+                    kept.is_denied, kept.denied_ns = False, -1
                 await self._look_whether_gone(kept)
                 retry_after_s = getattr(error, "retry_after_s", 0.0)
                 await self._pause(kept, max(retry_s, retry_after_s, backoff.next_s()))
@@ -268,16 +296,23 @@ class VenueLink:
     def _is_done(self, kept: TrackedOrder, there: VenueOrder | None) -> bool:
         """Take note of how the order stands there; whether nothing more can come of it."""
         terms = kept.terms
-        wrong = mismatch(self._venue.name, terms, there, kept.reported_units, kept.is_accepted)
+        wrong = mismatch(terms, there, kept.reported_units, kept.is_accepted)
         if there is not None and is_same(terms, there):
             kept.is_over = is_over(there)
+            kept.is_denied, kept.denied_ns = False, -1
+            self._tell.found(kept, there)
             self._note_gone(kept, is_gone=kept.is_over)
-            self._compare_price(kept, there)
             if there.status is not OrderStatus.REJECTED:
-                self._accept(kept)
+                self._tell.accept(kept)
             if not wrong:
                 kept.doubt = ""
-                return kept.is_over and self._report_end(kept, there)
+                self._tell.expect_fills(kept, there, self._rules.unfilled_s)
+                if kept.is_over:
+                    self._tell.end(kept, there)
+                return kept.is_over
+        elif there is not None:
+            self._tell.differ(kept, wrong)  # nothing that comes later explains another order
+            return False
         now_ns = self._clock.now_ns()
         if wrong != kept.doubt:
             kept.doubt, kept.doubted_ns = wrong, now_ns
@@ -286,49 +321,40 @@ class VenueLink:
         if there is None and not kept.is_accepted:
             kept.is_denied = not kept.is_difference
         else:
-            self._differ(kept, wrong)
+            self._tell.differ(kept, wrong)
         return False
 
     async def _believe_denial(self, kept: TrackedOrder) -> bool:
-        """Whether an order that was denied for long enough does not exist: nor does the venue list
-        it, or fills of it. A venue that says both contradicts itself, and a person has to look."""
-        kept.is_denied = False
+        """Whether an order that was denied for long enough does not exist: the venue lists neither
+        it nor fills of it, and holdings were compared since and agree. Anything else contradicts
+        the denial, and so does a second one in a row: a person has to look."""
         terms = kept.terms
-        try:
-            listed = await self._venue.open_orders()
-            fills = await self._venue.fills_since(self._fills_from(terms))
-        except VenueError:
-            kept.doubt = ""  # the denial begins anew: it must hold without a failed question
+        if kept.denied_ns < 0:
+            try:
+                orders = await self._venue.open_orders()
+                fills = await self._venue.fills_since(self._fills_from(terms))
+            except VenueError:
+                # The denial begins anew: it must hold without a failed question.
+                kept.doubt, kept.is_denied = "", False
+                return False
+            known = {fill_id for _, fill_id in self._seen_fills}
+            if listed := listed_as(terms, orders, fills, self.doubts.ours, known):
+                self._tell.differ(kept, f"{NO_SUCH_ORDER}, and lists {listed}")
+                return False
+            if self.doubts.is_second(terms.symbol, terms.created_ns):
+                words = f"the second of {terms.symbol} in a row: it may not find them by our id"
+                self._tell.differ(kept, f"{NO_SUCH_ORDER}, {words}")
+                return False
+            kept.denied_ns = self._clock.now_ns()
+            self.doubts.hold(terms.symbol, kept.denied_ns)
+        is_agreed = self.doubts.verdict(kept.denied_ns)
+        if is_agreed is None:
             return False
-        name = terms.client_order_id
-        is_listed = any(order.client_order_id == name for order in listed)
-        if is_listed or any(fill.client_order_id == name for fill in fills):
-            what = "it among the open orders" if is_listed else "fills of it"
-            self._differ(kept, f"{self._venue.name} has no such order, and lists {what}")
+        if not is_agreed:
+            self._tell.differ(kept, f"{NO_SUCH_ORDER}, and its holdings differ from ours")
             return False
-        self._report(kept, ReportKind.NOT_SENT, f"{self._venue.name} has no such order")
-        self.denied.set()
-        return True
-
-    def _compare_price(self, kept: TrackedOrder, there: VenueOrder) -> None:
-        words = other_price(self._venue.name, kept.terms, there)
-        if words and not kept.has_other_price:
-            kept.has_other_price = True
-            self._difference(kept.terms.client_order_id, words)
-
-    def _differ(self, kept: TrackedOrder, words: str) -> None:
-        if not kept.is_difference:
-            kept.is_difference = True
-            self._difference(kept.terms.client_order_id, words)
-
-    def _report_end(self, kept: TrackedOrder, there: VenueOrder) -> bool:
-        """Report the end of an order whose fills are all reported; the last fill is its own."""
-        kind = ENDS.get(there.status)
-        if kind is None or kept.reported_units == kept.terms.quantity:
-            return True
-        if kind is ReportKind.REJECTED and kept.is_accepted:
-            kind = ReportKind.CANCELLED  # it was taken first: for us it was open, and is not now
-        self._report(kept, kind, there.reason)
+        self._tell.say(kept, ReportKind.NOT_SENT, f"{self._venue.name} {NO_SUCH_ORDER}")
+        self.doubts.note_denial(terms.symbol, self._clock.now_ns())
         return True
 
     # ---- reports ----
@@ -349,7 +375,7 @@ class VenueLink:
             key = (terms.client_order_id, fill.fill_id)
             if key not in self._seen_fills and is_fill_of(terms, there, fill):
                 self._seen_fills.add(key)
-                self._fill(kept, fill)
+                self._tell.fill(kept, fill)
 
     def _fills_from(self, terms: OrderTerms) -> int:
         """From when on an order's fills are asked for, nanoseconds since 1970."""
@@ -357,39 +383,3 @@ class VenueLink:
         if 0 < self._since_ns < since_ns:
             since_ns = self._since_ns
         return max(since_ns - round(self._rules.overlap_s * NS_PER_SECOND), 0)
-
-    def _fill(self, kept: TrackedOrder, fill: VenueFill) -> None:
-        scales = self._view.symbols[kept.terms.symbol]
-        fee = fee_units(scales, fill)
-        base_fee = base_fee_units(scales, fill) if fee is None else 0
-        if base_fee is None:
-            self._difference(kept.terms.client_order_id, unbookable_fee(scales, fill))
-        kept.is_accepted = True
-        kept.reported_units += fill.quantity_units
-        self.known_fills += 1
-        self._put(
-            Report(
-                self._clock.now_ns(),
-                ReportKind.FILLED,
-                kept.terms.client_order_id,
-                "",
-                fill.quantity_units,
-                fill.price_units,
-                fee or 0,
-                fill.is_maker,
-                fill.fill_id,
-                base_fee or 0,
-            )
-        )
-
-    def _accept(self, kept: TrackedOrder) -> None:
-        if not kept.is_accepted:
-            kept.is_accepted = True
-            self._report(kept, ReportKind.ACCEPTED, "")
-
-    def _report(self, kept: TrackedOrder, kind: ReportKind, detail: str) -> None:
-        now_ns = self._clock.now_ns()
-        self._put(Report(now_ns, kind, kept.terms.client_order_id, plain(detail)))
-
-    def _difference(self, subject: str, detail: str) -> None:
-        self._put(Report(self._clock.now_ns(), ReportKind.DIFFERENCE, subject, plain(detail)))

@@ -14,6 +14,8 @@ class FillRules:
     later: float = 0.2
     later_s: float = 20.0
     """The latest that a part, or a late fill, comes after the order's arrival."""
+    fills_market: bool = False
+    """Whether market orders that would never fill do so within `later_s`: the market is open."""
 
 
 @dataclass(frozen=True, slots=True)

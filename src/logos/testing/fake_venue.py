@@ -329,6 +329,8 @@ class FakeVenue:
         elif draw < rules.at_once + rules.in_parts + rules.later:
             self._fill_later(client_order_id, self._random.randrange(0, quantity, lot) or quantity)
             self._fill_later(client_order_id, quantity)
+        elif rules.fills_market and terms.type is OrderType.MARKET:
+            self._fill_later(client_order_id, quantity)
 
     def _fill_later(self, client_order_id: str, quantity: int) -> None:
         self._later(self._share(self._fills.later_s), lambda: self._fill(client_order_id, quantity))
