@@ -14,7 +14,8 @@ from venue_tools import bitcoin, share
 
 from logos.adapters.alpaca import records as alpaca
 from logos.adapters.ccxt import records as ccxt
-from logos.adapters.ccxt.trades import trades_by_number
+from logos.adapters.ccxt.pages import whole
+from logos.adapters.ccxt.profiles.binance import BINANCE
 from logos.core.types import OrderStatus, OrderType, Side
 from logos.venues.ids import ClientIds, IdRule
 from logos.venues.records import Unreadable, rows
@@ -41,7 +42,7 @@ ALPACA_FILL: dict[str, Any] = {
 
 
 def of_ccxt() -> ccxt.Records:
-    return ccxt.Records({"BTCUSDT": bitcoin()}, ClientIds(RULE, "s-1"))
+    return ccxt.Records({"BTCUSDT": bitcoin()}, ClientIds(RULE, "s-1"), BINANCE)
 
 
 def of_alpaca() -> alpaca.Records:
@@ -115,22 +116,6 @@ def test_an_order_and_a_fill_of_ccxt_in_full() -> None:
     assert of_ccxt().fill("BTCUSDT", CCXT_FILL).client_order_id == ""
 
 
-@pytest.mark.parametrize(
-    ("fee", "expected"),
-    [
-        (None, (Decimal(0), "USDT")),
-        ({}, (Decimal(0), "USDT")),
-        ({"cost": None, "currency": "BNB"}, (Decimal(0), "BNB")),
-        ({"cost": "0.5"}, (Decimal("0.5"), "USDT")),
-        ({"cost": "0.5", "currency": "BTC"}, (Decimal("0.5"), "BTC")),
-        ({"cost": "-0.5", "currency": "BNB"}, (Decimal("-0.5"), "BNB")),
-    ],
-)
-def test_a_fee_without_a_currency_is_in_quote_money(fee: object, expected: object) -> None:
-    fill = of_ccxt().fill("BTCUSDT", {**CCXT_FILL, "fee": fee})
-    assert (fill.fee, fill.fee_currency) == expected
-
-
 @pytest.mark.parametrize(("word", "is_maker"), [("maker", True), ("taker", False), (None, False)])
 def test_only_a_maker_is_one(word: object, is_maker: bool) -> None:
     assert of_ccxt().fill("BTCUSDT", {**CCXT_FILL, "takerOrMaker": word}).is_maker is is_maker
@@ -189,17 +174,20 @@ def test_what_is_no_record_or_list_of_ccxt_cannot_be_read() -> None:
         (lambda: of_ccxt().fill("BTCUSDT", []), "BTCUSDT: the answer holds no fill"),
         (lambda: rows({}), "the answer is no list"),
         (lambda: rows([{}, 1]), "the answer's list holds something else than records"),
-        (lambda: ccxt.balances({}), "the answer holds no balances"),
-        (lambda: ccxt.balances({"total": {}, "info": None}), "the answer holds no balances"),
+        (lambda: ccxt.balances({}, BINANCE), "the answer holds no balances"),
         (
-            lambda: ccxt.balances({"total": {"BTC": "x"}, "info": {"a": 1}}),
+            lambda: ccxt.balances({"total": {}, "info": None}, BINANCE),
+            "the answer holds no balances",
+        ),
+        (
+            lambda: ccxt.balances({"total": {"BTC": "x"}, "info": {"a": 1}}, BINANCE),
             "the balance of BTC is not a decimal number",
         ),
     ):
         with pytest.raises(Unreadable) as caught:
             read()
         assert str(caught.value) == words
-    assert ccxt.balances({"total": {"B": "2", "A": "1", "C": "0"}, "info": []}) == {
+    assert ccxt.balances({"total": {"B": "2", "A": "1", "C": "0"}, "info": []}, BINANCE) == {
         "A": Decimal(1), "B": Decimal(2),
     }  # fmt: skip
 
@@ -207,11 +195,11 @@ def test_what_is_no_record_or_list_of_ccxt_cannot_be_read() -> None:
 def test_a_trade_number_that_is_none_cannot_be_read() -> None:
     import asyncio
 
-    async def fetch(_since: object, _limit: int, _parameters: dict[str, Any]) -> Any:
+    async def fetch(_since: object, _limit: object, _parameters: dict[str, Any]) -> Any:
         return [{"id": "x7"}]
 
     with pytest.raises(Unreadable, match=r"^the trade id 'x7' is no number$"):
-        asyncio.run(trades_by_number(fetch, 0, 1))
+        asyncio.run(whole(fetch, BINANCE.fills, 0, 1))
 
 
 # ---- Alpaca ----

@@ -21,7 +21,7 @@ ROOMS = (
     "adapters/fetch.py",
     "adapters/ccxt/check.py",
     "adapters/ccxt/records.py",
-    "adapters/ccxt/trades.py",
+    "adapters/ccxt/pages.py",
     "adapters/alpaca/check.py",
     "adapters/alpaca/records.py",
     "adapters/ccxt/client.py",

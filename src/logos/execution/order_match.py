@@ -147,6 +147,12 @@ def base_fee_units(scales: SymbolScales, fill: VenueFill) -> int | None:
 
 def unbookable_fee(scales: SymbolScales, fill: VenueFill) -> str:
     """What is wrong with a fee that is neither of the two, and what to do about it."""
+    if fill.other_fees:
+        more = " and ".join(f"{amount:f} {currency}" for currency, amount in fill.other_fees)
+        return (
+            f"fill {fill.fill_id} cost {fill.fee:f} {fill.fee_currency} and {more}: a fee can be "
+            "booked in one currency; let the venue charge one only"
+        )
     instrument = scales.instrument
     quote, currency = scales.currency, fill.fee_currency
     cost = f"fill {fill.fill_id} cost {fill.fee:f} {currency}"

@@ -100,6 +100,8 @@ class VenueFill(msgspec.Struct, frozen=True):
     fee_currency: str
     is_maker: bool
     ts_ns: int
+    other_fees: tuple[tuple[str, Decimal], ...] = ()
+    """What it cost besides, in further currencies, each with its amount."""
 
 
 class Capabilities(msgspec.Struct, frozen=True):

@@ -11,14 +11,24 @@ import msgspec
 
 from logos.venues.contract import Refused
 
+_UUID: Final = re.compile(r"([0-9a-f]{12})4([0-9a-f]{3})8([0-9a-f]{15})", re.ASCII)
+_UUID_DIGITS: Final = 15
+"""Digits of the session, and of the number, in an id of 32 hexadecimal digits."""
+
 _OURS: Final = re.compile(r"([A-Za-z0-9][A-Za-z0-9_-]{0,63})-([0-9]{1,19})", re.ASCII)
 
 
 class IdRule(msgspec.Struct, frozen=True):
-    """What a venue takes as a client order id: its length, and whether `-` and `_` may be in it."""
+    """What a venue takes as a client order id: its length, and whether `-` and `_` may be in it.
+
+    `prefix` stands before every id there and counts into the length. `is_uuid` is for venues that
+    take 32 hexadecimal digits only.
+    """
 
     length_max: int
     takes_punctuation: bool
+    prefix: str = ""
+    is_uuid: bool = False
 
 
 class ClientIds:
@@ -26,7 +36,9 @@ class ClientIds:
 
     Ours are `SESSION-N`. One that the venue takes as it stands stays as it is. Otherwise it
     becomes `lg`, sixteen hexadecimal digits of the SHA-256 of SESSION, `x`, and N: always the
-    same, letters and digits only, at most 38 characters for any N and 32 for N below 10**13. The
+    same, letters and digits only, at most 38 characters for any N and 32 for N below 10**13.
+    Where a venue takes hexadecimal digits only, it becomes fifteen of those digits and N in fifteen
+    digits, with the marks of a random UUID (RFC 9562, version 4) between them. The
     way back needs the session's name, so an id is ours if its session is `session_id` or one that
     has been asked about here; every other order is somebody else's.
     """
@@ -42,15 +54,22 @@ class ClientIds:
         session_id, number = split_id(client_order_id)
         self._sessions[_digest(session_id)] = session_id
         rule = self._rule
-        if len(client_order_id) <= rule.length_max and rule.takes_punctuation:
-            return client_order_id
-        short = f"lg{_digest(session_id)}x{number}"
+        if rule.is_uuid:
+            return rule.prefix + _uuid(_digest(session_id), int(number), client_order_id)
+        if len(rule.prefix + client_order_id) <= rule.length_max and rule.takes_punctuation:
+            return rule.prefix + client_order_id
+        short = f"{rule.prefix}lg{_digest(session_id)}x{number}"
         if len(short) > rule.length_max:
             raise Refused(f"client order id {client_order_id!r} is too long for this venue")
         return short
 
     def to_ours(self, venue_id: str) -> str:
         """The client order id behind a venue's, or an empty text when it is not one of ours."""
+        if not venue_id.startswith(self._rule.prefix):
+            return ""
+        venue_id = venue_id.removeprefix(self._rule.prefix)
+        if self._rule.is_uuid:
+            return self._from_uuid(venue_id)
         if venue_id.startswith("lg") and "x" in venue_id:
             digest, _, number = venue_id[2:].partition("x")
             session_id = self._sessions.get(digest, "")
@@ -59,6 +78,16 @@ class ClientIds:
         match = _OURS.fullmatch(venue_id)
         if match is not None and match[1] in self._sessions.values():
             return venue_id
+        return ""
+
+    def _from_uuid(self, text: str) -> str:
+        # Some venues write one back with the hyphens of a UUID.
+        match = _UUID.fullmatch(text.replace("-", "").lower())
+        if match is None:
+            return ""
+        for digest, session_id in self._sessions.items():
+            if match[1] + match[2] == digest[:_UUID_DIGITS]:
+                return f"{session_id}-{int(match[3], 16)}"
         return ""
 
 
@@ -75,6 +104,12 @@ def split_id(client_order_id: str) -> tuple[str, str]:
 
 def _digest(session_id: str) -> str:
     return hashlib.sha256(session_id.encode()).hexdigest()[:16]
+
+
+def _uuid(digest: str, number: int, client_order_id: str) -> str:
+    if number >= 16**_UUID_DIGITS:
+        raise Refused(f"client order id {client_order_id!r} is too long for this venue")
+    return f"{digest[:12]}4{digest[12:_UUID_DIGITS]}8{number:0{_UUID_DIGITS}x}"
 
 
 def require_named(what: str, name: str, *texts: str) -> None:

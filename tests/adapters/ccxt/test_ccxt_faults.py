@@ -20,6 +20,7 @@ from live_helpers import timeout_s
 from venue_tools import KEY, NOW_NS, SECRET, Desk, exchange_desk
 
 from logos.adapters.ccxt.connection import KNOWLEDGE, Connection
+from logos.adapters.ccxt.profiles.binance import BINANCE
 from logos.core.clock import Backoff
 from logos.core.outbox import CancelOrder, SubmitOrder
 from logos.core.types import OrderStatus
@@ -346,7 +347,7 @@ def test_every_exception_of_ccxt_is_sorted(name: str) -> None:
         class Silent:
             last_response_headers = None
 
-        connection = Connection(Silent(), Redactor([]), Backoff(Random(1)))
+        connection = Connection(Silent(), BINANCE, Redactor([]), Backoff(Random(1)))
         expected: type[VenueError] = Refused
         if name in EXPECTED_UNKNOWN:
             expected = OutcomeUnknown
@@ -383,7 +384,7 @@ def test_what_never_connected_was_not_sent(cause: Exception, expected: type[Venu
         class Silent:
             last_response_headers = None
 
-        connection = Connection(Silent(), Redactor([]), Backoff(Random(1)))
+        connection = Connection(Silent(), BINANCE, Redactor([]), Backoff(Random(1)))
         with pytest.raises(expected) as caught:
             await connection.order("order", "s-1-1", fail)
         assert caught.value.__cause__ is None

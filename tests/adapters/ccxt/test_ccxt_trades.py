@@ -9,8 +9,23 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from logos.adapters.ccxt.trades import DAY_MS, PAGE, Page, trades_by_number, trades_by_time
+from logos.adapters.ccxt.pages import Page, whole
+from logos.adapters.ccxt.profiles.binance import BINANCE
+from logos.adapters.ccxt.profiles.profile import DAY_MS
+from logos.adapters.ccxt.profiles.unknown import unknown
 from logos.venues.records import Unreadable
+
+PAGE = 1000
+
+
+async def trades_by_number(fetch: Any, since_ms: int, end_ms: int) -> Page:
+    """As Binance is asked."""
+    return await whole(fetch, BINANCE.fills, since_ms, end_ms)
+
+
+async def trades_by_time(fetch: Any, since_ms: int) -> Page:
+    """As exchanges are asked of which nothing more is known."""
+    return await whole(fetch, unknown("any").fills, since_ms)
 
 
 class Trades:

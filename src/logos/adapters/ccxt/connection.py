@@ -9,6 +9,7 @@ ccxt's own retries are off, and so are those of the HTTP library under it.
 from __future__ import annotations
 
 import json
+import re
 import socket
 from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
@@ -20,6 +21,7 @@ from urllib.parse import urlsplit, urlunsplit
 import aiohttp
 import ccxt.async_support as ccxt
 
+from logos.adapters.ccxt.profiles.profile import Profile
 from logos.core.clock import Backoff, Clock
 from logos.venues.contract import Refused
 from logos.venues.failures import Failure, Knowledge, order_error, question_error
@@ -54,9 +56,6 @@ _NEVER_CONNECTED: Final = (
     aiohttp.ConnectionTimeoutError,
     socket.gaierror,
 )
-_LISTS: Final = ("/openOrders", "/myTrades")
-"""Paths of Binance whose answer is a list."""
-
 _WAS_TAKEN: ContextVar[bool] = ContextVar("_WAS_TAKEN", default=False)
 _MUST_NAME: ContextVar[str | None] = ContextVar("_MUST_NAME", default=None)
 """The order's id, as the exchange gets it, that every request which changes something must hold;
@@ -73,7 +72,7 @@ class _SilentLogger:
 
 
 def make_exchange(
-    exchange_id: str,
+    profile: Profile,
     clock: Clock,
     *,
     sandbox: bool,
@@ -85,6 +84,7 @@ def make_exchange(
 
     Raises Refused for an unknown id or a missing sandbox.
     """
+    exchange_id = profile.exchange_id
     if exchange_id not in ccxt.exchanges:
         raise Refused(
             f"ccxt knows no exchange {exchange_id!r}; use one of its ids, such as binance"
@@ -93,7 +93,7 @@ def make_exchange(
         {
             "enableRateLimit": limit_rate,
             "timeout": int(timeout_s * 1000),
-            "options": {"maxRetriesOnFailure": 0, "defaultType": "spot"},
+            "options": {**profile.options, "maxRetriesOnFailure": 0, "defaultType": "spot"},
         }
     )
     # Numbers stay the text they came as; ccxt's default would make them floats.
@@ -102,17 +102,17 @@ def make_exchange(
     exchange.logger = _SilentLogger()
     # Signatures carry our clock's time, so that a wrong clock shows and a test can set it.
     exchange.nonce = exchange.milliseconds = lambda: clock.now_ns() // 1_000_000
-    exchange.fetch = _noting(exchange.fetch)
+    exchange.fetch = _noting(exchange.fetch, profile)
     # ccxt would make an empty list of an answer that is none.
-    exchange.on_rest_response = partial(_check_answer, exchange_id)
+    exchange.on_rest_response = partial(_check_answer, profile)
     exchange.has["fetchCurrencies"] = False
-    if exchange_id.startswith("binance"):
-        exchange.options["fetchMarkets"] = {"types": ["spot"]}
     if sandbox:
         if not exchange.urls.get("test"):
             words = "has no sandbox in ccxt; to rehearse, use venue.name = 'paper'"
             raise Refused(f"{exchange_id} {words}")
         exchange.set_sandbox_mode(True)
+    hostname = str(getattr(exchange, "hostname", None) or "")
+    exchange.urls["api"] = _named_host(exchange.urls["api"], hostname)
     if url:
         exchange.urls["api"] = _with_host(exchange.urls["api"], url)
     if url.startswith("http://"):
@@ -127,14 +127,17 @@ def open_session(exchange: Any) -> None:
     exchange.session._retry_connection = False
 
 
-def _noting(fetch: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+def _noting(
+    fetch: Callable[..., Awaitable[Any]], profile: Profile
+) -> Callable[..., Awaitable[Any]]:
     """`fetch`, leaving word in `_WAS_TAKEN` whether the last request came back as a success."""
 
-    async def noting(*arguments: Any, **named: Any) -> Any:
+    async def noting(url: str, *arguments: Any, **named: Any) -> Any:
         _WAS_TAKEN.set(False)
-        _check_named(*arguments, **named)
-        answer = await fetch(*arguments, **named)
+        _check_named(url, *arguments, **named)
+        answer = await fetch(url, *arguments, **named)
         _WAS_TAKEN.set(True)
+        _check_shape(profile, url, answer)
         return answer
 
     return noting
@@ -150,7 +153,7 @@ def _check_named(url: str, method: str = "GET", headers: Any = None, body: Any =
 
 
 def _check_answer(
-    exchange_id: str,
+    profile: Profile,
     code: int,
     reason: str,
     url: str,
@@ -162,23 +165,33 @@ def _check_answer(
     """ccxt's hook for every answer as it came: a 5xx is one, whatever it says, and a success must
     be whole JSON of the right shape.
     """
-    where = f"{exchange_id} {method} {url} {code} {reason}"
+    where = f"{profile.exchange_id} {method} {url} {code} {reason}"
     if code >= 500:
         # Whatever code is inside: Binance says that after a 5xx nobody knows what was executed.
         raise ccxt.ExchangeNotAvailable(f"{where}: {body}")
     if not 200 <= code < 300:
         return body
     try:
-        answer = json.loads(body)
+        json.loads(body)
     except ValueError:
         raise ccxt.BadResponse(f"{where}: the answer is not JSON, or not all of it") from None
-    if exchange_id.startswith("binance"):
-        path = urlsplit(url).path
-        if path.endswith(_LISTS) and not isinstance(answer, list):
-            raise ccxt.BadResponse(f"{where}: the answer is no list")
-        if path.endswith("/account") and not (isinstance(answer, dict) and "balances" in answer):
-            raise ccxt.BadResponse(f"{where}: the answer holds no balances")
     return body
+
+
+def _check_shape(profile: Profile, url: str, answer: Any) -> None:
+    """Raise BadResponse for a good answer without what it must hold: ccxt would make an empty list
+    or account of it. An answer that tells an error was sorted by ccxt before."""
+    path = urlsplit(url).path
+    held = next((held for end, held in profile.shapes.items() if path.endswith(end)), None)
+    if held is None:
+        return
+    where = f"{profile.exchange_id} {path}"
+    if not held and not isinstance(answer, list):
+        raise ccxt.BadResponse(f"{where}: the answer is no list")
+    for name in held.split(".") if held else ():
+        answer = answer.get(name) if isinstance(answer, dict) else None
+    if not isinstance(answer, dict | list):
+        raise ccxt.BadResponse(f"{where}: the answer holds no {held}")
 
 
 def urls_of(addresses: Any) -> list[str]:
@@ -194,6 +207,15 @@ def private_urls(exchange: Any) -> list[str]:
     return urls_of(api.get("private", api) if isinstance(api, dict) else api)
 
 
+def _named_host(addresses: Any, hostname: str) -> Any:
+    """`addresses` with the exchange's host in place of ccxt's `{hostname}`."""
+    if isinstance(addresses, dict):
+        return {name: _named_host(inner, hostname) for name, inner in addresses.items()}
+    if not isinstance(addresses, str):
+        return addresses
+    return addresses.replace("{hostname}", hostname)
+
+
 def _with_host(addresses: Any, url: str) -> Any:
     """`addresses` with the scheme and host of `url` in place of their own."""
     if isinstance(addresses, dict):
@@ -207,8 +229,12 @@ def _with_host(addresses: Any, url: str) -> Any:
 class Connection:
     """Requests to one exchange, each made once, their failures as this project's errors."""
 
-    def __init__(self, exchange: Any, redactor: Redactor, backoff: Backoff) -> None:
+    def __init__(
+        self, exchange: Any, profile: Profile, redactor: Redactor, backoff: Backoff
+    ) -> None:
         self._exchange = exchange
+        self._is_open = _words(("duplicate", *profile.unknown, *profile.exists))
+        self._is_no = _words(profile.refused)
         self._redactor = redactor
         self._backoff = backoff
 
@@ -287,8 +313,11 @@ class Connection:
         # The exchange took the request; it is ccxt that cannot digest the answer.
         if _WAS_TAKEN.get():
             knowledge = Knowledge.UNKNOWN
-        # Some exchanges report an id that was used before as an invalid order.
-        if "duplicate" in str(error).lower():
+        if self._is_no.search(str(error)) and not _WAS_TAKEN.get():
+            knowledge = Knowledge.REFUSED
+        # An id that was used before, or a timeout between the exchange's own machines, comes as
+        # an error of any kind; what became of the request is for a question to say.
+        if self._is_open.search(str(error)):
             knowledge = Knowledge.UNKNOWN
         words = f"{kind}: {error}"
         if isinstance(error, ccxt.AuthenticationError):
@@ -312,3 +341,9 @@ class Connection:
             if asked.isdecimal():
                 wait_s = max(wait_s, float(asked))
         return wait_s
+
+
+def _words(told: tuple[str, ...]) -> re.Pattern[str]:
+    """Codes and words as they are looked for in a failure's text; without any, nothing is found."""
+    either = "|".join(re.escape(each) for each in told) or r"(?!)"
+    return re.compile(rf"(?<![\w.])(?:{either})(?!\w)", re.IGNORECASE)

@@ -13,16 +13,10 @@ from functools import partial
 from typing import Any, Final
 
 from logos.adapters.ccxt.connection import Connection
+from logos.adapters.ccxt.profiles import profile_of
+from logos.adapters.ccxt.profiles.profile import DeadMan
 from logos.venues.failures import Failure, Knowledge, question_error
 from logos.venues.records import is_record
-
-Ask = Callable[[Any, int, str], Awaitable[Any]]
-
-
-def _kraken(exchange: Any, seconds: int, _market_id: str) -> Awaitable[Any]:
-    # https://docs.kraken.com/api-reference/trading/cancel-all-orders-after-x
-    call: Awaitable[Any] = exchange.privatePostCancelAllOrdersAfter({"timeout": seconds})
-    return call
 
 
 def _okx(exchange: Any, seconds: int, _market_id: str) -> Awaitable[Any]:
@@ -39,17 +33,20 @@ def _binance_futures(exchange: Any, seconds: int, market_id: str) -> Awaitable[A
     return call
 
 
-_EXCHANGES: Final[dict[str, tuple[Ask, bool]]] = {
-    "kraken": (_kraken, False),
-    "okx": (_okx, False),
-    "binanceusdm": (_binance_futures, True),
+_WITHOUT_PROFILE: Final[dict[str, DeadMan]] = {
+    "okx": DeadMan(_okx),
+    "binanceusdm": DeadMan(_binance_futures, is_by_market=True),
 }
-"""How each is asked, and whether for each market by itself."""
+"""Of exchanges whose profile does not tell it: not traded at, so far."""
+
+
+def _rule(exchange_id: str) -> DeadMan | None:
+    return profile_of(exchange_id).dead_man or _WITHOUT_PROFILE.get(exchange_id)
 
 
 def has_dead_man(exchange_id: str) -> bool:
     """Whether the exchange cancels orders of those it does not hear from."""
-    return exchange_id in _EXCHANGES
+    return _rule(exchange_id) is not None
 
 
 class CcxtDeadMan:
@@ -69,7 +66,10 @@ class CcxtDeadMan:
         self._exchange = exchange
         self._connection = connection
         self._market_ids = market_ids
-        self._ask, self._is_by_market = _EXCHANGES[exchange.id]
+        rule = _rule(exchange.id)
+        if rule is None:
+            raise ValueError(f"{exchange.id} has no dead man's switch")
+        self._ask, self._is_by_market = rule.ask, rule.is_by_market
 
     async def cancel_all_after(self, seconds: int) -> None:
         """See the contract. At Kraken and OKX it covers every order of the account."""

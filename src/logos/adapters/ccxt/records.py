@@ -10,7 +10,9 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, Final
 
+from logos.adapters.ccxt.profiles.profile import Profile
 from logos.core.instrument import Instrument
+from logos.core.outbox import OrderTerms
 from logos.core.types import OrderStatus, OrderType, Side
 from logos.venues.contract import VenueFill, VenueOrder
 from logos.venues.ids import ClientIds
@@ -46,9 +48,12 @@ _SIDES: Final = {"buy": Side.BUY, "sell": Side.SELL}
 class Records:
     """Reads the records of one exchange, and remembers whose order a venue's id is."""
 
-    def __init__(self, instruments: Mapping[str, Instrument], ids: ClientIds) -> None:
+    def __init__(
+        self, instruments: Mapping[str, Instrument], ids: ClientIds, profile: Profile
+    ) -> None:
         self._instruments = instruments
         self._ids = ids
+        self._profile = profile
         self._ours: dict[tuple[str, str], str] = {}
         self.venue_ids: dict[str, str] = {}
         """The exchange's own ids of the orders that it has shown, by client order id."""
@@ -72,12 +77,8 @@ class Records:
         limit_price = 0
         if kind in (OrderType.LIMIT, OrderType.STOP_LIMIT):
             limit_price = price_units(instrument, record.get("price"), "price")
-        client_order_id = self._ids.to_ours(str(record.get("clientOrderId") or ""))
-        if client_order_id:
-            self._ours[symbol, venue_order_id] = client_order_id
-            self.venue_ids[client_order_id] = venue_order_id
         return VenueOrder(
-            client_order_id=client_order_id,
+            client_order_id=self._whose(symbol, venue_order_id, record),
             venue_order_id=venue_order_id,
             symbol=symbol,
             side=_side_of(symbol, record),
@@ -89,15 +90,65 @@ class Records:
             reason=_reason_of(record),
         )
 
+    def placed(self, terms: OrderTerms, record: object) -> VenueOrder:
+        """A new order, of which the answer may hold no more than the exchange's id: accepted then,
+        as it was sent. What the answer does hold must fit. Raises Unreadable."""
+        if not is_record(record):
+            raise Unreadable(f"{terms.symbol}: the answer holds no order")
+        venue_order_id = text_of(record, "id")
+        told = self._ids.to_ours(str(record.get("clientOrderId") or ""))
+        if record.get("clientOrderId") and told != terms.client_order_id:
+            raise Unreadable("the answer is about another order")
+        if record.get("side") is not None and _side_of(terms.symbol, record) is not terms.side:
+            raise Unreadable("the answer is about another order")
+        amount = record.get("amount")
+        if amount is not None:
+            units = quantity_units(terms.instrument, amount, "quantity")
+            if units != terms.quantity:
+                raise Unreadable("the answer is about another quantity")
+        word = record.get("status")
+        status = OrderStatus.ACCEPTED if word is None else _STATUS.get(str(word))
+        if status not in (OrderStatus.ACCEPTED, OrderStatus.REJECTED):
+            # Any other word comes with figures, which the exchange's own list tells better.
+            status = OrderStatus.ACCEPTED
+        self._remember(terms.symbol, venue_order_id, terms.client_order_id)
+        return VenueOrder(
+            client_order_id=terms.client_order_id,
+            venue_order_id=venue_order_id,
+            symbol=terms.symbol,
+            side=terms.side,
+            type=terms.type,
+            quantity_units=terms.quantity,
+            filled_units=0,
+            limit_price_units=terms.limit_price,
+            status=status,
+            reason=_reason_of(record),
+        )
+
+    def is_of(self, client_order_id: str, record: Mapping[str, Any]) -> bool:
+        """Whether a record is of that order, by our id or by the exchange's."""
+        if self._ids.to_ours(str(record.get("clientOrderId") or "")) == client_order_id:
+            return True
+        return record.get("id") == self.venue_ids.get(client_order_id, "")
+
+    def _whose(self, symbol: str, venue_order_id: str, record: Mapping[str, Any]) -> str:
+        """Our id of an order, from its record or from an earlier one; empty for a stranger's."""
+        told = self._ids.to_ours(str(record.get("clientOrderId") or ""))
+        if told:
+            self._remember(symbol, venue_order_id, told)
+        return told or self._ours.get((symbol, venue_order_id), "")
+
+    def _remember(self, symbol: str, venue_order_id: str, client_order_id: str) -> None:
+        self._ours[symbol, venue_order_id] = client_order_id
+        self.venue_ids[client_order_id] = venue_order_id
+
     def fill(self, symbol: str, record: object) -> VenueFill:
         """One trade of ours. Raises Unreadable."""
         if not is_record(record):
             raise Unreadable(f"{symbol}: the answer holds no fill")
         instrument = self._instruments[symbol]
         venue_order_id = text_of(record, "order")
-        fee = record.get("fee")
-        fee = fee if is_record(fee) else {}
-        cost = fee.get("cost")
+        fee, currency, others = _fees(record, instrument, self._profile)
         return VenueFill(
             fill_id=text_of(record, "id"),
             client_order_id=self._ours.get((symbol, venue_order_id), ""),
@@ -106,8 +157,9 @@ class Records:
             side=_side_of(symbol, record),
             quantity_units=quantity_units(instrument, record.get("amount"), "quantity"),
             price_units=price_units(instrument, record.get("price"), "price"),
-            fee=Decimal(0) if cost is None else decimal_of(cost, "the fee"),
-            fee_currency=str(fee.get("currency") or instrument.quote),
+            fee=fee,
+            fee_currency=currency,
+            other_fees=others,
             is_maker=record.get("takerOrMaker") == "maker",
             ts_ns=time_ms(record) * 1_000_000,
         )
@@ -121,15 +173,64 @@ def time_ms(record: Mapping[str, Any]) -> int:
     return timestamp
 
 
-def balances(answer: object) -> dict[str, Decimal]:
-    """What is owned of each asset, zeros left out. Raises Unreadable."""
+def _fees(
+    record: Mapping[str, Any], instrument: Instrument, profile: Profile
+) -> tuple[Decimal, str, tuple[tuple[str, Decimal], ...]]:
+    """A fill's fee and its currency, and what it cost in further currencies.
+
+    ccxt gives `fees`, a list, and `fee`, which is the one of them or what it made of several; so
+    the list comes first. A fill that names no fee has not told it: that is Unreadable, not 0.
+    """
+    info = record.get("info")
+    info = info if is_record(info) else {}
+    for name in profile.fee_extras:
+        if str(info.get(name) or "").strip() not in ("", "0", "[]", "{}"):
+            raise Unreadable(f"{instrument.symbol}: the fill tells fees in {name}, unknown here")
+    listed = record.get("fees")
+    parts = [each for each in listed if is_record(each)] if isinstance(listed, list) else []
+    parts = [each for each in parts if each.get("cost") is not None]
+    if not parts:
+        one = record.get("fee")
+        parts = [one] if is_record(one) and one.get("cost") is not None else []
+    if not parts:
+        raise Unreadable(f"{instrument.symbol}: the fill does not say what it cost")
+    told = str(info.get(profile.fee_currency) or "") if profile.fee_currency else ""
+    costs: dict[str, Decimal] = {}
+    for part in parts:
+        currency = (told if len(parts) == 1 else "") or str(part.get("currency") or "")
+        cost = decimal_of(part.get("cost"), "the fee")
+        if not currency and cost:
+            raise Unreadable(f"{instrument.symbol}: the fill does not say in what its fee is")
+        currency = currency or instrument.quote
+        costs[currency] = costs.get(currency, Decimal(0)) + cost
+    paid = [(currency, cost) for currency, cost in costs.items() if cost]
+    if not paid:
+        return Decimal(0), next(iter(costs)), ()
+    # What can be booked stands first.
+    paid.sort(key=lambda each: (each[0] not in (instrument.quote, instrument.base), each[0]))
+    return paid[0][1], paid[0][0], tuple(paid[1:])
+
+
+def balances(answer: object, profile: Profile) -> dict[str, Decimal]:
+    """What is owned of each asset, zeros left out, under the names that markets use. Raises
+    Unreadable."""
     total = answer.get("total") if is_record(answer) else None
     info = answer.get("info") if is_record(answer) else None
     # ccxt makes an empty account of an answer that holds none.
     if not is_record(total) or not (info or isinstance(info, list)):
         raise Unreadable("the answer holds no balances")
-    amounts = {asset: decimal_of(text, f"the balance of {asset}") for asset, text in total.items()}
+    amounts: dict[str, Decimal] = {}
+    for told, text in total.items():
+        asset = _asset(str(told), profile)
+        amounts[asset] = amounts.get(asset, Decimal(0)) + decimal_of(text, f"the balance of {told}")
     return {asset: amount for asset, amount in sorted(amounts.items()) if amount}
+
+
+def _asset(name: str, profile: Profile) -> str:
+    """The name that markets use for an asset of the list of balances."""
+    for ending in profile.asset_endings:
+        name = name.removesuffix(ending)
+    return profile.asset_names.get(name, name)
 
 
 def _type_of(symbol: str, record: Mapping[str, Any]) -> OrderType:

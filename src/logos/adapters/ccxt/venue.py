@@ -7,13 +7,11 @@ refused here.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from decimal import Decimal, localcontext
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from functools import partial
 from random import Random
 from typing import Any, Final, TypeVar
-
-import ccxt.async_support as ccxt
 
 from logos.adapters.ccxt.check import (
     account_lines,
@@ -24,28 +22,29 @@ from logos.adapters.ccxt.check import (
 )
 from logos.adapters.ccxt.connection import Connection, make_exchange, open_session, urls_of
 from logos.adapters.ccxt.dead_man import CcxtDeadMan, has_dead_man
+from logos.adapters.ccxt.order_form import order_arguments
+from logos.adapters.ccxt.profiles import has_profile, profile_of
+from logos.adapters.ccxt.profiles.profile import Answer, By
+from logos.adapters.ccxt.questions import Questions
 from logos.adapters.ccxt.records import Records, balances
-from logos.adapters.ccxt.trades import trades_by_number, trades_by_time
 from logos.core.clock import Backoff, Clock
 from logos.core.instrument import Instrument
-from logos.core.outbox import CancelOrder, OrderTerms, SubmitOrder
-from logos.core.types import NS_PER_SECOND, OrderType, TimeInForce
+from logos.core.outbox import CancelOrder, SubmitOrder
+from logos.core.types import NS_PER_SECOND
 from logos.venues.contract import (
     Capabilities,
     CheckLine,
+    NotSent,
     Refused,
+    Unavailable,
     VenueError,
     VenueFill,
     VenueOrder,
 )
 from logos.venues.failures import Failure, Knowledge, order_error, question_error
-from logos.venues.ids import ClientIds, IdRule
-from logos.venues.records import Unreadable, asked_for, is_record, rows
+from logos.venues.ids import ClientIds
+from logos.venues.records import Unreadable, is_record
 from logos.venues.redact import Redactor, Revealable
-
-ID_RULES: Final[dict[str, IdRule]] = {"binance": IdRule(36, True), "binanceus": IdRule(36, True)}
-ID_RULE_DEFAULT: Final = IdRule(32, False)
-"""For exchanges that are not in ID_RULES: what the strictest of them take."""
 
 _RETRY_FIRST_S: Final = 1.0
 _Answer = TypeVar("_Answer")
@@ -79,6 +78,7 @@ class CcxtVenue:
         limit_rate: bool = True,
     ) -> None:
         self._id = exchange_id
+        self._profile = profile_of(exchange_id)
         self._instruments = dict(instruments)
         self._named_markets = dict(markets or {})
         self._clock = clock
@@ -86,11 +86,11 @@ class CcxtVenue:
         self._skew_ns_max = skew_ns_max
         given = [key, secret] if password is None else [key, secret, password]
         self._redactor = Redactor(each.reveal() for each in given)
-        self._ids = ClientIds(ID_RULES.get(exchange_id, ID_RULE_DEFAULT), session_id)
-        self._records = Records(self._instruments, self._ids)
+        self._ids = ClientIds(self._profile.ids, session_id)
+        self._records = Records(self._instruments, self._ids, self._profile)
         self._markets: dict[str, Any] = {}
         self._exchange = make_exchange(
-            exchange_id,
+            self._profile,
             clock,
             sandbox=sandbox,
             url=url,
@@ -98,11 +98,20 @@ class CcxtVenue:
             limit_rate=limit_rate,
         )
         # No local variable ever holds a credential: tracebacks may show those.
-        self._exchange.apiKey = key.reveal()
-        self._exchange.secret = secret.reveal()
-        self._exchange.password = None if password is None else password.reveal()
+        ours = {"key": key, "secret": secret, "password": password}
+        for name, which in {"password": "password", **self._profile.credentials}.items():
+            setattr(self._exchange, name, _revealed(ours[which]))
         backoff = Backoff(random, first_s=_RETRY_FIRST_S)
-        self._connection = Connection(self._exchange, self._redactor, backoff)
+        self._connection = Connection(self._exchange, self._profile, self._redactor, backoff)
+        self._questions = Questions(
+            self.name,
+            self._exchange,
+            self._profile,
+            self._connection,
+            self._redactor,
+            self._ids,
+            self._records,
+        )
 
     @property
     def name(self) -> str:
@@ -110,12 +119,9 @@ class CcxtVenue:
 
     @property
     def capabilities(self) -> Capabilities:
-        types = [OrderType.MARKET, OrderType.LIMIT]
-        if self._id.startswith("binance"):
-            types += [OrderType.STOP, OrderType.STOP_LIMIT]
         return Capabilities(
-            order_types=frozenset(types),
-            times_in_force=frozenset((TimeInForce.GTC, TimeInForce.IOC, TimeInForce.FOK)),
+            order_types=self._profile.order_types,
+            times_in_force=self._profile.times_in_force,
             has_replace=False,
             is_sandbox=self._sandbox,
         )
@@ -160,10 +166,14 @@ class CcxtVenue:
         client_order_id = terms.client_order_id
         what = f"{self.name}: order {client_order_id}"
         venue_id = self._ids.to_venue(client_order_id)
-        arguments = self._order_arguments(terms, venue_id, what)
+        self._require_profile(what)
+        market = self._market(terms.symbol)
+        arguments = order_arguments(self._exchange, self._profile, terms, venue_id, market, what)
         call = partial(self._exchange.create_order, *arguments)
         answer = await self._connection.order(what, venue_id, call)
         try:
+            if self._profile.new_order is Answer.ID:
+                return self._records.placed(terms, answer)
             order = self._records.order(terms.symbol, answer)
             if order.client_order_id == client_order_id and order.side is terms.side:
                 return order
@@ -175,39 +185,45 @@ class CcxtVenue:
     async def cancel(self, request: CancelOrder) -> None:
         """Ask for a cancel, once. Raises Refused, NotSent or OutcomeUnknown."""
         what = f"{self.name}: cancel {request.client_order_id}"
-        venue_id = self._ids.to_venue(request.client_order_id)
+        self._require_profile(what)
         market = self._market(request.symbol)
-        # Some exchanges take our id, and some only their own.
-        known = self._records.venue_ids.get(request.client_order_id, "")
-        call = partial(self._exchange.cancel_order, known, market, {"clientOrderId": venue_id})
-        answer = await self._connection.cancel(what, venue_id, call)
+        rule = self._profile.cancel
+        name = await self._cancel_name(request, what)
+        parameters = dict(rule.parameters)
+        argument: str | None = name
+        if rule.parameter:
+            parameters[rule.parameter] = name
+            known = self._records.venue_ids.get(request.client_order_id)
+            argument = rule.id_beside if rule.id_beside is None else known or rule.id_beside
+        call = partial(self._exchange.cancel_order, argument, market, parameters)
+        answer = await self._connection.cancel(what, name, call)
         # ccxt makes a record of anything; only one with the exchange's own answer in it counts.
         if not is_record(answer) or not isinstance(answer.get("info", {}), dict):
             words = "the answer to the cancel cannot be read"
             raise order_error(what, Failure(Knowledge.UNKNOWN, words))
 
+    async def _cancel_name(self, request: CancelOrder, what: str) -> str:
+        """What a cancel names the order by. Raises Refused or NotSent where it is not known."""
+        client_order_id = request.client_order_id
+        venue_id = self._ids.to_venue(client_order_id)
+        if self._profile.cancel.by is By.CLIENT:
+            return venue_id
+        if client_order_id not in self._records.venue_ids:
+            try:
+                found = await self.find(client_order_id, request.symbol)
+            except Unavailable as error:
+                raise NotSent(f"{what}: {error}", error.retry_after_s) from None
+            if found is None:
+                raise Refused(f"{what}: the exchange lists no such order")
+        return self._records.venue_ids[client_order_id]
+
     async def find(self, client_order_id: str, symbol: str) -> VenueOrder | None:
         """The order as the exchange knows it. None shortly after sending is no proof yet."""
-        what = f"{self.name}: find {client_order_id}"
-        parameters = {"clientOrderId": self._ids.to_venue(client_order_id)}
-        call = partial(self._exchange.fetch_order, "", self._market(symbol), parameters)
-        answer = await self._connection.ask(what, call, absent=ccxt.OrderNotFound)
-        if answer is None:
-            return None
-        return self._read(
-            what, lambda: asked_for(self._records.order(symbol, answer), client_order_id)
-        )
+        return await self._questions.find(client_order_id, symbol, self._market(symbol))
 
     async def open_orders(self) -> Sequence[VenueOrder]:
         """Everything open in the session's symbols, orders that it did not place included."""
-        found: dict[tuple[str, str], VenueOrder] = {}
-        for symbol in self._instruments:
-            what = f"{self.name}: open orders of {symbol}"
-            call = partial(self._exchange.fetch_open_orders, self._market(symbol))
-            for row in await self._rows(what, call):
-                order = self._read(what, partial(self._records.order, symbol, row))
-                found[symbol, order.venue_order_id] = order
-        return list(found.values())
+        return await self._questions.open_orders(self._market_names())
 
     # ---- fills and holdings ----
 
@@ -216,35 +232,8 @@ class CcxtVenue:
 
         The exchange's times are milliseconds: fills of the whole first one are included.
         """
-        since_ms = ts_ns // 1_000_000
-        fills: list[VenueFill] = []
-        for symbol in self._instruments:
-            what = f"{self.name}: fills of {symbol}"
-            found: dict[str, VenueFill] = {}
-            for row in await self._trades(what, self._market(symbol), since_ms):
-                fill = self._read(what, partial(self._records.fill, symbol, row))
-                found[fill.fill_id] = fill
-            fills += [fill for fill in found.values() if fill.ts_ns >= since_ms * 1_000_000]
-        # Ids are mostly numbers: shorter ones are earlier.
-        fills.sort(key=lambda fill: (fill.ts_ns, fill.symbol, len(fill.fill_id), fill.fill_id))
-        return fills
-
-    async def _trades(self, what: str, market: str, since_ms: int) -> list[Mapping[str, Any]]:
-        """Every trade from then on; some perhaps twice. Raises Unavailable."""
-
-        def fetch(start_ms: int | None, limit: int, parameters: dict[str, Any]) -> Any:
-            ask = partial(self._exchange.fetch_my_trades, market, start_ms, limit, parameters)
-            return self._rows(what, ask)
-
-        try:
-            if self._id.startswith("binance"):
-                # The exchange's clock may be ahead of ours: look a little further than now.
-                end_ms = (self._clock.now_ns() + self._skew_ns_max) // 1_000_000
-                return await trades_by_number(fetch, since_ms, end_ms)
-            return await trades_by_time(fetch, since_ms)
-        except Unreadable as error:
-            words = self._redactor.clean(str(error))
-        raise question_error(what, Failure(Knowledge.UNKNOWN, words))
+        end_ns = self._clock.now_ns() + self._skew_ns_max
+        return await self._questions.fills(self._market_names(), ts_ns // 1_000_000, end_ns)
 
     async def positions(self) -> Mapping[str, int]:
         """Nothing: spot exchanges keep balances, not positions."""
@@ -254,7 +243,7 @@ class CcxtVenue:
         """What is owned of each asset, what orders lock included; zeros are left out."""
         what = f"{self.name}: balances"
         answer = await self._connection.ask(what, self._exchange.fetch_balance)
-        return self._read(what, lambda: balances(answer))
+        return self._questions.read(what, lambda: balances(answer, self._profile))
 
     # ---- the dry run ----
 
@@ -284,7 +273,7 @@ class CcxtVenue:
         what = f"{self.name}: balances"
         try:
             answer = await self._connection.ask(what, self._exchange.fetch_balance)
-            count = len(self._read(what, lambda: balances(answer)))
+            count = len(self._questions.read(what, lambda: balances(answer, self._profile)))
             lines += account_lines(answer, count)
         except VenueError as error:
             lines.append(CheckLine("account", False, str(error)))
@@ -292,44 +281,16 @@ class CcxtVenue:
 
     # ---- helpers ----
 
-    def _order_arguments(self, terms: OrderTerms, venue_id: str, what: str) -> tuple[Any, ...]:
-        """What `create_order` gets. Raises Refused for what would not arrive as it stands."""
-        can = self.capabilities
-        instrument = terms.instrument
-        if terms.type not in can.order_types:
-            raise Refused(f"{what}: no {terms.type.value} orders at {self._id}")
-        if terms.time_in_force not in can.times_in_force:
-            raise Refused(f"{what}: no {terms.time_in_force.value} orders at {self._id}")
-        has_limit = terms.type in (OrderType.LIMIT, OrderType.STOP_LIMIT)
-        if not has_limit and terms.time_in_force is TimeInForce.FOK:
-            raise Refused(f"{what}: a market order cannot be fill-or-kill; use IOC")
-        market = self._market(instrument.symbol)
-        amount = instrument.quantity_text(terms.quantity)
-        self._check_exact(what, "quantity", amount, self._exchange.amount_to_precision, market)
-        parameters = {"clientOrderId": venue_id}
-        limit = None
-        if has_limit:
-            limit = instrument.price_text(terms.limit_price)
-            self._check_exact(what, "price", limit, self._exchange.price_to_precision, market)
-            parameters["timeInForce"] = terms.time_in_force.value
-        if terms.type in (OrderType.STOP, OrderType.STOP_LIMIT):
-            stop = instrument.price_text(terms.stop_price)
-            self._check_exact(what, "stop price", stop, self._exchange.price_to_precision, market)
-            parameters["stopLossPrice"] = stop
-        kind = "limit" if has_limit else "market"
-        return market, kind, terms.side.value.lower(), amount, limit, parameters
+    def _require_profile(self, what: str) -> None:
+        """Raise Refused at an exchange of which nothing is known but what ccxt says of all."""
+        if not has_profile(self._id):
+            raise Refused(
+                f"{what}: not sent: there is no profile of {self._id!r}, so it is not known how "
+                "it takes an order's id; it can be looked at, and traded on paper"
+            )
 
-    def _check_exact(
-        self, what: str, name: str, text: str, to_precision: Callable[..., Any], market: str
-    ) -> None:
-        """Refuse a number that ccxt would round on its way."""
-        with localcontext():
-            try:
-                sent: object = to_precision(market, text)
-            except ccxt.BaseError:
-                sent = None
-        if not isinstance(sent, str) or Decimal(sent) != Decimal(text):
-            raise Refused(f"{what}: {name} {text} is no multiple of the exchange's step")
+    def _market_names(self) -> dict[str, str]:
+        return {symbol: self._market(symbol) for symbol in self._instruments}
 
     def _market(self, symbol: str) -> str:
         """The exchange's market of a symbol. Raises Refused."""
@@ -354,14 +315,6 @@ class CcxtVenue:
             "to the exchange's names"
         )
 
-    async def _rows(self, what: str, call: Callable[[], Any]) -> list[Mapping[str, Any]]:
-        answer = await self._connection.ask(what, call)
-        return self._read(what, lambda: rows(answer))
 
-    def _read(self, what: str, read: Callable[[], _Answer]) -> _Answer:
-        """What `read` makes of an answer. Raises Unavailable when it is Unreadable."""
-        try:
-            return read()
-        except Unreadable as error:
-            words = self._redactor.clean(str(error))
-        raise question_error(what, Failure(Knowledge.UNKNOWN, words))
+def _revealed(secret: Revealable | None) -> str | None:
+    return None if secret is None else secret.reveal()

@@ -1,32 +1,29 @@
 """A spot account and its orders, as a large exchange keeps them, in exact Decimals.
 
 An order fills at the best price of the market when it crosses it, whole, or by `fill` as a test
-wishes. As at Binance, a client id may be used again once its order has ended. Who asks, and how,
-is the business of `orders`.
+wishes. As at Binance and Kraken, a client id may be used again once its order has ended, unless
+`ids_are_unique` says that this exchange never takes one again. Who asks, and how, is the business
+of a dialect (`orders` for Binance, `dialects` for others).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import ROUND_DOWN, Decimal
 from typing import Final
 
 from logos.simulators.account import BookOrder, order_of
+from logos.simulators.exchange.denials import Denied as Denied
+from logos.simulators.exchange.denials import Why
 from logos.simulators.exchange.market import NS_PER_MS, Listing, Market
 
 UNIT: Final = Decimal("0.00000001")
 _STOPS: Final = ("STOP_LOSS", "STOP_LOSS_LIMIT")
 
 
-class Denied(Exception):
-    """The exchange's own code and words for a no."""
-
-    def __init__(self, code: int, words: str, status: int = 400) -> None:
-        super().__init__(words)
-        self.code = code
-        self.words = words
-        self.status = status
+Fee = tuple[str, Decimal]
+"""An asset, and how much of it."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -39,11 +36,12 @@ class PlacedOrder(BookOrder):
     placed_ms: int
     status: str = "NEW"
     spent: Decimal = Decimal(0)
+    ended_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Execution:
-    """One fill; `fee` is in `fee_asset`."""
+    """One fill; `fee` is in `fee_asset`, and `more_fees` is what it cost in further assets."""
 
     trade_id: int
     order: PlacedOrder
@@ -53,6 +51,7 @@ class Execution:
     fee_asset: str
     is_maker: bool
     time_ms: int
+    more_fees: tuple[Fee, ...] = ()
 
 
 @dataclass(slots=True)
@@ -67,6 +66,13 @@ class SpotAccount:
     def __init__(self, market: Market, balances: Mapping[str, str], fee_rate: str) -> None:
         self.market = market
         self.may_trade = True
+        self.ids_are_unique = False
+        """Whether a client id is never taken again, even once its order has ended."""
+        self.takes_fee_of_quote = False
+        """Whether fees are always in the quote asset; else in what was received."""
+        self.fee_unit = UNIT
+        self.fees_of: Callable[[PlacedOrder, Decimal, Decimal], list[Fee]] | None = None
+        """By order, quantity and price: what a fill costs, in place of the usual."""
         self.orders: list[PlacedOrder] = []
         self.executions: list[Execution] = []
         self.holdings = {asset: Holding(Decimal(text)) for asset, text in balances.items()}
@@ -105,6 +111,10 @@ class SpotAccount:
         }
         return self.take(asked)
 
+    def deposit(self, asset: str, amount: str) -> None:
+        """Put some of an asset into the account."""
+        self.holdings.setdefault(asset, Holding()).free += Decimal(amount)
+
     def total(self, asset: str) -> Decimal:
         """What the account has of an asset, what orders lock included."""
         holding = self.holdings.get(asset, Holding())
@@ -114,7 +124,7 @@ class SpotAccount:
         """The market that a request is about, or the exchange's refusal."""
         listing = self.market.listings.get(asked.get("symbol", ""))
         if listing is None:
-            raise Denied(-1121, "Invalid symbol.")
+            raise Denied(-1121, "Invalid symbol.", why=Why.MARKET)
         return listing
 
     # ---- the book ----
@@ -123,10 +133,11 @@ class SpotAccount:
         """Take an order, or raise the exchange's refusal."""
         listing = self.listing(asked)
         client_id = asked["newClientOrderId"]
-        if any(each.is_open and each.client_id == client_id for each in self.orders):
-            raise Denied(-2010, "Duplicate order sent.")
+        same = [each for each in self.orders if each.client_id == client_id and client_id]
+        if any(self.ids_are_unique or each.is_open for each in same):
+            raise Denied(-2010, "Duplicate order sent.", why=Why.DUPLICATE)
         if not listing.is_trading:
-            raise Denied(-1013, "Market is closed.")
+            raise Denied(-1013, "Market is closed.", why=Why.CLOSED)
         order = PlacedOrder(
             order_id=len(self.orders) + 1001,
             client_id=client_id,
@@ -151,11 +162,11 @@ class SpotAccount:
         lot, tick = Decimal(listing.lot), Decimal(listing.tick)
         least, most = Decimal(listing.minimum_quantity), Decimal(listing.maximum_quantity)
         if not least <= order.quantity <= most or order.quantity % lot:
-            raise Denied(-1013, "Filter failure: LOT_SIZE")
+            raise Denied(-1013, "Filter failure: LOT_SIZE", why=Why.LOT)
         if order.limit % tick or order.stop % tick:
-            raise Denied(-1013, "Filter failure: PRICE_FILTER")
+            raise Denied(-1013, "Filter failure: PRICE_FILTER", why=Why.TICK)
         if order.quantity * self._value_price(order) < Decimal(listing.minimum_notional):
-            raise Denied(-1013, "Filter failure: NOTIONAL")
+            raise Denied(-1013, "Filter failure: NOTIONAL", why=Why.VALUE)
 
     def _value_price(self, order: PlacedOrder) -> Decimal:
         """What a unit of the order is worth: its own price, else the market's."""
@@ -163,7 +174,7 @@ class SpotAccount:
             return order.limit or order.stop
         best = order.best(self.market.now_ns)
         if best is None:
-            raise Denied(-1013, "Market is closed.")
+            raise Denied(-1013, "Market is closed.", why=Why.CLOSED)
         return best
 
     def _lock(self, order: PlacedOrder) -> None:
@@ -172,7 +183,8 @@ class SpotAccount:
         holding = self.holdings.setdefault(listing.quote if is_buy else listing.base, Holding())
         amount = order.quantity * (self._value_price(order) if is_buy else 1)
         if holding.free < amount:
-            raise Denied(-2010, "Account has insufficient balance for requested action.")
+            words = "Account has insufficient balance for requested action."
+            raise Denied(-2010, words, why=Why.FUNDS)
         holding.free -= amount
         holding.locked += amount
 
@@ -207,27 +219,39 @@ class SpotAccount:
         sign = 1 if order.is_buy else -1
         base.free += sign * quantity
         quote.free -= sign * quantity * price
-        is_buy = order.is_buy
-        received, holding = (quantity, base) if is_buy else (quantity * price, quote)
-        fee = (received * self._fee_rate).quantize(UNIT, rounding=ROUND_DOWN)
-        holding.free -= fee
+        fees = self._fees(order, quantity, price)
+        for asset, paid in fees:
+            self.holdings.setdefault(asset, Holding()).free -= paid
+        (fee_asset, fee), *more = fees
         order.filled += quantity
         order.spent += quantity * price
-        order.status = "FILLED" if order.filled == order.quantity else "PARTIALLY_FILLED"
+        is_whole = order.filled == order.quantity
+        order.status = "FILLED" if is_whole else "PARTIALLY_FILLED"
+        order.ended_ms = self.now_ms if is_whole else 0
         execution = Execution(
             trade_id=len(self.executions) + 1,
             order=order,
             quantity=quantity,
             price=price,
             fee=fee,
-            fee_asset=listing.base if is_buy else listing.quote,
+            fee_asset=fee_asset,
             is_maker=is_maker,
             time_ms=self.now_ms,
+            more_fees=tuple(more),
         )
         self.executions.append(execution)
         return execution
+
+    def _fees(self, order: PlacedOrder, quantity: Decimal, price: Decimal) -> list[Fee]:
+        if self.fees_of is not None:
+            return self.fees_of(order, quantity, price)
+        is_of_base = order.is_buy and not self.takes_fee_of_quote
+        asset = order.listing.base if is_of_base else order.listing.quote
+        received = quantity if is_of_base else quantity * price
+        return [(asset, (received * self._fee_rate).quantize(self.fee_unit, rounding=ROUND_DOWN))]
 
     def end(self, order: PlacedOrder, status: str) -> None:
         """End an open order with this status."""
         self._unlock(order, order.remaining)
         order.status = status
+        order.ended_ms = self.now_ms

@@ -35,6 +35,9 @@ class Fault(enum.Enum):
     """503 with a page instead of JSON; the request is not handled."""
     MAINTENANCE = "maintenance"
     """503 with the exchange's own words about maintenance; the request is not handled."""
+    UNSURE = "unsure"
+    """The request is handled, and answered with the exchange's words that it does not know what
+    became of it."""
     MALFORMED = "malformed"
     """200 with text that is no JSON; the request is handled."""
     TRUNCATED = "truncated"

@@ -18,8 +18,9 @@ from urllib.parse import parse_qsl
 
 from aiohttp import web
 
-from logos.simulators.exchange.account import UNIT, Denied, Execution, PlacedOrder, SpotAccount
+from logos.simulators.exchange.account import UNIT, Execution, PlacedOrder, SpotAccount
 from logos.simulators.exchange.answers import spoil_rows
+from logos.simulators.exchange.denials import Denied
 from logos.simulators.exchange.server import FAULT_KEY, Exchange, Handler, json_answer
 
 _ROWS_MAX: Final = 1_000

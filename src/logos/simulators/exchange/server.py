@@ -14,7 +14,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from types import TracebackType
 
@@ -59,6 +59,8 @@ class Exchange:
         self.requests: deque[Received] = deque(maxlen=_REQUESTS_KEPT)
         self.heard = asyncio.Event()
         """Set whenever a client has said something."""
+        self.words: dict[Fault, tuple[object, int, Mapping[str, str]]] = {}
+        """Body, status and headers of a fault, where they are not Binance's."""
         self.url = ""
         self.app = web.Application(middlewares=[self._middleware])
         self._closing = asyncio.Event()
@@ -159,6 +161,12 @@ class Exchange:
             if request.transport is not None:
                 request.transport.abort()
             return web.Response(status=500)
+        if fault in self.words:
+            body, status, headers = self.words[fault]
+            return web.json_response(body, status=status, headers=headers)
+        if fault is Fault.UNSURE:
+            words = {"code": -1007, "msg": "Timeout waiting for response from backend server."}
+            return web.json_response(words, status=408)
         if fault is Fault.RATE_LIMIT:
             words = {"code": -1003, "msg": "Too many requests queued."}
             headers = {"Retry-After": str(rule.retry_after_s)}

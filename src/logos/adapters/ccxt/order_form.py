@@ -1,0 +1,70 @@
+"""An order as ccxt takes it, or the refusal of one that would not arrive as it stands."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal, localcontext
+from typing import Any
+
+import ccxt.async_support as ccxt
+
+from logos.adapters.ccxt.profiles.profile import MarketBuy, Profile
+from logos.core.outbox import OrderTerms
+from logos.core.types import OrderType, Side, TimeInForce
+from logos.venues.contract import Refused
+
+_AT_A_LIMIT = (OrderType.LIMIT, OrderType.STOP_LIMIT)
+
+
+def order_arguments(
+    exchange: Any, profile: Profile, terms: OrderTerms, venue_id: str, market: str, what: str
+) -> tuple[Any, ...]:
+    """What `create_order` of ccxt's `exchange` gets. Raises Refused."""
+    has_limit = terms.type in _AT_A_LIMIT
+    _check_kind(profile, terms, has_limit, what)
+    instrument = terms.instrument
+    amount = instrument.quantity_text(terms.quantity)
+    _check_exact(what, "quantity", amount, exchange.amount_to_precision, market)
+    parameters = {**profile.create_parameters, profile.create_parameter: venue_id}
+    if not has_limit and terms.side is Side.BUY:
+        parameters.update(profile.market_buy_parameters)
+    limit = None
+    if has_limit:
+        limit = instrument.price_text(terms.limit_price)
+        _check_exact(what, "price", limit, exchange.price_to_precision, market)
+        parameters["timeInForce"] = terms.time_in_force.value
+    if terms.type in (OrderType.STOP, OrderType.STOP_LIMIT):
+        stop = instrument.price_text(terms.stop_price)
+        _check_exact(what, "stop price", stop, exchange.price_to_precision, market)
+        parameters["stopLossPrice"] = stop
+    kind = "limit" if has_limit else "market"
+    return market, kind, terms.side.value.lower(), amount, limit, parameters
+
+
+def _check_kind(profile: Profile, terms: OrderTerms, has_limit: bool, what: str) -> None:
+    """Refuse a kind of order that the exchange has not, or that has not been proved there."""
+    where = profile.exchange_id
+    if terms.type not in profile.order_types:
+        raise Refused(f"{what}: no {terms.type.value} orders at {where}")
+    if terms.time_in_force not in profile.times_in_force:
+        raise Refused(f"{what}: no {terms.time_in_force.value} orders at {where}")
+    if has_limit:
+        return
+    if terms.time_in_force is TimeInForce.FOK:
+        raise Refused(f"{what}: a market order cannot be fill-or-kill; use IOC")
+    if terms.side is Side.BUY and profile.market_buy is MarketBuy.COST:
+        words = "takes market orders to buy by what they cost; use a limit order with IOC"
+        raise Refused(f"{what}: {where} {words}")
+
+
+def _check_exact(
+    what: str, name: str, text: str, to_precision: Callable[..., Any], market: str
+) -> None:
+    """Refuse a number that ccxt would round on its way."""
+    with localcontext():
+        try:
+            sent: object = to_precision(market, text)
+        except ccxt.BaseError:
+            sent = None
+    if not isinstance(sent, str) or Decimal(sent) != Decimal(text):
+        raise Refused(f"{what}: {name} {text} is no multiple of the exchange's step")

@@ -1,0 +1,204 @@
+"""A list of an exchange in whole, however many pages it comes in.
+
+`fetch(since_ms, limit, parameters)` asks for one page, already read as records. How pages go on is
+the exchange's `Paging`. A list that may hold more than was read is Unreadable: a page that is full
+and cannot be continued, a cursor that leads back to itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from typing import Any, Final
+
+from logos.adapters.ccxt.profiles.profile import Pages, Paging
+from logos.adapters.ccxt.records import time_ms
+from logos.venues.records import Unreadable, is_record, text_of
+
+Page = list[Mapping[str, Any]]
+Fetch = Callable[[int | None, int | None, dict[str, Any]], Awaitable[Page]]
+
+_PAGES_MAX: Final = 10_000
+"""More pages than any account has; a list that goes on longer than this never ends."""
+
+
+async def whole(fetch: Fetch, paging: Paging, since_ms: int | None = None, end_ms: int = 0) -> Page:
+    """Every row of the list, from `since_ms` on where that is given, up to about `end_ms`.
+
+    Rows may come twice, and a little earlier than `since_ms`. Raises Unreadable.
+    """
+    if since_ms is not None:
+        since_ms = max(0, since_ms - paging.early_ms)
+    if paging.pages is Pages.NUMBER:
+        return await _by_number(fetch, paging, since_ms or 0, end_ms)
+    found: Page = []
+    async for start_ms, parameters in _windows(paging, since_ms, end_ms):
+        found += await _WAYS[paging.pages](fetch, paging, start_ms, parameters)
+    return found
+
+
+async def _windows(
+    paging: Paging, since_ms: int | None, end_ms: int
+) -> AsyncIterator[tuple[int | None, dict[str, Any]]]:
+    """The spans to ask for, one after the other, each no longer than the exchange answers."""
+    fixed = dict(paging.parameters)
+    if not paging.window_ms or since_ms is None:
+        yield since_ms, fixed
+        return
+    for start_ms in range(since_ms, max(end_ms, since_ms) + 1, paging.window_ms):
+        yield start_ms, {**fixed, paging.until: start_ms + paging.window_ms - 1}
+
+
+def _limit(paging: Paging) -> int | None:
+    return paging.size if paging.size and paging.asks_for_size else None
+
+
+async def _at_once(
+    fetch: Fetch, paging: Paging, since_ms: int | None, parameters: dict[str, Any]
+) -> Page:
+    page = await fetch(since_ms, _limit(paging), parameters)
+    if paging.size and len(page) >= paging.size:
+        raise Unreadable("a full page, and no way to ask for the next")
+    return page
+
+
+async def _by_number(fetch: Fetch, paging: Paging, since_ms: int, end_ms: int) -> Page:
+    """The first by time, a window at a time, the rest by their numbers."""
+    found: Page = []
+    for start_ms in range(since_ms, end_ms + 1, paging.window_ms):
+        until = {paging.until: start_ms + paging.window_ms - 1}
+        found = await fetch(start_ms, paging.size, {**paging.parameters, **until})
+        if found:
+            break
+    page = found
+    while page:
+        number = max(number_of(row) for row in page)
+        asked = {**paging.parameters, paging.parameter: str(number + 1)}
+        page = await fetch(None, paging.size, asked)
+        # A list that does not go on would never end.
+        page = [row for row in page if number_of(row) > number]
+        found = found + page
+    return found
+
+
+async def _forward(
+    fetch: Fetch, paging: Paging, since_ms: int | None, parameters: dict[str, Any]
+) -> Page:
+    """From the time of the last row on, until there is no later one."""
+    found: Page = []
+    start_ms = since_ms or 0
+    while True:
+        page = await fetch(start_ms, _limit(paging), parameters)
+        found += page
+        latest_ms = max((time_ms(row) for row in page), default=start_ms)
+        if latest_ms > start_ms:
+            # The exchange may hold pages shorter than asked for, so a short one is not the last.
+            start_ms = latest_ms
+        elif len(page) < paging.size:
+            return found
+        else:
+            raise Unreadable("more rows in one millisecond than a page holds")
+
+
+async def _backward(
+    fetch: Fetch, paging: Paging, since_ms: int | None, parameters: dict[str, Any]
+) -> Page:
+    """Up to the time of the oldest row, until a page is not full."""
+    found: Page = []
+    asked = parameters
+    until_ms: int | None = None
+    while True:
+        page = await fetch(since_ms, _limit(paging), asked)
+        found += page
+        if len(page) < paging.size:
+            return found
+        oldest_ms = min(time_ms(row) for row in page)
+        if until_ms is not None and oldest_ms >= until_ms:
+            raise Unreadable("more rows in one millisecond than a page holds")
+        until_ms = oldest_ms
+        asked = {**parameters, paging.parameter: until_ms}
+
+
+async def _by_offset(
+    fetch: Fetch, paging: Paging, since_ms: int | None, parameters: dict[str, Any]
+) -> Page:
+    """So many rows passed over. New rows come in front, so none is missed between two pages."""
+    found: Page = []
+    for _ in range(_PAGES_MAX):
+        asked = {**parameters, paging.parameter: len(found)} if found else parameters
+        page = await fetch(since_ms, _limit(paging), asked)
+        found += page
+        if len(page) < paging.size:
+            return found
+    raise Unreadable("a list that never ends")
+
+
+async def _by_page(
+    fetch: Fetch, paging: Paging, since_ms: int | None, parameters: dict[str, Any]
+) -> Page:
+    found: Page = []
+    for number in range(1, _PAGES_MAX):
+        asked = {**parameters, paging.parameter: number}
+        page = await fetch(since_ms, _limit(paging), asked)
+        found += page
+        if len(page) < paging.size:
+            return found
+    raise Unreadable("a list that never ends")
+
+
+async def _by_cursor(
+    fetch: Fetch, paging: Paging, since_ms: int | None, parameters: dict[str, Any]
+) -> Page:
+    """By what any row of a page, or its oldest, says of the next."""
+    found: Page = []
+    used: set[str] = set()
+    asked = parameters
+    while True:
+        page = await fetch(since_ms, _limit(paging), asked)
+        found += page
+        is_last_id = paging.pages is Pages.LAST_ID
+        if not page or (is_last_id and len(page) < paging.size):
+            return found
+        cursor = _oldest(page, paging) if is_last_id else _cursor(page, paging)
+        if not cursor:
+            # The end, by the exchange's own word.
+            return found
+        if cursor in used:
+            raise Unreadable("a list whose next page is one that it gave before")
+        used.add(cursor)
+        asked = {**parameters, paging.parameter: cursor}
+
+
+def _cursor(page: Page, paging: Paging) -> str:
+    """What any row of a page says of the next page; empty at the end."""
+    return next((text for row in page if (text := _told(row, paging.cursor))), "")
+
+
+def _oldest(page: Page, paging: Paging) -> str:
+    text = _told(min(page, key=time_ms), paging.cursor)
+    if not text:
+        raise Unreadable(f"a full page whose oldest row has no {paging.cursor}")
+    return text
+
+
+def _told(row: Mapping[str, Any], name: str) -> str:
+    info = row.get("info")
+    return str(info.get(name) or "") if is_record(info) else ""
+
+
+def number_of(row: Mapping[str, Any]) -> int:
+    """A row's id as the number that it is. Raises Unreadable."""
+    text = text_of(row, "id")
+    if not text.isdecimal():
+        raise Unreadable(f"the trade id {text!r} is no number")
+    return int(text)
+
+
+_WAYS: Final = {
+    Pages.WHOLE: _at_once,
+    Pages.FORWARD: _forward,
+    Pages.BACKWARD: _backward,
+    Pages.OFFSET: _by_offset,
+    Pages.PAGE: _by_page,
+    Pages.CURSOR: _by_cursor,
+    Pages.LAST_ID: _by_cursor,
+}

@@ -1,0 +1,194 @@
+"""What an exchange does in its own way, as plain data: the one place where exchanges differ.
+
+A profile says how one exchange takes a client order id, how an order is found and cancelled there,
+how its lists are asked for in whole, how fees are told, and which of its error codes leave an
+outcome open. Nothing else in this adapter knows an exchange by its name. Each field that differs
+from its default names its source in `sources`: documentation, or ccxt's own code.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Final
+
+import msgspec
+
+from logos.core.types import OrderType, TimeInForce
+from logos.venues.ids import IdRule
+
+DAY_MS: Final = 86_400_000
+
+
+class By(enum.Enum):
+    """What an order is named by in a request."""
+
+    CLIENT = "our id"
+    VENUE = "the exchange's id"
+    LIST = "a whole list"
+
+
+class Answer(enum.Enum):
+    """How a new order is answered."""
+
+    FULL = "the whole order"
+    ID = "its id"
+    """At least an id; without a status the order is taken for accepted, as it was sent."""
+
+
+class MarketBuy(enum.Enum):
+    """In what the quantity of a market order to buy is told."""
+
+    BASE = "base"
+    COST = "cost"
+    """By what it is to cost: such orders are refused here, for their quantity would be a guess."""
+
+
+class Pages(enum.Enum):
+    """How a list that is longer than a page goes on."""
+
+    WHOLE = "one answer"
+    """The exchange documents no pages: the answer is the whole list, whatever its length."""
+    NUMBER = "from a number on, oldest first"
+    """Rows are numbered; `parameter` asks from a number on (Binance)."""
+    FORWARD = "from a time on, oldest first"
+    BACKWARD = "up to a time, newest first"
+    """`parameter` asks for rows up to a moment (milliseconds)."""
+    OFFSET = "after so many rows, newest first"
+    """`parameter` is how many rows to pass over."""
+    PAGE = "by page number, newest first"
+    """`parameter` is the number of the page, from 1."""
+    CURSOR = "by cursor"
+    """The field `cursor` of any row of a page is `parameter` of the next; without it, the end."""
+    LAST_ID = "after a row's id, newest first"
+    """The field `cursor` of the oldest row of a page is `parameter` of the next."""
+
+
+class Paging(msgspec.Struct, frozen=True):
+    """How one list of the exchange is read in whole. Defaults: it comes in one answer."""
+
+    pages: Pages = Pages.WHOLE
+    size: int = 0
+    """Rows of a full page; a shorter one is the last."""
+    parameter: str = ""
+    cursor: str = ""
+    """A field of the exchange's own record (ccxt's `info`)."""
+    asks_for_size: bool = True
+    """Whether `size` is asked for; False where the exchange takes no such wish."""
+    window_ms: int = 0
+    """The longest span that one request may cover, bounded by `until`; 0: any."""
+    until: str = "until"
+    """The parameter that bounds a request from above, for windows."""
+    early_ms: int = 0
+    """How much earlier than wanted to ask, where the first moment is left out or is rounded."""
+    is_of_account: bool = False
+    """Asked for without a market: pages then count the rows of every market."""
+    parameters: Mapping[str, Any] = {}
+    """What every request for this list holds besides."""
+
+
+class Look(msgspec.Struct, frozen=True):
+    """One way of asking for one order: a method of ccxt, and what names the order in it."""
+
+    method: str
+    by: By
+    parameter: str = ""
+    """The parameter that holds the id; empty: it is ccxt's argument `id`, or none for a list."""
+    parameters: Mapping[str, Any] = {}
+    paging: Paging = Paging()
+    """For lists."""
+
+
+class Cancel(msgspec.Struct, frozen=True):
+    """How a cancel names its order. By the exchange's id, it is looked up first."""
+
+    by: By
+    parameter: str = ""
+    """The parameter that holds our id; empty: it is ccxt's argument `id`."""
+    parameters: Mapping[str, Any] = {}
+    id_beside: str | None = None
+    """ccxt's argument `id` where a parameter names the order."""
+
+
+class DeadMan(msgspec.Struct, frozen=True):
+    """The exchange's promise to cancel if it does not hear from us."""
+
+    ask: Callable[[Any, int, str], Awaitable[Any]]
+    """Takes ccxt's exchange, seconds, and the exchange's name of a market."""
+    is_by_market: bool = False
+
+
+class Profile(msgspec.Struct, frozen=True, kw_only=True):
+    """One exchange. See the module's words; `sources` cites every field that is not a default."""
+
+    exchange_id: str
+    ids: IdRule
+    create_parameter: str = "clientOrderId"
+    """The parameter of a new order that holds our id."""
+    create_parameters: Mapping[str, Any] = {}
+    """What every new order holds besides."""
+    market_buy_parameters: Mapping[str, Any] = {}
+    """What a market order to buy holds besides, so that its quantity is in base."""
+    market_buy: MarketBuy = MarketBuy.BASE
+    new_order: Answer = Answer.FULL
+    looks: tuple[Look, ...]
+    """How one order is asked for, in this order, until one knows it. An order that none knows has
+    never been there; so the last of them must not need the exchange's id."""
+    cancel: Cancel
+    open_orders: Paging = Paging()
+    fills: Paging
+    order_types: frozenset[OrderType] = frozenset((OrderType.MARKET, OrderType.LIMIT))
+    times_in_force: frozenset[TimeInForce] = frozenset(
+        (TimeInForce.GTC, TimeInForce.IOC, TimeInForce.FOK)
+    )
+    fee_currency: str = ""
+    """The field of a fill's own record that names the fee's currency, where ccxt guesses it."""
+    fee_extras: tuple[str, ...] = ()
+    """Fields of a fill's own record that must be empty or zero, for they name fees that no record
+    here can hold."""
+    unknown: tuple[str, ...] = ()
+    """Codes and words after which a request may have been carried out."""
+    exists: tuple[str, ...] = ()
+    """Codes and words that say that an order with this client id is there already."""
+    refused: tuple[str, ...] = ()
+    """Codes and words of a plain no that ccxt sorts as an error of no kind."""
+    shapes: Mapping[str, str] = {}
+    """By the end of a path: what a good answer must hold, as names joined by dots; empty: it is a
+    list. ccxt would make an empty list of an answer without it."""
+    credentials: Mapping[str, str] = msgspec.field(
+        default_factory=lambda: {"apiKey": "key", "secret": "secret"}
+    )
+    """ccxt's names of all that signs a request, and which of ours each is: key, secret or
+    password."""
+    options: Mapping[str, Any] = {}
+    """Options of ccxt: signed extras off, one kind of markets."""
+    asset_endings: tuple[str, ...] = ()
+    """Ends of asset names that count as the asset before them (`BTC.F` is BTC)."""
+    asset_names: Mapping[str, str] = {}
+    """Assets that have another name in balances than in markets."""
+    dead_man: DeadMan | None = None
+    test_place: str
+    """Where orders can be tried without money, in words."""
+    sources: Mapping[str, str]
+
+    def __post_init__(self) -> None:
+        if all(look.by is By.VENUE for look in self.looks):
+            raise ValueError(f"{self.exchange_id}: no way to ask for an order without its id there")
+
+
+_NEED_NO_SOURCE: Final = ("exchange_id", "sources")
+
+
+def uncited(profile: Profile) -> list[str]:
+    """Fields of a profile that differ from their defaults and name no source."""
+    told = []
+    for field in msgspec.structs.fields(profile):
+        is_default = (
+            field.default is not msgspec.NODEFAULT and getattr(profile, field.name) == field.default
+        ) or (
+            field.default_factory is not msgspec.NODEFAULT
+            and getattr(profile, field.name) == field.default_factory()
+        )
+        if not is_default and field.name not in (*_NEED_NO_SOURCE, *profile.sources):
+            told.append(field.name)
+    return told

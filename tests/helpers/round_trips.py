@@ -1,0 +1,200 @@
+"""The exchanges whose whole round trip is tried, each through the real ccxt against its dialect.
+
+An exchange joins with a line in `CASES`. docs/VENUES.md's table of exchanges is made of them.
+"""
+
+from __future__ import annotations
+
+import venue_libraries  # noqa: F401 - first
+
+# isort: split
+
+import base64
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from decimal import Decimal
+from random import Random
+from typing import Any, Final
+
+from venue_tools import KEY, NOW_NS, SECRET, Word, approved
+
+from logos.adapters.ccxt.venue import CcxtVenue
+from logos.core.instrument import Instrument, instrument
+from logos.core.outbox import SubmitOrder
+from logos.core.types import Side, TimeInForce
+from logos.simulators.exchange.account import PlacedOrder, SpotAccount
+from logos.simulators.exchange.binance import BinanceShape
+from logos.simulators.exchange.dialects.bybit import Bybit
+from logos.simulators.exchange.dialects.dialect import Dialect, Keys
+from logos.simulators.exchange.dialects.kraken import Kraken
+from logos.simulators.exchange.market import Listing, Market
+from logos.simulators.exchange.orders import ExchangeOrders, Troubles
+from logos.simulators.exchange.server import Exchange
+from logos.testing.clock import ManualClock
+from logos.venues.contract import VenueOrder
+
+HOLDINGS: Final = {"USDT": "1000000", "BTC": "10"}
+_KEYS: Final = Keys(KEY, SECRET)
+BINANCE_REQUESTS: Final = {
+    "create": "POST /api/v3/order",
+    "cancel": "DELETE /api/v3/order",
+    "find": "GET /api/v3/order",
+    "open": "GET /api/v3/openOrders",
+    "fills": "GET /api/v3/myTrades",
+    "balances": "GET /api/v3/account",
+}
+
+
+@dataclass(frozen=True)
+class Case:
+    """One exchange of the suite."""
+
+    exchange_id: str
+    dialect: type[Dialect] | None
+    """None: Binance, whose simulated exchange is older than the dialects."""
+    keys: Keys = _KEYS
+    tick: str = "0.01"
+    lot: str = "0.00001"
+    quote: str = "USDT"
+    has_two_fees: bool = True
+    """Whether the exchange can tell a fee in two currencies for one fill at all."""
+    has_third_fee: bool = True
+    """Whether the exchange can take a fee in a coin that is neither traded nor paid with."""
+    buys_by_cost: bool = False
+    """Whether market orders to buy are refused here, for they are told by what they cost."""
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    def market_id(self) -> str:
+        return (
+            "BTC" + self.quote
+            if self.dialect is None
+            else self.dialect.market_id("BTC", self.quote)
+        )
+
+
+CASES: Final = (
+    Case("binance", None, has_two_fees=False),
+    Case(
+        "kraken",
+        Kraken,
+        Keys("kQH5HW/8p1uGOVjbgWA7", base64.b64encode(SECRET.encode()).decode()),
+        # D add-order, oflags: fees are in quote (fciq) or base (fcib), never in two or others.
+        has_two_fees=False,
+        has_third_fee=False,
+    ),
+    Case("bybit", Bybit),
+)
+
+
+@dataclass
+class Bench:
+    """A venue, the simulated exchange behind it, and what a test does with both."""
+
+    case: Case
+    venue: CcxtVenue
+    exchange: Exchange
+    account: SpotAccount
+    troubles: Troubles
+    requests: Mapping[str, str]
+    clock: ManualClock
+    coin: Instrument
+    make: Callable[[str], CcxtVenue]
+
+    @asynccontextmanager
+    async def another_life(self) -> AsyncIterator[CcxtVenue]:
+        """The session in another process, a second later, which remembers no answer."""
+        # Where requests are numbered by the time, two processes at one moment are one too many.
+        await self.pass_time(1)
+        venue = self.make("s-1")
+        try:
+            await venue.open()
+            yield venue
+        finally:
+            await venue.close()
+
+    def order(self, number: int, quantity: str = "0.001", price: str = "90000.00") -> SubmitOrder:
+        """A limit order to buy, which rests below the market at its usual price."""
+        terms = approved(self.coin, Side.BUY, quantity, price)
+        return SubmitOrder(terms, f"s-1-{number}", self.clock.now_ns())
+
+    def at_market(self, number: int, side: Side, quantity: str = "0.001") -> SubmitOrder:
+        """A market order."""
+        terms = approved(self.coin, side, quantity, time_in_force=TimeInForce.IOC)
+        return SubmitOrder(terms, f"s-1-{number}", self.clock.now_ns())
+
+    async def submit(
+        self, number: int, quantity: str = "0.001", price: str = "90000.00"
+    ) -> VenueOrder:
+        return await self.venue.submit(self.order(number, quantity, price))
+
+    async def pass_time(self, seconds: float) -> None:
+        """Time goes on, here and at the exchange."""
+        await self.clock.advance(seconds)
+        await self.exchange.advance(seconds)
+
+    def placed(self) -> list[PlacedOrder]:
+        return self.account.orders
+
+    def of_stranger(self, price: str = "80000.00") -> PlacedOrder:
+        """An order that the account's owner made elsewhere."""
+        return self.account.place_by_hand(self.case.market_id(), "BUY", "0.002", price, "")
+
+    def charge(self, *fees: tuple[str, str]) -> None:
+        """From now on each fill costs these amounts of these assets."""
+        self.account.fees_of = lambda *_: [(asset, Decimal(cost)) for asset, cost in fees]
+        for asset, _ in fees:
+            self.account.deposit(asset, "1000")
+
+
+@asynccontextmanager
+async def bench(
+    case: Case, *, timeout_s: float = 5.0, is_open: bool = True
+) -> AsyncIterator[Bench]:
+    """A venue connected to the simulated exchange of a case: BTC at 99,990 bid, 100,000 asked."""
+    listing = Listing(case.market_id(), "BTC", case.quote, tick=case.tick, lot=case.lot)
+    listing.minimum_quantity = case.lot
+    listing.add_top(NOW_NS - 1, "99990.00", "100000.00", "5", "5")
+    exchange = Exchange(Market([listing], NOW_NS))
+    holdings = {asset.replace("USDT", case.quote): much for asset, much in HOLDINGS.items()}
+    account: SpotAccount
+    requests: Mapping[str, str]
+    if case.dialect is None:
+        BinanceShape(exchange)
+        account = own = ExchangeOrders(exchange, case.keys.key, case.keys.secret, holdings)
+        troubles, requests = own.troubles, BINANCE_REQUESTS
+    else:
+        account = SpotAccount(exchange.market, holdings, "0.001")
+        dialect = case.dialect(exchange, account, case.keys)
+        troubles, requests = dialect.troubles, dialect.requests
+    clock = ManualClock(NOW_NS)
+    coin = instrument(
+        "COIN", base="BTC", quote=case.quote, tick=case.tick, lot=case.lot, min_quantity=case.lot
+    )
+    password = Word(case.keys.password) if case.keys.password else None
+    async with exchange:
+
+        def make(session_id: str) -> CcxtVenue:
+            return CcxtVenue(
+                case.exchange_id,
+                {coin.symbol: coin},
+                clock,
+                Random(1),
+                key=Word(case.keys.key),
+                secret=Word(case.keys.secret),
+                password=password,
+                sandbox=False,
+                url=exchange.url,
+                timeout_s=timeout_s,
+                session_id=session_id,
+                limit_rate=False,
+                **case.options,
+            )
+
+        venue = make("s-1")
+        try:
+            if is_open:
+                await venue.open()
+            yield Bench(case, venue, exchange, account, troubles, requests, clock, coin, make)
+        finally:
+            await venue.close()
