@@ -54,6 +54,15 @@ def test_a_figure_is_shown_has_a_text_instead_and_loads_nothing(path: Path) -> N
     assert len(text) < 40_000
 
 
+def test_readme_has_a_picture_of_a_report_with_words_for_those_who_do_not_see_it() -> None:
+    text = (PROJECT / "README.md").read_text("utf-8")
+    [(words, name)] = re.findall(r"!\[([^\]]+)\]\(([^)]+\.png)\)", text)
+    picture = (PROJECT / name).read_bytes()
+    assert picture.startswith(b"\x89PNG")
+    assert len(picture) < 200_000
+    assert len(words) > 60
+
+
 def test_the_life_of_an_order_names_every_status_and_every_way(maker: ModuleType) -> None:
     drawn = maker.order_life({("NEW", "ACCEPTED"): 1_234})
     assert all(f">{status.value}</text>" in drawn for status in OrderStatus)
