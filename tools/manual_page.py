@@ -56,6 +56,7 @@ def page(parts: Sequence[ShownPart]) -> str:
     style, script = _embedded(STYLE, FIGURE_STYLE), _embedded(SCRIPT)
     policy = (
         f"default-src 'none'; style-src {_hash_of(style)}; script-src {_hash_of(script)}; "
+        "img-src data:; "
         "base-uri 'none'; form-action 'none'"
     )
     chapters = [chapter for part in parts for chapter in part.chapters]
@@ -150,12 +151,19 @@ _WIDTH = re.compile(r'\A(<svg [^>]*?viewBox="0 0 (\d+) \d+"[^>]*?)>')
 
 
 def figure(path: Path, alternative: str) -> str:
-    """A drawing of the project as a part of the page. Raises OSError, ValueError.
+    """A drawing or a picture of the project as a part of the page. Raises OSError, ValueError.
 
     The style that it carries for itself is left out: the page's is the same.
     """
+    if path.suffix == ".png":
+        data = base64.b64encode(path.read_bytes()).decode()
+        words = html.escape(alternative)
+        return (
+            f'<figure>\n<img alt="{words}" src="data:image/png;base64,{data}">\n'
+            f"<figcaption>{words}</figcaption>\n</figure>\n"
+        )
     if path.suffix != ".svg":
-        raise ValueError("the manual shows drawings (.svg) alone")
+        raise ValueError("the manual shows drawings (.svg) and pictures (.png) alone")
     drawn = _STYLE.sub("", _XML.sub("", path.read_text(encoding="utf-8")))
     if "<script" in drawn or "href" in drawn or not _WIDTH.match(drawn):
         raise ValueError("no drawing that a page may hold: a script, a link, or no viewBox")

@@ -50,8 +50,11 @@ class Page(HTMLParser):
         self.words = ""
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag not in ("meta", "br", "hr", "input"):
+        if tag not in ("meta", "br", "hr", "input", "img"):
             self.unclosed.append(tag)
+        if tag == "img" and (dict(attrs).get("src") or "").startswith("data:image/png;base64,"):
+            assert set(dict(attrs)) == {"alt", "src"}
+            return  # it stands in the page itself
         if tag in _LOADING:
             self.loading.append(tag)
         for name, value in attrs:
@@ -141,7 +144,10 @@ def test_the_policy_allows_the_style_and_the_script_of_the_page_and_nothing_else
         [text] = re.findall(rf"<{kind}>(.*?)</{kind}>", made, re.S)
         digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
         assert rules[f"{kind}-src"] == f"'sha256-{digest}'"
-    assert set(rules) == {"default-src", "base-uri", "form-action", "style-src", "script-src"}
+    assert rules["img-src"] == "data:"
+    assert set(rules) == {
+        *("default-src", "base-uri", "form-action", "style-src", "script-src", "img-src")
+    }
 
 
 def test_it_stays_small_enough_to_be_sent(made: str) -> None:
@@ -205,9 +211,12 @@ def test_a_drawing_becomes_a_part_of_the_page_without_its_own_style(
         (tmp_path / "docs" / "a.svg").write_text(f"<svg>{hostile}</svg>", encoding="utf-8")
         with pytest.raises(maker.ManualError, match=r"docs/DATA\.md: a\.svg: no drawing"):
             maker.build()
-    texts["docs/DATA.md"] = "# Data\n\n![A photo](a.png)\n"
-    with pytest.raises(maker.ManualError, match=r"drawings \(\.svg\) alone"):
+    texts["docs/DATA.md"] = "# Data\n\n![A film](a.gif)\n"
+    with pytest.raises(maker.ManualError, match=r"and pictures \(\.png\) alone"):
         maker.build()
+    texts["docs/DATA.md"] = "# Data\n\n![What <it> shows](a.png)\n"
+    (tmp_path / "docs" / "a.png").write_bytes(b"\x89PNG")
+    assert '<img alt="What &lt;it&gt; shows" src="data:image/png;base64,iVBORw==">' in maker.build()
 
 
 def test_every_document_is_a_chapter(page: Page) -> None:
