@@ -10,7 +10,7 @@ SESSION_CODES: Final[Mapping[int, str]] = {
     1: "internal error (a bug: please report it), or a check that found something wrong",
     2: "bad configuration or command line",
     3: "bad data",
-    4: "halted by the kill switch or a guard",
+    4: "halted by the kill switch or a guard, or holdings not seen to agree with the venue's",
     5: "the strategy failed",
     6: "a file or folder cannot be written, or read",
     7: "a journal with a torn end, or a session without its last files: use `logos resume`",

@@ -22,7 +22,7 @@ from logos.session.artifacts.report import halt_lines
 from logos.session.disk import DiskLowError
 from logos.session.entry import SessionDiffersError
 from logos.session.history import JournalDamagedError
-from logos.session.outcome import ORDERS_LEFT
+from logos.session.outcome import HOLDINGS, ORDERS_LEFT
 from logos.session.plan import Plan
 from logos.session.presence.registry import RegistryError
 from logos.session.restoring import CannotResumeError
@@ -173,7 +173,8 @@ def _print_result(result: SessionResult, options: argparse.Namespace, command: s
         for line in alarms(result):
             print(f"ALARM: {line}", file=sys.stderr)
     sys.stdout.flush()
-    if result.exit_code not in (ExitCode.FINISHED, ExitCode.HALTED):
+    is_unequal = HOLDINGS in result.reason
+    if is_unequal or result.exit_code not in (ExitCode.FINISHED, ExitCode.HALTED):
         print(f"logos {command}: {result.reason}", file=sys.stderr)
         print(f"What was done before is in {result.folder}", file=sys.stderr)
 

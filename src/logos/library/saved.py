@@ -29,7 +29,7 @@ from logos.session.artifacts.rows import Moments
 from logos.session.build import build_account, build_states, make_instruments
 from logos.session.carrying.apply import carry_books
 from logos.session.history import find_session
-from logos.session.outcome import ExitCode
+from logos.session.outcome import HOLDINGS, ExitCode
 from logos.session.restoring import CannotResumeError
 from logos.session.stored.next_steps import next_steps
 
@@ -71,6 +71,8 @@ def read_saved(session_id: str, home: Path | None) -> Saved:
         )
     status = SessionStatus(scan.sealed.status)
     exit_code = _EXIT_CODES.get(status)
+    if exit_code is ExitCode.FINISHED and HOLDINGS in scan.sealed.reason:
+        exit_code = ExitCode.HALTED
     if exit_code is None:
         found = _EXIT_CODE_ROW.search((folder / "session.md").read_text(encoding="utf-8"))
         exit_code = ExitCode.INTERNAL_ERROR if found is None else ExitCode(int(found[1]))

@@ -58,6 +58,13 @@ ORDERS_LEFT: Final = "may still rest at the venue, look there and cancel them"
 """In the reason of a session some of whose orders no venue has confirmed to be over."""
 
 
+HOLDINGS: Final = "holdings at the end"
+"""What was found of a venue's holdings and ours at the end, in the facts of a session; in its
+reason, where they were not seen to agree."""
+
+AGREED: Final = "agreed"
+
+
 class Stopped(Exception):
     """The operator asked the session to end, and it is between two events."""
 

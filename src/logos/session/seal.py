@@ -46,7 +46,15 @@ from logos.session.artifacts.summary import (
     warm_ups,
 )
 from logos.session.opening.machine_switch import SessionSwitch
-from logos.session.outcome import ORDERS_LEFT, Ending, ExitCode, SessionResult, Stopped
+from logos.session.outcome import (
+    AGREED,
+    HOLDINGS,
+    ORDERS_LEFT,
+    Ending,
+    ExitCode,
+    SessionResult,
+    Stopped,
+)
 from logos.session.plan import Plan
 from logos.session.recorded import RecordedSwitch
 from logos.session.script import Script
@@ -199,7 +207,7 @@ class Seal:
         core took. Raises OSError.
         """
         folder, core = self._folder, self._core
-        ending = self._with_protection(self._with_orders_left(ending))
+        ending = self._with_holdings(self._with_protection(self._with_orders_left(ending)))
         summary = self._summary(ending, first_ns)
         host = host_facts(
             self._started_ns, time.time_ns(), pieces.run_ns, core.order_manager.tick_id
@@ -267,6 +275,18 @@ class Seal:
         if not words:
             return ending
         return replace(ending, reason=f"{ending.reason}; {words}")
+
+    def _with_holdings(self, ending: Ending) -> Ending:
+        """Say what of a venue's holdings was not seen to agree; no such end is a good one."""
+        outcome = self._measure().get(HOLDINGS, AGREED)
+        if outcome == AGREED:
+            return ending
+        code = ending.exit_code
+        return replace(
+            ending,
+            exit_code=ExitCode.HALTED if code is ExitCode.FINISHED else code,
+            reason=f"{ending.reason}; {HOLDINGS}: {outcome}",
+        )
 
     def _summary(self, ending: Ending, first_ns: int | None) -> dict[str, Any]:
         plan, core = self._plan, self._core

@@ -15,7 +15,9 @@ from live_venue_helpers import Resting, World
 
 from logos.audit.verify import verify
 from logos.core.types import SessionStatus, SwitchState
+from logos.library.saved import read_saved
 from logos.session.entry import replay
+from logos.session.outcome import ExitCode
 
 
 def stop() -> None:
@@ -46,6 +48,8 @@ def test_what_moved_just_before_the_end_is_found_whatever_the_end_is(
     assert "differ by -5" in result.summary["live"]["holdings at the end"]
     assert "RECONCILIATION" in result.summary["guards"]
     assert there.switch.authority() is SwitchState.ENGAGED
+    assert result.exit_code is ExitCode.HALTED
+    assert "holdings at the end: USD: " in result.reason
     assert replay("live", strategy=Resting(), home=tmp_path).summary == result.summary
     assert verify(result.folder).exit_code == 0
 
@@ -70,3 +74,8 @@ def test_a_venue_that_cannot_be_asked_at_the_end_is_said_and_holds_nobody_up(
 
     result = there.run(ScriptedFeed(there.clock, 30, after={30: is_gone}), Resting())
     assert "not made: fake: " in result.summary["live"]["holdings at the end"]
+    assert result.exit_code is ExitCode.HALTED
+    assert "holdings at the end: not made: fake: " in result.reason
+    assert replay("live", strategy=Resting(), home=tmp_path).summary == result.summary
+    saved = read_saved("live", tmp_path)
+    assert (saved.exit_code, saved.reason) == (result.exit_code, result.reason)

@@ -10,13 +10,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Final
 
 from logos.core.clock import Clock
 from logos.core.types import NS_PER_SECOND
+from logos.session.outcome import AGREED
 from logos.venues.contract import VenueError
-
-AGREED: Final = "agreed"
 
 
 class LastLook:

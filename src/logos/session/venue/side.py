@@ -11,11 +11,12 @@ from typing import Final
 from logos.config import OnExternal
 from logos.execution.reconcile import Reconciler, ReconcileRules
 from logos.execution.venue_link import VenueLink
+from logos.session.outcome import AGREED, HOLDINGS
 from logos.session.presence.leftovers import leave_word
 from logos.session.session import Session
 from logos.session.source import BASELINE_FILE, LiveSource
 from logos.session.venue.dead_man import DeadManKeeper
-from logos.session.venue.last_look import AGREED, LastLook
+from logos.session.venue.last_look import LastLook
 from logos.venues.contract import DeadMan, Unavailable, Venue
 
 LAST_LOOK_S: Final = 30.0
@@ -102,7 +103,7 @@ class VenueSide:
 
     def facts(self) -> dict[str, str]:
         """What was found at the end."""
-        return {"holdings at the end": self.last_look.outcome}
+        return {HOLDINGS: self.last_look.outcome}
 
     async def close(self) -> None:
         """Disconnect, and leave word of what a person has to look at before trading goes on."""
