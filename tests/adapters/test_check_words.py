@@ -17,6 +17,7 @@ from venue_tools import bitcoin, broker_desk, coin, share
 
 from logos.adapters.alpaca import check as alpaca
 from logos.adapters.ccxt import check as ccxt
+from logos.config.proved import EXCHANGES
 from logos.core.instrument import instrument
 from logos.venues.contract import CheckLine, Refused, Unavailable
 from logos.venues.rules import MarketRules, clock_line, compare_rules, names_lines
@@ -109,8 +110,8 @@ def test_what_an_exchange_says_of_itself() -> None:
     odd = SimpleNamespace(id="odd", urls={"api": {"private": "https://x.odd"}}, has={})
     assert plain(ccxt.environment_lines(odd, False))[-1] == (
         "adapter", False, "the exchange 'odd' has not been proved: real orders, a sandbox's "
-        "included, go to Binance spot (ccxt, binance), shares at Alpaca and the terminal of "
-        "`logos mt5-sim` only; trade it on paper (venue.name = 'paper')",
+        f"included, go to spot at {', '.join(EXCHANGES)} (ccxt), shares at Alpaca and the terminal "
+        "of `logos mt5-sim` only; trade it on paper (venue.name = 'paper')",
     )  # fmt: skip
     assert plain(ccxt.environment_lines(odd, True))[-1][:2] == ("adapter", False)
     wanting = SimpleNamespace(

@@ -27,13 +27,14 @@ def why_not(name: str, exchange: str = "", symbol: str = "AAPL", market: str = "
 
 
 @pytest.mark.parametrize(
-    ("name", "exchange"), [("paper", ""), ("ccxt", "binance"), ("alpaca", ""), ("mt5", "")]
+    ("name", "exchange"),
+    [("paper", ""), ("ccxt", "binance"), ("ccxt", "kraken"), ("alpaca", ""), ("mt5", "")],
 )
 def test_what_was_proved_may_be_traded_at(name: str, exchange: str) -> None:
     assert why_not(name, exchange) == ""
 
 
-@pytest.mark.parametrize("exchange", ["gate", "kraken", "binanceus", "binanceusdm", "okx", "x"])
+@pytest.mark.parametrize("exchange", ["gate", "binanceus", "binanceusdm", "okx", "x"])
 def test_no_other_exchange_may(exchange: str) -> None:
     assert f"the exchange {exchange!r} has not been proved" in why_not("ccxt", exchange)
 

@@ -12,13 +12,20 @@ from typing import Final
 from logos.config.settings import Config
 from logos.config.tables.live import VenueName
 
-EXCHANGES: Final = ("binance",)
-"""Spot exchanges, by their ccxt ids."""
+EXCHANGES: Final = (
+    "binance",
+    "bybit",
+    "kraken",
+)
+"""Spot exchanges, by their ccxt ids: those whose whole round trip is green
+(tests/adapters/ccxt/test_round_trip.py)."""
 
 MT5_SIMULATOR: Final = "logos-mt5-sim-Demo"
 """The name of the server that `logos mt5-sim` says it is connected to; no other terminal yet."""
 
-_WHERE: Final = "Binance spot (ccxt, binance), shares at Alpaca and the terminal of `logos mt5-sim`"
+_WHERE: Final = (
+    f"spot at {', '.join(EXCHANGES)} (ccxt), shares at Alpaca and the terminal of `logos mt5-sim`"
+)
 
 
 def unproved(config: Config) -> str:
