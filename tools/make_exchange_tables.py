@@ -91,7 +91,7 @@ def _id(rule: IdRule) -> str:
 
 def _look(look: Look) -> str:
     if look.by is not By.LIST:
-        return look.by.value
+        return str(look.by.value)
     name = look.method.removeprefix("fetch_").replace("_", " ")
     return f"our id among {name}" if look.parameter else f"the whole list of {name}"
 

@@ -34,7 +34,7 @@ def test_what_was_proved_may_be_traded_at(name: str, exchange: str) -> None:
     assert why_not(name, exchange) == ""
 
 
-@pytest.mark.parametrize("exchange", ["gate", "binanceus", "binanceusdm", "okx", "x"])
+@pytest.mark.parametrize("exchange", ["bitstamp", "binanceus", "binanceusdm", "htx", "x"])
 def test_no_other_exchange_may(exchange: str) -> None:
     assert f"the exchange {exchange!r} has not been proved" in why_not("ccxt", exchange)
 
@@ -45,7 +45,7 @@ def test_coins_at_alpaca_may_not(symbol: str, market: str) -> None:
 
 
 def test_the_permission_to_send_orders_says_it_beside_what_else_is_missing() -> None:
-    tables = {"venue": {"name": "ccxt", "exchange": "gate", "live": True}, "risk": LIMITS}
+    tables = {"venue": {"name": "ccxt", "exchange": "htx", "live": True}, "risk": LIMITS}
     refused, no_keys = refusals(make_config(tables), Environment.read({}))
-    assert refused.startswith("venue: the exchange 'gate' has not been proved")
+    assert refused.startswith("venue: the exchange 'htx' has not been proved")
     assert "no sandbox keys" in no_keys
