@@ -18,6 +18,13 @@ _NUMBERS: Final = (
     ("--kill-after", 3.0, "S", "seconds from the start to --kill (default: 3)"),
     ("--reply-timeout", 2.0, "S", "the gateway's reply timeout, seconds (default: 2)"),
     ("--dead-after", 15.0, "S", "seconds of silence that make a terminal dead (default: 15)"),
+    ("--in-flight", 8, "N", "market orders open at once, over all symbols (default: 8)"),
+    (
+        "--max-latency-ms",
+        100.0,
+        "N",
+        "fail where 99 of 100 orders of a symbol take longer; 0: not judged (default: 100)",
+    ),
     ("--min-rate", 0.0, "N", "fail below N orders a second (default: no minimum)"),
     ("--seed", 0, "N", "seed of prices, signals and faults (default: 0)"),
     ("--repeat", 1, "N", "repeat N times, seed + 1 each time (default: 1)"),

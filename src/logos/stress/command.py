@@ -24,6 +24,8 @@ def make_plan(options: argparse.Namespace) -> StressPlan:
         raise StressError("--signals and --seconds are 0 or more, --every is 1 or more")
     if not options.signals and not options.seconds:
         raise StressError("say how much: --signals N of each symbol, or --seconds S, or both")
+    if options.in_flight < 1 or options.max_latency_ms < 0:
+        raise StressError("--in-flight is 1 or more, --max-latency-ms 0 or more")
     if options.reply_timeout <= 0 or options.dead_after <= 0:
         raise StressError("--reply-timeout and --dead-after are more than 0")
     return StressPlan(
@@ -38,6 +40,8 @@ def make_plan(options: argparse.Namespace) -> StressPlan:
         reply_timeout_s=options.reply_timeout,
         dead_after_s=options.dead_after,
         away_s=options.dead_after + 1,
+        in_flight=options.in_flight,
+        latency_ms=options.max_latency_ms,
     )
 
 

@@ -33,6 +33,7 @@ from logos.stress.gateway_rules import (
     check_silence,
     check_times,
 )
+from logos.stress.latency import check_latency
 from logos.stress.money import check_fills, check_pnl, check_positions
 from logos.stress.numbers import Numbers, numbers_of
 
@@ -221,16 +222,13 @@ def check_switch(evidence: Evidence) -> tuple[str, list[str]]:
         return "it was not thrown", []
     thrown_ns = engaged[0]
     late = [each for each in evidence.requests if each["ts_ns"] > thrown_ns]
-    acquired: list[tuple[int, str]] = [
-        (each["ts_ns"], each["symbol"])
-        for each in evidence.gateway
-        if each["action"] == "ZMQ_LOCK_ACQUIRE"
-    ]
+    acquired: dict[str, list[int]] = {}
+    for each in evidence.gateway:
+        if each["action"] == "ZMQ_LOCK_ACQUIRE":
+            acquired.setdefault(each["token"], []).append(each["ts_ns"])
     problems = []
     for request in late:
-        before = [
-            at for at, symbol in acquired if at <= request["ts_ns"] and symbol == request["symbol"]
-        ]
+        before = [at for at in acquired.get(request["client_id"], ()) if at <= request["ts_ns"]]
         if not before or before[-1] > thrown_ns:
             problems.append(f"{request['client_id']} left after the switch was thrown")
     if len(late) > len(engaged):
@@ -271,6 +269,7 @@ RULES: Final[Mapping[str, Rule]] = {
     "requests": check_requests,
     "times": check_times,
     "silence": check_silence,
+    "latency": check_latency,
     "signals": check_signals,
     "orphans": check_orphans,
     "cross-symbol": check_cross_symbol,

@@ -19,7 +19,8 @@ from logos.stress.evidence import Evidence
 from logos.stress.results import Result, results_of
 
 _NS: Final = 1_000_000_000
-_ALL: Final = "all"
+ALL: Final = "all"
+"""What the figures of all symbols together are called."""
 
 
 class Spread(msgspec.Struct, frozen=True):
@@ -103,7 +104,7 @@ def numbers_of(evidence: Evidence) -> Numbers:
     for record in evidence.journal:
         if isinstance(record, RefusalRecord):
             refusals[record.code.value] += 1
-    accepted, filled = _lives(evidence)
+    accepted, filled = order_lives(evidence)
     return Numbers(
         orders=len(evidence.taken),
         seconds=seconds,
@@ -123,11 +124,11 @@ def numbers_of(evidence: Evidence) -> Numbers:
     )
 
 
-def _lives(evidence: Evidence) -> tuple[dict[str, list[int]], dict[str, list[int]]]:
-    """How long market orders took to be accepted and to be filled."""
+def order_lives(evidence: Evidence) -> tuple[dict[str, list[int]], dict[str, list[int]]]:
+    """How long market orders took to be accepted and to be filled (ns), by symbol, and `ALL`."""
     made: dict[int, int] = {}
-    accepted: dict[str, list[int]] = {_ALL: []}
-    filled: dict[str, list[int]] = {_ALL: []}
+    accepted: dict[str, list[int]] = {ALL: []}
+    filled: dict[str, list[int]] = {ALL: []}
     for record in evidence.journal:
         if isinstance(record, OrderRecord) and record.type is OrderType.MARKET:
             made[record.order_id] = record.ts_ns
@@ -135,6 +136,6 @@ def _lives(evidence: Evidence) -> tuple[dict[str, list[int]], dict[str, list[int
             into = {OrderStatus.ACCEPTED: accepted, OrderStatus.FILLED: filled}.get(record.status)
             if into is not None:
                 took_ns = record.ts_ns - made[record.order_id]
-                into[_ALL].append(took_ns)
+                into[ALL].append(took_ns)
                 into.setdefault(record.symbol, []).append(took_ns)
     return accepted, filled

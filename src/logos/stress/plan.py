@@ -28,9 +28,6 @@ _OTHER: Final = ("0.01", "0.01", "1", "100")
 _LOTS_MAX: Final = 20
 """The most that a symbol may hold, in lots: little enough for the guard to be met often."""
 
-_LIMITS_MAX: Final = 40
-"""Of a symbol's open orders, those left to limit orders whose cancel is not confirmed yet."""
-
 KILLS: Final = ("", "switch", "engine", "simulator")
 _FAULTS: Final = (
     "unread",
@@ -92,7 +89,11 @@ class StressPlan(msgspec.Struct, frozen=True, kw_only=True):
     reply_timeout_s: float = 2.0
     dead_after_s: float = 15.0
     open_orders_max: int = 48
-    """Open orders of each symbol."""
+    """Open orders of each symbol, limit orders that wait included."""
+    in_flight: int = 8
+    """Market orders that are open at once, over all symbols."""
+    latency_ms: float = 0.0
+    """What 99 of 100 orders of each symbol must be done within; 0: not judged."""
 
     @property
     def gross_max(self) -> Decimal:
@@ -173,7 +174,8 @@ def settings_text(plan: StressPlan, ports: Sequence[int]) -> str:
         "strategy.params": {
             "signals": plan.signals,
             "every": plan.every,
-            "open_max": plan.open_orders_max - _LIMITS_MAX,
+            "open_max": max(1, plan.in_flight // len(plan.symbols)),
+            "all_open_max": plan.in_flight,
         },
         "account.balances": {"USD": BALANCE},
         "venue": {"name": "mt5"},

@@ -3,8 +3,9 @@
 At each quote a symbol may give one signal: a market order of one to three lots on a drawn side,
 now and then a limit order far from the market, and a cancel of the one before. How often follows
 from `every`; `signals` bounds them for each symbol (0: without bound). A symbol with `open_max`
-open market orders waits for one of them to end. Limits of position and exposure are left to the
-guards: what they refuse is part of the exercise.
+open market orders waits for one of them to end, and so do all when `all_open_max` are open: more
+in flight than the terminal can serve would only wait in a queue. Limits of position and exposure
+are left to the guards: what they refuse is part of the exercise.
 """
 
 from __future__ import annotations
@@ -23,15 +24,25 @@ class StressStrategy(Strategy):
     """See the module. `limit_every` of 25 makes every 25th signal a limit order; 0: none."""
 
     def __init__(
-        self, signals: int = 0, every: int = 1, limit_every: int = 25, open_max: int = 6
+        self,
+        signals: int = 0,
+        every: int = 1,
+        limit_every: int = 25,
+        open_max: int = 2,
+        all_open_max: int = 8,
     ) -> None:
         """Raises ValueError for a negative number or an `every` of 0."""
-        if signals < 0 or every < 1 or limit_every < 0 or open_max < 1:
-            raise ValueError("signals and limit_every are 0 or more, every and open_max 1 or more")
+        if signals < 0 or limit_every < 0:
+            raise ValueError("signals and limit_every are 0 or more")
+        if min(every, open_max, all_open_max) < 1:
+            raise ValueError("every, open_max and all_open_max are 1 or more")
         self._signals = signals
         self._every = every
         self._limit_every = limit_every
         self._open_max = open_max
+        self._all_open_max = all_open_max
+        self._open: dict[str, int] = {}
+        self._all_open = 0
         self._seen: dict[str, int] = {}
         self._given: dict[str, int] = {}
 
@@ -44,7 +55,11 @@ class StressStrategy(Strategy):
             return None
         open_orders = context.open_orders(symbol)
         waiting = [order for order in open_orders if order.limit_price is not None]
-        if len(open_orders) - len(waiting) >= self._open_max:
+        in_flight = len(open_orders) - len(waiting)
+        # Of the other symbols as of their own latest price: counting anew costs too much.
+        self._all_open += in_flight - self._open.get(symbol, 0)
+        self._open[symbol] = in_flight
+        if in_flight >= self._open_max or self._all_open >= self._all_open_max:
             return None
         self._given[symbol] = given + 1
         draw = context.random.randrange(6)

@@ -86,6 +86,7 @@ class FakeLink:
     """Answers by a table: any TRADE gets one answer, each question its own."""
 
     does_echo = False
+    has_ids = False
 
     def __init__(self, trade: Mapping[str, Any], **answers: list[dict[str, Any]]) -> None:
         self._trade = dict(trade)

@@ -43,6 +43,7 @@ class Terminal:
     """Answers from lists that a test fills; `lose` answers are lost first."""
 
     does_echo = True
+    has_ids = False
 
     def __init__(self) -> None:
         self.deals: list[Record] = []

@@ -160,7 +160,9 @@ class SharedLists(TerminalLists):
         # Who asks for a while already may miss a deal that was booked late: then all is asked for.
         is_recent = self._known_from_s <= wanted_s and newest_s - wanted_s <= _LATE_S
         ask_s = max(wanted_s, newest_s - _AGAIN_S) if is_recent else wanted_s
-        fresh = await self._unknown_deals(ask_s)
+        # One that was booked late under a lower number is found by who asks for a while.
+        since = int(self._deals[-1].ticket) if is_recent and self._deals else 0
+        fresh = await self._unknown_deals(ask_s, since if self._link.has_ids else 0)
         self._tickets.update(each.ticket for each in fresh)
         self._deals += fresh
         self._deals.sort(key=_order_of)
@@ -169,9 +171,18 @@ class SharedLists(TerminalLists):
         if len(self._deals) > _REMEMBERED_MAX:
             self._forget()
 
-    async def _unknown_deals(self, from_s: int) -> list[Deal]:
-        """Deals from that second on that are not known yet; only those are read."""
-        fields = {"action": "HISTORY", "actionType": "TRADES", "fromDate": from_s}
+    async def _unknown_deals(self, from_s: int, ticket: int) -> list[Deal]:
+        """Deals from that second on that are not known yet; only those are read.
+
+        Only those after `ticket` are asked for, unless it is 0.
+        """
+        fields: dict[str, object] = {
+            "action": "HISTORY",
+            "actionType": "TRADES",
+            "fromDate": from_s,
+        }
+        if ticket:
+            fields["fromTicket"] = ticket
         reply = await self.ask(fields, "deals")
         found = []
         try:

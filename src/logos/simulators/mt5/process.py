@@ -205,6 +205,7 @@ def _make_options(options: argparse.Namespace) -> SimOptions:
         speed=options.speed,
         faults=faults,
         does_echo=not options.no_echo,
+        has_ids=options.ea == "logos" and not options.no_echo,
         in_order=options.in_order,
         by_hand_every_s=options.by_hand_every,
         ea=options.ea,

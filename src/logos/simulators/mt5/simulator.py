@@ -30,6 +30,7 @@ import zmq.auth.asyncio
 from logos.core.instrument import Instrument
 from logos.loopback import check_host, load_keys
 from logos.simulators.mt5.book import FIRST_TICKET, Audit, SimBook
+from logos.simulators.mt5.extension import Extension
 from logos.simulators.mt5.faults import (
     LATE,
     LOST,
@@ -44,7 +45,14 @@ from logos.simulators.mt5.market import Prices
 from logos.simulators.mt5.ports import PushPorts
 from logos.simulators.mt5.published import PublishedExpert
 from logos.simulators.mt5.terminal import Terminal
-from logos.simulators.mt5.wire import REQUEST_BYTES_MAX, Request, RequestError, parse_request
+from logos.simulators.mt5.wire import (
+    REQUEST_BYTES_MAX,
+    UNKNOWN_FIELD,
+    WRONG_VALUE,
+    Request,
+    RequestError,
+    parse_request,
+)
 
 PORT_NAMES: Final = ("system", "data", "live", "streaming")
 EXPERTS: Final = ("logos", "published")
@@ -77,6 +85,8 @@ class SimOptions(msgspec.Struct, frozen=True, kw_only=True):
     faults: FaultPlan = FaultPlan()
     does_echo: bool = True
     """Whether answers carry the request's comment; an unchanged Expert Advisor's do not."""
+    has_ids: bool = False
+    """Whether it is logos' own Expert Advisor, with request ids (`extension`)."""
     in_order: bool = False
     by_hand_every_s: float = 0.0
     """Somebody trades by hand, in each symbol in turn, this often; 0: never."""
@@ -115,6 +125,7 @@ class Simulator:
         self.terminal = Terminal(
             instruments, self.book, audit, self.now_ms, self._push_live, self._push_transaction
         )
+        self._extension = Extension(instruments)
         self._expert = self._published() if options.ea == "published" else None
         self.faults = options.faults
         """May be exchanged while it runs."""
@@ -300,25 +311,30 @@ class Simulator:
 
     def _carry_out(self, frame: bytes, fate: Fate) -> tuple[bytes, str]:
         """The answer to one frame, encoded, and the symbol it is about."""
-        token = ""
-        symbol = ""
+        token = symbol = rid = ""
         try:
             request = parse_request(frame)
-            token, symbol = request.comment, request.symbol
+            token, symbol, rid = request.comment, request.symbol, request.rid
             self._note(request)
-            answer = self.terminal.handle(request, fate)
+            answer = self._answer_to(request, fate)
         except RequestError as error:
             token = token or error.token
             self._audit({"kind": "malformed", "sequence": self.requests, "reason": str(error)})
-            answer = {
-                "error": True,
-                "lastError": str(error.code),
-                "description": str(error),
-                "function": "RequestHandler",
-            }
+            answer = error.answer()
         if self._options.does_echo:
             answer["comment"] = token
+        if rid:
+            answer["rid"] = rid
         return self._encode(answer), symbol
+
+    def _answer_to(self, request: Request, fate: Fate) -> dict[str, object]:
+        """The answer to a readable request. Raises RequestError."""
+        if not self._options.has_ids:
+            if request.rid or request.from_ticket:
+                raise RequestError(WRONG_VALUE, UNKNOWN_FIELD, request.comment)
+            return self.terminal.handle(request, fate)
+        answer = self._extension.answer(request) or self.terminal.handle(request, fate)
+        return self._extension.complete(request, answer, self.now_ms())
 
     def _note(self, request: Request) -> None:
         self._audit(

@@ -20,6 +20,7 @@ REQUEST_BYTES_MAX: Final = 64 * 1024
 DESERIALIZATION: Final = 65537
 WRONG_ACTION: Final = 65538
 WRONG_VALUE: Final = 65539
+UNKNOWN_FIELD: Final = "a field that this terminal does not know has a value"
 
 RETCODES: Final = {
     10004: "TRADE_RETCODE_REQUOTE",
@@ -62,7 +63,8 @@ _WHOLE: Final = ("fromDate", "toDate", "id", "magic", "expiration", "deviation")
 _FRACTIONS: Final = ("volume", "price", "stoploss", "takeprofit")
 _WHOLE_MAX: Final = 2**63
 _TEXT_MAX: Final = 64
-_FIELDS: Final = frozenset((*_TEXTS, *_WHOLE, *_FRACTIONS, "comment"))
+_EXTENSION: Final = ("rid", "fromTicket")
+_FIELDS: Final = frozenset((*_TEXTS, *_WHOLE, *_FRACTIONS, *_EXTENSION, "comment"))
 """What the bridge reads of a request (docs/MT5.md); all of it may be null."""
 
 _decoder = msgspec.json.Decoder(float_hook=Decimal)
@@ -75,6 +77,15 @@ class RequestError(LogosError):
         super().__init__(words)
         self.code = code
         self.token = token
+
+    def answer(self) -> dict[str, object]:
+        """The protocol's own error reply."""
+        return {
+            "error": True,
+            "lastError": str(self.code),
+            "description": str(self),
+            "function": "RequestHandler",
+        }
 
 
 class Request(msgspec.Struct, frozen=True):
@@ -95,6 +106,9 @@ class Request(msgspec.Struct, frozen=True):
     expiration_s: int
     deviation: int
     comment: str
+    rid: str = ""
+    """The request's own id, of logos' Expert Advisor only; so is `from_ticket`."""
+    from_ticket: int = 0
 
 
 def parse_request(frame: bytes) -> Request:
@@ -127,7 +141,7 @@ def _typed(fields: Mapping[str, Any], comment: str) -> Request:
     for name in fields:
         # Forks of the bridge have fields more; null ones do no harm.
         if name not in _FIELDS and fields[name] is not None:
-            raise ValueError("a field that this terminal does not know has a value")
+            raise ValueError(UNKNOWN_FIELD)
     text = {name: _text(name, fields.get(name)) for name in _TEXTS}
     whole = {name: _whole(name, fields.get(name)) for name in _WHOLE}
     fraction = {name: _fraction(name, fields.get(name)) for name in _FRACTIONS}
@@ -147,6 +161,8 @@ def _typed(fields: Mapping[str, Any], comment: str) -> Request:
         whole["expiration"],
         whole["deviation"],
         comment,
+        _text("rid", fields.get("rid")),
+        _whole("fromTicket", fields.get("fromTicket")),
     )
 
 

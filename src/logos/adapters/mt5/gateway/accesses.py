@@ -61,7 +61,9 @@ class Accesses:
             hold_ns = perf_counter_ns() - acquired_ns
             self._stats.hold_ns_max = max(self._stats.hold_ns_max, hold_ns)
             try:
-                outcome = question.outcome.value
-                self._say("ZMQ_LOCK_RELEASE", **which, outcome=outcome, hold_ns=hold_ns)
+                came = {"outcome": question.outcome.value}
+                if question.rid:
+                    came["rid"] = question.rid
+                self._say("ZMQ_LOCK_RELEASE", **which, **came, hold_ns=hold_ns)
             finally:
                 self._lock.release(hold_ns)

@@ -6,8 +6,9 @@ trade without an answer may have been done, a question without an answer is aske
 
 from __future__ import annotations
 
+from logos.adapters.mt5.gateway.wire import TRADE
 from logos.errors import LogosError
-from logos.venues.contract import NotSent, OutcomeUnknown, Unavailable
+from logos.venues.contract import NotSent, OutcomeUnknown, Unavailable, VenueError
 
 
 class GatewayError(LogosError, OSError):
@@ -36,3 +37,16 @@ class NoAnswer(Exception):
 
 class NeverLeft(Exception):
     """The request is still here: nobody was there to send it to."""
+
+
+def lost(kind: str, error: NoAnswer) -> VenueError:
+    """What it means that a request of this kind was sent and not answered."""
+    words = f"{kind}: {error}"
+    return TradeLost(words) if kind == TRADE else QuestionLost(words)
+
+
+def not_sent(kind: str, words: str, retry_after_s: float) -> VenueError:
+    """What it means that a request of this kind never left, and when to try again."""
+    if kind == TRADE:
+        return TradeNotSent(f"{kind}: not sent: {words}", retry_after_s)
+    return QuestionLost(f"{kind}: not asked: {words}", retry_after_s)

@@ -16,10 +16,9 @@ them would come too late for what already waits. So of a thousand orders that wa
 that is being sent now still arrives. Cancels and questions pass always. Every order that is held
 back is one record in the gateway's log.
 
-If the terminal never said that it had read a request, it may still lie in its inbox: nothing else
-is asked then before two other requests have been answered on the new connection (the terminal takes
-its connections in turns, so the old request has been read by then). Which answer belongs to which
-request is decided in `replies`.
+After a request that the terminal never said it had read, questions are asked that prove it over
+(`fences`). Which answer belongs to which request is decided in `replies`, or by the ids that answers
+carry (`identified`): then the lock is let go before the answer has come.
 """
 
 from __future__ import annotations
@@ -35,9 +34,12 @@ from logos.adapters.mt5.gateway.failures import (
     NeverLeft,
     NoAnswer,
     QuestionLost,
-    TradeLost,
     TradeNotSent,
+    lost,
+    not_sent,
 )
+from logos.adapters.mt5.gateway.fences import Fences
+from logos.adapters.mt5.gateway.identified import Hooks, Identified
 from logos.adapters.mt5.gateway.lock import FairLock, QueueFullError
 from logos.adapters.mt5.gateway.log import GatewayStats, Log
 from logos.adapters.mt5.gateway.replies import Attribution, Match, token_start
@@ -46,23 +48,19 @@ from logos.adapters.mt5.gateway.silence import Silence
 from logos.adapters.mt5.gateway.sockets import DATA, LIVE, STREAMING, SYSTEM, PortError, Sockets
 from logos.adapters.mt5.gateway.wire import (
     ERRORS_BEFORE,
-    TRADE,
     FrameError,
     Outcome,
     Question,
     Reply,
     decode_frame,
     error_words,
-    is_plain_error,
     unset_answer,
 )
 from logos.core.clock import Clock
 from logos.core.outbox import SubmitOrder
 from logos.loopback import check_host
-from logos.venues.contract import VenueError
 
 _NS: Final = 1_000_000_000
-_FENCES: Final = ("BALANCE", "ACCOUNT", "POSITIONS", "ORDERS")
 
 Gate = Callable[[SubmitOrder], str]
 """Why a new order may not leave now; empty when it may."""
@@ -108,6 +106,9 @@ class Gateway:
         """Raised each time a terminal answers after none did: subscriptions may be gone."""
         self.stats = GatewayStats()
         self._accesses = Accesses(self._lock, self.stats, self._say)
+        self._fences = Fences(self._attribution, self._question, self._exchange, self._say)
+        hooks = Hooks(self._next_answer, self._on_answer, self._on_late, self._stray, self._say)
+        self._identified = Identified(self._token_start, settings, hooks)
 
     @property
     def token_start(self) -> str:
@@ -123,6 +124,11 @@ class Gateway:
     def does_echo(self) -> bool:
         """Whether the terminal puts the comments of requests into its answers."""
         return self._attribution.does_echo
+
+    @property
+    def has_ids(self) -> bool:
+        """Whether the terminal is logos' own Expert Advisor (`identified`)."""
+        return self._identified.is_known
 
     def waiting(self, symbol: str) -> int:
         """How many requests of `symbol` wait for the lock now."""
@@ -149,6 +155,7 @@ class Gateway:
     async def close(self) -> None:
         """Close every socket; closing again does nothing."""
         await self._silence.stop()
+        await self._identified.close()
         if self._sockets is not None:
             self._sockets.close()
             self._sockets = None
@@ -168,28 +175,40 @@ class Gateway:
         question = self._question(fields)
         try:
             async with self._accesses.access(symbol, question):
-                return await self._ask(question, order)
+                answer = self._identified.begin(symbol, question)
+                reply = await self._ask(question, order)
+            if answer is None:
+                return reply
+            return await self._identified.wait(symbol, question, answer)
         except QueueFullError as error:
-            raise self._not_sent(question, str(error), 0.0) from None
+            raise not_sent(question.kind, str(error), 0.0) from None
+        except NoAnswer as error:
+            raise lost(question.kind, error) from None
+        finally:
+            self._identified.done(symbol, question)
 
     async def _ask(self, question: Question, order: SubmitOrder | None) -> Reply:
         """One request and its answer, with the lock held."""
         try:
             if self._needs_barrier:
-                await self._barrier()
+                calm_ns = perf_counter_ns() - self._last_loss_ns
+                await self._fences.pass_all(calm_ns > self._settings.forget_after_s * _NS)
+                self._needs_barrier = False
         except (NoAnswer, NeverLeft) as error:
             words = f"something was lost, and the terminal does not answer since: {error}"
-            raise self._not_sent(question, words, self._settings.reply_timeout_s) from None
+            raise not_sent(question.kind, words, self._settings.reply_timeout_s) from None
         try:
             return await self._exchange(question, order)
         except NeverLeft as error:
-            raise self._not_sent(question, str(error), self._settings.reply_timeout_s) from None
+            raise not_sent(question.kind, str(error), self._settings.reply_timeout_s) from None
         except NoAnswer as error:
-            words = f"{question.kind}: {error}"
-            raise (TradeLost if question.kind == TRADE else QuestionLost)(words) from None
+            raise lost(question.kind, error) from None
 
     async def _exchange(self, question: Question, order: SubmitOrder | None = None) -> Reply:
-        """Send and wait; on any failure, cancels included, the connection is made anew."""
+        """Send and wait; on any failure, cancels included, the connection is made anew.
+
+        The answer of a question with an id is not waited for here: `identified` hands it out.
+        """
         sockets = self._sockets
         if sockets is None:
             raise NeverLeft("the gateway is not open")
@@ -197,7 +216,7 @@ class Gateway:
         was_read = False
         has_left = False
         try:
-            for _ in range(sockets.drain()):
+            for _ in range(0 if question.rid else sockets.drain()):
                 self._stray("")
             if not await sockets.can_send(deadline_ns):
                 raise NeverLeft("no terminal is connected")
@@ -208,6 +227,9 @@ class Gateway:
             self._silence.asked()
             await self._send(sockets, question, deadline_ns)
             was_read = True
+            if question.rid:
+                question.outcome = Outcome.CONFIRMED
+                return {}
             reply = await self._wait_for_reply(sockets, question, deadline_ns)
         except TradeNotSent:
             raise  # held back at the gate: that says nothing about the terminal
@@ -217,6 +239,7 @@ class Gateway:
             self._silence.failed(str(error))
             raise
         question.outcome = Outcome.ANSWERED
+        self._identified.learn(reply)
         self._on_answer()
         return reply
 
@@ -275,36 +298,6 @@ class Gateway:
         except PortError as error:
             raise NoAnswer(str(error), name == DATA) from None
 
-    async def _barrier(self) -> None:
-        """Two questions answered on the new connection; by then all earlier ones are over.
-
-        The first is a fence (see `replies`), the second of another kind. Where answers of
-        every kind are outstanding, the first is asked once more than its kind is.
-        """
-        attribution = self._attribution
-        if perf_counter_ns() - self._last_loss_ns > self._settings.forget_after_s * _NS:
-            attribution.fenced()
-        outstanding = attribution.outstanding
-        first = min(_FENCES, key=lambda kind: outstanding[kind])
-        count = outstanding[first]
-        for _ in range(count + 1):
-            await self._fence(first)
-        attribution.fenced(first, count)
-        await self._fence(next(kind for kind in _FENCES if kind != first))
-        attribution.fenced()
-        self._needs_barrier = False
-
-    async def _fence(self, kind: str) -> None:
-        question = self._question({"action": kind})
-        question.is_fence = True
-        try:
-            reply = await self._exchange(question)
-        finally:
-            outcome = question.outcome.value
-            self._say("ZMQ_FENCE", kind=kind, token=question.token, outcome=outcome)
-        if is_plain_error(reply):
-            raise NoAnswer(f"the terminal cannot tell {kind}", True)
-
     # ---- candles and transactions ----
 
     async def next_live(self, timeout_s: float) -> Reply | None:
@@ -336,8 +329,26 @@ class Gateway:
 
     # ---- what follows from an answer, and from none ----
 
+    async def _next_answer(self, deadline_ns: int) -> Reply | None:
+        """The next frame of the data port, for whoever it is; None: none, or it is unreadable."""
+        if self._sockets is None:
+            raise QuestionLost("the gateway is not open")
+        try:
+            frame = await self._sockets.receive(DATA, deadline_ns)
+        except PortError as error:
+            self._bad_frame(DATA, str(error))
+            return None
+        return (frame and self._decode(DATA, frame, self._settings.reply_bytes_max)) or None
+
+    def _on_late(self, question: Question, reason: str) -> None:
+        """The terminal read a request with an id, and did not answer it in time."""
+        self.stats.lost += 1
+        self._say_lost(question, True, reason)
+        self._silence.failed(reason)
+
     def _on_loss(self, question: Question, was_read: bool, reason: str) -> None:
         self.stats.lost += 1
+        self._identified.forget(f"another request was lost: {reason}")
         self._last_loss_ns = perf_counter_ns()
         attribution = self._attribution
         if not attribution.does_echo:
@@ -346,10 +357,7 @@ class Gateway:
             self._needs_barrier = True
         if self._sockets is not None:
             self._sockets.reopen(SYSTEM)
-        token = question.token
-        self._say(
-            "ZMQ_REPLY_LOST", kind=question.kind, token=token, was_read=was_read, reason=reason
-        )
+        self._say_lost(question, was_read, reason)
 
     def _on_answer(self) -> None:
         self.stats.answered += 1
@@ -361,6 +369,7 @@ class Gateway:
         """The terminal is dead."""
         self._needs_barrier = True
         self._attribution.forget_terminal()
+        self._identified.forget("the terminal is dead")
         if self._sockets is not None:
             self._sockets.distrust()
         self._say("ZMQ_TERMINAL_DEAD", reason=reason)
@@ -379,10 +388,9 @@ class Gateway:
             token = f"{self._token_start}.{self._tokens}"
         return Question(fields, token)
 
-    def _not_sent(self, question: Question, words: str, retry_after_s: float) -> VenueError:
-        if question.kind == TRADE:
-            return TradeNotSent(f"{question.kind}: not sent: {words}", retry_after_s)
-        return QuestionLost(f"{question.kind}: not asked: {words}", retry_after_s)
+    def _say_lost(self, question: Question, was_read: bool, reason: str) -> None:
+        which = {"kind": question.kind, "token": question.token}
+        self._say("ZMQ_REPLY_LOST", **which, was_read=was_read, reason=reason)
 
     def _stray(self, waiting_kind: str) -> None:
         self.stats.strays += 1

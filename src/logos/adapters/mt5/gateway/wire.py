@@ -36,6 +36,9 @@ FIELDS: Final = (
 )
 """Every request has all of them; those that are not used are null."""
 
+EXTENSION_FIELDS: Final = ("rid", "fromTicket")
+"""Only a terminal that has said so knows them: they are left out where they are not used."""
+
 DEPTH_MAX: Final = 6
 """No frame of the protocol is nested deeper than four; a frame beyond this is refused."""
 
@@ -162,11 +165,13 @@ class Question:
     """
 
     __slots__ = (
+        "_whole",
         "frame",
         "is_fence",
         "is_new_order",
         "kind",
         "outcome",
+        "rid",
         "symbol",
         "timeframe",
         "token",
@@ -174,7 +179,7 @@ class Question:
 
     def __init__(self, fields: Mapping[str, object], token: str) -> None:
         """Raises ValueError for a field the protocol does not have."""
-        unknown = sorted(set(fields).difference(FIELDS))
+        unknown = sorted(set(fields).difference(FIELDS, EXTENSION_FIELDS))
         if unknown:
             raise ValueError(f"the protocol has no field {', '.join(unknown)}")
         action = str(fields.get("action", ""))
@@ -183,12 +188,19 @@ class Question:
         self.is_new_order = action == TRADE and action_type in _NEW_ORDERS
         self.is_fence = False
         """Whether only its being answered counts, not what the answer says."""
+        self.rid = ""
+        """Its id, for a terminal that knows ids; empty: matched in another way."""
         self.outcome = Outcome.NOT_SENT
         self.token = token
         self.symbol = fields.get("symbol")
         self.timeframe = fields.get("chartTF")
-        whole = dict.fromkeys(FIELDS) | dict(fields) | {"comment": token}
-        self.frame = msgspec.json.encode(whole)
+        self._whole = dict.fromkeys(FIELDS) | dict(fields) | {"comment": token}
+        self.frame = msgspec.json.encode(self._whole)
+
+    def identify(self, rid: str) -> None:
+        """Give the request an id of its own, which its answer will carry."""
+        self.rid = rid
+        self.frame = msgspec.json.encode(self._whole | {"rid": rid})
 
     def is_shape_of(self, reply: Reply) -> bool:
         """Whether `reply` could be the answer to this question by what is in it."""
