@@ -19,7 +19,9 @@ from logos.stress.plan import StressPlan, StressSymbol
 
 D = Decimal
 BTC, ETH = "BTC.s", "ETH.s"
-LOG_RULES = {"files", "EFSM", "lock pairs", "requests", "times", "silence", "signals"}
+LOG_RULES = {
+    "files", "EFSM", "lock pairs", "requests", "times", "silence", "latency", "signals",
+}  # fmt: skip
 """Shown to fail in test_stress_log_rules; all others in test_stress_rules."""
 
 

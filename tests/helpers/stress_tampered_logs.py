@@ -26,10 +26,12 @@ def _(folder: Path) -> None:
 
 @tampering("lock pairs", "the last release is missing", "was not released before the end")
 def _(folder: Path) -> None:
-    edit_lines(
-        folder / GATEWAY,
-        lambda records: [*records[:-2], records[-1]],
-    )
+    def edit(records: list[Record]) -> list[Record]:
+        releases = [n for n, each in enumerate(records) if each["action"] == "ZMQ_LOCK_RELEASE"]
+        del records[releases[-1]]
+        return records
+
+    edit_lines(folder / GATEWAY, edit)
 
 
 @tampering("lock pairs", "a release names another symbol", "of 'XAUUSD.s' was not held")
@@ -208,6 +210,16 @@ def _(folder: Path) -> None:
         return records
 
     edit_lines(folder / GATEWAY, edit)
+
+
+@tampering("requests", "what came of a request is not said", "what came of it is not said")
+def _(folder: Path) -> None:
+    drop_line(folder, GATEWAY, action="ZMQ_ANSWER", outcome="answered")
+
+
+@tampering("latency", "the bound is one that nothing can keep", "(p99), above 1e-06 ms")
+def _(folder: Path) -> None:
+    edit_text(folder / "stress.json", '"latency_ms":0.0', '"latency_ms":0.000001')
 
 
 @tampering("signals", "one more was asked for", "26 signals, 27 were asked for")

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
+import pytest
 from stress_evidence import BTC, D, books, deal, evidence, put
 
 from logos.stress.evidence import Fill
@@ -57,6 +60,42 @@ def test_a_terminal_that_is_silent_and_engages_in_time_is_no_problem() -> None:
     put(there.gateway[15], outcome="lost")
     there.switch.append({"state": "ENGAGED", "time_ns": 2 * 10**9})
     assert RULES["silence"](there) == ("at most 9.0 s, with requests that failed", [])
+
+
+def test_an_answer_that_carries_its_id_may_come_after_the_lock_was_let_go() -> None:
+    there = evidence()
+    put(there.gateway[15], outcome="confirmed", rid="q1-1")
+    answer = {"action": "ZMQ_ANSWER", "ts_ns": 5_000, "rid": "q1-1", "symbol": "*"}
+    there.gateway.insert(16, answer | {"outcome": "answered"})
+    put(there.audit[7], ts_ns=4_900)
+    assert RULES["requests"](there)[1] == []
+    assert RULES["lock pairs"](there)[1] == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "what"),
+    [
+        ({}, "p99 at most 0.0 of 1 ms, each symbol by itself"),
+        # Without ids the slow symbol may cost the others one request's deadline.
+        ({"faults": {"slow_ms": 9.0}}, "p99 at most 0.0 of 2001 ms, each symbol by itself, ETH.s"),
+        ({"faults": {"lost": 0.1}}, "not judged: lost makes orders wait on purpose"),
+        ({"kill": "engine"}, "not judged: a kill makes orders wait on purpose"),
+        ({"latency_ms": 0.0}, "not judged: no bound was asked for"),
+    ],
+)
+def test_latency_says_what_it_judged(changes: dict[str, Any], what: str) -> None:
+    there = evidence()
+    there.plan = msgspec.structs.replace(there.plan, **{"latency_ms": 1.0, **changes})
+    said, problems = RULES["latency"](there)
+    assert problems == []
+    assert said.startswith(what)
+
+
+def test_a_slow_symbol_may_cost_nothing_where_answers_carry_ids() -> None:
+    there = evidence()
+    there.gateway.append({"action": "ZMQ_ANSWER", "ts_ns": 9_000, "rid": "x", "outcome": "lost"})
+    there.plan = msgspec.structs.replace(there.plan, latency_ms=1.0, faults={"slow_ms": 9.0})
+    assert RULES["latency"](there)[0].startswith("p99 at most 0.0 of 1 ms")
 
 
 def test_an_order_on_its_way_when_the_switch_was_thrown_is_no_problem() -> None:

@@ -19,6 +19,14 @@ def plan(each: Any, **changes: Any) -> Any:
     return msgspec.structs.replace(each.plan, **changes)
 
 
+def answered_later(each: Any) -> bool:
+    """The last request's answer carried its id: the lock was let go before it came."""
+    put(each.gateway[15], outcome="confirmed", rid="q1-1")
+    answer = {"action": "ZMQ_ANSWER", "ts_ns": 5_000, "rid": "q1-1", "symbol": "*"}
+    each.gateway.insert(16, answer | {"outcome": "answered"})
+    return True
+
+
 TAMPERED: list[tuple[str, Change, list[str]]] = [
     # ---- every file ----
     (
@@ -164,6 +172,19 @@ TAMPERED: list[tuple[str, Change, list[str]]] = [
         lambda e: put(e.gateway[16], answered=7),
         ["the gateway counted 7 answers, its log has 6"],
     ),
+    (
+        "requests",
+        lambda e: put(e.gateway[15], outcome="confirmed", rid="q1-1"),
+        [
+            "access#1 of * (q1.1) was read by the terminal, and what came of it is not said",
+            "the gateway counted 6 answers, its log has 5",
+        ],
+    ),
+    (
+        "requests",
+        lambda e: answered_later(e) and put(e.audit[7], ts_ns=5_001),
+        ["access#1 of * (q1.1): the simulator read the request outside the lock's time"],
+    ),
     # ---- times ----
     (
         "times",
@@ -209,6 +230,30 @@ TAMPERED: list[tuple[str, Change, list[str]]] = [
         "silence",
         lambda e: setattr(e, "plan", plan(e, kill="simulator")),
         ["the simulator was killed, and the switch was never engaged"],
+    ),
+    # ---- latency ----
+    (
+        "latency",
+        lambda e: setattr(e, "plan", plan(e, latency_ms=5e-6)),
+        [
+            "BTC.s: made to filled took 0.0 ms (p99), above 5e-06 ms",
+            "ETH.s: made to filled took 0.0 ms (p99), above 5e-06 ms",
+        ],
+    ),
+    (
+        "latency",
+        lambda e: setattr(
+            e, "plan", plan(e, latency_ms=2e-6, faults={"slow_ms": 50.0}, reply_timeout_s=1e-15)
+        ),
+        [
+            "BTC.s: made to accepted took 0.0 ms (p99), above 2e-06 ms",
+            "BTC.s: made to filled took 0.0 ms (p99), above 2e-06 ms",
+        ],
+    ),
+    (
+        "latency",
+        lambda e: [e.journal.clear(), setattr(e, "plan", plan(e, latency_ms=1.0))],
+        ["no order was accepted"],
     ),
     # ---- signals ----
     (

@@ -44,6 +44,7 @@ def test_sound_evidence_passes_every_rule(rule: str) -> None:
         ),
         ("times", "45 times in 4 logs"),
         ("silence", "at most 0.0 s, with requests that failed"),
+        ("latency", "not judged: no bound was asked for"),
         ("signals", "8 signals of 2 symbols"),
         ("orphans", "5 orders of ours, 4 of theirs"),
         ("cross-symbol", "13 requests, orders and deals"),

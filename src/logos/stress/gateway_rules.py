@@ -214,6 +214,11 @@ def check_requests(evidence: Evidence) -> tuple[str, list[str]]:
                 words = "was answered, and the simulator had no such request"
                 problems.append(f"{each.name} ({each.token}) {words}")
     outcomes = Counter(each.outcome for each in asked)
+    for life in lives:
+        for each in asked_in(life) if life.is_closed else ():
+            if each.outcome == Outcome.CONFIRMED.value:
+                words = "was read by the terminal, and what came of it is not said"
+                problems.append(f"{each.name} ({each.token}) {words}")
     problems += _own_counts(evidence, lives)
     return (
         f"{len(asked)} pairs: {outcomes[Outcome.ANSWERED.value]} answered, "

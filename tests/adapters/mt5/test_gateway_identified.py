@@ -19,7 +19,7 @@ IDS = SimOptions(has_ids=True)
 PATIENT = GatewaySettings(reply_timeout_s=1.0, heartbeat_s=60.0, dead_after_s=60.0)
 
 
-def market(symbol: str, comment: str) -> tuple[dict[str, Any], Any]:
+def market(symbol: str, comment: str) -> tuple[Any, Any]:
     return trade(symbol, comment), an_order(coin(symbol), name=comment)
 
 

@@ -16,9 +16,8 @@ them would come too late for what already waits. So of a thousand orders that wa
 that is being sent now still arrives. Cancels and questions pass always. Every order that is held
 back is one record in the gateway's log.
 
-After a request that the terminal never said it had read, questions are asked that prove it over
-(`fences`). Which answer belongs to which request is decided in `replies`, or by the ids that answers
-carry (`identified`): then the lock is let go before the answer has come.
+After a request that the terminal never confirmed, others prove it over first (`fences`). Whose an
+answer is, `replies` decides, or its id (`identified`): then the lock is let go before it comes.
 """
 
 from __future__ import annotations
@@ -205,10 +204,8 @@ class Gateway:
             raise lost(question.kind, error) from None
 
     async def _exchange(self, question: Question, order: SubmitOrder | None = None) -> Reply:
-        """Send and wait; on any failure, cancels included, the connection is made anew.
-
-        The answer of a question with an id is not waited for here: `identified` hands it out.
-        """
+        """Send and wait (for the answer to a question with an id `identified` waits); on any
+        failure, cancels included, the connection is made anew."""
         sockets = self._sockets
         if sockets is None:
             raise NeverLeft("the gateway is not open")
@@ -389,8 +386,8 @@ class Gateway:
         return Question(fields, token)
 
     def _say_lost(self, question: Question, was_read: bool, reason: str) -> None:
-        which = {"kind": question.kind, "token": question.token}
-        self._say("ZMQ_REPLY_LOST", **which, was_read=was_read, reason=reason)
+        said = {"kind": question.kind, "token": question.token, "was_read": was_read}
+        self._say("ZMQ_REPLY_LOST", **said, reason=reason)
 
     def _stray(self, waiting_kind: str) -> None:
         self.stats.strays += 1

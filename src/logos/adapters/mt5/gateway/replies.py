@@ -10,7 +10,7 @@ one otherwise.
   to add to an Expert Advisor) is matched exactly: the token must be ours, and `request_id`, where
   there is one, must be new. Everything else is a stray, and is dropped.
 - A terminal that does not is matched by shape, and only while no answer is outstanding: once a
-  request was lost, nothing is believed until the connection has been fenced (`Gateway._barrier`)
+  request was lost, nothing is believed until the connection has been fenced (`fences`)
   by a question whose answer looks different from everything that is outstanding, or by one more
   question of a kind than answers of that kind are. A terminal does one thing after the other, so
   what was asked before the fence has been answered, and dropped, once the fence is. Until then
