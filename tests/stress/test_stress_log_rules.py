@@ -19,6 +19,12 @@ def plan(each: Any, **changes: Any) -> Any:
     return msgspec.structs.replace(each.plan, **changes)
 
 
+def without_orders(each: Any, **changes: Any) -> None:
+    """No order at all, and another plan."""
+    each.journal.clear()
+    each.plan = plan(each, **changes)
+
+
 def answered_later(each: Any) -> bool:
     """The last request's answer carried its id: the lock was let go before it came."""
     put(each.gateway[15], outcome="confirmed", rid="q1-1")
@@ -252,7 +258,7 @@ TAMPERED: list[tuple[str, Change, list[str]]] = [
     ),
     (
         "latency",
-        lambda e: [e.journal.clear(), setattr(e, "plan", plan(e, latency_ms=1.0))],
+        lambda e: without_orders(e, latency_ms=1.0),
         ["no order was accepted"],
     ),
     # ---- signals ----
