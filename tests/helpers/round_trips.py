@@ -17,6 +17,8 @@ from decimal import Decimal
 from random import Random
 from typing import Any, Final
 
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from venue_tools import KEY, NOW_NS, SECRET, Word, approved
 
 from logos.adapters.ccxt.venue import CcxtVenue
@@ -26,14 +28,24 @@ from logos.core.types import Side, TimeInForce
 from logos.simulators.exchange.account import PlacedOrder, SpotAccount
 from logos.simulators.exchange.binance import BinanceShape
 from logos.simulators.exchange.dialects.bybit import Bybit
+from logos.simulators.exchange.dialects.coinbase import Coinbase
 from logos.simulators.exchange.dialects.dialect import Dialect, Keys
 from logos.simulators.exchange.dialects.kraken import Kraken
+from logos.simulators.exchange.dialects.kucoin import Kucoin
+from logos.simulators.exchange.dialects.okx import Okx
 from logos.simulators.exchange.market import Listing, Market
 from logos.simulators.exchange.orders import ExchangeOrders, Troubles
 from logos.simulators.exchange.server import Exchange
 from logos.testing.clock import ManualClock
 from logos.venues.contract import VenueOrder
 
+PHRASE: Final = "a pass phrase of ours"
+COINBASE_KEY: Final = "organizations/6ba7b810-9dad/apiKeys/7d444840-9dc0"
+COINBASE_PEM: Final = (
+    ec.generate_private_key(ec.SECP256R1())
+    .private_bytes(Encoding.PEM, PrivateFormat.TraditionalOpenSSL, NoEncryption())
+    .decode()
+)
 HOLDINGS: Final = {"USDT": "1000000", "BTC": "10"}
 _KEYS: Final = Keys(KEY, SECRET)
 BINANCE_REQUESTS: Final = {
@@ -63,6 +75,10 @@ class Case:
     """Whether the exchange can take a fee in a coin that is neither traded nor paid with."""
     buys_by_cost: bool = False
     """Whether market orders to buy are refused here, for they are told by what they cost."""
+    repeats_an_order: bool = False
+    """Whether an id that was used before is answered with its order, rather than refused."""
+    asks_with_keys_at_open: bool = False
+    """Whether a wrong key is seen when the markets are loaded."""
     options: Mapping[str, Any] = field(default_factory=dict)
 
     def market_id(self) -> str:
@@ -84,6 +100,20 @@ CASES: Final = (
         has_third_fee=False,
     ),
     Case("bybit", Bybit),
+    # D Get transaction details: a fill has one fee, in feeCcy.
+    Case("okx", Okx, Keys(KEY, SECRET, PHRASE), has_two_fees=False),
+    # D orders/get-trade-history: one fee, in feeCurrency; `tax` is a test of its own.
+    Case("kucoin", Kucoin, Keys(KEY, SECRET, PHRASE), has_two_fees=False),
+    Case(
+        "coinbase",
+        Coinbase,
+        Keys(COINBASE_KEY, COINBASE_PEM),
+        # D orders/list-fills: commission, in quote.
+        has_two_fees=False,
+        has_third_fee=False,
+        repeats_an_order=True,
+        asks_with_keys_at_open=True,
+    ),
 )
 
 
@@ -100,6 +130,8 @@ class Bench:
     clock: ManualClock
     coin: Instrument
     make: Callable[[str], CcxtVenue]
+    dialect: Dialect | None = None
+    """How the exchange speaks; None: Binance's way."""
 
     @asynccontextmanager
     async def another_life(self) -> AsyncIterator[CcxtVenue]:
@@ -159,6 +191,7 @@ async def bench(
     holdings = {asset.replace("USDT", case.quote): much for asset, much in HOLDINGS.items()}
     account: SpotAccount
     requests: Mapping[str, str]
+    dialect: Dialect | None = None
     if case.dialect is None:
         BinanceShape(exchange)
         account = own = ExchangeOrders(exchange, case.keys.key, case.keys.secret, holdings)
@@ -195,6 +228,8 @@ async def bench(
         try:
             if is_open:
                 await venue.open()
-            yield Bench(case, venue, exchange, account, troubles, requests, clock, coin, make)
+            yield Bench(
+                case, venue, exchange, account, troubles, requests, clock, coin, make, dialect
+            )
         finally:
             await venue.close()

@@ -102,6 +102,7 @@ def make_exchange(
     exchange.logger = _SilentLogger()
     # Signatures carry our clock's time, so that a wrong clock shows and a test can set it.
     exchange.nonce = exchange.milliseconds = lambda: clock.now_ns() // 1_000_000
+    exchange.seconds = lambda: clock.now_ns() // 1_000_000_000
     exchange.fetch = _noting(exchange.fetch, profile)
     # ccxt would make an empty list of an answer that is none.
     exchange.on_rest_response = partial(_check_answer, profile)
@@ -138,6 +139,7 @@ def _noting(
         answer = await fetch(url, *arguments, **named)
         _WAS_TAKEN.set(True)
         _check_shape(profile, url, answer)
+        _end_list(profile, url, answer)
         return answer
 
     return noting
@@ -169,6 +171,7 @@ def _check_answer(
     if code >= 500:
         # Whatever code is inside: Binance says that after a 5xx nobody knows what was executed.
         raise ccxt.ExchangeNotAvailable(f"{where}: {body}")
+    _check_absent(profile, url, where, body)
     if not 200 <= code < 300:
         return body
     try:
@@ -176,6 +179,14 @@ def _check_answer(
     except ValueError:
         raise ccxt.BadResponse(f"{where}: the answer is not JSON, or not all of it") from None
     return body
+
+
+def _check_absent(profile: Profile, url: str, where: str, body: str) -> None:
+    """Raise OrderNotFound for an answer that says so in words which ccxt takes for others."""
+    path = urlsplit(url).path
+    for piece, told in profile.absent.items():
+        if piece in path and any(words in body for words in told):
+            raise ccxt.OrderNotFound(f"{where}: {body}")
 
 
 def _check_shape(profile: Profile, url: str, answer: Any) -> None:
@@ -192,6 +203,14 @@ def _check_shape(profile: Profile, url: str, answer: Any) -> None:
         answer = answer.get(name) if isinstance(answer, dict) else None
     if not isinstance(answer, dict | list):
         raise ccxt.BadResponse(f"{where}: the answer holds no {held}")
+
+
+def _end_list(profile: Profile, url: str, answer: Any) -> None:
+    """Take the cursor off an empty page: ccxt would put it into a first row that is not there."""
+    path = urlsplit(url).path
+    held = next((held for end, held in profile.shapes.items() if path.endswith(end)), "")
+    if isinstance(answer, dict) and answer.get(held) == []:
+        answer.pop("cursor", None)
 
 
 def urls_of(addresses: Any) -> list[str]:

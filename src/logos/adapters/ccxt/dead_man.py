@@ -19,12 +19,6 @@ from logos.venues.failures import Failure, Knowledge, question_error
 from logos.venues.records import is_record
 
 
-def _okx(exchange: Any, seconds: int, _market_id: str) -> Awaitable[Any]:
-    # https://www.okx.com/docs-v5/en/#order-book-trading-trade-post-cancel-all-after
-    call: Awaitable[Any] = exchange.privatePostTradeCancelAllAfter({"timeOut": str(seconds)})
-    return call
-
-
 def _binance_futures(exchange: Any, seconds: int, market_id: str) -> Awaitable[Any]:
     # https://developers.binance.com/docs/derivatives/usds-margined-futures/trade/rest-api/
     # Auto-Cancel-All-Open-Orders
@@ -34,7 +28,6 @@ def _binance_futures(exchange: Any, seconds: int, market_id: str) -> Awaitable[A
 
 
 _WITHOUT_PROFILE: Final[dict[str, DeadMan]] = {
-    "okx": DeadMan(_okx),
     "binanceusdm": DeadMan(_binance_futures, is_by_market=True),
 }
 """Of exchanges whose profile does not tell it: not traded at, so far."""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from decimal import Decimal, localcontext
 from typing import Any
 
 import ccxt.async_support as ccxt
 
-from logos.adapters.ccxt.profiles.profile import MarketBuy, Profile
+from logos.adapters.ccxt.profiles.profile import QUANTITY, MarketBuy, Profile
 from logos.core.outbox import OrderTerms
 from logos.core.types import OrderType, Side, TimeInForce
 from logos.venues.contract import Refused
@@ -27,7 +27,7 @@ def order_arguments(
     _check_exact(what, "quantity", amount, exchange.amount_to_precision, market)
     parameters = {**profile.create_parameters, profile.create_parameter: venue_id}
     if not has_limit and terms.side is Side.BUY:
-        parameters.update(profile.market_buy_parameters)
+        parameters.update(_filled_in(profile.market_buy_parameters, amount))
     limit = None
     if has_limit:
         limit = instrument.price_text(terms.limit_price)
@@ -39,6 +39,13 @@ def order_arguments(
         parameters["stopLossPrice"] = stop
     kind = "limit" if has_limit else "market"
     return market, kind, terms.side.value.lower(), amount, limit, parameters
+
+
+def _filled_in(parameters: Any, amount: str) -> Any:
+    """Parameters of a profile with the order's quantity where they want it."""
+    if isinstance(parameters, Mapping):
+        return {name: _filled_in(each, amount) for name, each in parameters.items()}
+    return amount if parameters == QUANTITY else parameters
 
 
 def _check_kind(profile: Profile, terms: OrderTerms, has_limit: bool, what: str) -> None:

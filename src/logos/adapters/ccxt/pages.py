@@ -174,10 +174,12 @@ def _cursor(page: Page, paging: Paging) -> str:
 
 
 def _oldest(page: Page, paging: Paging) -> str:
-    text = _told(min(page, key=time_ms), paging.cursor)
-    if not text:
+    oldest_ms = min(time_ms(row) for row in page)
+    told = [_told(row, paging.cursor) for row in page if time_ms(row) == oldest_ms]
+    if not all(told):
         raise Unreadable(f"a full page whose oldest row has no {paging.cursor}")
-    return text
+    # Of several in one millisecond, the lowest number is the oldest.
+    return min(told, key=int) if all(text.isdecimal() for text in told) else told[0]
 
 
 def _told(row: Mapping[str, Any], name: str) -> str:

@@ -90,9 +90,20 @@ class Questions:
         method, paging = self._exchange.fetch_open_orders, self._profile.open_orders
         for symbol, _, what, page in await self._lists("open orders", method, paging, markets):
             for row in page:
-                order = self.read(what, partial(self._records.order, symbol, row))
+                order = self.read(what, partial(self._open_order, symbol, row))
                 found[symbol, order.venue_order_id] = order
         return list(found.values())
+
+    def _open_order(self, symbol: str, row: Mapping[str, Any]) -> VenueOrder:
+        """An order of a list. What somebody else placed may be of a kind that nothing here can
+        read; it does not keep ours from being told. Raises Unreadable."""
+        try:
+            return self._records.order(symbol, row)
+        except Unreadable as error:
+            stranger = self._records.of_stranger(symbol, row, str(error))
+            if stranger is None:
+                raise
+            return stranger
 
     async def fills(
         self, markets: Mapping[str, str], since_ms: int, end_ns: int
@@ -105,6 +116,8 @@ class Questions:
         for symbol, _, what, page in listed:
             found: dict[str, VenueFill] = {}
             for row in page:
+                if self._records.is_not_ours(row):
+                    continue
                 fill = self.read(what, partial(self._records.fill, symbol, row))
                 found[fill.fill_id] = fill
             fills += [fill for fill in found.values() if fill.ts_ns >= since_ms * 1_000_000]

@@ -64,7 +64,8 @@ class Records:
             raise Unreadable(f"{symbol}: the answer holds no order")
         instrument = self._instruments[symbol]
         venue_order_id = text_of(record, "id")
-        status = _STATUS.get(str(record.get("status")))
+        word = str(record.get("status"))
+        status = _STATUS.get(self._profile.statuses.get(word, word))
         if status is None:
             raise Unreadable(f"{symbol}: the order's status {record.get('status')!r} is unknown")
         kind = _type_of(symbol, record)
@@ -142,16 +143,60 @@ class Records:
         self._ours[symbol, venue_order_id] = client_order_id
         self.venue_ids[client_order_id] = venue_order_id
 
+    def of_stranger(self, symbol: str, record: Mapping[str, Any], why: str) -> VenueOrder | None:
+        """An open order of a kind that cannot be read, with what is known of it: no quantity and no
+        price. None where it may be ours, or where not even its side and id are told."""
+        if self._ids.to_ours(str(record.get("clientOrderId") or "")):
+            return None
+        venue_order_id = str(record.get("id") or "")
+        side = _SIDES.get(str(record.get("side")))
+        if not venue_order_id or side is None or (symbol, venue_order_id) in self._ours:
+            return None
+        return VenueOrder(
+            client_order_id="",
+            venue_order_id=venue_order_id,
+            symbol=symbol,
+            side=side,
+            type=OrderType.LIMIT,
+            quantity_units=0,
+            filled_units=0,
+            limit_price_units=0,
+            status=OrderStatus.ACCEPTED,
+            reason=why,
+        )
+
+    def _filled_one(self, symbol: str, venue_order_id: str, record: Mapping[str, Any]) -> str:
+        """Our id of the order that a fill is of, where it is known or told; empty otherwise."""
+        info = record.get("info")
+        field = self._profile.fill_client_id
+        told = str(info.get(field) or "") if field and is_record(info) else ""
+        return self._ours.get((symbol, venue_order_id), "") or self._ids.to_ours(told)
+
+    def _check_plain(self, symbol: str, record: Mapping[str, Any]) -> None:
+        """Raise Unreadable for a row that undoes or mends a fill rather than being one."""
+        info = record.get("info")
+        for name, needed in self._profile.fill_holds.items():
+            told = info.get(name) if is_record(info) else None
+            if told != needed:
+                raise Unreadable(f"{symbol}: a fill whose {name} is {told!r} cannot be booked")
+
+    def is_not_ours(self, record: Mapping[str, Any]) -> bool:
+        """Whether a trade is of an order that only somebody else can have placed."""
+        info = record.get("info")
+        told = self._profile.not_ours.items()
+        return is_record(info) and any(info.get(name) == value for name, value in told)
+
     def fill(self, symbol: str, record: object) -> VenueFill:
         """One trade of ours. Raises Unreadable."""
         if not is_record(record):
             raise Unreadable(f"{symbol}: the answer holds no fill")
         instrument = self._instruments[symbol]
         venue_order_id = text_of(record, "order")
+        self._check_plain(symbol, record)
         fee, currency, others = _fees(record, instrument, self._profile)
         return VenueFill(
             fill_id=text_of(record, "id"),
-            client_order_id=self._ours.get((symbol, venue_order_id), ""),
+            client_order_id=self._filled_one(symbol, venue_order_id, record),
             venue_order_id=venue_order_id,
             symbol=symbol,
             side=_side_of(symbol, record),

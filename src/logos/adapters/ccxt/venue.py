@@ -146,7 +146,9 @@ class CcxtVenue:
             raise Refused(f"{self.name}: no {' and no '.join(missing)}; see docs/VENUES.md")
         what = f"{self.name}: load markets"
         open_session(self._exchange)
-        answer = await self._connection.ask(what, partial(self._exchange.load_markets, True))
+        parameters = dict(self._profile.market_parameters)
+        load = partial(self._exchange.load_markets, True, parameters)
+        answer = await self._connection.ask(what, load)
         if not answer:
             raise question_error(what, Failure(Knowledge.UNKNOWN, "there are none in the answer"))
         self._markets = {
@@ -309,6 +311,10 @@ class CcxtVenue:
                     continue
                 if instrument.multiplier != 1:
                     raise Refused(f"{self.name}: {symbol}: a spot market's multiplier is 1")
+                for told in self._profile.market_lacks:
+                    if other := market["info"].get(told):
+                        words = f"{market['symbol']} is another name of {other}: trade that"
+                        raise Refused(f"{self.name}: {symbol}: {words}")
                 return market
         raise Refused(
             f"{self.name}: no spot market for {symbol}: set instruments.{symbol}.base and .quote "
@@ -317,4 +323,7 @@ class CcxtVenue:
 
 
 def _revealed(secret: Revealable | None) -> str | None:
-    return None if secret is None else secret.reveal()
+    """A credential as it signs. A private key may come with its lines told as they are in JSON."""
+    text = None if secret is None else secret.reveal()
+    is_pem = text is not None and text.startswith("-----BEGIN")
+    return text.replace("\\n", "\n") if text is not None and is_pem else text

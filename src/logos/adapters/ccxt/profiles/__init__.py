@@ -1,6 +1,6 @@
 """Exchange profiles: one module an exchange, and the table of them.
 
-An exchange joins by a module with its `Profile` and a line in `_PROFILES`. It joins the list of
+An exchange joins by a module with its `Profile` and a place in `_ALL`. It joins the list of
 those that real orders may go to (`logos.config.proved`) when its whole round trip is green
 (tests/adapters/ccxt/test_round_trip.py).
 """
@@ -12,13 +12,16 @@ from typing import Final
 
 from logos.adapters.ccxt.profiles.binance import BINANCE, BINANCEUS
 from logos.adapters.ccxt.profiles.bybit import BYBIT
+from logos.adapters.ccxt.profiles.coinbase import COINBASE
 from logos.adapters.ccxt.profiles.kraken import KRAKEN
+from logos.adapters.ccxt.profiles.kucoin import KUCOIN
+from logos.adapters.ccxt.profiles.okx import OKX
 from logos.adapters.ccxt.profiles.profile import Profile
 from logos.adapters.ccxt.profiles.unknown import unknown
 
-PROFILES: Final[Mapping[str, Profile]] = {
-    profile.exchange_id: profile for profile in (BINANCE, BINANCEUS, BYBIT, KRAKEN)
-}
+_ALL: Final = (BINANCE, BINANCEUS, BYBIT, COINBASE, KRAKEN, KUCOIN, OKX)
+
+PROFILES: Final[Mapping[str, Profile]] = {profile.exchange_id: profile for profile in _ALL}
 
 
 def has_profile(exchange_id: str) -> bool:

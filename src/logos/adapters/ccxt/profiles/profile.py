@@ -18,6 +18,8 @@ from logos.core.types import OrderType, TimeInForce
 from logos.venues.ids import IdRule
 
 DAY_MS: Final = 86_400_000
+QUANTITY: Final = "{quantity}"
+"""Stands for the order's quantity, as text, in parameters of an order."""
 
 
 class By(enum.Enum):
@@ -141,15 +143,27 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
     times_in_force: frozenset[TimeInForce] = frozenset(
         (TimeInForce.GTC, TimeInForce.IOC, TimeInForce.FOK)
     )
+    fill_client_id: str = ""
+    """The field of a fill's own record that names our id of its order, where ccxt drops it."""
     fee_currency: str = ""
     """The field of a fill's own record that names the fee's currency, where ccxt guesses it."""
     fee_extras: tuple[str, ...] = ()
     """Fields of a fill's own record that must be empty or zero, for they name fees that no record
     here can hold."""
+    fill_holds: Mapping[str, str] = {}
+    """Fields of a fill's own record and what each must hold: other rows undo or mend a fill."""
+    not_ours: Mapping[str, Any] = {}
+    """Fields of a fill's own record, with what they hold, that no order of ours brings about: such
+    fills are passed over, for their quantity may be no multiple of the step."""
     unknown: tuple[str, ...] = ()
     """Codes and words after which a request may have been carried out."""
     exists: tuple[str, ...] = ()
     """Codes and words that say that an order with this client id is there already."""
+    absent: Mapping[str, tuple[str, ...]] = {}
+    """By a piece of a path: words of an answer, whatever its status, that say that there is no
+    such order, or none that can be cancelled, where ccxt does not know them for that."""
+    statuses: Mapping[str, str] = {}
+    """The exchange's words for how an order stands that ccxt lets pass, and ccxt's own for each."""
     refused: tuple[str, ...] = ()
     """Codes and words of a plain no that ccxt sorts as an error of no kind."""
     shapes: Mapping[str, str] = {}
@@ -160,6 +174,10 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
     )
     """ccxt's names of all that signs a request, and which of ours each is: key, secret or
     password."""
+    market_lacks: tuple[str, ...] = ()
+    """Fields of a market's own record that must be empty; a market with one is not traded here."""
+    market_parameters: Mapping[str, Any] = {}
+    """What the question for the markets holds besides."""
     options: Mapping[str, Any] = {}
     """Options of ccxt: signed extras off, one kind of markets."""
     asset_endings: tuple[str, ...] = ()
