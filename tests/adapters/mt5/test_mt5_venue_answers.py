@@ -131,15 +131,34 @@ def _deal(**changes: Any) -> dict[str, Any]:
     } | changes
 
 
-def test_opposite_positions_of_a_hedging_account_are_told_as_their_sum() -> None:
+def test_a_hedging_account_is_refused_once_it_is_seen() -> None:
     positions = [
         {"id": 1, "symbol": SYMBOL, "type": "POSITION_TYPE_BUY", "volume": Decimal("1.5")},
         {"id": 2, "symbol": SYMBOL, "type": "POSITION_TYPE_SELL", "volume": Decimal("0.4")},
         {"id": 3, "symbol": "EURUSD", "type": "POSITION_TYPE_SELL", "volume": 9},
         {},
     ]
+    link = FakeLink({"error": False, "retcode": 10009, "order": 4}, positions=positions)
+    venue, stops = link.venue(), list[str]()
+    venue.stop_on_doubt(stops.append)
+    for _ in range(2):
+        with pytest.raises(Unavailable, match=f"positions 1 and 2 in {SYMBOL}"):
+            asyncio.run(venue.positions())
+    assert len(stops) == 1
+    assert "hedging" in stops[0]
+    with pytest.raises(Refused, match="a netting account is needed"):
+        asyncio.run(venue.submit(an_order(BTC)))
+    assert link.trades == 0
+
+
+def test_positions_of_a_netting_account_are_told() -> None:
+    positions = [
+        {"id": 1, "symbol": SYMBOL, "type": "POSITION_TYPE_SELL", "volume": Decimal("1.5")},
+        {"id": 3, "symbol": "EURUSD", "type": "POSITION_TYPE_SELL", "volume": 9},
+        {},
+    ]
     venue = FakeLink({}, positions=positions).venue()
-    assert asyncio.run(venue.positions()) == {SYMBOL: 110}
+    assert asyncio.run(venue.positions()) == {SYMBOL: -150}
 
 
 def test_an_unmarked_deal_keeps_an_order_from_being_declared_absent() -> None:

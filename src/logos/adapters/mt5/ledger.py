@@ -31,12 +31,34 @@ class Sent(msgspec.Struct):
     type: OrderType
     quantity_units: int
     limit_price_units: int
+    stop_price_units: int
     sent_ns: int
     ticket: str = ""
     """The terminal's number of it, once it is known to be there."""
+    is_ticket_cut: bool = False
+    """Whether only 32 bits of that number are known."""
+    answered_units: int = 0
+    """How much the answer says was done at once."""
+    answered_price_units: int = 0
+    """At which price; 0: it does not say."""
+    after_deal: int = 0
+    """The newest deal that was known when it was sent."""
+    filled_units: int = 0
+    """What the deals that belong to it add up to, where it is this process that says so."""
+    is_listed: bool = False
+    """Whether it waited at the latest look."""
+    has_been_listed: bool = False
+    is_out: bool = True
+    """Whether it may be there: it was not refused, and it left."""
+    is_doubted: bool = False
     unknown_since_ns: int = 0
     absent_since_ns: int = 0
     """Since when it is in no list, although it was taken."""
+
+    @property
+    def price_units(self) -> int:
+        """The price that it waits at; 0 for a market order."""
+        return self.stop_price_units if self.type is OrderType.STOP else self.limit_price_units
 
     def told(self, filled_units: int, status: OrderStatus, reason: str = "") -> VenueOrder:
         """The order as the venue tells it."""
@@ -62,6 +84,8 @@ class Ledger:
         self._sent: OrderedDict[str, Sent] = OrderedDict()
         self._by_magic: dict[int, str] = {}
         self._by_ticket: dict[str, str] = {}
+        self._by_deal: dict[str, str] = {}
+        """Whose a deal is, where the terminal does not say it."""
 
     def remember(self, terms: OrderTerms, now_ns: int) -> Sent:
         """An order is about to be sent, or was sent, at `now_ns` (nanoseconds UTC).
@@ -77,6 +101,7 @@ class Ledger:
             terms.type,
             terms.quantity,
             terms.limit_price,
+            terms.stop_price,
             now_ns,
         )
         self._sent[sent.client_order_id] = sent
@@ -85,16 +110,39 @@ class Ledger:
             self._forget_one()
         return sent
 
-    def learn_ticket(self, sent: Sent, ticket: str) -> None:
-        """The order is there, under this number."""
+    def learn_ticket(self, sent: Sent, ticket: str, *, is_cut: bool = False) -> None:
+        """The order is there, under this number, or one of which these are 32 bits."""
         sent.ticket = ticket
+        sent.is_ticket_cut = is_cut
         sent.unknown_since_ns = 0
         sent.absent_since_ns = 0
-        self._by_ticket[ticket] = sent.client_order_id
+        if not is_cut:
+            self._by_ticket[ticket] = sent.client_order_id
 
     def get(self, client_order_id: str) -> Sent | None:
         """What is known of an order that this process sent."""
         return self._sent.get(client_order_id)
+
+    def sent_with(self, comment: str) -> Sent | None:
+        """The order of this process that was sent with that comment."""
+        return self._sent.get(self._ids.to_ours(comment)) if comment else None
+
+    def open_sent(self, symbol: str) -> list[Sent]:
+        """Orders of a symbol that may be there and are not wholly filled, oldest first."""
+        return [
+            sent
+            for sent in self._sent.values()
+            if sent.symbol == symbol and sent.is_out and sent.filled_units < sent.quantity_units
+        ]
+
+    def own_deal(self, deal_ticket: str, client_order_id: str) -> None:
+        """A deal belongs to this order."""
+        self._by_deal[deal_ticket] = client_order_id
+
+    def owner_of(self, deal: Deal) -> str:
+        """Whose a deal is; "" for one of nobody here."""
+        by_mark = self.client_id_of(deal.mark, deal.order)
+        return by_mark or self._by_deal.get(deal.ticket, "")
 
     def unknown(self, symbol: str) -> list[str]:
         """Client ids of a symbol's orders of which nobody knows whether they are there."""
@@ -121,11 +169,18 @@ class Ledger:
             bool(mark.comment) and mark.comment == self._ids.to_venue(client_order_id)
         )
 
+    def owns(self, client_order_id: str, deal: Deal) -> bool:
+        """Whether a deal belongs to this order."""
+        if self._by_deal.get(deal.ticket) == client_order_id:
+            return True
+        return self.is_mine(client_order_id, deal.mark, deal.order)
+
     def told_order(self, order: OpenOrder, filled_units: int) -> VenueOrder:
         """An entry of ORDERS as the venue tells it."""
         status = OrderStatus.PARTIALLY_FILLED if filled_units else OrderStatus.ACCEPTED
+        owner = self.client_id_of(order.mark, order.ticket)
         return VenueOrder(
-            self.client_id_of(order.mark, order.ticket),
+            owner,
             order.ticket,
             order.symbol,
             order.side,
@@ -142,6 +197,9 @@ class Ledger:
                 del self._sent[name]
                 self._by_magic.pop(sent.magic, None)
                 self._by_ticket.pop(sent.ticket, None)
+                owned = [ticket for ticket, owner in self._by_deal.items() if owner == name]
+                for ticket in owned:
+                    del self._by_deal[ticket]
                 return
 
 

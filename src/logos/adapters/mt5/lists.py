@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Container, Mapping
 from typing import Any, Final, Protocol
 
 import msgspec
 
+from logos.adapters.mt5.gateway.wire import ERRORS_BEFORE
 from logos.adapters.mt5.ledger import Ledger
 from logos.adapters.mt5.records import (
     Deal,
@@ -15,10 +16,13 @@ from logos.adapters.mt5.records import (
     deal,
     entries_of,
     open_order,
+    position_key,
     position_units,
+    trades_from,
 )
 from logos.core.instrument import Instrument
 from logos.core.outbox import SubmitOrder
+from logos.core.types import NS_PER_SECOND
 from logos.venues.contract import Unavailable
 from logos.venues.records import Unreadable
 
@@ -70,6 +74,17 @@ class Mt5Transaction(msgspec.Struct, frozen=True):
     retcode: int
 
 
+class OpenOrders(list[OpenOrder]):
+    """A list of what waits; `errors` came before it, and it may lack what they are about."""
+
+    errors: str = ""
+
+    def check_whole(self) -> None:
+        """Raise Unavailable for a list from which nothing follows about what is not in it."""
+        if self.errors:
+            raise Unavailable(f"orders: an entry may be missing, the terminal says {self.errors}")
+
+
 class TerminalLists:
     """Orders, deals and positions of some symbols of one terminal."""
 
@@ -78,6 +93,16 @@ class TerminalLists:
         self._symbols = symbols
         self.names = {each.terminal_symbol: name for name, each in symbols.items()}
         """The session's name of each symbol of the terminal."""
+        self.offset_s = 0
+        """What the terminal's clock is ahead of UTC."""
+        self.hedging = ""
+        """How it is known that the account is a hedging one; empty while it is not."""
+        self.on_hedging: Callable[[str], object] = lambda _: None
+        """Told once that it is."""
+
+    def server_s(self, ts_ns: int) -> int:
+        """A moment (nanoseconds UTC) in seconds of the terminal's clock."""
+        return ts_ns // NS_PER_SECOND + self.offset_s
 
     async def ask(self, fields: Mapping[str, object], what: str) -> dict[str, Any]:
         """A question without a symbol of its own. Raises Unavailable, also for an error."""
@@ -87,10 +112,11 @@ class TerminalLists:
             raise Unavailable(f"{what}: the terminal says {words!r}")
         return reply
 
-    async def orders(self) -> list[OpenOrder]:
+    async def orders(self) -> OpenOrders:
         """Orders that wait in the session's symbols. Raises Unavailable."""
         reply = await self.ask({"action": "ORDERS"}, "orders")
-        found = []
+        found = OpenOrders()
+        found.errors = ", ".join(reply.get(ERRORS_BEFORE, ()))
         try:
             for entry in entries_of(reply, "orders"):
                 name = self.names.get(str(entry.get("symbol")))
@@ -106,16 +132,25 @@ class TerminalLists:
         from_s = max(0, from_server_s)
         fields = {"action": "HISTORY", "actionType": "TRADES", "fromDate": from_s}
         reply = await self.ask(fields, "deals")
+        found = self.read_deals(reply, from_s, ())
+        found.sort(key=lambda each: (each.time_s, int(each.ticket)))
+        return found
+
+    def read_deals(
+        self, reply: Mapping[str, Any], from_s: int, known: Container[str]
+    ) -> list[Deal]:
+        """Deals in an answer, from that second on and without those known. Raises Unavailable."""
         found = []
         try:
-            for entry in entries_of(reply, "trades"):
+            for entry in trades_from(reply, from_s):
                 name = self.names.get(str(entry.get("symbol")))
-                each = None if name is None else deal(entry, self._symbols[name].instrument)
-                if each is not None and each.time_s >= from_s:
+                if name is None or str(entry.get("ticket")) in known:
+                    continue
+                each = deal(entry, self._symbols[name].instrument)
+                if each is not None:
                     found.append(each)
         except Unreadable as error:
             raise Unavailable(f"deals: {error}") from None
-        found.sort(key=lambda each: (each.time_s, int(each.ticket)))
         return found
 
     def transaction(self, frame: Mapping[str, Any], ledger: Ledger) -> Mt5Transaction | None:
@@ -144,12 +179,32 @@ class TerminalLists:
     async def positions(self) -> Mapping[str, int]:
         """The sum of all positions of each symbol. Raises Unavailable."""
         reply = await self.ask({"action": "POSITIONS"}, "positions")
+        if errors := ", ".join(reply.get(ERRORS_BEFORE, ())):
+            raise Unavailable(f"positions: an entry may be missing, the terminal says {errors}")
         totals = dict.fromkeys(self._symbols, 0)
+        seen = dict[str, str]()
         try:
             for entry in entries_of(reply, "positions"):
                 name = self.names.get(str(entry.get("symbol")))
-                if name is not None:
-                    totals[name] += position_units(entry, self._symbols[name].instrument)
+                if name is None:
+                    continue
+                symbol, ticket = position_key(entry)
+                if symbol in seen:
+                    self._say_hedging(symbol, seen[symbol], ticket)
+                seen[symbol] = ticket
+                totals[name] += position_units(entry, self._symbols[name].instrument)
         except Unreadable as error:
             raise Unavailable(f"positions: {error}") from None
         return totals
+
+    def _say_hedging(self, symbol: str, one: str, other: str) -> None:
+        """Two positions in one symbol. Raises Unavailable: their sum may be of one twice."""
+        what = f"position {one} twice" if one == other else f"positions {one} and {other}"
+        words = (
+            f"a hedging account: the terminal lists {what} in {symbol}; orders would open further "
+            "positions in place of closing one, so a netting account is needed"
+        )
+        if not self.hedging:
+            self.hedging = words
+            self.on_hedging(words)
+        raise Unavailable(f"positions: {words}")

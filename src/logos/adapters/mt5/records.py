@@ -38,20 +38,20 @@ ACTION_TYPES: Final[dict[tuple[Side, OrderType], str]] = {
 }
 """The protocol's names of what can be sent."""
 
-_DEAL_SIDES: Final = {
-    "buy": Side.BUY,
-    "sell": Side.SELL,
-    "deal_type_buy": Side.BUY,
-    "deal_type_sell": Side.SELL,
-}
+_DEAL_SIDES: Final = {"buy": Side.BUY, "sell": Side.SELL}
 _NO_TRADES: Final = frozenset(
     {
         "balance", "credit", "charge", "correction", "bonus", "commission", "commission_daily",
         "commission_monthly", "commission_agent_daily", "commission_agent_monthly", "interest",
-        "dividend", "dividend_franked", "tax",
+        "dividend", "dividend_franked", "tax", "daily_commission", "monthly_commission",
+        "daily_agent_commission", "monthly_agent_commission", "interest_rate",
     }
 )  # fmt: skip
-"""Entries of the account's history that move money only (`ENUM_DEAL_TYPE` of MQL5)."""
+"""Entries of the account's history that move money only (`ENUM_DEAL_TYPE` of MQL5, and the words of
+`CDealInfo::TypeDescription`, which the published Expert Advisor writes)."""
+
+TICKET_BITS: Final = (1 << 32) - 1
+"""What the published Expert Advisor leaves of a ticket in a trade's answer."""
 
 _MAGIC_BYTES: Final = 6
 
@@ -61,6 +61,12 @@ class Mark(msgspec.Struct, frozen=True):
 
     comment: str | None
     magic: int | None
+
+    @property
+    def is_blank(self) -> bool:
+        """Whether it says nothing of whose it is. The published Expert Advisor sets no magic
+        number, so that its 0 says nothing either; a comment that is told and empty does."""
+        return self.comment is None and not self.magic
 
 
 class OpenOrder(msgspec.Struct, frozen=True):
@@ -87,6 +93,11 @@ class Deal(msgspec.Struct, frozen=True):
     fee: Decimal
     time_s: int
     mark: Mark
+
+    @property
+    def signed_units(self) -> int:
+        """The volume, negative for a sale."""
+        return self.volume_units if self.side is Side.BUY else -self.volume_units
 
 
 def magic_of(client_order_id: str) -> int:
@@ -125,18 +136,51 @@ def open_order(entry: Mapping[str, Any], instrument: Instrument) -> OpenOrder:
     )
 
 
-def deal(entry: Mapping[str, Any], instrument: Instrument) -> Deal | None:
-    """An entry of HISTORY TRADES; None for one that is no trade (a deposit). Raises Unreadable."""
-    kind = str(entry.get("type")).lower()
-    if kind.removeprefix("deal_type_").removeprefix("deal_") in _NO_TRADES:
-        return None
-    side = _DEAL_SIDES.get(kind)
-    if side is None:
-        # A cancelled deal among them: what it took back must be looked at by a person.
-        raise Unreadable(f"a deal of the type {str(entry.get('type'))[:40]!r}")
+def trades_from(reply: Mapping[str, Any], from_s: int) -> list[Mapping[str, Any]]:
+    """Entries of HISTORY TRADES from a second of the terminal's clock on.
+
+    Some terminals list the whole history of the account, whatever they were asked for. What is
+    older is not read at all: it may be in words, symbols and steps that are none any more. Raises
+    Unreadable for an entry whose time is none, and for one that names no symbol and whose type is
+    not known to move money only.
+    """
+    found = []
+    for entry in entries_of(reply, "trades"):
+        if deal_time_s(entry) < from_s:
+            continue
+        if not entry.get("symbol") and not _moves_money_only(entry):
+            raise Unreadable(f"a deal in no symbol, of the type {str(entry.get('type'))[:40]!r}")
+        found.append(entry)
+    return found
+
+
+def deal_time_s(entry: Mapping[str, Any]) -> int:
+    """When a deal was made, in whole seconds of the terminal's clock. Raises Unreadable."""
     time_s = entry.get("time")
     if type(time_s) is not int or time_s < 0:
         raise Unreadable("a deal without a time")
+    return time_s
+
+
+def _kind_of(entry: Mapping[str, Any]) -> str:
+    """A deal's type in one spelling: "buy" for "Buy type", "DEAL_TYPE_BUY" and "buy"."""
+    words = str(entry.get("type")).lower().removesuffix(" type").replace(" ", "_")
+    return words.removeprefix("deal_type_").removeprefix("deal_")
+
+
+def _moves_money_only(entry: Mapping[str, Any]) -> bool:
+    return _kind_of(entry) in _NO_TRADES
+
+
+def deal(entry: Mapping[str, Any], instrument: Instrument) -> Deal | None:
+    """An entry of HISTORY TRADES; None for one that is no trade (a deposit). Raises Unreadable."""
+    if _moves_money_only(entry):
+        return None
+    side = _DEAL_SIDES.get(_kind_of(entry))
+    if side is None:
+        # A cancelled deal among them: what it took back must be looked at by a person.
+        raise Unreadable(f"a deal of the type {str(entry.get('type'))[:40]!r}")
+    time_s = deal_time_s(entry)
     fee = -(_money(entry, "commission") + _money(entry, "fee"))
     return Deal(
         ticket_of(entry, "ticket"),
@@ -169,6 +213,24 @@ def ticket_of(entry: Mapping[str, Any], name: str) -> str:
     if not (text.isascii() and text.isdigit() and len(text) <= 20):
         raise Unreadable(f"an entry without its {name}")
     return text
+
+
+def position_key(entry: Mapping[str, Any]) -> tuple[str, str]:
+    """A position's symbol and ticket. Raises Unreadable."""
+    return str(entry.get("symbol")), ticket_of(entry, "id")
+
+
+def answered_ticket(reply: Mapping[str, Any]) -> tuple[str, bool]:
+    """The ticket in a trade's answer, and whether it is certain to be whole.
+
+    The published Expert Advisor cuts it to 32 bits, its sign included, and names its function and
+    no deal. Raises Unreadable.
+    """
+    is_whole = reply.get("function") != "TradingModule" or "deal" in reply
+    value = reply.get("order")
+    if not is_whole and type(value) is int and -(1 << 31) <= value < 1 << 31 and value:
+        return str(value & TICKET_BITS), False
+    return ticket_of(reply, "order"), is_whole
 
 
 def volume_units(value: object, instrument: Instrument) -> int:

@@ -23,14 +23,13 @@ from time import perf_counter_ns
 from typing import Any, Final, Generic, TypeVar
 
 from logos.adapters.mt5.ledger import Sent, told_from_deals
-from logos.adapters.mt5.lists import Mt5VenueSymbol, TerminalLink, TerminalLists
-from logos.adapters.mt5.records import Deal, OpenOrder, deal, entries_of
+from logos.adapters.mt5.lists import Mt5VenueSymbol, OpenOrders, TerminalLink, TerminalLists
+from logos.adapters.mt5.records import Deal
 from logos.adapters.mt5.venue import Mt5Venue
 from logos.core.clock import Clock
 from logos.core.outbox import OutstandingOrder, SubmitOrder
-from logos.core.types import NS_PER_SECOND, OrderStatus, OrderType
+from logos.core.types import OrderStatus, OrderType
 from logos.venues.contract import NotSent, Unavailable, VenueFill, VenueOrder
-from logos.venues.records import Unreadable
 
 _AGAIN_S: Final = 2
 """How far before the newest known deal the terminal is asked again: a deal may be booked late."""
@@ -40,7 +39,6 @@ _LATE_S: Final = 10
 
 _TRIES: Final = 3
 _NEW_NS: Final = 100_000_000
-_SLACK_S: Final = 5
 _REMEMBERED_MAX: Final = 50_000
 _NEVER_S: Final = 1 << 62
 CLOSED: Final = "the venue is closed"
@@ -128,7 +126,7 @@ class SharedLists(TerminalLists):
 
         return await _again(once)
 
-    async def orders(self) -> list[OpenOrder]:
+    async def orders(self) -> OpenOrders:
         """Orders that wait in the session's symbols, from one question shared with all who ask now.
 
         Raises Unavailable.
@@ -184,18 +182,7 @@ class SharedLists(TerminalLists):
         if ticket:
             fields["fromTicket"] = ticket
         reply = await self.ask(fields, "deals")
-        found = []
-        try:
-            for entry in entries_of(reply, "trades"):
-                name = self.names.get(str(entry.get("symbol")))
-                if name is None or str(entry.get("ticket")) in self._tickets:
-                    continue
-                each = deal(entry, self._symbols[name].instrument)
-                if each is not None and each.time_s >= from_s:
-                    found.append(each)
-        except Unreadable as error:
-            raise Unavailable(f"deals: {error}") from None
-        return found
+        return self.read_deals(reply, from_s, self._tickets)
 
     def _forget(self) -> None:
         """Let go of the older half."""
@@ -247,11 +234,13 @@ class SharedMt5Venue(Mt5Venue):
             settle_s=settle_s,
             server_offset_s=server_offset_s,
         )
-        self._shared = SharedLists(link, symbols)
-        self._lists = self._shared
         self._taken_before: dict[str, int] = {}
         """Orders that the terminal took from an earlier process, and since when they are absent
         (0: not yet)."""
+
+    def _make_lists(self) -> TerminalLists:
+        self._shared = SharedLists(self._link, self._symbols)
+        return self._shared
 
     async def open(self) -> None:
         """Connect and learn the account's currency; a lost answer is asked for again. Raises
@@ -268,11 +257,17 @@ class SharedMt5Venue(Mt5Venue):
 
         return await _again(once)
 
-    def adopt(self, orders: Iterable[OutstandingOrder]) -> None:
-        """Take over what an earlier process of the session sent and left open."""
+    def adopt(
+        self, orders: Iterable[OutstandingOrder], fills: Iterable[tuple[str, str]] = ()
+    ) -> None:
+        """Take over what an earlier process of the session sent and left open; `fills` are (client
+        order id, deal) of all that was filled then."""
+        for client_order_id, ticket in fills:
+            self._ledger.own_deal(ticket, client_order_id)
         for order in orders:
             terms = order.terms
             sent = self._ledger.remember(terms, terms.created_ns)
+            sent.filled_units = order.filled
             if order.status in (OrderStatus.ACCEPTED, OrderStatus.PARTIALLY_FILLED):
                 self._taken_before[terms.client_order_id] = 0
             else:
@@ -303,8 +298,8 @@ class SharedMt5Venue(Mt5Venue):
         self._known(client_order_id, symbol)
         sent = self._ledger.get(client_order_id)
         if sent is not None and sent.ticket and sent.type is OrderType.MARKET:
-            deals = await self._shared.deals(self._server_s(sent.sent_ns) - _SLACK_S)
-            mine = [each for each in deals if each.order == sent.ticket]
+            deals = await self._deals(self._unmarked.deals_from_s(sent))
+            mine = [each for each in deals if self._ledger.owns(client_order_id, each)]
             if sum(each.volume_units for each in mine) >= sent.quantity_units:
                 return told_from_deals(client_order_id, mine, sent)
         found = await super().find(client_order_id, symbol)
@@ -330,22 +325,9 @@ class SharedMt5Venue(Mt5Venue):
         What it lacks is found by the next look: whoever follows an order asks until its fills add
         up to what the terminal says it filled.
         """
-        from_s = max(0, self._server_s(ts_ns))
+        from_s = max(0, self._lists.server_s(ts_ns))
         if self._shared.is_closed or not self._shared.knows_from(from_s):
             return await super().fills_since(ts_ns)
-        return [self._told(each) for each in self._shared.known_deals(from_s)]
-
-    def _told(self, each: Deal) -> VenueFill:
-        return VenueFill(
-            each.ticket,
-            self._ledger.client_id_of(each.mark, each.order),
-            each.order,
-            each.symbol,
-            each.side,
-            each.volume_units,
-            each.price_units,
-            each.fee,
-            self._currency,
-            False,
-            (each.time_s - self._offset_s) * NS_PER_SECOND,
-        )
+        known = self._shared.known_deals(from_s)
+        self._unmarked.assign(known)
+        return [self._told(each) for each in known]

@@ -271,12 +271,16 @@ class Mt5Terminal:
             settle_s=2 * self._address.settings.reply_timeout_s,
             server_offset_s=self._address.server_offset_s,
         )
+        self._venue.stop_on_doubt(self._on_doubt)
         return self._venue
 
-    def adopt(self, orders: Iterable[OutstandingOrder]) -> None:
-        """Tell the venue of orders that an earlier process of the session left open."""
+    def adopt(
+        self, orders: Iterable[OutstandingOrder], fills: Iterable[tuple[str, str]] = ()
+    ) -> None:
+        """Tell the venue of orders that an earlier process of the session left open, and of fills,
+        as (client order id, deal), that it had."""
         if self._venue is not None:
-            self._venue.adopt(orders)
+            self._venue.adopt(orders, fills)
 
     async def close(self) -> None:
         """Close the gateway and its log; closing again does nothing."""
@@ -309,6 +313,10 @@ class Mt5Terminal:
     def _on_dead(self, reason: str) -> None:
         if self._trip is not None:
             self._trip(reason, "mt5 gateway")
+
+    def _on_doubt(self, reason: str) -> None:
+        if self._trip is not None:
+            self._trip(reason, "mt5 venue")
 
     def _on_pump_end(self, task: asyncio.Task[None]) -> None:
         if task is self._pump and self._trip is not None:

@@ -6,15 +6,13 @@ is longer, always in the same way) and, as a number, in its `magic`; it is found
 ORDERS while it waits and in HISTORY TRADES once it was filled. ORDERS is asked first: an order that
 is filled in between is then in both lists, never in none.
 
-Positions are netted by symbol: a hedging account may hold opposite positions, and what is told is
-their sum. An opposite order closes on a netting account and opens the other side on a hedging one;
-the sum is the same, the margin is not. Stop losses and take profits are not used.
+Positions are those of a netting account: on a hedging one an opposite order opens a position in
+place of closing one, so it is refused once it is seen. Stop losses and take profits are not used.
 
 What a terminal cannot say: an order that ended without a fill leaves no trace in the bridge's
 answers, so it is known to have been there only to the process that sent it. Deals carry whole
-seconds. Entries that carry neither comment nor magic (an unchanged Expert Advisor) could be
-anybody's: while one is in question, no order is declared absent. The terminal's clock is its
-broker's; `server_offset_s` is what it is ahead of UTC.
+seconds. What the published Expert Advisor leaves out besides, and how its orders are followed all
+the same, is in `unmarked`. The terminal's clock is its broker's.
 
 Trades made by hand, or by another Expert Advisor, are told like all others, without a client id.
 """
@@ -31,18 +29,13 @@ from logos.adapters.mt5.check import check_terminal
 from logos.adapters.mt5.ledger import Ledger, Sent, told_from_deals
 from logos.adapters.mt5.lists import Mt5Transaction, Mt5VenueSymbol, TerminalLink, TerminalLists
 from logos.adapters.mt5.records import (
-    ACTION_TYPES,
     Deal,
-    Mark,
-    OpenOrder,
-    ticket_of,
-    volume_units,
 )
 from logos.adapters.mt5.retcodes import TAKEN, failure_of
+from logos.adapters.mt5.sending import order_fields, symbol_of, taken
+from logos.adapters.mt5.unmarked import Unmarked
 from logos.core.clock import Clock
-from logos.core.fixed import format_units
-from logos.core.instrument import Instrument
-from logos.core.outbox import CancelOrder, OrderTerms, SubmitOrder
+from logos.core.outbox import CancelOrder, SubmitOrder
 from logos.core.types import NS_PER_SECOND, OrderStatus, OrderType, TimeInForce
 from logos.venues.contract import (
     Capabilities,
@@ -56,10 +49,9 @@ from logos.venues.contract import (
 )
 from logos.venues.failures import order_error
 from logos.venues.ids import require_named, split_id
-from logos.venues.records import Unreadable
 
-_SLACK_S: Final = 5
-"""How much before it was sent an order's deals are looked for: clocks differ a little."""
+_BY_HAND_S: Final = 60.0
+"""After how long a cancel that only a person can make is asked for again."""
 
 _POLL_S: Final = 1.0
 _WORDS_MAX: Final = 120
@@ -82,13 +74,22 @@ class Mt5Venue:
         """`settle_s`: an order whose outcome is unknown is not declared absent before that."""
         self._link = link
         self._symbols = dict(symbols)
-        self._lists = TerminalLists(link, self._symbols)
+        self._lists = self._make_lists()
         self._clock = clock
         self._is_sandbox = is_sandbox
         self._settle_ns = round(settle_s * NS_PER_SECOND)
-        self._offset_s = server_offset_s
+        self._lists.offset_s = server_offset_s
         self._ledger = Ledger(session_id)
+        self._unmarked = Unmarked(link, self._lists, self._ledger, clock)
         self._currency = ""
+
+    def _make_lists(self) -> TerminalLists:
+        return TerminalLists(self._link, self._symbols)
+
+    def stop_on_doubt(self, stop: Callable[[str], object]) -> None:
+        """Have `stop` called, once each, with the reason why trading must not go on."""
+        self._unmarked.on_doubt = stop
+        self._lists.on_hedging = stop
 
     @property
     def name(self) -> str:
@@ -106,10 +107,14 @@ class Mt5Venue:
         )
 
     async def open(self) -> None:
-        """Connect and learn the account's currency. Raises Unavailable."""
+        """Connect, and learn the account's currency and how much the terminal tells.
+
+        Raises Unavailable, also for a hedging account that is seen to be one.
+        """
         await self._link.open()
         account = await self._lists.ask({"action": "ACCOUNT"}, "the account")
         self._currency = str(account.get("currency", ""))
+        await self._unmarked.open()
 
     async def close(self) -> None:
         """Close the link."""
@@ -126,22 +131,30 @@ class Mt5Venue:
         terms = request.terms
         client_order_id = terms.client_order_id
         split_id(client_order_id)
-        symbol = self._symbol_of(terms)
+        symbol = symbol_of(self._symbols, terms)
         before = self._ledger.get(client_order_id)
         if before is not None and (before.unknown_since_ns or before.ticket):
             raise OutcomeUnknown(f"{client_order_id} was sent before; ask for it with find")
         await self._settle(terms.symbol, client_order_id)
+        try:
+            refusal = await self._unmarked.why_not(terms)
+        except Unavailable as error:
+            raise NotSent(f"{client_order_id}: not sent: {error}", error.retry_after_s) from None
+        if refusal:
+            raise Refused(f"{client_order_id}: {refusal}")
         sent = self._ledger.remember(terms, self._clock.now_ns())
-        fields = _order_fields(terms, symbol.terminal_symbol, sent)
+        self._unmarked.begin(sent)
+        fields = order_fields(terms, symbol.terminal_symbol, sent)
         try:
             reply = await self._trade(symbol.terminal_symbol, fields, client_order_id, request)
+            return taken(self._ledger, sent, symbol.instrument, reply)
         except (Refused, NotSent):
+            sent.is_out = False
             raise
         except BaseException:
             # A cancel too: whoever gave up waiting knows as little as after a timeout.
             sent.unknown_since_ns = self._clock.now_ns()
             raise
-        return self._taken(sent, symbol.instrument, reply)
 
     async def _settle(self, symbol: str, client_order_id: str) -> None:
         """Ask for the symbol's orders whose outcome is unknown."""
@@ -154,35 +167,6 @@ class Mt5Venue:
                     error.retry_after_s,
                 ) from None
 
-    def _taken(self, sent: Sent, instrument: Instrument, reply: Mapping[str, Any]) -> VenueOrder:
-        """The order after the terminal's answer. Raises what the answer means otherwise."""
-        what = f"{sent.client_order_id} ({sent.symbol})"
-        retcode = reply.get("retcode")
-        if type(retcode) is not int:
-            words = str(reply.get("description", ""))[:_WORDS_MAX]
-            sent.unknown_since_ns = self._clock.now_ns()
-            raise OutcomeUnknown(f"{what}: the terminal failed without a return code: {words}")
-        if retcode not in TAKEN:
-            error = order_error(what, failure_of(retcode))
-            if isinstance(error, OutcomeUnknown):
-                sent.unknown_since_ns = self._clock.now_ns()
-            raise error
-        try:
-            ticket = ticket_of(reply, "order")
-            done_units = volume_units(reply.get("volume"), instrument)
-        except Unreadable as error:
-            sent.unknown_since_ns = self._clock.now_ns()
-            raise OutcomeUnknown(
-                f"{what}: it was taken, but its answer is unreadable: {error}"
-            ) from None
-        self._ledger.learn_ticket(sent, ticket)
-        # A deal's number says that it was done: orders that wait have none yet.
-        if sent.type is not OrderType.MARKET or not reply.get("deal"):
-            return sent.told(0, OrderStatus.ACCEPTED)
-        if done_units >= sent.quantity_units:
-            return sent.told(sent.quantity_units, OrderStatus.FILLED)
-        return sent.told(done_units, OrderStatus.CANCELLED, f"{retcode}: filled in part")
-
     async def cancel(self, request: CancelOrder) -> None:
         """Ask for a cancel. Raises Refused when it is not waiting, NotSent or OutcomeUnknown."""
         client_order_id, symbol = request.client_order_id, request.symbol
@@ -190,18 +174,20 @@ class Mt5Venue:
         what = f"cancel {client_order_id} ({symbol})"
         sent = self._ledger.get(client_order_id)
         ticket = "" if sent is None else sent.ticket
-        if not ticket:
+        if sent is None or not ticket or sent.is_ticket_cut:
             try:
-                orders = await self._lists.orders()
+                ticket = await self._waiting_ticket(client_order_id)
             except Unavailable as error:
                 raise NotSent(f"{what}: not sent: {error}", error.retry_after_s) from None
-            mine = [o for o in orders if self._ledger.is_mine(client_order_id, o.mark, o.ticket)]
-            if not mine:
+            if not ticket:
                 raise Refused(f"{what}: it is not waiting at the terminal")
-            ticket = mine[0].ticket
             if sent is not None:
                 # Its answer was lost, and here it is: that it was taken must not be forgotten.
                 self._ledger.learn_ticket(sent, ticket)
+        if words := self._unmarked.cannot_cancel(ticket):
+            if sent is not None:
+                self._unmarked.doubt(sent, f"{what}: {words}")
+            raise NotSent(f"{what}: not sent: {words}", _BY_HAND_S)
         fields = {
             "action": "TRADE",
             "actionType": "ORDER_CANCEL",
@@ -214,28 +200,63 @@ class Mt5Venue:
         if retcode not in TAKEN:
             raise order_error(what, failure_of(retcode))
 
+    async def _waiting_ticket(self, client_order_id: str) -> str:
+        """The ticket of an order that waits; empty for one that does not. Raises Unavailable."""
+        orders = await self._lists.orders()
+        self._unmarked.note(orders)
+        for order in orders:
+            if self._ledger.is_mine(client_order_id, order.mark, order.ticket):
+                return order.ticket
+        orders.check_whole()
+        return ""
+
     async def find(self, client_order_id: str, symbol: str) -> VenueOrder | None:
         """The order as the terminal tells it; None when it has never had it. Raises Unavailable."""
         self._known(client_order_id, symbol)
         sent = self._ledger.get(client_order_id)
+        if sent is not None and not sent.ticket:
+            await self._unmarked.hear()
         orders = await self._lists.orders()
-        deals = await self._lists.deals(
-            0 if sent is None else self._server_s(sent.sent_ns) - _SLACK_S
-        )
-        is_mine = self._ledger.is_mine
-        fills = [d for d in deals if is_mine(client_order_id, d.mark, d.order)]
+        self._unmarked.note(orders)
+        deals = await self._deals(self._unmarked.deals_from_s(sent))
+        fills = [each for each in deals if self._ledger.owns(client_order_id, each)]
         for order in orders:
-            if is_mine(client_order_id, order.mark, order.ticket):
+            if self._ledger.is_mine(client_order_id, order.mark, order.ticket):
                 if sent is not None:
                     self._ledger.learn_ticket(sent, order.ticket)
                 told = self._ledger.told_order(order, sum(d.volume_units for d in fills))
                 return msgspec.structs.replace(told, client_order_id=client_order_id)
+        orders.check_whole()
         if fills:
             if sent is not None:
                 self._ledger.learn_ticket(sent, fills[0].order or sent.ticket)
+                self._check_all_there(sent, fills)
             return told_from_deals(client_order_id, fills, sent)
-        self._check_recognisable(symbol, orders, deals)
+        try:
+            await self._unmarked.check_absent(sent, symbol, orders, deals)
+        except Unavailable as error:
+            self._unmarked.doubt_late(sent, str(error))
+            raise
         return self._absent(sent)
+
+    async def _deals(self, from_server_s: int) -> list[Deal]:
+        """Deals from a second of the terminal's clock on, each with its order where that can be
+        told. Raises Unavailable."""
+        deals = await self._lists.deals(from_server_s)
+        self._unmarked.assign(deals)
+        return deals
+
+    def _check_all_there(self, sent: Sent, fills: Sequence[Deal]) -> None:
+        """Raise Unavailable while deals of an order that is over may be missing."""
+        words = self._unmarked.lacking(sent, fills)
+        if not words:
+            return
+        now_ns = self._clock.now_ns()
+        sent.absent_since_ns = sent.absent_since_ns or now_ns
+        self._wait_until(sent.absent_since_ns, now_ns, words)
+        if sent.answered_units:
+            self._unmarked.doubt_late(sent, words)
+            raise Unavailable(f"{sent.client_order_id}: {words}")
 
     def _absent(self, sent: Sent | None) -> VenueOrder | None:
         """What it means that an order is in no list."""
@@ -247,11 +268,15 @@ class Mt5Venue:
             sent.absent_since_ns = sent.absent_since_ns or now_ns
             self._wait_until(sent.absent_since_ns, now_ns, "it has just left the list of orders")
             if sent.type is OrderType.MARKET:
-                raise Unavailable(f"{sent.client_order_id}: its deals are not in the history yet")
+                words = "its deals are not in the history yet"
+                self._unmarked.doubt_late(sent, words)
+                raise Unavailable(f"{sent.client_order_id}: {words}")
+            sent.is_out = False
             return sent.told(0, OrderStatus.CANCELLED, "no longer waiting, and no deals")
         if sent.unknown_since_ns:
             self._wait_until(sent.unknown_since_ns, now_ns, "it may still arrive")
             sent.unknown_since_ns = 0
+            sent.is_out = False
         return None
 
     def _wait_until(self, since_ns: int, now_ns: int, words: str) -> None:
@@ -259,47 +284,36 @@ class Mt5Venue:
         if left_ns > 0:
             raise Unavailable(f"too early to say: {words}", left_ns / NS_PER_SECOND)
 
-    def _check_recognisable(
-        self, symbol: str, orders: Sequence[OpenOrder], deals: Sequence[Deal]
-    ) -> None:
-        """Raise Unavailable when an entry of the symbol could be the order in question."""
-        marks: list[tuple[str, Mark, str]] = [(o.symbol, o.mark, o.ticket) for o in orders]
-        marks += [(d.symbol, d.mark, d.order) for d in deals]
-        for name, mark, ticket in marks:
-            is_blank = mark.comment is None and mark.magic is None
-            if name == symbol and is_blank and not self._ledger.client_id_of(mark, ticket):
-                raise Unavailable(
-                    f"{symbol}: the terminal lists orders or deals without comment and magic, "
-                    "so it cannot be told whose they are: see docs/MT5.md for the lines that the "
-                    "Expert Advisor needs",
-                    60.0,
-                )
-
     # ---- lists ----
 
     async def open_orders(self) -> Sequence[VenueOrder]:
         """Everything that waits in the session's symbols, also what it did not place."""
-        return [self._ledger.told_order(order, 0) for order in await self._lists.orders()]
+        orders = await self._lists.orders()
+        self._unmarked.note(orders)
+        orders.check_whole()
+        return [self._ledger.told_order(order, 0) for order in orders]
 
     async def fills_since(self, ts_ns: int) -> Sequence[VenueFill]:
         """Deals in the session's symbols from the second of that moment on, oldest first."""
-        deals = await self._lists.deals(self._server_s(ts_ns))
-        return [
-            VenueFill(
-                each.ticket,
-                self._ledger.client_id_of(each.mark, each.order),
-                each.order,
-                each.symbol,
-                each.side,
-                each.volume_units,
-                each.price_units,
-                each.fee,
-                self._currency,
-                False,
-                (each.time_s - self._offset_s) * NS_PER_SECOND,
-            )
-            for each in deals
-        ]
+        return [self._told(each) for each in await self._deals(self._lists.server_s(ts_ns))]
+
+    def _told(self, each: Deal) -> VenueFill:
+        """A deal as the contract tells it."""
+        owner = self._ledger.owner_of(each)
+        sent = self._ledger.get(owner)
+        return VenueFill(
+            each.ticket,
+            owner,
+            each.order or ("" if sent is None else sent.ticket),
+            each.symbol,
+            each.side,
+            each.volume_units,
+            each.price_units,
+            each.fee,
+            self._currency,
+            False,
+            (each.time_s - self._lists.offset_s) * NS_PER_SECOND,
+        )
 
     async def positions(self) -> Mapping[str, int]:
         """The sum of all positions of each of the session's symbols."""
@@ -362,39 +376,3 @@ class Mt5Venue:
         except NotSent as error:
             raise NotSent(f"{what}: {error}", error.retry_after_s) from None
         raise OutcomeUnknown(f"{what}: {words}")
-
-    def _symbol_of(self, terms: OrderTerms) -> Mt5VenueSymbol:
-        """The symbol of an order that can be sent. Raises Refused."""
-        name = terms.symbol
-        each = self._symbols.get(name)
-        if each is None:
-            raise Refused(f"{name} is not among the symbols of this venue")
-        if (terms.side, terms.type) not in ACTION_TYPES:
-            raise Refused(f"{name}: the bridge has no {terms.type.value} orders")
-        is_waiting = terms.type is not OrderType.MARKET
-        if terms.time_in_force is not TimeInForce.GTC and (
-            is_waiting or terms.time_in_force is not TimeInForce.IOC
-        ):
-            raise Refused(
-                f"{name}: {terms.type.value} orders cannot be {terms.time_in_force.value} here"
-            )
-        return each
-
-    def _server_s(self, ts_ns: int) -> int:
-        return ts_ns // NS_PER_SECOND + self._offset_s
-
-
-def _order_fields(terms: OrderTerms, terminal_symbol: str, sent: Sent) -> dict[str, object]:
-    """The request of a new order, its numbers digit for digit."""
-    instrument = terms.instrument
-    price = terms.stop_price if terms.type is OrderType.STOP else terms.limit_price
-    volume = format_units(terms.quantity, instrument.quantity_decimals)
-    return {
-        "action": "TRADE",
-        "actionType": ACTION_TYPES[terms.side, terms.type],
-        "symbol": terminal_symbol,
-        "volume": msgspec.Raw(volume.encode()),
-        "price": msgspec.Raw(instrument.price_text(price).encode()) if price else None,
-        "comment": sent.comment,
-        "magic": sent.magic,
-    }

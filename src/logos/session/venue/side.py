@@ -84,9 +84,10 @@ class VenueSide:
         """Connect, and settle what a resumed session left open. Raises VenueError and OSError."""
         await self._venue.open()
         terminal, past = self._source.connections.terminal, self._source.past
+        fills = [] if past is None else past.survey.fills
         if terminal is not None:
-            terminal.adopt(self._session.view.outstanding())
-        self._link.adopt([] if past is None else past.survey.fills)
+            terminal.adopt(self._session.view.outstanding(), fills)
+        self._link.adopt(fills)
         if self._link.open_count == 0 or self._reconciler.baseline is None:
             await self._reconciler.start()
         # Otherwise fills from an earlier run are not in the books yet: nobody takes reports before
