@@ -160,7 +160,7 @@ def test_a_file_that_asks_for_live_orders_is_refused_however_it_is_read(tmp_path
         ("live", {"max_clock_skew_ms": 0}, "live.max_clock_skew_ms must be above 0"),
         ("live", {"speed": -1}, "live.speed must be 0 (at once) or more, not -1"),
         ("live", {"stop_after_s": -1}, "live.stop_after_s must be 0 (never) or more, not -1"),
-        ("live", {"feed": "x"}, 'use one of "" (none), ccxt, yahoo, replay, mt5'),
+        ("live", {"feed": "x"}, 'use one of "" (none), ccxt, yahoo, replay, mt5, kafka, alpaca'),
         ("live", {"on_external": "x"}, "use one of report, halt"),
         ("live", {"transport": "x"}, "use one of poll, websocket"),
         ("venue", {"name": "x"}, "use one of paper, ccxt, alpaca, mt5, ib"),

@@ -12,12 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from alpaca_boxes import AlpacaPolledBox
+from exchange_box import SECRET
 from feed_box import FeedBox
 from feed_boxes import (
     CONNECTED,
     CREDENTIALED,
     NAMES,
-    SECRET,
     UNKNOWN,
     CcxtPolledBox,
     feed_box,
@@ -227,7 +228,8 @@ def test_a_feed_without_any_symbol_that_exists_fails_and_names_it(
 def test_a_symbol_that_does_not_exist_is_closed_in_words_and_the_others_go_on(
     name: str, tmp_path: Path
 ) -> None:
-    symbol = {"yahoo": "SPY", "mt5": "BTCUSD"}.get(name, "BTCUSDT")
+    others = {"yahoo": "SPY", "mt5": "BTCUSD", "alpaca polled": "AAPL", "alpaca streamed": "BTCUSD"}
+    symbol = others.get(name, "BTCUSDT")
 
     async def story(there: FeedBox, _task: asyncio.Task[None]) -> None:
         assert list(there.feed.symbols) == [UNKNOWN, symbol]
@@ -315,7 +317,7 @@ def test_a_stop_ends_a_feed_that_has_lost_its_connection(name: str, tmp_path: Pa
 def test_a_credential_is_in_no_word_whatever_the_place_answers(name: str, tmp_path: Path) -> None:
     async def whole() -> None:
         async with asyncio.timeout(60), feed_box(name, tmp_path) as there:
-            assert isinstance(there, CcxtPolledBox)
+            assert isinstance(there, CcxtPolledBox | AlpacaPolledBox)
             task = asyncio.create_task(there.feed.run(there.sink))
             await started(there)
             there.answer(-1000)  # may pass

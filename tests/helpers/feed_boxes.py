@@ -9,6 +9,9 @@ from pathlib import Path
 from random import Random
 from typing import Final
 
+from alpaca_boxes import AlpacaPolledBox, AlpacaStreamedBox
+from alpaca_world import alpaca_world
+from exchange_box import SECRET, ExchangeBox
 from feed_box import FeedBox
 from live_helpers import (
     OPENS_NS,
@@ -30,58 +33,15 @@ from logos.core.messages import Quote
 from logos.core.types import NS_PER_MINUTE, NS_PER_SECOND
 from logos.feeds.contract import FeedState
 from logos.feeds.paced import PacedFeed
-from logos.simulators.exchange.faults import Fault
 from logos.simulators.exchange.market import Candle
 from logos.simulators.mt5.simulator import SimOptions
 from logos.testing.clock import START_NS, ManualClock
 
 UNKNOWN: Final = "NOPE"
 """A symbol of which no place has anything."""
-SECRET: Final = "kQ7vW2xZ9mB4nL6pR8sT"
-"""A credential of those feeds that may be given one."""
 
 
-class _ExchangeBox(FeedBox):
-    """At the simulated exchange; the feed's clock runs only while it is waited for."""
-
-    path: str
-    """Of the requests that bring data."""
-
-    def __init__(self, there: World, replaced: dict[str, object]) -> None:
-        super().__init__()
-        self.there = there
-        self.sink = there.sink
-        self._replaced = replaced
-
-    async def turn(self) -> None:
-        if self.there.clock.sleepers:
-            await self.there.clock.next_wake()
-        await asyncio.sleep(0)
-
-    async def _go_to(self, now_ns: int) -> None:
-        """Both clocks: what is told as of that moment cannot be ahead of the feed's."""
-        self.there.clock.set_ns(max(now_ns, self.there.clock.now_ns()))
-        await self.there.exchange.advance_to(now_ns)
-
-    async def cut(self) -> None:
-        self.there.exchange.fail(self.path, Fault.RESET_BEFORE, times=10**6)
-
-    async def mend(self) -> None:
-        self.there.exchange.faults.clear()
-
-    async def chatter(self) -> None:
-        """Answers that hold nothing new."""
-        asked = self.there.exchange.asked(self.path)
-        more = lambda: self.there.exchange.asked(self.path) >= asked + 3  # noqa: E731
-        await self.until(more, "three more answers")
-
-    def answer(self, code: int) -> None:
-        """From now on the place answers with this code and the credential it was given."""
-        words = {"code": code, "msg": f"API-key {SECRET}, and {SECRET[3:15]}"}
-        self._replaced["GET /api/v3/aggTrades"] = (words, 500)
-
-
-class CcxtPolledBox(_ExchangeBox):
+class CcxtPolledBox(ExchangeBox):
     """Trades, asked for every second."""
 
     symbol = "BTCUSDT"
@@ -145,7 +105,7 @@ class CcxtStreamedBox(CcxtPolledBox):
         await self.until(lambda: self.there.exchange.asked(self.path) > asked, "a look")
 
 
-class YahooBox(_ExchangeBox):
+class YahooBox(ExchangeBox):
     """Closed minutes, polled; the service's own time says what has closed."""
 
     symbol = "SPY"
@@ -262,10 +222,18 @@ class PacedBox(FeedBox):
     mend = chatter = cut
 
 
-NAMES: Final = ("ccxt polled", "ccxt streamed", "yahoo", "mt5", "replay")
+NAMES: Final = (
+    "ccxt polled",
+    "ccxt streamed",
+    "alpaca polled",
+    "alpaca streamed",
+    "yahoo",
+    "mt5",
+    "replay",
+)
 CONNECTED: Final = NAMES[:-1]
 """A recording cannot be lost, holds no symbol that it has not, and says nothing but its data."""
-CREDENTIALED: Final = ("ccxt polled", "ccxt streamed")
+CREDENTIALED: Final = ("ccxt polled", "ccxt streamed", "alpaca polled", "alpaca streamed")
 """The others are given no credential: the gateway's keys are no part of the MT5 feed."""
 
 _FRAMES: Final = GatewaySettings(reply_timeout_s=10.0, heartbeat_s=0.05, dead_after_s=60.0)
@@ -287,7 +255,13 @@ async def feed_box(name: str, folder: Path, *symbols: str) -> AsyncIterator[Feed
         else:
             replaced: dict[str, object] = {}
             middlewares = [replacing(replaced)]
-            if name == "yahoo":
+            if name.startswith("alpaca"):
+                box = AlpacaPolledBox if name == "alpaca polled" else AlpacaStreamedBox
+                market = await stack.enter_async_context(
+                    alpaca_world(key=SECRET, middlewares=middlewares)
+                )
+                yield box(market, replaced, symbols or (box.symbol,))
+            elif name == "yahoo":
                 place = world(listed("SPY", _minutes()), middlewares=middlewares)
                 yahoo = YahooBox(
                     await stack.enter_async_context(place),

@@ -69,6 +69,8 @@ class Access:
     markets: Mapping[str, str] | None = None
     timeout_s: float = 10.0
     skew_ns_max: int = NS_PER_SECOND
+    share: int = 100
+    """Percent of the account's requests that the session may make; Alpaca."""
 
 
 def make_venue(
@@ -128,7 +130,7 @@ def _made(
         )
     from logos.adapters.alpaca.venue import AlpacaVenue
 
-    return AlpacaVenue(
+    venue = AlpacaVenue(
         instruments,
         clock,
         random,
@@ -141,3 +143,5 @@ def _made(
         assets=access.markets,
         skew_ns_max=access.skew_ns_max,
     )
+    venue.use_share(access.share)
+    return venue

@@ -1,8 +1,8 @@
 """Fetching market data: which source is asked, for what, and where the files go.
 
 The composition of `logos data fetch`: a source's history between two moments, or what its live
-feed hands over for some minutes, through the same conversions as in a session. Nothing here needs
-a credential.
+feed hands over for some minutes, through the same conversions as in a session. Only Alpaca needs
+a credential, which it is given.
 """
 
 from __future__ import annotations
@@ -32,8 +32,9 @@ from logos.feeds.common import (
 from logos.feeds.contract import FeedFailedError, LiveFeed
 from logos.feeds.record import FileSink, History, ccxt_instrument, write_instruments
 from logos.installation import install_command
+from logos.venues.redact import Revealable
 
-SOURCES: Final = ("ccxt", "yahoo")
+SOURCES: Final = ("ccxt", "yahoo", "alpaca")
 # The service answers for no more than eight days of minutes at once.
 _YAHOO_SPAN_NS: Final = 7 * NS_PER_DAY
 
@@ -41,8 +42,8 @@ _YAHOO_SPAN_NS: Final = 7 * NS_PER_DAY
 class FetchRequest(msgspec.Struct, frozen=True, kw_only=True):
     """What to fetch. Either `since_ns` (history up to `until_ns`, 0: now) or `minutes` (record).
 
-    `markets` maps our symbols to the source's names. `tick`, `lot` and `currency` are for Yahoo,
-    which does not tell them.
+    `markets` maps our symbols to the source's names. `tick`, `lot` and `currency` are for Yahoo
+    and Alpaca, which do not tell them; `keys` are Alpaca's, and `exchange` its feed of shares.
     """
 
     source: str
@@ -60,6 +61,7 @@ class FetchRequest(msgspec.Struct, frozen=True, kw_only=True):
     lot: str = "1"
     currency: str = "USD"
     cache_dir: Path | None = None
+    keys: tuple[Revealable, Revealable] | None = None
 
 
 def fetch(
@@ -90,8 +92,9 @@ async def fetch_async(
         raise DataError("exchanges keep no history of quotes; record them with --minutes")
     moment_ns = request.since_ns or clock.now_ns()
     stamp = format_timestamp(moment_ns // NS_PER_SECOND * NS_PER_SECOND).replace(":", "")
-    sink = FileSink(request.out, request.exchange or request.source, stamp, say)
-    work = _fetch_ccxt if request.source == "ccxt" else _fetch_yahoo
+    origin = request.exchange if request.source == "ccxt" else request.source
+    sink = FileSink(request.out, origin, stamp, say)
+    work = {"ccxt": _fetch_ccxt, "yahoo": _fetch_yahoo, "alpaca": _fetch_alpaca}[request.source]
     with sink:
         tables = await work(request, clock, random, sink)
         if not sink.rows:
@@ -194,6 +197,60 @@ async def _fetch_yahoo(
     finally:
         client.close()
     return tables
+
+
+async def _fetch_alpaca(
+    request: FetchRequest, clock: Clock, random: Random, sink: FileSink
+) -> Mapping[str, Mapping[str, Any]]:
+    from logos.adapters.alpaca.feed import AlpacaFeed, AlpacaMarket
+    from logos.adapters.alpaca.group import Plan
+    from logos.adapters.alpaca.market_data import TIMEFRAMES, DataAccess, MarketData
+
+    if request.keys is None:
+        raise DataError("alpaca needs keys for its market data")
+    if request.interval not in TIMEFRAMES:
+        raise DataError(f"--interval: alpaca has bars of {', '.join(TIMEFRAMES)}")
+    table = {"quote": request.currency, "tick": request.tick, "lot": request.lot}
+    tables = dict.fromkeys(request.markets, table)
+    units = {symbol: _instrument(symbol, table) for symbol in request.markets}
+    access = DataAccess(*request.keys, request.url, request.exchange or "iex")
+    if request.minutes:
+        markets = {
+            symbol: AlpacaMarket(units[symbol], name) for symbol, name in request.markets.items()
+        }
+        plan = Plan(request.kind, request.transport, request.interval)
+        feed = AlpacaFeed(markets, clock, random, access, plan)
+        await _record(feed, sink, clock, request.minutes)
+        return tables
+    data = MarketData(access)
+    reporter = Reporter("alpaca", sink, clock)
+    try:
+        for symbol, name in request.markets.items():
+            patience = Patience(reporter.voice(symbol, request.kind), clock, Backoff(random))
+            # Its answer says what time it is there.
+            await patience.ask(partial(data.latest_trades, [name]))
+            history = _history(request, clock, random, reporter, units[symbol])
+            await _alpaca_history(data, name, history, request, clock)
+    except SymbolGoneError as gone:
+        raise DataError(str(gone)) from gone
+    finally:
+        data.close()
+    return tables
+
+
+async def _alpaca_history(
+    data: Any, name: str, history: History, request: FetchRequest, clock: Clock
+) -> None:
+    from logos.adapters.alpaca.feed import bars_between
+
+    async def trades_after(_last_id: str, since_ns: int) -> Any:
+        return (await data.trades([name], since_ns, pages_max=1))[name]
+
+    if request.kind == "trades":
+        await history.trades(trades_after)
+    else:
+        until_ns = request.until_ns or clock.now_ns()
+        await bars_between(data, name, history, request.interval, until_ns)
 
 
 async def _yahoo_history(

@@ -62,7 +62,9 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
         help="run on live data (replay: recorded data through the live loop); see docs/FEEDS.md",
     )
     parser.add_argument(
-        "--exchange", metavar="ID", help="the live feed's exchange, as ccxt names it"
+        "--exchange",
+        metavar="ID",
+        help="the live feed's exchange, as ccxt names it; of alpaca iex or sip",
     )
     parser.add_argument(
         "--speed",

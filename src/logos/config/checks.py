@@ -27,6 +27,7 @@ from logos.config.terms.payments import payment_problems
 from logos.secrecy import looks_like_key
 
 _FEE_DECIMALS_MAX: Final = 18
+ALPACA_SOURCES: Final = ("iex", "sip", "delayed_sip")
 _EXCHANGE: Final = re.compile(r"[a-z0-9_]+")
 _SCHEMES: Final = ("https", "http", "wss", "ws", "tcp")
 _LOOPBACK: Final = re.compile(r"localhost|127(\.\d{1,3}){3}|::1")
@@ -247,6 +248,11 @@ def _check_venue(config: Config) -> list[str]:
     venue = config.venue
     problems = _check_exchange("venue", venue.exchange, venue.name is VenueName.CCXT)
     problems += _check_url("venue.url", venue.url, in_private=venue.live)
+    if venue.share is not msgspec.UNSET:
+        if venue.name is not VenueName.ALPACA:
+            problems.append('venue.share is for venue.name = "alpaca" only; take it out')
+        elif not 0 < venue.share <= 100:
+            problems.append(f"venue.share must be from 1 to 100 percent, not {venue.share}")
     if venue.live and venue.name is VenueName.PAPER:
         problems.append(
             "venue.live: the paper venue has no live orders; set venue.name, or leave --live out"
@@ -258,7 +264,13 @@ def _check_venue(config: Config) -> list[str]:
 
 def _check_live(config: Config) -> list[str]:
     live = config.live
-    problems = _check_exchange("live", live.exchange, live.feed is FeedName.CCXT)
+    if live.feed is FeedName.ALPACA:
+        problems = []
+        if live.exchange not in ("", *ALPACA_SOURCES):
+            known = ", ".join(ALPACA_SOURCES)
+            problems.append(f"live.exchange: Alpaca's feeds of shares are {known}")
+    else:
+        problems = _check_exchange("live", live.exchange, live.feed is FeedName.CCXT)
     problems += _check_url("live.url", live.url, in_private=False)
     for key in _ABOVE_ZERO:
         if getattr(live, key) <= 0:

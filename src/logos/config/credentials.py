@@ -100,6 +100,20 @@ def credentials(
     raise CredentialsError(_missing(venue, environment, list(credential_names(venue)[0][:2])))
 
 
+def market_data_credentials(
+    environment: Environment | Mapping[str, str] | None = None,
+) -> Credentials:
+    """Alpaca's keys for its market data: those of a paper account do, and those of a live one.
+
+    Raises CredentialsError when there are none, ConfigError when `.env` cannot be read.
+    """
+    if not isinstance(environment, Environment):
+        environment = Environment.read(environment)
+    found = environment.find(ALPACA_KEY)
+    is_live = found is not None and found.value.upper().startswith(_ALPACA_PREFIXES[False])
+    return credentials(VenueSettings(name=VenueName.ALPACA, sandbox=not is_live), environment)
+
+
 def variables_set(venue: VenueSettings, environment: Environment) -> list[tuple[str, str]]:
     """The variables with keys of `venue`, or of any venue by their name, and where they are set."""
     names = [name for names in credential_names(venue) for name in names]

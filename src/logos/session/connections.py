@@ -20,7 +20,7 @@ import msgspec
 from logos import paths
 from logos.adapters.catalog import Access, make_venue
 from logos.config import Config, ConfigError, FeedName, VenueName, credentials
-from logos.config.credentials import has_credentials
+from logos.config.credentials import has_credentials, market_data_credentials
 from logos.config.tables.kafka_options import kafka_options, signal_topic
 from logos.core.clock import Clock
 from logos.core.context import CoreView
@@ -168,6 +168,7 @@ def make_feeds(
         FeedName.REPLAY: _paced,
         FeedName.CCXT: _ccxt_feed,
         FeedName.YAHOO: _yahoo_feed,
+        FeedName.ALPACA: _alpaca_feed,
         FeedName.KAFKA: partial(_kafka_feed, has_market=True),
     }
     feed = plan.config.live.feed
@@ -226,6 +227,31 @@ def _yahoo_feed(plan: Plan, clock: Clock, random: Random) -> LiveFeed:
     )
 
 
+def _alpaca_feed(plan: Plan, clock: Clock, random: Random) -> LiveFeed:
+    from logos.adapters.alpaca.feed import AlpacaFeed, AlpacaMarket
+    from logos.adapters.alpaca.group import Plan as FeedPlan
+    from logos.adapters.alpaca.market_data import DataAccess
+
+    settings = plan.config.live
+    keys = market_data_credentials()
+    markets = {
+        symbol: AlpacaMarket(each, settings.markets.get(symbol, symbol))
+        for symbol, each in plan.instruments.items()
+    }
+    return AlpacaFeed(
+        markets,
+        clock,
+        random,
+        DataAccess(keys.key, keys.secret, settings.url, settings.exchange or "iex"),
+        FeedPlan(
+            settings.kind.value,
+            settings.transport.value,
+            settings.interval,
+            settings.poll_interval_ms / 1_000,
+        ),
+    )
+
+
 def _kafka_feed(plan: Plan, clock: Clock, random: Random, *, has_market: bool) -> LiveFeed:
     """Market data and signals, or signals alone, from topics. Raises ConfigError."""
     from logos.adapters.kafka.feed import KafkaFeed
@@ -277,6 +303,7 @@ def venue_access(config: Config) -> Access | None:
         url=settings.url,
         markets=config.live.markets,
         skew_ns_max=config.live.max_clock_skew_ms * _NS_PER_MS,
+        share=100 if settings.share is msgspec.UNSET else settings.share,
     )
 
 

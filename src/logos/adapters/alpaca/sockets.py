@@ -43,21 +43,29 @@ class Socket:
         await _known(self._connection.send(json.dumps(words)))
 
     async def hear(self) -> Any:
-        """The next message, however long it takes to come within the timeout."""
-        message = await self._within(self._timeout_s)
-        if message is None:
+        """The next message, which answers something: it is there within the timeout."""
+        waiting = self._waiting()
+        # Of the machine's time, as every answer over HTTP is waited for.
+        if not (await asyncio.wait({waiting}, timeout=self._timeout_s))[0]:
             raise SocketLost(f"no answer within {self._timeout_s:g} s")
-        return message[0]
+        return self._heard(waiting)
 
     async def hear_or_pong(self) -> Any:
         """The next message; None after a silence in which the other side answered a ping."""
-        message = await self._within(QUIET_S)
-        if message is not None:
-            return message[0]
+        waiting = self._waiting()
+        sleeper = asyncio.ensure_future(self._clock.sleep(QUIET_S))
+        try:
+            await asyncio.wait({waiting, sleeper}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            sleeper.cancel()
+        if waiting.done():
+            return self._heard(waiting)
         pong = await _known(self._connection.ping())
-        waiting = asyncio.ensure_future(_known(pong))
-        if not await self._done(waiting, self._timeout_s):
-            raise SocketLost(f"no pong within {self._timeout_s:g} s")
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                await _known(pong)
+        except TimeoutError:
+            raise SocketLost(f"no pong within {self._timeout_s:g} s") from None
         return None
 
     def drop(self) -> None:
@@ -65,33 +73,19 @@ class Socket:
         if self._next is not None:
             self._next.cancel()
 
-    async def _within(self, seconds: float) -> tuple[Any] | None:
-        """The next message; None when it takes longer. It is waited for by one task, so that
-        giving up the wait loses no message."""
+    def _waiting(self) -> asyncio.Task[Any]:
+        """The one task that waits for the next message: giving up a wait loses none."""
         if self._next is None:
             self._next = asyncio.ensure_future(_known(self._connection.recv()))
-        task = self._next
-        if not await self._done(task, seconds, keeps=True):
-            return None
+        return self._next
+
+    def _heard(self, waiting: asyncio.Task[Any]) -> Any:
         self._next = None
         try:
             # The frames of the paper account are binary; they hold the same text.
-            return (json.loads(task.result(), parse_float=str),)
+            return json.loads(waiting.result(), parse_float=str)
         except ValueError:
             raise SocketLost("a message is not JSON") from None
-
-    async def _done(self, task: asyncio.Task[Any], seconds: float, keeps: bool = False) -> bool:
-        sleeper = asyncio.ensure_future(self._clock.sleep(seconds))
-        try:
-            await asyncio.wait({task, sleeper}, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            sleeper.cancel()
-            if not keeps and not task.done():
-                task.cancel()
-        if not task.done():
-            return False
-        task.result()
-        return True
 
 
 @asynccontextmanager
@@ -126,6 +120,6 @@ async def _known(call: Awaitable[_Answer]) -> _Answer:
     """What a call gives; whatever a connection dies of is SocketLost."""
     try:
         return await call
-    except (WebSocketException, OSError, TimeoutError, EOFError) as error:
+    except (WebSocketException, OSError, EOFError) as error:
         words = f"{type(error).__name__}: {error}"
     raise SocketLost(words)

@@ -1,4 +1,4 @@
-"""`logos data fetch`: market data of an exchange or of Yahoo into files that sessions replay."""
+"""`logos data fetch`: market data of an exchange, Alpaca or Yahoo, into files to replay."""
 
 from __future__ import annotations
 
@@ -8,6 +8,9 @@ from random import Random
 
 from logos import paths
 from logos.adapters.fetch import SOURCES, FetchRequest, fetch
+from logos.config import ConfigError
+from logos.config.credentials import market_data_credentials
+from logos.config.secret import Secret
 from logos.data.readers.numbers import RowError, parse_timestamp
 from logos.errors import DataError
 from logos.execution.clock import SystemClock
@@ -17,9 +20,12 @@ _KINDS = ("bars", "trades", "quotes", "both")
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of `logos data fetch`."""
-    parser.add_argument("source", choices=SOURCES, help="ccxt (exchanges) or yahoo")
+    parser.add_argument("source", choices=SOURCES, help="ccxt (exchanges), yahoo or alpaca")
     parser.add_argument(
-        "--exchange", default="", metavar="ID", help="the exchange's ccxt id: binance"
+        "--exchange",
+        default="",
+        metavar="ID",
+        help="the exchange's ccxt id: binance; of alpaca: iex or sip",
     )
     parser.add_argument(
         "--markets",
@@ -39,10 +45,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--transport", choices=("poll", "websocket"), default="poll", help="how to record"
     )
     parser.add_argument("--url", default="", help="ask this address instead (a local exchange)")
-    parser.add_argument("--tick", default="0.01", help="yahoo: price step (default: 0.01)")
-    parser.add_argument("--lot", default="1", help="yahoo: quantity step (default: 1)")
+    parser.add_argument("--tick", default="0.01", help="yahoo, alpaca: price step (default: 0.01)")
+    parser.add_argument("--lot", default="1", help="yahoo, alpaca: quantity step (default: 1)")
     parser.add_argument(
-        "--currency", default="USD", help="yahoo: currency of the prices (default: USD)"
+        "--currency", default="USD", help="yahoo, alpaca: currency of the prices (default: USD)"
     )
     parser.add_argument(
         "--out", type=Path, metavar="DIR", help="default: data/cache/SOURCE of the workspace"
@@ -53,7 +59,7 @@ def run_fetch(options: argparse.Namespace) -> int:
     """Fetch and name the files; 0. Raises DataError, and OSError when they cannot be written."""
     if options.source == "ccxt" and not options.exchange:
         raise DataError("ccxt needs an exchange: --exchange binance, or another ccxt id")
-    origin = options.exchange or options.source
+    origin = options.exchange if options.source == "ccxt" else options.source
     request = FetchRequest(
         source=options.source,
         markets=_markets(options.markets),
@@ -69,6 +75,7 @@ def run_fetch(options: argparse.Namespace) -> int:
         tick=options.tick,
         lot=options.lot,
         currency=options.currency,
+        keys=_keys() if options.source == "alpaca" else None,
     )
     try:
         seed = paths.env_seed()
@@ -79,6 +86,15 @@ def run_fetch(options: argparse.Namespace) -> int:
     for path in fetch(request, SystemClock(), random, print):
         print(f"{path}  {path.stat().st_size} bytes")
     return 0
+
+
+def _keys() -> tuple[Secret, Secret]:
+    """Alpaca's keys. Raises DataError when there are none."""
+    try:
+        found = market_data_credentials()
+    except ConfigError as error:
+        raise DataError(str(error)) from None
+    return found.key, found.secret
 
 
 def _markets(text: str) -> dict[str, str]:

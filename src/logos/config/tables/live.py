@@ -30,6 +30,7 @@ class FeedName(enum.Enum):
     REPLAY = "replay"
     MT5 = "mt5"
     KAFKA = "kafka"
+    ALPACA = "alpaca"
 
 
 class Transport(enum.Enum):
@@ -66,6 +67,8 @@ class VenueSettings(Settings, frozen=True, kw_only=True):
     """The venue's test environment instead of real money."""
     url: str = ""
     """Another address than the venue's own, such as a test server of yours."""
+    share: int | msgspec.UnsetType = msgspec.UNSET
+    """Percent of the account's requests that this session may make; not set: all; "alpaca" only."""
     live: bool = False
     """Orders leave this process. Only --live with --i-acknowledge-risk sets it, each time."""
 
@@ -74,9 +77,9 @@ class LiveSettings(Settings, frozen=True, kw_only=True):
     """`[live]`: a session on live data."""
 
     feed: FeedName = FeedName.NONE
-    """ccxt, yahoo, replay, mt5 or kafka; empty: recorded data, no live feed."""
+    """ccxt, yahoo, replay, mt5, kafka or alpaca; empty: recorded data, no live feed."""
     exchange: str = ""
-    """The exchange's ccxt id; "ccxt" only."""
+    """The exchange's ccxt id; of "alpaca" the feed of shares: iex (also when empty), sip."""
     url: str = ""
     """Another address than the feed's own."""
     kind: FeedKind = FeedKind.QUOTES

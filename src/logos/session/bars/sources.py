@@ -21,6 +21,9 @@ from logos.data.source import DataSource, interval_from_text
 PREFERENCE: Final = tuple(SOURCES)
 """Trade bars, two-sided bars, trades, quotes."""
 
+_WITH_KINDS: Final = (FeedName.CCXT, FeedName.MT5, FeedName.ALPACA)
+"""The feeds that deliver what `live.kind` says."""
+
 Kinds = Mapping[str, Mapping[str, int]]
 """By symbol, which kinds of data there are, and how long the shortest bars are (0: no bars)."""
 
@@ -46,11 +49,9 @@ def recorded_kinds(sources: Iterable[DataSource]) -> Kinds:
 def live_kinds(config: Config, symbols: Iterable[str]) -> Kinds:
     """What the live feed of the settings will deliver; nothing where they do not say."""
     live = config.live
-    if live.feed is FeedName.YAHOO or (
-        live.feed in (FeedName.CCXT, FeedName.MT5) and live.kind is FeedKind.BARS
-    ):
+    if live.feed is FeedName.YAHOO or (live.feed in _WITH_KINDS and live.kind is FeedKind.BARS):
         found = {"bars": interval_from_text(live.interval)}
-    elif live.feed not in (FeedName.CCXT, FeedName.MT5):
+    elif live.feed not in _WITH_KINDS:
         found = {}
     elif live.kind is FeedKind.BOTH:
         found = {"trades": 0, "quotes": 0}

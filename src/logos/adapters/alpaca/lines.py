@@ -1,0 +1,136 @@
+"""What one symbol of Alpaca's feed has had, and what of an answer or a message is news of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from logos.adapters.alpaca.market_data import RawQuote
+from logos.core.clock import Clock
+from logos.core.instrument import Instrument
+from logos.data.readers.numbers import RowError, format_timestamp
+from logos.feeds.common import Reporter, UnitReader, Voice
+from logos.feeds.sequence import BarSequence, RawBar, RawTrade, TradeSequence
+
+_REMEMBERED: Final = 5
+"""How many bars are remembered, to tell a correction."""
+
+
+class SymbolLine:
+    """One symbol: `name` is Alpaca's, `kinds` what is delivered of it.
+
+    `begin` before anything is offered. Each `offer_...` hands over what is new and says how much
+    that was.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        instrument: Instrument,
+        reporter: Reporter,
+        clock: Clock,
+        kinds: Sequence[str],
+        interval_ns: int,
+    ) -> None:
+        self.name = name
+        self.symbol = instrument.symbol
+        self.voices = {kind: reporter.voice(self.symbol, kind) for kind in kinds}
+        self._clock = clock
+        self._units = UnitReader(instrument)
+        self._interval_ns = interval_ns
+        self._quote: RawQuote | None = None
+        self._figures: tuple[int, int, int, int] | None = None
+        self._is_empty = False
+        self._had: dict[int, RawBar] = {}
+        self._is_begun = False
+        self.trades = TradeSequence(0)
+        self.bars = BarSequence(interval_ns, 0)
+
+    def begin(self, now_ns: int) -> None:
+        """Deliver what happens from `now_ns` on, which is Alpaca's time; only the first counts."""
+        if not self._is_begun:
+            self._is_begun = True
+            self.trades = TradeSequence(now_ns)
+            self.bars = BarSequence(self._interval_ns, now_ns)
+
+    @property
+    def all_voices(self) -> list[Voice]:
+        return list(self.voices.values())
+
+    async def offer_quote(self, quote: RawQuote) -> int:
+        """The best prices, whenever they or their sizes change."""
+        last = self._quote
+        if last is not None and (quote == last or quote.ts_ns < last.ts_ns):
+            return 0
+        self._quote = quote
+        voice = self.voices["quotes"]
+        if _is_zero(quote.bid) or _is_zero(quote.ask):
+            if not self._is_empty:
+                voice.gap("nobody quotes one side or both; no quote until somebody does")
+            self._is_empty, self._figures = True, None
+            return 0
+        self._is_empty = False
+        try:
+            event = self._units.quote(*quote[1:], self._clock.now_ns())
+        except RowError as error:
+            voice.leave_out(error)
+            return 0
+        figures = event.bid_units, event.ask_units, event.bid_size_units, event.ask_size_units
+        if figures == self._figures:
+            return 0
+        self._figures = figures
+        await voice.deliver(event, quote.ts_ns)
+        return 1
+
+    async def offer_trades(self, page: Sequence[RawTrade], *, follows: bool = False) -> int:
+        """Every trade once; `follows` where nothing can lie between the last and these."""
+        voice = self.voices["trades"]
+        taken = self.trades.take(page, follows=follows)
+        voice.gap(taken.gap)
+        for raw in taken.fresh:
+            try:
+                event = self._units.trade(raw, self._clock.now_ns())
+            except RowError as error:
+                voice.leave_out(error)
+                continue
+            await voice.deliver(event, raw.ts_ns)
+        return len(taken.fresh)
+
+    async def offer_bars(self, page: Sequence[RawBar], closed_ns: int) -> int:
+        """Every bar that has closed by `closed_ns`, Alpaca's time, once; and what was corrected."""
+        voice = self.voices["bars"]
+        for raw in page:
+            self.correct(raw)
+        # A span without a trade has no bar: that one is missing cannot be told.
+        taken = self.bars.take(page, closed_ns, sessions=())
+        for raw in taken.fresh:
+            self._had[raw.opened_ns] = raw
+            while len(self._had) > _REMEMBERED:
+                self._had.pop(next(iter(self._had)))
+            try:
+                event = self._units.bar(raw, self._interval_ns, self._clock.now_ns())
+            except RowError as error:
+                voice.leave_out(error)
+                continue
+            await voice.deliver(event, raw.opened_ns + self._interval_ns)
+        return len(taken.fresh)
+
+    def correct(self, raw: RawBar) -> None:
+        """Say it where a bar that was handed over is told with other figures now; what was handed
+        over stays as it was."""
+        had = self._had.get(raw.opened_ns)
+        if had is None or had == raw:
+            return
+        self._had[raw.opened_ns] = raw
+        names = ("open", "high", "low", "close", "volume")
+        changes = [
+            f"{name} {before} is now {after}"
+            for name, before, after in zip(names, had[1:], raw[1:], strict=True)
+            if before != after
+        ]
+        moment = format_timestamp(raw.opened_ns)
+        self.voices["bars"].gap(f"the bar of {moment} was corrected: {', '.join(changes)}")
+
+
+def _is_zero(figure: str) -> bool:
+    return figure.strip("0.") == ""
