@@ -10,7 +10,8 @@ import venue_libraries  # noqa: F401 - first
 # isort: split
 
 import base64
-from collections.abc import AsyncIterator, Callable, Mapping
+import ssl
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -47,6 +48,7 @@ COINBASE_PEM: Final = (
     .decode()
 )
 HOLDINGS: Final = {"USDT": "1000000", "BTC": "10"}
+_NO_AUTHORITIES: Final = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 _KEYS: Final = Keys(KEY, SECRET)
 BINANCE_REQUESTS: Final = {
     "create": "POST /api/v3/order",
@@ -181,13 +183,14 @@ class Bench:
 
 @asynccontextmanager
 async def bench(
-    case: Case, *, timeout_s: float = 5.0, is_open: bool = True
+    case: Case, *, timeout_s: float = 5.0, is_open: bool = True, middlewares: Sequence[Any] = ()
 ) -> AsyncIterator[Bench]:
     """A venue connected to the simulated exchange of a case: BTC at 99,990 bid, 100,000 asked."""
     listing = Listing(case.market_id(), "BTC", case.quote, tick=case.tick, lot=case.lot)
     listing.minimum_quantity = case.lot
     listing.add_top(NOW_NS - 1, "99990.00", "100000.00", "5", "5")
     exchange = Exchange(Market([listing], NOW_NS))
+    exchange.app.middlewares.extend(middlewares)
     holdings = {asset.replace("USDT", case.quote): much for asset, much in HOLDINGS.items()}
     account: SpotAccount
     requests: Mapping[str, str]
@@ -208,7 +211,7 @@ async def bench(
     async with exchange:
 
         def make(session_id: str) -> CcxtVenue:
-            return CcxtVenue(
+            venue = CcxtVenue(
                 case.exchange_id,
                 {coin.symbol: coin},
                 clock,
@@ -223,6 +226,9 @@ async def bench(
                 limit_rate=False,
                 **case.options,
             )
+            # Reading the certificates of all authorities takes longer than most stories.
+            venue._exchange.ssl_context = _NO_AUTHORITIES
+            return venue
 
         venue = make("s-1")
         try:
