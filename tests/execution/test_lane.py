@@ -10,7 +10,7 @@ from lane_bench import CANCEL, FIND, OPEN_ORDERS, ORDER, Bench, play
 from link_helpers import rest
 
 from logos.core.types import NS_PER_SECOND
-from logos.execution.lane import CALL, PATIENCE_S, Call, Overdue, Withheld
+from logos.execution.sending.lane import CALL, PATIENCE_S, Call, Overdue, Withheld
 from logos.venues.budget import Allowance, Budget, Pool, RequestKind
 from logos.venues.contract import NotSent, Unavailable
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from link_helpers import rest, run
 
 from logos.core.types import NS_PER_SECOND
-from logos.execution.lane import Lane
+from logos.execution.sending.lane import Lane
 from logos.testing.clock import ManualClock
 from logos.venues.budget import Allowance, Budget, Pool, RequestKind
 from logos.venues.contract import Pace, VenueError

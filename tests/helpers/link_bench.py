@@ -53,6 +53,8 @@ class LinkBench:
         self.venue.set_price("COIN", 1000)
         self.reports: list[Report] = []
         self.kinds: list[str] = []
+        self.details: dict[str, list[str]] = {}
+        """What was said with the reports of a kind."""
         self.records: list[Record] = []
         self.core = venue_core(Scripted(self.script), COIN, switch=self.switch)
         self.link = self.make_link(self.core)
@@ -81,6 +83,7 @@ class LinkBench:
         while self.reports:
             report = self.reports.pop(0)
             self.kinds.append(report.kind.value)
+            self.details.setdefault(report.kind.value, []).append(report.detail)
             self.core.run([report])
             self.send()
 

@@ -46,6 +46,7 @@ _LINK_TESTS = (
     "tests/execution/test_link_cancels.py",
     "tests/execution/test_link_lists.py",
     "tests/execution/test_reconcile.py",
+    "tests/execution/test_sending.py",
 )
 _JUDGE_TESTS = (
     "tests/killswitch/test_judge.py",
@@ -112,6 +113,7 @@ TARGETS = (
     Target("core/outbox.py", "", (*_LINK_TESTS, *_CORE_TESTS)),
     Target("core/context.py", "is_open outstanding in_flight why_closed", _LINK_TESTS),
     Target("execution/venue_link.py", "_send", _LINK_TESTS),
+    Target("execution/sending/gate.py", "", _LINK_TESTS),
     Target("killswitch/breaker.py", "", _SWITCH_TESTS),
     Target("killswitch/writer.py", "", _SWITCH_TESTS),
     Target("killswitch/sensor.py", "", _SWITCH_TESTS),

@@ -154,7 +154,8 @@ def test_every_gate_of_an_order_asks_the_rule() -> None:
         "core/exits/held.py",  # gate 2 once more, for what was held since
         "core/safety.py",  # what may stay when the switch goes REDUCE_ONLY
         "core/context.py",  # for the two at the edge
-        "execution/venue_link.py",
+        "execution/sending/gate.py",  # the last look at a venue's door
+        "execution/venue_link.py",  # asks that gate
         "adapters/mt5/terminal.py",  # the gateway's gate
     }
 

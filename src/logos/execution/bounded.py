@@ -26,7 +26,7 @@ from typing import Any, TypeVar
 from logos.core.clock import Clock
 from logos.core.outbox import CancelOrder, SubmitOrder
 from logos.core.types import NS_PER_SECOND
-from logos.execution.lane import CALL, Call, Lane, Withheld
+from logos.execution.sending.lane import CALL, Call, Lane, Withheld
 from logos.venues.budget import RequestKind
 from logos.venues.contract import (
     Capabilities,

@@ -33,7 +33,8 @@ class LinkRules:
     """How long a venue may deny an order whose outcome is unknown before the denial counts, and
     how long fills may lag behind an order's status."""
     send_again_s: float = 2.0
-    """How old an order may be to be sent again after an attempt that had no effect."""
+    """How old an order may be to be sent again after an attempt that had no effect, and how long
+    it may wait for its turn, beyond what one request takes of the venue's budget."""
     overlap_s: float = 60.0
     """How far before an order's making its fills are asked for: the venue's clock may be behind."""
     call_s: float = 15.0
@@ -66,6 +67,15 @@ class TrackedOrder:
     """Not before this is a cancel asked for again."""
     is_cancel_taken: bool = False
     """Whether the venue has taken a cancel of it."""
+    is_cancel_heard: bool = False
+    """Whether the venue has answered the latest request to cancel it, with a refusal perhaps."""
+    acted_step: int = -1
+    """When the venue took the order or its cancel, in steps of `looks`."""
+    listed_step: int = -1
+    found_step: int = -1
+    """When the list that was last looked into was asked for, and when the order was, alone."""
+    has_news: bool = False
+    """Whether the venue told of it by itself since it was last asked for."""
     is_gone: bool = False
     """Whether there is evidence that it rests no more: its end, or a cancel that was taken and a
     list of open orders without it. Its last fills may still be on their way."""

@@ -5,14 +5,17 @@ ended there and everything it filled is reported to the core. Reports go out in 
 order's life: fills first, and its end only when the fills reported add up to what the venue says it
 filled.
 
-- The kill switch is asked once more right before the order leaves (`gates.why_closed`): what the
-  core approved a moment ago does not leave a moment after the switch.
+- An order waits for its turn (`lane`), and leaves in time or not at all. The kill switch is asked
+  once more right before it leaves, after any wait (`gate`): what the core approved a moment ago
+  does not leave a moment after the switch.
 - A timeout is not a failure. The order becomes UNKNOWN and is asked for until the venue knows it,
   or has denied it for long enough (`settle_s`, without a question that failed in between) for the
   denial to count. It is believed once holdings were compared after it (`doubts`), and new orders
   of the symbol wait for that. Every call is bounded by `call_s`, whatever the adapter does.
-- A cancel that was wanted is asked for again until the order has ended; a cancel that fails does
-  not keep the order from being looked at.
+- A cancel that was wanted waits for no question, and is asked for again until the order has ended
+  (`cancels`); a cancel that fails does not keep the order from being looked at.
+- How orders are asked for, one by one or by lists, and how often, says `looks`. What a venue tells
+  by itself (`order_stream`) is a reason to ask.
 - That an order rests no more counts as soon as there is evidence of it (`TrackedOrder.is_gone`);
   that its fills are settled may take longer, and only then is its end reported.
 - What cannot be explained is reported as a DIFFERENCE, once: the core stops trading. The order is
@@ -31,20 +34,24 @@ from logos.core.clock import Backoff, Clock
 from logos.core.context import CoreView
 from logos.core.gates import Switch
 from logos.core.messages import Report
-from logos.core.outbox import OrderTerms, SubmitOrder, VenueRequest
+from logos.core.outbox import SubmitOrder, VenueRequest
 from logos.core.types import NS_PER_SECOND, OrderStatus, ReportKind
 from logos.execution.bounded import BoundedVenue
 from logos.execution.doubts import Doubts
+from logos.execution.looking.fills import Fills
+from logos.execution.looking.looks import Look, Looks
+from logos.execution.looking.order_stream import OrderStream
 from logos.execution.order_match import (
-    ENDS,
     NO_SUCH_ORDER,
-    is_fill_of,
     is_over,
     is_same,
     listed_as,
     mismatch,
 )
 from logos.execution.reporting import Reporter
+from logos.execution.sending.cancels import Cancels, pause
+from logos.execution.sending.gate import LastGate
+from logos.execution.sending.lane import Overdue, Withheld
 from logos.execution.tracked import LinkRules, TrackedOrder, adopted, sleep_unless
 from logos.venues.contract import NotSent, Refused, Venue, VenueError, VenueOrder
 
@@ -69,18 +76,23 @@ class VenueLink:
         self._venue = BoundedVenue(venue, clock, self._rules.call_s)
         self.lane = self._venue.lane
         """The queue before the venue, for whoever else asks it."""
+        self._looks = Looks(self._venue, clock, self._rules, self._note_gone)
+        self._cancels = Cancels(self._venue, clock, self._rules, self._looks.act)
+        self.lane.may_need = self._may_need
+        self._stream = OrderStream(venue, clock, random, self._hear, self._hear_of_stream)
+        self.on_stream: Callable[[str], object] = lambda _words: None
+        """Told when the venue's own stream of orders begins or ends."""
         self._view = view
         self._switch = switch
         self._clock = clock
         self._random = random
-        self._since_ns = since_ns
         self._kept: dict[str, TrackedOrder] = {}
         self._arrived = asyncio.Event()
         self._new: list[TrackedOrder] = []
-        self._seen_fills: set[tuple[str, str]] = set()
         self.doubts = Doubts()
         """Symbols in which holdings are to be compared before anything new is ordered."""
         self._tell = Reporter(venue.name, view, clock, put, self.doubts)
+        self._fills = Fills(self._looks, self._tell, self._rules, since_ns)
         self.on_gone: Callable[[], object] = lambda: None
         """Called when there is evidence that one more order rests no more."""
 
@@ -91,7 +103,7 @@ class VenueLink:
 
         `seen_fills` are (client order id, fill id) of every fill that was reported then.
         """
-        self._seen_fills.update(seen_fills)
+        self._fills.seen.update(seen_fills)
         for outstanding in self._view.outstanding():
             if outstanding.terms.client_order_id not in self._kept:
                 self._keep(adopted(outstanding))
@@ -104,8 +116,10 @@ class VenueLink:
             else:
                 kept = self._kept.get(request.client_order_id)
                 if kept is not None:
+                    if kept.cancel is None:
+                        kept.wake.set()
                     kept.cancel = request
-                    kept.wake.set()
+                    self.lane.recheck()
 
     def _keep(self, kept: TrackedOrder) -> None:
         self._kept[kept.terms.client_order_id] = kept
@@ -121,6 +135,20 @@ class VenueLink:
     def known_fills(self) -> int:
         """Fills that were reported."""
         return self._tell.fill_count
+
+    @property
+    def unheard_cancels(self) -> list[str]:
+        """Orders whose cancel is wanted, and that the venue has not answered yet."""
+        return [
+            name
+            for name, kept in self._kept.items()
+            if kept.cancel is not None and not (kept.is_cancel_heard or kept.is_over)
+        ]
+
+    def _may_need(self) -> int:
+        """How many requests may have to leave at once: a cancel of each order, and a new order."""
+        open_orders = [k for k in self._kept.values() if not (k.is_cancel_heard or k.is_over)]
+        return 1 + len(open_orders)
 
     def may_rest(self, client_order_id: str) -> bool:
         """Whether that order may rest at the venue: there is no evidence that it does not."""
@@ -140,6 +168,7 @@ class VenueLink:
     async def run(self) -> None:
         """Start a keeper for every order; a keeper's death is ours."""
         async with asyncio.TaskGroup() as group:
+            group.create_task(self._stream.run())
             while True:
                 self._arrived.clear()
                 for kept in self._new:
@@ -161,27 +190,27 @@ class VenueLink:
     async def _send(self, kept: TrackedOrder, submit: SubmitOrder) -> bool:
         """Send the order, at most once with effect; whether there is anything to follow."""
         backoff = Backoff(self._random, 0.1)
+        gate = LastGate(self._view, self._switch, kept)
+        wait_ns = round(self._rules.send_again_s * NS_PER_SECOND) + self.lane.slowest_ns
+        until_ns = self._clock.now_ns() + wait_ns
         while True:
-            if self._view.why_closed(self._switch, kept.terms) is not None:
-                words = f"kill switch before it left: {self._switch.why()}"
-                self._tell.say(kept, ReportKind.NOT_SENT, words)
-                return False
-            if kept.cancel is not None:
-                # For whoever wanted that it is cancelled: a successor may follow it.
-                self._tell.say(kept, ReportKind.CANCELLED, "before it was sent")
+            if (closed := gate.why_closed()) is not None:
+                self._tell.say(kept, *closed)
                 return False
             if self.doubts.is_held(kept.terms.symbol):
                 if not await self._wait_for_holdings(kept):
                     return False
                 continue
             try:
-                there = await self._venue.submit(submit)
+                there = await self._venue.submit(submit, gate.is_open, until_ns)
+            except Withheld:
+                continue
             except Refused as refusal:
                 self._tell.say(kept, ReportKind.REJECTED, str(refusal))
                 return False
             except NotSent as failure:
                 wait_s = max(failure.retry_after_s, backoff.next_s())
-                if self._is_too_old(kept, wait_s):
+                if isinstance(failure, Overdue) or self._is_too_old(kept, wait_s):
                     self._tell.say(kept, ReportKind.NOT_SENT, str(failure))
                     return False
                 await self._clock.sleep(wait_s)
@@ -194,6 +223,7 @@ class VenueLink:
                     self._tell.say(kept, ReportKind.REJECTED, there.reason)
                     return False
                 self.doubts.know(there.venue_order_id)
+                self._looks.act(kept)
                 self._tell.accept(kept)
                 return True
 
@@ -214,82 +244,62 @@ class VenueLink:
 
     async def _follow(self, kept: TrackedOrder) -> None:
         """Follow a sent order until it has ended and all its fills are reported."""
-        terms = kept.terms
         backoff = Backoff(self._random, self._rules.poll_s, 30.0)
         while True:
             kept.wake.clear()
-            retry_s = await self._cancel_if_wanted(kept)
-            asked_ns = self._clock.now_ns()
+            await self._cancels.ask_if_due(kept)
             try:
-                there = await self._venue.find(terms.client_order_id, terms.symbol)
-                if there is not None:
-                    await self._report_news(kept, there)
+                look = await self._cancels.beside(kept, self._look(kept))
             except VenueError as error:
                 if not kept.is_accepted:
                     # A denial only counts when the venue was there to be asked all the time.
                     kept.doubt = ""
                     kept.is_denied, kept.denied_ns = False, -1
                 await self._look_whether_gone(kept)
-                retry_after_s = getattr(error, "retry_after_s", 0.0)
-                await self._pause(kept, max(retry_s, retry_after_s, backoff.next_s()))
+                wait_s = max(getattr(error, "retry_after_s", 0.0), backoff.next_s())
+                await pause(self._clock, kept, self._cancels.due_s(kept, wait_s))
                 continue
             backoff.reset()
-            if self._is_done(kept, there) or (kept.is_denied and await self._believe_denial(kept)):
+            is_done = self._is_done(kept, look.there)
+            if is_done or (kept.is_denied and await self._believe_denial(kept)):
                 return
-            if there is None:
+            if look.there is None:
                 await self._look_whether_gone(kept)
             if not kept.doubt:
-                kept.fit_ns = asked_ns
-            doubted_s = self._rules.doubted_poll_s if kept.is_difference else 0.0
-            await self._pause(kept, max(retry_s, doubted_s, self._rules.poll_s))
+                kept.fit_ns = look.asked_ns
+            wait_s = self._looks.pause_s(kept, self.open_count)
+            await pause(self._clock, kept, self._cancels.due_s(kept, wait_s))
 
-    async def _pause(self, kept: TrackedOrder, seconds: float) -> None:
-        """Wait; a cancel that is wanted now, and was not yet, ends it."""
-        if kept.cancel_asked_ns >= 0:
-            await self._clock.sleep(seconds)
-        else:
-            await sleep_unless(self._clock, seconds, kept.wake)
-
-    async def _cancel_if_wanted(self, kept: TrackedOrder) -> float:
-        """Ask for a cancel if it is wanted and due; how long the venue wants to be left alone.
-
-        A refusal means that there is nothing to cancel now: `find` will say what there is.
-        """
-        now_ns = self._clock.now_ns()
-        if kept.cancel is None or kept.is_over or now_ns < kept.cancel_due_ns:
-            return 0.0
-        kept.cancel_asked_ns = now_ns
-        kept.cancel_due_ns = now_ns + round(self._rules.cancel_again_s * NS_PER_SECOND)
-        try:
-            await self._venue.cancel(kept.cancel)
-        except Refused:
-            return 0.0
-        except VenueError as error:
-            # Asking twice does no harm, and what rests must not rest for want of asking.
-            kept.cancel_due_ns = self._clock.now_ns() + round(self._rules.poll_s * NS_PER_SECOND)
-            return float(getattr(error, "retry_after_s", 0.0))
-        kept.is_cancel_taken = True
-        return 0.0
+    async def _look(self, kept: TrackedOrder) -> Look:
+        """What the venue says of the order, with its news reported. Raises VenueError."""
+        look = await self._looks.look(kept, self.open_count)
+        if look.there is not None:
+            await self._fills.report(kept, look.there, look.answered_step)
+        return look
 
     async def _look_whether_gone(self, kept: TrackedOrder) -> None:
         """Look for evidence of `TrackedOrder.is_gone`, where an order's end is not told yet."""
-        if not kept.is_cancel_taken or kept.is_gone:
-            return
-        terms = kept.terms
         try:
-            listed = await self._venue.open_orders()
+            await self._looks.look_for_absence(kept)
         except VenueError:
             return  # no evidence; it is asked for again
-        # One that does not say whose it is may be this one.
-        may_be = (terms.client_order_id, "")
-        if not any(o.symbol == terms.symbol and o.client_order_id in may_be for o in listed):
-            self._note_gone(kept, is_gone=True)
 
-    def _note_gone(self, kept: TrackedOrder, *, is_gone: bool) -> None:
+    def _note_gone(self, kept: TrackedOrder, *, is_gone: bool = True) -> None:
         is_news = is_gone and not kept.is_gone
         kept.is_gone = is_gone
         if is_news:
             self.on_gone()
+
+    def _hear(self, client_order_id: str) -> None:
+        """The venue has news of an order ("": of any): look at it now."""
+        for name, kept in self._kept.items():
+            if client_order_id in ("", name):
+                kept.has_news = True
+                kept.wake.set()
+
+    def _hear_of_stream(self, words: str, is_alive: bool) -> None:
+        self._looks.has_stream = is_alive
+        self.on_stream(words)
 
     # ---- what the venue's word means ----
 
@@ -330,14 +340,17 @@ class VenueLink:
         the denial, and so does a second one in a row: a person has to look."""
         terms = kept.terms
         if kept.denied_ns < 0:
+            if any(each.is_accepted and each.found_ns < 0 for each in self._kept.values()):
+                # One of an earlier life that was not asked for yet: what has no name may be its.
+                return False
             try:
                 orders = await self._venue.open_orders()
-                fills = await self._venue.fills_since(self._fills_from(terms))
+                fills = await self._venue.fills_since(self._fills.since(terms))
             except VenueError:
                 # The denial begins anew: it must hold without a failed question.
                 kept.doubt, kept.is_denied = "", False
                 return False
-            known = {fill_id for _, fill_id in self._seen_fills}
+            known = {fill_id for _, fill_id in self._fills.seen}
             if listed := listed_as(terms, orders, fills, self.doubts.ours, known):
                 self._tell.differ(kept, f"{NO_SUCH_ORDER}, and lists {listed}")
                 return False
@@ -356,30 +369,3 @@ class VenueLink:
         self._tell.say(kept, ReportKind.NOT_SENT, f"{self._venue.name} {NO_SUCH_ORDER}")
         self.doubts.note_denial(terms.symbol, self._clock.now_ns())
         return True
-
-    # ---- reports ----
-
-    async def _report_news(self, kept: TrackedOrder, there: VenueOrder) -> None:
-        """Report the fills the core has not heard of, if there can be any.
-
-        An order that ended unfilled is looked at as well: its last fill may have come together
-        with its end, and the order's own count may not have it yet.
-        """
-        terms = kept.terms
-        has_ended_short = there.status in ENDS and kept.reported_units < terms.quantity
-        is_news = there.filled_units > kept.reported_units or has_ended_short
-        if not is_news or not is_same(terms, there):
-            return
-        fills = await self._venue.fills_since(self._fills_from(terms))
-        for fill in sorted(fills, key=lambda fill: fill.ts_ns):
-            key = (terms.client_order_id, fill.fill_id)
-            if key not in self._seen_fills and is_fill_of(terms, there, fill):
-                self._seen_fills.add(key)
-                self._tell.fill(kept, fill)
-
-    def _fills_from(self, terms: OrderTerms) -> int:
-        """From when on an order's fills are asked for, nanoseconds since 1970."""
-        since_ns = terms.created_ns
-        if 0 < self._since_ns < since_ns:
-            since_ns = self._since_ns
-        return max(since_ns - round(self._rules.overlap_s * NS_PER_SECOND), 0)

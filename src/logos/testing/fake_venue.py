@@ -34,6 +34,7 @@ from logos.core.types import NS_PER_SECOND, OrderStatus, OrderType, Side, TimeIn
 from logos.testing.fake_books import FakeBooks
 from logos.testing.fake_rules import Faults as Faults
 from logos.testing.fake_rules import FillRules as FillRules
+from logos.venues.budget import Budget
 from logos.venues.contract import (
     Capabilities,
     CheckLine,
@@ -75,6 +76,8 @@ class FakeVenue:
         self._due: list[tuple[int, int, Callable[[], object]]] = []
         self._order = count()
         self._visible_ns: dict[str, int] = {}
+        self.budget: Budget | None = None
+        """What it says it bears; it turns nobody away for it."""
         self.is_open = False
         self.is_closed = False
         self.submits: Counter[str] = Counter()

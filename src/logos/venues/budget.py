@@ -2,7 +2,8 @@
 
 Problem: an exchange counts requests and turns away, or bans, whoever asks too much. Then a cancel
 is turned away as well. Method: the venue's adapter states the exchange's counters as a `Budget`;
-one queue a venue (`execution/lane.py`) spends it, cancels first, then orders, then questions.
+one queue a venue (`execution/sending/lane.py`) spends it: cancels first, then orders, then
+questions.
 
 A counter that decays (Kraken) and a bucket that is refilled are the same thing: a request is let
 out while `used + cost <= size`, and `per_s` of what is used comes back each second. A fixed window

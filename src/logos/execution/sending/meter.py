@@ -13,7 +13,7 @@ from logos.core.types import NS_PER_SECOND
 from logos.venues.budget import Pool, RequestKind
 
 _QUESTIONS_LEAVE: Final = 2
-"""Questions leave one part in so many of a pool to orders and cancels."""
+"""Questions leave one part in so many of a pool to orders and cancels, where there may be any."""
 
 
 def rank_of(kind: RequestKind) -> int:
@@ -34,10 +34,7 @@ class Meter:
         self._cost_ns = {kind: self._ns(pool.cost_of(kind)) for kind in RequestKind}
         self._free_ns: int = 0 if before is None else before._free_ns
         """When nothing of it is used any more."""
-        cancel_ns, order_ns = self._cost_ns[RequestKind.CANCEL], self._cost_ns[RequestKind.ORDER]
-        is_shared = cancel_ns > 0 or order_ns > 0
-        left_ns = self._size_ns // _QUESTIONS_LEAVE if is_shared else 0
-        self._limits_ns = (self._size_ns, self._size_ns - cancel_ns, self._size_ns - left_ns)
+        self._change_ns = max(self._cost_ns[RequestKind.CANCEL], self._cost_ns[RequestKind.ORDER])
 
     def _ns(self, units: float) -> int:
         return round(units * NS_PER_SECOND / self._per_s)
@@ -46,15 +43,24 @@ class Meter:
         """The time in which what one request takes comes back; 0: it takes nothing here."""
         return self._cost_ns[kind]
 
-    def wait_ns(self, kind: RequestKind, now_ns: int, ahead_ns: int = 0) -> int:
-        """How long until there is room for one more, after others that take `ahead_ns`."""
+    def wait_ns(self, kind: RequestKind, now_ns: int, may_need: int = 0, ahead_ns: int = 0) -> int:
+        """How long until there is room for one more, after others that take `ahead_ns`. So many
+        orders and cancels may have to leave meanwhile: questions leave room for them."""
         cost_ns = self._cost_ns[kind]
         if not cost_ns:
             return 0
         used_ns = max(self._free_ns - now_ns, 0) + ahead_ns
         # One that takes more than there ever is goes when nothing is used.
-        limit_ns = max(self._limits_ns[rank_of(kind)], cost_ns)
+        limit_ns = max(self._size_ns - self._left_ns(kind, may_need), cost_ns)
         return max(used_ns + cost_ns - limit_ns, 0)
+
+    def _left_ns(self, kind: RequestKind, may_need: int) -> int:
+        """What a request of that kind leaves of the pool."""
+        if kind is RequestKind.CANCEL:
+            return 0
+        if kind is RequestKind.ORDER:
+            return self._cost_ns[RequestKind.CANCEL]
+        return min(self._size_ns // _QUESTIONS_LEAVE, may_need * self._change_ns)
 
     def take(self, kind: RequestKind, now_ns: int) -> None:
         """Count one request, whether there is room or not."""

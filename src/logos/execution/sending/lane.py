@@ -9,7 +9,8 @@ one makes nobody wait.
   overtakes what is above it, except that a question which has waited for `PATIENCE_S` goes before
   new orders, once in `PATIENCE_S`, and before cancels if it takes nothing that they wait for: no
   flood of orders keeps us from seeing what became of them.
-- Questions leave half of a pool to orders and cancels, orders leave room for one cancel.
+- Questions leave room for the orders and cancels that may come, up to half of a pool; orders leave
+  room for one cancel.
 - An order has a moment by which it must have left. One that cannot is told so at once
   (`Overdue`), one whose moment comes while it waits then, and neither leaves.
 - An order that may not leave any more (the switch, a cancel) is told so while it waits
@@ -28,7 +29,7 @@ from typing import Any, Final
 
 from logos.core.clock import Clock
 from logos.core.types import NS_PER_SECOND
-from logos.execution.meter import Meter, rank_of
+from logos.execution.sending.meter import Meter, rank_of
 from logos.execution.tracked import sleep_unless
 from logos.venues.budget import Allowance, Budget, RequestKind
 from logos.venues.contract import NotSent, Venue, VenueError
@@ -95,6 +96,8 @@ class Lane:
         self._requests: dict[RequestKind, int] = {}
         self.waiting: dict[tuple[str, ...], Any] = {}
         """Questions that wait for their turn, by what they ask; see `bounded`."""
+        self.may_need: Callable[[], int] = lambda: 1_000
+        """How many orders and cancels may have to leave at once; questions leave room for them."""
         self.longest_ns: dict[RequestKind, int] = {}
         """The longest that one of a kind has waited."""
         use_pace = getattr(venue, "use_pace", None)
@@ -258,8 +261,9 @@ class Lane:
         if kind.is_question:
             opens_ns = max(opens_ns, self._no_questions_until_ns)
         waits_ns = [max(opens_ns - now_ns, 0)]
+        may_need = self.may_need() if kind.is_question and self._meters else 0
         for meter in self._meters:
-            waits_ns.append(meter.wait_ns(kind, now_ns, sum(map(meter.cost_ns, ahead))))
+            waits_ns.append(meter.wait_ns(kind, now_ns, may_need, sum(map(meter.cost_ns, ahead))))
         return max(waits_ns)
 
     def _ahead_of(self, kind: RequestKind) -> list[RequestKind]:

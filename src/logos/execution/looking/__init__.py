@@ -1,0 +1,1 @@
+"""How a venue is asked about orders: one by one, by lists, woken by its own stream."""
