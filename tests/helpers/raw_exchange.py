@@ -16,11 +16,11 @@ import ccxt.async_support as ccxt
 
 from logos.adapters.ccxt.connection import _with_host
 from logos.simulators.exchange.account import SpotAccount
-from logos.simulators.exchange.dialects.bitget import BitgetDialect
-from logos.simulators.exchange.dialects.gate import GateDialect
-from logos.simulators.exchange.dialects.ground import Dialect
-from logos.simulators.exchange.dialects.hyperliquid import HyperliquidDialect
-from logos.simulators.exchange.dialects.mexc import MexcDialect
+from logos.simulators.exchange.dialects.bitget import Bitget
+from logos.simulators.exchange.dialects.dialect import Dialect, Keys
+from logos.simulators.exchange.dialects.gate import Gate
+from logos.simulators.exchange.dialects.hyperliquid import Hyperliquid
+from logos.simulators.exchange.dialects.mexc import Mexc
 from logos.simulators.exchange.market import Listing, Market
 from logos.simulators.exchange.server import Exchange
 
@@ -33,10 +33,10 @@ KEYS: Final = {
     "privateKey": "0x" + "11" * 32,
 }
 DIALECTS: Final[Mapping[str, type[Dialect]]] = {
-    "gate": GateDialect,
-    "bitget": BitgetDialect,
-    "mexc": MexcDialect,
-    "hyperliquid": HyperliquidDialect,
+    "gate": Gate,
+    "bitget": Bitget,
+    "mexc": Mexc,
+    "hyperliquid": Hyperliquid,
 }
 _OPTIONS: Final[Mapping[str, Mapping[str, Any]]] = {
     "gate": {"unifiedAccount": False},
@@ -61,11 +61,16 @@ async def raw(exchange_id: str) -> AsyncIterator[Raw]:
     """BTC at 99,990 bid and 100,000 asked, with 100,000 dollars and one coin."""
     quote = "USDC" if exchange_id == "hyperliquid" else "USDT"
     tick = "1" if exchange_id == "hyperliquid" else "0.01"
-    listing = Listing(f"BTC{quote}", "BTC", quote, tick=tick)
+    kind = DIALECTS[exchange_id]
+    listing = Listing(kind.market_id("BTC", quote), "BTC", quote, tick=tick)
     listing.add_top(NOW_NS - 1, "99990.00", "100000.00", "5", "5")
     exchange = Exchange(Market([listing], NOW_NS))
     account = SpotAccount(exchange.market, {quote: "100000", "BTC": "1"}, "0.001")
-    dialect = DIALECTS[exchange_id](exchange, account, KEYS)
+    names = (
+        ("walletAddress", "privateKey") if exchange_id == "hyperliquid" else ("apiKey", "secret")
+    )
+    key, secret = (KEYS[name] for name in names)
+    dialect = kind(exchange, account, Keys(key, secret, KEYS["password"]))
     async with exchange:
         library = getattr(ccxt, exchange_id)({"enableRateLimit": False})
         library.options.update({"defaultType": "spot", **_OPTIONS.get(exchange_id, {})})

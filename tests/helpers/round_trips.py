@@ -23,16 +23,21 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from venue_tools import KEY, NOW_NS, SECRET, Word, approved
 
 from logos.adapters.ccxt.venue import CcxtVenue
+from logos.core.fixed import parse_units
 from logos.core.instrument import Instrument, instrument
 from logos.core.outbox import SubmitOrder
 from logos.core.types import Side, TimeInForce
 from logos.simulators.exchange.account import PlacedOrder, SpotAccount
 from logos.simulators.exchange.binance import BinanceShape
+from logos.simulators.exchange.dialects.bitget import Bitget
 from logos.simulators.exchange.dialects.bybit import Bybit
 from logos.simulators.exchange.dialects.coinbase import Coinbase
 from logos.simulators.exchange.dialects.dialect import Dialect, Keys
+from logos.simulators.exchange.dialects.gate import Gate
+from logos.simulators.exchange.dialects.hyperliquid import Hyperliquid
 from logos.simulators.exchange.dialects.kraken import Kraken
 from logos.simulators.exchange.dialects.kucoin import Kucoin
+from logos.simulators.exchange.dialects.mexc import Mexc
 from logos.simulators.exchange.dialects.okx import Okx
 from logos.simulators.exchange.market import Listing, Market
 from logos.simulators.exchange.orders import ExchangeOrders, Troubles
@@ -81,6 +86,12 @@ class Case:
     """Whether an id that was used before is answered with its order, rather than refused."""
     asks_with_keys_at_open: bool = False
     """Whether a wrong key is seen when the markets are loaded."""
+    third_coin: str = "XTRA"
+    """A coin for fees that is neither traded nor paid with."""
+    priced: frozenset[Side] = frozenset()
+    """Sides whose market orders go out as limit orders that do not rest."""
+    wrong_key: tuple[str, str] = ("apiKey", "another")
+    """ccxt's name of a credential, and a wrong value of it."""
     options: Mapping[str, Any] = field(default_factory=dict)
 
     def market_id(self) -> str:
@@ -116,6 +127,25 @@ CASES: Final = (
         repeats_an_order=True,
         asks_with_keys_at_open=True,
     ),
+    Case("gate", Gate, third_coin="GT", priced=frozenset((Side.BUY,))),
+    Case(
+        "bitget",
+        Bitget,
+        Keys(KEY, SECRET, "a-passphrase"),
+        has_two_fees=False,
+        priced=frozenset((Side.BUY,)),
+    ),
+    Case("mexc", Mexc, has_two_fees=False, priced=frozenset((Side.BUY,))),
+    Case(
+        "hyperliquid",
+        Hyperliquid,
+        Keys("0x" + "ab" * 20, "0x" + "11" * 32),
+        tick="1",
+        quote="USDC",
+        has_two_fees=False,
+        priced=frozenset((Side.BUY, Side.SELL)),
+        wrong_key=("privateKey", "0x" + "22" * 32),
+    ),
 )
 
 
@@ -132,7 +162,7 @@ class Bench:
     clock: ManualClock
     coin: Instrument
     make: Callable[[str], CcxtVenue]
-    dialect: Dialect | None = None
+    dialect: Any = None
     """How the exchange speaks; None: Binance's way."""
 
     @asynccontextmanager
@@ -147,7 +177,7 @@ class Bench:
         finally:
             await venue.close()
 
-    def order(self, number: int, quantity: str = "0.001", price: str = "90000.00") -> SubmitOrder:
+    def order(self, number: int, quantity: str = "0.001", price: str = "90000") -> SubmitOrder:
         """A limit order to buy, which rests below the market at its usual price."""
         terms = approved(self.coin, Side.BUY, quantity, price)
         return SubmitOrder(terms, f"s-1-{number}", self.clock.now_ns())
@@ -157,8 +187,12 @@ class Bench:
         terms = approved(self.coin, side, quantity, time_in_force=TimeInForce.IOC)
         return SubmitOrder(terms, f"s-1-{number}", self.clock.now_ns())
 
+    def price(self, text: str) -> int:
+        """A price in the instrument's units."""
+        return parse_units(text, self.coin.price_decimals)
+
     async def submit(
-        self, number: int, quantity: str = "0.001", price: str = "90000.00"
+        self, number: int, quantity: str = "0.001", price: str = "90000"
     ) -> VenueOrder:
         return await self.venue.submit(self.order(number, quantity, price))
 
@@ -170,7 +204,7 @@ class Bench:
     def placed(self) -> list[PlacedOrder]:
         return self.account.orders
 
-    def of_stranger(self, price: str = "80000.00") -> PlacedOrder:
+    def of_stranger(self, price: str = "80000") -> PlacedOrder:
         """An order that the account's owner made elsewhere."""
         return self.account.place_by_hand(self.case.market_id(), "BUY", "0.002", price, "")
 

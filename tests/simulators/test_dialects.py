@@ -20,6 +20,7 @@ NAMES = {
     "hyperliquid": "0x06f8faea3b5f69764abcdef012345671",
 }
 SINCE_MS = NOW_NS // 1_000_000 - 1000
+pytestmark = pytest.mark.long
 ALL = pytest.mark.parametrize("exchange_id", DIALECTS)
 
 
@@ -77,7 +78,7 @@ def test_an_order_is_taken_found_filled_in_part_and_cancelled(exchange_id: str) 
         assert (await desk.library.fetch_balance())["total"]["BTC"] == "1.0003996"
         await cancel(desk)
         assert (await find(desk))["status"] == "canceled"
-        assert not desk.dialect.cancelled_with_all
+        assert not getattr(desk.dialect, "cancelled_with_all", [])
 
     run(exchange_id, story)
 
@@ -87,7 +88,7 @@ def test_what_is_not_there_is_denied_in_the_exchange_s_words(exchange_id: str) -
     async def story(desk: Raw) -> None:
         await place(desk)
         await cancel(desk)
-        with pytest.raises(Exception, match=r"(?i)unknown|cancelled|does not exist|never placed"):
+        with pytest.raises(Exception, match=r"(?i)unknown|closed|does not exist|never placed"):
             await cancel(desk)
         with pytest.raises(Exception, match=r"(?i)not found|could not find|not exist|unknownOid"):
             await find(desk, NAMES[exchange_id][:-1] + "9")
@@ -119,7 +120,7 @@ def test_a_wrong_signature_or_clock_is_refused(exchange_id: str) -> None:
 def test_gate_s_path_without_an_id_cancels_everything() -> None:
     async def story(desk: Raw) -> None:
         await place(desk)
-        desk.account.place_by_hand("BTCUSDT", "SELL", "0.1", "200000")
+        desk.account.place_by_hand("BTC_USDT", "SELL", "0.1", "200000")
         await desk.library.cancel_order("", desk.market)
         assert sorted(desk.dialect.cancelled_with_all) == ["t-s-1-1", "web_1"]
 

@@ -66,6 +66,8 @@ def other_price(order: OrderTerms, there: VenueOrder) -> str:
     """As `mismatch`, of an order that rests at a price that is not ours."""
     if there.type not in _AT_A_PRICE or there.limit_price_units == order.limit_price:
         return ""
+    if order.type is OrderType.MARKET and is_over(there):
+        return ""  # it rests nowhere: some venues take a market order at a price, not to rest
     text = order.instrument.price_text
     ours = f"at {text(order.limit_price)}" if order.limit_price else "at no price"
     return f"has it at {text(there.limit_price_units)}; it was ordered {ours}"

@@ -118,9 +118,10 @@ def require_named(what: str, name: str, *texts: str) -> None:
     Every adapter asks this of what is about to leave. A request without an order's id is taken for
     one about all orders at some venues: at Gate and at Alpaca the address of a cancel with an empty
     id is the address of cancelling everything, whatever else the request holds. So the id must
-    stand in the request, and no part of its address may be empty.
+    stand in the request, and no part of its address may be empty. An address is a text that
+    begins as one: a signature in a header may hold any `/`.
     """
-    paths = [urlsplit(text).path for text in texts if "/" in text]
+    paths = [urlsplit(text).path for text in texts if text.startswith(("/", "http:", "https:"))]
     is_hollow = any("//" in path or path.endswith("/") for path in paths)
     if not name or is_hollow or not any(name in text for text in texts):
         raise Refused(f"{what}: not sent: the request does not say which order it is about")

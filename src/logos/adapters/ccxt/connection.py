@@ -107,8 +107,10 @@ def make_exchange(
     # ccxt would make an empty list of an answer that is none.
     exchange.on_rest_response = partial(_check_answer, profile)
     exchange.has["fetchCurrencies"] = False
+    for name in profile.switched_off:
+        setattr(exchange, name, _nothing)
     if sandbox:
-        if not exchange.urls.get("test"):
+        if not exchange.urls.get("test") and not profile.has_demo:
             words = "has no sandbox in ccxt; to rehearse, use venue.name = 'paper'"
             raise Refused(f"{exchange_id} {words}")
         exchange.set_sandbox_mode(True)
@@ -133,16 +135,30 @@ def _noting(
 ) -> Callable[..., Awaitable[Any]]:
     """`fetch`, leaving word in `_WAS_TAKEN` whether the last request came back as a success."""
 
-    async def noting(url: str, *arguments: Any, **named: Any) -> Any:
+    async def noting(url: str, method: str = "GET", headers: Any = None, body: Any = None) -> Any:
         _WAS_TAKEN.set(False)
-        _check_named(url, *arguments, **named)
-        answer = await fetch(url, *arguments, **named)
+        _check_named(url, method, headers, body)
+        _check_allowed(profile, method, body)
+        answer = await fetch(url, method, headers, body)
         _WAS_TAKEN.set(True)
-        _check_shape(profile, url, answer)
+        _check_shape(profile, url, body, answer)
         _end_list(profile, url, answer)
         return answer
 
     return noting
+
+
+async def _nothing(*_: Any, **__: Any) -> bool:
+    """In place of a method of ccxt that is switched off."""
+    return True
+
+
+def _check_allowed(profile: Profile, method: str, body: Any) -> None:
+    """Raise Refused for a request that holds what its exchange's profile forbids."""
+    text = str(body or "")
+    for name in profile.forbidden if method != "GET" else ():
+        if f'"{name}"' in text:
+            raise Refused(f"{profile.exchange_id}: not sent: the request holds {name!r}")
 
 
 def _check_named(url: str, method: str = "GET", headers: Any = None, body: Any = None) -> None:
@@ -189,11 +205,13 @@ def _check_absent(profile: Profile, url: str, where: str, body: str) -> None:
             raise ccxt.OrderNotFound(f"{where}: {body}")
 
 
-def _check_shape(profile: Profile, url: str, answer: Any) -> None:
+def _check_shape(profile: Profile, url: str, body: Any, answer: Any) -> None:
     """Raise BadResponse for a good answer without what it must hold: ccxt would make an empty list
     or account of it. An answer that tells an error was sorted by ccxt before."""
     path = urlsplit(url).path
-    held = next((held for end, held in profile.shapes.items() if path.endswith(end)), None)
+    asked = f"{path} {_kind(body)}"
+    shapes = profile.shapes.items()
+    held = next((held for end, held in shapes if path.endswith(end) or asked.endswith(end)), None)
     if held is None:
         return
     where = f"{profile.exchange_id} {path}"
@@ -211,6 +229,15 @@ def _end_list(profile: Profile, url: str, answer: Any) -> None:
     held = next((held for end, held in profile.shapes.items() if path.endswith(end)), "")
     if isinstance(answer, dict) and answer.get(held) == []:
         answer.pop("cursor", None)
+
+
+def _kind(body: Any) -> str:
+    """The `type` of a question whose address it shares with others (Hyperliquid's /info)."""
+    try:
+        asked = json.loads(body) if body else None
+    except (TypeError, ValueError):
+        return ""
+    return str(asked.get("type", "")) if isinstance(asked, dict) else ""
 
 
 def urls_of(addresses: Any) -> list[str]:

@@ -11,15 +11,45 @@ import ccxt.async_support as ccxt
 from logos.adapters.ccxt.profiles.profile import QUANTITY, MarketBuy, Profile
 from logos.core.outbox import OrderTerms
 from logos.core.types import OrderType, Side, TimeInForce
-from logos.venues.contract import Refused
+from logos.venues.contract import NotSent, Refused
+from logos.venues.records import is_record
 
 _AT_A_LIMIT = (OrderType.LIMIT, OrderType.STOP_LIMIT)
 
 
+_BEYOND = Decimal("0.02")
+"""How far beyond the best price a market order may fill where it goes out as a limit order."""
+
+
+def is_priced(profile: Profile, terms: OrderTerms) -> bool:
+    """Whether an order is a market order that goes out as a limit order, at a price."""
+    return terms.type is OrderType.MARKET and terms.side in profile.priced
+
+
+def price_beyond(exchange: Any, side: Side, market: str, book: Any, what: str) -> str:
+    """The price of such an order, from the exchange's order book. Raises NotSent without one."""
+    levels = book.get("asks" if side is Side.BUY else "bids") if is_record(book) else None
+    if not levels:
+        raise NotSent(f"{what}: the exchange shows no price to trade at")
+    best = Decimal(str(levels[0][0]))
+    with localcontext():
+        asked = best * (1 + _BEYOND if side is Side.BUY else 1 - _BEYOND)
+        text = str(exchange.price_to_precision(market, f"{asked:f}"))
+    is_short = Decimal(text) < best if side is Side.BUY else Decimal(text) > best
+    return f"{best:f}" if is_short or not Decimal(text) else text
+
+
 def order_arguments(
-    exchange: Any, profile: Profile, terms: OrderTerms, venue_id: str, market: str, what: str
+    exchange: Any,
+    profile: Profile,
+    terms: OrderTerms,
+    venue_id: str,
+    market: str,
+    what: str,
+    beyond: str | None = None,
 ) -> tuple[Any, ...]:
-    """What `create_order` of ccxt's `exchange` gets. Raises Refused."""
+    """What `create_order` of ccxt's `exchange` gets; `beyond` is the price of a market order that
+    goes out as a limit order. Raises Refused."""
     has_limit = terms.type in _AT_A_LIMIT
     _check_kind(profile, terms, has_limit, what)
     instrument = terms.instrument
@@ -28,7 +58,9 @@ def order_arguments(
     parameters = {**profile.create_parameters, profile.create_parameter: venue_id}
     if not has_limit and terms.side is Side.BUY:
         parameters.update(_filled_in(profile.market_buy_parameters, amount))
-    limit = None
+    limit = beyond
+    if beyond is not None:
+        parameters["timeInForce"] = TimeInForce.IOC.value
     if has_limit:
         limit = instrument.price_text(terms.limit_price)
         _check_exact(what, "price", limit, exchange.price_to_precision, market)
@@ -37,7 +69,7 @@ def order_arguments(
         stop = instrument.price_text(terms.stop_price)
         _check_exact(what, "stop price", stop, exchange.price_to_precision, market)
         parameters["stopLossPrice"] = stop
-    kind = "limit" if has_limit else "market"
+    kind = "market" if limit is None else "limit"
     return market, kind, terms.side.value.lower(), amount, limit, parameters
 
 

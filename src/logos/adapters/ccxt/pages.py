@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import Any, Final
 
-from logos.adapters.ccxt.profiles.profile import Pages, Paging
+from logos.adapters.ccxt.profiles.profile import DAY_MS, Pages, Paging
 from logos.adapters.ccxt.records import time_ms
 from logos.venues.records import Unreadable, is_record, text_of
 
@@ -28,11 +28,16 @@ async def whole(fetch: Fetch, paging: Paging, since_ms: int | None = None, end_m
     """
     if since_ms is not None:
         since_ms = max(0, since_ms - paging.early_ms)
+        if paging.kept_ms and since_ms < end_ms - paging.kept_ms:
+            days = paging.kept_ms // DAY_MS
+            raise Unreadable(f"the exchange lists the last {days} days only")
     if paging.pages is Pages.NUMBER:
         return await _by_number(fetch, paging, since_ms or 0, end_ms)
     found: Page = []
     async for start_ms, parameters in _windows(paging, since_ms, end_ms):
         found += await _WAYS[paging.pages](fetch, paging, start_ms, parameters)
+    if paging.rows_max and len({str(row.get("id")) for row in found}) >= paging.rows_max:
+        raise Unreadable(f"the exchange lists no more than {paging.rows_max} rows")
     return found
 
 

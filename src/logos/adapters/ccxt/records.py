@@ -57,6 +57,8 @@ class Records:
         self._ours: dict[tuple[str, str], str] = {}
         self.venue_ids: dict[str, str] = {}
         """The exchange's own ids of the orders that it has shown, by client order id."""
+        self.priced: set[str] = set()
+        """Market orders that went out as limit orders, by client order id."""
 
     def order(self, symbol: str, record: object) -> VenueOrder:
         """One order. Raises Unreadable."""
@@ -76,10 +78,13 @@ class Records:
         elif status is OrderStatus.FILLED and filled < quantity:
             status = OrderStatus.CANCELLED
         limit_price = 0
+        client_order_id = self._whose(symbol, venue_order_id, record)
+        if client_order_id in self.priced:
+            kind = OrderType.MARKET
         if kind in (OrderType.LIMIT, OrderType.STOP_LIMIT):
             limit_price = price_units(instrument, record.get("price"), "price")
         return VenueOrder(
-            client_order_id=self._whose(symbol, venue_order_id, record),
+            client_order_id=client_order_id,
             venue_order_id=venue_order_id,
             symbol=symbol,
             side=_side_of(symbol, record),
@@ -243,6 +248,7 @@ def _fees(
     costs: dict[str, Decimal] = {}
     for part in parts:
         currency = (told if len(parts) == 1 else "") or str(part.get("currency") or "")
+        currency = _asset(currency, profile)
         cost = decimal_of(part.get("cost"), "the fee")
         if not currency and cost:
             raise Unreadable(f"{instrument.symbol}: the fill does not say in what its fee is")

@@ -22,14 +22,14 @@ from logos.adapters.ccxt.check import (
 )
 from logos.adapters.ccxt.connection import Connection, make_exchange, open_session, urls_of
 from logos.adapters.ccxt.dead_man import CcxtDeadMan, has_dead_man
-from logos.adapters.ccxt.order_form import order_arguments
+from logos.adapters.ccxt.order_form import is_priced, order_arguments, price_beyond
 from logos.adapters.ccxt.profiles import has_profile, profile_of
 from logos.adapters.ccxt.profiles.profile import Answer, By
 from logos.adapters.ccxt.questions import Questions
 from logos.adapters.ccxt.records import Records, balances
 from logos.core.clock import Backoff, Clock
 from logos.core.instrument import Instrument
-from logos.core.outbox import CancelOrder, SubmitOrder
+from logos.core.outbox import CancelOrder, OrderTerms, SubmitOrder
 from logos.core.types import NS_PER_SECOND
 from logos.venues.contract import (
     Capabilities,
@@ -170,7 +170,10 @@ class CcxtVenue:
         venue_id = self._ids.to_venue(client_order_id)
         self._require_profile(what)
         market = self._market(terms.symbol)
-        arguments = order_arguments(self._exchange, self._profile, terms, venue_id, market, what)
+        beyond = await self._beyond(terms, market, what)
+        arguments = order_arguments(
+            self._exchange, self._profile, terms, venue_id, market, what, beyond
+        )
         call = partial(self._exchange.create_order, *arguments)
         answer = await self._connection.order(what, venue_id, call)
         try:
@@ -200,7 +203,7 @@ class CcxtVenue:
         call = partial(self._exchange.cancel_order, argument, market, parameters)
         answer = await self._connection.cancel(what, name, call)
         # ccxt makes a record of anything; only one with the exchange's own answer in it counts.
-        if not is_record(answer) or not isinstance(answer.get("info", {}), dict):
+        if not is_record(answer) or not isinstance(answer.get("info", {}), dict | str):
             words = "the answer to the cancel cannot be read"
             raise order_error(what, Failure(Knowledge.UNKNOWN, words))
 
@@ -218,6 +221,19 @@ class CcxtVenue:
             if found is None:
                 raise Refused(f"{what}: the exchange lists no such order")
         return self._records.venue_ids[client_order_id]
+
+    async def _beyond(self, terms: OrderTerms, market: str, what: str) -> str | None:
+        """The price of a market order that goes out as a limit order; None for any other. Raises
+        NotSent."""
+        if not is_priced(self._profile, terms):
+            return None
+        try:
+            call = partial(self._exchange.fetch_order_book, market)
+            book = await self._connection.ask(f"{what}: the best price", call)
+        except Unavailable as error:
+            raise NotSent(f"{what}: {error}", error.retry_after_s) from None
+        self._records.priced.add(terms.client_order_id)
+        return price_beyond(self._exchange, terms.side, market, book, what)
 
     async def find(self, client_order_id: str, symbol: str) -> VenueOrder | None:
         """The order as the exchange knows it. None shortly after sending is no proof yet."""

@@ -11,15 +11,31 @@ from collections.abc import Mapping
 from typing import Final
 
 from logos.adapters.ccxt.profiles.binance import BINANCE, BINANCEUS
+from logos.adapters.ccxt.profiles.bitget import BITGET
 from logos.adapters.ccxt.profiles.bybit import BYBIT
 from logos.adapters.ccxt.profiles.coinbase import COINBASE
+from logos.adapters.ccxt.profiles.gate import GATE
+from logos.adapters.ccxt.profiles.hyperliquid import HYPERLIQUID
 from logos.adapters.ccxt.profiles.kraken import KRAKEN
 from logos.adapters.ccxt.profiles.kucoin import KUCOIN
+from logos.adapters.ccxt.profiles.mexc import MEXC
 from logos.adapters.ccxt.profiles.okx import OKX
 from logos.adapters.ccxt.profiles.profile import Profile
 from logos.adapters.ccxt.profiles.unknown import unknown
 
-_ALL: Final = (BINANCE, BINANCEUS, BYBIT, COINBASE, KRAKEN, KUCOIN, OKX)
+_ALL: Final = (
+    BINANCE,
+    BINANCEUS,
+    BITGET,
+    BYBIT,
+    COINBASE,
+    GATE,
+    HYPERLIQUID,
+    KRAKEN,
+    KUCOIN,
+    MEXC,
+    OKX,
+)
 
 PROFILES: Final[Mapping[str, Profile]] = {profile.exchange_id: profile for profile in _ALL}
 

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import msgspec
 
-from logos.core.types import OrderType, TimeInForce
+from logos.core.types import OrderType, Side, TimeInForce
 from logos.venues.ids import IdRule
 
 DAY_MS: Final = 86_400_000
@@ -83,6 +83,10 @@ class Paging(msgspec.Struct, frozen=True):
     """The parameter that bounds a request from above, for windows."""
     early_ms: int = 0
     """How much earlier than wanted to ask, where the first moment is left out or is rounded."""
+    rows_max: int = 0
+    """How many of the newest rows the exchange keeps: as many may not be all; 0: all of them."""
+    kept_ms: int = 0
+    """How far back the exchange's list reaches; 0: without end."""
     is_of_account: bool = False
     """Asked for without a market: pages then count the rows of every market."""
     parameters: Mapping[str, Any] = {}
@@ -132,6 +136,9 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
     market_buy_parameters: Mapping[str, Any] = {}
     """What a market order to buy holds besides, so that its quantity is in base."""
     market_buy: MarketBuy = MarketBuy.BASE
+    priced: frozenset[Side] = frozenset()
+    """Sides whose market orders go out as limit orders that do not rest (IOC), somewhat beyond the
+    best price: the exchange takes such an order by its cost, or not at all."""
     new_order: Answer = Answer.FULL
     looks: tuple[Look, ...]
     """How one order is asked for, in this order, until one knows it. An order that none knows has
@@ -180,11 +187,17 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
     """What the question for the markets holds besides."""
     options: Mapping[str, Any] = {}
     """Options of ccxt: signed extras off, one kind of markets."""
+    switched_off: tuple[str, ...] = ()
+    """Methods of ccxt that do nothing here, for they sign what nobody asked for."""
+    forbidden: tuple[str, ...] = ()
+    """Names that no request that changes something may hold."""
     asset_endings: tuple[str, ...] = ()
     """Ends of asset names that count as the asset before them (`BTC.F` is BTC)."""
     asset_names: Mapping[str, str] = {}
     """Assets that have another name in balances than in markets."""
     dead_man: DeadMan | None = None
+    has_demo: bool = False
+    """Whether the sandbox is a mode at the live address, which ccxt knows."""
     test_place: str
     """Where orders can be tried without money, in words."""
     sources: Mapping[str, str]

@@ -1,7 +1,7 @@
-"""Bitget's spot API, version 2, as it documents it and as ccxt asks it.
+"""Bitget spot, version 2 of its API, in a classic account.
 
-Documentation: https://www.bitget.com/api-doc/spot; codes:
-https://www.bitget.com/legacy-docs/classic/contract/error-code/restapi; samples: ccxt 4.5.90,
+Sources. D: https://www.bitget.com/api-doc/spot. E: its table of error codes,
+https://www.bitget.com/legacy-docs/classic/contract/error-code/restapi. C: samples in ccxt 4.5.90,
 bitget.py.
 
 - Every answer is `code`, `msg`, `requestTime` and `data`; a refusal is a code other than 00000.
@@ -9,7 +9,7 @@ bitget.py.
 - Lists hold at most 100 rows, the newest first; `idLessThan` goes on to older ones.
 - In the list of open orders `priceAvg` is the order's price and `basePrice` that of its fills.
 - A market order to buy tells its size in the quote coin.
-- A client id counts for six hours, and only while its order is unfilled.
+- A client id counts only while its order is unfilled, and for six hours.
 """
 
 from __future__ import annotations
@@ -18,38 +18,52 @@ import base64
 import hashlib
 import hmac
 import json
+import re
+from collections.abc import Callable, Mapping
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from aiohttp import web
 
 from logos.simulators.exchange.account import Execution, PlacedOrder
-from logos.simulators.exchange.dialects.ground import (
-    Denied,
+from logos.simulators.exchange.denials import Denied, Why
+from logos.simulators.exchange.dialects.dialect import (
+    Asked,
     Dialect,
-    Refusal,
-    decimals,
-    newer_than,
+    Told,
+    decimals_of,
+    newest_first,
     plain,
+    short,
 )
-from logos.simulators.exchange.market import Listing
+from logos.simulators.exchange.dialects.parts import best_prices, bought_for, paid
+from logos.simulators.exchange.faults import Fault
 
 _PAGE: Final = 100
-_DAYS_MS: Final = 90 * 86_400_000
+"""D Get-Fills, Get-Unfilled-Orders: default 100, at most 100."""
 
-_REFUSALS: Final = {
-    "Duplicate order sent.": ("43118", "clientOrderId duplicate", 400),
-    "Account has insufficient balance for requested action.": (
-        "43012",
-        "Insufficient balance",
-        400,
-    ),
-    "Invalid symbol.": ("40034", "Parameter symbol does not exist", 400),
-    "Market is closed.": ("43115", "The current trading pair is opening soon", 400),
-    "Filter failure: LOT_SIZE": ("40020", "Parameter size error", 400),
-    "Filter failure: PRICE_FILTER": ("40020", "Parameter price error", 400),
-    "Filter failure: NOTIONAL": ("45110", "less than the minimum amount 5 USDT", 400),
+_DAYS_MS: Final = 90 * 86_400_000
+_CLIENT_ID: Final = re.compile(r"[0-9A-Za-z_:#+-]{1,50}", re.ASCII)
+"""E 40305: 50 characters; D, Place Order Channel: letters, digits, _ : # - +."""
+
+_CODES: Final[Mapping[Why, tuple[str, str]]] = {
+    Why.KEY: ("40037", "Apikey does not exist"),
+    Why.SIGNATURE: ("40009", "sign signature error"),
+    Why.TIME: ("40008", "Request timestamp expired"),
+    Why.RIGHTS: ("40014", "Incorrect permissions, need spot trade permissions"),
+    Why.MARKET: ("40034", "Parameter symbol does not exist"),
+    Why.CLOSED: ("43115", "The current trading pair is opening soon"),
+    Why.DUPLICATE: ("43118", "clientOrderId duplicate"),
+    Why.LOT: ("40020", "Parameter size error"),
+    Why.TICK: ("40020", "Parameter price error"),
+    Why.VALUE: ("45110", "less than the minimum amount 5 USDT"),
+    Why.FUNDS: ("43012", "Insufficient balance"),
+    Why.NO_ORDER: ("43001", "The order does not exist"),
+    Why.NOT_OPEN: ("43001", "The order does not exist"),
+    Why.ARGUMENTS: ("40017", "Parameter verification failed"),
 }
+"""E; 43001 for an order that has ended as well."""
+
 _STATUS: Final = {
     "NEW": "live",
     "PARTIALLY_FILLED": "partially_filled",
@@ -57,76 +71,93 @@ _STATUS: Final = {
     "CANCELED": "cancelled",
     "EXPIRED": "cancelled",
 }
+"""D Get-Order-Info, status."""
 
 
-class BitgetDialect(Dialect):
-    """See the module's words."""
+class Bitget(Dialect):
+    """Bitget's private and public requests, as ccxt asks them."""
+
+    exchange_id: ClassVar[str] = "bitget"
+    requests: ClassVar[Mapping[str, str]] = {
+        "create": "POST /api/v2/spot/trade/place-order",
+        "cancel": "POST /api/v2/spot/trade/cancel-order",
+        "find": "GET /api/v2/spot/trade/orderInfo",
+        "open": "GET /api/v2/spot/trade/unfilled-orders",
+        "fills": "GET /api/v2/spot/trade/fills",
+        "balances": "GET /api/v2/spot/account/assets",
+    }
+
+    @staticmethod
+    def market_id(base: str, quote: str) -> str:
+        return base + quote
 
     def routes(self) -> list[web.RouteDef]:
         public, private = self.public, self.private
         trade = "/api/v2/spot/trade"
         return [
-            web.get("/api/v2/public/time", public(lambda _: {"serverTime": str(self.now_ms)})),
+            web.get("/api/v2/public/time", public(self._time)),
             web.get("/api/v2/spot/public/symbols", public(self._symbols)),
-            web.get("/api/v2/margin/currencies", public(lambda _: [])),
+            web.get("/api/v2/margin/currencies", public(lambda _: self._good([]))),
             web.get("/api/v2/spot/market/orderbook", public(self._book)),
-            web.post(f"{trade}/place-order", private(self._place)),
-            web.post(f"{trade}/cancel-order", private(self._cancel)),
+            web.post(f"{trade}/place-order", private(self._place, trades=True)),
+            web.post(f"{trade}/cancel-order", private(self._cancel, trades=True)),
             web.get(f"{trade}/orderInfo", private(self._show)),
             web.get(f"{trade}/unfilled-orders", private(self._unfilled)),
             web.get(f"{trade}/fills", private(self._fills)),
             web.get("/api/v2/spot/account/assets", private(self._assets)),
         ]
 
-    # ---- who asks ----
+    def verify(self, asked: Asked) -> None:
+        """D common/signature: HMAC-SHA256 of time, method, path, query and body, in base64."""
+        if asked.headers.get("ACCESS-KEY") != self.keys.key:
+            raise Denied(0, "", why=Why.KEY)
+        if asked.headers.get("ACCESS-PASSPHRASE") != self.keys.password:
+            raise Denied(0, "", why=Why.SIGNATURE)
+        at = asked.headers.get("ACCESS-TIMESTAMP", "")
+        query = f"?{asked.query}" if asked.query else ""
+        text = at + asked.method + asked.path + query + asked.body
+        digest = hmac.new(self.keys.secret.encode(), text.encode(), hashlib.sha256).digest()
+        right = base64.b64encode(digest).decode()
+        if not hmac.compare_digest(right, asked.headers.get("ACCESS-SIGN", "")):
+            raise Denied(0, "", why=Why.SIGNATURE)
+        if not at.isdecimal() or abs(int(at) - self.account.now_ms) > 30_000:
+            raise Denied(0, "", why=Why.TIME)
 
-    def verify(self, request: web.Request, body: str) -> None:
-        headers = request.headers
-        if headers.get("ACCESS-KEY") != self.keys["apiKey"]:
-            raise Refusal("40037", "Apikey does not exist", 400)
-        if headers.get("ACCESS-PASSPHRASE") != self.keys["password"]:
-            raise Refusal("40012", "apikey/password is incorrect", 400)
-        at = headers.get("ACCESS-TIMESTAMP", "")
-        query = f"?{request.query_string}" if request.query_string else ""
-        text = at + request.method + request.path + query + body
-        digest = hmac.new(self.keys["secret"].encode(), text.encode(), hashlib.sha256).digest()
-        if not hmac.compare_digest(
-            base64.b64encode(digest).decode(), headers.get("ACCESS-SIGN", "")
-        ):
-            raise Refusal("40009", "sign signature error", 400)
-        if abs(int(at) - self.now_ms) > 30_000:
-            raise Refusal("40008", "Request timestamp expired", 400)
+    def _good(self, data: object) -> object:
+        now_ms = self.account.now_ms
+        return {"code": "00000", "msg": "success", "requestTime": now_ms, "data": data}
 
-    def wrapped(self, answer: Any) -> Any:
-        return {"code": "00000", "msg": "success", "requestTime": self.now_ms, "data": answer}
+    def _bad(self, code: str, words: str, status: int = 400) -> Told:
+        told = {"code": code, "msg": words, "requestTime": self.account.now_ms, "data": None}
+        return Told(told, status)
 
-    def refused(self, refusal: Refusal) -> Any:
-        words = {"code": refusal.code, "msg": refusal.words}
-        return {**words, "requestTime": self.now_ms, "data": None}
+    def refusal(self, denied: Denied, asked: Asked) -> Told:  # noqa: ARG002 - others need it
+        return self._bad(*_CODES[denied.why])
 
-    def denied(self, denial: Denied) -> Refusal:
-        return Refusal(*_REFUSALS[denial.words])
+    def fault(self, fault: Fault) -> Told | None:
+        if fault is Fault.RATE_LIMIT:
+            return self._bad("429", "Too many requests", 429)
+        if fault is Fault.UNSURE:
+            return self._bad("40010", "Request timed out")
+        return None
 
     # ---- the market ----
 
-    def _listing(self, symbol: str) -> Listing:
-        for listing in self.account.market.listings.values():
-            if f"{listing.base}{listing.quote}" == symbol:
-                return listing
-        raise Refusal("40034", "Parameter symbol does not exist", 400)
+    def _time(self, _asked: Asked) -> object:
+        return self._good({"serverTime": str(self.account.now_ms)})
 
-    def _symbols(self, _asked: dict[str, str]) -> list[dict[str, Any]]:
-        return [
+    def _symbols(self, _asked: Asked) -> object:
+        rows = [
             {
-                "symbol": f"{each.base}{each.quote}",
+                "symbol": each.market_id,
                 "baseCoin": each.base,
                 "quoteCoin": each.quote,
                 "minTradeAmount": each.minimum_quantity,
                 "maxTradeAmount": each.maximum_quantity,
                 "takerFeeRate": "0.001",
                 "makerFeeRate": "0.001",
-                "pricePrecision": str(decimals(each.tick)),
-                "quantityPrecision": str(decimals(each.lot)),
+                "pricePrecision": str(decimals_of(each.tick)),
+                "quantityPrecision": str(decimals_of(each.lot)),
                 "quotePrecision": "8",
                 "status": "online" if each.is_trading else "halt",
                 "minTradeUSDT": each.minimum_notional,
@@ -135,104 +166,89 @@ class BitgetDialect(Dialect):
             }
             for each in self.account.market.listings.values()
         ]
+        return self._good(rows)
 
-    def _book(self, asked: dict[str, str]) -> dict[str, Any]:
-        bids, asks = self.top(self._listing(asked["symbol"]))
-        return {"asks": asks, "bids": bids, "ts": str(self.now_ms)}
+    def _book(self, asked: Asked) -> object:
+        listing = self.listing(asked.text("symbol"))
+        bids, asks = best_prices(listing, self.account.market.now_ns)
+        return self._good({"asks": asks, "bids": bids, "ts": str(self.account.now_ms)})
 
     # ---- orders ----
 
-    def _place(self, asked: dict[str, Any]) -> dict[str, Any]:
-        is_market = asked["orderType"] == "market"
-        if is_market and asked["side"] == "buy":
-            raise Refusal("40020", "Parameter size error: a market buy tells its cost here", 400)
-        order = self.account.take(
-            {
-                "symbol": self._listing(asked["symbol"]).market_id,
-                "side": asked["side"].upper(),
-                "type": "MARKET" if is_market else "LIMIT",
-                "timeInForce": str(asked.get("force", "GTC")).upper(),
-                "quantity": asked["size"],
-                "price": asked.get("price", "0"),
-                "newClientOrderId": asked["clientOid"],
-            }
+    def _place(self, asked: Asked) -> object:
+        client_id = asked.text("clientOid")
+        if not _CLIENT_ID.fullmatch(client_id):
+            raise Denied(0, "", why=Why.ARGUMENTS)
+        listing = self.listing(asked.text("symbol"))
+        side, size = asked.text("side"), asked.text("size")
+        is_market = asked.text("orderType") == "market"
+        if is_market and side == "buy":
+            size = bought_for(listing, size, self.account.market.now_ns)
+        price = "" if is_market else asked.text("price")
+        order = self.place(listing, client_id, side, size, price, force=asked.text("force", "GTC"))
+        return self._good({"orderId": str(order.order_id), "clientOid": order.client_id})
+
+    def _asked_order(self, asked: Asked) -> PlacedOrder:
+        number = asked.text("orderId")
+        return self.order_of(
+            None,
+            client_id=asked.text("clientOid"),
+            number=int(number) if number.isdecimal() else 0,
         )
-        return {"orderId": str(order.order_id), "clientOid": order.client_id}
 
-    def _found(self, asked: dict[str, Any]) -> PlacedOrder | None:
-        if not asked.get("orderId") and not asked.get("clientOid"):
-            raise Refusal("40019", "Parameter orderId or clientOid cannot be empty", 400)
-        for order in reversed(self.account.orders):
-            if asked.get("orderId") == str(order.order_id):
-                return order
-            if asked.get("clientOid") and asked["clientOid"] == order.client_id:
-                return order
-        return None
+    def _show(self, asked: Asked) -> object:
+        """The order; an empty list where there is none (C fetch_order)."""
+        try:
+            order = self._asked_order(asked)
+        except Denied:
+            return self._good([])
+        return self._good([self._order_row(order)])
 
-    def _show(self, asked: dict[str, str]) -> list[dict[str, Any]]:
-        """The order; an empty list where there is none."""
-        order = self._found(asked)
-        if order is None:
-            return []
-        left = self.troubles.not_found.get(order.client_id, 0)
-        if left:
-            self.troubles.not_found[order.client_id] = left - 1
-            return []
-        return [self._order_row(order)]
+    def _cancel(self, asked: Asked) -> object:
+        order = self._asked_order(asked)
+        self.cancel(order)
+        return self._good({"orderId": str(order.order_id), "clientOid": order.client_id})
 
-    def _cancel(self, asked: dict[str, Any]) -> dict[str, Any]:
-        order = self._found(asked)
-        if order is None:
-            raise Refusal("43001", "The order does not exist", 400)
-        self.before_cancel(order)
-        if not order.is_open:
-            raise Refusal("43001", "The order does not exist", 400)
-        self.account.end(order, "CANCELED")
-        return {"orderId": str(order.order_id), "clientOid": order.client_id}
-
-    def _unfilled(self, asked: dict[str, str]) -> list[dict[str, Any]]:
-        listing = self._listing(asked["symbol"]) if "symbol" in asked else None
+    def _unfilled(self, asked: Asked) -> object:
+        listing = self.listing(asked.text("symbol")) if asked.text("symbol") else None
         found = [
             each
-            for each in reversed(self.account.orders)
+            for each in newest_first(self.account.orders)
             if each.is_open and listing in (None, each.listing)
         ]
-        found = newer_than(found, asked.get("idLessThan", ""), lambda each: str(each.order_id))
-        return [self._open_row(each) for each in found[: _limit(asked)]]
+        found = _older(found, asked, lambda each: each.order_id)
+        return self._good(self.spoiled(asked, [self._open_row(each) for each in found]))
 
     def _order_row(self, order: PlacedOrder) -> dict[str, Any]:
         average = order.spent / order.filled if order.filled else Decimal(0)
+        is_cost = order.kind == "MARKET" and order.is_buy
         return {
             "userId": "7264631750",
-            "symbol": f"{order.listing.base}{order.listing.quote}",
+            "symbol": order.listing.market_id,
             "orderId": str(order.order_id),
-            "clientOid": order.client_id,
-            "price": _long(order.limit),
-            "size": _long(order.quantity),
+            "clientOid": order.client_id or f"web{order.order_id}",
+            "price": plain(order.limit, 16),
+            "size": plain(order.spent if is_cost else order.quantity, 16),
             "orderType": order.kind.lower(),
             "side": order.side.lower(),
             "status": _STATUS[order.status],
-            "priceAvg": _long(average),
-            "baseVolume": _long(order.filled),
-            "quoteVolume": _long(order.spent),
+            "priceAvg": plain(average, 16),
+            "baseVolume": plain(order.filled, 16),
+            "quoteVolume": plain(order.spent, 16),
             "enterPointSource": "API",
             "feeDetail": self._fee_detail(order),
             "orderSource": "market" if order.kind == "MARKET" else "normal",
             "cancelReason": "normal_cancel" if order.status == "CANCELED" else "",
             "cTime": str(order.placed_ms),
-            "uTime": str(order.placed_ms),
+            "uTime": str(order.ended_ms or order.placed_ms),
         }
 
     def _open_row(self, order: PlacedOrder) -> dict[str, Any]:
+        """D Get-Unfilled-Orders: other names for the price and the price of the fills."""
         row = self._order_row(order)
-        average = row.pop("priceAvg")
-        price = row.pop("price")
-        return row | {
-            "priceAvg": price,
-            "basePrice": average if order.filled else "0",
-            "tpslType": "normal",
-            "triggerPrice": None,
-        }
+        average, price = row.pop("priceAvg"), row.pop("price")
+        prices = {"priceAvg": price, "basePrice": average if order.filled else "0"}
+        return {**row, **prices, "tpslType": "normal", "triggerPrice": None}
 
     def _fee_detail(self, order: PlacedOrder) -> str:
         """What an order has cost so far, as JSON within JSON; empty without fills."""
@@ -247,67 +263,70 @@ class BitgetDialect(Dialect):
 
     # ---- fills and holdings ----
 
-    def _fills(self, asked: dict[str, str]) -> list[dict[str, Any]]:
-        listing = self._listing(asked["symbol"]) if "symbol" in asked else None
-        end_ms = int(asked.get("endTime", self.now_ms))
-        start_ms = int(asked.get("startTime", end_ms - _DAYS_MS))
+    def _fills(self, asked: Asked) -> object:
+        listing = self.listing(asked.text("symbol")) if asked.text("symbol") else None
+        end_ms = int(asked.text("endTime", str(self.account.now_ms)))
+        start_ms = int(asked.text("startTime", str(end_ms - _DAYS_MS)))
         if end_ms - start_ms > _DAYS_MS:
-            words = "startTime and endTime interval cannot be greater than 90 days"
-            raise Refusal("00001", words, 400)
+            return self._bad(
+                "00001", "startTime and endTime interval cannot be greater than 90 days"
+            )
         found = [
             each
-            for each in reversed(self.account.executions)
+            for each in newest_first(self.account.executions)
             if listing in (None, each.order.listing) and start_ms <= each.time_ms <= end_ms
         ]
-        found = newer_than(found, asked.get("idLessThan", ""), _trade_id)
-        return [self._fill_row(each) for each in found[: _limit(asked)]]
+        found = _older(found, asked, _trade_id)
+        return self._good(self.spoiled(asked, [_fill_row(each) for each in found]))
 
-    def _fill_row(self, each: Execution) -> dict[str, Any]:
-        [(coin, fee)] = self.fees(each).items()
-        order = each.order
-        return {
-            "userId": "7264631750",
-            "symbol": f"{order.listing.base}{order.listing.quote}",
-            "orderId": str(order.order_id),
-            "tradeId": _trade_id(each),
-            "orderType": order.kind.lower(),
-            "side": order.side.lower(),
-            "priceAvg": plain(each.price),
-            "size": plain(each.quantity),
-            "amount": plain(each.price * each.quantity),
-            "feeDetail": {
-                "deduction": "yes" if coin == "BGB" else "no",
-                "feeCoin": coin,
-                "totalDeductionFee": plain(-fee) if coin == "BGB" else "",
-                "totalFee": plain(-fee),
-            },
-            "tradeScope": "maker" if each.is_maker else "taker",
-            "cTime": str(each.time_ms),
-            "uTime": str(each.time_ms),
-        }
-
-    def _assets(self, _asked: dict[str, str]) -> list[dict[str, Any]]:
-        return [
+    def _assets(self, _asked: Asked) -> object:
+        rows = [
             {
                 "coin": asset,
-                "available": plain(each.free),
+                "available": short(each.free),
                 "limitAvailable": "0",
-                "frozen": plain(each.locked),
+                "frozen": short(each.locked),
                 "locked": "0",
-                "uTime": str(self.now_ms),
+                "uTime": str(self.account.now_ms),
             }
             for asset, each in self.account.holdings.items()
         ]
+        return self._good(rows)
 
 
-def _trade_id(each: Execution) -> str:
-    return str(1_098_394_344_000_000_000 + each.trade_id)
+def _fill_row(each: Execution) -> dict[str, Any]:
+    """D Get-Fills; fees are negative, and in BGB with `deduction` yes."""
+    [(coin, fee)] = paid(each).items()
+    order = each.order
+    is_deducted = coin not in (order.listing.base, order.listing.quote)
+    return {
+        "userId": "7264631750",
+        "symbol": order.listing.market_id,
+        "orderId": str(order.order_id),
+        "tradeId": str(_trade_id(each)),
+        "orderType": order.kind.lower(),
+        "side": order.side.lower(),
+        "priceAvg": short(each.price),
+        "size": short(each.quantity),
+        "amount": short(each.price * each.quantity),
+        "feeDetail": {
+            "deduction": "yes" if is_deducted else "no",
+            "feeCoin": coin,
+            "totalDeductionFee": short(-fee) if is_deducted else "",
+            "totalFee": short(-fee),
+        },
+        "tradeScope": "maker" if each.is_maker else "taker",
+        "cTime": str(each.time_ms),
+        "uTime": str(each.time_ms),
+    }
 
 
-def _limit(asked: dict[str, str]) -> int:
-    return min(_PAGE, int(asked.get("limit", _PAGE)))
+def _trade_id(each: Execution) -> int:
+    return 1_098_394_344_000_000_000 + each.trade_id
 
 
-def _long(number: Decimal) -> str:
-    """A figure in Bitget's sixteen decimals."""
-    return f"{number:.16f}"
+def _older(rows: list[Any], asked: Asked, id_of: Callable[[Any], int]) -> list[Any]:
+    """A page of rows, newest first, older than the id that is asked for."""
+    first = asked.text("idLessThan")
+    found = [row for row in rows if not first or id_of(row) < int(first)]
+    return found[: min(_PAGE, int(asked.text("limit", str(_PAGE))))]

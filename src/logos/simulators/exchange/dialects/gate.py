@@ -1,7 +1,8 @@
-"""Gate's spot API, version 4, as it describes it itself and as ccxt asks it.
+"""Gate spot, version 4 of its API, in a classic account.
 
-Paths, fields and labels: https://github.com/gateio/gateapi-python, folder docs (SpotApi.md,
-Order.md, Trade.md); samples of answers and the labels' meaning: ccxt 4.5.90, gate.py.
+Sources. D: https://github.com/gateio/gateapi-python, folder docs (SpotApi.md, Order.md, Trade.md),
+Gate's own description of its API. C: samples and labels in ccxt 4.5.90, gate.py. L:
+https://www.gate.com/docs/developers/apiv4/en/ (labels, limits).
 
 - A client id (`text`) is `t-` and at most 28 of 0-9, A-Z, a-z, `_`, `-` and `.`.
 - An order is asked for by its id or its text; by its text only while it is in the book and for an
@@ -16,106 +17,136 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
+from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from aiohttp import web
 
 from logos.simulators.exchange.account import Execution, PlacedOrder
-from logos.simulators.exchange.dialects.ground import (
-    Denied,
+from logos.simulators.exchange.denials import Denied, Why
+from logos.simulators.exchange.dialects.dialect import (
+    Asked,
     Dialect,
-    Refusal,
-    decimals,
-    page_of,
-    plain,
+    Told,
+    decimals_of,
+    newest_first,
+    short,
 )
-from logos.simulators.exchange.market import Listing
+from logos.simulators.exchange.dialects.parts import best_prices, bought_for, paid
+from logos.simulators.exchange.faults import Fault
 
 _TEXT: Final = re.compile(r"t-[0-9A-Za-z_.-]{1,28}", re.ASCII)
+"""D Order.md, text."""
+
 _TEXT_KEPT_MS: Final = 3_600_000
-_DAY_MS: Final = 86_400_000
+"""D SpotApi.md, get_order: by its text an order is found for an hour after its end."""
+
+_DAY_S: Final = 86_400
 _BOOK_PAGE: Final = 100
 _PAGE: Final = 1000
+"""D SpotApi.md: 100 a pair of open and of all orders; C fetch_my_trades: 1000 fills at most."""
 
-_REFUSALS: Final = {
-    "Duplicate order sent.": ("REPEATED_CREATION", "Repeated creation", 400),
-    "Account has insufficient balance for requested action.": (
-        "BALANCE_NOT_ENOUGH",
-        "Not enough balance",
-        400,
-    ),
-    "Invalid symbol.": ("INVALID_CURRENCY_PAIR", "Invalid currency pair", 400),
-    "Market is closed.": ("TRADE_RESTRICTED", "Trading is restricted", 400),
-    "Filter failure: LOT_SIZE": ("INVALID_PRECISION", "Invalid precision of amount", 400),
-    "Filter failure: PRICE_FILTER": ("INVALID_PRECISION", "Invalid precision of price", 400),
-    "Filter failure: NOTIONAL": ("AMOUNT_TOO_LITTLE", "Your order size is too small", 400),
+_LABELS: Final[Mapping[Why, tuple[str, str, int]]] = {
+    Why.KEY: ("INVALID_KEY", "Invalid key provided", 401),
+    Why.SIGNATURE: ("INVALID_SIGNATURE", "Signature mismatch", 401),
+    Why.TIME: ("REQUEST_EXPIRED", "gap between request Timestamp and server time exceeds 60", 403),
+    Why.RIGHTS: ("READ_ONLY", "API key does not allow writes", 403),
+    Why.MARKET: ("INVALID_CURRENCY_PAIR", "Invalid currency pair", 400),
+    Why.CLOSED: ("TRADE_RESTRICTED", "Trading is restricted", 400),
+    # What a second order with the same text comes to is not described; this label is in C.
+    Why.DUPLICATE: ("REPEATED_CREATION", "Repeated creation", 400),
+    Why.LOT: ("INVALID_PRECISION", "Invalid precision of amount", 400),
+    Why.TICK: ("INVALID_PRECISION", "Invalid precision of price", 400),
+    Why.VALUE: ("INVALID_PARAM_VALUE", "Your order size is too small. The minimum is 5 USDT", 400),
+    Why.FUNDS: ("BALANCE_NOT_ENOUGH", "Not enough balance", 400),
+    Why.NO_ORDER: ("ORDER_NOT_FOUND", "Order not found", 404),
+    Why.NOT_OPEN: ("ORDER_CLOSED", "Order has been closed", 400),
+    Why.ARGUMENTS: ("INVALID_PARAM_VALUE", "invalid argument", 400),
 }
+"""L and C, exceptions."""
 
 
-class GateDialect(Dialect):
-    """See the module's words."""
+class Gate(Dialect):
+    """Gate's private and public requests, as ccxt asks them."""
 
-    root = "/api/v4"
+    exchange_id: ClassVar[str] = "gate"
+    requests: ClassVar[Mapping[str, str]] = {
+        "create": "POST /api/v4/spot/orders",
+        "cancel": "DELETE /api/v4/spot/orders/",
+        "find": "GET /api/v4/spot/orders",
+        "open": "GET /api/v4/spot/open_orders",
+        "fills": "GET /api/v4/spot/my_trades",
+        "balances": "GET /api/v4/spot/accounts",
+    }
+
+    @staticmethod
+    def market_id(base: str, quote: str) -> str:
+        return f"{base}_{quote}"
 
     def routes(self) -> list[web.RouteDef]:
-        public, private = self.public, self.private
+        self.cancelled_with_all: list[str] = []
+        public, private, root = self.public, self.private, "/api/v4/spot"
         return [
-            web.get("/api/v4/spot/time", public(lambda _: {"server_time": self.now_ms})),
-            web.get("/api/v4/spot/currency_pairs", public(self._pairs)),
+            web.get(f"{root}/time", public(lambda _: {"server_time": self.account.now_ms})),
+            web.get(f"{root}/currency_pairs", public(self._pairs)),
             web.get("/api/v4/margin/currency_pairs", public(lambda _: [])),
-            web.get("/api/v4/spot/order_book", public(self._book)),
-            web.get("/api/v4/spot/accounts", private(self._accounts)),
-            web.post("/api/v4/spot/orders", private(self._place, status=201)),
-            web.get("/api/v4/spot/orders", private(self._orders)),
-            web.delete("/api/v4/spot/orders", private(self._cancel_all)),
-            web.delete("/api/v4/spot/orders/", private(self._cancel_all)),
-            web.get("/api/v4/spot/orders/{id}", private(self._show)),
-            web.delete("/api/v4/spot/orders/{id}", private(self._cancel)),
-            web.get("/api/v4/spot/open_orders", private(self._open_orders)),
-            web.get("/api/v4/spot/my_trades", private(self._my_trades)),
-            web.post("/api/v4/spot/countdown_cancel_all", private(self._countdown)),
+            web.get(f"{root}/order_book", public(self._book)),
+            web.post(f"{root}/orders", private(self._place, trades=True)),
+            web.get(f"{root}/orders", private(self._orders)),
+            web.delete(f"{root}/orders", private(self._cancel_all, trades=True)),
+            web.delete(f"{root}/orders/", private(self._cancel_all, trades=True)),
+            web.get(f"{root}/orders/{{id}}", private(self._show)),
+            web.delete(f"{root}/orders/{{id}}", private(self._cancel, trades=True)),
+            web.get(f"{root}/open_orders", private(self._open_orders)),
+            web.get(f"{root}/my_trades", private(self._my_trades)),
+            web.get(f"{root}/accounts", private(self._accounts)),
         ]
 
-    # ---- who asks ----
+    def verify(self, asked: Asked) -> None:
+        """L, authentication: HMAC-SHA512 of method, path, query, SHA512 of the body, and time."""
+        if asked.headers.get("KEY") != self.keys.key:
+            raise Denied(0, "", why=Why.KEY)
+        at = asked.headers.get("Timestamp", "")
+        digest = hashlib.sha512(asked.body.encode()).hexdigest()
+        text = "\n".join((asked.method, asked.path, asked.query, digest, at))
+        right = hmac.new(self.keys.secret.encode(), text.encode(), hashlib.sha512).hexdigest()
+        if not hmac.compare_digest(right, asked.headers.get("SIGN", "")):
+            raise Denied(0, "", why=Why.SIGNATURE)
+        if not at.isdecimal() or abs(int(at) - self.account.now_ms // 1000) > 60:
+            raise Denied(0, "", why=Why.TIME)
 
-    def verify(self, request: web.Request, body: str) -> None:
-        if request.headers.get("KEY") != self.keys["apiKey"]:
-            raise Refusal("INVALID_KEY", "Invalid key provided", 401)
-        at = request.headers.get("Timestamp", "")
-        digest = hashlib.sha512(body.encode()).hexdigest()
-        text = "\n".join((request.method, request.path, request.query_string, digest, at))
-        right = hmac.new(self.keys["secret"].encode(), text.encode(), hashlib.sha512).hexdigest()
-        if not hmac.compare_digest(right, request.headers.get("SIGN", "")):
-            raise Refusal("INVALID_SIGNATURE", "Signature mismatch", 401)
-        if abs(int(at) - self.now_ms // 1000) > 60:
-            raise Refusal("REQUEST_EXPIRED", "gap between request Timestamp and server time", 403)
+    def refusal(self, denied: Denied, asked: Asked) -> Told:  # noqa: ARG002 - others need it
+        label, words, status = _LABELS[denied.why]
+        return Told({"label": label, "message": words}, status)
 
-    def refused(self, refusal: Refusal) -> Any:
-        return {"label": refusal.code, "message": refusal.words}
-
-    def denied(self, denial: Denied) -> Refusal:
-        return Refusal(*_REFUSALS[denial.words])
+    def fault(self, fault: Fault) -> Told | None:
+        if fault is Fault.RATE_LIMIT:
+            words = {"label": "TOO_MANY_REQUESTS", "message": "Request Rate limit Exceeded"}
+            reset_s = self.account.now_ms // 1000 + 1
+            left = {
+                "X-Gate-RateLimit-Requests-Remain": "0",
+                "X-Gate-RateLimit-Limit": "10",
+                "X-Gate-RateLimit-Reset-Timestamp": str(reset_s),
+            }
+            return Told(words, 429, left)
+        if fault is Fault.UNSURE:
+            return Told({"label": "SERVER_ERROR", "message": "Internal server error"}, 400)
+        return None
 
     # ---- the market ----
 
-    def _listing(self, pair: str) -> Listing:
-        for listing in self.account.market.listings.values():
-            if f"{listing.base}_{listing.quote}" == pair:
-                return listing
-        raise Refusal("INVALID_CURRENCY_PAIR", "Invalid currency pair " + pair, 400)
-
-    def _pairs(self, _asked: dict[str, str]) -> list[dict[str, Any]]:
+    def _pairs(self, _asked: Asked) -> object:
         return [
             {
-                "id": f"{each.base}_{each.quote}",
+                "id": each.market_id,
                 "base": each.base,
                 "quote": each.quote,
                 "fee": "0.2",
                 "min_base_amount": each.minimum_quantity,
                 "min_quote_amount": each.minimum_notional,
-                "amount_precision": decimals(each.lot),
-                "precision": decimals(each.tick),
+                "amount_precision": decimals_of(each.lot),
+                "precision": decimals_of(each.tick),
                 "trade_status": "tradable" if each.is_trading else "untradable",
                 "sell_start": 0,
                 "buy_start": 0,
@@ -124,188 +155,181 @@ class GateDialect(Dialect):
             for each in self.account.market.listings.values()
         ]
 
-    def _book(self, asked: dict[str, str]) -> dict[str, Any]:
-        bids, asks = self.top(self._listing(asked["currency_pair"]))
-        return {"current": self.now_ms, "update": self.now_ms, "asks": asks, "bids": bids}
+    def _book(self, asked: Asked) -> object:
+        listing = self.listing(asked.text("currency_pair"))
+        bids, asks = best_prices(listing, self.account.market.now_ns)
+        now_ms = self.account.now_ms
+        return {"current": now_ms, "update": now_ms, "asks": asks, "bids": bids}
 
     # ---- orders ----
 
-    def _place(self, asked: dict[str, Any]) -> dict[str, Any]:
-        text = str(asked.get("text", ""))
+    def _place(self, asked: Asked) -> object:
+        text = asked.text("text")
         if not _TEXT.fullmatch(text):
-            raise Refusal("INVALID_PARAM_VALUE", "invalid argument: text", 400)
-        is_market = asked.get("type") == "market"
-        if is_market and asked["side"] == "buy":
-            raise Refusal("INVALID_PARAM_VALUE", "amount of a market buy is a cost here", 400)
-        force = str(asked.get("time_in_force", "gtc")).upper()
-        order = self.account.take(
-            {
-                "symbol": self._listing(asked["currency_pair"]).market_id,
-                "side": asked["side"].upper(),
-                "type": "MARKET" if is_market else "LIMIT",
-                "timeInForce": force,
-                "quantity": asked["amount"],
-                "price": asked.get("price", "0"),
-                "newClientOrderId": text,
-            }
+            raise Denied(0, "", why=Why.ARGUMENTS)
+        listing = self.listing(asked.text("currency_pair"))
+        side, amount = asked.text("side"), asked.text("amount")
+        is_market = asked.text("type") == "market"
+        if is_market and side == "buy":
+            amount = bought_for(listing, amount, self.account.market.now_ns)
+        order = self.place(
+            listing,
+            text,
+            side,
+            amount,
+            "" if is_market else asked.text("price"),
+            force=asked.text("time_in_force", "gtc"),
         )
-        return self._order_row(order)
+        return Told(self._order_row(order), 201)
 
-    def _asked_order(self, asked: dict[str, str]) -> PlacedOrder:
-        name = asked["id"]
-        listing = self._listing(asked["currency_pair"])
-        for order in reversed(self.account.orders):
-            if order.listing is not listing:
-                continue
-            if str(order.order_id) == name:
-                return order
-            # An account has no moment of an order's end: its beginning stands for it.
-            is_kept = order.is_open or self.now_ms - order.placed_ms < _TEXT_KEPT_MS
-            if order.client_id == name and is_kept:
-                self.check_visible(order, self._not_found())
-                return order
-        raise self._not_found()
+    def _asked_order(self, asked: Asked) -> PlacedOrder:
+        name = asked.request.match_info["id"]
+        listing = self.listing(asked.text("currency_pair"))
+        if name.isdecimal():
+            return self.order_of(listing, number=int(name))
+        order = self.order_of(listing, client_id=name)
+        if not order.is_open and self.account.now_ms - order.ended_ms >= _TEXT_KEPT_MS:
+            raise Denied(0, "", why=Why.NO_ORDER)
+        return order
 
-    def _not_found(self) -> Refusal:
-        return Refusal("ORDER_NOT_FOUND", "Order not found", 404)
-
-    def _show(self, asked: dict[str, str]) -> dict[str, Any]:
+    def _show(self, asked: Asked) -> object:
         return self._order_row(self._asked_order(asked))
 
-    def _cancel(self, asked: dict[str, str]) -> dict[str, Any]:
+    def _cancel(self, asked: Asked) -> object:
         order = self._asked_order(asked)
-        self.before_cancel(order)
-        if not order.is_open:
-            label = "ORDER_CLOSED" if order.status == "FILLED" else "ORDER_CANCELLED"
-            raise Refusal(label, "Order has been " + label.removeprefix("ORDER_").lower(), 400)
-        self.account.end(order, "CANCELED")
+        self.cancel(order)
         return self._order_row(order)
 
-    def _cancel_all(self, asked: dict[str, str]) -> list[dict[str, Any]]:
+    def _cancel_all(self, asked: Asked) -> object:
         """What an empty id comes to: every order of the pair, strangers' too."""
-        listing = self._listing(asked["currency_pair"])
+        listing = self.listing(asked.text("currency_pair"))
         ended = [each for each in self.account.orders if each.is_open and each.listing is listing]
         for order in ended:
             self.account.end(order, "CANCELED")
             self.cancelled_with_all.append(order.client_id)
         return [self._order_row(each) for each in ended]
 
-    def _orders(self, asked: dict[str, str]) -> list[dict[str, Any]]:
-        is_finished = asked["status"] == "finished"
-        listing = self._listing(asked["currency_pair"])
+    def _orders(self, asked: Asked) -> object:
+        is_finished = asked.text("status") == "finished"
+        listing = self.listing(asked.text("currency_pair"))
         found = [
             each
-            for each in reversed(self.account.orders)
+            for each in newest_first(self.account.orders)
             if each.listing is listing and each.is_open != is_finished
         ]
-        return [self._order_row(each) for each in page_of(found, asked, _BOOK_PAGE)]
+        return [self._order_row(each) for each in _page(found, asked, _BOOK_PAGE)]
 
-    def _open_orders(self, asked: dict[str, str]) -> list[dict[str, Any]]:
+    def _open_orders(self, asked: Asked) -> object:
         """Grouped by pair; pages count the orders of each."""
         answer = []
         for listing in self.account.market.listings.values():
             found = [
                 each
-                for each in reversed(self.account.orders)
+                for each in newest_first(self.account.orders)
                 if each.is_open and each.listing is listing
             ]
             if found:
-                rows = [self._order_row(each) for each in page_of(found, asked, _BOOK_PAGE)]
-                pair = f"{listing.base}_{listing.quote}"
-                answer.append({"currency_pair": pair, "total": len(found), "orders": rows})
-        return answer
+                rows = [self._order_row(each) for each in _page(found, asked, _BOOK_PAGE)]
+                pair = {"currency_pair": listing.market_id, "total": len(found), "orders": rows}
+                answer.append(pair)
+        return self.spoiled(asked, answer)
 
     def _order_row(self, order: PlacedOrder) -> dict[str, Any]:
         finish = {"NEW": "open", "PARTIALLY_FILLED": "open", "FILLED": "filled"}.get(
             order.status, "ioc" if order.status == "EXPIRED" else "cancelled"
         )
         status = {"open": "open", "filled": "closed"}.get(finish, "cancelled")
-        average = order.spent / order.filled if order.filled else Decimal(0)
-        fills = [each for each in self.account.executions if each.order is order]
-        currency = order.listing.base if order.is_buy else order.listing.quote
         at_s = str(order.placed_ms // 1000)
+        # D Order.md, amount: a market order to buy has its own in the quote currency.
+        is_cost = order.kind == "MARKET" and order.is_buy
         return {
             "id": str(order.order_id),
-            "text": order.client_id,
+            "text": order.client_id or "web",
             "amend_text": "-",
             "create_time": at_s,
             "update_time": at_s,
             "create_time_ms": order.placed_ms,
-            "update_time_ms": order.placed_ms,
+            "update_time_ms": order.ended_ms or order.placed_ms,
             "status": status,
-            "currency_pair": f"{order.listing.base}_{order.listing.quote}",
+            "currency_pair": order.listing.market_id,
             "type": order.kind.lower(),
             "account": "spot",
             "side": order.side.lower(),
-            "amount": plain(order.quantity),
-            "price": plain(order.limit),
+            "amount": short(order.spent if is_cost else order.quantity),
+            "price": short(order.limit),
             "time_in_force": order.time_in_force.lower(),
             "iceberg": "0",
-            "left": plain(order.remaining),
-            "filled_amount": plain(order.filled),
-            "fill_price": plain(order.spent),
-            "filled_total": plain(order.spent),
-            "avg_deal_price": plain(average) if order.filled else "",
-            "fee": plain(sum((each.fee for each in fills), Decimal(0))),
-            "fee_currency": currency,
-            "point_fee": "0",
-            "gt_fee": "0",
+            "left": short(order.remaining),
+            "filled_amount": short(order.filled),
+            "fill_price": short(order.spent),
+            "filled_total": short(order.spent),
+            "avg_deal_price": short(order.spent / order.filled) if order.filled else "",
+            **self._fees_of(order),
             "gt_discount": False,
             "rebated_fee": "0",
             "rebated_fee_currency": order.listing.quote,
             "finish_as": finish,
         }
 
+    def _fees_of(self, order: PlacedOrder) -> dict[str, Any]:
+        fills = [each for each in self.account.executions if each.order is order]
+        own = order.listing.base if order.is_buy else order.listing.quote
+        total = sum((paid(each).get(own, Decimal(0)) for each in fills), Decimal(0))
+        return {"fee": short(total), "fee_currency": own, "point_fee": "0", "gt_fee": "0"}
+
     # ---- fills and holdings ----
 
-    def _my_trades(self, asked: dict[str, str]) -> list[dict[str, Any]]:
-        listing = self._listing(asked["currency_pair"])
-        end_s = int(asked.get("to", self.now_ms // 1000))
-        start_s = int(asked.get("from", end_s - 7 * _DAY_MS // 1000))
-        if end_s - start_s > 30 * _DAY_MS // 1000:
-            raise Refusal("INVALID_PARAM_VALUE", "the range of from and to is over 30 days", 400)
+    def _my_trades(self, asked: Asked) -> object:
+        listing = self.listing(asked.text("currency_pair"))
+        end_s = int(asked.text("to", str(self.account.now_ms // 1000)))
+        start_s = int(asked.text("from", str(end_s - 7 * _DAY_S)))
+        if end_s - start_s > 30 * _DAY_S:
+            raise Denied(0, "", why=Why.ARGUMENTS)
         found = [
             each
-            for each in reversed(self.account.executions)
+            for each in newest_first(self.account.executions)
             if each.order.listing is listing and start_s <= each.time_ms // 1000 <= end_s
         ]
-        return [self._trade_row(each) for each in page_of(found, asked, _PAGE)]
+        rows = [self._trade_row(each) for each in _page(found, asked, _PAGE)]
+        return self.spoiled(asked, rows)
 
     def _trade_row(self, each: Execution) -> dict[str, Any]:
         order = each.order
-        fees = self.fees(each)
+        fees = paid(each)
         own = order.listing.base if order.is_buy else order.listing.quote
         return {
             "id": str(each.trade_id),
             "create_time": str(each.time_ms // 1000),
             "create_time_ms": f"{each.time_ms}.123000",
-            "currency_pair": f"{order.listing.base}_{order.listing.quote}",
+            "currency_pair": order.listing.market_id,
             "side": order.side.lower(),
             "role": "maker" if each.is_maker else "taker",
-            "amount": plain(each.quantity),
-            "price": plain(each.price),
+            "amount": short(each.quantity),
+            "price": short(each.price),
             "order_id": str(order.order_id),
-            "fee": plain(fees.get(own, Decimal(0))),
+            "fee": short(fees.get(own, Decimal(0))),
             "fee_currency": own,
-            "point_fee": plain(fees.get("POINT", Decimal(0))),
-            "gt_fee": plain(fees.get("GT", Decimal(0))),
+            "point_fee": short(fees.get("POINT", Decimal(0))),
+            "gt_fee": short(fees.get("GT", Decimal(0))),
             "amend_text": "-",
             "sequence_id": str(each.trade_id),
-            "text": order.client_id,
+            "text": order.client_id or "web",
         }
 
-    def _accounts(self, _asked: dict[str, str]) -> list[dict[str, Any]]:
+    def _accounts(self, _asked: Asked) -> object:
         return [
             {
                 "currency": asset,
-                "available": plain(each.free),
-                "locked": plain(each.locked),
+                "available": short(each.free),
+                "locked": short(each.locked),
                 "update_id": 1,
             }
             for asset, each in self.account.holdings.items()
         ]
 
-    def _countdown(self, asked: dict[str, Any]) -> dict[str, Any]:
-        seconds = int(asked["timeout"])
-        at_ms = self.now_ms + seconds * 1000 if seconds else 0
-        return {"triggerTime": str(at_ms)}
+
+def _page(rows: list[Any], asked: Asked, longest: int) -> list[Any]:
+    """The rows of the numbered page asked for; 100 are a page unless others are asked for."""
+    limit = min(longest, int(asked.text("limit", "100")))
+    start = (int(asked.text("page", "1")) - 1) * limit
+    return rows[start : start + limit]

@@ -1,52 +1,75 @@
-"""Hyperliquid's API for spot, as it documents it and as ccxt asks it.
+"""Hyperliquid spot: two addresses, both POST, and actions that a key signs.
 
-Documentation: https://hyperliquid.gitbook.io/hyperliquid-docs/for-developers/api (info-endpoint,
-exchange-endpoint, error-responses, nonces-and-api-wallets); samples: ccxt 4.5.90, hyperliquid.py,
-and https://github.com/ccxt/ccxt, ts/src/test/static/request/hyperliquid.json.
+Sources. D: https://hyperliquid.gitbook.io/hyperliquid-docs/for-developers/api (info-endpoint,
+exchange-endpoint, error-responses, nonces-and-api-wallets, tick-and-lot-size). C: samples and words
+in ccxt 4.5.90, hyperliquid.py. R: requests recorded by ccxt,
+https://github.com/ccxt/ccxt, ts/src/test/static/request/hyperliquid.json. H:
+https://github.com/hummingbot/hummingbot/issues/7737.
 
-- Two addresses, both POST: /info for questions, /exchange for signed actions.
 - A market's name is `@` and its index; its asset in actions is 10000 and the index; bitcoin is the
   token UBTC.
-- A new order is answered with `resting`, `filled` or `error` inside a 200.
-- A nonce is used once: milliseconds, no more than two days back and one day ahead.
-- Fills by time come oldest first, 2000 an answer, of every market at once.
-- A builder's share or a referrer is an action of its own: `extras` keeps what came of those.
-- What a second order with the same client id comes to is not documented: here it is refused in
-  words that no table knows.
-
-Of a signature the form is looked at, not who made it.
+- A new order is answered with `resting`, `filled` or `error` inside of a 200.
+- A nonce is used once, and lies within two days back and one day ahead.
+- Fills by time come oldest first, 2000 an answer, of every market at once, the last 10000.
+- A builder's share and a referrer are actions of their own: `extras` keeps what came of those.
+- What a second order with the same client id comes to is not documented; the words here are ours.
+- Every request goes to one of two addresses, so a fault cannot tell a question from another.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from aiohttp import web
 
 from logos.simulators.exchange.account import Execution, PlacedOrder
-from logos.simulators.exchange.dialects.ground import Denied, Dialect, Refusal, decimals, plain
+from logos.simulators.exchange.denials import Denied, Why
+from logos.simulators.exchange.dialects.dialect import (
+    Asked,
+    Dialect,
+    Told,
+    decimals_of,
+    newest_first,
+    short,
+)
+from logos.simulators.exchange.dialects.parts import best_prices, paid
+from logos.simulators.exchange.dialects.signing import address_of, signer_of
+from logos.simulators.exchange.faults import Fault
 from logos.simulators.exchange.market import Listing
 
 _PAGE: Final = 2000
 _KEPT: Final = 10_000
+"""D retrieve-a-users-fills-by-time."""
+
 _DAY_MS: Final = 86_400_000
 _SPOT: Final = 10_000
 _CLOID: Final = re.compile(r"0x[0-9a-f]{32}", re.ASCII)
-_WORD: Final = re.compile(r"0x[0-9a-f]{1,64}", re.ASCII)
 _TOKENS: Final = {"BTC": "UBTC", "ETH": "UETH", "SOL": "USOL"}
+"""C options.spotCurrencyMapping."""
 
-_ERRORS: Final = {
-    "Duplicate order sent.": "Cannot place order with this cloid.",
-    "Account has insufficient balance for requested action.": (
-        "Insufficient spot balance asset={asset}"
-    ),
-    "Market is closed.": "No liquidity available for market order.",
-    "Filter failure: LOT_SIZE": "Order has invalid size.",
-    "Filter failure: PRICE_FILTER": "Price must be divisible by tick size.",
-    "Filter failure: NOTIONAL": "Order must have minimum value of 10 USDC.",
+_ERRORS: Final[Mapping[Why, str]] = {
+    Why.CLOSED: "No liquidity available for market order.",
+    Why.DUPLICATE: "Cannot place order with this cloid.",
+    Why.LOT: "Order has invalid size.",
+    Why.TICK: "Price must be divisible by tick size.",
+    Why.VALUE: "Order must have minimum value of 10 USDC.",
+    Why.FUNDS: "Insufficient spot balance asset={asset}.",
+    Why.NO_ORDER: "Order was never placed, already canceled, or filled.",
+    Why.NOT_OPEN: "Order was never placed, already canceled, or filled.",
 }
+"""D error-responses and C exceptions: errors of one order, inside of a 200."""
+
+_REFUSALS: Final[Mapping[Why, str]] = {
+    Why.KEY: "User or API Wallet {agent} does not exist.",
+    Why.RIGHTS: "User or API Wallet {agent} does not exist.",
+    Why.SIGNATURE: "L1 error: User or API Wallet {agent} does not exist.",
+    Why.TIME: "Invalid nonce: {nonce} is not within the bounds of time",
+}
+"""C handle_errors; the words of TIME are ours."""
+
 _STATUS: Final = {
     "NEW": "open",
     "PARTIALLY_FILLED": "open",
@@ -56,26 +79,64 @@ _STATUS: Final = {
 }
 
 
-class HyperliquidDialect(Dialect):
-    """See the module's words."""
+class Hyperliquid(Dialect):
+    """Hyperliquid's questions and actions, as ccxt asks them. `keys.key` is the wallet's address,
+    `keys.secret` the private key of its agent."""
 
-    def __init__(self, *arguments: Any) -> None:
-        self.extras: list[dict[str, Any]] = []
-        """Actions and parts of actions beyond orders and cancels, as they came."""
-        self._nonces: set[int] = set()
-        super().__init__(*arguments)
+    exchange_id: ClassVar[str] = "hyperliquid"
+    requests: ClassVar[Mapping[str, str]] = {
+        "create": "POST /exchange",
+        "cancel": "POST /exchange",
+        "find": "POST /info",
+        "open": "POST /info",
+        "fills": "POST /info",
+        "balances": "POST /info",
+    }
+
+    @staticmethod
+    def market_id(base: str, quote: str) -> str:
+        return f"{_TOKENS.get(base, base)}/{quote}"
 
     def routes(self) -> list[web.RouteDef]:
+        self.extras: list[dict[str, Any]] = []
+        """Actions and parts of actions beyond orders and cancels, as they came."""
+        self.is_mute = False
+        """While set, every question about the account is answered with an empty object."""
+        self._nonces: set[int] = set()
+        self._agent = address_of(self.keys.secret)
         return [
             web.post("/info", self.public(self._info)),
-            web.post("/exchange", self.public(self._exchange)),
+            web.post("/exchange", self.private(self._exchange, trades=True)),
         ]
 
-    def refused(self, refusal: Refusal) -> Any:
-        return {"status": "err", "response": refusal.words}
+    def verify(self, asked: Asked) -> None:
+        """D nonces-and-api-wallets; the signature as `signing` says."""
+        signature, nonce = asked.parameters["signature"], int(asked.parameters["nonce"])
+        action = asked.parameters["action"]
+        if action["type"] == "approveBuilderFee":
+            return  # signed by the user in another way, of which nothing depends here
+        if signer_of(action, nonce, signature, is_mainnet=True) != self._agent:
+            raise Denied(0, "", why=Why.SIGNATURE)
+        if not -2 * _DAY_MS < nonce - self.account.now_ms < _DAY_MS:
+            raise Denied(0, "", why=Why.TIME)
 
-    def denied(self, denial: Denied) -> Refusal:
-        return Refusal("", denial.words, 200)
+    def refusal(self, denied: Denied, asked: Asked) -> Told:
+        words = _REFUSALS.get(denied.why)
+        if words is None:
+            return Told("Failed to deserialize the JSON body into the target type", 422)
+        told = words.format(agent="0x" + "00" * 20, nonce=asked.parameters.get("nonce"))
+        return Told({"status": "err", "response": told})
+
+    def fault(self, fault: Fault) -> Told | None:
+        if fault is Fault.RATE_LIMIT:  # C exceptions
+            words = (
+                "Too many cumulative requests sent (37986 > 10436) for cumulative volume traded "
+                "$437.92. Place taker orders to free up 1 request per USDC traded."
+            )
+            return Told({"status": "err", "response": words})
+        if fault is Fault.UNSURE:  # D: 500 of both addresses
+            return Told(None, 500)
+        return None
 
     def _market(self, asset: int) -> Listing:
         return list(self.account.market.listings.values())[asset - _SPOT]
@@ -85,10 +146,10 @@ class HyperliquidDialect(Dialect):
 
     # ---- questions ----
 
-    def _info(self, asked: dict[str, Any]) -> Any:
+    def _info(self, asked: Asked) -> object:
         answers = {
             "spotMetaAndAssetCtxs": self._meta,
-            "exchangeStatus": lambda _: {"time": self.now_ms, "specialStatuses": None},
+            "exchangeStatus": self._status,
             "l2Book": self._book,
             "userAbstraction": lambda _: "disabled",
             "orderStatus": self._order_status,
@@ -97,71 +158,59 @@ class HyperliquidDialect(Dialect):
             "userFillsByTime": self._fills,
             "spotClearinghouseState": self._balances,
         }
-        if asked.get("type") not in answers:
-            raise Refusal("", "Failed to deserialize the JSON body into the target type", 422)
-        if "user" in asked and asked["user"] != self.keys["walletAddress"]:
+        kind = asked.text("type")
+        if kind not in answers:
+            raise Denied(0, "", why=Why.ARGUMENTS)
+        if asked.text("user") not in ("", self.keys.key):
             return []
-        return answers[asked["type"]](asked)
+        if self.is_mute and "user" in asked.parameters:
+            return {}
+        return answers[kind](asked)
 
-    def _meta(self, _asked: dict[str, Any]) -> list[Any]:
+    def _status(self, _asked: Asked) -> object:
+        return {"time": self.account.now_ms, "specialStatuses": None}
+
+    def _meta(self, _asked: Asked) -> object:
         tokens = [_token("USDC", 8, 0)]
         universe, contexts = [], []
         for number, listing in enumerate(self.account.market.listings.values()):
-            bids, asks = self.top(listing)
+            bids, asks = best_prices(listing, self.account.market.now_ns)
             middle = (Decimal(bids[0][0]) + Decimal(asks[0][0])) / 2 if bids else Decimal(0)
-            tokens.append(_token(_name(listing.base), decimals(listing.lot), number + 1))
-            universe.append(
-                {
-                    "name": f"@{number}",
-                    "tokens": [number + 1, 0],
-                    "index": number,
-                    "isCanonical": False,
-                }
-            )
-            contexts.append(
-                {
-                    "dayNtlVlm": "8906.0",
-                    "markPx": plain(middle),
-                    "midPx": plain(middle),
-                    "prevDayPx": plain(middle),
-                    "circulatingSupply": "21000000",
-                    "coin": f"@{number}",
-                }
-            )
+            tokens.append(_token(_name(listing.base), decimals_of(listing.lot), number + 1))
+            name = f"@{number}"
+            pair = {"name": name, "tokens": [number + 1, 0], "index": number}
+            universe.append({**pair, "isCanonical": False})
+            prices = dict.fromkeys(("markPx", "midPx", "prevDayPx"), short(middle))
+            contexts.append({"dayNtlVlm": "8906.0", **prices, "coin": name})
         return [{"tokens": tokens, "universe": universe}, contexts]
 
-    def _book(self, asked: dict[str, Any]) -> dict[str, Any]:
-        listing = self._market(int(asked["coin"].removeprefix("@")) + _SPOT)
+    def _book(self, asked: Asked) -> object:
+        coin = asked.text("coin")
+        listing = self._market(int(coin.removeprefix("@")) + _SPOT)
         levels = [
             [{"px": price, "sz": size, "n": 1} for price, size in side]
-            for side in self.top(listing)
+            for side in best_prices(listing, self.account.market.now_ns)
         ]
-        return {"coin": asked["coin"], "time": self.now_ms, "levels": levels}
+        return {"coin": coin, "time": self.account.now_ms, "levels": levels}
 
-    def _found(self, oid: Any) -> PlacedOrder | None:
-        for order in reversed(self.account.orders):
-            if oid in (order.order_id, order.client_id):
-                return order
-        return None
+    def _order_named(self, oid: Any) -> PlacedOrder:
+        """By the exchange's number or by a client id."""
+        if isinstance(oid, int):
+            return self.order_of(None, number=oid)
+        return self.order_of(None, client_id=str(oid))
 
-    def _order_status(self, asked: dict[str, Any]) -> dict[str, Any]:
-        order = self._found(asked["oid"])
-        if order is None:
+    def _order_status(self, asked: Asked) -> object:
+        try:
+            order = self._order_named(asked.parameters["oid"])
+        except Denied:
             return {"status": "unknownOid"}
-        left = self.troubles.not_found.get(order.client_id, 0)
-        if left:
-            self.troubles.not_found[order.client_id] = left - 1
-            return {"status": "unknownOid"}
-        status = _STATUS[order.status]
-        told = {
-            "order": self._order_row(order),
-            "status": status,
-            "statusTimestamp": order.placed_ms,
-        }
-        return {"status": "order", "order": told}
+        at_ms = order.ended_ms or order.placed_ms
+        told = {"order": self._order_row(order), "status": _STATUS[order.status]}
+        return {"status": "order", "order": {**told, "statusTimestamp": at_ms}}
 
-    def _open_orders(self, _asked: dict[str, Any]) -> list[dict[str, Any]]:
-        return [self._order_row(each) for each in reversed(self.account.orders) if each.is_open]
+    def _open_orders(self, asked: Asked) -> object:
+        found = [each for each in newest_first(self.account.orders) if each.is_open]
+        return self.spoiled(asked, [self._order_row(each) for each in found])
 
     def _order_row(self, order: PlacedOrder) -> dict[str, Any]:
         return {
@@ -183,16 +232,16 @@ class HyperliquidDialect(Dialect):
             "cloid": order.client_id or None,
         }
 
-    def _fills(self, asked: dict[str, Any]) -> list[dict[str, Any]]:
+    def _fills(self, asked: Asked) -> object:
         kept = self.account.executions[-_KEPT:]
-        start_ms, end_ms = int(asked.get("startTime", 0)), int(asked.get("endTime", 2**62))
+        start_ms = int(asked.text("startTime", "0"))
+        end_ms = int(asked.text("endTime", str(2**62)))
         found = [each for each in kept if start_ms <= each.time_ms <= end_ms]
-        if asked["type"] == "userFills":
-            return [self._fill_row(each) for each in found[::-1][:_PAGE]]
-        return [self._fill_row(each) for each in found[:_PAGE]]
+        page = found[:_PAGE] if asked.text("type") == "userFillsByTime" else found[::-1][:_PAGE]
+        return self.spoiled(asked, [self._fill_row(each) for each in page])
 
     def _fill_row(self, each: Execution) -> dict[str, Any]:
-        [(asset, fee)] = self.fees(each).items()
+        [(asset, fee)] = paid(each).items()
         order = each.order
         return {
             "coin": self._coin(order.listing),
@@ -206,20 +255,20 @@ class HyperliquidDialect(Dialect):
             "hash": "0x" + f"{each.trade_id:064x}",
             "oid": order.order_id,
             "crossed": not each.is_maker,
-            "fee": plain(fee),
+            "fee": short(fee),
             "tid": 128_423_918_764_978 + each.trade_id,
             "cloid": order.client_id or None,
             "feeToken": _name(asset),
             "twapId": None,
         }
 
-    def _balances(self, _asked: dict[str, Any]) -> dict[str, Any]:
+    def _balances(self, _asked: Asked) -> object:
         rows = [
             {
                 "coin": _name(asset),
                 "token": number,
-                "hold": plain(each.locked),
-                "total": plain(each.free + each.locked),
+                "hold": short(each.locked),
+                "total": short(each.free + each.locked),
                 "entryNtl": "0.0",
             }
             for number, (asset, each) in enumerate(self.account.holdings.items())
@@ -228,86 +277,68 @@ class HyperliquidDialect(Dialect):
 
     # ---- actions ----
 
-    def _exchange(self, asked: dict[str, Any]) -> dict[str, Any]:
-        signature, nonce = asked["signature"], int(asked["nonce"])
-        is_signed = _WORD.fullmatch(signature["r"]) and _WORD.fullmatch(signature["s"])
-        if not is_signed or signature["v"] not in (27, 28):
-            raise Refusal("", "L1 error: Invalid signature", 200)
-        if not -2 * _DAY_MS < nonce - self.now_ms < _DAY_MS:
-            raise Refusal("", "Invalid nonce: not within the bounds of time", 200)
+    def _exchange(self, asked: Asked) -> object:
+        nonce, action = int(asked.parameters["nonce"]), asked.parameters["action"]
         if nonce in self._nonces:
-            raise Refusal("", "Invalid nonce: duplicate nonce", 200)
+            return {"status": "err", "response": "Invalid nonce: duplicate nonce"}  # H
         self._nonces.add(nonce)
-        action = asked["action"]
         if action["type"] == "order":
-            return self._ordered(action)
+            if "builder" in action:
+                self.extras.append({"builder": action["builder"]})
+            return _ok("order", [self._taken(each) for each in action["orders"]])
         if action["type"] in ("cancel", "cancelByCloid"):
-            statuses = [self._cancelled(each) for each in action["cancels"]]
-            return _ok("cancel", {"data": {"statuses": statuses}})
+            return _ok("cancel", [self._cancelled(each) for each in action["cancels"]])
         self.extras.append(action)
-        return _ok("default", {})
+        return {"status": "ok", "response": {"type": "default"}}
 
-    def _ordered(self, action: dict[str, Any]) -> dict[str, Any]:
-        if "builder" in action:
-            self.extras.append({"builder": action["builder"]})
-        statuses = [self._taken(each) for each in action["orders"]]
-        return _ok("order", {"data": {"statuses": statuses}})
-
-    def _taken(self, asked: dict[str, Any]) -> dict[str, Any]:
+    def _taken(self, asked: Mapping[str, Any]) -> dict[str, Any]:
+        """D place-an-order: one order's part of the answer."""
         asset = asked["a"]
         listing = self._market(asset)
-        if not self._is_price(listing, asked["p"]):
-            return {"error": f"Price must be divisible by tick size. asset={asset}"}
         if not _CLOID.fullmatch(asked.get("c", "")):
-            raise Refusal("", "Failed to deserialize the JSON body into the target type", 422)
+            raise Denied(0, "", why=Why.ARGUMENTS)
+        if not _is_price(listing, asked["p"]):
+            return _error(Why.TICK, asset)
+        side, force = ("BUY" if asked["b"] else "SELL"), asked["t"]["limit"]["tif"]
         try:
-            order = self.account.take(
-                {
-                    "symbol": listing.market_id,
-                    "side": "BUY" if asked["b"] else "SELL",
-                    "type": "LIMIT",
-                    "timeInForce": asked["t"]["limit"]["tif"].upper(),
-                    "quantity": asked["s"],
-                    "price": asked["p"],
-                    "newClientOrderId": asked["c"],
-                }
-            )
-        except Denied as denial:
-            return {"error": f"{_ERRORS[denial.words].format(asset=asset)} asset={asset}"}
+            order = self.place(listing, asked["c"], side, asked["s"], asked["p"], force=force)
+        except Denied as denied:
+            return _error(denied.why, asset)
         told = {"oid": order.order_id, "cloid": order.client_id}
         if order.is_open:
             return {"resting": told}
         if order.filled:
             average = order.spent / order.filled
-            filled = {"totalSz": _figure(order.filled), "avgPx": _figure(average)}
-            return {"filled": filled | told}
+            figures = {"totalSz": _figure(order.filled), "avgPx": _figure(average)}
+            return {"filled": {**figures, **told}}
         words = "Order could not immediately match against any resting orders."
         return {"error": f"{words} asset={asset}"}
 
-    def _is_price(self, listing: Listing, text: str) -> bool:
-        """At most five significant figures, or a whole number, and eight decimals less those of
-        the size."""
-        price = Decimal(text).normalize()
-        if price == price.to_integral_value():
-            return True
-        digits, exponent = len(price.as_tuple().digits), price.as_tuple().exponent
-        places = -exponent if isinstance(exponent, int) else 0
-        return digits <= 5 and places <= 8 - decimals(listing.lot)
-
-    def _cancelled(self, asked: dict[str, Any]) -> Any:
-        order = self._found(asked["cloid"] if "cloid" in asked else asked["o"])
-        if order is not None:
-            self.before_cancel(order)
-        if order is None or not order.is_open:
-            asset = asked["asset"] if "asset" in asked else asked["a"]
-            words = "Order was never placed, already canceled, or filled."
-            return {"error": f"{words} asset={asset}"}
-        self.account.end(order, "CANCELED")
+    def _cancelled(self, asked: Mapping[str, Any]) -> object:
+        asset = asked["asset"] if "asset" in asked else asked["a"]
+        try:
+            self.cancel(self._order_named(asked["cloid"] if "cloid" in asked else asked["o"]))
+        except Denied as denied:
+            return _error(denied.why, asset)
         return "success"
 
 
-def _ok(kind: str, told: dict[str, Any]) -> dict[str, Any]:
-    return {"status": "ok", "response": {"type": kind, **told}}
+def _is_price(listing: Listing, text: str) -> bool:
+    """D tick-and-lot-size: a whole number, or at most five significant figures and no more
+    decimals than eight less those of the size."""
+    price = Decimal(text).normalize()
+    if price == price.to_integral_value():
+        return True
+    places = max(0, -int(price.as_tuple().exponent))
+    return len(price.as_tuple().digits) <= 5 and places <= 8 - decimals_of(listing.lot)
+
+
+def _ok(kind: str, statuses: list[Any]) -> dict[str, Any]:
+    return {"status": "ok", "response": {"type": kind, "data": {"statuses": statuses}}}
+
+
+def _error(why: Why, asset: int) -> dict[str, Any]:
+    return {"error": f"{_ERRORS[why].format(asset=asset)} asset={asset}"}
 
 
 def _name(asset: str) -> str:
@@ -330,5 +361,5 @@ def _token(name: str, places: int, index: int) -> dict[str, Any]:
 
 def _figure(number: Decimal) -> str:
     """A figure with at least one decimal."""
-    text = plain(number)
+    text = short(number)
     return text if "." in text else f"{text}.0"

@@ -1,0 +1,82 @@
+"""Gate spot, in a classic account.
+
+Every client id begins with `t-`. An order can be asked for by our id while it is open and for an
+hour after it has ended; after that only by Gate's own id, so "not found" is believed only when
+neither the open nor the finished orders hold it. A cancel names the order in its path: the path
+without an id is the address of cancelling every order of the pair.
+
+D is Gate's own description of its API, https://github.com/gateio/gateapi-python, folder docs; C is
+ccxt 4.5.90, gate.py. The order of rows on a page is taken from C's recorded answers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable
+from typing import Any, Final
+
+from logos.adapters.ccxt.profiles.profile import (
+    DAY_MS,
+    By,
+    Cancel,
+    DeadMan,
+    Look,
+    Pages,
+    Paging,
+    Profile,
+)
+from logos.core.types import Side
+from logos.venues.ids import IdRule
+
+_DOCS: Final = "https://github.com/gateio/gateapi-python/blob/master/docs"
+
+
+def _cancel_all_after(exchange: Any, seconds: int, market_id: str) -> Awaitable[Any]:
+    asked = {"timeout": seconds, "currency_pair": market_id}
+    call: Awaitable[Any] = exchange.privateSpotPostCountdownCancelAll(asked)
+    return call
+
+
+_OPEN: Final = Paging(Pages.PAGE, size=100, parameter="page")
+
+GATE: Final = Profile(
+    exchange_id="gate",
+    ids=IdRule(28, takes_punctuation=True, prefix="t-"),
+    priced=frozenset((Side.BUY,)),
+    looks=(
+        Look("fetch_order", By.VENUE),
+        Look("fetch_order", By.CLIENT, "clientOrderId"),
+        Look("fetch_open_orders", By.LIST, paging=_OPEN),
+        Look("fetch_closed_orders", By.LIST, paging=_OPEN),
+    ),
+    cancel=Cancel(By.CLIENT),
+    open_orders=_OPEN,
+    fills=Paging(Pages.PAGE, size=1000, parameter="page", window_ms=30 * DAY_MS, early_ms=1000),
+    unknown=("SERVER_ERROR", "INTERNAL", "TOO_BUSY"),
+    exists=("REPEATED_CREATION",),
+    shapes={
+        "/spot/open_orders": "",
+        "/spot/my_trades": "",
+        "/spot/accounts": "",
+    },
+    options={"fetchMarkets": {"types": ["spot"]}, "unifiedAccount": False},
+    dead_man=DeadMan(_cancel_all_after, is_by_market=True),
+    test_place="api-testnet.gateapi.io",
+    sources={
+        "ids": f"{_DOCS}/Order.md text: t- and 28 bytes of 0-9, A-Z, a-z, _, - and .; C takes 28 "
+        "with the prefix",
+        "priced": f"{_DOCS}/Order.md amount: a market order to buy is told in the quote currency",
+        "looks": f"{_DOCS}/SpotApi.md get_order: by text while in the book and one hour after its "
+        "end, then by id only; list_orders: status finished",
+        "cancel": f"{_DOCS}/SpotApi.md cancel_order: order_id is the id or the text; "
+        "cancel_orders: the path without it cancels all of the pair",
+        "open_orders": f"{_DOCS}/SpotApi.md list_all_open_orders: page, 100 a pair",
+        "fills": f"{_DOCS}/SpotApi.md list_my_trades: page, limit, from and to at most 30 days "
+        "apart, in seconds; C: at most 1000 rows",
+        "unknown": "C exceptions: ExchangeNotAvailable",
+        "exists": "C exceptions: REPEATED_CREATION, which ccxt takes for a refusal",
+        "shapes": f"{_DOCS}/SpotApi.md: list[...] of each",
+        "options": "C fetch_markets, load_unified_status (it hides the failure of its question)",
+        "dead_man": f"{_DOCS}/SpotApi.md countdown_cancel_all_spot",
+        "test_place": "C urls.test",
+    },
+)

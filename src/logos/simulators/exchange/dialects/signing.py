@@ -1,0 +1,209 @@
+"""Who signed an action at Hyperliquid: the address behind a signature, from first principles.
+
+As the exchange's own library signs (https://github.com/hyperliquid-dex/hyperliquid-python-sdk,
+hyperliquid/utils/signing.py, `sign_l1_action`): the action in MessagePack, the nonce in eight
+bytes and a mark for a vault are hashed (Keccak-256); the hash is the connection of a "phantom
+agent", whose EIP-712 digest under the domain Exchange, version 1, chain 1337, is signed on
+secp256k1. A client is thus held to the right bytes without its own code being asked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+_MASK: Final = (1 << 64) - 1
+_ROUNDS: Final = 24
+_RATE: Final = 136
+"""Bytes of Keccak-256 that take up input."""
+
+_P: Final = 2**256 - 2**32 - 977
+_N: Final = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
+_G: Final = (
+    0x79BE667EF9DCBBAC55A06295CE870B07029BFCDB2DCE28D959F2815B16F81798,
+    0x483ADA7726A3C4655DA4FBFC0E1108A8FD17B448A68554199C47D08FFB10D4B8,
+)
+"""secp256k1 (SEC 2): field, order and base point."""
+
+Point = tuple[int, int] | None
+
+
+# ---- Keccak ----
+
+
+def _turned(lane: int, by: int) -> int:
+    return ((lane << by) | (lane >> (64 - by))) & _MASK if by else lane
+
+
+def _constants() -> list[int]:
+    """The round constants, from their shift register."""
+    found, register = [], 1
+    for _ in range(_ROUNDS):
+        constant = 0
+        for power in range(7):
+            if register & 1:
+                constant |= 1 << ((1 << power) - 1)
+            register = (register << 1) ^ (0x171 if register & 0x80 else 0)
+        found.append(constant)
+    return found
+
+
+_CONSTANTS: Final = _constants()
+
+
+def _permuted(lanes: list[int]) -> list[int]:
+    """Keccak-f[1600]; the lane of column x and row y is at x + 5 y."""
+    for constant in _CONSTANTS:
+        parity = [
+            lanes[x] ^ lanes[x + 5] ^ lanes[x + 10] ^ lanes[x + 15] ^ lanes[x + 20]
+            for x in range(5)
+        ]
+        mixed = [parity[x - 1] ^ _turned(parity[(x + 1) % 5], 1) for x in range(5)]
+        lanes = [lane ^ mixed[index % 5] for index, lane in enumerate(lanes)]
+        x, y, moved = 1, 0, lanes[1]
+        moved_to = lanes[:]
+        for step in range(_ROUNDS):
+            x, y = y, (2 * x + 3 * y) % 5
+            here = lanes[x + 5 * y]
+            moved_to[x + 5 * y] = _turned(moved, (step + 1) * (step + 2) // 2 % 64)
+            moved = here
+        rows = [moved_to[5 * y : 5 * y + 5] for y in range(5)]
+        lanes = [
+            row[x] ^ (~row[(x + 1) % 5] & _MASK & row[(x + 2) % 5])
+            for row in rows
+            for x in range(5)
+        ]
+        lanes[0] ^= constant
+    return lanes
+
+
+def keccak(data: bytes) -> bytes:
+    """Keccak-256 as Ethereum uses it (not SHA-3: another padding)."""
+    padded = bytearray(data) + b"\x01" + bytes(-(len(data) + 1) % _RATE)
+    padded[-1] |= 0x80
+    lanes = [0] * 25
+    for start in range(0, len(padded), _RATE):
+        block = padded[start : start + _RATE]
+        for index in range(_RATE // 8):
+            lanes[index] ^= int.from_bytes(block[8 * index : 8 * index + 8], "little")
+        lanes = _permuted(lanes)
+    return b"".join(lane.to_bytes(8, "little") for lane in lanes[:4])
+
+
+# ---- MessagePack ----
+
+
+def packed(value: Any) -> bytes:
+    """A value of JSON in MessagePack, in the order in which it came."""
+    if isinstance(value, bool):
+        return b"\xc3" if value else b"\xc2"
+    if value is None:
+        return b"\xc0"
+    if isinstance(value, int):
+        return _number(value)
+    if isinstance(value, str):
+        text = value.encode()
+        return _headed(len(text), 0xA0, 32, (0xD9, 0xDA, 0xDB)) + text
+    if isinstance(value, list):
+        return _headed(len(value), 0x90, 16, (None, 0xDC, 0xDD)) + b"".join(map(packed, value))
+    if isinstance(value, Mapping):
+        rows = b"".join(packed(name) + packed(each) for name, each in value.items())
+        return _headed(len(value), 0x80, 16, (None, 0xDE, 0xDF)) + rows
+    raise TypeError(f"no MessagePack of a {type(value).__name__} here")
+
+
+def _headed(length: int, short: int, below: int, marks: tuple[int | None, int, int]) -> bytes:
+    if length < below:
+        return bytes([short | length])
+    for mark, size in zip(marks, (1, 2, 4), strict=True):
+        if mark is not None and length < 1 << (8 * size):
+            return bytes([mark]) + length.to_bytes(size, "big")
+    raise ValueError("too long for MessagePack")
+
+
+def _number(value: int) -> bytes:
+    if 0 <= value < 128:
+        return bytes([value])
+    for mark, size in ((0xCC, 1), (0xCD, 2), (0xCE, 4), (0xCF, 8)):
+        if 0 <= value < 1 << (8 * size):
+            return bytes([mark]) + value.to_bytes(size, "big")
+    raise ValueError("no negative number stands in an action")
+
+
+# ---- secp256k1 ----
+
+
+def _sum(one: Point, other: Point) -> Point:
+    if one is None or other is None:
+        return one or other
+    (x1, y1), (x2, y2) = one, other
+    if x1 == x2:
+        if (y1 + y2) % _P == 0:
+            return None
+        slope = 3 * x1 * x1 * pow(2 * y1, -1, _P)
+    else:
+        slope = (y2 - y1) * pow(x2 - x1, -1, _P)
+    x = (slope * slope - x1 - x2) % _P
+    return x, (slope * (x1 - x) - y1) % _P
+
+
+def _times(number: int, point: Point) -> Point:
+    found: Point = None
+    while number:
+        if number & 1:
+            found = _sum(found, point)
+        point = _sum(point, point)
+        number >>= 1
+    return found
+
+
+def _address(point: Point) -> str:
+    if point is None:
+        return ""
+    return "0x" + keccak(point[0].to_bytes(32, "big") + point[1].to_bytes(32, "big"))[-20:].hex()
+
+
+def address_of(private_key: str) -> str:
+    """The address that a private key signs for."""
+    return _address(_times(int(private_key, 16), _G))
+
+
+def _signer(digest: bytes, r: int, s: int, v: int) -> str:
+    """The address behind a signature (SEC 1, 4.1.6); empty where it is none."""
+    if not (0 < r < _N and 0 < s < _N and v in (27, 28)):
+        return ""
+    square = (pow(r, 3, _P) + 7) % _P
+    y = pow(square, (_P + 1) // 4, _P)
+    if y * y % _P != square:
+        return ""
+    if y % 2 != v - 27:
+        y = _P - y
+    back = pow(r, -1, _N)
+    number = int.from_bytes(digest, "big")
+    return _address(_sum(_times(s * back % _N, (r, y)), _times(-number * back % _N, _G)))
+
+
+# ---- actions ----
+
+_DOMAIN: Final = keccak(
+    keccak(b"EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)")
+    + keccak(b"Exchange")
+    + keccak(b"1")
+    + (1337).to_bytes(32, "big")
+    + bytes(32)
+)
+_AGENT: Final = keccak(b"Agent(string source,bytes32 connectionId)")
+
+
+def signer_of(
+    action: Mapping[str, Any], nonce: int, signature: Mapping[str, Any], *, is_mainnet: bool
+) -> str:
+    """The address that signed an action without a vault; empty where the signature is none."""
+    connection = keccak(packed(action) + nonce.to_bytes(8, "big") + b"\x00")
+    source = keccak(b"a" if is_mainnet else b"b")
+    digest = keccak(b"\x19\x01" + _DOMAIN + keccak(_AGENT + source + connection))
+    try:
+        r, s, v = int(signature["r"], 16), int(signature["s"], 16), int(signature["v"])
+    except (LookupError, TypeError, ValueError):
+        return ""
+    return _signer(digest, r, s, v)
