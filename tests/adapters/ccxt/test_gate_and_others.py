@@ -251,11 +251,11 @@ def test_a_list_that_may_not_be_whole_is_said() -> None:
         return await whole(fetch, paging, since_ms, 40 * DAY_MS)
 
     kept = Paging(Pages.BACKWARD, size=10, kept_ms=30 * DAY_MS)
-    with pytest.raises(Unreadable, match="the last 30 days"):
+    with pytest.raises(Unreadable, match="the exchange lists the last 30 days only"):
         asyncio.run(told(kept, 9 * DAY_MS))
     assert len(asyncio.run(told(kept, 10 * DAY_MS))) == 3
     few = Paging(Pages.BACKWARD, size=10, rows_max=3)
-    with pytest.raises(Unreadable, match="no more than 3 rows"):
+    with pytest.raises(Unreadable, match="the exchange lists no more than 3 rows"):
         asyncio.run(told(few, 0))
 
 
