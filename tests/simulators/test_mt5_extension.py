@@ -1,0 +1,58 @@
+"""The simulated terminal speaks the table of docs/MT5.md, "Our own Expert Advisor"."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import mt5_libraries  # noqa: F401 - before anything that needs zmq
+import pytest
+from mql_reader import protocol_rows
+from mt5_helpers import CALM, an_order, bench, coin, quiet, trade
+from places import PROJECT
+
+from logos.simulators.mt5.simulator import SimOptions
+
+ROWS = protocol_rows((PROJECT / "docs" / "MT5.md").read_text(encoding="utf-8"))
+QUESTIONS = [
+    row for row in ROWS if row[0] and row[0][0] not in ("CONFIG", "RESET", "TRADE") and row[2]
+]
+SYMBOL = "A.s"
+Row = tuple[list[str], list[str], list[str]]
+
+
+@pytest.mark.parametrize("row", QUESTIONS, ids=lambda row: "-".join(row[0]))
+def test_each_answer_has_every_field_of_the_table(
+    row: tuple[list[str], list[str], list[str]],
+) -> None:
+    (action, *kind), _, fields = row
+
+    async def scenario() -> dict[str, Any]:
+        async with bench(SimOptions(has_ids=True), quiet(SYMBOL), settings=CALM) as box:
+            order = an_order(coin(SYMBOL), name="run-1")
+            await box.gateway.request(SYMBOL, trade(SYMBOL, "run-1"), order)
+            waiting = {**trade(SYMBOL, "run-2", "BUY_LIMIT"), "price": 50}
+            await box.gateway.request(SYMBOL, waiting, an_order(coin(SYMBOL), name="run-2"))
+            asked: dict[str, object] = {"action": action, "symbol": SYMBOL, "chartTF": "M1"}
+            if kind:
+                asked["actionType"] = kind[0]
+            return await box.gateway.request("", asked)
+
+    reply = asyncio.run(scenario())
+    assert reply["error"] is False
+    entries = reply.get(fields[0])
+    found = set(reply)
+    if isinstance(entries, list) and entries and isinstance(entries[0], dict):
+        found |= set(entries[0])
+    assert set(fields) <= found
+
+
+def test_the_answer_to_a_trade_has_every_field_of_the_table() -> None:
+    [fields] = [writes for names, _, writes in ROWS if names == ["TRADE", "ORDER_TYPE_BUY"]]
+
+    async def scenario() -> dict[str, Any]:
+        async with bench(SimOptions(has_ids=True), quiet(SYMBOL), settings=CALM) as box:
+            order = an_order(coin(SYMBOL), name="run-1")
+            return await box.gateway.request(SYMBOL, trade(SYMBOL, "run-1"), order)
+
+    assert set(fields) | {"error", "comment", "rid"} <= set(asyncio.run(scenario()))
