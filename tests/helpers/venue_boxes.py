@@ -21,6 +21,7 @@ from typing import Any, Final
 from link_helpers import coin as fake_coin
 from mt5_helpers import FAST, Bench, Hand, WallClock, bench, quiet
 from venue_box import Box
+from venue_native_box import NativeBox
 from venue_tools import NOW_NS, BrokerDesk, Desk, broker_desk, exchange_desk
 
 from logos.adapters.mt5.lists import Mt5VenueSymbol
@@ -365,6 +366,14 @@ async def box(name: str, *, is_open: bool = True) -> AsyncIterator[Box]:
             if is_open:
                 await broker.venue.open()
             yield coins
+    elif name == "mt5 native":
+        native = NativeBox()
+        if is_open:
+            await native.venue.open()
+        try:
+            yield native
+        finally:
+            await native.venue.close()
     else:
         hand = Hand()
         async with bench(SimOptions(), quiet(), settings=FAST, clock=hand) as terminal:
@@ -378,4 +387,4 @@ async def box(name: str, *, is_open: bool = True) -> AsyncIterator[Box]:
                 await there.venue.close()
 
 
-BOXES: Final = ("fake", "ccxt", "alpaca", "alpaca coins", "mt5", "mt5 shared")
+BOXES: Final = ("fake", "ccxt", "alpaca", "alpaca coins", "mt5", "mt5 shared", "mt5 native")

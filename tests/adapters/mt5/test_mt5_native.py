@@ -1,0 +1,176 @@
+"""The venue over MetaQuotes' Python package: what its calls, codes and blocking mean.
+
+The contract suite (tests/venues) runs over it too; here is what only this adapter does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Coroutine
+from decimal import Decimal
+from typing import Any
+
+import mt5_libraries  # noqa: F401 - before anything that needs zmq
+import pytest
+from mt5_package import TIMEOUT, Package
+from venue_native_box import NativeBox
+
+from logos.adapters.mt5.native import NEVER_LEFT, NativeTerminal, exact
+from logos.venues.contract import NotSent, OutcomeUnknown, Unavailable
+
+
+def story(tell: Callable[[NativeBox], Coroutine[Any, Any, None]], *, is_open: bool = True) -> None:
+    async def whole() -> None:
+        box = NativeBox()
+        try:
+            if is_open:
+                await box.venue.open()
+            await tell(box)
+        finally:
+            await box.venue.close()
+
+    asyncio.run(whole())
+
+
+def link_of(box: NativeBox) -> NativeTerminal:
+    link: Any = box.venue
+    return link._link  # type: ignore[no-any-return]
+
+
+@pytest.mark.parametrize("code", [-1, -2, -3, -4, -5, -6, -7, -8, -10000, -10001, -10002, -10003,
+                                  -10004, -10005])  # fmt: skip
+def test_each_code_says_whether_an_order_left(code: int) -> None:
+    """Every code of the documented table; only those that say so mean that nothing left."""
+
+    async def tell(box: NativeBox) -> None:
+        box.package.loses_trades, box.package.carries_out = code, False
+        with pytest.raises(NotSent if code in NEVER_LEFT else OutcomeUnknown, match=str(code)):
+            await box.submit(box.rest())
+
+    story(tell)
+
+
+def test_a_call_that_does_not_come_back_is_unknown_and_nothing_is_sent_behind_it() -> None:
+    async def tell(box: NativeBox) -> None:
+        go_on = threading.Event()
+        link_of(box)._timeout_s = 0.05
+        box.package.blocks = lambda: go_on.wait(10)
+        with pytest.raises(OutcomeUnknown, match="did not answer within"):
+            await box.submit(box.rest())
+        with pytest.raises(Unavailable, match="an earlier call has not come back"):
+            await box.venue.open_orders()
+        go_on.set()
+        link_of(box)._timeout_s = 5.0
+        assert (await box.find()).client_order_id == "s-1-1"
+        assert box.arrived() == ["s-1-1"]
+
+    story(tell)
+
+
+def test_the_gate_is_asked_once_nothing_else_is_called_and_keeps_the_order_back() -> None:
+    async def tell(box: NativeBox) -> None:
+        link = link_of(box)
+        link.gate = lambda _: "the switch is engaged"
+        with pytest.raises(NotSent, match="the switch is engaged"):
+            await box.submit(box.rest())
+        assert box.package.sent == []
+        link.gate = lambda _: ""
+        await box.submit(box.rest())
+        link.gate = lambda _: "the switch is engaged"
+        await box.cancel()  # cancels pass always
+
+    story(tell)
+
+
+@pytest.mark.parametrize(("modes", "filling"), [(3, 1), (2, 1), (1, 0), (0, 2)])
+def test_a_market_order_is_filled_as_its_symbol_allows(modes: int, filling: int) -> None:
+    async def tell(box: NativeBox) -> None:
+        box.package.filling_mode = modes
+        await box.submit(box.at_once(3))
+        [request] = box.package.sent
+        assert request["type_filling"] == filling
+        assert (request["price"], request["volume"]) == (100.1, 0.03)
+
+    story(tell)
+
+
+def test_a_market_order_without_a_price_is_not_sent() -> None:
+    async def tell(box: NativeBox) -> None:
+        box.package.symbol_info_tick = lambda symbol: None  # type: ignore[method-assign]
+        with pytest.raises(NotSent, match="price cannot be had"):
+            await box.submit(box.at_once())
+        assert box.package.sent == []
+
+    story(tell)
+
+
+@pytest.mark.parametrize(
+    ("function", "field", "question"),
+    [
+        ("orders_get", "ORDER", "open_orders"),
+        ("positions_get", "POSITION", "positions"),
+        ("history_deals_get", "DEAL", "fills"),
+    ],
+)
+def test_a_type_that_nobody_knows_is_told_by_its_number(
+    function: str, field: str, question: str
+) -> None:
+    async def tell(box: NativeBox) -> None:
+        await box.submit(box.rest())
+        await box.submit(box.at_once(), "s-1-2")
+        right: Callable[..., Any] = getattr(box.package, function)
+
+        def other(*given: Any) -> Any:
+            return tuple(each._replace(type=97) for each in right(*given))
+
+        setattr(box.package, function, other)
+        asked = {
+            "open_orders": box.venue.open_orders,
+            "positions": box.venue.positions,
+            "fills": lambda: box.venue.fills_since(box.since_ns),
+        }[question]
+        with pytest.raises(Unavailable, match="97"):
+            await asked()
+
+    story(tell)
+
+
+def test_a_hedging_account_is_refused_and_so_is_a_terminal_that_is_not_there() -> None:
+    async def hedging(box: NativeBox) -> None:
+        box.package.margin_mode = 2
+        with pytest.raises(Unavailable, match="a netting account is needed"):
+            await box.venue.open()
+
+    async def absent(box: NativeBox) -> None:
+        box.package.fails_with = TIMEOUT
+        with pytest.raises(Unavailable, match="could not be reached: failure -10005"):
+            await box.venue.open()
+        assert not box.package.is_open
+
+    story(hedging, is_open=False)
+    story(absent, is_open=False)
+
+
+def test_floats_are_taken_by_their_shortest_text() -> None:
+    assert (exact(0.1), exact(108.023), exact(1e-05)) == (
+        Decimal("0.1"), Decimal("108.023"), Decimal("0.00001"),
+    )  # fmt: skip
+
+
+def test_a_request_that_the_package_has_no_function_for_is_an_error_and_calls_nothing() -> None:
+    async def tell(box: NativeBox) -> None:
+        reply = await link_of(box).request("", {"action": "RESET"})
+        assert reply == {"error": True, "description": "the package has no RESET"}
+
+    story(tell)
+
+
+def test_the_stand_in_has_the_documented_fields() -> None:
+    """Of https://www.mql5.com/en/docs/python_metatrader5, the pages of history_deals_get and
+    order_send."""
+    package = Package(lambda: 1)
+    package.initialize()
+    assert package.history_deals_get(0, 1) == ()
+    assert package.order_send({"action": 1, "comment": "x" * 32}) is None
+    assert package.last_error()[0] == -2
