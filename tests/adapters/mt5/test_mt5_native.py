@@ -125,13 +125,13 @@ def test_a_type_that_nobody_knows_is_told_by_its_number(
             return tuple(each._replace(type=97) for each in right(*given))
 
         setattr(box.package, function, other)
-        asked = {
+        questions: dict[str, Callable[[], Coroutine[Any, Any, Any]]] = {
             "open_orders": box.venue.open_orders,
             "positions": box.venue.positions,
             "fills": lambda: box.venue.fills_since(box.since_ns),
-        }[question]
+        }
         with pytest.raises(Unavailable, match="97"):
-            await asked()
+            await questions[question]()
 
     story(tell)
 
