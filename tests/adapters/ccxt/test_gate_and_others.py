@@ -22,6 +22,7 @@ from logos.simulators.exchange.faults import Fault
 from logos.venues.contract import NotSent, OutcomeUnknown, Refused, Unavailable
 from logos.venues.records import Unreadable
 
+pytestmark = pytest.mark.long
 CASE = {case.exchange_id: case for case in CASES}
 
 
@@ -274,3 +275,88 @@ def test_messagepack_is_as_its_specification_says() -> None:
     assert packed(10_000) == b"\xcd\x27\x10"
     assert packed("x" * 34) == b"\xd9\x22" + b"x" * 34
     assert packed([False] * 16) == b"\xdc\x00\x10" + b"\xc2" * 16
+
+
+# ---- every fault of the way ----
+
+_HANDLED = (
+    Fault.TIMEOUT_AFTER,
+    Fault.RESET_AFTER,
+    Fault.SERVER_ERROR_AFTER,
+    Fault.MALFORMED,
+    Fault.TRUNCATED,
+)
+_NOT_HANDLED = (
+    Fault.TIMEOUT_BEFORE,
+    Fault.RESET_BEFORE,
+    Fault.SERVER_ERROR,
+    Fault.UNAVAILABLE,
+    Fault.MAINTENANCE,
+)
+
+
+@pytest.mark.parametrize("exchange_id", ["gate", "bitget", "mexc", "hyperliquid"])
+def test_whatever_happens_on_the_way_an_order_is_there_once_or_not_at_all(exchange_id: str) -> None:
+    async def story(made: Bench) -> None:
+        for number, fault in enumerate((*_HANDLED, *_NOT_HANDLED), start=1):
+            made.exchange.fail(made.requests["create"], fault)
+            with pytest.raises((OutcomeUnknown, NotSent)) as told:
+                await made.submit(number)
+            there = await made.venue.find(f"s-1-{number}", "COIN")
+            assert (there is not None) == (fault in _HANDLED), fault
+            assert there is None or told.type is OutcomeUnknown, fault
+            assert len(made.placed()) == min(number, len(_HANDLED))
+            assert made.exchange.faults.spoiled[-1][1] is fault
+
+    run(exchange_id, story, timeout_s=0.3)
+
+
+@pytest.mark.parametrize("exchange_id", ["gate", "bitget", "mexc", "hyperliquid"])
+def test_whatever_happens_to_a_cancel_only_its_order_ends(exchange_id: str) -> None:
+    async def story(made: Bench) -> None:
+        stranger = made.of_stranger()
+        for number, fault in enumerate((*_HANDLED, *_NOT_HANDLED), start=1):
+            await made.submit(number)
+            made.exchange.fail(made.requests["cancel"], fault)
+            with pytest.raises((OutcomeUnknown, NotSent)):
+                await made.venue.cancel(CancelOrder(f"s-1-{number}", "COIN"))
+            there = await made.venue.find(f"s-1-{number}", "COIN")
+            assert there is not None
+            ended = there.status is OrderStatus.CANCELLED
+            assert ended == (fault in _HANDLED), fault
+        assert sum(order.is_open for order in made.placed()) == len(_NOT_HANDLED) + 1
+        assert stranger.is_open
+
+    run(exchange_id, story, timeout_s=0.3)
+
+
+@pytest.mark.parametrize("exchange_id", ["gate", "bitget", "mexc", "hyperliquid"])
+def test_a_question_that_fails_stays_open(exchange_id: str) -> None:
+    async def story(made: Bench) -> None:
+        await made.submit(1)
+        asked = {
+            "find": lambda: made.venue.find("s-1-1", "COIN"),
+            "open": made.venue.open_orders,
+            "fills": lambda: made.venue.fills_since(made.clock.now_ns() - 10**9),
+            "balances": made.venue.balances,
+        }
+        for name, ask in asked.items():
+            for fault in (*_HANDLED, *_NOT_HANDLED):
+                made.exchange.fail(made.requests[name], fault)
+                with pytest.raises(Unavailable):
+                    await ask()
+                made.exchange.faults.clear()
+
+    run(exchange_id, story, timeout_s=0.2)
+
+
+@pytest.mark.parametrize("exchange_id", ["gate", "bitget", "mexc", "hyperliquid"])
+def test_the_dry_run_reads_what_each_of_them_says_of_itself(exchange_id: str) -> None:
+    async def story(made: Bench) -> None:
+        lines = {line.name: line for line in await made.venue.check()}
+        names = ("credentials", "markets", "clock", "COIN market", "COIN tick", "COIN lot")
+        assert [lines[name].is_ok for name in names] == [True] * len(names)
+        assert "set instruments.COIN.min_notional" in lines["COIN min_notional"].detail
+        assert not made.placed()
+
+    run(exchange_id, story, is_open=False)
