@@ -15,6 +15,7 @@ from document_table import with_new_rows
 from logos.adapters.ccxt.profiles import PROFILES
 from logos.adapters.ccxt.profiles.profile import Answer, By, Look, MarketBuy, Pages, Paging, Profile
 from logos.config.proved import EXCHANGES
+from logos.core.types import Side
 from logos.venues.ids import IdRule
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -73,10 +74,16 @@ def _row(profile: Profile) -> str:
         "the whole order" if profile.new_order is Answer.FULL else "an id",
         _pages(profile.fills),
         _pages(profile.open_orders),
-        "by quantity" if profile.market_buy is MarketBuy.BASE else profile.market_buy.value,
+        _market_buy(profile),
         profile.test_place,
     )
     return f"| {' | '.join(_cell(cell) for cell in cells)} |\n"
+
+
+def _market_buy(profile: Profile) -> str:
+    if Side.BUY in profile.priced:
+        return "by quantity, as a limit order that does not rest"
+    return "by quantity" if profile.market_buy is MarketBuy.BASE else profile.market_buy.value
 
 
 def _id(rule: IdRule) -> str:

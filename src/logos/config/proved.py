@@ -14,8 +14,12 @@ from logos.config.tables.live import VenueName
 
 EXCHANGES: Final = (
     "binance",
+    "bitget",
     "bybit",
+    "gate",
+    "hyperliquid",
     "kraken",
+    "mexc",
 )
 """Spot exchanges, by their ccxt ids: those whose whole round trip is green
 (tests/adapters/ccxt/test_round_trip.py)."""

@@ -84,4 +84,4 @@ def _is_set(answer: object) -> bool:
         return "triggerTime" in result
     if isinstance(data, list):
         return bool(data) and is_record(data[0]) and "triggerTime" in data[0]
-    return "countdownTime" in answer
+    return "countdownTime" in answer or "triggerTime" in answer

@@ -1,4 +1,4 @@
-"""Dead man's switches of an exchange, in the shapes that three exchanges document.
+"""Dead man's switches of an exchange, in the shapes that four exchanges document.
 
 - Kraken, `POST /0/private/CancelAllOrdersAfter` with `timeout` in seconds: all orders;
   https://docs.kraken.com/api-reference/trading/cancel-all-orders-after-x
@@ -7,6 +7,9 @@
 - Binance futures, `POST /fapi/v1/countdownCancelAll` with `symbol` and `countdownTime` in
   milliseconds: the orders of that symbol;
   https://developers.binance.com/docs/derivatives/usds-margined-futures/trade/rest-api/Auto-Cancel-All-Open-Orders
+- Gate, `POST /api/v4/spot/countdown_cancel_all` with `timeout` in seconds, 0 or at least 5, and
+  `currency_pair`: the orders of that pair;
+  https://github.com/gateio/gateapi-python/blob/master/docs/SpotApi.md#countdown_cancel_all_spot
 
 Each request puts off the moment of the one before it, 0 takes it back, and after it has come the
 switch is off until it is asked for again. Keys and signatures are not looked at.
@@ -46,6 +49,7 @@ class DeadManSwitch:
                 web.post("/0/private/CancelAllOrdersAfter", self._kraken),
                 web.post("/api/v5/trade/cancel-all-after", self._okx),
                 web.post("/fapi/v1/countdownCancelAll", self._binance),
+                web.post("/api/v4/spot/countdown_cancel_all", self._gate),
             ]
         )
         exchange.on_advance(self._on_advance)
@@ -72,6 +76,15 @@ class DeadManSwitch:
         asked = dict(parse_qsl(request.query_string + "&" + await request.text()))
         self._set(asked["symbol"], int(asked["countdownTime"]) * NS_PER_MS)
         return json_answer({"symbol": asked["symbol"], "countdownTime": asked["countdownTime"]})
+
+    async def _gate(self, request: web.Request) -> web.Response:
+        asked = json.loads(await request.text())
+        seconds = int(asked["timeout"])
+        if seconds and seconds < 5:
+            words = {"label": "INVALID_PARAM_VALUE", "message": "invalid argument: timeout"}
+            return json_answer(words, 400)
+        due_ns = self._set(asked.get("currency_pair", ALL), seconds * _NS_PER_S)
+        return json_answer({"triggerTime": str(due_ns // NS_PER_MS)})
 
     def _set(self, market_id: str, after_ns: int) -> int:
         """Put the moment off, or take it back; when it is, 0 for never."""

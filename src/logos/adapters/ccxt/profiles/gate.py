@@ -51,6 +51,7 @@ GATE: Final = Profile(
     cancel=Cancel(By.CLIENT),
     open_orders=_OPEN,
     fills=Paging(Pages.PAGE, size=1000, parameter="page", window_ms=30 * DAY_MS, early_ms=1000),
+    fill_client_id="text",
     unknown=("SERVER_ERROR", "INTERNAL", "TOO_BUSY"),
     exists=("REPEATED_CREATION",),
     shapes={
@@ -72,6 +73,8 @@ GATE: Final = Profile(
         "open_orders": f"{_DOCS}/SpotApi.md list_all_open_orders: page, 100 a pair",
         "fills": f"{_DOCS}/SpotApi.md list_my_trades: page, limit, from and to at most 30 days "
         "apart, in seconds; C: at most 1000 rows",
+        "fill_client_id": "https://www.gate.com/docs/developers/apiv4/en/ Query personal trading "
+        "records: text; C drops it",
         "unknown": "C exceptions: ExchangeNotAvailable",
         "exists": "C exceptions: REPEATED_CREATION, which ccxt takes for a refusal",
         "shapes": f"{_DOCS}/SpotApi.md: list[...] of each",

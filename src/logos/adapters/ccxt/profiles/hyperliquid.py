@@ -35,6 +35,7 @@ HYPERLIQUID: Final = Profile(
         Pages.FORWARD, size=2000, asks_for_size=False, is_of_account=True, rows_max=10_000
     ),
     times_in_force=frozenset((TimeInForce.GTC, TimeInForce.IOC)),
+    fill_client_id="cloid",
     fee_extras=("builderFee",),
     refused=("Order must have minimum value", "Order has insufficient spot balance"),
     exists=("duplicate nonce",),
@@ -76,6 +77,7 @@ HYPERLIQUID: Final = Profile(
         "fills": f"{_DOCS}/info-endpoint#retrieve-a-users-fills-by-time: 2000 a response, the "
         "10000 most recent; pagination: the last time is the next startTime",
         "times_in_force": f"{_DOCS}/exchange-endpoint#place-an-order: no fill-or-kill",
+        "fill_client_id": f"{_DOCS}/info-endpoint#retrieve-a-users-fills-by-time: cloid, not in C",
         "fee_extras": f"{_DOCS}/info-endpoint: fee holds builderFee already; ccxt adds it again",
         "refused": f"{_DOCS}/error-responses MinTradeSpotNtl, InsufficientSpotBalance",
         "exists": "https://github.com/hummingbot/hummingbot/issues/7737; of a cloid used twice "

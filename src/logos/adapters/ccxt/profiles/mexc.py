@@ -38,6 +38,7 @@ MEXC: Final = Profile(
     ),
     cancel=Cancel(By.CLIENT, "clientOrderId", id_beside=""),
     fills=Paging(Pages.BACKWARD, size=100, parameter="until", kept_ms=30 * DAY_MS),
+    fill_client_id="clientOrderId",
     absent={"/api/v3/order": ('"code":-2013', "Order does not exist")},
     unknown=("603", "500", "501", "503", "504", "20002", "730000"),
     shapes={
@@ -53,6 +54,7 @@ MEXC: Final = Profile(
         "looks": f"{_DOCS}#query-order: orderId or origClientOrderId",
         "cancel": f"{_DOCS}#cancel-order: orderId or origClientOrderId",
         "fills": f"{_DOCS}#account-trade-list: at most 100 rows, of the past month only",
+        "fill_client_id": f"{_DOCS}#account-trade-list: clientOrderId or null; C drops it",
         "absent": "https://github.com/ccxt/ccxt/issues/21614: -2013, unknown to ccxt",
         "unknown": "C exceptions: 603 Repeated request, which ccxt takes for a refusal; 500, 501, "
         "503, 504, 20002, 730000",
