@@ -170,7 +170,7 @@ class Mt5Box(FeedBox):
             if terminal.is_connected:
                 terminal.price("BTCUSD.s", bid, bid + 10)
             else:
-                terminal.markets["BTCUSD.s"].price(bid, bid + 10, self._hand.now_s)
+                terminal.markets["BTCUSD.s"].price(bid, bid + 10, 1000 * self._hand.now_s)
 
     async def cut(self) -> None:
         self._there.simulator.terminal.set_connected(False)

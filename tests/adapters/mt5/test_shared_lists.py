@@ -12,6 +12,7 @@ from stress_helpers import Record
 from waiting import until
 
 from logos.adapters.mt5.lists import Mt5VenueSymbol, TerminalLists
+from logos.adapters.mt5.server_clock import ServerClock
 from logos.adapters.mt5.shared_venue import SharedLists, SharedMt5Venue, SharedQuestion
 from logos.core.instrument import instrument
 from logos.core.outbox import OrderTerms, OutstandingOrder, SubmitOrder
@@ -146,7 +147,7 @@ def test_deals_are_read_once_and_told_from_any_moment() -> None:
     async def scenario() -> None:
         terminal = Terminal()
         terminal.deals = [a_deal(number, NOW_S + number) for number in range(20)]
-        lists = SharedLists(terminal, SYMBOLS)
+        lists = SharedLists(terminal, SYMBOLS, ServerClock(HandClock()))
         assert len(await lists.deals(NOW_S + 15)) == 5
         terminal.deals.append(a_deal(20, NOW_S + 20))
         assert [d.ticket for d in await lists.deals(NOW_S + 17)] == ["17", "18", "19", "20"]
@@ -162,7 +163,7 @@ def test_a_deal_that_was_booked_late_is_found_by_who_still_looks_for_it() -> Non
     async def scenario() -> None:
         terminal = Terminal()
         terminal.deals = [a_deal(1, NOW_S)]
-        lists = SharedLists(terminal, SYMBOLS)
+        lists = SharedLists(terminal, SYMBOLS, ServerClock(HandClock()))
         await lists.deals(NOW_S - 5)
         terminal.deals += [a_deal(3, NOW_S + 30), a_deal(2, NOW_S + 1)]
         assert [d.ticket for d in await lists.deals(NOW_S - 5)] == ["1", "2", "3"]
@@ -246,7 +247,7 @@ def test_deals_before_the_moment_are_left_out_of_an_answer_that_has_everything()
     async def scenario() -> None:
         terminal = Everything()
         terminal.deals = [a_deal(number, NOW_S + number - 2) for number in (1, 2, 3)]
-        lists = TerminalLists(terminal, SYMBOLS)
+        lists = TerminalLists(terminal, SYMBOLS, ServerClock(HandClock()))
         assert [deal.ticket for deal in await lists.deals(NOW_S)] == ["2", "3"]
         assert [deal.ticket for deal in await lists.deals(-5)] == ["1", "2", "3"]
 

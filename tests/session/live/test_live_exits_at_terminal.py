@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -61,10 +62,11 @@ url = "tcp://127.0.0.1:{ports}"
 """
 
 
-@pytest.fixture
-def ports(tmp_path: Path) -> Iterator[str]:
-    """A healthy terminal as a process; its four ports."""
+@pytest.fixture(params=["logos", "published"])
+def ports(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[str]:
+    """A healthy terminal as a process, in the words of each Expert Advisor; its four ports."""
     command = [sys.executable, "-m", "logos.live", "mt5-sim", "--symbols", "BTCUSD"]
+    command += ["--ea", request.param]
     command += ["--ports", "0,0,0,0", "--audit", str(tmp_path / "audit.jsonl")]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, cwd=tmp_path)
     assert process.stdout is not None
@@ -73,6 +75,13 @@ def ports(tmp_path: Path) -> Iterator[str]:
     process.send_signal(signal.SIGTERM)
     process.wait(20)
     process.stdout.close()
+
+
+def deals(home: Path) -> list[tuple[str, str]]:
+    """What the terminal dealt, as its audit has it: volume and price of each."""
+    lines = (home / "audit.jsonl").read_text().splitlines()
+    records = [each for each in map(json.loads, lines) if each["kind"] == "deal"]
+    return [(each["volume"], each["price"]) for each in records]
 
 
 def fills(home: Path) -> int:
@@ -105,6 +114,8 @@ def test_brackets_at_a_terminal_close_what_they_opened_once(tmp_path: Path, port
     assert verify(folder).exit_code == 0
     with (folder / "trades.csv").open() as file:
         trades = list(csv.DictReader(file))
+    booked = [(Decimal(each["quantity"]), Decimal(each["price"])) for each in trades]
+    assert booked == [(Decimal(volume), Decimal(price)) for volume, price in deals(tmp_path)]
     with (folder / "orders.csv").open() as file:
         orders = list(csv.DictReader(file))
     position = 0

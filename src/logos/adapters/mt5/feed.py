@@ -14,7 +14,7 @@ symbol that was asked for with CONFIG. What can go wrong, and what is done:
 
 Prices come as JSON floats; what is not within a millionth of a tick from one is left out, counted
 and told. A candle's volume counts price changes, not lots, so it is delivered as not reported.
-The terminal's clock is its broker's: `server_offset_s` is what it is ahead of UTC.
+The terminal's clock is its broker's, and what it is ahead of UTC is measured (`server_clock`).
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from typing import Any, Final, Protocol
 
 import msgspec
 
+from logos.adapters.mt5.server_clock import ServerClock
 from logos.core.clock import Backoff, Clock
 from logos.core.instrument import Instrument
 from logos.core.types import NS_PER_SECOND
@@ -70,12 +71,14 @@ class Mt5FeedSymbol(msgspec.Struct, frozen=True):
 class _Line:
     """What one symbol remembers."""
 
-    def __init__(self, each: Mt5FeedSymbol, voice: Voice, bars: BarSequence | None) -> None:
+    def __init__(self, each: Mt5FeedSymbol, voice: Voice) -> None:
         self.each = each
         self.voice = voice
         self.reader = UnitReader(each.instrument)
-        self.bars = bars
+        self.bars: BarSequence | None = None
+        """Only where candles are delivered."""
         self.last_ms = 0
+        self.last_price: tuple[object, object] = (None, None)
         self.was_cut_off = False
         """Whether candles may have been missed since the last one."""
 
@@ -92,7 +95,7 @@ class Mt5Feed:
         random: Random,
         *,
         silence_s: float,
-        server_offset_s: int = 0,
+        server_clock: ServerClock | None = None,
     ) -> None:
         """`silence_s` without a frame, and subscriptions are renewed: longer than a candle.
 
@@ -107,7 +110,7 @@ class Mt5Feed:
         self._clock = clock
         self._random = random
         self._silence_s = silence_s
-        self._offset_ns = server_offset_s * NS_PER_SECOND
+        self._server_clock = ServerClock(clock) if server_clock is None else server_clock
         self._interval_ns = TIMEFRAMES_S.get(timeframe, 0) * NS_PER_SECOND
         self._lines: dict[str, _Line] = {}
         """By the terminal's names; a symbol that the terminal does not have is taken out."""
@@ -125,16 +128,19 @@ class Mt5Feed:
     async def run(self, sink: Sink) -> None:
         """Deliver until cancelled. Raises FeedFailedError when the terminal has none of them."""
         reporter = Reporter(self.name, sink, self._clock)
-        now_ns = self._clock.now_ns() + self._offset_ns
         for symbol, each in self._symbols.items():
-            bars = BarSequence(self._interval_ns, now_ns) if self._interval_ns else None
             voice = reporter.voice(symbol, "")
-            self._lines[each.terminal_symbol] = _Line(each, voice, bars)
+            self._lines[each.terminal_symbol] = _Line(each, voice)
             reporter.say(symbol, FeedState.CONNECTING)
         whole = Patience(
             reporter.voice("", ""), self._clock, Backoff(self._random, first_s=0.5, cap_s=30.0)
         )
+        started_ns = self._clock.now_ns()
         await whole.ask(self._open)
+        await self._measure_clock()
+        if self._interval_ns:
+            for line in self._lines.values():
+                line.bars = BarSequence(self._interval_ns, started_ns + self._offset_ns)
         life = self._link.lives
         await whole.ask(self._subscribe)
         while True:
@@ -148,12 +154,20 @@ class Mt5Feed:
                 life = self._link.lives
                 for line in self._lines.values():
                     line.was_cut_off = True
+                await self._measure_clock()
                 await whole.ask(self._subscribe)
                 await self._catch_up()
             if frame is not None:
                 await self._on_frame(reporter, frame)
 
     # ---- asking ----
+
+    @property
+    def _offset_ns(self) -> int:
+        return self._server_clock.offset_s * NS_PER_SECOND
+
+    async def _measure_clock(self) -> None:
+        await self._server_clock.measure(self._link.request, next(iter(self._lines)))
 
     async def _open(self) -> None:
         try:
@@ -250,12 +264,13 @@ class Mt5Feed:
         if not isinstance(data, list) or len(data) < 3 or type(data[0]) is not int:
             raise RowError(BAD_NUMBER, "a price is not [milliseconds, bid, ask]")
         at_ms = data[0]
-        if at_ms < line.last_ms:
+        price = (data[1], data[2])
+        if at_ms < line.last_ms or (at_ms == line.last_ms and price == line.last_price):
             return  # told again, or out of turn: a newer one has been had
         quote = line.reader.quote(
             _figure(data[1]), _figure(data[2]), None, None, self._clock.now_ns()
         )
-        line.last_ms = at_ms
+        line.last_ms, line.last_price = at_ms, price
         line.voice.live()
         await line.voice.deliver(quote, at_ms * _NS_PER_MS - self._offset_ns)
 

@@ -15,7 +15,10 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Iterable, Mapping
+from time import monotonic
 from typing import Any, Protocol
+
+from logos.adapters.mt5.subscriptions import Subscriptions
 
 _WAITING_MAX = 1024
 _READ_S = 1.0
@@ -42,8 +45,10 @@ class SymbolLink:
         self._waiting_max = waiting_max
         self._frames: deque[dict[str, Any]] = deque(maxlen=waiting_max)
         self._arrived = asyncio.Event()
+        self._silence_s = 0.0
         self.lives = 0
-        """How often the terminal came back, as of the latest frame or silence."""
+        """How often the terminal came back or all subscriptions were ended, as of the latest frame
+        or silence."""
         self.overwritten = 0
         """Frames that newer ones took the place of."""
 
@@ -54,31 +59,41 @@ class SymbolLink:
     async def request(self, symbol: str, fields: Mapping[str, object]) -> dict[str, Any]:
         """Send one request through the gateway and return the answer. Raises OSError.
 
-        A subscription (CONFIG) whose answer was lost counts as made if frames come.
+        A subscription (CONFIG) is made once in each life of the terminal (`subscriptions`); one
+        whose answer was lost counts as made if frames come.
         """
-        try:
+        if fields.get("action") != "CONFIG":
             return await self._hub.gateway.request(symbol, fields)
+        subscriptions = self._hub.subscriptions
+        try:
+            return await subscriptions.make(symbol, fields, self._silence_s)
         except OSError:
-            if fields.get("action") != "CONFIG":
-                raise
-            frame = await self.next_live(_READ_S)
+            frame = await self._next(_READ_S)
             if frame is None:
                 raise
             self._frames.appendleft(frame)
+            subscriptions.made(symbol, fields)
             return {"error": False}
 
     async def next_live(self, timeout_s: float) -> dict[str, Any] | None:
-        """The symbol's next frame; None when none came for so long."""
+        """The symbol's next frame; None when none came for so long, or all subscriptions ended."""
+        self._silence_s = timeout_s
+        return await self._next(timeout_s)
+
+    async def _next(self, timeout_s: float) -> dict[str, Any] | None:
         if not self._frames:
             self._arrived.clear()
             try:
                 async with asyncio.timeout(timeout_s):
                     await self._arrived.wait()
             except TimeoutError:
-                self.lives = self._hub.gateway.lives
-                return None
-        self.lives = self._hub.gateway.lives
-        return self._frames.popleft()
+                pass
+        self.lives = self._hub.lives
+        return self._frames.popleft() if self._frames else None
+
+    def wake(self) -> None:
+        """Have whoever waits for a frame look again."""
+        self._arrived.set()
 
     def take(self, frame: dict[str, Any]) -> None:
         """A frame for this symbol."""
@@ -100,11 +115,21 @@ class SymbolLinks:
         self.strangers = 0
         """Frames of symbols that nobody asked for, or of none where there are several."""
         self._opening = asyncio.Lock()
+        self.subscriptions = Subscriptions(gateway, monotonic, self._on_reset)
 
     @property
     def overwritten(self) -> int:
         """Frames that newer ones took the place of, of all symbols."""
         return sum(link.overwritten for link in self.links.values())
+
+    @property
+    def lives(self) -> int:
+        """How often subscriptions may have ended: the terminal came back, or was told to forget."""
+        return self.gateway.lives + self.subscriptions.resets
+
+    def _on_reset(self) -> None:
+        for link in self.links.values():
+            link.wake()
 
     async def open(self) -> None:
         """Open the gateway, once at a time. Raises OSError."""
@@ -124,6 +149,7 @@ class SymbolLinks:
                 self._route(frame)
 
     def _route(self, frame: dict[str, Any]) -> None:
+        self.subscriptions.heard()
         symbol = frame.get("symbol")
         if frame.get("status") == "DISCONNECTED":
             for link in self.links.values():

@@ -20,6 +20,7 @@ from logos.adapters.mt5.records import (
     position_units,
     trades_from,
 )
+from logos.adapters.mt5.server_clock import ServerClock
 from logos.core.instrument import Instrument
 from logos.core.outbox import SubmitOrder
 from logos.core.types import NS_PER_SECOND
@@ -88,17 +89,28 @@ class OpenOrders(list[OpenOrder]):
 class TerminalLists:
     """Orders, deals and positions of some symbols of one terminal."""
 
-    def __init__(self, link: TerminalLink, symbols: Mapping[str, Mt5VenueSymbol]) -> None:
+    def __init__(
+        self, link: TerminalLink, symbols: Mapping[str, Mt5VenueSymbol], server_clock: ServerClock
+    ) -> None:
         self._link = link
+        self._server_clock = server_clock
         self._symbols = symbols
         self.names = {each.terminal_symbol: name for name, each in symbols.items()}
         """The session's name of each symbol of the terminal."""
-        self.offset_s = 0
-        """What the terminal's clock is ahead of UTC."""
         self.hedging = ""
         """How it is known that the account is a hedging one; empty while it is not."""
         self.on_hedging: Callable[[str], object] = lambda _: None
         """Told once that it is."""
+
+    @property
+    def offset_s(self) -> int:
+        """Seconds that the terminal's clock is ahead of UTC."""
+        return self._server_clock.offset_s
+
+    async def measure_clock(self) -> None:
+        """Measure that, where it was not yet in this life of the terminal."""
+        symbol = next(iter(self.names), "")
+        await self._server_clock.measure(self._link.request, symbol)
 
     def server_s(self, ts_ns: int) -> int:
         """A moment (nanoseconds UTC) in seconds of the terminal's clock."""

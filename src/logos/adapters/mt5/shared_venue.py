@@ -25,6 +25,7 @@ from typing import Any, Final, Generic, TypeVar
 from logos.adapters.mt5.ledger import Sent, told_from_deals
 from logos.adapters.mt5.lists import Mt5VenueSymbol, OpenOrders, TerminalLink, TerminalLists
 from logos.adapters.mt5.records import Deal
+from logos.adapters.mt5.server_clock import ServerClock
 from logos.adapters.mt5.venue import Mt5Venue
 from logos.core.clock import Clock
 from logos.core.outbox import OutstandingOrder, SubmitOrder
@@ -92,8 +93,10 @@ def _retrieve(future: asyncio.Future[Any]) -> None:
 class SharedLists(TerminalLists):
     """The lists of a terminal, asked for together, with a memory for deals."""
 
-    def __init__(self, link: TerminalLink, symbols: Mapping[str, Mt5VenueSymbol]) -> None:
-        super().__init__(link, symbols)
+    def __init__(
+        self, link: TerminalLink, symbols: Mapping[str, Mt5VenueSymbol], server_clock: ServerClock
+    ) -> None:
+        super().__init__(link, symbols, server_clock)
         self.order_question = SharedQuestion(super().orders)
         self.deal_question = SharedQuestion(self._new_deals)
         self._wanted_s = _NEVER_S
@@ -220,10 +223,10 @@ class SharedMt5Venue(Mt5Venue):
         session_id: str,
         is_sandbox: bool,
         settle_s: float,
-        server_offset_s: int = 0,
+        server_clock: ServerClock | None = None,
     ) -> None:
         """In seconds. An order of unknown outcome is not declared absent before `settle_s`;
-        `server_offset_s` is what the terminal's clock is ahead of UTC.
+        `server_clock` is the terminal's; without one it is UTC.
         """
         super().__init__(
             link,
@@ -232,14 +235,14 @@ class SharedMt5Venue(Mt5Venue):
             session_id=session_id,
             is_sandbox=is_sandbox,
             settle_s=settle_s,
-            server_offset_s=server_offset_s,
+            server_clock=server_clock,
         )
         self._taken_before: dict[str, int] = {}
         """Orders that the terminal took from an earlier process, and since when they are absent
         (0: not yet)."""
 
     def _make_lists(self) -> TerminalLists:
-        self._shared = SharedLists(self._link, self._symbols)
+        self._shared = SharedLists(self._link, self._symbols, self._server_clock)
         return self._shared
 
     async def open(self) -> None:

@@ -4,7 +4,8 @@
 
     tcp://127.0.0.1:15555            the system port; data, live and streaming are the next three
     tcp://127.0.0.1:15555,1,2,3      all four ports
-    tcp://.../reply_timeout_s=0.5,heartbeat_s=1    settings of the gateway, server_offset_s too
+    tcp://.../reply_timeout_s=0.5,heartbeat_s=1    settings of the gateway, server_offset_s too,
+                                     which holds while the terminal's clock cannot be measured
 
 `live.interval` names the candles ("1m" is M1) or "tick", which delivers prices; `live.markets` the
 terminal's names of symbols where they differ. CURVE keys stand in the environment or `.env`, as
@@ -36,6 +37,7 @@ from logos.adapters.mt5.gateway.settings import (
 )
 from logos.adapters.mt5.links import SymbolLinks
 from logos.adapters.mt5.lists import Mt5VenueSymbol
+from logos.adapters.mt5.server_clock import ServerClock
 from logos.adapters.mt5.shared_venue import SharedMt5Venue
 from logos.config import Config, ConfigError, FeedKind, VenueName
 from logos.config.environment import Environment
@@ -198,6 +200,9 @@ class Mt5Terminal:
             )
         except EndpointError as error:
             raise ConfigError(f"mt5: {error}") from None
+        self._server_clock = ServerClock(
+            clock, self._address.server_offset_s, lambda: self.gateway.lives
+        )
         is_tick = config.live.interval == "tick"
         self._links = SymbolLinks(
             self.gateway, self._names.values(), _PRICES_MAX if is_tick else _CANDLES_MAX
@@ -224,7 +229,7 @@ class Mt5Terminal:
                 self._clock,
                 self._random,
                 silence_s=silence_s,
-                server_offset_s=self._address.server_offset_s,
+                server_clock=self._server_clock,
             )
             for symbol, name in self._names.items()
         ]
@@ -269,7 +274,7 @@ class Mt5Terminal:
             session_id=session_id,
             is_sandbox=self._config.venue.sandbox,
             settle_s=2 * self._address.settings.reply_timeout_s,
-            server_offset_s=self._address.server_offset_s,
+            server_clock=self._server_clock,
         )
         self._venue.stop_on_doubt(self._on_doubt)
         return self._venue

@@ -33,6 +33,7 @@ from logos.adapters.mt5.records import (
 )
 from logos.adapters.mt5.retcodes import TAKEN, failure_of
 from logos.adapters.mt5.sending import order_fields, symbol_of, taken
+from logos.adapters.mt5.server_clock import ServerClock
 from logos.adapters.mt5.unmarked import Unmarked
 from logos.core.clock import Clock
 from logos.core.outbox import CancelOrder, SubmitOrder
@@ -69,22 +70,22 @@ class Mt5Venue:
         session_id: str,
         is_sandbox: bool,
         settle_s: float,
-        server_offset_s: int = 0,
+        server_clock: ServerClock | None = None,
     ) -> None:
         """`settle_s`: an order whose outcome is unknown is not declared absent before that."""
         self._link = link
         self._symbols = dict(symbols)
+        self._server_clock = ServerClock(clock) if server_clock is None else server_clock
         self._lists = self._make_lists()
         self._clock = clock
         self._is_sandbox = is_sandbox
         self._settle_ns = round(settle_s * NS_PER_SECOND)
-        self._lists.offset_s = server_offset_s
         self._ledger = Ledger(session_id)
         self._unmarked = Unmarked(link, self._lists, self._ledger, clock)
         self._currency = ""
 
     def _make_lists(self) -> TerminalLists:
-        return TerminalLists(self._link, self._symbols)
+        return TerminalLists(self._link, self._symbols, self._server_clock)
 
     def stop_on_doubt(self, stop: Callable[[str], object]) -> None:
         """Have `stop` called, once each, with the reason why trading must not go on."""
@@ -114,6 +115,7 @@ class Mt5Venue:
         await self._link.open()
         account = await self._lists.ask({"action": "ACCOUNT"}, "the account")
         self._currency = str(account.get("currency", ""))
+        await self._lists.measure_clock()
         await self._unmarked.open()
 
     async def close(self) -> None:
