@@ -16,10 +16,13 @@ EXCHANGES: Final = (
     "binance",
     "bitget",
     "bybit",
+    "coinbase",
     "gate",
     "hyperliquid",
     "kraken",
+    "kucoin",
     "mexc",
+    "okx",
 )
 """Spot exchanges, by their ccxt ids: those whose whole round trip is green
 (tests/adapters/ccxt/test_round_trip.py)."""

@@ -178,11 +178,11 @@ def test_the_sandbox_is_the_exchange_s_own_and_live_says_so() -> None:
 def test_an_exchange_that_was_not_proved_is_a_bad_line_in_its_sandbox_too() -> None:
     for sandbox in (True, False):
         venue = CcxtVenue(
-            "okx", {}, ManualClock(), Random(1), key=Word(""), secret=Word(""), sandbox=sandbox
+            "gemini", {}, ManualClock(), Random(1), key=Word(""), secret=Word(""), sandbox=sandbox
         )
         lines = {line.name: line for line in asyncio.run(venue.check())}
         assert not lines["adapter"].is_ok
-        assert "the exchange 'okx' has not been proved" in lines["adapter"].detail
+        assert "the exchange 'gemini' has not been proved" in lines["adapter"].detail
         asyncio.run(venue.close())
 
 
