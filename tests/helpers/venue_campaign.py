@@ -50,7 +50,6 @@ class JudgedStory(Story):
 
     async def judge(self) -> None:
         say = self.outcome.wrong.append
-        venue = self.venue
         first = await self.reconcile()
         told = len(self.records)
         second = await self.reconcile()
@@ -58,9 +57,8 @@ class JudgedStory(Story):
             say(f"reconciling twice: {first}, then {second}")
         if self.records[told:]:
             say(f"reconciling again changed something: {self.records[told:]}")
-        twice = [name for name, times in venue.reached.items() if times > 1]
-        if twice or venue.resent:
-            say(f"sent twice: {twice}, again after an unknown outcome: {venue.resent}")
+        if twice := self.sent_twice():
+            say(twice)
         trouble = [
             record
             for record in self.records
@@ -82,6 +80,18 @@ class JudgedStory(Story):
             say(f"a false alarm: {[record.detail for record in alarms]}")
         self.check_replay()
         self.count(trouble, differences, ghosts)
+
+    def sent_twice(self) -> str:
+        """What reached the venue twice; empty when nothing did."""
+        venue = self.venue
+        twice = [name for name, times in venue.reached.items() if times > 1]
+        if twice or venue.resent:
+            return f"sent twice: {twice}, again after an unknown outcome: {venue.resent}"
+        return ""
+
+    def reached(self) -> int:
+        """How many orders reached the venue."""
+        return len(self.venue.reached)
 
     async def reconcile(self) -> list[str]:
         found = await self.within(self.reconciler.once())
@@ -162,7 +172,7 @@ class JudgedStory(Story):
         counts = self.outcome.counts
         counts["orders"] += self.core.order_manager.order_count
         counts["fills"] += self.core.order_manager.fill_count
-        counts["reached"] += len(self.venue.reached)
+        counts["reached"] += self.reached()
         counts["sequences stopped by a difference"] += bool(trouble)
         counts["... and books equal in the end all the same"] += bool(trouble and not differences)
         counts["sequences with ghosts"] += bool(ghosts)

@@ -1,0 +1,101 @@
+"""A simulated exchange reached without sockets: the real ccxt's requests handed to its handlers.
+
+A request takes passes of the event loop and no time, so a clock that is moved by hand decides when
+things happen, and a seed repeats a story. What the server does on purpose happens as on a real
+connection: a request that is never answered hangs, an aborted one breaks.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+from unittest import mock
+
+import aiohttp
+from aiohttp import web
+from aiohttp.streams import StreamReader
+from aiohttp.test_utils import make_mocked_request
+from yarl import URL
+
+from logos.simulators.exchange.server import Exchange
+
+
+class Transport:
+    """What a handler may break."""
+
+    def __init__(self) -> None:
+        self.is_aborted = False
+
+    def abort(self) -> None:
+        self.is_aborted = True
+
+    def get_extra_info(self, *_: object) -> None:
+        return None
+
+
+class Told:
+    """An answer as ccxt reads it."""
+
+    def __init__(self, response: web.Response) -> None:
+        self.status = response.status
+        self.reason = response.reason
+        self.headers = response.headers
+        self._text = response.text or ""
+
+    async def text(self, **_: object) -> str:
+        return self._text
+
+    async def read(self) -> bytes:
+        return self._text.encode()
+
+
+class Wire:
+    """In place of the HTTP session of a ccxt exchange (`aiohttp.ClientSession`)."""
+
+    def __init__(self, exchange: Exchange) -> None:
+        self._app = exchange.app
+        self._app.freeze()
+        self._retry_connection = True
+        self.headers: dict[str, str] = {}
+
+    @asynccontextmanager
+    async def _ask(self, method: str, url: URL, **how: Any) -> AsyncIterator[Told]:
+        body = how.get("data") or b""
+        payload = StreamReader(mock.Mock(_reading_paused=False), 2**20)
+        payload.feed_data(body)
+        payload.feed_eof()
+        transport = Transport()
+        headers = {
+            **(how.get("headers") or {}),
+            "Host": url.host or "",
+            "Content-Length": f"{len(body)}",
+        }
+        request = make_mocked_request(
+            method, url.raw_path_qs, headers, payload=payload, app=self._app, transport=transport
+        )
+        try:
+            response = await self._app._handle(request)
+        except web.HTTPException as error:
+            response = error  # type: ignore[assignment]
+        if transport.is_aborted:
+            raise aiohttp.ServerDisconnectedError
+        assert isinstance(response, web.Response)
+        yield Told(response)
+
+    def get(self, url: URL, **how: Any) -> Any:
+        return self._ask("GET", url, **how)
+
+    def post(self, url: URL, **how: Any) -> Any:
+        return self._ask("POST", url, **how)
+
+    def put(self, url: URL, **how: Any) -> Any:
+        return self._ask("PUT", url, **how)
+
+    def delete(self, url: URL, **how: Any) -> Any:
+        return self._ask("DELETE", url, **how)
+
+    async def close(self) -> None:
+        """Nothing is open."""
+        await asyncio.sleep(0)
