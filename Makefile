@@ -110,6 +110,10 @@ bench: env ## Run the benchmarks, or some of them (ONLY="engine sessions", ARGS=
 	@for name in $(or $(ONLY),$(BENCHES)); do \
 		echo "== $$name"; $(BIN)/python bench/$$name.py $(ARGS) || exit 1; done
 
+.PHONY: venue-campaign
+venue-campaign: env ## 1,000 random sessions at each exchange through the real ccxt (SEQUENCES=n SEED=n EXCHANGE=id)
+	$(BIN)/python tests/helpers/exchange_campaign.py --sequences $(or $(SEQUENCES),1000) --seed $(or $(SEED),1) $(if $(EXCHANGE),--exchange $(EXCHANGE))
+
 .PHONY: ship-campaign
 ship-campaign: env ## 100,000 records to a broker that is cut off and stands, by a shipper that is killed (RECORDS=n SEED=n)
 	$(BIN)/python tests/helpers/ship_campaign.py --records $(or $(RECORDS),100000) --seed $(or $(SEED),1)

@@ -32,9 +32,10 @@ from random import Random
 
 import link_helpers
 from exchange_wire import Wire
-from round_trips import CASES, NOW_NS, Case, Word
+from round_trips import CASES, Case
 from venue_campaign import JudgedStory, run_sequence
 from venue_story import Maker, ShownSwitch
+from venue_tools import NOW_NS, Word
 
 from logos.adapters.ccxt.venue import CcxtVenue
 from logos.core.engine import TradingCore
@@ -109,7 +110,7 @@ class ClockMarket(Market):
         self._clock = clock
         super().__init__(listings, clock.now_ns())
 
-    @property  # type: ignore[override]
+    @property
     def now_ns(self) -> int:
         return self._clock.now_ns()
 

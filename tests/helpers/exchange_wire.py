@@ -75,10 +75,12 @@ class Wire:
         request = make_mocked_request(
             method, url.raw_path_qs, headers, payload=payload, app=self._app, transport=transport
         )
+        # As it was sent: what is signed is the query as it stands.
+        request._rel_url = URL(url.raw_path_qs, encoded=True)
         try:
             response = await self._app._handle(request)
         except web.HTTPException as error:
-            response = error  # type: ignore[assignment]
+            response = error
         if transport.is_aborted:
             raise aiohttp.ServerDisconnectedError
         assert isinstance(response, web.Response)
