@@ -110,8 +110,9 @@ def test_what_an_exchange_says_of_itself() -> None:
     odd = SimpleNamespace(id="odd", urls={"api": {"private": "https://x.odd"}}, has={})
     assert plain(ccxt.environment_lines(odd, False))[-1] == (
         "adapter", False, "the exchange 'odd' has not been proved: real orders, a sandbox's "
-        f"included, go to spot at {', '.join(EXCHANGES)} (ccxt), shares at Alpaca and the terminal "
-        "of `logos mt5-sim` only; trade it on paper (venue.name = 'paper')",
+        f"included, go to spot at {', '.join(EXCHANGES)} (ccxt), shares and coins against "
+        "USD at Alpaca, and the terminal of `logos mt5-sim` only; trade it on paper "
+        "(venue.name = 'paper')",
     )  # fmt: skip
     assert plain(ccxt.environment_lines(odd, True))[-1][:2] == ("adapter", False)
     wanting = SimpleNamespace(

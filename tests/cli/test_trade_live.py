@@ -95,16 +95,16 @@ def test_an_exchange_that_was_not_proved_is_refused_with_a_sentence(
     assert nothing_was_made(binance_keys, switch)
 
 
-def test_coins_at_alpaca_are_refused_and_shares_are_not(
+def test_coins_against_coins_at_alpaca_are_refused_and_shares_are_not(
     home: Path, exchange: Exchange, capsys: pytest.CaptureFixture[str]
 ) -> None:
     markets = f'url = "{exchange.url}"'
     config = settings(home, exchange.url, venue="alpaca", place=markets)
-    text = Path(config).read_text() + '\n[live.markets]\nBTCUSDT = "BTC/USD"\n'
+    text = Path(config).read_text() + '\n[live.markets]\nBTCUSDT = "ETH/BTC"\n'
     Path(config).write_text(text)
     assert main(["trade", "--config", config, *LEAVE]) == 2
-    assert "coins at Alpaca (BTCUSDT) has not been proved" in capsys.readouterr().err
-    Path(config).write_text(text.replace("BTC/USD", "AAPL"))
+    assert "coins against coins at Alpaca (ETH/BTC) has not been proved" in capsys.readouterr().err
+    Path(config).write_text(text.replace("ETH/BTC", "AAPL"))
     assert main(["trade", "--config", config, *LEAVE]) == 2
     assert "proved" not in capsys.readouterr().err
 

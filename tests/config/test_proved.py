@@ -40,8 +40,13 @@ def test_no_other_exchange_may(exchange: str) -> None:
 
 
 @pytest.mark.parametrize(("symbol", "market"), [("BTC/USD", ""), ("BTCUSD", "BTC/USD")])
-def test_coins_at_alpaca_may_not(symbol: str, market: str) -> None:
-    assert f"coins at Alpaca ({symbol})" in why_not("alpaca", "", symbol, market)
+def test_coins_against_dollars_may_at_alpaca(symbol: str, market: str) -> None:
+    assert why_not("alpaca", "", symbol, market) == ""
+
+
+@pytest.mark.parametrize(("symbol", "market"), [("ETH/BTC", ""), ("ETHBTC", "ETH/BTC")])
+def test_coins_against_coins_may_not(symbol: str, market: str) -> None:
+    assert "coins against coins at Alpaca (ETH/BTC)" in why_not("alpaca", "", symbol, market)
 
 
 def test_the_permission_to_send_orders_says_it_beside_what_else_is_missing() -> None:

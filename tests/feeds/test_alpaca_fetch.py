@@ -71,8 +71,8 @@ def test_what_cannot_be_had_is_said(tmp_path: Path) -> None:
             with pytest.raises(DataError, match=words):
                 await fetch_async(request, there.clock, Random(1), lambda _words: None)
 
-    asyncio.run(story("needs keys", keys=None))
-    asyncio.run(story("bars of 1m", interval="1d"))
+    asyncio.run(story("alpaca needs keys for its market data", keys=None))
+    asyncio.run(story("--interval: alpaca has bars of 1m", interval="1d"))
     asyncio.run(story("no row came", markets={"NOPE": "NOPE"}))
     asyncio.run(story("invalid symbol", markets={"X": "A-B"}))
 

@@ -31,7 +31,8 @@ MT5_SIMULATOR: Final = "logos-mt5-sim-Demo"
 """The name of the server that `logos mt5-sim` says it is connected to; no other terminal yet."""
 
 _WHERE: Final = (
-    f"spot at {', '.join(EXCHANGES)} (ccxt), shares at Alpaca and the terminal of `logos mt5-sim`"
+    f"spot at {', '.join(EXCHANGES)} (ccxt), shares and coins against USD at Alpaca, and the "
+    "terminal of `logos mt5-sim`"
 )
 
 
@@ -45,8 +46,9 @@ def unproved(config: Config) -> str:
         return unproved_exchange(venue.exchange)
     if venue.name is VenueName.ALPACA:
         traded = config.data.symbols or list(config.instruments)
-        coins = [symbol for symbol in traded if "/" in config.live.markets.get(symbol, symbol)]
-        return unproved_coins(", ".join(coins)) if coins else ""
+        names = [config.live.markets.get(symbol, symbol) for symbol in traded]
+        pairs = [name for name in names if unproved_pair(name)]
+        return unproved_pair(", ".join(pairs)) if pairs else ""
     return ""
 
 
@@ -55,9 +57,14 @@ def unproved_exchange(exchange: str) -> str:
     return "" if exchange in EXCHANGES else _sentence(f"the exchange {exchange!r}")
 
 
-def unproved_coins(names: str) -> str:
-    """Why coins are not traded at Alpaca."""
-    return _sentence(f"coins at Alpaca ({names})")
+def unproved_pair(name: str) -> str:
+    """Why an asset of that name, or of those, is not traded at Alpaca; empty when it may be.
+
+    The fee of a sale is taken in what it brings: of a coin in dollars it is known what that is.
+    """
+    if "/" not in name or name.endswith("/USD"):
+        return ""
+    return _sentence(f"coins against coins at Alpaca ({name})")
 
 
 def unproved_terminal(server: str) -> str:

@@ -17,12 +17,8 @@ from logos.venues.contract import CheckLine, Refused
 
 
 def bad(lines: Sequence[CheckLine]) -> dict[str, str]:
-    """What is not well, but for the coin of the desk, which may not be traded yet."""
-    return {
-        line.name: line.detail
-        for line in lines
-        if not line.is_ok and line.name != "BTC/USD adapter"
-    }
+    """What is not well."""
+    return {line.name: line.detail for line in lines if not line.is_ok}
 
 
 def test_all_is_well_and_only_questions_were_asked() -> None:
@@ -36,8 +32,7 @@ def test_all_is_well_and_only_questions_were_asked() -> None:
             ]  # fmt: skip
             assert "BTC/USD lot" in names
             adapter = next(line for line in lines if line.name == "BTC/USD adapter")
-            assert not adapter.is_ok
-            assert "coins at Alpaca (BTC/USD) has not been proved" in adapter.detail
+            assert (adapter.is_ok, adapter.detail) == (True, "proved")
             assert {each.method for each in desk.exchange.requests} == {"GET"}
 
     asyncio.run(story())
@@ -107,8 +102,21 @@ def test_a_coin_s_rules_that_differ_are_lines() -> None:
             desk.account.assets["BTC/USD"] = {"price_increment": "0.5", "min_order_size": "0.001"}
             found = bad(await desk.venue.check())
             assert list(found) == ["BTC/USD tick", "BTC/USD min_quantity"]
+            desk.account.assets["BTC/USD"] = {"symbol": "BTC/ETH"}
+            found = bad(await desk.venue.check())
+            assert "coins against coins at Alpaca (BTC/ETH)" in found["BTC/USD adapter"]
             desk.account.assets["BTC/USD"] = {"price_increment": None}
             assert "price_increment" in bad(await desk.venue.check())["BTC/USD tick"]
+
+    asyncio.run(story())
+
+
+def test_a_coin_whose_fees_the_session_cannot_count_is_a_line() -> None:
+    async def story() -> None:
+        names = {"BTCUSD": "BTC/USD"}
+        async with broker_desk(what=share("BTCUSD", lot="0.00001"), assets=names) as desk:
+            found = bad(await desk.venue.check())
+            assert found["BTCUSD fees"].endswith("set instruments.BTCUSD.fees.decimals = 9")
 
     asyncio.run(story())
 

@@ -75,6 +75,21 @@ def test_fees_of_several_fills_add_up_to_what_did_not_arrive() -> None:
     asyncio.run(story())
 
 
+def test_the_fee_of_a_speck_is_rounded_up_and_is_a_fee_all_the_same() -> None:
+    async def story() -> None:
+        async with broker_desk() as desk:
+            for body in ({"qty": "0.000000625"}, {"qty": "0.000000002"}):
+                words = {"symbol": "BTC/USD", "side": "buy", "type": "market"}
+                rest = {"time_in_force": "gtc", "client_order_id": f"hand-{body['qty']}"}
+                desk.account.place_by_hand(words | rest | body)
+            await buy(desk, "s-1-1")
+            [fill] = await fills(desk)
+            assert Decimal("0.00025") <= fill.fee <= Decimal("0.000250003")
+            assert desk.account.held["BTC/USD"] == Decimal("0.099750624")
+
+    asyncio.run(story())
+
+
 def test_a_lower_rate_is_what_it_is() -> None:
     async def story() -> None:
         async with broker_desk() as desk:

@@ -50,7 +50,7 @@ async def until(there: AlpacaWorld, condition: Callable[[], bool]) -> None:
     while not condition():
         if there.sink.states("AAPL")[-1:] == [FeedState.RETRYING] and there.clock.sleepers:
             await there.clock.next_wake()
-        await asyncio.sleep(0.001)
+        await asyncio.sleep(0)
 
 
 async def asked_again(there: AlpacaWorld) -> None:
@@ -145,7 +145,7 @@ def test_what_a_stream_leaves_out_is_found_in_its_silence() -> None:
             await there.go_to(at(3))
             while not there.sink.events:
                 await asked_again(there)
-                await asyncio.sleep(0.001)
+                await asyncio.sleep(0)
             await live(there, "AAPL", 2)
             assert len(there.sink.events) == 2
             [words] = there.sink.details(FeedState.RETRYING)
@@ -350,12 +350,12 @@ def test_the_library_s_own_clients_understand_the_local_market_data() -> None:
             await stream._send_subscribe_msg()
             consuming = asyncio.ensure_future(stream._consume())
             while "bars AAPL" not in there.streams.subscriptions:
-                await asyncio.sleep(0.001)
+                await asyncio.sleep(0)
             await minute(there, 0, "200.1")
             await there.go_to(at(62))
             await there.streams.correct("AAPL", START_NS, c=200.3)
             while len(told) < 3:
-                await asyncio.sleep(0.001)
+                await asyncio.sleep(0)
             consuming.cancel()
             await asyncio.wait({consuming})
             await stream.close()

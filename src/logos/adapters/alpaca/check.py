@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from logos.config.proved import unproved_coins
+from logos.config.proved import unproved_pair
 from logos.core.fixed import to_decimal
 from logos.core.instrument import Instrument
 from logos.venues.contract import CheckLine
@@ -15,6 +15,9 @@ from logos.venues.rules import MarketRules, compare_rules
 
 _BLOCKS = ("trading_blocked", "account_blocked", "trade_suspended_by_user")
 _CENT = Decimal("0.01")
+_COIN_DECIMALS = 9
+_RATE_DECIMALS = 4
+"""Fees are in hundredths of a per cent (docs.alpaca.markets/docs/crypto-fees)."""
 
 
 def key_line(key: str, secret: str, sandbox: bool) -> CheckLine:
@@ -54,11 +57,23 @@ def asset_lines(instrument: Instrument, asset: object) -> list[CheckLine]:
     lines = [CheckLine(f"{symbol} market", is_tradable, words)]
     try:
         if asset.get("class") == "crypto":
-            lines.append(CheckLine(f"{symbol} adapter", False, unproved_coins(symbol)))
+            words = unproved_pair(str(asset.get("symbol")))
+            lines.append(CheckLine(f"{symbol} adapter", not words, words or "proved"))
+            lines.append(_fee_line(instrument))
             return lines + compare_rules(instrument, _coin_rules(asset))
     except Unreadable as error:
         return [*lines, CheckLine(f"{symbol} tick", False, str(error))]
     return lines + _share_lines(instrument, asset)
+
+
+def _fee_line(instrument: Instrument) -> CheckLine:
+    """Whether the session counts a coin finely enough for the fees that Alpaca takes of it."""
+    symbol = instrument.symbol
+    needed = min(_COIN_DECIMALS, instrument.quantity_decimals + _RATE_DECIMALS)
+    has = max(instrument.fees.decimals, instrument.quantity_decimals)
+    key = f": set instruments.{symbol}.fees.decimals = {needed}"
+    words = f"fees in the coin have up to {needed} decimals" + ("" if has >= needed else key)
+    return CheckLine(f"{symbol} fees", has >= needed, words)
 
 
 def _coin_rules(asset: Mapping[str, Any]) -> MarketRules:

@@ -31,6 +31,8 @@ RATE_MAX: Final = Decimal("0.003")
 
 _PATIENCE_NS: Final = 10 * NS_PER_SECOND
 _STEP: Final = Decimal("0.000000001")
+"""Coins have nine decimals at Alpaca."""
+_CENT: Final = Decimal("0.01")
 _LOOKS: Final = 3
 
 Row = Mapping[str, Any]
@@ -204,20 +206,23 @@ def _shared_out(
         here = [each for each in new if each.coin == coin]
         moved = sum((each.quantity if each.is_buy else -each.quantity for each in here), Decimal(0))
         lack = then.owned.get(coin, Decimal(0)) + moved - now.owned.get(coin, Decimal(0))
-        if not _share(lack, [each for each in here if each.is_buy], fees):
+        if not _share(lack, [each for each in here if each.is_buy], fees, _STEP):
             return None
     sales = [each for each in new if each.coin and not each.is_buy]
     if sales:
         moved = sum((-each.money if each.is_buy else each.money for each in new), Decimal(0))
-        if not _share(then.cash + moved - now.cash, sales, fees):
+        if not _share(then.cash + moved - now.cash, sales, fees, _CENT):
             return None
     return fees
 
 
-def _share(lack: Decimal, over: Sequence[Execution], fees: dict[str, Decimal]) -> bool:
-    """Share `lack` out over executions by what they brought; False where it is no fee of them."""
+def _share(
+    lack: Decimal, over: Sequence[Execution], fees: dict[str, Decimal], step: Decimal
+) -> bool:
+    """Share `lack` out over executions by what they brought; False where it is no fee of them, each
+    rounded up to a `step`."""
     brought = sum((each.received for each in over), Decimal(0))
-    if not 0 <= lack <= brought * RATE_MAX:
+    if not 0 <= lack <= brought * RATE_MAX + len(over) * step:
         return False
     left = lack
     for each in over[:-1]:

@@ -65,6 +65,9 @@ class AlpacaAccount:
         self.cash = Decimal(cash)
         self.held: dict[str, Decimal] = {}
         self.fee_rate = _FEE_RATE
+        self.improvement = Decimal(0)
+        """By how much shares fill better than the best price (orders-at-alpaca: price improvement).
+        """
         self.takes_fees_at_once = True
         """Whether a coin's fee comes off with its fill, or with `post_fees`."""
         self.orders: list[BrokerOrder] = []
@@ -292,7 +295,8 @@ class AlpacaAccount:
             self._change(order, "new")
         best = order.best(self._market.now_ns)
         if best is not None and not order.trail and order.meets(best):
-            self._fill(order, order.remaining, best)
+            better = Decimal(0) if order.is_coin else self.improvement
+            self._fill(order, order.remaining, best - better if order.is_buy else best + better)
 
     async def _on_advance(self, _before_ns: int, _now_ns: int) -> None:
         for order in self.orders:
