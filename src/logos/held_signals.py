@@ -21,7 +21,7 @@ from contextlib import contextmanager
 from types import FrameType
 
 HELD = frozenset({signal.SIGINT, signal.SIGTERM, signal.SIGUSR1})
-SESSION_COMMANDS = ("trade", "run", "resume", "flatten", "replay")
+SESSION_COMMANDS = ("trade", "run", "resume", "flatten", "replay", "reconcile")
 
 _came: set[int] = set()
 """What came while no session heard it."""

@@ -197,11 +197,11 @@ def test_a_denial_is_believed_only_after_a_comparison_of_holdings_that_began_beh
         bench.wish(lost_before=1.0, timeout_s=0.1)
         bench.quote()
         await bench.wait(5)
-        bench.link.doubts.settle(bench.clock.now_ns(), is_agreed=True)
+        bench.link.doubts.settle(bench.clock.now_ns())
         await bench.wait(30)
         assert bench.kinds == ["UNKNOWN"], "that comparison began before the denial counted"
         assert bench.link.doubts.wanted.is_set()
-        bench.link.doubts.settle(bench.clock.now_ns(), is_agreed=True)
+        bench.link.doubts.settle(bench.clock.now_ns())
         await bench.wait(1)
         assert bench.kinds == ["UNKNOWN", "NOT_SENT"]
 
@@ -214,7 +214,9 @@ def test_a_denial_is_not_believed_against_holdings_that_differ() -> None:
         bench.wish(lost_before=1.0, timeout_s=0.1)
         bench.quote()
         await bench.wait(15)
-        bench.link.doubts.settle(bench.clock.now_ns(), is_agreed=False)
+        said_ns = bench.clock.now_ns()
+        bench.link.doubts.settle(said_ns, said_ns)
+        bench.link.doubts.settle(said_ns + 1, said_ns)  # there still, and nothing new
         await bench.wait(1)
         assert bench.kinds == ["UNKNOWN", "DIFFERENCE"]
         assert "its holdings differ from ours" in bench.guards()[0].detail
@@ -234,7 +236,7 @@ def test_new_orders_of_a_doubted_symbol_wait_until_holdings_were_compared(compar
         assert bench.kinds == []
         assert not bench.venue.submits
         if compared:
-            doubts.settle(bench.clock.now_ns(), is_agreed=True)
+            doubts.settle(bench.clock.now_ns())
         await bench.wait(3)
         if compared:
             assert bench.kinds[0] == "ACCEPTED"
@@ -257,3 +259,23 @@ def test_a_cancel_reaches_an_order_that_waits_for_holdings() -> None:
         assert not bench.venue.submits
 
     story(work, script={1: BUY, 2: Cancel(1)})
+
+
+@pytest.mark.parametrize("is_accepted", [True, False])
+def test_a_difference_that_was_said_before_the_order_was_made_does_not_keep_its_denial(
+    is_accepted: bool,
+) -> None:
+    async def work(bench: LinkBench) -> None:
+        bench.link.doubts.is_compared = True
+        said_ns = bench.clock.now_ns()
+        await bench.wait(1)
+        bench.wish(lost_before=1.0, timeout_s=0.1)
+        bench.quote()
+        await bench.wait(15)
+        if not is_accepted:
+            said_ns = bench.clock.now_ns() - 5_000_000_000
+        bench.link.doubts.settle(bench.clock.now_ns(), said_ns)
+        await bench.wait(1)
+        assert bench.kinds == ["UNKNOWN", "NOT_SENT" if is_accepted else "DIFFERENCE"]
+
+    story(work)

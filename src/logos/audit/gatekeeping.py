@@ -19,7 +19,7 @@ from logos.core.records import (
     OrderUpdate,
     SwitchRecord,
 )
-from logos.core.types import SwitchState
+from logos.core.types import Code, SwitchState
 from logos.journal.entries import SessionRecord
 
 Found = Callable[[int, str], None]
@@ -38,6 +38,7 @@ class SwitchJudge:
         self._is_halted = False
         self._demanded: SwitchState | None = None
         self._demanded_at = 0
+        self._has_differed = False
         self._waiting: list[tuple[int, int, str]] = []
         """Record, tick and words of orders that only a reset in the same tick would explain."""
 
@@ -53,11 +54,12 @@ class SwitchJudge:
             self._see_switch(sequence, record)
         elif isinstance(record, GuardRecord):
             self._is_halted = self._is_halted or record.action == "halt"
+            self._has_differed = self._has_differed or record.code is Code.RECONCILIATION
             demanded = _DEMANDS.get(record.action)
             if demanded is not None and demanded > self._state:
                 self._demanded, self._demanded_at = demanded, sequence
         elif isinstance(record, CommandRecord):
-            self._see_command(record)
+            self._see_command(sequence, record)
 
     def judge(
         self, sequence: int, order: OpenOrder, record: OrderRecord | OrderUpdate, book: SymbolBook
@@ -96,13 +98,15 @@ class SwitchJudge:
         self._waiting.clear()
         self._state = state
 
-    def _see_command(self, record: CommandRecord) -> None:
+    def _see_command(self, sequence: int, record: CommandRecord) -> None:
         if record.action == "pause":
             self._paused.add(record.symbol)
         elif record.action == "unpause":
             self._paused.discard(record.symbol)
         elif record.action == "flatten":
             self._paused.clear()
+        elif record.action == "reconcile" and not self._has_differed:
+            self._found(sequence, "it was reconciled, and no difference had been found")
 
 
 def _state(record: SwitchRecord) -> SwitchState:

@@ -28,6 +28,10 @@ _COMMANDS = {
         "logos.cli.running.run",
     ),
     "resume": ("resume a stopped or crashed session", "logos.cli.resume"),
+    "reconcile": (
+        "book what a venue proves of a session that a difference halted",
+        "logos.cli.running.reconcile",
+    ),
     "flatten": ("close every position of a session, on the record", "logos.cli.flatten"),
     "replay": ("run a session again and compare every byte", "logos.cli.replay"),
     "verify": ("recompute a session's books and check its journal", "logos.cli.verify"),

@@ -17,6 +17,7 @@ from logos.core.messages import (
     Flatten,
     OperatorCommand,
     PauseSymbol,
+    Reconcile,
     ResumeTrading,
     Suspend,
     UnpauseSymbol,
@@ -37,7 +38,10 @@ _WORDS: Final[dict[type, str]] = {
     UnpauseSymbol: "unpause",
     Flatten: "flatten",
     Engage: "engage",
+    Reconcile: "reconcile",
 }
+RECONCILED: Final = "reconcile"
+"""The word of the command that a session finds among its recorded inputs, not in its journal."""
 _OLD_WORDS: Final = {"close": "suspend", "open": "resume"}
 """Words that journals and command files of earlier versions hold."""
 
@@ -128,6 +132,9 @@ class Commands:
         symbol = ""
         if isinstance(command, (PauseSymbol, UnpauseSymbol)):
             symbol = command.symbol
+        if isinstance(command, Reconcile):
+            self._reconcile(command)
+            return
         self._record(command, symbol)
         if kind is Suspend:
             self._callbacks.ask_nobody()
@@ -160,6 +167,19 @@ class Commands:
                 symbol,
             )
         )
+
+    def _reconcile(self, command: Reconcile) -> None:
+        """A tick of its own, so that commands that follow it come behind it in a replay too."""
+        order_manager = self._order_manager
+        order_manager.tick_id += 1
+        self._record(command, "")
+        for name, amount in command.adjusted:
+            words = f"{amount} {name} of the account is its owner's, not the session's"
+            order_manager.warn("", "ADJUSTED", f"{words} (by {command.by}: {command.reason})")
+        order_manager.is_ending = False
+        self._safety.is_halted = False
+        self._safety.is_suspended = True
+        self._callbacks.ask_nobody()
 
     def _flatten(self) -> None:
         """Take the strategy's place: cancel what is open, close what is held, trade no more."""

@@ -45,6 +45,7 @@ from logos.core.messages import (
     OperatorCommand,
     Quote,
     QuoteBar,
+    Reconcile,
     Report,
     TimePassed,
     Trade,
@@ -204,10 +205,8 @@ class TradingCore:
         return self.finish()
 
     def begin_stop(self) -> None:
-        """Ask the strategy for the last time, then cancel what is still open.
-
-        A real venue reports those cancels later: run its reports before `finish`.
-        """
+        """Ask the strategy for the last time, then cancel what is still open; a real venue reports
+        those cancels later: run its reports before `finish`."""
         self.order_manager.is_ending = True
         if not self._safety.is_engaged("edge") and not self.is_halted:
             self._pipeline.run_due(self._agenda)
@@ -310,10 +309,12 @@ class TradingCore:
             self._book_reports(coming)
 
     def _book_reports(self, coming: Iterator[Event]) -> None:
-        """The session has halted: of what is still coming, only the venue's reports count."""
+        """It has halted: of what still comes the venue's reports count, and what undoes that."""
         for event in coming:
             if type(event) is Report:
                 self._on_edge(event)
+            elif type(event) is Reconcile:
+                self._on_command(event)
 
     def _see_time(self, now_ns: int, symbol: str = "") -> None:
         """Something may be due before the event at `now_ns`, which is about `symbol`: calls of the

@@ -237,6 +237,21 @@ class Engage(msgspec.Struct, frozen=True, gc=False):
     by: str
 
 
+class Reconcile(msgspec.Struct, frozen=True, gc=False):
+    """What the venue proves has been booked, by a person's decision: the session that a difference
+    had halted is halted no more, and stays suspended until `ResumeTrading`.
+
+    `adjusted` names what of the account is its owner's from now on, as asset or symbol and amount:
+    it was no part of the session's books, and does not become one. It is the one command that lies
+    among the recorded inputs, behind the reports it speaks of.
+    """
+
+    ts_ns: int
+    reason: str
+    by: str
+    adjusted: tuple[tuple[str, str], ...] = ()
+
+
 class TimePassed(msgspec.Struct, frozen=True, gc=False):
     """The live clock at a moment at which nothing else came: it makes silent data stale."""
 
@@ -332,7 +347,9 @@ class SessionEnd(msgspec.Struct, frozen=True, gc=False):
 
 
 MarketEvent = Quote | Trade | Bar | QuoteBar
-OperatorCommand = Suspend | ResumeTrading | PauseSymbol | UnpauseSymbol | Flatten | Engage
+OperatorCommand = (
+    Suspend | ResumeTrading | PauseSymbol | UnpauseSymbol | Flatten | Engage | Reconcile
+)
 """What an operator may order, sequenced among the market data; `core.commands` carries it out."""
 EdgeEvent = TimePassed | Lag | Report | PastBar | Backfill
 """What a live session hears besides market data and commands."""

@@ -26,8 +26,8 @@ class Doubts:
         """The venue's ids of our orders, as far as they are known."""
         self._held: dict[str, int] = {}
         """Symbols whose new orders wait, and since when."""
-        self._agreed_ns = self._differed_ns = -1
-        """When the last comparison began that found nothing new, and that found something."""
+        self._compared_ns = self._differs_ns = -1
+        """When the last comparison began, and when the newest was said of what differs still."""
         self._denied: dict[str, int] = {}
         """When the last denial of the symbol was believed."""
         self._unproved: set[str] = set()
@@ -43,23 +43,27 @@ class Doubts:
         """Whether new orders of the symbol wait."""
         return symbol in self._held
 
-    def settle(self, began_ns: int, *, is_agreed: bool) -> None:
-        """A comparison that began then came to its end.
+    def settle(self, began_ns: int, differs_ns: int = -1) -> None:
+        """A comparison that began then came to its end; the newest of what differs was first said
+        at `differs_ns` (-1: nothing differs).
 
         What differs keeps its symbols waiting until a comparison finds nothing new any more.
         """
-        if not is_agreed:
-            self._differed_ns = began_ns
+        self._compared_ns, self._differs_ns = began_ns, differs_ns
+        if differs_ns >= began_ns:
             return
-        self._agreed_ns = began_ns
         for symbol in [each for each, ns in self._held.items() if ns <= began_ns]:
             del self._held[symbol]
 
-    def verdict(self, since_ns: int) -> bool | None:
-        """Whether holdings agreed after that; None while nobody knows."""
-        if not self.is_compared or self._agreed_ns >= since_ns:
+    def verdict(self, since_ns: int, created_ns: int) -> bool | None:
+        """Whether holdings were found to agree after `since_ns`; None while nobody knows.
+
+        What had been said to differ before `created_ns`, when the order in doubt was made, was
+        accepted by whoever let trading go on, and is no word about it.
+        """
+        if not self.is_compared:
             return True
-        return False if self._differed_ns >= since_ns else None
+        return None if self._compared_ns < since_ns else self._differs_ns < created_ns
 
     # ---- what was denied ----
 

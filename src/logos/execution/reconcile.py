@@ -82,8 +82,8 @@ class Reconciler:
         self._tell = tell
         self.baseline: Mapping[str, Decimal] | None = baseline
         self._told: set[str] = set()
-        self._reported: set[str] = set()
-        """Differences the core has been told of and that are still there."""
+        self._reported: dict[str, int] = {}
+        """Differences the core has been told of and that are still there, and when it was."""
         self._unsettled: set[str] = set()
         """Money of margin trading with a position open: not comparable now."""
         self.rounds = 0
@@ -136,15 +136,22 @@ class Reconciler:
         began_ns = self._clock.now_ns()
         found = await self._unexplained_orders()
         found.update(await self._unexplained_holdings(began_ns))
-        self._reported &= set(found)
-        news = {line: subject for line, subject in found.items() if line not in self._reported}
-        for line, subject in news.items():
-            self._reported.add(line)
-            self._difference(subject, line)
-        self._link.doubts.settle(began_ns, is_agreed=not news)
+        self._reported = {line: ns for line, ns in self._reported.items() if line in found}
+        for line, subject in found.items():
+            if line not in self._reported:
+                self._reported[line] = self._clock.now_ns()
+                self._difference(subject, line)
+        self._link.doubts.settle(began_ns, max(self._reported.values(), default=-1))
         if not found:
             self.last_ns = self._clock.now_ns()
         return list(found)
+
+    async def differing(self) -> dict[str, Decimal]:
+        """What holdings differ by now, by asset or symbol, in one look.
+
+        Raises VenueError when the venue cannot be asked.
+        """
+        return self._differing(await self._held())
 
     async def _unexplained_orders(self) -> dict[str, str]:
         """Lines about orders, each with its subject."""

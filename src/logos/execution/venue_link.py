@@ -360,7 +360,7 @@ class VenueLink:
                 return False
             kept.denied_ns = self._clock.now_ns()
             self.doubts.hold(terms.symbol, kept.denied_ns)
-        is_agreed = self.doubts.verdict(kept.denied_ns)
+        is_agreed = self.doubts.verdict(kept.denied_ns, terms.created_ns)
         if is_agreed is None:
             return False
         if not is_agreed:

@@ -30,6 +30,7 @@ from logos.core.messages import (
     Quote,
     QuoteBar,
     ReceivedSignal,
+    Reconcile,
     Report,
     SessionEnd,
     TimePassed,
@@ -62,6 +63,7 @@ _PAST: Final = "h"
 _BACKFILL: Final = "f"
 _OFFSET: Final = "o"
 _SIGNAL: Final = "s"
+_RECONCILE: Final = "x"
 _NAMES_SYMBOL: Final = frozenset((*_BY_LETTER, _PAST, _BACKFILL))
 """The letters behind which a symbol's number stands, and then the time."""
 
@@ -200,6 +202,8 @@ def _row(event: Event, numbers: Mapping[str, int]) -> tuple[object, ...]:
         return (_SIGNAL, event.ts_ns, numbers[event.symbol], *wish)
     if isinstance(event, SessionEnd):
         return ("e", event.ts_ns)
+    if isinstance(event, Reconcile):
+        return (_RECONCILE, event.ts_ns, event.reason, event.by, event.adjusted)
     if isinstance(event, Report):
         return ("r", *(getattr(event, name) for name in Report.__struct_fields__))
     raise TypeError(f"{kind.__name__} is no input of a live session")
@@ -328,6 +332,8 @@ def _event(row: Sequence[Any], symbols: Sequence[Instrument]) -> Event:
         return SessionEnd(row[1])
     if letter == "r":
         return Report(row[1], ReportKind(row[2]), *row[3:])
+    if letter == _RECONCILE:
+        return Reconcile(row[1], row[2], row[3], tuple((name, amount) for name, amount in row[4]))
     if letter == _OFFSET:
         return FeedOffset(*row[1:])
     if letter == _SIGNAL:

@@ -15,6 +15,7 @@ import msgspec
 
 from logos import paths
 from logos.config import ConfigError
+from logos.core.commands import RECONCILED
 from logos.core.records import CommandRecord, OrderRecord, OrderUpdate, Record, SwitchRecord
 from logos.core.types import OrderStatus, SessionStatus
 from logos.journal.entries import (
@@ -133,7 +134,7 @@ class _Scan:
             self.orders += is_sent  # it was held until now
         elif type(record) is SwitchRecord:
             self.switches.append(record)
-        elif type(record) is CommandRecord:
+        elif type(record) is CommandRecord and record.action != RECONCILED:
             self.commands.append(record)
 
 

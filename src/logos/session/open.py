@@ -43,7 +43,7 @@ from logos.session.connections import hold_account, with_instruments
 from logos.session.disk import disk_guard, stopped_because
 from logos.session.history import Journal, NothingHappenedError, find_session, read_session
 from logos.session.opening.alert_sender import alerts_sent
-from logos.session.opening.live_source import live_source
+from logos.session.opening.live_source import live_source, old_source
 from logos.session.opening.machine_switch import SessionSwitch, refuse_engaged
 from logos.session.opening.spec import Purpose, SessionSpec
 from logos.session.opening.start import Start
@@ -87,11 +87,12 @@ def open_session(spec: SessionSpec) -> Session:
     with ExitStack() as resources:
         start = stand(spec, resources)
         is_replay = spec.purpose is Purpose.REPLAY
+        is_elsewhere = is_replay or spec.purpose is Purpose.LOOK
         try:
             if spec.config is not None:
                 session = _new(start, spec.config)
             else:
-                session = _replay(start) if is_replay else _old(start)
+                session = _replay(start) if is_elsewhere else _old(start)
         except StopWhileStartingError:
             session_id = start.supervisor.session_id
             raise SessionStoppedError(
@@ -232,7 +233,7 @@ def _find(spec: SessionSpec, place: Path, moved: Callable[[], object]) -> _Old:
     status = journal.status
     # What was sealed as recovered had been decided on, even if its last files are missing.
     is_seal = spec.purpose is Purpose.SEAL or status is SessionStatus.CRASHED_RECOVERED
-    if status is not None and is_finished(place):
+    if status is not None and is_finished(place) and spec.purpose is not Purpose.RECONCILE:
         if status is not SessionStatus.STOPPED:
             raise CannotResumeError(
                 f"session {session_id} has ended ({status.value}): there is nothing to resume"
@@ -242,7 +243,8 @@ def _find(spec: SessionSpec, place: Path, moved: Callable[[], object]) -> _Old:
                 f"session {session_id} did not crash but was stopped, and is sealed: resume it "
                 f"by `logos resume {session_id}`"
             )
-    has_ended = is_seal or status not in (None, SessionStatus.STOPPED)
+    is_open = spec.purpose is Purpose.RECONCILE or status in (None, SessionStatus.STOPPED)
+    has_ended = is_seal or not is_open
     recorded = RecordedInputs.of(place) if spec.feed is None else None
     return _Old(place, journal, is_seal, has_ended, recorded, found)
 
@@ -265,14 +267,16 @@ def _old(start: Start) -> Session:
                 spec.check_acknowledged(plan.config)
                 resources.enter_context(hold_account(plan.config, spec.outside, start.entry.token))
             tell = None if spec.flatten is None else spec.tell
-            connections = connect_ready(plan, spec.outside, tell) if old.is_live else None
+            is_to_trade = old.is_live and spec.purpose is not Purpose.RECONCILE
+            connections = connect_ready(plan, spec.outside, tell) if is_to_trade else None
     except NothingHappenedError:
         return _anew(start, lock)
     guard = disk_guard(spec, plan.config, session_id)
     if not old.has_ended:
         guard.check_start()
     # An ended session meets no new event, so it never asks the switch of the machine.
-    after = None if old.has_ended else start.switch(plan.config, journal)
+    is_past = old.has_ended or spec.purpose is Purpose.RECONCILE
+    after = None if is_past else start.switch(plan.config, journal)
     with supervisor.interruptible("restoring what it was"):
         survey, found = _survey(spec, plan, old)
         projections = projection_files(
@@ -286,6 +290,7 @@ def _old(start: Start) -> Session:
     writer = JournalWriter.continuing(lock, journal.whole_bytes, place)
     states = core.order_manager.states
     folder = SessionFolder(session_id, writer, states, home, is_new=False, snapshot=snapshot)
+    switch.is_continuing = lambda: folder.is_continuing
     resources.callback(folder.close)
     inputs, past = None, None
     if survey is not None and old.recorded is not None:
@@ -297,11 +302,8 @@ def _old(start: Start) -> Session:
         resources.callback(inputs.close)
         sequence = 0 if snapshot is None else snapshot.sequence
         past = Past(old.place, old.recorded, survey, from_there.offset, sequence)
-    source: Source
-    if connections is not None:
-        source = live_source(spec, core, connections, past)
-    else:
-        source = FeedSource(plan.feed, snapshot.consumed if snapshot else 0, spec.progress(plan))
+    skip = snapshot.consumed if snapshot else 0
+    source = old_source(spec, core, plan, connections, past, skip)
     script = _script(spec, old, switch, snapshot)
     session = Session(plan, core, folder, supervisor, script, source, snapshot, inputs)
     session.snapshots = spec.snapshots(plan, core, folder)
@@ -361,7 +363,8 @@ def _replay(start: Start) -> Session:
     start.show(writer.path, elsewhere, session_id, may_rest=False)
     with start.supervisor.interruptible("reading its journal and data") as moved:
         journal = read_session(place, moved=moved)
-        if journal.status is None or not is_finished(place):
+        is_replay = spec.purpose is Purpose.REPLAY
+        if is_replay and (journal.status is None or not is_finished(place)):
             raise CannotResumeError(
                 f"session {session_id} was never finished: finish it with "
                 f"`logos resume {session_id}`"
@@ -378,8 +381,8 @@ def _replay(start: Start) -> Session:
     resources.callback(folder.close)
     script = Script(
         recorded_commands(journal.recording.commands),
-        stop_after_tick=journal.stopped_tick_id,
-        stopped_as=journal.status,
+        stop_after_tick=journal.stopped_tick_id if is_replay else None,
+        stopped_as=journal.status or SessionStatus.STOPPED,
         stopped_because=stopped_because(journal, session_id),
     )
     source = FeedSource(plan.feed, 0, spec.progress(plan))

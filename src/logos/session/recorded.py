@@ -6,7 +6,7 @@ switch was thrown. The journal says at which look the session saw that, and a re
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import final
 
@@ -60,6 +60,8 @@ class RecordedSwitch:
         self._after = after
         self._order_manager: OrderManager | None = None
         self._is_played = False
+        self.is_continuing: Callable[[], bool] = lambda: False
+        """Whether the journal has lines left that the session has not made again."""
 
     @property
     def recording(self) -> Recording:
@@ -171,7 +173,9 @@ class RecordedSwitch:
                 and self._upcoming() is None
                 and order_manager.passed_count >= recording.orders
             )
-            self._is_played = is_beyond or is_within_last
+            # While lines are left, an engagement that was recorded holds: nothing is let out.
+            is_held = self._state is SwitchState.ENGAGED and is_within_last and self.is_continuing()
+            self._is_played = is_beyond or (is_within_last and not is_held)
         return self._after if self._is_played else None
 
     def hand_over(self) -> None:

@@ -90,8 +90,7 @@ class Session:
         self._is_restored = snapshot is not None
         self._consumed = 0 if snapshot is None else snapshot.consumed
         self._place = None if inputs is None else (self._consumed, inputs.position)
-        """Between the last two batches of a live session: events consumed, and the place in its
-        recorded inputs."""
+        """Events consumed, and the place in a live session's inputs, between the last batches."""
         self._first_ns: int | None = None if snapshot is None else snapshot.first_ns
         self._is_draining, self._stop_until_s = False, 0.0
         self._records: list[Record] = []
@@ -218,7 +217,11 @@ class Session:
         if self._is_draining:
             core.run(self._ticks.give(batch))
             self._note()
-            return self._finish_on_paper()
+            if self.is_ending:
+                return self._finish_on_paper()
+            self._is_draining = False  # it was reconciled
+            self._end_batch()
+            return None
         if not batch:
             self._end_batch()
             self._idle()
@@ -319,8 +322,7 @@ class Session:
 
     def _is_drained(self) -> bool:
         """Whether a stop has left nothing resting at a real venue, or has waited long enough. The
-        first call suspends the session: what rests is cancelled, nothing new is decided while the
-        venue confirms that, and what rests all the same is for `resume` to find."""
+        first call suspends the session; what rests all the same is for `resume` to find."""
         now_s = time.monotonic()
         if not self.core.is_suspended and self._first_ns is not None:
             self._stop_until_s = now_s + float(self.plan.config.live.drain_timeout_s)
@@ -355,8 +357,7 @@ class Session:
         self._close()
 
     def _give_up(self, error: BaseException | None) -> None:
-        """Close the files, unless they are: nothing more is traded or journalled. A live session
-        whose inputs or intent cannot be written also engages the kill switch."""
+        """Close the files, unless they are. A live session that cannot write engages the switch."""
         if self.is_closed:
             return
         if not isinstance(error, OSError):
@@ -387,8 +388,7 @@ class Session:
             raise
 
     def _save(self) -> None:
-        """Write a snapshot, unless the core is not at rest. A live session's stands between two
-        batches of its recorded inputs, which reach the disk first."""
+        """Write a snapshot if the core is at rest; a live session's inputs reach the disk first."""
         if self.snapshots is None or self._first_ns is None or self._is_draining:
             return
         place = None

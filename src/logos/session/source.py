@@ -194,6 +194,17 @@ class Past:
 
 
 @dataclass(frozen=True, slots=True)
+class PastSource:
+    """What a live session recorded, behind the place at which the core stands, and no more."""
+
+    past: Past
+
+    def batches(self) -> Iterator[Batch]:
+        """As Source."""
+        return self.past.inputs.batches(self.past.inputs_bytes)
+
+
+@dataclass(frozen=True, slots=True)
 class LiveSource:
     """A live session's inbox, what fills it, and the `past` of one that is resumed."""
 

@@ -6,67 +6,16 @@ answered without a status, was denied when it was asked for by our id, and had b
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
-from random import Random
 
-import msgspec
 import pytest
+from denying_venue import Wanting, denying_world
 from live_session_helpers import ScriptedFeed
-from live_venue_helpers import World, venue_settings
 
 from logos.audit.verify import verify
-from logos.core.messages import Quote
-from logos.core.outbox import SubmitOrder
-from logos.core.strategy import Answer, Context, Strategy, Target
 from logos.core.types import SessionStatus, SwitchState
-from logos.session.build import make_instruments
 from logos.session.entry import replay
 from logos.session.outcome import ExitCode
-from logos.testing.fake_venue import FakeVenue, FillRules
-from logos.venues.contract import OutcomeUnknown, VenueFill, VenueOrder
-
-
-class Wanting(Strategy):
-    """Wants one unit of AAA, whatever happens."""
-
-    def on_quote(self, context: Context, quote: Quote) -> Answer:
-        return Target(1) if quote.symbol == "AAA" else None
-
-
-class Denying(FakeVenue):
-    """Fills every order, answers none, and cannot find one by the client's id.
-
-    `names` says whose a fill is: "no" list of fills at all, one under the "venue" id alone.
-    """
-
-    names = "no"
-
-    async def submit(self, request: SubmitOrder) -> VenueOrder:
-        await super().submit(request)
-        raise OutcomeUnknown(f"{self.name}: an id, and no status")
-
-    async def find(self, client_order_id: str, symbol: str) -> VenueOrder | None:
-        await super().find(client_order_id, symbol)
-        return None
-
-    async def fills_since(self, ts_ns: int) -> Sequence[VenueFill]:
-        fills = await super().fills_since(ts_ns)
-        if self.names == "no":
-            return []
-        return [msgspec.structs.replace(fill, client_order_id="") for fill in fills]
-
-
-def denying_world(home: Path, names: str) -> World:
-    there = World(home)
-    instruments = list(make_instruments(venue_settings().instruments).values())
-    rules = FillRules(1.0, 0.0, 0.0)
-    venue = Denying(instruments, there.clock, Random(1), {"USD": "1000000"}, fills=rules)
-    venue.names = names
-    for instrument in instruments:
-        venue.set_price(instrument.symbol, 10_000)
-    there.venue = venue
-    return there
 
 
 @pytest.mark.long

@@ -37,6 +37,10 @@ class Purpose(enum.Enum):
     """Bring a crashed session to its last record and seal it there."""
     REPLAY = "replay"
     """Run a finished session again, elsewhere; nothing is written into it."""
+    LOOK = "look"
+    """Run an old session again, elsewhere, as far as it came, to see how it stands."""
+    RECONCILE = "reconcile"
+    """Write down what a venue proved of a session that has ended or was stopped."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +98,7 @@ class SessionSpec:
             return "trade"
         if self.purpose is Purpose.TRADE:
             return "resume" if self.flatten is None else "flatten"
-        return "replay" if self.purpose is Purpose.REPLAY else "seal"
+        return "seal" if self.purpose is Purpose.SEAL else "replay"
 
     def is_live(self, config: Config) -> bool:
         """Whether a session with these settings runs on live feeds."""
