@@ -21,6 +21,7 @@ from urllib.parse import urlsplit, urlunsplit
 import aiohttp
 import ccxt.async_support as ccxt
 
+from logos.adapters.ccxt.pace import asked_s
 from logos.adapters.ccxt.profiles.profile import Profile
 from logos.core.clock import Backoff, Clock
 from logos.venues.contract import Refused
@@ -279,6 +280,7 @@ class Connection:
         self, exchange: Any, profile: Profile, redactor: Redactor, backoff: Backoff
     ) -> None:
         self._exchange = exchange
+        self._profile = profile
         self._is_open = _words(("duplicate", *profile.unknown, *profile.exists))
         self._is_no = _words(profile.refused)
         self._redactor = redactor
@@ -372,21 +374,12 @@ class Connection:
             words += "; set this machine's clock"
         elif cause is not None:
             words += f" ({type(cause).__name__})"
-        return Failure(
-            knowledge, self._redactor.clean(words), self._retry_after_s(error, knowledge)
-        )
-
-    def _retry_after_s(self, error: Exception, knowledge: Knowledge) -> float:
-        """When to come back: what the exchange asks for, at least what our backoff says."""
-        if knowledge is Knowledge.REFUSED:
-            return 0.0
-        wait_s = self._backoff.next_s()
-        headers = self._exchange.last_response_headers
-        if isinstance(error, _RATE_KINDS) and headers is not None:
-            asked = str(headers.get("Retry-After", ""))
-            if asked.isdecimal():
-                wait_s = max(wait_s, float(asked))
-        return wait_s
+        demand_s: float | None = None
+        if isinstance(error, _RATE_KINDS):
+            demand_s = asked_s(self._profile, self._exchange.last_response_headers)
+        wait_s = 0.0 if knowledge is Knowledge.REFUSED else self._backoff.next_s()
+        words = self._redactor.clean(words)
+        return Failure(knowledge, words, max(wait_s, demand_s or 0.0), demand_s)
 
 
 def _words(told: tuple[str, ...]) -> re.Pattern[str]:

@@ -23,6 +23,7 @@ from logos.adapters.ccxt.check import (
 from logos.adapters.ccxt.connection import Connection, make_exchange, open_session, urls_of
 from logos.adapters.ccxt.dead_man import CcxtDeadMan, has_dead_man
 from logos.adapters.ccxt.order_form import is_priced, order_arguments, price_beyond
+from logos.adapters.ccxt.pace import Pacing
 from logos.adapters.ccxt.profiles import has_profile, profile_of
 from logos.adapters.ccxt.profiles.profile import Answer, By
 from logos.adapters.ccxt.questions import Questions
@@ -31,10 +32,12 @@ from logos.core.clock import Backoff, Clock
 from logos.core.instrument import Instrument
 from logos.core.outbox import CancelOrder, OrderTerms, SubmitOrder
 from logos.core.types import NS_PER_SECOND
+from logos.venues.budget import Allowance, Budget
 from logos.venues.contract import (
     Capabilities,
     CheckLine,
     NotSent,
+    Pace,
     Refused,
     Unavailable,
     VenueError,
@@ -97,6 +100,7 @@ class CcxtVenue:
             timeout_s=timeout_s,
             limit_rate=limit_rate,
         )
+        self._pacing = Pacing(self._exchange, self._profile, clock)
         # No local variable ever holds a credential: tracebacks may show those.
         ours = {"key": key, "secret": secret, "password": password}
         for name, which in {"password": "password", **self._profile.credentials}.items():
@@ -125,6 +129,20 @@ class CcxtVenue:
             has_replace=False,
             is_sandbox=self._sandbox,
         )
+
+    @property
+    def budget(self) -> Budget | None:
+        """How much the exchange bears, where its profile states it."""
+        return self._profile.budget
+
+    @property
+    def allowances(self) -> Sequence[Allowance]:
+        """What the latest answers say is left."""
+        return self._pacing.allowances
+
+    def use_pace(self, pace: Pace) -> None:
+        """Await `pace` before every request; see `Budgeted`."""
+        self._pacing.use(pace)
 
     @property
     def dead_man(self) -> CcxtDeadMan | None:

@@ -23,6 +23,7 @@ from logos.adapters.ccxt.profiles.profile import (
     Profile,
 )
 from logos.core.types import TimeInForce
+from logos.venues.budget import Budget, Pool
 from logos.venues.ids import IdRule
 
 _DOCS: Final = "https://docs.cdp.coinbase.com/api-reference/advanced-trade-api/rest-api"
@@ -89,6 +90,7 @@ COINBASE: Final = Profile(
         "fetchBalance": "v3PrivateGetBrokerageAccounts",
         "fetchTime": "v3PublicGetBrokerageTime",
     },
+    budget=Budget((Pool("private requests", 10, 20),)),  # 30 in a second
     test_place="none: its sandbox gives fixed answers; the smallest order",
     sources={
         "ids": f"{_DOCS}/orders/create-order client_order_id: a text, of a UUID's length here",
@@ -114,6 +116,8 @@ COINBASE: Final = Profile(
         "market_lacks": f"{_DOCS}/public/list-public-products alias: the product of the one book "
         "behind both; under which name orders are listed is not told",
         "options": "C options.fetchBalance, fetchTime: the others are of another API",
+        "budget": "https://docs.cloud.coinbase.com/advanced-trade/docs/rest-api-rate-limits: "
+        "private requests, 30 a second for each user",
         "test_place": "C urls: no test address",
     },
 )

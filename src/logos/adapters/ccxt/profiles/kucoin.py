@@ -13,14 +13,18 @@ from logos.adapters.ccxt.profiles.profile import (
     Answer,
     By,
     Cancel,
+    Left,
     Look,
     Pages,
     Paging,
     Profile,
 )
+from logos.venues.budget import Budget, Pool, RequestKind
 from logos.venues.ids import IdRule
 
 _DOCS: Final = "https://www.kucoin.com/docs-new"
+_SPOT: Final = "spot"
+_WEIGHTS: Final = {RequestKind.ORDER: 1.0, RequestKind.CANCEL: 1.0, RequestKind.HOLDINGS: 0.0}
 _ORDERS: Final = f"{_DOCS}/rest/spot-trading/orders"
 
 KUCOIN: Final = Profile(
@@ -45,6 +49,13 @@ KUCOIN: Final = Profile(
         # ccxt would sign its own partner's name into every request.
         "partner": {"spot": {"id": None, "key": None}, "future": {"id": None, "key": None}},
     },
+    budget=Budget(
+        (
+            Pool(_SPOT, 1000, 100, 2, _WEIGHTS),  # 4000 in 30 s
+            Pool("management", 500, 50, 0, {RequestKind.HOLDINGS: 5}),  # 2000 in 30 s
+        )
+    ),
+    left=Left(_SPOT, ("/api/v1/hf/",), "gw-ratelimit-remaining", "gw-ratelimit-reset"),
     test_place="none: the sandbox was closed; orders/test is not asked here",
     sources={
         "ids": f"{_ORDERS}/add-order clientOid: 40 of letters, digits, _ and -",
@@ -66,6 +77,8 @@ KUCOIN: Final = Profile(
         "credentials": f"{_DOCS}/authentication: KC-API-PASSPHRASE",
         "market_parameters": "C fetch_markets would ask for margin's, with the keys",
         "options": "C options, handle_hf_and_params, is_uta_enabled, sign",
+        "budget": f"{_DOCS}/rate-limit: of a VIP 0; the weights are those of each request's page",
+        "left": f"{_DOCS}/rate-limit: the headers of each answer, the reset in milliseconds",
         "test_place": "C urls: no test address",
     },
 )

@@ -19,6 +19,7 @@ from logos.adapters.ccxt.profiles.profile import (
     Paging,
     Profile,
 )
+from logos.venues.budget import Budget, Pool, RequestKind
 from logos.venues.ids import IdRule
 
 _DOCS: Final = "https://www.okx.com/docs-v5/en/"
@@ -50,6 +51,17 @@ OKX: Final = Profile(
     credentials={"apiKey": "key", "secret": "secret", "password": "password"},
     options={"fetchMarkets": {"types": ["spot"]}},
     dead_man=DeadMan(_cancel_all_after),
+    # In two seconds: 300 orders, 60 cancels, 60 looks, 60 lists, 10 of fills, 10 of balances.
+    budget=Budget(
+        (
+            Pool("orders", 100, 100, 0, {RequestKind.ORDER: 1}),
+            Pool("cancels", 20, 20, 0, {RequestKind.CANCEL: 1}),
+            Pool("looks", 20, 20, 0, {RequestKind.FIND: 1}),
+            Pool("open orders", 20, 20, 0, {RequestKind.OPEN_ORDERS: 1}),
+            Pool("fills", 4, 3, 0, {RequestKind.FILLS: 1}),
+            Pool("balances", 4, 3, 0, {RequestKind.HOLDINGS: 1}),
+        )
+    ),
     test_place="demo trading: the same host, keys of its own and the header x-simulated-trading",
     sources={
         "ids": f"{_DOCS} Place order: clOrdId, up to 32 case-sensitive letters and digits",
@@ -68,6 +80,8 @@ OKX: Final = Profile(
         "shapes": f"{_DOCS} the answers of each; C reads a missing list as an empty one",
         "credentials": f"{_DOCS} REST Authentication: OK-ACCESS-PASSPHRASE",
         "options": "C options.fetchMarkets",
+        "budget": f"{_DOCS} the rate limit of each request, by user: in 2 s: Place multiple orders "
+        "300, Cancel order 60, Order details 60, Order list 60, Transaction details 10, Balance 10",
         "dead_man": f"{_DOCS} Cancel All After: timeOut, 10 to 120 s",
         "test_place": f"{_DOCS} Demo Trading Services; C set_sandbox_mode",
     },

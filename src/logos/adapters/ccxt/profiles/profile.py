@@ -15,6 +15,7 @@ from typing import Any, Final
 import msgspec
 
 from logos.core.types import OrderType, Side, TimeInForce
+from logos.venues.budget import Budget
 from logos.venues.ids import IdRule
 
 DAY_MS: Final = 86_400_000
@@ -124,6 +125,17 @@ class DeadMan(msgspec.Struct, frozen=True):
     is_by_market: bool = False
 
 
+class Left(msgspec.Struct, frozen=True):
+    """Which header of which answers tells what is left of a pool of the budget."""
+
+    pool: str
+    paths: tuple[str, ...]
+    """Pieces of the paths whose answers are about that pool."""
+    header: str
+    reset_ms_header: str = ""
+    """Milliseconds until the exchange counts anew."""
+
+
 class Profile(msgspec.Struct, frozen=True, kw_only=True):
     """One exchange. See the module's words; `sources` cites every field that is not a default."""
 
@@ -198,6 +210,10 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
     dead_man: DeadMan | None = None
     has_demo: bool = False
     """Whether the sandbox is a mode at the live address, which ccxt knows."""
+    budget: Budget | None = None
+    """The counters of requests that ours meet; None: not stated here, ccxt spaces requests."""
+    left: Left | None = None
+    """Where answers tell what is left of one of them."""
     test_place: str
     """Where orders can be tried without money, in words."""
     sources: Mapping[str, str]

@@ -1,0 +1,224 @@
+"""A ccxt exchange is asked in turn by the venue's queue, within the counters that it documents."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from aiohttp import web
+from round_trips import CASES, Bench, Case, bench
+
+from logos.adapters.ccxt.pace import Pacing
+from logos.adapters.ccxt.profiles import PROFILES
+from logos.adapters.ccxt.profiles.profile import Profile
+from logos.core.outbox import CancelOrder
+from logos.core.types import NS_PER_SECOND
+from logos.execution.sending.lane import Lane
+from logos.simulators.exchange.faults import Fault
+from logos.simulators.exchange.server import Handler
+from logos.testing.clock import ManualClock
+from logos.venues.budget import Allowance, Pool, RequestKind
+from logos.venues.contract import NotSent, Unavailable
+
+BUDGETED = [case for case in CASES if PROFILES[case.exchange_id].budget is not None]
+WINDOWS = {
+    ("okx", "orders"): (300, 2),
+    ("okx", "cancels"): (60, 2),
+    ("okx", "looks"): (60, 2),
+    ("okx", "open orders"): (60, 2),
+    ("okx", "fills"): (10, 2),
+    ("okx", "balances"): (10, 2),
+    ("kucoin", "spot"): (4000, 30),
+    ("kucoin", "management"): (2000, 30),
+    ("coinbase", "private requests"): (30, 1),
+}
+"""Of each pool: how much the exchange bears in how many seconds; see `budget` in `sources`."""
+
+
+def pools() -> list[tuple[str, Pool]]:
+    return [
+        (each.exchange_id, pool)
+        for each in PROFILES.values()
+        if each.budget is not None
+        for pool in each.budget.pools
+    ]
+
+
+def case_of(exchange_id: str) -> Case:
+    return next(each for each in CASES if each.exchange_id == exchange_id)
+
+
+def test_no_pool_lets_out_more_than_the_exchange_bears_in_its_window() -> None:
+    for exchange_id, pool in pools():
+        much, seconds = WINDOWS[exchange_id, pool.name]
+        assert pool.size + pool.per_s * seconds <= much, (exchange_id, pool.name)
+
+
+@pytest.mark.parametrize("kind", RequestKind, ids=lambda kind: kind.name)
+def test_every_kind_of_request_is_counted_somewhere(kind: RequestKind) -> None:
+    for profile in PROFILES.values():
+        if profile.budget is not None:
+            assert any(pool.cost_of(kind) > 0 for pool in profile.budget.pools)
+
+
+def test_what_is_told_to_be_left_is_of_a_pool_of_the_budget() -> None:
+    for profile in PROFILES.values():
+        if profile.left is not None:
+            assert profile.budget is not None
+            assert profile.left.pool in {pool.name for pool in profile.budget.pools}
+
+
+# ---- every request waits for its turn ----
+
+
+async def ask_all(made: Bench) -> None:
+    for number in (1, 2):
+        await made.submit(number)
+    await made.venue.cancel(CancelOrder("s-1-2", "COIN"))
+    await made.venue.find("s-1-1", "COIN")
+    await made.venue.open_orders()
+    await made.venue.fills_since(made.clock.now_ns() - 10 * 24 * 3600 * NS_PER_SECOND)
+    await made.venue.balances()
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("case", BUDGETED, ids=lambda case: case.exchange_id)
+def test_each_request_awaits_its_turn_pages_included(case: Case) -> None:
+    heard: list[str] = []
+    turns: list[int] = []
+
+    @web.middleware
+    async def listen(request: web.Request, handler: Handler) -> web.StreamResponse:
+        heard.append(request.path)
+        assert len(turns) >= len(heard), f"{request.path} did not wait for its turn"
+        return await handler(request)
+
+    async def turn() -> None:
+        turns.append(1)
+
+    async def story() -> None:
+        async with bench(case, middlewares=(listen,), is_open=False) as made:
+            made.venue.use_pace(turn)
+            await made.venue.open()
+            await ask_all(made)
+
+    asyncio.run(story())
+    assert len(turns) == len(heard) > 6
+
+
+def fake(headers: dict[str, str]) -> Any:
+    """A ccxt exchange of which only these members are met here."""
+
+    async def fetch(url: str) -> Any:
+        return exchange.on_rest_response(200, "OK", url, "GET", headers, "{}", {}, None)
+
+    exchange = SimpleNamespace(
+        enableRateLimit=True, fetch=fetch, on_rest_response=lambda *told: told[5]
+    )
+    return exchange
+
+
+@pytest.mark.parametrize(
+    ("exchange_id", "spaces"), [("okx", False), ("kucoin", False), ("bybit", True)]
+)
+def test_ccxt_spaces_requests_itself_where_no_counters_are_stated(
+    exchange_id: str, spaces: bool
+) -> None:
+    exchange = fake({})
+    pacing = Pacing(exchange, PROFILES[exchange_id], ManualClock(0))
+    assert exchange.enableRateLimit
+    pacing.use(lambda: asyncio.sleep(0))
+    assert exchange.enableRateLimit is spaces
+
+
+# ---- what is left ----
+
+
+def heard(profile: Profile, path: str, headers: dict[str, str]) -> list[Allowance]:
+    exchange = fake(headers)
+    pacing = Pacing(exchange, profile, ManualClock(7 * NS_PER_SECOND))
+    assert asyncio.run(exchange.fetch(f"https://api.example{path}?a=1")) == "{}"
+    return list(pacing.allowances)
+
+
+@pytest.mark.parametrize(
+    ("left", "reset", "closed_s"),
+    [("12", "20000", None), ("0", "20000", 27), ("0", "x", 7), ("0", "99999999", 67)],
+)
+def test_an_answer_says_what_is_left_and_when_it_is_counted_anew(
+    left: str, reset: str, closed_s: int | None
+) -> None:
+    headers = {"gw-ratelimit-remaining": left, "gw-ratelimit-reset": reset}
+    told = heard(PROFILES["kucoin"], "/api/v1/hf/fills", headers)
+    closed_ns = 0 if closed_s is None else closed_s * NS_PER_SECOND
+    assert told == [Allowance("spot", float(left), 7 * NS_PER_SECOND, closed_ns)]
+
+
+@pytest.mark.parametrize(
+    ("path", "left"), [("/api/v1/accounts", "12"), ("/api/v1/hf/fills", "-1"), ("/api/v1/hf/x", "")]
+)
+def test_what_is_about_another_pool_or_is_no_number_says_nothing(path: str, left: str) -> None:
+    assert heard(PROFILES["kucoin"], path, {"gw-ratelimit-remaining": left}) == []
+
+
+def trial(exchange_id: str, work: Callable[[Bench], Awaitable[None]]) -> None:
+    async def story() -> None:
+        async with bench(case_of(exchange_id)) as made:
+            await work(made)
+
+    asyncio.run(story())
+
+
+def test_the_queue_hears_of_it_from_the_venue() -> None:
+    async def work(made: Bench) -> None:
+        assert list(made.venue.allowances) == []
+        await made.venue.open_orders()
+        (told,) = made.venue.allowances
+        assert (told.pool, told.left) == ("spot", 3900.0)
+
+    trial("kucoin", work)
+
+
+# ---- asked too much ----
+
+
+@pytest.mark.parametrize(
+    ("exchange_id", "demand_s"), [("kucoin", 1.489), ("okx", 0.0), ("coinbase", 0.0)]
+)
+def test_an_exchange_that_is_asked_too_much_is_left_alone(
+    exchange_id: str, demand_s: float
+) -> None:
+    async def work(made: Bench) -> None:
+        made.exchange.fail(made.requests["create"], Fault.RATE_LIMIT)
+        with pytest.raises(NotSent) as order:
+            await made.submit(1)
+        assert order.value.demand_s == demand_s
+        assert order.value.retry_after_s >= demand_s
+        made.exchange.fail(made.requests["open"], Fault.RATE_LIMIT)
+        with pytest.raises(Unavailable) as question:
+            await made.venue.open_orders()
+        assert question.value.demand_s == demand_s
+        made.exchange.fail(made.requests["open"], Fault.SERVER_ERROR)
+        with pytest.raises(Unavailable) as other:
+            await made.venue.open_orders()
+        assert other.value.demand_s is None
+
+    trial(exchange_id, work)
+
+
+def test_a_cancel_waits_as_long_as_the_exchange_demands() -> None:
+    async def work(made: Bench) -> None:
+        lane = Lane(made.venue, made.clock)
+        made.exchange.fail(made.requests["open"], Fault.RATE_LIMIT)
+        with pytest.raises(Unavailable) as question:
+            await made.venue.open_orders()
+        assert lane.go(RequestKind.CANCEL)
+        lane.obey(question.value)
+        assert not lane.go(RequestKind.CANCEL)
+        await made.clock.advance(1.5)
+        assert lane.go(RequestKind.CANCEL)
+
+    trial("kucoin", work)
