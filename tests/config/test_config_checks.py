@@ -163,7 +163,7 @@ def test_a_file_that_asks_for_live_orders_is_refused_however_it_is_read(tmp_path
         ("live", {"feed": "x"}, 'use one of "" (none), ccxt, yahoo, replay, mt5, kafka, alpaca'),
         ("live", {"on_external": "x"}, "use one of report, halt"),
         ("live", {"transport": "x"}, "use one of poll, websocket"),
-        ("venue", {"name": "x"}, "use one of paper, ccxt, alpaca, mt5, ib"),
+        ("venue", {"name": "x"}, "use one of paper, ccxt, alpaca, mt5, mt5-native, ib"),
         ("venue", {"sandbox": "yes"}, "venue.sandbox: Expected `bool`, got `str`"),
     ],
 )

@@ -76,6 +76,8 @@ def environment(home: Path, **variables: str) -> Environment:
          "venue paper takes no keys: the paper venue needs none"),
         (VenueSettings(name=VenueName.MT5), {},
          "venue mt5 takes no keys: the terminal is logged in by itself"),
+        (VenueSettings(name=VenueName.MT5_NATIVE), {},
+         "venue mt5-native takes no keys: the terminal is logged in by itself"),
         (VenueSettings(name=VenueName.IB), {},
          "venue ib takes no keys: the gateway is logged in by itself"),
         (VenueSettings(name=VenueName.ALPACA), {},

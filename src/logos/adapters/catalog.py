@@ -29,6 +29,8 @@ class Entry(msgspec.Struct, frozen=True):
     library: str
     summary: str
     is_available: bool = True
+    how: str = ""
+    """What to install, where that is no extra of logos."""
 
     @property
     def state(self) -> str:
@@ -36,7 +38,7 @@ class Entry(msgspec.Struct, frozen=True):
         if not self.is_available:
             return "not available"
         is_here = not self.library or find_spec(self.library) is not None
-        return "ready" if is_here else install_command(self.name)
+        return "ready" if is_here else self.how or install_command(self.name)
 
 
 ENTRIES: Final = (
@@ -44,6 +46,12 @@ ENTRIES: Final = (
     Entry("ccxt", "ccxt", "spot exchanges by their ccxt id; tried against a local Binance"),
     Entry("alpaca", "alpaca", "US equities and coins at Alpaca, paper or live"),
     Entry("mt5", "zmq", "a MetaTrader 5 terminal through its ZeroMQ bridge; see docs/MT5.md"),
+    Entry(
+        "mt5-native",
+        "MetaTrader5",
+        "a MetaTrader 5 terminal through MetaQuotes' Python package; to look at, not for orders",
+        how="pip install MetaTrader5",
+    ),
     Entry("ib", "", "Interactive Brokers; see docs/VENUES.md", is_available=False),
 )
 

@@ -34,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="a dry run: credentials, clock, rules and permissions; sends no order",
         description="A dry run of one venue. It sends no order and shows no key.",
     )
-    check.add_argument("name", help="ccxt, alpaca, mt5 or ib; or ccxt:EXCHANGE (ccxt:binance)")
+    check.add_argument("name", help="ccxt, alpaca, mt5, mt5-native or ib; or ccxt:EXCHANGE")
     check.add_argument("--config", metavar="FILE.toml", help="settings with the instruments")
     check.add_argument(
         "--sandbox",
@@ -73,7 +73,7 @@ def run(options: argparse.Namespace) -> int:
 def _list() -> int:
     width = max(len(entry.state) for entry in ENTRIES)
     for entry in ENTRIES:
-        print(f"{entry.name:8} {entry.state:{width}}  {entry.summary}")
+        print(f"{entry.name:10} {entry.state:{width}}  {entry.summary}")
     return int(ExitCode.FINISHED)
 
 

@@ -32,6 +32,7 @@ _SANDBOX_PAGES: Final = {
 _KEYS_ARE_ELSEWHERE: Final = {
     VenueName.PAPER: "the paper venue needs none",
     VenueName.MT5: "the terminal is logged in by itself",
+    VenueName.MT5_NATIVE: "the terminal is logged in by itself",
     VenueName.IB: "the gateway is logged in by itself",
 }
 

@@ -339,8 +339,21 @@ def venue_of(
     """
     if not config.venue.live:
         return None
+    if config.venue.name is VenueName.MT5_NATIVE:
+        return _native_venue(config, instruments, session_id, clock)
     try:
         name = config.venue.name.value
         return make_venue(name, instruments, clock, random, venue_access(config), session_id)
     except Refused as refusal:
         raise ConfigError(f"venue: {refusal}") from None
+
+
+def _native_venue(
+    config: Config, instruments: Mapping[str, Instrument], session_id: str, clock: Clock
+) -> Venue:
+    """A terminal through MetaQuotes' package. Raises ConfigError."""
+    try:
+        from logos.adapters.mt5.native_venue import native_venue
+    except ImportError as error:
+        raise _missing(error, "mt5") from None
+    return native_venue(config, instruments, session_id, clock)

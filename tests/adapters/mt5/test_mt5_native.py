@@ -6,17 +6,26 @@ The contract suite (tests/venues) runs over it too; here is what only this adapt
 from __future__ import annotations
 
 import asyncio
+import sys
 import threading
 from collections.abc import Callable, Coroutine
 from decimal import Decimal
+from random import Random
 from typing import Any
 
+import msgspec
 import mt5_libraries  # noqa: F401 - before anything that needs zmq
 import pytest
 from mt5_package import TIMEOUT, Package
 from venue_native_box import NativeBox
 
 from logos.adapters.mt5.native import NEVER_LEFT, NativeTerminal, exact
+from logos.adapters.mt5.native_venue import load_package
+from logos.config import Config, ConfigError, VenueName, VenueSettings, make_config
+from logos.config.proved import unproved
+from logos.core.outbox import SubmitOrder
+from logos.execution.clock import SystemClock
+from logos.session.connections import venue_of
 from logos.venues.contract import NotSent, OutcomeUnknown, Unavailable
 
 
@@ -174,3 +183,57 @@ def test_the_stand_in_has_the_documented_fields() -> None:
     assert package.history_deals_get(0, 1) == ()
     assert package.order_send({"action": 1, "comment": "x" * 32}) is None
     assert package.last_error()[0] == -2
+
+
+# ---- how it is found ----
+
+
+def settings(url: str = "") -> Config:
+    venue = VenueSettings(name=VenueName.MT5_NATIVE, live=True, url=url)
+    return msgspec.structs.replace(make_config({}), venue=venue)
+
+
+def test_a_package_that_is_missing_is_told_with_what_to_do(monkeypatch: Any) -> None:
+    monkeypatch.setitem(sys.modules, "MetaTrader5", None)
+    monkeypatch.setitem(sys.modules, "mt5linux", None)
+    for url in ("", "tcp://127.0.0.1:18812"):
+        with pytest.raises(ConfigError, match="pip install MetaTrader5, on Windows"):
+            venue_of(settings(url=url), {}, "s-1", SystemClock(), Random(1))
+
+
+def test_the_package_or_its_stand_in_elsewhere_is_used(monkeypatch: Any) -> None:
+    made: list[dict[str, Any]] = []
+    package = Package(lambda: 1)
+
+    class Linux:
+        @staticmethod
+        def MetaTrader5(**given: Any) -> Package:
+            made.append(given)
+            return package
+
+    monkeypatch.setitem(sys.modules, "MetaTrader5", package)
+    monkeypatch.setitem(sys.modules, "mt5linux", Linux)
+    assert load_package("") is package
+    assert load_package("tcp://127.0.0.1:4711") is package
+    assert made == [{"host": "127.0.0.1", "port": 4711}]
+    with pytest.raises(ConfigError, match=r"venue\.url"):
+        load_package("tcp://terminal.example.com:4711")
+
+
+def test_it_can_be_looked_at_and_sends_no_order_before_it_is_proved(monkeypatch: Any) -> None:
+    package = Package(lambda: 1_700_000_000)
+    monkeypatch.setitem(sys.modules, "MetaTrader5", package)
+    instruments = {package.symbol: package.instrument}
+
+    async def whole() -> None:
+        venue = venue_of(settings(), instruments, "s-1", SystemClock(), Random(1))
+        assert venue is not None
+        lines = await venue.check()
+        assert {line.name for line in lines} >= {"terminal", "sandbox", "permission"}
+        with pytest.raises(NotSent, match="have not been proved"):
+            await venue.submit(SubmitOrder(NativeBox().rest(), "s-1-1", 0))
+        await venue.close()
+
+    asyncio.run(whole())
+    assert package.sent == []
+    assert "has not been proved" in unproved(settings())

@@ -18,6 +18,7 @@ class VenueName(enum.Enum):
     CCXT = "ccxt"
     ALPACA = "alpaca"
     MT5 = "mt5"
+    MT5_NATIVE = "mt5-native"
     IB = "ib"
 
 
@@ -60,7 +61,7 @@ class VenueSettings(Settings, frozen=True, kw_only=True):
     """`[venue]`: where orders go. Keys and passwords are never here; see docs/CONFIGURATION.md."""
 
     name: VenueName = VenueName.PAPER
-    """paper, ccxt, alpaca, mt5 or ib."""
+    """paper, ccxt, alpaca, mt5, mt5-native or ib."""
     exchange: str = ""
     """The exchange's ccxt id, such as "kraken"; "ccxt" only."""
     sandbox: bool = True
