@@ -5,6 +5,10 @@ from __future__ import annotations
 import argparse
 import asyncio
 import dataclasses
+import signal
+import socket
+import subprocess
+import sys
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -331,3 +335,25 @@ def test_a_price_between_two_ticks_of_an_exchange_is_no_noise(tmp_path: Path) ->
 def test_neither_history_nor_a_recording_is_asked_for_unless_it_is_said() -> None:
     request = FetchRequest(source="ccxt", markets={}, out=Path("out"))
     assert (request.since_ns, request.until_ns, request.minutes) == (0, 0, 0.0)
+
+
+@pytest.mark.long
+def test_without_a_network_it_names_the_cause_and_ctrl_c_leaves_nothing(tmp_path: Path) -> None:
+    with socket.socket() as closed:  # bound and never listened at: a connection is refused
+        closed.bind(("127.0.0.1", 0))
+        address = f"http://127.0.0.1:{closed.getsockname()[1]}"
+        words = ["data", "fetch", "ccxt", "--exchange", "binance", "--url", address]
+        words += ["--markets", "BTCUSDT=BTC/USDT", "--since", "2026-01-05", "--out", "cache"]
+        process = subprocess.Popen(
+            [sys.executable, "-u", "-m", "logos.live", *words],
+            cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        assert process.stdout is not None
+        first = process.stdout.readline()
+        assert "RETRYING" in first
+        assert "Connect call failed" in first
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert said == "logos data: interrupted before it was done\n"
+    assert not list(tmp_path.iterdir())

@@ -79,6 +79,7 @@ _COMMANDS = {
 }
 
 _BAD_COMMAND_LINE = 2
+_INTERRUPTED = 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -119,6 +120,9 @@ def _run(given: list[str], name: str) -> int:
         # The reader of our output has closed it; the command's work is done all the same.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except KeyboardInterrupt:
+        print(f"logos {name}: interrupted before it was done", file=sys.stderr)
+        return _INTERRUPTED
 
 
 def make_parser(chosen: str) -> argparse.ArgumentParser:

@@ -52,3 +52,15 @@ def question_error(what: str, failure: Failure) -> Unavailable:
     """The error of a question: it stays open, whatever the reason."""
     words = f"{what}: no answer: {failure.words}"
     return Unavailable(words, failure.retry_after_s, failure.demand_s)
+
+
+def system_words(error: BaseException) -> str:
+    """What the system says behind a library's error ("Name or service not known"), the deepest of
+    its causes; empty where none of them is the system's."""
+    words = ""
+    cause = error.__cause__ or error.__context__
+    while cause is not None:
+        if isinstance(cause, OSError) and cause.strerror:
+            words = cause.strerror
+        cause = cause.__cause__ or cause.__context__
+    return words

@@ -26,6 +26,7 @@ from logos.core.clock import Clock
 from logos.feeds.common import SymbolGoneError, Trouble
 from logos.feeds.contract import FeedFailedError
 from logos.feeds.sequence import RawBar, RawTrade
+from logos.venues.failures import system_words
 from logos.venues.redact import Redactor
 
 NS_PER_MS: Final = 1_000_000
@@ -208,7 +209,8 @@ class CcxtClient:
         """What a failure says, in one line of bounded length, without credentials."""
         # An exchange may repeat a key, and the address of a signed request holds its signature.
         text = self._redactor.clean(" ".join(str(error).split()))[:_WORDS_MAX]
-        return f"{type(error).__name__}: {text}" if text else type(error).__name__
+        parts = (type(error).__name__, text, system_words(error))
+        return ": ".join(part for part in parts if part)
 
     async def load_markets(self) -> None:
         """Learn the exchange's markets and time. Raises Trouble or FeedFailedError."""
