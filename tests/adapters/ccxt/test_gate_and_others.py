@@ -308,7 +308,7 @@ def test_whatever_happens_on_the_way_an_order_is_there_once_or_not_at_all(exchan
             assert len(made.placed()) == min(number, len(_HANDLED))
             assert made.exchange.faults.spoiled[-1][1] is fault
 
-    run(exchange_id, story, timeout_s=0.3)
+    run(exchange_id, story, timeout_s=0.5)
 
 
 @pytest.mark.parametrize("exchange_id", ["gate", "bitget", "mexc", "hyperliquid"])
@@ -327,7 +327,7 @@ def test_whatever_happens_to_a_cancel_only_its_order_ends(exchange_id: str) -> N
         assert sum(order.is_open for order in made.placed()) == len(_NOT_HANDLED) + 1
         assert stranger.is_open
 
-    run(exchange_id, story, timeout_s=0.3)
+    run(exchange_id, story, timeout_s=0.5)
 
 
 @pytest.mark.parametrize("exchange_id", ["gate", "bitget", "mexc", "hyperliquid"])
@@ -347,7 +347,7 @@ def test_a_question_that_fails_stays_open(exchange_id: str) -> None:
                     await ask()
                 made.exchange.faults.clear()
 
-    run(exchange_id, story, timeout_s=0.2)
+    run(exchange_id, story, timeout_s=0.5)
 
 
 @pytest.mark.parametrize("exchange_id", ["gate", "bitget", "mexc", "hyperliquid"])

@@ -247,6 +247,7 @@ class Bitget(Dialect):
         """D Get-Unfilled-Orders: other names for the price and the price of the fills."""
         row = self._order_row(order)
         average, price = row.pop("priceAvg"), row.pop("price")
+        row.pop("cancelReason")
         prices = {"priceAvg": price, "basePrice": average if order.filled else "0"}
         return {**row, **prices, "tpslType": "normal", "triggerPrice": None}
 

@@ -37,6 +37,20 @@ _PAGE: Final = 100
 """D account-trade-list: default 100, at most 100."""
 
 _MONTH_MS: Final = 31 * 86_400_000
+_CANCELLED: Final = (
+    "symbol",
+    "orderId",
+    "price",
+    "origQty",
+    "executedQty",
+    "cummulativeQuoteQty",
+    "status",
+    "timeInForce",
+    "type",
+    "side",
+)
+"""D cancel-order: what is answered besides the client ids."""
+
 _FORCES: Final = {"IMMEDIATE_OR_CANCEL": "IOC", "FILL_OR_KILL": "FOK"}
 
 _CODES: Final[Mapping[Why, tuple[int, str]]] = {
@@ -196,8 +210,9 @@ class Mexc(Dialect):
     def _cancel(self, asked: Asked) -> object:
         order = self._asked_order(asked)
         self.cancel(order)
+        row = self._order_row(order)
         names = {"origClientOrderId": order.client_id, "clientOrderId": f"cancel{order.order_id}"}
-        return self._order_row(order) | names
+        return {name: row[name] for name in _CANCELLED} | names
 
     def _cancel_all(self, asked: Asked) -> object:
         listing = self.listing(asked.text("symbol"))

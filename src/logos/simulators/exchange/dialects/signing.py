@@ -25,7 +25,8 @@ _G: Final = (
 )
 """secp256k1 (SEC 2): field, order and base point."""
 
-Point = tuple[int, int] | None
+Jacobian = tuple[int, int, int]
+_INFINITY: Final = (1, 1, 0)
 
 
 # ---- Keccak ----
@@ -133,39 +134,54 @@ def _number(value: int) -> bytes:
 # ---- secp256k1 ----
 
 
-def _sum(one: Point, other: Point) -> Point:
-    if one is None or other is None:
-        return one or other
-    (x1, y1), (x2, y2) = one, other
-    if x1 == x2:
-        if (y1 + y2) % _P == 0:
-            return None
-        slope = 3 * x1 * x1 * pow(2 * y1, -1, _P)
-    else:
-        slope = (y2 - y1) * pow(x2 - x1, -1, _P)
-    x = (slope * slope - x1 - x2) % _P
-    return x, (slope * (x1 - x) - y1) % _P
+def _twice(point: Jacobian) -> Jacobian:
+    x, y, z = point
+    square = y * y % _P
+    middle = 4 * x * square % _P
+    slope = 3 * x * x % _P
+    far = (slope * slope - 2 * middle) % _P
+    return far, (slope * (middle - far) - 8 * square * square) % _P, 2 * y * z % _P
 
 
-def _times(number: int, point: Point) -> Point:
-    found: Point = None
-    while number:
-        if number & 1:
-            found = _sum(found, point)
-        point = _sum(point, point)
-        number >>= 1
+def _sum(one: Jacobian, other: Jacobian) -> Jacobian:
+    """Of two points as (X / Z^2, Y / Z^3), which need no division; Z = 0 is the point at infinity
+    (https://www.hyperelliptic.org/EFD/g1p/auto-shortw-jacobian-0.html)."""
+    if not one[2] or not other[2]:
+        return one if one[2] else other
+    (x1, y1, z1), (x2, y2, z2) = one, other
+    square1, square2 = z1 * z1 % _P, z2 * z2 % _P
+    at1, at2 = x1 * square2 % _P, x2 * square1 % _P
+    up1, up2 = y1 * square2 * z2 % _P, y2 * square1 * z1 % _P
+    if at1 == at2:
+        return _twice(one) if up1 == up2 else _INFINITY
+    across, slope = at2 - at1, up2 - up1
+    across2 = across * across % _P
+    across3, near = across * across2 % _P, at1 * across2 % _P
+    x = (slope * slope - across3 - 2 * near) % _P
+    return x, (slope * (near - x) - up1 * across3) % _P, across * z1 * z2 % _P
+
+
+def _mixed(one: int, first: tuple[int, int], other: int, second: tuple[int, int]) -> Jacobian:
+    """`one` times the first point and `other` times the second, in one go."""
+    left, right = (*first, 1), (*second, 1)
+    steps = {"00": _INFINITY, "10": left, "01": right, "11": _sum(left, right)}
+    found = _INFINITY
+    for bits in zip(f"{one:0256b}", f"{other:0256b}", strict=True):
+        found = _sum(_twice(found), steps["".join(bits)])
     return found
 
 
-def _address(point: Point) -> str:
-    if point is None:
+def _address(point: Jacobian) -> str:
+    if not point[2]:
         return ""
-    return "0x" + keccak(point[0].to_bytes(32, "big") + point[1].to_bytes(32, "big"))[-20:].hex()
+    back = pow(point[2], -1, _P)
+    x, y = point[0] * back**2 % _P, point[1] * back**3 % _P
+    return "0x" + keccak(x.to_bytes(32, "big") + y.to_bytes(32, "big"))[-20:].hex()
 
 
 def address_of(private_key: str) -> str:
     """The address that a private key signs for."""
-    return _address(_times(int(private_key, 16), _G))
+    return _address(_mixed(int(private_key, 16), _G, 0, _G))
 
 
 def _signer(digest: bytes, r: int, s: int, v: int) -> str:
@@ -180,7 +196,7 @@ def _signer(digest: bytes, r: int, s: int, v: int) -> str:
         y = _P - y
     back = pow(r, -1, _N)
     number = int.from_bytes(digest, "big")
-    return _address(_sum(_times(s * back % _N, (r, y)), _times(-number * back % _N, _G)))
+    return _address(_mixed(s * back % _N, (r, y), -number * back % _N, _G))
 
 
 # ---- actions ----
