@@ -75,6 +75,7 @@ def test_what_cannot_be_had_is_said(tmp_path: Path) -> None:
     asyncio.run(story("--interval: alpaca has bars of 1m", interval="1d"))
     asyncio.run(story("no row came", markets={"NOPE": "NOPE"}))
     asyncio.run(story("invalid symbol", markets={"X": "A-B"}))
+    asyncio.run(story("the keys would travel unencrypted", url="http://data.example"))
 
 
 @pytest.mark.parametrize("key", ["PKPAPER", "AKLIVE"])
@@ -106,6 +107,13 @@ def test_the_feed_of_shares_is_a_setting(exchange: str, problem: str) -> None:
             make_config(tables)
     else:
         assert make_config(tables).live.exchange == exchange
+
+
+def test_keys_do_not_travel_unencrypted() -> None:
+    for url in ("https://data.example", "http://127.0.0.1:8080"):
+        assert make_config({"live": {"feed": "alpaca", "url": url}}).live.url == url
+    with pytest.raises(ConfigError, match="travel unencrypted"):
+        make_config({"live": {"feed": "alpaca", "url": "http://data.example"}})
 
 
 @pytest.mark.parametrize(

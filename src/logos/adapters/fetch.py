@@ -204,7 +204,12 @@ async def _fetch_alpaca(
 ) -> Mapping[str, Mapping[str, Any]]:
     from logos.adapters.alpaca.feed import AlpacaFeed, AlpacaMarket
     from logos.adapters.alpaca.group import Plan
-    from logos.adapters.alpaca.market_data import TIMEFRAMES, DataAccess, MarketData
+    from logos.adapters.alpaca.market_data import (
+        TIMEFRAMES,
+        DataAccess,
+        MarketData,
+        require_private,
+    )
 
     if request.keys is None:
         raise DataError("alpaca needs keys for its market data")
@@ -213,6 +218,10 @@ async def _fetch_alpaca(
     table = {"quote": request.currency, "tick": request.tick, "lot": request.lot}
     tables = dict.fromkeys(request.markets, table)
     units = {symbol: _instrument(symbol, table) for symbol in request.markets}
+    try:
+        require_private(request.url)
+    except ValueError as error:
+        raise DataError(str(error)) from None
     access = DataAccess(*request.keys, request.url, request.exchange or "iex")
     if request.minutes:
         markets = {

@@ -271,7 +271,7 @@ def _check_live(config: Config) -> list[str]:
             problems.append(f"live.exchange: Alpaca's feeds of shares are {known}")
     else:
         problems = _check_exchange("live", live.exchange, live.feed is FeedName.CCXT)
-    problems += _check_url("live.url", live.url, in_private=False)
+    problems += _check_url("live.url", live.url, in_private=live.feed is FeedName.ALPACA)
     for key in _ABOVE_ZERO:
         if getattr(live, key) <= 0:
             problems.append(f"live.{key} must be above 0, not {getattr(live, key)}")

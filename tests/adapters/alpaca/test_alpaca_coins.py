@@ -90,6 +90,24 @@ def test_the_fee_of_a_speck_is_rounded_up_and_is_a_fee_all_the_same() -> None:
     asyncio.run(story())
 
 
+def test_a_price_finer_than_the_tick_beside_a_fee_in_the_coin_is_two_fees() -> None:
+    """Two fees of one fill are a difference, which is said (`order_match.unbookable_fee`)."""
+
+    async def story() -> None:
+        async with broker_desk() as desk:
+            await buy(desk, "s-1-1", "0.1", "9000.00")
+            desk.account.fill("s-1-1", "0.1", "8999.9987")
+            [fill] = await fills(desk)
+            assert (fill.price_units, fill.fee, fill.fee_currency) == (
+                899_999,
+                Decimal("0.00025"),
+                "BTC/USD",
+            )
+            assert fill.other_fees == (("USD", Decimal("0.00087")),)
+
+    asyncio.run(story())
+
+
 def test_a_lower_rate_is_what_it_is() -> None:
     async def story() -> None:
         async with broker_desk() as desk:

@@ -108,6 +108,7 @@ def test_a_message_that_cannot_be_read_ends_the_news(fault: Fault, word: str) ->
     asyncio.run(story())
 
 
+@pytest.mark.long
 def test_a_broker_that_answers_no_ping_counts_as_lost() -> None:
     async def story() -> None:
         async with broker_desk(timeout_s=0.3) as desk:

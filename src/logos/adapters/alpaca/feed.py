@@ -22,7 +22,13 @@ import msgspec
 
 from logos.adapters.alpaca.group import SETTLE_NS, Group, Plan
 from logos.adapters.alpaca.lines import SymbolLine
-from logos.adapters.alpaca.market_data import SOURCES, TIMEFRAMES, DataAccess, MarketData
+from logos.adapters.alpaca.market_data import (
+    SOURCES,
+    TIMEFRAMES,
+    DataAccess,
+    MarketData,
+    require_private,
+)
 from logos.core.clock import Backoff, Clock
 from logos.core.instrument import Instrument
 from logos.core.messages import Bar
@@ -69,6 +75,7 @@ class AlpacaFeed:
             raise ValueError(f"Alpaca's feed of shares is one of {known}, not {access.source!r}")
         if not markets:
             raise ValueError("no symbols: name at least one")
+        require_private(access.url)
         self._markets = dict(markets)
         self._clock = clock
         self._random = random

@@ -16,6 +16,7 @@ from decimal import Decimal
 from email.utils import parsedate_to_datetime
 from functools import partial
 from typing import Any, Final, NamedTuple
+from urllib.parse import urlsplit
 
 import msgspec
 import requests
@@ -24,6 +25,7 @@ from logos.core.types import NS_PER_SECOND
 from logos.feeds.common import SymbolGoneError, Trouble
 from logos.feeds.contract import FeedFailedError
 from logos.feeds.sequence import RawBar, RawTrade
+from logos.loopback import is_loopback
 from logos.venues.records import Unreadable, is_record, iso_time, rows, time_ns
 from logos.venues.redact import Redactor, Revealable
 
@@ -59,6 +61,13 @@ class DataAccess(msgspec.Struct, frozen=True):
     url: str = ""
     source: str = "iex"
     timeout_s: float = 10.0
+
+
+def require_private(url: str) -> None:
+    """Raise ValueError for an address to which the keys would travel unencrypted."""
+    parts = urlsplit(url)
+    if url and parts.scheme != "https" and not is_loopback(parts.hostname or ""):
+        raise ValueError("alpaca: the keys would travel unencrypted; use https")
 
 
 class RawQuote(NamedTuple):
@@ -106,10 +115,12 @@ class MarketData:
     """Market data of shares and coins. Make it in the event loop's thread; close it when done.
 
     Every question raises Trouble for what may pass, SymbolGoneError for a symbol that Alpaca does
-    not take, FeedFailedError for keys or a subscription that will never do.
+    not take, FeedFailedError for keys or a subscription that will never do. Raises ValueError for
+    an address to which keys would travel unencrypted.
     """
 
     def __init__(self, access: DataAccess) -> None:
+        require_private(access.url)
         self._client = _Client(access)
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="alpaca-data")
         self._source = access.source

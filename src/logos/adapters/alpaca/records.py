@@ -127,11 +127,9 @@ class Records:
         side = _side_of(symbol, record)
         quantity = quantity_units(instrument, record.get("qty"), "quantity")
         price, rest = _price_and_rest(instrument, side, quantity, record)
-        currency = instrument.quote
-        if fee and side is Side.BUY:
-            if rest:
-                raise Unreadable(f"{symbol}: a fill finer than the tick, with a fee in the coin")
-            currency = instrument.base
+        # The fee of a purchase is in the coin; what its price is finer than the tick, in money.
+        in_coin = bool(fee) and side is Side.BUY
+        others = ((instrument.quote, rest),) if in_coin and rest else ()
         return VenueFill(
             fill_id=text_of(record, "id"),
             client_order_id=self._ours.get(venue_order_id, ""),
@@ -141,10 +139,11 @@ class Records:
             quantity_units=quantity,
             price_units=price,
             # Regulatory fees on shares are booked later, as activities of their own.
-            fee=fee + rest,
-            fee_currency=currency,
+            fee=fee if in_coin else fee + rest,
+            fee_currency=instrument.base if in_coin else instrument.quote,
             is_maker=False,
             ts_ns=time_ns(record.get("transaction_time")),
+            other_fees=others,
         )
 
     def position(self, record: Mapping[str, Any]) -> tuple[str, int]:
