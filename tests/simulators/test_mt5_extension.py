@@ -12,6 +12,7 @@ from mt5_helpers import CALM, an_order, bench, coin, quiet, trade
 from places import PROJECT
 
 from logos.simulators.mt5.simulator import SimOptions
+from logos.simulators.mt5.wire import RequestError, parse_request
 
 ROWS = protocol_rows((PROJECT / "docs" / "MT5.md").read_text(encoding="utf-8"))
 QUESTIONS = [
@@ -56,3 +57,12 @@ def test_the_answer_to_a_trade_has_every_field_of_the_table() -> None:
             return await box.gateway.request(SYMBOL, trade(SYMBOL, "run-1"), order)
 
     assert set(fields) | {"error", "comment", "rid"} <= set(asyncio.run(scenario()))
+
+
+@pytest.mark.parametrize(("written", "whole"), [("1.9", 1), ("0", 0), ("7", 7)])
+def test_a_moment_with_a_fraction_is_its_whole_second(written: str, whole: int) -> None:
+    """ejtraderMT 1.0.5 writes `fromDate` so; a ticket with a fraction is refused as before."""
+    request = parse_request(b'{"action":"HISTORY","fromDate":%s}' % written.encode())
+    assert request.from_s == whole
+    with pytest.raises(RequestError, match="id is not a whole number"):
+        parse_request(b'{"action":"TRADE","id":1.5}')

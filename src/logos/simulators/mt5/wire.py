@@ -8,7 +8,7 @@ with a value in it are refused with the protocol's own error reply, and nothing 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from decimal import Decimal, InvalidOperation
+from decimal import ROUND_FLOOR, Decimal, InvalidOperation
 from typing import Any, Final
 
 import msgspec
@@ -60,6 +60,10 @@ RETCODES: Final = {
 
 _TEXTS: Final = ("action", "actionType", "symbol", "chartTF")
 _WHOLE: Final = ("fromDate", "toDate", "id", "magic", "expiration", "deviation")
+_DATES: Final = frozenset(("fromDate", "toDate"))
+"""Clients write fractions of a second too (ejtraderMT 1.0.5, api/platafrom.py, Shorthistory); an
+Expert Advisor takes the whole part (json.mqh, ToInt)."""
+
 _FRACTIONS: Final = ("volume", "price", "stoploss", "takeprofit")
 _WHOLE_MAX: Final = 2**63
 _TEXT_MAX: Final = 64
@@ -178,6 +182,8 @@ def _whole(name: str, value: object) -> int:
     number = _fraction(name, value)
     if number is None:
         return 0
+    if name in _DATES:
+        number = number.to_integral_value(ROUND_FLOOR)
     if number != number.to_integral_value() or not 0 <= number < _WHOLE_MAX:
         raise ValueError(f"{name} is not a whole number in range")
     return int(number)
