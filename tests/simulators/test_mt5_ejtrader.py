@@ -18,12 +18,12 @@ from typing import Any
 import pytest
 from places import TESTS
 
-pytestmark = pytest.mark.campaign
+pytestmark = [pytest.mark.campaign, pytest.mark.timeout(420)]
 
 CLIENT = "ejtraderMT==1.0.5"
 DRIVER = TESTS / "helpers" / "ejtrader_session.py"
 SYMBOL = "BTCUSD.s"
-INSTALL_S = 300
+INSTALL_S = 270
 TALK_S = 120
 
 
