@@ -40,6 +40,7 @@ class LinkBench:
     rules: LinkRules = field(default_factory=LinkRules)
 
     def __post_init__(self) -> None:
+        self.serving: asyncio.Task[None] | None = None
         self.clock = ManualClock()
         self.switch = InProcessSwitch()
         self.venue = FakeVenue(
@@ -69,6 +70,20 @@ class LinkBench:
             self.reports.append,
             self.rules,
         )
+
+    async def restart(self) -> None:
+        """Let the link run; one that did is made anew."""
+        if self.serving is not None:
+            await self.stop()
+            self.link = self.make_link(self.core)
+        self.serving = asyncio.create_task(self.link.run())
+        await rest()
+
+    async def stop(self) -> None:
+        """End the link's tasks."""
+        if self.serving is not None:
+            self.serving.cancel()
+            await asyncio.gather(self.serving, return_exceptions=True)
 
     def quote(self) -> None:
         """One quote for the core; what it wants leaves."""
@@ -123,11 +138,9 @@ def story(work: Callable[[LinkBench], Awaitable[None]], **how: Any) -> LinkBench
 
     async def body() -> LinkBench:
         bench = LinkBench(**how)
-        serving = asyncio.create_task(bench.link.run())
-        await rest()
+        await bench.restart()
         await work(bench)
-        serving.cancel()
-        await asyncio.gather(serving, return_exceptions=True)
+        await bench.stop()
         assert max(bench.venue.reached.values(), default=0) <= 1
         assert bench.venue.resent == []
         bench.core.order_manager.account.ledgers[0].check()

@@ -86,7 +86,8 @@ class Stream:
     """A venue's stream of orders, as a test wants it."""
 
     def __init__(self, venue: Any) -> None:
-        self.connections = 0
+        self.connections = self.open = 0
+        self.is_mute = False
         self.items: list[OrderNews | None] = []
         self._venue = venue
         venue.order_events = self.order_events
@@ -96,14 +97,19 @@ class Stream:
         return self._events()
 
     async def _events(self) -> AsyncIterator[OrderNews]:
-        yield OrderNews("", is_sign_of_life=True)
-        while True:
-            await self._venue._clock.sleep(0.1)
-            while self.items:
-                item = self.items.pop(0)
-                if item is None:
-                    raise Unavailable("connection reset")
-                yield item
+        self.open += 1
+        try:
+            if not self.is_mute:
+                yield OrderNews("", is_sign_of_life=True)
+            while True:
+                await self._venue._clock.sleep(0.1)
+                while self.items:
+                    item = self.items.pop(0)
+                    if item is None:
+                        raise Unavailable("connection reset")
+                    yield item
+        finally:
+            self.open -= 1
 
     def say(self, *names: str) -> None:
         self.items += [OrderNews(name) for name in names]

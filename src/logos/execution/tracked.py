@@ -69,6 +69,8 @@ class TrackedOrder:
     """Whether the venue has taken a cancel of it."""
     is_cancel_heard: bool = False
     """Whether the venue has answered the latest request to cancel it, with a refusal perhaps."""
+    is_cancel_under_way: bool = False
+    """Whether a cancel of it waits for its turn or its answer, beside a question."""
     acted_step: int = -1
     """When the venue took the order or its cancel, in steps of `looks`."""
     listed_step: int = -1

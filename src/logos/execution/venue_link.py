@@ -53,6 +53,7 @@ from logos.execution.sending.cancels import Cancels, pause
 from logos.execution.sending.gate import LastGate
 from logos.execution.sending.lane import Overdue, Withheld
 from logos.execution.tracked import LinkRules, TrackedOrder, adopted, sleep_unless
+from logos.venues.budget import RequestKind
 from logos.venues.contract import NotSent, Refused, Venue, VenueError, VenueOrder
 
 
@@ -144,6 +145,13 @@ class VenueLink:
             for name, kept in self._kept.items()
             if kept.cancel is not None and not (kept.is_cancel_heard or kept.is_over)
         ]
+
+    @property
+    def has_waiting_cancels(self) -> bool:
+        """Whether a cancel that is wanted has not left for the venue yet."""
+        unheard = [self._kept[name] for name in self.unheard_cancels]
+        is_unasked = any(kept.cancel_asked_ns < 0 for kept in unheard)
+        return is_unasked or self.lane.count(RequestKind.CANCEL) > 0
 
     def _may_need(self) -> int:
         """How many requests may have to leave at once: a cancel of each order, and a new order."""

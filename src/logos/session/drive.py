@@ -278,7 +278,7 @@ class LiveEngine:
             self._drain_until_ns = now_ns + round(self._rules.drain_s * NS_PER_SECOND)
         if self._session.is_at_venue and now_ns < self._drain_until_ns:
             return False
-        return self._venue is None or self._venue.last_look.is_over()
+        return self._venue is None or self._venue.may_end()
 
     # ---- the tasks around it ----
 

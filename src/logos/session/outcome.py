@@ -64,6 +64,10 @@ reason, where they were not seen to agree."""
 
 AGREED: Final = "agreed"
 
+CANCELS: Final = "cancels that the venue has not answered"
+"""Orders whose cancel was wanted and that the session ended without, in its facts and its reason;
+left out where there are none."""
+
 
 class Stopped(Exception):
     """The operator asked the session to end, and it is between two events."""

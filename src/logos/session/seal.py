@@ -48,6 +48,7 @@ from logos.session.artifacts.summary import (
 from logos.session.opening.machine_switch import SessionSwitch
 from logos.session.outcome import (
     AGREED,
+    CANCELS,
     HOLDINGS,
     ORDERS_LEFT,
     Ending,
@@ -63,6 +64,8 @@ from logos.session.stored.next_steps import next_steps, resume_command
 from logos.shown import lines
 from logos.strategies.failure import failure_lines, first_error, with_place
 
+_GOOD_ENDS: Final = {CANCELS: "", HOLDINGS: AGREED}
+"""What a live session at a venue measured at a good end, by the name of the fact."""
 _BEFORE_START: Final = -1
 """The tick of a stop that came before the first event."""
 
@@ -207,7 +210,7 @@ class Seal:
         core took. Raises OSError.
         """
         folder, core = self._folder, self._core
-        ending = self._with_holdings(self._with_protection(self._with_orders_left(ending)))
+        ending = self._with_findings(self._with_protection(self._with_orders_left(ending)))
         summary = self._summary(ending, first_ns)
         host = host_facts(
             self._started_ns, time.time_ns(), pieces.run_ns, core.order_manager.tick_id
@@ -276,16 +279,19 @@ class Seal:
             return ending
         return replace(ending, reason=f"{ending.reason}; {words}")
 
-    def _with_holdings(self, ending: Ending) -> Ending:
-        """Say what of a venue's holdings was not seen to agree; no such end is a good one."""
-        outcome = self._measure().get(HOLDINGS, AGREED)
-        if outcome == AGREED:
+    def _with_findings(self, ending: Ending) -> Ending:
+        """Say what of a venue's holdings was not seen to agree, and which cancels it has not
+        answered; no such end is a good one."""
+        facts = self._measure()
+        found = {name: str(facts.get(name, good)) for name, good in _GOOD_ENDS.items()}
+        bad = [f"{name}: {words}" for name, words in found.items() if words != _GOOD_ENDS[name]]
+        if not bad:
             return ending
         code = ending.exit_code
         return replace(
             ending,
             exit_code=ExitCode.HALTED if code is ExitCode.FINISHED else code,
-            reason=f"{ending.reason}; {HOLDINGS}: {outcome}",
+            reason="; ".join([ending.reason, *bad]),
         )
 
     def _summary(self, ending: Ending, first_ns: int | None) -> dict[str, Any]:

@@ -1,8 +1,11 @@
 """Whose turn it is to ask an exchange, and what its answers say is left.
 
 Problem: ccxt lets requests out one after another, a cancel behind every question that came before
-it. Method: where a profile states the exchange's counters (`Profile.budget`), the venue's own queue
-spends them, cancels first, and ccxt's is off. What an answer says is left is kept for that queue.
+it. Method: the queue of the session spends what the exchange bears, cancels first, and ccxt's own
+is out of use. What an exchange bears its profile states (`Profile.budget`); for one that states
+nothing it is what ccxt knows: how much comes back each second, and what each kind of request costs,
+learned as requests are made. A request waits before it is signed, so that no signature grows old.
+What an answer says is left is kept for that queue. Without a session (a dry run) ccxt spaces them.
 """
 
 from __future__ import annotations
@@ -13,7 +16,8 @@ from urllib.parse import urlsplit
 
 from logos.adapters.ccxt.profiles.profile import Left, Profile
 from logos.core.clock import Clock
-from logos.venues.budget import Allowance
+from logos.execution.sending.lane import CALL
+from logos.venues.budget import Allowance, Budget, Pool, RequestKind
 from logos.venues.contract import Pace
 
 _NS_PER_MS: Final = 1_000_000
@@ -28,12 +32,27 @@ class Pacing:
         self._exchange = exchange
         self._profile = profile
         self._clock = clock
+        self._is_limited = bool(exchange.enableRateLimit)
         self._pace: Pace | None = None
         self._allowances: dict[str, Allowance] = {}
-        self._fetch = exchange.fetch
+        self._costs: dict[RequestKind, float] = {}
+        self._learned: Budget | None = None
         self._on_answer = exchange.on_rest_response
-        exchange.fetch = self._paced
         exchange.on_rest_response = self._heard
+
+    @property
+    def budget(self) -> Budget | None:
+        """What the exchange bears: as its profile states it, else in ccxt's units of cost; None
+        where nothing is to be paced."""
+        if self._profile.budget is not None:
+            return self._profile.budget
+        if not self._is_limited:
+            return None
+        if self._learned is None or self._learned.pools[0].costs != self._costs:
+            per_s = 1000 / float(self._exchange.rateLimit)
+            pool = Pool("requests", max(per_s, 1.0), per_s, 1.0, dict(self._costs))
+            self._learned = Budget((pool,))
+        return self._learned
 
     @property
     def allowances(self) -> Sequence[Allowance]:
@@ -41,15 +60,18 @@ class Pacing:
         return tuple(self._allowances.values())
 
     def use(self, pace: Pace) -> None:
-        """Await `pace` before every request. ccxt's own spacing ends where counters are stated."""
+        """Await `pace` before every request. ccxt's own spacing ends."""
         self._pace = pace
-        if self._profile.budget is not None:
-            self._exchange.enableRateLimit = False
+        self._exchange.throttle = self._throttle
+        self._exchange.enableRateLimit = True  # so that ccxt asks its hook before each request
 
-    async def _paced(self, *arguments: Any, **named: Any) -> Any:
+    async def _throttle(self, cost: float | None = None) -> None:
+        """ccxt's hook before each request, with what that costs in its units."""
+        call = CALL.get()
+        if call is not None and cost is not None:
+            self._costs[call.kind] = max(self._costs.get(call.kind, 0.0), float(cost))
         if self._pace is not None:
             await self._pace()
-        return await self._fetch(*arguments, **named)
 
     def _heard(
         self, code: int, reason: str, url: str, method: str, headers: Any, *rest: Any

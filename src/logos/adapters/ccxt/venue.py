@@ -132,8 +132,8 @@ class CcxtVenue:
 
     @property
     def budget(self) -> Budget | None:
-        """How much the exchange bears, where its profile states it."""
-        return self._profile.budget
+        """How much the exchange bears, as its profile states it or ccxt knows it."""
+        return self._pacing.budget
 
     @property
     def allowances(self) -> Sequence[Allowance]:

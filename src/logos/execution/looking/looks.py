@@ -81,7 +81,7 @@ class Looks:
         self._clock = clock
         self._rules = rules
         self._gone = gone
-        self._step = 0
+        self._step = self._count = 0
         self._list: _Listed | None = None
         self._listing: tuple[int, Shared[_Listed]] | None = None
         self._fills: _Fills | None = None
@@ -97,7 +97,7 @@ class Looks:
 
     async def look(self, kept: TrackedOrder, count: int) -> Look:
         """The order as the venue knows it, one of `count` that are open. Raises VenueError."""
-        terms, kept.has_news = kept.terms, False
+        terms, kept.has_news, self._count = kept.terms, False, count
         is_listed = self._uses_list(count) and not kept.doubt and not kept.is_difference
         if is_listed:
             seen_step = max(kept.acted_step, kept.listed_step, kept.found_step)
@@ -136,6 +136,9 @@ class Looks:
     async def fills_since(self, ts_ns: int, after_step: int) -> Sequence[VenueFill]:
         """All fills from then on, perhaps earlier ones too, asked for after `after_step`. Raises
         VenueError."""
+        if not self._uses_list(self._count):
+            self.latest_fills = await self._venue.fills_since(ts_ns)
+            return self.latest_fills
         asked = self._fills
         if (
             asked is None

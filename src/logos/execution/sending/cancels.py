@@ -7,8 +7,8 @@ question waits for its turn, leaves beside it; one that fails is asked for again
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
-from typing import Any, TypeVar
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
 
 from logos.core.clock import Clock
 from logos.core.types import NS_PER_SECOND
@@ -64,22 +64,43 @@ class Cancels:
             return seconds
         return max(min(seconds, self._due_s(kept)), 0.0)
 
-    async def beside(self, kept: TrackedOrder, question: Coroutine[Any, Any, Answer]) -> Answer:
+    async def beside(self, kept: TrackedOrder, question: Awaitable[Answer]) -> Answer:
         """The answer to a question about the order; raises what it does. A cancel that the venue
         has not heard of yet is asked for meanwhile, again and again if it fails."""
-        asking = asyncio.ensure_future(question)
+        if kept.is_cancel_heard:
+            return await question
+        asking = asyncio.get_running_loop().create_task(self._ask_until_heard(kept))
         try:
-            while not asking.done() and not kept.is_cancel_heard:
-                if kept.cancel is None or kept.is_over:
-                    kept.wake.clear()
-                    waking = asyncio.ensure_future(kept.wake.wait())
-                    await _first_of(asking, waking)
-                elif (due_s := self._due_s(kept)) > 0:
-                    await _first_of(asking, asyncio.ensure_future(self._clock.sleep(due_s)))
-                else:
+            answer = await question
+        except VenueError:
+            await self._end(kept, asking)
+            raise
+        except BaseException:
+            asking.cancel()
+            raise
+        await self._end(kept, asking)
+        return answer
+
+    async def _ask_until_heard(self, kept: TrackedOrder) -> None:
+        while not kept.is_cancel_heard and not kept.is_over:
+            if kept.cancel is None:
+                kept.wake.clear()
+                await kept.wake.wait()
+            elif (due_s := self._due_s(kept)) > 0:
+                await self._clock.sleep(due_s)
+            else:
+                kept.is_cancel_under_way = True
+                try:
                     await self.ask_if_due(kept)
-            return await asking
-        finally:
+                finally:
+                    kept.is_cancel_under_way = False
+
+    async def _end(self, kept: TrackedOrder, asking: asyncio.Task[None]) -> None:
+        """The question is over: what asks for cancels beside it ends, after the request that is
+        under way. Raises what it died of."""
+        if asking.done() or kept.is_cancel_under_way:
+            await asking
+        else:
             asking.cancel()
 
     def _due_s(self, kept: TrackedOrder) -> float:
@@ -87,14 +108,6 @@ class Cancels:
         if kept.cancel is None or kept.is_over:
             return self._rules.cancel_again_s
         return (kept.cancel_due_ns - self._clock.now_ns()) / NS_PER_SECOND
-
-
-async def _first_of(asking: asyncio.Future[Answer], other: asyncio.Future[Any]) -> None:
-    """Wait for either; the other is given up."""
-    try:
-        await asyncio.wait((asking, other), return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        other.cancel()
 
 
 async def pause(clock: Clock, kept: TrackedOrder, seconds: float) -> None:

@@ -9,9 +9,10 @@ from __future__ import annotations
 from typing import Final
 
 from logos.config import OnExternal
+from logos.core.types import NS_PER_SECOND
 from logos.execution.reconcile import Reconciler, ReconcileRules
 from logos.execution.venue_link import VenueLink
-from logos.session.outcome import AGREED, HOLDINGS
+from logos.session.outcome import AGREED, CANCELS, HOLDINGS
 from logos.session.presence.leftovers import leave_word
 from logos.session.session import Session
 from logos.session.source import BASELINE_FILE, LiveSource
@@ -21,6 +22,11 @@ from logos.venues.contract import DeadMan, Unavailable, Venue
 
 LAST_LOOK_S: Final = 30.0
 """What the comparison at the end may take beyond the time that a stop waits for cancels."""
+
+
+CANCELS_S: Final = 30.0
+"""How long an end waits for cancels that have not left our own queue, beyond the time that a stop
+waits for a venue to confirm (`live.drain_timeout_s`)."""
 
 
 class VenueSide:
@@ -65,7 +71,9 @@ class VenueSide:
             float(settings.drain_timeout_s) + LAST_LOOK_S,
         )
         """The comparison without which the session does not end."""
-        session.may_stop = self.last_look.is_over
+        session.may_stop = self.may_end
+        self._link.on_stream = source.tell
+        self._cancels_until_ns = 0
         session.supervisor.differences = lambda: self._reconciler.difference_count
         self.tasks = {"reconciliation": self._reconciler.run, "venue": self._link.run}
         """What runs beside the loop, by name."""
@@ -79,6 +87,17 @@ class VenueSide:
             self.tasks["dead man's switch"] = self._dead_man.run
         self.dispatch = self._link.dispatch
         """Sends requests, once. They must be durable."""
+
+    def may_end(self) -> bool:
+        """Whether the session may end now, as far as its venue goes: no cancel waits in our own
+        queue (for `CANCELS_S`, from the first time that this is asked), and the last comparison was
+        made."""
+        now_ns = self._source.connections.clock.now_ns()
+        if not self._cancels_until_ns:
+            self._cancels_until_ns = now_ns + round(CANCELS_S * NS_PER_SECOND)
+        if self._link.has_waiting_cancels and now_ns < self._cancels_until_ns:
+            return False
+        return self.last_look.is_over()
 
     async def open(self) -> None:
         """Connect, and settle what a resumed session left open. Raises VenueError and OSError."""
@@ -104,7 +123,8 @@ class VenueSide:
 
     def facts(self) -> dict[str, str]:
         """What was found at the end."""
-        return {HOLDINGS: self.last_look.outcome}
+        unheard = ", ".join(self._link.unheard_cancels)
+        return {HOLDINGS: self.last_look.outcome, **({CANCELS: unheard} if unheard else {})}
 
     async def close(self) -> None:
         """Disconnect, and leave word of what a person has to look at before trading goes on."""

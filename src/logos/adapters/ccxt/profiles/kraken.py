@@ -23,6 +23,7 @@ from logos.adapters.ccxt.profiles.profile import (
     Profile,
 )
 from logos.core.types import TimeInForce
+from logos.venues.budget import Budget, Pool, RequestKind
 from logos.venues.ids import IdRule
 
 _DOCS: Final = "https://docs.kraken.com/api-reference"
@@ -80,8 +81,24 @@ KRAKEN: Final = Profile(
     },
     asset_endings=(".F",),
     dead_man=DeadMan(_cancel_all_after),
+    # The smallest counters. A cancel of a young order counts up to 8 in the engine's; it is not
+    # held back for that, for a cancel that is turned away is asked for again.
+    budget=Budget(
+        (
+            Pool(
+                "calls",
+                15,
+                0.33,
+                1,
+                {RequestKind.ORDER: 0, RequestKind.CANCEL: 0, RequestKind.FILLS: 2},
+            ),
+            Pool("engine", 60, 1, 0, {RequestKind.ORDER: 1, RequestKind.CANCEL: 1}),
+        )
+    ),
     test_place="none: read-only questions, AddOrder with validate=true, then the smallest order",
     sources={
+        "budget": "docs.kraken.com/api/docs/guides/spot-rest-ratelimits: 15, 0.33 a second, trade "
+        "history 2, no AddOrder or CancelOrder; guides/spot-ratelimits: 60 a pair, 1 a second",
         "ids": f"{_DOCS}/trading/add-order cl_ord_id: long UUID, short UUID or 18 characters",
         "new_order": f"{_DOCS}/trading/add-order: the answer holds descr and txid only",
         "looks": f"{_DOCS}/account-data/query-orders-info: txid only; get-closed-orders: cl_ord_id",

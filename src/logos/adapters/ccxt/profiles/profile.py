@@ -211,7 +211,7 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
     has_demo: bool = False
     """Whether the sandbox is a mode at the live address, which ccxt knows."""
     budget: Budget | None = None
-    """The counters of requests that ours meet; None: not stated here, ccxt spaces requests."""
+    """The counters of requests that ours meet; None: what ccxt knows of rate and cost counts."""
     left: Left | None = None
     """Where answers tell what is left of one of them."""
     test_place: str

@@ -1,0 +1,87 @@
+"""A live session does not end while cancels wait in its own queue; what is left is named."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from live_session_helpers import ScriptedFeed
+from live_venue_helpers import Resting, World, open_there
+
+from logos.core.types import SessionStatus
+from logos.execution.sending.lane import Lane
+from logos.session.entry import replay
+from logos.session.outcome import CANCELS, ExitCode
+from logos.venues.budget import Budget, Pool, RequestKind
+from logos.venues.contract import NotSent
+
+
+def stop() -> None:
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("way", ["end", "stop", "switch", "failure"])
+def test_every_cancel_leaves_before_a_session_ends_however_slow_the_venue(
+    tmp_path: Path, way: str
+) -> None:
+    there = World(tmp_path)
+    length = 1_000 if way in ("stop", "switch") else 120
+    acts: dict[str, Callable[[], object]] = {
+        "stop": stop,
+        "switch": lambda: there.switch.engage("enough", "test"),
+    }
+
+    def slow() -> None:
+        # So slow that what rests takes twice as long as a stop waits for the venue.
+        there.venue.budget = Budget((Pool("all", 1, 0.5),))
+        acts.get(way, lambda: None)()
+
+    error = RuntimeError("the cable is cut") if way == "failure" else None
+    feed = ScriptedFeed(there.clock, length, after={120: slow}, error=error)
+    result = there.run(feed, Resting(), drain_s=5)
+    assert len(there.venue.books.orders) >= 12
+    assert open_there(there) == []
+    assert CANCELS not in result.summary["live"]
+    assert CANCELS not in result.reason
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("way", ["end", "stop"])
+@pytest.mark.parametrize("why", ["waits", "turned away"])
+def test_cancels_that_cannot_leave_in_time_are_named_and_no_good_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str, why: str
+) -> None:
+    there = World(tmp_path)
+    turn = Lane.turn
+
+    async def never_for_cancels(lane: Lane, kind: RequestKind, *arguments: Any) -> None:
+        if kind is RequestKind.CANCEL and why == "waits":
+            await asyncio.Event().wait()
+        await turn(lane, kind, *arguments)
+
+    async def turned_away(_: object) -> None:
+        raise NotSent("too many requests", 1.0, 0.0)
+
+    def slow() -> None:
+        if why == "waits":
+            monkeypatch.setattr(Lane, "turn", never_for_cancels)
+        else:
+            monkeypatch.setattr(there.venue, "cancel", turned_away)
+        if way == "stop":
+            stop()
+
+    feed = ScriptedFeed(there.clock, 1_000 if way == "stop" else 60, after={60: slow})
+    result = there.run(feed, Resting(), drain_s=2)
+    left = [order.client_order_id for order in open_there(there)]
+    assert len(left) >= 3
+    assert result.exit_code is ExitCode.HALTED
+    assert result.status is (SessionStatus.STOPPED if way == "stop" else SessionStatus.ENDED)
+    assert result.summary["live"][CANCELS] == ", ".join(left)
+    assert f"{CANCELS}: {', '.join(left)}" in result.reason
+    assert replay("live", strategy=Resting(), home=tmp_path).summary == result.summary
