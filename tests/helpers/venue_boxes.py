@@ -12,24 +12,21 @@ import venue_libraries  # noqa: F401 - first
 
 # isort: split
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from decimal import Decimal
 from random import Random
-from typing import Any, Final
+from typing import Final
 
 from link_helpers import coin as fake_coin
-from mt5_helpers import FAST, Bench, Hand, WallClock, bench, quiet
+from mt5_helpers import FAST, Hand, bench, quiet
 from venue_box import Box
+from venue_mt5_boxes import Mt5Box, PublishedMt5Box, SharedMt5Box
 from venue_native_box import NativeBox
 from venue_tools import NOW_NS, BrokerDesk, Desk, broker_desk, exchange_desk
 
-from logos.adapters.mt5.lists import Mt5VenueSymbol
-from logos.adapters.mt5.shared_venue import SharedMt5Venue
-from logos.adapters.mt5.venue import Mt5Venue
-from logos.core.types import NS_PER_SECOND, Side, TimeInForce
+from logos.core.types import Side, TimeInForce
 from logos.simulators.exchange.faults import Fault
-from logos.simulators.mt5.faults import FaultPlan
 from logos.simulators.mt5.simulator import SimOptions
 from logos.testing.clock import ManualClock
 from logos.testing.fake_venue import FakeVenue, Faults, FillRules
@@ -238,114 +235,6 @@ class AlpacaCoinBox(AlpacaBox):
         )  # fmt: skip
 
 
-# ---- over the terminal's bridge ----
-
-
-class Mt5Box(Box):
-    """A terminal behind its gateway."""
-
-    fills_in_parts = False
-    keeps_positions = True
-    words = (
-        ("open_orders", "type", "ORDER_TYPE_ICEBERG"),
-        ("find", "type", "ORDER_TYPE_ICEBERG"),
-        ("fills", "type", "DEAL_TYPE_SIDEWAYS"),
-        ("positions", "type", "POSITION_TYPE_SIDEWAYS"),
-    )
-    make: type[Mt5Venue] = Mt5Venue
-
-    def __init__(self, made: Bench, hand: Hand) -> None:
-        self.bench = made
-        self.hand = hand
-        self.since_ns = hand()
-        self.instrument = made.simulator.terminal.instruments["BTCUSD.s"]
-        self.low, self.high = 9_000, 20_000
-        self.venue = self.another()
-
-    def fill(self, client_order_id: str, lots: int) -> None:
-        book = self.bench.simulator.book
-        [order] = [each for each in book.orders.values() if each.comment == client_order_id]
-        volume = lots * self.lot
-        assert volume == order.volume_units, "this terminal fills what waits as a whole"
-        book.fill(order, volume, order.price_units, self.hand.now_s)
-
-    def by_hand(self) -> None:
-        self.bench.simulator.book.take_order(
-            self.symbol, "ORDER_TYPE_SELL_LIMIT", 1, self.high, (0, 0), 0, "", self.hand.now_s
-        )
-
-    def arrived(self) -> list[str]:
-        book = self.bench.simulator.book
-        return [name for name, count in book.client_ids.items() for _ in range(count)]
-
-    def requests(self) -> int:
-        return len([each for each in self.bench.audited("request") if each["action"] == "TRADE"])
-
-    async def pass_time(self, seconds: float) -> None:
-        self.hand.now_s += round(seconds)
-
-    def lose(self, what: str, is_handled: bool) -> None:
-        lost = FaultPlan(lost=1.0) if is_handled else FaultPlan(unread=1.0)
-        self.bench.simulator.faults = lost
-
-    def turn_away(self, what: str) -> None:
-        self.bench.simulator.faults = FaultPlan(retcodes={10024: 1.0})
-
-    def fall_silent(self) -> None:
-        self.bench.simulator.faults = FaultPlan(lost=1.0)
-
-    def recover(self) -> None:
-        self.bench.simulator.faults = FaultPlan()
-
-    def another(self, session_id: str = "s-1") -> Venue:
-        return self.make(
-            self.bench.gateway,
-            {self.symbol: Mt5VenueSymbol(self.instrument, self.symbol)},
-            HandClock(self.hand),
-            session_id=session_id,
-            is_sandbox=True,
-            settle_s=0.0,
-        )
-
-    def swap(self, question: str, field: str, word: object) -> None:
-        actions = {"find": "ORDERS", "open_orders": "ORDERS", "fills": "HISTORY"}
-        action = actions.get(question, question.upper())
-        answers = self.bench.simulator.terminal._answers
-        right: Callable[[Any], dict[str, Any]] = answers.answer
-
-        def answer(request: Any) -> dict[str, Any]:
-            given = right(request)
-            if request.action == action:
-                for rows in given.values():
-                    for row in rows if isinstance(rows, list) else []:
-                        if row:
-                            row[field] = word
-            return given
-
-        answers.answer = answer  # type: ignore[method-assign]
-
-
-class SharedMt5Box(Mt5Box):
-    """The venue that shares its questions, as sessions use it."""
-
-    make = SharedMt5Venue
-    venue: SharedMt5Venue
-
-    async def pass_time(self, seconds: float) -> None:
-        await super().pass_time(seconds)
-        self.venue._shared.answered_ns = 0  # an answer of a moment ago serves for a moment only
-
-
-class HandClock(WallClock):
-    """Real pauses, and the time that the terminal shows."""
-
-    def __init__(self, hand: Hand) -> None:
-        self._hand = hand
-
-    def now_ns(self) -> int:
-        return self._hand.now_s * NS_PER_SECOND
-
-
 @asynccontextmanager
 async def box(name: str, *, is_open: bool = True) -> AsyncIterator[Box]:
     """One of BOXES."""
@@ -376,8 +265,11 @@ async def box(name: str, *, is_open: bool = True) -> AsyncIterator[Box]:
             await native.venue.close()
     else:
         hand = Hand()
-        async with bench(SimOptions(), quiet(), settings=FAST, clock=hand) as terminal:
-            kind = SharedMt5Box if name == "mt5 shared" else Mt5Box
+        ea = "published" if name == "mt5 published" else "logos"
+        options = SimOptions(ea=ea, timer_s=0.001)
+        async with bench(options, quiet(), settings=FAST, clock=hand) as terminal:
+            kinds = {"mt5 shared": SharedMt5Box, "mt5 published": PublishedMt5Box}
+            kind = kinds.get(name, Mt5Box)
             there = kind(terminal, hand)
             if is_open:
                 await there.venue.open()
@@ -387,4 +279,7 @@ async def box(name: str, *, is_open: bool = True) -> AsyncIterator[Box]:
                 await there.venue.close()
 
 
-BOXES: Final = ("fake", "ccxt", "alpaca", "alpaca coins", "mt5", "mt5 shared", "mt5 native")
+BOXES: Final = (
+    *("fake", "ccxt", "alpaca", "alpaca coins"),
+    *("mt5", "mt5 shared", "mt5 published", "mt5 native"),
+)

@@ -13,6 +13,9 @@ from venue_boxes import BOXES, box
 Story = Callable[[Box], Coroutine[Any, Any, None]]
 
 every_venue = pytest.mark.parametrize("name", BOXES)
+says_whose = pytest.mark.parametrize("name", [each for each in BOXES if each != "mt5 published"])
+"""The published Expert Advisor's deals name no order: of orders that are alike in everything it
+cannot be told which was filled (docs/MT5.md)."""
 in_parts = pytest.mark.parametrize("name", [each for each in BOXES if "mt5" not in each])
 """This terminal fills what waits as a whole, like most brokers behind it."""
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from stress_helpers import GATEWAY, problems_of, read_lines, run_and_judge, small_plan
+from stress_helpers import AUDIT, GATEWAY, problems_of, read_lines, run_and_judge, small_plan
 
 pytestmark = pytest.mark.campaign
 
@@ -46,3 +46,16 @@ def test_a_slow_symbol_does_not_starve_the_others(tmp_path: Path) -> None:
     assert max(numbers.accepted[name].p50_ns for name in ("BTCUSD.s", "ETHUSD.s")) < slow
     assert not any(each["action"] == "ZMQ_FENCE" for each in read_lines(tmp_path / "run" / GATEWAY))
     assert all(numbers.filled[name].count > 3 for name in ("BTCUSD.s", "ETHUSD.s"))
+
+
+def test_at_the_published_expert_advisor_fills_are_deals_though_answers_are_lost(
+    tmp_path: Path,
+) -> None:
+    plan = small_plan(
+        5, "BTCUSD.s,ETHUSD.s", signals=6, ea="published", reply_timeout_s=0.5,
+        faults={"lost": 0.05}, latency_ms=0.0,
+    )  # fmt: skip
+    verdict = run_and_judge(plan, tmp_path / "run")
+    assert verdict.is_passed, problems_of(verdict)
+    requests = [r for r in read_lines(tmp_path / "run" / AUDIT) if r["kind"] == "request"]
+    assert any(each["action"] == "RESET" for each in requests)

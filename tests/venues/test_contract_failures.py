@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 from venue_box import Box
-from venue_boxes import BOXES, AlpacaBox, CcxtBox, Mt5Box
+from venue_boxes import BOXES, AlpacaBox, CcxtBox
 from venue_contract import QUESTIONS, every_venue, tell, times
+from venue_mt5_boxes import Mt5Box, PublishedMt5Box
 
 from logos.core.types import OrderStatus
 from logos.venues.contract import NotSent, OutcomeUnknown, Refused, Unavailable, VenueError
@@ -124,10 +125,14 @@ def test_a_question_without_an_answer_stays_open_and_changes_nothing(
     tell(name, story)
 
 
-WORDS_OF = {"ccxt": CcxtBox.words, **dict.fromkeys(("alpaca", "alpaca coins"), AlpacaBox.words)}
+WORDS_OF = {
+    "ccxt": CcxtBox.words,
+    **dict.fromkeys(("alpaca", "alpaca coins"), AlpacaBox.words),
+    "mt5 published": PublishedMt5Box.words,
+}
 WORDS = [
     (name, *word)
-    for name in ("ccxt", "alpaca", "mt5", "mt5 shared")
+    for name in ("ccxt", "alpaca", "mt5", "mt5 shared", "mt5 published")
     for word in WORDS_OF.get(name, Mt5Box.words)
 ]
 
@@ -206,4 +211,4 @@ def test_the_dry_run_is_well_and_sends_no_order(name: str) -> None:
         assert all(line.name and line.detail for line in lines)
         assert there.arrived() == []
 
-    tell(name, story, is_open=name in ("mt5", "mt5 shared"))
+    tell(name, story, is_open=name in ("mt5", "mt5 shared", "mt5 published"))

@@ -56,6 +56,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         choices=("switch", "engine", "simulator"),
         help="engage the switch, or SIGKILL a process, during the run",
     )
+    ea = "whose words the simulator speaks (default: logos; see `logos mt5-sim`)"
+    add("--ea", choices=("logos", "published"), default="logos", help=ea)
     folder = "folder to create (default: stress)"
     add("--out", type=Path, default=Path("stress"), metavar="DIR", help=folder)
     add("--judge-only", action="store_true", help="judge the run in --out again")

@@ -41,6 +41,7 @@ def make_plan(options: argparse.Namespace) -> StressPlan:
         dead_after_s=options.dead_after,
         away_s=options.dead_after + 1,
         in_flight=options.in_flight,
+        ea=options.ea,
         latency_ms=options.max_latency_ms,
     )
 

@@ -91,6 +91,8 @@ class StressPlan(msgspec.Struct, frozen=True, kw_only=True):
     open_orders_max: int = 48
     """Open orders of each symbol, limit orders that wait included."""
     in_flight: int = 8
+    ea: str = "logos"
+    """Whose words the simulator speaks: see `logos mt5-sim --ea`."""
     """Market orders that are open at once, over all symbols."""
     latency_ms: float = 0.0
     """What 99 of 100 orders of each symbol must be done within; 0: not judged."""
@@ -145,11 +147,13 @@ def read_faults(text: str) -> dict[str, float]:
 def simulator_arguments(plan: StressPlan, ports: Sequence[int], audit: str) -> list[str]:
     """What `logos mt5-sim` is to be called with."""
     arguments = ["--seed", str(plan.seed), "--balance", BALANCE, "--audit", audit]
-    arguments += ["--ports", ",".join(str(port) for port in ports)]
+    arguments += ["--ports", ",".join(str(port) for port in ports), "--ea", plan.ea]
+    # The published Expert Advisor tells no fees, so books could not agree about them.
+    commission = "0" if plan.ea == "published" else "0.07"
     for each in plan.symbols:
         settings = (
             f"tick={each.tick},lot={each.lot},contract={each.contract},price={each.price},"
-            f"interval_ms={each.interval_ms:g},commission=0.07"
+            f"interval_ms={each.interval_ms:g},commission={commission}"
         )
         arguments += ["--symbol", f"{each.name},{settings}"]
     for name, value in plan.faults.items():

@@ -26,6 +26,7 @@ GOOD: Answers = {
         "bot_trading": 1,
     },
     "CONFIG": {"error": False},
+    "BALANCE": {"error": False},
     "ORDERS": {"orders": [{"comment": "s-1-1"}]},
     "HISTORY": {"trades": [{"magic": 7}]},
 }  # fmt: skip

@@ -145,3 +145,15 @@ def test_new_deals_in_words_that_nobody_knows_are_an_error() -> None:
                 await on.venue.find("run-1", SYMBOL)
 
     asyncio.run(scenario())
+
+
+def test_the_dry_run_says_how_orders_are_followed_there() -> None:
+    async def scenario() -> None:
+        async with stage() as on:
+            on.by_hand(True, 10)
+            lines = {line.name: line for line in await on.venue.check()}
+            assert lines["recognition"].is_ok
+            assert "this is the published Expert Advisor" in lines["recognition"].detail
+            assert "stops the session" in lines["recognition"].detail
+
+    asyncio.run(scenario())

@@ -95,9 +95,24 @@ async def _mark_line(ask: Ask) -> CheckLine:
         except (Unavailable, Unreadable) as error:
             return CheckLine("recognition", False, f"{name}: {error}")
         seen += len(entries)
-        if any("comment" not in entry and "magic" not in entry for entry in entries):
-            advice = "an order whose answer is lost could not be found again; see docs/MT5.md"
-            return CheckLine("recognition", False, f"{name} carry no comment or magic: {advice}")
+        if any("comment" not in entry and not entry.get("magic") for entry in entries):
+            return await _unmarked_line(ask, name)
     if not seen:
         return CheckLine("recognition", True, "no orders or deals yet, so it cannot be seen")
     return CheckLine("recognition", True, "orders and deals carry what they are recognised by")
+
+
+async def _unmarked_line(ask: Ask, name: str) -> CheckLine:
+    """What it means that entries do not say whose they are."""
+    try:
+        is_published = "error" not in await ask({"action": "BALANCE"})
+    except Unavailable as error:
+        return CheckLine("recognition", False, f"{name}: {error}")
+    if is_published:
+        words = (
+            "this is the published Expert Advisor: orders are followed by ticket, volume, price "
+            "and position, and what cannot be told for certain stops the session; see docs/MT5.md"
+        )
+        return CheckLine("recognition", True, words)
+    advice = "an order whose answer is lost could not be found again; see docs/MT5.md"
+    return CheckLine("recognition", False, f"{name} carry no comment or magic: {advice}")

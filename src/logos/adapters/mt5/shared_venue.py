@@ -251,6 +251,7 @@ class SharedMt5Venue(Mt5Venue):
         self._shared.is_closed = False
         await _again(self._link.open)
         await super().open()
+        self._shared.answered_ns = 0  # what was found at the beginning serves nobody after it
 
     async def _question(self, fields: Mapping[str, object]) -> dict[str, Any]:
         """As there; a lost answer is asked for again. Raises Unavailable."""

@@ -20,6 +20,7 @@ the digits of its chart, one position a symbol.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, Final
 
 from logos.adapters.mt5.ledger import Ledger, Sent
@@ -110,6 +111,13 @@ class Unmarked:
     def begin(self, sent: Sent) -> None:
         """An order is about to leave."""
         sent.after_deal = self._newest
+
+    async def look_at(self, sent: Sent) -> None:
+        """An order that waits was taken: its whole ticket and its price are in the list. One that
+        cannot be had now is asked for before the next order (`why_not`)."""
+        if self.is_on and sent.type is not OrderType.MARKET:
+            with suppress(Unavailable):
+                self.note(await self._lists.orders())
 
     def deals_from_s(self, sent: Sent | None) -> int:
         """From which second of the terminal's clock on an order's deals are looked for."""

@@ -149,7 +149,7 @@ class Mt5Venue:
         fields = order_fields(terms, symbol.terminal_symbol, sent)
         try:
             reply = await self._trade(symbol.terminal_symbol, fields, client_order_id, request)
-            return taken(self._ledger, sent, symbol.instrument, reply)
+            told = taken(self._ledger, sent, symbol.instrument, reply)
         except (Refused, NotSent):
             sent.is_out = False
             raise
@@ -157,6 +157,8 @@ class Mt5Venue:
             # A cancel too: whoever gave up waiting knows as little as after a timeout.
             sent.unknown_since_ns = self._clock.now_ns()
             raise
+        await self._unmarked.look_at(sent)
+        return told
 
     async def _settle(self, symbol: str, client_order_id: str) -> None:
         """Ask for the symbol's orders whose outcome is unknown."""
