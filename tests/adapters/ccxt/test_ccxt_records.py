@@ -139,3 +139,13 @@ def test_assets_are_counted_under_the_names_of_markets() -> None:
     told = {"total": {"BTC": "1", "BTC.F": "0.5", "BTC.S": "9"}, "info": {"result": {}}}
     assert ccxt.balances(told, KRAKEN) == {"BTC": Decimal("1.5"), "BTC.S": Decimal(9)}
     assert ccxt.balances(told, BINANCE)["BTC.F"] == Decimal("0.5")
+
+
+def test_a_row_without_any_id_is_nobody_s() -> None:
+    records = of_ccxt()
+    for nameless in ({}, {"id": ""}, {"id": "", "clientOrderId": ""}, {"id": None}):
+        assert not records.is_of("s-1-1", nameless)
+    records.order("BTCUSDT", CCXT_ORDER)
+    assert records.is_of("s-1-1", {"id": "1001"})
+    assert records.is_of("s-1-1", {"id": "7", "clientOrderId": "s-1-1"})
+    assert not records.is_of("s-1-1", {"id": ""})

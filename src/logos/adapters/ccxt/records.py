@@ -135,7 +135,8 @@ class Records:
         """Whether a record is of that order, by our id or by the exchange's."""
         if self._ids.to_ours(str(record.get("clientOrderId") or "")) == client_order_id:
             return True
-        return record.get("id") == self.venue_ids.get(client_order_id, "")
+        known = self.venue_ids.get(client_order_id)
+        return bool(known) and record.get("id") == known
 
     def _whose(self, symbol: str, venue_order_id: str, record: Mapping[str, Any]) -> str:
         """Our id of an order, from its record or from an earlier one; empty for a stranger's."""
