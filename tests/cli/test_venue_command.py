@@ -117,7 +117,7 @@ def test_missing_keys_end_with_two_and_what_to_set_and_where_to_get_it(
     ("arguments", "words"),
     [
         (["ib"], "TWS or IB Gateway"),
-        (["nowhere"], "use one of paper, ccxt, alpaca, mt5, ib"),
+        (["nowhere"], "use one of paper, ccxt, alpaca, mt5, mt5-native, ib"),
         (["ccxt"], "exchange"),
         (["ccxt:binance", "--config", "missing.toml"], "no such file"),
     ],
@@ -155,5 +155,34 @@ def test_a_library_that_is_missing_is_named(
 def test_the_list_names_every_venue(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["venue", "list"]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert [line.split()[0] for line in lines] == ["paper", "ccxt", "alpaca", "mt5", "ib"]
+    assert [line.split()[0] for line in lines] == [
+        "paper",
+        "ccxt",
+        "alpaca",
+        "mt5",
+        "mt5-native",
+        "ib",
+    ]
     assert "not available" in lines[-1]
+
+
+@pytest.mark.parametrize("exchange", ["kraken", "kucoin", "coinbase", "mexc"])
+def test_an_exchange_without_a_sandbox_is_looked_at_without_one_and_asks_for_no_such_keys(
+    exchange: str, workspace: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["venue", "check", f"ccxt:{exchange}"]) == 2
+    said = capsys.readouterr().err
+    assert f"the exchange '{exchange}' has no sandbox in ccxt" in said
+    assert f"logos venue check ccxt:{exchange} --no-sandbox" in said
+    assert "SANDBOX_KEY" not in said
+    assert main(["venue", "check", f"ccxt:{exchange}", "--no-sandbox"]) == 2
+    said = capsys.readouterr().err
+    assert f"set LOGOS_CCXT_{exchange.upper()}_KEY" in said, "the keys that it does need"
+    assert "sandbox" not in said.lower()
+
+
+def test_an_exchange_with_a_sandbox_asks_for_its_keys(
+    workspace: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["venue", "check", "ccxt:bybit"]) == 2
+    assert "LOGOS_CCXT_BYBIT_SANDBOX_KEY" in capsys.readouterr().err

@@ -81,6 +81,19 @@ class Access:
     """Percent of the account's requests that the session may make; Alpaca."""
 
 
+def missing_sandbox(name: str, exchange: str, sandbox: bool) -> str:
+    """Why a venue cannot be rehearsed at, and what to do; empty where it can, or nobody asks.
+
+    To be asked before its keys: nobody has keys for a sandbox that is not there.
+    """
+    if name != "ccxt" or not sandbox or find_spec("ccxt") is None:
+        return ""
+    from logos.adapters.ccxt.profiles import profile_of
+    from logos.adapters.ccxt.sandbox import has_sandbox, without_sandbox
+
+    return "" if has_sandbox(profile_of(exchange)) else without_sandbox(exchange)
+
+
 def make_venue(
     name: str,
     instruments: Mapping[str, Instrument],

@@ -18,7 +18,7 @@ from typing import Protocol
 import msgspec
 
 from logos import paths
-from logos.adapters.catalog import Access, make_venue
+from logos.adapters.catalog import Access, make_venue, missing_sandbox
 from logos.config import Config, ConfigError, FeedName, VenueName, credentials
 from logos.config.credentials import has_credentials, market_data_credentials
 from logos.config.tables.kafka_options import kafka_options, signal_topic
@@ -341,8 +341,10 @@ def venue_of(
         return None
     if config.venue.name is VenueName.MT5_NATIVE:
         return _native_venue(config, instruments, session_id, clock)
+    name = config.venue.name.value
+    if problem := missing_sandbox(name, config.venue.exchange, config.venue.sandbox):
+        raise ConfigError(f"venue: {problem}")
     try:
-        name = config.venue.name.value
         return make_venue(name, instruments, clock, random, venue_access(config), session_id)
     except Refused as refusal:
         raise ConfigError(f"venue: {refusal}") from None

@@ -23,6 +23,7 @@ import ccxt.async_support as ccxt
 
 from logos.adapters.ccxt.pace import asked_s
 from logos.adapters.ccxt.profiles.profile import Profile
+from logos.adapters.ccxt.sandbox import has_sandbox, without_sandbox
 from logos.core.clock import Backoff, Clock
 from logos.venues.contract import Refused
 from logos.venues.failures import Failure, Knowledge, order_error, question_error
@@ -111,9 +112,8 @@ def make_exchange(
     for name in profile.switched_off:
         setattr(exchange, name, _nothing)
     if sandbox:
-        if not exchange.urls.get("test") and not profile.has_demo:
-            words = "has no sandbox in ccxt; to rehearse, use venue.name = 'paper'"
-            raise Refused(f"{exchange_id} {words}")
+        if not has_sandbox(profile):
+            raise Refused(without_sandbox(exchange_id))
         exchange.set_sandbox_mode(True)
     hostname = str(getattr(exchange, "hostname", None) or "")
     exchange.urls["api"] = _named_host(exchange.urls["api"], hostname)
