@@ -8,6 +8,7 @@ from typing import Any
 import mt5_libraries  # noqa: F401 - before anything that needs zmq
 import pytest
 from mt5_helpers import CALM, FAST, Bench, an_order, bench, coin, quiet, trade
+from waiting import until
 
 from logos.adapters.mt5.gateway.failures import QuestionLost, TradeLost, TradeNotSent
 from logos.adapters.mt5.gateway.settings import GatewaySettings
@@ -26,6 +27,11 @@ def market(symbol: str, comment: str) -> tuple[Any, Any]:
 async def buy(box: Bench, symbol: str, comment: str) -> dict[str, Any]:
     fields, order = market(symbol, comment)
     return await box.gateway.request(symbol, fields, order)
+
+
+def confirmed(box: Bench) -> list[dict[str, Any]]:
+    """Locks that were let go before the answer had come."""
+    return [r for r in box.actions("ZMQ_LOCK_RELEASE") if r["outcome"] == "confirmed"]
 
 
 def test_ids_are_used_only_where_the_terminal_says_that_it_knows_them() -> None:
@@ -94,8 +100,7 @@ def test_an_answer_that_comes_too_late_belongs_to_nobody_and_costs_nobody_the_lo
             assert [r["outcome"] for r in box.actions("ZMQ_ANSWER")] == ["lost"]
             reply = await buy(box, "B.s", "run-2")
             assert reply["comment"] == "run-2"
-            await asyncio.sleep(0.5)
-            assert len(box.actions("ZMQ_STRAY_REPLY")) == 1
+            await until(lambda: len(box.actions("ZMQ_STRAY_REPLY")) == 1, "the late answer")
             assert box.gateway.has_ids
             assert not box.actions("ZMQ_FENCE")
 
@@ -125,7 +130,7 @@ def test_what_waits_is_lost_when_ids_are_given_up() -> None:
         options = SimOptions(has_ids=True, faults=plan)
         async with bench(options, quiet("SLOW.s"), quiet("B.s"), settings=PATIENT) as box:
             slow = asyncio.create_task(buy(box, "SLOW.s", "run-1"))
-            await asyncio.sleep(0.05)
+            await until(lambda: len(confirmed(box)) == 1, "the request to be read")
             box.gateway._identified.forget("for a test")
             with pytest.raises(TradeLost, match="for a test"):
                 await slow
@@ -134,17 +139,18 @@ def test_what_waits_is_lost_when_ids_are_given_up() -> None:
     asyncio.run(scenario())
 
 
+@pytest.mark.long
 def test_no_more_requests_of_a_symbol_are_in_flight_than_may_wait() -> None:
-    plan = FaultPlan(slow_s={"SLOW.s": 0.4})
+    plan = FaultPlan(slow_s={"SLOW.s": 0.8})
     settings = GatewaySettings(
-        reply_timeout_s=1.0, heartbeat_s=60.0, dead_after_s=60.0, waiting_max=2
+        reply_timeout_s=9.0, heartbeat_s=60.0, dead_after_s=60.0, waiting_max=2
     )
 
     async def scenario() -> None:
         options = SimOptions(has_ids=True, faults=plan)
         async with bench(options, quiet("SLOW.s"), quiet("B.s"), settings=settings) as box:
             slow = [asyncio.create_task(buy(box, "SLOW.s", f"run-{n}")) for n in (1, 2)]
-            await asyncio.sleep(0.1)
+            await until(lambda: len(confirmed(box)) == 2, "both to be read")
             with pytest.raises(TradeNotSent, match=r"2 requests of SLOW\.s are in flight"):
                 await buy(box, "SLOW.s", "run-3")
             await buy(box, "B.s", "run-4")
@@ -164,7 +170,7 @@ def test_a_question_that_is_given_up_leaves_nothing_behind() -> None:
             asking = asyncio.create_task(
                 box.gateway.request("SLOW.s", {"action": "CONFIG", "symbol": "SLOW.s"})
             )
-            await asyncio.sleep(0.1)
+            await until(lambda: len(confirmed(box)) == 1, "the request to be read")
             asking.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await asking
