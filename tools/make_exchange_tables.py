@@ -7,7 +7,10 @@ what was tried is that file's tests. Run: python tools/make_exchange_tables.py
 from __future__ import annotations
 
 import ast
+import re
 import sys
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from document_table import with_new_rows
@@ -56,12 +59,28 @@ def tried() -> str:
 
 
 def sources() -> str:
-    """Where each field of a profile is from."""
-    return "".join(
-        f"| {exchange_id} | `{name}` | {_cell(source)} |\n"
-        for exchange_id in exchange_ids()
-        for name, source in sorted(PROFILES[exchange_id].sources.items())
-    )
+    """Where each field of a profile is from; A stands for the address that most begin with."""
+    return "".join("".join(_sources_of(PROFILES[exchange_id])) for exchange_id in exchange_ids())
+
+
+def _sources_of(profile: Profile) -> Iterator[str]:
+    named = sorted(profile.sources.items())
+    root = _beginning([source for _, source in named])
+    if root:
+        yield f"| {profile.exchange_id} | A | {root} |\n"
+    for name, source in named:
+        text = source.replace(root, "A") if root else source
+        yield f"| {profile.exchange_id} | `{name}` | {_cell(text)} |\n"
+
+
+def _beginning(told: Sequence[str]) -> str:
+    """The beginning of addresses whose place by a letter makes the table shortest; empty: none."""
+    found: Counter[str] = Counter()
+    for address in re.findall(r"https://[^\s;,:]+", " ".join(told)):
+        parts = address.split("/")
+        found.update({"/".join(parts[:end]) for end in range(3, len(parts) + 1)})
+    best = max(found, key=lambda root: (found[root] * len(root) - len(root), root), default="")
+    return best if found[best] > 2 else ""
 
 
 def _row(profile: Profile) -> str:

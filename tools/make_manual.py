@@ -172,6 +172,10 @@ def _markdown() -> MarkdownIt:
     markdown = MarkdownIt("commonmark", {"html": False}).enable("table")
     markdown.add_render_rule("table_open", lambda *_: '<div class="scroll">\n<table>\n')
     markdown.add_render_rule("table_close", lambda *_: "</table>\n</div>\n")
+    # A line for each row: the file is sent whole.
+    for name in ("th_close", "td_close"):
+        markdown.add_render_rule(name, lambda _, tokens, at, *__: f"</{tokens[at].tag}>")
+    markdown.add_render_rule("tr_open", lambda *_: "<tr>")
     return markdown
 
 
