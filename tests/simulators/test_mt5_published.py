@@ -238,6 +238,16 @@ def test_a_list_comes_after_an_error_about_an_entry_and_may_lack_it(action: str)
     assert second_frame == b""
 
 
+def test_on_a_hedging_account_the_first_position_is_listed_for_each_of_its_symbol() -> None:
+    terminal = Terminal()
+    terminal.expert._is_hedging = True
+    terminal.trade(volume=0.3)
+    terminal.trade(volume=0.7)
+    first, second = terminal.ask(action="POSITIONS")["positions"]
+    assert first == second
+    assert first["volume"] == 0.3
+
+
 def test_a_price_is_rounded_to_the_digits_of_the_chart_and_not_of_its_symbol() -> None:
     terminal = Terminal()  # the chart's symbol has two digits, this one four
     terminal.trade("ORDER_TYPE_BUY_LIMIT", symbol=OTHER, price=2.9876)

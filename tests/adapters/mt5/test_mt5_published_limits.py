@@ -157,3 +157,18 @@ def test_the_dry_run_says_how_orders_are_followed_there() -> None:
             assert "stops the session" in lines["recognition"].detail
 
     asyncio.run(scenario())
+
+
+def test_a_hedging_account_is_refused_at_its_second_position() -> None:
+    async def scenario() -> None:
+        async with stage(is_hedging=True) as on:
+            for number in (1, 2):
+                await on.venue.submit(an_order(BTC, name=f"run-{number}"))
+            with pytest.raises(Unavailable, match="position 1001 twice"):
+                await on.venue.positions()
+            assert len(on.stops) == 1
+            with pytest.raises(Refused, match="a netting account is needed"):
+                await on.venue.submit(an_order(BTC, name="run-3"))
+            assert "run-3" not in on.box.simulator.book.client_ids
+
+    asyncio.run(scenario())

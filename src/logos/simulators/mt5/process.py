@@ -212,6 +212,7 @@ def _make_options(options: argparse.Namespace) -> SimOptions:
         timer_s=options.timer_ms / 1000,
         chart=options.chart,
         first_ticket=options.first_ticket,
+        is_hedging=options.hedging,
         server_offset_s=options.server_offset,
         curve_folder=options.curve,
     )

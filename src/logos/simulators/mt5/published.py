@@ -17,7 +17,7 @@ from decimal import ROUND_HALF_UP, Decimal
 import msgspec
 
 from logos.simulators.mt5.answers import SERVER
-from logos.simulators.mt5.book import SimDeal
+from logos.simulators.mt5.book import SimDeal, SimPosition
 from logos.simulators.mt5.faults import Fate
 from logos.simulators.mt5.market import TICK, Candle, SymbolMarket
 from logos.simulators.mt5.mql_json import UNSET, Value, deserialize
@@ -63,13 +63,17 @@ class PublishedExpert:
         chart: str,
         note: Callable[[Request], None],
         push_live: Callable[[bytes], None],
+        *,
+        is_hedging: bool = False,
     ) -> None:
         """`chart` is the symbol of its chart, `note` hears of each request before it is done, and
-        `push_live` takes a frame for the live port."""
+        `push_live` takes a frame for the live port. `is_hedging`: each purchase is a position of
+        its own in the list; the books stay those of a netting account."""
         self._terminal = terminal
         self._chart = chart
         self._note = note
         self._push_live = push_live
+        self._is_hedging = is_hedging
         self._subscriptions: list[_Subscription] = []
         self._was_connected = True
         self._request_id = 0
@@ -159,21 +163,10 @@ class PublishedExpert:
             volume = position.volume_units
             if not volume:
                 continue
-            instrument = self._terminal.instruments[symbol]
             if not fate.loses_entry:
-                entries.append(
-                    {
-                        "id": position.ticket,
-                        "magic": position.magic,
-                        "symbol": symbol,
-                        "type": "POSITION_TYPE_BUY" if volume > 0 else "POSITION_TYPE_SELL",
-                        "time_setup": position.time_s,
-                        "open": position.average(instrument),
-                        "stoploss": self._price(symbol, position.stop_loss_units),
-                        "takeprofit": self._price(symbol, position.take_profit_units),
-                        "volume": self._volume(symbol, abs(volume)),
-                    }
-                )
+                # Selected by symbol, which is the first of several, once for each (B 29).
+                count = len(position.lots) if self._is_hedging else 1
+                entries += [self._position(symbol, position)] * count
             if fate.is_damaged:
                 code = NO_POSITION if fate.loses_entry else DAMAGED
                 errors.append(done_or_error(code, "GetPositions"))
@@ -181,6 +174,23 @@ class PublishedExpert:
             return [*errors, frame_of({"error": False, "positions": entries})]
         # With entries that all could not be read nothing was set: an empty frame (B 47, J 440).
         return [*errors, b""] if errors else [frame_of({"positions": [UNSET]})]
+
+    def _position(self, symbol: str, position: SimPosition) -> Value:
+        instrument = self._terminal.instruments[symbol]
+        first, opened_at = position.lots[0]
+        volume = first if self._is_hedging else position.volume_units
+        mean = position.average(instrument)
+        return {
+            "id": position.ticket,
+            "magic": position.magic,
+            "symbol": symbol,
+            "type": "POSITION_TYPE_BUY" if volume > 0 else "POSITION_TYPE_SELL",
+            "time_setup": position.time_s,
+            "open": self._price(symbol, opened_at) if self._is_hedging else mean,
+            "stoploss": self._price(symbol, position.stop_loss_units),
+            "takeprofit": self._price(symbol, position.take_profit_units),
+            "volume": self._volume(symbol, abs(volume)),
+        }
 
     def _orders(self, fate: Fate) -> Frames:
         errors: Frames = []

@@ -18,6 +18,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -95,6 +96,8 @@ class SimOptions(msgspec.Struct, frozen=True, kw_only=True):
     """The published Expert Advisor reads one request this often."""
     chart: str = ""
     """The symbol of its chart, whose digits it rounds prices to; empty: the first symbol."""
+    is_hedging: bool = False
+    """The published Expert Advisor lists positions as on a hedging account."""
     first_ticket: int = FIRST_TICKET
     server_offset_s: int = 0
     """What the terminal's clock is ahead of the simulator's."""
@@ -144,9 +147,8 @@ class Simulator:
         chart = self._options.chart or next(iter(self._symbols))
         if chart not in self._symbols:
             raise ValueError(f"the chart's symbol {chart} is not among the terminal's")
-        return PublishedExpert(
-            self.terminal, chart, self._note, lambda frame: self._push("live", frame)
-        )
+        push, hedging = partial(self._push, "live"), self._options.is_hedging
+        return PublishedExpert(self.terminal, chart, self._note, push, is_hedging=hedging)
 
     @property
     def dropped(self) -> int:
