@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from decimal import ROUND_UP, Decimal
 from typing import Any, Final
 
+from logos.errors import LogosError
 from logos.simulators.account import BookOrder
 from logos.simulators.exchange.market import Listing
 
@@ -39,7 +40,7 @@ WAITING: Final = frozenset(
 """Open, and not to be filled before the status changes."""
 
 
-class Denied(Exception):
+class Denied(LogosError):
     """The broker's own status, code and words for a no."""
 
     def __init__(self, status: int, code: int, words: str) -> None:

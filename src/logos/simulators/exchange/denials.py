@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import enum
 
+from logos.errors import LogosError
+
 
 class Why(enum.Enum):
     """A reason to refuse a request; every dialect has its own code and words for each."""
@@ -24,7 +26,7 @@ class Why(enum.Enum):
     ARGUMENTS = "the request is not of the right form"
 
 
-class Denied(Exception):
+class Denied(LogosError):
     """A refusal: the reason, and Binance's code and words for it, which other dialects replace."""
 
     def __init__(self, code: int, words: str, status: int = 400, why: Why = Why.ARGUMENTS) -> None:
