@@ -34,7 +34,7 @@ from logos.core.clock import Backoff, Clock
 from logos.core.context import CoreView
 from logos.core.gates import Switch
 from logos.core.messages import Report
-from logos.core.outbox import SubmitOrder, VenueRequest
+from logos.core.outbox import OrderTerms, SubmitOrder, VenueRequest
 from logos.core.types import NS_PER_SECOND, OrderStatus, ReportKind
 from logos.execution.bounded import BoundedVenue
 from logos.execution.doubts import Doubts
@@ -342,14 +342,22 @@ class VenueLink:
             self._tell.differ(kept, wrong)
         return False
 
+    def _has_unseen(self, terms: OrderTerms) -> bool:
+        """Whether another order of the symbol was neither found nor denied yet: on its way, or of
+        an earlier life. What a list holds without a name may be of that one."""
+        return any(
+            each.terms.symbol == terms.symbol and each.found_ns < 0 and not each.doubt
+            for name, each in self._kept.items()
+            if name != terms.client_order_id
+        )
+
     async def _believe_denial(self, kept: TrackedOrder) -> bool:
         """Whether an order that was denied for long enough does not exist: the venue lists neither
         it nor fills of it, and holdings were compared since and agree. Anything else contradicts
         the denial, and so does a second one in a row: a person has to look."""
         terms = kept.terms
         if kept.denied_ns < 0:
-            if any(each.is_accepted and each.found_ns < 0 for each in self._kept.values()):
-                # One of an earlier life that was not asked for yet: what has no name may be its.
+            if self._has_unseen(terms):
                 return False
             try:
                 orders = await self._venue.open_orders()
