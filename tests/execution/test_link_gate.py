@@ -94,3 +94,42 @@ def test_reduce_only_lets_leave_what_closes_the_position_with_all_that_is_on_its
     assert [view.why_closed(core.switch, order) for order in orders] == [
         None if may else Code.REDUCE_ONLY for may in leaves
     ]
+
+
+@pytest.mark.parametrize("is_killed", [False, True])
+def test_a_kill_while_a_venue_asks_what_an_order_needs_keeps_the_order_here(
+    is_killed: bool,
+) -> None:
+    core = venue_core(Scripted({1: market(BUY, 2)}), A)
+    core.start(1)
+    core.run([quote(A, 1, "100", "100")])
+    requests = outbox_of(core).take()
+
+    async def send() -> tuple[list[Report], dict[str, int]]:
+        clock = ManualClock()
+        reports: list[Report] = []
+        asked: list[str] = []
+
+        class Asks(FakeVenue):
+            async def prepare(self, request: SubmitOrder) -> None:
+                asked.append(request.client_order_id)
+                await asyncio.sleep(0)
+                if is_killed:
+                    core.switch.engage("drill", "ann")
+
+        venue = Asks([A], clock, Random(1), {"USD": "1000"})
+        venue.set_price("AAA", 100)
+        view = CoreView(core.order_manager)
+        link = VenueLink(venue, view, core.switch, clock, Random(2), reports.append)
+        serving = asyncio.create_task(link.run())
+        link.dispatch(requests)
+        while not reports:
+            await asyncio.sleep(0)
+        serving.cancel()
+        await asyncio.gather(serving, return_exceptions=True)
+        assert asked == ["test-1"]
+        return reports, venue.submits
+
+    reports, submits = asyncio.run(asyncio.wait_for(send(), 20))
+    assert submits == ({} if is_killed else {"test-1": 1})
+    assert reports[0].kind is (ReportKind.NOT_SENT if is_killed else ReportKind.ACCEPTED)

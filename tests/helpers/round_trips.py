@@ -194,7 +194,14 @@ class Bench:
     async def submit(
         self, number: int, quantity: str = "0.001", price: str = "90000"
     ) -> VenueOrder:
-        return await self.venue.submit(self.order(number, quantity, price))
+        return await self.send(self.order(number, quantity, price))
+
+    async def send(self, request: SubmitOrder) -> VenueOrder:
+        """As the link does: first what the venue has to ask."""
+        prepare = getattr(self.venue, "prepare", None)
+        if prepare is not None:
+            await prepare(request)
+        return await self.venue.submit(request)
 
     async def pass_time(self, seconds: float) -> None:
         """Time goes on, here and at the exchange."""

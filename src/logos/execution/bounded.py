@@ -31,6 +31,7 @@ from logos.venues.budget import RequestKind
 from logos.venues.contract import (
     Capabilities,
     CheckLine,
+    NotSent,
     OutcomeUnknown,
     Unavailable,
     Venue,
@@ -91,10 +92,23 @@ class BoundedVenue:
         if not may_leave():
             self.lane.give_back(RequestKind.ORDER)
             raise Withheld(f"order {request.client_order_id} may not leave any more")
+        prepare = getattr(self._venue, "prepare", None)
+        has_left = False
+
+        async def send() -> VenueOrder:
+            nonlocal has_left
+            if prepare is not None:
+                await prepare(request)
+                if not may_leave():  # a kill may have come meanwhile
+                    raise Withheld(f"order {request.client_order_id} may not leave any more")
+            has_left = True
+            return await self._venue.submit(request)
+
         try:
-            return await self._within(RequestKind.ORDER, lambda: self._venue.submit(request))
+            return await self._within(RequestKind.ORDER, send)
         except TimeoutError:
-            raise OutcomeUnknown(self._words(f"order {request.client_order_id}")) from None
+            words = self._words(f"order {request.client_order_id}")
+        raise OutcomeUnknown(words) if has_left else NotSent(words)
 
     async def cancel(self, request: CancelOrder) -> None:
         """Ask for a cancel, once. Raises what the venue does, OutcomeUnknown after `call_s`."""

@@ -168,6 +168,14 @@ class OrderNews(msgspec.Struct, frozen=True):
     is_sign_of_life: bool = False
 
 
+class Preparing(Protocol):
+    """A venue that has to ask something before it can send an order; others lack `prepare`."""
+
+    async def prepare(self, request: SubmitOrder) -> None:
+        """Ask what `submit` of the same order needs; with no effect at the venue. Whoever sends
+        looks at the kill switch once more behind it. Raises Refused or NotSent."""
+
+
 class Streaming(Protocol):
     """A venue whose exchange tells of orders by itself; one that does not lacks `order_events`."""
 

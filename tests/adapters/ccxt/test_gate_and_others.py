@@ -82,7 +82,7 @@ def test_at_gate_points_are_a_coin_of_their_own() -> None:
 @pytest.mark.parametrize("exchange_id", ["gate", "bitget", "mexc", "hyperliquid"])
 def test_a_market_buy_buys_its_quantity_whatever_it_costs(exchange_id: str) -> None:
     async def story(made: Bench) -> None:
-        await made.venue.submit(made.at_market(1, Side.BUY, "0.012"))
+        await made.send(made.at_market(1, Side.BUY, "0.012"))
         [placed] = made.placed()
         # Two in a hundred beyond the price asked, 100,000; it fills at the price asked.
         assert (placed.quantity, placed.limit) == (Decimal("0.012"), Decimal(102_000))
@@ -95,7 +95,7 @@ def test_a_market_buy_buys_its_quantity_whatever_it_costs(exchange_id: str) -> N
 def test_what_a_market_buy_cannot_fill_does_not_rest() -> None:
     async def story(made: Bench) -> None:
         _show(made, {"asks": [[90_000.0, 1.0]]})
-        await made.venue.submit(made.at_market(1, Side.BUY, "0.012"))
+        await made.send(made.at_market(1, Side.BUY, "0.012"))
         there = await made.venue.find("s-1-1", "COIN")
         assert there is not None
         assert (there.status, there.filled_units) == (OrderStatus.CANCELLED, 0)
@@ -108,7 +108,7 @@ def test_without_a_price_a_market_buy_is_not_sent(book: object) -> None:
     async def story(made: Bench) -> None:
         _show(made, book)
         with pytest.raises(NotSent, match="no price"):
-            await made.venue.submit(made.at_market(1, Side.BUY))
+            await made.send(made.at_market(1, Side.BUY))
         assert made.placed() == []
 
     run("gate", story)
@@ -118,7 +118,7 @@ def test_a_lost_question_for_the_price_sends_nothing() -> None:
     async def story(made: Bench) -> None:
         made.exchange.fail("GET /api/v4/spot/order_book", Fault.RESET_BEFORE)
         with pytest.raises(NotSent):
-            await made.venue.submit(made.at_market(1, Side.BUY))
+            await made.send(made.at_market(1, Side.BUY))
         assert made.placed() == []
 
     run("gate", story)
@@ -184,7 +184,7 @@ def test_mexc_has_no_sandbox() -> None:
 def test_at_hyperliquid_nothing_is_signed_but_orders_and_cancels() -> None:
     async def story(made: Bench) -> None:
         await made.submit(1)
-        await made.venue.submit(made.at_market(2, Side.SELL))
+        await made.send(made.at_market(2, Side.SELL))
         await made.venue.cancel(CancelOrder("s-1-1", "COIN"))
         assert made.dialect.extras == []
         assert made.exchange.asked("POST /exchange") == 3
@@ -233,7 +233,7 @@ def test_at_hyperliquid_a_rest_that_did_not_fill_at_once_is_asked_for() -> None:
 
         made.account.take = in_part  # type: ignore[method-assign]
         with pytest.raises(OutcomeUnknown, match="another quantity"):
-            await made.venue.submit(made.at_market(1, Side.BUY))
+            await made.send(made.at_market(1, Side.BUY))
         there = await made.venue.find("s-1-1", "COIN")
         assert there is not None
         assert (there.status, there.filled_units) == (OrderStatus.CANCELLED, 40)

@@ -287,7 +287,7 @@ def test_coinbase_takes_no_fill_or_kill_for_ccxt_cannot_read_them() -> None:
     async def story(made: Bench) -> None:
         terms = approved(made.coin, Side.BUY, "0.001", "90000.00", time_in_force=TimeInForce.FOK)
         with pytest.raises(Refused, match="no FOK orders"):
-            await made.venue.submit(SubmitOrder(terms, "s-1-1", NOW_NS))
+            await made.send(SubmitOrder(terms, "s-1-1", NOW_NS))
         assert made.exchange.asked("POST") == 0
 
     at("coinbase", story)

@@ -299,10 +299,10 @@ async def test_market_buy(made: Bench) -> None:
     request = made.at_market(1, Side.BUY, "0.012")
     if made.case.buys_by_cost:
         with pytest.raises(Refused, match="by what they cost"):
-            await made.venue.submit(request)
+            await made.send(request)
         assert made.placed() == []
         return
-    await made.venue.submit(request)
+    await made.send(request)
     [placed] = made.placed()
     kind = "LIMIT" if Side.BUY in made.case.priced else "MARKET"
     assert (placed.kind, placed.side, placed.filled) == (kind, "BUY", Decimal("0.012"))
@@ -316,7 +316,7 @@ async def test_market_buy(made: Bench) -> None:
 @trip
 async def test_market_sell(made: Bench) -> None:
     """market sell"""
-    await made.venue.submit(made.at_market(1, Side.SELL, "0.012"))
+    await made.send(made.at_market(1, Side.SELL, "0.012"))
     [placed] = made.placed()
     assert (placed.side, placed.filled) == ("SELL", Decimal("0.012"))
     there = await made.venue.find("s-1-1", "COIN")

@@ -30,7 +30,7 @@ from logos.adapters.ccxt.questions import Questions
 from logos.adapters.ccxt.records import Records, balances
 from logos.core.clock import Backoff, Clock
 from logos.core.instrument import Instrument
-from logos.core.outbox import CancelOrder, OrderTerms, SubmitOrder
+from logos.core.outbox import CancelOrder, SubmitOrder
 from logos.core.types import NS_PER_SECOND
 from logos.venues.budget import Allowance, Budget
 from logos.venues.contract import (
@@ -92,6 +92,8 @@ class CcxtVenue:
         self._ids = ClientIds(self._profile.ids, session_id)
         self._records = Records(self._instruments, self._ids, self._profile)
         self._markets: dict[str, Any] = {}
+        self._beyond: dict[str, str] = {}
+        """Prices asked for by `prepare`, of orders that are to leave."""
         self._exchange = make_exchange(
             self._profile,
             clock,
@@ -180,6 +182,22 @@ class CcxtVenue:
 
     # ---- orders ----
 
+    async def prepare(self, request: SubmitOrder) -> None:
+        """Ask for the price of a market order that goes out as a limit order. Raises NotSent."""
+        terms = request.terms
+        if not is_priced(self._profile, terms):
+            return
+        what = f"{self.name}: order {terms.client_order_id}"
+        market = self._market(terms.symbol)
+        try:
+            call = partial(self._exchange.fetch_order_book, market)
+            book = await self._connection.ask(f"{what}: the best price", call)
+        except Unavailable as error:
+            raise NotSent(f"{what}: {error}", error.retry_after_s) from None
+        price = price_beyond(self._exchange, terms.side, market, book, what)
+        self._records.priced.add(terms.client_order_id)
+        self._beyond[terms.client_order_id] = price
+
     async def submit(self, request: SubmitOrder) -> VenueOrder:
         """Send an order, once. Raises Refused, NotSent or OutcomeUnknown."""
         terms = request.terms
@@ -188,7 +206,9 @@ class CcxtVenue:
         venue_id = self._ids.to_venue(client_order_id)
         self._require_profile(what)
         market = self._market(terms.symbol)
-        beyond = await self._beyond(terms, market, what)
+        beyond = self._beyond.pop(client_order_id, None)
+        if beyond is None and is_priced(self._profile, terms):
+            raise NotSent(f"{what}: no price was asked for it: `prepare` it first")
         arguments = order_arguments(
             self._exchange, self._profile, terms, venue_id, market, what, beyond
         )
@@ -239,19 +259,6 @@ class CcxtVenue:
             if found is None:
                 raise Refused(f"{what}: the exchange lists no such order")
         return self._records.venue_ids[client_order_id]
-
-    async def _beyond(self, terms: OrderTerms, market: str, what: str) -> str | None:
-        """The price of a market order that goes out as a limit order; None for any other. Raises
-        NotSent."""
-        if not is_priced(self._profile, terms):
-            return None
-        try:
-            call = partial(self._exchange.fetch_order_book, market)
-            book = await self._connection.ask(f"{what}: the best price", call)
-        except Unavailable as error:
-            raise NotSent(f"{what}: {error}", error.retry_after_s) from None
-        self._records.priced.add(terms.client_order_id)
-        return price_beyond(self._exchange, terms.side, market, book, what)
 
     async def find(self, client_order_id: str, symbol: str) -> VenueOrder | None:
         """The order as the exchange knows it. None shortly after sending is no proof yet."""
