@@ -114,17 +114,12 @@ class Feed:
         await self._work(sink)
 
 
-class NothingToLookAt:
-    """The comparison at the end of a session, of a venue that has nothing to compare."""
-
-    def is_over(self) -> bool:
-        return True
-
-
 class Venue:
     """A way to a venue that does what it is told."""
 
-    last_look = NothingToLookAt()
+    def may_end(self) -> bool:
+        """There is no cancel that waits, and nothing to compare."""
+        return True
 
     def facts(self) -> dict[str, str]:
         return {}

@@ -357,7 +357,7 @@ class _Reduced:
 
 def test_a_spec_is_for_trading_unless_it_says_otherwise(tmp_path: Path) -> None:
     assert SessionSpec().purpose is Purpose.TRADE
-    assert {each.value for each in Purpose} == {"trade", "seal", "replay"}
+    assert {each.value for each in Purpose} == {*("trade", "seal", "replay", "look", "reconcile")}
     crash("trading", tmp_path)
     spec = SessionSpec(
         session_id="crashed",
