@@ -18,9 +18,12 @@ _PAUSE_S: Final = 0.002
 
 
 async def until(
-    condition: Callable[[], bool], waited_for: str, background: asyncio.Task[Any] | None = None
+    condition: Callable[[], bool],
+    waited_for: str,
+    background: asyncio.Task[Any] | None = None,
+    meanwhile: Callable[[], Awaitable[object]] | None = None,
 ) -> None:
-    """Let the event loop run until `condition` holds.
+    """Let the event loop run until `condition` holds, and do `meanwhile` each time it did not.
 
     Raises AssertionError naming `waited_for` after `PATIENCE_S`, and what `background` raised, or
     AssertionError if it returned, as soon as that task has ended.
@@ -32,6 +35,8 @@ async def until(
             raise AssertionError(f"the background task ended before: {waited_for}")
         assert time.monotonic() < deadline_s, f"waited {PATIENCE_S:g} s in vain: {waited_for}"
         await asyncio.sleep(_PAUSE_S)
+        if meanwhile is not None:
+            await meanwhile()
 
 
 async def until_answered(ask: Callable[[], Awaitable[T]], waited_for: str) -> T:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from link_helpers import run
 from venue_tools import Desk, exchange_desk
+from waiting import until
 
 from logos.adapters.ccxt.connection import make_exchange
 from logos.adapters.ccxt.pace import Pacing
@@ -43,10 +44,12 @@ class Watched:
         exchange.fetch = noting
 
     async def until(self, tasks: list[asyncio.Task[Any]]) -> None:
-        while not all(task.done() for task in tasks):
-            await asyncio.sleep(0.002)
+        async def pass_time() -> None:
             if self.clock.sleepers:
                 await self.clock.advance(0.05)
+
+        all_done = lambda: all(task.done() for task in tasks)  # noqa: E731
+        await until(all_done, "the requests", meanwhile=pass_time)
 
 
 def test_a_cancel_overtakes_the_questions_that_ccxt_would_let_out_first() -> None:

@@ -1,7 +1,7 @@
 """Who signed an action at Hyperliquid: the address behind a signature, from first principles.
 
 As the exchange's own library signs (https://github.com/hyperliquid-dex/hyperliquid-python-sdk,
-hyperliquid/utils/signing.py, `sign_l1_action`): the action in MessagePack, the nonce in eight
+hyperliquid/utils/signing.py, "sign_l1_action"): the action in MessagePack, the nonce in eight
 bytes and a mark for a vault are hashed (Keccak-256); the hash is the connection of a "phantom
 agent", whose EIP-712 digest under the domain Exchange, version 1, chain 1337, is signed on
 secp256k1. A client is thus held to the right bytes without its own code being asked.
