@@ -8,6 +8,8 @@ COMPLETE := $(VENV)/.complete
 CONFIG ?= examples/session.toml
 # Many quick tests wait for a process or a time limit: three workers keep two cores busy.
 WORKERS ?= 3
+# Compiled modules are kept whatever the environment says: hundreds of processes load the same ones.
+export PYTHONDONTWRITEBYTECODE :=
 CHECKS = $(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy --strict
 # A file's tests run in one process: they share what is costly to make. A process that dies ends
 # the run: one that took its place would leave it waiting for ever.
