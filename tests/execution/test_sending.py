@@ -51,6 +51,27 @@ def test_a_kill_with_twenty_resting_orders_sends_every_cancel_before_any_questio
     story(work, script=resting(20))
 
 
+def test_one_list_after_the_last_cancel_shows_that_nothing_rests() -> None:
+    slow = Budget((Pool("all", 6, 1, 6, {RequestKind.CANCEL: 1, RequestKind.ORDER: 1}),))
+
+    async def work(bench: LinkBench) -> None:
+        traffic = Traffic(bench, slow)
+        await traffic.rest_orders(10)
+        while not bench.link.lane.count(RequestKind.OPEN_ORDERS):
+            await bench.wait(0.25)
+        traffic.begin()
+        await traffic.kill()  # the list that waits was asked for before any cancel
+        while any(bench.link.may_rest(name) for name in bench.link._kept):
+            await bench.wait(0.25)
+            assert traffic.now_s < 100
+        names = [name for _, name in traffic.calls]
+        assert names[:10] == ["cancel"] * 10
+        assert names.count("open_orders") <= 2, "the one that waited, and one that knows"
+        assert names.count("find") <= 1, "one waited already"
+
+    story(work, script=resting(10))
+
+
 @pytest.mark.parametrize("budget", [KRAKEN_LIKE, ALPACA_LIKE, None])
 def test_one_list_serves_all_orders_that_rest(budget: Budget | None) -> None:
     async def work(bench: LinkBench) -> None:

@@ -102,6 +102,8 @@ class Looks:
         if is_listed:
             seen_step = max(kept.acted_step, kept.listed_step, kept.found_step)
             listed = await self._listed_after(seen_step)
+            while listed.step <= kept.acted_step:  # its cancel was taken meanwhile
+                listed = await self._listed_after(kept.acted_step)
             kept.listed_step = listed.step
             there = _of(terms, listed.orders)
             if there is not None and there.filled_units >= kept.reported_units:
