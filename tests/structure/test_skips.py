@@ -27,8 +27,6 @@ ALLOWED = {
     ("helpers/places.py", "skip"): 1,
     # An environment that is made there.
     ("session/test_determinism.py", "skip"): 1,
-    # A client that others wrote, in an environment that is made there from an index.
-    ("simulators/test_mt5_ejtrader.py", "skip"): 2,
     # A command that a guide shows and nobody can run everywhere; it is parsed, and counted here.
     ("docs/test_docs_commands.py", "skip"): 1,
     # Another kind of system.

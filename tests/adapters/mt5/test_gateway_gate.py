@@ -14,7 +14,7 @@ from random import Random
 
 import msgspec
 import pytest
-from mt5_helpers import Record, WallClock, coin, quiet
+from mt5_helpers import Record, WallClock, an_order, bench, coin, quiet, trade
 from waiting import until
 
 from logos.adapters.mt5.terminal import Mt5Terminal, gateway_log
@@ -24,6 +24,7 @@ from logos.core.context import CoreView
 from logos.core.engine import TradingCore
 from logos.core.gates import InProcessSwitch
 from logos.core.messages import Quote, Report
+from logos.core.outbox import SubmitOrder
 from logos.core.strategy import Answer, market
 from logos.core.types import ReportKind, Side
 from logos.execution.venue_link import VenueLink
@@ -101,14 +102,22 @@ class Road:
         return holder
 
 
-def story(home: Path, script: Mapping[int, Answer], work: Callable[[Road], object]) -> list[Record]:
+def story(
+    home: Path,
+    script: Mapping[int, Answer],
+    work: Callable[[Road], object],
+    options: SimOptions | None = None,
+) -> list[Record]:
     """Run `work` on a road; returns the terminal's audit."""
     audit: list[Record] = []
 
     async def body() -> None:
         symbols = {name: quiet(name) for name in (TRADED.symbol, SLOW)}
         simulator = Simulator(
-            symbols, SimOptions(), lambda record: audit.append(dict(record)), time.time_ns
+            symbols,
+            options or SimOptions(),
+            lambda record: audit.append(dict(record)),
+            time.time_ns,
         )
         await simulator.start()
         road = Road(simulator, script, home)
@@ -150,6 +159,59 @@ def test_an_order_that_grows_a_position_does_not_leave_after_the_switch(
 
     audit = story(tmp_path, {1: market(Side.BUY, "1")}, work)
     assert orders_in(audit) == []
+
+
+@pytest.mark.parametrize("change", ["set_reduce_only", "engage"])
+def test_an_order_does_not_leave_after_the_switch_where_answers_carry_ids(
+    tmp_path: Path, change: str
+) -> None:
+    """A slow answer does not hold the lock there, so it is held by hand."""
+
+    async def work(road: Road) -> None:
+        gateway = road.terminal.gateway
+        assert gateway.has_ids
+        await gateway._lock.acquire(SLOW)
+        road.quote()
+        await until(lambda: gateway.waiting(TRADED.symbol) > 0, "the order waits")
+        getattr(road.switch, change)("test", "test")
+        gateway._lock.release(0)
+        assert (await road.fate()).kind is ReportKind.NOT_SENT
+        assert [each["token"] for each in road.kept_back()] == ["test-1"]
+        assert gateway.has_ids
+        assert await road.venue.positions() == {TRADED.symbol: 0}
+
+    script = {1: market(Side.BUY, "1")}
+    assert orders_in(story(tmp_path, script, work, SimOptions(has_ids=True))) == []
+
+
+@pytest.mark.parametrize("has_ids", [False, True])
+def test_the_last_look_at_the_switch_and_the_sending_are_one_step(has_ids: bool) -> None:
+    """Nothing else in the loop can run between them: no kill finds a gap there."""
+
+    async def scenario() -> list[str]:
+        async with bench(SimOptions(has_ids=has_ids)) as box:
+            steps: list[str] = []
+
+            def gate(_: SubmitOrder) -> str:
+                steps.append("asked")
+                asyncio.get_running_loop().call_soon(steps.append, "whatever else was due")
+                return ""
+
+            sockets = box.gateway._sockets
+            assert sockets is not None
+            send = sockets.send
+
+            async def sending(frame: bytes) -> None:
+                await send(frame)
+                steps.append("has left")
+
+            sockets.send = sending  # type: ignore[method-assign]
+            box.gateway.gate = gate
+            fields = trade(TRADED.symbol, "run-1")
+            await box.gateway.request(TRADED.symbol, fields, an_order())
+            return steps
+
+    assert asyncio.run(scenario()) == ["asked", "has left", "whatever else was due"]
 
 
 @pytest.mark.long

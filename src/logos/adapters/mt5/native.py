@@ -38,7 +38,6 @@ method, automatic trading off, and connections to the terminal that were not the
 _LATER_S: Final = 2 * 86_400
 """How far beyond our clock deals are asked for: a broker's clock is hours ahead."""
 
-_POLL_S: Final = 1.0
 _HEDGING: Final = 2
 """`ACCOUNT_MARGIN_MODE_RETAIL_HEDGING`."""
 

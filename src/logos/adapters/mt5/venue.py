@@ -28,9 +28,7 @@ import msgspec
 from logos.adapters.mt5.check import check_terminal
 from logos.adapters.mt5.ledger import Ledger, Sent, told_from_deals
 from logos.adapters.mt5.lists import Mt5Transaction, Mt5VenueSymbol, TerminalLink, TerminalLists
-from logos.adapters.mt5.records import (
-    Deal,
-)
+from logos.adapters.mt5.records import Deal
 from logos.adapters.mt5.retcodes import TAKEN, failure_of
 from logos.adapters.mt5.sending import order_fields, symbol_of, taken
 from logos.adapters.mt5.server_clock import ServerClock
@@ -55,7 +53,6 @@ _BY_HAND_S: Final = 60.0
 """After how long a cancel that only a person can make is asked for again."""
 
 _POLL_S: Final = 1.0
-_WORDS_MAX: Final = 120
 
 
 class Mt5Venue:

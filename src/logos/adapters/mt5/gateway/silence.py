@@ -41,7 +41,6 @@ class Silence:
         self._on_dead = on_dead
         self._last_answer_ns = perf_counter_ns()
         self._words = ""
-        self._has_failed = False
         """What was left unanswered since the last answer; empty: nothing."""
         self._has_failed = False
         self.is_dead = False
