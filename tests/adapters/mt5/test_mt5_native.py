@@ -92,6 +92,45 @@ def test_the_gate_is_asked_once_nothing_else_is_called_and_keeps_the_order_back(
     story(tell)
 
 
+def test_a_switch_thrown_while_the_price_is_asked_for_keeps_the_order_back() -> None:
+    """The last look is in the step in which the order leaves, behind everything that can take
+    time."""
+
+    async def tell(box: NativeBox) -> None:
+        link, priced = link_of(box), box.package.symbol_info_tick
+
+        def slow(symbol: str) -> Any:
+            link.gate = lambda _: "the switch is engaged"
+            return priced(symbol)
+
+        box.package.symbol_info_tick = slow  # type: ignore[method-assign]
+        with pytest.raises(NotSent, match="the switch is engaged"):
+            await box.submit(box.at_once())
+        assert box.package.sent == []
+
+    story(tell)
+
+
+def test_an_order_whose_price_does_not_come_was_not_sent() -> None:
+    async def tell(box: NativeBox) -> None:
+        go_on, priced = threading.Event(), box.package.symbol_info_tick
+        link_of(box)._timeout_s = 0.05
+
+        def slow(symbol: str) -> Any:
+            go_on.wait(10)
+            return priced(symbol)
+
+        box.package.symbol_info_tick = slow  # type: ignore[method-assign]
+        with pytest.raises(NotSent, match="did not answer within"):
+            await box.submit(box.at_once())
+        go_on.set()
+        link_of(box)._timeout_s = 5.0
+        await box.venue.open_orders()  # it has come back
+        assert box.package.sent == []
+
+    story(tell)
+
+
 @pytest.mark.parametrize(("modes", "filling"), [(3, 1), (2, 1), (1, 0), (0, 2)])
 def test_a_market_order_is_filled_as_its_symbol_allows(modes: int, filling: int) -> None:
     async def tell(box: NativeBox) -> None:

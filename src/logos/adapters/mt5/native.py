@@ -174,9 +174,10 @@ class NativeTerminal:
     async def _call(
         self, function: Callable[[], Answer], what: str, order: SubmitOrder | None = None
     ) -> Answer:
-        """Call in the thread, once nothing else is called. Raises NoAnswer and what it raises.
+        """Call in the thread, once nothing else is called; `order` passes the gate in that step.
 
-        The lock is let go when the call has come back, however late that is.
+        The lock is let go when the call has come back, however late that is. Raises what the call
+        does, and the failures of `what`: TradeNotSent and TradeLost of a TRADE, else QuestionLost.
         """
         thread = self._thread
         if thread is None:
@@ -301,10 +302,21 @@ class NativeTerminal:
         if is_new and order is None:
             raise not_sent(TRADE, "no approved order comes with it", 0.0)
 
+        def prepare() -> dict[str, object]:
+            return self._new_order(kind, fields) if is_new else self._removal(fields)
+
+        try:
+            request = await self._call(prepare, "its request")
+        except QuestionLost as error:
+            raise not_sent(TRADE, str(error), self._timeout_s) from None
+        except _FailedCallError as error:
+            words = f"{error}: the symbol or its price cannot be had"
+            raise not_sent(TRADE, words, self._timeout_s) from None
+
         def send() -> Reply:
-            request = self._new_order(kind, fields) if is_new else self._removal(fields)
             return self._result(self._given(self._package.order_send(request)))
 
+        # A call of its own: nothing that takes time lies between the gate and the sending.
         try:
             return await self._call(send, TRADE, order)
         except _FailedCallError as error:
@@ -327,7 +339,7 @@ class NativeTerminal:
             "type_filling": package.ORDER_FILLING_RETURN,
         }
         if is_market:
-            tick = self._left(package.symbol_info_tick(symbol))
+            tick = self._given(package.symbol_info_tick(symbol))
             request["price"] = tick.ask if kind == _ORDER_TYPES[0] else tick.bid
             request["type_filling"] = self._filling(symbol)
         else:
@@ -339,19 +351,12 @@ class NativeTerminal:
 
     def _filling(self, symbol: str) -> object:
         """How a market order in this symbol is filled: what its own mode allows."""
-        modes = self._left(self._package.symbol_info(symbol)).filling_mode
+        modes = self._given(self._package.symbol_info(symbol)).filling_mode
         if modes & _IMMEDIATE_OR_CANCEL:
             return self._package.ORDER_FILLING_IOC
         if modes & _FILL_OR_KILL:
             return self._package.ORDER_FILLING_FOK
         return self._package.ORDER_FILLING_RETURN
-
-    def _left(self, answer: Any) -> Any:
-        """What must be known before an order is sent: without it, nothing was sent."""
-        if answer is None:
-            _, words = self._package.last_error()
-            raise _FailedCallError(-2, f"{words}: the symbol or its price cannot be had")
-        return answer
 
     @staticmethod
     def _result(result: Any) -> Reply:
