@@ -43,7 +43,7 @@ class Entry(msgspec.Struct, frozen=True):
 
 ENTRIES: Final = (
     Entry("paper", "", "the paper market inside the session; no orders leave it"),
-    Entry("ccxt", "ccxt", "spot exchanges by their ccxt id; tried against a local Binance"),
+    Entry("ccxt", "ccxt", "spot exchanges by their ccxt id; which take orders: docs/VENUES.md"),
     Entry("alpaca", "alpaca", "US equities and coins at Alpaca, paper or live"),
     Entry("mt5", "zmq", "a MetaTrader 5 terminal through its ZeroMQ bridge; see docs/MT5.md"),
     Entry(

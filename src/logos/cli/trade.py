@@ -78,11 +78,13 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, metavar="N", help="seed of the session's generator")
 
 
-def add_leave(parser: argparse.ArgumentParser) -> None:
-    """Add the two options without which no order leaves for a real venue."""
-    parser.add_argument(
-        "--live", action="store_true", help="send orders to the venue of the settings, for real"
-    )
+def add_leave(
+    parser: argparse.ArgumentParser,
+    live: str = "send orders to the venue of the settings, for real",
+) -> None:
+    """Add the two options without which no order leaves for a real venue; `live` says what the
+    first one does."""
+    parser.add_argument("--live", action="store_true", help=live)
     parser.add_argument(
         "--i-acknowledge-risk", action="store_true", help="--live needs this too, each time"
     )

@@ -42,7 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="what no fill explains is the account owner's, not the session's",
     )
-    add_leave(parser)
+    add_leave(parser, "needed to book: it decides on a session that sends real orders")
     add_shown(parser)
 
 
@@ -64,6 +64,8 @@ def run(options: argparse.Namespace) -> int:
             found = look(spec)
         except VenueError as error:
             raise ConfigError(f"venue: {error}; nothing was booked") from None
+        if options.adjust:
+            found.obstacles += found.unsound()
         for line in _lines(found, options.adjust):
             bar.say(line)
         is_in_the_way = bool(found.obstacles or (found.left and not options.adjust))
@@ -85,8 +87,6 @@ def _check_leave(options: argparse.Namespace) -> None:
 def _lines(found: Findings, is_adjusting: bool) -> list[str]:
     """What was found, a line each."""
     lines = [f"book    {line}" for line in found.booked]
-    if is_adjusting:
-        found.obstacles += found.unsound()
     for name, amount in sorted(found.left.items()):
         what = "is the account owner's from now on" if is_adjusting else "no fill explains"
         lines.append(f"{'adjust' if is_adjusting else 'LEFT  '}  {amount:f} {name} {what}")
