@@ -16,7 +16,7 @@ from pathlib import Path
 from document_table import with_new_rows
 
 from logos.adapters.ccxt.profiles import PROFILES
-from logos.adapters.ccxt.profiles.profile import Answer, By, Look, MarketBuy, Pages, Paging, Profile
+from logos.adapters.ccxt.profiles.profile import Answer, By, Look, Pages, Paging, Profile
 from logos.config.proved import EXCHANGES
 from logos.core.types import Side
 from logos.venues.ids import IdRule
@@ -100,9 +100,8 @@ def _row(profile: Profile) -> str:
 
 
 def _market_buy(profile: Profile) -> str:
-    if Side.BUY in profile.priced:
-        return "by quantity, as a limit order that does not rest"
-    return "by quantity" if profile.market_buy is MarketBuy.BASE else profile.market_buy.value
+    is_priced = Side.BUY in profile.priced
+    return "by quantity, as a limit order that does not rest" if is_priced else "by quantity"
 
 
 def _id(rule: IdRule) -> str:

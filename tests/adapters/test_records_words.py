@@ -10,27 +10,17 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from venue_tools import bitcoin, share
+from ccxt_rows import CCXT_FILL, CCXT_ORDER, RULE, records_of
+from venue_tools import share
 
 from logos.adapters.alpaca import records as alpaca
 from logos.adapters.ccxt import records as ccxt
 from logos.adapters.ccxt.pages import whole
 from logos.adapters.ccxt.profiles.binance import BINANCE
 from logos.core.types import OrderStatus, OrderType, Side
-from logos.venues.ids import ClientIds, IdRule
+from logos.venues.ids import ClientIds
 from logos.venues.records import Unreadable, rows
 
-RULE = IdRule(36, True)
-
-CCXT_ORDER: dict[str, Any] = {
-    "id": "1001", "status": "open", "type": "limit", "side": "buy", "amount": "0.00100",
-    "filled": "0.00000", "price": "90000.00", "clientOrderId": "s-1-1", "info": {},
-}  # fmt: skip
-CCXT_FILL: dict[str, Any] = {
-    "id": "7", "order": "1001", "side": "sell", "amount": "0.00100", "price": "90000.00",
-    "timestamp": 1_700_000_000_123, "takerOrMaker": "maker",
-    "fee": {"cost": "0.09", "currency": "USDT"},
-}  # fmt: skip
 ALPACA_ORDER: dict[str, Any] = {
     "id": "a-1", "status": "new", "type": "limit", "side": "buy", "qty": "10", "filled_qty": "0",
     "limit_price": "150.00", "client_order_id": "s-1-1", "symbol": "AAPL",
@@ -39,10 +29,6 @@ ALPACA_FILL: dict[str, Any] = {
     "id": "f-1", "order_id": "a-1", "side": "sell", "qty": "10", "price": "150.01",
     "transaction_time": "2026-01-01T00:00:00.000000001Z", "symbol": "AAPL",
 }  # fmt: skip
-
-
-def of_ccxt() -> ccxt.Records:
-    return ccxt.Records({"BTCUSDT": bitcoin()}, ClientIds(RULE, "s-1"), BINANCE)
 
 
 def of_alpaca() -> alpaca.Records:
@@ -69,7 +55,7 @@ def of_alpaca() -> alpaca.Records:
     ],
 )
 def test_a_status_of_ccxt(status: str, filled: str, expected: OrderStatus) -> None:
-    order = of_ccxt().order("BTCUSDT", {**CCXT_ORDER, "status": status, "filled": filled})
+    order = records_of().order("BTCUSDT", {**CCXT_ORDER, "status": status, "filled": filled})
     assert order.status is expected
 
 
@@ -88,7 +74,7 @@ def test_a_status_of_ccxt(status: str, filled: str, expected: OrderStatus) -> No
     ],
 )
 def test_a_type_of_ccxt(own: str, unified: str, expected: OrderType, limit: int) -> None:
-    order = of_ccxt().order("BTCUSDT", {**CCXT_ORDER, "type": unified, "info": {"type": own}})
+    order = records_of().order("BTCUSDT", {**CCXT_ORDER, "type": unified, "info": {"type": own}})
     assert (order.type, order.limit_price_units) == (expected, limit)
 
 
@@ -97,12 +83,12 @@ def test_a_type_of_ccxt(own: str, unified: str, expected: OrderType, limit: int)
     [("EXPIRED_IN_MATCH", "EXPIRED_IN_MATCH"), ("REJECTED", "REJECTED"), ("FILLED", "")],
 )
 def test_the_exchange_s_word_for_an_end_is_kept(word: str, reason: str) -> None:
-    order = of_ccxt().order("BTCUSDT", {**CCXT_ORDER, "info": {"status": word}})
+    order = records_of().order("BTCUSDT", {**CCXT_ORDER, "info": {"status": word}})
     assert order.reason == reason
 
 
 def test_an_order_and_a_fill_of_ccxt_in_full() -> None:
-    there = of_ccxt()
+    there = records_of()
     order = there.order("BTCUSDT", CCXT_ORDER)
     assert (order.client_order_id, order.venue_order_id, order.symbol) == (
         "s-1-1", "1001", "BTCUSDT",
@@ -113,12 +99,12 @@ def test_an_order_and_a_fill_of_ccxt_in_full() -> None:
     assert (fill.side, fill.quantity_units, fill.price_units) == (Side.SELL, 100, 9_000_000)
     assert (fill.fee, fill.fee_currency, fill.is_maker) == (Decimal("0.09"), "USDT", True)
     assert fill.ts_ns == 1_700_000_000_123_000_000
-    assert of_ccxt().fill("BTCUSDT", CCXT_FILL).client_order_id == ""
+    assert records_of().fill("BTCUSDT", CCXT_FILL).client_order_id == ""
 
 
 @pytest.mark.parametrize(("word", "is_maker"), [("maker", True), ("taker", False), (None, False)])
 def test_only_a_maker_is_one(word: object, is_maker: bool) -> None:
-    assert of_ccxt().fill("BTCUSDT", {**CCXT_FILL, "takerOrMaker": word}).is_maker is is_maker
+    assert records_of().fill("BTCUSDT", {**CCXT_FILL, "takerOrMaker": word}).is_maker is is_maker
 
 
 FINER = "if the number is right, set a finer {} for the instrument"
@@ -143,7 +129,7 @@ FINER = "if the number is right, set a finer {} for the instrument"
 )
 def test_an_order_of_ccxt_that_cannot_be_read(change: dict[str, Any], words: str) -> None:
     with pytest.raises(Unreadable) as caught:
-        of_ccxt().order("BTCUSDT", {**CCXT_ORDER, **change})
+        records_of().order("BTCUSDT", {**CCXT_ORDER, **change})
     assert str(caught.value).endswith(words)
     assert str(caught.value).startswith(("BTCUSDT: ", "the answer has no "))
 
@@ -164,14 +150,14 @@ def test_an_order_of_ccxt_that_cannot_be_read(change: dict[str, Any], words: str
 )
 def test_a_fill_of_ccxt_that_cannot_be_read(change: dict[str, Any], words: str) -> None:
     with pytest.raises(Unreadable) as caught:
-        of_ccxt().fill("BTCUSDT", {**CCXT_FILL, **change})
+        records_of().fill("BTCUSDT", {**CCXT_FILL, **change})
     assert str(caught.value) == words
 
 
 def test_what_is_no_record_or_list_of_ccxt_cannot_be_read() -> None:
     for read, words in (
-        (lambda: of_ccxt().order("BTCUSDT", None), "BTCUSDT: the answer holds no order"),
-        (lambda: of_ccxt().fill("BTCUSDT", []), "BTCUSDT: the answer holds no fill"),
+        (lambda: records_of().order("BTCUSDT", None), "BTCUSDT: the answer holds no order"),
+        (lambda: records_of().fill("BTCUSDT", []), "BTCUSDT: the answer holds no fill"),
         (lambda: rows({}), "the answer is no list"),
         (lambda: rows([{}, 1]), "the answer's list holds something else than records"),
         (lambda: ccxt.balances({}, BINANCE), "the answer holds no balances"),

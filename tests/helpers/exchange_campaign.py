@@ -62,12 +62,7 @@ ROUNDS = 80
 
 
 class Trader(Maker):
-    """As its kind, in sizes and prices that every exchange takes; market orders to buy only where
-    they are told by quantity."""
-
-    def __init__(self, buys_at_market: bool) -> None:
-        super().__init__()
-        self.buys_at_market = buys_at_market
+    """As its kind, in sizes and prices that every exchange takes."""
 
     def _next(self, context: Context, symbol: str) -> Answer:
         random = context.random
@@ -78,12 +73,12 @@ class Trader(Maker):
         working = context.open_orders(symbol)
         if draw < 0.3:
             return None
-        if draw < 0.5 and (side is Side.SELL or self.buys_at_market):
+        if draw < 0.5:
             return market(side, quantity, symbol=symbol)
         if draw < 0.8:
             force = random.choice((TimeInForce.GTC, TimeInForce.GTC, TimeInForce.IOC))
             return limit(side, quantity, price, symbol=symbol, time_in_force=force)
-        if draw < 0.9 and self.buys_at_market:
+        if draw < 0.9:
             return Target(str(random.choice(("-0.02", "0", "0.03", "0.05"))), symbol)
         return Cancel(random.choice(working).order_id) if working else None
 
@@ -223,7 +218,6 @@ class ExchangeStory(JudgedStory):
             url="http://127.0.0.1:1",
             session_id="test",
             limit_rate=False,
-            **case.options,
         )
         venue._exchange.ssl_context = False
         venue._exchange.session = Wire(side.exchange)
@@ -232,7 +226,7 @@ class ExchangeStory(JudgedStory):
 
     def new_core(self, switch: ShownSwitch) -> TradingCore:
         return venue_core(
-            Trader(not self.CASE.buys_by_cost),
+            Trader(),
             *self.instruments,
             switch=switch,
             cash={asset: str(much) for asset, much in self.side.first.items()},
@@ -263,9 +257,9 @@ class ExchangeStory(JudgedStory):
             return
         if 0.88 <= draw < 0.9 and self.outcome.seed % 10 == 0:
             self.strangers += 1
-            self.side.account.place_by_hand(
-                self.CASE.market_id(), "BUY", "0.010", "50000.00", "web_1"
-            ) if self.strangers == 1 else None
+            if self.strangers == 1:
+                market_id = self.CASE.market_id()
+                self.side.account.place_by_hand(market_id, "BUY", "0.010", "50000.00", "web_1")
             return
         if 0.9 <= draw < 0.91:
             return

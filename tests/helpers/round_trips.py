@@ -13,7 +13,7 @@ import base64
 import ssl
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from decimal import Decimal
 from random import Random
 from typing import Any, Final
@@ -80,8 +80,6 @@ class Case:
     """Whether the exchange can tell a fee in two currencies for one fill at all."""
     has_third_fee: bool = True
     """Whether the exchange can take a fee in a coin that is neither traded nor paid with."""
-    buys_by_cost: bool = False
-    """Whether market orders to buy are refused here, for they are told by what they cost."""
     repeats_an_order: bool = False
     """Whether an id that was used before is answered with its order, rather than refused."""
     asks_with_keys_at_open: bool = False
@@ -92,7 +90,6 @@ class Case:
     """Sides whose market orders go out as limit orders that do not rest."""
     wrong_key: tuple[str, str] = ("apiKey", "another")
     """ccxt's name of a credential, and a wrong value of it."""
-    options: Mapping[str, Any] = field(default_factory=dict)
 
     def market_id(self) -> str:
         return (
@@ -265,7 +262,6 @@ async def bench(
                 timeout_s=timeout_s,
                 session_id=session_id,
                 limit_rate=False,
-                **case.options,
             )
             # Reading the certificates of all authorities takes longer than most stories.
             venue._exchange.ssl_context = _NO_AUTHORITIES

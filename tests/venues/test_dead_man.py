@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from venue_tools import NOW_NS, Word, bitcoin
 
-from logos.adapters.ccxt.dead_man import has_dead_man
+from logos.adapters.ccxt.profiles import profile_of
 from logos.adapters.ccxt.venue import CcxtVenue
 from logos.core.gates import InProcessSwitch
 from logos.session.venue.dead_man import AFTER_S, EVERY_S, DeadManKeeper
@@ -119,7 +119,7 @@ def test_a_time_that_the_exchange_does_not_take_is_not_set(exchange_id: str) -> 
 
 @pytest.mark.parametrize("exchange_id", ["binance", "bitget", "bybit"])
 def test_an_exchange_without_one_has_none(exchange_id: str) -> None:
-    assert not has_dead_man(exchange_id)
+    assert profile_of(exchange_id).dead_man is None
 
 
 class Heard:

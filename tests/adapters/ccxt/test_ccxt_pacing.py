@@ -13,7 +13,7 @@ from waiting import until
 
 from logos.adapters.ccxt.connection import make_exchange
 from logos.adapters.ccxt.pace import Pacing
-from logos.adapters.ccxt.profiles import profile_of
+from logos.adapters.ccxt.profiles import PROFILES, profile_of
 from logos.core.outbox import CancelOrder, SubmitOrder
 from logos.core.types import NS_PER_SECOND
 from logos.execution.bounded import BoundedVenue
@@ -158,11 +158,14 @@ def test_what_an_exchange_demands_after_a_429_reaches_the_queue(retry_after_s: i
     run(story())
 
 
-def test_the_pools_of_every_profile_let_something_out() -> None:
+@pytest.mark.parametrize("exchange_id", PROFILES)
+def test_the_pools_of_every_profile_let_each_kind_of_request_out(exchange_id: str) -> None:
     async def story() -> None:
-        for exchange_id in ("binance", "kraken", "bybit", "okx", "coinbase", "kucoin"):
-            pacing, exchange, _ = pacing_of(exchange_id)
-            assert pacing.budget is not None, exchange_id
-            await exchange.close()
+        pacing, exchange, _ = pacing_of(exchange_id)
+        assert pacing.budget is not None
+        for pool in pacing.budget.pools:
+            assert pool.per_s > 0
+            assert all(pool.cost_of(kind) <= pool.size for kind in RequestKind), pool.name
+        await exchange.close()
 
     run(story())

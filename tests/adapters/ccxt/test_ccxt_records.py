@@ -10,39 +10,16 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from ccxt_rows import CCXT_FILL, CCXT_ORDER, records_of
 from venue_tools import approved, bitcoin
 
-from logos.adapters.ccxt import records as ccxt
 from logos.adapters.ccxt.profiles.binance import BINANCE
 from logos.adapters.ccxt.profiles.bybit import BYBIT
 from logos.adapters.ccxt.profiles.kraken import KRAKEN
+from logos.adapters.ccxt.records import balances
 from logos.core.outbox import SubmitOrder
 from logos.core.types import OrderStatus, Side
-from logos.venues.ids import ClientIds, IdRule
 from logos.venues.records import Unreadable
-
-RULE = IdRule(36, True)
-CCXT_ORDER: dict[str, Any] = {
-    "id": "1001", "status": "open", "type": "limit", "side": "buy", "amount": "0.00100",
-    "filled": "0.00000", "price": "90000.00", "clientOrderId": "s-1-1", "info": {},
-}  # fmt: skip
-CCXT_FILL: dict[str, Any] = {
-    "id": "7", "order": "1001", "side": "sell", "amount": "0.00100", "price": "90000.00",
-    "timestamp": 1_700_000_000_123, "takerOrMaker": "maker",
-    "fee": {"cost": "0.09", "currency": "USDT"},
-}  # fmt: skip
-ALPACA_ORDER: dict[str, Any] = {
-    "id": "a-1", "status": "new", "type": "limit", "side": "buy", "qty": "10", "filled_qty": "0",
-    "limit_price": "150.00", "client_order_id": "s-1-1", "symbol": "AAPL",
-}  # fmt: skip
-ALPACA_FILL: dict[str, Any] = {
-    "id": "f-1", "order_id": "a-1", "side": "sell", "qty": "10", "price": "150.01",
-    "transaction_time": "2026-01-01T00:00:00.000000001Z", "symbol": "AAPL",
-}  # fmt: skip
-
-
-def of_ccxt() -> ccxt.Records:
-    return ccxt.Records({"BTCUSDT": bitcoin()}, ClientIds(RULE, "s-1"), BINANCE)
 
 
 @pytest.mark.parametrize(
@@ -78,19 +55,19 @@ def of_ccxt() -> ccxt.Records:
 def test_what_a_fill_cost_is_read_in_all_its_parts(
     change: dict[str, Any], expected: object
 ) -> None:
-    fill = of_ccxt().fill("BTCUSDT", {**CCXT_FILL, **change})
+    fill = records_of().fill("BTCUSDT", {**CCXT_FILL, **change})
     assert (fill.fee, fill.fee_currency, fill.other_fees) == expected
 
 
 @pytest.mark.parametrize("fee", [None, {}, {"cost": None, "currency": "BNB"}])
 def test_a_fill_that_does_not_say_what_it_cost_did_not_cost_nothing(fee: object) -> None:
     with pytest.raises(Unreadable, match=r"^BTCUSDT: the fill does not say what it cost$"):
-        of_ccxt().fill("BTCUSDT", {**CCXT_FILL, "fee": fee})
+        records_of().fill("BTCUSDT", {**CCXT_FILL, "fee": fee})
 
 
 def test_a_fee_of_no_currency_is_not_taken_for_quote_money() -> None:
     with pytest.raises(Unreadable, match=r"does not say in what its fee is$"):
-        of_ccxt().fill("BTCUSDT", {**CCXT_FILL, "fee": {"cost": "0.5"}})
+        records_of().fill("BTCUSDT", {**CCXT_FILL, "fee": {"cost": "0.5"}})
 
 
 def new_order() -> Any:
@@ -110,13 +87,13 @@ def new_order() -> Any:
 )
 def test_what_an_answer_to_a_new_order_holds_must_fit(answer: object, words: str) -> None:
     with pytest.raises(Unreadable) as caught:
-        of_ccxt().placed(new_order(), answer)
+        records_of().placed(new_order(), answer)
     assert str(caught.value) == words
 
 
 @pytest.mark.parametrize("told", [{}, {"clientOrderId": "s-1-1", "amount": "0.001"}])
 def test_an_id_without_a_status_is_an_order_that_was_accepted(told: dict[str, Any]) -> None:
-    records = of_ccxt()
+    records = records_of()
     order = records.placed(new_order(), {"id": "7", **told})
     assert order.status is OrderStatus.ACCEPTED
     assert (order.venue_order_id, order.client_order_id) == ("7", "s-1-1")
@@ -127,7 +104,7 @@ def test_an_id_without_a_status_is_an_order_that_was_accepted(told: dict[str, An
 
 
 def test_fees_of_a_kind_that_is_not_known_are_said() -> None:
-    records = ccxt.Records({"BTCUSDT": bitcoin()}, ClientIds(RULE, "s-1"), BYBIT)
+    records = records_of(BYBIT)
     told = {**CCXT_FILL, "info": {"extraFees": "[{}]"}}
     with pytest.raises(Unreadable, match="BTCUSDT: the fill tells fees in extraFees, unknown here"):
         records.fill("BTCUSDT", told)
@@ -137,12 +114,12 @@ def test_fees_of_a_kind_that_is_not_known_are_said() -> None:
 
 def test_assets_are_counted_under_the_names_of_markets() -> None:
     told = {"total": {"BTC": "1", "BTC.F": "0.5", "BTC.S": "9"}, "info": {"result": {}}}
-    assert ccxt.balances(told, KRAKEN) == {"BTC": Decimal("1.5"), "BTC.S": Decimal(9)}
-    assert ccxt.balances(told, BINANCE)["BTC.F"] == Decimal("0.5")
+    assert balances(told, KRAKEN) == {"BTC": Decimal("1.5"), "BTC.S": Decimal(9)}
+    assert balances(told, BINANCE)["BTC.F"] == Decimal("0.5")
 
 
 def test_a_row_without_any_id_is_nobody_s() -> None:
-    records = of_ccxt()
+    records = records_of()
     for nameless in ({}, {"id": ""}, {"id": "", "clientOrderId": ""}, {"id": None}):
         assert not records.is_of("s-1-1", nameless)
     records.order("BTCUSDT", CCXT_ORDER)

@@ -8,7 +8,7 @@ from typing import Any
 
 import ccxt.async_support as ccxt
 
-from logos.adapters.ccxt.profiles.profile import QUANTITY, MarketBuy, Profile
+from logos.adapters.ccxt.profiles.profile import QUANTITY, Profile
 from logos.core.outbox import OrderTerms
 from logos.core.types import OrderType, Side, TimeInForce
 from logos.venues.contract import NotSent, Refused
@@ -55,7 +55,7 @@ def order_arguments(
     instrument = terms.instrument
     amount = instrument.quantity_text(terms.quantity)
     _check_exact(what, "quantity", amount, exchange.amount_to_precision, market)
-    parameters = {**profile.create_parameters, profile.create_parameter: venue_id}
+    parameters = {profile.create_parameter: venue_id}
     if not has_limit and terms.side is Side.BUY:
         parameters.update(_filled_in(profile.market_buy_parameters, amount))
     limit = beyond
@@ -87,13 +87,8 @@ def _check_kind(profile: Profile, terms: OrderTerms, has_limit: bool, what: str)
         raise Refused(f"{what}: no {terms.type.value} orders at {where}")
     if terms.time_in_force not in profile.times_in_force:
         raise Refused(f"{what}: no {terms.time_in_force.value} orders at {where}")
-    if has_limit:
-        return
-    if terms.time_in_force is TimeInForce.FOK:
+    if terms.time_in_force is TimeInForce.FOK and not has_limit:
         raise Refused(f"{what}: a market order cannot be fill-or-kill; use IOC")
-    if terms.side is Side.BUY and profile.market_buy is MarketBuy.COST:
-        words = "takes market orders to buy by what they cost; use a limit order with IOC"
-        raise Refused(f"{what}: {where} {words}")
 
 
 def _check_exact(

@@ -7,16 +7,18 @@ and cannot be continued, a cursor that leads back to itself.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from typing import Any, Final
 
 from logos.adapters.ccxt.profiles.profile import DAY_MS, Pages, Paging
-from logos.adapters.ccxt.records import time_ms
-from logos.venues.records import Unreadable, is_record, text_of
+from logos.adapters.ccxt.records import info_of, time_ms
+from logos.venues.records import Unreadable, text_of
 
 Page = list[Mapping[str, Any]]
 Fetch = Callable[[int | None, int | None, dict[str, Any]], Awaitable[Page]]
 
+_UNTIL: Final = "until"
+"""ccxt's parameter that bounds a request from above."""
 _PAGES_MAX: Final = 10_000
 """More pages than any account has; a list that goes on longer than this never ends."""
 
@@ -34,23 +36,23 @@ async def whole(fetch: Fetch, paging: Paging, since_ms: int | None = None, end_m
     if paging.pages is Pages.NUMBER:
         return await _by_number(fetch, paging, since_ms or 0, end_ms)
     found: Page = []
-    async for start_ms, parameters in _windows(paging, since_ms, end_ms):
+    for start_ms, parameters in _windows(paging, since_ms, end_ms):
         found += await _WAYS[paging.pages](fetch, paging, start_ms, parameters)
     if paging.rows_max and len({str(row.get("id")) for row in found}) >= paging.rows_max:
         raise Unreadable(f"the exchange lists no more than {paging.rows_max} rows")
     return found
 
 
-async def _windows(
+def _windows(
     paging: Paging, since_ms: int | None, end_ms: int
-) -> AsyncIterator[tuple[int | None, dict[str, Any]]]:
+) -> Iterator[tuple[int | None, dict[str, Any]]]:
     """The spans to ask for, one after the other, each no longer than the exchange answers."""
     fixed = dict(paging.parameters)
     if not paging.window_ms or since_ms is None:
         yield since_ms, fixed
         return
     for start_ms in range(since_ms, max(end_ms, since_ms) + 1, paging.window_ms):
-        yield start_ms, {**fixed, paging.until: start_ms + paging.window_ms - 1}
+        yield start_ms, {**fixed, _UNTIL: start_ms + paging.window_ms - 1}
 
 
 def _limit(paging: Paging) -> int | None:
@@ -70,7 +72,7 @@ async def _by_number(fetch: Fetch, paging: Paging, since_ms: int, end_ms: int) -
     """The first by time, a window at a time, the rest by their numbers."""
     found: Page = []
     for start_ms in range(since_ms, end_ms + 1, paging.window_ms):
-        until = {paging.until: start_ms + paging.window_ms - 1}
+        until = {_UNTIL: start_ms + paging.window_ms - 1}
         found = await fetch(start_ms, paging.size, {**paging.parameters, **until})
         if found:
             break
@@ -123,26 +125,15 @@ async def _backward(
         asked = {**parameters, paging.parameter: until_ms}
 
 
-async def _by_offset(
+async def _by_count(
     fetch: Fetch, paging: Paging, since_ms: int | None, parameters: dict[str, Any]
 ) -> Page:
-    """So many rows passed over. New rows come in front, so none is missed between two pages."""
-    found: Page = []
-    for _ in range(_PAGES_MAX):
-        asked = {**parameters, paging.parameter: len(found)} if found else parameters
-        page = await fetch(since_ms, _limit(paging), asked)
-        found += page
-        if len(page) < paging.size:
-            return found
-    raise Unreadable("a list that never ends")
-
-
-async def _by_page(
-    fetch: Fetch, paging: Paging, since_ms: int | None, parameters: dict[str, Any]
-) -> Page:
+    """So many rows passed over, or the page of that number. New rows come in front, so none is
+    missed between two pages."""
     found: Page = []
     for number in range(1, _PAGES_MAX):
-        asked = {**parameters, paging.parameter: number}
+        place = number if paging.pages is Pages.PAGE else len(found)
+        asked = {**parameters, paging.parameter: place} if place else parameters
         page = await fetch(since_ms, _limit(paging), asked)
         found += page
         if len(page) < paging.size:
@@ -188,8 +179,7 @@ def _oldest(page: Page, paging: Paging) -> str:
 
 
 def _told(row: Mapping[str, Any], name: str) -> str:
-    info = row.get("info")
-    return str(info.get(name) or "") if is_record(info) else ""
+    return str(info_of(row).get(name) or "")
 
 
 def number_of(row: Mapping[str, Any]) -> int:
@@ -204,8 +194,8 @@ _WAYS: Final = {
     Pages.WHOLE: _at_once,
     Pages.FORWARD: _forward,
     Pages.BACKWARD: _backward,
-    Pages.OFFSET: _by_offset,
-    Pages.PAGE: _by_page,
+    Pages.OFFSET: _by_count,
+    Pages.PAGE: _by_count,
     Pages.CURSOR: _by_cursor,
     Pages.LAST_ID: _by_cursor,
 }

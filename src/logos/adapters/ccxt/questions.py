@@ -67,9 +67,7 @@ class Questions:
 
     async def _by_id(self, what: str, look: Look, name: str, market: str) -> Any:
         """The record of one order by an id, which is never an empty one."""
-        parameters = dict(look.parameters)
-        if look.parameter:
-            parameters[look.parameter] = name
+        parameters = {look.parameter: name} if look.parameter else {}
         argument = "" if look.parameter else name
         call = partial(getattr(self._exchange, look.method), argument, market, parameters)
         return await self._connection.ask(what, call, absent=ccxt.OrderNotFound)
@@ -78,8 +76,8 @@ class Questions:
         """The order's record among all of a list, which the exchange may narrow to our id."""
         paging = look.paging
         if look.parameter:
-            named = {**look.parameters, look.parameter: self._ids.to_venue(client_order_id)}
-            paging = structs.replace(paging, parameters={**paging.parameters, **named})
+            named = {look.parameter: self._ids.to_venue(client_order_id)}
+            paging = structs.replace(paging, parameters=named)
         page = await self._whole(what, getattr(self._exchange, look.method), paging, market)
         # Rows of others may be of kinds that nothing here can read: only the one is read.
         return next((row for row in page if self._records.is_of(client_order_id, row)), None)

@@ -173,24 +173,21 @@ class Records:
 
     def _filled_one(self, symbol: str, venue_order_id: str, record: Mapping[str, Any]) -> str:
         """Our id of the order that a fill is of, where it is known or told; empty otherwise."""
-        info = record.get("info")
-        field = self._profile.fill_client_id
-        told = str(info.get(field) or "") if field and is_record(info) else ""
+        told = str(info_of(record).get(self._profile.fill_client_id) or "")
         return self._ours.get((symbol, venue_order_id), "") or self._ids.to_ours(told)
 
     def _check_plain(self, symbol: str, record: Mapping[str, Any]) -> None:
         """Raise Unreadable for a row that undoes or mends a fill rather than being one."""
-        info = record.get("info")
+        info = info_of(record)
         for name, needed in self._profile.fill_holds.items():
-            told = info.get(name) if is_record(info) else None
+            told = info.get(name)
             if told != needed:
                 raise Unreadable(f"{symbol}: a fill whose {name} is {told!r} cannot be booked")
 
     def is_not_ours(self, record: Mapping[str, Any]) -> bool:
         """Whether a trade is of an order that only somebody else can have placed."""
-        info = record.get("info")
-        told = self._profile.not_ours.items()
-        return is_record(info) and any(info.get(name) == value for name, value in told)
+        info = info_of(record)
+        return any(info.get(name) == value for name, value in self._profile.not_ours.items())
 
     def fill(self, symbol: str, record: object) -> VenueFill:
         """One trade of ours. Raises Unreadable."""
@@ -216,6 +213,12 @@ class Records:
         )
 
 
+def info_of(record: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The exchange's own record of a row; an empty one where ccxt keeps none."""
+    info = record.get("info")
+    return info if is_record(info) else {}
+
+
 def time_ms(record: Mapping[str, Any]) -> int:
     """A record's moment. Raises Unreadable."""
     timestamp = record.get("timestamp")
@@ -232,8 +235,7 @@ def _fees(
     ccxt gives `fees`, a list, and `fee`, which is the one of them or what it made of several; so
     the list comes first. A fill that names no fee has not told it: that is Unreadable, not 0.
     """
-    info = record.get("info")
-    info = info if is_record(info) else {}
+    info = info_of(record)
     for name in profile.fee_extras:
         if str(info.get(name) or "").strip() not in ("", "0", "[]", "{}"):
             raise Unreadable(f"{instrument.symbol}: the fill tells fees in {name}, unknown here")
@@ -245,7 +247,7 @@ def _fees(
         parts = [one] if is_record(one) and one.get("cost") is not None else []
     if not parts:
         raise Unreadable(f"{instrument.symbol}: the fill does not say what it cost")
-    told = str(info.get(profile.fee_currency) or "") if profile.fee_currency else ""
+    told = str(info.get(profile.fee_currency) or "")
     costs: dict[str, Decimal] = {}
     for part in parts:
         currency = (told if len(parts) == 1 else "") or str(part.get("currency") or "")
@@ -287,8 +289,7 @@ def _asset(name: str, profile: Profile) -> str:
 
 def _type_of(symbol: str, record: Mapping[str, Any]) -> OrderType:
     """The order's type; an exchange's own word where ccxt has unified stops away."""
-    info = record.get("info")
-    raw = str(info.get("type", "")).lower() if is_record(info) else ""
+    raw = str(info_of(record).get("type", "")).lower()
     kind = _TYPES.get(raw) or _TYPES.get(str(record.get("type")).lower())
     if kind is None:
         raise Unreadable(f"{symbol}: the order's type {record.get('type')!r} is unknown")
@@ -304,6 +305,5 @@ def _side_of(symbol: str, record: Mapping[str, Any]) -> Side:
 
 def _reason_of(record: Mapping[str, Any]) -> str:
     """The exchange's own word for an end that its status does not tell."""
-    info = record.get("info")
-    word = str(info.get("status", "")) if is_record(info) else ""
+    word = str(info_of(record).get("status", ""))
     return word if word in ("EXPIRED_IN_MATCH", "REJECTED") else ""

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from functools import partial
 from random import Random
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 from logos.adapters.ccxt.check import (
     account_lines,
@@ -21,7 +21,7 @@ from logos.adapters.ccxt.check import (
     time_line,
 )
 from logos.adapters.ccxt.connection import Connection, make_exchange, open_session, urls_of
-from logos.adapters.ccxt.dead_man import CcxtDeadMan, has_dead_man
+from logos.adapters.ccxt.dead_man import CcxtDeadMan
 from logos.adapters.ccxt.order_form import is_priced, order_arguments, price_beyond
 from logos.adapters.ccxt.pace import Pacing
 from logos.adapters.ccxt.profiles import has_profile, profile_of
@@ -50,7 +50,6 @@ from logos.venues.records import Unreadable, is_record
 from logos.venues.redact import Redactor, Revealable
 
 _RETRY_FIRST_S: Final = 1.0
-_Answer = TypeVar("_Answer")
 
 
 class CcxtVenue:
@@ -105,7 +104,7 @@ class CcxtVenue:
         self._pacing = Pacing(self._exchange, self._profile, clock)
         # No local variable ever holds a credential: tracebacks may show those.
         ours = {"key": key, "secret": secret, "password": password}
-        for name, which in {"password": "password", **self._profile.credentials}.items():
+        for name, which in self._profile.credentials.items():
             setattr(self._exchange, name, _revealed(ours[which]))
         backoff = Backoff(random, first_s=_RETRY_FIRST_S)
         self._connection = Connection(self._exchange, self._profile, self._redactor, backoff)
@@ -149,10 +148,11 @@ class CcxtVenue:
     @property
     def dead_man(self) -> CcxtDeadMan | None:
         """The exchange's promise to cancel if it does not hear from us, where it makes one."""
-        if not has_dead_man(self._id):
+        rule = self._profile.dead_man
+        if rule is None:
             return None
         ids = lambda: [str(market["id"]) for market in self._markets.values()]  # noqa: E731
-        return CcxtDeadMan(self.name, self._exchange, self._connection, ids)
+        return CcxtDeadMan(self.name, self._exchange, self._connection, rule, ids)
 
     @property
     def urls(self) -> list[str]:
@@ -232,10 +232,10 @@ class CcxtVenue:
         market = self._market(request.symbol)
         rule = self._profile.cancel
         name = await self._cancel_name(request, what)
-        parameters = dict(rule.parameters)
+        parameters: dict[str, str] = {}
         argument: str | None = name
         if rule.parameter:
-            parameters[rule.parameter] = name
+            parameters = {rule.parameter: name}
             known = self._records.venue_ids.get(request.client_order_id)
             argument = rule.id_beside if rule.id_beside is None else known or rule.id_beside
         call = partial(self._exchange.cancel_order, argument, market, parameters)

@@ -53,7 +53,6 @@ BITGET: Final = Profile(
         "/trade/fills": "data",
         "/account/assets": "data",
     },
-    credentials={"apiKey": "key", "secret": "secret", "password": "password"},
     options={"fetchMarkets": {"types": ["spot"]}, "uta": False},
     has_demo=True,
     test_place="the demo mode of the account, with keys of its own (header PAPTRADING)",
@@ -69,7 +68,6 @@ BITGET: Final = Profile(
         "40015, 40725, 45001",
         "exists": f"{_CODES} 40786, 40708, 43118, 45034, 50060",
         "shapes": f"{_DOCS}/trade: the answers of each",
-        "credentials": "C requiredCredentials",
         "options": "C fetch_default_markets, handle_uta_and_params (it hides the failure of its "
         "question); 40085 refuses a unified account",
         "has_demo": "C set_sandbox_mode: header PAPTRADING",

@@ -39,7 +39,6 @@ KUCOIN: Final = Profile(
     unknown=("408000", "500000", "126038", "126039"),
     exists=("validation.createOrder.clientOidDuplicated", "126033", "126044"),
     shapes={"/hf/orders/active": "data", "/hf/fills": "data.items", "/v1/accounts": "data"},
-    credentials={"apiKey": "key", "secret": "secret", "password": "password"},
     market_parameters={"marginables": False},
     options={
         "fetchMarkets": {"types": ["spot"], "fetchTickersFees": False},
@@ -74,7 +73,6 @@ KUCOIN: Final = Profile(
         "https://github.com/Kucoin/kucoin-api-docs/issues/468: among active orders only",
         "shapes": f"{_ORDERS}/get-open-orders, get-trade-history; account-funding/"
         "get-account-list-spot; C reads a missing list as an empty one",
-        "credentials": f"{_DOCS}/authentication: KC-API-PASSPHRASE",
         "market_parameters": "C fetch_markets would ask for margin's, with the keys",
         "options": "C options, handle_hf_and_params, is_uta_enabled, sign",
         "budget": f"{_DOCS}/rate-limit: of a VIP 0; the weights are those of each request's page",

@@ -48,7 +48,6 @@ OKX: Final = Profile(
         "/trade/fills-history": "data",
         "/account/balance": "data",
     },
-    credentials={"apiKey": "key", "secret": "secret", "password": "password"},
     options={"fetchMarkets": {"types": ["spot"]}},
     dead_man=DeadMan(_cancel_all_after),
     # In two seconds: 300 orders, 60 cancels, 60 looks, 60 lists, 10 of fills, 10 of balances.
@@ -78,7 +77,6 @@ OKX: Final = Profile(
         "unknown": f"{_DOCS} Error code: 50004, a timeout that says neither success nor failure",
         "exists": f"{_DOCS} Error code: 51016 Client order ID already exists",
         "shapes": f"{_DOCS} the answers of each; C reads a missing list as an empty one",
-        "credentials": f"{_DOCS} REST Authentication: OK-ACCESS-PASSPHRASE",
         "options": "C options.fetchMarkets",
         "budget": f"{_DOCS} the rate limit of each request, by user: in 2 s: Place multiple orders "
         "300, Cancel order 60, Order details 60, Order list 60, Transaction details 10, Balance 10",

@@ -39,14 +39,6 @@ class Answer(enum.Enum):
     """At least an id; without a status the order is taken for accepted, as it was sent."""
 
 
-class MarketBuy(enum.Enum):
-    """In what the quantity of a market order to buy is told."""
-
-    BASE = "base"
-    COST = "cost"
-    """By what it is to cost: such orders are refused here, for their quantity would be a guess."""
-
-
 class Pages(enum.Enum):
     """How a list that is longer than a page goes on."""
 
@@ -79,9 +71,7 @@ class Paging(msgspec.Struct, frozen=True):
     asks_for_size: bool = True
     """Whether `size` is asked for; False where the exchange takes no such wish."""
     window_ms: int = 0
-    """The longest span that one request may cover, bounded by `until`; 0: any."""
-    until: str = "until"
-    """The parameter that bounds a request from above, for windows."""
+    """The longest span that one request may cover, bounded by ccxt's `until`; 0: any."""
     early_ms: int = 0
     """How much earlier than wanted to ask, where the first moment is left out or is rounded."""
     rows_max: int = 0
@@ -101,7 +91,6 @@ class Look(msgspec.Struct, frozen=True):
     by: By
     parameter: str = ""
     """The parameter that holds the id; empty: it is ccxt's argument `id`, or none for a list."""
-    parameters: Mapping[str, Any] = {}
     paging: Paging = Paging()
     """For lists."""
 
@@ -112,7 +101,6 @@ class Cancel(msgspec.Struct, frozen=True):
     by: By
     parameter: str = ""
     """The parameter that holds our id; empty: it is ccxt's argument `id`."""
-    parameters: Mapping[str, Any] = {}
     id_beside: str | None = None
     """ccxt's argument `id` where a parameter names the order."""
 
@@ -143,11 +131,8 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
     ids: IdRule
     create_parameter: str = "clientOrderId"
     """The parameter of a new order that holds our id."""
-    create_parameters: Mapping[str, Any] = {}
-    """What every new order holds besides."""
     market_buy_parameters: Mapping[str, Any] = {}
     """What a market order to buy holds besides, so that its quantity is in base."""
-    market_buy: MarketBuy = MarketBuy.BASE
     priced: frozenset[Side] = frozenset()
     """Sides whose market orders go out as limit orders that do not rest (IOC), somewhat beyond the
     best price: the exchange takes such an order by its cost, or not at all."""
@@ -189,10 +174,10 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
     """By the end of a path: what a good answer must hold, as names joined by dots; empty: it is a
     list. ccxt would make an empty list of an answer without it."""
     credentials: Mapping[str, str] = msgspec.field(
-        default_factory=lambda: {"apiKey": "key", "secret": "secret"}
+        default_factory=lambda: {"apiKey": "key", "secret": "secret", "password": "password"}
     )
-    """ccxt's names of all that signs a request, and which of ours each is: key, secret or
-    password."""
+    """ccxt's names of all that may sign a request, and which of ours each is: key, secret or
+    password. What an exchange needs of them, ccxt knows."""
     market_lacks: tuple[str, ...] = ()
     """Fields of a market's own record that must be empty; a market with one is not traded here."""
     market_parameters: Mapping[str, Any] = {}
