@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from venue_tools import bitcoin, exchange_desk
+from waiting import until
 
 from logos.core.context import CoreView
 from logos.core.gates import InProcessSwitch
@@ -53,7 +54,6 @@ async def kill_with_resting_orders() -> None:
         serving = asyncio.create_task(link.run())
 
         async def turn() -> None:
-            await asyncio.sleep(0.02)
             while reports:
                 core.run([reports.pop(0)])
             link.dispatch(outbox_of(core).take())
@@ -61,19 +61,22 @@ async def kill_with_resting_orders() -> None:
         for _ in range(COUNT):
             core.run([Quote(clock.now_ns(), coin.symbol, 9_999_000, 10_000_000, -1, -1, coin)])
             await turn()
-        while len(outbox_of(core).open) < COUNT or not all(
-            order.status.name == "ACCEPTED" for order in outbox_of(core).open.values()
-        ):
-            await turn()
-        # From here on it bears one cancel a second, and a question in four.
-        exchange.rateLimit, venue._pacing._is_limited = 5000, True
-        await asyncio.sleep(2)
+
+        def rest() -> bool:
+            orders = outbox_of(core).open.values()
+            return len(orders) == COUNT and all(each.status.name == "ACCEPTED" for each in orders)
+
+        await until(rest, "orders that rest", meanwhile=turn)
+        # From here on it bears two cancels a second, and a question in two.
+        exchange.rateLimit, venue._pacing._is_limited = 2500, True
+        sent.clear()
+        await until(lambda: bool(sent), "a question that takes what it bears", meanwhile=turn)
         sent.clear()
         began_s = time.monotonic()
         switch.engage("drill", "ann")
         core.run([TimePassed(clock.now_ns())])
-        while any(link.may_rest(name) for name in link._kept):
-            await turn()
+        gone = lambda: not any(link.may_rest(name) for name in link._kept)  # noqa: E731
+        await until(gone, "nothing that rests", meanwhile=turn)
         drained_s = time.monotonic() - began_s
         serving.cancel()
         await asyncio.gather(serving, return_exceptions=True)

@@ -14,7 +14,6 @@ MAY_SLEEP = {
     "attack/attack_desk.py": "the pace of a session that is to be interrupted",
     "attack/attack_signals.py": "the signal comes wherever the process happens to be",
     "adapters/mt5/test_mt5_check_words.py": "time itself must pass: a terminal opened long ago",
-    "execution/test_sending_for_real.py": "time itself must pass: what a venue bears a second",
     "helpers/waiting.py": "it asks again and again, up to a limit",
     "helpers/fleet_campaign.py": "whoever would come back by itself gets the time to",
     "helpers/fleet_engine.py": "the pace of an engine, and it asks again and again, up to a limit",
