@@ -173,6 +173,26 @@ def test_money_that_moves_for_other_reasons_is_no_fee() -> None:
     asyncio.run(story())
 
 
+def test_money_that_moves_is_no_fee_in_an_account_with_a_past_either() -> None:
+    async def story() -> None:
+        async with broker_desk(is_open=False) as desk:
+            by_hand = {"symbol": "AAPL", "side": "buy", "type": "market", "time_in_force": "day"}
+            desk.account.place_by_hand(by_hand | {"qty": "1", "client_order_id": "hand-1"})
+            await desk.exchange.advance(10)
+            await desk.clock.advance(10)
+            desk.account.place_by_hand(by_hand | {"qty": "1", "client_order_id": "hand-2"})
+            await desk.venue.open()
+            await buy(desk, "s-1-1")
+            assert (await fills(desk))[-1].fee == Decimal("0.00025")
+            desk.account.cash += Decimal("12.34")  # a dividend
+            await desk.venue.balances()
+            sale = approved(desk.coin, Side.SELL, "0.05")
+            await desk.venue.submit(SubmitOrder(sale, "s-1-2", 0))
+            assert (await fills(desk))[-1].fee == Decimal("0.05") * Decimal("99990.00") * FEE
+
+    asyncio.run(story())
+
+
 def test_fees_that_are_taken_at_the_end_of_the_day_are_seen_in_the_holdings() -> None:
     """As docs.alpaca.markets/docs/crypto-fees has it ("posted end of day")."""
 

@@ -63,7 +63,8 @@ class Holdings:
 
 @dataclass(slots=True)
 class _Since:
-    """What was held at a moment, and which executions are in it."""
+    """What was held at a moment, and which executions are in it: as many of the latest as
+    `latest_fills` lists, and more."""
 
     holdings: Holdings
     moment_ns: int
@@ -161,7 +162,7 @@ class CoinFees:
             self._questions.read(what, lambda row=row: time_ns(row.get("transaction_time")))  # type: ignore[misc]
             for row in listed.values()
         ]
-        self._since = _Since(holdings, max([since.moment_ns, *moments]), {*listed})
+        self._since = _Since(holdings, max([since.moment_ns, *moments]), {*since.ids, *listed})
 
     async def _holdings(self, what: str) -> Holdings:
         return await holdings_of(self._questions, what)
