@@ -110,6 +110,22 @@ def test_a_side_that_nobody_quotes_is_no_price() -> None:
     asyncio.run(story())
 
 
+def test_of_the_delayed_feed_of_shares_there_are_quotes_and_nothing_else() -> None:
+    async def story() -> None:
+        async with asyncio.timeout(30), alpaca_world() as there:
+            feed = alpaca_feed(there, BOTH, Plan("quotes", "poll"), source="delayed_sip")
+            assert feed.past_intervals == ()
+            async with following(feed, there.sink):
+                await until(there, lambda: len(there.sink.events) == 2)
+            for kind in ("trades", "both", "bars"):
+                with pytest.raises(ValueError, match=r"of delayed_sip .* quotes only"):
+                    alpaca_feed(there, BOTH, Plan(kind, "poll"), source="delayed_sip")
+            coins = {"BTCUSD": "BTC/USD"}  # there is one feed of coins
+            assert alpaca_feed(there, coins, Plan("bars", "poll"), source="delayed_sip")
+
+    asyncio.run(story())
+
+
 def test_pages_are_read_to_the_last(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("logos.adapters.alpaca.market_data._PAGE", 7)
 

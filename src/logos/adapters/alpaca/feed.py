@@ -23,12 +23,13 @@ import msgspec
 from logos.adapters.alpaca.group import SETTLE_NS, Group, Plan
 from logos.adapters.alpaca.lines import SymbolLine
 from logos.adapters.alpaca.market_data import (
-    SOURCES,
+    SOURCES_WITH_PAST,
     TIMEFRAMES,
     DataAccess,
     MarketData,
     require_private,
 )
+from logos.config.checks import ALPACA_SOURCES
 from logos.core.clock import Backoff, Clock
 from logos.core.instrument import Instrument
 from logos.core.messages import Bar
@@ -70,13 +71,19 @@ class AlpacaFeed:
         if plan.interval not in TIMEFRAMES:
             known = ", ".join(TIMEFRAMES)
             raise ValueError(f"interval is one of {known}, not {plan.interval!r}")
-        if access.source not in SOURCES:
-            known = ", ".join(SOURCES)
+        if access.source not in ALPACA_SOURCES:
+            known = ", ".join(ALPACA_SOURCES)
             raise ValueError(f"Alpaca's feed of shares is one of {known}, not {access.source!r}")
         if not markets:
             raise ValueError("no symbols: name at least one")
         require_private(access.url)
         self._markets = dict(markets)
+        self._has_past = access.source in SOURCES_WITH_PAST or all(
+            "/" in each.name for each in self._markets.values()
+        )
+        if plan.kind != "quotes" and not self._has_past:
+            words = f"of {access.source} Alpaca tells quotes only: kind is quotes"
+            raise ValueError(f"{words}, or the feed of shares {' or '.join(SOURCES_WITH_PAST)}")
         self._clock = clock
         self._random = random
         self._access = access
@@ -95,7 +102,7 @@ class AlpacaFeed:
     @property
     def past_intervals(self) -> Sequence[str]:
         """See `KeepsPast`."""
-        return tuple(TIMEFRAMES)
+        return tuple(TIMEFRAMES) if self._has_past else ()
 
     async def past_bars(
         self, symbol: str, interval: str, since_ns: int, until_ns: int

@@ -37,7 +37,9 @@ with warnings.catch_warnings():
 
 ADDRESS: Final = "https://data.alpaca.markets"
 STREAM_ADDRESS: Final = "https://stream.data.alpaca.markets"
-SOURCES: Final = ("iex", "sip", "delayed_sip")
+SOURCES_WITH_PAST: Final = ("iex", "sip")
+"""Feeds of shares whose trades and bars are told; of any other there are the latest quotes alone
+(`stock_historical_feed` of docs.alpaca.markets/openapi/market-data-api.json)."""
 TIMEFRAMES: Final = {
     "1m": "1Min",
     "5m": "5Min",
@@ -54,7 +56,7 @@ _THREADS: Final = 4
 
 
 class DataAccess(msgspec.Struct, frozen=True):
-    """Who asks for market data, and where. `source` is the feed of shares: SOURCES."""
+    """Who asks for market data, and where. `source` is the feed of shares, of ALPACA_SOURCES."""
 
     key: Revealable
     secret: Revealable

@@ -5,14 +5,15 @@ neighbours: answers by symbol, oldest first, 1000 rows unless `limit` says other
 most), sorted by symbol before time; `next_page_token` leads on. A symbol of which there is nothing
 is left out. Figures are JSON numbers, times have nanoseconds. A quote's missing side is 0.
 docs.alpaca.markets/docs/market-data-faq: 403 for wrong keys, and for recent SIP data without a
-subscription.
+subscription. Which feeds of shares there are: `stock_latest_feed` and `stock_historical_feed` of
+docs.alpaca.markets/openapi/market-data-api.json.
 """
 
 from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from typing import Any, Final
@@ -28,6 +29,8 @@ from logos.simulators.exchange.server import FAULT_KEY, Exchange, Handler, json_
 _LIMIT: Final = 1_000
 _LIMIT_MAX: Final = 10_000
 _MINUTE_NS: Final = 60 * NS
+_LATEST_FEEDS: Final = ("delayed_sip", "iex", "otc", "sip", "boats", "overnight")
+_PAST_FEEDS: Final = ("iex", "otc", "sip", "boats")
 _UNITS: Final = {"Min": _MINUTE_NS, "Hour": 60 * _MINUTE_NS, "Day": 1_440 * _MINUTE_NS}
 
 Row = dict[str, Any]
@@ -91,10 +94,14 @@ class AlpacaData:
 
         return handle
 
-    def _listings(self, request: web.Request) -> list[Listing]:
+    def _listings(self, request: web.Request, feeds: Sequence[str]) -> list[Listing]:
         """Those that are asked for and known, sorted. Raises Denied."""
-        if "/stocks/" in request.path and request.query.get("feed") == "sip" and not self.has_sip:
-            raise Denied(403, 0, "subscription does not permit querying recent SIP data")
+        if "/stocks/" in request.path:
+            feed = request.query.get("feed", "sip" if self.has_sip else "iex")
+            if feed not in feeds:
+                raise Denied(400, 0, f"invalid feed: {feed}")
+            if feed == "sip" and not self.has_sip:
+                raise Denied(403, 0, "subscription does not permit querying recent SIP data")
         names = request.query.get("symbols", "").split(",")
         for name in names:
             if not name or not name.replace("/", "").replace(".", "").isalnum():
@@ -107,7 +114,7 @@ class AlpacaData:
         kind = request.match_info["kind"]
         now_ns = self.exchange.market.now_ns
         found: Row = {}
-        for listing in self._listings(request):
+        for listing in self._listings(request, _LATEST_FEEDS):
             top, prints = listing.top_at(now_ns), listing.prints_until(now_ns)
             if kind == "quotes" and top is not None:
                 found[listing.market_id] = quote_row(top)
@@ -119,7 +126,7 @@ class AlpacaData:
         query, kind = request.query, request.match_info["kind"]
         rule = request.get(FAULT_KEY)
         rows: list[tuple[str, Row]] = []
-        for listing in self._listings(request):
+        for listing in self._listings(request, _PAST_FEEDS):
             found = self._rows(listing, kind, query)
             found = spoil_rows(found, None if rule is None else rule.fault)
             rows += [(listing.market_id, row) for row in found]
