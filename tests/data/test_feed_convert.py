@@ -221,7 +221,8 @@ def test_without_pyarrow_csv_is_read_and_parquet_says_what_to_install(
     source = source_of(write(tmp_path / "A_1m.csv", BAR_HEADER, [bar_row(0)]))
     (parquet,) = to_parquet(source, INSTRUMENT, tmp_path / "B_1m.parquet")
     monkeypatch.setitem(__import__("sys").modules, "pyarrow", None)
-    monkeypatch.delitem(__import__("sys").modules, "logos.data.readers.arrow")
+    for name in ("arrow", "parquet"):
+        monkeypatch.delitem(__import__("sys").modules, f"logos.data.readers.{name}")
     assert len(events_of(source)) == 1
     with pytest.raises(DataError, match=re.escape(install_command("parquet"))):
         discover(parquet)

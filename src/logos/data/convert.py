@@ -169,7 +169,7 @@ def _writer(path: Path, extension: str, layout: Layout, instrument: Instrument) 
     if extension != ".parquet":
         return _CsvWriter(path, extension, layout, instrument)
     require_arrow(path)
-    from logos.data.readers.arrow import ParquetWriter
+    from logos.data.readers.parquet import ParquetWriter
 
     open_new(path).close()  # pyarrow would make it readable for others
     return ParquetWriter(path, layout, instrument)

@@ -8,9 +8,6 @@ limits, no latency, a switch that is SAFE, and scales just fine enough for the i
     run(core, [bar(coin, 1, "10 11 9 10"), bar(coin, 2, "10 11 9 10")])
 """
 
-# A strategy's methods take what the contract gives them, used or not.
-# ruff: noqa: ARG002
-
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -23,7 +20,7 @@ from logos.core.guards import Action, LedgerLimits, Limits, SessionGuards
 from logos.core.instrument import FeeSchedule, Instrument, rate_units
 from logos.core.instrument_state import InstrumentState
 from logos.core.matching import PaperRules
-from logos.core.messages import Bar, Event, MarketEvent, Quote, QuoteBar, Trade
+from logos.core.messages import Bar, Event, Quote, QuoteBar, Trade
 from logos.core.records import (
     GuardRecord,
     OrderRecord,
@@ -32,8 +29,12 @@ from logos.core.records import (
     Record,
     RefusalRecord,
 )
-from logos.core.strategy import Answer, Context, Strategy
+from logos.core.strategy import Strategy
 from logos.core.types import NS_PER_MINUTE, SIZE_UNKNOWN, BarPath, Code, FillRule
+
+# What a core is built with most often; so one import is enough for a test.
+from logos.testing.scripted import Always as Always
+from logos.testing.scripted import Scripted as Scripted
 
 # ---- the parts of a core ----
 
@@ -348,57 +349,3 @@ def quote_bar(
         _size(instrument, volume),
         instrument,
     )
-
-
-# ---- strategies ----
-
-
-class Scripted(Strategy):
-    """Answers the n-th market event (from 1) with `script[n]`, and keeps what it was told.
-
-    Key 0 answers on_start, key -1 answers on_stop.
-    """
-
-    def __init__(self, script: Mapping[int, Answer] | None = None) -> None:
-        self.script: Mapping[int, Answer] = script or {}
-        self.seen: list[MarketEvent] = []
-        self.fills: list[PaperFillRecord] = []
-
-    def _next(self, event: MarketEvent) -> Answer:
-        self.seen.append(event)
-        return self.script.get(len(self.seen))
-
-    def on_start(self, context: Context) -> Answer:
-        return self.script.get(0)
-
-    def on_bar(self, context: Context, bar: Bar | QuoteBar) -> Answer:
-        return self._next(bar)
-
-    def on_quote(self, context: Context, quote: Quote) -> Answer:
-        return self._next(quote)
-
-    def on_trade(self, context: Context, trade: Trade) -> Answer:
-        return self._next(trade)
-
-    def on_fill(self, context: Context, fill: PaperFillRecord) -> Answer:
-        self.fills.append(fill)
-        return None
-
-    def on_stop(self, context: Context) -> Answer:
-        return self.script.get(-1)
-
-
-class Always(Strategy):
-    """Gives the same answer to every market event."""
-
-    def __init__(self, answer: Answer) -> None:
-        self.answer = answer
-
-    def on_bar(self, context: Context, bar: Bar | QuoteBar) -> Answer:
-        return self.answer
-
-    def on_quote(self, context: Context, quote: Quote) -> Answer:
-        return self.answer
-
-    def on_trade(self, context: Context, trade: Trade) -> Answer:
-        return self.answer

@@ -1,4 +1,4 @@
-"""The fast reader: pieces of CSV and batches of Parquet into columns, a column at a time.
+"""The fast reader: pieces of files into columns, a column at a time.
 
 Decimals are parsed by pyarrow at the instrument's scale, which fails where a digit would be
 lost; the 128-bit results are read as whole numbers and narrowed to int64. All rules are then
@@ -6,52 +6,41 @@ judged on whole columns. A piece with anything unusual in it gives None, and the
 (`rows`) takes that piece and says what is wrong and where. So this module decides nothing: it
 only recognises the pieces about which there is nothing to decide.
 
-Parquet files have the columns of the CSV layouts. A time is a timestamp, ISO text or an epoch
-number; a figure is a decimal, text, an integer (with the field metadata `decimals`: a count of
-10**-decimals), or a double, which as a price must lie within a millionth of a tick of a tick.
-
-This is the only module that imports pyarrow; numpy is not needed.
+Pieces of CSV are read here, batches of Parquet in `parquet`; nothing else in this room imports
+pyarrow, and numpy is not needed.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
-from itertools import islice
-from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
-import pyarrow.parquet as pq
 
-from logos.core.fixed import format_units
 from logos.core.instrument import Instrument
 from logos.core.types import SIZE_UNKNOWN
 from logos.data.defects import CROSSED, GAP
-from logos.data.layout import BARS, QUOTES, TIMESTAMP, Layout, clean_header
+from logos.data.layout import BARS, QUOTES, TIMESTAMP
 from logos.data.readers.chunks import Chunk
-from logos.data.readers.numbers import EPOCH_BANDS, UNITS_LIMIT, RowError, format_timestamp
+from logos.data.readers.numbers import EPOCH_BANDS, UNITS_LIMIT, RowError
 from logos.data.readers.rows import Block, FileState, crossed_detail, gap_detail
-from logos.errors import DataError
 
 # While it reads, pyarrow would put handlers of its own in place of ours: a SIGTERM that came then
 # would stop a read instead of the session, or be lost.
 pa.enable_signal_handlers(False)
 
-BATCH_ROWS: Final = 8192
 DOUBLE_TOLERANCE_TICKS: Final = Decimal("0.000001")
 """How far from a tick a price stored as a double may be, as a part of the tick."""
 
-_DECIMALS_KEY: Final = b"decimals"
-_NS_UTC: Final = pa.timestamp("ns", "UTC")
+NS_UTC: Final = pa.timestamp("ns", "UTC")
 _WIDE: Final = pa.decimal128(38, 24)
 """Holds every size anybody writes: 14 digits before the point and 24 after it."""
 
 
-class _Unusual(Exception):
+class Unusual(Exception):
     """Something in this piece must be judged by the careful reader."""
 
 
@@ -69,8 +58,8 @@ def read_chunk(state: FileState, chunk: Chunk) -> Block | None:
         if table.num_rows != rows:
             return None
         columns = {name: _one_array(table.column(name)) for name in table.column_names}
-        return _judge(state, columns, range(chunk.first_line, chunk.first_line + rows))
-    except (pa.ArrowInvalid, _Unusual):
+        return judge(state, columns, range(chunk.first_line, chunk.first_line + rows))
+    except (pa.ArrowInvalid, Unusual):
         return None
 
 
@@ -92,9 +81,9 @@ def _parse_csv(state: FileState, data: bytes, size_type: pa.DataType) -> pa.Tabl
     is_epoch = bool(first_cell) and first_cell[0].isdigit()
     # pyarrow reads 0x10 as a number; no spelling of ours has an x.
     if is_epoch and (b"x" in data or b"X" in data):
-        raise _Unusual
+        raise Unusual
     price_type = pa.decimal128(18, state.instrument.price_decimals)
-    types: dict[str, pa.DataType] = {TIMESTAMP: pa.int64() if is_epoch else _NS_UTC}
+    types: dict[str, pa.DataType] = {TIMESTAMP: pa.int64() if is_epoch else NS_UTC}
     types.update((name, price_type) for name in layout.prices)
     types.update((name, size_type) for name in layout.sizes)
     types.update((name, pa.string()) for name in layout.sides)
@@ -119,8 +108,8 @@ def _one_array(column: pa.ChunkedArray) -> pa.Array:
     return pa.concat_arrays(column.chunks) if column.num_chunks else pa.array([], column.type)
 
 
-def _judge(state: FileState, columns: dict[str, pa.Array], lines: Sequence[int]) -> Block:
-    """Whole columns by the rules of `rows`; raises _Unusual where a row would be refused."""
+def judge(state: FileState, columns: dict[str, pa.Array], lines: Sequence[int]) -> Block:
+    """Whole columns by the rules of `rows`; raises Unusual where a row would be refused."""
     layout = state.layout
     instrument = state.instrument
     ts_ns = pc.add_checked(_times(columns[TIMESTAMP]), state.interval_ns)
@@ -130,10 +119,10 @@ def _judge(state: FileState, columns: dict[str, pa.Array], lines: Sequence[int])
     if layout.kind == BARS:
         _judge_bars(state, prices, steps)
     elif len(steps) and pc.min(steps).as_py() < 0:
-        raise _Unusual
+        raise Unusual
     first_ns = ts_ns[0].as_py()
     if state.last_ns is not None and first_ns - state.last_ns < state.interval_ns:
-        raise _Unusual
+        raise Unusual
     sides = [_sides(columns.get(name), state, len(ts_ns)) for name in layout.sides]
     block = Block(_to_list(ts_ns), [*map(_to_list, prices), *map(_to_list, sizes), *sides], lines)
     # Only now is the piece known to be good: what follows counts, and must count once.
@@ -153,7 +142,7 @@ def _judge_bars(state: FileState, prices: list[pa.Array], steps: pa.Array) -> No
     above = pc.any(pc.greater(pc.max_element_wise(open_, close), high)).as_py()
     below = pc.any(pc.less(pc.min_element_wise(open_, close), low)).as_py()
     if above or below or (len(steps) and pc.min(steps).as_py() < state.interval_ns):
-        raise _Unusual
+        raise Unusual
 
 
 def _report_gaps(state: FileState, block: Block, steps: pa.Array) -> None:
@@ -174,22 +163,22 @@ def _positions(mask: pa.Array) -> list[int]:
 def _times(array: pa.Array) -> pa.Array:
     """Nanoseconds since 1970 as int64, by the rules of `numbers.parse_timestamp`."""
     if array.null_count or not len(array):
-        raise _Unusual
+        raise Unusual
     if pa.types.is_string(array.type) or pa.types.is_large_string(array.type):
-        array = array.cast(_NS_UTC)
+        array = array.cast(NS_UTC)
     if pa.types.is_timestamp(array.type):
         return array.cast(pa.timestamp("ns", array.type.tz)).cast(pa.int64())
     if not pa.types.is_integer(array.type):
-        raise _Unusual
+        raise Unusual
     array = array.cast(pa.int64())
     bounds = pc.min_max(array)
     low, high = bounds["min"].as_py(), bounds["max"].as_py()
     for limit, unit_ns in EPOCH_BANDS:
         if low < limit:
             if low < 0 or high >= limit:
-                raise _Unusual
+                raise Unusual
             return pc.multiply_checked(array, unit_ns)
-    raise _Unusual
+    raise Unusual
 
 
 def _whole(array: pa.Array) -> pa.Array:
@@ -210,9 +199,9 @@ def _rounds_to_multiple(array: pa.Array, step: int) -> bool:
 
 
 def _prices(array: pa.Array, instrument: Instrument) -> pa.Array:
-    """Price units as int64: positive multiples of the tick, or _Unusual."""
+    """Price units as int64: positive multiples of the tick, or Unusual."""
     if array.null_count:
-        raise _Unusual
+        raise Unusual
     if pa.types.is_floating(array.type):
         units = _double_prices(array.cast(pa.float64()), instrument)
     else:
@@ -220,9 +209,9 @@ def _prices(array: pa.Array, instrument: Instrument) -> pa.Array:
             array = array.cast(pa.int64()).cast(pa.decimal128(19, 0))
         units = _whole(array.cast(pa.decimal128(18, instrument.price_decimals)))
     if pc.min(units).as_py() <= 0:
-        raise _Unusual
+        raise Unusual
     if instrument.tick > 1 and not _rounds_to_multiple(units, instrument.tick):
-        raise _Unusual
+        raise Unusual
     return units
 
 
@@ -232,7 +221,7 @@ def _double_prices(array: pa.Array, instrument: Instrument) -> pa.Array:
     nearest = pc.round(ticks)
     distance = pc.max(pc.abs(pc.subtract(ticks, nearest))).as_py()
     if not distance <= float(DOUBLE_TOLERANCE_TICKS) / 2 or pc.max(nearest).as_py() >= 2**52:
-        raise _Unusual
+        raise Unusual
     return pc.multiply_checked(nearest.cast(pa.int64()), instrument.tick)
 
 
@@ -252,7 +241,7 @@ def _sizes(array: pa.Array | None, instrument: Instrument, rows: int) -> pa.Arra
     units = _whole(array)
     bounds = pc.min_max(units)
     if bounds["min"].as_py() < 0 or bounds["max"].as_py() >= UNITS_LIMIT:
-        raise _Unusual
+        raise Unusual
     return pc.fill_null(units, SIZE_UNKNOWN) if units.null_count else units
 
 
@@ -262,11 +251,11 @@ def _sides(array: pa.Array | None, state: FileState, rows: int) -> list[str]:
     if not pa.types.is_dictionary(array.type):
         array = array.dictionary_encode()
     if array.null_count:
-        raise _Unusual
+        raise Unusual
     try:
         names = [state.sides[str(text)] for text in array.dictionary.to_pylist()]
     except RowError:
-        raise _Unusual from None
+        raise Unusual from None
     return list(map(names.__getitem__, _to_list(array.indices.cast(pa.int64()))))
 
 
@@ -274,154 +263,3 @@ def _to_list(array: pa.Array) -> list[int]:
     """An int64 array without nulls as a list of integers."""
     values = memoryview(array.buffers()[1]).cast("q")
     return values[array.offset : array.offset + len(array)].tolist()
-
-
-# --- Parquet ---------------------------------------------------------------------------------
-
-
-def _open_parquet(path: Path) -> pq.ParquetFile:
-    try:
-        return pq.ParquetFile(path)
-    except (OSError, pa.ArrowException) as error:
-        raise DataError(
-            f"{path}: not a readable Parquet file ({error}); it may be truncated: fetch it again"
-        ) from error
-
-
-def parquet_header(path: Path) -> list[str]:
-    """The column names, cleaned. Raises DataError for a file that is not Parquet."""
-    with _open_parquet(path) as file:
-        return clean_header(file.schema_arrow.names)
-
-
-def parquet_head(path: Path, rows: int) -> list[list[str]]:
-    """The column names and the first `rows` rows as text cells."""
-    with _open_parquet(path) as file:
-        names = list(file.schema_arrow.names)
-        cells: list[list[str]] = []
-        for batch in file.iter_batches(batch_size=max(rows, 1), use_threads=False):
-            cells += [row for _, row in islice(_batch_rows(batch, 1, None), rows - len(cells))]
-            if len(cells) >= rows:
-                break
-        return [names, *cells]
-
-
-def parquet_batches(path: Path) -> Iterator[pa.RecordBatch]:
-    """The file in batches of BATCH_ROWS rows, column names cleaned."""
-    with _open_parquet(path) as file:
-        try:
-            for batch in file.iter_batches(batch_size=BATCH_ROWS, use_threads=False):
-                yield batch.rename_columns(clean_header(batch.schema.names))
-        except (OSError, pa.ArrowException) as error:
-            raise DataError(f"{path}: damaged Parquet file ({error}); fetch it again") from error
-
-
-def read_batch(state: FileState, batch: pa.RecordBatch) -> Block | None:
-    """A Parquet batch as a block, or None when the careful reader must look at it."""
-    lines = range(state.rows + 1, state.rows + 1 + batch.num_rows)
-    columns: dict[str, pa.Array] = {}
-    try:
-        for name in state.layout.columns:
-            if name in batch.schema.names:
-                field = batch.schema.field(name)
-                columns[name] = _rescaled(batch.column(name), field)
-        return _judge(state, columns, lines)
-    except (pa.ArrowException, _Unusual):
-        return None
-
-
-def _rescaled(array: pa.Array, field: pa.Field) -> pa.Array:
-    """Integers whose field metadata names their decimals become decimals."""
-    decimals = int((field.metadata or {}).get(_DECIMALS_KEY, b"0"))
-    if not decimals or not pa.types.is_integer(array.type):
-        return array
-    whole = array.cast(pa.int64()).cast(pa.decimal128(19, 0))
-    scaled = pa.decimal128(19, decimals)
-    return pa.Array.from_buffers(
-        scaled, len(whole), whole.buffers(), whole.null_count, whole.offset
-    )
-
-
-def careful_rows(state: FileState, batch: pa.RecordBatch) -> Iterator[tuple[int, list[str]]]:
-    """(row number, cells of text) of a batch, for the careful reader."""
-    return _batch_rows(batch, state.rows + 1, state)
-
-
-def _batch_rows(
-    batch: pa.RecordBatch, first_row: int, state: FileState | None
-) -> Iterator[tuple[int, list[str]]]:
-    columns: list[list[str]] = []
-    for name in batch.schema.names:
-        array = _rescaled(batch.column(name), batch.schema.field(name))
-        if pa.types.is_timestamp(array.type):
-            unit_ns = {"s": 10**9, "ms": 10**6, "us": 10**3, "ns": 1}[array.type.unit]
-            moments = array.cast(pa.int64()).to_pylist()
-            columns.append(
-                ["" if moment is None else _moment_text(moment * unit_ns) for moment in moments]
-            )
-            continue
-        is_price = state is not None and name in state.layout.prices
-        instrument = state.instrument if state is not None and is_price else None
-        columns.append([_cell_text(value, instrument) for value in array.to_pylist()])
-    for number, cells in enumerate(zip(*columns, strict=True), first_row):
-        yield number, list(cells)
-
-
-def _moment_text(moment_ns: int) -> str:
-    try:
-        return format_timestamp(moment_ns)
-    except (ValueError, OverflowError):
-        return f"{moment_ns} ns since 1970"
-
-
-def _cell_text(value: Any, instrument: Instrument | None) -> str:
-    if value is None:
-        return ""
-    if not isinstance(value, float):
-        return str(value)
-    if instrument is None or not math.isfinite(value):
-        return repr(value)
-    # A double next to a tick stands for the tick; any other keeps its digits, to be refused.
-    units = Decimal(repr(value)).scaleb(instrument.price_decimals)
-    nearest = int((units / instrument.tick).to_integral_value()) * instrument.tick
-    if abs(units - nearest) <= DOUBLE_TOLERANCE_TICKS * instrument.tick:
-        return format_units(nearest, instrument.price_decimals)
-    return repr(value)
-
-
-class ParquetWriter:
-    """Writes blocks of one file's layout: times as timestamps, numbers as decimal128.
-
-    `ts_ns` of the blocks are the moments as they stand in the file (a bar's open).
-    """
-
-    def __init__(self, path: Path, layout: Layout, instrument: Instrument) -> None:
-        price = pa.decimal128(18, instrument.price_decimals)
-        size = pa.decimal128(18, instrument.quantity_decimals)
-        self._schema = pa.schema(
-            [
-                (TIMESTAMP, _NS_UTC),
-                *((name, price) for name in layout.prices),
-                *((name, size) for name in layout.sizes),
-                *((name, pa.string()) for name in layout.sides),
-            ]
-        )
-        self._writer = pq.ParquetWriter(path, self._schema, compression="zstd")
-
-    def write(self, block: Block) -> None:
-        """Append the block's rows."""
-        arrays = []
-        for field, values in zip(self._schema, [block.ts_ns, *block.columns], strict=True):
-            if pa.types.is_decimal(field.type):
-                present = [None if value == SIZE_UNKNOWN else value for value in values]
-                whole = pa.array(present, pa.int64()).cast(pa.decimal128(19, 0))
-                arrays.append(
-                    pa.Array.from_buffers(field.type, len(whole), whole.buffers(), whole.null_count)
-                )
-            else:
-                arrays.append(pa.array(values, field.type))
-        self._writer.write_batch(pa.record_batch(arrays, schema=self._schema))
-
-    def close(self) -> None:
-        """Finish the file."""
-        self._writer.close()

@@ -153,7 +153,7 @@ def _open_state(
     layout = file_layout(source.kind)
     if extension_of(path) == ".parquet":
         require_arrow(path)
-        from logos.data.readers.arrow import parquet_header
+        from logos.data.readers.parquet import parquet_header
 
         header = parquet_header(path)
     else:
@@ -204,7 +204,7 @@ def _csv_pieces(state: FileState, fast: bool) -> Iterator[Block]:
 
 
 def _parquet_pieces(state: FileState, fast: bool) -> Iterator[Block]:
-    from logos.data.readers.arrow import careful_rows, parquet_batches, read_batch
+    from logos.data.readers.parquet import careful_rows, parquet_batches, read_batch
 
     for batch in parquet_batches(state.path):
         block = read_batch(state, batch) if fast else None

@@ -22,7 +22,7 @@ def first_lines(path: Path, rows: int) -> list[list[str]]:
             open_regular(path).close()  # pyarrow would wait for the writer of a named pipe
         except OSError as error:
             raise DataError(f"{path}: cannot be read: {error.strerror}") from error
-        from logos.data.readers.arrow import parquet_head
+        from logos.data.readers.parquet import parquet_head
 
         return parquet_head(path, rows)
     header, _ = read_header(path)

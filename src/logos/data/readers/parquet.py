@@ -1,0 +1,178 @@
+"""Parquet files in and out: batches of columns, judged as pieces of CSV are.
+
+They have the columns of the CSV layouts. A time is a timestamp, ISO text or an epoch number; a
+figure is a decimal, text, an integer (with the field metadata `decimals`: a count of
+10**-decimals), or a double, which as a price must lie within a millionth of a tick of a tick.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from decimal import Decimal
+from itertools import islice
+from pathlib import Path
+from typing import Any, Final
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from logos.core.fixed import format_units
+from logos.core.instrument import Instrument
+from logos.core.types import SIZE_UNKNOWN
+from logos.data.layout import TIMESTAMP, Layout, clean_header
+from logos.data.readers.arrow import DOUBLE_TOLERANCE_TICKS, NS_UTC, Unusual, judge
+from logos.data.readers.numbers import format_timestamp
+from logos.data.readers.rows import Block, FileState
+from logos.errors import DataError
+
+BATCH_ROWS: Final = 8192
+_DECIMALS_KEY: Final = b"decimals"
+
+
+def _open_parquet(path: Path) -> pq.ParquetFile:
+    try:
+        return pq.ParquetFile(path)
+    except (OSError, pa.ArrowException) as error:
+        raise DataError(
+            f"{path}: not a readable Parquet file ({error}); it may be truncated: fetch it again"
+        ) from error
+
+
+def parquet_header(path: Path) -> list[str]:
+    """The column names, cleaned. Raises DataError for a file that is not Parquet."""
+    with _open_parquet(path) as file:
+        return clean_header(file.schema_arrow.names)
+
+
+def parquet_head(path: Path, rows: int) -> list[list[str]]:
+    """The column names and the first `rows` rows as text cells."""
+    with _open_parquet(path) as file:
+        names = list(file.schema_arrow.names)
+        cells: list[list[str]] = []
+        for batch in file.iter_batches(batch_size=max(rows, 1), use_threads=False):
+            cells += [row for _, row in islice(_batch_rows(batch, 1, None), rows - len(cells))]
+            if len(cells) >= rows:
+                break
+        return [names, *cells]
+
+
+def parquet_batches(path: Path) -> Iterator[pa.RecordBatch]:
+    """The file in batches of BATCH_ROWS rows, column names cleaned."""
+    with _open_parquet(path) as file:
+        try:
+            for batch in file.iter_batches(batch_size=BATCH_ROWS, use_threads=False):
+                yield batch.rename_columns(clean_header(batch.schema.names))
+        except (OSError, pa.ArrowException) as error:
+            raise DataError(f"{path}: damaged Parquet file ({error}); fetch it again") from error
+
+
+def read_batch(state: FileState, batch: pa.RecordBatch) -> Block | None:
+    """A Parquet batch as a block, or None when the careful reader must look at it."""
+    lines = range(state.rows + 1, state.rows + 1 + batch.num_rows)
+    columns: dict[str, pa.Array] = {}
+    try:
+        for name in state.layout.columns:
+            if name in batch.schema.names:
+                field = batch.schema.field(name)
+                columns[name] = _rescaled(batch.column(name), field)
+        return judge(state, columns, lines)
+    except (pa.ArrowException, Unusual):
+        return None
+
+
+def _rescaled(array: pa.Array, field: pa.Field) -> pa.Array:
+    """Integers whose field metadata names their decimals become decimals."""
+    decimals = int((field.metadata or {}).get(_DECIMALS_KEY, b"0"))
+    if not decimals or not pa.types.is_integer(array.type):
+        return array
+    whole = array.cast(pa.int64()).cast(pa.decimal128(19, 0))
+    scaled = pa.decimal128(19, decimals)
+    return pa.Array.from_buffers(
+        scaled, len(whole), whole.buffers(), whole.null_count, whole.offset
+    )
+
+
+def careful_rows(state: FileState, batch: pa.RecordBatch) -> Iterator[tuple[int, list[str]]]:
+    """(row number, cells of text) of a batch, for the careful reader."""
+    return _batch_rows(batch, state.rows + 1, state)
+
+
+def _batch_rows(
+    batch: pa.RecordBatch, first_row: int, state: FileState | None
+) -> Iterator[tuple[int, list[str]]]:
+    columns: list[list[str]] = []
+    for name in batch.schema.names:
+        array = _rescaled(batch.column(name), batch.schema.field(name))
+        if pa.types.is_timestamp(array.type):
+            unit_ns = {"s": 10**9, "ms": 10**6, "us": 10**3, "ns": 1}[array.type.unit]
+            moments = array.cast(pa.int64()).to_pylist()
+            columns.append(
+                ["" if moment is None else _moment_text(moment * unit_ns) for moment in moments]
+            )
+            continue
+        is_price = state is not None and name in state.layout.prices
+        instrument = state.instrument if state is not None and is_price else None
+        columns.append([_cell_text(value, instrument) for value in array.to_pylist()])
+    for number, cells in enumerate(zip(*columns, strict=True), first_row):
+        yield number, list(cells)
+
+
+def _moment_text(moment_ns: int) -> str:
+    try:
+        return format_timestamp(moment_ns)
+    except (ValueError, OverflowError):
+        return f"{moment_ns} ns since 1970"
+
+
+def _cell_text(value: Any, instrument: Instrument | None) -> str:
+    if value is None:
+        return ""
+    if not isinstance(value, float):
+        return str(value)
+    if instrument is None or not math.isfinite(value):
+        return repr(value)
+    # A double next to a tick stands for the tick; any other keeps its digits, to be refused.
+    units = Decimal(repr(value)).scaleb(instrument.price_decimals)
+    nearest = int((units / instrument.tick).to_integral_value()) * instrument.tick
+    if abs(units - nearest) <= DOUBLE_TOLERANCE_TICKS * instrument.tick:
+        return format_units(nearest, instrument.price_decimals)
+    return repr(value)
+
+
+class ParquetWriter:
+    """Writes blocks of one file's layout: times as timestamps, numbers as decimal128.
+
+    `ts_ns` of the blocks are the moments as they stand in the file (a bar's open).
+    """
+
+    def __init__(self, path: Path, layout: Layout, instrument: Instrument) -> None:
+        price = pa.decimal128(18, instrument.price_decimals)
+        size = pa.decimal128(18, instrument.quantity_decimals)
+        self._schema = pa.schema(
+            [
+                (TIMESTAMP, NS_UTC),
+                *((name, price) for name in layout.prices),
+                *((name, size) for name in layout.sizes),
+                *((name, pa.string()) for name in layout.sides),
+            ]
+        )
+        self._writer = pq.ParquetWriter(path, self._schema, compression="zstd")
+
+    def write(self, block: Block) -> None:
+        """Append the block's rows."""
+        arrays = []
+        for field, values in zip(self._schema, [block.ts_ns, *block.columns], strict=True):
+            if pa.types.is_decimal(field.type):
+                present = [None if value == SIZE_UNKNOWN else value for value in values]
+                whole = pa.array(present, pa.int64()).cast(pa.decimal128(19, 0))
+                arrays.append(
+                    pa.Array.from_buffers(field.type, len(whole), whole.buffers(), whole.null_count)
+                )
+            else:
+                arrays.append(pa.array(values, field.type))
+        self._writer.write_batch(pa.record_batch(arrays, schema=self._schema))
+
+    def close(self) -> None:
+        """Finish the file."""
+        self._writer.close()
