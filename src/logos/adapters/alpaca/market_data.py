@@ -39,7 +39,7 @@ ADDRESS: Final = "https://data.alpaca.markets"
 STREAM_ADDRESS: Final = "https://stream.data.alpaca.markets"
 SOURCES_WITH_PAST: Final = ("iex", "sip")
 """Feeds of shares whose trades and bars are told; of any other there are the latest quotes alone
-(`stock_historical_feed` of docs.alpaca.markets/openapi/market-data-api.json)."""
+("stock_historical_feed" of docs.alpaca.markets/openapi/market-data-api.json)."""
 TIMEFRAMES: Final = {
     "1m": "1Min",
     "5m": "5Min",

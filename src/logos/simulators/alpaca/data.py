@@ -5,8 +5,8 @@ neighbours: answers by symbol, oldest first, 1000 rows unless `limit` says other
 most), sorted by symbol before time; `next_page_token` leads on. A symbol of which there is nothing
 is left out. Figures are JSON numbers, times have nanoseconds. A quote's missing side is 0.
 docs.alpaca.markets/docs/market-data-faq: 403 for wrong keys, and for recent SIP data without a
-subscription. Which feeds of shares there are: `stock_latest_feed` and `stock_historical_feed` of
-docs.alpaca.markets/openapi/market-data-api.json.
+subscription. Which feeds of shares there are, for the latest and for the past:
+docs.alpaca.markets/openapi/market-data-api.json, "stock_latest_feed", "stock_historical_feed".
 """
 
 from __future__ import annotations
