@@ -101,6 +101,12 @@ def test_every_message_of_the_protocol_is_read_and_written() -> None:
             assert word in SOURCE.texts, f"{word} stands in no text of the Expert Advisor"
 
 
+def test_nothing_is_written_that_the_table_does_not_name() -> None:
+    written = set(re.findall(r'\b(?:Named\w*|AnswerList)\("(\w+)"', EXPERT))
+    assert len(written) > 50
+    assert written <= {word for row in protocol_rows(GUIDE) for cell in row for word in cell}
+
+
 def test_requests_are_read_by_the_fields_of_the_table() -> None:
     read = set(re.findall(r'Field(?:Text|Number|Whole)\("(\w+)"\)', EXPERT))
     assert read <= {field for _, fields, _ in protocol_rows(GUIDE) for field in fields}

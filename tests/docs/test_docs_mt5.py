@@ -11,6 +11,7 @@ from places import PROJECT
 
 from logos.adapters.mt5.gateway.settings import Endpoints, GatewaySettings
 from logos.adapters.mt5.retcodes import documented
+from logos.adapters.mt5.terminal import GATEWAY_CLOSED, GATEWAY_OPENED
 from logos.cli import mt5_sim
 from logos.venues.failures import Knowledge
 
@@ -53,7 +54,7 @@ def test_each_option_of_the_simulator_is_named() -> None:
 def test_each_record_of_the_gateway_is_explained() -> None:
     folder = ROOT / "src" / "logos" / "adapters" / "mt5" / "gateway"
     source = "".join(path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.py")))
-    actions = set(re.findall(r'"(ZMQ_[A-Z_]+)"', source))
-    assert len(actions) >= 7
+    actions = {GATEWAY_OPENED, GATEWAY_CLOSED, *re.findall(r'say\(\s*"([A-Z_]+)"', source)}
+    assert len(actions) >= 13
     for action in actions:
         assert f"`{action}`" in TEXT

@@ -11,7 +11,8 @@ from typing import Final
 
 from logos.stress.evidence import Evidence
 from logos.stress.gateway_rules import ANSWER
-from logos.stress.numbers import ALL, order_lives, spread
+from logos.stress.numbers import order_lives, spread
+from logos.stress.results import ALL
 
 _NS_PER_MS: Final = 1_000_000
 _LEISURELY: Final = frozenset(("slow_ms", "late_ms", "disconnect_for"))

@@ -16,11 +16,9 @@ import msgspec
 from logos.core.records import OrderRecord, OrderUpdate, RefusalRecord
 from logos.core.types import OrderStatus, OrderType
 from logos.stress.evidence import Evidence
-from logos.stress.results import Result, results_of
+from logos.stress.results import ALL, Result, results_of
 
 _NS: Final = 1_000_000_000
-ALL: Final = "all"
-"""What the figures of all symbols together are called."""
 
 
 class Spread(msgspec.Struct, frozen=True):

@@ -91,9 +91,9 @@ class StressPlan(msgspec.Struct, frozen=True, kw_only=True):
     open_orders_max: int = 48
     """Open orders of each symbol, limit orders that wait included."""
     in_flight: int = 8
+    """Market orders that are open at once, over all symbols."""
     ea: str = "logos"
     """Whose words the simulator speaks: see `logos mt5-sim --ea`."""
-    """Market orders that are open at once, over all symbols."""
     latency_ms: float = 0.0
     """What 99 of 100 orders of each symbol must be done within; 0: not judged."""
 

@@ -16,7 +16,7 @@ from logos.stress.files import FILES, REPORT, list_digest
 from logos.stress.judge import Check, Verdict, judge
 from logos.stress.numbers import Numbers, Spread
 from logos.stress.plan import StressPlan
-from logos.stress.results import TOTAL
+from logos.stress.results import ALL
 
 _SYMBOLS_MAX: Final = 60
 
@@ -111,7 +111,7 @@ def _result_lines(numbers: Numbers) -> list[str]:
         "exposure at the end | % of equity |",
         "|---|---|---|---|---|---|---|---|---|",
     ]
-    names = [TOTAL, *sorted(numbers.results.keys() - {TOTAL})[:_SYMBOLS_MAX]]
+    names = [ALL, *sorted(numbers.results.keys() - {ALL})[:_SYMBOLS_MAX]]
     for name in names:
         each = numbers.results[name]
         lines.append(

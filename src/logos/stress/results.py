@@ -16,7 +16,9 @@ import msgspec
 from logos.stress.evidence import Evidence
 from logos.stress.money import booked
 
-TOTAL: Final = "all"
+ALL: Final = "all"
+"""What the figures of all symbols together are called."""
+
 _ZERO: Final = Decimal(0)
 
 
@@ -65,7 +67,7 @@ def results_of(evidence: Evidence) -> dict[str, Result]:
     }
     every = list(results.values())
     gross = sum((each.exposure for each in every), _ZERO)
-    results[TOTAL] = Result(
+    results[ALL] = Result(
         sum(each.trades for each in every),
         sum(each.wins for each in every),
         sum((each.realised for each in every), _ZERO),

@@ -16,8 +16,8 @@ from logos.adapters.mt5.records import (
     deal,
     entries_of,
     open_order,
-    position_key,
     position_units,
+    ticket_of,
     trades_from,
 )
 from logos.adapters.mt5.server_clock import ServerClock
@@ -197,10 +197,11 @@ class TerminalLists:
         seen = dict[str, str]()
         try:
             for entry in entries_of(reply, "positions"):
-                name = self.names.get(str(entry.get("symbol")))
+                symbol = str(entry.get("symbol"))
+                name = self.names.get(symbol)
                 if name is None:
                     continue
-                symbol, ticket = position_key(entry)
+                ticket = ticket_of(entry, "id")
                 if symbol in seen:
                     self._say_hedging(symbol, seen[symbol], ticket)
                 seen[symbol] = ticket

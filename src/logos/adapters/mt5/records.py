@@ -215,11 +215,6 @@ def ticket_of(entry: Mapping[str, Any], name: str) -> str:
     return text
 
 
-def position_key(entry: Mapping[str, Any]) -> tuple[str, str]:
-    """A position's symbol and ticket. Raises Unreadable."""
-    return str(entry.get("symbol")), ticket_of(entry, "id")
-
-
 def answered_ticket(reply: Mapping[str, Any]) -> tuple[str, bool]:
     """The ticket in a trade's answer, and whether it is certain to be whole.
 

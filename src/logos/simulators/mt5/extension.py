@@ -60,9 +60,11 @@ class Extension:
         """The answer with what the extension adds to it, but for the id."""
         if request.action in _NAMED and answer.get("error") is False:
             answer |= {"bridge": BRIDGE, "server_ms": now_ms, "margin_mode": _NETTING}
-        if request.from_ticket and "trades" in answer:
+        if "trades" in answer:
             deals = answer["trades"]
-            answer["trades"] = [each for each in deals if each["ticket"] > request.from_ticket]
+            answer["trades"] = [
+                {**each, "fee": 0} for each in deals if each["ticket"] > request.from_ticket
+            ]
         return answer
 
 

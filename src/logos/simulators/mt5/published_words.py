@@ -1,6 +1,6 @@
 """Requests and answers of the published Expert Advisor, as `published` reads and writes them.
 
-K, B, H, J and T are the sources that `published` names.
+K, B, H, J, D and T are the sources that `published` names.
 """
 
 from __future__ import annotations
@@ -30,6 +30,8 @@ NO_ORDER: Final = (4754, "Order not found")
 SUCCESS: Final = (0, "ERR_SUCCESS")
 
 DEAL_WORDS: Final = {True: "Buy type", False: "Sell type"}
+"""Of purchases and sales (H 283, D `TypeDescription`)."""
+
 _DEVIATION: Final = 10
 """CTrade's own (T, constructor): a request's is read and never used (B 120)."""
 

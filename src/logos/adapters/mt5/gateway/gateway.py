@@ -187,7 +187,8 @@ class Gateway:
             self._identified.done(symbol, question)
 
     async def _ask(self, question: Question, order: SubmitOrder | None) -> Reply:
-        """One request and its answer, with the lock held."""
+        """One request and its answer, with the lock held. Raises NoAnswer, what never left as
+        `not_sent` says."""
         try:
             if self._needs_barrier:
                 calm_ns = perf_counter_ns() - self._last_loss_ns
@@ -200,8 +201,6 @@ class Gateway:
             return await self._exchange(question, order)
         except NeverLeft as error:
             raise not_sent(question.kind, str(error), self._settings.reply_timeout_s) from None
-        except NoAnswer as error:
-            raise lost(question.kind, error) from None
 
     async def _exchange(self, question: Question, order: SubmitOrder | None = None) -> Reply:
         """Send and wait (for the answer to a question with an id `identified` waits); on any
