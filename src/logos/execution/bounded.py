@@ -27,6 +27,7 @@ from logos.core.clock import Clock
 from logos.core.outbox import CancelOrder, SubmitOrder
 from logos.core.types import NS_PER_SECOND
 from logos.execution.sending.lane import CALL, Call, Lane, Withheld
+from logos.execution.sending.shared import Shared
 from logos.venues.budget import RequestKind
 from logos.venues.contract import (
     Capabilities,
@@ -49,8 +50,7 @@ class _Waiting:
 
     since_ns: int = 0
     """From when on fills are asked for: the earliest that anybody wants."""
-    askers: int = 0
-    task: asyncio.Task[Any] | None = None
+    shared: Shared[Any] | None = None
 
 
 class BoundedVenue:
@@ -157,20 +157,15 @@ class BoundedVenue:
         waiting: _Waiting | None = self.lane.waiting.get(key)
         if waiting is None:
             waiting = self.lane.waiting[key] = _Waiting(since_ns)
-            asking = self._wait_and_ask(kind, key, waiting, call)
-            waiting.task = asyncio.get_running_loop().create_task(asking)
+            waiting.shared = Shared(self._wait_and_ask(kind, key, waiting, call))
         waiting.since_ns = min(waiting.since_ns, since_ns)
-        waiting.askers += 1
-        task = waiting.task
-        assert task is not None
+        shared = waiting.shared
+        assert shared is not None
         try:
-            answer: Answer = await asyncio.shield(task)
+            answer: Answer = await shared.answer()
         finally:
-            waiting.askers -= 1
-            if not waiting.askers:
-                task.cancel()
-                if self.lane.waiting.get(key) is waiting:
-                    del self.lane.waiting[key]
+            if not shared.has_askers and self.lane.waiting.get(key) is waiting:
+                del self.lane.waiting[key]
         return answer
 
     async def _wait_and_ask(

@@ -98,8 +98,6 @@ class Lane:
         """Questions that wait for their turn, by what they ask; see `bounded`."""
         self.may_need: Callable[[], int] = lambda: 1_000
         """How many orders and cancels may have to leave at once; questions leave room for them."""
-        self.longest_ns: dict[RequestKind, int] = {}
-        """The longest that one of a kind has waited."""
         use_pace = getattr(venue, "use_pace", None)
         if use_pace is not None:
             use_pace(self.pace)
@@ -113,7 +111,7 @@ class Lane:
         is_behind = any(self._ranks[: rank_of(kind) + 1])
         if is_behind or self._wait_ns(kind, now_ns) > 0:
             return False
-        self._take(kind, now_ns, 0)
+        self._take(kind, now_ns)
         return True
 
     async def turn(
@@ -198,7 +196,7 @@ class Lane:
             if self._is_patient(given, now_ns):
                 self._patience_used_ns = now_ns
             self._ranks[rank_of(given.kind)].remove(given)
-            self._take(given.kind, now_ns, now_ns - given.since_ns)
+            self._take(given.kind, now_ns)
             given.turn.set_result(None)
 
     def _heads(self, now_ns: int) -> Sequence[_Waiter]:
@@ -250,8 +248,7 @@ class Lane:
     def _takes(self, kind: RequestKind) -> set[str]:
         return {meter.name for meter in self._meters if meter.cost_ns(kind)}
 
-    def _take(self, kind: RequestKind, now_ns: int, waited_ns: int) -> None:
-        self.longest_ns[kind] = max(self.longest_ns.get(kind, 0), waited_ns)
+    def _take(self, kind: RequestKind, now_ns: int) -> None:
         for meter in self._meters:
             meter.take(kind, now_ns)
 
@@ -314,13 +311,13 @@ class Lane:
         if call is None:
             # Connecting, and the dead man's switch: counted, and in nobody's way.
             self._refresh()
-            self._take(RequestKind.HOLDINGS, self._clock.now_ns(), 0)
+            self._take(RequestKind.HOLDINGS, self._clock.now_ns())
             return
         call.requests += 1
         if call.requests == 1:
             return
         if not call.kind.is_question:
-            self._take(call.kind, self._clock.now_ns(), 0)
+            self._take(call.kind, self._clock.now_ns())
             return
         call.waits_since_ns = self._clock.now_ns()
         try:

@@ -22,6 +22,11 @@ class Shared(Generic[Answer]):
         task = self._task
         return task.done() and (task.cancelled() or task.exception() is not None)
 
+    @property
+    def has_askers(self) -> bool:
+        """Whether anybody waits for the answer."""
+        return self._askers > 0
+
     async def answer(self) -> Answer:
         """The answer, perhaps there already; raises what the work does. Whoever is cancelled here
         takes nobody along."""
