@@ -17,7 +17,7 @@ from logos.adapters.ccxt.profiles.mexc import MEXC
 from logos.adapters.ccxt.profiles.profile import DAY_MS, Pages, Paging
 from logos.core.outbox import CancelOrder
 from logos.core.types import OrderStatus, Side
-from logos.simulators.exchange.dialects.signing import address_of, keccak, packed
+from logos.simulators.exchange.dialects.hyperliquid_signing import address_of, keccak
 from logos.simulators.exchange.faults import Fault
 from logos.venues.contract import NotSent, OutcomeUnknown, Refused, Unavailable
 from logos.venues.records import Unreadable
@@ -268,13 +268,6 @@ def test_keccak_and_addresses_are_those_of_ethereum() -> None:
     assert keccak(b"").hex() == nothing
     # The address of the private key 1, which every Ethereum library knows.
     assert address_of("0x" + "0" * 63 + "1") == "0x7e5f4552091a69125d5dfcb7b8c2659029395bdf"
-
-
-def test_messagepack_is_as_its_specification_says() -> None:
-    assert packed({"a": 1, "b": [True, None]}) == b"\x82\xa1a\x01\xa1b\x92\xc3\xc0"
-    assert packed(10_000) == b"\xcd\x27\x10"
-    assert packed("x" * 34) == b"\xd9\x22" + b"x" * 34
-    assert packed([False] * 16) == b"\xdc\x00\x10" + b"\xc2" * 16
 
 
 # ---- every fault of the way ----

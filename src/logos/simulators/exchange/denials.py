@@ -29,7 +29,9 @@ class Why(enum.Enum):
 class Denied(LogosError):
     """A refusal: the reason, and Binance's code and words for it, which other dialects replace."""
 
-    def __init__(self, code: int, words: str, status: int = 400, why: Why = Why.ARGUMENTS) -> None:
+    def __init__(
+        self, code: int = 0, words: str = "", status: int = 400, *, why: Why = Why.ARGUMENTS
+    ) -> None:
         super().__init__(words)
         self.code = code
         self.words = words

@@ -110,18 +110,17 @@ class Bitget(Dialect):
     def verify(self, asked: Asked) -> None:
         """D common/signature: HMAC-SHA256 of time, method, path, query and body, in base64."""
         if asked.headers.get("ACCESS-KEY") != self.keys.key:
-            raise Denied(0, "", why=Why.KEY)
+            raise Denied(why=Why.KEY)
         if asked.headers.get("ACCESS-PASSPHRASE") != self.keys.password:
-            raise Denied(0, "", why=Why.SIGNATURE)
+            raise Denied(why=Why.SIGNATURE)
         at = asked.headers.get("ACCESS-TIMESTAMP", "")
-        query = f"?{asked.query}" if asked.query else ""
-        text = at + asked.method + asked.path + query + asked.body
+        text = at + asked.method + asked.target + asked.body
         digest = hmac.new(self.keys.secret.encode(), text.encode(), hashlib.sha256).digest()
         right = base64.b64encode(digest).decode()
         if not hmac.compare_digest(right, asked.headers.get("ACCESS-SIGN", "")):
-            raise Denied(0, "", why=Why.SIGNATURE)
+            raise Denied(why=Why.SIGNATURE)
         if not at.isdecimal() or abs(int(at) - self.account.now_ms) > 30_000:
-            raise Denied(0, "", why=Why.TIME)
+            raise Denied(why=Why.TIME)
 
     def _good(self, data: object) -> object:
         now_ms = self.account.now_ms
@@ -135,6 +134,7 @@ class Bitget(Dialect):
         return self._bad(*_CODES[denied.why])
 
     def fault(self, fault: Fault) -> Told | None:
+        # C exceptions 429; E 40010
         if fault is Fault.RATE_LIMIT:
             return self._bad("429", "Too many requests", 429)
         if fault is Fault.UNSURE:
@@ -144,9 +144,11 @@ class Bitget(Dialect):
     # ---- the market ----
 
     def _time(self, _asked: Asked) -> object:
+        # https://www.bitget.com/api-doc/common/public/Get-Server-Time
         return self._good({"serverTime": str(self.account.now_ms)})
 
     def _symbols(self, _asked: Asked) -> object:
+        # D market/Get-Symbols
         rows = [
             {
                 "symbol": each.market_id,
@@ -169,6 +171,7 @@ class Bitget(Dialect):
         return self._good(rows)
 
     def _book(self, asked: Asked) -> object:
+        # D market/Get-Orderbook
         listing = self.listing(asked.text("symbol"))
         bids, asks = best_prices(listing, self.account.market.now_ns)
         return self._good({"asks": asks, "bids": bids, "ts": str(self.account.now_ms)})
@@ -176,9 +179,10 @@ class Bitget(Dialect):
     # ---- orders ----
 
     def _place(self, asked: Asked) -> object:
+        # D trade/Place-Order
         client_id = asked.text("clientOid")
         if not _CLIENT_ID.fullmatch(client_id):
-            raise Denied(0, "", why=Why.ARGUMENTS)
+            raise Denied(why=Why.ARGUMENTS)
         listing = self.listing(asked.text("symbol"))
         side, size = asked.text("side"), asked.text("size")
         is_market = asked.text("orderType") == "market"
@@ -205,21 +209,19 @@ class Bitget(Dialect):
         return self._good([self._order_row(order)])
 
     def _cancel(self, asked: Asked) -> object:
+        # D trade/Cancel-Order
         order = self._asked_order(asked)
         self.cancel(order)
         return self._good({"orderId": str(order.order_id), "clientOid": order.client_id})
 
     def _unfilled(self, asked: Asked) -> object:
+        # D trade/Get-Unfilled-Orders
         listing = self.listing(asked.text("symbol")) if asked.text("symbol") else None
-        found = [
-            each
-            for each in newest_first(self.account.orders)
-            if each.is_open and listing in (None, each.listing)
-        ]
-        found = _older(found, asked, lambda each: each.order_id)
+        found = _older(self.open_orders(listing), asked, lambda each: each.order_id)
         return self._good(self.spoiled(asked, [self._open_row(each) for each in found]))
 
     def _order_row(self, order: PlacedOrder) -> dict[str, Any]:
+        # D trade/Get-Order-Info; C, comment of parse_order
         average = order.spent / order.filled if order.filled else Decimal(0)
         is_cost = order.kind == "MARKET" and order.is_buy
         return {
@@ -253,7 +255,7 @@ class Bitget(Dialect):
 
     def _fee_detail(self, order: PlacedOrder) -> str:
         """What an order has cost so far, as JSON within JSON; empty without fills."""
-        fills = [each for each in self.account.executions if each.order is order]
+        fills = self.executions_of(order)
         if not fills:
             return ""
         total = -float(sum(each.fee for each in fills))
@@ -265,6 +267,7 @@ class Bitget(Dialect):
     # ---- fills and holdings ----
 
     def _fills(self, asked: Asked) -> object:
+        # D trade/Get-Fills: 90 days at most
         listing = self.listing(asked.text("symbol")) if asked.text("symbol") else None
         end_ms = int(asked.text("endTime", str(self.account.now_ms)))
         start_ms = int(asked.text("startTime", str(end_ms - _DAYS_MS)))
@@ -281,6 +284,7 @@ class Bitget(Dialect):
         return self._good(self.spoiled(asked, [_fill_row(each) for each in found]))
 
     def _assets(self, _asked: Asked) -> object:
+        # D account/Get-Account-Assets
         rows = [
             {
                 "coin": asset,

@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Mapping, Sequence
-from decimal import Decimal
 from typing import Any, ClassVar, Final
 
 from aiohttp import web
@@ -30,8 +29,8 @@ from logos.simulators.exchange.dialects.dialect import (
     newest_first,
     short,
 )
+from logos.simulators.exchange.dialects.parts import bought_for
 from logos.simulators.exchange.faults import Fault
-from logos.simulators.exchange.market import Listing
 
 _WEEK_MS: Final = 7 * 86_400_000
 
@@ -42,7 +41,7 @@ _ERRORS: Final[Mapping[Why, tuple[int, str]]] = {
     Why.TIME: (10002, "The request time exceeds the time window range."),
     Why.RIGHTS: (10005, "Permission denied, please check your API key permissions."),
     Why.MARKET: (170121, "Invalid symbol."),
-    Why.CLOSED: (170132, "Order price too high."),
+    Why.CLOSED: (170151, "The trading pair is not open yet"),
     Why.DUPLICATE: (170141, "Duplicate clientOrderId"),
     Why.LOT: (170137, "Order volume decimal too long"),
     Why.TICK: (170134, "Order price decimal too long."),
@@ -90,17 +89,17 @@ class Bybit(Dialect):
     def verify(self, asked: Asked) -> None:
         """D guide, Authentication: HMAC-SHA256 of time, key, window, and query or body."""
         if asked.headers.get("X-BAPI-API-KEY") != self.keys.key:
-            raise Denied(0, "", why=Why.KEY)
+            raise Denied(why=Why.KEY)
         stamp = asked.headers.get("X-BAPI-TIMESTAMP", "")
         window = asked.headers.get("X-BAPI-RECV-WINDOW", "5000")
         signed = stamp + self.keys.key + window + (asked.body or asked.query)
         right = hmac.new(self.keys.secret.encode(), signed.encode(), hashlib.sha256).hexdigest()
         if not hmac.compare_digest(right, asked.headers.get("X-BAPI-SIGN", "")):
-            raise Denied(0, "", why=Why.SIGNATURE)
+            raise Denied(why=Why.SIGNATURE)
         # From the window before the server's time on, to less than a second after it.
         now_ms = self.account.now_ms
         if not stamp.isdecimal() or not now_ms - int(window) <= int(stamp) < now_ms + 1000:
-            raise Denied(0, "", why=Why.TIME)
+            raise Denied(why=Why.TIME)
 
     def refusal(self, denied: Denied, asked: Asked) -> Told:  # noqa: ARG002 - others need it
         return Told(self._answer(*_ERRORS[denied.why], {}))
@@ -145,7 +144,7 @@ class Bybit(Dialect):
     def _instruments(self, asked: Asked) -> object:
         # D market/instrument, spot
         if asked.text("category") != "spot":
-            raise Denied(0, "")
+            raise Denied(why=Why.ARGUMENTS)
         rows = [instrument_row(each) for each in self.account.market.listings.values()]
         return self._good({"category": "spot", "list": rows})
 
@@ -163,33 +162,26 @@ class Bybit(Dialect):
         # D order/create-order: the two ids, nothing else
         kind, side = asked.text("orderType"), asked.text("side")
         if asked.text("category") != "spot" or kind not in ("Limit", "Market"):
-            raise Denied(0, "")
+            raise Denied(why=Why.ARGUMENTS)
         listing = self.listing(asked.text("symbol"))
         link = asked.text("orderLinkId")
         if len(link) > 36 or side not in ("Buy", "Sell"):
-            raise Denied(0, "")
-        quantity = Decimal(asked.text("qty"))
+            raise Denied(why=Why.ARGUMENTS)
+        quantity = asked.text("qty")
         if kind == "Market" and asked.text("marketUnit", _unit_of(side)) == "quoteCoin":
-            quantity = self._bought_for(listing, side, quantity)
+            now_ns = self.account.market.now_ns
+            quantity = bought_for(listing, quantity, now_ns, is_sold=side == "Sell")
         price = asked.text("price") if kind == "Limit" else ""
         force = asked.text("timeInForce", "GTC") if kind == "Limit" else "IOC"
-        order = self.place(listing, link, side, str(quantity), price, force=force)
+        order = self.place(listing, link, side, quantity, price, force=force)
         return self._good({"orderId": order_id(order), "orderLinkId": link})
-
-    def _bought_for(self, listing: Listing, side: str, value: Decimal) -> Decimal:
-        """The quantity of a market order that is told by its value."""
-        top = listing.top_at(self.account.market.now_ns)
-        if top is None:
-            raise Denied(0, "", why=Why.CLOSED)
-        lot = Decimal(listing.lot)
-        return value / Decimal(top.ask if side == "Buy" else top.bid) // lot * lot
 
     def _cancel(self, asked: Asked) -> object:
         # D order/cancel-order: orderId or orderLinkId, the first has priority
         listing = self.listing(asked.text("symbol"))
         number, link = number_of(asked.text("orderId")), asked.text("orderLinkId")
         if not number and not link:
-            raise Denied(0, "")
+            raise Denied(why=Why.ARGUMENTS)
         order = self.order_of(listing, client_id="" if number else link, number=number)
         self.cancel(order)
         return self._good({"orderId": order_id(order), "orderLinkId": order.client_id})
@@ -198,7 +190,7 @@ class Bybit(Dialect):
         # D order/open-order: newest first, 50 at most; openOnly is ignored beside an id
         if _names_one(asked):
             return self._page(asked, self._named(asked), 20, 50)
-        orders = [each for each in newest_first(self.account.orders) if each.is_open]
+        orders = self.open_orders()
         if asked.text("openOnly", "0") == "1":
             orders = [each for each in newest_first(self.account.orders) if not each.is_open]
         return self._page(asked, self._of_market(asked, orders), 20, 50)
@@ -228,7 +220,7 @@ class Bybit(Dialect):
         start_ms = int(asked.text("startTime", str(self.account.now_ms - _WEEK_MS)))
         end_ms = int(asked.text("endTime", str(start_ms + _WEEK_MS)))
         if end_ms - start_ms > _WEEK_MS:
-            raise Denied(0, "")
+            raise Denied(why=Why.ARGUMENTS)
         name = asked.text("symbol")
         made = [
             each
@@ -242,7 +234,7 @@ class Bybit(Dialect):
     ) -> object:
         limit = int(asked.text("limit", str(usual)))
         if not 1 <= limit <= most:
-            raise Denied(0, "")
+            raise Denied(why=Why.ARGUMENTS)
         first = int(asked.text("cursor", "0:0").partition(":")[0])
         chosen = rows[first : first + limit]
         told = [
@@ -263,7 +255,7 @@ class Bybit(Dialect):
     def _wallet(self, asked: Asked) -> object:
         # D account/wallet-balance
         if asked.text("accountType") != "UNIFIED":
-            raise Denied(0, "")
+            raise Denied(why=Why.ARGUMENTS)
         coins = [
             {
                 "coin": asset,

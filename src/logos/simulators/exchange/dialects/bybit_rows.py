@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from logos.simulators.exchange.account import Execution, PlacedOrder
 from logos.simulators.exchange.dialects.dialect import short
+from logos.simulators.exchange.dialects.parts import paid
 from logos.simulators.exchange.market import Listing
 
 _STATUSES: Final = {
@@ -29,8 +30,8 @@ def order_row(order: PlacedOrder, executions: Sequence[Execution]) -> dict[str, 
     fees = [each for each in executions if each.order is order]
     detail: dict[str, Decimal] = {}
     for each in fees:
-        for asset, paid in ((each.fee_asset, each.fee), *each.more_fees):
-            detail[asset] = detail.get(asset, Decimal(0)) + paid
+        for asset, fee in paid(each).items():
+            detail[asset] = detail.get(asset, Decimal(0)) + fee
     left = order.remaining if order.is_open else Decimal(0)
     return {
         "orderId": order_id(order),
@@ -51,7 +52,7 @@ def order_row(order: PlacedOrder, executions: Sequence[Execution]) -> dict[str, 
         "cumExecQty": short(order.filled),
         "cumExecValue": short(order.spent),
         "cumExecFee": short(sum((each.fee for each in fees), Decimal(0))),
-        "cumFeeDetail": {asset: short(paid) for asset, paid in detail.items()},
+        "cumFeeDetail": {asset: short(fee) for asset, fee in detail.items()},
         "timeInForce": "IOC" if is_market else order.time_in_force,
         "orderType": "Market" if is_market else "Limit",
         "stopOrderType": "",
@@ -110,7 +111,7 @@ def execution_row(each: Execution) -> dict[str, Any]:
 
 def _extra(each: Execution) -> str:
     # D order/execution, extraFees: empty for most; a list of fees at the sites that take several
-    parts = [f'{{"feeCoin":"{asset}","fee":"{short(paid)}"}}' for asset, paid in each.more_fees]
+    parts = [f'{{"feeCoin":"{asset}","fee":"{short(fee)}"}}' for asset, fee in each.more_fees]
     return f"[{','.join(parts)}]" if parts else ""
 
 

@@ -114,21 +114,21 @@ class Coinbase(Dialect):
         parts = asked.headers.get("Authorization", "").removeprefix("Bearer ").split(".")
         key = serialization.load_pem_private_key(self.keys.secret.encode(), None).public_key()
         if len(parts) != 3 or not isinstance(key, ec.EllipticCurvePublicKey):
-            raise Denied(0, "", why=Why.SIGNATURE)
+            raise Denied(why=Why.SIGNATURE)
         claims, raw = json.loads(_bytes(parts[1])), _bytes(parts[2])
         if claims["sub"] != self.keys.key:
-            raise Denied(0, "", why=Why.KEY)
+            raise Denied(why=Why.KEY)
         halves = int.from_bytes(raw[:32], "big"), int.from_bytes(raw[32:], "big")
         signature = utils.encode_dss_signature(*halves)
         try:
             said = f"{parts[0]}.{parts[1]}".encode()
             key.verify(signature, said, ec.ECDSA(hashes.SHA256()))
         except InvalidSignature:
-            raise Denied(0, "", why=Why.SIGNATURE) from None
+            raise Denied(why=Why.SIGNATURE) from None
         if not claims["uri"].endswith(asked.path):
-            raise Denied(0, "", why=Why.SIGNATURE)
+            raise Denied(why=Why.SIGNATURE)
         if not claims["nbf"] - 1 <= self.account.now_ms / 1000 <= claims["exp"]:
-            raise Denied(0, "", why=Why.TIME)
+            raise Denied(why=Why.TIME)
 
     def refusal(self, denied: Denied, asked: Asked) -> Told:
         if denied.why in (Why.KEY, Why.SIGNATURE, Why.TIME):
@@ -173,7 +173,7 @@ class Coinbase(Dialect):
         # D orders/create-order: an id that was used before brings its order, and makes none
         client_id = asked.text("client_order_id")
         if not client_id:
-            raise Denied(0, "")
+            raise Denied(why=Why.ARGUMENTS)
         same = [each for each in self.account.orders if each.client_id == client_id]
         order = same[-1] if same else self._new_order(asked, client_id)
         return {
@@ -193,7 +193,7 @@ class Coinbase(Dialect):
         is_market = name == "market_market_ioc"
         if "base_size" not in told:
             # The quantity of such an order is what the price makes of it.
-            raise Denied(0, "")
+            raise Denied(why=Why.ARGUMENTS)
         listing = self.listing(asked.text("product_id"))
         price = "" if is_market else told["limit_price"]
         force = "IOC" if is_market else CONFIGURATIONS[name]
@@ -211,7 +211,7 @@ class Coinbase(Dialect):
         return {"order": self._row(order)}
 
     def _row(self, order: PlacedOrder) -> dict[str, Any]:
-        row = order_row(order, self._executions(order))
+        row = order_row(order, self.executions_of(order))
         return row | {"status": self.new_status} if order.status == "NEW" else row
 
     def _cancel(self, asked: Asked) -> object:
@@ -249,9 +249,6 @@ class Coinbase(Dialect):
             "has_next": is_more,
             "cursor": cursor if is_more else "",
         }
-
-    def _executions(self, order: PlacedOrder) -> list[Execution]:
-        return [each for each in self.account.executions if each.order is order]
 
     # ---- fills and holdings ----
 

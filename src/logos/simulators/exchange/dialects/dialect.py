@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl
 
 from aiohttp import web
 
-from logos.simulators.exchange.account import PlacedOrder, SpotAccount
+from logos.simulators.exchange.account import Execution, PlacedOrder, SpotAccount
 from logos.simulators.exchange.answers import spoil_rows
 from logos.simulators.exchange.denials import Denied, Why
 from logos.simulators.exchange.faults import Fault
@@ -42,6 +42,11 @@ class Asked:
     headers: Mapping[str, str]
     parameters: Mapping[str, Any]
     request: web.Request
+
+    @property
+    def target(self) -> str:
+        """The path, with the query where there is one, as some exchanges have it signed."""
+        return f"{self.path}?{self.query}" if self.query else self.path
 
     def text(self, name: str, default: str = "") -> str:
         """A parameter as text."""
@@ -80,6 +85,8 @@ class Dialect(ABC):
         self.account = account
         self.keys = keys
         self.troubles = Troubles()
+        self.cancelled_with_all: list[str] = []
+        """Client ids of what a request to cancel everything of a market has ended."""
         account.ids_are_unique = self.ids_are_unique
         account.takes_fee_of_quote = self.takes_fee_of_quote
         account.fee_unit = Decimal(1).scaleb(-self.fee_decimals)
@@ -131,7 +138,7 @@ class Dialect(ABC):
             try:
                 self.verify(asked)
                 if trades and not self.account.may_trade:
-                    raise Denied(0, "", why=Why.RIGHTS)
+                    raise Denied(why=Why.RIGHTS)
                 told = answer(asked)
             except Denied as denied:
                 told = self.refusal(denied, asked)
@@ -194,7 +201,7 @@ class Dialect(ABC):
         if self.troubles.before_cancel is not None:
             self.troubles.before_cancel(order)
         if not order.is_open:
-            raise Denied(0, "", why=Why.NOT_OPEN)
+            raise Denied(why=Why.NOT_OPEN)
         self.account.end(order, "CANCELED")
 
     def order_of(
@@ -205,7 +212,27 @@ class Dialect(ABC):
             is_it = order.order_id == number or (client_id and order.client_id == client_id)
             if is_it and listing in (None, order.listing) and not self.is_hidden(order):
                 return order
-        raise Denied(0, "", why=Why.NO_ORDER)
+        raise Denied(why=Why.NO_ORDER)
+
+    def cancel_all(self, listing: Listing) -> list[PlacedOrder]:
+        """End every open order of a market, strangers' too."""
+        ended = [each for each in self.account.orders if each.is_open and each.listing is listing]
+        for order in ended:
+            self.account.end(order, "CANCELED")
+            self.cancelled_with_all.append(order.client_id)
+        return ended
+
+    def open_orders(self, listing: Listing | None = None) -> list[PlacedOrder]:
+        """The open orders of a market, or of all, the newest first."""
+        return [
+            each
+            for each in newest_first(self.account.orders)
+            if each.is_open and listing in (None, each.listing)
+        ]
+
+    def executions_of(self, order: PlacedOrder) -> list[Execution]:
+        """The fills of an order, the oldest first."""
+        return [each for each in self.account.executions if each.order is order]
 
     def is_hidden(self, order: PlacedOrder) -> bool:
         """Whether this question about the order is answered as if it were not there."""

@@ -85,7 +85,6 @@ class Gate(Dialect):
         return f"{base}_{quote}"
 
     def routes(self) -> list[web.RouteDef]:
-        self.cancelled_with_all: list[str] = []
         public, private, root = self.public, self.private, "/api/v4/spot"
         return [
             web.get(f"{root}/time", public(lambda _: {"server_time": self.account.now_ms})),
@@ -106,21 +105,22 @@ class Gate(Dialect):
     def verify(self, asked: Asked) -> None:
         """L, authentication: HMAC-SHA512 of method, path, query, SHA512 of the body, and time."""
         if asked.headers.get("KEY") != self.keys.key:
-            raise Denied(0, "", why=Why.KEY)
+            raise Denied(why=Why.KEY)
         at = asked.headers.get("Timestamp", "")
         digest = hashlib.sha512(asked.body.encode()).hexdigest()
         text = "\n".join((asked.method, asked.path, asked.query, digest, at))
         right = hmac.new(self.keys.secret.encode(), text.encode(), hashlib.sha512).hexdigest()
         if not hmac.compare_digest(right, asked.headers.get("SIGN", "")):
-            raise Denied(0, "", why=Why.SIGNATURE)
+            raise Denied(why=Why.SIGNATURE)
         if not at.isdecimal() or abs(int(at) - self.account.now_ms // 1000) > 60:
-            raise Denied(0, "", why=Why.TIME)
+            raise Denied(why=Why.TIME)
 
     def refusal(self, denied: Denied, asked: Asked) -> Told:  # noqa: ARG002 - others need it
         label, words, status = _LABELS[denied.why]
         return Told({"label": label, "message": words}, status)
 
     def fault(self, fault: Fault) -> Told | None:
+        # L, labels and rate limits; C exceptions
         if fault is Fault.RATE_LIMIT:
             words = {"label": "TOO_MANY_REQUESTS", "message": "Request Rate limit Exceeded"}
             reset_s = self.account.now_ms // 1000 + 1
@@ -137,6 +137,7 @@ class Gate(Dialect):
     # ---- the market ----
 
     def _pairs(self, _asked: Asked) -> object:
+        # D SpotApi.md, list_currency_pairs
         return [
             {
                 "id": each.market_id,
@@ -156,6 +157,7 @@ class Gate(Dialect):
         ]
 
     def _book(self, asked: Asked) -> object:
+        # D SpotApi.md, list_order_book
         listing = self.listing(asked.text("currency_pair"))
         bids, asks = best_prices(listing, self.account.market.now_ns)
         now_ms = self.account.now_ms
@@ -164,9 +166,10 @@ class Gate(Dialect):
     # ---- orders ----
 
     def _place(self, asked: Asked) -> object:
+        # D SpotApi.md, create_order
         text = asked.text("text")
         if not _TEXT.fullmatch(text):
-            raise Denied(0, "", why=Why.ARGUMENTS)
+            raise Denied(why=Why.ARGUMENTS)
         listing = self.listing(asked.text("currency_pair"))
         side, amount = asked.text("side"), asked.text("amount")
         is_market = asked.text("type") == "market"
@@ -189,27 +192,26 @@ class Gate(Dialect):
             return self.order_of(listing, number=int(name))
         order = self.order_of(listing, client_id=name)
         if not order.is_open and self.account.now_ms - order.ended_ms >= _TEXT_KEPT_MS:
-            raise Denied(0, "", why=Why.NO_ORDER)
+            raise Denied(why=Why.NO_ORDER)
         return order
 
     def _show(self, asked: Asked) -> object:
+        # D SpotApi.md, get_order
         return self._order_row(self._asked_order(asked))
 
     def _cancel(self, asked: Asked) -> object:
+        # D SpotApi.md, cancel_order
         order = self._asked_order(asked)
         self.cancel(order)
         return self._order_row(order)
 
     def _cancel_all(self, asked: Asked) -> object:
-        """What an empty id comes to: every order of the pair, strangers' too."""
-        listing = self.listing(asked.text("currency_pair"))
-        ended = [each for each in self.account.orders if each.is_open and each.listing is listing]
-        for order in ended:
-            self.account.end(order, "CANCELED")
-            self.cancelled_with_all.append(order.client_id)
+        """What an empty id comes to: every order of the pair (D SpotApi.md, cancel_orders)."""
+        ended = self.cancel_all(self.listing(asked.text("currency_pair")))
         return [self._order_row(each) for each in ended]
 
     def _orders(self, asked: Asked) -> object:
+        # D SpotApi.md, list_orders
         is_finished = asked.text("status") == "finished"
         listing = self.listing(asked.text("currency_pair"))
         found = [
@@ -220,14 +222,10 @@ class Gate(Dialect):
         return [self._order_row(each) for each in _page(found, asked, _BOOK_PAGE)]
 
     def _open_orders(self, asked: Asked) -> object:
-        """Grouped by pair; pages count the orders of each."""
+        """Grouped by pair; pages count the orders of each (D SpotApi.md, list_all_open_orders)."""
         answer = []
         for listing in self.account.market.listings.values():
-            found = [
-                each
-                for each in newest_first(self.account.orders)
-                if each.is_open and each.listing is listing
-            ]
+            found = self.open_orders(listing)
             if found:
                 rows = [self._order_row(each) for each in _page(found, asked, _BOOK_PAGE)]
                 pair = {"currency_pair": listing.market_id, "total": len(found), "orders": rows}
@@ -235,6 +233,7 @@ class Gate(Dialect):
         return self.spoiled(asked, answer)
 
     def _order_row(self, order: PlacedOrder) -> dict[str, Any]:
+        # D Order.md; C, comment of parse_order
         finish = {"NEW": "open", "PARTIALLY_FILLED": "open", "FILLED": "filled"}.get(
             order.status, "ioc" if order.status == "EXPIRED" else "cancelled"
         )
@@ -272,7 +271,7 @@ class Gate(Dialect):
         }
 
     def _fees_of(self, order: PlacedOrder) -> dict[str, Any]:
-        fills = [each for each in self.account.executions if each.order is order]
+        fills = self.executions_of(order)
         own = order.listing.base if order.is_buy else order.listing.quote
         total = sum((paid(each).get(own, Decimal(0)) for each in fills), Decimal(0))
         return {"fee": short(total), "fee_currency": own, "point_fee": "0", "gt_fee": "0"}
@@ -280,11 +279,12 @@ class Gate(Dialect):
     # ---- fills and holdings ----
 
     def _my_trades(self, asked: Asked) -> object:
+        # D SpotApi.md, list_my_trades: 30 days at most
         listing = self.listing(asked.text("currency_pair"))
         end_s = int(asked.text("to", str(self.account.now_ms // 1000)))
         start_s = int(asked.text("from", str(end_s - 7 * _DAY_S)))
         if end_s - start_s > 30 * _DAY_S:
-            raise Denied(0, "", why=Why.ARGUMENTS)
+            raise Denied(why=Why.ARGUMENTS)
         found = [
             each
             for each in newest_first(self.account.executions)
@@ -294,6 +294,7 @@ class Gate(Dialect):
         return self.spoiled(asked, rows)
 
     def _trade_row(self, each: Execution) -> dict[str, Any]:
+        # D Trade.md; C, comment of fetch_my_trades
         order = each.order
         fees = paid(each)
         own = order.listing.base if order.is_buy else order.listing.quote
@@ -317,6 +318,7 @@ class Gate(Dialect):
         }
 
     def _accounts(self, _asked: Asked) -> object:
+        # D SpotApi.md, list_spot_accounts
         return [
             {
                 "currency": asset,

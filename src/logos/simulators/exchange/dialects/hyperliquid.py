@@ -25,20 +25,21 @@ from typing import Any, ClassVar, Final
 
 from aiohttp import web
 
-from logos.simulators.exchange.account import Execution, PlacedOrder
+from logos.simulators.exchange.account import Execution, PlacedOrder, SpotAccount
 from logos.simulators.exchange.denials import Denied, Why
 from logos.simulators.exchange.dialects.dialect import (
     Asked,
     Dialect,
+    Keys,
     Told,
     decimals_of,
-    newest_first,
     short,
 )
+from logos.simulators.exchange.dialects.hyperliquid_signing import address_of, signer_of
 from logos.simulators.exchange.dialects.parts import best_prices, paid
-from logos.simulators.exchange.dialects.signing import address_of, signer_of
 from logos.simulators.exchange.faults import Fault
 from logos.simulators.exchange.market import Listing
+from logos.simulators.exchange.server import Exchange
 
 _PAGE: Final = 2000
 _KEPT: Final = 10_000
@@ -93,32 +94,35 @@ class Hyperliquid(Dialect):
         "balances": "POST /info",
     }
 
-    @staticmethod
-    def market_id(base: str, quote: str) -> str:
-        return f"{_TOKENS.get(base, base)}/{quote}"
-
-    def routes(self) -> list[web.RouteDef]:
+    def __init__(self, exchange: Exchange, account: SpotAccount, keys: Keys) -> None:
+        super().__init__(exchange, account, keys)
         self.extras: list[dict[str, Any]] = []
         """Actions and parts of actions beyond orders and cancels, as they came."""
         self.is_mute = False
         """While set, every question about the account is answered with an empty object."""
         self._nonces: set[int] = set()
-        self._agent = address_of(self.keys.secret)
+        self._agent = address_of(keys.secret)
+
+    @staticmethod
+    def market_id(base: str, quote: str) -> str:
+        return f"{_TOKENS.get(base, base)}/{quote}"
+
+    def routes(self) -> list[web.RouteDef]:
         return [
             web.post("/info", self.public(self._info)),
             web.post("/exchange", self.private(self._exchange, trades=True)),
         ]
 
     def verify(self, asked: Asked) -> None:
-        """D nonces-and-api-wallets; the signature as `signing` says."""
+        """D nonces-and-api-wallets; the signature as `hyperliquid_signing` says."""
         signature, nonce = asked.parameters["signature"], int(asked.parameters["nonce"])
         action = asked.parameters["action"]
         if action["type"] == "approveBuilderFee":
             return  # signed by the user in another way, of which nothing depends here
         if signer_of(action, nonce, signature, is_mainnet=True) != self._agent:
-            raise Denied(0, "", why=Why.SIGNATURE)
+            raise Denied(why=Why.SIGNATURE)
         if not -2 * _DAY_MS < nonce - self.account.now_ms < _DAY_MS:
-            raise Denied(0, "", why=Why.TIME)
+            raise Denied(why=Why.TIME)
 
     def refusal(self, denied: Denied, asked: Asked) -> Told:
         words = _REFUSALS.get(denied.why)
@@ -160,7 +164,7 @@ class Hyperliquid(Dialect):
         }
         kind = asked.text("type")
         if kind not in answers:
-            raise Denied(0, "", why=Why.ARGUMENTS)
+            raise Denied(why=Why.ARGUMENTS)
         if asked.text("user") not in ("", self.keys.key):
             return []
         if self.is_mute and "user" in asked.parameters:
@@ -168,9 +172,11 @@ class Hyperliquid(Dialect):
         return answers[kind](asked)
 
     def _status(self, _asked: Asked) -> object:
+        # C, comment of fetch_time
         return {"time": self.account.now_ms, "specialStatuses": None}
 
     def _meta(self, _asked: Asked) -> object:
+        # D info-endpoint/spot#retrieve-spot-asset-contexts
         tokens = [_token("USDC", 8, 0)]
         universe, contexts = [], []
         for number, listing in enumerate(self.account.market.listings.values()):
@@ -185,6 +191,7 @@ class Hyperliquid(Dialect):
         return [{"tokens": tokens, "universe": universe}, contexts]
 
     def _book(self, asked: Asked) -> object:
+        # D info-endpoint#l2-book-snapshot
         coin = asked.text("coin")
         listing = self._market(int(coin.removeprefix("@")) + _SPOT)
         levels = [
@@ -200,6 +207,7 @@ class Hyperliquid(Dialect):
         return self.order_of(None, client_id=str(oid))
 
     def _order_status(self, asked: Asked) -> object:
+        # D info-endpoint#query-order-status-by-oid-or-cloid
         try:
             order = self._order_named(asked.parameters["oid"])
         except Denied:
@@ -209,8 +217,8 @@ class Hyperliquid(Dialect):
         return {"status": "order", "order": {**told, "statusTimestamp": at_ms}}
 
     def _open_orders(self, asked: Asked) -> object:
-        found = [each for each in newest_first(self.account.orders) if each.is_open]
-        return self.spoiled(asked, [self._order_row(each) for each in found])
+        # D info-endpoint#retrieve-a-users-open-orders-with-additional-frontend-info
+        return self.spoiled(asked, [self._order_row(each) for each in self.open_orders()])
 
     def _order_row(self, order: PlacedOrder) -> dict[str, Any]:
         return {
@@ -233,6 +241,7 @@ class Hyperliquid(Dialect):
         }
 
     def _fills(self, asked: Asked) -> object:
+        # D info-endpoint#retrieve-a-users-fills, and by time
         kept = self.account.executions[-_KEPT:]
         start_ms = int(asked.text("startTime", "0"))
         end_ms = int(asked.text("endTime", str(2**62)))
@@ -263,6 +272,7 @@ class Hyperliquid(Dialect):
         }
 
     def _balances(self, _asked: Asked) -> object:
+        # D info-endpoint/spot#retrieve-a-users-token-balances
         rows = [
             {
                 "coin": _name(asset),
@@ -278,6 +288,7 @@ class Hyperliquid(Dialect):
     # ---- actions ----
 
     def _exchange(self, asked: Asked) -> object:
+        # D exchange-endpoint
         nonce, action = int(asked.parameters["nonce"]), asked.parameters["action"]
         if nonce in self._nonces:
             return {"status": "err", "response": "Invalid nonce: duplicate nonce"}  # H
@@ -296,7 +307,7 @@ class Hyperliquid(Dialect):
         asset = asked["a"]
         listing = self._market(asset)
         if not _CLOID.fullmatch(asked.get("c", "")):
-            raise Denied(0, "", why=Why.ARGUMENTS)
+            raise Denied(why=Why.ARGUMENTS)
         if not _is_price(listing, asked["p"]):
             return _error(Why.TICK, asset)
         side, force = ("BUY" if asked["b"] else "SELL"), asked["t"]["limit"]["tif"]
@@ -315,6 +326,7 @@ class Hyperliquid(Dialect):
         return {"error": f"{words} asset={asset}"}
 
     def _cancelled(self, asked: Mapping[str, Any]) -> object:
+        # D exchange-endpoint#cancel-order-s, and by cloid
         asset = asked["asset"] if "asset" in asked else asked["a"]
         try:
             self.cancel(self._order_named(asked["cloid"] if "cloid" in asked else asked["o"]))

@@ -12,16 +12,18 @@ import hashlib
 import hmac
 import re
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, ClassVar, Final
 
 from aiohttp import web
 
-from logos.simulators.exchange.account import Execution, PlacedOrder
+from logos.simulators.exchange.account import Execution, PlacedOrder, SpotAccount
 from logos.simulators.exchange.denials import Denied, Why
 from logos.simulators.exchange.dialects.dialect import (
     Asked,
     Dialect,
+    Keys,
     Told,
     decimals_of,
     newest_first,
@@ -29,6 +31,7 @@ from logos.simulators.exchange.dialects.dialect import (
 )
 from logos.simulators.exchange.faults import Fault
 from logos.simulators.exchange.market import Listing
+from logos.simulators.exchange.server import Exchange
 
 PAGE: Final = 50
 """D get-trades-history, get-closed-orders: 50 results are returned at a time."""
@@ -89,12 +92,15 @@ class Kraken(Dialect):
         "balances": "POST /0/private/BalanceEx",
     }
 
+    def __init__(self, exchange: Exchange, account: SpotAccount, keys: Keys) -> None:
+        super().__init__(exchange, account, keys)
+        self._nonce = 0
+
     @staticmethod
     def market_id(base: str, quote: str) -> str:
         return _NAMES.get(base, base) + _NAMES.get(quote, quote)
 
     def routes(self) -> list[web.RouteDef]:
-        self._nonce = 0
         return [
             web.get("/0/public/Time", self.public(self._time)),
             web.get("/0/public/AssetPairs", self.public(self._pairs)),
@@ -110,7 +116,7 @@ class Kraken(Dialect):
     def verify(self, asked: Asked) -> None:
         """D, Authentication: HMAC-SHA512 of the path and SHA256 of nonce and body."""
         if asked.headers.get("API-Key") != self.keys.key:
-            raise Denied(0, "", why=Why.KEY)
+            raise Denied(why=Why.KEY)
         nonce = asked.text("nonce")
         digest = hashlib.sha256((nonce + asked.body).encode()).digest()
         signed = hmac.new(
@@ -118,9 +124,9 @@ class Kraken(Dialect):
         )
         right = base64.b64encode(signed.digest()).decode()
         if not hmac.compare_digest(right, asked.headers.get("API-Sign", "")):
-            raise Denied(0, "", why=Why.SIGNATURE)
+            raise Denied(why=Why.SIGNATURE)
         if not nonce.isdecimal() or int(nonce) <= self._nonce:
-            raise Denied(0, "", why=Why.TIME)
+            raise Denied(why=Why.TIME)
         self._nonce = int(nonce)
 
     def refusal(self, denied: Denied, asked: Asked) -> Told:  # noqa: ARG002 - others need it
@@ -134,8 +140,9 @@ class Kraken(Dialect):
 
     def _time(self, _asked: Asked) -> object:
         # D get-server-time
-        now_ms = self.account.now_ms
-        return _good({"unixtime": now_ms // 1000, "rfc1123": "Thu, 1 Jan 26 00:00:00 +0000"})
+        seconds = self.account.now_ms // 1000
+        words = f"{datetime.fromtimestamp(seconds, UTC):%a, %d %b %y %H:%M:%S +0000}"
+        return _good({"unixtime": seconds, "rfc1123": words})
 
     def _pairs(self, _asked: Asked) -> object:
         # D get-tradable-asset-pairs
@@ -148,13 +155,13 @@ class Kraken(Dialect):
         # D add-order; R createOrder: an id and a description, no status
         client_id = asked.text("cl_ord_id")
         if client_id and not _CLIENT_ID.fullmatch(client_id):
-            raise Denied(0, "")
+            raise Denied(why=Why.ARGUMENTS)
         kind = asked.text("ordertype")
         if kind not in ("limit", "market") or asked.text("type") not in ("buy", "sell"):
-            raise Denied(0, "")
+            raise Denied(why=Why.ARGUMENTS)
         force = asked.text("timeinforce", "GTC")
         if force not in ("GTC", "IOC"):
-            raise Denied(0, "")
+            raise Denied(why=Why.ARGUMENTS)
         listing = self.listing(asked.text("pair"))
         price = asked.text("price") if kind == "limit" else ""
         quantity = asked.text("volume")
@@ -165,7 +172,7 @@ class Kraken(Dialect):
         # D cancel-order: txid, userref or cl_ord_id; the answer counts
         name, number = asked.text("cl_ord_id"), number_of(asked.text("txid"))
         if not name and not number:
-            raise Denied(0, "")
+            raise Denied(why=Why.ARGUMENTS)
         self.cancel(self.order_of(None, client_id=name, number=number))
         return _good({"count": 1})
 
@@ -174,7 +181,7 @@ class Kraken(Dialect):
         # refused as the whole request is.
         ids = asked.text("txid").split(",")
         if not all(number_of(each) for each in ids):
-            raise Denied(0, "")
+            raise Denied(why=Why.ARGUMENTS)
         orders = [self.order_of(None, number=number_of(each)) for each in ids]
         return _good({txid(each): self._order_row(each) for each in orders})
 
@@ -183,8 +190,8 @@ class Kraken(Dialect):
         name = asked.text("cl_ord_id")
         orders = [
             each
-            for each in newest_first(self.account.orders)
-            if each.is_open and name in ("", each.client_id) and not self.is_hidden(each)
+            for each in self.open_orders()
+            if name in ("", each.client_id) and not self.is_hidden(each)
         ]
         rows = self.spoiled(asked, [(txid(each), self._order_row(each)) for each in orders])
         return _good({"open": dict(rows)})
@@ -227,7 +234,7 @@ class Kraken(Dialect):
 
     def _order_row(self, order: PlacedOrder) -> dict[str, Any]:
         # R fetchOrder, fetchOpenOrders; ccxt's kraken.py, parse_order, has cl_ord_id
-        fees = [each for each in self.account.executions if each.order is order]
+        fees = self.executions_of(order)
         row: dict[str, Any] = {
             "refid": None,
             "userref": None,

@@ -110,19 +110,18 @@ class Kucoin(Dialect):
         """D authentication: base64 of HMAC-SHA256 of time, method, path with query, body."""
         headers = asked.headers
         if headers.get("KC-API-KEY") != self.keys.key:
-            raise Denied(0, "", why=Why.KEY)
+            raise Denied(why=Why.KEY)
         if headers.get("KC-API-PASSPHRASE") != self._sign(self.keys.password):
-            raise Denied(0, "", why=Why.KEY)
+            raise Denied(why=Why.KEY)
         if "KC-API-PARTNER" in headers:
             # A partner's name in the request is a right that the account's owner never gave.
-            raise Denied(0, "", why=Why.RIGHTS)
+            raise Denied(why=Why.RIGHTS)
         at = headers.get("KC-API-TIMESTAMP", "")
-        target = f"{asked.path}?{asked.query}" if asked.query else asked.path
-        right = self._sign(f"{at}{asked.method}{target}{asked.body}")
+        right = self._sign(f"{at}{asked.method}{asked.target}{asked.body}")
         if not hmac.compare_digest(right, headers.get("KC-API-SIGN", "")):
-            raise Denied(0, "", why=Why.SIGNATURE)
+            raise Denied(why=Why.SIGNATURE)
         if abs(int(at) - self.account.now_ms) > _AGE_MS_MAX:
-            raise Denied(0, "", why=Why.TIME)
+            raise Denied(why=Why.TIME)
 
     def _sign(self, text: str) -> str:
         digest = hmac.digest(self.keys.secret.encode(), text.encode(), hashlib.sha256)
@@ -162,7 +161,7 @@ class Kucoin(Dialect):
         # D orders/add-order: ids alone, nothing of how the order stands
         client_id = asked.text("clientOid")
         if not _CLIENT_ID.fullmatch(client_id):
-            raise Denied(0, "")
+            raise Denied(why=Why.ARGUMENTS)
         listing = self.listing(asked.text("symbol"))
         price = asked.text("price") if asked.text("type") == "limit" else ""
         force = asked.text("timeInForce", "GTC")
@@ -185,8 +184,8 @@ class Kucoin(Dialect):
             raise
         kept_ms = _KEPT_CANCELLED_MS if order.status in _CANCELLED else _WEEK_MS
         if not order.is_open and self.account.now_ms - order.ended_ms > kept_ms:
-            raise Denied(0, "", why=Why.NO_ORDER)
-        return _good(order_row(order, self._executions(order)))
+            raise Denied(why=Why.NO_ORDER)
+        return _good(order_row(order, self.executions_of(order)))
 
     def _cancel(self, asked: Asked) -> object:
         # D orders/cancel-order-by-clientoid
@@ -197,16 +196,9 @@ class Kucoin(Dialect):
     def _active(self, asked: Asked) -> object:
         # D orders/get-open-orders: all of the symbol, newest first, in one answer
         listing = self.listing(asked.text("symbol"))
-        orders = [
-            each
-            for each in newest_first(self.account.orders)
-            if each.is_open and each.listing is listing
-        ]
-        rows = [order_row(each, self._executions(each)) for each in orders]
+        orders = self.open_orders(listing)
+        rows = [order_row(each, self.executions_of(each)) for each in orders]
         return _good(self.spoiled(asked, rows))
-
-    def _executions(self, order: PlacedOrder) -> list[Execution]:
-        return [each for each in self.account.executions if each.order is order]
 
     # ---- fills and holdings ----
 
@@ -224,7 +216,7 @@ class Kucoin(Dialect):
         ]
         limit = int(asked.text("limit") or _ROWS_DEFAULT)
         if limit > _ROWS_MAX:
-            raise Denied(0, "")
+            raise Denied(why=Why.ARGUMENTS)
         rows = found[:limit]
         last_id = fill_number(rows[-1]) if rows else 0
         items = self.spoiled(asked, [fill_row(each) | {"tax": self.tax} for each in rows])

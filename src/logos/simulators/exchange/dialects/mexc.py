@@ -90,7 +90,6 @@ class Mexc(Dialect):
         return base + quote
 
     def routes(self) -> list[web.RouteDef]:
-        self.cancelled_with_all: list[str] = []
         public, private = self.public, self.private
         contracts = {"success": True, "code": 0, "data": []}
         return [
@@ -110,14 +109,14 @@ class Mexc(Dialect):
     def verify(self, asked: Asked) -> None:
         """D general-info, signed: HMAC-SHA256 of the query before the signature."""
         if asked.headers.get("X-MEXC-APIKEY") != self.keys.key:
-            raise Denied(0, "", why=Why.KEY)
+            raise Denied(why=Why.KEY)
         payload, _, signature = asked.query.rpartition("&signature=")
         right = hmac.new(self.keys.secret.encode(), payload.encode(), hashlib.sha256).hexdigest()
         if not hmac.compare_digest(right, signature):
-            raise Denied(0, "", why=Why.SIGNATURE)
+            raise Denied(why=Why.SIGNATURE)
         behind_ms = abs(int(asked.text("timestamp")) - self.account.now_ms)
         if behind_ms > int(asked.text("recvWindow", "5000")):
-            raise Denied(0, "", why=Why.TIME)
+            raise Denied(why=Why.TIME)
 
     def refusal(self, denied: Denied, asked: Asked) -> Told:
         why = denied.why
@@ -130,13 +129,14 @@ class Mexc(Dialect):
         if fault is Fault.RATE_LIMIT:  # D rate limits: 429 with Retry-After
             words = {"code": 429, "msg": "Too Many Requests"}
             return Told(words, 429, {"Retry-After": "1"})
-        if fault is Fault.UNSURE:
+        if fault is Fault.UNSURE:  # C exceptions
             return Told({"code": 504, "msg": "Gateway Time-out"}, 400)
         return None
 
     # ---- the market ----
 
     def _exchange_info(self, _asked: Asked) -> object:
+        # D market-data-endpoints/exchange-information
         symbols = [
             {
                 "symbol": each.market_id,
@@ -163,6 +163,7 @@ class Mexc(Dialect):
         return {**times, "rateLimits": [], "exchangeFilters": [], "symbols": symbols}
 
     def _depth(self, asked: Asked) -> object:
+        # D market-data-endpoints/order-book
         listing = self.listing(asked.text("symbol"))
         bids, asks = best_prices(listing, self.account.market.now_ns)
         return {"lastUpdateId": 1, "bids": bids, "asks": asks, "timestamp": self.account.now_ms}
@@ -170,6 +171,7 @@ class Mexc(Dialect):
     # ---- orders ----
 
     def _place(self, asked: Asked) -> object:
+        # D spot-account-trade/new-order
         listing = self.listing(asked.text("symbol"))
         kind, side = asked.text("type"), asked.text("side")
         is_market = kind == "MARKET"
@@ -177,7 +179,7 @@ class Mexc(Dialect):
         if is_market and side == "BUY":
             cost = asked.text("quoteOrderQty")
             if not cost:
-                raise Denied(0, "", why=Why.ARGUMENTS)
+                raise Denied(why=Why.ARGUMENTS)
             quantity = bought_for(listing, cost, self.account.market.now_ns)
         order = self.place(
             listing,
@@ -205,6 +207,7 @@ class Mexc(Dialect):
         return self.order_of(listing, client_id=name, number=_number(number))
 
     def _show(self, asked: Asked) -> object:
+        # D spot-account-trade/query-order
         return self._order_row(self._asked_order(asked))
 
     def _cancel(self, asked: Asked) -> object:
@@ -215,23 +218,18 @@ class Mexc(Dialect):
         return {name: row[name] for name in _CANCELLED} | names
 
     def _cancel_all(self, asked: Asked) -> object:
-        listing = self.listing(asked.text("symbol"))
-        ended = [each for each in self.account.orders if each.is_open and each.listing is listing]
-        for order in ended:
-            self.account.end(order, "CANCELED")
-            self.cancelled_with_all.append(order.client_id)
+        # D spot-account-trade/cancel-all-open-orders-on-a-symbol
+        ended = self.cancel_all(self.listing(asked.text("symbol")))
         return [self._order_row(each) for each in ended]
 
     def _open_orders(self, asked: Asked) -> object:
+        # D spot-account-trade/current-open-orders
         listing = self.listing(asked.text("symbol")) if asked.text("symbol") else None
-        rows = [
-            self._order_row(each)
-            for each in newest_first(self.account.orders)
-            if each.is_open and listing in (None, each.listing)
-        ]
+        rows = [self._order_row(each) for each in self.open_orders(listing)]
         return self.spoiled(asked, rows)
 
     def _order_row(self, order: PlacedOrder) -> dict[str, Any]:
+        # D spot-account-trade/query-order; C, comment of fetch_order
         kinds = {force: kind for kind, force in _FORCES.items()}
         status = "CANCELED" if order.status == "EXPIRED" else order.status
         if status == "CANCELED" and order.filled:
@@ -263,6 +261,7 @@ class Mexc(Dialect):
     # ---- fills and holdings ----
 
     def _my_trades(self, asked: Asked) -> object:
+        # D spot-account-trade/account-trade-list
         listing = self.listing(asked.text("symbol"))
         start_ms = max(int(asked.text("startTime", "0")), self.account.now_ms - _MONTH_MS)
         end_ms = int(asked.text("endTime", str(2**62)))
@@ -295,6 +294,7 @@ class Mexc(Dialect):
         }
 
     def _account(self, _asked: Asked) -> object:
+        # D spot-account-trade/account-information
         balances = [
             {"asset": asset, "free": short(each.free), "locked": short(each.locked)}
             for asset, each in self.account.holdings.items()

@@ -114,22 +114,21 @@ class Okx(Dialect):
         """D REST Authentication: base64 of HMAC-SHA256 of time, method, path with query, body."""
         headers = asked.headers
         if headers.get("OK-ACCESS-KEY") != self.keys.key:
-            raise Denied(0, "", why=Why.KEY)
+            raise Denied(why=Why.KEY)
         if headers.get("OK-ACCESS-PASSPHRASE") != self.keys.password:
-            raise Denied(0, "", why=Why.KEY)
+            raise Denied(why=Why.KEY)
         # D Demo Trading Services: 50101 for the keys of the other environment
         if (headers.get("x-simulated-trading") == "1") != self.is_demo:
-            raise Denied(0, "", why=Why.KEY)
+            raise Denied(why=Why.KEY)
         at = headers.get("OK-ACCESS-TIMESTAMP", "")
-        target = f"{asked.path}?{asked.query}" if asked.query else asked.path
-        said = f"{at}{asked.method}{target}{asked.body}".encode()
+        said = f"{at}{asked.method}{asked.target}{asked.body}".encode()
         digest = hmac.digest(self.keys.secret.encode(), said, hashlib.sha256)
         right = base64.b64encode(digest).decode()
         if not hmac.compare_digest(right, headers.get("OK-ACCESS-SIGN", "")):
-            raise Denied(0, "", why=Why.SIGNATURE)
+            raise Denied(why=Why.SIGNATURE)
         moment_ms = int(datetime.fromisoformat(at).timestamp() * 1000)
         if abs(moment_ms - self.account.now_ms) > _AGE_MS_MAX:
-            raise Denied(0, "", why=Why.TIME)
+            raise Denied(why=Why.TIME)
 
     def refusal(self, denied: Denied, asked: Asked) -> Told:
         if denied.why is Why.NOT_OPEN or (
@@ -173,12 +172,12 @@ class Okx(Dialect):
         told = _order_asked(asked)
         client_id = str(told.get("clOrdId", ""))
         if not (client_id.isascii() and client_id.isalnum() and len(client_id) <= 32):
-            raise Denied(0, "")
+            raise Denied(why=Why.ARGUMENTS)
         kind = told["ordType"]
         is_market = kind == "market"
         # D tgtCcy: by default a market order to buy tells what it is to cost.
         if is_market and told["side"] == "buy" and told.get("tgtCcy") != "base_ccy":
-            raise Denied(0, "")
+            raise Denied(why=Why.ARGUMENTS)
         listing = self.listing(told["instId"])
         price = "" if is_market else str(told["px"])
         force = "GTC" if is_market else _TIMES[kind]
@@ -190,7 +189,7 @@ class Okx(Dialect):
     def _asked_order(self, asked: Asked) -> PlacedOrder:
         """D: ordId counts where both are told; of a clOrdId the latest."""
         if not asked.text("ordId") and not asked.text("clOrdId"):
-            raise Denied(0, "")
+            raise Denied(why=Why.ARGUMENTS)
         listing = self.listing(asked.text("instId"))
         if asked.text("ordId"):
             return self.order_of(listing, number=int(asked.text("ordId")))
@@ -201,8 +200,8 @@ class Okx(Dialect):
         order = self._asked_order(asked)
         is_empty = order.status in ("CANCELED", "EXPIRED") and not order.filled
         if is_empty and self.account.now_ms - order.ended_ms > _KEPT_MS:
-            raise Denied(0, "", why=Why.NO_ORDER)
-        return _good([order_row(order, self._executions(order))])
+            raise Denied(why=Why.NO_ORDER)
+        return _good([order_row(order, self.executions_of(order))])
 
     def _cancel(self, asked: Asked) -> object:
         # D Cancel order
@@ -216,19 +215,15 @@ class Okx(Dialect):
         after = int(asked.text("after") or 2**62)
         orders = [
             each
-            for each in newest_first(self.account.orders)
-            if each.is_open
-            and each.order_id < after
+            for each in self.open_orders()
+            if each.order_id < after
             and asked.text("instId", each.listing.market_id) == each.listing.market_id
         ]
-        rows = [order_row(each, self._executions(each)) for each in orders[: _limit(asked)]]
+        rows = [order_row(each, self.executions_of(each)) for each in orders[: _limit(asked)]]
         for row in rows:
             if self.others_kind and not row["clOrdId"]:
                 row["ordType"] = self.others_kind
         return _good(self.spoiled(asked, rows))
-
-    def _executions(self, order: PlacedOrder) -> list[Execution]:
-        return [each for each in self.account.executions if each.order is order]
 
     # ---- fills and holdings ----
 

@@ -24,11 +24,12 @@ def best_prices(listing: Listing, now_ns: int) -> tuple[Levels, Levels]:
     return [[top.bid, top.bid_size]], [[top.ask, top.ask_size]]
 
 
-def bought_for(listing: Listing, cost: str, now_ns: int) -> str:
-    """How much a market order that is told by its cost buys, in whole lots. Raises Denied."""
+def bought_for(listing: Listing, value: str, now_ns: int, *, is_sold: bool = False) -> str:
+    """How much a market order that is told by its value buys, or sells, in whole lots. Raises
+    Denied."""
     top = listing.top_at(now_ns)
     if top is None:
-        raise Denied(0, "", why=Why.CLOSED)
-    lot = Decimal(listing.lot)
-    lots = (Decimal(cost) / Decimal(top.ask) / lot).to_integral_value(ROUND_DOWN)
+        raise Denied(why=Why.CLOSED)
+    price, lot = Decimal(top.bid if is_sold else top.ask), Decimal(listing.lot)
+    lots = (Decimal(value) / price / lot).to_integral_value(ROUND_DOWN)
     return f"{lots * lot:f}"

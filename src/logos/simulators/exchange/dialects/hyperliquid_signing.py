@@ -12,6 +12,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+import msgspec
+
 _MASK: Final = (1 << 64) - 1
 _ROUNDS: Final = 24
 _RATE: Final = 136
@@ -89,46 +91,6 @@ def keccak(data: bytes) -> bytes:
             lanes[index] ^= int.from_bytes(block[8 * index : 8 * index + 8], "little")
         lanes = _permuted(lanes)
     return b"".join(lane.to_bytes(8, "little") for lane in lanes[:4])
-
-
-# ---- MessagePack ----
-
-
-def packed(value: Any) -> bytes:
-    """A value of JSON in MessagePack, in the order in which it came."""
-    if isinstance(value, bool):
-        return b"\xc3" if value else b"\xc2"
-    if value is None:
-        return b"\xc0"
-    if isinstance(value, int):
-        return _number(value)
-    if isinstance(value, str):
-        text = value.encode()
-        return _headed(len(text), 0xA0, 32, (0xD9, 0xDA, 0xDB)) + text
-    if isinstance(value, list):
-        return _headed(len(value), 0x90, 16, (None, 0xDC, 0xDD)) + b"".join(map(packed, value))
-    if isinstance(value, Mapping):
-        rows = b"".join(packed(name) + packed(each) for name, each in value.items())
-        return _headed(len(value), 0x80, 16, (None, 0xDE, 0xDF)) + rows
-    raise TypeError(f"no MessagePack of a {type(value).__name__} here")
-
-
-def _headed(length: int, short: int, below: int, marks: tuple[int | None, int, int]) -> bytes:
-    if length < below:
-        return bytes([short | length])
-    for mark, size in zip(marks, (1, 2, 4), strict=True):
-        if mark is not None and length < 1 << (8 * size):
-            return bytes([mark]) + length.to_bytes(size, "big")
-    raise ValueError("too long for MessagePack")
-
-
-def _number(value: int) -> bytes:
-    if 0 <= value < 128:
-        return bytes([value])
-    for mark, size in ((0xCC, 1), (0xCD, 2), (0xCE, 4), (0xCF, 8)):
-        if 0 <= value < 1 << (8 * size):
-            return bytes([mark]) + value.to_bytes(size, "big")
-    raise ValueError("no negative number stands in an action")
 
 
 # ---- secp256k1 ----
@@ -215,7 +177,7 @@ def signer_of(
     action: Mapping[str, Any], nonce: int, signature: Mapping[str, Any], *, is_mainnet: bool
 ) -> str:
     """The address that signed an action without a vault; empty where the signature is none."""
-    connection = keccak(packed(action) + nonce.to_bytes(8, "big") + b"\x00")
+    connection = keccak(msgspec.msgpack.encode(action) + nonce.to_bytes(8, "big") + b"\x00")
     source = keccak(b"a" if is_mainnet else b"b")
     digest = keccak(b"\x19\x01" + _DOMAIN + keccak(_AGENT + source + connection))
     try:
