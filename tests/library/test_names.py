@@ -26,6 +26,7 @@ INTERNAL = {
     "logos.adapters.mt5.gateway.failures.NeverLeft",  # becomes TradeNotSent or QuestionLost
     "logos.adapters.mt5.gateway.failures.NoAnswer",  # becomes TradeLost or QuestionLost
     "logos.cli.launch.launcher.PhaseFailed",  # becomes how the launch ends
+    "logos.data.readers.arrow.Unusual",  # the careful reader judges
     "logos.core.intents.NotTranslatable",  # becomes a refusal
     "logos.core.state.NotThisCore",  # becomes a run from the beginning
     "logos.session.outcome.Stopped",

@@ -61,7 +61,7 @@ def quote(second: int, of: Instrument, bid: int, ask: int) -> Quote:
 
 TABLE = """\
 session   figures   ENDED: all events processed
-strategy  logos.testing.builders:Scripted on ACME, EMCA; paper, recorded data
+strategy  logos.testing.scripted:Scripted on ACME, EMCA; paper, recorded data
 time      1970-01-01 00:00:01 to 1970-01-01 00:00:08 UTC (7.0 s)
 
                         total USD          USD         EUR
@@ -242,7 +242,7 @@ def test_the_page_says_every_figure_of_the_summary(result: session.SessionResult
     assert "8 ticks, 5 orders, 4 fills, 0 refusals, 0 ticks blocked." in page
     assert page.index("## Result") < page.index("## Symbols") < page.index("## Provenance")
     assert (
-        "\nStrategy logos.testing.builders:Scripted on ACME, EMCA, 1970-01-01 00:00 UTC.\n" in page
+        "\nStrategy logos.testing.scripted:Scripted on ACME, EMCA, 1970-01-01 00:00 UTC.\n" in page
     )
     money = ("initial", "equity", "realised", "fees", "unrealised", "high_water", "max_drawdown")
     books = [*summary["currencies"].items(), ("total in USD", summary["total"])]

@@ -35,7 +35,7 @@ def test_a_session_without_a_trade_says_so_in_place_of_a_table(logos_home: Path)
     result = lived({})
     assert table_of(result).splitlines() == [
         "session   lived   ENDED: all events processed; the strategy asked for nothing",
-        "strategy  logos.testing.builders:Scripted on ACME; paper, recorded data",
+        "strategy  logos.testing.scripted:Scripted on ACME; paper, recorded data",
         table_of(result).splitlines()[2],
         "",
         "no trade: 1,000,000.00 USD, as at the start",

@@ -30,7 +30,7 @@ NO_ORDER: Final = (4754, "Order not found")
 SUCCESS: Final = (0, "ERR_SUCCESS")
 
 DEAL_WORDS: Final = {True: "Buy type", False: "Sell type"}
-"""Of purchases and sales (H 283, D `TypeDescription`)."""
+"""Of purchases and sales (H 283, D `CDealInfo::TypeDescription`)."""
 
 _DEVIATION: Final = 10
 """CTrade's own (T, constructor): a request's is read and never used (B 120)."""
