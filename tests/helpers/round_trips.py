@@ -78,6 +78,10 @@ class Case:
     quote: str = "USDT"
     has_two_fees: bool = True
     """Whether the exchange can tell a fee in two currencies for one fill at all."""
+    tells_two_fees_in_one_form: bool = True
+    """Whether the second of them is told as the first is; else such a fill cannot be read."""
+    goes_on_within_a_moment: bool = True
+    """Whether a list of fills can go on in the middle of a millisecond."""
     has_third_fee: bool = True
     """Whether the exchange can take a fee in a coin that is neither traded nor paid with."""
     repeats_an_order: bool = False
@@ -109,7 +113,8 @@ CASES: Final = (
         has_two_fees=False,
         has_third_fee=False,
     ),
-    Case("bybit", Bybit),
+    # D order/execution: a second fee stands in extraFees, in a form that is not documented.
+    Case("bybit", Bybit, tells_two_fees_in_one_form=False),
     # D Get transaction details: a fill has one fee, in feeCcy.
     Case("okx", Okx, Keys(KEY, SECRET, PHRASE), has_two_fees=False),
     # D orders/get-trade-history: one fee, in feeCurrency; `tax` is a test of its own.
@@ -132,7 +137,14 @@ CASES: Final = (
         has_two_fees=False,
         priced=frozenset((Side.BUY,)),
     ),
-    Case("mexc", Mexc, has_two_fees=False, priced=frozenset((Side.BUY,))),
+    Case(
+        "mexc",
+        Mexc,
+        has_two_fees=False,
+        # D account-trade-list: the next page is asked for by time.
+        goes_on_within_a_moment=False,
+        priced=frozenset((Side.BUY,)),
+    ),
     Case(
         "hyperliquid",
         Hyperliquid,
