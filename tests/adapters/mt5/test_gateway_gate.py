@@ -24,14 +24,15 @@ from logos.core.context import CoreView
 from logos.core.engine import TradingCore
 from logos.core.gates import InProcessSwitch
 from logos.core.messages import Quote, Report
-from logos.core.outbox import SubmitOrder
+from logos.core.outbox import OrderTerms, SubmitOrder
 from logos.core.strategy import Answer, market
-from logos.core.types import ReportKind, Side
+from logos.core.types import ReportKind, Side, SwitchState
 from logos.execution.venue_link import VenueLink
 from logos.simulators.mt5.faults import FaultPlan
 from logos.simulators.mt5.simulator import SimOptions, Simulator
 from logos.testing.builders import Scripted
 from logos.testing.venue_core import outbox_of, venue_core
+from logos.venues.contract import NotSent
 
 SLOW = "ETHUSD.s"
 TRADED = coin()
@@ -184,6 +185,45 @@ def test_an_order_does_not_leave_after_the_switch_where_answers_carry_ids(
     assert orders_in(story(tmp_path, script, work, SimOptions(has_ids=True))) == []
 
 
+def test_an_order_that_a_kill_met_while_it_waited_does_not_leave_after_a_reset(
+    tmp_path: Path,
+) -> None:
+    async def work(road: Road) -> None:
+        gateway = road.terminal.gateway
+        await gateway._lock.acquire(SLOW)
+        road.quote()
+        await until(lambda: gateway.waiting(TRADED.symbol) > 0, "the order waits")
+        road.switch.engage("test", "test")
+        road.switch.flag[0] = SwitchState.SAFE
+        road.switch.epoch += 2
+        gateway._lock.release(0)
+        assert (await road.fate()).kind is ReportKind.NOT_SENT
+        [kept] = road.kept_back()
+        assert kept["reason"] == "kill switch in the gateway: it changed while the order waited"
+
+    script = {1: market(Side.BUY, "1")}
+    assert orders_in(story(tmp_path, script, work, SimOptions(has_ids=True))) == []
+
+
+def test_a_kill_that_was_reset_while_the_venue_asked_first_keeps_the_order_too() -> None:
+    async def scenario() -> None:
+        async with bench() as box:
+            epochs = [1]
+            box.gateway.door.epoch = lambda: epochs[0]
+            venue = box.venue()
+
+            async def ask_first(terms: OrderTerms) -> str:
+                epochs[0] += 2
+                return ""
+
+            venue._unmarked.why_not = ask_first  # type: ignore[method-assign]
+            with pytest.raises(NotSent, match="changed while the order waited"):
+                await venue.submit(an_order())
+            assert not box.audited("order")
+
+    asyncio.run(scenario())
+
+
 @pytest.mark.parametrize("has_ids", [False, True])
 def test_the_last_look_at_the_switch_and_the_sending_are_one_step(has_ids: bool) -> None:
     """Nothing else in the loop can run between them: no kill finds a gap there."""
@@ -206,7 +246,7 @@ def test_the_last_look_at_the_switch_and_the_sending_are_one_step(has_ids: bool)
                 steps.append("has left")
 
             sockets.send = sending  # type: ignore[method-assign]
-            box.gateway.gate = gate
+            box.gateway.door.gate = gate
             fields = trade(TRADED.symbol, "run-1")
             await box.gateway.request(TRADED.symbol, fields, an_order())
             return steps

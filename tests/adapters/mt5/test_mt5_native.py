@@ -80,13 +80,13 @@ def test_a_call_that_does_not_come_back_is_unknown_and_nothing_is_sent_behind_it
 def test_the_gate_is_asked_once_nothing_else_is_called_and_keeps_the_order_back() -> None:
     async def tell(box: NativeBox) -> None:
         link = link_of(box)
-        link.gate = lambda _: "the switch is engaged"
+        link.door.gate = lambda _: "the switch is engaged"
         with pytest.raises(NotSent, match="the switch is engaged"):
             await box.submit(box.rest())
         assert box.package.sent == []
-        link.gate = lambda _: ""
+        link.door.gate = lambda _: ""
         await box.submit(box.rest())
-        link.gate = lambda _: "the switch is engaged"
+        link.door.gate = lambda _: "the switch is engaged"
         await box.cancel()  # cancels pass always
 
     story(tell)
@@ -100,11 +100,28 @@ def test_a_switch_thrown_while_the_price_is_asked_for_keeps_the_order_back() -> 
         link, priced = link_of(box), box.package.symbol_info_tick
 
         def slow(symbol: str) -> Any:
-            link.gate = lambda _: "the switch is engaged"
+            link.door.gate = lambda _: "the switch is engaged"
             return priced(symbol)
 
         box.package.symbol_info_tick = slow  # type: ignore[method-assign]
         with pytest.raises(NotSent, match="the switch is engaged"):
+            await box.submit(box.at_once())
+        assert box.package.sent == []
+
+    story(tell)
+
+
+def test_a_switch_that_was_reset_again_meanwhile_keeps_the_order_back_too() -> None:
+    async def tell(box: NativeBox) -> None:
+        epochs, priced = [1], box.package.symbol_info_tick
+        link_of(box).door.epoch = lambda: epochs[0]
+
+        def slow(symbol: str) -> Any:
+            epochs[0] += 2
+            return priced(symbol)
+
+        box.package.symbol_info_tick = slow  # type: ignore[method-assign]
+        with pytest.raises(NotSent, match="changed while the order waited"):
             await box.submit(box.at_once())
         assert box.package.sent == []
 

@@ -110,7 +110,16 @@ class FakeLink:
     async def next_transaction(self, timeout_s: float) -> dict[str, Any] | None:
         return None
 
-    async def request(self, symbol: str, fields: Mapping[str, Any], order: Any = None) -> Any:
+    def epoch(self) -> int:
+        return 0
+
+    async def request(
+        self,
+        symbol: str,
+        fields: Mapping[str, Any],
+        order: Any = None,
+        epoch: int | None = None,
+    ) -> Any:
         if fields["action"] == "TRADE":
             self.trades += 1
             return self._trade

@@ -63,8 +63,15 @@ class Terminal:
     async def next_transaction(self, timeout_s: float) -> Record | None:
         raise NotImplementedError
 
+    def epoch(self) -> int:
+        return 0
+
     async def request(
-        self, symbol: str, fields: Mapping[str, object], order: SubmitOrder | None = None
+        self,
+        symbol: str,
+        fields: Mapping[str, object],
+        order: SubmitOrder | None = None,
+        epoch: int | None = None,
     ) -> dict[str, Any]:
         self.asked.append(fields)
         await asyncio.sleep(0)
@@ -240,9 +247,13 @@ def test_deals_before_the_moment_are_left_out_of_an_answer_that_has_everything()
 
     class Everything(Terminal):
         async def request(
-            self, symbol: str, fields: Mapping[str, object], order: SubmitOrder | None = None
+            self,
+            symbol: str,
+            fields: Mapping[str, object],
+            order: SubmitOrder | None = None,
+            epoch: int | None = None,
         ) -> dict[str, Any]:
-            return await super().request(symbol, {**fields, "fromDate": 0}, order)
+            return await super().request(symbol, {**fields, "fromDate": 0}, order, epoch)
 
     async def scenario() -> None:
         terminal = Everything()

@@ -46,8 +46,14 @@ class TerminalLink(Protocol):
 
     async def close(self) -> None: ...
 
+    def epoch(self) -> int: ...
+
     async def request(
-        self, symbol: str, fields: Mapping[str, object], order: SubmitOrder | None = None
+        self,
+        symbol: str,
+        fields: Mapping[str, object],
+        order: SubmitOrder | None = None,
+        epoch: int | None = None,
     ) -> dict[str, Any]: ...
 
     async def next_transaction(self, timeout_s: float) -> dict[str, Any] | None: ...

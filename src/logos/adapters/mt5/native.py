@@ -25,6 +25,7 @@ from typing import Any, Final, TypeVar
 
 import msgspec
 
+from logos.adapters.mt5.gateway.door import Door, Gate, Leaving
 from logos.adapters.mt5.gateway.failures import NoAnswer, QuestionLost, lost, not_sent
 from logos.adapters.mt5.gateway.wire import TRADE, Reply
 from logos.core.clock import Clock
@@ -78,8 +79,6 @@ _FILL_OR_KILL, _IMMEDIATE_OR_CANCEL = 1, 2
 """Bits of a symbol's `filling_mode`."""
 
 Answer = TypeVar("Answer")
-Gate = Callable[[SubmitOrder], str]
-"""Why a new order may not leave now; empty when it may."""
 
 
 class _FailedCallError(Exception):
@@ -104,7 +103,7 @@ class NativeTerminal:
         self._package = package
         self._clock = clock
         self._timeout_s = reply_timeout_s
-        self.gate = gate
+        self.door = Door(gate, lambda *_, **__: None)
         self._path = path
         self._lock = asyncio.Lock()
         self._thread: ThreadPoolExecutor | None = None
@@ -132,6 +131,10 @@ class NativeTerminal:
             thread.submit(self._package.shutdown)
             thread.shutdown(wait=False)
 
+    def epoch(self) -> int:
+        """Which change of the kill switch is the latest."""
+        return self.door.epoch()
+
     async def next_transaction(self, timeout_s: float) -> Reply | None:
         """None after so long: the package tells of nothing by itself."""
         await self._clock.sleep(timeout_s)
@@ -144,15 +147,17 @@ class NativeTerminal:
         symbol: str,  # noqa: ARG002 - calls are served in the order that they come in
         fields: Mapping[str, object],
         order: SubmitOrder | None = None,
+        epoch: int | None = None,
     ) -> Reply:
         """Carry out a request of the bridge's protocol with the package's functions.
 
-        A new order leaves only if `order`, which it carries out, passes the gate. Raises
-        TradeNotSent or TradeLost for a TRADE, QuestionLost for anything else.
+        A new order leaves only if `order`, which it carries out, passes the gate, and the switch is
+        still at `epoch` (None: that of now). Raises TradeNotSent or TradeLost for a TRADE,
+        QuestionLost for anything else.
         """
         action = str(fields.get("action", ""))
         if action == TRADE:
-            return await self._trade(fields, order)
+            return await self._trade(fields, self.door.begin(order, epoch))
         answer = self._questions().get((action, str(fields.get("actionType") or "")))
         if answer is None:
             return {"error": True, "description": f"the package has no {action}"}
@@ -172,9 +177,9 @@ class NativeTerminal:
         }
 
     async def _call(
-        self, function: Callable[[], Answer], what: str, order: SubmitOrder | None = None
+        self, function: Callable[[], Answer], what: str, leaving: Leaving | None = None
     ) -> Answer:
-        """Call in the thread, once nothing else is called; `order` passes the gate in that step.
+        """Call in the thread, once nothing else is called; an order passes the door in that step.
 
         The lock is let go when the call has come back, however late that is. Raises what the call
         does, and the failures of `what`: TradeNotSent and TradeLost of a TRADE, else QuestionLost.
@@ -187,7 +192,7 @@ class NativeTerminal:
                 await self._lock.acquire()
         except TimeoutError:
             raise not_sent(what, "an earlier call has not come back", self._timeout_s) from None
-        closed = "" if order is None else self.gate(order)
+        closed = "" if leaving is None else self.door.why_kept_back(leaving)
         if closed or self._thread is not thread:
             self._lock.release()
             raise not_sent(what, closed or "the connection was closed", 0.0)
@@ -296,10 +301,10 @@ class NativeTerminal:
 
     # ---- trades ----
 
-    async def _trade(self, fields: Mapping[str, object], order: SubmitOrder | None) -> Reply:
+    async def _trade(self, fields: Mapping[str, object], leaving: Leaving | None) -> Reply:
         kind = str(fields.get("actionType"))
         is_new = kind != "ORDER_CANCEL"
-        if is_new and order is None:
+        if is_new and leaving is None:
             raise not_sent(TRADE, "no approved order comes with it", 0.0)
 
         def prepare() -> dict[str, object]:
@@ -318,7 +323,7 @@ class NativeTerminal:
 
         # A call of its own: nothing that takes time lies between the gate and the sending.
         try:
-            return await self._call(send, TRADE, order)
+            return await self._call(send, TRADE, leaving)
         except _FailedCallError as error:
             if error.code in NEVER_LEFT:
                 raise not_sent(TRADE, str(error), self._timeout_s) from None

@@ -287,12 +287,13 @@ class SharedMt5Venue(Mt5Venue):
         fields: Mapping[str, object],
         what: str,
         order: SubmitOrder | None = None,
+        epoch: int | None = None,
     ) -> dict[str, Any]:
         """Send a trade request, once. Raises NotSent once this venue is closed: the gateway stays
         open for the feeds, and nothing may leave by it any more."""
         if self._shared.is_closed:
             raise NotSent(f"{what}: {CLOSED}")
-        return await super()._trade(terminal_symbol, fields, what, order)
+        return await super()._trade(terminal_symbol, fields, what, order, epoch)
 
     async def find(self, client_order_id: str, symbol: str) -> VenueOrder | None:
         """The order as the terminal shows it; None when it never had it. Raises Unavailable.

@@ -254,7 +254,12 @@ class Mt5Terminal:
                 return ""
             return f"kill switch in the gateway: {switch.why()}"
 
-        self.gateway.gate = closed
+        def epoch() -> int:
+            switch.authority()  # so that the epoch is that of now
+            return switch.epoch
+
+        self.gateway.door.gate = closed
+        self.gateway.door.epoch = epoch
         self._pump = asyncio.create_task(self._links.run(), name="mt5 live port")
         self._pump.add_done_callback(self._on_pump_end)
 

@@ -127,6 +127,7 @@ class Mt5Venue:
         An order of the same symbol whose outcome is unknown is asked for first; NotSent if that
         cannot be settled now. An order that is itself unknown is never sent again.
         """
+        epoch = self._link.epoch()  # a kill from here on keeps the order, whatever is asked first
         terms = request.terms
         client_order_id = terms.client_order_id
         split_id(client_order_id)
@@ -145,7 +146,9 @@ class Mt5Venue:
         self._unmarked.begin(sent)
         fields = order_fields(terms, symbol.terminal_symbol, sent)
         try:
-            reply = await self._trade(symbol.terminal_symbol, fields, client_order_id, request)
+            reply = await self._trade(
+                symbol.terminal_symbol, fields, client_order_id, request, epoch
+            )
             told = taken(self._ledger, sent, symbol.instrument, reply)
         except (Refused, NotSent):
             sent.is_out = False
@@ -367,11 +370,12 @@ class Mt5Venue:
         fields: Mapping[str, object],
         what: str,
         order: SubmitOrder | None = None,
+        epoch: int | None = None,
     ) -> dict[str, Any]:
         """Send a trade request, once; what was lost is said of `what`. Raises as the link does."""
         require_named(what, str(fields.get("id") or fields.get("magic") or ""), str(fields))
         try:
-            return await self._link.request(terminal_symbol, fields, order)
+            return await self._link.request(terminal_symbol, fields, order, epoch)
         except OutcomeUnknown as error:
             words = str(error)
         except NotSent as error:

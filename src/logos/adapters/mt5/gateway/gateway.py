@@ -10,11 +10,11 @@ A request not answered in `reply_timeout_s` is lost: the request socket is close
 longer than that at a time, and has no more of the lock's time than they. What was lost is
 `OutcomeUnknown` for a trade and `Unavailable` for a question.
 
-An order meets the session's gate once more when it has the lock and nothing is left but to send it.
-With many symbols, or one that is slow, it may have waited for seconds, and a kill switch thrown in
-them would come too late for what already waits. So of a thousand orders that wait, at most the one
-that is being sent now still arrives. Cancels and questions pass always. Every order that is held
-back is one record in the gateway's log.
+An order meets the session's gate once more when it has the lock and nothing is left but to send it
+(`door`): it may have waited for seconds, and a kill switch thrown in them would come too late for
+what already waits. So of a thousand orders that wait, at most the one that is being sent now still
+arrives. Cancels and questions pass always. Every order that is held back is one record in the
+gateway's log.
 
 After a request that the terminal never confirmed, others prove it over first (`fences`). Whose an
 answer is, `replies` decides, or its id (`identified`): then the lock is let go before it comes.
@@ -29,6 +29,7 @@ from typing import Final
 import zmq
 
 from logos.adapters.mt5.gateway.accesses import Accesses
+from logos.adapters.mt5.gateway.door import Door, Gate, Leaving
 from logos.adapters.mt5.gateway.failures import (
     NeverLeft,
     NoAnswer,
@@ -61,9 +62,6 @@ from logos.loopback import check_host
 
 _NS: Final = 1_000_000_000
 
-Gate = Callable[[SubmitOrder], str]
-"""Why a new order may not leave now; empty when it may."""
-
 
 class Gateway:
     """One terminal. Use it from one event loop; `open` first, `close` at the end.
@@ -89,8 +87,6 @@ class Gateway:
         self._log = log
         self._on_dead = on_dead
         self._curve = curve
-        self.gate = gate
-        """May be set anew once the session's switch is known."""
         self._lock = FairLock(settings.waiting_max)
         self._attribution = Attribution()
         self._sockets: Sockets | None = None
@@ -105,6 +101,7 @@ class Gateway:
         """Raised each time a terminal answers after none did: subscriptions may be gone."""
         self.stats = GatewayStats()
         self._accesses = Accesses(self._lock, self.stats, self._say)
+        self.door = Door(gate, self._say)
         self._fences = Fences(self._attribution, self._question, self._exchange, self._say)
         hooks = Hooks(self._next_answer, self._on_answer, self._on_late, self._stray, self._say)
         self._identified = Identified(self._token_start, settings, hooks)
@@ -128,6 +125,10 @@ class Gateway:
     def has_ids(self) -> bool:
         """Whether the terminal is logos' own Expert Advisor (`identified`)."""
         return self._identified.is_known
+
+    def epoch(self) -> int:
+        """Which change of the kill switch is the latest."""
+        return self.door.epoch()
 
     def waiting(self, symbol: str) -> int:
         """How many requests of `symbol` wait for the lock now."""
@@ -162,20 +163,26 @@ class Gateway:
     # ---- requests ----
 
     async def request(
-        self, symbol: str, fields: Mapping[str, object], order: SubmitOrder | None = None
+        self,
+        symbol: str,
+        fields: Mapping[str, object],
+        order: SubmitOrder | None = None,
+        epoch: int | None = None,
     ) -> Reply:
         """Send one request and return its answer, errors that the terminal reports included.
 
         `symbol` is whose turn it takes (empty for none); `fields` are the protocol's, those left
-        out are null. A new order leaves only if `order`, which it carries out, passes the gate; its
-        `comment` is its token, every other request gets one. Raises TradeNotSent or TradeLost for a
+        out are null. A new order leaves only if `order`, which it carries out, passes the gate and
+        the switch is still at `epoch` (None: that of now); its `comment` is its token, every other
+        request gets one. Raises TradeNotSent or TradeLost for a
         TRADE, QuestionLost for anything else, ValueError for a field that does not exist.
         """
         question = self._question(fields)
+        leaving = self.door.begin(order, epoch)
         try:
             async with self._accesses.access(symbol, question):
                 answer = self._identified.begin(symbol, question)
-                reply = await self._ask(question, order)
+                reply = await self._ask(question, leaving)
             if answer is None:
                 return reply
             return await self._identified.wait(symbol, question, answer)
@@ -186,7 +193,7 @@ class Gateway:
         finally:
             self._identified.done(symbol, question)
 
-    async def _ask(self, question: Question, order: SubmitOrder | None) -> Reply:
+    async def _ask(self, question: Question, leaving: Leaving | None) -> Reply:
         """One request and its answer, with the lock held. Raises NoAnswer, what never left as
         `not_sent` says."""
         try:
@@ -198,11 +205,11 @@ class Gateway:
             words = f"something was lost, and the terminal does not answer since: {error}"
             raise not_sent(question.kind, words, self._settings.reply_timeout_s) from None
         try:
-            return await self._exchange(question, order)
+            return await self._exchange(question, leaving)
         except NeverLeft as error:
             raise not_sent(question.kind, str(error), self._settings.reply_timeout_s) from None
 
-    async def _exchange(self, question: Question, order: SubmitOrder | None = None) -> Reply:
+    async def _exchange(self, question: Question, leaving: Leaving | None = None) -> Reply:
         """Send and wait (for the answer to a question with an id `identified` waits); on any
         failure, cancels included, the connection is made anew."""
         sockets = self._sockets
@@ -217,7 +224,7 @@ class Gateway:
             if not await sockets.can_send(deadline_ns):
                 raise NeverLeft("no terminal is connected")
             if question.is_new_order:
-                self._pass_gate(question, order)
+                self.door.check(question.token, leaving)
             has_left = True
             question.outcome = Outcome.LOST
             self._silence.asked()
@@ -238,13 +245,6 @@ class Gateway:
         self._identified.learn(reply)
         self._on_answer()
         return reply
-
-    def _pass_gate(self, question: Question, order: SubmitOrder | None) -> None:
-        """Raise TradeNotSent unless the order that the request carries out may leave now."""
-        closed = "no approved order comes with it" if order is None else self.gate(order)
-        if closed:
-            self._say("ORDER_KEPT_BACK", token=question.token, reason=closed)
-            raise TradeNotSent(f"not sent: {closed}")
 
     async def _send(self, sockets: Sockets, question: Question, deadline_ns: int) -> None:
         """Send and see that the terminal read it."""
