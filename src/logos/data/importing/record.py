@@ -1,0 +1,97 @@
+"""What a file of another program looks like, as a record: how to tell it, and how to read it.
+
+A known layout is data, not code. It says by what a file of it is recognised (the names in its
+header, or the shape of its first row, and where that is not enough the file's name), what each
+column holds, and what such a file never says about itself: the zone of its times, whether a bar
+is stamped at its open or its close, which sign divides whole and fraction. What a record leaves
+open is read from the file, or asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+BAR_ROLES: Final = ("open", "high", "low", "close", "volume")
+PAIR_ROLES: Final = tuple(f"{side}_{name}" for side in ("bid", "ask") for name in BAR_ROLES)
+QUOTE_ROLES: Final = ("bid", "ask", "bid_size", "ask_size")
+TRADE_ROLES: Final = ("price", "size", "side")
+TIME_ROLES: Final = ("time", "date", "clock", "close_time")
+"""`time` is a whole moment; or `date` and `clock` are its two halves."""
+OTHER_ROLES: Final = ("symbol", "maker", "-")
+"""`maker`: whether the buyer was the maker, so that true means that the seller took; `-`: unused"""
+
+ROLES: Final = frozenset(
+    (*TIME_ROLES, *BAR_ROLES, *PAIR_ROLES, *QUOTE_ROLES, *TRADE_ROLES, *OTHER_ROLES)
+)
+
+
+@dataclass(frozen=True, slots=True)
+class FeeProposal:
+    """Fees that a source's venue charges, as fractions; `as_of` is the date of the figure."""
+
+    maker: str
+    taker: str
+    as_of: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForeignLayout:
+    """One known layout. Names in `header`, `absent` and `roles` are without case and blanks.
+
+    A file is of this layout when every condition that is given holds:
+
+    - `header`: each of these names stands in its header. A layout with `row` has no header.
+    - `absent`: none of these names stands in its header.
+    - `row`: its rows have this many cells, and each cell of the first fits its pattern.
+    - `file_name`: the file's name (without folder) has this pattern in it. Its named groups may
+      be `symbol`, `interval` (as `INTERVALS` translates it, or a token such as 1h), `half` (bid or
+      ask, in any case of letters) and `day` (YYYYMMDD). `name_decides`: a name that does not fit
+      is another layout; otherwise a renamed file is still of this one.
+    """
+
+    name: str
+    """What `--format` takes."""
+    title: str
+    """What a person calls it."""
+    source: str
+    """Where its form is documented, or was seen."""
+    kind: str
+    """bars, quotes, trades or quote_bars, as in `logos.data.layout`."""
+    header: tuple[str, ...] = ()
+    absent: tuple[str, ...] = ()
+    row: tuple[str, ...] = ()
+    file_name: str = ""
+    name_decides: bool = False
+    roles: Mapping[str, str] = field(default_factory=dict)
+    """Role of each header name; a name that is not in it has none. Empty: by the alias table."""
+    columns: tuple[str, ...] = ()
+    """Roles by place, of a file without a header."""
+    optional_header: bool = False
+    """With `row`: a line of names may stand above, and is passed over."""
+    separator: str = ""
+    """What stands between cells; empty: as the file shows."""
+    decimal: str = "."
+    """The sign between whole and fraction, "." or ","; empty: as the file shows."""
+    time_format: str = ""
+    """Empty: as the file shows. "epoch": a number since 1970, of a unit that its size tells.
+    "midnight-ms": milliseconds since midnight of the `day` in the file's name. Else a pattern of
+    strptime; its %f takes one to nine digits, and its %3 takes three of milliseconds."""
+    zone: str = ""
+    """The zone of times without an offset: an IANA name, UTC, or an offset such as -05:00.
+    Empty: it is asked for (`--timezone`)."""
+    stamp: str = "open"
+    """A bar is stamped at its "open" or its "close"; empty: asked for (`--stamp`)."""
+    interval: str = ""
+    """The length of a bar, such as "1m"; empty: from the name, the close times or the steps."""
+    intervals: Mapping[str, str] = field(default_factory=dict)
+    """How the name's `interval` is written: {"60": "1h", "1440": "1d"}."""
+    asset_class: bool = False
+    """Prices are shifted by what `--asset-class` says (Lean)."""
+    floats: bool = False
+    """Figures are the text of binary floats, with their noise; a tick may round it away."""
+    fees: FeeProposal | None = None
+    note: str = ""
+    """What is to be said of such a file beside the rest, such as what is left out."""
