@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from exchange_campaign import longer_rest, run_all, story_of
+from exchange_campaign import run_all, story_of
 from round_trips import CASES, Case
 from venue_campaign import run_sequence
 
@@ -31,5 +31,4 @@ def test_an_adapter_that_knows_no_order_is_found_out(monkeypatch: pytest.MonkeyP
 
     monkeypatch.setattr(Questions, "find", find)
     kraken = next(case for case in CASES if case.exchange_id == "kraken")
-    with longer_rest():
-        assert any(run_sequence(seed, story_of(kraken)).wrong for seed in range(1, 5))
+    assert any(run_sequence(seed, story_of(kraken)).wrong for seed in range(1, 5))

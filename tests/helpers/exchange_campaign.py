@@ -25,12 +25,10 @@ import argparse
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from decimal import Decimal
 from random import Random
 
-import link_helpers
 from exchange_wire import Wire
 from round_trips import CASES, Case
 from venue_campaign import JudgedStory, run_sequence
@@ -57,8 +55,6 @@ from logos.testing.clock import ManualClock
 from logos.testing.venue_core import venue_core
 
 MAX_POSITION = "0.050"
-ROUNDS = 80
-"""Passes of the event loop after which everything waits for the clock: a request takes many."""
 
 
 class Trader(Maker):
@@ -324,16 +320,6 @@ class ExchangeStory(JudgedStory):
         return order.client_id == "web_1"
 
 
-@contextmanager
-def longer_rest() -> Iterator[None]:
-    """Requests take more passes of the event loop than a venue in memory does."""
-    before, link_helpers.ROUNDS_TO_REST = link_helpers.ROUNDS_TO_REST, ROUNDS
-    try:
-        yield
-    finally:
-        link_helpers.ROUNDS_TO_REST = before
-
-
 def story_of(case: Case) -> type[ExchangeStory]:
     """The stories at one exchange."""
     return type("Story", (ExchangeStory,), {"CASE": case})
@@ -343,15 +329,14 @@ def run_all(case: Case, seeds: Sequence[int], stop: bool = False) -> tuple[int, 
     """How many sequences went wrong at an exchange, told as they come, and what happened."""
     counts: Counter[str] = Counter()
     wrong = 0
-    with longer_rest():
-        for seed in seeds:
-            outcome = run_sequence(seed, story_of(case))
-            counts += outcome.counts
-            if outcome.wrong:
-                wrong += 1
-                print(f"{case.exchange_id} seed {seed}:", *outcome.wrong, sep="\n  ", flush=True)
-                if stop:
-                    break
+    for seed in seeds:
+        outcome = run_sequence(seed, story_of(case))
+        counts += outcome.counts
+        if outcome.wrong:
+            wrong += 1
+            print(f"{case.exchange_id} seed {seed}:", *outcome.wrong, sep="\n  ", flush=True)
+            if stop:
+                break
     return wrong, counts
 
 

@@ -10,13 +10,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from types import SimpleNamespace
 from typing import Any
-from unittest import mock
 
 import aiohttp
-from aiohttp import web
+from aiohttp import HttpVersion11, web
+from aiohttp.base_protocol import BaseProtocol
+from aiohttp.http_parser import RawRequestMessage
 from aiohttp.streams import StreamReader
-from aiohttp.test_utils import make_mocked_request
+from multidict import CIMultiDict, CIMultiDictProxy
 from yarl import URL
 
 from logos.simulators.exchange.server import Exchange
@@ -63,20 +65,10 @@ class Wire:
     @asynccontextmanager
     async def _ask(self, method: str, url: URL, **how: Any) -> AsyncIterator[Told]:
         body = how.get("data") or b""
-        payload = StreamReader(mock.Mock(_reading_paused=False), 2**20)
-        payload.feed_data(body)
-        payload.feed_eof()
         transport = Transport()
-        headers = {
-            **(how.get("headers") or {}),
-            "Host": url.host or "",
-            "Content-Length": f"{len(body)}",
-        }
-        request = make_mocked_request(
-            method, url.raw_path_qs, headers, payload=payload, app=self._app, transport=transport
-        )
-        # As it was sent: what is signed is the query as it stands.
-        request._rel_url = URL(url.raw_path_qs, encoded=True)
+        headers = CIMultiDict(how.get("headers") or {})
+        headers["Host"], headers["Content-Length"] = url.host or "", f"{len(body)}"
+        request = self._request(method, url, headers, body, transport)
         try:
             response = await self._app._handle(request)
         except web.HTTPException as error:
@@ -85,6 +77,35 @@ class Wire:
             raise aiohttp.ServerDisconnectedError
         assert isinstance(response, web.Response)
         yield Told(response)
+
+    def _request(
+        self, method: str, url: URL, headers: CIMultiDict[str], body: bytes, transport: Transport
+    ) -> web.Request:
+        """The request as aiohttp's server makes it of what it has read."""
+        loop = asyncio.get_running_loop()
+        payload = StreamReader(BaseProtocol(loop), 2**20, loop=loop)
+        payload.feed_data(body)
+        payload.feed_eof()
+        raw = tuple((name.encode(), value.encode()) for name, value in headers.items())
+        # As it was sent: what is signed is the query as it stands.
+        there = URL(url.raw_path_qs, encoded=True)
+        message = RawRequestMessage(
+            method,
+            url.raw_path_qs,
+            HttpVersion11,
+            CIMultiDictProxy(headers),
+            raw,
+            False,
+            None,
+            False,
+            False,
+            there,
+        )
+        protocol: Any = SimpleNamespace(
+            transport=transport, ssl_context=None, peername=None, sockname=None, loop=loop
+        )
+        nobody: Any = None  # neither writer nor task: an answer is handed over, not written
+        return web.Request(message, payload, protocol, nobody, nobody, loop)
 
     def get(self, url: URL, **how: Any) -> Any:
         return self._ask("GET", url, **how)

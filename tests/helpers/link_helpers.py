@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sized
 from typing import Any, TypeVar
 
 from logos.core.instrument import Instrument, instrument
@@ -11,8 +11,8 @@ from logos.testing.builders import fee_schedule
 
 Result = TypeVar("Result")
 
-ROUNDS_TO_REST = 14
-"""Passes of the event loop after which everything waits for the clock again."""
+PASSES_MAX = 10_000
+"""Passes of the event loop after which something does not come to rest at all."""
 
 
 def coin(symbol: str = "COIN", settlement: str = "spot", base: str = "") -> Instrument:
@@ -39,6 +39,15 @@ def run(work: Coroutine[Any, Any, Result]) -> Result:
 
 
 async def rest() -> None:
-    """Let every task run until it waits for the clock, or for ever."""
-    for _ in range(ROUNDS_TO_REST):
+    """Let every task run until it waits for the clock, or for ever.
+
+    That is so when the event loop has nothing left to do but to come back here. Nothing else that
+    is at work here may wait for the same, or for a socket. Raises AssertionError where nothing
+    comes to rest.
+    """
+    ready: Sized = asyncio.get_running_loop()._ready  # type: ignore[attr-defined]
+    for _ in range(PASSES_MAX):
         await asyncio.sleep(0)
+        if not ready:
+            return
+    raise AssertionError(f"not at rest after {PASSES_MAX} passes of the event loop")
