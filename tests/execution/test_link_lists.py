@@ -10,8 +10,10 @@ import msgspec
 import pytest
 from link_bench import AT_ONCE, BUY, LinkBench, story
 from link_helpers import coin
+from traffic import Traffic, resting
 
 from logos.core.context import CoreView
+from logos.core.strategy import market
 from logos.core.types import OrderStatus, Side, SwitchState
 from logos.execution.order_match import fee_units, is_fill_of, plain
 from logos.testing.builders import Scripted, guards_in
@@ -256,3 +258,17 @@ def test_a_venues_words_can_always_be_written_down() -> None:
     assert plain("no \ud800 margin") == "no \\ud800 margin"
     assert len(plain("<html>" * 100_000)) == 1_000
     assert msgspec.json.encode(plain("\udfff" * 5_000))
+
+
+def test_a_market_order_is_looked_for_in_no_list_of_what_rests() -> None:
+    async def work(bench: LinkBench) -> None:
+        traffic = Traffic(bench)
+        await traffic.rest_orders(5)
+        bench.venue._fills = AT_ONCE
+        traffic.begin()
+        bench.quote()
+        await bench.wait(0.1)
+        assert bench.kinds[-2:] == ["ACCEPTED", "FILLED"]
+        assert (traffic.counts["open_orders"], traffic.counts["find"]) == (0, 1)
+
+    story(work, script=resting(5) | {6: market(Side.BUY, "1")})

@@ -5,6 +5,7 @@ list of open orders answers for all of them, and one list of fills for all that 
 
 - Above `FEW` orders, where it does not cost more, a keeper looks into a list. It takes one that was
   asked for after it looked the last time, and after the venue took its order or its cancel.
+- What rests shows nothing of a market order, which trades at once: it is asked for alone.
 - A list may be behind. An order that is not in it, or stands there with less than was reported, is
   asked for alone, and only that counts as the venue's word. A list that missed an order which is
   open all the same is not used for `DISTRUST_S`.
@@ -20,7 +21,7 @@ from typing import Final
 
 from logos.core.clock import Clock
 from logos.core.outbox import OrderTerms
-from logos.core.types import NS_PER_SECOND
+from logos.core.types import NS_PER_SECOND, OrderType
 from logos.execution.bounded import BoundedVenue
 from logos.execution.order_match import is_over, is_same
 from logos.execution.sending.shared import Shared
@@ -98,7 +99,9 @@ class Looks:
     async def look(self, kept: TrackedOrder, count: int) -> Look:
         """The order as the venue knows it, one of `count` that are open. Raises VenueError."""
         terms, kept.has_news, self._count = kept.terms, False, count
-        is_listed = self._uses_list(count) and not kept.doubt and not kept.is_difference
+        may_rest = terms.type is not OrderType.MARKET or kept.cancel is not None
+        is_known = not kept.doubt and not kept.is_difference
+        is_listed = may_rest and is_known and self._uses_list(count)
         if is_listed:
             seen_step = max(kept.acted_step, kept.listed_step, kept.found_step)
             listed = await self._listed_after(seen_step)
