@@ -9,7 +9,7 @@ open is read from the file, or asked for.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -37,6 +37,16 @@ class FeeProposal:
     source: str
 
 
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """Rows that are no data: those whose cell of `column` (a name of the header, or the place of a
+    cell counted from 0) has the whole of `pattern`. `why` completes "3 rows left out: "."""
+
+    column: str | int
+    pattern: str
+    why: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ForeignLayout:
     """One known layout. Names in `header`, `absent` and `roles` are without case and blanks.
@@ -50,6 +60,9 @@ class ForeignLayout:
       be `symbol`, `interval` (as `INTERVALS` translates it, or a token such as 1h), `half` (bid or
       ask, in any case of letters) and `day` (YYYYMMDD). `name_decides`: a name that does not fit
       is another layout; otherwise a renamed file is still of this one.
+    - `path`: the whole path, and the name within an archive after it, divided by `/`, have this
+      pattern in them; its named groups count as those of `file_name`.
+    - `doubt`: asked with the first rows, answers nothing.
     """
 
     name: str
@@ -65,8 +78,15 @@ class ForeignLayout:
     row: tuple[str, ...] = ()
     file_name: str = ""
     name_decides: bool = False
+    path: str = ""
+    doubt: Callable[[Sequence[Sequence[str]]], str] | None = None
+    """Why rows of this form are not of this layout after all; empty: they are."""
+    refused: str = ""
+    """A file of this layout is not data that can be used: why, and what to take instead."""
     roles: Mapping[str, str] = field(default_factory=dict)
-    """Role of each header name; a name that is not in it has none. Empty: by the alias table."""
+    """Role of each header name; a name that is not in it has none. Empty: by the alias table.
+    A name that is not in `header` too may be missing. One that ends in " *" stands for the first
+    column that begins so. Of two names of one role the first counts, where the file has it."""
     columns: tuple[str, ...] = ()
     """Roles by place, of a file without a header."""
     optional_header: bool = False
@@ -79,6 +99,25 @@ class ForeignLayout:
     """Empty: as the file shows. "epoch": a number since 1970, of a unit that its size tells.
     "midnight-ms": milliseconds since midnight of the `day` in the file's name. Else a pattern of
     strptime; its %f takes one to nine digits, and its %3 takes three of milliseconds."""
+    second_choice: Mapping[str, str] = field(default_factory=dict)
+    """{"vol": "tickvol"}: where the column is 0 in all of the first rows, the other has its role.
+    """
+    sides: Mapping[str, str] = field(default_factory=dict)
+    """What cells of `side` mean, in small letters: "buy", "sell", or "" for not known."""
+    not_reported: tuple[str, ...] = ()
+    """Figures that stand for no figure, beside the usual ones (-1, 9223372036854775807)."""
+    carries_quotes: bool = False
+    """An empty bid or ask has not changed since the row before."""
+    left_out: tuple[LeftOut, ...] = ()
+    shift_whole: int = 0
+    """Prices are whole numbers: the point stands this many places further left. A file whose
+    prices have a point of their own is read as it is."""
+    symbol: str = "{symbol}"
+    """The symbol, from the groups of the file's name: "{base}/{quote}"."""
+    upper: bool = False
+    """The name has the symbol in small letters."""
+    is_last_day: bool = False
+    """Weeks and months are stamped with their last day."""
     zone: str = ""
     """The zone of times without an offset: an IANA name, UTC, or an offset such as -05:00.
     Empty: it is asked for (`--timezone`)."""
@@ -94,4 +133,6 @@ class ForeignLayout:
     """Figures are the text of binary floats, with their noise; a tick may round it away."""
     fees: FeeProposal | None = None
     note: str = ""
-    """What is to be said of such a file beside the rest, such as what is left out."""
+    """What is to be said of such a file beside the rest, such as the unit of its volumes."""
+    left: str = ""
+    """Which columns are left out."""
