@@ -261,7 +261,7 @@ def test_the_command_fetches_and_names_the_files(
     ("words", "complaint"),
     [
         (["ccxt", "--markets", "A=A/B", "--since", "2026-01-01"], "ccxt needs an exchange"),
-        (["yahoo", "--markets", "A/B", "--since", "2026-01-01"], "names no symbol"),
+        (["yahoo", "--markets", "A;B", "--since", "2026-01-01"], "'A;B' is not a symbol"),
         (["ccxt", "--exchange", "no", "--markets", "A", "--minutes", "1"], "no exchange called"),
     ],
 )
@@ -272,6 +272,20 @@ def test_the_command_refuses_with_what_to_write(
     command.add_arguments(parser)
     assert command.run(parser.parse_args(["fetch", *words])) == 3
     assert complaint in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("text", "markets"),
+    [
+        ("BTCUSDT=BTC/USDT,SPY", {"BTCUSDT": "BTC/USDT", "SPY": "SPY"}),
+        ("EURUSD=X,ES=F,^GSPC", {"EURUSD=X": "EURUSD=X", "ES=F": "ES=F", "^GSPC": "^GSPC"}),
+        ("EURUSD=EURUSD=X", {"EURUSD": "EURUSD=X"}),
+        ("EURUSD=X=EURUSD=X", {"EURUSD=X": "EURUSD=X"}),
+        ("BTC/USDT:USDT,BTC_USDT", {"BTC/USDT:USDT": "BTC/USDT:USDT", "BTC_USDT": "BTC_USDT"}),
+    ],
+)
+def test_a_market_may_have_any_name_of_its_source(text: str, markets: dict[str, str]) -> None:
+    assert fetch_command._markets(text) == markets
 
 
 @pytest.mark.parametrize("text", ["yesterday", "2026-13-01", "2026-01-01T00:00:00"])

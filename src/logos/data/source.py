@@ -1,9 +1,9 @@
 """Finding market data: which files hold what, of which symbol, at which interval.
 
-Nothing is configured twice. The kind is read from the header, the symbol and the interval from
-the file's name (`SYMBOL_..._1m_....csv`), the interval else from the rows themselves; two files
-that differ in `_bid` and `_ask` are one two-sided source. What cannot be told is an error that
-says how to tell it.
+Nothing is configured twice. The kind is read from the header; the symbol, the interval and the
+side from the file's name (`logos.data.names`), or from `files.toml` beside it; the interval else
+from the rows themselves. Two files that differ in `bid` and `ask` are one two-sided source. What
+cannot be told is an error that says how to tell it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ from typing import Any, Final
 from logos.data.defects import BAD_HEADER, EMPTY_FILE
 from logos.data.layout import (
     BARS,
-    EXTENSIONS,
     INTERVAL_TOKENS_NS,
     QUOTE_BARS,
     TIMESTAMP,
@@ -27,12 +26,20 @@ from logos.data.layout import (
     kind_of_header,
     stem_of,
 )
+from logos.data.names import (
+    INDEX_NAME,
+    FileName,
+    check_symbol,
+    parse_name,
+    read_index,
+    stem_for,
+)
 from logos.data.readers.head import first_lines
 from logos.data.readers.numbers import RowError, parse_timestamp
 from logos.errors import DataError
 
 _ROWS_TO_INFER_INTERVAL: Final = 200
-_SIDE_SUFFIXES: Final = ("_bid", "_ask")
+_SIDES: Final = ("bid", "ask")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +86,13 @@ def discover(
         raise DataError(
             "no market data was named; name files or folders of .csv, .csv.gz or .parquet"
         )
-    files = [file for path in given for file in _files_of(Path(path))]
-    sources = [_source_of(group, overrides or {}) for group in _paired(list(dict.fromkeys(files)))]
+    files = list(dict.fromkeys(file for path in given for file in _files_of(Path(path))))
+    indexes = {
+        folder: read_index(folder) for folder in dict.fromkeys(file.parent for file in files)
+    }
+    sources = [
+        _source_of(group, indexes[group[0].parent], overrides or {}) for group in _paired(files)
+    ]
     if symbols is not None:
         found = {source.symbol for source in sources}
         missing = sorted(set(symbols) - found)
@@ -112,58 +124,87 @@ def _files_of(path: Path) -> list[Path]:
 def _paired(files: Sequence[Path]) -> list[tuple[Path, ...]]:
     """Group files into sources: (file,) or (bid file, ask file), in the order of `files`."""
     by_stem: dict[tuple[Path, str], Path] = {}
+    halves: dict[tuple[Path, str, str], Path] = {}
     for file in files:
         key = (file.parent, stem_of(file))
         if key in by_stem:
-            raise DataError(
-                f"{by_stem[key]} and {file}: the same data in two formats would be replayed twice;"
-                " keep one of them, or name the one to use"
-            )
+            raise _twice(by_stem[key], file, "in two formats")
         by_stem[key] = file
+        name = parse_name(file)
+        if name.side:
+            half = (file.parent, name.pair.casefold(), name.side)
+            if half in halves:
+                raise _twice(halves[half], file, "under two names")
+            halves[half] = file
     groups: list[tuple[Path, ...]] = []
     taken: set[Path] = set()
-    for (folder, stem), file in by_stem.items():
+    for file in by_stem.values():
         if file in taken:
             continue
-        if not stem.endswith(_SIDE_SUFFIXES):
+        name = parse_name(file)
+        if not name.side:
             groups.append((file,))
             continue
-        base = stem[:-4]
         sides = [
-            by_stem.get((folder, base + suffix)) or _sibling(folder, base + suffix)
-            for suffix in _SIDE_SUFFIXES
+            halves.get((file.parent, name.pair.casefold(), side)) or _other_half(file, name, side)
+            for side in _SIDES
         ]
         bid, ask = sides
         if bid is None or ask is None:
-            missing = _SIDE_SUFFIXES[sides.index(None)]
+            missing = _SIDES[sides.index(None)]
             raise DataError(
-                f"{file}: the other half of the pair, {base}{missing}, is missing; put it beside"
-                " this file, or rename this one without the suffix to use it as one-sided data"
+                f"{file}: the other half of the pair, {name.pair}_{missing}, is missing; put it"
+                " beside this file, or rename this one without the word to use it as one-sided data"
             )
         taken.update((bid, ask))
         groups.append((bid, ask))
     return groups
 
 
-def _sibling(folder: Path, stem: str) -> Path | None:
-    """The file of that stem in the folder: half a pair that was named finds its other half."""
-    files = [folder / (stem + extension) for extension in EXTENSIONS]
-    return next((file for file in files if file.is_file()), None)
+def _twice(one: Path, other: Path, how: str) -> DataError:
+    return DataError(
+        f"{one} and {other}: the same data {how} would be replayed twice; keep one of them, or"
+        " name the one to use"
+    )
 
 
-def _source_of(group: tuple[Path, ...], overrides: Mapping[str, Mapping[str, Any]]) -> DataSource:
+def _other_half(file: Path, name: FileName, side: str) -> Path | None:
+    """The file of that side in the folder: half a pair that was named finds its other half."""
+    for found in sorted(file.parent.iterdir()):
+        if side not in found.name.casefold() or extension_of(found) is None or not found.is_file():
+            continue
+        other = parse_name(found)
+        if (other.pair.casefold(), other.side) == (name.pair.casefold(), side):
+            return found
+    return None
+
+
+def _source_of(
+    group: tuple[Path, ...],
+    index: Mapping[str, Mapping[str, Any]],
+    overrides: Mapping[str, Mapping[str, Any]],
+) -> DataSource:
     path = group[0]
-    override: Mapping[str, Any] = {}
+    override: dict[str, Any] = {}
     for file in group:
-        override = {**override, **overrides.get(file.name, {})}
+        override |= {**index.get(file.name, {}), **overrides.get(file.name, {})}
     kinds = [_kind_of(file) for file in group]
     if len(group) == 2 and kinds != [BARS, BARS]:
         raise DataError(f"{group[0]}, {group[1]}: a _bid/_ask pair must hold bars, not {kinds[0]}")
-    symbol = str(override.get("symbol", stem_of(path).split("_")[0]))
+    symbol = _symbol_of(path, override)
     interval_ns = _interval_of(path, override) if kinds[0] == BARS else None
     if len(group) == 2:
         return DataSource(path, symbol, QUOTE_BARS, interval_ns, group[1])
     return DataSource(path, symbol, kinds[0], interval_ns)
+
+
+def _symbol_of(path: Path, override: Mapping[str, Any]) -> str:
+    try:
+        return check_symbol(str(override.get("symbol", parse_name(path).symbol)))
+    except DataError as error:
+        raise DataError(
+            f"{path}: {error}. Rename the file, or name its symbol in {INDEX_NAME} beside it"
+        ) from None
 
 
 def _kind_of(path: Path) -> str:
@@ -195,9 +236,9 @@ def interval_from_text(text: str | int) -> int:
 def _interval_of(path: Path, override: Mapping[str, Any]) -> int:
     if "interval" in override:
         return interval_from_text(override["interval"])
-    for token in stem_of(path).split("_")[1:]:
-        if token in INTERVAL_TOKENS_NS:
-            return INTERVAL_TOKENS_NS[token]
+    named = parse_name(path).interval
+    if named in INTERVAL_TOKENS_NS:
+        return INTERVAL_TOKENS_NS[named]
     rows = first_lines(path, _ROWS_TO_INFER_INTERVAL)
     index = clean_header(rows[0]).index(TIMESTAMP)
     times_ns: list[int] = []
@@ -212,6 +253,6 @@ def _interval_of(path: Path, override: Mapping[str, Any]) -> int:
     if not steps:
         raise DataError(
             f"{path}: cannot tell the bars' interval; put it into the file's name, such as"
-            f" {path.name.split('_')[0]}_1m_NAME.csv"
+            f" {stem_for(parse_name(path).symbol, '1m', 'NAME')}.csv"
         )
     return min(steps)

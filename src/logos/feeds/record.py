@@ -19,6 +19,7 @@ from logos.core.messages import Bar, MarketEvent, Quote, Trade
 from logos.core.types import NS_PER_SECOND, SIZE_UNKNOWN
 from logos.data.convert import new_csv
 from logos.data.layout import BARS, INTERVAL_TOKENS_NS, LAYOUTS, QUOTES, TRADES
+from logos.data.names import stem_for
 from logos.data.readers.numbers import RowError, format_timestamp
 from logos.errors import DataError
 from logos.feeds.common import Patience, UnitReader, Voice
@@ -88,7 +89,7 @@ class FileSink:
         key = event.symbol, kind
         if key not in self._files:
             what = _interval_token(event.interval_ns) if isinstance(event, Bar) else kind
-            name = f"{event.symbol}_{self._source}_{what}_{self._stamp}.csv"
+            name = stem_for(event.symbol, self._source, what, self._stamp) + ".csv"
             self.paths.append(self._folder / name)
             opened = new_csv(self._folder / name, LAYOUTS[kind].columns)
             self._files[key] = self._stack.enter_context(opened)

@@ -7,7 +7,6 @@ have, so that sums never round; an asset that is also traded counts at least in 
 from __future__ import annotations
 
 import difflib
-import re
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
@@ -55,13 +54,13 @@ from logos.core.prices.watch import (
 )
 from logos.core.terms.market_hours import MarketSessions
 from logos.data.market_sessions import read_sessions
+from logos.data.names import check_symbol
 from logos.data.source import DataSource
 from logos.data.suggest import suggest_instrument
 from logos.errors import DataError
 from logos.session.carrying.apply import carried_amounts
 from logos.session.opening.funding import schedule_of
 
-_SYMBOL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/:-]*")
 _MONEY_DECIMALS_MIN = 2
 _BASE_FEE_DECIMALS = 8
 """What exchanges count their coins in: fees in the traded asset are finer than its lots."""
@@ -114,10 +113,10 @@ def _beside(sources: Iterable[DataSource]) -> dict[str, InstrumentSettings]:
 
 def _make_instrument(symbol: str, settings: InstrumentSettings) -> Instrument:
     fees = settings.fees
-    if not _SYMBOL.fullmatch(symbol):
-        raise ConfigError(
-            f"instruments: {symbol!r} is not a symbol: letters, digits and ._/:- only"
-        )
+    try:
+        check_symbol(symbol)
+    except DataError as error:
+        raise ConfigError(f"instruments: {error}") from None
     if fees.rounding not in ROUNDING_MODES:
         raise ConfigError(
             f"instruments.{symbol}.fees.rounding: {fees.rounding!r} is not one of "

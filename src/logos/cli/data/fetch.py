@@ -11,10 +11,12 @@ from logos.adapters.fetch import SOURCES, FetchRequest, fetch
 from logos.config import ConfigError
 from logos.config.credentials import market_data_credentials
 from logos.config.secret import Secret
+from logos.data.names import check_symbol
 from logos.data.readers.numbers import RowError, parse_timestamp
 from logos.errors import DataError
 from logos.execution.clock import SystemClock
 
+_YAHOO_ENDINGS = ("X", "F")
 _KINDS = ("bars", "trades", "quotes", "both")
 
 
@@ -101,14 +103,24 @@ def _markets(text: str) -> dict[str, str]:
     """`"BTCUSDT=BTC/USDT,SPY"` as symbol -> the source's name."""
     found: dict[str, str] = {}
     for word in text.split(","):
-        symbol, _, name = word.strip().partition("=")
-        if not symbol or "_" in symbol or "/" in symbol:
-            raise DataError(
-                f"--markets: {word!r} names no symbol that a file can be called by;"
-                " write SYMBOL=NAME, such as BTCUSDT=BTC/USDT"
-            )
-        found[symbol] = name or symbol
+        symbol, name = _market(word.strip())
+        try:
+            check_symbol(symbol)
+        except DataError as error:
+            raise DataError(f"--markets: {word!r}: {error}") from None
+        found[symbol] = name
     return found
+
+
+def _market(word: str) -> tuple[str, str]:
+    """Symbol and the source's name; Yahoo's own names end in =X and =F: EURUSD=X, ES=F."""
+    half = len(word) // 2
+    if word[half : half + 1] == "=" and word[:half] == word[half + 1 :]:
+        return word[:half], word[:half]
+    symbol, _, name = word.partition("=")
+    if not name or name in _YAHOO_ENDINGS:
+        return word.removesuffix("="), word.removesuffix("=")
+    return symbol, name
 
 
 def _moment(text: str) -> int:

@@ -26,6 +26,7 @@ from logos.core.types import NS_PER_DAY, NS_PER_MINUTE
 from logos.data.convert import new_csv
 from logos.data.importing.lines import ImportInput
 from logos.data.layout import BARS, INTERVAL_TOKENS_NS, LAYOUTS, QUOTES
+from logos.data.names import check_symbol, stem_for
 from logos.data.readers.numbers import format_timestamp
 from logos.errors import DataError
 
@@ -35,7 +36,6 @@ Row = tuple[str, ...]
 _NS_PER_MS: Final = 1_000_000
 _HOUR: Final = timedelta(hours=1)
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_SYMBOL: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]*")
 _PLAIN_NUMBER: Final = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 _HISTDATA_ZONE: Final = timezone(-5 * _HOUR)
 """HistData writes Eastern Standard Time the whole year round, without daylight saving."""
@@ -88,15 +88,16 @@ def import_file(
     source = Path(path)
     if format not in FORMATS:
         raise DataError(f"unknown format {format!r}; known: {', '.join(FORMATS)}")
-    if not _SYMBOL.fullmatch(symbol):
-        raise DataError(f"symbol {symbol!r}: letters, digits, '.' and '-' only, such as BTC-USD")
+    check_symbol(symbol)
     options = ImportOptions(timezone, asset_class, tick)
     with ImportInput(source) as lines:
         parsed = FORMATS[format](lines, options)
         tokens = [token for token, ns in INTERVAL_TOKENS_NS.items() if ns == parsed.interval_ns]
         original = re.sub(r"[^A-Za-z0-9-]+", "-", source.name.split(".")[0]).strip("-")
-        stem = "_".join([symbol, format, *tokens, original])
-        outs = [Path(out_dir) / f"{stem}{side}.csv" for side in parsed.sides]
+        outs = [
+            Path(out_dir) / f"{stem_for(symbol, format, *tokens, original, side=side)}.csv"
+            for side in parsed.sides
+        ]
         header = LAYOUTS[parsed.kind].columns
         with ExitStack() as stack:
             files = [stack.enter_context(new_csv(out, header)) for out in outs]
@@ -270,7 +271,7 @@ def _lean(lines: ImportInput, options: ImportOptions) -> _Parsed:
             halves = (cells[1:6],) if len(first) == 6 else (cells[1:6], cells[6:11])
             yield tuple(side(half, moment) for half in halves)
 
-    sides = ("",) if len(first) == 6 else ("_bid", "_ask")
+    sides = ("",) if len(first) == 6 else ("bid", "ask")
     return _Parsed(BARS, NS_PER_DAY if is_daily else NS_PER_MINUTE, rows(), sides)
 
 
