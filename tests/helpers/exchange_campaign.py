@@ -93,6 +93,9 @@ LOSING = (
     Fault.TRUNCATED,
 )
 
+SPOILING = (Fault.DUPLICATE, Fault.REORDERED, Fault.LATE, Fault.GAP)
+"""Of lists: rows that come twice, in another order, or not yet."""
+
 
 class ClockMarket(Market):
     """A market whose time is a clock's."""
@@ -108,6 +111,25 @@ class ClockMarket(Market):
     @now_ns.setter
     def now_ns(self, _: int) -> None:
         """The clock's business."""
+
+
+class Way:
+    """How long requests and answers are under way: mostly a moment, seldom for seconds."""
+
+    LONGEST_S = 4.0
+    """Less than the windows in which exchanges take a signature (5 s at the shortest)."""
+
+    def __init__(self, random: Random, clock: ManualClock) -> None:
+        self._random, self._clock = random, clock
+        self._typical_s = random.choice((0.0, 0.0, 0.05, 0.3))
+        self._seldom = random.choice((0.0, 0.01, 0.05))
+
+    async def wait(self) -> None:
+        """Be under way once, in one direction."""
+        longest_s = self._typical_s
+        if self._random.random() < self._seldom:
+            longest_s = self.LONGEST_S
+        await self._clock.sleep(longest_s * self._random.random())
 
 
 class ExchangeSide:
@@ -130,12 +152,18 @@ class ExchangeSide:
         else:
             self.account = SpotAccount(self.exchange.market, holdings, "0.001")
             self.troubles = case.dialect(self.exchange, self.account, case.keys).troubles
-        self.furthest = Decimal(0)
+        self.way = Way(random, clock)
+        self.furthest = self.moved = Decimal(0)
+        self._seen = 0
         self.hides = random.random() < 0.5
         self.fills_often = random.random()
+        self.slips_in = random.choice((0.0, 0.2, 0.6))
+        self.troubles.before_cancel = self.before_cancel
         if random.random() < 0.9:
             level = random.choice((0.02, 0.1, 0.25))
             odds = {fault: random.random() * level / len(LOSING) for fault in LOSING}
+            if random.random() < 0.5:
+                odds |= {fault: random.random() * level / len(SPOILING) for fault in SPOILING}
             self.exchange.faults.roll(random, odds)
 
     def now(self, bid: int | None = None) -> None:
@@ -150,16 +178,32 @@ class ExchangeSide:
             if self.hides and not order.filled and self.random.random() < 0.02:
                 self.troubles.not_found.setdefault(order.client_id, self.random.randint(1, 2))
             if order.limit and self.random.random() < 0.15 * self.fills_often:
-                left = int(order.remaining / Decimal("0.001"))
-                part = self.random.randint(1, max(1, left)) if left else 0
-                quantity = min(order.remaining, Decimal(part).scaleb(-3))
-                if quantity:
-                    self.account.fill(order.client_id, str(quantity))
+                self.fill_part(order)
         self.measure()
 
+    def fill_part(self, order: PlacedOrder) -> None:
+        """Fill some of it, perhaps all."""
+        left = int(order.remaining / Decimal("0.001"))
+        part = self.random.randint(1, max(1, left)) if left else 0
+        quantity = min(order.remaining, Decimal(part).scaleb(-3))
+        if quantity:
+            self.account.fill(order.client_id, str(quantity))
+
+    def before_cancel(self, order: PlacedOrder) -> None:
+        """A fill may slip in before a cancel takes effect."""
+        is_ours = order.client_id != "web_1" and order.is_open and order.limit
+        if is_ours and self.random.random() < self.slips_in:
+            self.fill_part(order)
+
     def measure(self) -> None:
-        """How far what is held has ever been from what there was at first."""
-        self.furthest = max(self.furthest, abs(self.account.total("BTC") - self.first["BTC"]))
+        """How far what is held has ever been from what there was at first, by each execution."""
+        for each in self.account.executions[self._seen :]:
+            paid = [much for asset, much in each.more_fees if asset == "BTC"]
+            paid += [each.fee] if each.fee_asset == "BTC" else []
+            sign = 1 if each.order.is_buy else -1
+            self.moved += sign * each.quantity - sum(paid, Decimal(0))
+            self.furthest = max(self.furthest, abs(self.moved))
+        self._seen = len(self.account.executions)
 
     def calm(self) -> None:
         """Everything works from now on."""
@@ -175,6 +219,8 @@ class ExchangeStory(JudgedStory):
 
     def __init__(self, seed: int) -> None:
         self.exchange_side: ExchangeSide | None = None
+        self.is_paced = Random(seed + 4).random() < 0.3
+        """Whether requests keep to what the exchange says it bears."""
         super().__init__(seed)
         self.is_extreme = False
 
@@ -213,10 +259,10 @@ class ExchangeStory(JudgedStory):
             sandbox=False,
             url="http://127.0.0.1:1",
             session_id="test",
-            limit_rate=False,
+            limit_rate=self.is_paced,
         )
         venue._exchange.ssl_context = False
-        venue._exchange.session = Wire(side.exchange)
+        venue._exchange.session = Wire(side.exchange, side.way.wait)
         self.venue = venue  # type: ignore[assignment]
         return super().make()
 
@@ -233,7 +279,7 @@ class ExchangeStory(JudgedStory):
     async def begin(self) -> None:
         faults, odds = self.side.exchange.faults, self.side.exchange.faults._odds
         faults._odds = {}
-        await self.venue.open()
+        await self.within(self.venue.open())
         faults._odds = odds
         await super().begin()
 
@@ -288,6 +334,7 @@ class ExchangeStory(JudgedStory):
     def compare(self) -> list[str]:
         """In what the session's books differ from the exchange's, and what may never be."""
         self.side.measure()
+        assert self.side.first["BTC"] + self.side.moved == self.side.account.total("BTC")
         self.judge_holdings()
         found = []
         account = self.side.account

@@ -1,14 +1,15 @@
 """A simulated exchange reached without sockets: the real ccxt's requests handed to its handlers.
 
-A request takes passes of the event loop and no time, so a clock that is moved by hand decides when
-things happen, and a seed repeats a story. What the server does on purpose happens as on a real
-connection: a request that is never answered hangs, an aborted one breaks.
+A request takes time by a clock that is moved by hand, and none without one, so a seed repeats a
+story. What the server does on purpose happens as on a real connection: a request that is never
+answered hangs, an aborted one breaks. And as there, a request that has left arrives, whatever has
+become of who sent it.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from types import SimpleNamespace
 from typing import Any
@@ -56,7 +57,12 @@ class Told:
 class Wire:
     """In place of the HTTP session of a ccxt exchange (`aiohttp.ClientSession`)."""
 
-    def __init__(self, exchange: Exchange) -> None:
+    def __init__(
+        self, exchange: Exchange, wait: Callable[[], Awaitable[None]] | None = None
+    ) -> None:
+        """`wait` takes as long as a request does to the exchange, or its answer back."""
+        self._wait = wait
+        self._under_way: set[asyncio.Task[web.StreamResponse]] = set()
         self._app = exchange.app
         self._app.freeze()
         self._retry_connection = True
@@ -69,14 +75,30 @@ class Wire:
         headers = CIMultiDict(how.get("headers") or {})
         headers["Host"], headers["Content-Length"] = url.host or "", f"{len(body)}"
         request = self._request(method, url, headers, body, transport)
-        try:
-            response = await self._app._handle(request)
-        except web.HTTPException as error:
-            response = error
+        if self._wait is None:
+            response = await self._handled(request)
+        else:
+            arriving = asyncio.create_task(self._arrived(request, self._wait))
+            self._under_way.add(arriving)
+            arriving.add_done_callback(self._under_way.discard)
+            response = await asyncio.shield(arriving)
+            await self._wait()
         if transport.is_aborted:
             raise aiohttp.ServerDisconnectedError
         assert isinstance(response, web.Response)
         yield Told(response)
+
+    async def _arrived(
+        self, request: web.Request, wait: Callable[[], Awaitable[None]]
+    ) -> web.StreamResponse:
+        await wait()
+        return await self._handled(request)
+
+    async def _handled(self, request: web.Request) -> web.StreamResponse:
+        try:
+            return await self._app._handle(request)
+        except web.HTTPException as error:
+            return error
 
     def _request(
         self, method: str, url: URL, headers: CIMultiDict[str], body: bytes, transport: Transport
