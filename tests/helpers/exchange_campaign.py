@@ -29,6 +29,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from random import Random
 
+from exchange_side import ExchangeSide
 from exchange_wire import Wire
 from round_trips import CASES, Case
 from venue_campaign import JudgedStory, run_sequence
@@ -44,15 +45,10 @@ from logos.core.strategy import Answer, Cancel, Context, Target, limit, market
 from logos.core.types import Side, TimeInForce
 from logos.execution.reconcile import Reconciler
 from logos.execution.venue_link import VenueLink
-from logos.simulators.exchange.account import PlacedOrder, SpotAccount
-from logos.simulators.exchange.binance import BinanceShape
-from logos.simulators.exchange.faults import Fault
-from logos.simulators.exchange.market import Listing, Market
-from logos.simulators.exchange.orders import ExchangeOrders
-from logos.simulators.exchange.server import Exchange
+from logos.simulators.exchange.account import PlacedOrder
 from logos.testing.builders import fee_schedule
-from logos.testing.clock import ManualClock
 from logos.testing.venue_core import venue_core
+from logos.venues.ids import ClientIds
 
 MAX_POSITION = "0.050"
 
@@ -77,139 +73,6 @@ class Trader(Maker):
         if draw < 0.9:
             return Target(str(random.choice(("-0.02", "0", "0.03", "0.05"))), symbol)
         return Cancel(random.choice(working).order_id) if working else None
-
-
-LOSING = (
-    Fault.TIMEOUT_BEFORE,
-    Fault.TIMEOUT_AFTER,
-    Fault.RESET_BEFORE,
-    Fault.RESET_AFTER,
-    Fault.RATE_LIMIT,
-    Fault.SERVER_ERROR,
-    Fault.SERVER_ERROR_AFTER,
-    Fault.UNAVAILABLE,
-    Fault.UNSURE,
-    Fault.MALFORMED,
-    Fault.TRUNCATED,
-)
-
-SPOILING = (Fault.DUPLICATE, Fault.REORDERED, Fault.LATE, Fault.GAP)
-"""Of lists: rows that come twice, in another order, or not yet."""
-
-
-class ClockMarket(Market):
-    """A market whose time is a clock's."""
-
-    def __init__(self, listings: Sequence[Listing], clock: ManualClock) -> None:
-        self._clock = clock
-        super().__init__(listings, clock.now_ns())
-
-    @property
-    def now_ns(self) -> int:
-        return self._clock.now_ns()
-
-    @now_ns.setter
-    def now_ns(self, _: int) -> None:
-        """The clock's business."""
-
-
-class Way:
-    """How long requests and answers are under way: mostly a moment, seldom for seconds."""
-
-    LONGEST_S = 4.0
-    """Less than the windows in which exchanges take a signature (5 s at the shortest)."""
-
-    def __init__(self, random: Random, clock: ManualClock) -> None:
-        self._random, self._clock = random, clock
-        self._typical_s = random.choice((0.0, 0.0, 0.05, 0.3))
-        self._seldom = random.choice((0.0, 0.01, 0.05))
-
-    async def wait(self) -> None:
-        """Be under way once, in one direction."""
-        longest_s = self._typical_s
-        if self._random.random() < self._seldom:
-            longest_s = self.LONGEST_S
-        await self._clock.sleep(longest_s * self._random.random())
-
-
-class ExchangeSide:
-    """The simulated exchange of one story, with the names that a story's venue has."""
-
-    def __init__(self, case: Case, random: Random, clock: ManualClock) -> None:
-        self.case = case
-        self.random = random
-        self.listing = Listing(case.market_id(), "BTC", case.quote, tick=case.tick, lot=case.lot)
-        self.listing.minimum_quantity, self.listing.minimum_notional = case.lot, "1"
-        self.exchange = Exchange(ClockMarket([self.listing], clock))
-        holdings = {case.quote: "1000000", "BTC": "10.00000001"}
-        # So small a part makes the session's wallet count as finely as exchanges do.
-        self.first = {asset: Decimal(much) for asset, much in holdings.items()}
-        self.account: SpotAccount
-        if case.dialect is None:
-            BinanceShape(self.exchange)
-            own = ExchangeOrders(self.exchange, case.keys.key, case.keys.secret, holdings)
-            self.account, self.troubles = own, own.troubles
-        else:
-            self.account = SpotAccount(self.exchange.market, holdings, "0.001")
-            self.troubles = case.dialect(self.exchange, self.account, case.keys).troubles
-        self.way = Way(random, clock)
-        self.furthest = self.moved = Decimal(0)
-        self._seen = 0
-        self.hides = random.random() < 0.5
-        self.fills_often = random.random()
-        self.slips_in = random.choice((0.0, 0.2, 0.6))
-        self.troubles.before_cancel = self.before_cancel
-        if random.random() < 0.9:
-            level = random.choice((0.02, 0.1, 0.25))
-            odds = {fault: random.random() * level / len(LOSING) for fault in LOSING}
-            if random.random() < 0.5:
-                odds |= {fault: random.random() * level / len(SPOILING) for fault in SPOILING}
-            self.exchange.faults.roll(random, odds)
-
-    def now(self, bid: int | None = None) -> None:
-        """Time has gone on, and perhaps the price; orders meet the market."""
-        if bid is not None:
-            prices = f"{bid * 100}.00", f"{bid * 100 + 100}.00"
-            self.listing.add_top(self.exchange.market.now_ns, *prices, "50", "50")
-        self.account.match_all()
-        for order in self.account.orders:
-            if not order.is_open or order.client_id == "web_1":
-                continue
-            if self.hides and not order.filled and self.random.random() < 0.02:
-                self.troubles.not_found.setdefault(order.client_id, self.random.randint(1, 2))
-            if order.limit and self.random.random() < 0.15 * self.fills_often:
-                self.fill_part(order)
-        self.measure()
-
-    def fill_part(self, order: PlacedOrder) -> None:
-        """Fill some of it, perhaps all."""
-        left = int(order.remaining / Decimal("0.001"))
-        part = self.random.randint(1, max(1, left)) if left else 0
-        quantity = min(order.remaining, Decimal(part).scaleb(-3))
-        if quantity:
-            self.account.fill(order.client_id, str(quantity))
-
-    def before_cancel(self, order: PlacedOrder) -> None:
-        """A fill may slip in before a cancel takes effect."""
-        is_ours = order.client_id != "web_1" and order.is_open and order.limit
-        if is_ours and self.random.random() < self.slips_in:
-            self.fill_part(order)
-
-    def measure(self) -> None:
-        """How far what is held has ever been from what there was at first, by each execution."""
-        for each in self.account.executions[self._seen :]:
-            paid = [much for asset, much in each.more_fees if asset == "BTC"]
-            paid += [each.fee] if each.fee_asset == "BTC" else []
-            sign = 1 if each.order.is_buy else -1
-            self.moved += sign * each.quantity - sum(paid, Decimal(0))
-            self.furthest = max(self.furthest, abs(self.moved))
-        self._seen = len(self.account.executions)
-
-    def calm(self) -> None:
-        """Everything works from now on."""
-        self.exchange.faults.clear()
-        self.troubles.not_found.clear()
-        self.hides = False
 
 
 class ExchangeStory(JudgedStory):
@@ -355,8 +218,11 @@ class ExchangeStory(JudgedStory):
         twice = [name for name, times in names.items() if times > 1]
         return f"more than one order for an intent: {twice}" if twice else ""
 
-    def reached(self) -> int:
-        return sum(not self.is_strange(each) for each in self.side.account.orders)
+    def arrived(self) -> set[str]:
+        """Told as the session calls them: some exchanges are given another form of the id."""
+        here: ClientIds = self.venue._ids  # type: ignore[attr-defined]
+        ours = (each.client_id for each in self.side.account.orders if not self.is_strange(each))
+        return {here.to_ours(name) for name in ours}
 
     def judge_holdings(self) -> None:
         say = self.outcome.wrong.append

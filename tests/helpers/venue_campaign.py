@@ -89,9 +89,9 @@ class JudgedStory(Story):
             return f"sent twice: {twice}, again after an unknown outcome: {venue.resent}"
         return ""
 
-    def reached(self) -> int:
-        """How many orders reached the venue."""
-        return len(self.venue.reached)
+    def arrived(self) -> set[str]:
+        """The client ids of the orders that reached the venue."""
+        return set(self.venue.reached)
 
     async def reconcile(self) -> list[str]:
         found = await self.within(self.reconciler.once())
@@ -124,7 +124,7 @@ class JudgedStory(Story):
             and event.kind is ReportKind.NOT_SENT
             and "no such order" in event.detail
         ]
-        return bool(denied) and not self.venue.reached.keys() & {*denied, alarm.subject}
+        return bool(denied) and not self.arrived() & {*denied, alarm.subject}
 
     def compare(self) -> list[str]:
         """In what the session's books differ from the venue's."""
@@ -172,7 +172,7 @@ class JudgedStory(Story):
         counts = self.outcome.counts
         counts["orders"] += self.core.order_manager.order_count
         counts["fills"] += self.core.order_manager.fill_count
-        counts["reached"] += self.reached()
+        counts["reached"] += len(self.arrived())
         counts["sequences stopped by a difference"] += bool(trouble)
         counts["... and books equal in the end all the same"] += bool(trouble and not differences)
         counts["sequences with ghosts"] += bool(ghosts)
