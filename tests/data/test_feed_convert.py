@@ -191,7 +191,7 @@ def test_parquet_integers_with_named_decimals_and_doubles_off_the_tick(
     )
     noisy = 0.1 + 0.2 + 10  # 10.3 with the noise of binary floats
     columns = [
-        pa.array([1, 2, 3, 4]),
+        pa.array([1_704_153_600 + second for second in range(4)]),
         pa.array([10_010, 10_015, 10_010, None]),
         pa.array([noisy, 11.0, 10.3001, float("nan")]),
     ]

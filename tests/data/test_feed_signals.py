@@ -21,7 +21,8 @@ pytest.importorskip("pyarrow", reason="the fast reader needs pyarrow")
 def test_no_signal_is_lost_or_interrupts_the_reading(
     tmp_path: Path, number: signal.Signals
 ) -> None:
-    rows = [f"{ns},{100 + ns % 7}.00,{100 + ns % 7}.10,1,1" for ns in range(1, 60_001)]
+    prices = [f"{100 + row % 7}.00,{100 + row % 7}.10" for row in range(60_000)]
+    rows = [f"{1_704_164_645 + row},{price},1,1" for row, price in enumerate(prices)]
     path = tmp_path / "AAA_quotes.csv"
     path.write_text("timestamp,bid,ask,bid_size,ask_size\n" + "\n".join(rows) + "\n")
     unit = instrument("AAA", tick="0.01", lot="1", quote="USD")

@@ -25,8 +25,9 @@ from logos.core.types import SIZE_UNKNOWN
 from logos.data.defects import CROSSED, GAP
 from logos.data.layout import BARS, QUOTES, TIMESTAMP
 from logos.data.readers.chunks import Chunk
-from logos.data.readers.numbers import EPOCH_BANDS, UNITS_LIMIT, RowError
+from logos.data.readers.numbers import UNITS_LIMIT, RowError
 from logos.data.readers.rows import Block, FileState, crossed_detail, gap_detail
+from logos.data.times.epochs import EPOCH_BANDS
 
 # While it reads, pyarrow would put handlers of its own in place of ours: a SIGTERM that came then
 # would stop a read instead of the session, or be lost.
@@ -173,10 +174,8 @@ def _times(array: pa.Array) -> pa.Array:
     array = array.cast(pa.int64())
     bounds = pc.min_max(array)
     low, high = bounds["min"].as_py(), bounds["max"].as_py()
-    for limit, unit_ns in EPOCH_BANDS:
-        if low < limit:
-            if low < 0 or high >= limit:
-                raise Unusual
+    for first, beyond, unit_ns in EPOCH_BANDS:
+        if first <= low and high < beyond:
             return pc.multiply_checked(array, unit_ns)
     raise Unusual
 

@@ -28,6 +28,7 @@ from logos.data.defects import (
     NOT_A_NUMBER,
     OFF_TICK,
 )
+from logos.data.times.epochs import epoch_ns, likely_reading, looks_like_number
 
 UNITS_LIMIT: Final = 10**18
 """Prices and sizes must be below this many units: what 18 digits, and so an int64, can hold."""
@@ -46,10 +47,12 @@ _TIMESTAMP: Final = re.compile(
 )
 _DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _CLOCK: Final = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9]):([0-5][0-9])")
+_WALL: Final = re.compile(
+    r"([0-9]{4}-[0-9]{2}-[0-9]{2})"
+    r"(?:[T ]([0-9]{2})(?::([0-9]{2})(?::([0-9]{2})(?:\.([0-9]{1,9}))?)?)?)?",
+    re.ASCII,
+)
 _EPOCH_ORDINAL: Final = date(1970, 1, 1).toordinal()
-
-# An epoch number tells its unit by its size: seconds below 10^11, then ms, us and ns.
-EPOCH_BANDS: Final = ((10**11, NS_PER_SECOND), (10**14, 1_000_000), (10**17, 1_000), (2**63, 1))
 
 
 class RowError(Exception):
@@ -94,7 +97,8 @@ def parse_timestamp(text: str) -> int:
     """Nanoseconds since 1970 UTC of ISO-8601 with Z or an offset, or of an epoch number.
 
     ISO text may leave out seconds and minutes and have up to nine decimals. An epoch number
-    is seconds, ms, us or ns by its size (`EPOCH_BANDS`). Raises RowError (bad_timestamp).
+    is seconds, ms, us or ns by its size (`EPOCH_BANDS`), whole or with decimals. Raises RowError
+    (bad_timestamp), also for a time without a zone.
     """
     try:
         if text[10] == "T" and text[-1] == "Z":
@@ -117,13 +121,17 @@ def _in_range(moment_ns: int, text: str) -> int:
 
 
 def _parse_unusual_timestamp(text: str) -> int:
-    if text.isascii() and text.isdigit() and len(text) < 20:
-        number = int(text)
-        for limit, unit_ns in EPOCH_BANDS:
-            if number < limit:
-                return number * unit_ns
+    found = epoch_ns(text)
+    if found is not None:
+        return found
     match = _TIMESTAMP.fullmatch(text)
     if match is None:
+        if looks_like_number(text):
+            raise RowError(BAD_TIMESTAMP, f"not a timestamp: {text[:40]!r}: {likely_reading(text)}")
+        if _WALL.fullmatch(text):
+            raise RowError(
+                BAD_TIMESTAMP, f"not a timestamp: {text!r} names no time zone (Z is UTC)"
+            )
         hint = "" if text.endswith("Z") else " (UTC with Z, or an epoch number, is expected)"
         raise RowError(BAD_TIMESTAMP, f"not a timestamp: {text[:40]!r}{hint}")
     day, hour, minute, second, fraction, sign, offset_hours, offset_minutes = match.groups()
@@ -136,6 +144,21 @@ def _parse_unusual_timestamp(text: str) -> int:
     except ValueError:
         raise RowError(BAD_TIMESTAMP, f"no such date or time: {text[:40]!r}") from None
     return moment_ns
+
+
+def parse_wall(text: str) -> int | None:
+    """Nanoseconds since 1970 on the wall's clock of ISO-8601 without a zone (a date alone is its
+    midnight); None for any other text. Raises RowError (bad_timestamp) for no such date or time.
+    """
+    match = _WALL.fullmatch(text)
+    if match is None:
+        return None
+    day, hour, minute, second, fraction = match.groups()
+    try:
+        wall_ns = _DAY_NS[day] + _CLOCK_NS[f"{hour or '00'}:{minute or '00'}:{second or '00'}"]
+    except ValueError:
+        raise RowError(BAD_TIMESTAMP, f"no such date or time: {text[:40]!r}") from None
+    return wall_ns + int((fraction or "0").ljust(9, "0"))
 
 
 def _scaled(text: str, decimals: int) -> tuple[int, bool]:
