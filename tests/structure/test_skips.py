@@ -19,6 +19,7 @@ ALLOWED = {
     ("helpers/calendar_library.py", "importorskip"): 1,
     ("helpers/feed_helpers.py", "skipif"): 1,
     ("helpers/feed_libraries.py", "importorskip"): 1,
+    ("helpers/ib_libraries.py", "importorskip"): 1,
     ("helpers/mt5_libraries.py", "importorskip"): 1,
     ("helpers/stress_helpers.py", "importorskip"): 1,
     ("helpers/venue_libraries.py", "importorskip"): 1,
