@@ -64,6 +64,8 @@ SYMBOLS = [
         ("BTCUSDT_240628_1h.csv", "BTCUSDT_240628", "1h", ""),
         ("ES_H4.csv", "ES_H4", "", ""),
         ("ASK_1d.csv", "ASK", "1d", ""),
+        ("BTCUSDT_2.csv", "BTCUSDT", "", ""),
+        ("SH_600519.csv", "SH_600519", "", ""),
         # What other programs call their files.
         ("BTCUSDT-1m-2024-01.csv", "BTCUSDT", "1m", ""),
         ("EURUSD_M1_202401020000_202401052359.csv", "EURUSD", "1m", ""),
@@ -138,7 +140,8 @@ def test_the_index_of_a_folder_says_what_its_names_do_not(tmp_path: Path) -> Non
         discover(tmp_path)
     index = tmp_path / INDEX_NAME
     index.write_text('["export (1).csv"]\nsymbol = "BTC/USDT:USDT"\ninterval = "1h"\n')
-    assert discover(tmp_path) == [DataSource(path, "BTC/USDT:USDT", "bars", 60 * NS_PER_MINUTE)]
+    wanted = DataSource(path, "BTC/USDT:USDT", "bars", 60 * NS_PER_MINUTE, is_named=True)
+    assert discover(tmp_path) == [wanted]
 
 
 @pytest.mark.parametrize(

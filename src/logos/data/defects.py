@@ -22,6 +22,7 @@ BAD_HEADER: Final = "bad_header"
 EMPTY_FILE: Final = "empty_file"
 TRUNCATED_ROW: Final = "truncated_row"
 WRONG_COLUMN_COUNT: Final = "wrong_column_count"
+OTHER_SYMBOL: Final = "other_symbol"
 BAD_TIMESTAMP: Final = "bad_timestamp"
 NOT_A_NUMBER: Final = "not_a_number"
 BAD_NUMBER: Final = "bad_number"
@@ -41,6 +42,7 @@ KINDS: Final[dict[str, str]] = {
     EMPTY_FILE: "there are no rows",
     TRUNCATED_ROW: "the file ends in the middle of a row; the row is dropped",
     WRONG_COLUMN_COUNT: "more or fewer columns than the header names; the row is dropped",
+    OTHER_SYMBOL: "the file's symbol column names another symbol; the row is dropped",
     BAD_TIMESTAMP: "not a UTC ISO-8601 time or an epoch number; the row is dropped",
     NOT_A_NUMBER: "NaN or infinity; the row is dropped",
     BAD_NUMBER: "not a decimal number, out of range, or a negative size; the row is dropped",
@@ -65,6 +67,14 @@ ACCEPTABLE_KINDS: Final = frozenset(KINDS) - {BAD_HEADER}
 
 EXAMPLES_PER_KIND: Final = 20
 EXAMPLES_IN_MESSAGE: Final = 3
+
+
+_HINTS: Final = {
+    OTHER_SYMBOL: "To split the file by that column: logos data import {path} --symbol-column"
+    " COLUMN. If all its rows are of one symbol that is only spelled otherwise: name it in"
+    " files.toml beside the file (docs/DATA.md, Names)",
+}
+"""What is better than leaving the rows out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +126,7 @@ class DefectTally:
         if BAD_HEADER in refused:
             lines.append("Correct the first line of the file, or import it from its own format.")
             return "\n".join(lines)
+        lines += [_HINTS[kind].format(path=repairable) for kind in refused if kind in _HINTS]
         names = sorted(accept.union(refused))
         quoted = ", ".join(f'"{name}"' for name in names)
         lines.append(

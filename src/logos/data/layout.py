@@ -20,6 +20,18 @@ TRADES: Final = "trades"
 
 TIMESTAMP: Final = "timestamp"
 
+SYMBOL_COLUMNS: Final = (
+    *("symbol", "ticker", "<ticker>", "sym", "instrument", "pair", "product_id", "secid", "tic"),
+    *("code", "instrument_id", "inst_id", "instid", "market", "asset", "security", "contract"),
+    *("isin", "name", "stock", "currency_pair"),
+)
+"""Columns that say which symbol a row is of; the first that a file has counts."""
+
+FREE_SYMBOL_COLUMNS: Final = frozenset(
+    ("market", "asset", "security", "contract", "isin", "name", "stock")
+)
+"""Those that may call it something else than its symbol: they must only be the same throughout."""
+
 EXTENSIONS: Final = (".csv", ".csv.gz", ".parquet")
 
 INTERVAL_TOKENS_NS: Final = {
@@ -68,6 +80,11 @@ def file_layout(kind: str) -> Layout:
 def clean_header(names: Sequence[str]) -> list[str]:
     """Header names without case, blanks and byte-order mark."""
     return [name.strip().strip("\ufeff").strip().lower() for name in names]
+
+
+def symbol_column(names: Sequence[str]) -> str:
+    """Which of the columns (cleaned) says the symbol of a row; empty: none."""
+    return next((name for name in SYMBOL_COLUMNS if name in names), "")
 
 
 def kind_of_header(names: Sequence[str]) -> str | None:

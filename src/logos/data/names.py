@@ -70,6 +70,8 @@ _DATE: Final = re.compile(
     r"(?:[-.]?(?:0[1-9]|1[0-2])(?:[-.]?(?:0[1-9]|[12][0-9]|3[01]))?)?"  # -01-31
     r"(?:[T ]?[0-9]{2}[-:]?[0-9]{2}(?:[-:]?[0-9]{2})?Z?)?"  # T235959Z
 )
+_PART: Final = re.compile(r"[0-9]{1,3}")
+"""Part 2 of a file that was cut into several."""
 _DAY_FIRST: Final = re.compile(r"[0-3][0-9]\.[01][0-9]\.(?:19|20)[0-9]{2}")
 _AFTER_COMMA: Final = re.compile(r", ([0-9]{1,4})([SDWM]?)(?= |$)")
 """TradingView's: `BINANCE_BTCUSDT, 60.csv`; a number alone is minutes."""
@@ -140,7 +142,9 @@ def _symbol_pieces(pieces: list[str]) -> int:
 
 def _is_known(word: str, first: str) -> bool:
     lower = word.lower()
-    if lower in _KINDS or lower in _SIDES or interval_word(word, first) or _is_date(word):
+    if lower in _KINDS or lower in _SIDES or _PART.fullmatch(word):
+        return True
+    if interval_word(word, first) or _is_date(word):
         return True
     # In BTCUSDT_binance and ETHUSD_x the small letters are remarks; in BTC_usdt they are not.
     is_small = word != word.upper() and first == first.upper() and first != first.lower()

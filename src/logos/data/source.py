@@ -48,7 +48,8 @@ class DataSource:
 
     `kind` is "bars", "quote_bars", "quotes" or "trades"; `interval_ns` is the length of a bar
     and None for quotes and trades; `ask_path` is the second file of a two-sided pair, whose bid
-    file is `path`.
+    file is `path`. `is_named`: a person said what the symbol is (`files.toml`, an override),
+    so that a symbol column may spell it otherwise.
     """
 
     path: Path
@@ -56,6 +57,7 @@ class DataSource:
     kind: str
     interval_ns: int | None = None
     ask_path: Path | None = None
+    is_named: bool = False
 
     @property
     def paths(self) -> tuple[Path, ...]:
@@ -193,9 +195,10 @@ def _source_of(
         raise DataError(f"{group[0]}, {group[1]}: a _bid/_ask pair must hold bars, not {kinds[0]}")
     symbol = _symbol_of(path, override)
     interval_ns = _interval_of(path, override) if kinds[0] == BARS else None
+    is_named = "symbol" in override
     if len(group) == 2:
-        return DataSource(path, symbol, QUOTE_BARS, interval_ns, group[1])
-    return DataSource(path, symbol, kinds[0], interval_ns)
+        return DataSource(path, symbol, QUOTE_BARS, interval_ns, group[1], is_named)
+    return DataSource(path, symbol, kinds[0], interval_ns, None, is_named)
 
 
 def _symbol_of(path: Path, override: Mapping[str, Any]) -> str:

@@ -37,6 +37,7 @@ from logos.core.outbox import Outbox
 from logos.core.strategy import Strategy
 from logos.core.types import NS_PER_SECOND
 from logos.data.check import CheckReport, check
+from logos.data.claims import check_claims
 from logos.data.defects import accept_set
 from logos.data.readers.numbers import RowError, parse_timestamp
 from logos.data.replay import ReplayFeed
@@ -298,6 +299,7 @@ def replay_feed(
     reports = [
         check(source, instruments[source.symbol], accept=accept, moved=moved) for source in sources
     ]
+    check_claims(reports, instruments)
     if not any(_overlaps(report, start_ns, end_ns) for report in reports):
         raise DataError(
             f"there are no events from {data.start or 'the beginning'} to {data.end or 'the end'}; "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from logos import paths
@@ -13,6 +13,7 @@ from logos.cli.exit_codes import exit_codes
 from logos.config import Config, ConfigError, make_config, read_toml
 from logos.core.instrument import Instrument
 from logos.data.check import CheckReport, inspect_source
+from logos.data.claims import check_claims
 from logos.data.convert import repair
 from logos.data.defects import KINDS, accept_set
 from logos.data.importing.layouts import FORMATS, import_file
@@ -133,9 +134,19 @@ def _check(options: argparse.Namespace) -> int:
     for report in reports:
         _print_report(report)
     accepted = accept_set(word for word in options.accept.split(",") if word)
+    claimed = _claimed_twice(reports, instruments)
     defective = sum(not accepted.issuperset(report.counts) for report in reports)
     print(f"{len(reports)} sources, {defective} with defects")
-    return int(ExitCode.BAD_DATA if defective else ExitCode.FINISHED)
+    return int(ExitCode.BAD_DATA if defective or claimed else ExitCode.FINISHED)
+
+
+def _claimed_twice(reports: Sequence[CheckReport], instruments: Mapping[str, Instrument]) -> bool:
+    try:
+        check_claims(reports, instruments)
+    except DataError as error:
+        print(error)
+        return True
+    return False
 
 
 def _repair(sources: list[DataSource], instruments: dict[str, Instrument], out: Path) -> int:

@@ -88,6 +88,10 @@ def _parse_csv(state: FileState, data: bytes, size_type: pa.DataType) -> pa.Tabl
     types.update((name, price_type) for name in layout.prices)
     types.update((name, size_type) for name in layout.sizes)
     types.update((name, pa.string()) for name in layout.sides)
+    wanted = [name for name in layout.columns if name in header]
+    if state.symbol_name:
+        types[state.symbol_name] = pa.string()
+        wanted.append(state.symbol_name)
     return pa_csv.read_csv(
         pa.BufferReader(pa.py_buffer(data)),
         read_options=pa_csv.ReadOptions(
@@ -96,7 +100,7 @@ def _parse_csv(state: FileState, data: bytes, size_type: pa.DataType) -> pa.Tabl
         parse_options=pa_csv.ParseOptions(quote_char=False),
         convert_options=pa_csv.ConvertOptions(
             column_types=types,
-            include_columns=[name for name in layout.columns if name in header],
+            include_columns=wanted,
             null_values=[""],
             strings_can_be_null=False,
         ),
@@ -113,6 +117,7 @@ def judge(state: FileState, columns: dict[str, pa.Array], lines: Sequence[int]) 
     """Whole columns by the rules of `rows`; raises Unusual where a row would be refused."""
     layout = state.layout
     instrument = state.instrument
+    _judge_symbols(state, columns.get(state.symbol_name))
     ts_ns = pc.add_checked(_times(columns[TIMESTAMP]), state.interval_ns)
     prices = [_prices(columns[name], instrument) for name in layout.prices]
     sizes = [_sizes(columns.get(name), instrument, len(ts_ns)) for name in layout.sizes]
@@ -136,6 +141,17 @@ def judge(state: FileState, columns: dict[str, pa.Array], lines: Sequence[int]) 
     state.rows += len(block)
     state.last_ns = block.ts_ns[-1]
     return block
+
+
+def _judge_symbols(state: FileState, array: pa.Array | None) -> None:
+    """Every row must be of the file's symbol, or Unusual."""
+    if array is None:
+        return
+    try:
+        for text in pc.unique(array).to_pylist():
+            state.symbols["" if text is None else str(text)]
+    except RowError:
+        raise Unusual from None
 
 
 def _judge_bars(state: FileState, prices: list[pa.Array], steps: pa.Array) -> None:

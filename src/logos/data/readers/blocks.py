@@ -168,6 +168,7 @@ def _open_state(
         interval_ns=source.interval_ns or 0,
         tally=tally,
         report_gaps=source.ask_path is None,
+        is_named=source.is_named,
     )
 
 

@@ -55,6 +55,8 @@ def read_columns(state: FileState, chunk: Chunk) -> Block | None:
 def _read_cells(state: FileState, cells: dict[str, tuple[str, ...]], first_line: int) -> Block:
     layout = state.layout
     interval_ns = state.interval_ns
+    for text in dict.fromkeys(cells.get(state.symbol_name, ())):
+        state.symbols[text]
     ts_ns = [opened_ns + interval_ns for opened_ns in map(parse_timestamp, cells[TIMESTAMP])]
     columns: list[list[Any]] = []
     readers: list[tuple[tuple[str, ...], Callable[[str], Any], Any]] = [

@@ -20,6 +20,7 @@ from typing import Final
 from logos.core.fixed import format_units
 from logos.core.instrument import Instrument
 from logos.core.types import NS_PER_SECOND, SIZE_UNKNOWN
+from logos.data.currencies import currencies_of
 from logos.data.defects import (
     BAD_NUMBER,
     BAD_SIDE,
@@ -27,7 +28,9 @@ from logos.data.defects import (
     NON_POSITIVE_PRICE,
     NOT_A_NUMBER,
     OFF_TICK,
+    OTHER_SYMBOL,
 )
+from logos.data.names import same_symbol
 from logos.data.times.epochs import epoch_ns, likely_reading, looks_like_number
 
 UNITS_LIMIT: Final = 10**18
@@ -264,6 +267,40 @@ class SideReader(dict[str, str]):
         if len(self) < 64:
             self[text] = side
         return side
+
+
+class SymbolReader(dict[str, str]):
+    """The cells of a symbol column; only spellings of the file's symbol are in it.
+
+    `is_free`: the column may call it something else, but the same throughout. Raises RowError
+    (other_symbol).
+    """
+
+    def __init__(self, symbol: str, *, is_free: bool) -> None:
+        super().__init__()
+        self._symbol = symbol
+        self._is_free = is_free
+        self._first = ""
+
+    def __missing__(self, text: str) -> str:
+        found = text.strip()
+        if found and not self._first and self._is_the_files(found):
+            self._first = found
+        if found and not (self._first and same_symbol(found, self._first)):
+            known = self._first or self._symbol
+            raise RowError(OTHER_SYMBOL, f"a row of {found[:40]!r} in a file of {known}")
+        if len(self) < 64:
+            self[text] = found
+        return found
+
+    def _is_the_files(self, found: str) -> bool:
+        # A number is a vendor's own key of the instrument.
+        if self._is_free or not any(map(str.isalpha, found)):
+            return True
+        pair = currencies_of(found)[:2]
+        return same_symbol(found, self._symbol) or (
+            bool(pair[0]) and pair == currencies_of(self._symbol)[:2]
+        )
 
 
 def format_timestamp(moment_ns: int) -> str:

@@ -72,7 +72,7 @@ def read_batch(state: FileState, batch: pa.RecordBatch) -> Block | None:
     lines = range(state.rows + 1, state.rows + 1 + batch.num_rows)
     columns: dict[str, pa.Array] = {}
     try:
-        for name in state.layout.columns:
+        for name in (*state.layout.columns, state.symbol_name):
             if name in batch.schema.names:
                 field = batch.schema.field(name)
                 columns[name] = _rescaled(batch.column(name), field)

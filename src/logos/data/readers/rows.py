@@ -28,13 +28,21 @@ from logos.data.defects import (
     Defect,
     DefectTally,
 )
-from logos.data.layout import BARS, QUOTES, TIMESTAMP, Layout
+from logos.data.layout import (
+    BARS,
+    FREE_SYMBOL_COLUMNS,
+    QUOTES,
+    TIMESTAMP,
+    Layout,
+    symbol_column,
+)
 from logos.data.readers.chunks import Chunk, split_line
 from logos.data.readers.numbers import (
     PriceReader,
     RowError,
     SideReader,
     SizeReader,
+    SymbolReader,
     parse_timestamp,
 )
 
@@ -91,8 +99,16 @@ class FileState:
     prices: PriceReader = field(init=False)
     sizes: SizeReader = field(init=False)
     sides: SideReader = field(init=False)
+    is_named: bool = False
+    """Whether a person said what the symbol is: then a symbol column may spell it otherwise."""
+    symbol_name: str = field(init=False)
+    """The column that says which symbol a row is of; empty: there is none."""
+    symbols: SymbolReader = field(init=False)
 
     def __post_init__(self) -> None:
+        self.symbol_name = symbol_column(self.header)
+        is_free = self.is_named or self.symbol_name in FREE_SYMBOL_COLUMNS
+        self.symbols = SymbolReader(self.instrument.symbol, is_free=is_free)
         self.prices = PriceReader(self.instrument)
         self.sizes = SizeReader(self.instrument)
         self.sides = SideReader()
@@ -140,6 +156,7 @@ def read_rows(state: FileState, rows: Iterable[tuple[int, list[str]]]) -> Block:
     price_end = 1 + len(layout.prices)
     size_end = price_end + len(layout.sizes)
     prices, sizes, sides = state.prices, state.sizes, state.sides
+    symbol_at = position.get(state.symbol_name)
     is_bars, is_quotes = layout.kind == BARS, layout.kind == QUOTES
     kept: list[tuple[Any, ...]] = []
     times_ns: list[int] = []
@@ -149,6 +166,8 @@ def read_rows(state: FileState, rows: Iterable[tuple[int, list[str]]]) -> Block:
         try:
             if len(cells) != width:
                 raise RowError(WRONG_COLUMN_COUNT, f"{len(cells)} columns instead of {width}")
+            if symbol_at is not None:
+                state.symbols[cells[symbol_at]]
             cells.append(_ABSENT)
             picked = pick(cells)
             ts_ns = parse_timestamp(picked[0]) + state.interval_ns
