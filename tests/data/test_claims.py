@@ -5,7 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from feed_helpers import BAR_HEADER, QUOTE_HEADER, READERS, TRADE_HEADER, bar_row, traded, write
+from feed_helpers import (
+    BAR_HEADER,
+    QUOTE_HEADER,
+    READERS,
+    TRADE_HEADER,
+    bar_row,
+    needs_arrow,
+    traded,
+    write,
+)
 
 from logos.cli.data import command
 from logos.core.instrument import Instrument
@@ -220,9 +229,11 @@ def test_the_rows_of_another_symbol_are_left_out_when_accepted(tmp_path: Path) -
     assert (report.rows, report.dropped) == (3, 1)
 
 
+@needs_arrow
 def test_parquet_has_its_symbol_column_judged(tmp_path: Path) -> None:
-    pa = pytest.importorskip("pyarrow")
-    pq = pytest.importorskip("pyarrow.parquet")
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
     times = pa.array([1_704_153_600, 1_704_153_601, 1_704_153_602])
     symbols = pa.array(["A", "B", "A"]).dictionary_encode()
     table = pa.table({"timestamp": times, "Symbol": symbols, "price": pa.array([1.0, 2.0, 3.0])})

@@ -115,6 +115,8 @@ class Market:
             self._see_bad_price(state)
             return
         opened_ns = bar.opened_ns
+        if state.bars.is_seen(opened_ns, bar.interval_ns, state.last_ns):
+            return
         prices = (bar.open_units, bar.high_units, bar.low_units, close)
         if not self._sanity.believes_bar(state, prices, prices, opened_ns, bar.interval_ns):
             return
@@ -129,6 +131,8 @@ class Market:
         """As `apply_bar`, with a path for each side."""
         if not can_be_prices(bar, state.watch.lowest):
             self._see_bad_price(state)
+            return
+        if state.bars.is_seen(bar.opened_ns, bar.interval_ns, state.last_ns):
             return
         bids = (bar.bid_open_units, bar.bid_high_units, bar.bid_low_units, bar.bid_close_units)
         asks = (bar.ask_open_units, bar.ask_high_units, bar.ask_low_units, bar.ask_close_units)

@@ -37,6 +37,7 @@ from logos.data.names import (
 from logos.data.readers.head import first_lines
 from logos.data.readers.numbers import RowError, parse_timestamp
 from logos.errors import DataError
+from logos.paths import cache_dir
 
 _ROWS_TO_INFER_INTERVAL: Final = 200
 _SIDES: Final = ("bid", "ask")
@@ -107,20 +108,54 @@ def discover(
     return sources
 
 
+def places_of(text: str) -> list[str | Path]:
+    """The files and folders that `text` means: itself where it is there, or else, where it could
+    be a symbol, the files of that symbol in the workspace's `data/cache`.
+
+    Raises DataError where there are none.
+    """
+    if Path(text).exists() or extension_of(Path(text)) is not None:
+        return [text]
+    cache = cache_dir()
+    found: list[str | Path] = []
+    known: dict[str, None] = {}
+    indexes: dict[Path, dict[str, dict[str, Any]]] = {}
+    for file in _data_files(cache):
+        if file.parent not in indexes:
+            indexes[file.parent] = read_index(file.parent)
+        named = indexes[file.parent].get(file.name, {})
+        symbol = str(named.get("symbol") or parse_name(file).symbol)
+        known[symbol] = None
+        if symbol == text:
+            found.append(file)
+    if not found:
+        has = f"it has {', '.join(known)}" if known else "it has none"
+        raise DataError(
+            f"{text}: there is no such file or folder, and {cache} has no data of such a symbol"
+            f" ({has})"
+        )
+    return found
+
+
 def _files_of(path: Path) -> list[Path]:
     if path.is_dir():
-        found = sorted(
-            file for file in path.rglob("*") if file.is_file() and extension_of(file) is not None
-        )
-        visible = [file for file in found if not file.name.startswith(".")]
-        if not visible:
+        found = _data_files(path)
+        if not found:
             raise DataError(f"{path}: no market data in this folder (.csv, .csv.gz or .parquet)")
-        return visible
+        return found
     if not path.exists():
         raise DataError(f"{path}: there is no such file or folder")
     if extension_of(path) is None:
         raise DataError(f"{path}: not market data by its name; expected .csv, .csv.gz or .parquet")
     return [path]
+
+
+def _data_files(folder: Path) -> list[Path]:
+    """The visible market data files in a folder and all below it, sorted."""
+    found = sorted(
+        file for file in folder.rglob("*") if file.is_file() and extension_of(file) is not None
+    )
+    return [file for file in found if not file.name.startswith(".")]
 
 
 def _paired(files: Sequence[Path]) -> list[tuple[Path, ...]]:

@@ -42,10 +42,10 @@ from logos.data.defects import accept_set
 from logos.data.readers.numbers import RowError, parse_timestamp
 from logos.data.replay import ReplayFeed
 from logos.data.signals import LiveSignals, SignalStrategy
-from logos.data.source import DataSource, discover
+from logos.data.source import DataSource, discover, places_of
 from logos.errors import DataError
 from logos.secrecy import without
-from logos.session.bars.sources import choose_sources, live_kinds, recorded_kinds
+from logos.session.bars.sources import choose_sources, live_kinds, recorded_kinds, shorter_lengths
 from logos.session.build import (
     build_account,
     build_guards,
@@ -164,6 +164,8 @@ class Plan:
         states = build_states(config, self.instruments, account)
         for symbol, source in self.bar_sources.items():
             states[symbol].bars.source = source
+        for symbol, length_ns in shorter_lengths(each.source for each in self.reports).items():
+            states[symbol].bars.length_ns = length_ns
         core = TradingCore(
             session_id,
             states,
@@ -279,7 +281,7 @@ def find_sources(config: Config, origin: Origin = NOT_KNOWN) -> list[DataSource]
     """The market data that the settings name, found by `origin`. Raises ConfigError, DataError."""
     if not config.data.paths:
         raise ConfigError("no market data: name files or folders with --data, or in data.paths")
-    places = [origin.find(path) for path in config.data.paths]
+    places = [place for text in config.data.paths for place in places_of(origin.find(text))]
     return discover(places, symbols=config.data.symbols or None)
 
 

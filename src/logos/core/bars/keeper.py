@@ -162,6 +162,9 @@ class BarKeeper:
 
     def _see_bar(self, found: SymbolBars, bar: Bar | QuoteBar) -> None:
         """A bar of the data: part of longer ones, or told as it is."""
+        shorter_ns = found.state.bars.length_ns
+        if found.makers and shorter_ns not in (0, bar.interval_ns):
+            return  # the shorter ones, of which the timeframes are made, say the same
         if found.length_ns == 0:
             found.length_ns = bar.interval_ns
             if found.makers:

@@ -14,6 +14,7 @@ class BarTerms:
     __slots__ = (
         "bars_seen",
         "is_warming",
+        "length_ns",
         "past_bars_seen",
         "source",
         "warm_bars_left",
@@ -24,6 +25,9 @@ class BarTerms:
     def __init__(self) -> None:
         self.source: str = ""
         """What its bars are made of, a name of `book.SOURCES`; empty: the first kind that comes."""
+        self.length_ns: int = 0
+        """The shorter length, where the data has bars of two: what a longer bar says had been
+        seen already. 0: bars have one length, or are not all of one (months)."""
         self.is_warming: bool = False
         self.warm_bars_left: int = 0
         self.warm_since_ns: int = 0
@@ -31,6 +35,10 @@ class BarTerms:
         self.bars_seen: int = 0
         self.past_bars_seen: int = 0
         """While it warmed up, and how many of them were from before the session."""
+
+    def is_seen(self, opened_ns: int, interval_ns: int, last_ns: int) -> bool:
+        """Whether shorter bars have shown what a bar shows; the last one ended at `last_ns`."""
+        return self.length_ns not in (0, interval_ns) and opened_ns < last_ns
 
     def warming_words(self, now_ns: int) -> str:
         """How long the warm-up lasts yet; empty: it is over."""

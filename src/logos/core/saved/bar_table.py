@@ -42,7 +42,7 @@ BAR_TABLE: Final[dict[type, Fields]] = {
             *("bars_seen", "is_warming", "past_bars_seen", "warm_bars_left", "warm_since_ns"),
             "warm_until_ns",
         ),
-        left={"source": SETTING},
+        left={"length_ns": SETTING, "source": SETTING},
     ),
     BarMaker: Fields(
         saved=(

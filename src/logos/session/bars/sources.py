@@ -46,6 +46,15 @@ def recorded_kinds(sources: Iterable[DataSource]) -> Kinds:
     return kinds
 
 
+def shorter_lengths(sources: Iterable[DataSource]) -> dict[str, int]:
+    """By symbol, the length of its shorter bars (ns), where recorded bars of one kind have two."""
+    lengths: dict[tuple[str, str], set[int]] = {}
+    for source in sources:
+        if source.interval_ns:
+            lengths.setdefault((source.symbol, source.kind), set()).add(source.interval_ns)
+    return {symbol: min(found) for (symbol, _), found in lengths.items() if len(found) > 1}
+
+
 def live_kinds(config: Config, symbols: Iterable[str]) -> Kinds:
     """What the live feed of the settings will deliver; nothing where they do not say."""
     live = config.live
