@@ -100,7 +100,7 @@ def _write_parts(
         if not rows:
             raise DataError(f"{source.path}: not one row can be used; fetch the data again")
         for made, path in zip(unfinished, paths, strict=True):
-            _publish(made, path)
+            publish(made, path)
     except OSError as error:
         raise DataError(f"{out}: cannot be written: {error.strerror or error}") from error
     finally:
@@ -138,7 +138,7 @@ def _unfinished(path: Path) -> Path:
     return path.with_name(f".{path.name}.{os.getpid()}.part")
 
 
-def _publish(made: Path, path: Path) -> None:
+def publish(made: Path, path: Path) -> None:
     """Give a finished file its name, once its bytes are on disk."""
     check_absent(path)
     with made.open("rb") as file:
@@ -239,7 +239,7 @@ def new_csv(path: Path, header: Sequence[str]) -> Iterator[IO[str]]:
         with open_text(unfinished, extension) as file:
             file.write(",".join(header) + "\n")
             yield file
-        _publish(unfinished, path)
+        publish(unfinished, path)
     except OSError as error:
         raise DataError(f"{path}: cannot be written: {error.strerror or error}") from error
     finally:

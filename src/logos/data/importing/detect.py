@@ -1,0 +1,71 @@
+"""Which known layout a table is of: all of them are asked, and two answers are a question."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from logos.data.importing.record import ForeignLayout
+from logos.data.importing.roles import name_key
+from logos.data.importing.table import Table
+from logos.errors import DataError
+
+
+def why_not(layout: ForeignLayout, table: Table) -> str:
+    """Why the table is not of the layout; empty when it is."""
+    if layout.separator and table.separator != layout.separator:
+        return f"its cells stand between {table.separator!r}, not {layout.separator!r}"
+    if layout.file_name and layout.name_decides and name_match(layout, table) is None:
+        return f"its name, {table.member.name}, is not that of such a file"
+    if layout.row:
+        return _why_not_row(layout, table)
+    if not table.headers:
+        return "it has no header"
+    keys = {name_key(cell) for row in table.headers for cell in row}
+    missing = [name for name in layout.header if name_key(name) not in keys]
+    if missing:
+        return f"its header has no column {', '.join(missing)}"
+    others = [name for name in layout.absent if name_key(name) in keys]
+    if others:
+        return f"its header has a column {', '.join(others)}"
+    return ""
+
+
+def _why_not_row(layout: ForeignLayout, table: Table) -> str:
+    if table.headers and not layout.optional_header:
+        return "it has a header"
+    if table.width != len(layout.row):
+        return f"its rows have {table.width} columns, not {len(layout.row)}"
+    for place, (cell, shape) in enumerate(zip(table.sample[0], layout.row, strict=False), 1):
+        if re.fullmatch(shape, cell.strip()) is None:
+            return f"column {place} of its first row is {cell[:40]!r}"
+    return ""
+
+
+def name_match(layout: ForeignLayout, table: Table) -> re.Match[str] | None:
+    """What the layout's pattern finds in the table's name."""
+    return re.search(layout.file_name, table.member.name) if layout.file_name else None
+
+
+def find_layout(
+    layouts: Sequence[ForeignLayout], table: Table, name: str = ""
+) -> ForeignLayout | None:
+    """The layout of a table; None when it is of none that is known.
+
+    `name` is the format that was asked for. Raises DataError when the table is not of it, and
+    when it is of several: which of them is then to be said.
+    """
+    asked = [layout for layout in layouts if layout.name == name] if name else list(layouts)
+    if not asked:
+        known = ", ".join(sorted({layout.name for layout in layouts}))
+        raise DataError(f"unknown format {name!r}; known: {known}")
+    fitting = [layout for layout in asked if not why_not(layout, table)]
+    if name and not fitting:
+        reasons = "; ".join(
+            dict.fromkeys(f"not {each.title}: {why_not(each, table)}" for each in asked)
+        )
+        raise DataError(f"{table.member}: not of the format {name}: {reasons}")
+    if len(fitting) > 1:
+        names = " or ".join(f"{each.name} ({each.title})" for each in fitting)
+        raise DataError(f"{table.member}: its form fits {names}; say which with --format")
+    return fitting[0] if fitting else None

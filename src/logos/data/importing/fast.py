@@ -1,0 +1,186 @@
+"""Columns of cells at once, with pyarrow: only where there is nothing to decide.
+
+What this module cannot take as it stands gives None, and is then read row by row by `rows`, which
+is the authority; both give the same text.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv as arrow_csv
+
+from logos.data.importing.plan import Plan
+from logos.data.importing.record import BAR_ROLES
+from logos.data.importing.rows import MAKERS, SIDES, Batch, RowConverter
+from logos.data.importing.times import EPOCH, ISO, TimeError, epoch_ns
+from logos.data.layout import BARS, QUOTE_BARS, QUOTES, TRADES
+
+_COLUMNS_MAX: Final = 256
+_FIGURES: Final = {
+    ".": r"^-?[0-9]+(\.[0-9]+)?$",
+    ",": r"^-?([0-9]{1,3}(\.[0-9]{3})+|[0-9]+)(,[0-9]+)?$",
+}
+_SIZES: Final = {sign: rf"^$|{pattern}" for sign, pattern in _FIGURES.items()}
+_ISO_PLAIN: Final = "^[0-9]{4}-[0-9]{2}-[0-9]{2}[ T][0-9]{2}:[0-9]{2}:[0-9]{2}$"
+
+
+def text_columns(data: bytes, separator: str) -> list[Any] | None:
+    """The cells of whole lines as columns of strings; None when the lines are not alike."""
+    width = data[: data.find(b"\n")].count(separator.encode()) + 1
+    if width > _COLUMNS_MAX or b"\n\n" in data or data.startswith(b"\n"):
+        return None
+    names = [str(place) for place in range(width)]
+    try:
+        table = arrow_csv.read_csv(
+            pa.BufferReader(data),
+            arrow_csv.ReadOptions(column_names=names, use_threads=False, block_size=len(data) + 1),
+            arrow_csv.ParseOptions(delimiter=separator),
+            arrow_csv.ConvertOptions(column_types=dict.fromkeys(names, pa.string())),
+        )
+    except pa.ArrowException:
+        return None
+    return [column.combine_chunks() for column in table.columns]
+
+
+def fast_batches(converter: RowConverter, columns: list[Any]) -> list[Batch] | None:
+    """The cells of a block as batches, or None when a row of it needs a careful look."""
+    plan = converter.plan
+    if len(columns) != plan.table.width or plan.tick or plan.kind == QUOTE_BARS:
+        return None
+    if plan.prices.shift or "close_time" in plan.places:
+        return None
+    try:
+        moments = _moments(plan, columns)
+        if moments is None:
+            return None
+        cells = _output_columns(plan, columns)
+        if cells is None:
+            return None
+        if plan.is_stamped_close:
+            moments = pc.subtract(moments, plan.interval_ns)
+        return _by_symbol(converter, columns, moments, [_time_text(moments), *cells])
+    except (pa.ArrowException, OverflowError):
+        return None
+
+
+def _by_symbol(
+    converter: RowConverter, columns: list[Any], moments: Any, cells: list[Any]
+) -> list[Batch] | None:
+    place = converter.plan.symbol_place
+    if place is None:
+        return [_batch(converter.plan.symbol, moments, cells)]
+    symbols = pc.utf8_trim_whitespace(columns[place])
+    batches: list[Batch] = []
+    for name in pc.unique(symbols).to_pylist():
+        if not name:
+            return None
+        mask = pc.equal(symbols, name)
+        called = converter.named(name, converter.plan.table.member.name, pc.sum(mask).as_py())
+        if called is not None:
+            batches.append(
+                _batch(called, moments.filter(mask), [each.filter(mask) for each in cells])
+            )
+    return batches
+
+
+def _batch(symbol: str, moments: Any, cells: list[Any]) -> Batch:
+    texts = pc.binary_join_element_wise(*cells, ",").to_pylist()
+    return Batch(symbol, moments.to_pylist(), [texts])
+
+
+def _output_columns(plan: Plan, columns: list[Any]) -> list[Any] | None:
+    roles = {
+        BARS: (BAR_ROLES[:4], BAR_ROLES[4:]),
+        QUOTES: (("bid", "ask"), ("bid_size", "ask_size")),
+        TRADES: (("price",), ("size",)),
+    }[plan.kind]
+    cells: list[Any] = []
+    for style, pattern, names in (
+        (plan.prices, _FIGURES, roles[0]),
+        (plan.sizes, _SIZES, roles[1]),
+    ):
+        for name in names:
+            place = plan.places.get(name)
+            if place is None:
+                cells.append(pa.scalar(""))
+                continue
+            column = columns[place]
+            if not pc.all(pc.match_substring_regex(column, pattern[style.decimal])).as_py():
+                return None
+            if style.decimal == ",":
+                column = pc.replace_substring(column, ".", "")
+                column = pc.replace_substring(column, ",", ".")
+            cells.append(column)
+    if plan.kind == TRADES:
+        cells.append(_sides(plan, columns))
+    return cells if cells[-1] is not None else None
+
+
+def _sides(plan: Plan, columns: list[Any]) -> Any:
+    for role, words in (("side", SIDES), ("maker", MAKERS)):
+        place = plan.places.get(role)
+        if place is not None:
+            encoded = pc.dictionary_encode(columns[place])
+            sides = [words.get(text.strip().lower()) for text in encoded.dictionary.to_pylist()]
+            if None in sides:
+                return None
+            return pc.take(pa.array(sides, pa.string()), encoded.indices)
+    return pa.scalar("")
+
+
+def _moments(plan: Plan, columns: list[Any]) -> Any:
+    """Nanoseconds since 1970 of each row, or None."""
+    if "time" in plan.places:
+        texts = columns[plan.places["time"]]
+    elif "clock" in plan.places:
+        texts = pc.binary_join_element_wise(
+            columns[plan.places["date"]], columns[plan.places["clock"]], " "
+        )
+    else:
+        texts = columns[plan.places["date"]]
+    if plan.time.format == EPOCH:
+        return _epochs(texts)
+    if plan.time.format == ISO and pc.all(pc.match_substring_regex(texts, _ISO_PLAIN)).as_py():
+        wall = texts.cast(pa.timestamp("s"))
+        if plan.time.zone is UTC:
+            return wall.cast(pa.timestamp("ns")).cast(pa.int64())
+        if isinstance(plan.time.zone, ZoneInfo):
+            # An hour that the clocks showed twice, or never, raises; the careful reader judges.
+            moments = pc.assume_timezone(wall, plan.time.zone.key)
+            return moments.cast(pa.timestamp("ns", plan.time.zone.key)).cast(pa.int64())
+    try:
+        return pa.array(map(plan.time, texts.to_pylist()), pa.int64())
+    except TimeError:
+        return None
+
+
+def _epochs(texts: Any) -> Any:
+    if not pc.all(pc.match_substring_regex(texts, "^[0-9]{9,19}$")).as_py():
+        return None
+    numbers = texts.cast(pa.int64())
+    ends = pc.min_max(numbers).as_py()
+    first, last = (epoch_ns(str(ends[name])) for name in ("min", "max"))
+    unit, other = first // ends["min"], last // ends["max"]
+    return pc.multiply_checked(numbers, unit) if unit == other else None
+
+
+def _time_text(moments: Any) -> Any:
+    """The times as `format_timestamp` writes them: none, three, six or nine decimals."""
+    for unit, ns in (("s", 10**9), ("ms", 10**6), ("us", 10**3)):
+        counts = pc.divide(moments, ns)
+        if pc.all(pc.equal(pc.multiply(counts, ns), moments)).as_py():
+            text = counts.cast(pa.timestamp(unit)).cast(pa.string())
+            break
+    else:
+        unit, text = "ns", moments.cast(pa.timestamp("ns")).cast(pa.string())
+    text = pc.replace_substring(text, " ", "T")
+    for _ in range({"s": 0, "ms": 1, "us": 2, "ns": 3}[unit]):
+        text = pc.replace_substring_regex(text, r"(\.[0-9]*)000$", r"\1")
+    if unit != "s":
+        text = pc.replace_substring_regex(text, r"\.$", "")
+    return pc.binary_join_element_wise(text, "", "Z")

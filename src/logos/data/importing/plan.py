@@ -1,0 +1,307 @@
+"""How one table is read: decided from its first rows and what was said, before a row is written."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, tzinfo
+from itertools import pairwise
+
+from logos.core.types import NS_PER_DAY, NS_PER_MINUTE
+from logos.data.importing.detect import find_layout, name_match
+from logos.data.importing.figures import FigureStyle, find_decimal
+from logos.data.importing.options import ImportOptions
+from logos.data.importing.record import BAR_ROLES, PAIR_ROLES, ForeignLayout
+from logos.data.importing.roles import (
+    find_roles,
+    kind_of_roles,
+    name_key,
+    roles_by_name,
+    roles_by_place,
+)
+from logos.data.importing.table import Table
+from logos.data.importing.times import (
+    EPOCH,
+    MIDNIGHT_MS,
+    TimeError,
+    TimeReader,
+    find_formats,
+    find_zone,
+)
+from logos.data.layout import BARS, INTERVAL_TOKENS_NS, QUOTE_BARS
+from logos.data.source import interval_from_text
+from logos.errors import DataError
+
+LEAN_SHIFTS = {"equity": 4, "forex": 0, "crypto": 0}
+"""By how many decimals Lean shifts the prices of an asset class."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Plan:
+    """How a table is read. `places`: the column of each role. `zone_said`: in words."""
+
+    table: Table
+    layout: ForeignLayout | None
+    kind: str
+    places: Mapping[str, int]
+    time: TimeReader
+    zone_said: str
+    prices: FigureStyle
+    sizes: FigureStyle
+    symbol: str
+    symbol_place: int | None = None
+    interval_ns: int = 0
+    is_stamped_close: bool = False
+    half: str = ""
+    tick: str = ""
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def format(self) -> str:
+        """The layout's name, or what stands for one that was found by its names."""
+        return self.layout.name if self.layout is not None else "table"
+
+    def moment_text(self, cells: Sequence[str]) -> str:
+        """The cells of a row that make its time."""
+        if "time" in self.places:
+            return cells[self.places["time"]]
+        if "clock" in self.places:
+            return f"{cells[self.places['date']].strip()} {cells[self.places['clock']].strip()}"
+        return cells[self.places["date"]]
+
+    def moment_ns(self, cells: Sequence[str]) -> int:
+        """The time of a row as it stands there. Raises TimeError."""
+        return self.time(self.moment_text(cells))
+
+
+def make_plan(table: Table, options: ImportOptions, layouts: Sequence[ForeignLayout]) -> Plan:
+    """How the table is read. Raises DataError that names the option for what cannot be told."""
+    layout = None
+    if not options.columns:
+        layout = find_layout(layouts, table, options.format)
+    match = name_match(layout, table) if layout is not None else None
+    named = match.groupdict() if match is not None else {}
+    symbol = options.symbols[0] if len(options.symbols) == 1 else (named.get("symbol") or "")
+    kind, places = _roles(table, options, layout, symbol)
+    places, symbol_place = _symbol_place(table, options, places)
+    prices, sizes = _styles(table, options, layout, places)
+    time, zone_said = _time_reader(table, options, layout, places, named)
+    plan = Plan(
+        table=table,
+        layout=layout,
+        kind=kind,
+        places=places,
+        time=time,
+        zone_said=zone_said,
+        prices=prices,
+        sizes=sizes,
+        symbol=symbol,
+        symbol_place=symbol_place,
+        half=(named.get("half") or "").lower(),
+        tick=options.tick,
+    )
+    if kind in (BARS, QUOTE_BARS):
+        plan.interval_ns = _interval_ns(plan, options, named)
+        stamp = options.stamp or (layout.stamp if layout is not None else "open")
+        if not stamp:
+            raise DataError(
+                f"{table.member}: such files are stamped at a bar's open or at its close; say"
+                " which with --stamp open or --stamp close"
+            )
+        plan.is_stamped_close = stamp == "close"
+    return plan
+
+
+def _roles(
+    table: Table, options: ImportOptions, layout: ForeignLayout | None, symbol: str
+) -> tuple[str, dict[str, int]]:
+    try:
+        if options.columns:
+            return roles_by_place(options.columns, table.width)
+        if layout is not None and layout.columns:
+            places = {role: at for at, role in enumerate(layout.columns) if role != "-"}
+            return layout.kind, places
+        if layout is not None and layout.roles:
+            return layout.kind, roles_by_name(table.headers[0], layout.roles)
+        if not table.headers:
+            raise ValueError("it has no header, and its first row is of no layout that is known")
+        return find_roles(table.headers[0], table.sample, symbol or table.member.name)
+    except ValueError as error:
+        line = f"{table.member}:{len(table.skipped) + 1}" if table.headers else f"{table.member}"
+        shown = table.headers[0] if table.headers else table.sample[0]
+        raise DataError(
+            f"{line}: {error}. Say what it holds with --format, or name its {table.width} columns"
+            f" with --columns, such as time,open,high,low,close,volume (- for one that is not"
+            f" used); they begin {','.join(shown)[:120]!r}"
+        ) from None
+
+
+def _symbol_place(
+    table: Table, options: ImportOptions, places: Mapping[str, int]
+) -> tuple[dict[str, int], int | None]:
+    rest = {role: place for role, place in places.items() if role != "symbol"}
+    place = places.get("symbol")
+    if options.symbol_column:
+        keys = [name_key(name) for name in table.headers[0]] if table.headers else []
+        if name_key(options.symbol_column) not in keys:
+            raise DataError(f"{table.member}: there is no column {options.symbol_column!r}")
+        place = keys.index(name_key(options.symbol_column))
+    return rest, place
+
+
+def _styles(
+    table: Table,
+    options: ImportOptions,
+    layout: ForeignLayout | None,
+    places: Mapping[str, int],
+) -> tuple[FigureStyle, FigureStyle]:
+    decimal = options.decimal or (layout.decimal if layout is not None else "")
+    if not decimal:
+        figures = [
+            place
+            for role, place in places.items()
+            if role not in ("time", "date", "clock", "close_time", "side", "maker", "symbol")
+        ]
+        cells = (row[place] for row in table.sample for place in figures if len(row) == table.width)
+        decimal = find_decimal(cells, table.separator)
+    if decimal not in (".", ","):
+        row = ",".join(table.sample[0])[:80]
+        raise DataError(
+            f"{table.member}: it cannot be told whether a point or a comma stands before the"
+            f" decimals ({row!r}); say --decimal . or --decimal ,"
+        )
+    shift = 0
+    if layout is not None and layout.asset_class:
+        if options.asset_class not in LEAN_SHIFTS:
+            known = ", ".join(LEAN_SHIFTS)
+            raise DataError(
+                f"{table.member}: say the asset class ({known}) with --asset-class, not"
+                f" {options.asset_class!r}"
+            )
+        shift = LEAN_SHIFTS[options.asset_class]
+    return FigureStyle(decimal, shift), FigureStyle(decimal)
+
+
+def _time_reader(
+    table: Table,
+    options: ImportOptions,
+    layout: ForeignLayout | None,
+    places: Mapping[str, int],
+    named: Mapping[str, str | None],
+) -> tuple[TimeReader, str]:
+    """The reader of the table's times, and their zone in words."""
+    samples = _moments(table, places)
+    format = options.time_format or (layout.time_format if layout is not None else "")
+    if not format:
+        format = _found_format(table, samples)
+    zone_name = options.timezone or (layout.zone if layout is not None else "")
+    try:
+        zone: tzinfo | None = find_zone(zone_name) if zone_name else None
+    except TimeError as error:
+        raise DataError(f"{table.member}: {error}") from None
+    said = zone_name
+    if format == EPOCH:
+        said = "UTC, counted since 1970"
+    elif zone is None and all(re.search(r"[0-9](Z| ?UTC|[+-][0-9:]{2,5})$", s) for s in samples):
+        if any(":" in text for text in samples):
+            said = "each time has its offset"
+    if not said and all(":" not in text and len(text) <= 12 for text in samples):
+        zone, said = find_zone("UTC"), "dates without a time of day, taken as days in UTC"
+    return TimeReader(format, zone, _day_of_name(table, format, named)), said
+
+
+def _moments(table: Table, places: Mapping[str, int]) -> list[str]:
+    names = ["time"] if "time" in places else [n for n in ("date", "clock") if n in places]
+    return [
+        " ".join(row[places[name]].strip() for name in names)
+        for row in table.sample
+        if len(row) == table.width
+    ]
+
+
+def _found_format(table: Table, samples: Sequence[str]) -> str:
+    found = find_formats(samples)
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise DataError(
+            f"{table.member}: {samples[0]!r} can be read in more than one way; say which with"
+            f" --time-format: {' or '.join(repr(name) for name in found)}"
+        )
+    odd = next((text for text in samples if not find_formats([text])), samples[0])
+    raise DataError(
+        f"{table.member}: not a time of a known form: {odd[:40]!r}; say its form with"
+        " --time-format, such as '%d.%m.%Y %H:%M:%S'"
+    )
+
+
+def _day_of_name(table: Table, format: str, named: Mapping[str, str | None]) -> date | None:
+    if format != MIDNIGHT_MS:
+        return None
+    try:
+        return datetime.strptime(named.get("day") or "", "%Y%m%d").date()
+    except ValueError:
+        raise DataError(
+            f"{table.member}: such files are named for their day, such as 20131007_trade.zip"
+        ) from None
+
+
+def _interval_ns(plan: Plan, options: ImportOptions, named: Mapping[str, str | None]) -> int:
+    table, layout = plan.table, plan.layout
+    if options.interval:
+        return interval_from_text(options.interval)
+    if layout is not None and layout.interval:
+        return interval_from_text(layout.interval)
+    token = named.get("interval") or ""
+    if layout is not None and token:
+        return interval_from_text(layout.intervals.get(token, token))
+    closing = plan.places.get("close_time")
+    if closing is not None:
+        return _closed_interval_ns(plan, closing)
+    for word in re.split(r"[^0-9A-Za-z]+", table.member.name.rsplit(".", 1)[0])[1:]:
+        if word in INTERVAL_TOKENS_NS:
+            return INTERVAL_TOKENS_NS[word]
+    steps = Counter(abs(late - early) for early, late in pairwise(_sample_ns(plan)))
+    del steps[0]
+    if not steps:
+        if plan.time.format not in (EPOCH, MIDNIGHT_MS) and all(
+            ":" not in plan.moment_text(row) for row in table.sample
+        ):
+            return NS_PER_DAY
+        raise DataError(
+            f"{table.member}: how long its bars are cannot be told from one row; say --interval,"
+            " such as 1m or 1d"
+        )
+    return max(steps, key=lambda step: (steps[step], -step))
+
+
+def _closed_interval_ns(plan: Plan, place: int) -> int:
+    row = plan.table.sample[0]
+    try:
+        opened_ns, closed_ns = plan.moment_ns(row), plan.time(row[place])
+    except (TimeError, IndexError) as error:
+        raise DataError(f"{plan.table.member}: {error}") from None
+    # The close time is the last unit of time within the bar, a millisecond or microsecond.
+    return round((closed_ns - opened_ns) / NS_PER_MINUTE) * NS_PER_MINUTE
+
+
+def _sample_ns(plan: Plan) -> list[int]:
+    moments: list[int] = []
+    for row in plan.table.sample:
+        try:
+            moments.append(plan.moment_ns(row))
+        except (TimeError, IndexError):
+            continue  # the row is named when its turn comes
+    return moments
+
+
+def figure_roles(kind: str) -> tuple[str, ...]:
+    """The roles whose cells are figures, in the order of the output, of a kind of data."""
+    if kind == QUOTE_BARS:
+        return PAIR_ROLES
+    return BAR_ROLES if kind == BARS else ()
+
+
+__all__ = ["Plan", "figure_roles", "kind_of_roles", "make_plan"]

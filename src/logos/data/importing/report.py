@@ -1,0 +1,95 @@
+"""What an import understood, in words, and what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from logos.core.types import NS_PER_SECOND
+from logos.data.importing.plan import Plan
+from logos.data.importing.record import FeeProposal
+from logos.data.layout import BARS, QUOTE_BARS
+from logos.data.source import INTERVAL_TOKENS_NS
+
+_SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
+
+
+@dataclass(slots=True)
+class ImportReport:
+    """The files written, rows of each symbol, and what was left out (reason -> how many, where)."""
+
+    paths: list[Path] = field(default_factory=list)
+    rows: dict[str, int] = field(default_factory=dict)
+    left: list[str] = field(default_factory=list)
+    fees: FeeProposal | None = None
+    notes: list[str] = field(default_factory=list)
+
+
+def interval_words(interval_ns: int) -> str:
+    """An interval as it is written in names, else in seconds."""
+    for token, ns in INTERVAL_TOKENS_NS.items():
+        if ns == interval_ns:
+            return token
+    return f"{interval_ns / NS_PER_SECOND:g} s"
+
+
+def understood(plans: Sequence[Plan]) -> list[str]:
+    """What was understood of the files, a line each; all of them are read like the first."""
+    plan = plans[0]
+    table = plan.table
+    title = plan.layout.title if plan.layout is not None else "a table, by the names of its columns"
+    if plan.layout is None and not table.headers:
+        title = "a table, by the columns that were named"
+    names = ", ".join(each.table.member.name for each in plans[:3])
+    lines = [
+        f"{names}{f' and {len(plans) - 3} more' if len(plans) > 3 else ''}: {title}",
+        f"  kind       {plan.kind.replace('_', ' ')}",
+        f"  symbol     {_symbol_words(plan)}",
+    ]
+    if plan.kind in (BARS, QUOTE_BARS):
+        end = "close, made its open" if plan.is_stamped_close else "open"
+        lines.append(f"  interval   {interval_words(plan.interval_ns)}, stamped at the {end}")
+    lines.append(f"  times      {plan.zone_said or 'each has its offset'}")
+    lines.append(f"  columns    {_columns_words(plan)}")
+    unused = _unused(plan)
+    if unused:
+        lines.append(f"  not used   {', '.join(unused)[:200]}")
+    if table.skipped:
+        lines.append(f"  skipped    {len(table.skipped)} lines above: {table.skipped[0][:60]!r}")
+    if plan.prices.decimal == ",":
+        lines.append("  figures    decimals after a comma")
+    return [*lines, *(f"  note       {note}" for note in plan.notes)]
+
+
+def _symbol_words(plan: Plan) -> str:
+    if plan.symbol_place is None:
+        return plan.symbol
+    name = _column_name(plan, plan.symbol_place)
+    return f"{plan.symbol}, " * bool(plan.symbol) + f"of column {name}"
+
+
+def _column_name(plan: Plan, place: int) -> str:
+    headers = plan.table.headers
+    name = headers[0][place] if headers and place < len(headers[0]) else ""
+    return name or f"{place + 1}"
+
+
+def _columns_words(plan: Plan) -> str:
+    words = []
+    for role, place in plan.places.items():
+        name = _column_name(plan, place)
+        words.append(role if name.lower() == role else f"{role} ({name})")
+    return ", ".join(words)
+
+
+def _unused(plan: Plan) -> list[str]:
+    used = {*plan.places.values(), plan.symbol_place}
+    if not plan.table.headers:
+        return [f"column {at + 1}" for at in range(plan.table.width) if at not in used]
+    return [name for at, name in enumerate(plan.table.headers[0]) if at not in used and name]
+
+
+def left_words(counts: Mapping[str, int], first: Mapping[str, str]) -> list[str]:
+    """What was left out, a line for each reason."""
+    return [f"{reason}: {count:,} ({first[reason]})" for reason, count in counts.items()]

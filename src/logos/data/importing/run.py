@@ -1,0 +1,190 @@
+"""Importing: files of other programs into our own CSV, whole or not at all.
+
+First every file is opened and understood, then what was understood is shown, then rows are
+converted, and only when the last row was read without a fault the outputs get their names.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from pathlib import Path
+
+from logos.data.importing.container import TEXT, Member, members_of
+from logos.data.importing.known import LAYOUTS
+from logos.data.importing.options import ImportOptions
+from logos.data.importing.plan import Plan, make_plan
+from logos.data.importing.report import ImportReport, interval_words, left_words, understood
+from logos.data.importing.rows import CUT_ROW, Left, RowConverter
+from logos.data.importing.sink import Sink, SymbolRows
+from logos.data.importing.table import RowBlock, Table, TextTable
+from logos.data.importing.times import TimeError
+from logos.data.layout import BARS, INTERVAL_TOKENS_NS, QUOTE_BARS
+from logos.data.readers.optional import arrow_available
+from logos.errors import DataError
+
+_SYMBOL = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]*")
+
+
+def open_table(member: Member, options: ImportOptions) -> Table:
+    """The table in a member. Raises DataError."""
+    if member.form == TEXT:
+        return TextTable(member, separator=options.separator, skip=options.skip)
+    raise DataError(f"{member}: {member.form} files are read by logos data check")
+
+
+def import_files(
+    paths: Sequence[str | Path],
+    out_dir: str | Path,
+    options: ImportOptions,
+    *,
+    show: Callable[[list[str]], None] = lambda lines: None,
+) -> ImportReport:
+    """Import files into `out_dir`, one output for each symbol (two for bids and asks).
+
+    `show` is called with what was understood, before anything is written. Raises DataError with
+    file and line for what cannot be read, and leaves nothing behind then.
+    """
+    members = [member for path in paths for member in members_of(Path(path))]
+    plans = [_planned(member, options) for member in members]
+    _check_alike(plans)
+    plans.sort(key=_first_ns)
+    show(understood(plans))
+    left = Left()
+    sides = ("_bid", "_ask") if plans[0].kind == QUOTE_BARS else ("",)
+    kind = BARS if plans[0].kind == QUOTE_BARS else plans[0].kind
+    with Sink(Path(out_dir), kind, sides, left, sort=options.sort) as sink:
+        for plan in plans:
+            sink.begin(plan.table.member)
+            _convert(plan, options, sink, left)
+            sink.end()
+        if not sink.symbols:
+            raise DataError(
+                f"{members[0]}: not one row was imported: {'; '.join(_left(left)) or 'no rows'}"
+            )
+        _check_steps(plans[0], options, sink)
+        report = ImportReport(left=_left(left))
+        report.rows = {symbol: max(rows.halves_rows) for symbol, rows in sink.symbols.items()}
+        stem = _original(plans)
+        report.paths = sink.publish(
+            lambda rows, side: Path(out_dir) / _name(plans[0], rows, stem, side)
+        )
+    report.fees = plans[0].layout.fees if plans[0].layout is not None else None
+    return report
+
+
+def _planned(member: Member, options: ImportOptions) -> Plan:
+    with closing(open_table(member, options)) as table:
+        plan = make_plan(table, options, LAYOUTS)
+    if plan.symbol and not _SYMBOL.fullmatch(plan.symbol):
+        raise DataError(f"symbol {plan.symbol!r}: letters, digits, '.' and '-' only, as BTC-USD")
+    if not plan.symbol and plan.symbol_place is None:
+        raise DataError(f"{member}: say of which symbol its rows are with --symbol")
+    return plan
+
+
+def _check_alike(plans: Sequence[Plan]) -> None:
+    first = plans[0]
+    for plan in plans[1:]:
+        for what, one, other in (
+            ("kind", first.kind, plan.kind),
+            ("format", first.format, plan.format),
+            ("interval", interval_words(first.interval_ns), interval_words(plan.interval_ns)),
+            ("half", first.half or "none", plan.half or "none"),
+        ):
+            if one != other:
+                raise DataError(
+                    f"{first.table.member} and {plan.table.member} differ in {what}: {one} and"
+                    f" {other}; import them one by one"
+                )
+
+
+def _first_ns(plan: Plan) -> int:
+    for row in plan.table.sample:
+        try:
+            return plan.moment_ns(row)
+        except (TimeError, IndexError):
+            continue
+    return 0
+
+
+def _convert(plan: Plan, options: ImportOptions, sink: Sink, left: Left) -> None:
+    wanted = frozenset(options.symbols) if plan.symbol_place is not None else frozenset()
+    converter = RowConverter(plan, wanted, left)
+    is_fast = arrow_available()
+    with closing(open_table(plan.table.member, options)) as table:
+        for block in table.blocks():
+            rows = _whole_rows(block, options, converter, left)
+            if rows is None and is_fast and _take_fast(block, converter, sink):
+                continue
+            for batch in converter.convert(block.rows() if rows is None else rows):
+                sink.add(batch)
+    converter.finish()
+
+
+def _take_fast(block: RowBlock, converter: RowConverter, sink: Sink) -> bool:
+    columns = block.arrow_columns()
+    if columns is None:
+        return False
+    from logos.data.importing.fast import fast_batches
+
+    batches = fast_batches(converter, columns)
+    if batches is None:
+        return False
+    # All or none: a batch that is refused is read again row by row, which names the line.
+    if len(batches) != 1:
+        return False
+    return sink.add(batches[0])
+
+
+def _whole_rows(
+    block: RowBlock, options: ImportOptions, converter: RowConverter, left: Left
+) -> list[tuple[int, list[str]]] | None:
+    """The rows of a block whose last line lacks its end; None for any other block."""
+    if not block.is_cut:
+        return None
+    rows = list(block.rows())
+    if not rows or options.last_row == "keep":
+        return rows
+    line, cells = rows[-1]
+    if options.last_row == "drop":
+        left.add(CUT_ROW, f"line {line}: {','.join(cells)[:60]!r}")
+        return rows[:-1]
+    raise converter.error(
+        line,
+        f"the last line has no end, so it may be cut short: {','.join(cells)[:60]!r}; fetch the"
+        " file again, or say --last-row drop to leave this row out, or --last-row keep if it is"
+        " whole",
+    )
+
+
+def _check_steps(plan: Plan, options: ImportOptions, sink: Sink) -> None:
+    """A length of bars that was taken from the first rows must be that of all."""
+    if not plan.interval_ns:
+        return
+    for rows in sink.symbols.values():
+        steps = [(count, step) for step, count in rows.steps.items() if step > 0]
+        if steps and not options.interval and max(steps)[1] < plan.interval_ns:
+            raise DataError(
+                f"{plan.table.member}: {rows.symbol}: its bars were taken as"
+                f" {interval_words(plan.interval_ns)} long, and most begin"
+                f" {interval_words(max(steps)[1])} after each other; say --interval"
+            )
+
+
+def _left(left: Left) -> list[str]:
+    return left_words(left.counts, left.first)
+
+
+def _original(plans: Sequence[Plan]) -> str:
+    names = [
+        re.sub(r"[^A-Za-z0-9-]+", "-", plan.table.member.name.split(".")[0]).strip("-")
+        for plan in plans
+    ]
+    return names[0] if len(names) == 1 else f"{names[0]}-to-{names[-1]}"
+
+
+def _name(plan: Plan, rows: SymbolRows, original: str, side: str) -> str:
+    tokens = [token for token, ns in INTERVAL_TOKENS_NS.items() if ns == plan.interval_ns]
+    return "_".join([rows.symbol, plan.format, *tokens, original]) + f"{side}.csv"
