@@ -66,9 +66,7 @@ class FigureStyle:
             return f"is not a number: {text[:40]!r}"
         if not number.is_finite():
             return f"is not a finite number: {text[:40]!r}"
-        return (
-            f"is not a number of this file, whose decimals follow {self.decimal!r}: {text[:40]!r}"
-        )
+        return f"is not a number whose decimals follow {self.decimal!r}: {text[:40]!r}"
 
 
 def is_not_reported(text: str) -> bool:

@@ -34,6 +34,7 @@ from logos.data.layout import BARS, INTERVAL_TOKENS_NS, QUOTE_BARS
 from logos.data.source import interval_from_text
 from logos.errors import DataError
 
+_OFFSET = re.compile(r":.*[0-9](Z| ?UTC|[+-][0-9:]{2,5})$")
 LEAN_SHIFTS = {"equity": 4, "forex": 0, "crypto": 0}
 """By how many decimals Lean shifts the prices of an asset class."""
 
@@ -52,6 +53,8 @@ class Plan:
     sizes: FigureStyle
     symbol: str
     symbol_place: int | None = None
+    own_symbol: str = ""
+    """How the file spells its only symbol, where it was given another name (`symbol`)."""
     interval_ns: int = 0
     is_stamped_close: bool = False
     half: str = ""
@@ -102,6 +105,9 @@ def make_plan(table: Table, options: ImportOptions, layouts: Sequence[ForeignLay
         half=(named.get("half") or "").lower(),
         tick=options.tick,
     )
+    if symbol_place is not None:
+        plan.own_symbol = _own_symbol(table, options, symbol_place)
+    _check_first_time(plan)
     if kind in (BARS, QUOTE_BARS):
         plan.interval_ns = _interval_ns(plan, options, named)
         stamp = options.stamp or (layout.stamp if layout is not None else "open")
@@ -149,6 +155,29 @@ def _symbol_place(
             raise DataError(f"{table.member}: there is no column {options.symbol_column!r}")
         place = keys.index(name_key(options.symbol_column))
     return rest, place
+
+
+def _own_symbol(table: Table, options: ImportOptions, place: int) -> str:
+    """The file's only symbol, when it is to have another name; empty when none is renamed."""
+    seen = {row[place].strip() for row in table.sample if len(row) == table.width}
+    if len(options.symbols) != 1 or options.symbols[0] in seen:
+        return ""
+    if len(seen) == 1:
+        return seen.pop()
+    raise DataError(
+        f"{table.member}: there is no {options.symbols[0]} in its first rows, but"
+        f" {', '.join(sorted(seen)[:10])}; say one of them with --symbol, or leave it out to"
+        " import each of them"
+    )
+
+
+def _check_first_time(plan: Plan) -> None:
+    """A zone that is missing is asked for before anything else."""
+    try:
+        plan.moment_ns(plan.table.sample[0])
+    except (TimeError, IndexError) as error:
+        line = plan.table.first_line
+        raise DataError(f"{plan.table.member}:{line}: {error}") from None
 
 
 def _styles(
@@ -204,9 +233,8 @@ def _time_reader(
     said = zone_name
     if format == EPOCH:
         said = "UTC, counted since 1970"
-    elif zone is None and all(re.search(r"[0-9](Z| ?UTC|[+-][0-9:]{2,5})$", s) for s in samples):
-        if any(":" in text for text in samples):
-            said = "each time has its offset"
+    elif all(_OFFSET.search(text) for text in samples):
+        said = "each time has its offset"
     if not said and all(":" not in text and len(text) <= 12 for text in samples):
         zone, said = find_zone("UTC"), "dates without a time of day, taken as days in UTC"
     return TimeReader(format, zone, _day_of_name(table, format, named)), said

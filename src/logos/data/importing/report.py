@@ -9,8 +9,7 @@ from pathlib import Path
 from logos.core.types import NS_PER_SECOND
 from logos.data.importing.plan import Plan
 from logos.data.importing.record import FeeProposal
-from logos.data.layout import BARS, QUOTE_BARS
-from logos.data.source import INTERVAL_TOKENS_NS
+from logos.data.layout import BARS, INTERVAL_TOKENS_NS, QUOTE_BARS
 
 _SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 
@@ -66,7 +65,9 @@ def _symbol_words(plan: Plan) -> str:
     if plan.symbol_place is None:
         return plan.symbol
     name = _column_name(plan, plan.symbol_place)
-    return f"{plan.symbol}, " * bool(plan.symbol) + f"of column {name}"
+    if plan.own_symbol:
+        return f"{plan.symbol}, for the file's {plan.own_symbol}"
+    return f"{plan.symbol}, of column {name}" if plan.symbol else f"each of column {name}"
 
 
 def _column_name(plan: Plan, place: int) -> str:

@@ -170,9 +170,8 @@ def roles_by_place(columns: Sequence[str], width: int) -> tuple[str, dict[str, i
 
 def kind_of_roles(places: Mapping[str, int]) -> str:
     """The kind of data with these roles. Raises ValueError when something is missing."""
-    if "time" not in places and not {"date", "clock"} <= set(places):
-        if "date" not in places:
-            raise ValueError("no column of times is named: time, or date and clock")
+    if not places.keys() & {"time", "date"}:
+        raise ValueError("no column of times is named: time, or date and clock")
     if {"bid_open", "bid_close", "ask_open", "ask_close"} <= set(places):
         return QUOTE_BARS
     for kind, needed, _ in _KIND_ROLES:

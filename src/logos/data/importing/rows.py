@@ -74,7 +74,6 @@ class RowConverter:
         self._shift_ns = plan.interval_ns if plan.is_stamped_close else 0
         self._halves = _halves(plan)
         self._footer: tuple[int, str] | None = None
-        self._own_symbol = ""
 
     def error(self, line: int, problem: str) -> DataError:
         """An error that names the file and the line."""
@@ -101,8 +100,8 @@ class RowConverter:
             batch.moments.append(moment_ns)
             assert isinstance(batch.lines, list)
             batch.lines.append(line)
-            for texts_of, text in zip(batch.texts, halves, strict=True):
-                texts_of.append(text)
+            for column, text_of_half in zip(batch.texts, halves, strict=True):
+                column.append(text_of_half)
         return list(batches.values())
 
     def finish(self) -> None:
@@ -132,17 +131,16 @@ class RowConverter:
 
     def named(self, symbol: str, where: str, count: int = 1) -> str | None:
         """What rows of a symbol are called; None when they are not wanted."""
-        if not self._wanted or symbol in self._wanted:
-            return symbol
-        if self.plan.symbol:
-            # The one symbol that was named is another spelling of the file's only one.
-            self._own_symbol = self._own_symbol or symbol
-            if symbol == self._own_symbol:
+        own = self.plan.own_symbol
+        if own:
+            if symbol == own:
                 return self.plan.symbol
             raise DataError(
-                f"{self._member}: {where}: there are {self._own_symbol} and {symbol} in this file;"
-                f" say which with --symbol {symbol}, or leave --symbol out to import all"
+                f"{self._member}: {where}: there are {own} and {symbol} in this file; say which"
+                f" with --symbol {symbol}, or leave --symbol out to import all"
             )
+        if not self._wanted or symbol in self._wanted:
+            return symbol
         self.left.add(OTHER_SYMBOL, where, count)
         return None
 

@@ -39,7 +39,7 @@ def import_files(
     out_dir: str | Path,
     options: ImportOptions,
     *,
-    show: Callable[[list[str]], None] = lambda lines: None,
+    show: Callable[[list[str]], None] | None = None,
 ) -> ImportReport:
     """Import files into `out_dir`, one output for each symbol (two for bids and asks).
 
@@ -50,7 +50,8 @@ def import_files(
     plans = [_planned(member, options) for member in members]
     _check_alike(plans)
     plans.sort(key=_first_ns)
-    show(understood(plans))
+    if show is not None:
+        show(understood(plans))
     left = Left()
     sides = ("_bid", "_ask") if plans[0].kind == QUOTE_BARS else ("",)
     kind = BARS if plans[0].kind == QUOTE_BARS else plans[0].kind

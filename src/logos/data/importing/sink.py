@@ -132,9 +132,9 @@ class Sink:
         is_backwards = rows.direction < 0
         if is_backwards and not rows.spools:
             folder = str(self._folder) if self._folder.is_dir() else None
-            rows.spools = [
-                self._stack.enter_context(tempfile.TemporaryFile(dir=folder)) for _ in rows.files
-            ]
+            for _ in rows.files:
+                spool = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115
+                rows.spools.append(self._stack.enter_context(spool))
             rows.segments = [[] for _ in rows.files]
         for place, texts in enumerate(batch.texts):
             present = [text for text in texts if text is not None]
@@ -187,7 +187,8 @@ class Sink:
         place = next(at for at, step in enumerate(signed) if step < lowest)
         at = place + (rows.at_ns is None)
         before = batch.moments[at - 1] if at else rows.at_ns
-        assert batch.lines is not None and before is not None
+        assert batch.lines is not None
+        assert before is not None
         problem = "the same time as" if signed[place] == 0 else "out of order after"
         raise DataError(
             f"{self._member}:{batch.lines[at]}: {format_timestamp(batch.moments[at])} is"

@@ -53,6 +53,8 @@ class Table(Protocol):
     separator: str
     skipped: list[str]
     """Lines before the header that are no part of the table."""
+    first_line: int
+    """The line, or the row, at which the rows begin."""
 
     def blocks(self) -> Iterator[RowBlock]:
         """All rows, in blocks."""
@@ -126,6 +128,8 @@ class TextTable:
                 self.headers.append([cell.strip() for cell in row])
             top += 1
         self._first_row = skip + top
+        below = [at for at, row in enumerate(cells[top:], skip + top + 1) if row]
+        self.first_line = below[0] if below else 1
         self.sample = [row for row in cells[top:] if row]
         if not self.sample:
             raise DataError(f"{member}: there are no rows in this file")

@@ -20,20 +20,10 @@ MIDNIGHT_MS: Final = "midnight-ms"
 ISO: Final = "iso"
 
 _EPOCH_ORDINAL: Final = date(1970, 1, 1).toordinal()
-_MONTHS: Final = [
-    "jan",
-    "feb",
-    "mar",
-    "apr",
-    "may",
-    "jun",
-    "jul",
-    "aug",
-    "sep",
-    "oct",
-    "nov",
-    "dec",
-]
+_MONTHS: Final = (
+    *("jan", "feb", "mar", "apr", "may", "jun"),
+    *("jul", "aug", "sep", "oct", "nov", "dec"),
+)
 _ISO: Final = re.compile(
     r"(?P<Y>[0-9]{4})-(?P<m>[0-9]{2})-(?P<d>[0-9]{2})"
     r"(?:[T ](?P<H>[0-9]{2}):(?P<M>[0-9]{2})(?::(?P<S>[0-9]{2})(?:[.,](?P<f>[0-9]{1,9}))?)?"
@@ -211,7 +201,8 @@ class TimeReader:
         wall = datetime(1970, 1, 1) + timedelta(minutes=15 * quarter)
         early, late = (wall.replace(tzinfo=self.zone, fold=fold) for fold in (0, 1))
         first, second = early.utcoffset(), late.utcoffset()
-        assert first is not None and second is not None
+        assert first is not None
+        assert second is not None
         if first < second:
             raise TimeError(f"no such time in {self.zone}: the clocks went past {text[:40]!r}")
         if first != second:
@@ -228,10 +219,8 @@ def epoch_ns(text: str) -> int:
     if not (whole.isascii() and whole.isdigit() and len(whole) < 20):
         raise TimeError(f"not a time since 1970: {text[:40]!r}")
     number = int(whole)
-    for limit, unit_ns in EPOCH_BANDS:
-        if number < limit:
-            break
-    else:
+    unit_ns = next((unit_ns for limit, unit_ns in EPOCH_BANDS if number < limit), 0)
+    if not unit_ns:
         raise TimeError(f"not a time since 1970: {text[:40]!r}")
     moment_ns = number * unit_ns
     if fraction:
