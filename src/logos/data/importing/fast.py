@@ -12,7 +12,6 @@ from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.csv as arrow_csv
 
 from logos.data.importing.plan import Plan
 from logos.data.importing.record import BAR_ROLES
@@ -20,31 +19,12 @@ from logos.data.importing.rows import MAKERS, SIDES, Batch, RowConverter
 from logos.data.importing.times import EPOCH, ISO, TimeError, epoch_ns
 from logos.data.layout import BARS, QUOTE_BARS, QUOTES, TRADES
 
-_COLUMNS_MAX: Final = 256
 _FIGURES: Final = {
     ".": r"^-?[0-9]+(\.[0-9]+)?$",
     ",": r"^-?([0-9]{1,3}(\.[0-9]{3})+|[0-9]+)(,[0-9]+)?$",
 }
 _SIZES: Final = {sign: rf"^$|{pattern}" for sign, pattern in _FIGURES.items()}
 _ISO_PLAIN: Final = "^[0-9]{4}-[0-9]{2}-[0-9]{2}[ T][0-9]{2}:[0-9]{2}:[0-9]{2}$"
-
-
-def text_columns(data: bytes, separator: str) -> list[Any] | None:
-    """The cells of whole lines as columns of strings; None when the lines are not alike."""
-    width = data[: data.find(b"\n")].count(separator.encode()) + 1
-    if width > _COLUMNS_MAX or b"\n\n" in data or data.startswith(b"\n"):
-        return None
-    names = [str(place) for place in range(width)]
-    try:
-        table = arrow_csv.read_csv(
-            pa.BufferReader(data),
-            arrow_csv.ReadOptions(column_names=names, use_threads=False, block_size=len(data) + 1),
-            arrow_csv.ParseOptions(delimiter=separator),
-            arrow_csv.ConvertOptions(column_types=dict.fromkeys(names, pa.string())),
-        )
-    except pa.ArrowException:
-        return None
-    return [column.combine_chunks() for column in table.columns]
 
 
 def fast_batches(converter: RowConverter, columns: list[Any]) -> list[Batch] | None:

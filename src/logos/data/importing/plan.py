@@ -133,7 +133,7 @@ def _roles(
             return layout.kind, roles_by_name(table.headers[0], layout.roles)
         if not table.headers:
             raise ValueError("it has no header, and its first row is of no layout that is known")
-        return find_roles(table.headers[0], table.sample, symbol or table.member.name)
+        return find_roles(table.headers[0], table.sample, symbol)
     except ValueError as error:
         line = f"{table.member}:{len(table.skipped) + 1}" if table.headers else f"{table.member}"
         shown = table.headers[0] if table.headers else table.sample[0]

@@ -70,8 +70,8 @@ def find_roles(
 ) -> tuple[str, dict[str, int]]:
     """(kind, place of each role) by the names of the columns.
 
-    `symbol` tells which of `Volume BTC` and `Volume USD` counts units of the base. Raises
-    ValueError that says what is missing or doubtful.
+    `symbol` (else the first row's) tells which of `Volume BTC` and `Volume USD` counts units of
+    the base. Raises ValueError that says what is missing or doubtful.
     """
     keys = [name_key(name) for name in header]
     places = {role: at for role in ALIASES if (at := _place(keys, ALIASES[role])) is not None}
@@ -86,6 +86,8 @@ def find_roles(
     if "side" in found:
         found.pop("maker", None)
     if kind == BARS and "volume" not in found:
+        if not symbol and "symbol" in places and sample:
+            symbol = sample[0][places["symbol"]]
         found |= _unit_volume(keys, symbol)
     return kind, _time_places(keys, sample) | found
 

@@ -85,7 +85,7 @@ class TextBlock:
 
     def arrow_columns(self) -> list[Any] | None:
         """As `RowBlock.arrow_columns`."""
-        from logos.data.importing.fast import text_columns
+        from logos.data.importing.columns import text_columns
 
         return text_columns(self.piece.data, self.separator)
 
