@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from logos.data.importing.cells.roles import name_key
 from logos.data.importing.record import ForeignLayout
-from logos.data.importing.roles import name_key
-from logos.data.importing.table import Table
+from logos.data.importing.tables.table import Table
 from logos.errors import DataError
 
 

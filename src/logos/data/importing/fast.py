@@ -13,10 +13,10 @@ from zoneinfo import ZoneInfo
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from logos.data.importing.cells.times import EPOCH, ISO, TimeError, epoch_ns
 from logos.data.importing.plan import Plan
 from logos.data.importing.record import BAR_ROLES
 from logos.data.importing.rows import MAKERS, SIDES, Batch, RowConverter
-from logos.data.importing.times import EPOCH, ISO, TimeError, epoch_ns
 from logos.data.layout import BARS, QUOTE_BARS, QUOTES, TRADES
 
 _FIGURES: Final = {

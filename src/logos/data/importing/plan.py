@@ -10,19 +10,15 @@ from datetime import date, datetime, tzinfo
 from itertools import pairwise
 
 from logos.core.types import NS_PER_DAY, NS_PER_MINUTE
-from logos.data.importing.detect import find_layout, name_match
-from logos.data.importing.figures import FigureStyle, find_decimal
-from logos.data.importing.options import ImportOptions
-from logos.data.importing.record import BAR_ROLES, PAIR_ROLES, ForeignLayout
-from logos.data.importing.roles import (
+from logos.data.importing.cells.figures import FigureStyle, find_decimal
+from logos.data.importing.cells.roles import (
     find_roles,
     kind_of_roles,
     name_key,
     roles_by_name,
     roles_by_place,
 )
-from logos.data.importing.table import Table
-from logos.data.importing.times import (
+from logos.data.importing.cells.times import (
     EPOCH,
     MIDNIGHT_MS,
     TimeError,
@@ -30,6 +26,10 @@ from logos.data.importing.times import (
     find_formats,
     find_zone,
 )
+from logos.data.importing.detect import find_layout, name_match
+from logos.data.importing.options import ImportOptions
+from logos.data.importing.record import BAR_ROLES, PAIR_ROLES, ForeignLayout
+from logos.data.importing.tables.table import Table
 from logos.data.layout import BARS, INTERVAL_TOKENS_NS, QUOTE_BARS
 from logos.data.source import interval_from_text
 from logos.errors import DataError

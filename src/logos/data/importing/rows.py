@@ -12,10 +12,10 @@ from decimal import Decimal
 from typing import Final
 
 from logos.core.fixed import HALF_EVEN, decimals_of, format_units, parse_units, to_step
-from logos.data.importing.figures import FigureError, is_not_reported
+from logos.data.importing.cells.figures import FigureError, is_not_reported
+from logos.data.importing.cells.times import TimeError
 from logos.data.importing.plan import Plan
 from logos.data.importing.record import BAR_ROLES
-from logos.data.importing.times import TimeError
 from logos.data.layout import BARS, QUOTE_BARS, QUOTES
 from logos.data.readers.numbers import format_timestamp
 from logos.errors import DataError

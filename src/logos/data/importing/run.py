@@ -11,15 +11,15 @@ from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
 
-from logos.data.importing.container import TEXT, Member, members_of
+from logos.data.importing.cells.times import TimeError
 from logos.data.importing.known import LAYOUTS
 from logos.data.importing.options import ImportOptions
 from logos.data.importing.plan import Plan, make_plan
 from logos.data.importing.report import ImportReport, interval_words, left_words, understood
 from logos.data.importing.rows import CUT_ROW, Left, RowConverter
 from logos.data.importing.sink import Sink, SymbolRows
-from logos.data.importing.table import RowBlock, Table, TextTable
-from logos.data.importing.times import TimeError
+from logos.data.importing.tables.container import TEXT, Member, members_of
+from logos.data.importing.tables.table import RowBlock, Table, TextTable
 from logos.data.layout import BARS, INTERVAL_TOKENS_NS, QUOTE_BARS
 from logos.data.readers.optional import arrow_available
 from logos.errors import DataError

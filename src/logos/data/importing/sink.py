@@ -20,8 +20,8 @@ from pathlib import Path
 from typing import IO, Final
 
 from logos.data.convert import check_absent, publish
-from logos.data.importing.container import Member
 from logos.data.importing.rows import DUPLICATE, Batch, Left
+from logos.data.importing.tables.container import Member
 from logos.data.layout import LAYOUTS
 from logos.data.readers.numbers import format_timestamp
 from logos.errors import DataError

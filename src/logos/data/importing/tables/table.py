@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Any, Final, Protocol
 
-from logos.data.importing.container import Member
-from logos.data.importing.text import Piece, text_pieces
+from logos.data.importing.tables.container import Member
+from logos.data.importing.tables.text import Piece, text_pieces
 from logos.data.readers.chunks import split_line
 from logos.errors import DataError
 
@@ -85,7 +85,7 @@ class TextBlock:
 
     def arrow_columns(self) -> list[Any] | None:
         """As `RowBlock.arrow_columns`."""
-        from logos.data.importing.columns import text_columns
+        from logos.data.importing.tables.columns import text_columns
 
         return text_columns(self.piece.data, self.separator)
 

@@ -12,7 +12,7 @@ from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from logos.data.importing.container import Bounded, Member, open_member
+from logos.data.importing.tables.container import Bounded, Member, open_member
 from logos.data.readers.chunks import CHUNK_BYTES, LINE_BYTES_MAX
 from logos.errors import DataError
 

@@ -1,0 +1,1 @@
+"""What single cells say: figures, times, and which column holds what."""

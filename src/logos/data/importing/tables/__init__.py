@@ -1,0 +1,1 @@
+"""Foreign files as tables of text cells, whatever they are packed in."""
