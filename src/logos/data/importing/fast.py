@@ -41,7 +41,9 @@ def fast_batches(converter: RowConverter, columns: list[Any]) -> list[Batch] | N
         cells = _output_columns(plan, columns)
         if cells is None:
             return None
-        if plan.is_stamped_close:
+        if plan.is_last_day:
+            moments = pa.array(map(plan.opened_ns, moments.to_pylist()), pa.int64())
+        elif plan.is_stamped_close:
             moments = pc.subtract(moments, plan.interval_ns)
         return _by_symbol(converter, columns, moments, [_time_text(moments), *cells])
     except (pa.ArrowException, OverflowError):

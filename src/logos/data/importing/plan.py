@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, tzinfo
-from itertools import pairwise
+from datetime import UTC, date, datetime, timedelta, tzinfo
 
 from logos.core.types import NS_PER_DAY, NS_PER_MINUTE
 from logos.data.importing.cells.figures import FigureStyle, find_decimal
 from logos.data.importing.cells.roles import (
     find_roles,
-    kind_of_roles,
     name_key,
     roles_by_name,
     roles_by_place,
@@ -28,10 +25,12 @@ from logos.data.importing.cells.times import (
 )
 from logos.data.importing.detect import find_layout, name_match
 from logos.data.importing.options import ImportOptions
-from logos.data.importing.record import BAR_ROLES, PAIR_ROLES, ForeignLayout
+from logos.data.importing.record import ForeignLayout
 from logos.data.importing.tables.table import Table
-from logos.data.layout import BARS, INTERVAL_TOKENS_NS, QUOTE_BARS
-from logos.data.source import interval_from_text
+from logos.data.layout import BARS, QUOTE_BARS
+from logos.data.names import interval_word
+from logos.data.times.epochs import likely_reading, looks_like_number
+from logos.data.times.lengths import BarLength, find_length, length_from_text
 from logos.errors import DataError
 
 _OFFSET = re.compile(r":.*[0-9](Z| ?UTC|[+-][0-9:]{2,5})$")
@@ -55,11 +54,25 @@ class Plan:
     symbol_place: int | None = None
     own_symbol: str = ""
     """How the file spells its only symbol, where it was given another name (`symbol`)."""
-    interval_ns: int = 0
+    length: BarLength | None = None
+    """How long bars are."""
     is_stamped_close: bool = False
+    is_last_day: bool = False
+    """Weeks and months are stamped with their last day."""
     half: str = ""
     tick: str = ""
     notes: list[str] = field(default_factory=list)
+
+    @property
+    def interval_ns(self) -> int:
+        """How long bars are, at the most; 0 for what is no bar."""
+        return 0 if self.length is None else self.length.ns
+
+    def opened_ns(self, moment_ns: int) -> int:
+        """When a bar opened that is stamped at `moment_ns`."""
+        if self.is_last_day:
+            return _first_day_ns(moment_ns, self.length)
+        return moment_ns - self.interval_ns if self.is_stamped_close else moment_ns
 
     @property
     def format(self) -> str:
@@ -90,7 +103,8 @@ def make_plan(table: Table, options: ImportOptions, layouts: Sequence[ForeignLay
     kind, places = _roles(table, options, layout, symbol)
     places, symbol_place = _symbol_place(table, options, places)
     prices, sizes = _styles(table, options, layout, places)
-    time, zone_said = _time_reader(table, options, layout, places, named)
+    repeats = kind not in (BARS, QUOTE_BARS) or symbol_place is not None
+    time, zone_said = _time_reader(table, options, layout, places, named, repeats)
     plan = Plan(
         table=table,
         layout=layout,
@@ -109,7 +123,7 @@ def make_plan(table: Table, options: ImportOptions, layouts: Sequence[ForeignLay
         plan.own_symbol = _own_symbol(table, options, symbol_place)
     _check_first_time(plan)
     if kind in (BARS, QUOTE_BARS):
-        plan.interval_ns = _interval_ns(plan, options, named)
+        plan.length = _length(plan, options, named)
         stamp = options.stamp or (layout.stamp if layout is not None else "open")
         if not stamp:
             raise DataError(
@@ -117,6 +131,10 @@ def make_plan(table: Table, options: ImportOptions, layouts: Sequence[ForeignLay
                 " which with --stamp open or --stamp close"
             )
         plan.is_stamped_close = stamp == "close"
+        if plan.is_stamped_close and plan.length.months:
+            raise DataError(f"{table.member}: months that are stamped at their close are not known")
+        is_long = plan.length.ns > NS_PER_DAY
+        plan.is_last_day = is_long and layout is not None and layout.is_last_day
     return plan
 
 
@@ -174,7 +192,7 @@ def _own_symbol(table: Table, options: ImportOptions, place: int) -> str:
 def _check_first_time(plan: Plan) -> None:
     """A zone that is missing is asked for before anything else."""
     try:
-        plan.moment_ns(plan.table.sample[0])
+        plan.time.again()(plan.moment_text(plan.table.sample[0]))
     except (TimeError, IndexError) as error:
         line = plan.table.first_line
         raise DataError(f"{plan.table.member}:{line}: {error}") from None
@@ -219,6 +237,7 @@ def _time_reader(
     layout: ForeignLayout | None,
     places: Mapping[str, int],
     named: Mapping[str, str | None],
+    repeats: bool,
 ) -> tuple[TimeReader, str]:
     """The reader of the table's times, and their zone in words."""
     samples = _moments(table, places)
@@ -228,7 +247,7 @@ def _time_reader(
     zone_name = options.timezone or (layout.zone if layout is not None else "")
     try:
         zone: tzinfo | None = find_zone(zone_name) if zone_name else None
-    except TimeError as error:
+    except DataError as error:
         raise DataError(f"{table.member}: {error}") from None
     said = zone_name
     if format == EPOCH:
@@ -237,7 +256,11 @@ def _time_reader(
         said = "each time has its offset"
     if not said and all(":" not in text and len(text) <= 12 for text in samples):
         zone, said = find_zone("UTC"), "dates without a time of day, taken as days in UTC"
-    return TimeReader(format, zone, _day_of_name(table, format, named)), said
+    try:
+        day = _day_of_name(format, named)
+        return TimeReader(format, zone, day=day, repeats=repeats), said
+    except (DataError, ValueError) as error:
+        raise DataError(f"{table.member}: {error}") from None
 
 
 def _moments(table: Table, places: Mapping[str, int]) -> list[str]:
@@ -259,77 +282,87 @@ def _found_format(table: Table, samples: Sequence[str]) -> str:
             f" --time-format: {' or '.join(repr(name) for name in found)}"
         )
     odd = next((text for text in samples if not find_formats([text])), samples[0])
+    if looks_like_number(odd):
+        raise DataError(f"{table.member}: {odd!r} is not a time since 1970: {likely_reading(odd)}")
     raise DataError(
         f"{table.member}: not a time of a known form: {odd[:40]!r}; say its form with"
         " --time-format, such as '%d.%m.%Y %H:%M:%S'"
     )
 
 
-def _day_of_name(table: Table, format: str, named: Mapping[str, str | None]) -> date | None:
+def _day_of_name(format: str, named: Mapping[str, str | None]) -> date | None:
     if format != MIDNIGHT_MS:
         return None
     try:
         return datetime.strptime(named.get("day") or "", "%Y%m%d").date()
     except ValueError:
-        raise DataError(
-            f"{table.member}: such files are named for their day, such as 20131007_trade.zip"
-        ) from None
+        raise DataError("such files are named for their day, such as 20131007_trade.zip") from None
 
 
-def _interval_ns(plan: Plan, options: ImportOptions, named: Mapping[str, str | None]) -> int:
+def _length(plan: Plan, options: ImportOptions, named: Mapping[str, str | None]) -> BarLength:
+    """How long bars are: as said, by the layout, its name, the close times, the name, the steps."""
     table, layout = plan.table, plan.layout
-    if options.interval:
-        return interval_from_text(options.interval)
-    if layout is not None and layout.interval:
-        return interval_from_text(layout.interval)
-    token = named.get("interval") or ""
-    if layout is not None and token:
-        return interval_from_text(layout.intervals.get(token, token))
+    token = options.interval or (layout.interval if layout is not None else "")
+    if not token and layout is not None and named.get("interval"):
+        token = named["interval"] or ""
+        token = layout.intervals.get(token, token)
     closing = plan.places.get("close_time")
-    if closing is not None:
-        return _closed_interval_ns(plan, closing)
-    for word in re.split(r"[^0-9A-Za-z]+", table.member.name.rsplit(".", 1)[0])[1:]:
-        if word in INTERVAL_TOKENS_NS:
-            return INTERVAL_TOKENS_NS[word]
-    steps = Counter(abs(late - early) for early, late in pairwise(_sample_ns(plan)))
-    del steps[0]
-    if not steps:
-        if plan.time.format not in (EPOCH, MIDNIGHT_MS) and all(
-            ":" not in plan.moment_text(row) for row in table.sample
-        ):
-            return NS_PER_DAY
-        raise DataError(
-            f"{table.member}: how long its bars are cannot be told from one row; say --interval,"
-            " such as 1m or 1d"
-        )
-    return max(steps, key=lambda step: (steps[step], -step))
+    if not token and closing is not None:
+        return _closed_length(plan, closing)
+    if not token:
+        words = re.split(r"[^0-9A-Za-z]+", table.member.name.rsplit(".", 1)[0])
+        token = next((found for word in words[1:] if (found := interval_word(word, words[0]))), "")
+    try:
+        if token:
+            return length_from_text(token)
+        moments = sorted(_sample_ns(plan))
+        if len(set(moments)) == 1 and all(ns % NS_PER_DAY == 0 for ns in moments):
+            shown = plan.moment_text(table.sample[0])
+            if plan.time.format != EPOCH and ":" not in shown:
+                return BarLength(NS_PER_DAY)
+        return find_length(moments, plan.time.zone or UTC).length
+    except DataError as error:
+        raise DataError(f"{table.member}: {error}") from None
 
 
-def _closed_interval_ns(plan: Plan, place: int) -> int:
+def _closed_length(plan: Plan, place: int) -> BarLength:
     row = plan.table.sample[0]
     try:
-        opened_ns, closed_ns = plan.moment_ns(row), plan.time(row[place])
+        opened_ns, closed_ns = plan.moment_ns(row), plan.time.again()(row[place])
     except (TimeError, IndexError) as error:
         raise DataError(f"{plan.table.member}: {error}") from None
     # The close time is the last unit of time within the bar, a millisecond or microsecond.
-    return round((closed_ns - opened_ns) / NS_PER_MINUTE) * NS_PER_MINUTE
+    length_ns = round((closed_ns - opened_ns) / NS_PER_MINUTE) * NS_PER_MINUTE
+    if length_ns <= 0:
+        raise DataError(
+            f"{plan.table.member}:{plan.table.first_line}: open time and close time do not make a"
+            f" bar: {','.join(row)[:80]!r}"
+        )
+    return BarLength(length_ns)
 
 
 def _sample_ns(plan: Plan) -> list[int]:
+    """The moments of the first rows, of the first symbol where there are several."""
+    place = plan.symbol_place
+    time = plan.time.again()
     moments: list[int] = []
     for row in plan.table.sample:
+        if len(row) != plan.table.width:
+            continue
+        if place is not None and row[place] != plan.table.sample[0][place]:
+            continue
         try:
-            moments.append(plan.moment_ns(row))
-        except (TimeError, IndexError):
+            moments.append(time(plan.moment_text(row)))
+        except TimeError:
             continue  # the row is named when its turn comes
     return moments
 
 
-def figure_roles(kind: str) -> tuple[str, ...]:
-    """The roles whose cells are figures, in the order of the output, of a kind of data."""
-    if kind == QUOTE_BARS:
-        return PAIR_ROLES
-    return BAR_ROLES if kind == BARS else ()
-
-
-__all__ = ["Plan", "figure_roles", "kind_of_roles", "make_plan"]
+def _first_day_ns(moment_ns: int, length: BarLength | None) -> int:
+    """The first day of the week (Monday) or month in which `moment_ns` lies, at midnight UTC."""
+    day = date(1970, 1, 1) + timedelta(days=moment_ns // NS_PER_DAY)
+    if length is not None and length.months:
+        first = day.replace(day=1)
+    else:
+        first = day - timedelta(days=day.weekday())
+    return (first - date(1970, 1, 1)).days * NS_PER_DAY

@@ -6,10 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from logos.core.types import NS_PER_SECOND
 from logos.data.importing.plan import Plan
 from logos.data.importing.record import FeeProposal
-from logos.data.layout import BARS, INTERVAL_TOKENS_NS, QUOTE_BARS
+from logos.data.layout import BARS, QUOTE_BARS
 
 _SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 
@@ -23,14 +22,6 @@ class ImportReport:
     left: list[str] = field(default_factory=list)
     fees: FeeProposal | None = None
     notes: list[str] = field(default_factory=list)
-
-
-def interval_words(interval_ns: int) -> str:
-    """An interval as it is written in names, else in seconds."""
-    for token, ns in INTERVAL_TOKENS_NS.items():
-        if ns == interval_ns:
-            return token
-    return f"{interval_ns / NS_PER_SECOND:g} s"
 
 
 def understood(plans: Sequence[Plan]) -> list[str]:
@@ -47,8 +38,14 @@ def understood(plans: Sequence[Plan]) -> list[str]:
         f"  symbol     {_symbol_words(plan)}",
     ]
     if plan.kind in (BARS, QUOTE_BARS):
-        end = "close, made its open" if plan.is_stamped_close else "open"
-        lines.append(f"  interval   {interval_words(plan.interval_ns)}, stamped at the {end}")
+        end = (
+            "stamped at the close, made its open"
+            if plan.is_stamped_close
+            else "stamped at the open"
+        )
+        if plan.is_last_day:
+            end = "stamped with the last day, made the first"
+        lines.append(f"  interval   {plan.length}, {end}")
     lines.append(f"  times      {plan.zone_said or 'each has its offset'}")
     lines.append(f"  columns    {_columns_words(plan)}")
     unused = _unused(plan)

@@ -71,7 +71,7 @@ class RowConverter:
         self._wanted = wanted
         self._member = plan.table.member
         self._rounding = _Rounding(plan.tick) if plan.tick else None
-        self._shift_ns = plan.interval_ns if plan.is_stamped_close else 0
+        self._closes = plan.time.again()
         self._halves = _halves(plan)
         self._footer: tuple[int, str] | None = None
 
@@ -106,6 +106,8 @@ class RowConverter:
 
     def finish(self) -> None:
         """Count what stood below the last row."""
+        for doubt in self.plan.time.doubts():
+            raise DataError(f"{self._member}: {doubt}")
         if self._footer is not None:
             self.left.add(FOOTER, f"line {self._footer[0]}: {self._footer[1][:60]!r}")
 
@@ -151,7 +153,7 @@ class RowConverter:
             self.left.add(EMPTY_ROW, f"line {line}: {plan.moment_text(cells)}")
             return None
         try:
-            moment_ns = plan.moment_ns(cells) - self._shift_ns
+            moment_ns = plan.opened_ns(plan.moment_ns(cells))
             closing = plan.places.get("close_time")
             if closing is not None and plan.interval_ns:
                 self._check_close(line, moment_ns, cells[closing])
@@ -163,7 +165,7 @@ class RowConverter:
         return moment_ns, [self._bar(line, cells, moment, places) for _, places in self._halves]
 
     def _check_close(self, line: int, opened_ns: int, text: str) -> None:
-        closed_ns = self.plan.time(text)
+        closed_ns = self._closes(text)
         if not opened_ns < closed_ns <= opened_ns + self.plan.interval_ns:
             raise self.error(
                 line,

@@ -15,16 +15,16 @@ from logos.data.importing.cells.times import TimeError
 from logos.data.importing.known import LAYOUTS
 from logos.data.importing.options import ImportOptions
 from logos.data.importing.plan import Plan, make_plan
-from logos.data.importing.report import ImportReport, interval_words, left_words, understood
+from logos.data.importing.report import ImportReport, left_words, understood
 from logos.data.importing.rows import CUT_ROW, Left, RowConverter
 from logos.data.importing.sink import Sink, SymbolRows
 from logos.data.importing.tables.container import TEXT, Member, members_of
 from logos.data.importing.tables.table import RowBlock, Table, TextTable
-from logos.data.layout import BARS, INTERVAL_TOKENS_NS, QUOTE_BARS
+from logos.data.layout import BARS, QUOTE_BARS
+from logos.data.names import check_symbol, stem_for
 from logos.data.readers.optional import arrow_available
+from logos.data.times.lengths import BarLength
 from logos.errors import DataError
-
-_SYMBOL = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]*")
 
 
 def open_table(member: Member, options: ImportOptions) -> Table:
@@ -49,11 +49,11 @@ def import_files(
     members = [member for path in paths for member in members_of(Path(path))]
     plans = [_planned(member, options) for member in members]
     _check_alike(plans)
-    plans.sort(key=_first_ns)
+    plans.sort(key=_sample_ends)
     if show is not None:
         show(understood(plans))
     left = Left()
-    sides = ("_bid", "_ask") if plans[0].kind == QUOTE_BARS else ("",)
+    sides = ("bid", "ask") if plans[0].kind == QUOTE_BARS else ("",)
     kind = BARS if plans[0].kind == QUOTE_BARS else plans[0].kind
     with Sink(Path(out_dir), kind, sides, left, sort=options.sort) as sink:
         for plan in plans:
@@ -78,8 +78,8 @@ def import_files(
 def _planned(member: Member, options: ImportOptions) -> Plan:
     with closing(open_table(member, options)) as table:
         plan = make_plan(table, options, LAYOUTS)
-    if plan.symbol and not _SYMBOL.fullmatch(plan.symbol):
-        raise DataError(f"symbol {plan.symbol!r}: letters, digits, '.' and '-' only, as BTC-USD")
+    if plan.symbol:
+        check_symbol(plan.symbol)
     if not plan.symbol and plan.symbol_place is None:
         raise DataError(f"{member}: say of which symbol its rows are with --symbol")
     return plan
@@ -91,7 +91,7 @@ def _check_alike(plans: Sequence[Plan]) -> None:
         for what, one, other in (
             ("kind", first.kind, plan.kind),
             ("format", first.format, plan.format),
-            ("interval", interval_words(first.interval_ns), interval_words(plan.interval_ns)),
+            ("interval", str(first.length), str(plan.length)),
             ("half", first.half or "none", plan.half or "none"),
         ):
             if one != other:
@@ -101,17 +101,22 @@ def _check_alike(plans: Sequence[Plan]) -> None:
                 )
 
 
-def _first_ns(plan: Plan) -> int:
-    for row in plan.table.sample:
+def _sample_ends(plan: Plan) -> tuple[int, int]:
+    """The first and the last moment of the first rows, for the order of files and of rows."""
+    time = plan.time.again()
+    moments: list[int] = []
+    for row in (*plan.table.sample[:2], *plan.table.sample[-1:]):
         try:
-            return plan.moment_ns(row)
+            moments.append(time(plan.moment_text(row)))
         except (TimeError, IndexError):
-            continue
-    return 0
+            continue  # the row is named when its turn comes
+    return (moments[0], moments[-1]) if moments else (0, 0)
 
 
 def _convert(plan: Plan, options: ImportOptions, sink: Sink, left: Left) -> None:
     wanted = frozenset(options.symbols) if plan.symbol_place is not None else frozenset()
+    first_ns, last_ns = _sample_ends(plan)
+    plan.time = plan.time.again(is_backwards=last_ns < first_ns)
     converter = RowConverter(plan, wanted, left)
     is_fast = arrow_available()
     with closing(open_table(plan.table.member, options)) as table:
@@ -168,9 +173,8 @@ def _check_steps(plan: Plan, options: ImportOptions, sink: Sink) -> None:
         steps = [(count, step) for step, count in rows.steps.items() if step > 0]
         if steps and not options.interval and max(steps)[1] < plan.interval_ns:
             raise DataError(
-                f"{plan.table.member}: {rows.symbol}: its bars were taken as"
-                f" {interval_words(plan.interval_ns)} long, and most begin"
-                f" {interval_words(max(steps)[1])} after each other; say --interval"
+                f"{plan.table.member}: {rows.symbol}: its bars were taken as {plan.length} long,"
+                f" and most begin {BarLength(max(steps)[1])} after each other; say --interval"
             )
 
 
@@ -187,5 +191,5 @@ def _original(plans: Sequence[Plan]) -> str:
 
 
 def _name(plan: Plan, rows: SymbolRows, original: str, side: str) -> str:
-    tokens = [token for token, ns in INTERVAL_TOKENS_NS.items() if ns == plan.interval_ns]
-    return "_".join([rows.symbol, plan.format, *tokens, original]) + f"{side}.csv"
+    token = "" if plan.length is None else str(plan.length)
+    return f"{stem_for(rows.symbol, plan.format, token, original, side=side)}.csv"

@@ -233,7 +233,8 @@ class Sink:
         make_folder(self._folder)
         files: list[IO[bytes]] = []
         for side in self.sides:
-            path = self._folder / f".importing.{os.getpid()}.{len(self.symbols)}{side}.part"
+            name = f".importing.{os.getpid()}.{len(self.symbols)}{side}.part"
+            path = self._folder / name
             self._stack.callback(path.unlink, missing_ok=True)
             file = self._stack.enter_context(open_new(path))
             file.write(self._header)

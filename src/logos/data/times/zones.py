@@ -68,6 +68,11 @@ class ZoneClock:
             self.finish()
         return wall_ns - offset_ns
 
+    @property
+    def in_repeated_hour(self) -> bool:
+        """Whether the row read last lies in an hour that comes twice."""
+        return self._run_ns is not None
+
     def finish(self) -> None:
         """The rows have left the repeated hour, or ended: note it when no row stepped back."""
         if self._run_ns is not None and not self._is_second:

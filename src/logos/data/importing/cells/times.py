@@ -8,12 +8,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
+from datetime import UTC, date, timedelta, timezone, tzinfo
 from typing import Final
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from logos.core.types import NS_PER_DAY, NS_PER_MINUTE, NS_PER_SECOND
-from logos.data.readers.numbers import EPOCH_BANDS
+from logos.data.readers.numbers import RowError
+from logos.data.times.epochs import epoch_ns as ns_of_number
+from logos.data.times.epochs import likely_reading, looks_like_number
+from logos.data.times.reader import NO_ZONE, TIME_FORMATS, TimeRules
+from logos.data.times.reader import TimeReader as SaidTimeReader
+from logos.data.times.zones import ZoneClock
+from logos.data.times.zones import find_zone as find_named_zone
 
 EPOCH: Final = "epoch"
 MIDNIGHT_MS: Final = "midnight-ms"
@@ -68,8 +73,8 @@ class TimeError(ValueError):
 def find_formats(samples: Sequence[str]) -> list[str]:
     """The formats that all of these cells have; more than one where their days do not decide."""
     texts = [text.strip() for text in samples]
-    if all(re.fullmatch(r"[0-9]{1,19}(\.[0-9]+)?", text) for text in texts):
-        return [EPOCH]
+    if all(looks_like_number(text) for text in texts):
+        return [EPOCH] if all(ns_of_number(text) is not None for text in texts) else []
     return [
         name
         for name in FORMATS
@@ -116,47 +121,93 @@ def _day_of(parts: dict[str, str | None]) -> int:
 
 
 def find_zone(name: str) -> tzinfo:
-    """The zone of an IANA name, of UTC, or of an offset such as -05:00. Raises TimeError."""
+    """The zone of an IANA name, of UTC, or of an offset such as -05:00. Raises DataError."""
     match = re.fullmatch(r"(?:UTC|GMT)?([+-])([0-9]{1,2})(?::?([0-9]{2}))?", name)
-    if match:
-        sign, hours, minutes = match.groups()
-        offset = timedelta(hours=int(hours), minutes=int(minutes or 0))
-        return timezone(offset if sign == "+" else -offset)
-    if name in ("UTC", "GMT", "Z"):
-        return UTC
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise TimeError(f"unknown timezone {name!r}; use a name such as America/New_York") from None
+    if match is None:
+        return find_named_zone(name)
+    sign, hours, minutes = match.groups()
+    offset = timedelta(hours=int(hours), minutes=int(minutes or 0))
+    return timezone(offset if sign == "+" else -offset)
 
 
 class TimeReader:
-    """Reads the times of one file: `reader(text)` is nanoseconds since 1970 UTC.
+    """Reads the times of one file in the order of its rows, as nanoseconds since 1970 UTC.
 
-    `zone` is that of times without an offset; without one they are refused. `day` is the midnight
-    of the file's name, for MIDNIGHT_MS. Raises TimeError.
+    `zone` is that of times without an offset (None: such times are refused), and `zone_name` how
+    it was said; `day` is the midnight of the file's name, for MIDNIGHT_MS. `repeats`: whether two
+    rows may share a time. `is_backwards`: rows run back in time, so that their order does not tell
+    which pass of an hour that clocks showed twice is meant.
     """
 
-    def __init__(self, format: str, zone: tzinfo | None, day: date | None = None) -> None:
+    def __init__(
+        self,
+        format: str,
+        zone: tzinfo | None,
+        *,
+        day: date | None = None,
+        repeats: bool = True,
+        is_backwards: bool = False,
+    ) -> None:
         self.format = format
         self.zone = zone
-        self._days: dict[str, int] = {}
-        self._offsets: dict[int, int] = {}
-        read: dict[str, Callable[[str], int]] = {EPOCH: epoch_ns, MIDNIGHT_MS: self._midnight}
-        self._read = read.get(format, self._read_text)
-        self._pattern = None if format in read else pattern_of(format)
+        self._arguments = {"day": day, "repeats": repeats, "is_backwards": is_backwards}
+        self._clock = None if zone is None else ZoneClock(zone, repeats=repeats)
+        self._is_backwards = is_backwards
+        self._days: dict[tuple[str | None, ...], int] = {}
+        self._said: SaidTimeReader | None = None
+        self._pattern: re.Pattern[str] | None = None
         self._day_ns = 0
-        if day is not None:
-            self._day_ns = (day.toordinal() - _EPOCH_ORDINAL) * NS_PER_DAY
+        self._read: Callable[[str], int] = self._read_text
+        if format == EPOCH:
+            self._read = epoch_ns
+        elif format == MIDNIGHT_MS:
+            self._read = self._midnight
+            self._day_ns = 0 if day is None else (day.toordinal() - _EPOCH_ORDINAL) * NS_PER_DAY
+        elif format in TIME_FORMATS:
+            name = "" if zone is None else ("UTC" if zone is UTC else str(zone))
+            self._said = SaidTimeReader(TimeRules(name, format), repeats=repeats)
+            self._read = self._read_said
+        else:
+            self._pattern = pattern_of(format)
+
+    def again(self, *, is_backwards: bool = False) -> TimeReader:
+        """A reader of the same times, from the first row."""
+        arguments = {**self._arguments, "is_backwards": is_backwards}
+        return TimeReader(self.format, self.zone, **arguments)  # type: ignore[arg-type]
 
     def __call__(self, text: str) -> int:
         """Nanoseconds since 1970 UTC. Raises TimeError."""
         return self._read(text.strip())
 
+    def doubts(self) -> list[str]:
+        """What the order of the rows did not settle, when all of them were read."""
+        if self._said is not None:
+            return self._said.doubts(is_end=True)
+        if self._clock is None:
+            return []
+        self._clock.finish()
+        return self._clock.doubts
+
+    @property
+    def described(self) -> str:
+        """The form, for a person."""
+        if self.format == ISO:
+            return "YYYY-MM-DD HH:MM:SS"
+        words = {"Y": "YYYY", "y": "YY", "m": "MM", "d": "DD", "H": "HH", "I": "hh", "M": "MM"}
+        words |= {"S": "SS", "f": "fff", "3": "mmm", "p": "AM", "b": "Mon", "z": "+HH:MM"}
+        return re.sub(r"%(.)", lambda match: words[match[1]], self.format)
+
     def _midnight(self, text: str) -> int:
         if not (text.isascii() and text.isdigit() and len(text) < 10 and int(text) <= 86_400_000):
             raise TimeError(f"not milliseconds since midnight: {text[:40]!r}")
-        return self.utc_ns(self._day_ns + int(text) * 1_000_000, text)
+        return self._utc_ns(self._day_ns + int(text) * 1_000_000, text)
+
+    def _read_said(self, text: str) -> int:
+        assert self._said is not None
+        try:
+            return self._said.read(text)
+        except RowError as error:
+            raise TimeError(error.detail) from None
 
     def _read_text(self, text: str) -> int:
         assert self._pattern is not None
@@ -164,71 +215,41 @@ class TimeReader:
         if match is None:
             raise TimeError(f"not a time of the form {self.described}: {text[:40]!r}")
         parts = match.groupdict()
+        key = (parts.get("Y"), parts.get("y"), parts.get("m"), parts.get("b"), parts["d"])
         try:
-            wall_ns = _day_of(parts) * NS_PER_DAY + _clock_ns(parts)
+            day_ns = self._days.get(key)
+            if day_ns is None:
+                day_ns = self._days[key] = _day_of(parts) * NS_PER_DAY
+            wall_ns = day_ns + _clock_ns(parts)
         except ValueError:
             raise TimeError(f"no such date or time: {text[:40]!r}") from None
         offset = parts.get("z")
-        if offset:
-            return wall_ns - _offset_ns(offset)
-        return self.utc_ns(wall_ns, text)
+        return wall_ns - _offset_ns(offset) if offset else self._utc_ns(wall_ns, text)
 
-    @property
-    def described(self) -> str:
-        """The form, for a person."""
-        words = {"Y": "YYYY", "y": "YY", "m": "MM", "d": "DD", "H": "HH", "I": "hh", "M": "MM"}
-        words |= {"S": "SS", "f": "fff", "3": "mmm", "p": "AM", "b": "Mon", "z": "+HH:MM"}
-        named = re.sub(r"%(.)", lambda match: words[match[1]], self.format)
-        return "YYYY-MM-DD HH:MM:SS" if self.format == ISO else named
-
-    def utc_ns(self, wall_ns: int, text: str) -> int:
+    def _utc_ns(self, wall_ns: int, text: str) -> int:
         """The moment at which clocks of the zone show `wall_ns` (since 1970 of that clock)."""
-        if self.zone is None:
+        if self._clock is None:
+            raise TimeError(NO_ZONE.format(repr(text[:40])))
+        try:
+            moment_ns = self._clock.moment_ns(wall_ns)
+        except RowError as error:
+            raise TimeError(error.detail) from None
+        if self._is_backwards and self._clock.in_repeated_hour:
             raise TimeError(
-                f"a time without a zone: {text[:40]!r}; say which with --timezone, such as UTC or"
-                " America/New_York"
+                f"{text[:40]!r} comes twice in {self.zone}, where the clocks go back, and rows"
+                " that run backwards do not say which is meant: turn the file round, or give"
+                " times with their offset"
             )
-        quarter = wall_ns // (15 * NS_PER_MINUTE)
-        offset_ns = self._offsets.get(quarter)
-        if offset_ns is None:
-            offset_ns = self._offset_at(quarter, text)
-            if len(self._offsets) > 100_000:
-                self._offsets.clear()
-            self._offsets[quarter] = offset_ns
-        return wall_ns - offset_ns
-
-    def _offset_at(self, quarter: int, text: str) -> int:
-        wall = datetime(1970, 1, 1) + timedelta(minutes=15 * quarter)
-        early, late = (wall.replace(tzinfo=self.zone, fold=fold) for fold in (0, 1))
-        first, second = early.utcoffset(), late.utcoffset()
-        assert first is not None
-        assert second is not None
-        if first < second:
-            raise TimeError(f"no such time in {self.zone}: the clocks went past {text[:40]!r}")
-        if first != second:
-            raise TimeError(
-                f"{text[:40]!r} was shown twice by the clocks of {self.zone} in that night;"
-                " import a file whose times have an offset"
-            )
-        return first // timedelta(microseconds=1) * 1000
+        return moment_ns
 
 
 def epoch_ns(text: str) -> int:
     """Nanoseconds of a number since 1970, whose unit its size tells. Raises TimeError."""
-    whole, _, fraction = text.partition(".")
-    if not (whole.isascii() and whole.isdigit() and len(whole) < 20):
-        raise TimeError(f"not a time since 1970: {text[:40]!r}")
-    number = int(whole)
-    unit_ns = next((unit_ns for limit, unit_ns in EPOCH_BANDS if number < limit), 0)
-    if not unit_ns:
-        raise TimeError(f"not a time since 1970: {text[:40]!r}")
-    moment_ns = number * unit_ns
-    if fraction:
-        digits = len(str(unit_ns)) - 1
-        if not (fraction.isascii() and fraction.isdigit()) or fraction[digits:].strip("0"):
-            raise TimeError(f"not a time since 1970, or finer than nanoseconds: {text[:40]!r}")
-        moment_ns += int(fraction[:digits].ljust(digits, "0") or 0)
-    return moment_ns
+    found = ns_of_number(text)
+    if found is None:
+        why = f": {likely_reading(text)}" if looks_like_number(text) else ""
+        raise TimeError(f"not a time since 1970: {text[:40]!r}{why}")
+    return found
 
 
 def _clock_ns(parts: dict[str, str | None]) -> int:
