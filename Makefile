@@ -116,6 +116,10 @@ bench: env ## Run the benchmarks, or some of them (ONLY="engine sessions", ARGS=
 venue-campaign: env ## 1,000 random sessions at each exchange through the real ccxt (SEQUENCES=n SEED=n EXCHANGE=id)
 	$(BIN)/python tests/helpers/exchange_campaign.py --sequences $(or $(SEQUENCES),1000) --seed $(or $(SEED),1) $(if $(EXCHANGE),--exchange $(EXCHANGE))
 
+.PHONY: alpaca-campaign
+alpaca-campaign: env ## 1,000 random sessions of shares and of coins at a simulated Alpaca, through the real alpaca-py (SEQUENCES=n SEED=n WHAT=shares)
+	$(BIN)/python tests/helpers/alpaca_campaign.py --sequences $(or $(SEQUENCES),1000) --seed $(or $(SEED),1) $(if $(WHAT),--what $(WHAT))
+
 .PHONY: ship-campaign
 ship-campaign: env ## 100,000 records to a broker that is cut off and stands, by a shipper that is killed (RECORDS=n SEED=n)
 	$(BIN)/python tests/helpers/ship_campaign.py --records $(or $(RECORDS),100000) --seed $(or $(SEED),1)

@@ -129,6 +129,28 @@ def test_a_market_order_that_nothing_fills_for_a_minute_stops_trading(
     story(work, fills=fills, script={1: market(Side.BUY, 2)})
 
 
+def test_a_market_order_that_its_venue_holds_back_may_wait_and_has_its_minute_then() -> None:
+    async def work(bench: LinkBench) -> None:
+        find, is_closed = bench.venue.find, True
+
+        async def held_back(client_order_id: str, symbol: str) -> VenueOrder | None:
+            there = await find(client_order_id, symbol)
+            return None if there is None else msgspec.structs.replace(there, is_waiting=is_closed)
+
+        bench.venue.find = held_back  # type: ignore[method-assign]
+        bench.quote()
+        await bench.wait(300)
+        assert not bench.is_stopped
+        is_closed = False
+        await bench.wait(55)
+        assert not bench.is_stopped
+        await bench.wait(10)
+        assert bench.is_stopped
+        assert "lists no fill of it after 6" in bench.guards()[0].detail
+
+    story(work, fills=NEVER, script={1: market(Side.BUY, 2)})
+
+
 def test_a_limit_order_may_rest_for_as_long_as_it_likes() -> None:
     async def work(bench: LinkBench) -> None:
         bench.quote()

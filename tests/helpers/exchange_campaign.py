@@ -26,81 +26,37 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Sequence
-from decimal import Decimal
 from random import Random
 
 from exchange_side import ExchangeSide
 from exchange_wire import Wire
+from place_story import PlaceStory
 from round_trips import CASES, Case
-from venue_campaign import JudgedStory, run_sequence
-from venue_story import Maker, ShownSwitch
-from venue_tools import NOW_NS, Word
+from venue_campaign import run_sequence
+from venue_tools import Word
 
 from logos.adapters.ccxt.venue import CcxtVenue
-from logos.core.engine import TradingCore
-from logos.core.fixed import to_decimal
-from logos.core.instrument import instrument
-from logos.core.messages import Quote
-from logos.core.strategy import Answer, Cancel, Context, Target, limit, market
-from logos.core.types import Side, TimeInForce
-from logos.execution.reconcile import Reconciler
-from logos.execution.venue_link import VenueLink
-from logos.simulators.exchange.account import PlacedOrder
+from logos.core.instrument import Instrument, instrument
 from logos.testing.builders import fee_schedule
-from logos.testing.venue_core import venue_core
-from logos.venues.ids import ClientIds
-
-MAX_POSITION = "0.050"
 
 
-class Trader(Maker):
-    """As its kind, in sizes and prices that every exchange takes."""
-
-    def _next(self, context: Context, symbol: str) -> Answer:
-        random = context.random
-        draw = random.random()
-        side = random.choice((Side.BUY, Side.SELL))
-        quantity = Decimal(random.randint(1, 20)).scaleb(-3)
-        price = Decimal(random.randint(900, 1100) * 100)
-        working = context.open_orders(symbol)
-        if draw < 0.3:
-            return None
-        if draw < 0.5:
-            return market(side, quantity, symbol=symbol)
-        if draw < 0.8:
-            force = random.choice((TimeInForce.GTC, TimeInForce.GTC, TimeInForce.IOC))
-            return limit(side, quantity, price, symbol=symbol, time_in_force=force)
-        if draw < 0.9:
-            return Target(str(random.choice(("-0.02", "0", "0.03", "0.05"))), symbol)
-        return Cancel(random.choice(working).order_id) if working else None
-
-
-class ExchangeStory(JudgedStory):
+class ExchangeStory(PlaceStory):
     """A story at a profile's exchange; `CASE` is set by who runs it."""
 
     CASE: Case
+    SYMBOL = "COIN"
 
     def __init__(self, seed: int) -> None:
-        self.exchange_side: ExchangeSide | None = None
         self.is_paced = Random(seed + 4).random() < 0.3
         """Whether requests keep to what the exchange says it bears."""
         super().__init__(seed)
-        self.is_extreme = False
 
-    # ---- the session ----
+    def new_place(self, random: Random) -> ExchangeSide:
+        return ExchangeSide(self.CASE, random, self.clock)
 
-    @property
-    def side(self) -> ExchangeSide:
-        """The exchange, made with the story's clock."""
-        if self.exchange_side is None:
-            self.clock.set_ns(max(self.clock.now_ns(), NOW_NS))
-            random = Random(self.outcome.seed + 1)
-            self.exchange_side = ExchangeSide(self.CASE, random, self.clock)
-        return self.exchange_side
-
-    def make(self) -> tuple[TradingCore, VenueLink, Reconciler]:
-        case, side = self.CASE, self.side
-        coin = instrument(
+    def instrument(self) -> Instrument:
+        case = self.CASE
+        return instrument(
             "COIN",
             base="BTC",
             quote=case.quote,
@@ -109,11 +65,13 @@ class ExchangeStory(JudgedStory):
             min_quantity=case.lot,
             fees=fee_schedule(maker="0.001", taker="0.001", decimals=8),
         )
-        self.instruments = [coin]
+
+    def new_venue(self, traded: Instrument) -> CcxtVenue:
+        case = self.CASE
         password = Word(case.keys.password) if case.keys.password else None
         venue = CcxtVenue(
             case.exchange_id,
-            {"COIN": coin},
+            {"COIN": traded},
             self.clock,
             Random(self.outcome.seed + 3),
             key=Word(case.keys.key),
@@ -125,112 +83,8 @@ class ExchangeStory(JudgedStory):
             limit_rate=self.is_paced,
         )
         venue._exchange.ssl_context = False
-        venue._exchange.session = Wire(side.exchange, side.way.wait)
-        self.venue = venue  # type: ignore[assignment]
-        return super().make()
-
-    def new_core(self, switch: ShownSwitch) -> TradingCore:
-        return venue_core(
-            Trader(),
-            *self.instruments,
-            switch=switch,
-            cash={asset: str(much) for asset, much in self.side.first.items()},
-            max_position=MAX_POSITION,
-            seed=self.outcome.seed,
-        )
-
-    async def begin(self) -> None:
-        faults, odds = self.side.exchange.faults, self.side.exchange.faults._odds
-        faults._odds = {}
-        await self.within(self.venue.open())
-        faults._odds = odds
-        await super().begin()
-
-    # ---- what happens ----
-
-    async def happen(self, draw: float) -> None:
-        if draw < 0.72 or not self.batches:
-            bid = self.random.randint(900, 1100)
-            self.side.now(bid)
-            self.drain()
-            coin = self.instruments[0]
-            # A hundred is so many of the units in which the instrument counts prices.
-            unit = 100 * 10**coin.price_decimals
-            self.step(
-                [Quote(self.clock.now_ns(), "COIN", bid * unit, (bid + 1) * unit, -1, -1, coin)]
-            )
-            return
-        if 0.88 <= draw < 0.9 and self.outcome.seed % 10 == 0:
-            self.strangers += 1
-            if self.strangers == 1:
-                market_id = self.CASE.market_id()
-                self.side.account.place_by_hand(market_id, "BUY", "0.010", "50000.00", "web_1")
-            return
-        if 0.9 <= draw < 0.91:
-            return
-        await super().happen(draw)
-
-    def on_submit(self, _client_order_id: str) -> None:
-        """The link is asked in the other campaign."""
-
-    async def pass_time(self, seconds: float) -> None:
-        await super().pass_time(seconds)
-        self.side.now()
-
-    async def finish(self) -> None:
-        self.drain()
-        self.step(None)
-        self.side.calm()
-        for _ in range(400):
-            if not self.link.open_count and not self.inbox:
-                break
-            await self.pass_time(1.0)
-            self.drain()
-        await self.pass_time(40.0)
-        self.drain()
-
-    # ---- the judge ----
-
-    def ghosts(self) -> list[str]:
-        return []
-
-    def compare(self) -> list[str]:
-        """In what the session's books differ from the exchange's, and what may never be."""
-        self.side.measure()
-        assert self.side.first["BTC"] + self.side.moved == self.side.account.total("BTC")
-        self.judge_holdings()
-        found = []
-        account = self.side.account
-        for wallet in self.core.order_manager.account.wallets:
-            mine, theirs = to_decimal(wallet.balance, wallet.decimals), account.total(wallet.asset)
-            if mine != theirs:
-                found.append(f"{wallet.asset}: {mine} here, {theirs} there")
-        ours = [each for each in account.orders if each.is_open and not self.is_strange(each)]
-        if ours:
-            found.append(f"still open there: {[each.client_id for each in ours]}")
-        strange = [each for each in account.orders if each.is_open and self.is_strange(each)]
-        if len(strange) != min(self.strangers, 1):
-            found.append("a stranger's order was touched")
-        return found
-
-    def sent_twice(self) -> str:
-        names = Counter(each.client_id for each in self.side.account.orders)
-        twice = [name for name, times in names.items() if times > 1]
-        return f"more than one order for an intent: {twice}" if twice else ""
-
-    def arrived(self) -> set[str]:
-        """Told as the session calls them: some exchanges are given another form of the id."""
-        here: ClientIds = self.venue._ids  # type: ignore[attr-defined]
-        ours = (each.client_id for each in self.side.account.orders if not self.is_strange(each))
-        return {here.to_ours(name) for name in ours}
-
-    def judge_holdings(self) -> None:
-        say = self.outcome.wrong.append
-        if self.side.furthest > Decimal(MAX_POSITION):
-            say(f"{self.side.furthest} were held, and {MAX_POSITION} is the most")
-
-    def is_strange(self, order: PlacedOrder) -> bool:
-        return order.client_id == "web_1"
+        venue._exchange.session = Wire(self.side.exchange, self.side.way.wait)
+        return venue
 
 
 def story_of(case: Case) -> type[ExchangeStory]:

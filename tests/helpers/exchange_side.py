@@ -19,7 +19,7 @@ from round_trips import Case
 
 from logos.simulators.exchange.account import PlacedOrder, SpotAccount
 from logos.simulators.exchange.binance import BinanceShape
-from logos.simulators.exchange.faults import Fault, FaultPlan
+from logos.simulators.exchange.faults import Fault, FaultPlan, Rule
 from logos.simulators.exchange.market import Listing, Market
 from logos.simulators.exchange.orders import ExchangeOrders
 from logos.simulators.exchange.server import Exchange
@@ -41,6 +41,15 @@ LOSING = (
 
 SPOILING = (Fault.DUPLICATE, Fault.REORDERED, Fault.LATE, Fault.GAP)
 """Of lists: rows that come twice, in another order, or not yet."""
+
+
+class OrderlyHoldings(FaultPlan):
+    """Lists of what is held come whole: only lists of orders and of what happened lag behind."""
+
+    def next(self, request_line: str) -> Rule | None:
+        rule = super().next(request_line)
+        is_spoiled = rule is not None and rule.fault in SPOILING
+        return None if is_spoiled and "/positions" in request_line else rule
 
 
 def roll_faults(faults: FaultPlan, random: Random) -> None:
@@ -89,7 +98,10 @@ class Way:
 
 
 class ExchangeSide:
-    """The simulated exchange of one story, with the names that a story's venue has."""
+    """The simulated exchange of one story."""
+
+    base = "BTC"
+    step, price_step = Decimal("0.001"), Decimal(100)
 
     def __init__(self, case: Case, random: Random, clock: ManualClock) -> None:
         self.case = case
@@ -155,6 +167,20 @@ class ExchangeSide:
             self.moved += sign * each.quantity - sum(paid, Decimal(0))
             self.furthest = max(self.furthest, abs(self.moved))
         self._seen = len(self.account.executions)
+
+    @property
+    def orders(self) -> Sequence[PlacedOrder]:
+        """All there ever were."""
+        return self.account.orders
+
+    def total(self, asset: str) -> Decimal:
+        """What the account has of an asset."""
+        return self.account.total(asset)
+
+    def stranger(self) -> None:
+        """The account's owner makes an order elsewhere, far from the market."""
+        market_id = self.listing.market_id
+        self.account.place_by_hand(market_id, "BUY", "0.010", "50000.00", "web_1")
 
     def calm(self) -> None:
         """Everything works from now on."""

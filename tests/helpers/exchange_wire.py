@@ -9,7 +9,7 @@ become of who sent it.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from types import SimpleNamespace
 from typing import Any
@@ -36,6 +36,38 @@ class Transport:
 
     def get_extra_info(self, *_: object) -> None:
         return None
+
+
+def server_request(
+    method: str, url: URL, headers: Mapping[str, str], body: bytes, transport: Transport
+) -> web.Request:
+    """The request as aiohttp's server makes it of what it has read."""
+    loop = asyncio.get_running_loop()
+    payload = StreamReader(BaseProtocol(loop), 2**20, loop=loop)
+    payload.feed_data(body)
+    payload.feed_eof()
+    told = CIMultiDict(headers)
+    told["Host"], told["Content-Length"] = url.host or "", f"{len(body)}"
+    raw = tuple((name.encode(), value.encode()) for name, value in told.items())
+    # As it was sent: what is signed is the query as it stands.
+    there = URL(url.raw_path_qs, encoded=True)
+    message = RawRequestMessage(
+        method,
+        url.raw_path_qs,
+        HttpVersion11,
+        CIMultiDictProxy(told),
+        raw,
+        False,
+        None,
+        False,
+        False,
+        there,
+    )
+    protocol: Any = SimpleNamespace(
+        transport=transport, ssl_context=None, peername=None, sockname=None, loop=loop
+    )
+    nobody: Any = None  # neither writer nor task: an answer is handed over, not written
+    return web.Request(message, payload, protocol, nobody, nobody, loop)
 
 
 class Told:
@@ -72,9 +104,7 @@ class Wire:
     async def _ask(self, method: str, url: URL, **how: Any) -> AsyncIterator[Told]:
         body = how.get("data") or b""
         transport = Transport()
-        headers = CIMultiDict(how.get("headers") or {})
-        headers["Host"], headers["Content-Length"] = url.host or "", f"{len(body)}"
-        request = self._request(method, url, headers, body, transport)
+        request = server_request(method, url, how.get("headers") or {}, body, transport)
         if self._wait is None:
             response = await self._handled(request)
         else:
@@ -99,35 +129,6 @@ class Wire:
             return await self._app._handle(request)
         except web.HTTPException as error:
             return error
-
-    def _request(
-        self, method: str, url: URL, headers: CIMultiDict[str], body: bytes, transport: Transport
-    ) -> web.Request:
-        """The request as aiohttp's server makes it of what it has read."""
-        loop = asyncio.get_running_loop()
-        payload = StreamReader(BaseProtocol(loop), 2**20, loop=loop)
-        payload.feed_data(body)
-        payload.feed_eof()
-        raw = tuple((name.encode(), value.encode()) for name, value in headers.items())
-        # As it was sent: what is signed is the query as it stands.
-        there = URL(url.raw_path_qs, encoded=True)
-        message = RawRequestMessage(
-            method,
-            url.raw_path_qs,
-            HttpVersion11,
-            CIMultiDictProxy(headers),
-            raw,
-            False,
-            None,
-            False,
-            False,
-            there,
-        )
-        protocol: Any = SimpleNamespace(
-            transport=transport, ssl_context=None, peername=None, sockname=None, loop=loop
-        )
-        nobody: Any = None  # neither writer nor task: an answer is handed over, not written
-        return web.Request(message, payload, protocol, nobody, nobody, loop)
 
     def get(self, url: URL, **how: Any) -> Any:
         return self._ask("GET", url, **how)

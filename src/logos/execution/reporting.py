@@ -101,8 +101,11 @@ class Reporter:
 
     def expect_fills(self, kept: TrackedOrder, there: VenueOrder, unfilled_s: float) -> None:
         """A market order that nothing fills for so long is a difference: it is none there, or its
-        fills are hidden."""
-        there_s = (self._clock.now_ns() - kept.found_ns) / NS_PER_SECOND
+        fills are hidden. While the venue says that it holds it back, nothing is expected."""
+        now_ns = self._clock.now_ns()
+        if there.is_waiting:
+            kept.waited_ns = now_ns
+        there_s = (now_ns - max(kept.found_ns, kept.waited_ns)) / NS_PER_SECOND
         if there_s > unfilled_s and is_unfilled(kept.terms, there):
             words = f"has taken a market order and lists no fill of it after {there_s:.0f} s"
             self.differ(kept, words)

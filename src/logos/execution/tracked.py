@@ -88,6 +88,8 @@ class TrackedOrder:
     """When the venue was asked the last time that its word did fit; -1: not yet."""
     found_ns: int = -1
     """When the venue was first seen to have it; -1: not yet."""
+    waited_ns: int = -1
+    """When the venue said the last time that it holds it back; -1: never."""
     is_denied: bool = False
     """Whether the venue has denied it for long enough for the denial to count."""
     denied_ns: int = -1

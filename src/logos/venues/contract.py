@@ -80,6 +80,8 @@ class VenueOrder(msgspec.Struct, frozen=True):
     status: OrderStatus
     reason: str = ""
     """The venue's words about a rejection or cancellation."""
+    is_waiting: bool = False
+    """Whether the venue says that it holds the order back for now, as before its market opens."""
 
 
 class VenueFill(msgspec.Struct, frozen=True):

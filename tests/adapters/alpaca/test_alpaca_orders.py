@@ -95,6 +95,7 @@ def test_a_closed_market_keeps_orders_until_it_opens() -> None:
             market_order = approved(desk.share, Side.BUY, "1", time_in_force=TimeInForce.DAY)
             order = await desk.venue.submit(SubmitOrder(market_order, "s-1-1", 0))
             assert order.status is OrderStatus.ACCEPTED
+            assert order.is_waiting
             at_once = approved(desk.share, Side.BUY, "1", time_in_force=TimeInForce.IOC)
             assert (
                 await desk.venue.submit(SubmitOrder(at_once, "s-1-2", 0))
@@ -104,6 +105,7 @@ def test_a_closed_market_keeps_orders_until_it_opens() -> None:
             found = await desk.venue.find("s-1-1", "AAPL")
             assert found is not None
             assert found.status is OrderStatus.FILLED
+            assert not found.is_waiting
 
     asyncio.run(story())
 

@@ -46,6 +46,21 @@ _STATUS: Final = {
 }
 """`done_for_day` may go on tomorrow; a day order then becomes `expired`."""
 
+_WAITING: Final = frozenset(
+    (
+        "accepted",
+        "accepted_for_bidding",
+        "calculated",
+        "done_for_day",
+        "held",
+        "pending_new",
+        "pending_review",
+        "suspended",
+    )
+)
+"""Taken, and not at work in the market: docs.alpaca.markets/docs/orders-at-alpaca, Order lifecycle.
+`accepted` is what an order is outside of market hours."""
+
 _TYPES: Final = {
     "market": OrderType.MARKET,
     "limit": OrderType.LIMIT,
@@ -106,6 +121,7 @@ class Records:
             filled_units=filled,
             limit_price_units=limit_price,
             status=status,
+            is_waiting=record.get("status") in _WAITING,
         )
 
     def is_strangers_fraction(self, record: Mapping[str, Any]) -> bool:

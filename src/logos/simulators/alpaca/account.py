@@ -298,9 +298,13 @@ class AlpacaAccount:
             better = Decimal(0) if order.is_coin else self.improvement
             self._fill(order, order.remaining, best - better if order.is_buy else best + better)
 
-    async def _on_advance(self, _before_ns: int, _now_ns: int) -> None:
+    def match_all(self) -> None:
+        """Let every open order meet the market as it stands."""
         for order in self.orders:
             self._match(order)
+
+    async def _on_advance(self, _before_ns: int, _now_ns: int) -> None:
+        self.match_all()
 
     def _fill(self, order: BrokerOrder, quantity: Decimal, price: Decimal) -> Activity:
         sign = 1 if order.is_buy else -1

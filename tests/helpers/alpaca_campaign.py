@@ -1,0 +1,134 @@
+"""Random sessions through the real alpaca-py against the simulated broker, each judged.
+
+The stories are those of `exchange_campaign`, at a broker of shares or of coins: `AlpacaVenue` as it
+is, alpaca-py as it is, and `logos.simulators.alpaca` behind it, without sockets and threads. The
+judge is the same, with one exception that docs/VENUES.md tells of: the fee of a coin's execution
+from before a restart is not known, so where a process has died the coins may differ, and then the
+session has stopped.
+
+    python tests/helpers/alpaca_campaign.py --what shares --sequences 1000 --seed 1
+"""
+
+from __future__ import annotations
+
+import venue_libraries  # noqa: F401 - first
+
+# isort: split
+
+import argparse
+import sys
+import time
+from collections import Counter
+from collections.abc import Sequence
+from random import Random
+
+from alpaca_side import KEY, SECRET, BrokerSide
+from alpaca_wire import hand_over
+from place_story import PlaceStory
+from venue_campaign import run_sequence
+from venue_tools import Word
+
+from logos.adapters.alpaca.connection import Connection
+from logos.adapters.alpaca.venue import AlpacaVenue
+from logos.core.instrument import Instrument, instrument
+from logos.testing.builders import fee_schedule
+
+WHAT = ("shares", "coins")
+_TIMEOUT_S = 5.0
+
+
+class AlpacaStory(PlaceStory):
+    """A story at the broker; `SYMBOL` is set by who runs it."""
+
+    side: BrokerSide
+
+    def new_place(self, random: Random) -> BrokerSide:
+        return BrokerSide("coins" if "/" in self.SYMBOL else "shares", random, self.clock)
+
+    def instrument(self) -> Instrument:
+        rate = "0.0025" if self.side.is_coin else "0"
+        return instrument(
+            self.SYMBOL,
+            tick="0.01",
+            lot=self.side.listing.lot,
+            quote="USD",
+            fees=fee_schedule(maker=rate, taker=rate, decimals=9),
+        )
+
+    def new_venue(self, traded: Instrument) -> AlpacaVenue:
+        side = self.side
+        venue = AlpacaVenue(
+            {self.SYMBOL: traded},
+            self.clock,
+            Random(self.outcome.seed + 3),
+            key=Word(KEY),
+            secret=Word(SECRET),
+            url="http://127.0.0.1:1",
+            timeout_s=_TIMEOUT_S,
+            session_id="test",
+        )
+        connection = Connection(
+            Word(KEY),
+            Word(SECRET),
+            sandbox=True,
+            url="http://127.0.0.1:1",
+            timeout_s=_TIMEOUT_S,
+            redactor=venue._redactor,
+            backoff=venue._backoff,
+            budget=venue._budget,
+        )
+        hand_over(connection, side.exchange, side.way, self.clock, _TIMEOUT_S)
+        venue._questions.connection = connection
+        venue.order_events = lambda: side.news(venue._ids)  # type: ignore[method-assign]
+        return venue
+
+    def ghosts(self) -> list[str]:
+        """A process that has died excuses coins that differ, if the session has stopped."""
+        has_died = self.side.is_coin and self.outcome.counts["crashes"]
+        return ["the fee of what filled before a restart"] if has_died else []
+
+
+def story_of(what: str) -> type[AlpacaStory]:
+    """The stories of shares, or of coins."""
+    return type("Story", (AlpacaStory,), {"SYMBOL": "BTC/USD" if what == "coins" else "AAPL"})
+
+
+def run_all(what: str, seeds: Sequence[int], stop: bool = False) -> tuple[int, Counter[str]]:
+    """How many sequences went wrong, told as they come, and what happened."""
+    counts: Counter[str] = Counter()
+    wrong = 0
+    for seed in seeds:
+        outcome = run_sequence(seed, story_of(what))
+        counts += outcome.counts
+        if outcome.wrong:
+            wrong += 1
+            print(f"alpaca {what} seed {seed}:", *outcome.wrong, sep="\n  ", flush=True)
+            if stop:
+                break
+    return wrong, counts
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--what", choices=WHAT, help="what is traded (default: each)")
+    parser.add_argument("--sequences", type=int, default=100, help="of each")
+    parser.add_argument("--seed", type=int, default=1, help="the first sequence's seed")
+    parser.add_argument("--stop", action="store_true", help="stop at the first that goes wrong")
+    arguments = parser.parse_args()
+    failed = 0
+    for what in WHAT:
+        if arguments.what not in (None, what):
+            continue
+        began = time.monotonic()
+        seeds = range(arguments.seed, arguments.seed + arguments.sequences)
+        wrong, counts = run_all(what, seeds, arguments.stop)
+        failed += wrong
+        took_s = time.monotonic() - began
+        print(f"alpaca {what}: {len(seeds)} sequences, {wrong} wrong, {took_s:.0f} s")
+        for name, number in sorted(counts.items()):
+            print(f"  {name}: {number}")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
