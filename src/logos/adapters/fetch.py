@@ -159,7 +159,7 @@ async def _ccxt_history(client: Any, name: str, history: History, request: Fetch
             await history.bars(
                 partial(client.bars, name, request.interval),
                 interval_from_text(request.interval),
-                client.exchange_now_ns(),
+                client.told_ns(),
             )
     except SymbolGoneError as gone:
         raise DataError(str(gone)) from gone

@@ -16,7 +16,7 @@ from live_helpers import (
 
 from logos.core.messages import Bar
 from logos.core.types import NS_PER_MINUTE, NS_PER_SECOND
-from logos.feeds.contract import FeedState
+from logos.feeds.contract import FeedFailedError, FeedState
 from logos.simulators.exchange.faults import Fault
 from logos.testing.clock import START_NS
 
@@ -149,5 +149,116 @@ def test_bars_from_before_now_are_the_closed_ones_each_with_its_end() -> None:
             ]
             assert {each.interval_ns for each in bars} == {NS_PER_MINUTE}
             assert there.sink.events == []
+
+    run(work())
+
+
+NO_TIME = {"enableRateLimit": False, "has": {"fetchTime": False}}
+"""ccxt's options of an exchange that has no question for its time."""
+
+
+def test_our_clock_that_jumps_ahead_closes_no_bar() -> None:
+    """The offset of the clocks was measured before; what counts is the time in the answer."""
+
+    async def work() -> None:
+        async with world(minute_bars(20)) as there:
+            async with following(ccxt_feed(there, kind="bars"), there.sink):
+                await there.pass_time(10)
+                await there.clock.advance(55)
+                await there.clock.wait_for_sleepers(1)
+                assert bars_of(there) == []
+                for _ in range(12):
+                    await there.pass_time(10)
+            assert opened(there) == [0, 1]
+            for closed_ns in there.sink.event_times_ns:
+                assert closed_ns <= there.exchange.market.now_ns
+
+    run(work())
+
+
+def test_an_exchange_that_is_not_asked_for_its_time_tells_it_in_the_date_of_its_answers() -> None:
+    async def work() -> None:
+        async with world(minute_bars(20)) as there:
+            there.clock.set_ns(START_NS + 47 * NS_PER_SECOND)
+            await ten_minutes(there, {"options": NO_TIME})
+            assert opened(there) == list(range(9))
+            assert there.exchange.asked("/api/v3/time") == 0
+            assert "from ours" in there.sink.details(FeedState.LIVE)[1]
+
+    run(work())
+
+
+def test_without_a_date_the_exchange_is_asked_for_its_time_before_its_bars() -> None:
+    async def work() -> None:
+        async with world(minute_bars(20)) as there:
+            there.exchange.tells_time = False
+            there.clock.set_ns(START_NS + 47 * NS_PER_SECOND)
+            await ten_minutes(there)
+            assert opened(there) == list(range(9))
+
+    run(work())
+
+
+def test_where_no_time_is_told_at_all_the_next_bar_closes_the_last() -> None:
+    async def work() -> None:
+        async with world(minute_bars(20)) as there:
+            there.exchange.tells_time = False
+            await ten_minutes(there, {"options": NO_TIME})
+            assert opened(there) == list(range(9))
+            for bar, closed_ns in zip(bars_of(there), there.sink.event_times_ns, strict=True):
+                assert bar.ts_ns >= closed_ns
+            feed = ccxt_feed(there, kind="bars", options=NO_TIME)
+            with pytest.raises(FeedFailedError, match="tells no time"):
+                await feed.past_bars("BTCUSDT", "1m", START_NS, there.clock.now_ns())
+
+    run(work())
+
+
+def test_a_bar_that_is_read_at_its_end_and_written_after_it_is_not_closed_yet() -> None:
+    """A `Date` is whole seconds and is written when the rows were read already."""
+
+    async def work() -> None:
+        async with world(minute_bars(20, without=range(1, 2))) as there:
+            feed = ccxt_feed(there, kind="bars", settle_s=0.0)
+            async with following(feed, there.sink):
+                await there.pass_time(60)
+                assert bars_of(there) == []
+                await there.pass_time(1)
+            assert opened(there) == [0]
+
+    run(work())
+
+
+def test_a_bar_that_is_told_differently_later_is_said_once_and_not_given_again() -> None:
+    async def work() -> None:
+        listing = minute_bars(20)
+        async with world(listing) as there:
+            async with following(ccxt_feed(there, kind="bars"), there.sink):
+                await there.pass_time(62)
+                assert opened(there) == [0]
+                listing.correct(START_NS, close="60000.04", volume="1.50000")
+                for _ in range(18):
+                    await there.pass_time(10)
+            assert opened(there) == [0, 1, 2, 3]
+            assert bars_of(there)[0].close_units == 6_000_001
+            assert there.sink.details(FeedState.GAP) == [
+                "bars: the bar of 2026-01-01T00:00:00Z was corrected: "
+                "close 60000.01 is now 60000.04, volume 1.25 is now 1.5"
+            ]
+
+    run(work())
+
+
+def test_a_bar_that_is_told_again_as_something_that_cannot_be_read_is_said() -> None:
+    async def work() -> None:
+        listing = minute_bars(20)
+        async with world(listing) as there:
+            async with following(ccxt_feed(there, kind="bars"), there.sink):
+                await there.pass_time(62)
+                listing.correct(START_NS, close="60000.013")
+                await there.pass_time(60)
+            assert opened(there) == [0, 1]
+            [told] = there.sink.details(FeedState.GAP)
+            assert "off_tick" in told
 
     run(work())

@@ -151,7 +151,10 @@ class Group:
     def _pause_s(self) -> float:
         if self._plan.kind != "bars":
             return self._plan.poll_interval_s
-        due_ns = max(line.bars.next_open_ns for line in self._lines.values()) + self._interval_ns
+        due_ns = (
+            max(line.bars.sequence.next_open_ns for line in self._lines.values())
+            + self._interval_ns
+        )
         wait_s = (due_ns + SETTLE_NS - self._data.served_ns) / NS_PER_SECOND
         if wait_s > 0:
             return max(self._plan.poll_interval_s, wait_s)
@@ -175,7 +178,7 @@ class Group:
     async def _ask_bars(self) -> int:
         """Bars that have closed since, and the one before them once more: it may be corrected."""
         count = 0
-        first_ns = min(line.bars.next_open_ns for line in self._lines.values())
+        first_ns = min(line.bars.sequence.next_open_ns for line in self._lines.values())
         since_ns = first_ns - self._interval_ns
         found = await self._data.bars(self._names, self._plan.interval, since_ns)
         closed_ns = self._data.served_ns - SETTLE_NS

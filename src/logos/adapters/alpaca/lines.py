@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
 
 from logos.adapters.alpaca.market_data import RawQuote
 from logos.core.clock import Clock
 from logos.core.instrument import Instrument
-from logos.data.readers.numbers import RowError, format_timestamp
+from logos.data.readers.numbers import RowError
+from logos.feeds.bars import BarsOut
 from logos.feeds.common import Reporter, UnitReader, Voice
-from logos.feeds.sequence import BarSequence, RawBar, RawTrade, TradeSequence
-
-_REMEMBERED: Final = 5
-"""How many bars are remembered, to tell a correction."""
+from logos.feeds.sequence import RawBar, RawTrade, TradeSequence
 
 
 class SymbolLine:
@@ -37,21 +34,29 @@ class SymbolLine:
         self.voices = {kind: reporter.voice(self.symbol, kind) for kind in kinds}
         self._clock = clock
         self._units = UnitReader(instrument)
-        self._interval_ns = interval_ns
         self._quote: RawQuote | None = None
         self._figures: tuple[int, int, int, int] | None = None
         self._is_empty = False
-        self._had: dict[int, RawBar] = {}
         self._is_begun = False
         self.trades = TradeSequence(0)
-        self.bars = BarSequence(interval_ns, 0)
+        self._bars: BarsOut | None = None
+        if "bars" in self.voices:
+            voice = self.voices["bars"]
+            self._bars = BarsOut(voice, clock, instrument, self._units, interval_ns)
 
     def begin(self, now_ns: int) -> None:
         """Deliver what happens from `now_ns` on, which is Alpaca's time; only the first counts."""
         if not self._is_begun:
             self._is_begun = True
             self.trades = TradeSequence(now_ns)
-            self.bars = BarSequence(self._interval_ns, now_ns)
+            if self._bars is not None:
+                self._bars.begin(now_ns)
+
+    @property
+    def bars(self) -> BarsOut:
+        """The bars of a symbol whose bars are delivered."""
+        assert self._bars is not None, self.symbol
+        return self._bars
 
     @property
     def all_voices(self) -> list[Voice]:
@@ -98,38 +103,12 @@ class SymbolLine:
 
     async def offer_bars(self, page: Sequence[RawBar], closed_ns: int) -> int:
         """Every bar that has closed by `closed_ns`, Alpaca's time, once; and what was corrected."""
-        voice = self.voices["bars"]
-        for raw in page:
-            self.correct(raw)
         # A span without a trade has no bar: that one is missing cannot be told.
-        taken = self.bars.take(page, closed_ns, sessions=())
-        for raw in taken.fresh:
-            self._had[raw.opened_ns] = raw
-            while len(self._had) > _REMEMBERED:
-                self._had.pop(next(iter(self._had)))
-            try:
-                event = self._units.bar(raw, self._interval_ns, self._clock.now_ns())
-            except RowError as error:
-                voice.leave_out(error)
-                continue
-            await voice.deliver(event, raw.opened_ns + self._interval_ns)
-        return len(taken.fresh)
+        return await self.bars.offer(page, closed_ns, sessions=())
 
     def correct(self, raw: RawBar) -> None:
-        """Say it where a bar that was handed over is told with other figures now; what was handed
-        over stays as it was."""
-        had = self._had.get(raw.opened_ns)
-        if had is None or had == raw:
-            return
-        self._had[raw.opened_ns] = raw
-        names = ("open", "high", "low", "close", "volume")
-        changes = [
-            f"{name} {before} is now {after}"
-            for name, before, after in zip(names, had[1:], raw[1:], strict=True)
-            if before != after
-        ]
-        moment = format_timestamp(raw.opened_ns)
-        self.voices["bars"].gap(f"the bar of {moment} was corrected: {', '.join(changes)}")
+        """See `BarsOut.correct`."""
+        self.bars.correct(raw)
 
 
 def _is_zero(figure: str) -> bool:

@@ -12,31 +12,44 @@ from __future__ import annotations
 
 import difflib
 import importlib
-import re
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, Final, NamedTuple
+from contextvars import ContextVar
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 import ccxt.async_support as ccxt
 import msgspec
 
+from logos.adapters.ccxt.addresses import redirected, texts
+from logos.adapters.ccxt.answers import (
+    NS_PER_MS,
+    Top,
+    raw_trade,
+    retry_after,
+    served_ns,
+    top_of_book,
+    top_of_ticker,
+)
 from logos.core.clock import Clock
+from logos.core.types import NS_PER_SECOND
 from logos.feeds.common import SymbolGoneError, Trouble
 from logos.feeds.contract import FeedFailedError
 from logos.feeds.sequence import RawBar, RawTrade
 from logos.venues.failures import system_words
 from logos.venues.redact import Redactor
 
-NS_PER_MS: Final = 1_000_000
 _HEARD_MAX: Final = 10_000
 _WORDS_MAX: Final = 200
-_ADDRESS: Final = re.compile(r"^(https?|wss?)://[^/]+")
 _NEVER: Final = (ccxt.BadSymbol, ccxt.NotSupported, ccxt.AuthenticationError)
 _BUSY: Final = (ccxt.DDoSProtection, ccxt.RateLimitExceeded)
 # What ccxt's parsers raise on an answer of a shape they do not expect.
 _UNREADABLE: Final = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError)
+
+
+_SERVED_NS: ContextVar[int] = ContextVar("_SERVED_NS", default=0)
+"""The time in the latest answer of this task."""
 
 
 class Tuning(msgspec.Struct, frozen=True):
@@ -66,17 +79,6 @@ _BINANCE: Final = Tuning(
     },
 )
 TUNINGS: Final[Mapping[str, Tuning]] = {"binance": _BINANCE, "binanceus": _BINANCE}
-
-
-class Top(NamedTuple):
-    """The best prices as told: figures are text or floats, None where there is no order."""
-
-    bid: Any
-    ask: Any
-    bid_size: Any
-    ask_size: Any
-    ts_ns: int | None
-    update_id: int | None
 
 
 class _Heard(dict[str, Any]):
@@ -124,6 +126,8 @@ class CcxtClient:
         self._clock = clock
         self._host = urlsplit(url).netloc
         self._offset_ns = 0
+        self._told_ns = 0
+        self._has_dates = False
         self._retry_after_s = 0.0
         self.tuning = TUNINGS.get(exchange_id, Tuning())
         kind = exchange_class(exchange_id, streams=streams)
@@ -137,6 +141,8 @@ class CcxtClient:
         self._redactor = Redactor(str(each) for each in given if each)
         self._heard = _Heard()
         self._exchange.bidsasks = self._heard
+        self._on_answer = self._exchange.on_rest_response
+        self._exchange.on_rest_response = self._note_time
         self._fetch = self._exchange.fetch
         self._exchange.fetch = self._checked_fetch
         self._make_connection = self._exchange.client
@@ -151,7 +157,7 @@ class CcxtClient:
 
     def _redirect(self, url: str) -> None:
         parts = urlsplit(url)
-        self._exchange.urls["api"] = _redirected(self._exchange.urls["api"], parts.netloc)
+        self._exchange.urls["api"] = redirected(self._exchange.urls["api"], parts.netloc)
         # The pause after closing lets encrypted connections end; there are none here.
         self._exchange.timeout_on_exit = 0
 
@@ -164,9 +170,19 @@ class CcxtClient:
             self.connections += 1
         return connection
 
+    def _note_time(
+        self, code: int, reason: str, url: str, method: str, headers: Any, *rest: Any
+    ) -> Any:
+        """ccxt's hook for every answer as it came: what time it is where it was written."""
+        written_ns = served_ns(headers)
+        _SERVED_NS.set(written_ns)
+        self._told_ns = max(self._told_ns, written_ns)
+        self._has_dates = self._has_dates or written_ns > 0
+        return self._on_answer(code, reason, url, method, headers, *rest)
+
     def addresses(self) -> list[str]:
         """Every address this exchange may ask."""
-        return list(_texts(self._exchange.urls["api"]))
+        return list(texts(self._exchange.urls["api"]))
 
     def _check_host(self, address: str) -> None:
         if self._host and urlsplit(address).netloc != self._host:
@@ -183,7 +199,7 @@ class CcxtClient:
             answer = await self._fetch(url, method, headers, body)
         except _BUSY:
             # Nothing else has run since ccxt noted the headers of this very answer.
-            self._retry_after_s = _retry_after(self._exchange.last_response_headers)
+            self._retry_after_s = retry_after(self._exchange.last_response_headers)
             raise
         if not isinstance(answer, dict | list):
             raise ccxt.BadResponse(f"{method} {url} was answered with something that is not JSON")
@@ -224,14 +240,31 @@ class CcxtClient:
     async def sync_clock(self) -> None:
         """Measure how far the exchange's clock is ahead of ours, where it tells."""
         if self.can("fetchTime"):
-            with self._sorted_failures(self._exchange.id):
-                told_ms = await self._exchange.fetch_time()
+            told_ns = await self._ask_time()
+        else:
+            # A `Date` is cut off to a whole second.
+            told_ns = self._told_ns and self._told_ns + NS_PER_SECOND // 2
+        if told_ns:
             # Compared with the moment of receipt, so the exchange's time is never overstated.
-            self._offset_ns = int(told_ms) * NS_PER_MS - self._clock.now_ns()
+            self._offset_ns = told_ns - self._clock.now_ns()
+
+    async def _ask_time(self) -> int:
+        with self._sorted_failures(self._exchange.id):
+            told_ns = int(await self._exchange.fetch_time()) * NS_PER_MS
+        self._told_ns = max(self._told_ns, told_ns)
+        return told_ns
 
     def exchange_now_ns(self) -> int:
-        """The exchange's time, late by at most the way of an answer."""
+        """About what time it is there, to know when to ask: our clock, moved by its offset."""
         return self._clock.now_ns() + self._offset_ns
+
+    def told_ns(self) -> int:
+        """The latest time that the exchange has told, in an answer about its time or in the `Date`
+        of any other: it is later there. Raises FeedFailedError when it has told none."""
+        if not self._told_ns:
+            words = "tells no time, so nobody knows which bars have closed"
+            raise FeedFailedError(f"{self._exchange.id} {words}")
+        return self._told_ns
 
     @property
     def offset_ns(self) -> int:
@@ -257,14 +290,14 @@ class CcxtClient:
         """The best bid and ask now."""
         with self._sorted_failures(market):
             book = await self._exchange.fetch_order_book(market, self.tuning.book_limit)
-            return _top_of_book(book)
+            return top_of_book(book)
 
     async def trades(self, market: str) -> list[RawTrade]:
         """The latest trades."""
         limit = self.tuning.trades_limit
         with self._sorted_failures(market):
             rows = await self._exchange.fetch_trades(market, None, limit)
-            return [_raw_trade(row) for row in rows]
+            return [raw_trade(row) for row in rows]
 
     async def trades_after(self, market: str, last_id: str, since_ns: int) -> list[RawTrade]:
         """Trades after the one with `last_id`, else from `since_ns` on; a page of them."""
@@ -276,13 +309,30 @@ class CcxtClient:
             else:
                 since_ms = since_ns // NS_PER_MS
                 rows = await self._exchange.fetch_trades(market, since_ms, limit)
-            return [_raw_trade(row) for row in rows]
+            return [raw_trade(row) for row in rows]
 
     async def bars(self, market: str, interval: str, since_ns: int) -> list[RawBar]:
         """Bars that open at `since_ns` or later, the one still open included; a page of them."""
         with self._sorted_failures(market):
             rows = await self._exchange.fetch_ohlcv(market, interval, since_ns // NS_PER_MS)
             return [RawBar(int(row[0]) * NS_PER_MS, *row[1:6]) for row in rows]
+
+    async def bars_and_time(
+        self, market: str, interval: str, since_ns: int
+    ) -> tuple[list[RawBar], int]:
+        """The same, and up to when the exchange says that it had counted: a bar that ends later may
+        be unfinished. 0 where it tells no time.
+
+        That is the `Date` of this very answer, less a second: it is whole seconds, and the bars
+        were read before it was written. Without a `Date` the exchange's time is asked for first.
+        """
+        asked_ns = 0
+        if not self._has_dates and self.can("fetchTime"):
+            asked_ns = await self._ask_time()
+        _SERVED_NS.set(0)
+        rows = await self.bars(market, interval, since_ns)
+        dated_ns = _SERVED_NS.get()
+        return rows, max(dated_ns - NS_PER_SECOND, 0) if dated_ns else asked_ns
 
     async def hear_trades(self, market: str) -> list[RawTrade]:
         """The trades of the stream since the last call, in order; waits where there is none."""
@@ -291,7 +341,7 @@ class CcxtClient:
             return trades
         with self._sorted_failures(market):
             told = await self._exchange.watch_trades(market)
-        return self.heard_trades(market) or [_raw_trade(row) for row in told]
+        return self.heard_trades(market) or [raw_trade(row) for row in told]
 
     def heard_trades(self, market: str) -> list[RawTrade]:
         """The same without waiting: what came by stream while nobody listened."""
@@ -299,7 +349,7 @@ class CcxtClient:
             rows = self._unheard(market)
             if rows:
                 self._last_heard[market] = rows[-1]
-            return [_raw_trade(row) for row in rows]
+            return [raw_trade(row) for row in rows]
 
     def _unheard(self, market: str) -> list[Any]:
         """What ccxt has kept since then; it wakes a listener for the next row only."""
@@ -316,10 +366,10 @@ class CcxtClient:
         waiting = self._heard.waiting.setdefault(market, deque())
         with self._sorted_failures(market):
             if not self.can("watchBidsAsks"):
-                return [_top_of_book(await self._exchange.watch_order_book(market))]
+                return [top_of_book(await self._exchange.watch_order_book(market))]
             while not waiting:
                 await self._exchange.watch_bids_asks([market])
-            tops = [_top_of_ticker(ticker) for ticker in waiting]
+            tops = [top_of_ticker(ticker) for ticker in waiting]
             waiting.clear()
             return tops
 
@@ -330,56 +380,6 @@ class CcxtClient:
     async def close(self) -> None:
         """Release every connection."""
         await self._exchange.close()
-
-
-def _redirected(value: Any, host: str) -> Any:
-    """Every address in a tree of addresses, moved to `host` without encryption."""
-    if isinstance(value, dict):
-        return {key: _redirected(each, host) for key, each in value.items()}
-    if not isinstance(value, str):
-        return value
-    is_stream = value.startswith("ws")
-    return _ADDRESS.sub(f"{'ws' if is_stream else 'http'}://{host}", value)
-
-
-def _texts(value: Any) -> Iterator[str]:
-    if isinstance(value, dict):
-        for each in value.values():
-            yield from _texts(each)
-    elif isinstance(value, str):
-        yield value
-
-
-def _raw_trade(row: Mapping[str, Any]) -> RawTrade:
-    side = row["side"] or ""
-    # Where the exchange has no ids, what the trade is has to stand for it.
-    trade_id = row["id"] or f"{row['timestamp']}:{row['price']}:{row['amount']}:{side}"
-    ts_ns = int(row["timestamp"]) * NS_PER_MS
-    return RawTrade(str(trade_id), ts_ns, row["price"], row["amount"], side)
-
-
-def _top_of_book(book: Mapping[str, Any]) -> Top:
-    bid = book["bids"][0] if book["bids"] else (None, None)
-    ask = book["asks"][0] if book["asks"] else (None, None)
-    return Top(bid[0], ask[0], bid[1], ask[1], _moment(book), book.get("nonce"))
-
-
-def _top_of_ticker(ticker: Mapping[str, Any]) -> Top:
-    sizes = ticker["bidVolume"], ticker["askVolume"]
-    return Top(ticker["bid"], ticker["ask"], *sizes, _moment(ticker), None)
-
-
-def _moment(row: Mapping[str, Any]) -> int | None:
-    told_ms = row.get("timestamp")
-    return None if told_ms is None else int(told_ms) * NS_PER_MS
-
-
-def _retry_after(headers: Mapping[str, str] | None) -> float:
-    """Seconds of a Retry-After header; 0 without one (a date is not honoured)."""
-    for name, value in (headers or {}).items():
-        if name.lower() == "retry-after" and value.strip().isdigit():
-            return float(value)
-    return 0.0
 
 
 def _unknown_exchange(exchange_id: str, known: Sequence[str], streams: bool) -> str:

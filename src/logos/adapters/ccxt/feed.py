@@ -156,7 +156,7 @@ class CcxtFeed:
                 UnitReader(market.instrument),
             )
             ask = partial(client.bars, market.market, interval)
-            await history.bars(ask, interval_from_text(interval), client.exchange_now_ns())
+            await history.bars(ask, interval_from_text(interval), client.told_ns())
         finally:
             await client.close()
         return past.bars

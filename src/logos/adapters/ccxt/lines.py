@@ -14,15 +14,17 @@ from typing import Final, TypeVar
 
 import msgspec
 
-from logos.adapters.ccxt.client import CcxtClient, Top
+from logos.adapters.ccxt.answers import Top
+from logos.adapters.ccxt.client import CcxtClient
 from logos.core.clock import Clock
 from logos.core.instrument import Instrument
 from logos.core.types import NS_PER_SECOND
 from logos.data.readers.numbers import RowError
 from logos.data.source import interval_from_text
+from logos.feeds.bars import BarsOut
 from logos.feeds.common import Patience, SymbolGoneError, Trouble, UnitReader, Voice
 from logos.feeds.contract import FeedFailedError
-from logos.feeds.sequence import BarSequence, RawTrade, TradeSequence
+from logos.feeds.sequence import RawBar, RawTrade, TradeSequence
 
 _BACKFILL_PAGES_MAX: Final = 200
 _CLOCK_AGE_MAX_NS: Final = 600 * NS_PER_SECOND
@@ -282,7 +284,6 @@ class TradeLine(Line):
 class BarLine(Line):
     """Every bar that closes while the feed runs, after its close, once, in order."""
 
-    _sequence: BarSequence
     _synced_ns = 0
 
     def __init__(
@@ -299,9 +300,10 @@ class BarLine(Line):
         super().__init__(client, clock, voice, patience, pace, instrument, market)
         self._interval = interval
         self._interval_ns = interval_from_text(interval)
+        self._bars = BarsOut(voice, clock, instrument, self._units, self._interval_ns)
 
     async def _begin(self) -> None:
-        self._sequence = BarSequence(self._interval_ns, self._client.exchange_now_ns())
+        self._bars.begin(self._client.exchange_now_ns())
         self._synced_ns = self._clock.now_ns()
 
     async def _catch_up(self) -> int:
@@ -317,28 +319,22 @@ class BarLine(Line):
         return count
 
     async def _next_page(self) -> int:
-        sequence = self._sequence
-        page = await self._client.bars(self._market, self._interval, sequence.next_open_ns)
-        closed_ns = self._client.exchange_now_ns()
-        if not sequence.joins_on(page, closed_ns):
+        page, closed_ns = await self._ask()
+        if not self._bars.sequence.joins_on(page, closed_ns):
             # A hole may be an answer gone wrong: whoever asks twice can tell.
-            page = await self._client.bars(self._market, self._interval, sequence.next_open_ns)
-        taken = sequence.take(page, closed_ns)
-        self._voice.gap(taken.gap)
-        for raw in taken.fresh:
-            try:
-                bar = self._units.bar(raw, self._interval_ns, self._clock.now_ns())
-            except RowError as error:
-                self._voice.leave_out(error)
-                continue
-            await self._voice.deliver(bar, raw.opened_ns + self._interval_ns)
-        return len(taken.fresh)
+            page, closed_ns = await self._ask()
+        return await self._bars.offer(page, closed_ns)
+
+    async def _ask(self) -> tuple[list[RawBar], int]:
+        """A page of bars from the last one on, and up to when they are counted."""
+        since_ns = self._bars.ask_from_ns
+        return await self._client.bars_and_time(self._market, self._interval, since_ns)
 
     async def _listen(self) -> None:
         raise AssertionError("bars are polled")
 
     def _next_poll_s(self) -> float:
         """Until the expected bar has closed and settled; then as often as anything is asked."""
-        due_ns = self._sequence.next_open_ns + self._interval_ns
+        due_ns = self._bars.sequence.next_open_ns + self._interval_ns
         wait_s = (due_ns - self._client.exchange_now_ns()) / NS_PER_SECOND + self._pace.settle_s
         return max(self._pace.poll_interval_s, wait_s)

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from itertools import groupby
+from typing import Any
 
 from logos.core.messages import Bar, MarketEvent, Quote, Trade
 
@@ -115,6 +116,12 @@ class Listing:
     def add_print(self, ts_ns: int, price: str, size: str, side: str) -> None:
         """One more trade, not earlier than the last."""
         self.prints.append(Print(ts_ns, len(self.prints) + 1, price, size, side))
+
+    def correct(self, opened_ns: int, **figures: Any) -> None:
+        """Tell a recorded bar with other figures from now on, as a late trade makes exchanges do
+        (ccxt issue 6742: Kraken's volumes go on changing after the close)."""
+        place = [each.opened_ns for each in self.bars].index(opened_ns)
+        self.bars[place] = replace(self.bars[place], **figures)
 
     def top_at(self, now_ns: int) -> Top | None:
         """The best prices as they stand."""

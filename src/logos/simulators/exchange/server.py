@@ -16,10 +16,12 @@ import json
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
+from email.utils import formatdate
 from types import TracebackType
 
 from aiohttp import web
 
+from logos.core.types import NS_PER_SECOND
 from logos.simulators.exchange.faults import IN_THE_ANSWER, Fault, FaultPlan, Rule
 from logos.simulators.exchange.market import Market
 
@@ -62,7 +64,10 @@ class Exchange:
         self.words: dict[Fault, tuple[object, int, Mapping[str, str]]] = {}
         """Body, status and headers of a fault, where they are not Binance's."""
         self.url = ""
+        self.tells_time = True
+        """Whether answers have a `Date`; RFC 9110 lets a server without a clock leave it out."""
         self.app = web.Application(middlewares=[self._middleware])
+        self.app.on_response_prepare.append(self._without_time)
         self._closing = asyncio.Event()
         self._runner: web.AppRunner | None = None
         self._on_advance: list[Callable[[int, int], Awaitable[None]]] = []
@@ -131,8 +136,32 @@ class Exchange:
         """How many requests so far whose "METHOD /path" holds `where`."""
         return sum(where in f"{each.method} {each.path}" for each in self.requests)
 
+    @property
+    def served_ns(self) -> int:
+        """The time that answers are stamped with: the exchange's own, as it says it."""
+        return self.market.now_ns + self.market.skew_ns
+
     @web.middleware
     async def _middleware(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        try:
+            response = await self._respond(request, handler)
+        except web.HTTPException as refusal:
+            self._stamp(refusal)
+            raise
+        self._stamp(response)
+        return response
+
+    def _stamp(self, response: web.StreamResponse) -> None:
+        """Put the exchange's time into an answer (RFC 9110, 6.6.1: whole seconds, cut off)."""
+        if not response.prepared and "Date" not in response.headers:
+            moment = formatdate(self.served_ns // NS_PER_SECOND, usegmt=True)
+            response.headers["Date"] = moment
+
+    async def _without_time(self, _: web.Request, response: web.StreamResponse) -> None:
+        if not self.tells_time:
+            response.headers.popall("Date", None)
+
+    async def _respond(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         self.requests.append(
             Received(request.method, request.path, request.query_string, request.host)
         )

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Sequence
-from email.utils import formatdate
 from typing import Any
 
 from aiohttp import web
@@ -77,10 +76,7 @@ class YahooShape:
             "timestamp": [each.opened_ns // NS_PER_SECOND for each in candles],
             "indicators": {"quote": [_columns(candles)]},
         }
-        answer = json_answer({"chart": {"result": [result], "error": None}})
-        served_s = (self._market.now_ns + self._market.skew_ns) // NS_PER_SECOND
-        answer.headers["Date"] = formatdate(served_s, usegmt=True)
-        return answer
+        return json_answer({"chart": {"result": [result], "error": None}})
 
     def _asked(self, request: web.Request) -> tuple[int, int]:
         """The span asked for: [start, end) in nanoseconds."""
