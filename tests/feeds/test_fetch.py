@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import dataclasses
+import os
 import signal
 import socket
 import subprocess
@@ -21,7 +22,7 @@ from logos.cli.data import command
 from logos.cli.data import fetch as fetch_command
 from logos.config import make_config, read_toml
 from logos.core.messages import Bar, Trade
-from logos.core.types import NS_PER_SECOND
+from logos.core.types import NS_PER_DAY, NS_PER_SECOND
 from logos.data.readers.numbers import format_timestamp
 from logos.data.replay import ReplayFeed
 from logos.data.source import discover
@@ -173,7 +174,7 @@ def test_history_from_yahoo_is_exact_and_tells_only_what_is_missing_in_session(
     async def work() -> None:
         bars = yahoo_minutes(OPENS_NS, 30, without=range(4, 6))
         async with world(listed("SPY", bars)) as there:
-            await there.exchange.advance_to(OPENS_NS + 20 * 60 * NS_PER_SECOND)
+            await there.exchange.advance_to(OPENS_NS + (20 * 60 + 2) * NS_PER_SECOND)
             there.clock.set_ns(there.exchange.market.now_ns)
             out = tmp_path / "out"
             paths, said = await fetched(
@@ -189,6 +190,43 @@ def test_history_from_yahoo_is_exact_and_tells_only_what_is_missing_in_session(
             assert events[0] == "2026-01-01T13:30:00Z,187.43,187.50,187.40,187.44,1200"
             [told] = said
             assert "2 bars are missing from 2026-01-01T13:34:00Z on" in told
+
+    run(work())
+
+
+def test_a_span_that_yahoo_does_not_keep_ends_the_fetch_with_its_words(tmp_path: Path) -> None:
+    async def work() -> None:
+        async with world(listed("SPY", yahoo_minutes(OPENS_NS, 30))) as there:
+            await there.exchange.advance_to(OPENS_NS + 40 * NS_PER_DAY)
+            settings = {
+                "source": "yahoo",
+                "exchange": "",
+                "markets": {"SPY": "SPY"},
+                "cache_dir": tmp_path / "cache",
+            }
+            words = "Yahoo says of 'SPY': 1m data not available .* within the last 30 days"
+            with pytest.raises(DataError, match=words):
+                await fetched(there, tmp_path / "out", **settings)
+            assert not (tmp_path / "out").exists()
+
+    run(work())
+
+
+def test_a_clock_of_ours_that_is_ahead_writes_no_open_bar(tmp_path: Path) -> None:
+    """Neither of Yahoo, nor of an exchange that has no question for its time."""
+
+    async def work() -> None:
+        now_ns = OPENS_NS + 200 * NS_PER_SECOND
+        spans = {"since_ns": OPENS_NS, "until_ns": now_ns + NS_PER_DAY}
+        async with world(listed("SPY", yahoo_minutes(OPENS_NS, 30)), minute_bars(24 * 60)) as there:
+            await there.exchange.advance_to(now_ns)
+            there.clock.set_ns(now_ns + 50 * NS_PER_SECOND)
+            yahoo = {"source": "yahoo", "exchange": "", "markets": {"SPY": "SPY"}}
+            cache = {"cache_dir": tmp_path / "cache"}
+            [path, _], _ = await fetched(there, tmp_path / "out", **yahoo, **cache, **spans)
+            assert len(replayed_bars(path)) == 3
+            [path, _], _ = await fetched(there, tmp_path / "more", **spans)
+            assert len(replayed_bars(path)) == 3
 
     run(work())
 
@@ -352,20 +390,32 @@ def test_neither_history_nor_a_recording_is_asked_for_unless_it_is_said() -> Non
 
 
 @pytest.mark.long
-def test_without_a_network_it_names_the_cause_and_ctrl_c_leaves_nothing(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("source", "market", "cause"),
+    [
+        (["ccxt", "--exchange", "binance"], "BTCUSDT=BTC/USDT", "Connect call failed"),
+        (["yahoo"], "SPY", "Failed to connect"),
+        (["alpaca"], "SPY", "Connection refused"),
+    ],
+    ids=["ccxt", "yahoo", "alpaca"],
+)
+def test_without_a_network_it_names_the_cause_and_ctrl_c_leaves_nothing(
+    source: list[str], market: str, cause: str, tmp_path: Path
+) -> None:
     with socket.socket() as closed:  # bound and never listened at: a connection is refused
         closed.bind(("127.0.0.1", 0))
         address = f"http://127.0.0.1:{closed.getsockname()[1]}"
-        words = ["data", "fetch", "ccxt", "--exchange", "binance", "--url", address]
-        words += ["--markets", "BTCUSDT=BTC/USDT", "--since", "2026-01-05", "--out", "cache"]
+        words = ["data", "fetch", *source, "--url", address]
+        words += ["--markets", market, "--since", "2026-01-05", "--out", "cache"]
         process = subprocess.Popen(
             [sys.executable, "-u", "-m", "logos.live", *words],
             cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            env=os.environ | {"APCA_API_KEY_ID": "PKTEST", "APCA_API_SECRET_KEY": "not-a-secret"},
         )  # fmt: skip
         assert process.stdout is not None
         first = process.stdout.readline()
         assert "RETRYING" in first
-        assert "Connect call failed" in first
+        assert cause in first
         process.send_signal(signal.SIGINT)
         _, said = process.communicate(timeout=60)
     assert process.returncode == 130

@@ -116,6 +116,7 @@ class World:
     streams: BinanceStreams
     clock: ManualClock
     sink: RecordingSink
+    yahoo: YahooShape
 
     async def pass_time(self, seconds: float, sleepers: int = 1) -> None:
         """Let time pass for both; return when the feed has come to rest again."""
@@ -135,10 +136,10 @@ async def world(*listings: Listing, middlewares: Sequence[Any] = ()) -> AsyncIte
     exchange = Exchange(Market(listings, START_NS))
     exchange.app.middlewares.extend(middlewares)
     BinanceShape(exchange)
-    YahooShape(exchange)
+    yahoo = YahooShape(exchange)
     streams = BinanceStreams(exchange)
     async with exchange:
-        yield World(exchange, streams, ManualClock(exchange.market.now_ns), RecordingSink())
+        yield World(exchange, streams, ManualClock(exchange.market.now_ns), RecordingSink(), yahoo)
 
 
 @asynccontextmanager

@@ -20,6 +20,7 @@ from logos.simulators.exchange.market import NS_PER_MS, Market
 from logos.simulators.exchange.playback import listings_of, recorded
 from logos.simulators.exchange.server import Exchange
 from logos.simulators.exchange.streams import BinanceStreams
+from logos.simulators.exchange.yahoo import YahooShape
 from logos.testing.clock import ManualClock
 
 ROWS = 2_000
@@ -48,7 +49,8 @@ def serve(events: list[MarketEvent]) -> World:
     exchange = Exchange(Market(listings_of(events), start_ns))
     BinanceShape(exchange)
     streams = BinanceStreams(exchange)
-    return World(exchange, streams, ManualClock(start_ns), RecordingSink())
+    yahoo = YahooShape(exchange)
+    return World(exchange, streams, ManualClock(start_ns), RecordingSink(), yahoo)
 
 
 @pytest.mark.long

@@ -279,10 +279,10 @@ async def _yahoo_history(
             end_ns // NS_PER_SECOND,
         )
         sessions.extend(chart.sessions)
-        return [bar for bar in chart.bars if bar.opened_ns % interval_ns == 0]
+        return chart.closed(interval_ns)
 
     try:
-        await history.bars(ask, interval_ns, clock.now_ns(), sessions)
+        await history.bars(ask, interval_ns, until_ns, sessions)
     except SymbolGoneError as gone:
         raise DataError(str(gone)) from gone
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from random import Random
 from typing import Any
 
 import msgspec
 import pytest
+from aiohttp import web
 from live_helpers import (
     OPENS_NS,
     World,
@@ -164,7 +166,7 @@ def test_one_unknown_ticker_does_not_stop_the_others(tmp_path: Path) -> None:
                 for _ in range(8):
                     await there.pass_time(10)
             assert opened(there) == [0]
-            assert "no data for 'NOPE'" in there.sink.details(FeedState.CLOSED)[0]
+            assert "of 'NOPE': No data found" in there.sink.details(FeedState.CLOSED)[0]
 
     run(work())
 
@@ -172,7 +174,7 @@ def test_one_unknown_ticker_does_not_stop_the_others(tmp_path: Path) -> None:
 def test_no_ticker_that_exists_is_a_failure_for_good(tmp_path: Path) -> None:
     async def work() -> None:
         async with world(listed("SPY", yahoo_minutes(OPENS_NS, 30))) as there:
-            with pytest.raises(FeedFailedError, match="no data for 'NOPE'"):
+            with pytest.raises(FeedFailedError, match="of 'NOPE': No data found"):
                 await feed_of(there, tmp_path, "NOPE").run(there.sink)
 
     run(work())
@@ -227,5 +229,124 @@ def test_bars_from_before_now_are_the_closed_ones_each_with_its_end(tmp_path: Pa
             bars = await feed.past_bars("SPY", "1m", OPENS_NS + 2 * NS_PER_MINUTE, now_ns)
             ends = [(each.ts_ns - OPENS_NS) // NS_PER_MINUTE for each in bars]
             assert ends == [3, 4, 7, 8, 9, 10]
+
+    run(work())
+
+
+def test_our_clock_that_jumps_ahead_closes_no_bar(tmp_path: Path) -> None:
+    """Not even where the answers tell no time: then the next bar closes the last."""
+
+    async def work(tells_time: bool) -> None:
+        async with world(listed("SPY", yahoo_minutes(OPENS_NS, 30))) as there:
+            there.exchange.tells_time = tells_time
+            await go_to(there, OPENS_NS)
+            async with following(feed_of(there, tmp_path), there.sink):
+                await there.pass_time(10)
+                await there.clock.advance(55)
+                await there.clock.wait_for_sleepers(1)
+                assert there.sink.events == []
+                for _ in range(12):
+                    await there.pass_time(10)
+            assert opened(there) == [0, 1]
+
+    run(work(tells_time=True))
+    run(work(tells_time=False))
+
+
+def test_a_bar_that_is_told_differently_later_is_said_once_and_not_given_again(
+    tmp_path: Path,
+) -> None:
+    async def work() -> None:
+        spy = listed("SPY", yahoo_minutes(OPENS_NS, 30))
+        async with world(spy) as there:
+            await go_to(there, OPENS_NS)
+            async with following(feed_of(there, tmp_path), there.sink):
+                await there.pass_time(65)
+                assert opened(there) == [0]
+                spy.correct(OPENS_NS, volume="1312")
+                for _ in range(12):
+                    await there.pass_time(10)
+            assert opened(there) == [0, 1, 2]
+            assert there.sink.details(FeedState.GAP) == [
+                "bars: the bar of 2026-01-01T13:30:00Z was corrected: volume 1200 is now 1312"
+            ]
+
+    run(work())
+
+
+def test_yahoo_s_last_word_on_a_ticker_ends_it_in_yahoo_s_words(tmp_path: Path) -> None:
+    async def work() -> None:
+        async with world(listed("SPY", yahoo_minutes(OPENS_NS, 30))) as there:
+            await go_to(there, OPENS_NS)
+            there.yahoo.shells.add("THF")
+            words = "Yahoo says of 'NOPE': No data found, symbol may be delisted; "
+            words += "Yahoo knows 'THF' by name only"
+            with pytest.raises(FeedFailedError, match=words):
+                await feed_of(there, tmp_path, "NOPE", "THF").run(there.sink)
+
+    run(work())
+
+
+def test_a_page_in_place_of_yahoo_s_word_is_no_last_word(tmp_path: Path) -> None:
+    """A machine in between answers 404 with a page: nothing is said about the ticker."""
+    pages = {"left": 2}
+
+    @web.middleware
+    async def lost(request: web.Request, handler: Any) -> web.StreamResponse:
+        if "chart" in request.path and pages["left"]:
+            pages["left"] -= 1
+            return web.Response(status=404, text="<html>Not Found</html>")
+        return await handler(request)  # type: ignore[no-any-return]
+
+    async def work() -> None:
+        async with world(listed("SPY", yahoo_minutes(OPENS_NS, 30)), middlewares=[lost]) as there:
+            await go_to(there, OPENS_NS)
+            async with following(feed_of(there, tmp_path), there.sink):
+                for _ in range(8):
+                    await there.pass_time(10)
+            assert opened(there) == [0]
+            assert "status 404 without Yahoo's words" in there.sink.details(FeedState.RETRYING)[0]
+
+    run(work())
+
+
+def test_a_ticker_that_had_bars_is_asked_for_again_before_its_denial_is_believed(
+    tmp_path: Path,
+) -> None:
+    async def work() -> None:
+        async with world(listed("SPY", yahoo_minutes(OPENS_NS, 60))) as there:
+            await go_to(there, OPENS_NS)
+            task = asyncio.create_task(feed_of(there, tmp_path).run(there.sink))
+            await there.pass_time(65)
+            there.yahoo.denied["SPY"] = 3
+            for _ in range(30):
+                await there.pass_time(10)
+            assert opened(there)[-1] >= 4
+            assert FeedState.CLOSED not in there.sink.states("SPY")
+            there.yahoo.denied["SPY"] = 100
+            while "denial 5" not in " ".join(there.sink.details(FeedState.RETRYING)):
+                await there.exchange.advance(60)
+                await there.clock.next_wake()
+                await there.clock.wait_for_sleepers(1)
+            await there.clock.next_wake()
+            with pytest.raises(FeedFailedError, match="symbol may be delisted"):
+                await task
+            assert there.yahoo.denied["SPY"] == 100 - 6
+
+    run(work())
+
+
+def test_a_ticker_without_a_trade_today_is_waited_for(tmp_path: Path) -> None:
+    """yfinance calls such a chart that of a delisted ticker; Yahoo does not."""
+
+    async def work() -> None:
+        later_ns = OPENS_NS + 3 * NS_PER_MINUTE
+        async with world(listed("SPY", yahoo_minutes(later_ns, 30))) as there:
+            await go_to(there, OPENS_NS)
+            async with following(feed_of(there, tmp_path), there.sink):
+                for _ in range(32):
+                    await there.pass_time(10)
+            assert opened(there)[:2] == [3, 4]
+            assert there.sink.details(FeedState.RETRYING) == []
 
     run(work())

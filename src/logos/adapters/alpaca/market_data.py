@@ -26,6 +26,7 @@ from logos.feeds.common import SymbolGoneError, Trouble
 from logos.feeds.contract import FeedFailedError
 from logos.feeds.sequence import RawBar, RawTrade
 from logos.loopback import is_loopback
+from logos.venues.failures import system_words
 from logos.venues.records import Unreadable, is_record, iso_time, rows, time_ns
 from logos.venues.redact import Redactor, Revealable
 
@@ -232,6 +233,9 @@ class MarketData:
         if status is not None:
             words = f"alpaca: {kind}: HTTP {status}: {error}"
         words = self._redactor.clean(words)
+        if cause := system_words(error):
+            # The library's words are long, and the cause stands at their end.
+            words = f"alpaca: {kind}: {type(error).__name__}: {cause}"
         if status in (401, 403):
             return FeedFailedError(f"{words}; check the keys, and what the subscription covers")
         if status in (400, 404, 422):

@@ -13,6 +13,7 @@ for the whole process.
 from __future__ import annotations
 
 import importlib
+import logging
 from collections.abc import Mapping, Sequence
 from email.utils import parsedate_to_datetime
 from pathlib import Path
@@ -28,7 +29,20 @@ from logos.feeds.sequence import RawBar
 from logos.installation import install_command
 
 _CHART: Final = "/v8/finance/chart/"
+_FINAL: Final = (400, 404, 422)
+"""With Yahoo's words beside them these do not pass: a ticker that is none, an interval that it does
+not keep for so long (ranaroussi/yfinance issues 1548 and 2902)."""
+_NO_SPAN: Final = "Data doesn't exist for startDate"
+"""Yahoo's words for a span before the first bar: an answer without rows."""
 _PRICES: Final = ("Open", "High", "Low", "Close")
+
+
+class _NoBars(Exception):
+    """An answer without rows, which yfinance would call a delisted ticker."""
+
+    def __init__(self, sessions: Sequence[tuple[int, int]]) -> None:
+        super().__init__()
+        self.sessions = sessions
 
 
 class Chart(msgspec.Struct, frozen=True):
@@ -41,6 +55,32 @@ class Chart(msgspec.Struct, frozen=True):
     bars: Sequence[RawBar]
     sessions: Sequence[tuple[int, int]]
     served_ns: int
+
+    @property
+    def told_ns(self) -> int:
+        """What time it is by Yahoo: the `Date` of its answer; without one it is not before its
+        newest row, which leaves that row open."""
+        return self.served_ns or max((bar.opened_ns for bar in self.bars), default=0)
+
+    @property
+    def closed_ns(self) -> int:
+        """Up to when bars were counted: a `Date` is whole seconds, and is written when the rows
+        were read already."""
+        return self.told_ns - NS_PER_SECOND
+
+    def rows(self, interval_ns: int) -> list[RawBar]:
+        """The bars by their open. The last row of an open bar may carry the moment of its last
+        trade instead: that one is left out."""
+        return [bar for bar in self.bars if bar.opened_ns % interval_ns == 0]
+
+    def closed(self, interval_ns: int) -> list[RawBar]:
+        """Those of them that have ended, by Yahoo's time or by a later row."""
+        newest_ns = max((bar.opened_ns for bar in self.bars), default=0)
+        return [
+            bar
+            for bar in self.rows(interval_ns)
+            if bar.opened_ns + interval_ns <= self.closed_ns or bar.opened_ns < newest_ns
+        ]
 
 
 class YahooClient:
@@ -60,6 +100,8 @@ class YahooClient:
         self._timeout_s = timeout_s
         self._served_ns = 0
         self._yfinance.config.debug.hide_exceptions = False
+        # It warns of cookies that it goes on without; what fails then is raised, and told here.
+        logging.getLogger("yfinance").setLevel(logging.ERROR)
         if cache_dir is not None:
             self._yfinance.set_tz_cache_location(str(cache_dir))
         self._session = _make_session(requests, url, timeout_s, self._judge)
@@ -94,6 +136,8 @@ class YahooClient:
                 **span,
             )
             return Chart(_rows(table), _sessions(source.history_metadata), self._served_ns)
+        except _NoBars as answer:
+            return Chart((), answer.sessions, self._served_ns)
         except (Trouble, SymbolGoneError):
             raise
         # The library passes on whatever the layers under it raise: curl, JSON, pandas, its own.
@@ -106,8 +150,6 @@ class YahooClient:
             return
         status = int(response.status_code)
         ticker = path.removeprefix(_CHART)
-        if status == 404:
-            raise SymbolGoneError(f"Yahoo has no data for {ticker!r}: check the ticker's spelling")
         if status == 429:
             told = response.headers.get("Retry-After", "")
             wait_s = float(told) if told.isdigit() else 0.0
@@ -116,9 +158,47 @@ class YahooClient:
             raise Trouble(f"{ticker}: status {status}", is_maintenance=status == 503)
         told = response.headers.get("Date", "")
         try:
-            self._served_ns = round(parsedate_to_datetime(told).timestamp()) * NS_PER_SECOND
-        except ValueError:
+            self._served_ns = int(parsedate_to_datetime(told).timestamp()) * NS_PER_SECOND
+        except (TypeError, ValueError):
             self._served_ns = 0
+        _judge_chart(ticker, status, _chart_in(response))
+
+
+def _chart_in(response: Any) -> Mapping[str, Any]:
+    """What an answer holds as `chart`; nothing where it is a page, or cut off."""
+    try:
+        answer = response.json()
+    except ValueError:
+        return {}
+    chart = answer.get("chart") if isinstance(answer, dict) else None
+    return chart if isinstance(chart, dict) else {}
+
+
+def _judge_chart(ticker: str, status: int, chart: Mapping[str, Any]) -> None:
+    """Raise SymbolGoneError for Yahoo's own word that there is nothing, in its words; `_NoBars` for
+    a chart without rows; Trouble for a page in place of an answer.
+
+    A page with status 404 comes from a machine in between and says nothing about the ticker.
+    """
+    error = chart.get("error")
+    if isinstance(error, dict) and error.get("description"):
+        words = " ".join(str(error["description"]).split())[:200]
+        if words.startswith(_NO_SPAN):
+            raise _NoBars(())
+        if status in _FINAL or error.get("code") == "Not Found":
+            raise SymbolGoneError(f"Yahoo says of {ticker!r}: {words}")
+        raise Trouble(f"{ticker}: {words}")
+    if status == 404:
+        raise Trouble(f"{ticker}: status 404 without Yahoo's words")
+    results = chart.get("result")
+    result = results[0] if isinstance(results, list) and results else None
+    if not isinstance(result, dict) or result.get("timestamp"):
+        return
+    meta = result.get("meta")
+    meta = meta if isinstance(meta, dict) else {}
+    if meta.get("regularMarketTime") is None and meta.get("currency") is None:
+        raise SymbolGoneError(f"Yahoo knows {ticker!r} by name only: it has no price and no market")
+    raise _NoBars(_sessions({"currentTradingPeriod": meta.get("currentTradingPeriod") or {}}))
 
 
 def _make_session(requests: Any, elsewhere: str, timeout_s: float, judge: Any) -> Any:

@@ -4,7 +4,10 @@ Problem: the service has no stream, repeats the day with every answer, shows the
 open as its last row, and is silent about why a minute is missing. Method: one task for each
 symbol asks a little after each close; a sequence gives out each closed bar once; the sessions in
 the answer tell a closed market (said as CLOSED) from minutes that are missing (said as GAP). The
-service's own time, not ours, decides whether a bar has closed.
+service's own time (the `Date` of its answer) or a later bar decides whether a bar has closed, never
+our clock. Every answer repeats the day, so each bar is seen again, and a correction is said.
+
+Yahoo's word that a ticker is none, or that it keeps no such bars, ends the ticker, in its words.
 
 Prices arrive as binary floats that have been through 32 bits; what lies within that noise of a
 tick is that tick, and bars off the tick (trades below a cent) are left out and told.
@@ -25,23 +28,28 @@ from logos.core.clock import Backoff, Clock
 from logos.core.instrument import Instrument
 from logos.core.messages import Bar
 from logos.core.types import NS_PER_DAY, NS_PER_SECOND
-from logos.data.readers.numbers import RowError, format_timestamp
+from logos.data.readers.numbers import format_timestamp
 from logos.data.source import interval_from_text
+from logos.feeds.bars import BarsOut
 from logos.feeds.common import (
     SINGLE_TOLERANCE,
     Patience,
     Reporter,
     SymbolGoneError,
+    Trouble,
     UnitReader,
-    Voice,
 )
 from logos.feeds.contract import FeedFailedError, FeedState, Sink
 from logos.feeds.past import PastBars
 from logos.feeds.record import History
-from logos.feeds.sequence import BarSequence, RawBar
+from logos.feeds.sequence import RawBar
 
 # Longer bars do not begin at whole multiples of their length in UTC.
 INTERVALS: Final = ("1m", "5m", "15m", "30m")
+_DENIALS: Final = 5
+_DENIED_POLL_S: Final = 60.0
+"""A ticker that had bars and is denied is asked for so many times more, so far apart: Yahoo has
+denied tickers that trade (portfolio-performance/portfolio issue 5934)."""
 _CLOSED_POLL_S: Final = 60.0
 _SPAN_NS: Final = 7 * NS_PER_DAY  # of minutes the service gives no more than eight days at once
 
@@ -126,7 +134,7 @@ class YahooFeed:
             async with self._turn:
                 chart = await asyncio.to_thread(client.history, market.ticker, interval, *seconds)
             sessions.extend(chart.sessions)
-            return [bar for bar in chart.bars if bar.opened_ns % interval_ns == 0]
+            return chart.closed(interval_ns)
 
         try:
             patience = Patience(voice, self._clock, Backoff(self._random))
@@ -162,58 +170,45 @@ class YahooFeed:
         voice = reporter.voice(symbol, "bars")
         patience = Patience(voice, self._clock, Backoff(self._random))
         interval_ns = interval_from_text(self._interval)
-        sequence = BarSequence(interval_ns, self._clock.now_ns())
         units = UnitReader(market.instrument, SINGLE_TOLERANCE)
+        bars = BarsOut(voice, self._clock, market.instrument, units, interval_ns)
+        bars.begin(self._clock.now_ns())
 
         async def ask() -> Chart:
-            silent_ns = self._clock.now_ns() - sequence.next_open_ns
+            silent_ns = self._clock.now_ns() - bars.sequence.next_open_ns
             period = "1d" if silent_ns < NS_PER_DAY // 2 else "5d"
             async with self._turn:
                 return await asyncio.to_thread(client.chart, market.ticker, self._interval, period)
 
-        try:
-            while True:
-                chart = await patience.ask(ask)
-                now_ns = chart.served_ns or self._clock.now_ns()
-                await self._hand_over(chart, now_ns, sequence, interval_ns, units, voice)
-                is_open = any(start <= now_ns < end for start, end in chart.sessions)
-                if is_open:
-                    voice.live()
-                else:
-                    voice.closed(_closed_words(chart, now_ns))
-                await self._clock.sleep(self._pause_s(now_ns, sequence, interval_ns, is_open))
-        except SymbolGoneError as gone:
-            voice.closed(str(gone))
-            return str(gone)
-
-    async def _hand_over(
-        self,
-        chart: Chart,
-        now_ns: int,
-        sequence: BarSequence,
-        interval_ns: int,
-        units: UnitReader,
-        voice: Voice,
-    ) -> None:
-        # The last row of an open bar carries the moment of its last trade instead of its open.
-        rows = [bar for bar in chart.bars if bar.opened_ns % interval_ns == 0]
-        taken = sequence.take(rows, now_ns, sessions=chart.sessions)
-        voice.gap(taken.gap)
-        for raw in taken.fresh:
+        denials = 0
+        while True:
             try:
-                bar = units.bar(raw, interval_ns, self._clock.now_ns())
-            except RowError as error:
-                voice.leave_out(error)
+                chart = await patience.ask(ask)
+            except SymbolGoneError as gone:
+                denials += 1
+                if not bars.sequence.has_any or denials > _DENIALS:
+                    voice.closed(str(gone))
+                    return str(gone)
+                words = f"{gone}; it had bars before: denial {denials}"
+                await patience.wait_out(Trouble(words, retry_after_s=_DENIED_POLL_S))
                 continue
-            await voice.deliver(bar, raw.opened_ns + interval_ns)
+            denials = 0
+            now_ns = chart.told_ns
+            await bars.offer(chart.rows(interval_ns), chart.closed_ns, chart.sessions)
+            is_open = any(start <= now_ns < end for start, end in chart.sessions)
+            if is_open:
+                voice.live()
+            else:
+                voice.closed(_closed_words(chart, now_ns))
+            left_ns = bars.sequence.next_open_ns + interval_ns
+            left_ns -= chart.served_ns or self._clock.now_ns()
+            await self._clock.sleep(self._pause_s(left_ns, is_open))
 
-    def _pause_s(
-        self, now_ns: int, sequence: BarSequence, interval_ns: int, is_open: bool
-    ) -> float:
+    def _pause_s(self, left_ns: int, is_open: bool) -> float:
+        """When to ask again: `left_ns` is about how long the expected bar has still to go."""
         if not is_open:
             return max(_CLOSED_POLL_S, self._poll_interval_s)
-        due_ns = sequence.next_open_ns + interval_ns
-        return max(self._poll_interval_s, (due_ns - now_ns) / NS_PER_SECOND + self._settle_s)
+        return max(self._poll_interval_s, left_ns / NS_PER_SECOND + self._settle_s)
 
 
 def _closed_words(chart: Chart, now_ns: int) -> str:

@@ -1,5 +1,19 @@
 """A chart endpoint of bars in the shape of Yahoo Finance's, as yfinance asks for it.
 
+Its refusals are those that Yahoo is known to give, by where they were seen:
+
+- unknown or delisted: 404, code "Not Found" (ranaroussi/yfinance issue 1548). A ticker that trades
+  can be told so too, for a while (portfolio-performance/portfolio issue 5934, of TSN).
+- a span before its first bar: 400, code "Bad Request", "Data doesn't exist for startDate = ...,
+  endDate = ..." (quoted whole in App::Chart's handler for Yahoo).
+- minutes older than 30 days, or more than 8 days of them; other intraday bars older than 60 days:
+  422, code "Unprocessable Entity" (ranaroussi/yfinance issue 2902 and its pull request 2903).
+- some names that are none: 200 with `"quote": [{}]`, instrumentType ECNQUOTE, and neither a
+  currency nor a `regularMarketTime` (seen in 2026 of THF and GOO).
+- nothing traded in the span that is asked for, a weekend say: 200 with `"quote": [{}]` and no
+  `timestamp`, which yfinance's scrapers/history.py calls "possibly delisted" on its own account
+  (ranaroussi/yfinance issue 878).
+
 Prices go out as that service sends them: binary floats that have been through 32 bits, so that
 187.43 arrives as 187.42999267578125. The bar that is still open is the last row. The regular
 session is given in minutes of the UTC day; rows outside of it are sent only when asked for.
@@ -26,6 +40,7 @@ _INTERVALS_NS = {
     "1h": 60 * NS_PER_MINUTE,
     "1d": NS_PER_DAY,
 }
+_DAY_S = 86_400
 _RANGES = ["1d", "5d", "1mo", "3mo", "6mo", "1y", "2y", "5y", "10y", "ytd", "max"]
 
 
@@ -39,6 +54,10 @@ class YahooShape:
         self, exchange: Exchange, opens_minute: int = 13 * 60 + 30, closes_minute: int = 20 * 60
     ) -> None:
         self._market = exchange.market
+        self.shells: set[str] = set()
+        """Tickers that are none, and are answered with a chart that holds nothing."""
+        self.denied: dict[str, int] = {}
+        """By ticker: how many charts from now on are denied, though it trades."""
         self._opens_ns = opens_minute * NS_PER_MINUTE
         self._closes_ns = closes_minute * NS_PER_MINUTE
         exchange.add_routes(
@@ -58,25 +77,51 @@ class YahooShape:
     async def _chart(self, request: web.Request) -> web.Response:
         symbol = request.match_info["symbol"]
         listing = self._market.listings.get(symbol)
-        if listing is None:
-            words = "No data found, symbol may be delisted"
-            error = {"code": "Not Found", "description": words}
-            return json_answer({"chart": {"result": None, "error": error}}, status=404)
+        if symbol in self.shells:
+            return json_answer({"chart": {"result": [_shell(symbol)], "error": None}})
+        if listing is None or self._is_denied(symbol):
+            return _refusal(404, "Not Found", "No data found, symbol may be delisted")
         interval = request.query.get("interval", "1d")
         start_ns, end_ns = self._asked(request)
+        too_far = self._beyond(request, interval)
+        if too_far:
+            return _refusal(422, "Unprocessable Entity", too_far)
         candles = listing.candles(start_ns, self._market.now_ns, _INTERVALS_NS[interval])
         candles = [each for each in candles if each.opened_ns < end_ns]
         if request.query.get("includePrePost", "false").lower() != "true":
             candles = [each for each in candles if self._is_regular(each.opened_ns)]
         rule = request.get(FAULT_KEY)
         candles = spoil_rows(candles, None if rule is None else rule.fault)
+        first_ns = listing.bars[0].opened_ns if listing.bars else 0
+        if not candles and "period1" in request.query and end_ns <= first_ns:
+            span = f"startDate = {request.query['period1']}, endDate = {request.query['period2']}"
+            return _refusal(400, "Bad Request", f"Data doesn't exist for {span}")
         days = sorted({each.opened_ns // NS_PER_DAY for each in candles})
-        result = {
-            "meta": self._meta(symbol, listing.quote, interval, days),
-            "timestamp": [each.opened_ns // NS_PER_SECOND for each in candles],
-            "indicators": {"quote": [_columns(candles)]},
-        }
+        result: dict[str, Any] = {"meta": self._meta(symbol, listing.quote, interval, days)}
+        result["indicators"] = {"quote": [{}]}
+        if candles:
+            result["timestamp"] = [each.opened_ns // NS_PER_SECOND for each in candles]
+            result["indicators"] = {"quote": [_columns(candles)]}
         return json_answer({"chart": {"result": [result], "error": None}})
+
+    def _is_denied(self, symbol: str) -> bool:
+        left = self.denied.get(symbol, 0)
+        self.denied[symbol] = max(0, left - 1)
+        return left > 0
+
+    def _beyond(self, request: web.Request, interval: str) -> str:
+        """Why a span of intraday bars is not told; empty where it is."""
+        if "period1" not in request.query or interval == "1d":
+            return ""
+        start_s, end_s = int(request.query["period1"]), int(request.query["period2"])
+        words = f"{interval} data not available for startTime={start_s} and endTime={end_s}."
+        days_max = 30 if interval == "1m" else 60
+        if start_s < self._market.now_ns // NS_PER_SECOND - days_max * _DAY_S:
+            return f"{words} The requested range must be within the last {days_max} days."
+        if interval == "1m" and end_s - start_s > 8 * _DAY_S:
+            one = "Only 8 days worth of 1m granularity data are allowed to be fetched per request."
+            return f"{words} {one}"
+        return ""
 
     def _asked(self, request: web.Request) -> tuple[int, int]:
         """The span asked for: [start, end) in nanoseconds."""
@@ -121,6 +166,18 @@ class YahooShape:
             "range": "",
             "validRanges": _RANGES,
         }
+
+
+def _refusal(status: int, code: str, words: str) -> web.Response:
+    error = {"code": code, "description": words}
+    return json_answer({"chart": {"result": None, "error": error}}, status=status)
+
+
+def _shell(symbol: str) -> dict[str, Any]:
+    """The chart of a name that is none."""
+    meta = {"currency": None, "symbol": symbol, "instrumentType": "ECNQUOTE"}
+    meta |= {"firstTradeDate": None, "regularMarketTime": None, "exchangeTimezoneName": "UTC"}
+    return {"meta": meta, "indicators": {"quote": [{}], "adjclose": [{}]}}
 
 
 def _columns(candles: Sequence[Candle]) -> dict[str, list[Any]]:
