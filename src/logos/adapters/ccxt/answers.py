@@ -61,8 +61,8 @@ def retry_after(headers: Mapping[str, str] | None) -> float:
 def served_ns(headers: Mapping[str, str] | None) -> int:
     """When an answer was written, by its server's clock, in whole seconds; 0 where it does not say.
 
-    `Date` is that moment (RFC 9110, 6.6.1). An answer that was kept in between tells its age as well (RFC
-    9111, 5.1), and was written that many seconds before some servers' `Date`.
+    `Date` is that moment (RFC 9110, 6.6.1). An answer that was kept in between tells its age as
+    well (RFC 9111, 5.1), and was written that many seconds before some servers' `Date`.
     """
     told = {name.lower(): value for name, value in (headers or {}).items()}
     try:
