@@ -11,18 +11,18 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
-from random import Random
 from typing import Any
 
 import pytest
-from live_helpers import OPENS_NS, World, listed, listing, minute_bars, run, world, yahoo_minutes
+from fetch_helpers import fetched, replayed_bars
+from live_helpers import OPENS_NS, listed, listing, minute_bars, run, world, yahoo_minutes
 
-from logos.adapters.fetch import FetchRequest, fetch_async
+from logos.adapters.fetch import FetchRequest
 from logos.cli.data import command
 from logos.cli.data import fetch as fetch_command
 from logos.config import make_config, read_toml
 from logos.core.messages import Bar, Trade
-from logos.core.types import NS_PER_DAY, NS_PER_SECOND
+from logos.core.types import NS_PER_SECOND
 from logos.data.readers.numbers import format_timestamp
 from logos.data.replay import ReplayFeed
 from logos.data.source import discover
@@ -36,25 +36,6 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::DeprecationWarning:yfinance"),
     pytest.mark.filterwarnings("ignore:The inplace keyword"),
 ]
-
-
-def request_of(there: World, out: Path, **settings: Any) -> FetchRequest:
-    defaults: dict[str, Any] = {
-        "source": "ccxt",
-        "exchange": "binance",
-        "markets": {"BTCUSDT": "BTC/USDT"},
-        "out": out,
-        "url": there.exchange.url,
-        "since_ns": START_NS,
-        "until_ns": there.exchange.market.now_ns,
-    }
-    return FetchRequest(**(defaults | settings))
-
-
-async def fetched(there: World, out: Path, **settings: Any) -> tuple[list[Path], list[str]]:
-    said: list[str] = []
-    request = request_of(there, out, **settings)
-    return await fetch_async(request, there.clock, Random(1), said.append), said
 
 
 def replayed(folder: Path) -> list[Any]:
@@ -192,47 +173,6 @@ def test_history_from_yahoo_is_exact_and_tells_only_what_is_missing_in_session(
             assert "2 bars are missing from 2026-01-01T13:34:00Z on" in told
 
     run(work())
-
-
-def test_a_span_that_yahoo_does_not_keep_ends_the_fetch_with_its_words(tmp_path: Path) -> None:
-    async def work() -> None:
-        async with world(listed("SPY", yahoo_minutes(OPENS_NS, 30))) as there:
-            await there.exchange.advance_to(OPENS_NS + 40 * NS_PER_DAY)
-            settings = {
-                "source": "yahoo",
-                "exchange": "",
-                "markets": {"SPY": "SPY"},
-                "cache_dir": tmp_path / "cache",
-            }
-            words = "Yahoo says of 'SPY': 1m data not available .* within the last 30 days"
-            with pytest.raises(DataError, match=words):
-                await fetched(there, tmp_path / "out", **settings)
-            assert not (tmp_path / "out").exists()
-
-    run(work())
-
-
-def test_a_clock_of_ours_that_is_ahead_writes_no_open_bar(tmp_path: Path) -> None:
-    """Neither of Yahoo, nor of an exchange that has no question for its time."""
-
-    async def work() -> None:
-        now_ns = OPENS_NS + 200 * NS_PER_SECOND
-        spans = {"since_ns": OPENS_NS, "until_ns": now_ns + NS_PER_DAY}
-        async with world(listed("SPY", yahoo_minutes(OPENS_NS, 30)), minute_bars(24 * 60)) as there:
-            await there.exchange.advance_to(now_ns)
-            there.clock.set_ns(now_ns + 50 * NS_PER_SECOND)
-            yahoo = {"source": "yahoo", "exchange": "", "markets": {"SPY": "SPY"}}
-            cache = {"cache_dir": tmp_path / "cache"}
-            [path, _], _ = await fetched(there, tmp_path / "out", **yahoo, **cache, **spans)
-            assert len(replayed_bars(path)) == 3
-            [path, _], _ = await fetched(there, tmp_path / "more", **spans)
-            assert len(replayed_bars(path)) == 3
-
-    run(work())
-
-
-def replayed_bars(path: Path) -> list[str]:
-    return path.read_text().splitlines()[1:]
 
 
 @pytest.mark.parametrize(
