@@ -5,6 +5,7 @@ from __future__ import annotations
 from held_bench import A_BRACKET, Bench, S, with_a_bracket
 from scripted_bars import COIN, FUTURE, held, sizes
 
+from logos.core.outbox import terms_of
 from logos.core.strategy import Answer, Target, limit, market, stop
 from logos.core.types import NS_PER_DAY, Code, ReportKind, Side, TimeInForce
 from logos.testing.builders import ends_in, quote_bar, refusals_in
@@ -34,6 +35,37 @@ def test_a_target_that_is_reached_leaves_as_a_limit_order() -> None:
     assert bench.quote("105") == [("LIMIT", 3, "SELL", 10, 10500)]
     bench.fills(3, 10, 10500)
     assert (held(bench.core), bench.working) == (0, [])
+
+
+def test_where_limits_must_rest_a_target_that_is_reached_leaves_as_a_market_order() -> None:
+    bench = with_a_bracket()
+    outbox_of(bench.core).limits_must_rest = True
+    assert bench.quote("105") == [("MARKET", 3, "SELL", 10)]
+    assert terms_of(outbox_of(bench.core).open["test-3"]).limit_price == 0
+    bench.fills(3, 10, 10499)
+    assert (held(bench.core), bench.working) == (0, [])
+
+
+def test_and_as_a_limit_order_where_the_price_has_gone_back_before_its_way_was_free() -> None:
+    script: dict[int, Answer] = {
+        1: market(Side.BUY, 10, stop_loss=95, take_profit=105),
+        2: limit(Side.SELL, 10, 110),
+    }
+    bench = Bench(script)
+    outbox_of(bench.core).limits_must_rest = True
+    bench.quote("100")
+    bench.fills(1, 10)
+    bench.quote("101")
+    assert bench.quote("105") == [("cancel", 4)]
+    assert bench.quote("104") == []
+    assert bench.says(ReportKind.CANCELLED, 4) == [("LIMIT", 3, "SELL", 10, 10500)]
+
+
+def test_where_limits_must_rest_an_entry_keeps_its_limit() -> None:
+    bench = Bench({1: [limit(Side.BUY, 10, 90, group="g"), limit(Side.BUY, 10, 80, group="g")]})
+    outbox_of(bench.core).limits_must_rest = True
+    bench.quote("100")
+    assert bench.quote("89") == [("LIMIT", 1, "BUY", 10, 9000)]
 
 
 def test_a_short_is_bought_back_where_the_ask_reaches_its_stop() -> None:

@@ -159,6 +159,7 @@ class Order:
 
     __slots__ = (
         "arrival_ns",
+        "at_market",
         "cancel_at_ns",
         "cancel_code",
         "client_order_id",
@@ -232,6 +233,9 @@ class Order:
         """See `ExitTerms`."""
         self.tries: int = 0
         """How many orders before it a real venue did not fill whole, whose place it took."""
+        self.at_market: bool = False
+        """Whether an exit with a limit was sent as a market order: the price was as good as its
+        limit, and its venue takes a limit order only to rest."""
         self.covered: int = 0
         """How much of the fills of a bracket's entry has exits, in quantity units."""
         self.created_ns = created_ns

@@ -128,7 +128,7 @@ VenueRequest = SubmitOrder | CancelOrder
 
 def sent_as(order: Order) -> tuple[OrderType, TimeInForce]:
     """As what an order goes to a venue: one that waited for its price there needs no stop."""
-    if order.waits_for_price and order.type is OrderType.STOP:
+    if order.at_market or (order.waits_for_price and order.type is OrderType.STOP):
         return OrderType.MARKET, TimeInForce.GTC
     if order.waits_for_price and order.type is OrderType.STOP_LIMIT:
         return OrderType.LIMIT, order.time_in_force
@@ -144,7 +144,7 @@ def terms_of(order: Order) -> OrderTerms:
         order.side,
         type_,
         order.quantity,
-        order.limit_price,
+        0 if order.at_market else order.limit_price,
         order.stop_price if type_ is order.type else 0,
         time_in_force,
         order.arrival_ns,
@@ -173,10 +173,12 @@ class Outbox:
     the core's own; the edge asks `context.CoreView`.
     """
 
-    __slots__ = ("_requests", "open")
+    __slots__ = ("_requests", "limits_must_rest", "open")
 
-    def __init__(self) -> None:
+    def __init__(self, *, limits_must_rest: bool = False) -> None:
+        """`limits_must_rest`: the venue refuses a limit order that could trade at once."""
         self._requests: list[VenueRequest] = []
+        self.limits_must_rest = limits_must_rest
         self.open: dict[str, Order] = {}
 
     def submit(self, order: Order, approved: Approved) -> None:

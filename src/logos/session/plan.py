@@ -178,7 +178,7 @@ class Plan:
             copy.deepcopy(config.strategy.params),  # the strategy may change what it is given
             sample_ns=config.session.sample_interval_s * NS_PER_SECOND,
             halt_on_engage=config.switch.on_engaged == "halt",
-            outbox=Outbox() if config.venue.live else None,
+            outbox=_outbox(config),
         )
         apply_carry(core, config)
         core.order_manager.fleet = epochs_of(switch)
@@ -378,6 +378,12 @@ def _as_config_error(error: StrategyLoadError, about: str = "") -> ConfigError:
     for note in getattr(error, "__notes__", ()):
         found.add_note(note)
     return found
+
+
+def _outbox(config: Config) -> Outbox | None:
+    """Where the requests to a real venue go; None on paper."""
+    venue = config.venue
+    return Outbox(limits_must_rest=venue.name.limits_must_rest) if venue.live else None
 
 
 def _seed(config: Config) -> int:

@@ -21,6 +21,11 @@ class VenueName(enum.Enum):
     MT5_NATIVE = "mt5-native"
     IB = "ib"
 
+    @property
+    def limits_must_rest(self) -> bool:
+        """Whether such a venue refuses a limit order that could trade at once."""
+        return self in (VenueName.MT5, VenueName.MT5_NATIVE)
+
 
 class FeedName(enum.Enum):
     """Where live market data comes from."""

@@ -10,6 +10,10 @@ every member of a group is HELD: it is in the session's books and nowhere else, 
     stop                         a price is at or beyond its stop      market order
     stop-limit                   a price is at or beyond its stop      limit order at its limit
 
+Some venues refuse a limit order that could trade at once (`Outbox.limits_must_rest`; MetaTrader 5
+does, 10015). There an exit that only reduces is sent as a market order where the latest price is as
+good as its limit, as those venues' own take-profits are.
+
 A price is a bid for a sale and an ask for a purchase, of any event of the session's data; of a bar
 that was open before the order was made, the close alone. An order whose price was passed while no
 data came is sent at the first price after that, with a warning.
@@ -95,7 +99,7 @@ class HeldExits:
             for order in state.working:
                 if step == last or order.created_ns <= path.opened_ns:
                     self._meet(state, order, ask, bid)
-        self.pursue(state)
+        self.pursue(state, path.asks[last], path.bids[last])
 
     def begin(self, state: InstrumentState, order: Order) -> None:
         """An order is held from now on: the price may have reached it already."""
@@ -132,8 +136,11 @@ class HeldExits:
             if state.exit_orders:
                 self.pursue(state)
 
-    def pursue(self, state: InstrumentState) -> None:
-        """Send what was reached in the symbol and whose way is free; make way for the rest."""
+    def pursue(self, state: InstrumentState, ask: int = 0, bid: int = 0) -> None:
+        """Send what was reached in the symbol and whose way is free; make way for the rest.
+
+        The latest prices are `ask` and `bid`, where the symbol does not have them yet.
+        """
         if state.exit_orders == 0 or state.is_paused or self.is_over or self._safety.is_suspended:
             return
         now_ns = self._order_manager.now_ns
@@ -148,7 +155,7 @@ class HeldExits:
         reached.sort(key=_stops_first)
         for _, _, order in reached:
             if order.status is OrderStatus.HELD and self._make_way(state, order):
-                self._send(state, order)
+                self._send(state, order, (ask or state.ask) if order.is_buy else (bid or state.bid))
 
     def _make_way(self, state: InstrumentState, order: Order) -> bool:
         """Cancel what is in the way of an order that was reached; whether nothing is."""
@@ -166,8 +173,9 @@ class HeldExits:
                 self._order_manager.cancel(other, Code.EXIT_REACHED)
         return is_free
 
-    def _send(self, state: InstrumentState, order: Order) -> None:
-        """Send an order whose way is free, for what may leave of it."""
+    def _send(self, state: InstrumentState, order: Order, price: int) -> None:
+        """Send an order whose way is free, for what may leave of it; the latest `price` of its
+        side, 0 for none."""
         order_manager = self._order_manager
         quantity = order.quantity
         in_flight = (state.open_buy if order.is_buy else state.open_sell) - quantity
@@ -176,6 +184,7 @@ class HeldExits:
             quantity = min(quantity, closable(state, order.is_buy) - in_flight)
             if quantity <= 0:
                 return  # other exits are about to close the position
+        order.at_market = self._may_not_rest(order, price)
         intent = self._intent(order, quantity, state.reference_price(order.is_buy))
         verdict = check_exit(intent, order.locked, order.judged_price)
         if not isinstance(verdict, Approved):
@@ -204,6 +213,14 @@ class HeldExits:
         order_manager.record_update(order)
         order_manager.outbox.submit(order, verdict)
 
+    def _may_not_rest(self, order: Order, price: int) -> bool:
+        """Whether the venue would refuse an exit with a limit, for it could trade at once."""
+        outbox = self._order_manager.outbox
+        if outbox is None or not outbox.limits_must_rest or not order.reduce_only:
+            return False
+        is_lasting = order.limit_price > 0 and order.time_in_force not in _AT_ONCE
+        return is_lasting and price > 0 and within_limit(order, price)
+
     def _intent(self, order: Order, quantity: int, reference: int) -> OrderIntent:
         """The order as it is sent."""
         type_, time_in_force = sent_as(order)
@@ -212,7 +229,7 @@ class HeldExits:
             order.side,
             quantity,
             type_,
-            order.limit_price,
+            0 if order.at_market else order.limit_price,
             order.stop_price if type_ is order.type else 0,
             time_in_force,
             reference,

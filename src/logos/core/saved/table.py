@@ -75,7 +75,10 @@ TABLE: Final[dict[type, Fields]] = {
             "wants_order_events": "as wants_fills",
         },
     ),
-    Outbox: Fields(handled=("open",), left={"_requests": "handed over before anything is saved"}),
+    Outbox: Fields(
+        handled=("open",),
+        left={"_requests": "handed over before anything is saved", "limits_must_rest": SETTING},
+    ),
     Account: Fields(
         handled=("ledgers", "total", "wallets"),
         left={"total_currency": SETTING, "total_decimals": SETTING},
@@ -185,6 +188,7 @@ TABLE: Final[dict[type, Fields]] = {
     Order: Fields(
         saved=(
             "arrival_ns",
+            "at_market",
             "cancel_at_ns",
             "client_order_id",
             "covered",
