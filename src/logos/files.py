@@ -24,6 +24,7 @@ import msgspec
 FILE_MODE: Final = 0o600
 FOLDER_MODE: Final = 0o700
 _TAIL_BYTES: Final = 65_536
+_PACKED: Final = (".zip", ".xz", ".bz2", ".zst")
 _KINDS: Final = (
     (stat.S_ISDIR, "a folder"),
     (stat.S_ISFIFO, "a named pipe"),
@@ -102,6 +103,25 @@ def read_whole(path: Path, bytes_max: int) -> bytes:
     if len(content) > bytes_max:
         raise OSError(errno.EFBIG, f"it is larger than {bytes_max:,} bytes", str(path))
     return content
+
+
+def is_cut(text: str) -> bool:
+    """Whether the last line of a text file, unless it is blank, lacks the end of its line."""
+    return not text.endswith(("\n", "\r")) and bool(text[text.rfind("\n") + 1 :].strip())
+
+
+def cut_words(path: str | Path) -> str:
+    """What is wrong with a file that `is_cut`, and the way out."""
+    name = str(path).lower()
+    way = f"end the line: echo >> {path}"
+    if name.endswith(".gz"):
+        way = f"end the line: echo | gzip >> {path}"
+    elif name.endswith(_PACKED):
+        way = "unpack it and end the line"
+    return (
+        "the last line does not end in a newline, so the file may have been cut short, and a "
+        f"number with it; get it again or, if it is whole, {way}"
+    )
 
 
 # ---- replaced whole ----

@@ -74,7 +74,7 @@ def lines_of(capsys: pytest.CaptureFixture[str]) -> tuple[list[str], list[str]]:
 def test_check_prints_the_hash_and_where_each_value_came_from(
     home: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (home / "s.toml").write_text("[risk]\nmax_position = 5\nprice_collar = 0.1")
+    (home / "s.toml").write_text("[risk]\nmax_position = 5\nprice_collar = 0.1\n")
     (home / ".env").write_text("LOGOS_CFG__RISK__PRICE_COLLAR=0.2\n")
     monkeypatch.setenv("LOGOS_CFG__SWITCH__ON_ENGAGED", "block")
     assert main(["config", "check", "--config", "s.toml", "--seed", "7"]) == 0
@@ -92,7 +92,7 @@ def test_check_prints_the_hash_and_where_each_value_came_from(
 def test_check_lists_every_problem_and_ends_with_2(
     home: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (home / "s.toml").write_text("paper.slipage_ticks = 1\nvenue.name = 'alpaca'")
+    (home / "s.toml").write_text("paper.slipage_ticks = 1\nvenue.name = 'alpaca'\n")
     (home / ".env").write_text("A B\nLOGOS_CFG__X=1\n")
     assert main(["config", "check", "--config", "s.toml"]) == 2
     out, err = lines_of(capsys)
@@ -115,7 +115,7 @@ def test_check_judges_live_settings_with_the_flags(
 ) -> None:
     (home / "s.toml").write_text(
         "venue.name = 'alpaca'\n[risk]\nmax_position = 5\nmax_order_notional = 5\n"
-        "[risk.total]\nmax_drawdown = 5"
+        "[risk.total]\nmax_drawdown = 5\n"
     )
     (home / ".env").write_text("APCA_API_SECRET_KEY=hunter2\n")
     (home / ".env").chmod(0o600)

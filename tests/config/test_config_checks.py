@@ -103,14 +103,14 @@ def test_a_symbol_named_twice_is_refused() -> None:
     ("text", "objection"),
     [
         (
-            "[risk]\nmax_position = 1\nmax_position = 2",
+            "[risk]\nmax_position = 1\nmax_position = 2\n",
             "line 3 names max_position a second time; keep one of the two",
         ),
         (
             "[risk]\na = 1\n\n[risk]\nb = 2\n",
             "line 4 names [risk] a second time; keep one of the two",
         ),
-        ("x = { a = 1, a = 2 }", "line 1 names x a second time"),
+        ("x = { a = 1, a = 2 }\n", "line 1 names x a second time"),
         ("a.b = 1\n'a'.b = [\n1]\n", "line 3 names what ends there a second time"),
         ('k = 1\nk = """\nhunter2"""\n', "line 3 names what ends there a second time"),
     ],
@@ -129,7 +129,7 @@ def test_a_key_that_stands_twice_is_refused_with_its_name_and_line(
 
 def test_a_file_that_asks_for_live_orders_is_refused_however_it_is_read(tmp_path: Path) -> None:
     path = tmp_path / "session.toml"
-    path.write_text("venue.live = true")
+    path.write_text("venue.live = true\n")
     with pytest.raises(ConfigError, match=r"session\.toml: venue\.live = true may not stand here"):
         read_toml(path)
 

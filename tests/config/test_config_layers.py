@@ -39,9 +39,9 @@ def load(
     file = None
     if toml is not None:
         file = home / "session.toml"
-        file.write_text(toml)
+        file.write_text(f"{toml}\n")
     if dotenv:
-        (home / ".env").write_text(dotenv)
+        (home / ".env").write_text(f"{dotenv}\n")
     process = {f"LOGOS_CFG__{name}": value for name, value in variables.items()}
     return load_config(
         str(file) if file else None, overrides or {}, {"LOGOS_HOME": str(home), **process}
@@ -211,7 +211,7 @@ def test_a_wrong_value_names_its_variable(home: Path) -> None:
 
 
 def test_what_is_wrong_in_every_layer_is_told_at_once(home: Path) -> None:
-    (home / "session.toml").write_text("paper.slipage_ticks = 1\nrisk.max_position = -1")
+    (home / "session.toml").write_text("paper.slipage_ticks = 1\nrisk.max_position = -1\n")
     (home / ".env").write_text("A B\n")
     with pytest.raises(ConfigError) as caught:
         load_config(
@@ -273,7 +273,7 @@ def test_another_strategy_drops_the_parameters_and_signals_below(home: Path) -> 
 def test_the_seed_of_dotenv_counts_where_nothing_else_names_one(
     home: Path, toml: str, process: str, seed: int | None
 ) -> None:
-    (home / "session.toml").write_text(toml)
+    (home / "session.toml").write_text(f"{toml}\n")
     (home / ".env").write_text("LOGOS_SEED=5\n")
     environment = {"LOGOS_HOME": str(home), "LOGOS_SEED": process}
     config = load_config(str(home / "session.toml"), {}, environment)
@@ -288,7 +288,7 @@ def test_a_seed_in_dotenv_that_is_no_number_is_refused(home: Path) -> None:
 
 def test_every_value_knows_its_layer(home: Path) -> None:
     (home / "f.toml").write_text("[risk]\nmax_position = 1\nprice_collar = 1\n[risk.symbols.A]\n")
-    (home / ".env").write_text("LOGOS_CFG__RISK__PRICE_COLLAR=0.5")
+    (home / ".env").write_text("LOGOS_CFG__RISK__PRICE_COLLAR=0.5\n")
     effective = read_layers(
         str(home / "f.toml"),
         {"session": {}, "data": {"paths": ["x"]}},

@@ -96,10 +96,8 @@ def test_a_file_that_ends_within_a_row_is_truncated(tmp_path: Path, fast: bool) 
 
 
 @pytest.mark.parametrize("fast", READERS)
-def test_a_whole_last_row_needs_no_newline_and_blank_lines_are_nothing(
-    tmp_path: Path, fast: bool
-) -> None:
-    path = write(tmp_path / "A_1m.csv", BAR_HEADER, [FIRST, "", SECOND_ROW], end="")
+def test_blank_lines_are_nothing(tmp_path: Path, fast: bool) -> None:
+    path = write(tmp_path / "A_1m.csv", BAR_HEADER, [FIRST, "", SECOND_ROW, ""])
     report = inspect_source(source_of(path), traded(), fast=fast)
     assert (report.rows, report.is_clean) == (2, True)
 

@@ -127,7 +127,7 @@ def test_every_defect_is_named_and_nothing_is_used(tmp_path: Path) -> None:
         f"{T},ACME,LONG,\n"
         f"{T},ACME,BUY,-1\n"
         f"{T},ACME,BUY,many\n"
-        f"{T},ACME,BU",
+        f"{T},ACME,BU\n",
     )
     with pytest.raises(DataError) as caught:
         read_signals(path)

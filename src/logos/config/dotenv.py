@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Final
 
 from logos.errors import ConfigError
-from logos.files import read_whole
+from logos.files import cut_words, is_cut, read_whole
 
 _ASSIGNMENT: Final = re.compile(r"(?:export[ \t]+)?([A-Za-z_][A-Za-z0-9_]*)=(.*)", re.S)
 _UNQUOTED: Final = re.compile(r"([^\s'\"\\]*)")
@@ -54,6 +54,8 @@ def read_dotenv(path: Path) -> dict[str, str]:
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read: {error.strerror}") from None
     values, problems = parse_dotenv(text, str(path))
+    if is_cut(text):
+        problems.append(f"{path}:{text.count(chr(10)) + 1}: {cut_words(path)}")
     if problems:
         raise ConfigError("; ".join(problems), problems)
     return values

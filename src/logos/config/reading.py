@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from logos.errors import ConfigError
-from logos.files import read_whole
+from logos.files import cut_words, is_cut, read_whole
 from logos.secrecy import looks_like_key
 
 BYTES_MAX: Final = 4 << 20
@@ -54,6 +54,8 @@ def parse_file(path: Path) -> dict[str, Any]:
         raise ConfigError(f"{path}: cannot be read: {error}; save it as UTF-8") from None
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read: {error.strerror}") from None
+    if is_cut(text):
+        raise ConfigError(f"{path}:{text.count(chr(10)) + 1}: {cut_words(path)}")
     try:
         # With a line end of its own the last line has a number in errors too.
         tables = tomllib.loads(text + "\n", parse_float=Decimal)

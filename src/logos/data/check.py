@@ -8,13 +8,13 @@ records it, and a resumed session refuses data that has changed.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from logos.core.instrument import Instrument
 from logos.data.defects import KEEPING_KINDS, Defect, DefectTally
 from logos.data.readers.blocks import read_blocks
-from logos.data.readers.chunks import fingerprint
+from logos.data.readers.chunks import FileStamp, file_stamp, fingerprint, refuse_changed
 from logos.data.source import DataSource
 
 
@@ -34,6 +34,8 @@ class CheckReport:
     counts: Mapping[str, int]
     defects: tuple[Defect, ...]
     fingerprints: Mapping[Path, str]
+    stamps: Mapping[Path, FileStamp] = field(default_factory=dict)
+    """The state that each file was read in."""
 
     @property
     def dropped(self) -> int:
@@ -85,11 +87,15 @@ def _inspect(
     rows = 0
     first_ns: int | None = None
     last_ns: int | None = None
+    stamps = {path: file_stamp(path) for path in source.paths}
     for block in read_blocks(source, instrument, accept=None, tally=tally, fast=fast):
         rows += len(block)
         first_ns = block.ts_ns[0] if first_ns is None else first_ns
         last_ns = block.ts_ns[-1]
         moved()
+    fingerprints = {path: fingerprint(path) for path in source.paths}
+    for path, stamp in stamps.items():
+        refuse_changed(path, stamp)
     return CheckReport(
         source=source,
         rows=rows,
@@ -97,5 +103,6 @@ def _inspect(
         last_ns=last_ns,
         counts=dict(tally.counts),
         defects=tuple(tally.examples),
-        fingerprints={path: fingerprint(path) for path in source.paths},
+        fingerprints=fingerprints,
+        stamps=stamps,
     )

@@ -40,7 +40,7 @@ CROSSED: Final = "crossed"
 KINDS: Final[dict[str, str]] = {
     BAD_HEADER: "the first line does not name the columns of a known layout",
     EMPTY_FILE: "there are no rows",
-    TRUNCATED_ROW: "the file ends in the middle of a row; the row is dropped",
+    TRUNCATED_ROW: "the last line has no newline, or a .gz ends early; the row is dropped",
     WRONG_COLUMN_COUNT: "more or fewer columns than the header names; the row is dropped",
     OTHER_SYMBOL: "the file's symbol column names another symbol; the row is dropped",
     BAD_TIMESTAMP: "not a UTC ISO-8601 time or an epoch number; the row is dropped",
@@ -64,6 +64,9 @@ KEEPING_KINDS: Final = frozenset({GAP, CROSSED})
 
 ACCEPTABLE_KINDS: Final = frozenset(KINDS) - {BAD_HEADER}
 """Kinds a person may accept: without a header nothing can be read at all."""
+
+_OTHER_NAMES: Final = {"truncated": TRUNCATED_ROW}
+"""Short names that a person may write for a kind."""
 
 EXAMPLES_PER_KIND: Final = 20
 EXAMPLES_IN_MESSAGE: Final = 3
@@ -141,7 +144,7 @@ def accept_set(names: Iterable[str]) -> frozenset[str]:
 
     Raises DataError naming the ones that are unknown or cannot be accepted.
     """
-    wanted = set(names)
+    wanted = {_OTHER_NAMES.get(name, name) for name in names}
     if "all" in wanted:
         wanted = (wanted - {"all"}) | ACCEPTABLE_KINDS
     unknown = sorted(wanted - ACCEPTABLE_KINDS)

@@ -15,11 +15,13 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from operator import attrgetter
+from pathlib import Path
 
 from logos.core.instrument import Instrument
 from logos.core.messages import MarketEvent
 from logos.data.defects import DefectTally
 from logos.data.readers.blocks import read_blocks, to_events
+from logos.data.readers.chunks import FileStamp, refuse_changed
 from logos.data.readers.rows import Block
 from logos.data.source import DataSource
 from logos.data.suggest import suggest_instrument
@@ -71,7 +73,8 @@ class ReplayFeed:
     Events with `start_ns <= ts_ns < end_ns` are replayed (None: no limit). `accept` holds the
     kinds of data defects that are tolerated, as for `check`; `defects` then has one tally for
     each source, filled as the reading proceeds (rows before `start_ns` are read and judged too).
-    `fast` forces one of the two readers.
+    `fast` forces one of the two readers. `stamps` are the states that files were checked in: one
+    that is in another state is refused.
 
     Raises DataError for no sources or a symbol without an instrument.
     """
@@ -85,6 +88,7 @@ class ReplayFeed:
         end_ns: int | None = None,
         accept: frozenset[str] = frozenset(),
         fast: bool | None = None,
+        stamps: Mapping[Path, FileStamp] | None = None,
     ) -> None:
         if not sources:
             raise DataError("nothing to replay: no market data was found or selected")
@@ -101,6 +105,7 @@ class ReplayFeed:
         self.accept = accept
         self.defects = [DefectTally() for _ in self.sources]
         self._fast = fast
+        self._stamps = stamps or {}
 
     def chunks(self, skip: int = 0) -> Iterator[list[MarketEvent]]:
         """Lists of some thousands of events, in order; the first `skip` events are left out.
@@ -164,6 +169,9 @@ class ReplayFeed:
 
     def _limited(self, source: DataSource, tally: DefectTally) -> Iterator[Block]:
         """The source's blocks, cut to the time asked for; never empty ones."""
+        for path in source.paths:
+            if path in self._stamps:
+                refuse_changed(path, self._stamps[path])
         instrument = self.instruments[source.symbol]
         blocks = read_blocks(source, instrument, accept=self.accept, tally=tally, fast=self._fast)
         for block in blocks:

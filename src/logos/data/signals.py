@@ -31,7 +31,7 @@ from logos.core.strategy import Answer, Context, Request, Target, Weight, market
 from logos.core.types import NS_PER_SECOND, Side
 from logos.data.readers.numbers import RowError, parse_timestamp
 from logos.errors import DataError
-from logos.files import read_whole
+from logos.files import cut_words, is_cut, read_whole
 from logos.strategies.queued import Queued
 
 WISHES: Final = ("side", "target", "weight")
@@ -173,11 +173,14 @@ def read_signals(path: str | Path, quantity: Decimal | None = None) -> list[Sign
     _check_header(f"{rows[0][0]}: ", header)
     width = len(header)
     collector = _Collector(quantity)
+    cut_line = rows.pop()[0] if is_cut(content) else ""
     for place, cells in rows[1:]:
         if len(cells) == width:
             collector.add(place, dict(zip(header, cells, strict=True)))
         else:
             collector.refuse(place, f"{len(cells)} columns, the header names {width}")
+    if cut_line:
+        collector.refuse(cut_line, cut_words(path))
     return collector.finish(str(path))
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from logos.data.defects import BAD_HEADER, EMPTY_FILE
+from logos.data.folders import data_files
 from logos.data.layout import (
     BARS,
     INTERVAL_TOKENS_NS,
@@ -120,7 +121,7 @@ def places_of(text: str) -> list[str | Path]:
     found: list[str | Path] = []
     known: dict[str, None] = {}
     indexes: dict[Path, dict[str, dict[str, Any]]] = {}
-    for file in _data_files(cache):
+    for file in data_files(cache):
         if file.parent not in indexes:
             indexes[file.parent] = read_index(file.parent)
         named = indexes[file.parent].get(file.name, {})
@@ -139,7 +140,7 @@ def places_of(text: str) -> list[str | Path]:
 
 def _files_of(path: Path) -> list[Path]:
     if path.is_dir():
-        found = _data_files(path)
+        found = data_files(path)
         if not found:
             raise DataError(f"{path}: no market data in this folder (.csv, .csv.gz or .parquet)")
         return found
@@ -148,14 +149,6 @@ def _files_of(path: Path) -> list[Path]:
     if extension_of(path) is None:
         raise DataError(f"{path}: not market data by its name; expected .csv, .csv.gz or .parquet")
     return [path]
-
-
-def _data_files(folder: Path) -> list[Path]:
-    """The visible market data files in a folder and all below it, sorted."""
-    found = sorted(
-        file for file in folder.rglob("*") if file.is_file() and extension_of(file) is not None
-    )
-    return [file for file in found if not file.name.startswith(".")]
 
 
 def _paired(files: Sequence[Path]) -> list[tuple[Path, ...]]:

@@ -307,7 +307,10 @@ def replay_feed(
             f"there are no events from {data.start or 'the beginning'} to {data.end or 'the end'}; "
             "`logos data check` shows what times the data holds"
         )
-    feed = ReplayFeed(sources, instruments, start_ns=start_ns, end_ns=end_ns, accept=accept)
+    stamps = {path: stamp for report in reports for path, stamp in report.stamps.items()}
+    feed = ReplayFeed(
+        sources, instruments, start_ns=start_ns, end_ns=end_ns, accept=accept, stamps=stamps
+    )
     return feed, reports
 
 

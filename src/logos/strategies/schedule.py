@@ -18,7 +18,7 @@ from typing import Any, Final
 
 from logos.core.strategy import OrderRequest
 from logos.core.types import OrderType, Side, TimeInForce
-from logos.files import read_whole
+from logos.files import cut_words, is_cut, read_whole
 from logos.strategies.queued import Queued
 
 COLUMNS: Final = (
@@ -56,6 +56,8 @@ def _read_file(path: str) -> list[_Entry]:
             rows = [(f"{path}:{reader.line_num}", row) for row in reader]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise ValueError(f"the schedule {path} cannot be read: {error}") from None
+    if is_cut(content):
+        raise ValueError(f"the schedule {path}: {cut_words(path)}")
     return _read_rows(rows)
 
 

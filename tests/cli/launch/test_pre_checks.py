@@ -312,7 +312,7 @@ def test_a_session_that_runs_is_left_alone(desk: Desk, capsys: pytest.CaptureFix
         (f"{NAMED}[limits]\nphase_s = 0\n", "phase_s = 0"),
         (f"{NAMED}[limits]\nntp_server = 'time.example.com:99999'\n", "must be HOST or HOST:PORT"),
         (f"{NAMED}[limits]\nntp_server = 'time.example.com:ntp'\n", "must be HOST or HOST:PORT"),
-        ("[launch", "not valid TOML"),
+        ("[launch\n", "not valid TOML"),
     ],
 )
 def test_a_bad_deployment_file_is_refused_by_name(

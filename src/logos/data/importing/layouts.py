@@ -239,6 +239,8 @@ def _lean(lines: ImportInput, options: ImportOptions) -> _Parsed:
         raise lines.error(f"say the asset class ({known}), not {options.asset_class!r}")
     shift = LEAN_SCALES[options.asset_class]
     zone = _zone(lines, options.timezone, "Lean writes local times")
+    # Lean joins the lines of a member; what was cut off a zip its checksums show.
+    lines.may_end_open = lines.path.name.lower().endswith(".zip")
     first = lines.read()
     if not first:
         raise lines.error("there are no rows in this file")

@@ -19,7 +19,7 @@ from logos.data.readers.chunks import (
     unpacks_to_too_much,
 )
 from logos.errors import DataError
-from logos.files import open_regular
+from logos.files import cut_words, is_cut, open_regular
 
 
 class ImportInput:
@@ -35,6 +35,9 @@ class ImportInput:
         self.path = path
         self.separator = ","
         self.line = 0
+        self.may_end_open = False
+        """Whether the last line may lack its newline: its maker writes none, and the file it is
+        packed in shows by its checksum that nothing was cut off."""
         self._stack = ExitStack()
         self._file: IO[str] | None = None
         self._read = 0
@@ -101,6 +104,8 @@ class ImportInput:
             self._read += len(text)
             if self._most and self._read > self._most:
                 raise unpacks_to_too_much(self.path)
+            if is_cut(text) and not self.may_end_open:
+                raise self.error(cut_words(self.path))
             text = text.rstrip("\r\n")
             if text:
                 return split_line(text) if self.separator == "," else text.split(self.separator)

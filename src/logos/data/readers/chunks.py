@@ -15,7 +15,7 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Final, cast
+from typing import IO, Final, NamedTuple, cast
 
 from logos.data.layout import extension_of
 from logos.errors import DataError
@@ -102,6 +102,8 @@ def read_header(path: Path) -> tuple[str, int]:
             line = file.readline(HEADER_BYTES_MAX)
         except (OSError, EOFError, zlib.error) as error:
             raise DataError(f"{path}: cannot be read: {error}; fetch the file again") from error
+    if len(line) == HEADER_BYTES_MAX and not line.endswith(b"\n"):
+        raise DataError(f"{path}:1: the line has more than {HEADER_BYTES_MAX:,} bytes")
     return line.decode("utf-8", "replace").rstrip("\r\n"), len(line)
 
 
@@ -112,6 +114,7 @@ def csv_chunks(path: Path, chunk_bytes: int = CHUNK_BYTES) -> Iterator[Chunk]:
     raised but told in the last chunk's `cut`.
     """
     header_bytes = read_header(path)[1]
+    before = file_stamp(path)
     with open_data(path) as file:
         file.read(header_bytes)
         line = 2
@@ -126,6 +129,8 @@ def csv_chunks(path: Path, chunk_bytes: int = CHUNK_BYTES) -> Iterator[Chunk]:
             unpacked += len(read)
             if most and unpacked > most:
                 raise unpacks_to_too_much(path)
+            if not most and unpacked > before.size:
+                break  # a writer that is faster than this reader would never let it end
             data = rest + read
             end = data.rfind(b"\n") + 1
             rest = data[end:]
@@ -136,8 +141,35 @@ def csv_chunks(path: Path, chunk_bytes: int = CHUNK_BYTES) -> Iterator[Chunk]:
                 newlines = data.count(b"\n", 0, end)
                 yield Chunk(data[:end], line, newlines)
                 line += newlines
+        refuse_changed(path, before)
         if rest or cut:
             yield Chunk(rest, line, 0, cut)
+
+
+class FileStamp(NamedTuple):
+    """What a file's state tells of its content: another one is another content."""
+
+    size: int
+    changed_ns: int
+    place: int
+
+
+def file_stamp(path: Path) -> FileStamp:
+    """The state of a file. Raises DataError when there is none."""
+    try:
+        status = path.stat()
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read: {error.strerror or error}") from error
+    return FileStamp(status.st_size, status.st_mtime_ns, status.st_ino)
+
+
+def refuse_changed(path: Path, before: FileStamp) -> None:
+    """Raise DataError when the file is not what it was: half of it would be of another time."""
+    if file_stamp(path) != before:
+        raise DataError(
+            f"{path}: it changed while it was read; wait until its writer has finished, or use a"
+            " copy of it"
+        )
 
 
 def _read_piece(path: Path, file: IO[bytes], piece_bytes: int) -> tuple[bytes, str]:
@@ -154,10 +186,13 @@ def _read_piece(path: Path, file: IO[bytes], piece_bytes: int) -> tuple[bytes, s
         while size < piece_bytes and (part := file.read1(piece_bytes - size)):
             parts.append(part)
             size += len(part)
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+    except EOFError as error:
         return b"".join(parts), str(error)
-    except OSError as error:
-        raise DataError(f"{path}: reading failed: {error}") from error
+    except (OSError, zlib.error) as error:
+        # Its checksum does not fit: any figure of it may be another one.
+        raise DataError(
+            f"{path}: the packed file is damaged ({error}); fetch the file again"
+        ) from error
     return b"".join(parts), ""
 
 

@@ -7,8 +7,7 @@ from pathlib import Path
 from logos.data.layout import extension_of
 from logos.data.readers.chunks import csv_chunks, read_header, split_line
 from logos.data.readers.optional import require_arrow
-from logos.errors import DataError
-from logos.files import open_regular
+from logos.files import is_cut
 
 
 def first_lines(path: Path, rows: int) -> list[list[str]]:
@@ -18,10 +17,6 @@ def first_lines(path: Path, rows: int) -> list[list[str]]:
     """
     if extension_of(path) == ".parquet":
         require_arrow(path)
-        try:
-            open_regular(path).close()  # pyarrow would wait for the writer of a named pipe
-        except OSError as error:
-            raise DataError(f"{path}: cannot be read: {error.strerror}") from error
         from logos.data.readers.parquet import parquet_head
 
         return parquet_head(path, rows)
@@ -30,7 +25,10 @@ def first_lines(path: Path, rows: int) -> list[list[str]]:
         return []
     lines = [split_line(header)]
     for chunk in csv_chunks(path):
-        for line in chunk.data.decode("utf-8", "replace").split("\n"):
+        text = chunk.data.decode("utf-8", "replace")
+        if is_cut(text):
+            text = text[: text.rfind("\n") + 1]  # what was cut off says nothing of the others
+        for line in text.split("\n"):
             if len(lines) > rows:
                 return lines
             if line.rstrip("\r"):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from contextlib import contextmanager
 from decimal import Decimal
 from itertools import islice
 from pathlib import Path
@@ -22,21 +23,89 @@ from logos.core.instrument import Instrument
 from logos.core.types import SIZE_UNKNOWN
 from logos.data.layout import TIMESTAMP, Layout, clean_header
 from logos.data.readers.arrow import DOUBLE_TOLERANCE_TICKS, NS_UTC, Unusual, judge
+from logos.data.readers.chunks import (
+    file_stamp,
+    refuse_changed,
+    unpacked_max,
+    unpacks_to_too_much,
+)
 from logos.data.readers.numbers import format_timestamp
 from logos.data.readers.rows import Block, FileState
 from logos.errors import DataError
+from logos.files import open_regular
 
 BATCH_ROWS: Final = 8192
 _DECIMALS_KEY: Final = b"decimals"
+_DECIMALS_MAX: Final = 18
+_BUFFER_BYTES: Final = 1 << 20
+_FAULTS: Final = (OSError, pa.ArrowException, UnicodeDecodeError, OverflowError)
+"""What the library raises for files that are damaged in one way or another."""
 
 
-def _open_parquet(path: Path) -> pq.ParquetFile:
+@contextmanager
+def _open_parquet(path: Path) -> Iterator[pq.ParquetFile]:
+    """The file, if it is what its table of contents says. Raises DataError, also for what the
+    library finds wrong while it is read, and for a file that changed meanwhile."""
     try:
-        return pq.ParquetFile(path)
-    except (OSError, pa.ArrowException) as error:
+        open_regular(path).close()  # pyarrow would wait for the writer of a named pipe
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read: {error.strerror or error}") from error
+    before = file_stamp(path)
+    try:
+        with pq.ParquetFile(
+            path, page_checksum_verification=True, pre_buffer=False, buffer_size=_BUFFER_BYTES
+        ) as file:
+            _judge_contents(path, file)
+            yield file
+    except _FAULTS as error:
+        refuse_changed(path, before)
+        words = " ".join(str(error).split())[:300]
         raise DataError(
-            f"{path}: not a readable Parquet file ({error}); it may be truncated: fetch it again"
+            f"{path}: not a readable Parquet file ({words}); it may be truncated or damaged: fetch"
+            " it again"
         ) from error
+    refuse_changed(path, before)
+
+
+def _judge_contents(path: Path, file: pq.ParquetFile) -> None:
+    """Raise DataError for a table of contents that contradicts itself, or promises too much."""
+    contents = file.metadata
+    groups = [contents.row_group(number) for number in range(contents.num_row_groups)]
+    if sum(group.num_rows for group in groups) != contents.num_rows:
+        raise _contradiction(path, "its parts have another number of rows", contents.num_rows)
+    if sum(group.total_byte_size for group in groups) > unpacked_max(path):
+        raise unpacks_to_too_much(path)
+    for field in file.schema_arrow:
+        text = (field.metadata or {}).get(_DECIMALS_KEY, b"0")
+        if not text.isdigit() or int(text) > _DECIMALS_MAX:
+            raise DataError(
+                f"{path}: column {field.name!r}: its metadata says {text[:20]!r} decimals; it must"
+                f" be a number from 0 to {_DECIMALS_MAX}"
+            )
+
+
+def _judge_rows(path: Path, contents: pq.FileMetaData, rows: int) -> None:
+    """Raise DataError unless the `rows` that were read are all that there are.
+
+    What is said of a column is looked at only now: of some damages there pyarrow ends the process
+    when it is asked, and as an error when it reads.
+    """
+    if rows != contents.num_rows:
+        raise _contradiction(path, f"{rows:,} rows are in it", contents.num_rows)
+    for number in range(contents.num_row_groups):
+        group = contents.row_group(number)
+        for place in range(group.num_columns if group.num_rows else 0):
+            column = group.column(place)
+            if "." not in column.path_in_schema and column.num_values != group.num_rows:
+                words = f"a part of column {column.path_in_schema} has {column.num_values:,} values"
+                raise _contradiction(path, words, group.num_rows)
+
+
+def _contradiction(path: Path, what: str, rows: int) -> DataError:
+    return DataError(
+        f"{path}: damaged Parquet file: {what}, its table of contents says {rows:,} rows; fetch it"
+        " again"
+    )
 
 
 def parquet_header(path: Path) -> list[str]:
@@ -46,7 +115,7 @@ def parquet_header(path: Path) -> list[str]:
 
 
 def parquet_head(path: Path, rows: int) -> list[list[str]]:
-    """The column names and the first `rows` rows as text cells."""
+    """The column names and the first `rows` rows as text cells. Raises DataError."""
     with _open_parquet(path) as file:
         names = list(file.schema_arrow.names)
         cells: list[list[str]] = []
@@ -58,13 +127,13 @@ def parquet_head(path: Path, rows: int) -> list[list[str]]:
 
 
 def parquet_batches(path: Path) -> Iterator[pa.RecordBatch]:
-    """The file in batches of BATCH_ROWS rows, column names cleaned."""
+    """The file in batches of BATCH_ROWS rows, column names cleaned. Raises DataError."""
     with _open_parquet(path) as file:
-        try:
-            for batch in file.iter_batches(batch_size=BATCH_ROWS, use_threads=False):
-                yield batch.rename_columns(clean_header(batch.schema.names))
-        except (OSError, pa.ArrowException) as error:
-            raise DataError(f"{path}: damaged Parquet file ({error}); fetch it again") from error
+        rows = 0
+        for batch in file.iter_batches(batch_size=BATCH_ROWS, use_threads=False):
+            rows += batch.num_rows
+            yield batch.rename_columns(clean_header(batch.schema.names))
+        _judge_rows(path, file.metadata, rows)
 
 
 def read_batch(state: FileState, batch: pa.RecordBatch) -> Block | None:
@@ -157,7 +226,9 @@ class ParquetWriter:
                 *((name, pa.string()) for name in layout.sides),
             ]
         )
-        self._writer = pq.ParquetWriter(path, self._schema, compression="zstd")
+        self._writer = pq.ParquetWriter(
+            path, self._schema, compression="zstd", write_page_checksum=True
+        )
 
     def write(self, block: Block) -> None:
         """Append the block's rows."""

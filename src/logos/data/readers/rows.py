@@ -45,6 +45,7 @@ from logos.data.readers.numbers import (
     SymbolReader,
     parse_timestamp,
 )
+from logos.files import cut_words
 
 _OPEN, _HIGH, _LOW, _CLOSE = range(4)
 _ABSENT: Final = ""
@@ -123,7 +124,6 @@ def chunk_rows(state: FileState, chunk: Chunk) -> Iterable[tuple[int, list[str]]
     text = chunk.data.decode("utf-8", "replace")
     lines = text.split("\n")
     tail = lines.pop()
-    width = len(state.header)
     for line_number, line in enumerate(lines, chunk.first_line):
         stripped = line[:-1] if line.endswith("\r") else line
         if stripped:
@@ -132,17 +132,13 @@ def chunk_rows(state: FileState, chunk: Chunk) -> Iterable[tuple[int, list[str]]
     if chunk.cut:
         state.rows += bool(tail)
         state.report(TRUNCATED_ROW, tail_line, f"the compressed file ends early ({chunk.cut})")
-    elif tail.rstrip("\r"):
-        cells = split_line(tail.rstrip("\r"))
-        if len(cells) < width:
-            state.rows += 1
-            state.report(
-                TRUNCATED_ROW,
-                tail_line,
-                f"the file ends after {len(cells)} of {width} columns: {tail[:80]!r}",
-            )
-        else:
-            yield tail_line, cells
+    elif tail.endswith("\r"):
+        if tail.rstrip("\r"):
+            yield tail_line, split_line(tail.rstrip("\r"))  # of its line end only half is missing
+    elif tail:
+        # Whatever its cells look like: a number that was cut is a number.
+        state.rows += 1
+        state.report(TRUNCATED_ROW, tail_line, f"{tail[:80]!r}: {cut_words(state.path)}")
 
 
 def read_rows(state: FileState, rows: Iterable[tuple[int, list[str]]]) -> Block:

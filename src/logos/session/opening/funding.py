@@ -15,7 +15,7 @@ from logos.core.instrument import rate_units
 from logos.core.terms.funding import FundingSchedule
 from logos.core.types import NS_PER_MINUTE
 from logos.data.readers.numbers import RowError, format_timestamp, parse_timestamp
-from logos.files import read_whole
+from logos.files import cut_words, is_cut, read_whole
 
 _COLUMNS = ["time", "rate"]
 _BYTES_MAX = 16 << 20
@@ -46,6 +46,8 @@ def _read(path: Path, name: str) -> list[str]:
         raise ConfigError(f"{name}: {path} cannot be read: {error.strerror}") from None
     except (UnicodeDecodeError, csv.Error) as error:
         raise ConfigError(f"{name}: {path} cannot be read: {error}") from None
+    if is_cut(text):
+        raise ConfigError(f"{name}: {path}, line {len(rows)}: {cut_words(path)}")
     if not rows or rows[0] != _COLUMNS:
         raise ConfigError(f"{name}: {path}: the first line must be time,rate")
     if len(rows) == 1:
