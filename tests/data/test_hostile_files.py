@@ -152,7 +152,6 @@ class Told:
 @pytest.fixture(scope="module")
 def told(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str], Told]:
     """All commands over all inputs, in one process with MEMORY bytes to spare."""
-    pytest.importorskip("pyarrow", reason="a Parquet file is among the inputs")
     base = tmp_path_factory.mktemp("hostile")
     inputs, folders = {}, {}
     for number, (name, (make, _)) in enumerate(HOSTILE.items()):
@@ -182,6 +181,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str], Told
     }
 
 
+@needs_arrow
 @pytest.mark.long
 @pytest.mark.parametrize(("command", "name"), ASKED)
 def test_it_is_refused_with_one_message_in_bounded_memory_and_leaves_nothing(
