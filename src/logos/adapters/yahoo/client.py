@@ -38,11 +38,7 @@ _PRICES: Final = ("Open", "High", "Low", "Close")
 
 
 class _NoBars(Exception):
-    """An answer without rows, which yfinance would call a delisted ticker."""
-
-    def __init__(self, sessions: Sequence[tuple[int, int]]) -> None:
-        super().__init__()
-        self.sessions = sessions
+    """Yahoo's word that it has no rows of a span."""
 
 
 class Chart(msgspec.Struct, frozen=True):
@@ -104,6 +100,8 @@ class YahooClient:
         logging.getLogger("yfinance").setLevel(logging.ERROR)
         if cache_dir is not None:
             self._yfinance.set_tz_cache_location(str(cache_dir))
+        self._empty: list[tuple[int, int]] | None = None
+        """The sessions of the latest chart, if it had no rows."""
         self._session = _make_session(requests, url, timeout_s, self._judge)
         self._tickers: dict[str, Any] = {}
 
@@ -126,6 +124,7 @@ class YahooClient:
             self._tickers[ticker] = self._yfinance.Ticker(ticker, session=self._session)
         source = self._tickers[ticker]
         self._served_ns = 0
+        self._empty = None
         try:
             table = source.history(
                 interval=interval,
@@ -136,12 +135,15 @@ class YahooClient:
                 **span,
             )
             return Chart(_rows(table), _sessions(source.history_metadata), self._served_ns)
-        except _NoBars as answer:
-            return Chart((), answer.sessions, self._served_ns)
+        except _NoBars:
+            return Chart((), (), self._served_ns)
         except (Trouble, SymbolGoneError):
             raise
         # The library passes on whatever the layers under it raise: curl, JSON, pandas, its own.
         except Exception as error:
+            if self._empty is not None:
+                # Of a chart without rows it says that the ticker is delisted; Yahoo does not.
+                return Chart((), self._empty, self._served_ns)
             raise Trouble(f"{ticker}: {_words(error)}") from error
 
     def _judge(self, path: str, response: Any) -> None:
@@ -161,7 +163,7 @@ class YahooClient:
             self._served_ns = int(parsedate_to_datetime(told).timestamp()) * NS_PER_SECOND
         except (TypeError, ValueError):
             self._served_ns = 0
-        _judge_chart(ticker, status, _chart_in(response))
+        self._empty = _judge_chart(ticker, status, _chart_in(response))
 
 
 def _chart_in(response: Any) -> Mapping[str, Any]:
@@ -174,9 +176,13 @@ def _chart_in(response: Any) -> Mapping[str, Any]:
     return chart if isinstance(chart, dict) else {}
 
 
-def _judge_chart(ticker: str, status: int, chart: Mapping[str, Any]) -> None:
-    """Raise SymbolGoneError for Yahoo's own word that there is nothing, in its words; `_NoBars` for
-    a chart without rows; Trouble for a page in place of an answer.
+def _judge_chart(
+    ticker: str, status: int, chart: Mapping[str, Any]
+) -> list[tuple[int, int]] | None:
+    """The sessions that a chart without rows tells of; None of any other.
+
+    Raises SymbolGoneError for Yahoo's own word that there is nothing, in its words; `_NoBars` for
+    its word that this span has nothing; Trouble for a page in place of an answer.
 
     A page with status 404 comes from a machine in between and says nothing about the ticker.
     """
@@ -184,7 +190,7 @@ def _judge_chart(ticker: str, status: int, chart: Mapping[str, Any]) -> None:
     if isinstance(error, dict) and error.get("description"):
         words = " ".join(str(error["description"]).split())[:200]
         if words.startswith(_NO_SPAN):
-            raise _NoBars(())
+            raise _NoBars
         if status in _FINAL or error.get("code") == "Not Found":
             raise SymbolGoneError(f"Yahoo says of {ticker!r}: {words}")
         raise Trouble(f"{ticker}: {words}")
@@ -193,12 +199,12 @@ def _judge_chart(ticker: str, status: int, chart: Mapping[str, Any]) -> None:
     results = chart.get("result")
     result = results[0] if isinstance(results, list) and results else None
     if not isinstance(result, dict) or result.get("timestamp"):
-        return
+        return None
     meta = result.get("meta")
     meta = meta if isinstance(meta, dict) else {}
     if meta.get("regularMarketTime") is None and meta.get("currency") is None:
         raise SymbolGoneError(f"Yahoo knows {ticker!r} by name only: it has no price and no market")
-    raise _NoBars(_sessions({"currentTradingPeriod": meta.get("currentTradingPeriod") or {}}))
+    return _sessions({"currentTradingPeriod": meta.get("currentTradingPeriod") or {}})
 
 
 def _make_session(requests: Any, elsewhere: str, timeout_s: float, judge: Any) -> Any:
