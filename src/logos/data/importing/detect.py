@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from logos.data.importing.cells.roles import name_key
 from logos.data.importing.record import ForeignLayout
 from logos.data.importing.tables.table import Table
+from logos.data.importing.vendor import whole_path
 from logos.errors import DataError
 
 
@@ -17,8 +18,15 @@ def why_not(layout: ForeignLayout, table: Table) -> str:
         return f"its cells stand between {table.separator!r}, not {layout.separator!r}"
     if layout.file_name and layout.name_decides and name_match(layout, table) is None:
         return f"its name, {table.member.name}, is not that of such a file"
-    if layout.row:
-        return _why_not_row(layout, table)
+    if layout.path and re.search(layout.path, whole_path(table)) is None:
+        return f"its path, {table.member}, is not that of such a file"
+    problem = _why_not_row(layout, table) if layout.row else _why_not_header(layout, table)
+    if problem or layout.doubt is None:
+        return problem
+    return layout.doubt(table.sample)
+
+
+def _why_not_header(layout: ForeignLayout, table: Table) -> str:
     if not table.headers:
         return "it has no header"
     keys = {name_key(cell) for row in table.headers for cell in row}
@@ -66,6 +74,13 @@ def find_layout(
         )
         raise DataError(f"{table.member}: not of the format {name}: {reasons}")
     if len(fitting) > 1:
+        # A name that is written like a vendor's tells its file from others of the same form.
+        fitting = [each for each in fitting if each.name_decides or each.path] or fitting
+    if len(fitting) > 1:
         names = " or ".join(f"{each.name} ({each.title})" for each in fitting)
         raise DataError(f"{table.member}: its form fits {names}; say which with --format")
-    return fitting[0] if fitting else None
+    if not fitting:
+        return None
+    if fitting[0].refused:
+        raise DataError(f"{table.member}: {fitting[0].title}: {fitting[0].refused}")
+    return fitting[0]

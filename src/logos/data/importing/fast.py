@@ -32,7 +32,7 @@ def fast_batches(converter: RowConverter, columns: list[Any]) -> list[Batch] | N
     plan = converter.plan
     if len(columns) != plan.table.width or plan.tick or plan.kind == QUOTE_BARS:
         return None
-    if plan.prices.shift or "close_time" in plan.places:
+    if plan.prices.shift or not plan.rules.is_plain or "close_time" in plan.places:
         return None
     try:
         moments = _moments(plan, columns)
@@ -65,9 +65,14 @@ def _by_symbol(
         called = converter.named(name, converter.plan.table.member.name, pc.sum(mask).as_py())
         if called is not None:
             batches.append(
-                _batch(called, moments.filter(mask), [each.filter(mask) for each in cells])
+                _batch(called, moments.filter(mask), [_kept(each, mask) for each in cells])
             )
     return batches
+
+
+def _kept(column: Any, mask: Any) -> Any:
+    """The cells of the rows in `mask`; one text that stands for a whole column stays as it is."""
+    return column if isinstance(column, pa.Scalar) else column.filter(mask)
 
 
 def _batch(symbol: str, moments: Any, cells: list[Any]) -> Batch:

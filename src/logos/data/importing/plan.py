@@ -12,7 +12,6 @@ from logos.data.importing.cells.figures import FigureStyle, find_decimal
 from logos.data.importing.cells.roles import (
     find_roles,
     name_key,
-    roles_by_name,
     roles_by_place,
 )
 from logos.data.importing.cells.times import (
@@ -23,10 +22,17 @@ from logos.data.importing.cells.times import (
     find_formats,
     find_zone,
 )
-from logos.data.importing.detect import find_layout, name_match
+from logos.data.importing.detect import find_layout
 from logos.data.importing.options import ImportOptions
 from logos.data.importing.record import ForeignLayout
 from logos.data.importing.tables.table import Table
+from logos.data.importing.vendor import (
+    RowRules,
+    merge_headers,
+    names_of,
+    places_by_name,
+    shift_of,
+)
 from logos.data.layout import BARS, QUOTE_BARS
 from logos.data.names import interval_word
 from logos.data.times.epochs import likely_reading, looks_like_number
@@ -61,6 +67,8 @@ class Plan:
     """Weeks and months are stamped with their last day."""
     half: str = ""
     tick: str = ""
+    rules: RowRules
+    """What the layout says of single rows."""
     notes: list[str] = field(default_factory=list)
 
     @property
@@ -97,9 +105,9 @@ def make_plan(table: Table, options: ImportOptions, layouts: Sequence[ForeignLay
     layout = None
     if not options.columns:
         layout = find_layout(layouts, table, options.format)
-    match = name_match(layout, table) if layout is not None else None
-    named = match.groupdict() if match is not None else {}
-    symbol = options.symbols[0] if len(options.symbols) == 1 else (named.get("symbol") or "")
+    named = names_of(layout, table)
+    ticker = merge_headers(table, options.symbols)
+    symbol = options.symbols[0] if len(options.symbols) == 1 else ticker or named.get("symbol", "")
     kind, places = _roles(table, options, layout, symbol)
     places, symbol_place = _symbol_place(table, options, places)
     prices, sizes = _styles(table, options, layout, places)
@@ -116,8 +124,9 @@ def make_plan(table: Table, options: ImportOptions, layouts: Sequence[ForeignLay
         sizes=sizes,
         symbol=symbol,
         symbol_place=symbol_place,
-        half=(named.get("half") or "").lower(),
+        half=named.get("half", "").lower(),
         tick=options.tick,
+        rules=RowRules(layout, table, places, prices.shift),
     )
     if symbol_place is not None:
         plan.own_symbol = _own_symbol(table, options, symbol_place)
@@ -148,7 +157,7 @@ def _roles(
             places = {role: at for at, role in enumerate(layout.columns) if role != "-"}
             return layout.kind, places
         if layout is not None and layout.roles:
-            return layout.kind, roles_by_name(table.headers[0], layout.roles)
+            return layout.kind, places_by_name(layout, table)
         if not table.headers:
             raise ValueError("it has no header, and its first row is of no layout that is known")
         return find_roles(table.headers[0], table.sample, symbol)
@@ -219,7 +228,7 @@ def _styles(
             f"{table.member}: it cannot be told whether a point or a comma stands before the"
             f" decimals ({row!r}); say --decimal . or --decimal ,"
         )
-    shift = 0
+    shift = shift_of(layout, table, places) if layout is not None else 0
     if layout is not None and layout.asset_class:
         if options.asset_class not in LEAN_SHIFTS:
             known = ", ".join(LEAN_SHIFTS)
@@ -236,7 +245,7 @@ def _time_reader(
     options: ImportOptions,
     layout: ForeignLayout | None,
     places: Mapping[str, int],
-    named: Mapping[str, str | None],
+    named: Mapping[str, str],
     repeats: bool,
 ) -> tuple[TimeReader, str]:
     """The reader of the table's times, and their zone in words."""
@@ -290,22 +299,25 @@ def _found_format(table: Table, samples: Sequence[str]) -> str:
     )
 
 
-def _day_of_name(format: str, named: Mapping[str, str | None]) -> date | None:
+def _day_of_name(format: str, named: Mapping[str, str]) -> date | None:
     if format != MIDNIGHT_MS:
         return None
     try:
-        return datetime.strptime(named.get("day") or "", "%Y%m%d").date()
+        return datetime.strptime(named.get("day", ""), "%Y%m%d").date()
     except ValueError:
         raise DataError("such files are named for their day, such as 20131007_trade.zip") from None
 
 
-def _length(plan: Plan, options: ImportOptions, named: Mapping[str, str | None]) -> BarLength:
+def _length(plan: Plan, options: ImportOptions, named: Mapping[str, str]) -> BarLength:
     """How long bars are: as said, by the layout, its name, the close times, the name, the steps."""
     table, layout = plan.table, plan.layout
     token = options.interval or (layout.interval if layout is not None else "")
     if not token and layout is not None and named.get("interval"):
-        token = named["interval"] or ""
-        token = layout.intervals.get(token, token)
+        token = layout.intervals.get(named["interval"], named["interval"])
+        try:
+            _check_name(plan, named["interval"], token)
+        except DataError as error:
+            raise DataError(f"{table.member}: {error}") from None
     closing = plan.places.get("close_time")
     if not token and closing is not None:
         return _closed_length(plan, closing)
@@ -323,6 +335,21 @@ def _length(plan: Plan, options: ImportOptions, named: Mapping[str, str | None])
         return find_length(moments, plan.time.zone or UTC).length
     except DataError as error:
         raise DataError(f"{table.member}: {error}") from None
+
+
+def _check_name(plan: Plan, word: str, token: str) -> None:
+    """A name may say it wrongly (US30 of days is not US of 30 minutes), and bars that are taken
+    as shorter than they are would be seen before they close."""
+    try:
+        length = length_from_text(token)
+        found = find_length(sorted(_sample_ns(plan)), plan.time.zone or UTC).length
+    except DataError:
+        return  # one row, or rows that show no length: the name is all there is
+    if found.ns > length.ns and "close_time" not in plan.places:
+        raise DataError(
+            f"its name says {word!r}, bars of {length}, and most of its rows are {found} apart; say"
+            " which with --interval"
+        )
 
 
 def _closed_length(plan: Plan, place: int) -> BarLength:

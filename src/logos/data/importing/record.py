@@ -109,6 +109,8 @@ class ForeignLayout:
     carries_quotes: bool = False
     """An empty bid or ask has not changed since the row before."""
     left_out: tuple[LeftOut, ...] = ()
+    shift: int = 0
+    """The point of prices stands this many places further left (Lean's equities: 4)."""
     shift_whole: int = 0
     """Prices are whole numbers: the point stands this many places further left. A file whose
     prices have a point of their own is read as it is."""

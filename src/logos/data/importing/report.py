@@ -28,7 +28,9 @@ def understood(plans: Sequence[Plan]) -> list[str]:
     """What was understood of the files, a line each; all of them are read like the first."""
     plan = plans[0]
     table = plan.table
-    title = plan.layout.title if plan.layout is not None else "a table, by the names of its columns"
+    title = "a table, by the names of its columns"
+    if plan.layout is not None:
+        title = f"{plan.layout.title} ({plan.layout.name})"
     if plan.layout is None and not table.headers:
         title = "a table, by the columns that were named"
     names = ", ".join(each.table.member.name for each in plans[:3])
@@ -49,13 +51,16 @@ def understood(plans: Sequence[Plan]) -> list[str]:
     lines.append(f"  times      {plan.zone_said or 'each has its offset'}")
     lines.append(f"  columns    {_columns_words(plan)}")
     unused = _unused(plan)
-    if unused:
+    if plan.layout is not None and plan.layout.left:
+        lines.append(f"  not used   {plan.layout.left}")
+    elif unused:
         lines.append(f"  not used   {', '.join(unused)[:200]}")
     if table.skipped:
         lines.append(f"  skipped    {len(table.skipped)} lines above: {table.skipped[0][:60]!r}")
     if plan.prices.decimal == ",":
         lines.append("  figures    decimals after a comma")
-    return [*lines, *(f"  note       {note}" for note in plan.notes)]
+    notes = [plan.layout.note] if plan.layout is not None and plan.layout.note else []
+    return [*lines, *(f"  note       {note}" for note in [*notes, *plan.notes])]
 
 
 def _symbol_words(plan: Plan) -> str:

@@ -146,8 +146,12 @@ class RowConverter:
         self.left.add(OTHER_SYMBOL, where, count)
         return None
 
-    def _row(self, line: int, cells: Sequence[str]) -> tuple[int, list[str | None]] | None:
+    def _row(self, line: int, cells: list[str]) -> tuple[int, list[str | None]] | None:
         plan = self.plan
+        why = plan.rules.left_out(cells)
+        if why:
+            self.left.add(why, f"line {line}: {plan.moment_text(cells)}")
+            return None
         figures = [place for _, places in self._halves for place in places[:4] if place >= 0]
         if all(is_not_reported(cells[place]) for place in figures):
             self.left.add(EMPTY_ROW, f"line {line}: {plan.moment_text(cells)}")
@@ -200,7 +204,7 @@ class RowConverter:
         ]
 
     def _side(self, line: int, cells: Sequence[str]) -> str:
-        for role, words in (("side", SIDES), ("maker", MAKERS)):
+        for role, words in (("side", self.plan.rules.sides or SIDES), ("maker", MAKERS)):
             place = self.plan.places.get(role)
             if place is not None:
                 side = words.get(cells[place].strip().lower())
@@ -210,6 +214,9 @@ class RowConverter:
         return ""
 
     def _price(self, line: int, text: str, name: str) -> str:
+        problem = self.plan.rules.price_problem(text)
+        if problem:
+            raise self.error(line, f"{name} {problem}")
         try:
             plain = self.plan.prices.plain(text)
         except FigureError as error:
@@ -218,6 +225,8 @@ class RowConverter:
 
     def _size(self, line: int, cells: Sequence[str], place: int, name: str) -> str:
         if place < 0 or is_not_reported(cells[place]):
+            return ""
+        if cells[place].strip() in self.plan.rules.not_reported:
             return ""
         try:
             plain = self.plan.sizes.plain(cells[place])

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
 
+from logos.core.types import NS_PER_DAY
 from logos.data.importing.cells.times import TimeError
 from logos.data.importing.known import LAYOUTS
 from logos.data.importing.options import ImportOptions
@@ -167,11 +168,13 @@ def _whole_rows(
 
 def _check_steps(plan: Plan, options: ImportOptions, sink: Sink) -> None:
     """A length of bars that was taken from the first rows must be that of all."""
-    if not plan.interval_ns:
+    if plan.length is None:
         return
+    # Of months the length is the longest they can be, and February is the shortest.
+    shortest_ns = plan.length.months * 28 * NS_PER_DAY or plan.length.ns
     for rows in sink.symbols.values():
         steps = [(count, step) for step, count in rows.steps.items() if step > 0]
-        if steps and not options.interval and max(steps)[1] < plan.interval_ns:
+        if steps and not options.interval and max(steps)[1] < shortest_ns:
             raise DataError(
                 f"{plan.table.member}: {rows.symbol}: its bars were taken as {plan.length} long,"
                 f" and most begin {BarLength(max(steps)[1])} after each other; say --interval"

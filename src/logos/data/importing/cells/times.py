@@ -19,6 +19,7 @@ from logos.data.times.reader import NO_ZONE, TIME_FORMATS, TimeRules
 from logos.data.times.reader import TimeReader as SaidTimeReader
 from logos.data.times.zones import ZoneClock
 from logos.data.times.zones import find_zone as find_named_zone
+from logos.errors import DataError
 
 EPOCH: Final = "epoch"
 MIDNIGHT_MS: Final = "midnight-ms"
@@ -47,7 +48,8 @@ _PARTS: Final = {
     "f": r"(?P<f>[0-9]{1,9})",
     "3": r"(?P<f>[0-9]{3})",
     "p": r"(?P<p>[AaPp])\.?[Mm]\.?",
-    "z": r"(?P<z>Z|UTC|GMT|[+-][0-9]{2}:?(?:[0-9]{2})?)",
+    "z": r"(?P<z>Z|(?:UTC|GMT)?[+-][0-9]{2}:?(?:[0-9]{2})?|UTC|GMT)",
+    "Z": r"(?P<Z>[A-Za-z]+(?:/[A-Za-z_+-]+[0-9]*)*)",
 }
 _GLUED: Final = {"m": r"(?P<m>[0-9]{2})", "d": r"(?P<d>[0-9]{2})", "H": r"(?P<H>[0-9]{2})"}
 """Between other digits a part has all of its own."""
@@ -62,6 +64,7 @@ FORMATS: Final = (
     *(f"{day} {clock}".strip() for day in _DATES for clock in _CLOCKS),
     *("%Y%m%d %H%M%S", "%Y%m%d %H%M%S%3", "%Y%m%d %H:%M:%S", "%Y%m%d %H:%M:%S.%f"),
     *("%Y%m%d %H:%M", "%Y%m%d-%H:%M:%S", "%Y%m%d-%H:%M:%S.%f"),
+    *("%d.%m.%Y %H:%M:%S.%f %z", "%d.%m.%Y %H:%M:%S %z", "%Y%m%d %H:%M:%S %Z"),
 )
 """The forms that a time is tried for."""
 
@@ -153,6 +156,7 @@ class TimeReader:
         self._arguments = {"day": day, "repeats": repeats, "is_backwards": is_backwards}
         self._clock = None if zone is None else ZoneClock(zone, repeats=repeats)
         self._is_backwards = is_backwards
+        self._named: dict[str, TimeReader] = {}
         self._days: dict[tuple[str | None, ...], int] = {}
         self._said: SaidTimeReader | None = None
         self._pattern: re.Pattern[str] | None = None
@@ -183,10 +187,11 @@ class TimeReader:
         """What the order of the rows did not settle, when all of them were read."""
         if self._said is not None:
             return self._said.doubts(is_end=True)
+        named = [doubt for reader in self._named.values() for doubt in reader.doubts()]
         if self._clock is None:
-            return []
+            return named
         self._clock.finish()
-        return self._clock.doubts
+        return [*self._clock.doubts, *named]
 
     @property
     def described(self) -> str:
@@ -194,13 +199,18 @@ class TimeReader:
         if self.format == ISO:
             return "YYYY-MM-DD HH:MM:SS"
         words = {"Y": "YYYY", "y": "YY", "m": "MM", "d": "DD", "H": "HH", "I": "hh", "M": "MM"}
+        words |= {"Z": "Area/City"}
         words |= {"S": "SS", "f": "fff", "3": "mmm", "p": "AM", "b": "Mon", "z": "+HH:MM"}
         return re.sub(r"%(.)", lambda match: words[match[1]], self.format)
 
     def _midnight(self, text: str) -> int:
-        if not (text.isascii() and text.isdigit() and len(text) < 10 and int(text) <= 86_400_000):
+        whole, point, fraction = text.partition(".")
+        is_number = whole.isascii() and whole.isdigit() and len(whole) < 10
+        has_fraction = fraction.isascii() and fraction.isdigit() and len(fraction) <= 6
+        if not is_number or has_fraction != bool(point) or int(whole) > 86_400_000:
             raise TimeError(f"not milliseconds since midnight: {text[:40]!r}")
-        return self._utc_ns(self._day_ns + int(text) * 1_000_000, text)
+        passed_ns = int(whole) * 1_000_000 + int(fraction.ljust(6, "0") or 0)
+        return self._utc_ns(self._day_ns + passed_ns, text)
 
     def _read_said(self, text: str) -> int:
         assert self._said is not None
@@ -224,7 +234,22 @@ class TimeReader:
         except ValueError:
             raise TimeError(f"no such date or time: {text[:40]!r}") from None
         offset = parts.get("z")
-        return wall_ns - _offset_ns(offset) if offset else self._utc_ns(wall_ns, text)
+        if offset:
+            return wall_ns - _offset_ns(offset)
+        name = parts.get("Z")
+        return self._of_zone(name)._utc_ns(wall_ns, text) if name else self._utc_ns(wall_ns, text)
+
+    def _of_zone(self, name: str) -> TimeReader:
+        """The reader of times whose zone stands behind them."""
+        reader = self._named.get(name)
+        if reader is None:
+            try:
+                zone = find_zone(name)
+            except DataError as error:
+                raise TimeError(str(error)) from None
+            reader = TimeReader(ISO, zone, **self._arguments)  # type: ignore[arg-type]
+            self._named[name] = reader
+        return reader
 
     def _utc_ns(self, wall_ns: int, text: str) -> int:
         """The moment at which clocks of the zone show `wall_ns` (since 1970 of that clock)."""
@@ -268,7 +293,8 @@ def _clock_ns(parts: dict[str, str | None]) -> int:
 
 
 def _offset_ns(text: str) -> int:
-    if text in ("Z", "UTC", "GMT"):
+    text = text.removeprefix("UTC").removeprefix("GMT")
+    if text in ("", "Z"):
         return 0
     digits = text[1:].replace(":", "")
     offset_ns = (int(digits[:2]) * 60 + int(digits[2:4] or 0)) * NS_PER_MINUTE

@@ -1,0 +1,58 @@
+"""Every known layout, told by itself from a file as its vendor writes it, to the right numbers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import layout_crypto
+import layout_fx
+import layout_lean
+import layout_stocks
+import layout_us_feeds
+import pytest
+from layout_example import Example, Refused, options_of
+
+from logos.data.importing.formats import LAYOUTS
+from logos.data.importing.run import import_files
+from logos.data.source import discover
+from logos.errors import DataError
+
+ROOMS = (layout_crypto, layout_fx, layout_stocks, layout_us_feeds, layout_lean)
+EXAMPLES = [example for room in ROOMS for example in room.EXAMPLES]
+REFUSED = [refused for room in ROOMS for refused in room.REFUSED]
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda each: each.name)
+def test_a_vendors_file_is_told_by_itself_and_read_to_the_right_numbers(
+    tmp_path: Path, example: Example
+) -> None:
+    shown: list[str] = []
+    path = example.write(tmp_path / "in")
+    report = import_files([path], tmp_path / "out", options_of(example.options), show=shown.extend)
+    rows = [[line for line in out.read_text().splitlines()[1:] if line] for out in report.paths]
+    assert rows == example.expected
+    (source,) = discover(report.paths)
+    assert (source.symbol, source.kind) == (example.symbol, example.kind)
+    said = "\n".join([*shown, *report.left, *report.notes])
+    assert f"({example.layout})" in said
+    if example.interval:
+        assert f"interval   {example.interval}, " in said
+    for words in example.says:
+        assert words in said
+
+
+@pytest.mark.parametrize("refused", REFUSED, ids=lambda each: each.name)
+def test_a_file_that_looks_nearly_so_is_refused_with_the_way_out(
+    tmp_path: Path, refused: Refused
+) -> None:
+    path = refused.write(tmp_path / "in")
+    with pytest.raises(DataError) as caught:
+        import_files([path], tmp_path / "out", options_of(refused.options))
+    for words in refused.says:
+        assert words in str(caught.value)
+    assert not (tmp_path / "out").exists() or not list((tmp_path / "out").iterdir())
+
+
+def test_every_layout_that_reads_rows_has_an_example_here() -> None:
+    tried = {example.layout for example in EXAMPLES}
+    assert tried == {each.name for each in LAYOUTS} - {"freqtrade"}
