@@ -41,6 +41,26 @@ def test_a_vendors_file_is_told_by_itself_and_read_to_the_right_numbers(
         assert words in said
 
 
+def test_bids_and_asks_that_are_given_together_make_a_pair(tmp_path: Path) -> None:
+    rows = "08.03.2024 09:30:00.000,{0},{0},{0},{0},5\n08.03.2024 09:31:00.000,{0},{0},{0},{0},5\n"
+    paths = []
+    for side, price in (("ASK", "1.10"), ("BID", "1.09")):
+        path = tmp_path / f"EURUSD_Candlestick_1_m_{side}.csv"
+        path.write_text("Gmt time,Open,High,Low,Close,Volume\n" + rows.format(price))
+        paths.append(path)
+    shown: list[str] = []
+    options = options_of(())
+    report = import_files(paths, tmp_path / "out", options, show=shown.extend)
+    (source,) = discover(report.paths)
+    assert source.kind == "quote_bars"
+    bid, ask = (path.read_text().splitlines()[1] for path in source.paths)
+    assert bid.startswith("2024-03-08T09:30:00Z,1.09,")
+    assert ask.startswith("2024-03-08T09:30:00Z,1.10,")
+    assert "  kind       quote bars" in shown
+    alone = import_files(paths[:1], tmp_path / "alone", options)
+    assert [source.kind for source in discover(alone.paths)] == ["bars"]
+
+
 @pytest.mark.parametrize("refused", REFUSED, ids=lambda each: each.name)
 def test_a_file_that_looks_nearly_so_is_refused_with_the_way_out(
     tmp_path: Path, refused: Refused

@@ -24,6 +24,11 @@ class ImportReport:
     notes: list[str] = field(default_factory=list)
 
 
+def is_pair(plans: Sequence[Plan]) -> bool:
+    """Whether the files are bids and asks of the same bars."""
+    return plans[0].kind == BARS and {plan.half for plan in plans} == {"bid", "ask"}
+
+
 def understood(plans: Sequence[Plan]) -> list[str]:
     """What was understood of the files, a line each; all of them are read like the first."""
     plan = plans[0]
@@ -36,7 +41,7 @@ def understood(plans: Sequence[Plan]) -> list[str]:
     names = ", ".join(each.table.member.name for each in plans[:3])
     lines = [
         f"{names}{f' and {len(plans) - 3} more' if len(plans) > 3 else ''}: {title}",
-        f"  kind       {plan.kind.replace('_', ' ')}",
+        f"  kind       {'quote bars' if is_pair(plans) else plan.kind.replace('_', ' ')}",
         f"  symbol     {_symbol_words(plan)}",
     ]
     if plan.kind in (BARS, QUOTE_BARS):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 from logos.core.types import NS_PER_DAY
@@ -16,7 +16,7 @@ from logos.data.importing.cells.times import TimeError
 from logos.data.importing.known import LAYOUTS
 from logos.data.importing.options import ImportOptions
 from logos.data.importing.plan import Plan, make_plan
-from logos.data.importing.report import ImportReport, left_words, understood
+from logos.data.importing.report import ImportReport, is_pair, left_words, understood
 from logos.data.importing.rows import CUT_ROW, Left, RowConverter
 from logos.data.importing.sink import Sink, SymbolRows
 from logos.data.importing.tables.container import TEXT, Member, members_of
@@ -54,26 +54,46 @@ def import_files(
     if show is not None:
         show(understood(plans))
     left = Left()
-    sides = ("bid", "ask") if plans[0].kind == QUOTE_BARS else ("",)
     kind = BARS if plans[0].kind == QUOTE_BARS else plans[0].kind
-    with Sink(Path(out_dir), kind, sides, left, sort=options.sort) as sink:
-        for plan in plans:
-            sink.begin(plan.table.member)
-            _convert(plan, options, sink, left)
-            sink.end()
-        if not sink.symbols:
-            raise DataError(
-                f"{members[0]}: not one row was imported: {'; '.join(_left(left)) or 'no rows'}"
-            )
-        _check_steps(plans[0], options, sink)
+    stem = _original(plans)
+
+    def name_of(rows: SymbolRows, side: str) -> Path:
+        return Path(out_dir) / _name(plans[0], rows, stem, side)
+
+    with ExitStack() as stack:
+        sinks: list[Sink] = []
+        for sides, group in _by_half(plans):
+            sink = Sink(Path(out_dir), kind, sides, left, sort=options.sort)
+            sinks.append(stack.enter_context(sink))
+            for plan in group:
+                sink.begin(plan.table.member)
+                _convert(plan, options, sink, left)
+                sink.end()
+            if not sink.symbols:
+                why = "; ".join(_left(left)) or "no rows"
+                raise DataError(f"{group[0].table.member}: not one row was imported: {why}")
+            _check_steps(group[0], options, sink)
         report = ImportReport(left=_left(left))
-        report.rows = {symbol: max(rows.halves_rows) for symbol, rows in sink.symbols.items()}
-        stem = _original(plans)
-        report.paths = sink.publish(
-            lambda rows, side: Path(out_dir) / _name(plans[0], rows, stem, side)
-        )
+        for sink in sinks:
+            for symbol, rows in sink.symbols.items():
+                report.rows[symbol] = max(*rows.halves_rows, report.rows.get(symbol, 0))
+            sink.check_names(name_of)
+        report.paths = [path for sink in sinks for path in sink.publish(name_of)]
     report.fees = plans[0].layout.fees if plans[0].layout is not None else None
     return report
+
+
+def _by_half(plans: Sequence[Plan]) -> list[tuple[tuple[str, ...], list[Plan]]]:
+    """(sides of the outputs, files) of what is written together.
+
+    Files of bids and files of asks that are given together make a pair; one of the two sides
+    alone is bars like any others.
+    """
+    if plans[0].kind == QUOTE_BARS:
+        return [(("bid", "ask"), list(plans))]
+    if not is_pair(plans):
+        return [(("",), list(plans))]
+    return [((side,), [plan for plan in plans if plan.half == side]) for side in ("bid", "ask")]
 
 
 def _planned(member: Member, options: ImportOptions) -> Plan:
@@ -93,7 +113,10 @@ def _check_alike(plans: Sequence[Plan]) -> None:
             ("kind", first.kind, plan.kind),
             ("format", first.format, plan.format),
             ("interval", str(first.length), str(plan.length)),
-            ("half", first.half or "none", plan.half or "none"),
+            (
+                "side",
+                *(("", "") if is_pair(plans) else (first.half or "none", plan.half or "none")),
+            ),
         ):
             if one != other:
                 raise DataError(
@@ -190,6 +213,9 @@ def _original(plans: Sequence[Plan]) -> str:
         re.sub(r"[^A-Za-z0-9-]+", "-", plan.table.member.name.split(".")[0]).strip("-")
         for plan in plans
     ]
+    # Whether a side alone is half of a pair is told by the name that it gets.
+    sides = re.compile(r"(?i)-(bid|ask)(?=-|$)")
+    names = list(dict.fromkeys(sides.sub("", name) if plans[0].half else name for name in names))
     return names[0] if len(names) == 1 else f"{names[0]}-to-{names[-1]}"
 
 

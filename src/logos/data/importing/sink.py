@@ -244,6 +244,12 @@ class Sink:
         self.symbols[symbol] = rows
         return rows
 
+    def check_names(self, name_of: Callable[[SymbolRows, str], Path]) -> None:
+        """Raise DataError when a file that is to be made is there already."""
+        for rows in self.symbols.values():
+            for side in self.sides:
+                check_absent(name_of(rows, side))
+
     def publish(self, name_of: Callable[[SymbolRows, str], Path]) -> list[Path]:
         """Give every file its name, `name_of(rows, side)`. Raises DataError when one exists."""
         for rows in self.symbols.values():
