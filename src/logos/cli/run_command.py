@@ -55,6 +55,7 @@ _NOTICES: Final = (
     "UNHEARD_DATA",
     "CARRIED",
     "NO_EVENTS",
+    "NO_SIZES",
 )
 """Warnings that say what was left over; all others are alarms."""
 _WARNINGS_MAX: Final = 20

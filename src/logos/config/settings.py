@@ -159,6 +159,8 @@ class InstrumentSettings(Settings, frozen=True, kw_only=True):
     """What a short position costs a year, as a fraction of its value. Not set: nothing."""
     funding: FundingSettings | msgspec.UnsetType = msgspec.UNSET
     """What a perpetual contract pays. Not set: nothing."""
+    data_tick: Decimal | msgspec.UnsetType = msgspec.UNSET
+    """The step of the prices in the data, where it is finer than that of orders. Not set: tick."""
 
 
 class AccountSettings(Settings, frozen=True, kw_only=True):

@@ -1,7 +1,8 @@
 """What is traded: units of price and quantity, limits, margins and fees of one symbol.
 
 A price is an integer count of `10**-price_decimals`, a quantity of `10**-quantity_decimals`;
-valid prices are multiples of `tick`, valid quantities multiples of `lot` (both in those units).
+valid prices of orders are multiples of `tick`, those of the market of `data_tick` (finer, or the
+same), valid quantities multiples of `lot` (all in those units).
 `value(price, quantity)` is money as a count of `10**-value_decimals` of the quote currency,
 and is exact: the decimals of price, quantity and multiplier simply add up.
 """
@@ -86,6 +87,7 @@ class Instrument:
         "allows_negative",
         "base",
         "borrow_rate",
+        "data_tick",
         "fees",
         "funding",
         "hours",
@@ -138,6 +140,8 @@ class Instrument:
         self.price_decimals = price_decimals
         self.price_scale: int = 10**price_decimals
         self.tick = tick
+        self.data_tick: int = tick
+        """The step of the market's prices; set apart."""
         self.quantity_decimals = quantity_decimals
         self.quantity_scale: int = 10**quantity_decimals
         self.lot = lot
@@ -247,6 +251,7 @@ def instrument(
     tick: str,
     lot: str,
     quote: str,
+    data_tick: str = "",
     base: str = "",
     multiplier: str = "1",
     min_quantity: str = "0",
@@ -261,9 +266,11 @@ def instrument(
 ) -> Instrument:
     """Make an Instrument from decimal texts, as a person writes them.
 
-    `base` defaults to the symbol. Raises ValueError naming the field that is wrong.
+    `base` defaults to the symbol, `data_tick` to the tick, of which it must be a part. Raises
+    ValueError naming the field that is wrong.
     """
-    positive = {"tick": tick, "lot": lot, "multiplier": multiplier}
+    finer = data_tick or tick
+    positive = {"tick": tick, "data_tick": finer, "lot": lot, "multiplier": multiplier}
     others = {
         "min_quantity": min_quantity,
         "max_quantity": max_quantity,
@@ -283,13 +290,15 @@ def instrument(
         raise ValueError(f"instrument {symbol}: an inverse contract has no min_notional")
     if leverage < 1:
         raise ValueError(f"instrument {symbol}: leverage must be 1 or more, not {leverage}")
-    price_decimals = decimals_of(tick)
+    price_decimals = max(decimals_of(tick), decimals_of(finer))
+    if parse_units(tick, price_decimals) % parse_units(finer, price_decimals):
+        raise ValueError(f"instrument {symbol}: tick {tick} is no multiple of data_tick {finer}")
     quantity_decimals = decimals_of(lot)
     smallest = _units(symbol, "min_quantity", min_quantity, quantity_decimals)
     largest = _units(symbol, "max_quantity", max_quantity, quantity_decimals)
     if 0 < largest < smallest:
         raise ValueError(f"instrument {symbol}: min_quantity is above max_quantity")
-    return Instrument(
+    made = Instrument(
         symbol=symbol,
         base=base or symbol,
         quote=quote,
@@ -310,6 +319,8 @@ def instrument(
         fees=fees or FeeSchedule(),
         hours=[span for text in hours for span in _week_minutes(symbol, text)],
     )
+    made.data_tick = parse_units(finer, price_decimals)
+    return made
 
 
 def _week_minutes(symbol: str, text: str) -> list[tuple[int, int]]:

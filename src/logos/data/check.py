@@ -12,10 +12,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from logos.core.instrument import Instrument
-from logos.data.defects import KEEPING_KINDS, Defect, DefectTally
+from logos.core.types import SIZE_UNKNOWN
+from logos.data.defects import EMPTY_FILE, KEEPING_KINDS, Defect, DefectTally
+from logos.data.layout import file_layout
 from logos.data.readers.blocks import read_blocks
 from logos.data.readers.chunks import FileStamp, file_stamp, fingerprint, refuse_changed
+from logos.data.readers.rows import Block
 from logos.data.source import DataSource
+from logos.errors import DataError
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +28,8 @@ class CheckReport:
 
     `rows` are the usable rows (joined rows of a pair); `first_ns` and `last_ns` their event
     times, None when there are none. `counts` are all defects by kind, `defects` the first few
-    of each. `fingerprints` maps each file to the sha256 of its bytes.
+    of each. `fingerprints` maps each file to the sha256 of its bytes. `has_sizes`: any row reports
+    a size or a volume. `hints` say by kind of defect what is better than to leave rows out.
     """
 
     source: DataSource
@@ -36,6 +41,8 @@ class CheckReport:
     fingerprints: Mapping[Path, str]
     stamps: Mapping[Path, FileStamp] = field(default_factory=dict)
     """The state that each file was read in."""
+    has_sizes: bool = True
+    hints: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def dropped(self) -> int:
@@ -74,7 +81,24 @@ def check(
     tally = DefectTally()
     report = _inspect(source, instrument, tally, fast, moved)
     tally.refuse_unaccepted(accept, source.path)
+    refuse_most(report)
     return report
+
+
+def refuse_most(report: CheckReport) -> None:
+    """Raise DataError when most rows of the source would be left out: no one accepts that
+    knowingly, and what is left says nothing of the market."""
+    dropped = report.dropped - report.counts.get(EMPTY_FILE, 0)
+    if dropped > report.rows * len(report.source.paths):
+        kinds = [kind for kind in report.counts if kind not in (*KEEPING_KINDS, EMPTY_FILE)]
+        counted = ", ".join(f"{kind} {report.counts[kind]:,}" for kind in kinds)
+        lines = [
+            f"{report.source.path}: {dropped:,} rows would be left out ({counted}) and"
+            f" {report.rows:,} remain: that is not this data any more, and cannot be accepted."
+            " Correct what they have in common",
+            *(report.hints[kind] for kind in kinds if kind in report.hints),
+        ]
+        raise DataError("\n".join(lines))
 
 
 def _inspect(
@@ -88,10 +112,12 @@ def _inspect(
     first_ns: int | None = None
     last_ns: int | None = None
     stamps = {path: file_stamp(path) for path in source.paths}
+    has_sizes = False
     for block in read_blocks(source, instrument, accept=None, tally=tally, fast=fast):
         rows += len(block)
         first_ns = block.ts_ns[0] if first_ns is None else first_ns
         last_ns = block.ts_ns[-1]
+        has_sizes = has_sizes or _any_size(source, block)
         moved()
     fingerprints = {path: fingerprint(path) for path in source.paths}
     for path, stamp in stamps.items():
@@ -105,4 +131,13 @@ def _inspect(
         defects=tuple(tally.examples),
         fingerprints=fingerprints,
         stamps=stamps,
+        has_sizes=has_sizes or not rows,
+        hints=dict(tally.hints),
     )
+
+
+def _any_size(source: DataSource, block: Block) -> bool:
+    layout = file_layout(source.kind)
+    prices = len(block.columns) - len(layout.sizes) - len(layout.sides)
+    sizes = block.columns[prices : prices + len(layout.sizes)]
+    return any(size != SIZE_UNKNOWN for column in sizes for size in column)

@@ -19,7 +19,8 @@ from typing import IO, Any, Protocol, cast
 from logos.core.fixed import format_units
 from logos.core.instrument import Instrument
 from logos.core.types import SIZE_UNKNOWN
-from logos.data.defects import BACKWARDS_TIME, DefectTally
+from logos.data.check import inspect_source
+from logos.data.defects import BACKWARDS_TIME, OFF_TICK, DefectTally
 from logos.data.layout import Layout, extension_of, file_layout, stem_of
 from logos.data.readers.blocks import read_files, read_sorted_files
 from logos.data.readers.numbers import format_timestamp
@@ -32,11 +33,13 @@ from logos.files import make_folder, open_new
 
 @dataclass(frozen=True, slots=True)
 class RepairReport:
-    """What a repair did: files written, rows in each, and the defects found by kind."""
+    """What a repair did: files written, rows in each, how many rows were put where their time
+    belongs, and the defects by kind that stayed out or, of KEEPING_KINDS, in."""
 
     paths: tuple[Path, ...]
     rows: int
     counts: Mapping[str, int]
+    sorted_rows: int = 0
 
 
 class _BlockWriter(Protocol):
@@ -44,7 +47,9 @@ class _BlockWriter(Protocol):
     def close(self) -> None: ...
 
 
-def repair(source: DataSource, instrument: Instrument, out: Path) -> RepairReport:
+def repair(
+    source: DataSource, instrument: Instrument, out: Path, *, accept: frozenset[str] = frozenset()
+) -> RepairReport:
     """Write a cleaned copy of the source to `out` (.csv, .csv.gz or .parquet).
 
     Rows that cannot be used are dropped, the rest is in the order of time (rows of equal time
@@ -52,18 +57,25 @@ def repair(source: DataSource, instrument: Instrument, out: Path) -> RepairRepor
     stay as they are. A two-sided pair gives two files, `_bid` and `_ask`, of the same times.
     Where rows have to be sorted the file is held in memory; otherwise it streams.
 
-    Raises DataError when `out` exists or cannot be written, or when no row is usable.
+    Prices off the tick are no damage of the rows: the tick may be wrong, and which of the two is
+    would be a guess. They are left out only with "off_tick" in `accept`.
+
+    Raises DataError when `out` exists or cannot be written, for prices off the tick, and when no
+    row is usable.
     """
-    tally = DefectTally()
-    for _ in read_files(source, instrument, accept=None, tally=tally):
-        if BACKWARDS_TIME in tally.counts:
-            break
+    found = inspect_source(source, instrument)
+    if OFF_TICK in found.counts and OFF_TICK not in accept:
+        raise DataError(
+            f"{source.path}: {found.counts[OFF_TICK]:,} rows have prices off the tick, which is not"
+            f" repaired by a guess. {found.hints.get(OFF_TICK, '')}. To leave these rows out:"
+            " --accept off_tick"
+        )
     # Sorting brings rows back that reading in order would have had to drop.
-    reading = read_sorted_files if BACKWARDS_TIME in tally.counts else read_files
+    reading = read_sorted_files if BACKWARDS_TIME in found.counts else read_files
     tally = DefectTally()
     parts = reading(source, instrument, accept=None, tally=tally)
     paths, rows = _write_parts(source, instrument, out, parts)
-    return RepairReport(paths, rows, dict(tally.counts))
+    return RepairReport(paths, rows, dict(tally.counts), tally.sorted_rows)
 
 
 def to_parquet(

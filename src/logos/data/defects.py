@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from logos.core.fixed import decimals_of, format_units
 from logos.errors import DataError
 
 BAD_HEADER: Final = "bad_header"
@@ -96,14 +97,18 @@ class Defect:
 class DefectTally:
     """Counts of defects by kind, and the first few of each.
 
-    `add` raises nothing; `refuse_unaccepted` judges. `counts` is complete.
+    `add` raises nothing; `refuse_unaccepted` judges. `counts` is complete. `hints` say by kind what
+    is better than to leave rows out. `sorted_rows` are those that stood behind a later one.
     """
 
-    __slots__ = ("counts", "examples")
+    __slots__ = ("_finest", "counts", "examples", "hints", "sorted_rows")
 
     def __init__(self) -> None:
         self.counts: dict[str, int] = {}
         self.examples: list[Defect] = []
+        self.hints: dict[str, str] = {}
+        self.sorted_rows: int = 0
+        self._finest: dict[str, int] = {}
 
     def add(self, defect: Defect) -> None:
         """Count `defect`, and keep it when it is among the first of its kind."""
@@ -111,6 +116,19 @@ class DefectTally:
         self.counts[defect.kind] = count + 1
         if count < EXAMPLES_PER_KIND:
             self.examples.append(defect)
+
+    def see_off_tick(self, symbol: str, tick: str, decimals: int) -> None:
+        """Note how fine the prices of a row are that are no multiples of `tick`."""
+        decimals = max(decimals, decimals_of(tick), self._finest.get(symbol, 0))
+        if decimals == self._finest.get(symbol):
+            return
+        self._finest[symbol] = decimals
+        finer = format_units(1, decimals)
+        self.hints[OFF_TICK] = (
+            f"The finest price of these rows shows a tick of {finer}, with which nothing is left"
+            f' out: tick = "{finer}" in [instruments.{toml_key(symbol)}]; or, where orders go in'
+            f' steps of {tick}, keep that and add data_tick = "{finer}"'
+        )
 
     def refuse_unaccepted(self, accept: frozenset[str], repairable: Path) -> None:
         """Raise DataError when a kind outside of `accept` has been counted."""
@@ -129,7 +147,8 @@ class DefectTally:
         if BAD_HEADER in refused:
             lines.append("Correct the first line of the file, or import it from its own format.")
             return "\n".join(lines)
-        lines += [_HINTS[kind].format(path=repairable) for kind in refused if kind in _HINTS]
+        hints = _HINTS | self.hints
+        lines += [hints[kind].format(path=repairable) for kind in refused if kind in hints]
         names = sorted(accept.union(refused))
         quoted = ", ".join(f'"{name}"' for name in names)
         lines.append(
@@ -137,6 +156,15 @@ class DefectTally:
         )
         lines.append(f"To repair: logos data check {repairable} --repair OUT")
         return "\n".join(lines)
+
+
+def toml_key(text: str) -> str:
+    """`text` as a key of TOML: in quotes where it needs them."""
+    plain = text.replace("-", "").replace("_", "")
+    if plain.isascii() and plain.isalnum():
+        return text
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
 
 
 def accept_set(names: Iterable[str]) -> frozenset[str]:

@@ -6,6 +6,7 @@ other names are ignored; those in `optional` may be missing and then count as no
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -80,6 +81,52 @@ def file_layout(kind: str) -> Layout:
 def clean_header(names: Sequence[str]) -> list[str]:
     """Header names without case, blanks and byte-order mark."""
     return [name.strip().strip("\ufeff").strip().lower() for name in names]
+
+
+_SIZE_NAMES: Final = {
+    "volume": ("vol", "vol.", "volume_base", "base_volume", "basevolume", "volume base"),
+    "size": (
+        *("qty", "quantity", "amount", "volume", "vol", "trade_size", "last_size", "base_qty"),
+        *("size_base", "base_volume", "trade_volume"),
+    ),
+    "bid_size": (
+        *("bidsize", "bid size", "bid_qty", "bidqty", "bid_volume", "bidvolume", "bid volume"),
+        *("bid_amount", "bidvol", "bid_vol", "best_bid_qty", "bid_quantity"),
+    ),
+    "ask_size": (
+        *("asksize", "ask size", "ask_qty", "askqty", "ask_volume", "askvolume", "ask volume"),
+        *("ask_amount", "askvol", "ask_vol", "best_ask_qty", "ask_quantity"),
+    ),
+}
+"""What sizes are called elsewhere. A count of ticks is none, and no value in the quote currency."""
+
+_VOLUME_IN: Final = re.compile(
+    r"(?:volume|vol)[ _.]*[(\[]?([a-z0-9]{2,12})[)\]]?|([a-z0-9]{2,12})[ _]volume"
+)
+
+
+def with_sizes(names: Sequence[str], layout: Layout, base: str, quote: str) -> list[str]:
+    """The header (cleaned) with sizes under our names, where they have another of the usual ones.
+
+    `Volume BTC` is the volume where BTC is the base currency, and none where it is the quote.
+    """
+    header = list(names)
+    for size in layout.sizes:
+        if size in header:
+            continue
+        known = _SIZE_NAMES[size]
+        places = [place for place, name in enumerate(header) if name in known]
+        if not places and size == "volume":
+            places = [at for at, name in enumerate(header) if _is_volume_in(name, base, quote)]
+        if places:
+            header[places[0]] = size
+    return header
+
+
+def _is_volume_in(name: str, base: str, quote: str) -> bool:
+    found = _VOLUME_IN.fullmatch(name)
+    currency = (found[1] or found[2]) if found else ""
+    return bool(currency) and currency == base.lower() != quote.lower()
 
 
 def symbol_column(names: Sequence[str]) -> str:

@@ -66,12 +66,12 @@ class UnitReader:
 
     def _nearest(self, text: str) -> int | None:
         exact = Fraction(Decimal(text)) * self._instrument.price_scale
-        ticks = exact / self._instrument.tick
+        ticks = exact / self._instrument.data_tick
         nearest = divide(ticks.numerator, ticks.denominator, HALF_EVEN)
         is_none = nearest <= 0 and not self._instrument.allows_negative
         if is_none or abs(ticks - nearest) > TICK_TOLERANCE + abs(ticks) * self._noise:
             return None
-        return nearest * self._instrument.tick
+        return nearest * self._instrument.data_tick
 
     def size(self, figure: Any) -> int:
         """Quantity units, truncated; None is SIZE_UNKNOWN. Raises RowError."""

@@ -58,7 +58,7 @@ class PriceCells(dict[Any, int]):
         is_any_sign = self._instrument.allows_negative
         if price <= 0 and not is_any_sign:
             raise RowError(NON_POSITIVE_PRICE, f"price {price!r} is not positive")
-        per_tick = Fraction(self._instrument.price_scale, self._instrument.tick)
+        per_tick = Fraction(self._instrument.price_scale, self._instrument.data_tick)
         step = Fraction(math.ulp(price)) * per_tick
         exact = Fraction(price) * per_tick
         ticks = round(exact)
@@ -67,9 +67,9 @@ class PriceCells(dict[Any, int]):
                 BAD_NUMBER, f"price {price!r} is too large for a float: give text or Decimals"
             )
         is_noise = abs(exact - ticks) <= max(NOISE_TICKS, _NOISE_STEPS * step)
-        units = ticks * self._instrument.tick
+        units = ticks * self._instrument.data_tick
         if (ticks <= 0 and not is_any_sign) or not (is_noise or self._is_single(price, units)):
-            tick = format_units(self._instrument.tick, self._instrument.price_decimals)
+            tick = format_units(self._instrument.data_tick, self._instrument.price_decimals)
             raise RowError(OFF_TICK, f"price {price!r} is not a multiple of the tick {tick}")
         if abs(units) >= UNITS_LIMIT:
             raise RowError(BAD_NUMBER, f"price {price!r} is out of range")
@@ -78,7 +78,7 @@ class PriceCells(dict[Any, int]):
     def _is_single(self, price: float, units: int) -> bool:
         """Whether `price` is what single precision makes of the price of `units`."""
         nearest = units / self._instrument.price_scale
-        tick = self._instrument.tick / self._instrument.price_scale
+        tick = self._instrument.data_tick / self._instrument.price_scale
         # Half a tick must be more than a step of single precision, or two ticks would be one.
         return _single(nearest) == price and abs(nearest) * 2.0**-23 < tick / 2
 

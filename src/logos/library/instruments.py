@@ -42,6 +42,7 @@ class InstrumentFields(TypedDict, total=False):
     sessions: Sequence[str]
     allow_negative_prices: bool
     borrow_rate: str
+    data_tick: str
     funding: Mapping[str, Any]
     fees: Mapping[str, Any]
 
@@ -80,6 +81,7 @@ def _table_of(each: Instrument) -> dict[str, Any]:
         "quote": each.quote,
         "base": each.base,
         "tick": each.price_text(each.tick),
+        **({} if each.data_tick == each.tick else {"data_tick": each.price_text(each.data_tick)}),
         "lot": each.quantity_text(each.lot),
         "multiplier": format_units(each.multiplier, multiplier_decimals),
         "min_quantity": each.quantity_text(each.minimum_quantity),

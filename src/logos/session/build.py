@@ -127,6 +127,7 @@ def _make_instrument(symbol: str, settings: InstrumentSettings) -> Instrument:
             symbol,
             tick=str(settings.tick),
             lot=str(settings.lot),
+            data_tick="" if settings.data_tick is msgspec.UNSET else str(settings.data_tick),
             quote=settings.quote,
             base=settings.base,
             multiplier=str(settings.multiplier),

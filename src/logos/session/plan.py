@@ -58,7 +58,7 @@ from logos.session.carrying.apply import apply_carry, check_time
 from logos.session.fleet.epochs import epochs_of
 from logos.session.opening.fingerprints import fingerprint_of
 from logos.session.opening.funding import with_funding
-from logos.session.opening.hearing import Notice, check_heard
+from logos.session.opening.hearing import Notice, check_heard, check_sizes
 from logos.session.opening.hours import with_sessions
 from logos.session.stored.origin import NOT_KNOWN, Origin
 from logos.strategies import StrategyLoadError, load_strategy
@@ -245,6 +245,7 @@ def make_plan(
     in_range = [report for report in reports if _overlaps(report, *data_range(config))]
     kinds = recorded_kinds(report.source for report in reports) or live_kinds(config, instruments)
     notices = check_heard(strategy, name, kinds, reports, in_range)
+    notices += check_sizes(config, in_range)
     guards = _load_guards(config, origin)
     plan = Plan(
         config,

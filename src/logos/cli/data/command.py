@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 
 from logos import paths
@@ -12,10 +13,10 @@ from logos.cli.data import fetch, synth
 from logos.cli.exit_codes import exit_codes
 from logos.config import Config, ConfigError, make_config, read_toml
 from logos.core.instrument import Instrument
-from logos.data.check import CheckReport, inspect_source
+from logos.data.check import CheckReport, inspect_source, refuse_most
 from logos.data.claims import check_claims
 from logos.data.convert import repair
-from logos.data.defects import KINDS, accept_set
+from logos.data.defects import KEEPING_KINDS, KINDS, accept_set
 from logos.data.importing.layouts import FORMATS, import_file
 from logos.data.readers.numbers import format_timestamp
 from logos.data.source import DataSource, discover
@@ -128,35 +129,49 @@ def _check(options: argparse.Namespace) -> int:
     if options.config:
         config = make_config(read_toml(Path(options.config)), options.config)
     instruments = make_instruments(find_instruments(config, sources, infer=True))
+    accepted = accept_set(word for word in options.accept.split(",") if word)
     if options.repair is not None:
-        return _repair(sources, instruments, options.repair)
+        return _repair(sources, instruments, options.repair, accepted)
     reports = [inspect_source(source, instruments[source.symbol]) for source in sources]
     for report in reports:
         _print_report(report)
-    accepted = accept_set(word for word in options.accept.split(",") if word)
-    claimed = _claimed_twice(reports, instruments)
+    failed = [_fails(partial(check_claims, reports, instruments))]
+    failed += [
+        _fails(partial(refuse_most, each)) for each in reports if accepted.issuperset(each.counts)
+    ]
     defective = sum(not accepted.issuperset(report.counts) for report in reports)
     print(f"{len(reports)} sources, {defective} with defects")
-    return int(ExitCode.BAD_DATA if defective or claimed else ExitCode.FINISHED)
+    return int(ExitCode.BAD_DATA if defective or any(failed) else ExitCode.FINISHED)
 
 
-def _claimed_twice(reports: Sequence[CheckReport], instruments: Mapping[str, Instrument]) -> bool:
+def _fails(judge: Callable[[], None]) -> bool:
     try:
-        check_claims(reports, instruments)
+        judge()
     except DataError as error:
         print(error)
         return True
     return False
 
 
-def _repair(sources: list[DataSource], instruments: dict[str, Instrument], out: Path) -> int:
+def _repair(
+    sources: list[DataSource], instruments: dict[str, Instrument], out: Path, accept: frozenset[str]
+) -> int:
     if len(sources) != 1:
         raise ConfigError(f"--repair takes one source at a time, {len(sources)} were given")
-    report = repair(sources[0], instruments[sources[0].symbol], out)
+    report = repair(sources[0], instruments[sources[0].symbol], out, accept=accept)
     for path in report.paths:
         print(path)
-    dropped = ", ".join(f"{kind} {count}" for kind, count in report.counts.items()) or "none"
-    print(f"{report.rows:,} rows written; defects of the original: {dropped}")
+    print(f"{report.rows:,} rows written")
+    if report.sorted_rows:
+        print(f"  sorted by time: {report.sorted_rows:,} rows stood behind later ones")
+    for kind, count in report.counts.items():
+        if kind not in KEEPING_KINDS:
+            print(f"  left out, {kind}: {count:,} rows")
+    for kind in report.counts:
+        if kind in KEEPING_KINDS:
+            print(f"  left as it is, {kind}: {report.counts[kind]:,}")
+    if not report.counts and not report.sorted_rows:
+        print("  nothing had to be changed")
     return int(ExitCode.FINISHED)
 
 
@@ -178,6 +193,8 @@ def _print_report(report: CheckReport) -> None:
         for defect in report.defects:
             if defect.kind == kind:
                 print(f"    {defect}")
+        if kind in report.hints:
+            print(f"    {report.hints[kind]}")
 
 
 def _complain(error: object, code: ExitCode) -> int:

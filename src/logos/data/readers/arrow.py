@@ -225,19 +225,21 @@ def _prices(array: pa.Array, instrument: Instrument) -> pa.Array:
         units = _whole(array.cast(pa.decimal128(18, instrument.price_decimals)))
     if pc.min(units).as_py() <= 0:
         raise Unusual
-    if instrument.tick > 1 and not _rounds_to_multiple(units, instrument.tick):
+    if instrument.data_tick > 1 and not _rounds_to_multiple(units, instrument.data_tick):
         raise Unusual
     return units
 
 
 def _double_prices(array: pa.Array, instrument: Instrument) -> pa.Array:
     """Doubles to the nearest tick, within half of the tolerance; the other half is careful's."""
-    ticks = pc.divide(pc.multiply(array, float(instrument.price_scale)), float(instrument.tick))
+    ticks = pc.divide(
+        pc.multiply(array, float(instrument.price_scale)), float(instrument.data_tick)
+    )
     nearest = pc.round(ticks)
     distance = pc.max(pc.abs(pc.subtract(ticks, nearest))).as_py()
     if not distance <= float(DOUBLE_TOLERANCE_TICKS) / 2 or pc.max(nearest).as_py() >= 2**52:
         raise Unusual
-    return pc.multiply_checked(nearest.cast(pa.int64()), instrument.tick)
+    return pc.multiply_checked(nearest.cast(pa.int64()), instrument.data_tick)
 
 
 def _sizes(array: pa.Array | None, instrument: Instrument, rows: int) -> pa.Array:

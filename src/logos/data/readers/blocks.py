@@ -9,8 +9,8 @@ serves the check and the session, so the two cannot disagree about which rows ar
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from itertools import repeat
-from operator import gt, sub
+from itertools import accumulate, repeat
+from operator import gt, lt, sub
 from typing import Any, Final
 
 from logos.core.instrument import Instrument
@@ -31,6 +31,7 @@ from logos.data.layout import (
     describe_layouts,
     extension_of,
     file_layout,
+    with_sizes,
 )
 from logos.data.readers.chunks import Chunk, csv_chunks, read_header, split_line
 from logos.data.readers.columns import read_columns
@@ -116,6 +117,8 @@ def _sorted_blocks(state: FileState) -> Iterator[Block]:
     state.judge_order = True
     state.last_ns = None
     everything = _concatenated(blocks)
+    latest = accumulate(everything.ts_ns, max)
+    state.tally.sorted_rows += sum(map(lt, everything.ts_ns, latest))
     in_order = sorted(range(len(everything)), key=everything.ts_ns.__getitem__)
     usable: list[int] = []
     for row in in_order:
@@ -158,6 +161,7 @@ def _open_state(
         header = parquet_header(path)
     else:
         header = clean_header(split_line(read_header(path)[0]))
+    header = with_sizes(header, layout, instrument.base, instrument.quote)
     if source.kind in (BARS, QUOTE_BARS) and not source.interval_ns:
         raise DataError(f"{path}: bars need an interval; name it in the file's name, such as _1m_")
     return FileState(
@@ -207,7 +211,8 @@ def _csv_pieces(state: FileState, fast: bool) -> Iterator[Block]:
 def _parquet_pieces(state: FileState, fast: bool) -> Iterator[Block]:
     from logos.data.readers.parquet import careful_rows, parquet_batches, read_batch
 
-    for batch in parquet_batches(state.path):
+    for read in parquet_batches(state.path):
+        batch = read.rename_columns(state.header)
         block = read_batch(state, batch) if fast else None
         yield read_rows(state, careful_rows(state, batch)) if block is None else block
 

@@ -217,7 +217,7 @@ class PriceReader(dict[str, int]):
     def __init__(self, instrument: Instrument) -> None:
         super().__init__()
         self._decimals = instrument.price_decimals
-        self._tick = instrument.tick
+        self._tick = instrument.data_tick
         self._is_any_sign = instrument.allows_negative
 
     def __missing__(self, text: str) -> int:

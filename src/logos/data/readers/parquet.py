@@ -203,8 +203,8 @@ def _cell_text(value: Any, instrument: Instrument | None) -> str:
         return repr(value)
     # A double next to a tick stands for the tick; any other keeps its digits, to be refused.
     units = Decimal(repr(value)).scaleb(instrument.price_decimals)
-    nearest = int((units / instrument.tick).to_integral_value()) * instrument.tick
-    if abs(units - nearest) <= DOUBLE_TOLERANCE_TICKS * instrument.tick:
+    nearest = int((units / instrument.data_tick).to_integral_value()) * instrument.data_tick
+    if abs(units - nearest) <= DOUBLE_TOLERANCE_TICKS * instrument.data_tick:
         return format_units(nearest, instrument.price_decimals)
     return repr(value)
 

@@ -22,12 +22,14 @@ from logos.data.defects import (
     DUPLICATE_BAR,
     GAP,
     HIGH_BELOW_LOW,
+    OFF_TICK,
     OVERLAP,
     TRUNCATED_ROW,
     WRONG_COLUMN_COUNT,
     Defect,
     DefectTally,
 )
+from logos.data.digits import shown_decimals
 from logos.data.layout import (
     BARS,
     FREE_SYMBOL_COLUMNS,
@@ -118,6 +120,16 @@ class FileState:
         """Count a defect of this file."""
         self.tally.add(Defect(kind, self.path, line, detail))
 
+    def see_off_tick(self, prices: Iterable[str]) -> None:
+        """Note how many decimals the prices of a row mean, one of which is off the tick."""
+        tick = self.instrument.price_text(self.instrument.tick)
+        for text in prices:
+            try:
+                decimals = shown_decimals(text)
+            except ValueError:
+                continue  # it is not what the row was left out for, and says nothing of a step
+            self.tally.see_off_tick(self.instrument.symbol, tick, decimals)
+
 
 def chunk_rows(state: FileState, chunk: Chunk) -> Iterable[tuple[int, list[str]]]:
     """(line, cells) of a chunk; blank lines are passed over, a cut last line is reported."""
@@ -176,6 +188,8 @@ def read_rows(state: FileState, rows: Iterable[tuple[int, list[str]]]) -> Block:
                 check_order(state, ts_ns, line)
         except RowError as error:
             state.report(error.kind, line, error.detail)
+            if error.kind == OFF_TICK:
+                state.see_off_tick(picked[1:price_end])
             continue
         if is_quotes and values[0] > values[1]:
             state.report(CROSSED, line, crossed_detail(state, *values[:2]))

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from logos.config import ConfigError
+from logos.config import Config, ConfigError
 from logos.core.strategy import Strategy
 from logos.data.check import CheckReport
 from logos.session.bars.sources import Kinds
@@ -60,3 +60,17 @@ def check_heard(
         words = f"the strategy has no {methods}: it hears nothing in this symbol's data"
         notices.append(Notice("UNHEARD_DATA", symbol, words))
     return notices
+
+
+def check_sizes(config: Config, in_range: Sequence[CheckReport]) -> list[Notice]:
+    """A warning for each symbol whose fills the settings cap by sizes that its data does not have:
+    the cap caps nothing."""
+    if not config.paper.participation:
+        return []
+    with_sizes = {report.source.symbol for report in in_range if report.has_sizes}
+    symbols = dict.fromkeys(report.source.symbol for report in in_range)
+    words = (
+        f"paper.participation = {config.paper.participation} caps nothing: no row of its data has a"
+        " size or a volume"
+    )
+    return [Notice("NO_SIZES", each, words) for each in symbols if each not in with_sizes]

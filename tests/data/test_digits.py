@@ -1,0 +1,391 @@
+"""What is rounded and what is left out: nothing but the noise of floats, and nothing in silence."""
+
+from __future__ import annotations
+
+import argparse
+import struct
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from feed_helpers import (
+    BAR_HEADER,
+    QUOTE_HEADER,
+    READERS,
+    bar_row,
+    needs_arrow,
+    traded,
+    write,
+)
+from hypothesis import given
+from hypothesis import strategies as st
+
+from logos.audit.verify import verify
+from logos.cli.data import command
+from logos.config import Config, make_config
+from logos.core.instrument import Instrument, instrument
+from logos.core.messages import Bar, Trade
+from logos.core.strategy import Answer, Context, Strategy
+from logos.core.types import SIZE_UNKNOWN
+from logos.data.check import check, inspect_source
+from logos.data.convert import repair
+from logos.data.digits import TickRounding, shown
+from logos.data.layout import BARS, LAYOUTS, QUOTES, TRADES, clean_header, with_sizes
+from logos.data.replay import ReplayFeed
+from logos.data.source import discover
+from logos.errors import DataError
+from logos.session.drive import drive
+from logos.session.open import open_session
+from logos.session.opening.spec import SessionSpec
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("473.6499938964844", "473.65"),  # 32 bits, as yfinance stores prices
+        ("187.22000122070312", "187.22"),
+        ("0.30000000000000004", "0.3"),
+        ("8.880099999999999", "8.8801"),
+        ("1.1", "1.1"),
+        ("187.2201", "187.2201"),
+        ("0.00001234", "0.00001234"),
+        ("1e-05", "0.00001"),
+        ("123456789.12345678", "123456789.12345678"),
+        ("1.123456789123456789", "1.123456789123456789"),
+        ("185.40382385253906", "185.40382"),
+        ("-37.63", "-37.63"),
+        ("0", "0"),
+    ],
+)
+def test_the_noise_of_floats_is_told_from_figures(text: str, number: str) -> None:
+    assert shown(text) == Decimal(number)
+
+
+@given(st.integers(1, 10**7), st.integers(0, 6))
+def test_a_figure_that_went_through_a_float_is_itself_again(units: int, decimals: int) -> None:
+    number = Decimal(units).scaleb(-decimals)
+    assert shown(repr(float(number))) == number
+    # 32 bits hold six digits for certain.
+    if len(str(units).rstrip("0")) <= 6:
+        single = struct.unpack("f", struct.pack("f", float(number)))[0]
+        assert shown(repr(single)) == number
+
+
+@given(st.decimals("0.00000001", "1000000", places=8))
+def test_what_is_written_with_few_digits_is_never_changed(number: Decimal) -> None:
+    assert shown(str(number)) == number
+
+
+def test_a_tick_takes_noise_away_and_no_more() -> None:
+    rounding = TickRounding("0.01")
+    assert rounding("473.6499938964844") == "473.65"
+    assert rounding("1.0999999999999999") == "1.10"
+    assert rounding.problem() == ""
+    assert rounding("187.2201", "row 3") == "187.22"
+    assert rounding("187.33505") == "187.34"
+    assert rounding.problem().startswith(
+        "--tick 0.01 would change 2 prices by more than the noise of floats (first: row 3:"
+        " 187.2201); the digits of all prices show 0.00001: say --tick 0.00001"
+    )
+
+
+def test_a_tick_that_is_no_power_of_ten_is_kept_and_a_finer_one_proposed() -> None:
+    rounding = TickRounding("0.25")
+    assert [rounding("4500.25"), rounding("4500.5")] == ["4500.25", "4500.50"]
+    rounding("4500.3")
+    assert "say --tick 0.01" in rounding.problem()
+
+
+@pytest.mark.parametrize("tick", ["0", "-1", "x", "nan", ""])
+def test_what_is_no_tick_is_refused(tick: str) -> None:
+    with pytest.raises(DataError, match="the tick must be a positive number"):
+        TickRounding(tick)
+
+
+# ---- prices off the tick ----
+
+FINER = [
+    bar_row(0, "187.15,187.30,187.10,187.2201"),
+    bar_row(1, "187.22,187.30,187.10,187.25"),
+    bar_row(2, "187.25,187.33505,187.10,187.25"),
+    bar_row(3, "187.25,187.33,187.10,187.25"),
+]
+
+
+@pytest.mark.parametrize("fast", READERS)
+def test_the_finest_price_of_the_whole_file_is_named_as_the_tick(
+    tmp_path: Path, fast: bool
+) -> None:
+    write(tmp_path / "AAPL_1m_x.csv", BAR_HEADER, [*FINER, *(bar_row(i) for i in range(4, 40))])
+    (source,) = discover(tmp_path)
+    with pytest.raises(DataError) as raised:
+        check(source, traded("AAPL"), fast=fast)
+    said = str(raised.value)
+    assert 'shows a tick of 0.00001, with which nothing is left out: tick = "0.00001"' in said
+    assert said.index("tick = ") < said.index("--accept")
+    assert 'keep that and add data_tick = "0.00001"' in said
+    finer = instrument("AAPL", tick="0.00001", lot="1", quote="USD")
+    assert check(source, finer, fast=fast).is_clean
+
+
+def test_a_finer_price_behind_another_of_its_row_counts_too(tmp_path: Path) -> None:
+    row = bar_row(0, "187.151,187.30,187.10,187.22011")
+    write(tmp_path / "AAPL_1m.csv", BAR_HEADER, [row, bar_row(1), bar_row(2)])
+    (source,) = discover(tmp_path)
+    assert "a tick of 0.00001" in inspect_source(source, traded("AAPL")).hints["off_tick"]
+
+
+def test_noise_of_floats_does_not_make_the_proposed_tick_finer(tmp_path: Path) -> None:
+    row = "2024-01-02T00:00:00Z,187.1234,187.30000000000004,,"
+    write(tmp_path / "A.csv", QUOTE_HEADER, [row])
+    (source,) = discover(tmp_path)
+    assert "a tick of 0.0001," in inspect_source(source, traded("A")).hints["off_tick"]
+
+
+@needs_arrow
+def test_parquet_names_the_finest_price_too(tmp_path: Path) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    table = pa.table({"timestamp": [1_704_153_600 + i for i in range(3)], "price": [1.5, 1.255, 2]})
+    pq.write_table(table, tmp_path / "A.parquet")
+    (source,) = discover(tmp_path)
+    assert "a tick of 0.001," in inspect_source(source, traded("A")).hints["off_tick"]
+
+
+def test_a_data_tick_is_finer_than_the_tick_of_orders() -> None:
+    both = instrument("A", tick="0.01", data_tick="0.0001", lot="1", quote="USD")
+    assert (both.price_decimals, both.tick, both.data_tick) == (4, 100, 1)
+    with pytest.raises(ValueError, match=r"tick 0.05 is no multiple of data_tick 0.02"):
+        instrument("A", tick="0.05", data_tick="0.02", lot="1", quote="USD")
+    with pytest.raises(ValueError, match="data_tick must be positive"):
+        instrument("A", tick="0.05", data_tick="-1", lot="1", quote="USD")
+
+
+class Orders(Strategy):
+    """A limit at a price between two ticks, and a market order."""
+
+    def on_bar(self, context: Context, bar: Bar) -> Answer:  # type: ignore[override]
+        from logos.core.strategy import limit, market
+        from logos.core.types import Side
+
+        if context.position("AAPL") == 0 and not context.open_orders("AAPL"):
+            return [market(Side.BUY, 1), limit(Side.BUY, 1, Decimal("187.119"))]
+        return None
+
+
+def test_prices_between_the_ticks_are_read_filled_and_marked_exactly(
+    logos_home: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "d"
+    folder.mkdir()
+    write(folder / "AAPL_1m_x.csv", BAR_HEADER, [FINER[0], FINER[1].replace("187.22", "187.2215")])
+    (folder / "instruments.toml").write_text(
+        '[instruments.AAPL]\ntick = "0.01"\ndata_tick = "0.0001"\nlot = "1"\nquote = "USD"\n'
+    )
+    config = make_config({"data": {"paths": [str(folder)]}, "session": {"seed": 1}})
+    with open_session(SessionSpec(config=config, strategy=Orders())) as session:
+        drive(session)
+    session_folder = logos_home / "runs/live/sessions/session-0001"
+    judged = verify(session_folder)
+    assert (judged.damage, judged.findings) == (None, [])
+    trades = (session_folder / "trades.csv").read_text().splitlines()
+    orders = (session_folder / "orders.csv").read_text()
+    assert "187.2215" in trades[1]  # the next open, as it is
+    assert "187.11" in orders  # a limit is on the tick of orders
+    assert "187.119" not in orders
+
+
+# ---- what may be left out ----
+
+
+def accepted(folder: Path, kinds: str, rows: list[str]) -> int:
+    (source,) = discover(write(folder / "A_1m.csv", BAR_HEADER, rows))
+    return check(source, traded("A"), accept=frozenset(kinds.split(","))).rows
+
+
+@pytest.mark.parametrize(
+    ("kinds", "bad", "good", "remain"),
+    [
+        ("off_tick", "10,12,9,11.001", 0, None),
+        ("off_tick", "10,12,9,11.001", 4, None),
+        ("not_a_number", "10,12,9,nan", 4, None),
+        ("high_below_low", "10,8,9,11", 1, None),
+        ("off_tick", "10,12,9,11.001", 5, 5),
+        ("non_positive_price", "0,12,9,11", 6, 6),
+    ],
+)
+def test_what_leaves_nothing_or_less_than_half_is_not_accepted(
+    tmp_path: Path, kinds: str, bad: str, good: int, remain: int | None
+) -> None:
+    rows = [bar_row(i) for i in range(good)] + [bar_row(good + i, bad) for i in range(5)]
+    if remain is not None:
+        assert accepted(tmp_path, kinds, rows) == remain
+        return
+    with pytest.raises(
+        DataError, match=rf"5 rows would be left out \({kinds} 5\) and {good} remai"
+    ):
+        accepted(tmp_path, kinds, rows)
+
+
+def run_data(*words: str) -> int:
+    parser = argparse.ArgumentParser()
+    command.add_arguments(parser)
+    return command.run(parser.parse_args(list(words)))
+
+
+def test_the_check_does_not_accept_it_either(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(tmp_path / "A_1m.csv", BAR_HEADER, [bar_row(i, "10,12,9,nan") for i in range(5)])
+    assert run_data("check", str(tmp_path), "--accept", "not_a_number") == 3
+    assert "cannot be accepted" in capsys.readouterr().out
+
+
+def test_a_repair_does_not_guess_which_of_tick_and_price_is_wrong(tmp_path: Path) -> None:
+    (source,) = discover(write(tmp_path / "A_1m.csv", BAR_HEADER, FINER))
+    out = tmp_path / "out" / "A_1m.csv"
+    with pytest.raises(DataError, match=r"2 rows have prices off the tick.* tick of 0.00001"):
+        repair(source, traded("A"), out)
+    assert not out.exists()
+    report = repair(source, traded("A"), out, accept=frozenset({"off_tick"}))
+    assert (report.rows, report.counts) == (2, {"off_tick": 2, "gap": 1})
+
+
+def test_a_repair_says_what_it_sorted_left_out_and_left(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = [bar_row(i) for i in (0, 3, 1, 2, 9, 8)] + [bar_row(10, "10,8,9,11")]
+    path = write(tmp_path / "A_1m.csv", BAR_HEADER, rows)
+    assert run_data("check", str(path), "--repair", str(tmp_path / "out.csv")) == 0
+    assert capsys.readouterr().out.splitlines()[1:] == [
+        "6 rows written",
+        "  sorted by time: 3 rows stood behind later ones",
+        "  left out, high_below_low: 1 rows",
+        "  left as it is, gap: 1",
+    ]
+
+
+# ---- sizes under the usual names ----
+
+
+def header(kind: str, names: str, base: str = "BTC", quote: str = "USD") -> str:
+    return ",".join(with_sizes(clean_header(names.split(",")), LAYOUTS[kind], base, quote))
+
+
+@pytest.mark.parametrize(
+    ("names", "base", "quote", "read"),
+    [
+        ("close,Volume BTC", "BTC", "USD", "close,volume"),
+        ("close,Volume BTC,Volume USD", "BTC", "USD", "close,volume,volume usd"),
+        ("close,Volume USDT,Volume BTC", "BTC", "USDT", "close,volume usdt,volume"),
+        ("close,Volume USDT", "BTC", "USDT", "close,volume usdt"),
+        ("close,Volume_(BTC),Volume_(Currency)", "BTC", "USD", "close,volume,volume_(currency)"),
+        ("close,Vol", "A", "USD", "close,volume"),
+        ("close,Volume,Vol", "A", "USD", "close,volume,vol"),
+        ("close,tickvol", "A", "USD", "close,tickvol"),
+        ("close,Quote Volume", "A", "USD", "close,quote volume"),
+        ("close,ETH volume", "ETH", "BTC", "close,volume"),
+        ("close,Volume ETH", "BTC", "ETH", "close,volume eth"),
+    ],
+)
+def test_a_volume_has_many_names_and_the_quotes_value_is_none(
+    names: str, base: str, quote: str, read: str
+) -> None:
+    assert header(BARS, names, base, quote) == read
+
+
+@pytest.mark.parametrize("name", ["qty", "Quantity", "amount", "volume", "vol", "last_size"])
+def test_the_size_of_a_trade_has_many_names(name: str) -> None:
+    assert header(TRADES, f"price,{name}") == "price,size"
+
+
+@pytest.mark.parametrize("name", ["BidSize", "bid_qty", "bid volume", "Bid Size", "bid_amount"])
+def test_the_sizes_of_a_quote_have_many_names(name: str) -> None:
+    other = name.lower().replace("bid", "ask")
+    assert header(QUOTES, f"bid,{name},ask,{other}") == "bid,bid_size,ask,ask_size"
+
+
+@pytest.mark.parametrize("fast", READERS)
+@pytest.mark.parametrize("name", ["Volume BTC", "vol", "Volume", "BTC Volume"])
+def test_a_volume_is_read_under_its_name(tmp_path: Path, name: str, fast: bool) -> None:
+    columns = f"Timestamp,Open,High,Low,Close,{name},Volume USD"
+    rows = [f"{bar_row(i, volume='0.5')},50" for i in range(3)]
+    write(tmp_path / "BTCUSD_1m.csv", columns, rows)
+    found = volumes(
+        tmp_path, instrument("BTCUSD", tick="1", lot="0.1", quote="USD", base="BTC"), fast
+    )
+    assert found == [5, 5, 5]
+
+
+@pytest.mark.parametrize("fast", READERS)
+def test_the_value_in_the_quote_currency_is_no_volume(tmp_path: Path, fast: bool) -> None:
+    rows = [bar_row(i, volume="525625") for i in range(3)]
+    write(tmp_path / "BTCUSD_1m.csv", "timestamp,open,high,low,close,Volume USD", rows)
+    found = volumes(
+        tmp_path, instrument("BTCUSD", tick="1", lot="0.1", quote="USD", base="BTC"), fast
+    )
+    assert found == [SIZE_UNKNOWN] * 3
+
+
+def volumes(folder: Path, traded_as: Instrument, fast: bool) -> list[int]:
+    feed = ReplayFeed(discover(folder), {traded_as.symbol: traded_as}, fast=fast)
+    return [
+        event.volume_units for part in feed.chunks() for event in part if isinstance(event, Bar)
+    ]
+
+
+@needs_arrow
+def test_parquet_has_its_volume_under_another_name_too(tmp_path: Path) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    table = pa.table({"timestamp": [1_704_153_600], "price": [2.0], "Qty": [0.5]})
+    pq.write_table(table, tmp_path / "A.parquet")
+    for fast in (False, True):
+        feed = ReplayFeed(discover(tmp_path), {"A": traded("A")}, fast=fast)
+        (event,) = [event for part in feed.chunks() for event in part]
+        assert isinstance(event, Trade)
+        assert event.size_units == 5000
+
+
+class Silent(Strategy):
+    """Hears bars and does nothing."""
+
+    def on_bar(self, context: Context, bar: Bar) -> Answer:  # type: ignore[override]
+        return None
+
+
+@pytest.mark.parametrize(("column", "warns"), [("Volume USD", True), ("Volume BTC", False)])
+def test_a_cap_on_participation_without_sizes_is_warned_of(
+    logos_home: Path, tmp_path: Path, column: str, warns: bool
+) -> None:
+    folder = tmp_path / "d"
+    folder.mkdir()
+    rows = [bar_row(i, volume="0.5") for i in range(3)]
+    write(folder / "BTCUSD_1m.csv", f"timestamp,open,high,low,close,{column}", rows)
+    (folder / "instruments.toml").write_text(
+        '[instruments.BTCUSD]\ntick = "0.01"\nlot = "0.01"\nbase = "BTC"\nquote = "USD"\n'
+    )
+    result = ended(folder, {"participation": "0.1"})
+    assert [row for row in result["warnings"] if row["code"] == "NO_SIZES"] == (
+        [
+            {
+                "code": "NO_SIZES",
+                "symbol": "BTCUSD",
+                "detail": "paper.participation = 0.1 caps nothing: no row of its data has a size or"
+                " a volume",
+            }
+        ]
+        if warns
+        else []
+    )
+    assert not any(row["code"] == "NO_SIZES" for row in ended(folder, {})["warnings"])
+
+
+def ended(folder: Path, paper: dict[str, str]) -> dict[str, list[dict[str, str]]]:
+    settings = {"data": {"paths": [str(folder)]}, "session": {"seed": 1}, "paper": paper}
+    config: Config = make_config(settings)
+    with open_session(SessionSpec(config=config, strategy=Silent())) as session:
+        result: dict[str, list[dict[str, str]]] = dict(drive(session).summary)
+        return result
