@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 
 from logos.audit.verify import verify
 from logos.cli.data import command
-from logos.config import Config, make_config
+from logos.config import Config, ConfigError, make_config
 from logos.core.instrument import Instrument, instrument
 from logos.core.messages import Bar, Trade
 from logos.core.strategy import Answer, Context, Strategy
@@ -34,6 +34,8 @@ from logos.data.layout import BARS, LAYOUTS, QUOTES, TRADES, clean_header, with_
 from logos.data.replay import ReplayFeed
 from logos.data.source import discover
 from logos.errors import DataError
+from logos.library.instruments import instrument_settings, instrument_table
+from logos.session.build import make_instruments
 from logos.session.drive import drive
 from logos.session.open import open_session
 from logos.session.opening.spec import SessionSpec
@@ -154,12 +156,23 @@ def test_parquet_names_the_finest_price_too(tmp_path: Path) -> None:
 
 
 def test_a_data_tick_is_finer_than_the_tick_of_orders() -> None:
-    both = instrument("A", tick="0.01", data_tick="0.0001", lot="1", quote="USD")
+    both = instrument("A", tick="0.0001", lot="1", quote="USD")
+    both.order_in("0.01")
     assert (both.price_decimals, both.tick, both.data_tick) == (4, 100, 1)
-    with pytest.raises(ValueError, match=r"tick 0.05 is no multiple of data_tick 0.02"):
-        instrument("A", tick="0.05", data_tick="0.02", lot="1", quote="USD")
-    with pytest.raises(ValueError, match="data_tick must be positive"):
-        instrument("A", tick="0.05", data_tick="-1", lot="1", quote="USD")
+    with pytest.raises(ValueError, match=r"tick 0.00015 is no multiple of data_tick 0.0001"):
+        both.order_in("0.00015")
+    table = {"tick": "0.05", "data_tick": "0.02", "lot": "1", "quote": "USD"}
+    with pytest.raises(
+        ConfigError, match=r"instruments.A: .*tick 0.05 is no multiple of data_tick"
+    ):
+        made_of(table)
+    made = made_of({**table, "data_tick": "0.01"})
+    assert (made.tick, made.data_tick) == (5, 1)
+    assert instrument_table(made)["data_tick"] == "0.01"
+
+
+def made_of(table: dict[str, str]) -> Instrument:
+    return make_instruments({"A": instrument_settings("A", table)})["A"]
 
 
 class Orders(Strategy):

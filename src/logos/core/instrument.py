@@ -141,7 +141,7 @@ class Instrument:
         self.price_scale: int = 10**price_decimals
         self.tick = tick
         self.data_tick: int = tick
-        """The step of the market's prices; set apart."""
+        """The step of the market's prices, finer than the tick where `order_in` has been called."""
         self.quantity_decimals = quantity_decimals
         self.quantity_scale: int = 10**quantity_decimals
         self.lot = lot
@@ -178,6 +178,19 @@ class Instrument:
         """When a perpetual contract pays funding; set apart."""
         self.borrow_rate: int = 0
         """What being short costs a year, of its value; set apart."""
+
+    def order_in(self, tick: str) -> None:
+        """Let orders have a coarser tick than the market's prices, which keep theirs.
+
+        Raises ValueError for one that is no multiple of it.
+        """
+        number = _number(self.symbol, "tick", tick)
+        finer = to_decimal(self.data_tick, self.price_decimals)
+        if number <= 0 or number % finer:
+            raise ValueError(
+                f"instrument {self.symbol}: tick {tick} is no multiple of data_tick {finer}"
+            )
+        self.tick = parse_units(tick, self.price_decimals)
 
     def can_be(self, price: int) -> bool:
         """Whether `price` can be one of it; 0 stands for a price that was not seen yet."""
@@ -251,7 +264,6 @@ def instrument(
     tick: str,
     lot: str,
     quote: str,
-    data_tick: str = "",
     base: str = "",
     multiplier: str = "1",
     min_quantity: str = "0",
@@ -266,11 +278,9 @@ def instrument(
 ) -> Instrument:
     """Make an Instrument from decimal texts, as a person writes them.
 
-    `base` defaults to the symbol, `data_tick` to the tick, of which it must be a part. Raises
-    ValueError naming the field that is wrong.
+    `base` defaults to the symbol. Raises ValueError naming the field that is wrong.
     """
-    finer = data_tick or tick
-    positive = {"tick": tick, "data_tick": finer, "lot": lot, "multiplier": multiplier}
+    positive = {"tick": tick, "lot": lot, "multiplier": multiplier}
     others = {
         "min_quantity": min_quantity,
         "max_quantity": max_quantity,
@@ -290,15 +300,13 @@ def instrument(
         raise ValueError(f"instrument {symbol}: an inverse contract has no min_notional")
     if leverage < 1:
         raise ValueError(f"instrument {symbol}: leverage must be 1 or more, not {leverage}")
-    price_decimals = max(decimals_of(tick), decimals_of(finer))
-    if parse_units(tick, price_decimals) % parse_units(finer, price_decimals):
-        raise ValueError(f"instrument {symbol}: tick {tick} is no multiple of data_tick {finer}")
+    price_decimals = decimals_of(tick)
     quantity_decimals = decimals_of(lot)
     smallest = _units(symbol, "min_quantity", min_quantity, quantity_decimals)
     largest = _units(symbol, "max_quantity", max_quantity, quantity_decimals)
     if 0 < largest < smallest:
         raise ValueError(f"instrument {symbol}: min_quantity is above max_quantity")
-    made = Instrument(
+    return Instrument(
         symbol=symbol,
         base=base or symbol,
         quote=quote,
@@ -319,8 +327,6 @@ def instrument(
         fees=fees or FeeSchedule(),
         hours=[span for text in hours for span in _week_minutes(symbol, text)],
     )
-    made.data_tick = parse_units(finer, price_decimals)
-    return made
 
 
 def _week_minutes(symbol: str, text: str) -> list[tuple[int, int]]:

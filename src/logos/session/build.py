@@ -125,9 +125,8 @@ def _make_instrument(symbol: str, settings: InstrumentSettings) -> Instrument:
     try:
         made = instrument(
             symbol,
-            tick=str(settings.tick),
+            tick=str(settings.tick if settings.data_tick is msgspec.UNSET else settings.data_tick),
             lot=str(settings.lot),
-            data_tick="" if settings.data_tick is msgspec.UNSET else str(settings.data_tick),
             quote=settings.quote,
             base=settings.base,
             multiplier=str(settings.multiplier),
@@ -149,6 +148,8 @@ def _make_instrument(symbol: str, settings: InstrumentSettings) -> Instrument:
                 rounding=fees.rounding,
             ),
         )
+        if settings.data_tick is not msgspec.UNSET:
+            made.order_in(str(settings.tick))
     except ValueError as error:
         raise ConfigError(f"instruments.{symbol}: {error}") from None
     if settings.mark is not msgspec.UNSET:
