@@ -28,7 +28,7 @@ settings.load_profile("ci" if os.environ.get("CI") else "desk")
 
 _ADAPTER_LIBRARIES = (
     *("pyarrow", "ccxt", "aiohttp", "yfinance", "alpaca", "zmq", "markdown_it"),
-    *("exchange_calendars", "prometheus_client", "confluent_kafka", "redis", "apprise"),
+    *("exchange_calendars", "prometheus_client", "confluent_kafka", "redis", "apprise", "ib_async"),
     *("starlette", "uvicorn"),
 )
 

@@ -116,7 +116,8 @@ def test_missing_keys_end_with_two_and_what_to_set_and_where_to_get_it(
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["ib"], "TWS or IB Gateway"),
+        (["ib", "--url", "tcp://127.0.0.1:1/7"], "no connection to 127.0.0.1:1: "),
+        (["ib", "--url", "tcp://example.com:4002"], "'example.com' is not this machine"),
         (["nowhere"], "use one of paper, ccxt, alpaca, mt5, mt5-native, ib"),
         (["ccxt"], "exchange"),
         (["ccxt:binance", "--config", "missing.toml"], "no such file"),
@@ -163,7 +164,7 @@ def test_the_list_names_every_venue(home: Path, capsys: pytest.CaptureFixture[st
         "mt5-native",
         "ib",
     ]
-    assert "not available" in lines[-1]
+    assert "to look at, not for orders" in lines[-1]
 
 
 @pytest.mark.parametrize("exchange", ["kraken", "kucoin", "coinbase", "mexc"])

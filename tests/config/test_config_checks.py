@@ -367,10 +367,15 @@ def test_missing_keys_stop_a_session(tmp_path: Path) -> None:
     assert "set LOGOS_CCXT_BINANCE_SANDBOX_KEY and LOGOS_CCXT_BINANCE_SANDBOX_SECRET" in refusal
 
 
-@pytest.mark.parametrize("name", ["mt5", "ib"])
-def test_a_venue_that_takes_no_keys_needs_none(tmp_path: Path, name: str) -> None:
-    tables = {"venue": {"name": name}, "risk": _SAFE_LIMITS}
+def test_a_venue_that_takes_no_keys_needs_none(tmp_path: Path) -> None:
+    tables = {"venue": {"name": "mt5"}, "risk": _SAFE_LIMITS}
     assert refusals_of(tmp_path, tables, live=True) == []
+
+
+def test_interactive_brokers_needs_no_keys_and_is_not_proved(tmp_path: Path) -> None:
+    tables = {"venue": {"name": "ib"}, "risk": _SAFE_LIMITS}
+    [refusal] = refusals_of(tmp_path, tables, live=True)
+    assert "Interactive Brokers has not been proved" in refusal
 
 
 def test_keys_are_no_part_of_the_settings_or_their_hash(tmp_path: Path) -> None:

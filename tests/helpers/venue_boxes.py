@@ -21,6 +21,7 @@ from typing import Final
 from link_helpers import coin as fake_coin
 from mt5_helpers import FAST, Hand, bench, quiet
 from venue_box import Box
+from venue_ib_box import ib_box
 from venue_mt5_boxes import Mt5Box, PublishedMt5Box, SharedMt5Box
 from venue_native_box import NativeBox
 from venue_tools import NOW_NS, BrokerDesk, Desk, broker_desk, exchange_desk
@@ -255,6 +256,9 @@ async def box(name: str, *, is_open: bool = True) -> AsyncIterator[Box]:
             if is_open:
                 await broker.venue.open()
             yield coins
+    elif name == "ib":
+        async with ib_box(is_open) as brokers:
+            yield brokers
     elif name == "mt5 native":
         native = NativeBox()
         if is_open:
@@ -281,5 +285,5 @@ async def box(name: str, *, is_open: bool = True) -> AsyncIterator[Box]:
 
 BOXES: Final = (
     *("fake", "ccxt", "alpaca", "alpaca coins"),
-    *("mt5", "mt5 shared", "mt5 published", "mt5 native"),
+    *("mt5", "mt5 shared", "mt5 published", "mt5 native", "ib"),
 )

@@ -28,15 +28,12 @@ class Entry(msgspec.Struct, frozen=True):
     name: str
     library: str
     summary: str
-    is_available: bool = True
     how: str = ""
     """What to install, where that is no extra of logos."""
 
     @property
     def state(self) -> str:
         """Whether it can be used here, or what to do for that."""
-        if not self.is_available:
-            return "not available"
         is_here = not self.library or find_spec(self.library) is not None
         return "ready" if is_here else self.how or install_command(self.name)
 
@@ -52,16 +49,22 @@ ENTRIES: Final = (
         "a MetaTrader 5 terminal through MetaQuotes' Python package; to look at, not for orders",
         how="pip install MetaTrader5",
     ),
-    Entry("ib", "", "Interactive Brokers; see docs/VENUES.md", is_available=False),
+    Entry(
+        "ib",
+        "ib_async",
+        "Interactive Brokers through TWS or IB Gateway; to look at, not for orders",
+    ),
 )
 
 
-IB_MISSING: Final = (
-    "there is no adapter for Interactive Brokers yet: it needs TWS or IB Gateway running on this "
-    "machine, with its API enabled, and a client for it. Use venue.name = 'paper', 'alpaca' or "
-    "'ccxt'; docs/VENUES.md tells what an adapter would have to do"
-)
-"""An adapter that has never met one would only look like one: the name is known, and refused."""
+class _NoKey:
+    """In place of a key, for a place that is logged in by itself."""
+
+    def reveal(self) -> str:
+        return ""
+
+
+NO_KEY: Final = _NoKey()
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,9 +110,7 @@ def make_venue(
     `session_id` is the session whose orders count as ours. Raises Refused for a name without an
     adapter, a library that is missing, or settings that it cannot work with.
     """
-    if name == "ib":
-        raise Refused(IB_MISSING)
-    if name not in ("ccxt", "alpaca"):
+    if name not in ("ccxt", "alpaca", "ib"):
         raise Refused(f"no venue {name!r} is made from keys and settings alone")
     if access is None:
         raise Refused(f"venue {name} needs keys")
@@ -149,6 +150,17 @@ def _made(
             markets=access.markets,
             skew_ns_max=access.skew_ns_max,
         )
+    if name == "ib":
+        from logos.adapters.ib.venue import IbSettings, IbVenue
+
+        settings = IbSettings(
+            sandbox=access.sandbox,
+            url=access.url,
+            timeout_s=access.timeout_s,
+            markets=access.markets or {},
+            skew_ns_max=access.skew_ns_max,
+        )
+        return IbVenue(instruments, clock, random, settings, session_id)
     from logos.adapters.alpaca.venue import AlpacaVenue
 
     venue = AlpacaVenue(

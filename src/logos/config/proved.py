@@ -49,6 +49,8 @@ def unproved(config: Config) -> str:
         names = [config.live.markets.get(symbol, symbol) for symbol in traded]
         pairs = [name for name in names if unproved_pair(name)]
         return unproved_pair(", ".join(pairs)) if pairs else ""
+    if venue.name is VenueName.IB:
+        return _sentence("Interactive Brokers")
     if venue.name is VenueName.MT5_NATIVE:
         return _sentence("a terminal through the MetaTrader5 package")
     return ""

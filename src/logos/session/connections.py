@@ -18,7 +18,7 @@ from typing import Protocol
 import msgspec
 
 from logos import paths
-from logos.adapters.catalog import Access, make_venue, missing_sandbox
+from logos.adapters.catalog import NO_KEY, Access, make_venue, missing_sandbox
 from logos.config import Config, ConfigError, FeedName, VenueName, credentials
 from logos.config.credentials import has_credentials, market_data_credentials
 from logos.config.tables.kafka_options import kafka_options, signal_topic
@@ -286,18 +286,18 @@ def _paced(plan: Plan, clock: Clock, _random: Random) -> LiveFeed:
 
 
 def venue_access(config: Config) -> Access | None:
-    """Where the venue of `[venue]` is, and the keys to it; None for one that takes none.
-
-    Raises ConfigError when keys are missing.
+    """Where the venue of `[venue]` is, and the keys to it; None for one that is
+    reached otherwise. Raises ConfigError when keys are missing.
     """
     settings = config.venue
-    if not has_credentials(settings):
+    is_keyless = settings.name is VenueName.IB
+    if not has_credentials(settings) and not is_keyless:
         return None
-    keys = credentials(settings)
+    keys = None if is_keyless else credentials(settings)
     return Access(
-        key=keys.key,
-        secret=keys.secret,
-        password=keys.password,
+        key=NO_KEY if keys is None else keys.key,
+        secret=NO_KEY if keys is None else keys.secret,
+        password=None if keys is None else keys.password,
         exchange=settings.exchange,
         sandbox=settings.sandbox,
         url=settings.url,
@@ -320,8 +320,9 @@ def hold_account(
     if not venue.live or (outside is not None and outside.venue is not None):
         return nullcontext()
     access = venue_access(config)
-    # A terminal is logged in to one account by itself: its address stands for that.
-    key = venue.url or config.live.url if access is None else access.key.reveal()
+    # A terminal or a gateway is logged in by itself: its address stands for the account.
+    key = access.key.reveal() if access is not None else ""
+    key = key or venue.url or config.live.url
     words = " ".join(word for word in (venue.name.value, venue.exchange) if word)
     return closing(AccountLock(f"{words} (sandbox)" if venue.sandbox else words, key, token))
 

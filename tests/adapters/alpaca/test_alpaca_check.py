@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from random import Random
 from typing import Any
 
 import pytest
 from venue_tools import broker_desk, share
 
-from logos.adapters.catalog import make_venue
 from logos.simulators.exchange.faults import Fault
-from logos.testing.clock import ManualClock
 from logos.venues.contract import CheckLine, Refused
 
 
@@ -143,8 +140,3 @@ def test_a_broker_in_trouble_is_a_line_and_no_exception(where: str, name: str) -
             assert "no answer" in bad(await desk.venue.check())[name]
 
     asyncio.run(story())
-
-
-def test_interactive_brokers_says_that_it_is_not_there() -> None:
-    with pytest.raises(Refused, match="TWS or IB Gateway"):
-        make_venue("ib", {}, ManualClock(), Random(1), None)

@@ -66,6 +66,7 @@ _LIBRARIES: Final[Mapping[str, str]] = {
     "yahoo": "yfinance",
     "alpaca": "alpaca",
     "mt5": "zmq",
+    "ib": "ib_async",
     "kafka": "confluent_kafka",
     "parquet": "pyarrow",
     "calendars": "exchange_calendars",
@@ -367,7 +368,7 @@ def _digest(path: Path) -> str:
 
 def versions_of(config: Config) -> dict[str, str]:
     """The versions of what a session with these settings runs on."""
-    distributions = {"yahoo": "yfinance", "alpaca": "alpaca-py", "mt5": "pyzmq"}
+    distributions = {"yahoo": "yfinance", "alpaca": "alpaca-py", "mt5": "pyzmq", "ib": "ib_async"}
     distributions |= {"parquet": "pyarrow", "calendars": "exchange_calendars"}
     distributions["kafka"] = "confluent-kafka"
     named = ["msgspec", "tqdm", *(distributions.get(each, each) for each in extras_of(config))]

@@ -73,6 +73,8 @@ class Desk:
     used: dict[int, set[int]] = field(default_factory=dict)
     """The order ids that each client has used; forgotten when ids roll back."""
     zone: str = "US/Eastern"
+    funds: dict[str, Decimal] = field(default_factory=dict)
+    """What an account can pay; one that is not there can pay everything."""
     is_connected: bool = True
     """Whether the gateway has a connection to IB."""
     _perm_id: int = 1_376_327_562
@@ -118,6 +120,7 @@ class Desk:
         if order_id in self.used.get(client_id, ()) or order_id < self.next_id(client_id):
             raise Told(103)
         order = self._read(client_id, asked)
+        self._check_funds(order)
         self.used.setdefault(client_id, set()).add(order_id)
         if self.whims.reject_next:
             reason, self.whims.reject_next = self.whims.reject_next, ""
@@ -303,7 +306,25 @@ class Desk:
                 self._tell(order)
                 self._match(order)
 
+    def by_hand(self, con_id: int, action: str, quantity: str, limit: str) -> GatewayOrder:
+        """An order that somebody makes in TWS itself: of client 0, without a number."""
+        listing = next(each for each in self.listings if each.con_id == con_id)
+        self._perm_id += 1
+        size, price = Decimal(quantity), Decimal(limit)
+        order = GatewayOrder(
+            *(0, 0, self._perm_id, listing, listing.exchange, action, size, "LMT"),
+            *(price, Decimal(0), "GTC", self.accounts[0], "", "Submitted"),
+        )
+        self._take(order)
+        return order
+
     # ---- helpers ----
+
+    def _check_funds(self, order: GatewayOrder) -> None:
+        quote = self.quotes.get(order.listing.con_id)
+        price = order.limit or (quote.ask if quote is not None else Decimal(0))
+        if order.is_buy and order.quantity * price > self.funds.get(order.account, Decimal("inf")):
+            raise Told(201, "Insufficient funds")
 
     def _of(self, client_id: int, order_id: int) -> GatewayOrder | None:
         for each in reversed(self.book.orders):

@@ -4,7 +4,7 @@ Problem: Interactive Brokers cannot be reached from a test, and a client's own a
 answers he would like to hear. Method: the wire protocol as the public client speaks and reads it
 (ib-api-reloaded/ib_async), the order of answers as recorded from gateways (ThomasMarcelis/ibkr-go,
 wboayue/rust-ibapi), words and codes as IB documents them; each is cited where it stands. What is
-asked and not simulated is answered with error 320 and kept in `unread`; nothing is passed over.
+not simulated is answered with error 320 and kept in `unread`.
 
 Rules of a connection: interactivebrokers.github.io/tws-api/connection.html: the client starts,
 then the gateway tells accounts and the next valid id; one client id is connected once (326). The
@@ -17,10 +17,9 @@ import asyncio
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any, Final
+from typing import Final
 
 from logos.loopback import check_host
 from logos.simulators.ib import answers
@@ -37,34 +36,13 @@ from logos.simulators.ib.book import (
 from logos.simulators.ib.codes import error
 from logos.simulators.ib.contracts import APPLE, Listing, Quote
 from logos.simulators.ib.desk import Desk
-from logos.simulators.ib.wire import NoFrame, frame, read_frame, read_hello
+from logos.simulators.ib.seat import Seat
+from logos.simulators.ib.wire import NoFrame, read_frame, read_hello
 
 SERVER_VERSION: Final = 178
 """The version whose layouts are spoken; a client that does not speak it is turned away."""
 _NS: Final = 1_000_000_000
 _DAY_NS: Final = 86_400 * _NS
-
-
-@dataclass(eq=False)
-class Seat:
-    """One connected client."""
-
-    writer: asyncio.StreamWriter
-    client_id: int = -1
-    data_kind: int = LIVE
-    has_listed_all: bool = False
-    subscriptions: dict[str, tuple[Listing, int]] = field(default_factory=dict)
-    bars: dict[str, Listing] = field(default_factory=dict)
-
-    @property
-    def has_started(self) -> bool:
-        return self.client_id >= 0
-
-    def say(self, *messages: list[object]) -> None:
-        """Send messages, unless the client is gone."""
-        for message in messages:
-            if not self.writer.is_closing():
-                self.writer.write(frame(*message))
 
 
 class TwsGateway:
@@ -89,10 +67,12 @@ class TwsGateway:
         self.cash = {account: {"USD": Decimal("100000.00")} for account in accounts}
         self.subscribed: set[int] = {each.con_id for each in self._listings}
         self.is_mute = False
-        """Nothing is answered, and nothing read is handled; the connection stands."""
+        """Nothing is answered, and nothing is handled; the connection stands."""
         self.ends_missing: set[int] = set()
         """Message ids of ends that do not come: a gateway answered reqExecutions without one
         (ThomasMarcelis/ibkr-go, `executions_missing_end_live.txt`)."""
+        self.cuts: dict[int, bool] = {}
+        """By message id: the next one of it closes the socket, once it was handled, unheard."""
         self.heard: list[list[str]] = []
         """Every message of every client, as fields."""
         self.unread: list[list[str]] = []
@@ -102,7 +82,7 @@ class TwsGateway:
         self._tasks: set[asyncio.Task[None]] = set()
         self._answers: dict[int, Callable[[Seat, list[str]], None]] = {
             1: self._market_data,
-            2: lambda seat, row: _forget(seat.subscriptions, row[1]),
+            2: lambda seat, row: seat.forget(row[1]),
             3: self._place,
             4: lambda seat, row: self.desk.cancel(seat.client_id, row[1], seat.has_listed_all),
             5: self._open_orders,
@@ -116,9 +96,9 @@ class TwsGateway:
             25: lambda _seat, _row: None,
             49: lambda seat, _row: seat.say([49, 1, self.now_ns() // _NS]),
             50: self._bars,
-            51: lambda seat, row: _forget(seat.bars, row[1]),
+            51: lambda seat, row: seat.forget(row[1]),
             58: lambda seat, _row: self.desk.cancel_all(seat.client_id),
-            59: self._data_kind,
+            59: lambda seat, row: setattr(seat, "data_kind", int(row[1])),
             61: lambda seat, _row: seat.say(*answers.positions(self.desk.book, self._listings)),
             62: lambda seat, row: seat.say(*answers.account_summary(row[1], row[3], self.cash)),
             63: lambda _seat, _row: None,
@@ -170,20 +150,21 @@ class TwsGateway:
     def drop(self) -> None:
         """Close every socket, and go on listening."""
         for seat in list(self.seats):
+            seat.client_id = -1  # its id is free at once
             seat.writer.close()
 
     def lose_broker(self) -> None:
         """The gateway has no connection to IB any more (1100)."""
         self.desk.is_connected = False
-        self._tell_all(error(-1, 1100))
+        self._tell(None, error(-1, 1100))
 
     def find_broker(self, *, is_data_kept: bool = True) -> None:
-        """The connection to IB is back: 1102, or 1101 where subscriptions were lost."""
+        """It is back: 1102, or 1101 where subscriptions were lost."""
         self.desk.is_connected = True
         if not is_data_kept:
             for seat in self.seats:
                 seat.subscriptions.clear()
-        self._tell_all(error(-1, 1102 if is_data_kept else 1101))
+        self._tell(None, error(-1, 1102 if is_data_kept else 1101))
         self.desk.accept_held()
 
     # ---- the market and its people ----
@@ -256,6 +237,11 @@ class TwsGateway:
         if self.is_mute:
             return
         message_id = int(row[0]) if row[0].isdecimal() else -1
+        if message_id in self.cuts:
+            seat.is_cut = True
+            if not self.cuts.pop(message_id):
+                seat.writer.close()
+                return
         if message_id == 71 and not seat.has_started:
             self._begin(seat, int(row[2]))
         elif message_id in self._answers and seat.has_started:
@@ -264,6 +250,8 @@ class TwsGateway:
         else:
             self.unread.append(row)
             seat.say(error(-1, 320, f"message {row[0]}"))
+        if seat.is_cut:
+            seat.writer.close()
 
     def _begin(self, seat: Seat, client_id: int) -> None:
         if any(each.client_id == client_id for each in self.seats):
@@ -279,14 +267,10 @@ class TwsGateway:
     def _accounts_message(self) -> list[object]:
         return [15, 1, ",".join(self.desk.accounts)]
 
-    def _tell(self, client_id: int, message: list[object]) -> None:
+    def _tell(self, client_id: int | None, message: list[object]) -> None:
         for seat in self.seats:
-            if seat.client_id == client_id:
+            if client_id in (None, seat.client_id):
                 seat.say(message)
-
-    def _tell_all(self, message: list[object]) -> None:
-        for seat in self.seats:
-            seat.say(message)
 
     def _end(self, seat: Seat, *message: object) -> None:
         if message[0] not in self.ends_missing:
@@ -349,9 +333,6 @@ class TwsGateway:
                 return
         seat.say(error(-1, 321, "Invalid market rule"))
 
-    def _data_kind(self, seat: Seat, row: list[str]) -> None:
-        seat.data_kind = int(row[1])
-
     def _market_data(self, seat: Seat, row: list[str]) -> None:
         request_id, listing = row[1], self._listed(row[2:])
         if listing is None:
@@ -386,10 +367,6 @@ class TwsGateway:
     def _listed(self, fields: list[str]) -> Listing | None:
         asked = contract_of(fields)
         return next((each for each in self._listings if each.answers(asked)), None)
-
-
-def _forget(kept: dict[str, Any], request_id: str) -> None:
-    kept.pop(request_id, None)
 
 
 _WITHOUT_VERSION: Final = frozenset((3, 20, 91, 99))
