@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from logos import paths
-from logos.cli.data import fetch, synth
+from logos.cli.data import bring, fetch, synth
 from logos.cli.exit_codes import exit_codes
 from logos.config import Config, ConfigError, make_config, read_toml
 from logos.core.instrument import Instrument
@@ -17,10 +17,8 @@ from logos.data.check import CheckReport, inspect_source, refuse_most
 from logos.data.claims import check_claims
 from logos.data.convert import repair
 from logos.data.defects import KEEPING_KINDS, KINDS, accept_set
-from logos.data.importing.layouts import FORMATS, import_file
 from logos.data.readers.numbers import format_timestamp
 from logos.data.source import DataSource, discover
-from logos.data.suggest import suggest_instrument
 from logos.errors import DataError
 from logos.session.build import find_instruments, make_instruments
 from logos.session.outcome import ExitCode
@@ -44,7 +42,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     fetching = commands.add_parser("fetch", help="fetch from an exchange or Yahoo, or record it")
     fetch.add_arguments(fetching)
     fetching.set_defaults(run_data=fetch.run_fetch)
-    _add_import(commands.add_parser("import", help="convert a foreign file to the logos layout"))
+    importing = commands.add_parser("import", help="files of other programs, into data of ours")
+    bring.add_arguments(importing, is_add=False)
+    adding = commands.add_parser("add", help="import files, check them, and add their instrument")
+    bring.add_arguments(adding, is_add=True)
     listing = commands.add_parser("list", help="show what files and folders hold")
     _add_paths(listing)
     listing.set_defaults(run_data=_list)
@@ -77,42 +78,10 @@ def run(options: argparse.Namespace) -> int:
         return _complain(error, ExitCode.CANNOT_WRITE)
 
 
-def _add_import(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("file", help="the file to convert (.zip and .gz too)")
-    parser.add_argument("--format", required=True, choices=sorted(FORMATS), help="its layout")
-    parser.add_argument("--symbol", required=True, help="the symbol of its rows")
-    parser.add_argument("--out", type=Path, metavar="DIR", help="default: data/cache")
-    parser.add_argument(
-        "--timezone", default="", help="zone of its times, where the file names none"
-    )
-    parser.add_argument("--asset-class", default="", help="for Lean zips: equity, forex or crypto")
-    parser.add_argument("--tick", default="", help="price step, to round binary noise away")
-    parser.set_defaults(run_data=_import)
-
-
 def _add_paths(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("paths", nargs="*", help="files or folders (default: data/cache)")
     parser.add_argument("--symbols", metavar="A,B", help="only these")
     parser.add_argument("--config", metavar="FILE.toml", help="settings with the instruments")
-
-
-def _import(options: argparse.Namespace) -> int:
-    out = options.out if options.out is not None else paths.cache_dir()
-    written = import_file(
-        options.file,
-        options.format,
-        out,
-        options.symbol,
-        timezone=options.timezone,
-        asset_class=options.asset_class,
-        tick=options.tick,
-    )
-    for path in written:
-        print(path)
-    print("\nIts instrument; check it and paste it into your settings:\n")
-    for source in discover(written):
-        print(suggest_instrument(source))
-    return int(ExitCode.FINISHED)
 
 
 def _list(options: argparse.Namespace) -> int:

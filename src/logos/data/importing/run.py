@@ -20,6 +20,7 @@ from logos.data.importing.report import ImportReport, is_pair, left_words, under
 from logos.data.importing.rows import CUT_ROW, Left, RowConverter
 from logos.data.importing.sink import Sink, SymbolRows
 from logos.data.importing.tables.container import TEXT, Member, members_of
+from logos.data.importing.tables.json import JsonTable, is_json
 from logos.data.importing.tables.table import RowBlock, Table, TextTable
 from logos.data.layout import BARS, QUOTE_BARS
 from logos.data.names import check_symbol, stem_for
@@ -30,9 +31,13 @@ from logos.errors import DataError
 
 def open_table(member: Member, options: ImportOptions) -> Table:
     """The table in a member. Raises DataError."""
-    if member.form == TEXT:
-        return TextTable(member, separator=options.separator, skip=options.skip)
-    raise DataError(f"{member}: {member.form} files are read by logos data check")
+    if member.form != TEXT:
+        from logos.data.importing.tables.arrow import ArrowTable
+
+        return ArrowTable(member)
+    if is_json(member):
+        return JsonTable(member)
+    return TextTable(member, separator=options.separator, skip=options.skip)
 
 
 def import_files(
