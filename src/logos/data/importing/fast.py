@@ -6,24 +6,33 @@ is the authority; both give the same text.
 
 from __future__ import annotations
 
-from datetime import UTC
+from datetime import timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from logos.data.importing.cells.times import EPOCH, ISO, TimeError, epoch_ns
+from logos.data.importing.cells.times import (
+    EPOCH,
+    ISO,
+    MIDNIGHT_MS,
+    TimeError,
+    epoch_ns,
+    pattern_of,
+)
 from logos.data.importing.plan import Plan
 from logos.data.importing.record import BAR_ROLES
 from logos.data.importing.rows import MAKERS, SIDES, Batch, RowConverter
 from logos.data.layout import BARS, QUOTE_BARS, QUOTES, TRADES
+from logos.data.times.reader import TIME_FORMATS
 
 _FIGURES: Final = {
     ".": r"^-?[0-9]+(\.[0-9]+)?$",
     ",": r"^-?([0-9]{1,3}(\.[0-9]{3})+|[0-9]+)(,[0-9]+)?$",
 }
 _SIZES: Final = {sign: rf"^$|{pattern}" for sign, pattern in _FIGURES.items()}
+_ISO_UTC: Final = "^[0-9]{4}-[0-9]{2}-[0-9]{2}[ T][0-9]{2}:[0-9]{2}:[0-9]{2}Z$"
 _ISO_PLAIN: Final = "^[0-9]{4}-[0-9]{2}-[0-9]{2}[ T][0-9]{2}:[0-9]{2}:[0-9]{2}$"
 
 
@@ -132,18 +141,53 @@ def _moments(plan: Plan, columns: list[Any]) -> Any:
         texts = columns[plan.places["date"]]
     if plan.time.format == EPOCH:
         return _epochs(texts)
-    if plan.time.format == ISO and pc.all(pc.match_substring_regex(texts, _ISO_PLAIN)).as_py():
-        wall = texts.cast(pa.timestamp("s"))
-        if plan.time.zone is UTC:
-            return wall.cast(pa.timestamp("ns")).cast(pa.int64())
-        if isinstance(plan.time.zone, ZoneInfo):
-            # An hour that the clocks showed twice, or never, raises; the careful reader judges.
-            moments = pc.assume_timezone(wall, plan.time.zone.key)
-            return moments.cast(pa.timestamp("ns", plan.time.zone.key)).cast(pa.int64())
+    moments = _of_clock(plan, texts)
+    if moments is not None:
+        return moments
     try:
         return pa.array(map(plan.time, texts.to_pylist()), pa.int64())
     except TimeError:
         return None
+
+
+def _of_clock(plan: Plan, texts: Any) -> Any:
+    """Nanoseconds since 1970 of times of one width, by the format's parts; None for others."""
+    if plan.time.format == ISO and pc.all(pc.match_substring_regex(texts, _ISO_UTC)).as_py():
+        wall = pc.utf8_slice_codeunits(texts, 0, 19).cast(pa.timestamp("s"))
+        return wall.cast(pa.timestamp("ns")).cast(pa.int64())
+    template = _iso_template(plan.time.format)
+    if template is None or plan.time.zone is None:
+        return None
+    pattern = _ISO_PLAIN if plan.time.format == ISO else f"^{pattern_of(plan.time.format).pattern}$"
+    if not pc.all(pc.match_substring_regex(texts, pattern)).as_py():
+        return None
+    if plan.time.format != ISO:
+        texts = pc.replace_substring_regex(texts, pattern, template)
+    try:
+        wall = texts.cast(pa.timestamp("ns"))
+    except pa.ArrowException:
+        return None
+    if isinstance(plan.time.zone, ZoneInfo):
+        # An hour that the clocks showed twice, or never, raises; the careful reader judges.
+        return pc.assume_timezone(wall, plan.time.zone.key).cast(pa.int64())
+    offset = plan.time.zone.utcoffset(None)
+    if offset is None:
+        return None
+    return pc.subtract(wall.cast(pa.int64()), offset // timedelta(microseconds=1) * 1000)
+
+
+def _iso_template(format: str) -> str | None:
+    """What makes a time of a format an ISO time, by the groups of its pattern."""
+    if format == ISO:
+        return ""
+    if format in TIME_FORMATS or format in (EPOCH, MIDNIGHT_MS):
+        return None
+    group = pattern_of(format).groupindex
+    if not {"Y", "m", "d", "H", "M"} <= set(group) or set(group) & {"b", "y", "I", "p", "z", "Z"}:
+        return None
+    clock = "".join(f":\\{group[part]}" for part in ("M", "S") if part in group)
+    fraction = f".\\{group['f']}" if "f" in group else ""
+    return f"\\{group['Y']}-\\{group['m']}-\\{group['d']} \\{group['H']}{clock}{fraction}"
 
 
 def _epochs(texts: Any) -> Any:

@@ -120,6 +120,7 @@ class TextTable:
         if not self.width or top > _PREAMBLE_MAX:
             raise DataError(f"{member}: no table is found in it; say --separator and --skip")
         self.skipped = [line for line in first.lines[: skip + top] if line.strip()]
+        above = top
         self.headers = []
         for row in cells[top:]:
             if row and not is_header(row):
@@ -127,12 +128,23 @@ class TextTable:
             if row:
                 self.headers.append([cell.strip() for cell in row])
             top += 1
+        self._check_above(lines[:above], skip)
         self._first_row = skip + top
         below = [at for at, row in enumerate(cells[top:], skip + top + 1) if row]
         self.first_line = below[0] if below else 1
         self.sample = [row for row in cells[top:] if row]
         if not self.sample:
             raise DataError(f"{member}: there are no rows in this file")
+
+    def _check_above(self, lines: Sequence[str], skip: int) -> None:
+        """Refuse a line above the table that could be a row of it: it would be lost."""
+        for line, text in enumerate(lines, skip + 1):
+            is_row = _NUMBERED.match(text) or (not self.headers and re.search("[0-9]", text))
+            if is_row and not text.startswith("#"):
+                raise DataError(
+                    f"{self.member}:{line}: not a row of the table below it: {text[:60]!r}; say"
+                    f" --skip {line} if it is none"
+                )
 
     def blocks(self) -> Iterator[RowBlock]:
         """All rows, in blocks. May be taken once."""
