@@ -14,7 +14,8 @@ from types import FrameType
 import pytest
 from sampling import first_quick
 
-from logos.data.importing.lines import ImportInput
+from logos.data.importing.tables.container import members_of
+from logos.data.importing.tables.text import text_pieces
 from logos.data.readers import chunks
 from logos.data.readers.chunks import csv_chunks, fingerprint
 from logos.data.signals import read_signals
@@ -45,8 +46,7 @@ def read_all(path: Path) -> int:
 
 
 def import_all(path: Path) -> int:
-    with ImportInput(path) as rows:
-        return sum(1 for _ in rows.rest())
+    return sum(len(piece.lines) for member in members_of(path) for piece in text_pieces(member))
 
 
 # ---- what is no file ----

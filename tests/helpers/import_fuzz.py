@@ -223,9 +223,7 @@ def examine(seed: int, folder: Path) -> str:
     chance = random.Random(seed)
     form = chance.choice(FORMS)
     rows = good_rows(chance)
-    good = {
-        moment.strftime("%Y-%m-%dT%H:%M:%SZ"): figures for moment, figures in rows
-    }
+    good = {moment.strftime("%Y-%m-%dT%H:%M:%SZ"): figures for moment, figures in rows}
     lines = written(form, rows)
     gone = 0
     damages = [chance.choice(DAMAGES)]

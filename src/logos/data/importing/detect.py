@@ -51,8 +51,12 @@ def _why_not_row(layout: ForeignLayout, table: Table) -> str:
 
 
 def name_match(layout: ForeignLayout, table: Table) -> re.Match[str] | None:
-    """What the layout's pattern finds in the table's name."""
-    return re.search(layout.file_name, table.member.name) if layout.file_name else None
+    """What the layout's pattern finds in the table's name, or in that of its archive."""
+    if not layout.file_name:
+        return None
+    names = dict.fromkeys((table.member.name, table.member.path.name))
+    found = (re.search(layout.file_name, name) for name in names)
+    return next((match for match in found if match is not None), None)
 
 
 def find_layout(

@@ -21,6 +21,7 @@ from logos.data.importing.cells.times import (
     TimeReader,
     find_formats,
     find_zone,
+    is_of_days,
 )
 from logos.data.importing.detect import find_layout
 from logos.data.importing.options import ImportOptions
@@ -263,7 +264,7 @@ def _time_reader(
         said = "UTC, counted since 1970"
     elif all(_OFFSET.search(text) for text in samples):
         said = "each time has its offset"
-    if not said and all(":" not in text and len(text) <= 12 for text in samples):
+    if not said and is_of_days(format, samples):
         zone, said = find_zone("UTC"), "dates without a time of day, taken as days in UTC"
     try:
         day = _day_of_name(format, named)
@@ -328,10 +329,9 @@ def _length(plan: Plan, options: ImportOptions, named: Mapping[str, str]) -> Bar
         if token:
             return length_from_text(token)
         moments = sorted(_sample_ns(plan))
-        if len(set(moments)) == 1 and all(ns % NS_PER_DAY == 0 for ns in moments):
-            shown = plan.moment_text(table.sample[0])
-            if plan.time.format != EPOCH and ":" not in shown:
-                return BarLength(NS_PER_DAY)
+        shown = plan.moment_text(table.sample[0])
+        if len(set(moments)) == 1 and is_of_days(plan.time.format, [shown]):
+            return BarLength(NS_PER_DAY)
         return find_length(moments, plan.time.zone or UTC).length
     except DataError as error:
         raise DataError(f"{table.member}: {error}") from None

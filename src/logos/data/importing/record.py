@@ -131,6 +131,8 @@ class ForeignLayout:
     """How the name's `interval` is written: {"60": "1h", "1440": "1d"}."""
     asset_class: bool = False
     """Prices are shifted by what `--asset-class` says (Lean)."""
+    joined: bool = False
+    """Its maker writes no newline after the last line; in an archive that is whole."""
     floats: bool = False
     """Figures are the text of binary floats, with their noise; a tick may round it away."""
     fees: FeeProposal | None = None

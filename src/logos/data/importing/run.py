@@ -180,7 +180,10 @@ def _whole_rows(
     if not block.is_cut:
         return None
     rows = list(block.rows())
-    if not rows or options.last_row == "keep":
+    layout = converter.plan.layout
+    # What was cut off an archive its checksums show.
+    is_joined = layout is not None and layout.joined and converter.plan.table.member.inside
+    if not rows or is_joined or options.last_row == "keep":
         return rows
     line, cells = rows[-1]
     if options.last_row == "drop":
@@ -188,9 +191,9 @@ def _whole_rows(
         return rows[:-1]
     raise converter.error(
         line,
-        f"the last line has no end, so it may be cut short: {','.join(cells)[:60]!r}; fetch the"
-        " file again, or say --last-row drop to leave this row out, or --last-row keep if it is"
-        " whole",
+        f"the last line has no newline, so it may be cut short: {','.join(cells)[:60]!r}; fetch"
+        " the file again, or say --last-row drop to leave this row out, or --last-row keep if it"
+        " is whole",
     )
 
 
@@ -214,10 +217,12 @@ def _left(left: Left) -> list[str]:
 
 
 def _original(plans: Sequence[Plan]) -> str:
+    paths = [plan.table.member.path for plan in plans]
     names = [
-        re.sub(r"[^A-Za-z0-9-]+", "-", plan.table.member.name.split(".")[0]).strip("-")
-        for plan in plans
+        member.path.name if paths.count(member.path) == 1 else member.name
+        for member in (plan.table.member for plan in plans)
     ]
+    names = [re.sub(r"[^A-Za-z0-9-]+", "-", name.split(".")[0]).strip("-") for name in names]
     # Whether a side alone is half of a pair is told by the name that it gets.
     sides = re.compile(r"(?i)-(bid|ask)(?=-|$)")
     names = list(dict.fromkeys(sides.sub("", name) if plans[0].half else name for name in names))

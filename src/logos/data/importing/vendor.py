@@ -34,7 +34,11 @@ def names_of(layout: ForeignLayout | None, table: Table) -> dict[str, str]:
     if layout is None:
         return {}
     found: dict[str, str] = {}
-    for pattern, text in ((layout.file_name, table.member.name), (layout.path, whole_path(table))):
+    for pattern, text in (
+        (layout.file_name, table.member.path.name),
+        (layout.file_name, table.member.name),
+        (layout.path, whole_path(table)),
+    ):
         match = re.search(pattern, text) if pattern else None
         if match is not None:
             found |= {name: part for name, part in match.groupdict().items() if part}

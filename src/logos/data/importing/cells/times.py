@@ -123,6 +123,15 @@ def _day_of(parts: dict[str, str | None]) -> int:
     return date(year, month, int(parts["d"] or 0)).toordinal() - _EPOCH_ORDINAL
 
 
+def is_of_days(format: str, samples: Sequence[str]) -> bool:
+    """Whether times of this format are dates without a time of day."""
+    if format == ISO:
+        return all(len(text.strip()) == 10 for text in samples)
+    if "%" in format:
+        return not re.search("%[HI]", format)
+    return format == "yyyymmdd"
+
+
 def find_zone(name: str) -> tzinfo:
     """The zone of an IANA name, of UTC, or of an offset such as -05:00. Raises DataError."""
     match = re.fullmatch(r"(?:UTC|GMT)?([+-])([0-9]{1,2})(?::?([0-9]{2}))?", name)

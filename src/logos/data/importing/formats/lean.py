@@ -140,6 +140,7 @@ def _intraday(of: _Class, form: _Form, resolution: str, interval: str) -> Foreig
         shift=of.shift,
         symbol="{symbol}-{expiry}" if of.title == "futures" else "{symbol}",
         upper=True,
+        joined=True,
         left_out=form.left_out,
         refused=form.refused,
     )
@@ -163,6 +164,7 @@ def _dated(of: _Class, form: _Form, resolution: str, interval: str) -> ForeignLa
         shift=of.shift,
         symbol="{symbol}-{expiry}" if of.title == "futures" else "{symbol}",
         upper=True,
+        joined=True,
         note="a daily bar is stamped with midnight of its trading date" if is_daily else "",
     )
 

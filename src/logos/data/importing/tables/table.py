@@ -132,7 +132,13 @@ class TextTable:
         self._first_row = skip + top
         below = [at for at, row in enumerate(cells[top:], skip + top + 1) if row]
         self.first_line = below[0] if below else 1
-        self.sample = [row for row in cells[top:] if row]
+        rows = [row for row in cells[top:] if row]
+        self.sample = [row for row in rows if len(row) == self.width]
+        if rows and not self.sample:
+            raise DataError(
+                f"{member}:{self.first_line}: {len(rows[0])} columns instead of {self.width}:"
+                f" {self.separator.join(rows[0])[:60]!r}"
+            )
         if not self.sample:
             raise DataError(f"{member}: there are no rows in this file")
 

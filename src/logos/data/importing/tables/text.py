@@ -69,9 +69,11 @@ def text_pieces(member: Member, piece_bytes: int = CHUNK_BYTES) -> Generator[Pie
                 at = line + data.count(b"\n", 0, end)
                 raise DataError(f"{member}:{at}: the line has more than {LINE_BYTES_MAX:,} bytes")
             if end:
+                _check_no_zeros(member, data[:end], line)
                 yield Piece(_latin_as_utf8(data[:end]), line)
                 line += data.count(b"\n", 0, end)
         if rest:
+            _check_no_zeros(member, rest, line)
             yield Piece(_latin_as_utf8(rest), line)
 
 
@@ -102,8 +104,6 @@ def _utf8(member: Member, stream: Bounded, piece_bytes: int) -> Iterator[bytes]:
             if following and data.endswith(b"\r"):
                 data, held = data[:-1], b"\r"
             data = data.replace(b"\r\n", b"\n")
-        if b"\0" in data:
-            raise DataError(f"{member}: there are zero bytes in it: damaged, or no text")
         yield data
         data = following
     if held:
@@ -126,6 +126,13 @@ def _line_as_utf8(line: bytes) -> bytes:
     except UnicodeDecodeError:
         return line.decode("latin-1").encode("utf-8")
     return line
+
+
+def _check_no_zeros(member: Member, data: bytes, line: int) -> None:
+    at = data.find(b"\0")
+    if at >= 0:
+        line += data.count(b"\n", 0, at)
+        raise DataError(f"{member}:{line}: there are zero bytes in it: damaged, or no text")
 
 
 def _check_is_text(member: Member, data: bytes) -> None:
