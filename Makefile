@@ -106,7 +106,11 @@ peers: ## Let another engine trade three strategies of examples/ anew, for tests
 		> build/peer_trades.json
 	mv build/peer_trades.json tests/oracles/peer_trades.json
 
-BENCHES := engine indicators sessions readers switch recovery log live metrics ship report
+.PHONY: import-fuzz
+import-fuzz: env ## Damaged files of many forms: read to the same numbers, or refused (COUNT=n SEED=n)
+	$(BIN)/python tests/helpers/import_fuzz.py $(or $(COUNT),20000) $(or $(SEED),1)
+
+BENCHES := engine indicators sessions readers importing switch recovery log live metrics ship report
 
 bench: env ## Run the benchmarks, or some of them (ONLY="engine sessions", ARGS=ticks)
 	@for name in $(or $(ONLY),$(BENCHES)); do \

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from logos import paths
 from logos.config import Config
-from logos.data.check import CheckReport, check
+from logos.data.check import CheckReport, inspect_source
 from logos.data.defects import KEEPING_KINDS
 from logos.data.importing.instruments import INSTRUMENTS_NAME, add_instruments, known_symbols
 from logos.data.importing.known import LAYOUTS
@@ -74,7 +74,7 @@ def run_add(options: argparse.Namespace) -> int:
     try:
         sources = discover(report.paths)
         instruments = make_instruments(find_instruments(Config(), sources, infer=True))
-        checked = [check(source, instruments[source.symbol]) for source in sources]
+        checked = [inspect_source(source, instruments[source.symbol]) for source in sources]
     except DataError:
         _remove(report)
         raise

@@ -23,7 +23,7 @@ from logos.data.importing.tables.container import TEXT, Member, members_of
 from logos.data.importing.tables.json import JsonTable, is_json
 from logos.data.importing.tables.table import RowBlock, Table, TextTable
 from logos.data.layout import BARS, QUOTE_BARS
-from logos.data.names import check_symbol, stem_for
+from logos.data.names import check_symbol, parse_name, stem_for
 from logos.data.readers.optional import arrow_available
 from logos.data.times.lengths import BarLength
 from logos.errors import DataError
@@ -107,8 +107,18 @@ def _planned(member: Member, options: ImportOptions) -> Plan:
     if plan.symbol:
         check_symbol(plan.symbol)
     if not plan.symbol and plan.symbol_place is None:
+        plan.symbol = _named_symbol(member)
+    if not plan.symbol and plan.symbol_place is None:
         raise DataError(f"{member}: say of which symbol its rows are with --symbol")
     return plan
+
+
+def _named_symbol(member: Member) -> str:
+    """The symbol in the name of a file that says an interval, or is a symbol alone; else empty."""
+    named = parse_name(Path(member.name))
+    stem = member.name.split(".")[0]
+    is_symbol = re.fullmatch(r"[A-Z0-9^=-]{2,20}", stem) and not stem.isdigit()
+    return named.symbol if named.interval or is_symbol else ""
 
 
 def _check_alike(plans: Sequence[Plan]) -> None:

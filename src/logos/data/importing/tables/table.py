@@ -125,8 +125,10 @@ class TextTable:
         for row in cells[top:]:
             if row and not is_header(row):
                 break
-            if row:
+            if len(row) == self.width:
                 self.headers.append([cell.strip() for cell in row])
+            elif row:
+                self.skipped.append(self.separator.join(row))
             top += 1
         self._check_above(lines[:above], skip)
         self._first_row = skip + top
