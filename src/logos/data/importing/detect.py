@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import Final
 
+from logos.data.importing.cells.figures import find_decimal
 from logos.data.importing.cells.roles import name_key
 from logos.data.importing.record import ForeignLayout
 from logos.data.importing.tables.table import Table
 from logos.data.importing.vendor import whole_path
 from logos.errors import DataError
+
+_FIGURE: Final = re.compile(r"[+-]?([0-9]{1,3}([.,][0-9]{3})*|[0-9]+)([.,][0-9]+)?")
 
 
 def why_not(layout: ForeignLayout, table: Table) -> str:
@@ -20,10 +24,19 @@ def why_not(layout: ForeignLayout, table: Table) -> str:
         return f"its name, {table.member.name}, is not that of such a file"
     if layout.path and re.search(layout.path, whole_path(table)) is None:
         return f"its path, {table.member}, is not that of such a file"
+    if layout.decimal == "." and _may_have_commas(layout, table):
+        return "its decimals follow a comma, or may do so"
     problem = _why_not_row(layout, table) if layout.row else _why_not_header(layout, table)
     if problem or layout.doubt is None:
         return problem
     return layout.doubt(table.sample)
+
+
+def _may_have_commas(layout: ForeignLayout, table: Table) -> bool:
+    """Whether decimals follow a comma, or, in a country's way of writing tables, may do so."""
+    cells = [cell for row in table.sample for cell in row if _FIGURE.fullmatch(cell.strip())]
+    found = find_decimal(cells, table.separator)
+    return found == "," or (not found and table.separator == ";" and not layout.separator)
 
 
 def _why_not_header(layout: ForeignLayout, table: Table) -> str:
