@@ -26,10 +26,12 @@ from alpaca_side import KEY, SECRET, BrokerSide
 from alpaca_wire import hand_over
 from place_story import PlaceStory
 from venue_campaign import run_sequence
+from venue_story import ShownSwitch
 from venue_tools import Word
 
 from logos.adapters.alpaca.connection import Connection
 from logos.adapters.alpaca.venue import AlpacaVenue
+from logos.core.engine import TradingCore
 from logos.core.instrument import Instrument, instrument
 from logos.testing.builders import fee_schedule
 
@@ -54,6 +56,12 @@ class AlpacaStory(PlaceStory):
             quote="USD",
             fees=fee_schedule(maker=rate, taker=rate, decimals=9),
         )
+
+    def new_core(self, switch: ShownSwitch) -> TradingCore:
+        core = super().new_core(switch)
+        for ledger in core.order_manager.account.ledgers:
+            ledger.is_charged = True
+        return core
 
     def new_venue(self, traded: Instrument) -> AlpacaVenue:
         side = self.side

@@ -64,6 +64,7 @@ class BrokerSide:
         self.fills_often = random.random()
         self.slips_in = random.choice((0.0, 0.2, 0.6))
         self.closes = not self.is_coin and random.random() < 0.3
+        self.days_end = random.choice((0.0, 0.02))
         self.holds_up = random.choice((0.0, 0.0, 0.05))
         self._held_up: dict[str, str] = {}
         self.stream = random.choice(("none", "whole", "loses words", "breaks"))
@@ -86,6 +87,8 @@ class BrokerSide:
             low, high = bid * self.price_step, (bid + 1) * self.price_step
             now_ns = self.exchange.market.now_ns
             self.listing.add_top(now_ns, f"{low:.2f}", f"{high:.2f}", "50", "50")
+        if draw() < self.days_end:
+            self.account.post_fees()
         if self.closes and draw() < 0.05:
             self.account.is_open = not self.account.is_open
         self.account.match_all()
@@ -148,8 +151,9 @@ class BrokerSide:
     def calm(self) -> None:
         """Everything works from now on."""
         self.exchange.faults.clear()
+        self.way.calm()
         self.troubles.not_found.clear()
-        self.hides, self.closes, self.holds_up = False, False, 0.0
+        self.hides, self.closes, self.holds_up, self.days_end = False, False, 0.0, 0.0
         self.account.is_open = True
         for name, status in self._held_up.items():
             if self.account.order(name).is_open:

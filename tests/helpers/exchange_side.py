@@ -89,6 +89,10 @@ class Way:
         self._typical_s = random.choice((0.0, 0.0, 0.05, 0.3))
         self._seldom = random.choice((0.0, 0.01, 0.05))
 
+    def calm(self) -> None:
+        """From now on nothing takes any time, so nothing is overtaken."""
+        self._typical_s = self._seldom = 0.0
+
     async def wait(self) -> None:
         """Be under way once, in one direction."""
         longest_s = self._typical_s
@@ -185,5 +189,6 @@ class ExchangeSide:
     def calm(self) -> None:
         """Everything works from now on."""
         self.exchange.faults.clear()
+        self.way.calm()
         self.troubles.not_found.clear()
         self.hides = False

@@ -187,6 +187,7 @@ class Story:
         self.outside: dict[str, Decimal] = {}
         self.strangers = 0
         self.in_core = False
+        self.began_ns = self.clock.now_ns()
         self.tasks: list[asyncio.Task[object]] = []
         self.records: list[Record] = []
         self.core, self.link, self.reconciler = self.make()
@@ -294,14 +295,22 @@ class Story:
             outbox_of(self.core).take()
         if held[0] > self.switch.authority():
             self.switch.show(*held)
+        heard = [
+            event
+            for batch in self.batches
+            for event in batch.events or ()
+            if isinstance(event, Report)
+        ]
         self.link.adopt(
             [
-                (event.client_order_id, event.fill_id)
-                for batch in self.batches
-                for event in batch.events or ()
-                if isinstance(event, Report) and event.kind is ReportKind.FILLED
+                (each.client_order_id, each.fill_id)
+                for each in heard
+                if each.kind is ReportKind.FILLED
             ]
         )
+        if self.batches:
+            charged = [each.fill_id for each in heard if each.kind is ReportKind.CHARGED]
+            self.reconciler.charges.adopt(charged, self.began_ns)
         await self.begin()
 
     async def end_tasks(self) -> None:

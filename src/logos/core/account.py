@@ -99,6 +99,7 @@ class Ledger:
         "initial",
         "initial_margin",
         "interest_rate",
+        "is_charged",
         "limits",
         "maintenance_margin",
         "margin_call",
@@ -125,9 +126,11 @@ class Ledger:
         self.fees: int = 0
         self.unrealised: int = 0
         self.payments: int = 0
-        """What came in over time, less what went out: funding, borrowing, interest."""
+        """What came in over time, less what went out: funding, borrowing, interest, charges."""
         self.interest_rate: int = 0
         """What a year of a balance below zero costs, in 10**-9; set apart."""
+        self.is_charged: bool = False
+        """Whether a venue may charge it for what was traded, behind the fills; set apart."""
         self.track = EquityTrack(wallet.initial)
         self.initial_margin: int = 0
         self.maintenance_margin: int = 0

@@ -296,7 +296,8 @@ class Report(msgspec.Struct, frozen=True, gc=False):
 
     `quantity_units`, `price_units`, `fee_units` (of the ledger), `is_maker` and `fill_id` speak of
     one fill; `base_fee_units` is a fee in the traded asset, in units of its wallet. `detail` is the
-    venue's wording, or what is wrong (DIFFERENCE).
+    venue's wording, or what is wrong (DIFFERENCE). CHARGED is about no order: `client_order_id` is
+    the currency, `fee_units` what was charged, `fill_id` the venue's id of it.
     """
 
     ts_ns: int

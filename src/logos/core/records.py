@@ -332,11 +332,13 @@ class PositionRecord(msgspec.Struct, frozen=True, gc=False, tag="position", tag_
 
 
 class PaymentRecord(msgspec.Struct, frozen=True, gc=False, tag="payment", tag_field="kind"):
-    """A payment that no fill made; `type` is funding, borrow or interest (see `terms.payments`).
+    """A payment that no fill made; `type` is funding, borrow, interest or charge (see
+    `terms.payments`).
 
     `amount_units` is above 0 for what was received. `quantity_units` is what of the position it
     is about, signed, `mark_units` what that was valued at; of interest, which has no symbol, the
-    balance in money and 0. `rate_units` are 10**-9: of one funding, or of a year.
+    balance in money and 0; of a charge, which has none either, 0. `rate_units` are 10**-9: of one
+    funding, or of a year.
     """
 
     ts_ns: int

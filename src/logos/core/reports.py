@@ -18,6 +18,7 @@ from logos.core.order_manager import OrderManager
 from logos.core.orders import Execution, Order
 from logos.core.pipeline import OrderPipeline
 from logos.core.safety import SafetyMonitor
+from logos.core.terms.payments import book_charge
 from logos.core.types import Code, OrderStatus, ReportKind
 
 
@@ -66,6 +67,8 @@ class Reports:
         order = None if outbox is None else outbox.open.get(report.client_order_id)
         if report.kind is ReportKind.DIFFERENCE:
             self._trip(report.client_order_id, report.detail)
+        elif report.kind is ReportKind.CHARGED:
+            self._charge(report)
         elif order is None:
             words = f"{report.kind.value} for {report.client_order_id!r}, which is not open"
             self._trip(report.client_order_id, words)
@@ -101,6 +104,15 @@ class Reports:
             Execution(quantity, report.price_units, report.is_maker, report.fee_units, base_fee),
         )
         self._exits.follow_fill(order, quantity)
+
+    def _charge(self, report: Report) -> None:
+        ledgers = self._order_manager.account.ledgers
+        ledger = next((each for each in ledgers if each.currency == report.client_order_id), None)
+        if ledger is None or not ledger.is_charged or report.fee_units <= 0:
+            words = f"charge {report.fill_id} of {report.fee_units} units, which cannot be"
+            self._trip(report.client_order_id, words)
+            return
+        book_charge(self._order_manager, self._safety, ledger, report.fee_units)
 
     def _change(self, order: Order, report: Report) -> None:
         kind = report.kind

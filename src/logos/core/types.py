@@ -79,6 +79,8 @@ class ReportKind(enum.Enum):
     """It never left this machine: a gate closed, or the venue cannot have seen it."""
     DIFFERENCE = "DIFFERENCE"
     """The venue's account and ours differ, and nobody can say why."""
+    CHARGED = "CHARGED"
+    """The venue took money for what was traded, and no fill says so: a fee of the day."""
 
 
 class Liquidity(enum.Enum):

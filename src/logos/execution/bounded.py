@@ -36,6 +36,7 @@ from logos.venues.contract import (
     OutcomeUnknown,
     Unavailable,
     Venue,
+    VenueCharge,
     VenueError,
     VenueFill,
     VenueOrder,
@@ -131,6 +132,14 @@ class BoundedVenue:
         """As the venue's; there may be earlier ones among them, which somebody else asked for."""
         call = lambda waiting: self._venue.fills_since(waiting.since_ns)  # noqa: E731
         return await self._ask(RequestKind.FILLS, ("fills",), call, ts_ns)
+
+    async def charges_since(self, ts_ns: int) -> Sequence[VenueCharge]:
+        """As the venue's; nothing of one that charges nothing behind its fills."""
+        charges_since = getattr(self._venue, "charges_since", None)
+        if charges_since is None:
+            return ()
+        call = lambda _: charges_since(ts_ns)  # noqa: E731
+        return await self._ask(RequestKind.FILLS, ("charges",), call)
 
     async def positions(self) -> Mapping[str, int]:
         call = lambda _: self._venue.positions()  # noqa: E731

@@ -31,6 +31,7 @@ from logos.core.fixed import to_decimal
 from logos.core.messages import Report
 from logos.core.types import NS_PER_SECOND, ReportKind
 from logos.execution.bounded import BoundedVenue
+from logos.execution.charges import Charges
 from logos.execution.order_match import is_over
 from logos.execution.tracked import sleep_unless
 from logos.execution.venue_link import VenueLink
@@ -74,6 +75,8 @@ class Reconciler:
         self._rules = ReconcileRules() if rules is None else rules
         self._venue = BoundedVenue(venue, clock, self._rules.call_s, link.lane)
         link.doubts.is_compared = True
+        self.charges = Charges(self._venue, view, clock, put)
+        """What the venue charges behind its fills."""
         self._prefix = f"{view.session_id}-"
         self._view = view
         self._link = link
@@ -96,7 +99,11 @@ class Reconciler:
         return len(self._reported)
 
     async def start(self) -> None:
-        """The first comparison. Raises VenueError when the venue cannot be asked."""
+        """The first comparison. Raises VenueError when the venue cannot be asked.
+
+        Nobody takes reports yet: where the venue has charged something since the session's last
+        run, the comparison is made as soon as that is booked.
+        """
         if self.baseline is None:
             held = await self._held()
             self.baseline = held
@@ -105,6 +112,9 @@ class Reconciler:
                 if lack > 0 and holding.balance > 0:
                     words = f"the session is to begin with {lack} {holding.asset} more than"
                     self._difference(holding.asset, f"{words} {self._venue.name} holds")
+        elif await self.charges.book(self._differing(await self._held())):
+            self._link.doubts.wanted.set()
+            return
         await self.once()
 
     async def run(self) -> None:
@@ -189,6 +199,7 @@ class Reconciler:
             differing = self._differing(await self._held())
             if not differing:
                 return {}
+            await self.charges.book(differing)
             # New orders of what was denied a moment ago wait until this has explained itself.
             self._link.doubts.hold_denied(began_ns - watch_ns, began_ns)
             looks += 1

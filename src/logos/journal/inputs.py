@@ -64,6 +64,8 @@ _BACKFILL: Final = "f"
 _OFFSET: Final = "o"
 _SIGNAL: Final = "s"
 _RECONCILE: Final = "x"
+_PROVED: Final = (ReportKind.FILLED.value, ReportKind.CHARGED.value)
+"""Reports that the venue proves by an id of its own."""
 _NAMES_SYMBOL: Final = frozenset((*_BY_LETTER, _PAST, _BACKFILL))
 """The letters behind which a symbol's number stands, and then the time."""
 
@@ -215,7 +217,8 @@ class Survey(NamedTuple):
     `first_ns` is the time of the first event (0: none), `fills` the client order id and fill id of
     every fill that was reported. `has_place`: whether the place that was asked for is there.
     `before_bytes` of the whole lie in the files before the last one. `offsets`: up to which message
-    each source was read that keeps what it said (`FeedOffset`).
+    each source was read that keeps what it said (`FeedOffset`). `charges` are the venue's ids of
+    what it was heard to charge.
     """
 
     whole_bytes: int
@@ -224,6 +227,7 @@ class Survey(NamedTuple):
     has_place: bool
     before_bytes: int = 0
     offsets: Mapping[str, int] = {}
+    charges: Sequence[str] = ()
 
 
 class RecordedInputs:
@@ -285,6 +289,7 @@ class RecordedInputs:
         whole_bytes = first_ns = 0
         has_place = place is None
         fills: list[tuple[str, str]] = []
+        charges: list[str] = []
         offsets: dict[str, int] = {}
         with self._reader() as reader:
             with suppress(TornTail):
@@ -303,11 +308,14 @@ class RecordedInputs:
                         if row[0] in (_OFFSET, _SIGNAL):
                             continue
                         first_ns = first_ns or int(row[2 if row[0] in _NAMES_SYMBOL else 1])
-                        if row[0] == "r" and row[2] == ReportKind.FILLED.value:
-                            report = Report(row[1], ReportKind.FILLED, *row[3:])
-                            fills.append((report.client_order_id, report.fill_id))
+                        if row[0] == "r" and row[2] in _PROVED:
+                            report = Report(row[1], ReportKind(row[2]), *row[3:])
+                            if report.kind is ReportKind.CHARGED:
+                                charges.append(report.fill_id)
+                            else:
+                                fills.append((report.client_order_id, report.fill_id))
             before_bytes = reader.file_start
-        return Survey(whole_bytes, first_ns, fills, has_place, before_bytes, offsets)
+        return Survey(whole_bytes, first_ns, fills, has_place, before_bytes, offsets, charges)
 
     def facts(self) -> dict[str, Any]:
         """What the live run measured; empty for one that never came to its end."""

@@ -25,6 +25,7 @@ from logos.config import (
     read_toml,
 )
 from logos.config.actions import Dividend, Split, actions_of
+from logos.config.terms.payments import is_charged
 from logos.core.account import Account, Ledger, Wallet
 from logos.core.fixed import (
     ROUNDING_MODES,
@@ -195,6 +196,8 @@ def build_account(config: Config, instruments: Mapping[str, Instrument]) -> Acco
         if currency not in quotes:
             raise ConfigError(f"account.interest.{currency}: nothing is quoted in it")
         ledgers[quotes.index(currency)].interest_rate = rate_units(rate)
+    for ledger in ledgers:
+        ledger.is_charged = is_charged(config)
     account = Account(list(wallets.values()), ledgers)
     if settings.report_in:
         _report_in(account, settings.report_in, settings.rates)

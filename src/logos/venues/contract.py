@@ -84,6 +84,16 @@ class VenueOrder(msgspec.Struct, frozen=True):
     """Whether the venue says that it holds the order back for now, as before its market opens."""
 
 
+class VenueCharge(msgspec.Struct, frozen=True):
+    """What a venue took for what was traded, and that stands in no fill; `charge_id` is unique
+    there, `amount` above 0, `words` the venue's own."""
+
+    charge_id: str
+    currency: str
+    amount: Decimal
+    words: str = ""
+
+
 class VenueFill(msgspec.Struct, frozen=True):
     """One execution as the venue shows it; `fill_id` is unique at the venue within `symbol`.
 
@@ -188,6 +198,14 @@ class Streaming(Protocol):
         there is one at least every `SIGN_OF_LIFE_S`. It ends, or raises Unavailable, when the
         connection is lost; then it is asked for again. It does not reconnect by itself.
         """
+
+
+class Charging(Protocol):
+    """A venue that charges for what was traded behind its fills; others lack `charges_since`."""
+
+    async def charges_since(self, ts_ns: int) -> Sequence[VenueCharge]:
+        """What it charged since then, as far as it is proved to be the session's alone. Raises
+        Unavailable."""
 
 
 SIGN_OF_LIFE_S: Final = 20.0

@@ -18,7 +18,7 @@ from logos.venues.records import Unreadable, is_record, iso_time, rows, text_of,
 from logos.venues.redact import Redactor
 
 ORDERS_PAGE: Final = 500
-FILLS_PAGE: Final = 100
+ACTIVITIES_PAGE: Final = 100
 
 _Answer = TypeVar("_Answer")
 _Rows = list[Mapping[str, Any]]
@@ -66,12 +66,20 @@ class Questions:
 
     async def open_orders(self, what: str, symbols: str) -> _Rows:
         """Every open order in these symbols, oldest first. Raises Unavailable."""
+        return await self._orders(what, {"status": "open", "symbols": symbols})
+
+    async def orders_since(self, what: str, since_ns: int) -> _Rows:
+        """Every order of the account that was made from then on, oldest first. Raises
+        Unavailable."""
+        after = iso_time(max(since_ns - 1000, 0))
+        return await self._orders(what, {"status": "all", "after": after})
+
+    async def _orders(self, what: str, which: Mapping[str, str]) -> _Rows:
         parameters = {
-            "status": "open",
             "limit": str(ORDERS_PAGE),
             "direction": "asc",
             "nested": "false",
-            "symbols": symbols,
+            **which,
         }
         found: dict[str, Mapping[str, Any]] = {}
         while True:
@@ -92,28 +100,32 @@ class Questions:
 
         Raises Unavailable.
         """
+        return await self.activities(what, "FILL", since_ns)
+
+    async def activities(self, what: str, kind: str, since_ns: int) -> dict[str, Mapping[str, Any]]:
+        """Every activity of that kind from then on, by its id, oldest first. Raises Unavailable."""
         parameters = {
             "after": iso_time(max(since_ns - 1000, 0)),
             "direction": "asc",
-            "page_size": str(FILLS_PAGE),
+            "page_size": str(ACTIVITIES_PAGE),
         }
         found: dict[str, Mapping[str, Any]] = {}
         while True:
-            page = await self.rows(what, "/account/activities/FILL", parameters)
+            page = await self.rows(what, f"/account/activities/{kind}", parameters)
             before = len(found)
             ids = [self.read(what, partial(text_of, row, "id")) for row in page]
             found |= dict(zip(ids, page, strict=True))
-            if len(page) < FILLS_PAGE:
+            if len(page) < ACTIVITIES_PAGE:
                 return found
             if len(found) == before:
-                words = "a whole page of fills brought nothing new"
+                words = "a whole page of activities brought nothing new"
                 raise question_error(what, Failure(Knowledge.UNKNOWN, words))
             parameters["page_token"] = ids[-1]
 
     async def latest_fills(self, what: str) -> tuple[int, set[str]]:
         """When the account's latest execution was (0: there is none), and the ids of the latest
         hundred. Raises Unavailable."""
-        parameters = {"direction": "desc", "page_size": str(FILLS_PAGE)}
+        parameters = {"direction": "desc", "page_size": str(ACTIVITIES_PAGE)}
         page = await self.rows(what, "/account/activities/FILL", parameters)
         if not page:
             return 0, set()

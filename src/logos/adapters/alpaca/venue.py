@@ -19,6 +19,7 @@ from logos.adapters.alpaca.coin_fees import CoinFees, Holdings, holdings_of
 from logos.adapters.alpaca.connection import Connection
 from logos.adapters.alpaca.questions import Questions
 from logos.adapters.alpaca.records import Records
+from logos.adapters.alpaca.share_fees import ShareFees
 from logos.adapters.alpaca.sockets import socket_url
 from logos.adapters.alpaca.updates import order_news
 from logos.core.clock import Backoff, Clock
@@ -34,6 +35,7 @@ from logos.venues.contract import (
     Pace,
     Refused,
     Unavailable,
+    VenueCharge,
     VenueError,
     VenueFill,
     VenueOrder,
@@ -101,6 +103,7 @@ class AlpacaVenue:
         self._records = Records(self._instruments, by_asset, self._ids)
         self._questions = Questions(self._redactor)
         self._fees = CoinFees(self._questions, clock)
+        self._share_fees = ShareFees(self._questions, self._ids)
         self._has_coins = any("/" in asset for asset in self._assets.values())
         self._budget = RateBudget(clock)
         self._pace: Pace | None = None
@@ -263,7 +266,8 @@ class AlpacaVenue:
     async def fills_since(self, ts_ns: int) -> Sequence[VenueFill]:
         """All fills in the session's symbols from that moment on, oldest first.
 
-        The fee of a coin is what of it did not arrive (`coin_fees`); shares cost none here.
+        The fee of a coin is what of it did not arrive (`coin_fees`); shares cost none here, but
+        behind it (`charges_since`).
         """
         what = f"{self.name}: fills"
         listed = await self._questions.fills(what, ts_ns)
@@ -281,6 +285,10 @@ class AlpacaVenue:
         ]
         fills = [fill for fill in fills if fill.ts_ns >= ts_ns]
         return sorted(fills, key=lambda fill: (fill.ts_ns, fill.fill_id))
+
+    async def charges_since(self, ts_ns: int) -> Sequence[VenueCharge]:
+        """The regulatory fees on shares that are proved to be the session's; see `Charging`."""
+        return await self._share_fees.since(f"{self.name}: fees", ts_ns)
 
     async def positions(self) -> Mapping[str, int]:
         """Signed quantity units of what is traded on margin; a symbol without one is left out.

@@ -18,6 +18,7 @@ import msgspec
 from logos.audit.auditor import Auditor, State
 from logos.audit.money.carried import carry_of
 from logos.config import Config, FundingSettings
+from logos.config.terms.payments import is_charged
 from logos.core.records import PaymentRecord
 
 _DAY: Final = 86_400 * 10**9
@@ -87,6 +88,7 @@ class PaymentAudit:
             currency: Fraction(rate)
             for currency, rate in ({} if interest is msgspec.UNSET else interest).items()
         }
+        self._is_charged = is_charged(config)
         self._paid: set[_Key] = set()
         carry = carry_of(config)
         self._last_ns: int | None = None if carry is None else carry.ended_ns
@@ -122,6 +124,8 @@ class PaymentAudit:
 
     def judge(self, record: PaymentRecord) -> list[str]:
         """What is wrong with a payment; it is booked as it should be."""
+        if record.type == "charge":
+            return self._judge_charge(record)
         found = self.pass_time(record.ts_ns - 1)
         held = self._auditor.state()
         name = record.symbol or record.currency
@@ -142,6 +146,27 @@ class PaymentAudit:
             for what, (there, mine) in said.items()
             if there != mine
         ]
+
+    def _judge_charge(self, record: PaymentRecord) -> list[str]:
+        """What is wrong with a charge: how much it is only its venue knows."""
+        found = self.pass_time(record.ts_ns - 1)
+        unit = Fraction(1, 10**record.money_decimals)
+        self._auditor.book_payment(record.currency, record.amount_units * unit)
+        said = {
+            "payments": (record.payments_units * unit, self._auditor.payments(record.currency)),
+            "wallet": (record.wallet_units * unit, self._auditor.wallet(record.currency)),
+        }
+        name = f"charge of {record.currency}"
+        found += [
+            f"{name}: {what} is {float(there)}, and by what was booked {float(mine)}"
+            for what, (there, mine) in said.items()
+            if there != mine
+        ]
+        if not self._is_charged:
+            found.append(f"{name}: no venue charges a session of these settings")
+        if record.amount_units >= 0 or record.symbol or record.quantity_units or record.rate_units:
+            found.append(f"{name}: it is no cost of a currency alone")
+        return found
 
     def _expected(self, record: PaymentRecord, held: State) -> tuple[Fraction, Fraction, Fraction]:
         """Quantity, exact amount and rate; nothing at all where nothing was due."""

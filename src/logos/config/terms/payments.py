@@ -9,13 +9,24 @@ from typing import Final
 import msgspec
 
 from logos.config.settings import Config, FundingSettings
+from logos.config.tables.live import VenueName
 
 _TIME: Final = re.compile(r"(?:[01][0-9]|2[0-3]):[0-5][0-9]")
 _RATE_DECIMALS: Final = 9
 
 
 def has_payments(config: Config) -> bool:
-    """Whether time alone may bring or cost something in a session of these settings."""
+    """Whether a session of these settings may have payments that no fill makes."""
+    return _has_terms(config) or is_charged(config)
+
+
+def is_charged(config: Config) -> bool:
+    """Whether the venue of these settings charges for a day's trades, behind their fills."""
+    return config.venue.live and config.venue.name is VenueName.ALPACA
+
+
+def _has_terms(config: Config) -> bool:
+    """Whether time alone may bring or cost something."""
     return bool(config.account.interest) or any(
         each.borrow_rate or each.funding is not msgspec.UNSET
         for each in config.instruments.values()
@@ -36,7 +47,7 @@ def payment_problems(config: Config) -> list[str]:
     if config.account.interest is not msgspec.UNSET:
         for currency, rate in config.account.interest.items():
             problems += _of_year(f"account.interest.{currency}", rate)
-    if config.venue.live and has_payments(config):
+    if config.venue.live and _has_terms(config):
         problems.append(
             "funding, borrow_rate and account.interest are for the paper market: a real venue "
             "books its own; take them out"

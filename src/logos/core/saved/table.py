@@ -112,7 +112,10 @@ TABLE: Final[dict[type, Fields]] = {
             "total": "the account's, shared by all ledgers",
             "wallet": "one of the account's",
             **dict.fromkeys(
-                ("currency", "decimals", "initial", "interest_rate", "limits", "total_factor"),
+                (
+                    *("currency", "decimals", "initial", "interest_rate", "is_charged"),
+                    *("limits", "total_factor"),
+                ),
                 SETTING,
             ),
         },

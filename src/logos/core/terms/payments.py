@@ -6,6 +6,8 @@
                spot only so much of it as the account owes of the asset
     interest   at 00:00 UTC: what a currency's balance is below zero, times its yearly rate / 365
 
+What a venue charges for a day's trades, behind the fills (`charge`), comes with its reports.
+
 A payment at a moment is about what was held before the event of that moment, at the latest mark
 before it. It is rounded down to the ledger's last digit, what is paid as well as what is received:
 against the account. Of one moment, funding comes first, then borrow, each in the order of the
@@ -32,6 +34,7 @@ DAYS_OF_YEAR: Final = 365
 FUNDING: Final = "funding"
 BORROW: Final = "borrow"
 INTEREST: Final = "interest"
+CHARGE: Final = "charge"
 
 
 @final
@@ -91,54 +94,67 @@ class Payments:
             if balance < 0:
                 rate = ledger.interest_rate
                 amount = divide(balance * rate, RATE_SCALE * DAYS_OF_YEAR, FLOOR)
-                self._book(ledger, amount, (INTEREST, "", balance, rate), (0, 0, ledger.decimals))
+                of, marked = (INTEREST, "", balance, rate), (0, 0, ledger.decimals)
+                _book(self._order_manager, self._safety, ledger, amount, of, marked)
 
     def _book_position(
         self, state: InstrumentState, kind: str, quantity: int, rate: int, amount: int
     ) -> None:
         instrument = state.instrument
         marked = (state.exact_mark, instrument.mark_decimals, instrument.quantity_decimals)
-        self._book(state.ledger, amount, (kind, instrument.symbol, quantity, rate), marked)
+        of = (kind, instrument.symbol, quantity, rate)
+        _book(self._order_manager, self._safety, state.ledger, amount, of, marked)
 
-    def _book(
-        self,
-        ledger: Ledger,
-        amount: int,
-        of: tuple[str, str, int, int],
-        marked: tuple[int, int, int],
-    ) -> None:
-        order_manager = self._order_manager
-        is_breached = ledger.pay(amount)
-        kind, symbol, quantity, rate = of
-        mark, mark_decimals, quantity_decimals = marked
-        order_manager.effects.append(
-            PaymentRecord(
-                order_manager.now_ns,
-                order_manager.tick_id,
-                kind,
-                symbol,
-                ledger.currency,
-                quantity,
-                mark,
-                rate,
-                amount,
-                ledger.payments,
-                ledger.wallet.balance,
-                mark_decimals,
-                quantity_decimals,
-                ledger.decimals,
-            )
+
+def book_charge(
+    order_manager: OrderManager, safety: SafetyMonitor, ledger: Ledger, cost: int
+) -> None:
+    """Book what a venue has charged at the order manager's present time, in units above 0; the
+    session may halt."""
+    _book(order_manager, safety, ledger, -cost, (CHARGE, "", 0, 0), (0, 0, ledger.decimals))
+
+
+def _book(
+    order_manager: OrderManager,
+    safety: SafetyMonitor,
+    ledger: Ledger,
+    amount: int,
+    of: tuple[str, str, int, int],
+    marked: tuple[int, int, int],
+) -> None:
+    """`of` is kind, symbol, quantity and rate; `marked` the mark, its decimals, the quantity's."""
+    is_breached = ledger.pay(amount)
+    kind, symbol, quantity, rate = of
+    mark, mark_decimals, quantity_decimals = marked
+    order_manager.effects.append(
+        PaymentRecord(
+            order_manager.now_ns,
+            order_manager.tick_id,
+            kind,
+            symbol,
+            ledger.currency,
+            quantity,
+            mark,
+            rate,
+            amount,
+            ledger.payments,
+            ledger.wallet.balance,
+            mark_decimals,
+            quantity_decimals,
+            ledger.decimals,
         )
-        if is_breached:
-            self._safety.on_breach(ledger)
+    )
+    if is_breached:
+        safety.on_breach(ledger)
 
 
 def may_pay(states: Iterable[InstrumentState]) -> bool:
-    """Whether time alone may bring or cost something in any of the symbols."""
+    """Whether something may be brought or cost in any of the symbols that no fill makes."""
     return any(
         each.instrument.funding is not None
         or each.instrument.borrow_rate
         or each.ledger.interest_rate
+        or each.ledger.is_charged
         for each in states
     )
 

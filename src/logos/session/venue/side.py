@@ -63,6 +63,8 @@ class VenueSide:
             ),
             None if past is None else past.baseline(),
         )
+        if past is not None and past.survey.first_ns:
+            self._reconciler.charges.adopt(past.survey.charges, past.survey.first_ns)
         self.last_look = LastLook(
             self._compare_at_end,
             connections.clock,

@@ -31,6 +31,7 @@ from logos.simulators.alpaca.book import (
 )
 from logos.simulators.alpaca.limits import RateLimit
 from logos.simulators.alpaca.pages import activities_page, orders_page
+from logos.simulators.alpaca.share_fees import day_fees
 from logos.simulators.alpaca.updates import TradeUpdates
 from logos.simulators.exchange.answers import spoil_rows
 from logos.simulators.exchange.orders import Troubles
@@ -73,6 +74,8 @@ class AlpacaAccount:
         self.orders: list[BrokerOrder] = []
         self.activities: list[Activity] = []
         self._owed: list[Activity] = []
+        self._uncharged: list[Activity] = []
+        """The executions since fees on shares were charged."""
         self.troubles = Troubles()
         self.limit = RateLimit(requests_a_minute)
         self.updates = TradeUpdates(exchange, lambda *pair: pair == (self._key, self._secret))
@@ -126,12 +129,17 @@ class AlpacaAccount:
         return new
 
     def post_fees(self) -> None:
-        """The end of the day: the fees on coins become activities (docs: crypto-fees)."""
+        """The end of the day: the fees on coins become activities (docs: crypto-fees), those on
+        shares are charged (`share_fees`)."""
         for fee in self._owed:
             self.activities.append(fee)
             if not self.takes_fees_at_once:
                 self._charge(fee)
         self._owed.clear()
+        for fee in day_fees(self._uncharged, self._now_ns(), self._activity_id):
+            self.cash += fee.net
+            self.activities.append(fee)
+        self._uncharged.clear()
 
     # ---- requests ----
 
@@ -329,6 +337,7 @@ class AlpacaAccount:
             order.remaining,
         )
         self.activities.append(activity)
+        self._uncharged.append(activity)
         if order.is_coin and self.fee_rate:
             self._owe(order, activity)
         self._tell(

@@ -93,6 +93,9 @@ class Activity:
     filled: Decimal = Decimal(0)
     left: Decimal = Decimal(0)
     net: Decimal = Decimal(0)
+    sub_kind: str = ""
+    """Of a fee on shares REG, TAF or CAT."""
+    words: str = ""
 
 
 def is_coin(listing: Listing) -> bool:
@@ -193,7 +196,23 @@ def order_row(order: BrokerOrder) -> dict[str, Any]:
 
 
 def activity_row(each: Activity) -> dict[str, Any]:
-    """An execution or a fee as it stands in the list of activities."""
+    """An execution or a fee as it stands in the list of activities.
+
+    Of a fee on shares: a recorded list of 8 September 2026 (REG, TAF and CAT of one account); its
+    `date` is the day that was traded on, and the id begins with it.
+    """
+    if each.sub_kind:
+        return {
+            "id": each.activity_id,
+            "activity_type": each.kind,
+            "activity_sub_type": each.sub_kind,
+            "date": f"{datetime.fromtimestamp(each.ts_ns // NS, UTC):%Y-%m-%d}",
+            "created_at": text_of(each.ts_ns),
+            "net_amount": f"{each.net:f}",
+            "description": each.words,
+            "status": "executed",
+            "currency": "USD",
+        }
     if not each.order_id:
         return {
             "id": each.activity_id,
