@@ -295,23 +295,16 @@ class Story:
             outbox_of(self.core).take()
         if held[0] > self.switch.authority():
             self.switch.show(*held)
-        heard = [
-            event
-            for batch in self.batches
-            for event in batch.events or ()
-            if isinstance(event, Report)
-        ]
-        self.link.adopt(
-            [
-                (each.client_order_id, each.fill_id)
-                for each in heard
-                if each.kind is ReportKind.FILLED
-            ]
-        )
-        if self.batches:
-            charged = [each.fill_id for each in heard if each.kind is ReportKind.CHARGED]
-            self.reconciler.charges.adopt(charged, self.began_ns)
+        self.link.adopt(self.heard(ReportKind.FILLED))
+        charged = [charge_id for _, charge_id in self.heard(ReportKind.CHARGED)]
+        self.reconciler.charges.adopt(charged, self.began_ns)
         await self.begin()
+
+    def heard(self, kind: ReportKind) -> list[tuple[str, str]]:
+        """Of whom and which id every report of a kind was, as recorded."""
+        events = (event for batch in self.batches for event in batch.events or ())
+        reports = (each for each in events if isinstance(each, Report) and each.kind is kind)
+        return [(each.client_order_id, each.fill_id) for each in reports]
 
     async def end_tasks(self) -> None:
         for task in self.tasks:

@@ -336,9 +336,8 @@ class PaymentRecord(msgspec.Struct, frozen=True, gc=False, tag="payment", tag_fi
     `terms.payments`).
 
     `amount_units` is above 0 for what was received. `quantity_units` is what of the position it
-    is about, signed, `mark_units` what that was valued at; of interest, which has no symbol, the
-    balance in money and 0; of a charge, which has none either, 0. `rate_units` are 10**-9: of one
-    funding, or of a year.
+    is about, signed, `mark_units` what that was valued at; of interest the balance in money and 0,
+    of a charge 0 (neither has a symbol). `rate_units` are 10**-9: of one funding, or of a year.
     """
 
     ts_ns: int
