@@ -281,12 +281,10 @@ class Story:
         """The process dies; another one goes on from what was recorded."""
         self.outcome.counts["crashes"] += 1
         await self.end_tasks()
+        held = (self.switch.authority(), self.switch.why())
         if self.random.random() < 0.3 and self.inbox:
             # It was recorded, and the process died before the core had seen it.
-            self.batches.append(
-                Batch(self.switch.authority(), self.switch.why(), tuple(self.inbox))
-            )
-        held = (self.switch.authority(), self.switch.why())
+            self.batches.append(Batch(*held, tuple(self.inbox)))
         self.core, self.link, self.reconciler = self.make()
         self.records = []
         for number, batch in enumerate(self.batches):
