@@ -264,7 +264,7 @@ def _named(name: str, tree: ast.Module, where: str) -> set[str]:
     raise ValueError(f"{where}: nothing says what {name} is")
 
 
-_NEVER_WARNED = (ReportKind.FILLED, ReportKind.DIFFERENCE)
+_NEVER_WARNED = (ReportKind.FILLED, ReportKind.CHARGED, ReportKind.DIFFERENCE)
 """Reports that are booked, or trip RECONCILIATION, before any warning."""
 
 

@@ -51,8 +51,10 @@ def test_a_kill_with_twenty_resting_orders_sends_every_cancel_before_any_questio
     story(work, script=resting(20))
 
 
-def test_one_list_after_the_last_cancel_shows_that_nothing_rests() -> None:
-    slow = Budget((Pool("all", 6, 1, 6, {RequestKind.CANCEL: 1, RequestKind.ORDER: 1}),))
+@pytest.mark.parametrize("question", [6, 12])
+def test_one_list_after_the_last_cancel_shows_that_nothing_rests(question: int) -> None:
+    weights = {RequestKind.CANCEL: 1, RequestKind.ORDER: 1}
+    slow = Budget((Pool("all", question, 1, question, weights),))
 
     async def work(bench: LinkBench) -> None:
         traffic = Traffic(bench, slow)
