@@ -2,9 +2,7 @@
 
 The stories are those of `exchange_campaign`, at a broker of shares or of coins: `AlpacaVenue` as it
 is, alpaca-py as it is, and `logos.simulators.alpaca` behind it, without sockets and threads. The
-judge is the same, with one exception that docs/VENUES.md tells of: the fee of a coin's execution
-from before a restart is not known, so where a process has died the coins may differ, and then the
-session has stopped.
+judge is the same.
 
     python tests/helpers/alpaca_campaign.py --what shares --sequences 1000 --seed 1
 """
@@ -31,8 +29,12 @@ from venue_tools import Word
 
 from logos.adapters.alpaca.connection import Connection
 from logos.adapters.alpaca.venue import AlpacaVenue
+from logos.core.context import CoreView
 from logos.core.engine import TradingCore
 from logos.core.instrument import Instrument, instrument
+from logos.core.types import ReportKind
+from logos.journal.inputs import Survey
+from logos.session.venue.taking_up import take_up
 from logos.testing.builders import fee_schedule
 
 WHAT = ("shares", "coins")
@@ -90,10 +92,12 @@ class AlpacaStory(PlaceStory):
         venue.order_events = lambda: side.news(venue._ids)  # type: ignore[method-assign]
         return venue
 
-    def ghosts(self) -> list[str]:
-        """A process that has died excuses coins that differ, if the session has stopped."""
-        has_died = self.side.is_coin and self.outcome.counts["crashes"]
-        return ["the fee of what filled before a restart"] if has_died else []
+    async def begin(self) -> None:
+        if self.batches and self.baseline is not None:
+            view = CoreView(self.core.order_manager)
+            fills = self.heard(ReportKind.FILLED)
+            take_up(self.venue, view, self.baseline, Survey(0, self.began_ns, fills, True))
+        await super().begin()
 
 
 def story_of(what: str) -> type[AlpacaStory]:

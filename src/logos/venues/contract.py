@@ -15,7 +15,7 @@ What matters most is what is known after a failure, so each kind has its own exc
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from decimal import Decimal
 from typing import Final, Protocol
 
@@ -198,6 +198,16 @@ class Streaming(Protocol):
         there is one at least every `SIGN_OF_LIFE_S`. It ends, or raises Unavailable, when the
         connection is lost; then it is asked for again. It does not reconnect by itself.
         """
+
+
+class Resuming(Protocol):
+    """A venue that has to know what an earlier run of the session has booked; others lack this."""
+
+    def resume_from(
+        self, held: Mapping[str, Decimal], seen_fills: Collection[str], since_ns: int
+    ) -> None:
+        """Before `open`: by the session's books, its owner's part included, the account holds this
+        by asset; these of its fills since `since_ns` are in the books."""
 
 
 class Charging(Protocol):

@@ -11,6 +11,7 @@ from venue_tools import NOW_NS, BrokerDesk, approved, broker_desk, share
 from logos.core.outbox import SubmitOrder
 from logos.core.types import OrderStatus, OrderType, Side
 from logos.simulators.alpaca.book import activity_row
+from logos.simulators.exchange.faults import Fault
 from logos.venues.contract import Refused, Unavailable, VenueFill
 
 FEE = Decimal("0.0025")
@@ -253,5 +254,42 @@ def test_coins_are_traded_against_dollars_only() -> None:
         async with broker_desk(what=pair, assets={"ETHBTC": "ETH/BTC"}, is_open=False) as desk:
             with pytest.raises(Refused, match="against USD only"):
                 await desk.venue.open()
+
+    asyncio.run(story())
+
+
+def test_lists_that_lack_an_execution_which_was_seen_settle_nothing() -> None:
+    async def story() -> None:
+        async with broker_desk() as desk:
+            await buy(desk, "s-1-1")
+            desk.exchange.fail("GET /v2/account/activities/FILL", Fault.LATE, times=2, after=1)
+            [fill] = await fills(desk)
+            assert fill.fee == Decimal("0.00025")
+
+    asyncio.run(story())
+
+
+def test_an_execution_from_before_a_restart_has_its_fee_by_the_books() -> None:
+    async def story() -> None:
+        async with broker_desk() as desk:
+            await buy(desk, "s-1-1")
+            [booked] = await fills(desk)
+            held = await desk.venue.balances()
+            await buy(desk, "s-1-2", "0.2", "9000.00")
+            desk.account.fill("s-1-2", "0.1")  # and the process dies
+            desk.account.place_by_hand(
+                {
+                    "symbol": "AAPL", "side": "buy", "type": "market", "time_in_force": "day",
+                    "qty": "1", "client_order_id": "by-hand",
+                }
+            )  # fmt: skip
+            again = desk.another("s-1")
+            again.resume_from(held, [booked.fill_id], NOW_NS)
+            await again.open()
+            desk.account.fill("s-1-2", "0.05")
+            found = list(await again.fills_since(NOW_NS))
+            coins = [fill.fee for fill in found if fill.symbol == "BTC/USD"]
+            assert coins == [0, Decimal("0.00025"), Decimal("0.000125")], "the first is booked"
+            await again.close()
 
     asyncio.run(story())

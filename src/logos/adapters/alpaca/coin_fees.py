@@ -15,7 +15,7 @@ fee, so that the comparison of holdings shows the difference.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_DOWN, Decimal
 from typing import Any, Final
@@ -80,14 +80,31 @@ class CoinFees:
         self._clock = clock
         self._since: _Since | None = None
         self._fees: dict[str, Decimal] = {}
+        self._is_resumed = False
+        """Whether `begin` has still to see what was before the books that it reckons from."""
 
     def fee_of(self, fill_id: str) -> Decimal:
         """What it cost, of what it brought; 0 for one from before `begin`."""
         return self._fees.get(fill_id, Decimal(0))
 
+    def resume_from(
+        self, owned: Mapping[str, Decimal], cash: Decimal, seen: Collection[str], since_ns: int
+    ) -> None:
+        """Reckon from what the books of an earlier run say, in which these executions since
+        `since_ns` are; before `begin`."""
+        moment_ns = since_ns // NS_PER_SECOND * NS_PER_SECOND
+        self._since = _Since(Holdings("USD", cash, dict(owned)), moment_ns, set(seen))
+        self._is_resumed = True
+
     async def begin(self, what: str) -> None:
-        """Remember what the account holds now. Raises Unavailable."""
-        if self._since is not None:
+        """Remember what the account holds now, unless books say so. Raises Unavailable."""
+        since = self._since
+        if since is not None and self._is_resumed:
+            # What was executed before the books began is in them, as the owner's.
+            _, ids = await self._questions.latest_fills(what)
+            since.ids |= ids - (await self._questions.fills(what, since.moment_ns)).keys()
+            self._is_resumed = False
+        if since is not None:
             return
         for _ in range(_LOOKS):
             moment_ns, ids = await self._questions.latest_fills(what)
@@ -103,16 +120,20 @@ class CoinFees:
         Raises Unavailable where the account does not add up yet.
         """
         since = self._since
-        if since is None or not any(
-            fill_id not in since.ids and fill_id not in self._fees and self._is_coin(what, row)
+        if since is None:
+            return
+        wanted = {
+            fill_id
             for fill_id, row in found.items()
-        ):
+            if fill_id not in since.ids and fill_id not in self._fees and self._is_coin(what, row)
+        }
+        if not wanted:
             return
         for _ in range(_LOOKS):
             before = await self._questions.fills(what, since.moment_ns)
             holdings = await self._holdings(what)
             after = await self._questions.fills(what, since.moment_ns)
-            if before.keys() == after.keys():
+            if before.keys() == after.keys() and wanted <= after.keys():
                 self._account_for(what, since, holdings, after)
                 return
         raise question_error(what, Failure(Knowledge.UNKNOWN, "the account is being traded"))

@@ -7,7 +7,7 @@ fail stands in `connection`, how answers are read in `records`.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from decimal import Decimal
 from functools import partial
 from random import Random
@@ -17,6 +17,7 @@ from logos.adapters.alpaca.budget import RateBudget
 from logos.adapters.alpaca.check import account_lines, asset_lines, key_line
 from logos.adapters.alpaca.coin_fees import CoinFees, Holdings, holdings_of
 from logos.adapters.alpaca.connection import Connection
+from logos.adapters.alpaca.order_form import order_body
 from logos.adapters.alpaca.questions import Questions
 from logos.adapters.alpaca.records import Records
 from logos.adapters.alpaca.share_fees import ShareFees
@@ -24,7 +25,7 @@ from logos.adapters.alpaca.sockets import socket_url
 from logos.adapters.alpaca.updates import order_news
 from logos.core.clock import Backoff, Clock
 from logos.core.instrument import Instrument
-from logos.core.outbox import CancelOrder, OrderTerms, SubmitOrder
+from logos.core.outbox import CancelOrder, SubmitOrder
 from logos.core.types import NS_PER_SECOND, OrderType, TimeInForce
 from logos.venues.budget import Allowance, Budget
 from logos.venues.contract import (
@@ -52,13 +53,6 @@ from logos.venues.redact import Redactor, Revealable
 from logos.venues.rules import clock_line
 
 ID_RULE: Final = IdRule(128, True)
-
-_TYPES: Final = {
-    OrderType.MARKET: "market",
-    OrderType.LIMIT: "limit",
-    OrderType.STOP: "stop",
-    OrderType.STOP_LIMIT: "stop_limit",
-}
 
 
 class AlpacaVenue:
@@ -151,6 +145,14 @@ class AlpacaVenue:
         if self._has_coins:
             await self._fees.begin(f"{self.name}: holdings")
 
+    def resume_from(
+        self, held: Mapping[str, Decimal], seen_fills: Collection[str], since_ns: int
+    ) -> None:
+        """What an earlier run of the session has booked; see `Resuming`."""
+        names = {self._assets[name]: each.base for name, each in self._instruments.items()}
+        owned = {name.replace("/", ""): held.get(base, Decimal(0)) for name, base in names.items()}
+        self._fees.resume_from(owned, held.get("USD", Decimal(0)), seen_fills, since_ns)
+
     async def close(self) -> None:
         """Release every connection; closing again does nothing."""
         if self._questions.connection is not None:
@@ -200,7 +202,7 @@ class AlpacaVenue:
         terms = request.terms
         client_order_id = terms.client_order_id
         what = f"{self.name}: order {client_order_id}"
-        order = self._order_body(terms, self._ids.to_venue(client_order_id), what)
+        order = order_body(terms, self._assets, self._ids.to_venue(client_order_id), what)
         connection = self._questions.connection
         if connection is None:
             raise NotSent(f"{what}: not open")
@@ -363,34 +365,3 @@ class AlpacaVenue:
             clock_line(before_ns, venue_ns, after_ns, self._skew_ns_max),
             CheckLine("market hours", True, f"US equities: {self._redactor.clean(words)}"),
         ]
-
-    # ---- helpers ----
-
-    def _order_body(self, terms: OrderTerms, venue_id: str, what: str) -> dict[str, str]:
-        """The order as Alpaca takes it, figures as exact text. Raises Refused."""
-        instrument = terms.instrument
-        asset = self._assets.get(instrument.symbol)
-        if asset is None:
-            raise Refused(f"{what}: {instrument.symbol!r} is no symbol of this session")
-        is_coin = "/" in asset
-        if is_coin and terms.type is OrderType.STOP:
-            words = "coins have no stop orders at Alpaca, only market, limit and stop-limit"
-            raise Refused(f"{what}: {words}: order a STOP_LIMIT")
-        if is_coin and terms.time_in_force in (TimeInForce.DAY, TimeInForce.FOK):
-            raise Refused(f"{what}: coins have GTC and IOC orders only at Alpaca")
-        is_fraction = bool(terms.quantity % instrument.quantity_scale)
-        if is_fraction and not is_coin and terms.time_in_force is not TimeInForce.DAY:
-            raise Refused(f"{what}: fractions of a share are traded by DAY orders only at Alpaca")
-        body = {
-            "symbol": asset,
-            "qty": instrument.quantity_text(terms.quantity),
-            "side": terms.side.value.lower(),
-            "type": _TYPES[terms.type],
-            "time_in_force": terms.time_in_force.value.lower(),
-            "client_order_id": venue_id,
-        }
-        if terms.type in (OrderType.LIMIT, OrderType.STOP_LIMIT):
-            body["limit_price"] = instrument.price_text(terms.limit_price)
-        if terms.type in (OrderType.STOP, OrderType.STOP_LIMIT):
-            body["stop_price"] = instrument.price_text(terms.stop_price)
-        return body

@@ -53,6 +53,7 @@ from logos.session.restoring import CannotResumeError
 from logos.session.session import Session
 from logos.session.source import BASELINE_FILE
 from logos.session.venue.preflight import outside_of_loops
+from logos.session.venue.taking_up import take_up
 from logos.venues.contract import Venue, VenueFill, VenueOrder
 
 _OVERLAP_NS: Final = 60 * 1_000_000_000
@@ -140,11 +141,13 @@ async def _look(session: Session, place: Path, survey: Survey, outside: Outside 
     if venue is None or session.core.order_manager.outbox is None:
         raise CannotResumeError(f"session {session.session_id} had no real venue")
     clock = _NotBefore(connections.clock, session.now_ns)
+    baseline = _baseline(place)
+    take_up(venue, session.view, baseline, survey)
     try:
         await venue.open()
         if terminal is not None:
             terminal.adopt(session.view.outstanding())
-        return await _Look(session, venue, clock, survey, _baseline(place)).findings()
+        return await _Look(session, venue, clock, survey, baseline).findings()
     finally:
         await venue.close()
         if terminal is not None:

@@ -18,6 +18,7 @@ from logos.session.session import Session
 from logos.session.source import BASELINE_FILE, LiveSource
 from logos.session.venue.dead_man import DeadManKeeper
 from logos.session.venue.last_look import LastLook
+from logos.session.venue.taking_up import take_up
 from logos.venues.contract import DeadMan, Unavailable, Venue
 
 LAST_LOOK_S: Final = 30.0
@@ -103,8 +104,10 @@ class VenueSide:
 
     async def open(self) -> None:
         """Connect, and settle what a resumed session left open. Raises VenueError and OSError."""
-        await self._venue.open()
         terminal, past = self._source.connections.terminal, self._source.past
+        if past is not None:
+            take_up(self._venue, self._session.view, past.baseline(), past.survey)
+        await self._venue.open()
         fills = [] if past is None else past.survey.fills
         if terminal is not None:
             terminal.adopt(self._session.view.outstanding(), fills)
