@@ -57,6 +57,9 @@ def table_rows() -> Iterator[str]:
 
 def short_title(layout: ForeignLayout) -> str:
     """The title without what tells apart the records of one file."""
+    if layout.name == "lean" and not layout.refused:
+        what = {"bars": "bars of trades", "quote_bars": "bars of bids and asks"}
+        return f"Lean {what.get(layout.kind, f'ticks of {layout.kind}')}"
     return re.split(r", (?!since)| by ", layout.title)[0]
 
 

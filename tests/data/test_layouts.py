@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import layout_crypto
@@ -41,6 +42,32 @@ def test_a_vendors_file_is_told_by_itself_and_read_to_the_right_numbers(
         assert words in said
 
 
+@pytest.mark.long
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda each: each.name)
+def test_a_renamed_file_is_read_to_the_same_numbers_or_refused(
+    tmp_path: Path, example: Example
+) -> None:
+    """What a name would have said (a clock, the last day of a week) can at worst be asked for, or
+    show a bar late: never other figures, and never a bar early."""
+    name = "export" + "".join(Path(example.name).suffixes[-2:]).replace(".us", "")
+    renamed = replace(example, name=name, member=example.member and "export.csv")
+    path = renamed.write(tmp_path / "in")
+    given = options_of(example.options)
+    options = replace(given, symbols=given.symbols or (example.symbol,))
+    try:
+        report = import_files([path], tmp_path / "out", options)
+    except DataError:
+        assert not (tmp_path / "out").exists() or not list((tmp_path / "out").iterdir())
+        return
+    for out, expected in zip(report.paths, example.expected, strict=True):
+        rows = out.read_text().splitlines()[1:]
+        assert [row.split(",")[1:] for row in rows] == [row.split(",")[1:] for row in expected]
+        assert all(
+            row.split(",")[0] >= right.split(",")[0]
+            for row, right in zip(rows, expected, strict=True)
+        )
+
+
 def test_bids_and_asks_that_are_given_together_make_a_pair(tmp_path: Path) -> None:
     rows = "08.03.2024 09:30:00.000,{0},{0},{0},{0},5\n08.03.2024 09:31:00.000,{0},{0},{0},{0},5\n"
     paths = []
@@ -61,6 +88,38 @@ def test_bids_and_asks_that_are_given_together_make_a_pair(tmp_path: Path) -> No
     assert [source.kind for source in discover(alone.paths)] == ["bars"]
 
 
+@pytest.mark.parametrize("name", ["ETH_USDT_USDT-1h-futures.feather", "BTC_USDT-1h.parquet"])
+def test_what_freqtrade_keeps_is_told_by_its_name(tmp_path: Path, name: str) -> None:
+    arrow = pytest.importorskip("pyarrow", reason="Feather needs pyarrow")
+    moments = arrow.array([1704067200000, 1704070800000], arrow.timestamp("ms", tz="UTC"))
+    figures = {
+        "open": [2281.87, 2295.5],
+        "high": [2297.2, 2301.0],
+        "low": [2280.5, 2290.0],
+        "close": [2295.5, 2300.1],
+        "volume": [35921.3, 1000.0],
+    }
+    table = arrow.table({"date": moments, **figures})
+    path = tmp_path / name
+    if name.endswith(".parquet"):
+        from pyarrow import parquet
+
+        parquet.write_table(table, path)
+    else:
+        from pyarrow import feather
+
+        feather.write_feather(table, path)
+    shown: list[str] = []
+    report = import_files([path], tmp_path / "out", options_of(()), show=shown.extend)
+    assert report.paths[0].read_text().splitlines()[1:] == [
+        "2024-01-01T00:00:00Z,2281.87,2297.2,2280.5,2295.5,35921.3",
+        "2024-01-01T01:00:00Z,2295.5,2301,2290,2300.1,1000",
+    ]
+    assert "(freqtrade)" in shown[0]
+    symbol = {"f": "ETH/USDT:USDT", "p": "BTC/USDT"}[path.suffix[1]]
+    assert discover(report.paths)[0].symbol == symbol
+
+
 @pytest.mark.parametrize("refused", REFUSED, ids=lambda each: each.name)
 def test_a_file_that_looks_nearly_so_is_refused_with_the_way_out(
     tmp_path: Path, refused: Refused
@@ -74,5 +133,4 @@ def test_a_file_that_looks_nearly_so_is_refused_with_the_way_out(
 
 
 def test_every_layout_that_reads_rows_has_an_example_here() -> None:
-    tried = {example.layout for example in EXAMPLES}
-    assert tried == {each.name for each in LAYOUTS} - {"freqtrade"}
+    assert {example.layout for example in EXAMPLES} == {each.name for each in LAYOUTS}

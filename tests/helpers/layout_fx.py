@@ -40,6 +40,22 @@ EXAMPLES = [
         options=("--timezone", "UTC"),
     ),
     Example(
+        # The Python package gives the server's clock as if it were UTC's.
+        "mt5",
+        "rates.csv",
+        ",time,open,high,low,close,tick_volume,spread,real_volume\n"
+        "0,1709890200,1.09389,1.09399,1.0938,1.0939,52,3,0\n"
+        "1,1709890260,1.0939,1.09401,1.0938,1.09392,41,3,0\n",
+        "EURUSD",
+        "bars",
+        "1m",
+        """2024-03-08T07:30:00Z,1.09389,1.09399,1.0938,1.0939,52
+        2024-03-08T07:31:00Z,1.0939,1.09401,1.0938,1.09392,41
+        """,
+        options=("--symbol", "EURUSD", "--timezone", "Europe/Athens"),
+        says=("server's clock",),
+    ),
+    Example(
         # An empty bid or ask has not changed since the tick before.
         "mt5",
         "EURUSD_202211101500_202211101501.csv",
@@ -267,6 +283,14 @@ EXAMPLES = [
 ]
 
 REFUSED = [
+    Refused(
+        # Numbers since 1970 of a server's clock are hours off if they are taken as UTC.
+        "rates.csv",
+        "time,open,high,low,close,tick_volume,spread,real_volume\n"
+        "1709890200,1.09389,1.09399,1.0938,1.0939,52,3,0\n"
+        "1709890260,1.0939,1.09401,1.0938,1.09392,41,3,0\n",
+        ("--timezone",),
+    ),
     Refused(
         # Times of a chart without a zone.
         "OANDA_EURUSD, 60.csv",

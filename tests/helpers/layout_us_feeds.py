@@ -138,6 +138,15 @@ EXAMPLES = [
 
 REFUSED = [
     Refused(
+        # Two instruments, and no names: they are not one book.
+        "unnamed.csv",
+        DATABENTO_BARS.replace(",symbol", "")
+        + "1704067200000000000,33,1,5,4500250000000,4510000000000,4490000000000,4505750000000,1\n"
+        "1704067200000000000,33,1,6,75250000000,75500000000,75000000000,75250000000,1\n",
+        ("5, 6",),
+        ("--symbol", "ES"),
+    ),
+    Refused(
         # Whole numbers of 1e-9 first, then a price with a point: one of them is not what it seems.
         "mixed.csv",
         DATABENTO_BARS

@@ -15,6 +15,7 @@ ALLOWED = {
     # Libraries: under LOGOS_REQUIRE_SERVICES=1 conftest.py refuses to begin without them.
     ("data/test_feed_convert.py", "importorskip"): 2,
     ("data/test_feed_signals.py", "importorskip"): 1,
+    ("data/test_layouts.py", "importorskip"): 1,
     ("docs/test_docs_manual.py", "importorskip"): 1,
     ("helpers/calendar_library.py", "importorskip"): 1,
     ("helpers/feed_helpers.py", "skipif"): 1,

@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from logos.data.importing.cells.times import (
+    CLOCK_EPOCH,
     EPOCH,
     ISO,
     MIDNIGHT_MS,
@@ -33,6 +34,8 @@ _FIGURES: Final = {
 }
 _SIZES: Final = {sign: rf"^$|{pattern}" for sign, pattern in _FIGURES.items()}
 _ISO_UTC: Final = "^[0-9]{4}-[0-9]{2}-[0-9]{2}[ T][0-9]{2}:[0-9]{2}:[0-9]{2}Z$"
+_PRICE_ROLES: Final = (*BAR_ROLES[:4], "price", "bid", "ask")
+_SIZE_ROLES: Final = ("volume", "size", "bid_size", "ask_size")
 _ISO_PLAIN: Final = "^[0-9]{4}-[0-9]{2}-[0-9]{2}[ T][0-9]{2}:[0-9]{2}:[0-9]{2}$"
 
 
@@ -41,11 +44,13 @@ def fast_batches(converter: RowConverter, columns: list[Any]) -> list[Batch] | N
     plan = converter.plan
     if len(columns) != plan.table.width or plan.tick or plan.kind == QUOTE_BARS:
         return None
-    if plan.prices.shift or not plan.rules.is_plain or "close_time" in plan.places:
+    if plan.prices.shift:
         return None
     try:
+        if not _is_ruled_plainly(plan, columns):
+            return None
         moments = _moments(plan, columns)
-        if moments is None:
+        if moments is None or not _are_closed_in_time(plan, columns, moments):
             return None
         cells = _output_columns(plan, columns)
         if cells is None:
@@ -57,6 +62,29 @@ def fast_batches(converter: RowConverter, columns: list[Any]) -> list[Batch] | N
         return _by_symbol(converter, columns, moments, [_time_text(moments), *cells])
     except (pa.ArrowException, OverflowError):
         return None
+
+
+def _is_ruled_plainly(plan: Plan, columns: list[Any]) -> bool:
+    """Whether none of these rows is one of which the layout says something of its own."""
+    rules = plan.rules
+    for place, pattern in rules.patterns:
+        cells = pc.utf8_trim_whitespace(columns[place])
+        if pc.any(pc.match_substring_regex(cells, f"^(?:{pattern})$")).as_py():
+            return False
+    sizes = [plan.places[name] for name in _SIZE_ROLES if name in plan.places]
+    if rules.not_reported:
+        unknown = pa.array(sorted(rules.not_reported), pa.string())
+        if any(pc.any(pc.is_in(columns[place], unknown)).as_py() for place in sizes):
+            return False
+    if rules.needs_point:
+        prices = [plan.places[name] for name in _PRICE_ROLES if name in plan.places]
+        if not all(pc.all(pc.match_substring(columns[at], ".")).as_py() for at in prices):
+            return False
+    carried = rules.carried_places
+    if any(pc.any(pc.equal(columns[place], "")).as_py() for place in carried):
+        return False
+    rules.carry_on({place: columns[place][-1].as_py() for place in carried})
+    return True
 
 
 def _by_symbol(
@@ -118,7 +146,7 @@ def _output_columns(plan: Plan, columns: list[Any]) -> list[Any] | None:
 
 
 def _sides(plan: Plan, columns: list[Any]) -> Any:
-    for role, words in (("side", SIDES), ("maker", MAKERS)):
+    for role, words in (("side", plan.rules.sides or SIDES), ("maker", MAKERS)):
         place = plan.places.get(role)
         if place is not None:
             encoded = pc.dictionary_encode(columns[place])
@@ -180,7 +208,7 @@ def _iso_template(format: str) -> str | None:
     """What makes a time of a format an ISO time, by the groups of its pattern."""
     if format == ISO:
         return ""
-    if format in TIME_FORMATS or format in (EPOCH, MIDNIGHT_MS):
+    if format in TIME_FORMATS or format in (EPOCH, CLOCK_EPOCH, MIDNIGHT_MS):
         return None
     group = pattern_of(format).groupindex
     if not {"Y", "m", "d", "H", "M"} <= set(group) or set(group) & {"b", "y", "I", "p", "z", "Z"}:
@@ -188,6 +216,18 @@ def _iso_template(format: str) -> str | None:
     clock = "".join(f":\\{group[part]}" for part in ("M", "S") if part in group)
     fraction = f".\\{group['f']}" if "f" in group else ""
     return f"\\{group['Y']}-\\{group['m']}-\\{group['d']} \\{group['H']}{clock}{fraction}"
+
+
+def _are_closed_in_time(plan: Plan, columns: list[Any], opened: Any) -> bool:
+    """Whether each bar closes as late as its own close time may be, as `RowConverter` judges."""
+    place = plan.places.get("close_time")
+    if place is None or not plan.interval_ns:
+        return True
+    closed = _epochs(columns[place]) if plan.time.format == EPOCH else None
+    if closed is None:
+        return False
+    spans = pc.min_max(pc.subtract(closed, opened)).as_py()
+    return bool(spans["min"] > 0 and spans["max"] <= plan.interval_ns)
 
 
 def _epochs(texts: Any) -> Any:

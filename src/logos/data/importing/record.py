@@ -97,6 +97,7 @@ class ForeignLayout:
     """The sign between whole and fraction, "." or ","; empty: as the file shows."""
     time_format: str = ""
     """Empty: as the file shows. "epoch": a number since 1970, of a unit that its size tells.
+    "clock-epoch": such a number of a clock that is not UTC's.
     "midnight-ms": milliseconds since midnight of the `day` in the file's name. Else a pattern of
     strptime; its %f takes one to nine digits, and its %3 takes three of milliseconds."""
     second_choice: Mapping[str, str] = field(default_factory=dict)

@@ -165,18 +165,23 @@ class RowRules:
         self.not_reported = frozenset(layout.not_reported)
 
     @property
-    def is_plain(self) -> bool:
-        """Whether the layout says nothing that columns read at once would miss."""
-        layout = self._layout
-        if layout is None:
-            return True
-        return not (
-            self._rules
-            or self._carried
-            or layout.sides
-            or layout.not_reported
-            or layout.shift_whole
-        )
+    def patterns(self) -> list[tuple[int, str]]:
+        """(place, pattern) of the cells that leave a row out."""
+        return [(place, pattern.pattern) for place, pattern, _ in self._rules]
+
+    @property
+    def carried_places(self) -> list[int]:
+        """Places of the cells that stand for those of the row before where they are empty."""
+        return list(self._carried)
+
+    @property
+    def needs_point(self) -> bool:
+        """Whether a price without a point would be of another form than the first ones."""
+        return self._layout is not None and self._layout.shift_whole > 0 and not self._is_whole
+
+    def carry_on(self, cells: Mapping[int, str]) -> None:
+        """Rows were read elsewhere, and these are the carried cells of the last of them."""
+        self._carried |= cells
 
     def left_out(self, cells: list[str]) -> str:
         """Why the row is left out; empty when it is not. Fills in what a row carries on."""

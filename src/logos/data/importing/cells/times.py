@@ -23,6 +23,8 @@ from logos.errors import DataError
 
 EPOCH: Final = "epoch"
 MIDNIGHT_MS: Final = "midnight-ms"
+CLOCK_EPOCH: Final = "clock-epoch"
+"""Numbers since 1970 of a clock that is not UTC's (MetaTrader's server)."""
 ISO: Final = "iso"
 
 _EPOCH_ORDINAL: Final = date(1970, 1, 1).toordinal()
@@ -173,6 +175,8 @@ class TimeReader:
         self._read: Callable[[str], int] = self._read_text
         if format == EPOCH:
             self._read = epoch_ns
+        elif format == CLOCK_EPOCH:
+            self._read = self._clock_number
         elif format == MIDNIGHT_MS:
             self._read = self._midnight
             self._day_ns = 0 if day is None else (day.toordinal() - _EPOCH_ORDINAL) * NS_PER_DAY
@@ -211,6 +215,9 @@ class TimeReader:
         words |= {"Z": "Area/City"}
         words |= {"S": "SS", "f": "fff", "3": "mmm", "p": "AM", "b": "Mon", "z": "+HH:MM"}
         return re.sub(r"%(.)", lambda match: words[match[1]], self.format)
+
+    def _clock_number(self, text: str) -> int:
+        return self._utc_ns(epoch_ns(text), text)
 
     def _midnight(self, text: str) -> int:
         whole, point, fraction = text.partition(".")

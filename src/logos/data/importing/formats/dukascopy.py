@@ -37,7 +37,7 @@ _NODE_INTERVALS: Final = {
     "mn1": "1mo",
 }
 _CLOCKS: Final = (
-    ("gmt time", "UTC", "%d.%m.%Y %H:%M:%S.%f"),
+    ("gmt time", "UTC", ""),
     ("time (utc)", "UTC", ""),
     ("local time", "", ""),
     ("time (eet)", "Europe/Athens", "%Y.%m.%d %H:%M:%S"),

@@ -12,6 +12,7 @@ chart's plots; files are `EXCHANGE_SYMBOL, PERIOD.csv`.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from logos.data.importing.formats.shapes import PRICES, WHOLE, not_open_high_low_close
@@ -63,6 +64,23 @@ _CHART: Final = {
 _TICK_COUNTS: Final = "volumes are counts of ticks (tick volume), not of units"
 _BIDS: Final = "prices are bids"
 
+
+def _time_of(row: Sequence[str]) -> str:
+    """The cell of the time, behind the count of rows that pandas writes first."""
+    return row[1 if len(row) > 8 else 0].strip()
+
+
+def _is_written_out(rows: Sequence[Sequence[str]]) -> str:
+    """The doubt of numbers: a time with signs between."""
+    odd = next((text for text in map(_time_of, rows) if not text.isdigit()), "")
+    return f"its time is {odd[:40]!r}" if odd else ""
+
+
+def _is_a_number(rows: Sequence[Sequence[str]]) -> str:
+    """The doubt of times: a number."""
+    return "its time is a number" if any(_time_of(row).isdigit() for row in rows) else ""
+
+
 LAYOUTS: Final = (
     ForeignLayout(
         name="mt5",
@@ -99,6 +117,30 @@ LAYOUTS: Final = (
         note="an empty bid or ask has not changed since the row before",
         left="LAST and VOLUME of trades, FLAGS",
     ),
+    *(
+        ForeignLayout(
+            name="mt5",
+            title=f"MetaTrader 5 rates of the Python package, {what}",
+            source="https://www.mql5.com/en/docs/python_metatrader5/mt5copyratesfrom_py",
+            kind=BARS,
+            header=("time", "open", "high", "low", "close", "tick_volume", "real_volume"),
+            roles={
+                **{name: name for name in ("time", "open", "high", "low", "close")},
+                "real_volume": "volume",
+            },
+            second_choice={"real_volume": "tick_volume"},
+            doubt=doubt,
+            time_format=time_format,
+            note="times are of the server's clock, also where they are numbers since 1970; prices"
+            " are bids; volumes are the real ones, or counts of ticks (tick volume) where all real"
+            " ones are 0",
+            left="spread",
+        )
+        for what, doubt, time_format in (
+            ("numbers", _is_written_out, "clock-epoch"),
+            ("times", _is_a_number, ""),
+        )
+    ),
     ForeignLayout(
         name="mt4",
         title="MetaTrader 4 bars",
@@ -121,7 +163,10 @@ LAYOUTS: Final = (
         " headers seen in public exports",
         kind=BARS,
         header=("time", "open", "high", "low", "close"),
-        absent=("date", "symbol", "ticker", "window_start", "average", "barcount"),
+        absent=(
+            *("date", "symbol", "ticker", "window_start", "average", "barcount"),
+            *("tick_volume", "real_volume", "spread"),
+        ),
         roles={
             "time": "time",
             "open": "open",

@@ -101,6 +101,7 @@ LAYOUTS: Final = (
                 *("per", "unix", "time", "timestamp", *_OTHER_INDEXES[index]),
             ),
             roles={index: "time", **_SAME},
+            decimal="",
             floats=True,
         )
         for index in ("date", "datetime", "")
@@ -216,6 +217,7 @@ LAYOUTS: Final = (
         roles={"date": "time", "ticker": "symbol", **_SAME},
         file_name=r"^(?P<symbol>[A-Za-z0-9.-]+)\.csv",
         upper=True,
+        is_last_day=True,
         note="prices and volumes are as traded",
         left="the adj... columns, divCash, splitFactor",
     ),

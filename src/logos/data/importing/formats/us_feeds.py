@@ -22,6 +22,7 @@ _BARS: Final = ("open", "high", "low", "close")
 _SAME: Final = {name: name for name in (*_BARS, "volume")}
 _AGGREGATES: Final = ("ticker", "volume", "open", "close", "high", "low", "window_start")
 _ZERO: Final = r"0*(\.0*)?"
+_SYMBOL: Final = {"symbol": "symbol", "instrument_id": "symbol"}
 _NONE: Final = "9223372036854775807"
 _FIXED: Final = "whole prices are counts of 1e-9"
 
@@ -85,7 +86,7 @@ LAYOUTS: Final = (
         source=_DATABENTO,
         kind=BARS,
         header=("ts_event", "rtype", "publisher_id", "instrument_id", *_BARS, "volume"),
-        roles={"ts_event": "time", "symbol": "symbol", **_SAME},
+        roles={"ts_event": "time", **_SYMBOL, **_SAME},
         shift_whole=9,
         left_out=(LeftOut("open", _NONE, "without a price"),),
         note=_FIXED,
@@ -100,7 +101,7 @@ LAYOUTS: Final = (
         absent=("bid_px_00", "bid_px_01"),
         roles={
             "ts_event": "time",
-            "symbol": "symbol",
+            **_SYMBOL,
             "price": "price",
             "size": "size",
             "side": "side",
@@ -120,7 +121,7 @@ LAYOUTS: Final = (
         absent=("bid_px_01",),
         roles={
             "ts_event": "time",
-            "symbol": "symbol",
+            **_SYMBOL,
             "bid_px_00": "bid",
             "ask_px_00": "ask",
             "bid_sz_00": "bid_size",
