@@ -28,8 +28,8 @@ sys.path.insert(0, str(PROJECT / "tests" / "helpers"))
 
 _HEAD = (
     "| exchange | orders | our id there | found by | cancelled by | a new order is answered with "
-    "| fills | open orders | market order to buy | test place |\n"
-    "|---|---|---|---|---|---|---|---|---|---|\n"
+    "| fills | open orders | market order to buy | order stream | test place |\n"
+    "|---|---|---|---|---|---|---|---|---|---|---|\n"
 )
 _TRIED_HEAD = "| tried at each of them | test |\n|---|---|\n"
 _SOURCES_HEAD = "| exchange | of its profile | source |\n|---|---|---|\n"
@@ -94,6 +94,7 @@ def _row(profile: Profile) -> str:
         _pages(profile.fills),
         _pages(profile.open_orders),
         _market_buy(profile),
+        "no" if profile.stream is None else "yes",
         profile.test_place,
     )
     return f"| {' | '.join(_cell(cell) for cell in cells)} |\n"

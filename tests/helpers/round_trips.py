@@ -41,6 +41,11 @@ from logos.simulators.exchange.dialects.mexc import Mexc
 from logos.simulators.exchange.dialects.okx import Okx
 from logos.simulators.exchange.market import Listing, Market
 from logos.simulators.exchange.orders import ExchangeOrders, Troubles
+from logos.simulators.exchange.private.binance import BinanceOrders
+from logos.simulators.exchange.private.bybit import BybitOrders
+from logos.simulators.exchange.private.kraken import KrakenOrders
+from logos.simulators.exchange.private.okx import OkxOrders
+from logos.simulators.exchange.private.stream import PrivateStream
 from logos.simulators.exchange.server import Exchange
 from logos.testing.clock import ManualClock
 from logos.venues.contract import VenueOrder
@@ -158,6 +163,15 @@ CASES: Final = (
 )
 
 
+STREAMS: Final[Mapping[str, type[PrivateStream]]] = {
+    "binance": BinanceOrders,
+    "bybit": BybitOrders,
+    "kraken": KrakenOrders,
+    "okx": OkxOrders,
+}
+"""The private streams of orders that were written, by exchange."""
+
+
 @dataclass
 class Bench:
     """A venue, the simulated exchange behind it, and what a test does with both."""
@@ -173,6 +187,8 @@ class Bench:
     make: Callable[[str], CcxtVenue]
     dialect: Any = None
     """How the exchange speaks; None: Binance's way."""
+    stream: Any = None
+    """How it tells of orders by itself; None: it does not here."""
 
     @asynccontextmanager
     async def another_life(self) -> AsyncIterator[CcxtVenue]:
@@ -253,6 +269,12 @@ async def bench(
         account = SpotAccount(exchange.market, holdings, "0.001")
         dialect = case.dialect(exchange, account, case.keys)
         troubles, requests = dialect.troubles, dialect.requests
+    stream: PrivateStream | None = None
+    if case.exchange_id in STREAMS:
+        words = case.keys.key, case.keys.secret, case.keys.password
+        stream = STREAMS[case.exchange_id](exchange, account, *words)
+    if isinstance(stream, KrakenOrders) and isinstance(dialect, Kraken):
+        dialect.new_token = stream.new_token
     clock = ManualClock(NOW_NS)
     coin = instrument(
         "COIN", base="BTC", quote=case.quote, tick=case.tick, lot=case.lot, min_quantity=case.lot
@@ -274,6 +296,7 @@ async def bench(
                 timeout_s=timeout_s,
                 session_id=session_id,
                 limit_rate=False,
+                hears_orders=True,
             )
             # Reading the certificates of all authorities takes longer than most stories.
             venue._exchange.ssl_context = _NO_AUTHORITIES
@@ -284,7 +307,17 @@ async def bench(
             if is_open:
                 await venue.open()
             yield Bench(
-                case, venue, exchange, account, troubles, requests, clock, coin, make, dialect
+                case,
+                venue,
+                exchange,
+                account,
+                troubles,
+                requests,
+                clock,
+                coin,
+                make,
+                dialect,
+                stream,
             )
         finally:
             await venue.close()

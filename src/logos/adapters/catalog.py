@@ -149,6 +149,7 @@ def _made(
             session_id=session_id,
             markets=access.markets,
             skew_ns_max=access.skew_ns_max,
+            hears_orders=True,
         )
     if name == "ib":
         from logos.adapters.ib.venue import IbSettings, IbVenue

@@ -9,14 +9,14 @@ from typing import Any, Final
 _ADDRESS: Final = re.compile(r"^(https?|wss?)://[^/]+")
 
 
-def redirected(value: Any, host: str) -> Any:
-    """Every address in a tree of addresses, moved to `host` without encryption."""
+def redirected(value: Any, host: str, *, is_secure: bool = False) -> Any:
+    """Every address in a tree of addresses, moved to `host`, with encryption or without."""
     if isinstance(value, dict):
-        return {key: redirected(each, host) for key, each in value.items()}
+        return {key: redirected(each, host, is_secure=is_secure) for key, each in value.items()}
     if not isinstance(value, str):
         return value
-    is_stream = value.startswith("ws")
-    return _ADDRESS.sub(f"{'ws' if is_stream else 'http'}://{host}", value)
+    scheme = ("ws" if value.startswith("ws") else "http") + ("s" if is_secure else "")
+    return _ADDRESS.sub(f"{scheme}://{host}", value)
 
 
 def texts(value: Any) -> Iterator[str]:

@@ -7,7 +7,7 @@ refused here.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from decimal import Decimal
 from functools import partial
 from random import Random
@@ -23,6 +23,7 @@ from logos.adapters.ccxt.check import (
 from logos.adapters.ccxt.connection import Connection, make_exchange, open_session, urls_of
 from logos.adapters.ccxt.dead_man import CcxtDeadMan
 from logos.adapters.ccxt.order_form import is_priced, order_arguments, price_beyond
+from logos.adapters.ccxt.order_news import order_news
 from logos.adapters.ccxt.pace import Pacing
 from logos.adapters.ccxt.profiles import has_profile, profile_of
 from logos.adapters.ccxt.profiles.profile import Answer, By
@@ -37,6 +38,7 @@ from logos.venues.contract import (
     Capabilities,
     CheckLine,
     NotSent,
+    OrderNews,
     Pace,
     Refused,
     Unavailable,
@@ -59,6 +61,8 @@ class CcxtVenue:
     where it is neither BASE/QUOTE of the instrument nor the symbol itself. `url` replaces scheme
     and host of every address. `session_id` is the session whose orders count as ours from the
     start. `limit_rate` paces requests as the exchange asks; off only for a server of one's own.
+    With `hears_orders` the exchange's own stream of orders is listened to, where it has one that
+    was shown (`Profile.stream`).
     """
 
     def __init__(
@@ -78,6 +82,7 @@ class CcxtVenue:
         markets: Mapping[str, str] | None = None,
         skew_ns_max: int = NS_PER_SECOND,
         limit_rate: bool = True,
+        hears_orders: bool = False,
     ) -> None:
         self._id = exchange_id
         self._profile = profile_of(exchange_id)
@@ -86,6 +91,7 @@ class CcxtVenue:
         self._clock = clock
         self._sandbox = sandbox
         self._skew_ns_max = skew_ns_max
+        self._url, self._timeout_s, self._hears_orders = url, timeout_s, hears_orders
         given = [key, secret] if password is None else [key, secret, password]
         self._redactor = Redactor(each.reveal() for each in given)
         self._ids = ClientIds(self._profile.ids, session_id)
@@ -153,6 +159,22 @@ class CcxtVenue:
             return None
         ids = lambda: [str(market["id"]) for market in self._markets.values()]  # noqa: E731
         return CcxtDeadMan(self.name, self._exchange, self._connection, rule, ids)
+
+    def order_events(self) -> AsyncIterator[OrderNews] | None:
+        """News of orders by the exchange's own stream, to be asked for once it is open; see
+        `Streaming`."""
+        if self._profile.stream is None or not self._hears_orders:
+            return None
+        return order_news(
+            self._exchange,
+            self._profile,
+            self._ids,
+            self._clock,
+            self._redactor,
+            url=self._url,
+            sandbox=self._sandbox,
+            timeout_s=self._timeout_s,
+        )
 
     @property
     def urls(self) -> list[str]:

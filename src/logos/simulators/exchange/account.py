@@ -73,6 +73,8 @@ class SpotAccount:
         self.fee_unit = UNIT
         self.fees_of: Callable[[PlacedOrder, Decimal, Decimal], list[Fee]] | None = None
         """By order, quantity and price: what a fill costs, in place of the usual."""
+        self.on_change: list[Callable[[PlacedOrder, str, Execution | None], None]] = []
+        """Told of each order that was taken (NEW), of its fills (TRADE) and of its end."""
         self.orders: list[PlacedOrder] = []
         self.executions: list[Execution] = []
         self.holdings = {asset: Holding(Decimal(text)) for asset, text in balances.items()}
@@ -154,6 +156,7 @@ class SpotAccount:
         self._check_filters(order)
         self._lock(order)
         self.orders.append(order)
+        self._tell(order, "NEW")
         self._match(order, is_new=True)
         return order
 
@@ -240,6 +243,7 @@ class SpotAccount:
             more_fees=tuple(more),
         )
         self.executions.append(execution)
+        self._tell(order, "TRADE", execution)
         return execution
 
     def _fees(self, order: PlacedOrder, quantity: Decimal, price: Decimal) -> list[Fee]:
@@ -255,3 +259,8 @@ class SpotAccount:
         self._unlock(order, order.remaining)
         order.status = status
         order.ended_ms = self.now_ms
+        self._tell(order, status)
+
+    def _tell(self, order: PlacedOrder, event: str, execution: Execution | None = None) -> None:
+        for listener in self.on_change:
+            listener(order, event, execution)

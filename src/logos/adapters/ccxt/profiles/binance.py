@@ -19,12 +19,15 @@ from logos.adapters.ccxt.profiles.profile import (
     Pages,
     Paging,
     Profile,
+    Stream,
 )
 from logos.core.types import OrderType
 from logos.venues.ids import IdRule
 
 _REST: Final = "https://github.com/binance/binance-spot-api-docs/blob/master/rest-api.md"
 _ERRORS: Final = "https://github.com/binance/binance-spot-api-docs/blob/master/errors.md"
+
+_STREAM: Final = "https://github.com/binance/binance-spot-api-docs/blob/master/user-data-stream.md"
 
 BINANCE: Final = Profile(
     exchange_id="binance",
@@ -39,8 +42,18 @@ BINANCE: Final = Profile(
     exists=("Duplicate order sent",),
     shapes={"/openOrders": "", "/myTrades": "", "/account": "balances"},
     options={"fetchMarkets": {"types": ["spot"]}, "fetchMargins": False},
+    # The report of a cancel names the cancel in `c`, and the order in `C`.
+    stream=Stream(
+        confirmed={"status": 200, "result.subscriptionId": None},
+        about={"event.e": "executionReport"},
+        rows="event",
+        names=("C", "c"),
+        ended={"event.e": "eventStreamTerminated"},
+    ),
     test_place="Spot Test Network, testnet.binance.vision",
     sources={
+        "stream": f"{_STREAM} Order Update, Event Stream Terminated; web-socket-api.md "
+        "userDataStream.subscribe.signature",
         "ids": f"{_REST} New order: newClientOrderId, ^[a-zA-Z0-9-_]{{1,36}}$",
         "looks": f"{_REST} Query order: origClientOrderId",
         "cancel": f"{_REST} Cancel order: origClientOrderId",
@@ -54,4 +67,6 @@ BINANCE: Final = Profile(
     },
 )
 
-BINANCEUS: Final = msgspec.structs.replace(BINANCE, exchange_id="binanceus", test_place="none")
+BINANCEUS: Final = msgspec.structs.replace(
+    BINANCE, exchange_id="binanceus", test_place="none", stream=None
+)

@@ -17,6 +17,7 @@ from logos.adapters.ccxt.profiles.profile import (
     Pages,
     Paging,
     Profile,
+    Stream,
 )
 from logos.venues.ids import IdRule
 
@@ -52,8 +53,16 @@ BYBIT: Final = Profile(
         "/account/wallet-balance": "result.list",
     },
     options={"fetchMarkets": {"types": ["spot"]}},
+    stream=Stream(
+        confirmed={"op": "subscribe", "success": True},
+        about={"topic": "order"},
+        rows="data",
+        names=("orderLinkId",),
+        number="orderId",
+    ),
     test_place="api-testnet.bybit.com",
     sources={
+        "stream": f"{_DOCS}/websocket/private/order orderLinkId; {_DOCS}/ws/connect: subscribe",
         "ids": f"{_DOCS}/order/create-order orderLinkId: 36 of letters, digits, - and _",
         "market_buy_parameters": f"{_DOCS}/order/create-order marketUnit",
         "new_order": f"{_DOCS}/order/create-order: the answer holds orderId and orderLinkId only",

@@ -21,6 +21,7 @@ from logos.adapters.ccxt.profiles.profile import (
     Pages,
     Paging,
     Profile,
+    Stream,
 )
 from logos.core.types import TimeInForce
 from logos.venues.budget import Budget, Pool, RequestKind
@@ -95,8 +96,18 @@ KRAKEN: Final = Profile(
             Pool("engine", 60, 1, 0, {RequestKind.ORDER: 1, RequestKind.CANCEL: 1}),
         )
     ),
+    # An update of an order that is there already names it by Kraken's id alone.
+    stream=Stream(
+        confirmed={"method": "subscribe", "success": True, "result.channel": "executions"},
+        about={"channel": "executions"},
+        rows="data",
+        names=("cl_ord_id",),
+        number="order_id",
+    ),
     test_place="none: read-only questions, AddOrder with validate=true, then the smallest order",
     sources={
+        "stream": "https://docs.kraken.com/exchange/api-reference/spot-websocket-v2/executions: "
+        "the subscription's answer, cl_ord_id, order_id",
         "budget": "docs.kraken.com/api/docs/guides/spot-rest-ratelimits: 15, 0.33 a second, trade "
         "history 2, no AddOrder or CancelOrder; guides/spot-ratelimits: 60 a pair, 1 a second",
         "ids": f"{_DOCS}/trading/add-order cl_ord_id: long UUID, short UUID or 18 characters",

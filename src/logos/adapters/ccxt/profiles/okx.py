@@ -18,6 +18,7 @@ from logos.adapters.ccxt.profiles.profile import (
     Pages,
     Paging,
     Profile,
+    Stream,
 )
 from logos.venues.budget import Budget, Pool, RequestKind
 from logos.venues.ids import IdRule
@@ -61,8 +62,17 @@ OKX: Final = Profile(
             Pool("balances", 4, 3, 0, {RequestKind.HOLDINGS: 1}),
         )
     ),
+    stream=Stream(
+        confirmed={"event": "subscribe", "arg.channel": "orders"},
+        about={"arg.channel": "orders", "data": None},
+        rows="data",
+        names=("clOrdId",),
+        number="ordId",
+        parameters={"type": "SPOT"},
+    ),
     test_place="demo trading: the same host, keys of its own and the header x-simulated-trading",
     sources={
+        "stream": f"{_DOCS} WS / Order channel: clOrdId; Subscribe: the answer's event",
         "ids": f"{_DOCS} Place order: clOrdId, up to 32 case-sensitive letters and digits",
         "create_parameter": f"{_DOCS} Place order: clOrdId; C create_order_request",
         "market_buy_parameters": f"{_DOCS} Place order: tgtCcy, quote_ccy by default for a buy",

@@ -113,6 +113,26 @@ class DeadMan(msgspec.Struct, frozen=True):
     is_by_market: bool = False
 
 
+class Stream(msgspec.Struct, frozen=True):
+    """What the messages of an exchange's private stream of orders look like. A message holds
+    fields: names joined by dots, and what stands there; None is anything."""
+
+    confirmed: Mapping[str, Any]
+    """What the message holds that confirms the subscription."""
+    about: Mapping[str, Any]
+    """What messages about orders hold."""
+    rows: str
+    """Where in them the orders stand: one record, or a list of them."""
+    names: tuple[str, ...]
+    """The fields of an order that name it by our id; the first that is not empty counts."""
+    number: str = ""
+    """The field with the exchange's id, where some messages name an order by that alone."""
+    ended: Mapping[str, Any] = {}
+    """What the message holds with which the exchange ends the stream."""
+    parameters: Mapping[str, Any] = {}
+    """What ccxt's `watch_orders` is called with."""
+
+
 class Left(msgspec.Struct, frozen=True):
     """Which header of which answers tells what is left of a pool of the budget."""
 
@@ -199,6 +219,8 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
     """The counters of requests that ours meet; None: what ccxt knows of rate and cost counts."""
     left: Left | None = None
     """Where answers tell what is left of one of them."""
+    stream: Stream | None = None
+    """How the exchange tells of orders by itself; None: that was not shown, and it is asked."""
     test_place: str
     """Where orders can be tried without money, in words."""
     sources: Mapping[str, str]

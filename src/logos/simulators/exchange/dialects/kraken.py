@@ -11,7 +11,7 @@ import base64
 import hashlib
 import hmac
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, ClassVar, Final
@@ -95,6 +95,8 @@ class Kraken(Dialect):
     def __init__(self, exchange: Exchange, account: SpotAccount, keys: Keys) -> None:
         super().__init__(exchange, account, keys)
         self._nonce = 0
+        self.new_token: Callable[[], str] = lambda: "a-token-of-nobody"
+        """Gives the token that a private stream is asked for with."""
 
     @staticmethod
     def market_id(base: str, quote: str) -> str:
@@ -111,6 +113,7 @@ class Kraken(Dialect):
             web.post("/0/private/ClosedOrders", self.private(self._closed)),
             web.post("/0/private/TradesHistory", self.private(self._trades)),
             web.post("/0/private/BalanceEx", self.private(self._balances)),
+            web.post("/0/private/GetWebSocketsToken", self.private(self._token)),
         ]
 
     def verify(self, asked: Asked) -> None:
@@ -231,6 +234,10 @@ class Kraken(Dialect):
             for asset, each in self.account.holdings.items()
         }
         return _good(rows)
+
+    def _token(self, _asked: Asked) -> object:
+        # D get-websockets-token: good for a connection within so many seconds
+        return _good({"token": self.new_token(), "expires": 900})
 
     def _order_row(self, order: PlacedOrder) -> dict[str, Any]:
         # R fetchOrder, fetchOpenOrders; ccxt's kraken.py, parse_order, has cl_ord_id
