@@ -80,12 +80,12 @@ class YahooShape:
         if symbol in self.shells:
             return json_answer({"chart": {"result": [_shell(symbol)], "error": None}})
         if listing is None or self._is_denied(symbol):
-            return _refusal(404, "Not Found", "No data found, symbol may be delisted")
+            return _refusal("Not Found", "No data found, symbol may be delisted", 404)
         interval = request.query.get("interval", "1d")
         start_ns, end_ns = self._asked(request)
         too_far = self._beyond(request, interval)
         if too_far:
-            return _refusal(422, "Unprocessable Entity", too_far)
+            return _refusal("Unprocessable Entity", too_far, 422)
         candles = listing.candles(start_ns, self._market.now_ns, _INTERVALS_NS[interval])
         candles = [each for each in candles if each.opened_ns < end_ns]
         if request.query.get("includePrePost", "false").lower() != "true":
@@ -95,7 +95,7 @@ class YahooShape:
         first_ns = listing.bars[0].opened_ns if listing.bars else 0
         if not candles and "period1" in request.query and end_ns <= first_ns:
             span = f"startDate = {request.query['period1']}, endDate = {request.query['period2']}"
-            return _refusal(400, "Bad Request", f"Data doesn't exist for {span}")
+            return _refusal("Bad Request", f"Data doesn't exist for {span}", 400)
         days = sorted({each.opened_ns // NS_PER_DAY for each in candles})
         result: dict[str, Any] = {"meta": self._meta(symbol, listing.quote, interval, days)}
         result["indicators"] = {"quote": [{}]}
@@ -168,7 +168,7 @@ class YahooShape:
         }
 
 
-def _refusal(status: int, code: str, words: str) -> web.Response:
+def _refusal(code: str, words: str, status: int) -> web.Response:
     error = {"code": code, "description": words}
     return json_answer({"chart": {"result": None, "error": error}}, status=status)
 
