@@ -247,6 +247,19 @@ class Bench:
             self.account.deposit(asset, "1000")
 
 
+def stream_of(
+    case: Case, exchange: Exchange, account: SpotAccount, dialect: Dialect | None
+) -> PrivateStream | None:
+    """The private stream of an exchange that is made, where one was written."""
+    if case.exchange_id not in STREAMS:
+        return None
+    keys = case.keys
+    stream = STREAMS[case.exchange_id](exchange, account, keys.key, keys.secret, keys.password)
+    if isinstance(stream, KrakenOrders) and isinstance(dialect, Kraken):
+        dialect.new_token = stream.new_token
+    return stream
+
+
 @asynccontextmanager
 async def bench(
     case: Case, *, timeout_s: float = 5.0, is_open: bool = True, middlewares: Sequence[Any] = ()
@@ -269,12 +282,7 @@ async def bench(
         account = SpotAccount(exchange.market, holdings, "0.001")
         dialect = case.dialect(exchange, account, case.keys)
         troubles, requests = dialect.troubles, dialect.requests
-    stream: PrivateStream | None = None
-    if case.exchange_id in STREAMS:
-        words = case.keys.key, case.keys.secret, case.keys.password
-        stream = STREAMS[case.exchange_id](exchange, account, *words)
-    if isinstance(stream, KrakenOrders) and isinstance(dialect, Kraken):
-        dialect.new_token = stream.new_token
+    stream = stream_of(case, exchange, account, dialect)
     clock = ManualClock(NOW_NS)
     coin = instrument(
         "COIN", base="BTC", quote=case.quote, tick=case.tick, lot=case.lot, min_quantity=case.lot
@@ -296,10 +304,10 @@ async def bench(
                 timeout_s=timeout_s,
                 session_id=session_id,
                 limit_rate=False,
-                hears_orders=True,
             )
             # Reading the certificates of all authorities takes longer than most stories.
             venue._exchange.ssl_context = _NO_AUTHORITIES
+            venue.hears_orders = True
             return venue
 
         venue = make("s-1")

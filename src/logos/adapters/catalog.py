@@ -135,7 +135,7 @@ def _made(
     if name == "ccxt":
         from logos.adapters.ccxt.venue import CcxtVenue
 
-        return CcxtVenue(
+        exchange = CcxtVenue(
             access.exchange,
             instruments,
             clock,
@@ -149,8 +149,9 @@ def _made(
             session_id=session_id,
             markets=access.markets,
             skew_ns_max=access.skew_ns_max,
-            hears_orders=True,
         )
+        exchange.hears_orders = True
+        return exchange
     if name == "ib":
         from logos.adapters.ib.venue import IbSettings, IbVenue
 

@@ -205,7 +205,7 @@ def test_streams_that_are_on_are_those_that_are_shown_here() -> None:
 def test_a_venue_that_is_not_to_listen_has_no_stream() -> None:
     async def story() -> None:
         async with bench(CASES[0]) as here:
-            here.venue._hears_orders = False
+            here.venue.hears_orders = False
             assert here.venue.order_events() is None
 
     asyncio.run(story())

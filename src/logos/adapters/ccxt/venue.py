@@ -61,8 +61,6 @@ class CcxtVenue:
     where it is neither BASE/QUOTE of the instrument nor the symbol itself. `url` replaces scheme
     and host of every address. `session_id` is the session whose orders count as ours from the
     start. `limit_rate` paces requests as the exchange asks; off only for a server of one's own.
-    With `hears_orders` the exchange's own stream of orders is listened to, where it has one that
-    was shown (`Profile.stream`).
     """
 
     def __init__(
@@ -82,7 +80,6 @@ class CcxtVenue:
         markets: Mapping[str, str] | None = None,
         skew_ns_max: int = NS_PER_SECOND,
         limit_rate: bool = True,
-        hears_orders: bool = False,
     ) -> None:
         self._id = exchange_id
         self._profile = profile_of(exchange_id)
@@ -91,7 +88,10 @@ class CcxtVenue:
         self._clock = clock
         self._sandbox = sandbox
         self._skew_ns_max = skew_ns_max
-        self._url, self._timeout_s, self._hears_orders = url, timeout_s, hears_orders
+        self._url, self._timeout_s = url, timeout_s
+        self.hears_orders = False
+        """Whether the exchange's own stream of orders is listened to, where it has one that was
+        shown (`Profile.stream`)."""
         given = [key, secret] if password is None else [key, secret, password]
         self._redactor = Redactor(each.reveal() for each in given)
         self._ids = ClientIds(self._profile.ids, session_id)
@@ -163,7 +163,7 @@ class CcxtVenue:
     def order_events(self) -> AsyncIterator[OrderNews] | None:
         """News of orders by the exchange's own stream, to be asked for once it is open; see
         `Streaming`."""
-        if self._profile.stream is None or not self._hears_orders:
+        if self._profile.stream is None or not self.hears_orders:
             return None
         return order_news(
             self._exchange,
