@@ -17,6 +17,8 @@ from logos.simulators.ib import TESLA, GatewayOrder, TwsGateway
 from logos.simulators.ib.book import ORDER_FIELDS, open_order, order_status
 from logos.simulators.ib.wire import FRAME_MAX, frame, read_frame
 
+pytestmark = pytest.mark.long
+
 # ---- layouts, against what was recorded ----
 
 RECORDED_ORDER = (

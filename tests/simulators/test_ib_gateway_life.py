@@ -11,6 +11,8 @@ from ib_world import IB, client_of, errors_of, limit, run, stock, until
 
 from logos.simulators.ib import APPLE, TwsGateway
 
+pytestmark = pytest.mark.long
+
 # ---- connections that break ----
 
 
