@@ -172,10 +172,11 @@ def _markdown() -> MarkdownIt:
     markdown = MarkdownIt("commonmark", {"html": False}).enable("table")
     markdown.add_render_rule("table_open", lambda *_: '<div class="scroll">\n<table>\n')
     markdown.add_render_rule("table_close", lambda *_: "</table>\n</div>\n")
-    # A line for each row: the file is sent whole.
+    # The file is sent whole, so: a line for each row, and no end tags that HTML does without.
     for name in ("th_close", "td_close"):
-        markdown.add_render_rule(name, lambda _, tokens, at, *__: f"</{tokens[at].tag}>")
+        markdown.add_render_rule(name, lambda *_: "")
     markdown.add_render_rule("tr_open", lambda *_: "<tr>")
+    markdown.add_render_rule("tr_close", lambda *_: "\n")
     return markdown
 
 

@@ -79,8 +79,8 @@ def test_anything_else_is_no_length(text: str | int) -> None:
         (["2024-01-01T00:00", "2024-04-01T00:00", "2024-07-01T00:00"], "3mo", False),
         (["2024-01-01T00:00", "2024-02-01T00:00", "2024-03-01T00:00", "2024-03-15T00:00"], "1mo",
          True),
-        # Two rows: their step is all there is.
-        (session("2024-03-04", "14:30", "14:35"), "5m", False),
+        # Weekends and holidays, in few rows.
+        (["2024-02-16T00:00", "2024-02-20T00:00", "2024-02-21T00:00"], "1d", False),
     ],
 )  # fmt: skip
 def test_the_commonest_step_is_the_length(texts: list[str], length: str, is_last_odd: bool) -> None:
@@ -91,13 +91,17 @@ def test_the_commonest_step_is_the_length(texts: list[str], length: str, is_last
 @pytest.mark.parametrize(
     ("texts", "what"),
     [
-        (["2024-03-04T14:30"], "one row"),
-        ([], "one row"),
+        (["2024-03-04T14:30"], "from one row"),
+        ([], "from one row"),
         # 2 minutes most often, but also 1 and 3.
         (session("2024-03-04", "14:30", "14:32", "14:34", "14:36", "14:37", "14:40", "14:41"),
          "comes 1m after"),
         # 2 and 3 minutes equally often.
         (session("2024-03-04", "14:30", "14:32", "14:35", "14:37", "14:40"), "2m and 3m apart"),
+        # Two rows, and two bars a day of which the first is cut short.
+        (session("2024-03-04", "14:30", "15:00"), "no three rows follow each other"),
+        (session("2024-03-04", "06:00", "08:00") + session("2024-03-05", "06:00", "08:00"),
+         "no three rows follow each other"),
         # A row in between.
         (session("2024-03-04", "14:00", "15:00", "16:00", "16:20", "17:00", "18:00"),
          "comes 20m after"),

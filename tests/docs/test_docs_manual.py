@@ -38,6 +38,10 @@ _LOADING = {
 }
 
 
+_ROW_ENDS = ("tr", "thead", "tbody", "table")
+_CELL_ENDS = ("td", "th", *_ROW_ENDS)
+
+
 class Page(HTMLParser):
     """What a test asks of a page: its anchors, links, words, and all that would load something."""
 
@@ -49,7 +53,15 @@ class Page(HTMLParser):
         self.unclosed: list[str] = []
         self.words = ""
 
+    def _close_cells(self, tag: str) -> None:
+        """What has no end tag of its own: a cell ends with the next, a row with the next or the
+        table (HTML standard, 13.1.2.4 Optional tags)."""
+        enders = {"td": _CELL_ENDS, "th": _CELL_ENDS, "tr": _ROW_ENDS}
+        while self.unclosed and tag in enders.get(self.unclosed[-1], ()):
+            self.unclosed.pop()
+
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self._close_cells(tag)
         if tag not in ("meta", "br", "hr", "input", "img"):
             self.unclosed.append(tag)
         if tag == "img" and (dict(attrs).get("src") or "").startswith("data:image/png;base64,"):
@@ -66,6 +78,7 @@ class Page(HTMLParser):
                 self.loading.append(f"{tag} {name}")
 
     def handle_endtag(self, tag: str) -> None:
+        self._close_cells(tag)
         assert self.unclosed.pop() == tag
 
     def handle_data(self, data: str) -> None:

@@ -11,6 +11,7 @@ import os
 from functools import partial
 from typing import Any
 
+from logos.cli.data.times import add_time_rules
 from logos.cli.exit_codes import exit_codes
 from logos.cli.run_command import ProgressBar, add_shown, attempt
 from logos.config import Config, ConfigError, FeedName, live_overrides, load_config, merge
@@ -56,6 +57,7 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--accept", metavar="KINDS", help="kinds of data defects to tolerate: gap,crossed,..."
     )
+    add_time_rules(parser)
     parser.add_argument(
         "--feed",
         choices=[name.value for name in FeedName if name.value],
@@ -133,6 +135,10 @@ def overrides(options: argparse.Namespace) -> dict[str, Any]:
             "from": options.start,
             "to": options.end,
             "accept": _words(options.accept),
+            "timezone": options.timezone,
+            "time_format": options.time_format,
+            "stamp": options.stamp,
+            "interval": options.interval,
         },
         "live": {"feed": options.feed, "exchange": options.exchange, "speed": options.speed},
     }

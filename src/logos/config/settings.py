@@ -71,6 +71,14 @@ class DataSettings(Settings, frozen=True, kw_only=True):
     """Last event time, exclusive; empty: to the end."""
     accept: list[str] = []
     """Kinds of data defects to tolerate; see `logos data check`."""
+    timezone: str | msgspec.UnsetType = msgspec.UNSET
+    """The zone of times that name none, such as "America/New_York". Not set: they are refused."""
+    time_format: str | msgspec.UnsetType = msgspec.UNSET
+    """How times are written, such as "yyyymmdd" or a pattern with %. Not set: ISO or an epoch."""
+    stamp: str | msgspec.UnsetType = msgspec.UNSET
+    """Whether a bar's time is its "open" or its "close". Not set: open."""
+    interval: str | msgspec.UnsetType = msgspec.UNSET
+    """How long bars are, such as "1h". Not set: by the file's name, else the commonest step."""
 
 
 class FeeSettings(Settings, frozen=True, kw_only=True):

@@ -19,6 +19,7 @@ from logos.data.readers.blocks import read_blocks
 from logos.data.readers.chunks import FileStamp, file_stamp, fingerprint, refuse_changed
 from logos.data.readers.rows import Block
 from logos.data.source import DataSource
+from logos.data.times.epochs import last_plausible_ns
 from logos.errors import DataError
 
 
@@ -56,13 +57,18 @@ class CheckReport:
 
 
 def inspect_source(
-    source: DataSource, instrument: Instrument, *, fast: bool | None = None
+    source: DataSource,
+    instrument: Instrument,
+    *,
+    fast: bool | None = None,
+    now_ns: int | None = None,
 ) -> CheckReport:
-    """Read everything and report, whatever the defects. `fast` forces one of the two readers.
+    """Read everything and report, whatever the defects. `fast` forces one of the two readers;
+    with `now_ns`, numbers that are times after next year are defects.
 
     Raises DataError only for a file that cannot be read at all.
     """
-    return _inspect(source, instrument, DefectTally(), fast)
+    return _inspect(source, instrument, DefectTally(), fast, now_ns=now_ns)
 
 
 def check(
@@ -72,14 +78,16 @@ def check(
     accept: frozenset[str] = frozenset(),
     fast: bool | None = None,
     moved: Callable[[], object] = lambda: None,
+    now_ns: int | None = None,
 ) -> CheckReport:
     """Read everything, and report when there are only defects of the kinds in `accept`.
 
-    `moved` is called after every block that was read. Raises DataError that lists every other kind
-    with its count, the first places, and how to accept or repair it.
+    `moved` is called after every block that was read; `now_ns` as in `inspect_source`. Raises
+    DataError that lists every other kind with its count, the first places, and how to accept or
+    repair it.
     """
     tally = DefectTally()
-    report = _inspect(source, instrument, tally, fast, moved)
+    report = _inspect(source, instrument, tally, fast, moved, now_ns)
     tally.refuse_unaccepted(accept, source.path)
     refuse_most(report)
     return report
@@ -107,13 +115,17 @@ def _inspect(
     tally: DefectTally,
     fast: bool | None,
     moved: Callable[[], object] = lambda: None,
+    now_ns: int | None = None,
 ) -> CheckReport:
+    latest_ns = None if now_ns is None else last_plausible_ns(now_ns)
     rows = 0
     first_ns: int | None = None
     last_ns: int | None = None
     stamps = {path: file_stamp(path) for path in source.paths}
     has_sizes = False
-    for block in read_blocks(source, instrument, accept=None, tally=tally, fast=fast):
+    for block in read_blocks(
+        source, instrument, accept=None, tally=tally, fast=fast, latest_ns=latest_ns
+    ):
         rows += len(block)
         first_ns = block.ts_ns[0] if first_ns is None else first_ns
         last_ns = block.ts_ns[-1]

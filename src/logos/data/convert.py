@@ -13,6 +13,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
+from operator import sub
 from pathlib import Path
 from typing import IO, Any, Protocol, cast
 
@@ -25,7 +26,7 @@ from logos.data.layout import Layout, extension_of, file_layout, stem_of
 from logos.data.readers.blocks import read_files, read_sorted_files
 from logos.data.readers.numbers import format_timestamp
 from logos.data.readers.optional import require_arrow
-from logos.data.readers.rows import Block
+from logos.data.readers.rows import Block, lengths_of
 from logos.data.source import DataSource
 from logos.errors import DataError
 from logos.files import make_folder, open_new
@@ -140,7 +141,7 @@ def _write_blocks(
             rows += len(part[0])
             for writer, block in zip(writers, part, strict=True):
                 # Files hold a bar's open time, events its close.
-                opened_ns = [ts_ns - interval_ns for ts_ns in block.ts_ns]
+                opened_ns = list(map(sub, block.ts_ns, lengths_of(block, interval_ns)))
                 writer.write(Block(opened_ns, block.columns, block.lines))
     return rows
 

@@ -35,6 +35,9 @@ BACKWARDS_TIME: Final = "backwards_time"
 DUPLICATE_BAR: Final = "duplicate_bar"
 OVERLAP: Final = "overlap"
 UNPAIRED: Final = "unpaired"
+DOUBTFUL_TIME: Final = "doubtful_time"
+ODD_LAST_ROW: Final = "odd_last_row"
+SHOWN_LATE: Final = "shown_late"
 GAP: Final = "gap"
 CROSSED: Final = "crossed"
 
@@ -45,6 +48,7 @@ KINDS: Final[dict[str, str]] = {
     WRONG_COLUMN_COUNT: "more or fewer columns than the header names; the row is dropped",
     OTHER_SYMBOL: "the file's symbol column names another symbol; the row is dropped",
     BAD_TIMESTAMP: "not a UTC ISO-8601 time or an epoch number; the row is dropped",
+    DOUBTFUL_TIME: "a local time that came twice, or a number that is a time after next year",
     NOT_A_NUMBER: "NaN or infinity; the row is dropped",
     BAD_NUMBER: "not a decimal number, out of range, or a negative size; the row is dropped",
     NON_POSITIVE_PRICE: "a price of zero or less; the row is dropped",
@@ -54,17 +58,23 @@ KINDS: Final[dict[str, str]] = {
     BACKWARDS_TIME: "earlier than the row before it; the row is dropped",
     DUPLICATE_BAR: "a second bar of the same time; the first is kept, this one dropped",
     OVERLAP: "a bar that begins before the one before it ended; the bar is dropped",
+    ODD_LAST_ROW: "a last row between the times of bars, as of one still live; it is left out",
     UNPAIRED: "a time that only the bid or only the ask file has; the row is dropped",
+    SHOWN_LATE: "a bar whose close is not known to the hour; it is kept and shown an hour late",
     GAP: "bars are missing before this one; it is kept",
     CROSSED: "bid above ask; the row is kept",
 }
 """Every kind of defect, in order of precedence, and what accepting it means."""
 
-KEEPING_KINDS: Final = frozenset({GAP, CROSSED})
+SAID_KINDS: Final = frozenset({ODD_LAST_ROW, SHOWN_LATE})
+"""Kinds that are counted and said, and refuse nothing: there is no doubt what is right."""
+
+KEEPING_KINDS: Final = frozenset({GAP, CROSSED, SHOWN_LATE})
 """Kinds whose rows are kept when accepted."""
 
-ACCEPTABLE_KINDS: Final = frozenset(KINDS) - {BAD_HEADER}
-"""Kinds a person may accept: without a header nothing can be read at all."""
+ACCEPTABLE_KINDS: Final = frozenset(KINDS) - {BAD_HEADER, DOUBTFUL_TIME} - SAID_KINDS
+"""Kinds a person may accept: without a header nothing can be read at all, and of a doubtful time
+it is not known how many rows before it were read wrongly."""
 
 _OTHER_NAMES: Final = {"truncated": TRUNCATED_ROW}
 """Short names that a person may write for a kind."""
@@ -132,7 +142,8 @@ class DefectTally:
 
     def refuse_unaccepted(self, accept: frozenset[str], repairable: Path) -> None:
         """Raise DataError when a kind outside of `accept` has been counted."""
-        refused = [kind for kind in KINDS if kind in self.counts and kind not in accept]
+        tolerated = accept | SAID_KINDS
+        refused = [kind for kind in KINDS if kind in self.counts and kind not in tolerated]
         if not refused:
             return
         raise DataError(self._message(refused, accept, repairable))
@@ -146,6 +157,11 @@ class DefectTally:
                 lines.append(f"    {defect.path}:{defect.line}: {defect.detail}")
         if BAD_HEADER in refused:
             lines.append("Correct the first line of the file, or import it from its own format.")
+            return "\n".join(lines)
+        if DOUBTFUL_TIME in refused:
+            lines.append(
+                "Doubtful times cannot be accepted: correct them, or say how they are meant."
+            )
             return "\n".join(lines)
         hints = _HINTS | self.hints
         lines += [hints[kind].format(path=repairable) for kind in refused if kind in hints]

@@ -30,7 +30,7 @@ from logos.files import open_regular
 
 INDEX_NAME: Final = "files.toml"
 """The file that says what the names of the files beside it do not."""
-_INDEX_KEYS: Final = frozenset({"symbol", "interval"})
+_INDEX_KEYS: Final = frozenset({"symbol", "interval", "timezone", "time_format", "stamp"})
 _INDEX_BYTES_MAX: Final = 16 << 20
 
 SYMBOL_LENGTH_MAX: Final = 64

@@ -22,7 +22,7 @@ from logos.core.messages import MarketEvent
 from logos.data.defects import DefectTally
 from logos.data.readers.blocks import read_blocks, to_events
 from logos.data.readers.chunks import FileStamp, refuse_changed
-from logos.data.readers.rows import Block
+from logos.data.readers.rows import Block, lengths_of
 from logos.data.source import DataSource
 from logos.data.suggest import suggest_instrument
 from logos.errors import DataError
@@ -33,10 +33,11 @@ _by_time = attrgetter("ts_ns")
 class _Buffer:
     """What has been read of one source and not yet been replayed: rows from `position` on."""
 
-    __slots__ = ("block", "is_finished", "position", "stream")
+    __slots__ = ("block", "is_finished", "length_ns", "position", "stream")
 
-    def __init__(self, stream: Iterator[Block]) -> None:
+    def __init__(self, stream: Iterator[Block], length_ns: int) -> None:
         self.stream = stream
+        self.length_ns = length_ns
         self.block = Block([], [[] for _ in range(16)], ())
         self.position = 0
         self.is_finished = False
@@ -51,6 +52,9 @@ class _Buffer:
         # The rows at the horizon had to wait for those of the same time in the next block.
         columns = [[*early, *late] for early, late in zip(left.columns, read.columns, strict=False)]
         self.block = Block([*left.ts_ns, *read.ts_ns], columns, ())
+        if left.lengths is not None or read.lengths is not None:
+            parts = [lengths_of(part, self.length_ns) for part in (left, read)]
+            self.block.lengths = [*parts[0], *parts[1]]
         self.position = 0
 
     def take_before(self, horizon_ns: int) -> Block:
@@ -148,7 +152,7 @@ class ReplayFeed:
     def _steps(self) -> Iterator[list[Block]]:
         """For each step, the part of every source that lies before the horizon."""
         buffers = [
-            _Buffer(self._limited(source, tally))
+            _Buffer(self._limited(source, tally), source.interval_ns or 0)
             for source, tally in zip(self.sources, self.defects, strict=True)
         ]
         if len(buffers) == 1:

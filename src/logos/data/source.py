@@ -8,8 +8,10 @@ cannot be told is an error that says how to tell it.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
@@ -36,11 +38,16 @@ from logos.data.names import (
     stem_for,
 )
 from logos.data.readers.head import first_lines
-from logos.data.readers.numbers import RowError, parse_timestamp
+from logos.data.readers.numbers import RowError
+from logos.data.times.bars import BarTimes
+from logos.data.times.lengths import BarLength, common_phase, find_length, length_from_text
+from logos.data.times.reader import NOTHING_SAID, TimeReader, TimeRules
 from logos.errors import DataError
 from logos.paths import cache_dir
 
-_ROWS_TO_INFER_INTERVAL: Final = 200
+_ROWS_TO_INFER_INTERVAL: Final = 500
+_STEPS_TO_CONTRADICT: Final = 5
+"""Equal steps between the first rows that weigh more than a name."""
 _SIDES: Final = ("bid", "ask")
 
 
@@ -52,6 +59,9 @@ class DataSource:
     and None for quotes and trades; `ask_path` is the second file of a two-sided pair, whose bid
     file is `path`. `is_named`: a person said what the symbol is (`files.toml`, an override),
     so that a symbol column may spell it otherwise.
+    `rules` is what is said of its times; `months` are those of a bar that goes by
+    the calendar (`interval_ns` is then the longest it can be), and `phase_ns` is where in a length
+    since 1970 most bars open.
     """
 
     path: Path
@@ -60,6 +70,19 @@ class DataSource:
     interval_ns: int | None = None
     ask_path: Path | None = None
     is_named: bool = False
+    rules: TimeRules = NOTHING_SAID
+    months: int = 0
+    phase_ns: int = 0
+
+    @property
+    def bars(self) -> BarTimes:
+        """How long its bars are, and when they close."""
+        return BarTimes(
+            BarLength(self.interval_ns or 1, self.months),
+            self.rules.zone,
+            self.phase_ns,
+            self.rules.stamp == "close",
+        )
 
     @property
     def paths(self) -> tuple[Path, ...]:
@@ -75,12 +98,14 @@ def discover(
     *,
     symbols: Collection[str] | None = None,
     overrides: Mapping[str, Mapping[str, Any]] | None = None,
+    rules: TimeRules = NOTHING_SAID,
 ) -> list[DataSource]:
     """Find the sources in files and folders (folders with all below them, in sorted order).
 
     `symbols` keeps only these symbols, and each of them must be found. `overrides` says what a
-    file's name does not: it maps a file's name to any of "symbol" (text) and "interval" (such
-    as "1m", or nanoseconds). Files of other extensions are ignored in folders.
+    file's name does not: it maps a file's name to any of "symbol" (text), "interval" (such as
+    "1m", or nanoseconds), "timezone", "time_format" and "stamp"; `rules` says the same of all
+    files that are not said otherwise. Files of other extensions are ignored in folders.
 
     Raises DataError for a missing or empty path, an unknown header, half a bid/ask pair, the
     same file in two formats, or an interval that cannot be told.
@@ -95,7 +120,8 @@ def discover(
         folder: read_index(folder) for folder in dict.fromkeys(file.parent for file in files)
     }
     sources = [
-        _source_of(group, indexes[group[0].parent], overrides or {}) for group in _paired(files)
+        _source_of(group, indexes[group[0].parent], overrides or {}, rules)
+        for group in _paired(files)
     ]
     if symbols is not None:
         found = {source.symbol for source in sources}
@@ -213,6 +239,7 @@ def _source_of(
     group: tuple[Path, ...],
     index: Mapping[str, Mapping[str, Any]],
     overrides: Mapping[str, Mapping[str, Any]],
+    said: TimeRules,
 ) -> DataSource:
     path = group[0]
     override: dict[str, Any] = {}
@@ -222,11 +249,23 @@ def _source_of(
     if len(group) == 2 and kinds != [BARS, BARS]:
         raise DataError(f"{group[0]}, {group[1]}: a _bid/_ask pair must hold bars, not {kinds[0]}")
     symbol = _symbol_of(path, override)
-    interval_ns = _interval_of(path, override) if kinds[0] == BARS else None
     is_named = "symbol" in override
-    if len(group) == 2:
-        return DataSource(path, symbol, QUOTE_BARS, interval_ns, group[1], is_named)
-    return DataSource(path, symbol, kinds[0], interval_ns, None, is_named)
+    rules = _rules_of(path, override, said)
+    if kinds[0] != BARS:
+        return DataSource(path, symbol, kinds[0], is_named=is_named, rules=rules)
+    length, phase_ns = _length_of(path, override, rules)
+    kind, ask_path = (QUOTE_BARS, group[1]) if len(group) == 2 else (BARS, None)
+    return DataSource(
+        path, symbol, kind, length.ns, ask_path, is_named, rules, length.months, phase_ns
+    )
+
+
+def _rules_of(path: Path, override: Mapping[str, Any], said: TimeRules) -> TimeRules:
+    names = ("timezone", "time_format", "stamp")
+    try:
+        return replace(said, **{name: str(override[name]) for name in names if name in override})
+    except DataError as error:
+        raise DataError(f"{path}: {error}") from None
 
 
 def _symbol_of(path: Path, override: Mapping[str, Any]) -> str:
@@ -264,26 +303,58 @@ def interval_from_text(text: str | int) -> int:
     raise DataError(f"not an interval: {text!r}; use one of {', '.join(INTERVAL_TOKENS_NS)}")
 
 
-def _interval_of(path: Path, override: Mapping[str, Any]) -> int:
-    if "interval" in override:
-        return interval_from_text(override["interval"])
+def _length_of(path: Path, override: Mapping[str, Any], rules: TimeRules) -> tuple[BarLength, int]:
+    """The length of the file's bars, and where in it most of them open."""
+    said = override.get("interval") or rules.interval
     named = parse_name(path).interval
-    if named in INTERVAL_TOKENS_NS:
-        return INTERVAL_TOKENS_NS[named]
+    try:
+        opened_ns = _first_times(path, rules, is_said=bool(said or named))
+        if said:
+            length = length_from_text(said)
+        elif named:
+            length = _not_contradicted(length_from_text(named), opened_ns)
+        else:
+            length = find_length(opened_ns, rules.zone or UTC).length
+    except DataError as error:
+        example = stem_for(parse_name(path).symbol, "1m", "NAME")
+        raise DataError(
+            f"{path}: {error} (or name it in the file's name, such as {example}.csv)"
+        ) from None
+    shift_ns = length.ns if rules.stamp == "close" else 0
+    return length, common_phase([ns - shift_ns for ns in opened_ns], length.ns)
+
+
+def _first_times(path: Path, rules: TimeRules, *, is_said: bool) -> list[int]:
+    """The times of the first rows. Raises DataError when none can be read, unless the length of
+    the bars `is_said`."""
     rows = first_lines(path, _ROWS_TO_INFER_INTERVAL)
     index = clean_header(rows[0]).index(TIMESTAMP)
+    times = TimeReader(rules, repeats=False)
     times_ns: list[int] = []
+    refused: RowError | None = None
     for row in rows[1:]:
         # A row that cannot be read says nothing about the interval; the check reports it.
         if len(row) == len(rows[0]):
             try:
-                times_ns.append(parse_timestamp(row[index]))
-            except RowError:
-                continue
-    steps = [late - early for early, late in pairwise(times_ns) if late > early]
+                times_ns.append(times.read(row[index]))
+            except RowError as error:
+                refused = refused or error
+    if refused is not None and not times_ns and not is_said:
+        raise DataError(refused.detail)
+    return times_ns
+
+
+def _not_contradicted(named: BarLength, opened_ns: Sequence[int]) -> BarLength:
+    """What the name says, unless the rows say that bars are longer: they would be shown before
+    their close. Raises DataError."""
+    steps = Counter(late - early for early, late in pairwise(opened_ns) if late > early)
     if not steps:
+        return named
+    commonest, count = steps.most_common(1)[0]
+    is_clear = count >= _STEPS_TO_CONTRADICT and 2 * count > steps.total()
+    if is_clear and min(steps) > named.ns:
         raise DataError(
-            f"{path}: cannot tell the bars' interval; put it into the file's name, such as"
-            f" {stem_for(parse_name(path).symbol, '1m', 'NAME')}.csv"
+            f"its name says bars of {named}, and its rows are {BarLength(commonest)} apart: say"
+            f" --interval {BarLength(commonest)}, or --interval {named} if most bars are missing"
         )
-    return min(steps)
+    return named

@@ -14,7 +14,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta, tzinfo
 from functools import partial
-from itertools import pairwise, repeat
+from itertools import repeat
 from operator import gt, ne, sub
 from pathlib import Path
 from typing import Any, Final, Unpack
@@ -32,11 +32,14 @@ from logos.data.defects import (
     DefectTally,
 )
 from logos.data.layout import BARS, LAYOUTS, QUOTES, TIMESTAMP, TRADES
+from logos.data.readers.closes import with_closes
 from logos.data.readers.columns import has_bad_bar
 from logos.data.readers.numbers import RowError, format_timestamp
 from logos.data.readers.rows import Block, FileState, check_bar, check_order, crossed_detail
 from logos.data.source import DataSource, interval_from_text
 from logos.data.suggest import guess_currencies
+from logos.data.times.bars import BarTimes
+from logos.data.times.lengths import BarLength, common_phase, find_length
 from logos.errors import ConfigError, DataError
 from logos.library.amounts import PriceCells, SizeCells, finer_tick
 from logos.library.cells import Faults, find_columns, read_side
@@ -211,13 +214,19 @@ class _Reader:
         state = FileState(source.path, self._layout, [], self._instrument, interval_ns, tally)
         columns = self._figures()
         ts_ns = [moment_ns + interval_ns for moment_ns in opened_ns]
+        state.bars = BarTimes(
+            BarLength(interval_ns or 1),
+            phase_ns=common_phase(opened_ns, interval_ns) if interval_ns else 0,
+        )
         self._judge(state, ts_ns, columns)
         block = Block(ts_ns, columns, range(len(ts_ns)))
+        if interval_ns:
+            block = next(with_closes(state, iter([block])))
         report = CheckReport(
             source=source,
             rows=len(block),
-            first_ns=ts_ns[0],
-            last_ns=ts_ns[-1],
+            first_ns=block.ts_ns[0],
+            last_ns=block.ts_ns[-1],
             counts=dict(tally.counts),
             defects=tuple(tally.examples),
             fingerprints={source.path: _fingerprint(source, block)},
@@ -241,13 +250,13 @@ class _Reader:
             given = given // timedelta(microseconds=1) * 1_000
         if given is not None:
             return interval_from_text(given)
-        steps = [late - early for early, late in pairwise(opened_ns) if late > early]
-        if not steps:
-            raise DataError(
-                f"{self._name}: no step between two rows tells the length of a bar: give it, such "
-                'as interval="1m"'
-            )
-        return min(steps)
+        try:
+            found = find_length(opened_ns, ask='give it, such as interval="1m"')
+        except DataError as error:
+            raise DataError(f"{self._name}: {error}") from None
+        if found.length.months:
+            raise DataError(f"{self._name}: bars of months are read from files only")
+        return found.length.ns
 
     def _figures(self) -> list[list[Any]]:
         """Prices, sizes and sides, each column in the instrument's units."""

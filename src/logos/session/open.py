@@ -20,6 +20,7 @@ file was complete are cut off before anything is appended.
 from __future__ import annotations
 
 import tempfile
+import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -172,6 +173,7 @@ def _begin(start: Start, config: Config, switch: Switch, claim: Claim, origin: O
             feed=NoFeed(spec.outside) if is_live else spec.feed,
             moved=moved,
             origin=origin,
+            now_ns=time.time_ns(),
         )
         if is_live:
             resources.enter_context(hold_account(plan.config, spec.outside, start.entry.token))

@@ -39,7 +39,6 @@ from logos.core.types import NS_PER_SECOND
 from logos.data.check import CheckReport, check
 from logos.data.claims import check_claims
 from logos.data.defects import accept_set
-from logos.data.readers.numbers import RowError, parse_timestamp
 from logos.data.replay import ReplayFeed
 from logos.data.signals import LiveSignals, SignalStrategy
 from logos.data.source import DataSource, discover, places_of
@@ -60,6 +59,7 @@ from logos.session.opening.fingerprints import fingerprint_of
 from logos.session.opening.funding import with_funding
 from logos.session.opening.hearing import Notice, check_heard, check_sizes
 from logos.session.opening.hours import with_sessions
+from logos.session.opening.times import data_range, time_rules
 from logos.session.stored.origin import NOT_KNOWN, Origin
 from logos.strategies import StrategyLoadError, load_strategy
 from logos.strategies.own_guards import load_guards
@@ -209,12 +209,14 @@ def make_plan(
     feed: Feed | None = None,
     moved: Callable[[], object] = lambda: None,
     origin: Origin = NOT_KNOWN,
+    now_ns: int | None = None,
 ) -> Plan:
     """Find, read and check all that `config` names, files as `origin` finds them.
 
     `strategy` and `feed` replace what the configuration would load; a given feed needs its
-    instruments in the configuration. `moved` is called now and then while data is read. Raises
-    ConfigError or DataError.
+    instruments in the configuration. `moved` is called now and then while data is read; `now_ns`
+    is the moment by which a new session's data is judged (see `check`). Raises ConfigError or
+    DataError.
     """
     if config.venue.name is not VenueName.PAPER and not config.venue.live:
         raise ConfigError(
@@ -227,7 +229,7 @@ def make_plan(
         sources = find_sources(config, origin)
         config = msgspec.structs.replace(config, instruments=find_instruments(config, sources))
         instruments = make_instruments(config.instruments)
-        feed, reports = replay_feed(config, sources, instruments, moved)
+        feed, reports = replay_feed(config, sources, instruments, moved, now_ns)
     else:
         instruments = make_instruments(config.instruments)
         reports = list(feed.reports) if isinstance(feed, CheckedFeed) else []
@@ -283,7 +285,7 @@ def find_sources(config: Config, origin: Origin = NOT_KNOWN) -> list[DataSource]
     if not config.data.paths:
         raise ConfigError("no market data: name files or folders with --data, or in data.paths")
     places = [place for text in config.data.paths for place in places_of(origin.find(text))]
-    return discover(places, symbols=config.data.symbols or None)
+    return discover(places, symbols=config.data.symbols or None, rules=time_rules(config))
 
 
 def replay_feed(
@@ -291,6 +293,7 @@ def replay_feed(
     sources: Sequence[DataSource],
     instruments: Mapping[str, Instrument],
     moved: Callable[[], object] = lambda: None,
+    now_ns: int | None = None,
 ) -> tuple[ReplayFeed, list[CheckReport]]:
     """The feed of the configured files, every one of them checked to its last row."""
     data = config.data
@@ -300,7 +303,8 @@ def replay_feed(
         raise ConfigError(f"data.accept: {error}") from None
     start_ns, end_ns = data_range(config)
     reports = [
-        check(source, instruments[source.symbol], accept=accept, moved=moved) for source in sources
+        check(source, instruments[source.symbol], accept=accept, moved=moved, now_ns=now_ns)
+        for source in sources
     ]
     check_claims(reports, instruments)
     if not any(_overlaps(report, start_ns, end_ns) for report in reports):
@@ -313,11 +317,6 @@ def replay_feed(
         sources, instruments, start_ns=start_ns, end_ns=end_ns, accept=accept, stamps=stamps
     )
     return feed, reports
-
-
-def data_range(config: Config) -> tuple[int | None, int | None]:
-    """The wanted first and last moment of the data; None: from its beginning, to its end."""
-    return _moment(config.data.start, "data.from"), _moment(config.data.end, "data.to")
 
 
 def _overlaps(report: CheckReport, start_ns: int | None, end_ns: int | None) -> bool:
@@ -333,15 +332,6 @@ def _load_guards(config: Config, origin: Origin) -> list[OwnGuard]:
         return [] if isinstance(names, msgspec.UnsetType) else load_guards(names, origin.find_code)
     except StrategyLoadError as error:
         raise _as_config_error(error, "risk.guards: ") from None
-
-
-def _moment(text: str, name: str) -> int | None:
-    if not text:
-        return None
-    try:
-        return parse_timestamp(text)
-    except RowError as error:
-        raise ConfigError(f"{name}: {error}; write it like 2024-01-31T13:30:00Z") from None
 
 
 def load_configured_strategy(config: Config, origin: Origin = NOT_KNOWN) -> tuple[Strategy, str]:

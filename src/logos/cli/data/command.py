@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import argparse
 import sys
+import time
 from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
 
 from logos import paths
 from logos.cli.data import bring, fetch, synth
+from logos.cli.data.times import add_time_rules, time_rules
 from logos.cli.exit_codes import exit_codes
 from logos.config import Config, ConfigError, make_config, read_toml
 from logos.core.instrument import Instrument
 from logos.data.check import CheckReport, inspect_source, refuse_most
 from logos.data.claims import check_claims
 from logos.data.convert import repair
-from logos.data.defects import KEEPING_KINDS, KINDS, accept_set
+from logos.data.defects import KEEPING_KINDS, KINDS, SAID_KINDS, accept_set
 from logos.data.readers.numbers import format_timestamp
 from logos.data.source import DataSource, discover
 from logos.errors import DataError
@@ -82,6 +84,7 @@ def _add_paths(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("paths", nargs="*", help="files or folders (default: data/cache)")
     parser.add_argument("--symbols", metavar="A,B", help="only these")
     parser.add_argument("--config", metavar="FILE.toml", help="settings with the instruments")
+    add_time_rules(parser)
 
 
 def _list(options: argparse.Namespace) -> int:
@@ -101,9 +104,13 @@ def _check(options: argparse.Namespace) -> int:
     accepted = accept_set(word for word in options.accept.split(",") if word)
     if options.repair is not None:
         return _repair(sources, instruments, options.repair, accepted)
-    reports = [inspect_source(source, instruments[source.symbol]) for source in sources]
+    now_ns = time.time_ns()
+    reports = [
+        inspect_source(source, instruments[source.symbol], now_ns=now_ns) for source in sources
+    ]
     for report in reports:
         _print_report(report)
+    accepted |= SAID_KINDS
     failed = [_fails(partial(check_claims, reports, instruments))]
     failed += [
         _fails(partial(refuse_most, each)) for each in reports if accepted.issuperset(each.counts)
@@ -147,7 +154,7 @@ def _repair(
 def _sources(options: argparse.Namespace) -> list[DataSource]:
     given: Iterable[str | Path] = options.paths or [paths.cache_dir()]
     symbols = options.symbols.split(",") if options.symbols else None
-    return discover(given, symbols=symbols)
+    return discover(given, symbols=symbols, rules=time_rules(options))
 
 
 def _print_report(report: CheckReport) -> None:

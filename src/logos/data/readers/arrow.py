@@ -49,7 +49,13 @@ def read_chunk(state: FileState, chunk: Chunk) -> Block | None:
     """The chunk as a block, or None when the careful reader must look at it."""
     data = chunk.data
     # Quotes, a last line that was cut, old line ends and marks within the text: not here.
-    if chunk.cut or b'"' in data or not data.endswith(b"\n") or data.startswith(b"\xef\xbb\xbf"):
+    if (
+        not state.times.is_plain
+        or chunk.cut
+        or b'"' in data
+        or not data.endswith(b"\n")
+        or data.startswith(b"\xef\xbb\xbf")
+    ):
         return None
     if b"\r" in data and data.count(b"\r") != data.count(b"\r\n"):
         return None
@@ -118,7 +124,7 @@ def judge(state: FileState, columns: dict[str, pa.Array], lines: Sequence[int]) 
     layout = state.layout
     instrument = state.instrument
     _judge_symbols(state, columns.get(state.symbol_name))
-    ts_ns = pc.add_checked(_times(columns[TIMESTAMP]), state.interval_ns)
+    ts_ns = pc.add_checked(_times(state, columns[TIMESTAMP]), state.shift_ns)
     prices = [_prices(columns[name], instrument) for name in layout.prices]
     sizes = [_sizes(columns.get(name), instrument, len(ts_ns)) for name in layout.sizes]
     steps = pc.subtract(ts_ns.slice(1), ts_ns.slice(0, len(ts_ns) - 1))
@@ -127,7 +133,14 @@ def judge(state: FileState, columns: dict[str, pa.Array], lines: Sequence[int]) 
     elif len(steps) and pc.min(steps).as_py() < 0:
         raise Unusual
     first_ns = ts_ns[0].as_py()
-    if state.last_ns is not None and first_ns - state.last_ns < state.interval_ns:
+    step_ns = state.interval_ns if state.last_ns is None else first_ns - state.last_ns
+    if step_ns < state.interval_ns:
+        raise Unusual
+    if state.bars.is_calendar and (
+        step_ns % state.interval_ns or not _rounds_to_multiple(steps, state.interval_ns)
+    ):
+        raise Unusual
+    if state.latest_ns is not None and ts_ns[-1].as_py() - state.shift_ns > state.latest_ns:
         raise Unusual
     sides = [_sides(columns.get(name), state, len(ts_ns)) for name in layout.sides]
     block = Block(_to_list(ts_ns), [*map(_to_list, prices), *map(_to_list, sizes), *sides], lines)
@@ -177,13 +190,15 @@ def _positions(mask: pa.Array) -> list[int]:
     return positions
 
 
-def _times(array: pa.Array) -> pa.Array:
+def _times(state: FileState, array: pa.Array) -> pa.Array:
     """Nanoseconds since 1970 as int64, by the rules of `numbers.parse_timestamp`."""
     if array.null_count or not len(array):
         raise Unusual
     if pa.types.is_string(array.type) or pa.types.is_large_string(array.type):
         array = array.cast(NS_UTC)
     if pa.types.is_timestamp(array.type):
+        if array.type.tz is None and state.rules.timezone.upper() != "UTC":
+            raise Unusual
         return array.cast(pa.timestamp("ns", array.type.tz)).cast(pa.int64())
     if not pa.types.is_integer(array.type):
         raise Unusual

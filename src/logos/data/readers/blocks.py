@@ -8,7 +8,7 @@ serves the check and the session, so the two cannot disagree about which rows ar
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import accumulate, repeat
 from operator import gt, lt, sub
 from typing import Any, Final
@@ -34,10 +34,19 @@ from logos.data.layout import (
     with_sizes,
 )
 from logos.data.readers.chunks import Chunk, csv_chunks, read_header, split_line
+from logos.data.readers.closes import with_closes
 from logos.data.readers.columns import read_columns
 from logos.data.readers.numbers import RowError
 from logos.data.readers.optional import arrow_available, require_arrow
-from logos.data.readers.rows import Block, FileState, check_order, chunk_rows, gap_detail, read_rows
+from logos.data.readers.rows import (
+    Block,
+    FileState,
+    check_order,
+    chunk_rows,
+    gap_detail,
+    read_rows,
+    report_doubts,
+)
 from logos.data.source import DataSource
 from logos.errors import DataError
 
@@ -52,15 +61,19 @@ def read_blocks(
     accept: frozenset[str] | None = frozenset(),
     tally: DefectTally | None = None,
     fast: bool | None = None,
+    latest_ns: int | None = None,
 ) -> Iterator[Block]:
     """Stream the usable rows of a source; times never go back.
 
     Defects are counted in `tally`. Raises DataError as soon as a defect outside of `accept` has
     been met; `accept=None` reads to the end whatever comes, for a check. `fast` forces one of
-    the two readers; by default it is the fast one where pyarrow is installed. Columns come in
-    the order of the event's fields; the lines of a pair are those of the bid file.
+    the two readers; by default it is the fast one where pyarrow is installed. Numbers that are
+    times after `latest_ns` are a defect (None: not judged, as in a replay). Columns come in the
+    order of the event's fields; the lines of a pair are those of the bid file.
     """
-    for parts in read_files(source, instrument, accept=accept, tally=tally, fast=fast):
+    for parts in read_files(
+        source, instrument, accept=accept, tally=tally, fast=fast, latest_ns=latest_ns
+    ):
         yield parts[0] if len(parts) == 1 else _two_sided(*parts)
 
 
@@ -71,12 +84,18 @@ def read_files(
     accept: frozenset[str] | None = frozenset(),
     tally: DefectTally | None = None,
     fast: bool | None = None,
+    latest_ns: int | None = None,
 ) -> Iterator[tuple[Block, ...]]:
     """As `read_blocks`, but a pair's two files stay apart: (bid block, ask block), row for row."""
     tally = tally if tally is not None else DefectTally()
     fast = arrow_available() if fast is None else fast
     states = [_open_state(source, side, instrument, tally) for side in range(len(source.paths))]
-    streams = [_file_blocks(state, accept, fast) for state in states]
+    for state in states:
+        state.latest_ns = latest_ns
+    streams = [_closed(state, _file_blocks(state, accept, fast)) for state in states]
+    streams = [
+        _accepted(state, accept, stream) for state, stream in zip(states, streams, strict=True)
+    ]
     yield from _together(source, states, streams, accept)
 
 
@@ -88,8 +107,21 @@ def read_sorted_files(
     Rows of equal time keep their order, except that of bars only the first is used.
     """
     states = [_open_state(source, side, instrument, tally) for side in range(len(source.paths))]
-    streams = [_sorted_blocks(state) for state in states]
+    streams = [_closed(state, _sorted_blocks(state)) for state in states]
     yield from _together(source, states, streams, accept)
+
+
+def _closed(state: FileState, blocks: Iterator[Block]) -> Iterator[Block]:
+    return with_closes(state, blocks) if state.interval_ns else blocks
+
+
+def _accepted(
+    state: FileState, accept: frozenset[str] | None, blocks: Iterator[Block]
+) -> Iterator[Block]:
+    """`blocks`, judged once more: what is found of bars' closes is found later than the rest."""
+    yield from blocks
+    if accept is not None:
+        state.tally.refuse_unaccepted(accept, state.path)
 
 
 def _together(
@@ -122,13 +154,15 @@ def _sorted_blocks(state: FileState) -> Iterator[Block]:
     in_order = sorted(range(len(everything)), key=everything.ts_ns.__getitem__)
     usable: list[int] = []
     for row in in_order:
+        state.settle_odd()
         try:
             check_order(state, everything.ts_ns[row], everything.lines[row])
         except RowError as error:
-            state.report(error.kind, everything.lines[row], error.detail)
+            state.note(error, everything.lines[row])
             continue
         state.last_ns = everything.ts_ns[row]
         usable.append(row)
+    state.settle_odd(is_end=True)
     for start in range(0, len(usable), _SORTED_BLOCK_ROWS):
         yield _picked(everything, usable[start : start + _SORTED_BLOCK_ROWS])
 
@@ -173,6 +207,8 @@ def _open_state(
         tally=tally,
         report_gaps=source.ask_path is None,
         is_named=source.is_named,
+        rules=source.rules,
+        bars=source.bars,
     )
 
 
@@ -186,10 +222,14 @@ def _file_blocks(state: FileState, accept: frozenset[str] | None, fast: bool) ->
     else:
         pieces = _parquet_pieces if extension_of(state.path) == ".parquet" else _csv_pieces
         for block in pieces(state, fast):
+            if state.times.has_doubts:
+                report_doubts(state, block.lines[0] if len(block) else 1)
             if accept is not None:
                 state.tally.refuse_unaccepted(accept, state.path)
             if len(block):
                 yield block
+        state.settle_odd(is_end=True)
+        report_doubts(state, state.rows + 1, is_end=True)
         if not state.rows:
             state.report(EMPTY_FILE, 1, "there is a header, but no rows")
     if accept is not None:
@@ -204,6 +244,7 @@ def _csv_pieces(state: FileState, fast: bool) -> Iterator[Block]:
         from logos.data.readers.arrow import read_chunk
 
     for chunk in csv_chunks(state.path):
+        state.settle_odd()
         block = read_chunk(state, chunk)
         yield read_rows(state, chunk_rows(state, chunk)) if block is None else block
 
@@ -213,6 +254,7 @@ def _parquet_pieces(state: FileState, fast: bool) -> Iterator[Block]:
 
     for read in parquet_batches(state.path):
         batch = read.rename_columns(state.header)
+        state.settle_odd()
         block = read_batch(state, batch) if fast else None
         yield read_rows(state, careful_rows(state, batch)) if block is None else block
 
@@ -246,7 +288,7 @@ def _two_sided(bid: Block, ask: Block) -> Block:
     *ask_prices, ask_volume = ask.columns
     # SIZE_UNKNOWN is below every size, so one unknown side makes the volume unknown.
     volume = list(map(min, bid_volume, ask_volume))
-    return Block(bid.ts_ns, [*bid_prices, *ask_prices, volume], bid.lines)
+    return Block(bid.ts_ns, [*bid_prices, *ask_prices, volume], bid.lines, bid.lengths)
 
 
 def _matched(
@@ -284,6 +326,7 @@ def _picked(block: Block, rows: list[int]) -> Block:
         [block.ts_ns[row] for row in rows],
         [[column[row] for row in rows] for column in block.columns],
         [block.lines[row] for row in rows],
+        None if block.lengths is None else [block.lengths[row] for row in rows],
     )
 
 
@@ -315,7 +358,9 @@ def to_events(source: DataSource, instrument: Instrument, block: Block) -> list[
     traded = repeat(instrument)
     if source.kind == QUOTES:
         return list(map(Quote, block.ts_ns, symbol, *block.columns, traded))
-    interval = repeat(source.interval_ns or 0)
+    interval: Iterable[int] = repeat(source.interval_ns or 0)
+    if block.lengths is not None:
+        interval = block.lengths
     if source.kind == BARS:
         return list(map(Bar, block.ts_ns, symbol, interval, *block.columns, traded))
     if source.kind == QUOTE_BARS:

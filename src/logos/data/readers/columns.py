@@ -22,7 +22,13 @@ from logos.data.readers.rows import Block, FileState, crossed_detail, gap_detail
 def read_columns(state: FileState, chunk: Chunk) -> Block | None:
     """The chunk as a block, or None when it must be read row by row."""
     data = chunk.data
-    if chunk.cut or b'"' in data or not data.endswith(b"\n") or not state.judge_order:
+    if (
+        not state.times.is_plain
+        or chunk.cut
+        or b'"' in data
+        or not data.endswith(b"\n")
+        or not state.judge_order
+    ):
         return None
     text = data.decode("utf-8", "replace").replace("\r\n", "\n")
     rows = [line.split(",") for line in text.split("\n")]
@@ -37,6 +43,10 @@ def read_columns(state: FileState, chunk: Chunk) -> Block | None:
     before_ns = block.ts_ns[0] - state.interval_ns if state.last_ns is None else state.last_ns
     steps = list(map(sub, block.ts_ns, [before_ns, *block.ts_ns]))
     if min(steps) < state.interval_ns or (state.layout.kind == BARS and has_bad_bar(block.columns)):
+        return None
+    if state.bars.is_calendar and any(step_ns % state.interval_ns for step_ns in set(steps)):
+        return None
+    if state.latest_ns is not None and block.ts_ns[-1] - state.shift_ns > state.latest_ns:
         return None
     # Only now is the piece known to be good: what follows counts, and must count once.
     if state.report_gaps and state.interval_ns and max(steps) > state.interval_ns:
@@ -54,10 +64,10 @@ def read_columns(state: FileState, chunk: Chunk) -> Block | None:
 
 def _read_cells(state: FileState, cells: dict[str, tuple[str, ...]], first_line: int) -> Block:
     layout = state.layout
-    interval_ns = state.interval_ns
     for text in dict.fromkeys(cells.get(state.symbol_name, ())):
         state.symbols[text]
-    ts_ns = [opened_ns + interval_ns for opened_ns in map(parse_timestamp, cells[TIMESTAMP])]
+    shift_ns = state.shift_ns
+    ts_ns = [moment_ns + shift_ns for moment_ns in map(parse_timestamp, cells[TIMESTAMP])]
     columns: list[list[Any]] = []
     readers: list[tuple[tuple[str, ...], Callable[[str], Any], Any]] = [
         (layout.prices, state.prices.__getitem__, None),

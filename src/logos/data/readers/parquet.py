@@ -140,6 +140,8 @@ def read_batch(state: FileState, batch: pa.RecordBatch) -> Block | None:
     """A Parquet batch as a block, or None when the careful reader must look at it."""
     lines = range(state.rows + 1, state.rows + 1 + batch.num_rows)
     columns: dict[str, pa.Array] = {}
+    if state.rules.time_format:
+        return None
     try:
         for name in (*state.layout.columns, state.symbol_name):
             if name in batch.schema.names:
@@ -152,6 +154,9 @@ def read_batch(state: FileState, batch: pa.RecordBatch) -> Block | None:
 
 def _rescaled(array: pa.Array, field: pa.Field) -> pa.Array:
     """Integers whose field metadata names their decimals become decimals."""
+    if pa.types.is_float16(array.type) or pa.types.is_float32(array.type):
+        # As its shortest text: the double it widens to has digits that nobody wrote.
+        return array.cast(pa.float32()).cast(pa.string())
     decimals = int((field.metadata or {}).get(_DECIMALS_KEY, b"0"))
     if not decimals or not pa.types.is_integer(array.type):
         return array
@@ -176,8 +181,9 @@ def _batch_rows(
         if pa.types.is_timestamp(array.type):
             unit_ns = {"s": 10**9, "ms": 10**6, "us": 10**3, "ns": 1}[array.type.unit]
             moments = array.cast(pa.int64()).to_pylist()
+            end = None if array.type.tz is not None else -1  # without a zone: without its Z
             columns.append(
-                ["" if moment is None else _moment_text(moment * unit_ns) for moment in moments]
+                ["" if each is None else _moment_text(each * unit_ns)[:end] for each in moments]
             )
             continue
         is_price = state is not None and name in state.layout.prices

@@ -10,7 +10,7 @@ to be and which `--time-format` reads it.
 from __future__ import annotations
 
 import re
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from logos.core.types import NS_PER_SECOND
@@ -45,6 +45,13 @@ _COUNTED: Final = (
     (620 * 10**15, 645 * 10**15, "a .NET count of 100 ns since the year 1", "dotnet"),
     (116 * 10**15, 160 * 10**15, "a Windows count of 100 ns since 1601", "filetime"),
 )
+
+
+def last_plausible_ns(now_ns: int) -> int:
+    """The end of the year after the one of `now_ns`: no recorded number is a later time."""
+    now = datetime(1970, 1, 1) + timedelta(seconds=now_ns // NS_PER_SECOND)
+    end = datetime(now.year + 2, 1, 1) - datetime(1970, 1, 1)
+    return end // timedelta(seconds=1) * NS_PER_SECOND - 1
 
 
 def epoch_ns(text: str) -> int | None:

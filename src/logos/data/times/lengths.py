@@ -114,7 +114,9 @@ class FoundLength:
     is_last_odd: bool = False
 
 
-def find_length(opened_ns: Sequence[int], zone: tzinfo = UTC) -> FoundLength:
+def find_length(
+    opened_ns: Sequence[int], zone: tzinfo = UTC, *, ask: str = "say --interval"
+) -> FoundLength:
     """The length of bars that opened at `opened_ns` (nanoseconds UTC, in order).
 
     `zone` is the market's, where it is known: months begin at its midnight. Rows that do not come
@@ -127,11 +129,11 @@ def find_length(opened_ns: Sequence[int], zone: tzinfo = UTC) -> FoundLength:
             moments.append(moment_ns)
     steps = [late - early for early, late in pairwise(moments)]
     if not steps:
-        raise DataError("the bars' interval cannot be told from one row: say --interval")
+        raise DataError(f"cannot tell the bars' interval from one row: {ask}")
     months = _months_between(moments, zone)
     if months is not None:
         return months
-    return _commonest(moments, steps)
+    return _commonest(moments, steps, ask)
 
 
 def _months_between(moments: Sequence[int], zone: tzinfo) -> FoundLength | None:
@@ -153,16 +155,15 @@ def _months_between(moments: Sequence[int], zone: tzinfo) -> FoundLength | None:
     return FoundLength(months_length(commonest), is_last_odd=not fits[-1])
 
 
-def _commonest(moments: Sequence[int], steps: Sequence[int]) -> FoundLength:
+def _commonest(moments: Sequence[int], steps: Sequence[int], ask: str) -> FoundLength:
     counts = Counter(steps)
     most = max(counts.values())
     tied = sorted(step for step, count in counts.items() if count == most)
     length_ns = tied[0]
-    if any(step % length_ns for step in tied):
-        raise DataError(
-            f"the rows are {' and '.join(str(BarLength(step)) for step in tied[:4])} apart equally "
-            "often: say --interval, the length of a bar"
-        )
+    # Days of few rows have weekends, minutes have holes; neither is ever a longer bar cut short.
+    is_finest = length_ns in (NS_PER_MINUTE, NS_PER_DAY)
+    if not is_finest or any(step_ns % length_ns for step_ns in tied):
+        _check_evidence(steps, tied, ask)
     phase_ns = common_phase(moments, length_ns)
     is_last_odd = False
     for row, step_ns in enumerate(steps):
@@ -174,9 +175,27 @@ def _commonest(moments: Sequence[int], steps: Sequence[int]) -> FoundLength:
         raise DataError(
             f"the rows are {BarLength(length_ns)} apart most often, but the one of "
             f"{format_timestamp(moments[row + 1])} comes {BarLength(step_ns)} after the one "
-            "before it: say --interval, the length of a bar"
+            f"before it: {ask}"
         )
     return FoundLength(BarLength(length_ns), is_last_odd)
+
+
+def _check_evidence(steps: Sequence[int], tied: Sequence[int], ask: str) -> None:
+    """Two steps of the length must follow each other somewhere: a session of two bars, of which
+    the first is cut short, shows its short step each day. Raises DataError."""
+    if len(tied) > 1:
+        raise DataError(
+            f"the rows are {' and '.join(str(BarLength(step)) for step in tied[:4])} apart equally "
+            f"often: {ask}"
+        )
+    length_ns = tied[0]
+    if length_ns % NS_PER_DAY and not any(
+        early == late == length_ns for early, late in pairwise(steps)
+    ):
+        raise DataError(
+            f"no three rows follow each other at one step, which is {BarLength(length_ns)} most "
+            f"often: {ask}"
+        )
 
 
 def _is_explained(moments: Sequence[int], row: int, length_ns: int, phase_ns: int) -> bool:
@@ -198,6 +217,8 @@ def _is_explained(moments: Sequence[int], row: int, length_ns: int, phase_ns: in
 def common_phase(moments: Sequence[int], length_ns: int) -> int:
     """Where in a length of `length_ns` since 1970 most bars open, nanoseconds."""
     counts = Counter(moment % length_ns for moment in moments)
+    if not counts:
+        return 0
     return max(sorted(counts), key=counts.__getitem__)
 
 

@@ -21,6 +21,7 @@ from logos.data.readers.numbers import (
     parse_wall,
 )
 from logos.data.times.epochs import counted_ns
+from logos.data.times.lengths import length_from_text
 from logos.data.times.zones import ZoneClock, find_zone
 from logos.errors import DataError
 
@@ -52,6 +53,8 @@ _TICKS: Final = {
     "dotnet": (date(1, 1, 1) - date(1970, 1, 1)).days,
     "filetime": (date(1601, 1, 1) - date(1970, 1, 1)).days,
 }
+STAMPS: Final = ("open", "close")
+
 TIME_FORMATS: Final = (*_EPOCHS, *_DIGITS, "excel", *_TICKS)
 """Words for `--time-format`; a pattern of strptime (with %) is the other way to say it."""
 
@@ -60,15 +63,22 @@ TIME_FORMATS: Final = (*_EPOCHS, *_DIGITS, "excel", *_TICKS)
 class TimeRules:
     """What is said about the times of a file, and "" for what is not.
 
-    `timezone` is the IANA name of the zone of times that name none; `time_format` one of
-    `TIME_FORMATS`, or a pattern of strptime.
+    `timezone` is the IANA name of the zone of times that name none, and of days, weeks and months;
+    `time_format` one of `TIME_FORMATS`, or a pattern of strptime; `stamp` says whether a bar's
+    time is its open or its close; `interval` is the length of bars, such as "1h".
     """
 
     timezone: str = ""
     time_format: str = ""
+    stamp: str = ""
+    interval: str = ""
 
     def __post_init__(self) -> None:
-        """Raises DataError for a zone or a format that is not known."""
+        """Raises DataError for what is not known."""
+        if self.stamp not in ("", *STAMPS):
+            raise DataError(f"stamp {self.stamp!r}: a bar is stamped with its open or its close")
+        if self.interval:
+            length_from_text(self.interval)
         if self.timezone:
             find_zone(self.timezone)
         if (
@@ -82,9 +92,17 @@ class TimeRules:
             )
 
     @property
+    def zone(self) -> tzinfo | None:
+        """The zone that is said, if any."""
+        return find_zone(self.timezone) if self.timezone else None
+
+    @property
     def is_plain(self) -> bool:
-        """Whether nothing is said, so that `parse_timestamp` reads every time."""
+        """Whether nothing is said of single times, so that `parse_timestamp` reads each."""
         return not self.timezone and not self.time_format
+
+
+NOTHING_SAID: Final = TimeRules()
 
 
 class TimeReader:
@@ -92,7 +110,8 @@ class TimeReader:
 
     def __init__(self, rules: TimeRules, *, repeats: bool) -> None:
         self._format = rules.time_format
-        zone: tzinfo | None = find_zone(rules.timezone) if rules.timezone else None
+        zone = rules.zone
+        self.is_plain = rules.is_plain
         self._clock = None if zone is None else ZoneClock(zone, repeats=repeats)
 
     def read(self, text: str) -> int:
@@ -114,6 +133,11 @@ class TimeReader:
         if self._clock is None:
             raise RowError(BAD_TIMESTAMP, NO_ZONE.format(text))
         return self._clock.moment_ns(wall_ns)
+
+    @property
+    def has_doubts(self) -> bool:
+        """Whether `doubts` has anything to say."""
+        return self._clock is not None and bool(self._clock.doubts)
 
     def doubts(self, *, is_end: bool = False) -> list[str]:
         """What has been read that the order of rows did not settle, once each; `is_end`: no more
