@@ -78,12 +78,14 @@ def import_files(
                 why = "; ".join(_left(left)) or "no rows"
                 raise DataError(f"{group[0].table.member}: not one row was imported: {why}")
             _check_steps(group[0], options, sink)
-        report = ImportReport(left=_left(left))
+        report = ImportReport()
+        for sink in sinks:
+            sink.check_names(name_of)
+        report.paths = [path for sink in sinks for path in sink.publish(name_of)]
         for sink in sinks:
             for symbol, rows in sink.symbols.items():
                 report.rows[symbol] = max(*rows.halves_rows, report.rows.get(symbol, 0))
-            sink.check_names(name_of)
-        report.paths = [path for sink in sinks for path in sink.publish(name_of)]
+    report.left = _left(left)
     report.fees = plans[0].layout.fees if plans[0].layout is not None else None
     return report
 
@@ -177,10 +179,12 @@ def _take_fast(block: RowBlock, converter: RowConverter, sink: Sink) -> bool:
     batches = fast_batches(converter, columns)
     if batches is None:
         return False
-    # All or none: a batch that is refused is read again row by row, which names the line.
-    if len(batches) != 1:
-        return False
-    return sink.add(batches[0])
+    for batch in batches:
+        if not sink.add(batch):
+            # Read again row by row, which names the line of what is out of order.
+            again = {each.symbol: each for each in converter.convert(block.rows())}
+            sink.add(again[batch.symbol])
+    return True
 
 
 def _whole_rows(
