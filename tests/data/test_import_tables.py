@@ -47,7 +47,7 @@ def test_packed_files_are_known_by_their_first_bytes_whatever_they_are_called(
 
 
 def test_zstandard_is_unpacked_with_pyarrow(tmp_path: Path) -> None:
-    pa = pytest.importorskip("pyarrow")
+    pa = pytest.importorskip("pyarrow", reason="zstandard needs pyarrow")
     packed = pa.compress((HEAD + "".join(minutes(4))).encode(), codec="zstd", asbytes=True)
     assert bring(tmp_path, packed, name="x.zst")[1] == [ours(4)]
 
@@ -197,8 +197,8 @@ def test_json_of_an_object_a_line_and_json_that_is_cut(tmp_path: Path) -> None:
 
 
 def test_parquet_and_feather_as_pandas_and_polars_write_them(tmp_path: Path) -> None:
-    pytest.importorskip("pyarrow")
-    pd = pytest.importorskip("pandas")
+    pytest.importorskip("pyarrow", reason="Parquet needs pyarrow")
+    pd = pytest.importorskip("pandas", reason="it writes the files")
     times = pd.date_range("2024-01-02 10:00", periods=3, freq="min")
     figures = {"open": [10.1, 10.37, 9.7], "high": 11.0, "low": 9.0, "close": 10.0, "volume": 5}
     frame = pd.DataFrame(figures, index=times).astype({"open": "float32"})

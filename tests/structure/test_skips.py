@@ -16,6 +16,7 @@ ALLOWED = {
     ("data/test_feed_convert.py", "importorskip"): 2,
     ("data/test_feed_signals.py", "importorskip"): 1,
     ("data/test_layouts.py", "importorskip"): 1,
+    ("data/test_import_tables.py", "importorskip"): 3,
     ("docs/test_docs_manual.py", "importorskip"): 1,
     ("helpers/calendar_library.py", "importorskip"): 1,
     ("helpers/feed_helpers.py", "skipif"): 1,
