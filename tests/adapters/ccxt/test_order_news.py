@@ -101,9 +101,8 @@ def test_what_is_told_wakes_whoever_asks_and_a_lost_stream_is_said(case: Any) ->
             assert "was lost" in told[-1][0]
             assert woken[-1] == ""
             # It is connected again after a pause.
-            while sum(is_alive for _, is_alive in told) < 2:
-                await here.clock.next_wake()
-                await asyncio.sleep(0.01)
+            await here.clock.next_wake()
+            await until(lambda: sum(is_alive for _, is_alive in told) == 2)
             running.cancel()
             await asyncio.wait({running})
 
