@@ -14,8 +14,9 @@ from logos.data.names import stem_for
 from logos.errors import DataError
 from logos.session.drive import drive
 from logos.session.open import open_session
+from logos.session.opening.recorded import find_sources
 from logos.session.opening.spec import SessionSpec
-from logos.session.plan import find_sources, make_plan
+from logos.session.plan import make_plan
 
 SYMBOLS = ["^GSPC", "EURUSD=X", "BTC/USDT:USDT", "BRK.B", "BTC_USDT", "ES=F", "ÜBER", "BTCUSDT"]
 

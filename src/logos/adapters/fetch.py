@@ -19,6 +19,7 @@ import msgspec
 from logos.core.clock import Backoff, Clock
 from logos.core.instrument import Instrument, instrument
 from logos.core.types import NS_PER_DAY, NS_PER_SECOND
+from logos.data.freshness import moment_text, write_freshness
 from logos.data.readers.numbers import format_timestamp
 from logos.data.source import interval_from_text
 from logos.errors import DataError
@@ -101,7 +102,29 @@ async def fetch_async(
             raise DataError("there was nothing to write: no row came")
     if sink.moved:
         say(f"{sink.moved} rows came out of order and carry the time of the row before them")
+    _write_freshness(request, sink, origin, clock.now_ns())
     return [*sink.paths, write_instruments(request.out, tables)]
+
+
+def _write_freshness(request: FetchRequest, sink: FileSink, origin: str, now_ns: int) -> None:
+    """Write down beside each file when it was fetched, from where, and how complete it is."""
+    is_history = bool(request.since_ns)
+    for path, written in sink.written.items():
+        write_freshness(
+            path,
+            fetched_at=moment_text(now_ns),
+            source=origin if request.source == origin else f"{request.source} {origin}",
+            market=request.markets[written.symbol],
+            kind=written.kind,
+            interval=written.interval,
+            asked_from=moment_text(request.since_ns),
+            asked_to=moment_text(request.until_ns or now_ns) if is_history else "",
+            first=moment_text(written.first_ns),
+            last=moment_text(written.last_ns),
+            rows=written.rows,
+            gaps=sink.gaps[written.symbol],
+            told=sink.told.get(written.symbol, []),
+        )
 
 
 async def _fetch_ccxt(

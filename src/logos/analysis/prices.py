@@ -24,8 +24,8 @@ from logos.errors import DataError, LogosError
 from logos.files import open_regular
 from logos.journal.inputs import RecordedInputs
 from logos.session.artifacts.derived.prices import PriceBlock, price_streams
+from logos.session.opening.recorded import find_sources
 from logos.session.opening.times import data_range
-from logos.session.plan import find_sources
 from logos.session.stored.origin import origin_of
 
 _NS_PER_HOUR: Final = 60 * NS_PER_MINUTE

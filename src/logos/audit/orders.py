@@ -367,7 +367,7 @@ def _shape_problems(order: OpenOrder, record: OrderRecord, book: SymbolBook) -> 
     reference = record.reference_price_units
     if reference == 0 or (reference < 0 and not rules.allows_negative):
         found.append("made before the symbol had shown a price")
-    if not (rules.is_open(record.ts_ns) or order.is_exit):
+    if not (rules.takes_orders(record.ts_ns) or order.is_exit):
         found.append("made outside the instrument's hours")
     return found
 

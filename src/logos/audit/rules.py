@@ -27,6 +27,7 @@ _DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _RATE_DECIMALS: Final = 9
 _NS_DECIMALS: Final = 9
 _NS_PER_MINUTE: Final = 60 * 10**_NS_DECIMALS
+_NS_PER_DAY: Final = 1440 * _NS_PER_MINUTE
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _WEEK_MINUTES: Final = 7 * 1440
 
@@ -75,6 +76,23 @@ class SymbolRules:
     """Whether positions are valued at the price that would close them."""
     sessions: tuple[tuple[int, int], ...] | None
     """Opens and closes with their dates, nanoseconds, in order of time; None: `hours` count."""
+    bar_days: int
+    """How many days its bars are long; 0: shorter than a day."""
+
+    def takes_orders(self, ts_ns: int) -> bool:
+        """Whether orders may be made at `ts_ns`: it trades, or did in the bar of days before."""
+        if self.is_open(ts_ns):
+            return True
+        since_ns = ts_ns - self.bar_days * _NS_PER_DAY
+        if not self.bar_days:
+            return False
+        if self.sessions is not None:
+            return any(opens < ts_ns and since_ns < closes for opens, closes in self.sessions)
+        first = since_ns // _NS_PER_MINUTE + 3 * 1440
+        minutes = (ts_ns - since_ns) // _NS_PER_MINUTE
+        return self.is_open(since_ns) or any(
+            (opens - first) % _WEEK_MINUTES < minutes for opens, _ in self.hours
+        )
 
     def is_open(self, ts_ns: int) -> bool:
         """Whether the symbol trades at `ts_ns`, nanoseconds since 1970 UTC."""
@@ -236,6 +254,7 @@ def _symbol_rules(
         duplicate_window_ns=_floor(limits.duplicate_window_s, _NS_DECIMALS),
         is_marked_at_touch=settings.mark in (msgspec.UNSET, MarkRule.BID_ASK),
         sessions=_sessions(settings),
+        bar_days=settings.bar_days or 0,
         allows_negative=bool(settings.allow_negative_prices),
         is_inverse=settings.settlement == "inverse",
     )

@@ -27,6 +27,7 @@ from logos.config.terms.payments import payment_problems
 from logos.secrecy import looks_like_key
 
 _FEE_DECIMALS_MAX: Final = 18
+_BAR_DAYS_MAX: Final = 366
 ALPACA_SOURCES: Final = ("iex", "sip", "delayed_sip")
 _EXCHANGE: Final = re.compile(r"[a-z0-9_]+")
 _SCHEMES: Final = ("https", "http", "wss", "ws", "tcp")
@@ -59,6 +60,7 @@ def check_values(config: Config, *, has_all_limits: bool = True) -> list[str]:
         *_check_prices(config),
         *_check_limits(config),
         *_check_money(config),
+        *_check_actions(config),
         *_check_hours(config),
         *_check_negative(config),
         *_check_inverse(config),
@@ -201,6 +203,15 @@ def _check_inverse(config: Config) -> list[str]:
     return problems
 
 
+def _check_actions(config: Config) -> list[str]:
+    """Splits and dividends are said once."""
+    return [
+        f"instruments.{symbol}.actions: leave splits and dividends out: the file has them"
+        for symbol, each in config.instruments.items()
+        if each.actions and not each.actions_sha256 and (each.splits or each.dividends)
+    ]
+
+
 def _check_hours(config: Config) -> list[str]:
     """What says when an instrument trades must say it once."""
     problems = []
@@ -212,6 +223,8 @@ def _check_hours(config: Config) -> list[str]:
             problems.append(f"{name}.timezone is that of hours; set hours, or leave it out")
         elif each.sessions and each.hours and not each.timezone:
             problems.append(f"{name}.sessions: leave hours out: sessions take their place")
+        if not 0 <= (each.bar_days or 0) <= _BAR_DAYS_MAX:
+            problems.append(f"{name}.bar_days is a number of days from 0 to {_BAR_DAYS_MAX}")
     return problems
 
 

@@ -153,14 +153,22 @@ class InstrumentSettings(Settings, frozen=True, kw_only=True):
     """Such as "2000-10-26 0.02": the same day, and money for each unit."""
     fees: FeeSettings = FeeSettings()
     """What trading it costs."""
+    actions: str | msgspec.UnsetType = msgspec.UNSET
+    """A file of `logos data actions` with splits and dividends instead of them. Not set: none."""
+    actions_sha256: str | msgspec.UnsetType = msgspec.UNSET
+    """SHA-256 of that file; a session has here what it read, with its splits and dividends."""
     mark: MarkRule | msgspec.UnsetType = msgspec.UNSET
     """What a position is valued at: bid_ask, mid or last. Not set: bid_ask."""
     timezone: str | msgspec.UnsetType = msgspec.UNSET
     """The time zone of `hours`, such as "America/New_York". Not set: UTC."""
     calendar: str | msgspec.UnsetType = msgspec.UNSET
-    """An exchange's calendar instead of `hours`, such as "XNYS". Not set: none."""
+    """An exchange's calendar instead of `hours`: a name, "XNYS", or a file. Not set: none."""
     sessions: list[str] | msgspec.UnsetType = msgspec.UNSET
     """The sessions, each "OPEN/CLOSE" in UTC. Not set: worked out from calendar or time zone."""
+    calendar_sha256: str | msgspec.UnsetType = msgspec.UNSET
+    """SHA-256 of the file of the calendar; a session has here what it read."""
+    bar_days: int | msgspec.UnsetType = msgspec.UNSET
+    """Days of a bar, by whose sessions orders at its close are judged. Not set: the data's."""
     allow_negative_prices: bool | msgspec.UnsetType = msgspec.UNSET
     """A price may be zero or less; "margin" and the paper market only. Not set: false."""
     borrow_rate: Decimal | msgspec.UnsetType = msgspec.UNSET

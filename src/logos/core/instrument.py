@@ -16,7 +16,7 @@ from typing import Final, final
 from logos.core.fixed import UP, decimals_of, format_units, parse_units, to_decimal
 from logos.core.terms.funding import FundingSchedule
 from logos.core.terms.market_hours import MarketSessions, WeeklyHours, utc_day_end_ns
-from logos.core.types import MarkRule
+from logos.core.types import NS_PER_DAY, MarkRule
 
 _MAGNITUDE_MAX = 30
 _DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -85,6 +85,7 @@ class Instrument:
     __slots__ = (
         "_weekly",
         "allows_negative",
+        "bar_days",
         "base",
         "borrow_rate",
         "data_tick",
@@ -178,6 +179,8 @@ class Instrument:
         """When a perpetual contract pays funding; set apart."""
         self.borrow_rate: int = 0
         """What being short costs a year, of its value; set apart."""
+        self.bar_days: int = 0
+        """How many days its bars are long, where they are a day or longer; set apart."""
 
     def order_in(self, tick: str) -> None:
         """Let orders have a coarser tick than the market's prices, which keep theirs.
@@ -217,6 +220,13 @@ class Instrument:
         """Whether the instrument trades at `ts_ns`."""
         market = self.market
         return market is None or market.is_open(ts_ns)
+
+    def takes_orders(self, ts_ns: int) -> bool:
+        """Whether it trades at `ts_ns`; by bars of days whether it traded at any moment of the bar
+        that ends there, for their close is known when the market has closed."""
+        if self.is_open(ts_ns):
+            return True
+        return self.bar_days > 0 and self.is_open_in(ts_ns - self.bar_days * NS_PER_DAY, ts_ns)
 
     def is_open_in(self, since_ns: int, until_ns: int) -> bool:
         """Whether the instrument trades at any moment from `since_ns` on and before `until_ns`."""

@@ -175,7 +175,7 @@ def check_market(
 ) -> None:
     """Is the market open, is its price there, fresh, and near what the intent names."""
     instrument = intent.instrument
-    if not instrument.is_open(now_ns):
+    if not instrument.takes_orders(now_ns):
         violations.append((Code.MARKET_CLOSED, f"{instrument.symbol} does not trade at this hour"))
     if state.is_stale(now_ns):
         violations.append((Code.STALE_DATA, f"{instrument.symbol} has shown no price for too long"))

@@ -7,13 +7,15 @@ records it, and a resumed session refuses data that has changed.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from logos.core.instrument import Instrument
 from logos.core.types import SIZE_UNKNOWN
-from logos.data.defects import EMPTY_FILE, KEEPING_KINDS, Defect, DefectTally
+from logos.data.defects import EMPTY_FILE, KEEPING_KINDS, TRUNCATED_ROW, Defect, DefectTally
+from logos.data.freshness import what_is_lost
+from logos.data.jumps import Around, Jump, JumpWatch
 from logos.data.layout import file_layout
 from logos.data.readers.blocks import read_blocks
 from logos.data.readers.chunks import FileStamp, file_stamp, fingerprint, refuse_changed
@@ -44,6 +46,10 @@ class CheckReport:
     """The state that each file was read in."""
     has_sizes: bool = True
     hints: Mapping[str, str] = field(default_factory=dict)
+    jumps: tuple[Jump, ...] = ()
+    """Where prices jump as they do at a split, the first of them."""
+    around: Mapping[int, Around] = field(default_factory=dict)
+    """By the moments that were asked for, nanoseconds UTC: the prices before and behind."""
 
     @property
     def dropped(self) -> int:
@@ -79,15 +85,16 @@ def check(
     fast: bool | None = None,
     moved: Callable[[], object] = lambda: None,
     now_ns: int | None = None,
+    moments_ns: Sequence[int] = (),
 ) -> CheckReport:
     """Read everything, and report when there are only defects of the kinds in `accept`.
 
-    `moved` is called after every block that was read; `now_ns` as in `inspect_source`. Raises
-    DataError that lists every other kind with its count, the first places, and how to accept or
-    repair it.
+    `moved` is called after every block that was read; `now_ns` as in `inspect_source`; the prices
+    around `moments_ns` are kept. Raises DataError that lists every other kind with its count, the
+    first places, and how to accept or repair it.
     """
     tally = DefectTally()
-    report = _inspect(source, instrument, tally, fast, moved, now_ns)
+    report = _inspect(source, instrument, tally, fast, moved, now_ns, moments_ns)
     tally.refuse_unaccepted(accept, source.path)
     refuse_most(report)
     return report
@@ -116,9 +123,11 @@ def _inspect(
     fast: bool | None,
     moved: Callable[[], object] = lambda: None,
     now_ns: int | None = None,
+    moments_ns: Sequence[int] = (),
 ) -> CheckReport:
     latest_ns = None if now_ns is None else last_plausible_ns(now_ns)
     rows = 0
+    jumps = JumpWatch(source.kind, source.interval_ns or 0, instrument, moments_ns)
     first_ns: int | None = None
     last_ns: int | None = None
     stamps = {path: file_stamp(path) for path in source.paths}
@@ -127,10 +136,15 @@ def _inspect(
         source, instrument, accept=None, tally=tally, fast=fast, latest_ns=latest_ns
     ):
         rows += len(block)
+        jumps.see(block)
         first_ns = block.ts_ns[0] if first_ns is None else first_ns
         last_ns = block.ts_ns[-1]
         has_sizes = has_sizes or _any_size(source, block)
         moved()
+    for path in source.paths:
+        lost = what_is_lost(path)
+        if lost and TRUNCATED_ROW not in tally.counts:
+            tally.add(Defect(TRUNCATED_ROW, path, rows + 2, lost))
     fingerprints = {path: fingerprint(path) for path in source.paths}
     for path, stamp in stamps.items():
         refuse_changed(path, stamp)
@@ -145,6 +159,8 @@ def _inspect(
         stamps=stamps,
         has_sizes=has_sizes or not rows,
         hints=dict(tally.hints),
+        jumps=tuple(jumps.jumps),
+        around=jumps.around,
     )
 
 

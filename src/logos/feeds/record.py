@@ -7,8 +7,10 @@ is missing told, as in a live feed), and recording (whatever a live feed hands o
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
+from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from types import TracebackType
@@ -28,9 +30,28 @@ from logos.feeds.sequence import BarSequence, RawBar, RawTrade, TradeSequence
 from logos.files import make_folder, replace_file
 
 INSTRUMENTS_NAME: Final = "instruments.toml"
+_TOLD_MAX: Final = 20
 _EMPTY_STEP_NS: Final = 3_600 * NS_PER_SECOND
 
 _ToldState = (FeedState.RETRYING, FeedState.MAINTENANCE, FeedState.GAP, FeedState.CLOSED)
+
+
+@dataclass(slots=True)
+class Written:
+    """What one file holds: times are those of its first and last row, nanoseconds UTC."""
+
+    symbol: str
+    kind: str
+    interval: str
+    rows: int = 0
+    first_ns: int = 0
+    last_ns: int = 0
+
+    def see(self, ts_ns: int) -> None:
+        """A row was written."""
+        self.first_ns = self.first_ns if self.rows else ts_ns
+        self.last_ns = ts_ns
+        self.rows += 1
 
 
 class FileSink:
@@ -47,12 +68,19 @@ class FileSink:
         self._stamp = stamp
         self._say = say
         self._files: dict[tuple[str, str], IO[str]] = {}
+        self._written: dict[tuple[str, str], Written] = {}
         self._last_ns: dict[tuple[str, str], int] = {}
         self._stack = ExitStack()
         self.paths: list[Path] = []
         """The files, in the order of their first rows."""
         self.rows = 0
         self.moved = 0
+        self.written: dict[Path, Written] = {}
+        """What was written into each file."""
+        self.gaps: Counter[str] = Counter()
+        """How often a gap of a symbol was told."""
+        self.told: dict[str, list[str]] = {}
+        """The first of that, in words."""
 
     def __enter__(self) -> FileSink:
         return self
@@ -74,6 +102,7 @@ class FileSink:
         self.moved += ts_ns != opened_ns
         self._last_ns[key] = ts_ns
         self._file(event, kind).write(",".join([format_timestamp(ts_ns), *cells]) + "\n")
+        self._written[key].see(ts_ns)
         self.rows += 1
         return True
 
@@ -82,6 +111,10 @@ class FileSink:
 
     def news(self, news: FeedNews) -> None:
         """Tell what a person should know."""
+        if news.state is FeedState.GAP:
+            self.gaps[news.symbol] += 1
+            if self.gaps[news.symbol] <= _TOLD_MAX:
+                self.told.setdefault(news.symbol, []).append(news.detail)
         if news.state in _ToldState:
             self._say(f"{news.feed} {news.symbol} {news.state.value}: {news.detail}".strip())
 
@@ -91,6 +124,9 @@ class FileSink:
             what = _interval_token(event.interval_ns) if isinstance(event, Bar) else kind
             name = stem_for(event.symbol, self._source, what, self._stamp) + ".csv"
             self.paths.append(self._folder / name)
+            interval = what if isinstance(event, Bar) else ""
+            self._written[key] = Written(event.symbol, kind, interval)
+            self.written[self._folder / name] = self._written[key]
             opened = new_csv(self._folder / name, LAYOUTS[kind].columns)
             self._files[key] = self._stack.enter_context(opened)
         return self._files[key]

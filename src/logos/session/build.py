@@ -165,6 +165,7 @@ def _make_instrument(symbol: str, settings: InstrumentSettings) -> Instrument:
         made.funding = schedule_of(settings.funding, symbol)
     made.allows_negative = bool(settings.allow_negative_prices)
     made.borrow_rate = rate_units(settings.borrow_rate or Decimal(0))
+    made.bar_days = settings.bar_days or 0
     return made
 
 

@@ -33,7 +33,8 @@ from logos.feeds.contract import FeedFailedError, LiveFeed
 from logos.feeds.paced import PacedFeed
 from logos.installation import install_command
 from logos.session.build import find_instruments
-from logos.session.plan import Plan, find_sources, replay_feed
+from logos.session.opening.recorded import find_sources, replay_feed
+from logos.session.plan import Plan
 from logos.session.presence.account import AccountLock
 from logos.session.stored.origin import NOT_KNOWN, Origin
 from logos.venues.contract import Refused, Venue

@@ -36,12 +36,9 @@ from logos.core.messages import Event
 from logos.core.outbox import Outbox
 from logos.core.strategy import Strategy
 from logos.core.types import NS_PER_SECOND
-from logos.data.check import CheckReport, check
-from logos.data.claims import check_claims
-from logos.data.defects import accept_set
+from logos.data.check import CheckReport
 from logos.data.replay import ReplayFeed
 from logos.data.signals import LiveSignals, SignalStrategy
-from logos.data.source import DataSource, discover, places_of
 from logos.errors import DataError
 from logos.secrecy import without
 from logos.session.bars.sources import choose_sources, live_kinds, recorded_kinds, shorter_lengths
@@ -55,11 +52,13 @@ from logos.session.build import (
 )
 from logos.session.carrying.apply import apply_carry, check_time
 from logos.session.fleet.epochs import epochs_of
+from logos.session.opening.actions import with_actions
 from logos.session.opening.fingerprints import fingerprint_of
 from logos.session.opening.funding import with_funding
 from logos.session.opening.hearing import Notice, check_heard, check_sizes
-from logos.session.opening.hours import with_sessions
-from logos.session.opening.times import data_range, time_rules
+from logos.session.opening.hours import hours_of_data, with_sessions
+from logos.session.opening.recorded import find_sources, overlaps, replay_feed
+from logos.session.opening.times import data_range
 from logos.session.stored.origin import NOT_KNOWN, Origin
 from logos.strategies import StrategyLoadError, load_strategy
 from logos.strategies.own_guards import load_guards
@@ -228,9 +227,12 @@ def make_plan(
     if feed is None:
         sources = find_sources(config, origin)
         config = msgspec.structs.replace(config, instruments=find_instruments(config, sources))
-        instruments = make_instruments(config.instruments)
+        config = with_actions(config, origin.find)
+        hours = hours_of_data(config.instruments, sources, origin.find)
+        instruments = make_instruments(hours)
         feed, reports = replay_feed(config, sources, instruments, moved, now_ns)
     else:
+        config = with_actions(config, origin.find)
         instruments = make_instruments(config.instruments)
         reports = list(feed.reports) if isinstance(feed, CheckedFeed) else []
     if sends_real_orders(config):
@@ -238,13 +240,14 @@ def make_plan(
     is_fed = isinstance(feed, NoFeed) and feed.is_live
     is_live = is_fed or config.live.feed is not FeedName.NONE or sends_real_orders(config)
     config = with_funding(config, origin.find)
-    config = with_limits(with_sessions(config, reports, is_live=is_live), is_live=is_live)
+    config = with_sessions(config, reports, is_live=is_live, find=origin.find)
+    config = with_limits(config, is_live=is_live)
     instruments = make_instruments(config.instruments)
     if strategy is None:
         strategy, name = load_configured_strategy(config, origin)
     else:
         name = f"{type(strategy).__module__}:{type(strategy).__qualname__}"
-    in_range = [report for report in reports if _overlaps(report, *data_range(config))]
+    in_range = [report for report in reports if overlaps(report, *data_range(config))]
     kinds = recorded_kinds(report.source for report in reports) or live_kinds(config, instruments)
     notices = check_heard(strategy, name, kinds, reports, in_range)
     notices += check_sizes(config, in_range)
@@ -278,52 +281,6 @@ def _refuse_live(config: Config) -> None:
     problems = live_problems(config)
     if problems:
         raise ConfigError("; ".join(problems), problems)
-
-
-def find_sources(config: Config, origin: Origin = NOT_KNOWN) -> list[DataSource]:
-    """The market data that the settings name, found by `origin`. Raises ConfigError, DataError."""
-    if not config.data.paths:
-        raise ConfigError("no market data: name files or folders with --data, or in data.paths")
-    places = [place for text in config.data.paths for place in places_of(origin.find(text))]
-    return discover(places, symbols=config.data.symbols or None, rules=time_rules(config))
-
-
-def replay_feed(
-    config: Config,
-    sources: Sequence[DataSource],
-    instruments: Mapping[str, Instrument],
-    moved: Callable[[], object] = lambda: None,
-    now_ns: int | None = None,
-) -> tuple[ReplayFeed, list[CheckReport]]:
-    """The feed of the configured files, every one of them checked to its last row."""
-    data = config.data
-    try:
-        accept = accept_set(data.accept)
-    except (DataError, ValueError) as error:
-        raise ConfigError(f"data.accept: {error}") from None
-    start_ns, end_ns = data_range(config)
-    reports = [
-        check(source, instruments[source.symbol], accept=accept, moved=moved, now_ns=now_ns)
-        for source in sources
-    ]
-    check_claims(reports, instruments)
-    if not any(_overlaps(report, start_ns, end_ns) for report in reports):
-        raise DataError(
-            f"there are no events from {data.start or 'the beginning'} to {data.end or 'the end'}; "
-            "`logos data check` shows what times the data holds"
-        )
-    stamps = {path: stamp for report in reports for path, stamp in report.stamps.items()}
-    feed = ReplayFeed(
-        sources, instruments, start_ns=start_ns, end_ns=end_ns, accept=accept, stamps=stamps
-    )
-    return feed, reports
-
-
-def _overlaps(report: CheckReport, start_ns: int | None, end_ns: int | None) -> bool:
-    if report.first_ns is None or report.last_ns is None:
-        return False
-    is_before_end = end_ns is None or report.first_ns < end_ns
-    return is_before_end and (start_ns is None or report.last_ns >= start_ns)
 
 
 def _load_guards(config: Config, origin: Origin) -> list[OwnGuard]:

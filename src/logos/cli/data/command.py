@@ -10,19 +10,24 @@ from functools import partial
 from pathlib import Path
 
 from logos import paths
-from logos.cli.data import bring, fetch, synth
+from logos.cli.data import actions, bring, calendar, fetch, synth
 from logos.cli.data.times import add_time_rules, time_rules
 from logos.cli.exit_codes import exit_codes
 from logos.config import Config, ConfigError, make_config, read_toml
+from logos.config.actions import Split, actions_of, parse_split
+from logos.config.settings import InstrumentSettings
 from logos.core.instrument import Instrument
+from logos.core.types import NS_PER_DAY
 from logos.data.check import CheckReport, inspect_source, refuse_most
 from logos.data.claims import check_claims
 from logos.data.convert import repair
 from logos.data.defects import KEEPING_KINDS, KINDS, SAID_KINDS, accept_set
+from logos.data.freshness import read_freshness
 from logos.data.readers.numbers import format_timestamp
 from logos.data.source import DataSource, discover
 from logos.errors import DataError
 from logos.session.build import find_instruments, make_instruments
+from logos.session.opening.hours import hours_of_data
 from logos.session.outcome import ExitCode
 
 
@@ -48,6 +53,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     bring.add_arguments(importing, is_add=False)
     adding = commands.add_parser("add", help="import files, check them, and add their instrument")
     bring.add_arguments(adding, is_add=True)
+    making = commands.add_parser("calendar", help="write the sessions of an exchange into a file")
+    calendar.add_arguments(making)
+    making.set_defaults(run_data=calendar.run_calendar)
+    acting = commands.add_parser("actions", help="splits and dividends of a symbol into a file")
+    actions.add_arguments(acting)
+    acting.set_defaults(run_data=actions.run_actions)
     listing = commands.add_parser("list", help="show what files and folders hold")
     _add_paths(listing)
     listing.set_defaults(run_data=_list)
@@ -92,6 +103,10 @@ def _list(options: argparse.Namespace) -> int:
         size = sum(path.stat().st_size for path in source.paths)
         names = ", ".join(str(path) for path in source.paths)
         print(f"{source.symbol:12} {source.kind:10} {size:>12,} bytes  {names}")
+        for path in source.paths:
+            fresh = read_freshness(path)
+            if fresh is not None:
+                print(f"{'':12} {fresh.words}")
     return int(ExitCode.FINISHED)
 
 
@@ -100,7 +115,8 @@ def _check(options: argparse.Namespace) -> int:
     config = Config()
     if options.config:
         config = make_config(read_toml(Path(options.config)), options.config)
-    instruments = make_instruments(find_instruments(config, sources, infer=True))
+    settings = find_instruments(config, sources, infer=True)
+    instruments = make_instruments(hours_of_data(settings, sources))
     accepted = accept_set(word for word in options.accept.split(",") if word)
     if options.repair is not None:
         return _repair(sources, instruments, options.repair, accepted)
@@ -110,6 +126,7 @@ def _check(options: argparse.Namespace) -> int:
     ]
     for report in reports:
         _print_report(report)
+        _print_jumps(report, settings[report.source.symbol], instruments[report.source.symbol])
     accepted |= SAID_KINDS
     failed = [_fails(partial(check_claims, reports, instruments))]
     failed += [
@@ -171,6 +188,20 @@ def _print_report(report: CheckReport) -> None:
                 print(f"    {defect}")
         if kind in report.hints:
             print(f"    {report.hints[kind]}")
+
+
+def _print_jumps(report: CheckReport, settings: InstrumentSettings, units: Instrument) -> None:
+    """Point out prices that jump as they do at a split that the settings do not name."""
+    known = {each.ts_ns // NS_PER_DAY for each in actions_of(settings) if isinstance(each, Split)}
+    for jump in report.jumps:
+        split = f"{jump.moment} {jump.new}:{jump.old}"
+        if parse_split(split).ts_ns // NS_PER_DAY in known:
+            continue
+        print(
+            f"  looks like a split: {report.source.path}:{jump.line}:"
+            f" {units.price_text(jump.before)} was followed by {units.price_text(jump.after)};"
+            f' if it was one: [instruments.{report.source.symbol}] splits = ["{split}"]'
+        )
 
 
 def _complain(error: object, code: ExitCode) -> int:

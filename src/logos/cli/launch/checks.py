@@ -38,6 +38,7 @@ from logos.config import Config, ConfigError, Effective, FeedName, VenueName, co
 from logos.config.making import masked_config
 from logos.config.terms.coordinator import coordinator_of
 from logos.core.types import SwitchState
+from logos.data.calendars import is_calendar_file
 from logos.data.layout import extension_of
 from logos.errors import DataError
 from logos.files import read_whole
@@ -52,7 +53,8 @@ from logos.session.build import make_instruments
 from logos.session.fleet.coordinator import terms_of
 from logos.session.opening.fingerprints import strategy_fingerprint
 from logos.session.opening.machine_switch import session_switch
-from logos.session.plan import find_sources, load_configured_strategy
+from logos.session.opening.recorded import find_sources
+from logos.session.plan import load_configured_strategy
 from logos.session.presence.heartbeat import is_in_use
 from logos.session.stored.names import ended_as
 from logos.session.stored.origin import NOT_KNOWN, Origin
@@ -176,7 +178,8 @@ def check_libraries(config: Config) -> Finding:
 def extras_of(config: Config) -> list[str]:
     """The extras without which a session with these settings cannot begin."""
     named = {config.venue.name.value, config.live.feed.value}
-    if any(each.calendar for each in config.instruments.values()):
+    names = [each.calendar for each in config.instruments.values() if each.calendar]
+    if not all(map(is_calendar_file, names)):
         named.add("calendars")
     if (coordinator := coordinator_of(config)) is not None:
         named.add(coordinator.backend.value)

@@ -22,11 +22,11 @@ import pyarrow.csv as pa_csv
 
 from logos.core.instrument import Instrument
 from logos.core.types import SIZE_UNKNOWN
-from logos.data.defects import CROSSED, GAP
+from logos.data.defects import CROSSED
 from logos.data.layout import BARS, QUOTES, TIMESTAMP
 from logos.data.readers.chunks import Chunk
 from logos.data.readers.numbers import UNITS_LIMIT, RowError
-from logos.data.readers.rows import Block, FileState, crossed_detail, gap_detail
+from logos.data.readers.rows import Block, FileState, crossed_detail, report_gap
 from logos.data.times.epochs import EPOCH_BANDS
 
 # While it reads, pyarrow would put handlers of its own in place of ours: a SIGTERM that came then
@@ -177,12 +177,10 @@ def _judge_bars(state: FileState, prices: list[pa.Array], steps: pa.Array) -> No
 
 def _report_gaps(state: FileState, block: Block, steps: pa.Array) -> None:
     if state.last_ns is not None and block.ts_ns[0] - state.last_ns > state.interval_ns:
-        detail = gap_detail(block.ts_ns[0] - state.last_ns, state.interval_ns)
-        state.report(GAP, block.lines[0], detail)
+        report_gap(state, block.lines[0], state.last_ns, block.ts_ns[0])
     if len(steps) and pc.max(steps).as_py() > state.interval_ns:
         for row in _positions(pc.greater(steps, state.interval_ns)):
-            detail = gap_detail(steps[row].as_py(), state.interval_ns)
-            state.report(GAP, block.lines[row + 1], detail)
+            report_gap(state, block.lines[row + 1], block.ts_ns[row], block.ts_ns[row + 1])
 
 
 def _positions(mask: pa.Array) -> list[int]:

@@ -19,7 +19,6 @@ from logos.data.defects import (
     BAD_HEADER,
     CROSSED,
     EMPTY_FILE,
-    GAP,
     UNPAIRED,
     DefectTally,
 )
@@ -43,9 +42,9 @@ from logos.data.readers.rows import (
     FileState,
     check_order,
     chunk_rows,
-    gap_detail,
     read_rows,
     report_doubts,
+    report_gap,
 )
 from logos.data.source import DataSource
 from logos.errors import DataError
@@ -341,9 +340,9 @@ def _judge_joined(bid: FileState, parts: tuple[Block, ...], last_ns: int | None)
     before_ns = left.ts_ns[0] - bid.interval_ns if last_ns is None else last_ns
     steps = list(map(sub, left.ts_ns, [before_ns, *left.ts_ns]))
     if max(steps) > bid.interval_ns:
-        for line, step_ns in zip(left.lines, steps, strict=True):
+        for line, ts_ns, step_ns in zip(left.lines, left.ts_ns, steps, strict=True):
             if step_ns > bid.interval_ns:
-                bid.report(GAP, line, gap_detail(step_ns, bid.interval_ns))
+                report_gap(bid, line, ts_ns - step_ns, ts_ns)
     sides = list(zip(left.columns[:4], right.columns[:4], strict=True))
     if not any(any(map(gt, bids, asks)) for bids, asks in sides):
         return

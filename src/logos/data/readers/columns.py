@@ -12,11 +12,11 @@ from operator import gt, sub
 from typing import Any
 
 from logos.core.types import SIZE_UNKNOWN
-from logos.data.defects import CROSSED, GAP
+from logos.data.defects import CROSSED
 from logos.data.layout import BARS, QUOTES, TIMESTAMP
 from logos.data.readers.chunks import Chunk
 from logos.data.readers.numbers import RowError, parse_timestamp
-from logos.data.readers.rows import Block, FileState, crossed_detail, gap_detail
+from logos.data.readers.rows import Block, FileState, crossed_detail, report_gap
 
 
 def read_columns(state: FileState, chunk: Chunk) -> Block | None:
@@ -50,9 +50,9 @@ def read_columns(state: FileState, chunk: Chunk) -> Block | None:
         return None
     # Only now is the piece known to be good: what follows counts, and must count once.
     if state.report_gaps and state.interval_ns and max(steps) > state.interval_ns:
-        for line, step_ns in zip(block.lines, steps, strict=True):
+        for line, ts_ns, step_ns in zip(block.lines, block.ts_ns, steps, strict=True):
             if step_ns > state.interval_ns:
-                state.report(GAP, line, gap_detail(step_ns, state.interval_ns))
+                report_gap(state, line, ts_ns - step_ns, ts_ns)
     if state.layout.kind == QUOTES and any(map(gt, block.columns[0], block.columns[1])):
         for line, bid, ask in zip(block.lines, *block.columns[:2], strict=True):
             if bid > ask:

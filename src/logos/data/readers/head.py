@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Final
 
-from logos.data.layout import extension_of
+from logos.data.layout import TIMESTAMP, clean_header, extension_of
 from logos.data.readers.chunks import csv_chunks, read_header, split_line
+from logos.data.readers.numbers import RowError, parse_timestamp
 from logos.data.readers.optional import require_arrow
 from logos.files import is_cut
+
+_ROWS_TO_FIND_A_TIME: Final = 200
 
 
 def first_lines(path: Path, rows: int) -> list[list[str]]:
@@ -34,3 +38,21 @@ def first_lines(path: Path, rows: int) -> list[list[str]]:
             if line.rstrip("\r"):
                 lines.append(split_line(line.rstrip("\r")))
     return lines
+
+
+def first_time_ns(path: Path) -> int | None:
+    """The time of the first row that has one, nanoseconds UTC; None: there is none.
+
+    Raises DataError when the file cannot be read.
+    """
+    rows = first_lines(path, _ROWS_TO_FIND_A_TIME)
+    header = clean_header(rows[0]) if rows else []
+    if TIMESTAMP not in header:
+        return None
+    place = header.index(TIMESTAMP)
+    for row in rows[1:]:
+        try:
+            return parse_timestamp(row[place])
+        except (RowError, IndexError):
+            continue  # the check says what is wrong with it
+    return None

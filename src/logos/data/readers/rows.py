@@ -179,6 +179,12 @@ class FileState:
         return self.bars.is_odd(before_ns - self.interval_ns, ts_ns - self.interval_ns)
 
 
+def report_gap(state: FileState, line: int, before_ns: int, ts_ns: int) -> None:
+    """Report a hole between two event times, if the market was open at any moment of it."""
+    if state.instrument.is_open_in(before_ns, ts_ns - state.interval_ns):
+        state.report(GAP, line, gap_detail(ts_ns - before_ns, state.interval_ns))
+
+
 def chunk_rows(state: FileState, chunk: Chunk) -> Iterable[tuple[int, list[str]]]:
     """(line, cells) of a chunk; blank lines are passed over, a cut last line is reported."""
     text = chunk.data.decode("utf-8", "replace")
@@ -305,7 +311,7 @@ def check_order(state: FileState, ts_ns: int, line: int) -> None:
         and state.report_gaps
         and state.bars.is_gap(before_ns, opened_ns)
     ):
-        state.report(GAP, line, gap_detail(step_ns, state.interval_ns))
+        report_gap(state, line, state.last_ns, ts_ns)
 
 
 def lengths_of(block: Block, length_ns: int) -> list[int]:
