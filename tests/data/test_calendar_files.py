@@ -260,3 +260,17 @@ def test_hours_of_a_zone_follow_its_clock(home: Path) -> None:
     result = session.run(terms, strategy=Each())
     assert result.summary["refusals"] == {"MARKET_CLOSED": 2}  # the last minute of each day
     assert result.summary["orders"] == 5
+
+
+@pytest.mark.parametrize("days", [-1, 367])
+def test_days_of_a_bar_are_a_number_of_them(home: Path, days: int) -> None:
+    with pytest.raises(ConfigError, match=r"ACME\.bar_days is a number of days from 0 to 366"):
+        session.run(
+            {**config_of_one(days), "session": {"id": "one"}},
+            strategy=Each(),
+        )
+
+
+def config_of_one(days: int) -> dict[str, Any]:
+    terms = {"tick": "0.01", "lot": "1", "quote": "USD", "bar_days": days}
+    return {"data": {"paths": ["nope.csv"]}, "instruments": {"ACME": terms}}
