@@ -16,7 +16,7 @@ from logos import Side, Strategy, market, session
 from logos.audit.verify import verify
 from logos.cli.main import main
 from logos.config import ConfigError
-from logos.data.actions import import_actions, write_actions
+from logos.data.beside.actions import import_actions, write_actions
 from logos.data.check import inspect_source
 from logos.data.source import discover
 from logos.errors import DataError

@@ -17,7 +17,7 @@ from logos.cli.main import main
 from logos.config import ConfigError
 from logos.core.instrument import instrument
 from logos.core.terms.market_hours import MarketSessions
-from logos.data.calendars import read_calendar, sessions_between, write_calendar
+from logos.data.beside.calendars import read_calendar, sessions_between, write_calendar
 from logos.data.check import inspect_source
 from logos.data.market_sessions import read_sessions, sessions_text
 from logos.data.readers.numbers import parse_timestamp

@@ -11,8 +11,8 @@ from live_helpers import listing, minute_bars, run, world
 
 from logos.cli.main import main
 from logos.core.instrument import instrument
+from logos.data.beside.freshness import freshness_path, read_freshness
 from logos.data.check import check, inspect_source
-from logos.data.freshness import freshness_path, read_freshness
 from logos.data.source import discover
 from logos.errors import DataError
 from logos.feeds.contract import FeedNews, FeedState

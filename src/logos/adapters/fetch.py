@@ -19,7 +19,7 @@ import msgspec
 from logos.core.clock import Backoff, Clock
 from logos.core.instrument import Instrument, instrument
 from logos.core.types import NS_PER_DAY, NS_PER_SECOND
-from logos.data.freshness import moment_text, write_freshness
+from logos.data.beside.freshness import moment_text, write_freshness
 from logos.data.readers.numbers import format_timestamp
 from logos.data.source import interval_from_text
 from logos.errors import DataError

@@ -13,12 +13,12 @@ from pathlib import Path
 
 from logos.core.instrument import Instrument
 from logos.core.types import SIZE_UNKNOWN
+from logos.data.beside.freshness import what_is_lost
 from logos.data.defects import EMPTY_FILE, KEEPING_KINDS, TRUNCATED_ROW, Defect, DefectTally
-from logos.data.freshness import what_is_lost
-from logos.data.jumps import Around, Jump, JumpWatch
 from logos.data.layout import file_layout
 from logos.data.readers.blocks import read_blocks
 from logos.data.readers.chunks import FileStamp, file_stamp, fingerprint, refuse_changed
+from logos.data.readers.jumps import Around, Jump, JumpWatch
 from logos.data.readers.rows import Block
 from logos.data.source import DataSource
 from logos.data.times.epochs import last_plausible_ns

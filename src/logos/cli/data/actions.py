@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from logos.data.actions import ADJUSTED, RAW, SOURCES, import_actions, write_actions
+from logos.data.beside.actions import ADJUSTED, RAW, SOURCES, import_actions, write_actions
 from logos.data.names import check_symbol, stem_for
 
 

@@ -6,7 +6,7 @@ import argparse
 from datetime import date
 from pathlib import Path
 
-from logos.data.calendars import EXTENSION, write_calendar
+from logos.data.beside.calendars import EXTENSION, write_calendar
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -18,11 +18,11 @@ from logos.config.actions import Split, actions_of, parse_split
 from logos.config.settings import InstrumentSettings
 from logos.core.instrument import Instrument
 from logos.core.types import NS_PER_DAY
+from logos.data.beside.freshness import read_freshness
 from logos.data.check import CheckReport, inspect_source, refuse_most
 from logos.data.claims import check_claims
 from logos.data.convert import repair
 from logos.data.defects import KEEPING_KINDS, KINDS, SAID_KINDS, accept_set
-from logos.data.freshness import read_freshness
 from logos.data.readers.numbers import format_timestamp
 from logos.data.source import DataSource, discover
 from logos.errors import DataError

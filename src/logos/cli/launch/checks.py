@@ -38,7 +38,7 @@ from logos.config import Config, ConfigError, Effective, FeedName, VenueName, co
 from logos.config.making import masked_config
 from logos.config.terms.coordinator import coordinator_of
 from logos.core.types import SwitchState
-from logos.data.calendars import is_calendar_file
+from logos.data.beside.calendars import is_calendar_file
 from logos.data.layout import extension_of
 from logos.errors import DataError
 from logos.files import read_whole

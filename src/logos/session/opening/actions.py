@@ -18,7 +18,7 @@ import msgspec
 from logos.config import Config, ConfigError, InstrumentSettings
 from logos.config.actions import Split, actions_of
 from logos.data.check import CheckReport
-from logos.data.jumps import Around
+from logos.data.readers.jumps import Around
 from logos.files import cut_words, is_cut, read_whole
 
 _BYTES_MAX: Final = 4 << 20

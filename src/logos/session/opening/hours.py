@@ -15,7 +15,7 @@ import msgspec
 from logos.config import Config, ConfigError, InstrumentSettings
 from logos.core.instrument import instrument
 from logos.core.types import NS_PER_DAY
-from logos.data.calendars import is_calendar_file, read_calendar, sessions_between
+from logos.data.beside.calendars import is_calendar_file, read_calendar, sessions_between
 from logos.data.check import CheckReport
 from logos.data.market_sessions import sessions_of, sessions_text
 from logos.data.readers.head import first_time_ns

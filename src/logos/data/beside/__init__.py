@@ -1,0 +1,1 @@
+"""Files beside market data: calendars, splits and dividends, when data was fetched."""
