@@ -157,6 +157,31 @@ RIGHT = [
         for name in ("EURUSD_Candlestick_1_m_BID.csv", "eurusd-m1-bid-2024-03-08.csv")
     ),
     (
+        "26-european/DAX.csv",
+        ("--symbol", "DAX", "--interval", "1m"),
+        {"DAX": ["2024-03-08T09:30:00Z,17814.51,17820.00,17810.00,17815.25,1200"]},
+    ),
+    (
+        "26-european/DAX_1m_q.csv",
+        (),
+        {
+            "DAX": [
+                "2024-03-08T09:30:00Z,17814.51,17820.00,17810.00,17815.25,1200",
+                "2024-03-08T09:31:00Z,17814.51,17820.00,17810.00,17815.25,1200",
+            ]
+        },
+    ),
+    (
+        "26-european/dax_d.csv",
+        ("--symbol", "DAX"),
+        {"DAX": ["2024-03-08T00:00:00Z,17814.51,17820.00,17810.00,17815.25,1200"]},
+    ),
+    (
+        "58-volume-column-ignored/BTCUSD_1h.csv",
+        (),
+        {"BTCUSD": [f"2024-03-08T0{hour}:00:00Z,100,101,99,100,0.5" for hour in range(5)]},
+    ),
+    (
         "28-alpha-vantage/daily_IBM.csv",
         (),
         {

@@ -8,9 +8,11 @@ from typing import Final
 
 from logos.data.importing.cells.figures import find_decimal
 from logos.data.importing.cells.roles import name_key
+from logos.data.importing.cells.times import EPOCH
 from logos.data.importing.record import ForeignLayout
 from logos.data.importing.tables.table import Table
 from logos.data.importing.vendor import whole_path
+from logos.data.times.epochs import looks_like_number
 from logos.errors import DataError
 
 _FIGURE: Final = re.compile(r"[+-]?([0-9]{1,3}([.,][0-9]{3})*|[0-9]+)([.,][0-9]+)?")
@@ -49,6 +51,16 @@ def _why_not_header(layout: ForeignLayout, table: Table) -> str:
     others = [name for name in layout.absent if name_key(name) in keys]
     if others:
         return f"its header has a column {', '.join(others)}"
+    return _why_not_number(layout, table) if layout.time_format == EPOCH else ""
+
+
+def _why_not_number(layout: ForeignLayout, table: Table) -> str:
+    """Why times that should be numbers since 1970 are none; by the first row."""
+    header = [name_key(cell) for cell in table.headers[0]]
+    for name, role in layout.roles.items():
+        if role == "time" and name_key(name) in header:
+            cell = table.sample[0][header.index(name_key(name))].strip()
+            return "" if looks_like_number(cell) else f"its times are no numbers: {cell[:40]!r}"
     return ""
 
 
