@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from logos.core.strategy import Target, Weight, market
 from logos.core.types import Side
+from logos.data.readers.numbers import format_timestamp
 from logos.data.signals import SignalStrategy, from_frame, read_signals
 from logos.errors import DataError
 from logos.strategies import StrategyLoadError, load_strategy
@@ -69,7 +70,7 @@ def test_the_quantity_given_is_that_of_rows_without_one(tmp_path: Path) -> None:
         "2026-01-05T00:00:00",
         "2026-01-05 00:00:00.000",
         "2026-01-05 01:00:00+01:00",
-        "2026-01-05",
+        "2026-01-04",
         "1767571200",
         "1767571200000",
         "1767571200000000",
@@ -79,6 +80,35 @@ def test_the_quantity_given_is_that_of_rows_without_one(tmp_path: Path) -> None:
 def test_times_are_utc_unless_they_say_otherwise(text: str) -> None:
     [signal] = from_frame([{"timestamp": text, "symbol": "ACME", "target": 1}])
     assert signal.ts_ns == MIDNIGHT_NS
+
+
+@pytest.mark.parametrize("text", ["2026-01-05", "2026-01-05 09:30"])
+def test_a_file_says_its_zone_or_is_told_it(tmp_path: Path, text: str) -> None:
+    path = written(tmp_path, f"timestamp,symbol,target\n{text},ACME,1\n")
+    with pytest.raises(DataError, match="names no time zone: say --timezone"):
+        read_signals(path)
+    assert read_signals(path, timezone="America/New_York")
+
+
+def test_a_date_alone_is_the_end_of_that_day_in_the_markets_zone(tmp_path: Path) -> None:
+    rows = "2026-01-05,ACME,1\n2026-07-06,ACME,2\n2026-07-06,ACME,3\n"
+    path = written(tmp_path, f"timestamp,symbol,target\n{rows}")
+    moments = [signal.ts_ns for signal in read_signals(path, timezone="America/New_York")]
+    assert list(map(format_timestamp, moments)) == [
+        "2026-01-06T05:00:00Z", "2026-07-07T04:00:00Z", "2026-07-07T04:00:00Z",
+    ]  # fmt: skip
+
+
+def test_a_repeated_hour_of_signals_goes_by_the_order_of_rows(tmp_path: Path) -> None:
+    def read(*times: str) -> list[str]:
+        rows = "".join(f"2026-11-01 {time},ACME,1\n" for time in times)
+        path = written(tmp_path, f"timestamp,symbol,target\n{rows}")
+        found = read_signals(path, timezone="America/New_York")
+        return [format_timestamp(signal.ts_ns)[11:16] for signal in found]
+
+    assert read("01:30", "01:10", "02:00") == ["05:30", "06:10", "07:00"]
+    with pytest.raises(DataError, match="comes twice in America/New_York"):
+        read("00:30", "01:30")
 
 
 moments = st.datetimes(datetime(1990, 1, 1), datetime(2100, 1, 1))
@@ -93,7 +123,7 @@ def test_any_iso_time_is_read_exactly(moment: datetime, separator: str, zone: st
     assert signal.ts_ns == microseconds * 1_000
 
 
-@given(st.integers(10**17, 2**63 - 1), st.sampled_from([1, 10**3, 10**6, 10**9]))
+@given(st.integers(645 * 10**15, 4 * 10**18), st.sampled_from([1, 10**3, 10**6, 10**9]))
 def test_epoch_numbers_tell_their_unit_by_their_size(ts_ns: int, unit_ns: int) -> None:
     whole_ns = ts_ns // unit_ns * unit_ns
     [signal] = from_frame([{"timestamp": whole_ns // unit_ns, "symbol": "ACME", "target": 1}])

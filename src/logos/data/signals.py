@@ -8,9 +8,11 @@ One row is a time, a symbol and one wish, in one of three columns:
 - `target`: the position to be at, negative for short.
 - `weight`: the same as a fraction of equity.
 
-Times are ISO-8601 (UTC where no zone is written) or epoch numbers in s, ms, us or ns, and must
-not run backwards. A file with any defect is refused whole, with every defect named: half a set
-of signals is another strategy.
+Times are ISO-8601 or epoch numbers in s, ms, us or ns, and must not run backwards. A time without
+a zone is one of the zone that is said, and refused where none is. A date alone means the end of
+that day in that zone: what was computed from a day's close was not known at its beginning. A file
+with any defect is refused whole, with every defect named: half a set of signals is another
+strategy.
 """
 
 from __future__ import annotations
@@ -28,8 +30,9 @@ import msgspec
 
 from logos.core.messages import MarketEvent, ReceivedSignal
 from logos.core.strategy import Answer, Context, Request, Target, Weight, market
-from logos.core.types import NS_PER_SECOND, Side
+from logos.core.types import NS_PER_DAY, NS_PER_SECOND, Side
 from logos.data.readers.numbers import RowError, parse_timestamp
+from logos.data.times.reader import TimeReader, TimeRules
 from logos.errors import DataError
 from logos.files import cut_words, is_cut, read_whole
 from logos.strategies.queued import Queued
@@ -42,7 +45,7 @@ _DEFECTS_SHOWN_MAX: Final = 50
 
 _ORDERS: Final = {"BUY": Side.BUY, "SELL": Side.SELL}
 _POSITIONS: Final = {"LONG": 1, "1": 1, "SHORT": -1, "-1": -1, "FLAT": 0, "EXIT": 0, "0": 0}
-_NO_ZONE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[T ][0-9:]+(?:\.[0-9]+)?)?")
+_DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _ABSENT: Final = frozenset(("", "nan", "none", "nat", "<na>"))
 """How an empty cell reads once a dataframe has turned it into text."""
 
@@ -60,7 +63,8 @@ class SignalStrategy(Queued):
 
     `file` is a CSV; `signals` are ready-made ones, as of `from_frame`. `quantity` is for side
     rows that name none. `delay_s` is added to every time: bars are known at their close, so
-    signals stamped with the open of the minute they were computed from need 60.
+    signals stamped with the open of the minute they were computed from need 60. `timezone` is
+    the zone of the file's times that name none.
     """
 
     save = Queued.save
@@ -72,12 +76,13 @@ class SignalStrategy(Queued):
         quantity: Decimal | None = None,
         delay_s: int = 0,
         signals: Sequence[Signal] | None = None,
+        timezone: str = "",
     ) -> None:
         if bool(file) == (signals is not None):
             raise ValueError("give the signals either as file or as signals")
         if delay_s < 0:
             raise ValueError(f"delay_s ({delay_s}) cannot be negative: that would be foresight")
-        chosen = read_signals(file, quantity) if signals is None else signals
+        chosen = read_signals(file, quantity, timezone) if signals is None else signals
         super().__init__(chosen, delay_s * NS_PER_SECOND)
         self._chosen = chosen
 
@@ -154,11 +159,13 @@ def request_of(signal: ReceivedSignal, quantity: Decimal | None) -> Request:
     return _request(row, quantity)
 
 
-def read_signals(path: str | Path, quantity: Decimal | None = None) -> list[Signal]:
+def read_signals(
+    path: str | Path, quantity: Decimal | None = None, timezone: str = ""
+) -> list[Signal]:
     """The signals of a CSV file, all of them or none.
 
-    `quantity` is for side rows without their own. Raises DataError with every defect as
-    `file:line: what`.
+    `quantity` is for side rows without their own, `timezone` for times that name none. Raises
+    DataError with every defect as `file:line: what`.
     """
     try:
         content = read_whole(Path(path), FILE_BYTES_MAX).decode("utf-8-sig")
@@ -172,7 +179,7 @@ def read_signals(path: str | Path, quantity: Decimal | None = None) -> list[Sign
     header = [name.strip().lower() for name in rows[0][1]]
     _check_header(f"{rows[0][0]}: ", header)
     width = len(header)
-    collector = _Collector(quantity)
+    collector = _Collector(quantity, timezone)
     cut_line = rows.pop()[0] if is_cut(content) else ""
     for place, cells in rows[1:]:
         if len(cells) == width:
@@ -184,7 +191,7 @@ def read_signals(path: str | Path, quantity: Decimal | None = None) -> list[Sign
     return collector.finish(str(path))
 
 
-def from_frame(frame: Any, quantity: Decimal | None = None) -> list[Signal]:
+def from_frame(frame: Any, quantity: Decimal | None = None, timezone: str = "UTC") -> list[Signal]:
     """The signals of a dataframe (whatever has `to_dict("records")`) or of a list of dicts.
 
     Columns and rules are those of the file; further columns are passed over, and times may be
@@ -192,7 +199,7 @@ def from_frame(frame: Any, quantity: Decimal | None = None) -> list[Signal]:
     """
     records: Iterable[Mapping[Any, Any]]
     records = frame.to_dict("records") if hasattr(frame, "to_dict") else frame
-    collector = _Collector(quantity)
+    collector = _Collector(quantity, timezone)
     for number, record in enumerate(records):
         row = {str(name).lower(): _text(value) for name, value in record.items()}
         if number == 0:
@@ -221,8 +228,9 @@ def _check_header(place: str, names: Sequence[str]) -> None:
 class _Collector:
     """Signals row by row, and what is wrong with the others."""
 
-    def __init__(self, quantity: Decimal | None) -> None:
+    def __init__(self, quantity: Decimal | None, timezone: str) -> None:
         self._quantity = quantity
+        self._times = TimeReader(TimeRules(timezone), repeats=True)
         self._signals: list[Signal] = []
         self._defects: list[str] = []
         self._last_ns: int | None = None
@@ -233,7 +241,9 @@ class _Collector:
     def add(self, place: str, row: Mapping[str, str]) -> None:
         """Take a row as a signal, or note why not."""
         try:
-            ts_ns = _moment(row.get("timestamp", "").strip())
+            ts_ns = self._moment(row.get("timestamp", "").strip())
+            for doubt in self._times.doubts():
+                self.refuse(place, f"a row before it: {doubt}")
             if self._last_ns is not None and ts_ns < self._last_ns:
                 raise ValueError("earlier than the row before it: sort the signals by time")
             self._last_ns = ts_ns
@@ -244,8 +254,17 @@ class _Collector:
         except (ValueError, RowError) as error:
             self.refuse(place, str(error))
 
+    def _moment(self, text: str) -> int:
+        """Nanoseconds UTC; a date alone is the end of its day."""
+        if _DATE.fullmatch(text):
+            wall_ns = parse_timestamp(f"{text}T00:00:00Z") + NS_PER_DAY
+            return self._times.on_clock(wall_ns, text)
+        return self._times.read(text)
+
     def finish(self, source: str) -> list[Signal]:
         """All signals; raises DataError when any row had a defect, or there is no row."""
+        for doubt in self._times.doubts(is_end=True):
+            self.refuse("the last rows", doubt)
         if self._defects:
             shown = self._defects[:_DEFECTS_SHOWN_MAX]
             if len(self._defects) > len(shown):
@@ -258,13 +277,6 @@ class _Collector:
         if not self._signals:
             raise DataError(f"{source}: no signals in it")
         return self._signals
-
-
-def _moment(text: str) -> int:
-    """Nanoseconds UTC; a time without a zone is UTC, a date alone its midnight."""
-    if _NO_ZONE.fullmatch(text):
-        text = f"{text}T00:00:00Z" if len(text) == len("2026-01-05") else f"{text}Z"
-    return parse_timestamp(text)
 
 
 def _request(row: Mapping[str, str], quantity: Decimal | None) -> Request:

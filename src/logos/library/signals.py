@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any, Final
 
+from logos.core.types import NS_PER_DAY
 from logos.data.readers.numbers import format_timestamp
 from logos.data.signals import COLUMNS, SignalStrategy, from_frame
 from logos.errors import DataError
@@ -14,7 +15,8 @@ _TIME_NAMES: Final = ("timestamp", "time", "datetime", "date")
 
 
 def signal_rows(frame: Any) -> list[dict[str, Any]]:
-    """The rows of a table of signals. Times that name no zone are UTC, as in files of signals.
+    """The rows of a table of signals. Times that name no zone are UTC; a column of midnights
+    without a zone is one of dates, each of which means the end of its day.
 
     Raises DataError for what is no table.
     """
@@ -27,6 +29,9 @@ def signal_rows(frame: Any) -> list[dict[str, Any]]:
             value if moment.times is Times.NONE or value is None else format_timestamp(value)
             for value in moment.values
         ]
+        known = [value for value in moment.values if value is not None]
+        if moment.times is Times.WALL and not any(value % NS_PER_DAY for value in known):
+            columns["timestamp"] = [text and text[:10] for text in columns["timestamp"]]
     if not columns:
         raise DataError(f"the table of signals has none of the columns {', '.join(COLUMNS)}")
     names = list(columns)

@@ -58,7 +58,7 @@ from logos.session.opening.funding import with_funding
 from logos.session.opening.hearing import Notice, check_heard, check_sizes
 from logos.session.opening.hours import hours_of_data, with_sessions
 from logos.session.opening.recorded import find_sources, overlaps, replay_feed
-from logos.session.opening.times import data_range
+from logos.session.opening.times import data_range, signal_zone
 from logos.session.stored.origin import NOT_KNOWN, Origin
 from logos.strategies import StrategyLoadError, load_strategy
 from logos.strategies.own_guards import load_guards
@@ -311,7 +311,8 @@ def load_configured_strategy(config: Config, origin: Origin = NOT_KNOWN) -> tupl
         if topic:
             return LiveSignals(**arguments), f"signals from topic {topic}"
         name = f"signals from {settings.signals}"
-        return SignalStrategy(**{**arguments, "file": origin.find(settings.signals)}), name
+        said = {"timezone": signal_zone(config), **arguments}
+        return SignalStrategy(**{**said, "file": origin.find(settings.signals)}), name
     if not settings.name:
         raise ConfigError(
             "no strategy: name one with --strategy (a bundled name or module:Class), "

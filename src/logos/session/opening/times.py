@@ -21,6 +21,15 @@ def time_rules(config: Config) -> TimeRules:
         raise ConfigError(f"data: {error}") from None
 
 
+def signal_zone(config: Config) -> str:
+    """The zone of times of signals that name none: what is said of the data, else that of the
+    market, where all that are traded have the same; "" where neither is there."""
+    if config.data.timezone is not msgspec.UNSET and config.data.timezone:
+        return config.data.timezone
+    zones = {each.timezone or "" for each in config.instruments.values()}
+    return zones.pop() if len(zones) == 1 else ""
+
+
 def data_range(config: Config) -> tuple[int | None, int | None]:
     """The wanted first and last moment of the data; None: from its beginning, to its end."""
     return _moment(config.data.start, "data.from"), _moment(config.data.end, "data.to")
