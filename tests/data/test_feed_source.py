@@ -116,5 +116,5 @@ def test_a_suggested_instrument_holds_every_decimal_seen(tmp_path: Path) -> None
     path = write(tmp_path / "BTC-USDT.csv", QUOTE_HEADER, rows)
     text = suggest_instrument(source_of(path, "quotes"))
     assert tomllib.loads(text)["instruments"] == {
-        "BTCUSD": {"tick": "0.0001", "lot": "0.001", "base": "BTC", "quote": "USD"}
+        "BTCUSD": {"tick": "0.0001", "lot": "0.0001", "base": "BTC", "quote": "USD"}
     }

@@ -20,7 +20,8 @@ from logos.core.types import NS_PER_MINUTE
 from logos.data.replay import ReplayFeed
 from logos.data.source import discover
 from logos.errors import DataError
-from logos.session.build import find_instruments, make_instruments
+from logos.session.build import make_instruments
+from logos.session.opening.instruments import find_instruments
 from logos.testing.clock import START_NS
 
 

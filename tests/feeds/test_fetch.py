@@ -28,7 +28,8 @@ from logos.data.replay import ReplayFeed
 from logos.data.source import discover
 from logos.errors import DataError
 from logos.feeds.contract import FeedFailedError
-from logos.session.build import find_instruments, make_instruments
+from logos.session.build import make_instruments
+from logos.session.opening.instruments import find_instruments
 from logos.simulators.exchange.faults import Fault
 from logos.testing.clock import START_NS
 

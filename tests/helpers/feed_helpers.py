@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import tomllib
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -18,7 +17,7 @@ from logos.data.layout import BARS, QUOTE_BARS
 from logos.data.readers.optional import arrow_available
 from logos.data.replay import ReplayFeed
 from logos.data.source import DataSource
-from logos.data.suggest import suggest_instrument
+from logos.data.suggest import draft_instrument
 
 BAR_HEADER = "timestamp,open,high,low,close,volume"
 QUOTE_HEADER = "timestamp,bid,ask,bid_size,ask_size"
@@ -77,7 +76,7 @@ def instruments_of(sources: list[DataSource]) -> dict[str, Instrument]:
     """One instrument for each symbol, fine enough for all of its sources."""
     steps: dict[str, dict[str, str]] = {}
     for source in sources:
-        (table,) = tomllib.loads(suggest_instrument(source))["instruments"].values()
+        table = draft_instrument(source).assumed()
         finest = steps.setdefault(source.symbol, {"tick": "1", "lot": "1"})
         for name in finest:
             finest[name] = max(finest[name], table[name], key=len)

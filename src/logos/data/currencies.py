@@ -47,6 +47,9 @@ _SETTLED: Final = re.compile(r"([^/:]+)/([^/:]+):([^/:-]+)(?:-.*)?")
 """ccxt's contracts: base/quote:settled in."""
 _MULTIPLE: Final = re.compile(r"(?:1M|10{2,7})?(.+)")
 """1000SHIB, 1MBABYDOGE: so many of the coin."""
+_CONTRACT: Final = re.compile(
+    r"[-_/ ](?:SWAP|PERP|PERPETUAL|FUTURES|[0-9]{6})(?=[-_/ ]|$)|PERP$|=F$"
+)
 _CONTRACT_WORDS: Final = words("SWAP PERP PERPETUAL FUTURES")
 
 
@@ -64,6 +67,16 @@ def is_currency(code: str) -> bool:
     return code in _FIAT or code in _STABLE or code in _QUOTE_COINS
 
 
+def is_coin(code: str) -> bool:
+    """Whether the code is of a coin that is no money in another shape."""
+    return code in _COINS
+
+
+def is_fiat(code: str) -> bool:
+    """Whether the code is of a state's money."""
+    return code in _FIAT
+
+
 def currencies_of(symbol: str) -> Currencies:
     """Base and quote of a symbol, each empty where it cannot be told."""
     settled = _SETTLED.fullmatch(symbol)
@@ -79,6 +92,13 @@ def currencies_of(symbol: str) -> Currencies:
             return Currencies(base, quote)
         return Currencies()
     return _joined(text)
+
+
+def contract_word(symbol: str) -> str:
+    """What in a symbol says that it is a contract and no spot market (SWAP, PERP, =F, the day of
+    a delivery); empty: nothing."""
+    found = _CONTRACT.search(symbol.upper())
+    return found[0].strip("-_/ ") if found else ""
 
 
 def _joined(text: str) -> Currencies:

@@ -286,11 +286,24 @@ def ccxt_instrument(market: Mapping[str, Any], steps: int) -> dict[str, Any]:
         "min_notional": market["limits"]["cost"].get("min"),
     }
     table |= {key: _plain(value) for key, value in limits.items() if value is not None}
-    table["settlement"] = "spot" if market.get("spot") else "margin"
+    table |= _contract(market)
+    if table["settlement"] == "inverse":
+        table.pop("min_notional", None)  # it is counted in money, and limits are in the coin
     rates = {side: _plain(market[side]) for side in ("maker", "taker") if market.get(side)}
     if rates:
         table["fees"] = {**rates, "decimals": 8, "rounding": "up"}
     return table
+
+
+def _contract(market: Mapping[str, Any]) -> dict[str, Any]:
+    """What a contract is: what one is worth, and what it is settled in."""
+    if not market.get("contract"):
+        return {"settlement": "spot" if market.get("spot") else "margin"}
+    size = market.get("contractSize")
+    terms = {"multiplier": _plain(size)} if size is not None else {}
+    if not market.get("inverse"):
+        return {**terms, "settlement": "margin"}
+    return {**terms, "quote": market.get("settle") or market["base"], "settlement": "inverse"}
 
 
 def _step(market: str, what: str, precision: Any, steps: int) -> str:

@@ -24,6 +24,7 @@ from logos.core.fixed import format_units
 from logos.core.instrument import Instrument
 from logos.core.types import SIZE_UNKNOWN
 from logos.data.check import CheckReport
+from logos.data.currencies import currencies_of
 from logos.data.defects import (
     CROSSED,
     GAP,
@@ -37,7 +38,6 @@ from logos.data.readers.columns import has_bad_bar
 from logos.data.readers.numbers import RowError, format_timestamp
 from logos.data.readers.rows import Block, FileState, check_bar, check_order, crossed_detail
 from logos.data.source import DataSource, interval_from_text
-from logos.data.suggest import guess_currencies
 from logos.data.times.bars import BarTimes
 from logos.data.times.lengths import BarLength, common_phase, find_length
 from logos.errors import ConfigError, DataError
@@ -201,7 +201,7 @@ class _Reader:
 
         tick = finer_tick(cells(self._layout.prices)) or "0.01"
         lot = finer_tick(cells(self._layout.sizes)) or format_units(1, 8)
-        return f'tick="{tick}", lot="{lot}", quote="{guess_currencies(self._symbol)[1]}"'
+        return f'tick="{tick}", lot="{lot}", quote="{currencies_of(self._symbol).quote}"'
 
     def read(
         self, timezone: str | tzinfo | None, interval: str | int | timedelta | None

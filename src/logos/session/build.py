@@ -7,7 +7,6 @@ have, so that sums never round; an asset that is also traded counts at least in 
 from __future__ import annotations
 
 import difflib
-import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 
@@ -21,8 +20,6 @@ from logos.config import (
     OrderSettings,
     RiskLimits,
     TotalLimits,
-    make_config,
-    read_toml,
 )
 from logos.config.actions import Dividend, Split, actions_of
 from logos.config.terms.payments import is_charged
@@ -56,43 +53,16 @@ from logos.core.prices.watch import (
 from logos.core.terms.market_hours import MarketSessions
 from logos.data.market_sessions import read_sessions
 from logos.data.names import check_symbol
-from logos.data.source import DataSource
-from logos.data.suggest import suggest_instrument
 from logos.errors import DataError
 from logos.session.carrying.apply import carried_amounts
 from logos.session.opening.funding import schedule_of
+from logos.session.opening.instruments import refuse_misused
 
 _MONEY_DECIMALS_MIN = 2
 _BASE_FEE_DECIMALS = 8
 """What exchanges count their coins in: fees in the traded asset are finer than its lots."""
 _BPS_DECIMALS = 4
 _NS_DECIMALS = 9
-
-
-def find_instruments(
-    config: Config, sources: Sequence[DataSource], *, infer: bool = False
-) -> dict[str, InstrumentSettings]:
-    """The instrument of every symbol in `sources`, in their order.
-
-    Settings win over an `instruments.toml` beside the data. A symbol that neither knows raises
-    ConfigError with a table to paste; with `infer`, that table is used as it stands, which is
-    good enough to look at data and not to trade on it.
-    """
-    beside = _beside(sources)
-    found: dict[str, InstrumentSettings] = {}
-    for source in sources:
-        symbol = source.symbol
-        settings = config.instruments.get(symbol) or beside.get(symbol)
-        if settings is None and infer:
-            table = tomllib.loads(suggest_instrument(source), parse_float=Decimal)
-            settings = make_config(table).instruments[symbol]
-        if settings is None:
-            raise ConfigError(
-                f"no instrument for {symbol} ({source.path}). Add this to the configuration, "
-                f"after checking it:\n\n{suggest_instrument(source)}"
-            )
-        found[symbol] = settings
-    return found
 
 
 def make_instruments(settings: Mapping[str, InstrumentSettings]) -> dict[str, Instrument]:
@@ -102,18 +72,11 @@ def make_instruments(settings: Mapping[str, InstrumentSettings]) -> dict[str, In
     return {symbol: _make_instrument(symbol, each) for symbol, each in settings.items()}
 
 
-def _beside(sources: Iterable[DataSource]) -> dict[str, InstrumentSettings]:
-    """Instruments of the `instruments.toml` files that lie beside the data."""
-    found: dict[str, InstrumentSettings] = {}
-    for folder in dict.fromkeys(source.path.parent for source in sources):
-        path = folder / "instruments.toml"
-        if path.is_file():
-            found.update(make_config(read_toml(path), str(path)).instruments)
-    return found
-
-
 def _make_instrument(symbol: str, settings: InstrumentSettings) -> Instrument:
     fees = settings.fees
+    if not settings.quote:
+        raise ConfigError(f"instruments.{symbol}.quote must be filled in: the prices' currency")
+    refuse_misused(symbol, settings)
     try:
         check_symbol(symbol)
     except DataError as error:

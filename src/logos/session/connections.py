@@ -32,7 +32,7 @@ from logos.execution.tracked import LinkRules
 from logos.feeds.contract import FeedFailedError, LiveFeed
 from logos.feeds.paced import PacedFeed
 from logos.installation import install_command
-from logos.session.build import find_instruments
+from logos.session.opening.instruments import find_instruments
 from logos.session.opening.recorded import find_sources, replay_feed
 from logos.session.plan import Plan
 from logos.session.presence.account import AccountLock

@@ -47,7 +47,6 @@ from logos.session.build import (
     build_guards,
     build_rules,
     build_states,
-    find_instruments,
     make_instruments,
 )
 from logos.session.carrying.apply import apply_carry, check_time
@@ -57,6 +56,7 @@ from logos.session.opening.fingerprints import fingerprint_of
 from logos.session.opening.funding import with_funding
 from logos.session.opening.hearing import Notice, check_heard, check_sizes
 from logos.session.opening.hours import hours_of_data, with_sessions
+from logos.session.opening.instruments import find_instruments
 from logos.session.opening.recorded import find_sources, overlaps, replay_feed
 from logos.session.opening.times import data_range, signal_zone
 from logos.session.stored.origin import NOT_KNOWN, Origin

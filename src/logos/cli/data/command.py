@@ -26,8 +26,9 @@ from logos.data.defects import KEEPING_KINDS, KINDS, SAID_KINDS, accept_set
 from logos.data.readers.numbers import format_timestamp
 from logos.data.source import DataSource, discover
 from logos.errors import DataError
-from logos.session.build import find_instruments, make_instruments
+from logos.session.build import make_instruments
 from logos.session.opening.hours import hours_of_data
+from logos.session.opening.instruments import find_instruments
 from logos.session.outcome import ExitCode
 
 

@@ -314,6 +314,8 @@ def _reasons(summary: Summary, figures: Figures) -> Iterator[Row]:
         f"{summary['orders']:,}   fills {summary['fills']:,}   refused {summary['refused']:,}"
         f"   blocked {summary['blocked']:,}",
     )
+    if summary.get("without_costs"):
+        yield "costs", summary["without_costs"]
     if figures.note:
         yield "note", figures.note
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
@@ -12,6 +13,26 @@ from logos.data.readers.optional import require_arrow
 from logos.files import is_cut
 
 _ROWS_TO_FIND_A_TIME: Final = 200
+
+
+def all_lines(path: Path) -> Iterator[list[list[str]]]:
+    """The header, alone, and then all rows, as cells of text, some thousands at a time.
+
+    Raises DataError when the file cannot be read.
+    """
+    if extension_of(path) == ".parquet":
+        require_arrow(path)
+        from logos.data.readers.parquet import parquet_lines
+
+        yield from parquet_lines(path)
+        return
+    header, _ = read_header(path)
+    yield [split_line(header)]
+    for chunk in csv_chunks(path):
+        text = chunk.data.decode("utf-8", "replace")
+        if is_cut(text):
+            text = text[: text.rfind("\n") + 1]
+        yield [split_line(line.rstrip("\r")) for line in text.split("\n") if line.rstrip("\r")]
 
 
 def first_lines(path: Path, rows: int) -> list[list[str]]:

@@ -136,6 +136,13 @@ def parquet_batches(path: Path) -> Iterator[pa.RecordBatch]:
         _judge_rows(path, file.metadata, rows)
 
 
+def parquet_lines(path: Path) -> Iterator[list[list[str]]]:
+    """The column names, alone, and then the rows as text cells, a batch at a time."""
+    yield [parquet_header(path)]
+    for batch in parquet_batches(path):
+        yield [row for _, row in _batch_rows(batch, 1, None)]
+
+
 def read_batch(state: FileState, batch: pa.RecordBatch) -> Block | None:
     """A Parquet batch as a block, or None when the careful reader must look at it."""
     lines = range(state.rows + 1, state.rows + 1 + batch.num_rows)

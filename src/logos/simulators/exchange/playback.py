@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-import tomllib
 from collections.abc import Callable, Collection
 from pathlib import Path
 
@@ -20,7 +19,7 @@ from logos.data.defects import KEEPING_KINDS
 from logos.data.layout import QUOTES, TRADES
 from logos.data.replay import ReplayFeed
 from logos.data.source import DataSource, discover
-from logos.data.suggest import suggest_instrument
+from logos.data.suggest import draft_instrument
 from logos.errors import DataError
 from logos.simulators.exchange.binance import BinanceShape
 from logos.simulators.exchange.market import Listing, Market
@@ -44,7 +43,7 @@ def recorded(
         raise DataError(f"{folder}: no quotes and no trades to play back")
     units: dict[str, Instrument] = {}
     for source in found:
-        (table,) = tomllib.loads(suggest_instrument(source))["instruments"].values()
+        table = draft_instrument(source).assumed()
         known = units.get(source.symbol)
         if known is not None:
             table["tick"] = max(table["tick"], known.price_text(known.tick), key=len)

@@ -37,6 +37,7 @@ def session_markdown(summary: Summary) -> str:
         "",
         _counts(summary),
         "",
+        *_costs_lines(summary),
         "`logos report` shows the session as a page. Money is rounded here; the tables beside this "
         "file have every digit.",
         "",
@@ -113,6 +114,12 @@ def _counts(summary: Summary) -> str:
         f"{summary['ticks']:,} ticks, {summary['orders']:,} orders, {summary['fills']:,} fills, "
         f"{summary['refused']:,} refusals, {summary['blocked']:,} ticks blocked."
     )
+
+
+def _costs_lines(summary: Summary) -> list[str]:
+    """What the fills did not cost; nothing where they cost something."""
+    words = summary.get("without_costs")
+    return [f"**Costs left out**: {markdown(words)}.", ""] if words else []
 
 
 def _symbols_table(summary: Summary, rounded: Mapping[str, Rounding]) -> list[str]:
