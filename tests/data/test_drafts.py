@@ -15,7 +15,7 @@ from logos.core.strategy import Answer, Context, Strategy, Target
 from logos.data.names import stem_for
 from logos.data.source import discover
 from logos.data.suggest import draft_instrument, suggest_instrument
-from logos.data.venue_fees import SPOT_FEES
+from logos.data.terms.venue_fees import SPOT_FEES
 from logos.feeds.record import ccxt_instrument
 from logos.session.build import make_instruments
 from logos.session.drive import drive

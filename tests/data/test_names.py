@@ -10,7 +10,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from logos.core.types import NS_PER_MINUTE
-from logos.data.currencies import Currencies, currencies_of
 from logos.data.names import (
     INDEX_NAME,
     SYMBOL_LENGTH_MAX,
@@ -20,6 +19,7 @@ from logos.data.names import (
     stem_for,
 )
 from logos.data.source import DataSource, discover
+from logos.data.terms.currencies import Currencies, currencies_of
 from logos.errors import DataError
 
 ROWS = [bar_row(0), bar_row(1), bar_row(2)]

@@ -23,8 +23,8 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote, unquote_to_bytes
 
-from logos.data.currencies import is_currency, words
 from logos.data.layout import stem_of
+from logos.data.terms.currencies import is_currency, words
 from logos.errors import DataError
 from logos.files import open_regular
 

@@ -13,17 +13,18 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from logos.core.fixed import format_units
-from logos.data.currencies import Currencies, contract_word, currencies_of
 from logos.data.defects import toml_key
 from logos.data.digits import shown_decimals
 from logos.data.layout import clean_header, file_layout, with_sizes
 from logos.data.names import parse_name
 from logos.data.readers.head import all_lines
 from logos.data.source import DataSource
-from logos.data.venue_fees import SPOT_FEES, fees_line
+from logos.data.terms.currencies import Currencies, contract_word, currencies_of
+from logos.data.terms.venue_fees import SPOT_FEES, fees_line
 
-_DECIMALS_BELIEVED: Final = 12
-"""Steps finer than this are nobody's: what has more decimals is noise that `digits` left."""
+_PRICE_DECIMALS_MAX: Final = 12
+_SIZE_DECIMALS_MAX: Final = 8
+"""Steps finer than these are nobody's: figures with more decimals were computed, and are noise."""
 _LOT_ASSUMED: Final = 8
 _FILL_IN: Final = {
     "tick": "the price step: no price could be read",
@@ -93,8 +94,8 @@ def draft_instrument(source: DataSource, *, quote: str = "") -> Draft:
         price_places = [header.index(name) for name in layout.prices if name in header]
         size_places = [header.index(name) for name in layout.sizes if name in header]
         for rows in blocks:
-            price_decimals = max(price_decimals, _decimals(rows, price_places))
-            size_decimals = max(size_decimals, _decimals(rows, size_places))
+            price_decimals = max(price_decimals, _decimals(rows, price_places, _PRICE_DECIMALS_MAX))
+            size_decimals = max(size_decimals, _decimals(rows, size_places, _SIZE_DECIMALS_MAX))
     named = parse_name(source.path).words
     words = {part for word in named for part in word.lower().split("-")}
     return _with_terms(
@@ -126,8 +127,8 @@ def suggest_instrument(source: DataSource, *, quote: str = "") -> str:
     return draft_instrument(source, quote=quote).toml()
 
 
-def _decimals(rows: list[list[str]], places: list[int]) -> int:
-    """The most decimals in the cells at `places`; -1 where none of them is a number."""
+def _decimals(rows: list[list[str]], places: list[int], believed: int) -> int:
+    """The most decimals, up to `believed`, in the cells at `places`; -1 where none is a number."""
     most = -1
     for text in _cells(rows, places):
         # Only what could be finer than all before is looked at with care.
@@ -140,7 +141,7 @@ def _decimals(rows: list[list[str]], places: list[int]) -> int:
         # Rows that cannot be read are the check's business, not a draft's.
         except ValueError:
             continue
-        if decimals <= _DECIMALS_BELIEVED:
+        if decimals <= believed:
             most = max(most, decimals)
     return most
 

@@ -24,7 +24,6 @@ from logos.core.fixed import format_units
 from logos.core.instrument import Instrument
 from logos.core.types import SIZE_UNKNOWN
 from logos.data.check import CheckReport
-from logos.data.currencies import currencies_of
 from logos.data.defects import (
     CROSSED,
     GAP,
@@ -40,6 +39,7 @@ from logos.data.readers.rows import Block, FileState, check_bar, check_order, cr
 from logos.data.source import DataSource, interval_from_text
 from logos.data.times.bars import BarTimes
 from logos.data.times.lengths import BarLength, common_phase, find_length
+from logos.data.terms.currencies import currencies_of
 from logos.errors import ConfigError, DataError
 from logos.library.amounts import PriceCells, SizeCells, finer_tick
 from logos.library.cells import Faults, find_columns, read_side

@@ -25,7 +25,6 @@ from logos.errors import DataError, StrategyError, strategy_failed
 from logos.journal.inputs import INPUTS_FILE, InputsWriter, LiveFailureError, RecordedInputs
 from logos.journal.writer import JournalDiffersError
 from logos.secrecy import without, without_keys
-from logos.session.artifacts.costs import costs_left_out
 from logos.session.artifacts.cures import cure, headline
 from logos.session.artifacts.derived.files import (
     EXCURSION_EVENTS_MAX,
@@ -39,6 +38,7 @@ from logos.session.artifacts.rows import Moments
 from logos.session.artifacts.session_md.page import session_markdown
 from logos.session.artifacts.summary import (
     books_at_end,
+    costs_left_out,
     data_facts,
     figures,
     held_at_end,
@@ -318,7 +318,7 @@ class Seal:
             "switch_state": core.switch_state.name,
             **counts,
             **warm_ups(core, self._folder.tally),
-            **costs_left_out(plan.config, plan.instruments, self._filled()),
+            **costs_left_out(plan, self._folder.tally.fills),
             "held": held_at_end(core),
             "next": next_steps(
                 order_manager.session_id,
@@ -332,10 +332,6 @@ class Seal:
             "data": data_facts(plan.reports),
             "live": dict(self._measure()),
         }
-
-    def _filled(self) -> list[str]:
-        fills = self._folder.tally.fills
-        return [symbol for symbol in self._plan.instruments if fills[symbol]]
 
     def _measure(self) -> Mapping[str, Any]:
         """The facts, written down with the inputs the first time. Raises OSError."""

@@ -20,7 +20,6 @@ from typing import Final
 from logos.core.fixed import format_units
 from logos.core.instrument import Instrument
 from logos.core.types import NS_PER_SECOND, SIZE_UNKNOWN
-from logos.data.currencies import currencies_of
 from logos.data.defects import (
     BAD_NUMBER,
     BAD_SIDE,
@@ -31,6 +30,7 @@ from logos.data.defects import (
     OTHER_SYMBOL,
 )
 from logos.data.names import same_symbol
+from logos.data.terms.currencies import currencies_of
 from logos.data.times.epochs import epoch_ns, likely_reading, looks_like_number
 
 UNITS_LIMIT: Final = 10**18

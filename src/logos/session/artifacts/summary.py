@@ -11,7 +11,7 @@ import os
 import platform
 import socket
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from importlib import util
 from typing import Any
@@ -21,6 +21,7 @@ from logos.build import build_hash
 from logos.core.account import Account, EquityTrack, Ledger
 from logos.core.engine import TradingCore
 from logos.core.fixed import format_units
+from logos.core.instrument import FeeSchedule
 from logos.core.instrument_state import InstrumentState
 from logos.core.terms.payments import may_pay
 from logos.core.types import OrderStatus
@@ -30,6 +31,9 @@ from logos.session.artifacts.averages import average_row
 from logos.session.artifacts.counts import RecordCounts, trigger_figures
 from logos.session.artifacts.rows import Moments
 from logos.session.plan import Plan
+
+_FREE_SYMBOLS_MAX = 5
+"""Symbols without fees that are named."""
 
 
 def session_uuid(session_id: str, config_hash: str, fingerprints: Sequence[str]) -> str:
@@ -288,3 +292,29 @@ def host_facts(started_ns: int, ended_ns: int, run_ns: int, ticks: int) -> dict[
         "core": "compiled" if is_compiled() else "interpreted",
         "process": os.getpid(),
     }
+
+
+def costs_left_out(plan: Plan, fills: Mapping[str, int]) -> dict[str, str]:
+    """What a paper session's fills did not cost although a market takes it: words under one key,
+    where something was filled on paper without a fee; else nothing.
+
+    `fills` counts them by symbol. A real venue books its own fees.
+    """
+    config = plan.config
+    if config.venue.live:
+        return {}
+    traded = plan.instruments.items()
+    symbols = [symbol for symbol, each in traded if fills.get(symbol) and _is_free(each.fees)]
+    if not symbols:
+        return {}
+    named = ", ".join(symbols[:_FREE_SYMBOLS_MAX])
+    left = len(symbols) - _FREE_SYMBOLS_MAX
+    words = f"no fees on {named}{f' and {left} more' if left > 0 else ''}: none are set"
+    if not config.paper.slippage_ticks and not config.paper.slippage_bps:
+        words += "; no slippage: none is set"
+    return {"without_costs": f"{words}. A real market takes both"}
+
+
+def _is_free(fees: FeeSchedule) -> bool:
+    rates = (fees.maker_rate, fees.taker_rate, fees.per_unit, fees.per_fill, fees.minimum)
+    return not any(rates)

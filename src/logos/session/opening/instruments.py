@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from logos.config import Config, ConfigError, InstrumentSettings, make_config, read_toml
-from logos.data.currencies import contract_word, is_coin, is_fiat
 from logos.data.source import DataSource
 from logos.data.suggest import draft_instrument
+from logos.data.terms.currencies import contract_word, is_coin, is_fiat
 
 _DOLLARS_OF_A_CONTRACT: Final = (Decimal(10), Decimal(100))
 """What exchanges make their coin-settled contracts of."""

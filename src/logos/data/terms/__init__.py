@@ -1,0 +1,1 @@
+"""What the terms of an instrument are made of: currencies, fees of venues."""
