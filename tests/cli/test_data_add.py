@@ -42,7 +42,7 @@ def _tradingview() -> str:
 
 ROADS = [
     ("BTCUSDT-1m-2024-01-01.csv", _binance, (), "BTCUSDT", "1m"),
-    ("MSFT.csv", _yfinance, (), "MSFT", "1d"),
+    ("MSFT.csv", _yfinance, ("--quote", "USD"), "MSFT", "1d"),
     ("EURUSD_M1.csv", _mt5, ("--timezone", "Europe/Athens"), "EURUSD", "1m"),
     ("OANDA_EURUSD, 60.csv", _tradingview, (), "EURUSD", "1h"),
 ]

@@ -128,7 +128,7 @@ def test_pandas_floats_are_rounded_to_the_tick_and_offsets_become_utc(tmp_path: 
     path.write_text(
         "Datetime,Open,High,Low,Close,Adj Close,Volume\n"
         "2024-01-02 09:30:00-05:00,472.1600036621094,473.0,471.989990234375,472.5,470.1,1234.0\n"
-        "2024-01-02 09:31:00-05:00,472.5,472.505,472.495,1e2,470.1,100\n"
+        "2024-01-02 09:31:00-05:00,472.5,472.50000000000006,472.4999999999999,1e2,470.1,100\n"
     )
     (out,) = import_file(path, "yfinance", tmp_path, "SPY", tick="0.01")
     assert out.name == "SPY_yfinance_1m_SPY.csv"
@@ -136,6 +136,20 @@ def test_pandas_floats_are_rounded_to_the_tick_and_offsets_become_utc(tmp_path: 
         ["2024-01-02T14:30:00Z", "472.16", "473.00", "471.99", "472.50", "1234"],
         ["2024-01-02T14:31:00Z", "472.50", "472.50", "472.50", "100.00", "100"],
     ]
+
+
+def test_a_tick_that_changes_prices_is_refused_with_the_one_that_fits_them_all(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "SPY.csv"
+    path.write_text(
+        "Datetime,Open,High,Low,Close,Volume\n"
+        "2024-01-02 09:30:00-05:00,472.5,472.505,472.495,472.5,100\n"
+        "2024-01-02 09:31:00-05:00,472.5,472.50625,472.495,472.5,100\n"
+    )
+    with pytest.raises(DataError, match=r"line 2: 472.505\); .* show 0.00001: say --tick 0.00001"):
+        import_file(path, "yfinance", tmp_path, "SPY", tick="0.01")
+    assert [each.name for each in tmp_path.iterdir()] == ["SPY.csv"]
 
 
 def test_pandas_dates_and_the_three_line_header_of_newer_yfinance(tmp_path: Path) -> None:

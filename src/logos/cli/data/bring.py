@@ -17,9 +17,10 @@ from logos.data.importing.record import FeeProposal
 from logos.data.importing.report import ImportReport
 from logos.data.importing.run import import_files
 from logos.data.source import DataSource, discover
-from logos.data.suggest import suggest_instrument
+from logos.data.suggest import draft_instrument
 from logos.errors import DataError
-from logos.session.build import find_instruments, make_instruments
+from logos.session.build import make_instruments
+from logos.session.opening.instruments import find_instruments
 from logos.session.outcome import ExitCode
 
 _SEPARATORS = {"tab": "\t", "comma": ",", "semicolon": ";", "bar": "|"}
@@ -42,6 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser, *, is_add: bool) -> None:
     )
     parser.add_argument("--interval", default="", metavar="LENGTH", help="of a bar, as 1m or 1d")
     parser.add_argument("--tick", default="", help="price step, to round the noise of floats away")
+    parser.add_argument("--quote", default="", metavar="USD", help="the currency of its prices")
     parser.add_argument(
         "--asset-class", default="", metavar="CLASS", help="for Lean: equity, forex or crypto"
     )
@@ -62,7 +64,7 @@ def run_import(options: argparse.Namespace) -> int:
     known_symbols(out)  # a damaged file of instruments is refused before anything is written
     report = _imported(options, out)
     _print_written(report)
-    _add_drafts(out, discover(report.paths), report.fees)
+    _add_drafts(out, discover(report.paths), report.fees, options.quote)
     return int(ExitCode.FINISHED)
 
 
@@ -83,7 +85,7 @@ def run_add(options: argparse.Namespace) -> int:
         _remove(report)
         raise DataError(_defects_words(bad))
     _print_written(report)
-    _add_drafts(out, sources, report.fees)
+    _add_drafts(out, sources, report.fees, options.quote)
     _print_next(sources, checked, out)
     return int(ExitCode.FINISHED)
 
@@ -146,19 +148,26 @@ def _print_written(report: ImportReport) -> None:
     print(f"rows: {rows}{more}")
 
 
-def _add_drafts(out: Path, sources: list[DataSource], fees: FeeProposal | None) -> None:
+def _add_drafts(out: Path, sources: list[DataSource], fees: FeeProposal | None, quote: str) -> None:
     known = known_symbols(out)
-    drafts = {
-        source.symbol: suggest_instrument(source) + _fees_words(source.symbol, fees)
+    made = {
+        source.symbol: draft_instrument(source, quote=quote)
         for source in sources
         if source.symbol not in known
     }
+    drafts = {symbol: draft.toml() + _fees_words(symbol, fees) for symbol, draft in made.items()}
     added = add_instruments(out, drafts)
     if not added:
         print(f"{out / INSTRUMENTS_NAME} knows {', '.join(sorted({s.symbol for s in sources}))}")
         return
     print(f"added to {out / INSTRUMENTS_NAME}; check it against the venue's terms:\n")
     print("\n".join(drafts[symbol] for symbol in added))
+    missing = [name for symbol in added for name in made[symbol].missing]
+    if missing:
+        print(
+            f"fill in {', '.join(dict.fromkeys(missing))} there: no session begins before"
+            f"{' (--quote says the currency at once)' if 'quote' in missing else ''}\n"
+        )
 
 
 def _fees_words(symbol: str, fees: FeeProposal | None) -> str:

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal
 from typing import Final
 
-from logos.core.fixed import HALF_EVEN, decimals_of, format_units, parse_units, to_step
+from logos.data.digits import TickRounding
 from logos.data.importing.cells.figures import FigureError, is_not_reported
 from logos.data.importing.cells.times import TimeError
 from logos.data.importing.plan import Plan
@@ -70,7 +69,7 @@ class RowConverter:
         self.left = left
         self._wanted = wanted
         self._member = plan.table.member
-        self._rounding = _Rounding(plan.tick) if plan.tick else None
+        self._rounding = TickRounding(plan.tick) if plan.tick else None
         self._closes = plan.time.again()
         self._halves = _halves(plan)
         self._footer: tuple[int, str] | None = None
@@ -105,7 +104,10 @@ class RowConverter:
         return list(batches.values())
 
     def finish(self) -> None:
-        """Count what stood below the last row."""
+        """Count what stood below the last row. Raises DataError for a tick that changes prices."""
+        problem = "" if self._rounding is None else self._rounding.problem()
+        if problem:
+            raise DataError(f"{self._member}: {problem}")
         for doubt in self.plan.time.doubts():
             raise DataError(f"{self._member}: {doubt}")
         if self._footer is not None:
@@ -221,7 +223,7 @@ class RowConverter:
             plain = self.plan.prices.plain(text)
         except FigureError as error:
             raise self.error(line, f"{name} {error}") from None
-        return plain if self._rounding is None else self._rounding(plain)
+        return plain if self._rounding is None else self._rounding(plain, f"line {line}")
 
     def _size(self, line: int, cells: Sequence[str], place: int, name: str) -> str:
         if place < 0 or is_not_reported(cells[place]):
@@ -248,23 +250,3 @@ def _halves(plan: Plan) -> list[tuple[str, tuple[int, ...]]]:
         return [("", tuple(plan.places.get(name, -1) for name in BAR_ROLES))]
     names = ("bid", "ask") if plan.kind == QUOTES else ("price",)
     return [("", tuple(plan.places[name] for name in names))]
-
-
-class _Rounding:
-    """Rounds prices to a tick, half to even. Raises DataError for a tick that is none."""
-
-    def __init__(self, tick: str) -> None:
-        try:
-            self._decimals = decimals_of(tick)
-            self._tick = parse_units(tick, self._decimals)
-        except (ArithmeticError, ValueError):
-            self._tick = 0
-        if self._tick <= 0:
-            raise DataError(f"the tick must be a positive number, not {tick!r}")
-
-    def __call__(self, text: str) -> str:
-        text = format(Decimal(text), "f")
-        decimals = max(decimals_of(text), self._decimals)
-        step = self._tick * 10 ** (decimals - self._decimals)
-        units = to_step(parse_units(text, decimals), step, HALF_EVEN)
-        return format_units(units // 10 ** (decimals - self._decimals), self._decimals)
