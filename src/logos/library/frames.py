@@ -37,9 +37,9 @@ from logos.data.readers.columns import has_bad_bar
 from logos.data.readers.numbers import RowError, format_timestamp
 from logos.data.readers.rows import Block, FileState, check_bar, check_order, crossed_detail
 from logos.data.source import DataSource, interval_from_text
+from logos.data.terms.currencies import currencies_of
 from logos.data.times.bars import BarTimes
 from logos.data.times.lengths import BarLength, common_phase, find_length
-from logos.data.terms.currencies import currencies_of
 from logos.errors import ConfigError, DataError
 from logos.library.amounts import PriceCells, SizeCells, finer_tick
 from logos.library.cells import Faults, find_columns, read_side
