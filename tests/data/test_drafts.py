@@ -15,7 +15,6 @@ from logos.core.strategy import Answer, Context, Strategy, Target
 from logos.data.names import stem_for
 from logos.data.source import discover
 from logos.data.suggest import draft_instrument, suggest_instrument
-from logos.data.terms.venue_fees import SPOT_FEES
 from logos.feeds.record import ccxt_instrument
 from logos.session.build import make_instruments
 from logos.session.drive import drive
@@ -201,18 +200,6 @@ def test_a_proposal_of_fees_has_its_source_and_date(tmp_path: Path) -> None:
     )
     (other,) = discover(write(tmp_path / "A_1m.csv", BAR_HEADER, [bar_row(0)]))
     assert "# not known: a session without pays none" in suggest_instrument(other)
-
-
-@pytest.mark.parametrize("venue", sorted(SPOT_FEES))
-def test_proposed_fees_are_those_of_their_source(venue: str) -> None:
-    ccxt = pytest.importorskip("ccxt", reason="the figures are compared with ccxt's")
-    described = getattr(ccxt, venue)().describe()["fees"]
-    trading = described.get("trading", {})
-    found = SPOT_FEES[venue]
-    assert (Decimal(found.maker), Decimal(found.taker)) == (
-        Decimal(str(trading["maker"])),
-        Decimal(str(trading["taker"])),
-    )
 
 
 class Trades(Strategy):
