@@ -231,7 +231,8 @@ def test_the_command_fetches_and_names_the_files(
     run(work())
     folder = logos_home / "data" / "cache" / "binance"
     names = sorted(path.name for path in folder.iterdir())
-    assert names == ["BTCUSDT_binance_1m_2026-01-01T000000Z.csv", "instruments.toml"]
+    name = "BTCUSDT_binance_1m_2026-01-01T000000Z.csv"
+    assert names == [name, f"{name}.fetched.json", "instruments.toml"]
     assert "BTCUSDT_binance_1m_2026-01-01T000000Z.csv" in capsys.readouterr().out
     assert all(isinstance(event, Bar) for event in replayed(folder))
 

@@ -82,17 +82,20 @@ def action_times(settings: InstrumentSettings) -> list[int]:
 
 
 def check_splits(config: Config, reports: Sequence[CheckReport]) -> None:
-    """Raise ConfigError for a split that the prices of the data do not show."""
+    """Raise ConfigError for a split that the prices of the data do not show, unless the symbol's
+    `split_check` is off."""
     for report in reports:
         symbol = report.source.symbol
+        if not config.instruments[symbol].split_check:
+            continue
         for action in actions_of(config.instruments[symbol]):
             around = report.around.get(action.ts_ns)
             if isinstance(action, Split) and around is not None and not _shows(around, action):
                 raise ConfigError(
                     f"instruments.{symbol}.splits: the prices of {report.source.path} do not show"
                     f" the split of {action.new} for {action.old}: {around.text} there. They are"
-                    " adjusted for it already, as those of yfinance always are: take it out, or use"
-                    " prices as they were traded"
+                    " adjusted for it already, as those of yfinance always are: take it out, use"
+                    " prices as they were traded, or set split_check = false if it is so"
                 )
 
 
