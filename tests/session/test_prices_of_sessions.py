@@ -130,7 +130,6 @@ def test_busy_books_are_exact_over_splits_and_dividends(
 ) -> None:
     dividends = ["2000-02-02 0.0333", "2000-06-06 1.5"]
     terms = {"settlement": settlement, "splits": splits, "dividends": dividends}
-    terms["split_check"] = False  # most of them are not in the prices
     config = orcl(market_data, split_check=False, fees={"taker": "0.0025", "decimals": 2}, **terms)
     config["account"] = {"balances": {"USD": "3000000", "ORCL": "101"}, "borrow": {"ORCL": "900"}}
     config["session"]["sample_interval_s"] = 86_400
