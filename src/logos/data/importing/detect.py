@@ -26,9 +26,9 @@ def why_not(layout: ForeignLayout, table: Table) -> str:
         return f"its name, {table.member.name}, is not that of such a file"
     if layout.path and re.search(layout.path, whole_path(table)) is None:
         return f"its path, {table.member}, is not that of such a file"
-    if layout.decimal == "." and _may_have_commas(layout, table):
-        return "its decimals follow a comma, or may do so"
     problem = _why_not_row(layout, table) if layout.row else _why_not_header(layout, table)
+    if not problem and layout.decimal == "." and _may_have_commas(layout, table):
+        return "its decimals follow a comma, or may do so"
     if problem or layout.doubt is None:
         return problem
     return layout.doubt(table.sample)
