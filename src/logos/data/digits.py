@@ -18,6 +18,8 @@ _DIGITS_PLAIN: Final = 9
 """Figures of up to so many digits are meant as they stand."""
 _DIGITS_SINGLE: Final = 6
 _DIGITS_DOUBLE: Final = 15
+_DIGITS_PRICE: Final = 7
+"""A price that went through a float of 32 bits has no more digits than that holds."""
 _DIGITS_NOISELESS: Final = 12
 """A double that has noise is a figure of at most so many digits, and then nines or noughts."""
 _MAGNITUDE_MAX: Final = 30
@@ -109,10 +111,14 @@ class TickRounding:
         step = self._tick * 10 ** (decimals - self._decimals)
         units = parse_units(plain, decimals)
         rounded = to_step(units, step, HALF_EVEN)
-        if rounded != units:
-            self.moved += 1
-            self._first = self._first or f"{where}{': ' if where else ''}{plain}"
-        self._finest = max(self._finest, decimals_of(plain))
+        # A float that is not a hair away from a figure of few digits was computed (a price adjusted
+        # for dividends), and the tick that was said is what it is worth.
+        is_computed = _digits(Decimal(text.strip())) > _DIGITS_NOISELESS
+        if not (is_computed and _digits(number) > _DIGITS_PRICE):
+            self._finest = max(self._finest, decimals_of(plain))
+            if rounded != units:
+                self.moved += 1
+                self._first = self._first or f"{where}{': ' if where else ''}{plain}"
         return format_units(rounded // 10 ** (decimals - self._decimals), self._decimals)
 
     def problem(self) -> str:
