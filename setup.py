@@ -60,11 +60,16 @@ COMPILED = (
     "exits.held",
     "exits.keeper",
 )
+"""Modules of `logos.core`."""
+
+COMPILED_INDICATORS = ("base", "averages", "spread", "channels", "momentum")
+"""Modules of `logos.indicators`."""
 
 
 def extensions() -> list:
     """The extension modules of the compiled core; SystemExit when they cannot be built."""
     sources = [Path("src/logos/core") / f"{name.replace('.', '/')}.py" for name in COMPILED]
+    sources += [Path("src/logos/indicators") / f"{name}.py" for name in COMPILED_INDICATORS]
     missing = [str(source) for source in sources if not source.is_file()]
     if missing:
         raise SystemExit(

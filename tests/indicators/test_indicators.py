@@ -306,10 +306,52 @@ def test_one_that_was_saved_goes_on_as_if_nothing_had_been(name: str, at: int) -
     assert one.is_ready
 
 
-@pytest.mark.parametrize("period", [0, -1, 1.5, True, "20"])
+@pytest.mark.parametrize("kind", [SMA, EMA, RSI, RollingMax, StandardDeviation, LinearRegression])
+def test_whole_numbers_are_remembered_as_figures_compiled_or_not(kind: Any) -> None:
+    whole, figures = kind(3), kind(3)
+    for value in (5, 3, 4, 7):
+        whole.add(value)
+        figures.add(float(value))
+    assert json.dumps(whole.save()) == json.dumps(figures.save())
+
+
+class Last(Indicator):
+    """One of a user's own: the last figure, and how many there were."""
+
+    __slots__ = ("count", "seen")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.count = 0
+        self.seen: list[int] = []
+
+    def add(self, value: float) -> None:
+        self.count += 1
+        self.seen.append(self.count)
+        self.value = value
+
+
+def test_an_indicator_of_ones_own_is_saved_as_it_is() -> None:
+    one = Last()
+    one.add(2.5)
+    assert one.save() == {"count": 1, "seen": [1], "value": 2.5}
+    assert type(one.save()["count"]) is int
+    assert Last().load(one.save()).save() == one.save()
+    assert one.is_ready
+
+
+@pytest.mark.parametrize("period", [0, -1])
 @pytest.mark.parametrize("kind", [SMA, EMA, Wilder, RollingMax, StandardDeviation, RSI])
-def test_a_period_that_is_none_is_refused_by_name(kind: Any, period: Any) -> None:
-    with pytest.raises(ValueError, match="a period is a whole number of at least 1, not"):
+def test_a_period_that_is_none_is_refused_by_name(kind: Any, period: int) -> None:
+    with pytest.raises(ValueError, match=f"a period is a whole number of at least 1, not {period}"):
+        kind(period)
+
+
+@pytest.mark.parametrize("period", [1.5, "20", None])
+@pytest.mark.parametrize("kind", [SMA, EMA, Wilder, RollingMax, StandardDeviation, RSI])
+def test_a_period_is_a_whole_number(kind: Any, period: Any) -> None:
+    # Compiled, the words are the compiler's.
+    with pytest.raises(TypeError, match=r"a period is a whole number|int object expected"):
         kind(period)
 
 
