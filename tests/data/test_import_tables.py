@@ -244,3 +244,33 @@ def test_bars_stamped_at_their_close_are_stamped_at_their_open(tmp_path: Path) -
     options = ImportOptions(symbols=("X",), stamp="close")
     _, (rows,) = bring(tmp_path, HEAD + "".join(minutes(4)), options)
     assert rows[0].startswith("2024-01-02T09:59:00Z,10.00,")
+
+
+KAGGLE = "Timestamp,Open,High,Low,Close,Volume_(BTC),Volume_(Currency),Weighted_Price\n"
+
+
+@pytest.mark.parametrize(
+    ("head", "name"),
+    [(KAGGLE, "x.csv"), ("timestamp,open,high,low,close,volume\n", "x_1m.csv")],
+    ids=["a layout of minutes", "a name of minutes"],
+)
+def test_bars_longer_than_what_says_their_length_are_refused(
+    tmp_path: Path, head: str, name: str
+) -> None:
+    rows = [f"{1704067200 + 3600 * at},10,11,9,10,1" for at in range(6)]
+    ends = ",10,10" if head is KAGGLE else ""
+    text = head + "".join(f"{row}{ends}\n" for row in rows)
+    with pytest.raises(DataError, match=r"most (begin|of its rows are|.*) 1h"):
+        bring(tmp_path, text, name=name)
+    assert not (tmp_path / "out").exists()
+    _, [table] = bring(tmp_path, text, ImportOptions(symbols=("X",), interval="1h"), name)
+    assert len(table) == 6
+
+
+def test_hours_with_columns_named_like_a_vendors_minutes_are_hours(tmp_path: Path) -> None:
+    """CryptoDataDownload's columns, with the title line cut away and the first column renamed."""
+    rows = [f"{1704067200 + 3600 * at},10,11,9,10,1,10\n" for at in range(6)]
+    text = "timestamp,open,high,low,close,Volume BTC,Volume USD\n" + "".join(rows)
+    report, [table] = bring(tmp_path, text, ImportOptions(symbols=("BTCUSD",)))
+    assert "_1h_" in report.paths[0].name
+    assert table[0] == "2024-01-01T00:00:00Z,10,11,9,10,1"

@@ -148,7 +148,10 @@ def test_the_index_of_a_folder_says_what_its_names_do_not(tmp_path: Path) -> Non
     ("text", "message"),
     [
         ('["other.csv"]\nsymbol = "A"', "other.csv: there is no such file"),
-        ('["a.csv"]\nsymbols = "A"', "no such key: symbols; known: interval, symbol"),
+        (
+            '["a.csv"]\nsymbols = "A"',
+            "no such key: symbols; known: interval, stamp, symbol, time_format, timezone",
+        ),
         ('["a.csv"]\nsymbol = "A,B"', "a.csv: symbol: 'A,B' is not a symbol"),
         ('symbol = "A"', "write a table of the file's name"),
         ("[", "cannot be read"),

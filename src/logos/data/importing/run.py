@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing
 from pathlib import Path
+from typing import Final
 
 from logos.core.types import NS_PER_DAY
 from logos.data.importing.cells.times import TimeError
@@ -27,6 +28,8 @@ from logos.data.names import check_symbol, parse_name, stem_for
 from logos.data.readers.optional import arrow_available
 from logos.data.times.lengths import BarLength
 from logos.errors import DataError
+
+_STEPS_MIN: Final = 3
 
 
 def open_table(member: Member, options: ImportOptions) -> Table:
@@ -212,17 +215,24 @@ def _whole_rows(
 
 
 def _check_steps(plan: Plan, options: ImportOptions, sink: Sink) -> None:
-    """A length of bars that was taken from the first rows must be that of all."""
-    if plan.length is None:
+    """A length of bars that a layout, a name or the first rows say must be that of all: bars that
+    are taken as shorter than they are would be seen before they close."""
+    if plan.length is None or options.interval or "close_time" in plan.places:
         return
     # Of months the length is the longest they can be, and February is the shortest.
     shortest_ns = plan.length.months * 28 * NS_PER_DAY or plan.length.ns
+    longest_ns = plan.length.months * 31 * NS_PER_DAY or plan.length.ns
     for rows in sink.symbols.values():
-        steps = [(count, step) for step, count in rows.steps.items() if step > 0]
-        if steps and not options.interval and max(steps)[1] < shortest_ns:
+        steps = {step: count for step, count in rows.steps.items() if step > 0}
+        if not steps:
+            continue
+        commonest_ns = max(steps, key=lambda step: (steps[step], -step))
+        # Two days with a weekend between them are no sign of longer bars.
+        is_shown = sum(steps.values()) >= _STEPS_MIN
+        if commonest_ns < shortest_ns or (is_shown and commonest_ns > longest_ns):
             raise DataError(
                 f"{plan.table.member}: {rows.symbol}: its bars were taken as {plan.length} long,"
-                f" and most begin {BarLength(max(steps)[1])} after each other; say --interval"
+                f" and most begin {BarLength(commonest_ns)} after each other; say --interval"
             )
 
 

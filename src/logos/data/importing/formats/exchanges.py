@@ -85,7 +85,10 @@ LAYOUTS: Final = (
         source="https://www.kaggle.com/datasets/mczielinski/bitcoin-historical-data; header and"
         " rows seen in public copies",
         kind=BARS,
-        header=("timestamp", "open", "high", "low", "close", "volume_(btc)"),
+        header=(
+            *("timestamp", "open", "high", "low", "close", "volume_(btc)"),
+            *("volume_(currency)", "weighted_price"),
+        ),
         roles={
             "timestamp": "time",
             "open": "open",
