@@ -6,6 +6,7 @@ import bz2
 import gzip
 import json
 import lzma
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -244,6 +245,15 @@ def test_bars_stamped_at_their_close_are_stamped_at_their_open(tmp_path: Path) -
     options = ImportOptions(symbols=("X",), stamp="close")
     _, (rows,) = bring(tmp_path, HEAD + "".join(minutes(4)), options)
     assert rows[0].startswith("2024-01-02T09:59:00Z,10.00,")
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress, bz2.compress, lzma.compress])
+def test_a_line_without_an_end_below_the_header_is_told_by_its_length(
+    tmp_path: Path, pack: Callable[[bytes], bytes]
+) -> None:
+    with pytest.raises(DataError, match=r"x.dat.*:2: the line has more than 1,048,576 bytes"):
+        bring(tmp_path, pack(HEAD.encode() + b"0" * 3_000_000), name="x.dat")
+    assert not (tmp_path / "out").exists()
 
 
 KAGGLE = "Timestamp,Open,High,Low,Close,Volume_(BTC),Volume_(Currency),Weighted_Price\n"

@@ -26,6 +26,8 @@ INTERNAL = {
     "logos.adapters.mt5.gateway.failures.NeverLeft",  # becomes TradeNotSent or QuestionLost
     "logos.adapters.mt5.gateway.failures.NoAnswer",  # becomes TradeLost or QuestionLost
     "logos.cli.launch.launcher.PhaseFailed",  # becomes how the launch ends
+    "logos.data.importing.cells.figures.FigureError",  # becomes DataError, with its place
+    "logos.data.importing.cells.times.TimeError",  # becomes DataError, with its place
     "logos.data.readers.arrow.Unusual",  # the careful reader judges
     "logos.core.intents.NotTranslatable",  # becomes a refusal
     "logos.core.state.NotThisCore",  # becomes a run from the beginning

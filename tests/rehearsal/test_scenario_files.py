@@ -26,7 +26,7 @@ expect = [
 
 def scenario_file(tmp_path: Path, text: str) -> Path:
     path = tmp_path / "own.toml"
-    path.write_text(text, encoding="utf-8")
+    path.write_text(text.rstrip("\n") + "\n", encoding="utf-8")
     return path
 
 

@@ -26,6 +26,7 @@ from logos.session.artifacts.cures import cure, headline
 from logos.session.artifacts.folder import is_finished
 from logos.session.artifacts.limits import limit_rows
 from logos.session.artifacts.rows import Moments
+from logos.session.artifacts.summary import costs_left_out
 from logos.session.build import build_account, build_states, make_instruments
 from logos.session.carrying.apply import carry_books
 from logos.session.history import find_session
@@ -118,6 +119,7 @@ class _Scan:
         """As `SessionResult.summary`."""
         counts, moments = self.counts, Moments()
         has_begun = self.first_ns is not None
+        config = make_config(manifest.config)
         switches = counts.switch_changes
         numbers: dict[str, Any] = {
             "orders": sum(counts.orders.values()),
@@ -144,6 +146,7 @@ class _Scan:
             "switch_state": switches[-1].state if switches else "SAFE",
             "ticks": state["tick_id"],
             **numbers,
+            **costs_left_out(config, make_instruments(config.instruments), counts.fills),
             "held": _held(manifest.session_id, state),
             "next": next_steps(
                 manifest.session_id,
@@ -156,12 +159,11 @@ class _Scan:
             "blocked": counts.blocked,
             "guards": dict(sorted(counts.guards.items())),
             "trigger": trigger_figures(counts.trigger),
-            "limits": [row._asdict() for row in limit_rows(make_config(manifest.config))],
+            "limits": [row._asdict() for row in limit_rows(config)],
             "symbols": {name: self._symbol(each) for name, each in self.positions.items()},
-            "average_cost": self._averages(make_config(manifest.config)),
+            "average_cost": self._averages(config),
             "currencies": {
-                name: _ledger(each, has_payments(make_config(manifest.config)))
-                for name, each in self.accounts.items()
+                name: _ledger(each, has_payments(config)) for name, each in self.accounts.items()
             },
             "balances": dict(state["wallets"]),
             "total": None,

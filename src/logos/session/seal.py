@@ -318,7 +318,7 @@ class Seal:
             "switch_state": core.switch_state.name,
             **counts,
             **warm_ups(core, self._folder.tally),
-            **costs_left_out(plan, self._folder.tally.fills),
+            **costs_left_out(plan.config, plan.instruments, self._folder.tally.fills),
             "held": held_at_end(core),
             "next": next_steps(
                 order_manager.session_id,

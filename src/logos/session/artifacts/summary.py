@@ -18,10 +18,11 @@ from typing import Any
 
 from logos import __version__
 from logos.build import build_hash
+from logos.config import Config
 from logos.core.account import Account, EquityTrack, Ledger
 from logos.core.engine import TradingCore
 from logos.core.fixed import format_units
-from logos.core.instrument import FeeSchedule
+from logos.core.instrument import FeeSchedule, Instrument
 from logos.core.instrument_state import InstrumentState
 from logos.core.terms.payments import may_pay
 from logos.core.types import OrderStatus
@@ -294,16 +295,17 @@ def host_facts(started_ns: int, ended_ns: int, run_ns: int, ticks: int) -> dict[
     }
 
 
-def costs_left_out(plan: Plan, fills: Mapping[str, int]) -> dict[str, str]:
+def costs_left_out(
+    config: Config, instruments: Mapping[str, Instrument], fills: Mapping[str, int]
+) -> dict[str, str]:
     """What a paper session's fills did not cost although a market takes it: words under one key,
     where something was filled on paper without a fee; else nothing.
 
     `fills` counts them by symbol. A real venue books its own fees.
     """
-    config = plan.config
     if config.venue.live:
         return {}
-    traded = plan.instruments.items()
+    traded = instruments.items()
     symbols = [symbol for symbol, each in traded if fills.get(symbol) and _is_free(each.fees)]
     if not symbols:
         return {}

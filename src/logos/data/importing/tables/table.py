@@ -142,6 +142,7 @@ class TextTable:
                 f" {self.separator.join(rows[0])[:60]!r}"
             )
         if not self.sample:
+            next(self._pieces, None)  # a line without an end is told by its length
             raise DataError(f"{member}: there are no rows in this file")
 
     def _check_above(self, lines: Sequence[str], skip: int) -> None:
