@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
+from decimal import getcontext, setcontext
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -89,6 +90,18 @@ def own_registry(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.M
     folder = tmp_path_factory.mktemp("registry")
     monkeypatch.setenv(VARIABLE, str(folder))
     return folder
+
+
+@pytest.fixture(autouse=True)
+def own_decimals() -> Iterator[None]:
+    """The decimals of this test: what a library does to their rounding ends with it, and no code
+    of ours may let it happen outside of `localcontext`."""
+    before = getcontext()
+    setcontext(before.copy())
+    yield
+    after = getcontext()
+    setcontext(before)
+    assert (after.rounding, after.prec) == (before.rounding, before.prec), "a library's rounding"
 
 
 @pytest.fixture

@@ -24,8 +24,6 @@ from logos.data.readers.numbers import parse_timestamp
 from logos.data.source import discover
 from logos.errors import DataError
 
-pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
-
 
 class Each(Strategy):
     """Buys at every bar."""

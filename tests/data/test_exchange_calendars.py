@@ -19,8 +19,6 @@ from logos.data.readers.numbers import parse_timestamp
 from logos.errors import DataError
 from logos.testing.builders import Scripted, quote
 
-pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
-
 
 def ns(text: str) -> int:
     return parse_timestamp(text if "T" in text else f"{text}T00:00Z")

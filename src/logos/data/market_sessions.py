@@ -11,6 +11,7 @@ earlier of the two, a closing the later.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
@@ -87,25 +88,32 @@ def _sessions_of_day(spans: Sequence[tuple[int, int]]) -> Iterator[list[int]]:
         yield moments
 
 
-def calendar_sessions(name: str, first_ns: int, last_ns: int) -> list[Moments]:
-    """The sessions of the exchange calendar `name` (such as XNYS) from a week before `first_ns` to
-    a week after `last_ns`. Raises DataError for an unknown name, a time that the calendar does not
-    reach, and without the library."""
+def exchange_calendar(name: str, **days: str) -> Any:
+    """The calendar of that name (such as XNYS) from the library. Raises DataError for an unknown
+    name, days that it does not reach, and without the library."""
     try:
         import exchange_calendars
     except ImportError:
         raise DataError(
             "calendars need the library exchange_calendars: " + install_command("calendars")
         ) from None
+    # What the libraries below it deprecate is nothing to whoever asks for a calendar.
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        try:
+            return exchange_calendars.get_calendar(name, **days)
+        except (exchange_calendars.errors.InvalidCalendarName, ValueError) as error:
+            words = " ".join(str(error).split())
+            raise DataError(f"calendar {name!r}: {words}") from None
+
+
+def calendar_sessions(name: str, first_ns: int, last_ns: int) -> list[Moments]:
+    """The sessions of the exchange calendar `name` (such as XNYS) from a week before `first_ns` to
+    a week after `last_ns`. Raises DataError for an unknown name, a time that the calendar does not
+    reach, and without the library."""
     week = timedelta(days=7)
     start, end = _utc(first_ns).date() - week, _utc(last_ns).date() + week
-    try:
-        calendar: Any = exchange_calendars.get_calendar(
-            name, start=start.isoformat(), end=end.isoformat()
-        )
-    except (exchange_calendars.errors.InvalidCalendarName, ValueError) as error:
-        words = " ".join(str(error).split())
-        raise DataError(f"calendar {name!r}: {words}") from None
+    calendar = exchange_calendar(name, start=start.isoformat(), end=end.isoformat())
     columns = [calendar.schedule[each] for each in ("open", "break_start", "break_end", "close")]
     return [
         [moment.value for moment in row if moment == moment]  # no break is not a time

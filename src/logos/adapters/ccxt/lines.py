@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Sequence
+from decimal import localcontext
 from typing import Final, TypeVar
 
 import msgspec
@@ -78,7 +79,9 @@ class Line(ABC):
 
     async def _until_gone(self, work: Callable[[], Awaitable[None]]) -> str:
         try:
-            await work()
+            # ccxt sets the rounding of whatever decimal context it finds.
+            with localcontext():
+                await work()
         except (SymbolGoneError, FeedFailedError) as gone:
             self._voice.closed(str(gone))
             return str(gone)

@@ -11,12 +11,19 @@ import hashlib
 import tomllib
 from dataclasses import dataclass
 from datetime import date, timedelta
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
 from logos.core.terms.market_hours import MarketSessions
 from logos.core.types import NS_PER_DAY, NS_PER_MINUTE
-from logos.data.market_sessions import Moments, calendar_sessions, read_sessions, sessions_text
+from logos.data.market_sessions import (
+    Moments,
+    calendar_sessions,
+    exchange_calendar,
+    read_sessions,
+    sessions_text,
+)
 from logos.errors import DataError
 from logos.files import cut_words, is_cut, make_folder, read_whole, replace_file
 
@@ -75,16 +82,14 @@ def write_calendar(name: str, first: date, last: date, path: Path) -> int:
     ]
     if not sessions:
         raise DataError(f"calendar {name!r} has no session from {first} to {last}")
-    import exchange_calendars
-
-    zone = exchange_calendars.get_calendar(name).tz
+    zone, made_with = exchange_calendar(name).tz, version("exchange_calendars")
     lines = [
         f"# The sessions of {name}: open and close, breaks between them, UTC.",
         f'calendar = "{name}"',
         f'from = "{first}"',
         f'to = "{last}"',
         f'timezone = "{zone}"',
-        f'made_with = "exchange_calendars {exchange_calendars.__version__}"',
+        f'made_with = "exchange_calendars {made_with}"',
         "sessions = [",
         *(f'    "{text}",' for text in sessions_text(sessions)),
         "]",

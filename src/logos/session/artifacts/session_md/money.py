@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from decimal import Decimal
+from decimal import ROUND_HALF_EVEN, Context, Decimal
 from typing import Final
 
 Rounding = Callable[[str], str]
@@ -11,6 +11,9 @@ Rounding = Callable[[str], str]
 
 MONEY: Final = ("initial", "equity", "realised", "fees", "unrealised")
 """Amounts that every currency has."""
+
+EXACT: Final = Context(prec=200, rounding=ROUND_HALF_EVEN)
+"""For amounts; its rounding is that of what people read."""
 
 _DECIMALS: Final = 2
 _DIGITS: Final = 6
@@ -32,4 +35,10 @@ def money_decimals(amounts: Sequence[str]) -> int:
 def rounding(figures: Mapping[str, str]) -> Rounding:
     """How the money of a currency with these `figures` is written: half to even."""
     decimals = money_decimals([figures[name] for name in (*MONEY, "high_water")])
-    return lambda amount: f"{Decimal(amount):z,.{decimals}f}"
+    return lambda amount: half_even(Decimal(amount), decimals)
+
+
+def half_even(amount: Decimal, decimals: int) -> str:
+    """An amount with so many decimals, half to even, whatever a library has made of the rounding
+    of this thread's decimals."""
+    return f"{amount.quantize(Decimal(1).scaleb(-decimals), context=EXACT):z,.{decimals}f}"

@@ -7,17 +7,16 @@ the tables beside it have every digit.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from decimal import Context, Decimal
+from decimal import Decimal
 from typing import Any, Final
 
 from logos.session.artifacts.cures import cure
 from logos.session.artifacts.report import Summary, halt_lines, how_it_ended
-from logos.session.artifacts.session_md.money import MONEY, Rounding, rounding
+from logos.session.artifacts.session_md.money import EXACT, MONEY, Rounding, half_even, rounding
 from logos.shown import markdown
 
 _NEWS_MAX: Final = 100
 _ENDED: Final = "Orders that ended without (all of) their fill"
-_EXACT: Final = Context(prec=200)
 
 
 def session_markdown(summary: Summary) -> str:
@@ -94,19 +93,24 @@ def _money_table(summary: Summary, rounded: Mapping[str, Rounding]) -> list[str]
     for title, name, each in books:
         text = roundings[name]
         initial = Decimal(each["initial"])
-        net = _EXACT.subtract(Decimal(each["equity"]), initial)
+        net = EXACT.subtract(Decimal(each["equity"]), initial)
         rows.append(
             {
                 **{figure: text(each[figure]) if figure in each else "" for figure in shown},
                 "currency": title,
                 "net": text(str(net)),
-                "net %": f"{net / initial * 100:z.2f}" if initial > 0 else "",
+                "net %": _percent(net, initial) if initial > 0 else "",
             }
         )
     lines = _table(("currency", "net", "net %", *shown), rows)
     if total is None and len(rows) > 1:
         lines += ["", "Currencies are kept apart: no `account.report_in` is configured."]
     return lines
+
+
+def _percent(part: Decimal, whole: Decimal) -> str:
+    share = EXACT.divide(EXACT.multiply(part, Decimal(100)), whole)
+    return half_even(share, 2).replace(",", "")
 
 
 def _counts(summary: Summary) -> str:
