@@ -20,7 +20,7 @@ NAMES = {
     "hyperliquid": "0x06f8faea3b5f69764abcdef012345671",
 }
 SINCE_MS = NOW_NS // 1_000_000 - 1000
-pytestmark = pytest.mark.long
+pytestmark = [pytest.mark.long, pytest.mark.calls_ccxt]
 ALL = pytest.mark.parametrize("exchange_id", DIALECTS)
 
 
