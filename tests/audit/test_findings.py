@@ -59,6 +59,7 @@ def test_what_the_snapshot_says_of_the_journal_is_compared(folder: Path, key: st
     assert said(folder) == [f"state.json, {key}: is None, and the journal's is {right!r}"]
 
 
+@pytest.mark.long
 def test_the_books_of_the_snapshot_are_recomputed(folder: Path) -> None:
     state = json.loads((folder / "state.json").read_bytes())
     cash, position = state["wallets"]["USD"], state["positions"]["ACME"]["position"]
@@ -222,6 +223,7 @@ def test_a_drawdown_smaller_than_what_was_lost_is_told(folder: Path) -> None:
     assert ", and equity had fallen by '" in only
 
 
+@pytest.mark.long
 def test_less_than_nothing_cannot_be_locked(folder: Path) -> None:
     sequence = forge(folder, "account", 1, locked_units=-1)
     [only] = said(folder)
@@ -229,6 +231,7 @@ def test_less_than_nothing_cannot_be_locked(folder: Path) -> None:
     assert only.endswith("and nothing can lock less than nothing")
 
 
+@pytest.mark.long
 def test_samples_of_what_the_session_does_not_trade_are_told(folder: Path) -> None:
     sequence = forge(folder, "account", 0, currency="EUR")
     place = f"state.jsonl, record {sequence}"
@@ -267,6 +270,7 @@ def test_a_fee_in_the_coin_is_for_spot_markets_and_above_nothing(
 # ---- the verdict as JSON ----
 
 
+@pytest.mark.long
 def test_the_verdict_as_json_has_every_fact(folder: Path) -> None:
     verdict = verify(folder)
     told = verdict_json(verdict)

@@ -280,6 +280,7 @@ def test_records_after_the_seal_and_before_the_manifest_are_damage(folder: Path)
     assert verdict.damage.offset == 0
 
 
+@pytest.mark.long
 def test_an_update_of_an_order_that_was_never_made_is_a_difference(folder: Path) -> None:
     bodies = bodies_of(folder / "state.jsonl")
     made = next(place for place, body in enumerate(bodies) if b'"kind":"order"' in body)

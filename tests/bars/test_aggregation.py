@@ -82,6 +82,7 @@ def test_a_bar_is_closed_by_the_event_that_fills_it(name: str, rows: Any, cut: i
     assert found == [plain(group) for group in grouped(events, is_full)]
 
 
+@pytest.mark.long
 @given(rows=trades, cut=st.integers(0, 60))
 def test_time_bars_are_closed_by_the_event_after_them(rows: Any, cut: int) -> None:
     events = prints(rows)

@@ -119,6 +119,7 @@ def tick_events(rows: Any, kind: str) -> list[Any]:
     return events
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", ["quotes", "trades"])
 @settings(max_examples=60, deadline=None)
 @given(rows=ticks)

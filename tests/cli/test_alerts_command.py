@@ -166,6 +166,7 @@ def test_an_outbox_that_is_damaged_says_where_and_what_to_do(home: Path, capsys:
 # ---- run ----
 
 
+@pytest.mark.long
 def test_run_sends_what_there_is_and_ends_when_nothing_runs(home: Path, capsys: Captured) -> None:
     there = home / "got"
     file = settings_file(home, log={"type": "command", "command": ["sh", "-c", f"cat > {there}"]})
@@ -184,6 +185,7 @@ def test_a_second_sender_ends_with_3_and_names_the_first(home: Path, capsys: Cap
     lock.close()
 
 
+@pytest.mark.long
 def test_signals_are_whose_they_were_after_a_run(home: Path) -> None:
     import signal
 

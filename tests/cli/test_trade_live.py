@@ -154,6 +154,7 @@ def test_a_typo_in_the_settings_engages_nothing(
     assert nothing_was_made(binance_keys, switch)
 
 
+@pytest.mark.long
 def test_a_market_that_the_feed_has_not_ends_a_paper_session_and_engages_nothing(
     binance_keys: Path, exchange: Exchange, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -171,6 +171,7 @@ def test_a_moment_is_open_when_the_clock_on_the_wall_says_so(
     assert sessions.is_open(moment_ns) == is_open
 
 
+@pytest.mark.long
 @settings(max_examples=100, deadline=None)
 @given(some.integers(0, 7 * 1440 - 1), some.sampled_from(
     [["mon-fri 13:30-20:00"], ["mon-fri 01:30-04:00", "mon-fri 05:00-08:00"],

@@ -74,6 +74,7 @@ def rebated_session(home: Path, monkeypatch: pytest.MonkeyPatch) -> session.Sess
     return session.run(config, strategy=Scripted(script), feed=ListFeed(events))
 
 
+@pytest.mark.long
 def test_verify_recomputes_rebates_and_finds_one_that_was_altered(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -16,6 +16,7 @@ from logos.core.types import NS_PER_MINUTE, NS_PER_SECOND
 SECOND, MINUTE = NS_PER_SECOND, NS_PER_MINUTE
 
 
+@pytest.mark.long
 @given(some.datetimes(datetime(1900, 1, 1), datetime(2200, 1, 1)), some.integers(-14 * 60, 14 * 60))
 @settings(max_examples=200, deadline=None)
 def test_a_datetime_and_its_text_are_the_same_moment(naive: datetime, minutes: int) -> None:

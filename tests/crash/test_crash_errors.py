@@ -103,6 +103,7 @@ def test_an_error_while_resuming_leaves_a_session_that_resumes() -> None:
     assert {number: text for number, text in problems.items() if text} == {}
 
 
+@pytest.mark.long
 def test_a_disk_that_is_really_full_ends_the_session_and_it_resumes_once_there_is_room(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -85,6 +85,7 @@ def test_nothing_is_run_beyond_the_event_of_the_last_record(tmp_path: Path) -> N
     assert {row["status"] for row in still_open} <= {"NEW", "ACCEPTED", "PARTIALLY_FILLED"}
 
 
+@pytest.mark.long
 def test_the_recovery_is_told_in_a_file_of_its_own(tmp_path: Path) -> None:
     Bench("trading", tmp_path).go(at(operations_of("trading") // 2, Cut(written=17)))
     path = session_folder(tmp_path) / "state.jsonl"

@@ -103,6 +103,7 @@ def test_a_session_that_writes_snapshots_leaves_what_one_without_them_leaves(
     )
 
 
+@pytest.mark.long
 def test_without_a_snapshot_the_session_is_run_again_from_its_beginning(tmp_path: Path) -> None:
     put(tmp_path, crashed())
     (session_folder(tmp_path) / SNAPSHOT).unlink()

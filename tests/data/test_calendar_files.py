@@ -40,6 +40,7 @@ def made(path: Path, first: str, last: str, name: str = "XNYS") -> list[str]:
 # ---- the file ----
 
 
+@pytest.mark.long
 def test_it_has_holidays_half_days_and_clock_changes(tmp_path: Path) -> None:
     found = made(tmp_path / "c.toml", "2024-03-08", "2024-07-05")
     assert found[:2] == [
@@ -53,6 +54,7 @@ def test_it_has_holidays_half_days_and_clock_changes(tmp_path: Path) -> None:
     assert not [each for each in found if each.startswith(("2024-03-29", "2024-05-27"))]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("name", "day", "expected"),
     [
@@ -70,6 +72,7 @@ def test_the_days_are_those_of_the_exchange(
     assert clocks.startswith(expected)
 
 
+@pytest.mark.long
 def test_equal_calls_write_equal_files_and_nothing_is_overwritten(tmp_path: Path) -> None:
     made(tmp_path / "a.toml", "2024-01-01", "2024-01-31")
     made(tmp_path / "b.toml", "2024-01-01", "2024-01-31")
@@ -78,6 +81,7 @@ def test_equal_calls_write_equal_files_and_nothing_is_overwritten(tmp_path: Path
         made(tmp_path / "a.toml", "2024-01-01", "2024-01-31")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("name", "first", "last", "words"),
     [
@@ -94,6 +98,7 @@ def test_what_cannot_be_made_leaves_no_file(
     assert not (tmp_path / "new" / "c.toml").exists()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("old", "new", "words"),
     [
@@ -120,6 +125,7 @@ def test_a_file_that_was_changed_is_refused_with_what_is_wrong(
         read_calendar(path)
 
 
+@pytest.mark.long
 def test_it_is_asked_for_no_day_that_it_does_not_have(tmp_path: Path) -> None:
     made(tmp_path / "c.toml", "2024-01-02", "2024-01-31")
     found = read_calendar(tmp_path / "c.toml")
@@ -191,6 +197,7 @@ def test_a_calendar_that_is_not_there_is_named(home: Path) -> None:
         session.run(config(home, calendar="nope.toml"), strategy=Each())
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("fast", READERS)
 @pytest.mark.parametrize(
     ("times", "gaps"),

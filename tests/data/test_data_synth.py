@@ -17,6 +17,7 @@ def synth(*words: str) -> int:
     return command.run_synth(parser.parse_args(words))
 
 
+@pytest.mark.long
 def test_it_writes_the_bundle_to_the_cache_of_the_workspace(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -39,6 +40,7 @@ def test_the_option_is_stronger_than_the_environment(
     assert "seed 0" in capsys.readouterr().out
 
 
+@pytest.mark.long
 def test_it_overwrites_only_when_told_to(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -54,6 +56,7 @@ def test_it_overwrites_only_when_told_to(
     assert fixtures.verify_manifest(tmp_path) == []
 
 
+@pytest.mark.long
 def test_a_folder_that_cannot_be_written_is_reported(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

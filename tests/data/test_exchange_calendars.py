@@ -24,6 +24,7 @@ def ns(text: str) -> int:
     return parse_timestamp(text if "T" in text else f"{text}T00:00Z")
 
 
+@pytest.mark.long
 def test_an_exchanges_calendar_knows_holidays_half_days_and_breaks() -> None:
     found = sessions_text(calendar_sessions("XNYS", ns("2024-07-02"), ns("2024-07-05")))
     assert "2024-07-03T13:30Z/2024-07-03T17:00Z" in found  # a half day
@@ -40,6 +41,7 @@ def test_an_unknown_calendar_is_refused_by_name() -> None:
         calendar_sessions("XNOPE", ns("2024-07-02"), ns("2024-07-05"))
 
 
+@pytest.mark.long
 def test_a_calendar_decides(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LOGOS_HOME", str(tmp_path))
     acme = instrument("ACME", tick="0.01", lot="1", quote="USD")

@@ -152,6 +152,7 @@ def test_a_small_file_may_unpack_to_whatever_it_likes(tmp_path: Path) -> None:
 # ---- files that are held in memory ----
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("read", [read_signals, lambda path: Schedule(str(path))])
 def test_signals_and_schedules_have_a_size(tmp_path: Path, read: Callable[[Path], object]) -> None:
     path = tmp_path / "signals.csv"

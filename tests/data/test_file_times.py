@@ -171,6 +171,7 @@ def test_a_time_that_does_not_exist_is_named(zone: str, text: str) -> None:
     assert f"{text} does not exist in {zone}" in refusal(text, TimeRules(zone))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "zone",
     [

@@ -90,6 +90,7 @@ def test_every_exit_code_of_every_command_stands(maker: ModuleType) -> None:
         assert [int(each) for each in re.findall(r"(?:^|; )(\d+): ", shown[command])] == list(codes)
 
 
+@pytest.mark.long
 def test_the_codes_of_warnings_are_found_where_warnings_are_made(maker: ModuleType) -> None:
     codes = maker.warning_codes()
     assert set(_NOTICES) <= codes

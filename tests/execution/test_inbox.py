@@ -188,6 +188,7 @@ def test_a_session_that_goes_on_sees_nothing_older_than_its_past() -> None:
     assert [event.ts_ns for event in taken(box)] == [10_000, 10_000]
 
 
+@pytest.mark.long
 @given(
     st.lists(
         st.tuples(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -16,6 +17,7 @@ def true_percentile(values: list[int], percent: float) -> int:
     return sorted(values)[needed - 1]
 
 
+@pytest.mark.long
 @given(st.lists(DURATIONS, min_size=1, max_size=60), st.sampled_from([0, 1, 50, 90, 99, 99.9, 100]))
 def test_a_percentile_is_never_below_the_true_one_and_at_most_a_sixteenth_above(
     values: list[int], percent: float

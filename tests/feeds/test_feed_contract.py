@@ -77,6 +77,7 @@ def test_a_feed_says_its_name_and_its_symbols(name: str, tmp_path: Path) -> None
     asyncio.run(whole())
 
 
+@pytest.mark.long
 @every_feed
 def test_every_datum_comes_once_in_order_and_exact(name: str, tmp_path: Path) -> None:
     async def story(there: FeedBox, _task: asyncio.Task[None]) -> None:
@@ -124,6 +125,7 @@ def test_a_sink_without_room_is_waited_for_and_nothing_is_lost(name: str, tmp_pa
     tell(name, tmp_path, story)
 
 
+@pytest.mark.long
 @connected
 def test_signs_of_life_are_no_data_and_no_trouble(name: str, tmp_path: Path) -> None:
     async def story(there: FeedBox, _task: asyncio.Task[None]) -> None:
@@ -187,6 +189,7 @@ def test_a_lost_connection_is_told_and_made_again_and_costs_nothing(
     tell(name, tmp_path, story)
 
 
+@pytest.mark.long
 @connected
 def test_a_connection_may_be_lost_again_and_again(name: str, tmp_path: Path) -> None:
     async def story(there: FeedBox, _task: asyncio.Task[None]) -> None:

@@ -67,6 +67,7 @@ def test_history_of_trades_is_whole_and_can_be_replayed(tmp_path: Path) -> None:
     run(work())
 
 
+@pytest.mark.long
 def test_history_of_bars_holds_closed_ones_and_tells_what_is_missing(tmp_path: Path) -> None:
     async def work() -> None:
         async with world(minute_bars(1_500, without=range(700, 703))) as there:
@@ -199,6 +200,7 @@ def test_what_cannot_be_fetched_is_refused_and_leaves_nothing(
     run(work())
 
 
+@pytest.mark.long
 def test_a_failure_half_way_leaves_no_file(tmp_path: Path) -> None:
     async def work() -> None:
         async with world(listing(trades=2_500, every_s=0.01)) as there:

@@ -36,6 +36,7 @@ def bars_with_a_hole(folder: Path) -> Path:
     return found[0]
 
 
+@pytest.mark.long
 def test_a_history_says_when_from_where_and_what_is_missing(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -60,6 +61,7 @@ def test_a_history_says_when_from_where_and_what_is_missing(
     assert "1 gaps told" in said
 
 
+@pytest.mark.long
 def test_a_file_that_was_cut_at_the_end_of_a_line_is_found_by_it(tmp_path: Path) -> None:
     path = bars_with_a_hole(tmp_path)
     (source,) = discover(tmp_path)
@@ -75,6 +77,7 @@ def test_a_file_that_was_cut_at_the_end_of_a_line_is_found_by_it(tmp_path: Path)
     assert check(source, BTC, accept=accept).rows < 700
 
 
+@pytest.mark.long
 def test_one_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     path = bars_with_a_hole(tmp_path)
     freshness_path(path).write_text('{"rows": 1297')

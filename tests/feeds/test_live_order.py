@@ -51,6 +51,7 @@ def test_with_consecutive_ids_each_comes_once_ascending_and_holes_add_up(
         assert len(had) + sequence.missing == had[-1] - had[0] + 1
 
 
+@pytest.mark.long
 @given(pages)
 def test_with_ids_that_are_names_each_comes_once_and_none_is_dropped(
     told: list[list[RawTrade]],
@@ -91,6 +92,7 @@ def test_what_is_older_than_anything_remembered_is_not_given_out_again() -> None
     assert numbers(sequence.take([trade(26_000)]).fresh) == [26_000]
 
 
+@pytest.mark.long
 @given(st.lists(st.lists(st.integers(0, 40), max_size=10), max_size=10), st.integers(0, 45))
 def test_bars_come_once_ascending_closed_and_holes_add_up(
     told: list[list[int]], closed: int

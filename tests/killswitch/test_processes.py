@@ -88,6 +88,7 @@ def test_this_process_engages_and_the_others_see_it_until_the_reset(workspace: W
         assert two.check() == "2 ENGAGED", "the first reader told everybody"
 
 
+@pytest.mark.long
 def test_processes_that_engage_at_once_each_have_their_line(workspace: Workspace) -> None:
     workspace.armed().close()
     program = PRELUDE + "sys.stdin.read(); breaker.engage('fire ' + sys.argv[2], 'test')"

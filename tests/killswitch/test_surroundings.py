@@ -171,6 +171,7 @@ def test_a_new_machine_is_not_armed_on_a_network_file_system(workspace: Workspac
     assert not workspace.folder.exists()
 
 
+@pytest.mark.long
 def test_descriptors_do_not_pile_up(workspace: Workspace) -> None:
     before = len(os.listdir("/proc/self/fd"))
     breaker = workspace.armed()

@@ -74,6 +74,7 @@ def test_ticks_can_be_awaited(tmp_path: Path) -> None:
     assert asyncio.run(drive()) == [Action.NO_SIGNAL, Action.ORDER_GENERATED, Action.NO_SIGNAL]
 
 
+@pytest.mark.long
 def test_gate_1_blocks_and_says_so(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     with engine(tmp_path, 5, 6) as made, caplog.at_level(logging.WARNING, "logos.library.engine"):
         for second in range(1, 5):

@@ -15,7 +15,7 @@ from xml.etree import ElementTree
 import pandas as pd
 import polars
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from library_helpers import CASH, WORDS, Crossing, frame
 from places import CACHE
@@ -171,7 +171,9 @@ def test_ticks_are_few_round_and_within(low: float, share: float) -> None:
     assert all(low <= value <= low + span for value, _ in ticks)
 
 
+@pytest.mark.long
 @given(st.integers(0, 4 * 10**9), st.integers(1, 2 * 10**9))
+@example(0, 252_288_000)
 def test_moments_are_few_and_within(low: int, span: int) -> None:
     moments = list(picture._moments(low, low + span))
     assert len(moments) <= 8

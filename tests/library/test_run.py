@@ -98,6 +98,7 @@ def test_a_temporary_home_goes_with_its_process() -> None:
     assert done.stderr == ""
 
 
+@pytest.mark.long
 def test_a_frame_gives_the_bytes_that_its_file_gives(tmp_path: Path) -> None:
     fees = {"per_unit": "0.005", "minimum": "1", "decimals": 2, "rounding": "up"}
     table = logos.bars(frame(), **ACME, base="ACME", min_quantity="1", fees=fees)
@@ -175,6 +176,7 @@ def test_a_stopped_session_is_resumed_with_its_frame(tmp_path: Path) -> None:
     assert ended.summary["currencies"] == whole.summary["currencies"]
 
 
+@pytest.mark.long
 def test_a_named_strategy_needs_nothing_again(tmp_path: Path) -> None:
     result = logos.run(
         "sma_cross",

@@ -18,6 +18,7 @@ from logos.feeds.contract import Sink
 AT_ONCE: dict[str, Any] = {"config": {"live": {"speed": 0}}}
 
 
+@pytest.mark.long
 def test_recorded_files_are_played_through_the_live_loop(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:

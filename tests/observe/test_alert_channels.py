@@ -65,6 +65,7 @@ def test_a_command_that_is_not_there_is_a_failure() -> None:
         CommandChannel(["/nowhere/tell"], 30).deliver(MESSAGE)
 
 
+@pytest.mark.long
 def test_a_command_that_hangs_is_ended_with_what_it_started(tmp_path: Path) -> None:
     pid = tmp_path / "pid"
     script = f"sleep 1000 & echo $! > {pid}; wait"

@@ -146,6 +146,7 @@ def test_more_clients_than_it_has_threads_are_closed_at_once(open_server: Metric
             each.close()
 
 
+@pytest.mark.long
 def test_tls_is_spoken_where_there_is_a_certificate(tmp_path: Path) -> None:
     made = [program("openssl", "openssl"), "req", "-x509", "-newkey", "rsa:2048", "-nodes"]
     made += ["-days", "2", "-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1"]

@@ -48,6 +48,7 @@ def finished(config: Mapping[str, Any]) -> session.SessionResult:
 # ---- N1 and N3 ----
 
 
+@pytest.mark.long
 def test_ema_cross_on_ten_thousand_bars_ends_with_the_other_engines_balances(
     market_data: Path, oracles: dict[str, Any]
 ) -> None:

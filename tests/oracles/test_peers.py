@@ -107,6 +107,7 @@ def began(fill: dict[str, str]) -> str:
     return (ended - timedelta(minutes=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("case", CASES)
 def test_a_well_known_strategy_trades_as_in_the_other_engine(case: str, market_data: Path) -> None:
     expected = peers(case)

@@ -81,6 +81,7 @@ def _later(each: acceptance.AcceptanceScenario) -> tuple[str, int, int, int, int
     return (each.name, each.ticks, each.kill_at, each.orders + 1, each.blocked - 1, each.way)
 
 
+@pytest.mark.long
 def test_the_command_prints_a_table_and_says_where_the_sessions_are(
     home: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -244,6 +244,7 @@ def test_a_guard_that_only_refuses_leaves_room_for_incidents_behind_it(tmp_path:
         assert profile.ticks == ticks
 
 
+@pytest.mark.long
 def test_orders_that_the_settings_shrink_below_the_limit_never_meet_it(tmp_path: Path) -> None:
     config = settings({"max_order_notional": "10000"}, orders={"cap_notional": "5000"})
     result = own(perform(tmp_path, config, "price_spike"))["price_spike"]

@@ -47,6 +47,7 @@ PRICES = st.lists(
 )
 
 
+@pytest.mark.long
 @given(PRICES)
 def test_bars_come_out_as_they_went_in(rows: list[tuple[int, int, int, int]]) -> None:
     columns = [[price / 100 for price in column] for column in zip(*rows, strict=True)]

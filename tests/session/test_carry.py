@@ -198,6 +198,7 @@ def test_a_session_that_was_carried_on_is_neither_resumed_nor_flattened_nor_carr
             )
 
 
+@pytest.mark.long
 def test_a_start_that_fails_leaves_the_old_session_as_it_was(tmp_path: Path) -> None:
     trade(tmp_path, "old", few(1, 4), {1: market(Side.BUY, 5)})
     with pytest.raises(ConfigError, match="no strategy"):
@@ -224,6 +225,7 @@ def test_a_resumed_and_a_replayed_session_hold_what_it_took_over(tmp_path: Path)
     assert "what it carries of session old, which is not here" in verdict.not_judged
 
 
+@pytest.mark.long
 def test_a_crashed_session_is_carried_from_its_last_whole_record(tmp_path: Path) -> None:
     old = trade(tmp_path, "old", few(1, 9), {1: market(Side.BUY, 5), 4: market(Side.BUY, 1)})
     journal = old.folder / "state.jsonl"
@@ -255,6 +257,7 @@ def test_what_guards_count_from_is_carried(tmp_path: Path) -> None:
     assert "the day lost" in third.reason
 
 
+@pytest.mark.long
 def test_symbols_that_were_sold_may_be_left_out_and_totals_stay(tmp_path: Path) -> None:
     two = {"ACME": {"quote": "USD", "tick": "0.01", "lot": "1"}}
     two["CORP"] = dict(two["ACME"])
@@ -284,6 +287,7 @@ def _sell_corp() -> Any:
     return market(Side.SELL, 7, symbol="CORP")
 
 
+@pytest.mark.long
 def test_an_analysis_knows_when_and_at_what_the_carried_lots_were_opened(tmp_path: Path) -> None:
     trade(tmp_path, "old", few(1, 4), {1: market(Side.BUY, 5)})
     new = trade(tmp_path, "new", few(5, 9), {2: market(Side.SELL, 3)}, carry="old")
@@ -321,6 +325,7 @@ def test_an_analysis_counts_what_the_session_itself_earned_and_paid(tmp_path: Pa
     assert figures.unrealised == symbol.unrealised == found.open_trips[0].unrealised
 
 
+@pytest.mark.long
 def test_an_analysis_counts_payments_of_the_session_itself(tmp_path: Path) -> None:
     lent: dict[str, Any] = {
         "instruments": {"ACME": INSTRUMENTS["ACME"]},
@@ -336,6 +341,7 @@ def test_an_analysis_counts_payments_of_the_session_itself(tmp_path: Path) -> No
     assert figures.before_costs == 0
 
 
+@pytest.mark.long
 def test_what_was_carried_and_never_traded_is_held_all_the_time(tmp_path: Path) -> None:
     trade(tmp_path, "old", few(1, 4), {1: market(Side.BUY, 5)})
     found = analyse(trade(tmp_path, "new", few(5, 9), carry="old").folder)
@@ -344,6 +350,7 @@ def test_what_was_carried_and_never_traded_is_held_all_the_time(tmp_path: Path) 
     assert symbol.exposure_ns == found.statistics.exposure_ns == found.statistics.duration_ns > 0
 
 
+@pytest.mark.long
 def test_what_was_carried_is_held_until_it_is_sold(tmp_path: Path) -> None:
     trade(tmp_path, "old", few(1, 4), {1: market(Side.BUY, 5)})
     new = trade(tmp_path, "new", few(5, 9), {2: market(Side.SELL, 5)}, carry="old")

@@ -57,6 +57,7 @@ def test_other_terms_are_refused_and_named(
     assert not folder_of(tmp_path, "new").exists()
 
 
+@pytest.mark.long
 def test_a_session_that_runs_is_refused(tmp_path: Path) -> None:
     feed = ListFeed(few(1, 9))
     config = make_config(small("old"))
@@ -70,6 +71,7 @@ def test_a_session_that_runs_is_refused(tmp_path: Path) -> None:
         opened.apply(None)
 
 
+@pytest.mark.long
 def test_what_is_damaged_or_does_not_add_up_is_refused(tmp_path: Path) -> None:
     old = trade(tmp_path, "old", few(1, 4), {1: market(Side.BUY, 5)})
     state, journal = old.folder / "state.json", old.folder / "state.jsonl"
@@ -114,6 +116,7 @@ def test_data_from_before_the_end_is_refused(tmp_path: Path) -> None:
     assert trade(tmp_path, "third", few(5, 6), carry="new").exit_code == 0
 
 
+@pytest.mark.long
 def test_settings_that_name_what_is_carried_are_refused(tmp_path: Path) -> None:
     trade(tmp_path, "old", few(1, 4), {1: market(Side.BUY, 5)})
     new = trade(tmp_path, "new", few(5, 6), carry="old")
@@ -125,6 +128,7 @@ def test_settings_that_name_what_is_carried_are_refused(tmp_path: Path) -> None:
         )
 
 
+@pytest.mark.long
 def test_a_judge_sees_that_something_else_was_carried(tmp_path: Path) -> None:
     trade(tmp_path, "old", few(1, 4), {1: market(Side.BUY, 5)})
     new = trade(tmp_path, "new", few(5, 6), carry="old")

@@ -89,6 +89,7 @@ def test_trips_have_the_profit_and_the_fees_of_the_books(
         assert Decimal(row["net"]) == Decimal(row["gross"]) - Decimal(row["fees"])
 
 
+@pytest.mark.long
 def test_excursions_are_those_between_entry_and_exit(tmp_path: Path) -> None:
     prices = [
         "100 150 50 100",
@@ -218,6 +219,7 @@ def _bars(home: Path) -> session.SessionResult:
     return run_bars(home, {"ACME": UP}, {1: market(BUY, 9), 4: market(SELL, 5), 8: market(SELL, 4)})
 
 
+@pytest.mark.long
 def test_a_replay_makes_the_same_bytes_and_finds_a_change(tmp_path: Path) -> None:
     folder = _bars(tmp_path).folder
     answers = {1: market(BUY, 9), 4: market(SELL, 5), 8: market(SELL, 4)}

@@ -99,6 +99,7 @@ def test_room_is_asked_for_before_anything_is_made(tmp_path: Path, fake: FakeDis
     assert not (home / "state" / "kill-switch").exists(), "the switch was not even armed"
 
 
+@pytest.mark.long
 def test_a_stopped_session_is_not_resumed_before_there_is_room(
     tmp_path: Path, fake: FakeDisk
 ) -> None:

@@ -105,6 +105,7 @@ def test_a_strategy_that_fails_ends_the_session_with_everything_written(
         assert "(user_strategies.py:" in done.stderr, "the last line of the strategy's own"
 
 
+@pytest.mark.long
 def test_the_way_to_a_failure_is_in_the_report_and_on_standard_error(workspace: Workspace) -> None:
     workspace.write("nested.toml", CONFIG.replace(STRATEGY, 'name = "user_strategies:Raises"'))
     done = workspace.trade("--config", "nested.toml", "--session-id", "nested", "--quiet")
@@ -151,6 +152,7 @@ def test_what_a_strategy_prints_is_on_standard_error_and_in_no_result(
         assert words in done.stderr
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("name", "refusals", "alarm"),
     [

@@ -86,6 +86,7 @@ def test_everything_is_closed_cancelled_and_recorded(parts: dict[str, Any]) -> N
     assert (closing["side"], closing["quantity"], closing["position"]) == ("SELL", "30", "0")
 
 
+@pytest.mark.long
 def test_a_flattened_session_replays_to_the_same_bytes(parts: dict[str, Any]) -> None:
     resume("flat", flatten=Flatten(NOW, "enough", "ann"), **parts)
     feed, strategy = parts["feed"], parts["strategy"]

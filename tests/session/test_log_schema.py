@@ -171,6 +171,7 @@ class EngagesAt(Strategy):
         return ONE
 
 
+@pytest.mark.long
 def test_an_order_that_gate_2_keeps_back_is_blocked_and_the_state_is_engaged_at_once(
     tmp_path: Path,
 ) -> None:

@@ -48,6 +48,7 @@ def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LOGOS_HOME", str(tmp_path))
 
 
+@pytest.mark.long
 def test_sessions_are_recorded_and_neither_zones_nor_calendars_are_asked_again(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -74,6 +75,7 @@ def test_sessions_are_recorded_and_neither_zones_nor_calendars_are_asked_again(
     )
 
 
+@pytest.mark.long
 def test_verify_finds_an_order_made_outside_of_the_sessions() -> None:
     result = traded({**settings(sessions=["2024-03-08T00:00Z/2024-03-12T00:00Z"])})
     assert result.summary["fills"] == 3

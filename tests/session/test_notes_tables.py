@@ -46,6 +46,7 @@ def test_every_note_and_point_of_the_journal_is_a_row_and_every_note_a_line_of_t
     assert [line["timestamp"] for line in told] == [row["time"] for row in notes]
 
 
+@pytest.mark.long
 def test_a_replay_writes_the_same_again_and_verify_finds_it_whole(talked: Path) -> None:
     replay(STORIES["protected, from its beginning"], talked)
     verdict = verify(session_folder(talked))

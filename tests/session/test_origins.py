@@ -167,6 +167,7 @@ def test_a_session_without_an_origin_is_looked_for_in_the_folder_one_is_in(
     assert "there is no such file or folder" in capsys.readouterr().err
 
 
+@pytest.mark.long
 def test_an_origin_that_cannot_be_read_is_told(
     desk: Path, capsys: Output, logos_home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -179,6 +179,7 @@ def test_the_gap_of_the_coinbase_day_is_told_where_something_was_held(market_dat
     assert verify(result.folder).findings == []
 
 
+@pytest.mark.long
 def test_a_stub_quote_is_told_in_session_md_and_in_the_table(tmp_path: Path) -> None:
     data = tmp_path / "COIN_quotes.csv"
     rows = ["timestamp,bid,ask,bid_size,ask_size"]

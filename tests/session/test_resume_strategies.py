@@ -84,6 +84,7 @@ def test_an_interrupted_session_goes_on_from_its_snapshot_to_the_same_bytes(
     assert files(home) == files(tmp_path / "straight")
 
 
+@pytest.mark.long
 def test_a_feed_goes_on_after_any_event() -> None:
     feed = make_plan(make_config(config("sma_cross"))).feed
     events = [event for chunk in feed.chunks() for event in chunk]

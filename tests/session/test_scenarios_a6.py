@@ -82,6 +82,7 @@ SCENARIOS = [
 ]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("count", "kill_at", "expected"), SCENARIOS)
 @pytest.mark.parametrize("chunk", [1, 100])
 def test_a_command_among_the_ticks_blocks_its_tick_and_all_later_ones(

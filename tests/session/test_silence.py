@@ -97,6 +97,7 @@ def lived(home: Path, script: dict[int, Answer], **account: Any) -> session.Sess
     return session.run(config, strategy=Scripted(script), feed=feed, home=home)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("script", "words"),
     [
@@ -154,6 +155,7 @@ def test_a_strategy_that_would_hear_nothing_is_refused_before_anything_is_writte
     assert not (tmp_path / "artifacts" / "quiet").exists()
 
 
+@pytest.mark.long
 def test_a_symbol_that_is_not_heard_is_warned_of(tmp_path: Path) -> None:
     result, page = summary_of(tmp_path, HearsTrades(), "ACME", "ETHUSDT")
     words = "the strategy has no on_bar: it hears nothing in this symbol's data"
@@ -164,6 +166,7 @@ def test_a_symbol_that_is_not_heard_is_warned_of(tmp_path: Path) -> None:
     assert any("UNHEARD" in line for line in page)
 
 
+@pytest.mark.long
 def test_a_symbol_without_events_in_the_range_is_warned_of(tmp_path: Path) -> None:
     data = {
         "paths": [str(CACHE)],

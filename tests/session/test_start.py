@@ -81,6 +81,7 @@ def hang_after(number: int) -> Callable[[], None]:
     return happen
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_stop_while_data_is_read_ends_the_session_soon_and_in_words(
     tmp_path: Path, while_reading: Any, number: int
@@ -98,6 +99,7 @@ def test_a_stop_while_data_is_read_ends_the_session_soon_and_in_words(
     assert files(tmp_path / "stopped") == files(tmp_path / "straight")
 
 
+@pytest.mark.long
 def test_a_stop_while_a_resumed_session_reads_leaves_it_as_it_was(
     tmp_path: Path, while_reading: Any
 ) -> None:

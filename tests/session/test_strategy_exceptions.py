@@ -204,6 +204,7 @@ def test_whatever_a_strategy_raises_seals_the_session_as_its_failure(
     assert {order["status"] for order in table(folder, "orders")} <= ended
 
 
+@pytest.mark.long
 def test_methods_of_derived_classes_in_an_answer_are_never_called(workspace: Workspace) -> None:
     done, folder = traded(workspace, "Tricks")
     assert (done.returncode, done.stderr) == (0, "")

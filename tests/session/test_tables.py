@@ -74,6 +74,7 @@ def amount(record: Any, name: str, made: Any, decimals: str) -> Decimal:
     return Decimal(record[name]).scaleb(-made[decimals])
 
 
+@pytest.mark.long
 def test_a_snapshot_marks_the_journal_and_every_table_as_they_were(tmp_path: Path) -> None:
     result = begin(stopped(STORIES["saved"], 9), tmp_path, InProcessSwitch())
     folder = session_folder(tmp_path)
@@ -104,6 +105,7 @@ def test_a_snapshot_marks_the_journal_and_every_table_as_they_were(tmp_path: Pat
     assert snapshot.projections["log"]["switch"]["state"] == "SAFE"
 
 
+@pytest.mark.long
 def test_a_resumed_session_is_unfinished_on_the_disk_before_its_tables_are_cut(
     tmp_path: Path,
 ) -> None:

@@ -127,6 +127,7 @@ def read_bars(path: Path, perp: Instrument) -> list[Bar]:
     return bars
 
 
+@pytest.mark.long
 def test_it_reproduces_the_acceptance_test_of_nautilus_trader(market_data: Path) -> None:
     fees = fee_schedule(maker="0.001", taker="0.001")
     perp = instrument("BTC-PERP", tick="0.01", lot="0.001", base="BTC", quote="USDT", fees=fees)

@@ -136,6 +136,7 @@ def test_an_order_that_was_never_sent_is_not_found(name: str) -> None:
     tell(name, story)
 
 
+@pytest.mark.long
 @every_venue
 def test_an_id_that_is_none_of_ours_is_refused_and_nothing_is_sent(name: str) -> None:
     async def story(there: Box) -> None:

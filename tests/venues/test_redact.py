@@ -18,6 +18,7 @@ SECRET_TEXTS = st.text(
 ).filter(lambda text: REDACTED not in text and not (WORD.fullmatch(text) and len(text) < 12))
 
 
+@pytest.mark.long
 @given(SECRET_TEXTS, st.text(max_size=30), st.text(max_size=30))
 def test_no_piece_of_a_secret_survives_in_any_form(secret: str, before: str, after: str) -> None:
     redactor = Redactor([secret])

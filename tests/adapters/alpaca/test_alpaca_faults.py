@@ -41,6 +41,7 @@ QUESTIONS: dict[str, tuple[str, Callable[[BrokerDesk], Awaitable[Any]]]] = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("fault", "expected"), UNHANDLED + HANDLED)
 def test_an_order_under_a_fault(fault: Fault, expected: type[VenueError]) -> None:
     async def story() -> None:
@@ -98,6 +99,7 @@ def test_a_question_under_a_fault_stays_open_and_is_answered_the_next_time(
     asyncio.run(story())
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("fault", [fault for fault, _ in UNHANDLED + HANDLED])
 def test_opening_under_a_fault_can_be_tried_again(fault: Fault) -> None:
     async def story() -> None:
@@ -179,6 +181,7 @@ def test_an_order_may_be_not_found_for_a_moment() -> None:
     asyncio.run(story())
 
 
+@pytest.mark.long
 def test_an_answer_that_is_given_up_may_still_come_and_is_nobody_s() -> None:
     async def story() -> None:
         async with broker_desk(timeout_s=TIMEOUT_S) as desk:
@@ -211,6 +214,7 @@ def test_requests_that_hang_do_not_hold_up_others() -> None:
     asyncio.run(story())
 
 
+@pytest.mark.long
 def test_a_seeded_storm_never_makes_two_orders_of_one_client_id() -> None:
     odds = {
         Fault.RESET_BEFORE: 0.08,

@@ -175,6 +175,7 @@ def test_the_sandbox_is_the_exchange_s_own_and_live_says_so() -> None:
         venue(True, "nowhere")
 
 
+@pytest.mark.long
 def test_an_exchange_that_was_not_proved_is_a_bad_line_in_its_sandbox_too() -> None:
     for sandbox in (True, False):
         venue = CcxtVenue(

@@ -274,6 +274,7 @@ def test_fills_that_a_list_holds_back_come_with_the_same_answer_or_the_next() ->
     asyncio.run(story())
 
 
+@pytest.mark.long
 def test_thousands_of_fills_over_many_days_are_read_page_by_page() -> None:
     async def story() -> None:
         async with exchange_desk() as desk:

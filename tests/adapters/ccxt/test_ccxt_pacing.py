@@ -158,6 +158,7 @@ def test_what_an_exchange_demands_after_a_429_reaches_the_queue(retry_after_s: i
     run(story())
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("exchange_id", PROFILES)
 def test_the_pools_of_every_profile_let_each_kind_of_request_out(exchange_id: str) -> None:
     async def story() -> None:

@@ -53,6 +53,7 @@ class Listed:
         return page[::-1]  # type: ignore[return-value]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("paging", NEWEST_FIRST.values(), ids=lambda each: each.pages.name)
 @given(st.lists(st.integers(0, 500), max_size=40, unique=True), st.integers(0, 500))
 def test_every_row_from_the_moment_on_is_found(

@@ -130,6 +130,7 @@ class OffsetRecordingSink(RecordingSink):
         return True
 
 
+@pytest.mark.long
 def test_a_quiet_feed_is_live_again_once_the_brokers_answer(
     address: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

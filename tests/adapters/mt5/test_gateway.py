@@ -50,6 +50,7 @@ def _assert_paired(box: Bench) -> None:
         assert released["hold_ns"] > 0
 
 
+@pytest.mark.long
 def test_fifty_coroutines_share_one_socket_without_a_turn_out_of_order() -> None:
     async def scenario() -> None:
         names = [f"S{number:02}.s" for number in range(50)]
@@ -224,6 +225,7 @@ def test_a_secret_key_shows_in_no_text(tmp_path: Path) -> None:
         CurveKeys.from_files(folder / "missing", folder / "server.key")
 
 
+@pytest.mark.long
 def test_without_a_terminal_nothing_is_sent_and_it_is_known() -> None:
     async def scenario() -> None:
         async with bench(None, settings=FAST) as box:

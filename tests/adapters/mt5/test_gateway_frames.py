@@ -35,6 +35,7 @@ _JSON = st.recursive(
 )
 
 
+@pytest.mark.long
 @given(st.binary(max_size=300))
 @settings(max_examples=300, deadline=None)
 def test_any_bytes_are_read_or_refused_in_words(frame: bytes) -> None:
@@ -190,6 +191,7 @@ def test_an_answer_that_is_too_long_is_refused_and_those_after_it_are_read() -> 
     assert "a frame of 200075 bytes; at most 100000 are read" in reasons
 
 
+@pytest.mark.long
 def test_a_port_that_was_cut_off_for_a_monstrous_frame_is_connected_anew() -> None:
     async def scenario() -> None:
         terminal = BadTerminal()

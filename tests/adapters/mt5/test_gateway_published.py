@@ -218,6 +218,7 @@ def test_a_terminal_that_was_asked_nothing_is_asked_in_time() -> None:
     asyncio.run(scenario())
 
 
+@pytest.mark.long
 def test_a_terminal_that_answers_is_never_found_dead() -> None:
     async def scenario() -> None:
         lazy = GatewaySettings(reply_timeout_s=5.0, heartbeat_s=60.0, dead_after_s=1.0)

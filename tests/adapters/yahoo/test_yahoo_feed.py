@@ -233,6 +233,7 @@ def test_bars_from_before_now_are_the_closed_ones_each_with_its_end(tmp_path: Pa
     run(work())
 
 
+@pytest.mark.long
 def test_our_clock_that_jumps_ahead_closes_no_bar(tmp_path: Path) -> None:
     """Not even where the answers tell no time: then the next bar closes the last."""
 
@@ -336,6 +337,7 @@ def test_a_ticker_that_had_bars_is_asked_for_again_before_its_denial_is_believed
     run(work())
 
 
+@pytest.mark.long
 def test_a_ticker_without_a_trade_today_is_waited_for(tmp_path: Path) -> None:
     """yfinance calls such a chart that of a delisted ticker; Yahoo does not."""
 

@@ -23,6 +23,7 @@ from logos.session import ExitCode
 # ---- all well ----
 
 
+@pytest.mark.long
 def test_a_launch_goes_through_all_phases_and_becomes_the_session(
     desk: Desk, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -176,6 +176,7 @@ FAILURES: dict[str, tuple[Callable[[Desk], None], str, int, str]] = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", FAILURES)
 def test_a_pre_check_fails_alone_says_what_to_do_and_nothing_is_made(
     desk: Desk, name: str, capsys: pytest.CaptureFixture[str]

@@ -57,6 +57,7 @@ class LateBars:
                 await asyncio.sleep(0)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("late_ms", [[300] * 8, [900, 100, 900, 100, 2_000, 50, 700, 10]])
 def test_an_order_fills_at_the_next_bar_however_late_it_comes(
     tmp_path: Path, late_ms: list[int]

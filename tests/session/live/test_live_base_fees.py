@@ -194,6 +194,7 @@ def test_the_position_never_runs_away_from_what_is_held(tmp_path: Path) -> None:
     assert Decimal(position) <= held < Decimal(position) + Decimal("0.00001")
 
 
+@pytest.mark.long
 def test_the_venues_file_holds_plain_figures(tmp_path: Path) -> None:
     there = World(tmp_path, settings())
     result = there.run(Holding(), 5)
@@ -233,6 +234,7 @@ def test_a_flatten_sells_what_is_there_and_comes_to_its_end(
     assert verify(ended.folder).exit_code == 0
 
 
+@pytest.mark.long
 def test_a_fee_in_a_third_asset_halts_and_says_what_to_switch_off(tmp_path: Path) -> None:
     there = World(tmp_path, settings())
     there.books.currency = "BNB"

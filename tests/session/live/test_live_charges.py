@@ -179,6 +179,7 @@ def test_a_session_that_is_resumed_books_each_fee_once(tmp_path: Path) -> None:
     assert verify(result.folder).exit_code == 0
 
 
+@pytest.mark.long
 def test_a_fee_that_is_not_proved_to_be_the_sessions_is_a_difference(tmp_path: Path) -> None:
     there = World(tmp_path)
     there.venue.is_proved = False

@@ -111,6 +111,7 @@ def test_status_shows_what_is_held(
     assert f"  NOT WATCHED since then: {HELD}" in capsys.readouterr().out.splitlines()
 
 
+@pytest.mark.long
 def test_a_strategy_that_fails_leaves_both_its_way_there_and_what_is_unprotected(
     tmp_path: Path,
 ) -> None:
@@ -132,6 +133,7 @@ def test_a_strategy_that_fails_leaves_both_its_way_there_and_what_is_unprotected
     assert ended.summary["failure"][0] == "RuntimeError: the model is gone"
 
 
+@pytest.mark.long
 def test_an_end_names_the_position_that_its_exits_leave_unprotected(tmp_path: Path) -> None:
     there = World(tmp_path, fills_at_once=1.0)
     result = there.run(ScriptedFeed(there.clock, 30), Bracketed())
@@ -143,6 +145,7 @@ def test_an_end_names_the_position_that_its_exits_leave_unprotected(tmp_path: Pa
     assert within(tmp_path, session_dir("live")) == result.folder
 
 
+@pytest.mark.long
 def test_a_halt_by_the_switch_names_it_too(tmp_path: Path) -> None:
     there = World(tmp_path, fills_at_once=1.0)
     engage = {30: lambda: there.switch.engage("enough", "test")}

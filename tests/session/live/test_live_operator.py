@@ -199,6 +199,7 @@ def test_flattening_a_stopped_live_session_closes_everything_and_ends_it(tmp_pat
     assert replay("live", strategy=Alternating(), home=tmp_path).summary == ended.summary
 
 
+@pytest.mark.long
 def test_sealing_a_crashed_live_session_ends_its_heartbeat_too(tmp_path: Path) -> None:
     clock = TickingClock()
     result = live(tmp_path, ScriptedFeed(clock, 30), clock)

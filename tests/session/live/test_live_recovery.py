@@ -49,6 +49,7 @@ class Dying(ScriptedFeed):
         await super().run(sink)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("names", [("one", "two"), ("two", "one")])
 def test_the_first_failure_is_the_one_that_is_told(tmp_path: Path, names: tuple[str, str]) -> None:
     """Two feeds die in the same turn of the loop, one after the other."""

@@ -68,6 +68,7 @@ def test_what_was_measured_stands_in_the_record_and_comes_back_in_a_replay(tmp_p
     assert replay("live", strategy=Alternating(), home=tmp_path).summary["live"] == facts
 
 
+@pytest.mark.long
 def test_a_changed_input_is_found_by_replay(tmp_path: Path) -> None:
     clock = TickingClock()
     live(tmp_path, ScriptedFeed(clock, 20), clock)

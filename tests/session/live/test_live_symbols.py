@@ -194,6 +194,7 @@ def test_tripping_the_breaker_stops_every_symbol(
     assert all(count <= 12 for count in orders_by_symbol(tmp_path).values())
 
 
+@pytest.mark.long
 def test_a_symbol_that_is_not_traded_cannot_be_paused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

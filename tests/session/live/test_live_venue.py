@@ -81,6 +81,7 @@ def test_a_difference_in_the_account_stops_trading_with_the_reason(tmp_path: Pat
     assert replay("live", strategy=Resting(), home=tmp_path).summary == result.summary
 
 
+@pytest.mark.long
 def test_orders_whose_cancels_are_lost_are_named_in_the_end(tmp_path: Path) -> None:
     there = World(tmp_path)
 

@@ -94,6 +94,7 @@ def test_it_shows_its_figures_now_and_then(tmp_path: Path, monkeypatch: pytest.M
     assert seen[0].written_ns < seen[1].written_ns < last.written_ns
 
 
+@pytest.mark.long
 def test_a_resumed_session_shows_one_before_it_reads_any_data(tmp_path: Path) -> None:
     def stop_at_fourth() -> None:
         asked.append(True)

@@ -104,6 +104,7 @@ def test_a_recorded_session_and_its_replay_name_a_strategy_that_does_not_return(
     assert_named(heard)
 
 
+@pytest.mark.long
 def test_status_names_it_while_it_lasts(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -116,6 +117,7 @@ def test_status_names_it_while_it_lasts(
     assert f"stuck: STALLED: strategy {__name__}:Stuck in on_quote has not returned for" in shown
 
 
+@pytest.mark.long
 def test_a_live_session_names_it_too(tmp_path: Path) -> None:
     heard = Heard()
     clock = TickingClock()

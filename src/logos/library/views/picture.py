@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from functools import cache
-from math import floor, log10
+from math import ceil, floor, log10
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -190,7 +190,7 @@ def _ticks(low: float, high: float, most: int = _TICKS_Y) -> Iterator[tuple[floa
 def _moments(low: float, high: float) -> Iterator[tuple[float, str]]:
     """Round times between two, in seconds, and their words."""
     step = next((each for each in _STEPS_S if (high - low) / each <= _TICKS_X), _STEPS_S[-1])
-    step *= max(1, round((high - low) / step / _TICKS_X))
+    step *= max(1, ceil((high - low) / step / _TICKS_X))
     words = "%H:%M:%S" if step < 60 else "%H:%M" if high - low < 86_400 else "%m-%d %H:%M"
     if step >= 86_400:
         words = "%Y-%m-%d"
