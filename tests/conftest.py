@@ -24,7 +24,7 @@ from logos.session.presence.registry import VARIABLE
 # that has much else to do would fail it.
 settings.register_profile("desk", deadline=None)
 settings.register_profile("ci", derandomize=True, database=None, deadline=None)
-settings.load_profile("ci" if os.environ.get("CI") else "desk")
+settings.load_profile("ci" if os.environ.get("CI") or is_all_required() else "desk")
 
 
 _ADAPTER_LIBRARIES = (
