@@ -18,7 +18,7 @@ from logos.config import ConfigError
 from logos.errors import DataError
 from logos.journal.writer import JournalDiffersError, SessionBusyError
 from logos.session import ExitCode, SessionResult, SwitchEngagedError
-from logos.session.artifacts.report import halt_lines
+from logos.session.artifacts.report import held_words
 from logos.session.disk import DiskLowError
 from logos.session.entry import SessionDiffersError
 from logos.session.history import JournalDamagedError
@@ -186,9 +186,8 @@ def alarms(result: SessionResult) -> list[str]:
     lines = []
     if result.exit_code is ExitCode.HALTED:
         lines.append(f"HALTED: {result.reason}")
-        held = dict(halt_lines(summary))["holds"]
         if any(summary["held"].values()):
-            lines.append(f"it still holds {held}")
+            lines.append(f"it still holds {held_words(summary)}")
     elif summary["switch_state"] != "SAFE":
         reasons = [change["reason"] for change in summary["switch"]][-1:]
         lines.append(f"the kill switch is {summary['switch_state']}: {''.join(reasons)}")
