@@ -12,6 +12,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import shlex
 import stat
 from collections.abc import Mapping
 from contextlib import suppress
@@ -112,10 +113,10 @@ def is_cut(text: str) -> bool:
 
 def cut_words(path: str | Path) -> str:
     """What is wrong with a file that `is_cut`, and the way out."""
-    name = str(path).lower()
-    way = f"end the line: echo >> {path}"
+    name, word = str(path).lower(), shlex.quote(str(path))
+    way = f"end the line: echo >> {word}"
     if name.endswith(".gz"):
-        way = f"end the line: echo | gzip >> {path}"
+        way = f"end the line: echo | gzip >> {word}"
     elif name.endswith(_PACKED):
         way = "unpack it and end the line"
     return (

@@ -79,6 +79,7 @@ def test_what_is_open_is_no_trip_and_counts_in_the_net(tmp_path: Path) -> None:
     assert analysis.statistics.net == analysis.statistics.trips.net + held.unrealised
 
 
+@pytest.mark.long
 def test_currencies_are_apart_and_added_up_only_at_the_rates_of_the_settings(
     tmp_path: Path,
 ) -> None:

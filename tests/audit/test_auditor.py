@@ -113,6 +113,7 @@ def test_a_tampered_input_shows_in_what_follows_from_it(column: str) -> None:
     assert "wallet" in {difference.column for difference in report.differences}
 
 
+@pytest.mark.long
 @given(st.data())
 def test_no_digit_of_a_checked_column_can_change_unseen(data: st.DataObject) -> None:
     cells = rows()

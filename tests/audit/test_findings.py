@@ -86,6 +86,7 @@ def test_the_books_of_the_snapshot_are_recomputed(folder: Path) -> None:
     )
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", ["state.json", "config.json"])
 @pytest.mark.parametrize(
     ("content", "words"),
@@ -118,6 +119,7 @@ def test_a_page_that_is_missing_is_told(folder: Path) -> None:
 # ---- the manifest and the seal ----
 
 
+@pytest.mark.long
 def test_a_seal_of_no_known_status_is_told(folder: Path) -> None:
     bodies = bodies_of(folder / "state.jsonl")
     seal = {**json.loads(bodies[-1]), "status": "PERFECT"}
@@ -130,6 +132,7 @@ def test_a_seal_of_no_known_status_is_told(folder: Path) -> None:
     ]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("field", "words"),
     [
@@ -142,6 +145,7 @@ def test_a_manifest_that_was_forged_betrays_itself(folder: Path, field: str, wor
     assert any(line.startswith(f"state.jsonl, record 1: {words}") for line in said(folder))
 
 
+@pytest.mark.long
 def test_another_strategy_in_the_manifest_betrays_itself(folder: Path) -> None:
     change_manifest(folder, strategy_fingerprint="forged")
     assert any(line.startswith("state.jsonl, record 1: uuid is ") for line in said(folder))
@@ -239,6 +243,7 @@ def test_samples_of_what_the_session_does_not_trade_are_told(folder: Path) -> No
     assert f"{place}: {words}" in said(folder)
 
 
+@pytest.mark.long
 def test_a_fill_more_or_less_than_the_journal_has_is_told(folder: Path) -> None:
     bodies = bodies_of(folder / "state.jsonl")
     fills = [place for place, body in enumerate(bodies) if b'"kind":"fill"' in body]

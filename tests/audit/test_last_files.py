@@ -120,6 +120,7 @@ def test_the_decision_log_is_judged_where_there_is_one(tmp_path: Path) -> None:
     assert words in elsewhere.not_judged
 
 
+@pytest.mark.long
 def test_what_only_a_live_run_measured_is_no_part_of_the_hash(folder: Path) -> None:
     page = folder / "session.md"
     content = page.read_bytes()

@@ -290,6 +290,7 @@ def test_an_update_of_an_order_that_was_never_made_is_a_difference(folder: Path)
     assert verdict.findings[0].file == "state.jsonl"
 
 
+@pytest.mark.long
 def test_a_fill_that_is_taken_out_of_the_journal_is_missed(folder: Path) -> None:
     bodies = bodies_of(folder / "state.jsonl")
     last = max(place for place, body in enumerate(bodies) if b'"kind":"fill"' in body)

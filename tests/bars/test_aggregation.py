@@ -69,6 +69,7 @@ MAKERS: dict[str, tuple[Callable[[], Any], Callable[[list[Trade]], bool]]] = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", MAKERS)
 @given(rows=trades, cut=st.integers(0, 60))
 def test_a_bar_is_closed_by_the_event_that_fills_it(name: str, rows: Any, cut: int) -> None:

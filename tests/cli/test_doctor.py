@@ -121,6 +121,7 @@ def test_a_failing_fsync_is_found_and_the_file_still_removed(
     assert list(workspace.iterdir()) == []
 
 
+@pytest.mark.long
 def test_damaged_bundled_data_is_named(workspace: Path) -> None:
     folder = workspace / "data" / "cache"
     assert "no bundled data" in doctor.check_bundle(folder).seen

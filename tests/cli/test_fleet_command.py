@@ -88,6 +88,7 @@ def test_an_engine_that_neither_confirmed_nor_expired_makes_it_incomplete(
     assert "host-b /w session s: BLOCKED, NOT DRAINED: what rests at its venue" in error
 
 
+@pytest.mark.long
 def test_a_coordinator_that_is_lost_while_engines_are_waited_for_is_said(
     home: Path, store: MemoryStore, capsys: Output, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -152,16 +152,13 @@ def test_help_says_that_alarms_are_printed(
 
 def test_an_end_with_the_code_of_a_halt_says_what_it_holds_without_having_halted() -> None:
     """As where holdings were not seen to agree at the end of a session."""
-    summary: dict[str, Any] = {
-        "status": "ENDED", "held": {"positions": {"COIN": "2"}, "orders": []}, "guards": {},
-        "symbols": {"COIN": {"mark": "10"}}, "headline": "", "warnings": [], "warning_count": 0,
-        "refused": 0, "orders": 0,
-    }  # fmt: skip
-    result = SessionResult.__new__(SessionResult)
-    object.__setattr__(result, "summary", summary)
-    object.__setattr__(result, "exit_code", ExitCode.HALTED)
-    object.__setattr__(result, "reason", "holdings were not compared")
-    assert run_command.alarms(result)[:2] == [
-        "HALTED: holdings were not compared",
+    held = {"positions": {"COIN": "2"}, "orders": []}
+    ended = dataclasses.replace(
+        result(status="ENDED", held=held, symbols={"COIN": {"mark": "10"}}),
+        exit_code=ExitCode.HALTED,
+        reason="holdings were not compared",
+    )
+    assert run_command.alarms(ended) == [
+        "ENDED: holdings were not compared",
         "it still holds 2 COIN at 10",
     ]

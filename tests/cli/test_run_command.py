@@ -142,6 +142,7 @@ def test_a_session_that_ended_badly_is_not_run_again_and_is_told_aloud(
     assert "as asked" in told
 
 
+@pytest.mark.long
 def test_a_session_that_was_pruned_is_not_started_anew(settings: Path, capsys: Output) -> None:
     assert run(settings) == 0
     assert main(["sessions", "prune", "--keep", "0", "--yes"]) == 0
@@ -151,6 +152,7 @@ def test_a_session_that_was_pruned_is_not_started_anew(settings: Path, capsys: O
     assert capsys.readouterr() == ("", "")
 
 
+@pytest.mark.long
 def test_that_a_pruned_session_ended_badly_is_said_however_quiet_the_command_is(
     settings: Path, monkeypatch: pytest.MonkeyPatch, capsys: Output
 ) -> None:

@@ -109,6 +109,7 @@ def test_coins_against_coins_at_alpaca_are_refused_and_shares_are_not(
     assert "proved" not in capsys.readouterr().err
 
 
+@pytest.mark.long
 def test_a_dry_run_with_anything_bad_refuses_the_start(
     binance_keys: Path, exchange: Exchange, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -27,6 +27,7 @@ def test_a_signal_ends_the_wait(number: signal.Signals) -> None:
     assert signal.getsignal(number) is before
 
 
+@pytest.mark.long
 def test_many_signals_at_once_do_not_stop_it() -> None:
     with UntilSignal() as signals:
         is_over = threading.Event()

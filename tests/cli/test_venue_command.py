@@ -40,6 +40,7 @@ def methods(exchange: Exchange) -> set[str]:
     return {each.method for each in exchange.requests}
 
 
+@pytest.mark.long
 def test_a_venue_that_is_ready_ends_with_zero_and_no_order(
     binance_keys: Path, exchange: Exchange, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -55,6 +56,7 @@ def test_a_venue_that_is_ready_ends_with_zero_and_no_order(
         assert secret[:6] not in output.out + output.err
 
 
+@pytest.mark.long
 def test_a_venue_that_differs_ends_with_two_and_says_what_to_write(
     binance_keys: Path, exchange: Exchange, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -67,6 +69,7 @@ def test_a_venue_that_differs_ends_with_two_and_says_what_to_write(
     assert methods(exchange) == {"GET"}
 
 
+@pytest.mark.long
 def test_settings_of_the_file_are_used_and_json_is_one_object(
     binance_keys: Path, exchange: Exchange, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -232,7 +232,7 @@ class LongMachine(HeldExitsMachine):
     """The same, for longer."""
 
 
-TestHeldExits = HeldExitsMachine.TestCase
+TestHeldExits = pytest.mark.long(HeldExitsMachine.TestCase)
 TestHeldExits.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
 TestHeldExitsAtLength = pytest.mark.campaign(pytest.mark.timeout(300)(LongMachine.TestCase))
 TestHeldExitsAtLength.settings = settings(max_examples=500, stateful_step_count=60, deadline=None)

@@ -132,6 +132,7 @@ def test_sessions_that_are_none_are_refused(sessions: list[list[int]]) -> None:
 steps = some.lists(some.integers(0, 4), min_size=2, max_size=14)
 
 
+@pytest.mark.long
 @settings(max_examples=200, deadline=None)
 @given(steps, some.integers(-3, 40), some.integers(0, 8))
 def test_dated_sessions_answer_as_a_list_that_is_searched_through(

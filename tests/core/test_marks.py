@@ -153,6 +153,7 @@ def test_a_mark_survives_a_snapshot() -> None:
     assert equity(other) == equity(core)
 
 
+@pytest.mark.long
 def test_a_session_says_its_marks_and_verify_agrees(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -128,6 +128,7 @@ def test_gross_exposure_is_a_size_though_the_value_is_below_zero() -> None:
     assert (ledger.gross_exposure, ledger.net_exposure) == (75_260 * unit, -75_260 * unit)
 
 
+@pytest.mark.long
 @settings(max_examples=80, deadline=None)
 @given(
     some.lists(some.tuples(some.integers(-300, 300), some.integers(-3, 3)), min_size=2, max_size=12)

@@ -265,5 +265,5 @@ class OrderStreams(RuleBasedStateMachine):
         assert (book.open_buy, book.open_sell, book.working) == (0, 0, [])
 
 
-TestOrderStreams = OrderStreams.TestCase
+TestOrderStreams = pytest.mark.long(OrderStreams.TestCase)
 TestOrderStreams.settings = settings(max_examples=60, stateful_step_count=25, deadline=None)

@@ -362,5 +362,5 @@ class PositionLimit(RuleBasedStateMachine):
         assert book.open_sell - position <= self.LIMIT
 
 
-TestPositionLimit = PositionLimit.TestCase
+TestPositionLimit = pytest.mark.long(PositionLimit.TestCase)
 TestPositionLimit.settings = settings(max_examples=60, stateful_step_count=25, deadline=None)

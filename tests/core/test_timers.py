@@ -321,6 +321,7 @@ def _recount(
     return [(str(number), due * SECOND, now * SECOND) for now, due, number in sorted(calls)]
 
 
+@pytest.mark.long
 @given(wishes=_WISHES, moments=_MOMENTS, cut=some.integers(0, 29))
 @settings(max_examples=100, deadline=None)
 def test_every_timer_is_called_once_for_each_time_in_order_also_when_saved_in_between(

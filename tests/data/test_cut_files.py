@@ -201,3 +201,9 @@ def test_the_way_out_works(tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes() + gzip.compress(b"\n"))
     report = inspect_source(source_of(path), traded())
     assert (report.rows, report.is_clean) == (2, True)
+
+
+def test_the_way_out_can_be_typed_for_any_name() -> None:
+    assert cut_words("a b;c.csv").endswith("end the line: echo >> 'a b;c.csv'")
+    assert cut_words("a b.csv.gz").endswith("echo | gzip >> 'a b.csv.gz'")
+    assert cut_words("A_1m.csv").endswith("echo >> A_1m.csv")

@@ -32,6 +32,7 @@ def test_it_writes_the_bundle_to_the_cache_of_the_workspace(
     assert all(name in printed for name in fixtures.fixture_names())
 
 
+@pytest.mark.long
 def test_the_option_is_stronger_than_the_environment(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -60,6 +60,7 @@ def test_the_noise_of_floats_is_told_from_figures(text: str, number: str) -> Non
     assert shown(text) == Decimal(number)
 
 
+@pytest.mark.long
 @given(st.integers(1, 10**7), st.integers(0, 6))
 def test_a_figure_that_went_through_a_float_is_itself_again(units: int, decimals: int) -> None:
     number = Decimal(units).scaleb(-decimals)
@@ -184,6 +185,7 @@ class Orders(Strategy):
         return None
 
 
+@pytest.mark.long
 def test_prices_between_the_ticks_are_read_filled_and_marked_exactly(
     logos_home: Path, tmp_path: Path
 ) -> None:

@@ -231,7 +231,7 @@ FREE = '[instruments.A]\ntick = "0.01"\nlot = "1"\nquote = "USD"\n'
             {},
             "no fees on A: none are set; no slippage: none is set. A real market takes both",
         ),
-        (FREE, {"slippage_ticks": 1}, "no fees on A: none are set. A real market takes both"),
+        (FREE, {"slippage_ticks": 1}, "no fees on A: none are set. A real market takes some"),
         (FREE + 'fees = { taker = "0.001" }\n', {}, None),
         (FREE + 'fees = { per_fill = "1" }\n', {}, None),
     ],

@@ -103,6 +103,7 @@ def test_every_unit_with_decimals_reads_to_the_same_nanosecond(moment_ns: int, u
     assert parse_timestamp(text) == moment_ns
 
 
+@pytest.mark.long
 @given(st.from_regex(r"[0-9]{1,19}(\.[0-9]{0,20})?", fullmatch=True))
 def test_a_number_is_a_time_from_1990_to_2099_or_refused_with_a_reason(text: str) -> None:
     try:

@@ -41,6 +41,7 @@ def test_the_committed_bundle_is_what_the_generator_writes(fresh: Path) -> None:
     assert sum(map(len, committed.values())) < 1_500_000
 
 
+@pytest.mark.long
 def test_another_process_with_another_hash_seed_writes_the_same_bytes(
     fresh: Path, tmp_path: Path
 ) -> None:

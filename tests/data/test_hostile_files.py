@@ -235,6 +235,7 @@ def _refused_folder(folder: Path) -> Iterator[object]:
 # ---- a file that grows or changes while it is read ----
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("fast", READERS)
 def test_a_file_that_grows_while_it_is_read_is_refused(tmp_path: Path, fast: bool) -> None:
     path = good(tmp_path / "A_1m.csv", 60_000)

@@ -56,6 +56,7 @@ def without_sums(text: str) -> str:
     return re.sub(r"(software +)\S+", r"\1...", text)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("command", "folder", "shown"), SHOWN, ids=[f for _, f, _ in SHOWN])
 def test_the_output_shown_is_real(
     home: Path,

@@ -32,6 +32,7 @@ def test_a_percentile_is_never_below_the_true_one_and_at_most_a_sixteenth_above(
     assert histogram.count == len(values)
 
 
+@pytest.mark.long
 @given(st.lists(st.tuples(DURATIONS, st.integers(1, 5)), min_size=1, max_size=20))
 def test_adding_several_at_once_is_adding_each(pairs: list[tuple[int, int]]) -> None:
     together, apart = LatencyHistogram(), LatencyHistogram()

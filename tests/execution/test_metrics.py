@@ -164,6 +164,7 @@ def coins() -> list[Instrument]:
     ]  # fmt: skip
 
 
+@pytest.mark.long
 @settings(max_examples=60, deadline=None)
 @given(
     quantities=st.lists(st.integers(-5, 5), max_size=30),

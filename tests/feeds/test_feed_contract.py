@@ -145,6 +145,7 @@ def test_signs_of_life_are_no_data_and_no_trouble(name: str, tmp_path: Path) -> 
 # ---- what is told ----
 
 
+@pytest.mark.long
 @every_feed
 def test_a_feed_tells_that_it_connects_and_then_that_it_is_live(name: str, tmp_path: Path) -> None:
     async def story(there: FeedBox, _task: asyncio.Task[None]) -> None:

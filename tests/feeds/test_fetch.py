@@ -85,6 +85,7 @@ def test_history_of_bars_holds_closed_ones_and_tells_what_is_missing(tmp_path: P
     run(work())
 
 
+@pytest.mark.long
 def test_the_instrument_is_what_the_exchange_says(tmp_path: Path) -> None:
     async def work() -> None:
         async with world(listing(trades=10)) as there:
@@ -101,6 +102,7 @@ def test_the_instrument_is_what_the_exchange_says(tmp_path: Path) -> None:
     run(work())
 
 
+@pytest.mark.long
 def test_instruments_written_by_hand_stay_as_they_are(tmp_path: Path) -> None:
     async def work() -> None:
         own = '[instruments.BTCUSDT]\ntick = "0.05"\nlot = "1"\nquote = "USDT"\n'
@@ -177,6 +179,7 @@ def test_history_from_yahoo_is_exact_and_tells_only_what_is_missing_in_session(
     run(work())
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("settings", "words"),
     [
@@ -217,6 +220,7 @@ def test_a_failure_half_way_leaves_no_file(tmp_path: Path) -> None:
     run(work())
 
 
+@pytest.mark.long
 def test_the_command_fetches_and_names_the_files(
     logos_home: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -312,6 +316,7 @@ def test_a_recording_from_yahoo_is_what_the_feed_handed_over(tmp_path: Path) -> 
     run(work())
 
 
+@pytest.mark.long
 def test_a_price_between_two_ticks_of_an_exchange_is_no_noise(tmp_path: Path) -> None:
     """Only Yahoo's prices, which are rounded doubles, are brought to the nearest tick."""
 

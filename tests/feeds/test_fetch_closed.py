@@ -36,6 +36,7 @@ def test_a_span_that_yahoo_does_not_keep_ends_the_fetch_with_its_words(tmp_path:
     run(work())
 
 
+@pytest.mark.long
 def test_a_clock_of_ours_that_is_ahead_writes_no_open_bar(tmp_path: Path) -> None:
     """Neither of Yahoo, nor of an exchange that has no question for its time."""
 

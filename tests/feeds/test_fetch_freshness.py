@@ -86,6 +86,7 @@ def test_one_that_cannot_be_read_is_named(tmp_path: Path) -> None:
         check(source, BTC, accept=frozenset({"gap"}))
 
 
+@pytest.mark.long
 def test_a_fetch_that_failed_leaves_none(tmp_path: Path) -> None:
     async def work() -> None:
         async with world(listing(trades=0)) as there:

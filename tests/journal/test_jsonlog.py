@@ -49,6 +49,7 @@ def test_a_decision_is_one_line_with_its_fields_in_order(tmp_path: Path) -> None
     )
 
 
+@pytest.mark.long
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 2**62), st.text(), st.text()), max_size=20))
 def test_every_record_comes_back_whatever_its_text(

@@ -68,6 +68,7 @@ class ThrownBefore:
             yield [quote(ACME, number * 1_000_000_000, "10.00", "10.02")]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize(
     ("count", "at_tick", "orders"), [(10, None, 10), (15, 5, 4), (5, 1, 0)], ids=str

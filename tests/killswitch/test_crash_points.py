@@ -126,6 +126,7 @@ def test_a_crash_before_the_arm_record_is_swapped_never_leaves_it_safe(
             assert workspace.breaker().authority() is SAFE
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", STOPS)
 def test_a_crash_after_the_marker_was_made_leaves_it_engaged(tmp_path: Path, name: str) -> None:
     story = STOPS[name]
@@ -168,6 +169,7 @@ def test_no_failing_call_keeps_an_engagement_from_holding(
         assert breaker.status().recorded
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("lasting", [False, True])
 @pytest.mark.parametrize("name", GRANTS)
 def test_a_reset_that_reports_an_error_has_not_made_it_safe(

@@ -45,6 +45,7 @@ def chain(length: int) -> list[bytes]:
 TEXT = st.text(max_size=80)
 
 
+@pytest.mark.long
 @given(who=TEXT, why=TEXT, epoch=st.integers(1, 2**53), time_ns=st.integers(0, 2**62))
 def test_what_is_written_reads_back(who: str, why: str, epoch: int, time_ns: int) -> None:
     written = msgspec.structs.replace(

@@ -163,6 +163,7 @@ def test_the_monitor_says_what_is_wrong_with_the_file_it_was_given(tmp_path: Pat
         watched.history()
 
 
+@pytest.mark.long
 def test_a_history_of_64_mebibytes_is_read_and_no_larger_one(tmp_path: Path) -> None:
     path = tmp_path / "history.jsonl"
     path.touch()

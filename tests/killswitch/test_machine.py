@@ -247,4 +247,4 @@ SwitchMachine.TestCase.settings = settings(
     deadline=None,
     suppress_health_check=list(HealthCheck),
 )
-test_safe_only_by_a_valid_reset = SwitchMachine.TestCase
+test_safe_only_by_a_valid_reset = pytest.mark.long(SwitchMachine.TestCase)

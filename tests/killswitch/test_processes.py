@@ -183,6 +183,7 @@ def test_a_running_process_remembers_what_a_whole_rollback_makes_the_files_forge
     assert workspace.breaker().authority() is ENGAGED, "and writes it down for everybody else"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("seed", range(3))
 def test_engaged_at_random_moments_no_check_after_it_is_safe(
     workspace: Workspace, seed: int

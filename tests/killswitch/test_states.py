@@ -89,6 +89,7 @@ def test_a_bare_touch_stops_the_very_next_order(workspace: Workspace) -> None:
     assert breaker.flag[0] == ENGAGED
 
 
+@pytest.mark.long
 def test_a_settled_answer_is_kept_and_still_sees_everything_new(workspace: Workspace) -> None:
     breaker = workspace.armed()
     _settle(workspace)

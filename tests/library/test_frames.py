@@ -130,6 +130,7 @@ def test_tables_are_merged_by_time_and_then_in_their_order() -> None:
     ]
 
 
+@pytest.mark.long
 def test_many_rows_of_two_tables_come_in_order_and_in_full() -> None:
     count = 20_000
 

@@ -110,6 +110,7 @@ def test_a_frame_gives_the_bytes_that_its_file_gives(tmp_path: Path) -> None:
         assert (from_table.folder / name).read_bytes() == (from_file.folder / name).read_bytes()
 
 
+@pytest.mark.long
 def test_a_session_on_a_frame_is_replayed_with_the_frame(tmp_path: Path) -> None:
     result = on_frame(tmp_path)
     again = logos.replay(
@@ -118,6 +119,7 @@ def test_a_session_on_a_frame_is_replayed_with_the_frame(tmp_path: Path) -> None
     assert again.summary == result.summary
 
 
+@pytest.mark.long
 def test_what_the_files_do_not_hold_must_be_given_again(tmp_path: Path) -> None:
     result = on_frame(tmp_path)
     data = logos.bars(frame(), **ACME)
@@ -129,6 +131,7 @@ def test_what_the_files_do_not_hold_must_be_given_again(tmp_path: Path) -> None:
         logos.replay(result.session_id, strategy=Crossing(60), home=tmp_path)
 
 
+@pytest.mark.long
 def test_other_data_is_noticed_by_its_fingerprint(tmp_path: Path) -> None:
     result = on_frame(tmp_path)
     other = frame()
@@ -142,6 +145,7 @@ def test_other_data_is_noticed_by_its_fingerprint(tmp_path: Path) -> None:
         )
 
 
+@pytest.mark.long
 def test_another_strategy_is_noticed(tmp_path: Path) -> None:
     result = on_frame(tmp_path)
     data = logos.bars(frame(), **ACME)

@@ -308,6 +308,7 @@ def test_places_that_cannot_be_read_are_told_and_nothing_is_told_twice(
     assert len(receivers.ids("desk")) == 1
 
 
+@pytest.mark.long
 def test_a_sender_that_ends_by_itself_waits_for_what_runs_and_is_pending(
     home: Path, receivers: Receivers, monkeypatch: pytest.MonkeyPatch
 ) -> None:

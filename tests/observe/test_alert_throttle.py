@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from alert_helpers import SECOND, alert
 from hypothesis import given
 from hypothesis import strategies as st
@@ -112,6 +113,7 @@ EVENTS = st.lists(
 )
 
 
+@pytest.mark.long
 @given(EVENTS, st.integers(1, 4))
 def test_every_alert_comes_once_and_the_rate_is_never_passed(
     events: list[tuple[int, AlertKind, str]], rate: int

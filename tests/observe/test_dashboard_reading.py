@@ -40,6 +40,7 @@ def snapshot(made: MadeSession) -> dict[str, Any]:
 # ---- lines from the end ----
 
 
+@pytest.mark.long
 @settings(max_examples=60)
 @given(
     lines=st.lists(st.binary(max_size=12).map(lambda each: each.replace(b"\n", b"")), max_size=12),

@@ -45,6 +45,7 @@ def journal(home: Path) -> Path:
     return session_folder(home) / "state.jsonl"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", ["trading", "halted", "failing"])
 def test_all_of_an_ended_session_is_shipped_to_the_byte(home: Path, name: str) -> None:
     begin(STORIES[name], home, InProcessSwitch())
@@ -132,6 +133,7 @@ def test_a_shipper_that_dies_before_it_keeps_its_place_sends_that_batch_again(
     assert decisions_of(target) == log_file(home).read_bytes()
 
 
+@pytest.mark.long
 def test_a_stopped_session_is_shipped_up_to_its_stop_and_then_what_it_did_instead(
     home: Path,
 ) -> None:
@@ -165,6 +167,7 @@ def test_a_tail_that_is_kept_open_reads_on_after_a_stop_was_taken_back(home: Pat
     assert found == len(list(read_journal(journal(home))))
 
 
+@pytest.mark.long
 def test_the_seal_waits_for_the_last_file(home: Path) -> None:
     begin(STORY, home, InProcessSwitch())
     (session_folder(home) / "host.json").unlink()
@@ -240,6 +243,7 @@ def test_a_journal_shorter_than_what_was_shipped_is_told_and_not_begun_anew(
     assert shipper.status().sessions["crashed"].problem
 
 
+@pytest.mark.long
 def test_a_journal_with_another_history_is_told(home: Path) -> None:
     begin(stopped(STORY, 4), home, InProcessSwitch())
     ship(home, MemoryTarget())
@@ -270,6 +274,7 @@ def test_damage_stops_its_session_alone(home: Path) -> None:
     assert "damaged at record" in said[0]
 
 
+@pytest.mark.long
 def test_a_new_session_under_an_old_name_is_shipped_from_its_beginning(home: Path) -> None:
     begin(STORY, home, InProcessSwitch())
     ship(home, MemoryTarget())

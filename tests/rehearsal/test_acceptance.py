@@ -33,6 +33,7 @@ def test_the_scenarios_are_those_of_the_requirement() -> None:
     assert {each.way for each in SCENARIOS if each.kill_at} == {"kill", "marker"}
 
 
+@pytest.mark.long
 def test_all_hold_and_leave_whole_sessions_behind(home: Path) -> None:
     results = run(home / "a6")
     assert [each.problems for each in results.values()] == [()] * len(SCENARIOS)
@@ -42,6 +43,7 @@ def test_all_hold_and_leave_whole_sessions_behind(home: Path) -> None:
     assert not (home / "state").exists(), "the workspace's own switch is not touched"
 
 
+@pytest.mark.long
 def test_an_engagement_that_does_nothing_is_found(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -58,6 +60,7 @@ def test_an_engagement_that_does_nothing_is_found(
     )
 
 
+@pytest.mark.long
 def test_a_watch_that_does_not_see_a_bare_marker_is_found(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -67,6 +70,7 @@ def test_a_watch_that_does_not_see_a_bare_marker_is_found(
     assert "a bare marker was not seen within 0 s" in failed.problems
 
 
+@pytest.mark.long
 def test_a_gate_that_is_a_tick_late_is_found(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     late = tuple(
         each if not each.kill_at else type(each)(*_later(each)) for each in SCENARIOS
@@ -95,6 +99,7 @@ def test_the_command_prints_a_table_and_says_where_the_sessions_are(
     assert "holds something already" in capsys.readouterr().err
 
 
+@pytest.mark.long
 def test_a_failure_is_an_exit_code_and_a_line(
     home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -56,6 +56,7 @@ def verified(folder: Path, capsys: pytest.CaptureFixture[str]) -> tuple[int, str
     return code, printed.out + printed.err
 
 
+@pytest.mark.long
 def test_it_is_the_same_elsewhere_without_data_or_sessions(
     carried: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

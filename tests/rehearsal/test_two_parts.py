@@ -207,6 +207,7 @@ def test_a_silence_shorter_than_the_users_bound_is_no_pass(tmp_path: Path) -> No
     assert "your stale_after_s is 9000000" in result.reason
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("logos_home")
 def test_a_loss_that_does_not_reach_the_limit_is_no_pass(tmp_path: Path) -> None:
     config = settings(

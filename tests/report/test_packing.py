@@ -31,6 +31,7 @@ def test_whole_numbers_come_out_as_they_went_in(numbers: list[int]) -> None:
     assert unpacked(packed(numbers)) == numbers
 
 
+@pytest.mark.long
 @given(st.lists(st.decimals(-(10**9), 10**9, places=4)))
 def test_figures_come_out_to_their_decimals(values: list[Decimal]) -> None:
     made = packed_figures(values, 4)

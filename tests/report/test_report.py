@@ -144,6 +144,7 @@ def test_a_command_that_runs_a_session_leaves_its_report(
     assert "report" not in capsys.readouterr().err
 
 
+@pytest.mark.long
 def test_the_command_makes_a_report_anew_and_elsewhere(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -255,6 +255,7 @@ def test_the_report_names_refusals_by_code_and_what_ran(busy: session.SessionRes
     assert f"{len(refused)} refusals" in report
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("logos_home")
 @pytest.mark.parametrize("start", ["=", "+", "-", "@"])
 def test_a_tag_that_looks_like_a_formula_is_neutralised_and_numbers_stay_numbers(
@@ -332,7 +333,6 @@ def test_sessions_without_an_id_take_the_next_free_one_and_never_a_taken_one() -
     assert run().session_id == "session-0003"
 
 
-@pytest.mark.long
 @pytest.mark.usefixtures("logos_home")
 def test_how_events_are_cut_into_chunks_changes_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch

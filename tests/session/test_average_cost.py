@@ -38,6 +38,7 @@ def test_ten_at_10_and_ten_at_20_cost_15_and_a_sale_at_30_earns_on_that() -> Non
     assert averages.entry_price("ACME", 2) == Decimal("15")
 
 
+@pytest.mark.long
 @settings(max_examples=80, deadline=None)
 @given(some.lists(some.tuples(some.integers(-7, 7), some.integers(1, 60)), min_size=1, max_size=14))
 def test_profit_only_moves_between_realised_and_unrealised(steps: list[tuple[int, int]]) -> None:

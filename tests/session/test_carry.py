@@ -310,6 +310,7 @@ PAID: dict[str, Any] = {
 }
 
 
+@pytest.mark.long
 def test_an_analysis_counts_what_the_session_itself_earned_and_paid(tmp_path: Path) -> None:
     script: dict[int, Answer] = {1: market(Side.BUY, 5), 3: market(Side.SELL, 3)}
     trade(tmp_path, "old", few(1, 10), script, **PAID)

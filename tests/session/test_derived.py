@@ -34,6 +34,7 @@ def total(rows: list[dict[str, str]], column: str) -> Decimal:
 UP = [f"{100 + i} {103 + i} {98 + i} {101 + i}" for i in range(12)]
 
 
+@pytest.mark.long
 def test_fills_of_one_order_are_one_trip_and_an_exit_of_two_entries_two(tmp_path: Path) -> None:
     result = run_bars(
         tmp_path,
@@ -56,6 +57,7 @@ def test_fills_of_one_order_are_one_trip_and_an_exit_of_two_entries_two(tmp_path
     assert trips[0]["exit_time"] == fills[4]["time"]
 
 
+@pytest.mark.long
 def test_two_exits_of_one_entry_are_two_trips_and_a_flip_ends_one_and_begins_one(
     tmp_path: Path,
 ) -> None:
@@ -76,6 +78,7 @@ def test_two_exits_of_one_entry_are_two_trips_and_a_flip_ends_one_and_begins_one
     ]  # fmt: skip
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("make", [spot, margin])
 def test_trips_have_the_profit_and_the_fees_of_the_books(
     make: Callable[[Path], session.SessionResult], tmp_path: Path
@@ -117,6 +120,7 @@ def test_excursions_are_those_between_entry_and_exit(tmp_path: Path) -> None:
     assert (row["mae"], row["mfe"]) == ("50.00", "100.00")  # the second and the third bar
 
 
+@pytest.mark.long
 def test_of_a_session_with_more_events_than_are_read_again_the_cells_are_empty(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -125,6 +129,7 @@ def test_of_a_session_with_more_events_than_are_read_again_the_cells_are_empty(
     assert [(row["mae"], row["mfe"]) for row in table(result.folder, "trips")] == [("", "")]
 
 
+@pytest.mark.long
 def test_over_a_split_there_are_no_excursions(tmp_path: Path) -> None:
     prices = [*UP[:4], *[f"{50 + i} {52 + i} {49 + i} {50 + i}" for i in range(4)]]
     result = run_bars(
@@ -141,6 +146,7 @@ def test_over_a_split_there_are_no_excursions(tmp_path: Path) -> None:
 # ---- equity ----
 
 
+@pytest.mark.long
 def test_equity_has_every_sample_and_the_extremes_between_them(tmp_path: Path) -> None:
     prices = [
         "100 100 100 100",
@@ -176,6 +182,7 @@ def test_a_fall_below_a_high_that_stays_has_its_equity(tmp_path: Path) -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.long
 def test_a_total_adds_up_the_samples_and_ends_with_its_extremes(tmp_path: Path) -> None:
     result = run_bars(
         tmp_path,
@@ -204,6 +211,7 @@ def test_a_total_adds_up_the_samples_and_ends_with_its_extremes(tmp_path: Path) 
 # ---- the same bytes ----
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("make", KINDS, ids=lambda make: make.__name__)
 def test_every_kind_of_session_has_both_and_they_are_verified(
     make: Callable[[Path], session.SessionResult], tmp_path: Path
@@ -277,6 +285,7 @@ def test_a_stopped_session_has_them_and_a_resumed_one_makes_them_anew(tmp_path: 
     assert (folder / "equity.csv").read_bytes() != before["equity.csv"]
 
 
+@pytest.mark.long
 def test_what_goes_wrong_is_told_and_the_session_ends_as_it_would_have(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:

@@ -140,6 +140,7 @@ class Prints(Strategy):
 """
 
 
+@pytest.mark.long
 def test_what_a_strategy_prints_is_on_standard_error_and_in_no_result(
     workspace: Workspace,
 ) -> None:

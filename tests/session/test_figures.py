@@ -130,6 +130,7 @@ def test_counts_are_those_of_what_happened(result: session.SessionResult) -> Non
     assert summary["switch_state"] == "SAFE"
 
 
+@pytest.mark.long
 def test_what_happened_besides_is_told_with_its_tick(tmp_path: Path) -> None:
     """A switch that was seen to change, and a warning."""
     switch = InProcessSwitch()

@@ -92,6 +92,7 @@ def test_a_switch_that_halts_names_who_and_why_and_the_way_to_it(logos_home: Pat
     assert lines["next"][0] == "logos kill status"
 
 
+@pytest.mark.long
 def test_the_page_and_the_terminal_say_it_before_all_figures(logos_home: Path) -> None:
     result = halted(total={"max_drawdown": "1"}, actions={"max_drawdown": "halt"})
     page = (result.folder / "session.md").read_text()

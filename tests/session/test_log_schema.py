@@ -138,6 +138,7 @@ def test_a_session_that_does_everything_keeps_to_it_and_verifies(
     assert said == (level == "all")
 
 
+@pytest.mark.long
 def test_each_tick_of_the_acceptance_scenario_has_its_decision(tmp_path: Path) -> None:
     events = ticks(15)
     events.insert(4, Engage(5 * SECOND_NS, "drill", "operator"))

@@ -156,6 +156,7 @@ def test_verify_finds_a_payment_that_is_missing_or_was_altered(kind: str, what: 
     assert "and it was due" in found or "and by the settings" in found
 
 
+@pytest.mark.long
 def test_a_replay_comes_to_the_same_bytes_and_compares_the_payments(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -82,6 +82,7 @@ def test_orcl_stops_at_its_first_split_where_nobody_told_of_it(market_data: Path
     assert replay("orcl", strategy=Holds()).exit_code == session.ExitCode.FINISHED
 
 
+@pytest.mark.long
 def test_orcl_without_the_check_is_sold_inside_of_its_split(market_data: Path) -> None:
     result = session.run(orcl(market_data, split_check=False), strategy=Holds())
     assert [row["price"] for row in table(result.folder, "trades")][1] == "56.13"

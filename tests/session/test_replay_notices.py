@@ -164,6 +164,7 @@ def forge(journal: Path) -> None:
     write_chain(journal, bodies)
 
 
+@pytest.mark.long
 def test_a_history_that_was_forged_with_a_right_chain_is_not_lived_again(home: Path) -> None:
     folder = session_folder(home)
     forge(folder / "state.jsonl")

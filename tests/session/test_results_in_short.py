@@ -42,11 +42,13 @@ def test_the_net_is_that_of_the_books_to_the_last_unit(logos_home: Path) -> None
     assert results_of(result.folder).first == came
 
 
+@pytest.mark.long
 def test_round_trips_are_counted_once_the_session_has_ended(logos_home: Path) -> None:
     assert results_of(ended("two", ROUND_TRIP).folder).trips == 1
     assert results_of(ended("none", {}).folder).trips == 0
 
 
+@pytest.mark.long
 def test_a_session_that_crashed_shows_what_reached_the_disk(logos_home: Path) -> None:
     assert len(results_of(crashed("cut").folder).currencies) == 1
 

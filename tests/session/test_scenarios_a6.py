@@ -100,6 +100,7 @@ def test_a_command_among_the_ticks_blocks_its_tick_and_all_later_ones(
     assert result.summary["switch_state"] == ("SAFE" if kill_at is None else "ENGAGED")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("count", "kill_at", "expected"), SCENARIOS)
 def test_a_switch_engaged_from_outside_blocks_the_very_next_tick(
     count: int, kill_at: int | None, expected: tuple[int, int]
@@ -115,6 +116,7 @@ def test_a_switch_engaged_from_outside_blocks_the_very_next_tick(
     assert counts(result) == expected
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("count", "kill_at"), [(15, 5), (5, 1)])
 def test_a_switch_engaged_during_a_decision_stops_that_decision_at_gate_2(
     count: int, kill_at: int

@@ -43,6 +43,7 @@ def test_a_session_without_a_strategy_is_refused_with_both_ways_to_name_one(
         make_plan(config)
 
 
+@pytest.mark.long
 def test_a_feed_that_holds_nothing_is_no_session(tmp_path: Path) -> None:
     result = run(session_config(), strategy=Scripted(), feed=ListFeed([]), home=tmp_path)
     assert result.exit_code is ExitCode.BAD_DATA

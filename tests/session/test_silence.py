@@ -123,6 +123,7 @@ def test_the_first_line_says_what_came_of_the_orders(
     assert first == f"session   quiet   {ended.replace('*', '')}"
 
 
+@pytest.mark.long
 def test_every_code_stands_beside_its_cure(tmp_path: Path) -> None:
     script: dict[int, Answer] = {1: [market(Side.BUY, 10**7), market(Side.BUY, -1)]}
     result = lived(tmp_path, script, risk={"unlimited": True})
@@ -190,6 +191,7 @@ def test_signals_for_other_symbols_are_refused(tmp_path: Path) -> None:
         session.run(config, home=tmp_path)
 
 
+@pytest.mark.long
 def test_a_result_in_python_says_it_too(tmp_path: Path) -> None:
     result = Result(lived(tmp_path, {1: market(Side.BUY, 10**7)}, risk={"unlimited": True}))
     first, _, refused, *_ = repr(result).splitlines()

@@ -153,6 +153,7 @@ def test_sigusr1_while_data_is_read_engages_and_the_session_does_not_start(
     assert not (tmp_path / "runs").exists()
 
 
+@pytest.mark.long
 def test_sigusr1_to_a_replay_engages_the_workspace_and_changes_nothing_in_it(
     tmp_path: Path, while_reading: Any
 ) -> None:
@@ -162,6 +163,7 @@ def test_sigusr1_to_a_replay_engages_the_workspace_and_changes_nothing_in_it(
     assert switch_state(tmp_path) == (SwitchState.ENGAGED, "SIGUSR1")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("is_replay", [False, True])
 def test_a_session_that_hangs_while_it_reads_is_seen(
     tmp_path: Path, while_reading: Any, is_replay: bool

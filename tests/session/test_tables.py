@@ -53,6 +53,7 @@ def test_rows_after_a_failed_write_are_not_written(
     assert path.read_bytes() == b"a,b\n1,2\n3,4"
 
 
+@pytest.mark.long
 def test_what_a_stop_leaves_open_has_the_status_it_came_to(tmp_path: Path) -> None:
     begin(stopped(STORIES["trading"], 9), tmp_path, InProcessSwitch())
     folder = session_folder(tmp_path)

@@ -172,6 +172,7 @@ def test_a_plain_client_sees_account_orders_deals_and_candles(tmp_path: Path) ->
         assert Decimal(books["balance"]) == 100_000 + made
 
 
+@pytest.mark.long
 def test_stops_of_a_position_close_it(tmp_path: Path) -> None:
     with running(tmp_path / "audit.jsonl", "--symbol", "A.s,price=100,interval_ms=2") as sim:
         bought = sim.client.ask(

@@ -130,6 +130,7 @@ def test_without_annotation_the_default_tells_the_type(tmp_path: Path) -> None:
     assert vars(strategy) == {"count": 9, "anything": "x"}
 
 
+@pytest.mark.long
 @given(st.integers(), st.decimals(allow_nan=False, allow_infinity=False))
 def test_numbers_survive_the_command_line(count: int, size: Decimal) -> None:
     got = arguments_of(Typed, {"count": str(count), "size": str(size)})

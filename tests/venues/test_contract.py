@@ -262,6 +262,7 @@ def test_fills_come_oldest_first_from_the_moment_asked_for_on(name: str) -> None
     tell(name, story)
 
 
+@pytest.mark.long
 @in_parts
 def test_more_fills_than_a_page_holds_come_all_and_once(name: str) -> None:
     count = 1_003

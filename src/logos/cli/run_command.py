@@ -185,7 +185,7 @@ def alarms(result: SessionResult) -> list[str]:
     summary = result.summary
     lines = []
     if result.exit_code is ExitCode.HALTED:
-        lines.append(f"HALTED: {result.reason}")
+        lines.append(f"{result.status.value}: {result.reason}")
         if any(summary["held"].values()):
             lines.append(f"it still holds {held_words(summary)}")
     elif summary["switch_state"] != "SAFE":

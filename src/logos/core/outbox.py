@@ -126,26 +126,27 @@ class CancelOrder(msgspec.Struct, frozen=True, gc=False):
 VenueRequest = SubmitOrder | CancelOrder
 
 
-def sent_as(order: Order) -> tuple[OrderType, TimeInForce]:
-    """As what an order goes to a venue: one that waited for its price there needs no stop."""
+def sent_as(order: Order) -> tuple[OrderType, TimeInForce, int, int]:
+    """As what an order goes to a venue: type, time in force, limit price and stop price; one that
+    waited for its price there needs no stop."""
     if order.at_market or (order.waits_for_price and order.type is OrderType.STOP):
-        return OrderType.MARKET, TimeInForce.GTC
+        return OrderType.MARKET, TimeInForce.GTC, 0, 0
     if order.waits_for_price and order.type is OrderType.STOP_LIMIT:
-        return OrderType.LIMIT, order.time_in_force
-    return order.type, order.time_in_force
+        return OrderType.LIMIT, order.time_in_force, order.limit_price, 0
+    return order.type, order.time_in_force, order.limit_price, order.stop_price
 
 
 def terms_of(order: Order) -> OrderTerms:
     """What a venue has under the order's id, once it was sent."""
-    type_, time_in_force = sent_as(order)
+    type_, time_in_force, limit_price, stop_price = sent_as(order)
     return OrderTerms(
         order.client_order_id,
         order.instrument,
         order.side,
         type_,
         order.quantity,
-        0 if order.at_market else order.limit_price,
-        order.stop_price if type_ is order.type else 0,
+        limit_price,
+        stop_price,
         time_in_force,
         order.arrival_ns,
     )

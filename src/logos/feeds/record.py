@@ -20,6 +20,7 @@ from logos.core.clock import Clock
 from logos.core.messages import Bar, MarketEvent, Quote, Trade
 from logos.core.types import NS_PER_SECOND, SIZE_UNKNOWN
 from logos.data.convert import new_csv
+from logos.data.importing.instruments import INSTRUMENTS_NAME, add_instruments
 from logos.data.layout import BARS, INTERVAL_TOKENS_NS, LAYOUTS, QUOTES, TRADES
 from logos.data.names import stem_for
 from logos.data.readers.numbers import RowError, format_timestamp
@@ -27,9 +28,7 @@ from logos.errors import DataError
 from logos.feeds.common import Patience, UnitReader, Voice
 from logos.feeds.contract import FeedNews, FeedState
 from logos.feeds.sequence import BarSequence, RawBar, RawTrade, TradeSequence
-from logos.files import make_folder, replace_file
 
-INSTRUMENTS_NAME: Final = "instruments.toml"
 _TOLD_MAX: Final = 20
 _EMPTY_STEP_NS: Final = 3_600 * NS_PER_SECOND
 
@@ -244,18 +243,16 @@ def write_instruments(folder: Path, tables: Mapping[str, Mapping[str, Any]]) -> 
     """Add instruments to the folder's `instruments.toml`, atomically; those there stay as are.
 
     `tables` maps symbols to keys of `[instruments.SYMBOL]` as text or integers, `fees` to a table.
+    Raises DataError for a file that is no TOML.
     """
-    path = folder / INSTRUMENTS_NAME
-    text = path.read_text(encoding="utf-8") if path.exists() else ""
-    for symbol, table in tables.items():
-        heading = f'[instruments."{symbol}"]'
-        if heading in text or f"[instruments.{symbol}]" in text:
-            continue
-        lines = [heading, *(_pair(key, value) for key, value in table.items())]
-        text += ("\n" if text else "") + "\n".join(lines) + "\n"
-    make_folder(folder)
-    replace_file(path, text.encode())
-    return path
+    drafts = {
+        symbol: "\n".join(
+            [f'[instruments."{symbol}"]', *(_pair(key, value) for key, value in table.items())]
+        )
+        for symbol, table in tables.items()
+    }
+    add_instruments(folder, drafts)
+    return folder / INSTRUMENTS_NAME
 
 
 def _pair(key: str, value: Any) -> str:

@@ -52,6 +52,7 @@ class Watched:
         await until(all_done, "the requests", meanwhile=pass_time)
 
 
+@pytest.mark.long
 def test_a_cancel_overtakes_the_questions_that_ccxt_would_let_out_first() -> None:
     async def story() -> None:
         async with exchange_desk() as desk:

@@ -75,6 +75,7 @@ def test_fifty_coroutines_share_one_socket_without_a_turn_out_of_order() -> None
     asyncio.run(scenario())
 
 
+@pytest.mark.long
 def test_releases_are_logged_when_requests_fail_and_are_cancelled() -> None:
     async def scenario() -> None:
         plan = FaultPlan(seed=3, lost=0.5)
@@ -186,6 +187,7 @@ def _certificates(folder: Path) -> tuple[Path, Path, Path]:
     return folder, Path(known_secret), Path(stranger_secret)
 
 
+@pytest.mark.long
 def test_curve_lets_in_who_is_known_and_nobody_else(tmp_path: Path) -> None:
     folder, known, stranger = _certificates(tmp_path / "keys")
     server = folder / "server.key"
@@ -284,6 +286,7 @@ def test_an_idle_gateway_asks_the_terminal_now_and_then() -> None:
     asyncio.run(scenario())
 
 
+@pytest.mark.long
 def test_a_trade_whose_answer_is_lost_is_unknown_and_a_question_open() -> None:
     async def scenario() -> None:
         async with bench(SimOptions(), settings=FAST) as box:

@@ -89,6 +89,7 @@ def test_each_lock_is_a_pair_and_each_answer_names_its_lock() -> None:
     asyncio.run(scenario())
 
 
+@pytest.mark.long
 def test_an_answer_that_comes_too_late_belongs_to_nobody_and_costs_nobody_the_lock() -> None:
     plan = FaultPlan(slow_s={"SLOW.s": 0.4})
 

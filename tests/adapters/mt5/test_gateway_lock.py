@@ -117,6 +117,7 @@ def test_a_full_queue_refuses_at_once_and_leaves_other_symbols_alone() -> None:
     asyncio.run(scenario())
 
 
+@pytest.mark.long
 @given(st.lists(st.tuples(st.sampled_from("ABC"), st.booleans()), min_size=1, max_size=20))
 @settings(max_examples=80, deadline=None)
 def test_cancelled_requests_never_keep_or_lose_the_lock(plan: list[tuple[str, bool]]) -> None:

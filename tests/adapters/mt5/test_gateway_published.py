@@ -189,6 +189,7 @@ def test_an_order_that_no_socket_took_has_not_left() -> None:
 # ---- silence ----
 
 
+@pytest.mark.long
 def test_silence_engages_while_a_request_is_still_waited_for() -> None:
     async def scenario() -> None:
         patient = GatewaySettings(reply_timeout_s=30.0, heartbeat_s=0.05, dead_after_s=0.3)
@@ -206,6 +207,7 @@ def test_silence_engages_while_a_request_is_still_waited_for() -> None:
     asyncio.run(scenario())
 
 
+@pytest.mark.long
 def test_a_terminal_that_was_asked_nothing_is_asked_in_time() -> None:
     """The heartbeat is due later than the terminal would be dead: it is asked before that."""
 

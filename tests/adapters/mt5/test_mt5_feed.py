@@ -208,6 +208,7 @@ def test_minutes_without_prices_are_no_gap() -> None:
     asyncio.run(scenario())
 
 
+@pytest.mark.long
 def test_a_terminal_that_was_restarted_is_asked_again() -> None:
     async def scenario() -> None:
         hand = Hand()

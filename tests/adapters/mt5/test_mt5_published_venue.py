@@ -115,6 +115,7 @@ def other_market() -> SymbolMarket:
 # ---- lost answers ----
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", [OrderType.MARKET, OrderType.LIMIT])
 def test_an_order_whose_answer_is_lost_is_recognised_by_the_streaming_port(kind: OrderType) -> None:
     async def scenario() -> None:
@@ -132,6 +133,7 @@ def test_an_order_whose_answer_is_lost_is_recognised_by_the_streaming_port(kind:
     asyncio.run(scenario())
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", [OrderType.MARKET, OrderType.LIMIT])
 def test_without_that_it_is_the_only_entry_that_it_can_be(kind: OrderType) -> None:
     async def scenario() -> None:
@@ -150,6 +152,7 @@ def test_without_that_it_is_the_only_entry_that_it_can_be(kind: OrderType) -> No
     asyncio.run(scenario())
 
 
+@pytest.mark.long
 def test_two_entries_that_it_can_be_are_a_doubt_and_the_session_stops(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -190,6 +193,7 @@ def test_an_order_that_was_never_read_is_not_there_once_positions_agree() -> Non
     asyncio.run(scenario())
 
 
+@pytest.mark.long
 def test_never_there_is_not_said_against_positions() -> None:
     """The deal is not listed yet (no price since), and the position has moved."""
 

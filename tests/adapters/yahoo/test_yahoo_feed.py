@@ -60,6 +60,7 @@ def opened(there: World) -> list[int]:
     return [(event_ns - OPENS_NS) // NS_PER_MINUTE - 1 for event_ns in there.sink.event_times_ns]
 
 
+@pytest.mark.long
 def test_closed_bars_come_once_and_exact(tmp_path: Path) -> None:
     async def work() -> None:
         async with world(listed("SPY", yahoo_minutes(OPENS_NS, 30))) as there:

@@ -68,6 +68,7 @@ STEPS = st.lists(
 )
 
 
+@pytest.mark.long
 @given(STEPS)
 def test_a_permit_allows_what_its_history_allows(steps: list[tuple[str, int]]) -> None:
     clock, model, granted = Clock(), Model(), 1
@@ -167,6 +168,7 @@ def test_a_first_reading_has_nothing_to_contradict_but_must_be_there() -> None:
     assert judge_reading("desk", Known(), Reading("c1", 1, value_of(record(7)), 1)).state is SAFE
 
 
+@pytest.mark.long
 @given(
     st.lists(
         st.builds(

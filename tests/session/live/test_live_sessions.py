@@ -267,6 +267,7 @@ def test_a_symbol_that_falls_silent_halts_the_session_within_a_heartbeat(tmp_pat
     replay("live", strategy=Strategy(), home=tmp_path)
 
 
+@pytest.mark.long
 def test_what_nobody_set_is_limited_on_live_data(tmp_path: Path) -> None:
     clock = HandClock()
     result = live(

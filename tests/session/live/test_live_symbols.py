@@ -174,6 +174,7 @@ def orders_by_symbol(home: Path) -> dict[str, int]:
     return {each.name: each.orders for each in figures.symbols}
 
 
+@pytest.mark.long
 def test_a_paused_symbol_orders_nothing_and_the_others_go_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -64,6 +64,7 @@ def test_a_session_on_recorded_data_leaves_its_last_figures(tmp_path: Path) -> N
     assert (page.inputs, page.market, page.feeds, page.symbols) == (None, None, [], ())
 
 
+@pytest.mark.long
 def test_latencies_come_with_counts_up_to_rising_bounds(tmp_path: Path) -> None:
     took = recorded(tmp_path).latency["tick to decision"]
     assert took.count == 3, "of each batch of ten one is timed"
@@ -128,6 +129,7 @@ def test_a_live_session_has_its_inbox_its_feeds_and_its_inputs_too(tmp_path: Pat
     assert sum(each.orders for each in page.symbols) == page.orders == 20
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("change", "words"),
     [

@@ -70,6 +70,7 @@ def looks(home: Path, session_id: str) -> tuple[list[Heartbeat], Callable[[], No
     return seen, look
 
 
+@pytest.mark.long
 def test_a_session_on_recorded_data_shows_one_before_its_first_event(tmp_path: Path) -> None:
     seen, look = looks(tmp_path, "small")
     run_session(
@@ -81,6 +82,7 @@ def test_a_session_on_recorded_data_shows_one_before_its_first_event(tmp_path: P
     assert read_sessions(sessions_folder(tmp_path)) == []
 
 
+@pytest.mark.long
 def test_it_shows_its_figures_now_and_then(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(supervisor_module, "_HEARTBEAT_S", 0)
     seen, look = looks(tmp_path, "small")
@@ -156,6 +158,7 @@ def test_a_replay_of_recorded_data_through_the_live_loop_shows_one(
     assert len(seen) == 1
 
 
+@pytest.mark.long
 def test_a_session_that_hangs_before_its_first_event_is_seen(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -174,6 +174,7 @@ def test_an_abstract_socket_is_told_as_well() -> None:
     manager.socket.close()
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("logos_home")
 def test_a_whole_session_says_that_it_starts_is_ready_and_stops(
     manager: Manager, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from logos.data.beside.actions import ADJUSTED, RAW, SOURCES, import_actions, write_actions
+from logos.data.defects import toml_key
 from logos.data.names import check_symbol, stem_for
 
 
@@ -31,6 +32,6 @@ def run_actions(options: argparse.Namespace) -> int:
     print(f"{out}  {len(found.splits)} splits, {len(found.dividends)} dividends")
     for note in found.notes:
         print(f"  {note}")
-    key = options.symbol if options.symbol.replace("-", "").isalnum() else f'"{options.symbol}"'
-    print(f'\nName it in your settings:\n\n[instruments.{key}]\nactions = "{out.as_posix()}"')
+    table = f"[instruments.{toml_key(options.symbol)}]"
+    print(f'\nName it in your settings:\n\n{table}\nactions = "{out.as_posix()}"')
     return 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import glob
+import shlex
 from pathlib import Path
 
 from logos import paths
@@ -220,4 +221,4 @@ def _print_next(sources: list[DataSource], reports: list[CheckReport], out: Path
     symbols = list(dict.fromkeys(source.symbol for source in sources))
     is_cache = out.resolve() == paths.cache_dir().resolve()
     named = symbols[0] if is_cache else str(sources[0].path)
-    print(f"use it: logos trade --strategy sma_cross --data {named}{accept}")
+    print(f"use it: logos trade --strategy sma_cross --data {shlex.quote(named)}{accept}")

@@ -22,7 +22,7 @@ from logos.data.beside.freshness import read_freshness
 from logos.data.check import CheckReport, inspect_source, refuse_most
 from logos.data.claims import check_claims
 from logos.data.convert import repair
-from logos.data.defects import KEEPING_KINDS, KINDS, SAID_KINDS, accept_set
+from logos.data.defects import KEEPING_KINDS, KINDS, SAID_KINDS, accept_set, toml_key
 from logos.data.readers.numbers import format_timestamp
 from logos.data.source import DataSource, discover
 from logos.errors import DataError
@@ -201,7 +201,7 @@ def _print_jumps(report: CheckReport, settings: InstrumentSettings, units: Instr
         print(
             f"  looks like a split: {report.source.path}:{jump.line}:"
             f" {units.price_text(jump.before)} was followed by {units.price_text(jump.after)};"
-            f' if it was one: [instruments.{report.source.symbol}] splits = ["{split}"]'
+            f' if it was one: [instruments.{toml_key(report.source.symbol)}] splits = ["{split}"]'
         )
 
 

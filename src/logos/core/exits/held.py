@@ -184,7 +184,7 @@ class HeldExits:
             quantity = min(quantity, closable(state, order.is_buy) - in_flight)
             if quantity <= 0:
                 return  # other exits are about to close the position
-        order.at_market = self._may_not_rest(order, price)
+        order.at_market = self._must_trade_now(order, price)
         intent = self._intent(order, quantity, state.reference_price(order.is_buy))
         verdict = check_exit(intent, order.locked, order.judged_price)
         if not isinstance(verdict, Approved):
@@ -213,7 +213,7 @@ class HeldExits:
         order_manager.record_update(order)
         order_manager.outbox.submit(order, verdict)
 
-    def _may_not_rest(self, order: Order, price: int) -> bool:
+    def _must_trade_now(self, order: Order, price: int) -> bool:
         """Whether the venue would refuse an exit with a limit, for it could trade at once."""
         outbox = self._order_manager.outbox
         if outbox is None or not outbox.limits_must_rest or not order.reduce_only:
@@ -223,14 +223,14 @@ class HeldExits:
 
     def _intent(self, order: Order, quantity: int, reference: int) -> OrderIntent:
         """The order as it is sent."""
-        type_, time_in_force = sent_as(order)
+        type_, time_in_force, limit_price, stop_price = sent_as(order)
         return OrderIntent(
             order.instrument,
             order.side,
             quantity,
             type_,
-            0 if order.at_market else order.limit_price,
-            order.stop_price if type_ is order.type else 0,
+            limit_price,
+            stop_price,
             time_in_force,
             reference,
             order.notes,

@@ -312,9 +312,9 @@ def costs_left_out(
     named = ", ".join(symbols[:_FREE_SYMBOLS_MAX])
     left = len(symbols) - _FREE_SYMBOLS_MAX
     words = f"no fees on {named}{f' and {left} more' if left > 0 else ''}: none are set"
-    if not config.paper.slippage_ticks and not config.paper.slippage_bps:
-        words += "; no slippage: none is set"
-    return {"without_costs": f"{words}. A real market takes both"}
+    if config.paper.slippage_ticks or config.paper.slippage_bps:
+        return {"without_costs": f"{words}. A real market takes some"}
+    return {"without_costs": f"{words}; no slippage: none is set. A real market takes both"}
 
 
 def _is_free(fees: FeeSchedule) -> bool:
