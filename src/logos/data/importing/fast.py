@@ -49,12 +49,14 @@ def fast_batches(converter: RowConverter, columns: list[Any]) -> list[Batch] | N
     try:
         if not _is_ruled_plainly(plan, columns):
             return None
-        moments = _moments(plan, columns)
-        if moments is None or not _are_closed_in_time(plan, columns, moments):
-            return None
         cells = _output_columns(plan, columns)
         if cells is None:
             return None
+        # Last, as the reader of times keeps in mind what it has read.
+        moments = _moments(plan, columns)
+        if moments is None or not _are_closed_in_time(plan, columns, moments):
+            return None
+        _carry_on(plan, columns)
         if plan.is_last_day:
             moments = pa.array(map(plan.opened_ns, moments.to_pylist()), pa.int64())
         elif plan.is_stamped_close:
@@ -80,11 +82,15 @@ def _is_ruled_plainly(plan: Plan, columns: list[Any]) -> bool:
         prices = [plan.places[name] for name in _PRICE_ROLES if name in plan.places]
         if not all(pc.all(pc.match_substring(columns[at], ".")).as_py() for at in prices):
             return False
-    carried = rules.carried_places
-    if any(pc.any(pc.equal(columns[place], "")).as_py() for place in carried):
-        return False
-    rules.carry_on({place: columns[place][-1].as_py() for place in carried})
-    return True
+    return not any(
+        pc.any(pc.equal(columns[place], "")).as_py() for place in rules.carried_places
+    )
+
+
+def _carry_on(plan: Plan, columns: list[Any]) -> None:
+    """The rows after this block may leave out what its last row says."""
+    rules = plan.rules
+    rules.carry_on({place: columns[place][-1].as_py() for place in rules.carried_places})
 
 
 def _by_symbol(
@@ -159,6 +165,8 @@ def _sides(plan: Plan, columns: list[Any]) -> Any:
 
 def _moments(plan: Plan, columns: list[Any]) -> Any:
     """Nanoseconds since 1970 of each row, or None."""
+    if "close_time" in plan.places and plan.time.format != EPOCH:
+        return None
     if "time" in plan.places:
         texts = columns[plan.places["time"]]
     elif "clock" in plan.places:
@@ -223,7 +231,7 @@ def _are_closed_in_time(plan: Plan, columns: list[Any], opened: Any) -> bool:
     place = plan.places.get("close_time")
     if place is None or not plan.interval_ns:
         return True
-    closed = _epochs(columns[place]) if plan.time.format == EPOCH else None
+    closed = _epochs(columns[place])
     if closed is None:
         return False
     spans = pc.min_max(pc.subtract(closed, opened)).as_py()

@@ -77,6 +77,7 @@ def import_files(
                 sink.begin(plan.table.member)
                 _convert(plan, options, sink, left)
                 sink.end()
+            sink.finish()
             if not sink.symbols:
                 why = "; ".join(_left(left)) or "no rows"
                 raise DataError(f"{group[0].table.member}: not one row was imported: {why}")
@@ -128,17 +129,15 @@ def _named_symbol(member: Member) -> str:
 
 def _check_alike(plans: Sequence[Plan]) -> None:
     first = plans[0]
+    may_be_sides = is_pair(plans)
     for plan in plans[1:]:
         for what, one, other in (
             ("kind", first.kind, plan.kind),
             ("format", first.format, plan.format),
             ("interval", str(first.length), str(plan.length)),
-            (
-                "side",
-                *(("", "") if is_pair(plans) else (first.half or "none", plan.half or "none")),
-            ),
+            ("side", first.half or "none", plan.half or "none"),
         ):
-            if one != other:
+            if one != other and not (what == "side" and may_be_sides):
                 raise DataError(
                     f"{first.table.member} and {plan.table.member} differ in {what}: {one} and"
                     f" {other}; import them one by one"

@@ -36,6 +36,8 @@ class SymbolRows:
     """What one symbol's output holds so far."""
 
     symbol: str
+    paths: list[Path]
+    """Where each output is written until it gets its name."""
     files: list[IO[bytes]]
     halves_rows: list[int]
     first_ns: int = 0
@@ -75,7 +77,6 @@ class Sink:
         self._new_folders = [
             each for each in (out_dir, *out_dir.parents) if not each.exists() and each.name
         ]
-        self._made: list[Path] = []
 
     def __enter__(self) -> Sink:
         return self
@@ -202,7 +203,13 @@ class Sink:
             where = f"{self._member}:{line}"
             rows.kept.append((moment_ns, where, [texts[at] for texts in batch.texts]))
 
-    def _sorted(self, rows: SymbolRows) -> None:
+    def finish(self) -> None:
+        """All files are read: write the rows that were kept to be sorted. Raises DataError."""
+        for rows in self.symbols.values():
+            if rows.kept:
+                self._write_sorted(rows)
+
+    def _write_sorted(self, rows: SymbolRows) -> None:
         """Write the rows that were kept, in order, those that are the same once."""
         rows.kept.sort(key=lambda row: row[0])
         written: list[tuple[int, str, list[str | None]]] = []
@@ -231,6 +238,7 @@ class Sink:
                 f"{self._member}: more than {SYMBOLS_MAX} symbols; say which with --symbol A,B"
             )
         make_folder(self._folder)
+        paths: list[Path] = []
         files: list[IO[bytes]] = []
         for side in self.sides:
             name = f".importing.{os.getpid()}.{len(self.symbols)}{side}.part"
@@ -238,9 +246,9 @@ class Sink:
             self._stack.callback(path.unlink, missing_ok=True)
             file = self._stack.enter_context(open_new(path))
             file.write(self._header)
-            self._made.append(path)
+            paths.append(path)
             files.append(file)
-        rows = SymbolRows(symbol, files, [0] * len(files))
+        rows = SymbolRows(symbol, paths, files, [0] * len(files))
         self.symbols[symbol] = rows
         return rows
 
@@ -253,24 +261,12 @@ class Sink:
     def publish(self, name_of: Callable[[SymbolRows, str], Path]) -> list[Path]:
         """Give every file its name, `name_of(rows, side)`. Raises DataError when one exists."""
         for rows in self.symbols.values():
-            if rows.kept:
-                self._sorted(rows)
-        named = [
-            (made, name_of(rows, side))
-            for rows, files in zip(
-                self.symbols.values(), _grouped(self._made, len(self.sides)), strict=True
-            )
-            for made, side in zip(files, self.sides, strict=True)
-        ]
-        for _, path in named:
-            check_absent(path)
-        for rows in self.symbols.values():
             for file in rows.files:
                 file.close()
-        for made, path in named:
-            publish(made, path)
-        return [path for _, path in named]
-
-
-def _grouped(paths: Sequence[Path], size: int) -> list[Sequence[Path]]:
-    return [paths[at : at + size] for at in range(0, len(paths), size)]
+        published: list[Path] = []
+        for rows in self.symbols.values():
+            for made, side in zip(rows.paths, self.sides, strict=True):
+                path = name_of(rows, side)
+                publish(made, path)
+                published.append(path)
+        return published
