@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from logos.core.types import NS_PER_DAY, NS_PER_MINUTE
-from logos.data.importing.known import LAYOUTS
+from logos.data.importing.formats import LAYOUTS
 from logos.data.importing.options import ImportOptions
 from logos.data.importing.run import import_files
 from logos.data.source import discover

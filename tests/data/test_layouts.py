@@ -34,7 +34,7 @@ def test_a_vendors_file_is_told_by_itself_and_read_to_the_right_numbers(
     assert rows == example.expected
     (source,) = discover(report.paths)
     assert (source.symbol, source.kind) == (example.symbol, example.kind)
-    said = "\n".join([*shown, *report.left, *report.notes])
+    said = "\n".join([*shown, *report.left])
     assert f"({example.layout})" in said
     if example.interval:
         assert f"interval   {example.interval}, " in said

@@ -11,10 +11,9 @@ from logos import paths
 from logos.config import Config
 from logos.data.check import CheckReport, inspect_source
 from logos.data.defects import KEEPING_KINDS
+from logos.data.importing.formats import LAYOUTS
 from logos.data.importing.instruments import INSTRUMENTS_NAME, add_instruments, known_symbols
-from logos.data.importing.known import LAYOUTS
 from logos.data.importing.options import ImportOptions
-from logos.data.importing.record import FeeProposal
 from logos.data.importing.report import ImportReport
 from logos.data.importing.run import import_files
 from logos.data.source import DataSource, discover
@@ -65,7 +64,7 @@ def run_import(options: argparse.Namespace) -> int:
     known_symbols(out)  # a damaged file of instruments is refused before anything is written
     report = _imported(options, out)
     _print_written(report)
-    _add_drafts(out, discover(report.paths), report.fees, options.quote)
+    _add_drafts(out, discover(report.paths), options.quote)
     return int(ExitCode.FINISHED)
 
 
@@ -86,7 +85,7 @@ def run_add(options: argparse.Namespace) -> int:
         _remove(report)
         raise DataError(_defects_words(bad))
     _print_written(report)
-    _add_drafts(out, sources, report.fees, options.quote)
+    _add_drafts(out, sources, options.quote)
     _print_next(sources, checked, out)
     return int(ExitCode.FINISHED)
 
@@ -149,14 +148,14 @@ def _print_written(report: ImportReport) -> None:
     print(f"rows: {rows}{more}")
 
 
-def _add_drafts(out: Path, sources: list[DataSource], fees: FeeProposal | None, quote: str) -> None:
+def _add_drafts(out: Path, sources: list[DataSource], quote: str) -> None:
     known = known_symbols(out)
     made = {
         source.symbol: draft_instrument(source, quote=quote)
         for source in sources
         if source.symbol not in known
     }
-    drafts = {symbol: draft.toml() + _fees_words(symbol, fees) for symbol, draft in made.items()}
+    drafts = {symbol: draft.toml() for symbol, draft in made.items()}
     added = add_instruments(out, drafts)
     if not added:
         print(f"{out / INSTRUMENTS_NAME} knows {', '.join(sorted({s.symbol for s in sources}))}")
@@ -169,17 +168,6 @@ def _add_drafts(out: Path, sources: list[DataSource], fees: FeeProposal | None, 
             f"fill in {', '.join(dict.fromkeys(missing))} there: no session begins before"
             f"{' (--quote says the currency at once)' if 'quote' in missing else ''}\n"
         )
-
-
-def _fees_words(symbol: str, fees: FeeProposal | None) -> str:
-    """The fees of the source's venue as a table of TOML, with the date of the figures."""
-    if fees is None:
-        return ""
-    key = symbol if symbol.replace("-", "").replace("_", "").isalnum() else f'"{symbol}"'
-    return (
-        f"\n# as of {fees.as_of}: {fees.source}\n[instruments.{key}.fees]\n"
-        f'maker = "{fees.maker}"\ntaker = "{fees.taker}"\n'
-    )
 
 
 def _remove(report: ImportReport) -> None:

@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, tzinfo
 
 from logos.core.types import NS_PER_DAY, NS_PER_MINUTE
 from logos.data.importing.cells.figures import FigureStyle, find_decimal
-from logos.data.importing.cells.roles import (
-    find_roles,
-    name_key,
-    roles_by_place,
-)
+from logos.data.importing.cells.roles import find_roles, name_key, roles_by_place
 from logos.data.importing.cells.times import (
     EPOCH,
     MIDNIGHT_MS,
@@ -70,7 +66,6 @@ class Plan:
     tick: str = ""
     rules: RowRules
     """What the layout says of single rows."""
-    notes: list[str] = field(default_factory=list)
 
     @property
     def interval_ns(self) -> int:

@@ -28,16 +28,6 @@ ROLES: Final = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class FeeProposal:
-    """Fees that a source's venue charges, as fractions; `as_of` is the date of the figure."""
-
-    maker: str
-    taker: str
-    as_of: str
-    source: str
-
-
-@dataclass(frozen=True, slots=True)
 class LeftOut:
     """Rows that are no data: those whose cell of `column` (a name of the header, or the place of a
     cell counted from 0) has the whole of `pattern`. `why` completes "3 rows left out: "."""
@@ -136,7 +126,6 @@ class ForeignLayout:
     """Its maker writes no newline after the last line; in an archive that is whole."""
     floats: bool = False
     """Figures are the text of binary floats, with their noise; a tick may round it away."""
-    fees: FeeProposal | None = None
     note: str = ""
     """What is to be said of such a file beside the rest, such as the unit of its volumes."""
     left: str = ""

@@ -7,21 +7,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from logos.data.importing.plan import Plan
-from logos.data.importing.record import FeeProposal
 from logos.data.layout import BARS, QUOTE_BARS
-
-_SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 
 
 @dataclass(slots=True)
 class ImportReport:
-    """The files written, rows of each symbol, and what was left out (reason -> how many, where)."""
+    """The files written, rows of each symbol, and a line for each reason why rows were left out."""
 
     paths: list[Path] = field(default_factory=list)
     rows: dict[str, int] = field(default_factory=dict)
     left: list[str] = field(default_factory=list)
-    fees: FeeProposal | None = None
-    notes: list[str] = field(default_factory=list)
 
 
 def is_pair(plans: Sequence[Plan]) -> bool:
@@ -64,8 +59,9 @@ def understood(plans: Sequence[Plan]) -> list[str]:
         lines.append(f"  skipped    {len(table.skipped)} lines above: {table.skipped[0][:60]!r}")
     if plan.prices.decimal == ",":
         lines.append("  figures    decimals after a comma")
-    notes = [plan.layout.note] if plan.layout is not None and plan.layout.note else []
-    return [*lines, *(f"  note       {note}" for note in [*notes, *plan.notes])]
+    if plan.layout is not None and plan.layout.note:
+        lines.append(f"  note       {plan.layout.note}")
+    return lines
 
 
 def _symbol_words(plan: Plan) -> str:

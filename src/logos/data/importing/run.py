@@ -14,7 +14,7 @@ from typing import Final
 
 from logos.core.types import NS_PER_DAY
 from logos.data.importing.cells.times import TimeError
-from logos.data.importing.known import LAYOUTS
+from logos.data.importing.formats import LAYOUTS
 from logos.data.importing.options import ImportOptions
 from logos.data.importing.plan import Plan, make_plan
 from logos.data.importing.report import ImportReport, is_pair, left_words, understood
@@ -90,7 +90,6 @@ def import_files(
             for symbol, rows in sink.symbols.items():
                 report.rows[symbol] = max(*rows.halves_rows, report.rows.get(symbol, 0))
     report.left = _left(left)
-    report.fees = plans[0].layout.fees if plans[0].layout is not None else None
     return report
 
 

@@ -140,16 +140,6 @@ def _unit_volume(keys: Sequence[str], symbol: str) -> dict[str, int]:
     return {"volume": keys.index(bases[0])}
 
 
-def roles_by_name(header: Sequence[str], roles: Mapping[str, str]) -> dict[str, int]:
-    """The places of a layout's roles in a header. Raises ValueError for a name that is missing."""
-    keys = [name_key(name) for name in header]
-    places: dict[str, int] = {}
-    for name, role in roles.items():
-        if role != "-":
-            places[role] = keys.index(name_key(name))
-    return places
-
-
 def roles_by_place(columns: Sequence[str], width: int) -> tuple[str, dict[str, int]]:
     """(kind, places) of roles given one by one, as `--columns` gives them.
 

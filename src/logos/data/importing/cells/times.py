@@ -147,10 +147,10 @@ def find_zone(name: str) -> tzinfo:
 class TimeReader:
     """Reads the times of one file in the order of its rows, as nanoseconds since 1970 UTC.
 
-    `zone` is that of times without an offset (None: such times are refused), and `zone_name` how
-    it was said; `day` is the midnight of the file's name, for MIDNIGHT_MS. `repeats`: whether two
-    rows may share a time. `is_backwards`: rows run back in time, so that their order does not tell
-    which pass of an hour that clocks showed twice is meant.
+    `zone` is that of times without an offset (None: such times are refused); `day` is that of the
+    file's name, for MIDNIGHT_MS. `repeats`: whether two rows may share a time. `is_backwards`: rows
+    run back in time, so that their order does not tell which pass of an hour that clocks showed
+    twice is meant.
     """
 
     def __init__(
@@ -164,7 +164,8 @@ class TimeReader:
     ) -> None:
         self.format = format
         self.zone = zone
-        self._arguments = {"day": day, "repeats": repeats, "is_backwards": is_backwards}
+        self._day = day
+        self._repeats = repeats
         self._clock = None if zone is None else ZoneClock(zone, repeats=repeats)
         self._is_backwards = is_backwards
         self._named: dict[str, TimeReader] = {}
@@ -189,8 +190,13 @@ class TimeReader:
 
     def again(self, *, is_backwards: bool = False) -> TimeReader:
         """A reader of the same times, from the first row."""
-        arguments = {**self._arguments, "is_backwards": is_backwards}
-        return TimeReader(self.format, self.zone, **arguments)  # type: ignore[arg-type]
+        return TimeReader(
+            self.format,
+            self.zone,
+            day=self._day,
+            repeats=self._repeats,
+            is_backwards=is_backwards,
+        )
 
     def __call__(self, text: str) -> int:
         """Nanoseconds since 1970 UTC. Raises TimeError."""
@@ -263,7 +269,9 @@ class TimeReader:
                 zone = find_zone(name)
             except DataError as error:
                 raise TimeError(str(error)) from None
-            reader = TimeReader(ISO, zone, **self._arguments)  # type: ignore[arg-type]
+            reader = TimeReader(
+                ISO, zone, repeats=self._repeats, is_backwards=self._is_backwards
+            )
             self._named[name] = reader
         return reader
 

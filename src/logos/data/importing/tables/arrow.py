@@ -18,7 +18,7 @@ import pyarrow.feather as feather
 import pyarrow.parquet as pq
 
 from logos.data.importing.tables.container import PARQUET, Member
-from logos.data.importing.tables.table import SAMPLE_ROWS, RowBlock
+from logos.data.importing.tables.table import SAMPLE_ROWS
 from logos.errors import DataError
 from logos.files import open_regular
 
@@ -65,6 +65,7 @@ class ArrowTable:
         names = [_column_name(name) for name in self._schema.names]
         self.headers = [names]
         self.width = len(names)
+        self._taken: list[ArrowBlock] = []
         self._taken = list(islice(self.blocks(), 1))
         self.sample = [
             cells for block in self._taken for _, cells in islice(block.rows(), SAMPLE_ROWS)
@@ -88,10 +89,10 @@ class ArrowTable:
             " again"
         )
 
-    def blocks(self) -> Iterator[RowBlock]:
+    def blocks(self) -> Iterator[ArrowBlock]:
         """All rows, in blocks. May be taken once."""
-        taken, row = getattr(self, "_taken", []), 1
-        for block in taken:
+        row = 1
+        for block in self._taken:
             row += len(block.columns[0])
             yield block
         while True:
