@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -55,14 +56,13 @@ def test_a_vendors_file_trades_after_two_commands(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
     name: str,
-    text: object,
+    text: Callable[[], str],
     words: tuple[str, ...],
     symbol: str,
     interval: str,
 ) -> None:
     monkeypatch.setenv("LOGOS_HOME", str(tmp_path / "home"))
     monkeypatch.chdir(tmp_path)
-    assert callable(text)
     (tmp_path / name).write_text(text())
     assert main(["data", "add", name, *words]) == 0
     shown = capsys.readouterr().out

@@ -24,6 +24,27 @@ from logos.data.layout import BARS, QUOTES, TRADES
 _SOURCE: Final = "https://github.com/binance/binance-public-data (README.md)"
 _UNITS: Final = "are in the base asset, of COIN-M (BTCUSD_PERP, BTCUSD_240329) in contracts"
 _SYMBOL: Final = r"^(?P<symbol>[A-Z0-9_]+)-"
+_AGGREGATE_ROW: Final = (WHOLE, NUMBER, NUMBER, WHOLE, WHOLE, EPOCH_MS_OR_US, TRUTH)
+_TRADE_ROW: Final = (WHOLE, NUMBER, NUMBER, NUMBER, EPOCH_MS_OR_US, TRUTH)
+
+
+def _trades(
+    what: str, market: str, row: tuple[str, ...], columns: tuple[str, ...], left: str
+) -> ForeignLayout:
+    return ForeignLayout(
+        name="binance",
+        title=f"Binance {what} of {market}",
+        source=_SOURCE,
+        kind=TRADES,
+        row=row,
+        optional_header=True,
+        file_name=_SYMBOL + what,
+        columns=columns,
+        time_format="epoch",
+        note=f"quantities {_UNITS}" if market == "futures" else "",
+        left=left,
+    )
+
 
 LAYOUTS: Final = (
     ForeignLayout(
@@ -41,55 +62,33 @@ LAYOUTS: Final = (
         note=f"volumes {_UNITS}",
         left="quote volume, number of trades, volumes of takers",
     ),
-    ForeignLayout(
-        name="binance",
-        title="Binance aggTrades of spot",
-        source=_SOURCE,
-        kind=TRADES,
-        row=(WHOLE, NUMBER, NUMBER, WHOLE, WHOLE, EPOCH_MS_OR_US, TRUTH, TRUTH),
-        optional_header=True,
-        file_name=_SYMBOL + "aggTrades",
-        columns=("-", "price", "size", "-", "-", "time", "maker", "-"),
-        time_format="epoch",
-        left="the numbers of the trades, and whether it was the best price",
+    _trades(
+        "aggTrades",
+        "spot",
+        (*_AGGREGATE_ROW, TRUTH),
+        ("-", "price", "size", "-", "-", "time", "maker", "-"),
+        "the numbers of the trades, and whether it was the best price",
     ),
-    ForeignLayout(
-        name="binance",
-        title="Binance aggTrades of futures",
-        source=_SOURCE,
-        kind=TRADES,
-        row=(WHOLE, NUMBER, NUMBER, WHOLE, WHOLE, EPOCH_MS_OR_US, TRUTH),
-        optional_header=True,
-        file_name=_SYMBOL + "aggTrades",
-        columns=("-", "price", "size", "-", "-", "time", "maker"),
-        time_format="epoch",
-        note=f"quantities {_UNITS}",
-        left="the numbers of the trades",
+    _trades(
+        "aggTrades",
+        "futures",
+        _AGGREGATE_ROW,
+        ("-", "price", "size", "-", "-", "time", "maker"),
+        "the numbers of the trades",
     ),
-    ForeignLayout(
-        name="binance",
-        title="Binance trades of spot",
-        source=_SOURCE,
-        kind=TRADES,
-        row=(WHOLE, NUMBER, NUMBER, NUMBER, EPOCH_MS_OR_US, TRUTH, TRUTH),
-        optional_header=True,
-        file_name=_SYMBOL + "trades",
-        columns=("-", "price", "size", "-", "time", "maker", "-"),
-        time_format="epoch",
-        left="the trade's number, its value, and whether it was the best price",
+    _trades(
+        "trades",
+        "spot",
+        (*_TRADE_ROW, TRUTH),
+        ("-", "price", "size", "-", "time", "maker", "-"),
+        "the trade's number, its value, and whether it was the best price",
     ),
-    ForeignLayout(
-        name="binance",
-        title="Binance trades of futures",
-        source=_SOURCE,
-        kind=TRADES,
-        row=(WHOLE, NUMBER, NUMBER, NUMBER, EPOCH_MS_OR_US, TRUTH),
-        optional_header=True,
-        file_name=_SYMBOL + "trades",
-        columns=("-", "price", "size", "-", "time", "maker"),
-        time_format="epoch",
-        note=f"quantities {_UNITS}",
-        left="the trade's number and its value",
+    _trades(
+        "trades",
+        "futures",
+        _TRADE_ROW,
+        ("-", "price", "size", "-", "time", "maker"),
+        "the trade's number and its value",
     ),
     ForeignLayout(
         name="binance",

@@ -11,12 +11,12 @@ from __future__ import annotations
 
 from typing import Final
 
+from logos.data.importing.formats.shapes import OHLC, OHLCV
 from logos.data.importing.record import ForeignLayout
 from logos.data.layout import BARS, QUOTES
 
 _SOURCE: Final = "https://www.dukascopy.com/swiss/english/marketwatch/historical/; public copies"
 _NODE: Final = "https://github.com/Leo4815162342/dukascopy-node"
-_BARS: Final = ("open", "high", "low", "close")
 _UNIT: Final = "volumes are in the unit that was chosen at the download"
 _ONE_SIDE: Final = (
     "prices are of the side that the file's name says (bid or ask) alone, so the spread is not in"
@@ -50,8 +50,8 @@ def _bars(header: str, zone: str, time_format: str) -> ForeignLayout:
         title=f"Dukascopy bars by {header}",
         source=_SOURCE,
         kind=BARS,
-        header=(header, *_BARS),
-        roles={header: "time", **{name: name for name in _BARS}, "volume": "volume"},
+        header=(header, *OHLC),
+        roles={header: "time", **OHLCV},
         file_name=_NAME,
         time_format=time_format,
         zone=zone,
@@ -91,8 +91,8 @@ LAYOUTS: Final = (
         title="dukascopy-node bars",
         source=_NODE,
         kind=BARS,
-        header=("timestamp", *_BARS),
-        roles={"timestamp": "time", **{name: name for name in _BARS}, "volume": "volume"},
+        header=("timestamp", *OHLC),
+        roles={"timestamp": "time", **OHLCV},
         file_name=r"^(?P<symbol>[a-z0-9]+)-(?P<interval>s1|mn1|m1|m5|m15|m30|h1|h4|d1)"
         r"-(?P<half>bid|ask)",
         name_decides=True,

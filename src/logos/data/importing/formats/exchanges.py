@@ -8,6 +8,8 @@ from logos.data.importing.formats.shapes import (
     EPOCH_MS,
     EPOCH_S,
     NUMBER,
+    OHLC,
+    OHLCV,
     PRICES,
     WHOLE,
     looks_like_two_prices,
@@ -18,6 +20,10 @@ from logos.data.layout import BARS, TRADES
 
 _KRAKEN: Final = (
     "https://support.kraken.com/hc/en-us/articles/360047124832 (OHLCVT), 360047543791 (trades)"
+)
+_KAGGLE: Final = (
+    "https://www.kaggle.com/datasets/mczielinski/bitcoin-historical-data; header and rows seen in"
+    " public copies"
 )
 _KRAKEN_MINUTES: Final = {
     "1": "1m",
@@ -64,14 +70,11 @@ LAYOUTS: Final = (
         source="https://www.cryptodatadownload.com (line 1 of a file is its address); seen in"
         " public copies: unix,date,symbol,open,high,low,close,Volume BTC,Volume USD",
         kind=BARS,
-        header=("unix", "date", "symbol", "open", "high", "low", "close"),
+        header=("unix", "date", "symbol", *OHLC),
         roles={
             "unix": "time",
             "symbol": "symbol",
-            "open": "open",
-            "high": "high",
-            "low": "low",
-            "close": "close",
+            **{name: name for name in OHLC},
             "volume *": "volume",
         },
         time_format="epoch",
@@ -82,19 +85,12 @@ LAYOUTS: Final = (
     ForeignLayout(
         name="bitstamp-minutes",
         title="Bitstamp minutes of Kaggle",
-        source="https://www.kaggle.com/datasets/mczielinski/bitcoin-historical-data; header and"
-        " rows seen in public copies",
+        source=_KAGGLE,
         kind=BARS,
-        header=(
-            *("timestamp", "open", "high", "low", "close", "volume_(btc)"),
-            *("volume_(currency)", "weighted_price"),
-        ),
+        header=("timestamp", *OHLC, "volume_(btc)", "volume_(currency)", "weighted_price"),
         roles={
             "timestamp": "time",
-            "open": "open",
-            "high": "high",
-            "low": "low",
-            "close": "close",
+            **{name: name for name in OHLC},
             "volume_(btc)": "volume",
         },
         time_format="epoch",
@@ -105,18 +101,10 @@ LAYOUTS: Final = (
     ForeignLayout(
         name="bitstamp-minutes",
         title="Bitstamp minutes of Kaggle, since 2025",
-        source="https://www.kaggle.com/datasets/mczielinski/bitcoin-historical-data; header and"
-        " rows seen in public copies",
+        source=_KAGGLE,
         kind=BARS,
-        header=("timestamp", "open", "high", "low", "close", "volume"),
-        roles={
-            "timestamp": "time",
-            "open": "open",
-            "high": "high",
-            "low": "low",
-            "close": "close",
-            "volume": "volume",
-        },
+        header=("timestamp", *OHLC, "volume"),
+        roles={"timestamp": "time", **OHLCV},
         file_name=r"^(?P<symbol>[a-z]+)_1-min_data",
         name_decides=True,
         upper=True,

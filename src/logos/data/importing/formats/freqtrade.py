@@ -8,6 +8,7 @@ PAIR-trades.ext: timestamp, id, type, side, price, amount, cost.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 from logos.data.importing.formats.shapes import EPOCH_MS, NUMBER, PRICES, not_open_high_low_close
@@ -64,6 +65,32 @@ def _candles(title: str, file_name: str, symbol: str, refused: str = "") -> list
     return [arrays, table]
 
 
+def _trades(title: str, file_name: str, symbol: str) -> list[ForeignLayout]:
+    """The same trades as arrays and as a table."""
+    arrays = ForeignLayout(
+        name="freqtrade",
+        title=f"freqtrade {title}, arrays",
+        source=_SOURCE,
+        kind=TRADES,
+        row=(EPOCH_MS, r".*", r".*", r"(?i:buy|sell)", NUMBER, NUMBER, r".*"),
+        columns=("time", "-", "-", "side", "price", "size", "-"),
+        file_name=file_name,
+        name_decides=True,
+        symbol=symbol,
+        time_format="epoch",
+        left="the trade's number, its type and its value",
+    )
+    table = replace(
+        arrays,
+        title=f"freqtrade {title}, Feather",
+        row=(),
+        columns=(),
+        header=_TRADE_HEADER,
+        roles=_TRADE_ROLES,
+    )
+    return [arrays, table]
+
+
 LAYOUTS: Final = (
     *_candles("candles of spot", _SPOT + _TIMEFRAME + _END, "{base}/{quote}"),
     *_candles(
@@ -77,42 +104,6 @@ LAYOUTS: Final = (
         "{base}/{quote}:{settle}",
         f"rates of funding, mark or index prices: {_NOT_TRADED}",
     ),
-    *(
-        ForeignLayout(
-            name="freqtrade",
-            title=f"freqtrade trades of {what}, arrays",
-            source=_SOURCE,
-            kind=TRADES,
-            row=(EPOCH_MS, r".*", r".*", r"(?i:buy|sell)", NUMBER, NUMBER, r".*"),
-            columns=("time", "-", "-", "side", "price", "size", "-"),
-            file_name=pair + "-trades" + _END,
-            name_decides=True,
-            symbol=symbol,
-            time_format="epoch",
-            left="the trade's number, its type and its value",
-        )
-        for what, pair, symbol in (
-            ("spot", _SPOT, "{base}/{quote}"),
-            ("contracts", _CONTRACT, "{base}/{quote}:{settle}"),
-        )
-    ),
-    *(
-        ForeignLayout(
-            name="freqtrade",
-            title=f"freqtrade trades of {what}, Feather",
-            source=_SOURCE,
-            kind=TRADES,
-            header=_TRADE_HEADER,
-            roles=_TRADE_ROLES,
-            file_name=pair + "-trades" + _END,
-            name_decides=True,
-            symbol=symbol,
-            time_format="epoch",
-            left="the trade's number, its type and its value",
-        )
-        for what, pair, symbol in (
-            ("spot", _SPOT, "{base}/{quote}"),
-            ("contracts", _CONTRACT, "{base}/{quote}:{settle}"),
-        )
-    ),
+    *_trades("trades of spot", _SPOT + "-trades" + _END, "{base}/{quote}"),
+    *_trades("trades of contracts", _CONTRACT + "-trades" + _END, "{base}/{quote}:{settle}"),
 )

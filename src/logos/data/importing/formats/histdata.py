@@ -21,6 +21,7 @@ _SOURCE: Final = (
 _EST: Final = "-05:00"
 _STAMP: Final = r"[0-9]{8} [0-9]{6}"
 _CLOCK: Final = "times are Eastern Standard Time the whole year, without daylight saving"
+_ZEROS: Final = "the column of volumes, which is always 0"
 _BIDS: Final = f"{_CLOCK}; prices are bids; there are no volumes"
 
 LAYOUTS: Final = (
@@ -37,7 +38,7 @@ LAYOUTS: Final = (
         zone=_EST,
         interval="1m",
         note=_BIDS,
-        left="the column of volumes, which is always 0",
+        left=_ZEROS,
     ),
     ForeignLayout(
         name="histdata-mt",
@@ -52,7 +53,7 @@ LAYOUTS: Final = (
         zone=_EST,
         interval="1m",
         note=_BIDS,
-        left="the column of volumes, which is always 0",
+        left=_ZEROS,
     ),
     ForeignLayout(
         name="histdata-ms",
@@ -67,7 +68,7 @@ LAYOUTS: Final = (
         zone=_EST,
         interval="1m",
         note=_BIDS,
-        left="the column of volumes, which is always 0",
+        left=_ZEROS,
     ),
     ForeignLayout(
         name="histdata-tick",
@@ -81,7 +82,7 @@ LAYOUTS: Final = (
         time_format="%Y%m%d %H%M%S%3",
         zone=_EST,
         note=f"{_CLOCK}; there are no sizes",
-        left="the column of volumes, which is always 0",
+        left=_ZEROS,
     ),
     ForeignLayout(
         name="histdata-nt",
@@ -96,7 +97,7 @@ LAYOUTS: Final = (
         time_format="%Y%m%d %H%M%S",
         zone=_EST,
         note=f"{_CLOCK}; last quotes by the second, whose sizes are unknown",
-        left="the column of volumes, which is always 0",
+        left=_ZEROS,
     ),
     ForeignLayout(
         name="histdata-nt",

@@ -31,12 +31,21 @@ _ONE_SIDED: Final = (
 
 
 class _Class(NamedTuple):
-    """A class of assets: its folders, the zone, and by how many places prices are shifted."""
+    """A class of assets: its folders, the zone, and by how many places prices are shifted.
+
+    `expires`: the name within the archive ends with the day on which the contract expires.
+    """
 
     title: str
     folders: str
     zone: str
     shift: int
+    expires: bool = False
+
+    @property
+    def symbol(self) -> str:
+        """How the symbol is made of what path and name say."""
+        return "{symbol}-{expiry}" if self.expires else "{symbol}"
 
 
 _CLASSES: Final = (
@@ -44,11 +53,10 @@ _CLASSES: Final = (
     _Class("forex of FXCM", r"forex/fxcm", "-05:00", 0),
     _Class("forex and CFDs", r"(?:forex|cfd)/(?!fxcm/)[^/]+", "UTC", 0),
     _Class("crypto", r"crypto(?:future)?/[^/]+", "UTC", 0),
-    _Class("futures", r"future/[^/]+", "UTC", 0),
+    _Class("futures", r"future/[^/]+", "UTC", 0, expires=True),
 )
 _ELSEWHERE: Final = _Class("any class", "", "", 0)
-_FOLDERS: Final = r"/(?:equity|forex|cfd|crypto|cryptofuture|future)/[^/]+/"
-"""A file in none of them, or of another market of equities, is of `_ELSEWHERE`."""
+"""That of a file in none of these folders, or of another market of equities."""
 
 
 class _Form(NamedTuple):
@@ -108,21 +116,22 @@ def _is_hourly(rows: Sequence[Sequence[str]]) -> str:
     return f"a row stands at {odd[0]}" if odd else ""
 
 
-def _path(of: _Class, resolution: str, rest: str) -> str:
+def _path(of: _Class, resolution: str, word: str) -> str:
     """The pattern of a path within the folders of a class, or of one outside of all of them."""
     if of is _ELSEWHERE:
         return rf"^(?!.*(?:{'|'.join(f'(?:^|/){each.folders}/' for each in _CLASSES)}))"
-    ticker = r"(?P<symbol>[^/._]+)"
+    ticker = rf"(?:^|/){of.folders}/{resolution}/(?P<symbol>[^/._]+)"
+    expiry = r".*?(?:_(?P<expiry>[0-9]{8}))?\.csv$" if of.expires else ""
     if resolution in ("second", "minute", "tick"):
-        expiry = r".*?(?:_(?P<expiry>[0-9]{8}))?\.csv$" if of.title == "futures" else ""
-        return rf"(?:^|/){of.folders}/{resolution}/{ticker}/(?P<day>[0-9]{{8}})_{rest}{expiry}"
-    expiry = r".*?(?:_(?P<expiry>[0-9]{8}))?\.csv$" if of.title == "futures" else ""
-    return rf"(?:^|/){of.folders}/{resolution}/{ticker}{expiry or '[._]'}"
+        return rf"{ticker}/(?P<day>[0-9]{{8}})_{word}{expiry}"
+    return ticker + (expiry or "[._]")
 
 
 def _intraday(of: _Class, form: _Form, resolution: str, interval: str) -> ForeignLayout:
-    marked = rf"(?:[^/]*_)?{resolution}_{form.word}" if resolution != "minute" else ""
-    plain = rf"(?:[^/]*_(?!tick|second)[a-z]+_)?{form.word}" if resolution == "minute" else marked
+    # A name that says no resolution is that of minutes.
+    before = r"(?:[^/]*_(?!tick|second)[a-z]+_)?"
+    if resolution != "minute":
+        before = rf"(?:[^/]*_)?{resolution}_"
     return ForeignLayout(
         name="lean",
         title=f"Lean {resolution}s of {form.title}, {of.title}",
@@ -131,14 +140,14 @@ def _intraday(of: _Class, form: _Form, resolution: str, interval: str) -> Foreig
         row=form.row,
         columns=form.columns,
         path=_path(of, resolution, form.word),
-        file_name=rf"(?i)(?P<day>[0-9]{{8}})_{plain}" if of is _ELSEWHERE else "",
+        file_name=rf"(?i)(?P<day>[0-9]{{8}})_{before}{form.word}" if of is _ELSEWHERE else "",
         name_decides=True,
         time_format="midnight-ms",
         zone=of.zone,
         interval=interval,
         asset_class=of is _ELSEWHERE,
         shift=of.shift,
-        symbol="{symbol}-{expiry}" if of.title == "futures" else "{symbol}",
+        symbol=of.symbol,
         upper=True,
         joined=True,
         left_out=form.left_out,
@@ -162,7 +171,7 @@ def _dated(of: _Class, form: _Form, resolution: str, interval: str) -> ForeignLa
         interval=interval,
         asset_class=of is _ELSEWHERE,
         shift=of.shift,
-        symbol="{symbol}-{expiry}" if of.title == "futures" else "{symbol}",
+        symbol=of.symbol,
         upper=True,
         joined=True,
         note="a daily bar is stamped with midnight of its trading date" if is_daily else "",

@@ -15,7 +15,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from logos.data.importing.formats.shapes import PRICES, WHOLE, not_open_high_low_close
+from logos.data.importing.formats.shapes import (
+    OHLC,
+    OHLCV,
+    PRICES,
+    WHOLE,
+    not_open_high_low_close,
+)
 from logos.data.importing.record import ForeignLayout
 from logos.data.layout import BARS, QUOTES
 
@@ -123,9 +129,9 @@ LAYOUTS: Final = (
             title=f"MetaTrader 5 rates of the Python package, {what}",
             source="https://www.mql5.com/en/docs/python_metatrader5/mt5copyratesfrom_py",
             kind=BARS,
-            header=("time", "open", "high", "low", "close", "tick_volume", "real_volume"),
+            header=("time", *OHLC, "tick_volume", "real_volume"),
             roles={
-                **{name: name for name in ("time", "open", "high", "low", "close")},
+                **{name: name for name in ("time", *OHLC)},
                 "real_volume": "volume",
             },
             second_choice={"real_volume": "tick_volume"},
@@ -162,19 +168,12 @@ LAYOUTS: Final = (
         source="https://www.tradingview.com/support/solutions/43000537255 (Export chart data);"
         " headers seen in public exports",
         kind=BARS,
-        header=("time", "open", "high", "low", "close"),
+        header=("time", *OHLC),
         absent=(
             *("date", "symbol", "ticker", "window_start", "average", "barcount"),
             *("tick_volume", "real_volume", "spread"),
         ),
-        roles={
-            "time": "time",
-            "open": "open",
-            "high": "high",
-            "low": "low",
-            "close": "close",
-            "volume": "volume",
-        },
+        roles={"time": "time", **OHLCV},
         file_name=r"^(?:[A-Za-z0-9]+_)?(?P<symbol>[^,_]+), (?P<interval>[0-9]*[SDWM]?)[_.,]",
         intervals=_CHART,
         note="the chart's last bar may not have closed when it was exported",

@@ -6,6 +6,11 @@ from collections.abc import Callable, Sequence
 from decimal import Decimal, InvalidOperation
 from typing import Final
 
+from logos.data.importing.record import BAR_ROLES
+
+OHLC: Final = BAR_ROLES[:4]
+OHLCV: Final = {name: name for name in BAR_ROLES}
+"""The roles of a header whose names are those of the roles themselves."""
 NUMBER: Final = r"-?[0-9]+(\.[0-9]+)?([eE][-+]?[0-9]+)?"
 WHOLE: Final = r"[0-9]+"
 PRICES: Final = (NUMBER, NUMBER, NUMBER, NUMBER)
@@ -13,9 +18,6 @@ EPOCH_S: Final = r"[0-9]{9,10}(\.[0-9]+)?"
 EPOCH_MS: Final = r"[0-9]{12,13}(\.0+)?"
 EPOCH_MS_OR_US: Final = r"[0-9]{12,13}|[0-9]{15,16}"
 TRUTH: Final = r"(?i:true|false)"
-SYMBOL: Final = r"(?P<symbol>[^_,]+)"
-
-DESCRIPTION_OF_ORDER: Final = "open, high, low and close"
 
 
 def not_open_high_low_close(first: int) -> Callable[[Sequence[Sequence[str]]], str]:
@@ -33,8 +35,8 @@ def not_open_high_low_close(first: int) -> Callable[[Sequence[Sequence[str]]], s
                 continue  # an empty row, or one that is named when its turn comes
             if not low <= min(opened, closed) <= max(opened, closed) <= high:
                 return (
-                    f"the figures of {','.join(row)[:80]!r} are not in the order"
-                    f" {DESCRIPTION_OF_ORDER}"
+                    f"the figures of {','.join(row)[:80]!r} are not in the order open, high, low"
+                    " and close"
                 )
         return ""
 

@@ -9,11 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from logos.data.importing.formats.shapes import OHLC, OHLCV
 from logos.data.importing.record import ForeignLayout
 from logos.data.layout import BARS, QUOTES, TRADES
 
-_BARS: Final = ("open", "high", "low", "close")
-_SAME: Final = {name: name for name in (*_BARS, "volume")}
 _YAHOO: Final = "https://ranaroussi.github.io/yfinance/ (download, Ticker.history), pandas to_csv"
 _STOOQ: Final = "https://stooq.com/db/h/; headers seen in public copies of the archives"
 _ALPHA: Final = "https://www.alphavantage.co/documentation/ (datatype=csv)"
@@ -60,7 +59,7 @@ LAYOUTS: Final = (
         title="yfinance, header of several lines",
         source=_YAHOO,
         kind=BARS,
-        header=("ticker", "price", *_BARS),
+        header=("ticker", "price", *OHLC),
         absent=("timestamp", "conditions"),
         floats=True,
         note=_YAHOO_ADJUSTED,
@@ -71,8 +70,8 @@ LAYOUTS: Final = (
         title="yfinance, one line of header",
         source=_YAHOO,
         kind=BARS,
-        header=(*_BARS, "volume", "dividends", "stock splits"),
-        roles={"date": "time", "datetime": "time", "": "time", **_SAME},
+        header=(*OHLC, "volume", "dividends", "stock splits"),
+        roles={"date": "time", "datetime": "time", "": "time", **OHLCV},
         floats=True,
         note=_YAHOO_ADJUSTED,
         left="Dividends, Stock Splits",
@@ -82,9 +81,9 @@ LAYOUTS: Final = (
         title="yfinance, with Adj Close",
         source=_YAHOO,
         kind=BARS,
-        header=(*_BARS, "adj close", "volume"),
+        header=(*OHLC, "adj close", "volume"),
         absent=("ticker", "price", "dividends"),
-        roles={"date": "time", "datetime": "time", "": "time", **_SAME},
+        roles={"date": "time", "datetime": "time", "": "time", **OHLCV},
         floats=True,
         note="prices are not adjusted for dividends",
         left="Adj Close",
@@ -95,12 +94,12 @@ LAYOUTS: Final = (
             title="table as pandas and yfinance write it",
             source=_YAHOO,
             kind=BARS,
-            header=(index, *_BARS, "volume"),
+            header=(index, *OHLC, "volume"),
             absent=(
                 *("adj close", "dividends", "ticker", "price", "symbol", "average", "adjclose"),
                 *("per", "unix", "time", "timestamp", *_OTHER_INDEXES[index]),
             ),
-            roles={index: "time", **_SAME},
+            roles={index: "time", **OHLCV},
             decimal="",
             floats=True,
         )
@@ -112,9 +111,9 @@ LAYOUTS: Final = (
             title=f"Stooq {title}",
             source=_STOOQ,
             kind=BARS,
-            header=("date", *_BARS),
+            header=("date", *OHLC),
             absent=("time", "adj close", "symbol", "ticker"),
-            roles={"date": "time", **_SAME},
+            roles={"date": "time", **OHLCV},
             file_name=file_name,
             name_decides=True,
             symbol=symbol,
@@ -156,51 +155,33 @@ LAYOUTS: Final = (
         note="times are of the clock chosen at the download; Stooq's seem to be Warsaw's",
         left="PER, OPENINT",
     ),
-    ForeignLayout(
-        name="alpha-vantage",
-        title="Alpha Vantage days",
-        source=_ALPHA,
-        kind=BARS,
-        header=("timestamp", *_BARS),
-        roles={"timestamp": "time", **_SAME},
-        file_name=r"^daily_(?:adjusted_)?(?P<symbol>[A-Za-z0-9.-]+)\.csv",
-        name_decides=True,
-        interval="1d",
-        left="adjusted close, dividends, split coefficients",
-    ),
-    ForeignLayout(
-        name="alpha-vantage",
-        title="Alpha Vantage weeks",
-        source=_ALPHA,
-        kind=BARS,
-        header=("timestamp", *_BARS),
-        roles={"timestamp": "time", **_SAME},
-        file_name=r"^weekly_(?:adjusted_)?(?P<symbol>[A-Za-z0-9.-]+)\.csv",
-        name_decides=True,
-        interval="1w",
-        is_last_day=True,
-        left="adjusted close, dividends",
-    ),
-    ForeignLayout(
-        name="alpha-vantage",
-        title="Alpha Vantage months",
-        source=_ALPHA,
-        kind=BARS,
-        header=("timestamp", *_BARS),
-        roles={"timestamp": "time", **_SAME},
-        file_name=r"^monthly_(?:adjusted_)?(?P<symbol>[A-Za-z0-9.-]+)\.csv",
-        name_decides=True,
-        interval="1mo",
-        is_last_day=True,
-        left="adjusted close, dividends",
+    *(
+        ForeignLayout(
+            name="alpha-vantage",
+            title=f"Alpha Vantage {title}",
+            source=_ALPHA,
+            kind=BARS,
+            header=("timestamp", *OHLC),
+            roles={"timestamp": "time", **OHLCV},
+            file_name=rf"^{word}_(?:adjusted_)?(?P<symbol>[A-Za-z0-9.-]+)\.csv",
+            name_decides=True,
+            interval=interval,
+            is_last_day=interval != "1d",
+            left=left,
+        )
+        for title, word, interval, left in (
+            ("days", "daily", "1d", "adjusted close, dividends, split coefficients"),
+            ("weeks", "weekly", "1w", "adjusted close, dividends"),
+            ("months", "monthly", "1mo", "adjusted close, dividends"),
+        )
     ),
     ForeignLayout(
         name="alpha-vantage",
         title="Alpha Vantage intraday",
         source=_ALPHA,
         kind=BARS,
-        header=("timestamp", *_BARS),
-        roles={"timestamp": "time", **_SAME},
+        header=("timestamp", *OHLC),
+        roles={"timestamp": "time", **OHLCV},
         file_name=r"^intraday_(?P<interval>1|5|15|30|60)min_(?P<symbol>[A-Za-z0-9.-]+)\.csv",
         name_decides=True,
         intervals={"1": "1m", "5": "5m", "15": "15m", "30": "30m", "60": "1h"},
@@ -213,8 +194,8 @@ LAYOUTS: Final = (
         title="Tiingo end of day",
         source=_TIINGO,
         kind=BARS,
-        header=("date", *_BARS, "volume", "adjclose", "divcash", "splitfactor"),
-        roles={"date": "time", "ticker": "symbol", **_SAME},
+        header=("date", *OHLC, "volume", "adjclose", "divcash", "splitfactor"),
+        roles={"date": "time", "ticker": "symbol", **OHLCV},
         file_name=r"^(?P<symbol>[A-Za-z0-9.-]+)\.csv",
         upper=True,
         is_last_day=True,
@@ -226,8 +207,8 @@ LAYOUTS: Final = (
         title="Interactive Brokers bars",
         source=_IB,
         kind=BARS,
-        header=("date", *_BARS, "volume", "average", "barcount"),
-        roles={"date": "time", **_SAME},
+        header=("date", *OHLC, "volume", "average", "barcount"),
+        roles={"date": "time", **OHLCV},
         file_name=r"^(?P<symbol>[A-Z0-9.]+)[._]",
         not_reported=("-1", "-1.0"),
         note="a volume of -1 is unknown; what the prices are of (trades, bids, midpoints) the file"

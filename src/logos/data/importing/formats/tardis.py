@@ -16,8 +16,20 @@ _SOURCE: Final = "https://docs.tardis.dev/downloadable-csv-files/data-types"
 _KEYS: Final = ("exchange", "symbol", "timestamp", "local_timestamp")
 _TRADES: Final = (*_KEYS, "id", "side", "price", "amount")
 _QUOTES: Final = (*_KEYS, "ask_amount", "ask_price", "bid_price", "bid_amount")
-_LIQUIDATIONS: Final = r"_liquidations_"
-_TAKE: Final = "download the quotes or trades of that day"
+
+
+def _refused(title: str, header: tuple[str, ...], why: str, file_name: str = "") -> ForeignLayout:
+    return ForeignLayout(
+        name="tardis",
+        title=f"Tardis {title}",
+        source=_SOURCE,
+        kind=QUOTES,
+        header=header,
+        file_name=file_name,
+        name_decides=bool(file_name),
+        refused=f"{why}; download the quotes or trades of that day",
+    )
+
 
 LAYOUTS: Final = (
     ForeignLayout(
@@ -39,16 +51,7 @@ LAYOUTS: Final = (
         note="times are the exchange's",
         left="exchange, time of arrival, the trade's number",
     ),
-    ForeignLayout(
-        name="tardis",
-        title="Tardis liquidations",
-        source=_SOURCE,
-        kind=TRADES,
-        header=_TRADES,
-        file_name=_LIQUIDATIONS,
-        name_decides=True,
-        refused=f"liquidations are not trades; {_TAKE}",
-    ),
+    _refused("liquidations", _TRADES, "liquidations are not trades", r"_liquidations_"),
     ForeignLayout(
         name="tardis",
         title="Tardis quotes",
@@ -71,28 +74,19 @@ LAYOUTS: Final = (
         note="times are the exchange's",
         left="exchange, time of arrival",
     ),
-    ForeignLayout(
-        name="tardis",
-        title="Tardis incremental book",
-        source=_SOURCE,
-        kind=QUOTES,
-        header=(*_KEYS, "is_snapshot", "side", "price", "amount"),
-        refused=f"changes of an order book, which logos does not read; {_TAKE}",
+    _refused(
+        "incremental book",
+        (*_KEYS, "is_snapshot", "side", "price", "amount"),
+        "changes of an order book, which logos does not read",
     ),
-    ForeignLayout(
-        name="tardis",
-        title="Tardis book snapshots",
-        source=_SOURCE,
-        kind=QUOTES,
-        header=(*_KEYS, "asks[0].price", "asks[0].amount", "bids[0].price", "bids[0].amount"),
-        refused=f"snapshots of an order book, which logos does not read; {_TAKE}",
+    _refused(
+        "book snapshots",
+        (*_KEYS, "asks[0].price", "asks[0].amount", "bids[0].price", "bids[0].amount"),
+        "snapshots of an order book, which logos does not read",
     ),
-    ForeignLayout(
-        name="tardis",
-        title="Tardis derivative ticker and options chain",
-        source=_SOURCE,
-        kind=QUOTES,
-        header=(*_KEYS, "open_interest"),
-        refused=f"figures of contracts, not prices at which was traded; {_TAKE}",
+    _refused(
+        "derivative ticker and options chain",
+        (*_KEYS, "open_interest"),
+        "figures of contracts, not prices at which was traded",
     ),
 )

@@ -13,13 +13,12 @@ from __future__ import annotations
 
 from typing import Final
 
+from logos.data.importing.formats.shapes import OHLC, OHLCV
 from logos.data.importing.record import ForeignLayout, LeftOut
 from logos.data.layout import BARS, QUOTES, TRADES
 
 _POLYGON: Final = "https://massive.com/docs/flat-files (minute and day aggregates, trades, quotes)"
 _DATABENTO: Final = "https://databento.com/docs/schemas/ohlcv, /trades, /mbp-1"
-_BARS: Final = ("open", "high", "low", "close")
-_SAME: Final = {name: name for name in (*_BARS, "volume")}
 _AGGREGATES: Final = ("ticker", "volume", "open", "close", "high", "low", "window_start")
 _ZERO: Final = r"0*(\.0*)?"
 _SYMBOL: Final = {"symbol": "symbol", "instrument_id": "symbol"}
@@ -34,7 +33,7 @@ def _aggregates(title: str, interval: str, path: str) -> ForeignLayout:
         source=_POLYGON,
         kind=BARS,
         header=_AGGREGATES,
-        roles={"ticker": "symbol", "window_start": "time", **_SAME},
+        roles={"ticker": "symbol", "window_start": "time", **OHLCV},
         path=path,
         interval=interval,
         time_format="epoch",
@@ -85,8 +84,8 @@ LAYOUTS: Final = (
         title="Databento bars",
         source=_DATABENTO,
         kind=BARS,
-        header=("ts_event", "rtype", "publisher_id", "instrument_id", *_BARS, "volume"),
-        roles={"ts_event": "time", **_SYMBOL, **_SAME},
+        header=("ts_event", "rtype", "publisher_id", "instrument_id", *OHLC, "volume"),
+        roles={"ts_event": "time", **_SYMBOL, **OHLCV},
         shift_whole=9,
         left_out=(LeftOut("open", _NONE, "without a price"),),
         note=_FIXED,
