@@ -82,9 +82,7 @@ def _is_ruled_plainly(plan: Plan, columns: list[Any]) -> bool:
         prices = [plan.places[name] for name in _PRICE_ROLES if name in plan.places]
         if not all(pc.all(pc.match_substring(columns[at], ".")).as_py() for at in prices):
             return False
-    return not any(
-        pc.any(pc.equal(columns[place], "")).as_py() for place in rules.carried_places
-    )
+    return not any(pc.any(pc.equal(columns[place], "")).as_py() for place in rules.carried_places)
 
 
 def _carry_on(plan: Plan, columns: list[Any]) -> None:

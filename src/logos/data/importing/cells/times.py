@@ -269,9 +269,7 @@ class TimeReader:
                 zone = find_zone(name)
             except DataError as error:
                 raise TimeError(str(error)) from None
-            reader = TimeReader(
-                ISO, zone, repeats=self._repeats, is_backwards=self._is_backwards
-            )
+            reader = TimeReader(ISO, zone, repeats=self._repeats, is_backwards=self._is_backwards)
             self._named[name] = reader
         return reader
 
