@@ -72,6 +72,10 @@ def command(layout: ForeignLayout) -> str:
         words.append("--symbol SYMBOL")
     if not layout.zone and layout.time_format not in ("", "epoch"):
         words.append("--timezone ZONE")
+    if layout.on_request and not layout.file_name:
+        words.append(f"--format {layout.name}")
+    if not layout.stamp:
+        words.append("--stamp close")
     if layout.asset_class:
         words.append("--asset-class CLASS")
     return " ".join(words)

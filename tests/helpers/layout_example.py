@@ -77,5 +77,9 @@ def options_of(words: tuple[str, ...]) -> ImportOptions:
     """The options that these words of a command line mean."""
     given = dict(zip(words[::2], words[1::2], strict=True))
     symbols = given.pop("--symbol", "")
-    named = {name.removeprefix("--").replace("-", "_"): text for name, text in given.items()}
+    named: dict[str, object] = {
+        name.removeprefix("--").replace("-", "_"): text for name, text in given.items()
+    }
+    if "columns" in named:
+        named["columns"] = tuple(str(named["columns"]).split(","))
     return ImportOptions(symbols=tuple(filter(None, symbols.split(","))), **named)  # type: ignore[arg-type]

@@ -56,6 +56,20 @@ EXAMPLES = [
         says=("server's clock",),
     ),
     Example(
+        "mt5",
+        "rates_of_a_frame.csv",
+        "time,open,high,low,close,tick_volume,spread,real_volume\n"
+        "2024-03-08 09:30:00,1.09389,1.09399,1.0938,1.0939,52,3,0\n"
+        "2024-03-08 09:31:00,1.0939,1.09401,1.0938,1.09392,41,3,0\n",
+        "EURUSD",
+        "bars",
+        "1m",
+        """2024-03-08T07:30:00Z,1.09389,1.09399,1.0938,1.0939,52
+        2024-03-08T07:31:00Z,1.0939,1.09401,1.0938,1.09392,41
+        """,
+        options=("--symbol", "EURUSD", "--timezone", "Europe/Athens"),
+    ),
+    Example(
         # An empty bid or ask has not changed since the tick before.
         "mt5",
         "EURUSD_202211101500_202211101501.csv",

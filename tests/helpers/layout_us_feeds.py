@@ -39,6 +39,33 @@ EXAMPLES = [
         options=("--symbol", "AAPL"),
     ),
     Example(
+        # A day of a flat file begins at midnight in New York.
+        "polygon",
+        "day_aggs_v1/2025/04/2025-04-09.csv.gz",
+        "ticker,volume,open,close,high,low,window_start,transactions\n"
+        "AAPL,184395885,171.95,198.85,200.61,171.89,1744171200000000000,2000000\n",
+        "AAPL",
+        "bars",
+        "1d",
+        "2025-04-09T04:00:00Z,171.95,200.61,171.89,198.85,184395885\n",
+    ),
+    Example(
+        # The same rows elsewhere: the steps tell their length.
+        "polygon",
+        "aapl.csv",
+        "ticker,volume,open,close,high,low,window_start,transactions\n"
+        "AAPL,4930,200.29,200.5,200.63,200.1,1744192500000000000,129\n"
+        "AAPL,1815,200.39,200.34,200.61,200.34,1744192800000000000,57\n"
+        "AAPL,700,200.34,200.4,200.5,200.3,1744193100000000000,20\n",
+        "AAPL",
+        "bars",
+        "5m",
+        """2025-04-09T09:55:00Z,200.29,200.63,200.1,200.5,4930
+        2025-04-09T10:00:00Z,200.39,200.61,200.34,200.34,1815
+        2025-04-09T10:05:00Z,200.34,200.5,200.3,200.4,700
+        """,
+    ),
+    Example(
         "polygon",
         "2026-02-11.csv.gz",
         POLYGON_TRADES

@@ -15,7 +15,9 @@ from logos.data.importing.vendor import whole_path
 from logos.data.times.epochs import looks_like_number
 from logos.errors import DataError
 
-_FIGURE: Final = re.compile(r"[+-]?([0-9]{1,3}([.,][0-9]{3})*|[0-9]+)([.,][0-9]+)?")
+_FIGURE: Final = re.compile(
+    r"[+-]?[$€£¥₹]?([0-9]{1,3}([.,'\u00a0\u202f ][0-9]{3})*|[0-9]+)([.,][0-9]+)?"
+)
 
 
 def why_not(layout: ForeignLayout, table: Table) -> str:
@@ -92,7 +94,10 @@ def find_layout(
     `name` is the format that was asked for. Raises DataError when the table is not of it, and
     when it is of several: which of them is then to be said.
     """
-    asked = [layout for layout in layouts if layout.name == name] if name else list(layouts)
+    if name:
+        asked = [layout for layout in layouts if layout.name == name]
+    else:
+        asked = [each for each in layouts if not each.on_request or name_match(each, table)]
     if not asked:
         known = ", ".join(sorted({layout.name for layout in layouts}))
         raise DataError(f"unknown format {name!r}; known: {known}")

@@ -32,7 +32,7 @@ _FIGURES: Final = {
     ".": r"^-?[0-9]+(\.[0-9]+)?$",
     ",": r"^-?([0-9]{1,3}(\.[0-9]{3})+|[0-9]+)(,[0-9]+)?$",
 }
-_SIZES: Final = {sign: rf"^$|{pattern}" for sign, pattern in _FIGURES.items()}
+_SIZES: Final = {sign: "^$|" + pattern.replace("-?", "") for sign, pattern in _FIGURES.items()}
 _ISO_UTC: Final = "^[0-9]{4}-[0-9]{2}-[0-9]{2}[ T][0-9]{2}:[0-9]{2}:[0-9]{2}Z$"
 _PRICE_ROLES: Final = (*BAR_ROLES[:4], "price", "bid", "ask")
 _SIZE_ROLES: Final = ("volume", "size", "bid_size", "ask_size")

@@ -21,6 +21,7 @@ from logos.data.importing.cells.times import (
 )
 from logos.data.importing.detect import find_layout
 from logos.data.importing.options import ImportOptions
+from logos.data.importing.order import check_order
 from logos.data.importing.record import ForeignLayout
 from logos.data.importing.tables.table import Table
 from logos.data.importing.vendor import (
@@ -128,6 +129,7 @@ def make_plan(table: Table, options: ImportOptions, layouts: Sequence[ForeignLay
         plan.own_symbol = _own_symbol(table, options, symbol_place)
     _check_first_time(plan)
     if kind in (BARS, QUOTE_BARS):
+        check_order(table, places, prices)
         plan.length = _length(plan, options, named)
         stamp = options.stamp or (layout.stamp if layout is not None else "open")
         if not stamp:
@@ -233,7 +235,7 @@ def _styles(
                 f" {options.asset_class!r}"
             )
         shift = LEAN_SHIFTS[options.asset_class]
-    return FigureStyle(decimal, shift), FigureStyle(decimal)
+    return FigureStyle(decimal, shift), FigureStyle(decimal, has_words=True)
 
 
 def _time_reader(

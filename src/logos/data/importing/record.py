@@ -71,6 +71,8 @@ class ForeignLayout:
     path: str = ""
     doubt: Callable[[Sequence[Sequence[str]]], str] | None = None
     """Why rows of this form are not of this layout after all; empty: they are."""
+    on_request: bool = False
+    """Its form does not tell it from others: only its name or `--format` selects it."""
     refused: str = ""
     """A file of this layout is not data that can be used: why, and what to take instead."""
     roles: Mapping[str, str] = field(default_factory=dict)

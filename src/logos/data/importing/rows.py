@@ -12,6 +12,7 @@ from typing import Final
 
 from logos.data.digits import TickRounding
 from logos.data.importing.cells.figures import FigureError, is_not_reported
+from logos.data.importing.cells.roles import TRUTHS
 from logos.data.importing.cells.times import TimeError
 from logos.data.importing.plan import Plan
 from logos.data.importing.record import BAR_ROLES
@@ -24,10 +25,8 @@ SIDES: Final = {
     **dict.fromkeys(("sell", "s", "ask", "seller"), "sell"),
     **dict.fromkeys(("", "unknown", "n", "none"), ""),
 }
-MAKERS: Final = {
-    **dict.fromkeys(("true", "1", "t"), "sell"),
-    **dict.fromkeys(("false", "0", "f"), "buy"),
-    "": "",
+MAKERS: Final = {word: "sell" if is_maker else "buy" for word, is_maker in TRUTHS.items()} | {
+    "": ""
 }
 
 EMPTY_ROW: Final = "rows without a price"
@@ -234,6 +233,12 @@ class RowConverter:
             plain = self.plan.sizes.plain(cells[place])
         except FigureError as error:
             raise self.error(line, f"{name} {error}") from None
+        if plain.startswith("-") and plain.strip("-0."):
+            raise self.error(
+                line,
+                f"{name} is {cells[place][:40]!r}: less than nothing (where a sign says the side,"
+                " the file must be written with a column for it first)",
+            )
         if self._rounding is not None and "." in plain:
             return plain.rstrip("0").rstrip(".")
         return plain

@@ -237,6 +237,12 @@ class Sink:
             raise DataError(
                 f"{self._member}: more than {SYMBOLS_MAX} symbols; say which with --symbol A,B"
             )
+        like = next((name for name in self.symbols if name.lower() == symbol.lower()), "")
+        if like:
+            raise DataError(
+                f"{self._member}: {like} and {symbol} differ in the case of letters alone: one"
+                " symbol, or two? Say which rows are wanted with --symbol"
+            )
         make_folder(self._folder)
         paths: list[Path] = []
         files: list[IO[bytes]] = []

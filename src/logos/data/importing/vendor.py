@@ -12,13 +12,14 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from logos.data.importing.cells.figures import is_not_reported
-from logos.data.importing.cells.roles import name_key
+from logos.data.importing.cells.roles import TRUTHS, name_key, only_place, unfinished_place
 from logos.data.importing.record import ForeignLayout
 from logos.data.importing.tables.table import Table
 from logos.errors import DataError
 
 NO_SIDE_YET: Final = "rows before both a bid and an ask are known"
 
+_NOT_CLOSED: Final = re.compile("(?i:" + "|".join(w for w, yes in TRUTHS.items() if not yes) + ")")
 _FIELDS: Final = frozenset(("open", "high", "low", "close", "adj close", "volume"))
 _DATES: Final = ("date", "datetime", "timestamp", "time", "index")
 
@@ -50,7 +51,8 @@ def names_of(layout: ForeignLayout | None, table: Table) -> dict[str, str]:
 
 
 def places_by_name(layout: ForeignLayout, table: Table) -> dict[str, int]:
-    """The place of each role of a layout in the table's header."""
+    """The place of each role of a layout in the table's header. Raises ValueError for a name that
+    several columns have which do not hold the same."""
     keys = [name_key(name) for name in table.headers[0]]
     places: dict[str, int] = {}
     for name, role in layout.roles.items():
@@ -61,7 +63,7 @@ def places_by_name(layout: ForeignLayout, table: Table) -> dict[str, int]:
         if second is not None and _is_zero(table, place):
             place = _place(keys, second)
         if place is not None:
-            places[role] = place
+            places[role] = only_place(table.headers[0], table.sample, keys[place])
     return places
 
 
@@ -151,6 +153,10 @@ class RowRules:
         self._is_whole = shift > 0
         self.sides: Mapping[str, str] | None = None
         self.not_reported: frozenset[str] = frozenset()
+        if "close" in places and table.headers:
+            place = unfinished_place(table.headers[0], table.sample)
+            if place is not None:
+                self._rules.append((place, _NOT_CLOSED, "of bars that had not closed"))
         if layout is None:
             return
         keys = [name_key(name) for name in table.headers[0]] if table.headers else []
@@ -158,7 +164,7 @@ class RowRules:
             column = rule.column
             place = column if isinstance(column, int) else _place(keys, column)
             if place is not None:
-                self._rules.append((place, re.compile(rule.pattern), f"rows {rule.why}"))
+                self._rules.append((place, re.compile(rule.pattern), rule.why))
         if layout.carries_quotes:
             self._carried = {places[role]: "" for role in ("bid", "ask")}
         self.sides = layout.sides or None
@@ -187,7 +193,7 @@ class RowRules:
         """Why the row is left out; empty when it is not. Fills in what a row carries on."""
         for place, pattern, why in self._rules:
             if pattern.fullmatch(cells[place].strip()):
-                return why
+                return f"rows {why}"
         for place in self._carried:
             if is_not_reported(cells[place]):
                 cells[place] = self._carried[place]

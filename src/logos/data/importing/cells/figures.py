@@ -18,9 +18,12 @@ from logos.core.fixed import format_units, parse_units
 PLAIN: Final = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 NOT_REPORTED: Final = frozenset(("", "nan", "null", "none", "na", "n/a", "<na>", "-", "--"))
 """Cells, without case, in which there is no figure."""
+CURRENCIES: Final = "$€£¥₹"
+"""Signs that may stand before a figure, as in $172.77."""
+_TIMES: Final = {"K": 3, "M": 6, "B": 9, "T": 12}
 
 _GROUPED: Final = {
-    ".": re.compile(r"[+-]?([0-9]{1,3}(,[0-9]{3})+|[0-9]+)(\.[0-9]+)?"),
+    ".": re.compile(r"[+-]?([0-9]{1,3}([,'\u00a0\u202f ][0-9]{3})+|[0-9]+)(\.[0-9]+)?"),
     ",": re.compile(r"[+-]?([0-9]{1,3}([.'\u00a0\u202f ][0-9]{3})+|[0-9]+)(,[0-9]+)?"),
 }
 _FLOAT: Final = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,3})?")
@@ -41,16 +44,23 @@ class FigureStyle:
 
     decimal: str = "."
     shift: int = 0
+    has_words: bool = False
+    """Thousands, millions and so on may be said by a letter: 71.77M (sizes)."""
 
     def plain(self, text: str) -> str:
         """`text` as digits with at most one point. Raises FigureError."""
-        text = text.strip()
+        text = text.strip().lstrip(CURRENCIES)
+        if self.has_words and text[-1:].upper() in _TIMES:
+            return shifted(self._plain(text[:-1].rstrip()), -_TIMES[text[-1].upper()])
+        return self._plain(text)
+
+    def _plain(self, text: str) -> str:
         if self.decimal == "." and PLAIN.fullmatch(text):
             return text if not self.shift else shifted(text, self.shift)
         if _GROUPED[self.decimal].fullmatch(text):
             digits = text.lstrip("+")
             if self.decimal == ".":
-                digits = digits.replace(",", "")
+                digits = re.sub(r"[,'\u00a0\u202f ]", "", digits)
             else:
                 digits = re.sub(r"[.'\u00a0\u202f ]", "", digits).replace(",", ".")
         elif self.decimal == "." and _FLOAT.fullmatch(text):
@@ -78,8 +88,9 @@ def shifted(text: str, places: int) -> str:
     """A plain figure divided by 10**places, exactly."""
     _, _, fraction = text.partition(".")
     digits = len(fraction)
-    moved = format_units(parse_units(text, digits), digits + places)
-    return moved.rstrip("0").rstrip(".")
+    counted = parse_units(text, digits) * 10 ** max(-places, 0)
+    moved = format_units(counted, digits + max(places, 0))
+    return moved.rstrip("0").rstrip(".") if "." in moved else moved
 
 
 def find_decimal(figures: Iterable[str], separator: str) -> str:
@@ -87,7 +98,7 @@ def find_decimal(figures: Iterable[str], separator: str) -> str:
     signs: set[str] = set()
     has_either = has_point = False
     for cell in figures:
-        text = cell.strip()
+        text = cell.strip().lstrip(CURRENCIES)
         if is_not_reported(text):
             continue
         point, comma = text.rfind("."), text.rfind(",")

@@ -58,14 +58,18 @@ _GLUED: Final = {"m": r"(?P<m>[0-9]{2})", "d": r"(?P<d>[0-9]{2})", "H": r"(?P<H>
 
 _DATES: Final = (
     *("%Y.%m.%d", "%Y/%m/%d", "%d.%m.%Y", "%m/%d/%Y", "%d/%m/%Y", "%d-%m-%Y", "%m-%d-%Y"),
-    *("%b %d, %Y", "%d %b %Y", "%d-%b-%Y", "%b %d %Y", "%m/%d/%y", "%d/%m/%y"),
+    *("%b %d, %Y", "%d %b %Y", "%d-%b-%Y", "%b %d %Y", "%m/%d/%y", "%d/%m/%y", "%d-%b-%y"),
+    "%d.%m.%y",
 )
-_CLOCKS: Final = ("", "%H:%M", "%H:%M:%S", "%H:%M:%S.%f", "%I:%M %p", "%I:%M:%S %p", "%H%M%S")
+_CLOCKS: Final = (
+    *("", "%H:%M", "%H:%M:%S", "%H:%M:%S.%f", "%I:%M %p", "%I:%M:%S %p", "%H%M%S", "%H%M"),
+)
 FORMATS: Final = (
     ISO,
     *(f"{day} {clock}".strip() for day in _DATES for clock in _CLOCKS),
     *("%Y%m%d %H%M%S", "%Y%m%d %H%M%S%3", "%Y%m%d %H:%M:%S", "%Y%m%d %H:%M:%S.%f"),
     *("%Y%m%d %H:%M", "%Y%m%d-%H:%M:%S", "%Y%m%d-%H:%M:%S.%f"),
+    *("%Y%m%d %H%M", "%Y%m%d %H:%M:%S:%3", "%Y-%m-%dD%H:%M:%S.%f"),
     *("%d.%m.%Y %H:%M:%S.%f %z", "%d.%m.%Y %H:%M:%S %z", "%Y%m%d %H:%M:%S %Z"),
 )
 """The forms that a time is tried for."""

@@ -106,6 +106,7 @@ LAYOUTS: Final = (
         source=_NODE,
         kind=QUOTES,
         header=("timestamp", "askprice", "bidprice"),
+        absent=("symbol",),
         roles={
             "timestamp": "time",
             "bidprice": "bid",

@@ -33,6 +33,7 @@ LAYOUTS: Final = (
         row=(_STAMP, *PRICES, NUMBER),
         separator=";",
         file_name=r"DAT_(?:ASCII|NT)_(?P<symbol>[A-Z0-9]+)_M1_",
+        on_request=True,  # NinjaTrader's own files have this form, and another clock
         columns=("time", "open", "high", "low", "close", "-"),
         time_format="%Y%m%d %H%M%S",
         zone=_EST,
