@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import msgspec
 import pytest
 from link_bench import BUY, LinkBench, story
@@ -10,7 +12,7 @@ from logos.core.messages import TimePassed
 from logos.core.outbox import CancelOrder
 from logos.core.strategy import Cancel, Replace
 from logos.core.types import OrderStatus
-from logos.venues.contract import OutcomeUnknown, VenueOrder
+from logos.venues.contract import OutcomeUnknown, VenueError, VenueOrder
 
 
 def test_a_cancel_before_the_order_was_sent_ends_it_here_and_its_successor_is_sent() -> None:
@@ -58,6 +60,34 @@ def test_fills_are_reported_while_a_cancel_cannot_be_had() -> None:
         bench.venue._fill("test-1", 700)
         await bench.wait(2)
         assert bench.held == 700
+
+    story(work, script={1: BUY, 2: Cancel(tag="mine")})
+
+
+def test_an_order_that_is_gone_ends_though_no_cancel_of_it_is_ever_answered() -> None:
+    """A terminal answers for a slow symbol later than is waited for; its lists come in time, and
+    while a cancel is under way beside them."""
+
+    async def work(bench: LinkBench) -> None:
+        async def cancel(request: CancelOrder) -> None:
+            with suppress(VenueError):  # it is gone after the first
+                await take(request)
+            await bench.clock.sleep(0.25)
+            raise OutcomeUnknown("no answer")
+
+        async def slowly(client_order_id: str, symbol: str) -> VenueOrder | None:
+            there = await find(client_order_id, symbol)
+            await bench.clock.sleep(0.6)
+            return there
+
+        bench.quote()
+        await bench.wait(1)
+        take, find = bench.venue.cancel, bench.venue.find
+        bench.venue.cancel = cancel  # type: ignore[method-assign]
+        bench.venue.find = slowly  # type: ignore[method-assign]
+        bench.quote()
+        await bench.wait(8)
+        assert bench.kinds == ["ACCEPTED", "CANCELLED"]
 
     story(work, script={1: BUY, 2: Cancel(tag="mine")})
 

@@ -69,20 +69,26 @@ class Cancels:
         has not heard of yet is asked for meanwhile, again and again if it fails."""
         if kept.is_cancel_heard:
             return await question
-        asking = asyncio.get_running_loop().create_task(self._ask_until_heard(kept))
+        is_answered = asyncio.Event()
+        work = self._ask_until_heard(kept, is_answered)
+        asking = asyncio.get_running_loop().create_task(work)
         try:
             answer = await question
         except VenueError:
+            is_answered.set()
             await self._end(kept, asking)
             raise
         except BaseException:
             asking.cancel()
             raise
+        is_answered.set()
         await self._end(kept, asking)
         return answer
 
-    async def _ask_until_heard(self, kept: TrackedOrder) -> None:
-        while not kept.is_cancel_heard and not kept.is_over:
+    async def _ask_until_heard(self, kept: TrackedOrder, is_answered: asyncio.Event) -> None:
+        """Until the question beside it `is_answered` too: no cancel of an order may ever be heard,
+        and what the question found must not wait for that."""
+        while not (kept.is_cancel_heard or kept.is_over or is_answered.is_set()):
             if kept.cancel is None:
                 kept.wake.clear()
                 await kept.wake.wait()
