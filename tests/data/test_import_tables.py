@@ -15,6 +15,7 @@ from logos.data.importing import run
 from logos.data.importing.options import ImportOptions
 from logos.data.importing.report import ImportReport
 from logos.data.importing.run import import_files
+from logos.data.source import discover
 from logos.errors import DataError
 
 HEAD = "timestamp,open,high,low,close,volume\n"
@@ -314,3 +315,17 @@ def test_hours_with_columns_named_like_a_vendors_minutes_are_hours(tmp_path: Pat
     report, [table] = bring(tmp_path, text, ImportOptions(symbols=("BTCUSD",)))
     assert "_1h_" in report.paths[0].name
     assert table[0] == "2024-01-01T00:00:00Z,10,11,9,10,1"
+
+
+def test_a_table_of_bids_is_bars_by_itself_and_half_of_a_pair_with_that_of_asks(
+    tmp_path: Path,
+) -> None:
+    bid = _write(tmp_path / "EURUSD_1m_bid.csv", HEAD + "".join(minutes(4)))
+    ask = _write(tmp_path / "EURUSD_1m_ask.csv", HEAD + "".join(minutes(4)))
+    shown: list[str] = []
+    options = ImportOptions()
+    alone = import_files([bid], tmp_path / "alone", options, show=shown.extend)
+    assert [source.kind for source in discover(alone.paths)] == ["bars"]
+    assert "  side       bids alone: the spread is not in them" in shown
+    both = import_files([ask, bid], tmp_path / "both", options)
+    assert [source.kind for source in discover(both.paths)] == ["quote_bars"]

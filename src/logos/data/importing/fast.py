@@ -57,7 +57,7 @@ def fast_batches(converter: RowConverter, columns: list[Any]) -> list[Batch] | N
         if moments is None or not _are_closed_in_time(plan, columns, moments):
             return None
         _carry_on(plan, columns)
-        if plan.is_last_day:
+        if plan.is_last_day or (plan.is_stamped_close and plan.has_zoned_days):
             moments = pa.array(map(plan.opened_ns, moments.to_pylist()), pa.int64())
         elif plan.is_stamped_close:
             moments = pc.subtract(moments, plan.interval_ns)

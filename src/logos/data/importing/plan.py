@@ -6,8 +6,9 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, tzinfo
+from zoneinfo import ZoneInfo
 
-from logos.core.types import NS_PER_DAY, NS_PER_MINUTE
+from logos.core.types import NS_PER_DAY, NS_PER_MINUTE, NS_PER_SECOND
 from logos.data.importing.cells.figures import FigureStyle, find_decimal
 from logos.data.importing.cells.roles import find_roles, name_key, roles_by_place
 from logos.data.importing.cells.times import (
@@ -77,7 +78,14 @@ class Plan:
         """When a bar opened that is stamped at `moment_ns`."""
         if self.is_last_day:
             return _first_day_ns(moment_ns, self.length)
+        if self.is_stamped_close and self.has_zoned_days and self.time.zone is not None:
+            return _same_clock_ns(moment_ns, self.interval_ns, self.time.zone)
         return moment_ns - self.interval_ns if self.is_stamped_close else moment_ns
+
+    @property
+    def has_zoned_days(self) -> bool:
+        """Whether bars are days or weeks of a zone in which clocks are changed."""
+        return self.interval_ns % NS_PER_DAY == 0 and isinstance(self.time.zone, ZoneInfo)
 
     @property
     def format(self) -> str:
@@ -380,6 +388,14 @@ def _sample_ns(plan: Plan) -> list[int]:
         except TimeError:
             continue  # the row is named when its turn comes
     return moments
+
+
+def _same_clock_ns(moment_ns: int, back_ns: int, zone: tzinfo) -> int:
+    """The moment `back_ns` (whole days) before, at which clocks of the zone show the same."""
+    seconds, part_ns = divmod(moment_ns, NS_PER_SECOND)
+    local = datetime.fromtimestamp(seconds, UTC).astimezone(zone)
+    earlier = local - timedelta(days=back_ns // NS_PER_DAY)  # of the clock on the wall
+    return round(earlier.timestamp()) * NS_PER_SECOND + part_ns
 
 
 def _first_day_ns(moment_ns: int, length: BarLength | None) -> int:

@@ -39,6 +39,8 @@ def understood(plans: Sequence[Plan]) -> list[str]:
         f"  kind       {'quote bars' if is_pair(plans) else plan.kind.replace('_', ' ')}",
         f"  symbol     {_symbol_words(plan)}",
     ]
+    if plan.half and not is_pair(plans):
+        lines.append(f"  side       {plan.half}s alone: the spread is not in them")
     if plan.kind in (BARS, QUOTE_BARS):
         end = (
             "stamped at the close, made its open"

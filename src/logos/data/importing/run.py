@@ -113,6 +113,8 @@ def _planned(member: Member, options: ImportOptions) -> Plan:
         check_symbol(plan.symbol)
     if not plan.symbol and plan.symbol_place is None:
         plan.symbol = _named_symbol(member)
+    if plan.kind == BARS and not plan.half:
+        plan.half = parse_name(Path(member.name)).side
     if not plan.symbol and plan.symbol_place is None:
         raise DataError(f"{member}: say of which symbol its rows are with --symbol")
     return plan
@@ -225,6 +227,13 @@ def _check_steps(plan: Plan, options: ImportOptions, sink: Sink) -> None:
         if not steps:
             continue
         commonest_ns = max(steps, key=lambda step: (steps[step], -step))
+        if plan.is_stamped_close and plan.length.ns % NS_PER_DAY == 0 and not plan.has_zoned_days:
+            odd = next((step for step in steps if step % NS_PER_DAY), 0)
+            if odd:
+                raise DataError(
+                    f"{plan.table.member}: {rows.symbol}: its days end at a clock that is changed"
+                    f" ({BarLength(odd)} lie between two of them); say its zone with --timezone"
+                )
         # Two days with a weekend between them are no sign of longer bars.
         is_shown = sum(steps.values()) >= _STEPS_MIN
         if commonest_ns < shortest_ns or (is_shown and commonest_ns > longest_ns):

@@ -44,7 +44,7 @@ def _with_own_closes(state: FileState, block: Block, next_ns: int | None) -> Blo
     bars = state.bars
     if bars.is_stamped_close:
         return _with_own_lengths(state, block) if state.has_short_bars else block
-    if not (bars.is_calendar or state.has_short_bars):
+    if not (bars.is_calendar or bars.is_of_hours or state.has_short_bars):
         return block
     length_ns = state.interval_ns
     opens = [moment_ns - length_ns for moment_ns in block.ts_ns]
@@ -54,7 +54,7 @@ def _with_own_closes(state: FileState, block: Block, next_ns: int | None) -> Blo
         closed_ns, is_late = bars.close_of(opened_ns, follower_ns)
         closes.append(closed_ns)
         if is_late:
-            state.report(SHOWN_LATE, block.lines[row], "its day may have 25 hours")
+            state.report(SHOWN_LATE, block.lines[row], "clocks may have been set back in it")
     if closes == block.ts_ns:
         return block
     lengths = [late - early for late, early in zip(closes, opens, strict=True)]

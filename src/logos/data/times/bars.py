@@ -5,7 +5,8 @@ differ: the first of a session that begins between two places of the grid is cut
 the hour, and the exchange opens at 09:30); days, weeks and months go by the calendar, and a day
 on which the clocks change has 23 or 25 hours; and the last row of a file can be a live one, stamped
 with the second it was made. The next bar's open shows the first; of the second the zone tells,
-where it is said, or the next bar's open; where neither does, the bar is shown an hour late.
+where it is said, or the next bar's open; where neither does, the bar is shown an hour late. So are
+bars of several hours in whose night the clocks may have been set back.
 """
 
 from __future__ import annotations
@@ -15,16 +16,18 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Final
 
 from logos.core.types import NS_PER_DAY, NS_PER_MINUTE, NS_PER_SECOND
-from logos.data.times.lengths import BarLength, is_cut
+from logos.data.times.lengths import (
+    BarLength,
+    ahead_of_month,
+    is_cut,
+    is_set_forward,
+    may_change_clocks,
+)
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _HOUR_NS: Final = 60 * NS_PER_MINUTE
 _CLOCK_STEPS: Final = (0, 30 * NS_PER_MINUTE, _HOUR_NS)
 """By how much clocks are changed: an hour, on Lord Howe Island half of one."""
-
-
-_SATURDAY: Final = 5
-_AUTUMNS: Final = (3, 4, 9, 10, 11)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,11 @@ class BarTimes:
         """Whether the calendar says how long a bar is."""
         return bool(self.length.months) or self.length.ns % NS_PER_DAY == 0
 
+    @property
+    def is_of_hours(self) -> bool:
+        """Whether bars are of several hours: one over a change of the clocks has another length."""
+        return not self.is_calendar and self.length.ns > _HOUR_NS and self.zone is not UTC
+
     def joins(self, opened_ns: int, next_ns: int) -> bool:
         """Whether a bar ends by `next_ns` although that is less than its length after its open."""
         if self.is_calendar:
@@ -49,6 +57,8 @@ class BarTimes:
         if self.is_stamped_close:  # "open" is the stamp less the length: the later one is cut
             into_ns = (next_ns - self.phase_ns) % self.length.ns
             return into_ns > 0 and next_ns - opened_ns == into_ns
+        if self.is_of_hours and is_set_forward(opened_ns, next_ns, self.length.ns):
+            return True
         return is_cut(opened_ns, next_ns, self.length.ns, self.phase_ns)
 
     def is_gap(self, opened_ns: int, next_ns: int) -> bool:
@@ -61,6 +71,8 @@ class BarTimes:
         """Whether a last row, after a bar that opened at `before_ns`, is no bar of this file."""
         if self.length.months:
             days = [self._local(moment_ns) for moment_ns in (before_ns, opened_ns)]
+            if all(ahead_of_month(day) is not None for day in days):
+                return False
             return days[0].day != days[1].day
         step_ns = opened_ns - before_ns
         if self.is_calendar:
@@ -76,15 +88,13 @@ class BarTimes:
         `next_ns` is the open of the bar after it (None: there is none).
         """
         if not self.is_calendar:
-            nominal_ns = opened_ns + self.length.ns
-            is_short = next_ns is not None and next_ns < nominal_ns
-            return (next_ns, False) if is_short and next_ns is not None else (nominal_ns, False)
+            return self._close_of_hours(opened_ns, next_ns)
         close_ns = self._calendar_close(opened_ns)
         if self.zone is not None:
             return close_ns, False
         if next_ns is None:
             # Days that begin at midnight UTC are days of UTC, or of clocks on winter time.
-            may_be_longer = opened_ns % NS_PER_DAY != 0 and _may_be_set_back(opened_ns, close_ns)
+            may_be_longer = opened_ns % NS_PER_DAY != 0 and may_change_clocks(opened_ns, close_ns)
             return close_ns + _HOUR_NS * may_be_longer, may_be_longer
         if abs(next_ns - close_ns) in _CLOCK_STEPS:
             return next_ns, False
@@ -92,6 +102,25 @@ class BarTimes:
             # One of the days until then had 25 hours, and which one is not known.
             return close_ns + _HOUR_NS, True
         return close_ns, False
+
+    def _close_of_hours(self, opened_ns: int, next_ns: int | None) -> tuple[int, bool]:
+        """As `close_of`, of bars that are shorter than a day."""
+        close_ns = opened_ns + self.length.ns
+        if next_ns is not None and next_ns < close_ns:
+            return next_ns, False
+        if not self.is_of_hours:
+            return close_ns, False
+        if self.zone is not None:
+            offsets = [self._local(each_ns).utcoffset() for each_ns in (opened_ns, close_ns)]
+            early, late = (each or timedelta() for each in offsets)
+            set_back_ns = max(early - late, timedelta()) // timedelta(microseconds=1) * 1_000
+            return close_ns + set_back_ns, set_back_ns > 0
+        if next_ns is None:
+            may_be_longer = may_change_clocks(opened_ns, close_ns)
+        else:
+            # The clocks that the rows go by were set back in this bar, or in a gap after it.
+            may_be_longer = (next_ns - close_ns) % self.length.ns == _HOUR_NS
+        return close_ns + _HOUR_NS * may_be_longer, may_be_longer
 
     @property
     def _slack_ns(self) -> int:
@@ -114,14 +143,6 @@ class BarTimes:
 
 MOMENTS: Final = BarTimes(BarLength(1))
 """Of a file without bars."""
-
-
-def _may_be_set_back(opened_ns: int, close_ns: int) -> bool:
-    """Whether clocks somewhere may be set back within a bar: at weekends of autumn, which is in
-    March and April south of the equator."""
-    days = range(opened_ns // NS_PER_DAY, close_ns // NS_PER_DAY + 1)
-    dates = [_EPOCH + timedelta(days=day) for day in days]
-    return any(each.weekday() >= _SATURDAY and each.month in _AUTUMNS for each in dates)
 
 
 def _is_clock_step(step_ns: int) -> bool:

@@ -26,6 +26,10 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
 _HOUR_NS: Final = 60 * NS_PER_MINUTE
 _MONTH_DAYS: Final = 31
+_AHEAD_MAX: Final = timedelta(hours=14)
+_SATURDAY: Final = 5
+_CHANGES: Final = (3, 4, 9, 10, 11)
+"""Months in which clocks are changed, of both halves of the earth."""
 _MONTHS_SEEN: Final = (1, 3, 6, 12)
 _TEXT: Final = re.compile(r"([1-9][0-9]{0,3})\s*([A-Za-z]+)")
 _UNITS: Final = {
@@ -71,13 +75,34 @@ class BarLength:
         if not self.months:
             local += timedelta(days=self.ns // NS_PER_DAY)
         else:
-            # A bar that opened on the 31st is no bar of the calendar: it is shown late, not early.
-            late, day = (1, 1) if local.day > 28 else (0, local.day)
-            month = local.month - 1 + self.months + late
-            year = local.year + month // 12
-            local = local.replace(year=year, month=month % 12 + 1, day=day)
+            local = self._month_after(local)
         ends = [local.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1)]
         return (max(ends) - _EPOCH) // _MICROSECOND * 1_000 + part_ns
+
+    def _month_after(self, local: datetime) -> datetime:
+        ahead = ahead_of_month(local)
+        if ahead is not None:
+            return self._month_after(local + ahead) - ahead
+        # A bar that opened on the 31st is no bar of the calendar: it is shown late, not early.
+        late, day = (1, 1) if local.day > 28 else (0, local.day)
+        month = local.month - 1 + self.months + late
+        return local.replace(year=local.year + month // 12, month=month % 12 + 1, day=day)
+
+
+def ahead_of_month(moment: datetime) -> timedelta | None:
+    """How long after `moment` a month begins, where it is the midnight of a clock that is ahead
+    of the one that `moment` is of; None where it is not."""
+    later = moment + _AHEAD_MAX
+    if later.day != 1 or moment.day == 1:
+        return None
+    return later.replace(hour=0, minute=0, second=0, microsecond=0) - moment
+
+
+def may_change_clocks(early_ns: int, late_ns: int) -> bool:
+    """Whether clocks somewhere may be changed within a span: at weekends of spring and autumn."""
+    days = range(early_ns // NS_PER_DAY, late_ns // NS_PER_DAY + 1)
+    dates = [_EPOCH + timedelta(days=day) for day in days]
+    return any(each.weekday() >= _SATURDAY and each.month in _CHANGES for each in dates)
 
 
 def months_length(months: int) -> BarLength:
@@ -211,6 +236,8 @@ def _is_explained(moments: Sequence[int], row: int, length_ns: int, phase_ns: in
             and step_ns % length_ns in (_HOUR_NS, length_ns - _HOUR_NS)
             and (moments[row + 2] - moments[row + 1]) % length_ns == 0
         )
+    if is_set_forward(moments[row], moments[row + 1], length_ns):
+        return True
     return is_cut(moments[row], moments[row + 1], length_ns, phase_ns)
 
 
@@ -227,6 +254,12 @@ def is_cut(opened_ns: int, next_ns: int, length_ns: int, phase_ns: int) -> bool:
     of the grid, and the next bar opens at the place that follows."""
     into_ns = (opened_ns - phase_ns) % length_ns
     return into_ns > 0 and next_ns == opened_ns - into_ns + length_ns
+
+
+def is_set_forward(opened_ns: int, next_ns: int, length_ns: int) -> bool:
+    """Whether a bar of several hours may have been cut short by clocks that were set forward."""
+    is_hour_short = length_ns > _HOUR_NS and next_ns - opened_ns == length_ns - _HOUR_NS
+    return is_hour_short and may_change_clocks(opened_ns, next_ns)
 
 
 def is_shifted_day(step_ns: int, length_ns: int) -> bool:

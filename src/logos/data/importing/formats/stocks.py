@@ -97,7 +97,7 @@ LAYOUTS: Final = (
             header=(index, *OHLC, "volume"),
             absent=(
                 *("adj close", "dividends", "ticker", "price", "symbol", "average", "adjclose"),
-                *("per", "unix", "time", "timestamp", *_OTHER_INDEXES[index]),
+                *("per", "unix", "time", "timestamp", "split ratio", *_OTHER_INDEXES[index]),
             ),
             roles={index: "time", **OHLCV},
             decimal="",
