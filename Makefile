@@ -14,6 +14,9 @@ CHECKS = $(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy --st
 # A file's tests run in one process: they share what is costly to make. A process that dies ends
 # the run: one that took its place would leave it waiting for ever.
 PYTEST = $(BIN)/pytest -q -n $(WORKERS) --dist loadfile --max-worker-restart 0
+# Where C extensions stand beside the sources, those are what is tested: extensions older than the
+# sources fail a test.
+IF_COMPILED = LOGOS_EXPECT_COMPILED=$(if $(wildcard src/logos/core/*.so),1,0)
 
 .DEFAULT_GOAL := help
 .PHONY: coverage guard-campaign help env session shell test test-rest test-all compiled interpreted test-compiled bench fixtures lint format clean kill-campaign soak fleet-campaign crash-campaign attack mutation plant-faults manual peers
@@ -65,11 +68,11 @@ shell: $(INSTALLED) ## Open a shell with logos on its PATH; `exit` leaves it
 # Style, format and types are checked while the tests run; what they say comes after.
 test: env ## Run what a change must pass: tests (but for `test-rest`), style, format, types
 	@said=$$(mktemp); { $(CHECKS); } >$$said 2>&1 & linting=$$!; \
-		status=0; $(PYTEST) -m "not campaign and not long" $(TESTS) || status=$$?; \
+		status=0; $(IF_COMPILED) $(PYTEST) -m "not campaign and not long" $(TESTS) || status=$$?; \
 		wait $$linting || status=1; cat $$said; rm -f $$said; exit $$status
 
 test-rest: env ## Run the long tests, samples, sweeps and matrices that `test` leaves out
-	$(PYTEST) -m "campaign or long" $(TESTS)
+	$(IF_COMPILED) $(PYTEST) -m "campaign or long" $(TESTS)
 
 lint: env ## Check style, format and types
 	@$(CHECKS)
@@ -87,11 +90,19 @@ compiled: env interpreted ## Build the core as C extensions, beside the sources 
 	@ls src/logos/core/*.so >/dev/null || { echo "no extension was built" >&2; exit 1; }
 
 interpreted: ## Remove the C extensions: the core runs as Python again
-	@rm -rf build src/*__mypyc*.so src/logos/core/*.so src/logos/core/*/*.so src/logos/indicators/*.so
+	@rm -rf build src/*__mypyc*.so src/logos/core/*.so src/logos/core/*/*.so src/logos/indicators/*.so \
+		src/logos/core/built_from.txt
 
 test-compiled: compiled ## Run the tests against the C extensions, then remove them
 	@status=0; LOGOS_EXPECT_COMPILED=1 $(PYTEST) -m "not campaign" $(TESTS) || status=$$?; \
 		$(MAKE) --no-print-directory interpreted; exit $$status
+
+.PHONY: dist dist-check
+dist: env ## Make the sdist and the compiled wheels for each Python that is here, in dist/
+	$(BIN)/python tools/make_dist.py
+
+dist-check: env ## Install what `make dist` made in clean environments, and run a session in each (DIST=folder)
+	$(BIN)/python tests/helpers/dist_check.py $(DIST)
 
 guard-campaign: env ## A million generated orders against generated limits (about 8 minutes)
 	$(BIN)/python tests/helpers/guard_campaign.py 1000000

@@ -4,6 +4,7 @@ The same sources serve both: an extension stands beside its .py file and wins th
 without it the .py file is used. `make compiled` builds in place, `make interpreted` undoes it.
 """
 
+import hashlib
 import os
 from pathlib import Path
 
@@ -83,7 +84,16 @@ def extensions() -> list:
             "LOGOS_COMPILE=1 needs mypy in the environment that builds: "
             "pip install mypy setuptools wheel, then build with --no-build-isolation"
         ) from None
+    note_sources(sources)
     return mypycify([str(source) for source in sources], opt_level="3", group_name="logos_core")
+
+
+def note_sources(sources: list[Path]) -> None:
+    """Write what the extensions are built from, for `logos.installation.stale_core` to compare."""
+    digest = hashlib.sha256()
+    for name, path in sorted((path.relative_to("src/logos").as_posix(), path) for path in sources):
+        digest.update(f"{name}:{hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
+    Path("src/logos/core/built_from.txt").write_text(digest.hexdigest() + "\n", encoding="ascii")
 
 
 setup(ext_modules=extensions() if os.environ.get("LOGOS_COMPILE") == "1" else [])

@@ -6,13 +6,15 @@ import re
 import subprocess
 import sys
 import tomllib
+from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
 
 import pytest
 from places import PROJECT
 
+import logos.build as build
 from logos import installation
-from logos.installation import install_command, source_checkout, system_problem
+from logos.installation import install_command, source_checkout, stale_core, system_problem
 
 
 @pytest.fixture
@@ -133,3 +135,42 @@ def test_systems_without_what_the_engine_needs_are_refused_in_one_line(tmp_path:
     assert "/proc" in darwin
     assert "Linux container" in darwin
     assert "\n" not in darwin
+
+
+def test_a_core_that_was_compiled_from_other_sources_is_refused_with_the_way_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An extension wins over the source beside it: after an edit it would be the old core."""
+    package = tmp_path / "src" / "logos"
+    (package / "core").mkdir(parents=True)
+    (package / "indicators").mkdir()
+    for name in ("core/engine", "core/plain", "indicators/base"):
+        (package / f"{name}.py").write_text(f"# {name}")
+    assert stale_core(package) == ""
+    for name in ("core/engine", "indicators/base"):
+        (package / f"{name}{EXTENSION_SUFFIXES[0]}").touch()
+    assert "from other sources" in stale_core(package), (
+        "one that does not say what it was built from"
+    )
+    setup = {"__name__": "setup", "setup": lambda **words: None}
+    source = (PROJECT / "setup.py").read_text(encoding="utf-8")
+    exec(source.replace("from setuptools import setup", ""), setup)  # the module as it stands
+    monkeypatch.chdir(tmp_path)
+    setup["note_sources"]([Path("src/logos/core/engine.py"), Path("src/logos/indicators/base.py")])
+    assert stale_core(package) == ""
+    (package / "core" / "plain.py").write_text("# edited, and not compiled")
+    assert stale_core(package) == ""
+    (package / "indicators" / "base.py").write_text("# edited")
+    assert "install logos again" in stale_core(package)
+    for name in ("Makefile", "pyproject.toml"):
+        (tmp_path / name).touch()
+    assert "`make compiled` builds it anew" in stale_core(package)
+
+
+def test_no_hash_is_given_to_a_core_that_was_compiled_from_other_sources(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(build, "stale_core", lambda: "the compiled core was built from others")
+    build.build_hash.cache_clear()
+    with pytest.raises(build.StaleCore, match="built from others"):
+        build.build_hash()

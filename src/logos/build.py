@@ -26,17 +26,26 @@ from types import ModuleType
 from typing import Final
 
 from logos import __version__
+from logos.errors import LogosError
+from logos.installation import stale_core
 
 _PACKAGE: Final = Path(__file__).resolve().parent
 _INSTALLED: Final = ("site-packages", "dist-packages")
+
+
+class StaleCore(LogosError):
+    """The compiled core is not that of the sources beside it; the message says what to do."""
 
 
 @cache
 def build_hash() -> str:
     """SHA-256 over the name and content of every source file of logos, as it is on the disk.
 
-    The same for a compiled core, and on every version of Python. Raises OSError.
+    The same for a compiled core, and on every version of Python. Raises OSError, and StaleCore when
+    the core that runs was compiled from other sources.
     """
+    if problem := stale_core():
+        raise StaleCore(problem)
     digest = hashlib.sha256()
     files = [*_PACKAGE.rglob("*.py"), *_PACKAGE.rglob("*.toml")]
     for name, path in sorted((path.relative_to(_PACKAGE).as_posix(), path) for path in files):

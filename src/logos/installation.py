@@ -8,8 +8,10 @@ this installation, and every message calls it.
 
 from __future__ import annotations
 
+import hashlib
 import shlex
 import sys
+from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
 from typing import Final
 
@@ -57,4 +59,36 @@ def system_problem(platform: str = sys.platform, process: Path = _PROCESS) -> st
             f"logos runs on Linux: it reads /proc to see whether a session's process is alive, and "
             f"{process} is not there; on macOS, use a Linux container or virtual machine"
         )
-    return ""
+    return stale_core()
+
+
+def stale_core(package: Path = _PACKAGE) -> str:
+    """Why the compiled core is not the one of these sources, in one line; empty where it is.
+
+    Empty where none is compiled, too. An extension wins over the source beside it: after an edit,
+    or an update of a checkout, the old core would go on trading under the new sources' hash.
+    """
+    if not _is_extended(package / "core" / "engine.py"):
+        return ""
+    note = package / "core" / "built_from.txt"
+    built_from = (
+        note.read_text(encoding="ascii", errors="replace").strip() if note.is_file() else ""
+    )
+    sources = [path for room in ("core", "indicators") for path in (package / room).rglob("*.py")]
+    digest = hashlib.sha256()
+    for name, path in sorted((path.relative_to(package).as_posix(), path) for path in sources):
+        if _is_extended(path):
+            digest.update(f"{name}:{hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
+    if digest.hexdigest() == built_from:
+        return ""
+    way_out = (
+        "`make compiled` builds it anew, `make interpreted` removes it"
+        if source_checkout(package)
+        else f"install logos again: {install_command()}"
+    )
+    return f"the compiled core was built from other sources than those beside it: {way_out}"
+
+
+def _is_extended(source: Path) -> bool:
+    """Whether an extension stands beside a source, which Python imports in its place."""
+    return any(source.with_suffix(suffix).is_file() for suffix in EXTENSION_SUFFIXES)

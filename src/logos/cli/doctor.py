@@ -28,7 +28,7 @@ from logos import __version__, paths
 from logos.cli.exit_codes import exit_codes
 from logos.core.types import NS_PER_SECOND
 from logos.data.fixtures import MANIFEST_NAME, verify_manifest
-from logos.installation import install_command
+from logos.installation import install_command, source_checkout, stale_core
 
 FREE_BYTES_MIN: Final = 500_000_000
 YEARS_SANE: Final = range(2024, 2100)
@@ -114,8 +114,12 @@ def check_core() -> Finding:
     if spec is None or spec.origin is None:
         advice = "install logos again: the package is incomplete"
         return Finding("core", False, "logos.core.engine is missing", advice)
-    compiled = spec.origin.endswith(tuple(EXTENSION_SUFFIXES))
-    return Finding("core", True, f"{'compiled' if compiled else 'interpreted'}: {spec.origin}")
+    if spec.origin.endswith(tuple(EXTENSION_SUFFIXES)):
+        return Finding("core", not stale_core(), f"compiled: {spec.origin}", stale_core())
+    way = "make compiled" if source_checkout() else "a wheel for this Python brings it"
+    return Finding(
+        "core", True, f"interpreted: {spec.origin} (compiled: twice the ticks a second; {way})"
+    )
 
 
 def check_seed() -> Finding:
