@@ -8,6 +8,7 @@ import sys
 import tomllib
 from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
+from typing import Any
 
 import pytest
 from places import PROJECT
@@ -152,7 +153,7 @@ def test_a_core_that_was_compiled_from_other_sources_is_refused_with_the_way_out
     assert "from other sources" in stale_core(package), (
         "one that does not say what it was built from"
     )
-    setup = {"__name__": "setup", "setup": lambda **words: None}
+    setup: dict[str, Any] = {"__name__": "setup", "setup": lambda **words: None}
     source = (PROJECT / "setup.py").read_text(encoding="utf-8")
     exec(source.replace("from setuptools import setup", ""), setup)  # the module as it stands
     monkeypatch.chdir(tmp_path)
