@@ -34,8 +34,16 @@ OF_A_USER: Final = frozenset(
 TOPICS: Final = frozenset(["logos.decisions"])
 """Topics of Kafka brokers that are named like modules."""
 
-RUNTIME_FOLDERS: Final = ("runs/", "state/", "logos/logs/", "data/cache/", "data/raw/", "build/")
-"""Folders of a workspace; what lies there is made by sessions and imports."""
+RUNTIME_FOLDERS: Final = (
+    "runs/",
+    "state/",
+    "logos/logs/",
+    "data/cache/",
+    "data/raw/",
+    "build/",
+    "dist/",
+)
+"""Folders of a workspace or checkout; what lies there is made by sessions, imports and builds."""
 
 _WORD: Final = re.compile(r"[^\s`'\"()\[\],;|=:<>#*]*[/.][^\s`'\"()\[\],;|=:<>#]*")
 _MODULE: Final = re.compile(r"(?<![\w./-])logos(?:\.[A-Za-z_]\w*)+")
@@ -101,7 +109,7 @@ def _texts(source: str) -> Iterator[ast.Constant]:
 def _names_a_path(name: str, text: str, project: Path) -> bool:
     if name in OF_A_USER or name.startswith(RUNTIME_FOLDERS) or _LITERAL.search(name):
         return False
-    if name.endswith((".so", "/.py")) or name == ".py":
+    if name.endswith((".so", "/.py", "built_from.txt")) or name == ".py":
         return False
     first, slash, rest = name.partition("/")
     if name.endswith(".py") or (slash and f"`{name}`" in text and name.endswith("/")):
