@@ -864,7 +864,7 @@ void LookAtWaiting()
   }
 
 void PushTransaction(const string action, const string symbol, const string comment,
-                     const long magic, const string reply)
+                     const long magic, const string reply, const string deal)
   {
    string parts[];
    Append(parts, NamedText("action", action));
@@ -872,10 +872,14 @@ void PushTransaction(const string action, const string symbol, const string comm
    Append(parts, NamedText("comment", comment));
    Append(parts, NamedWhole("magic", magic));
    string request = Named("request", "{" + Joined(parts) + "}");
-   Push(g_streaming, "{" + request + "," + Named("reply", "{" + reply + "}") + "}");
+   string out = request + "," + Named("reply", "{" + reply + "}");
+   if(deal != "")
+      out += "," + Named("deal", deal);
+   Push(g_streaming, "{" + out + "}");
   }
 
-//--- fills of every order are told: of limits and stops, and of what is done by hand
+//--- fills of every order are told as HISTORY TRADES lists them: of limits and stops, and of what
+//--- is done by hand
 void PushDeal(const ulong ticket)
   {
    if(!HistoryDealSelect(ticket))
@@ -888,7 +892,8 @@ void PushDeal(const ulong ticket)
    result.volume  = HistoryDealGetDouble(ticket, DEAL_VOLUME);
    result.price   = HistoryDealGetDouble(ticket, DEAL_PRICE);
    PushTransaction("TRADE_ACTION_DEAL", symbol, HistoryDealGetString(ticket, DEAL_COMMENT),
-                   HistoryDealGetInteger(ticket, DEAL_MAGIC), TradeParts(result, symbol));
+                   HistoryDealGetInteger(ticket, DEAL_MAGIC), TradeParts(result, symbol),
+                   Deal(ticket));
   }
 
 void OnTradeTransaction(const MqlTradeTransaction &transaction,
@@ -906,7 +911,7 @@ void OnTradeTransaction(const MqlTradeTransaction &transaction,
          Forget(i);
         }
    PushTransaction(EnumToString(request.action), request.symbol, request.comment,
-                   (long)request.magic, TradeParts(result, request.symbol));
+                   (long)request.magic, TradeParts(result, request.symbol), "");
   }
 
 //+------------------------------------------------------------------+

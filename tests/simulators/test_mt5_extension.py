@@ -66,3 +66,19 @@ def test_a_moment_with_a_fraction_is_its_whole_second(written: str, whole: int) 
     assert request.from_s == whole
     with pytest.raises(RequestError, match="id is not a whole number"):
         parse_request(b'{"action":"TRADE","id":1.5}')
+
+
+def test_a_fill_is_told_by_itself_as_the_history_lists_it() -> None:
+    async def scenario(has_ids: bool) -> tuple[Any, Any]:
+        async with bench(SimOptions(has_ids=has_ids), quiet(SYMBOL), settings=CALM) as box:
+            order = an_order(coin(SYMBOL), name="run-1")
+            await box.gateway.request(SYMBOL, trade(SYMBOL, "run-1"), order)
+            frame = await box.gateway.next_transaction(5.0)
+            asked = {"action": "HISTORY", "actionType": "TRADES", "fromDate": 0}
+            listed = await box.gateway.request("", asked)
+            assert frame is not None
+            return frame.get("deal"), listed["trades"]
+
+    deal, listed = asyncio.run(scenario(has_ids=True))
+    assert [deal] == listed
+    assert asyncio.run(scenario(has_ids=False))[0] is None

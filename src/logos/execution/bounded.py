@@ -119,6 +119,11 @@ class BoundedVenue:
         except TimeoutError:
             raise OutcomeUnknown(self._words(f"cancel {request.client_order_id}")) from None
 
+    def told(self, client_order_id: str) -> tuple[VenueOrder, Sequence[VenueFill]] | None:
+        """As the venue's (`contract.Telling`); None of one that has to be asked."""
+        told = getattr(self._venue, "told", None)
+        return None if told is None else told(client_order_id)
+
     async def find(self, client_order_id: str, symbol: str) -> VenueOrder | None:
         key = ("find", client_order_id, symbol)
         call = lambda _: self._venue.find(client_order_id, symbol)  # noqa: E731

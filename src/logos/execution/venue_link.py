@@ -253,7 +253,7 @@ class VenueLink:
     async def _follow(self, kept: TrackedOrder) -> None:
         """Follow a sent order until it has ended and all its fills are reported."""
         backoff = Backoff(self._random, self._rules.poll_s, 30.0)
-        while True:
+        while not self._is_told_whole(kept):
             kept.wake.clear()
             await self._cancels.ask_if_due(kept)
             try:
@@ -277,6 +277,15 @@ class VenueLink:
                 kept.fit_ns = look.asked_ns
             wait_s = self._looks.pause_s(kept, self.open_count)
             await pause(self._clock, kept, self._cancels.due_s(kept, wait_s))
+
+    def _is_told_whole(self, kept: TrackedOrder) -> bool:
+        """Whether the venue has told of the order's end and its fills without being asked; they are
+        reported then, and the order is over."""
+        told = self._venue.told(kept.terms.client_order_id)
+        if told is None or not self._fills.report_told(kept, *told):
+            return False
+        kept.fit_ns = self._clock.now_ns()
+        return self._is_done(kept, told[0])
 
     async def _look(self, kept: TrackedOrder) -> Look:
         """What the venue says of the order, with its news reported. Raises VenueError."""

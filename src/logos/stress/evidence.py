@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple, TypeVar
 
 import msgspec
 
-from logos.adapters.mt5.ledger import COMMENT_MAX
+from logos.adapters.mt5.known.ledger import COMMENT_MAX
 from logos.core.fixed import decimals_of
 from logos.journal.entries import JOURNAL, SessionRecord, read_journal
 from logos.stress.files import REPORT, hashes_of, read_list

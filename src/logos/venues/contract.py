@@ -200,6 +200,14 @@ class Streaming(Protocol):
         """
 
 
+class Telling(Protocol):
+    """A venue that tells of fills by itself and remembers them; one that does not lacks `told`."""
+
+    def told(self, client_order_id: str) -> tuple[VenueOrder, Sequence[VenueFill]] | None:
+        """An order that is over, with all its fills, as the venue has told of it already; None
+        where that is not so, or not certain: then it is to be asked for. Asks nothing itself."""
+
+
 class Resuming(Protocol):
     """A venue that has to know what an earlier run of the session has booked; others lack this."""
 

@@ -101,7 +101,7 @@ def test_an_order_whose_answer_was_lost_is_known_to_have_been_there_once_it_is_c
             sent = venue._ledger.get("run-1")
             assert sent is not None
             sent.ticket = ""  # as after a lost answer
-            sent.unknown_since_ns = 1
+            venue._ledger.doubt(sent, 1)
             await venue.cancel(CancelOrder("run-1", SYMBOL))
             found = await venue.find("run-1", SYMBOL)
             assert found is not None, "it never reached the terminal, it says"

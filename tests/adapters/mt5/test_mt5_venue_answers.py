@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -109,6 +109,8 @@ class FakeLink:
 
     async def next_transaction(self, timeout_s: float) -> dict[str, Any] | None:
         return None
+
+    def listen(self, on_transaction: Callable[[Mapping[str, Any]], None]) -> None: ...
 
     def epoch(self) -> int:
         return 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -11,9 +11,10 @@ import pytest
 from stress_helpers import Record
 from waiting import until
 
+from logos.adapters.mt5.known.shared_lists import SharedLists, SharedQuestion
 from logos.adapters.mt5.lists import Mt5VenueSymbol, TerminalLists
 from logos.adapters.mt5.server_clock import ServerClock
-from logos.adapters.mt5.shared_venue import SharedLists, SharedMt5Venue, SharedQuestion
+from logos.adapters.mt5.shared_venue import SharedMt5Venue
 from logos.core.instrument import instrument
 from logos.core.outbox import OrderTerms, OutstandingOrder, SubmitOrder
 from logos.core.types import OrderStatus, OrderType, Side, TimeInForce
@@ -62,6 +63,9 @@ class Terminal:
 
     async def next_transaction(self, timeout_s: float) -> Record | None:
         raise NotImplementedError
+
+    def listen(self, on_transaction: Callable[[Mapping[str, Any]], None]) -> None:
+        self.tell = on_transaction
 
     def epoch(self) -> int:
         return 0

@@ -8,7 +8,7 @@ from typing import Any, Final, Protocol
 import msgspec
 
 from logos.adapters.mt5.gateway.wire import ERRORS_BEFORE
-from logos.adapters.mt5.ledger import Ledger
+from logos.adapters.mt5.known.ledger import Ledger
 from logos.adapters.mt5.records import (
     Deal,
     Mark,
@@ -57,6 +57,8 @@ class TerminalLink(Protocol):
     ) -> dict[str, Any]: ...
 
     async def next_transaction(self, timeout_s: float) -> dict[str, Any] | None: ...
+
+    def listen(self, on_transaction: Callable[[Mapping[str, Any]], None]) -> None: ...
 
 
 class Mt5VenueSymbol(msgspec.Struct, frozen=True):

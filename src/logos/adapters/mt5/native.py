@@ -140,6 +140,9 @@ class NativeTerminal:
         await self._clock.sleep(timeout_s)
         return None
 
+    def listen(self, on_transaction: Callable[[Mapping[str, Any]], None]) -> None:
+        """Nothing will be heard: the package tells of nothing by itself."""
+
     # ---- requests ----
 
     async def request(

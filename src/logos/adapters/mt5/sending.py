@@ -9,7 +9,7 @@ from typing import Any, Final
 import msgspec
 
 from logos.adapters.mt5.gateway.wire import ERRORS_BEFORE
-from logos.adapters.mt5.ledger import Ledger, Sent
+from logos.adapters.mt5.known.ledger import Ledger, Sent
 from logos.adapters.mt5.lists import Mt5VenueSymbol
 from logos.adapters.mt5.records import ACTION_TYPES, answered_ticket, price_units, volume_units
 from logos.adapters.mt5.retcodes import PLACED, TAKEN, failure_of
@@ -85,6 +85,7 @@ def taken(
     ledger.learn_ticket(sent, ticket, is_cut=not is_whole)
     if sent.type is OrderType.MARKET and retcode != PLACED:
         sent.answered_units = done_units
+        sent.answered_deal = str(reply.get("deal") or "")
         with suppress(Unreadable):  # a mean price is on no tick: then it says nothing
             sent.answered_price_units = price_units(reply.get("price"), instrument)
     # A deal's number says that it was done: orders that wait have none yet.

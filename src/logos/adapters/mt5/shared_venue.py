@@ -16,199 +16,26 @@ A question does no harm, so one whose answer was lost is put again, at once.
 from __future__ import annotations
 
 import asyncio
-from bisect import bisect_left
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import suppress
-from time import perf_counter_ns
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, Final
 
-from logos.adapters.mt5.ledger import Sent, told_from_deals
-from logos.adapters.mt5.lists import Mt5VenueSymbol, OpenOrders, TerminalLink, TerminalLists
+from logos.adapters.mt5.known.ledger import Sent, told_from_deals
+from logos.adapters.mt5.known.shared_lists import CLOSED, SharedLists, again
+from logos.adapters.mt5.lists import Mt5VenueSymbol, TerminalLink, TerminalLists
 from logos.adapters.mt5.records import Deal
 from logos.adapters.mt5.server_clock import ServerClock
 from logos.adapters.mt5.venue import Mt5Venue
 from logos.core.clock import Clock
 from logos.core.outbox import OutstandingOrder, SubmitOrder
 from logos.core.types import OrderStatus, OrderType
-from logos.venues.contract import NotSent, Unavailable, VenueFill, VenueOrder
+from logos.venues.contract import NotSent, OrderNews, Unavailable, VenueFill, VenueOrder
 
-_AGAIN_S: Final = 2
-"""How far before the newest known deal the terminal is asked again: a deal may be booked late."""
+_LIFE_S: Final = 5.0
+"""Between two signs of life of a terminal that tells of its deals."""
 
-_LATE_S: Final = 10
-"""An order that was sent longer ago is looked for in all deals since then."""
-
-_TRIES: Final = 3
-_NEW_NS: Final = 100_000_000
-_REMEMBERED_MAX: Final = 50_000
-_NEVER_S: Final = 1 << 62
-CLOSED: Final = "the venue is closed"
-
-Answer = TypeVar("Answer")
-
-
-class SharedQuestion(Generic[Answer]):
-    """One question that many ask at once: at most one is under way, and one waits to follow it."""
-
-    def __init__(self, ask: Callable[[], Awaitable[Answer]]) -> None:
-        self._ask = ask
-        self._current: asyncio.Future[Answer] | None = None
-        self._next: asyncio.Future[Answer] | None = None
-        self.asked = 0
-        """How often it was asked for."""
-        self.rounds = 0
-        """How often it was put."""
-
-    async def answer(self) -> Answer:
-        """The answer to a question that is put after this call. Raises what asking raises."""
-        self.asked += 1
-        if self._next is None:
-            self._next = asyncio.ensure_future(self._follow(self._current))
-            self._next.add_done_callback(_retrieve)
-        # Shielded: one who gives up must not take the answer from the others.
-        return await asyncio.shield(self._next)
-
-    async def _follow(self, before: asyncio.Future[Answer] | None) -> Answer:
-        if before is not None:
-            await asyncio.wait((before,))
-        # From here on whoever asks needs a newer answer.
-        self._current, self._next = self._next, None
-        self.rounds += 1
-        return await self._ask()
-
-    async def close(self) -> None:
-        """Ask no more, and wait until what is under way has let go of the gateway."""
-        tasks = [task for task in (self._current, self._next) if task is not None]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-
-
-def _retrieve(future: asyncio.Future[Any]) -> None:
-    """Whoever asked has heard of it, or has gone."""
-    if not future.cancelled():
-        future.exception()
-
-
-class SharedLists(TerminalLists):
-    """The lists of a terminal, asked for together, with a memory for deals."""
-
-    def __init__(
-        self, link: TerminalLink, symbols: Mapping[str, Mt5VenueSymbol], server_clock: ServerClock
-    ) -> None:
-        super().__init__(link, symbols, server_clock)
-        self.order_question = SharedQuestion(super().orders)
-        self.deal_question = SharedQuestion(self._new_deals)
-        self._wanted_s = _NEVER_S
-        """From when on those who wait for the next question want deals."""
-        self.answered_ns = 0
-        """When deals were answered last (`perf_counter_ns`)."""
-        self._deals: list[Deal] = []
-        """What is known, by time and ticket."""
-        self._tickets: set[str] = set()
-        self._known_from_s = _NEVER_S
-        """From when on all deals up to the newest are known."""
-        self.is_closed = False
-
-    async def close(self) -> None:
-        """Ask no more."""
-        self.is_closed = True
-        await self.order_question.close()
-        await self.deal_question.close()
-
-    async def ask(self, fields: Mapping[str, object], what: str) -> dict[str, Any]:
-        """The answer to a question, asked again at once, a few times, when it was lost.
-
-        Raises Unavailable, also for an error that the terminal reports.
-        """
-        if self.is_closed:
-            raise Unavailable(f"{what}: {CLOSED}")
-
-        async def once() -> dict[str, Any]:
-            return await super(SharedLists, self).ask(fields, what)
-
-        return await _again(once)
-
-    async def orders(self) -> OpenOrders:
-        """Orders that wait in the session's symbols, from one question shared with all who ask now.
-
-        Raises Unavailable.
-        """
-        return await self.order_question.answer()
-
-    async def deals(self, from_server_s: int) -> list[Deal]:
-        """Deals from a second of the terminal's clock on, by time; only new ones are read.
-
-        Raises Unavailable.
-        """
-        from_s = max(0, from_server_s)
-        self._wanted_s = min(self._wanted_s, from_s)
-        await self.deal_question.answer()
-        return self.known_deals(from_s)
-
-    def known_deals(self, from_s: int) -> list[Deal]:
-        """Deals from that second on, as of the latest answer."""
-        return self._deals[bisect_left(self._deals, from_s, key=_time_of) :]
-
-    def knows_from(self, from_s: int) -> bool:
-        """Whether an answer of a moment ago reaches back so far."""
-        is_new = perf_counter_ns() - self.answered_ns <= _NEW_NS
-        return is_new and self._known_from_s <= from_s
-
-    async def _new_deals(self) -> None:
-        wanted_s, self._wanted_s = self._wanted_s, _NEVER_S
-        newest_s = self._deals[-1].time_s if self._deals else 0
-        # Who asks for a while already may miss a deal that was booked late: then all is asked for.
-        is_recent = self._known_from_s <= wanted_s and newest_s - wanted_s <= _LATE_S
-        ask_s = max(wanted_s, newest_s - _AGAIN_S) if is_recent else wanted_s
-        # One that was booked late under a lower number is found by who asks for a while.
-        since = int(self._deals[-1].ticket) if is_recent and self._deals else 0
-        fresh = await self._unknown_deals(ask_s, since if self._link.has_ids else 0)
-        self._tickets.update(each.ticket for each in fresh)
-        self._deals += fresh
-        self._deals.sort(key=_order_of)
-        self._known_from_s = min(self._known_from_s, ask_s)
-        self.answered_ns = perf_counter_ns()
-        if len(self._deals) > _REMEMBERED_MAX:
-            self._forget()
-
-    async def _unknown_deals(self, from_s: int, ticket: int) -> list[Deal]:
-        """Deals from that second on that are not known yet; only those are read.
-
-        Only those after `ticket` are asked for, unless it is 0.
-        """
-        fields: dict[str, object] = {
-            "action": "HISTORY",
-            "actionType": "TRADES",
-            "fromDate": from_s,
-        }
-        if ticket:
-            fields["fromTicket"] = ticket
-        reply = await self.ask(fields, "deals")
-        return self.read_deals(reply, from_s, self._tickets)
-
-    def _forget(self) -> None:
-        """Let go of the older half."""
-        gone = self._deals[: len(self._deals) // 2]
-        self._deals = self._deals[len(gone) :]
-        self._tickets.difference_update(each.ticket for each in gone)
-        self._known_from_s = gone[-1].time_s + 1
-
-
-async def _again(ask: Callable[[], Awaitable[Answer]]) -> Answer:
-    """Ask; where the answer was lost, ask again at once, a few times. Raises what the last does."""
-    for _ in range(_TRIES - 1):
-        with suppress(Unavailable):
-            return await ask()
-    return await ask()
-
-
-def _time_of(each: Deal) -> int:
-    return each.time_s
-
-
-def _order_of(each: Deal) -> tuple[int, int]:
-    return each.time_s, int(each.ticket)
+_STREAM_S: Final = 0.1
+"""How long a deal may take to come by itself before it is asked for."""
 
 
 class SharedMt5Venue(Mt5Venue):
@@ -237,6 +64,7 @@ class SharedMt5Venue(Mt5Venue):
             settle_s=settle_s,
             server_clock=server_clock,
         )
+        self._news: asyncio.Queue[OrderNews] | None = None
         self._taken_before: dict[str, int] = {}
         """Orders that the terminal took from an earlier process, and since when they are absent
         (0: not yet)."""
@@ -249,9 +77,36 @@ class SharedMt5Venue(Mt5Venue):
         """Connect and learn the account's currency; a lost answer is asked for again. Raises
         Unavailable."""
         self._shared.is_closed = False
-        await _again(self._link.open)
+        await again(self._link.open)
+        self._link.listen(self._on_transaction)
         await super().open()
         self._shared.answered_ns = 0  # what was found at the beginning serves nobody after it
+
+    def _on_transaction(self, frame: Mapping[str, Any]) -> None:
+        """The terminal tells of something by itself: a deal, perhaps."""
+        entry = frame.get("deal")
+        deal = self._shared.hear(entry) if isinstance(entry, dict) else None
+        if deal is None or self._news is None:
+            return
+        owner = self._ledger.owner_of(deal)
+        sent = self._ledger.get(owner)
+        # Whoever sent a market order looks at once, and waits for its deal if need be.
+        if owner and (sent is None or sent.type is not OrderType.MARKET):
+            self._news.put_nowait(OrderNews(owner))
+
+    def order_events(self) -> AsyncIterator[OrderNews] | None:
+        """News of orders whose deals the terminal tells by itself; None where it does not."""
+        return self._listen() if self._link.has_ids or self._news is not None else None
+
+    async def _listen(self) -> AsyncIterator[OrderNews]:
+        news = self._news = asyncio.Queue()
+        told = OrderNews("", is_sign_of_life=True)
+        while self._link.has_ids:  # it does not while the terminal is dead
+            yield told
+            told = OrderNews("", is_sign_of_life=True)
+            with suppress(TimeoutError):
+                told = await asyncio.wait_for(news.get(), _LIFE_S)
+        raise Unavailable("the terminal does not tell of its deals any more")
 
     async def _question(self, fields: Mapping[str, object]) -> dict[str, Any]:
         """As there; a lost answer is asked for again. Raises Unavailable."""
@@ -259,7 +114,7 @@ class SharedMt5Venue(Mt5Venue):
         async def once() -> dict[str, Any]:
             return await super(SharedMt5Venue, self)._question(fields)
 
-        return await _again(once)
+        return await again(once)
 
     def adopt(
         self, orders: Iterable[OutstandingOrder], fills: Iterable[tuple[str, str]] = ()
@@ -275,7 +130,7 @@ class SharedMt5Venue(Mt5Venue):
             if order.status in (OrderStatus.ACCEPTED, OrderStatus.PARTIALLY_FILLED):
                 self._taken_before[terms.client_order_id] = 0
             else:
-                sent.unknown_since_ns = self._clock.now_ns()
+                self._ledger.doubt(sent, self._clock.now_ns())
 
     async def close(self) -> None:
         """Close the lists; the gateway belongs to the terminal's owner."""
@@ -298,19 +153,55 @@ class SharedMt5Venue(Mt5Venue):
     async def find(self, client_order_id: str, symbol: str) -> VenueOrder | None:
         """The order as the terminal shows it; None when it never had it. Raises Unavailable.
 
-        A market order that has all its deals is done: the list of orders is not asked for.
+        An order that has all its deals is done: where they came by themselves nothing is asked, and
+        for a market order the list of orders never is.
         """
         self._known(client_order_id, symbol)
         sent = self._ledger.get(client_order_id)
+        if sent is not None and sent.ticket:
+            await self._wait_for_deal(sent)
+            if (there := self._told_whole(sent)) is not None:
+                return there
         if sent is not None and sent.ticket and sent.type is OrderType.MARKET:
-            deals = await self._deals(self._unmarked.deals_from_s(sent))
-            mine = [each for each in deals if self._ledger.owns(client_order_id, each)]
-            if sum(each.volume_units for each in mine) >= sent.quantity_units:
-                return told_from_deals(client_order_id, mine, sent)
+            await self._deals(self._unmarked.deals_from_s(sent))
+            if (there := self._told_whole(sent)) is not None:
+                return there
         found = await super().find(client_order_id, symbol)
         if found is None and sent is not None and client_order_id in self._taken_before:
             return self._gone(sent)
         return found
+
+    def _told_whole(self, sent: Sent) -> VenueOrder | None:
+        """A taken order whose known deals make it whole; None for any other."""
+        mine = self._fills_of(sent.client_order_id, ())
+        if not sent.ticket or sum(each.volume_units for each in mine) < sent.quantity_units:
+            return None
+        return told_from_deals(sent.client_order_id, mine, sent)
+
+    async def _wait_for_deal(self, sent: Sent) -> None:
+        """The deal that the answer to a market order told of is on its way by itself, too."""
+        if sent.answered_deal:
+            deal, sent.answered_deal = sent.answered_deal, ""
+            await self._shared.wait_for(deal, _STREAM_S)
+
+    def told(self, client_order_id: str) -> tuple[VenueOrder, Sequence[VenueFill]] | None:
+        """An order that is over, and all its fills, where the terminal has told of all of them;
+        nothing is asked."""
+        sent = self._ledger.get(client_order_id)
+        there = None if sent is None or self._unmarked.is_on else self._told_whole(sent)
+        if there is None:
+            return None
+        mine = self._fills_of(client_order_id, ())
+        return there, [self._told(each) for each in mine]
+
+    def _fills_of(
+        self,
+        client_order_id: str,
+        deals: Sequence[Deal],  # noqa: ARG002 - they are among those that are known
+    ) -> list[Deal]:
+        """Known deals of an order, looked up."""
+        found = self._shared.known.found_by(*self._ledger.marks_of(client_order_id))
+        return [each for each in found if self._ledger.owns(client_order_id, each)]
 
     def _gone(self, sent: Sent) -> VenueOrder:
         """What it means that an order, taken from an earlier process, is in no list now."""

@@ -23,7 +23,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, Final
 
-from logos.adapters.mt5.ledger import Ledger, Sent
+from logos.adapters.mt5.known.ledger import Ledger, Sent
 from logos.adapters.mt5.lists import TerminalLink, TerminalLists
 from logos.adapters.mt5.records import TICKET_BITS, Deal, OpenOrder
 from logos.adapters.mt5.retcodes import TAKEN

@@ -26,7 +26,7 @@ from typing import Any, Final
 import msgspec
 
 from logos.adapters.mt5.check import check_terminal
-from logos.adapters.mt5.ledger import Ledger, Sent, told_from_deals
+from logos.adapters.mt5.known.ledger import Ledger, Sent, told_from_deals
 from logos.adapters.mt5.lists import Mt5Transaction, Mt5VenueSymbol, TerminalLink, TerminalLists
 from logos.adapters.mt5.records import Deal
 from logos.adapters.mt5.retcodes import TAKEN, failure_of
@@ -155,7 +155,7 @@ class Mt5Venue:
             raise
         except BaseException:
             # A cancel too: whoever gave up waiting knows as little as after a timeout.
-            sent.unknown_since_ns = self._clock.now_ns()
+            self._ledger.doubt(sent, self._clock.now_ns())
             raise
         await self._unmarked.look_at(sent)
         return told
@@ -223,7 +223,7 @@ class Mt5Venue:
         orders = await self._lists.orders()
         self._unmarked.note(orders)
         deals = await self._deals(self._unmarked.deals_from_s(sent))
-        fills = [each for each in deals if self._ledger.owns(client_order_id, each)]
+        fills = self._fills_of(client_order_id, deals)
         for order in orders:
             if self._ledger.is_mine(client_order_id, order.mark, order.ticket):
                 if sent is not None:
@@ -249,6 +249,10 @@ class Mt5Venue:
         deals = await self._lists.deals(from_server_s)
         self._unmarked.assign(deals)
         return deals
+
+    def _fills_of(self, client_order_id: str, deals: Sequence[Deal]) -> list[Deal]:
+        """Those of the deals that belong to an order."""
+        return [each for each in deals if self._ledger.owns(client_order_id, each)]
 
     def _check_all_there(self, sent: Sent, fills: Sequence[Deal]) -> None:
         """Raise Unavailable while deals of an order that is over may be missing."""
@@ -279,7 +283,7 @@ class Mt5Venue:
             return sent.told(0, OrderStatus.CANCELLED, "no longer waiting, and no deals")
         if sent.unknown_since_ns:
             self._wait_until(sent.unknown_since_ns, now_ns, "it may still arrive")
-            sent.unknown_since_ns = 0
+            self._ledger.explain(sent)
             sent.is_out = False
         return None
 

@@ -54,6 +54,21 @@ class Fills:
             self.seen.add((terms.client_order_id, fill.fill_id))
             self._tell.fill(kept, fill)
 
+    def report_told(
+        self, kept: TrackedOrder, there: VenueOrder, fills: Sequence[VenueFill]
+    ) -> bool:
+        """Report the fills of an order that the venue has told of by itself; whether they are all
+        that it says, so that nothing has to be asked."""
+        if there.status in ENDS or not is_same(kept.terms, there):
+            return False
+        news = self._news(kept, there, fills)
+        if sum(fill.quantity_units for fill in news) != there.filled_units - kept.reported_units:
+            return False
+        for fill in news:
+            self.seen.add((kept.terms.client_order_id, fill.fill_id))
+            self._tell.fill(kept, fill)
+        return True
+
     def _news(
         self, kept: TrackedOrder, there: VenueOrder, fills: Sequence[VenueFill]
     ) -> list[VenueFill]:

@@ -175,7 +175,7 @@ class Answers:
     def _history(self, request: Request) -> Answer:
         if request.action_type == "TRADES":
             deals = self._book.deals
-            return {"trades": [self._deal(d) for d in deals if d.time_s >= request.from_s]}
+            return {"trades": [self.deal(d) for d in deals if d.time_s >= request.from_s]}
         if request.action_type != "DATA":
             raise RequestError(WRONG_ACTION, "Wrong action type", request.comment)
         market = self._market(request)
@@ -201,7 +201,8 @@ class Answers:
         ]
         return {"symbol": symbol, "timeframe": TICK, "data": data}
 
-    def _deal(self, deal: SimDeal) -> Answer:
+    def deal(self, deal: SimDeal) -> Answer:
+        """A deal as HISTORY TRADES lists it."""
         return {
             "ticket": deal.ticket,
             "time": deal.time_s,

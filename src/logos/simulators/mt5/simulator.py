@@ -128,6 +128,7 @@ class Simulator:
         self.terminal = Terminal(
             instruments, self.book, audit, self.now_ms, self._push_live, self._push_transaction
         )
+        self.terminal.tells_deals = options.has_ids
         self._extension = Extension(instruments)
         self._expert = self._published() if options.ea == "published" else None
         self.faults = options.faults

@@ -76,6 +76,7 @@ class Terminal:
         self._now_ms = now_ms
         self._push_live = push_live
         self._push_transaction = push_transaction
+        self.tells_deals = False  # in transactions, as logos' own Expert Advisor does
         self._request_id = 0
 
     def _now_s(self) -> int:
@@ -258,6 +259,8 @@ class Terminal:
     def _tell(self, action: str, order: SimOrder, retcode: int, deal: SimDeal | None) -> None:
         """One trade transaction on the streaming port."""
         transaction = self._answers.transaction(action, order, retcode, deal, self._request_id)
+        if deal is not None and self.tells_deals:
+            transaction["deal"] = {**self._answers.deal(deal), "fee": 0}
         self._push_transaction(transaction)
 
     def by_hand(self, symbol: str, is_buy: bool, volume_units: int) -> None:

@@ -24,7 +24,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from time import perf_counter_ns
-from typing import Final
+from typing import Any, Final
 
 import zmq
 
@@ -46,6 +46,7 @@ from logos.adapters.mt5.gateway.replies import Attribution, Match, token_start
 from logos.adapters.mt5.gateway.settings import CurveKeys, Endpoints, GatewaySettings
 from logos.adapters.mt5.gateway.silence import Silence
 from logos.adapters.mt5.gateway.sockets import DATA, LIVE, STREAMING, SYSTEM, PortError, Sockets
+from logos.adapters.mt5.gateway.transactions import Listening
 from logos.adapters.mt5.gateway.wire import (
     ERRORS_BEFORE,
     FrameError,
@@ -102,6 +103,7 @@ class Gateway:
         self.stats = GatewayStats()
         self._accesses = Accesses(self._lock, self.stats, self._say)
         self.door = Door(gate, self._say)
+        self._listening = Listening(self, on_dead)
         self._fences = Fences(self._attribution, self._question, self._exchange, self._say)
         hooks = Hooks(self._next_answer, self._on_answer, self._on_late, self._stray, self._say)
         self._identified = Identified(self._token_start, settings, hooks)
@@ -155,6 +157,7 @@ class Gateway:
     async def close(self) -> None:
         """Close every socket; closing again does nothing."""
         await self._silence.stop()
+        await self._listening.close()
         await self._identified.close()
         if self._sockets is not None:
             self._sockets.close()
@@ -247,7 +250,6 @@ class Gateway:
         return reply
 
     async def _send(self, sockets: Sockets, question: Question, deadline_ns: int) -> None:
-        """Send and see that the terminal read it."""
         self._attribution.asked(question)
         try:
             await sockets.send(question.frame)
@@ -288,7 +290,6 @@ class Gateway:
             self._stray(question.kind)
 
     async def _receive(self, sockets: Sockets, name: str, deadline_ns: int) -> bytes | None:
-        """The next frame of a port. Raises NoAnswer when the port failed; it is opened anew."""
         try:
             return await sockets.receive(name, deadline_ns)
         except PortError as error:
@@ -297,12 +298,16 @@ class Gateway:
     # ---- candles and transactions ----
 
     async def next_live(self, timeout_s: float) -> Reply | None:
-        """The next candle or tick; None when none came for so long, or it could not be read."""
+        """The next candle or tick; None: none in time, or unreadable. Raises QuestionLost."""
         return await self._next(LIVE, timeout_s)
 
     async def next_transaction(self, timeout_s: float) -> Reply | None:
         """The next trade transaction; None when none came for so long, or it was unreadable."""
         return await self._next(STREAMING, timeout_s)
+
+    def listen(self, on_transaction: Callable[[Mapping[str, Any]], None]) -> None:
+        """Have every transaction of a terminal with ids told from now on, in the loop."""
+        self._listening.begin(on_transaction)
 
     async def _next(self, name: str, timeout_s: float) -> Reply | None:
         if self._sockets is None:
@@ -326,7 +331,6 @@ class Gateway:
     # ---- what follows from an answer, and from none ----
 
     async def _next_answer(self, deadline_ns: int) -> Reply | None:
-        """The next frame of the data port, for whoever it is; None: none, or it is unreadable."""
         if self._sockets is None:
             raise QuestionLost("the gateway is not open")
         try:
@@ -337,7 +341,6 @@ class Gateway:
         return (frame and self._decode(DATA, frame, self._settings.reply_bytes_max)) or None
 
     def _on_late(self, question: Question, reason: str) -> None:
-        """The terminal read a request with an id, and did not answer it in time."""
         self.stats.lost += 1
         self._say_lost(question, True, reason)
         self._silence.failed(reason)
@@ -362,7 +365,6 @@ class Gateway:
             self._say("ZMQ_TERMINAL_BACK", lives=self.lives)
 
     def _on_silence(self, reason: str) -> None:
-        """The terminal is dead."""
         self._needs_barrier = True
         self._attribution.forget_terminal()
         self._identified.forget("the terminal is dead")
@@ -372,7 +374,6 @@ class Gateway:
         self._on_dead(reason)
 
     async def _ask_balance(self) -> None:
-        """What is asked when nothing was answered for a while. Raises VenueError."""
         await self.request("", {"action": "BALANCE"})
 
     # ---- words ----
@@ -385,8 +386,8 @@ class Gateway:
         return Question(fields, token)
 
     def _say_lost(self, question: Question, was_read: bool, reason: str) -> None:
-        said = {"kind": question.kind, "token": question.token, "was_read": was_read}
-        self._say("ZMQ_REPLY_LOST", **said, reason=reason)
+        which = {"kind": question.kind, "token": question.token}
+        self._say("ZMQ_REPLY_LOST", **which, was_read=was_read, reason=reason)
 
     def _stray(self, waiting_kind: str) -> None:
         self.stats.strays += 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Sequence
 from typing import Final
 
 import msgspec
@@ -41,6 +42,8 @@ class Sent(msgspec.Struct):
     """How much the answer says was done at once."""
     answered_price_units: int = 0
     """At which price; 0: it does not say."""
+    answered_deal: str = ""
+    """The deal that the answer told of, until it was looked for."""
     after_deal: int = 0
     """The newest deal that was known when it was sent."""
     filled_units: int = 0
@@ -86,6 +89,12 @@ class Ledger:
         self._by_ticket: dict[str, str] = {}
         self._by_deal: dict[str, str] = {}
         """Whose a deal is, where the terminal does not say it."""
+        self._deals_of: dict[str, list[str]] = {}
+        """The same the other way round."""
+        self._unknown: dict[str, dict[str, Sent]] = {}
+        """By symbol and client id: orders of which nobody knows whether they are there."""
+        self._open: dict[str, dict[str, Sent]] = {}
+        """By symbol and client id: orders that may be there and not wholly filled."""
 
     def remember(self, terms: OrderTerms, now_ns: int) -> Sent:
         """An order is about to be sent, or was sent, at `now_ns` (nanoseconds UTC).
@@ -106,6 +115,7 @@ class Ledger:
         )
         self._sent[sent.client_order_id] = sent
         self._by_magic[sent.magic] = sent.client_order_id
+        self._open.setdefault(sent.symbol, {})[sent.client_order_id] = sent
         if len(self._sent) > REMEMBERED:
             self._forget_one()
         return sent
@@ -114,10 +124,21 @@ class Ledger:
         """The order is there, under this number, or one of which these are 32 bits."""
         sent.ticket = ticket
         sent.is_ticket_cut = is_cut
-        sent.unknown_since_ns = 0
+        self.explain(sent)
         sent.absent_since_ns = 0
         if not is_cut:
             self._by_ticket[ticket] = sent.client_order_id
+
+    def doubt(self, sent: Sent, now_ns: int) -> None:
+        """From `now_ns` on nobody knows whether the order is there."""
+        sent.unknown_since_ns = now_ns
+        self._unknown.setdefault(sent.symbol, {})[sent.client_order_id] = sent
+
+    def explain(self, sent: Sent) -> None:
+        """What became of the order is known."""
+        if sent.unknown_since_ns:
+            sent.unknown_since_ns = 0
+            self._unknown[sent.symbol].pop(sent.client_order_id, None)
 
     def get(self, client_order_id: str) -> Sent | None:
         """What is known of an order that this process sent."""
@@ -129,15 +150,30 @@ class Ledger:
 
     def open_sent(self, symbol: str) -> list[Sent]:
         """Orders of a symbol that may be there and are not wholly filled, oldest first."""
-        return [
-            sent
-            for sent in self._sent.values()
-            if sent.symbol == symbol and sent.is_out and sent.filled_units < sent.quantity_units
+        may_be_open = self._open.get(symbol, {})
+        over = [
+            name
+            for name, sent in may_be_open.items()
+            if not sent.is_out or sent.filled_units >= sent.quantity_units
         ]
+        for name in over:  # neither ever changes back
+            del may_be_open[name]
+        return list(may_be_open.values())
 
     def own_deal(self, deal_ticket: str, client_order_id: str) -> None:
         """A deal belongs to this order."""
-        self._by_deal[deal_ticket] = client_order_id
+        if self._by_deal.get(deal_ticket) != client_order_id:
+            self._by_deal[deal_ticket] = client_order_id
+            self._deals_of.setdefault(client_order_id, []).append(deal_ticket)
+
+    def marks_of(self, client_order_id: str) -> tuple[str, int, str, Sequence[str]]:
+        """By what an order's deals can be found: comment, magic, the order's ticket, and tickets of
+        deals. Raises Refused for an id that is not of the session's form."""
+        sent = self._sent.get(client_order_id)
+        owned = self._deals_of.get(client_order_id, ())
+        if sent is not None:
+            return sent.comment, sent.magic, sent.ticket, owned
+        return self._ids.to_venue(client_order_id), magic_of(client_order_id), "", owned
 
     def owner_of(self, deal: Deal) -> str:
         """Whose a deal is; "" for one of nobody here."""
@@ -146,11 +182,7 @@ class Ledger:
 
     def unknown(self, symbol: str) -> list[str]:
         """Client ids of a symbol's orders of which nobody knows whether they are there."""
-        return [
-            name
-            for name, sent in self._sent.items()
-            if sent.unknown_since_ns and sent.symbol == symbol
-        ]
+        return list(self._unknown.get(symbol, ()))
 
     def client_id_of(self, mark: Mark, ticket: str) -> str:
         """Whose an entry is by what it carries; "" for one that is not ours."""
@@ -197,9 +229,9 @@ class Ledger:
                 del self._sent[name]
                 self._by_magic.pop(sent.magic, None)
                 self._by_ticket.pop(sent.ticket, None)
-                owned = [ticket for ticket, owner in self._by_deal.items() if owner == name]
-                for ticket in owned:
-                    del self._by_deal[ticket]
+                self._open[sent.symbol].pop(name, None)
+                for ticket in self._deals_of.pop(name, ()):
+                    self._by_deal.pop(ticket, None)
                 return
 
 
