@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 from logos.core.instrument import Instrument
 from logos.core.types import SIZE_UNKNOWN
@@ -62,6 +63,17 @@ class CheckReport:
         return not self.counts
 
 
+class Keeper(Protocol):
+    """Who keeps what is checked, and knows the files already: their state before they were hashed,
+    and the sha256 of each."""
+
+    stamps: Mapping[Path, FileStamp]
+    fingerprints: Mapping[Path, str]
+
+    def add(self, block: Block, /) -> None:
+        """Take the next rows."""
+
+
 def inspect_source(
     source: DataSource,
     instrument: Instrument,
@@ -86,18 +98,28 @@ def check(
     moved: Callable[[], object] = lambda: None,
     now_ns: int | None = None,
     moments_ns: Sequence[int] = (),
+    keep: Keeper | None = None,
 ) -> CheckReport:
     """Read everything, and report when there are only defects of the kinds in `accept`.
 
     `moved` is called after every block that was read; `now_ns` as in `inspect_source`; the prices
-    around `moments_ns` are kept. Raises DataError that lists every other kind with its count, the
-    first places, and how to accept or repair it.
+    around `moments_ns` are kept; `keep` is given every block. Raises DataError that lists every
+    other kind with its count, the first places, and how to accept or repair it.
     """
     tally = DefectTally()
-    report = _inspect(source, instrument, tally, fast, moved, now_ns, moments_ns)
-    tally.refuse_unaccepted(accept, source.path)
-    refuse_most(report)
+    report = _inspect(source, instrument, tally, fast, moved, now_ns, moments_ns, keep)
+    judge_report(report, accept)
     return report
+
+
+def judge_report(report: CheckReport, accept: frozenset[str]) -> None:
+    """Raise DataError for defects of other kinds than those in `accept`, or for too many."""
+    tally = DefectTally()
+    tally.counts.update(report.counts)
+    tally.examples += report.defects
+    tally.hints.update(report.hints)
+    tally.refuse_unaccepted(accept, report.source.path)
+    refuse_most(report)
 
 
 def refuse_most(report: CheckReport) -> None:
@@ -124,13 +146,14 @@ def _inspect(
     moved: Callable[[], object] = lambda: None,
     now_ns: int | None = None,
     moments_ns: Sequence[int] = (),
+    keep: Keeper | None = None,
 ) -> CheckReport:
     latest_ns = None if now_ns is None else last_plausible_ns(now_ns)
     rows = 0
     jumps = JumpWatch(source.kind, source.interval_ns or 0, instrument, moments_ns)
     first_ns: int | None = None
     last_ns: int | None = None
-    stamps = {path: file_stamp(path) for path in source.paths}
+    stamps = keep.stamps if keep else {path: file_stamp(path) for path in source.paths}
     has_sizes = False
     for block in read_blocks(
         source, instrument, accept=None, tally=tally, fast=fast, latest_ns=latest_ns
@@ -140,12 +163,14 @@ def _inspect(
         first_ns = block.ts_ns[0] if first_ns is None else first_ns
         last_ns = block.ts_ns[-1]
         has_sizes = has_sizes or _any_size(source, block)
+        if keep is not None:
+            keep.add(block)
         moved()
     for path in source.paths:
         lost = what_is_lost(path)
         if lost and TRUNCATED_ROW not in tally.counts:
             tally.add(Defect(TRUNCATED_ROW, path, rows + 2, lost))
-    fingerprints = {path: fingerprint(path) for path in source.paths}
+    fingerprints = keep.fingerprints if keep else {path: fingerprint(path) for path in source.paths}
     for path, stamp in stamps.items():
         refuse_changed(path, stamp)
     return CheckReport(

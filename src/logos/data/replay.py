@@ -19,6 +19,7 @@ from pathlib import Path
 
 from logos.core.instrument import Instrument
 from logos.core.messages import MarketEvent
+from logos.data.checked.columns import Columns
 from logos.data.defects import DefectTally
 from logos.data.readers.blocks import read_blocks, to_events
 from logos.data.readers.chunks import FileStamp, refuse_changed
@@ -110,6 +111,9 @@ class ReplayFeed:
         self.defects = [DefectTally() for _ in self.sources]
         self._fast = fast
         self._stamps = stamps or {}
+        self.checked: Mapping[Sequence[Path], Columns] = {}
+        """The rows of sources whose check kept them, by the paths of their files: they are not read
+        from there again, and `defects` counts nothing in them."""
 
     def chunks(self, skip: int = 0) -> Iterator[list[MarketEvent]]:
         """Lists of some thousands of events, in order; the first `skip` events are left out.
@@ -177,7 +181,12 @@ class ReplayFeed:
             if path in self._stamps:
                 refuse_changed(path, self._stamps[path])
         instrument = self.instruments[source.symbol]
-        blocks = read_blocks(source, instrument, accept=self.accept, tally=tally, fast=self._fast)
+        kept = self.checked.get(source.paths)
+        if kept is not None:
+            blocks = kept.blocks()
+        else:
+            accept, fast = self.accept, self._fast
+            blocks = read_blocks(source, instrument, accept=accept, tally=tally, fast=fast)
         for block in blocks:
             start, end = 0, len(block)
             if self.start_ns is not None:

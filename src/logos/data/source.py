@@ -9,7 +9,7 @@ cannot be told is an error that says how to tell it.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC
 from itertools import pairwise
@@ -49,6 +49,9 @@ _ROWS_TO_INFER_INTERVAL: Final = 500
 _STEPS_TO_CONTRADICT: Final = 5
 """Equal steps between the first rows that weigh more than a name."""
 _SIDES: Final = ("bid", "ask")
+
+Head = Callable[[Path, int], list[list[str]]]
+"""Gives the header and up to so many rows of a file, as `first_lines` does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,13 +102,15 @@ def discover(
     symbols: Collection[str] | None = None,
     overrides: Mapping[str, Mapping[str, Any]] | None = None,
     rules: TimeRules = NOTHING_SAID,
+    head: Head = first_lines,
 ) -> list[DataSource]:
     """Find the sources in files and folders (folders with all below them, in sorted order).
 
     `symbols` keeps only these symbols, and each of them must be found. `overrides` says what a
     file's name does not: it maps a file's name to any of "symbol" (text), "interval" (such as
     "1m", or nanoseconds), "timezone", "time_format" and "stamp"; `rules` says the same of all
-    files that are not said otherwise. Files of other extensions are ignored in folders.
+    files that are not said otherwise. `head` gives the first lines of a file.
+    Files of other extensions are ignored in folders.
 
     Raises DataError for a missing or empty path, an unknown header, half a bid/ask pair, the
     same file in two formats, or an interval that cannot be told.
@@ -120,7 +125,7 @@ def discover(
         folder: read_index(folder) for folder in dict.fromkeys(file.parent for file in files)
     }
     sources = [
-        _source_of(group, indexes[group[0].parent], overrides or {}, rules)
+        _source_of(group, indexes[group[0].parent], overrides or {}, rules, head)
         for group in _paired(files)
     ]
     if symbols is not None:
@@ -240,12 +245,13 @@ def _source_of(
     index: Mapping[str, Mapping[str, Any]],
     overrides: Mapping[str, Mapping[str, Any]],
     said: TimeRules,
+    head: Head,
 ) -> DataSource:
     path = group[0]
     override: dict[str, Any] = {}
     for file in group:
         override |= {**index.get(file.name, {}), **overrides.get(file.name, {})}
-    kinds = [_kind_of(file) for file in group]
+    kinds = [_kind_of(file, head) for file in group]
     if len(group) == 2 and kinds != [BARS, BARS]:
         raise DataError(f"{group[0]}, {group[1]}: a _bid/_ask pair must hold bars, not {kinds[0]}")
     symbol = _symbol_of(path, override)
@@ -253,7 +259,7 @@ def _source_of(
     rules = _rules_of(path, override, said)
     if kinds[0] != BARS:
         return DataSource(path, symbol, kinds[0], is_named=is_named, rules=rules)
-    length, phase_ns = _length_of(path, override, rules)
+    length, phase_ns = _length_of(path, override, rules, head)
     kind, ask_path = (QUOTE_BARS, group[1]) if len(group) == 2 else (BARS, None)
     return DataSource(
         path, symbol, kind, length.ns, ask_path, is_named, rules, length.months, phase_ns
@@ -277,8 +283,8 @@ def _symbol_of(path: Path, override: Mapping[str, Any]) -> str:
         ) from None
 
 
-def _kind_of(path: Path) -> str:
-    rows = first_lines(path, 1)
+def _kind_of(path: Path, head: Head) -> str:
+    rows = head(path, 1)
     if not rows:
         raise DataError(f"{path}: {EMPTY_FILE}: the file is empty; remove it or fetch it again")
     kind = kind_of_header(clean_header(rows[0]))
@@ -303,12 +309,14 @@ def interval_from_text(text: str | int) -> int:
     raise DataError(f"not an interval: {text!r}; use one of {', '.join(INTERVAL_TOKENS_NS)}")
 
 
-def _length_of(path: Path, override: Mapping[str, Any], rules: TimeRules) -> tuple[BarLength, int]:
+def _length_of(
+    path: Path, override: Mapping[str, Any], rules: TimeRules, head: Head
+) -> tuple[BarLength, int]:
     """The length of the file's bars, and where in it most of them open."""
     said = override.get("interval") or rules.interval
     named = parse_name(path).interval
     try:
-        opened_ns = _first_times(path, rules, is_said=bool(said or named))
+        opened_ns = _first_times(path, rules, head, is_said=bool(said or named))
         if said:
             length = length_from_text(said)
         elif named:
@@ -324,10 +332,10 @@ def _length_of(path: Path, override: Mapping[str, Any], rules: TimeRules) -> tup
     return length, common_phase([ns - shift_ns for ns in opened_ns], length.ns)
 
 
-def _first_times(path: Path, rules: TimeRules, *, is_said: bool) -> list[int]:
+def _first_times(path: Path, rules: TimeRules, head: Head, *, is_said: bool) -> list[int]:
     """The times of the first rows. Raises DataError when none can be read, unless the length of
     the bars `is_said`."""
-    rows = first_lines(path, _ROWS_TO_INFER_INTERVAL)
+    rows = head(path, _ROWS_TO_INFER_INTERVAL)
     index = clean_header(rows[0]).index(TIMESTAMP)
     times = TimeReader(rules, repeats=False)
     times_ns: list[int] = []

@@ -46,6 +46,7 @@ from logos.session.history import Journal, NothingHappenedError, find_session, r
 from logos.session.opening.alert_sender import alerts_sent
 from logos.session.opening.live_source import live_source, old_source
 from logos.session.opening.machine_switch import SessionSwitch, refuse_engaged
+from logos.session.opening.recorded import checked_store
 from logos.session.opening.spec import Purpose, SessionSpec
 from logos.session.opening.start import Start
 from logos.session.opening.start import start as stand
@@ -174,6 +175,7 @@ def _begin(start: Start, config: Config, switch: Switch, claim: Claim, origin: O
             moved=moved,
             origin=origin,
             now_ns=time.time_ns(),
+            store=checked_store(spec.home),
         )
         if is_live:
             resources.enter_context(hold_account(plan.config, spec.outside, start.entry.token))
@@ -264,7 +266,8 @@ def _old(start: Start) -> Session:
             journal = old.journal
             feed = NoFeed() if old.is_live else spec.feed or old.recorded
             origin = origin_of(session_id, home)
-            plan = same_plan(journal, session_id, spec.strategy, feed, moved, origin)
+            store = checked_store(home)
+            plan = same_plan(journal, session_id, spec.strategy, feed, moved, origin, store)
             if old.is_live:
                 spec.check_acknowledged(plan.config)
                 resources.enter_context(hold_account(plan.config, spec.outside, start.entry.token))
@@ -374,7 +377,8 @@ def _replay(start: Start) -> Session:
         recorded = RecordedInputs.of(place) if spec.feed is None else None
         feed = spec.feed or recorded
         origin = origin_of(session_id, spec.home)
-        plan = same_plan(journal, session_id, spec.strategy, feed, moved, origin)
+        store = checked_store(spec.home)
+        plan = same_plan(journal, session_id, spec.strategy, feed, moved, origin, store)
     switch = RecordedSwitch(journal.recording, None)
     core = plan.make_core(session_id, switch)
     switch.attach(core.order_manager)

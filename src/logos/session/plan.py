@@ -37,6 +37,7 @@ from logos.core.outbox import Outbox
 from logos.core.strategy import Strategy
 from logos.core.types import NS_PER_SECOND
 from logos.data.check import CheckReport
+from logos.data.checked.store import UNKEPT, CheckedStore
 from logos.data.replay import ReplayFeed
 from logos.data.signals import LiveSignals, SignalStrategy
 from logos.errors import DataError
@@ -209,12 +210,14 @@ def make_plan(
     moved: Callable[[], object] = lambda: None,
     origin: Origin = NOT_KNOWN,
     now_ns: int | None = None,
+    store: CheckedStore = UNKEPT,
 ) -> Plan:
     """Find, read and check all that `config` names, files as `origin` finds them.
 
     `strategy` and `feed` replace what the configuration would load; a given feed needs its
     instruments in the configuration. `moved` is called now and then while data is read; `now_ns`
-    is the moment by which a new session's data is judged (see `check`). Raises ConfigError or
+    is the moment by which a new session's data is judged (see `check`); the `store` knows what was
+    checked before. Raises ConfigError or
     DataError.
     """
     if config.venue.name is not VenueName.PAPER and not config.venue.live:
@@ -225,12 +228,12 @@ def make_plan(
     config = with_seed(config)
     reports: list[CheckReport] = []
     if feed is None:
-        sources = find_sources(config, origin)
+        sources = find_sources(config, origin, store)
         config = msgspec.structs.replace(config, instruments=find_instruments(config, sources))
         config = with_actions(config, origin.find)
         hours = hours_of_data(config.instruments, sources, origin.find)
         instruments = make_instruments(hours)
-        feed, reports = replay_feed(config, sources, instruments, moved, now_ns)
+        feed, reports = replay_feed(config, sources, instruments, moved, now_ns, store, hours)
     else:
         config = with_actions(config, origin.find)
         instruments = make_instruments(config.instruments)

@@ -25,6 +25,7 @@ from logos.core.engine import TradingCore
 from logos.core.gates import Switch
 from logos.core.saved.state import NotThisCore, load_strategy, restore_core
 from logos.core.strategy import Strategy, can_save
+from logos.data.checked.store import UNKEPT, CheckedStore
 from logos.errors import LogosError, error_words
 from logos.interrupts import is_interrupt
 from logos.journal.inputs import RecordedInputs
@@ -75,10 +76,12 @@ def same_plan(
     feed: Feed | None,
     moved: Callable[[], object] = lambda: None,
     origin: Origin = NOT_KNOWN,
+    store: CheckedStore = UNKEPT,
 ) -> Plan:
     """The session's plan made anew, refused unless it is the one the session began with.
 
-    Its files are found as `origin` says. Raises CannotResumeError, ConfigError and DataError.
+    Its files are found as `origin` says; the `store` is as in `make_plan`. Raises
+    CannotResumeError, ConfigError and DataError.
     """
     then = journal.manifest
     if then["software"] != __version__:
@@ -101,7 +104,7 @@ def same_plan(
             raise CannotResumeError(f"session {session_id}: {error}") from None
     if isinstance(feed, RecordedInputs):
         feed.know(make_instruments(config.instruments))
-    plan = make_plan(config, strategy=strategy, feed=feed, moved=moved, origin=origin)
+    plan = make_plan(config, strategy=strategy, feed=feed, moved=moved, origin=origin, store=store)
     now = msgspec.to_builtins(manifest(plan, session_id))
     for key, what in (
         ("data", "the market data"),

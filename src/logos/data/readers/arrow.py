@@ -124,7 +124,9 @@ def judge(state: FileState, columns: dict[str, pa.Array], lines: Sequence[int]) 
     layout = state.layout
     instrument = state.instrument
     _judge_symbols(state, columns.get(state.symbol_name))
-    ts_ns = pc.add_checked(_times(state, columns[TIMESTAMP]), state.shift_ns)
+    ts_ns = _times(state, columns[TIMESTAMP])
+    if state.shift_ns:
+        ts_ns = pc.add_checked(ts_ns, _number(state.shift_ns))
     prices = [_prices(columns[name], instrument) for name in layout.prices]
     sizes = [_sizes(columns.get(name), instrument, len(ts_ns)) for name in layout.sizes]
     steps = pc.subtract(ts_ns.slice(1), ts_ns.slice(0, len(ts_ns) - 1))
@@ -179,7 +181,7 @@ def _report_gaps(state: FileState, block: Block, steps: pa.Array) -> None:
     if state.last_ns is not None and block.ts_ns[0] - state.last_ns > state.interval_ns:
         report_gap(state, block.lines[0], state.last_ns, block.ts_ns[0])
     if len(steps) and pc.max(steps).as_py() > state.interval_ns:
-        for row in _positions(pc.greater(steps, state.interval_ns)):
+        for row in _positions(pc.greater(steps, _number(state.interval_ns))):
             report_gap(state, block.lines[row + 1], block.ts_ns[row], block.ts_ns[row + 1])
 
 
@@ -205,8 +207,14 @@ def _times(state: FileState, array: pa.Array) -> pa.Array:
     low, high = bounds["min"].as_py(), bounds["max"].as_py()
     for first, beyond, unit_ns in EPOCH_BANDS:
         if first <= low and high < beyond:
-            return pc.multiply_checked(array, unit_ns)
+            return array if unit_ns == 1 else pc.multiply_checked(array, _number(unit_ns))
     raise Unusual
+
+
+def _number(value: int) -> pa.Scalar:
+    """A number that pyarrow takes as it is: of a Python one it asks whether it is of pandas, and
+    imports that, which takes longer than reading a million rows."""
+    return pa.scalar(value, pa.int64())
 
 
 def _whole(array: pa.Array) -> pa.Array:
@@ -222,7 +230,8 @@ def _whole(array: pa.Array) -> pa.Array:
 
 
 def _rounds_to_multiple(array: pa.Array, step: int) -> bool:
-    multiple = pc.multiply(pc.divide(array, step), step)
+    length = _number(step)
+    multiple = pc.multiply(pc.divide(array, length), length)
     return bool(pc.all(pc.equal(multiple, array)).as_py())
 
 
@@ -245,14 +254,14 @@ def _prices(array: pa.Array, instrument: Instrument) -> pa.Array:
 
 def _double_prices(array: pa.Array, instrument: Instrument) -> pa.Array:
     """Doubles to the nearest tick, within half of the tolerance; the other half is careful's."""
-    ticks = pc.divide(
-        pc.multiply(array, float(instrument.price_scale)), float(instrument.data_tick)
-    )
+    scale = pa.scalar(float(instrument.price_scale), pa.float64())
+    tick = pa.scalar(float(instrument.data_tick), pa.float64())
+    ticks = pc.divide(pc.multiply(array, scale), tick)
     nearest = pc.round(ticks)
     distance = pc.max(pc.abs(pc.subtract(ticks, nearest))).as_py()
     if not distance <= float(DOUBLE_TOLERANCE_TICKS) / 2 or pc.max(nearest).as_py() >= 2**52:
         raise Unusual
-    return pc.multiply_checked(nearest.cast(pa.int64()), instrument.data_tick)
+    return pc.multiply_checked(nearest.cast(pa.int64()), _number(instrument.data_tick))
 
 
 def _sizes(array: pa.Array | None, instrument: Instrument, rows: int) -> pa.Array:
@@ -272,7 +281,7 @@ def _sizes(array: pa.Array | None, instrument: Instrument, rows: int) -> pa.Arra
     bounds = pc.min_max(units)
     if bounds["min"].as_py() < 0 or bounds["max"].as_py() >= UNITS_LIMIT:
         raise Unusual
-    return pc.fill_null(units, SIZE_UNKNOWN) if units.null_count else units
+    return pc.fill_null(units, _number(SIZE_UNKNOWN)) if units.null_count else units
 
 
 def _sides(array: pa.Array | None, state: FileState, rows: int) -> list[str]:

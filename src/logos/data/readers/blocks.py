@@ -36,7 +36,7 @@ from logos.data.readers.chunks import Chunk, csv_chunks, read_header, split_line
 from logos.data.readers.closes import with_closes
 from logos.data.readers.columns import read_columns
 from logos.data.readers.numbers import RowError
-from logos.data.readers.optional import arrow_available, require_arrow
+from logos.data.readers.optional import is_worth_arrow, require_arrow
 from logos.data.readers.rows import (
     Block,
     FileState,
@@ -66,9 +66,9 @@ def read_blocks(
 
     Defects are counted in `tally`. Raises DataError as soon as a defect outside of `accept` has
     been met; `accept=None` reads to the end whatever comes, for a check. `fast` forces one of
-    the two readers; by default it is the fast one where pyarrow is installed. Numbers that are
-    times after `latest_ns` are a defect (None: not judged, as in a replay). Columns come in the
-    order of the event's fields; the lines of a pair are those of the bid file.
+    the two readers; by default it is the fast one where pyarrow is installed and worth loading.
+    Numbers that are times after `latest_ns` are a defect (None: not judged, as in a replay).
+    Columns come in the order of the event's fields; the lines of a pair are those of the bid file.
     """
     for parts in read_files(
         source, instrument, accept=accept, tally=tally, fast=fast, latest_ns=latest_ns
@@ -87,7 +87,7 @@ def read_files(
 ) -> Iterator[tuple[Block, ...]]:
     """As `read_blocks`, but a pair's two files stay apart: (bid block, ask block), row for row."""
     tally = tally if tally is not None else DefectTally()
-    fast = arrow_available() if fast is None else fast
+    fast = is_worth_arrow(source.paths) if fast is None else fast
     states = [_open_state(source, side, instrument, tally) for side in range(len(source.paths))]
     for state in states:
         state.latest_ns = latest_ns

@@ -3,26 +3,46 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 
-from logos.config import Config, ConfigError
+import msgspec
+
+from logos.build import build_hash
+from logos.config import Config, ConfigError, InstrumentSettings
 from logos.core.instrument import Instrument
-from logos.data.check import CheckReport, check
+from logos.data.check import CheckReport
+from logos.data.checked.columns import Columns
+from logos.data.checked.question import Question
+from logos.data.checked.store import UNKEPT, CheckedStore
+from logos.data.checked.threads import side_by_side
 from logos.data.claims import check_claims
 from logos.data.defects import accept_set
 from logos.data.replay import ReplayFeed
 from logos.data.source import DataSource, discover, places_of
 from logos.errors import DataError
+from logos.paths import state_dir, within
 from logos.session.opening.actions import action_times, check_splits
 from logos.session.opening.times import data_range, time_rules
 from logos.session.stored.origin import NOT_KNOWN, Origin
 
 
-def find_sources(config: Config, origin: Origin = NOT_KNOWN) -> list[DataSource]:
-    """The market data that the settings name, found by `origin`. Raises ConfigError, DataError."""
+def checked_store(home: Path | None) -> CheckedStore:
+    """What was checked before in the workspace `home` (None: the configured one), by this build."""
+    return CheckedStore(within(home, state_dir()) / "checked", build_hash())
+
+
+def find_sources(
+    config: Config, origin: Origin = NOT_KNOWN, store: CheckedStore = UNKEPT
+) -> list[DataSource]:
+    """The market data that the settings name, found by `origin`, with what the `store` knows of it.
+
+    Raises ConfigError, DataError.
+    """
     if not config.data.paths:
         raise ConfigError("no market data: name files or folders with --data, or in data.paths")
     places = [place for text in config.data.paths for place in places_of(origin.find(text))]
-    return discover(places, symbols=config.data.symbols or None, rules=time_rules(config))
+    symbols = config.data.symbols or None
+    return discover(places, symbols=symbols, rules=time_rules(config), head=store.first_lines)
 
 
 def replay_feed(
@@ -31,25 +51,37 @@ def replay_feed(
     instruments: Mapping[str, Instrument],
     moved: Callable[[], object] = lambda: None,
     now_ns: int | None = None,
+    store: CheckedStore = UNKEPT,
+    said: Mapping[str, InstrumentSettings] | None = None,
 ) -> tuple[ReplayFeed, list[CheckReport]]:
-    """The feed of the configured files, every one of them checked to its last row."""
+    """The feed of the configured files, every one of them checked to its last row.
+
+    What the `store` has of them is not checked again; `said` are the settings of which the
+    instruments were made, where they are not those of `config`.
+    """
     data = config.data
     try:
         accept = accept_set(data.accept)
     except (DataError, ValueError) as error:
         raise ConfigError(f"data.accept: {error}") from None
     start_ns, end_ns = data_range(config)
-    reports = [
-        check(
-            source,
+    settings = said or config.instruments
+
+    def check_one(
+        source: DataSource, moved: Callable[[], object]
+    ) -> tuple[CheckReport, Columns | None]:
+        question = Question(
             instruments[source.symbol],
-            accept=accept,
-            moved=moved,
-            now_ns=now_ns,
-            moments_ns=action_times(config.instruments[source.symbol]),
+            msgspec.json.encode(settings[source.symbol]),
+            accept,
+            now_ns,
+            action_times(config.instruments[source.symbol]),
+            moved,
         )
-        for source in sources
-    ]
+        return store.check(source, question)
+
+    found = side_by_side(check_one, sources, moved)
+    reports = [report for report, _ in found]
     check_splits(config, reports)
     check_claims(reports, instruments)
     if not any(overlaps(report, start_ns, end_ns) for report in reports):
@@ -61,6 +93,11 @@ def replay_feed(
     feed = ReplayFeed(
         sources, instruments, start_ns=start_ns, end_ns=end_ns, accept=accept, stamps=stamps
     )
+    feed.checked = {
+        source.paths: columns
+        for source, (_, columns) in zip(sources, found, strict=True)
+        if columns is not None
+    }
     return feed, reports
 
 
