@@ -11,12 +11,12 @@ its files.
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -49,7 +49,7 @@ BODY = b'{"kind":"order","of":"some length"}' + b" " * 300
 class Every(Strategy):
     """Buys and sells in turn, on every third quote: about a record for each event.
 
-    At quote `crash_at` its process is interrupted.
+    At quote `crash_at` its process ends.
     """
 
     def __init__(self, crash_at: int = 0) -> None:
@@ -59,7 +59,7 @@ class Every(Strategy):
     def on_quote(self, context: Context, quote: Quote) -> Answer:  # noqa: ARG002
         self.seen += 1
         if self.seen == self.crash_at:
-            raise KeyboardInterrupt
+            os._exit(0)
         if self.seen % RECORDS_AN_ORDER:
             return None
         return Side.BUY if self.seen % (2 * RECORDS_AN_ORDER) else Side.SELL
@@ -72,7 +72,7 @@ class Every(Strategy):
 
 
 class Hundredth(EveryHundredth):
-    """The same as its parent; it can be saved, and interrupted at quote `crash_at` of a symbol."""
+    """The same as its parent; it can be saved. At quote `crash_at` of a symbol its process ends."""
 
     def __init__(self, crash_at: int = 0) -> None:
         super().__init__()
@@ -80,7 +80,7 @@ class Hundredth(EveryHundredth):
 
     def on_quote(self, context: Context, quote: Quote) -> Answer:
         if self.seen[quote.symbol] + 1 == self.crash_at:
-            raise KeyboardInterrupt
+            os._exit(0)
         return super().on_quote(context, quote)
 
     def save(self) -> dict[str, Any]:
@@ -181,12 +181,24 @@ def _log(decisions: DecisionLog, batch: list[Record]) -> None:
 
 
 def run_session(strategy: Strategy, home: Path, **parts: Any) -> None:
-    """A session with its journal, tables and log; it may be interrupted."""
+    """A session with its journal, tables and log."""
     data = parts.pop("data", [])
     config = {**config_dict(SYMBOLS), "session": {"id": "bench"}, "data": {"paths": data}}
     switch = InProcessSwitch()
-    with suppress(KeyboardInterrupt):
-        entry.run(config, strategy=strategy, switch=switch, home=home, **parts)
+    entry.run(config, strategy=strategy, switch=switch, home=home, **parts)
+
+
+def crash_session(strategy: Strategy, home: Path, **parts: Any) -> None:
+    """The same in a process of its own, which ends in the middle."""
+    sys.stdout.flush()
+    pid = os.fork()
+    if not pid:
+        try:
+            run_session(strategy, home, **parts)
+        finally:
+            os._exit(1)
+    if os.waitpid(pid, 0)[1]:
+        raise SystemExit("the session did not crash where it should")
 
 
 def resume(strategy: Strategy, home: Path, feed: Quotes | None, *, snapshot: bool) -> float:
@@ -218,7 +230,7 @@ def recoveries(name: str, strategy: type[Every | Hundredth], ticks: int, crash_a
         data = [str(path) for path in make_files(Path(folder), ticks)] if name == "sparse" else []
         feed = None if data else Quotes(ticks)
         parts = {"data": data} if data else {"feed": feed}
-        run_session(strategy(crash_at), home, snapshot_due=lambda: True, **parts)
+        crash_session(strategy(crash_at), home, snapshot_due=lambda: True, **parts)
         shutil.copytree(home, Path(folder) / "again")
         with_s = resume(strategy(), home, feed, snapshot=True)
         without_s = resume(strategy(), Path(folder) / "again", feed, snapshot=False)
