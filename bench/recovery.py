@@ -4,9 +4,9 @@ Cost: the records of a session over a million quotes, with an order on each hund
 the journal alone, the tables alone, the decision log alone; and the same quotes through the core
 alone and through a whole session. Times are of this process's CPU, so that neighbours count less.
 
-Recovery: a session that crashed near its end is resumed, once from its snapshot and once from its
-beginning. The dense one makes a record for each event, the sparse one is that of the costs, from
-its files.
+Recovery: a session that crashed near its end is resumed to its end, once from its snapshot and once
+from its beginning; "ready" is how long it takes until it stands where the snapshot does. The dense
+one makes a record for each event, the sparse one is that of the costs, from its files.
 """
 
 from __future__ import annotations
@@ -38,6 +38,8 @@ from logos.session.artifacts.counts import RecordCounts
 from logos.session.artifacts.decisions import DecisionLog
 from logos.session.artifacts.tables import ArtifactWriter
 from logos.session.build import make_instruments
+from logos.session.open import open_session
+from logos.session.opening.spec import SessionSpec
 
 CHUNK = 8_192
 RECORDS_AN_ORDER = 3
@@ -218,6 +220,21 @@ def resume(strategy: Strategy, home: Path, feed: Quotes | None, *, snapshot: boo
     return seconds
 
 
+def seconds_to_go_on(strategy: Strategy, home: Path, feed: Quotes | None) -> float:
+    """Seconds of wall time until a session stands where its snapshot does."""
+    began_s = time.perf_counter()
+    spec = SessionSpec(
+        session_id="bench",
+        strategy=strategy,
+        feed=feed,
+        switch=InProcessSwitch(),
+        home=home,
+        tell=fail,
+    )
+    with open_session(spec):
+        return time.perf_counter() - began_s
+
+
 def fail(text: str) -> None:
     """A snapshot that is not used is not measured."""
     raise AssertionError(text)
@@ -231,7 +248,9 @@ def recoveries(name: str, strategy: type[Every | Hundredth], ticks: int, crash_a
         feed = None if data else Quotes(ticks)
         parts = {"data": data} if data else {"feed": feed}
         crash_session(strategy(crash_at), home, snapshot_due=lambda: True, **parts)
-        shutil.copytree(home, Path(folder) / "again")
+        for name in ("again", "ready"):
+            shutil.copytree(home, Path(folder) / name)
+        ready_s = seconds_to_go_on(strategy(), Path(folder) / "ready", feed)
         with_s = resume(strategy(), home, feed, snapshot=True)
         without_s = resume(strategy(), Path(folder) / "again", feed, snapshot=False)
         path = home / "runs" / "live" / "sessions" / "bench" / "state.jsonl"
@@ -239,14 +258,16 @@ def recoveries(name: str, strategy: type[Every | Hundredth], ticks: int, crash_a
         assert content == (Path(folder) / "again" / path.relative_to(home)).read_bytes()
         print(
             f"{name:<8}{ticks:>11,}{content.count(NEWLINE):>11,}{len(content) / 1e6:>8.1f}"
-            f"{with_s:>12.2f}{without_s:>12.2f}"
+            f"{ready_s:>10.2f}{with_s:>12.2f}{without_s:>12.2f}"
         )
 
 
 def main(records_max: int) -> None:
     """Print the cost, then a line for each length of journal."""
     costs()
-    print(f"\n{'journal':<8}{'ticks':>11}{'records':>11}{'MB':>8}{'snapshot s':>12}{'anew s':>12}")
+    print(
+        f"\n{'journal':<8}{'ticks':>11}{'records':>11}{'MB':>8}{'ready s':>10}{'snapshot s':>12}{'anew s':>12}"
+    )
     recoveries("sparse", Hundredth, COST_TICKS, COST_TICKS // len(SYMBOLS) - 1_000)
     ticks = 1_000
     while ticks <= records_max:

@@ -24,8 +24,9 @@ from journal_helpers import bodies_of, write_chain
 from logos import __version__
 from logos.core.gates import InProcessSwitch
 from logos.core.types import SessionStatus
+from logos.journal.entries import SessionEntry
 from logos.journal.writer import JournalDiffersError
-from logos.session import restoring
+from logos.session import history, restoring
 from logos.session.artifacts.recoveries import RECOVERIES
 from logos.session.artifacts.snapshot import SNAPSHOT, encode_snapshot, read_snapshot
 
@@ -112,6 +113,33 @@ def test_the_snapshot_of_a_strategy_that_cannot_be_loaded_any_more_is_left_alone
     told: list[str] = []
     resume(SAVED, tmp_path, InProcessSwitch(), tell=told.append)
     assert ["the strategy cannot be loaded" in line for line in told] == [True]
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("knows_bytes", [True, False])
+def test_of_a_journal_with_a_snapshot_only_what_is_behind_it_is_read_line_by_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, knows_bytes: bool
+) -> None:
+    crash("saved", tmp_path)
+    snapshot = read_snapshot(session_folder(tmp_path))
+    assert snapshot is not None
+    if not knows_bytes:
+        altered(journal_sha256="00" * 32)(tmp_path)
+    seen: list[int] = []
+    see = history._Scan.see
+
+    def counted(scan: history._Scan, path: Path, entry: SessionEntry) -> None:
+        seen.append(entry.sequence)
+        see(scan, path, entry)
+
+    monkeypatch.setattr(history._Scan, "see", counted)
+    told: list[str] = []
+    assert resume(SAVED, tmp_path, InProcessSwitch(), tell=told.append).exit_code == 0
+    assert told == []
+    between = [sequence for sequence in seen if 1 < sequence <= snapshot.sequence]
+    assert bool(between) is not knows_bytes
+    assert last_recovery(tmp_path)["snapshot_sequence"] == snapshot.sequence
+    assert first_difference(tmp_path, truth("saved")) == ""
 
 
 # ---- several recoveries ----

@@ -13,14 +13,15 @@ which it starts. Two errors are told apart, because the answer to them differs:
   wrong it was changed later, the last one too. A line longer than `LINE_BYTES_MAX` is damage,
   whether it ends or not, unless it is nothing but NULs up to the end of the file.
 
-A line is read at a time, so memory does not grow with the journal. The caller says what a record
+Some hundred lines are read at a time, so memory does not grow with the journal; where any of them
+is unusual, line by line from there on, to say what is wrong. The caller says what a record
 is: `entries` reads `state.jsonl`, `inputs` reads `inputs.jsonl`.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Final, Generic, NamedTuple, Self, TypeVar
 
@@ -32,6 +33,7 @@ LINE_BYTES_MAX: Final = 16 << 20
 """The longest line there may be, its newline included."""
 
 _BLOCK_BYTES: Final = 1 << 20
+_USUAL_BYTES: Final = 1 << 18
 _SECTOR_BYTES: Final = 512
 
 
@@ -85,6 +87,10 @@ class Entry(NamedTuple, Generic[R]):
     record: R
 
 
+_new_entry: Final = tuple.__new__
+"""Makes an Entry in half the time that its own way takes."""
+
+
 class JournalReader(Generic[R]):
     """Reads a journal that may still grow: what has been read is not read again."""
 
@@ -136,8 +142,9 @@ class JournalReader(Generic[R]):
         another schema. After the end, or after TornTail, it may be called again for what has been
         added since.
         """
+        is_at_end = yield from self._usual_entries()
         decode, first, last = self._decode, self._first, self._last
-        line = self._next_line(is_first=True)
+        line = self._next_line(is_first=not is_at_end)
         while line:
             if self._is_over:
                 raise self._damaged("it comes after the seal, and nothing may")
@@ -162,12 +169,44 @@ class JournalReader(Generic[R]):
             yield Entry(sequence, offset, len(line), digest, body, record)
             line = self._next_line()
 
+    def _usual_entries(self) -> Generator[Entry[R], None, bool]:
+        """The entries from here on, many lines at a time, up to anything unusual: that is left to
+        be read line by line, and named. Whether all was read that there is."""
+        decode, first, last, read = self._decode, self._first, self._last, self._file.read
+        rest = b""
+        try:
+            self._go_to_offset()
+            while not self._is_over and (block := read(_USUAL_BYTES)):
+                lines = (rest + block).split(b"\n")
+                rest = lines.pop()
+                for line in lines:
+                    sequence, offset = self.sequence + 1, self.offset
+                    body, digest = decode_line(line, sequence, self.digest)
+                    record = decode(body)
+                    kind = type(record)
+                    if first is not None and (sequence == 1 or kind is first):
+                        self._check_first(record, sequence)
+                    size = len(line) + 1
+                    self.sequence, self.digest, self.offset = sequence, digest, offset + size
+                    yield _new_entry(Entry, (sequence, offset, size, digest, body, record))
+                    if kind is last:
+                        self._is_over = True
+                        return False
+                if len(rest) > _USUAL_BYTES:
+                    return False
+        except (BadLine, SegmentError, ValueError):
+            return False
+        return not rest and not self._is_over
+
+    def _go_to_offset(self) -> None:
+        if not isinstance(self._file, SegmentedFile):
+            self._file.seek(0, os.SEEK_END)  # so that nothing buffered is read again
+        self._file.seek(self.offset)
+
     def _next_line(self, *, is_first: bool = False) -> bytes:
         try:
             if is_first:
-                if not isinstance(self._file, SegmentedFile):
-                    self._file.seek(0, os.SEEK_END)  # so that nothing buffered is read again
-                self._file.seek(self.offset)
+                self._go_to_offset()
             return self._file.readline(LINE_BYTES_MAX)
         except SegmentError as error:
             raise self._damaged(error.words) from None

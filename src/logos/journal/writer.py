@@ -20,6 +20,8 @@ from __future__ import annotations
 import fcntl
 import os
 import time
+from binascii import hexlify
+from hashlib import sha256
 from pathlib import Path
 from typing import Final, Protocol, Self
 
@@ -30,6 +32,9 @@ from logos.files import private_opener
 from logos.journal.codec import GENESIS, chain, encode_line, encode_lines
 
 _BUFFER_BYTES: Final = 1 << 18
+
+_READ_BYTES: Final = 1 << 20
+_HEAD_BYTES_MAX: Final = 100
 
 SYNC_INTERVAL_S: Final = 1.0
 
@@ -57,6 +62,40 @@ class WriterFigures(msgspec.Struct, frozen=True, gc=False):
     syncs: int
     sync_ns: int
     sync_max_ns: int
+
+
+class Content(Protocol):
+    """A running SHA-256."""
+
+    def update(self, data: bytes, /) -> None:
+        """Take the next bytes."""
+
+    def hexdigest(self) -> str:
+        """The hash so far."""
+
+
+def content_of(path: Path, size: int) -> Content | None:
+    """The running hash of the first `size` bytes of a file; None where it has fewer. OSError."""
+    content = sha256()
+    with open(path, "rb") as file:
+        while size and (block := file.read(min(size, _READ_BYTES))):
+            content.update(block)
+            size -= len(block)
+    return None if size else content
+
+
+def ends_with(path: Path, position: Position) -> bool:
+    """Whether the line before `position` bears its number and its part of the digest. OSError."""
+    size = min(position.offset, _READ_BYTES)
+    with open(path, "rb") as file:
+        file.seek(position.offset - size)
+        lines = file.read(size)
+    if not lines.endswith(b"\n"):
+        return False
+    line = lines[lines.rfind(b"\n", 0, -1) + 1 :]
+    return line.startswith(b'{"seq":%d,' % position.sequence) and (
+        b'","hash":"%b","body":' % hexlify(position.digest[:8]) in line[:_HEAD_BYTES_MAX]
+    )
 
 
 class Lines(Protocol):
@@ -145,6 +184,7 @@ class JournalWriter:
         start: Position = START,
         there: Lines | None = None,
         before: int = 0,
+        content: Content | None = None,
     ) -> Self:
         """Go on with a journal, of which the first `whole_bytes` are whole lines.
 
@@ -152,8 +192,9 @@ class JournalWriter:
         of them as one, and the others hold the `before` first bytes.
 
         What follows them (a torn line, or the end of a stopped session) is cut off first. The lines
-        after `start` must be made again. A lock that is held already is taken over. Raises
-        SessionBusyError when a running process has it, OSError when it cannot be opened.
+        after `start` must be made again; `content` is the hash of all bytes before it. A lock that
+        is held already is taken over. Raises SessionBusyError when a running process has it, and
+        OSError when it cannot be opened.
         """
         writer = cls.__new__(cls)
         lock = JournalLock(journal) if isinstance(journal, Path) else journal
@@ -166,6 +207,7 @@ class JournalWriter:
         descriptor = lock.take()
         writer._begin(path, descriptor, there, start)
         writer._before = before
+        writer._content = content or sha256()
         try:
             there.seek(start.offset)
             os.ftruncate(descriptor, whole_bytes - before)
@@ -186,6 +228,7 @@ class JournalWriter:
         self._buffer = bytearray()
         self._failed = False
         self._before = 0  # bytes in the files before this one
+        self._content: Content = sha256()
         self._there = there  # the lines that must come again, while a journal is continued
         self._descriptor = descriptor
         self._synced_s = time.monotonic()
@@ -207,6 +250,7 @@ class JournalWriter:
         if self._there is None:
             added, self._digest = encode_lines(self.sequence, self._digest, bodies)
             self._buffer += added
+            self._content.update(added)
             self.sequence += len(bodies)
             self.offset += len(added)
         else:
@@ -223,6 +267,7 @@ class JournalWriter:
         line = encode_line(sequence, digest, body)
         if self._there is None or not self._is_there(self._there, line, sequence):
             self._buffer += line
+        self._content.update(line)
         self.sequence = sequence
         self._digest = digest
         self.offset += len(line)
@@ -330,6 +375,11 @@ class JournalWriter:
         return WriterFigures(
             self.sequence, self.offset, self._syncs, self._sync_ns, self._sync_max_ns
         )
+
+    @property
+    def content_sha256(self) -> str:
+        """The SHA-256 of all bytes of the journal up to the last record, as hex."""
+        return self._content.hexdigest()
 
     @property
     def position(self) -> Position:

@@ -15,19 +15,20 @@ import msgspec
 
 from logos import paths
 from logos.config import ConfigError
-from logos.core.commands import RECONCILED
-from logos.core.records import CommandRecord, OrderRecord, OrderUpdate, Record, SwitchRecord
-from logos.core.types import OrderStatus, SessionStatus
+from logos.core.types import SessionStatus
 from logos.journal.entries import (
     JOURNAL,
     Manifest,
     Sealed,
     SessionEntry,
+    SessionRecord,
     Stopping,
     open_journal,
 )
-from logos.journal.reader import Damaged, TornTail
-from logos.journal.writer import Position
+from logos.journal.reader import Damaged, JournalError, JournalReader, TornTail
+from logos.journal.writer import Content, Position, content_of, ends_with
+from logos.session.artifacts.gathered import Gathered
+from logos.session.artifacts.snapshot import Snapshot
 from logos.session.recorded import Recording
 
 
@@ -66,6 +67,8 @@ class Journal:
     middle: Position | None
     switches_before: int
     commands_before: int
+    content: Content | None = None
+    """The running hash of the bytes before the middle; None: they were read line by line."""
 
 
 @dataclass(slots=True)
@@ -78,36 +81,34 @@ class _Scan:
     commands_before: int = 0
     records: int = 0
     manifest: dict[str, Any] | None = None
-    switches: list[SwitchRecord] = field(default_factory=list)
-    commands: list[CommandRecord] = field(default_factory=list)
-    last_tick_id: int = 0
-    last_ns: int = 0
-    orders: int = 0
-    epochs: list[tuple[int, int]] = field(default_factory=list)
-    last_order_id: int = 0
+    gathered: Gathered = field(default_factory=Gathered)
     status: SessionStatus | None = None
     reason: str = ""
     stopped_tick_id: int | None = None
     kept_bytes: int | None = None
+    whole_bytes: int = 0
+    is_torn: bool = False
+    content: Content | None = None
 
     def see(self, path: Path, entry: SessionEntry) -> None:
         """Take note of one record. Raises Damaged for a seal that no session is given."""
-        record = entry.record
-        if type(record) is Manifest:
+        sequence, offset, _, _, _, record = entry
+        kind = type(record)
+        if kind is Manifest:
             self.manifest = msgspec.json.decode(entry.body)
-        elif type(record) is Stopping:
-            self.kept_bytes = entry.offset
-            self.stopped_tick_id = record.tick_id
-        elif type(record) is Sealed:
-            self._see_seal(path, entry, record)
+        elif kind is Stopping:
+            self.kept_bytes = offset
+            self.stopped_tick_id = record.tick_id  # type: ignore[union-attr]
+        elif kind is Sealed:
+            self._see_seal(path, entry, record)  # type: ignore[arg-type]
         elif self.kept_bytes is None:
-            self._see_record(record)  # type: ignore[arg-type]
+            self.gathered.see(record)  # type: ignore[arg-type]
         if self.kept_bytes is None:
-            self.records = entry.sequence
-        if entry.sequence == self.middle_sequence:
+            self.records = sequence
+        if sequence == self.middle_sequence:
             self.middle = Position(entry.sequence, entry.offset + entry.size, entry.digest)
-            self.switches_before = len(self.switches)
-            self.commands_before = len(self.commands)
+            self.switches_before = len(self.gathered.switches)
+            self.commands_before = len(self.gathered.commands)
 
     def _see_seal(self, path: Path, entry: SessionEntry, sealed: Sealed) -> None:
         try:
@@ -116,26 +117,6 @@ class _Scan:
             raise Damaged(path, entry.sequence, entry.offset, f"not a seal: {error}") from None
         if self.kept_bytes is None:
             self.kept_bytes = entry.offset
-
-    def _see_record(self, record: Record) -> None:
-        tick_id = getattr(record, "tick_id", 0)  # samples bear none
-        if tick_id > self.last_tick_id:
-            self.last_tick_id = tick_id
-        if record.ts_ns > self.last_ns:
-            self.last_ns = record.ts_ns
-        if type(record) is OrderRecord:
-            self.orders += 1
-            self.last_order_id = record.order_id
-            before = self.epochs[-1][1] if self.epochs else 0
-            if record.fleet_epoch != before:
-                self.epochs.append((record.order_id, record.fleet_epoch))
-        elif type(record) is OrderUpdate:
-            is_sent = record.status is OrderStatus.NEW and not record.quantity_units
-            self.orders += is_sent  # it was held until now
-        elif type(record) is SwitchRecord:
-            self.switches.append(record)
-        elif type(record) is CommandRecord and record.action != RECONCILED:
-            self.commands.append(record)
 
 
 def find_session(name: str, home: Path | None = None, *, may_be_path: bool = False) -> Path:
@@ -157,46 +138,79 @@ def find_session(name: str, home: Path | None = None, *, may_be_path: bool = Fal
 
 
 def read_session(
-    folder: Path, middle_sequence: int = -1, moved: Callable[[], object] = lambda: None
+    folder: Path, found: Snapshot | None = None, moved: Callable[[], object] = lambda: None
 ) -> Journal:
     """Read a session's journal to its last whole line, checking every one.
 
-    `middle_sequence` is a record after which a snapshot claims to stand; `moved` is called now and
-    then.
+    Of the lines before the snapshot that was `found` it is enough that all their bytes have the
+    SHA-256 that it names. `moved` is called now and then.
 
     Raises JournalDamagedError for a line that is whole and wrong, NothingHappenedError for a
     journal without a manifest, ConfigError for one of another schema.
     """
     path = folder / JOURNAL
-    scan = _Scan(middle_sequence)
-    is_torn = False
-    with open_journal(path) as reader:
-        try:
-            for entry in reader.entries():
-                scan.see(path, entry)
-                if not entry.sequence % _MOVED_RECORDS:
-                    moved()
-        except TornTail:
-            is_torn = True
-        whole_bytes = reader.offset
-    file_bytes = path.stat().st_size
-    if scan.manifest is None:
+    read = None if found is None else _behind(path, found, moved)
+    if read is None:
+        scan = _Scan(-1 if found is None else found.sequence)
+        with open_journal(path) as reader:
+            read = _read_on(path, reader, scan, moved)
+    if read.manifest is None:
         raise _nothing_happened(path)
     return Journal(
         path,
-        scan.manifest,
-        _recording(scan),
-        whole_bytes if scan.kept_bytes is None else scan.kept_bytes,
-        is_torn,
-        scan.status,
-        scan.reason,
-        scan.stopped_tick_id,
-        scan.records,
-        file_bytes,
-        scan.middle,
-        scan.switches_before,
-        scan.commands_before,
+        read.manifest,
+        _recording(read),
+        read.whole_bytes if read.kept_bytes is None else read.kept_bytes,
+        read.is_torn,
+        read.status,
+        read.reason,
+        read.stopped_tick_id,
+        read.records,
+        path.stat().st_size,
+        read.middle,
+        read.switches_before,
+        read.commands_before,
+        read.content,
     )
+
+
+def _behind(path: Path, found: Snapshot, moved: Callable[[], object]) -> _Scan | None:
+    """What is to be known of a journal whose first bytes are those that a snapshot speaks of: it
+    says what they hold, and only the lines behind them are read. None: read all of it."""
+    content = content_of(path, found.offset)
+    if content is None or content.hexdigest() != found.journal_sha256:
+        return None
+    scan = _Scan(content=content)
+    try:
+        if not ends_with(path, found.position):
+            return None
+        with open_journal(path) as reader:
+            scan.see(path, next(reader.entries()))
+            scan.gathered = msgspec.convert(found.projections["gathered"], Gathered)
+            scan.middle, scan.records = found.position, found.sequence
+            scan.switches_before = len(scan.gathered.switches)
+            scan.commands_before = len(scan.gathered.commands)
+            reader.go_back(found.sequence, found.offset, found.position.digest)
+            return _read_on(path, reader, scan, moved)
+    except (JournalError, LookupError, ValueError, StopIteration):
+        return None  # whatever it is: the whole journal says it, from its first line
+
+
+def _read_on(
+    path: Path,
+    reader: JournalReader[SessionRecord],
+    scan: _Scan,
+    moved: Callable[[], object],
+) -> _Scan:
+    try:
+        for entry in reader.entries():
+            scan.see(path, entry)
+            if not entry.sequence % _MOVED_RECORDS:
+                moved()
+    except TornTail:
+        scan.is_torn = True
+    scan.whole_bytes = reader.offset
+    return scan
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:
@@ -220,15 +234,15 @@ def _nothing_happened(path: Path) -> NothingHappenedError:
 
 
 def _recording(scan: _Scan) -> Recording:
-    stopped = scan.stopped_tick_id
+    stopped, gathered = scan.stopped_tick_id, scan.gathered
     return Recording(
-        scan.switches,
-        scan.commands,
-        scan.last_tick_id if stopped is None else stopped,
-        scan.last_ns,
-        scan.orders,
+        gathered.switches,
+        gathered.commands,
+        gathered.last_tick_id if stopped is None else stopped,
+        gathered.last_ns,
+        gathered.orders,
         is_whole=stopped is not None,
-        epochs=scan.epochs,
-        last_order_id=scan.last_order_id,
+        epochs=gathered.epochs,
+        last_order_id=gathered.last_order_id,
         fleet=None if scan.manifest is None else scan.manifest.get("fleet"),
     )

@@ -34,7 +34,7 @@ from logos.core.types import SessionStatus
 from logos.files import make_folder
 from logos.journal.entries import JOURNAL
 from logos.journal.inputs import INPUTS_FILE, InputsWriter, RecordedInputs, Survey
-from logos.journal.writer import START, JournalLock, JournalWriter
+from logos.journal.writer import START, JournalLock, JournalWriter, content_of
 from logos.session.artifacts.claim import Claim, claim_folder, clear
 from logos.session.artifacts.folder import SessionFolder, is_finished, projection_files
 from logos.session.artifacts.recoveries import Recovery
@@ -233,7 +233,7 @@ def _find(spec: SessionSpec, place: Path, moved: Callable[[], object]) -> _Old:
     if spec.purpose is Purpose.TRADE:
         refuse_carried(session_id, spec.home)
     found = look_for_snapshot(place, spec.tell) if spec.use_snapshot else None
-    journal = read_session(place, -1 if found is None else found.sequence, moved)
+    journal = read_session(place, found, moved)
     status = journal.status
     # What was sealed as recovered had been decided on, even if its last files are missing.
     is_seal = spec.purpose is Purpose.SEAL or status is SessionStatus.CRASHED_RECOVERED
@@ -292,7 +292,10 @@ def _old(start: Start) -> Session:
         )
     supervisor.attach(core)
     place = START if snapshot is None else snapshot.position
-    writer = JournalWriter.continuing(lock, journal.whole_bytes, place)
+    content = None
+    if snapshot is not None:
+        content = journal.content or content_of(lock.path, place.offset)
+    writer = JournalWriter.continuing(lock, journal.whole_bytes, place, content=content)
     states = core.order_manager.states
     folder = SessionFolder(session_id, writer, states, home, is_new=False, snapshot=snapshot)
     switch.is_continuing = lambda: folder.is_continuing

@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from logos.core.instrument_state import InstrumentState
 from logos.core.records import Record
 from logos.core.terms.payments import may_pay
@@ -16,6 +18,7 @@ from logos.journal.writer import JournalDiffersError, JournalWriter, Position, W
 from logos.session.artifacts.counts import RecordCounts
 from logos.session.artifacts.decisions import DecisionLog, SwitchView, Tick
 from logos.session.artifacts.derived.files import drop_derived
+from logos.session.artifacts.gathered import Gathered
 from logos.session.artifacts.notes import NOTE_TABLES
 from logos.session.artifacts.snapshot import (
     SNAPSHOT,
@@ -62,6 +65,7 @@ class SessionFolder:
         self.home = home
         """The workspace in which the log is; None: the configured one."""
         self.tally = RecordCounts()
+        self.gathered = Gathered()
         self.tally.averages.take_over(states)
         has_payments = may_pay(states.values())
         self._projections = projection_files(session_id, folder, home, has_payments=has_payments)
@@ -92,6 +96,7 @@ class SessionFolder:
         self._decisions = DecisionLog(self._log)
         if snapshot is not None:
             self.tally.load(saved["tally"])
+            self.gathered = msgspec.convert(saved["gathered"], Gathered)
             self._decisions.load(saved["log"])
 
     def _reopen(self) -> None:
@@ -181,6 +186,8 @@ class SessionFolder:
             return
         bodies = self._journal.append(*records)
         self.tally.add(records)
+        for record in records:
+            self.gathered.see(record)
         self._artifacts.write(records)
         self._decisions.write(records, bodies, ticks)
 
@@ -242,10 +249,12 @@ class SessionFolder:
             sequence=position.sequence,
             offset=position.offset,
             digest=position.digest.hex(),
+            journal_sha256=self._journal.content_sha256,
             files=self._marks,
             projections={
                 "artifacts": self._artifacts.save(),
                 "tally": self.tally.save(),
+                "gathered": msgspec.to_builtins(self.gathered),
                 "log": self._decisions.save(),
             },
             core=core,

@@ -90,6 +90,8 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     sequence: int
     offset: int
     digest: str
+    journal_sha256: str
+    """Of the journal's first `offset` bytes."""
     files: dict[str, FileMark]
     projections: dict[str, Any]
     core: dict[str, Any]
