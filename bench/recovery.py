@@ -265,9 +265,8 @@ def recoveries(name: str, strategy: type[Every | Hundredth], ticks: int, crash_a
 def main(records_max: int) -> None:
     """Print the cost, then a line for each length of journal."""
     costs()
-    print(
-        f"\n{'journal':<8}{'ticks':>11}{'records':>11}{'MB':>8}{'ready s':>10}{'snapshot s':>12}{'anew s':>12}"
-    )
+    names = f"{'ready s':>10}{'snapshot s':>12}{'anew s':>12}"
+    print(f"\n{'journal':<8}{'ticks':>11}{'records':>11}{'MB':>8}{names}")
     recoveries("sparse", Hundredth, COST_TICKS, COST_TICKS // len(SYMBOLS) - 1_000)
     ticks = 1_000
     while ticks <= records_max:

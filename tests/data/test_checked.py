@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from array import array
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
@@ -25,6 +25,7 @@ from logos.data.checked.question import Question
 from logos.data.checked.store import CheckedStore
 from logos.data.defects import GAP, OFF_TICK
 from logos.data.layout import TRADES
+from logos.data.readers.blocks import read_blocks
 from logos.data.readers.rows import Block
 from logos.data.replay import ReplayFeed
 from logos.data.source import DataSource
@@ -46,13 +47,13 @@ def _short_sources_too(monkeypatch: pytest.MonkeyPatch) -> None:
 def reads(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     """The files that a check reads from now on."""
     seen: list[Path] = []
-    real = checking.read_blocks
+    real = read_blocks
 
-    def read_blocks(source: DataSource, *given: Any, **said: Any) -> Iterator[Block]:
+    def seen_blocks(source: DataSource, *given: Any, **said: Any) -> Iterator[Block]:
         seen.append(source.path)
         return real(source, *given, **said)
 
-    monkeypatch.setattr(checking, "read_blocks", read_blocks)
+    monkeypatch.setattr(checking, "read_blocks", seen_blocks)
     return seen
 
 
@@ -154,7 +155,7 @@ def _flip(path: Path, place: int) -> None:
     path.write_bytes(content)
 
 
-DAMAGES = {
+DAMAGES: dict[str, Callable[[Path], object]] = {
     "record": lambda record: _flip(record, 120),
     "hash": lambda record: _flip(record, 20),
     "cut record": lambda record: record.write_bytes(record.read_bytes()[:-9]),
@@ -272,7 +273,7 @@ def test_columns_come_back_as_they_were(
         first = data.draw(st.integers(1, 10**9))
         lines = data.draw(st.one_of(st.just(range(first, first + rows)), some))
         lengths = data.draw(st.none() | some)
-        columns = [data.draw(some), data.draw(some), data.draw(sides)]
+        columns: list[list[Any]] = [data.draw(some), data.draw(some), data.draw(sides)]
         blocks.append(Block(data.draw(some), columns, lines, lengths))
     path = tmp_path_factory.mktemp("columns") / "rows.columns"
     writer = ColumnsWriter(path, os.open(path, os.O_WRONLY | os.O_CREAT))

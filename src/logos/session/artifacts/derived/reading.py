@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import csv
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 from functools import lru_cache
+from operator import itemgetter
 from pathlib import Path
 from typing import Final
 
@@ -34,8 +35,9 @@ class _Row(dict[str, str]):
         raise ValueError(f"there is no column {column}")
 
 
-def table_rows(path: Path) -> Iterator[Row]:
-    """The whole rows of a CSV table, cells by column; none where the file is not there.
+def table_rows(path: Path, wanted: Sequence[str] = ()) -> Iterator[Row]:
+    """The whole rows of a CSV table, cells by column, of the `wanted` columns only (none: of all).
+    No rows where the file is not there.
 
     Raises OSError, and ValueError for what is no such table.
     """
@@ -46,18 +48,19 @@ def table_rows(path: Path) -> Iterator[Row]:
         try:
             rows = csv.reader(file, strict=True)
             columns = next(rows, [])
+            cells = _cells_of(path, columns, wanted)
             held: list[str] | None = None
             for row in rows:
                 if held is not None:
-                    yield _cells(path, columns, held)
+                    yield cells(held)
                 held = row
             if held is not None and is_whole:
-                yield _cells(path, columns, held)
+                yield cells(held)
         except csv.Error as error:
             if is_whole:
                 raise ValueError(f"{path} is no table: {error}") from None
             if held is not None:
-                yield _cells(path, columns, held)
+                yield cells(held)
 
 
 def _ends_whole(descriptor: int) -> bool:
@@ -66,12 +69,21 @@ def _ends_whole(descriptor: int) -> bool:
     return size > 0 and os.pread(descriptor, 1, size - 1) == b"\n"
 
 
-def _cells(path: Path, columns: list[str], row: list[str]) -> Row:
-    if len(row) != len(columns):
-        raise ValueError(
-            f"{path}: a row of {len(row)} cells where there are {len(columns)} columns"
-        )
-    return _Row(zip(columns, row, strict=True))
+def _cells_of(
+    path: Path, columns: Sequence[str], wanted: Sequence[str]
+) -> Callable[[Sequence[str]], Row]:
+    """What makes the cells of a row. It raises ValueError for another number of them."""
+    width = len(columns)
+    is_all = not wanted or not set(wanted) <= set(columns) or len(wanted) < 2
+    names = columns if is_all else wanted
+    pick = None if is_all else itemgetter(*(columns.index(name) for name in wanted))
+
+    def cells(row: Sequence[str]) -> Row:
+        if len(row) != width:
+            raise ValueError(f"{path}: a row of {len(row)} cells where there are {width} columns")
+        return _Row(zip(names, row if pick is None else pick(row), strict=True))
+
+    return cells
 
 
 def plain_text(cell: str) -> str:

@@ -101,6 +101,52 @@ def filled_orders(rows: Iterable[Row]) -> dict[int, FilledOrder]:
     return found
 
 
+class EndedOrder(msgspec.Struct, frozen=True, gc=False):
+    """What of an order is needed to make trips of its fills."""
+
+    filled: Decimal
+    tag: str
+
+
+ORDER_CELLS: Final = ("order_id", "filled", "tag")
+"""The columns of orders.csv that `OrdersInTurn` reads."""
+
+
+TRADE_CELLS: Final = (
+    *("fill_id", "time", "order_id", "symbol", "side", "quantity", "price", "fee", "currency"),
+    *("lots_closed", "lot_opened", "position"),
+)
+"""The columns of trades.csv that `TripMaker` reads."""
+
+
+class OrdersInTurn:
+    """The orders that were filled, by id, from the rows of orders.csv.
+
+    Those come in the order in which orders ended, and no further ones are read than are asked for.
+    So memory holds the orders whose fills are not all there yet, however many there were.
+    """
+
+    def __init__(self, rows: Iterable[Row]) -> None:
+        self._coming = iter(rows)
+        self._waiting: dict[int, EndedOrder] = {}
+
+    def get(self, order_id: int) -> EndedOrder | None:
+        """The order; None: there is none. Raises ValueError for a row that is none of an order."""
+        waiting = self._waiting
+        while order_id not in waiting:
+            row = next(self._coming, None)
+            if row is None:
+                return None
+            filled = number(row["filled"])
+            if filled:
+                waiting[int(row["order_id"])] = EndedOrder(filled, plain_text(row["tag"]))
+        return waiting[order_id]
+
+    def forget(self, order_id: int) -> None:
+        """All its fills were seen."""
+        self._waiting.pop(order_id, None)
+
+
 class RoundTrip(msgspec.Struct, gc=False):
     """A round trip as it adds up. Money is exact, and in `currency`."""
 
@@ -186,18 +232,20 @@ class _Lot(msgspec.Struct, gc=False):
     opened_ns: int
     left: Decimal
     price: Decimal
+    tag: str = ""
+    """Of the order that opened it."""
 
 
 class TripMaker:
     """Makes round trips of the rows of trades.csv, in order.
 
     A trip is given out when its exit order has all its fills; `finish` gives those whose order may
-    still be filled. Memory grows with the orders that were filled, never with the events.
+    still be filled. With `OrdersInTurn` memory holds what is open, and nothing of what has ended.
     """
 
     def __init__(
         self,
-        orders: Mapping[int, FilledOrder],
+        orders: Mapping[int, FilledOrder] | OrdersInTurn,
         worths: Mapping[str, Worth],
         taken: Mapping[str, Sequence[TakenLot]] = {},
     ) -> None:
@@ -221,20 +269,23 @@ class TripMaker:
         symbol, order_id, ts_ns = row["symbol"], int(row["order_id"]), time_ns(row["time"])
         lots = self._lots.setdefault(symbol, deque())
         price = number(row["price"])
+        order = self._orders.get(order_id)
+        tag = "" if order is None else order.tag
         if row["lots_closed"]:
             for closure in row["lots_closed"].split(";"):
-                self._close(row, closure, lots, price, ts_ns)
+                self._close(row, closure, lots, price, ts_ns, tag)
             if row["lot_opened"] or not number(row["position"]):
                 lots.clear()  # a split may have changed what was left of them
         if row["lot_opened"]:
             lot, quantity = row["lot_opened"].split(":")
-            lots.append(_Lot(int(lot[1:]), order_id, ts_ns, abs(number(quantity)), price))
+            lots.append(_Lot(int(lot[1:]), order_id, ts_ns, abs(number(quantity)), price, tag))
         filled = EXACT.add(self._filled.get(order_id, Decimal(0)), number(row["quantity"]))
-        order = self._orders.get(order_id)
         if order is None or filled < order.filled:
             self._filled[order_id] = filled
             return []
         self._filled.pop(order_id, None)
+        if isinstance(self._orders, OrdersInTurn):
+            self._orders.forget(order_id)
         return list(self._pairs.pop(order_id, {}).values())
 
     def finish(self) -> list[RoundTrip]:
@@ -251,7 +302,9 @@ class TripMaker:
         lots = [each for each in self._lots.get(symbol, ()) if each.left > 0]
         return [(each.order_id, each.opened_ns, each.left, each.price) for each in lots]
 
-    def _close(self, row: Row, closure: str, lots: deque[_Lot], price: Decimal, ts_ns: int) -> None:
+    def _close(
+        self, row: Row, closure: str, lots: deque[_Lot], price: Decimal, ts_ns: int, tag: str
+    ) -> None:
         name, rest, gross, fees = closure.split(":")
         quantity_text, _, entry_text = rest.partition("@")
         quantity, entry_price, lot_id = number(quantity_text), number(entry_text), int(name[1:])
@@ -273,8 +326,8 @@ class TripMaker:
                 ts_ns,
                 price_exponent=_exponent(row["price"]),
                 money_exponent=_exponent(row["fee"]),
-                entry_tag=self._tag(lot.order_id),
-                exit_tag=self._tag(exit_id),
+                entry_tag=lot.tag,
+                exit_tag=tag,
             )
         add, multiply = EXACT.add, EXACT.multiply
         trip.exit_ns = ts_ns
@@ -286,10 +339,6 @@ class TripMaker:
         trip.fees = add(trip.fees, number(fees))
         lot.left = EXACT.subtract(lot.left, quantity)  # it goes when the next one is met
 
-    def _tag(self, order_id: int) -> str:
-        order = self._orders.get(order_id)
-        return "" if order is None else order.tag
-
 
 def round_trips(
     order_rows: Iterable[Row],
@@ -298,7 +347,7 @@ def round_trips(
     taken: Mapping[str, Sequence[TakenLot]] = {},
 ) -> Iterator[RoundTrip]:
     """All round trips of a session, from its tables. Raises ValueError as `TripMaker.see`."""
-    maker = TripMaker(filled_orders(order_rows), worths, taken)
+    maker = TripMaker(OrdersInTurn(order_rows), worths, taken)
     for row in trade_rows:
         yield from maker.see(row)
     yield from maker.finish()
