@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from logos.indicators.base import Indicator, check_period
+from logos.indicators.base import Indicator, check_period, total_of
 
 
 class SMA(Indicator):
@@ -31,7 +31,7 @@ class SMA(Indicator):
         if index == self.period:
             index = 0
             self._is_full = True
-            self._sum = total = sum(window)
+            self._sum = total = total_of(window)
         self._index = index
         if self._is_full:
             self.value = total / self.period

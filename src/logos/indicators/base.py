@@ -73,6 +73,15 @@ def check_period(period: int, least: int = 1) -> int:
     return int(period)
 
 
+def total_of(values: list[float]) -> float:
+    """The sum of `values`, taken from left to right. Python's own is compensated from 3.12 on: what
+    a strategy sees would depend on the Python that runs it."""
+    total = 0.0
+    for each in values:
+        total += each
+    return total
+
+
 def _names(kind: type) -> list[str]:
     """The attributes that an indicator has from this class, in alphabetical order."""
     own = vars(kind)

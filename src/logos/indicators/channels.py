@@ -20,21 +20,34 @@ class _RollingExtreme(Indicator):
         self._values: list[float] = []
         self._start = 0
 
-    def _enter(self, value: float) -> None:
-        """Take in the next value, all those that it beats gone already."""
-        numbers = self._numbers
+    def _enter(self, value: float, place: int) -> None:
+        """Take in the next value, at its `place`: it beats all from there on."""
         values = self._values
+        numbers = self._numbers
         self._count = count = self._count + 1
-        values.append(value)
-        numbers.append(count)
         start = self._start
-        if numbers[start] <= count - self.period:
+        # What it beats makes room for it: mostly that is one.
+        beaten = len(values) - place
+        if beaten > 0:
+            values[place] = value
+            numbers[place] = count
+            while beaten > 1:
+                values.pop()
+                numbers.pop()
+                beaten -= 1
+        else:
+            values.append(value)
+            numbers.append(count)
+        period = self.period
+        if numbers[start] <= count - period:
             start += 1
-            if start == self.period:  # let go of what has left, now and then
+            if start == period:  # let go of what has left, now and then
                 del values[:start], numbers[:start]
                 start = 0
             self._start = start
-        if count >= self.period:
+        elif place > start and count > period:
+            return  # the extreme is what it was
+        if count >= period:
             self.value = values[start]
 
 
@@ -46,10 +59,11 @@ class RollingMax(_RollingExtreme):
     def add(self, value: float) -> None:
         """Take in the next value."""
         values = self._values
-        while len(values) > self._start and values[-1] <= value:
-            values.pop()
-            self._numbers.pop()
-        self._enter(value)
+        start = self._start
+        place = len(values)
+        while place > start and values[place - 1] <= value:
+            place -= 1
+        self._enter(value, place)
 
 
 class RollingMin(_RollingExtreme):
@@ -60,10 +74,11 @@ class RollingMin(_RollingExtreme):
     def add(self, value: float) -> None:
         """Take in the next value."""
         values = self._values
-        while len(values) > self._start and values[-1] >= value:
-            values.pop()
-            self._numbers.pop()
-        self._enter(value)
+        start = self._start
+        place = len(values)
+        while place > start and values[place - 1] >= value:
+            place -= 1
+        self._enter(value, place)
 
 
 class Donchian(Indicator):
@@ -81,11 +96,12 @@ class Donchian(Indicator):
 
     def add(self, high: float, low: float) -> None:
         """Take in the next bar."""
-        self._high.add(high)
-        self._low.add(low)
-        upper, lower = self._high.value, self._low.value
+        tops, bottoms = self._high, self._low
+        tops.add(high)
+        bottoms.add(low)
+        self.upper = upper = tops.value
+        self.lower = lower = bottoms.value
         if upper is not None and lower is not None:
-            self.upper, self.lower = upper, lower
             self.value = (upper + lower) / 2
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from logos.indicators.averages import Wilder
-from logos.indicators.base import Indicator, check_period
+from logos.indicators.base import Indicator, check_period, total_of
 
 
 class StandardDeviation(Indicator):
@@ -43,10 +43,10 @@ class StandardDeviation(Indicator):
         if index == self.period:
             index = 0
             self._is_full = True
-            self._shift = shift = sum(window) / self.period
+            self._shift = shift = total_of(window) / self.period
             offsets = [each - shift for each in window]
-            self._sum = sum(offsets)
-            self._squares = sum([each * each for each in offsets])
+            self._sum = total_of(offsets)
+            self._squares = total_of([each * each for each in offsets])
         self._index = index
         if self._is_full:
             offset = self._sum / self.period
@@ -156,9 +156,10 @@ class LinearRegression(Indicator):
         if index == period:
             index = 0
             self._is_full = True
-            self._shift = shift = sum(window) / period
-            self._sum = sum(window) - shift * period
-            self._weighted = sum([place * (each - shift) for place, each in enumerate(window)])
+            total = total_of(window)
+            self._shift = shift = total / period
+            self._sum = total - shift * period
+            self._weighted = total_of([place * (each - shift) for place, each in enumerate(window)])
         self._index = index
         if self._is_full:
             middle = (period - 1) / 2
