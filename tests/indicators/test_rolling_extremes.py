@@ -16,7 +16,6 @@ from logos.indicators import (
     SMA,
     Bollinger,
     Donchian,
-    Indicator,
     LinearRegression,
     RollingMax,
     RollingMin,
@@ -111,7 +110,7 @@ def compensated(values: Iterable[float], start: float = 0) -> float:
 
 
 def fed(one: Any) -> list[dict[str, Any]]:
-    assert isinstance(one, Indicator)
+
     bars = isinstance(one, Stochastic)
     said = []
     for value in JUMPY * 2:

@@ -27,11 +27,12 @@ class Lines:
         symbol: str,
         action: str,
         reason: str,
-        state: msgspec.Raw,
-        order: msgspec.Raw | None,
+        tail: bytes,
+        order: bytes = b"",
     ) -> None:
-        seen = msgspec.json.decode(state)
-        self.said.append((ts_ns, tick_id, action, reason, seen, symbol, order))
+        line = msgspec.json.decode(b'{"_":0' + tail + order + b"}")
+        seen = line["circuit_breaker_state"]
+        self.said.append((ts_ns, tick_id, action, reason, seen, symbol, line.get("order")))
 
 
 def logged(
@@ -58,7 +59,7 @@ def breaker(state: str, epoch: int | None = None, since: int | None = None) -> d
 
 
 SAFE, ENGAGED = breaker("SAFE"), breaker("ENGAGED", since=5)
-ORDER = msgspec.Raw(b"{}")
+ORDER: dict[str, Any] = {}
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,9 @@
 """The decision log: one JSON object a line, in the order of decisions.
 
-The problem is cost and whole lines. A record is encoded straight into one byte buffer (one
-encode, no intermediate text), and the buffer goes to the file in one write of whole lines once
-it is large enough, on `flush` and on `close`. The file is opened for appending, so no line of
+The problem is cost and whole lines. What comes again in a line (its moment, its symbol with action
+and reason, the switch) is kept encoded, and an order comes as the journal has it: a line is five
+pieces. They are joined, and go to the file in one write of whole lines, once there are enough of
+them, on `flush` and on `close`. The file is opened for appending, so no line of
 another writer is cut. A last line that a crash tore is removed when the log is opened again;
 nothing is lost that way, because the journal holds every decision.
 
@@ -12,7 +13,6 @@ docs/schema/decision-log.schema.json describes it for programs.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -20,25 +20,26 @@ from typing import Final, Self
 
 import msgspec
 
-from logos.core.types import NS_PER_SECOND
+from logos.core.types import NS_PER_MINUTE, NS_PER_SECOND
 from logos.files import AppendFile
 
-BUFFER_BYTES: Final = 65_536
-"""The buffer is written out as soon as it holds this much."""
+LINES_MAX: Final = 128
+"""The buffer is written out as soon as it holds so many lines: 64 KiB of them, about."""
 
-OrderFields = Mapping[str, object] | msgspec.Struct | msgspec.Raw
-"""The order of a record: anything that msgspec encodes as a JSON object, or one encoded already."""
+_SECONDS: Final = tuple(b"%02d." % second for second in range(60))
+
+_HEADS_MAX: Final = 4_096
+"""So many combinations of symbol, action and reason are kept encoded."""
+
+_PIECES: Final = 5
+"""Of a line."""
 
 
-class _Record(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
-    timestamp: str
-    session_id: str
-    tick_id: int
-    symbol: str
-    action: str
-    reason: str
-    circuit_breaker_state: msgspec.Raw
-    order: OrderFields | None = None
+def tail_of(circuit_breaker_state: bytes, name: str = "") -> bytes:
+    """What a line has behind its reason: the kill switch, a JSON object, and the `name` of one more
+    object that ends the line; empty: there is none."""
+    tail = b',"circuit_breaker_state":' + circuit_breaker_state
+    return tail + f',"{name}":'.encode() if name else tail
 
 
 class JsonLog:
@@ -47,11 +48,18 @@ class JsonLog:
     def __init__(self, path: Path, session_id: str) -> None:
         """Open `path` for appending, making its folder. Raises OSError when that cannot be done."""
         self.path = path
-        self._session_id: Final = session_id
-        self._encode_into = msgspec.json.Encoder().encode_into
+        self._encode = msgspec.json.Encoder().encode
+        self._after_time: Final = b'Z","session_id":%b,"tick_id":' % self._encode(session_id)
         self._buffer = bytearray()
+        self._pieces: list[bytes] = []
+        """Of the lines that come behind the buffer, which holds what could not be written."""
+        self._heads: dict[tuple[str, str, str], bytes] = {}
+        self._front = b""
+        self._front_of = (-1, -1)
+        self._minute_ns = -NS_PER_MINUTE
+        self._minute = b"1969-12-31T23:59:"
         self._second_ns = -NS_PER_SECOND
-        self._second_text = "1969-12-31T23:59:59"
+        self._second = self._minute + _SECONDS[59]
         self._file = AppendFile(path)
         self._file.cut_torn_line()
 
@@ -62,33 +70,28 @@ class JsonLog:
         symbol: str,
         action: str,
         reason: str,
-        circuit_breaker_state: msgspec.Raw,
-        order: OrderFields | None = None,
+        tail: bytes,
+        particulars: bytes = b"",
     ) -> None:
-        """Record what was decided at the event of `ts_ns` (nanoseconds UTC), with the kill switch
-        as a JSON object.
+        """Record what was decided at the event of `ts_ns` (nanoseconds UTC). `tail` is made by
+        `tail_of`; `particulars` is the object that it names, as JSON.
 
         Raises OSError when a full buffer cannot be written; what it holds is kept, and nothing
-        is added, so the buffer stays bounded however often this is tried. Raises TypeError for
-        an order that JSON cannot hold, and writes nothing of it.
+        is added, so the buffer stays bounded however often this is tried.
         """
-        buffer = self._buffer
-        if len(buffer) >= BUFFER_BYTES:
+        pieces = self._pieces
+        if len(pieces) >= LINES_MAX * _PIECES or self._buffer:
             self.flush()
-        timestamp, name = self._timestamp(ts_ns), self._session_id
-        state = circuit_breaker_state
-        record = _Record(timestamp, name, tick_id, symbol, action, reason, state, order)
-        try:
-            self._encode_whole(record)
-        except UnicodeEncodeError:
-            # A reason can quote a file name that is not text; the record matters more.
-            text = (_writable(reason), _writable(symbol))
-            record = msgspec.structs.replace(record, reason=text[0], symbol=text[1])
-            self._encode_whole(record)
-        buffer += b"\n"
+        if self._front_of != (ts_ns, tick_id):
+            self._go_to(ts_ns, tick_id)
+        key = symbol, action, reason
+        head = self._heads.get(key) or self._head(key)
+        pieces += (self._front, head, tail, particulars, b"}\n")
 
     def flush(self) -> None:
         """Hand everything to the operating system. Raises OSError naming the file."""
+        self._buffer += b"".join(self._pieces)
+        self._pieces.clear()
         self._file.write(self._buffer)
 
     def close(self) -> None:
@@ -111,24 +114,48 @@ class JsonLog:
     ) -> None:
         self.close()
 
-    def _encode_whole(self, record: _Record) -> None:
-        """Append the encoded record to the buffer, wholly or not at all."""
-        end = len(self._buffer)
-        try:
-            self._encode_into(record, self._buffer, -1)
-        except BaseException:
-            del self._buffer[end:]
-            raise
+    def _go_to(self, ts_ns: int, tick_id: int) -> None:
+        """The next lines are about this moment."""
+        begin = (b'{"timestamp":"', self._timestamp(ts_ns), self._after_time)
+        self._front = b"".join((*begin, self._encode(tick_id)))
+        self._front_of = ts_ns, tick_id
 
-    def _timestamp(self, ts_ns: int) -> str:
-        """ISO-8601 with nanoseconds. The text of the second is kept: events come in bursts."""
-        rest = ts_ns - self._second_ns
-        if not 0 <= rest < NS_PER_SECOND:
-            second, rest = divmod(ts_ns, NS_PER_SECOND)
-            self._second_text = _second_text(second)
-            self._second_ns = second * NS_PER_SECOND
-        # Several times faster than the format `:09d`, which pads to the same text.
-        return f"{self._second_text}.{str(NS_PER_SECOND + rest)[1:]}Z"
+    def _head(self, key: tuple[str, str, str]) -> bytes:
+        """What a line has from its symbol to its reason."""
+        heads = self._heads
+        if len(heads) >= _HEADS_MAX:
+            heads.clear()
+        head = heads[key] = b',"symbol":%b,"action":%b,"reason":%b' % tuple(map(self._text, key))
+        return head
+
+    def _text(self, text: str) -> bytes:
+        """As a JSON string. A reason can quote a file name that is not text; the record matters
+        more."""
+        try:
+            return self._encode(text)
+        except UnicodeEncodeError:
+            return self._encode(_writable(text))
+
+    def _timestamp(self, ts_ns: int) -> bytes:
+        """ISO-8601 with nanoseconds, without the zone. The second is kept: events come in
+        bursts."""
+        rest_ns = ts_ns - self._second_ns
+        if not 0 <= rest_ns < NS_PER_SECOND:
+            rest_ns = self._to_second(ts_ns)
+        # Several times faster than the format `%09d`, which pads to the same text.
+        return self._second + self._encode(NS_PER_SECOND + rest_ns)[1:]
+
+    def _to_second(self, ts_ns: int) -> int:
+        """Keep the second of `ts_ns`; what is left of it, nanoseconds."""
+        minute_ns = ts_ns - self._minute_ns
+        if not 0 <= minute_ns < NS_PER_MINUTE:
+            minute, minute_ns = divmod(ts_ns, NS_PER_MINUTE)
+            self._minute = _second_text(minute * 60)[:17].encode()
+            self._minute_ns = minute * NS_PER_MINUTE
+        second, rest_ns = divmod(minute_ns, NS_PER_SECOND)
+        self._second = self._minute + _SECONDS[second]
+        self._second_ns = ts_ns - rest_ns
+        return rest_ns
 
 
 def timestamp_text(ts_ns: int) -> str:

@@ -30,7 +30,7 @@ from logos.core.records import (
     WarningRecord,
 )
 from logos.core.types import Code, OrderStatus, SwitchState
-from logos.journal.jsonlog import JsonLog, timestamp_text
+from logos.journal.jsonlog import JsonLog, tail_of, timestamp_text
 
 ORDER_GENERATED: Final = "ORDER_GENERATED"
 BLOCKED: Final = "BLOCKED"
@@ -105,7 +105,8 @@ class DecisionLog:
     def see_switch(self, switch: SwitchView) -> None:
         """The kill switch is like this from now on."""
         self.switch = switch
-        self._state = msgspec.Raw(self._encode(switch.for_log()))
+        state = self._encode(switch.for_log())
+        self._tail, self._order_tail = tail_of(state), tail_of(state, "order")
 
     def write(
         self, records: Sequence[Record], bodies: Sequence[bytes], ticks: Sequence[Tick] = ()
@@ -141,9 +142,7 @@ class DecisionLog:
         """The tick is over, and this is the next one."""
         tick, self.tick = self.tick, following
         if tick is not None and tick.tick_id != self.decided:
-            self._log.decision(
-                tick.ts_ns, tick.tick_id, tick.symbol, NO_SIGNAL, "", self._state, None
-            )
+            self._log.decision(tick.ts_ns, tick.tick_id, tick.symbol, NO_SIGNAL, "", self._tail)
 
     # ---- for a snapshot ----
 
@@ -165,24 +164,31 @@ class DecisionLog:
 
     def _write(self, record: Any, body: bytes) -> str:
         """Log one record, if it is a decision; the action it was logged as."""
-        symbol: str = getattr(record, "symbol", "")
-        order: msgspec.Raw | None = None
+        kind = type(record)
         # The most frequent first.
-        if isinstance(record, OrderUpdate):
+        if kind is OrderUpdate:
             action = "ORDER_RESIZED" if record.quantity_units else _ORDER_ACTIONS[record.status]
-            reason, order = record.reason, msgspec.Raw(body)
-        elif isinstance(record, OrderRecord):
-            action, reason, order = ORDER_GENERATED, record.notes, msgspec.Raw(body)
-        elif isinstance(record, PaperFillRecord):
-            action, reason, order = "FILL", record.liquidity._value_, msgspec.Raw(body)
+            reason = record.reason
+        elif kind is OrderRecord:
+            action, reason = ORDER_GENERATED, record.notes
+        elif kind is PaperFillRecord:
+            action, reason = "FILL", record.liquidity._value_
         else:
-            found = self._words(record)
-            if found is None:
-                return ""
-            action, reason = found
-            if isinstance(record, GuardRecord):
-                symbol = record.subject
-        self._log.decision(record.ts_ns, record.tick_id, symbol, action, reason, self._state, order)
+            return self._write_other(record)
+        tail = self._order_tail
+        self._log.decision(record.ts_ns, record.tick_id, record.symbol, action, reason, tail, body)
+        return action
+
+    def _write_other(self, record: Any) -> str:
+        """The same of a record that is about no order."""
+        found = self._words(record)
+        if found is None:
+            return ""
+        action, reason = found
+        symbol = (
+            record.subject if isinstance(record, GuardRecord) else getattr(record, "symbol", "")
+        )
+        self._log.decision(record.ts_ns, record.tick_id, symbol, action, reason, self._tail)
         return action
 
     def _words(self, record: Any) -> tuple[str, str] | None:
