@@ -10,7 +10,7 @@ from logos.core.messages import Event, Quote
 from logos.journal import segments
 from logos.journal.inputs import InputsWriter, RecordedInputs, Survey
 from logos.journal.segments import closed_segments
-from logos.journal.writer import Position
+from logos.journal.writer import START, Position
 
 COIN = instrument("COIN", tick="0.01", lot="1", quote="USD")
 KNOWN = {"COIN": COIN}
@@ -60,5 +60,4 @@ def names(folder: Path) -> list[str]:
 def continued(
     folder: Path, survey: Survey, size: int = SMALL, start: Position | None = None
 ) -> InputsWriter:
-    options = {} if start is None else {"start": start}
-    return InputsWriter(file_of(folder), ["COIN"], survey, segment_bytes=size, **options)
+    return InputsWriter(file_of(folder), ["COIN"], survey, start or START, segment_bytes=size)

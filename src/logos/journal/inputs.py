@@ -36,7 +36,7 @@ from logos.core.messages import (
     TimePassed,
     Trade,
 )
-from logos.core.types import ReportKind
+from logos.core.types import NEVER_NS, NS_PER_MINUTE, ReportKind
 from logos.errors import LogosError
 from logos.journal.codec import SCHEMA_VERSION
 from logos.journal.names import INPUTS_FILE as INPUTS_FILE
@@ -107,15 +107,22 @@ class InputsWriter:
         there: Survey | None = None,
         start: Position = START,
         segment_bytes: int = 0,
+        segment_hours: int = 0,
     ) -> None:
         """Create the file, or continue the recording that is `there` (see `JournalWriter`).
 
-        It goes on in a new file after so many `segment_bytes` (0: never).
+        It goes on in a new file after so many `segment_bytes` (0: never), and when so many hours
+        of event time are over, on whole multiples of them since 1970 UTC (0: never).
 
         A recorder that continues is given the batches behind `start` again first, and checks that
         they are the same.
         """
         self._segment_bytes = segment_bytes or sys.maxsize
+        self._segment_ns = segment_hours * 60 * NS_PER_MINUTE
+        self._full_ns = NEVER_NS
+        """The time of an event with which a new file begins."""
+        if there is not None and there.last_ns:
+            self._see_time(there.last_ns)
         if there is None:
             self._journal = JournalWriter(path)
         else:
@@ -143,10 +150,20 @@ class InputsWriter:
                 rows.append(("q", number, event.ts_ns, *prices, *sizes))
             else:
                 rows.append(_row(event, numbers))
-        if self._journal.file_bytes >= self._segment_bytes and not self._journal.is_continuing:
-            move_on(self._journal)
+        if not self._journal.is_continuing:
+            now_ns = events[-1].ts_ns if events else 0
+            if self._journal.file_bytes >= self._segment_bytes or now_ns >= self._full_ns:
+                move_on(self._journal)
+                self._see_time(now_ns)
+            elif self._full_ns == NEVER_NS:
+                self._see_time(now_ns)
         self._journal.append({"kind": "batch", "events": rows})
         self._journal.flush()
+
+    def _see_time(self, now_ns: int) -> None:
+        """The file has events of this time."""
+        if self._segment_ns and now_ns:
+            self._full_ns = (now_ns // self._segment_ns + 1) * self._segment_ns
 
     def write_facts(self, facts: Mapping[str, Any]) -> None:
         """Record what the live run measured; the last line there is."""
@@ -218,7 +235,7 @@ class Survey(NamedTuple):
     every fill that was reported. `has_place`: whether the place that was asked for is there.
     `before_bytes` of the whole lie in the files before the last one. `offsets`: up to which message
     each source was read that keeps what it said (`FeedOffset`). `charges` are the venue's ids of
-    what it was heard to charge.
+    what it was heard to charge, `last_ns` is the time of the last event (0: none).
     """
 
     whole_bytes: int
@@ -228,6 +245,7 @@ class Survey(NamedTuple):
     before_bytes: int = 0
     offsets: Mapping[str, int] = {}
     charges: Sequence[str] = ()
+    last_ns: int = 0
 
 
 class RecordedInputs:
@@ -286,7 +304,7 @@ class RecordedInputs:
 
         `place` is where a snapshot says that it stands. Raises Damaged for a file that was changed.
         """
-        whole_bytes = first_ns = 0
+        whole_bytes = first_ns = last_ns = 0
         has_place = place is None
         fills: list[tuple[str, str]] = []
         charges: list[str] = []
@@ -303,11 +321,12 @@ class RecordedInputs:
                     if isinstance(record, Inputs):
                         continue
                     for row in record.events:
+                        last_ns = int(row[2 if row[0] in _NAMES_SYMBOL else 1])
                         if row[0] == _OFFSET:
                             offsets[row[2]] = row[3]
                         if row[0] in (_OFFSET, _SIGNAL):
                             continue
-                        first_ns = first_ns or int(row[2 if row[0] in _NAMES_SYMBOL else 1])
+                        first_ns = first_ns or last_ns
                         if row[0] == "r" and row[2] in _PROVED:
                             report = Report(row[1], ReportKind(row[2]), *row[3:])
                             if report.kind is ReportKind.CHARGED:
@@ -315,7 +334,8 @@ class RecordedInputs:
                             else:
                                 fills.append((report.client_order_id, report.fill_id))
             before_bytes = reader.file_start
-        return Survey(whole_bytes, first_ns, fills, has_place, before_bytes, offsets, charges)
+        proved = (offsets, charges)
+        return Survey(whole_bytes, first_ns, fills, has_place, before_bytes, *proved, last_ns)
 
     def facts(self) -> dict[str, Any]:
         """What the live run measured; empty for one that never came to its end."""

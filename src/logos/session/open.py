@@ -189,9 +189,11 @@ def _begin(start: Start, config: Config, switch: Switch, claim: Claim, origin: O
     resources.callback(folder.close)
     inputs = None
     if is_live:
-        segment_bytes = (config.disk or DISK).segment_bytes
+        disk = config.disk or DISK
         path, symbols = claim.folder / INPUTS_FILE, list(plan.instruments)
-        inputs = InputsWriter(path, symbols, segment_bytes=segment_bytes)
+        inputs = InputsWriter(
+            path, symbols, segment_bytes=disk.segment_bytes, segment_hours=disk.segment_hours
+        )
         resources.callback(inputs.close)
     source: Source
     if connections is not None:
@@ -305,8 +307,9 @@ def _old(start: Start) -> Session:
         mark = None if snapshot is None else snapshot.inputs
         from_there = START if mark is None else mark.position
         path, symbols = old.recorded.path, list(plan.instruments)
-        segment_bytes = (plan.config.disk or DISK).segment_bytes
-        inputs = InputsWriter(path, symbols, survey, from_there, segment_bytes)
+        disk = plan.config.disk or DISK
+        segments = disk.segment_bytes, disk.segment_hours
+        inputs = InputsWriter(path, symbols, survey, from_there, *segments)
         resources.callback(inputs.close)
         sequence = 0 if snapshot is None else snapshot.sequence
         past = Past(old.place, old.recorded, survey, from_there.offset, sequence)

@@ -25,7 +25,7 @@ from logos.audit.inspect import Overview
 from logos.audit.verify import verify
 from logos.config.tables.disk import DiskSettings
 from logos.core.messages import Quote
-from logos.core.types import SessionStatus
+from logos.core.types import NS_PER_MINUTE, SessionStatus
 from logos.journal.compacting import Compacted
 from logos.journal.inputs import INPUTS_FILE, RecordedInputs
 from logos.journal.reader import Damaged
@@ -92,6 +92,18 @@ def test_where_its_inputs_lie_changes_nothing_of_a_session(
     one = (folder_of(whole) / "inputs.jsonl").read_bytes()
     assert content.splitlines()[:-1] == one.splitlines()[:-1]
     judge(parts)
+
+
+@pytest.mark.long
+def test_a_live_session_moves_on_when_an_hour_is_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(open, "DISK", DiskSettings(min_free_bytes=0, segment_hours=1))
+    hour_ns = 60 * NS_PER_MINUTE
+    clock = TickingClock(500_000 * hour_ns - NS_PER_MINUTE)
+    live(tmp_path, ScriptedFeed(clock, 80), clock)
+    assert inputs_of(tmp_path) == ["inputs.000001.jsonl", "inputs.jsonl"]
+    judge(tmp_path)
 
 
 @pytest.mark.long

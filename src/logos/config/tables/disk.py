@@ -23,6 +23,9 @@ class DiskSettings(Settings, frozen=True, kw_only=True):
     """The session stops in order when its files hold more than this; 0: no limit."""
     segment_bytes: int = 67_108_864
     """The recorded inputs of a live session go on in a new file after so many bytes; 0: never."""
+    segment_hours: int = 0
+    """And when so many hours are over, by the time of events: on whole multiples of them since 1970
+    UTC; 0: never."""
 
 
 DISK: Final = DiskSettings()
@@ -33,7 +36,7 @@ def disk_problems(disk: DiskSettings) -> list[str]:
     """What makes no sense in the table, a text each."""
     problems = [
         f"disk.{key} must be 0 (none) or more, not {getattr(disk, key)}"
-        for key in ("min_free_bytes", "max_session_bytes", "segment_bytes")
+        for key in ("min_free_bytes", "max_session_bytes", "segment_bytes", "segment_hours")
         if getattr(disk, key) < 0
     ]
     if 0 < disk.segment_bytes < SEGMENT_BYTES_MIN:
