@@ -34,6 +34,8 @@ _ASK_AGAIN_S: Final = 2.0
 _POLL_S: Final = 0.2
 _FULL_TRIES: Final = 10
 _CLOSE_TIMEOUT_S: Final = 2.0
+_STUCK_S: Final = 10.0
+"""The library tries again by itself, in silence, what brokers cannot store now."""
 
 
 class Refused(LogosError):
@@ -116,12 +118,17 @@ class KafkaTarget:
         self._partitions: dict[str, int] = {}
         self._ask_again_s = 0.0
         self._is_broken = False
+        self._on_way = 0
+        """Messages of which nothing was heard yet."""
+        self._heard_s = 0.0
+        """When something was heard of the last, or the first of them were sent."""
         self._producer = self._make()
 
     def _make(self) -> Producer:
         from confluent_kafka import Producer
 
         self._is_broken = False
+        self._on_way = 0
         self._partitions = {}
         return Producer(self._options)
 
@@ -143,6 +150,11 @@ class KafkaTarget:
     def wait(self) -> None:
         """Let what is on its way arrive, a moment long."""
         self._producer.poll(_POLL_S)
+        if self._on_way and not self.problem and time.monotonic() - self._heard_s >= _STUCK_S:
+            self.problem = (
+                "the brokers answer, and store nothing (a full disk, or too few replicas in sync): "
+                "see their logs"
+            )
 
     def send(self, session_id: str, messages: Sequence[Message]) -> Batch:
         """Hand over messages, all of one session; they are on their way when this returns.
@@ -156,6 +168,8 @@ class KafkaTarget:
         if not self._know_topics(batch):
             return batch
         place = crc32(session_id.encode())
+        if not self._on_way:
+            self._heard_s = time.monotonic()
 
         def on_delivery(error: KafkaError | None, _message: Delivered) -> None:
             self._on_delivery(batch, error)
@@ -167,6 +181,7 @@ class KafkaTarget:
                 batch.has_failed = True
                 batch.left -= len(messages) - number
                 break
+            self._on_way += 1
         self._producer.poll(0)
         return batch
 
@@ -184,6 +199,8 @@ class KafkaTarget:
 
     def _on_delivery(self, batch: Batch, error: KafkaError | None) -> None:
         batch.left -= 1
+        self._on_way = max(self._on_way - 1, 0)  # of a producer before this one, say
+        self._heard_s = time.monotonic()
         if error is None:
             self.is_connected = True
             self.problem = ""
