@@ -24,7 +24,7 @@ from logos.core.instrument import instrument
 from logos.core.messages import Engage, Event, Flatten, Quote
 from logos.core.strategy import Answer, Context, Strategy, market
 from logos.core.types import OrderStatus, Side
-from logos.session.artifacts.decisions import NO_SIGNAL, TICK_ACTIONS
+from logos.session.artifacts.decisions import NO_SIGNAL, RISK, TICK_ACTIONS
 from logos.session.entry import replay, resume
 from logos.session.presence.page import metrics_path
 from logos.testing.builders import Always, Scripted, quote
@@ -79,7 +79,7 @@ def decided(rows: Sequence[dict[str, Any]]) -> list[tuple[int, str]]:
 def test_the_schema_is_one_and_knows_the_actions_that_there_are() -> None:
     Draft202012Validator.check_schema(SCHEMA)
     assert set(SCHEMA["$defs"]["action"]["enum"]) == {
-        *TICK_ACTIONS, NO_SIGNAL, "FILL", "SWITCH", "WARM_UP", "WARNING", "NOTE", "ORDER_RESIZED",
+        *TICK_ACTIONS, NO_SIGNAL, "FILL", RISK, "SWITCH", "WARM_UP", "WARNING", "NOTE", "ORDER_RESIZED",
         *(f"ORDER_{status.value}" for status in OrderStatus),
         *(f"GUARD_{action.value.upper()}" for action in Action),
         *(f"COMMAND_{word.upper()}" for word in _WORDS.values()),

@@ -28,6 +28,7 @@ from logos.core.records import (
     PlotRecord,
     PositionRecord,
     RefusalRecord,
+    RiskRecord,
     SwitchRecord,
     WarmUpRecord,
     WarningRecord,
@@ -262,6 +263,12 @@ def describe(record: SessionRecord) -> str:
         return f"{record.symbol} warmed up, {record.bars} bars, {record.past_bars} from before"
     if isinstance(record, NoteRecord):
         return f"{record.symbol} {record.text}".lstrip()
+    if isinstance(record, RiskRecord):
+        used = [each for each in record.guards if each.ratio is not None]
+        most = max(used, key=lambda each: each.ratio or 0.0, default=None)
+        if most is None:
+            return "no limit is watched"
+        return f"{most.guard.value} {most.subject} used {most.ratio or 0.0:.1%}".replace("  ", " ")
     if isinstance(record, PlotRecord):
         return f"{record.symbol} {record.name} {record.value}".lstrip()
     if isinstance(record, PositionRecord):

@@ -20,6 +20,7 @@ from logos.audit.money.actions import ActionAudit
 from logos.audit.money.carried import carry_of, taken_of
 from logos.audit.money.fees import FeeAudit
 from logos.audit.money.payments import PaymentAudit
+from logos.audit.risk import judge_risk, marks_of
 from logos.config import BALANCE_DEFAULT, Config
 from logos.core.records import (
     AccountRecord,
@@ -27,6 +28,7 @@ from logos.core.records import (
     PaperFillRecord,
     PaymentRecord,
     PositionRecord,
+    RiskRecord,
 )
 from logos.journal.entries import read_journal
 
@@ -116,6 +118,13 @@ class SampleAudit:
                 self._waiting.append((entry.sequence, record))
             elif isinstance(record, AccountRecord):
                 self._check_account(entry.sequence, record)
+            elif isinstance(record, RiskRecord):
+                self._end_sample()
+                if self._payments.is_used:
+                    self._say(entry.sequence, self._payments.pass_time(record.ts_ns))
+                self._marks |= marks_of(record)
+                self._say(entry.sequence, judge_risk(record, self._auditor.state(self._marks)))
+                self.samples += 1
             if entry.sequence == records:
                 break
         self._end_sample()

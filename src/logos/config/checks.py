@@ -22,6 +22,7 @@ from logos.config.tables.alert_rules import alert_problems
 from logos.config.tables.disk import DISK, disk_problems
 from logos.config.tables.kafka_options import kafka_problems
 from logos.config.tables.live import FeedName, VenueName
+from logos.config.tables.log import LOG, log_problems
 from logos.config.terms.coordinator import coordinator_problems
 from logos.config.terms.payments import payment_problems
 from logos.secrecy import looks_like_key
@@ -70,6 +71,7 @@ def check_values(config: Config, *, has_all_limits: bool = True) -> list[str]:
         *_check_venue(config),
         *_check_live(config),
         *disk_problems(config.disk or DISK),
+        *log_problems(config.log or LOG),
         *_check_ship(config),
         *([] if config.alerts is msgspec.UNSET else alert_problems(config.alerts)),
     ]

@@ -79,10 +79,10 @@ class TradingCore:
         "_pipeline",
         "_reports",
         "_safety",
-        "_timekeeper",
         "order_manager",
         "strategy",
         "switch",
+        "timekeeper",
     )
 
     def __init__(
@@ -125,7 +125,7 @@ class TradingCore:
         self.switch = switch
         self._context = context
         self._agenda = agenda
-        self._timekeeper = timekeeper
+        self.timekeeper = timekeeper
         self._notes = notes
         self._safety = safety
         self._pipeline = pipeline
@@ -187,7 +187,7 @@ class TradingCore:
 
     def start(self, ts_ns: int) -> list[Record]:
         """Begin at `ts_ns` (the first event's time): on_start, and the first samples."""
-        self._timekeeper.begin(ts_ns)
+        self.timekeeper.begin(ts_ns)
         self._callbacks.begin(ts_ns)
         self._agenda.begin(self._callbacks.hears_hours)
         if not self._safety.is_engaged("edge"):
@@ -246,7 +246,7 @@ class TradingCore:
         runs backwards, StrategyError when the strategy fails.
         """
         order_manager, context, switch = self.order_manager, self._context, self.switch
-        safety, timekeeper, callbacks = self._safety, self._timekeeper, self._callbacks
+        safety, timekeeper, callbacks = self._safety, self.timekeeper, self._callbacks
         states, on_quote = order_manager.states, callbacks.on_quote
         quote_type = Quote  # a local: the compiled loop would look the global up for every event
         coming = iter(events)
@@ -322,12 +322,12 @@ class TradingCore:
         if self._agenda.is_due(now_ns):
             self._pipeline.run_due(self._agenda)
         if not self._safety.is_halted:
-            self._timekeeper.check(now_ns, symbol)
+            self.timekeeper.check(now_ns, symbol)
 
     def _begin(self, now_ns: int) -> None:
         """A tick begins at `now_ns`. Raises InvariantBroken when time runs back."""
         order_manager = self.order_manager
-        if now_ns < order_manager.now_ns or now_ns >= self._timekeeper.next_check_ns:
+        if now_ns < order_manager.now_ns or now_ns >= self.timekeeper.next_check_ns:
             self._see_time(now_ns)
         order_manager.now_ns = now_ns
         order_manager.tick_id += 1
@@ -345,7 +345,7 @@ class TradingCore:
         event = cast("Bar | QuoteBar | Trade", event)
         order_manager = self.order_manager
         now_ns = event.ts_ns
-        if now_ns < order_manager.now_ns or now_ns >= self._timekeeper.next_check_ns:
+        if now_ns < order_manager.now_ns or now_ns >= self.timekeeper.next_check_ns:
             self._see_time(now_ns, event.symbol)
             if self._safety.is_halted:
                 return
@@ -381,7 +381,7 @@ class TradingCore:
         """What a live session hears besides market data; it is a step with gate 1 of its own."""
         self._begin(event.ts_ns)
         if type(event) is Lag:
-            self._timekeeper.see_lag()
+            self.timekeeper.see_lag()
         self._reports.hear(event)
         self._callbacks.hear(event)
         if type(event) is TimePassed:
@@ -393,7 +393,7 @@ class TradingCore:
         command_word(command)
         if command.ts_ns < self.order_manager.now_ns:
             self._see_time(command.ts_ns)
-        self._timekeeper.pass_to(command.ts_ns)
+        self.timekeeper.pass_to(command.ts_ns)
         if self.is_suspended:
             self._agenda.pass_over()  # what fell due until now did so unheard
         self._commands.carry_out(command)

@@ -1,9 +1,8 @@
 """What the core says happened: the effects of a step, and the rows of the artifacts.
 
-Every record carries its own decimals, so that a reader needs nothing else to turn its integers
-into figures: the journal can be audited without the configuration that made it. Money is in
-units of `10**-money_decimals` of `currency`. These are msgspec structs (see `messages`), tagged
-by kind, and encode to one JSON object each.
+Every record carries its own decimals, so that a reader can turn its integers into figures without
+the configuration that made them. Money is in units of `10**-money_decimals` of `currency`. These
+are msgspec structs, tagged by kind (see `messages`), and encode to one JSON object each.
 """
 
 from __future__ import annotations
@@ -13,6 +12,7 @@ from decimal import Decimal
 import msgspec
 
 from logos.core.fixed import to_decimal
+from logos.core.guards.uses import RiskRecord as RiskRecord
 from logos.core.types import Code, Liquidity, OrderStatus, OrderType, Side, TimeInForce
 
 
@@ -311,10 +311,8 @@ class CorporateActionRecord(
 
 
 class PositionRecord(msgspec.Struct, frozen=True, gc=False, tag="position", tag_field="kind"):
-    """One symbol's position at a moment; `cost_units` is its signed entry value.
-
-    `price_decimals` are those of the mark.
-    """
+    """One symbol's position at a moment; `cost_units` is its signed entry value, `price_decimals`
+    are those of the mark."""
 
     ts_ns: int
     symbol: str
@@ -397,4 +395,5 @@ Record = (
     | PositionRecord
     | PaymentRecord
     | AccountRecord
+    | RiskRecord
 )

@@ -28,6 +28,7 @@ from logos.config import (
 from logos.config.making import masked_config
 from logos.config.masking import config_secrets
 from logos.config.tables.kafka_options import signal_topic
+from logos.config.tables.log import LOG
 from logos.core.engine import TradingCore
 from logos.core.gates import InProcessSwitch, Switch
 from logos.core.guards import OwnGuard
@@ -182,6 +183,7 @@ class Plan:
         )
         apply_carry(core, config)
         core.order_manager.fleet = epochs_of(switch)
+        core.timekeeper.risk_ns = (config.log or LOG).risk_interval_s * NS_PER_SECOND
         secrets = config_secrets(config)
         if secrets:
             core.mask_notes(lambda text: without(text, secrets))

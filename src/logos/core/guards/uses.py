@@ -81,3 +81,15 @@ class SymbolRisk(msgspec.Struct, frozen=True, gc=False):
     """The average price of the open lots, in units of `10**-entry_decimals`; None: nothing is held,
     or the figures are of a version that did not say."""
     entry_decimals: int = 0
+
+
+class RiskRecord(msgspec.Struct, frozen=True, gc=False, tag="risk", tag_field="kind"):
+    """How the session stands against its limits, at `ts_ns` and before any event of that moment:
+    the money of each currency, each symbol, the used part of each limit. Made only where the
+    settings say how often."""
+
+    ts_ns: int
+    tick_id: int
+    currencies: tuple[CurrencyRisk, ...]
+    symbols: tuple[SymbolRisk, ...]
+    guards: tuple[GuardUse, ...]

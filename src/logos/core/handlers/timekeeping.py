@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from typing import final
 
+from logos.core.guards.standing import risk_figures
 from logos.core.handlers.agenda import Agenda
 from logos.core.order_manager import OrderManager
+from logos.core.records import RiskRecord
 from logos.core.safety import SafetyMonitor
 from logos.core.terms.payments import Payments
 from logos.core.types import NEVER_NS, NS_PER_DAY
@@ -27,6 +29,7 @@ class Timekeeper:
         "_agenda",
         "_day",
         "_next_look_ns",
+        "_next_risk_ns",
         "_next_sample_ns",
         "_order_manager",
         "_safety",
@@ -35,6 +38,7 @@ class Timekeeper:
         "carried_words",
         "next_check_ns",
         "payments",
+        "risk_ns",
     )
 
     def __init__(
@@ -46,6 +50,7 @@ class Timekeeper:
         self._sample_ns = sample_ns
         self.payments = Payments(order_manager, safety)
         self._next_sample_ns: int = NEVER_NS
+        self._next_risk_ns: int = NEVER_NS
         self._next_look_ns: int = 0
         self._day: int = 0
         """Days since 1970 of the latest event, UTC."""
@@ -55,6 +60,8 @@ class Timekeeper:
         """When the session ended whose positions this one took over; 0: it took over none."""
         self.carried_words: list[str] = []
         """What is warned of then, at the start."""
+        self.risk_ns: int = 0
+        """How much event time lies between two records of the risk; 0: there are none."""
 
     def begin(self, ts_ns: int) -> None:
         """The session begins at `ts_ns` (nanoseconds UTC): take the first samples."""
@@ -62,6 +69,8 @@ class Timekeeper:
         self._day = ts_ns // NS_PER_DAY
         if self._sample_ns:
             self._next_sample_ns = (ts_ns // self._sample_ns + 1) * self._sample_ns
+        if self.risk_ns:
+            self._next_risk_ns = (ts_ns // self.risk_ns + 1) * self.risk_ns
         if self.carried_ns:
             self._pass_gap(ts_ns)
         else:
@@ -107,11 +116,8 @@ class Timekeeper:
             self.payments.pay_until(self._day * NS_PER_DAY - 1)
             for ledger in order_manager.account.ledgers:
                 ledger.start_day()
-        if self._sample_ns and now_ns >= self._next_sample_ns:
-            boundary = now_ns // self._sample_ns * self._sample_ns
-            self.payments.pay_until(boundary)
-            order_manager.sample(boundary)
-            self._next_sample_ns = boundary + self._sample_ns
+        if now_ns >= self._next_sample_ns or now_ns >= self._next_risk_ns:
+            self._record(now_ns)
         self.payments.pay_until(now_ns)
         if now_ns >= self._next_look_ns:
             order_manager.now_ns = now_ns
@@ -119,8 +125,34 @@ class Timekeeper:
         next_day_ns = (self._day + 1) * NS_PER_DAY
         self.next_check_ns = min(
             self._next_sample_ns,
+            self._next_risk_ns,
             next_day_ns,
             self._next_look_ns,
             self.payments.next_ns,
             self._agenda.next_look_ns(now_ns),
         )
+
+    def _record(self, now_ns: int) -> None:
+        """Record what is due on the last boundaries before `now_ns`, the earlier one first."""
+        sample_at = risk_at = NEVER_NS
+        if now_ns >= self._next_sample_ns:
+            sample_at = now_ns // self._sample_ns * self._sample_ns
+            self._next_sample_ns = sample_at + self._sample_ns
+        if now_ns >= self._next_risk_ns:
+            risk_at = now_ns // self.risk_ns * self.risk_ns
+            self._next_risk_ns = risk_at + self.risk_ns
+        if risk_at < sample_at:
+            self._record_risk(risk_at)
+        if sample_at != NEVER_NS:
+            self.payments.pay_until(sample_at)
+            self._order_manager.sample(sample_at)
+        if sample_at <= risk_at != NEVER_NS:
+            self._record_risk(risk_at)
+
+    def _record_risk(self, ts_ns: int) -> None:
+        """How the session stands against its limits at `ts_ns`."""
+        self.payments.pay_until(ts_ns)
+        manager = self._order_manager
+        figures = risk_figures(manager, ts_ns)
+        parts = (figures.currencies, figures.symbols, figures.guards)
+        manager.effects.append(RiskRecord(ts_ns, manager.tick_id, *parts))

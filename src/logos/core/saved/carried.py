@@ -103,7 +103,7 @@ def carry_time(core: TradingCore, ended_ns: int, losses: int, words: Sequence[st
 
     `losses` are the closing fills in a row that lost money, `words` are warned of at the start.
     """
-    timekeeper: Timekeeper = _get(core, "_timekeeper")
+    timekeeper: Timekeeper = _get(core, "timekeeper")
     timekeeper.carried_ns = ended_ns
     timekeeper.carried_words = list(words)
     core.order_manager.guards.consecutive_losses = losses

@@ -68,7 +68,7 @@ def save_core(core: TradingCore) -> State:
     ] + order_manager.replaced
     random_state = _get(core, "_context").random.getstate()
     return {
-        "time": _saved(_get(core, "_timekeeper")),
+        "time": _saved(_get(core, "timekeeper")),
         "agenda": _save_agenda(_get(core, "_agenda")),
         "notes": _saved(_get(core, "_notes")),
         "order_manager": _saved(order_manager),
@@ -79,7 +79,7 @@ def save_core(core: TradingCore) -> State:
         "safety": _saved(_get(core, "_safety")),
         "market": _saved(_get(core, "_market")),
         "bars": None if _book(core) is None else save_bars(_book(core), _saved),
-        "payments": _saved(_get(core, "_timekeeper").payments),
+        "payments": _saved(_get(core, "timekeeper").payments),
         "random": [random_state[0], list(random_state[1]), random_state[2]],
         "wallets": {wallet.asset: _saved(wallet) for wallet in account.wallets},
         "ledgers": {
@@ -117,7 +117,7 @@ def load_strategy(core: TradingCore, state: State) -> None:
 def _restore(core: TradingCore, state: State) -> None:
     order_manager = core.order_manager
     account = order_manager.account
-    _put(_get(core, "_timekeeper"), state["time"])
+    _put(_get(core, "timekeeper"), state["time"])
     _restore_agenda(_get(core, "_agenda"), dict(state["agenda"]))
     _put(_get(core, "_notes"), state["notes"])
     _put(order_manager, state["order_manager"])
@@ -133,7 +133,7 @@ def _restore(core: TradingCore, state: State) -> None:
     if book is not None:
         restore_bars(book, bars, _put)
         _get(core, "_callbacks").find_due()
-    _put(_get(core, "_timekeeper").payments, state["payments"])
+    _put(_get(core, "timekeeper").payments, state["payments"])
     version, words, gauss_next = state["random"]
     _get(core, "_context").random.setstate((version, tuple(words), gauss_next))
     _same(state["wallets"], [wallet.asset for wallet in account.wallets])

@@ -41,7 +41,7 @@ from logos.core.terms.payments import Payments
 TABLE: Final[dict[type, Fields]] = {
     TradingCore: Fields(
         handled=(
-            *("_agenda", "_context", "_market", "_notes", "_safety", "_timekeeper"),
+            *("_agenda", "_context", "_market", "_notes", "_safety", "timekeeper"),
             "order_manager",
         ),
         left={
@@ -261,11 +261,11 @@ TABLE: Final[dict[type, Fields]] = {
         },
     ),
     Timekeeper: Fields(
-        saved=("_day", "_next_look_ns", "_next_sample_ns", "next_check_ns"),
+        saved=("_day", "_next_look_ns", "_next_risk_ns", "_next_sample_ns", "next_check_ns"),
         handled=("payments",),
         left={
             **dict.fromkeys(("_agenda", "_order_manager", "_safety"), PART),
-            **dict.fromkeys(("_sample_ns", "carried_ns", "carried_words"), SETTING),
+            **dict.fromkeys(("_sample_ns", "carried_ns", "carried_words", "risk_ns"), SETTING),
         },
     ),
     Agenda: Fields(

@@ -25,6 +25,7 @@ from logos.core.records import (
     PaperFillRecord,
     Record,
     RefusalRecord,
+    RiskRecord,
     SwitchRecord,
     WarmUpRecord,
     WarningRecord,
@@ -36,6 +37,7 @@ ORDER_GENERATED: Final = "ORDER_GENERATED"
 BLOCKED: Final = "BLOCKED"
 REFUSED: Final = "REFUSED"
 NO_SIGNAL: Final = "NO_SIGNAL"
+RISK: Final = "RISK"
 TICK_ACTIONS: Final = frozenset((ORDER_GENERATED, BLOCKED, REFUSED))
 """What can be decided on a tick besides nothing; what else is logged follows from such a decision,
 from the market or from outside."""
@@ -107,6 +109,7 @@ class DecisionLog:
         self.switch = switch
         state = self._encode(switch.for_log())
         self._tail, self._order_tail = tail_of(state), tail_of(state, "order")
+        self._risk_tail = tail_of(state, "risk")
 
     def write(
         self, records: Sequence[Record], bodies: Sequence[bytes], ticks: Sequence[Tick] = ()
@@ -174,13 +177,16 @@ class DecisionLog:
         elif kind is PaperFillRecord:
             action, reason = "FILL", record.liquidity._value_
         else:
-            return self._write_other(record)
+            return self._write_other(record, body)
         tail = self._order_tail
         self._log.decision(record.ts_ns, record.tick_id, record.symbol, action, reason, tail, body)
         return action
 
-    def _write_other(self, record: Any) -> str:
+    def _write_other(self, record: Any, body: bytes) -> str:
         """The same of a record that is about no order."""
+        if isinstance(record, RiskRecord):
+            self._log.decision(record.ts_ns, record.tick_id, "", RISK, "", self._risk_tail, body)
+            return RISK
         found = self._words(record)
         if found is None:
             return ""
