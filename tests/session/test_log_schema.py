@@ -79,7 +79,8 @@ def decided(rows: Sequence[dict[str, Any]]) -> list[tuple[int, str]]:
 def test_the_schema_is_one_and_knows_the_actions_that_there_are() -> None:
     Draft202012Validator.check_schema(SCHEMA)
     assert set(SCHEMA["$defs"]["action"]["enum"]) == {
-        *TICK_ACTIONS, NO_SIGNAL, "FILL", RISK, "SWITCH", "WARM_UP", "WARNING", "NOTE", "ORDER_RESIZED",
+        *TICK_ACTIONS, NO_SIGNAL, "FILL", RISK, "SWITCH", "WARM_UP", "WARNING", "NOTE",
+        "ORDER_RESIZED",
         *(f"ORDER_{status.value}" for status in OrderStatus),
         *(f"GUARD_{action.value.upper()}" for action in Action),
         *(f"COMMAND_{word.upper()}" for word in _WORDS.values()),
