@@ -39,7 +39,7 @@ class Samples:
     """Collects the samples of one session, or of none. Raises KeyError for an unknown metric."""
 
     def __init__(self, *first_labels: str) -> None:
-        self._first = first_labels
+        self._first = tuple(map(_text, first_labels))
         self._taken: set[tuple[str, tuple[str, ...]]] = set()
         self.all: list[Sample | Spread] = []
 
@@ -82,8 +82,7 @@ class Samples:
 
     def _labels(self, name: str, labels: tuple[str, ...]) -> tuple[str, ...]:
         wanted = BY_NAME[name].labels
-        # A path may hold bytes that are no text, and the page is UTF-8.
-        given = tuple(_text(label) for label in (*self._first, *labels))
+        given = (*self._first, *map(_text, labels))
         if len(given) != len(wanted):
             raise ValueError(f"{name} has the labels {wanted}, not {given}")
         self._check(name, given)
@@ -96,7 +95,8 @@ class Samples:
 
 
 def _text(label: str) -> str:
-    return label.encode("utf-8", "replace").decode("utf-8")
+    """A path may hold bytes that are no text, and the page is UTF-8."""
+    return label if label.isascii() else label.encode("utf-8", "replace").decode("utf-8")
 
 
 class Counters:
