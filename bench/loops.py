@@ -172,7 +172,7 @@ def bars(count: int) -> tuple[Timing, TradingCore]:
     config = config_dict(SYMBOLS[:1])
     core = make_core(SmaCross(fast=10, slow=30, quantity=Decimal("0.01")), config)
     instrument = core.order_manager.states[SYMBOLS[0]].instrument
-    timing = run_pair(core, _bare_sma(), _bar_chunks(count, instrument))
+    timing = run_pair(core, _bare_sma(), bar_chunks(count, instrument))
     return timing, core
 
 
@@ -204,7 +204,8 @@ def _quote_chunks(
         yield partial(_make_events, Quote, columns)
 
 
-def _bar_chunks(count: int, instrument: Instrument) -> Iterator[Callable[[], Sequence[Event]]]:
+def bar_chunks(count: int, instrument: Instrument) -> Iterator[Callable[[], Sequence[Event]]]:
+    """One-minute bars of a random walk, some thousands at a time."""
     random = Random(1)
     price = 6_000_000
     for first in range(0, count, CHUNK):

@@ -11,7 +11,6 @@ import hashlib
 import tomllib
 from dataclasses import dataclass
 from datetime import date, timedelta
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
@@ -82,6 +81,8 @@ def write_calendar(name: str, first: date, last: date, path: Path) -> int:
     ]
     if not sessions:
         raise DataError(f"calendar {name!r} has no session from {first} to {last}")
+    from importlib.metadata import version  # it takes a tenth of a session's time to start
+
     zone, made_with = exchange_calendar(name).tz, version("exchange_calendars")
     lines = [
         f"# The sessions of {name}: open and close, breaks between them, UTC.",
