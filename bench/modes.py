@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import resource
 import shutil
 import subprocess
 import sys
@@ -41,6 +42,17 @@ def run_child(arguments: list[str], environment: dict[str, str]) -> tuple[str, f
     if process.returncode:
         raise SystemExit(f"{' '.join(arguments)} failed with {process.returncode}")
     return output, time.perf_counter() - began, usage.ru_maxrss
+
+
+def peak_mib() -> float:
+    """The most memory that this process held.
+
+    Not what getrusage says of it: that counts what the process held that this one was forked from.
+    """
+    status = Path("/proc/self/status")
+    if not status.is_file():
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return int(status.read_text().split("VmHWM:")[1].split()[0]) / 1024
 
 
 def _environment(copy: Path) -> dict[str, str]:

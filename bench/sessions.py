@@ -21,7 +21,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from bench.loops import START_NS, SYMBOLS, bar_chunks, config_dict
-from bench.modes import modes, run_child
+from bench.modes import modes, peak_mib, run_child
 from logos.core.instrument import instrument
 from logos.core.messages import Bar
 from logos.core.types import NS_PER_MINUTE
@@ -54,13 +54,14 @@ def main(counts: list[int]) -> None:
 
 def _measure(names: tuple[str, str, str], data: list[Path], environment: dict[str, str]) -> None:
     code = "import sys, bench.sessions as s; s.one_session(*sys.argv[1:])"
-    output, seconds, peak_kib = run_child(["-c", code, names[1], *map(str, data)], environment)
+    output, seconds, _ = run_child(["-c", code, names[1], *map(str, data)], environment)
     result = json.loads(output)
     count = result["ticks"]
     mode, kind, which = names
     print(
         f"{mode:<13}{kind:<8}{which:<8}{count:>12,}{result['per_second']:>12,}"
-        f"{count / seconds:>12,.0f}{seconds:>9.2f}{result['cpu_s']:>8.2f}{peak_kib / 1024:>10.1f}"
+        f"{count / seconds:>12,.0f}{seconds:>9.2f}{result['cpu_s']:>8.2f}"
+        f"{result['peak_mib']:>10.1f}"
     )
 
 
@@ -79,6 +80,7 @@ def one_session(kind: str, *paths: str) -> None:
                 "ticks": result.summary["ticks"],
                 "per_second": result.host["ticks_per_second"],
                 "cpu_s": time.process_time(),
+                "peak_mib": peak_mib(),
             }
         )
     )

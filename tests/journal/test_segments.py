@@ -101,7 +101,7 @@ def test_a_snapshot_may_stand_in_any_segment(tmp_path: Path, one_file: bytes) ->
         inputs = RecordedInputs(file_of(tmp_path), KNOWN)
         survey = inputs.survey(place)
         assert survey.has_place
-        assert [list(each) for each in inputs.batches(place.offset)] == BATCHES[number:]
+        assert [list(each) for each in inputs.batches(place)] == BATCHES[number:]
         writer = continued(tmp_path, survey, start=place)
         for each in BATCHES[number:]:
             writer.write(each)

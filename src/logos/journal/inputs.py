@@ -278,26 +278,26 @@ class RecordedInputs:
         if failure:
             raise LiveFailureError(failure)
 
-    def batches(self, after_bytes: int = 0) -> Iterator[Sequence[Event]]:
-        """The batches behind the first `after_bytes` of the file, in order. A torn last line was
+    def batches(self, after: Position = START) -> Iterator[Sequence[Event]]:
+        """The batches behind a place that `survey` has found there, in order. A torn last line was
         never acted upon, and is left out.
 
         Raises Damaged for a file that was changed.
         """
-        symbols: list[Instrument] = []
-        with self._reader() as reader:
-            try:
-                for entry in reader.entries():
-                    record = entry.record
-                    if isinstance(record, Facts):
-                        break
-                    if isinstance(record, Inputs):
-                        symbols = [self._instruments[name] for name in record.symbols]
-                    elif entry.offset >= after_bytes:
-                        yield [_event(row, symbols) for row in record.events]
-                    self.whole_bytes = entry.offset + entry.size
-            except TornTail:
+        with self._reader() as reader, suppress(TornTail):
+            head = next(reader.entries(), None)
+            if head is None or not isinstance(head.record, Inputs):
                 return
+            symbols = [self._instruments[name] for name in head.record.symbols]
+            self.whole_bytes = head.size
+            if after.sequence > 1:
+                reader.go_back(after.sequence, after.offset, after.digest)
+                self.whole_bytes = after.offset
+            for entry in reader.entries():
+                if not isinstance(entry.record, Batch):
+                    break
+                yield [_event(row, symbols) for row in entry.record.events]
+                self.whole_bytes = entry.offset + entry.size
 
     def survey(self, place: Position | None = None) -> Survey:
         """Look through the whole recording once, without making its events.

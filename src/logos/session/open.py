@@ -312,7 +312,7 @@ def _old(start: Start) -> Session:
         inputs = InputsWriter(path, symbols, survey, from_there, *segments)
         resources.callback(inputs.close)
         sequence = 0 if snapshot is None else snapshot.sequence
-        past = Past(old.place, old.recorded, survey, from_there.offset, sequence)
+        past = Past(old.place, old.recorded, survey, from_there, sequence)
     skip = snapshot.consumed if snapshot else 0
     source = old_source(spec, core, plan, connections, past, skip)
     script = _script(spec, old, switch, snapshot)

@@ -22,6 +22,7 @@ from logos.execution.inbox import Inbox
 from logos.execution.latency import LatencyHistogram
 from logos.journal.entries import JOURNAL, read_journal
 from logos.journal.inputs import RecordedInputs, Survey
+from logos.journal.writer import Position
 from logos.session.bars.backfill import Backfilling
 from logos.session.connections import Connections
 from logos.session.plan import Feed, chunks_after
@@ -163,14 +164,14 @@ class FeedSource:
 class Past:
     """What a live session that is resumed has behind it.
 
-    The core stands behind the first `inputs_bytes` of its recorded `inputs` and the first
+    The core stands behind `inputs_place` of its recorded `inputs` and the first
     `records` lines of its journal (0: at its beginning).
     """
 
     folder: Path
     inputs: RecordedInputs
     survey: Survey
-    inputs_bytes: int
+    inputs_place: Position
     records: int
 
     def records_before(self) -> Iterator[Sequence[Record]]:
@@ -201,7 +202,7 @@ class PastSource:
 
     def batches(self) -> Iterator[Batch]:
         """As Source."""
-        return self.past.inputs.batches(self.past.inputs_bytes)
+        return self.past.inputs.batches(self.past.inputs_place)
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,4 +227,4 @@ class LiveSource:
         if self.past is None:
             return iter(())
         self.inbox.offsets.update(self.past.survey.offsets)
-        return self.past.inputs.batches(self.past.inputs_bytes)
+        return self.past.inputs.batches(self.past.inputs_place)
