@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     from logos.library.result import Result
     from logos.library.sessions import Session
     from logos.session.drive import ConcurrentTradingEngine
+    from logos.sweeps.calls import Sweep, read_sweep, resume_sweep, sweep
 
 _HOMES = {
     "core.handlers.events": ("OrderChange", "OrderEvent", "Timer"),
@@ -75,6 +76,7 @@ _HOMES = {
     "library.frames": ("FrameData", "bars", "quotes", "trades"),
     "library.result": ("Result",),
     "library.sessions": ("Session",),
+    "sweeps.calls": ("Sweep", "read_sweep", "resume_sweep", "sweep"),
 }
 _PLACES = {name: (home, name) for home, names in _HOMES.items() for name in names}
 _PLACES["Fill"] = ("core.records", "PaperFillRecord")
@@ -112,6 +114,7 @@ __all__ = [
     "Side",
     "Strategy",
     "StrategyError",
+    "Sweep",
     "SwitchState",
     "Target",
     "TimeInForce",
@@ -125,13 +128,16 @@ __all__ = [
     "market",
     "param",
     "quotes",
+    "read_sweep",
     "replay",
     "result",
     "resume",
+    "resume_sweep",
     "run",
     "run_live",
     "stop",
     "stop_limit",
+    "sweep",
     "trades",
 ]
 

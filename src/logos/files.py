@@ -14,8 +14,9 @@ import json
 import os
 import shlex
 import stat
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from io import BufferedReader
 from pathlib import Path
 from typing import IO, Any, Final
@@ -145,7 +146,7 @@ def replace_file(
                 os.fchmod(file.fileno(), mode)
             if durable:
                 file.flush()
-                os.fsync(file.fileno())
+                sync(file.fileno())
     except OSError as error:
         raise OSError(error.errno, error.strerror, str(path)) from error
     os.replace(temporary, path)
@@ -166,6 +167,30 @@ def replace_json(path: Path, value: object, *, durable: bool = True) -> None:
     replace_file(path, content, durable=durable)
 
 
+_is_disposable: ContextVar[bool] = ContextVar("is_disposable", default=False)
+
+
+@contextmanager
+def disposable() -> Iterator[None]:
+    """What is written within, by this thread, can be made again and is thrown away if the machine
+    stops: nothing waits for the disk.
+
+    For paper sessions on recorded data that a sweep runs; never around one whose orders could
+    leave. The kill switch does not go by it.
+    """
+    before = _is_disposable.set(True)
+    try:
+        yield
+    finally:
+        _is_disposable.reset(before)
+
+
+def sync(descriptor: int) -> None:
+    """Wait until the disk has what was written, unless that is disposable. Raises OSError."""
+    if not _is_disposable.get():
+        os.fsync(descriptor)
+
+
 def sync_file(path: Path) -> None:
     """Wait until the disk has the content of a file, or the names in a folder.
 
@@ -173,7 +198,7 @@ def sync_file(path: Path) -> None:
     """
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
-        os.fsync(descriptor)
+        sync(descriptor)
     except OSError as error:
         raise OSError(error.errno, error.strerror, str(path)) from error
     finally:

@@ -28,6 +28,8 @@ LOOKS_AT_THE_STATE = {
     "session/opening/machine_switch.py": "whether a session may start",
     "session/supervisor.py": "whether a session that starts is blocked",
     "session/fleet/membership.py": "whether a session of a fleet may start",
+    "sweeps/run.py": "begins no session while it is not SAFE; gates nothing",
+    "sweeps/worker.py": "what met another state is no result",
     "session/opening/start.py": "how a recorded session ended",
     "cli/screen/banner.py": "shows the state",
     "cli/screen/line.py": "shows the state, in colour",

@@ -73,6 +73,8 @@ ALLOWED["report"] = {
     *("errors", "core", "config", "files", "shown", "journal", "session", "analysis", "pages"),
 }
 ALLOWED["library"] = {*ALLOWED["session"], "session", "analysis", "pages", "report"}
+# One strategy over many parameters, each in a session.
+ALLOWED["sweeps"] = {*ALLOWED["library"], "library"}
 ALLOWED["rehearsal"] = {*ALLOWED["session"], "session"}
 ALLOWED["stress"] = {*ALLOWED["session"], "session", "audit", "simulators"}
 ALLOWED["cli"] = set(ALLOWED) - {"testing"}

@@ -48,6 +48,10 @@ _COMMANDS = {
         "compare sessions: figures, settings, equity over each other; --html",
         "logos.cli.sessions.compare",
     ),
+    "sweep": (
+        "run one strategy over many parameters, on all cores or on a Dask cluster",
+        "logos.cli.results.sweep",
+    ),
     "watch": ("watch all sessions on one screen; pause and kill", "logos.cli.observing.watch"),
     "metrics": (
         "serve all sessions of this user as Prometheus metrics",

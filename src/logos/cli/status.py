@@ -211,6 +211,8 @@ def _words(session: FoundSession, verdict: Verdict, now_ns: int) -> str:
         return f"DEAD: {end}; `{command}`"
     is_run = session.kind not in ("replay", "seal")
     kind = "" if is_run else f" ({session.kind}; it sends no orders)"
+    if session.is_of_sweep:
+        kind = " (a sweep)" if session.kind == "sweep" else " (of a sweep)"
     if verdict == "ok":
         return f"running{kind}"
     if report is None:

@@ -12,6 +12,7 @@ import enum
 import hashlib
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
+from functools import cache
 from typing import Any, NamedTuple, TypeGuard, get_args, get_origin, get_type_hints
 
 import msgspec
@@ -115,13 +116,17 @@ def masked_config(config: Config) -> Config:
     return msgspec.structs.replace(config, strategy=strategy)
 
 
-def keys_of(kind: type[msgspec.Struct]) -> dict[str, Any]:
+@cache  # evaluating the annotations anew was a quarter of the making of a session's settings
+def fields_of(kind: type[msgspec.Struct]) -> tuple[msgspec.structs.FieldInfo, ...]:
+    """The fields of a table."""
+    return msgspec.structs.fields(kind)
+
+
+@cache
+def keys_of(kind: type[msgspec.Struct]) -> Mapping[str, Any]:
     """The keys of a table, as they are written, with their types."""
     hints = get_type_hints(kind)
-    return {
-        field.encode_name: _where_it_is_set(hints[field.name])
-        for field in msgspec.structs.fields(kind)
-    }
+    return {field.encode_name: _where_it_is_set(hints[field.name]) for field in fields_of(kind)}
 
 
 def _where_it_is_set(hint: Any) -> Any:
@@ -195,7 +200,7 @@ def _problems(raw: object, expected: Any, path: Path) -> list[_Problem]:
             f"{joined((*path, field.encode_name))}: is missing",
             _what_falls_with((*path, field.encode_name)),
         )
-        for field in msgspec.structs.fields(expected)
+        for field in fields_of(expected)
         if field.required and field.encode_name not in raw
     ]
     for key, value in raw.items():
@@ -214,7 +219,7 @@ def _what_falls_with(path: Path) -> Path:
     expected: Any = Config
     for place, key in enumerate(path):
         if is_table_type(expected):
-            fields = {field.encode_name: field for field in msgspec.structs.fields(expected)}
+            fields = {field.encode_name: field for field in fields_of(expected)}
             if key not in fields:
                 break
             if fields[key].required:
@@ -252,9 +257,7 @@ def _endless_numbers(value: object, path: Path) -> list[_Problem]:
         text = f"{joined(path)}: must be a finite number, not {value}"
         return [_Problem(text, _what_falls_with(path))]
     if isinstance(value, msgspec.Struct):
-        value = {
-            field.encode_name: getattr(value, field.name) for field in msgspec.structs.fields(value)
-        }
+        value = {field.encode_name: getattr(value, field.name) for field in fields_of(type(value))}
     if not is_table(value):
         return []
     return [

@@ -28,7 +28,7 @@ from typing import Final, Protocol, Self
 import msgspec
 
 from logos.errors import LogosError
-from logos.files import private_opener
+from logos.files import private_opener, sync
 from logos.journal.codec import GENESIS, chain, encode_line, encode_lines
 
 _BUFFER_BYTES: Final = 1 << 18
@@ -346,7 +346,7 @@ class JournalWriter:
 
     def _fsync(self) -> None:
         began_ns = time.perf_counter_ns()
-        os.fsync(self._descriptor)
+        sync(self._descriptor)
         took_ns = time.perf_counter_ns() - began_ns
         self._syncs += 1
         self._sync_ns += took_ns

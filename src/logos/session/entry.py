@@ -14,6 +14,7 @@ from logos.config import Config, make_config, read_toml
 from logos.core.gates import Switch
 from logos.core.messages import Flatten
 from logos.core.strategy import Strategy
+from logos.data.checked.store import CheckedStore
 from logos.errors import LogosError
 from logos.session.artifacts.derived.files import DERIVED
 from logos.session.artifacts.notes import NOTE_TABLES
@@ -60,6 +61,9 @@ class Options(TypedDict, total=False):
     home: Path | None
     origin: Origin | None
     snapshot_due: SnapshotDue | None
+    takes_signals: bool
+    ruled_by: Path | None
+    store: CheckedStore | None
 
 
 class NewOptions(Options, total=False):

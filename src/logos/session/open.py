@@ -175,7 +175,7 @@ def _begin(start: Start, config: Config, switch: Switch, claim: Claim, origin: O
             moved=moved,
             origin=origin,
             now_ns=time.time_ns(),
-            store=checked_store(spec.home),
+            store=spec.store or checked_store(spec.home),
         )
         if is_live:
             resources.enter_context(hold_account(plan.config, spec.outside, start.entry.token))

@@ -118,7 +118,7 @@ def look(
             each
             for each in find_sessions(workspace)
             if each.session_id == session_id and is_same(each.workspace, workspace)
-            if each.kind != "replay"
+            if each.kind != "replay" and not each.is_of_sweep
         ),
         None,
     )

@@ -242,7 +242,8 @@ class _Scope:
             for key, old in sorted(waiting.items(), key=lambda each: each[1].session_id):
                 session = _same_session(old, found)
                 if session is None:
-                    how = "it has ended" if old.report else "it ended before its first heartbeat"
+                    has_shown = old.report or old.kind == "sweep"
+                    how = "it has ended" if has_shown else "it ended before its first heartbeat"
                     print(f"{self._name(old, pid=False)}: BLOCKED, DRAINED ({how})")
                     del waiting[key]
                 elif session.has_stopped(self._granted(session, granted)):
@@ -286,7 +287,8 @@ class _Scope:
         return any(is_same(session.workspace, each) for each in self._targets)
 
     def _name(self, session: FoundSession, *, pid: bool = True) -> str:
-        name = f"session {session.session_id or '(without an id yet)'}"
+        noun = "sweep" if session.kind == "sweep" else "session"
+        name = f"{noun} {session.session_id or '(without an id yet)'}"
         if session.workspace is None:
             return "a session"
         if not is_same(session.workspace, self._here):

@@ -143,6 +143,7 @@ class Watch:
             for each in find_sessions(self.workspace)
             if each.session_id
             and each.kind != "replay"
+            and not each.is_of_sweep
             and each.workspace is not None
             and os.path.realpath(each.workspace) == here
         }

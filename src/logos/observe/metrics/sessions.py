@@ -73,8 +73,8 @@ class SessionFinder:
                 count("registry")
                 continue
             workspace = self._know(found.workspace)
-            if not found.session_id or found.kind == "replay":
-                continue  # it has no id yet, or only runs again what another session did
+            if not found.session_id or found.kind == "replay" or found.is_of_sweep:
+                continue  # it has no id yet, only runs again what another did, or is one of many
             session = self._found(workspace, found, now_ns, count)
             there = seen.get(session.key)
             if session.runs or (there is None and self._is_recent(session, now_ns)):

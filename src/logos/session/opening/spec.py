@@ -13,6 +13,7 @@ from logos.core.engine import TradingCore
 from logos.core.gates import Switch
 from logos.core.messages import Flatten
 from logos.core.strategy import Strategy
+from logos.data.checked.store import CheckedStore
 from logos.session.artifacts.folder import SessionFolder
 from logos.session.artifacts.saving import Snapshots
 from logos.session.artifacts.snapshot import SnapshotDue, every_seconds
@@ -80,6 +81,16 @@ class SessionSpec:
     is_acknowledged: bool = False
     takes_signals: bool = True
     """Whether SIGINT, SIGTERM and SIGUSR1 are the session's, while it runs in the main thread."""
+    ruled_by: Path | None = None
+    """The workspace whose kill switch rules the session and that the registry names for it; None:
+    `home`. The sessions of a sweep are written elsewhere, and one switch stops them all."""
+    store: CheckedStore | None = None
+    """What was checked before; None: in the workspace that it is written to."""
+
+    @property
+    def ruler(self) -> Path | None:
+        """The workspace whose kill switch rules the session; None: the configured one."""
+        return self.home if self.ruled_by is None else self.ruled_by
 
     def progress(self, plan: Plan) -> Progress:
         """What to call with the number of events of each batch."""
@@ -95,7 +106,7 @@ class SessionSpec:
     def kind(self) -> Kind:
         """What the registry of running sessions calls it."""
         if self.config is not None:
-            return "trade"
+            return "trade" if self.ruled_by is None else "trial"
         if self.purpose is Purpose.TRADE:
             return "resume" if self.flatten is None else "flatten"
         return "seal" if self.purpose is Purpose.SEAL else "replay"

@@ -49,7 +49,7 @@ class Start:
         switches = () if journal is None else journal.recording.switches
         may_be_engaged = bool(switches) and SwitchState[switches[-1].state] is SwitchState.ENGAGED
         switch = open_switch(
-            spec.tell, spec.home, may_be_engaged=may_be_engaged, is_real=config.venue.live
+            spec.tell, spec.ruler, may_be_engaged=may_be_engaged, is_real=config.venue.live
         )
         settings = coordinator_of(config)
         if settings is not None:
@@ -85,11 +85,11 @@ def start(spec: SessionSpec, resources: ExitStack) -> Start:
     """Registry, signals and watcher, in this order. Raises RegistryError."""
     # Before anything else: `logos kill` must find a session that hangs in its first step.
     session_id = spec.session_id if spec.config is None else spec.config.session.id
-    entry = registry.enter(spec.kind, spec.home, session_id)
+    entry = registry.enter(spec.kind, spec.ruler, session_id)
     resources.callback(entry.close)
     switch = None if spec.purpose is Purpose.REPLAY else spec.switch
     if switch is None:
-        switch = session_switch(spec.home)
+        switch = session_switch(spec.ruler)
         resources.callback(switch.close)
     supervisor = SessionSupervisor(
         switch, takes_signals=spec.takes_signals, sends_orders=spec.purpose is Purpose.TRADE

@@ -53,6 +53,11 @@ class FoundSession(msgspec.Struct, frozen=True):
         """Whether the session may send an order."""
         return self.kind not in ("seal", "replay")
 
+    @property
+    def is_of_sweep(self) -> bool:
+        """Whether it is a sweep or one of its sessions: many, short, and watched by nobody."""
+        return self.kind in ("sweep", "trial")
+
     def has_stopped(self, granted_epoch: int) -> bool:
         """Whether it is BLOCKED and DRAINED, and knows of the grant of `granted_epoch`."""
         return (
@@ -70,6 +75,8 @@ class FoundSession(msgspec.Struct, frozen=True):
             return "unknown"
         if not self.running:
             return "dead"
+        if self.kind == "sweep":
+            return "ok"  # its sessions have heartbeats
         beat = None if self.report is None else self.report.heartbeat
         if beat is None:
             age_s = (now_ns - self.since_ns) / NS_PER_SECOND

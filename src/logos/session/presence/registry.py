@@ -47,8 +47,9 @@ class RegistryError(LogosError, OSError):
     """A session cannot be entered in the registry; the message says where and what to do."""
 
 
-Kind = Literal["trade", "resume", "flatten", "seal", "replay"]
-"""What a session is opened for. One that is sealed or replayed sends no orders."""
+Kind = Literal["trade", "resume", "flatten", "seal", "replay", "trial", "sweep"]
+"""What a session is opened for. One that is sealed or replayed sends no orders. A trial is one of
+the many sessions of a sweep; the sweep is entered as well, so that it is found between two."""
 
 
 class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -1,0 +1,1 @@
+"""One strategy over many parameters: a session for each, on all cores or many machines."""
