@@ -117,6 +117,10 @@ peers: ## Let another engine trade three strategies of examples/ anew, for tests
 		> build/peer_trades.json
 	mv build/peer_trades.json tests/oracles/peer_trades.json
 
+.PHONY: sweep-campaign
+sweep-campaign: env ## 200 sessions on two workers, five killed, the switch thrown (SESSIONS=n SEED=n)
+	$(BIN)/python tests/helpers/sweep_campaign.py $(or $(SESSIONS),200) $(or $(SEED),1)
+
 .PHONY: import-fuzz
 import-fuzz: env ## Damaged files of many forms: read to the same numbers, or refused (COUNT=n SEED=n)
 	$(BIN)/python tests/helpers/import_fuzz.py $(or $(COUNT),20000) $(or $(SEED),1)

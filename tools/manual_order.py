@@ -53,6 +53,7 @@ PARTS = (
             ("docs/GUARDS.md", "Guards"),
             ("docs/REPORT.md", "Reading a report"),
             ("docs/RESULTS.md", "Results and reports"),
+            ("docs/SWEEPS.md", "Sweeps"),
             ("docs/API.md", "Python library"),
             ("docs/REHEARSAL.md", "Rehearsing incidents"),
         ),

@@ -91,6 +91,20 @@ def test_among_trials_of_no_worth_the_best_is_called_luck() -> None:
     assert not found.is_likely
 
 
+def test_few_returns_are_never_called_proof() -> None:
+    steady = [0.01, 0.011, 0.009]
+    for days, is_likely in ((3, False), (30, True)):
+        returns = moments(steady * (days // 3))
+        assert returns is not None
+        trial = Trial(row=1, fold=1, sample="in", stretch=Stretch(), params={})
+        alone = Outcome(trial=trial, status="ENDED", returns=returns)
+        found = overfitting(alone, [alone])
+        assert found is not None
+        assert found.deflated is not None
+        assert found.deflated > 0.95
+        assert found.is_likely is is_likely
+
+
 def test_one_trial_is_not_deflated() -> None:
     returns = moments([0.01, 0.02, -0.01, 0.03])
     assert returns is not None

@@ -137,7 +137,8 @@ def _luck_lines(finished: Finished) -> Iterator[str]:
         yield "luck      not judged: the best row's daily returns do not vary, or are too few"
         return
     deflated = "not defined" if found.deflated is None else f"{found.deflated:.2f}"
-    verdict = "" if found.is_likely else f", may be luck (below {LIKELY})"
+    why = f"below {LIKELY}" if (found.deflated or 0.0) < LIKELY else "too few days"
+    verdict = "" if found.is_likely else f", may be luck ({why})"
     facts = f"{found.trials} trials, {found.days} days"
     yield f"luck      {facts}: deflated Sharpe ratio {deflated}{verdict}"
 

@@ -53,7 +53,7 @@
     const notes = [];
     if (data.stopped) notes.push(`The sweep is not complete (${data.stopped}): go on with logos sweep --resume.`);
     if (data.again_is_same === false) notes.push("The best row came to other bytes when it was run once more by itself: the strategy keeps something from one session to the next. Do not trust these rows.");
-    if (luck && !data.is_likely) notes.push(`The best of ${luck.trials} trials may be luck: its deflated Sharpe ratio is ${shown("", luck.deflated)}, and below ${data.likely} it proves nothing.`);
+    if (luck && !(luck.deflated >= data.likely)) notes.push(`The best of ${luck.trials} trials may be luck: its deflated Sharpe ratio is ${shown("", luck.deflated)}, and below ${data.likely} it proves nothing.`);
     if (luck && luck.days < 30) notes.push(`There are ${luck.days} daily returns: figures for a year, and any probability drawn from them, say little.`);
     if (bests[0] && !data.folds.some((fold) => fold.outside)) notes.push("Nothing was held back: the best row was chosen on the same data that shows its figures. Use --out-of-sample or --walk-forward.");
     const bad = data.rows.filter((row) => row.status !== "ENDED").length;
@@ -70,7 +70,7 @@
     }
     find("luck").textContent = data.is_likely
       ? "Luck is a poor explanation: after so many trials the true Sharpe ratio is above 0 with the probability below."
-      : `It may be luck: the deflated Sharpe ratio is below ${data.likely}, so the best of so many trials of no worth could look as good.`;
+      : luck.deflated >= data.likely ? "There are too few daily returns to say." : `It may be luck: the deflated Sharpe ratio is below ${data.likely}, so the best of so many trials of no worth could look as good.`;
     const body = table.createTBody();
     const rows = [
       ["Trials", luck.trials, ""],

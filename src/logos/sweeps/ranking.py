@@ -18,6 +18,7 @@ from typing import Final
 
 import msgspec
 
+from logos.analysis.books import FEW_DAYS
 from logos.sweeps.outcome import LOWER_IS_BETTER, Outcome, Returns
 
 EULER: Final = 0.5772156649015329
@@ -77,8 +78,9 @@ class Overfitting(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def is_likely(self) -> bool:
-        """Whether luck is a poor explanation of it."""
-        return self.deflated is not None and self.deflated >= LIKELY
+        """Whether luck is a poor explanation of it: never of few returns."""
+        is_high = self.deflated is not None and self.deflated >= LIKELY
+        return is_high and self.days >= FEW_DAYS
 
 
 def overfitting(best: Outcome, outcomes: Sequence[Outcome]) -> Overfitting | None:
