@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from places import PROJECT
 from sweep_helpers import InlineLanes, go, make_market, make_sweep
 from waiting import wait_until
 
@@ -180,6 +181,27 @@ def test_an_interrupt_of_the_terminal_ends_it_in_order(market: Path, tmp_path: P
     assert error.strip().endswith(f"logos sweep --resume {record.parent}")
     assert "of 220 sessions" in said
     assert "Traceback" not in error
+
+
+def test_the_script_of_the_document_runs(tmp_path: Path) -> None:
+    """The Python of docs/SWEEPS.md, in a process of its own."""
+    text = (PROJECT / "docs" / "SWEEPS.md").read_text(encoding="utf-8")
+    script = text.partition("```python\n")[2].partition("```")[0]
+    for name in ("examples", "data"):
+        (tmp_path / name).symlink_to(PROJECT / name)
+    (tmp_path / "script.py").write_text(script, encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, "script.py"],
+        cwd=tmp_path,
+        env={**os.environ, "LOGOS_HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("20 ")
+    kept = tmp_path / "runs" / "sweeps" / "Breakout-0001" / "kept" / "runs" / "live" / "sessions"
+    assert (kept / "trial-0002" / "state.jsonl").is_file()
 
 
 SCRIPT = """

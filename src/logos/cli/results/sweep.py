@@ -121,9 +121,12 @@ def _add_settings(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Run, go on with, show or rerun; returns the exit code."""
     from logos.session import SwitchEngagedError
+    from logos.sweeps.run import SweepStoppedError
 
     try:
         return _run(options)
+    except SweepStoppedError as error:
+        return _complain(error, 4 if error.by_switch else INTERRUPTED)
     except ConfigError as error:
         return _complain(error, 2)
     except DataError as error:
@@ -253,7 +256,8 @@ def _lanes(options: argparse.Namespace) -> Lanes:
 
     from logos.sweeps.lanes import ProcessLanes
 
-    count = options.workers or len(os.sched_getaffinity(0))
+    wanted = options.workers
+    count = len(os.sched_getaffinity(0)) if wanted is None else wanted
     if count < 1:
         raise ConfigError("--workers: one or more")
     if options.dask:
