@@ -94,10 +94,10 @@
     if (!folds.length) return find("outside-card").remove();
     const walk = data.walk_forward;
     find("together").textContent = walk
-      ? `${walk.days} days together: net ${shown("net_ratio", walk.net_ratio)}, Sharpe ratio ${shown("", walk.sharpe)} against ${shown("", walk.sharpe_inside)} inside` + (walk.efficiency === null ? "." : `: ${shown("net_ratio", walk.efficiency)} of it holds.`)
+      ? `${walk.days} ${walk.days === 1 ? "day" : "days"} together: net ${shown("net_ratio", walk.net_ratio)}, Sharpe ratio ${shown("", walk.sharpe)} against ${shown("", walk.sharpe_inside)} inside` + (walk.efficiency === null ? "." : `: ${shown("net_ratio", walk.efficiency)} of it holds.`)
       : "There is no result yet.";
     const table = find("outside");
-    headRow(table, ["Fold", "Found in", "Tried on", "Parameters", `${words(data.by)} inside`, `${words(data.by)} outside`, "net outside"], 4);
+    headRow(table, ["Fold", "Found in", "Tried on", "Parameters", `${words(data.by)} inside`, `${words(data.by)} outside`, ...(data.by === "net_ratio" ? [] : ["net outside"])], 4);
     const body = table.createTBody();
     const net = data.figures.indexOf("net_ratio");
     for (const fold of folds) {
@@ -108,7 +108,7 @@
       row.append(make("td", fold.best ? paramsOf(fold.best) : "–"));
       row.append(make("td", shown(data.by, fold.best?.figures[0]), "number"));
       row.append(make("td", shown(data.by, fold.result?.figures[0]), "number"));
-      row.append(make("td", shown("net_ratio", fold.result?.figures[net]), "number"));
+      if (data.by !== "net_ratio") row.append(make("td", shown("net_ratio", fold.result?.figures[net]), "number"));
     }
   }
 
