@@ -15,6 +15,7 @@ from logos.core.strategy import Answer, Context, Strategy, Target
 from logos.data.names import stem_for
 from logos.data.source import discover
 from logos.data.suggest import draft_instrument, suggest_instrument
+from logos.data.terms.contracts import FAMILIES
 from logos.feeds.record import ccxt_instrument
 from logos.session.build import make_instruments
 from logos.session.drive import drive
@@ -85,7 +86,10 @@ def test_a_draft_of_parquet_is_drawn_from_all_rows_too(tmp_path: Path) -> None:
         ("BRK.B", {"quote": ""}),
         # A contract has a size, which no file of prices shows.
         ("ES=F", {"quote": "", "multiplier": "", "settlement": ""}),
-        ("BTCUSD_PERP", {"quote": "", "multiplier": "", "settlement": ""}),
+        (
+            "BTCUSD_PERP",
+            {"base": "BTC", "quote": "BTC", "multiplier": "", "settlement": "inverse"},
+        ),
         ("BTCUSDT_240628", {"quote": "", "multiplier": "", "settlement": ""}),
         (
             "BTC-USDT-SWAP",
@@ -232,11 +236,16 @@ FREE = '[instruments.A]\ntick = "0.01"\nlot = "1"\nquote = "USD"\n'
             "no fees on A: none are set; no slippage: none is set. A real market takes both",
         ),
         (FREE, {"slippage_ticks": 1}, "no fees on A: none are set. A real market takes some"),
-        (FREE + 'fees = { taker = "0.001" }\n', {}, None),
-        (FREE + 'fees = { per_fill = "1" }\n', {}, None),
+        (
+            FREE + 'fees = { taker = "0.001" }\n',
+            {},
+            "no slippage: none is set, so what the data shows of a spread is all that fills pay",
+        ),
+        (FREE + 'fees = { taker = "0.001" }\n', {"slippage_ticks": 1}, None),
+        (FREE + 'fees = { per_fill = "1" }\n', {"slippage_bps": 1}, None),
     ],
 )
-def test_a_session_without_fees_says_so_in_its_result(
+def test_a_session_without_fees_or_slippage_says_so_in_its_result(
     logos_home: Path, tmp_path: Path, text: str, paper: dict[str, int], words: str | None
 ) -> None:
     folder = tmp_path / "d"
@@ -246,7 +255,7 @@ def test_a_session_without_fees_says_so_in_its_result(
     summary, page = run(folder, logos_home, paper=paper)
     assert summary["fills"] == 2
     assert summary.get("without_costs") == words
-    assert ("**Costs left out**: no fees on A" in page) == (words is not None)
+    assert ("**Costs left out**" in page) == (words is not None)
 
 
 # ---- contracts that are settled in coins ----
@@ -281,6 +290,17 @@ def test_an_inverse_contract_earns_coins(logos_home: Path, tmp_path: Path) -> No
         ("BTCUSD_PERP", {}, True),
         ("ETHUSD_PERP", {"base": "ETH", "multiplier": "10"}, True),
         ("BTC-USD-SWAP", {}, True),
+        # With a multiplier of 1 the name alone tells: whose contracts are called so.
+        ("BTCUSD_PERP", {"multiplier": "1"}, True),
+        ("BTCUSD_240628", {"multiplier": "1"}, True),
+        ("BTC-USD-SWAP", {"multiplier": "1"}, True),
+        ("BTC-USD-240628", {"multiplier": "1"}, True),
+        ("BTC-PERPETUAL", {"multiplier": "1"}, True),
+        ("ETH-28JUN24", {"base": "ETH", "multiplier": "1"}, True),
+        ("PI_XBTUSD", {"base": "XBT", "multiplier": "1"}, True),
+        ("PF_XBTUSD", {"base": "XBT", "multiplier": "1"}, False),
+        ("BTC-PERP", {"multiplier": "1"}, False),
+        ("XBTUSD", {"base": "XBT", "multiplier": "1"}, False),
         ("BTCUSDPERP", {"multiplier": "1"}, False),
         ("BTC-USDT-SWAP", {"quote": "USDT"}, False),
         ("BTCUSDPERP", {"settlement": "inverse", "quote": "BTC"}, False),
@@ -299,6 +319,36 @@ def test_a_contract_in_coins_that_is_set_up_in_dollars_is_refused_with_the_way_o
     with pytest.raises(ConfigError) as raised:
         make_instruments(made)
     assert f'settlement = "inverse", quote = "{table["base"]}"' in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "refused"),
+    [
+        ("XBTUSD_bitmex_1m.csv", True),
+        ("XBTUSD_bitmex-trades_1m.csv", True),
+        ("BTCUSD_bybit_1m.csv", True),
+        ("XBTUSD_kraken_1m.csv", False),
+        ("BTCUSD_1m.csv", False),
+    ],
+)
+def test_a_name_that_a_spot_market_has_too_tells_a_contract_with_its_venue(
+    tmp_path: Path, name: str, refused: bool
+) -> None:
+    (source,) = discover(write(tmp_path / name, BAR_HEADER, [bar_row(0), bar_row(1)]))
+    table = {**PERPETUAL, "base": source.symbol[:3], "quote": "USD", "settlement": "margin"}
+    config = settings(tmp_path, instruments={source.symbol: {**table, "multiplier": "1"}})
+    if not refused:
+        assert list(find_instruments(config, [source])) == [source.symbol]
+        assert drafted(tmp_path, name, [bar_row(0), bar_row(1)]).get("settlement") is None
+        return
+    with pytest.raises(ConfigError, match=f'settlement = "inverse", quote = "{table["base"]}"'):
+        find_instruments(config, [source])
+    draft = drafted(tmp_path, name, [bar_row(0), bar_row(1)])
+    assert (draft["settlement"], draft["quote"]) == ("inverse", table["base"])
+
+
+def test_every_family_of_contracts_says_where_its_names_are_documented() -> None:
+    assert all(family.source.startswith("https://") for family in FAMILIES)
 
 
 def market(**changed: Any) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from logos.data.layout import clean_header, file_layout, with_sizes
 from logos.data.names import parse_name
 from logos.data.readers.head import all_lines
 from logos.data.source import DataSource
+from logos.data.terms.contracts import coin_settled
 from logos.data.terms.currencies import Currencies, contract_word, currencies_of
 from logos.data.terms.venue_fees import SPOT_FEES, fees_line
 
@@ -96,10 +97,10 @@ def draft_instrument(source: DataSource, *, quote: str = "") -> Draft:
         for rows in blocks:
             price_decimals = max(price_decimals, _decimals(rows, price_places, _PRICE_DECIMALS_MAX))
             size_decimals = max(size_decimals, _decimals(rows, size_places, _SIZE_DECIMALS_MAX))
-    named = parse_name(source.path).words
-    words = {part for word in named for part in word.lower().split("-")}
+    words = name_words(source)
     return _with_terms(
         known,
+        words,
         Draft(
             source.symbol,
             format_units(1, price_decimals) if price_decimals >= 0 else "",
@@ -111,8 +112,18 @@ def draft_instrument(source: DataSource, *, quote: str = "") -> Draft:
     )
 
 
-def _with_terms(known: Currencies, draft: Draft) -> Draft:
+def name_words(source: DataSource) -> frozenset[str]:
+    """The words of a file's name behind the symbol, in small letters."""
+    named = parse_name(source.path).words
+    return frozenset(part for word in named for part in word.lower().split("-"))
+
+
+def _with_terms(known: Currencies, words: frozenset[str], draft: Draft) -> Draft:
     """The draft with what a contract's symbol says of its settlement."""
+    settled = coin_settled(draft.symbol, words)
+    if settled is not None:
+        coin = settled.coin
+        return replace(draft, base=coin, quote=coin, multiplier="", settlement="inverse")
     if known.settle and known.settle == known.base:
         return replace(draft, quote=known.settle, multiplier="", settlement="inverse")
     if known.settle:

@@ -104,6 +104,15 @@ def test_a_session_on_recorded_data_has_a_banner_and_no_lines(
     assert not re.search(f"^{TIME}", shown, re.M)
 
 
+def test_the_balance_that_a_session_begins_with_is_named_where_none_is_set(
+    desk: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ("trade", "--strategy", "sma_cross", "--data", "EURUSD")
+    assert main([*words, "--from", "2026-01-05T14:00:00Z", "--to", "2026-01-05T14:10:00Z"]) == 0
+    shown = capsys.readouterr().err
+    assert "account     1,000,000.00 USD, as no balance is set" in shown
+
+
 def test_a_switch_that_is_engaged_is_told_whoever_is_quiet(
     desk: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -12,7 +12,7 @@ from logos import __version__, paths
 from logos.cli.running.standing import read_switch
 from logos.cli.screen.figures import amount
 from logos.cli.screen.terminal import Colour, Terminal, wrapped
-from logos.config import Config, FeedName
+from logos.config import BALANCE_DEFAULT, Config, FeedName
 from logos.config.making import masked_config
 from logos.core.types import SwitchState
 from logos.killswitch.status import sentence
@@ -63,10 +63,13 @@ def _what(session: Session, config: Config) -> Iterator[Row]:
     symbols = list(plan.instruments)
     more = f", and {len(symbols) - _SYMBOLS_MAX} more" if len(symbols) > _SYMBOLS_MAX else ""
     yield _text("symbols", ", ".join(symbols[:_SYMBOLS_MAX]) + more)
+    assumed = dict.fromkeys((each.quote for each in plan.instruments.values()), BALANCE_DEFAULT)
     balances = ", ".join(
         f"{amount(value, money_decimals(value))} {asset}"
-        for asset, value in config.account.balances.items()
+        for asset, value in (config.account.balances or assumed).items()
     )
+    if not config.account.balances:
+        balances += ", as no balance is set"
     yield _text("account", balances)
 
 

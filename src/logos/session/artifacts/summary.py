@@ -33,6 +33,7 @@ from logos.session.artifacts.counts import RecordCounts, trigger_figures
 from logos.session.artifacts.rows import Moments
 from logos.session.plan import Plan
 
+_NO_SLIPPAGE = "no slippage: none is set, so what the data shows of a spread is all that fills pay"
 _FREE_SYMBOLS_MAX = 5
 """Symbols without fees that are named."""
 
@@ -299,20 +300,21 @@ def costs_left_out(
     config: Config, instruments: Mapping[str, Instrument], fills: Mapping[str, int]
 ) -> dict[str, str]:
     """What a paper session's fills did not cost although a market takes it: words under one key,
-    where something was filled on paper without a fee; else nothing.
+    where something was filled on paper without a fee or without slippage; else nothing.
 
     `fills` counts them by symbol. A real venue books its own fees.
     """
-    if config.venue.live:
+    if config.venue.live or not any(fills.get(symbol) for symbol in instruments):
         return {}
+    has_slippage = bool(config.paper.slippage_ticks or config.paper.slippage_bps)
     traded = instruments.items()
     symbols = [symbol for symbol, each in traded if fills.get(symbol) and _is_free(each.fees)]
     if not symbols:
-        return {}
+        return {} if has_slippage else {"without_costs": _NO_SLIPPAGE}
     named = ", ".join(symbols[:_FREE_SYMBOLS_MAX])
     left = len(symbols) - _FREE_SYMBOLS_MAX
     words = f"no fees on {named}{f' and {left} more' if left > 0 else ''}: none are set"
-    if config.paper.slippage_ticks or config.paper.slippage_bps:
+    if has_slippage:
         return {"without_costs": f"{words}. A real market takes some"}
     return {"without_costs": f"{words}; no slippage: none is set. A real market takes both"}
 

@@ -10,7 +10,8 @@ import msgspec
 from logos.config import Config, InstrumentSettings
 from logos.config.tables.carry import CarriedSymbol, CarrySettings
 from logos.core.engine import TradingCore
-from logos.core.fixed import parse_units
+from logos.core.fixed import decimals_of, parse_units
+from logos.core.instrument import Instrument
 from logos.core.instrument_state import InstrumentState
 from logos.core.saved.carried import (
     CarriedBook,
@@ -139,9 +140,23 @@ def _check_currencies(carry: CarrySettings, currencies: list[str]) -> None:
         )
 
 
+def _check_fine(instrument: Instrument, prices: list[Decimal]) -> None:
+    """Refuse prices that the new session has no decimals for: nothing is rounded."""
+    finest = max(prices, key=decimals_of)
+    if decimals_of(finest) > instrument.price_decimals:
+        raise CarryError(
+            f"{instrument.symbol} is carried on at a price of {finest}, and the prices of the new"
+            f" session go in steps of {instrument.price_text(instrument.data_tick)}: give the"
+            " instrument the tick or data_tick that it had"
+        )
+
+
 def _book(carried: CarriedSymbol, state: InstrumentState) -> CarriedBook:
     instrument, money = state.instrument, state.ledger.decimals
     prices, quantities = instrument.price_decimals, instrument.quantity_decimals
+    if carried.lots:
+        held = [Decimal(text.split(" ")[2]) for text in carried.lots if text.count(" ") > 1]
+        _check_fine(instrument, [*held, carried.bid, carried.ask])
     lots = [read_lot(text, prices, quantities, money) for text in carried.lots]
     return CarriedBook(
         lots,

@@ -13,7 +13,8 @@ from typing import Any, Final
 
 from logos.config import Config, ConfigError, InstrumentSettings, make_config, read_toml
 from logos.data.source import DataSource
-from logos.data.suggest import draft_instrument
+from logos.data.suggest import draft_instrument, name_words
+from logos.data.terms.contracts import coin_settled
 from logos.data.terms.currencies import contract_word, is_coin, is_fiat
 
 _DOLLARS_OF_A_CONTRACT: Final = (Decimal(10), Decimal(100))
@@ -45,6 +46,7 @@ def find_instruments(
                 f"no instrument for {symbol} ({source.path}). Add this to the configuration, "
                 f"after checking it{what}:\n\n{draft.toml()}"
             )
+        refuse_misused(symbol, settings, name_words(source))
         found[symbol] = settings
     return found
 
@@ -83,22 +85,36 @@ def _filled_in(symbol: str, table: Any, path: Path) -> Any:
     return table
 
 
-def refuse_misused(symbol: str, settings: InstrumentSettings) -> None:
-    """Raise ConfigError for a perpetual contract of so many dollars that is set up as one of so
-    many coins: its profit would be a hundred thousand times too large."""
+def refuse_misused(
+    symbol: str, settings: InstrumentSettings, words: frozenset[str] = frozenset()
+) -> None:
+    """Raise ConfigError for a contract of so many dollars, settled in the coin, that is set up as
+    one of so many coins: its profit would be a hundred thousand times too large.
+
+    `words` are those of the name of its file, which may say the venue.
+    """
+    if settings.settlement != "margin" or not is_fiat(settings.quote):
+        return
+    settled = coin_settled(symbol, words)
+    if settled is not None:
+        family = settled.family
+        raise ConfigError(
+            f"instruments.{symbol}: {family.venue} settles it in {settled.coin}, and one contract"
+            f" is worth {family.worth} ({family.source}); as a contract on margin one would be"
+            f" {settings.multiplier} {settled.coin}. Set {_as_inverse(settled.coin)}, and that"
+            f" worth as its multiplier. If it is another one, on margin in {settings.quote}, give"
+            " it another symbol"
+        )
     is_perpetual = contract_word(symbol) in ("PERP", "PERPETUAL", "SWAP")
-    if (
-        is_perpetual
-        and settings.settlement == "margin"
-        and settings.multiplier in _DOLLARS_OF_A_CONTRACT
-        and is_coin(settings.base)
-        and is_fiat(settings.quote)
-    ):
+    if is_perpetual and settings.multiplier in _DOLLARS_OF_A_CONTRACT and is_coin(settings.base):
         coin, money = settings.base, settings.quote
         raise ConfigError(
             f"instruments.{symbol}: as a contract on margin one would be {settings.multiplier} "
             f"{coin}. A perpetual of {settings.multiplier} {money} is settled in the coin: "
-            f'settlement = "inverse", quote = "{coin}" (docs/FILLS.md, Inverse contracts). If one '
-            f"is indeed {settings.multiplier} {coin}, give it a symbol that does not say "
-            f"{contract_word(symbol)}"
+            f"{_as_inverse(coin)}. If one is indeed {settings.multiplier} {coin}, give it a symbol "
+            f"that does not say {contract_word(symbol)}"
         )
+
+
+def _as_inverse(coin: str) -> str:
+    return f'settlement = "inverse", quote = "{coin}" (docs/FILLS.md, Inverse contracts)'
