@@ -75,9 +75,10 @@ def test_a_file_with_one_thing_wrong_gives_no_other_numbers(
         try:
             report = import_files([path], Path(folder) / "out", form.options)
         except DataError as error:
-            assert re.search(r"X_1m\.csv", str(error)), error
             left = Path(folder) / "out"
-            assert not left.exists() or not list(left.iterdir())
+            is_clean = not left.exists() or not list(left.iterdir())
+            if "X_1m.csv" not in str(error) or not is_clean:
+                raise
             return
         made = [line.split(",") for line in report.paths[0].read_text().splitlines()[1:]]
     wrong = [row for row in made if row[0] not in good or not figures_of(row[1:], good[row[0]])]

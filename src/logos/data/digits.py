@@ -100,6 +100,12 @@ class TickRounding:
         """How many prices the tick would change."""
         self._first = ""
 
+    @property
+    def plain_decimals(self) -> int:
+        """The decimals of a tick that is a one behind zeros: a price with as many or fewer stays
+        as it is. 0 for any other tick."""
+        return self._decimals if self._tick == 1 else 0
+
     def __call__(self, text: str, where: str = "") -> str:
         """The price on the tick, as plain text; `where` says its place, for `problem`."""
         try:

@@ -6,6 +6,8 @@ is the authority; both give the same text.
 
 from __future__ import annotations
 
+import copy
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -13,6 +15,7 @@ from zoneinfo import ZoneInfo
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from logos.data.digits import TickRounding
 from logos.data.importing.cells.times import (
     CLOCK_EPOCH,
     EPOCH,
@@ -24,12 +27,12 @@ from logos.data.importing.cells.times import (
 )
 from logos.data.importing.plan import Plan
 from logos.data.importing.record import BAR_ROLES
-from logos.data.importing.rows import MAKERS, SIDES, Batch, RowConverter
+from logos.data.importing.rows import MAKERS, SIDES, Batch, RowConverter, without_zeros
 from logos.data.layout import BARS, QUOTE_BARS, QUOTES, TRADES
 from logos.data.times.reader import TIME_FORMATS
 
 _FIGURES: Final = {
-    ".": r"^-?[0-9]+(\.[0-9]+)?$",
+    ".": r"^-?([0-9]{1,3}(,[0-9]{3})+|[0-9]+)(\.[0-9]+)?$",
     ",": r"^-?([0-9]{1,3}(\.[0-9]{3})+|[0-9]+)(,[0-9]+)?$",
 }
 _SIZES: Final = {sign: "^$|" + pattern.replace("-?", "") for sign, pattern in _FIGURES.items()}
@@ -42,21 +45,21 @@ _ISO_PLAIN: Final = "^[0-9]{4}-[0-9]{2}-[0-9]{2}[ T][0-9]{2}:[0-9]{2}:[0-9]{2}$"
 def fast_batches(converter: RowConverter, columns: list[Any]) -> list[Batch] | None:
     """The cells of a block as batches, or None when a row of it needs a careful look."""
     plan = converter.plan
-    if len(columns) != plan.table.width or plan.tick or plan.kind == QUOTE_BARS:
-        return None
-    if plan.prices.shift:
+    if len(columns) != plan.table.width or plan.kind == QUOTE_BARS:
         return None
     try:
         if not _is_ruled_plainly(plan, columns):
             return None
-        cells = _output_columns(plan, columns)
-        if cells is None:
-            return None
+        rounding = copy.copy(converter.rounding)
+        cells = _output_columns(plan, columns, rounding)
+        if cells is None or (rounding is not None and rounding.moved):
+            return None  # what a tick would change is counted and named row by row
         # Last, as the reader of times keeps in mind what it has read.
         moments = _moments(plan, columns)
         if moments is None or not _are_closed_in_time(plan, columns, moments):
             return None
         _carry_on(plan, columns)
+        converter.rounding = rounding
         if plan.is_last_day or (plan.is_stamped_close and plan.has_zoned_days):
             moments = pa.array(map(plan.opened_ns, moments.to_pylist()), pa.int64())
         elif plan.is_stamped_close:
@@ -121,7 +124,9 @@ def _batch(symbol: str, moments: Any, cells: list[Any]) -> Batch:
     return Batch(symbol, moments.to_pylist(), [texts])
 
 
-def _output_columns(plan: Plan, columns: list[Any]) -> list[Any] | None:
+def _output_columns(
+    plan: Plan, columns: list[Any], rounding: TickRounding | None
+) -> list[Any] | None:
     roles = {
         BARS: (BAR_ROLES[:4], BAR_ROLES[4:]),
         QUOTES: (("bid", "ask"), ("bid_size", "ask_size")),
@@ -140,13 +145,42 @@ def _output_columns(plan: Plan, columns: list[Any]) -> list[Any] | None:
             column = columns[place]
             if not pc.all(pc.match_substring_regex(column, pattern[style.decimal])).as_py():
                 return None
+            is_price = names is roles[0]
+            if style.shift and is_price and pc.any(pc.match_substring(column, ".")).as_py():
+                return None
             if style.decimal == ",":
                 column = pc.replace_substring(column, ".", "")
                 column = pc.replace_substring(column, ",", ".")
+            else:
+                column = pc.replace_substring(column, ",", "")
+            if style.shift:
+                column = _mapped(column, style.plain)
+            if rounding is not None:
+                column = _on_tick(column, rounding) if is_price else _mapped(column, without_zeros)
             cells.append(column)
     if plan.kind == TRADES:
         cells.append(_sides(plan, columns))
     return cells if cells[-1] is not None else None
+
+
+def _mapped(column: Any, plain: Callable[[str], str]) -> Any:
+    """The column with `plain` of each cell, which is asked once for cells that are the same."""
+    encoded = pc.dictionary_encode(column)
+    texts = [plain(text) for text in encoded.dictionary.to_pylist()]
+    return pc.take(pa.array(texts, pa.string()), encoded.indices)
+
+
+def _on_tick(column: Any, rounding: TickRounding) -> Any:
+    """Prices as `TickRounding` writes them."""
+    decimals = rounding.plain_decimals
+    pattern = rf"^(0|[1-9][0-9]{{0,14}})(\.[0-9]{{1,{decimals or 1}}})?$"
+    if not decimals or not pc.all(pc.match_substring_regex(column, pattern)).as_py():
+        return _mapped(column, rounding)
+    padded = pc.binary_join_element_wise(column, "0" * decimals, "")
+    has_point = pc.match_substring(column, ".")
+    whole = pc.binary_join_element_wise(column, "0" * decimals, ".")
+    cut = pc.replace_substring_regex(padded, rf"^([0-9]+\.[0-9]{{{decimals}}})0*$", r"\1")
+    return pc.if_else(has_point, cut, whole)
 
 
 def _sides(plan: Plan, columns: list[Any]) -> Any:

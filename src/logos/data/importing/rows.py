@@ -68,7 +68,7 @@ class RowConverter:
         self.left = left
         self._wanted = wanted
         self._member = plan.table.member
-        self._rounding = TickRounding(plan.tick) if plan.tick else None
+        self.rounding = TickRounding(plan.tick) if plan.tick else None
         self._closes = plan.time.again()
         self._halves = _halves(plan)
         self._footer: tuple[int, str] | None = None
@@ -104,7 +104,7 @@ class RowConverter:
 
     def finish(self) -> None:
         """Count what stood below the last row. Raises DataError for a tick that changes prices."""
-        problem = "" if self._rounding is None else self._rounding.problem()
+        problem = "" if self.rounding is None else self.rounding.problem()
         if problem:
             raise DataError(f"{self._member}: {problem}")
         for doubt in self.plan.time.doubts():
@@ -222,7 +222,7 @@ class RowConverter:
             plain = self.plan.prices.plain(text)
         except FigureError as error:
             raise self.error(line, f"{name} {error}") from None
-        return plain if self._rounding is None else self._rounding(plain, f"line {line}")
+        return plain if self.rounding is None else self.rounding(plain, f"line {line}")
 
     def _size(self, line: int, cells: Sequence[str], place: int, name: str) -> str:
         if place < 0 or is_not_reported(cells[place]):
@@ -239,9 +239,12 @@ class RowConverter:
                 f"{name} is {cells[place][:40]!r}: less than nothing (where a sign says the side,"
                 " the file must be written with a column for it first)",
             )
-        if self._rounding is not None and "." in plain:
-            return plain.rstrip("0").rstrip(".")
-        return plain
+        return plain if self.rounding is None else without_zeros(plain)
+
+
+def without_zeros(plain: str) -> str:
+    """A figure without the zeros at its end that say nothing."""
+    return plain.rstrip("0").rstrip(".") if "." in plain else plain
 
 
 def _halves(plan: Plan) -> list[tuple[str, tuple[int, ...]]]:

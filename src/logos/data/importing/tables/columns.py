@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from typing import Any, Final
 
 import pyarrow as pa
@@ -12,7 +13,10 @@ _COLUMNS_MAX: Final = 256
 
 def text_columns(data: bytes, separator: str) -> list[Any] | None:
     """The cells of whole lines as columns of strings; None when the lines are not alike."""
-    width = data[: data.find(b"\n")].count(separator.encode()) + 1
+    first = data[: data.find(b"\n")]
+    width = first.count(separator.encode()) + 1
+    if b'"' in first:
+        width = len(next(csv.reader([first.decode()], delimiter=separator), []))
     if width > _COLUMNS_MAX or b"\n\n" in data or data.startswith(b"\n"):
         return None
     names = [str(place) for place in range(width)]
