@@ -82,6 +82,7 @@ slippage                  +53.75       +60.00       -5.00
 why       it won: +1.25 before costs, fees took 2.10, slippage brought 53.75
 holds     6 ACME at 110.00, -1.0 EMCA at 9.6
 orders    5   fills 4   refused 0   blocked 0
+costs     no slippage: none is set, so what the data shows of a spread is all that fills pay
 ticks     8   (12,345 a second)
 latency   tick to decision: p50 1.5, p90 2.0, p99 2.5, max 4,500.0 us   (8 timed)
 
