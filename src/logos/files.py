@@ -276,20 +276,34 @@ class AppendFile:
 
 
 class JsonLines:
-    """Appends one JSON object a line to a file; call it with the object. For one thread.
+    """Appends one JSON object a line to a file; call it with the object. For one thread at a time.
 
-    Each line is one write, so a killed process leaves whole lines.
+    Each line is one write, so a killed process leaves whole lines; what was added (`add`) is
+    written with the next one, or by `flush`, in one write as well.
     """
 
     def __init__(self, path: Path) -> None:
         """Open `path` for appending, making its folder. Raises OSError."""
         self._file = AppendFile(path)
         self._encode = msgspec.json.Encoder().encode
+        self._kept = bytearray()
 
     def __call__(self, record: Mapping[str, object]) -> None:
         """Write one line. Raises OSError naming the file."""
-        self._file.write(bytearray(self._encode(record) + b"\n"))
+        self.add(record)
+        self.flush()
+
+    def add(self, record: Mapping[str, object]) -> None:
+        """Have one line written later."""
+        self._kept += self._encode(record) + b"\n"
+
+    def flush(self) -> None:
+        """Write what was added. Raises OSError naming the file."""
+        if self._kept:
+            self._file.write(self._kept)
 
     def close(self) -> None:
-        """Close the file; closing again does nothing."""
+        """Write what was added, and close the file; closing again does nothing. Raises OSError."""
+        if not self._file.is_closed:
+            self.flush()
         self._file.close()

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import itertools
 import time
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
 import mt5_libraries  # noqa: F401 - before anything that needs zmq
@@ -131,6 +131,27 @@ class Bench:
             is_sandbox=True,
             settle_s=settle_s,
         )
+
+
+@contextmanager
+def held(gateway: Gateway) -> Iterator[None]:
+    """The gateway's thread serves nothing meanwhile."""
+    queue: Any = gateway._queue
+    take = queue.take
+    queue.take = lambda: None
+    try:
+        yield
+    finally:
+        queue.take = take
+        assert gateway._worker is not None
+        gateway._worker.call(lambda _: None)
+
+
+def sockets_of(gateway: Gateway) -> Any:
+    """The sockets of an open gateway, which its thread has."""
+    sockets = gateway._exchange._sockets
+    assert sockets is not None
+    return sockets
 
 
 def endpoints(simulator: Simulator, host: str = "127.0.0.1") -> Endpoints:

@@ -128,7 +128,9 @@ def test_a_plain_client_sees_account_orders_deals_and_candles(tmp_path: Path) ->
         assert done["volume"] == 0.5
         assert done["order"] > 0
         assert done["deal"] > 0
-        request, reply = client.streaming.recv_json().values()
+        told = client.streaming.recv_json()
+        request, reply = told["request"], told["reply"]
+        assert told["deal"]["ticket"] == done["deal"]
         assert request["action"] == "TRADE_ACTION_DEAL"
         assert reply["order"] == done["order"]
         [position] = client.ask(action="POSITIONS")["positions"]

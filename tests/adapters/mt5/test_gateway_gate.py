@@ -7,14 +7,26 @@ sockets. One symbol's slow answer holds the lock; the switch changes while an or
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import msgspec
 import pytest
-from mt5_helpers import Record, WallClock, an_order, bench, coin, quiet, trade
+from mt5_helpers import (
+    Record,
+    WallClock,
+    an_order,
+    bench,
+    coin,
+    held,
+    quiet,
+    sockets_of,
+    trade,
+)
 from waiting import until
 
 from logos.adapters.mt5.terminal import Mt5Terminal, gateway_log
@@ -171,11 +183,10 @@ def test_an_order_does_not_leave_after_the_switch_where_answers_carry_ids(
     async def work(road: Road) -> None:
         gateway = road.terminal.gateway
         assert gateway.has_ids
-        await gateway._lock.acquire(SLOW)
-        road.quote()
-        await until(lambda: gateway.waiting(TRADED.symbol) > 0, "the order waits")
-        getattr(road.switch, change)("test", "test")
-        gateway._lock.release(0)
+        with held(gateway):
+            road.quote()
+            await until(lambda: gateway.waiting(TRADED.symbol) > 0, "the order waits")
+            getattr(road.switch, change)("test", "test")
         assert (await road.fate()).kind is ReportKind.NOT_SENT
         assert [each["token"] for each in road.kept_back()] == ["test-1"]
         assert gateway.has_ids
@@ -190,13 +201,12 @@ def test_an_order_that_a_kill_met_while_it_waited_does_not_leave_after_a_reset(
 ) -> None:
     async def work(road: Road) -> None:
         gateway = road.terminal.gateway
-        await gateway._lock.acquire(SLOW)
-        road.quote()
-        await until(lambda: gateway.waiting(TRADED.symbol) > 0, "the order waits")
-        road.switch.engage("test", "test")
-        road.switch.flag[0] = SwitchState.SAFE
-        road.switch.epoch += 2
-        gateway._lock.release(0)
+        with held(gateway):
+            road.quote()
+            await until(lambda: gateway.waiting(TRADED.symbol) > 0, "the order waits")
+            road.switch.engage("test", "test")
+            road.switch.flag[0] = SwitchState.SAFE
+            road.switch.epoch += 2
         assert (await road.fate()).kind is ReportKind.NOT_SENT
         [kept] = road.kept_back()
         assert kept["reason"] == "kill switch in the gateway: it changed while the order waited"
@@ -226,32 +236,45 @@ def test_a_kill_that_was_reset_while_the_venue_asked_first_keeps_the_order_too()
 
 @pytest.mark.parametrize("has_ids", [False, True])
 def test_the_last_look_at_the_switch_and_the_sending_are_one_step(has_ids: bool) -> None:
-    """Nothing else in the loop can run between them: no kill finds a gap there."""
+    """In the gateway's thread, with the lock held: nothing is logged, written or waited for
+    between them, and no other request."""
 
     async def scenario() -> list[str]:
         async with bench(SimOptions(has_ids=has_ids)) as box:
             steps: list[str] = []
+            thread = box.gateway._worker._thread  # type: ignore[union-attr]
+            sockets = sockets_of(box.gateway)
 
             def gate(_: SubmitOrder) -> str:
+                assert threading.current_thread() is thread
+                assert box.gateway._queue.is_held
                 steps.append("asked")
-                asyncio.get_running_loop().call_soon(steps.append, "whatever else was due")
                 return ""
 
-            sockets = box.gateway._sockets
-            assert sockets is not None
-            send = sockets.send
+            def noted(object: Any, name: str) -> None:
+                known = getattr(object, name)
 
-            async def sending(frame: bytes) -> None:
-                await send(frame)
-                steps.append("has left")
+                def instead(*values: Any, **words: Any) -> Any:
+                    steps.append(name)
+                    return known(*values, **words)
 
-            sockets.send = sending  # type: ignore[method-assign]
+                setattr(object, name, instead)
+
+            noted(sockets, "send")
+            noted(sockets, "hand_over")
+            noted(box.gateway._records, "flush")
+            noted(box.gateway._records, "say")
             box.gateway.door.gate = gate
             fields = trade(TRADED.symbol, "run-1")
             await box.gateway.request(TRADED.symbol, fields, an_order())
             return steps
 
-    assert asyncio.run(scenario()) == ["asked", "has left", "whatever else was due"]
+    steps = asyncio.run(scenario())
+    at = steps.index("asked")
+    assert steps[at : at + 2] == ["asked", "send"]
+    # What is in the log by then is with the system before anything leaves.
+    assert steps[at - 1] == "flush"
+    assert steps.count("send") == 1
 
 
 @pytest.mark.long

@@ -9,7 +9,7 @@ from typing import Any
 import mt5_libraries  # noqa: F401 - before anything that needs zmq
 import pytest
 import zmq
-from mt5_helpers import CALM, an_order, bench, coin, quiet, trade
+from mt5_helpers import CALM, an_order, bench, coin, quiet, sockets_of, trade
 from waiting import until
 
 from logos.adapters.mt5.gateway.failures import QuestionLost, TradeLost, TradeNotSent
@@ -122,8 +122,7 @@ def test_a_history_that_failed_is_told_at_once_and_not_waited_for() -> None:
 def test_a_port_that_has_nothing_after_all_is_waited_for_again() -> None:
     async def scenario() -> None:
         async with bench() as box:
-            sockets = box.gateway._sockets
-            assert sockets is not None
+            sockets = sockets_of(box.gateway)
             live: Any = sockets._sockets[LIVE]
             failures = [zmq.Again(), zmq.Again()]
             known = live.recv_multipart
@@ -146,14 +145,15 @@ def test_a_port_that_has_nothing_after_all_is_waited_for_again() -> None:
 def test_a_port_that_fails_is_opened_anew_and_its_reader_hears_an_oserror() -> None:
     async def scenario() -> None:
         async with bench() as box:
-            sockets = box.gateway._sockets
-            assert sockets is not None
+            sockets = sockets_of(box.gateway)
             live: Any = sockets._sockets[LIVE]
 
-            async def broken(*_: int) -> int:
+            def broken(*_: int) -> list[bytes]:
                 raise zmq.ZMQError(zmq.EFSM)
 
-            live.poll = broken
+            live.recv_multipart = broken
+            await box.gateway.request("", {"action": "CONFIG", "symbol": SYMBOL, "chartTF": "TICK"})
+            box.simulator.terminal.price(SYMBOL, 10_000, 10_010)
             with pytest.raises(QuestionLost, match="the live port failed: Operation cannot"):
                 await box.gateway.next_live(5.0)
             assert sockets._sockets[LIVE] is not live
@@ -162,7 +162,7 @@ def test_a_port_that_fails_is_opened_anew_and_its_reader_hears_an_oserror() -> N
 
     def _has_price(box: Any) -> bool:
         box.simulator.terminal.price(SYMBOL, 10_000, 10_010)
-        sockets = box.gateway._sockets
+        sockets = sockets_of(box.gateway)
         return bool(sockets._sockets[LIVE].getsockopt(zmq.EVENTS) & zmq.POLLIN)
 
     asyncio.run(scenario())
@@ -171,8 +171,7 @@ def test_a_port_that_fails_is_opened_anew_and_its_reader_hears_an_oserror() -> N
 def test_an_order_that_no_socket_took_has_not_left() -> None:
     async def scenario() -> None:
         async with bench() as box:
-            sockets = box.gateway._sockets
-            assert sockets is not None
+            sockets = sockets_of(box.gateway)
 
             def gone(*_: Any) -> Any:
                 raise zmq.Again()

@@ -14,7 +14,7 @@ from mt5_helpers import WallClock, bench, coin, trade
 
 from logos.adapters.mt5.feed import Mt5Feed, Mt5FeedSymbol, _raw_bar
 from logos.adapters.mt5.gateway.gateway import Gateway
-from logos.adapters.mt5.gateway.lock import FairLock
+from logos.adapters.mt5.gateway.lock import FairQueue
 from logos.adapters.mt5.gateway.settings import (
     CurveKeys,
     Endpoints,
@@ -69,9 +69,9 @@ def test_a_field_that_the_protocol_lacks_is_named() -> None:
 
 def test_a_lock_must_let_somebody_wait_and_is_released_by_its_holder_only() -> None:
     with pytest.raises(ValueError, match="at least one request must be able to wait, not 0"):
-        FairLock(0)
+        FairQueue(0)
     with pytest.raises(RuntimeError, match="the lock was released, and nobody had it"):
-        FairLock(1).release(0)
+        FairQueue(1).release(0)
 
 
 def test_settings_below_their_limits_are_refused() -> None:

@@ -29,6 +29,7 @@ import msgspec
 
 from logos import paths
 from logos.adapters.mt5.feed import TICK, TIMEFRAMES_S, Mt5Feed, Mt5FeedSymbol
+from logos.adapters.mt5.gateway.door import for_threads
 from logos.adapters.mt5.gateway.gateway import Gateway
 from logos.adapters.mt5.gateway.settings import (
     CurveKeys,
@@ -47,6 +48,7 @@ from logos.core.context import CoreView
 from logos.core.gates import Switch
 from logos.core.instrument import Instrument
 from logos.core.outbox import OutstandingOrder, SubmitOrder
+from logos.core.types import SwitchState
 from logos.execution.tracked import LinkRules
 from logos.feeds.contract import LiveFeed
 from logos.files import JsonLines
@@ -197,6 +199,7 @@ class Mt5Terminal:
                 self._on_dead,
                 lambda _: "no session has begun",
                 curve_keys(),
+                self._flush,
             )
         except EndpointError as error:
             raise ConfigError(f"mt5: {error}") from None
@@ -247,6 +250,7 @@ class Mt5Terminal:
                 "tokens": self.gateway.token_start,
             }
         )
+        self._flush()
         self._trip = trip
 
         def closed(order: SubmitOrder) -> str:
@@ -258,7 +262,7 @@ class Mt5Terminal:
             switch.authority()  # so that the epoch is that of now
             return switch.epoch
 
-        self.gateway.door.gate = closed
+        self.gateway.door.gate = for_threads(lambda: switch.authority() is SwitchState.SAFE, closed)
         self.gateway.door.epoch = epoch
         self._pump = asyncio.create_task(self._links.run(), name="mt5 live port")
         self._pump.add_done_callback(self._on_pump_end)
@@ -318,7 +322,11 @@ class Mt5Terminal:
 
     def _say(self, record: Mapping[str, object]) -> None:
         if self._log is not None:
-            self._log(record)
+            self._log.add(record)
+
+    def _flush(self) -> None:
+        if self._log is not None:
+            self._log.flush()
 
     def _on_dead(self, reason: str) -> None:
         if self._trip is not None:

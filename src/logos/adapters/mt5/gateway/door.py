@@ -7,14 +7,51 @@ since: that shows by its epoch.
 
 from __future__ import annotations
 
+import asyncio
+import threading
 from collections.abc import Callable
-from typing import NamedTuple
+from concurrent.futures import Future
+from typing import Final, NamedTuple
 
 from logos.adapters.mt5.gateway.failures import TradeNotSent
 from logos.core.outbox import SubmitOrder
 
 Gate = Callable[[SubmitOrder], str]
 """Why a new order may not leave now; empty when it may."""
+
+
+_ANSWER_S: Final = 1.0
+"""How long the event loop may take to say whether an order reduces a position."""
+
+
+def for_threads(is_safe: Callable[[], bool], gate: Gate) -> Gate:
+    """A gate that any thread may ask, made in the loop whose books `gate` reads.
+
+    While the switch `is_safe`, which is read anew each time, nothing else is needed. What may leave
+    otherwise depends on positions and open orders, and only the loop may read those: it is asked,
+    and a loop that does not answer keeps the order.
+    """
+    loop, home = asyncio.get_running_loop(), threading.get_ident()
+
+    def ask(order: SubmitOrder, answer: Future[str]) -> None:
+        try:
+            answer.set_result(gate(order))
+        except Exception as error:
+            answer.set_exception(error)
+
+    def closed(order: SubmitOrder) -> str:
+        if is_safe():
+            return ""
+        if threading.get_ident() == home:
+            return gate(order)
+        answer: Future[str] = Future()
+        loop.call_soon_threadsafe(ask, order, answer)
+        try:
+            return answer.result(_ANSWER_S)
+        except TimeoutError:
+            return "kill switch in the gateway: nobody could say whether the order may leave"
+
+    return closed
 
 
 class Leaving(NamedTuple):

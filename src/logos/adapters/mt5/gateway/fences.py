@@ -8,7 +8,7 @@ the other, so by then all earlier requests have been read, and their answers hav
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Final
 
 from logos.adapters.mt5.gateway.failures import NoAnswer
@@ -26,7 +26,7 @@ class Fences:
         self,
         attribution: Attribution,
         question: Callable[[dict[str, object]], Question],
-        exchange: Callable[[Question], Awaitable[Reply]],
+        exchange: Callable[[Question], Reply],
         say: Callable[..., None],
     ) -> None:
         """`exchange` sends a question and waits; it raises NeverLeft and NoAnswer."""
@@ -35,7 +35,7 @@ class Fences:
         self._exchange = exchange
         self._say = say
 
-    async def pass_all(self, is_calm: bool) -> None:
+    def pass_all(self, is_calm: bool) -> None:
         """Two questions answered; `is_calm`: nothing was lost for so long that nothing can come.
 
         The first is a fence (see `replies`), the second of another kind. Where answers of every
@@ -49,16 +49,16 @@ class Fences:
         first = min(FENCES, key=lambda kind: outstanding[kind])
         count = outstanding[first]
         for _ in range(count + 1):
-            await self._ask(first)
+            self._ask(first)
         attribution.fenced(first, count)
-        await self._ask(next(kind for kind in FENCES if kind != first))
+        self._ask(next(kind for kind in FENCES if kind != first))
         attribution.fenced()
 
-    async def _ask(self, kind: str) -> None:
+    def _ask(self, kind: str) -> None:
         question = self._question({"action": kind})
         question.is_fence = True
         try:
-            reply = await self._exchange(question)
+            reply = self._exchange(question)
         finally:
             outcome = question.outcome.value
             self._say("ZMQ_FENCE", kind=kind, token=question.token, outcome=outcome)

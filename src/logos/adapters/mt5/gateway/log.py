@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping
 
 import msgspec
+
+from logos.core.clock import Clock
 
 Log = Callable[[Mapping[str, object]], None]
 """Takes one record of JSON values at a time."""
@@ -19,3 +22,24 @@ class GatewayStats(msgspec.Struct):
     """Answers that came too late or twice and were dropped."""
     hold_ns_max: int = 0
     wait_ns_max: int = 0
+
+
+class Records:
+    """Writes a gateway's log, for the loop and the gateway's thread: its times never go back."""
+
+    def __init__(self, clock: Clock, log: Log, flush: Callable[[], None]) -> None:
+        """`log` may keep records until `flush` writes them in one piece."""
+        self._clock = clock
+        self._log = log
+        self._flush = flush
+        self._mutex = threading.Lock()
+
+    def say(self, action: str, **values: object) -> None:
+        """One record, of now."""
+        with self._mutex:
+            self._log({"ts_ns": self._clock.now_ns(), "action": action, **values})
+
+    def flush(self) -> None:
+        """Have the system take what was said: a killed process must have said what it sent."""
+        with self._mutex:
+            self._flush()

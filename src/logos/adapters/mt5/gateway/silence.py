@@ -40,6 +40,7 @@ class Silence:
         self._tasks: tuple[asyncio.Task[None], ...] = ()
         self._on_dead = on_dead
         self._last_answer_ns = perf_counter_ns()
+        self._asked_ns = 0
         self._words = ""
         """What was left unanswered since the last answer; empty: nothing."""
         self._has_failed = False
@@ -52,7 +53,8 @@ class Silence:
         self._has_failed = False
 
     def asked(self) -> None:
-        """Something has left for the terminal."""
+        """Something has left for the terminal. In the gateway's thread."""
+        self._asked_ns = perf_counter_ns()
         self._words = self._words or "a request is not answered"
 
     def failed(self, words: str) -> None:
@@ -61,10 +63,10 @@ class Silence:
         self._has_failed = True
         self._judge()
 
-    def answered(self) -> bool:
-        """The terminal answered; whether it had been dead."""
-        self._last_answer_ns = perf_counter_ns()
-        self._words = ""
+    def answered(self, at_ns: int) -> bool:
+        """The terminal answered, at that moment (`perf_counter_ns`); whether it had been dead."""
+        self._last_answer_ns = max(at_ns, self._last_answer_ns)
+        self._words = "a request is not answered" if self._asked_ns > at_ns else ""
         self._has_failed = False
         was_dead, self.is_dead = self.is_dead, False
         return was_dead
@@ -89,9 +91,10 @@ class Silence:
         if task in self._tasks:  # whoever stops them lets go of them first
             why = "it was cancelled" if task.cancelled() else repr(task.exception())
             what = "heartbeat" if task is self._tasks[0] else "watch over its silence"
-            self._die(f"the {what} ended: {why}")
+            self.die(f"the {what} ended: {why}")
 
-    def _die(self, reason: str) -> None:
+    def die(self, reason: str) -> None:
+        """It is dead, for this reason."""
         self.is_dead = True
         self._on_dead(reason)
 
@@ -111,7 +114,7 @@ class Silence:
     def _judge(self) -> None:
         silent_ns = perf_counter_ns() - self._last_answer_ns
         if not self.is_dead and self._words and silent_ns >= self._dead_after_ns:
-            self._die(
+            self.die(
                 f"the terminal has answered nothing for {silent_ns / _NS:.1f} s: {self._words}"
             )
 

@@ -1,23 +1,26 @@
 """The gateway's four ZeroMQ sockets: connected, bounded, read without ever losing a frame.
 
-Waiting is polling: a poll takes nothing from the socket, so giving it up (a timeout, a cancel)
+One thread has them, and waits for all of them at once: what comes by itself is handed over while it
+waits for something else. Waiting is polling: a poll takes nothing from a socket, so giving it up
 loses nothing. Nothing lingers: what was not sent when a socket is closed is thrown away.
 
 ZeroMQ connects again by itself after most failures, not after all: a connection that went silent
 without a word looks alive, and one that carried a frame beyond the hard bound is never made again.
-So a port that brought nothing for `renew_after_s` is opened anew by whoever listened in vain, and
-so are all of them after the terminal was found dead. While a terminal dies, a socket may say that
-it has a frame and have none after all (zmq.Again): it is waited for again. Whatever else a socket
-fails with, its port is opened anew, and whoever listened hears a `PortError`.
+So a port that brought nothing for `renew_after_s` is opened anew once somebody listened in vain,
+and so are all of them after the terminal was found dead. While a terminal dies, a socket may say
+that it has a frame and have none after all (zmq.Again): it is waited for again. Whatever else a
+socket fails with, its port is opened anew, and whoever listened hears a `PortError`.
 """
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable
+from contextlib import suppress
 from time import perf_counter_ns
-from typing import Final
+from typing import Any, Final, Protocol
 
 import zmq
-import zmq.asyncio
 
 from logos.adapters.mt5.gateway.settings import CurveKeys, Endpoints, GatewaySettings
 from logos.errors import LogosError
@@ -35,23 +38,67 @@ SEVERAL_PARTS: Final = b"\x00"
 
 _RECONNECT_MS: Final = 50
 _RECONNECT_MS_MAX: Final = 1000
+_FRAMES_MAX: Final = 256
+"""How many frames of a port are handed over before the others have their turn."""
+
+Plain = zmq.Socket[bytes]
 
 
 class PortError(LogosError):
     """A port failed and was opened anew; what was on its way is lost."""
 
 
+class Takes(Protocol):
+    """Who takes what comes by itself."""
+
+    def wants(self, name: str) -> bool:
+        """Whether a frame of that port would be taken now."""
+
+    def take(self, name: str, frame: bytes | PortError) -> None:
+        """One frame, or that its port failed."""
+
+
+class Waker:
+    """Ends a wait of the thread, from any other."""
+
+    def __init__(self) -> None:
+        self.descriptor, self._end = os.pipe()
+        os.set_blocking(self.descriptor, False)
+        os.set_blocking(self._end, False)
+
+    def wake(self) -> None:
+        """End the wait that is, or the next one."""
+        with suppress(BlockingIOError):  # full: it will wake anyway
+            os.write(self._end, b"\0")
+
+    def clear(self) -> None:
+        """It is awake."""
+        with suppress(BlockingIOError):
+            os.read(self.descriptor, 4096)
+
+    def close(self) -> None:
+        """Let go of the descriptors."""
+        os.close(self.descriptor)
+        os.close(self._end)
+
+
 class Sockets:
-    """Connections to one terminal; make it inside the event loop that uses it."""
+    """Connections to one terminal; make it inside the thread that uses it."""
 
     def __init__(
-        self, endpoints: Endpoints, settings: GatewaySettings, curve: CurveKeys | None
+        self,
+        endpoints: Endpoints,
+        settings: GatewaySettings,
+        curve: CurveKeys | None,
+        takes: Takes,
+        waker: Waker,
     ) -> None:
         self._endpoints = endpoints
         self._settings = settings
         self._curve = curve
-        self._is_closed = False
-        self._context = zmq.asyncio.Context()
+        self._takes = takes
+        self._waker = waker
+        self._context: zmq.Context[Plain] = zmq.Context()
         self._ports = {
             SYSTEM: (zmq.REQ, endpoints.system),
             DATA: (zmq.PULL, endpoints.data),
@@ -64,13 +111,12 @@ class Sockets:
 
     def close(self) -> None:
         """Close all of them."""
-        self._is_closed = True
         for socket in self._sockets.values():
             socket.close(linger=0)
         self._context.term()
 
     def reopen(self, name: str) -> None:
-        """A new connection in the place of the old one. Nobody may be waiting at it."""
+        """A new connection in the place of the old one."""
         self._sockets[name].close(linger=0)
         self._sockets[name] = self._connect(name)
         self._heard_ns[name] = perf_counter_ns()
@@ -80,57 +126,85 @@ class Sockets:
         for name in (DATA, LIVE, STREAMING):
             self._heard_ns[name] = -self._renew_after_ns
 
-    async def can_send(self, deadline_ns: int) -> bool:
+    def send(self, frame: bytes) -> None:
+        """Send a request. Raises zmq.ZMQError, zmq.Again where no terminal is connected."""
+        self._sockets[SYSTEM].send(frame, zmq.NOBLOCK)
+
+    def can_send(self, deadline_ns: int, is_over: Callable[[], bool]) -> bool:
         """Whether a terminal is connected to the request socket by then (`perf_counter_ns`)."""
-        return await self._poll(SYSTEM, zmq.POLLOUT, deadline_ns)
+        while not self.hand_over(_left_ms(deadline_ns), SYSTEM, zmq.POLLOUT):
+            if is_over() or perf_counter_ns() >= deadline_ns:
+                return False
+        return True
 
-    async def send(self, frame: bytes) -> None:
-        """Send a request. Raises zmq.ZMQError."""
-        await self._sockets[SYSTEM].send(frame, zmq.NOBLOCK)
-
-    async def receive(self, name: str, deadline_ns: int) -> bytes | None:
-        """The next frame; None when none came by then. Raises PortError."""
-        try:
-            while await self._poll(name, zmq.POLLIN, deadline_ns):
-                try:
-                    parts: list[bytes] = await self._sockets[name].recv_multipart(zmq.NOBLOCK)
-                except zmq.Again:
-                    continue  # its sender has gone, and the frame with it
-                self._heard_ns[name] = perf_counter_ns()
-                return parts[0] if len(parts) == 1 else SEVERAL_PARTS
-        except zmq.ZMQError as error:
-            if not self._is_closed:
+    def receive(self, name: str, deadline_ns: int, is_over: Callable[[], bool]) -> bytes | None:
+        """The next frame; None when none came by then, or it `is_over`. Raises PortError."""
+        while not is_over():
+            try:
+                if self.hand_over(_left_ms(deadline_ns), name):
+                    return self._read(name)
+            except zmq.Again:
+                pass  # its sender has gone, and the frame with it
+            except zmq.ZMQError as error:
                 self.reopen(name)
-            raise PortError(f"the {name} port failed: {error.strerror}") from None
-        # Now rather than at the next call: who hears of the silence asks what was missed.
-        if name in (LIVE, STREAMING):
-            self._renew(name)
+                raise PortError(f"the {name} port failed: {error.strerror}") from None
+            if perf_counter_ns() >= deadline_ns:
+                break
         return None
+
+    def hand_over(self, wait_ms: int, wanted: str = "", flag: int = zmq.POLLIN) -> bool:
+        """Wait for anything, so long at most, and hand over what came by itself; whether `wanted`
+        is ready. Raises zmq.ZMQError of `wanted`."""
+        others = [name for name in (STREAMING, DATA, LIVE) if name != wanted]
+        if wanted == SYSTEM and flag == zmq.POLLIN:
+            others.remove(DATA)  # no answer before its request is known to have been read
+        others = [name for name in others if self._takes.wants(name)]
+        polled: list[Any] = [(self._sockets[name], zmq.POLLIN) for name in others]
+        if wanted:
+            polled.append((self._sockets[wanted], flag))
+        polled.append((self._waker.descriptor, zmq.POLLIN))
+        ready: dict[Any, int] = dict(zmq.zmq_poll(polled, wait_ms))
+        if self._waker.descriptor in ready:
+            self._waker.clear()
+        for name in others:
+            if self._sockets[name] in ready:
+                self._hand_over(name)
+        return bool(wanted) and self._sockets[wanted] in ready
+
+    def _hand_over(self, name: str) -> None:
+        try:
+            for _ in range(_FRAMES_MAX):
+                if not self._takes.wants(name):
+                    return
+                self._takes.take(name, self._read(name))
+        except zmq.Again:
+            return
+        except zmq.ZMQError as error:
+            self.reopen(name)
+            self._takes.take(name, PortError(f"the {name} port failed: {error.strerror}"))
+
+    def _read(self, name: str) -> bytes:
+        parts: list[bytes] = self._sockets[name].recv_multipart(zmq.NOBLOCK)
+        self._heard_ns[name] = perf_counter_ns()
+        return parts[0] if len(parts) == 1 else SEVERAL_PARTS
 
     def drain(self) -> int:
         """Throw away the answers that wait, before a request is sent; how many there were."""
-        self._renew(DATA)
-        data: zmq.Socket[bytes] = zmq.Socket(shadow=self._sockets[DATA])
+        self.renew(DATA)
         count = 0
         while True:
             try:
-                data.recv_multipart(zmq.NOBLOCK)
+                self._sockets[DATA].recv_multipart(zmq.NOBLOCK)
             except zmq.Again:
                 return count
             count += 1
 
-    async def _poll(self, name: str, flag: int, deadline_ns: int) -> bool:
-        left_ms = max(0, (deadline_ns - perf_counter_ns() + 999_999) // 1_000_000)
-        socket = self._sockets[name]
-        # The library's types leave the second argument out.
-        return bool(await socket.poll(left_ms, flag))  # type: ignore[call-arg]
-
-    def _renew(self, name: str) -> None:
+    def renew(self, name: str) -> None:
         """Open a port anew that has been silent for too long: what it looks like proves nothing."""
         if perf_counter_ns() - self._heard_ns[name] >= self._renew_after_ns:
             self.reopen(name)
 
-    def _connect(self, name: str) -> zmq.asyncio.Socket:
+    def _connect(self, name: str) -> Plain:
         kind, port = self._ports[name]
         socket = self._context.socket(kind)
         socket.linger = 0
@@ -148,3 +222,7 @@ class Sockets:
             socket.curve_serverkey = self._curve.server_public.encode()
         socket.connect(self._endpoints.address(port))
         return socket
+
+
+def _left_ms(deadline_ns: int) -> int:
+    return max(0, (deadline_ns - perf_counter_ns() + 999_999) // 1_000_000)
