@@ -8,7 +8,10 @@ import msgspec
 import pytest
 from stress_evidence import BTC, ETH, D, evidence
 
+from logos.core.records import OrderRecord
+from logos.stress.gateway_rules import ACQUIRE, ANSWER, RELEASE
 from logos.stress.numbers import Spread, numbers_of, spread
+from logos.stress.stages import STAGES, Load, answers_of, bound_words, load_of, stages_of
 
 
 @pytest.mark.parametrize(
@@ -72,12 +75,72 @@ def test_a_trade_that_earns_more_than_its_fees_is_won() -> None:
 
 @pytest.mark.parametrize(
     ("share", "words"),
-    [(0.69, "the signals and the orders' own lives"), (0.7, "the gateway: its lock was held 70%")],
+    [(0.69, "the signals: whatever was offered"), (0.7, "the gateway: its lock was held 70%")],
 )
 def test_what_bounds_the_throughput_is_said(share: float, words: str) -> None:
     numbers = numbers_of(evidence())
-    held = msgspec.structs.replace(numbers, lock_held_share=share)
+    held = msgspec.structs.replace(numbers, lock_held_share=share, load=Load())
     assert held.bound.startswith(words)
+
+
+@pytest.mark.parametrize(
+    ("load", "words"),
+    [
+        (Load(), "the signals: whatever was offered was served"),
+        (Load(engine_share=0.75, in_flight=8, in_flight_max=8), "the engine: it used 75% of a"),
+        (Load(simulator_share=0.7), "the simulator: it used 70% of a processor"),
+        (
+            Load(in_flight=5.6, in_flight_max=8, seen_share=0.1),
+            "the orders in flight: 5.6 of 8 on average, so that more was offered than was served; "
+            "most of an order's time was until answered",
+        ),
+        (Load(in_flight=5.5, in_flight_max=8, seen_share=0.7), "the signals"),
+        (Load(seen_share=0.69), "the engine: its strategy saw 69% of the prices"),
+    ],
+)
+def test_what_bounds_it_beside_the_lock_is_what_had_no_time_left(load: Load, words: str) -> None:
+    assert bound_words(load, "until answered").startswith(words)
+
+
+def test_the_stages_of_an_order_are_between_the_times_of_both_logs() -> None:
+    there = evidence()
+    which = {"symbol": BTC, "lock_id": 1, "access": "access#1"}
+    there.gateway = [
+        {"action": "GATEWAY_OPENED", "ts_ns": 0, "tokens": "q1", "cpu_ns": 3_000},
+        {"action": ACQUIRE, "ts_ns": 1_003, "token": "s-1", "kind": "TRADE", "wait_ns": 2} | which,
+        {"action": RELEASE, "ts_ns": 1_004, "rid": "r-1", "hold_ns": 1} | which,
+        {"action": ANSWER, "ts_ns": 1_006, "rid": "r-1", "took_ns": 2, "symbol": BTC},
+        {"action": ANSWER, "ts_ns": 1_006, "rid": "r-0", "took_ns": 9, "symbol": BTC},
+        {"action": "GATEWAY_CLOSED", "ts_ns": 9_000, "answered": 1, "cpu_ns": 5_000},
+    ]
+    assert stages_of(there) == dict(zip(STAGES, ([1], [2], [1], [2], [1]), strict=True))
+    assert answers_of(there) == [2, 9]
+    there.audit[-1]["cpu_ns"] = 1_000
+    load = load_of(there, [7, 7, 7], 4e-6)
+    assert (load.engine_cpu_ns, load.engine_share) == (2_000, 0.5)
+    assert (load.simulator_cpu_ns, load.simulator_share) == (1_000, 0.25)
+    assert (load.in_flight, load.in_flight_max) == (pytest.approx(21 / 4_000), 8)
+
+
+def test_without_ids_an_answer_is_the_end_of_the_lock() -> None:
+    answers = answers_of(evidence())
+    assert sorted(answers) == [50, 50, 50, 50, 400, 400, 800]
+    assert all(values == [0] * 3 for values in (stages_of(evidence())["until answered"],))
+
+
+def test_how_many_of_the_prices_were_seen_is_by_the_orders_own_ticks() -> None:
+    there = evidence()
+    orders = there.of(OrderRecord)
+    first, last = orders[0], orders[-1]
+    ends = {first.order_id: (0, 0), last.order_id: (2 * 10**9, 300)}
+    there.journal = [
+        msgspec.structs.replace(each, ts_ns=ends[each.order_id][0], tick_id=ends[each.order_id][1])
+        if isinstance(each, OrderRecord) and each.order_id in ends
+        else each
+        for each in there.journal
+    ]
+    made = sum(2_000 / each.interval_ms for each in there.plan.symbols)
+    assert load_of(there, [], 1.0).seen_share == pytest.approx(min(1.0, 300 / made))
 
 
 def test_a_run_without_a_request_has_figures_too() -> None:

@@ -17,6 +17,7 @@ from logos.core.records import OrderRecord, OrderUpdate, RefusalRecord
 from logos.core.types import OrderStatus, OrderType
 from logos.stress.evidence import Evidence
 from logos.stress.results import ALL, Result, results_of
+from logos.stress.stages import BUSY, Load, answers_of, bound_words, load_of, stages_of
 
 _NS: Final = 1_000_000_000
 
@@ -55,21 +56,27 @@ class Numbers(msgspec.Struct, frozen=True):
     """By symbol, and "all"."""
     switch: str
     """The kill switch's state at the end."""
+    answer: Spread = Spread()
+    """From a request's being read to its answer."""
+    waits: Spread = Spread()
+    """For the lock, of all requests."""
+    stages: dict[str, Spread] = {}
+    """Of market orders that were filled, by `stages.STAGES`."""
+    load: Load = Load()
 
     @property
     def bound(self) -> str:
         """What the throughput was bounded by, in words."""
         share = f"{self.lock_held_share:.0%}"
-        if self.lock_held_share >= 0.7:
+        if self.lock_held_share >= BUSY:
             return (
                 f"the gateway: its lock was held {share} of the time, "
                 f"{self.requests_per_order:.1f} requests an order, "
                 f"{self.hold.p50_ns / 1e6:.1f} ms each (median); a terminal answers one at a time"
             )
-        return (
-            f"the signals and the orders' own lives: the gateway's lock was held {share} of the "
-            "time only"
-        )
+        slowest = max(self.stages, key=lambda name: self.stages[name].p50_ns, default="")
+        words = bound_words(self.load, slowest)
+        return f"{words}; the gateway's lock was held {share} of the time"
 
 
 def spread(durations: Iterable[int]) -> Spread:
@@ -119,6 +126,10 @@ def numbers_of(evidence: Evidence) -> Numbers:
         refusals=dict(refusals),
         results=results_of(evidence),
         switch=str(evidence.switch[-1]["state"]),
+        answer=spread(answers_of(evidence)),
+        waits=spread(each for values in waits.values() for each in values),
+        stages={name: spread(values) for name, values in stages_of(evidence).items()},
+        load=load_of(evidence, filled[ALL], seconds) if moments else Load(),
     )
 
 

@@ -24,6 +24,9 @@ _KNOWN: Final = {
     "ETHUSD": ("0.01", "0.01", "1", "3000"),
     "XAUUSD": ("0.01", "0.01", "100", "2300"),
 }
+_OPEN_ORDERS_MAX: Final = 1000
+"""More is no limit for real orders (`config.limits`)."""
+
 _OTHER: Final = ("0.01", "0.01", "1", "100")
 _LOTS_MAX: Final = 20
 """The most that a symbol may hold, in lots: little enough for the guard to be met often."""
@@ -201,7 +204,7 @@ def settings_text(plan: StressPlan, ports: Sequence[int]) -> str:
         "risk.total": {
             "max_drawdown": BALANCE,
             "max_gross_exposure": str(plan.gross_max),
-            "max_open_orders": plan.open_orders_max * len(plan.symbols),
+            "max_open_orders": min(plan.open_orders_max * len(plan.symbols), _OPEN_ORDERS_MAX),
             "max_orders": 1000,
             "max_refusals": 1000,
         },

@@ -83,7 +83,17 @@ def _number_lines(numbers: Numbers) -> list[str]:
         f"{numbers.best_orders_per_s} |",
         f"| requests a second; for each order | {numbers.requests_per_s:.0f}; "
         f"{numbers.requests_per_order:.1f} |",
+        f"| wait for the lock, p50 / p99 / max ms | {_ms(numbers.waits)} |",
         f"| lock held, p50 / p99 / max ms | {_ms(numbers.hold)} |",
+        f"| answer after that, p50 / p99 / max ms | {_ms(numbers.answer)} |",
+        *(
+            f"| an order {name}, p50 / p99 / max ms | {_ms(each)} |"
+            for name, each in numbers.stages.items()
+        ),
+        f"| processor time, engine / simulator, s | {_cpu(numbers.load.engine_cpu_ns)} / "
+        f"{_cpu(numbers.load.simulator_cpu_ns)} |",
+        f"| the same for each order, ms | {_cpu(numbers.load.engine_cpu_ns, numbers.orders)} / "
+        f"{_cpu(numbers.load.simulator_cpu_ns, numbers.orders)} |",
         f"| lost replies | {numbers.lost_replies} |",
         f"| refused by guards | {refusals or 'none'} |",
         "",
@@ -120,6 +130,13 @@ def _result_lines(numbers: Numbers) -> list[str]:
             f"{_money(each.exposure)} | {each.of_equity:.4%} |"
         )
     return [*lines, "", f"The kill switch was {numbers.switch} at the end.", ""]
+
+
+def _cpu(nanoseconds: int, orders: int = 0) -> str:
+    """Seconds, or milliseconds for each order; empty where it was not told."""
+    if not nanoseconds:
+        return ""
+    return f"{nanoseconds / 1e6 / orders:.2f}" if orders else f"{nanoseconds / 1e9:.1f}"
 
 
 def _money(amount: Decimal) -> str:

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import time
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from random import Random
@@ -248,6 +249,7 @@ class Mt5Terminal:
                 "action": GATEWAY_OPENED,
                 "pid": os.getpid(),
                 "tokens": self.gateway.token_start,
+                "cpu_ns": time.process_time_ns(),
             }
         )
         self._flush()
@@ -315,6 +317,7 @@ class Mt5Terminal:
                     "lost": stats.lost,
                     "queue_peak": self.gateway.queue_peak,
                     "prices_overtaken": self._links.overwritten,
+                    "cpu_ns": time.process_time_ns(),
                 }
             )
             self._log.close()

@@ -11,6 +11,7 @@ import argparse
 import asyncio
 import signal
 import sys
+import time
 from pathlib import Path
 from typing import Any, Final
 
@@ -67,6 +68,7 @@ async def _live(simulator: Simulator, options: argparse.Namespace, deals: int) -
     await simulator.start()
     hello = {"ports": simulator.ports, "deals": deals, "audit": str(options.audit)}
     print(msgspec.json.encode(hello).decode(), flush=True)
+    began_ns = time.process_time_ns()
     if options.stop_after:
         loop.call_later(options.stop_after, stop.set)
     waiting = asyncio.create_task(simulator.wait())
@@ -80,7 +82,7 @@ async def _live(simulator: Simulator, options: argparse.Namespace, deals: int) -
         stopping.cancel()
         await asyncio.gather(waiting, stopping, return_exceptions=True)
         await simulator.stop()
-    return final_books(simulator)
+    return final_books(simulator) | {"cpu_ns": time.process_time_ns() - began_ns}
 
 
 def final_books(simulator: Simulator) -> dict[str, Any]:
