@@ -16,6 +16,7 @@ from mt5_helpers import (
     an_order,
     bench,
     endpoints,
+    held,
     lets_out,
     quiet,
     trade,
@@ -145,16 +146,19 @@ def test_a_full_queue_of_a_symbol_says_not_sent() -> None:
     async def scenario() -> None:
         few = GatewaySettings(waiting_max=2, heartbeat_s=60.0)
         async with bench(None, settings=few) as box:
-            tasks = [
-                asyncio.create_task(
-                    box.gateway.request("BTCUSD.s", trade("BTCUSD.s", f"q-{n}"), an_order())
-                )
-                for n in range(5)
-            ]
+            with held(box.gateway):
+                tasks = [
+                    asyncio.create_task(
+                        box.gateway.request("BTCUSD.s", trade("BTCUSD.s", f"q-{n}"), an_order())
+                    )
+                    for n in range(5)
+                ]
+                await until(lambda: box.gateway.waiting("BTCUSD.s") == 2, "two to wait")
+                await asyncio.sleep(0)
             results = await asyncio.gather(*tasks, return_exceptions=True)
             refused = [result for result in results if isinstance(result, NotSent)]
-            assert len(refused) == 2
-            assert len(box.simulator.book.deals) == 3
+            assert len(refused) == 3
+            assert len(box.simulator.book.deals) == 2
 
     asyncio.run(scenario())
 

@@ -46,6 +46,7 @@ from logos.simulators.mt5.market import Prices
 from logos.simulators.mt5.ports import PushPorts
 from logos.simulators.mt5.published import PublishedExpert
 from logos.simulators.mt5.terminal import Terminal
+from logos.simulators.mt5.ticker import Ticker
 from logos.simulators.mt5.wire import (
     REQUEST_BYTES_MAX,
     UNKNOWN_FIELD,
@@ -192,9 +193,10 @@ class Simulator:
         for name in PORT_NAMES[1:]:
             send = self._pushing.send(name)
             self._tasks.append(asyncio.create_task(send, name=f"mt5 sim {name}"))
-        for symbol, each in self._symbols.items():
-            if each.interval_s > 0:
-                self._tasks.append(asyncio.create_task(self._tick(symbol), name=f"mt5 {symbol}"))
+        moving = {name: e.interval_s for name, e in self._symbols.items() if e.interval_s > 0}
+        if moving:
+            ticks = Ticker(moving, self._on_tick).run()
+            self._tasks.append(asyncio.create_task(ticks, name="mt5 sim prices"))
         if self.faults.disconnect_every_s > 0:
             self._tasks.append(asyncio.create_task(self._disconnect(), name="mt5 sim broker"))
         if self._options.by_hand_every_s > 0:
@@ -369,19 +371,13 @@ class Simulator:
 
     # ---- what happens by itself ----
 
+    def _on_tick(self, symbol: str) -> None:
+        if self.terminal.is_connected:
+            self._next_price(symbol)
+
     def _next_price(self, symbol: str) -> None:
         bid_units, ask_units = next(self._symbols[symbol].prices)
         self.terminal.price(symbol, bid_units, ask_units)
-
-    async def _tick(self, symbol: str) -> None:
-        interval_s = self._symbols[symbol].interval_s
-        loop = asyncio.get_running_loop()
-        due_s = loop.time()
-        while True:
-            due_s += interval_s
-            await asyncio.sleep(max(0.0, due_s - loop.time()))
-            if self.terminal.is_connected:
-                self._next_price(symbol)
 
     async def _disconnect(self) -> None:
         plan = self.faults

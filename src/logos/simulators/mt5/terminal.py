@@ -305,9 +305,8 @@ class Terminal:
     def _check_stops(self, symbol: str) -> None:
         """Close a position whose stop loss or take profit the market has reached."""
         position = self.book.positions[symbol]
-        held = position.volume_units
         stop, target = position.stop_loss_units, position.take_profit_units
-        if not held or not (stop or target):
+        if not (stop or target) or not (held := position.volume_units):
             return
         price = self._closing_price(symbol, held)
         sign = 1 if held > 0 else -1
