@@ -13,10 +13,15 @@ the bid or ask by the paper market.
 - feed to durable: for orders to a venue in memory, until inputs and intent are on the disk: what an
   order waits for before its first byte may leave.
 
+`--cpu` measures by the clock of the loop's thread instead: what other programs took of a busy
+machine is left out, and so is what the disk took. `--hour` replays an hour of 1,000 quotes a second
+at speed under a strategy that drops cycles and keeps 50,000 objects, and says how long the longest
+look of Python's collector was.
+
 The loopback rows have the quotes come through a TCP socket from a thread that paces them. The last
 rows are sessions with and without the screen that a person sees (banner, lines, events), by turns.
 
-Run: make bench ONLY=live   (python bench/live.py [quotes])
+Run: make bench ONLY=live   (python bench/live.py [quotes] [--cpu] [--hour])
 """
 
 from __future__ import annotations
@@ -31,6 +36,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections import deque
 from collections.abc import Sequence
 from contextlib import nullcontext, suppress
 from pathlib import Path
@@ -88,6 +94,20 @@ class EveryHundredth(Strategy):
         if self.seen % 100:
             return None
         return Side.BUY if self.seen % 200 else Side.SELL
+
+
+class Careless(EveryHundredth):
+    """The same; drops a cycle at each quote, and keeps what it saw of the last 50,000."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.kept: deque[list[float]] = deque(maxlen=50_000)
+
+    def on_quote(self, context: Context, quote: Quote) -> Answer:
+        cycle: list[object] = [quote]
+        cycle.append(cycle)
+        self.kept.append([quote.bid, quote.ask])
+        return super().on_quote(context, quote)
 
 
 class BenchFeed:
@@ -153,6 +173,7 @@ def run_once(
     burst: int,
     has_venue: bool,
     screen: Screen | None = None,
+    strategy: type[Strategy] = EveryHundredth,
 ) -> float:
     """One live session, which `screen` shows; prints its row, returns what it took of the CPU."""
     settings = dict(SETTINGS)
@@ -174,7 +195,7 @@ def run_once(
         began_s = time.process_time()
         result = run_live(
             config,
-            strategy=EveryHundredth(),
+            strategy=strategy(),
             outside=Outside(feeds=[feed], clock=clock, venue=venue),
             switch=InProcessSwitch(),
             home=Path(folder).resolve(),
@@ -191,6 +212,10 @@ def run_once(
                 f"{each['p99_ns'] / 1e3:>9,.1f}   p99.9 {each['p99_9_ns'] / 1e3:>9,.1f}   max "
                 f"{each['max_ns'] / 1e3:>9,.1f}"
             )
+    looks = result.summary["live"]["collector"]
+    print(
+        f"  collector         {looks['count']} looks, the longest {looks['max_ns'] / 1e3:,.1f} us"
+    )
     return took_s
 
 
@@ -218,7 +243,15 @@ def _read(person: int) -> None:
 
 def main() -> None:
     """All rows; the count is of the in-process ones."""
-    count = int(sys.argv[1]) if len(sys.argv) > 1 else 200_000
+    options = [each for each in sys.argv[1:] if each.startswith("--")]
+    numbers = [int(each) for each in sys.argv[1:] if each not in options]
+    count = numbers[0] if numbers else 200_000
+    if "--cpu" in options:
+        time.perf_counter_ns = time.thread_time_ns
+    if "--hour" in options:
+        hour = 3600 * 1000 if not numbers else count
+        run_once("an hour at speed", BenchFeed, hour, 64, False, strategy=Careless)
+        return
     run_once("in process, a turn of the loop each", BenchFeed, count, 1, False)
     run_once("in process, bursts of 64", BenchFeed, count, 64, False)
     run_once("in process, orders durable first", BenchFeed, min(count, 20_000), 1, True)

@@ -376,7 +376,7 @@ def test_no_fill_is_outside_its_bar_or_worse_than_its_limit(
 ) -> None:
     low, first, last, high = four
     open_, close = (first, last) if rises else (last, first)
-    points = bar_points(open_, high, low, close, path)
+    points = bar_points((open_, high, low, close), path)
     assert (points[0], points[3], sorted(points)) == (open_, close, sorted(four))
     texts = [f"{each / 100:.2f}" for each in (open_, high, low, close)]
     core = trading_core(

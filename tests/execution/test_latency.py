@@ -53,3 +53,15 @@ def test_a_clock_that_stepped_back_counts_as_no_time() -> None:
     assert histogram.summary() == {
         "count": 1, "p50_ns": 0, "p90_ns": 0, "p99_ns": 0, "p99_9_ns": 0, "max_ns": 0,
     }  # fmt: skip
+
+
+@pytest.mark.long
+@given(st.integers(0, 2**66), st.lists(DURATIONS, max_size=80))
+def test_what_ended_together_is_counted_as_each(ended_ns: int, durations: list[int]) -> None:
+    together, apart = LatencyHistogram(), LatencyHistogram()
+    together.add_all(ended_ns, [ended_ns - each for each in durations])
+    for each in durations:
+        apart.add(each)
+    assert together.summary() == apart.summary()
+    assert together.cumulative() == apart.cumulative()
+    assert together.sum_ns == apart.sum_ns

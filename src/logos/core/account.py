@@ -19,8 +19,9 @@ from logos.core.guards import LedgerLimits
 from logos.core.instrument import RATE_SCALE
 from logos.errors import InvariantBroken
 
-NO_FLOOR: Final = -(1 << 200)
-"""Below any equity: nothing watches it."""
+NO_FLOOR: Final = -(1 << 61)
+"""Nothing watches equity: who is told that it was passed finds no limit. It is small enough to be
+compared as a machine's word, at every mark."""
 
 
 @final

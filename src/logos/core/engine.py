@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from random import Random
-from typing import Any, cast, final
+from typing import Any, final
 
 from logos.core.account import Account
 from logos.core.bars.book import BarBook, make_book
@@ -33,22 +33,19 @@ from logos.core.handlers.notes import Notes
 from logos.core.handlers.timekeeping import Timekeeper
 from logos.core.handlers.tools import make_tools
 from logos.core.instrument_state import InstrumentState
-from logos.core.market import Market
+from logos.core.market import BAR, QUOTE_BAR, TRADE, Market
 from logos.core.matching import PaperMarket, PaperRules
 from logos.core.messages import (
     EDGE_KINDS,
-    Bar,
     EdgeEvent,
     Event,
     Lag,
     MarketEvent,
     OperatorCommand,
     Quote,
-    QuoteBar,
     Reconcile,
     Report,
     TimePassed,
-    Trade,
 )
 from logos.core.order_manager import OrderManager
 from logos.core.outbox import Outbox
@@ -332,19 +329,18 @@ class TradingCore:
         order_manager.now_ns = now_ns
         order_manager.tick_id += 1
 
-    def _on_other(self, event: Event) -> None:
+    def _on_other(self, event: Any) -> None:
         """A bar or a print (with `_begin` spelled out); the rest goes on to edge or command."""
         # By type and not isinstance: for a msgspec struct that is several times cheaper.
         kind = type(event)
-        if kind is not Bar and kind is not Trade and kind is not QuoteBar:
+        if kind is not BAR and kind is not TRADE and kind is not QUOTE_BAR:
             if kind in EDGE_KINDS:
-                self._on_edge(cast("EdgeEvent", event))
+                self._on_edge(event)
             else:
-                self._on_command(cast(OperatorCommand, event))
+                self._on_command(event)
             return
-        event = cast("Bar | QuoteBar | Trade", event)
         order_manager = self.order_manager
-        now_ns = event.ts_ns
+        now_ns: int = event.ts_ns
         if now_ns < order_manager.now_ns or now_ns >= self.timekeeper.next_check_ns:
             self._see_time(now_ns, event.symbol)
             if self._safety.is_halted:
@@ -352,21 +348,22 @@ class TradingCore:
         order_manager.now_ns = now_ns
         order_manager.tick_id += 1
         state = order_manager.states[event.symbol]
-        is_engaged = self._safety.is_engaged("tick")
-        self._market.apply(state, event)
+        safety, is_engaged = self._safety, False
+        if self.switch.flag[0] or safety.seen:
+            is_engaged = safety.is_engaged("tick")
+        self._market.apply(state, kind, event)
         if is_engaged:
             self._block(event)
             return
         if order_manager.is_unsettled or order_manager.targeted:
             self._pipeline.settle_event(state)
-        is_trade = type(event) is Trade
-        method: Any = self._callbacks.on_trade if is_trade else self._callbacks.on_bar
-        if method is None or self._safety.is_halted:
+        method: Any = self._callbacks.on_trade if kind is TRADE else self._callbacks.on_bar
+        if method is None or safety.is_halted:
             return
         try:
             answer = method(self._context, event)
         except BaseException as error:
-            raise strategy_failed("on_trade" if is_trade else "on_bar", error) from error
+            raise strategy_failed("on_trade" if kind is TRADE else "on_bar", error) from error
         if answer is not None:
             self._pipeline.carry_out(state, answer)
             if order_manager.is_unsettled:

@@ -22,6 +22,8 @@ CEILING: Final = "ceiling"  # towards plus infinity
 HALF_UP: Final = "half_up"  # to nearest, ties away from zero
 HALF_EVEN: Final = "half_even"  # to nearest, ties to even
 
+_POWERS: Final[list[int]] = [10**exponent for exponent in range(40)]
+
 ROUNDING_MODES: Final = (DOWN, UP, FLOOR, CEILING, HALF_UP, HALF_EVEN)
 
 
@@ -29,6 +31,8 @@ def power_of_ten(exponent: int) -> int:
     """10**exponent for an exponent of 0 or more; raises ValueError below."""
     if exponent < 0:
         raise ValueError(f"no integer is 10**{exponent}")
+    if exponent < len(_POWERS):
+        return _POWERS[exponent]
     power: int = 10**exponent
     return power
 
@@ -71,7 +75,7 @@ def _rounds_away(
 
 def to_step(units: int, step: int, mode: str) -> int:
     """The multiple of `step` (positive) next to `units`, by `mode`."""
-    return divide(units, step, mode) * step
+    return units if step == 1 else divide(units, step, mode) * step
 
 
 def parse_units(text: str | int | Decimal, decimals: int) -> int:

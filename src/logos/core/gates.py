@@ -9,9 +9,12 @@ for once more by the link, and once more by a gateway that makes orders wait. Al
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Final, Protocol
 
 from logos.core.types import Code, SwitchState
+
+SAFE: Final = SwitchState.SAFE
+REDUCE_ONLY: Final = SwitchState.REDUCE_ONLY
 
 
 class Flag(Protocol):
@@ -65,7 +68,8 @@ class InProcessSwitch:
 
     def authority(self) -> SwitchState:
         """The state, as the flag has it."""
-        return SwitchState(self.flag[0])
+        flag = self.flag[0]
+        return SAFE if flag == 0 else SwitchState(flag)
 
     def engage(self, reason: str, by: str) -> None:
         """Latch ENGAGED; a second engagement keeps the first reason."""
@@ -104,8 +108,8 @@ def why_closed(
     sign. REDUCE_ONLY lets out what `reduces`; anything that is neither SAFE nor REDUCE_ONLY lets
     nothing out.
     """
-    if state == SwitchState.SAFE:
+    if state == SAFE:
         return None
-    if state == SwitchState.REDUCE_ONLY:
+    if state == REDUCE_ONLY:
         return None if reduces(signed_quantity, position, in_flight) else Code.REDUCE_ONLY
     return Code.KILL_SWITCH_ACTIVATED_MID_PROCESSING

@@ -245,7 +245,7 @@ class Instrument:
 
     def value(self, price: int, quantity: int) -> int:
         """Money of `quantity` at `price`, in units of `10**-value_decimals`; signs carry over."""
-        return price * quantity * self.multiplier
+        return self.multiplier * quantity * price
 
     def price_text(self, price: int) -> str:
         """`price` as decimal text."""

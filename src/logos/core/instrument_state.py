@@ -172,15 +172,6 @@ class InstrumentState:
             return self.ledger.equity
         return self.ledger.equity + self.value(price, began // self.base_factor)
 
-    def set_prices(self, bid: int, ask: int) -> bool:
-        """Take new best prices, in price units (equal for a one-sided source).
-
-        Returns whether equity is below its floor now, as `remark` does.
-        """
-        self.bid = bid
-        self.ask = ask
-        return self.inventory.position != 0 and self.remark()
-
     def see_calm(self) -> None:
         """To be called when a price was judged: which quotes need no look from now on."""
         self.calm_low, self.calm_high = self.watch.calm_range(self.bid, self.ask)
@@ -219,14 +210,18 @@ class InstrumentState:
         if self.mark_rule == MIDDLE:
             # Whole: the ledger's money has a decimal for the half.
             return position * (self.bid + self.ask) * self.unit_value // 2
-        return position * self.mark * self.unit_value
+        return self.unit_value * position * self.mark
 
     def remark(self) -> bool:
         """Value the position at the latest prices; whether equity is now below its floor."""
         if self.mark_rule:
             return self._remark_by_rule()
         position = self.inventory.position
-        value = position * (self.bid if position > 0 else self.ask) * self.unit_value
+        # In this order, and without signs, what is multiplied stays a machine's word for longer.
+        if position > 0:
+            value = self.unit_value * position * self.bid
+        else:
+            value = -(self.unit_value * -position * self.ask)
         delta = value - self.market_value
         if delta == 0:
             return False
@@ -248,14 +243,14 @@ class InstrumentState:
         """Money of `quantity` at `price`, in ledger units."""
         if self.inventory.is_inverse:
             return self.inventory.worth(price, quantity)
-        return price * quantity * self.unit_value
+        return self.unit_value * quantity * price
 
     def value_in_flight(self, price: int, quantity: int) -> int:
         """The same of what orders may still fill; of an inverse contract each quantity unit is
         rounded up, so that parts add up to the whole."""
         if self.inventory.is_inverse:
             return quantity * divide(self.unit_value, price, CEILING) if price else 0
-        return price * quantity * self.unit_value
+        return self.unit_value * quantity * price
 
     def dearer(self, first: int, second: int) -> int:
         """Of two prices the one at which a quantity is worth more; 0 stands for none."""

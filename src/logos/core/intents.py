@@ -32,7 +32,7 @@ from logos.core.fixed import (
 )
 from logos.core.instrument import Instrument
 from logos.core.instrument_state import InstrumentState
-from logos.core.orders import BRACKET_MARK, ExitTerms, Order, OrderIntent
+from logos.core.orders import BRACKET_MARK, BUY, GTC, MARKET, ExitTerms, Order, OrderIntent
 from logos.core.strategy import Number, OrderRequest, Replace, Request
 from logos.core.types import Code, OrderType, Side, TimeInForce
 from logos.errors import StrategyError
@@ -74,7 +74,7 @@ def from_side(state: InstrumentState, side: Side) -> OrderIntent:
     """
     quantity = state.order_quantity
     if quantity == 0:
-        price = state.reference_price(side is Side.BUY)
+        price = state.reference_price(side is BUY)
         quantity = smallest_quantity(state.instrument, price)
         if price != 0:
             state.order_quantity = quantity
@@ -98,7 +98,7 @@ def from_request(state: InstrumentState, request: OrderRequest) -> OrderIntent:
     tag, group = _check_words(request)
     instrument = state.instrument
     quantity = _positive_lots(state, request.quantity)
-    is_buy = request.side is Side.BUY
+    is_buy = request.side is BUY
     limit_price = 0
     stop_price = 0
     wants_limit = request.type is OrderType.LIMIT or request.type is OrderType.STOP_LIMIT
@@ -195,7 +195,7 @@ def _exit_terms(
     state: InstrumentState, request: OrderRequest, group: str, entry_price: int
 ) -> ExitTerms:
     """What makes the request an exit, ties it to others, or gives it exits of its own."""
-    is_buy = request.side is Side.BUY
+    is_buy = request.side is BUY
     stop_loss = take_profit = 0
     if has_exits(request) and request.reduce_only:
         raise NotTranslatable(Code.INVALID_PRICE, "a reduce-only order has no exits of its own")
@@ -285,20 +285,9 @@ def check_text(text: object, name: str) -> str:
 
 def market_intent(state: InstrumentState, side: Side, quantity: int, tag: str) -> OrderIntent:
     """A market order of `quantity` units, shrunk to the notional cap."""
-    reference = state.reference_price(side is Side.BUY)
+    reference = state.reference_price(side is BUY)
     quantity, notes = _capped(state, quantity, reference)
-    return OrderIntent(
-        state.instrument,
-        side,
-        quantity,
-        OrderType.MARKET,
-        0,
-        0,
-        TimeInForce.GTC,
-        reference,
-        notes,
-        tag,
-    )
+    return OrderIntent(state.instrument, side, quantity, MARKET, 0, 0, GTC, reference, notes, tag)
 
 
 def _capped(state: InstrumentState, quantity: int, price: int) -> tuple[int, str]:
@@ -363,7 +352,10 @@ def _on_step(value: Number, decimals: int, step: int, mode: str, name: str) -> i
 
     A float that noise alone keeps from a step is that step.
     """
-    numerator, denominator = decimal_of(value, name).as_integer_ratio()
+    if type(value) is int and -_MAGNITUDE_MAX < value < _MAGNITUDE_MAX:
+        numerator, denominator = value, 1
+    else:
+        numerator, denominator = decimal_of(value, name).as_integer_ratio()
     numerator *= power_of_ten(decimals)
     denominator *= step
     if isinstance(value, float):
@@ -380,15 +372,19 @@ def decimal_of(value: object, name: str) -> Decimal:
     Raises NotTranslatable for NaN, infinities and absurd magnitudes, StrategyError for what is
     no number at all.
     """
-    if isinstance(value, bool) or not isinstance(value, (int, float, str, Decimal)):
-        raise StrategyError(f"{name} must be a number, not {shown(value)}")
-    value = plain(value)
+    if type(value) is not Decimal:
+        if isinstance(value, bool) or not isinstance(value, (int, float, str, Decimal)):
+            raise StrategyError(f"{name} must be a number, not {shown(value)}")
+        value = plain(value)
     if isinstance(value, int):
         if not -_MAGNITUDE_MAX < value < _MAGNITUDE_MAX:
             raise NotTranslatable(Code.NOT_FINITE, f"{name} is out of range")
         return Decimal(value)
     try:
-        number = Decimal(float.__repr__(value)) if isinstance(value, float) else Decimal(value)
+        if isinstance(value, float):
+            number = Decimal(float.__repr__(value))
+        else:
+            number = value if type(value) is Decimal else Decimal(value)
     except InvalidOperation:
         raise StrategyError(f"{name} is not a number: {str(value)[:40]!a}") from None
     if not number.is_finite():

@@ -51,11 +51,13 @@ class Lot:
 class Booking:
     """What one fill did to the inventory. Money is in ledger units."""
 
-    __slots__ = ("closures", "cost", "opened_lot_id", "opened_quantity", "realised")
+    __slots__ = ("closed_fees", "closures", "cost", "opened_lot_id", "opened_quantity", "realised")
 
     def __init__(self) -> None:
         self.closures: list[LotClosure] = []
         self.realised: int = 0
+        self.closed_fees: int = 0
+        """The fees of the closures, that of this fill included."""
         self.cost: int = 0
         """The change of the inventory's cost."""
         self.opened_lot_id: int = 0
@@ -139,7 +141,9 @@ class Inventory:
             lot_id = self._next_lot_id
             self._next_lot_id = lot_id + 1
             self._lots.append(Lot(lot_id, left, price, fee, ts_ns))
-            self.cost += left * price * self.unit_value
+            size = left if left > 0 else -left
+            cost = self.unit_value * size * price
+            self.cost += cost if left > 0 else -cost
             booking.opened_lot_id = lot_id
             booking.opened_quantity = left
         self.position += signed_quantity
@@ -151,16 +155,26 @@ class Inventory:
         size = lot.quantity if lot.quantity > 0 else -lot.quantity
         wanted = left if left > 0 else -left
         closed = size if size < wanted else wanted
+        rest, entry_fee = lot.rest, lot.fee  # all of it with the last part
+        if closed != size:
+            rest = rest * closed // size
+            entry_fee = entry_fee * closed // size
+        # Without signs, what is multiplied stays a machine's word for longer.
+        unit = closed * self.unit_value
+        entry_value = unit * lot.price
+        gain = unit * price - entry_value
+        if lot.quantity < 0:
+            entry_value, gain = -entry_value, -gain
         signed = closed if lot.quantity > 0 else -closed
-        rest = lot.rest * closed // size  # all of it with the last part
-        pnl = (price - lot.price) * signed * self.unit_value - rest
-        entry_fee = lot.fee * closed // size
+        pnl = gain - rest
         lot.fee -= entry_fee
         lot.quantity -= signed
         lot.rest -= rest
-        self.cost -= signed * lot.price * self.unit_value + rest
+        self.cost -= entry_value + rest
         booking.realised += pnl
-        booking.closures.append(LotClosure(lot.lot_id, closed, lot.price, pnl, entry_fee + fee))
+        fee += entry_fee
+        booking.closed_fees += fee
+        booking.closures.append(LotClosure(lot.lot_id, closed, lot.price, pnl, fee))
         if lot.quantity == 0:
             self._first += 1
             self._forget_closed()
@@ -236,7 +250,9 @@ class Inventory:
             lot.quantity -= sign * closed
             self.cost -= sign * entered
             booking.realised += pnl
-            booking.closures.append(LotClosure(lot.lot_id, closed, lot.price, pnl, entry_fee + fee))
+            fee += entry_fee
+            booking.closed_fees += fee
+            booking.closures.append(LotClosure(lot.lot_id, closed, lot.price, pnl, fee))
             fee = 0
             done += closed
             left += sign * closed

@@ -8,7 +8,7 @@ of them.
 
 from __future__ import annotations
 
-from typing import Final, final
+from typing import Any, Final, final
 
 from logos.core.exits.keeper import Exits
 from logos.core.instrument_state import InstrumentState
@@ -16,9 +16,14 @@ from logos.core.matching import PaperMarket, Path, bar_points
 from logos.core.messages import Bar, Quote, QuoteBar, Trade
 from logos.core.order_manager import OrderManager
 from logos.core.prices.sanity import PriceSanity
-from logos.core.prices.watch import Four, can_be_prices
+from logos.core.prices.watch import QUIET_NS, Four, can_be_prices
 from logos.core.safety import SafetyMonitor
 from logos.core.terms.marks import LAST_TRADE
+
+# Compiled code would look imported classes up for every event.
+BAR: Final = Bar
+TRADE: Final = Trade
+QUOTE_BAR: Final = QuoteBar
 
 _NO_PRICE: Final = "the latest event's price was crossed or not positive"
 
@@ -56,14 +61,14 @@ class Market:
         self.bad_price_count: int = 0
         """Events whose prices were crossed or not positive."""
 
-    def apply(self, state: InstrumentState, event: Bar | QuoteBar | Trade) -> None:
-        """Let a bar or a print meet the open orders, then value the position."""
-        if type(event) is Bar:
+    def apply(self, state: InstrumentState, kind: type, event: Any) -> None:
+        """Let a bar or a print of this `kind` meet the open orders, then value the position."""
+        if kind is BAR:
             self.apply_bar(state, event)
-        elif type(event) is QuoteBar:
-            self.apply_quote_bar(state, event)
-        elif type(event) is Trade:
+        elif kind is TRADE:
             self.apply_trade(state, event)
+        else:
+            self.apply_quote_bar(state, event)
 
     def apply_quote(self, state: InstrumentState, quote: Quote) -> None:
         """Let the quote meet the open orders, then value the position at its bid or ask."""
@@ -107,24 +112,32 @@ class Market:
 
     def apply_bar(self, state: InstrumentState, bar: Bar) -> None:
         """As `apply_quote`, along the bar's path, valued at its close; after quotes a mark only."""
-        close = bar.close_units
+        close, low = bar.close_units, bar.low_units
         if state.two_sided:
-            self._see_trade(state, close if bar.low_units >= state.watch.lowest else 0)
+            self._see_trade(state, close if low >= state.watch.lowest else 0)
             return
-        if bar.low_units < state.watch.lowest:
+        if low < state.watch.lowest:
             self._see_bad_price(state)
             return
-        opened_ns = bar.opened_ns
-        if state.bars.is_seen(opened_ns, bar.interval_ns, state.last_ns):
+        ts_ns, interval_ns = bar.ts_ns, bar.interval_ns
+        opened_ns = ts_ns - interval_ns
+        bars = state.bars
+        if bars.length_ns and bars.is_seen(opened_ns, interval_ns, state.last_ns):
             return
-        prices = (bar.open_units, bar.high_units, bar.low_units, close)
-        if not self._sanity.believes_bar(state, prices, prices, opened_ns, bar.interval_ns):
-            return
+        high = bar.high_units
+        is_calm = state.calm_low <= low <= high <= state.calm_high
+        if is_calm and opened_ns - state.last_ns <= QUIET_NS:
+            state.watch.interval_ns = interval_ns  # as `believes_bar` finds, by far most often
+        else:
+            prices = (bar.open_units, high, low, close)
+            if not self._sanity.believes_bar(state, prices, prices, opened_ns, interval_ns):
+                return
         state.last_price = close
         if self._rules.participation_rate:
             self._paper_market.offer(state, bar.volume_units, bar.volume_units, True)
         if state.working:
-            self._match_bar(state, prices, prices, opened_ns, bar.ts_ns)
+            prices = (bar.open_units, high, low, close)
+            self._match_bar(state, prices, prices, opened_ns, ts_ns)
         self._set_prices(state, close, close)
 
     def apply_quote_bar(self, state: InstrumentState, bar: QuoteBar) -> None:
@@ -163,8 +176,8 @@ class Market:
         watch = state.watch
         shown_bids, shown_asks = watch.believed_ends(bids, asks)
         path = self._rules.bar_path
-        bid_points = bar_points(*shown_bids, path)
-        ask_points = bid_points if asks == bids else bar_points(*shown_asks, path)
+        bid_points = bar_points(shown_bids, path)
+        ask_points = bid_points if asks is bids or asks == bids else bar_points(shown_asks, path)
         self._match(state, Path(opened_ns, ask_points, bid_points))
         if state.working and (shown_bids != bids or shown_asks != asks):
             self._sanity.hold_ends(state, bids, asks, opened_ns)
@@ -182,7 +195,9 @@ class Market:
 
     def _set_prices(self, state: InstrumentState, bid: int, ask: int) -> None:
         state.last_ns = self._order_manager.now_ns
-        is_breached = state.set_prices(bid, ask)
+        state.bid = bid
+        state.ask = ask
+        is_breached = state.inventory.position != 0 and state.remark()
         if state.working and state.ledger.limits.has_gross_limit:
             state.refresh_in_flight()  # what a flip could add depends on the mark
         if is_breached:

@@ -25,21 +25,21 @@ when the entry's has gone as far.
 
 from __future__ import annotations
 
-from typing import Protocol, final
+from typing import Final, Protocol, final
 
 from logos.core.fixed import CEILING, DOWN, FLOOR, divide, to_step
 from logos.core.instrument import RATE_SCALE
 from logos.core.instrument_state import NO_BOUND, InstrumentState
-from logos.core.orders import Order
+from logos.core.orders import FOK, IOC, LIMIT, MARKET, NEW, STOP, STOP_LIMIT, Order
 from logos.core.types import (
     SIZE_UNKNOWN,
     BarPath,
     Code,
     FillRule,
     OrderStatus,
-    OrderType,
-    TimeInForce,
 )
+
+_NEAREST_FIRST: Final = BarPath.NEAREST_FIRST
 
 
 class ExecutionSink(Protocol):
@@ -70,7 +70,9 @@ class PaperRules:
     __slots__ = (
         "bar_path",
         "fill_rule",
+        "fills_at_once",
         "latency_ns",
+        "needs_sides",
         "participation_rate",
         "slippage_rate",
         "slippage_ticks",
@@ -86,6 +88,8 @@ class PaperRules:
         latency_ns: int = 0,
     ) -> None:
         self.fill_rule = fill_rule
+        self.fills_at_once: bool = fill_rule is not FillRule.NEXT_OPEN
+        self.needs_sides: bool = fill_rule is FillRule.BID_ASK
         self.bar_path = bar_path
         self.slippage_ticks = slippage_ticks
         self.slippage_rate = slippage_rate
@@ -109,14 +113,12 @@ class Path:
         self.bids = bids
 
 
-def bar_points(open_: int, high: int, low: int, close: int, path: BarPath) -> list[int]:
-    """A bar's four prices (price units) in the order in which `path` visits them."""
-    if path is BarPath.OPEN_HIGH_LOW_CLOSE:
-        high_first = True
-    elif path is BarPath.OPEN_LOW_HIGH_CLOSE:
-        high_first = False
-    else:
-        high_first = high - open_ < open_ - low  # a tie visits the low first
+def bar_points(prices: tuple[int, int, int, int], path: BarPath) -> list[int]:
+    """A bar's open, high, low and close (price units) in the order in which `path` visits them."""
+    open_, high, low, close = prices
+    high_first = high - open_ < open_ - low  # a tie visits the low first
+    if path is not _NEAREST_FIRST:
+        high_first = path is BarPath.OPEN_HIGH_LOW_CLOSE
     return [open_, high, low, close] if high_first else [open_, low, high, close]
 
 
@@ -157,6 +159,8 @@ class PaperMarket:
         for order in list(state.working):
             if self._arrives(order, path.opened_ns, sink):
                 active.append(order)
+        if not active:
+            return
         is_point = len(path.asks) == 1
         for order in list(active):
             if order.is_open:  # an earlier fill may have ended it
@@ -164,6 +168,8 @@ class PaperMarket:
                 if sink.born:
                     active += self.meet_born(state, path.asks[0], path.bids[0], sink)
         for step in range(1, len(path.asks)):
+            if not any_open(active):
+                return
             self._walk(state, active, path, step, sink)
 
     def end_days(self, state: InstrumentState, opened_ns: int, sink: ExecutionSink) -> None:
@@ -190,7 +196,7 @@ class PaperMarket:
         """Bring an order up to the event's beginning; whether it works on the event."""
         if opened_ns < order.arrival_ns:
             return False
-        if order.status is OrderStatus.NEW:
+        if order.status is NEW:
             sink.apply_accept(order)
         if 0 <= order.cancel_at_ns <= opened_ns:
             sink.apply_end(order, OrderStatus.CANCELLED, order.cancel_code)
@@ -218,15 +224,15 @@ class PaperMarket:
         was_resting = order.is_resting and is_limit_active(order)
         if order.stop_price and not order.triggered and touches_stop(order, price):
             order.triggered = True
-        if order.type is OrderType.MARKET or (order.type is OrderType.STOP and order.triggered):
+        if order.type is MARKET or (order.type is STOP and order.triggered):
             self._fill(state, order, self.slipped(order, price), False, sink)
         elif is_limit_active(order) and within_limit(order, price):
             at_limit = was_resting and is_point
             self._fill(state, order, order.limit_price if at_limit else price, was_resting, sink)
         order.is_resting = True
-        if order.is_open and order.time_in_force is TimeInForce.IOC:
+        if order.is_open and order.time_in_force is IOC:
             sink.apply_end(order, OrderStatus.CANCELLED, Code.IOC_REMAINDER)
-        elif order.is_open and order.time_in_force is TimeInForce.FOK:
+        elif order.is_open and order.time_in_force is FOK:
             sink.apply_end(order, OrderStatus.CANCELLED, Code.FOK_UNFILLABLE)
 
     def _walk(
@@ -250,7 +256,7 @@ class PaperMarket:
                 self._fill(state, order, order.limit_price, True, sink)
             else:
                 order.triggered = True
-                if order.type is OrderType.STOP:
+                if order.type is STOP:
                     self._fill(state, order, self.slipped(order, order.stop_price), False, sink)
                 elif within_limit(order, order.stop_price):
                     self._fill(state, order, order.stop_price, False, sink)
@@ -273,7 +279,7 @@ class PaperMarket:
         left = state.buy_left if order.is_buy else state.sell_left
         if left != NO_BOUND and left < quantity:
             quantity = left
-        if quantity == 0 or (order.time_in_force is TimeInForce.FOK and quantity < order.remaining):
+        if quantity == 0 or (order.time_in_force is FOK and quantity < order.remaining):
             return
         if sink.apply_fill(order, quantity, price, is_maker) and left != NO_BOUND:
             if order.is_buy or state.is_liquidity_shared:
@@ -330,6 +336,14 @@ def _by_distance(item: tuple[int, int, Order]) -> tuple[int, int]:
     return item[0], item[1]
 
 
+def any_open(orders: list[Order]) -> bool:
+    """Whether one of the orders can still fill."""
+    for order in orders:  # noqa: SIM110 (any() would make a generator of it, for every order)
+        if order.is_open:
+            return True
+    return False
+
+
 def touches_stop(order: Order, price: int) -> bool:
     """Whether `price` is at or past the order's stop."""
     return price >= order.stop_price if order.is_buy else price <= order.stop_price
@@ -342,7 +356,7 @@ def within_limit(order: Order, price: int) -> bool:
 
 def is_limit_active(order: Order) -> bool:
     """Whether the order works as a limit order now."""
-    return order.type is OrderType.LIMIT or (order.type is OrderType.STOP_LIMIT and order.triggered)
+    return order.type is LIMIT or (order.type is STOP_LIMIT and order.triggered)
 
 
 def _next_target(order: Order) -> int:

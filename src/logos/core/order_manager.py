@@ -15,7 +15,7 @@ from logos.core.handlers.events import OrderEvent
 from logos.core.handlers.order_events import order_event, refusal_event
 from logos.core.instrument_state import InstrumentState
 from logos.core.inventory import Booking
-from logos.core.orders import Execution, Order, StandingTarget
+from logos.core.orders import ACCEPTED, FILLED, PARTIALLY_FILLED, Execution, Order, StandingTarget
 from logos.core.outbox import Outbox
 from logos.core.recording import (
     account_record,
@@ -124,7 +124,7 @@ class OrderManager:
         in_flight = state.open_buy if order.is_buy else state.open_sell
         if order.reduce_only:
             in_flight = 0  # it is cut to what is left, whatever fills before it
-        signed = order.sign * order.quantity
+        signed = order.quantity if order.is_buy else -order.quantity
         code = why_closed(self.switch.authority(), signed, state.inventory.position, in_flight)
         if code is not None:
             symbol, why = intent.instrument.symbol, [(code, self.switch.why())]
@@ -221,7 +221,7 @@ class OrderManager:
 
     def apply_accept(self, order: Order) -> None:
         """The order reached the market."""
-        order.advance(OrderStatus.ACCEPTED)
+        order.advance(ACCEPTED)
         self.record_update(order)
 
     def resize(self, order: Order, quantity: int) -> None:
@@ -275,38 +275,37 @@ class OrderManager:
         quantity units (`InstrumentState.take_base_fee`), so it never exceeds what the wallet
         gained. Raises as `apply_fill`.
         """
-        quantity = execution.quantity
-        price = execution.price
+        quantity, price = execution.quantity, execution.price
         base_fee = execution.base_fee
         state = self.states[order.instrument.symbol]
         value = state.value(price, quantity)
         self._unlock_share(state, order, quantity)
         fee = execution.quote_fee
-        change = order.sign * quantity
+        change = quantity if order.is_buy else -quantity
         if base_fee:
             fee += state.base_fee_value(base_fee, price)
             change -= state.take_base_fee(base_fee)
         order.fee += fee
         order.filled += quantity
-        order.advance(OrderStatus.FILLED if order.remaining == 0 else OrderStatus.PARTIALLY_FILLED)
+        order.advance(FILLED if order.remaining == 0 else PARTIALLY_FILLED)
         if change:
             booking = state.inventory.apply_fill(change, price, fee, self.now_ns)
         else:
             booking = Booking()  # the smallest of purchases may go whole to the venue
         if order.instrument.settlement == "spot":
-            state.ledger.wallet.balance -= order.sign * value + execution.quote_fee
-            state.base_wallet.balance += order.sign * quantity * state.base_factor - base_fee
+            state.ledger.wallet.balance -= (value if order.is_buy else -value) + execution.quote_fee
+            base = quantity * state.base_factor
+            state.base_wallet.balance += (base if order.is_buy else -base) - base_fee
         else:
             state.ledger.wallet.balance += booking.realised - fee
             state.rebind_margin()
         self._move_ledger(state, fee, booking)
         self._leave(state, order, quantity)
         self.fill_count += 1
-        fill = fill_record(
-            state, order, execution, fee, booking, self.next_fill_id, self.now_ns, self.tick_id
-        )
+        now_ns, tick_id, fill_id = self.now_ns, self.tick_id, self.next_fill_id
+        fill = fill_record(state, order, execution, fee, booking, fill_id, now_ns, tick_id)
         self.next_fill_id += 1
-        self.effects.append(order_update(order, self.now_ns, self.tick_id))
+        self.effects.append(order_update(order, now_ns, tick_id))
         self.effects.append(fill)
         self.is_unsettled = True
         if self.wants_fills:
@@ -327,29 +326,28 @@ class OrderManager:
         if order.is_buy:
             wallet = state.ledger.wallet
             free = wallet.balance + wallet.borrow_limit - state.ledger.initial_margin
-            short = value + fee > free
-            return Code.INSUFFICIENT_FUNDS if short else None
-        base_wallet = state.base_wallet
-        short = quantity * state.base_factor > base_wallet.balance + base_wallet.borrow_limit
+            return Code.INSUFFICIENT_FUNDS if value + fee > free else None
+        wallet = state.base_wallet
+        short = quantity * state.base_factor > wallet.balance + wallet.borrow_limit
         return Code.INSUFFICIENT_BORROW if short else None
 
     def _move_ledger(self, state: InstrumentState, fee: int, booking: Booking) -> None:
         """The ledger takes over what the inventory booked."""
         state.realised += booking.realised
         state.fees += fee
-        old_value = state.market_value
-        state.market_value = state.value_at_mark
-        values = old_value, state.market_value
+        realised, cost, old_value = booking.realised, booking.cost, state.market_value
+        value = state.market_value = state.value_at_mark
         if state.inventory.is_inverse:
-            state.ledger.book_inverse(booking.realised, fee, *values, booking.cost)
+            state.ledger.book_inverse(realised, fee, old_value, value, cost)
         else:
-            state.ledger.book(booking.realised, fee, *values, booking.cost)
+            state.ledger.book(realised, fee, old_value, value, cost)
         if booking.closures:
-            self.guards.see_result(sum([lot.pnl_units - lot.fee_units for lot in booking.closures]))
+            self.guards.see_result(booking.realised - booking.closed_fees)
 
     def _unlock_share(self, state: InstrumentState, order: Order, quantity: int) -> None:
         """Release the part of the order's lock that this fill used up; the last releases all."""
-        released = order.locked * quantity // order.remaining
+        part, whole = quantity, order.remaining
+        released = order.locked if part == whole else order.locked * part // whole
         order.locked -= released
         self._lock_wallet(state, order).unlock(released)
 
@@ -389,12 +387,14 @@ class OrderManager:
         if order.reduce_only:
             return  # it adds nothing to what could be held
         ledger = state.ledger
-        value = sign * state.value_in_flight(order.judged_price, quantity)
+        value = state.value_in_flight(order.judged_price, quantity)
+        if sign < 0:
+            value, quantity = -value, -quantity
         if order.is_buy:
-            state.open_buy += sign * quantity
+            state.open_buy += quantity
             ledger.open_buy_value += value
         else:
-            state.open_sell += sign * quantity
+            state.open_sell += quantity
             ledger.open_sell_value += value
         if ledger.limits.has_gross_limit:
             state.refresh_in_flight()

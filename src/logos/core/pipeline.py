@@ -40,12 +40,12 @@ from logos.core.intents import (
 )
 from logos.core.matching import PaperMarket, PaperRules
 from logos.core.order_manager import OrderManager
-from logos.core.orders import Order, OrderIntent, StandingTarget
+from logos.core.orders import HELD, Order, OrderIntent, StandingTarget
 from logos.core.prices.sanity import PriceSanity, why_paused
 from logos.core.risk import Approved, Refused, Verdict, check_intent, check_storm
 from logos.core.safety import SafetyMonitor
 from logos.core.strategy import Answer, Cancel, OrderRequest, Replace, Target, Weight
-from logos.core.types import Code, FillRule, OrderStatus, Side
+from logos.core.types import Code, Side
 from logos.errors import InvariantBroken, StrategyError
 
 
@@ -156,7 +156,7 @@ class OrderPipeline:
             return
         is_shrinking = False
         try:
-            wanted = wanted_position(state, target.request)
+            wanted = wanted_position(state, target)
             is_shrinking = shrinks(state, wanted)
             for order, most in in_the_way(state, wanted):
                 self._clear(state, order, most)
@@ -246,17 +246,17 @@ class OrderPipeline:
             raise StrategyError(
                 f"a {type(request).__name__} answered outside of an event needs a symbol"
             )
-        if isinstance(request, (Target, Weight)):
+        if type(request) is Target or type(request) is Weight:
             self._stand(state, request)
             return
-        is_exit = isinstance(request, OrderRequest) and request.reduce_only
+        is_exit = type(request) is OrderRequest and request.reduce_only
         if state.target is not None and not is_exit and not is_successor:
             self._order_manager.set_target(state, None)
         try:
-            if isinstance(request, Side):
+            if type(request) is Side:
                 intent = from_side(state, request)
             else:
-                intent = from_request(state, request)
+                intent = from_request(state, words)
             if intent.exit.group and not is_successor:
                 check_group(state, intent.exit.group)
         except NotTranslatable as refusal:
@@ -272,7 +272,7 @@ class OrderPipeline:
     def _stand(self, state: InstrumentState, request: Target | Weight) -> None:
         """Let a target stand, and do what can be done for it now."""
         try:
-            target = StandingTarget(standing(request))
+            target = standing(state, request)
         except NotTranslatable as refusal:
             self._refuse(state.instrument.symbol, [(refusal.code, refusal.detail)])
             return
@@ -293,7 +293,7 @@ class OrderPipeline:
         if not is_paper and is_exit_under_way(state, intent):
             words = "an exit of the symbol is at the venue: wait for its end, or ask for a target"
             return Refused([(Code.EXIT_UNDER_WAY, words)])
-        if is_paper and self._rules.fill_rule is FillRule.BID_ASK and not state.two_sided:
+        if is_paper and self._rules.needs_sides and not state.two_sided:
             return Refused([(Code.NO_REFERENCE_PRICE, "no bid and ask seen yet")])
         return check_intent(intent, state, order_manager.guards, order_manager.now_ns)
 
@@ -313,13 +313,13 @@ class OrderPipeline:
             target.order_id = order.order_id
             target.is_filled = False
         if not is_paper:
-            if order.status is OrderStatus.HELD:
+            if order.status is HELD:
                 self._exits.held.begin(order_manager.states[order.instrument.symbol], order)
             return
         if rules.latency_ns:
             return
         order_manager.apply_accept(order)
-        if rules.fill_rule is not FillRule.NEXT_OPEN and self._sanity.may_meet(state, order):
+        if rules.fills_at_once and self._sanity.may_meet(state, order):
             exits = self._exits
             self._market.meet(state, order, state.ask, state.bid, True, exits)
             self._market.meet_born(state, state.ask, state.bid, exits)

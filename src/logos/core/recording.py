@@ -6,6 +6,8 @@ integers are those of the core; each record names its decimals.
 
 from __future__ import annotations
 
+from typing import Final
+
 from logos.core.account import Ledger
 from logos.core.instrument_state import InstrumentState
 from logos.core.inventory import Booking
@@ -19,6 +21,9 @@ from logos.core.records import (
     PositionRecord,
 )
 from logos.core.types import Liquidity
+
+_MAKER: Final = Liquidity.MAKER
+_TAKER: Final = Liquidity.TAKER
 
 
 def order_record(
@@ -98,7 +103,7 @@ def fill_record(
         order.side,
         execution.quantity,
         execution.price,
-        Liquidity.MAKER if execution.is_maker else Liquidity.TAKER,
+        _MAKER if execution.is_maker else _TAKER,
         fee,
         state.ledger.currency,
         booking.realised,

@@ -19,7 +19,7 @@ from logos.core.guards.own import ask_own_guards
 from logos.core.instrument import RATE_SCALE
 from logos.core.instrument_state import InstrumentState
 from logos.core.orders import OrderIntent, order_shape
-from logos.core.types import Code, Side
+from logos.core.types import Code
 
 
 @final
@@ -68,7 +68,7 @@ def check_intent(
     if not intent.instrument.can_be(price):
         return Refused(violations)  # without a price there is nothing more to judge
     price = abs(price)  # limits are about the size of what is bought or sold
-    is_buy = intent.side is Side.BUY
+    is_buy = intent.is_buy
     value = state.value(price, intent.quantity)
     increase = 0
     if not intent.exit.reduce_only:
@@ -129,11 +129,11 @@ def judged_price(intent: OrderIntent, state: InstrumentState) -> int:
     it, so the higher of limit and market is used there. An inverse contract is worth more the lower
     its price is: the lowest that is named or met counts.
     """
-    reference = state.reference_price(intent.side is Side.BUY)
+    reference = state.reference_price(intent.is_buy)
     if intent.instrument.is_inverse:
         named = state.dearer(intent.limit_price, intent.stop_price)
         return state.dearer(named, reference) if reference else 0
-    if intent.side is Side.BUY:
+    if intent.is_buy:
         dearest = max(intent.stop_price, reference) if intent.stop_price else reference
         return intent.limit_price or dearest
     return max(intent.limit_price, reference) if intent.limit_price else reference
@@ -156,15 +156,16 @@ def _is_well_formed(intent: OrderIntent, violations: list[tuple[Code, str]]) -> 
     """The instrument's own rules of quantity; an intent that breaks them is no order at all."""
     instrument = intent.instrument
     quantity = intent.quantity
-    text = instrument.quantity_text
     if quantity <= 0:
         violations.append((Code.ZERO_QUANTITY, f"nothing left to trade {intent.notes}".rstrip()))
     elif quantity < instrument.minimum_quantity:
+        text = instrument.quantity_text
         least = text(instrument.minimum_quantity)
         violations.append(
             (Code.BELOW_MINIMUM_QUANTITY, f"{text(quantity)}, the minimum is {least}")
         )
     elif 0 < instrument.maximum_quantity < quantity:
+        text = instrument.quantity_text
         most = text(instrument.maximum_quantity)
         violations.append((Code.ABOVE_MAXIMUM_QUANTITY, f"{text(quantity)}, the maximum is {most}"))
     return not violations
@@ -179,12 +180,12 @@ def check_market(
         violations.append((Code.MARKET_CLOSED, f"{instrument.symbol} does not trade at this hour"))
     if state.is_stale(now_ns):
         violations.append((Code.STALE_DATA, f"{instrument.symbol} has shown no price for too long"))
-    reference = state.reference_price(intent.side is Side.BUY)
+    reference = state.reference_price(intent.is_buy)
     if not instrument.can_be(reference):
         violations.append((Code.NO_REFERENCE_PRICE, f"{instrument.symbol} has shown no price yet"))
         return
     collar = state.limits.collar_rate
-    if collar:
+    if collar and (intent.limit_price or intent.stop_price):
         for price in (intent.limit_price, intent.stop_price):
             if price and abs(price - reference) * RATE_SCALE > abs(reference) * collar:
                 text = instrument.price_text
@@ -206,14 +207,14 @@ def check_order(
     """
     limits = state.limits
     instrument = intent.instrument
-    value = state.value(price, intent.quantity)
-    if instrument.value(price, intent.quantity) < instrument.minimum_notional:
+    least = instrument.minimum_notional
+    if least and instrument.value(price, intent.quantity) < least:
         words = f"{_size(intent, price)} is below the minimum notional"
         violations.append((Code.BELOW_MINIMUM_NOTIONAL, words))
     if 0 < limits.order_quantity < intent.quantity:
         most = instrument.quantity_text(limits.order_quantity)
         violations.append((Code.MAX_ORDER_QUANTITY, f"{_size(intent, price)}, the limit is {most}"))
-    if 0 < limits.order_notional < value:
+    if 0 < limits.order_notional < state.value(price, intent.quantity):
         violations.append((Code.MAX_ORDER_NOTIONAL, f"{_size(intent, price)} is above the limit"))
     elif increase and limits.order_share:
         allowed = _part_of_equity(state, price, limits.order_share)
@@ -235,13 +236,13 @@ def check_in_flight(
     `price` is what the position is valued at; 0 for an order that can only reduce it.
     """
     limits = state.limits
-    text = intent.instrument.quantity_text
     if limits.position or limits.position_share:
-        if intent.side is Side.BUY:
+        if intent.is_buy:
             worst = state.inventory.position + state.open_buy + intent.quantity
         else:
             worst = state.open_sell + intent.quantity - state.inventory.position
         if 0 < limits.position < worst:
+            text = intent.instrument.quantity_text
             words = f"{text(worst)} could result, the limit is {text(limits.position)}"
             violations.append((Code.MAX_POSITION, words))
         if price and limits.position_share:
@@ -274,7 +275,7 @@ def check_exposure(
     """The ledger's exposure, gross and net, if everything in flight were filled."""
     ledger = state.ledger
     limits = ledger.limits
-    is_buy = intent.side is Side.BUY
+    is_buy = intent.is_buy
     if limits.has_gross_limit:
         most = limits.gross_exposure
         if limits.gross_share:
@@ -338,7 +339,7 @@ def check_funds(
 ) -> int:
     """Funds for the whole order, fees included; what it must lock."""
     instrument = intent.instrument
-    if instrument.settlement == "spot" and intent.side is Side.SELL:
+    if instrument.settlement == "spot" and not intent.is_buy:
         base = intent.quantity * state.base_factor
         if base > state.base_wallet.available:
             words = f"{instrument.base}: more than is held and may be borrowed"

@@ -6,7 +6,7 @@ true value. The maximum is exact. Memory is fixed: 64 doublings of nanoseconds o
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Final
 
 _STEPS_BITS: Final = 4
@@ -42,20 +42,30 @@ class LatencyHistogram:
         shift = duration_ns.bit_length() - _STEPS_BITS - 1
         self._counts[(shift + 1) * _STEPS + (duration_ns >> shift) - _STEPS] += times
 
-    def add_all(self, ended_ns: int, began_ns: Iterable[int]) -> None:
+    def add_all(self, ended_ns: int, began_ns: Sequence[int]) -> None:
         """Count what began at these moments and ended together."""
+        if len(began_ns) < 2 or ended_ns - max(began_ns) < _STEPS:
+            for moment_ns in began_ns:
+                self.add(ended_ns - moment_ns)
+            return
+        self.max_ns = max(self.max_ns, ended_ns - min(began_ns))
+        self.count += len(began_ns)
+        self.sum_ns += len(began_ns) * ended_ns - sum(began_ns)
+        # What came together is mostly of one bucket: which one is worked out once for a run of it.
         counts = self._counts
+        low_ns = high_ns = index = run = 0
         for moment_ns in began_ns:
             duration_ns = ended_ns - moment_ns
-            if duration_ns < _STEPS:
-                self.add(duration_ns)
+            if low_ns <= duration_ns < high_ns:
+                run += 1
                 continue
-            if duration_ns > self.max_ns:
-                self.max_ns = duration_ns
-            self.count += 1
-            self.sum_ns += duration_ns
+            counts[index] += run
             shift = duration_ns.bit_length() - _STEPS_BITS - 1
-            counts[(shift + 1) * _STEPS + (duration_ns >> shift) - _STEPS] += 1
+            index = (shift + 1) * _STEPS + (duration_ns >> shift) - _STEPS
+            low_ns = duration_ns >> shift << shift
+            high_ns = low_ns + (1 << shift)
+            run = 1
+        counts[index] += run
 
     def percentile_ns(self, percent: float) -> int:
         """The duration that this share of all did not exceed: its bucket's upper end; 0 of none."""

@@ -140,16 +140,21 @@ class InputsWriter:
     def write(self, events: Sequence[Event]) -> None:
         """Record one batch, before anybody acts on it. Raises OSError."""
         numbers = self._numbers
-        rows: list[tuple[object, ...]] = []
-        for event in events:
-            # Quotes are by far the most frequent, and spelled out for that.
-            if type(event) is Quote:
-                number = numbers[event.symbol]
-                prices = (event.bid_units, event.ask_units)
-                sizes = (event.bid_size_units, event.ask_size_units)
-                rows.append(("q", number, event.ts_ns, *prices, *sizes))
-            else:
-                rows.append(_row(event, numbers))
+        # Quotes are by far the most frequent, and spelled out for that.
+        rows: list[tuple[object, ...]] = [
+            (
+                "q",
+                numbers[event.symbol],
+                event.ts_ns,
+                event.bid_units,
+                event.ask_units,
+                event.bid_size_units,
+                event.ask_size_units,
+            )
+            if type(event) is Quote
+            else _row(event, numbers)
+            for event in events
+        ]
         if not self._journal.is_continuing:
             now_ns = events[-1].ts_ns if events else 0
             if self._journal.file_bytes >= self._segment_bytes or now_ns >= self._full_ns:

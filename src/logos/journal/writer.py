@@ -227,6 +227,7 @@ class JournalWriter:
         self._encoder = msgspec.json.Encoder()
         self._buffer = bytearray()
         self._failed = False
+        self._is_unsynced = True  # the disk may not have all that the operating system was handed
         self._before = 0  # bytes in the files before this one
         self._content: Content = sha256()
         self._there = there  # the lines that must come again, while a journal is continued
@@ -314,8 +315,11 @@ class JournalWriter:
             raise OSError(
                 0, "an earlier write failed; the journal takes no more records", str(self.path)
             )
+        if not self._buffer and not self._is_unsynced:
+            return
         try:
             while self._buffer:
+                self._is_unsynced = True
                 written = os.write(self._descriptor, self._buffer)
                 del self._buffer[:written]
             if time.monotonic() - self._synced_s >= SYNC_INTERVAL_S:
@@ -337,6 +341,7 @@ class JournalWriter:
         _lock(descriptor, self.path)
         old, self._descriptor = self._descriptor, descriptor
         self._before = self.offset
+        self._is_unsynced = True
         os.close(old)
 
     @property
@@ -347,6 +352,7 @@ class JournalWriter:
     def _fsync(self) -> None:
         began_ns = time.perf_counter_ns()
         sync(self._descriptor)
+        self._is_unsynced = False
         took_ns = time.perf_counter_ns() - began_ns
         self._syncs += 1
         self._sync_ns += took_ns

@@ -33,6 +33,7 @@ from logos.core.messages import (
 from logos.core.outbox import VenueRequest
 from logos.core.types import NS_PER_SECOND
 from logos.event_loop import run_in_loop
+from logos.execution.collector import Collector
 from logos.execution.latency import LatencyHistogram
 from logos.execution.pulse import CREDIT_S
 from logos.execution.stall import StallWatch
@@ -47,8 +48,7 @@ from logos.session.venue.side import VenueSide
 
 Work = Callable[[], Coroutine[Any, Any, None]]
 
-_OVERRUN_NS: Final = 10_000_000
-"""The budget of one batch: a longer one is counted as an overrun."""
+_OVERRUN_NS: Final = 10_000_000  # the budget of one batch: a longer one is an overrun
 _STALL_S: Final = 5.0
 
 
@@ -125,8 +125,7 @@ class LiveRules:
 
     heartbeat_s: float = 1.0
     stop_after_s: float = 0.0
-    drain_s: float = 10.0
-    """How long to wait, at the end, for a venue to confirm that nothing rests there."""
+    drain_s: float = 10.0  # how long to wait, at the end, until a venue shows nothing resting
 
 
 class LiveEngine:
@@ -153,8 +152,7 @@ class LiveEngine:
         self._feeds_left = len(self._feeds)
         self._drain_until_ns = 0
         self._is_cancelling = False
-        self._has_no_more = False
-        """Whether no more market data will come: all feeds ended, or the time is up."""
+        self._has_no_more = False  # no more market data comes: all feeds ended, or the time is up
         self.failure = ""
         """What died, and of what; empty while all is well."""
         self.beats = 0
@@ -162,6 +160,7 @@ class LiveEngine:
         self.overruns = 0
         """Batches that took longer than their budget."""
         self.threads: list[Callable[[], str]] = []  # what is wrong with those beside the loop
+        self.collector = Collector()
         names = ("feed to strategy", "feed to order", "feed to journal", "feed to durable")
         self.stages: Mapping[str, LatencyHistogram] = {name: LatencyHistogram() for name in names}
         """How long each stage took."""
@@ -183,7 +182,8 @@ class LiveEngine:
             if not session.is_over:
                 await self._begin()
                 session.supervisor.ready()
-                await self._consume()
+                with self.collector:
+                    await self._consume()
         finally:
             self._is_cancelling = True
             for task in self._tasks:
@@ -321,6 +321,7 @@ class LiveEngine:
         end_ns = self._clock.now_ns() + round(self._rules.stop_after_s * NS_PER_SECOND)
         while True:
             await self._clock.sleep(self._rules.heartbeat_s)
+            self.collector.beat(is_quiet=not len(self._inbox))
             now_ns = self._clock.now_ns()
             self._inbox.put(TimePassed(now_ns))
             if self._view is not None:
@@ -382,6 +383,7 @@ class LiveEngine:
             **({} if self._venue is None else self._venue.facts()),
             "failure": self.failure,
             "latency": {name: each.summary() for name, each in self.stages.items()},
+            "collector": self.collector.pauses.summary(),
             "overruns": self.overruns,
         }
 

@@ -25,6 +25,7 @@ from logos.core.messages import NOW, OperatorCommand, SessionEnd, Suspend
 from logos.core.records import Record
 from logos.errors import DataError
 from logos.execution.aside import ASIDE, Aside
+from logos.journal.beside import Beside
 from logos.journal.inputs import InputsWriter
 from logos.session.artifacts.decisions import Ticks
 from logos.session.artifacts.folder import SessionFolder
@@ -66,14 +67,11 @@ class Session:
     ) -> None:
         """The core and the strategy are as `snapshot` says (None: new). `inputs` is where a live
         session records its batches before the core sees them."""
-        self.plan = plan
-        self.core = core
-        self.view = CoreView(core.order_manager)
-        """What others may ask of the core."""
+        self.plan, self.core = plan, core
+        self.view = CoreView(core.order_manager)  # what others may ask of the core
         self.folder = folder
         self.source, self.script = source, script
-        self.result: SessionResult | None = None
-        """How it ended; None while it has not."""
+        self.result: SessionResult | None = None  # how it ended; None while it has not
         self.is_closed = False
         """Whether its files are closed: it has ended, or it cannot go on."""
         self.snapshots: Snapshots | None = None
@@ -82,10 +80,10 @@ class Session:
         """Asked between two pieces of work; True: stop, as `script.stopped_because` says."""
         self.may_stop: Callable[[], bool] = lambda: True
         """Asked before a stop whose orders have ended; False: there is something to wait for."""
-        self.resources = ExitStack()
-        """What is to be closed after the session itself."""
+        self.resources = ExitStack()  # what is to be closed after the session itself
         self.supervisor = supervisor
         self._inputs, self._aside = inputs, Aside(core.strategy)
+        self._beside = Beside()
         self._seal = Seal(plan, core, folder, script, self._write, inputs)
         self._is_restored = snapshot is not None
         self._consumed = 0 if snapshot is None else snapshot.consumed
@@ -195,12 +193,13 @@ class Session:
             raise
 
     def sync(self) -> None:
-        """Wait until the disk has all inputs, then all records: an order whose reason is not on the
-        disk could not be made again. Raises OSError."""
+        """Wait until the disk has all inputs and all records, whichever comes first: an order whose
+        reason is not on the disk could not be made again. Raises OSError."""
         try:
-            if self._inputs is not None:
-                self._inputs.sync()
-            self.folder.sync()
+            if self._inputs is None:
+                self.folder.sync()
+            else:
+                self._beside.run(self.folder.sync, self._inputs.sync)
         except OSError as error:
             self._give_up(error)
             raise
@@ -373,6 +372,7 @@ class Session:
     def _close(self) -> None:
         self.is_closed = True
         self.supervisor.close()
+        self._beside.close()
         self.folder.close()
 
     # ---- snapshots ----

@@ -25,10 +25,20 @@ from logos.core.exits.held import HeldExits, exit_like
 from logos.core.instrument_state import InstrumentState
 from logos.core.intents import closable
 from logos.core.order_manager import OrderManager
-from logos.core.orders import BRACKET_MARK, ExitTerms, Order, OrderIntent
+from logos.core.orders import (
+    BRACKET_MARK,
+    BUY,
+    GTC,
+    LIMIT,
+    SELL,
+    STOP,
+    ExitTerms,
+    Order,
+    OrderIntent,
+)
 from logos.core.risk import Approved, check_exit
 from logos.core.safety import SafetyMonitor
-from logos.core.types import Code, OrderStatus, OrderType, Side, TimeInForce
+from logos.core.types import Code, OrderStatus, OrderType
 
 
 @final
@@ -122,8 +132,8 @@ class Exits:
                 return
         if not grown:
             intents = (
-                _exit_intent(state, entry, OrderType.STOP, entry.stop_loss, quantity),
-                _exit_intent(state, entry, OrderType.LIMIT, entry.take_profit, quantity),
+                _exit_intent(state, entry, STOP, entry.stop_loss, quantity),
+                _exit_intent(state, entry, LIMIT, entry.take_profit, quantity),
             )
             for intent in intents:
                 if intent is not None and not self._make(state, intent):
@@ -192,16 +202,16 @@ def _exit_intent(
     """The exit of a bracket at `price`; None where the bracket has none."""
     if price == 0:
         return None
-    is_stop = type_ is OrderType.STOP
+    is_stop = type_ is STOP
     name = "stop" if is_stop else "target"
     intent = OrderIntent(
         entry.instrument,
-        Side.SELL if entry.is_buy else Side.BUY,
+        SELL if entry.is_buy else BUY,
         quantity,
         type_,
         0 if is_stop else price,
         price if is_stop else 0,
-        TimeInForce.GTC,
+        GTC,
         state.reference_price(not entry.is_buy),
         f"exit of order {entry.order_id}",
         f"{entry.tag}.{name}" if entry.tag else name,

@@ -39,9 +39,19 @@ from logos.core.instrument_state import InstrumentState
 from logos.core.intents import NotTranslatable, decimal_of, market_intent, plain, quantity_units
 from logos.core.matching import PaperRules
 from logos.core.order_manager import OrderManager
-from logos.core.orders import Order, OrderIntent, StandingTarget
+from logos.core.orders import (
+    BUY,
+    FOK,
+    IOC,
+    MARKET,
+    SELL,
+    STOP,
+    Order,
+    OrderIntent,
+    StandingTarget,
+)
 from logos.core.strategy import Target, Weight
-from logos.core.types import Code, OrderType, Side, TimeInForce
+from logos.core.types import Code
 from logos.errors import InvariantBroken
 
 TRIES_MAX: Final = 3
@@ -67,26 +77,32 @@ ROOM_RATE: Final = RATE_SCALE // 200
 takes all there is can no longer be paid for; fees and slippage are left room besides."""
 
 
-def standing(request: Target | Weight) -> Target | Weight:
-    """The request as it is kept: its number without a class of its own.
+def standing(state: InstrumentState, request: Target | Weight) -> StandingTarget:
+    """The target as it stands in the symbol: its number without a class of its own.
 
     Raises NotTranslatable for a number of no use, StrategyError for what is none.
     """
     if isinstance(request, Target):
-        decimal_of(request.quantity, "target")
-        return Target(plain(request.quantity))
+        wanted = quantity_units(state, request.quantity, "target")
+        target = StandingTarget(Target(plain(request.quantity)))
+        target.wanted = wanted
+        return target
     decimal_of(request.fraction, "weight")
-    return Weight(plain(request.fraction))
+    return StandingTarget(Weight(plain(request.fraction)))
 
 
-def wanted_position(state: InstrumentState, request: Target | Weight) -> int:
+def wanted_position(state: InstrumentState, target: StandingTarget) -> int:
     """The position that is wanted, signed, in quantity units. Raises NotTranslatable.
 
     A weight is a fraction of equity at the mark, and what is bought for it at the price of buying:
     so the whole of equity is never less than what the position is judged to cost.
     """
+    if target.wanted is not None:
+        return target.wanted
+    request = target.request
     if isinstance(request, Target):
-        return quantity_units(state, request.quantity, "target")
+        target.wanted = quantity_units(state, request.quantity, "target")
+        return target.wanted
     fraction = decimal_of(request.fraction, "weight")
     price = state.mark
     if price <= 0:
@@ -113,10 +129,10 @@ def _worth(state: InstrumentState, fraction: Decimal, price: int) -> int:
 def is_on_the_way(order: Order) -> bool:
     """Whether the order fills at what the market gives, and needs no price to come."""
     return (
-        order.type is OrderType.MARKET
-        or (order.type is OrderType.STOP and order.triggered)
-        or order.time_in_force is TimeInForce.IOC
-        or order.time_in_force is TimeInForce.FOK
+        order.type is MARKET
+        or (order.type is STOP and order.triggered)
+        or order.time_in_force is IOC
+        or order.time_in_force is FOK
     )
 
 
@@ -146,7 +162,7 @@ def next_quantity(state: InstrumentState, target: StandingTarget, wanted: int) -
     """What is to be ordered to get there, signed: whole lots, in quantity units."""
     position = state.inventory.position
     is_sized = target.order_id != 0 or (target.is_filled and wanted * position > 0)
-    if is_sized and isinstance(target.request, Weight):
+    if is_sized and type(target.request) is Weight:
         return 0  # prices move while its order works, and after: it was sized when that was made
     missing = wanted - position - on_the_way(state)
     if missing > 0 and state.base_spare:
@@ -184,10 +200,10 @@ def intent_of(state: InstrumentState, request: Target | Weight, quantity: int) -
 
     Raises NotTranslatable when nothing can be afforded.
     """
-    side = Side.BUY if quantity > 0 else Side.SELL
+    side = BUY if quantity > 0 else SELL
     size = abs(quantity)
-    if isinstance(request, Weight):
-        size = min(size, _affordable(state, side is Side.BUY, size))
+    if type(request) is Weight:
+        size = min(size, _affordable(state, side is BUY, size))
         if size == 0:
             words = "too little money for a lot with its fees"
             raise NotTranslatable(Code.INSUFFICIENT_FUNDS, words)

@@ -153,6 +153,7 @@ class CorporateActions:
         asked = quantity_units(state, target.request.quantity, "target")
         quantity = divide(asked * new, old, DOWN)
         target.request = Target(state.instrument.quantity_decimal(quantity))
+        target.wanted = None
 
     # ---- dividends ----
 

@@ -232,7 +232,11 @@ TABLE: Final[dict[type, Fields]] = {
         ),
         left={"is_buy": "follows from side", "sign": "follows from side"},
     ),
-    StandingTarget: Fields(saved=("is_filled", "order_id", "tries"), handled=("code", "request")),
+    StandingTarget: Fields(
+        saved=("is_filled", "order_id", "tries"),
+        handled=("code", "request"),
+        left={"wanted": "follows from the request"},
+    ),
     SessionGuards: Fields(
         saved=("_orders_seen", "_refusals_seen", "consecutive_losses", "open_orders"),
         handled=("_order_times_ns", "_refusal_times_ns"),

@@ -1,0 +1,71 @@
+"""Two syncs at once: both are awaited, whichever fails."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from logos.journal.beside import Beside
+
+
+@pytest.fixture
+def beside() -> Iterator[Beside]:
+    made = Beside()
+    yield made
+    made.close()
+
+
+def _fail(words: str) -> Callable[[], None]:
+    def fail() -> None:
+        raise OSError(words)
+
+    return fail
+
+
+def test_each_waits_for_the_other_so_they_run_at_once(beside: Beside) -> None:
+    first, second = threading.Event(), threading.Event()
+
+    def here() -> None:
+        first.set()
+        assert second.wait(10)
+
+    def there() -> None:
+        assert first.wait(10)
+        second.set()
+
+    for _ in range(3):
+        beside.run(here, there)
+        assert second.is_set()
+        first.clear()
+        second.clear()
+
+
+def test_an_error_of_the_thread_is_raised_here(beside: Beside) -> None:
+    done: list[str] = []
+    with pytest.raises(OSError, match="there"):
+        beside.run(lambda: done.append("here"), _fail("there"))
+    assert done == ["here"]
+    beside.run(lambda: done.append("again"), lambda: done.append("both"))
+    assert sorted(done) == ["again", "both", "here"]
+
+
+def test_an_error_here_is_raised_when_the_thread_is_done_too(beside: Beside) -> None:
+    done: list[str] = []
+    with pytest.raises(OSError, match="here"):
+        beside.run(_fail("here"), lambda: done.append("there"))
+    assert done == ["there"]
+    with pytest.raises(OSError, match="first"):
+        beside.run(_fail("first"), _fail("second"))
+
+
+def test_closing_ends_the_thread_and_may_be_done_twice() -> None:
+    beside = Beside()
+    beside.close()
+    threads: list[threading.Thread] = []
+    beside.run(lambda: None, lambda: threads.append(threading.current_thread()))
+    assert threads[0].is_alive()
+    beside.close()
+    beside.close()
+    assert not threads[0].is_alive()
