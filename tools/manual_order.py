@@ -74,6 +74,7 @@ PARTS = (
             ("docs/METRICS.md", "Metrics"),
             ("docs/DEPLOY.md", "Deploying"),
             ("docs/FLEET.md", "Several machines"),
+            ("docs/SCALE.md", "Many symbols, many machines"),
             ("docs/KAFKA.md", "Kafka"),
             ("docs/STRESS.md", "Stress"),
         ),

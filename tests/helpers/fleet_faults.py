@@ -31,8 +31,10 @@ def boot_ns() -> int:
 class Machine:
     """A process of the campaign in its namespace."""
 
-    def __init__(self, network: Network, node: str, settings: dict[str, Any]) -> None:
-        command = [sys.executable, str(PROGRAM), json.dumps(settings)]
+    def __init__(
+        self, network: Network, node: str, settings: dict[str, Any], program: Path = PROGRAM
+    ) -> None:
+        command = [sys.executable, str(program), json.dumps(settings)]
         self.process = subprocess.Popen(
             network.inside(node, command), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )

@@ -17,6 +17,8 @@ MAY_SLEEP = {
     "helpers/waiting.py": "it asks again and again, up to a limit",
     "helpers/fleet_campaign.py": "whoever would come back by itself gets the time to",
     "helpers/fleet_engine.py": "the pace of an engine, and it asks again and again, up to a limit",
+    "helpers/shard_campaign.py": "whoever would come back by itself gets the time to",
+    "helpers/shard_faults.py": "the fault lasts for as long as its chance says",
     "helpers/fleet_faults.py": "the fault lasts for as long as its chance says",
     "helpers/kill_trials.py": "the kill comes wherever the process happens to be",
     "helpers/ship_campaign.py": "the broker is at rest, and it asks for as long as something moves",

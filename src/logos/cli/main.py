@@ -63,6 +63,10 @@ _COMMANDS = {
     ),
     "pause": ("pause a symbol of a live session, or all of it; --undo", "logos.cli.pause"),
     "kill": ("stop all trading at once; show, reset and trace the switch", "logos.cli.kill"),
+    "fleet": (
+        "plan, start, watch and stop shards: many symbols over many machines",
+        "logos.cli.fleet.command",
+    ),
     "ship": (
         "send what sessions wrote to Kafka brokers, as it becomes final",
         "logos.cli.running.ship",

@@ -25,6 +25,7 @@ from logos.config.tables.live import FeedName, VenueName
 from logos.config.tables.log import LOG, log_problems
 from logos.config.terms.coordinator import coordinator_problems
 from logos.config.terms.payments import payment_problems
+from logos.config.terms.shards import shard_problems
 from logos.secrecy import looks_like_key
 
 _FEE_DECIMALS_MAX: Final = 18
@@ -67,6 +68,7 @@ def check_values(config: Config, *, has_all_limits: bool = True) -> list[str]:
         *_check_inverse(config),
         *payment_problems(config),
         *coordinator_problems(config),
+        *shard_problems(config),
         *_check_contradictions(config),
         *_check_venue(config),
         *_check_live(config),

@@ -21,6 +21,7 @@ from logos.config.tables.disk import DiskSettings
 from logos.config.tables.kafka import ShipSettings
 from logos.config.tables.live import LiveSettings, VenueSettings
 from logos.config.tables.log import LogSettings
+from logos.config.tables.shards import ShardsSettings
 from logos.core.guards import Action
 from logos.core.types import BarPath, FillRule, MarkRule
 from logos.secrecy import masked
@@ -328,5 +329,6 @@ class Config(Settings, frozen=True, kw_only=True):
     killswitch: KillSwitchSettings | msgspec.UnsetType = msgspec.UNSET
     ship: ShipSettings | msgspec.UnsetType = msgspec.UNSET
     alerts: AlertSettings | msgspec.UnsetType = msgspec.UNSET
+    shards: ShardsSettings | msgspec.UnsetType = msgspec.UNSET
     log: LogSettings | msgspec.UnsetType = msgspec.UNSET
     carry: CarrySettings | msgspec.UnsetType = msgspec.UNSET

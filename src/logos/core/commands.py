@@ -1,4 +1,5 @@
-"""Carries out operator commands: suspend, resume, pause and unpause a symbol, flatten, engage.
+"""Carries out operator commands: suspend, resume, pause and unpause a symbol, flatten, engage,
+limit exposure.
 
 A command takes effect at its place among the events and leaves a `CommandRecord`; `Engage` leaves
 the record of the switch instead. It is no tick. What a command cancels or closes goes the same road
@@ -9,7 +10,10 @@ from __future__ import annotations
 
 from typing import Final, final
 
+import msgspec
+
 from logos.core.context import CoreContext
+from logos.core.fixed import decimals_of, divide, parse_units, power_of_ten
 from logos.core.flattener import Flattener
 from logos.core.handlers.callbacks import Callbacks
 from logos.core.messages import (
@@ -19,6 +23,7 @@ from logos.core.messages import (
     PauseSymbol,
     Reconcile,
     ResumeTrading,
+    SetLimit,
     Suspend,
     UnpauseSymbol,
 )
@@ -39,7 +44,10 @@ _WORDS: Final[dict[type, str]] = {
     Flatten: "flatten",
     Engage: "engage",
     Reconcile: "reconcile",
+    SetLimit: "limit",
 }
+LIMIT: Final = "limit"
+"""The word of the command that lowers or raises the limit of gross exposure."""
 RECONCILED: Final = "reconcile"
 """The word of the command that a session finds among its recorded inputs, not in its journal."""
 _OLD_WORDS: Final = {"close": "suspend", "open": "resume"}
@@ -54,7 +62,9 @@ def command_word(command: OperatorCommand) -> str:
     return word
 
 
-def make_command(word: str, ts_ns: int, reason: str, by: str, symbol: str = "") -> OperatorCommand:
+def make_command(
+    word: str, ts_ns: int, reason: str, by: str, symbol: str = "", amount: str = ""
+) -> OperatorCommand:
     """The command that a journal or a command file calls `word`, at `ts_ns` (nanoseconds UTC).
 
     Raises ValueError for a word that is none.
@@ -72,6 +82,8 @@ def make_command(word: str, ts_ns: int, reason: str, by: str, symbol: str = "") 
         return Flatten(ts_ns, reason, by)
     if word == "engage":
         return Engage(ts_ns, reason, by)
+    if word == LIMIT and amount:
+        return SetLimit(ts_ns, reason, by, amount)
     raise ValueError(f"unknown command {word!r}; one of {', '.join(_WORDS.values())}")
 
 
@@ -81,9 +93,24 @@ def recorded_command(record: CommandRecord, ts_ns: int) -> OperatorCommand:
     Raises InvariantBroken for a record whose word is none.
     """
     try:
-        return make_command(record.action, ts_ns, record.reason, record.by, record.symbol)
+        amount = record.amount if isinstance(record.amount, str) else ""
+        return make_command(record.action, ts_ns, record.reason, record.by, record.symbol, amount)
     except ValueError as error:
         raise InvariantBroken(str(error)) from None
+
+
+def limit_gross(order_manager: OrderManager, amount: str) -> None:
+    """Put a limit of gross exposure into force for every currency; `amount` is decimal text.
+
+    Raises ValueError for what is no amount.
+    """
+    own = decimals_of(amount)
+    for ledger in order_manager.account.ledgers:
+        decimals = max(own, ledger.decimals)
+        units = divide(
+            parse_units(amount, decimals), power_of_ten(decimals - ledger.decimals), "down"
+        )
+        ledger.limits.limit_gross(units)
 
 
 @final
@@ -135,6 +162,10 @@ class Commands:
         if isinstance(command, Reconcile):
             self._reconcile(command)
             return
+        if isinstance(command, SetLimit):
+            limit_gross(self._order_manager, command.amount)
+            self._record(command, "", command.amount)
+            return
         self._record(command, symbol)
         if kind is Suspend:
             self._callbacks.ask_nobody()
@@ -155,18 +186,19 @@ class Commands:
         else:
             self._flatten()
 
-    def _record(self, command: OperatorCommand, symbol: str) -> None:
+    def _record(self, command: OperatorCommand, symbol: str, amount: str = "") -> None:
         order_manager = self._order_manager
-        order_manager.effects.append(
-            CommandRecord(
-                order_manager.now_ns,
-                order_manager.tick_id,
-                command_word(command),
-                command.reason,
-                command.by,
-                symbol,
-            )
+        record = CommandRecord(
+            order_manager.now_ns,
+            order_manager.tick_id,
+            command_word(command),
+            command.reason,
+            command.by,
+            symbol,
         )
+        if amount:
+            record = msgspec.structs.replace(record, amount=amount)
+        order_manager.effects.append(record)
 
     def _reconcile(self, command: Reconcile) -> None:
         """A tick of its own, so that commands that follow it come behind it in a replay too."""

@@ -9,7 +9,7 @@ for once more by the link, and once more by a gateway that makes orders wait. Al
 
 from __future__ import annotations
 
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from logos.core.types import Code, SwitchState
 
@@ -47,15 +47,26 @@ class Switch(Protocol):
         """The reason of the present state, for people."""
 
 
+class Epochs(NamedTuple):
+    """Under which epochs an order is made: of the fleet's switch, and of the claim to its shard; 0
+    where there is none."""
+
+    fleet: int
+    claim: int
+
+
+NO_EPOCHS: Final = Epochs(0, 0)
+
+
 class FleetEpochs(Protocol):
-    """Under which epoch of a fleet's switch orders are made."""
+    """Under which epochs the orders of a session that belongs to a fleet are made."""
 
     @property
     def joined(self) -> dict[str, object]:
         """The fleet as the manifest has it: its name, and the epoch at which the session began."""
 
-    def epoch_of(self, order_id: int) -> int:
-        """The epoch for the order that is being made; 0 where there is no fleet."""
+    def epochs_of(self, order_id: int) -> Epochs:
+        """The epochs for the order that is being made."""
 
 
 class InProcessSwitch:

@@ -229,6 +229,16 @@ class Flatten(msgspec.Struct, frozen=True, gc=False):
     by: str
 
 
+class SetLimit(msgspec.Struct, frozen=True, gc=False):
+    """Let the gross exposure of each currency come to no more than `amount`, decimal text, however
+    much more `[risk.total]` allows. What is open is left: only what would grow it is refused."""
+
+    ts_ns: int
+    reason: str
+    by: str
+    amount: str
+
+
 class Engage(msgspec.Struct, frozen=True, gc=False):
     """Engage the kill switch."""
 
@@ -349,7 +359,7 @@ class SessionEnd(msgspec.Struct, frozen=True, gc=False):
 
 MarketEvent = Quote | Trade | Bar | QuoteBar
 OperatorCommand = (
-    Suspend | ResumeTrading | PauseSymbol | UnpauseSymbol | Flatten | Engage | Reconcile
+    Suspend | ResumeTrading | PauseSymbol | UnpauseSymbol | Flatten | Engage | Reconcile | SetLimit
 )
 """What an operator may order, sequenced among the market data; `core.commands` carries it out."""
 EdgeEvent = TimePassed | Lag | Report | PastBar | Backfill

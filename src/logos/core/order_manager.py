@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Final, final
 
 from logos.core.account import Account, Wallet
-from logos.core.gates import FleetEpochs, Switch, why_closed
+from logos.core.gates import NO_EPOCHS, FleetEpochs, Switch, why_closed
 from logos.core.guards import SessionGuards
 from logos.core.handlers.events import OrderEvent
 from logos.core.handlers.order_events import order_event, refusal_event
@@ -142,8 +142,8 @@ class OrderManager:
             state.exit_orders += 1
         state.see_order(order)
         self._put_in_flight(state, order, order.quantity, 1)
-        fleet_epoch = 0 if self.fleet is None else self.fleet.epoch_of(order.order_id)
-        self.effects.append(order_record(order, self.now_ns, self.tick_id, state, fleet_epoch))
+        epochs = NO_EPOCHS if self.fleet is None else self.fleet.epochs_of(order.order_id)
+        self.effects.append(order_record(order, self.now_ns, self.tick_id, state, epochs))
         if self.outbox is None:
             return order
         if order.waits_for_price:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from logos.core.account import Ledger
+from logos.core.gates import NO_EPOCHS, Epochs
 from logos.core.instrument_state import InstrumentState
 from logos.core.inventory import Booking
 from logos.core.orders import Execution, Order
@@ -27,10 +28,10 @@ _TAKER: Final = Liquidity.TAKER
 
 
 def order_record(
-    order: Order, now_ns: int, tick_id: int, state: InstrumentState, fleet_epoch: int = 0
+    order: Order, now_ns: int, tick_id: int, state: InstrumentState, epochs: Epochs = NO_EPOCHS
 ) -> OrderRecord:
-    """A new order, whole, before it leaves; `state` is that of its symbol, `fleet_epoch` that of
-    the fleet's switch."""
+    """A new order, whole, before it leaves; `state` is that of its symbol, `epochs` those of
+    the fleet's switch and of the claim to the shard."""
     instrument = order.instrument
     ledger, own = state.ledger, state.limits
     limits = ledger.limits
@@ -62,7 +63,8 @@ def order_record(
         order.stop_loss,
         order.take_profit,
         order.follows,
-        fleet_epoch,
+        epochs.fleet,
+        epochs.claim,
     )
 
 

@@ -17,11 +17,8 @@ from logos.core.types import Code, Liquidity, OrderStatus, OrderType, Side, Time
 
 
 class LedgerAtOrder(msgspec.Struct, frozen=True, gc=False):
-    """What a ledger showed when an order of its currency was made, in ledger units.
-
-    `gross_units` and `net_units` are the worth of the open positions at their marks, without and
-    with its sign.
-    """
+    """What a ledger showed when an order of its currency was made, in ledger units: the worth of
+    the open positions at their marks, without and with its sign, and equity."""
 
     gross_units: int
     net_units: int
@@ -64,6 +61,7 @@ class OrderRecord(
     follows: int = 0
     fleet_epoch: int = 0
     """The epoch of the fleet's switch that permitted it; left out where there is no fleet."""
+    claim_epoch: int = 0  # of the claim to its shard; left out where there is none
 
 
 class OrderUpdate(
@@ -220,7 +218,7 @@ class SwitchRecord(
 
 
 class CommandRecord(msgspec.Struct, frozen=True, gc=False, tag="command", tag_field="kind"):
-    """An operator command, carried out after tick `tick_id`; `action` is its word."""
+    """An operator command, carried out after tick `tick_id`; `amount` is a limit's, in money."""
 
     ts_ns: int
     tick_id: int
@@ -228,6 +226,7 @@ class CommandRecord(msgspec.Struct, frozen=True, gc=False, tag="command", tag_fi
     reason: str
     by: str
     symbol: str = ""
+    amount: str | msgspec.UnsetType = msgspec.UNSET
 
 
 class WarningRecord(msgspec.Struct, frozen=True, gc=False, tag="warning", tag_field="kind"):

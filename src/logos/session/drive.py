@@ -199,6 +199,7 @@ class LiveEngine:
                 catch_up(self._session, self._source.tell)
             if self._source.flatten is not None:
                 self._session.command(self._source.flatten)
+            self._session.supervisor.heed(self._session)
             if self._venue is not None:
                 await self._venue.open()
         except Exception as error:
@@ -324,6 +325,7 @@ class LiveEngine:
             self.collector.beat(is_quiet=not len(self._inbox))
             now_ns = self._clock.now_ns()
             self._inbox.put(TimePassed(now_ns))
+            self._session.supervisor.heed(self._session)
             if self._view is not None:
                 self._view.beat()
             if self._source.flatten is not None and self._is_flat():

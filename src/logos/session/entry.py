@@ -16,6 +16,7 @@ from logos.core.messages import Flatten
 from logos.core.strategy import Strategy
 from logos.data.checked.store import CheckedStore
 from logos.errors import LogosError
+from logos.killswitch.fleet.ownership import Ownership
 from logos.session.artifacts.derived.files import DERIVED
 from logos.session.artifacts.notes import NOTE_TABLES
 from logos.session.artifacts.payments import PAYMENTS
@@ -64,6 +65,7 @@ class Options(TypedDict, total=False):
     takes_signals: bool
     ruled_by: Path | None
     store: CheckedStore | None
+    ownership: Ownership | None
 
 
 class NewOptions(Options, total=False):

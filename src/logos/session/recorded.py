@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import final
 
-from logos.core.gates import Switch
+from logos.core.gates import Epochs, Switch
 from logos.core.order_manager import OrderManager
 from logos.core.records import CommandRecord, SwitchRecord
 from logos.core.types import SwitchState
@@ -31,8 +31,8 @@ class Recording:
     last_ns: int
     orders: int
     is_whole: bool
-    epochs: Sequence[tuple[int, int]] = ()
-    """Epochs of the fleet's switch, each with the id of the first order made under it."""
+    epochs: Sequence[tuple[int, Epochs]] = ()
+    """Of the fleet's switch and the claim, each with the id of the first order made under them."""
     last_order_id: int = 0
     fleet: dict[str, object] | None = None
     """What the manifest says of the session's fleet; None: it belonged to none."""

@@ -21,6 +21,7 @@ from logos.build import build_hash
 from logos.config import Config, ConfigError, make_config
 from logos.config.masking import unmasked_config
 from logos.config.tables.kafka_options import signal_topic
+from logos.core.commands import LIMIT, limit_gross
 from logos.core.engine import TradingCore
 from logos.core.gates import Switch
 from logos.core.saved.state import NotThisCore, load_strategy, restore_core
@@ -208,12 +209,22 @@ def restore(
             check_fits(found, journal, plan, projections)
             core, recorded = make(journal.switches_before)
             restore_core(core, found.core)
+            _limit_again(core, journal)
         except (SnapshotError, NotThisCore) as error:
             tell_unused(tell, error)
         else:
             _load_strategy(core, found, session_id)
             return core, recorded, found
     return *make(0), None
+
+
+def _limit_again(core: TradingCore, journal: Journal) -> None:
+    """Put the limit of exposure into force that was before a snapshot: limits are settings, and not
+    in it."""
+    for each in reversed(journal.recording.commands[: journal.commands_before]):
+        if each.action == LIMIT and isinstance(each.amount, str):
+            limit_gross(core.order_manager, each.amount)
+            return
 
 
 def _load_strategy(core: TradingCore, snapshot: Snapshot, session_id: str) -> None:

@@ -104,6 +104,8 @@ class SessionSupervisor:
         """How the permit of its fleet stands, in words; "" where there is no fleet."""
         self.permit: Callable[[], PermitStands | None] = lambda: None
         """The same in figures."""
+        self.heed: Callable[[Any], object] = bool
+        """Called with a live session before its first new event, and at each heartbeat."""
         self._takes_signals = takes_signals
         self._sends_orders = sends_orders
         self._core: TradingCore | None = None

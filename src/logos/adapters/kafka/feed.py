@@ -17,6 +17,8 @@ from decimal import Decimal
 from random import Random
 from typing import Any, Final, cast
 
+import msgspec
+
 from logos.adapters.kafka.messages import (
     UNKNOWN_SYMBOL,
     BarMessage,
@@ -73,6 +75,7 @@ class KafkaFeed:
         self._signal_age_max_ns = settings.signal_age_max_s * NS_PER_SECOND
         self._quantity = quantity
         self._from_end = settings.start is Start.END
+        self._partitions = None if settings.partitions is msgspec.UNSET else settings.partitions
         self._bars_ns: dict[str, int] = {}
         """The end of the last bar of each symbol."""
         self._wanted = [*topics, *([signals] if signals else [])]
@@ -101,7 +104,11 @@ class KafkaFeed:
         patience = Patience(voice, self._clock, Backoff(self._random))
         reader = TopicReader(self._options, self._wanted)
         try:
-            await patience.ask(lambda: reader.begin(keeper.offset_of, from_end=self._from_end))
+            await patience.ask(
+                lambda: reader.begin(
+                    keeper.offset_of, from_end=self._from_end, only=self._partitions
+                )
+            )
             voice.live()
             is_away = False
             while True:

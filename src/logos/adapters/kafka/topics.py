@@ -73,24 +73,37 @@ class TopicReader:
     def _on_error(self, error: KafkaError) -> None:
         self._trouble = str(error.str())
 
-    async def begin(self, offset_of: Callable[[str], int | None], *, from_end: bool) -> None:
-        """Read each partition on behind the offset that `offset_of` has for it.
+    async def begin(
+        self,
+        offset_of: Callable[[str], int | None],
+        *,
+        from_end: bool,
+        only: Sequence[int] | None = None,
+    ) -> None:
+        """Read each partition (None: all; else `only` these) on behind the offset that `offset_of`
+        has for it.
 
         One without an offset: from its beginning; or `from_end`, if no partition of its topic has
-        one. Raises Trouble while the brokers do not answer, FeedFailedError for a topic that they
-        do not have.
+        one. Raises Trouble while the brokers do not answer, FeedFailedError for a topic or
+        partition that they do not have.
         """
         partitions = await self._call(self._partitions)
         from confluent_kafka import OFFSET_BEGINNING, OFFSET_END, TopicPartition
 
         wanted: list[TopicPartition] = []
         for topic, count in partitions.items():
-            had = [offset_of(_source(topic, number)) for number in range(count)]
-            is_new = all(offset is None for offset in had)
+            chosen = range(count) if only is None else sorted(only)
+            if missing := [number for number in chosen if number >= count]:
+                raise FeedFailedError(
+                    f"topic {topic!r} has the partitions 0 to {count - 1}, and not {missing[0]}: "
+                    "correct the partitions of [live.kafka], or of the shard"
+                )
+            had = {number: offset_of(_source(topic, number)) for number in chosen}
+            is_new = all(offset is None for offset in had.values())
             start = OFFSET_END if is_new and from_end else OFFSET_BEGINNING
             wanted += [
                 TopicPartition(topic, number, start if offset is None else offset + 1)
-                for number, offset in enumerate(had)
+                for number, offset in had.items()
             ]
         self._consumer.assign(wanted)
 

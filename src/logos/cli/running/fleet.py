@@ -213,12 +213,13 @@ def reset_fleet(args: argparse.Namespace) -> int:
         print(error, file=sys.stderr)
         return _EXIT_REFUSED
     store.close()
-    print(_sentence(fleet, record))
+    print(sentence_of(fleet, record))
     print("a machine whose own switch is engaged has to be reset there: logos kill status")
     return EXIT_DONE
 
 
-def _sentence(fleet: str, record: FleetRecord) -> str:
+def sentence_of(fleet: str, record: FleetRecord) -> str:
+    """The switch of a fleet in one line."""
     moment = datetime.fromtimestamp(record.time_ns // NS_PER_SECOND, UTC)
     return (
         f"fleet {fleet}: {record.state} at epoch {record.epoch} since "
@@ -257,7 +258,7 @@ def show_fleet(fleet: str, file: str | None, *, as_json: bool) -> int:
     if record is None:
         print(f"fleet {fleet}: no switch; to make it: {reset_command(fleet, 0, file)}")
     else:
-        print(_sentence(fleet, record))
+        print(sentence_of(fleet, record))
     for entry in entries:
         print(f"  {entry.name}: {_state_of(entry, now_ns)}")
     if not entries:

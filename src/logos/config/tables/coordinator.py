@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import enum
 
+import msgspec
+
 from logos.config.tables.base import Settings
 
 
@@ -39,6 +41,8 @@ class CoordinatorSettings(Settings, frozen=True, kw_only=True):
     """Who to log in as; empty: nobody. The password is LOGOS_FLEET_PASSWORD."""
     service: str = ""
     """What the Sentinels call the master; "sentinel://" only."""
+    shard: str | msgspec.UnsetType = msgspec.UNSET
+    """The shard that the session owns; `logos fleet start` writes it. Not set: none."""
 
 
 class KillSwitchSettings(Settings, frozen=True, kw_only=True):

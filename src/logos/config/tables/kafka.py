@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import enum
 
+import msgspec
+
 from logos.config.tables.base import Settings
 
 
@@ -92,5 +94,7 @@ class LiveKafkaSettings(KafkaSettings, frozen=True, kw_only=True):
     """A topic of signals, which the session acts out instead of a strategy; empty: none."""
     signal_age_max_s: int = 60
     """A signal that is older when it comes is not acted out, in seconds; above 0."""
+    partitions: list[int] | msgspec.UnsetType = msgspec.UNSET
+    """Only these partitions of each topic, by number. Not set: all."""
     start: Start = Start.END
     """Where a new session begins: end or beginning. A resumed one continues where it was."""

@@ -88,13 +88,15 @@ class LedgerLimits:
     """What risk allows for one currency; money in ledger units, rates and shares in 10**-9.
 
     `drawdown_rate` is a share of the high-water mark; of it and `drawdown` the tighter counts. So
-    it is with `gross_share`, a part of equity, and `gross_exposure`.
+    it is with `gross_share`, a part of equity, and `gross_exposure`, which an operator may lower
+    and raise again up to its `gross_ceiling` (0: there is none).
     """
 
     __slots__ = (
         "daily_loss",
         "drawdown",
         "drawdown_rate",
+        "gross_ceiling",
         "gross_exposure",
         "gross_share",
         "has_gross_limit",
@@ -112,6 +114,7 @@ class LedgerLimits:
         gross_share: int = 0,
     ) -> None:
         self.gross_exposure = gross_exposure
+        self.gross_ceiling = gross_exposure
         self.gross_share = gross_share
         self.has_gross_limit: bool = bool(gross_exposure or gross_share)
         self.net_exposure = net_exposure
@@ -119,6 +122,13 @@ class LedgerLimits:
         self.drawdown_rate = drawdown_rate
         self.daily_loss = daily_loss
         self.has_loss_limit: bool = bool(drawdown or drawdown_rate or daily_loss)
+
+    def limit_gross(self, units: int) -> None:
+        """Allow no more gross exposure than `units`, nor than the ceiling. 0 allows next to none:
+        the smallest unit, as a limit of 0 would be no limit."""
+        allowed = min(units, self.gross_ceiling) if self.gross_ceiling else units
+        self.gross_exposure = max(allowed, 1)
+        self.has_gross_limit = True
 
 
 @final

@@ -42,7 +42,7 @@ T = TypeVar("T")
 _ANSWER_BYTES_MAX: Final = 16 * 1024 * 1024
 _LINE_BYTES_MAX: Final = 1024 * 1024
 _MESSAGE_CHARACTERS_MAX: Final = 200
-_LEASE_GONE: Final = "requested lease not found"
+LEASE_GONE: Final = "requested lease not found"
 _LOGIN_AGAIN: Final = ("invalid auth token", "revision of auth store is old")
 _NOT_ETCD: Final = (ValueError, KeyError, TypeError, IndexError, AttributeError)
 """What reading an answer of another shape than etcd's may raise."""
@@ -124,7 +124,7 @@ class EtcdStore:
         self._token = ""
         self._lease = ""
         self._listed_until_ns = 0
-        self._switch = _b64(switch_key(terms.fleet).encode())
+        self._switch = b64(switch_key(terms.fleet).encode())
         self._stream: http.client.HTTPResponse | None = None
         self._stream_number = 0
 
@@ -132,31 +132,31 @@ class EtcdStore:
 
     def poll(self, entry: EngineEntry) -> Polled:
         """As `Store.poll`."""
-        self._keep_lease()
+        self.keep_lease()
         key = engines_prefix(self._terms.fleet) + entry.token
-        put = {"key": _b64(key.encode()), "value": _b64(encode(entry)), "lease": self._lease}
+        put = {"key": b64(key.encode()), "value": b64(encode(entry)), "lease": self._lease}
         try:
-            answer = self._ask(
+            answer = self.ask(
                 "/v3/kv/txn",
                 {"success": [{"request_range": {"key": self._switch}}, {"request_put": put}]},
             )
         except CoordinatorError as error:
-            if _LEASE_GONE in str(error):
+            if LEASE_GONE in str(error):
                 self._lease = ""
             raise
-        reading = _understood(lambda: _reading(answer, answer["responses"][0]["response_range"]))
+        reading = understood(lambda: reading_of(answer, answer["responses"][0]["response_range"]))
         return Polled(reading, self._listed_until_ns)
 
     def read(self) -> Reading:
         """As `Store.read`."""
-        answer = self._ask("/v3/kv/range", {"key": self._switch})
-        return _understood(lambda: _reading(answer, answer))
+        answer = self.ask("/v3/kv/range", {"key": self._switch})
+        return understood(lambda: reading_of(answer, answer))
 
     def swap(self, record: FleetRecord, revision: int) -> int:
         """As `Store.swap`."""
         is_at = {"key": self._switch, "result": "EQUAL", "target": "MOD"}
-        put = {"key": self._switch, "value": _b64(encode(record))}
-        answer = self._ask(
+        put = {"key": self._switch, "value": b64(encode(record))}
+        answer = self.ask(
             "/v3/kv/txn",
             {
                 "compare": [{**is_at, "mod_revision": str(revision)}],
@@ -165,13 +165,13 @@ class EtcdStore:
         )
         if not answer.get("succeeded"):
             return 0
-        return _understood(lambda: int(answer["header"]["revision"]))
+        return understood(lambda: int(answer["header"]["revision"]))
 
     def engines(self) -> Sequence[EngineEntry]:
         """As `Store.engines`."""
         prefix = engines_prefix(self._terms.fleet).encode()
         end = prefix[:-1] + bytes([prefix[-1] + 1])
-        answer = self._ask("/v3/kv/range", {"key": _b64(prefix), "range_end": _b64(end)})
+        answer = self.ask("/v3/kv/range", {"key": b64(prefix), "range_end": b64(end)})
 
         def entries() -> list[EngineEntry]:
             found = []
@@ -183,7 +183,7 @@ class EtcdStore:
                     raise CoordinatorError(f"the entry {name} {error}") from None
             return found
 
-        return _understood(entries)
+        return understood(entries)
 
     def wait(self, timeout_s: float) -> bool:
         """As `Store.wait`. A watch on the key; a cluster without a leader ends it."""
@@ -204,22 +204,22 @@ class EtcdStore:
 
     # ---- parts ----
 
-    def _keep_lease(self) -> None:
-        """See to it that there is a lease, kept alive a moment ago."""
+    def keep_lease(self) -> None:
+        """See to it that there is a lease, kept alive a moment ago. Raises CoordinatorError."""
         began_ns = self._clock()
         if self._lease:
-            answer = self._ask("/v3/lease/keepalive", {"ID": self._lease})
-            alive = _understood(lambda: int(answer["result"].get("TTL", "0")))
+            answer = self.ask("/v3/lease/keepalive", {"ID": self._lease})
+            alive = understood(lambda: int(answer["result"].get("TTL", "0")))
             if alive:
                 self._listed_until_ns = began_ns + alive * NS_PER_SECOND - MARGIN_NS
                 return
         seconds = self._terms.lease_ns // NS_PER_SECOND
-        answer = self._ask("/v3/lease/grant", {"TTL": str(seconds)})
-        granted = _understood(lambda: (str(answer["ID"]), int(answer["TTL"])))
+        answer = self.ask("/v3/lease/grant", {"TTL": str(seconds)})
+        granted = understood(lambda: (str(answer["ID"]), int(answer["TTL"])))
         self._lease = granted[0]
         self._listed_until_ns = began_ns + granted[1] * NS_PER_SECOND - MARGIN_NS
 
-    def _ask(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
+    def ask(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
         """The answer of the first endpoint that gives one. Raises CoordinatorError."""
         problems = []
         for number in range(len(self._endpoints)):
@@ -229,7 +229,7 @@ class EtcdStore:
                 answer = self._ask_one(endpoint, path, body)
             except _RefusedError as error:
                 problems.append(f"{endpoint.url}: {error}")
-                if _LEASE_GONE in str(error):
+                if LEASE_GONE in str(error):
                     break
             except (OSError, http.client.HTTPException, *_NOT_ETCD) as error:
                 endpoint.close()
@@ -287,7 +287,8 @@ class EtcdStore:
         self._watching[self._stream_number % len(self._watching)].close()
 
 
-def _reading(answer: Mapping[str, Any], found: Mapping[str, Any]) -> Reading:
+def reading_of(answer: Mapping[str, Any], found: Mapping[str, Any]) -> Reading:
+    """The reading in the range `found` of an answer. Raises what `understood` takes up."""
     header = answer["header"]
     cluster, position = str(header["cluster_id"]), int(header["revision"])
     kvs = found.get("kvs")
@@ -297,7 +298,7 @@ def _reading(answer: Mapping[str, Any], found: Mapping[str, Any]) -> Reading:
     return Reading(cluster, position, value, int(kvs[0]["mod_revision"]))
 
 
-def _understood(read: Callable[[], T]) -> T:
+def understood(read: Callable[[], T]) -> T:
     """What `read` makes of an answer. Raises CoordinatorError for one of another shape."""
     try:
         return read()
@@ -305,7 +306,8 @@ def _understood(read: Callable[[], T]) -> T:
         raise CoordinatorError(f"etcd answered in an unknown form ({_words(error)})") from None
 
 
-def _b64(value: bytes) -> str:
+def b64(value: bytes) -> str:
+    """A key or value as the gateway takes it."""
     return base64.b64encode(value).decode()
 
 

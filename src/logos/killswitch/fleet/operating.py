@@ -15,6 +15,7 @@ from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple
 
 from logos.core.types import SwitchState
+from logos.killswitch.fleet.claims import ShardStore
 from logos.killswitch.fleet.permit import boot_ns
 from logos.killswitch.fleet.records import (
     MARGIN_NS,
@@ -25,6 +26,7 @@ from logos.killswitch.fleet.records import (
     ValueDamagedError,
     decode_record,
 )
+from logos.killswitch.fleet.shards import BudgetRefusedError, Budgets, settle
 from logos.killswitch.fleet.store import Store
 from logos.killswitch.records import (
     WHO_CHARACTERS_MAX,
@@ -147,6 +149,41 @@ class Muster:
             return Progress.DISOBEYS
         over_ns = self._engaged.by_ns + entry.ttl_ns + MARGIN_NS
         return Progress.EXPIRED if self._clock() >= over_ns else Progress.SILENT
+
+
+def settle_budgets(store: ShardStore) -> Budgets:
+    """Take back what owners of shards have given back; the ledger after that.
+
+    Raises BudgetRefusedError without a ledger, CoordinatorError.
+    """
+    while True:
+        budgets, revision = store.budgets()
+        if budgets is None:
+            raise BudgetRefusedError(
+                "the fleet has no ledger of budgets: the first `logos fleet start` makes it"
+            )
+        # Before the claims: an entry of whoever is claimed newly meanwhile is not that of its
+        # predecessor, whose epoch is not the newest then.
+        entries = store.engines()
+        epochs = {shard: claim.epoch for shard, (claim, _) in store.claims().items()}
+        after = settle(budgets, entries, epochs)
+        if after is budgets or store.swap_budgets(after, revision):
+            return after
+
+
+def change_budgets(store: ShardStore, change: Callable[[Budgets], Budgets]) -> Budgets:
+    """Settle, and then change the ledger; the ledger after that.
+
+    `change` may raise BudgetRefusedError, which is raised; CoordinatorError as well.
+    """
+    while True:
+        settle_budgets(store)
+        budgets, revision = store.budgets()
+        if budgets is None:
+            continue
+        after = change(budgets)
+        if store.swap_budgets(after, revision):
+            return after
 
 
 def release(

@@ -125,6 +125,7 @@ class Permit:
         "_lost_at",
         "_state",
         "_why",
+        "claim",
         "deadline_ns",
         "epoch",
         "fleet",
@@ -135,6 +136,8 @@ class Permit:
         self.deadline_ns = 0
         self.epoch = 0
         """Of the fleet's switch, as it was last read."""
+        self.claim = 0
+        """Of the claim to the shard that the permit is for; 0: it is for none."""
         self._clock = clock
         self._lock = threading.Lock()
         self._state = ENGAGED

@@ -28,7 +28,7 @@ from logos.killswitch.fleet.permit import (
     boot_ns,
     judge_reading,
 )
-from logos.killswitch.fleet.records import CoordinatorError, EngineEntry
+from logos.killswitch.fleet.records import ClaimLostError, CoordinatorError, EngineEntry
 from logos.killswitch.fleet.store import Coordinator, Store
 from logos.killswitch.fleet.switch import WHO
 
@@ -80,6 +80,8 @@ class PermitReader:
         self._entry = entry
         self._known = known or Known()
         self._keep = keep
+        self.heed: Callable[[bytes | None], str] = lambda _: ""
+        """Hears the ledger of budgets that each reading came with; why it is in doubt, or ""."""
         self._clock = clock
         self._lock = threading.Lock()
         self._wake = threading.Event()
@@ -147,18 +149,25 @@ class PermitReader:
         """Renew once; whether the coordinator answered. Does not raise for what it answers."""
         began_ns = self._clock()
         try:
-            reading, listed_until_ns = self._store.poll(self._entry(self._rounds, self._acted[0]))
+            polled = self._store.poll(self._entry(self._rounds, self._acted[0]))
+        except ClaimLostError as error:
+            self.trouble = str(error)
+            self._doubt(str(error))
+            return True
         except CoordinatorError as error:
             self.trouble = str(error)
             self._switch.authority()  # which latches what has run out
             return False
         self.trouble = ""
         self._rounds += 1
-        judgment = judge_reading(self._terms.fleet, self._known, reading)
+        judgment = judge_reading(self._terms.fleet, self._known, polled.reading)
+        doubt = self.heed(polled.budgets)
         if judgment.state is ENGAGED:
             self._stop(judgment)
+        elif doubt:
+            self._doubt(doubt)
         else:
-            until_ns = min(began_ns + self._terms.ttl_ns, listed_until_ns) - SEND_NS
+            until_ns = min(began_ns + self._terms.ttl_ns, polled.listed_until_ns) - SEND_NS
             epoch = judgment.known.epoch
             self._permit.renew(judgment.state, epoch, until_ns, judgment.why)
             if judgment.state is REDUCE_ONLY and self._acted != (epoch, REDUCE_ONLY):
@@ -171,16 +180,21 @@ class PermitReader:
     def _stop(self, judgment: Judgment) -> None:
         """The fleet is engaged, or in doubt: no permit, and this machine's switch is engaged."""
         if judgment.is_doubt or judgment.record is None:
-            self._permit.revoke(judgment.why)
-            epoch = self._acted[0]
-            self._switch.engage(judgment.why, WHO)
-        else:
-            epoch = judgment.record.epoch
-            self._permit.renew(ENGAGED, epoch, 0, judgment.why)
-            if self._acted != (epoch, ENGAGED):
-                self._switch.engage(judgment.why, judgment.who)
+            self._doubt(judgment.why)
+            return
+        epoch = judgment.record.epoch
+        self._permit.renew(ENGAGED, epoch, 0, judgment.why)
+        if self._acted != (epoch, ENGAGED):
+            self._switch.engage(judgment.why, judgment.who)
         self._permit.lost(self._switch.granted_epoch)
         self._acted = (epoch, ENGAGED)
+
+    def _doubt(self, why: str) -> None:
+        """There is no trading on what is known: no permit, and this machine's switch is engaged."""
+        self._permit.revoke(why)
+        self._switch.engage(why, WHO)
+        self._permit.lost(self._switch.granted_epoch)
+        self._acted = (self._acted[0], ENGAGED)
 
     def _remember(self, known: Known) -> None:
         before, self._known = self._known, known

@@ -7,6 +7,7 @@ back as one is never believed: it counts as ENGAGED.
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Final, Literal
 
 import msgspec
@@ -25,6 +26,10 @@ two clocks may differ by in their rates, many times over."""
 
 class CoordinatorError(LogosError):
     """The coordinator did not answer, or not as it should; the message says what and where."""
+
+
+class ClaimLostError(CoordinatorError):
+    """The shard is not this engine's any more; the message says whose it is."""
 
 
 class ValueDamagedError(LogosError, ValueError):
@@ -78,6 +83,16 @@ class EngineEntry(msgspec.Struct, frozen=True, kw_only=True):
     """Its orders go to a venue; False: they meet the paper market."""
     differences: int = 0
     """What its last comparison with its venue could not explain."""
+    shard: str = ""
+    """The shard that it owns; empty: none."""
+    claim: int = 0
+    """The epoch of its claim to it."""
+    budget: Decimal | None = None
+    """The limit of exposure that is in force in it, durable, in money; None: not said yet."""
+    ledger: int = 0
+    """The version of the ledger of budgets that this limit is of."""
+    exposure: Decimal = Decimal(0)
+    """What it holds, everything in flight filled, in money of the currency with the most."""
 
     @property
     def name(self) -> str:

@@ -14,6 +14,9 @@ REQUEST_S: Final = 1.0
 """How long one endpoint may take to answer; the next one is asked after that."""
 LEASE_OF_TTL: Final = 3
 """The entry of an engine outlives its permits: its lease is so many times their time to live."""
+CLAIM_MARGIN_NS: Final = 2 * NS_PER_SECOND
+"""How much longer than a permit the claim to a shard lasts: a leader of etcd that was cut off may
+answer for its claim a moment longer, and clocks differ in their rates."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +37,17 @@ class Coordinator:
     """Gives the password when it is needed; None: there is none."""
     service: str = ""
     """What the Sentinels call the master; Redis only."""
+    shard: str = ""
+    """The shard that the engine owns; empty: none."""
 
     @property
     def lease_ns(self) -> int:
-        """How long the entry of an engine stays after its last renewal; whole seconds."""
-        whole = -(-LEASE_OF_TTL * self.ttl_ns // NS_PER_SECOND)
-        return whole * NS_PER_SECOND
+        """How long the entry of an engine stays after its last renewal; whole seconds. The claim to
+        a shard is under the same lease, which is short: nobody trades the shard before its end."""
+        least_ns = LEASE_OF_TTL * self.ttl_ns
+        if self.shard:
+            least_ns = self.ttl_ns + CLAIM_MARGIN_NS
+        return -(-least_ns // NS_PER_SECOND) * NS_PER_SECOND
 
     @property
     def request_s(self) -> float:
@@ -53,6 +61,8 @@ class Polled(NamedTuple):
     reading: Reading
     listed_until_ns: int
     """Until when (CLOCK_BOOTTIME) the entry is certain to be found by whoever looks."""
+    budgets: bytes | None = None
+    """What stands in the ledger of budgets, for an engine that owns a shard."""
 
 
 class Store(Protocol):

@@ -6,6 +6,7 @@ from __future__ import annotations
 import msgspec
 
 from logos.core.commands import RECONCILED
+from logos.core.gates import NO_EPOCHS, Epochs
 from logos.core.records import (
     CommandRecord,
     OrderRecord,
@@ -25,7 +26,7 @@ class Gathered(msgspec.Struct):
     last_tick_id: int = 0
     last_ns: int = 0
     orders: int = 0
-    epochs: list[tuple[int, int]] = []
+    epochs: list[tuple[int, Epochs]] = []
     last_order_id: int = 0
 
     def see(self, record: Record) -> None:
@@ -44,9 +45,10 @@ class Gathered(msgspec.Struct):
         elif isinstance(record, OrderRecord):
             self.orders += 1
             self.last_order_id = record.order_id
-            before = self.epochs[-1][1] if self.epochs else 0
-            if record.fleet_epoch != before:
-                self.epochs.append((record.order_id, record.fleet_epoch))
+            before = self.epochs[-1][1] if self.epochs else NO_EPOCHS
+            epochs = Epochs(record.fleet_epoch, record.claim_epoch)
+            if epochs != before:
+                self.epochs.append((record.order_id, epochs))
         elif isinstance(record, SwitchRecord):
             self.switches.append(record)
         elif isinstance(record, CommandRecord) and record.action != RECONCILED:

@@ -10,6 +10,8 @@ import shlex
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import msgspec
+
 from logos import paths
 from logos.config.environment import Environment
 from logos.config.layers import load_config
@@ -37,6 +39,7 @@ def terms_of(settings: CoordinatorSettings, environment: Environment | None = No
         user=settings.user,
         password=find_password(settings.user, environment),
         service=settings.service,
+        shard="" if isinstance(settings.shard, msgspec.UnsetType) else settings.shard,
     )
 
 

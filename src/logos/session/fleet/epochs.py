@@ -1,11 +1,11 @@
-"""Under which epoch of the fleet's switch each order was made, on record and again in a replay."""
+"""Under which epochs of the fleet each order was made, on record and again in a replay."""
 
 from __future__ import annotations
 
 from bisect import bisect_right
 from typing import final
 
-from logos.core.gates import FleetEpochs, Switch
+from logos.core.gates import NO_EPOCHS, Epochs, FleetEpochs, Switch
 from logos.killswitch.fleet.permit import Permit
 from logos.killswitch.fleet.switch import PermittedBreaker
 from logos.session.recorded import RecordedSwitch, Recording
@@ -21,7 +21,7 @@ class OrderEpochs:
         recorded = () if recording is None else recording.epochs
         self._joined = joined
         self._first_orders = [order_id for order_id, _ in recorded]
-        self._epochs = [epoch for _, epoch in recorded]
+        self._epochs = [epochs for _, epochs in recorded]
         self._last_order_id = 0 if recording is None else recording.last_order_id
         self._permit = permit
 
@@ -30,12 +30,12 @@ class OrderEpochs:
         """The fleet as the manifest has it: its name, and the epoch at which the session began."""
         return self._joined
 
-    def epoch_of(self, order_id: int) -> int:
-        """The epoch for an order: as recorded, or the one that permits it now."""
+    def epochs_of(self, order_id: int) -> Epochs:
+        """The epochs for an order: as recorded, or those that permit it now."""
         if self._permit is not None and order_id > self._last_order_id:
-            return self._permit.epoch
+            return Epochs(self._permit.epoch, self._permit.claim)
         found = bisect_right(self._first_orders, order_id)
-        return self._epochs[found - 1] if found else 0
+        return self._epochs[found - 1] if found else NO_EPOCHS
 
 
 def epochs_of(switch: Switch) -> FleetEpochs | None:

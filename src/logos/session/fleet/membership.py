@@ -10,11 +10,12 @@ import os
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from logos import paths
 from logos.core.types import NS_PER_SECOND, SwitchState
 from logos.killswitch.fleet.connect import connect
+from logos.killswitch.fleet.ownership import Ownership
 from logos.killswitch.fleet.permit import Judgment, Known, Permit, boot_ns, judge_reading
 from logos.killswitch.fleet.reader import PermitReader
 from logos.killswitch.fleet.records import CoordinatorError, EngineEntry
@@ -47,20 +48,24 @@ class Membership:
         *,
         home: Path | None = None,
         is_real: bool = False,
+        own: Ownership | None = None,
     ) -> None:
-        """Connects to nobody yet. Raises CoordinatorError when it could not."""
+        """Connects to nobody yet; `own` is its claim to a shard. Raises CoordinatorError when it
+        could not."""
         self.terms = terms
+        self._own = own
         self._token = token
         self._supervisor = supervisor
         self._home = paths.home() if home is None else home
         self._is_real = is_real
         self._path = seen_path(paths.state_dir(home), terms.fleet)
-        self._store: Store = connect(terms)
+        self._store: Store = connect(terms) if own is None else own.hand_over()
         self.switch = FleetSwitch(
             paths.within(home, paths.state_dir()) / "kill-switch",
             mode="live" if is_real else "paper",
         )
         self.permit = self.switch.permit = Permit(terms.fleet)
+        self.permit.claim = 0 if own is None else own.epoch
         self.reader: PermitReader | None = None
 
     def join(self, tell: Callable[[str], object], *, may_be_engaged: bool) -> None:
@@ -98,6 +103,8 @@ class Membership:
             known=judgment.known,
             keep=self._keep,
         )
+        if self._own is not None:
+            self.reader.heed = self._own.heed
         self.reader.round()
         self.reader.start()
         tell(
@@ -117,7 +124,12 @@ class Membership:
             trouble = "" if self.reader is None else self.reader.trouble
             stands = "NO PERMIT" + (f": {trouble}" if trouble else "")
         kind = f"{terms.backend}, best effort" if self._store.limits else terms.backend
-        return f"fleet {terms.fleet} ({kind}): epoch {permit.epoch}, {stands}"
+        words = f"fleet {terms.fleet} ({kind}): epoch {permit.epoch}, {stands}"
+        if self._own is None:
+            return words
+        said = self._own.said
+        limit = "no budget in force yet" if said is None else f"budget {said.limit:f}"
+        return f"{words}; shard {terms.shard} by claim {permit.claim}, {limit}"
 
     def stands(self) -> PermitStands:
         """How the permit stands, in figures."""
@@ -181,4 +193,16 @@ class Membership:
             ended=supervisor.is_closed,
             is_real=self._is_real,
             differences=supervisor.differences(),
+            **self._shard_says(),
         )
+
+    def _shard_says(self) -> dict[str, Any]:
+        """What the entry of an owner of a shard says besides."""
+        own = self._own
+        if own is None:
+            return {}
+        what = {"shard": self.terms.shard, "claim": own.epoch}
+        said = own.said
+        if said is None:
+            return what
+        return {**what, "budget": said.limit, "ledger": said.version, "exposure": said.exposure}

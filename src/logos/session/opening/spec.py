@@ -14,6 +14,7 @@ from logos.core.gates import Switch
 from logos.core.messages import Flatten
 from logos.core.strategy import Strategy
 from logos.data.checked.store import CheckedStore
+from logos.killswitch.fleet.ownership import Ownership
 from logos.session.artifacts.folder import SessionFolder
 from logos.session.artifacts.saving import Snapshots
 from logos.session.artifacts.snapshot import SnapshotDue, every_seconds
@@ -76,6 +77,8 @@ class SessionSpec:
     home: Path | None = None
     origin: Origin | None = None
     carry: str = ""
+    ownership: Ownership | None = None
+    """The claim to the shard that the session is of; None: it is of none."""
     use_snapshot: bool = True
     snapshot_due: SnapshotDue | None = None
     is_acknowledged: bool = False

@@ -12,6 +12,7 @@ from logos.config.terms.coordinator import coordinator_of
 from logos.core.gates import Switch
 from logos.core.types import SwitchState
 from logos.killswitch.fleet.records import CoordinatorError
+from logos.session.fleet.budget import BudgetKeeper
 from logos.session.fleet.coordinator import terms_of
 from logos.session.fleet.membership import Membership
 from logos.session.history import Journal
@@ -70,13 +71,22 @@ class Start:
         spec, supervisor = self.spec, self.supervisor
         token, home = self.entry.token, spec.home
         try:
-            member = Membership(terms_of(settings), token, supervisor, home=home, is_real=is_real)
+            terms, own = terms_of(settings), spec.ownership
+            if terms.shard and own is None:
+                raise ConfigError(
+                    f"the session is of shard {terms.shard} of fleet {terms.fleet}, which one "
+                    "machine may own at a time: logos fleet start --config FILE --shard "
+                    f"{terms.shard}"
+                )
+            member = Membership(terms, token, supervisor, home=home, is_real=is_real, own=own)
         except CoordinatorError as error:
             raise ConfigError(f"killswitch.coordinator: {error}") from None
         self.resources.callback(member.close)
         member.join(spec.tell, may_be_engaged=may_be_engaged)
         supervisor.watch(member.switch, member.problem)
         supervisor.fleet, supervisor.permit = member.words, member.stands
+        if own is not None:
+            supervisor.heed = BudgetKeeper(own).look
         self.resources.callback(supervisor.close)
         return member.switch
 

@@ -1,0 +1,1 @@
+"""`logos fleet`: many symbols over many sessions and machines."""

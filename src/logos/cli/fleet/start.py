@@ -1,0 +1,139 @@
+"""`logos fleet start`: own shards on this machine, and trade them.
+
+One shard is one session in this process. Several are a process each, begun from here, which is
+told how each ended; SIGINT and SIGTERM are passed on to all of them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from types import FrameType
+
+from logos import paths
+from logos.cli.run_command import ProgressBar, add_shown, attempt
+from logos.config import Config, ConfigError
+from logos.config.terms.shards import shard_config, shards_of
+from logos.held_signals import held
+from logos.killswitch.fleet.records import CoordinatorError
+from logos.killswitch.fleet.shards import BudgetRefusedError, ShardTakenError
+from logos.session import SessionResult, SwitchEngagedError
+from logos.session import run as run_session
+from logos.session.entry import resume
+from logos.session.fleet.taking import (
+    claims_folder,
+    one_of_this_machine,
+    prepare_folder,
+    shard_workspace,
+    take_shard,
+)
+from logos.session.opening.machine_switch import open_switch
+from logos.session.stored.origin import Origin, read_origin, write_origin
+
+
+def add_start_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of `logos fleet start`."""
+    parser.add_argument(
+        "--shard",
+        metavar="NAME",
+        action="append",
+        help="own this one (repeatable); default: all of the table",
+    )
+    parser.add_argument(
+        "--wait",
+        metavar="S",
+        type=float,
+        default=30.0,
+        help="how long to wait for a shard that another owns, seconds (default: 30)",
+    )
+    add_shown(parser)
+
+
+def start(config: Config, options: argparse.Namespace) -> int:
+    """Own the shards and trade them to their end; an exit code. Raises ConfigError."""
+    names = options.shard or list(shards_of(config).table)
+    for name in names:
+        shard_config(config, name)
+    return _start_one(config, names[0], options) if len(names) == 1 else _start_all(names, options)
+
+
+def _start_one(config: Config, name: str, options: argparse.Namespace) -> int:
+    def go(bar: ProgressBar) -> SessionResult:
+        workspace = shard_workspace(paths.home(), name)
+        with one_of_this_machine(workspace, name):
+            return _own(config, name, options, bar)
+
+    return attempt(go, options, "fleet start")
+
+
+def _own(config: Config, name: str, options: argparse.Namespace, bar: ProgressBar) -> SessionResult:
+    tell: Callable[[str], object] = bar.screen.tell
+    workspace = shard_workspace(paths.home(), name)
+    own_config = shard_config(config, name)
+    session_id = own_config.session.id
+    # Before the claim: a machine whose switch is engaged takes no shard away from others. Before
+    # another's session is linked to: that would look like a past whose switch is gone.
+    open_switch(tell, workspace).close()
+    try:
+        own = take_shard(config, name, workspace, options.wait, tell)
+    except (ShardTakenError, BudgetRefusedError, CoordinatorError) as error:
+        raise SwitchEngagedError(f"{error}\nNothing is traded.") from None
+    try:
+        with held():
+            folders = claims_folder(config, name)
+            has_session = prepare_folder(folders, own.epoch, workspace, session_id, tell)
+            origin = Origin.here(options.config)
+            if not has_session:
+                return run_session(
+                    own_config,
+                    on_plan=bar.start,
+                    beside=bar.screen.beside,
+                    tell=tell,
+                    origin=origin,
+                    home=workspace,
+                    ownership=own,
+                )
+            if read_origin(session_id, workspace) is None:
+                write_origin(origin, session_id, workspace)
+            return resume(
+                session_id,
+                on_plan=bar.start,
+                beside=bar.screen.beside,
+                tell=tell,
+                home=workspace,
+                ownership=own,
+            )
+    finally:
+        own.close()
+
+
+def _start_all(names: list[str], options: argparse.Namespace) -> int:
+    """A process for each shard, until all have ended; the worst of their exit codes."""
+    shown = [f"--{word}" for word in ("quiet", "verbose", "json") if getattr(options, word)]
+    children: dict[str, subprocess.Popen[bytes]] = {}
+
+    def pass_on(number: int, _frame: FrameType | None) -> None:
+        for child in children.values():
+            if child.poll() is None:
+                child.send_signal(number)
+
+    before = {each: signal.signal(each, pass_on) for each in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        for name in names:
+            command = [sys.executable, "-m", "logos.live", "fleet", "start", *shown]
+            command += ["--config", options.config, "--shard", name, "--wait", str(options.wait)]
+            # In a group of its own: a key that is pressed reaches it once, through this process.
+            children[name] = subprocess.Popen(command, start_new_session=True)  # noqa: S603
+        codes = {name: child.wait() for name, child in children.items()}
+    except OSError as error:
+        pass_on(signal.SIGTERM, None)
+        raise ConfigError(f"a process cannot be begun: {error}") from None
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    for name, code in codes.items():
+        print(f"shard {name}: exit code {code}", file=sys.stderr)
+    return max(abs(code) for code in codes.values())

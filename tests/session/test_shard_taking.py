@@ -1,0 +1,91 @@
+"""A shard's session goes from one claim's folder to the next; a former owner writes where nobody
+looks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from logos.config import ConfigError
+from logos.session.fleet.taking import one_of_this_machine, prepare_folder
+
+ID = "desk-s0"
+
+
+def silent(_: str) -> None:
+    pass
+
+
+def journal(claims: Path, epoch: int) -> Path:
+    return claims / f"{epoch:07d}" / "sessions" / ID / "state.jsonl"
+
+
+def take(tmp_path: Path, epoch: int, machine: str = "a") -> Path:
+    """The journal's path by the machine's own links, after it has taken the shard."""
+    workspace = tmp_path / machine
+    prepare_folder(tmp_path / "claims", epoch, workspace, ID, silent)
+    return workspace / "runs" / "live" / "sessions" / ID / "state.jsonl"
+
+
+def begin(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+
+
+def test_the_next_owner_has_a_copy_of_what_was_there_and_the_former_writes_beside_it(
+    tmp_path: Path,
+) -> None:
+    first = take(tmp_path, 1)
+    begin(first, "one\n")
+    (first.parent / "inputs").mkdir()
+    (first.parent / "inputs" / "part").write_text("in")
+    (tmp_path / "a" / "logos" / "logs" / f"{ID}.jsonl").write_text("log\n")
+    with first.open("a") as still_open:
+        second = take(tmp_path, 2, "b")
+        still_open.write("late\n")
+    assert second.read_text() == "one\n"
+    assert (second.parent / "inputs" / "part").read_text() == "in"
+    assert (tmp_path / "b" / "logos" / "logs" / f"{ID}.jsonl").read_text() == "log\n"
+    assert first.read_text() == "one\nlate\n", "the former owner's own folder"
+    second.write_text("one\ntwo\n")
+    assert first.read_text() == "one\nlate\n"
+    assert take(tmp_path, 3).read_text() == "one\ntwo\n", "and back to the first machine"
+
+
+def test_a_folder_that_was_not_finished_is_passed_over(tmp_path: Path) -> None:
+    begin(take(tmp_path, 1), "one\n")
+    claims = tmp_path / "claims"
+    begin(claims / ".0000002.ab" / "sessions" / ID / "state.jsonl", "half")
+    (claims / "0000003" / "sessions").mkdir(parents=True)  # claimed, and nothing begun in it
+    assert take(tmp_path, 4, "b").read_text() == "one\n"
+
+
+def test_what_a_later_claim_left_is_not_taken_by_an_earlier_one(tmp_path: Path) -> None:
+    begin(take(tmp_path, 1), "one\n")
+    begin(take(tmp_path, 3, "b"), "three\n")
+    assert take(tmp_path, 2, "c").read_text() == "one\n"
+
+
+def test_a_shard_that_nobody_had_begins_without_a_session(tmp_path: Path) -> None:
+    assert not prepare_folder(tmp_path / "claims", 1, tmp_path / "a", ID, silent)
+    assert not journal(tmp_path / "claims", 1).parent.exists()
+
+
+def test_a_folder_in_the_place_of_the_links_is_not_removed(tmp_path: Path) -> None:
+    own = tmp_path / "a" / "runs" / "live" / "sessions" / "mine"
+    own.mkdir(parents=True)
+    with pytest.raises(FileExistsError, match="move it away"):
+        take(tmp_path, 1)
+    assert own.is_dir()
+
+
+def test_one_process_of_a_machine_owns_a_shard(tmp_path: Path) -> None:
+    with (
+        one_of_this_machine(tmp_path / "s0", "s0"),
+        pytest.raises(ConfigError, match="shard s0 is run by another process"),
+        one_of_this_machine(tmp_path / "s0", "s0"),
+    ):
+        pass
+    with one_of_this_machine(tmp_path / "s0", "s0"):
+        pass
