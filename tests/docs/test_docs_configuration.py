@@ -53,7 +53,7 @@ def _existing(kind: type[msgspec.Struct], path: str = "") -> dict[str, Table]:
         table[field.encode_name] = (_type_words(hint), _default_words(field))
         inner = get_args(hint)[1] if _is_dict(hint) else _set(hint)
         if isinstance(inner, type) and issubclass(inner, msgspec.Struct):
-            called = "NAME" if field.name == "channels" else "SYMBOL"
+            called = "NAME" if field.name in ("channels", "table") else "SYMBOL"
             tables |= _existing(inner, f"{name}.{called}" if _is_dict(hint) else name)
     # The document itself describes the outermost table: its keys are the headings.
     return tables if not path else {path: table, **tables}
@@ -76,7 +76,8 @@ def _type_words(hint: Any) -> str:
     if _is_dict(hint):
         return "table of numbers" if get_args(hint)[1] is Decimal else "table"
     if getattr(hint, "__origin__", None) is list:
-        return "list of text" if get_args(hint)[0] is str else "list of choices"
+        words = {str: "list of text", int: "list of whole numbers"}
+        return words.get(get_args(hint)[0], "list of choices")
     if issubclass(hint, enum.Enum):
         return "choice"
     if issubclass(hint, msgspec.Struct):
