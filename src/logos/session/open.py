@@ -29,7 +29,6 @@ from pathlib import Path
 from logos.config import Config, ConfigError
 from logos.config.tables.disk import DISK
 from logos.config.terms.payments import has_payments
-from logos.config.terms.shards import refuse_shards
 from logos.core.gates import Switch
 from logos.core.types import SessionStatus
 from logos.files import make_folder
@@ -119,7 +118,6 @@ def _is_permitted(spec: SessionSpec) -> bool:
 
 def _new(start: Start, config: Config) -> Session:
     spec = start.spec
-    refuse_shards(config)
     if config.venue.live and not spec.is_live(config) and spec.feed is None:
         raise ConfigError(
             "venue.live: real orders need live prices, and this session would run on recorded "

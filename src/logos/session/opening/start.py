@@ -9,6 +9,7 @@ from pathlib import Path
 from logos.config import Config, ConfigError
 from logos.config.tables.coordinator import CoordinatorSettings
 from logos.config.terms.coordinator import coordinator_of
+from logos.config.terms.shards import refuse_shards
 from logos.core.gates import Switch
 from logos.core.types import SwitchState
 from logos.killswitch.fleet.records import CoordinatorError
@@ -42,9 +43,11 @@ class Start:
     def switch(self, config: Config, journal: Journal | None = None) -> Switch:
         """The switch of a session that trades: the one that was given, or the workspace's.
 
-        That may be engaged only if the `journal` ended with it. Raises SwitchEngagedError.
+        That may be engaged only if the `journal` ended with it. Raises SwitchEngagedError, and
+        ConfigError for the settings of a whole table of shards.
         """
         spec = self.spec
+        refuse_shards(config)
         if spec.switch is not None:
             return spec.switch
         switches = () if journal is None else journal.recording.switches
