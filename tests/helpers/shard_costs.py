@@ -60,7 +60,7 @@ class Wire:
             cls.received += len(content)
             return content
 
-        http.client.HTTPConnection.send = counted_send  # type: ignore[method-assign]
+        http.client.HTTPConnection.send = counted_send  # type: ignore[assignment]
         http.client.HTTPResponse.begin = counted_begin  # type: ignore[assignment]
         http.client.HTTPResponse.read = counted_read  # type: ignore[assignment]
 
