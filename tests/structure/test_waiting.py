@@ -18,6 +18,7 @@ MAY_SLEEP = {
     "helpers/fleet_campaign.py": "whoever would come back by itself gets the time to",
     "helpers/fleet_engine.py": "the pace of an engine, and it asks again and again, up to a limit",
     "helpers/shard_campaign.py": "whoever would come back by itself gets the time to",
+    "helpers/shard_costs.py": "what the members count by themselves in two seconds",
     "helpers/shard_faults.py": "the fault lasts for as long as its chance says",
     "helpers/fleet_faults.py": "the fault lasts for as long as its chance says",
     "helpers/kill_trials.py": "the kill comes wherever the process happens to be",
