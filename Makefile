@@ -131,6 +131,10 @@ bench: env ## Run the benchmarks, or some of them (ONLY="engine sessions", ARGS=
 	@for name in $(or $(ONLY),$(BENCHES)); do \
 		echo "== $$name"; $(BIN)/python bench/$$name.py $(ARGS) || exit 1; done
 
+.PHONY: peers-bench
+peers-bench: env ## Other engines on the same work as logos, each in an environment of its own (ARGS="--rounds 5")
+	$(BIN)/python bench/peers/compare.py $(ARGS)
+
 .PHONY: venue-campaign
 venue-campaign: env ## 1,000 random sessions at each exchange through the real ccxt (SEQUENCES=n SEED=n EXCHANGE=id)
 	$(BIN)/python tests/helpers/exchange_campaign.py --sequences $(or $(SEQUENCES),1000) --seed $(or $(SEED),1) $(if $(EXCHANGE),--exchange $(EXCHANGE))
