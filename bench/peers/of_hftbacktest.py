@@ -72,7 +72,10 @@ def trade(market: Any, counts: Any) -> None:
         now = market.current_timestamp
         for which in range(3):
             fed = market.feed_latency(which)
-            if fed is not None and fed[1] == now:
+            if fed is None:
+                continue
+            _, when = fed  # numba cannot index what may be None
+            if when == now:
                 counts[which] += 1
                 if counts[which] % 100 == 0:
                     counts[3] += 1
