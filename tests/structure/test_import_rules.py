@@ -17,7 +17,7 @@ ALLOWED: dict[str, set[str]] = {
     "paths": {"errors"},
     "loopback": {"errors"},
     "files": set(),
-    "build": set(),
+    "build": {"errors", "installation"},
     "shown": set(),
     # What pages share: files, and how a page is put together; it knows no session.
     "pages": {"shown"},
