@@ -1,0 +1,1 @@
+"""Which answer of the terminal belongs to which question."""

@@ -1,0 +1,1 @@
+"""The snapshot that a session can be resumed from: what it holds, and when it is written."""
