@@ -35,7 +35,12 @@ from logos.core.types import SessionStatus
 from logos.session import restoring
 from logos.session.artifacts.averages import AverageCosts
 from logos.session.artifacts.counts import RecordCounts
-from logos.session.artifacts.snapshot import SNAPSHOT, SnapshotError, plain_copy, read_snapshot
+from logos.session.artifacts.snapshots.snapshot import (
+    SNAPSHOT,
+    SnapshotError,
+    plain_copy,
+    read_snapshot,
+)
 
 NAME = "saved"
 CRASHED_AT = 2 / 3

@@ -26,7 +26,7 @@ from logos.core.strategy import (
 )
 from logos.session import SessionResult, entry
 from logos.session.artifacts.recoveries import RECOVERIES
-from logos.session.artifacts.snapshot import SnapshotDue
+from logos.session.artifacts.snapshots.snapshot import SnapshotDue
 from logos.session.build import make_instruments
 from logos.session.plan import Feed, make_plan
 

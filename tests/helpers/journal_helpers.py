@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from logos import session
-from logos.audit.projections import Projector, config_of
+from logos.audit.files.projections import Projector, config_of
 from logos.audit.verify import Verdict, verify
 from logos.core.gates import InProcessSwitch
 from logos.core.instrument import instrument

@@ -86,7 +86,7 @@ AREAS: Final = (
     ),
     Area(
         "adapters: mt5",
-        ("adapters/mt5/*.py", "adapters/mt5/gateway/*.py"),
+        ("adapters/mt5/*.py", "adapters/mt5/gateway/*.py", "adapters/mt5/gateway/matching/*.py"),
         ("tests/adapters/mt5", *_contract("mt5")),
         2,
     ),
@@ -106,7 +106,7 @@ AREAS: Final = (
             "session/seal.py",
             "session/outcome.py",
             "session/plan.py",
-            "session/artifacts/snapshot.py",
+            "session/artifacts/snapshots/snapshot.py",
         ),
         (
             "tests/session/test_recovery_refusals.py",
@@ -124,7 +124,7 @@ AREAS: Final = (
     ),
     Area(
         "judges: audit",
-        ("audit/*.py",),
+        ("audit/*.py", "audit/files/*.py"),
         (*_VERIFYING, "tests/audit/test_auditor.py", "tests/audit/test_inspect.py"),
         3,
     ),

@@ -28,7 +28,7 @@ from logos.journal.entries import SessionEntry
 from logos.journal.writer import JournalDiffersError
 from logos.session import history, restoring
 from logos.session.artifacts.recoveries import RECOVERIES
-from logos.session.artifacts.snapshot import SNAPSHOT, encode_snapshot, read_snapshot
+from logos.session.artifacts.snapshots.snapshot import SNAPSHOT, encode_snapshot, read_snapshot
 
 TRADING = STORIES["trading"]
 SAVED = STORIES["saved"]

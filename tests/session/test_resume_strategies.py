@@ -16,7 +16,7 @@ from logos.core.gates import InProcessSwitch
 from logos.core.types import SessionStatus
 from logos.errors import DataError
 from logos.session import entry, source
-from logos.session.artifacts.snapshot import read_snapshot
+from logos.session.artifacts.snapshots.snapshot import read_snapshot
 from logos.session.plan import chunks_after, make_plan
 
 CACHE = PROJECT / "data" / "cache"

@@ -15,7 +15,7 @@ from logos.config import Config, load_config
 from logos.errors import ConfigError, StrategyError
 from logos.execution.clock import SystemClock
 from logos.session import ExitCode, run
-from logos.session.artifacts.snapshot import plain_copy
+from logos.session.artifacts.snapshots.snapshot import plain_copy
 from logos.session.connections import make_feeds
 from logos.session.drive import LiveEngine, LiveRules, drive
 from logos.session.opening.machine_switch import SwitchEngagedError, open_switch

@@ -21,7 +21,7 @@ from logos.session.artifacts import tables
 from logos.session.artifacts.folder import projection_files
 from logos.session.artifacts.notes import NOTE_TABLES
 from logos.session.artifacts.rows import Table
-from logos.session.artifacts.snapshot import read_snapshot
+from logos.session.artifacts.snapshots.snapshot import read_snapshot
 
 
 def test_rows_after_a_failed_write_are_not_written(

@@ -61,4 +61,4 @@ def test_the_writers_are_found_where_the_books_are(graph: Graph) -> None:
     """The rule above can fail: it names modules that there are, and a writer would be seen."""
     there = {name for name in WRITERS if f"logos.core.{name}" in graph}
     assert there >= {"account", "inventory", "instrument_state", "order_manager", "engine"}
-    assert "logos.core.account" in reached("logos.audit.projections", graph)
+    assert "logos.core.account" in reached("logos.audit.files.projections", graph)

@@ -13,6 +13,7 @@ from logos.core.types import Code
 ROOMS = (
     "config/*.py",
     "audit/*.py",
+    "audit/files/*.py",
     "stress/judge.py",
     "stress/gateway_rules.py",
     "stress/money.py",
@@ -29,9 +30,11 @@ ROOMS = (
     "adapters/mt5/check.py",
     "adapters/mt5/feed.py",
     "adapters/mt5/gateway/*.py",
+    "adapters/mt5/gateway/matching/*.py",
     "adapters/mt5/terminal.py",
     "session/*.py",
     "session/artifacts/[!r]*.py",
+    "session/artifacts/snapshots/*.py",
     "session/presence/*.py",
     "venues/*.py",
 )

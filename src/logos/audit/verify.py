@@ -31,12 +31,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from logos import paths
-from logos.audit.findings import Finding
-from logos.audit.money.derived import check_derived
-from logos.audit.money.hand_over import check_carried
-from logos.audit.orders import not_judged
-from logos.audit.page import check_page
-from logos.audit.projections import (
+from logos.audit.files.page import check_page
+from logos.audit.files.projections import (
     LOG,
     Projector,
     compare_file,
@@ -45,8 +41,12 @@ from logos.audit.projections import (
     config_of,
     is_of_old_build,
 )
+from logos.audit.files.state_file import check_host, check_state
+from logos.audit.findings import Finding
+from logos.audit.money.derived import check_derived
+from logos.audit.money.hand_over import check_carried
+from logos.audit.orders import not_judged
 from logos.audit.samples import SampleAudit
-from logos.audit.state_file import check_host, check_state
 from logos.audit.switch_history import check_history
 from logos.build import build_hash
 from logos.config import config_hash

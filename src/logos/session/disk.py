@@ -38,7 +38,7 @@ from logos.core.types import SessionStatus
 from logos.errors import ConfigError, LogosError
 from logos.journal.entries import JOURNAL
 from logos.journal.inputs import InputsWriter
-from logos.session.artifacts.snapshot import SNAPSHOT
+from logos.session.artifacts.snapshots.snapshot import SNAPSHOT
 from logos.session.history import Journal
 from logos.session.opening.spec import Purpose, SessionSpec
 from logos.session.session import Session

@@ -20,7 +20,7 @@ from logos.killswitch.fleet.ownership import Ownership
 from logos.session.artifacts.derived.files import DERIVED
 from logos.session.artifacts.notes import NOTE_TABLES
 from logos.session.artifacts.payments import PAYMENTS
-from logos.session.artifacts.snapshot import SnapshotDue
+from logos.session.artifacts.snapshots.snapshot import SnapshotDue
 from logos.session.artifacts.tables import TABLES, tables_of
 from logos.session.connections import Outside
 from logos.session.drive import drive

@@ -27,8 +27,8 @@ from logos.journal.entries import (
 )
 from logos.journal.reader import Damaged, JournalError, JournalReader, TornTail
 from logos.journal.writer import Content, Position, content_of, ends_with
-from logos.session.artifacts.gathered import Gathered
-from logos.session.artifacts.snapshot import Snapshot
+from logos.session.artifacts.snapshots.gathered import Gathered
+from logos.session.artifacts.snapshots.snapshot import Snapshot
 from logos.session.recorded import Recording
 
 

@@ -38,7 +38,7 @@ from logos.journal.writer import START, JournalLock, JournalWriter, content_of
 from logos.session.artifacts.claim import Claim, claim_folder, clear
 from logos.session.artifacts.folder import SessionFolder, is_finished, projection_files
 from logos.session.artifacts.recoveries import Recovery
-from logos.session.artifacts.snapshot import Snapshot
+from logos.session.artifacts.snapshots.snapshot import Snapshot
 from logos.session.carrying.hand_over import carried_on, check_carries, refuse_carried
 from logos.session.connections import hold_account, with_instruments
 from logos.session.disk import disk_guard, stopped_because

@@ -31,7 +31,12 @@ from logos.errors import LogosError, error_words
 from logos.interrupts import is_interrupt
 from logos.journal.inputs import RecordedInputs
 from logos.session.artifacts.claim import SETTINGS
-from logos.session.artifacts.snapshot import Snapshot, SnapshotError, check_files, read_snapshot
+from logos.session.artifacts.snapshots.snapshot import (
+    Snapshot,
+    SnapshotError,
+    check_files,
+    read_snapshot,
+)
 from logos.session.artifacts.summary import manifest
 from logos.session.build import make_instruments
 from logos.session.history import Journal

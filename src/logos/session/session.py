@@ -29,8 +29,8 @@ from logos.journal.beside import Beside
 from logos.journal.inputs import InputsWriter
 from logos.session.artifacts.decisions import Ticks
 from logos.session.artifacts.folder import SessionFolder
-from logos.session.artifacts.saving import Snapshots
-from logos.session.artifacts.snapshot import Snapshot
+from logos.session.artifacts.snapshots.saving import Snapshots
+from logos.session.artifacts.snapshots.snapshot import Snapshot
 from logos.session.artifacts.summary import manifest
 from logos.session.outcome import (
     NOTHING,

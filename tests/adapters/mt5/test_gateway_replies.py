@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from mt5_helpers import Bench, an_order, bench, quiet, trade
 from sampling import first_quick
 
-from logos.adapters.mt5.gateway.replies import Attribution, Match
+from logos.adapters.mt5.gateway.matching.replies import Attribution, Match
 from logos.adapters.mt5.gateway.settings import GatewaySettings
 from logos.adapters.mt5.gateway.wire import Question
 from logos.simulators.mt5.faults import FaultPlan

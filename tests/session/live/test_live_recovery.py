@@ -26,7 +26,7 @@ from logos.feeds.contract import Sink
 from logos.journal.inputs import INPUTS_FILE
 from logos.journal.reader import Damaged
 from logos.session import ExitCode
-from logos.session.artifacts.snapshot import SNAPSHOT
+from logos.session.artifacts.snapshots.snapshot import SNAPSHOT
 from logos.session.connections import Outside
 from logos.session.entry import replay, resume, run_live
 from logos.session.restoring import CannotResumeError

@@ -26,7 +26,12 @@ from logos.execution.metrics import MetricsSnapshot
 from logos.journal.inputs import INPUTS_FILE
 from logos.session import SessionResult
 from logos.session.artifacts.recoveries import RECOVERIES
-from logos.session.artifacts.snapshot import SNAPSHOT, SnapshotDue, encode_snapshot, read_snapshot
+from logos.session.artifacts.snapshots.snapshot import (
+    SNAPSHOT,
+    SnapshotDue,
+    encode_snapshot,
+    read_snapshot,
+)
 from logos.session.artifacts.tables import TABLES
 from logos.session.connections import Outside
 from logos.session.entry import replay, resume, run_live

@@ -17,7 +17,7 @@ from logos.core.gates import InProcessSwitch
 from logos.core.handlers.events import OrderChange, OrderEvent, Timer
 from logos.core.strategy import Answer, Context, market
 from logos.core.types import NS_PER_SECOND, Side
-from logos.session.artifacts.snapshot import read_snapshot
+from logos.session.artifacts.snapshots.snapshot import read_snapshot
 from logos.session.connections import Outside
 from logos.session.entry import replay, resume, run_live
 from logos.session.outcome import ExitCode

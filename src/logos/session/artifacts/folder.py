@@ -18,9 +18,9 @@ from logos.journal.writer import JournalDiffersError, JournalWriter, Position, W
 from logos.session.artifacts.counts import RecordCounts
 from logos.session.artifacts.decisions import DecisionLog, SwitchView, Tick
 from logos.session.artifacts.derived.files import drop_derived
-from logos.session.artifacts.gathered import Gathered
 from logos.session.artifacts.notes import NOTE_TABLES
-from logos.session.artifacts.snapshot import (
+from logos.session.artifacts.snapshots.gathered import Gathered
+from logos.session.artifacts.snapshots.snapshot import (
     SNAPSHOT,
     FileMark,
     Place,

@@ -19,7 +19,7 @@ from typing import Any, Final, Self
 from logos import __version__
 from logos.files import open_new
 from logos.session.artifacts.rows import Moments
-from logos.session.artifacts.snapshot import Snapshot
+from logos.session.artifacts.snapshots.snapshot import Snapshot
 from logos.session.history import Journal
 
 RECOVERIES: Final = "recoveries.jsonl"

@@ -16,8 +16,8 @@ from logos.core.strategy import Strategy
 from logos.data.checked.store import CheckedStore
 from logos.killswitch.fleet.ownership import Ownership
 from logos.session.artifacts.folder import SessionFolder
-from logos.session.artifacts.saving import Snapshots
-from logos.session.artifacts.snapshot import SnapshotDue, every_seconds
+from logos.session.artifacts.snapshots.saving import Snapshots
+from logos.session.artifacts.snapshots.snapshot import SnapshotDue, every_seconds
 from logos.session.connections import Outside
 from logos.session.plan import Feed, NoFeed, Plan
 from logos.session.presence.registry import Kind

@@ -21,11 +21,11 @@ from logos.adapters.mt5.gateway.failures import (
     TradeNotSent,
     not_sent,
 )
-from logos.adapters.mt5.gateway.fences import Fences
-from logos.adapters.mt5.gateway.identified import Identified
 from logos.adapters.mt5.gateway.jobs import Job
 from logos.adapters.mt5.gateway.log import GatewayStats, Records
-from logos.adapters.mt5.gateway.replies import Attribution, Match
+from logos.adapters.mt5.gateway.matching.fences import Fences
+from logos.adapters.mt5.gateway.matching.identified import Identified
+from logos.adapters.mt5.gateway.matching.replies import Attribution, Match
 from logos.adapters.mt5.gateway.settings import GatewaySettings
 from logos.adapters.mt5.gateway.sockets import DATA, SYSTEM, PortError, Sockets
 from logos.adapters.mt5.gateway.wire import (

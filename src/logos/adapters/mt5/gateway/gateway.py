@@ -29,12 +29,12 @@ from logos.adapters.mt5.gateway.accesses import Accesses
 from logos.adapters.mt5.gateway.door import Door, Gate
 from logos.adapters.mt5.gateway.exchange import Exchange
 from logos.adapters.mt5.gateway.failures import QuestionLost, not_sent
-from logos.adapters.mt5.gateway.identified import Hooks, Identified
 from logos.adapters.mt5.gateway.jobs import Job, Posts
 from logos.adapters.mt5.gateway.lock import FairQueue, QueueFullError
 from logos.adapters.mt5.gateway.log import GatewayStats, Log, Records
+from logos.adapters.mt5.gateway.matching.identified import Hooks, Identified
+from logos.adapters.mt5.gateway.matching.replies import token_start
 from logos.adapters.mt5.gateway.ports import Port
-from logos.adapters.mt5.gateway.replies import token_start
 from logos.adapters.mt5.gateway.settings import CurveKeys, Endpoints, GatewaySettings
 from logos.adapters.mt5.gateway.silence import Silence
 from logos.adapters.mt5.gateway.sockets import DATA, LIVE, STREAMING, PortError, Sockets

@@ -20,10 +20,10 @@ from typing import Any, Final
 from logos.adapters.mt5.gateway.accesses import Accesses
 from logos.adapters.mt5.gateway.exchange import Exchange
 from logos.adapters.mt5.gateway.failures import NoAnswer, lost, not_sent
-from logos.adapters.mt5.gateway.identified import Identified
 from logos.adapters.mt5.gateway.jobs import Job, Posts
 from logos.adapters.mt5.gateway.lock import FairQueue, QueueFullError
 from logos.adapters.mt5.gateway.log import Records
+from logos.adapters.mt5.gateway.matching.identified import Identified
 from logos.adapters.mt5.gateway.sockets import Sockets, Waker
 from logos.adapters.mt5.gateway.wire import Outcome
 from logos.venues.contract import VenueError
