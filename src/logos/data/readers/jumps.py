@@ -7,7 +7,7 @@ symbol's splits.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -78,28 +78,37 @@ class JumpWatch:
                 text = self._instrument.price_text
                 words = f"{text(before)} was followed by {text(firsts[row])}"
                 self.around[moment_ns] = Around(before, firsts[row], words)
-        least = min(min(firsts), min(lasts), self._price or firsts[0])
-        most = max(max(firsts), max(lasts), self._price)
-        if least > 0 and most >= least * _LEAST:
-            self._look(block, firsts, lasts)
+        found: list[tuple[int, int, tuple[int, int]]] = []
+        for row in self._first_of_days(block.ts_ns):
+            before, first = lasts[row - 1] if row else self._price, firsts[row]
+            if before > 0 and not before < first * _LEAST < before * _LEAST * _LEAST:
+                split = split_between(before, first)
+                if split is not None:
+                    found.append((row, before, split))
+        # A share's price is above zero: rows with any other are of something that is not split.
+        if found and min(*firsts, *lasts, self._price or firsts[0]) > 0:
+            for row, before, split in found:
+                self._add(block.lines[row], before, firsts[row], split, block.ts_ns[row])
         self._price = lasts[-1]
         self._day = self._day_of(block.ts_ns[-1])
 
+    def _first_of_days(self, ts_ns: Sequence[int]) -> Iterator[int]:
+        """The rows of another day than the row before them: within a day a price may run, shares
+        are split between two. Times never go back, so that few rows are looked at."""
+        day, last_day = self._day_of(ts_ns[0]), self._day_of(ts_ns[-1])
+        if day != self._day:
+            yield 0
+        row = 0
+        while day < last_day:
+            next_ns = (day + 1) * NS_PER_DAY + self._interval_ns
+            row += 1
+            if ts_ns[row] < next_ns:
+                row = bisect_left(ts_ns, next_ns, row + 1)
+            yield row
+            day = self._day_of(ts_ns[row])
+
     def _day_of(self, ts_ns: int) -> int:
         return (ts_ns - self._interval_ns) // NS_PER_DAY
-
-    def _look(self, block: Block, firsts: Sequence[int], lasts: Sequence[int]) -> None:
-        before, day = self._price, self._day
-        for row, (first, last) in enumerate(zip(firsts, lasts, strict=True)):
-            if before and not before < first * _LEAST < before * _LEAST * _LEAST:
-                ts_ns = block.ts_ns[row]
-                split = split_between(before, first)
-                # Within a day a price may run; shares are split between two.
-                if split is not None and self._day_of(ts_ns) != (
-                    day if row == 0 else self._day_of(block.ts_ns[row - 1])
-                ):
-                    self._add(block.lines[row], before, first, split, ts_ns)
-            before = last
 
     def _add(self, line: int, before: int, after: int, split: tuple[int, int], ts_ns: int) -> None:
         self.count += 1
