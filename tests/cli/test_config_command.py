@@ -264,7 +264,12 @@ def test_what_stands_in_comments_is_right_when_it_is_taken_out_of_them() -> None
     raw["alerts"]["channels"]["desk"] = channel | {"type": "command", "command": ["true"]}
     # So must a fleet have its name and its members, and a feed its brokers.
     raw["killswitch"]["coordinator"] |= {"fleet": "desk", "endpoints": ["https://etcd1:2379"]}
-    raw["live"]["kafka"]["brokers"] = "127.0.0.1:9092"
+    raw["live"]["kafka"] |= {"brokers": "127.0.0.1:9092", "topics": ["quotes"]}
+    # And shards their storage, a total and who trades what, in live sessions.
+    shard = raw["shards"]["table"].pop("NAME")
+    shard |= {"symbols": ["SYMBOL"], "budget": "1", "partitions": [0]}
+    raw["live"]["feed"] = "kafka"
+    raw["shards"] |= {"folder": "desk", "total": "1", "table": {"s1": shard}}
     assert make_config(raw).instruments["SYMBOL"].fees == FeeSettings()
 
 

@@ -47,7 +47,7 @@ class Session:
         self.now_ns = 0
         self.switch = InProcessSwitch()
         self.core = SimpleNamespace(switch=self.switch, is_suspended=False)
-        self.supervisor = SimpleNamespace(ready=bool)
+        self.supervisor = SimpleNamespace(ready=bool, heed=bool)
         self.batches: list[list[Event]] = []
         self.write_error: OSError | None = None
         self.sync_error: OSError | None = None

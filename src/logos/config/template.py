@@ -33,7 +33,7 @@ _INTRODUCTION: Final = """\
 _PARAMETERS: Final = ("strategy", "params")
 _NOT_BY_HAND: Final = ("carry",)
 """Tables that a command fills, and nobody writes."""
-_NAMED: Final = {"channels": "NAME"}
+_NAMED: Final = {"channels": "NAME", "table": "NAME"}
 """What the tables in a table are called by; others are by symbol."""
 
 
