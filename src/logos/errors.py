@@ -55,6 +55,13 @@ def error_words(error: BaseException) -> str:
     return f"{type(error).__name__}: {words}".encode("utf-8", "backslashreplace").decode()
 
 
+def cause_words(error: BaseException) -> str:
+    """`Type: text` of an error; of a group, what its first one says."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return f"{type(error).__name__}: {error}"
+
+
 def strategy_failed(method: str, error: BaseException) -> LogosError:
     """The error of a strategy's method, as one that ends the session.
 

@@ -101,6 +101,7 @@ AREAS: Final = (
         "recovery",
         (
             "session/open.py",
+            "session/opening/old.py",
             "session/history.py",
             "session/restoring.py",
             "session/seal.py",

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import io
 import json
 import os
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stderr
+from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
 from random import Random
@@ -26,7 +25,6 @@ from logos.adapters.mt5.gateway.gateway import Gateway
 from logos.adapters.mt5.gateway.settings import Endpoints, GatewaySettings
 from logos.adapters.mt5.lists import Mt5VenueSymbol
 from logos.adapters.mt5.venue import Mt5Venue
-from logos.cli.main import main
 from logos.core.types import OrderStatus, Side
 from logos.venues.contract import NotSent, OutcomeUnknown
 
@@ -319,29 +317,6 @@ def test_real_quotes_can_be_traded_on(tmp_path: Path, market_data: Path) -> None
         )
         assert done["error"] is False
         assert 1290 < done["price"] < 1310
-
-
-@pytest.mark.parametrize(
-    ("arguments", "words"),
-    [
-        ((), "no symbols"),
-        (("--symbols", "A", "--ports", "1,2"), "four numbers"),
-        (("--symbol", "A,colour=red"), "colour=red"),
-        (("--symbols", "A", "--lost", "0.7", "--late", "0.7"), "add up"),
-        (("--symbols", "A", "--host", "0.0.0.0"), "CURVE"),
-        (("--symbols", "A", "--slow", "A"), "KEY=NUMBER"),
-        (("--symbols", "A", "--interval-ms", "0"), "more than 0"),
-        (("--symbol", "A,quotes=/nowhere.csv"), "no such file"),
-    ],
-)
-def test_a_bad_command_line_says_what_is_wrong(
-    tmp_path: Path, arguments: tuple[str, ...], words: str
-) -> None:
-    errors = io.StringIO()
-    with redirect_stderr(errors):
-        code = main(["mt5-sim", "--audit", str(tmp_path / "a.jsonl"), *arguments])
-    assert code == 2
-    assert words in errors.getvalue()
 
 
 @pytest.mark.long

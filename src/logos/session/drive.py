@@ -32,6 +32,7 @@ from logos.core.messages import (
 )
 from logos.core.outbox import VenueRequest
 from logos.core.types import NS_PER_SECOND
+from logos.errors import cause_words
 from logos.event_loop import run_in_loop
 from logos.execution.collector import Collector
 from logos.execution.latency import LatencyHistogram
@@ -203,7 +204,7 @@ class LiveEngine:
             if self._venue is not None:
                 await self._venue.open()
         except Exception as error:
-            self._fail(f"could not begin: {_cause(error)}")
+            self._fail(f"could not begin: {cause_words(error)}")
         for name, work in ({} if self._venue is None else self._venue.tasks).items():
             self._start(name, work)
         if self._source.backfill is not None:
@@ -299,9 +300,9 @@ class LiveEngine:
             # A library's own cancellation came through: to us it is a death like any other.
             self._fail(f"{name} died: it was cancelled from inside")
         except FeedFailedError as error:
-            self._fail(f"{name} died: {_cause(error)}", engages=self._session.order_count > 0)
+            self._fail(f"{name} died: {cause_words(error)}", engages=self._session.order_count > 0)
         except (Exception, SystemExit, GeneratorExit) as error:  # a library's sys.exit() too
-            self._fail(f"{name} died: {_cause(error)}")
+            self._fail(f"{name} died: {cause_words(error)}")
 
     def _fail(self, why: str, *, engages: bool = True) -> None:
         """End the session; what `engages` the switch is no matter of this session's settings."""
@@ -392,10 +393,3 @@ class LiveEngine:
 
 ConcurrentTradingEngine = LiveEngine
 """Many symbols in one session: a feed each, one sequenced core, one circuit breaker for all."""
-
-
-def _cause(error: BaseException) -> str:
-    """What an error says; of a group, what its first one says."""
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    return f"{type(error).__name__}: {error}"

@@ -21,9 +21,7 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
 
 from logos.config import Config, ConfigError
@@ -39,13 +37,14 @@ from logos.session.artifacts.claim import Claim, claim_folder, clear
 from logos.session.artifacts.folder import SessionFolder, is_finished, projection_files
 from logos.session.artifacts.recoveries import Recovery
 from logos.session.artifacts.snapshots.snapshot import Snapshot
-from logos.session.carrying.hand_over import carried_on, check_carries, refuse_carried
+from logos.session.carrying.hand_over import carried_on, check_carries
 from logos.session.connections import hold_account, with_instruments
 from logos.session.disk import disk_guard, stopped_because
-from logos.session.history import Journal, NothingHappenedError, find_session, read_session
+from logos.session.history import NothingHappenedError, find_session, read_session
 from logos.session.opening.alert_sender import alerts_sent
 from logos.session.opening.live_source import live_source, old_source
 from logos.session.opening.machine_switch import SessionSwitch, refuse_engaged
+from logos.session.opening.old import Old, find_old, script_of, survey_of
 from logos.session.opening.recorded import checked_store
 from logos.session.opening.spec import Purpose, SessionSpec
 from logos.session.opening.start import Start
@@ -56,13 +55,11 @@ from logos.session.recorded import RecordedSwitch
 from logos.session.restoring import (
     CannotResumeError,
     check_can_start,
-    look_for_snapshot,
     restore,
     same_plan,
     settings_at,
-    tell_unused,
 )
-from logos.session.script import DueCommand, Script, recorded_commands
+from logos.session.script import Script, recorded_commands
 from logos.session.session import Session
 from logos.session.source import (
     BASELINE_FILE,
@@ -206,55 +203,6 @@ def _begin(start: Start, config: Config, switch: Switch, claim: Claim, origin: O
     return session
 
 
-@dataclass(frozen=True, slots=True)
-class _Old:
-    """What there is of a session that is continued, flattened or sealed."""
-
-    place: Path
-    journal: Journal
-    is_seal: bool
-    has_ended: bool
-    """Whether no new event comes: what is left is to make its last files."""
-    recorded: RecordedInputs | None
-    """None for a session on recorded data."""
-    found: Snapshot | None
-    """A snapshot that is whole."""
-
-    @property
-    def is_live(self) -> bool:
-        """Whether it continues on live feeds."""
-        return self.recorded is not None and not self.has_ended
-
-
-def _find(spec: SessionSpec, place: Path, moved: Callable[[], object]) -> _Old:
-    """Look at the folder of a session.
-
-    Raises CannotResumeError, NothingHappenedError, JournalDamagedError, OSError.
-    """
-    session_id = spec.session_id
-    if spec.purpose is Purpose.TRADE:
-        refuse_carried(session_id, spec.home)
-    found = look_for_snapshot(place, spec.tell) if spec.use_snapshot else None
-    journal = read_session(place, found, moved)
-    status = journal.status
-    # What was sealed as recovered had been decided on, even if its last files are missing.
-    is_seal = spec.purpose is Purpose.SEAL or status is SessionStatus.CRASHED_RECOVERED
-    if status is not None and is_finished(place) and spec.purpose is not Purpose.RECONCILE:
-        if status is not SessionStatus.STOPPED:
-            raise CannotResumeError(
-                f"session {session_id} has ended ({status.value}): there is nothing to resume"
-            )
-        if is_seal:
-            raise CannotResumeError(
-                f"session {session_id} did not crash but was stopped, and is sealed: resume it "
-                f"by `logos resume {session_id}`"
-            )
-    is_open = spec.purpose is Purpose.RECONCILE or status in (None, SessionStatus.STOPPED)
-    has_ended = is_seal or not is_open
-    recorded = RecordedInputs.of(place) if spec.feed is None else None
-    return _Old(place, journal, is_seal, has_ended, recorded, found)
-
-
 def _old(start: Start) -> Session:
     spec, supervisor, resources = start.spec, start.supervisor, start.resources
     session_id, home = spec.session_id, spec.home
@@ -264,7 +212,7 @@ def _old(start: Start) -> Session:
     start.show(lock.path, home, session_id, may_rest=may_rest)
     try:
         with supervisor.interruptible("reading its journal and data") as moved:
-            old = _find(spec, lock.path.parent, moved)
+            old = find_old(spec, lock.path.parent, moved)
             journal = old.journal
             feed = NoFeed() if old.is_live else spec.feed or old.recorded
             origin = origin_of(session_id, home)
@@ -285,7 +233,7 @@ def _old(start: Start) -> Session:
     is_past = old.has_ended or spec.purpose is Purpose.RECONCILE
     after = None if is_past else start.switch(plan.config, journal)
     with supervisor.interruptible("restoring what it was"):
-        survey, found = _survey(spec, plan, old)
+        survey, found = survey_of(spec, plan, old)
         projections = projection_files(
             session_id, old.place, home, has_payments=has_payments(plan.config)
         )
@@ -302,20 +250,10 @@ def _old(start: Start) -> Session:
     folder = SessionFolder(session_id, writer, states, home, is_new=False, snapshot=snapshot)
     switch.is_continuing = lambda: folder.is_continuing
     resources.callback(folder.close)
-    inputs, past = None, None
-    if survey is not None and old.recorded is not None:
-        mark = None if snapshot is None else snapshot.inputs
-        from_there = START if mark is None else mark.position
-        path, symbols = old.recorded.path, list(plan.instruments)
-        disk = plan.config.disk or DISK
-        segments = disk.segment_bytes, disk.segment_hours
-        inputs = InputsWriter(path, symbols, survey, from_there, *segments)
-        resources.callback(inputs.close)
-        sequence = 0 if snapshot is None else snapshot.sequence
-        past = Past(old.place, old.recorded, survey, from_there, sequence)
+    inputs, past = _recording_on(resources, plan, old, survey, snapshot)
     skip = snapshot.consumed if snapshot else 0
     source = old_source(spec, core, plan, connections, past, skip)
-    script = _script(spec, old, switch, snapshot)
+    script = script_of(spec, old, switch, snapshot)
     session = Session(plan, core, folder, supervisor, script, source, snapshot, inputs)
     session.snapshots = spec.snapshots(plan, core, folder)
     if not old.has_ended:
@@ -332,34 +270,24 @@ def _old(start: Start) -> Session:
     return session
 
 
-def _survey(spec: SessionSpec, plan: Plan, old: _Old) -> tuple[Survey | None, Snapshot | None]:
-    """What was recorded of a session that continues live, and its snapshot if that fits it."""
-    found = old.found
-    if old.recorded is None or not old.is_live:
-        return None, found
-    old.recorded.know(plan.instruments)
-    mark = None if found is None else found.inputs
-    survey = old.recorded.survey(None if mark is None else mark.position)
-    if found is not None and (mark is None or not survey.has_place):
-        tell_unused(spec.tell, "the recorded inputs have another history")
-        found = None
-    return survey, found
+def _recording_on(
+    resources: ExitStack, plan: Plan, old: Old, survey: Survey | None, snapshot: Snapshot | None
+) -> tuple[InputsWriter | None, Past | None]:
+    """What records the inputs of a session that continues live, behind those it has; and its past.
 
-
-def _script(
-    spec: SessionSpec, old: _Old, switch: RecordedSwitch, snapshot: Snapshot | None
-) -> Script:
-    journal = old.journal
-    script = Script(recorded_commands(journal.recording.commands))
-    if snapshot is not None:
-        del script.commands[: journal.commands_before]
-    if spec.flatten is not None and not old.is_live:
-        script.commands.append(DueCommand(journal.recording.last_tick_id, spec.flatten))
-        script.before_last_command = switch.hand_over
-    if old.is_seal:
-        script.seal_after_tick = journal.recording.last_tick_id
-        script.stopped_as = SessionStatus.CRASHED_RECOVERED
-    return script
+    Raises OSError.
+    """
+    if survey is None or old.recorded is None:
+        return None, None
+    mark = None if snapshot is None else snapshot.inputs
+    from_there = START if mark is None else mark.position
+    path, symbols = old.recorded.path, list(plan.instruments)
+    disk = plan.config.disk or DISK
+    segments = disk.segment_bytes, disk.segment_hours
+    inputs = InputsWriter(path, symbols, survey, from_there, *segments)
+    resources.callback(inputs.close)
+    sequence = 0 if snapshot is None else snapshot.sequence
+    return inputs, Past(old.place, old.recorded, survey, from_there, sequence)
 
 
 def _replay(start: Start) -> Session:

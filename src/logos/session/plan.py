@@ -228,18 +228,7 @@ def make_plan(
             "and --i-acknowledge-risk; for the paper market set venue.name = 'paper'"
         )
     config = with_seed(config)
-    reports: list[CheckReport] = []
-    if feed is None:
-        sources = find_sources(config, origin, store)
-        config = msgspec.structs.replace(config, instruments=find_instruments(config, sources))
-        config = with_actions(config, origin.find)
-        hours = hours_of_data(config.instruments, sources, origin.find)
-        instruments = make_instruments(hours)
-        feed, reports = replay_feed(config, sources, instruments, moved, now_ns, store, hours)
-    else:
-        config = with_actions(config, origin.find)
-        instruments = make_instruments(config.instruments)
-        reports = list(feed.reports) if isinstance(feed, CheckedFeed) else []
+    config, feed, reports = _with_data(config, feed, moved, origin, now_ns, store)
     if sends_real_orders(config):
         _refuse_live(config)
     is_fed = isinstance(feed, NoFeed) and feed.is_live
@@ -276,6 +265,31 @@ def make_plan(
     # Limits and balances are judged here, before anything is written.
     plan.make_core("check", InProcessSwitch())
     return plan
+
+
+def _with_data(
+    config: Config,
+    feed: Feed | None,
+    moved: Callable[[], object],
+    origin: Origin,
+    now_ns: int | None,
+    store: CheckedStore,
+) -> tuple[Config, Feed, list[CheckReport]]:
+    """The settings with every instrument and its actions, the feed, and what was found in its data.
+
+    As `make_plan`: without a `feed` what the settings name is found, and checked to its last row.
+    """
+    if feed is not None:
+        config = with_actions(config, origin.find)
+        make_instruments(config.instruments)  # whatever is wrong with one is said first
+        return config, feed, list(feed.reports) if isinstance(feed, CheckedFeed) else []
+    sources = find_sources(config, origin, store)
+    config = msgspec.structs.replace(config, instruments=find_instruments(config, sources))
+    config = with_actions(config, origin.find)
+    hours = hours_of_data(config.instruments, sources, origin.find)
+    instruments = make_instruments(hours)
+    found, reports = replay_feed(config, sources, instruments, moved, now_ns, store, hours)
+    return config, found, reports
 
 
 def _refuse_live(config: Config) -> None:
