@@ -208,3 +208,16 @@ def test_unknown_zones_and_formats_are_refused() -> None:
     with pytest.raises(DataError, match="time format 'sometimes'"):
         TimeRules("UTC", "sometimes")
     assert ZoneClock(find_zone("utc"), repeats=True).moment_ns(5) == 5
+
+
+@pytest.mark.parametrize("zone", ["UTC", "America/New_York", "Pacific/Auckland"])
+@pytest.mark.parametrize(
+    ("time_format", "text"),
+    [
+        *(("", "9998-12-31 00:00:00"), ("", "0001-01-01"), ("yyyymmdd", "99991231")),
+        *(("%d.%m.%Y", "01.01.1500"), ("%Y-%m-%d %z", "9999-12-31 -0900"), ("excel", "2958465")),
+    ],
+)
+def test_times_that_no_int64_holds_are_refused(zone: str, time_format: str, text: str) -> None:
+    with pytest.raises(RowError, match="outside of the years 1677 to 2262"):
+        TimeReader(TimeRules(zone, time_format), repeats=True).read(text)

@@ -58,14 +58,58 @@ def test_dates_alone_are_midnights_of_their_zone() -> None:
 
 
 @pytest.mark.parametrize(
-    "moment",
-    ["2026-03-08 02:30:00", "2026-11-01 01:30:00"],
+    ("moment", "words"),
+    [
+        ("2026-03-08 02:30:00", "bad_timestamp: .* does not exist in America/New_York"),
+        ("2026-11-01 01:30:00", "doubtful_time: .* comes twice in America/New_York"),
+    ],
     ids=["an hour that is not there", "an hour that comes twice"],
 )
-def test_an_hour_in_which_the_clocks_change_is_refused(moment: str) -> None:
+def test_an_hour_in_which_the_clocks_change_is_refused(moment: str, words: str) -> None:
     table = rows(timestamp=moment)
-    with pytest.raises(logos.DataError, match=r"row 1: .*comes twice or not at all in America/New"):
+    with pytest.raises(logos.DataError, match=f"row 1: {words}"):
         logos.bars(table, **WORDS, timezone="America/New_York")
+
+
+def test_an_hour_that_comes_twice_is_read_by_the_order_of_rows_as_in_files() -> None:
+    zone = ZoneInfo("America/New_York")
+    start = datetime(2026, 11, 1, 4, 0, tzinfo=UTC)
+    moments = [start + timedelta(minutes=15 * number) for number in range(20)]
+    clock = [moment.astimezone(zone).replace(tzinfo=None) for moment in moments]
+    table = {"timestamp": clock, "price": [1.0] * len(clock)}
+    data = logos.trades(table, **WORDS, timezone="America/New_York")
+    assert data.block.ts_ns == list(map(ns, moments))
+    hours = {name: clock[::4] if name == "timestamp" else [1.0] * 5 for name in rows()[0]}
+    bars = logos.bars(hours, **WORDS, timezone="America/New_York")
+    assert bars.block.ts_ns == [ns(moment) + 3600 * 10**9 for moment in moments[::4]]
+
+
+@pytest.mark.parametrize("zone", ["UTC", "America/New_York"])
+@pytest.mark.parametrize(
+    "moment",
+    [
+        *("9998-12-31", "0001-01-01 00:00:00", "9999-12-31 23:00", "1677-01-01"),
+        *(datetime(9998, 1, 1), datetime(1, 1, 1), datetime(9998, 1, 1, tzinfo=UTC)),
+        *(date(9999, 12, 31), date(1, 1, 1)),
+    ],
+)
+def test_times_that_no_int64_holds_are_refused_with_their_row(moment: object, zone: str) -> None:
+    words = "row 1: bad_timestamp: a time outside of the years 1677 to 2262"
+    with pytest.raises(logos.DataError, match=words):
+        logos.bars(rows(timestamp=moment), **WORDS, timezone=zone)
+
+
+def test_each_hour_whose_passes_nothing_tells_is_named_by_its_first_row() -> None:
+    times = [
+        *("2025-11-02 00:30:00", "2025-11-02 01:10:00", "2025-11-02 01:20:00"),
+        *("2026-11-01 01:40:00", "2026-11-01 01:50:00", "2026-11-01 02:10:00"),
+    ]
+    table = {"timestamp": times, "price": [1.0] * len(times)}
+    with pytest.raises(logos.DataError) as refused:
+        logos.trades(table, **WORDS, timezone="America/New_York")
+    assert "row 1: doubtful_time: 2025-11-02 01:10:00 comes twice" in str(refused.value)
+    assert "row 3: doubtful_time: 2026-11-01 01:40:00 comes twice" in str(refused.value)
+    assert "2 rows cannot be used" in str(refused.value)
 
 
 def test_times_beside_a_change_of_clocks_are_right() -> None:
@@ -86,7 +130,7 @@ def test_numbers_are_epochs_and_nonsense_is_no_time() -> None:
     for nonsense in ("soon", None, True, 1.5, object(), pd.NaT):
         with pytest.raises(logos.DataError, match=r"row 1: "):
             logos.bars(rows(timestamp=nonsense), **WORDS)
-    with pytest.raises(logos.ConfigError, match="'Mars' is not known here"):
+    with pytest.raises(logos.ConfigError, match="timezone: no time zone 'Mars' is known here"):
         logos.bars(rows(), **WORDS, timezone="Mars")
 
 

@@ -234,7 +234,7 @@ class _Reader:
         return FrameData(source, self._instrument, self._settings, block, report)
 
     def _times(self, zone: tzinfo | None) -> Sequence[int]:
-        reader = MomentReader(zone)
+        reader = MomentReader(zone, repeats=self._layout.kind != BARS)
         column = self._columns[TIMESTAMP]
         try:
             return reader.read_all(column)

@@ -1,61 +1,79 @@
 """Times of a table's rows as nanoseconds since 1970 UTC.
 
 A time that names no zone is refused unless the caller says which zone its clock showed. In that
-zone an hour may be missing or come twice, once a year each; a time in such an hour is refused, as
-nothing says which moment it was.
+zone an hour may be missing or come twice, once a year each: `logos.data.times.zones` says what is
+read then, as it does for files.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import Any, Final
-from zoneinfo import ZoneInfo
 
-from logos.core.types import NS_PER_DAY, NS_PER_SECOND
-from logos.data.defects import BAD_TIMESTAMP, NOT_A_NUMBER
-from logos.data.readers.numbers import TIME_LIMIT_NS, RowError, parse_timestamp
-from logos.errors import ConfigError
+from logos.core.types import NS_PER_DAY
+from logos.data.defects import BAD_TIMESTAMP, DOUBTFUL_TIME, NOT_A_NUMBER
+from logos.data.readers.numbers import TIME_LIMIT_NS, RowError, parse_timestamp, parse_wall
+from logos.data.times import zones
+from logos.errors import ConfigError, DataError
 from logos.library.table import Column, Times
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _NAIVE_EPOCH: Final = datetime(1970, 1, 1)
 _MICROSECOND: Final = timedelta(microseconds=1)
-_NO_ZONE: Final = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})(?:[T ]([0-9:]+(?:\.[0-9]+)?))?")
 
 
 def find_zone(name: str | tzinfo | None) -> tzinfo | None:
     """The zone of that name, such as "UTC" or "America/New_York". Raises ConfigError."""
     if name is None or isinstance(name, tzinfo):
         return name
-    if name.upper() == "UTC":
-        return UTC
     try:
-        return ZoneInfo(name)
-    except (KeyError, OSError, ValueError):
-        raise ConfigError(
-            f"timezone: {name!r} is not known here; write it like 'America/New_York', "
-            "and install the package tzdata if your system has no zones"
-        ) from None
+        return zones.find_zone(name)
+    except DataError as error:
+        raise ConfigError(f"timezone: {error}") from None
 
 
 class MomentReader:
-    """Reads one column of times; `zone` is that of times which name none (None: refused)."""
+    """Reads one column of times; `zone` is that of times which name none (None: refused), and
+    `repeats` whether two rows may share a time."""
 
-    def __init__(self, zone: tzinfo | None) -> None:
+    def __init__(self, zone: tzinfo | None, *, repeats: bool = True) -> None:
         self._zone = zone
-        self._offsets_ns: dict[int, int | None] = {}
+        self._repeats = repeats
+        self._clock: zones.ZoneClock | None = None
 
     def read(self, column: Column) -> list[int | RowError]:
         """Nanoseconds since 1970 UTC, or what is wrong, for each value."""
-        return [self._read_one(value, column.times) for value in column.values]
+        clock = self._start()
+        found: list[int | RowError] = []
+        begun: tuple[int | None, int] = (None, 0)  # the repeated hour, and its first row
+        for row, value in enumerate(column.values):
+            found.append(self._read_one(value, column.times))
+            if clock is not None and clock.repeated_since_ns != begun[0]:
+                _put_doubts(clock, found, begun[1])
+                begun = clock.repeated_since_ns, row
+        if clock is not None:
+            clock.finish()
+            _put_doubts(clock, found, begun[1])
+        return found
 
     def read_all(self, column: Column) -> Sequence[int]:
         """As `read`. Raises RowError for the first value that is wrong."""
         if column.times is Times.UTC and None not in column.values:
             return column.values
-        return [self._moment(value, column.times) for value in column.values]
+        clock = self._start()
+        found = [self._moment(value, column.times) for value in column.values]
+        if clock is not None:
+            clock.finish()
+            for doubt in clock.doubts:
+                raise RowError(DOUBTFUL_TIME, doubt)
+        return found
+
+    def _start(self) -> zones.ZoneClock | None:
+        """A clock that has seen no row yet."""
+        zone = self._zone
+        self._clock = None if zone is None else zones.ZoneClock(zone, repeats=self._repeats)
+        return self._clock
 
     def _read_one(self, value: Any, times: Times) -> int | RowError:
         try:
@@ -87,65 +105,31 @@ class MomentReader:
         raise RowError(BAD_TIMESTAMP, f"not a time: a {type(value).__name__}")
 
     def _from_text(self, text: str) -> int:
-        match = _NO_ZONE.fullmatch(text)
-        if match is None:
-            return parse_timestamp(text)
-        return self._on_clock(parse_timestamp(f"{match[1]}T{match[2] or '00:00:00'}Z"))
+        wall_ns = parse_wall(text)
+        return parse_timestamp(text) if wall_ns is None else self._on_clock(wall_ns)
 
     def _from_datetime(self, moment: datetime) -> int:
         nanoseconds = int(getattr(moment, "nanosecond", 0))  # a pandas Timestamp has them
         if moment.tzinfo is None:
             return self._on_clock((moment - _NAIVE_EPOCH) // _MICROSECOND * 1_000 + nanoseconds)
-        return (moment - _EPOCH) // _MICROSECOND * 1_000 + nanoseconds
+        moment_ns = (moment - _EPOCH) // _MICROSECOND * 1_000 + nanoseconds
+        if not -TIME_LIMIT_NS <= moment_ns < TIME_LIMIT_NS:
+            raise RowError(BAD_TIMESTAMP, zones.wall_text(moment_ns))
+        return moment_ns
 
     def _on_clock(self, wall_ns: int) -> int:
         """The moment at which a clock of the zone showed `wall_ns`."""
-        if self._zone is None:
+        if self._clock is None:
             raise RowError(
                 BAD_TIMESTAMP,
-                f"{_shown(wall_ns)} names no time zone: give timezone='UTC' or the zone it is in, "
-                "such as 'America/New_York'",
+                f"{zones.wall_text(wall_ns)} names no time zone: give timezone='UTC' or the zone it"
+                " is in, such as 'America/New_York'",
             )
-        if self._zone is UTC:
-            return wall_ns
-        day = wall_ns // NS_PER_DAY
-        if day not in self._offsets_ns:
-            self._offsets_ns[day] = self._offset_of_day(day)
-        offset_ns = self._offsets_ns[day]
-        if offset_ns is None:
-            offset_ns = self._offset_at(wall_ns)
-        return wall_ns - offset_ns
-
-    def _offset_of_day(self, day: int) -> int | None:
-        """The zone's offset on a day on which it does not change, else None."""
-        assert self._zone is not None
-        try:
-            midnight = _NAIVE_EPOCH + timedelta(days=day)
-            ends = [
-                (midnight + timedelta(days=days)).replace(tzinfo=self._zone, fold=fold).utcoffset()
-                for days, fold in ((0, 0), (1, 1))
-            ]
-        except OverflowError:
-            raise RowError(BAD_TIMESTAMP, "a time outside of the years 1677 to 2262") from None
-        return _as_ns(ends[0]) if ends[0] == ends[1] else None
-
-    def _offset_at(self, wall_ns: int) -> int:
-        naive = _NAIVE_EPOCH + timedelta(seconds=wall_ns // NS_PER_SECOND)
-        early, late = (naive.replace(tzinfo=self._zone, fold=fold).utcoffset() for fold in (0, 1))
-        if early != late:
-            raise RowError(
-                BAD_TIMESTAMP,
-                f"{_shown(wall_ns)} comes twice or not at all in {self._zone}, where the clocks "
-                "change: give times with their zone",
-            )
-        return _as_ns(early)
+        return self._clock.moment_ns(wall_ns)
 
 
-def _as_ns(offset: timedelta | None) -> int:
-    return 0 if offset is None else offset // _MICROSECOND * 1_000
-
-
-def _shown(wall_ns: int) -> str:
-    if not -TIME_LIMIT_NS <= wall_ns < TIME_LIMIT_NS:
-        return "a time outside of the years 1677 to 2262"
-    return (_NAIVE_EPOCH + timedelta(seconds=wall_ns // NS_PER_SECOND)).isoformat()
+def _put_doubts(clock: zones.ZoneClock, found: list[int | RowError], row: int) -> None:
+    """What the order of rows did not settle is wrong with the first row of that hour."""
+    for doubt in clock.doubts:
+        found[row] = RowError(DOUBTFUL_TIME, doubt)
+    clock.doubts.clear()

@@ -108,16 +108,17 @@ def parse_timestamp(text: str) -> int:
             moment_ns = _DAY_NS[text[:10]] + _CLOCK_NS[text[11:19]]
             fraction = text[19:-1]
             if not fraction:
-                return _in_range(moment_ns, text)
+                return in_range(moment_ns, text)
             digits = fraction[1:]
             if fraction[0] == "." and len(digits) <= 9 and digits.isascii() and digits.isdigit():
-                return _in_range(moment_ns + int(digits.ljust(9, "0")), text)
+                return in_range(moment_ns + int(digits.ljust(9, "0")), text)
     except (IndexError, ValueError):
         pass
-    return _in_range(_parse_unusual_timestamp(text.strip()), text)
+    return in_range(_parse_unusual_timestamp(text.strip()), text)
 
 
-def _in_range(moment_ns: int, text: str) -> int:
+def in_range(moment_ns: int, text: str) -> int:
+    """The moment, where 64 bits hold it. Raises RowError (bad_timestamp)."""
     if not -TIME_LIMIT_NS <= moment_ns < TIME_LIMIT_NS:
         raise RowError(BAD_TIMESTAMP, f"outside of the years 1677 to 2262: {text[:40]!r}")
     return moment_ns

@@ -17,6 +17,7 @@ from logos.data.defects import BAD_TIMESTAMP
 from logos.data.readers.numbers import (
     TIME_LIMIT_NS,
     RowError,
+    in_range,
     parse_timestamp,
     parse_wall,
 )
@@ -170,7 +171,8 @@ class TimeReader:
             ) from None
         if moment.tzinfo is not None:
             offset = moment.utcoffset() or timedelta()
-            return (moment.replace(tzinfo=None) - offset - _NAIVE_EPOCH) // _MICROSECOND * 1_000
+            since = moment.replace(tzinfo=None) - _NAIVE_EPOCH - offset
+            return in_range(since // _MICROSECOND * 1_000, text)
         return self.on_clock((moment - _NAIVE_EPOCH) // _MICROSECOND * 1_000, text)
 
     def _counted(self, text: str, unit_ns: int, day_zero: int) -> int:

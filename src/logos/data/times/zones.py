@@ -20,6 +20,8 @@ from logos.errors import DataError
 
 _NAIVE_EPOCH: Final = datetime(1970, 1, 1)
 _MICROSECOND: Final = timedelta(microseconds=1)
+_DAYS_MAX: Final = TIME_LIMIT_NS // NS_PER_DAY - 1
+"""On days that are nearer to 1970 than this one, any zone's moments are within the limit."""
 
 
 def find_zone(name: str) -> tzinfo:
@@ -31,6 +33,7 @@ def find_zone(name: str) -> tzinfo:
     except (ZoneInfoNotFoundError, ValueError, OSError):
         raise DataError(
             f"no time zone {name!r} is known here; names are like UTC or America/New_York"
+            " (a system without zones needs the package tzdata)"
         ) from None
 
 
@@ -56,6 +59,8 @@ class ZoneClock:
     def moment_ns(self, wall_ns: int) -> int:
         """The moment at which the clock showed `wall_ns`. Raises RowError (bad_timestamp)."""
         if self.zone is UTC:
+            if not -TIME_LIMIT_NS <= wall_ns < TIME_LIMIT_NS:
+                raise RowError(BAD_TIMESTAMP, wall_text(wall_ns))
             return wall_ns
         day = wall_ns // NS_PER_DAY
         try:
@@ -73,6 +78,12 @@ class ZoneClock:
         """Whether the row read last lies in an hour that comes twice."""
         return self._run_ns is not None
 
+    @property
+    def repeated_since_ns(self) -> int | None:
+        """Of the rows in the hour that comes twice which the row read last lies in, the first one's
+        wall time; None: it lies in no such hour."""
+        return None if self._run_ns is None else self._run_first_ns
+
     def finish(self) -> None:
         """The rows have left the repeated hour, or ended: note it when no row stepped back."""
         if self._run_ns is not None and not self._is_second:
@@ -86,14 +97,13 @@ class ZoneClock:
 
     def _offset_of_day(self, day: int) -> int | None:
         """The zone's offset on a day on which it does not change, else None."""
-        try:
-            midnight = _NAIVE_EPOCH + timedelta(days=day)
-            ends = [
-                (midnight + timedelta(days=days)).replace(tzinfo=self.zone, fold=fold).utcoffset()
-                for days, fold in ((0, 0), (1, 1))
-            ]
-        except OverflowError:
-            raise RowError(BAD_TIMESTAMP, "a time outside of the years 1677 to 2262") from None
+        if not -_DAYS_MAX < day < _DAYS_MAX:
+            raise RowError(BAD_TIMESTAMP, wall_text(TIME_LIMIT_NS))
+        midnight = _NAIVE_EPOCH + timedelta(days=day)
+        ends = [
+            (midnight + timedelta(days=days)).replace(tzinfo=self.zone, fold=fold).utcoffset()
+            for days, fold in ((0, 0), (1, 1))
+        ]
         return _as_ns(ends[0]) if ends[0] == ends[1] else None
 
     def _offset_at(self, wall_ns: int) -> int:
