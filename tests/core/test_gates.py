@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from logos.core.commands import make_command
-from logos.core.gates import InProcessSwitch, reduces, why_closed
+from logos.core.gates import InProcessSwitch, lets_all_out, reduces, why_closed
 from logos.core.instrument import instrument
 from logos.core.messages import Engage, Event, Quote
 from logos.core.orders import StandingTarget
@@ -67,6 +67,13 @@ def test_a_halting_session_stops_at_the_first_blocked_tick() -> None:
     assert len(orders_in(records)) == 4
     assert blocked_in(records) == [5]
     assert core.order_manager.now_ns == 5
+
+
+@pytest.mark.parametrize("state", SwitchState)
+def test_what_lets_all_out_is_what_the_rule_closes_to_no_order(state: SwitchState) -> None:
+    # One that opens a position, one that adds to it, and one that turns it round.
+    orders = [(5, 0, 0), (5, 5, 5), (-9, 5, 0)]
+    assert lets_all_out(state) is all(why_closed(state, *order) is None for order in orders)
 
 
 class EngagesItself(Strategy):

@@ -37,6 +37,7 @@ LOOKS_AT_THE_STATE = {
     "cli/launch/checks.py": "does not launch while it is not SAFE; gates nothing",
     "cli/running/health.py": "says that a session is not well while it is engaged",
     "cli/running/fleet.py": "shows the state, and says it by the exit code",
+    "cli/fleet/showing.py": "shows the states of a fleet's shards, and says it by the exit code",
     "cli/running/stopping.py": "which of the two states an operator wants, and whether it is there",
     "rehearsal/acceptance.py": "whether an injected engagement took hold",
     "observe/alerts/watch.py": "tells people of a transition that is more severe",

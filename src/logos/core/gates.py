@@ -109,6 +109,11 @@ def reduces(signed_quantity: int, position: int, in_flight: int) -> bool:
     return abs(signed_quantity) + in_flight <= abs(position)
 
 
+def lets_all_out(state: SwitchState) -> bool:
+    """Whether any order may leave in this state: `why_closed` is None of each, whatever it does."""
+    return state == SAFE
+
+
 def why_closed(
     state: SwitchState, signed_quantity: int, position: int, in_flight: int
 ) -> Code | None:

@@ -144,7 +144,7 @@ def test_releasing_what_nobody_has_is_an_error_and_so_is_taking_it_twice() -> No
         queue.release(0)
     queue.put("A", "A")
     queue.take()
-    with pytest.raises(RuntimeError, match="held already"):
+    with pytest.raises(RuntimeError, match="the lock is held already"):
         queue.take()
 
 

@@ -46,10 +46,9 @@ from logos.config.environment import Environment
 from logos.config.secret import Secret
 from logos.core.clock import Clock
 from logos.core.context import CoreView
-from logos.core.gates import Switch
+from logos.core.gates import Switch, lets_all_out
 from logos.core.instrument import Instrument
 from logos.core.outbox import OutstandingOrder, SubmitOrder
-from logos.core.types import SwitchState
 from logos.execution.tracked import LinkRules
 from logos.feeds.contract import LiveFeed
 from logos.files import JsonLines
@@ -264,7 +263,7 @@ class Mt5Terminal:
             switch.authority()  # so that the epoch is that of now
             return switch.epoch
 
-        self.gateway.door.gate = for_threads(lambda: switch.authority() is SwitchState.SAFE, closed)
+        self.gateway.door.gate = for_threads(lambda: lets_all_out(switch.authority()), closed)
         self.gateway.door.epoch = epoch
         self._pump = asyncio.create_task(self._links.run(), name="mt5 live port")
         self._pump.add_done_callback(self._on_pump_end)

@@ -33,7 +33,7 @@ import msgspec
 from logos.config import Config, ConfigError
 from logos.config.terms.coordinator import coordinator_of
 from logos.config.terms.shards import shard_config, shards_of
-from logos.files import make_folder, sync_file, sync_folder
+from logos.files import make_folder, open_new, sync_file, sync_folder
 from logos.journal.names import JOURNAL
 from logos.killswitch.fleet.claims import ShardStore
 from logos.killswitch.fleet.operating import change_budgets
@@ -71,18 +71,15 @@ def one_of_this_machine(workspace: Path, name: str) -> Iterator[None]:
     Raises ConfigError while another one does.
     """
     make_folder(workspace)
-    descriptor = os.open(workspace / _LOCK, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
-    try:
+    with open_new(workspace / _LOCK, "ab") as lock:
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise ConfigError(
                 f"shard {name} is run by another process in {workspace}: logos status; a process "
                 "that stands still has to be ended before this machine can take the shard again"
             ) from None
         yield
-    finally:
-        os.close(descriptor)
 
 
 def ready_ledger(store: ShardStore, config: Config) -> Budgets:
