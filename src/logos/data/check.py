@@ -193,4 +193,6 @@ def _any_size(source: DataSource, block: Block) -> bool:
     layout = file_layout(source.kind)
     prices = len(block.columns) - len(layout.sizes) - len(layout.sides)
     sizes = block.columns[prices : prices + len(layout.sizes)]
-    return any(column.count(SIZE_UNKNOWN) < len(column) for column in sizes)
+    return any(
+        column[0] != SIZE_UNKNOWN or column.count(SIZE_UNKNOWN) < len(column) for column in sizes
+    )

@@ -138,8 +138,11 @@ def csv_chunks(path: Path, chunk_bytes: int = CHUNK_BYTES) -> Iterator[Chunk]:
                 at = line + data.count(b"\n", 0, end)
                 raise DataError(f"{path}:{at}: the line has more than {LINE_BYTES_MAX:,} bytes")
             if end:
-                newlines = data.count(b"\n", 0, end)
-                yield Chunk(data[:end], line, newlines)
+                whole = data[:end]
+                # Faster than to count them: that compares byte by byte, this leaps from one to the
+                # next, and rows are long.
+                newlines = end - len(whole.replace(b"\n", b""))
+                yield Chunk(whole, line, newlines)
                 line += newlines
         refuse_changed(path, before)
         if rest or cut:
