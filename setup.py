@@ -85,7 +85,9 @@ def extensions() -> list:
             "pip install mypy setuptools wheel, then build with --no-build-isolation"
         ) from None
     note_sources(sources)
-    return mypycify([str(source) for source in sources], opt_level="3", group_name="logos_core")
+    # What is not compiled needs libraries that are not there where a wheel is built.
+    options = ["--follow-imports=silent", *(str(source) for source in sources)]
+    return mypycify(options, opt_level="3", group_name="logos_core")
 
 
 def note_sources(sources: list[Path]) -> None:

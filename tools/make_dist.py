@@ -31,7 +31,7 @@ VERSIONS: Final = ("3.11", "3.12", "3.13")
 PLATFORM: Final = f"manylinux_2_17_{machine()}"
 """The oldest glibc a wheel must run with (CentOS 7, Debian 8; PEP 600)."""
 
-_BUILDS: Final = ("setuptools", "wheel", "mypy")
+_BUILDS: Final = ("setuptools", "wheel", "mypy", "msgspec", "tqdm")
 
 
 class DistFailed(Exception):
