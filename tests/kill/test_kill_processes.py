@@ -27,7 +27,7 @@ STOP_BOUND_S = 5.0
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("seed", first_quick(range(20), 2))
+@pytest.mark.parametrize("seed", first_quick(range(10), 2))
 def test_engaged_at_a_random_moment_from_another_process_no_order_follows(seed: int) -> None:
     trial = run_engagement(seed)
     assert trial.problems == []
@@ -35,7 +35,7 @@ def test_engaged_at_a_random_moment_from_another_process_no_order_follows(seed: 
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("seed", first_quick(range(16), 2))
+@pytest.mark.parametrize("seed", first_quick(range(8), 2))
 def test_a_signal_at_any_moment_from_exec_to_exit_is_obeyed(seed: int) -> None:
     life = run_life(seed)
     assert life.problems == [], life
