@@ -53,7 +53,7 @@ def test_each_option_of_the_simulator_is_named() -> None:
 
 def test_each_record_of_the_gateway_is_explained() -> None:
     folder = ROOT / "src" / "logos" / "adapters" / "mt5" / "gateway"
-    source = "".join(path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.py")))
+    source = "".join(path.read_text(encoding="utf-8") for path in sorted(folder.rglob("*.py")))
     actions = {GATEWAY_OPENED, GATEWAY_CLOSED, *re.findall(r'say\(\s*"([A-Z_]+)"', source)}
     assert len(actions) >= 13
     for action in actions:
