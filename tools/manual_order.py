@@ -100,6 +100,7 @@ PARTS = (
         (
             ("docs/ARCHITECTURE.md", "Architecture"),
             ("docs/GUARANTEES.md", "Guarantees"),
+            ("docs/BENCHMARKS.md", "Benchmarks"),
             ("docs/MUTATION.md", "Mutation testing"),
             ("CONTRIBUTING.md", "Contributing"),
         ),

@@ -27,6 +27,7 @@ OF_A_USER: Final = frozenset(
     [
         *("path/to/file.py", "file.py", "folder/file.py"),
         *("dip.py", "test_dip.py", "dip/dip.py", "dip/dip.toml", "dip/test_dip.py"),
+        "backtesting.py",  # the name of another engine
     ]
 )
 """Names that a text gives as an example of what a user writes."""
