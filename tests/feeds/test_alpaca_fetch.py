@@ -11,7 +11,8 @@ import pytest
 from alpaca_world import KEY, SECRET, AlpacaWorld, alpaca_world
 from venue_tools import Word
 
-from logos.adapters.fetch import FetchRequest, fetch_async
+from logos.adapters.fetch import fetch_async
+from logos.adapters.fetch_request import FetchRequest
 from logos.cli.data import fetch as fetch_command
 from logos.config import ConfigError, make_config
 from logos.config.credentials import market_data_credentials

@@ -233,6 +233,7 @@ def test_a_symbol_that_does_not_exist_is_closed_in_words_and_the_others_go_on(
     name: str, tmp_path: Path
 ) -> None:
     others = {"yahoo": "SPY", "mt5": "BTCUSD", "alpaca polled": "AAPL", "alpaca streamed": "BTCUSD"}
+    others["ib"] = "AAPL"
     symbol = others.get(name, "BTCUSDT")
 
     async def story(there: FeedBox, _task: asyncio.Task[None]) -> None:

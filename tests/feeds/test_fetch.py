@@ -17,7 +17,7 @@ import pytest
 from fetch_helpers import fetched, replayed_bars
 from live_helpers import OPENS_NS, listed, listing, minute_bars, run, world, yahoo_minutes
 
-from logos.adapters.fetch import FetchRequest
+from logos.adapters.fetch_request import FetchRequest
 from logos.cli.data import command
 from logos.cli.data import fetch as fetch_command
 from logos.config import make_config, read_toml

@@ -9,6 +9,7 @@ from pathlib import Path
 from random import Random
 from typing import Final
 
+import ib_libraries  # noqa: F401 - first
 from alpaca_boxes import AlpacaPolledBox, AlpacaStreamedBox
 from alpaca_world import alpaca_world
 from exchange_box import SECRET, ExchangeBox
@@ -24,8 +25,11 @@ from live_helpers import (
     world,
 )
 from mt5_helpers import Bench, Hand, HandClock, bench, coin, quiet
-from venue_tools import replacing
+from venue_tools import replacing, share
 
+from logos.adapters.ib.connection import Address
+from logos.adapters.ib.feed import IbFeed, IbMarket
+from logos.adapters.ib.lines import Plan as IbPlan
 from logos.adapters.mt5.feed import Mt5Feed, Mt5FeedSymbol
 from logos.adapters.mt5.gateway.settings import GatewaySettings
 from logos.adapters.yahoo.feed import YahooFeed, YahooMarket
@@ -34,6 +38,7 @@ from logos.core.types import NS_PER_MINUTE, NS_PER_SECOND
 from logos.feeds.contract import FeedState
 from logos.feeds.paced import PacedFeed
 from logos.simulators.exchange.market import Candle
+from logos.simulators.ib import TwsGateway
 from logos.simulators.mt5.simulator import SimOptions
 from logos.testing.clock import START_NS, ManualClock
 
@@ -187,6 +192,54 @@ class Mt5Box(FeedBox):
         return sum(each["action"] == "BALANCE" for each in self._there.audited("request"))
 
 
+class IbBox(FeedBox):
+    """Closed minutes of a share, asked of a gateway."""
+
+    symbol = "AAPL"
+    first = 18_850
+
+    def __init__(self, gateway: TwsGateway, clock: ManualClock, symbols: Sequence[str]) -> None:
+        super().__init__()
+        self._gateway = gateway
+        self._clock = clock
+        markets = {each: IbMarket(share(each), each) for each in symbols}
+        address = Address("127.0.0.1", gateway.port, 2)
+        self.feed = IbFeed(markets, clock, Random(1), address, IbPlan("bars"))
+
+    def moment_ns(self, number: int) -> int:
+        return START_NS + (number + 1) * NS_PER_MINUTE
+
+    async def make(self, count: int) -> None:
+        for _ in range(count):
+            for _ in range(3):  # whoever is about to wait begins to
+                await asyncio.sleep(0)
+            begin_ns = self.moment_ns(self.made) - NS_PER_MINUTE
+            self._clock.set_ns(max(begin_ns, self._clock.now_ns()))
+            self._gateway.trade(self.symbol, text(self.first + self.made))
+            self.made += 1
+            seconds = (self.moment_ns(self.made - 1) - self._clock.now_ns()) / NS_PER_SECOND
+            await self._clock.advance(seconds + 2)
+
+    async def turn(self) -> None:
+        if self._clock.sleepers and self._clock.now_ns() < self.moment_ns(self.made) - 1:
+            limit_ns = self.moment_ns(self.made) - 1
+            await self._clock.advance(min(1.0, (limit_ns - self._clock.now_ns()) / NS_PER_SECOND))
+        await asyncio.sleep(0)
+
+    async def cut(self) -> None:
+        await self._gateway.stop()
+
+    async def mend(self) -> None:
+        await self._gateway.start()
+
+    async def chatter(self) -> None:
+        """Notices of the gateway."""
+        for _ in range(3):
+            self._gateway.tell_notice(2104)
+        for _ in range(20):
+            await asyncio.sleep(0)
+
+
 class PacedBox(FeedBox):
     """A recording of a quote a second, played at its pace."""
 
@@ -229,6 +282,7 @@ NAMES: Final = (
     "alpaca streamed",
     "yahoo",
     "mt5",
+    "ib",
     "replay",
 )
 CONNECTED: Final = NAMES[:-1]
@@ -245,6 +299,10 @@ async def feed_box(name: str, folder: Path, *symbols: str) -> AsyncIterator[Feed
     async with AsyncExitStack() as stack:
         if name == "replay":
             yield PacedBox()
+        elif name == "ib":
+            clock = ManualClock()
+            gateway = await stack.enter_async_context(TwsGateway(now_ns=clock.now_ns))
+            yield IbBox(gateway, clock, symbols or (IbBox.symbol,))
         elif name == "mt5":
             hand = Hand()
             options = SimOptions()

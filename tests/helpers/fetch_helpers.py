@@ -8,7 +8,8 @@ from typing import Any
 
 from live_helpers import World
 
-from logos.adapters.fetch import FetchRequest, fetch_async
+from logos.adapters.fetch import fetch_async
+from logos.adapters.fetch_request import FetchRequest
 from logos.testing.clock import START_NS
 
 

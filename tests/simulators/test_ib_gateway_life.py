@@ -9,7 +9,7 @@ import asyncio
 import pytest
 from ib_world import IB, client_of, errors_of, limit, run, stock, until
 
-from logos.simulators.ib import APPLE, TwsGateway
+from logos.simulators.ib import TwsGateway
 
 pytestmark = pytest.mark.long
 
@@ -119,14 +119,16 @@ def test_live_data_historical_bars_and_bars_of_five_seconds() -> None:
             await until(lambda: ticker.ask == 188.6)
             assert ticker.marketDataType == 1
             cells: list[object] = [1_767_225_600, 188.5, 188.7, 188.4, 188.6, 1200, 188.55, 9]
-            gateway.desk.quotes[APPLE.con_id].bars = [cells]
-            [bar] = await client.reqHistoricalDataAsync(
-                stock(), "", "1 D", "1 min", "TRADES", False
+            for price, size in (("188.5", "300"), ("188.7", "500"), ("188.6", "400")):
+                gateway.trade("AAPL", price, size)
+            found = await client.reqHistoricalDataAsync(
+                stock(), "", "1 D", "8 hours", "TRADES", False
             )
-            assert (bar.open, bar.close, bar.volume) == (188.5, 188.6, 1200)
+            volume = sum(bar.volume for bar in found)
+            assert (found[0].open, found[-1].close, volume) == (188.5, 188.6, 1200)
             bars = client.reqRealTimeBars(stock(), 5, "TRADES", False)
             await until(lambda: gateway.asked(50))
-            gateway.bar("AAPL", *cells)
+            gateway.data.bar("AAPL", *cells)
             await until(lambda: bars)
             assert (bars[0].open_, bars[0].volume) == (188.5, 1200)
 

@@ -14,10 +14,8 @@ from pathlib import Path
 from random import Random
 from typing import Any, Final
 
-import msgspec
-
+from logos.adapters.fetch_request import FetchRequest, history_of, instrument_of, record
 from logos.core.clock import Backoff, Clock
-from logos.core.instrument import Instrument, instrument
 from logos.core.types import NS_PER_DAY, NS_PER_SECOND
 from logos.data.beside.freshness import moment_text, write_freshness
 from logos.data.readers.numbers import format_timestamp
@@ -28,41 +26,14 @@ from logos.feeds.common import (
     Patience,
     Reporter,
     SymbolGoneError,
-    UnitReader,
 )
-from logos.feeds.contract import FeedFailedError, LiveFeed
+from logos.feeds.contract import FeedFailedError
 from logos.feeds.record import FileSink, History, ccxt_instrument, write_instruments
 from logos.installation import install_command
-from logos.venues.redact import Revealable
 
-SOURCES: Final = ("ccxt", "yahoo", "alpaca")
+SOURCES: Final = ("ccxt", "yahoo", "alpaca", "ib")
 # The service answers for no more than eight days of minutes at once.
 _YAHOO_SPAN_NS: Final = 7 * NS_PER_DAY
-
-
-class FetchRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """What to fetch. Either `since_ns` (history up to `until_ns`, 0: now) or `minutes` (record).
-
-    `markets` maps our symbols to the source's names. `tick`, `lot` and `currency` are for Yahoo
-    and Alpaca, which do not tell them; `keys` are Alpaca's, and `exchange` its feed of shares.
-    """
-
-    source: str
-    markets: Mapping[str, str]
-    out: Path
-    exchange: str = ""
-    kind: str = "bars"
-    interval: str = "1m"
-    since_ns: int = 0
-    until_ns: int = 0
-    minutes: float = 0.0
-    transport: str = "poll"
-    url: str = ""
-    tick: str = "0.01"
-    lot: str = "1"
-    currency: str = "USD"
-    cache_dir: Path | None = None
-    keys: tuple[Revealable, Revealable] | None = None
 
 
 def fetch(
@@ -95,7 +66,12 @@ async def fetch_async(
     stamp = format_timestamp(moment_ns // NS_PER_SECOND * NS_PER_SECOND).replace(":", "")
     origin = request.exchange if request.source == "ccxt" else request.source
     sink = FileSink(request.out, origin, stamp, say)
-    work = {"ccxt": _fetch_ccxt, "yahoo": _fetch_yahoo, "alpaca": _fetch_alpaca}[request.source]
+    work = {
+        "ccxt": _fetch_ccxt,
+        "yahoo": _fetch_yahoo,
+        "alpaca": _fetch_alpaca,
+        "ib": _fetch_ib,
+    }[request.source]
     with sink:
         tables = await work(request, clock, random, sink)
         if not sink.rows:
@@ -147,9 +123,9 @@ async def _fetch_ccxt(
             symbol: ccxt_instrument(client.markets[name], client.precision_mode)
             for symbol, name in request.markets.items()
         }
-        units = {symbol: _instrument(symbol, table) for symbol, table in tables.items()}
+        units = {symbol: instrument_of(symbol, table) for symbol, table in tables.items()}
         for symbol, name in request.markets.items() if request.since_ns else ():
-            history = _history(request, clock, random, reporter, units[symbol])
+            history = history_of(request, clock, random, reporter, units[symbol])
             await _ccxt_history(client, name, history, request)
     finally:
         await client.close()
@@ -167,7 +143,7 @@ async def _fetch_ccxt(
             url=request.url,
             interval=request.interval,
         )
-        await _record(feed, sink, clock, request.minutes)
+        await record(feed, sink, clock, request.minutes)
     return tables
 
 
@@ -196,7 +172,7 @@ async def _fetch_yahoo(
 
     table = {"quote": request.currency, "tick": request.tick, "lot": request.lot}
     tables = dict.fromkeys(request.markets, table)
-    units = {symbol: _instrument(symbol, table) for symbol in request.markets}
+    units = {symbol: instrument_of(symbol, table) for symbol in request.markets}
     if request.minutes:
         markets = {
             symbol: YahooMarket(units[symbol], ticker) for symbol, ticker in request.markets.items()
@@ -209,13 +185,13 @@ async def _fetch_yahoo(
             url=request.url,
             cache_dir=request.cache_dir,
         )
-        await _record(feed, sink, clock, request.minutes)
+        await record(feed, sink, clock, request.minutes)
         return tables
     client = YahooClient(url=request.url, timeout_s=10.0, cache_dir=request.cache_dir)
     reporter = Reporter("yahoo", sink, clock)
     try:
         for symbol, ticker in request.markets.items():
-            history = _history(request, clock, random, reporter, units[symbol], SINGLE_TOLERANCE)
+            history = history_of(request, clock, random, reporter, units[symbol], SINGLE_TOLERANCE)
             await _yahoo_history(client, ticker, history, request, clock)
     finally:
         client.close()
@@ -240,7 +216,7 @@ async def _fetch_alpaca(
         raise DataError(f"--interval: alpaca has bars of {', '.join(TIMEFRAMES)}")
     table = {"quote": request.currency, "tick": request.tick, "lot": request.lot}
     tables = dict.fromkeys(request.markets, table)
-    units = {symbol: _instrument(symbol, table) for symbol in request.markets}
+    units = {symbol: instrument_of(symbol, table) for symbol in request.markets}
     try:
         require_private(request.url)
     except ValueError as error:
@@ -252,7 +228,7 @@ async def _fetch_alpaca(
         }
         plan = Plan(request.kind, request.transport, request.interval)
         feed = AlpacaFeed(markets, clock, random, access, plan)
-        await _record(feed, sink, clock, request.minutes)
+        await record(feed, sink, clock, request.minutes)
         return tables
     data = MarketData(access)
     reporter = Reporter("alpaca", sink, clock)
@@ -261,7 +237,7 @@ async def _fetch_alpaca(
             patience = Patience(reporter.voice(symbol, request.kind), clock, Backoff(random))
             # Its answer says what time it is there.
             await patience.ask(partial(data.latest_trades, [name]))
-            history = _history(request, clock, random, reporter, units[symbol])
+            history = history_of(request, clock, random, reporter, units[symbol])
             await _alpaca_history(data, name, history, request, clock)
     except SymbolGoneError as gone:
         raise DataError(str(gone)) from gone
@@ -283,6 +259,14 @@ async def _alpaca_history(
     else:
         until_ns = request.until_ns or clock.now_ns()
         await bars_between(data, name, history, request.interval, until_ns)
+
+
+async def _fetch_ib(
+    request: FetchRequest, clock: Clock, random: Random, sink: FileSink
+) -> Mapping[str, Mapping[str, Any]]:
+    from logos.adapters.ib.fetch import fetch_ib
+
+    return await fetch_ib(request, clock, random, sink)
 
 
 async def _yahoo_history(
@@ -308,49 +292,3 @@ async def _yahoo_history(
         await history.bars(ask, interval_ns, until_ns, sessions)
     except SymbolGoneError as gone:
         raise DataError(str(gone)) from gone
-
-
-def _history(
-    request: FetchRequest,
-    clock: Clock,
-    random: Random,
-    reporter: Reporter,
-    units: Instrument,
-    noise: Any = 0,
-) -> History:
-    voice = reporter.voice(units.symbol, request.kind)
-    return History(
-        voice,
-        Patience(voice, clock, Backoff(random)),
-        clock,
-        request.since_ns,
-        request.until_ns or clock.now_ns(),
-        UnitReader(units, noise),
-    )
-
-
-async def _record(feed: LiveFeed, sink: FileSink, clock: Clock, minutes: float) -> None:
-    """Run the feed for some minutes, or until interrupted; its failure for good is raised."""
-    task = asyncio.ensure_future(feed.run(sink))
-    timer = asyncio.ensure_future(clock.sleep(minutes * 60))
-    try:
-        await asyncio.wait({task, timer}, return_when=asyncio.FIRST_COMPLETED)
-    except asyncio.CancelledError:
-        # What was recorded until somebody lost patience is kept.
-        current = asyncio.current_task()
-        assert current is not None
-        current.uncancel()
-    finally:
-        timer.cancel()
-        task.cancel()
-        await asyncio.wait({task, timer})
-    if not task.cancelled() and task.exception() is not None:
-        task.result()
-
-
-def _instrument(symbol: str, table: Mapping[str, Any]) -> Instrument:
-    keys = {key: value for key, value in table.items() if key != "fees"}
-    try:
-        return instrument(symbol, **keys)
-    except ValueError as error:
-        raise DataError(str(error)) from None

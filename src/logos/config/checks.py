@@ -21,7 +21,7 @@ from logos.config.settings import Config, RiskLimits, TotalLimits
 from logos.config.tables.alert_rules import alert_problems
 from logos.config.tables.disk import DISK, disk_problems
 from logos.config.tables.kafka_options import kafka_problems
-from logos.config.tables.live import FeedName, VenueName
+from logos.config.tables.live import FeedKind, FeedName, LiveSettings, VenueName
 from logos.config.tables.log import LOG, log_problems
 from logos.config.terms.coordinator import coordinator_problems
 from logos.config.terms.payments import payment_problems
@@ -286,6 +286,8 @@ def _check_live(config: Config) -> list[str]:
         if live.exchange not in ("", *ALPACA_SOURCES):
             known = ", ".join(ALPACA_SOURCES)
             problems.append(f"live.exchange: Alpaca's feeds of shares are {known}")
+    elif live.feed is FeedName.IB:
+        problems = _check_ib_feed(live)
     else:
         problems = _check_exchange("live", live.exchange, live.feed is FeedName.CCXT)
     problems += _check_url("live.url", live.url, in_private=live.feed is FeedName.ALPACA)
@@ -301,6 +303,15 @@ def _check_live(config: Config) -> list[str]:
         problems.append(f"live.speed must be 0 (at once) or more, not {live.speed}")
     if live.stop_after_s < 0:
         problems.append(f"live.stop_after_s must be 0 (never) or more, not {live.stop_after_s}")
+    return problems
+
+
+def _check_ib_feed(live: LiveSettings) -> list[str]:
+    problems = []
+    if live.exchange not in ("", "delayed"):
+        problems.append('live.exchange: of "ib" it is "delayed", or empty for live data')
+    elif live.exchange and live.kind is not FeedKind.QUOTES:
+        problems.append('live.exchange is "delayed": such data has quotes only; set live.kind')
     return problems
 
 

@@ -170,6 +170,7 @@ def make_feeds(
         FeedName.CCXT: _ccxt_feed,
         FeedName.YAHOO: _yahoo_feed,
         FeedName.ALPACA: _alpaca_feed,
+        FeedName.IB: _ib_feed,
         FeedName.KAFKA: partial(_kafka_feed, has_market=True),
     }
     feed = plan.config.live.feed
@@ -250,6 +251,29 @@ def _alpaca_feed(plan: Plan, clock: Clock, random: Random) -> LiveFeed:
             settings.interval,
             settings.poll_interval_ms / 1_000,
         ),
+    )
+
+
+def _ib_feed(plan: Plan, clock: Clock, random: Random) -> LiveFeed:
+    from logos.adapters.ib.address import FEED_CLIENT, address_of
+    from logos.adapters.ib.feed import IbFeed, IbMarket
+    from logos.adapters.ib.lines import Plan as FeedPlan
+
+    settings, venue = plan.config.live, plan.config.venue
+    markets = {
+        symbol: IbMarket(each, settings.markets.get(symbol, symbol))
+        for symbol, each in plan.instruments.items()
+    }
+    try:
+        address, _ = address_of(settings.url, venue.sandbox, "live.url", FEED_CLIENT)
+    except Refused as error:
+        raise ConfigError(str(error)) from None
+    return IbFeed(
+        markets,
+        clock,
+        random,
+        address,
+        FeedPlan(settings.kind.value, settings.interval, settings.exchange),
     )
 
 

@@ -6,12 +6,11 @@ import ib_libraries  # noqa: F401 - first
 
 # isort: split
 
-import asyncio
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from ib_threads import gateway_in_thread
 
 from logos.cli.main import main
 from logos.simulators.ib import TwsGateway
@@ -29,16 +28,8 @@ quote = "USD"
 
 @pytest.fixture
 def gateway() -> Iterator[TwsGateway]:
-    """A gateway in a thread of its own, because the command has a loop of its own."""
-    there, loop = TwsGateway(), asyncio.new_event_loop()
-    serving = threading.Thread(target=loop.run_forever)
-    serving.start()
-    asyncio.run_coroutine_threadsafe(there.start(), loop).result(30)
-    yield there
-    asyncio.run_coroutine_threadsafe(there.stop(), loop).result(30)
-    loop.call_soon_threadsafe(loop.stop)
-    serving.join(30)
-    loop.close()
+    with gateway_in_thread() as there:
+        yield there
 
 
 @pytest.mark.parametrize(("least", "code"), [("1", 0), ("0", 2)])

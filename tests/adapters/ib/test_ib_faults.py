@@ -336,7 +336,7 @@ def test_two_accounts_are_kept_apart() -> None:
 @pytest.mark.parametrize(
     ("listings", "what", "name", "words"),
     [
-        ([APPLE], {}, "XXXX", "lists no such contract"),
+        ([APPLE], {}, "XXXX", "does not list STK XXXX SMART in USD"),
         ([APPLE], {}, "OPT:AAPL", "names no contract that can be traded here"),
         ([APPLE], {"quote": "EUR"}, "265598", 'set instruments.AAPL.quote = "USD"'),
         ([APPLE, Listing(1, "AAPL", primary_exchange="MEXI")], {}, "AAPL", "2 contracts answer"),

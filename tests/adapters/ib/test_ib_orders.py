@@ -301,7 +301,7 @@ def test_holdings_are_those_of_the_account() -> None:
         desk.gateway.quote("AAPL", "257.94", "257.95")
         await desk.venue.submit(desk.buy("s-1-1", "3", ""))
         assert await desk.venue.positions() == {"AAPL": 3}
-        assert await desk.venue.balances() == {"USD": Decimal("100000.00")}
+        assert await desk.venue.balances() == {"USD": Decimal("99225.15")}
 
     run(story, what=share(settlement="margin"))
 

@@ -10,6 +10,7 @@ from logos.core.instrument import Instrument
 from logos.data.readers.numbers import RowError
 from logos.feeds.bars import BarsOut
 from logos.feeds.common import Reporter, UnitReader, Voice
+from logos.feeds.quotes import QuotesOut
 from logos.feeds.sequence import RawBar, RawTrade, TradeSequence
 
 
@@ -35,9 +36,10 @@ class SymbolLine:
         self._clock = clock
         self._units = UnitReader(instrument)
         self._quote: RawQuote | None = None
-        self._figures: tuple[int, int, int, int] | None = None
-        self._is_empty = False
         self._is_begun = False
+        if "quotes" in self.voices:
+            empty = "nobody quotes one side or both; no quote until somebody does"
+            self._quotes = QuotesOut(self.voices["quotes"], clock, self._units, empty)
         self.trades = TradeSequence(0)
         self._bars: BarsOut | None = None
         if "bars" in self.voices:
@@ -68,24 +70,7 @@ class SymbolLine:
         if last is not None and (quote == last or quote.ts_ns < last.ts_ns):
             return 0
         self._quote = quote
-        voice = self.voices["quotes"]
-        if _is_zero(quote.bid) or _is_zero(quote.ask):
-            if not self._is_empty:
-                voice.gap("nobody quotes one side or both; no quote until somebody does")
-            self._is_empty, self._figures = True, None
-            return 0
-        self._is_empty = False
-        try:
-            event = self._units.quote(*quote[1:], self._clock.now_ns())
-        except RowError as error:
-            voice.leave_out(error)
-            return 0
-        figures = event.bid_units, event.ask_units, event.bid_size_units, event.ask_size_units
-        if figures == self._figures:
-            return 0
-        self._figures = figures
-        await voice.deliver(event, quote.ts_ns)
-        return 1
+        return await self._quotes.offer(*quote[1:], quote.ts_ns)
 
     async def offer_trades(self, page: Sequence[RawTrade], *, follows: bool = False) -> int:
         """Every trade once; `follows` where nothing can lie between the last and these."""
@@ -109,7 +94,3 @@ class SymbolLine:
     def correct(self, raw: RawBar) -> None:
         """See `BarsOut.correct`."""
         self.bars.correct(raw)
-
-
-def _is_zero(figure: str) -> bool:
-    return figure.strip("0.") == ""

@@ -25,6 +25,7 @@ from logos.data.source import interval_from_text
 from logos.feeds.bars import BarsOut
 from logos.feeds.common import Patience, SymbolGoneError, Trouble, UnitReader, Voice
 from logos.feeds.contract import FeedFailedError
+from logos.feeds.quotes import QuotesOut
 from logos.feeds.sequence import RawBar, RawTrade, TradeSequence
 
 _BACKFILL_PAGES_MAX: Final = 200
@@ -162,12 +163,12 @@ class QuoteLine(Line):
     """The best bid and ask, whenever they or the book's number change."""
 
     _last: Top | None = None
-    _figures: tuple[int, int, int, int] | None = None
-    _is_empty = False
     _older = 0
+    _quotes: QuotesOut
 
     async def _begin(self) -> None:
-        """Nothing to prepare."""
+        empty = "the book is empty on one side or both; no quote until it fills"
+        self._quotes = QuotesOut(self._voice, self._clock, self._units, empty)
 
     async def _catch_up(self) -> int:
         return await self._offer(await self._client.top(self._market))
@@ -188,37 +189,16 @@ class QuoteLine(Line):
         if top == last:
             return 0
         self._last = top
-        if top.bid is None or top.ask is None or _is_zero(top.bid) or _is_zero(top.ask):
-            if not self._is_empty:
-                self._voice.gap("the book is empty on one side or both; no quote until it fills")
-            self._is_empty, self._figures = True, None
-            return 0
-        self._is_empty = False
-        now_ns = self._clock.now_ns()
-        try:
-            quote = self._units.quote(top.bid, top.ask, top.bid_size, top.ask_size, now_ns)
-        except RowError as error:
-            self._voice.leave_out(error)
-            return 0
-        figures = quote.bid_units, quote.ask_units, quote.bid_size_units, quote.ask_size_units
         # A list's answer has a number and a stream's message has none: then figures decide.
         is_numbered = last is not None and None not in (last.update_id, top.update_id)
-        if figures == self._figures and not is_numbered:
-            return 0
-        self._figures = figures
         # Without a time of the exchange the moment of receipt is all that is known.
-        await self._voice.deliver(quote, now_ns if top.ts_ns is None else top.ts_ns)
-        return 1
+        return await self._quotes.offer(*top[:5], is_news=is_numbered)
 
 
 def _is_older(top: Top, last: Top) -> bool:
     if top.update_id is not None and last.update_id is not None:
         return top.update_id < last.update_id
     return top.ts_ns is not None and last.ts_ns is not None and top.ts_ns < last.ts_ns
-
-
-def _is_zero(figure: object) -> bool:
-    return str(figure).strip("0.") == ""
 
 
 class TradeLine(Line):

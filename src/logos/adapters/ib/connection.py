@@ -22,7 +22,7 @@ from typing import Any, Final, Protocol
 import msgspec
 from ib_async.client import Client
 
-from logos.adapters.ib.messages import Cost, ExactDecoder, Executed, Listed, Status
+from logos.adapters.ib.messages import Cost, ExactDecoder, Executed, Listed, Said, Status
 from logos.venues.contract import NotSent, Unavailable
 from logos.venues.failures import Failure, Knowledge, order_error, question_error
 
@@ -86,14 +86,18 @@ class _Sent:
 class Connection:
     """One connection; when it is lost, another one is made."""
 
-    def __init__(self, address: Address, hearer: Hearer, timeout_s: float) -> None:
+    def __init__(
+        self, address: Address, hearer: Hearer, timeout_s: float, messages_a_second: int = 0
+    ) -> None:
+        """With `messages_a_second` the library's queue is on: for market data, never for orders."""
         self._address = address
         self._hearer = hearer
         self._timeout_s = timeout_s
         self._client: Any = Client(self)  # type: ignore[no-untyped-call]
         self._client.decoder = ExactDecoder(self)
-        self._client.MaxRequests = 0
+        self._client.MaxRequests = messages_a_second
         self._asked: dict[object, tuple[asyncio.Future[list[Any]], list[Any]]] = {}
+        self._streams: dict[int, Callable[[object], None]] = {}
         self._locks: dict[str, asyncio.Lock] = {}
         self._placed: dict[int, _Sent] = {}
         self._cancelled: dict[int, _Sent] = {}
@@ -112,8 +116,9 @@ class Connection:
 
     # ---- its life ----
 
-    async def open(self, what: str) -> list[str]:
-        """Connect; the accounts of the login. Raises NotSent: nothing has happened."""
+    async def open(self, what: str, data_kind: int = 0) -> list[str]:
+        """Connect; the accounts of the login. Market data will be of `data_kind` (1 live, 3
+        delayed; 0: none). Raises NotSent: nothing has happened."""
         address, words = self._address, ""
         # ib_async waits for the whole time also where the gateway has said no.
         work = asyncio.ensure_future(
@@ -137,6 +142,8 @@ class Connection:
         if words or self.lost:
             self.close()
             raise NotSent(f"{what}: no connection to {address.host}:{address.port}: {words}")
+        if data_kind:
+            self._client.reqMarketDataType(data_kind)
         return list(self._client.getAccounts())
 
     def close(self) -> None:
@@ -185,6 +192,30 @@ class Connection:
                 self._drop("a question without a number was given up")
         raise question_error(what, Failure(Knowledge.UNKNOWN, words))
 
+    # ---- streams ----
+
+    def stream(
+        self, what: str, send: Callable[[Any, int], None], take: Callable[[object], None]
+    ) -> int:
+        """Begin what comes by itself; its number. Rows go to `take`, and as Said each code about
+        it or the broker, and the connection's loss (code 0). Raises Unavailable."""
+        if not self.is_up:
+            raise question_error(what, Failure(Knowledge.NOT_SENT, f"not connected: {self.lost}"))
+        self._next_request += 1
+        self._streams[self._next_request] = take
+        send(self._client, self._next_request)
+        return self._next_request
+
+    def end_stream(self, number: int, send: Callable[[Any, int], None]) -> None:
+        """Nothing more of it is taken."""
+        self._streams.pop(number, None)
+        if self.is_up:
+            send(self._client, number)
+
+    def _say_to_all(self, code: int, words: str) -> None:
+        for take in list(self._streams.values()):
+            take(Said(code, words))
+
     # ---- orders ----
 
     def place(self, what: str, contract: Any, order: Any) -> _Sent:
@@ -225,8 +256,7 @@ class Connection:
 
     # ---- what the gateway says ----
 
-    def connectAck(self) -> None:
-        """Nothing to do."""
+    def connectAck(self) -> None: ...
 
     def setEventsDone(self) -> None:
         self._lose("the gateway closed the connection")
@@ -246,6 +276,8 @@ class Connection:
             self._next_order = max(self._next_order, row)
         if key in self._asked:
             self._asked[key][1].append(row)
+        elif isinstance(key, int) and key in self._streams:
+            self._streams[key](row)
 
     def on_end(self, key: object) -> None:
         if key == "orders" and self._listing is not None:
@@ -308,14 +340,15 @@ class Connection:
         self.on_news("")
 
     def on_error(self, request_id: int, code: int, words: str) -> None:
-        if code in BROKER_LOST:
-            self.has_broker = False
-        elif code in BROKER_FOUND:
-            self.has_broker = True
+        if code in BROKER_LOST or code in BROKER_FOUND:
+            self.has_broker = code in BROKER_FOUND
+            self._say_to_all(code, words)
         elif code in (326, 502, 503, 504, 1300):
             if not self._denied.done():
                 self._denied.set_result(f"{code}: {words}")
             self._lose(f"{code}: {words}")
+        elif request_id in self._streams:
+            self._streams[request_id](Said(code, words))
         elif request_id in self._asked:
             future, _ = self._asked[request_id]
             if not future.done():
@@ -358,6 +391,7 @@ class Connection:
                 future.set_exception(Unavailable(words))
         for sent in (*self._placed.values(), *self._cancelled.values()):
             sent.say(Failure(Knowledge.UNKNOWN, words))
+        self._say_to_all(0, words)
         self.on_news("")
 
 

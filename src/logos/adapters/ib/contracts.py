@@ -62,8 +62,9 @@ class Market(msgspec.Struct, frozen=True):
         )
 
 
-def contract_of(instrument: Instrument, name: str) -> Contract:
-    """The contract to look for. Raises Refused for a name that is none."""
+def contract_of(symbol: str, name: str, quote: str) -> Contract:
+    """The contract to look for, in the currency `quote` where the name says none. Raises Refused
+    for a name that is none."""
     if name.isdecimal():
         return Contract(conId=int(name), exchange=SMART)
     parts = name.split(":")
@@ -71,35 +72,41 @@ def contract_of(instrument: Instrument, name: str) -> Contract:
         parts = ["STK", name]
     if parts[0] not in KINDS or not 2 <= len(parts) <= 5 or not all(parts):
         raise Refused(
-            f"{instrument.symbol}: {name!r} names no contract that can be traded here: write "
+            f"{symbol}: {name!r} names no contract that can be traded here: write "
             f"{_SPEC}, with {' or '.join(KINDS)}, into live.markets"
         )
-    kind, symbol, exchange, currency, expiry = (*parts, "", "", "")[:5]
+    kind, called, exchange, currency, expiry = (*parts, "", "", "")[:5]
     if kind == "FUT" and not (exchange and expiry):
-        raise Refused(f"{instrument.symbol}: a future needs its exchange and expiry: {_SPEC}")
+        raise Refused(f"{symbol}: a future needs its exchange and expiry: {_SPEC}")
     return Contract(
         secType=kind,
-        symbol=symbol,
+        symbol=called,
         exchange=exchange or SMART,
-        currency=currency or instrument.quote,
+        currency=currency or quote,
         lastTradeDateOrContractMonth=expiry,
     )
 
 
-def the_one(instrument: Instrument, found: Sequence[Any]) -> Any:
+def the_one(symbol: str, asked: Contract, found: Sequence[Any]) -> Any:
     """The one contract that was found. Raises Refused."""
     if len(found) == 1:
         return found[0]
     if not found:
-        raise Refused(f"{instrument.symbol}: Interactive Brokers lists no such contract: {_SPEC}")
+        words = asked.conId or " ".join(
+            filter(
+                None,
+                (asked.secType, asked.symbol, asked.lastTradeDateOrContractMonth, asked.exchange),
+            )
+        )
+        where = f" in {asked.currency}" if asked.currency else ""
+        raise Refused(f"{symbol}: Interactive Brokers does not list {words}{where}: {_SPEC}")
     names = ", ".join(
         f"{each.contract.conId} ({each.contract.primaryExchange or each.contract.exchange}, "
         f"{each.contract.currency})"
         for each in found[:5]
     )
     raise Refused(
-        f"{instrument.symbol}: {len(found)} contracts answer: {names}; name one by its number in "
-        f"live.markets"
+        f"{symbol}: {len(found)} contracts answer: {names}; name one by its number in live.markets"
     )
 
 
@@ -142,6 +149,34 @@ def market_of(
         currency=contract.currency,
         local_name=f"{contract.symbol} {contract.secType} at {contract.exchange}",
     )
+
+
+def table_of(details: Any, steps: Sequence[tuple[Decimal, Decimal]]) -> dict[str, str]:
+    """Keys of an instrument from a contract's details. Raises Refused.
+
+    The tick is the finest step of its prices, as in the dry run. IB tells no fees here.
+    """
+    contract = details.contract
+    if int(details.priceMagnifier or 1) != 1:
+        raise Refused(f"{contract.symbol}: its prices are in parts of its currency: not proved")
+    finest = min([Decimal(details.minTick), *(step for _, step in steps if step > 0)])
+    lot, least = _size(details.sizeIncrement), _size(details.minSize)
+    table = {
+        "base": contract.symbol,
+        "quote": contract.currency,
+        "tick": _plain(finest),
+        "lot": _plain(lot or Decimal(1)),
+        "settlement": "spot" if contract.secType == "STK" else "margin",
+    }
+    if least:
+        table["min_quantity"] = _plain(least)
+    if contract.multiplier and Decimal(contract.multiplier) != 1:
+        table["multiplier"] = _plain(Decimal(contract.multiplier))
+    return table
+
+
+def _plain(figure: Decimal) -> str:
+    return f"{figure.normalize():f}"
 
 
 def _size(figure: Any) -> Decimal:

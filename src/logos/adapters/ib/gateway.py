@@ -16,8 +16,9 @@ from ib_async.objects import ExecutionFilter
 
 from logos.adapters.ib.address import address_of
 from logos.adapters.ib.connection import Connection
-from logos.adapters.ib.contracts import Market, contract_of, market_of, rule_of, the_one
+from logos.adapters.ib.contracts import Market, contract_of, market_of
 from logos.adapters.ib.ledger import Ledger
+from logos.adapters.ib.lookup import look_up
 from logos.adapters.ib.messages import Executed, Held, Listed
 from logos.core.clock import Backoff
 from logos.core.instrument import Instrument
@@ -141,22 +142,9 @@ class Gateway:
     async def load(self, symbol: str) -> None:
         """Find the contract of a symbol, and its rules. Raises Refused and Unavailable."""
         what, instrument = f"{self._name}: {symbol}", self._instruments[symbol]
-        asked = contract_of(instrument, self._names[symbol])
+        asked = contract_of(symbol, self._names[symbol], instrument.quote)
         connection = await self.questioned(what)
-        try:
-            found = await connection.ask_numbered(
-                what, lambda client, number: client.reqContractDetails(number, asked)
-            )
-        except Unavailable as error:
-            if "200: " not in str(error):
-                raise
-            found = []
-        details = the_one(instrument, found)
-        rule, steps = rule_of(details), []
-        if rule is not None:
-            [steps] = await connection.ask(
-                what, f"rule {rule}", lambda client: client.reqMarketRule(rule)
-            )
+        details, steps = await look_up(connection, what, symbol, asked)
         market = self.read(what, lambda: market_of(instrument, details, steps))
         self.markets[symbol] = market
         self.symbols[market.con_id] = symbol

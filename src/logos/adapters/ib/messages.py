@@ -22,6 +22,7 @@ from ib_async.contract import ContractDetails
 from ib_async.decoder import Decoder
 
 from logos.core.types import NS_PER_SECOND
+from logos.feeds.sequence import RawBar
 from logos.venues.records import Unreadable, decimal_of
 
 _UNSET: Final = Decimal("1E300")
@@ -97,6 +98,35 @@ class Held(msgspec.Struct, frozen=True):
     quantity: Decimal
 
 
+class Tick(msgspec.Struct, frozen=True):
+    """A price or a size of the market, as text ("": not told); `kind` is IB's number of it."""
+
+    kind: int
+    price: str
+    size: str
+
+
+class Printed(msgspec.Struct, frozen=True):
+    """One trade of the market, its time to the second."""
+
+    ts_ns: int
+    price: str
+    size: str
+
+
+class DataKind(msgspec.Struct, frozen=True):
+    """Which kind of market data comes from now on: 1 live, 3 delayed, 2 and 4 frozen."""
+
+    kind: int
+
+
+class Said(msgspec.Struct, frozen=True):
+    """A code and words about what is streamed."""
+
+    code: int
+    words: str
+
+
 class Listener(Protocol):
     """Whoever is told what the gateway says. Nothing here may raise but Unreadable."""
 
@@ -118,6 +148,8 @@ class ExactDecoder(Decoder):
         super().__init__(cast(Any, _Ends(listener)), 0)
         self._listener = listener
         self._readers: Mapping[int, Callable[[list[str]], None]] = {
+            1: lambda row: listener.on_row(int(row[2]), Tick(int(row[3]), row[4], row[5])),
+            2: lambda row: listener.on_row(int(row[2]), Tick(int(row[3]), "", row[4])),
             3: self._status,
             4: self._error,
             5: self.openOrder,
@@ -125,16 +157,19 @@ class ExactDecoder(Decoder):
             10: self.contractDetails,
             11: self._execution,
             15: lambda _row: None,
+            17: self._bars,
             49: lambda row: self._only("time", int(row[2])),
             52: lambda row: listener.on_end(int(row[2])),
             53: lambda _row: listener.on_end("orders"),
             55: lambda row: listener.on_end(int(row[2])),
+            58: lambda row: listener.on_row(int(row[2]), DataKind(int(row[3]))),
             59: self._cost,
             61: self._position,
             62: lambda _row: listener.on_end("positions"),
             63: lambda row: listener.on_row(int(row[2]), tuple(row[3:7])),
             64: lambda row: listener.on_end(int(row[2])),
             93: self._rule,
+            99: self._printed,
             101: self.completedOrder,
             102: lambda _row: listener.on_end("completed"),
         }
@@ -209,6 +244,25 @@ class ExactDecoder(Decoder):
     def _rule(self, row: list[str]) -> None:
         figures = [_figure(each, "price step") for each in row[3 : 3 + 2 * int(row[2])]]
         self._only(f"rule {row[1]}", list(zip(figures[::2], figures[1::2], strict=True)))
+
+    def _printed(self, row: list[str]) -> None:
+        if row[2] not in ("1", "2"):
+            raise Unreadable(f"ticks of the kind {row[2][:20]!r} were not asked for")
+        told = Printed(int(row[3]) * NS_PER_SECOND, row[4], row[5])
+        self._listener.on_row(int(row[1]), told)
+
+    def _bars(self, row: list[str]) -> None:
+        """Bars in `formatDate` 2: their opens as seconds since 1970."""
+        request_id, count = int(row[1]), int(row[4])
+        for at in range(5, 5 + 8 * count, 8):
+            opened, first, high, low, last, volume = row[at : at + 6]
+            if not opened.isdecimal() or len(opened) < 9:
+                raise Unreadable(f"a bar's time is {opened[:40]!r}")
+            # Where no volume is known, IB says -1.
+            told = None if volume.startswith("-") else volume
+            bar = RawBar(int(opened) * NS_PER_SECOND, first, high, low, last, told)
+            self._listener.on_row(request_id, bar)
+        self._listener.on_end(request_id)
 
 
 class _Ends:

@@ -1,4 +1,4 @@
-"""`logos data fetch`: market data of an exchange, Alpaca or Yahoo, into files to replay."""
+"""`logos data fetch`: market data of an exchange, a broker or Yahoo, into files to replay."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from pathlib import Path
 from random import Random
 
 from logos import paths
-from logos.adapters.fetch import SOURCES, FetchRequest, fetch
+from logos.adapters.fetch import SOURCES, fetch
+from logos.adapters.fetch_request import FetchRequest
 from logos.config import ConfigError
 from logos.config.credentials import market_data_credentials
 from logos.config.secret import Secret
@@ -22,12 +23,12 @@ _KINDS = ("bars", "trades", "quotes", "both")
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of `logos data fetch`."""
-    parser.add_argument("source", choices=SOURCES, help="ccxt (exchanges), yahoo or alpaca")
+    parser.add_argument("source", choices=SOURCES, help="ccxt (exchanges), yahoo, alpaca or ib")
     parser.add_argument(
         "--exchange",
         default="",
         metavar="ID",
-        help="the exchange's ccxt id: binance; of alpaca: iex or sip",
+        help="the exchange's ccxt id: binance; of alpaca: iex or sip; of ib: delayed",
     )
     parser.add_argument(
         "--markets",
@@ -50,7 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--tick", default="0.01", help="yahoo, alpaca: price step (default: 0.01)")
     parser.add_argument("--lot", default="1", help="yahoo, alpaca: quantity step (default: 1)")
     parser.add_argument(
-        "--currency", default="USD", help="yahoo, alpaca: currency of the prices (default: USD)"
+        "--currency", default="USD", help="yahoo, alpaca, ib: currency of prices (default: USD)"
     )
     parser.add_argument(
         "--out", type=Path, metavar="DIR", help="default: data/cache/SOURCE of the workspace"

@@ -118,6 +118,8 @@ def _feed(config: Config) -> str:
             speed = "as fast as it was recorded"
         return f"replay of {paths_}, {speed}"
     name = ":".join(filter(None, (live.feed.value, live.exchange)))
+    if live.feed is FeedName.IB:
+        return f"{name}, {live.kind.value}"
     if live.feed in (FeedName.CCXT, FeedName.ALPACA):
         return f"{name}, {live.kind.value} by {live.transport.value}"
     return f"{name}, bars of {live.interval}" if live.feed is FeedName.YAHOO else name or "given"

@@ -37,6 +37,7 @@ class FeedName(enum.Enum):
     MT5 = "mt5"
     KAFKA = "kafka"
     ALPACA = "alpaca"
+    IB = "ib"
 
 
 class Transport(enum.Enum):
@@ -83,9 +84,10 @@ class LiveSettings(Settings, frozen=True, kw_only=True):
     """`[live]`: a session on live data."""
 
     feed: FeedName = FeedName.NONE
-    """ccxt, yahoo, replay, mt5, kafka or alpaca; empty: recorded data, no live feed."""
+    """ccxt, yahoo, replay, mt5, kafka, alpaca or ib; empty: recorded data, no live feed."""
     exchange: str = ""
-    """The exchange's ccxt id; of "alpaca" the feed of shares: iex (also when empty), sip."""
+    """The exchange's ccxt id; of "alpaca" the feed of shares, iex (default) or sip; of "ib"
+    "delayed" for delayed quotes."""
     url: str = ""
     """Another address than the feed's own."""
     kind: FeedKind = FeedKind.QUOTES

@@ -21,7 +21,7 @@ from logos.data.source import DataSource, interval_from_text
 PREFERENCE: Final = tuple(SOURCES)
 """Trade bars, two-sided bars, trades, quotes."""
 
-_WITH_KINDS: Final = (FeedName.CCXT, FeedName.MT5, FeedName.ALPACA)
+_WITH_KINDS: Final = (FeedName.CCXT, FeedName.MT5, FeedName.ALPACA, FeedName.IB)
 """The feeds that deliver what `live.kind` says."""
 
 Kinds = Mapping[str, Mapping[str, int]]

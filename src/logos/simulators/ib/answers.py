@@ -97,9 +97,9 @@ def ticks(request_id: str, listing: Listing, quote: Quote, kind: int, now_ns: in
     return rows
 
 
-def historical_bars(request_id: str, bars: list[list[object]]) -> Messages:
+def historical_bars(request_id: str, bars: list[list[object]], name: str) -> Messages:
     """Bars: date, open, high, low, close, volume, average, count. None is an error, 162."""
     if not bars:
-        return [error(request_id, 162, "HMDS query returned no data")]
+        return [error(request_id, 162, f"HMDS query returned no data: {name}")]
     cells = [cell for bar in bars for cell in bar]
     return [[17, request_id, str(bars[0][0]), str(bars[-1][0]), len(bars), *cells]]

@@ -132,6 +132,13 @@ class Book:
     executions: list[Execution] = field(default_factory=list)
     positions: dict[tuple[str, int], tuple[Decimal, Decimal]] = field(default_factory=dict)
     """Quantity and average cost by account and contract."""
+    cash: dict[str, dict[str, Decimal]] = field(default_factory=dict)
+    """What each account has, by currency."""
+
+    def pay(self, account: str, currency: str, amount: Decimal) -> None:
+        """Take so much from an account; a negative amount is received."""
+        held = self.cash.setdefault(account, {})
+        held[currency] = held.get(currency, Decimal(0)) - amount
 
 
 def open_order(order: GatewayOrder) -> list[object]:

@@ -36,6 +36,9 @@ WORDS: Final[dict[int, str]] = {
     10147: "OrderId {} that needs to be cancelled is not found.",
     10148: "OrderId {} that needs to be cancelled cannot be cancelled, state: {}.",
     10167: "Requested market data is not subscribed. Displaying delayed market data.",
+    10189: "Failed to request tick-by-tick data.No market data permissions for {}. Requested "
+    "market data requires additional subscription for API. See link in 'Market Data Connections' "
+    "dialog for more details.",
 }
 
 

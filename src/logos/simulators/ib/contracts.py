@@ -10,7 +10,7 @@ interactivebrokers.github.io/tws-api/minimum_increment.html.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
@@ -144,7 +144,7 @@ TESLA: Final = Listing(76792991, "TSLA", long_name="TESLA INC")
 
 @dataclass(slots=True)
 class Quote:
-    """The market of one contract, and what may be seen of it without a subscription."""
+    """The market of one contract."""
 
     bid: Decimal
     ask: Decimal
@@ -152,5 +152,3 @@ class Quote:
     ask_size: Decimal = Decimal(400)
     last: Decimal | None = None
     last_size: Decimal = Decimal(100)
-    bars: list[list[object]] = field(default_factory=list)
-    """Historical bars as they stand in an answer."""

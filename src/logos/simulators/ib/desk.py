@@ -260,10 +260,11 @@ class Desk:
         )
         self.book.executions.append(execution)
         self._hold(order, size if order.is_buy else -size, at)
+        self._pay(order, size * at)
         self._say(order.client_id, execution_details(execution, -1, self.zone))
         self._tell(order)
         if execution.has_commission:
-            self._say(order.client_id, commission_report(execution))
+            self._charge(execution)
         return execution
 
     def correct(self, execution: Execution, quantity: str, price: str) -> Execution:
@@ -275,6 +276,7 @@ class Desk:
         order.spent += size * at - was.quantity * was.price
         change = size - was.quantity
         self._hold(order, change if order.is_buy else -change, at)
+        self._pay(order, size * at - was.quantity * was.price)
         corrected = Execution(
             f"{stem}.{int(revision) + 1:02d}",
             order,
@@ -296,7 +298,7 @@ class Desk:
         for each in self.book.executions:
             if not each.has_commission:
                 each.has_commission = True
-                self._say(each.order.client_id, commission_report(each))
+                self._charge(each)
 
     def accept_held(self) -> None:
         """The broker takes what was PendingSubmit."""
@@ -360,6 +362,18 @@ class Desk:
             return
         order.completed_ns = self.now_ns()
         self._say(order.client_id, order_status(order))
+
+    def _pay(self, order: GatewayOrder, money: Decimal) -> None:
+        """What a stock costs is paid; a future is not."""
+        if order.listing.sec_type == "STK":
+            signed = money if order.is_buy else -money
+            self.book.pay(order.account, order.listing.currency, signed)
+
+    def _charge(self, execution: Execution) -> None:
+        """Take a commission, and tell it."""
+        order = execution.order
+        self.book.pay(order.account, execution.currency, Decimal(execution.commission))
+        self._say(order.client_id, commission_report(execution))
 
     def _hold(self, order: GatewayOrder, change: Decimal, price: Decimal) -> None:
         key = (order.account, order.listing.con_id)

@@ -23,7 +23,7 @@ from typing import Final
 
 from logos.loopback import check_host
 from logos.simulators.ib import answers
-from logos.simulators.ib.answers import DELAYED, LIVE, contract_of
+from logos.simulators.ib.answers import contract_of
 from logos.simulators.ib.book import (
     Book,
     GatewayOrder,
@@ -35,6 +35,7 @@ from logos.simulators.ib.book import (
 )
 from logos.simulators.ib.codes import error
 from logos.simulators.ib.contracts import APPLE, Listing, Quote
+from logos.simulators.ib.data import DataDesk
 from logos.simulators.ib.desk import Desk
 from logos.simulators.ib.seat import Seat
 from logos.simulators.ib.wire import NoFrame, read_frame, read_hello
@@ -64,8 +65,10 @@ class TwsGateway:
         self.now_ns = now_ns
         self.seats: list[Seat] = []
         self.desk = Desk(Book(), self._listings, list(accounts), self._tell, now_ns, zone=zone)
-        self.cash = {account: {"USD": Decimal("100000.00")} for account in accounts}
-        self.subscribed: set[int] = {each.con_id for each in self._listings}
+        self.cash = self.desk.book.cash
+        self.cash.update({account: {"USD": Decimal("100000.00")} for account in accounts})
+        self.data = DataDesk(self._listings, self.desk.quotes, self.seats, now_ns)
+        self.subscribed = self.data.subscribed
         self.is_mute = False
         """Nothing is answered, and nothing is handled; the connection stands."""
         self.ends_missing: set[int] = set()
@@ -81,7 +84,7 @@ class TwsGateway:
         self._server: asyncio.Server | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._answers: dict[int, Callable[[Seat, list[str]], None]] = {
-            1: self._market_data,
+            1: self.data.market_data,
             2: lambda seat, row: seat.forget(row[1]),
             3: self._place,
             4: lambda seat, row: self.desk.cancel(seat.client_id, row[1], seat.has_listed_all),
@@ -92,10 +95,10 @@ class TwsGateway:
             9: self._contract_details,
             16: self._all_open_orders,
             17: lambda seat, _row: seat.say(self._accounts_message()),
-            20: self._history,
+            20: self.data.history,
             25: lambda _seat, _row: None,
             49: lambda seat, _row: seat.say([49, 1, self.now_ns() // _NS]),
-            50: self._bars,
+            50: self.data.five_seconds,
             51: lambda seat, row: seat.forget(row[1]),
             58: lambda seat, _row: self.desk.cancel_all(seat.client_id),
             59: lambda seat, row: setattr(seat, "data_kind", int(row[1])),
@@ -105,6 +108,8 @@ class TwsGateway:
             64: lambda _seat, _row: None,
             76: lambda seat, row: seat.say([74, 1, row[1]]),
             91: self._market_rule,
+            97: self.data.tick_by_tick,
+            98: lambda seat, row: seat.forget(row[1]),
             99: self._completed_orders,
         }
 
@@ -163,33 +168,31 @@ class TwsGateway:
         self.desk.is_connected = True
         if not is_data_kept:
             for seat in self.seats:
-                seat.subscriptions.clear()
+                seat.forget_all()
         self._tell(None, error(-1, 1102 if is_data_kept else 1101))
         self.desk.accept_held()
+
+    def tell_notice(self, code: int) -> None:
+        """Tell everybody something that is about no request."""
+        self._tell(None, error(-1, code))
 
     # ---- the market and its people ----
 
     def quote(self, symbol: str, bid: str, ask: str, last: str = "", size: str = "100") -> None:
         """The market of a symbol from now on; orders that it crosses fill."""
-        listing = next(each for each in self._listings if each.symbol == symbol)
+        listing = self._listing(symbol)
         quote = Quote(Decimal(bid), Decimal(ask))
-        before = self.desk.quotes.get(listing.con_id)
-        if before is not None:
-            quote.bars = before.bars
         if last:
             quote.last, quote.last_size = Decimal(last), Decimal(size)
         self.desk.quote(listing.con_id, quote)
-        for seat in self.seats:
-            for request_id, (subscribed, kind) in seat.subscriptions.items():
-                if subscribed is listing:
-                    seat.say(*answers.ticks(request_id, listing, quote, kind, self.now_ns()))
+        self.data.show(listing, quote)
 
-    def bar(self, symbol: str, *cells: object) -> None:
-        """A five-second bar of a symbol: time, open, high, low, close, volume, average, count."""
-        for seat in self.seats:
-            for request_id, listing in seat.bars.items():
-                if listing.symbol == symbol:
-                    seat.say([50, 3, request_id, *cells])
+    def trade(self, symbol: str, price: str, size: str = "100") -> None:
+        """Something of a symbol is traded now, between others."""
+        self.data.trade(self._listing(symbol), price, size)
+
+    def _listing(self, symbol: str) -> Listing:
+        return next(each for each in self._listings if each.symbol == symbol)
 
     def order(self, order_ref: str) -> GatewayOrder:
         """The latest order of that reference. Raises KeyError."""
@@ -333,41 +336,6 @@ class TwsGateway:
                 return
         seat.say(error(-1, 321, "Invalid market rule"))
 
-    def _market_data(self, seat: Seat, row: list[str]) -> None:
-        request_id, listing = row[1], self._listed(row[2:])
-        if listing is None:
-            seat.say(error(request_id, 200))
-            return
-        kind = LIVE if listing.con_id in self.subscribed else seat.data_kind
-        if listing.con_id not in self.subscribed:
-            if kind < DELAYED:
-                seat.say(error(request_id, 354))
-                return
-            seat.say(error(request_id, 10167))
-        seat.subscriptions[request_id] = (listing, kind)
-        quote = self.desk.quotes.get(listing.con_id)
-        if quote is not None:
-            seat.say(*answers.ticks(request_id, listing, quote, kind, self.now_ns()))
 
-    def _history(self, seat: Seat, row: list[str]) -> None:
-        request_id, listing = row[1], self._listed(row[2:])
-        if listing is None:
-            seat.say(error(request_id, 200))
-            return
-        quote = self.desk.quotes.get(listing.con_id)
-        seat.say(*answers.historical_bars(request_id, [] if quote is None else quote.bars))
-
-    def _bars(self, seat: Seat, row: list[str]) -> None:
-        listing = self._listed(row[2:])
-        if listing is None:
-            seat.say(error(row[1], 200))
-        else:
-            seat.bars[row[1]] = listing
-
-    def _listed(self, fields: list[str]) -> Listing | None:
-        asked = contract_of(fields)
-        return next((each for each in self._listings if each.answers(asked)), None)
-
-
-_WITHOUT_VERSION: Final = frozenset((3, 20, 91, 99))
+_WITHOUT_VERSION: Final = frozenset((3, 20, 91, 97, 98, 99))
 """Requests without a version: their fields begin right behind the id."""

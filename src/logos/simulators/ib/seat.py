@@ -21,6 +21,9 @@ class Seat:
     is_cut: bool = False
     """Nothing more is said."""
     subscriptions: dict[str, tuple[Listing, int]] = field(default_factory=dict)
+    """Quotes by request: of what, and of which kind."""
+    tapes: dict[str, tuple[Listing, int]] = field(default_factory=dict)
+    """Trades one by one."""
     bars: dict[str, Listing] = field(default_factory=dict)
 
     @property
@@ -30,7 +33,14 @@ class Seat:
     def forget(self, request_id: str) -> None:
         """End a subscription."""
         self.subscriptions.pop(request_id, None)
+        self.tapes.pop(request_id, None)
         self.bars.pop(request_id, None)
+
+    def forget_all(self) -> None:
+        """End every subscription."""
+        self.subscriptions.clear()
+        self.tapes.clear()
+        self.bars.clear()
 
     def say(self, *messages: list[object]) -> None:
         """Send messages, unless the client is gone."""
