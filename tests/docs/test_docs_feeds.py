@@ -36,7 +36,7 @@ def test_every_option_of_fetch_exists_and_the_examples_are_read() -> None:
     known = {option for action in parser._actions for option in action.option_strings}
     assert first_cells("option") <= known
     examples = re.findall(r"^\$ logos data fetch (.+)$", TEXT, re.MULTILINE)
-    assert len(examples) == 4
+    assert len(examples) == 5
     for example in examples:
         assert parser.parse_args(example.split()).markets
 
