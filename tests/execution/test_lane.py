@@ -11,6 +11,7 @@ from link_helpers import rest
 
 from logos.core.types import NS_PER_SECOND
 from logos.execution.sending.lane import CALL, PATIENCE_S, Call, Overdue, Withheld
+from logos.execution.sending.together import NOBODY
 from logos.venues.budget import Allowance, Budget, Pool, RequestKind
 from logos.venues.contract import NotSent, Unavailable
 
@@ -160,7 +161,7 @@ def test_a_turn_that_comes_in_the_step_in_which_its_waiter_is_cancelled_is_given
             bench.add(name, FIND)
         await rest()
         bench.clock.set_ns(bench.clock.now_ns() + NS_PER_SECOND)
-        bench.lane._give_turns(bench.clock.now_ns())
+        bench.lane._give_turns(bench.clock.now_ns(), NOBODY)
         bench.tasks["q1"].cancel()
         await rest()
         assert bench.names == ["q0", "q2"]

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
+from pathlib import Path
 from random import Random
 from typing import Final
 
@@ -82,6 +83,8 @@ class Access:
     skew_ns_max: int = NS_PER_SECOND
     share: int = 100
     """Percent of the account's requests that the session may make; Alpaca."""
+    shared_budget: Path | None = None
+    """Where all sessions of the account on this machine count its requests; ccxt."""
 
 
 def missing_sandbox(name: str, exchange: str, sandbox: bool) -> str:
@@ -151,6 +154,7 @@ def _made(
             skew_ns_max=access.skew_ns_max,
         )
         exchange.hears_orders = True
+        exchange.shared_budget = access.shared_budget
         return exchange
     if name == "ib":
         from logos.adapters.ib.venue import IbSettings, IbVenue

@@ -31,6 +31,7 @@ from logos.secrecy import looks_like_key
 _FEE_DECIMALS_MAX: Final = 18
 _BAR_DAYS_MAX: Final = 366
 ALPACA_SOURCES: Final = ("iex", "sip", "delayed_sip")
+_ACCOUNT: Final = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 _EXCHANGE: Final = re.compile(r"[a-z0-9_]+")
 _SCHEMES: Final = ("https", "http", "wss", "ws", "tcp")
 _LOOPBACK: Final = re.compile(r"localhost|127(\.\d{1,3}){3}|::1")
@@ -270,6 +271,10 @@ def _check_venue(config: Config) -> list[str]:
             problems.append('venue.share is for venue.name = "alpaca" only; take it out')
         elif not 0 < venue.share <= 100:
             problems.append(f"venue.share must be from 1 to 100 percent, not {venue.share}")
+    if venue.account and venue.name is not VenueName.CCXT:
+        problems.append('venue.account is for venue.name = "ccxt" only; take it out')
+    elif venue.account and not _ACCOUNT.fullmatch(venue.account):
+        problems.append("venue.account: letters, digits, - and _, 64 at most; any name will do")
     if venue.live and venue.name is VenueName.PAPER:
         problems.append(
             "venue.live: the paper venue has no live orders; set venue.name, or leave --live out"

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, closing, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from random import Random
@@ -35,7 +35,7 @@ from logos.installation import install_command
 from logos.session.opening.instruments import find_instruments
 from logos.session.opening.recorded import find_sources, replay_feed
 from logos.session.plan import Plan
-from logos.session.presence.account import AccountLock
+from logos.session.presence.account import AccountLock, budget_path
 from logos.session.stored.origin import NOT_KNOWN, Origin
 from logos.venues.contract import Refused, Venue
 
@@ -348,8 +348,14 @@ def hold_account(
     # A terminal or a gateway is logged in by itself: its address stands for the account.
     key = access.key.reveal() if access is not None else ""
     key = key or venue.url or config.live.url
+    return closing(AccountLock(_words(config), key, token))
+
+
+def _words(config: Config) -> str:
+    """The venue in words: one account at each."""
+    venue = config.venue
     words = " ".join(word for word in (venue.name.value, venue.exchange) if word)
-    return closing(AccountLock(f"{words} (sandbox)" if venue.sandbox else words, key, token))
+    return f"{words} (sandbox)" if venue.sandbox else words
 
 
 def venue_of(
@@ -371,7 +377,11 @@ def venue_of(
     if problem := missing_sandbox(name, config.venue.exchange, config.venue.sandbox):
         raise ConfigError(f"venue: {problem}")
     try:
-        return make_venue(name, instruments, clock, random, venue_access(config), session_id)
+        access = venue_access(config)
+        if access is not None and config.venue.name is VenueName.CCXT:
+            path = budget_path(_words(config), config.venue.account or access.key.reveal())
+            access = replace(access, shared_budget=path)
+        return make_venue(name, instruments, clock, random, access, session_id)
     except Refused as refusal:
         raise ConfigError(f"venue: {refusal}") from None
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping, Sequence
 from decimal import Decimal
 from functools import partial
+from pathlib import Path
 from random import Random
 from typing import Any, Final
 
@@ -90,6 +91,7 @@ class CcxtVenue:
         self._skew_ns_max = skew_ns_max
         self._url, self._timeout_s = url, timeout_s
         self.hears_orders = False
+        self.shared_budget: Path | None = None
         """Whether the exchange's own stream of orders is listened to, where it has one that was
         shown (`Profile.stream`)."""
         given = [key, secret] if password is None else [key, secret, password]

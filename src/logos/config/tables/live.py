@@ -76,6 +76,8 @@ class VenueSettings(Settings, frozen=True, kw_only=True):
     """Another address than the venue's own, such as a test server of yours."""
     share: int | msgspec.UnsetType = msgspec.UNSET
     """Percent of the account's requests that this session may make; not set: all; "alpaca" only."""
+    account: str = ""
+    """A name of the account, where sessions with other keys of it share its requests; "ccxt"."""
     live: bool = False
     """Orders leave this process. Only --live with --i-acknowledge-risk sets it, each time."""
 

@@ -17,12 +17,14 @@ one makes nobody wait.
   (`Withheld`). Whoever gets a turn for an order asks once more, in the step in which it leaves.
 - When the venue says that it is asked too much, questions pause; orders and cancels only for as
   long as it demands.
+- Where sessions share an account, they count together (`together`): the same order holds over all.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -30,6 +32,7 @@ from typing import Any, Final
 from logos.core.clock import Clock
 from logos.core.types import NS_PER_SECOND
 from logos.execution.sending.meter import Meter, rank_of
+from logos.execution.sending.together import LOOK_S, NOBODY, Others, Row, State, Together
 from logos.execution.tracked import sleep_unless
 from logos.venues.budget import Allowance, Budget, RequestKind
 from logos.venues.contract import NotSent, Venue, VenueError
@@ -94,6 +97,9 @@ class Lane:
         self._no_questions_until_ns = 0
         self._patience_used_ns = -_PATIENCE_NS
         self._requests: dict[RequestKind, int] = {}
+        path = getattr(venue, "shared_budget", None)
+        self._together = None if path is None else Together(path)
+        self._others_need = 0
         self.waiting: dict[tuple[str, ...], Any] = {}
         """Questions that wait for their turn, by what they ask; see `bounded`."""
         self.may_need: Callable[[], int] = lambda: 1_000
@@ -108,11 +114,36 @@ class Lane:
         """Take a turn if there is one right now."""
         self._refresh()
         now_ns = self._clock.now_ns()
-        is_behind = any(self._ranks[: rank_of(kind) + 1])
-        if is_behind or self._wait_ns(kind, now_ns) > 0:
-            return False
-        self._take(kind, now_ns)
-        return True
+        with self._step(now_ns) as others:
+            is_behind = any(self._ranks[: rank_of(kind) + 1])
+            is_behind = is_behind or others.are_ahead(rank_of(kind), now_ns)
+            if is_behind or self._wait_ns(kind, now_ns) > 0:
+                return False
+            self._take(kind, now_ns)
+            return True
+
+    @contextmanager
+    def _step(self, now_ns: int) -> Iterator[Others]:
+        """Count alone: first what other sessions have used is known, then they know of ours."""
+        if self._together is None:
+            yield NOBODY
+            return
+        with self._together.step(now_ns) as (found, others):
+            self._others_need = others.may_need
+            state = State() if found is None else found
+            for meter in self._meters:
+                if found is None or meter.name in state.free_ns:
+                    meter.adopt(state.free_ns.get(meter.name), now_ns)
+            self._closed_until_ns = max(self._closed_until_ns, state.closed_until_ns)
+            questions_ns = state.no_questions_until_ns
+            self._no_questions_until_ns = max(self._no_questions_until_ns, questions_ns)
+            yield others
+            state.free_ns |= {meter.name: meter.free_ns for meter in self._meters}
+            state.closed_until_ns = self._closed_until_ns
+            state.no_questions_until_ns = self._no_questions_until_ns
+            first = [waiters[0].since_ns if waiters else 0 for waiters in self._ranks]
+            row = Row(now_ns, (first[0], first[1], first[2]), self.may_need())
+            self._together.write(state, row)
 
     async def turn(
         self,
@@ -150,8 +181,9 @@ class Lane:
 
     def give_back(self, kind: RequestKind) -> None:
         """A turn that was not used."""
-        for meter in self._meters:
-            meter.give_back(kind)
+        with self._step(self._clock.now_ns()):
+            for meter in self._meters:
+                meter.give_back(kind)
         self.recheck()
 
     def recheck(self) -> None:
@@ -168,9 +200,13 @@ class Lane:
             while any(self._ranks):
                 self._changed.clear()
                 self._refresh()
-                wait_ns = self._give_turns(self._clock.now_ns())
+                now_ns = self._clock.now_ns()
+                with self._step(now_ns) as others:
+                    wait_s = self._give_turns(now_ns, others) / NS_PER_SECOND
+                if self._together is not None:
+                    wait_s = min(wait_s, LOOK_S)
                 if any(self._ranks):
-                    await sleep_unless(self._clock, wait_ns / NS_PER_SECOND, self._changed)
+                    await sleep_unless(self._clock, wait_s, self._changed)
         finally:
             self._server = None
             for waiters in self._ranks:  # nobody is left to wait for what never comes
@@ -179,7 +215,7 @@ class Lane:
                         waiter.turn.set_exception(RuntimeError("the queue of the venue ended"))
                 waiters.clear()
 
-    def _give_turns(self, now_ns: int) -> int:
+    def _give_turns(self, now_ns: int, others: Others) -> int:
         """Give all turns there are now; nanoseconds until there may be one more."""
         while True:
             self._turn_away(now_ns)
@@ -187,6 +223,8 @@ class Lane:
             given = None
             for waiter in self._heads(now_ns):
                 wait_ns = self._wait_ns(waiter.kind, now_ns)
+                if self._is_second(waiter, others, now_ns):
+                    wait_ns = max(wait_ns, round(LOOK_S * NS_PER_SECOND))
                 if wait_ns == 0:
                     given = waiter
                     break
@@ -198,6 +236,11 @@ class Lane:
             self._ranks[rank_of(given.kind)].remove(given)
             self._take(given.kind, now_ns)
             given.turn.set_result(None)
+
+    def _is_second(self, waiter: _Waiter, others: Others, now_ns: int) -> bool:
+        """Whether another session goes first."""
+        is_patient = self._is_patient(waiter, now_ns)
+        return others.are_ahead(rank_of(waiter.kind), waiter.since_ns, is_patient=is_patient)
 
     def _heads(self, now_ns: int) -> Sequence[_Waiter]:
         """Who is next; behind it who may go while the next one cannot yet."""
@@ -252,13 +295,21 @@ class Lane:
         for meter in self._meters:
             meter.take(kind, now_ns)
 
+    def _count(self, kind: RequestKind) -> None:
+        """Count a request that waits for nobody."""
+        now_ns = self._clock.now_ns()
+        with self._step(now_ns):
+            self._take(kind, now_ns)
+
     def _wait_ns(self, kind: RequestKind, now_ns: int, ahead: Sequence[RequestKind] = ()) -> int:
         """How long until one may go, behind those `ahead` of it."""
         opens_ns = self._closed_until_ns
         if kind.is_question:
             opens_ns = max(opens_ns, self._no_questions_until_ns)
         waits_ns = [max(opens_ns - now_ns, 0)]
-        may_need = self.may_need() if kind.is_question and self._meters else 0
+        may_need = 0
+        if kind.is_question and self._meters:
+            may_need = self.may_need() + self._others_need
         for meter in self._meters:
             waits_ns.append(meter.wait_ns(kind, now_ns, may_need, sum(map(meter.cost_ns, ahead))))
         return max(waits_ns)
@@ -282,14 +333,15 @@ class Lane:
         self._refresh()
         self._requests[call.kind] = max(call.requests, 1)
         allowances: Sequence[Allowance] = getattr(self._venue, "allowances", ()) or ()
-        for allowance in allowances:
-            if self._heard.get(allowance.pool) == allowance:
-                continue
-            self._heard[allowance.pool] = allowance
-            self._closed_until_ns = max(self._closed_until_ns, allowance.closed_until_ns)
-            for meter in self._meters:
-                if meter.name == allowance.pool:
-                    meter.hear(allowance.left, allowance.heard_ns)
+        news = [each for each in allowances if self._heard.get(each.pool) != each]
+        if news:
+            with self._step(self._clock.now_ns()):
+                for allowance in news:
+                    self._heard[allowance.pool] = allowance
+                    self._closed_until_ns = max(self._closed_until_ns, allowance.closed_until_ns)
+                    for meter in self._meters:
+                        if meter.name == allowance.pool:
+                            meter.hear(allowance.left, allowance.heard_ns)
         self.recheck()
 
     def obey(self, error: VenueError) -> None:
@@ -301,8 +353,9 @@ class Lane:
         retry_s = max(demand_s, float(getattr(error, "retry_after_s", 0.0)))
         opens_ns = now_ns + round(demand_s * NS_PER_SECOND)
         asks_ns = now_ns + round(retry_s * NS_PER_SECOND)
-        self._closed_until_ns = max(self._closed_until_ns, opens_ns)
-        self._no_questions_until_ns = max(self._no_questions_until_ns, asks_ns)
+        with self._step(now_ns):
+            self._closed_until_ns = max(self._closed_until_ns, opens_ns)
+            self._no_questions_until_ns = max(self._no_questions_until_ns, asks_ns)
         self.recheck()
 
     async def pace(self) -> None:
@@ -311,13 +364,13 @@ class Lane:
         if call is None:
             # Connecting, and the dead man's switch: counted, and in nobody's way.
             self._refresh()
-            self._take(RequestKind.HOLDINGS, self._clock.now_ns())
+            self._count(RequestKind.HOLDINGS)
             return
         call.requests += 1
         if call.requests == 1:
             return
         if not call.kind.is_question:
-            self._take(call.kind, self._clock.now_ns())
+            self._count(call.kind)
             return
         call.waits_since_ns = self._clock.now_ns()
         try:

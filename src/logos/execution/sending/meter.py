@@ -32,7 +32,7 @@ class Meter:
         self._per_s = pool.per_s
         self._size_ns = self._ns(pool.size)
         self._cost_ns = {kind: self._ns(pool.cost_of(kind)) for kind in RequestKind}
-        self._free_ns: int = 0 if before is None else before._free_ns
+        self.free_ns: int = 0 if before is None else before.free_ns
         """When nothing of it is used any more."""
         self._change_ns = max(self._cost_ns[RequestKind.CANCEL], self._cost_ns[RequestKind.ORDER])
 
@@ -49,7 +49,7 @@ class Meter:
         cost_ns = self._cost_ns[kind]
         if not cost_ns:
             return 0
-        used_ns = max(self._free_ns - now_ns, 0) + ahead_ns
+        used_ns = max(self.free_ns - now_ns, 0) + ahead_ns
         # One that takes more than there ever is goes when nothing is used.
         limit_ns = max(self._size_ns - self._left_ns(kind, may_need), cost_ns)
         return max(used_ns + cost_ns - limit_ns, 0)
@@ -64,12 +64,18 @@ class Meter:
 
     def take(self, kind: RequestKind, now_ns: int) -> None:
         """Count one request, whether there is room or not."""
-        self._free_ns = max(self._free_ns, now_ns) + self._cost_ns[kind]
+        self.free_ns = max(self.free_ns, now_ns) + self._cost_ns[kind]
 
     def give_back(self, kind: RequestKind) -> None:
         """One that was counted is not made."""
-        self._free_ns -= self._cost_ns[kind]
+        self.free_ns -= self._cost_ns[kind]
+
+    def adopt(self, free_ns: int | None, now_ns: int) -> None:
+        """Count what others count as well: so much is used until then; None: all of it is. A clock
+        that was set back makes nobody wait for longer than all of it takes."""
+        latest_ns = now_ns + self._size_ns
+        self.free_ns = latest_ns if free_ns is None else min(free_ns, latest_ns + self._size_ns)
 
     def hear(self, left: float, heard_ns: int) -> None:
         """The venue said then that so much is left: it counts where it is less than we think."""
-        self._free_ns = max(self._free_ns, heard_ns + self._size_ns - self._ns(max(left, 0.0)))
+        self.free_ns = max(self.free_ns, heard_ns + self._size_ns - self._ns(max(left, 0.0)))

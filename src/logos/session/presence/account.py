@@ -70,6 +70,18 @@ class AccountLock:
         self._held = []
 
 
+def budget_path(venue: str, account: str) -> Path | None:
+    """Where all sessions on this machine count the requests of an account; see `AccountLock` for
+    what the words mean. None where no place of the registry can be written."""
+    digest = hashlib.sha256(f"requests\0{venue}\0{account}".encode()).hexdigest()[:_DIGITS]
+    for place in places():
+        with suppress(OSError):
+            folder = make_place(place) / "accounts"
+            make_folder(folder)
+            return folder / f"{digest}.budget"
+    return None
+
+
 def _lock(path: Path, venue: str, token: str) -> int:
     """The descriptor that holds the lock on `path`. Raises AccountBusyError and OSError."""
     while True:

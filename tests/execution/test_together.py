@@ -1,0 +1,341 @@
+"""Sessions that share an account share its requests: never too many, cancels first, in fairness."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from random import Random
+from typing import Any, cast
+
+import pytest
+from live_venue_helpers import venue_settings
+
+from logos.config import ConfigError, make_config
+from logos.core.types import NS_PER_SECOND
+from logos.execution.sending.lane import Call, Lane, Overdue
+from logos.execution.sending.meter import Meter
+from logos.execution.sending.together import STALE_S, Together
+from logos.session.connections import venue_of
+from logos.testing.clock import START_NS, ManualClock
+from logos.venues.budget import Allowance, Budget, Pool, RequestKind
+from logos.venues.contract import Unavailable
+
+CANCEL, ORDER, FIND = RequestKind.CANCEL, RequestKind.ORDER, RequestKind.FIND
+POOL = Pool("requests", 4, 2)
+
+
+@dataclass
+class Place:
+    """Of a venue, what the queue before it looks at."""
+
+    shared_budget: Path | None
+    budget: Budget = field(default_factory=lambda: Budget((POOL,)))
+    allowances: tuple[Allowance, ...] = ()
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "account.budget"
+
+
+@dataclass
+class Two:
+    """Two sessions of one account, on one clock."""
+
+    clock: ManualClock
+    first: Lane
+    second: Lane
+    left: list[tuple[str, float]] = field(default_factory=list)
+
+    def wants(self, name: str, kind: RequestKind) -> asyncio.Task[None]:
+        """`name` says of which of the two, and what for."""
+        lane = self.first if name[0] == "a" else self.second
+
+        async def turn() -> None:
+            await lane.turn(kind)
+            self.left.append((name, (self.clock.now_ns() - START_NS) / NS_PER_SECOND))
+
+        return asyncio.ensure_future(turn())
+
+    async def pass_time(self, seconds: float) -> None:
+        for _ in range(5):  # whoever is about to wait begins to
+            await asyncio.sleep(0)
+        await self.clock.advance(seconds)
+
+    async def all_of(self, *tasks: asyncio.Task[None]) -> list[str]:
+        for _ in range(400):
+            if all(task.done() for task in tasks):
+                break
+            await self.pass_time(0.05)
+        await asyncio.gather(*tasks)
+        return [name for name, _ in self.left]
+
+
+def tell(path: Path, story: Callable[[Two], Awaitable[None]], need: int = 0) -> None:
+    async def whole() -> None:
+        clock = ManualClock()
+        first, second = (Lane(cast(Any, Place(path)), clock) for _ in range(2))
+        first.may_need = second.may_need = lambda: need
+        await story(Two(clock, first, second))
+
+    asyncio.run(whole())
+
+
+def test_what_one_has_used_the_other_does_not_have(path: Path) -> None:
+    async def story(two: Two) -> None:
+        assert [two.first.go(FIND) for _ in range(3)] == [True] * 3
+        assert [two.second.go(FIND), two.second.go(FIND)] == [True, False]
+        await two.pass_time(0.5)
+        assert [two.first.go(FIND), two.second.go(FIND)] == [True, False]
+
+    tell(path, story)
+
+
+def test_cancels_of_one_go_before_orders_and_questions_of_the_other(path: Path) -> None:
+    async def story(two: Two) -> None:
+        while two.first.go(CANCEL):
+            pass
+        names = {"a question": FIND, "a order": ORDER, "b cancel": CANCEL, "b order": ORDER}
+        tasks = []
+        for name, kind in names.items():
+            tasks.append(two.wants(name, kind))
+            await two.pass_time(0.01)
+        said = await two.all_of(*tasks)
+        assert said == ["b cancel", "a order", "b order", "a question"]
+
+    tell(path, story)
+
+
+def test_the_one_that_waits_longest_goes_first_and_none_starves(path: Path) -> None:
+    async def story(two: Two) -> None:
+        while two.first.go(CANCEL):
+            pass
+        tasks = []
+        for number in range(4):
+            for name in "ab":
+                tasks.append(two.wants(f"{name}{number}", FIND))
+                await two.pass_time(0.01)
+        said = await two.all_of(*tasks)
+        assert said == ["a0", "b0", "a1", "b1", "a2", "b2", "a3", "b3"]
+
+    tell(path, story)
+
+
+def test_questions_leave_room_for_the_orders_of_both(path: Path) -> None:
+    async def story(two: Two) -> None:
+        # Each may have to send one order or cancel, which is half of the pool together.
+        assert [two.second.go(FIND), two.first.go(FIND), two.first.go(FIND)] == [True, True, False]
+        assert [two.first.go(ORDER), two.second.go(CANCEL)] == [True, True]
+
+    tell(path, story, need=1)
+
+
+def test_what_the_exchange_says_to_one_the_other_obeys(path: Path) -> None:
+    async def story(two: Two) -> None:
+        now_ns = two.clock.now_ns()
+        two.first._venue.allowances = (Allowance("requests", 0.0, now_ns),)
+        two.first.heard(Call(FIND))
+        assert not two.second.go(CANCEL)
+        await two.pass_time(0.5)
+        assert two.second.go(CANCEL)
+        too_much: Any = Unavailable("429")
+        too_much.demand_s = 3.0
+        two.first.obey(too_much)
+        await two.pass_time(2.9)
+        assert not two.second.go(CANCEL)
+        await two.pass_time(0.2)
+        assert two.second.go(CANCEL)
+
+    tell(path, story)
+
+
+def test_an_order_that_cannot_leave_in_time_because_of_the_other_is_told_at_once(
+    path: Path,
+) -> None:
+    async def story(two: Two) -> None:
+        while two.first.go(CANCEL):
+            pass
+        with pytest.raises(Overdue):
+            await two.second.turn(ORDER, until_ns=two.clock.now_ns() + 100)
+
+    tell(path, story)
+
+
+def test_one_that_died_while_it_waited_is_forgotten_soon(path: Path) -> None:
+    async def story(two: Two) -> None:
+        while two.first.go(CANCEL):
+            pass
+        dead = two.wants("a", CANCEL)
+        await two.pass_time(0.1)
+        server = two.first._server
+        assert server is not None
+        server.cancel()
+        await asyncio.gather(server, dead, return_exceptions=True)
+        alive = two.wants("b", FIND)
+        await two.all_of(alive)
+        [(_, moment)] = two.left
+        assert moment <= STALE_S + 1.2
+
+    tell(path, story)
+
+
+@pytest.mark.parametrize("text", [b"x", b"{", b'{"free_ns": {"requests": "soon"}}', b"\0" * 100])
+def test_a_file_that_cannot_be_read_counts_as_everything_used(path: Path, text: bytes) -> None:
+    path.write_bytes(text)
+
+    async def story(two: Two) -> None:
+        assert not two.first.go(CANCEL)
+        await two.pass_time(0.5)
+        assert two.first.go(CANCEL)
+        assert json.loads(path.read_bytes())["free_ns"]["requests"] > START_NS
+
+    tell(path, story)
+
+
+def test_a_clock_that_was_set_back_lets_nobody_wait_for_years() -> None:
+    meter = Meter(POOL)
+    meter.adopt(START_NS + 10**18, START_NS)
+    assert meter.wait_ns(CANCEL, START_NS) <= 5 * NS_PER_SECOND
+
+
+def test_whoever_holds_the_lock_for_ever_keeps_nobody(path: Path) -> None:
+    async def story(two: Two) -> None:
+        stopped = Together(path)
+        with stopped.step(START_NS):
+            assert two.first.go(CANCEL)
+        stopped.close()
+
+    tell(path, story)
+
+
+# ---- in processes ----
+
+WORKER = """
+import asyncio, sys, time
+from pathlib import Path
+from logos.execution.clock import SystemClock
+from logos.execution.sending.lane import Lane
+from logos.venues.budget import Budget, Pool, RequestKind
+
+class Place:
+    shared_budget = Path(sys.argv[1])
+    budget = Budget((Pool("requests", 5, 40.0),))
+
+async def main():
+    lane = Lane(Place(), SystemClock())
+    lane.may_need = lambda: 0
+    kind = RequestKind(sys.argv[2])
+    async def one():
+        asked = time.time_ns()
+        await lane.turn(kind)
+        print(asked, time.time_ns(), flush=True)
+    waiting = [asyncio.ensure_future(one()) for _ in range(int(sys.argv[3]))]
+    await asyncio.gather(*waiting)
+
+asyncio.run(main())
+"""
+
+
+@pytest.fixture
+def workers() -> Iterator[Callable[..., subprocess.Popen[str]]]:
+    made: list[subprocess.Popen[str]] = []
+
+    def start(path: Path, kind: RequestKind, count: int) -> subprocess.Popen[str]:
+        words = [sys.executable, "-c", WORKER, str(path), kind.value, str(count)]
+        made.append(subprocess.Popen(words, stdout=subprocess.PIPE, text=True))
+        return made[-1]
+
+    yield start
+    for each in made:
+        each.kill()
+        each.communicate()
+
+
+def moments(worker: subprocess.Popen[str]) -> list[tuple[int, int]]:
+    """When each was asked for and when it left."""
+    assert worker.stdout is not None
+    said = worker.stdout.read()
+    return [(int(a), int(b)) for a, b in (line.split() for line in said.splitlines())]
+
+
+@pytest.mark.long
+def test_two_processes_stay_within_one_budget_and_cancels_come_first(
+    path: Path, workers: Callable[..., subprocess.Popen[str]]
+) -> None:
+    asking = workers(path, FIND, 60)
+    assert asking.stdout is not None
+    first = asking.stdout.readline()
+    killing = workers(path, CANCEL, 20)
+    cancels = moments(killing)
+    questions = [tuple(map(int, first.split())), *moments(asking)]
+    assert (len(cancels), len(questions)) == (20, 60)
+    left = sorted(moment for _, moment in [*cancels, *questions])
+    for number, moment in enumerate(left):
+        # So many may have left until then: what the pool holds, and what came back.
+        came_back = (moment - left[0]) / NS_PER_SECOND * 40.0
+        assert number + 1 <= 5 + came_back + 1
+    begun, ended = cancels[0][0], max(moment for _, moment in cancels)
+    between = [moment for _, moment in questions if begun + 10**8 < moment < ended]
+    assert len(between) <= 2
+
+
+@pytest.mark.long
+def test_a_process_that_is_killed_or_stopped_keeps_nobody_for_long(
+    path: Path, workers: Callable[..., subprocess.Popen[str]]
+) -> None:
+    doomed = [workers(path, CANCEL, 1000) for _ in range(2)]
+    for each, number in zip(doomed, (signal.SIGKILL, signal.SIGSTOP), strict=True):
+        assert each.stdout is not None
+        each.stdout.readline()
+        os.kill(each.pid, number)
+    survivor = moments(workers(path, FIND, 5))
+    assert max(moment - asked for asked, moment in survivor) < 5 * NS_PER_SECOND
+
+
+@pytest.mark.parametrize(
+    ("venue", "problem"),
+    [
+        ({"name": "ccxt", "exchange": "kraken", "account": "main"}, ""),
+        ({"name": "ccxt", "exchange": "kraken", "account": "a b"}, "letters, digits"),
+        ({"name": "alpaca", "account": "main"}, "take it out"),
+    ],
+)
+def test_the_account_may_have_a_name(venue: dict[str, Any], problem: str) -> None:
+    if problem:
+        with pytest.raises(ConfigError, match=problem):
+            make_config({"venue": venue})
+    else:
+        assert make_config({"venue": venue}).venue.account == "main"
+
+
+def test_a_session_counts_where_others_of_its_account_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LOGOS_REGISTRY", str(tmp_path))
+    monkeypatch.setenv("LOGOS_HOME", str(tmp_path))
+    paths = []
+    for key, account in (
+        ("key-1", ""),
+        ("key-1", ""),
+        ("key-2", ""),
+        ("key-3", "m"),
+        ("key-4", "m"),
+    ):
+        monkeypatch.setenv("LOGOS_CCXT_BINANCE_SANDBOX_KEY", key)
+        monkeypatch.setenv("LOGOS_CCXT_BINANCE_SANDBOX_SECRET", "not-a-secret")
+        table = {"name": "ccxt", "exchange": "binance", "live": True, "account": account}
+        config = venue_settings(venue=table)
+        made: Any = venue_of(config, {}, "s", ManualClock(), Random(1))
+        paths.append(made.shared_budget)
+        assert key not in made.shared_budget.name
+        assert Lane(made, ManualClock()).go(FIND)
+    assert paths[0] == paths[1] != paths[2]
+    assert paths[3] == paths[4]
+    assert len(set(paths)) == 3
