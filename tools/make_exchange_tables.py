@@ -94,7 +94,7 @@ def _row(profile: Profile) -> str:
         _pages(profile.fills),
         _pages(profile.open_orders),
         _market_buy(profile),
-        "no" if profile.stream is None else "yes",
+        f"no: {profile.stream_off}" if profile.stream is None else "yes",
         profile.test_place,
     )
     return f"| {' | '.join(_cell(cell) for cell in cells)} |\n"

@@ -42,7 +42,10 @@ from logos.simulators.exchange.dialects.okx import Okx
 from logos.simulators.exchange.market import Listing, Market
 from logos.simulators.exchange.orders import ExchangeOrders, Troubles
 from logos.simulators.exchange.private.binance import BinanceOrders
+from logos.simulators.exchange.private.bitget import BitgetOrders
 from logos.simulators.exchange.private.bybit import BybitOrders
+from logos.simulators.exchange.private.gate import GateOrders
+from logos.simulators.exchange.private.hyperliquid import HyperliquidOrders
 from logos.simulators.exchange.private.kraken import KrakenOrders
 from logos.simulators.exchange.private.okx import OkxOrders
 from logos.simulators.exchange.private.stream import PrivateStream
@@ -168,6 +171,9 @@ STREAMS: Final[Mapping[str, type[PrivateStream]]] = {
     "bybit": BybitOrders,
     "kraken": KrakenOrders,
     "okx": OkxOrders,
+    "bitget": BitgetOrders,
+    "gate": GateOrders,
+    "hyperliquid": HyperliquidOrders,
 }
 """The private streams of orders that were written, by exchange."""
 

@@ -84,6 +84,8 @@ def _listening(
     made.seconds = lambda: clock.now_ns() // 1_000_000_000
     for name in ("apiKey", "secret", "password", "walletAddress", "privateKey"):
         setattr(made, name, getattr(exchange, name, None))
+    for name in exchange.options.get("marketHelperProps", ()):
+        exchange.options.setdefault(name, None)  # ccxt 4.5.90 trips over one that was not filled
     made.set_markets_from_exchange(exchange)
     made.request = exchange.request
     made.ssl_context = exchange.ssl_context
@@ -233,8 +235,8 @@ class _OrderStream:
         somebody else only shows that the stream is alive."""
         if not isinstance(row, dict):
             return OrderNews("")
-        number = str(row.get(self._rule.number) or "") if self._rule.number else ""
-        name = next((row[each] for each in self._rule.names if row.get(each)), None)
+        number = str(at(row, self._rule.number) or "") if self._rule.number else ""
+        name = next(filter(None, (at(row, each) for each in self._rule.names)), None)
         if isinstance(name, str):
             ours = self._ids.to_ours(name) or ""
             if number:

@@ -20,6 +20,7 @@ from logos.adapters.ccxt.profiles.profile import (
     Pages,
     Paging,
     Profile,
+    Stream,
 )
 from logos.core.types import Side
 from logos.venues.ids import IdRule
@@ -55,8 +56,16 @@ BITGET: Final = Profile(
     },
     options={"fetchMarkets": {"types": ["spot"]}, "uta": False},
     has_demo=True,
+    stream=Stream(
+        confirmed={"event": "subscribe", "arg.channel": "orders"},
+        about={"arg.channel": "orders", "action": None},
+        rows="data",
+        names=("clientOid",),
+        number="orderId",
+    ),
     test_place="the demo mode of the account, with keys of its own (header PAPTRADING)",
     sources={
+        "stream": f"{_DOCS}/websocket/private/Order-Channel clientOid; the answer's event",
         "ids": f"{_CODES} 40305: 50 characters; D websocket: 40 of letters, digits, _ : # - +",
         "priced": f"{_DOCS}/trade/Place-Order size: a market order to buy is told in quote coins",
         "new_order": f"{_DOCS}/trade/Place-Order: the answer holds orderId and clientOid only",

@@ -91,8 +91,10 @@ COINBASE: Final = Profile(
         "fetchTime": "v3PublicGetBrokerageTime",
     },
     budget=Budget((Pool("private requests", 10, 20),)),  # 30 in a second
+    stream_off="each message of ccxt is signed anew, and none was recorded here",
     test_place="none: its sandbox gives fixed answers; the smallest order",
     sources={
+        "stream_off": "C, its streams: subscribe: a JWT in each message of the user channel",
         "ids": f"{_DOCS}/orders/create-order client_order_id: a text, of a UUID's length here",
         "create_parameter": "C create_order leaves clientOrderId out and sends an id of its own",
         "market_buy_parameters": f"{_DOCS}/orders/create-order market_market_ioc base_size; "

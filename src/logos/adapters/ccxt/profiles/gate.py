@@ -23,6 +23,7 @@ from logos.adapters.ccxt.profiles.profile import (
     Pages,
     Paging,
     Profile,
+    Stream,
 )
 from logos.core.types import Side
 from logos.venues.ids import IdRule
@@ -61,8 +62,17 @@ GATE: Final = Profile(
     },
     options={"fetchMarkets": {"types": ["spot"]}, "unifiedAccount": False},
     dead_man=DeadMan(_cancel_all_after, is_by_market=True),
+    stream=Stream(
+        confirmed={"channel": "spot.orders", "event": "subscribe", "result.status": "success"},
+        about={"channel": "spot.orders", "event": "update"},
+        rows="result",
+        names=("text",),
+        number="id",
+    ),
     test_place="api-testnet.gateapi.io",
     sources={
+        "stream": "https://www.gate.com/docs/developers/apiv4/ws/en/ spot.orders: text; C, "
+        "its streams: handle_order; the subscription's result",
         "ids": f"{_DOCS}/Order.md text: t- and 28 bytes of 0-9, A-Z, a-z, _, - and .; C takes 28 "
         "with the prefix",
         "priced": f"{_DOCS}/Order.md amount: a market order to buy is told in the quote currency",

@@ -14,7 +14,16 @@ from __future__ import annotations
 
 from typing import Final
 
-from logos.adapters.ccxt.profiles.profile import Answer, By, Cancel, Look, Pages, Paging, Profile
+from logos.adapters.ccxt.profiles.profile import (
+    Answer,
+    By,
+    Cancel,
+    Look,
+    Pages,
+    Paging,
+    Profile,
+    Stream,
+)
 from logos.core.types import Side, TimeInForce
 from logos.venues.ids import IdRule
 
@@ -66,8 +75,19 @@ HYPERLIQUID: Final = Profile(
         "UPUMP": "PUMP",
         "UXPL": "XPL",
     },
+    stream=Stream(
+        confirmed={
+            "channel": "subscriptionResponse",
+            "data.subscription.type": "orderUpdates",
+        },
+        about={"channel": "orderUpdates"},
+        rows="data",
+        names=("order.cloid",),
+        number="order.oid",
+    ),
     test_place="api.hyperliquid-testnet.xyz",
     sources={
+        "stream": f"{_DOCS}/websocket/subscriptions orderUpdates: WsBasicOrder cloid; by address",
         "ids": f"{_DOCS}/exchange-endpoint#place-an-order cloid: 128 bits, 0x and 32 digits",
         "priced": f"{_DOCS}/exchange-endpoint#place-an-order: tif Alo, Ioc or Gtc; no market order",
         "new_order": f"{_DOCS}/exchange-endpoint#place-an-order: resting with an oid, or filled",

@@ -55,8 +55,10 @@ KUCOIN: Final = Profile(
         )
     ),
     left=Left(_SPOT, ("/api/v1/hf/",), "gw-ratelimit-remaining", "gw-ratelimit-reset"),
+    stream_off="ccxt connects to whatever address an answer names",
     test_place="none: the sandbox was closed; orders/test is not asked here",
     sources={
+        "stream_off": "C, its streams: negotiate: endpoint and token of bullet-private",
         "ids": f"{_ORDERS}/add-order clientOid: 40 of letters, digits, _ and -",
         "create_parameter": f"{_ORDERS}/add-order clientOid",
         "new_order": f"{_ORDERS}/add-order: the answer holds orderId and clientOid only",

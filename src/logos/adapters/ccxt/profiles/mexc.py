@@ -46,8 +46,10 @@ MEXC: Final = Profile(
         "/myTrades": "",
         "/account": "balances",
     },
+    stream_off="its messages are protobuf, which needs a library of its own",
     test_place="none",
     sources={
+        "stream_off": "C, its streams: watch_orders: spot@private.orders.v3.api.pb",
         "ids": f"{_DOCS}#new-order newClientOrderId: no form is documented, 700008 refuses some",
         "priced": f"{_DOCS}#new-order: a market order's quantity is what is sold; buys are by cost",
         "new_order": f"{_DOCS}#new-order: the answer holds no status",

@@ -124,7 +124,8 @@ class Stream(msgspec.Struct, frozen=True):
     rows: str
     """Where in them the orders stand: one record, or a list of them."""
     names: tuple[str, ...]
-    """The fields of an order that name it by our id; the first that is not empty counts."""
+    """The fields of an order that name it by our id (names joined by dots, too); the first that is
+    not empty counts."""
     number: str = ""
     """The field with the exchange's id, where some messages name an order by that alone."""
     ended: Mapping[str, Any] = {}
@@ -221,6 +222,8 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
     """Where answers tell what is left of one of them."""
     stream: Stream | None = None
     """How the exchange tells of orders by itself; None: that was not shown, and it is asked."""
+    stream_off: str = ""
+    """Why its stream is not listened to, where it has one."""
     test_place: str
     """Where orders can be tried without money, in words."""
     sources: Mapping[str, str]
