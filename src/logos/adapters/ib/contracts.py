@@ -31,15 +31,12 @@ _SPEC: Final = "KIND:SYMBOL:EXCHANGE:CURRENCY:EXPIRY, such as STK:AAPL:SMART:USD
 class Market(msgspec.Struct, frozen=True):
     """One contract and its rules. `steps` are (from this price on, increment), ascending."""
 
-    symbol: str
     con_id: int
     contract: Any
     min_tick: Decimal
     steps: tuple[tuple[Decimal, Decimal], ...]
     min_size: Decimal
     size_step: Decimal
-    multiplier: Decimal
-    price_magnifier: int
     currency: str
     local_name: str
 
@@ -131,21 +128,17 @@ def market_of(
     if to_decimal(instrument.multiplier, decimals) != multiplier:
         words = f'set instruments.{instrument.symbol}.multiplier = "{multiplier:f}"'
         raise Refused(f"{instrument.symbol}: the contract's multiplier is another: {words}")
-    if int(details.priceMagnifier or 1) != 1:
-        raise Refused(f"{instrument.symbol}: its prices are in parts of its currency: not proved")
+    _check_prices(instrument.symbol, details)
     if contract.currency != instrument.quote:
         words = f'set instruments.{instrument.symbol}.quote = "{contract.currency}"'
         raise Refused(f"{instrument.symbol}: it is quoted in {contract.currency}: {words}")
     return Market(
-        symbol=instrument.symbol,
         con_id=contract.conId,
         contract=contract,
         min_tick=Decimal(details.minTick),
         steps=tuple(sorted(steps)),
         min_size=_size(details.minSize),
         size_step=_size(details.sizeIncrement),
-        multiplier=multiplier,
-        price_magnifier=1,
         currency=contract.currency,
         local_name=f"{contract.symbol} {contract.secType} at {contract.exchange}",
     )
@@ -157,8 +150,7 @@ def table_of(details: Any, steps: Sequence[tuple[Decimal, Decimal]]) -> dict[str
     The tick is the finest step of its prices, as in the dry run. IB tells no fees here.
     """
     contract = details.contract
-    if int(details.priceMagnifier or 1) != 1:
-        raise Refused(f"{contract.symbol}: its prices are in parts of its currency: not proved")
+    _check_prices(contract.symbol, details)
     finest = min([Decimal(details.minTick), *(step for _, step in steps if step > 0)])
     lot, least = _size(details.sizeIncrement), _size(details.minSize)
     table = {
@@ -173,6 +165,12 @@ def table_of(details: Any, steps: Sequence[tuple[Decimal, Decimal]]) -> dict[str
     if contract.multiplier and Decimal(contract.multiplier) != 1:
         table["multiplier"] = _plain(Decimal(contract.multiplier))
     return table
+
+
+def _check_prices(symbol: str, details: Any) -> None:
+    """Raise Refused for prices in parts of the currency, such as pence."""
+    if int(details.priceMagnifier or 1) != 1:
+        raise Refused(f"{symbol}: its prices are in parts of its currency: not proved")
 
 
 def _plain(figure: Decimal) -> str:

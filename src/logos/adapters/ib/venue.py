@@ -236,14 +236,8 @@ class IbVenue:
         ]
         is_open = bool(listed)
         if not listed:
-            ended = await self._gateway.ask(
-                what, "completed", lambda each: each.reqCompletedOrders(False)
-            )
-            listed = [
-                each
-                for each in ended
-                if self._gateway.is_here(each) and each.order_ref == order_ref
-            ]
+            ended = await self._gateway.completed_orders(what)
+            listed = [each for each in ended if each.order_ref == order_ref]
         if len(listed) > 1:
             words = f"{len(listed)} orders have that reference"
             raise question_error(what, Failure(Knowledge.UNKNOWN, words))
