@@ -39,7 +39,10 @@ ALLOWED: dict[str, set[str]] = {
     "feeds": {"errors", "core", "paths", "data", "files"},
     "held_signals": {"killswitch"},
 }
-ALLOWED["execution"] = {"errors", "core", "paths", "journal", "feeds", "venues", "killswitch"}
+# files: the requests that sessions of one account share are counted in a file.
+ALLOWED["execution"] = {
+    *("errors", "core", "paths", "files", "journal", "feeds", "venues", "killswitch"),
+}
 ALLOWED["adapters"] = {
     *("errors", "core", "paths", "files", "installation", "config", "data", "feeds", "venues"),
     *("execution", "loopback"),
