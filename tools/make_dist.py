@@ -21,7 +21,7 @@ import subprocess
 import sys
 import tarfile
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from platform import machine
 from typing import Final
@@ -121,14 +121,10 @@ def found_pythons() -> list[Path]:
 
 def found_python(version: str) -> Path | None:
     """An interpreter of that version that can make environments, or None."""
-    names = [shutil.which(f"python{version}"), shutil.which("python3")]
+    on_path = [shutil.which(name) for name in (f"python{version}", "python3")]
     kept = sorted(Path.home().glob(f".pyenv/versions/{version}.*/bin/python{version}"))
-    return next((path for path in candidates(names, kept) if is_usable(path, version)), None)
-
-
-def candidates(names: Iterable[str | None], kept: Sequence[Path]) -> list[Path]:
-    """Where an interpreter may be: on the PATH first."""
-    return [*(Path(name) for name in names if name), *kept]
+    there = [*(Path(name) for name in on_path if name), *kept]
+    return next((path for path in there if is_usable(path, version)), None)
 
 
 def is_usable(python: Path, version: str) -> bool:

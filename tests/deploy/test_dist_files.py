@@ -44,7 +44,7 @@ def test_the_workflow_is_one_by_its_published_schema_and_each_line_of_ours_is_a_
 @pytest.mark.parametrize(
     ("platform", "tags"),
     [
-        ("linux", ["manylinux_x86_64"]),
+        ("linux", ["manylinux_x86_64", "manylinux_aarch64"]),
         ("macos", ["macosx_x86_64", "macosx_arm64"]),
         ("windows", ["win_amd64", "win_arm64"]),
     ],
@@ -60,9 +60,7 @@ def test_every_supported_python_is_built_on_each_system(platform: str, tags: lis
         check=True,
     )
     built = {
-        line.split("-")[0]
-        for line in done.stdout.splitlines()
-        if line.split("-", 1)[1] in [*tags, *("manylinux_aarch64",)]
+        line.split("-")[0] for line in done.stdout.splitlines() if line.split("-", 1)[1] in tags
     }
     assert built == {f"cp{version.replace('.', '')}" for version in make_dist.VERSIONS}
     with (PROJECT / "pyproject.toml").open("rb") as file:

@@ -115,7 +115,8 @@ def check_core() -> Finding:
         advice = "install logos again: the package is incomplete"
         return Finding("core", False, "logos.core.engine is missing", advice)
     if spec.origin.endswith(tuple(EXTENSION_SUFFIXES)):
-        return Finding("core", not stale_core(), f"compiled: {spec.origin}", stale_core())
+        problem = stale_core()
+        return Finding("core", not problem, f"compiled: {spec.origin}", problem)
     way = "make compiled" if source_checkout() else "a wheel for this Python brings it"
     return Finding(
         "core", True, f"interpreted: {spec.origin} (compiled: twice the ticks a second; {way})"

@@ -53,9 +53,8 @@ class Beside:
     def _wait(self) -> None:
         try:
             self._done.acquire()
-        except (
-            BaseException
-        ):  # a signal's handler: the work must not outlive its files all the same
+        except BaseException:
+            # A signal's handler raised: the work must not outlive its files all the same.
             self._done.acquire()
             raise
 
