@@ -186,7 +186,17 @@ def test_one_that_died_while_it_waited_is_forgotten_soon(path: Path) -> None:
     tell(path, story)
 
 
-@pytest.mark.parametrize("text", [b"x", b"{", b'{"free_ns": {"requests": "soon"}}', b"\0" * 100])
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"x",
+        b"{",
+        b'{"free_ns": {"requests": "soon"}}',
+        b"\0" * 100,
+        b'{"free_ns": {"\xff": 1}}',
+        b'{"free_ns": {"others": 1%s}}' % (b"0" * 30),
+    ],
+)
 def test_a_file_that_cannot_be_read_counts_as_everything_used(path: Path, text: bytes) -> None:
     path.write_bytes(text)
 
@@ -203,6 +213,19 @@ def test_a_clock_that_was_set_back_lets_nobody_wait_for_years() -> None:
     meter = Meter(POOL)
     meter.adopt(START_NS + 10**18, START_NS)
     assert meter.wait_ns(CANCEL, START_NS) <= 5 * NS_PER_SECOND
+
+
+@pytest.mark.parametrize("name", ["closed_until_ns", "no_questions_until_ns"])
+def test_a_pause_from_before_the_clock_was_set_back_ends_for_a_session_that_begins(
+    path: Path, name: str
+) -> None:
+    path.write_text(json.dumps({name: START_NS + 10**18}), encoding="utf-8")
+
+    async def story(two: Two) -> None:
+        assert two.first.go(FIND)
+        assert json.loads(path.read_bytes())[name] == 0
+
+    tell(path, story)
 
 
 def test_whoever_holds_the_lock_for_ever_keeps_nobody(path: Path) -> None:

@@ -91,9 +91,10 @@ class CcxtVenue:
         self._skew_ns_max = skew_ns_max
         self._url, self._timeout_s = url, timeout_s
         self.hears_orders = False
-        self.shared_budget: Path | None = None
         """Whether the exchange's own stream of orders is listened to, where it has one that was
         shown (`Profile.stream`)."""
+        self.shared_budget: Path | None = None
+        """The file in which sessions of this account count their requests together; None: alone."""
         given = [key, secret] if password is None else [key, secret, password]
         self._redactor = Redactor(each.reveal() for each in given)
         self._ids = ClientIds(self._profile.ids, session_id)

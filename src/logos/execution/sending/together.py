@@ -21,11 +21,11 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Annotated, Final
 
 import msgspec
 
-from logos.core.types import NS_PER_SECOND
+from logos.core.types import NS_PER_DAY, NS_PER_SECOND
 from logos.files import private_opener
 
 STALE_S: Final = 2.0
@@ -38,24 +38,29 @@ _SPIN_S: Final = 0.0002
 _STALE_NS: Final = round(STALE_S * NS_PER_SECOND)
 _BYTES: Final = 16_384
 _OWNERS_MAX: Final = 64
+_PAUSE_NS_MAX: Final = 3 * NS_PER_DAY
+"""Binance's longest ban ("from 2 minutes to 3 days": developers.binance.com, spot, limits). A pause
+that the file says is longer was written before the clock was set back."""
+_Whole = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
+"""What can be written again."""
 
 
 class Row(msgspec.Struct, forbid_unknown_fields=True):
     """One session: when it was heard of, since when its first cancel, order and question wait
     (0: none waits), and how many orders and cancels it may have to send at once."""
 
-    seen_ns: int
-    since_ns: tuple[int, int, int]
-    may_need: int
+    seen_ns: _Whole
+    since_ns: tuple[_Whole, _Whole, _Whole]
+    may_need: _Whole
 
 
 class State(msgspec.Struct, forbid_unknown_fields=True):
     """What the file holds; times are nanoseconds since 1970."""
 
-    free_ns: dict[str, int] = {}
+    free_ns: dict[str, _Whole] = {}
     """By pool: when nothing of it is used any more."""
-    closed_until_ns: int = 0
-    no_questions_until_ns: int = 0
+    closed_until_ns: _Whole = 0
+    no_questions_until_ns: _Whole = 0
     owners: dict[str, Row] = {}
 
 
@@ -99,7 +104,7 @@ class Together:
             yield State(), NOBODY
             return
         try:
-            state = _read(self._descriptor)
+            state = _read(self._descriptor, now_ns)
             owners = {} if state is None else state.owners
             rows = [
                 row
@@ -135,12 +140,18 @@ class Together:
         os.pwrite(self._descriptor, msgspec.json.encode(state).ljust(_BYTES), 0)
 
 
-def _read(descriptor: int) -> State | None:
+def _read(descriptor: int, now_ns: int) -> State | None:
     """What the file holds; an empty one that nothing was used; None: it cannot be read."""
     text = os.pread(descriptor, _BYTES, 0)
     if not text:
         return State()
     try:
-        return msgspec.json.decode(text, type=State)
-    except msgspec.DecodeError:
+        state = msgspec.json.decode(text, type=State)
+    except (msgspec.DecodeError, UnicodeDecodeError):
         return None
+    latest_ns = now_ns + _PAUSE_NS_MAX
+    if state.closed_until_ns > latest_ns:
+        state.closed_until_ns = 0
+    if state.no_questions_until_ns > latest_ns:
+        state.no_questions_until_ns = 0
+    return state
