@@ -155,6 +155,11 @@ def _flip(path: Path, place: int) -> None:
     path.write_bytes(content)
 
 
+def _put_pipe(path: Path) -> None:
+    path.unlink()
+    os.mkfifo(path)
+
+
 DAMAGES: dict[str, Callable[[Path], object]] = {
     "record": lambda record: _flip(record, 120),
     "hash": lambda record: _flip(record, 20),
@@ -164,6 +169,7 @@ DAMAGES: dict[str, Callable[[Path], object]] = {
     "cut columns": lambda record: os.truncate(record.with_suffix(".columns"), 200),
     "no columns": lambda record: record.with_suffix(".columns").unlink(),
     "no record": lambda record: record.unlink(),
+    "a pipe": lambda record: _put_pipe(record.with_suffix(".columns")),
 }
 
 
@@ -252,6 +258,52 @@ def test_what_was_used_longest_ago_makes_room(
     for name in (b"1", b"3"):
         kept(tmp_path).check(source, asked(said=name))
     assert reads == []
+
+
+def test_what_does_not_belong_in_the_folder_hinders_nothing(
+    tmp_path: Path, reads: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "checked"
+    (folder / "folder.columns").mkdir(parents=True)
+    (folder / ".folder.tmp").mkdir()
+    os.utime(folder / ".folder.tmp", (1, 1))
+    (folder / "gone.columns").symlink_to(tmp_path / "nowhere")
+    (folder / "gone.head").symlink_to(tmp_path / "nowhere")
+    monkeypatch.setattr(stores, "KEPT_BYTES_MAX", 4_000)
+    source = source_of(write(tmp_path / "BTCUSD_1m.csv", BAR_HEADER, ROWS))
+    for _ in range(2):
+        assert kept(tmp_path).check(source, asked())[1] is not None
+    assert len(reads) == 1
+
+
+def test_columns_that_another_session_puts_in_their_place_are_not_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = source_of(write(tmp_path / "BTCUSD_1m.csv", BAR_HEADER, ROWS))
+    other = source_of(write(tmp_path / "ETHUSD_1m.csv", BAR_HEADER, ROWS[30:]))
+    CheckedStore(tmp_path / "other", "build").check(other, asked())
+    (theirs,) = (tmp_path / "other").glob("*.columns")
+    real = os.replace
+
+    def replace_twice(made: Path, place: Path) -> None:
+        real(made, place)
+        if place.suffix == ".columns":
+            real(theirs, place)
+
+    monkeypatch.setattr(os, "replace", replace_twice)
+    report, columns = kept(tmp_path).check(source, asked())
+    assert not theirs.exists()
+    assert columns is not None
+    assert len(replayed(source, report, columns)) == 60
+
+
+def test_a_file_that_cannot_be_written_to_its_end_is_removed(tmp_path: Path) -> None:
+    path = tmp_path / "rows.columns"
+    path.touch()
+    writer = ColumnsWriter(path, os.open("/dev/full", os.O_WRONLY))
+    writer.add(Block([1], [[2]], range(1, 2)))
+    writer.discard()
+    assert not path.exists()
 
 
 INTEGERS = st.integers(-(2**63), 2**63 - 1)

@@ -15,6 +15,7 @@ import os
 import weakref
 from array import array
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -94,12 +95,11 @@ class ColumnsWriter:
         return Written(self._digest.hexdigest(), self.size_bytes)
 
     def discard(self) -> None:
-        """Close the file and remove it."""
-        try:
-            self._file.close()
+        """Remove the file and close it: a full disk does not take what it had still to write."""
+        with suppress(OSError):  # then it is a file that nothing names, removed a day later
             self.path.unlink(missing_ok=True)
-        except OSError:
-            return  # a file that nothing names, and the next one that is made puts in its place
+        with suppress(OSError):
+            self._file.close()
 
 
 def _packed(values: Sequence[Any], words: list[str]) -> tuple[str, bytes | array[int]]:
@@ -125,9 +125,9 @@ class Columns:
     """
 
     def __init__(self, path: Path) -> None:
-        """Raises OSError."""
+        """Raises OSError. It does not wait for the writer of a named pipe."""
         self.path = path
-        self._descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        self._descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
         self.close = weakref.finalize(self, os.close, self._descriptor)
         """Closes the file; calling it again does nothing."""
         self._state = self._stamp()

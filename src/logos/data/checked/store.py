@@ -244,9 +244,10 @@ class _Keeper:
             written = self._writer.finish()
             _make_room(self._folder, written.size_bytes)
             path = self._folder / f"{self._key}.columns"
-            os.replace(self._writer.path, path)
+            columns = Columns(self._writer.path)  # another session may put its own in that place
+            os.replace(columns.path, path)
+            columns.path = path
             self._writer = None
-            columns = Columns(path)
             write_sealed(
                 path.with_suffix(".json"), _record(self._key, written, self.latest_ns, report)
             )
@@ -266,25 +267,28 @@ class _Keeper:
 def _make_room(folder: Path, size_bytes: int) -> None:
     """Remove the records that were used longest ago, and what killed processes left behind.
 
-    Raises OSError.
+    What another session removes meanwhile, and what cannot be removed, is passed over.
     """
     now_s = time.time()
     for pattern, kept_s in ((".*.tmp", _LEFT_BEHIND_S), ("*.head", _HEADS_S)):
         for left in folder.glob(pattern):
-            if now_s - left.stat().st_mtime > kept_s:
-                left.unlink(missing_ok=True)
+            with suppress(OSError):
+                if now_s - left.lstat().st_mtime > kept_s:
+                    left.unlink()
     kept = []
     for columns in folder.glob("*.columns"):
         record = columns.with_suffix(".json")
-        used_ns = record.stat().st_mtime_ns if record.exists() else 0
-        kept.append((used_ns, columns.stat().st_size, columns, record))
+        with suppress(OSError):
+            used_ns = record.lstat().st_mtime_ns if record.exists() else 0
+            kept.append((used_ns, columns.lstat().st_size, columns, record))
     total = size_bytes + sum(size for _, size, _, _ in kept)
     for _, size, columns, record in sorted(kept):
         if total <= KEPT_BYTES_MAX:
             break
-        record.unlink(missing_ok=True)
-        columns.unlink(missing_ok=True)
-        total -= size
+        with suppress(OSError):
+            record.unlink(missing_ok=True)
+            columns.unlink(missing_ok=True)
+            total -= size
 
 
 def _record(key: str, written: Written, latest_ns: int | None, report: CheckReport) -> _Record:
