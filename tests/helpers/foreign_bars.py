@@ -16,6 +16,18 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from zoneinfo import ZoneInfo
 
+HEAD = "open,high,low,close,volume\n"
+SYMBOL = ("--symbol", "X")
+MINUTES = {
+    "1m": 1,
+    "5m": 5,
+    "1h": 60,
+    "4h": 240,
+    "12h": 720,
+    "1d": 1440,
+    "1w": 10080,
+    "1mo": 43200,
+}
 ATHENS, NEW_YORK = ZoneInfo("Europe/Athens"), ZoneInfo("America/New_York")
 STARTS = (
     datetime(2024, 1, 29, tzinfo=UTC),

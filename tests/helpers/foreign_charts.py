@@ -7,7 +7,10 @@ from datetime import UTC, timedelta
 
 from foreign_bars import (
     ATHENS,
+    HEAD,
+    MINUTES,
     NEW_YORK,
+    SYMBOL,
     Form,
     Rows,
     Time,
@@ -19,20 +22,8 @@ from foreign_bars import (
     wall_of,
 )
 
-HEAD = "open,high,low,close,volume\n"
-_SYMBOL = ("--symbol", "X")
 _IN_ATHENS = ("--timezone", "Europe/Athens")
 _PERIODS = {"1m": "M1", "1h": "H1", "4h": "H4", "1d": "Daily", "1w": "Weekly", "1mo": "Monthly"}
-_MINUTES = {
-    "1m": 1,
-    "5m": 5,
-    "1h": 60,
-    "4h": 240,
-    "12h": 720,
-    "1d": 1440,
-    "1w": 10080,
-    "1mo": 43200,
-}
 _CHART = {"1m": "1", "1h": "60", "4h": "240", "1d": "1D", "1w": "1W", "1mo": "1M"}
 _NODE = {"1m": "m1", "1h": "h1", "4h": "h4", "1d": "d1", "1mo": "mn1"}
 
@@ -100,7 +91,7 @@ FORMS = (
     Form(
         "kraken",
         ("1m", "5m", "1h", "4h", "12h", "1d"),
-        lambda i: f"XBTEUR_{_MINUTES[i]}.csv",
+        lambda i: f"XBTEUR_{MINUTES[i]}.csv",
         lines("", lambda bar, i: seconds(bar.opened), ",7,3"),
     ),
     Form(
@@ -126,7 +117,7 @@ FORMS = (
         ("1m", "1h", "4h", "1d"),
         lambda i: "ohlcv.json",
         arrays("ohlc", millis),
-        options=_SYMBOL,
+        options=SYMBOL,
     ),
     Form(
         "freqtrade",
@@ -139,31 +130,31 @@ FORMS = (
         ("1m", "1h"),
         lambda i: "c.json",
         arrays("ochl", millis),
-        options=(*_SYMBOL, "--format", "bitfinex"),
+        options=(*SYMBOL, "--format", "bitfinex"),
     ),
     Form(
         "coinbase",
         ("1m", "1h"),
         lambda i: "c.json",
         arrays("lhoc", seconds),
-        options=(*_SYMBOL, "--format", "coinbase"),
+        options=(*SYMBOL, "--format", "coinbase"),
     ),
     Form(
         "kucoin",
         ("1m", "1h"),
         lambda i: "c.json",
         arrays("ochl", seconds, "700.5"),
-        options=(*_SYMBOL, "--format", "kucoin"),
+        options=(*SYMBOL, "--format", "kucoin"),
     ),
     Form(
         "okx",
         ("1m", "1h", "4h"),
         lambda i: "c.json",
         arrays("ohlc", millis, "7", "700", "1"),
-        options=_SYMBOL,
+        options=SYMBOL,
     ),
-    Form("htx", ("1m", "1h"), lambda i: "c.json", _htx, options=_SYMBOL),
-    Form("deribit", ("1m", "1h"), lambda i: "c.json", _columns, options=_SYMBOL),
+    Form("htx", ("1m", "1h"), lambda i: "c.json", _htx, options=SYMBOL),
+    Form("deribit", ("1m", "1h"), lambda i: "c.json", _columns, options=SYMBOL),
     Form(
         "bitmex",
         ("1m", "1h", "1d"),
@@ -193,12 +184,12 @@ FORMS = (
             ",5,2,0",
         ),
         ATHENS,
-        (*_SYMBOL, *_IN_ATHENS),
+        (*SYMBOL, *_IN_ATHENS),
     ),
     Form(
         "mt4",
         ("1m", "1h", "4h", "1d", "1w", "1mo"),
-        lambda i: f"EURUSD{_MINUTES[i]}.csv",
+        lambda i: f"EURUSD{MINUTES[i]}.csv",
         lines("", local("%Y.%m.%d,%H:%M", ATHENS)),
         ATHENS,
         _IN_ATHENS,

@@ -4,26 +4,27 @@ from __future__ import annotations
 
 from datetime import UTC, timedelta, tzinfo
 
-from foreign_bars import NEW_YORK, Form, MadeBar, Rows, Text, lines, local, seconds, wall_of
+from foreign_bars import (
+    HEAD,
+    MINUTES,
+    NEW_YORK,
+    SYMBOL,
+    Form,
+    MadeBar,
+    Rows,
+    Text,
+    lines,
+    local,
+    seconds,
+    wall_of,
+)
 
-HEAD = "open,high,low,close,volume\n"
-_SYMBOL = ("--symbol", "X")
-_MINUTES = {
-    "1m": 1,
-    "5m": 5,
-    "1h": 60,
-    "4h": 240,
-    "12h": 720,
-    "1d": 1440,
-    "1w": 10080,
-    "1mo": 43200,
-}
 _WORDS = {"1d": "daily", "1w": "weekly", "1mo": "monthly"}
 _ACTIONS = "Date,Open,High,Low,Close,Volume,Dividends,Stock Splits\n"
 _IB = ",date,open,high,low,close,volume,average,barCount\n"
 _NINJA = "%Y%m%d %H%M%S"
 _WIKI = "Date,Open,High,Low,Close,Volume,Ex-Dividend,Split Ratio\n"
-_CLOSE = (*_SYMBOL, "--stamp", "close")
+_CLOSE = (*SYMBOL, "--stamp", "close")
 _CLOSES = lines(f"timestamp,{HEAD}", lambda bar, i: bar.closed.strftime("%Y-%m-%dT%H:%M:%SZ"))
 
 
@@ -107,7 +108,7 @@ FORMS = (
         lambda i: "history.csv",
         lines(_ACTIONS, _offset, ",7,0.0,0.0"),
         NEW_YORK,
-        _SYMBOL,
+        SYMBOL,
     ),
     Form(
         "yfinance",
@@ -115,7 +116,7 @@ FORMS = (
         lambda i: "history.csv",
         lines(_ACTIONS, _offset, ",7,0.0,0.0"),
         NEW_YORK,
-        _SYMBOL,
+        SYMBOL,
         is_exchange=True,
     ),
     Form(
@@ -123,7 +124,7 @@ FORMS = (
         ("1d", "1w", "1mo"),
         lambda i: "x.csv",
         lines("Date,Open,High,Low,Close,Adj Close,Volume\n", local("%Y-%m-%d", UTC), ",1,7"),
-        options=_SYMBOL,
+        options=SYMBOL,
     ),
     Form(
         "stooq",
@@ -137,9 +138,7 @@ FORMS = (
         lambda i: "aapl.us.txt",
         lines(
             "<TICKER>,<PER>,<DATE>,<TIME>,<OPEN>,<HIGH>,<LOW>,<CLOSE>,<VOL>,<OPENINT>\n",
-            lambda bar, i: (
-                f"AAPL.US,{'D' if i == '1d' else _MINUTES[i]},{bar.opened:%Y%m%d,%H%M%S}"
-            ),
+            lambda bar, i: f"AAPL.US,{'D' if i == '1d' else MINUTES[i]},{bar.opened:%Y%m%d,%H%M%S}",
             ",7,0",
         ),
         options=("--timezone", "UTC"),
@@ -226,7 +225,7 @@ FORMS = (
         lambda i: "MSFT.Last.txt",
         lines("", local("%Y%m%d", UTC), ";7", separator=";"),
     ),
-    Form("coinmarketcap", ("1d",), lambda i: "cmc.csv", _cmc, options=_SYMBOL),
+    Form("coinmarketcap", ("1d",), lambda i: "cmc.csv", _cmc, options=SYMBOL),
     Form(
         "investing",
         ("1d", "1w", "1mo"),
@@ -239,7 +238,7 @@ FORMS = (
         ("1d",),
         lambda i: "WIKI.csv",
         lines(_WIKI, local("%Y-%m-%d", UTC), ",7,0.0,1.0", newest_first=True),
-        options=_SYMBOL,
+        options=SYMBOL,
     ),
     Form(
         "table",
