@@ -23,7 +23,8 @@ from venue_tools import share
 
 from logos.adapters.ib.connection import Address
 from logos.adapters.ib.feed import IbFeed, IbMarket
-from logos.adapters.ib.lines import DELAY_NS, Plan
+from logos.adapters.ib.lines import DELAY_NS, Plan, note
+from logos.adapters.ib.messages import Tick
 from logos.core.instrument import Instrument, instrument
 from logos.core.messages import Bar, Quote, Trade
 from logos.core.types import NS_PER_SECOND, SIZE_UNKNOWN
@@ -128,6 +129,26 @@ def test_a_side_that_nobody_quotes_is_no_price() -> None:
         assert [each.bid_units for each in there.sink.events] == [18_850]  # type: ignore[union-attr]
 
     tell(story, Plan("quotes"))
+
+
+@pytest.mark.parametrize(
+    ("price", "size", "bid"),
+    [
+        ("-1", "0", "0"),
+        ("-1.00", "", "0"),
+        ("0.0", "0", "0"),
+        ("-1", "5", "-1"),
+        ("-10", "", "-10"),
+        ("-10.00", "0", "-10.00"),
+        ("100", "", "100"),
+    ],
+)
+def test_only_minus_one_and_zero_without_a_size_are_no_price(
+    price: str, size: str, bid: str
+) -> None:
+    book: dict[str, str] = {}
+    note(book, Tick(1, price, size))
+    assert book["bid"] == bid
 
 
 def test_delayed_quotes_say_so_and_are_as_old_as_they_are() -> None:

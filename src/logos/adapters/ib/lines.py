@@ -136,7 +136,7 @@ class SymbolLine:
             async for rows in heard:
                 for row in rows:
                     if isinstance(row, Tick):
-                        _note(book, row)
+                        note(book, row)
                     elif isinstance(row, DataKind):
                         late_ns = DELAY_NS if row.kind in (3, 4) else 0
                         if row.kind != 1:
@@ -278,13 +278,14 @@ def _waiting(rows: asyncio.Queue[object]) -> list[object]:
     return [rows.get_nowait() for _ in range(rows.qsize())]
 
 
-def _note(book: dict[str, str], tick: Tick) -> None:
+def note(book: dict[str, str], tick: Tick) -> None:
     """Take one tick into the best prices, which are text; "0" is no price."""
     if tick.size and tick.kind in _SIZES:
         book[_SIZES[tick.kind]] = tick.size
     if tick.price and tick.kind in _PRICES:
         side = _PRICES[tick.kind]
         has_size = tick.size.strip("0.") != ""
-        is_none = not has_size and tick.price.rstrip("0").rstrip(".") in ("-1", "")
+        whole, _, part = tick.price.partition(".")
+        is_none = not has_size and whole in ("-1", "0") and not part.strip("0")
         book[side] = "0" if is_none else tick.price
         book.setdefault(f"{side}_size", "0")
