@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Callable, Iterator
+from types import FrameType
 
 import pytest
 
@@ -69,3 +71,35 @@ def test_closing_ends_the_thread_and_may_be_done_twice() -> None:
     beside.close()
     beside.close()
     assert not threads[0].is_alive()
+
+
+def test_an_interrupt_as_the_wait_ends_neither_hangs_nor_shortens_the_next_wait(
+    beside: Beside,
+) -> None:
+    """A signal's handler may raise when the wait is over already, but has not returned."""
+    came: list[str] = []
+
+    def interrupt(frame: FrameType, event: str, _: object) -> None:
+        caller = frame.f_back
+        is_over = event == "return" and frame.f_code.co_name in ("acquire", "wait")
+        is_ours = caller is not None and caller.f_code.co_name == "_wait"
+        if is_over and is_ours and "interrupt" not in came:
+            came.append("interrupt")
+            raise KeyboardInterrupt
+
+    def work() -> None:
+        sys.setprofile(interrupt)
+        try:
+            beside.run(lambda: None, lambda: came.append("there"))
+        except KeyboardInterrupt:
+            came.append("raised")
+        finally:
+            sys.setprofile(None)
+
+    worker = threading.Thread(target=work, daemon=True)
+    worker.start()
+    worker.join(5)
+    assert not worker.is_alive()
+    assert sorted(came) == ["interrupt", "raised", "there"]
+    beside.run(lambda: None, lambda: came.append("again"))
+    assert came[-1] == "again"

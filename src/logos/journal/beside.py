@@ -22,7 +22,8 @@ class Beside:
         self._work: Callable[[], object] | None = None
         self._error: BaseException | None = None
         self._go = threading.Semaphore(0)
-        self._done = threading.Semaphore(0)
+        # An event, as it may be waited for again: an interrupted wait may have been over.
+        self._done = threading.Event()
         self._thread: threading.Thread | None = None
 
     def run(self, here: Callable[[], object], there: Callable[[], object]) -> None:
@@ -34,6 +35,7 @@ class Beside:
             self._thread = threading.Thread(target=self._run, name="sync beside", daemon=True)
             self._thread.start()
         self._work, self._error = there, None
+        self._done.clear()
         self._go.release()
         try:
             here()
@@ -52,10 +54,10 @@ class Beside:
 
     def _wait(self) -> None:
         try:
-            self._done.acquire()
+            self._done.wait()
         except BaseException:
             # A signal's handler raised: the work must not outlive its files all the same.
-            self._done.acquire()
+            self._done.wait()
             raise
 
     def _run(self) -> None:
@@ -67,4 +69,4 @@ class Beside:
                 self._work()
             except BaseException as error:
                 self._error = error
-            self._done.release()
+            self._done.set()
