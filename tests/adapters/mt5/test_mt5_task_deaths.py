@@ -9,13 +9,16 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import mt5_libraries  # noqa: F401 - before anything that needs zmq
-from mt5_helpers import bench
+import pytest
+from mt5_helpers import an_order, bench, coin, trade
 from waiting import until
 
 from logos.adapters.mt5.terminal import Mt5Terminal
 from logos.config import make_config
 from logos.core.gates import InProcessSwitch
+from logos.core.outbox import SubmitOrder
 from logos.execution.clock import SystemClock
+from logos.venues.contract import NotSent
 
 
 def task_of(name: str) -> asyncio.Task[Any]:
@@ -32,6 +35,25 @@ def test_a_heartbeat_that_somebody_cancels_is_a_death_and_a_closed_one_is_none()
             task_of("mt5 heartbeat").cancel()
             await until(lambda: bool(box.deaths), "the gateway dies with its heartbeat")
             assert box.deaths == ["the heartbeat ended: it was cancelled"]
+
+    asyncio.run(scenario())
+
+
+def test_a_thread_that_ends_leaves_nobody_waiting() -> None:
+    def broken(order: SubmitOrder) -> str:
+        raise RuntimeError(f"no view of {order.terms.client_order_id}")
+
+    async def scenario() -> None:
+        async with bench() as box:
+            name = coin().symbol
+            box.gateway.door.gate = broken
+            async with asyncio.timeout(5):
+                with pytest.raises(NotSent, match="thread ended: RuntimeError"):
+                    await box.gateway.request(name, trade(name, "run-1"), an_order())
+                await until(lambda: bool(box.deaths), "the gateway dies with its thread")
+                with pytest.raises(NotSent, match="thread ended"):
+                    await box.gateway.request(name, trade(name, "run-1"), an_order())
+            assert not box.simulator.book.deals
 
     asyncio.run(scenario())
 

@@ -184,8 +184,8 @@ class Gateway:
         """
         question = self._question(fields)
         worker = self._worker
-        if worker is None:
-            words = "the gateway is not open"
+        if worker is None or worker.has_ended:
+            words = "the gateway is not open" if worker is None else "the gateway's thread ended"
             raise not_sent(question.kind, words, self._settings.reply_timeout_s)
         leaving = self.door.begin(order, epoch)
         job = Job(symbol, question, leaving, asyncio.get_running_loop().create_future())

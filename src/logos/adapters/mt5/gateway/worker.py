@@ -62,6 +62,8 @@ class Worker:
         self._serving: Job | None = None
         self._thread: threading.Thread | None = None
         self._switch_s = 0.0
+        self.has_ended = False
+        """Whether the thread ended by itself: nothing is served any more."""
 
     def start(self, connect: Callable[[Waker], Sockets]) -> None:
         """Begin, with the sockets that `connect` makes in the thread."""
@@ -117,6 +119,7 @@ class Worker:
             if sockets is not None:
                 sockets.close()
         if why:
+            self.has_ended = True
             self._posts(self._on_end, why)
 
     def _serve_all(self, sockets: Sockets) -> None:
@@ -151,6 +154,10 @@ class Worker:
             failure = lost(kind, error)
         except VenueError as error:
             failure = error
+        except BaseException as error:
+            # The thread ends of it: whoever waits is told what is known of the request.
+            self._posts(job.fail, _unexpected(job, error))
+            raise
         finally:
             self._serving = None
         if question.rid and question.outcome is Outcome.CONFIRMED:
@@ -160,3 +167,11 @@ class Worker:
         else:
             self._identified.drop(job)
             self._posts(job.fail, failure)
+
+
+def _unexpected(job: Job, error: BaseException) -> Exception:
+    """What it means for a request that the thread ends of an error while serving it."""
+    question, words = job.question, f"the gateway's thread ended: {error!r}"
+    if question.outcome is Outcome.NOT_SENT:
+        return not_sent(question.kind, words, 0.0)
+    return lost(question.kind, NoAnswer(words, False))
