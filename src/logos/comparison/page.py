@@ -24,23 +24,6 @@ POINTS_MAX: Final = 800
 _OWN: Final = "logos.comparison"
 _GAPS: Final = frozenset(("buy_and_hold_ratio", "max_drawdown", "cagr", "trips", "exposure"))
 """Figures that begin a group."""
-_PAGE: Final = """\
-<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="{policy}">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>logos: sessions compared</title>
-{styles}
-</head>
-<body>
-{body}
-<script type="application/json" id="data">{data}</script>
-{scripts}
-</body>
-</html>
-"""
 
 
 def comparison_page(comparison: Comparison) -> str:
@@ -48,13 +31,8 @@ def comparison_page(comparison: Comparison) -> str:
     styles = [assets.text(name) for name in (assets.SHARED_CSS, assets.UPLOT_CSS)]
     styles.append(assets.text("page.css", _OWN))
     scripts = [assets.uplot(), assets.text(assets.CHARTS_JS), assets.text("page.js", _OWN)]
-    return _PAGE.format(
-        policy=assets.content_policy(scripts, styles),
-        styles="\n".join(f"<style>{each}</style>" for each in styles),
-        body=assets.text("page.html", _OWN),
-        data=assets.as_json(page_data(comparison)),
-        scripts="\n".join(f"<script>{each}</script>" for each in scripts),
-    )
+    body, data = assets.text("page.html", _OWN), page_data(comparison)
+    return assets.whole_page("logos: sessions compared", body, data, styles=styles, scripts=scripts)
 
 
 def page_data(comparison: Comparison) -> dict[str, Any]:

@@ -9,7 +9,7 @@ into the page. Nothing is loaded from anywhere.
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cache
 from hashlib import sha256
 from importlib import resources
@@ -29,6 +29,24 @@ _NONE: Final = "'none'"
 _ESCAPED: Final = {
     ord(character): f"\\u{ord(character):04x}" for character in "<>&\u2028\u2029\u0085\ufeff"
 }
+
+_PAGE: Final = """\
+<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="{policy}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{title}</title>
+{styles}
+</head>
+<body>
+{body}
+<script type="application/json" id="data">{data}</script>
+{scripts}
+</body>
+</html>
+"""
 
 
 @cache
@@ -66,4 +84,18 @@ def content_policy(scripts: Iterable[str], styles: Iterable[str]) -> str:
             "base-uri 'none'",
             "form-action 'none'",
         )
+    )
+
+
+def whole_page(
+    title: str, body: str, data: Any, *, styles: Sequence[str], scripts: Sequence[str]
+) -> str:
+    """A page that is one file, HTML. `title` and `body` are markup of our own."""
+    return _PAGE.format(
+        policy=content_policy(scripts, styles),
+        title=title,
+        styles="\n".join(f"<style>{each}</style>" for each in styles),
+        body=body,
+        data=as_json(data),
+        scripts="\n".join(f"<script>{each}</script>" for each in scripts),
     )

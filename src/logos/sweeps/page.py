@@ -23,36 +23,14 @@ FIGURES: Final = (
 """Figures that the page shows besides the one that was searched by."""
 
 _OWN: Final = "logos.sweeps"
-_PAGE: Final = """\
-<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="{policy}">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>logos: a sweep</title>
-{styles}
-</head>
-<body>
-{body}
-<script type="application/json" id="data">{data}</script>
-{scripts}
-</body>
-</html>
-"""
 
 
 def sweep_page(finished: Finished) -> str:
     """The page, HTML. The same rows give the same bytes."""
     styles = [assets.text(assets.SHARED_CSS), assets.text("page.css", _OWN)]
     scripts = [assets.text("page.js", _OWN)]
-    return _PAGE.format(
-        policy=assets.content_policy(scripts, styles),
-        styles="\n".join(f"<style>{each}</style>" for each in styles),
-        body=assets.text("page.html", _OWN),
-        data=assets.as_json(page_data(finished)),
-        scripts="\n".join(f"<script>{each}</script>" for each in scripts),
-    )
+    body, data = assets.text("page.html", _OWN), page_data(finished)
+    return assets.whole_page("logos: a sweep", body, data, styles=styles, scripts=scripts)
 
 
 def page_data(finished: Finished) -> dict[str, Any]:
