@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -149,6 +150,41 @@ def test_the_kill_switch_stops_it_and_a_reset_lets_it_go_on(market: Path, tmp_pa
     lanes = InlineLanes()
     assert len(go(folder, lanes).outcomes) == 6
     assert lanes.ran == [4, 5, 6]
+
+
+def test_the_kill_switch_at_the_last_row_stops_it_as_at_any_other(
+    market: Path, tmp_path: Path
+) -> None:
+    home = tmp_path / "home"
+    folder = make_sweep(market, home, GRID)
+    with closing(CircuitBreaker(home / "state" / "kill-switch")) as switch:
+
+        def throw(row: int) -> None:
+            if row == 6:
+                switch.engage("a drill", "me")
+
+        stopped = go(folder, InlineLanes(before=throw))
+    assert stopped.by_switch
+    assert "a drill" in stopped.stopped
+    assert [each.row for each in stopped.outcomes] == [1, 2, 3, 4, 5]
+
+
+def test_the_kill_switch_before_the_best_is_run_again_is_the_switch(
+    market: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = tmp_path / "home"
+    folder = make_sweep(market, home, GRID)
+    with closing(CircuitBreaker(home / "state" / "kill-switch")) as switch:
+
+        def begin(_count: int) -> InlineLanes:
+            switch.engage("a drill", "me")
+            return InlineLanes()
+
+        monkeypatch.setattr(run_module, "ProcessLanes", begin)
+        stopped = go(folder)
+    assert stopped.by_switch
+    assert "a drill" in stopped.stopped
+    assert len(stopped.outcomes) == 6
 
 
 def test_logos_kill_finds_a_sweep_between_two_sessions(market: Path, tmp_path: Path) -> None:

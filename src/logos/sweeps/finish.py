@@ -7,7 +7,6 @@ import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
-from logos import paths
 from logos.build import build_hash
 from logos.config import ConfigError
 from logos.files import replace_file
@@ -145,7 +144,5 @@ def _luck_lines(finished: Finished) -> Iterator[str]:
 
 def _short(folder: Path) -> str:
     """The folder as seen from the working directory, where it lies below that."""
-    for above in (Path.cwd(), paths.home()):
-        if folder.is_relative_to(above):
-            return str(folder.relative_to(above)) if above == Path.cwd() else str(folder)
-    return str(folder)
+    here = Path.cwd()
+    return str(folder.relative_to(here) if folder.is_relative_to(here) else folder)

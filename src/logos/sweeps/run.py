@@ -183,7 +183,11 @@ class _Running:
         best = self._so_far().best()
         if best is None:
             return None
-        again = repeat(self._folder, self._spec, best.trial, self._stop)
+        try:
+            again = repeat(self._folder, self._spec, best.trial, self._stop)
+        except SweepStoppedError as error:
+            by_switch = error.by_switch or self._by_switch
+            raise SweepStoppedError(str(error), by_switch=by_switch) from None
         return again.artifact_hash == best.artifact_hash
 
     def _so_far(self) -> Finished:
@@ -206,8 +210,8 @@ class _Running:
             why = self._lanes.run(requests, Hooks(self._done, self._lost, self._stop))
             if self._failed:
                 raise LogosError(self._failed)
-            if why:
-                raise SweepStoppedError(why, by_switch=self._by_switch)
+            if why or self._by_switch:  # at the last row the lanes have nothing left to stop
+                raise SweepStoppedError(why or self._stop(), by_switch=self._by_switch)
         return self._record.outcomes
 
     def _done(self, row: int, content: bytes) -> None:

@@ -13,7 +13,6 @@ import io
 import json
 from collections.abc import Sequence
 from decimal import Decimal
-from pathlib import Path
 from typing import Any, Final
 
 import msgspec
@@ -143,9 +142,3 @@ def _parquet(names: Sequence[str], rows: Sequence[dict[str, Figure]]) -> bytes:
     sink = pa.BufferOutputStream()
     pyarrow.parquet.write_table(pa.table(arrays), sink)
     return bytes(sink.getvalue())
-
-
-def table_of(folder: Path) -> list[dict[str, Any]]:
-    """The rows of results.json. Raises OSError."""
-    rows: list[dict[str, Any]] = json.loads((folder / JSON).read_bytes())["rows"]
-    return rows
