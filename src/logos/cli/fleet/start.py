@@ -12,6 +12,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from types import FrameType
+from typing import Final
 
 from logos import paths
 from logos.cli.run_command import ProgressBar, add_shown, attempt
@@ -32,6 +33,8 @@ from logos.session.fleet.taking import (
 )
 from logos.session.opening.machine_switch import open_switch
 from logos.session.stored.origin import Origin, read_origin, write_origin
+
+_INTERRUPTED: Final = 130
 
 
 def add_start_arguments(parser: argparse.ArgumentParser) -> None:
@@ -114,8 +117,10 @@ def _start_all(names: list[str], options: argparse.Namespace) -> int:
     """A process for each shard, until all have ended; the worst of their exit codes."""
     shown = [f"--{word}" for word in ("quiet", "verbose", "json") if getattr(options, word)]
     children: dict[str, subprocess.Popen[bytes]] = {}
+    came: list[int] = []
 
     def pass_on(number: int, _frame: FrameType | None) -> None:
+        came.append(number)
         for child in children.values():
             if child.poll() is None:
                 child.send_signal(number)
@@ -123,17 +128,24 @@ def _start_all(names: list[str], options: argparse.Namespace) -> int:
     before = {each: signal.signal(each, pass_on) for each in (signal.SIGINT, signal.SIGTERM)}
     try:
         for name in names:
+            if came:
+                break
             command = [sys.executable, "-m", "logos.live", "fleet", "start", *shown]
             command += ["--config", options.config, "--shard", name, "--wait", str(options.wait)]
             # In a group of its own: a key that is pressed reaches it once, through this process.
             children[name] = subprocess.Popen(command, start_new_session=True)  # noqa: S603
+            for number in came:  # it came before this one was known to `pass_on`
+                children[name].send_signal(number)
         codes = {name: child.wait() for name, child in children.items()}
     except OSError as error:
         pass_on(signal.SIGTERM, None)
+        for child in children.values():
+            child.wait()
         raise ConfigError(f"a process cannot be begun: {error}") from None
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-    for name, code in codes.items():
-        print(f"shard {name}: exit code {code}", file=sys.stderr)
-    return max(abs(code) for code in codes.values())
+    for name in names:
+        end = f"exit code {codes[name]}" if name in codes else "not begun, as this was interrupted"
+        print(f"shard {name}: {end}", file=sys.stderr)
+    return max(abs(codes.get(name, _INTERRUPTED)) for name in names)

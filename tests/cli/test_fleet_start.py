@@ -1,0 +1,72 @@
+"""`logos fleet start` of several shards, and what becomes of all when one is not begun."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import subprocess
+from typing import Any
+
+import pytest
+
+from logos.cli.fleet import start
+from logos.config import ConfigError
+
+Output = pytest.CaptureFixture[str]
+OPTIONS = argparse.Namespace(quiet=True, verbose=False, json=False, config="fleet.toml", wait=1.0)
+
+
+class Child:
+    """A process that ends when it is told to."""
+
+    begun: list[Child]
+    is_slow: bool
+    """A signal comes while it is begun; else nothing can be begun but the first."""
+
+    def __init__(self, command: list[str], **_options: Any) -> None:
+        if self.begun and not self.is_slow:
+            raise OSError("no more processes")
+        self.command, self.heard, self.is_ended = command, list[int](), False
+        self.begun.append(self)
+        if self.is_slow:
+            signal.raise_signal(signal.SIGTERM)
+
+    def poll(self) -> int | None:
+        return None
+
+    def send_signal(self, number: int) -> None:
+        self.heard.append(number)
+
+    def wait(self) -> int:
+        assert self.heard, "it would be waited for without an end"
+        self.is_ended = True
+        return 0
+
+
+@pytest.fixture(autouse=True)
+def children(monkeypatch: pytest.MonkeyPatch) -> list[Child]:
+    begun: list[Child] = []
+    monkeypatch.setattr(Child, "begun", begun, raising=False)
+    monkeypatch.setattr(subprocess, "Popen", Child)
+    return begun
+
+
+def test_a_signal_while_shards_are_begun_reaches_the_one_and_begins_no_other(
+    children: list[Child], monkeypatch: pytest.MonkeyPatch, capsys: Output
+) -> None:
+    monkeypatch.setattr(Child, "is_slow", True, raising=False)
+    before = signal.getsignal(signal.SIGTERM)
+    assert start._start_all(["a", "b"], OPTIONS) == 130
+    assert [child.heard for child in children] == [[signal.SIGTERM]]
+    said = capsys.readouterr().err.splitlines()
+    assert said == ["shard a: exit code 0", "shard b: not begun, as this was interrupted"]
+    assert signal.getsignal(signal.SIGTERM) is before
+
+
+def test_where_a_process_cannot_be_begun_the_others_are_ended_and_waited_for(
+    children: list[Child], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Child, "is_slow", False, raising=False)
+    with pytest.raises(ConfigError, match="no more processes"):
+        start._start_all(["a", "b"], OPTIONS)
+    assert [(child.heard, child.is_ended) for child in children] == [([signal.SIGTERM], True)]
