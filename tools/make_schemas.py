@@ -38,6 +38,15 @@ def schemas() -> dict[str, dict[str, Any]]:
             },
             record["$defs"],
         ),
+        "kafka-input.schema.json": _message(
+            "A line of what a live session recorded",
+            {
+                "crc": {"type": "string", "pattern": "^[0-9a-f]{8}$"},
+                "hash": {"type": "string", "pattern": "^[0-9a-f]{16}$"},
+                "body": {"type": "object", "required": ["kind"]},
+            },
+            {},
+        ),
         "kafka-decision.schema.json": _message(
             "A line of a session's decision log",
             {

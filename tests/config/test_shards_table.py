@@ -58,6 +58,10 @@ CASES: list[tuple[Callable[[Tables], object], str]] = [
     (lambda t: shard(t).update(budget=0), "s0.budget is above 0"),
     (lambda t: shard(t).update(budget_max=59), "s0.budget_max (59) is below its budget (60)"),
     (lambda t: shard(t)["symbols"].clear(), "s0.symbols is empty"),
+    (
+        lambda t: t["shards"].update(takeover="shipped"),
+        'takeover = "shipped" needs [ship.kafka] with brokers and inputs = true',
+    ),
     (lambda t: t["shards"].update(total=0), "total is above 0, not 0"),
     (lambda t: t["shards"].update(folder=""), "folder is empty"),
     (lambda t: t["shards"]["table"].update({"s-2": shard(t)}), "name is 1 to 24 letters"),

@@ -32,7 +32,7 @@ OF_A_USER: Final = frozenset(
 )
 """Names that a text gives as an example of what a user writes."""
 
-TOPICS: Final = frozenset(["logos.decisions"])
+TOPICS: Final = frozenset(["logos.decisions", "logos.inputs"])
 """Topics of Kafka brokers that are named like modules."""
 
 RUNTIME_FOLDERS: Final = (

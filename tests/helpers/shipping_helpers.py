@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from logos.observe.shipping.kafka import Batch
 from logos.observe.shipping.messages import DECISIONS_TOPIC, JOURNAL_TOPIC, Message, journal_line
 from logos.observe.shipping.progress import Progress
+from logos.observe.shipping.reading import Take
 from logos.observe.shipping.shipper import Shipper
 
 
@@ -59,12 +60,23 @@ def kept(pairs: Sequence[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
 
 
 def ship(
-    home: Path, target: MemoryTarget, *sessions: str, wait_s: float = 30
+    home: Path,
+    target: MemoryTarget,
+    *sessions: str,
+    wait_s: float = 30,
+    with_inputs: bool = False,
 ) -> tuple[bool, Shipper, list[str]]:
     """Ship all that is final of a workspace, with a new shipper; what it said."""
     said: list[str] = []
     with Progress("kafka", home) as progress:
-        shipper = Shipper(target, progress, said.append, workspace=home, sessions=sessions)
+        shipper = Shipper(
+            target,
+            progress,
+            said.append,
+            workspace=home,
+            sessions=sessions,
+            with_inputs=with_inputs,
+        )
         is_all = shipper.run(lambda: False, once=True, wait_s=wait_s)
     return is_all, shipper, said
 
@@ -86,3 +98,22 @@ def decisions_of(target: MemoryTarget) -> bytes:
         start = value.index(b'"decision":') + len(b'"decision":')
         lines.append(value[start:-1] + b"\n")
     return b"".join(lines)
+
+
+class MemoryTopics:
+    """What a reader of the topics finds: messages by kind, all of a kind in one partition, or as
+    `place` says of each."""
+
+    def __init__(
+        self, messages: Sequence[Message], place: Callable[[Message], int] = lambda _: 0
+    ) -> None:
+        self.messages = list(messages)
+        self._place = place
+
+    def partitions(self, kind: str, session_id: str) -> list[int]:
+        return [0, 1]
+
+    def read(self, kind: str, partition: int, session_id: str, take: Take) -> None:
+        for each in self.messages:
+            if each.kind == kind and self._place(each) == partition:
+                take(each.value, each.claim)

@@ -81,6 +81,22 @@ def test_one_owns_the_shard_and_the_next_claim_has_the_next_epoch(two: tuple[Own
         first.poll()
 
 
+def test_what_an_owner_with_records_said_last_outlives_it(two: tuple[Owner, Owner]) -> None:
+    first, second = two
+    first.store.claim("a", Path("/srv/a"))
+    first.poll()
+    assert second.store.last() is None, "it has no session yet"
+    entry = EngineEntry(
+        token="a", host="h", workspace="/srv/a", session="desk-s0", pid=1, ttl_ns=SECOND,
+        shard="s0", claim=1, written=70,
+    )  # fmt: skip
+    first.store.poll(entry)
+    first.store.close()
+    assert second.store.last() == entry
+    answer = second.store.ask("/v3/kv/range", {"key": second.store._last_key})
+    assert answer["kvs"][0].get("lease", "0") == "0"
+
+
 def test_without_the_claim_there_is_no_renewal(two: tuple[Owner, Owner], cluster: Cluster) -> None:
     first, second = two
     with pytest.raises(ClaimLostError):

@@ -1,5 +1,6 @@
 """Four shards of forty symbols, three members of etcd and a broker, on one machine: one owner is
-killed, another machine (another workspace) goes on with its session, and one command stops all.
+killed, another machine (another workspace) goes on with its session, and one command stops all. And
+a machine whose disk is gone with it: another goes on from what was shipped.
 
 It runs the commands of docs/SCALE.md that need servers."""
 
@@ -8,6 +9,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -18,6 +20,7 @@ from pathlib import Path
 from threading import Event, Thread
 from typing import Any
 
+import msgspec
 import pytest
 from etcd_servers import etcd
 from kafka_broker import broker, broker_library, make_topics
@@ -25,6 +28,8 @@ from servers import HOST
 from waiting import wait_until
 
 from logos.cli.main import main
+from logos.observe.shipping.progress import read_status
+from logos.session.stored.names import RESTORED
 
 SHARDS, SYMBOLS = 4, 40
 EACH = SYMBOLS // SHARDS
@@ -107,10 +112,23 @@ class Desk:
 
     def begin(self, machine: str, *words: str) -> subprocess.Popen[bytes]:
         """Begin `logos fleet start`, which is ended with the test."""
-        process = subprocess.Popen(
-            self._command(("fleet", "start", "--quiet", *words, "--config", str(self.file))),
-            cwd=self.root / machine, env=self._environment, stderr=subprocess.DEVNULL,
-        )  # fmt: skip
+        words = ("fleet", "start", "--quiet", *words, "--config", str(self.file))
+        return self._begin(words, self.root / machine, {})
+
+    def ship(self, machine: str, shard: str) -> subprocess.Popen[bytes]:
+        """Begin `logos ship` for a shard of a machine, which is ended with the test."""
+        home = self.root / machine / "shards" / shard
+        words = ("ship", "--config", str(self.file))
+        return self._begin(words, self.root, {"LOGOS_HOME": str(home)})
+
+    def _begin(
+        self, words: tuple[str, ...], folder: Path, environment: dict[str, str]
+    ) -> subprocess.Popen[bytes]:
+        with (self.root / "said").open("ab") as said:
+            process = subprocess.Popen(
+                self._command(words), cwd=folder, env=self._environment | environment,
+                stdout=said, stderr=said,
+            )  # fmt: skip
 
         def end() -> None:
             if process.poll() is None:
@@ -219,3 +237,77 @@ def test_four_shards_lose_an_owner_and_go_on_elsewhere(desk: Desk) -> None:
         each.send_signal(signal.SIGTERM)
         assert each.wait(60) in (0, 9)
     desk.logos("b", "verify", str(claims / "0000002" / session.parent))
+
+
+def journal_of(desk: Desk, machine: str) -> Path:
+    """The journal of shard s0, by the machine's own link."""
+    home = desk.root / machine / "shards" / "s0"
+    return home / "runs" / "live" / "sessions" / "desk-s0" / "state.jsonl"
+
+
+def lose(desk: Desk, machine: str, *processes: subprocess.Popen[bytes]) -> bytes:
+    """The machine is gone, with all that its disk held; the journal that it had."""
+    for each in processes:
+        each.kill()
+        each.wait()
+    journal = journal_of(desk, machine).read_bytes()
+    shutil.rmtree(desk.root / machine)
+    shutil.rmtree(desk.root / "shared")
+    (desk.root / "shared").mkdir()
+    (desk.root / machine).mkdir()
+    return journal
+
+
+def shipped_records(desk: Desk, machine: str) -> int:
+    path = desk.root / machine / "shards" / "s0" / "state" / "ship" / "kafka" / "status.json"
+    try:
+        found = read_status(path).sessions["desk-s0"]
+    except (OSError, KeyError):
+        return 0
+    return found.sequence
+
+
+@pytest.mark.campaign
+@pytest.mark.timeout(240)
+def test_a_machine_that_is_gone_with_its_disk_is_gone_on_from_what_was_shipped(desk: Desk) -> None:
+    text = desk.file.read_text().replace("[shards]\n", '[shards]\ntakeover = "shipped"\n')
+    brokers = text.partition("brokers = ")[2].partition("\n")[0]
+    text += f"[ship.kafka]\nbrokers = {brokers}\ninputs = true\ncreate_partitions = 2\n"
+    desk.file.write_text(text)
+    reset = ("kill", "reset", "--fleet", "desk", "--by", "ann", "--reason", "first use")
+    desk.logos("a", *reset, "--epoch", "0", "--config", str(desk.file))
+
+    owner = desk.begin("a", "--shard", "s0")
+    wait_until(lambda: desk.owned("s0", 1), "the first owner", 90)
+    shipper = desk.ship("a", "s0")
+    wait_until(lambda: shipped_records(desk, "a") > 100, "a hundred records", 60)
+    first = lose(desk, "a", owner, shipper)
+
+    owner = desk.begin("b", "--shard", "s0", "--wait", "60")
+    wait_until(lambda: desk.owned("s0", 2), "the next owner", 90)
+    shipper = desk.ship("b", "s0")
+    wait_until(lambda: has_order_of(desk, "b", 2), "an order under the new claim", 60)
+    restored = msgspec.json.decode((journal_of(desk, "b").parent / RESTORED).read_bytes())
+    assert (restored["claim"], restored["records"] > 100) == (1, True)
+    assert "what it did behind that is lost" in (desk.root / "said").read_text()
+    count = restored["records"]
+    own = journal_of(desk, "b").read_bytes().splitlines()
+    assert own[:count] == first.splitlines()[:count], "what was shipped, to the byte"
+    wait_until(lambda: shipped_records(desk, "b") > count + 20, "records of the second", 60)
+    second = lose(desk, "b", owner, shipper)
+
+    desk.begin("a", "--shard", "s0", "--wait", "60")
+    wait_until(lambda: desk.owned("s0", 3), "the third owner", 90)
+    wait_until(lambda: has_order_of(desk, "a", 3), "an order of the third", 60)
+    restored = msgspec.json.decode((journal_of(desk, "a").parent / RESTORED).read_bytes())
+    assert restored["claim"] == 2, "the newer of two histories"
+    count = restored["records"]
+    own = journal_of(desk, "a").read_bytes().splitlines()
+    assert own[:count] == second.splitlines()[:count]
+    names = [order["client_order_id"] for order in orders(journal_of(desk, "a"))]
+    assert len(names) == len(set(names))
+    desk.logos("a", "fleet", "kill", "--by", "ann", "--reason", "over", "--config", str(desk.file))
+
+
+def has_order_of(desk: Desk, machine: str, claim: int) -> bool:
+    return any(each["claim_epoch"] == claim for each in orders(journal_of(desk, machine)))

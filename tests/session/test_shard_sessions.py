@@ -84,7 +84,7 @@ class Owner:
     def heed(self, budgets: bytes | None) -> str:
         return ""
 
-    def report(self, goal: Goal, exposure: Decimal) -> None:
+    def report(self, goal: Goal, exposure: Decimal, written: int) -> None:
         self.said = (goal, exposure)
 
     @property

@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from logos.config import ConfigError
-from logos.session.fleet.taking import one_of_this_machine, prepare_folder
+from logos.killswitch.fleet.records import EngineEntry
+from logos.session.fleet import taking
+from logos.session.fleet.taking import ShardLostError, one_of_this_machine, prepare_folder
 
 ID = "desk-s0"
 
@@ -89,3 +91,62 @@ def test_one_process_of_a_machine_owns_a_shard(tmp_path: Path) -> None:
         pass
     with one_of_this_machine(tmp_path / "s0", "s0"):
         pass
+
+
+def said(claim: int) -> EngineEntry:
+    """What the owner of a claim said last."""
+    return EngineEntry(
+        token="t", host="desk1", workspace="/srv/a", session=ID, pid=7, ttl_ns=1, claim=claim,
+        written=120,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("left", [0, 1])
+def test_a_shard_whose_last_folder_is_missing_is_begun_neither_anew_nor_from_an_older_one(
+    tmp_path: Path, left: int
+) -> None:
+    if left:
+        begin(take(tmp_path, 1), "one\n")
+    claims = tmp_path / "claims"
+    with pytest.raises(ShardLostError, match=r"no folder of claim 2 .* desk1 .* written 120 rec"):
+        prepare_folder(claims, 3, tmp_path / "b", ID, silent, said(2))
+    assert not [each for each in claims.iterdir() if "0000003" in each.name]
+
+
+def test_where_the_last_folder_is_missing_the_session_is_what_was_shipped(tmp_path: Path) -> None:
+    begin(take(tmp_path, 1), "one\n")
+    asked = []
+
+    def restore(folder: Path, last: EngineEntry) -> None:
+        asked.append(last.claim)
+        begin(folder / "state.jsonl", "shipped\n")
+
+    claims, told = tmp_path / "claims", list[str]()
+    for epoch, last in ((2, said(1)), (4, said(3))):
+        assert prepare_folder(claims, epoch, tmp_path / "b", ID, told.append, last, restore)
+    assert asked == [3], "of claim 1 there is a folder"
+    assert journal(claims, 2).read_text() == "one\n"
+    assert journal(claims, 4).read_text() == "shipped\n"
+    assert "there is no folder of claim 3" in told[-1]
+
+
+def test_a_folder_that_cannot_be_read_is_as_good_as_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begin(take(tmp_path, 1), "one\n")
+    claims = tmp_path / "claims"
+
+    def stale(_source: Path, target: Path) -> None:
+        target.write_text("half")
+        raise OSError(116, "Stale file handle")
+
+    monkeypatch.setattr(taking.shutil, "copyfile", stale)
+    with pytest.raises(ShardLostError, match="cannot be read: Stale file handle"):
+        prepare_folder(claims, 2, tmp_path / "b", ID, silent, said(1))
+    with pytest.raises(OSError, match="Stale file handle"):
+        prepare_folder(claims, 2, tmp_path / "b", ID, silent)
+    prepare_folder(
+        claims, 2, tmp_path / "b", ID, silent, said(1),
+        lambda folder, _: begin(folder / "state.jsonl", "shipped"),
+    )  # fmt: skip
+    assert [each.name for each in journal(claims, 2).parent.iterdir()] == ["state.jsonl"]

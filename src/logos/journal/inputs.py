@@ -90,6 +90,7 @@ class Facts(msgspec.Struct, frozen=True, tag="facts", tag_field="kind"):
 
 
 _DECODER: Final = msgspec.json.Decoder(Inputs | Batch | Facts)
+_BODY: Final = b'"body":'
 
 
 class LiveFailureError(LogosError):
@@ -326,7 +327,7 @@ class RecordedInputs:
                     if isinstance(record, Inputs):
                         continue
                     for row in record.events:
-                        last_ns = int(row[2 if row[0] in _NAMES_SYMBOL else 1])
+                        last_ns = _time_of(row)
                         if row[0] == _OFFSET:
                             offsets[row[2]] = row[3]
                         if row[0] in (_OFFSET, _SIGNAL):
@@ -354,6 +355,16 @@ class RecordedInputs:
     def _reader(self) -> JournalReader[Inputs | Batch | Facts]:
         segments = SegmentedFile(self.path)
         return JournalReader(self.path, _DECODER.decode, Inputs, Facts, segments)
+
+
+def _time_of(row: Sequence[Any]) -> int:
+    return int(row[2 if row[0] in _NAMES_SYMBOL else 1])
+
+
+def batch_times(line: bytes) -> list[int]:
+    """When the events in one line of a recording were, in order. Raises ValueError for no line."""
+    record = _DECODER.decode(line[line.index(_BODY) + len(_BODY) : line.rindex(b"}")])
+    return [_time_of(row) for row in record.events] if isinstance(record, Batch) else []
 
 
 def _event(row: Sequence[Any], symbols: Sequence[Instrument]) -> Event:

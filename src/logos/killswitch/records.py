@@ -109,7 +109,8 @@ class _Envelope(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     crc32: int
 
 
-_NOT_READABLE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+NOT_READABLE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What decoding raises for bytes that are not what they should be."""
 """What a JSON reader may say to bytes of any kind; brackets without end make it recurse."""
 
 _encode = msgspec.json.Encoder().encode
@@ -136,14 +137,14 @@ def decode_line(line: bytes) -> Transition:
         raise RecordDamagedError("is not one whole line (cut off, or written to by something else)")
     try:
         envelope = _decode_envelope(line)
-    except _NOT_READABLE as error:
+    except NOT_READABLE as error:
         raise RecordDamagedError(f"is not a record of this switch ({error})") from None
     body = bytes(envelope.body)
     if zlib.crc32(body) != envelope.crc32:
         raise RecordDamagedError("fails its checksum")
     try:
         transition = _decode_body(body)
-    except _NOT_READABLE as error:
+    except NOT_READABLE as error:
         raise RecordDamagedError(f"is not a record of this switch ({error})") from None
     if transition.schema != SCHEMA:
         raise RecordDamagedError(f"has the schema {transition.schema[:40]!r}, not {SCHEMA!r}")
@@ -182,7 +183,7 @@ def decode_marker(content: bytes) -> MarkerNote:
     """What the marker says, or an empty note when it says nothing readable."""
     try:
         note = msgspec.json.decode(content, type=MarkerNote)
-    except _NOT_READABLE:
+    except NOT_READABLE:
         return MarkerNote()
     return MarkerNote(
         clean_text(note.who, WHO_CHARACTERS_MAX), clean_text(note.why, WHY_CHARACTERS_MAX), 0

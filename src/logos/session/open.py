@@ -55,6 +55,7 @@ from logos.session.recorded import RecordedSwitch
 from logos.session.restoring import (
     CannotResumeError,
     check_can_start,
+    refuse_restored,
     restore,
     same_plan,
     settings_at,
@@ -218,6 +219,7 @@ def _old(start: Start) -> Session:
             origin = origin_of(session_id, home)
             store = checked_store(home)
             plan = same_plan(journal, session_id, spec.strategy, feed, moved, origin, store)
+            refuse_restored(plan.config, lock.path.parent)
             if old.is_live:
                 spec.check_acknowledged(plan.config)
                 resources.enter_context(hold_account(plan.config, spec.outside, start.entry.token))

@@ -42,6 +42,7 @@ from logos.session.build import make_instruments
 from logos.session.history import Journal
 from logos.session.plan import Feed, Plan, make_plan
 from logos.session.recorded import RecordedSwitch
+from logos.session.stored.names import RESTORED
 from logos.session.stored.origin import NOT_KNOWN, Origin
 
 Tell = Callable[[str], object]
@@ -155,6 +156,17 @@ def _check_can_be_made(
             f"session {who} ran on tables in memory ({', '.join(config.instruments)}), which its "
             f'files do not hold: give the same again as data= of logos.resume("{who}", ...) or '
             f'logos.replay("{who}", ...), such as data=logos.bars(df, ...)'
+        )
+
+
+def refuse_restored(config: Config, folder: Path) -> None:
+    """Raise CannotResumeError for a session with real orders whose `folder` was made of what had
+    been shipped: an order that it sent last may not be in it, and would get its id again."""
+    if config.venue.live and (folder / RESTORED).exists():
+        raise CannotResumeError(
+            f"session {folder.name} was restored from what had been shipped of it: an order that "
+            "it sent last may not be in its journal, and the venue alone knows. Close its orders "
+            "and positions there, and start a new session under another id"
         )
 
 

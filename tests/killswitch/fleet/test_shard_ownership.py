@@ -107,6 +107,11 @@ def test_a_damaged_ledger_or_claim_is_said_in_words(value: bytes) -> None:
         decode_claim(value)
 
 
+def test_a_claim_that_is_larger_than_any_is_not_decoded() -> None:
+    with pytest.raises(ValueDamagedError, match="is larger than 8192 bytes"):
+        decode_claim(b" " * 8193)
+
+
 @dataclass
 class World:
     """Owners with books of their own, of which some are lost and taken over, and what they said."""

@@ -15,16 +15,20 @@ from types import FrameType
 from typing import Final
 
 from logos import paths
+from logos.cli.fleet.shipped import shipped_of
 from logos.cli.run_command import ProgressBar, add_shown, attempt
 from logos.config import Config, ConfigError
 from logos.config.terms.shards import shard_config, shards_of
 from logos.held_signals import held
 from logos.killswitch.fleet.records import CoordinatorError
 from logos.killswitch.fleet.shards import BudgetRefusedError, ShardTakenError
+from logos.observe.shipping.branches import NotRestorable
+from logos.observe.shipping.reading import TopicsUnreadable
 from logos.session import SessionResult, SwitchEngagedError
 from logos.session import run as run_session
 from logos.session.entry import resume
 from logos.session.fleet.taking import (
+    ShardLostError,
     claims_folder,
     one_of_this_machine,
     prepare_folder,
@@ -87,7 +91,11 @@ def _own(config: Config, name: str, options: argparse.Namespace, bar: ProgressBa
     try:
         with held():
             folders = claims_folder(config, name)
-            has_session = prepare_folder(folders, own.epoch, workspace, session_id, tell)
+            # Read under the claim: no owner before it says anything any more.
+            last, shipped = own.store.last(), shipped_of(config, session_id, tell)
+            has_session = prepare_folder(
+                folders, own.epoch, workspace, session_id, tell, last, shipped
+            )
             origin = Origin.here(options.config)
             if not has_session:
                 return run_session(
@@ -109,6 +117,8 @@ def _own(config: Config, name: str, options: argparse.Namespace, bar: ProgressBa
                 home=workspace,
                 ownership=own,
             )
+    except (ShardLostError, CoordinatorError, NotRestorable, TopicsUnreadable) as error:
+        raise SwitchEngagedError(f"{error}\nNothing is traded.") from None
     finally:
         own.close()
 

@@ -40,6 +40,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--prefix", help='what topics begin with (default: "logos.")')
     parser.add_argument(
+        "--inputs",
+        action="store_true",
+        default=None,
+        help="also what live sessions recorded: with it a session can be restored elsewhere "
+        "(logos sessions restore)",
+    )
+    parser.add_argument(
         "--create-partitions",
         type=int,
         metavar="N",
@@ -86,7 +93,8 @@ def _ship(options: argparse.Namespace, workspace: Path) -> int:
     from logos.config.tables.kafka_options import kafka_options, kafka_problems
     from logos.errors import ConfigError
     from logos.installation import install_command
-    from logos.observe.shipping.kafka import KafkaTarget
+    from logos.observe.shipping.kafka import KINDS, KafkaTarget
+    from logos.observe.shipping.messages import INPUTS_TOPIC
     from logos.observe.shipping.progress import Progress
     from logos.observe.shipping.shipper import Shipper
 
@@ -106,6 +114,7 @@ def _ship(options: argparse.Namespace, workspace: Path) -> int:
                 settings.compression.value,
                 settings.create_partitions,
                 settings.create_replicas,
+                (*KINDS, INPUTS_TOPIC) if settings.inputs else KINDS,
             )
         except ImportError as error:
             raise ConfigError(
@@ -114,7 +123,12 @@ def _ship(options: argparse.Namespace, workspace: Path) -> int:
             ) from None
         try:
             shipper = Shipper(
-                target, progress, _tell, workspace=workspace, sessions=options.sessions
+                target,
+                progress,
+                _tell,
+                workspace=workspace,
+                sessions=options.sessions,
+                with_inputs=settings.inputs,
             )
             is_all = shipper.run(signals.is_set, once=options.once, wait_s=options.wait)
             status = shipper.status()
@@ -131,6 +145,7 @@ def _overrides(options: argparse.Namespace) -> dict[str, Any]:
     named = {
         "brokers": options.kafka,
         "prefix": options.prefix,
+        "inputs": options.inputs,
         "create_partitions": options.create_partitions,
     }
     given = {name: value for name, value in named.items() if value is not None}

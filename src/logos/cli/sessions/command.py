@@ -1,4 +1,5 @@
-"""`logos sessions`: which there are, how one stands, what they take, what to compress or delete."""
+"""`logos sessions`: which there are, how one stands, what they take, what to compress, delete or
+restore."""
 
 from __future__ import annotations
 
@@ -7,6 +8,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from logos import paths
 from logos.cli.exit_codes import exit_codes
 from logos.cli.running.here import find_here, not_here, say
 from logos.cli.sessions.compacted import compact_sessions
@@ -18,7 +20,8 @@ from logos.errors import LogosError, WorkspaceError
 
 _CODES = {
     0: "done",
-    1: "prune --yes: a session could not be deleted; compact: one could not be compressed",
+    1: "prune --yes: a session could not be deleted; compact: one could not be compressed; "
+    "restore: what was shipped is not enough, or cannot be read",
     2: "no such session, a wrong command line, or LOGOS_HOME names no folder",
     6: "a file cannot be read or written",
 }
@@ -65,13 +68,29 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     compacting.add_argument("session_id", metavar="ID", nargs="?", help="a session")
     compacting.add_argument("--all", action="store_true", help="every session of the workspace")
-    for each in (listing, shown, sizes, pruning, compacting):
+    restoring = commands.add_parser(
+        "restore",
+        help="make a session's folder again of what `logos ship --inputs` sent to Kafka",
+        epilog="For a session whose folder is lost. It is what it was at its last record that "
+        "arrived; a gap, or a line that does not follow, is refused with its place. With real "
+        "orders it is for looking at: it is never resumed.",
+    )
+    restoring.add_argument("session_id", metavar="ID", help="the session")
+    restoring.add_argument("--kafka", metavar="BROKERS", help="addresses, HOST:PORT with commas")
+    restoring.add_argument("--config", metavar="FILE", help="settings with a table [ship.kafka]")
+    restoring.add_argument("--prefix", help='what topics begin with (default: "logos.")')
+    restoring.add_argument("--uuid", default="", help="of several sessions of this name")
+    for each in (listing, shown, sizes, pruning, compacting, restoring):
         each.add_argument("--json", action="store_true", help="print JSON")
 
 
 def run(options: argparse.Namespace) -> int:
     """Do what was asked; the exit code."""
     try:
+        if options.sessions_command == "restore":
+            from logos.cli.sessions.restored import restore_shipped
+
+            return restore_shipped(options, paths.home())
         here = find_here()
         if options.sessions_command == "list" and options.running:
             return list_running(options, here)

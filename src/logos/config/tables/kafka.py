@@ -70,6 +70,9 @@ class ShipKafkaSettings(KafkaSettings, frozen=True, kw_only=True):
 
     prefix: str = "logos."
     """What the names of topics begin with: "logos." makes logos.journal and logos.decisions."""
+    inputs: bool = False
+    """Whether what live sessions recorded goes to a topic too (logos.inputs): with it another
+    machine can go on with a session of which only the topics are left; see docs/SCALE.md."""
     compression: Compression = Compression.ZSTD
     """none, gzip, snappy, lz4 or zstd."""
     create_partitions: int = 0

@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+import enum
 from decimal import Decimal
 
 from logos.config.tables.base import Settings
+
+
+class Takeover(enum.Enum):
+    """What the next owner of a shard may go on from."""
+
+    FOLDER = "folder"
+    SHIPPED = "shipped"
 
 
 class ShardSettings(Settings, frozen=True, kw_only=True):
@@ -24,7 +32,11 @@ class ShardsSettings(Settings, frozen=True, kw_only=True):
     """`[shards]`: sessions that share out the symbols, under one limit; see docs/SCALE.md."""
 
     folder: str
-    """Where their sessions lie: storage that every machine of the fleet reaches."""
+    """Where their sessions lie: storage that every machine of the fleet reaches, unless takeover is
+    shipped."""
+    takeover: Takeover = Takeover.FOLDER
+    """What the next owner of a shard goes on from: folder, or, where the folder of the last owner
+    cannot be read, what `logos ship` sent of its session to [ship.kafka]: shipped."""
     total: Decimal
     """What all shards together may hold, in money of each currency, without signs."""
     table: dict[str, ShardSettings]

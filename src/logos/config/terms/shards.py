@@ -17,8 +17,9 @@ import msgspec
 
 from logos.config.settings import Config
 from logos.config.tables.coordinator import CoordinatorBackend, KillSwitchSettings
+from logos.config.tables.kafka import ShipKafkaSettings
 from logos.config.tables.live import FeedName
-from logos.config.tables.shards import ShardSettings, ShardsSettings
+from logos.config.tables.shards import ShardSettings, ShardsSettings, Takeover
 from logos.config.terms.coordinator import coordinator_of
 from logos.errors import ConfigError
 
@@ -32,6 +33,11 @@ def shards_of(config: Config) -> ShardsSettings:
     if isinstance(config.shards, msgspec.UnsetType):
         raise ConfigError("there is no [shards] in the settings: see docs/SCALE.md")
     return config.shards
+
+
+def ship_of(config: Config) -> ShipKafkaSettings:
+    """Where sessions are shipped to; without brokers where nothing says that."""
+    return ShipKafkaSettings() if isinstance(config.ship, msgspec.UnsetType) else config.ship.kafka
 
 
 def shard_problems(config: Config) -> list[str]:
@@ -119,6 +125,12 @@ def _surroundings(config: Config) -> Iterator[str]:
         )
     elif not isinstance(coordinator.shard, msgspec.UnsetType):
         yield "table: killswitch.coordinator.shard is written by `logos fleet start`; take it out"
+    ship = ship_of(config)
+    if shards_of(config).takeover is Takeover.SHIPPED and not (ship.brokers and ship.inputs):
+        yield (
+            'takeover = "shipped" needs [ship.kafka] with brokers and inputs = true: without the '
+            "recorded inputs nobody can go on with a session"
+        )
     if config.live.feed is FeedName.NONE:
         yield "table needs live.feed: shards are live sessions"
     if config.venue.live:

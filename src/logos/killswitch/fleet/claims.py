@@ -34,6 +34,7 @@ from logos.killswitch.fleet.records import (
     CoordinatorError,
     EngineEntry,
     ValueDamagedError,
+    decode_entry,
     encode,
     engines_prefix,
 )
@@ -47,6 +48,7 @@ from logos.killswitch.fleet.shards import (
     decode_budgets,
     decode_claim,
     encode_budgets,
+    last_key,
     shard_key,
 )
 from logos.killswitch.fleet.store import Coordinator, Polled
@@ -66,6 +68,7 @@ class ShardStore(EtcdStore):
         self._shard = terms.shard
         self._claim_key = b64(claim_key(terms.fleet, terms.shard).encode())
         self._shard_key = b64(shard_key(terms.fleet, terms.shard).encode())
+        self._last_key = b64(last_key(terms.fleet, terms.shard).encode())
         self._budgets_key = b64(budgets_key(terms.fleet).encode())
         self._created = ""
         """The create revision of the claim that is held; empty: none is."""
@@ -167,6 +170,9 @@ class ShardStore(EtcdStore):
             self.release()
         self.keep_lease()
         key = b64((engines_prefix(self._fleet) + entry.token).encode())
+        said = b64(encode(entry))
+        # Without a lease: that there are records must be known when their owner is gone.
+        last = [_put(self._last_key, said)] if entry.written else []
         try:
             answer = self.ask(
                 "/v3/kv/txn",
@@ -175,7 +181,8 @@ class ShardStore(EtcdStore):
                     "success": [
                         _range(self._switch),
                         _range(self._budgets_key),
-                        _put(key, b64(encode(entry)), self._lease),
+                        _put(key, said, self._lease),
+                        *last,
                     ],
                 },
             )
@@ -189,6 +196,14 @@ class ShardStore(EtcdStore):
         budgets = understood(lambda: _value(answer["responses"][1]["response_range"]))
         self._renewed_ns = began_ns
         return Polled(reading, self._listed_until_ns, budgets)
+
+    def last(self) -> EngineEntry | None:
+        """What an owner of the shard said last whose session had records; None: none ever had.
+
+        Raises CoordinatorError.
+        """
+        answer = self.ask("/v3/kv/txn", {"success": [_range(self._last_key)]})
+        return _found(answer, 0, decode_entry)[0]
 
     def release(self) -> None:
         """Give the claim up, if it is held: another may own the shard at once."""

@@ -39,6 +39,8 @@ class Said(NamedTuple):
     limit: Decimal
     version: int
     exposure: Decimal
+    written: int = 0
+    """Records of the session that the disk had."""
 
 
 class Ownership:
@@ -122,9 +124,10 @@ class Ownership:
         self.goal = Goal(ledger.limit_of(shard), ledger.version)
         return ""
 
-    def report(self, goal: Goal, exposure: Decimal) -> None:
-        """Say that the limit of `goal` is in force, durably, and what may be held at most."""
-        self.said = Said(goal.limit, goal.version, exposure)
+    def report(self, goal: Goal, exposure: Decimal, written: int = 0) -> None:
+        """Say that the limit of `goal` is in force, durably, what may be held at most, and how
+        many records of the session the disk has."""
+        self.said = Said(goal.limit, goal.version, exposure, written)
 
     def close(self) -> None:
         """Give the claim up."""

@@ -14,7 +14,7 @@ import msgspec
 
 from logos.core.types import NS_PER_SECOND, SwitchState
 from logos.errors import LogosError
-from logos.killswitch.records import EPOCH_MAX, StateName
+from logos.killswitch.records import EPOCH_MAX, NOT_READABLE, StateName
 from logos.paths import FLEET_NAME
 
 SCHEMA: Final = "logos.fleet/1"
@@ -93,6 +93,8 @@ class EngineEntry(msgspec.Struct, frozen=True, kw_only=True):
     """The version of the ledger of budgets that this limit is of."""
     exposure: Decimal = Decimal(0)
     """What it holds, everything in flight filled, in money of the currency with the most."""
+    written: int = 0
+    """Records of its session that its disk had when it said that."""
 
     @property
     def name(self) -> str:
@@ -107,7 +109,6 @@ class EngineEntry(msgspec.Struct, frozen=True, kw_only=True):
 _encode = msgspec.json.Encoder().encode
 _decode_record = msgspec.json.Decoder(FleetRecord).decode
 _decode_entry = msgspec.json.Decoder(EngineEntry).decode
-_NOT_READABLE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
 def encode(value: FleetRecord | EngineEntry) -> bytes:
@@ -121,7 +122,7 @@ def decode_record(value: bytes) -> FleetRecord:
         raise ValueDamagedError(f"is larger than {VALUE_BYTES_MAX} bytes")
     try:
         record = _decode_record(value)
-    except _NOT_READABLE as error:
+    except NOT_READABLE as error:
         raise ValueDamagedError(f"is not the switch of a fleet ({error})") from None
     if record.schema != SCHEMA:
         raise ValueDamagedError(f"has the schema {record.schema[:40]!r}, not {SCHEMA!r}")
@@ -136,7 +137,7 @@ def decode_entry(value: bytes) -> EngineEntry:
         raise ValueDamagedError(f"is larger than {VALUE_BYTES_MAX} bytes")
     try:
         return _decode_entry(value)
-    except _NOT_READABLE as error:
+    except NOT_READABLE as error:
         raise ValueDamagedError(f"is not the entry of an engine ({error})") from None
 
 

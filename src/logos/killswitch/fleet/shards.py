@@ -10,7 +10,8 @@ its claim, that it has put the lower limit into force and that what it holds is 
 nothing keeps its grant: it is counted until the next owner has resumed its books.
 
 Keys begin with `logos/FLEET/`: `claims/SHARD` is under its owner's lease, `shards/SHARD` stays and
-holds the newest claim, `budgets` is the ledger.
+holds the newest claim, `last/SHARD` stays and holds the last entry of an owner whose session has
+records; `budgets` is the ledger.
 """
 
 from __future__ import annotations
@@ -22,7 +23,8 @@ from typing import Final
 import msgspec
 
 from logos.errors import LogosError
-from logos.killswitch.fleet.records import EngineEntry, ValueDamagedError
+from logos.killswitch.fleet.records import VALUE_BYTES_MAX, EngineEntry, ValueDamagedError
+from logos.killswitch.records import NOT_READABLE
 
 SHARD_SCHEMA: Final = "logos.shard/1"
 BUDGETS_SCHEMA: Final = "logos.budgets/1"
@@ -92,14 +94,15 @@ class ShardTakenError(LogosError):
 
 _decode_claim = msgspec.json.Decoder(Claim).decode
 _decode_budgets = msgspec.json.Decoder(Budgets).decode
-_NOT_READABLE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
 def decode_claim(value: bytes) -> Claim:
     """A claim. Raises ValueDamagedError, in words."""
+    if len(value) > VALUE_BYTES_MAX:
+        raise ValueDamagedError(f"is larger than {VALUE_BYTES_MAX} bytes")
     try:
         claim = _decode_claim(value)
-    except _NOT_READABLE as error:
+    except NOT_READABLE as error:
         raise ValueDamagedError(f"is not the claim to a shard ({error})") from None
     if claim.schema != SHARD_SCHEMA or claim.epoch < 1:
         raise ValueDamagedError(f"is not a claim that this version knows ({claim.schema[:40]!r})")
@@ -112,7 +115,7 @@ def decode_budgets(value: bytes) -> Budgets:
         raise ValueDamagedError(f"is larger than {BUDGETS_BYTES_MAX} bytes")
     try:
         budgets = _decode_budgets(value)
-    except _NOT_READABLE as error:
+    except NOT_READABLE as error:
         raise ValueDamagedError(f"is not a ledger of budgets ({error})") from None
     if budgets.schema != BUDGETS_SCHEMA:
         raise ValueDamagedError(f"has the schema {budgets.schema[:40]!r}, not {BUDGETS_SCHEMA!r}")
@@ -242,6 +245,11 @@ def claim_key(fleet: str, shard: str) -> str:
 def shard_key(fleet: str, shard: str) -> str:
     """The key of the newest claim to a shard."""
     return f"logos/{fleet}/shards/{shard}"
+
+
+def last_key(fleet: str, shard: str) -> str:
+    """The key of what an owner said last that had written records."""
+    return f"logos/{fleet}/last/{shard}"
 
 
 def budgets_key(fleet: str) -> str:

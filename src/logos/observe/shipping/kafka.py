@@ -16,7 +16,12 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 from zlib import crc32
 
 from logos.errors import LogosError
-from logos.observe.shipping.messages import DECISIONS_TOPIC, JOURNAL_TOPIC, Message
+from logos.observe.shipping.messages import (
+    CLAIM_HEADER,
+    DECISIONS_TOPIC,
+    JOURNAL_TOPIC,
+    Message,
+)
 
 if TYPE_CHECKING:
     from confluent_kafka import KafkaError, Producer
@@ -83,8 +88,8 @@ class KafkaTarget:
     """Brokers, as a `Target`.
 
     `options` are librdkafka's for the connection, `prefix` what topics begin with. Topics that are
-    missing are made with `partitions` (0: they are not) and `replicas`. Raises ImportError without
-    the library.
+    missing are made with `partitions` (0: they are not) and `replicas`; there must be one for each
+    of `kinds`. Raises ImportError without the library.
     """
 
     def __init__(
@@ -94,11 +99,13 @@ class KafkaTarget:
         compression: str,
         partitions: int = 0,
         replicas: int = 1,
+        kinds: Sequence[str] = KINDS,
     ) -> None:
         self.name = f"kafka:{options['bootstrap.servers']}"
         self.problem = "not connected yet"
         self.is_connected = False
         self._prefix = prefix
+        self._kinds = tuple(kinds)
         self._to_make = (partitions, replicas)
         self._options = {
             **options,
@@ -167,7 +174,6 @@ class KafkaTarget:
         batch = Batch(len(messages))
         if not self._know_topics(batch):
             return batch
-        place = crc32(session_id.encode())
         if not self._on_way:
             self._heard_s = time.monotonic()
 
@@ -176,7 +182,7 @@ class KafkaTarget:
 
         for number, message in enumerate(messages):
             topic = self._prefix + message.kind
-            partition = place % self._partitions[topic]
+            partition = home_partition(session_id, self._partitions[topic])
             if not self._produce(topic, partition, message, on_delivery):
                 batch.has_failed = True
                 batch.left -= len(messages) - number
@@ -187,10 +193,18 @@ class KafkaTarget:
 
     def _produce(self, topic: str, partition: int, message: Message, on_delivery: Any) -> bool:
         """Queue one message; False when the queue stays full."""
+        headers: dict[str, str | bytes | None] | None = None
+        if message.claim:
+            headers = {CLAIM_HEADER: str(message.claim).encode()}
         for _ in range(_FULL_TRIES):
             try:
                 self._producer.produce(
-                    topic, message.value, message.key, partition, on_delivery=on_delivery
+                    topic,
+                    message.value,
+                    message.key,
+                    partition,
+                    on_delivery=on_delivery,
+                    headers=headers,
                 )
                 return True
             except BufferError:
@@ -216,7 +230,7 @@ class KafkaTarget:
         """Find out how many partitions the topics have; whether all are there."""
         from confluent_kafka import KafkaException
 
-        topics = [self._prefix + kind for kind in KINDS]
+        topics = [self._prefix + kind for kind in self._kinds]
         missing = [topic for topic in topics if topic not in self._partitions]
         if not missing:
             return True
@@ -276,6 +290,11 @@ class KafkaTarget:
             if error is not None and not _is_there(error):
                 self.problem = f"topic {topic} cannot be made: {error}"
         self._ask_again_s = 0.0
+
+
+def home_partition(session_id: str, count: int) -> int:
+    """In which of `count` partitions of a topic all messages of a session are."""
+    return crc32(session_id.encode()) % count
 
 
 _CONNECTION: Final = frozenset(

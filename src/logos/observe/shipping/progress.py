@@ -31,7 +31,8 @@ class Shipped(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How far one session was shipped: all up to record `sequence` has been acknowledged.
 
     `digest` is the chain's after that record, as hex; `offset` the journal's bytes up to there.
-    `is_complete`: the seal was shipped, there will be nothing more.
+    `is_complete`: the seal was shipped, there will be nothing more. `inputs_...` say the same of
+    the recorded inputs, where these are shipped. `claim`: of a shard's session, under which claim.
     """
 
     session_id: str
@@ -40,11 +41,21 @@ class Shipped(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     offset: int
     digest: str
     is_complete: bool = False
+    inputs_sequence: int = 0
+    inputs_offset: int = 0
+    inputs_digest: str = START.digest.hex()
+    claim: int = 0
 
     @property
     def place(self) -> Position:
         """The place in the journal. Raises ValueError for a digest that is none."""
         return Position(self.sequence, self.offset, bytes.fromhex(self.digest))
+
+    @property
+    def inputs(self) -> Position:
+        """The place in the recorded inputs. Raises as `place`."""
+        digest = bytes.fromhex(self.inputs_digest)
+        return Position(self.inputs_sequence, self.inputs_offset, digest)
 
 
 class SessionLag(msgspec.Struct, frozen=True):
@@ -129,7 +140,9 @@ class Progress:
             return None
         try:
             shipped = msgspec.json.decode(content, type=Shipped)
-            is_place = len(shipped.place.digest) == len(START.digest) and shipped.sequence >= 0
+            places = (shipped.place, shipped.inputs)
+            is_place = all(len(each.digest) == len(START.digest) for each in places)
+            is_place = is_place and min(each.sequence for each in places) >= 0
         except ValueError:
             is_place = False
         if not is_place:

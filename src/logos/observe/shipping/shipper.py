@@ -6,6 +6,10 @@ its place moves only when all of that batch is acknowledged: whatever happens be
 read and sent again under the same keys. Trading never waits for any of this; a target that is away
 for a day means that a day's journal is read when it is back.
 
+Where recorded inputs are shipped too, they go first: of a record that has arrived, all that it
+follows from has. A shard's session that was claimed anew is shipped from its beginning, under the
+new claim: it lies in another folder, and another owner may have gone on with it meanwhile.
+
 What is wrong with one session (a journal that is damaged, was shortened or replaced) is told and
 stops that session alone. Nothing of it is skipped, and nothing begins anew by itself.
 """
@@ -25,14 +29,16 @@ from logos.config.tables.log import LogLevel
 from logos.errors import ConfigError, WorkspaceError
 from logos.journal.entries import JOURNAL, Manifest, open_journal
 from logos.journal.reader import Damaged, TornTail
-from logos.journal.writer import START
+from logos.journal.writer import START, Position
 from logos.observe.following import LostPlace
 from logos.observe.shipping.decisions import DecisionLines
+from logos.observe.shipping.inputs_tail import InputsTail
 from logos.observe.shipping.kafka import Batch, Target
 from logos.observe.shipping.messages import MESSAGE_SCHEMA, Message, Origin
 from logos.observe.shipping.notices import Notices
 from logos.observe.shipping.progress import Progress, SessionLag, Shipped, ShipStatus
 from logos.observe.shipping.tail import JournalTail, check_end
+from logos.session.stored.names import claim_of
 
 EVERY_S: Final = 0.5
 """A session is looked at so often; what it has is brought to the disk then."""
@@ -50,6 +56,13 @@ class _Session:
     decisions: DecisionLines
     origin: Origin
     uuid: str
+    claim: int
+    inputs: InputsTail | None
+    """None: they are not shipped."""
+    records: list[Message] = field(default_factory=list)
+    """Of the journal, to be sent once the inputs that they follow from have arrived."""
+    are_covered: bool = False
+    """Whether these inputs have been sent."""
     batch: Batch | None = None
     coming: list[Message] = field(default_factory=list)
     """What is on its way, or is to be sent again."""
@@ -72,13 +85,18 @@ class Shipper:
         tell: Callable[[str], object],
         workspace: Path | None = None,
         sessions: Collection[str] = (),
+        with_inputs: bool = False,
     ) -> None:
-        """`sessions`: only these; empty: all, also those that are yet to begin."""
+        """`sessions`: only these; empty: all, also those that are yet to begin. `with_inputs`:
+        recorded inputs as well."""
         self._target = target
         self._progress = progress
         self._tell = tell
         self._folder = paths.within(workspace, paths.sessions_dir())
         self._wanted = frozenset(sessions)
+        self._with_inputs = with_inputs
+        self._claim = 0
+        """Of the workspace of a shard, the claim under which its session was looked at last."""
         self._sessions: dict[str, _Session] = {}
         self._complete: dict[str, Shipped] = {}
         self.problems: dict[str, str] = {}
@@ -121,11 +139,23 @@ class Shipper:
 
     def _look(self) -> None:
         """Take note of sessions that have begun."""
+        claim = claim_of(self._folder)
+        if claim != self._claim:
+            self._forget()
+            self._claim = claim
         for name in self._names():
             if name in self._sessions or name in self.problems or name in self._complete:
                 continue
             with self._trouble_of(name):
                 self._begin(name)
+
+    def _forget(self) -> None:
+        """The shard was claimed anew: its session lies in another folder now."""
+        for session in self._sessions.values():
+            session.tail.close()
+        self._sessions.clear()
+        self._complete.clear()
+        self.problems.clear()
 
     def _names(self) -> list[str]:
         try:
@@ -152,6 +182,8 @@ class Shipper:
                 f"{uuid}, before {shipped.uuid}): it is shipped from its beginning"
             )
             shipped = None
+        if shipped is not None and shipped.claim != self._claim:
+            shipped = None
         if shipped is not None and shipped.is_complete:
             check_end(folder / JOURNAL, shipped.place)
             self._complete[name] = shipped
@@ -165,8 +197,13 @@ class Shipper:
         except BaseException:
             tail.close()
             raise
-        session = _Session(name, tail, decisions, Origin(name, uuid), uuid, shipped=shipped)
-        self._sessions[name] = session
+        inputs = None
+        if self._with_inputs:
+            inputs = InputsTail(folder, START if shipped is None else shipped.inputs)
+        origin = Origin(name, uuid, self._claim)
+        self._sessions[name] = _Session(
+            name, tail, decisions, origin, uuid, self._claim, inputs, shipped=shipped
+        )
         if (manifest.config.get("log") or {}).get("level") == LogLevel.ALL.value:
             self._tell(
                 f"session {name} logs every tick: lines NO_SIGNAL of its log are not shipped, as "
@@ -198,31 +235,52 @@ class Shipper:
         if not session.coming:
             if now_s < session.next_look_s:
                 return 0
-            entries = session.tail.read()
-            if not session.tail.has_more:
+            if not self._read(session):
                 session.next_look_s = now_s + EVERY_S
-            if not entries:
+            if not session.coming:
                 session.waits_since_s = 0.0
                 return 0
             session.waits_since_s = session.waits_since_s or now_s
-            origin = session.origin
-            for entry in entries:
-                session.coming.append(origin.record(entry))
-                session.coming += [
+        session.batch = self._target.send(session.session_id, session.coming)
+        return len(session.coming)
+
+    def _read(self, session: _Session) -> bool:
+        """Read what is to be sent next; whether there is more behind it."""
+        origin, tail, inputs = session.origin, session.tail, session.inputs
+        if not session.records:
+            for entry in tail.read():
+                session.records.append(origin.record(entry))
+                session.records += [
                     origin.decision(entry.sequence, part, line)
                     for part, line in enumerate(session.decisions(entry))
                 ]
-            place = session.tail.place
-            session.behind = Shipped(
-                session.session_id,
-                session.uuid,
-                place.sequence,
-                place.offset,
-                place.digest.hex(),
-                session.tail.is_complete,
-            )
-        session.batch = self._target.send(session.session_id, session.coming)
-        return len(session.coming)
+        # Read after the records: what these follow from was written before them.
+        if inputs is not None and not session.are_covered and (lines := inputs.read()):
+            session.are_covered = bool(session.records) and not inputs.has_more
+            before = session.shipped
+            place = START if before is None else before.place
+            session.coming = [origin.input(line) for line in lines]
+            session.behind = self._place(session, place, is_complete=False)
+            return True
+        session.coming, session.records, session.are_covered = session.records, [], False
+        session.behind = self._place(session, tail.place, is_complete=tail.is_complete)
+        return tail.has_more
+
+    def _place(self, session: _Session, place: Position, *, is_complete: bool) -> Shipped:
+        """How far a session has been shipped once what is read of it has arrived."""
+        inputs = START if session.inputs is None else session.inputs.place
+        return Shipped(
+            session.session_id,
+            session.uuid,
+            place.sequence,
+            place.offset,
+            place.digest.hex(),
+            is_complete,
+            inputs.sequence,
+            inputs.offset,
+            inputs.digest.hex(),
+            session.claim,
+        )
 
     def _settle(self, session: _Session) -> bool:
         """Keep the place of a batch that is acknowledged; whether something is on its way."""

@@ -174,14 +174,20 @@ class JournalTail:
 
     def _sync(self) -> None:
         """Bring inputs and journal to the disk, as they are now. Raises OSError."""
-        while True:
-            inputs = sorted(self._folder.glob("inputs*"))
-            for path in inputs:
-                with suppress(FileNotFoundError):
-                    sync_file(path)
-            if inputs == sorted(self._folder.glob("inputs*")):  # none got another name meanwhile
-                break
+        sync_inputs(self._folder)
         sync_file(self._reader.path)
+
+
+def sync_inputs(folder: Path) -> None:
+    """Bring the recorded inputs in a session's folder to the disk, as they are now. Raises
+    OSError."""
+    while True:
+        inputs = sorted(folder.glob("inputs*"))
+        for path in inputs:
+            with suppress(FileNotFoundError):
+                sync_file(path)
+        if inputs == sorted(folder.glob("inputs*")):  # none got another name meanwhile
+            return
 
 
 def check_end(path: Path, place: Position) -> None:

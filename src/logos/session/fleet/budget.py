@@ -16,12 +16,14 @@ from logos.core.fixed import to_decimal
 from logos.core.messages import NOW, OperatorCommand, SetLimit
 from logos.killswitch.fleet.ownership import Ownership
 from logos.killswitch.fleet.switch import WHO
+from logos.session.artifacts.folder import SessionFolder
 
 
 class Limited(Protocol):
     """A session whose exposure is to be limited."""
 
     core: TradingCore
+    folder: SessionFolder
 
     @property
     def has_commands(self) -> bool: ...
@@ -55,7 +57,7 @@ class BudgetKeeper:
             session.command(SetLimit(NOW, reason, WHO, f"{goal.limit:f}"))
         elif not session.has_commands:
             session.sync()
-            own.report(goal, exposure_of(session.core))
+            own.report(goal, exposure_of(session.core), session.folder.measured.records)
 
 
 def exposure_of(core: TradingCore) -> Decimal:

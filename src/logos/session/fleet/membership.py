@@ -201,8 +201,9 @@ class Membership:
         own = self._own
         if own is None:
             return {}
-        what = {"shard": self.terms.shard, "claim": own.epoch}
+        what: dict[str, Any] = {"shard": self.terms.shard, "claim": own.epoch}
         said = own.said
         if said is None:
             return what
-        return {**what, "budget": said.limit, "ledger": said.version, "exposure": said.exposure}
+        what |= {"budget": said.limit, "ledger": said.version, "exposure": said.exposure}
+        return {**what, "written": said.written}

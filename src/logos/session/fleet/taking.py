@@ -13,6 +13,11 @@ last gate is asked. What a former owner writes later, it writes where nobody loo
 
 The machine's own part stays on the machine: a kill switch belongs to one. Its folders of sessions
 and logs are links to those of the claim.
+
+Where the folder of the last owner that wrote anything cannot be read, its machine being gone, the
+session may be restored from what was shipped of it (`takeover = "shipped"`). Who wrote last is
+known from the coordinator, so that a folder that is missing is not taken for a shard that nobody
+ever had.
 """
 
 from __future__ import annotations
@@ -33,14 +38,24 @@ import msgspec
 from logos.config import Config, ConfigError
 from logos.config.terms.coordinator import coordinator_of
 from logos.config.terms.shards import shard_config, shards_of
+from logos.errors import LogosError
 from logos.files import make_folder, open_new, sync_file, sync_folder
 from logos.journal.names import JOURNAL
 from logos.killswitch.fleet.claims import ShardStore
 from logos.killswitch.fleet.operating import change_budgets
 from logos.killswitch.fleet.ownership import Ownership
+from logos.killswitch.fleet.records import EngineEntry
 from logos.killswitch.fleet.shards import Budgets, begin_budgets, enlist
 from logos.killswitch.fleet.store import Coordinator
 from logos.session.fleet.coordinator import terms_of
+
+Restore = Callable[[Path, EngineEntry], object]
+"""Makes the folder of a session of what was shipped of it; raises what says why it cannot."""
+
+
+class ShardLostError(LogosError):
+    """What the last owner of a shard wrote cannot be gone on with; the message says what to do."""
+
 
 _EPOCH: Final = re.compile(r"[0-9]{7}")
 _LOCK: Final = "owner.lock"
@@ -127,32 +142,86 @@ def take_shard(
 
 
 def prepare_folder(
-    claims: Path, epoch: int, workspace: Path, session_id: str, tell: Callable[[str], object]
+    claims: Path,
+    epoch: int,
+    workspace: Path,
+    session_id: str,
+    tell: Callable[[str], object],
+    last: EngineEntry | None = None,
+    restore: Restore | None = None,
 ) -> bool:
     """Make the folder of a claim, with what the claims before it left; whether that is a session.
 
-    The links of the machine's `workspace` lead there afterwards. Raises OSError.
+    The links of the machine's `workspace` lead there afterwards. `last`: what an owner said last
+    that had written records. `restore`: makes the folder of a session of what was shipped of it;
+    asked where that owner's folder cannot be read.
+
+    Raises ShardLostError when that owner's session cannot be gone on with, OSError.
     """
     make_folder(claims)
     folder = claims / f"{epoch:07d}"
-    before = _newest(claims, epoch, session_id)
     making = claims / f".{folder.name}.{token_hex(4)}"
     for part in ("sessions", "logs"):
         make_folder(making / part)
-    if before is not None:
-        tell(f"shard {claims.name}: going on with session {session_id} from {before}")
-        _copy(before / "sessions" / session_id, making / "sessions" / session_id)
-        log = before / "logs" / f"{session_id}.jsonl"
-        if log.exists():
-            shutil.copyfile(log, making / "logs" / log.name)
-            sync_file(making / "logs" / log.name)
+    try:
+        has_session = _fill(making, claims, epoch, session_id, tell, last, restore)
+    except BaseException:
+        shutil.rmtree(making, ignore_errors=True)
+        raise
     for part in ("sessions", "logs"):
         sync_folder(making / part)
     os.rename(making, folder)
     sync_folder(claims)
     _link(workspace / "runs" / "live" / "sessions", folder / "sessions")
     _link(workspace / "logos" / "logs", folder / "logs")
-    return before is not None
+    return has_session
+
+
+def _fill(
+    making: Path,
+    claims: Path,
+    epoch: int,
+    session_id: str,
+    tell: Callable[[str], object],
+    last: EngineEntry | None,
+    restore: Restore | None,
+) -> bool:
+    """Bring the session that the claims before `epoch` left into `making`; whether there is one."""
+    wrote = 0 if last is None else last.claim
+    before, why = None, f"there is no folder of claim {wrote}"
+    try:
+        before = _newest(claims, epoch, session_id)
+        if before is not None and int(before.name) >= wrote:
+            tell(f"shard {claims.name}: going on with session {session_id} from {before}")
+            _bring(before, making, session_id)
+            return True
+    except OSError as error:
+        if last is None:
+            raise
+        why = f"the folder of claim {wrote} cannot be read: {error.strerror or error}"
+    if last is None:
+        return False
+    where = f"shard {claims.name}: {why} in {claims}, and {last.name} had written {last.written}"
+    if restore is None:
+        raise ShardLostError(
+            f"{where} records of session {session_id}. Nobody goes on from less: bring the storage "
+            'back; without it only what was shipped is left (takeover = "shipped" in [shards], see '
+            "docs/SCALE.md)"
+        )
+    tell(f"{where} records: session {session_id} is restored from what was shipped")
+    for part in ("sessions", "logs"):
+        shutil.rmtree(making / part)
+        make_folder(making / part)
+    restore(making / "sessions" / session_id, last)
+    return True
+
+
+def _bring(before: Path, making: Path, session_id: str) -> None:
+    _copy(before / "sessions" / session_id, making / "sessions" / session_id)
+    log = before / "logs" / f"{session_id}.jsonl"
+    if log.exists():
+        shutil.copyfile(log, making / "logs" / log.name)
+        sync_file(making / "logs" / log.name)
 
 
 def _newest(claims: Path, epoch: int, session_id: str) -> Path | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 from pathlib import Path
 from typing import Final
 
@@ -16,7 +18,11 @@ SETTINGS: Final = "config.json"
 LAST_FILE: Final = "host.json"
 """It is written last of all."""
 
+RESTORED: Final = "restored.json"
+"""In a folder that was made of what had been shipped of a session: up to where that went."""
+
 _STATE_BYTES_MAX: Final = 64 << 20
+_CLAIM: Final = re.compile(r"[0-9]{7,}")
 
 
 class _State(msgspec.Struct, frozen=True):
@@ -28,6 +34,18 @@ class _State(msgspec.Struct, frozen=True):
 def is_finished(folder: Path) -> bool:
     """Whether every file of a sealed session is complete."""
     return (folder / LAST_FILE).is_file()
+
+
+def claim_of(sessions: Path) -> int:
+    """The epoch of the claim to a shard in whose folder the sessions of a workspace lie.
+
+    0 for a workspace that is of no shard. See `session.fleet.taking`, which makes the link.
+    """
+    try:
+        name = Path(os.readlink(sessions)).parent.name
+    except OSError:  # no link, or nothing there
+        return 0
+    return int(name) if _CLAIM.fullmatch(name) else 0
 
 
 def ended_as(folder: Path) -> str | None:
