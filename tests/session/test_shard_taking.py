@@ -3,13 +3,13 @@ looks."""
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
 
 from logos.config import ConfigError
 from logos.killswitch.fleet.records import EngineEntry
-from logos.session.fleet import taking
 from logos.session.fleet.taking import ShardLostError, one_of_this_machine, prepare_folder
 
 ID = "desk-s0"
@@ -140,7 +140,7 @@ def test_a_folder_that_cannot_be_read_is_as_good_as_none(
         target.write_text("half")
         raise OSError(116, "Stale file handle")
 
-    monkeypatch.setattr(taking.shutil, "copyfile", stale)
+    monkeypatch.setattr(shutil, "copyfile", stale)
     with pytest.raises(ShardLostError, match="cannot be read: Stale file handle"):
         prepare_folder(claims, 2, tmp_path / "b", ID, silent, said(1))
     with pytest.raises(OSError, match="Stale file handle"):
