@@ -376,6 +376,8 @@ void AnswerPositions()
       ENUM_POSITION_TYPE type = (ENUM_POSITION_TYPE)PositionGetInteger(POSITION_TYPE);
       string parts[];
       Append(parts, NamedTicket("id", ticket));
+      //--- the opening order's number, which stays when the server changes the ticket
+      Append(parts, NamedTicket("identifier", (ulong)PositionGetInteger(POSITION_IDENTIFIER)));
       Append(parts, NamedWhole("magic", PositionGetInteger(POSITION_MAGIC)));
       Append(parts, NamedText("symbol", symbol));
       Append(parts, NamedText("type", EnumToString(type)));
@@ -474,6 +476,9 @@ string Deal(const ulong ticket)
    Append(parts, NamedText("comment", HistoryDealGetString(ticket, DEAL_COMMENT)));
    Append(parts, NamedMoney("commission", costs));
    Append(parts, NamedMoney("fee", HistoryDealGetDouble(ticket, DEAL_FEE)));
+   Append(parts, NamedMoney("swap", HistoryDealGetDouble(ticket, DEAL_SWAP)));
+   ulong position = (ulong)HistoryDealGetInteger(ticket, DEAL_POSITION_ID);
+   Append(parts, NamedTicket("position", position));
    return "{" + Joined(parts) + "}";
   }
 
@@ -713,7 +718,8 @@ bool FillClose(MqlTradeRequest &request, const ulong ticket, const double volume
    if(!PositionSelectByTicket(ticket))
       return false;
    request.symbol = PositionGetString(POSITION_SYMBOL);
-   if(!SymbolInfoTick(request.symbol, tick))
+   string meant = FieldText("symbol");
+   if((meant != "" && meant != request.symbol) || !SymbolInfoTick(request.symbol, tick))
       return false;
    FillCommon(request);
    bool is_long = PositionGetInteger(POSITION_TYPE) == POSITION_TYPE_BUY;
@@ -788,6 +794,14 @@ bool FillTrade(MqlTradeRequest &request)
    return false;
   }
 
+//--- a position to be closed that is not there, by the ticket that was named: it was closed already
+bool IsGone()
+  {
+   string kind = FieldText("actionType");
+   bool is_close = kind == "POSITION_PARTIAL" || kind == "POSITION_CLOSE_ID";
+   return is_close && !PositionSelectByTicket((ulong)FieldWhole("id"));
+  }
+
 string TradeParts(const MqlTradeResult &result, const string symbol)
   {
    bool is_done = result.retcode == TRADE_RETCODE_DONE ||
@@ -822,7 +836,7 @@ void Trade()
    MqlTradeResult result = {};
    if(!FillTrade(request))
      {
-      result.retcode = TRADE_RETCODE_INVALID;
+      result.retcode = IsGone() ? TRADE_RETCODE_POSITION_CLOSED : TRADE_RETCODE_INVALID;
       AnswerTrade(result, FieldText("symbol"), FieldText("rid"), FieldText("comment"));
       return;
      }

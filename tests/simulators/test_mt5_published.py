@@ -239,13 +239,34 @@ def test_a_list_comes_after_an_error_about_an_entry_and_may_lack_it(action: str)
 
 
 def test_on_a_hedging_account_the_first_position_is_listed_for_each_of_its_symbol() -> None:
-    terminal = Terminal()
-    terminal.expert._is_hedging = True
+    terminal = Terminal(is_hedging=True)
     terminal.trade(volume=0.3)
     terminal.trade(volume=0.7)
     first, second = terminal.ask(action="POSITIONS")["positions"]
     assert first == second
     assert first["volume"] == 0.3
+
+
+def test_what_closes_carries_no_comment_and_by_symbol_it_is_the_first() -> None:
+    terminal = Terminal(is_hedging=True)
+    first = terminal.trade(volume=0.3, comment="run-1")["order"]
+    second = terminal.trade(volume=0.7, comment="run-2")["order"]
+    terminal.trade("POSITION_CLOSE_ID", id=second, comment="run-3", volume=0)
+    terminal.trade("POSITION_CLOSE_SYMBOL", comment="run-4", volume=0)
+    deals = terminal.simulator.book.deals
+    assert [deal.comment for deal in deals] == ["run-1", "run-2", "", ""]
+    assert [deal.position for deal in deals] == [first, second, second, first]
+
+
+def test_a_part_is_at_most_what_is_held_and_on_a_netting_account_nothing_is_sent() -> None:
+    hedging = Terminal(is_hedging=True)
+    ticket = hedging.trade(volume=0.3)["order"]
+    assert hedging.trade("POSITION_PARTIAL", id=ticket, volume=0.9)["retcode"] == 10009
+    assert hedging.simulator.book.holdings.open() == []
+    netting = Terminal()
+    ticket = netting.trade(volume=0.3)["order"]
+    assert netting.trade("POSITION_PARTIAL", id=ticket, volume=0.1)["retcode"] == 0
+    assert netting.simulator.book.positions[SYMBOL].volume_units == 30
 
 
 def test_a_price_is_rounded_to_the_digits_of_the_chart_and_not_of_its_symbol() -> None:

@@ -79,7 +79,8 @@ def _add_expert(parser: argparse.ArgumentParser) -> None:
     add("--timer-ms", type=float, default=1000 / 64, metavar="N", help=timer)
     chart = "published: symbol of its chart, whose digits it rounds to (default: the first)"
     add("--chart", default="", metavar="SYMBOL", help=chart)
-    add("--hedging", action="store_true", help="published: list positions as a hedging account")
+    hedging = "a hedging account: each order opens a position of its own"
+    add("--hedging", action="store_true", help=hedging)
     ticket = "number of the first order (default: 1001)"
     add("--first-ticket", type=int, default=1001, metavar="N", help=ticket)
     offset = "seconds that the broker's clock is ahead of UTC (default: 0)"

@@ -13,11 +13,11 @@ from logos.adapters.mt5.records import (
     Deal,
     Mark,
     OpenOrder,
+    Ticket,
     deal,
     entries_of,
+    held_ticket,
     open_order,
-    position_units,
-    ticket_of,
     trades_from,
 )
 from logos.adapters.mt5.server_clock import ServerClock
@@ -28,6 +28,11 @@ from logos.venues.contract import Unavailable
 from logos.venues.records import Unreadable
 
 _WORDS_MAX: Final = 120
+_NO_TICKETS: Final = (
+    "orders would open further positions in place of closing one, and through this terminal no "
+    "position can be closed by its ticket for certain: a netting account is needed, or logos' own "
+    "Expert Advisor (docs/MT5.md)"
+)
 
 
 class TerminalLink(Protocol):
@@ -196,36 +201,42 @@ class TerminalLists:
             retcode if type(retcode) is int else 0,
         )
 
-    async def positions(self) -> Mapping[str, int]:
-        """The sum of all positions of each symbol. Raises Unavailable."""
+    async def tickets(self) -> list[Ticket]:
+        """All positions of the session's symbols, whoever opened them. Raises Unavailable."""
         reply = await self.ask({"action": "POSITIONS"}, "positions")
         if errors := ", ".join(reply.get(ERRORS_BEFORE, ())):
             raise Unavailable(f"positions: an entry may be missing, the terminal says {errors}")
-        totals = dict.fromkeys(self._symbols, 0)
-        seen = dict[str, str]()
+        found = []
         try:
             for entry in entries_of(reply, "positions"):
-                symbol = str(entry.get("symbol"))
-                name = self.names.get(symbol)
-                if name is None:
-                    continue
-                ticket = ticket_of(entry, "id")
-                if symbol in seen:
-                    self._say_hedging(symbol, seen[symbol], ticket)
-                seen[symbol] = ticket
-                totals[name] += position_units(entry, self._symbols[name].instrument)
+                name = self.names.get(str(entry.get("symbol")))
+                if name is not None:
+                    found.append(held_ticket(entry, self._symbols[name].instrument))
         except Unreadable as error:
             raise Unavailable(f"positions: {error}") from None
+        return found
+
+    async def positions(self) -> Mapping[str, int]:
+        """The position of each symbol of a netting account. Raises Unavailable."""
+        totals = dict.fromkeys(self._symbols, 0)
+        seen = dict[str, str]()
+        for each in await self.tickets():
+            if each.symbol in seen:
+                self._say_hedging(each.symbol, seen[each.symbol], each.ticket)
+            seen[each.symbol] = each.ticket
+            totals[each.symbol] += each.signed_units
         return totals
 
     def _say_hedging(self, symbol: str, one: str, other: str) -> None:
         """Two positions in one symbol. Raises Unavailable: their sum may be of one twice."""
         what = f"position {one} twice" if one == other else f"positions {one} and {other}"
-        words = (
-            f"a hedging account: the terminal lists {what} in {symbol}; orders would open further "
-            "positions in place of closing one, so a netting account is needed"
-        )
-        if not self.hedging:
-            self.hedging = words
-            self.on_hedging(words)
+        terminal_symbol = self._symbols[symbol].terminal_symbol
+        words = f"the terminal lists {what} in {terminal_symbol}"
+        self.refuse_hedging(words)
         raise Unavailable(f"positions: {words}")
+
+    def refuse_hedging(self, how: str) -> None:
+        """The account is a hedging one, as `how` says, and this terminal cannot close by ticket."""
+        if not self.hedging:
+            self.hedging = f"a hedging account: {how}; {_NO_TICKETS}"
+            self.on_hedging(self.hedging)

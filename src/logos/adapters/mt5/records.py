@@ -38,6 +38,7 @@ ACTION_TYPES: Final[dict[tuple[Side, OrderType], str]] = {
 }
 """The protocol's names of what can be sent."""
 
+_POSITION_SIDES: Final = {"POSITION_TYPE_BUY": Side.BUY, "POSITION_TYPE_SELL": Side.SELL}
 _DEAL_SIDES: Final = {"buy": Side.BUY, "sell": Side.SELL}
 _NO_TRADES: Final = frozenset(
     {
@@ -93,11 +94,34 @@ class Deal(msgspec.Struct, frozen=True):
     fee: Decimal
     time_s: int
     mark: Mark
+    position: str = ""
+    """The identifier of the position that it changed; empty where the bridge does not tell it."""
 
     @property
     def signed_units(self) -> int:
         """The volume, negative for a sale."""
         return self.volume_units if self.side is Side.BUY else -self.volume_units
+
+
+class Ticket(msgspec.Struct, frozen=True):
+    """One entry of POSITIONS: on a hedging account one of several of its symbol.
+
+    `ticket` is what a request names; `identifier` is that of the order that opened it and stays
+    when the server gives it another ticket.
+    """
+
+    ticket: str
+    identifier: str
+    symbol: str
+    side: Side
+    units: int
+    time_s: int
+    mark: Mark
+
+    @property
+    def signed_units(self) -> int:
+        """The volume, negative for what was sold."""
+        return self.units if self.side is Side.BUY else -self.units
 
 
 def magic_of(client_order_id: str) -> int:
@@ -181,7 +205,7 @@ def deal(entry: Mapping[str, Any], instrument: Instrument) -> Deal | None:
         # A cancelled deal among them: what it took back must be looked at by a person.
         raise Unreadable(f"a deal of the type {str(entry.get('type'))[:40]!r}")
     time_s = deal_time_s(entry)
-    fee = -(_money(entry, "commission") + _money(entry, "fee"))
+    fee = -(_money(entry, "commission") + _money(entry, "fee") + _money(entry, "swap"))
     return Deal(
         ticket_of(entry, "ticket"),
         ticket_of(entry, "order") if entry.get("order") else "",
@@ -192,18 +216,27 @@ def deal(entry: Mapping[str, Any], instrument: Instrument) -> Deal | None:
         fee,
         time_s,
         _mark(entry),
+        ticket_of(entry, "position") if entry.get("position") else "",
     )
 
 
-def position_units(entry: Mapping[str, Any], instrument: Instrument) -> int:
-    """The signed volume of an entry of POSITIONS. Raises Unreadable."""
+def held_ticket(entry: Mapping[str, Any], instrument: Instrument) -> Ticket:
+    """An entry of POSITIONS. Raises Unreadable."""
     kind = str(entry.get("type"))
-    units = volume_units(entry.get("volume"), instrument)
-    if kind == "POSITION_TYPE_BUY":
-        return units
-    if kind == "POSITION_TYPE_SELL":
-        return -units
-    raise Unreadable(f"a position of the type {kind[:40]!r}")
+    side = _POSITION_SIDES.get(kind)
+    if side is None:
+        raise Unreadable(f"a position of the type {kind[:40]!r}")
+    ticket = ticket_of(entry, "id")
+    opened_s = entry.get("time_setup")
+    return Ticket(
+        ticket,
+        ticket_of(entry, "identifier") if entry.get("identifier") else ticket,
+        instrument.symbol,
+        side,
+        volume_units(entry.get("volume"), instrument),
+        opened_s if type(opened_s) is int else 0,
+        _mark(entry),
+    )
 
 
 def ticket_of(entry: Mapping[str, Any], name: str) -> str:

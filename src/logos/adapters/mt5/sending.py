@@ -58,14 +58,21 @@ def order_fields(terms: OrderTerms, terminal_symbol: str, sent: Sent) -> dict[st
     }
 
 
-def taken(
-    ledger: Ledger, sent: Sent, instrument: Instrument, reply: Mapping[str, Any]
-) -> VenueOrder:
-    """The order after the terminal's answer to it.
+class Answer(msgspec.Struct, frozen=True):
+    """What the terminal says of a request that was taken."""
 
-    Raises Refused, NotSent or OutcomeUnknown, whichever the answer means.
-    """
-    what = f"{sent.client_order_id} ({sent.symbol})"
+    retcode: int
+    ticket: str
+    """Its order's."""
+    is_ticket_whole: bool
+    deal: str
+    """Empty where it names none: orders that wait have none yet."""
+    done_units: int
+
+
+def read_answer(what: str, instrument: Instrument, reply: Mapping[str, Any]) -> Answer:
+    """The answer to a trade, `what`. Raises Refused, NotSent or OutcomeUnknown, whichever it
+    means."""
     retcode = reply.get("retcode")
     if type(retcode) is not int:
         words = str(reply.get("description", ""))[:_WORDS_MAX]
@@ -82,15 +89,24 @@ def taken(
         raise OutcomeUnknown(
             f"{what}: it was taken, but its answer is unreadable: {error}"
         ) from None
-    ledger.learn_ticket(sent, ticket, is_cut=not is_whole)
-    if sent.type is OrderType.MARKET and retcode != PLACED:
-        sent.answered_units = done_units
-        sent.answered_deal = str(reply.get("deal") or "")
+    return Answer(retcode, ticket, is_whole, str(reply.get("deal") or ""), done_units)
+
+
+def taken(
+    ledger: Ledger, sent: Sent, instrument: Instrument, reply: Mapping[str, Any]
+) -> VenueOrder:
+    """The order after the terminal's answer to it. Raises as `read_answer`."""
+    what = f"{sent.client_order_id} ({sent.symbol})"
+    answer = read_answer(what, instrument, reply)
+    ledger.learn_ticket(sent, answer.ticket, is_cut=not answer.is_ticket_whole)
+    if sent.type is OrderType.MARKET and answer.retcode != PLACED:
+        sent.answered_units = answer.done_units
+        sent.answered_deal = answer.deal
         with suppress(Unreadable):  # a mean price is on no tick: then it says nothing
             sent.answered_price_units = price_units(reply.get("price"), instrument)
     # A deal's number says that it was done: orders that wait have none yet.
-    if sent.type is not OrderType.MARKET or not reply.get("deal"):
+    if sent.type is not OrderType.MARKET or not answer.deal:
         return sent.told(0, OrderStatus.ACCEPTED)
-    if done_units >= sent.quantity_units:
+    if answer.done_units >= sent.quantity_units:
         return sent.told(sent.quantity_units, OrderStatus.FILLED)
-    return sent.told(done_units, OrderStatus.CANCELLED, f"{retcode}: filled in part")
+    return sent.told(answer.done_units, OrderStatus.CANCELLED, f"{answer.retcode}: filled in part")

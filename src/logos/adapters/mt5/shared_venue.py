@@ -86,6 +86,8 @@ class SharedMt5Venue(Mt5Venue):
         """The terminal tells of something by itself: a deal, perhaps."""
         entry = frame.get("deal")
         deal = self._shared.hear(entry) if isinstance(entry, dict) else None
+        if deal is not None:
+            self._tickets.note(deal)
         if deal is None or self._news is None:
             return
         owner = self._ledger.owner_of(deal)
@@ -123,6 +125,7 @@ class SharedMt5Venue(Mt5Venue):
         order id, deal) of all that was filled then."""
         for client_order_id, ticket in fills:
             self._ledger.own_deal(ticket, client_order_id)
+            self._ledger.note_earlier(client_order_id)
         for order in orders:
             terms = order.terms
             sent = self._ledger.remember(terms, terms.created_ns)
@@ -135,6 +138,7 @@ class SharedMt5Venue(Mt5Venue):
     async def close(self) -> None:
         """Close the lists; the gateway belongs to the terminal's owner."""
         await self._shared.close()
+        self._by_ticket.close()
 
     async def _trade(
         self,
@@ -208,7 +212,7 @@ class SharedMt5Venue(Mt5Venue):
         now_ns = self._clock.now_ns()
         since_ns = self._taken_before[sent.client_order_id] or now_ns
         self._taken_before[sent.client_order_id] = since_ns
-        self._wait_until(since_ns, now_ns, "it has left the list of orders")
+        self._absence.wait_until(since_ns, now_ns, "it has left the list of orders")
         if sent.type is OrderType.MARKET:
             raise Unavailable(f"{sent.client_order_id}: its deals are not in the history")
         return sent.told(0, OrderStatus.CANCELLED, "no longer waiting, and no deals")

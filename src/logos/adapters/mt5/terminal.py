@@ -242,6 +242,8 @@ class Mt5Terminal:
         loop. From here on the gateway lets orders out, as `gates.why_closed` says. Raises OSError
         when the gateway's log cannot be written."""
         self._log = JsonLines(gateway_log(view.session_id, home))
+        if self._venue is not None:
+            self._venue.keep_record(tickets_log(view.session_id, home))
         self._say(
             {
                 "ts_ns": self._clock.now_ns(),
@@ -348,3 +350,8 @@ class Mt5Terminal:
 def gateway_log(session_id: str, home: Path | None = None) -> Path:
     """Where a session's gateway writes what it does."""
     return paths.within(home, paths.logs_dir()) / f"{session_id}.gateway.jsonl"
+
+
+def tickets_log(session_id: str, home: Path | None = None) -> Path:
+    """Where a session at a hedging account records its requests by ticket."""
+    return paths.within(home, paths.logs_dir()) / f"{session_id}.tickets.jsonl"

@@ -6,8 +6,9 @@ is longer, always in the same way) and, as a number, in its `magic`; it is found
 ORDERS while it waits and in HISTORY TRADES once it was filled. ORDERS is asked first: an order that
 is filled in between is then in both lists, never in none.
 
-Positions are those of a netting account: on a hedging one an opposite order opens a position in
-place of closing one, so it is refused once it is seen. Stop losses and take profits are not used.
+On a hedging account what is held stands under tickets, and an order closes the session's own
+(`tickets`); a terminal that cannot do that for certain is refused there. Stop losses and take
+profits are not used.
 
 What a terminal cannot say: an order that ended without a fill leaves no trace in the bridge's
 answers, so it is known to have been there only to the process that sent it. Deals carry whole
@@ -21,21 +22,27 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
+from pathlib import Path
 from typing import Any, Final
 
 import msgspec
 
 from logos.adapters.mt5.check import check_terminal
-from logos.adapters.mt5.known.ledger import Ledger, Sent, told_from_deals
+from logos.adapters.mt5.gateway.matching.identified import BRIDGE
+from logos.adapters.mt5.known.absence import Absence
+from logos.adapters.mt5.known.ledger import Ledger, told_from_deals
 from logos.adapters.mt5.lists import Mt5Transaction, Mt5VenueSymbol, TerminalLink, TerminalLists
 from logos.adapters.mt5.records import Deal
 from logos.adapters.mt5.retcodes import TAKEN, failure_of
 from logos.adapters.mt5.sending import order_fields, symbol_of, taken
 from logos.adapters.mt5.server_clock import ServerClock
+from logos.adapters.mt5.tickets.held import HEDGING, Tickets
+from logos.adapters.mt5.tickets.legs import read_record
+from logos.adapters.mt5.tickets.orders import TicketOrders
 from logos.adapters.mt5.unmarked import Unmarked
 from logos.core.clock import Clock
 from logos.core.outbox import CancelOrder, SubmitOrder
-from logos.core.types import NS_PER_SECOND, OrderStatus, OrderType, TimeInForce
+from logos.core.types import NS_PER_SECOND, OrderType, TimeInForce
 from logos.venues.contract import (
     Capabilities,
     CheckLine,
@@ -76,9 +83,14 @@ class Mt5Venue:
         self._lists = self._make_lists()
         self._clock = clock
         self._is_sandbox = is_sandbox
-        self._settle_ns = round(settle_s * NS_PER_SECOND)
         self._ledger = Ledger(session_id)
         self._unmarked = Unmarked(link, self._lists, self._ledger, clock)
+        self._tickets = Tickets(self._lists, self._ledger, clock)
+        self._by_ticket = TicketOrders(self._ledger, self._lists, self._tickets, clock, self._trade)
+        self._absence = Absence(
+            self._ledger, self._unmarked, self._by_ticket, clock, round(settle_s * NS_PER_SECOND)
+        )
+        self._record_path: Path | None = None
         self._currency = ""
 
     def _make_lists(self) -> TerminalLists:
@@ -88,6 +100,22 @@ class Mt5Venue:
         """Have `stop` called, once each, with the reason why trading must not go on."""
         self._unmarked.on_doubt = stop
         self._lists.on_hedging = stop
+        self._tickets.on_doubt = stop
+
+    def keep_record(self, path: Path) -> None:
+        """Record requests by ticket there, behind what an earlier process wrote (`tickets.legs`).
+        Nothing is read or made before `open` finds a hedging account."""
+        self._record_path = path
+
+    def _begin_tickets(self, account: Mapping[str, Any]) -> None:
+        """The account is a hedging one. Raises Unavailable where tickets cannot be closed for
+        certain, or requests not be recorded."""
+        if account.get("bridge") != BRIDGE:
+            self._lists.refuse_hedging("the terminal says so")
+            raise Unavailable(self._lists.hedging)
+        if self._by_ticket.record is None and self._record_path is not None:
+            self._by_ticket.record = read_record(self._record_path)
+        self._tickets.is_on = True
 
     @property
     def name(self) -> str:
@@ -112,11 +140,14 @@ class Mt5Venue:
         await self._link.open()
         account = await self._lists.ask({"action": "ACCOUNT"}, "the account")
         self._currency = str(account.get("currency", ""))
+        if account.get("margin_mode") == HEDGING:
+            self._begin_tickets(account)
         await self._lists.measure_clock()
         await self._unmarked.open()
 
     async def close(self) -> None:
         """Close the link."""
+        self._by_ticket.close()
         await self._link.close()
 
     # ---- orders ----
@@ -128,10 +159,16 @@ class Mt5Venue:
         cannot be settled now. An order that is itself unknown is never sent again.
         """
         epoch = self._link.epoch()  # a kill from here on keeps the order, whatever is asked first
+        split_id(request.client_order_id)
+        symbol = symbol_of(self._symbols, request.terms)
+        if not self._tickets.is_on:
+            return await self._submit(request, symbol, epoch)
+        async with self._by_ticket.locks[request.terms.symbol]:
+            return await self._submit(request, symbol, epoch)
+
+    async def _submit(self, request: SubmitOrder, symbol: Mt5VenueSymbol, epoch: int) -> VenueOrder:
         terms = request.terms
         client_order_id = terms.client_order_id
-        split_id(client_order_id)
-        symbol = symbol_of(self._symbols, terms)
         before = self._ledger.get(client_order_id)
         if before is not None and (before.unknown_since_ns or before.ticket):
             raise OutcomeUnknown(f"{client_order_id} was sent before; ask for it with find")
@@ -144,8 +181,10 @@ class Mt5Venue:
             raise Refused(f"{client_order_id}: {refusal}")
         sent = self._ledger.remember(terms, self._clock.now_ns())
         self._unmarked.begin(sent)
-        fields = order_fields(terms, symbol.terminal_symbol, sent)
         try:
+            if self._tickets.is_on:
+                return await self._by_ticket.send(request, symbol, sent, epoch)
+            fields = order_fields(terms, symbol.terminal_symbol, sent)
             reply = await self._trade(
                 symbol.terminal_symbol, fields, client_order_id, request, epoch
             )
@@ -234,63 +273,28 @@ class Mt5Venue:
         if fills:
             if sent is not None:
                 self._ledger.learn_ticket(sent, fills[0].order or sent.ticket)
-                self._check_all_there(sent, fills)
+                await self._absence.check_all_there(sent, fills)
             return told_from_deals(client_order_id, fills, sent)
         try:
             await self._unmarked.check_absent(sent, symbol, orders, deals)
+            if self._tickets.is_on:
+                await self._tickets.look(symbol)
         except Unavailable as error:
             self._unmarked.doubt_late(sent, str(error))
             raise
-        return self._absent(sent)
+        return self._absence.told(sent)
 
     async def _deals(self, from_server_s: int) -> list[Deal]:
         """Deals from a second of the terminal's clock on, each with its order where that can be
         told. Raises Unavailable."""
         deals = await self._lists.deals(from_server_s)
         self._unmarked.assign(deals)
+        self._tickets.note_all(deals)
         return deals
 
     def _fills_of(self, client_order_id: str, deals: Sequence[Deal]) -> list[Deal]:
         """Those of the deals that belong to an order."""
         return [each for each in deals if self._ledger.owns(client_order_id, each)]
-
-    def _check_all_there(self, sent: Sent, fills: Sequence[Deal]) -> None:
-        """Raise Unavailable while deals of an order that is over may be missing."""
-        words = self._unmarked.lacking(sent, fills)
-        if not words:
-            return
-        now_ns = self._clock.now_ns()
-        sent.absent_since_ns = sent.absent_since_ns or now_ns
-        self._wait_until(sent.absent_since_ns, now_ns, words)
-        if sent.answered_units:
-            self._unmarked.doubt_late(sent, words)
-            raise Unavailable(f"{sent.client_order_id}: {words}")
-
-    def _absent(self, sent: Sent | None) -> VenueOrder | None:
-        """What it means that an order is in no list."""
-        if sent is None:
-            return None
-        now_ns = self._clock.now_ns()
-        if sent.ticket:
-            # It was taken. Its deal may be on its way from the broker to the terminal's history.
-            sent.absent_since_ns = sent.absent_since_ns or now_ns
-            self._wait_until(sent.absent_since_ns, now_ns, "it has just left the list of orders")
-            if sent.type is OrderType.MARKET:
-                words = "its deals are not in the history yet"
-                self._unmarked.doubt_late(sent, words)
-                raise Unavailable(f"{sent.client_order_id}: {words}")
-            sent.is_out = False
-            return sent.told(0, OrderStatus.CANCELLED, "no longer waiting, and no deals")
-        if sent.unknown_since_ns:
-            self._wait_until(sent.unknown_since_ns, now_ns, "it may still arrive")
-            self._ledger.explain(sent)
-            sent.is_out = False
-        return None
-
-    def _wait_until(self, since_ns: int, now_ns: int, words: str) -> None:
-        left_ns = since_ns + self._settle_ns - now_ns
-        if left_ns > 0:
-            raise Unavailable(f"too early to say: {words}", left_ns / NS_PER_SECOND)
 
     # ---- lists ----
 
@@ -324,8 +328,10 @@ class Mt5Venue:
         )
 
     async def positions(self) -> Mapping[str, int]:
-        """The sum of all positions of each of the session's symbols."""
-        return await self._lists.positions()
+        """The position in each of the session's symbols: of a hedging account the sum of the
+        session's own tickets."""
+        held = self._tickets if self._tickets.is_on else self._lists
+        return await held.positions()
 
     async def balances(self) -> Mapping[str, Decimal]:
         """The account's balance, open profits not included."""

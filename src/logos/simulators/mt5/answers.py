@@ -119,8 +119,8 @@ class Answers:
     def margin(self) -> int:
         """What the positions bind, in 10**-18 of the currency."""
         total = 0
-        for symbol, position in self._book.positions.items():
-            volume = abs(position.volume_units)
+        for position in self._book.holdings.open():
+            volume, symbol = abs(position.volume_units), position.symbol
             total += self.margin_of(symbol, volume, self._markets[symbol].ask_units)
         return total
 
@@ -133,14 +133,13 @@ class Answers:
 
     def _positions(self, _: Request) -> Answer:
         found = []
-        for symbol, position in self._book.positions.items():
-            volume = position.volume_units
-            if not volume:
-                continue
+        for position in self._book.holdings.open():
+            volume, symbol = position.volume_units, position.symbol
             average = position.average(self._instruments[symbol])
             found.append(
                 {
                     "id": position.ticket,
+                    "identifier": position.identifier,
                     "magic": position.magic,
                     "symbol": symbol,
                     "type": "POSITION_TYPE_BUY" if volume > 0 else "POSITION_TYPE_SELL",
@@ -216,6 +215,8 @@ class Answers:
             "magic": deal.magic,
             "comment": deal.comment,
             "commission": _json(money_text(deal.commission)),
+            "position": deal.position,
+            "swap": _json(money_text(deal.swap)),
         }
 
     def price(self, symbol: str, units: int) -> msgspec.Raw:

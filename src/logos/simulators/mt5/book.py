@@ -1,10 +1,10 @@
-"""The simulated terminal's own books: orders, deals and positions of a netting account, exactly.
+"""The simulated terminal's own books: orders, deals and positions of one account, exactly.
 
 Volumes and prices are integers in the instrument's units, money an integer count of 10**-18 of the
-account's currency, so that nothing is ever rounded. A position is a queue of lots, first in first
-out; a deal against it closes the oldest first, and its profit is what they made. Every order and
-every deal is written to the audit before anyone is told, and the audit is enough to make the books
-again (`restore`): a broker's books outlive a terminal that is killed.
+account's currency, so that nothing is ever rounded. A position (`holdings`) is a queue of lots,
+first in first out; a deal against it closes the oldest first, and its profit is what they made.
+Every order and every deal is written to the audit before anyone is told, and the audit is enough to
+make the books again (`restore`): a broker's books outlive a terminal that is killed.
 """
 
 from __future__ import annotations
@@ -18,11 +18,10 @@ import msgspec
 
 from logos.core.fixed import format_units, parse_units, power_of_ten
 from logos.core.instrument import Instrument
+from logos.simulators.mt5.holdings import IN, INOUT, Holdings, SimPosition
 
 MONEY_DECIMALS: Final = 18
 FIRST_TICKET: Final = 1001
-
-IN, OUT, INOUT = 0, 1, 2
 
 Audit = Callable[[Mapping[str, object]], None]
 
@@ -40,6 +39,8 @@ class SimOrder(msgspec.Struct):
     magic: int
     comment: str
     time_s: int
+    position: int = 0
+    """The identifier of the position that it closes, on a hedging account."""
 
     @property
     def is_buy(self) -> bool:
@@ -71,61 +72,9 @@ class SimDeal(msgspec.Struct, frozen=True):
     magic: int
     comment: str
     time_s: int
-
-
-class SimPosition:
-    """What is held of one symbol: lots of (signed volume, price), all of one sign, oldest first."""
-
-    __slots__ = (
-        "comment",
-        "lots",
-        "magic",
-        "stop_loss_units",
-        "take_profit_units",
-        "ticket",
-        "time_s",
-    )
-
-    def __init__(self) -> None:
-        self.lots: deque[tuple[int, int]] = deque()
-        self.ticket = 0
-        self.magic = 0
-        self.comment = ""
-        self.time_s = 0
-        self.stop_loss_units = 0
-        self.take_profit_units = 0
-
-    @property
-    def volume_units(self) -> int:
-        """Signed: negative when sold."""
-        return sum(volume for volume, _ in self.lots)
-
-    def average(self, instrument: Instrument) -> Decimal:
-        """The mean price of what is held; only while something is."""
-        cost = sum(price * lot for lot, price in self.lots)
-        return Decimal(cost) / self.volume_units / instrument.price_scale
-
-    def apply(self, signed_units: int, price_units: int) -> tuple[int, int]:
-        """Book an execution; how it entered (IN, OUT, INOUT), and what the closed lots made in
-        price units times volume units."""
-        made = 0
-        closed = 0
-        left = signed_units
-        while left and self.lots and (self.lots[0][0] > 0) != (left > 0):
-            volume, opened_at = self.lots[0]
-            part = min(abs(volume), abs(left))
-            sign = 1 if volume > 0 else -1
-            made += (price_units - opened_at) * part * sign
-            closed += part
-            left += part * sign
-            if part == abs(volume):
-                self.lots.popleft()
-            else:
-                self.lots[0] = (volume - part * sign, opened_at)
-        if left:
-            self.lots.append((left, price_units))
-        entry = IN if not closed else (INOUT if left else OUT)
-        return entry, made
+    position: int = 0
+    """The identifier of the position that it changed (DEAL_POSITION_ID)."""
+    swap: int = 0
 
 
 class SimBook:
@@ -138,6 +87,8 @@ class SimBook:
         commission_per_lot: Mapping[str, str],
         audit: Audit,
         first_ticket: int = FIRST_TICKET,
+        *,
+        is_hedging: bool = False,
     ) -> None:
         self._instruments = instruments
         self._audit = audit
@@ -149,7 +100,9 @@ class SimBook:
         self.orders: dict[int, SimOrder] = {}
         """Pending orders by ticket."""
         self.deals: list[SimDeal] = []
-        self.positions = {symbol: SimPosition() for symbol in instruments}
+        self.holdings = Holdings(instruments, is_hedging=is_hedging)
+        self.positions = self.holdings.netted
+        """Of a netting account, by symbol."""
         self.client_ids: dict[str, int] = {}
         """How many new orders carried each comment; the stress judge looks for more than one."""
         self._next_ticket = first_ticket
@@ -160,12 +113,16 @@ class SimBook:
         type: str,
         volume_units: int,
         price_units: int,
-        stops: tuple[int, int],
+        stops: tuple[int, int] | tuple[int, int, int],
         magic: int,
         comment: str,
         time_s: int,
     ) -> SimOrder:
-        """Take a new order; it is pending until it is filled or removed."""
+        """Take a new order; it is pending until it is filled or removed.
+
+        `stops` are its stop loss, its take profit and, on a hedging account, the identifier of the
+        position that it closes.
+        """
         order = SimOrder(
             self._next_ticket,
             symbol,
@@ -177,6 +134,7 @@ class SimBook:
             magic,
             comment,
             time_s,
+            *stops[2:],
         )
         self._next_ticket += 1
         self._audit({"kind": "order", **msgspec.to_builtins(order)})
@@ -190,7 +148,7 @@ class SimBook:
 
     def fill(self, order: SimOrder, volume_units: int, price_units: int, time_s: int) -> SimDeal:
         """Execute `volume_units` of an order; the order is over."""
-        position = self.positions[order.symbol]
+        position = self._target(order)
         instrument = self._instruments[order.symbol]
         # The deal is made from a copy first: the audit has it before the books do.
         trial = SimPosition()
@@ -212,18 +170,25 @@ class SimBook:
             order.magic,
             order.comment,
             time_s,
+            position.identifier or order.ticket,
+            0 if entry == IN else position.swap_of(volume_units),
         )
         self._next_ticket += 1
         self._audit({"kind": "deal", **self._readable(deal), **msgspec.to_builtins(deal)})
         self._book(deal, order)
         return deal
 
+    def _target(self, order: SimOrder) -> SimPosition:
+        return self.holdings.target(order.symbol, order.position, order.ticket)
+
     def _book(self, deal: SimDeal, order: SimOrder) -> None:
-        position = self.positions[deal.symbol]
+        position = self._target(order)
         was_flat = not position.lots
         entry, _ = position.apply(
             deal.volume_units if deal.is_buy else -deal.volume_units, deal.price_units
         )
+        if was_flat:
+            position.identifier = deal.position
         if was_flat or entry == INOUT:
             position.ticket = deal.order
             position.magic = deal.magic
@@ -232,9 +197,26 @@ class SimBook:
         if entry in (IN, INOUT):
             position.stop_loss_units = order.stop_loss_units
             position.take_profit_units = order.take_profit_units
-        self.balance += deal.profit + deal.commission
+        position.swap -= deal.swap
+        self.holdings.forget_flat(position)
+        self.balance += deal.profit + deal.commission + deal.swap
         self.deals.append(deal)
         self.orders.pop(order.ticket, None)
+
+    def charge_swap(self, ticket: int, amount: int, *, reopens: bool = False) -> None:
+        """The night's swap of a position, in 10**-18 of the currency, negative for a cost; with
+        `reopens` the position has another ticket from then on. Raises KeyError."""
+        self._audit({"kind": "swap", "ticket": ticket, "amount": amount, "reopens": reopens})
+        self._charge(ticket, amount, reopens)
+
+    def _charge(self, ticket: int, amount: int, reopens: bool) -> None:
+        position = self.holdings.held_as(ticket)
+        if position is None:
+            raise KeyError(ticket)
+        position.swap += amount
+        if reopens:
+            position.ticket = self._next_ticket
+            self._next_ticket += 1
 
     def remove(self, ticket: int, reason: str) -> None:
         """A pending order is over without a fill."""
@@ -242,11 +224,12 @@ class SimBook:
         del self.orders[ticket]
 
     def profit(self, symbol: str, bid_units: int, ask_units: int) -> int:
-        """Open profit of a symbol's position at these prices."""
+        """Open profit of a symbol's positions at these prices."""
         instrument = self._instruments[symbol]
         made = 0
-        for volume, opened_at in self.positions[symbol].lots:
-            made += ((bid_units if volume > 0 else ask_units) - opened_at) * volume
+        for position in self.holdings.open(symbol):
+            for volume, opened_at in position.lots:
+                made += ((bid_units if volume > 0 else ask_units) - opened_at) * volume
         return (
             made * instrument.multiplier * power_of_ten(MONEY_DECIMALS - instrument.value_decimals)
         )
@@ -285,6 +268,8 @@ class SimBook:
                 self._next_ticket = max(self._next_ticket, deal.ticket + 1)
             elif kind == "modified":
                 known[int(record["ticket"])].price_units = int(record["price_units"])
+            elif kind == "swap":
+                self._charge(int(record["ticket"]), int(record["amount"]), bool(record["reopens"]))
             elif kind == "removed":
                 self.orders.pop(int(record["ticket"]), None)
         # A market order whose deal was never written was never done.

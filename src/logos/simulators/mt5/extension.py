@@ -15,13 +15,13 @@ import msgspec
 
 from logos.core.fixed import format_units
 from logos.core.instrument import Instrument
+from logos.simulators.mt5.holdings import HEDGING, NETTING
 from logos.simulators.mt5.wire import WRONG_VALUE, Request, RequestError
 
 BRIDGE: Final = "logos/1"
 """The name and version of the extension."""
 
 _NAMED: Final = ("ACCOUNT", "BALANCE")
-_NETTING: Final = "ACCOUNT_MARGIN_MODE_RETAIL_NETTING"
 
 Answer = dict[str, Any]
 
@@ -29,8 +29,9 @@ Answer = dict[str, Any]
 class Extension:
     """The extension over the symbols of one terminal."""
 
-    def __init__(self, instruments: Mapping[str, Instrument]) -> None:
+    def __init__(self, instruments: Mapping[str, Instrument], *, is_hedging: bool = False) -> None:
         self._instruments = instruments
+        self._margin_mode = HEDGING if is_hedging else NETTING
 
     def answer(self, request: Request) -> Answer | None:
         """The answer to a question that only the extension has; None for any other. Raises
@@ -59,7 +60,7 @@ class Extension:
     def complete(self, request: Request, answer: Answer, now_ms: int) -> Answer:
         """The answer with what the extension adds to it, but for the id."""
         if request.action in _NAMED and answer.get("error") is False:
-            answer |= {"bridge": BRIDGE, "server_ms": now_ms, "margin_mode": _NETTING}
+            answer |= {"bridge": BRIDGE, "server_ms": now_ms, "margin_mode": self._margin_mode}
         if "trades" in answer:
             deals = answer["trades"]
             answer["trades"] = [

@@ -89,12 +89,11 @@ def final_books(simulator: Simulator) -> dict[str, Any]:
     """What a judge compares: realised profit and position by symbol, and repeated client ids."""
     book = simulator.book
     symbols: dict[str, Any] = {}
-    for symbol, position in book.positions.items():
-        market = simulator.terminal.markets[symbol]
+    for symbol, market in simulator.terminal.markets.items():
         deals = [deal for deal in book.deals if deal.symbol == symbol]
         symbols[symbol] = {
             "deals": len(deals),
-            "volume": market.instrument.quantity_text(position.volume_units),
+            "volume": market.instrument.quantity_text(book.holdings.net_units(symbol)),
             "realised": money_text(sum(deal.profit for deal in deals)),
             "commission": money_text(sum(deal.commission for deal in deals)),
             "open_profit": money_text(book.profit(symbol, market.bid_units, market.ask_units)),

@@ -17,8 +17,9 @@ from decimal import ROUND_HALF_UP, Decimal
 import msgspec
 
 from logos.simulators.mt5.answers import SERVER
-from logos.simulators.mt5.book import SimDeal, SimPosition
+from logos.simulators.mt5.book import SimDeal
 from logos.simulators.mt5.faults import Fate
+from logos.simulators.mt5.holdings import SimPosition
 from logos.simulators.mt5.market import TICK, Candle, SymbolMarket
 from logos.simulators.mt5.mql_json import UNSET, Value, deserialize
 from logos.simulators.mt5.published_words import (
@@ -39,8 +40,8 @@ from logos.simulators.mt5.published_words import (
     trade_answer,
     transaction,
 )
-from logos.simulators.mt5.terminal import ACTION_TYPES, Terminal
-from logos.simulators.mt5.wire import Request
+from logos.simulators.mt5.terminal import Terminal
+from logos.simulators.mt5.wire import ACTION_TYPES, Request
 
 Frames = list[bytes]
 
@@ -63,17 +64,13 @@ class PublishedExpert:
         chart: str,
         note: Callable[[Request], None],
         push_live: Callable[[bytes], None],
-        *,
-        is_hedging: bool = False,
     ) -> None:
         """`chart` is the symbol of its chart, `note` hears of each request before it is done, and
-        `push_live` takes a frame for the live port. `is_hedging`: each purchase is a position of
-        its own in the list; the books stay those of a netting account."""
+        `push_live` takes a frame for the live port."""
         self._terminal = terminal
         self._chart = chart
         self._note = note
         self._push_live = push_live
-        self._is_hedging = is_hedging
         self._subscriptions: list[_Subscription] = []
         self._was_connected = True
         self._request_id = 0
@@ -159,14 +156,13 @@ class PublishedExpert:
         """The list, and before it an error for each entry that could not be read (B 20-51)."""
         errors: Frames = []
         entries: list[Value] = []
-        for symbol, position in self._terminal.book.positions.items():
-            volume = position.volume_units
-            if not volume:
-                continue
+        firsts: dict[str, SimPosition] = {}
+        for each in self._terminal.book.holdings.open():
+            # Selected by symbol: on a hedging account the one with the lowest ticket, once for
+            # each of them (B 29; MQL5 reference, PositionSelect).
+            position = firsts.setdefault(each.symbol, each)
             if not fate.loses_entry:
-                # Selected by symbol, which is the first of several, once for each (B 29).
-                count = len(position.lots) if self._is_hedging else 1
-                entries += [self._position(symbol, position)] * count
+                entries.append(self._position(position))
             if fate.is_damaged:
                 code = NO_POSITION if fate.loses_entry else DAMAGED
                 errors.append(done_or_error(code, "GetPositions"))
@@ -175,18 +171,15 @@ class PublishedExpert:
         # With entries that all could not be read nothing was set: an empty frame (B 47, J 440).
         return [*errors, b""] if errors else [frame_of({"positions": [UNSET]})]
 
-    def _position(self, symbol: str, position: SimPosition) -> Value:
-        instrument = self._terminal.instruments[symbol]
-        first, opened_at = position.lots[0]
-        volume = first if self._is_hedging else position.volume_units
-        mean = position.average(instrument)
+    def _position(self, position: SimPosition) -> Value:
+        symbol, volume = position.symbol, position.volume_units
         return {
             "id": position.ticket,
             "magic": position.magic,
             "symbol": symbol,
             "type": "POSITION_TYPE_BUY" if volume > 0 else "POSITION_TYPE_SELL",
             "time_setup": position.time_s,
-            "open": self._price(symbol, opened_at) if self._is_hedging else mean,
+            "open": position.average(self._terminal.instruments[symbol]),
             "stoploss": self._price(symbol, position.stop_loss_units),
             "takeprofit": self._price(symbol, position.take_profit_units),
             "volume": self._volume(symbol, abs(volume)),
@@ -292,11 +285,32 @@ class PublishedExpert:
         if frames and not request.id:
             # CTrade does not find the symbol and sends nothing: no return code (T, OrderTypeCheck).
             return [*frames, trade_answer({})]
-        normal = msgspec.structs.replace(request, price=self._normalized(request.price))
+        normal = self._closing(
+            msgspec.structs.replace(request, price=self._normalized(request.price))
+        )
+        if normal is None:
+            # Nothing was sent, so the result says nothing at all.
+            return [*frames, trade_answer({})]
         result = self._terminal.attempt(normal, fate)
         self._request_id += 1
         self.streamed.append(transaction(normal, result, self._request_id))
         return [*frames, trade_answer(result)]
+
+    def _closing(self, request: Request) -> Request | None:
+        """A request as CTrade sends it; None where it sends none. What closes carries no comment; a
+        part is closed on hedging accounts only, and at most what is held (T, PositionClose and
+        PositionClosePartial)."""
+        if not request.action_type.startswith(("POSITION_CLOSE", "POSITION_PARTIAL")):
+            return request
+        closing = msgspec.structs.replace(request, comment="")
+        if request.action_type != "POSITION_PARTIAL":
+            return closing
+        holdings = self._terminal.book.holdings
+        position = holdings.held_as(request.id)
+        if not holdings.is_hedging or position is None:
+            return None
+        held = self._volume(position.symbol, abs(position.volume_units))
+        return msgspec.structs.replace(closing, volume=min(held, request.volume or Decimal(0)))
 
     def _normalized(self, price: Decimal | None) -> Decimal | None:
         """A price with as many decimals as the CHART's symbol has (B 119)."""

@@ -14,8 +14,7 @@ import msgspec
 from logos.simulators.mt5.book import MONEY_DECIMALS
 from logos.simulators.mt5.market import PERIODS_S
 from logos.simulators.mt5.mql_json import Value, serialize, to_double, to_int, to_long, to_text
-from logos.simulators.mt5.terminal import DONE, PARTIAL
-from logos.simulators.mt5.wire import RETCODES, Request
+from logos.simulators.mt5.wire import DONE, PARTIAL, RETCODES, Request
 
 CHART_TIMEFRAME: Final = "M1"
 """The timeframe of the chart that the Expert Advisor sits on: an unknown one means it (K 570)."""

@@ -98,7 +98,7 @@ class SimOptions(msgspec.Struct, frozen=True, kw_only=True):
     chart: str = ""
     """The symbol of its chart, whose digits it rounds prices to; empty: the first symbol."""
     is_hedging: bool = False
-    """The published Expert Advisor lists positions as on a hedging account."""
+    """Each order opens a position of its own (`holdings`)."""
     first_ticket: int = FIRST_TICKET
     server_offset_s: int = 0
     """What the terminal's clock is ahead of the simulator's."""
@@ -125,12 +125,13 @@ class Simulator:
         self._started_ns = now_ns()
         instruments = {name: each.instrument for name, each in symbols.items()}
         commissions = {name: each.commission_per_lot for name, each in symbols.items()}
-        self.book = SimBook(instruments, options.balance, commissions, audit, options.first_ticket)
+        money, first, hedges = options.balance, options.first_ticket, options.is_hedging
+        self.book = SimBook(instruments, money, commissions, audit, first, is_hedging=hedges)
         self.terminal = Terminal(
             instruments, self.book, audit, self.now_ms, self._push_live, self._push_transaction
         )
         self.terminal.tells_deals = options.has_ids
-        self._extension = Extension(instruments)
+        self._extension = Extension(instruments, is_hedging=options.is_hedging)
         self._expert = self._published() if options.ea == "published" else None
         self.faults = options.faults
         """May be exchanged while it runs."""
@@ -149,8 +150,7 @@ class Simulator:
         chart = self._options.chart or next(iter(self._symbols))
         if chart not in self._symbols:
             raise ValueError(f"the chart's symbol {chart} is not among the terminal's")
-        push, hedging = partial(self._push, "live"), self._options.is_hedging
-        return PublishedExpert(self.terminal, chart, self._note, push, is_hedging=hedging)
+        return PublishedExpert(self.terminal, chart, self._note, partial(self._push, "live"))
 
     @property
     def dropped(self) -> int:

@@ -8,50 +8,40 @@ transactions, candles) goes to the two callbacks. Every request, order, deal and
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from decimal import Decimal
-from typing import Final
 
 import msgspec
 
-from logos.core.fixed import parse_units
 from logos.core.instrument import Instrument
 from logos.simulators.mt5.answers import Answer, Answers, live_frame
 from logos.simulators.mt5.book import Audit, SimBook, SimDeal, SimOrder
 from logos.simulators.mt5.faults import Fate
+from logos.simulators.mt5.holdings import SimPosition
 from logos.simulators.mt5.market import TICK, Candle, SymbolMarket
-from logos.simulators.mt5.wire import RETCODES, WRONG_ACTION, Request, RequestError
-
-DONE, PARTIAL, REQUOTE, INVALID = 10009, 10010, 10004, 10013
-INVALID_VOLUME, INVALID_PRICE, INVALID_STOPS = 10014, 10015, 10016
-PRICE_OFF, NO_MONEY, NO_CONNECTION = 10021, 10019, 10031
-INVALID_ORDER, POSITION_CLOSED = 10035, 10036
-
-_MARKET: Final = ("ORDER_TYPE_BUY", "ORDER_TYPE_SELL")
-_PENDING: Final = (
-    "ORDER_TYPE_BUY_LIMIT",
-    "ORDER_TYPE_SELL_LIMIT",
-    "ORDER_TYPE_BUY_STOP",
-    "ORDER_TYPE_SELL_STOP",
+from logos.simulators.mt5.wire import (
+    ACTION_TYPES,
+    CLOSE_VOLUME,
+    DONE,
+    INVALID,
+    INVALID_ORDER,
+    INVALID_PRICE,
+    INVALID_STOPS,
+    MARKET_TYPES,
+    NO_CONNECTION,
+    NO_MONEY,
+    PARTIAL,
+    PENDING_TYPES,
+    POSITION_CLOSED,
+    PRICE_OFF,
+    RETCODES,
+    WRONG_ACTION,
+    Request,
+    RequestError,
+    TradeRefusedError,
+    price_units,
+    volume_units,
 )
-ACTION_TYPES: Final = (
-    *_MARKET,
-    *_PENDING,
-    "POSITION_MODIFY",
-    "POSITION_PARTIAL",
-    "POSITION_CLOSE_ID",
-    "POSITION_CLOSE_SYMBOL",
-    "ORDER_MODIFY",
-    "ORDER_CANCEL",
-)
-"""What a TRADE can ask for."""
 
 Push = Callable[[Mapping[str, object]], None]
-
-
-class _TradeRefusedError(Exception):
-    def __init__(self, retcode: int) -> None:
-        super().__init__(RETCODES[retcode])
-        self.retcode = retcode
 
 
 class Terminal:
@@ -133,48 +123,48 @@ class Terminal:
             if request.action_type not in ACTION_TYPES:
                 raise RequestError(WRONG_ACTION, "Wrong action type", request.comment)
             if not self.is_connected:
-                raise _TradeRefusedError(NO_CONNECTION)
+                raise TradeRefusedError(NO_CONNECTION)
             if fate.retcode:
-                raise _TradeRefusedError(fate.retcode)
+                raise TradeRefusedError(fate.retcode)
             return self._carry_out(request, fate)
-        except _TradeRefusedError as refusal:
+        except TradeRefusedError as refusal:
             self._audit(
                 {"kind": "refused", "client_id": request.comment, "retcode": refusal.retcode}
             )
             return {"retcode": refusal.retcode, "deal": 0, "order": 0, "volume": 0, "price": 0}
 
     def _carry_out(self, request: Request, fate: Fate) -> Answer:
-        if request.action_type in _MARKET:
+        if request.action_type in MARKET_TYPES:
             return self._open_market(request, fate)
-        if request.action_type in _PENDING:
+        if request.action_type in PENDING_TYPES:
             return self._open_pending(request)
         if request.action_type == "ORDER_CANCEL":
             return self._cancel(request)
         if request.action_type == "ORDER_MODIFY":
             return self._modify(request)
-        return self._position_action(request)
+        return self._position_action(request, fate)
 
     def _open_market(self, request: Request, fate: Fate) -> Answer:
         market = self._priced(request.symbol)
-        volume = self._volume_units(request.symbol, request.volume)
-        done = volume
-        lot = market.instrument.lot
-        if fate.is_partial and volume >= 2 * lot:
-            done = max(lot, volume // 2 // lot * lot)
+        volume = volume_units(self.instruments[request.symbol], request.volume)
+        done = _done(volume, market.instrument.lot, fate)
         return self._deal_now(request, request.action_type, volume, done)
 
-    def _deal_now(self, request: Request, type: str, volume: int, done: int) -> Answer:
+    def _deal_now(
+        self, request: Request, type: str, volume: int, done: int, position: int = 0
+    ) -> Answer:
         market = self.markets[request.symbol]
         is_buy = type == "ORDER_TYPE_BUY"
         price = market.ask_units if is_buy else market.bid_units
-        self._check_money(request.symbol, volume if is_buy else -volume, price)
+        if not position:
+            self._check_money(request.symbol, volume if is_buy else -volume, price)
         stops = self._stops(request, is_buy, price)
         order = self.book.take_order(
             request.symbol,
             type,
             volume,
             price,
-            stops,
+            (*stops, position),
             request.magic,
             request.comment,
             self._now_s(),
@@ -186,15 +176,15 @@ class Terminal:
 
     def _open_pending(self, request: Request) -> Answer:
         market = self._priced(request.symbol)
-        volume = self._volume_units(request.symbol, request.volume)
-        price = self._price_units(request.symbol, request.price)
+        volume = volume_units(self.instruments[request.symbol], request.volume)
+        price = price_units(self.instruments[request.symbol], request.price)
         type = request.action_type
         is_buy = type.startswith("ORDER_TYPE_BUY")
         against = market.ask_units if is_buy else market.bid_units
         # A buy limit waits below the market, a buy stop above it; sells the other way round.
         wants_below = is_buy == type.endswith("_LIMIT")
         if (price < against) != wants_below or price == against:
-            raise _TradeRefusedError(INVALID_PRICE)
+            raise TradeRefusedError(INVALID_PRICE)
         stops = self._stops(request, is_buy, price)
         order = self.book.take_order(
             request.symbol,
@@ -217,7 +207,7 @@ class Terminal:
 
     def _modify(self, request: Request) -> Answer:
         order = self._pending(request)
-        price = self._price_units(order.symbol, request.price)
+        price = price_units(self.instruments[order.symbol], request.price)
         self._audit({"kind": "modified", "ticket": order.ticket, "price_units": price})
         order.price_units = price
         self._tell("TRADE_ACTION_MODIFY", order, DONE, None)
@@ -226,35 +216,36 @@ class Terminal:
     def _pending(self, request: Request) -> SimOrder:
         order = self.book.orders.get(request.id)
         if order is None:
-            raise _TradeRefusedError(INVALID_ORDER)
+            raise TradeRefusedError(INVALID_ORDER)
         return order
 
-    def _position_action(self, request: Request) -> Answer:
-        symbol = self._position_symbol(request)
-        position = self.book.positions[symbol]
-        held = position.volume_units
+    def _position_action(self, request: Request, fate: Fate) -> Answer:
+        position = self._position(request)
+        symbol, held = position.symbol, position.volume_units
         if request.action_type == "POSITION_MODIFY":
             stops = self._stops_of(symbol, request, held > 0, self._closing_price(symbol, held))
             position.stop_loss_units, position.take_profit_units = stops
             return {"retcode": DONE, "deal": 0, "order": 0, "volume": 0, "price": 0}
         volume = abs(held)
         if request.action_type == "POSITION_PARTIAL":
-            volume = self._volume_units(symbol, request.volume)
+            volume = volume_units(self.instruments[symbol], request.volume)
             if volume > abs(held):
-                raise _TradeRefusedError(INVALID_VOLUME)
+                raise TradeRefusedError(CLOSE_VOLUME)
         closing = msgspec.structs.replace(request, symbol=symbol, stop_loss=None, take_profit=None)
         type = "ORDER_TYPE_SELL" if held > 0 else "ORDER_TYPE_BUY"
-        return self._deal_now(closing, type, volume, volume)
+        done = _done(volume, self.instruments[symbol].lot, fate)
+        return self._deal_now(closing, type, volume, done, position.identifier)
 
-    def _position_symbol(self, request: Request) -> str:
-        for symbol, position in self.book.positions.items():
-            wanted = symbol == request.symbol
+    def _position(self, request: Request) -> SimPosition:
+        """The position that a request names, by its ticket or, the first of them, its symbol."""
+        for position in self.book.holdings.open():
+            wanted = position.symbol == request.symbol
             if request.action_type != "POSITION_CLOSE_SYMBOL":
                 wanted = position.ticket == request.id
-            if wanted and position.volume_units:
-                self._priced(symbol)
-                return symbol
-        raise _TradeRefusedError(POSITION_CLOSED)
+            if wanted:
+                self._priced(position.symbol)
+                return position
+        raise TradeRefusedError(POSITION_CLOSED)
 
     def _tell(self, action: str, order: SimOrder, retcode: int, deal: SimDeal | None) -> None:
         """One trade transaction on the streaming port."""
@@ -263,16 +254,28 @@ class Terminal:
             transaction["deal"] = {**self._answers.deal(deal), "fee": 0}
         self._push_transaction(transaction)
 
-    def by_hand(self, symbol: str, is_buy: bool, volume_units: int) -> None:
-        """Somebody trades in the terminal itself: no comment, no magic, nobody asked."""
+    def by_hand(
+        self,
+        symbol: str,
+        is_buy: bool,
+        volume_units: int,
+        closes: SimPosition | None = None,
+        comment: str = "",
+    ) -> None:
+        """Somebody trades in the terminal itself: no comment, no magic, nobody asked.
+
+        With a `comment` it is the server that closes a position, for its stop or for lack of
+        margin. That deal has the position's magic number here: MetaQuotes does not say which it
+        has, and an Expert Advisor's own is harder to tell from an order's.
+        """
         order = self.book.take_order(
             symbol,
-            _MARKET[0 if is_buy else 1],
+            MARKET_TYPES[0 if is_buy else 1],
             volume_units,
             0,
-            (0, 0),
-            0,
-            "",
+            (0, 0, 0 if closes is None else closes.identifier),
+            closes.magic if closes is not None and comment else 0,
+            comment,
             self._now_s(),
         )
         market = self.markets[symbol]
@@ -303,16 +306,20 @@ class Terminal:
             self._push_live(live_frame(symbol, TICK, data))
 
     def _check_stops(self, symbol: str) -> None:
-        """Close a position whose stop loss or take profit the market has reached."""
-        position = self.book.positions[symbol]
-        stop, target = position.stop_loss_units, position.take_profit_units
-        if not (stop or target) or not (held := position.volume_units):
-            return
-        price = self._closing_price(symbol, held)
-        sign = 1 if held > 0 else -1
-        if (stop and (price - stop) * sign <= 0) or (target and (price - target) * sign >= 0):
-            self.by_hand(symbol, held < 0, abs(held))
-            position.stop_loss_units = position.take_profit_units = 0
+        """Close positions whose stop loss or take profit the market has reached."""
+        for position in self.book.holdings.open(symbol):
+            stop, target = position.stop_loss_units, position.take_profit_units
+            held = position.volume_units
+            price = self._closing_price(symbol, held)
+            sign = 1 if held > 0 else -1
+            words = ""
+            if stop and (price - stop) * sign <= 0:
+                words = f"[sl {self.instruments[symbol].price_text(stop)}]"
+            elif target and (price - target) * sign >= 0:
+                words = f"[tp {self.instruments[symbol].price_text(target)}]"
+            if words:
+                self.by_hand(symbol, held < 0, abs(held), position, words)
+                position.stop_loss_units = position.take_profit_units = 0
 
     def set_connected(self, is_connected: bool) -> None:
         """Lose the broker, or find it again: then the last closed candles come once more."""
@@ -338,37 +345,20 @@ class Terminal:
     def _priced(self, symbol: str) -> SymbolMarket:
         market = self.markets.get(symbol)
         if market is None:
-            raise _TradeRefusedError(INVALID)
+            raise TradeRefusedError(INVALID)
         if not market.has_price:
-            raise _TradeRefusedError(PRICE_OFF)
+            raise TradeRefusedError(PRICE_OFF)
         return market
 
     def _closing_price(self, symbol: str, held_units: int) -> int:
         market = self.markets[symbol]
         return market.bid_units if held_units > 0 else market.ask_units
 
-    def _volume_units(self, symbol: str, volume: Decimal | None) -> int:
-        instrument = self.instruments[symbol]
-        units = _units_or(volume, instrument.quantity_decimals, INVALID_VOLUME)
-        most = instrument.maximum_quantity
-        if units <= 0 or units % instrument.lot or units < instrument.minimum_quantity:
-            raise _TradeRefusedError(INVALID_VOLUME)
-        if 0 < most < units:
-            raise _TradeRefusedError(INVALID_VOLUME)
-        return units
-
-    def _price_units(self, symbol: str, price: Decimal | None, retcode: int = INVALID_PRICE) -> int:
-        instrument = self.instruments[symbol]
-        units = _units_or(price, instrument.price_decimals, retcode)
-        if units <= 0 or units % instrument.tick:
-            raise _TradeRefusedError(retcode)
-        return units
-
     def _stops(self, request: Request, is_buy: bool, price_units: int) -> tuple[int, int]:
         return self._stops_of(request.symbol, request, is_buy, price_units)
 
     def _stops_of(
-        self, symbol: str, request: Request, is_buy: bool, price_units: int
+        self, symbol: str, request: Request, is_buy: bool, against_units: int
     ) -> tuple[int, int]:
         """Stop loss and take profit in units, each on its side of the price."""
         sign = 1 if is_buy else -1
@@ -377,23 +367,26 @@ class Terminal:
             if not wanted:
                 found.append(0)
                 continue
-            units = self._price_units(symbol, wanted, INVALID_STOPS)
-            if (units - price_units) * sign * side <= 0:
-                raise _TradeRefusedError(INVALID_STOPS)
+            units = price_units(self.instruments[symbol], wanted, INVALID_STOPS)
+            if (units - against_units) * sign * side <= 0:
+                raise TradeRefusedError(INVALID_STOPS)
             found.append(units)
         return found[0], found[1]
 
     def _check_money(self, symbol: str, signed_units: int, price_units: int) -> None:
-        held = self.book.positions[symbol].volume_units
-        increase = abs(held + signed_units) - abs(held)
+        if self.book.holdings.is_hedging:
+            increase = abs(signed_units)
+        else:
+            held = self.book.holdings.net_units(symbol)
+            increase = abs(held + signed_units) - abs(held)
         if increase > 0:
             needed = self._answers.margin() + self._answers.margin_of(symbol, increase, price_units)
             if needed > self.book.balance:
-                raise _TradeRefusedError(NO_MONEY)
+                raise TradeRefusedError(NO_MONEY)
 
 
-def _units_or(number: Decimal | None, decimals: int, retcode: int) -> int:
-    try:
-        return parse_units(number if number is not None else "", decimals)
-    except ValueError:
-        raise _TradeRefusedError(retcode) from None
+def _done(volume: int, lot: int, fate: Fate) -> int:
+    """How much of an order at the market is done."""
+    if fate.is_partial and volume >= 2 * lot:
+        return max(lot, volume // 2 // lot * lot)
+    return volume

@@ -13,6 +13,8 @@ from typing import Any, Final
 
 import msgspec
 
+from logos.core.fixed import parse_units
+from logos.core.instrument import Instrument
 from logos.errors import LogosError
 
 REQUEST_BYTES_MAX: Final = 64 * 1024
@@ -21,6 +23,30 @@ DESERIALIZATION: Final = 65537
 WRONG_ACTION: Final = 65538
 WRONG_VALUE: Final = 65539
 UNKNOWN_FIELD: Final = "a field that this terminal does not know has a value"
+
+DONE, PARTIAL, REQUOTE, INVALID = 10009, 10010, 10004, 10013
+INVALID_VOLUME, INVALID_PRICE, INVALID_STOPS = 10014, 10015, 10016
+PRICE_OFF, NO_MONEY, NO_CONNECTION = 10021, 10019, 10031
+INVALID_ORDER, POSITION_CLOSED, CLOSE_VOLUME = 10035, 10036, 10038
+
+MARKET_TYPES: Final = ("ORDER_TYPE_BUY", "ORDER_TYPE_SELL")
+PENDING_TYPES: Final = (
+    "ORDER_TYPE_BUY_LIMIT",
+    "ORDER_TYPE_SELL_LIMIT",
+    "ORDER_TYPE_BUY_STOP",
+    "ORDER_TYPE_SELL_STOP",
+)
+ACTION_TYPES: Final = (
+    *MARKET_TYPES,
+    *PENDING_TYPES,
+    "POSITION_MODIFY",
+    "POSITION_PARTIAL",
+    "POSITION_CLOSE_ID",
+    "POSITION_CLOSE_SYMBOL",
+    "ORDER_MODIFY",
+    "ORDER_CANCEL",
+)
+"""What a TRADE can ask for."""
 
 RETCODES: Final = {
     10004: "TRADE_RETCODE_REQUOTE",
@@ -55,6 +81,7 @@ RETCODES: Final = {
     10034: "TRADE_RETCODE_LIMIT_VOLUME",
     10035: "TRADE_RETCODE_INVALID_ORDER",
     10036: "TRADE_RETCODE_POSITION_CLOSED",
+    10038: "TRADE_RETCODE_INVALID_CLOSE_VOLUME",
 }
 """What the simulator can answer; the names are MetaTrader's."""
 
@@ -70,6 +97,41 @@ _TEXT_MAX: Final = 64
 _EXTENSION: Final = ("rid", "fromTicket")
 _FIELDS: Final = frozenset((*_TEXTS, *_WHOLE, *_FRACTIONS, *_EXTENSION, "comment"))
 """What the bridge reads of a request (docs/MT5.md); all of it may be null."""
+
+
+class TradeRefusedError(Exception):
+    """The broker does not do what was asked; `retcode` says why."""
+
+    def __init__(self, retcode: int) -> None:
+        super().__init__(RETCODES[retcode])
+        self.retcode = retcode
+
+
+def volume_units(instrument: Instrument, volume: Decimal | None) -> int:
+    """A volume in lots as quantity units. Raises TradeRefusedError."""
+    units = _units_or(volume, instrument.quantity_decimals, INVALID_VOLUME)
+    most = instrument.maximum_quantity
+    if units <= 0 or units % instrument.lot or units < instrument.minimum_quantity:
+        raise TradeRefusedError(INVALID_VOLUME)
+    if 0 < most < units:
+        raise TradeRefusedError(INVALID_VOLUME)
+    return units
+
+
+def price_units(instrument: Instrument, price: Decimal | None, retcode: int = INVALID_PRICE) -> int:
+    """A price as price units. Raises TradeRefusedError with that code."""
+    units = _units_or(price, instrument.price_decimals, retcode)
+    if units <= 0 or units % instrument.tick:
+        raise TradeRefusedError(retcode)
+    return units
+
+
+def _units_or(number: Decimal | None, decimals: int, retcode: int) -> int:
+    try:
+        return parse_units(number if number is not None else "", decimals)
+    except ValueError:
+        raise TradeRefusedError(retcode) from None
+
 
 _decoder = msgspec.json.Decoder(float_hook=Decimal)
 

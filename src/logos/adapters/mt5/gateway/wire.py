@@ -57,6 +57,10 @@ _NEW_ORDERS: Final = frozenset(
         "ORDER_TYPE_SELL_LIMIT",
         "ORDER_TYPE_BUY_STOP",
         "ORDER_TYPE_SELL_STOP",
+        # What closes is an order at the broker as well, and meets the kill switch.
+        "POSITION_PARTIAL",
+        "POSITION_CLOSE_ID",
+        "POSITION_CLOSE_SYMBOL",
     )
 )
 _DISTINCTIVE: Final = {

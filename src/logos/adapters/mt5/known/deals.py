@@ -14,6 +14,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from logos.adapters.mt5.records import Deal
+from logos.adapters.mt5.tickets.legs import order_comment
 
 REMEMBERED_MAX: Final = 50_000
 NEVER_S: Final = 1 << 62
@@ -51,7 +52,8 @@ class Deals:
         else:
             insort(self._deals, deal, key=_order_of)
         if deal.mark.comment:
-            self._by_comment.setdefault(deal.mark.comment, []).append(deal)
+            comment = order_comment(deal.mark.comment)  # of the order, whichever of its requests
+            self._by_comment.setdefault(comment, []).append(deal)
         if deal.mark.magic:
             self._by_magic.setdefault(deal.mark.magic, []).append(deal)
         if deal.order:

@@ -9,6 +9,7 @@ from typing import Final
 import msgspec
 
 from logos.adapters.mt5.records import Deal, Mark, OpenOrder, magic_of
+from logos.adapters.mt5.tickets.legs import order_comment
 from logos.core.outbox import OrderTerms
 from logos.core.types import OrderStatus, OrderType, Side
 from logos.venues.contract import VenueOrder
@@ -57,6 +58,8 @@ class Sent(msgspec.Struct):
     unknown_since_ns: int = 0
     absent_since_ns: int = 0
     """Since when it is in no list, although it was taken."""
+    lacking_since_ns: int = 0
+    """Since when deals of it are missing."""
 
     @property
     def price_units(self) -> int:
@@ -129,6 +132,15 @@ class Ledger:
         if not is_cut:
             self._by_ticket[ticket] = sent.client_order_id
 
+    def add_ticket(self, sent: Sent, ticket: str) -> None:
+        """One more of the terminal's orders is this one's, too (a request of several)."""
+        self._by_ticket[ticket] = sent.client_order_id
+
+    def note_earlier(self, client_order_id: str) -> None:
+        """An order of an earlier process, which is over: what it opened is recognised by its magic
+        number. Raises Refused for an id that is not of the session's form."""
+        self._by_magic.setdefault(magic_of(client_order_id), client_order_id)
+
     def doubt(self, sent: Sent, now_ns: int) -> None:
         """From `now_ns` on nobody knows whether the order is there."""
         sent.unknown_since_ns = now_ns
@@ -178,7 +190,13 @@ class Ledger:
     def owner_of(self, deal: Deal) -> str:
         """Whose a deal is; "" for one of nobody here."""
         by_mark = self.client_id_of(deal.mark, deal.order)
-        return by_mark or self._by_deal.get(deal.ticket, "")
+        return by_mark if self._can_own(by_mark, deal) else self._by_deal.get(deal.ticket, "")
+
+    def _can_own(self, client_order_id: str, deal: Deal) -> bool:
+        """Whether a deal that carries an order's marks can be its own. One that the server makes
+        against a position, for its stop, may carry the marks of the order that opened it."""
+        sent = self._sent.get(client_order_id)
+        return bool(client_order_id) and (sent is None or sent.side is deal.side)
 
     def unknown(self, symbol: str) -> list[str]:
         """Client ids of a symbol's orders of which nobody knows whether they are there."""
@@ -186,7 +204,7 @@ class Ledger:
 
     def client_id_of(self, mark: Mark, ticket: str) -> str:
         """Whose an entry is by what it carries; "" for one that is not ours."""
-        by_comment = self._ids.to_ours(mark.comment) if mark.comment else ""
+        by_comment = self._ids.to_ours(order_comment(mark.comment)) if mark.comment else ""
         if by_comment:
             return by_comment
         if mark.magic and mark.magic in self._by_magic:
@@ -198,14 +216,17 @@ class Ledger:
         if self.client_id_of(mark, ticket) == client_order_id:
             return True
         return mark.magic == magic_of(client_order_id) or (
-            bool(mark.comment) and mark.comment == self._ids.to_venue(client_order_id)
+            bool(mark.comment)
+            and order_comment(mark.comment or "") == self._ids.to_venue(client_order_id)
         )
 
     def owns(self, client_order_id: str, deal: Deal) -> bool:
         """Whether a deal belongs to this order."""
         if self._by_deal.get(deal.ticket) == client_order_id:
             return True
-        return self.is_mine(client_order_id, deal.mark, deal.order)
+        return self.is_mine(client_order_id, deal.mark, deal.order) and self._can_own(
+            client_order_id, deal
+        )
 
     def told_order(self, order: OpenOrder, filled_units: int) -> VenueOrder:
         """An entry of ORDERS as the venue tells it."""
