@@ -7,7 +7,7 @@ from typing import Any
 
 import mt5_libraries  # noqa: F401 - before anything that needs zmq
 import pytest
-from mt5_helpers import CALM, FAST, Bench, an_order, bench, coin, quiet, trade
+from mt5_helpers import CALM, FAST, Bench, an_order, bench, coin, held, quiet, trade
 from waiting import until
 
 from logos.adapters.mt5.gateway.failures import QuestionLost, TradeLost, TradeNotSent
@@ -136,6 +136,23 @@ def test_what_waits_is_lost_when_ids_are_given_up() -> None:
             with pytest.raises(TradeLost, match="for a test"):
                 await slow
             assert (await buy(box, "B.s", "run-2"))["comment"] == "run-2"
+
+    asyncio.run(scenario())
+
+
+def test_a_request_that_waited_long_for_the_lock_is_lost_in_time_too() -> None:
+    async def scenario() -> None:
+        async with bench(IDS, quiet("A.s"), settings=FAST) as box:
+            box.simulator.faults = FaultPlan(lost=1.0)
+            with held(box.gateway):
+                buying = asyncio.create_task(buy(box, "A.s", "run-1"))
+                looks = box.gateway._identified
+                await until(lambda: looks._watch is not None, "the watch to begin")
+                first = looks._watch
+                await until(lambda: looks._watch is not first, "a look that finds nothing sent")
+            async with asyncio.timeout(5):
+                with pytest.raises(TradeLost, match="no answer came in time"):
+                    await buying
 
     asyncio.run(scenario())
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import sys
+import threading
 from pathlib import Path
 from random import Random
 from types import SimpleNamespace
@@ -13,6 +15,7 @@ import pytest
 from mt5_helpers import an_order, bench, coin, trade
 from waiting import until
 
+from logos.adapters.mt5.gateway.log import GatewayStats
 from logos.adapters.mt5.terminal import Mt5Terminal
 from logos.config import make_config
 from logos.core.gates import InProcessSwitch
@@ -56,6 +59,56 @@ def test_a_thread_that_ends_leaves_nobody_waiting() -> None:
             assert not box.simulator.book.deals
 
     asyncio.run(scenario())
+
+
+def test_a_gateway_whose_thread_ended_is_opened_anew() -> None:
+    def broken(order: SubmitOrder) -> str:
+        raise RuntimeError("for a test")
+
+    async def scenario() -> None:
+        async with bench() as box:
+            name = coin().symbol
+            right, box.gateway.door.gate = box.gateway.door.gate, broken
+            with pytest.raises(NotSent):
+                await box.gateway.request(name, trade(name, "run-1"), an_order())
+            await until(lambda: bool(box.deaths), "the gateway dies with its thread")
+            box.gateway.door.gate = right
+            threads = threading.active_count()
+            await asyncio.gather(box.gateway.open(), box.gateway.open())
+            assert threading.active_count() == threads + 1
+            await box.gateway.request(name, trade(name, "run-2"), an_order(name="run-2"))
+            assert [deal.comment for deal in box.simulator.book.deals] == ["run-2"]
+            assert (box.gateway.is_dead, len(box.deaths)) == (False, 1)
+
+    asyncio.run(scenario())
+
+
+def test_what_the_loop_and_the_thread_count_is_lost_by_neither() -> None:
+    class Sum(int):
+        """A number that lets another thread in while something is added to it."""
+
+        def __add__(self, other: int) -> Sum:
+            for _ in range(50):
+                pass
+            return Sum(int(self) + other)
+
+    stats, before = GatewayStats(), sys.getswitchinterval()
+    stats.lost = stats.strays = Sum(0)
+    sys.setswitchinterval(1e-6)
+    try:
+
+        def count() -> None:
+            for _ in range(2_000):
+                stats.add(lost=1, strays=1)
+
+        threads = [threading.Thread(target=count) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        sys.setswitchinterval(before)
+    assert (stats.lost, stats.strays) == (4_000, 4_000)
 
 
 def test_a_live_port_whose_reader_is_cancelled_trips_the_session_and_a_closed_one_does_not(

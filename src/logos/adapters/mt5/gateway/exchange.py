@@ -155,7 +155,7 @@ class Exchange:
             raise
         question.outcome = Outcome.ANSWERED
         self._identified.learn(reply)
-        self._stats.answered += 1
+        self._stats.add(answered=1)
         self._told.answered(perf_counter_ns())
         return reply
 
@@ -210,7 +210,7 @@ class Exchange:
         return frame
 
     def _on_loss(self, question: Question, was_read: bool, reason: str) -> None:
-        self._stats.lost += 1
+        self._stats.add(lost=1)
         self._identified.is_known = False
         self._last_loss_ns = perf_counter_ns()
         if not self.attribution.does_echo:
@@ -222,7 +222,7 @@ class Exchange:
         self._told.lost(question, was_read, reason)
 
     def _stray(self, waiting_kind: str) -> None:
-        self._stats.strays += 1
+        self._stats.add(strays=1)
         self._records.say("ZMQ_STRAY_REPLY", waiting_for=waiting_kind)
 
     def _bad_frame(self, name: str, words: str) -> None:

@@ -21,6 +21,7 @@ gateway's log.
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections.abc import Callable, Mapping
 from time import perf_counter_ns
 from typing import Any
@@ -74,7 +75,7 @@ class Gateway:
         self._records = Records(clock, log, flush)
         self._say = self._records.say
         self._queue: FairQueue[Job] = FairQueue(settings.waiting_max)
-        self._tokens = 0
+        self._tokens = itertools.count(1)  # one step, for the loop and the thread
         # A late answer to a process before this one must not look like an answer to this one.
         self._token_start = token_start()
         self._silence = Silence(settings, clock, self._ask_balance, self._on_silence)
@@ -92,6 +93,7 @@ class Gateway:
         self._posts: Posts | None = None
         self._ports: dict[str, Port] = {}
         self._listener: Listener | None = None
+        self._opening = asyncio.Lock()
 
     @property
     def token_start(self) -> str:
@@ -127,9 +129,15 @@ class Gateway:
         return self._queue.waiting_peak
 
     async def open(self) -> None:
-        """Connect and ask who is there. Raises QuestionLost when nobody answers."""
-        if self._worker is not None:
-            return
+        """Connect and ask who is there; anew where the thread has ended by itself. Who comes second
+        waits for the first. Raises QuestionLost when nobody answers."""
+        async with self._opening:
+            if self._worker is not None and self._worker.has_ended:
+                await self.close()
+            if self._worker is None:
+                await self._connect()
+
+    async def _connect(self) -> None:
         frames_max = self._settings.push_frames_max
         self._ports = {name: Port(frames_max) for name in (LIVE, STREAMING)}
         posts = self._posts = Posts(lambda error: self._on_end(repr(error)))
@@ -194,7 +202,7 @@ class Gateway:
         except QueueFullError as error:
             raise not_sent(question.kind, str(error), 0.0) from None
         worker.wake()
-        self._identified.watch()
+        self._identified.expect()
         try:
             return await job.future
         except asyncio.CancelledError:
@@ -202,12 +210,13 @@ class Gateway:
                 worker.give_up(job)
                 self._identified.give_up(job, "its wait was given up")
             raise
+        finally:
+            self._identified.expected -= 1
 
     def _question(self, fields: Mapping[str, object]) -> Question:
         token = str(fields.get("comment") or "")
         if not token:
-            self._tokens += 1
-            token = f"{self._token_start}.{self._tokens}"
+            token = f"{self._token_start}.{next(self._tokens)}"
         return Question(fields, token)
 
     # ---- what comes by itself: `sockets.Takes`, in the thread ----
@@ -311,7 +320,7 @@ class Gateway:
             self._identified.give_up(job, reason)
 
     def _on_identified(self, at_ns: int) -> None:
-        self.stats.answered += 1
+        self.stats.add(answered=1)
         self._on_answer(at_ns)
 
     def _on_answer(self, at_ns: int) -> None:
@@ -320,7 +329,7 @@ class Gateway:
             self._say("ZMQ_TERMINAL_BACK", lives=self.lives)
 
     def _on_late(self, question: Question, reason: str) -> None:
-        self.stats.lost += 1
+        self.stats.add(lost=1)
         self._say_lost(question, True, reason)
         self._silence.failed(reason)
 
@@ -350,5 +359,5 @@ class Gateway:
         self._say("ZMQ_REPLY_LOST", **which, was_read=was_read, reason=reason)
 
     def _stray(self, waiting_kind: str) -> None:
-        self.stats.strays += 1
+        self.stats.add(strays=1)
         self._say("ZMQ_STRAY_REPLY", waiting_for=waiting_kind)

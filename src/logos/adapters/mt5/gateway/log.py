@@ -5,23 +5,31 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping
 
-import msgspec
-
 from logos.core.clock import Clock
 
 Log = Callable[[Mapping[str, object]], None]
 """Takes one record of JSON values at a time."""
 
 
-class GatewayStats(msgspec.Struct):
-    """What happened so far; times are nanoseconds."""
+class GatewayStats:
+    """What happened so far; times are nanoseconds. The loop and the gateway's thread count."""
 
-    answered: int = 0
-    lost: int = 0
-    strays: int = 0
-    """Answers that came too late or twice and were dropped."""
-    hold_ns_max: int = 0
-    wait_ns_max: int = 0
+    def __init__(self) -> None:
+        self._mutex = threading.Lock()
+        self.answered = 0
+        self.lost = 0
+        self.strays = 0
+        """Answers that came too late or twice and were dropped."""
+        self.hold_ns_max = 0
+        self.wait_ns_max = 0
+        """These two are the thread's alone."""
+
+    def add(self, *, answered: int = 0, lost: int = 0, strays: int = 0) -> None:
+        """Count so many more."""
+        with self._mutex:
+            self.answered += answered
+            self.lost += lost
+            self.strays += strays
 
 
 class Records:

@@ -64,6 +64,8 @@ class Identified:
         self._waiting: dict[str, Job] = {}
         self._in_flight: Counter[str] = Counter()
         self._watch: asyncio.TimerHandle | None = None
+        self.expected = 0
+        """Requests that somebody waits for, in the queue or without the lock."""
         self.is_known = False
         """Whether the terminal has said that it knows ids."""
 
@@ -136,8 +138,12 @@ class Identified:
         for job in self.awaited():
             self.give_up(job, reason)
 
-    def watch(self) -> None:
-        """See that whatever is late is lost, while anything is awaited."""
+    def expect(self) -> None:
+        """Somebody waits for one more request: while anybody does, whatever is late is lost."""
+        self.expected += 1
+        self._watch_on()
+
+    def _watch_on(self) -> None:
         if self._watch is None:
             later = asyncio.get_running_loop().call_later
             self._watch = later(self._timeout_ns / _NS / _LOOKS, self._look)
@@ -145,13 +151,12 @@ class Identified:
     def _look(self) -> None:
         self._watch = None
         late_ns = perf_counter_ns() - self._timeout_ns
-        waiting = list(self._waiting.values())
-        for job in waiting:
+        for job in list(self._waiting.values()):
             if 0 < job.confirmed_ns <= late_ns:
                 reason = "the terminal read the request, and no answer came in time"
                 self.give_up(job, reason)
-        if waiting:
-            self.watch()
+        if self.expected or self._waiting:  # also one that still waits for the lock
+            self._watch_on()
 
     def _say(self, job: Job, outcome: Outcome) -> None:
         which = {"symbol": job.symbol or WHOLE_ACCOUNT, "rid": job.question.rid}
