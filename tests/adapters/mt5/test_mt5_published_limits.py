@@ -8,12 +8,14 @@ from typing import Any
 
 import mt5_libraries  # noqa: F401 - before anything that needs zmq
 import pytest
-from mt5_helpers import an_order, quiet
+from mt5_helpers import WallClock, an_order, quiet
 from mt5_published import BTC, SYMBOL, limit, stage
 
+from logos.adapters.mt5.lists import Mt5VenueSymbol
+from logos.adapters.mt5.venue import Mt5Venue
 from logos.core.instrument import instrument
 from logos.core.outbox import CancelOrder
-from logos.core.types import OrderStatus, OrderType, Side
+from logos.core.types import NS_PER_SECOND, OrderStatus, OrderType, Side
 from logos.simulators.mt5.faults import FaultPlan
 from logos.simulators.mt5.simulator import SimSymbol
 from logos.venues.contract import NotSent, Refused, Unavailable
@@ -155,6 +157,41 @@ def test_the_dry_run_says_how_orders_are_followed_there() -> None:
             assert lines["recognition"].is_ok
             assert "this is the published Expert Advisor" in lines["recognition"].detail
             assert "stops the session" in lines["recognition"].detail
+
+    asyncio.run(scenario())
+
+
+def test_an_order_of_which_deals_stay_missing_is_a_doubt_after_a_while() -> None:
+    class Later(WallClock):
+        moved_ns = 0
+
+        def now_ns(self) -> int:
+            return super().now_ns() + self.moved_ns
+
+    async def scenario() -> None:
+        async with stage() as on:
+            clock = Later()
+            venue = Mt5Venue(
+                on.box.gateway,
+                {SYMBOL: Mt5VenueSymbol(BTC, SYMBOL)},
+                clock,
+                session_id="run",
+                is_sandbox=True,
+                settle_s=2.0,
+            )
+            venue.stop_on_doubt(on.stops.append)
+            await venue.open()
+            await venue.submit(an_order(BTC, quantity=50))
+            sent = venue._ledger.get("run-1")
+            assert sent is not None
+            sent.answered_units = 80  # the answer told of more than the deals that are listed
+            sent.quantity_units = 80
+            on.price()
+            for _ in range(8):
+                with pytest.raises(Unavailable, match=r"too early|50 of 80 units are among"):
+                    await venue.find("run-1", SYMBOL)
+                clock.moved_ns += 5 * NS_PER_SECOND
+            assert [words for words in on.stops if "50 of 80 units" in words] == on.stops != []
 
     asyncio.run(scenario())
 
