@@ -57,6 +57,21 @@ def test_a_terminal_that_is_well() -> None:
     assert lines_of(GOOD) == SOUND
 
 
+@pytest.mark.parametrize(
+    ("bridge", "line"),
+    [
+        ("logos/1", ("positions", True, "orders close the session's own tickets")),
+        (None, ("positions", False, "use a netting account, or logos' own Expert Advisor")),
+    ],
+)
+def test_a_hedging_account_is_said_with_what_it_means(bridge: str | None, line: Line) -> None:
+    mode = {"margin_mode": "ACCOUNT_MARGIN_MODE_RETAIL_HEDGING", "bridge": bridge}
+    found = lines_of(GOOD | {"ACCOUNT": GOOD["ACCOUNT"] | mode})
+    [more] = [each for each in found if each not in SOUND]
+    assert more[:2] == line[:2]
+    assert line[2] in more[2]
+
+
 LOST = Unavailable("lost")
 
 

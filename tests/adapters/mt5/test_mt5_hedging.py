@@ -328,6 +328,21 @@ def test_a_terminal_without_ids_that_says_it_hedges_is_refused_at_once() -> None
     asyncio.run(scenario())
 
 
+def test_an_answer_that_names_no_deal_is_completed_by_the_deals_themselves(tmp_path: Path) -> None:
+    async def story(on: Desk) -> None:
+        await on.buy(30)
+        await on.buy(50)
+        terminal = on.box.simulator.terminal
+        attempt = terminal.attempt
+        terminal.attempt = lambda *given: attempt(*given) | {"retcode": 10008, "deal": 0}  # type: ignore[method-assign]
+        told = await on.sell(90)
+        assert (told.status, told.filled_units) == (OrderStatus.FILLED, 90)
+        assert await on.held() == -10
+        assert judge(on).complaints == on.stops == []
+
+    at_desk(tmp_path, story)
+
+
 def test_kills_keep_the_closes_back_that_have_not_left(tmp_path: Path) -> None:
     async def story(on: Desk) -> None:
         await on.buy(30)

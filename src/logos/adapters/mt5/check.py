@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
+from logos.adapters.mt5.gateway.matching.identified import BRIDGE
 from logos.adapters.mt5.records import entries_of
+from logos.adapters.mt5.tickets.held import HEDGING
 from logos.config.proved import unproved_terminal
 from logos.core.instrument import Instrument
 from logos.venues.contract import CheckLine, Unavailable
@@ -32,6 +34,8 @@ async def check_terminal(
     if reason := unproved_terminal(server):
         lines.append(CheckLine("adapter", False, reason))
     lines.append(_permission_line(account))
+    if account.get("margin_mode") == HEDGING:
+        lines.append(_hedging_line(account.get("bridge") == BRIDGE))
     currency = str(account.get("currency", ""))
     for name, instrument in symbols.items():
         is_same = instrument.quote == currency
@@ -68,6 +72,16 @@ def _permission_line(account: Mapping[str, Any]) -> CheckLine:
         if name in account and not account[name]:
             return CheckLine("permission", False, f"{name} is off: {advice}")
     return CheckLine("permission", True, "trading and automatic trading are allowed")
+
+
+def _hedging_line(closes_by_ticket: bool) -> CheckLine:
+    """What a hedging account means."""
+    if closes_by_ticket:
+        words = "a hedging account: orders close the session's own tickets, the oldest first"
+        return CheckLine("positions", True, words)
+    advice = "use a netting account, or logos' own Expert Advisor (docs/MT5.md)"
+    words = "a hedging account, whose positions cannot be closed for certain through this terminal"
+    return CheckLine("positions", False, f"{words}: {advice}")
 
 
 async def _symbol_line(ask: Ask, name: str) -> CheckLine:

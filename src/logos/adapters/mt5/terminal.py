@@ -13,6 +13,7 @@ LOGOS_MT5_CURVE_PUBLIC, LOGOS_MT5_CURVE_SECRET and LOGOS_MT5_CURVE_SERVER: all t
 
 Everything the gateway does with its lock is in `<session>.gateway.jsonl` beside the session's log;
 each process begins there with GATEWAY_OPENED and, unless it is killed, ends with GATEWAY_CLOSED.
+At a hedging account the requests that orders come to are in `<session>.tickets.jsonl` there.
 """
 
 from __future__ import annotations
