@@ -188,18 +188,32 @@ TICKS = "is no limit for AAA: even at a price of 0.01 that is more than the 1000
         ({}, {"max_refusals": ABSURD}, "is no limit for real orders: 1000 at most"),
         ({}, {"max_drawdown_share": ABSURD}, "is no limit for real orders: 0.5 at most"),
         ({}, {"max_gross_share": ABSURD}, "is no limit for USD: 3 at most"),
-        ({}, {"max_orders": ABSURD}, "is no limit for real orders: 1000 a second at most"),
-        (
-            {},
-            {"max_orders": 1001, "max_orders_window_s": 1},
-            "risk.total.max_orders (1001 in 1 s) is no limit",
-        ),
+        ({}, {"max_orders": ABSURD}, "is no limit for orders at a sandbox: 10000 a second at most"),
     ],
 )
 def test_a_limit_that_the_account_could_never_reach_is_refused(
     risk: dict[str, Any], total: dict[str, Any], words: str
 ) -> None:
     assert any(words in each for each in live_problems(real(risk, total)))
+
+
+@pytest.mark.parametrize(
+    ("sandbox", "most", "where"),
+    [(False, 1000, "real orders"), (True, 10_000, "orders at a sandbox")],
+)
+def test_more_orders_a_second_than_money_may_send_are_for_a_sandbox_only(
+    sandbox: bool, most: int, where: str
+) -> None:
+    venue = {"name": "mt5", "sandbox": sandbox}
+    for window_s in (1, 3):
+        total = {"max_orders": most * window_s, "max_orders_window_s": window_s}
+        assert live_problems(real({}, total, venue=venue)) == []
+        total["max_orders"] += 1
+        [problem] = live_problems(real({}, total, venue=venue))
+        assert problem == (
+            f"risk.total.max_orders ({most * window_s + 1} in {window_s} s) is no limit for "
+            f"{where}: {most} a second at most"
+        )
 
 
 def test_leverage_counts() -> None:

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import pytest
 
+from logos.core.handlers.figures import open_order
 from logos.core.instrument import instrument
 from logos.core.messages import (
     Bar,
@@ -301,6 +302,23 @@ def test_the_context_tells_time_position_equity_and_open_orders() -> None:
     order = waiting[0]
     assert (order.tag, order.side, order.quantity, order.filled) == ("low", Side.BUY, 1, 0)
     assert (order.limit_price, order.stop_price) == (Decimal(90), None)
+
+
+def test_an_open_order_is_shown_as_it_stands_now_and_what_was_shown_before_stays() -> None:
+    core = trading_core(Looks(), COIN, cash={"USD": "1000"}, rules=AT_ONCE, params={"n": 3})
+    core.start(1)
+    core.run([quote(COIN, 1, "99", "100"), quote(COIN, 2, "104", "105")])
+    [order] = core.order_manager.states["COIN"].working
+    first = open_order(order)
+    assert open_order(order) is first, "made once while nothing changes"
+    order.filled += 3
+    part = open_order(order)
+    assert (first.filled, part.filled) == (Decimal(0), Decimal("0.3"))
+    order.quantity -= 1
+    order.limit_price -= 1
+    last = open_order(order)
+    assert (last.quantity, last.limit_price) == (Decimal("0.9"), Decimal("89.99"))
+    assert (part.quantity, part.limit_price) == (Decimal(1), Decimal(90))
 
 
 def test_orders_carry_their_client_ids_by_session_and_number() -> None:

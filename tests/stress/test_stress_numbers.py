@@ -11,7 +11,17 @@ from stress_evidence import BTC, ETH, D, evidence
 from logos.core.records import OrderRecord
 from logos.stress.gateway_rules import ACQUIRE, ANSWER, RELEASE
 from logos.stress.numbers import Spread, numbers_of, spread
-from logos.stress.stages import STAGES, Load, answers_of, bound_words, load_of, stages_of
+from logos.stress.plan import StressPlan, make_symbols
+from logos.stress.report import number_lines
+from logos.stress.stages import (
+    STAGES,
+    Load,
+    answers_of,
+    bound_words,
+    load_of,
+    offered_per_s,
+    stages_of,
+)
 
 
 @pytest.mark.parametrize(
@@ -81,6 +91,26 @@ def test_what_bounds_the_throughput_is_said(share: float, words: str) -> None:
     numbers = numbers_of(evidence())
     held = msgspec.structs.replace(numbers, lock_held_share=share, load=Load())
     assert held.bound.startswith(words)
+
+
+def test_a_terminal_that_reads_by_a_timer_is_bounded_by_that() -> None:
+    numbers = numbers_of(evidence())
+    timed = msgspec.structs.replace(numbers, requests_per_s=44.8, load=Load(reads_per_s=64))
+    assert timed.bound.startswith("the terminal's timer: it reads one request at each event, 64 a")
+    slower = msgspec.structs.replace(timed, requests_per_s=44.7)
+    assert slower.bound.startswith("the signals")
+
+
+def test_the_offered_load_is_a_signal_at_each_so_many_prices() -> None:
+    symbols = make_symbols("2", "1-4")
+    plan = StressPlan(symbols=symbols, signals=0, seconds=1, seed=0, every=5)
+    assert offered_per_s(plan) == (1000 + 250) / 5
+    numbers = msgspec.structs.replace(
+        numbers_of(evidence()), orders_per_s=50.0, load=Load(offered_per_s=250)
+    )
+    assert "offered load / carried load, orders a second | 250 / 50 (20%) |" in "\n".join(
+        number_lines(numbers)
+    )
 
 
 @pytest.mark.parametrize(

@@ -44,6 +44,9 @@ _LIVE_MAX: Final[tuple[tuple[bool, str, Decimal], ...]] = (
 )
 """The most that a limit of a session with real orders may be; True: it is one of `[risk.total]`."""
 _LIVE_ORDERS_A_SECOND: Final = 1000
+_SANDBOX_ORDERS_A_SECOND: Final = 10_000
+"""Where no money is at stake (`venue.sandbox`, which the check before a session holds against the
+venue's own word): a rehearsal may try what no account with money is to do."""
 
 _INTERVAL: Final = re.compile(r"(\d+)([smhdw])")
 
@@ -165,10 +168,13 @@ def _too_large(config: Config) -> list[str]:
                 problems.append(
                     f"{name}.{key} ({value}) is no limit for real orders: {most} at most"
                 )
-    if (total.max_orders or 0) > _LIVE_ORDERS_A_SECOND * total.max_orders_window_s:
+    sandbox = config.venue.sandbox
+    most_a_second = _SANDBOX_ORDERS_A_SECOND if sandbox else _LIVE_ORDERS_A_SECOND
+    if (total.max_orders or 0) > most_a_second * total.max_orders_window_s:
+        where = "orders at a sandbox" if sandbox else "real orders"
         problems.append(
             f"risk.total.max_orders ({total.max_orders} in {total.max_orders_window_s} s) is no "
-            f"limit for real orders: {_LIVE_ORDERS_A_SECOND} a second at most"
+            f"limit for {where}: {most_a_second} a second at most"
         )
     return problems
 

@@ -207,6 +207,7 @@ class Order:
         "reduce_only",
         "reference_price",
         "replacement",
+        "shown",
         "side",
         "sign",
         "status",
@@ -288,6 +289,8 @@ class Order:
         self.replacement: Replace | None = None
         self.held_in: int = 0
         """In which episode of its symbol's `PriceWatch` it was last held back; 0: in none."""
+        self.shown: tuple[tuple[int, int, int, int], object] | None = None
+        """How it stood when its strategy saw it last, and as what (`figures.open_order`)."""
 
     @property
     def has_exit_terms(self) -> bool:

@@ -26,6 +26,7 @@ from typing import Any, TypeVar
 from logos.core.clock import Clock
 from logos.core.outbox import CancelOrder, SubmitOrder
 from logos.core.types import NS_PER_SECOND
+from logos.execution.clock import call_later
 from logos.execution.sending.lane import CALL, Call, Lane, Withheld
 from logos.execution.sending.shared import Shared
 from logos.venues.budget import RequestKind
@@ -215,22 +216,35 @@ class BoundedVenue:
         try:
             # asyncio's own timeout counts the loop's time; the session has a clock of its own.
             async with asyncio.timeout(None) as limit:
-                watchdog = asyncio.create_task(self._expire(limit, this))
+                patience = _Patience(self._clock, self._call_s, this, limit)
                 try:
                     return await call()
                 except VenueError as error:
                     self.lane.obey(error)
                     raise
                 finally:
-                    watchdog.cancel()
+                    patience.call_off()
         finally:
             CALL.reset(before)
             self.lane.heard(this)
 
-    async def _expire(self, limit: asyncio.Timeout, call: Call) -> None:
-        idle_ns, left_s = 0, self._call_s
-        while left_s > 0:
-            await self._clock.sleep(left_s)
-            before_ns, idle_ns = idle_ns, call.idle_ns(self._clock.now_ns())
-            left_s = (idle_ns - before_ns) / NS_PER_SECOND
-        limit.reschedule(asyncio.get_running_loop().time())
+
+class _Patience:
+    """Ends a call after so many seconds that were the venue's."""
+
+    __slots__ = ("_call", "_clock", "_idle_ns", "_limit", "call_off")
+
+    def __init__(self, clock: Clock, call_s: float, call: Call, limit: asyncio.Timeout) -> None:
+        self._clock = clock
+        self._call = call
+        self._limit = limit
+        self._idle_ns = 0
+        self.call_off = call_later(clock, call_s, self._look)
+
+    def _look(self) -> None:
+        before_ns, self._idle_ns = self._idle_ns, self._call.idle_ns(self._clock.now_ns())
+        idle_ns = self._idle_ns - before_ns
+        if idle_ns > 0:
+            self.call_off = call_later(self._clock, idle_ns / NS_PER_SECOND, self._look)
+        else:
+            self._limit.reschedule(asyncio.get_running_loop().time())

@@ -68,6 +68,13 @@ class Numbers(msgspec.Struct, frozen=True):
     def bound(self) -> str:
         """What the throughput was bounded by, in words."""
         share = f"{self.lock_held_share:.0%}"
+        reads = self.load.reads_per_s
+        if reads and self.requests_per_s >= BUSY * reads:
+            return (
+                f"the terminal's timer: it reads one request at each event, {reads:.0f} a second "
+                f"at most, {self.requests_per_order:.1f} requests an order; the gateway's lock was "
+                f"held {share} of the time"
+            )
         if self.lock_held_share >= BUSY:
             return (
                 f"the gateway: its lock was held {share} of the time, "

@@ -27,6 +27,9 @@ _KNOWN: Final = {
 _OPEN_ORDERS_MAX: Final = 1000
 """More is no limit for real orders (`config.limits`)."""
 
+_ORDERS_A_SECOND_MAX: Final = 10_000
+"""As many as a session without money may ever be allowed: what is to be found is what carries."""
+
 _OTHER: Final = ("0.01", "0.01", "1", "100")
 _LOTS_MAX: Final = 20
 """The most that a symbol may hold, in lots: little enough for the guard to be met often."""
@@ -185,7 +188,7 @@ def settings_text(plan: StressPlan, ports: Sequence[int]) -> str:
             "all_open_max": plan.in_flight,
         },
         "account.balances": {"USD": BALANCE},
-        "venue": {"name": "mt5"},
+        "venue": {"name": "mt5", "sandbox": True},
         "live": {
             "feed": "mt5",
             "interval": "tick",
@@ -205,7 +208,7 @@ def settings_text(plan: StressPlan, ports: Sequence[int]) -> str:
             "max_drawdown": BALANCE,
             "max_gross_exposure": str(plan.gross_max),
             "max_open_orders": min(plan.open_orders_max * len(plan.symbols), _OPEN_ORDERS_MAX),
-            "max_orders": 1000,
+            "max_orders": _ORDERS_A_SECOND_MAX,
             "max_refusals": 1000,
         },
         # A dead terminal is to be outlived, and its prices are old then.

@@ -50,7 +50,7 @@ def report_text(folder: Path, verdict: Verdict) -> str:
     if not verdict.is_passed:
         lines.append("")
     if verdict.numbers is not None:
-        lines += _number_lines(verdict.numbers)
+        lines += number_lines(verdict.numbers)
         lines += _result_lines(verdict.numbers)
     digest = list_digest(folder)
     if digest:
@@ -73,7 +73,8 @@ def _plan_lines(folder: Path) -> list[str]:
     ]
 
 
-def _number_lines(numbers: Numbers) -> list[str]:
+def number_lines(numbers: Numbers) -> list[str]:
+    """How fast it was, and what bounded it."""
     refusals = ", ".join(f"{code} {count}" for code, count in sorted(numbers.refusals.items()))
     lines = [
         "| figure | value |",
@@ -81,6 +82,7 @@ def _number_lines(numbers: Numbers) -> list[str]:
         f"| orders at the simulator | {numbers.orders} in {numbers.seconds:.1f} s |",
         f"| orders a second, mean / best second | {numbers.orders_per_s:.1f} / "
         f"{numbers.best_orders_per_s} |",
+        f"| offered load / carried load, orders a second | {_load_words(numbers)} |",
         f"| requests a second; for each order | {numbers.requests_per_s:.0f}; "
         f"{numbers.requests_per_order:.1f} |",
         f"| wait for the lock, p50 / p99 / max ms | {_ms(numbers.waits)} |",
@@ -130,6 +132,13 @@ def _result_lines(numbers: Numbers) -> list[str]:
             f"{_money(each.exposure)} | {each.of_equity:.4%} |"
         )
     return [*lines, "", f"The kill switch was {numbers.switch} at the end.", ""]
+
+
+def _load_words(numbers: Numbers) -> str:
+    """What was offered, what arrived, and what of it: each price may be one order."""
+    offered = numbers.load.offered_per_s
+    share = f" ({numbers.orders_per_s / offered:.0%})" if offered else ""
+    return f"{offered:,.0f} / {numbers.orders_per_s:,.0f}{share}"
 
 
 def _cpu(nanoseconds: int, orders: int = 0) -> str:

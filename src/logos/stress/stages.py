@@ -18,8 +18,10 @@ import msgspec
 from logos.adapters.mt5.terminal import GATEWAY_CLOSED, GATEWAY_OPENED
 from logos.core.records import OrderRecord, OrderUpdate
 from logos.core.types import OrderStatus, OrderType
+from logos.simulators.mt5.simulator import TIMER_S
 from logos.stress.evidence import Evidence, Record
 from logos.stress.gateway_rules import ACQUIRE, ANSWER, RELEASE
+from logos.stress.plan import StressPlan
 
 STAGES: Final = ("to the gateway", "for the lock", "until read", "until answered", "until booked")
 """Each begins where the one before ends; the first when the order is made."""
@@ -35,6 +37,10 @@ class Load(msgspec.Struct, frozen=True):
 
     in_flight: float = 0.0
     """Market orders made and not filled yet, on average."""
+    offered_per_s: float = 0.0
+    """Signals that there would be if the strategy saw every price and waited for nothing."""
+    reads_per_s: float = 0.0
+    """Requests that the terminal's timer lets it read a second; 0: it waits for no timer."""
     in_flight_max: int = 0
     engine_cpu_ns: int = 0
     """Of the whole live session; 0: not told."""
@@ -105,6 +111,8 @@ def load_of(evidence: Evidence, filled: Sequence[int], seconds: float) -> Load:
     simulator_ns = evidence.books.get("cpu_ns", 0)
     return Load(
         in_flight=sum(filled) / _NS / seconds,
+        offered_per_s=offered_per_s(evidence.plan),
+        reads_per_s=1 / TIMER_S if evidence.plan.ea == "published" else 0.0,
         in_flight_max=evidence.plan.in_flight,
         engine_cpu_ns=engine_ns,
         simulator_cpu_ns=simulator_ns,
@@ -112,6 +120,11 @@ def load_of(evidence: Evidence, filled: Sequence[int], seconds: float) -> Load:
         engine_share=engine_ns / _NS / seconds,
         simulator_share=simulator_ns / _NS / seconds,
     )
+
+
+def offered_per_s(plan: StressPlan) -> float:
+    """Signals a second: each symbol gives one at each so many prices, whatever can be carried."""
+    return sum(1000 / each.interval_ms for each in plan.symbols) / plan.every
 
 
 def _seen_share(evidence: Evidence) -> float:

@@ -46,19 +46,21 @@ class ClientIds:
     def __init__(self, rule: IdRule, session_id: str = "") -> None:
         self._rule = rule
         self._sessions: dict[str, str] = {}
+        self._digests: dict[str, str] = {}
+        """The same the other way round: a session has one, its orders are many."""
         if session_id:
-            self._sessions[_digest(session_id)] = session_id
+            self._digest_of(session_id)
 
     def to_venue(self, client_order_id: str) -> str:
         """The id as the venue gets it. Raises Refused when it is not one of ours."""
         session_id, number = split_id(client_order_id)
-        self._sessions[_digest(session_id)] = session_id
+        digest = self._digest_of(session_id)
         rule = self._rule
         if rule.is_uuid:
-            return rule.prefix + _uuid(_digest(session_id), int(number), client_order_id)
+            return rule.prefix + _uuid(digest, int(number), client_order_id)
         if len(rule.prefix + client_order_id) <= rule.length_max and rule.takes_punctuation:
             return rule.prefix + client_order_id
-        short = f"{rule.prefix}lg{_digest(session_id)}x{number}"
+        short = f"{rule.prefix}lg{digest}x{number}"
         if len(short) > rule.length_max:
             raise Refused(f"client order id {client_order_id!r} is too long for this venue")
         return short
@@ -76,9 +78,17 @@ class ClientIds:
             if session_id and number.isdecimal():
                 return f"{session_id}-{number}"
         match = _OURS.fullmatch(venue_id)
-        if match is not None and match[1] in self._sessions.values():
+        if match is not None and match[1] in self._digests:
             return venue_id
         return ""
+
+    def _digest_of(self, session_id: str) -> str:
+        """What stands for a session, whose orders are ours from here on."""
+        digest = self._digests.get(session_id)
+        if digest is None:
+            digest = self._digests[session_id] = _digest(session_id)
+            self._sessions[digest] = session_id
+        return digest
 
     def _from_uuid(self, text: str) -> str:
         # Some venues write one back with the hyphens of a UUID.

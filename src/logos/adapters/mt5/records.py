@@ -55,6 +55,7 @@ TICKET_BITS: Final = (1 << 32) - 1
 """What the published Expert Advisor leaves of a ticket in a trade's answer."""
 
 _MAGIC_BYTES: Final = 6
+_PLAIN_MAX: Final = 1 << 63
 
 
 class Mark(msgspec.Struct, frozen=True):
@@ -277,6 +278,13 @@ def nearest(value: object, scale: int, step: int, what: str, setting: str) -> in
     """The multiple of `step` (in units of 1/`scale`) that `value` is within the tolerance of."""
     if isinstance(value, bool) or not isinstance(value, (int, Decimal)):
         raise Unreadable(f"{what} is not a number")
+    # A multiple to the last digit, as nearly all are. Decimal keeps 28 digits, so that below
+    # 2**63 what it rounds off is far within the tolerance.
+    units = value * scale
+    if 0 <= units < _PLAIN_MAX:
+        whole = int(units)
+        if whole == units and whole % step == 0:
+            return whole
     steps = Fraction(value) * scale / step
     count = divide(steps.numerator, steps.denominator, HALF_EVEN)
     if count < 0 or abs(steps - count) > STEP_TOLERANCE:

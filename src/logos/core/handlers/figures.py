@@ -89,10 +89,15 @@ def _of(
 
 
 def open_order(order: Order) -> OpenOrder:
-    """An order as a strategy sees it."""
+    """An order as a strategy sees it: made once, and anew when it stands otherwise. A strategy may
+    ask at every quote, with hundreds of orders open."""
+    stands = (order.filled, order.quantity, order.limit_price, order.stop_price)
+    shown = order.shown
+    if shown is not None and shown[0] == stands and type(shown[1]) is OpenOrder:
+        return shown[1]
     instrument = order.instrument
     decimals = instrument.price_decimals
-    return OpenOrder(
+    made = OpenOrder(
         order.order_id,
         order.tag,
         instrument.symbol,
@@ -105,6 +110,8 @@ def open_order(order: Order) -> OpenOrder:
         order.reduce_only,
         order.group,
     )
+    order.shown = (stands, made)
+    return made
 
 
 def _position(state: InstrumentState) -> Decimal:

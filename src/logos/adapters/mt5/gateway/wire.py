@@ -42,6 +42,8 @@ EXTENSION_FIELDS: Final = ("rid", "fromTicket")
 DEPTH_MAX: Final = 6
 """No frame of the protocol is nested deeper than four; a frame beyond this is refused."""
 
+_WHOLE_MAX: Final = 1 << 128
+
 EXPONENT_MAX: Final = 40
 """Numbers beyond 10**40, or finer than 10**-40, are no prices and would only cost memory."""
 
@@ -130,14 +132,18 @@ def _check_values(value: Reply) -> None:
     for _ in range(DEPTH_MAX):
         deeper: list[Any] = []
         for container in level:
-            for item in container.values() if isinstance(container, dict) else container:
-                if isinstance(item, (dict, list)):
-                    deeper.append(item)
-                elif isinstance(item, Decimal):
+            for item in container.values() if type(container) is dict else container:
+                kind = type(item)
+                if kind is str or item is None:
+                    continue
+                if kind is Decimal:
                     if not -EXPONENT_MAX <= item.adjusted() <= EXPONENT_MAX:
                         raise FrameError("a frame with a number out of range")
-                elif isinstance(item, int) and item.bit_length() > 128:
-                    raise FrameError("a frame with a number out of range")
+                elif kind is int:
+                    if not -_WHOLE_MAX < item < _WHOLE_MAX:
+                        raise FrameError("a frame with a number out of range")
+                elif kind is dict or kind is list:
+                    deeper.append(item)
         if not deeper:
             return
         level = deeper
