@@ -14,13 +14,28 @@ from hypothesis import strategies as st
 
 from logos.core.types import NS_PER_SECOND
 from logos.journal import jsonlog
-from logos.journal.jsonlog import JsonLog, tail_of, timestamp_text
+from logos.journal.jsonlog import JsonLog, tail_of, timestamp_text, words_of
 
 NOON_NS = 1_767_614_400 * NS_PER_SECOND  # 2026-01-05T12:00:00Z
 
 
 def lines(path: Path) -> list[dict[str, object]]:
     return [json.loads(line) for line in path.read_bytes().splitlines()]
+
+
+def decide(
+    log: JsonLog,
+    ts_ns: int,
+    tick_id: int,
+    symbol: str,
+    action: str,
+    reason: str,
+    tail: bytes,
+    particulars: bytes = b"",
+) -> None:
+    """Add one line."""
+    words = words_of(symbol, action, reason, tail)
+    log.add((log.front(ts_ns, tick_id), words, particulars))
 
 
 SAFE = tail_of(b'{"state":"SAFE"}')
@@ -30,9 +45,9 @@ ENGAGED = tail_of(b'{"state":"ENGAGED"}')
 def test_a_decision_is_one_line_with_its_fields_in_order(tmp_path: Path) -> None:
     path = tmp_path / "logs" / "s.jsonl"
     with JsonLog(path, "s") as log:
-        log.decision(NOON_NS + 5, 1, "ACME", "BLOCKED", "KILL_SWITCH_ACTIVE", ENGAGED)
+        decide(log, NOON_NS + 5, 1, "ACME", "BLOCKED", "KILL_SWITCH_ACTIVE", ENGAGED)
         order, tail = b'{"side":"BUY","quantity":"1.50"}', tail_of(b'{"state":"SAFE"}', "order")
-        log.decision(NOON_NS + NS_PER_SECOND, 2, "ACME", "ORDER", "signal", tail, order)
+        decide(log, NOON_NS + NS_PER_SECOND, 2, "ACME", "ORDER", "signal", tail, order)
     assert path.read_text() == (
         '{"timestamp":"2026-01-05T12:00:00.000000005Z","session_id":"s","tick_id":1,'
         '"symbol":"ACME","action":"BLOCKED","reason":"KILL_SWITCH_ACTIVE",'
@@ -52,7 +67,7 @@ def test_every_record_comes_back_whatever_its_text(
     path = tmp_path_factory.mktemp("log") / "s.jsonl"
     with JsonLog(path, "s") as log:
         for tick_id, (ts_ns, reason, symbol) in enumerate(records):
-            log.decision(ts_ns, tick_id, symbol, "ORDER", reason, SAFE)
+            decide(log, ts_ns, tick_id, symbol, "ORDER", reason, SAFE)
     found = lines(path)
     assert [record["tick_id"] for record in found] == list(range(len(records)))
     assert [(record["reason"], record["symbol"]) for record in found] == [
@@ -63,22 +78,9 @@ def test_every_record_comes_back_whatever_its_text(
 def test_text_that_is_no_unicode_is_spelled_out(tmp_path: Path) -> None:
     path = tmp_path / "s.jsonl"
     with JsonLog(path, "s") as log:
-        log.decision(NOON_NS, 1, "ACME", "HALT", "bad name \udcff", ENGAGED)
-        log.decision(NOON_NS, 2, "ACME", "HALT", "next", ENGAGED)
+        decide(log, NOON_NS, 1, "ACME", "HALT", "bad name \udcff", ENGAGED)
+        decide(log, NOON_NS, 2, "ACME", "HALT", "next", ENGAGED)
     assert [record["reason"] for record in lines(path)] == ["bad name \\udcff", "next"]
-
-
-def test_more_combinations_than_are_kept_make_the_same_lines(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(jsonlog, "_HEADS_MAX", 3)
-    path = tmp_path / "s.jsonl"
-    said = [("A", "X", f"reason {number % 5}") for number in range(40)]
-    with JsonLog(path, "s") as log:
-        for number, words in enumerate(said):
-            log.decision(NOON_NS, number, *words, SAFE)
-    found = [(each["symbol"], each["action"], each["reason"]) for each in lines(path)]
-    assert found == said
 
 
 @given(st.lists(st.integers(-(10**18), 10**19), min_size=1, max_size=5))
@@ -88,7 +90,7 @@ def test_timestamps_are_exact_in_any_order(
     path = tmp_path_factory.mktemp("log") / "s.jsonl"
     with JsonLog(path, "s") as log:
         for ts_ns in moments:
-            log.decision(ts_ns, 1, "ACME", "ORDER", "signal", SAFE)
+            decide(log, ts_ns, 1, "ACME", "ORDER", "signal", SAFE)
     for ts_ns, record in zip(moments, lines(path), strict=True):
         text = str(record["timestamp"])
         second = datetime.fromisoformat(f"{text[:19]}+00:00")
@@ -102,7 +104,7 @@ def test_the_file_only_ever_holds_whole_lines(tmp_path: Path) -> None:
     log = JsonLog(path, "s")
     sizes = set()
     for tick_id in range(3_000):
-        log.decision(NOON_NS, tick_id, "ACME", "ORDER", "signal", SAFE)
+        decide(log, NOON_NS, tick_id, "ACME", "ORDER", "signal", SAFE)
         content = path.read_bytes()
         sizes.add(len(content))
         assert not content or content.endswith(b"}\n")
@@ -112,10 +114,35 @@ def test_the_file_only_ever_holds_whole_lines(tmp_path: Path) -> None:
     assert len(lines(path)) == 3_000
 
 
+@pytest.mark.long
+@settings(max_examples=25, deadline=None)
+@given(st.lists(st.integers(1, 300), max_size=4), st.sets(st.integers(0, 3)))
+def test_lines_added_together_are_written_when_each_alone_would_have_been(
+    tmp_path_factory: pytest.TempPathFactory, sizes: list[int], flushed_after: set[int]
+) -> None:
+    folder = tmp_path_factory.mktemp("log")
+    with JsonLog(folder / "one", "s") as one, JsonLog(folder / "all", "s") as together:
+        number = 0
+        for batch, size in enumerate(sizes):
+            pieces: list[bytes] = []
+            for _ in range(size):
+                number += 1
+                line = (one.front(NOON_NS + number, number), words_of("A", "X", "r", SAFE), b"")
+                one.add(line)
+                pieces += line
+            together.add(pieces)
+            for log in (one, together):
+                if batch in flushed_after:
+                    log.flush()
+            assert (folder / "one").read_bytes() == (folder / "all").read_bytes()
+    assert (folder / "one").read_bytes() == (folder / "all").read_bytes()
+    assert len(lines(folder / "all")) == number
+
+
 def test_flush_makes_the_record_visible(tmp_path: Path) -> None:
     path = tmp_path / "s.jsonl"
     with JsonLog(path, "s") as log:
-        log.decision(NOON_NS, 1, "ACME", "ORDER", "signal", SAFE)
+        decide(log, NOON_NS, 1, "ACME", "ORDER", "signal", SAFE)
         assert lines(path) == []
         log.flush()
         assert len(lines(path)) == 1
@@ -129,7 +156,7 @@ def test_a_torn_last_line_is_removed_before_anything_is_appended(
     for content in (torn, b'{"tick_id":1}\n' + torn, b'{"tick_id":1}\n'):
         path.write_bytes(content)
         with JsonLog(path, "s") as log:
-            log.decision(NOON_NS, 2, "ACME", "ORDER", "signal", SAFE)
+            decide(log, NOON_NS, 2, "ACME", "ORDER", "signal", SAFE)
         kept = [1] if b"tick_id" in content else []
         assert [record["tick_id"] for record in lines(path)] == [*kept, 2]
 
@@ -138,7 +165,7 @@ def test_short_writes_are_completed(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     path = tmp_path / "s.jsonl"
     real_write = os.write
     with JsonLog(path, "s") as log:
-        log.decision(NOON_NS, 1, "ACME", "ORDER", "signal", SAFE)
+        decide(log, NOON_NS, 1, "ACME", "ORDER", "signal", SAFE)
         monkeypatch.setattr(os, "write", lambda fd, data: real_write(fd, bytes(data[:7])))
         log.flush()
     assert len(lines(path)) == 1
@@ -160,7 +187,7 @@ def test_a_full_disk_is_reported_loses_nothing_and_the_buffer_stays_bounded(
         patched.setattr(os, "write", refuse)
         for _ in range(5_000):
             try:
-                log.decision(NOON_NS, accepted, "ACME", "ORDER", "signal", SAFE)
+                decide(log, NOON_NS, accepted, "ACME", "ORDER", "signal", SAFE)
                 accepted += 1
             except OSError as error:
                 refused.append(error)

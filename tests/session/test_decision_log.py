@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from rehearsal_helpers import whole
 
 from logos.core.records import Record
+from logos.journal.jsonlog import PIECES
 from logos.session.artifacts.decisions import DecisionLog, Tick
 
 
@@ -20,19 +22,14 @@ class Lines:
     def __init__(self) -> None:
         self.said: list[tuple[Any, ...]] = []
 
-    def decision(
-        self,
-        ts_ns: int,
-        tick_id: int,
-        symbol: str,
-        action: str,
-        reason: str,
-        tail: bytes,
-        order: bytes = b"",
-    ) -> None:
-        line = msgspec.json.decode(b'{"_":0' + tail + order + b"}")
-        seen = line["circuit_breaker_state"]
-        self.said.append((ts_ns, tick_id, action, reason, seen, symbol, line.get("order")))
+    def front(self, ts_ns: int, tick_id: int) -> bytes:
+        return msgspec.json.encode((ts_ns, tick_id))
+
+    def add(self, pieces: Sequence[bytes]) -> None:
+        for front, words, order in zip(*[iter(pieces)] * PIECES, strict=True):
+            line = msgspec.json.decode(b'{"_":0' + words + order + b"}")
+            said = (line["action"], line["reason"], line["circuit_breaker_state"], line["symbol"])
+            self.said.append((*msgspec.json.decode(front), *said, line.get("order")))
 
 
 def logged(

@@ -86,6 +86,8 @@ class ReportKind(enum.Enum):
 class Liquidity(enum.Enum):
     """Whether a fill took the standing price or was the standing price."""
 
+    __hash__ = object.__hash__  # as OrderStatus
+
     TAKER = "TAKER"
     MAKER = "MAKER"
 

@@ -7,7 +7,7 @@ for the ticks on which nothing was decided: they are logged at level "all", no j
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -31,7 +31,7 @@ from logos.core.records import (
     WarningRecord,
 )
 from logos.core.types import Code, OrderStatus, SwitchState
-from logos.journal.jsonlog import JsonLog, tail_of, timestamp_text
+from logos.journal.jsonlog import JsonLog, tail_of, timestamp_text, words_of
 
 ORDER_GENERATED: Final = "ORDER_GENERATED"
 BLOCKED: Final = "BLOCKED"
@@ -45,6 +45,12 @@ from the market or from outside."""
 GATE_2: Final = (Code.KILL_SWITCH_ACTIVATED_MID_PROCESSING, Code.REDUCE_ONLY)
 """Codes of orders that the kill switch kept back after the strategy had decided."""
 
+_TICK_RECORDS: Final = (OrderRecord, BlockedRecord, RefusalRecord)
+"""Those that are logged as such."""
+
+WORDS_MAX: Final = 4_096
+"""The words of so many different lines are kept."""
+
 _ORDER_ACTIONS = {status: f"ORDER_{status.value}" for status in OrderStatus}
 
 
@@ -54,6 +60,15 @@ class Tick(NamedTuple):
     tick_id: int
     ts_ns: int
     symbol: str
+
+
+class Said(NamedTuple):
+    """What a line that is about no order says; `tail` is made by `tail_of`."""
+
+    symbol: str
+    action: str
+    reason: str
+    tail: bytes
 
 
 class BreakerState(msgspec.Struct, frozen=True, gc=False):
@@ -102,6 +117,8 @@ class DecisionLog:
         self.decided = 0
         """The last tick on which something was decided."""
         self._encode = msgspec.json.Encoder().encode
+        self._words: dict[str, dict[Hashable, bytes]] = {}
+        """By symbol, and by what tells its lines apart; until the switch changes."""
         self.see_switch(SwitchView())
 
     def see_switch(self, switch: SwitchView) -> None:
@@ -110,6 +127,7 @@ class DecisionLog:
         state = self._encode(switch.for_log())
         self._tail, self._order_tail = tail_of(state), tail_of(state, "order")
         self._risk_tail = tail_of(state, "risk")
+        self._forget()
 
     def write(
         self, records: Sequence[Record], bodies: Sequence[bytes], ticks: Sequence[Tick] = ()
@@ -121,8 +139,7 @@ class DecisionLog:
         waits for what is still decided on it: by a timer, or when the session ends.
         """
         if not ticks and self.tick is None:
-            for record, body in zip(records, bodies, strict=True):
-                self._write(record, body)
+            self._write(records, bodies)
             return
         coming = iter(ticks)
         for record, body in zip(records, bodies, strict=True):
@@ -132,7 +149,8 @@ class DecisionLog:
                 if following is None:
                     break
                 self._go_on(following)
-            if self._write(record, body) in TICK_ACTIONS:
+            self._write((record,), (body,))
+            if type(record) in _TICK_RECORDS:
                 self.decided = tick_id
         for following in coming:
             self._go_on(following)
@@ -145,7 +163,12 @@ class DecisionLog:
         """The tick is over, and this is the next one."""
         tick, self.tick = self.tick, following
         if tick is not None and tick.tick_id != self.decided:
-            self._log.decision(tick.ts_ns, tick.tick_id, tick.symbol, NO_SIGNAL, "", self._tail)
+            key = Said(tick.symbol, NO_SIGNAL, "", self._tail)
+            try:
+                words = self._words[tick.symbol][key]
+            except KeyError:
+                words = self._keep(tick.symbol, key, tick)
+            self._log.add((self._log.front(tick.ts_ns, tick.tick_id), words, b""))
 
     # ---- for a snapshot ----
 
@@ -165,39 +188,88 @@ class DecisionLog:
 
     # ---- a line ----
 
-    def _write(self, record: Any, body: bytes) -> str:
-        """Log one record, if it is a decision; the action it was logged as."""
-        kind = type(record)
-        # The most frequent first.
-        if kind is OrderUpdate:
-            action = "ORDER_RESIZED" if record.quantity_units else _ORDER_ACTIONS[record.status]
-            reason = record.reason
-        elif kind is OrderRecord:
-            action, reason = ORDER_GENERATED, record.notes
-        elif kind is PaperFillRecord:
-            action, reason = "FILL", record.liquidity._value_
-        else:
-            return self._write_other(record, body)
-        tail = self._order_tail
-        self._log.decision(record.ts_ns, record.tick_id, record.symbol, action, reason, tail, body)
-        return action
+    def _write(self, records: Sequence[Any], bodies: Sequence[bytes]) -> None:
+        """Log those of `records` that are decisions.
 
-    def _write_other(self, record: Any, body: bytes) -> str:
-        """The same of a record that is about no order."""
+        This loop is what the log costs a session: for a line like one before it calls only what
+        says its moment, and that once for all lines of the moment.
+        """
+        words = self._words
+        pieces: list[bytes] = []
+        append = pieces.append
+        front, last_ns, last_tick_id = b"", -1, -1
+        key: Hashable
+        for record, body in zip(records, bodies, strict=True):
+            kind = type(record)
+            # The most frequent first. Each kind reads its own fields: where one place reads those
+            # of several kinds, the interpreter looks them up anew each time.
+            if kind is OrderUpdate:
+                ts_ns, tick_id = record.ts_ns, record.tick_id
+                symbol, key = record.symbol, record.status
+                if record.reason or record.quantity_units:
+                    key = key, record.reason, not record.quantity_units
+            elif kind is OrderRecord:
+                ts_ns, tick_id = record.ts_ns, record.tick_id
+                symbol, key = record.symbol, record.notes
+            elif kind is PaperFillRecord:
+                ts_ns, tick_id = record.ts_ns, record.tick_id
+                symbol, key = record.symbol, record.liquidity
+            else:
+                said = self._other(record)
+                if said is None:
+                    continue
+                ts_ns, tick_id = record.ts_ns, record.tick_id
+                symbol, key = said.symbol, said
+                if kind is not RiskRecord:
+                    body = b""
+            if tick_id != last_tick_id or ts_ns != last_ns:
+                last_ns, last_tick_id = ts_ns, tick_id
+                front = self._log.front(ts_ns, tick_id)
+            append(front)
+            try:
+                append(words[symbol][key])
+            except KeyError:
+                append(self._keep(symbol, key, record))
+            append(body)
+        if pieces:
+            self._log.add(pieces)
+
+    def _keep(self, symbol: str, key: Hashable, record: Any) -> bytes:
+        """The words of the lines of this key, from now on at hand."""
+        tail = self._order_tail
+        if isinstance(key, Said):
+            said = words_of(symbol, key.action, key.reason, key.tail)
+        elif isinstance(record, OrderUpdate):
+            action = "ORDER_RESIZED" if record.quantity_units else _ORDER_ACTIONS[record.status]
+            said = words_of(symbol, action, record.reason, tail)
+        elif isinstance(record, OrderRecord):
+            said = words_of(symbol, ORDER_GENERATED, record.notes, tail)
+        else:
+            said = words_of(symbol, "FILL", record.liquidity.value, tail)
+        if self._kept >= WORDS_MAX:
+            self._forget()
+        self._words.setdefault(symbol, {})[key] = said
+        self._kept += 1
+        return said
+
+    def _forget(self) -> None:
+        """No words are at hand."""
+        self._words.clear()
+        self._kept = 0
+
+    def _other(self, record: Any) -> Said | None:
+        """What the line of a record that is about no order says; None: it is no decision."""
         if isinstance(record, RiskRecord):
-            self._log.decision(record.ts_ns, record.tick_id, "", RISK, "", self._risk_tail, body)
-            return RISK
-        found = self._words(record)
+            return Said("", RISK, "", self._risk_tail)
+        found = self._action(record)
         if found is None:
-            return ""
-        action, reason = found
+            return None
         symbol = (
             record.subject if isinstance(record, GuardRecord) else getattr(record, "symbol", "")
         )
-        self._log.decision(record.ts_ns, record.tick_id, symbol, action, reason, self._tail)
-        return action
+        return Said(symbol, *found, self._tail)
 
-    def _words(self, record: Any) -> tuple[str, str] | None:
+    def _action(self, record: Any) -> tuple[str, str] | None:
         """Action and reason of a record that is about no order; None: it is no decision."""
         if isinstance(record, RefusalRecord):
             return self._refusal(record)
