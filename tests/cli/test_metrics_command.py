@@ -18,6 +18,12 @@ from metrics_helpers import Desk, parsed
 from places import PROJECT
 
 from logos.cli.main import main
+from logos.cli.observing import metrics
+
+
+@pytest.fixture(autouse=True)
+def tests_keep_their_priority(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(metrics, "stand_back", lambda: None)
 
 
 @pytest.fixture
@@ -118,6 +124,9 @@ def test_it_serves_until_it_is_told_to_end_and_writes_the_file_beside(
         page = parsed(connection.getresponse().read().decode())
         connection.close()
         assert desk.value("logos_up", page) == 1
+        for thread in map(int, os.listdir(f"/proc/{process.pid}/task")):
+            assert os.getpriority(os.PRIO_PROCESS, thread) >= 10
+            assert os.sched_getscheduler(thread) == os.SCHED_BATCH
         process.send_signal(signal.SIGTERM)
         assert process.wait(10) == 0
         assert desk.value("logos_up", parsed(path.read_text())) == 1

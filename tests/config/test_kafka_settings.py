@@ -93,6 +93,7 @@ def test_secrets_come_from_the_environment_and_are_in_no_setting() -> None:
         "security.protocol": "sasl_ssl",
         "client.id": "logos",
         "sasl.mechanism": "SCRAM-SHA-256",
+        "reconnect.backoff.ms": 2_000,
         "sasl.username": "ann",
         "sasl.password": "hunter2",
         "ssl.ca.location": "ca.pem",

@@ -1,4 +1,4 @@
-"""A gate before a real broker: it speaks TLS, asks for a password, and can have a full disk.
+"""A gate before a real broker: TLS, client certificates, passwords, and a full disk.
 
 The broker that tests can have (Tansu) does none of these. The gate passes on all else untouched, so
 that clients are answered by a real broker, and what they check is what librdkafka checks.
@@ -7,14 +7,14 @@ What it answers itself, after https://kafka.apache.org/protocol.html:
 
 | what | to | chapter there |
 |---|---|---|
-| TLS, with the certificate it is given | every connection | Python's ssl |
-| whether the password is right | SaslHandshake (17), SaslAuthenticate (36): PLAIN | SASL |
+| TLS, with the certificate it is given; clients' certificates | every connection | Python's ssl |
+| PLAIN, SCRAM-SHA-256, SCRAM-SHA-512 | SaslHandshake (17), SaslAuthenticate (36) | SASL |
 | SASL_AUTHENTICATION_FAILED (58), then no more | a wrong user or password | Error Codes |
 | an error of the partition; nothing is stored | Produce (0) from version 3, one partition | API |
 
 KAFKA_STORAGE_ERROR (56) is what a broker says whose log directory failed, a full disk among the
 reasons; NOT_ENOUGH_REPLICAS (19) what one says that has lost the others; MESSAGE_TOO_LARGE (10) is
-not to be tried again. Not shown here: SCRAM, and what a broker does besides when its disk is full.
+not to be tried again. Not shown here: what a broker does besides when its disk is full.
 """
 
 from __future__ import annotations
@@ -23,10 +23,12 @@ import socket
 import ssl
 import struct
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
+from kafka_logins import Denied, Exchange, Login
 from servers import HOST
 
 PRODUCE, SASL_HANDSHAKE, SASL_AUTHENTICATE = 0, 17, 36
@@ -41,12 +43,14 @@ class Gate:
     """Listens at `port` and passes on to `target`, the port of a broker."""
 
     context: ssl.SSLContext | None = None
-    login: tuple[str, str] | None = None
+    login: Login | None = None
     target: int = 0
     error: int = 0
     """What producers are answered; 0: what the broker answers."""
     refused: int = 0
     """How many produce requests were answered with an error."""
+    logins_s: list[float] = field(default_factory=list)
+    """When somebody began to log in, on the monotonic clock."""
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
@@ -90,20 +94,27 @@ class Gate:
 
     def _pass_on(self, client: socket.socket, server: socket.socket) -> None:
         """One request after the other: each is answered before the next is read."""
-        is_known = self.login is None
+        login = self.login
+        is_known = login is None
+        exchange: Exchange | None = None
         while True:
             frame = _frame(client)
             key, version, correlation = struct.unpack_from(">hhi", frame)
-            if key == SASL_HANDSHAKE and self.login is not None:
+            if key == SASL_HANDSHAKE and login is not None:
+                self.logins_s.append(time.monotonic())
                 words, _ = _string(frame, _after_head(frame))
-                code = 0 if words == b"PLAIN" else UNSUPPORTED_MECHANISM
-                answer = struct.pack(">ihih", correlation, code, 1, 5) + b"PLAIN"
-                _send(client, answer)
-            elif key == SASL_AUTHENTICATE and self.login is not None:
-                is_known = self._is_right(frame, version)
-                _send(client, _authenticated(correlation, version, is_known))
-                if not is_known:
+                name = login.mechanism.encode()
+                code = 0 if words == name else UNSUPPORTED_MECHANISM
+                _send(client, struct.pack(">ihih", correlation, code, 1, len(name)) + name)
+                exchange = Exchange(login)
+            elif key == SASL_AUTHENTICATE and exchange is not None:
+                try:
+                    answer = exchange.answer(_said(frame, version))
+                except Denied as error:
+                    _send(client, _authenticated(correlation, version, b"", str(error)))
                     return
+                _send(client, _authenticated(correlation, version, answer))
+                is_known = exchange.is_over
             elif key == PRODUCE and self.error:
                 self.refused += 1
                 _send(client, _refusal(frame, version, correlation, self.error))
@@ -112,25 +123,32 @@ class Gate:
                 _send(server, frame)
                 _send(client, _frame(server))
 
-    def _is_right(self, frame: bytes, version: int) -> bool:
-        place = _after_head(frame)
-        if version >= FLEXIBLE_AUTHENTICATE:
-            length, place = _varint(frame, place + 1)
-            said = frame[place : place + length - 1]
-        else:
-            [length] = struct.unpack_from(">i", frame, place)
-            said = frame[place + 4 : place + 4 + length]
-        assert self.login is not None
-        user, password = self.login
-        return said == b"\0" + user.encode() + b"\0" + password.encode()
 
-
-def _authenticated(correlation: int, version: int, is_right: bool) -> bytes:
-    code = 0 if is_right else SASL_FAILED
+def _said(frame: bytes, version: int) -> bytes:
+    """What a client says to log in."""
+    place = _after_head(frame)
     if version >= FLEXIBLE_AUTHENTICATE:
-        return struct.pack(">ibhbbqb", correlation, 0, code, 0, 1, 0, 0)
+        length, place = _varint(frame, place + 1)
+        return frame[place : place + length - 1]
+    [length] = struct.unpack_from(">i", frame, place)
+    return frame[place + 4 : place + 4 + length]
+
+
+def _authenticated(correlation: int, version: int, answer: bytes, denied: str = "") -> bytes:
+    code, words = SASL_FAILED if denied else 0, denied.encode()
+    if version >= FLEXIBLE_AUTHENTICATE:
+        said = _length(len(words) + 1 if words else 0) + words
+        head = struct.pack(">ibh", correlation, 0, code)
+        return head + said + _length(len(answer) + 1) + answer + struct.pack(">qb", 0, 0)
+    said = struct.pack(">h", len(words) if words else -1) + words
     life = struct.pack(">q", 0) if version == 1 else b""
-    return struct.pack(">ihhi", correlation, code, -1, 0) + life
+    return (
+        struct.pack(">ih", correlation, code)
+        + said
+        + struct.pack(">i", len(answer))
+        + answer
+        + life
+    )
 
 
 def _refusal(frame: bytes, version: int, correlation: int, code: int) -> bytes:
@@ -187,6 +205,15 @@ def _varint(frame: bytes, place: int) -> tuple[int, int]:
             return value, place
 
 
+def _length(value: int) -> bytes:
+    """As `_varint` reads it."""
+    written = bytearray()
+    while value >= 0x80:
+        written.append(value & 0x7F | 0x80)
+        value >>= 7
+    return bytes((*written, value))
+
+
 def _frame(source: socket.socket) -> bytes:
     [size] = struct.unpack(">i", _exactly(source, 4))
     return _exactly(source, size)
@@ -213,9 +240,7 @@ def _end(each: socket.socket) -> None:
 
 
 @contextmanager
-def gate(
-    context: ssl.SSLContext | None = None, login: tuple[str, str] | None = None
-) -> Iterator[Gate]:
+def gate(context: ssl.SSLContext | None = None, login: Login | None = None) -> Iterator[Gate]:
     """A gate, closed in the end."""
     made = Gate(context, login)
     try:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,7 @@ import pytest
 from etcd_servers import Tls, make_tls
 from kafka_broker import broker, broker_library, make_topics, read_topic
 from kafka_gate import MESSAGE_TOO_LARGE, NOT_ENOUGH_REPLICAS, STORAGE_ERROR, Gate, gate
+from kafka_logins import Login
 from servers import HOST
 from waiting import wait_until
 
@@ -23,7 +26,9 @@ from logos.observe.shipping.messages import Message
 
 pytestmark = pytest.mark.long
 
-LOGIN = ("desk", "correct horse")
+LOGIN = Login("desk", "correct horse")
+WRONG = Login("desk", "wrong battery")
+SCRAM = (Sasl.SCRAM_SHA_256, Sasl.SCRAM_SHA_512)
 TOPICS = ("logos.journal", "logos.decisions")
 SENT = [Message("journal", b"demo:%d" % number, b'{"seq":%d}' % number) for number in range(1, 6)]
 
@@ -33,9 +38,12 @@ def tls(tmp_path_factory: pytest.TempPathFactory) -> Tls:
     return make_tls(tmp_path_factory.mktemp("tls"))
 
 
-def served(tls: Tls) -> ssl.SSLContext:
+def served(tls: Tls, *, clients_prove_themselves: bool = False) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(tls.server, tls.server_key)
+    if clients_prove_themselves:
+        context.verify_mode = ssl.CERT_REQUIRED
+        context.load_verify_locations(tls.ca)
     return context
 
 
@@ -53,9 +61,9 @@ def guarded(folder: Path, way: Gate) -> Iterator[str]:
 
 
 @contextmanager
-def target(way: Gate, login: tuple[str, str] = LOGIN, **words: Any) -> Iterator[KafkaTarget]:
+def target(way: Gate, login: Login = LOGIN, **words: Any) -> Iterator[KafkaTarget]:
     settings = ShipKafkaSettings(brokers=f"{HOST}:{way.port}", **words)
-    options = kafka_options(settings, {USERNAME: login[0], PASSWORD: login[1]})
+    options = kafka_options(settings, {USERNAME: login.user, PASSWORD: login.password})
     made = KafkaTarget(options, "logos.", "zstd")
     try:
         yield made
@@ -128,12 +136,81 @@ def test_a_password_opens_and_a_wrong_one_is_told_without_it(tmp_path: Path, tls
         "ca_file": str(tls.ca),
     }
     with gate(served(tls), LOGIN) as way, guarded(tmp_path, way):
-        with target(way, ("desk", "wrong battery"), **words) as sink:
+        with target(way, WRONG, **words) as sink:
             says(sink, "uthentication")
             assert "battery" not in sink.problem
         with target(way, **words) as sink:
             arrives(sink)
         assert stored(way) == [(each.key, each.value) for each in SENT]
+
+
+def test_a_client_certificate_opens_and_none_or_a_strange_one_is_refused(
+    tmp_path: Path, tls: Tls
+) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    other = make_tls(elsewhere)
+    checked: dict[str, Any] = {"security": Security.SSL, "ca_file": str(tls.ca)}
+
+    def own(of: Tls) -> dict[str, Any]:
+        return {"certificate_file": str(of.client), "key_file": str(of.client_key)}
+
+    context = served(tls, clients_prove_themselves=True)
+    with gate(context) as way, guarded(tmp_path / "broker", way):
+        with target(way, **checked) as sink:
+            says(sink, "certificate required")
+        with target(way, **checked, **own(other)) as sink:
+            says(sink, "unknown ca")
+        with target(way, **checked, **own(tls)) as sink:
+            arrives(sink)
+        assert stored(way) == [(each.key, each.value) for each in SENT]
+
+
+@pytest.mark.parametrize("mechanism", SCRAM, ids=[each.value for each in SCRAM])
+def test_scram_opens_and_a_wrong_password_is_told_without_it(
+    tmp_path: Path, tls: Tls, mechanism: Sasl, capfd: pytest.CaptureFixture[str]
+) -> None:
+    words: dict[str, Any] = {
+        "security": Security.SASL_SSL,
+        "sasl": mechanism,
+        "ca_file": str(tls.ca),
+    }
+    login = replace(LOGIN, mechanism=mechanism.value)
+    with gate(served(tls), login) as way, guarded(tmp_path, way):
+        with target(way, WRONG, **words) as sink:
+            says(sink, f"invalid credentials with SASL mechanism {mechanism.value}")
+            assert "battery" not in sink.problem
+        with target(way, **words) as sink:
+            arrives(sink)
+        assert stored(way) == [(each.key, each.value) for each in SENT]
+    assert "battery" not in "".join(capfd.readouterr())
+
+
+def test_a_wrong_password_is_not_tried_many_times_a_second(tmp_path: Path) -> None:
+    login = replace(LOGIN, mechanism="SCRAM-SHA-256")
+    words: dict[str, Any] = {"security": Security.SASL_PLAINTEXT, "sasl": Sasl.SCRAM_SHA_256}
+    with gate(None, login) as way, guarded(tmp_path, way), target(way, WRONG, **words) as sink:
+
+        def has_tried() -> bool:
+            sink.send("demo", SENT)
+            sink.wait()
+            return len(way.logins_s) >= 3
+
+        wait_until(has_tried, "three logins")
+        tried = way.logins_s[:3]
+    gaps = [after - before for before, after in pairwise(tried)]
+    assert min(gaps) >= 1.0, gaps
+
+
+def test_a_broker_that_cannot_prove_that_it_knows_the_password_is_refused(tmp_path: Path) -> None:
+    login = replace(LOGIN, mechanism="SCRAM-SHA-512", is_honest=False)
+    words: dict[str, Any] = {"security": Security.SASL_PLAINTEXT, "sasl": Sasl.SCRAM_SHA_512}
+    with gate(None, login) as way, guarded(tmp_path, way):
+        with target(way, **words) as sink:
+            says(sink, "ServerSignature mismatch")
+        way.login = replace(login, is_honest=True)
+        with target(way, **words) as sink:
+            arrives(sink)
 
 
 @pytest.mark.parametrize("code", [STORAGE_ERROR, NOT_ENOUGH_REPLICAS])

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 
 LISTEN_DEFAULT: Final = "127.0.0.1:9464"
 _INTERVAL_S: Final = 15.0
+_NICE: Final = 10
 _MODE_DEFAULT: Final = 0o640
 _TEXTFILE_SUFFIX: Final = ".prom"
 
@@ -129,12 +132,24 @@ def _run(options: argparse.Namespace, workspaces: list[Path]) -> int:
         return 0
     for folder in workspaces:
         say(f"workspace {folder}")
+    stand_back()
     with UntilSignal() as stop:
         if options.textfile is None or options.listen is not None:
             return _serve(page, options, stop)
         say(f"writing {options.textfile} every {options.interval:g} s")
         _write_often(page, options, stop)
     return 0
+
+
+def stand_back() -> None:
+    """Let sessions on this machine have the processor first, this process and its later threads:
+    a page may wait, a tick should not. A system that refuses is left as it is."""
+    with suppress(OSError):
+        os.nice(max(0, _NICE - os.getpriority(os.PRIO_PROCESS, 0)))
+    if hasattr(os, "SCHED_BATCH"):
+        # Whoever it wakes up beside is not interrupted for it.
+        with suppress(OSError):
+            os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
 
 
 def _serve(page: Page, options: argparse.Namespace, stop: UntilSignal) -> int:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 _BROKER: Final = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+):([0-9]{1,5})")
 _TOPIC: Final = re.compile(r"[A-Za-z0-9._-]{1,200}")
+_RECONNECT_MS: Final = 2_000
 _SASL: Final = (Security.SASL_PLAINTEXT, Security.SASL_SSL)
 _TLS: Final = (Security.SSL, Security.SASL_SSL)
 
@@ -109,6 +110,9 @@ def kafka_options(
         options["sasl.mechanism"] = settings.sasl.value
         options["sasl.username"] = _needed(environment, USERNAME).reveal()
         options["sasl.password"] = _needed(environment, PASSWORD).reveal()
+        # Else the library waits a tenth of a second, after each refusal again: a wrong password
+        # would be tried eight times a second, which locks accounts.
+        options["reconnect.backoff.ms"] = _RECONNECT_MS
     if security in _TLS:
         names = (
             ("ssl.ca.location", settings.ca_file),
