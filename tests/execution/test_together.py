@@ -38,6 +38,7 @@ class Place:
     shared_budget: Path | None
     budget: Budget = field(default_factory=lambda: Budget((POOL,)))
     allowances: tuple[Allowance, ...] = ()
+    name: str = "place"
 
 
 @pytest.fixture
@@ -234,6 +235,62 @@ def test_whoever_holds_the_lock_for_ever_keeps_nobody(path: Path) -> None:
         with stopped.step(START_NS):
             assert two.first.go(CANCEL)
         stopped.close()
+
+    tell(path, story)
+
+
+def test_what_the_exchange_says_is_left_until_then_the_other_keeps_to(path: Path) -> None:
+    async def story(two: Two) -> None:
+        now_ns = two.clock.now_ns()
+        said = Allowance("requests", 2.0, now_ns, now_ns + 30 * NS_PER_SECOND)
+        two.first._venue.allowances = (said,)
+        two.first.heard(Call(FIND))
+        assert [two.second.go(CANCEL), two.first.go(CANCEL)] == [True, True]
+        await two.pass_time(20)
+        assert [two.second.go(CANCEL), two.first.go(CANCEL)] == [False, False]
+        await two.pass_time(10)
+        assert two.second.go(CANCEL)
+
+    tell(path, story)
+
+
+def test_a_window_from_before_the_clock_was_set_back_is_forgotten(path: Path) -> None:
+    said = {"requests": [0, START_NS + 10**18]}
+    path.write_text(json.dumps({"free_ns": {"requests": 0}, "said": said}), encoding="utf-8")
+
+    async def story(two: Two) -> None:
+        assert two.first.go(CANCEL)
+
+    tell(path, story)
+
+
+def test_while_the_lock_is_held_for_ever_two_do_not_spend_the_budget_twice(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    naps: list[float] = []
+
+    async def story(two: Two) -> None:
+        for lane in (two.first, two.second):  # each has heard of the other
+            assert lane.go(CANCEL)
+        await two.pass_time(1)
+        assert two.first.go(CANCEL)
+        stopped = Together(path)
+        monkeypatch.setattr("time.sleep", naps.append)
+        with stopped.step(START_NS):
+            went = 0
+            for _ in range(20):
+                went += two.first.go(CANCEL) + two.second.go(CANCEL)
+                await two.pass_time(0.5)
+            waits = len(naps)
+            assert not two.first.go(CANCEL) or not two.first.go(CANCEL)
+            assert len(naps) == waits, "nobody waits again for a lock that could not be had"
+        # Two a second come back; each of both may have been the last to know of what was left.
+        assert went <= 2 * 10 + 2 * POOL.size / 2
+        stopped.close()
+        await two.pass_time(5)
+        assert [two.first.go(CANCEL), two.second.go(CANCEL)] == [True, True]
+        assert two.first._together is not None
+        assert two.first._together.times == 1
 
     tell(path, story)
 

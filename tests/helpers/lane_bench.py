@@ -26,6 +26,7 @@ class Place:
     budget: Budget | None = ONE_A_SECOND
     allowances: list[Allowance] = field(default_factory=list)
     pace: Pace | None = None
+    name: str = "bench"
 
     def use_pace(self, pace: Pace) -> None:
         self.pace = pace

@@ -100,7 +100,9 @@ def test_at_alpaca_a_cancel_without_an_id_is_not_sent() -> None:
 def test_a_question_need_not_name_an_order() -> None:
     async def story() -> None:
         exchange = ccxt.binance()
-        connection = Connection(exchange, BINANCE, Redactor([]), Backoff(Random(1), first_s=0.1))
+        connection = Connection(
+            exchange, BINANCE, Redactor([]), Backoff(Random(1), first_s=0.1), ManualClock()
+        )
 
         async def answer() -> str:
             return "fine"

@@ -69,11 +69,12 @@ class Allowance(msgspec.Struct, frozen=True):
     """What an answer of the exchange says is left, mostly in its headers.
 
     `pool` is the name of the pool that it is about; `left` is in that pool's units, `heard_ns` when
-    the answer came. `closed_until_ns` is set where the exchange says that nothing at all may come
-    before then. Both moments are nanoseconds since 1970.
+    the answer came. `until_ns` is when the exchange counts anew: until then no more than `left`
+    goes out, whatever our own count says, for others may have used the rest. 0: it is not known.
+    Both moments are nanoseconds since 1970.
     """
 
     pool: str
     left: float
     heard_ns: int
-    closed_until_ns: int = 0
+    until_ns: int = 0

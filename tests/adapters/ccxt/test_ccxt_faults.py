@@ -25,6 +25,7 @@ from logos.core.clock import Backoff
 from logos.core.outbox import CancelOrder, SubmitOrder
 from logos.core.types import OrderStatus
 from logos.simulators.exchange.faults import Fault
+from logos.testing.clock import ManualClock
 from logos.venues.contract import NotSent, OutcomeUnknown, Refused, Unavailable, VenueError
 from logos.venues.failures import Knowledge
 from logos.venues.redact import Redactor
@@ -347,7 +348,7 @@ def test_every_exception_of_ccxt_is_sorted(name: str) -> None:
         class Silent:
             last_response_headers = None
 
-        connection = Connection(Silent(), BINANCE, Redactor([]), Backoff(Random(1)))
+        connection = Connection(Silent(), BINANCE, Redactor([]), Backoff(Random(1)), ManualClock())
         expected: type[VenueError] = Refused
         if name in EXPECTED_UNKNOWN:
             expected = OutcomeUnknown
@@ -384,7 +385,7 @@ def test_what_never_connected_was_not_sent(cause: Exception, expected: type[Venu
         class Silent:
             last_response_headers = None
 
-        connection = Connection(Silent(), BINANCE, Redactor([]), Backoff(Random(1)))
+        connection = Connection(Silent(), BINANCE, Redactor([]), Backoff(Random(1)), ManualClock())
         with pytest.raises(expected) as caught:
             await connection.order("order", "s-1-1", fail)
         assert caught.value.__cause__ is None

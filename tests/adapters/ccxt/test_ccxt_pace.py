@@ -13,14 +13,13 @@ from round_trips import CASES, Bench, Case, bench
 
 from logos.adapters.ccxt.pace import Pacing
 from logos.adapters.ccxt.profiles import PROFILES
-from logos.adapters.ccxt.profiles.profile import Profile
 from logos.core.outbox import CancelOrder
 from logos.core.types import NS_PER_SECOND
 from logos.execution.sending.lane import Lane
 from logos.simulators.exchange.faults import Fault
 from logos.simulators.exchange.server import Handler
 from logos.testing.clock import ManualClock
-from logos.venues.budget import Allowance, Pool, RequestKind
+from logos.venues.budget import Pool, RequestKind
 from logos.venues.contract import NotSent, Unavailable
 
 BUDGETED = [case for case in CASES if PROFILES[case.exchange_id].budget is not None]
@@ -34,6 +33,32 @@ WINDOWS = {
     ("kucoin", "spot"): (4000, 30),
     ("kucoin", "management"): (2000, 30),
     ("coinbase", "private requests"): (30, 1),
+    ("binance", "weight of the address"): (6000, 60),
+    ("binance", "orders in 10 s"): (50, 10),
+    ("binance", "orders in a day"): (160_000, 86_400),
+    ("bybit", "/v5/order/create"): (20, 1),
+    ("bybit", "/v5/order/cancel"): (20, 1),
+    ("bybit", "/v5/order/realtime"): (50, 1),
+    ("bybit", "/v5/order/history"): (50, 1),
+    ("bybit", "/v5/execution/list"): (50, 1),
+    ("bybit", "/v5/account/wallet-balance"): (50, 1),
+    ("bybit", "requests of the address"): (600, 5),
+    ("gate", "POST /api/v4/spot/orders"): (10, 1),
+    ("gate", "DELETE /api/v4/spot/orders"): (200, 1),
+    ("gate", "GET /api/v4/spot/orders"): (200, 10),
+    ("gate", "GET /api/v4/spot/open_orders"): (200, 10),
+    ("gate", "GET /api/v4/spot/my_trades"): (200, 10),
+    ("gate", "GET /api/v4/spot/accounts"): (200, 10),
+    ("bitget", "/trade/place-order"): (10, 1),
+    ("bitget", "/trade/cancel-order"): (10, 1),
+    ("bitget", "/trade/orderInfo"): (20, 1),
+    ("bitget", "/trade/unfilled-orders"): (20, 1),
+    ("bitget", "/trade/fills"): (10, 1),
+    ("bitget", "/account/assets"): (10, 1),
+    ("bitget", "requests of the address"): (6000, 60),
+    ("hyperliquid", "weight"): (1200, 60),
+    # Has no rate: how many are left is asked for.
+    ("hyperliquid", "actions of the address"): (10_000, 60),
     # Counters that fall: never above this.
     ("kraken", "calls"): (15, 0),
     ("kraken", "engine"): (60, 0),
@@ -69,9 +94,10 @@ def test_every_kind_of_request_is_counted_somewhere(kind: RequestKind) -> None:
 
 def test_what_is_told_to_be_left_is_of_a_pool_of_the_budget() -> None:
     for profile in PROFILES.values():
-        if profile.left is not None:
-            assert profile.budget is not None
-            assert profile.left.pool in {pool.name for pool in profile.budget.pools}
+        named = {left.pool for left in profile.left}
+        named |= set() if profile.counter is None else {profile.counter.pool}
+        pools_of = () if profile.budget is None else profile.budget.pools
+        assert named <= {pool.name for pool in pools_of}, profile.exchange_id
 
 
 # ---- every request waits for its turn ----
@@ -124,7 +150,7 @@ def fake(headers: dict[str, str]) -> Any:
     return exchange
 
 
-@pytest.mark.parametrize("exchange_id", ["okx", "kucoin", "bybit"])
+@pytest.mark.parametrize("exchange_id", ["okx", "kucoin", "mexc"])
 def test_no_request_of_a_session_waits_in_the_queue_of_ccxt(exchange_id: str) -> None:
     exchange = fake({})
     pacing = Pacing(exchange, PROFILES[exchange_id], ManualClock(0))
@@ -139,52 +165,12 @@ def test_no_request_of_a_session_waits_in_the_queue_of_ccxt(exchange_id: str) ->
     assert paced == [1]
 
 
-# ---- what is left ----
-
-
-def heard(profile: Profile, path: str, headers: dict[str, str]) -> list[Allowance]:
-    exchange = fake(headers)
-    pacing = Pacing(exchange, profile, ManualClock(7 * NS_PER_SECOND))
-    assert asyncio.run(exchange.fetch(f"https://api.example{path}?a=1")) == "{}"
-    return list(pacing.allowances)
-
-
-@pytest.mark.parametrize(
-    ("left", "reset", "closed_s"),
-    [("12", "20000", None), ("0", "20000", 27), ("0", "x", 7), ("0", "99999999", 67)],
-)
-def test_an_answer_says_what_is_left_and_when_it_is_counted_anew(
-    left: str, reset: str, closed_s: int | None
-) -> None:
-    headers = {"gw-ratelimit-remaining": left, "gw-ratelimit-reset": reset}
-    told = heard(PROFILES["kucoin"], "/api/v1/hf/fills", headers)
-    closed_ns = 0 if closed_s is None else closed_s * NS_PER_SECOND
-    assert told == [Allowance("spot", float(left), 7 * NS_PER_SECOND, closed_ns)]
-
-
-@pytest.mark.parametrize(
-    ("path", "left"), [("/api/v1/accounts", "12"), ("/api/v1/hf/fills", "-1"), ("/api/v1/hf/x", "")]
-)
-def test_what_is_about_another_pool_or_is_no_number_says_nothing(path: str, left: str) -> None:
-    assert heard(PROFILES["kucoin"], path, {"gw-ratelimit-remaining": left}) == []
-
-
 def trial(exchange_id: str, work: Callable[[Bench], Awaitable[None]]) -> None:
     async def story() -> None:
         async with bench(case_of(exchange_id)) as made:
             await work(made)
 
     asyncio.run(story())
-
-
-def test_the_queue_hears_of_it_from_the_venue() -> None:
-    async def work(made: Bench) -> None:
-        assert list(made.venue.allowances) == []
-        await made.venue.open_orders()
-        (told,) = made.venue.allowances
-        assert (told.pool, told.left) == ("spot", 3900.0)
-
-    trial("kucoin", work)
 
 
 # ---- asked too much ----

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from link_helpers import run
+from msgspec import structs
 from venue_tools import Desk, exchange_desk
 from waiting import until
 
@@ -30,7 +31,9 @@ class Watched:
     def __init__(self, desk: Desk) -> None:
         exchange: Any = desk.venue._exchange
         exchange.rateLimit = 1000
-        desk.venue._pacing._is_limited = True
+        pacing = desk.venue._pacing
+        pacing._is_limited = True
+        pacing._profile = structs.replace(pacing._profile, budget=None, left=())
         self.clock = desk.clock
         self.venue = BoundedVenue(desk.venue, desk.clock, 1000.0)
         self.sent: list[tuple[str, float]] = []
@@ -93,9 +96,11 @@ def test_without_a_session_ccxt_paces_by_itself() -> None:
     run(story())
 
 
-def pacing_of(exchange_id: str, *, limit_rate: bool = True) -> tuple[Pacing, Any, ManualClock]:
+def pacing_of(
+    exchange_id: str, *, limit_rate: bool = True, **differs: Any
+) -> tuple[Pacing, Any, ManualClock]:
     clock = ManualClock()
-    profile = profile_of(exchange_id)
+    profile = structs.replace(profile_of(exchange_id), **differs)
     exchange = make_exchange(
         profile, clock, sandbox=False, url="", timeout_s=1.0, limit_rate=limit_rate
     )
@@ -104,7 +109,7 @@ def pacing_of(exchange_id: str, *, limit_rate: bool = True) -> tuple[Pacing, Any
 
 def test_what_requests_cost_is_learned_from_ccxt_where_no_profile_states_it() -> None:
     async def story() -> None:
-        pacing, exchange, _ = pacing_of("binance")
+        pacing, exchange, _ = pacing_of("binance", budget=None)
         paced: list[RequestKind] = []
 
         async def pace() -> None:

@@ -61,10 +61,8 @@ class RateBudget:
         if limit is None or left is None:
             return
         self._a_minute = max(1, limit)
-        closed_until_ns = 0
-        if left == 0:
-            closed_until_ns = now_ns + round(self.wait_s(headers) * NS_PER_SECOND)
-        self._allowance = Allowance(POOL, left * self._part, now_ns, closed_until_ns)
+        until_ns = now_ns + round(self.wait_s(headers) * NS_PER_SECOND)
+        self._allowance = Allowance(POOL, left * self._part, now_ns, until_ns)
 
     def wait_s(self, headers: Mapping[str, str]) -> float:
         """Seconds until the account's count begins anew; 0 where the answer does not say."""

@@ -277,9 +277,10 @@ class Connection:
     """Requests to one exchange, each made once, their failures as this project's errors."""
 
     def __init__(
-        self, exchange: Any, profile: Profile, redactor: Redactor, backoff: Backoff
+        self, exchange: Any, profile: Profile, redactor: Redactor, backoff: Backoff, clock: Clock
     ) -> None:
         self._exchange = exchange
+        self._clock = clock
         self._profile = profile
         self._is_open = _words(("duplicate", *profile.unknown, *profile.exists))
         self._is_no = _words(profile.refused)
@@ -375,11 +376,13 @@ class Connection:
         elif cause is not None:
             words += f" ({type(cause).__name__})"
         demand_s: float | None = None
+        retry_s = 0.0
         if isinstance(error, _RATE_KINDS):
-            demand_s = asked_s(self._profile, self._exchange.last_response_headers)
+            headers, now_ns = self._exchange.last_response_headers, self._clock.now_ns()
+            demand_s, retry_s = asked_s(self._profile, headers, str(error), now_ns)
         wait_s = 0.0 if knowledge is Knowledge.REFUSED else self._backoff.next_s()
         words = self._redactor.clean(words)
-        return Failure(knowledge, words, max(wait_s, demand_s or 0.0), demand_s)
+        return Failure(knowledge, words, max(wait_s, retry_s), demand_s)
 
 
 def _words(told: tuple[str, ...]) -> re.Pattern[str]:

@@ -242,6 +242,8 @@ class _OrderStream:
             if number:
                 self._learn(number, ours)
             return OrderNews(ours) if ours else _ALIVE
+        if number and self._rule.always_names:
+            return _ALIVE
         if number in self._names:
             ours = self._names[number]
             return OrderNews(ours) if ours else _ALIVE

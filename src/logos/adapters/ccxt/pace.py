@@ -10,19 +10,24 @@ What an answer says is left is kept for that queue. Without a session (a dry run
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
+from functools import partial
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from logos.adapters.ccxt.profiles.profile import Left, Profile
+from logos.adapters.ccxt.answers import served_ns
+from logos.adapters.ccxt.profiles.profile import Counter, Left, Profile, Reset
 from logos.core.clock import Clock
+from logos.core.types import NS_PER_SECOND
 from logos.execution.sending.lane import CALL
 from logos.venues.budget import Allowance, Budget, Pool, RequestKind
-from logos.venues.contract import Pace
+from logos.venues.contract import Pace, Unavailable
 
-_NS_PER_MS: Final = 1_000_000
-_RESET_MS_MAX: Final = 60_000
-"""No count that an exchange keeps here runs longer; a number beyond it is about something else."""
+_NS_OF: Final = {Reset.MS_SINCE_1970: 1_000_000, Reset.S_SINCE_1970: NS_PER_SECOND}
+_RESET_S_MAX: Final = 60
+"""No count that an exchange keeps here runs longer than this, or than its own window; a number
+beyond is about something else."""
 
 
 class Pacing:
@@ -44,10 +49,10 @@ class Pacing:
     def budget(self) -> Budget | None:
         """What the exchange bears: as its profile states it, else in ccxt's units of cost; None
         where nothing is to be paced."""
-        if self._profile.budget is not None:
-            return self._profile.budget
         if not self._is_limited:
             return None
+        if self._profile.budget is not None:
+            return self._profile.budget
         if self._learned is None or self._learned.pools[0].costs != self._costs:
             per_s = 1000 / float(self._exchange.rateLimit)
             pool = Pool("requests", max(per_s, 1.0), per_s, 1.0, dict(self._costs))
@@ -77,34 +82,102 @@ class Pacing:
         self, code: int, reason: str, url: str, method: str, headers: Any, *rest: Any
     ) -> Any:
         """ccxt's hook for every answer as it came."""
-        left = self._profile.left
-        path = urlsplit(url).path
-        if left is not None and any(piece in path for piece in left.paths):
-            self._note(left, headers)
+        request = f"{method} {urlsplit(url).path}"
+        now_ns = self._clock.now_ns()
+        for left in self._profile.left:
+            if any(piece in request for piece in left.requests):
+                body = str(rest[0]) if rest else ""
+                told = told_left(left, headers, body, now_ns)
+                if told is not None:
+                    self._allowances[left.pool] = told
         return self._on_answer(code, reason, url, method, headers, *rest)
 
-    def _note(self, left: Left, headers: Mapping[str, str]) -> None:
-        told = str(headers.get(left.header, ""))
-        if not told.isdecimal():
+    async def ask_counter(self, ask: Callable[..., Awaitable[Any]]) -> None:
+        """Ask how much is left, where the profile knows the question. Where that fails, what was
+        heard before counts for as long as it does."""
+        counter = self._profile.counter
+        if counter is None:
             return
+        call = partial(counter.ask, self._exchange)
+        with suppress(Unavailable, ValueError):
+            answer = await ask(f"{self._profile.exchange_id}: {counter.pool}", call)
+            self._note_counter(counter, answer)
+
+    def _note_counter(self, counter: Counter, answer: Any) -> None:
+        """Take the answer to it. Raises ValueError for one of another shape."""
+        fields = answer if isinstance(answer, Mapping) else {}
+        told = (str(fields.get(counter.limit, "")), str(fields.get(counter.used, "")))
+        if not all(map(_is_number, told)):
+            raise ValueError(f"no {counter.limit} and {counter.used} in the answer")
         now_ns = self._clock.now_ns()
-        closed_ns = 0
-        if int(told) == 0:
-            closed_ns = now_ns + reset_ms(left, headers) * _NS_PER_MS
-        self._allowances[left.pool] = Allowance(left.pool, float(told), now_ns, closed_ns)
+        left = max(int(told[0]) - int(told[1]), 0)
+        until_ns = now_ns + (counter.holds_s if left else counter.empty_s) * NS_PER_SECOND
+        self._allowances[counter.pool] = Allowance(counter.pool, left, now_ns, until_ns)
 
 
-def reset_ms(left: Left, headers: Mapping[str, str]) -> int:
-    """Milliseconds until the exchange counts anew; 0 where the answer does not say."""
-    told = str(headers.get(left.reset_ms_header, ""))
-    return min(int(told), _RESET_MS_MAX) if told.isdecimal() else 0
+def told_left(left: Left, headers: Mapping[str, str], body: str, now_ns: int) -> Allowance | None:
+    """What an answer that came now says is left, where it does."""
+    if left.refusal and left.refusal in body:
+        until_ns = now_ns + round(_number(headers, "Retry-After") * NS_PER_SECOND)
+        until_ns = max(until_ns, _window_end_ns(left, headers, now_ns))
+        return Allowance(left.pool, 0.0, now_ns, until_ns)
+    told = header(headers, left.header)
+    if not _is_number(told):
+        return None
+    much = float(max(left.used_of - int(told), 0) if left.used_of else int(told))
+    reset_ns = now_ns + round(reset_s(left, headers, now_ns) * NS_PER_SECOND)
+    until_ns = reset_ns if reset_ns > now_ns else _window_end_ns(left, headers, now_ns)
+    return Allowance(left.pool, much, now_ns, until_ns)
 
 
-def asked_s(profile: Profile, headers: Mapping[str, str] | None) -> float:
-    """Seconds for which an exchange that is asked too much wants to be left alone; 0: not said."""
+def _window_end_ns(left: Left, headers: Mapping[str, str], now_ns: int) -> int:
+    """When the window in which an answer was written is over."""
+    window_ns = left.window_s * NS_PER_SECOND
+    if not left.is_aligned:
+        return now_ns + window_ns
+    # The answer may have been under way when the next window began. Where it holds no date, our own
+    # clock has to do.
+    written_ns = served_ns(headers) or now_ns
+    return (written_ns // window_ns + 1) * window_ns
+
+
+def reset_s(left: Left, headers: Mapping[str, str], now_ns: int) -> float:
+    """Seconds until the exchange counts anew, as the answer's header says; 0 where it does not."""
+    told = _number(headers, left.reset_header)
+    if left.reset is Reset.MS_LEFT:
+        seconds = told / 1000
+    else:
+        seconds = (told * _NS_OF[left.reset] - now_ns) / NS_PER_SECOND if told else 0.0
+    return min(max(seconds, 0.0), float(max(_RESET_S_MAX, left.window_s)))
+
+
+def header(headers: Mapping[str, str], name: str) -> str:
+    """A header's text, however its name is written there (RFC 9110, 5.1); empty: there is none."""
+    wanted = name.casefold()
+    return next((str(text) for each, text in headers.items() if each.casefold() == wanted), "")
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdecimal()
+
+
+def _number(headers: Mapping[str, str], name: str) -> int:
+    told = header(headers, name) if name else ""
+    return int(told) if _is_number(told) else 0
+
+
+def asked_s(
+    profile: Profile, headers: Mapping[str, str] | None, words: str, now_ns: int
+) -> tuple[float | None, float]:
+    """Seconds for which an exchange that is asked too much wants nothing at all, and no questions;
+    0: not said; None: it means one pool alone, of which `told_left` knows. `words` are those of its
+    refusal."""
     if headers is None:
-        return 0.0
-    retry = str(headers.get("Retry-After", ""))
-    if retry.isdecimal():
-        return float(retry)
-    return 0.0 if profile.left is None else reset_ms(profile.left, headers) / 1000
+        return 0.0, 0.0
+    retry_s = float(_number(headers, "Retry-After"))
+    if any(left.refusal and left.refusal in words for left in profile.left):
+        return None, retry_s
+    if retry_s:
+        return retry_s, retry_s
+    whole = [reset_s(left, headers, now_ns) for left in profile.left if left.stops_all]
+    return max(whole, default=0.0), max(whole, default=0.0)

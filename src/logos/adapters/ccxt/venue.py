@@ -116,7 +116,7 @@ class CcxtVenue:
         for name, which in self._profile.credentials.items():
             setattr(self._exchange, name, _revealed(ours[which]))
         backoff = Backoff(random, first_s=_RETRY_FIRST_S)
-        self._connection = Connection(self._exchange, self._profile, self._redactor, backoff)
+        self._connection = Connection(self._exchange, self._profile, self._redactor, backoff, clock)
         self._questions = Questions(
             self.name,
             self._exchange,
@@ -311,6 +311,7 @@ class CcxtVenue:
         """What is owned of each asset, what orders lock included; zeros are left out."""
         what = f"{self.name}: balances"
         answer = await self._connection.ask(what, self._exchange.fetch_balance)
+        await self._pacing.ask_counter(self._connection.ask)
         return self._questions.read(what, lambda: balances(answer, self._profile))
 
     # ---- the dry run ----

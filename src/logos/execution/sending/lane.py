@@ -26,13 +26,15 @@ import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final
 
 from logos.core.clock import Clock
 from logos.core.types import NS_PER_SECOND
 from logos.execution.sending.meter import Meter, rank_of
+from logos.execution.sending.short import Short
 from logos.execution.sending.together import LOOK_S, NOBODY, Others, Row, State, Together
+from logos.execution.sending.waiter import Waiter
 from logos.execution.tracked import sleep_unless
 from logos.venues.budget import Allowance, Budget, RequestKind
 from logos.venues.contract import NotSent, Venue, VenueError
@@ -49,17 +51,6 @@ class Withheld(VenueError):
 
 class Overdue(NotSent):
     """The order could not leave in time, and does not leave late."""
-
-
-@dataclass(slots=True, eq=False)
-class _Waiter:
-    kind: RequestKind
-    since_ns: int
-    may_leave: Callable[[], bool]
-    until_ns: int | None
-    turn: asyncio.Future[None] = field(
-        default_factory=lambda: asyncio.get_running_loop().create_future()
-    )
 
 
 @dataclass(slots=True)
@@ -90,7 +81,7 @@ class Lane:
         self._budget: Budget | None = None
         self._meters: tuple[Meter, ...] = ()
         self._heard: dict[str, Allowance] = {}
-        self._ranks: tuple[list[_Waiter], ...] = tuple([] for _ in range(_RANKS))
+        self._ranks: tuple[list[Waiter], ...] = tuple([] for _ in range(_RANKS))
         self._changed = asyncio.Event()
         self._server: asyncio.Task[None] | None = None
         self._closed_until_ns = 0
@@ -102,6 +93,8 @@ class Lane:
         self._others_need = 0
         self.waiting: dict[tuple[str, ...], Any] = {}
         """Questions that wait for their turn, by what they ask; see `bounded`."""
+        self.short = Short(venue)
+        """Tells when the venue says that so little is left that questions wait."""
         self.may_need: Callable[[], int] = lambda: 1_000
         """How many orders and cancels may have to leave at once; questions leave room for them."""
         use_pace = getattr(venue, "use_pace", None)
@@ -133,12 +126,14 @@ class Lane:
             state = State() if found is None else found
             for meter in self._meters:
                 if found is None or meter.name in state.free_ns:
-                    meter.adopt(state.free_ns.get(meter.name), now_ns)
+                    said = state.said.get(meter.name, (0, 0))
+                    meter.adopt(state.free_ns.get(meter.name), now_ns, said)
             self._closed_until_ns = max(self._closed_until_ns, state.closed_until_ns)
             questions_ns = state.no_questions_until_ns
             self._no_questions_until_ns = max(self._no_questions_until_ns, questions_ns)
             yield others
             state.free_ns |= {meter.name: meter.free_ns for meter in self._meters}
+            state.said |= {meter.name: (meter.left_ns, meter.until_ns) for meter in self._meters}
             state.closed_until_ns = self._closed_until_ns
             state.no_questions_until_ns = self._no_questions_until_ns
             first = [waiters[0].since_ns if waiters else 0 for waiters in self._ranks]
@@ -163,7 +158,8 @@ class Lane:
                     f"not sent: with what waits already it could leave in {_s(comes_ns - now_ns)}, "
                     f"later than it may ({_s(until_ns - now_ns)}); the venue limits requests"
                 )
-        waiter = _Waiter(kind, now_ns, may_leave, until_ns)
+        self._look_whether_short(now_ns)
+        waiter = Waiter(kind, now_ns, may_leave, until_ns)
         waiters = self._ranks[rank_of(kind)]
         waiters.append(waiter)
         self.recheck()
@@ -237,12 +233,12 @@ class Lane:
             self._take(given.kind, now_ns)
             given.turn.set_result(None)
 
-    def _is_second(self, waiter: _Waiter, others: Others, now_ns: int) -> bool:
+    def _is_second(self, waiter: Waiter, others: Others, now_ns: int) -> bool:
         """Whether another session goes first."""
         is_patient = self._is_patient(waiter, now_ns)
         return others.are_ahead(rank_of(waiter.kind), waiter.since_ns, is_patient=is_patient)
 
-    def _heads(self, now_ns: int) -> Sequence[_Waiter]:
+    def _heads(self, now_ns: int) -> Sequence[Waiter]:
         """Who is next; behind it who may go while the next one cannot yet."""
         cancels, orders, questions = self._ranks
         heads = [waiters[0] for waiters in (cancels, orders, questions) if waiters]
@@ -254,7 +250,7 @@ class Lane:
         cancel, takes = cancels[0], self._takes(question.kind)
         return [cancel, question] if takes.isdisjoint(self._takes(cancel.kind)) else [cancel]
 
-    def _is_patient(self, waiter: _Waiter, now_ns: int) -> bool:
+    def _is_patient(self, waiter: Waiter, now_ns: int) -> bool:
         return (
             waiter.kind.is_question
             and now_ns >= max(self._no_questions_until_ns, self._closed_until_ns)
@@ -292,8 +288,9 @@ class Lane:
         return {meter.name for meter in self._meters if meter.cost_ns(kind)}
 
     def _take(self, kind: RequestKind, now_ns: int) -> None:
+        times = 1 if self._together is None else self._together.times
         for meter in self._meters:
-            meter.take(kind, now_ns)
+            meter.take(kind, now_ns, times)
 
     def _count(self, kind: RequestKind) -> None:
         """Count a request that waits for nobody."""
@@ -335,14 +332,18 @@ class Lane:
         allowances: Sequence[Allowance] = getattr(self._venue, "allowances", ()) or ()
         news = [each for each in allowances if self._heard.get(each.pool) != each]
         if news:
-            with self._step(self._clock.now_ns()):
-                for allowance in news:
-                    self._heard[allowance.pool] = allowance
-                    self._closed_until_ns = max(self._closed_until_ns, allowance.closed_until_ns)
-                    for meter in self._meters:
-                        if meter.name == allowance.pool:
-                            meter.hear(allowance.left, allowance.heard_ns)
+            now_ns = self._clock.now_ns()
+            with self._step(now_ns):
+                for said in news:
+                    self._heard[said.pool] = said
+                    for meter in (each for each in self._meters if each.name == said.pool):
+                        meter.hear(said)
+            self._look_whether_short(now_ns)
         self.recheck()
+
+    def _look_whether_short(self, now_ns: int) -> None:
+        for meter in self._meters:
+            self.short.look(meter, now_ns, self.may_need() + self._others_need)
 
     def obey(self, error: VenueError) -> None:
         """A request failed: where the venue says that it is asked too much, leave it alone."""

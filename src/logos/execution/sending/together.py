@@ -59,6 +59,8 @@ class State(msgspec.Struct, forbid_unknown_fields=True):
 
     free_ns: dict[str, _Whole] = {}
     """By pool: when nothing of it is used any more."""
+    said: dict[str, tuple[_Whole, _Whole]] = {}
+    """By pool: what the venue said is left, and until when (see `meter`)."""
     closed_until_ns: _Whole = 0
     no_questions_until_ns: _Whole = 0
     owners: dict[str, Row] = {}
@@ -88,6 +90,10 @@ class Together:
 
     def __init__(self, path: Path) -> None:
         self._token = secrets.token_hex(8)
+        self._others = 1  # until it is known how many there are
+        self._is_held = False
+        """Whether the lock could not be had the last time; then it is asked for, and not waited
+        for, until it can be had again."""
         self._descriptor = private_opener(str(path), os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW)
         os.set_inheritable(self._descriptor, False)
 
@@ -95,12 +101,19 @@ class Together:
         """Let go of the file."""
         os.close(self._descriptor)
 
+    @property
+    def times(self) -> int:
+        """As how many requests each of ours counts: where the count is not shared for now, once for
+        every session that was heard of last, because each of them counts alone as well."""
+        return 1 + self._others if self._is_held else 1
+
     @contextmanager
     def step(self, now_ns: int) -> Iterator[tuple[State | None, Others]]:
         """What is counted, alone: the state, and the other sessions. A state of None: the file
         could not be read. Where another process holds the lock for `LOCK_S` (it was stopped), it is
-        as if there were nobody."""
-        if not self._is_locked():
+        as if there were nobody, and each request counts `times`."""
+        self._is_held = not self._is_locked()
+        if self._is_held:
             yield State(), NOBODY
             return
         try:
@@ -111,6 +124,7 @@ class Together:
                 for token, row in owners.items()
                 if token != self._token and abs(now_ns - row.seen_ns) < _STALE_NS
             ]
+            self._others = len(rows)
             yield state, Others(rows)
         finally:
             fcntl.flock(self._descriptor, fcntl.LOCK_UN)
@@ -121,7 +135,7 @@ class Together:
             try:
                 fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                if time.monotonic() > give_up_s:
+                if self._is_held or time.monotonic() > give_up_s:
                     return False
                 time.sleep(_SPIN_S)
             else:
@@ -154,4 +168,5 @@ def _read(descriptor: int, now_ns: int) -> State | None:
         state.closed_until_ns = 0
     if state.no_questions_until_ns > latest_ns:
         state.no_questions_until_ns = 0
+    state.said = {pool: said for pool, said in state.said.items() if said[1] <= latest_ns}
     return state

@@ -76,6 +76,7 @@ class VenueSide:
         """The comparison without which the session does not end."""
         session.may_stop = self.may_end
         self._link.on_stream = source.tell
+        self._link.lane.short.tell = source.tell
         self._cancels_until_ns = 0
         session.supervisor.differences = lambda: self._reconciler.difference_count
         self.tasks = {"reconciliation": self._reconciler.run, "venue": self._link.run}

@@ -15,6 +15,7 @@ from aiohttp import web
 
 from logos.simulators.exchange.answers import spoil_rows
 from logos.simulators.exchange.faults import Fault
+from logos.simulators.exchange.limits import BINANCE, Count, Limits, Met
 from logos.simulators.exchange.market import NS_PER_MS, Listing, Print, Top
 from logos.simulators.exchange.server import FAULT_KEY, Exchange, json_answer
 
@@ -28,6 +29,7 @@ class BinanceShape:
 
     def __init__(self, exchange: Exchange) -> None:
         self._market = exchange.market
+        exchange.limits = Limits(BINANCE, self._now_ms, _told_limits, _too_many)
         exchange.add_routes(
             [
                 web.get("/api/v3/ping", self._ping),
@@ -236,3 +238,30 @@ def _symbol_info(listing: Listing) -> dict[str, Any]:
         ],
         "permissions": ["SPOT"],
     }
+
+
+def _told_limits(met: Met) -> dict[str, str]:
+    """rest-api.md: the weight is told in every answer, counts of orders in those of good orders."""
+    told = {}
+    for count in met.counts:
+        used = str(count.used(met.now_ms))
+        if count.limit.name == "weight":
+            told["X-MBX-USED-WEIGHT-1M"] = used
+        elif met.is_good:
+            told[f"X-MBX-ORDER-COUNT-{count.limit.name}"] = used
+    return told
+
+
+def _too_many(count: Count, now_ms: int) -> web.Response:
+    """errors.md -1003, and faqs/order_count_decrement.md: -1015; both with Retry-After."""
+    much, name = count.limit.much, count.limit.name
+    words = {
+        "code": -1015,
+        "msg": f"Too many new orders; current limit is {much} orders per {name}.",
+    }
+    if name == "weight":
+        told = f"Too much request weight used; current limit is {much} request weight per 1 MINUTE."
+        words = {"code": -1003, "msg": told}
+    response = json_answer(words, 429)
+    response.headers["Retry-After"] = str(-(-(count.anew_ms(now_ms) - now_ms) // 1000))
+    return response

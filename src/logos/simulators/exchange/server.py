@@ -23,6 +23,7 @@ from aiohttp import web
 
 from logos.core.types import NS_PER_SECOND
 from logos.simulators.exchange.faults import IN_THE_ANSWER, Fault, FaultPlan, Rule
+from logos.simulators.exchange.limits import Limits
 from logos.simulators.exchange.market import Market
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -63,6 +64,8 @@ class Exchange:
         """Set whenever a client has said something."""
         self.words: dict[Fault, tuple[object, int, Mapping[str, str]]] = {}
         """Body, status and headers of a fault, where they are not Binance's."""
+        self.limits: Limits | None = None
+        """How many requests it answers, and how it says so; see `limits`."""
         self.url = ""
         self.tells_time = True
         """Whether answers have a `Date`; RFC 9110 lets a server without a clock leave it out."""
@@ -149,6 +152,9 @@ class Exchange:
             self._stamp(refusal)
             raise
         self._stamp(response)
+        if self.limits is not None and not response.prepared:
+            told = await self.limits.headers(request, response.status)
+            response.headers.update({k: v for k, v in told.items() if k not in response.headers})
         return response
 
     def _stamp(self, response: web.StreamResponse) -> None:
@@ -166,6 +172,9 @@ class Exchange:
             Received(request.method, request.path, request.query_string, request.host)
         )
         self.heard.set()
+        too_many = None if self.limits is None else await self.limits.take(request)
+        if too_many is not None:
+            return too_many
         rule = self.faults.next(f"{request.method} {request.path}")
         if rule is None:
             return await handler(request)

@@ -16,6 +16,7 @@ from logos.adapters.ccxt.profiles.profile import (
     Answer,
     By,
     Cancel,
+    Left,
     Look,
     Pages,
     Paging,
@@ -23,10 +24,19 @@ from logos.adapters.ccxt.profiles.profile import (
     Stream,
 )
 from logos.core.types import Side
+from logos.venues.budget import Budget, Pool, RequestKind
 from logos.venues.ids import IdRule
 
 _DOCS: Final = "https://www.bitget.com/api-doc/spot"
 _CODES: Final = "https://www.bitget.com/legacy-docs/classic/contract/error-code/restapi"
+
+_PLACE: Final = "/trade/place-order"
+_CANCEL: Final = "/trade/cancel-order"
+_INFO: Final = "/trade/orderInfo"
+_UNFILLED: Final = "/trade/unfilled-orders"
+_FILLS: Final = "/trade/fills"
+_ASSETS: Final = "/account/assets"
+_POOLS: Final = (_PLACE, _CANCEL, _INFO, _UNFILLED, _FILLS, _ASSETS)
 
 BITGET: Final = Profile(
     exchange_id="bitget",
@@ -56,6 +66,19 @@ BITGET: Final = Profile(
     },
     options={"fetchMarkets": {"types": ["spot"]}, "uta": False},
     has_demo=True,
+    # In a second 10 or 20 of each; in a minute 6000 of an address, whose ban lasts five minutes.
+    budget=Budget(
+        (
+            Pool(_PLACE, 5, 5, 0, {RequestKind.ORDER: 1}),
+            Pool(_CANCEL, 5, 5, 0, {RequestKind.CANCEL: 1}),
+            Pool(_INFO, 10, 10, 0, {RequestKind.FIND: 1}),
+            Pool(_UNFILLED, 10, 10, 0, {RequestKind.OPEN_ORDERS: 1}),
+            Pool(_FILLS, 5, 5, 0, {RequestKind.FILLS: 1}),
+            Pool(_ASSETS, 5, 5, 0, {RequestKind.HOLDINGS: 1}),
+            Pool("requests of the address", 1000, 80),
+        )
+    ),
+    left=tuple(Left(each, (each,), "x-mbx-used-remain-limit", window_s=1) for each in _POOLS),
     stream=Stream(
         confirmed={"event": "subscribe", "arg.channel": "orders"},
         about={"arg.channel": "orders", "action": None},
@@ -65,6 +88,9 @@ BITGET: Final = Profile(
     ),
     test_place="the demo mode of the account, with keys of its own (header PAPTRADING)",
     sources={
+        "budget": f"{_DOCS}: the frequency limit of each page; https://www.bitget.com/api-doc/"
+        "common/faq Q10: each endpoint by itself, 6000 a minute of an address",
+        "left": "https://www.bitget.com/api-doc/common/faq Q11: what is left in this second",
         "stream": f"{_DOCS}/websocket/private/Order-Channel clientOid; the answer's event",
         "ids": f"{_CODES} 40305: 50 characters; D websocket: 40 of letters, digits, _ : # - +",
         "priced": f"{_DOCS}/trade/Place-Order size: a market order to buy is told in quote coins",

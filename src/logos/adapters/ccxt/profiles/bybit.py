@@ -13,15 +13,37 @@ from logos.adapters.ccxt.profiles.profile import (
     Answer,
     By,
     Cancel,
+    Left,
     Look,
     Pages,
     Paging,
     Profile,
+    Reset,
     Stream,
 )
+from logos.venues.budget import Budget, Pool, RequestKind
 from logos.venues.ids import IdRule
 
 _DOCS: Final = "https://bybit-exchange.github.io/docs/v5"
+
+
+def _left(pool: str) -> Left:
+    return Left(
+        pool,
+        (pool,),
+        "X-Bapi-Limit-Status",
+        window_s=1,
+        reset_header="X-Bapi-Limit-Reset-Timestamp",
+        reset=Reset.MS_SINCE_1970,
+    )
+
+
+_CREATE: Final = "/v5/order/create"
+_CANCEL: Final = "/v5/order/cancel"
+_REALTIME: Final = "/v5/order/realtime"
+_HISTORY: Final = "/v5/order/history"
+_EXECUTIONS: Final = "/v5/execution/list"
+_WALLET: Final = "/v5/account/wallet-balance"
 
 BYBIT: Final = Profile(
     exchange_id="bybit",
@@ -53,6 +75,19 @@ BYBIT: Final = Profile(
         "/account/wallet-balance": "result.list",
     },
     options={"fetchMarkets": {"types": ["spot"]}},
+    # In a second 20 orders, 20 cancels, 50 of each question; in five 600 of an address.
+    budget=Budget(
+        (
+            Pool(_CREATE, 10, 10, 0, {RequestKind.ORDER: 1}),
+            Pool(_CANCEL, 10, 10, 0, {RequestKind.CANCEL: 1}),
+            Pool(_REALTIME, 25, 25, 0, {RequestKind.FIND: 1, RequestKind.OPEN_ORDERS: 1}),
+            Pool(_HISTORY, 25, 25, 0, {RequestKind.FIND: 1}),
+            Pool(_EXECUTIONS, 25, 25, 0, {RequestKind.FILLS: 1}),
+            Pool(_WALLET, 25, 25, 0, {RequestKind.HOLDINGS: 1}),
+            Pool("requests of the address", 100, 100),
+        )
+    ),
+    left=tuple(map(_left, (_CREATE, _CANCEL, _REALTIME, _HISTORY, _EXECUTIONS, _WALLET))),
     stream=Stream(
         confirmed={"op": "subscribe", "success": True},
         about={"topic": "order"},
@@ -62,6 +97,9 @@ BYBIT: Final = Profile(
     ),
     test_place="api-testnet.bybit.com",
     sources={
+        "budget": f"{_DOCS}/rate-limit: HTTP IP limit, API Rate Limit Table, spot",
+        "left": f"{_DOCS}/rate-limit: of the current endpoint, in a rolling second; the reset is "
+        "the present moment unless the limit was passed",
         "stream": f"{_DOCS}/websocket/private/order orderLinkId; {_DOCS}/ws/connect: subscribe",
         "ids": f"{_DOCS}/order/create-order orderLinkId: 36 of letters, digits, - and _",
         "market_buy_parameters": f"{_DOCS}/order/create-order marketUnit",

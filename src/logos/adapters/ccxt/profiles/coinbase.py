@@ -17,6 +17,7 @@ from logos.adapters.ccxt.profiles.profile import (
     Answer,
     By,
     Cancel,
+    Left,
     Look,
     Pages,
     Paging,
@@ -30,6 +31,7 @@ _DOCS: Final = "https://docs.cdp.coinbase.com/api-reference/advanced-trade-api/r
 _SDK: Final = "https://github.com/coinbase/coinbase-advanced-py"
 _WORDS: Final = "https://github.com/coinbase-samples/advanced-sdk-ts"
 
+_PRIVATE: Final = "private requests"
 _PAGE: Final = Paging(Pages.CURSOR, size=100, parameter="cursor", cursor="cursor")
 
 COINBASE: Final = Profile(
@@ -90,10 +92,13 @@ COINBASE: Final = Profile(
         "fetchBalance": "v3PrivateGetBrokerageAccounts",
         "fetchTime": "v3PublicGetBrokerageTime",
     },
-    budget=Budget((Pool("private requests", 10, 20),)),  # 30 in a second
+    budget=Budget((Pool(_PRIVATE, 10, 20),)),  # 30 in a second
+    left=(Left(_PRIVATE, ("/api/v3/brokerage/",), "x-ratelimit-remaining", window_s=1),),
     stream_off="each message of ccxt is signed anew, and none was recorded here",
     test_place="none: its sandbox gives fixed answers; the smallest order",
     sources={
+        "left": f"{_SDK}/blob/master/README.md rate limit headers, coinbase/constants.py; in what "
+        "the reset is told is not said, so it is not read",
         "stream_off": "C, its streams: subscribe: a JWT in each message of the user channel",
         "ids": f"{_DOCS}/orders/create-order client_order_id: a text, of a UUID's length here",
         "create_parameter": "C create_order leaves clientOrderId out and sends an id of its own",

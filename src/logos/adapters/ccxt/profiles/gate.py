@@ -19,13 +19,16 @@ from logos.adapters.ccxt.profiles.profile import (
     By,
     Cancel,
     DeadMan,
+    Left,
     Look,
     Pages,
     Paging,
     Profile,
+    Reset,
     Stream,
 )
 from logos.core.types import Side
+from logos.venues.budget import Budget, Pool, RequestKind
 from logos.venues.ids import IdRule
 
 _DOCS: Final = "https://github.com/gateio/gateapi-python/blob/master/docs"
@@ -36,6 +39,24 @@ def _cancel_all_after(exchange: Any, seconds: int, market_id: str) -> Awaitable[
     call: Awaitable[Any] = exchange.privateSpotPostCountdownCancelAll(asked)
     return call
 
+
+def _left(pool: str, window_s: int) -> Left:
+    return Left(
+        pool,
+        (pool,),
+        "X-Gate-RateLimit-Requests-Remain",
+        window_s=window_s,
+        reset_header="X-Gate-RateLimit-Reset-Timestamp",
+        reset=Reset.S_SINCE_1970,
+    )
+
+
+_PLACE: Final = "POST /api/v4/spot/orders"
+_CANCEL: Final = "DELETE /api/v4/spot/orders"
+_SHOW: Final = "GET /api/v4/spot/orders"
+_LIST: Final = "GET /api/v4/spot/open_orders"
+_TRADES: Final = "GET /api/v4/spot/my_trades"
+_ACCOUNTS: Final = "GET /api/v4/spot/accounts"
 
 _OPEN: Final = Paging(Pages.PAGE, size=100, parameter="page")
 
@@ -62,6 +83,22 @@ GATE: Final = Profile(
     },
     options={"fetchMarkets": {"types": ["spot"]}, "unifiedAccount": False},
     dead_man=DeadMan(_cancel_all_after, is_by_market=True),
+    # Ten orders a second and market, 200 cancels a second, 200 of each question in ten seconds.
+    budget=Budget(
+        (
+            Pool(_PLACE, 5, 5, 0, {RequestKind.ORDER: 1}),
+            Pool(_CANCEL, 100, 100, 0, {RequestKind.CANCEL: 1}),
+            Pool(_SHOW, 100, 10, 0, {RequestKind.FIND: 1}),
+            Pool(_LIST, 100, 10, 0, {RequestKind.FIND: 1, RequestKind.OPEN_ORDERS: 1}),
+            Pool(_TRADES, 100, 10, 0, {RequestKind.FILLS: 1}),
+            Pool(_ACCOUNTS, 100, 10, 0, {RequestKind.HOLDINGS: 1}),
+        )
+    ),
+    left=(
+        _left(_PLACE, 1),
+        _left(_CANCEL, 1),
+        *(_left(each, 10) for each in (_SHOW, _LIST, _TRADES, _ACCOUNTS)),
+    ),
     stream=Stream(
         confirmed={"channel": "spot.orders", "event": "subscribe", "result.status": "success"},
         about={"channel": "spot.orders", "event": "update"},
@@ -71,6 +108,10 @@ GATE: Final = Profile(
     ),
     test_place="api-testnet.gateapi.io",
     sources={
+        "budget": "https://www.gate.com/docs/developers/apiv4/en/ Frequency limit rule: spot, "
+        "private endpoints",
+        "left": "https://www.gate.com/docs/developers/apiv4/en/ Rate Limit: of the current "
+        "endpoint; the reset in seconds, the present moment unless the limit was passed",
         "stream": "https://www.gate.com/docs/developers/apiv4/ws/en/ spot.orders: text; C, "
         "its streams: handle_order; the subscription's result",
         "ids": f"{_DOCS}/Order.md text: t- and 28 bytes of 0-9, A-Z, a-z, _, - and .; C takes 28 "

@@ -12,12 +12,14 @@ hyperliquid.py.
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Awaitable
+from typing import Any, Final
 
 from logos.adapters.ccxt.profiles.profile import (
     Answer,
     By,
     Cancel,
+    Counter,
     Look,
     Pages,
     Paging,
@@ -25,9 +27,19 @@ from logos.adapters.ccxt.profiles.profile import (
     Stream,
 )
 from logos.core.types import Side, TimeInForce
+from logos.venues.budget import Budget, Pool, RequestKind
 from logos.venues.ids import IdRule
 
 _DOCS: Final = "https://hyperliquid.gitbook.io/hyperliquid-docs/for-developers/api"
+
+_ACTIONS: Final = "actions of the address"
+
+
+def _ask_actions(exchange: Any) -> Awaitable[Any]:
+    asked = {"type": "userRateLimit", "user": exchange.walletAddress}
+    call: Awaitable[Any] = exchange.publicPostInfo(asked)
+    return call
+
 
 HYPERLIQUID: Final = Profile(
     exchange_id="hyperliquid",
@@ -75,6 +87,29 @@ HYPERLIQUID: Final = Profile(
         "UPUMP": "PUMP",
         "UXPL": "XPL",
     },
+    # In a minute 1200 of an address on the net; fills cost more by 20 of them, 400 here. An address
+    # of the chain has 10000 actions, and one more for each USDC traded; cancels have twice that, so
+    # they go on when orders wait.
+    budget=Budget(
+        (
+            Pool(
+                "weight",
+                200,
+                16,
+                20,
+                {
+                    RequestKind.ORDER: 2,
+                    RequestKind.CANCEL: 1,
+                    RequestKind.FIND: 2,
+                    RequestKind.FILLS: 40,
+                },
+            ),
+            Pool(_ACTIONS, 100, 100, 0, {RequestKind.ORDER: 1}),
+        )
+    ),
+    counter=Counter(
+        _ACTIONS, _ask_actions, "nRequestsCap", "nRequestsUsed", holds_s=600, empty_s=10
+    ),
     stream=Stream(
         confirmed={
             "channel": "subscriptionResponse",
@@ -84,10 +119,15 @@ HYPERLIQUID: Final = Profile(
         rows="data",
         names=("order.cloid",),
         number="order.oid",
+        always_names=True,
     ),
     test_place="api.hyperliquid-testnet.xyz",
     sources={
-        "stream": f"{_DOCS}/websocket/subscriptions orderUpdates: WsBasicOrder cloid; by address",
+        "stream": f"{_DOCS}/websocket/subscriptions orderUpdates: WsBasicOrder cloid, which each "
+        "order that was given one has; by address",
+        "budget": f"{_DOCS}/rate-limits-and-user-limits: by address on the net; address-based",
+        "counter": f"{_DOCS}/info-endpoint#query-user-rate-limits; rate-limits-and-user-limits: "
+        "one request every 10 seconds beyond it, cancels min(limit + 100000, limit * 2)",
         "ids": f"{_DOCS}/exchange-endpoint#place-an-order cloid: 128 bits, 0x and 32 digits",
         "priced": f"{_DOCS}/exchange-endpoint#place-an-order: tif Alo, Ioc or Gtc; no market order",
         "new_order": f"{_DOCS}/exchange-endpoint#place-an-order: resting with an oid, or filled",

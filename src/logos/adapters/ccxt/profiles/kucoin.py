@@ -24,6 +24,7 @@ from logos.venues.ids import IdRule
 
 _DOCS: Final = "https://www.kucoin.com/docs-new"
 _SPOT: Final = "spot"
+_MANAGEMENT: Final = "management"
 _WEIGHTS: Final = {RequestKind.ORDER: 1.0, RequestKind.CANCEL: 1.0, RequestKind.HOLDINGS: 0.0}
 _ORDERS: Final = f"{_DOCS}/rest/spot-trading/orders"
 
@@ -51,10 +52,26 @@ KUCOIN: Final = Profile(
     budget=Budget(
         (
             Pool(_SPOT, 1000, 100, 2, _WEIGHTS),  # 4000 in 30 s
-            Pool("management", 500, 50, 0, {RequestKind.HOLDINGS: 5}),  # 2000 in 30 s
+            Pool(_MANAGEMENT, 500, 50, 0, {RequestKind.HOLDINGS: 5}),  # 2000 in 30 s
         )
     ),
-    left=Left(_SPOT, ("/api/v1/hf/",), "gw-ratelimit-remaining", "gw-ratelimit-reset"),
+    left=(
+        Left(
+            _SPOT,
+            ("/api/v1/hf/",),
+            "gw-ratelimit-remaining",
+            window_s=30,
+            reset_header="gw-ratelimit-reset",
+            stops_all=True,
+        ),
+        Left(
+            _MANAGEMENT,
+            ("/api/v1/accounts",),
+            "gw-ratelimit-remaining",
+            window_s=30,
+            reset_header="gw-ratelimit-reset",
+        ),
+    ),
     stream_off="ccxt connects to whatever address an answer names",
     test_place="none: the sandbox was closed; orders/test is not asked here",
     sources={

@@ -128,21 +128,60 @@ class Stream(msgspec.Struct, frozen=True):
     not empty counts."""
     number: str = ""
     """The field with the exchange's id, where some messages name an order by that alone."""
+    always_names: bool = False
+    """Whether every message about an order of ours holds our id, so that one without it is about a
+    stranger's; else it may be about any of ours."""
     ended: Mapping[str, Any] = {}
     """What the message holds with which the exchange ends the stream."""
     parameters: Mapping[str, Any] = {}
     """What ccxt's `watch_orders` is called with."""
 
 
+class Reset(enum.Enum):
+    """How a header says when the exchange counts anew. A moment that has passed says nothing."""
+
+    MS_LEFT = "milliseconds from now"
+    MS_SINCE_1970 = "milliseconds since 1970"
+    S_SINCE_1970 = "seconds since 1970"
+
+
 class Left(msgspec.Struct, frozen=True):
-    """Which header of which answers tells what is left of a pool of the budget."""
+    """Which header of which answers tells what is left of a pool of the budget, or what is used."""
 
     pool: str
-    paths: tuple[str, ...]
-    """Pieces of the paths whose answers are about that pool."""
+    requests: tuple[str, ...]
+    """Pieces of "METHOD /path" of the requests whose answers are about that pool."""
     header: str
-    reset_ms_header: str = ""
-    """Milliseconds until the exchange counts anew."""
+    window_s: int
+    """Over how many seconds the exchange counts."""
+    used_of: int = 0
+    """Of so many the header tells how many are used; 0: it tells how many are left."""
+    is_aligned: bool = False
+    """Whether its windows begin at whole multiples of their length, rather than at any moment."""
+    reset_header: str = ""
+    reset: Reset = Reset.MS_LEFT
+    stops_all: bool = False
+    """Whether cancels are counted there as well, so that nothing may leave before the reset once
+    the exchange has said that it is asked too much."""
+    refusal: str = ""
+    """Words of a refusal that says that this pool alone is empty: nothing that it counts may leave
+    for as long as `Retry-After` says, other requests may."""
+
+
+class Counter(msgspec.Struct, frozen=True):
+    """A question by which the exchange tells how much it still bears, where no header does. It is
+    asked after each question for what the account holds."""
+
+    pool: str
+    ask: Callable[[Any], Awaitable[Any]]
+    """Takes ccxt's exchange."""
+    limit: str
+    used: str
+    """The fields of the answer with the most there may be, and with what was used."""
+    holds_s: int
+    """How long an answer counts."""
+    empty_s: int
+    """Every how many seconds one request is let through once all of it is used."""
 
 
 class Profile(msgspec.Struct, frozen=True, kw_only=True):
@@ -218,8 +257,10 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
     """Whether the sandbox is a mode at the live address, which ccxt knows."""
     budget: Budget | None = None
     """The counters of requests that ours meet; None: what ccxt knows of rate and cost counts."""
-    left: Left | None = None
-    """Where answers tell what is left of one of them."""
+    left: tuple[Left, ...] = ()
+    """Where answers tell what is left of which of them."""
+    counter: Counter | None = None
+    """How the exchange is asked what is left, where it tells by no header."""
     stream: Stream | None = None
     """How the exchange tells of orders by itself; None: that was not shown, and it is asked."""
     stream_off: str = ""

@@ -38,6 +38,7 @@ from logos.simulators.exchange.dialects.dialect import (
 )
 from logos.simulators.exchange.dialects.parts import best_prices, bought_for, paid
 from logos.simulators.exchange.faults import Fault
+from logos.simulators.exchange.limits import BITGET, Limit, Met
 
 _PAGE: Final = 100
 """D Get-Fills, Get-Unfilled-Orders: default 100, at most 100."""
@@ -78,6 +79,7 @@ class Bitget(Dialect):
     """Bitget's private and public requests, as ccxt asks them."""
 
     exchange_id: ClassVar[str] = "bitget"
+    limits: ClassVar[tuple[Limit, ...]] = BITGET
     requests: ClassVar[Mapping[str, str]] = {
         "create": "POST /api/v2/spot/trade/place-order",
         "cancel": "POST /api/v2/spot/trade/cancel-order",
@@ -132,6 +134,11 @@ class Bitget(Dialect):
 
     def refusal(self, denied: Denied, asked: Asked) -> Told:  # noqa: ARG002 - others need it
         return self._bad(*_CODES[denied.why])
+
+    def told_limits(self, met: Met) -> Mapping[str, str]:
+        # bitget.com/api-doc/common/faq Q11: what is left in this second
+        [count] = met.counts
+        return {"x-mbx-used-remain-limit": str(count.left(met.now_ms))}
 
     def fault(self, fault: Fault) -> Told | None:
         # C exceptions 429; E 40010

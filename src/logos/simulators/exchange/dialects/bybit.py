@@ -31,6 +31,7 @@ from logos.simulators.exchange.dialects.dialect import (
 )
 from logos.simulators.exchange.dialects.parts import bought_for
 from logos.simulators.exchange.faults import Fault
+from logos.simulators.exchange.limits import BYBIT, Limit, Met
 
 _WEEK_MS: Final = 7 * 86_400_000
 
@@ -57,6 +58,7 @@ class Bybit(Dialect):
     """Bybit's private and public requests for spot, as ccxt asks them."""
 
     exchange_id: ClassVar[str] = "bybit"
+    limits: ClassVar[tuple[Limit, ...]] = BYBIT
     ids_are_unique: ClassVar[bool] = True  # D create-order, orderLinkId: should be unique
     requests: ClassVar[Mapping[str, str]] = {
         "create": "POST /v5/order/create",
@@ -112,13 +114,15 @@ class Bybit(Dialect):
         }
         return Told(self._answer(*words[fault], {})) if fault in words else None
 
-    def headers(self) -> Mapping[str, str]:
-        # D rate-limit: what is left of the requests of a second
-        reset = str(self.account.now_ms + 1000)
+    def told_limits(self, met: Met) -> Mapping[str, str]:
+        # D rate-limit: of the current endpoint; the reset, unless it was passed, is this moment
+        [count] = met.counts
         return {
-            "X-Bapi-Limit": "50",
-            "X-Bapi-Limit-Status": "49",
-            "X-Bapi-Limit-Reset-Timestamp": reset,
+            "X-Bapi-Limit": str(count.limit.much),
+            "X-Bapi-Limit-Status": str(count.left(met.now_ms)),
+            "X-Bapi-Limit-Reset-Timestamp": str(
+                met.now_ms if met.is_good else count.anew_ms(met.now_ms)
+            ),
         }
 
     def _answer(self, code: int, words: str, result: object) -> dict[str, Any]:

@@ -44,6 +44,7 @@ from logos.simulators.exchange.dialects.dialect import (
     short,
 )
 from logos.simulators.exchange.faults import Fault
+from logos.simulators.exchange.limits import COINBASE, Limit, Met
 from logos.simulators.exchange.server import Exchange
 
 _Row = TypeVar("_Row")
@@ -65,6 +66,7 @@ class Coinbase(Dialect):
     """Coinbase's private and public requests, as ccxt asks them."""
 
     exchange_id: ClassVar[str] = "coinbase"
+    limits: ClassVar[tuple[Limit, ...]] = COINBASE
     ids_are_unique: ClassVar[bool] = True
     takes_fee_of_quote: ClassVar[bool] = True  # D orders/list-fills, commission
     requests: ClassVar[Mapping[str, str]] = {
@@ -141,6 +143,15 @@ class Coinbase(Dialect):
         if asked.path.endswith("/orders"):
             return Told(_refused_order(_FAILURES[denied.why], asked))
         return _error("INVALID_ARGUMENT", denied.why.value, 400)
+
+    def told_limits(self, met: Met) -> Mapping[str, str]:
+        # coinbase-advanced-py, constants.py: the names; in what the reset is told is not said there
+        [count] = met.counts
+        return {
+            "x-ratelimit-limit": str(count.limit.much),
+            "x-ratelimit-remaining": str(count.left(met.now_ms)),
+            "x-ratelimit-reset": "1",
+        }
 
     def fault(self, fault: Fault) -> Told | None:
         """C exceptions: rate_limit_exceeded; S NewOrderFailureReason: UNKNOWN_FAILURE_REASON."""

@@ -16,6 +16,7 @@ from logos.simulators.exchange.account import Execution, PlacedOrder, SpotAccoun
 from logos.simulators.exchange.answers import spoil_rows
 from logos.simulators.exchange.denials import Denied, Why
 from logos.simulators.exchange.faults import Fault
+from logos.simulators.exchange.limits import Count, Limit, Limits, Met
 from logos.simulators.exchange.market import Listing
 from logos.simulators.exchange.orders import Troubles
 from logos.simulators.exchange.server import FAULT_KEY, Exchange, Handler, json_answer
@@ -77,6 +78,8 @@ class Dialect(ABC):
     requests: ClassVar[Mapping[str, str]]
     ids_are_unique: ClassVar[bool] = False
     """Whether a client id is never taken again, even after the end of its order."""
+    limits: ClassVar[tuple[Limit, ...]] = ()
+    """How many requests are answered."""
     takes_fee_of_quote: ClassVar[bool] = False
     fee_decimals: ClassVar[int] = 8
 
@@ -94,6 +97,9 @@ class Dialect(ABC):
             told = self.fault(fault)
             if told is not None:
                 exchange.words[fault] = (told.body, told.status, told.headers)
+        if self.limits:
+            now_ms = lambda: account.now_ms  # noqa: E731
+            exchange.limits = Limits(self.limits, now_ms, self.told_limits, self._too_many)
         exchange.add_routes(self.routes())
         exchange.on_advance(self._on_advance)
 
@@ -124,9 +130,15 @@ class Dialect(ABC):
         """The exchange's words for a fault that has words (RATE_LIMIT, UNSURE); None: those of
         Binance."""
 
-    def headers(self) -> Mapping[str, str]:
-        """Headers of every private answer, such as what is left of a budget."""
+    def told_limits(self, _met: Met) -> Mapping[str, str]:
+        """Headers that say what is left of the limits that a request met."""
         return {}
+
+    def _too_many(self, _count: Count, _now_ms: int) -> web.Response:
+        """The answer to a request too many."""
+        told = self.fault(Fault.RATE_LIMIT)
+        assert told is not None, "every dialect has words for it"
+        return self._response(told)
 
     # ---- what they share ----
 
@@ -144,7 +156,7 @@ class Dialect(ABC):
                 told = self.refusal(denied, asked)
             if trades and self.troubles.hold is not None:
                 await self.troubles.hold.wait()
-            return self._response(told, self.headers())
+            return self._response(told)
 
         return handle
 
@@ -157,16 +169,16 @@ class Dialect(ABC):
                 told = answer(asked)
             except Denied as denied:
                 told = self.refusal(denied, asked)
-            return self._response(told, {})
+            return self._response(told)
 
         return handle
 
     @staticmethod
-    def _response(told: object, headers: Mapping[str, str]) -> web.Response:
+    def _response(told: object) -> web.Response:
         if not isinstance(told, Told):
             told = Told(told)
         response = json_answer(told.body, told.status)
-        response.headers.update({**headers, **told.headers})
+        response.headers.update(told.headers)
         return response
 
     def listing(self, market_id: str) -> Listing:

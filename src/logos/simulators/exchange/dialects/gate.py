@@ -35,6 +35,7 @@ from logos.simulators.exchange.dialects.dialect import (
 )
 from logos.simulators.exchange.dialects.parts import best_prices, bought_for, paid
 from logos.simulators.exchange.faults import Fault
+from logos.simulators.exchange.limits import GATE, Limit, Met
 
 _TEXT: Final = re.compile(r"t-[0-9A-Za-z_.-]{1,28}", re.ASCII)
 """D Order.md, text."""
@@ -71,6 +72,7 @@ class Gate(Dialect):
     """Gate's private and public requests, as ccxt asks them."""
 
     exchange_id: ClassVar[str] = "gate"
+    limits: ClassVar[tuple[Limit, ...]] = GATE
     requests: ClassVar[Mapping[str, str]] = {
         "create": "POST /api/v4/spot/orders",
         "cancel": "DELETE /api/v4/spot/orders/",
@@ -118,6 +120,16 @@ class Gate(Dialect):
     def refusal(self, denied: Denied, asked: Asked) -> Told:  # noqa: ARG002 - others need it
         label, words, status = _LABELS[denied.why]
         return Told({"label": label, "message": words}, status)
+
+    def told_limits(self, met: Met) -> Mapping[str, str]:
+        # D Rate Limit: of the current endpoint; the reset in seconds, this moment unless passed
+        [count] = met.counts
+        reset_ms = met.now_ms if met.is_good else count.anew_ms(met.now_ms)
+        return {
+            "X-Gate-RateLimit-Requests-Remain": str(count.left(met.now_ms)),
+            "X-Gate-RateLimit-Limit": str(count.limit.much),
+            "X-Gate-RateLimit-Reset-Timestamp": str(-(-reset_ms // 1000)),
+        }
 
     def fault(self, fault: Fault) -> Told | None:
         # L, labels and rate limits; C exceptions

@@ -38,6 +38,7 @@ from logos.simulators.exchange.dialects.dialect import (
 from logos.simulators.exchange.dialects.hyperliquid_signing import address_of, signer_of
 from logos.simulators.exchange.dialects.parts import best_prices, paid
 from logos.simulators.exchange.faults import Fault
+from logos.simulators.exchange.limits import HYPERLIQUID, Actions, Limit
 from logos.simulators.exchange.market import Listing
 from logos.simulators.exchange.server import Exchange
 
@@ -85,6 +86,7 @@ class Hyperliquid(Dialect):
     `keys.secret` the private key of its agent."""
 
     exchange_id: ClassVar[str] = "hyperliquid"
+    limits: ClassVar[tuple[Limit, ...]] = HYPERLIQUID
     requests: ClassVar[Mapping[str, str]] = {
         "create": "POST /exchange",
         "cancel": "POST /exchange",
@@ -100,6 +102,7 @@ class Hyperliquid(Dialect):
         """Actions and parts of actions beyond orders and cancels, as they came."""
         self.is_mute = False
         """While set, every question about the account is answered with an empty object."""
+        self.actions = Actions()
         self._nonces: set[int] = set()
         self._agent = address_of(keys.secret)
 
@@ -161,6 +164,7 @@ class Hyperliquid(Dialect):
             "userFills": self._fills,
             "userFillsByTime": self._fills,
             "spotClearinghouseState": self._balances,
+            "userRateLimit": self._rate_limit,
         }
         kind = asked.text("type")
         if kind not in answers:
@@ -170,6 +174,9 @@ class Hyperliquid(Dialect):
         if self.is_mute and "user" in asked.parameters:
             return {}
         return answers[kind](asked)
+
+    def _rate_limit(self, _asked: Asked) -> object:
+        return self.actions.told()
 
     def _status(self, _asked: Asked) -> object:
         # C, comment of fetch_time
@@ -293,6 +300,9 @@ class Hyperliquid(Dialect):
         if nonce in self._nonces:
             return {"status": "err", "response": "Invalid nonce: duplicate nonce"}  # H
         self._nonces.add(nonce)
+        is_cancel = action["type"] in ("cancel", "cancelByCloid")
+        if not self.actions.take(self.account.now_ms, is_cancel=is_cancel):
+            return self.fault(Fault.RATE_LIMIT)
         if action["type"] == "order":
             if "builder" in action:
                 self.extras.append({"builder": action["builder"]})

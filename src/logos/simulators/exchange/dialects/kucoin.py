@@ -32,6 +32,7 @@ from logos.simulators.exchange.dialects.dialect import (
     short,
 )
 from logos.simulators.exchange.faults import Fault
+from logos.simulators.exchange.limits import KUCOIN, Limit, Met
 from logos.simulators.exchange.market import Listing
 
 _WEEK_MS: Final = 7 * 86_400_000
@@ -72,6 +73,7 @@ class Kucoin(Dialect):
     """KuCoin's private and public requests, as ccxt asks them."""
 
     exchange_id: ClassVar[str] = "kucoin"
+    limits: ClassVar[tuple[Limit, ...]] = KUCOIN
     takes_fee_of_quote: ClassVar[bool] = True  # D market-data/get-all-symbols, feeCurrency
     requests: ClassVar[Mapping[str, str]] = {
         "create": "POST /api/v1/hf/orders",
@@ -141,12 +143,13 @@ class Kucoin(Dialect):
             return Told({"code": "408000", "msg": words})
         return None
 
-    def headers(self) -> Mapping[str, str]:
-        """D rate-limit: what is left of the thirty seconds' budget."""
+    def told_limits(self, met: Met) -> Mapping[str, str]:
+        # D rate-limit: what is left of the thirty seconds' budget, the reset in milliseconds
+        [count] = met.counts
         return {
-            "gw-ratelimit-limit": "4000",
-            "gw-ratelimit-remaining": "3900",
-            "gw-ratelimit-reset": "27000",
+            "gw-ratelimit-limit": str(count.limit.much),
+            "gw-ratelimit-remaining": str(count.left(met.now_ms)),
+            "gw-ratelimit-reset": str(count.anew_ms(met.now_ms) - met.now_ms),
         }
 
     # ---- public ----

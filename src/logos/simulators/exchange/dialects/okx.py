@@ -32,6 +32,7 @@ from logos.simulators.exchange.dialects.dialect import (
     short,
 )
 from logos.simulators.exchange.faults import Fault
+from logos.simulators.exchange.limits import OKX, Limit
 from logos.simulators.exchange.market import Listing
 
 _ROWS_MAX: Final = 100
@@ -80,6 +81,7 @@ class Okx(Dialect):
     """OKX's private and public requests, as ccxt asks them."""
 
     exchange_id: ClassVar[str] = "okx"
+    limits: ClassVar[tuple[Limit, ...]] = OKX
     requests: ClassVar[Mapping[str, str]] = {
         "create": "POST /api/v5/trade/batch-orders",
         "cancel": "POST /api/v5/trade/cancel-order",
