@@ -1,4 +1,4 @@
-"""Processes that share an account share its requests, also when one of them is killed or stopped."""
+"""Processes that share an account share its requests, also when one is killed or stopped."""
 
 from __future__ import annotations
 

@@ -97,7 +97,7 @@ COINBASE: Final = Profile(
     stream_off="each message of ccxt is signed anew, and none was recorded here",
     test_place="none: its sandbox gives fixed answers; the smallest order",
     sources={
-        "left": f"{_SDK}/blob/master/README.md rate limit headers, coinbase/constants.py; in what "
+        "left": f"{_SDK}/blob/master/README.md rate limit headers, and its constants; in what "
         "the reset is told is not said, so it is not read",
         "stream_off": "C, its streams: subscribe: a JWT in each message of the user channel",
         "ids": f"{_DOCS}/orders/create-order client_order_id: a text, of a UUID's length here",
