@@ -138,3 +138,14 @@ def test_every_command_has_a_module_with_both_functions(command: str) -> None:
     module = import_module(_COMMANDS[command][1])
     assert callable(module.add_arguments)
     assert callable(module.run)
+
+
+def test_ctrl_c_while_a_command_is_being_loaded_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(_name: str) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("logos.cli.main.make_parser", interrupted)
+    assert main(["data", "fetch", "--help"]) == 130
+    assert capsys.readouterr().err == "logos data: interrupted before it was done\n"

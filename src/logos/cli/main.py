@@ -102,8 +102,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _main(arguments: Sequence[str] | None) -> int:
     given = list(sys.argv[1:] if arguments is None else arguments)
     name = command_of(given)
-    with held() if name in SESSION_COMMANDS else nullcontext():
-        return _run(given, name)
+    try:
+        with held() if name in SESSION_COMMANDS else nullcontext():
+            return _run(given, name)
+    except KeyboardInterrupt:
+        # Importing a command takes a moment, too.
+        print(f"logos {name}: interrupted before it was done", file=sys.stderr)
+        return _INTERRUPTED
 
 
 def _run(given: list[str], name: str) -> int:
@@ -128,9 +133,6 @@ def _run(given: list[str], name: str) -> int:
         # The reader of our output has closed it; the command's work is done all the same.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-    except KeyboardInterrupt:
-        print(f"logos {name}: interrupted before it was done", file=sys.stderr)
-        return _INTERRUPTED
 
 
 def make_parser(chosen: str) -> argparse.ArgumentParser:
