@@ -44,6 +44,7 @@ from logos.simulators.exchange.orders import ExchangeOrders, Troubles
 from logos.simulators.exchange.private.binance import BinanceOrders
 from logos.simulators.exchange.private.bitget import BitgetOrders
 from logos.simulators.exchange.private.bybit import BybitOrders
+from logos.simulators.exchange.private.coinbase import CoinbaseOrders
 from logos.simulators.exchange.private.gate import GateOrders
 from logos.simulators.exchange.private.hyperliquid import HyperliquidOrders
 from logos.simulators.exchange.private.kraken import KrakenOrders
@@ -174,6 +175,7 @@ STREAMS: Final[Mapping[str, type[PrivateStream]]] = {
     "bitget": BitgetOrders,
     "gate": GateOrders,
     "hyperliquid": HyperliquidOrders,
+    "coinbase": CoinbaseOrders,
 }
 """The private streams of orders that were written, by exchange."""
 

@@ -222,7 +222,7 @@ class _OrderStream:
                 self._came.put_nowait(_Lost("the exchange has ended it"))
                 return None
             if holds(message, self._rule.about):
-                for row in _rows(at(message, self._rule.rows)):
+                for row in rows_at(message, self._rule.rows):
                     self._came.put_nowait(self._news(row))
                 return None
             if not self._is_confirmed and holds(message, self._rule.confirmed):
@@ -271,5 +271,11 @@ def holds(message: Any, fields: Mapping[str, Any]) -> bool:
     )
 
 
-def _rows(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]
+def rows_at(message: Any, path: str) -> list[Any]:
+    """Every record that stands there, by names joined by dots, through lists on the way; what is
+    missing is a row that nobody can read."""
+    found = [message]
+    for name in path.split("."):
+        inner = [each.get(name) if isinstance(each, dict) else None for each in found]
+        found = [row for each in inner for row in (each if isinstance(each, list) else [each])]
+    return found

@@ -22,6 +22,7 @@ from logos.adapters.ccxt.profiles.profile import (
     Pages,
     Paging,
     Profile,
+    Stream,
 )
 from logos.core.types import TimeInForce
 from logos.venues.budget import Budget, Pool
@@ -94,12 +95,22 @@ COINBASE: Final = Profile(
     },
     budget=Budget((Pool(_PRIVATE, 10, 20),)),  # 30 in a second
     left=(Left(_PRIVATE, ("/api/v3/brokerage/",), "x-ratelimit-remaining", window_s=1),),
-    stream_off="each message of ccxt is signed anew, and none was recorded here",
+    # It is closed when it is quiet for a minute, unless another channel is subscribed to; then it
+    # is had anew, and every order is asked for once.
+    stream=Stream(
+        confirmed={"channel": "subscriptions", "events": None},
+        about={"channel": "user", "events": None},
+        rows="events.orders",
+        names=("client_order_id",),
+        number="order_id",
+    ),
     test_place="none: its sandbox gives fixed answers; the smallest order",
     sources={
         "left": f"{_SDK}/blob/master/README.md rate limit headers, and its constants; in what "
         "the reset is told is not said, so it is not read",
-        "stream_off": "C, its streams: subscribe: a JWT in each message of the user channel",
+        "stream": "https://docs.cdp.coinbase.com/coinbase-app/advanced-trade-apis/websocket, the "
+        "channel user; C, its streams: create_ws_auth, and the comments of handle_order and "
+        "handle_subscription_status",
         "ids": f"{_DOCS}/orders/create-order client_order_id: a text, of a UUID's length here",
         "create_parameter": "C create_order leaves clientOrderId out and sends an id of its own",
         "market_buy_parameters": f"{_DOCS}/orders/create-order market_market_ioc base_size; "

@@ -72,7 +72,8 @@ KUCOIN: Final = Profile(
             reset_header="gw-ratelimit-reset",
         ),
     ),
-    stream_off="ccxt connects to whatever address an answer names",
+    stream_off="its address and the key to it come in an answer, and nothing here holds it to an "
+    "address of the exchange yet",
     test_place="none: the sandbox was closed; orders/test is not asked here",
     sources={
         "stream_off": "C, its streams: negotiate: endpoint and token of bullet-private",

@@ -46,7 +46,8 @@ MEXC: Final = Profile(
         "/myTrades": "",
         "/account": "balances",
     },
-    stream_off="its messages are protobuf, which needs a library of its own",
+    stream_off="its messages are protobuf: ccxt reads them with classes made for protobuf 5.29.5, "
+    "which it does not bring",
     test_place="none",
     sources={
         "stream_off": "C, its streams: watch_orders: spot@private.orders.v3.api.pb",

@@ -122,7 +122,7 @@ class Stream(msgspec.Struct, frozen=True):
     about: Mapping[str, Any]
     """What messages about orders hold."""
     rows: str
-    """Where in them the orders stand: one record, or a list of them."""
+    """Where in them the orders stand: records, or lists of them, in lists on the way too."""
     names: tuple[str, ...]
     """The fields of an order that name it by our id (names joined by dots, too); the first that is
     not empty counts."""

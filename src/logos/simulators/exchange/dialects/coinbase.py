@@ -111,26 +111,11 @@ class Coinbase(Dialect):
         ]
 
     def verify(self, asked: Asked) -> None:
-        """D authentication: a token of two minutes, signed with the key (ES256), that names the
-        key and the request. `keys.secret` is the private key as PEM."""
-        parts = asked.headers.get("Authorization", "").removeprefix("Bearer ").split(".")
-        key = serialization.load_pem_private_key(self.keys.secret.encode(), None).public_key()
-        if len(parts) != 3 or not isinstance(key, ec.EllipticCurvePublicKey):
-            raise Denied(why=Why.SIGNATURE)
-        claims, raw = json.loads(_bytes(parts[1])), _bytes(parts[2])
-        if claims["sub"] != self.keys.key:
-            raise Denied(why=Why.KEY)
-        halves = int.from_bytes(raw[:32], "big"), int.from_bytes(raw[32:], "big")
-        signature = utils.encode_dss_signature(*halves)
-        try:
-            said = f"{parts[0]}.{parts[1]}".encode()
-            key.verify(signature, said, ec.ECDSA(hashes.SHA256()))
-        except InvalidSignature:
-            raise Denied(why=Why.SIGNATURE) from None
+        """D authentication: the token names the request."""
+        token = asked.headers.get("Authorization", "").removeprefix("Bearer ")
+        claims = claims_of(self.keys, token, self.account.now_ms)
         if not claims["uri"].endswith(asked.path):
             raise Denied(why=Why.SIGNATURE)
-        if not claims["nbf"] - 1 <= self.account.now_ms / 1000 <= claims["exp"]:
-            raise Denied(why=Why.TIME)
 
     def refusal(self, denied: Denied, asked: Asked) -> Told:
         if denied.why in (Why.KEY, Why.SIGNATURE, Why.TIME):
@@ -316,6 +301,29 @@ def _page(found: Sequence[_Row], asked: Asked) -> tuple[Sequence[_Row], str]:
     start = int(asked.text("cursor") or 0)
     rows = found[start : start + int(asked.text("limit") or _ROWS_DEFAULT)]
     return rows, str(start + len(rows))
+
+
+def claims_of(keys: Keys, token: str, now_ms: int) -> dict[str, Any]:
+    """D authentication: what a token of two minutes says, signed with the key (ES256), that names
+    the key. `keys.secret` is the private key as PEM. Raises Denied."""
+    parts = token.split(".")
+    key = serialization.load_pem_private_key(keys.secret.encode(), None).public_key()
+    if len(parts) != 3 or not isinstance(key, ec.EllipticCurvePublicKey):
+        raise Denied(why=Why.SIGNATURE)
+    claims, raw = json.loads(_bytes(parts[1])), _bytes(parts[2])
+    if claims["sub"] != keys.key:
+        raise Denied(why=Why.KEY)
+    halves = int.from_bytes(raw[:32], "big"), int.from_bytes(raw[32:], "big")
+    signature = utils.encode_dss_signature(*halves)
+    try:
+        said = f"{parts[0]}.{parts[1]}".encode()
+        key.verify(signature, said, ec.ECDSA(hashes.SHA256()))
+    except InvalidSignature:
+        raise Denied(why=Why.SIGNATURE) from None
+    if not claims["nbf"] - 1 <= now_ms / 1000 <= claims["exp"]:
+        raise Denied(why=Why.TIME)
+    found: dict[str, Any] = claims
+    return found
 
 
 def _bytes(text: str) -> bytes:
