@@ -1,8 +1,9 @@
 """The gateway's four ZeroMQ sockets: connected, bounded, read without ever losing a frame.
 
 One thread has them, and waits for all of them at once: what comes by itself is handed over while it
-waits for something else. Waiting is polling: a poll takes nothing from a socket, so giving it up
-loses nothing. Nothing lingers: what was not sent when a socket is closed is thrown away.
+waits for something else, but for the first moments in which a request is being confirmed. Waiting
+is polling: a poll takes nothing from a socket, so giving it up loses nothing. Nothing lingers: what
+was not sent when a socket is closed is thrown away.
 
 ZeroMQ connects again by itself after most failures, not after all: a connection that went silent
 without a word looks alive, and one that carried a frame beyond the hard bound is never made again.
@@ -40,6 +41,9 @@ _RECONNECT_MS: Final = 50
 _RECONNECT_MS_MAX: Final = 1000
 _FRAMES_MAX: Final = 256
 """How many frames of a port are handed over before the others have their turn."""
+
+_ALONE_MS: Final = 2
+"""For so long a confirmation is waited for alone: a terminal that is well needs a fraction."""
 
 Plain = zmq.Socket[bytes]
 
@@ -132,6 +136,8 @@ class Sockets:
 
     def can_send(self, deadline_ns: int, is_over: Callable[[], bool]) -> bool:
         """Whether a terminal is connected to the request socket by then (`perf_counter_ns`)."""
+        if _is_ready(self._sockets[SYSTEM], zmq.POLLOUT):
+            return True
         while not self.hand_over(_left_ms(deadline_ns), SYSTEM, zmq.POLLOUT):
             if is_over() or perf_counter_ns() >= deadline_ns:
                 return False
@@ -139,9 +145,15 @@ class Sockets:
 
     def receive(self, name: str, deadline_ns: int, is_over: Callable[[], bool]) -> bytes | None:
         """The next frame; None when none came by then, or it `is_over`. Raises PortError."""
+        is_alone = name == SYSTEM
         while not is_over():
             try:
-                if self.hand_over(_left_ms(deadline_ns), name):
+                left_ms = _left_ms(deadline_ns)
+                if is_alone:
+                    is_alone, is_ready = False, self._is_confirmed(min(left_ms, _ALONE_MS))
+                else:
+                    is_ready = self.hand_over(left_ms, name)
+                if is_ready:
                     return self._read(name)
             except zmq.Again:
                 pass  # its sender has gone, and the frame with it
@@ -151,6 +163,17 @@ class Sockets:
             if perf_counter_ns() >= deadline_ns:
                 break
         return None
+
+    def _is_confirmed(self, wait_ms: int) -> bool:
+        """Whether something comes to the request socket so soon. Nothing else is looked at: each
+        price that wakes the thread would have it wait for the interpreter, with the lock held."""
+        system, waker = self._sockets[SYSTEM], self._waker
+        ready: dict[Any, int] = dict(
+            zmq.zmq_poll([(system, zmq.POLLIN), (waker.descriptor, zmq.POLLIN)], wait_ms)
+        )
+        if waker.descriptor in ready:
+            waker.clear()
+        return system in ready
 
     def hand_over(self, wait_ms: int, wanted: str = "", flag: int = zmq.POLLIN) -> bool:
         """Wait for anything, so long at most, and hand over what came by itself; whether `wanted`
@@ -172,11 +195,15 @@ class Sockets:
         return bool(wanted) and self._sockets[wanted] in ready
 
     def _hand_over(self, name: str) -> None:
+        socket = self._sockets[name]
         try:
             for _ in range(_FRAMES_MAX):
                 if not self._takes.wants(name):
                     return
                 self._takes.take(name, self._read(name))
+                # Most often there is no more, and an exception that says so costs more than asking.
+                if not _is_ready(socket, zmq.POLLIN):
+                    return
         except zmq.Again:
             return
         except zmq.ZMQError as error:
@@ -222,6 +249,13 @@ class Sockets:
             socket.curve_serverkey = self._curve.server_public.encode()
         socket.connect(self._endpoints.address(port))
         return socket
+
+
+def _is_ready(socket: Plain, flag: int) -> bool:
+    """Whether it can be read or written now."""
+    events = socket.getsockopt(zmq.EVENTS)
+    assert isinstance(events, int)
+    return bool(events & flag)
 
 
 def _left_ms(deadline_ns: int) -> int:
