@@ -10,6 +10,7 @@ from link_bench import AT_ONCE, BUY, NEVER, LinkBench, story
 
 from logos.core.strategy import Cancel, market
 from logos.core.types import Side
+from logos.execution.tracked import LinkRules
 from logos.testing.fake_venue import FillRules
 from logos.venues.contract import VenueFill, VenueOrder
 
@@ -211,6 +212,59 @@ def test_what_is_listed_without_a_name_and_looks_like_a_denied_order_stops_tradi
         assert bench.order is not None, "it is followed on"
 
     story(work, fills=AT_ONCE if what == "fills" else NEVER)
+
+
+def test_a_fill_without_a_name_of_an_order_denied_for_a_moment_is_no_trace_of_a_lost_one() -> None:
+    async def work(bench: LinkBench) -> None:
+        venue = bench.venue
+        find, fills = venue.find, venue.fills_since
+        hidden = {"test-2"}
+
+        async def find_but_those(name: str, symbol: str) -> VenueOrder | None:
+            return None if name in hidden else await find(name, symbol)
+
+        async def without_names(ts_ns: int) -> Sequence[VenueFill]:
+            return [
+                msgspec.structs.replace(each, client_order_id="") for each in await fills(ts_ns)
+            ]
+
+        venue.find = find_but_those  # type: ignore[assignment, method-assign]
+        venue.fills_since = without_names  # type: ignore[method-assign]
+        bench.wish(lost_before=1.0, timeout_s=0.1)
+        bench.quote()
+        await bench.wait(7)
+        bench.wish(lost_after=1.0, late_s=0.0, timeout_s=0.1)
+        bench.quote()
+        await bench.wait(5)  # the first is denied for long enough, the second for a moment
+        hidden.clear()
+        await bench.wait(25)
+        assert bench.kinds == ["UNKNOWN", "UNKNOWN", "FILLED", "NOT_SENT"]
+        assert not bench.is_stopped
+
+    story(work, fills=AT_ONCE, script={1: BUY, 2: BUY})
+
+
+@pytest.mark.parametrize("is_accepted", [True, False])
+def test_two_denials_with_a_long_time_between_them_are_not_judged_yet(is_accepted: bool) -> None:
+    """Where a venue bears few questions, two answers of a moment may be all that was heard."""
+
+    async def work(bench: LinkBench) -> None:
+        bench.wish(**({} if is_accepted else {"lost_after": 1.0, "late_s": 0.0, "timeout_s": 0.1}))
+        find, left = bench.venue.find, [2]
+
+        async def denied_twice(name: str, symbol: str) -> VenueOrder | None:
+            left[0] -= 1
+            return None if left[0] >= 0 else await find(name, symbol)
+
+        bench.venue.find = denied_twice  # type: ignore[assignment, method-assign]
+        bench.quote()
+        await bench.wait(60)
+        assert left[0] < 0
+        assert not bench.is_stopped
+        assert bench.order is not None
+        assert "NOT_SENT" not in bench.kinds
+
+    story(work, rules=LinkRules(poll_s=12.0))
 
 
 def test_a_denial_is_believed_only_after_a_comparison_of_holdings_that_began_behind_it() -> None:

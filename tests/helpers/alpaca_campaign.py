@@ -114,7 +114,8 @@ def run_all(what: str, seeds: Sequence[int], stop: bool = False) -> tuple[int, C
         counts += outcome.counts
         if outcome.wrong:
             wrong += 1
-            print(f"alpaca {what} seed {seed}:", *outcome.wrong, sep="\n  ", flush=True)
+            again = f"make alpaca-campaign WHAT={what} SEQUENCES=1 SEED={seed}"
+            print(f"{again}:", *outcome.wrong, sep="\n  ", flush=True)
             if stop:
                 break
     return wrong, counts

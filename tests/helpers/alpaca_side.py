@@ -13,12 +13,14 @@ import venue_libraries  # noqa: F401 - first
 
 import asyncio
 import json
+from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from decimal import Decimal
 from random import Random
 from typing import Any
 
-from exchange_side import ClockMarket, OrderlyHoldings, Way, roll_faults
+from campaign_troubles import Outages, Streams
+from exchange_side import SKEWS_NS, ClockMarket, OrderlyHoldings, Way, roll_faults
 from place_story import STRANGER
 
 from logos.adapters.alpaca.updates import _ALIVE, _news
@@ -67,9 +69,13 @@ class BrokerSide:
         self.days_end = random.choice((0.0, 0.02))
         self.holds_up = random.choice((0.0, 0.0, 0.05))
         self._held_up: dict[str, str] = {}
-        self.stream = random.choice(("none", "whole", "loses words", "breaks"))
         self.troubles.before_cancel = self.before_cancel
         roll_faults(self.exchange.faults, random)
+        self.counts: Counter[str] = Counter()
+        self.exchange.market.skew_ns = random.choice(SKEWS_NS)
+        self.counts["sequences at a clock that is off"] = int(self.exchange.market.skew_ns != 0)
+        self.outages = Outages(self.exchange.faults, Random(random.random()), clock)
+        self.streams = Streams(Random(random.random()), clock)
 
     @property
     def orders(self) -> Sequence[BrokerOrder]:
@@ -91,11 +97,13 @@ class BrokerSide:
             self.account.post_fees()
         if self.closes and draw() < 0.05:
             self.account.is_open = not self.account.is_open
+        self.outages.now()
         self.account.match_all()
         for order in self.orders:
             if not order.is_open or order.client_id == STRANGER:
                 continue
             if self.hides and not order.filled and draw() < 0.02:
+                self.counts["orders not found for a moment"] += 1
                 self.troubles.not_found.setdefault(order.client_id, self.random.randint(1, 2))
             self.hold_up(order)
             if order.limit and draw() < 0.15 * self.fills_often:
@@ -126,6 +134,7 @@ class BrokerSide:
         """A fill may slip in before a cancel takes effect."""
         is_ours = order.client_id != STRANGER and order.is_open and order.limit
         if is_ours and self.random.random() < self.slips_in:
+            self.counts["fills that slipped in before a cancel"] += 1
             self.fill_part(order)
 
     def measure(self) -> None:
@@ -151,6 +160,7 @@ class BrokerSide:
     def calm(self) -> None:
         """Everything works from now on."""
         self.exchange.faults.clear()
+        self.outages.calm()
         self.way.calm()
         self.troubles.not_found.clear()
         self.hides, self.closes, self.holds_up, self.days_end = False, False, 0.0, 0.0
@@ -166,7 +176,8 @@ class BrokerSide:
         """As `order_news`, of this broker's events. Raises Unavailable when the stream breaks."""
         nobody: Any = None
         listener = _Listener(nobody, nobody, is_listening=True)
-        if self.stream == "none":
+        streams = self.streams
+        if streams.kind == "none":
             raise Unavailable("alpaca: trade_updates: no connection")
         listeners = self.account.updates._listeners
         listeners.append(listener)
@@ -174,12 +185,8 @@ class BrokerSide:
             yield _ALIVE
             while True:
                 message = await self._heard(listener)
-                draw = self.random.random()
-                if self.stream == "breaks" and draw < 0.1:
-                    raise Unavailable("alpaca: trade_updates: the connection was lost")
-                if self.stream == "loses words" and draw < 0.3:
-                    continue
-                yield _ALIVE if message is None else _news(json.loads(json.dumps(message)), ids)
+                if await streams.keeps():
+                    yield _ALIVE if message is None else _news(json.loads(json.dumps(message)), ids)
         finally:
             listeners.remove(listener)
 

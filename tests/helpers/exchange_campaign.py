@@ -28,9 +28,11 @@ from collections import Counter
 from collections.abc import Sequence
 from random import Random
 
+from ccxt_copies import constructed_once
 from exchange_side import ExchangeSide
 from exchange_wire import Wire
 from place_story import PlaceStory
+from quick_signatures import quick_signatures
 from round_trips import CASES, Case
 from venue_campaign import run_sequence
 from venue_tools import Word
@@ -51,6 +53,8 @@ class ExchangeStory(PlaceStory):
         """Whether requests keep to what the exchange says it bears."""
         super().__init__(seed)
 
+    side: ExchangeSide
+
     def new_place(self, random: Random) -> ExchangeSide:
         return ExchangeSide(self.CASE, random, self.clock)
 
@@ -69,19 +73,23 @@ class ExchangeStory(PlaceStory):
     def new_venue(self, traded: Instrument) -> CcxtVenue:
         case = self.CASE
         password = Word(case.keys.password) if case.keys.password else None
-        venue = CcxtVenue(
-            case.exchange_id,
-            {"COIN": traded},
-            self.clock,
-            Random(self.outcome.seed + 3),
-            key=Word(case.keys.key),
-            secret=Word(case.keys.secret),
-            password=password,
-            sandbox=False,
-            url="http://127.0.0.1:1",
-            session_id="test",
-            limit_rate=self.is_paced,
-        )
+        with constructed_once(case.exchange_id):
+            venue = CcxtVenue(
+                case.exchange_id,
+                {"COIN": traded},
+                self.clock,
+                Random(self.outcome.seed + 3),
+                key=Word(case.keys.key),
+                secret=Word(case.keys.secret),
+                password=password,
+                sandbox=False,
+                url="http://127.0.0.1:1",
+                session_id="test",
+                limit_rate=self.is_paced,
+            )
+        streams = self.side.streams
+        if venue._profile.stream is not None and streams.kind != "none":
+            venue.order_events = lambda: streams.news(venue._ids)  # type: ignore[method-assign]
         venue._exchange.ssl_context = False
         venue._exchange.session = Wire(self.side.exchange, self.side.way.wait)
         return venue
@@ -97,11 +105,13 @@ def run_all(case: Case, seeds: Sequence[int], stop: bool = False) -> tuple[int, 
     counts: Counter[str] = Counter()
     wrong = 0
     for seed in seeds:
-        outcome = run_sequence(seed, story_of(case))
+        with quick_signatures():
+            outcome = run_sequence(seed, story_of(case))
         counts += outcome.counts
         if outcome.wrong:
             wrong += 1
-            print(f"{case.exchange_id} seed {seed}:", *outcome.wrong, sep="\n  ", flush=True)
+            again = f"make venue-campaign EXCHANGE={case.exchange_id} SEQUENCES=1 SEED={seed}"
+            print(f"{again}:", *outcome.wrong, sep="\n  ", flush=True)
             if stop:
                 break
     return wrong, counts

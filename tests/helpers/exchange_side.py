@@ -11,10 +11,12 @@ import venue_libraries  # noqa: F401 - first
 
 # isort: split
 
+from collections import Counter
 from collections.abc import Sequence
 from decimal import Decimal
 from random import Random
 
+from campaign_troubles import Outages, Streams
 from round_trips import Case
 
 from logos.simulators.exchange.account import PlacedOrder, SpotAccount
@@ -41,6 +43,10 @@ LOSING = (
 
 SPOILING = (Fault.DUPLICATE, Fault.REORDERED, Fault.LATE, Fault.GAP)
 """Of lists: rows that come twice, in another order, or not yet."""
+
+
+SKEWS_NS = (0, 0, 0, 400_000_000, -400_000_000)
+"""How far the exchange's clock is ahead of ours: less than a request's signature bears."""
 
 
 class OrderlyHoldings(FaultPlan):
@@ -132,17 +138,44 @@ class ExchangeSide:
         self.slips_in = random.choice((0.0, 0.2, 0.6))
         self.troubles.before_cancel = self.before_cancel
         roll_faults(self.exchange.faults, random)
+        self.counts: Counter[str] = Counter()
+        self.exchange.market.skew_ns = random.choice(SKEWS_NS)
+        self.counts["sequences at a clock that is off"] = int(self.exchange.market.skew_ns != 0)
+        self.outages = Outages(self.exchange.faults, Random(random.random()), clock)
+        self.streams = Streams(Random(random.random()), clock)
+        self.account.on_change.append(self.streams.tell)
+        self.thin = random.choice((0.0, 0.0, 0.3))
+        self.meet = self.account._match
+        self.account._match = self.meet_thin  # type: ignore[method-assign]
+
+    def meet_thin(self, order: PlacedOrder, is_new: bool = False) -> None:
+        """Let an order meet the market; a new one may find less there than it wants."""
+        best = order.best(self.exchange.market.now_ns)
+        is_met = is_new and best is not None and order.meets(best)
+        if is_met and self.random.random() < self.thin and order.quantity > self.step:
+            steps = int(order.quantity / self.step)
+            assert best is not None
+            part = self.random.randint(1, steps - 1) * self.step if steps > 1 else self.step
+            self.account._fill(order, part, best, is_maker=False)
+            self.counts["orders that filled in part at once"] += 1
+            if order.time_in_force in ("IOC", "FOK"):
+                self.account.end(order, "EXPIRED")
+            if order.limit:
+                return
+        self.meet(order, is_new)
 
     def now(self, bid: int | None = None) -> None:
         """Time has gone on, and perhaps the price; orders meet the market."""
         if bid is not None:
             prices = f"{bid * 100}.00", f"{bid * 100 + 100}.00"
             self.listing.add_top(self.exchange.market.now_ns, *prices, "50", "50")
+        self.outages.now()
         self.account.match_all()
         for order in self.account.orders:
             if not order.is_open or order.client_id == "web_1":
                 continue
             if self.hides and not order.filled and self.random.random() < 0.02:
+                self.counts["orders not found for a moment"] += 1
                 self.troubles.not_found.setdefault(order.client_id, self.random.randint(1, 2))
             if order.limit and self.random.random() < 0.15 * self.fills_often:
                 self.fill_part(order)
@@ -160,6 +193,7 @@ class ExchangeSide:
         """A fill may slip in before a cancel takes effect."""
         is_ours = order.client_id != "web_1" and order.is_open and order.limit
         if is_ours and self.random.random() < self.slips_in:
+            self.counts["fills that slipped in before a cancel"] += 1
             self.fill_part(order)
 
     def measure(self) -> None:
@@ -189,6 +223,8 @@ class ExchangeSide:
     def calm(self) -> None:
         """Everything works from now on."""
         self.exchange.faults.clear()
+        self.outages.calm()
+        self.thin = 0.0
         self.way.calm()
         self.troubles.not_found.clear()
         self.hides = False

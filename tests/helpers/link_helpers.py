@@ -47,7 +47,7 @@ async def rest() -> None:
     """
     ready: Sized = asyncio.get_running_loop()._ready  # type: ignore[attr-defined]
     for _ in range(PASSES_MAX):
-        await asyncio.sleep(0)
         if not ready:
             return
+        await asyncio.sleep(0)
     raise AssertionError(f"not at rest after {PASSES_MAX} passes of the event loop")

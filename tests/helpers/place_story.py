@@ -10,23 +10,26 @@ import venue_libraries  # noqa: F401 - first
 
 # isort: split
 
+import asyncio
 from abc import abstractmethod
 from collections import Counter
 from collections.abc import Sequence
 from decimal import Decimal
 from random import Random
-from typing import ClassVar, Protocol
+from typing import Any, ClassVar, Protocol
 
+from campaign_troubles import Neighbour, Outages, Streams, close_count
 from exchange_side import Way
 from venue_campaign import JudgedStory
-from venue_story import Maker, ShownSwitch
+from venue_story import Maker, Outcome, ShownSwitch
 from venue_tools import NOW_NS
 
 from logos.core.engine import TradingCore
 from logos.core.fixed import to_decimal
 from logos.core.instrument import Instrument
 from logos.core.messages import Quote
-from logos.core.strategy import Answer, Cancel, Context, Target, limit, market
+from logos.core.records import GuardRecord
+from logos.core.strategy import Answer, Cancel, Context, Replace, Target, limit, market
 from logos.core.types import Side, TimeInForce
 from logos.execution.reconcile import Reconciler
 from logos.execution.venue_link import VenueLink
@@ -45,6 +48,10 @@ class Place(Protocol):
 
     exchange: Exchange
     way: Way
+    outages: Outages
+    streams: Streams
+    counts: Counter[str]
+    """What went wrong on purpose, besides requests and outages."""
     first: dict[str, Decimal]
     """What the account holds at first, by asset."""
     base: str
@@ -92,14 +99,19 @@ class Trader(Maker):
         working = context.open_orders(symbol)
         if draw < 0.3:
             return None
-        if draw < 0.5:
+        if draw < 0.48:
             return market(side, quantity, symbol=symbol)
-        if draw < 0.8:
+        if draw < 0.76:
             force = random.choice((TimeInForce.GTC, TimeInForce.GTC, TimeInForce.IOC))
             return limit(side, quantity, price, symbol=symbol, time_in_force=force)
-        if draw < 0.9:
+        if draw < 0.84:
             return Target(str(random.choice((-20, 0, 30, 50)) * self._step), symbol)
-        return Cancel(random.choice(working).order_id) if working else None
+        if not working:
+            return None
+        chosen = random.choice(working)
+        if draw < 0.93 or chosen.limit_price is None:
+            return Cancel(chosen.order_id)
+        return Replace(chosen.order_id, quantity=quantity, limit_price=price)
 
 
 class PlaceStory(JudgedStory):
@@ -109,6 +121,10 @@ class PlaceStory(JudgedStory):
 
     def __init__(self, seed: int) -> None:
         self._place: Place | None = None
+        draw = Random(seed + 5).random
+        self.neighbour: Neighbour | None = None
+        """Another session of the account, in some stories."""
+        self.has_neighbour = draw() < 0.25
         super().__init__(seed)
         self.is_extreme = False
 
@@ -137,7 +153,12 @@ class PlaceStory(JudgedStory):
     def make(self) -> tuple[TradingCore, VenueLink, Reconciler]:
         traded = self.instrument()
         self.instruments = [traded]
-        self.venue = self.new_venue(traded)  # type: ignore[assignment]
+        venue = self.new_venue(traded)
+        self.venue = venue  # type: ignore[assignment]
+        if self.has_neighbour and getattr(venue, "budget", None) is not None:
+            if self.neighbour is None:
+                self.neighbour = Neighbour(self.outcome.seed, self.clock)
+            venue.shared_budget = self.neighbour.path  # type: ignore[attr-defined]
         return super().make()
 
     def new_core(self, switch: ShownSwitch) -> TradingCore:
@@ -156,11 +177,27 @@ class PlaceStory(JudgedStory):
         return 50 * self.side.step
 
     async def begin(self) -> None:
-        faults, odds = self.side.exchange.faults, self.side.exchange.faults._odds
-        faults._odds = {}
+        faults = self.side.exchange.faults
+        odds, rules = faults._odds, faults.rules
+        faults._odds, faults.rules = {}, []
         await self.within(self.venue.open())
-        faults._odds = odds
+        faults._odds, faults.rules = odds, rules
         await super().begin()
+        if self.neighbour is not None:
+            venue: Any = self.venue
+            running = self.neighbour.run(lambda: venue.budget)
+            self.tasks.append(asyncio.create_task(running))
+
+    async def end_tasks(self) -> None:
+        await super().end_tasks()
+        close_count(self.link.lane)
+
+    async def run(self) -> Outcome:
+        try:
+            return await super().run()
+        finally:
+            if self.neighbour is not None:
+                self.neighbour.end()
 
     # ---- what happens ----
 
@@ -173,6 +210,10 @@ class PlaceStory(JudgedStory):
             unit = int(self.side.price_step.scaleb(traded.price_decimals))
             prices = bid * unit, (bid + 1) * unit
             self.step([Quote(self.clock.now_ns(), self.SYMBOL, *prices, -1, -1, traded)])
+            if self.random.random() < 0.01:
+                # Orders are on their way from the core to the venue just now.
+                self.switch.engage("campaign", "kill")
+                self.outcome.counts["kills behind orders"] += 1
             return
         if 0.88 <= draw < 0.9 and self.outcome.seed % 10 == 0:
             self.strangers += 1
@@ -244,6 +285,24 @@ class PlaceStory(JudgedStory):
         say = self.outcome.wrong.append
         if self.side.furthest > self.most:
             say(f"{self.side.furthest} were held, and {self.most} is the most")
+
+    def count(
+        self, trouble: Sequence[GuardRecord], differences: list[str], ghosts: list[str]
+    ) -> None:
+        super().count(trouble, differences, ghosts)
+        counts = self.outcome.counts
+        counts["sequences whose books were equal"] += not differences
+        counts["sequences stopped by a kill or to reduce only"] += bool(
+            self.switch.authority() and not trouble
+        )
+        for _, fault in self.side.exchange.faults.spoiled:
+            counts[f"fault {fault.value}"] += 1
+        counts.update(self.side.counts)
+        counts.update(self.side.outages.counts)
+        counts.update(self.side.streams.counts)
+        if self.neighbour is not None:
+            counts["sequences beside a second session"] += 1
+            counts.update(self.neighbour.counts)
 
     def is_strange(self, order: BookOrder) -> bool:
         return order.client_id == STRANGER

@@ -20,7 +20,6 @@ account. In the end the venue calms down, the session stops, and the judge compa
 from __future__ import annotations
 
 import argparse
-import asyncio
 import sys
 import time
 from collections import Counter
@@ -29,6 +28,7 @@ from contextlib import suppress
 from decimal import Decimal
 
 import msgspec
+from story_loop import run_story
 from venue_story import Outcome, ShownSwitch, Story
 
 from logos.core.fixed import to_decimal
@@ -199,7 +199,7 @@ def run_sequence(seed: int, kind: type[JudgedStory] = JudgedStory) -> Outcome:
                 await sequence.end_tasks()
             return sequence.outcome
 
-    return asyncio.run(body())
+    return run_story(body())
 
 
 def main() -> int:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from logos.core.clock import Clock
 from logos.core.outbox import CancelOrder, OrderTerms, OutstandingOrder, SubmitOrder
-from logos.core.types import OrderStatus
+from logos.core.types import NS_PER_SECOND, OrderStatus
 
 _TAKEN = (OrderStatus.ACCEPTED, OrderStatus.PARTIALLY_FILLED)
 
@@ -32,6 +32,9 @@ class LinkRules:
     settle_s: float = 10.0
     """How long a venue may deny an order whose outcome is unknown before the denial counts, and
     how long fills may lag behind an order's status."""
+    settle_looks: int = 3
+    """How many looks must have said the same by then: a venue that bears few questions is asked
+    seldom, and what it answers twice may be wrong for a moment twice."""
     send_again_s: float = 2.0
     """How old an order may be to be sent again after an attempt that had no effect, and how long
     it may wait for its turn, beyond what one request takes of the venue's budget."""
@@ -45,6 +48,10 @@ class LinkRules:
     """Between two looks at an order that was reported as a difference."""
     unfilled_s: float = 60.0
     """How long a market order may be at the venue without any fill."""
+
+    def is_settled(self, doubted_ns: int, looks: int) -> bool:
+        """Whether what did not fit for so many nanoseconds and looks is to be judged."""
+        return looks >= self.settle_looks and doubted_ns >= self.settle_s * NS_PER_SECOND
 
 
 @dataclass(slots=True)
@@ -84,6 +91,7 @@ class TrackedOrder:
     doubt: str = ""
     """In what way the venue's word does not fit, and since when."""
     doubted_ns: int = -1
+    doubted_looks: int = 0
     fit_ns: int = -1
     """When the venue was asked the last time that its word did fit; -1: not yet."""
     found_ns: int = -1
@@ -98,6 +106,12 @@ class TrackedOrder:
     has_other_price: bool = False
     """Whether it was reported that it rests at a price that is not ours."""
     wake: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def is_unseen(self) -> bool:
+        """Whether it may be there without having been seen: neither found, nor denied for long
+        enough to count, nor told as a difference."""
+        return self.found_ns < 0 and not (self.is_denied or self.is_difference)
 
 
 def adopted(outstanding: OutstandingOrder) -> TrackedOrder:

@@ -342,8 +342,9 @@ class VenueLink:
             return False
         now_ns = self._clock.now_ns()
         if wrong != kept.doubt:
-            kept.doubt, kept.doubted_ns = wrong, now_ns
-        if now_ns - kept.doubted_ns < self._rules.settle_s * NS_PER_SECOND:
+            kept.doubt, kept.doubted_ns, kept.doubted_looks = wrong, now_ns, 0
+        kept.doubted_looks += 1
+        if not self._rules.is_settled(now_ns - kept.doubted_ns, kept.doubted_looks):
             return False
         if there is None and not kept.is_accepted:
             kept.is_denied = not kept.is_difference
@@ -352,10 +353,10 @@ class VenueLink:
         return False
 
     def _has_unseen(self, terms: OrderTerms) -> bool:
-        """Whether another order of the symbol was neither found nor denied yet: on its way, or of
-        an earlier life. What a list holds without a name may be of that one."""
+        """Whether another order of the symbol was neither found nor denied for long enough: on its
+        way, or of an earlier life. What a list holds without a name may be of that one."""
         return any(
-            each.terms.symbol == terms.symbol and each.found_ns < 0 and not each.doubt
+            each.terms.symbol == terms.symbol and each.is_unseen
             for name, each in self._kept.items()
             if name != terms.client_order_id
         )
