@@ -104,6 +104,10 @@ dist: env ## Make the sdist and the compiled wheels for each Python that is here
 dist-check: env ## Install what `make dist` made in clean environments, and run a session in each (DIST=folder)
 	$(BIN)/python tests/helpers/dist_check.py $(DIST)
 
+.PHONY: same-bytes
+same-bytes: env ## One session on each Python, core, reading, swept and alone: a table of hashes (DIST="folder ...")
+	$(BIN)/python tests/helpers/same_bytes.py $(DIST)
+
 guard-campaign: env ## A million generated orders against generated limits (about 8 minutes)
 	$(BIN)/python tests/helpers/guard_campaign.py 1000000
 

@@ -20,7 +20,7 @@ import inspect
 import sys
 import sysconfig
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from types import ModuleType
 from typing import Final
@@ -90,11 +90,10 @@ def _named_in(name: str, path: Path) -> Iterator[tuple[str, Path]]:
     """Modules that a module's text imports, and those of what stands in its namespace."""
     module = sys.modules.get(name)
     try:
-        tree = ast.parse(path.read_bytes())
-    except (OSError, SyntaxError, ValueError):
-        tree = ast.Module([], [])
-    package = _package_of(name, path, module)
-    names = [each for node in ast.walk(tree) for each in _imports(node, package)]
+        text = path.read_bytes()
+    except OSError:
+        text = b""
+    names = list(_names_in(text, _package_of(name, path, module)))
     if module is not None:
         for value in list(vars(module).values()):
             if isinstance(value, ModuleType):
@@ -105,6 +104,16 @@ def _named_in(name: str, path: Path) -> Iterator[tuple[str, Path]]:
         file = _file_of(each)
         if file is not None:
             yield each, file
+
+
+@lru_cache(maxsize=256)
+def _names_in(text: bytes, package: str) -> tuple[str, ...]:
+    """What the text of a module in `package` imports: worked out once, also for many sessions."""
+    try:
+        tree = ast.parse(text)
+    except (SyntaxError, ValueError):
+        return ()
+    return tuple(each for node in ast.walk(tree) for each in _imports(node, package))
 
 
 def _package_of(name: str, path: Path, module: ModuleType | None) -> str:

@@ -18,6 +18,7 @@ import sys
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from types import FrameType
 
 HELD = frozenset({signal.SIGINT, signal.SIGTERM, signal.SIGUSR1})
@@ -27,6 +28,12 @@ _came: set[int] = set()
 """What came while no session heard it."""
 
 
+def runs_session(arguments: Sequence[str]) -> bool:
+    """Whether the words of a command line run a session."""
+    command = command_of(arguments)
+    return command in SESSION_COMMANDS or (command == "fleet" and "start" in arguments)
+
+
 def command_of(arguments: Sequence[str]) -> str:
     """The command that the words of a command line name; "" when they name none."""
     return next((word for word in arguments if not word.startswith("-")), "")
@@ -34,15 +41,16 @@ def command_of(arguments: Sequence[str]) -> str:
 
 def hold(arguments: Sequence[str]) -> None:
     """Block the signals, if the command line `arguments` runs a session."""
-    if command_of(arguments) in SESSION_COMMANDS:
+    if runs_session(arguments):
         signal.pthread_sigmask(signal.SIG_BLOCK, HELD)
 
 
 @contextmanager
-def held() -> Iterator[None]:
+def held(switch: Path | None = None) -> Iterator[None]:
     """Hold the signals back; at the end obey what came, and restore what was before.
 
-    Signals are the main thread's: in another one this does nothing.
+    `switch` is the folder of the kill switch that SIGUSR1 engages (None: that of the configured
+    workspace). Signals are the main thread's: in another one this does nothing.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -53,7 +61,7 @@ def held() -> Iterator[None]:
     try:
         yield
     finally:
-        _settle()
+        _settle(switch)
         for number, handler in handlers.items():
             signal.signal(number, signal.SIG_DFL if handler is None else handler)
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
@@ -63,14 +71,19 @@ def _note(number: int, _frame: FrameType | None) -> None:
     _came.add(number)
 
 
-def _settle() -> None:
+def has_come() -> bool:
+    """Whether a signal came that no session has heard yet: for who waits before one begins."""
+    return bool(_came or signal.sigpending() & HELD)
+
+
+def _settle(switch: Path | None) -> None:
     """A SIGUSR1 that no session heard engages the switch all the same; a stop finds nothing."""
     while (found := signal.sigtimedwait(HELD, 0)) is not None:
         _came.add(found.si_signo)
     if signal.SIGUSR1 in _came:
         from logos.killswitch.breaker import CircuitBreaker
 
-        breaker = CircuitBreaker()
+        breaker = CircuitBreaker(switch)
         state = breaker.engage("SIGUSR1", "signal").state
         breaker.close()
         print(f"logos: SIGUSR1: the kill switch is {state.name}", file=sys.stderr)

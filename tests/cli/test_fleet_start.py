@@ -70,3 +70,18 @@ def test_where_a_process_cannot_be_begun_the_others_are_ended_and_waited_for(
     with pytest.raises(ConfigError, match="no more processes"):
         start._start_all(["a", "b"], OPTIONS)
     assert [(child.heard, child.is_ended) for child in children] == [([signal.SIGTERM], True)]
+
+
+def test_a_child_that_a_signal_ended_is_told_with_its_name_and_the_code_of_a_shell(
+    children: list[Child], monkeypatch: pytest.MonkeyPatch, capsys: Output
+) -> None:
+    codes = iter((0, -signal.SIGINT, -signal.SIGTERM, 4))
+    monkeypatch.setattr(Child, "__init__", lambda *_words, **_options: None)
+    monkeypatch.setattr(Child, "wait", lambda _child: next(codes))
+    assert start._start_all(["a", "b", "c", "d"], OPTIONS) == 143
+    assert capsys.readouterr().err.splitlines() == [
+        "shard a: exit code 0",
+        "shard b: ended by SIGINT",
+        "shard c: ended by SIGTERM",
+        "shard d: exit code 4",
+    ]

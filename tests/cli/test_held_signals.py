@@ -13,7 +13,7 @@ from places import PROJECT
 
 from logos.cli.main import main
 from logos.core.types import SwitchState
-from logos.held_signals import HELD, held
+from logos.held_signals import HELD, has_come, held, runs_session
 from logos.killswitch.breaker import CircuitBreaker
 
 TRADE = ("trade", "--config", "examples/session.toml", "--session-id", "held", "--quiet")
@@ -87,3 +87,40 @@ def test_the_signals_are_as_before_when_the_command_has_ended(
         os.kill(os.getpid(), signal.SIGTERM)  # nobody is left whom it could stop
     assert signal.pthread_sigmask(signal.SIG_BLOCK, ()) == before
     assert not (tmp_path / "state").exists()
+
+
+def test_signals_are_held_for_what_runs_a_session_alone() -> None:
+    assert runs_session(["trade", "--config", "x"])
+    assert runs_session(["fleet", "start", "--config", "fleet.toml"])
+    for words in (["fleet", "status"], ["fleet", "kill"], ["status"], []):
+        assert not runs_session(words)
+
+
+def test_who_waits_before_a_session_can_ask_whether_a_signal_came(tmp_path: Path) -> None:
+    with held(tmp_path / "kill-switch"):
+        assert not has_come()
+        os.kill(os.getpid(), signal.SIGUSR1)
+        assert has_come()
+    breaker = CircuitBreaker(tmp_path / "kill-switch")
+    assert breaker.authority() is SwitchState.ENGAGED
+    breaker.close()
+
+
+@pytest.mark.long
+def test_sigusr1_in_the_first_moment_of_a_shard_engages_the_switch_of_that_shard(
+    tmp_path: Path,
+) -> None:
+    tables = """
+strategy.name = "sma_cross"
+live = {feed = "kafka", kafka = {brokers = "127.0.0.1:1", topics = ["quotes"]}}
+killswitch.coordinator = {fleet = "desk", endpoints = ["http://127.0.0.1:1"]}
+instruments.AAA = {quote = "USD", tick = "0.01", lot = "1"}
+"""
+    shards = 'total = 9\ntable.s0 = {symbols = ["AAA"], partitions = [0], budget = 9}\n'
+    settings = tmp_path / "fleet.toml"
+    settings.write_text(f'{tables}[shards]\nfolder = "{tmp_path}/shared"\n{shards}')
+    words = ("fleet", "start", "--quiet", "--wait", "0", "--config", str(settings))
+    done = signalled_at_exec(tmp_path, signal.SIGUSR1, *words)
+    assert done.returncode == 4, done.stderr
+    assert "SIGUSR1: the kill switch is ENGAGED" in done.stderr
+    assert state_of(tmp_path / "shards" / "s0") is SwitchState.ENGAGED

@@ -10,14 +10,12 @@ off, did the last order of each engine leave.
 
 from __future__ import annotations
 
-import argparse
 import random
 import signal
 import statistics
 import sys
 import tempfile
 import time
-from collections import Counter
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -28,6 +26,7 @@ from fleet_audit import Verdict, allowed_until, judge, renewals_of
 from fleet_cluster import MEMBERS, Cluster
 from fleet_faults import CONNECTED, ENGINES, FLEET, KINDS, NEITHER, SILENT, Machine, Stage, boot_ns
 from fleet_network import network
+from fleet_playing import counted, kinds_of, options_of, play_kinds, problems_of
 
 
 @dataclass
@@ -181,14 +180,14 @@ def tell(outcomes: Sequence[Outcome], ttl_s: float) -> list[str]:
             wrong.append(f"p99 of {role} engines is {p99:.3f} s, and the limit is {limit_s:g} s")
     orders = sum(verdict.orders for each in outcomes for verdict in each.verdicts)
     held = [late for each in outcomes for verdict in each.verdicts for late in verdict.held]
-    kinds = Counter(each.kind for each in outcomes)
+    kinds = {each.kind for each in outcomes}
     lines.append(
         f"{len(outcomes)} runs of {len(kinds)} kinds, {orders:,} orders, "
         f"{len(held)} that left after the permit under which they had passed their gate (at most "
         f"{max(held, default=0) / 1e6:.1f} ms after it)"
     )
-    for number, each in enumerate(outcomes):
-        wrong += [f"run {number}, {each.kind}: {problem}" for problem in each.problems]
+    wrong += problems_of(outcomes)
+    lines.append(f"by kind: {counted(each.kind for each in outcomes)}")
     print("\n".join(lines))
     return wrong
 
@@ -197,31 +196,16 @@ def play(
     folder: Path, kinds: Sequence[str], seed: int, ttl_s: float, minutes: float = 1e9
 ) -> list[Outcome]:
     """Run one of each of `kinds`, in this order, and begin none after so many minutes."""
-    end_s = time.monotonic() + 60 * minutes
     with ExitStack() as resources:
         campaign = Campaign(folder, seed, ttl_s, resources)
-        outcomes = []
-        for number, kind in enumerate(kinds):
-            if time.monotonic() > end_s:
-                break
-            outcome = campaign.run(number, kind)
-            outcomes.append(outcome)
-            for problem in outcome.problems:
-                print(f"run {number} {kind}: {problem}", flush=True)
-        return outcomes
+        return play_kinds(campaign.run, kinds, minutes)
 
 
 def main() -> int:
     """Read the command line and play."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--runs", type=int, default=500)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--ttl", type=float, default=2.0, help="of a permit, seconds")
-    parser.add_argument("--minutes", type=float, default=1e9, help="begin no run after so many")
-    parser.add_argument("--only", default="", help="kinds, with commas")
+    parser = options_of(__doc__, 500)
     options = parser.parse_args()
-    names = options.only.split(",") if options.only else list(KINDS)
-    kinds = [names[number % len(names)] for number in range(options.runs)]
+    kinds = kinds_of(options, KINDS)
     with tempfile.TemporaryDirectory(prefix="logos-fleet-") as folder:
         outcomes = play(Path(folder), kinds, options.seed, options.ttl, options.minutes)
     wrong = tell(outcomes, options.ttl)

@@ -38,6 +38,25 @@ def connect(terms: Coordinator) -> Store:
     return RedisStore(terms)
 
 
+def entry_of(
+    token: str, terms: Coordinator, renewals: int, epoch: int, *, is_blocked: bool
+) -> EngineEntry:
+    """What an engine of the campaigns says of itself."""
+    return EngineEntry(
+        token=token,
+        host="campaign",
+        workspace="",
+        session=token,
+        pid=os.getpid(),
+        ttl_ns=terms.ttl_ns,
+        renewed_ns=boot_ns(),
+        renewals=renewals,
+        epoch=epoch,
+        blocked=is_blocked,
+        drained=is_blocked,
+    )
+
+
 class SteppedClock:
     """The wall clock of a machine whose clock is set while it trades."""
 
@@ -99,19 +118,7 @@ class Engine:
         return {"state": status.state.name, "why": status.why, "who": status.who}
 
     def _entry(self, renewals: int, epoch: int) -> EngineEntry:
-        return EngineEntry(
-            token=self._token,
-            host="campaign",
-            workspace="",
-            session=self._token,
-            pid=os.getpid(),
-            ttl_ns=self._terms.ttl_ns,
-            renewed_ns=boot_ns(),
-            renewals=renewals,
-            epoch=epoch,
-            blocked=self._blocked,
-            drained=self._blocked,
-        )
+        return entry_of(self._token, self._terms, renewals, epoch, is_blocked=self._blocked)
 
 
 class Operator:

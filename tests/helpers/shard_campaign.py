@@ -12,14 +12,12 @@ the new owner's first order leave.
 
 from __future__ import annotations
 
-import argparse
 import random
 import select
 import statistics
 import sys
 import tempfile
 import time
-from collections import Counter
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -29,6 +27,7 @@ from typing import Any, Final
 from fleet_cluster import MEMBERS, Cluster
 from fleet_faults import ENGINES, FLEET, Machine
 from fleet_network import network
+from fleet_playing import counted, kinds_of, options_of, play_kinds, problems_of
 from shard_audit import Book, Verdict, judge_run, read_book
 from shard_faults import SHARD_KINDS, STANDBYS, ShardStage, mark
 from waiting import wait_until
@@ -108,9 +107,12 @@ class ShardCampaign:
         ordering = [
             self._folder / f"run{number}" / shard / "000001.book" for shard in shards.values()
         ]
-        wait_until(
-            lambda: all("\nO " in book.read_text() for book in ordering), "every owner's order"
-        )
+        try:
+            wait_until(
+                lambda: all("\nO " in book.read_text() for book in ordering), "every owner's order"
+            )
+        except AssertionError:
+            return Outcome(kind, Verdict(), -1.0, problems + self._why_silent(ordering))
         time.sleep(chance.uniform(0.1, 0.7))
         expects = mark(stage, SHARD_KINDS[kind])
         taken = self._await_takeover(stage, expects, wait_s)
@@ -123,6 +125,19 @@ class ShardCampaign:
         # Long enough for whoever would come back by itself.
         time.sleep(0.4)
         return self._end(stage, number, kind, shards, base, expects, problems)
+
+    def _why_silent(self, books: Sequence[Path]) -> list[str]:
+        """What each owner without an order says, before the fault; all processes begin anew."""
+        found = []
+        for node, book in zip(ENGINES, books, strict=True):
+            if not book.exists() or "\nO " not in book.read_text():
+                self._machines[node].tell(do="end")
+                answer = self._machines[node].answer()
+                found.append(f"not played, {node} had no order: {answer['state']} {answer['why']}")
+        self._close()
+        self._machines = {node: self._machine(node) for node in (*ENGINES, *STANDBYS)}
+        self._operator = self._machine("op")
+        return found
 
     def _begin(self, node: str, shard: str, number: int, wait_s: float) -> None:
         folder = self._folder / f"run{number}" / shard
@@ -209,7 +224,7 @@ def tell(outcomes: Sequence[Outcome], ttl_s: float) -> list[str]:
     """Print the figures, a line each; what is wrong with them."""
     took = sorted(each.took_s for each in outcomes if each.took_s >= 0)
     verdicts = [each.verdict for each in outcomes]
-    kinds = Counter(each.kind for each in outcomes)
+    kinds = {each.kind for each in outcomes}
     orders = sum(each.orders for each in verdicts)
     held = [late for each in verdicts for late in each.held]
     late = [each for verdict in verdicts for each in verdict.late]
@@ -224,6 +239,7 @@ def tell(outcomes: Sequence[Outcome], ttl_s: float) -> list[str]:
         f"{len(held)} orders left after the permit under which they had passed their gate (at most "
         f"{max(held, default=0) / 1e6:.1f} ms after it), {len(late)} of them after a newer claim"
     )
+    print(f"by kind: {counted(each.kind for each in outcomes)}")
     if took:
         p99 = took[min(len(took) - 1, round(0.99 * (len(took) - 1)))]
         print(
@@ -231,11 +247,7 @@ def tell(outcomes: Sequence[Outcome], ttl_s: float) -> list[str]:
             f"permits of {ttl_s:g} s: p50 {statistics.median(took):.2f} s, p99 {p99:.2f} s, "
             f"maximum {took[-1]:.2f} s"
         )
-    return [
-        f"run {number}, {each.kind}: {problem}"
-        for number, each in enumerate(outcomes)
-        for problem in each.problems
-    ]
+    return problems_of(outcomes)
 
 
 def play(
@@ -247,32 +259,17 @@ def play(
     minutes: float = 1e9,
 ) -> list[Outcome]:
     """Run one of each of `kinds`, in this order, and begin none after so many minutes."""
-    end_s = time.monotonic() + 60 * minutes
     with ExitStack() as resources:
         campaign = ShardCampaign(folder, seed, ttl_s, stop_s, resources)
-        outcomes: list[Outcome] = []
-        for number, kind in enumerate(kinds):
-            if time.monotonic() > end_s:
-                break
-            outcome = campaign.run(number, kind)
-            outcomes.append(outcome)
-            for problem in outcome.problems:
-                print(f"run {number} {kind}: {problem}", flush=True)
-        return outcomes
+        return play_kinds(campaign.run, kinds, minutes)
 
 
 def main() -> int:
     """Read the command line and play."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--runs", type=int, default=2000)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--ttl", type=float, default=2.0, help="of a permit, seconds")
+    parser = options_of(__doc__, 2000)
     parser.add_argument("--stop", type=float, default=0.0, help="faults last so long, seconds")
-    parser.add_argument("--minutes", type=float, default=1e9, help="begin no run after so many")
-    parser.add_argument("--only", default="", help="kinds, with commas")
     options = parser.parse_args()
-    names = options.only.split(",") if options.only else list(SHARD_KINDS)
-    kinds = [names[number % len(names)] for number in range(options.runs)]
+    kinds = kinds_of(options, SHARD_KINDS)
     with tempfile.TemporaryDirectory(prefix="logos-shards-") as folder:
         outcomes = play(
             Path(folder), kinds, options.seed, options.ttl, options.stop, options.minutes

@@ -25,7 +25,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from fleet_engine import Operator
+import msgspec
+from fleet_engine import Operator, entry_of
 
 from logos.core.gates import why_closed
 from logos.killswitch.fleet.claims import ShardStore
@@ -171,18 +172,8 @@ class Owner:
 
     def _entry(self, renewals: int, epoch: int) -> EngineEntry:
         said = self._own.said
-        return EngineEntry(
-            token=self._token,
-            host="campaign",
-            workspace="",
-            session=self._token,
-            pid=os.getpid(),
-            ttl_ns=self._terms.ttl_ns,
-            renewed_ns=boot_ns(),
-            renewals=renewals,
-            epoch=epoch,
-            blocked=self._blocked,
-            drained=self._blocked,
+        return msgspec.structs.replace(
+            entry_of(self._token, self._terms, renewals, epoch, is_blocked=self._blocked),
             shard=self._terms.shard,
             claim=self._own.epoch,
             budget=None if said is None else said.limit,

@@ -19,7 +19,7 @@ from logos.analysis.figures import SymbolFigures
 from logos.analysis.fills import Fills, LastTrips, SymbolFills, open_trips
 from logos.analysis.folder import Tables, Told, config_of, read_facts, read_told, workspace_of
 from logos.analysis.model import Analysis, Facts
-from logos.analysis.prices import SessionPrices
+from logos.analysis.prices import FirstPrices, SessionPrices
 from logos.analysis.tally import SideTally
 from logos.config import Config
 from logos.core.instrument import Instrument
@@ -43,11 +43,14 @@ from logos.session.artifacts.payments import PAYMENTS
 from logos.session.build import make_instruments
 
 
-def analyse(folder: Path, *, with_excursions: bool = False) -> Analysis:
+def analyse(
+    folder: Path, *, with_excursions: bool = False, firsts: FirstPrices | None = None
+) -> Analysis:
     """Read the session in `folder`, finished, running or dead.
 
     MAE and MFE of round trips are those of trips.csv; `with_excursions` reads the data once more
-    for those that have none there: of sessions that are long, old, running or dead.
+    for those that have none there: of sessions that are long, old, running or dead. `firsts` keeps
+    first prices for the next session on the same data and instruments.
 
     Raises ConfigError when no session has begun there or its settings cannot be read, another
     LogosError that names the file that is damaged (`logos verify` says more), and OSError when a
@@ -58,7 +61,7 @@ def analyse(folder: Path, *, with_excursions: bool = False) -> Analysis:
     try:
         config = config_of(told)
         reading = _Reading(folder, told, config, tables)
-        return reading.analysis(with_excursions=with_excursions)
+        return reading.analysis(with_excursions=with_excursions, firsts=firsts)
     except (ValueError, LookupError, ArithmeticError) as error:
         what = str(error) if isinstance(error, ValueError) else error_words(error)
         raise LogosError(f"{tables.at} is damaged: {what}") from error
@@ -93,7 +96,7 @@ class _Reading:
         self._marks: dict[str, float] = {}
         self._payments: dict[str, Decimal] = {}
 
-    def analysis(self, *, with_excursions: bool) -> Analysis:
+    def analysis(self, *, with_excursions: bool, firsts: FirstPrices | None) -> Analysis:
         """Read everything and add it up."""
         self._read_positions()
         self._read_fills()
@@ -102,7 +105,7 @@ class _Reading:
         facts = self._facts()
         prices = SessionPrices(facts, self._config, self._instruments, workspace_of(self._folder))
         for symbol in self._instruments:
-            first = prices.first_price(symbol)
+            first = prices.first_price(symbol, firsts)
             if first is not None:
                 self._marks[symbol] = first
         if with_excursions:

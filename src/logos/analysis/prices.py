@@ -39,6 +39,10 @@ _LENGTHS_NS: Final = (
 """Lengths that bars of quotes and trades may have."""
 
 
+FirstPrices = dict[tuple[object, ...], float | None]
+"""First prices by the digests of the files they were read from, the stretch and the symbol."""
+
+
 class SessionPrices:
     """The prices of one session; each question reads its data once."""
 
@@ -89,8 +93,21 @@ class SessionPrices:
             return Bars(symbol=symbol, problem=str(error))
         return Bars(symbol=symbol, problem=f"the session has no prices of {symbol}")
 
-    def first_price(self, symbol: str) -> float | None:
-        """The symbol's first price: of bars the open, of quotes the middle; None: not known."""
+    def first_price(self, symbol: str, known: FirstPrices | None = None) -> float | None:
+        """The symbol's first price: of bars the open, of quotes the middle; None: not known.
+
+        `known` holds those of other sessions on the same files, and is added to.
+        """
+        files, data = self._facts.data_files, self._config.data
+        if known is None or not files:
+            return self._read_first(symbol)
+        scale = self._instruments[symbol].price_scale
+        key = (*sorted(files.items()), data.start, data.end, str(data.accept), symbol, scale)
+        if key not in known:
+            known[key] = self._read_first(symbol)
+        return known[key]
+
+    def _read_first(self, symbol: str) -> float | None:
         try:
             for name, blocks in price_streams(self.feed):
                 if name in ("", symbol):

@@ -12,6 +12,7 @@ import msgspec
 
 from logos.analysis.analyse import analyse
 from logos.analysis.figures import Side, Statistics
+from logos.analysis.prices import FirstPrices
 from logos.session.entry import compared
 from logos.sweeps.spec import Trial
 
@@ -83,10 +84,18 @@ def figure_names() -> list[str]:
 
 
 def outcome_of(
-    trial: Trial, folder: Path, summary: dict[str, Any], *, with_days: bool = False
+    trial: Trial,
+    folder: Path,
+    summary: dict[str, Any],
+    *,
+    with_days: bool = False,
+    firsts: FirstPrices | None = None,
 ) -> Outcome:
-    """What came of the session in `folder`. Raises LogosError, OSError."""
-    analysis = analyse(folder)
+    """What came of the session in `folder`. `firsts` as of `analyse`.
+
+    Raises LogosError, OSError.
+    """
+    analysis = analyse(folder, firsts=firsts)
     first = analysis.books[0]
     return Outcome(
         trial=trial,

@@ -27,6 +27,7 @@ from typing import Any, Final
 
 import msgspec
 
+from logos.analysis.prices import FirstPrices
 from logos.build import build_hash
 from logos.config import Config, ConfigError
 from logos.config.masking import config_secrets
@@ -83,6 +84,12 @@ def run_task(request: bytes) -> bytes:
 def _store(workspace: str) -> CheckedStore:
     """What was checked in a workspace: one object, which knows the files that it has seen."""
     return checked_store(Path(workspace))
+
+
+@lru_cache(maxsize=4)
+def _firsts(_workspace: str) -> FirstPrices:
+    """First prices, which are the same for all rows: read once by each worker."""
+    return {}
 
 
 def _run(task: Task) -> Reply:
@@ -146,7 +153,11 @@ def _run_in(home: Path, task: Task, config: Config) -> Reply:
         if stopped is not None:
             return stopped
         outcome = outcome_of(
-            trial, result.folder, dict(result.summary), with_days=trial.sample == "out"
+            trial,
+            result.folder,
+            dict(result.summary),
+            with_days=trial.sample == "out",
+            firsts=_firsts(task.workspace),
         )
     if task.kept:
         _keep(home, Path(task.kept), trial.session_id)

@@ -1,7 +1,7 @@
 """`logos fleet start`: own shards on this machine, and trade them.
 
 One shard is one session in this process. Several are a process each, begun from here, which is
-told how each ended; SIGINT and SIGTERM are passed on to all of them.
+told how each ended; SIGINT, SIGTERM and SIGUSR1 are passed on to all of them.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from logos.cli.fleet.shipped import shipped_of
 from logos.cli.run_command import ProgressBar, add_shown, attempt
 from logos.config import Config, ConfigError
 from logos.config.terms.shards import shard_config, shards_of
-from logos.held_signals import held
+from logos.held_signals import HELD, has_come, held
 from logos.killswitch.fleet.records import CoordinatorError
 from logos.killswitch.fleet.shards import BudgetRefusedError, ShardTakenError
 from logos.observe.shipping.branches import NotRestorable
@@ -70,7 +70,8 @@ def start(config: Config, options: argparse.Namespace) -> int:
 def _start_one(config: Config, name: str, options: argparse.Namespace) -> int:
     def go(bar: ProgressBar) -> SessionResult:
         workspace = shard_workspace(paths.home(), name)
-        with one_of_this_machine(workspace, name):
+        switch = paths.within(workspace, paths.state_dir()) / "kill-switch"
+        with one_of_this_machine(workspace, name), held(switch):
             return _own(config, name, options, bar)
 
     return attempt(go, options, "fleet start")
@@ -85,38 +86,35 @@ def _own(config: Config, name: str, options: argparse.Namespace, bar: ProgressBa
     # another's session is linked to: that would look like a past whose switch is gone.
     open_switch(tell, workspace).close()
     try:
-        own = take_shard(config, name, workspace, options.wait, tell)
+        own = take_shard(config, name, workspace, options.wait, tell, has_come)
     except (ShardTakenError, BudgetRefusedError, CoordinatorError) as error:
         raise SwitchEngagedError(f"{error}\nNothing is traded.") from None
     try:
-        with held():
-            folders = claims_folder(config, name)
-            # Read under the claim: no owner before it says anything any more.
-            last, shipped = own.store.last(), shipped_of(config, session_id, tell)
-            has_session = prepare_folder(
-                folders, own.epoch, workspace, session_id, tell, last, shipped
-            )
-            origin = Origin.here(options.config)
-            if not has_session:
-                return run_session(
-                    own_config,
-                    on_plan=bar.start,
-                    beside=bar.screen.beside,
-                    tell=tell,
-                    origin=origin,
-                    home=workspace,
-                    ownership=own,
-                )
-            if read_origin(session_id, workspace) is None:
-                write_origin(origin, session_id, workspace)
-            return resume(
-                session_id,
+        folders = claims_folder(config, name)
+        # Read under the claim: no owner before it says anything any more.
+        last, shipped = own.store.last(), shipped_of(config, session_id, tell)
+        has_session = prepare_folder(folders, own.epoch, workspace, session_id, tell, last, shipped)
+        origin = Origin.here(options.config)
+        if not has_session:
+            return run_session(
+                own_config,
                 on_plan=bar.start,
                 beside=bar.screen.beside,
                 tell=tell,
+                origin=origin,
                 home=workspace,
                 ownership=own,
             )
+        if read_origin(session_id, workspace) is None:
+            write_origin(origin, session_id, workspace)
+        return resume(
+            session_id,
+            on_plan=bar.start,
+            beside=bar.screen.beside,
+            tell=tell,
+            home=workspace,
+            ownership=own,
+        )
     except (ShardLostError, CoordinatorError, NotRestorable, TopicsUnreadable) as error:
         raise SwitchEngagedError(f"{error}\nNothing is traded.") from None
     finally:
@@ -135,7 +133,9 @@ def _start_all(names: list[str], options: argparse.Namespace) -> int:
             if child.poll() is None:
                 child.send_signal(number)
 
-    before = {each: signal.signal(each, pass_on) for each in (signal.SIGINT, signal.SIGTERM)}
+    before = {each: signal.signal(each, pass_on) for each in HELD}
+    # What came while this was loading is heard now; the shards' processes hold theirs themselves.
+    mask = signal.pthread_sigmask(signal.SIG_UNBLOCK, HELD)
     try:
         for name in names:
             if came:
@@ -153,9 +153,23 @@ def _start_all(names: list[str], options: argparse.Namespace) -> int:
             child.wait()
         raise ConfigError(f"a process cannot be begun: {error}") from None
     finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         for number, handler in before.items():
             signal.signal(number, handler)
     for name in names:
-        end = f"exit code {codes[name]}" if name in codes else "not begun, as this was interrupted"
+        end = _end_words(codes[name]) if name in codes else "not begun, as this was interrupted"
         print(f"shard {name}: {end}", file=sys.stderr)
-    return max(abs(codes.get(name, _INTERRUPTED)) for name in names)
+    return max(_exit_code(codes.get(name, _INTERRUPTED)) for name in names)
+
+
+def _end_words(code: int) -> str:
+    """How a process ended that `Popen.wait` gives `code` of."""
+    if code >= 0:
+        return f"exit code {code}"
+    names = {each.value: each.name for each in signal.Signals}
+    return f"ended by {names.get(-code, f'signal {-code}')}"
+
+
+def _exit_code(code: int) -> int:
+    """The same as a shell has it: 137 of a process that SIGKILL ended."""
+    return code if code >= 0 else 128 - code

@@ -101,8 +101,9 @@ class CheckedStore:
         """`folder` of None: nothing is kept, every check is made."""
         self.folder = folder
         self._build = build
-        self._known: dict[tuple[Path, FileStamp], str] = {}
-        """The sha256 of files in the state in which this object has read them."""
+        self._known: dict[tuple[Path, FileStamp, int], str] = {}
+        """The sha256 of files in the state in which this object has read them; when that came
+        about (ctime) cannot be set by who wrote them."""
 
     def check(self, source: DataSource, question: Question) -> tuple[CheckReport, Columns | None]:
         """What `check` reports of `source`, from its record if there is one; and its rows, if they
@@ -151,7 +152,7 @@ class CheckedStore:
         with suppress(OSError):  # there is none, or it cannot be used
             head = read_sealed(place, _Head)
             if head is not None and head.key == key:
-                os.utime(place)
+                _used(place)
                 return head.lines
         lines = first_lines(path, rows)
         with suppress(OSError):  # a shortcut: nothing else is different without it
@@ -161,7 +162,7 @@ class CheckedStore:
 
     def _fingerprint(self, path: Path) -> str:
         """The file's sha256, worked out once while it stays as it is. Raises DataError."""
-        known = (path, file_stamp(path))
+        known = (path, file_stamp(path), path.stat().st_ctime_ns)
         if known not in self._known:
             self._known[known] = fingerprint(path)
         return self._known[known]
@@ -182,10 +183,16 @@ def _find(folder: Path, key: str) -> tuple[_Record, Columns] | None:
         if not columns.is_whole(record.columns):
             columns.close()
             return None
-        os.utime(path)  # the oldest that nobody used is removed first
+        _used(path)
     except OSError:
         return None  # there is none, or it cannot be used: the data is checked again
     return record, columns
+
+
+def _used(path: Path) -> None:
+    """The oldest that nobody used is removed first. A store that cannot be written to is read."""
+    with suppress(OSError):
+        os.utime(path)
 
 
 class _Keeper:

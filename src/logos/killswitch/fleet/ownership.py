@@ -65,11 +65,17 @@ class Ownership:
         """Of the claim; 0 before it."""
         return 0 if self.claim is None else self.claim.epoch
 
-    def take(self, wait_s: float, tell: Callable[[str], object] = lambda _: None) -> Claim:
+    def take(
+        self,
+        wait_s: float,
+        tell: Callable[[str], object] = lambda _: None,
+        is_to_stop: Callable[[], bool] = lambda: False,
+    ) -> Claim:
         """Claim the shard, trying for `wait_s`, and keep the claim from then on.
 
-        `tell` hears once for whom it waits. Raises ShardTakenError, CoordinatorError, and
-        ClaimLostError when the ledger grants the shard nothing.
+        `tell` hears once for whom it waits; `is_to_stop` is asked while it does. Raises
+        ShardTakenError, CoordinatorError, and ClaimLostError when the ledger grants the shard
+        nothing.
         """
         until_s = time.monotonic() + wait_s
         has_told = False
@@ -80,6 +86,8 @@ class Ownership:
             except (ShardTakenError, CoordinatorError) as error:
                 if time.monotonic() >= until_s:
                     raise
+                if is_to_stop():
+                    raise ShardTakenError(f"interrupted while it waited: {error}") from None
                 if not has_told:
                     tell(f"{error}; waiting for {wait_s:g} s")
                     has_told = True

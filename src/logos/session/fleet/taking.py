@@ -122,9 +122,14 @@ def ready_ledger(store: ShardStore, config: Config) -> Budgets:
 
 
 def take_shard(
-    config: Config, name: str, workspace: Path, wait_s: float, tell: Callable[[str], object]
+    config: Config,
+    name: str,
+    workspace: Path,
+    wait_s: float,
+    tell: Callable[[str], object],
+    is_to_stop: Callable[[], bool] = lambda: False,
 ) -> Ownership:
-    """Claim a shard, trying for `wait_s`. Close what it gives.
+    """Claim a shard, trying for `wait_s` unless it `is_to_stop`. Close what it gives.
 
     Raises ShardTakenError, BudgetRefusedError, ConfigError, CoordinatorError.
     """
@@ -132,7 +137,7 @@ def take_shard(
     own = Ownership(terms, token_hex(8), workspace)
     try:
         budgets = ready_ledger(own.store, config)
-        claim = own.take(wait_s, tell)
+        claim = own.take(wait_s, tell, is_to_stop)
     except BaseException:
         own.close()
         raise
