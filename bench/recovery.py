@@ -1,4 +1,5 @@
-"""What the journal costs, and how long recovery takes: `python bench/recovery.py [RECORDS_MAX]`.
+"""What the journal costs, and how long recovery takes: `make bench ONLY=recovery`
+(`python bench/recovery.py [RECORDS_MAX] [--live]`).
 
 Cost: the records of a session over a million quotes, with an order on each hundredth, go through
 the journal alone, the tables alone, the decision log alone; and the same quotes through the core
@@ -6,7 +7,8 @@ alone and through a whole session. Times are of this process's CPU, so that neig
 
 Recovery: a session that crashed near its end is resumed to its end, once from its snapshot and once
 from its beginning; "ready" is how long it takes until it stands where the snapshot does. The dense
-one makes a record for each event, the sparse one is that of the costs, from its files.
+one makes a record for each event, the sparse one is that of the costs, from its files. A long live
+session follows: see `live_recovery`; `--live` leaves out the rest.
 """
 
 from __future__ import annotations
@@ -23,6 +25,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from bench.live_recovery import live
 from bench.loops import START_NS, SYMBOLS, EveryHundredth, config_dict, make_core
 from bench.sessions import make_files
 from logos.config import make_config
@@ -275,4 +278,8 @@ def main(records_max: int) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000)
+    numbers = [int(each) for each in sys.argv[1:] if each != "--live"]
+    most = numbers[0] if numbers else 1_000_000
+    if "--live" not in sys.argv:
+        main(most)
+    live(most)

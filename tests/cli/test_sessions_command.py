@@ -11,7 +11,7 @@ from stored_helpers import aged, crashed, ended, failed, halted
 
 from logos.cli.main import main
 from logos.errors import ConfigError
-from logos.journal.writer import JournalLock
+from logos.journal.lock import JournalLock
 from logos.session import SessionResult
 
 Output = pytest.CaptureFixture[str]

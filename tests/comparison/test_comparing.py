@@ -20,7 +20,7 @@ from logos.core.gates import InProcessSwitch
 from logos.core.strategy import market
 from logos.core.types import Side
 from logos.errors import ConfigError
-from logos.journal.writer import JournalLock
+from logos.journal.lock import JournalLock
 from logos.pages import assets
 from logos.session import SessionResult
 from logos.session.entry import run

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 import threading
 from fractions import Fraction
@@ -305,3 +306,29 @@ def test_a_snapshot_stays_as_it_was() -> None:
     assert before.symbol("AAA").fills == 1
     with pytest.raises(AttributeError):
         before.symbols[0].fills = 7  # type: ignore[misc]
+
+
+def test_figures_that_were_saved_go_on_as_if_they_had_not_been() -> None:
+    lot = LotClosure(1, 1, 100, 7, 2)
+    first: list[Record] = [order(1), order(2, "CCC", 5), fill(Side.BUY, 3, 100, 3, fee=4)]
+    then: list[Record] = [
+        update(1, OrderStatus.ACCEPTED, ts_ns=9),
+        fill(Side.SELL, 1, 90, 2, realised=7, fee=1, lots=(lot,)),
+        update(2, OrderStatus.REJECTED, "CCC", 30),
+    ]
+    straight, saved, taken_up = aggregator(), aggregator(), aggregator()
+    for each in (straight, saved):
+        each.add(first)
+        each.mark_all({"AAA": 120, "CCC": 7})
+    taken_up.load(json.loads(json.dumps(saved.save())))
+    for each in (straight, taken_up):
+        each.add(then)
+        each.mark("AAA", 95)
+    found, expected = taken_up.snapshot(), straight.snapshot()
+    assert (found.symbols, found.currencies, found.total) == (
+        expected.symbols,
+        expected.currencies,
+        expected.total,
+    )
+    assert expected.symbol("AAA").latency_max_ns == 9
+    assert taken_up.save() == straight.save()

@@ -33,7 +33,7 @@ from logos.core.context import CoreView
 from logos.core.engine import TradingCore
 from logos.core.instrument import Instrument, instrument
 from logos.core.types import ReportKind
-from logos.journal.inputs import Survey
+from logos.journal.surveys import Survey
 from logos.session.venue.taking_up import take_up
 from logos.testing.builders import fee_schedule
 

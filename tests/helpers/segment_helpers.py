@@ -8,8 +8,9 @@ from pathlib import Path
 from logos.core.instrument import instrument
 from logos.core.messages import Event, Quote
 from logos.journal import segments
-from logos.journal.inputs import InputsWriter, RecordedInputs, Survey
+from logos.journal.inputs import InputsWriter, RecordedInputs
 from logos.journal.segments import closed_segments
+from logos.journal.surveys import Survey
 from logos.journal.writer import START, Position
 
 COIN = instrument("COIN", tick="0.01", lot="1", quote="USD")

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from logos.journal import writer
-from logos.journal.writer import JournalLock, JournalWriter, SessionBusyError
+from logos.journal import lock
+from logos.journal.lock import JournalLock, SessionBusyError
+from logos.journal.writer import JournalWriter
 
 
 @pytest.fixture
@@ -53,4 +54,4 @@ def test_a_journal_that_stays_locked_has_a_writer(
     monkeypatch.setattr(time, "sleep", waits.append)
     with pytest.raises(SessionBusyError, match="in use by a running session"):
         JournalLock(journal)
-    assert len(waits) == writer._LOCK_TRIES - 1
+    assert len(waits) == lock._LOCK_TRIES - 1

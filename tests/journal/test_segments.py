@@ -28,6 +28,7 @@ from logos.journal.compacting import compact_closed
 from logos.journal.inputs import InputsWriter, RecordedInputs
 from logos.journal.reader import LINE_BYTES_MAX, Damaged
 from logos.journal.segments import SegmentedFile, closed_segments
+from logos.journal.surveys import Mark
 from logos.journal.writer import Position
 
 # ---- one recording ----
@@ -59,7 +60,7 @@ def test_a_recording_is_continued_from_anywhere_in_segments_of_any_size(
         writer.close()
         if is_packed:
             compact_closed(file_of(folder))
-        survey = RecordedInputs(file_of(folder), KNOWN).survey(place)
+        survey = RecordedInputs(file_of(folder), KNOWN).survey(Mark(place))
         assert survey.has_place
         writer = continued(folder, survey, size, place if is_packed else None)
         for each in [] if is_packed else BATCHES[:kept]:
@@ -78,7 +79,7 @@ def test_a_continued_recording_checks_all_its_segments_and_goes_on_in_the_last(
     place = writer.position
     writer.close()
     compact_closed(file_of(tmp_path))
-    survey = RecordedInputs(file_of(tmp_path), KNOWN).survey(place)
+    survey = RecordedInputs(file_of(tmp_path), KNOWN).survey(Mark(place))
     writer = continued(tmp_path, survey)
     assert writer.is_continuing
     for each in BATCHES:
@@ -99,7 +100,7 @@ def test_a_snapshot_may_stand_in_any_segment(tmp_path: Path, one_file: bytes) ->
     compact_closed(file_of(tmp_path))
     for number, place in enumerate(places, 1):
         inputs = RecordedInputs(file_of(tmp_path), KNOWN)
-        survey = inputs.survey(place)
+        survey = inputs.survey(Mark(place))
         assert survey.has_place
         assert [list(each) for each in inputs.batches(place)] == BATCHES[number:]
         writer = continued(tmp_path, survey, start=place)

@@ -28,7 +28,7 @@ from logos.core.messages import Event, TimePassed
 from logos.journal import compacting, segments
 from logos.journal.compacting import compact_closed, compact_last
 from logos.journal.inputs import InputsWriter, RecordedInputs
-from logos.journal.writer import SessionBusyError
+from logos.journal.lock import SessionBusyError
 
 # ---- killed at every step ----
 

@@ -30,7 +30,8 @@ from logos.config import ConfigError
 from logos.core.gates import InProcessSwitch
 from logos.core.strategy import Answer, Context, Strategy
 from logos.core.types import SessionStatus, SwitchState
-from logos.journal.writer import JournalWriter, SessionBusyError
+from logos.journal.lock import SessionBusyError
+from logos.journal.writer import JournalWriter
 from logos.killswitch.breaker import CircuitBreaker
 from logos.session import ExitCode, entry, history
 from logos.session.artifacts.recoveries import RECOVERIES

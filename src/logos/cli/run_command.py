@@ -16,7 +16,8 @@ from logos.cli.screen.result import figures_of, result_lines
 from logos.cli.screen.terminal import Terminal
 from logos.config import ConfigError
 from logos.errors import DataError
-from logos.journal.writer import JournalDiffersError, SessionBusyError
+from logos.journal.lock import SessionBusyError
+from logos.journal.writer import JournalDiffersError
 from logos.session import ExitCode, SessionResult, SwitchEngagedError
 from logos.session.artifacts.report import held_words
 from logos.session.disk import DiskLowError

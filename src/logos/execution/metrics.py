@@ -17,7 +17,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
@@ -192,6 +192,12 @@ class _Sum:
         return Figures(*(getattr(self, name) for name in Figures.__struct_fields__))
 
 
+_KEPT: Final = tuple(
+    name for name in _Sum.__slots__ if name not in ("currency", "money_decimals", "name")
+)
+"""What a snapshot has of each."""
+
+
 class _Symbol:
     """A symbol's own sum, those it adds to, and what its deltas are made from."""
 
@@ -257,6 +263,36 @@ class MetricsAggregator:
                 raise ValueError(f"no rate from {currency} to {reporting.currency}")
             sums.append((self._total, reporting.factors[currency]))
         self._symbols[each.symbol] = _Symbol(each.unit_value, sums)
+
+    # ---- for a snapshot ----
+
+    def save(self) -> dict[str, Any]:
+        """Everything as plain JSON data, for `load` of an aggregator of the same symbols."""
+        with self._lock:
+            own = (each.sums[0][0] for each in self._symbols.values())
+            sums = [*own, *self._currencies.values(), *([self._total] if self._total else ())]
+            return {
+                "sums": [[getattr(each, name) for name in _KEPT] for each in sums],
+                "books": [
+                    [each.position, each.mark, each.cost, each.value]
+                    for each in self._symbols.values()
+                ],
+                "made_ns": list(self._made_ns.items()),
+            }
+
+    def load(self, state: Mapping[str, Any]) -> None:
+        """Take over what `save` told. Raises LookupError, TypeError or ValueError for anything
+        else."""
+        with self._lock:
+            own = (each.sums[0][0] for each in self._symbols.values())
+            sums = [*own, *self._currencies.values(), *([self._total] if self._total else ())]
+            for one, values in zip(sums, state["sums"], strict=True):
+                for name, value in zip(_KEPT, values, strict=True):
+                    setattr(one, name, value)
+            for each, values in zip(self._symbols.values(), state["books"], strict=True):
+                each.position, each.mark, each.cost, each.value = values
+            self._made_ns = dict(state["made_ns"])
+            self._version += 1
 
     # ---- updates ----
 

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from logos.files import open_new, sync_folder
+from logos.journal.lock import SessionBusyError
 from logos.journal.segments import (
     Segment,
     SegmentError,
@@ -28,7 +29,6 @@ from logos.journal.segments import (
     compressed_path,
     is_compressed,
 )
-from logos.journal.writer import SessionBusyError
 
 LEVEL: Final = 5
 _GZIP: Final = 16 + zlib.MAX_WBITS

@@ -15,59 +15,37 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Final, NamedTuple, Self
+from typing import Any, Final, Self
 
 import msgspec
 
 from logos.core.instrument import Instrument
 from logos.core.messages import (
-    Backfill,
-    Bar,
     Event,
-    FeedOffset,
-    Lag,
-    PastBar,
     Quote,
-    QuoteBar,
-    ReceivedSignal,
-    Reconcile,
-    Report,
-    SessionEnd,
-    TimePassed,
-    Trade,
 )
-from logos.core.types import NEVER_NS, NS_PER_MINUTE, ReportKind
+from logos.core.types import NEVER_NS, NS_PER_MINUTE
 from logos.errors import LogosError
 from logos.journal.codec import SCHEMA_VERSION
 from logos.journal.names import INPUTS_FILE as INPUTS_FILE
 from logos.journal.reader import JournalReader, TornTail
-from logos.journal.segments import SegmentedFile, has_recording, move_on, settle
-from logos.journal.writer import START, JournalWriter, Position, WriterFigures
-
-_WITH_SYMBOL: Final[dict[type, str]] = {
-    Quote: "q",
-    Trade: "t",
-    Bar: "b",
-    QuoteBar: "k",
-    Lag: "l",
-}
-_FIELDS: Final[dict[type, tuple[str, ...]]] = {
-    kind: tuple(
-        name for name in kind.__struct_fields__ if name not in ("symbol", "instrument", "closed_ns")
-    )
-    for kind in (Quote, Trade, Bar, QuoteBar, Lag)
-}
-"""A bar has its `closed_ns` behind these, if it has one."""
-_BY_LETTER: Final = {letter: kind for kind, letter in _WITH_SYMBOL.items()}
-_PAST: Final = "h"
-_BACKFILL: Final = "f"
-_OFFSET: Final = "o"
-_SIGNAL: Final = "s"
-_RECONCILE: Final = "x"
-_PROVED: Final = (ReportKind.FILLED.value, ReportKind.CHARGED.value)
-"""Reports that the venue proves by an id of its own."""
-_NAMES_SYMBOL: Final = frozenset((*_BY_LETTER, _PAST, _BACKFILL))
-"""The letters behind which a symbol's number stands, and then the time."""
+from logos.journal.rows import events_of, joined, row_of, time_of
+from logos.journal.segments import (
+    SegmentedFile,
+    SegmentError,
+    has_recording,
+    move_on,
+    settle,
+)
+from logos.journal.surveys import Mark, Survey, Surveyor, look_before
+from logos.journal.writer import (
+    START,
+    Content,
+    JournalWriter,
+    Position,
+    WriterFigures,
+    content_of,
+)
 
 
 class Inputs(msgspec.Struct, frozen=True, tag="inputs", tag_field="kind"):
@@ -129,7 +107,12 @@ class InputsWriter:
         else:
             settle(path)
             self._journal = JournalWriter.continuing(
-                path, there.whole_bytes, start, SegmentedFile(path), there.before_bytes
+                path,
+                there.whole_bytes,
+                start,
+                SegmentedFile(path),
+                there.before_bytes,
+                None if start == START else there.content,
             )
         self._numbers = {symbol: number for number, symbol in enumerate(symbols)}
         if start != START:
@@ -153,7 +136,7 @@ class InputsWriter:
                 event.ask_size_units,
             )
             if type(event) is Quote
-            else _row(event, numbers)
+            else row_of(event, numbers)
             for event in events
         ]
         if not self._journal.is_continuing:
@@ -189,6 +172,10 @@ class InputsWriter:
         """Where the recording stands after the last batch."""
         return self._journal.position
 
+    def mark_at(self, place: Position) -> Mark:
+        """What a snapshot names of this place, which is before or behind the last batch."""
+        return Mark(place, self._journal.sha256_at(place))
+
     @property
     def written_bytes(self) -> int:
         """Bytes of the recording, its last batch included."""
@@ -204,56 +191,6 @@ class InputsWriter:
         self._journal.close()
 
 
-def _row(event: Event, numbers: Mapping[str, int]) -> tuple[object, ...]:
-    kind = type(event)
-    if kind in _WITH_SYMBOL:
-        number = numbers[event.symbol]  # type: ignore[union-attr]
-        fields = [getattr(event, name) for name in _FIELDS[kind]]
-        if (type(event) is Bar or type(event) is QuoteBar) and event.closed_ns:
-            fields.append(event.closed_ns)
-        return (_WITH_SYMBOL[kind], number, *fields)
-    if isinstance(event, PastBar):
-        bar = [getattr(event.bar, name) for name in _FIELDS[Bar]]
-        return (_PAST, numbers[event.symbol], event.ts_ns, *bar)
-    if isinstance(event, Backfill):
-        is_over, until_ns = event.is_over, event.until_ns
-        return (_BACKFILL, numbers[event.symbol], event.ts_ns, is_over, until_ns, event.detail)
-    if isinstance(event, TimePassed):
-        return ("p", event.ts_ns)
-    if isinstance(event, FeedOffset):
-        return (_OFFSET, event.ts_ns, event.source, event.offset)
-    if isinstance(event, ReceivedSignal):
-        wish = (event.wish, event.value, event.quantity)
-        return (_SIGNAL, event.ts_ns, numbers[event.symbol], *wish)
-    if isinstance(event, SessionEnd):
-        return ("e", event.ts_ns)
-    if isinstance(event, Reconcile):
-        return (_RECONCILE, event.ts_ns, event.reason, event.by, event.adjusted)
-    if isinstance(event, Report):
-        return ("r", *(getattr(event, name) for name in Report.__struct_fields__))
-    raise TypeError(f"{kind.__name__} is no input of a live session")
-
-
-class Survey(NamedTuple):
-    """What a look through recorded inputs finds, up to the last whole batch.
-
-    `first_ns` is the time of the first event (0: none), `fills` the client order id and fill id of
-    every fill that was reported. `has_place`: whether the place that was asked for is there.
-    `before_bytes` of the whole lie in the files before the last one. `offsets`: up to which message
-    each source was read that keeps what it said (`FeedOffset`). `charges` are the venue's ids of
-    what it was heard to charge, `last_ns` is the time of the last event (0: none).
-    """
-
-    whole_bytes: int
-    first_ns: int
-    fills: Sequence[tuple[str, str]]
-    has_place: bool
-    before_bytes: int = 0
-    offsets: Mapping[str, int] = {}
-    charges: Sequence[str] = ()
-    last_ns: int = 0
-
-
 class RecordedInputs:
     """What was recorded, as a feed: `chunks` gives the batches as they came."""
 
@@ -261,6 +198,8 @@ class RecordedInputs:
         """`instruments` may be given later, by `know`."""
         self.path = path
         self._instruments = instruments or {}
+        self._joins = False
+        self._read = (0, 0, b"")  # number, end and digest of the last batch that was given out
         self.whole_bytes = 0
         """Bytes of the batches read so far; the facts are not among them."""
 
@@ -270,21 +209,24 @@ class RecordedInputs:
         path = folder / INPUTS_FILE
         return cls(path) if has_recording(path) else None
 
-    def know(self, instruments: Mapping[str, Instrument]) -> None:
-        """These are the session's instruments, by symbol."""
+    def know(self, instruments: Mapping[str, Instrument], *, joins: bool = False) -> None:
+        """These are the session's instruments, by symbol. `joins`: where batches end does not
+        matter, but for what is not for the core: a paper session that halts hears nothing more."""
         self._instruments = instruments
+        self._joins = joins
 
     def chunks(self) -> Iterator[Sequence[Event]]:
-        """The batches, in order, and at last the failure, if one ended the session.
+        """The events as they came, batch by batch or many of them together (see `know`), and at
+        last the failure, if one ended the session.
 
         Raises Damaged for a file that was changed, LiveFailureError for the recorded failure.
         """
-        yield from self.batches()
+        yield from joined(self.batches()) if self._joins else self.batches()
         failure = self.facts().get("failure")
         if failure:
             raise LiveFailureError(failure)
 
-    def batches(self, after: Position = START) -> Iterator[Sequence[Event]]:
+    def batches(self, after: Position = START) -> Iterator[list[Event]]:
         """The batches behind a place that `survey` has found there, in order. A torn last line was
         never acted upon, and is left out.
 
@@ -300,53 +242,65 @@ class RecordedInputs:
                 reader.go_back(after.sequence, after.offset, after.digest)
                 self.whole_bytes = after.offset
             for entry in reader.entries():
-                if not isinstance(entry.record, Batch):
+                if type(entry.record) is not Batch:
                     break
-                yield [_event(row, symbols) for row in entry.record.events]
-                self.whole_bytes = entry.offset + entry.size
+                end = entry.offset + entry.size
+                self._read = entry.sequence, end, entry.digest
+                yield events_of(entry.record.events, symbols)
+                self.whole_bytes = end
 
-    def survey(self, place: Position | None = None) -> Survey:
+    def survey(self, mark: Mark | None = None) -> Survey:
         """Look through the whole recording once, without making its events.
 
-        `place` is where a snapshot says that it stands. Raises Damaged for a file that was changed.
+        `mark` is where a snapshot says that it stands. Where the bytes before it have the SHA-256
+        that it names, only what lies behind it is read line by line. Raises Damaged for a file that
+        was changed.
         """
-        whole_bytes = first_ns = last_ns = 0
-        has_place = place is None
-        fills: list[tuple[str, str]] = []
-        charges: list[str] = []
-        offsets: dict[str, int] = {}
+        if mark is not None and mark.sha256:
+            with SegmentedFile(self.path) as lines, suppress(SegmentError):
+                seen = look_before(lines, mark)
+                if seen is not None:
+                    return self._survey(mark.position, *seen)
+        return self._survey(None if mark is None else mark.position)
+
+    def _survey(
+        self,
+        place: Position | None,
+        surveyor: Surveyor | None = None,
+        content: Content | None = None,
+    ) -> Survey:
+        """The same; where a `surveyor` has seen what is before the `place`, behind that only."""
+        has_place, whole_bytes = place is None or surveyor is not None, 0
         with self._reader() as reader:
+            if place is not None and surveyor is not None:
+                next(reader.entries(), None)  # it must be of this schema
+                reader.go_back(place.sequence, place.offset, place.digest)
+                whole_bytes = place.offset
+            surveyor = surveyor or Surveyor()
             with suppress(TornTail):
                 for entry in reader.entries():
                     record = entry.record
                     if isinstance(record, Facts):
                         continue
                     whole_bytes = entry.offset + entry.size
-                    here = Position(entry.sequence, whole_bytes, entry.digest)
-                    has_place = has_place or place == here
-                    if isinstance(record, Inputs):
-                        continue
-                    for row in record.events:
-                        last_ns = _time_of(row)
-                        if row[0] == _OFFSET:
-                            offsets[row[2]] = row[3]
-                        if row[0] in (_OFFSET, _SIGNAL):
-                            continue
-                        first_ns = first_ns or last_ns
-                        if row[0] == "r" and row[2] in _PROVED:
-                            report = Report(row[1], ReportKind(row[2]), *row[3:])
-                            if report.kind is ReportKind.CHARGED:
-                                charges.append(report.fill_id)
-                            else:
-                                fills.append((report.client_order_id, report.fill_id))
+                    if not has_place:
+                        has_place = place == Position(entry.sequence, whole_bytes, entry.digest)
+                    if isinstance(record, Batch):
+                        surveyor.see(record.events)
             before_bytes = reader.file_start
-        proved = (offsets, charges)
-        return Survey(whole_bytes, first_ns, fills, has_place, before_bytes, *proved, last_ns)
+        if has_place and place is not None and content is None:
+            with SegmentedFile(self.path) as lines:
+                content = content_of(lines, place.offset)
+        return surveyor.survey(whole_bytes, has_place, before_bytes, content)
 
     def facts(self) -> dict[str, Any]:
-        """What the live run measured; empty for one that never came to its end."""
+        """What the live run measured; empty for one that never came to its end. What `batches` has
+        read is not read again. Raises Damaged for a file that was changed."""
         facts: dict[str, Any] = {}
         with self._reader() as reader, suppress(TornTail):
+            if self._read[0]:
+                next(reader.entries(), None)
+                reader.go_back(*self._read)
             for entry in reader.entries():
                 if isinstance(entry.record, Facts):
                     facts = entry.record.facts
@@ -357,42 +311,7 @@ class RecordedInputs:
         return JournalReader(self.path, _DECODER.decode, Inputs, Facts, segments)
 
 
-def _time_of(row: Sequence[Any]) -> int:
-    return int(row[2 if row[0] in _NAMES_SYMBOL else 1])
-
-
 def batch_times(line: bytes) -> list[int]:
     """When the events in one line of a recording were, in order. Raises ValueError for no line."""
     record = _DECODER.decode(line[line.index(_BODY) + len(_BODY) : line.rindex(b"}")])
-    return [_time_of(row) for row in record.events] if isinstance(record, Batch) else []
-
-
-def _event(row: Sequence[Any], symbols: Sequence[Instrument]) -> Event:
-    letter = row[0]
-    kind: Any
-    if letter == "p":
-        return TimePassed(row[1])
-    if letter == "e":
-        return SessionEnd(row[1])
-    if letter == "r":
-        return Report(row[1], ReportKind(row[2]), *row[3:])
-    if letter == _RECONCILE:
-        return Reconcile(row[1], row[2], row[3], tuple((name, amount) for name, amount in row[4]))
-    if letter == _OFFSET:
-        return FeedOffset(*row[1:])
-    if letter == _SIGNAL:
-        return ReceivedSignal(row[1], symbols[row[2]].symbol, *row[3:])
-    instrument = symbols[row[1]]
-    if letter == _PAST:
-        kind = Bar
-        return PastBar(
-            row[2], instrument.symbol, kind(row[3], instrument.symbol, *row[4:], instrument)
-        )
-    if letter == _BACKFILL:
-        return Backfill(row[2], instrument.symbol, *row[3:])
-    kind = _BY_LETTER[letter]
-    if kind is Lag:
-        return Lag(row[2], instrument.symbol, row[3])
-    end = len(_FIELDS[kind]) + 2
-    made: Event = kind(row[2], instrument.symbol, *row[3:end], instrument, *row[end:])
-    return made
+    return [time_of(row) for row in record.events] if isinstance(record, Batch) else []

@@ -11,13 +11,10 @@ go on: after a failed fsync nobody knows what the disk holds.
 A journal that is continued is not trusted but made again: the records of the session, run anew from
 its beginning or from a verified position, must give the very lines that are there, and only what
 lies beyond is appended.
-
-An advisory lock on the file keeps two processes off one session, and dies with its process.
 """
 
 from __future__ import annotations
 
-import fcntl
 import os
 import time
 from binascii import hexlify
@@ -30,6 +27,8 @@ import msgspec
 from logos.errors import LogosError
 from logos.files import private_opener, sync
 from logos.journal.codec import GENESIS, chain, encode_line, encode_lines
+from logos.journal.lock import JournalLock, lock
+from logos.journal.lock import SessionBusyError as SessionBusyError
 
 _BUFFER_BYTES: Final = 1 << 18
 
@@ -37,10 +36,6 @@ _READ_BYTES: Final = 1 << 20
 _HEAD_BYTES_MAX: Final = 100
 
 SYNC_INTERVAL_S: Final = 1.0
-
-_LOCK_TRIES: Final = 20
-_LOCK_PAUSE_S: Final = 0.01
-"""A journal that is locked for this long together has a writer."""
 
 
 class Position(msgspec.Struct, frozen=True, gc=False):
@@ -73,14 +68,17 @@ class Content(Protocol):
     def hexdigest(self) -> str:
         """The hash so far."""
 
+    def copy(self) -> Self:
+        """The same, to go on with by itself."""
 
-def content_of(path: Path, size: int) -> Content | None:
-    """The running hash of the first `size` bytes of a file; None where it has fewer. OSError."""
+
+def content_of(lines: Lines, size: int) -> Content | None:
+    """The running hash of the first `size` bytes; None where there are fewer. OSError."""
     content = sha256()
-    with open(path, "rb") as file:
-        while size and (block := file.read(min(size, _READ_BYTES))):
-            content.update(block)
-            size -= len(block)
+    lines.seek(0)
+    while size and (block := lines.read(min(size, _READ_BYTES))):
+        content.update(block)
+        size -= len(block)
     return None if size else content
 
 
@@ -111,10 +109,6 @@ class Lines(Protocol):
         """Close what is open."""
 
 
-class SessionBusyError(LogosError):
-    """Another process is writing this session."""
-
-
 class JournalDiffersError(LogosError):
     """What a session does now is not what its journal says it did."""
 
@@ -125,47 +119,6 @@ class JournalDiffersError(LogosError):
         )
         self.sequence = sequence
         self.offset = offset
-
-
-class JournalLock:
-    """The lock on a journal that is there, for a process that reads before it writes."""
-
-    def __init__(self, path: Path) -> None:
-        """Raises SessionBusyError when a running process has it, OSError when it is not there."""
-        self.path = path
-        self._descriptor = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
-        try:
-            _lock(self._descriptor, path)
-        except BaseException:
-            self.close()
-            raise
-
-    def take(self) -> int:
-        """The locked descriptor, which is the caller's to close from now on."""
-        descriptor, self._descriptor = self._descriptor, -1
-        return descriptor
-
-    def close(self) -> None:
-        """Let go of the lock, unless it was taken over. Closing again does nothing."""
-        if self._descriptor >= 0:
-            os.close(self.take())
-
-
-def _lock(descriptor: int, path: Path) -> None:
-    """Take the lock for writing. Whoever looks whether the session runs (`logos status`, an
-    exporter at each scrape) holds a shared one for an instant; that must not keep it from starting.
-    """
-    for _ in range(_LOCK_TRIES - 1):
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            time.sleep(_LOCK_PAUSE_S)
-        else:
-            return
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        raise SessionBusyError(f"{path.parent} is in use by a running session") from None
 
 
 class JournalWriter:
@@ -197,16 +150,16 @@ class JournalWriter:
         OSError when it cannot be opened.
         """
         writer = cls.__new__(cls)
-        lock = JournalLock(journal) if isinstance(journal, Path) else journal
-        path = lock.path
+        held = JournalLock(journal) if isinstance(journal, Path) else journal
+        path = held.path
         try:
             there = there or open(path, "rb")  # noqa: SIM115
         except OSError:
-            lock.close()
+            held.close()
             raise
-        descriptor = lock.take()
+        descriptor = held.take()
         writer._begin(path, descriptor, there, start)
-        writer._before = before
+        writer._before, writer._whole_bytes = before, whole_bytes
         writer._content = content or sha256()
         try:
             there.seek(start.offset)
@@ -229,13 +182,15 @@ class JournalWriter:
         self._failed = False
         self._is_unsynced = True  # the disk may not have all that the operating system was handed
         self._before = 0  # bytes in the files before this one
+        self._whole_bytes = 0  # of a journal that is continued, when that began
         self._content: Content = sha256()
+        self._unhashed = b""  # what was added last: it may have to be left out of the hash
         self._there = there  # the lines that must come again, while a journal is continued
         self._descriptor = descriptor
         self._synced_s = time.monotonic()
         self._syncs = self._sync_ns = self._sync_max_ns = 0
         try:
-            _lock(descriptor, path)
+            lock(descriptor, path)
         except BaseException:
             self._release()
             raise
@@ -251,7 +206,8 @@ class JournalWriter:
         if self._there is None:
             added, self._digest = encode_lines(self.sequence, self._digest, bodies)
             self._buffer += added
-            self._content.update(added)
+            self._content.update(self._unhashed)
+            self._unhashed = added
             self.sequence += len(bodies)
             self.offset += len(added)
         else:
@@ -268,7 +224,8 @@ class JournalWriter:
         line = encode_line(sequence, digest, body)
         if self._there is None or not self._is_there(self._there, line, sequence):
             self._buffer += line
-        self._content.update(line)
+        self._content.update(self._unhashed)
+        self._unhashed = line
         self.sequence = sequence
         self._digest = digest
         self.offset += len(line)
@@ -276,9 +233,7 @@ class JournalWriter:
     @property
     def is_continuing(self) -> bool:
         """Whether there are lines left that the session has not made again."""
-        if self._there is None:
-            return False
-        return self.offset < self._before + os.fstat(self._descriptor).st_size
+        return self._there is not None and self.offset < self._whole_bytes
 
     def cut_off_rest(self) -> int:
         """Drop the lines of a continued journal that have not come again; how many bytes that was.
@@ -338,7 +293,7 @@ class JournalWriter:
 
         Raises OSError when that file is locked, or this one cannot be closed.
         """
-        _lock(descriptor, self.path)
+        lock(descriptor, self.path)
         old, self._descriptor = self._descriptor, descriptor
         self._before = self.offset
         self._is_unsynced = True
@@ -385,7 +340,17 @@ class JournalWriter:
     @property
     def content_sha256(self) -> str:
         """The SHA-256 of all bytes of the journal up to the last record, as hex."""
-        return self._content.hexdigest()
+        return self.sha256_at(self.position)
+
+    def sha256_at(self, position: Position) -> str:
+        """The SHA-256 of all bytes before this place, behind or before what was added last, as
+        hex; "" for any other place."""
+        content = self._content.copy()
+        if position.offset == self.offset:
+            content.update(self._unhashed)
+        elif position.offset != self.offset - len(self._unhashed):
+            return ""
+        return content.hexdigest()
 
     @property
     def position(self) -> Position:

@@ -177,7 +177,8 @@ def read_session(
 def _behind(path: Path, found: Snapshot, moved: Callable[[], object]) -> _Scan | None:
     """What is to be known of a journal whose first bytes are those that a snapshot speaks of: it
     says what they hold, and only the lines behind them are read. None: read all of it."""
-    content = content_of(path, found.offset)
+    with open(path, "rb") as file:
+        content = content_of(file, found.offset)
     if content is None or content.hexdigest() != found.journal_sha256:
         return None
     scan = _Scan(content=content)

@@ -31,8 +31,10 @@ from logos.core.gates import Switch
 from logos.core.types import SessionStatus
 from logos.files import make_folder
 from logos.journal.entries import JOURNAL
-from logos.journal.inputs import INPUTS_FILE, InputsWriter, RecordedInputs, Survey
-from logos.journal.writer import START, JournalLock, JournalWriter, content_of
+from logos.journal.inputs import INPUTS_FILE, InputsWriter, RecordedInputs
+from logos.journal.lock import JournalLock
+from logos.journal.surveys import Survey
+from logos.journal.writer import START, JournalWriter, content_of
 from logos.session.artifacts.claim import Claim, claim_folder, clear
 from logos.session.artifacts.folder import SessionFolder, is_finished, projection_files
 from logos.session.artifacts.recoveries import Recovery
@@ -246,7 +248,10 @@ def _old(start: Start) -> Session:
     place = START if snapshot is None else snapshot.position
     content = None
     if snapshot is not None:
-        content = journal.content or content_of(lock.path, place.offset)
+        content = journal.content
+        if content is None:
+            with open(lock.path, "rb") as file:
+                content = content_of(file, place.offset)
     writer = JournalWriter.continuing(lock, journal.whole_bytes, place, content=content)
     states = core.order_manager.states
     folder = SessionFolder(session_id, writer, states, home, is_new=False, snapshot=snapshot)
@@ -288,8 +293,10 @@ def _recording_on(
     segments = disk.segment_bytes, disk.segment_hours
     inputs = InputsWriter(path, symbols, survey, from_there, *segments)
     resources.callback(inputs.close)
-    sequence = 0 if snapshot is None else snapshot.sequence
-    return inputs, Past(old.place, old.recorded, survey, from_there, sequence)
+    sequence, metrics = 0, None
+    if snapshot is not None:
+        sequence, metrics = snapshot.sequence, snapshot.projections.get("metrics")
+    return inputs, Past(old.place, old.recorded, survey, from_there, sequence, metrics)
 
 
 def _replay(start: Start) -> Session:

@@ -110,7 +110,7 @@ def same_plan(
         except ConfigError as error:
             raise CannotResumeError(f"session {session_id}: {error}") from None
     if isinstance(feed, RecordedInputs):
-        feed.know(make_instruments(config.instruments))
+        feed.know(make_instruments(config.instruments), joins=not config.venue.live)
     plan = make_plan(config, strategy=strategy, feed=feed, moved=moved, origin=origin, store=store)
     now = msgspec.to_builtins(manifest(plan, session_id))
     for key, what in (

@@ -91,7 +91,7 @@ class Session:
         """Events consumed, and the place in a live session's inputs, between the last batches."""
         self._first_ns: int | None = None if snapshot is None else snapshot.first_ns
         self._is_draining, self._stop_until_s = False, 0.0
-        self._records: list[Record] = []
+        self.unseen: list[Record] = []  # written, and returned by no `apply` yet
         self._pieces = Pieces(are_timed=inputs is None)
         self.figures = SessionFigures(plan, core, folder, source, self._pieces, inputs)
         self._ticks = Ticks(core, plan.config.log or LOG)
@@ -111,7 +111,7 @@ class Session:
 
     @property
     def is_ending(self) -> bool:
-        """Whether it has stopped deciding and waits only for its venue."""
+        """Whether it decides nothing more, and waits only for its venue."""
         return self.core.order_manager.is_ending
 
     @property
@@ -179,9 +179,9 @@ class Session:
             self._give_up(error)
             raise
         outbox = self.core.order_manager.outbox
-        if outbox is None and not self._records:
+        if outbox is None and not self.unseen:
             return NOTHING
-        records, self._records = self._records, []
+        records, self.unseen = self.unseen, []
         return Outputs(records, () if outbox is None else outbox.take())
 
     def fail(self, error: Exception) -> None:
@@ -280,7 +280,7 @@ class Session:
     def _write(self, records: Sequence[Record]) -> None:
         if records or self._ticks.are_wanted:
             self.folder.write(records, self._ticks.take())
-            self._records += records
+            self.unseen += records
 
     # ---- commands and stops ----
 
@@ -391,10 +391,10 @@ class Session:
         """Write a snapshot if the core is at rest; a live session's inputs reach the disk first."""
         if self.snapshots is None or self._first_ns is None or self._is_draining:
             return
-        place = None
+        mark = None
         if self._inputs is not None and self._place is not None:
-            consumed, place = self._place
-            if consumed != self._consumed:
+            if self._place[0] != self._consumed:
                 return
             self._inputs.sync()
-        self.snapshots.save(self._consumed, self._first_ns, place)
+            mark = self._inputs.mark_at(self._place[1])
+        self.snapshots.save(self._consumed, self._first_ns, mark)

@@ -7,12 +7,12 @@ before (nothing, if it is new); behind that its batches come from the inbox, whi
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from operator import length_hint
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 import msgspec
 
@@ -21,7 +21,8 @@ from logos.core.records import OrderRecord, OrderUpdate, PaperFillRecord, Record
 from logos.execution.inbox import Inbox
 from logos.execution.latency import LatencyHistogram
 from logos.journal.entries import JOURNAL, read_journal
-from logos.journal.inputs import RecordedInputs, Survey
+from logos.journal.inputs import RecordedInputs
+from logos.journal.surveys import Survey
 from logos.journal.writer import Position
 from logos.session.bars.backfill import Backfilling
 from logos.session.connections import Connections
@@ -165,7 +166,8 @@ class Past:
     """What a live session that is resumed has behind it.
 
     The core stands behind `inputs_place` of its recorded `inputs` and the first
-    `records` lines of its journal (0: at its beginning).
+    `records` lines of its journal (0: at its beginning). `metrics` are what a snapshot has of the
+    figures at that place; None: it has none.
     """
 
     folder: Path
@@ -173,6 +175,7 @@ class Past:
     survey: Survey
     inputs_place: Position
     records: int
+    metrics: Mapping[str, Any] | None = None
 
     def records_before(self) -> Iterator[Sequence[Record]]:
         """The orders and fills that the journal holds up to where the core stands."""

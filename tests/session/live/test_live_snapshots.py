@@ -23,9 +23,12 @@ from logos.core.messages import Quote
 from logos.core.strategy import Answer, Context
 from logos.core.types import SessionStatus
 from logos.execution.metrics import MetricsSnapshot
+from logos.journal import reader
+from logos.journal.codec import decode_line
 from logos.journal.inputs import INPUTS_FILE
 from logos.session import SessionResult
 from logos.session.artifacts.recoveries import RECOVERIES
+from logos.session.artifacts.snapshots.saving import LIVE_EVENTS, LiveDue
 from logos.session.artifacts.snapshots.snapshot import (
     SNAPSHOT,
     SnapshotDue,
@@ -34,6 +37,7 @@ from logos.session.artifacts.snapshots.snapshot import (
 )
 from logos.session.artifacts.tables import TABLES
 from logos.session.connections import Outside
+from logos.session.drive import LiveEngine
 from logos.session.entry import replay, resume, run_live
 from logos.session.presence.page import metrics_path
 
@@ -260,3 +264,58 @@ def test_kill_9_of_a_live_replay_session_that_had_written_a_snapshot(tmp_path: P
     assert replay("killed", strategy=again, home=tmp_path).summary == ended.summary
     assert again.asked == again.seen == strategy.seen
     assert verify(folder).exit_code == 0
+
+
+@pytest.mark.long
+def test_only_what_is_behind_the_snapshot_is_read_line_by_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    crashed = tmp_path / "crashed"
+    crash(tmp_path / "home", crashed, 40, at_turns(37))
+    folder = folder_of(crashed)
+    snapshot = read_snapshot(folder)
+    assert snapshot is not None
+    assert snapshot.inputs is not None
+    first: dict[int, int] = {}  # how often a line of this number was read, of either file
+
+    def counting(line: bytes, sequence: int, previous: bytes) -> tuple[bytes, bytes]:
+        first[sequence] = first.get(sequence, 0) + 1
+        return decode_line(line, sequence, previous)
+
+    monkeypatch.setattr(reader, "decode_line", counting)
+    monkeypatch.setattr(LiveEngine, "_begin", _stop_here)
+    with pytest.raises(EndOfTestError):
+        go_on(crashed, Saving(), [])
+    behind = min(snapshot.inputs.sequence, snapshot.sequence)
+    assert first[1] >= 2
+    assert [sequence for sequence in first if 1 < sequence <= behind] == []
+    assert max(first) > snapshot.sequence
+
+
+class EndOfTestError(Exception):
+    """The session stands where it crashed."""
+
+
+async def _stop_here(_: LiveEngine) -> None:
+    raise EndOfTestError
+
+
+def test_a_live_snapshot_is_due_by_time_by_ticks_and_never_at_a_hundredth_of_the_time() -> None:
+    now_s, ticks = [0.0], [0]
+    due = LiveDue(lambda: ticks[0], lambda: now_s[0])
+
+    def after(seconds: float, more: int) -> bool:
+        now_s[0] += seconds
+        ticks[0] += more
+        return due()
+
+    assert not after(0.9, LIVE_EVENTS)
+    assert after(0.2, 0), "so many ticks, and a second has passed"
+    assert not after(59, LIVE_EVENTS - 1)
+    assert after(1, 0), "a minute"
+    due.took(0.05)
+    assert not after(4.9, 5 * LIVE_EVENTS)
+    assert after(0.2, 0), "a hundred times what the last one took"
+    due.took(2)
+    assert not after(199, 5 * LIVE_EVENTS)
+    assert after(1, 0)

@@ -11,7 +11,7 @@ from typing import Any
 
 from logos.errors import ConfigError
 from logos.journal.compacting import Compacted
-from logos.journal.writer import SessionBusyError
+from logos.journal.lock import SessionBusyError
 from logos.session.history import find_session
 from logos.session.stored.compaction import compact_session
 from logos.session.stored.sessions import StoredSession, stored_session, stored_sessions

@@ -12,7 +12,7 @@ from typing import Final
 
 from logos.cli.sessions.listing import in_minutes
 from logos.errors import ConfigError
-from logos.journal.writer import SessionBusyError
+from logos.journal.lock import SessionBusyError
 from logos.session.stored.pruning import Choice, Rule, choose, prune
 from logos.session.stored.sessions import stored_sessions
 from logos.session.stored.sizes import in_words

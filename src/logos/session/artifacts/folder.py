@@ -14,7 +14,8 @@ from logos.core.terms.payments import may_pay
 from logos.files import cut_file, replace_file, replace_json, sync_file, sync_folder
 from logos.journal.codec import SCHEMA_VERSION
 from logos.journal.jsonlog import JsonLog
-from logos.journal.writer import JournalDiffersError, JournalWriter, Position, WriterFigures
+from logos.journal.surveys import Mark
+from logos.journal.writer import JournalDiffersError, JournalWriter, WriterFigures
 from logos.session.artifacts.counts import RecordCounts
 from logos.session.artifacts.decisions import DecisionLog, SwitchView, Tick
 from logos.session.artifacts.derived.files import drop_derived
@@ -66,6 +67,8 @@ class SessionFolder:
         """The workspace in which the log is; None: the configured one."""
         self.tally = RecordCounts()
         self.gathered = Gathered()
+        self.more_to_save: Callable[[], Mapping[str, Any]] = dict
+        """Asked for what else a snapshot is to hold, plain data by names of its own."""
         self.tally.averages.take_over(states)
         has_payments = may_pay(states.values())
         self._projections = projection_files(session_id, folder, home, has_payments=has_payments)
@@ -231,7 +234,7 @@ class SessionFolder:
         first_ns: int,
         core: dict[str, Any],
         strategy: dict[str, Any],
-        inputs: Position | None = None,
+        inputs: Mark | None = None,
     ) -> None:
         """Replace the snapshot from which the session can be resumed, after syncing all files.
 
@@ -256,10 +259,12 @@ class SessionFolder:
                 "tally": self.tally.save(),
                 "gathered": msgspec.to_builtins(self.gathered),
                 "log": self._decisions.save(),
+                **self.more_to_save(),
             },
             core=core,
             strategy=strategy,
-            inputs=None if inputs is None else Place.of(inputs),
+            inputs=None if inputs is None else Place.of(inputs.position),
+            inputs_sha256="" if inputs is None else inputs.sha256,
         )
         replace_file(self.folder / SNAPSHOT, encode_snapshot(snapshot))
 

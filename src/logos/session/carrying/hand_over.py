@@ -26,8 +26,8 @@ from logos.core.fixed import to_decimal
 from logos.core.types import MarkRule
 from logos.files import make_folder, read_whole, replace_json
 from logos.journal.entries import JOURNAL, Manifest, Sealed, open_journal
+from logos.journal.lock import JournalLock, SessionBusyError
 from logos.journal.reader import TornTail
-from logos.journal.writer import JournalLock, SessionBusyError
 from logos.session.carrying.books import Books, CarryError, HeldSymbol
 from logos.session.carrying.lots import exact, lot_text
 from logos.session.history import find_session

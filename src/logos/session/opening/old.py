@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from logos.core.types import SessionStatus
-from logos.journal.inputs import RecordedInputs, Survey
+from logos.journal.inputs import RecordedInputs
+from logos.journal.surveys import Mark, Survey
 from logos.session.artifacts.folder import is_finished
 from logos.session.artifacts.snapshots.snapshot import Snapshot
 from logos.session.carrying.hand_over import refuse_carried
@@ -75,7 +76,8 @@ def survey_of(spec: SessionSpec, plan: Plan, old: Old) -> tuple[Survey | None, S
         return None, found
     old.recorded.know(plan.instruments)
     mark = None if found is None else found.inputs
-    survey = old.recorded.survey(None if mark is None else mark.position)
+    at = None if mark is None or found is None else Mark(mark.position, found.inputs_sha256)
+    survey = old.recorded.survey(at)
     if found is not None and (mark is None or not survey.has_place):
         tell_unused(spec.tell, "the recorded inputs have another history")
         found = None

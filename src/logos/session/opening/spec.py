@@ -16,7 +16,7 @@ from logos.core.strategy import Strategy
 from logos.data.checked.store import CheckedStore
 from logos.killswitch.fleet.ownership import Ownership
 from logos.session.artifacts.folder import SessionFolder
-from logos.session.artifacts.snapshots.saving import Snapshots
+from logos.session.artifacts.snapshots.saving import LiveDue, Snapshots
 from logos.session.artifacts.snapshots.snapshot import SnapshotDue, every_seconds
 from logos.session.connections import Outside
 from logos.session.plan import Feed, NoFeed, Plan
@@ -26,9 +26,6 @@ from logos.session.session import Session
 from logos.session.source import Progress, no_progress
 from logos.session.stored.origin import Origin
 from logos.session.supervisor import tell_operator
-
-LIVE_INTERVAL_S = 60.0
-"""Between two snapshots of a live session: its loop stands still while one is written."""
 
 
 class Purpose(enum.Enum):
@@ -53,8 +50,8 @@ class SessionSpec:
     recorded data, an `outside` live feeds. `on_plan` is called when the session is about to start
     and returns a progress callback (recorded data only); `tell` hears what an operator should know.
     `home` is the workspace that everything is written to, its kill switch included; None:
-    `paths.home()`. `snapshot_due` says when to write a snapshot (None: every ten seconds, live
-    every minute); without `use_snapshot` an old session is run again from its beginning whatever
+    `paths.home()`. `snapshot_due` says when to write a snapshot (None: every ten seconds, live as
+    `LiveDue` says); without `use_snapshot` an old session is run again from its beginning whatever
     it left. `is_acknowledged`: the operator permitted real orders again. With `flatten` an old
     session is continued without its strategy: open orders are cancelled, positions closed.
     `origin` says where a new session begins (None: in the working directory, from no file); `carry`
@@ -102,8 +99,8 @@ class SessionSpec:
     def snapshots(self, plan: Plan, core: TradingCore, folder: SessionFolder) -> Snapshots:
         """Who writes the snapshots of the session."""
         is_live = isinstance(plan.feed, NoFeed)
-        seconds = every_seconds(LIVE_INTERVAL_S) if is_live else every_seconds()
-        return Snapshots(plan, core, folder, self.snapshot_due or seconds)
+        due = LiveDue(lambda: core.order_manager.tick_id) if is_live else every_seconds()
+        return Snapshots(plan, core, folder, self.snapshot_due or due)
 
     @property
     def kind(self) -> Kind:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Final
 
 from logos.files import make_folder, private_opener
-from logos.journal.writer import SessionBusyError
+from logos.journal.lock import SessionBusyError
 from logos.killswitch.files import describe
 from logos.session.presence.registry import RegistryError, make_place, places, read_registry
 

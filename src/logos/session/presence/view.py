@@ -20,7 +20,7 @@ from logos.session.presence.commands import OperatorInbox
 from logos.session.presence.figures import latency_figures
 from logos.session.presence.page import FeedFigures, LiveFigures, MarketFigures
 from logos.session.session import Session
-from logos.session.source import LiveSource
+from logos.session.source import LiveSource, Past
 
 Measured = tuple[Mapping[str, LatencyHistogram], int, int]
 """How long each stage took; batches over their budget; times the event loop stood still."""
@@ -54,9 +54,26 @@ class LiveView:
         """Asked for what was measured of the event loop."""
         self.metrics: MetricsAggregator = metrics_of(session.core.order_manager)
         if source.past is not None:
-            for records in source.past.records_before():
-                self.metrics.add(records)
+            self._take_up(source.past)
+        session.folder.more_to_save = self._saved
         session.figures.live = self._figures
+
+    def _take_up(self, past: Past) -> None:
+        """The figures as they were where the core stands."""
+        if past.metrics is not None:
+            self.metrics.load(past.metrics)
+            return
+        for records in past.records_before():
+            self.metrics.add(records)
+
+    def _saved(self) -> dict[str, Any]:
+        """What a snapshot is to hold: the figures with all records, also those not handed out."""
+        metrics = self.metrics
+        if self._session.unseen:
+            metrics = metrics_of(self._session.core.order_manager)
+            metrics.load(self.metrics.save())
+            metrics.add(self._session.unseen)
+        return {"metrics": metrics.save()}
 
     def beat(self) -> None:
         """Show that the event loop responds, and read the operator's commands."""

@@ -21,7 +21,7 @@ from logos.core.types import NS_PER_SECOND
 from logos.data.readers.numbers import parse_timestamp
 from logos.files import read_whole
 from logos.journal.entries import JOURNAL, Manifest
-from logos.journal.writer import JournalLock
+from logos.journal.lock import JournalLock
 from logos.killswitch.breaker import user_name
 from logos.session.artifacts.rows import Moments
 from logos.session.presence.leftovers import leftovers_folder

@@ -41,8 +41,9 @@ from logos.execution.reporting import Reporter
 from logos.execution.tracked import LinkRules, TrackedOrder, adopted
 from logos.execution.venue_link import VenueLink
 from logos.journal.entries import JOURNAL
-from logos.journal.inputs import RecordedInputs, Survey
-from logos.journal.writer import JournalLock
+from logos.journal.inputs import RecordedInputs
+from logos.journal.lock import JournalLock
+from logos.journal.surveys import Survey
 from logos.session.connections import Outside, connect
 from logos.session.history import find_session
 from logos.session.open import open_session

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from logos.core.context import CoreView
 from logos.core.fixed import to_decimal
-from logos.journal.inputs import Survey
+from logos.journal.surveys import Survey
 from logos.venues.contract import Venue
 
 

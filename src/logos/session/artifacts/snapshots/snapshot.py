@@ -80,6 +80,7 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     `consumed` events of the feed had been run, the first of them at `first_ns`. `sequence`,
     `offset` and `digest` are the journal's, `files` the tables' and the log's by name. `inputs` is
     the place in the recorded inputs of a live session (None: the session has none).
+    `inputs_sha256` is of the bytes before that place ("": not known).
     """
 
     schema: int = SCHEMA_VERSION
@@ -97,6 +98,7 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     core: dict[str, Any]
     strategy: dict[str, Any]
     inputs: Place | None = None
+    inputs_sha256: str = ""
 
     @property
     def position(self) -> Position:
