@@ -11,12 +11,12 @@ the bid or ask by the paper market.
 - feed to order: the same for the batches that made an order; on paper it is filled by then, so this
   is feed to submitted and feed to filled.
 - feed to durable: for orders to a venue in memory, until inputs and intent are on the disk: what an
-  order waits for before its first byte may leave.
+  order waits for before its first byte may leave; and what one fsync takes in the same folder.
 
 `--cpu` measures by the clock of the loop's thread instead: what other programs took of a busy
-machine is left out, and so is what the disk took. `--hour` replays an hour of 1,000 quotes a second
-at speed under a strategy that drops cycles and keeps 50,000 objects, and says how long the longest
-look of Python's collector was.
+machine is left out, and so is what the disk took. `--hour` has an hour of 1,000 quotes a second
+at speed under a strategy that drops cycles and keeps 50,000 objects, live and then by `logos
+replay`, and says how long the longest look of Python's collector was.
 
 The loopback rows have the quotes come through a TCP socket from a thread that paces them. The last
 rows are sessions with and without the screen that a person sees (banner, lines, events), by turns.
@@ -54,9 +54,14 @@ from logos.execution.clock import SystemClock
 from logos.feeds.contract import Sink
 from logos.session.build import make_instruments
 from logos.session.connections import Outside
-from logos.session.entry import run_live
+from logos.session.entry import replay, run_live
+from logos.session.outcome import SessionResult
 from logos.testing.fake_venue import FakeVenue, FillRules
 
+FSYNCS = 1_000
+ORDER_BYTES = b"-" * 1_100
+"""About what a quote's inputs and an order's intent take."""
+PAUSE_MAX_NS = 2_000_000
 SYMBOLS = ("AAA", "BBB", "CCC")
 SETTINGS: dict[str, Any] = {
     "session": {"id": "bench"},
@@ -174,6 +179,8 @@ def run_once(
     has_venue: bool,
     screen: Screen | None = None,
     strategy: type[Strategy] = EveryHundredth,
+    *,
+    replays: bool = False,
 ) -> float:
     """One live session, which `screen` shows; prints its row, returns what it took of the CPU."""
     settings = dict(SETTINGS)
@@ -190,6 +197,7 @@ def run_once(
         for instrument in instruments:
             venue.set_price(instrument.symbol, 10_000)
     with tempfile.TemporaryDirectory(dir=".") as folder:
+        home = Path(folder).resolve()
         gc.collect()
         gc.freeze()
         began_s = time.process_time()
@@ -198,13 +206,22 @@ def run_once(
             strategy=strategy(),
             outside=Outside(feeds=[feed], clock=clock, venue=venue),
             switch=InProcessSwitch(),
-            home=Path(folder).resolve(),
+            home=home,
             tell=lambda _: None,
             beside=nullcontext if screen is None else screen.beside,
         )
         took_s = time.process_time() - began_s
-    orders = result.summary["orders"]
-    print(f"{title}: {orders:,} orders, {count / feed.took_s:,.0f} quotes a second")
+        show(title, result, count / feed.took_s)
+        if has_venue:
+            fsync_alone(home, result.summary["live"]["latency"]["feed to durable"]["p50_ns"])
+        if replays:
+            replay_pauses(home, strategy)
+    return took_s
+
+
+def show(title: str, result: SessionResult, rate: float) -> None:
+    """The row of a session: quotes a second, how long each stage took, and the collector."""
+    print(f"{title}: {result.summary['orders']:,} orders, {rate:,.0f} quotes a second")
     for name, each in result.summary["live"]["latency"].items():
         if each["count"]:
             print(
@@ -216,7 +233,49 @@ def run_once(
     print(
         f"  collector         {looks['count']} looks, the longest {looks['max_ns'] / 1e3:,.1f} us"
     )
-    return took_s
+
+
+def fsync_alone(home: Path, durable_ns: int) -> None:
+    """What one fsync of an order's bytes takes in the same folder, and the ratio of the whole."""
+    took_ns = []
+    descriptor = os.open(home / "alone", os.O_WRONLY | os.O_CREAT | os.O_EXCL)
+    for _ in range(FSYNCS):
+        os.write(descriptor, ORDER_BYTES)
+        began_ns = time.perf_counter_ns()
+        os.fsync(descriptor)
+        took_ns.append(time.perf_counter_ns() - began_ns)
+    os.close(descriptor)
+    alone_ns = statistics.median(took_ns)
+    print(
+        f"  one fsync alone   p50 {alone_ns / 1e3:>9,.1f} us; feed to durable is "
+        f"{durable_ns / alone_ns:.2f} times that"
+    )
+
+
+def replay_pauses(home: Path, strategy: type[Strategy]) -> None:
+    """Replay the session that is there, and say how long the looks of Python's collector took."""
+    took_ns: list[int] = []
+    began_ns = 0
+
+    def see(phase: str, _info: dict[str, Any]) -> None:
+        nonlocal began_ns
+        if phase == "start":
+            began_ns = time.perf_counter_ns()
+        else:
+            took_ns.append(time.perf_counter_ns() - began_ns)
+
+    gc.callbacks.append(see)
+    began_s = time.perf_counter()
+    try:
+        replay("bench", strategy=strategy(), home=home)
+    finally:
+        gc.callbacks.remove(see)
+    took_ns.sort()
+    print(
+        f"replayed in {time.perf_counter() - began_s:,.1f} s: {len(took_ns):,} looks, p99 "
+        f"{took_ns[len(took_ns) * 99 // 100] / 1e3:,.1f} us, the longest {took_ns[-1] / 1e3:,.1f}, "
+        f"over 2 ms: {sum(each > PAUSE_MAX_NS for each in took_ns)}"
+    )
 
 
 def with_screen(count: int) -> None:
@@ -250,7 +309,7 @@ def main() -> None:
         time.perf_counter_ns = time.thread_time_ns
     if "--hour" in options:
         hour = 3600 * 1000 if not numbers else count
-        run_once("an hour at speed", BenchFeed, hour, 64, False, strategy=Careless)
+        run_once("an hour at speed", BenchFeed, hour, 64, False, strategy=Careless, replays=True)
         return
     run_once("in process, a turn of the loop each", BenchFeed, count, 1, False)
     run_once("in process, bursts of 64", BenchFeed, count, 64, False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import itertools
 import json
 import os
@@ -290,3 +291,19 @@ def test_host_json_says_when_the_session_ran_and_how_fast(
         "8.000000",  # two looks: after the event that is timed by itself, and after the others
         2,
     ]
+
+
+def test_a_session_at_speed_has_the_collector_look_only_at_what_is_new(tmp_path: Path) -> None:
+    before = gc.get_threshold()
+    seen: list[tuple[tuple[int, int, int], bool]] = []
+
+    class Watching(Strategy):
+        def on_quote(self, _context: Context, _quote: Quote) -> Answer:
+            seen.append((gc.get_threshold(), gc.get_freeze_count() > 0))
+            return None
+
+    options: dict[str, Any] = {"switch": InProcessSwitch(), "home": tmp_path}
+    entry.run(CONFIG, strategy=Watching(), feed=ListFeed(quotes(3)), **options)
+    assert len(seen) == 3
+    assert {thresholds != before and is_frozen for thresholds, is_frozen in seen} == {True}
+    assert gc.get_threshold() == before

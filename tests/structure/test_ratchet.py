@@ -10,6 +10,7 @@ from ratchet import LIMITS, REFRESH, Sizes
 
 
 @pytest.mark.long
+@pytest.mark.timeout(600)  # a busy machine
 def test_nothing_is_larger_than_its_limit_or_than_the_table_lists() -> None:
     listed = ratchet.read(ratchet.TABLE.read_text(encoding="utf-8"))
     sizes = ratchet.measure()

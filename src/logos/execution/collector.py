@@ -1,4 +1,4 @@
-"""Keeps Python's collector of cycles from holding up a live session.
+"""Keeps Python's collector of cycles from holding up a session, live or at speed.
 
 Nearly all that a session drops is freed at once, by counting references; the collector looks for
 what only cycles keep alive, and everything stands still while it does. What it looks through grows
@@ -6,7 +6,8 @@ with what was loaded and with what a strategy keeps: tens of milliseconds for a 
 
 - what is there when the session goes live, and whatever outlives two looks afterwards, is set aside
   (`gc.freeze`): no look passes through it again, so none is longer than what is new deserves;
-- what is new is looked through after `_THRESHOLDS`, and at a heartbeat that finds nothing waiting;
+- what is new is looked through after `_THRESHOLDS`, and at a heartbeat that finds nothing waiting
+  (a session on recorded data has a heartbeat at each of its batches, and is never waiting);
 - a cycle that was set aside and dropped later stays until there is a whole look, which comes at the
   first heartbeat that finds twice as much allocated as after the last. That one may be long; memory
   that nothing else frees is never more than what was in use.
@@ -35,7 +36,7 @@ _LOOK_EVERY: Final = 60
 
 
 class Collector:
-    """The collector's manners for one live session. Use it in a `with`."""
+    """The collector's manners for one session. Use it in a `with`."""
 
     _in_charge: Collector | None = None
     """Who has changed the process's settings: the first of several sessions in one process."""

@@ -60,10 +60,12 @@ def drive(session: Session) -> SessionResult:
         return run_in_loop(drive_live(session, session.source))
     session.supervisor.ready()
     try:
-        for batch in session.source.batches():
-            session.apply(batch)
-            if session.is_over:
-                break
+        with Collector() as collector:
+            for batch in session.source.batches():
+                session.apply(batch)
+                if session.is_over:
+                    break
+                collector.beat(is_quiet=False)  # what is new is looked through as it comes
     except Exception as error:
         if session.is_closed:
             raise
