@@ -101,7 +101,7 @@ class Once(Strategy):
 @pytest.mark.long
 def test_a_session_trades_at_the_gateways_own_desk(tmp_path: Path) -> None:
     instruments = {"AAPL": {"quote": "USD", "tick": "0.01", "lot": "1", "settlement": "margin"}}
-    live = {"reconcile_every_s": 60, "drain_timeout_s": 5, "stop_after_s": 1}
+    live = {"reconcile_every_s": 60, "drain_timeout_s": 5, "stop_after_s": 3}
     config = venue_settings(instruments=instruments, live=live)
     clock = SystemClock()
     with gateway_in_thread(moving, 0.05) as gateway:
